@@ -1,0 +1,430 @@
+//! The check of both data sets after they are loaded: everything that is wrong with them, found in one go.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use fixedbitset::FixedBitSet;
+use serde::Serialize;
+
+use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, parents_first};
+use crate::model::{Names, SyncModel};
+use crate::schema::{LinkSchema, ModelSchema};
+use crate::step::Side;
+use crate::table::{LoadState, Table};
+
+/// Something wrong with a loaded data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The side it was found on.
+    pub side: Side,
+    /// The model.
+    pub model: &'static str,
+    /// The identifier of the record, as text.
+    pub record: String,
+    /// What is wrong.
+    #[serde(flatten)]
+    pub kind: ProblemKind,
+}
+
+/// What can be wrong with a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "problem", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// So many records have the same identifier.
+    Duplicate {
+        /// How many records have it.
+        times: usize,
+    },
+    /// Its parent was not loaded.
+    Orphan {
+        /// The parent's model.
+        parent_model: &'static str,
+        /// The identifier of the missing parent.
+        parent: String,
+    },
+    /// It is its own ancestor.
+    Loop {
+        /// The identifiers from the record up to itself.
+        path: Vec<String>,
+    },
+    /// The loader rejected it.
+    Rejected {
+        /// The loader's reason.
+        reason: String,
+    },
+}
+
+impl Problem {
+    /// Whether the record, and all under it, leaves the diff because of this; otherwise it is a warning.
+    ///
+    /// In the target a broken link is no reason to leave a record alone: the run may be what repairs it.
+    #[must_use]
+    pub fn rejects(&self) -> bool {
+        match self.kind {
+            ProblemKind::Duplicate { .. } | ProblemKind::Rejected { .. } => true,
+            ProblemKind::Orphan { .. } | ProblemKind::Loop { .. } => self.side == Side::Source,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { side, model, record, kind } = self;
+        write!(f, "{side}: {model} {record:?} ")?;
+        match kind {
+            ProblemKind::Duplicate { times } => write!(f, "is there {times} times"),
+            ProblemKind::Orphan { parent_model, parent } => {
+                write!(f, "is under {parent_model} {parent:?}, which does not exist")
+            }
+            ProblemKind::Loop { path } => write!(f, "is under itself: {}", path.join(" -> ")),
+            ProblemKind::Rejected { reason } => write!(f, "was rejected: {reason}"),
+        }
+    }
+}
+
+/// What the check of both sides found.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) source: Vec<SideOfModel>,
+    pub(crate) target: Vec<SideOfModel>,
+}
+
+impl Checked {
+    /// The tables of which some records cannot be used.
+    pub(crate) fn rejections(&self, schemas: &[&'static ModelSchema]) -> Vec<Rejection> {
+        let sides = [(Side::Source, &self.source), (Side::Target, &self.target)];
+        let tables =
+            sides.into_iter().flat_map(|(side, tables)| tables.iter().zip(schemas).map(move |(t, s)| (side, t, s)));
+        tables
+            .filter(|(_, table, _)| table.rejected() > 0)
+            .map(|(side, table, schema)| Rejection {
+                side,
+                model: schema.name,
+                rejected: table.rejected(),
+                records: table.records(),
+            })
+            .collect()
+    }
+}
+
+/// How many of a table's records cannot be used.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rejection {
+    pub(crate) side: Side,
+    pub(crate) model: &'static str,
+    pub(crate) rejected: usize,
+    pub(crate) records: usize,
+}
+
+/// What the check found in one table.
+#[derive(Debug, Default)]
+pub(crate) struct SideOfModel {
+    /// The rows that leave the diff.
+    pub(crate) out: FixedBitSet,
+    /// Identifiers rejected by the loader of which there is no row.
+    pub(crate) rejected_without_row: usize,
+    rows: usize,
+}
+
+impl SideOfModel {
+    /// The records of this table that leave the diff.
+    fn rejected(&self) -> usize {
+        self.out.count_ones(..) + self.rejected_without_row
+    }
+
+    /// The records of this table, usable or not.
+    fn records(&self) -> usize {
+        self.rows + self.rejected_without_row
+    }
+}
+
+/// Checks both sides and gives back the memory that loading left over.
+pub(crate) fn check<D: Dataset>(source: &D, target: &D) -> Checked {
+    let mut problems = Vec::new();
+    let source_side = SideCheck::run(Side::Source, source, target, &mut problems);
+    let target_side = SideCheck::run(Side::Target, target, source, &mut problems);
+    Checked { problems, source: source_side, target: target_side }
+}
+
+/// Gives back the memory that growing left over in the tables.
+pub(crate) fn shrink<D: Dataset>(data: &mut D) {
+    struct Shrink<'a, D>(&'a mut D);
+    impl<D> ModelVisitor<D> for Shrink<'_, D> {
+        fn visit<M: LinksIn<D>>(&mut self)
+        where
+            D: HasTable<M>,
+        {
+            self.0.table_mut().shrink();
+        }
+    }
+    D::visit_models(&mut Shrink(data));
+}
+
+/// The check of one side. The models are visited parents first, so that what is under a rejected record is known.
+struct SideCheck<'a, D> {
+    side: Side,
+    data: &'a D,
+    other: &'a D,
+    /// The position of the model that is checked in this round, and the one that the visitor is at.
+    wanted: usize,
+    at: usize,
+    names: Vec<&'static str>,
+    models: Vec<SideOfModel>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl<'a, D: Dataset> SideCheck<'a, D> {
+    fn run(side: Side, data: &'a D, other: &'a D, problems: &'a mut Vec<Problem>) -> Vec<SideOfModel> {
+        let schemas = D::schemas();
+        let mut check = Self {
+            side,
+            data,
+            other,
+            wanted: 0,
+            at: 0,
+            names: schemas.iter().map(|schema| schema.name).collect(),
+            models: schemas.iter().map(|_| SideOfModel::default()).collect(),
+            problems,
+        };
+        for position in parents_first(&schemas) {
+            check.wanted = position;
+            check.at = 0;
+            D::visit_models(&mut check);
+        }
+        check.models
+    }
+}
+
+impl<D: Dataset> ModelVisitor<D> for SideCheck<'_, D> {
+    fn visit<M: LinksIn<D>>(&mut self)
+    where
+        D: HasTable<M>,
+    {
+        if self.at == self.wanted {
+            let mut table = TableCheck::<D, M> {
+                side: self.side,
+                data: self.data,
+                other: self.other,
+                table: self.data.table(),
+                names: &self.names,
+                models: &self.models,
+                out: FixedBitSet::with_capacity(self.data.table().len()),
+                problems: self.problems,
+                rejected_without_row: 0,
+            };
+            table.loader_rejections();
+            table.duplicates();
+            M::visit_links(&mut table);
+            let TableCheck { table, out, rejected_without_row, .. } = table;
+            self.models[self.wanted] = SideOfModel { out, rejected_without_row, rows: table.len() };
+        }
+        self.at += 1;
+    }
+}
+
+struct TableCheck<'a, D, M: SyncModel> {
+    side: Side,
+    data: &'a D,
+    other: &'a D,
+    table: &'a Table<M>,
+    names: &'a [&'static str],
+    models: &'a [SideOfModel],
+    out: FixedBitSet,
+    rejected_without_row: usize,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl<D, M: SyncModel> TableCheck<'_, D, M> {
+    fn report(&mut self, record: String, kind: ProblemKind) -> bool {
+        let problem = Problem { side: self.side, model: M::NAME, record, kind };
+        let rejects = problem.rejects();
+        self.problems.push(problem);
+        rejects
+    }
+
+    fn loader_rejections(&mut self) {
+        let mut without_row = std::collections::HashSet::new();
+        for (id, reason) in self.table.rejected() {
+            self.report(id.to_string(), ProblemKind::Rejected { reason: reason.clone() });
+            match id.key().and_then(|key| self.table.position(key)) {
+                Some(row) => self.out.insert(row as usize),
+                None => {
+                    without_row.insert(id.clone());
+                }
+            }
+        }
+        self.rejected_without_row = without_row.len();
+    }
+
+    fn duplicates(&mut self) {
+        let mut times: BTreeMap<u32, usize> = BTreeMap::new();
+        for duplicate in self.table.duplicates() {
+            if let Some(row) = self.table.position(duplicate.key()) {
+                *times.entry(row).or_insert(1) += 1;
+            }
+        }
+        for (row, times) in times {
+            self.out.insert(row as usize);
+            self.report(self.text(row), ProblemKind::Duplicate { times });
+        }
+    }
+
+    fn text(&self, row: u32) -> String {
+        self.table.rows()[row as usize].id().to_string()
+    }
+
+    /// Records whose parent is missing, and what is under a rejected one.
+    fn links_up<P: SyncModel>(&mut self, key: KeyOf<M, P>)
+    where
+        D: HasTable<P>,
+    {
+        let own: &Table<P> = self.data.table();
+        let lookup = if *own.state() == LoadState::Loaded { own } else { self.other.table() };
+        if *lookup.state() != LoadState::Loaded {
+            return;
+        }
+        let on_own_side = std::ptr::eq(own, lookup);
+        let parents_out = self.names.iter().position(|name| *name == P::NAME).map(|at| &self.models[at].out);
+        // Neighbours mostly share their parent, so the last one found is tried before the table is asked.
+        let mut last: Option<u32> = None;
+        let table = self.table;
+        for (row, record) in (0u32..).zip(table.rows()) {
+            if self.out.contains(row as usize) {
+                continue;
+            }
+            let Some(parent) = key(record) else { continue };
+            let near = last.filter(|&at| lookup.rows()[at as usize].is(parent));
+            let Some(found) = near.or_else(|| lookup.position(parent)) else {
+                let kind = ProblemKind::Orphan { parent_model: P::NAME, parent: P::to_id(parent).to_string() };
+                if self.report(record.id().to_string(), kind) {
+                    self.out.insert(row as usize);
+                }
+                continue;
+            };
+            last = Some(found);
+            // In the target only the records that the source does not have follow their parent out; the diff sees to it.
+            let follows = self.side == Side::Source && on_own_side;
+            if follows && parents_out.is_some_and(|out| out.contains(found as usize)) {
+                self.out.insert(row as usize);
+            }
+        }
+    }
+
+    /// The same within a model that nests in itself, and records that are their own ancestors.
+    fn nesting(&mut self, key: KeyOf<M, M>) {
+        const UNKNOWN: u8 = 0;
+        const ON_PATH: u8 = 1;
+        const SOUND: u8 = 2;
+        const UNSOUND: u8 = 3;
+        let table = self.table;
+        let mut state = vec![UNKNOWN; table.len()];
+        for row in self.out.ones() {
+            state[row] = UNSOUND;
+        }
+        let mut path = Vec::new();
+        for start in 0..position(table.len()) {
+            let mut at = start;
+            let mut verdict = loop {
+                match state[at as usize] {
+                    SOUND => break SOUND,
+                    UNSOUND => break UNSOUND,
+                    ON_PATH => {
+                        self.report_loop(&path, at);
+                        break UNSOUND;
+                    }
+                    _ => {}
+                }
+                state[at as usize] = ON_PATH;
+                path.push(at);
+                let record = &table.rows()[at as usize];
+                let Some(parent) = key(record) else { break SOUND };
+                if let Some(found) = table.position(parent) {
+                    at = found;
+                } else {
+                    let kind = ProblemKind::Orphan { parent_model: M::NAME, parent: M::to_id(parent).to_string() };
+                    self.report(record.id().to_string(), kind);
+                    break UNSOUND;
+                }
+            };
+            if self.side == Side::Target {
+                // A broken link in the target is a warning, and nothing follows from it.
+                verdict = SOUND;
+            }
+            for row in path.drain(..) {
+                state[row as usize] = verdict;
+                if verdict == UNSOUND {
+                    self.out.insert(row as usize);
+                }
+            }
+        }
+    }
+
+    fn report_loop(&mut self, path: &[u32], entry: u32) {
+        let from = path.iter().position(|&row| row == entry).unwrap_or(0);
+        let mut texts: Vec<String> = path[from..].iter().map(|&row| self.text(row)).collect();
+        texts.push(self.text(entry));
+        self.report(self.text(entry), ProblemKind::Loop { path: texts });
+    }
+}
+
+fn position(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+impl<D, M: SyncModel> LinkVisitor<D, M> for TableCheck<'_, D, M> {
+    fn visit<P: SyncModel>(&mut self, link: &'static LinkSchema, key: KeyOf<M, P>)
+    where
+        D: HasTable<P>,
+    {
+        if link.model == M::NAME {
+            // `P` is `M` here: names are unique within a data set.
+            if let Some(key) = (&key as &dyn std::any::Any).downcast_ref::<KeyOf<M, M>>() {
+                self.nesting(*key);
+            }
+        } else {
+            self.links_up(key);
+        }
+    }
+}
+
+/// The models that one side loaded and the other neither loaded nor left out, as `(model, side that lacks it)`.
+pub(crate) fn half_loaded<D: Dataset>(source: &D, target: &D) -> Vec<(&'static str, Side)> {
+    struct States<'a, D> {
+        source: &'a D,
+        target: &'a D,
+        missing: Vec<(&'static str, Side)>,
+    }
+    impl<D> ModelVisitor<D> for States<'_, D> {
+        fn visit<M: LinksIn<D>>(&mut self)
+        where
+            D: HasTable<M>,
+        {
+            match (self.source.table().state(), self.target.table().state()) {
+                (LoadState::Untouched, LoadState::Loaded) => self.missing.push((M::NAME, Side::Source)),
+                (LoadState::Loaded, LoadState::Untouched) => self.missing.push((M::NAME, Side::Target)),
+                _ => {}
+            }
+        }
+    }
+    let mut states = States { source, target, missing: Vec::new() };
+    D::visit_models(&mut states);
+    states.missing
+}
+
+/// Whether no table of the data set was loaded or left out on purpose.
+pub(crate) fn untouched<D: Dataset>(data: &D) -> bool {
+    struct Untouched<'a, D>(&'a D, bool);
+    impl<D> ModelVisitor<D> for Untouched<'_, D> {
+        fn visit<M: LinksIn<D>>(&mut self)
+        where
+            D: HasTable<M>,
+        {
+            self.1 &= *self.0.table().state() == LoadState::Untouched;
+        }
+    }
+    let mut all = Untouched(data, true);
+    D::visit_models(&mut all);
+    all.1
+}

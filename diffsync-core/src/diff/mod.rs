@@ -1,0 +1,315 @@
+//! The diff: what must be created, updated and deleted in the target to match the source.
+//!
+//! It holds row positions and the set of changed attributes, never copies of records, and is computed once: what is
+//! shown is what is executed.
+
+mod join;
+mod summary;
+mod tree;
+
+use fixedbitset::FixedBitSet;
+
+pub use self::summary::{Counts, DiffSummary, ModelSummary};
+pub use self::tree::DiffTree;
+
+use crate::check::{Checked, Problem};
+use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, parents_first};
+use crate::model::{Names, SyncModel};
+use crate::schema::{LinkSchema, ModelSchema};
+use crate::table::{LoadState, Table};
+
+/// What must change in the target, as positions into the two data sets it was computed from.
+#[derive(Debug)]
+pub struct Diff {
+    tables: Vec<TableDiff>,
+}
+
+/// The part of a [`Diff`] that concerns one model.
+#[derive(Debug)]
+pub struct TableDiff {
+    pub(crate) schema: &'static ModelSchema,
+    /// Source rows to create.
+    pub(crate) creates: Vec<u32>,
+    /// Pairs of rows to update, source row first.
+    pub(crate) updates: Vec<(u32, u32)>,
+    /// Target rows to delete.
+    pub(crate) deletes: Vec<u32>,
+    /// Target rows that stay as they are because they or what they are under were rejected.
+    pub(crate) withheld: Vec<u32>,
+    pub(crate) unchanged: usize,
+    pub(crate) rejected: usize,
+    pub(crate) left_out: usize,
+    /// One bit per attribute, in as many words per update as the model's attributes need.
+    changed: Vec<u64>,
+}
+
+impl TableDiff {
+    fn new(schema: &'static ModelSchema) -> Self {
+        Self {
+            schema,
+            creates: Vec::new(),
+            updates: Vec::new(),
+            deletes: Vec::new(),
+            withheld: Vec::new(),
+            unchanged: 0,
+            rejected: 0,
+            left_out: 0,
+            changed: Vec::new(),
+        }
+    }
+
+    /// The model's schema.
+    #[must_use]
+    pub fn schema(&self) -> &'static ModelSchema {
+        self.schema
+    }
+
+    /// Whether the update at this position of the list changes this attribute.
+    pub(crate) fn is_changed(&self, update: usize, attribute: usize) -> bool {
+        let word = update * words(self.schema) + attribute / 64;
+        self.changed.get(word).is_some_and(|bits| bits & (1 << (attribute % 64)) != 0)
+    }
+
+    /// The number of operations.
+    pub(crate) fn operations(&self) -> usize {
+        self.creates.len() + self.updates.len() + self.deletes.len()
+    }
+}
+
+/// The words that the set of a model's attributes takes.
+fn words(schema: &ModelSchema) -> usize {
+    schema.attributes.len().div_ceil(64)
+}
+
+impl Diff {
+    /// Compares two data sets whose check found `checked`, and hands its problems on.
+    pub(crate) fn between<D: Dataset>(source: &D, target: &D, checked: Checked) -> (Self, Vec<Problem>) {
+        let schemas = D::schemas();
+        let Checked { source: source_side, target: target_side, problems } = checked;
+        let rejected_without_row =
+            source_side.iter().zip(&target_side).any(|(s, t)| s.rejected_without_row + t.rejected_without_row > 0);
+        let source_out: Vec<_> = source_side.into_iter().map(|side| side.out).collect();
+        let target_out: Vec<_> = target_side.into_iter().map(|side| side.out).collect();
+        let any_out = rejected_without_row || source_out.iter().chain(&target_out).any(|out| !out.is_clear());
+        let mut differ = Differ {
+            source,
+            target,
+            any_out,
+            source_out,
+            target_out,
+            wanted: 0,
+            at: 0,
+            names: schemas.iter().map(|schema| schema.name).collect(),
+            tables: schemas.iter().map(|schema| TableDiff::new(schema)).collect(),
+        };
+        for position in parents_first(&schemas) {
+            differ.wanted = position;
+            differ.at = 0;
+            D::visit_models(&mut differ);
+        }
+        (Self { tables: differ.tables }, problems)
+    }
+
+    /// The parts of the diff, one for each model in the order of the data set's fields.
+    #[must_use]
+    pub fn tables(&self) -> &[TableDiff] {
+        &self.tables
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations() == 0
+    }
+
+    /// The number of records to create, update and delete.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        self.tables.iter().map(TableDiff::operations).sum()
+    }
+
+    /// How many records of each model are to be created, updated and deleted.
+    #[must_use]
+    pub fn summary(&self) -> DiffSummary {
+        DiffSummary::of(self)
+    }
+}
+
+struct Differ<'a, D> {
+    source: &'a D,
+    target: &'a D,
+    /// Whether any record of any model is out of the diff: the questions that follow from it cost nothing otherwise.
+    any_out: bool,
+    source_out: Vec<FixedBitSet>,
+    target_out: Vec<FixedBitSet>,
+    wanted: usize,
+    at: usize,
+    names: Vec<&'static str>,
+    tables: Vec<TableDiff>,
+}
+
+impl<D: Dataset> ModelVisitor<D> for Differ<'_, D> {
+    fn visit<M: LinksIn<D>>(&mut self)
+    where
+        D: HasTable<M>,
+    {
+        if self.at == self.wanted {
+            self.tables[self.wanted] = self.table::<M>();
+        }
+        self.at += 1;
+    }
+}
+
+impl<D> Differ<'_, D> {
+    fn table<M: LinksIn<D>>(&mut self) -> TableDiff
+    where
+        D: HasTable<M>,
+    {
+        let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
+        let mut diff = TableDiff::new(M::SCHEMA);
+        if *source.state() != LoadState::Loaded || *target.state() != LoadState::Loaded {
+            diff.left_out = source.len() + target.len();
+            return diff;
+        }
+        self.reject_target_rows(source, target);
+        let source_out = &self.source_out[self.wanted];
+        let target_out = &self.target_out[self.wanted];
+        let mut matched = FixedBitSet::with_capacity(target.len());
+        let stride = words(M::SCHEMA);
+        join::join(source, target, |row, found| {
+            if let Some(found) = found {
+                matched.insert(found as usize);
+            }
+            let out = self.any_out
+                && (source_out.contains(row as usize)
+                    || found.is_some_and(|found| target_out.contains(found as usize)));
+            match found {
+                _ if out => diff.rejected += 1,
+                None => diff.creates.push(row),
+                Some(found) => {
+                    let start = diff.changed.len();
+                    source.rows()[row as usize].differences(&target.rows()[found as usize], &mut |attribute| {
+                        if diff.changed.len() == start {
+                            diff.changed.resize(start + stride, 0);
+                        }
+                        diff.changed[start + attribute / 64] |= 1 << (attribute % 64);
+                    });
+                    if diff.changed.len() == start {
+                        diff.unchanged += 1;
+                    } else {
+                        diff.updates.push((row, found));
+                    }
+                }
+            }
+        });
+        if self.any_out {
+            self.withhold::<M>(&matched);
+        }
+        let target_out = &self.target_out[self.wanted];
+        for row in matched.zeroes() {
+            if target_out.contains(row) {
+                diff.rejected += 1;
+            } else {
+                diff.deletes.push(row as u32);
+            }
+        }
+        diff.withheld = target_out.ones().map(|row| row as u32).collect();
+        diff.rejected += rejected_without_row(source, target);
+        diff.creates.shrink_to_fit();
+        diff.updates.shrink_to_fit();
+        diff.deletes.shrink_to_fit();
+        diff.changed.shrink_to_fit();
+        diff
+    }
+
+    /// Takes out the target's rows whose counterpart in the source is out.
+    fn reject_target_rows<M: SyncModel>(&mut self, source: &Table<M>, target: &Table<M>) {
+        if !self.any_out {
+            return;
+        }
+        let rows = self.source_out[self.wanted].ones().filter_map(|row| target.position(source.rows()[row].key()));
+        let ids = source.rejected().iter().filter_map(|(id, _)| target.position(id.key()?));
+        let found: Vec<u32> = rows.chain(ids).collect();
+        for row in found {
+            self.target_out[self.wanted].insert(row as usize);
+        }
+        let ids = target.rejected().iter().filter_map(|(id, _)| source.position(id.key()?));
+        let found: Vec<u32> = ids.collect();
+        for row in found {
+            self.source_out[self.wanted].insert(row as usize);
+        }
+    }
+
+    /// Takes out the target's unmatched rows that are under a record that is out: they must not become deletes.
+    fn withhold<M: LinksIn<D>>(&mut self, matched: &FixedBitSet)
+    where
+        D: HasTable<M>,
+    {
+        let mut under = Under::<D, M> { differ: self, key_of_self: None, rows: FixedBitSet::with_capacity(0) };
+        M::visit_links(&mut under);
+        let Under { rows, key_of_self, .. } = under;
+        let target: &Table<M> = self.target.table();
+        let out = &mut self.target_out[self.wanted];
+        for row in rows.ones().filter(|&row| !matched.contains(row)) {
+            out.insert(row);
+        }
+        let Some(key) = key_of_self else { return };
+        for start in matched.zeroes() {
+            // Up to an ancestor that is out; a circle in the target ends after as many steps as there are rows.
+            let mut at = start;
+            for _ in 0..target.len() {
+                if out.contains(at) {
+                    out.insert(start);
+                    break;
+                }
+                match key(&target.rows()[at]).and_then(|parent| target.position(parent)) {
+                    Some(parent) => at = parent as usize,
+                    None => break,
+                }
+            }
+        }
+    }
+}
+
+/// Finds the target's rows of `M` that live under a record of another model that is out.
+struct Under<'a, 'd, D, M: SyncModel> {
+    differ: &'a Differ<'d, D>,
+    key_of_self: Option<KeyOf<M, M>>,
+    rows: FixedBitSet,
+}
+
+impl<D: HasTable<M>, M: SyncModel> LinkVisitor<D, M> for Under<'_, '_, D, M> {
+    fn visit<P: SyncModel>(&mut self, link: &'static LinkSchema, key: KeyOf<M, P>)
+    where
+        D: HasTable<P>,
+    {
+        if link.model == M::NAME {
+            self.key_of_self = (&key as &dyn std::any::Any).downcast_ref::<KeyOf<M, M>>().copied();
+            return;
+        }
+        let Some(parent) = self.differ.names.iter().position(|name| *name == P::NAME) else { return };
+        let (source_out, target_out) = (&self.differ.source_out[parent], &self.differ.target_out[parent]);
+        let (source, target): (&Table<P>, &Table<P>) = (self.differ.source.table(), self.differ.target.table());
+        let children: &Table<M> = self.differ.target.table();
+        self.rows.grow(children.len());
+        for (row, record) in children.rows().iter().enumerate() {
+            let Some(key) = key(record) else { continue };
+            let out = target.position(key).is_some_and(|at| target_out.contains(at as usize))
+                || source.position(key).is_some_and(|at| source_out.contains(at as usize));
+            if out {
+                self.rows.insert(row);
+            }
+        }
+    }
+}
+
+/// Identifiers rejected by a loader of which neither side has a row: they count, though there is nothing to show.
+fn rejected_without_row<M: SyncModel>(source: &Table<M>, target: &Table<M>) -> usize {
+    let mut ids = std::collections::HashSet::new();
+    for (id, _) in source.rejected().iter().chain(target.rejected()) {
+        if !source.contains(id) && !target.contains(id) {
+            ids.insert(id);
+        }
+    }
+    ids.len()
+}

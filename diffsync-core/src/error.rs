@@ -1,0 +1,197 @@
+//! The errors that adapters, targets and jobs return.
+//!
+//! They take any error with `?`, so that an adapter reads like the protocol it speaks. Like `anyhow::Error` they are
+//! therefore no `std::error::Error` themselves; what the core reports to its caller is [`RunError`](crate::RunError),
+//! which is.
+
+use std::error::Error;
+use std::fmt::{self, Debug, Display};
+use std::time::Duration;
+
+type Cause = Box<dyn Error + Send + Sync + 'static>;
+
+/// Why a system could not be read, or its records not completed.
+pub struct AdapterError(Cause);
+
+/// Why a hook of a job failed.
+pub struct JobError(Cause);
+
+/// Why a record could not be written.
+pub struct TargetError {
+    kind: TargetErrorKind,
+    retry_after: Option<Duration>,
+    cause: Cause,
+}
+
+/// What a target's error means for the rest of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TargetErrorKind {
+    /// It concerns this record only; the others are attempted.
+    #[default]
+    Record,
+    /// It may go away by itself.
+    Transient,
+    /// Nothing more can be written: the login was refused, the host is gone. The run ends.
+    Fatal,
+}
+
+impl TargetError {
+    /// An error of this record, with a message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::of(TargetErrorKind::Record, message.into().into())
+    }
+
+    /// An error that may go away by itself, from a message or another error.
+    pub fn transient(cause: impl Into<Cause>) -> Self {
+        Self::of(TargetErrorKind::Transient, cause.into())
+    }
+
+    /// An error that ends the run, from a message or another error.
+    pub fn fatal(cause: impl Into<Cause>) -> Self {
+        Self::of(TargetErrorKind::Fatal, cause.into())
+    }
+
+    fn of(kind: TargetErrorKind, cause: Cause) -> Self {
+        Self { kind, retry_after: None, cause }
+    }
+
+    /// The same error with the time after which the server asked to be tried again.
+    #[must_use]
+    pub fn retry_after(mut self, pause: Duration) -> Self {
+        self.retry_after = Some(pause);
+        self
+    }
+
+    /// What the error means for the rest of the run.
+    #[must_use]
+    pub fn kind(&self) -> TargetErrorKind {
+        self.kind
+    }
+}
+
+impl From<AdapterError> for TargetError {
+    fn from(error: AdapterError) -> Self {
+        Self::of(TargetErrorKind::Record, error.0)
+    }
+}
+
+impl From<AdapterError> for JobError {
+    fn from(error: AdapterError) -> Self {
+        Self(error.0)
+    }
+}
+
+impl From<JobError> for AdapterError {
+    fn from(error: JobError) -> Self {
+        Self(error.0)
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for TargetError {
+    fn from(error: E) -> Self {
+        Self::of(TargetErrorKind::Record, Box::new(error))
+    }
+}
+
+impl Debug for TargetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TargetError")
+            .field("kind", &self.kind)
+            .field("retry_after", &self.retry_after)
+            .field("cause", &self.cause)
+            .finish()
+    }
+}
+
+impl Display for TargetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(&*self.cause))
+    }
+}
+
+macro_rules! open_error {
+    ($($error:ident)*) => {$(
+        impl $error {
+            /// An error with a message.
+            pub fn new(message: impl Into<String>) -> Self {
+                Self(message.into().into())
+            }
+
+            /// An error with a message that says what was being done, and its cause.
+            pub fn context(message: impl Into<String>, cause: impl Into<Cause>) -> Self {
+                Self(Box::new(Context { message: message.into(), cause: cause.into() }))
+            }
+
+            pub(crate) fn into_cause(self) -> Cause {
+                self.0
+            }
+        }
+
+        impl<E: Error + Send + Sync + 'static> From<E> for $error {
+            fn from(error: E) -> Self {
+                Self(Box::new(error))
+            }
+        }
+
+        impl Debug for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($error)).field(&self.0).finish()
+            }
+        }
+
+        impl Display for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&chain(&*self.0))
+            }
+        }
+    )*};
+}
+
+open_error!(AdapterError JobError);
+
+/// A message with the error that caused it.
+#[derive(Debug)]
+struct Context {
+    message: String,
+    cause: Cause,
+}
+
+impl Display for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Context {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.cause)
+    }
+}
+
+/// An error and its causes in one line. A cause that only repeats what was said is left out.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_said_with_its_causes() {
+        let io = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
+        let error = AdapterError::context("cannot read `countries.json`", io);
+        assert_eq!(error.to_string(), "cannot read `countries.json`: no such file");
+        assert_eq!(JobError::from(error).to_string(), "cannot read `countries.json`: no such file");
+    }
+}

@@ -1,0 +1,101 @@
+//! What a run says while it goes on: one typed stream of events, which the terminal, the log and the history observe.
+
+use std::sync::Arc;
+
+use crate::execute::{Operation, Outcome};
+use crate::plan::{PlanView, RecordRef};
+use crate::run::RunReport;
+use crate::step::{Step, StepReport};
+
+/// Something that happened in a run. Records are positions in the plan, never copies.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The run began.
+    RunStarted {
+        /// The job's id.
+        job: &'a str,
+        /// Whether nothing is to be written.
+        dry_run: bool,
+    },
+    /// A step began.
+    StepStarted(Step),
+    /// A step has done so much of its work.
+    Progress {
+        /// The step.
+        step: Step,
+        /// Records read or written so far.
+        done: u64,
+        /// How many there are, where it is known.
+        total: Option<u64>,
+    },
+    /// A step ended.
+    StepFinished(&'a StepReport),
+    /// The diff is known.
+    DiffReady(&'a Arc<dyn PlanView>),
+    /// A record was dealt with.
+    RecordDone {
+        /// The record, in the plan of [`Event::DiffReady`].
+        record: RecordRef,
+        /// What was to be done.
+        operation: Operation,
+        /// What became of it.
+        outcome: &'a Outcome,
+    },
+    /// The run ended.
+    RunFinished(&'a RunReport),
+}
+
+/// Something that wants to know what a run does. It is called on the run's own thread and must not block for long.
+pub trait Observer: Send + Sync {
+    /// Takes note of an event.
+    fn observe(&self, event: &Event<'_>);
+}
+
+/// The observers of one run.
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Arc<[Arc<dyn Observer>]>);
+
+impl Observers {
+    pub(crate) fn new(observers: &[Arc<dyn Observer>]) -> Self {
+        Self(observers.into())
+    }
+
+    pub(crate) fn emit(&self, event: &Event<'_>) {
+        for observer in self.0.iter() {
+            observer.observe(event);
+        }
+    }
+}
+
+/// Writes a run's events to the program's [`tracing`] subscriber: steps at `info`, records that failed at `warn`, others
+/// at `debug`.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct TracingObserver;
+
+impl Observer for TracingObserver {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::RunStarted { job, dry_run } => tracing::info!(job, dry_run, "run started"),
+            Event::StepStarted(step) => tracing::info!(%step, "step started"),
+            Event::Progress { step, done, total } => tracing::trace!(%step, done, total, "progress"),
+            Event::StepFinished(report) => {
+                tracing::info!(step = %report.step, seconds = report.duration.as_secs_f64(), "step finished");
+            }
+            Event::DiffReady(plan) => {
+                let total = plan.diff().summary().total;
+                tracing::info!(total.create, total.update, total.delete, total.no_change, total.rejected, "diff ready");
+                for problem in plan.problems() {
+                    tracing::warn!(%problem, "problem in the loaded data");
+                }
+            }
+            Event::RecordDone { operation, outcome, .. } => match outcome {
+                Outcome::Failed { error } => tracing::warn!(%operation, error, "record failed"),
+                _ => tracing::debug!(%operation, ?outcome, "record done"),
+            },
+            Event::RunFinished(report) => {
+                tracing::info!(job = report.job, status = %report.status, "run finished");
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! In which order records are written, and which are not because of others.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::outcome::{Operation, Task};
+use super::{Execution, target_record};
+use crate::dataset::Dataset;
+use crate::plan::{PlanView, RecordRef};
+use crate::step::Side;
+
+impl<D: Dataset> Execution<'_, D> {
+    /// A model's creates and updates in groups, each to be written after the one before: level by level where the model
+    /// nests in itself, else all at once.
+    pub(super) fn writes_by_level(&self, model: usize) -> Vec<Vec<Task>> {
+        let table = &self.plan().diff().tables()[model];
+        let creates = Task::all(model, Operation::Create, table);
+        let updates = Task::all(model, Operation::Update, table);
+        self.by_level(model, creates.chain(updates))
+    }
+
+    /// A model's deletes in groups, the deepest records first.
+    pub(super) fn deletes_by_level(&self, model: usize) -> Vec<Vec<Task>> {
+        let table = &self.plan().diff().tables()[model];
+        let mut groups = self.by_level(model, Task::all(model, Operation::Delete, table));
+        groups.reverse();
+        groups
+    }
+
+    fn by_level(&self, model: usize, tasks: impl Iterator<Item = Task>) -> Vec<Vec<Task>> {
+        let table = &self.plan().diff().tables()[model];
+        if !table.schema().nests_in_itself() {
+            return vec![tasks.collect()];
+        }
+        let mut depths = HashMap::new();
+        let mut levels: BTreeMap<usize, Vec<Task>> = BTreeMap::new();
+        for task in tasks {
+            let depth = self.depth(task.record(table), &mut depths);
+            levels.entry(depth).or_default().push(task);
+        }
+        levels.into_values().collect()
+    }
+
+    /// How many records of its own model a record lives under.
+    fn depth(&self, record: RecordRef, known: &mut HashMap<RecordRef, usize>) -> usize {
+        let mut path = Vec::new();
+        let mut at = Some(record);
+        let above = loop {
+            let Some(record) = at else { break 0 };
+            if let Some(depth) = known.get(&record) {
+                break depth + 1;
+            }
+            // Known from here on, so that a circle in the target ends.
+            known.insert(record, 0);
+            path.push(record);
+            at = self.plan().parent(record).filter(|parent| parent.model() == record.model());
+        };
+        for (depth, record) in (above..).zip(path.into_iter().rev()) {
+            known.insert(record, depth);
+        }
+        known.get(&record).copied().unwrap_or(0)
+    }
+
+    /// Blocks the creates and updates whose parent could not be written, and returns the others.
+    pub(super) fn without_orphaned(&mut self, group: Vec<Task>) -> Vec<Task> {
+        if self.failed.iter().all(HashMap::is_empty) {
+            return group;
+        }
+        let mut ready = Vec::with_capacity(group.len());
+        for task in group {
+            let record = task.record(&self.plan().diff().tables()[task.model]);
+            let parent = match task.operation {
+                Operation::Create | Operation::Update => self.plan().parent(record),
+                Operation::Delete => None,
+            };
+            let blocked = parent.and_then(|parent| self.failed[parent.model()].get(&parent.row()).copied());
+            match blocked {
+                Some(by) => self.block(task, by),
+                None => ready.push(task),
+            }
+        }
+        ready
+    }
+
+    /// Blocks the deletes of records that another still lives under in the target as it now is, and returns the others.
+    pub(super) fn without_inhabited(&mut self, model: usize, group: Vec<Task>) -> Vec<Task> {
+        if group.is_empty() {
+            return group;
+        }
+        let inhabited = self.inhabited(model);
+        let mut ready = Vec::with_capacity(group.len());
+        for task in group {
+            let row = self.plan().diff().tables()[model].deletes[task.place];
+            match inhabited.get(&row) {
+                Some(&by) => self.block(task, by),
+                None => ready.push(task),
+            }
+        }
+        ready
+    }
+
+    /// The target's rows of a model under which a record stays that nobody removes or moves away, with that record.
+    fn inhabited(&self, model: usize) -> HashMap<u32, RecordRef> {
+        let tables = self.plan().diff().tables();
+        let name = tables[model].schema().name;
+        let mut inhabited = HashMap::new();
+        for (child, table) in tables.iter().enumerate() {
+            if table.schema().parent().is_none_or(|parent| parent.model != name) {
+                continue;
+            }
+            let kept = if table.left_out > 0 { self.plan().rows(Side::Target, child) } else { 0 };
+            let stuck = self.stuck[child].iter().chain(&table.withheld).copied().chain(0..kept);
+            for row in stuck {
+                let record = target_record(child, row);
+                if let Some(parent) = self.plan().parent(record) {
+                    inhabited.entry(parent.row()).or_insert(record);
+                }
+            }
+        }
+        inhabited
+    }
+}

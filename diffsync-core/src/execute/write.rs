@@ -1,0 +1,170 @@
+//! Writing a group of records of one model, several at a time.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::stream::{self, StreamExt};
+
+use super::Execution;
+use super::outcome::{Operation, Outcome, Task};
+use crate::adapter::{Target, WriteContext};
+use crate::dataset::{Dataset, HasTable, LinksIn, Model, TargetVisitor, WrittenBy};
+use crate::error::{TargetError, TargetErrorKind};
+use crate::model::SyncModel;
+use crate::table::Table;
+
+/// Writes records of one model, whichever it is.
+pub(super) trait WriteModel<D, T>: Send + Sync {
+    /// Writes a group of records none of which depends on another, and enters the results.
+    fn write<'a>(
+        &'a self,
+        target: &'a T,
+        execution: &'a mut Execution<'_, D>,
+        group: Vec<Task>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+}
+
+/// The writers of a data set's models, in the order of its fields.
+pub(super) fn writers<D: WrittenBy<T>, T>() -> Vec<Box<dyn WriteModel<D, T>>> {
+    struct Writers<D, T>(Vec<Box<dyn WriteModel<D, T>>>);
+    impl<D: Dataset, T> TargetVisitor<D, T> for Writers<D, T> {
+        fn visit<M: LinksIn<D>>(&mut self)
+        where
+            D: HasTable<M>,
+            T: Target<M, Data = D>,
+        {
+            self.0.push(Box::new(Model::<M>::NEW));
+        }
+    }
+    let mut writers = Writers(Vec::new());
+    D::visit_targets(&mut writers);
+    writers.0
+}
+
+impl<D, T, M> WriteModel<D, T> for Model<M>
+where
+    D: Dataset + HasTable<M>,
+    T: Target<M, Data = D>,
+    M: LinksIn<D>,
+{
+    fn write<'a>(
+        &'a self,
+        target: &'a T,
+        execution: &'a mut Execution<'_, D>,
+        group: Vec<Task>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(write_group(target, execution, group))
+    }
+}
+
+/// What a target did with a task.
+enum Answer<M> {
+    Stored(M),
+    Deleted,
+    Failed(TargetError),
+    /// The execution was stopped before it was asked.
+    NotAsked,
+}
+
+async fn write_group<D, T, M>(target: &T, execution: &mut Execution<'_, D>, group: Vec<Task>)
+where
+    D: Dataset + HasTable<M>,
+    T: Target<M, Data = D>,
+    M: SyncModel,
+{
+    let mut answers: Vec<(Task, Answer<M>)> = Vec::with_capacity(group.len());
+    let stop = AtomicBool::new(false);
+    let mut done = execution.done;
+    {
+        let state = &*execution;
+        let cx = WriteContext::new(state);
+        let concurrency = state.options.concurrency.map_or(T::CONCURRENCY, usize::from).max(1);
+        let mut running = stream::iter(group)
+            .map(|task| {
+                let (cx, stop) = (&cx, &stop);
+                async move {
+                    if stop.load(Ordering::Relaxed) {
+                        return (task, Answer::NotAsked);
+                    }
+                    (task, ask(target, state, cx, task).await)
+                }
+            })
+            .buffer_unordered(concurrency);
+        while let Some((task, answer)) = running.next().await {
+            if let Answer::NotAsked = answer {
+                continue;
+            }
+            done += 1;
+            let outcome = match &answer {
+                Answer::Failed(error) => {
+                    if error.kind() == TargetErrorKind::Fatal || !state.options.continue_on_failure {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                    Outcome::Failed { error: error.to_string() }
+                }
+                _ => Outcome::done(task.operation),
+            };
+            let record = task.record(&state.plan.diff().tables()[task.model]);
+            state.announce(done, record, task.operation, &outcome);
+            answers.push((task, answer));
+        }
+    }
+    execution.done = done;
+    execution.stopped |= stop.into_inner();
+    for (task, answer) in answers {
+        let outcome = match answer {
+            Answer::Stored(record) => {
+                execution.written.table_mut().replace(record);
+                Outcome::done(task.operation)
+            }
+            Answer::Deleted => Outcome::done(task.operation),
+            Answer::Failed(error) => Outcome::Failed { error: error.to_string() },
+            Answer::NotAsked => Outcome::NotAttempted,
+        };
+        execution.settle(task, outcome);
+    }
+}
+
+/// Asks the target to do one task.
+async fn ask<D, T, M>(target: &T, state: &Execution<'_, D>, cx: &WriteContext<'_, D>, task: Task) -> Answer<M>
+where
+    D: Dataset + HasTable<M>,
+    T: Target<M, Data = D>,
+    M: SyncModel,
+{
+    let table = &state.plan.diff().tables()[task.model];
+    let (source, loaded): (&Table<M>, &Table<M>) = (state.plan.source().table(), state.plan.target().table());
+    match task.operation {
+        Operation::Create => {
+            let new = &source.rows()[table.creates[task.place] as usize];
+            stored(new, target.create(&new.handed_over(), cx).await)
+        }
+        Operation::Update => {
+            let (row, old) = table.updates[task.place];
+            let patch = source.rows()[row as usize].patch(&|attribute| table.is_changed(task.place, attribute));
+            let old = &loaded.rows()[old as usize];
+            stored(old, target.update(old, &patch, cx).await)
+        }
+        Operation::Delete => {
+            let old = &loaded.rows()[table.deletes[task.place] as usize];
+            match target.delete(old, cx).await {
+                Ok(()) => Answer::Deleted,
+                Err(error) => Answer::Failed(error),
+            }
+        }
+    }
+}
+
+/// A target that stores a record under another identifier than the one it was given would be asked again in every run.
+fn stored<M: SyncModel>(asked: &M, answer: Result<M, TargetError>) -> Answer<M> {
+    match answer {
+        Ok(record) if record.is(asked.key()) => Answer::Stored(record),
+        Ok(record) => Answer::Failed(TargetError::new(format!(
+            "the target returned it as {:?} instead of {:?}; `create` and `update` must return the record they were given",
+            record.id().to_string(),
+            asked.id().to_string(),
+        ))),
+        Err(error) => Answer::Failed(error),
+    }
+}

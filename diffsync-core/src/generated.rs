@@ -1,0 +1,85 @@
+//! What generated code calls, so that there is less of it in every crate that derives a model.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::model::{Names, SyncModel};
+use crate::schema::ModelSchema;
+use crate::secret::redacted;
+
+/// A plain value, or why there is none.
+pub type ValueResult = Result<Value, serde_json::Error>;
+
+/// A value for show, its secrets redacted.
+pub fn value<T: Serialize>(value: &T) -> ValueResult {
+    serde_json::to_value(redacted(value))
+}
+
+/// Reads a byte of a text.
+#[inline]
+#[must_use]
+pub fn touch(text: Option<&String>) -> usize {
+    text.and_then(|text| text.as_bytes().first()).map_or(0, |byte| usize::from(*byte))
+}
+
+/// Shows a patch without its secrets.
+pub fn debug_patch<T: Serialize>(name: &str, patch: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value(patch) {
+        Ok(changes) => write!(f, "{name} {changes}"),
+        Err(error) => write!(f, "{name} ({error})"),
+    }
+}
+
+/// The parts of an identifier that is being deserialised from a map.
+#[derive(Debug)]
+pub struct IdentifierParts(BTreeMap<String, Value>);
+
+impl IdentifierParts {
+    /// Reads the map.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeMap::deserialize(deserializer).map(Self)
+    }
+
+    /// Takes one part.
+    pub fn take<T: DeserializeOwned, E: serde::de::Error>(&mut self, name: &'static str) -> Result<T, E> {
+        let value = self.0.remove(name).ok_or_else(|| E::missing_field(name))?;
+        serde_json::from_value(value).map_err(|error| E::custom(format!("`{name}`: {error}")))
+    }
+}
+
+/// Stands for the identifier and the patch of something that could not be made a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Unusable;
+
+/// Stands for the schema of something that could not be made a model.
+pub const UNUSABLE: ModelSchema = ModelSchema {
+    name: "",
+    type_name: "",
+    description: "",
+    identifiers: &[],
+    attributes: &[],
+    locals: &[],
+    links: &[],
+};
+
+impl Display for Unusable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl Serialize for Unusable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl<M: SyncModel> Names<M> for Unusable {
+    fn key(&self) -> Option<M::Key<'_>> {
+        None
+    }
+}

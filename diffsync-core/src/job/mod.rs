@@ -1,0 +1,279 @@
+//! Jobs: one named sync between two systems, and every hook of it that can be overridden.
+
+mod registry;
+mod variable;
+
+use std::future::Future;
+
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+
+pub use self::registry::{JobEntry, JobRegistry, PreparedJob, RegistryError, UnknownJob};
+pub use self::variable::{
+    Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues,
+};
+
+use crate::adapter::{Adapter, LoadContext};
+use crate::dataset::{Dataset, WrittenBy};
+use crate::error::{AdapterError, JobError};
+use crate::execute::{Approved, Synced};
+use crate::plan::Plan;
+use crate::run::{Loaded, Run, RunError};
+use crate::schema::{FieldSchema, ModelSchema};
+
+/// What `#[job]` says about a job. It is known without running it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct JobInfo {
+    /// What the job is called in commands and in the history: the struct's name in `kebab-case`, unless `id = "…"`.
+    pub id: &'static str,
+    /// What the job is called on pages.
+    pub name: &'static str,
+    /// The struct's documentation comment.
+    pub description: &'static str,
+    /// Which way the records go, seen from your own system.
+    pub kind: JobKind,
+    /// What the source is called.
+    pub source_label: &'static str,
+    /// What the target is called.
+    pub target_label: &'static str,
+    /// A picture for the source: a URL or a path.
+    pub source_icon: Option<&'static str>,
+    /// A picture for the target: a URL or a path.
+    pub target_icon: Option<&'static str>,
+    /// Whether a run writes nothing unless it is told to.
+    pub dryrun_default: bool,
+    /// Whether lists leave the job out.
+    pub hidden: bool,
+    /// How many records may be written at the same time, instead of what the target says.
+    pub concurrency: Option<usize>,
+    /// Where the job is defined, as `file:line`.
+    pub defined_at: &'static str,
+}
+
+/// Which way a job's records go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// From elsewhere into your system.
+    DataSource,
+    /// From your system to elsewhere.
+    DataTarget,
+}
+
+/// What `#[job]` generates: types, metadata, variables and registration. [`Job`] builds on it.
+pub trait JobSpec: Sized + Send + Sync + 'static {
+    /// What both sides hold.
+    type Data: Dataset + WrittenBy<Self::Target>;
+    /// The system that the records come from.
+    type Source: Adapter<Data = Self::Data>;
+    /// The system that is brought in line.
+    type Target: Adapter<Data = Self::Data>;
+
+    /// The job's metadata.
+    const INFO: JobInfo;
+    /// The job's variables, in the order of the struct's fields.
+    const VARIABLES: &'static [VariableSpec];
+
+    /// Makes the job from its variables' values.
+    ///
+    /// # Errors
+    ///
+    /// All values that are missing or wrong, together.
+    fn from_variables(values: &VariableValues) -> Result<Self, VariableErrors>;
+
+    /// The job's variables by name, secrets left out.
+    fn variable_values(&self) -> Vec<(&'static VariableSpec, Value)>;
+
+    /// The generated [`Job::data_mappings`], for an override to build on.
+    #[must_use]
+    fn generated_data_mappings() -> Vec<DataMapping> {
+        Self::Data::schemas().into_iter().map(|schema| DataMapping::of(schema, &Self::INFO)).collect()
+    }
+
+    /// The generated [`Job::config_information`], for an override to build on.
+    fn generated_config_information(&self) -> Vec<ConfigItem> {
+        let values = self.variable_values().into_iter();
+        values.map(|(spec, value)| ConfigItem { name: spec.name.into(), help: spec.help.into(), value }).collect()
+    }
+
+    /// The generated [`Job::lookup_object`], for an override to build on: the target's page of the record if the target
+    /// holds it, else the source's.
+    fn generated_lookup_object(&self, object: &Object<'_, Self::Source, Self::Target>) -> Option<Url> {
+        let in_target = object.in_target.then(|| object.target.record_url(object.model, object.id));
+        in_target
+            .flatten()
+            .or_else(|| object.in_source.then(|| object.source.record_url(object.model, object.id)).flatten())
+    }
+}
+
+/// One named sync: a source, a target, its variables and its metadata.
+///
+/// `#[job]` on a struct implements [`JobSpec`]; what is left to write is how the two adapters are made. Every other hook
+/// has a default, and a run stays measured whichever of them is overridden.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a job",
+    label = "not a job",
+    note = "implement `Job` for it with `async fn source_adapter` and `async fn target_adapter`"
+)]
+pub trait Job: JobSpec {
+    /// Makes the source's adapter from the job's variables.
+    fn source_adapter(&self, cx: &JobContext) -> impl Future<Output = Result<Self::Source, JobError>> + Send;
+
+    /// Makes the target's adapter from the job's variables.
+    fn target_adapter(&self, cx: &JobContext) -> impl Future<Output = Result<Self::Target, JobError>> + Send;
+
+    /// Checks the variables before anything is loaded.
+    fn validate(&self) -> Result<(), JobError> {
+        Ok(())
+    }
+
+    /// Loads the source.
+    fn load_source_adapter(
+        &self,
+        source: &Self::Source,
+        data: &mut Self::Data,
+        cx: &LoadContext<'_>,
+    ) -> impl Future<Output = Result<(), AdapterError>> + Send {
+        source.load(data, cx)
+    }
+
+    /// Loads the target.
+    fn load_target_adapter(
+        &self,
+        target: &Self::Target,
+        data: &mut Self::Data,
+        cx: &LoadContext<'_>,
+    ) -> impl Future<Output = Result<(), AdapterError>> + Send {
+        target.load(data, cx)
+    }
+
+    /// Compares the two sides.
+    fn calculate_diff(
+        &self,
+        loaded: Loaded<Self::Data>,
+    ) -> impl Future<Output = Result<Plan<Self::Data>, JobError>> + Send {
+        async move { Ok(loaded.compare()) }
+    }
+
+    /// Writes to the target what the diff says.
+    fn execute_sync(
+        &self,
+        target: &Self::Target,
+        approved: Approved<'_, '_, Self::Data>,
+    ) -> impl Future<Output = Result<(), JobError>> + Send {
+        async move {
+            approved.execute(target).await;
+            Ok(())
+        }
+    }
+
+    /// The four steps in their order. Each is measured by `run`, whatever stands around it here.
+    fn sync_data(&self, run: &mut Run<Self>) -> impl Future<Output = Result<(), RunError>> + Send
+    where
+        Self: Job,
+    {
+        async move {
+            run.load().await?;
+            run.calculate_diff().await?;
+            run.execute_sync().await
+        }
+    }
+
+    /// Called after every real run that wrote, also a partial one.
+    fn sync_complete(
+        &self,
+        source: &Self::Source,
+        target: &Self::Target,
+        synced: &Synced<'_, Self::Data>,
+    ) -> impl Future<Output = Result<(), JobError>> + Send {
+        let _ = source;
+        async move { Ok(target.sync_complete(synced).await?) }
+    }
+
+    /// Where a person finds a record.
+    fn lookup_object(&self, object: &Object<'_, Self::Source, Self::Target>) -> Option<Url> {
+        self.generated_lookup_object(object)
+    }
+
+    /// Which models go from where to where. Known without a run.
+    #[must_use]
+    fn data_mappings() -> Vec<DataMapping> {
+        Self::generated_data_mappings()
+    }
+
+    /// How the job is set up, for its page. Secrets are left out.
+    fn config_information(&self) -> Vec<ConfigItem> {
+        self.generated_config_information()
+    }
+}
+
+/// What a job's hooks get to know of the run.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct JobContext {
+    /// Whether nothing is to be written.
+    pub dry_run: bool,
+}
+
+/// One model of a job: what it is called on both sides and what is compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DataMapping {
+    /// The model's name.
+    pub model: String,
+    /// The model's description.
+    pub description: String,
+    /// What the source is called.
+    pub source: String,
+    /// What the target is called.
+    pub target: String,
+    /// The names of the fields that say which record it is.
+    pub identifiers: Vec<String>,
+    /// The names of the fields that are compared.
+    pub attributes: Vec<String>,
+    /// The name of the model that its records live under.
+    pub parent: Option<String>,
+}
+
+impl DataMapping {
+    fn of(schema: &ModelSchema, job: &JobInfo) -> Self {
+        let names = |fields: &[FieldSchema]| fields.iter().map(|field| field.name.to_owned()).collect();
+        Self {
+            model: schema.name.into(),
+            description: schema.description.into(),
+            source: job.source_label.into(),
+            target: job.target_label.into(),
+            identifiers: names(schema.identifiers),
+            attributes: names(schema.attributes),
+            parent: schema.parent().map(|parent| parent.model.into()),
+        }
+    }
+}
+
+/// One line of a job's configuration.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConfigItem {
+    /// What it is called.
+    pub name: String,
+    /// What it means.
+    pub help: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// A record that somebody wants to see in one of the two systems.
+#[derive(Debug)]
+pub struct Object<'a, S, T> {
+    /// The model's name.
+    pub model: &'a str,
+    /// The record's identifier as text.
+    pub id: &'a str,
+    /// Whether the source holds it.
+    pub in_source: bool,
+    /// Whether the target holds it now.
+    pub in_target: bool,
+    /// The source's adapter.
+    pub source: &'a S,
+    /// The target's adapter.
+    pub target: &'a T,
+}

@@ -1,0 +1,223 @@
+//! The jobs that a program knows.
+//!
+//! `#[job]` registers its struct when the program is linked. The linker leaves out crates that nobody names, and the
+//! order differs from build to build; so the registry is made explicitly, sorts its jobs by id, refuses two of one id,
+//! and complains when it is empty.
+
+use std::any::{TypeId, type_name};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::{ConfigItem, DataMapping, Job, JobInfo, VariableErrors, VariableSpec, VariableValues};
+use crate::dataset::Dataset;
+use crate::event::Observer;
+use crate::run::{Run, RunOptions, RunReport};
+use crate::schema::ModelSchema;
+
+/// A job whose type is not known: all that a program needs to list, show and run it.
+#[derive(Debug, Clone, Copy)]
+pub struct JobEntry {
+    info: &'static JobInfo,
+    variables: &'static [VariableSpec],
+    type_id: fn() -> TypeId,
+    type_name: fn() -> &'static str,
+    models: fn() -> Vec<&'static ModelSchema>,
+    data_mappings: fn() -> Vec<DataMapping>,
+    prepare: fn(&VariableValues) -> Result<Box<dyn PreparedJob>, VariableErrors>,
+}
+
+inventory::collect!(JobEntry);
+
+impl JobEntry {
+    /// The entry of a job.
+    #[must_use]
+    pub const fn of<J: Job>() -> Self {
+        Self {
+            info: &J::INFO,
+            variables: J::VARIABLES,
+            type_id: TypeId::of::<J>,
+            type_name: type_name::<J>,
+            models: J::Data::schemas,
+            data_mappings: J::data_mappings,
+            prepare: prepare::<J>,
+        }
+    }
+
+    /// The job's metadata.
+    #[must_use]
+    pub fn info(&self) -> &'static JobInfo {
+        self.info
+    }
+
+    /// The job's variables.
+    #[must_use]
+    pub fn variables(&self) -> &'static [VariableSpec] {
+        self.variables
+    }
+
+    /// The models that it compares.
+    #[must_use]
+    pub fn models(&self) -> Vec<&'static ModelSchema> {
+        (self.models)()
+    }
+
+    /// Which models go from where to where.
+    #[must_use]
+    pub fn data_mappings(&self) -> Vec<DataMapping> {
+        (self.data_mappings)()
+    }
+
+    /// Makes the job from its variables' values.
+    ///
+    /// # Errors
+    ///
+    /// All values that are missing or wrong, together.
+    pub fn prepare(&self, values: &VariableValues) -> Result<Box<dyn PreparedJob>, VariableErrors> {
+        (self.prepare)(values)
+    }
+}
+
+/// A job with its variables set, ready to run.
+pub trait PreparedJob: Send + Sync {
+    /// How the job is set up. Secrets are left out.
+    fn config_information(&self) -> Vec<ConfigItem>;
+
+    /// Runs the job to its end.
+    fn run(
+        &self,
+        options: RunOptions,
+        observers: Vec<Arc<dyn Observer>>,
+    ) -> Pin<Box<dyn Future<Output = RunReport> + Send + '_>>;
+}
+
+struct Prepared<J>(Arc<J>);
+
+impl<J: Job> PreparedJob for Prepared<J> {
+    fn config_information(&self) -> Vec<ConfigItem> {
+        self.0.config_information()
+    }
+
+    fn run(
+        &self,
+        options: RunOptions,
+        observers: Vec<Arc<dyn Observer>>,
+    ) -> Pin<Box<dyn Future<Output = RunReport> + Send + '_>> {
+        Box::pin(Run::execute(Arc::clone(&self.0), options, observers))
+    }
+}
+
+fn prepare<J: Job>(values: &VariableValues) -> Result<Box<dyn PreparedJob>, VariableErrors> {
+    Ok(Box::new(Prepared(Arc::new(J::from_variables(values)?))))
+}
+
+/// The jobs that a program knows, sorted by id.
+#[derive(Debug, Clone, Default)]
+pub struct JobRegistry {
+    jobs: Vec<JobEntry>,
+}
+
+impl JobRegistry {
+    /// The jobs that were linked into the program, and those named here.
+    ///
+    /// A crate whose jobs are only registered at link time must be named somewhere in the program, be it with
+    /// `use my_jobs as _;`: otherwise the linker leaves it out, without a word.
+    ///
+    /// # Errors
+    ///
+    /// If two jobs have the same id, or there are none.
+    pub fn linked(named: impl IntoIterator<Item = JobEntry>) -> Result<Self, RegistryError> {
+        Self::of(inventory::iter::<JobEntry>.into_iter().copied().chain(named))
+    }
+
+    /// These jobs and no others. A job that stands there twice is one job.
+    ///
+    /// # Errors
+    ///
+    /// If two jobs have the same id, or there are none.
+    pub fn of(entries: impl IntoIterator<Item = JobEntry>) -> Result<Self, RegistryError> {
+        let mut jobs: Vec<JobEntry> = entries.into_iter().collect();
+        jobs.sort_by_key(|job| (job.info.id, job.info.defined_at));
+        jobs.dedup_by_key(|job| (job.type_id)());
+        let same_id = jobs.windows(2).find_map(|pair| match pair {
+            [first, second] if first.info.id == second.info.id => Some((*first, *second)),
+            _ => None,
+        });
+        if let Some((first, second)) = same_id {
+            return Err(RegistryError::SameId {
+                id: first.info.id,
+                first: format!("{} at {}", (first.type_name)(), first.info.defined_at),
+                second: format!("{} at {}", (second.type_name)(), second.info.defined_at),
+            });
+        }
+        if jobs.is_empty() {
+            return Err(RegistryError::Empty);
+        }
+        Ok(Self { jobs })
+    }
+
+    /// The jobs, sorted by id.
+    pub fn iter(&self) -> std::slice::Iter<'_, JobEntry> {
+        self.jobs.iter()
+    }
+
+    /// The job with this id.
+    ///
+    /// # Errors
+    ///
+    /// If there is none; the error names the nearest.
+    pub fn get(&self, id: &str) -> Result<&JobEntry, UnknownJob> {
+        self.jobs.iter().find(|job| job.info.id == id).ok_or_else(|| UnknownJob {
+            id: id.to_owned(),
+            nearest: self
+                .jobs
+                .iter()
+                .map(|job| (strsim::jaro_winkler(id, job.info.id), job.info.id))
+                .max_by(|left, right| left.0.total_cmp(&right.0))
+                .filter(|(similarity, _)| *similarity > 0.7)
+                .map(|(_, nearest)| nearest),
+        })
+    }
+}
+
+impl<'a> IntoIterator for &'a JobRegistry {
+    type Item = &'a JobEntry;
+    type IntoIter = std::slice::Iter<'a, JobEntry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Why a program's jobs cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// Two jobs have the same id.
+    #[error("two jobs have the id `{id}`: {first} and {second}; give one of them another with `id = \"…\"`")]
+    SameId {
+        /// The id.
+        id: &'static str,
+        /// One job and where it is defined.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// No job was linked.
+    #[error(
+        "no job is linked into this program; name the crate that holds your jobs (`use my_jobs as _;`) or add them with `App::new().job::<MyJob>()`"
+    )]
+    Empty,
+}
+
+/// There is no job with this id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("there is no job `{id}`{}", self.nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
+pub struct UnknownJob {
+    /// The id that was asked for.
+    pub id: String,
+    /// The nearest id, if one is near.
+    pub nearest: Option<&'static str>,
+}

@@ -1,0 +1,415 @@
+//! A job's variables: what can be set for a run, from flags, forms, the environment and defaults.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde_json::Value;
+use thiserror::Error;
+use url::Url;
+
+use crate::secret::Secret;
+
+/// One variable of a job. Made by `#[job]` from a field of the struct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct VariableSpec {
+    /// The field's name.
+    pub name: &'static str,
+    /// The field's documentation comment.
+    pub help: &'static str,
+    /// What values it takes.
+    pub kind: VariableKind,
+    /// Whether it must be given, having neither a default nor an `Option`.
+    pub required: bool,
+    /// Whether its value is shown nowhere.
+    pub secret: bool,
+    /// The value it has if none is given.
+    pub default: Option<&'static str>,
+    /// The environment variable that sets it if no value is given.
+    pub env: Option<&'static str>,
+    /// Under which heading forms show it.
+    pub group: Option<&'static str>,
+}
+
+/// What values a variable takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum VariableKind {
+    /// Any text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Boolean,
+    /// A URL.
+    Url,
+    /// A path.
+    Path,
+    /// A JSON document.
+    Json,
+    /// One of these.
+    Choice(&'static [&'static str]),
+    /// Any number of these.
+    List(&'static Self),
+}
+
+/// A type that a job's field can have.
+///
+/// Implemented for text, numbers, `bool`, [`Url`], [`PathBuf`], JSON values, `Vec` and `Option` of these, and
+/// [`Secret`]. Implement it for a type of your own to use that as well.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a variable of a job",
+    label = "this field is a variable",
+    note = "use a `String`, a number, `bool`, `Url`, `PathBuf`, `serde_json::Value`, an `Option` or `Vec` of one, or `Secret`; or implement `Variable` for your type"
+)]
+pub trait Variable: Sized + Send + Sync + 'static {
+    /// What values it takes.
+    const KIND: VariableKind;
+    /// Whether a value must be given.
+    const REQUIRED: bool = true;
+    /// Whether the value is shown nowhere.
+    const SECRET: bool = false;
+
+    /// Makes the value from text; the error says what is wrong with it, without repeating it.
+    fn parse(text: &str) -> Result<Self, String>;
+
+    /// Makes the value from all texts given for it: none, one, or several for a list.
+    fn parse_all(texts: &[String]) -> Result<Self, String> {
+        match texts {
+            [text] => Self::parse(text),
+            [] => Err("no value is given".into()),
+            _ => Err("it takes one value, and several are given".into()),
+        }
+    }
+
+    /// The value as shown on pages.
+    fn show(&self) -> Value;
+}
+
+macro_rules! numbers {
+    ($kind:ident, $what:literal: $($number:ty)*) => {$(
+        impl Variable for $number {
+            const KIND: VariableKind = VariableKind::$kind;
+
+            fn parse(text: &str) -> Result<Self, String> {
+                text.trim().parse().map_err(|error| format!(concat!("it must be ", $what, ": {}"), error))
+            }
+
+            fn show(&self) -> Value {
+                Value::from(*self)
+            }
+        }
+    )*};
+}
+
+numbers!(Integer, "a whole number": u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+numbers!(Number, "a number": f32 f64);
+
+impl Variable for String {
+    const KIND: VariableKind = VariableKind::Text;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(text.to_owned())
+    }
+
+    fn show(&self) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
+impl Variable for bool {
+    const KIND: VariableKind = VariableKind::Boolean;
+    const REQUIRED: bool = false;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Ok(true),
+            "false" | "no" | "off" | "0" => Ok(false),
+            _ => Err("it must be `true` or `false`".into()),
+        }
+    }
+
+    fn parse_all(texts: &[String]) -> Result<Self, String> {
+        match texts {
+            [] => Ok(false),
+            [text] => Self::parse(text),
+            _ => Err("it takes one value, and several are given".into()),
+        }
+    }
+
+    fn show(&self) -> Value {
+        Value::from(*self)
+    }
+}
+
+impl Variable for PathBuf {
+    const KIND: VariableKind = VariableKind::Path;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Err("it must be a path, and is empty".into()) } else { Ok(text.into()) }
+    }
+
+    fn show(&self) -> Value {
+        Value::from(self.to_string_lossy())
+    }
+}
+
+impl Variable for Url {
+    const KIND: VariableKind = VariableKind::Url;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::from_str(text).map_err(|error| format!("it must be a URL such as `https://host/path`: {error}"))
+    }
+
+    /// The URL without the password that may stand in it.
+    fn show(&self) -> Value {
+        let mut shown = self.clone();
+        if shown.password().is_some() && shown.set_password(Some("***")).is_err() {
+            return Value::Null;
+        }
+        Value::from(shown.as_str())
+    }
+}
+
+impl Variable for Value {
+    const KIND: VariableKind = VariableKind::Json;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| format!("it must be JSON: {error}"))
+    }
+
+    fn show(&self) -> Value {
+        self.clone()
+    }
+}
+
+impl<T: Variable> Variable for Option<T> {
+    const KIND: VariableKind = T::KIND;
+    const REQUIRED: bool = false;
+    const SECRET: bool = T::SECRET;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        T::parse(text).map(Some)
+    }
+
+    fn parse_all(texts: &[String]) -> Result<Self, String> {
+        if texts.is_empty() { Ok(None) } else { T::parse_all(texts).map(Some) }
+    }
+
+    fn show(&self) -> Value {
+        self.as_ref().map_or(Value::Null, T::show)
+    }
+}
+
+impl<T: Variable> Variable for Vec<T> {
+    const KIND: VariableKind = VariableKind::List(&T::KIND);
+    const REQUIRED: bool = false;
+    const SECRET: bool = T::SECRET;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        T::parse(text).map(|value| vec![value])
+    }
+
+    fn parse_all(texts: &[String]) -> Result<Self, String> {
+        texts.iter().map(|text| T::parse(text)).collect()
+    }
+
+    fn show(&self) -> Value {
+        self.iter().map(T::show).collect()
+    }
+}
+
+impl<T: Variable> Variable for Secret<T> {
+    const KIND: VariableKind = T::KIND;
+    const REQUIRED: bool = T::REQUIRED;
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        T::parse(text).map(Self::new)
+    }
+
+    fn parse_all(texts: &[String]) -> Result<Self, String> {
+        T::parse_all(texts).map(Self::new)
+    }
+
+    fn show(&self) -> Value {
+        Value::Null
+    }
+}
+
+/// The texts given for a job's variables, before they are read.
+#[derive(Clone, Default)]
+pub struct VariableValues(HashMap<String, Vec<String>>);
+
+impl VariableValues {
+    /// Nothing given: defaults and environment decide.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives a value; a second one for the same variable makes a list.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.0.entry(name.into()).or_default().push(value.into());
+        self
+    }
+
+    /// The texts given for a variable.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl fmt::Debug for VariableValues {
+    /// The names only: a value may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Reads a job's variables one after the other and collects what is wrong with them. Used by what `#[job]` generates.
+#[derive(Debug)]
+pub struct VariableReader<'a> {
+    specs: std::slice::Iter<'static, VariableSpec>,
+    values: &'a VariableValues,
+    errors: Vec<VariableError>,
+}
+
+impl<'a> VariableReader<'a> {
+    /// Begins to read.
+    #[must_use]
+    pub fn new(specs: &'static [VariableSpec], values: &'a VariableValues) -> Self {
+        Self { specs: specs.iter(), values, errors: Vec::new() }
+    }
+
+    /// Reads the next variable: the value given, else its environment variable, else its default.
+    pub fn read<T: Variable>(&mut self) -> Option<T> {
+        let spec = self.specs.next()?;
+        let given = self.values.get(spec.name);
+        let from_env = || spec.env.and_then(|name| std::env::var(name).ok());
+        let (texts, origin) = if !given.is_empty() {
+            (given.to_vec(), Origin::Given)
+        } else if let Some(text) = from_env() {
+            (vec![text], Origin::Environment)
+        } else {
+            (spec.default.map(str::to_owned).into_iter().collect(), Origin::Default)
+        };
+        match T::parse_all(&texts) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                let value = if spec.secret { None } else { texts.into_iter().next() };
+                self.errors.push(VariableError { spec, origin, value, reason });
+                None
+            }
+        }
+    }
+
+    /// What was wrong.
+    #[must_use]
+    pub fn into_errors(self) -> VariableErrors {
+        VariableErrors(self.errors)
+    }
+}
+
+/// Where a variable's value came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Given,
+    Environment,
+    Default,
+}
+
+/// A variable whose value is missing or wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableError {
+    spec: &'static VariableSpec,
+    origin: Origin,
+    /// The value, unless it is a secret.
+    value: Option<String>,
+    reason: String,
+}
+
+impl VariableError {
+    /// The variable.
+    #[must_use]
+    pub fn variable(&self) -> &'static VariableSpec {
+        self.spec
+    }
+}
+
+impl fmt::Display for VariableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { spec, origin, value, reason } = self;
+        write!(f, "variable `{}`", spec.name)?;
+        if let Some(value) = value {
+            write!(f, " = {value:?}")?;
+        }
+        match (origin, spec.env) {
+            (Origin::Environment, Some(env)) => write!(f, " (from the environment variable {env})")?,
+            (Origin::Default, _) if spec.default.is_some() => write!(f, " (its default)")?,
+            _ => {}
+        }
+        write!(f, ": {reason}")
+    }
+}
+
+impl std::error::Error for VariableError {}
+
+/// All variables whose values are missing or wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}", self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct VariableErrors(Vec<VariableError>);
+
+impl VariableErrors {
+    /// The variables, in the order of the struct's fields.
+    pub fn iter(&self) -> std::slice::Iter<'_, VariableError> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a VariableErrors {
+    type Item = &'a VariableError;
+    type IntoIter = std::slice::Iter<'a, VariableError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_url_is_not_shown() {
+        let url: Url = "postgres://u:hunter2@db/x".parse().unwrap();
+        assert_eq!(url.show(), "postgres://u:***@db/x");
+    }
+
+    #[test]
+    fn a_wrong_secret_is_not_repeated() {
+        static SPECS: [VariableSpec; 1] = [VariableSpec {
+            name: "pin",
+            help: "",
+            kind: VariableKind::Integer,
+            required: true,
+            secret: true,
+            default: None,
+            env: None,
+            group: None,
+        }];
+        let values = VariableValues::new().with("pin", "hunter2");
+        let mut reader = VariableReader::new(&SPECS, &values);
+        assert!(reader.read::<Secret<u32>>().is_none());
+        let message = reader.into_errors().to_string();
+        assert!(message.starts_with("variable `pin`: it must be a whole number"), "{message}");
+        assert!(!message.contains("hunter2") && !format!("{values:?}").contains("hunter2"));
+    }
+}

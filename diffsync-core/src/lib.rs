@@ -1,0 +1,65 @@
+//! Keeps two systems in step: annotate structs, name two systems in a job, and get comparison, execution and
+//! measurement with it.
+//!
+//! A [model](SyncModel) is a struct that says which of its fields identify a record and which are compared. A
+//! [data set](Dataset) is a struct of [tables](Table). An [adapter](Adapter) loads a data set; a [target](Target) also
+//! writes. A [job](Job) names a source and a target, and a [run](Run) of it loads both, calculates the [diff](Diff) and
+//! executes it, measuring each of these steps.
+
+// The macros name this crate by its absolute path, also when it is this crate's own tests that use them.
+extern crate self as diffsync_core;
+
+mod adapter;
+mod check;
+pub mod compare;
+mod dataset;
+mod diff;
+mod error;
+mod event;
+mod execute;
+mod generated;
+mod job;
+pub mod memory;
+mod model;
+mod plan;
+mod run;
+pub mod schema;
+mod secret;
+mod step;
+mod table;
+
+#[cfg(feature = "derive")]
+pub use diffsync_derive::{Dataset, SyncModel, job};
+pub use url::Url;
+
+pub use crate::adapter::{Adapter, LoadContext, Target, WriteContext};
+pub use crate::check::{Problem, ProblemKind};
+pub use crate::dataset::{Dataset, HasTable, LinksIn, WrittenBy};
+pub use crate::diff::{Counts, Diff, DiffSummary, DiffTree, ModelSummary, TableDiff};
+pub use crate::error::{AdapterError, JobError, TargetError, TargetErrorKind};
+pub use crate::event::{Event, Observer, TracingObserver};
+pub use crate::execute::{Approved, Operation, Outcome, OutcomeCounts, Outcomes, Synced};
+pub use crate::job::{
+    ConfigItem, DataMapping, Job, JobContext, JobEntry, JobInfo, JobKind, JobRegistry, JobSpec, Object, PreparedJob,
+    RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec,
+    VariableValues,
+};
+pub use crate::model::{AttributeValue, HandedOver, IdentifierValue, LocalValue, Names, SyncModel};
+pub use crate::plan::{Plan, PlanView, RecordRef};
+pub use crate::run::{FailedRecord, Loaded, Refusal, Run, RunError, RunOptions, RunReport, Status};
+pub use crate::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
+pub use crate::step::{Side, Step, StepReport};
+pub use crate::table::{LoadState, Table};
+
+/// What generated code uses. Not for anybody else; it may change with any version.
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+    pub use serde;
+    pub use serde_json;
+
+    pub use crate::compare::{Pair, SameByEq};
+    pub use crate::dataset::{KeyOf, LinkVisitor, ModelVisitor, TargetVisitor};
+    pub use crate::generated::{IdentifierParts, UNUSABLE, Unusable, ValueResult, debug_patch, touch, value};
+    pub use crate::model::IdentifierText;
+}

@@ -1,0 +1,637 @@
+//! A run of a job: the four measured steps, what each took, and how it ended.
+
+use std::fmt;
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+use url::Url;
+
+use crate::adapter::{Adapter, LoadContext};
+use crate::check::{Problem, half_loaded, shrink, untouched};
+use crate::dataset::Dataset;
+use crate::diff::DiffSummary;
+use crate::error::AdapterError;
+use crate::event::{Event, Observer, Observers};
+use crate::execute::{Approved, ExecuteOptions, Execution, Operation, Outcome, OutcomeCounts, Outcomes, Synced};
+use crate::job::{Job, JobContext, JobInfo, Object};
+use crate::memory::profile;
+use crate::plan::{Plan, PlanView, RecordRef};
+use crate::step::{Side, Step, StepReport};
+
+/// How a job is to be run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct RunOptions {
+    /// Write nothing.
+    pub dry_run: bool,
+    /// Measure the memory that each step takes.
+    pub memory_profiling: bool,
+    /// Load both sides at the same time.
+    pub parallel_loading: bool,
+    /// Go on with the other records when one fails.
+    pub continue_on_failure: bool,
+    /// How many records may be written at the same time, instead of what the job and the target say.
+    pub concurrency: Option<NonZeroUsize>,
+    /// The largest part of a model's records on one side that may be unusable, from 0 to 1; beyond it the run is refused.
+    pub max_rejected: f64,
+}
+
+impl RunOptions {
+    /// What a job is run with unless something else is asked for: a dry run unless the job says otherwise, the sides
+    /// loaded one after the other, going on after failures, with at most 1 % of a model's records unusable.
+    #[must_use]
+    pub fn of(job: &JobInfo) -> Self {
+        Self {
+            dry_run: job.dryrun_default,
+            memory_profiling: false,
+            parallel_loading: false,
+            continue_on_failure: true,
+            concurrency: job.concurrency.and_then(NonZeroUsize::new),
+            max_rejected: 0.01,
+        }
+    }
+
+    /// Writes what the diff says.
+    #[must_use]
+    pub fn apply(mut self) -> Self {
+        self.dry_run = false;
+        self
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// Everything was done.
+    Completed,
+    /// Something failed, was blocked or rejected; the rest was done.
+    Partial,
+    /// The run could not go to its end.
+    Failed,
+    /// The run was not allowed to write, and wrote nothing.
+    Refused,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Completed => "completed",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+        })
+    }
+}
+
+/// Why a run did not go to its end.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The job's own check of its variables failed.
+    #[error("the job's variables are not valid")]
+    Invalid(#[source] Cause),
+    /// One side could not be loaded.
+    #[error("the {side} could not be loaded")]
+    Load {
+        /// The side.
+        side: Side,
+        /// Why.
+        #[source]
+        cause: Cause,
+    },
+    /// The `calculate_diff` hook failed.
+    #[error("the diff could not be calculated")]
+    Diff(#[source] Cause),
+    /// The `execute_sync` hook failed.
+    #[error("the sync could not be executed")]
+    Execute(#[source] Cause),
+    /// The target could not complete the run.
+    #[error("the target could not complete the run")]
+    Complete(#[source] Cause),
+    /// A record failed in a way that ended the run.
+    #[error(
+        "the run ended early after {failed} of {operations} operations failed; what was not attempted is counted as such"
+    )]
+    Stopped {
+        /// How many failed.
+        failed: usize,
+        /// How many there were.
+        operations: usize,
+    },
+    /// The run was not allowed to write.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The job's `sync_data` took the steps in an order that cannot be.
+    #[error("`sync_data` called `{called}` before `{missing}`")]
+    Order {
+        /// The step that was called.
+        called: &'static str,
+        /// The step that must come before.
+        missing: &'static str,
+    },
+}
+
+/// The error that a hook or an adapter returned.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a run was not allowed to write.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Models that one side loaded and the other neither loaded nor left out.
+    #[error(
+        "{}; a system without such records says so with `mark_loaded()`, and one that cannot list them with `skip(reason)`",
+        self.models_text()
+    )]
+    HalfLoaded(Vec<(&'static str, Side)>),
+    /// A side of which nothing was loaded.
+    #[error("the {0} loaded nothing at all; a loader fills its tables or calls `mark_loaded()` on them")]
+    NothingLoaded(Side),
+    /// Too many unusable records.
+    #[error(
+        "{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed; mend them or raise the limit"
+    )]
+    TooManyRejected {
+        /// The side.
+        side: Side,
+        /// The model.
+        model: &'static str,
+        /// How many cannot be used.
+        rejected: usize,
+        /// How many there are.
+        records: usize,
+        /// The limit in percent.
+        limit: f64,
+    },
+}
+
+impl Refusal {
+    fn models_text(&self) -> String {
+        let Self::HalfLoaded(models) = self else { return String::new() };
+        let texts: Vec<_> = models.iter().map(|(model, side)| format!("the {side} did not load {model}")).collect();
+        texts.join(", ")
+    }
+}
+
+/// Both sides, loaded, and ready to be compared.
+pub struct Loaded<D> {
+    source: D,
+    target: D,
+}
+
+impl<D: Dataset> Loaded<D> {
+    /// What the source holds.
+    pub fn source(&self) -> &D {
+        &self.source
+    }
+
+    /// What the target holds.
+    pub fn target(&self) -> &D {
+        &self.target
+    }
+
+    /// Checks both sides and compares them.
+    #[must_use]
+    pub fn compare(self) -> Plan<D> {
+        Plan::new(self.source, self.target)
+    }
+}
+
+impl<D> fmt::Debug for Loaded<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded").finish_non_exhaustive()
+    }
+}
+
+/// A run in progress. It owns the four steps, so they are measured whoever calls them.
+pub struct Run<J: Job> {
+    job: Arc<J>,
+    options: RunOptions,
+    observers: Observers,
+    stage: Stage<J>,
+    steps: Vec<StepReport>,
+    outcomes: Option<Outcomes>,
+    links: Vec<(RecordRef, Url)>,
+}
+
+/// How far a run has come.
+enum Stage<J: Job> {
+    Begun,
+    Loaded {
+        source: J::Source,
+        target: J::Target,
+        data: Loaded<J::Data>,
+    },
+    Planned {
+        source: J::Source,
+        target: J::Target,
+        plan: Arc<Plan<J::Data>>,
+    },
+    /// A step failed and took what it worked on along.
+    Ended,
+}
+
+impl<J: Job> Run<J> {
+    /// Runs a job to its end.
+    pub async fn execute(job: Arc<J>, options: RunOptions, observers: Vec<Arc<dyn Observer>>) -> RunReport {
+        let begun = Instant::now();
+        let mut run = Self {
+            job: Arc::clone(&job),
+            options,
+            observers: Observers::new(&observers),
+            stage: Stage::Begun,
+            steps: Vec::new(),
+            outcomes: None,
+            links: Vec::new(),
+        };
+        run.observers.emit(&Event::RunStarted { job: J::INFO.id, dry_run: options.dry_run });
+        let ended = match job.validate() {
+            Ok(()) => job.sync_data(&mut run).await,
+            Err(error) => Err(RunError::Invalid(error.into_cause())),
+        };
+        let observers = run.observers.clone();
+        let report = run.into_report(ended.err(), begun.elapsed());
+        observers.emit(&Event::RunFinished(&report));
+        report
+    }
+
+    /// How the run is to be done.
+    #[must_use]
+    pub fn options(&self) -> &RunOptions {
+        &self.options
+    }
+
+    /// The plan, once the diff is calculated.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan<J::Data>> {
+        match &self.stage {
+            Stage::Planned { plan, .. } => Some(plan),
+            _ => None,
+        }
+    }
+
+    /// The first two steps: loads both sides, at the same time if the run is asked to.
+    ///
+    /// # Errors
+    ///
+    /// If a side cannot be loaded, or one side says nothing of a model that the other loaded.
+    pub async fn load(&mut self) -> Result<(), RunError> {
+        let (source, target) = if self.options.parallel_loading {
+            // Each on a task of its own, so that two loaders that compute do not wait for each other.
+            let target = tokio::spawn(load_target(Arc::clone(&self.job), self.options, self.observers.clone()));
+            let source = load_source(Arc::clone(&self.job), self.options, self.observers.clone()).await;
+            let target = match target.await {
+                Ok(target) => target,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            };
+            (source, target)
+        } else {
+            let source = load_source(Arc::clone(&self.job), self.options, self.observers.clone()).await;
+            let failed = source.0.is_err();
+            if failed {
+                self.steps.push(source.1);
+                source.0?;
+                return Ok(());
+            }
+            let target = load_target(Arc::clone(&self.job), self.options, self.observers.clone()).await;
+            (source, target)
+        };
+        self.steps.push(source.1);
+        self.steps.push(target.1);
+        let (source, source_data) = source.0?;
+        let (target, target_data) = target.0?;
+        let data = Loaded { source: source_data, target: target_data };
+        let half_loaded = half_loaded(&data.source, &data.target);
+        for (side, loaded) in [(Side::Source, &data.source), (Side::Target, &data.target)] {
+            if untouched(loaded) {
+                return Err(Refusal::NothingLoaded(side).into());
+            }
+        }
+        if !half_loaded.is_empty() {
+            return Err(Refusal::HalfLoaded(half_loaded).into());
+        }
+        self.stage = Stage::Loaded { source, target, data };
+        Ok(())
+    }
+
+    /// The third step: checks and compares both sides.
+    ///
+    /// # Errors
+    ///
+    /// If the hook fails, or more records than allowed cannot be used.
+    pub async fn calculate_diff(&mut self) -> Result<(), RunError> {
+        let Stage::Loaded { source, target, data } = std::mem::replace(&mut self.stage, Stage::Ended) else {
+            return Err(RunError::Order { called: "calculate_diff", missing: "load" });
+        };
+        let hook = self.job.calculate_diff(data);
+        let (plan, report) = measure(Step::CalculateDiff, self.options, &self.observers, hook).await;
+        self.steps.push(report);
+        let plan = Arc::new(plan.map_err(|error| RunError::Diff(error.into_cause()))?);
+        self.observers.emit(&Event::DiffReady(&(Arc::clone(&plan) as Arc<dyn PlanView>)));
+        let refusal = too_many_rejected(&plan, self.options.max_rejected);
+        self.stage = Stage::Planned { source, target, plan };
+        refusal.map_or(Ok(()), |refusal| Err(refusal.into()))
+    }
+
+    /// The last step: writes what the diff says, unless this is a dry run.
+    ///
+    /// # Errors
+    ///
+    /// If the hook fails, a failure ended the run early, or the target could not complete it.
+    pub async fn execute_sync(&mut self) -> Result<(), RunError> {
+        let Stage::Planned { source, target, plan } = &self.stage else {
+            return Err(RunError::Order { called: "execute_sync", missing: "calculate_diff" });
+        };
+        if let Some(refusal) = too_many_rejected(plan, self.options.max_rejected) {
+            return Err(refusal.into());
+        }
+        if self.options.dry_run {
+            return Ok(());
+        }
+        let options = ExecuteOptions {
+            continue_on_failure: self.options.continue_on_failure,
+            concurrency: self.options.concurrency,
+            announce: !J::Target::WRITES_AT_COMPLETE,
+        };
+        let job = &*self.job;
+        let mut execution = Execution::new(plan, options, &self.observers);
+        let work = async {
+            let executed = job.execute_sync(target, Approved::new(&mut execution)).await;
+            let wrote = execution.outcomes().counts(plan.diff()).written() > 0;
+            let completed = match wrote {
+                true => job.sync_complete(source, target, &Synced::new(&execution)).await,
+                false => Ok(()),
+            };
+            (executed, completed)
+        };
+        let ((executed, completed), report) = measure(Step::ExecuteSync, self.options, &self.observers, work).await;
+        self.steps.push(report);
+        let stopped = execution.stopped();
+        let mut outcomes = execution.into_outcomes();
+        if J::Target::WRITES_AT_COMPLETE {
+            if let Err(error) = &completed {
+                outcomes.fail_written(&error.to_string());
+            }
+            for (record, operation, outcome) in outcomes.iter(plan.diff()) {
+                self.observers.emit(&Event::RecordDone { record, operation, outcome });
+            }
+        }
+        for (record, operation, outcome) in outcomes.iter(plan.diff()) {
+            if let Outcome::Failed { .. } | Outcome::Blocked { .. } = outcome {
+                let object = Object {
+                    model: plan.diff().tables()[record.model()].schema().name,
+                    id: &plan.record(record),
+                    in_source: record.side() == Side::Source,
+                    in_target: operation != Operation::Create,
+                    source,
+                    target,
+                };
+                self.links.extend(job.lookup_object(&object).map(|url| (record, url)));
+            }
+        }
+        let counts = outcomes.counts(plan.diff());
+        let operations = plan.diff().operations();
+        self.outcomes = Some(outcomes);
+        executed.map_err(|error| RunError::Execute(error.into_cause()))?;
+        completed.map_err(|error| RunError::Complete(error.into_cause()))?;
+        if stopped {
+            return Err(RunError::Stopped { failed: counts.failed, operations });
+        }
+        Ok(())
+    }
+
+    fn into_report(self, error: Option<RunError>, duration: Duration) -> RunReport {
+        let plan: Option<Arc<dyn PlanView>> = match self.stage {
+            Stage::Planned { plan, .. } => Some(plan),
+            _ => None,
+        };
+        let outcomes = match (&plan, self.outcomes) {
+            (_, Some(outcomes)) => outcomes,
+            (Some(plan), None) => Outcomes::none_of(plan.diff()),
+            (None, None) => Outcomes::default(),
+        };
+        let counts = plan.as_ref().map(|plan| outcomes.counts(plan.diff())).unwrap_or_default();
+        let status = match &error {
+            Some(RunError::Refused(_)) => Status::Refused,
+            Some(_) => Status::Failed,
+            None if counts.failed + counts.blocked + counts.rejected > 0 => Status::Partial,
+            None => Status::Completed,
+        };
+        RunReport {
+            job: J::INFO.id,
+            dry_run: self.options.dry_run,
+            status,
+            error,
+            duration,
+            steps: self.steps,
+            config: self.job.config_information(),
+            counts,
+            plan,
+            outcomes,
+            links: self.links,
+        }
+    }
+}
+
+impl<J: Job> fmt::Debug for Run<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("job", &J::INFO.id).field("steps", &self.steps).finish_non_exhaustive()
+    }
+}
+
+/// What loading one side gives: the adapter and the data, and what it took.
+type LoadedSide<A, D> = (Result<(A, D), RunError>, StepReport);
+
+async fn load_source<J: Job>(job: Arc<J>, options: RunOptions, observers: Observers) -> LoadedSide<J::Source, J::Data> {
+    let work = async {
+        let adapter = job.source_adapter(&JobContext { dry_run: options.dry_run }).await?;
+        let mut data = J::Data::default();
+        job.load_source_adapter(&adapter, &mut data, &LoadContext::new(Side::Source, &observers)).await?;
+        shrink(&mut data);
+        Ok((adapter, data))
+    };
+    load_side(Side::Source, options, &observers, work).await
+}
+
+async fn load_target<J: Job>(job: Arc<J>, options: RunOptions, observers: Observers) -> LoadedSide<J::Target, J::Data> {
+    let work = async {
+        let adapter = job.target_adapter(&JobContext { dry_run: options.dry_run }).await?;
+        let mut data = J::Data::default();
+        job.load_target_adapter(&adapter, &mut data, &LoadContext::new(Side::Target, &observers)).await?;
+        shrink(&mut data);
+        Ok((adapter, data))
+    };
+    load_side(Side::Target, options, &observers, work).await
+}
+
+async fn load_side<A, D>(
+    side: Side,
+    options: RunOptions,
+    observers: &Observers,
+    work: impl Future<Output = Result<(A, D), AdapterError>> + Send,
+) -> LoadedSide<A, D> {
+    let (loaded, report) = measure(side.into(), options, observers, work).await;
+    (loaded.map_err(|error| RunError::Load { side, cause: error.into_cause() }), report)
+}
+
+/// Takes a step: times it, profiles its memory if asked to, and tells the observers.
+async fn measure<F: Future>(
+    step: Step,
+    options: RunOptions,
+    observers: &Observers,
+    work: F,
+) -> (F::Output, StepReport) {
+    observers.emit(&Event::StepStarted(step));
+    let begun = Instant::now();
+    let (output, memory) = if options.memory_profiling {
+        let (output, memory) = profile(work).await;
+        (output, Some(memory))
+    } else {
+        (work.await, None)
+    };
+    let report = StepReport { step, duration: begun.elapsed(), memory };
+    observers.emit(&Event::StepFinished(&report));
+    (output, report)
+}
+
+/// The first model of which too many records cannot be used.
+fn too_many_rejected<D: Dataset>(plan: &Plan<D>, max_rejected: f64) -> Option<Refusal> {
+    plan.rejections().iter().find_map(|rejection| {
+        #[allow(clippy::cast_precision_loss, reason = "a share of records needs no more than 53 bits")]
+        let share = rejection.rejected as f64 / rejection.records.max(1) as f64;
+        (share > max_rejected).then(|| Refusal::TooManyRejected {
+            side: rejection.side,
+            model: rejection.model,
+            rejected: rejection.rejected,
+            records: rejection.records,
+            limit: max_rejected * 100.0,
+        })
+    })
+}
+
+/// What a run did.
+///
+/// It serialises as one document: the status, the steps with durations and memory, the summary, the outcomes by kind,
+/// the problems, what failed, and the diff.
+pub struct RunReport {
+    /// The job's id.
+    pub job: &'static str,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// How the run ended.
+    pub status: Status,
+    /// Why it did not go to its end.
+    pub error: Option<RunError>,
+    /// Wall time of the whole run.
+    pub duration: Duration,
+    /// The steps that were taken.
+    pub steps: Vec<StepReport>,
+    /// How the job was set up.
+    pub config: Vec<crate::job::ConfigItem>,
+    /// How many records ended as what.
+    pub counts: OutcomeCounts,
+    plan: Option<Arc<dyn PlanView>>,
+    outcomes: Outcomes,
+    links: Vec<(RecordRef, Url)>,
+}
+
+impl RunReport {
+    /// The plan, if the run came that far.
+    #[must_use]
+    pub fn plan(&self) -> Option<&dyn PlanView> {
+        self.plan.as_deref()
+    }
+
+    /// The counts of the diff, if the run came that far.
+    #[must_use]
+    pub fn summary(&self) -> Option<DiffSummary> {
+        self.plan().map(|plan| plan.diff().summary())
+    }
+
+    /// What is wrong with the two data sets.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        self.plan().map_or(&[], PlanView::problems)
+    }
+
+    /// Why the run did not go to its end, with the causes, in one line.
+    #[must_use]
+    pub fn error_text(&self) -> Option<String> {
+        self.error.as_ref().map(|error| crate::error::chain(error))
+    }
+
+    /// The records that failed or were blocked, in the order of the diff.
+    pub fn failures(&self) -> impl Iterator<Item = FailedRecord> {
+        self.plan().into_iter().flat_map(|plan| {
+            self.outcomes.iter(plan.diff()).filter_map(|(record, operation, outcome)| {
+                let (outcome, reason) = match outcome {
+                    Outcome::Failed { error } => ("failed", error.clone()),
+                    Outcome::Blocked { by } => ("blocked", format!("because of {}", self.name(plan, *by))),
+                    _ => return None,
+                };
+                let url = self.links.iter().find(|(linked, _)| *linked == record).map(|(_, url)| url.clone());
+                let model = plan.diff().tables()[record.model()].schema().name;
+                Some(FailedRecord { model, record: plan.record(record), operation, outcome, reason, url })
+            })
+        })
+    }
+
+    #[allow(clippy::unused_self, reason = "reads as a sentence where it is used")]
+    fn name(&self, plan: &dyn PlanView, record: RecordRef) -> String {
+        format!("{} {:?}", plan.diff().tables()[record.model()].schema().name, plan.record(record))
+    }
+}
+
+impl fmt::Debug for RunReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunReport")
+            .field("job", &self.job)
+            .field("status", &self.status)
+            .field("error", &self.error)
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A record that failed or was blocked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedRecord {
+    /// The model's name.
+    pub model: &'static str,
+    /// The record's identifier.
+    pub record: String,
+    /// What was to be done.
+    pub operation: Operation,
+    /// `failed` or `blocked`.
+    pub outcome: &'static str,
+    /// The target's error, or the record that is to blame.
+    pub reason: String,
+    /// Where a person finds the record.
+    pub url: Option<Url>,
+}
+
+impl Serialize for RunReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("RunReport", 12)?;
+        document.serialize_field("job", self.job)?;
+        document.serialize_field("status", &self.status)?;
+        document.serialize_field("dry_run", &self.dry_run)?;
+        document.serialize_field("error", &self.error_text())?;
+        document.serialize_field("duration_seconds", &self.duration.as_secs_f64())?;
+        document.serialize_field("config", &self.config)?;
+        document.serialize_field("steps", &self.steps)?;
+        document.serialize_field("summary", &self.summary())?;
+        document.serialize_field("outcomes", &self.counts)?;
+        document.serialize_field("problems", self.problems())?;
+        document.serialize_field("failures", &self.failures().collect::<Vec<_>>())?;
+        document.serialize_field("diff", &self.plan().map(crate::diff::DiffTree::of))?;
+        document.end()
+    }
+}

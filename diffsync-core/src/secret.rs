@@ -1,0 +1,172 @@
+//! Values that are compared and handed to a target, and shown nowhere.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
+
+/// What stands wherever a secret would be shown.
+pub const REDACTED: &str = "[secret]";
+
+/// A value that is compared and handed to the target but never shown: a password, a token, an SNMP community.
+///
+/// `Debug` and `Display` write `[secret]`. Serialising one fails, so that it neither leaks into a log nor reaches a
+/// server as the text `[secret]`; [`exposed`] serialises it on purpose, and whatever this crate shows is redacted.
+///
+/// ```
+/// use diffsync_core::{Secret, exposed};
+///
+/// let community = Secret::new("hunter2".to_owned());
+/// assert_eq!(format!("{community:?}"), "[secret]");
+/// assert!(serde_json::to_string(&community).is_err());
+/// assert_eq!(serde_json::to_string(&exposed(&community)).unwrap(), r#""hunter2""#);
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Secret<T>(T);
+
+impl<T> Secret<T> {
+    /// Wraps a value.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value itself. Every use of it is a place to look at in a review.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+
+    /// The value itself, no longer protected.
+    pub fn into_exposed(self) -> T {
+        self.0
+    }
+}
+
+impl<T> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl<T> fmt::Display for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
+}
+
+impl<T: Serialize> Serialize for Secret<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match DISCLOSURE.get() {
+            Disclosure::Refused => Err(ser::Error::custom(
+                "a secret is not serialised by accident; wrap the value in `diffsync_core::exposed(…)` where it must be sent",
+            )),
+            Disclosure::Redacted => serializer.serialize_str(REDACTED),
+            Disclosure::Exposed => self.0.serialize(serializer),
+        }
+    }
+}
+
+/// What happens to the secrets in what is being serialised on this thread.
+#[derive(Clone, Copy)]
+enum Disclosure {
+    Refused,
+    Redacted,
+    Exposed,
+}
+
+thread_local! {
+    static DISCLOSURE: Cell<Disclosure> = const { Cell::new(Disclosure::Refused) };
+}
+
+/// Puts the former disclosure back, also when serialising panics.
+struct Restore(Disclosure);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        DISCLOSURE.set(self.0);
+    }
+}
+
+fn serialize_with<T: Serialize + ?Sized, S: Serializer>(
+    disclosure: Disclosure,
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let _restore = Restore(DISCLOSURE.replace(disclosure));
+    value.serialize(serializer)
+}
+
+/// A value that serialises with the secrets in it, made by [`exposed`].
+#[derive(Clone, Copy)]
+pub struct Exposed<'a, T: ?Sized>(&'a T);
+
+/// Lets a value be serialised with the secrets in it: the body of a request that has to carry them.
+pub const fn exposed<T: ?Sized>(value: &T) -> Exposed<'_, T> {
+    Exposed(value)
+}
+
+impl<T: Serialize + ?Sized> Serialize for Exposed<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_with(Disclosure::Exposed, self.0, serializer)
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Exposed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+/// A value that serialises with `[secret]` in the place of its secrets, made by [`redacted`].
+#[derive(Clone, Copy)]
+pub struct Redacted<'a, T: ?Sized>(&'a T);
+
+/// Lets a value be serialised for show: with `[secret]` in the place of its secrets.
+pub const fn redacted<T: ?Sized>(value: &T) -> Redacted<'_, T> {
+    Redacted(value)
+}
+
+impl<T: Serialize + ?Sized> Serialize for Redacted<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_with(Disclosure::Redacted, self.0, serializer)
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Redacted<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_shows_a_secret_unless_it_is_exposed() {
+        let secret = Secret::new("hunter2".to_owned());
+        assert_eq!(secret.to_string(), REDACTED);
+        assert_eq!(format!("{secret:?}"), REDACTED);
+        assert_eq!(serde_json::to_value(redacted(&vec![secret.clone()])).unwrap(), serde_json::json!([REDACTED]));
+        let refused = serde_json::to_string(&secret).unwrap_err().to_string();
+        assert!(refused.contains("exposed") && !refused.contains("hunter2"), "{refused}");
+    }
+
+    #[test]
+    fn exposing_ends_with_the_value() {
+        let secret = Secret::new(1);
+        assert!(serde_json::to_string(&exposed(&secret)).is_ok());
+        assert!(serde_json::to_string(&secret).is_err());
+    }
+}

@@ -1,0 +1,44 @@
+//! The macros of diffsync: `#[derive(SyncModel)]`, `#[derive(Dataset)]` and `#[job]`.
+//!
+//! Each macro reads its input into an [`ast`](model), collects everything that is wrong with it, and expands what can be
+//! made of the rest, so that all mistakes of a build are said at once and none causes another.
+
+mod attr;
+mod ctxt;
+mod dataset;
+mod job;
+mod model;
+mod words;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct a model: one kind of record.
+///
+/// On fields: `#[sync(id)]` marks what identifies a record, `#[sync(local)]` what belongs to one side only; every other
+/// field is an attribute, compared between the two sides. `#[sync(parent = Model)]`, on an identifier or an attribute,
+/// says that the field names the record this one lives under.
+///
+/// On the struct: `#[sync(name = "…")]` names the model, and `#[sync(parent(Model, its_field = my_field, …))]` is a
+/// parent named by several fields.
+///
+/// For `Country` it generates `CountryId`, `CountryKey` and `CountryPatch`.
+#[proc_macro_derive(SyncModel, attributes(sync))]
+pub fn derive_sync_model(input: TokenStream) -> TokenStream {
+    model::derive(input.into()).into()
+}
+
+/// Makes a struct of `Table<Model>` fields a data set.
+#[proc_macro_derive(Dataset)]
+pub fn derive_dataset(input: TokenStream) -> TokenStream {
+    dataset::derive(input.into()).into()
+}
+
+/// Makes a struct a job: `#[job(source = Adapter, target = Adapter, …)]`.
+///
+/// Keys: `source`, `target`, `id`, `name`, `kind = data_source | data_target`, `source_label`, `target_label`,
+/// `source_icon`, `target_icon`, `dryrun_default`, `hidden`, `concurrency`. The struct's fields are the job's variables;
+/// `#[var(default = …, env = "…", group = "…")]` says more of one.
+#[proc_macro_attribute]
+pub fn job(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    job::expand(arguments.into(), item.into()).into()
+}

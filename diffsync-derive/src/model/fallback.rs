@@ -1,0 +1,44 @@
+//! What is emitted for something that cannot be a model, so that its uses do not add errors of their own.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
+    let ident = &input.ident;
+    let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
+    let mut generics = input.generics.clone();
+    generics.make_where_clause().predicates.push(syn::parse_quote! {
+        Self: ::core::marker::Send + ::core::marker::Sync + 'static
+    });
+    let where_clause = &generics.where_clause;
+    let mut with_data_set = input.generics.clone();
+    with_data_set.params.push(syn::parse_quote!(SyncDataset));
+    let (links_generics, _, _) = with_data_set.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics ::diffsync_core::SyncModel for #ident #ty_generics #where_clause {
+            type Id = ::diffsync_core::__private::Unusable;
+            type Key<'key> = ();
+            type Patch = ::diffsync_core::__private::Unusable;
+            const NAME: &'static str = "";
+            const SCHEMA: &'static ::diffsync_core::schema::ModelSchema = &::diffsync_core::__private::UNUSABLE;
+            fn id(&self) -> Self::Id { ::core::unreachable!() }
+            fn key(&self) -> Self::Key<'_> { ::core::unreachable!() }
+            fn is(&self, _: Self::Key<'_>) -> bool { ::core::unreachable!() }
+            fn to_id(_: Self::Key<'_>) -> Self::Id { ::core::unreachable!() }
+            fn differences(&self, _: &Self, _: &mut impl ::core::ops::FnMut(usize)) { ::core::unreachable!() }
+            fn patch(&self, _: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch { ::core::unreachable!() }
+            fn apply(&mut self, _: &Self::Patch) { ::core::unreachable!() }
+            fn handed_over(&self) -> ::diffsync_core::HandedOver<'_, Self> { ::core::unreachable!() }
+            fn identifier(&self, _: usize) -> ::diffsync_core::__private::ValueResult { ::core::unreachable!() }
+            fn attribute(&self, _: usize) -> ::diffsync_core::__private::ValueResult { ::core::unreachable!() }
+            fn touch(&self) -> usize { ::core::unreachable!() }
+        }
+
+        #[automatically_derived]
+        impl #links_generics ::diffsync_core::LinksIn<SyncDataset> for #ident #ty_generics #where_clause {
+            fn visit_links<V: ::diffsync_core::__private::LinkVisitor<SyncDataset, Self>>(_: &mut V) {}
+        }
+    }
+}

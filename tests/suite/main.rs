@@ -1,0 +1,4 @@
+//! What crosses crates.
+
+mod compile_fail;
+mod conformance;
