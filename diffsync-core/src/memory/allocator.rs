@@ -1,15 +1,18 @@
 //! A global allocator that counts, for the scope that the allocating thread is in, the bytes in use and their peak.
 //!
 //! Every thread keeps its own balance and hands it to its scope when it has changed by 64 KiB or the scope is left;
-//! counting in shared variables at each allocation was measured to cost 10 % instead. A peak can therefore be short by
+//! counting in shared variables at each allocation was measured to cost 10 % instead. A figure can therefore be off by
 //! up to 64 KiB for each thread that works at the same time.
+//!
+//! A thread that is in no scope, such as one that a database driver started, counts for the scope that is open if there
+//! is just one. While two are open, as when both sides load at the same time, nothing says whose work it does.
 
 #![allow(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every call is handed on to the system's allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use super::MemoryUse;
 
@@ -54,6 +57,8 @@ fn size(bytes: usize) -> i64 {
 /// One scope's figures.
 struct Slot {
     taken: AtomicBool,
+    /// How often the slot was taken, so that a late count does not go to its next owner.
+    generation: AtomicUsize,
     /// Whether anything was counted: not where another allocator is installed.
     counted: AtomicBool,
     in_use: AtomicI64,
@@ -61,14 +66,20 @@ struct Slot {
 }
 
 /// Scopes live in a fixed array, since the allocator cannot follow a pointer that might be freed.
-static SLOTS: [Slot; 64] = [const {
+static SLOTS: [Slot; SLOT_COUNT] = [const {
     Slot {
         taken: AtomicBool::new(false),
+        generation: AtomicUsize::new(0),
         counted: AtomicBool::new(false),
         in_use: AtomicI64::new(0),
         peak: AtomicI64::new(0),
     }
-}; 64];
+}; SLOT_COUNT];
+
+const SLOT_COUNT: usize = 64;
+
+/// The scope that is open if there is just one, for threads that are in none.
+static ONLY: AtomicUsize = AtomicUsize::new(NONE);
 
 /// No scope: the thread does not work on a profiled step.
 const NONE: usize = usize::MAX;
@@ -76,15 +87,24 @@ const NONE: usize = usize::MAX;
 thread_local! {
     // Constants without destructors: reading them neither allocates nor fails while the thread ends.
     static SCOPE: Cell<usize> = const { Cell::new(NONE) };
+    /// The scope that the balance is for.
+    static COUNTED_FOR: Cell<usize> = const { Cell::new(NONE) };
     static BALANCE: Cell<i64> = const { Cell::new(0) };
     static HIGHEST: Cell<i64> = const { Cell::new(0) };
 }
 
 #[inline]
 fn count(bytes: i64) {
-    let scope = SCOPE.get();
+    let mut scope = SCOPE.get();
     if scope == NONE {
-        return;
+        scope = ONLY.load(Ordering::Relaxed);
+        if scope == NONE {
+            return;
+        }
+    }
+    if COUNTED_FOR.get() != scope {
+        hand_over();
+        COUNTED_FOR.set(scope);
     }
     let balance = BALANCE.get() + bytes;
     BALANCE.set(balance);
@@ -92,16 +112,20 @@ fn count(bytes: i64) {
         HIGHEST.set(balance);
     }
     if balance.abs() >= BATCH {
-        hand_over(scope);
+        hand_over();
     }
 }
 
 /// Adds the thread's balance to the scope's.
 #[cold]
-fn hand_over(scope: usize) {
-    let Some(slot) = SLOTS.get(scope) else { return };
-    let before = slot.in_use.fetch_add(BALANCE.replace(0), Ordering::Relaxed);
-    slot.peak.fetch_max(before + HIGHEST.replace(0), Ordering::Relaxed);
+fn hand_over() {
+    let (scope, balance, highest) = (COUNTED_FOR.get(), BALANCE.replace(0), HIGHEST.replace(0));
+    let Some(slot) = SLOTS.get(scope % SLOT_COUNT).filter(|_| scope != NONE) else { return };
+    if slot.generation.load(Ordering::Relaxed) != scope / SLOT_COUNT {
+        return;
+    }
+    let before = slot.in_use.fetch_add(balance, Ordering::Relaxed);
+    slot.peak.fetch_max(before + highest, Ordering::Relaxed);
     slot.counted.store(true, Ordering::Relaxed);
 }
 
@@ -109,15 +133,30 @@ fn hand_over(scope: usize) {
 #[derive(Debug, Clone)]
 pub struct MemoryScope(Option<Arc<Claim>>);
 
-/// A slot that is taken; given back when the last handle goes.
+/// A slot that is taken, with its generation; given back when the last handle goes.
 #[derive(Debug)]
 struct Claim(usize);
 
+impl Claim {
+    fn slot(&self) -> &'static Slot {
+        &SLOTS[self.0 % SLOT_COUNT]
+    }
+}
+
+/// Takes note of the scope that is open if there is just one.
+fn note_the_only_one() {
+    let mut open = SLOTS.iter().enumerate().filter(|(_, slot)| slot.taken.load(Ordering::Relaxed));
+    let only = match (open.next(), open.next()) {
+        (Some((at, slot)), None) => slot.generation.load(Ordering::Relaxed) * SLOT_COUNT + at,
+        _ => NONE,
+    };
+    ONLY.store(only, Ordering::Relaxed);
+}
+
 impl Drop for Claim {
     fn drop(&mut self) {
-        if let Some(slot) = SLOTS.get(self.0) {
-            slot.taken.store(false, Ordering::Release);
-        }
+        self.slot().taken.store(false, Ordering::Release);
+        note_the_only_one();
     }
 }
 
@@ -133,8 +172,10 @@ impl MemoryScope {
             slot.counted.store(false, Ordering::Relaxed);
             slot.in_use.store(0, Ordering::Relaxed);
             slot.peak.store(0, Ordering::Relaxed);
-            Some(Arc::new(Claim(at)))
+            let generation = slot.generation.fetch_add(1, Ordering::Relaxed) + 1;
+            Some(Arc::new(Claim(generation * SLOT_COUNT + at)))
         });
+        note_the_only_one();
         Self(claim)
     }
 
@@ -155,7 +196,7 @@ impl MemoryScope {
 
     /// What the scope has in use now and had at most, if this binary counts allocations.
     pub(super) fn heap(&self) -> Option<MemoryUse> {
-        let slot = SLOTS.get(self.0.as_ref()?.0)?;
+        let slot = self.0.as_ref()?.slot();
         let bytes = |count: &AtomicI64| u64::try_from(count.load(Ordering::Relaxed)).unwrap_or(0);
         let counted = slot.counted.load(Ordering::Relaxed);
         counted.then(|| MemoryUse { in_use: bytes(&slot.in_use), peak: bytes(&slot.peak) })
@@ -164,7 +205,6 @@ impl MemoryScope {
 
 /// The thread is in a scope; dropping it goes back to the former one, also when the work panics.
 struct Entered {
-    scope: usize,
     former: usize,
     former_handle: Option<MemoryScope>,
 }
@@ -172,26 +212,16 @@ struct Entered {
 impl Entered {
     fn begin(scope: &MemoryScope) -> Self {
         let handle = scope.clone();
-        let former = SCOPE.replace(NONE);
-        leave(former);
         let former_handle = CURRENT.replace(Some(handle));
-        let scope = scope.0.as_ref().map_or(NONE, |claim| claim.0);
-        SCOPE.set(scope);
-        Self { scope, former, former_handle }
+        let former = SCOPE.replace(scope.0.as_ref().map_or(NONE, |claim| claim.0));
+        Self { former, former_handle }
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        SCOPE.set(NONE);
-        leave(self.scope);
-        CURRENT.set(self.former_handle.take());
+        hand_over();
         SCOPE.set(self.former);
-    }
-}
-
-fn leave(scope: usize) {
-    if scope != NONE && (BALANCE.get() != 0 || HIGHEST.get() != 0) {
-        hand_over(scope);
+        CURRENT.set(self.former_handle.take());
     }
 }

@@ -1,0 +1,86 @@
+//! The program that every user of diffsync gets for free.
+//!
+//! A binary that links jobs and calls [`main`] is the whole program:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! // Names the crate with the jobs; without this the linker would leave it out.
+//! // use my_jobs as _;
+//!
+//! fn main() -> ExitCode {
+//!     diffsync_app::main()
+//! }
+//! ```
+
+mod command;
+mod describe;
+mod exit;
+mod report;
+mod run;
+mod terminal;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use diffsync_core::{Job, JobEntry, JobRegistry};
+
+use crate::exit::Exit;
+
+/// Runs the program with the jobs that were linked into it.
+#[must_use]
+pub fn main() -> ExitCode {
+    App::new().main()
+}
+
+/// The program, for those who want to name their jobs.
+///
+/// ```no_run
+/// # use diffsync_core::*;
+/// # fn example<MyJob: Job>() -> std::process::ExitCode {
+/// diffsync_app::App::new().job::<MyJob>().main()
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct App {
+    jobs: Vec<JobEntry>,
+}
+
+impl App {
+    /// The program with the jobs that were linked into it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a job, which needs no support of the linker. One that was linked in as well is still one job.
+    #[must_use]
+    pub fn job<J: Job>(mut self) -> Self {
+        self.jobs.push(JobEntry::of::<J>());
+        self
+    }
+
+    /// Does what the command line says.
+    #[must_use]
+    pub fn main(self) -> ExitCode {
+        self.run(std::env::args_os()).into()
+    }
+
+    fn run(self, arguments: impl IntoIterator<Item = OsString>) -> Exit {
+        let registry = match JobRegistry::linked(self.jobs) {
+            Ok(registry) => registry,
+            Err(error) => return terminal::fail(&error.to_string()),
+        };
+        let matches = match command::command(&registry).try_get_matches_from(arguments) {
+            Ok(matches) => matches,
+            Err(error) => return command::usage_error(&error, &registry),
+        };
+        terminal::log(matches.get_count("verbose"));
+        match matches.subcommand() {
+            Some(("list", matches)) => describe::list(&registry, matches),
+            Some(("show", matches)) => describe::show(&registry, matches),
+            Some(("run", matches)) => run::run(&registry, matches),
+            _ => Exit::Failed,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The published list of countries, into the inventory: a tree of regions and countries.
+
+mod file;
+mod inventory;
+
+use std::path::PathBuf;
+
+use diffsync_core::{Dataset, Job, JobContext, JobError, SyncModel, Table, Url, job};
+
+use self::file::CountriesFile;
+use crate::inventory::Inventory;
+
+/// A region of the world.
+#[derive(SyncModel, Clone)]
+pub(crate) struct Region {
+    #[sync(id)]
+    slug: String,
+    name: String,
+    /// The inventory's own number for it.
+    #[sync(local)]
+    inventory_id: Option<i64>,
+}
+
+/// A country or territory.
+#[derive(SyncModel, Clone)]
+pub(crate) struct Country {
+    #[sync(id)]
+    slug: String,
+    #[sync(parent = Region)]
+    region: String,
+    name: String,
+    subregion: String,
+    /// People, in 2021.
+    population: i64,
+    /// Square kilometres.
+    area: i64,
+    #[sync(local)]
+    inventory_id: Option<i64>,
+}
+
+/// What the list and the inventory both hold.
+#[derive(Dataset, Default)]
+pub(crate) struct World {
+    regions: Table<Region>,
+    countries: Table<Country>,
+}
+
+/// Keeps the inventory's regions and countries in line with the published list.
+#[job(
+    source = CountriesFile,
+    target = CountryInventory,
+    name = "Countries to inventory",
+    source_label = "Published list of countries",
+    target_label = "Inventory",
+)]
+struct CountriesToInventory {
+    /// The published list, a JSON file.
+    #[var(default = "jobs-example/data/countries.json")]
+    file: PathBuf,
+    /// Where the inventory is; it is made when something is first written to it.
+    #[var(default = "sqlite://inventory.db", env = "INVENTORY_URL")]
+    inventory: Url,
+}
+
+impl Job for CountriesToInventory {
+    async fn source_adapter(&self, _: &JobContext) -> Result<CountriesFile, JobError> {
+        Ok(CountriesFile { path: self.file.clone() })
+    }
+
+    async fn target_adapter(&self, _: &JobContext) -> Result<CountryInventory, JobError> {
+        Ok(CountryInventory(Inventory::at(&self.inventory)?))
+    }
+}
+
+/// The regions and countries of the inventory.
+pub(crate) struct CountryInventory(Inventory);

@@ -1,0 +1,56 @@
+//! The tags of devices, into the inventory, while the devices themselves are not synced.
+//!
+//! A data set need not hold the parents. What is synced is the tag, so the tag is the top-level model: the device is
+//! part of its identifier, and there is no link to a model of devices.
+
+mod file;
+mod inventory;
+
+use std::path::PathBuf;
+
+use diffsync_core::{Dataset, Job, JobContext, JobError, SyncModel, Table, Url, job};
+
+use self::file::DevicesFile;
+use crate::inventory::Inventory;
+
+/// A tag on a device.
+#[derive(SyncModel, Clone)]
+pub(crate) struct DeviceTag {
+    /// The device's name.
+    #[sync(id)]
+    device: String,
+    #[sync(id)]
+    tag: String,
+    /// Why it is tagged.
+    note: String,
+}
+
+/// What both sides hold of devices: their tags.
+#[derive(Dataset, Default)]
+pub(crate) struct DeviceTags {
+    tags: Table<DeviceTag>,
+}
+
+/// Keeps the tags of devices in the inventory in line with the network team's list, and leaves the devices alone.
+#[job(source = DevicesFile, target = TagInventory, source_label = "Devices", target_label = "Inventory")]
+struct DeviceTagsToInventory {
+    /// The network team's list, a YAML file.
+    #[var(default = "jobs-example/data/devices.yml")]
+    file: PathBuf,
+    /// Where the inventory is; it is made when something is first written to it.
+    #[var(default = "sqlite://inventory.db", env = "INVENTORY_URL")]
+    inventory: Url,
+}
+
+impl Job for DeviceTagsToInventory {
+    async fn source_adapter(&self, _: &JobContext) -> Result<DevicesFile, JobError> {
+        Ok(DevicesFile { path: self.file.clone() })
+    }
+
+    async fn target_adapter(&self, _: &JobContext) -> Result<TagInventory, JobError> {
+        Ok(TagInventory(Inventory::at(&self.inventory)?))
+    }
+}
+
+/// The tags in the inventory.
+pub(crate) struct TagInventory(Inventory);

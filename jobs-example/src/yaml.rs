@@ -1,0 +1,40 @@
+//! Reading and replacing YAML files.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use diffsync_core::AdapterError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Reads a file; an error names the file, and the line where it is about one.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, AdapterError> {
+    let shown = path.display();
+    let text =
+        fs::read_to_string(path).map_err(|error| AdapterError::context(format!("cannot read `{shown}`"), error))?;
+    serde_saphyr::from_str(&text)
+        .map_err(|error| AdapterError::context(format!("`{shown}` does not hold what is expected"), error))
+}
+
+/// Replaces a file: whoever reads it sees the old contents or the new, never a part, whatever happens in between.
+pub(crate) fn replace(path: &Path, document: &impl Serialize) -> Result<(), AdapterError> {
+    let shown = path.display();
+    let text = serde_saphyr::to_string(document)
+        .map_err(|error| AdapterError::context(format!("`{shown}` cannot be written as YAML"), error))?;
+    write_atomically(path, format!("---\n{text}").as_bytes())
+        .map_err(|error| AdapterError::context(format!("cannot replace `{shown}`"), error))
+}
+
+fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
+    // A link stays a link: what it leads to is replaced.
+    let path = fs::canonicalize(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(contents)?;
+    file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    // The new name is durable only once the folder is.
+    File::open(folder)?.sync_all()
+}
