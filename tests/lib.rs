@@ -1,1 +1,49 @@
-//! Holds nothing: the tests are in `suite`.
+//! Holds nothing but the documents whose examples are tested. All other tests are in `suite`.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/introduction.md")]
+mod introduction {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/your-first-job.md")]
+mod your_first_job {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/models.md")]
+mod models {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/loading.md")]
+mod loading {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/the-diff.md")]
+mod the_diff {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/writing.md")]
+mod writing {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/jobs.md")]
+mod jobs {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/running.md")]
+mod running {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/measuring.md")]
+mod measuring {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/testing-your-job.md")]
+mod testing_your_job {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/coming-from-python.md")]
+mod coming_from_python {}

@@ -97,9 +97,12 @@ impl Write for Head {
     }
 }
 
+/// Which of a model's counts a column shows.
+type CountOf = fn(&Counts) -> usize;
+
 fn summary(out: &mut String, report: &RunReport) -> fmt::Result {
     let Some(summary) = report.summary() else { return Ok(()) };
-    let columns: [(&str, fn(&Counts) -> usize); 6] = [
+    let columns: [(&str, CountOf); 6] = [
         ("create", |counts| counts.create),
         ("update", |counts| counts.update),
         ("delete", |counts| counts.delete),

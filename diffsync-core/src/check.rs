@@ -1,6 +1,6 @@
 //! The check of both data sets after they are loaded: everything that is wrong with them, found in one go.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 
 use fixedbitset::FixedBitSet;
@@ -94,12 +94,14 @@ pub(crate) struct Checked {
 impl Checked {
     /// The tables of which some records cannot be used.
     pub(crate) fn rejections(&self, schemas: &[&'static ModelSchema]) -> Vec<Rejection> {
+        let compared: Vec<_> = self.source.iter().zip(&self.target).map(|(s, t)| s.loaded && t.loaded).collect();
         let sides = [(Side::Source, &self.source), (Side::Target, &self.target)];
         let tables =
             sides.into_iter().flat_map(|(side, tables)| tables.iter().zip(schemas).map(move |(t, s)| (side, t, s)));
         tables
-            .filter(|(_, table, _)| table.rejected() > 0)
-            .map(|(side, table, schema)| Rejection {
+            .zip(compared.iter().cycle())
+            .filter(|((_, table, _), compared)| **compared && table.rejected() > 0)
+            .map(|((side, table, schema), _)| Rejection {
                 side,
                 model: schema.name,
                 rejected: table.rejected(),
@@ -123,9 +125,11 @@ pub(crate) struct Rejection {
 pub(crate) struct SideOfModel {
     /// The rows that leave the diff.
     pub(crate) out: FixedBitSet,
-    /// Identifiers rejected by the loader of which there is no row.
+    /// How many records cannot be used and have no row.
     pub(crate) rejected_without_row: usize,
     rows: usize,
+    /// Whether the table says anything about its side; otherwise nothing was looked at.
+    loaded: bool,
 }
 
 impl SideOfModel {
@@ -140,7 +144,7 @@ impl SideOfModel {
     }
 }
 
-/// Checks both sides and gives back the memory that loading left over.
+/// Checks both sides.
 pub(crate) fn check<D: Dataset>(source: &D, target: &D) -> Checked {
     let mut problems = Vec::new();
     let source_side = SideCheck::run(Side::Source, source, target, &mut problems);
@@ -202,23 +206,24 @@ impl<D: Dataset> ModelVisitor<D> for SideCheck<'_, D> {
     where
         D: HasTable<M>,
     {
-        if self.at == self.wanted {
-            let mut table = TableCheck::<D, M> {
+        let table: &Table<M> = self.data.table();
+        if self.at == self.wanted && *table.state() == LoadState::Loaded {
+            let mut check = TableCheck::<D, M> {
                 side: self.side,
                 data: self.data,
                 other: self.other,
-                table: self.data.table(),
+                table,
                 names: &self.names,
                 models: &self.models,
-                out: FixedBitSet::with_capacity(self.data.table().len()),
+                out: FixedBitSet::with_capacity(table.len()),
                 problems: self.problems,
-                rejected_without_row: 0,
             };
-            table.loader_rejections();
-            table.duplicates();
-            M::visit_links(&mut table);
-            let TableCheck { table, out, rejected_without_row, .. } = table;
-            self.models[self.wanted] = SideOfModel { out, rejected_without_row, rows: table.len() };
+            check.loader_rejections();
+            check.duplicates();
+            M::visit_links(&mut check);
+            let out = check.out;
+            let rejected_without_row = table.without_row().len();
+            self.models[self.wanted] = SideOfModel { out, rejected_without_row, rows: table.len(), loaded: true };
         }
         self.at += 1;
     }
@@ -232,42 +237,36 @@ struct TableCheck<'a, D, M: SyncModel> {
     names: &'a [&'static str],
     models: &'a [SideOfModel],
     out: FixedBitSet,
-    rejected_without_row: usize,
     problems: &'a mut Vec<Problem>,
 }
 
 impl<D, M: SyncModel> TableCheck<'_, D, M> {
-    fn report(&mut self, record: String, kind: ProblemKind) -> bool {
-        let problem = Problem { side: self.side, model: M::NAME, record, kind };
-        let rejects = problem.rejects();
-        self.problems.push(problem);
-        rejects
+    fn report(&mut self, record: String, kind: ProblemKind) {
+        self.problems.push(Problem { side: self.side, model: M::NAME, record, kind });
     }
 
     fn loader_rejections(&mut self) {
-        let mut without_row = std::collections::HashSet::new();
         for (id, reason) in self.table.rejected() {
             self.report(id.to_string(), ProblemKind::Rejected { reason: reason.clone() });
-            match id.key().and_then(|key| self.table.position(key)) {
-                Some(row) => self.out.insert(row as usize),
-                None => {
-                    without_row.insert(id.clone());
-                }
+            if let Some(row) = id.key().and_then(|key| self.table.position(key)) {
+                self.out.insert(row as usize);
             }
         }
-        self.rejected_without_row = without_row.len();
     }
 
     fn duplicates(&mut self) {
-        let mut times: BTreeMap<u32, usize> = BTreeMap::new();
-        for duplicate in self.table.duplicates() {
-            if let Some(row) = self.table.position(duplicate.key()) {
-                *times.entry(row).or_insert(1) += 1;
-            }
+        // Each identifier with the first record that was set aside for it, and how many there were with the one before.
+        let mut times: HashMap<M::Id, (usize, usize)> = HashMap::new();
+        for (first, duplicate) in self.table.duplicates().iter().enumerate() {
+            times.entry(duplicate.id()).or_insert((first, 1)).1 += 1;
         }
-        for (row, times) in times {
-            self.out.insert(row as usize);
-            self.report(self.text(row), ProblemKind::Duplicate { times });
+        let mut times: Vec<_> = times.into_iter().collect();
+        times.sort_unstable_by_key(|(_, (first, _))| *first);
+        for (id, (_, times)) in times {
+            if let Some(row) = id.key().and_then(|key| self.table.position(key)) {
+                self.out.insert(row as usize);
+            }
+            self.report(id.to_string(), ProblemKind::Duplicate { times });
         }
     }
 
@@ -287,6 +286,7 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
         }
         let on_own_side = std::ptr::eq(own, lookup);
         let parents_out = self.names.iter().position(|name| *name == P::NAME).map(|at| &self.models[at].out);
+        let without_row = lookup.without_row();
         // Neighbours mostly share their parent, so the last one found is tried before the table is asked.
         let mut last: Option<u32> = None;
         let table = self.table;
@@ -296,20 +296,26 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
             }
             let Some(parent) = key(record) else { continue };
             let near = last.filter(|&at| lookup.rows()[at as usize].is(parent));
-            let Some(found) = near.or_else(|| lookup.position(parent)) else {
-                let kind = ProblemKind::Orphan { parent_model: P::NAME, parent: P::to_id(parent).to_string() };
-                if self.report(record.id().to_string(), kind) {
-                    self.out.insert(row as usize);
+            let found = near.or_else(|| lookup.position(parent));
+            last = found.or(last);
+            let out = if let Some(found) = found {
+                on_own_side && parents_out.is_some_and(|out| out.contains(found as usize))
+            } else {
+                if !without_row.contains(&P::to_id(parent)) {
+                    self.orphan::<P>(record, parent);
                 }
-                continue;
+                true
             };
-            last = Some(found);
             // In the target only the records that the source does not have follow their parent out; the diff sees to it.
-            let follows = self.side == Side::Source && on_own_side;
-            if follows && parents_out.is_some_and(|out| out.contains(found as usize)) {
+            if out && self.side == Side::Source {
                 self.out.insert(row as usize);
             }
         }
+    }
+
+    fn orphan<P: SyncModel>(&mut self, record: &M, parent: P::Key<'_>) {
+        let kind = ProblemKind::Orphan { parent_model: P::NAME, parent: P::to_id(parent).to_string() };
+        self.report(record.id().to_string(), kind);
     }
 
     /// The same within a model that nests in itself, and records that are their own ancestors.
@@ -319,6 +325,7 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
         const SOUND: u8 = 2;
         const UNSOUND: u8 = 3;
         let table = self.table;
+        let without_row = table.without_row();
         let mut state = vec![UNKNOWN; table.len()];
         for row in self.out.ones() {
             state[row] = UNSOUND;
@@ -343,8 +350,9 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
                 if let Some(found) = table.position(parent) {
                     at = found;
                 } else {
-                    let kind = ProblemKind::Orphan { parent_model: M::NAME, parent: M::to_id(parent).to_string() };
-                    self.report(record.id().to_string(), kind);
+                    if !without_row.contains(&M::to_id(parent)) {
+                        self.orphan::<M>(record, parent);
+                    }
                     break UNSOUND;
                 }
             };

@@ -70,6 +70,11 @@ pub trait HasTable<M: SyncModel> {
 }
 
 /// A model all of whose links lead to tables of the data set `D`. Implemented by `#[derive(SyncModel)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "not a model",
+    note = "put `#[derive(SyncModel)]` on the struct and `#[sync(id)]` on the fields that identify a record"
+)]
 pub trait LinksIn<D>: SyncModel {
     /// Calls the visitor once for each link.
     #[doc(hidden)]

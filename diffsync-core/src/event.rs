@@ -89,10 +89,10 @@ impl Observer for TracingObserver {
                     tracing::warn!(%problem, "problem in the loaded data");
                 }
             }
-            Event::RecordDone { operation, outcome, .. } => match outcome {
-                Outcome::Failed { error } => tracing::warn!(%operation, error, "record failed"),
-                _ => tracing::debug!(%operation, ?outcome, "record done"),
-            },
+            Event::RecordDone { operation, outcome: Outcome::Failed { error }, .. } => {
+                tracing::warn!(%operation, error, "record failed");
+            }
+            Event::RecordDone { operation, outcome, .. } => tracing::debug!(%operation, ?outcome, "record done"),
             Event::RunFinished(report) => {
                 tracing::info!(job = report.job, status = %report.status, "run finished");
             }

@@ -187,26 +187,34 @@ impl<'a, 'f> IdentifierText<'a, 'f> {
         if self.parts == 1 {
             return Display::fmt(part, self.out);
         }
-        if self.written > 0 {
-            self.out.write_str("__")?;
-        }
-        self.written += 1;
+        self.separate()?;
         let text = part.to_string();
         let ambiguous = text.contains("__") || text.starts_with(['_', '"']) || text.ends_with('_') || text == ABSENT;
-        if ambiguous { write!(self.out, "{text:?}") } else { self.out.write_str(&text) }
+        self.text(&text, ambiguous)
     }
 
     /// Writes the next part, which may be absent.
     pub fn optional_part<T: Display>(&mut self, part: Option<&T>) -> fmt::Result {
         match part {
-            Some(part) => self.part(part),
-            None if self.parts == 1 => self.out.write_str(ABSENT),
             None => {
-                let separator = if self.written > 0 { "__" } else { "" };
-                self.written += 1;
-                write!(self.out, "{separator}{ABSENT}")
+                self.separate()?;
+                self.out.write_str(ABSENT)
             }
+            Some(part) if self.parts == 1 => {
+                let text = part.to_string();
+                self.text(&text, text.starts_with('"') || text == ABSENT)
+            }
+            Some(part) => self.part(part),
         }
+    }
+
+    fn separate(&mut self) -> fmt::Result {
+        self.written += 1;
+        if self.written > 1 { self.out.write_str("__") } else { Ok(()) }
+    }
+
+    fn text(&mut self, text: &str, ambiguous: bool) -> fmt::Result {
+        if ambiguous { write!(self.out, "{text:?}") } else { self.out.write_str(text) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::check::{Problem, Rejection, check};
+use crate::check::{Problem, Rejection, check, shrink};
 use crate::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, Model, ModelVisitor};
 use crate::diff::{Diff, DiffTree};
 use crate::model::SyncModel;
@@ -48,7 +48,9 @@ impl<D: Dataset> Plan<D> {
     /// assert_eq!(plan.diff().summary().total.update, 1);
     /// assert_eq!(plan.tree().to_string(), "~ region asia\n    name: \"Azia\" -> \"Asia\"\n");
     /// ```
-    pub fn new(source: D, target: D) -> Self {
+    pub fn new(mut source: D, mut target: D) -> Self {
+        shrink(&mut source);
+        shrink(&mut target);
         let checked = check(&source, &target);
         let rejections = checked.rejections(&D::schemas());
         let (diff, problems) = Diff::between(&source, &target, checked);
@@ -88,6 +90,11 @@ impl<D: Dataset> Plan<D> {
     /// What is wrong with the two data sets.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// Gives the two data sets back, the source's first.
+    pub fn into_sides(self) -> (D, D) {
+        (self.source, self.target)
     }
 
     /// The diff as a tree, to print or to serialise.

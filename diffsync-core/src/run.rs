@@ -1,5 +1,6 @@
 //! A run of a job: the four measured steps, what each took, and how it ended.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -26,6 +27,7 @@ use crate::step::{Side, Step, StepReport};
 /// How a job is to be run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own, as on the command line")]
 pub struct RunOptions {
     /// Write nothing.
     pub dry_run: bool,
@@ -71,7 +73,7 @@ impl RunOptions {
 pub enum Status {
     /// Everything was done.
     Completed,
-    /// Something failed, was blocked or rejected; the rest was done.
+    /// Something failed, was blocked, rejected or left undone by a hook of the job; the rest was done.
     Partial,
     /// The run could not go to its end.
     Failed,
@@ -135,6 +137,15 @@ pub enum RunError {
         called: &'static str,
         /// The step that must come before.
         missing: &'static str,
+    },
+    /// The job's `sync_data` returned before both sides were compared, and without an error.
+    #[error("`sync_data` returned without a diff; it calls the steps and hands their errors on")]
+    Unfinished,
+    /// The job's `sync_data` took a step twice.
+    #[error("`sync_data` called `{called}` a second time")]
+    Again {
+        /// The step that was called.
+        called: &'static str,
     },
 }
 
@@ -218,7 +229,7 @@ pub struct Run<J: Job> {
     stage: Stage<J>,
     steps: Vec<StepReport>,
     outcomes: Option<Outcomes>,
-    links: Vec<(RecordRef, Url)>,
+    links: HashMap<RecordRef, Url>,
 }
 
 /// How far a run has come.
@@ -249,11 +260,11 @@ impl<J: Job> Run<J> {
             stage: Stage::Begun,
             steps: Vec::new(),
             outcomes: None,
-            links: Vec::new(),
+            links: HashMap::new(),
         };
         run.observers.emit(&Event::RunStarted { job: J::INFO.id, dry_run: options.dry_run });
         let ended = match job.validate() {
-            Ok(()) => job.sync_data(&mut run).await,
+            Ok(()) => job.sync_data(&mut run).await.and_then(|()| run.finished()),
             Err(error) => Err(RunError::Invalid(error.into_cause())),
         };
         let observers = run.observers.clone();
@@ -283,6 +294,7 @@ impl<J: Job> Run<J> {
     ///
     /// If a side cannot be loaded, or one side says nothing of a model that the other loaded.
     pub async fn load(&mut self) -> Result<(), RunError> {
+        self.not_yet(Step::LoadSource, "load")?;
         let (source, target) = if self.options.parallel_loading {
             // Each on a task of its own, so that two loaders that compute do not wait for each other.
             let target = tokio::spawn(load_target(Arc::clone(&self.job), self.options, self.observers.clone()));
@@ -327,6 +339,7 @@ impl<J: Job> Run<J> {
     ///
     /// If the hook fails, or more records than allowed cannot be used.
     pub async fn calculate_diff(&mut self) -> Result<(), RunError> {
+        self.not_yet(Step::CalculateDiff, "calculate_diff")?;
         let Stage::Loaded { source, target, data } = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(RunError::Order { called: "calculate_diff", missing: "load" });
         };
@@ -346,6 +359,7 @@ impl<J: Job> Run<J> {
     ///
     /// If the hook fails, a failure ended the run early, or the target could not complete it.
     pub async fn execute_sync(&mut self) -> Result<(), RunError> {
+        self.not_yet(Step::ExecuteSync, "execute_sync")?;
         let Stage::Planned { source, target, plan } = &self.stage else {
             return Err(RunError::Order { called: "execute_sync", missing: "calculate_diff" });
         };
@@ -358,31 +372,22 @@ impl<J: Job> Run<J> {
         let options = ExecuteOptions {
             continue_on_failure: self.options.continue_on_failure,
             concurrency: self.options.concurrency,
-            announce: !J::Target::WRITES_AT_COMPLETE,
+            writes_at_complete: J::Target::WRITES_AT_COMPLETE,
         };
         let job = &*self.job;
         let mut execution = Execution::new(plan, options, &self.observers);
         let work = async {
             let executed = job.execute_sync(target, Approved::new(&mut execution)).await;
             let wrote = execution.outcomes().counts(plan.diff()).written() > 0;
-            let completed = match wrote {
-                true => job.sync_complete(source, target, &Synced::new(&execution)).await,
-                false => Ok(()),
-            };
+            let completed =
+                if wrote { job.sync_complete(source, target, &Synced::new(&execution)).await } else { Ok(()) };
+            execution.conclude(completed.as_ref().err());
             (executed, completed)
         };
         let ((executed, completed), report) = measure(Step::ExecuteSync, self.options, &self.observers, work).await;
         self.steps.push(report);
         let stopped = execution.stopped();
-        let mut outcomes = execution.into_outcomes();
-        if J::Target::WRITES_AT_COMPLETE {
-            if let Err(error) = &completed {
-                outcomes.fail_written(&error.to_string());
-            }
-            for (record, operation, outcome) in outcomes.iter(plan.diff()) {
-                self.observers.emit(&Event::RecordDone { record, operation, outcome });
-            }
-        }
+        let outcomes = execution.into_outcomes();
         for (record, operation, outcome) in outcomes.iter(plan.diff()) {
             if let Outcome::Failed { .. } | Outcome::Blocked { .. } = outcome {
                 let object = Object {
@@ -407,6 +412,19 @@ impl<J: Job> Run<J> {
         Ok(())
     }
 
+    /// A run that compared nothing has not done its work, whatever `sync_data` made of the errors it got.
+    fn finished(&self) -> Result<(), RunError> {
+        self.plan().map(|_| ()).ok_or(RunError::Unfinished)
+    }
+
+    /// What was shown is what is executed, and that once: no step is taken again.
+    fn not_yet(&self, step: Step, called: &'static str) -> Result<(), RunError> {
+        if self.steps.iter().any(|taken| taken.step == step) {
+            return Err(RunError::Again { called });
+        }
+        Ok(())
+    }
+
     fn into_report(self, error: Option<RunError>, duration: Duration) -> RunReport {
         let plan: Option<Arc<dyn PlanView>> = match self.stage {
             Stage::Planned { plan, .. } => Some(plan),
@@ -418,10 +436,11 @@ impl<J: Job> Run<J> {
             (None, None) => Outcomes::default(),
         };
         let counts = plan.as_ref().map(|plan| outcomes.counts(plan.diff())).unwrap_or_default();
+        let left_undone = if self.options.dry_run { 0 } else { counts.not_attempted };
         let status = match &error {
             Some(RunError::Refused(_)) => Status::Refused,
             Some(_) => Status::Failed,
-            None if counts.failed + counts.blocked + counts.rejected > 0 => Status::Partial,
+            None if counts.failed + counts.blocked + counts.rejected + left_undone > 0 => Status::Partial,
             None => Status::Completed,
         };
         RunReport {
@@ -511,7 +530,7 @@ fn too_many_rejected<D: Dataset>(plan: &Plan<D>, max_rejected: f64) -> Option<Re
             model: rejection.model,
             rejected: rejection.rejected,
             records: rejection.records,
-            limit: max_rejected * 100.0,
+            limit: (max_rejected * 10_000.0).round() / 100.0,
         })
     })
 }
@@ -539,7 +558,7 @@ pub struct RunReport {
     pub counts: OutcomeCounts,
     plan: Option<Arc<dyn PlanView>>,
     outcomes: Outcomes,
-    links: Vec<(RecordRef, Url)>,
+    links: HashMap<RecordRef, Url>,
 }
 
 impl RunReport {
@@ -576,7 +595,7 @@ impl RunReport {
                     Outcome::Blocked { by } => ("blocked", format!("because of {}", self.name(plan, *by))),
                     _ => return None,
                 };
-                let url = self.links.iter().find(|(linked, _)| *linked == record).map(|(_, url)| url.clone());
+                let url = self.links.get(&record).cloned();
                 let model = plan.diff().tables()[record.model()].schema().name;
                 Some(FailedRecord { model, record: plan.record(record), operation, outcome, reason, url })
             })

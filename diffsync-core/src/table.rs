@@ -1,5 +1,6 @@
 //! A table: all records of one model on one side.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
@@ -205,6 +206,14 @@ impl<M: SyncModel> Table<M> {
         &self.rejected
     }
 
+    /// The identifiers of records that cannot be used and of which there is no row: rejected without being inserted, or
+    /// set aside as duplicates of a record that was removed or renamed since.
+    pub(crate) fn without_row(&self) -> HashSet<M::Id> {
+        let rejected = self.rejected.iter().map(|(id, _)| id.clone());
+        let duplicates = self.duplicates.iter().map(SyncModel::id);
+        rejected.chain(duplicates).filter(|id| !self.contains(id)).collect()
+    }
+
     /// The position of the row with this key.
     pub(crate) fn position(&self, key: M::Key<'_>) -> Option<u32> {
         self.position_hashed(hash::<M>(key), key)
@@ -238,6 +247,12 @@ impl<M: SyncModel> Table<M> {
 /// The hash of a key, the same in every table of this process.
 pub(crate) fn hash<M: SyncModel>(key: M::Key<'_>) -> u64 {
     HASHER.hash_one(key)
+}
+
+/// A position in a table, which is known to fit: `insert` sees to it.
+#[allow(clippy::cast_possible_truncation, reason = "a table holds at most 2^32 - 1 records")]
+pub(crate) const fn row(position: usize) -> u32 {
+    position as u32
 }
 
 #[allow(clippy::expect_used, reason = "documented at `insert`; a table of that size does not fit into memory")]
@@ -282,6 +297,6 @@ impl<M: SyncModel> fmt::Debug for Table<M> {
             .field("state", &self.state)
             .field("duplicates", &self.duplicates.len())
             .field("rejected", &self.rejected.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
+use syn::token::Paren;
 use syn::{Attribute, Error, Lit, LitStr, Meta, Result, Token};
 
 use crate::ctxt::Ctxt;
@@ -43,8 +44,12 @@ pub(crate) fn keys(
     handle: &mut impl FnMut(&mut Ctxt, &Ident, ParseStream<'_>) -> Result<()>,
 ) {
     while !input.is_empty() {
-        let read = input.call(Ident::parse_any).and_then(|key| handle(cx, &key, input)).and_then(|()| {
-            if input.is_empty() || input.peek(Token![,]) { Ok(()) } else { Err(input.error("expected `,`")) }
+        let read = key(input).and_then(|key| handle(cx, &key, input)).and_then(|()| {
+            if input.is_empty() || input.peek(Token![,]) {
+                Ok(())
+            } else {
+                Err(input.error("expected `,` between keys"))
+            }
         });
         if let Err(error) = read {
             cx.push(error);
@@ -54,6 +59,15 @@ pub(crate) fn keys(
             break;
         }
     }
+}
+
+fn key(input: ParseStream<'_>) -> Result<Ident> {
+    input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), "expected a key, without quotation marks"))
+}
+
+/// Whether a value or an argument list comes next, where a key that stands alone has none.
+pub(crate) fn value_follows(input: ParseStream<'_>) -> bool {
+    input.peek(Token![=]) || input.peek(Paren)
 }
 
 fn skip_to_comma(input: ParseStream<'_>) {
@@ -101,7 +115,7 @@ impl<T> Once<T> {
 
 /// `= "text"`.
 pub(crate) fn text(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
-    value(key, input, "\"…\"", |literal| match literal {
+    value(key, input, &format!("`{key}` is written `{key} = \"…\"`"), |literal| match literal {
         Lit::Str(text) => Ok(text),
         other => Err(other),
     })
@@ -109,7 +123,8 @@ pub(crate) fn text(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
 
 /// `= true` or `= false`.
 pub(crate) fn boolean(key: &Ident, input: ParseStream<'_>) -> Result<bool> {
-    value(key, input, "true", |literal| match literal {
+    let usage = format!("`{key}` is written `{key} = true` or `{key} = false`");
+    value(key, input, &usage, |literal| match literal {
         Lit::Bool(value) => Ok(value.value),
         other => Err(other),
     })
@@ -117,7 +132,8 @@ pub(crate) fn boolean(key: &Ident, input: ParseStream<'_>) -> Result<bool> {
 
 /// `= 4`, a number from one up.
 pub(crate) fn count(key: &Ident, input: ParseStream<'_>) -> Result<usize> {
-    value(key, input, "4", |literal| match &literal {
+    let usage = format!("`{key}` is a number from one up, written `{key} = 4`");
+    value(key, input, &usage, |literal| match &literal {
         Lit::Int(number) => match number.base10_parse() {
             Ok(number) if number > 0 => Ok(number),
             _ => Err(literal),
@@ -129,15 +145,14 @@ pub(crate) fn count(key: &Ident, input: ParseStream<'_>) -> Result<usize> {
 fn value<T>(
     key: &Ident,
     input: ParseStream<'_>,
-    example: &str,
+    usage: &str,
     read: impl FnOnce(Lit) -> std::result::Result<T, Lit>,
 ) -> Result<T> {
-    let usage = format!("`{key}` is written `{key} = {example}`");
     if !input.peek(Token![=]) {
         return Err(Error::new(key.span(), usage));
     }
     input.parse::<Token![=]>()?;
-    let literal: Lit = input.parse().map_err(|error| Error::new(error.span(), &usage))?;
+    let literal: Lit = input.parse().map_err(|error| Error::new(error.span(), usage))?;
     read(literal).map_err(|other| Error::new_spanned(other, usage))
 }
 

@@ -1,13 +1,13 @@
 //! Collects errors, so that all of them are reported in one build.
 
 use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::Error;
 
 /// The errors found so far.
 #[derive(Default)]
 pub(crate) struct Ctxt {
-    errors: Option<Error>,
+    errors: Vec<Error>,
 }
 
 impl Ctxt {
@@ -22,18 +22,33 @@ impl Ctxt {
     }
 
     pub(crate) fn push(&mut self, error: Error) {
-        match &mut self.errors {
-            Some(errors) => errors.combine(error),
-            None => self.errors = Some(error),
-        }
+        self.errors.extend(error);
+    }
+
+    /// How many errors there are, to see whether a part of the input had any.
+    pub(crate) fn count(&self) -> usize {
+        self.errors.len()
     }
 
     pub(crate) fn failed(&self) -> bool {
-        self.errors.is_some()
+        !self.errors.is_empty()
+    }
+
+    /// Takes the first error as a type that makes the build fail with it.
+    ///
+    /// The compiler takes a type with an error in it for any type, and reports nothing more about what is made of it.
+    /// So it can stand for what is not known, and the code that uses it adds no errors of its own. As no type can be an
+    /// error, an array's length is one.
+    pub(crate) fn first_as_type(&mut self) -> TokenStream {
+        if self.errors.is_empty() {
+            return quote!(());
+        }
+        let error = self.errors.remove(0).to_compile_error();
+        quote!(<[(); #error] as ::diffsync_core::SyncModel>::Id)
     }
 
     /// The errors as code that makes the build fail with them.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.errors.map(|errors| errors.to_compile_error()).unwrap_or_default()
+        self.errors.iter().map(Error::to_compile_error).collect()
     }
 }

@@ -8,6 +8,9 @@ mod ctxt;
 mod dataset;
 mod job;
 mod model;
+mod place;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use proc_macro::TokenStream;
@@ -40,5 +43,5 @@ pub fn derive_dataset(input: TokenStream) -> TokenStream {
 /// `#[var(default = …, env = "…", group = "…")]` says more of one.
 #[proc_macro_attribute]
 pub fn job(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    job::expand(arguments.into(), item.into()).into()
+    job::expand(arguments.into(), &item.into()).into()
 }

@@ -1,4 +1,4 @@
-//! The inventory: an embedded SQLite database that is made when something is first written to it.
+//! The inventory: an embedded `SQLite` database that is made when something is first written to it.
 
 use std::path::Path;
 use std::str::FromStr;

@@ -1,4 +1,5 @@
 //! What crosses crates.
 
+mod book;
 mod compile_fail;
 mod conformance;

@@ -9,7 +9,7 @@ use std::array;
 use std::hint::black_box;
 
 use crate::model::SyncModel;
-use crate::table::{Table, hash};
+use crate::table::{Table, hash, row};
 
 /// Rows whose memory is fetched together. Larger blocks gained nothing and smaller ones lost.
 const BLOCK: usize = 32;
@@ -24,7 +24,7 @@ pub(super) fn join<M: SyncModel>(source: &Table<M>, target: &Table<M>, mut pair:
         } else {
             scattered(block, target, &mut order, |row, found| pair(first + row, found));
         }
-        first += BLOCK as u32;
+        first += row(block.len());
     }
 }
 
@@ -77,7 +77,7 @@ fn scattered<M: SyncModel>(block: &[M], target: &Table<M>, order: &mut Order, mu
             in_sequence += usize::from(found == order.next);
             order.next = found + 1;
         }
-        pair(i as u32, found);
+        pair(row(i), found);
     }
     order.in_order = in_sequence > BLOCK * 3 / 4;
 }

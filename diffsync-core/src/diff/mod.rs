@@ -4,6 +4,7 @@
 //! shown is what is executed.
 
 mod join;
+mod out;
 mod summary;
 mod tree;
 
@@ -13,10 +14,9 @@ pub use self::summary::{Counts, DiffSummary, ModelSummary};
 pub use self::tree::DiffTree;
 
 use crate::check::{Checked, Problem};
-use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, parents_first};
-use crate::model::{Names, SyncModel};
-use crate::schema::{LinkSchema, ModelSchema};
-use crate::table::{LoadState, Table};
+use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, parents_first};
+use crate::schema::ModelSchema;
+use crate::table::{LoadState, Table, row};
 
 /// What must change in the target, as positions into the two data sets it was computed from.
 #[derive(Debug)]
@@ -168,23 +168,22 @@ impl<D> Differ<'_, D> {
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
         let mut diff = TableDiff::new(M::SCHEMA);
         if *source.state() != LoadState::Loaded || *target.state() != LoadState::Loaded {
-            diff.left_out = source.len() + target.len();
+            let only_in_target = target.iter().filter(|record| source.position(record.key()).is_none());
+            diff.left_out = source.len() + only_in_target.count();
             return diff;
         }
-        self.reject_target_rows(source, target);
+        if self.any_out {
+            self.take_out::<M>();
+        }
         let source_out = &self.source_out[self.wanted];
-        let target_out = &self.target_out[self.wanted];
         let mut matched = FixedBitSet::with_capacity(target.len());
         let stride = words(M::SCHEMA);
         join::join(source, target, |row, found| {
             if let Some(found) = found {
                 matched.insert(found as usize);
             }
-            let out = self.any_out
-                && (source_out.contains(row as usize)
-                    || found.is_some_and(|found| target_out.contains(found as usize)));
             match found {
-                _ if out => diff.rejected += 1,
+                _ if self.any_out && source_out.contains(row as usize) => diff.rejected += 1,
                 None => diff.creates.push(row),
                 Some(found) => {
                     let start = diff.changed.len();
@@ -206,110 +205,21 @@ impl<D> Differ<'_, D> {
             self.withhold::<M>(&matched);
         }
         let target_out = &self.target_out[self.wanted];
-        for row in matched.zeroes() {
-            if target_out.contains(row) {
+        for at in matched.zeroes() {
+            if target_out.contains(at) {
                 diff.rejected += 1;
             } else {
-                diff.deletes.push(row as u32);
+                diff.deletes.push(row(at));
             }
         }
-        diff.withheld = target_out.ones().map(|row| row as u32).collect();
-        diff.rejected += rejected_without_row(source, target);
+        diff.withheld = target_out.ones().map(row).collect();
+        if self.any_out {
+            diff.rejected += out::without_row_on_either(source, target);
+        }
         diff.creates.shrink_to_fit();
         diff.updates.shrink_to_fit();
         diff.deletes.shrink_to_fit();
         diff.changed.shrink_to_fit();
         diff
     }
-
-    /// Takes out the target's rows whose counterpart in the source is out.
-    fn reject_target_rows<M: SyncModel>(&mut self, source: &Table<M>, target: &Table<M>) {
-        if !self.any_out {
-            return;
-        }
-        let rows = self.source_out[self.wanted].ones().filter_map(|row| target.position(source.rows()[row].key()));
-        let ids = source.rejected().iter().filter_map(|(id, _)| target.position(id.key()?));
-        let found: Vec<u32> = rows.chain(ids).collect();
-        for row in found {
-            self.target_out[self.wanted].insert(row as usize);
-        }
-        let ids = target.rejected().iter().filter_map(|(id, _)| source.position(id.key()?));
-        let found: Vec<u32> = ids.collect();
-        for row in found {
-            self.source_out[self.wanted].insert(row as usize);
-        }
-    }
-
-    /// Takes out the target's unmatched rows that are under a record that is out: they must not become deletes.
-    fn withhold<M: LinksIn<D>>(&mut self, matched: &FixedBitSet)
-    where
-        D: HasTable<M>,
-    {
-        let mut under = Under::<D, M> { differ: self, key_of_self: None, rows: FixedBitSet::with_capacity(0) };
-        M::visit_links(&mut under);
-        let Under { rows, key_of_self, .. } = under;
-        let target: &Table<M> = self.target.table();
-        let out = &mut self.target_out[self.wanted];
-        for row in rows.ones().filter(|&row| !matched.contains(row)) {
-            out.insert(row);
-        }
-        let Some(key) = key_of_self else { return };
-        for start in matched.zeroes() {
-            // Up to an ancestor that is out; a circle in the target ends after as many steps as there are rows.
-            let mut at = start;
-            for _ in 0..target.len() {
-                if out.contains(at) {
-                    out.insert(start);
-                    break;
-                }
-                match key(&target.rows()[at]).and_then(|parent| target.position(parent)) {
-                    Some(parent) => at = parent as usize,
-                    None => break,
-                }
-            }
-        }
-    }
-}
-
-/// Finds the target's rows of `M` that live under a record of another model that is out.
-struct Under<'a, 'd, D, M: SyncModel> {
-    differ: &'a Differ<'d, D>,
-    key_of_self: Option<KeyOf<M, M>>,
-    rows: FixedBitSet,
-}
-
-impl<D: HasTable<M>, M: SyncModel> LinkVisitor<D, M> for Under<'_, '_, D, M> {
-    fn visit<P: SyncModel>(&mut self, link: &'static LinkSchema, key: KeyOf<M, P>)
-    where
-        D: HasTable<P>,
-    {
-        if link.model == M::NAME {
-            self.key_of_self = (&key as &dyn std::any::Any).downcast_ref::<KeyOf<M, M>>().copied();
-            return;
-        }
-        let Some(parent) = self.differ.names.iter().position(|name| *name == P::NAME) else { return };
-        let (source_out, target_out) = (&self.differ.source_out[parent], &self.differ.target_out[parent]);
-        let (source, target): (&Table<P>, &Table<P>) = (self.differ.source.table(), self.differ.target.table());
-        let children: &Table<M> = self.differ.target.table();
-        self.rows.grow(children.len());
-        for (row, record) in children.rows().iter().enumerate() {
-            let Some(key) = key(record) else { continue };
-            let out = target.position(key).is_some_and(|at| target_out.contains(at as usize))
-                || source.position(key).is_some_and(|at| source_out.contains(at as usize));
-            if out {
-                self.rows.insert(row);
-            }
-        }
-    }
-}
-
-/// Identifiers rejected by a loader of which neither side has a row: they count, though there is nothing to show.
-fn rejected_without_row<M: SyncModel>(source: &Table<M>, target: &Table<M>) -> usize {
-    let mut ids = std::collections::HashSet::new();
-    for (id, _) in source.rejected().iter().chain(target.rejected()) {
-        if !source.contains(id) && !target.contains(id) {
-            ids.insert(id);
-        }
-    }
-    ids.len()
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use serde::ser::{self, SerializeMap};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -16,18 +16,21 @@ use crate::step::Side;
 /// `Display` writes it for people, `+` for what is created, `-` for what is deleted and `~` for what is updated.
 /// `Serialize` writes it nested as the Python peer's `Diff.dict()` does:
 /// `{"region": {"europe": {"country": {"france": {"+": {…}, "-": {…}}}}}}`. A record that moved stands under its new
-/// parent.
+/// parent. What is nested in more than 50 others stands at the top again: nobody reads that, and neither do parsers.
 pub struct DiffTree<'a> {
     plan: &'a dyn PlanView,
     nodes: Vec<Node>,
     roots: Vec<usize>,
 }
 
+/// How many others a record is shown nested in at most. Each is two levels of JSON, of which parsers commonly take 128.
+const DEEPEST: usize = 50;
+
 struct Node {
     /// The record on the source's side if it is there, else on the target's.
     record: RecordRef,
     change: Option<Change>,
-    parent: Option<usize>,
+    depth: usize,
     children: Vec<usize>,
 }
 
@@ -101,11 +104,11 @@ impl<'a> DiffTree<'a> {
             .map(|(position, attribute)| (position, attribute.name))
     }
 
-    fn show(&self, record: RecordRef, attribute: usize) -> String {
-        match self.plan.attribute(record, attribute) {
-            Ok(value) => value.to_string(),
-            Err(error) => format!("(cannot be shown: {error})"),
-        }
+    /// The value of an attribute, or why there is none: one that cannot be shown must not hide the others.
+    fn show(&self, record: RecordRef, attribute: usize) -> Value {
+        self.plan
+            .attribute(record, attribute)
+            .unwrap_or_else(|error| Value::String(format!("(cannot be shown: {error})")))
     }
 }
 
@@ -137,28 +140,41 @@ impl Builder<'_> {
 
     /// The node of a record, made together with those it lives under if need be.
     fn node(&mut self, record: RecordRef) -> usize {
-        if let Some(&at) = self.known.get(&record) {
-            return at;
+        let first = self.tree.nodes.len();
+        let mut next = Some(record);
+        let mut above = None;
+        while let Some(record) = next {
+            if let Some(&known) = self.known.get(&record) {
+                if first == self.tree.nodes.len() {
+                    return known;
+                }
+                // A circle, which only the target can have, is cut where it closes.
+                above = Some(known).filter(|&known| known < first);
+                break;
+            }
+            self.known.insert(record, self.tree.nodes.len());
+            self.tree.nodes.push(Node { record, change: None, depth: 0, children: Vec::new() });
+            next = self.parent(record);
         }
-        let at = self.tree.nodes.len();
-        self.tree.nodes.push(Node { record, change: None, parent: None, children: Vec::new() });
-        self.known.insert(record, at);
-        let parent = self.tree.plan.parent(record).map(|parent| match parent.side() {
-            Side::Source => parent,
-            Side::Target => self.tree.plan.counterpart(parent).unwrap_or(parent),
-        });
-        let parent = parent.map(|parent| self.node(parent)).filter(|&parent| !self.is_under(parent, at));
-        self.tree.nodes[at].parent = parent;
-        match parent {
-            Some(parent) => self.tree.nodes[parent].children.push(at),
-            None => self.tree.roots.push(at),
+        for at in (first..self.tree.nodes.len()).rev() {
+            match above.filter(|&above| self.tree.nodes[above].depth < DEEPEST) {
+                Some(above) => {
+                    self.tree.nodes[at].depth = self.tree.nodes[above].depth + 1;
+                    self.tree.nodes[above].children.push(at);
+                }
+                None => self.tree.roots.push(at),
+            }
+            above = Some(at);
         }
-        at
+        first
     }
 
-    /// Whether a node lives under another. Only a circle in the target makes a record's parent live under the record.
-    fn is_under(&self, node: usize, ancestor: usize) -> bool {
-        std::iter::successors(Some(node), |&at| self.tree.nodes[at].parent).any(|at| at == ancestor)
+    fn parent(&self, record: RecordRef) -> Option<RecordRef> {
+        let parent = self.tree.plan.parent(record)?;
+        match parent.side() {
+            Side::Source => Some(parent),
+            Side::Target => Some(self.tree.plan.counterpart(parent).unwrap_or(parent)),
+        }
     }
 }
 
@@ -238,8 +254,7 @@ impl Serialize for Attributes<'_> {
         let mut map = serializer.serialize_map(None)?;
         for (position, attribute) in table.schema.attributes.iter().enumerate() {
             if self.update.is_none_or(|update| table.is_changed(update, position)) {
-                let value: Value = self.tree.plan.attribute(self.record, position).map_err(ser::Error::custom)?;
-                map.serialize_entry(attribute.name, &value)?;
+                map.serialize_entry(attribute.name, &self.tree.show(self.record, position))?;
             }
         }
         map.end()

@@ -15,6 +15,7 @@ use self::outcome::Task;
 use self::write::{WriteModel, writers};
 use crate::adapter::Adapter;
 use crate::dataset::{Dataset, HasTable, WrittenBy, parents_first};
+use crate::error::JobError;
 use crate::event::{Event, Observers};
 use crate::model::SyncModel;
 use crate::plan::{Plan, RecordRef};
@@ -28,8 +29,8 @@ pub(crate) struct ExecuteOptions {
     pub(crate) continue_on_failure: bool,
     /// How many records may be written at the same time, instead of what the target says.
     pub(crate) concurrency: Option<NonZeroUsize>,
-    /// Outcomes are not final before the target has completed the run, so they are not announced one by one.
-    pub(crate) announce: bool,
+    /// The target writes only when it completes the run: no outcome is final before, so none is announced.
+    pub(crate) writes_at_complete: bool,
 }
 
 /// A plan being carried out: what the target holds now, and what became of each record.
@@ -121,7 +122,8 @@ impl<'a, D: Dataset> Execution<'a, D> {
             .filter(move |(row, _)| !deleted.is_some_and(|deleted| deleted.contains(*row)))
             .map(move |(_, record)| written.position(record.key()).map_or(record, |row| &written.rows()[row as usize]));
         let created = written.rows().iter().filter(move |record| target.position(record.key()).is_none());
-        kept.chain(created)
+        // Nothing was done to duplicates: a file that is written from these records must not lose them.
+        kept.chain(target.duplicates()).chain(created)
     }
 
     /// Carries the plan out on the target.
@@ -134,6 +136,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
         let order = parents_first(&schemas);
         for &model in &order {
             for group in self.writes_by_level(model) {
+                let group = self.without_orphaned(group);
                 self.write(&*writers[model], target, group).await;
             }
         }
@@ -147,11 +150,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
 
     /// Writes a group of records none of which depends on another.
     async fn write<T>(&mut self, writer: &dyn WriteModel<D, T>, target: &T, group: Vec<Task>) {
-        if self.stopped {
-            return;
-        }
-        let group = self.without_orphaned(group);
-        if !group.is_empty() {
+        if !group.is_empty() && !self.stopped {
             writer.write(target, self, group).await;
         }
     }
@@ -186,11 +185,24 @@ impl<'a, D: Dataset> Execution<'a, D> {
 
     /// Tells the observers what became of a task.
     fn announce(&self, done: usize, record: RecordRef, operation: Operation, outcome: &Outcome) {
-        if self.options.announce {
+        if !self.options.writes_at_complete {
             self.observers.emit(&Event::RecordDone { record, operation, outcome });
         }
         let total = Some(self.plan.diff().operations() as u64);
         self.observers.emit(&Event::Progress { step: Step::ExecuteSync, done: done as u64, total });
+    }
+
+    /// The target has completed the run, or could not. Tells the observers of every record that they have not heard of.
+    pub(crate) fn conclude(&mut self, error: Option<&JobError>) {
+        let ExecuteOptions { writes_at_complete, .. } = self.options;
+        if let Some(error) = error.filter(|_| writes_at_complete) {
+            self.outcomes.fail_written(&error.to_string());
+        }
+        for (record, operation, outcome) in self.outcomes.iter(self.plan.diff()) {
+            if writes_at_complete || *outcome == Outcome::NotAttempted {
+                self.observers.emit(&Event::RecordDone { record, operation, outcome });
+            }
+        }
     }
 
     fn block(&mut self, task: Task, by: RecordRef) {

@@ -62,16 +62,13 @@ impl<D: Dataset> Execution<'_, D> {
 
     /// Blocks the creates and updates whose parent could not be written, and returns the others.
     pub(super) fn without_orphaned(&mut self, group: Vec<Task>) -> Vec<Task> {
-        if self.failed.iter().all(HashMap::is_empty) {
+        if self.stopped || self.failed.iter().all(HashMap::is_empty) {
             return group;
         }
         let mut ready = Vec::with_capacity(group.len());
         for task in group {
             let record = task.record(&self.plan().diff().tables()[task.model]);
-            let parent = match task.operation {
-                Operation::Create | Operation::Update => self.plan().parent(record),
-                Operation::Delete => None,
-            };
+            let parent = self.plan().parent(record);
             let blocked = parent.and_then(|parent| self.failed[parent.model()].get(&parent.row()).copied());
             match blocked {
                 Some(by) => self.block(task, by),
@@ -83,7 +80,7 @@ impl<D: Dataset> Execution<'_, D> {
 
     /// Blocks the deletes of records that another still lives under in the target as it now is, and returns the others.
     pub(super) fn without_inhabited(&mut self, model: usize, group: Vec<Task>) -> Vec<Task> {
-        if group.is_empty() {
+        if self.stopped || group.is_empty() {
             return group;
         }
         let inhabited = self.inhabited(model);

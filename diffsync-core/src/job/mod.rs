@@ -62,6 +62,11 @@ pub enum JobKind {
 }
 
 /// What `#[job]` generates: types, metadata, variables and registration. [`Job`] builds on it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not declared as a job",
+    label = "not declared as a job",
+    note = "put `#[job(source = MySource, target = MyTarget)]` on the struct"
+)]
 pub trait JobSpec: Sized + Send + Sync + 'static {
     /// What both sides hold.
     type Data: Dataset + WrittenBy<Self::Target>;

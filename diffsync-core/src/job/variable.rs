@@ -33,6 +33,14 @@ pub struct VariableSpec {
     pub group: Option<&'static str>,
 }
 
+impl VariableSpec {
+    /// Whether a text given for the variable may hold a secret: so does what was meant to be a URL with a password.
+    fn may_hide(&self, text: &str) -> bool {
+        let url = matches!(self.kind, VariableKind::Url | VariableKind::List(VariableKind::Url));
+        self.secret || (url && text.contains('@'))
+    }
+}
+
 /// What values a variable takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -216,7 +224,13 @@ impl<T: Variable> Variable for Vec<T> {
     }
 
     fn parse_all(texts: &[String]) -> Result<Self, String> {
-        texts.iter().map(|text| T::parse(text)).collect()
+        let value = |(position, text): (usize, &String)| {
+            T::parse(text).map_err(|reason| match texts.len() {
+                1 => reason,
+                _ => format!("value {}: {reason}", position + 1),
+            })
+        };
+        texts.iter().enumerate().map(value).collect()
     }
 
     fn show(&self) -> Value {
@@ -304,7 +318,10 @@ impl<'a> VariableReader<'a> {
         match T::parse_all(&texts) {
             Ok(value) => Some(value),
             Err(reason) => {
-                let value = if spec.secret { None } else { texts.into_iter().next() };
+                let value = match texts.as_slice() {
+                    [text] if !spec.may_hide(text) => Some(text.clone()),
+                    _ => None,
+                };
                 self.errors.push(VariableError { spec, origin, value, reason });
                 None
             }
@@ -331,7 +348,7 @@ enum Origin {
 pub struct VariableError {
     spec: &'static VariableSpec,
     origin: Origin,
-    /// The value, unless it is a secret.
+    /// The value if it is one and may be shown.
     value: Option<String>,
     reason: String,
 }

@@ -11,6 +11,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
@@ -164,9 +165,16 @@ thread_local! {
     static CURRENT: Cell<Option<MemoryScope>> = const { Cell::new(None) };
 }
 
+impl Default for MemoryScope {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl MemoryScope {
     /// A new scope with nothing in it, or an idle one where more are open than can be told apart.
-    pub(super) fn new() -> Self {
+    #[must_use]
+    pub fn new() -> Self {
         let claim = SLOTS.iter().enumerate().find_map(|(at, slot)| {
             slot.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).ok()?;
             slot.counted.store(false, Ordering::Relaxed);
@@ -176,7 +184,10 @@ impl MemoryScope {
             Some(Arc::new(Claim(generation * SLOT_COUNT + at)))
         });
         note_the_only_one();
-        Self(claim)
+        let scope = Self(claim);
+        // Shows whether this binary counts, also if nothing else is allocated in the scope.
+        scope.enter(|| drop(black_box(Box::new(0u8))));
+        scope
     }
 
     /// The scope that this thread is in: take it along when handing work to another thread.
@@ -195,7 +206,8 @@ impl MemoryScope {
     }
 
     /// What the scope has in use now and had at most, if this binary counts allocations.
-    pub(super) fn heap(&self) -> Option<MemoryUse> {
+    #[must_use]
+    pub fn heap(&self) -> Option<MemoryUse> {
         let slot = self.0.as_ref()?.slot();
         let bytes = |count: &AtomicI64| u64::try_from(count.load(Ordering::Relaxed)).unwrap_or(0);
         let counted = slot.counted.load(Ordering::Relaxed);

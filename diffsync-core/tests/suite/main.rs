@@ -1,1 +1,18 @@
 //! The rules of the core, as its users see them.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "clippy takes only test functions for tests, not what they call")]
+
+mod check;
+mod complete;
+mod diff;
+mod execute;
+mod job;
+mod join;
+mod memory;
+mod properties;
+mod rig;
+mod run;
+mod table;
+mod world;
+
+diffsync_core::count_allocations!();

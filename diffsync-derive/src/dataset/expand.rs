@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::ast::Dataset;
+use crate::place::place;
 
 pub(crate) fn expand(dataset: &Dataset<'_>) -> TokenStream {
     let ident = dataset.ident;
@@ -13,7 +14,26 @@ pub(crate) fn expand(dataset: &Dataset<'_>) -> TokenStream {
     let positions: Vec<_> = (0..models.len()).map(Literal::usize_suffixed).collect();
     let count = Literal::usize_suffixed(models.len());
     // At the model of each field, where a missing parent is to be reported.
-    let visits: Vec<_> = models.iter().map(|model| quote_spanned!(model.span()=> visitor.visit::<#model>();)).collect();
+    let visits: Vec<_> = models.iter().map(|model| quote_spanned!(place(model)=> visitor.visit::<#model>();)).collect();
+    let schemas =
+        models.iter().map(|model| quote_spanned!(model.span()=> <#model as ::diffsync_core::SyncModel>::SCHEMA));
+    // At the model as well, where a model that has two tables is to be reported.
+    let has_tables = models.iter().zip(&idents).map(|(model, field)| {
+        quote_spanned! {place(model)=>
+            #[automatically_derived]
+            impl ::diffsync_core::HasTable<#model> for #ident {
+                fn table(&self) -> &::diffsync_core::Table<#model> {
+                    &self.#field
+                }
+
+                fn table_mut(&mut self) -> &mut ::diffsync_core::Table<#model> {
+                    &mut self.#field
+                }
+            }
+        }
+    });
+    let targets =
+        models.iter().map(|model| quote_spanned!(model.span()=> SyncTarget: ::diffsync_core::Target<#model>,));
     let checks = models.iter().zip(&positions).map(|(model, position)| {
         quote_spanned! {model.span()=>
             const _: () = ::diffsync_core::schema::check_table(&SCHEMAS, #position);
@@ -23,37 +43,26 @@ pub(crate) fn expand(dataset: &Dataset<'_>) -> TokenStream {
     quote! {
         const _: () = {
             const SCHEMAS: [&::diffsync_core::schema::ModelSchema; #count] =
-                [#(<#models as ::diffsync_core::SyncModel>::SCHEMA),*];
+                [#(#schemas),*];
             #(#checks)*
 
-            #(
-                #[automatically_derived]
-                impl ::diffsync_core::HasTable<#models> for #ident {
-                    fn table(&self) -> &::diffsync_core::Table<#models> {
-                        &self.#idents
-                    }
-
-                    fn table_mut(&mut self) -> &mut ::diffsync_core::Table<#models> {
-                        &mut self.#idents
-                    }
-                }
-            )*
+            #(#has_tables)*
 
             #[automatically_derived]
             impl ::diffsync_core::Dataset for #ident {
-                fn visit_models<V: ::diffsync_core::__private::ModelVisitor<Self>>(#visitor: &mut V) {
+                fn visit_models<SyncVisitor: ::diffsync_core::__private::ModelVisitor<Self>>(#visitor: &mut SyncVisitor) {
                     #(#visits)*
                 }
             }
 
             #[automatically_derived]
-            impl<T> ::diffsync_core::WrittenBy<T> for #ident
+            impl<SyncTarget> ::diffsync_core::WrittenBy<SyncTarget> for #ident
             where
-                T: ::diffsync_core::Adapter<Data = Self>,
-                #(T: ::diffsync_core::Target<#models>,)*
+                SyncTarget: ::diffsync_core::Adapter<Data = Self>,
+                #(#targets)*
             {
-                fn visit_targets<V: ::diffsync_core::__private::TargetVisitor<Self, T>>(#visitor: &mut V) {
-                    #(visitor.visit::<#models>();)*
+                fn visit_targets<SyncVisitor: ::diffsync_core::__private::TargetVisitor<Self, SyncTarget>>(#visitor: &mut SyncVisitor) {
+                    #(#visits)*
                 }
             }
         };

@@ -2,6 +2,7 @@
 
 mod ast;
 mod expand;
+mod fallback;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -16,7 +17,10 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut cx = Ctxt::default();
-    let expanded = Dataset::read(&mut cx, &input).map(|dataset| expand::expand(&dataset));
+    let expanded = match Dataset::read(&mut cx, &input) {
+        Some(dataset) => expand::expand(&dataset),
+        None => fallback::expand(&input),
+    };
     let errors = cx.into_tokens();
     quote!(#expanded #errors)
 }

@@ -26,6 +26,8 @@ pub(crate) struct Arguments {
     dryrun_default: Once<bool>,
     hidden: Once<bool>,
     concurrency: Once<usize>,
+    /// Whether an adapter may be missing only because its key could not be read.
+    adapters_in_doubt: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -60,21 +62,31 @@ impl Arguments {
         if let Err(error) = read.parse2(tokens) {
             cx.push(error);
         }
-        for (side, given) in [("source", arguments.source.get()), ("target", arguments.target.get())] {
-            if given.is_none() && !cx.failed() {
-                cx.error(
-                    Span::call_site(),
-                    format!("a job names its {side}: `#[job(source = MySource, target = MyTarget)]`"),
-                );
-            }
+        let missing = match (arguments.source.get(), arguments.target.get()) {
+            (None, None) => "its source and its target",
+            (None, Some(_)) => "its source",
+            (Some(_), None) => "its target",
+            (Some(_), Some(_)) => return arguments,
+        };
+        if !arguments.adapters_in_doubt {
+            cx.error(
+                Span::call_site(),
+                format!("a job names {missing}: `#[job(source = MySource, target = MyTarget)]`"),
+            );
         }
         arguments
     }
 
     fn key(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
         match key.to_string().as_str() {
-            "source" => self.source.set(cx, key, adapter(key, input)?),
-            "target" => self.target.set(cx, key, adapter(key, input)?),
+            "source" => {
+                let source = adapter(key, input).inspect_err(|_| self.adapters_in_doubt = true)?;
+                self.source.set(cx, key, source);
+            }
+            "target" => {
+                let target = adapter(key, input).inspect_err(|_| self.adapters_in_doubt = true)?;
+                self.target.set(cx, key, target);
+            }
             "id" => {
                 let id = attr::text(key, input)?;
                 let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
@@ -96,7 +108,10 @@ impl Arguments {
             "dryrun_default" => self.dryrun_default.set(cx, key, attr::boolean(key, input)?),
             "hidden" => self.hidden.set(cx, key, attr::boolean(key, input)?),
             "concurrency" => self.concurrency.set(cx, key, attr::count(key, input)?),
-            _ => return Err(attr::unknown(key, KEYS)),
+            _ => {
+                self.adapters_in_doubt = true;
+                return Err(attr::unknown(key, KEYS));
+            }
         }
         Ok(())
     }
@@ -213,7 +228,7 @@ fn variables<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<Variable<'
     };
     match fields {
         Fields::Named(fields) => {
-            Some(fields.named.iter().filter_map(|field| variable(cx, field.ident.as_ref()?, field)).collect())
+            Some(fields.named.iter().filter_map(|field| Some(variable(cx, field.ident.as_ref()?, field))).collect())
         }
         Fields::Unit => Some(Vec::new()),
         Fields::Unnamed(fields) => {
@@ -223,7 +238,7 @@ fn variables<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<Variable<'
     }
 }
 
-fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Option<Variable<'a>> {
+fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Variable<'a> {
     let mut default = Once::default();
     let mut env = Once::default();
     let mut group = Once::default();
@@ -254,14 +269,14 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Optio
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("sync")) {
         cx.error_at(attribute, "`sync` belongs on the fields of a model; a job's variables take `#[var(…)]`");
     }
-    Some(Variable {
+    Variable {
         ident,
         ty: &field.ty,
         help: documentation(&field.attrs),
         default: default.into_value(),
         env: env.into_value(),
         group: group.into_value(),
-    })
+    }
 }
 
 /// `= literal`, as the text that a person would type for it.

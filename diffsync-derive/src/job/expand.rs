@@ -6,13 +6,15 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::ast::{Job, Kind, Variable};
+use crate::place::place;
 
 /// `failed` says that errors were found: the job is then not registered, so that it need not be complete.
 pub(crate) fn expand(job: &Job<'_>, failed: bool) -> TokenStream {
     let ident = job.ident;
     let (source, target) = (&job.source, &job.target);
-    // The bounds on the adapters are reported at the types that the user gave.
-    let data_type = quote_spanned!(target.span()=> type Data = <#source as ::diffsync_core::Adapter>::Data;);
+    // The bounds on the adapters are reported at the types that the user gave. The data set is the target's: so a target
+    // that lacks a model is reported at `target`, and a source that loads another data set at `source`.
+    let data_type = quote_spanned!(target.span()=> type Data = <#target as ::diffsync_core::Adapter>::Data;);
     let source_type = quote_spanned!(source.span()=> type Source = #source;);
     let target_type = quote_spanned!(target.span()=> type Target = #target;);
     let info = info(job);
@@ -22,7 +24,11 @@ pub(crate) fn expand(job: &Job<'_>, failed: bool) -> TokenStream {
         quote_spanned!(span=> const _: () = ::diffsync_core::schema::check_variable(#name);)
     });
     let from_variables = from_variables(job);
-    let idents: Vec<_> = job.variables.iter().map(|variable| variable.ident).collect();
+    let shown = job.variables.iter().map(|variable| {
+        let (ty, mut ident) = (variable.ty, variable.ident.clone());
+        ident.set_span(place(ty));
+        quote_spanned!(place(ty)=> <#ty as ::diffsync_core::Variable>::show(&self.#ident))
+    });
     let registration = (!failed).then(|| {
         quote_spanned! {ident.span()=>
             ::diffsync_core::__private::inventory::submit! { ::diffsync_core::JobEntry::of::<#ident>() }
@@ -48,7 +54,7 @@ pub(crate) fn expand(job: &Job<'_>, failed: bool) -> TokenStream {
                     ::diffsync_core::__private::serde_json::Value,
                 )> {
                     let values: ::std::vec::Vec<::diffsync_core::__private::serde_json::Value> =
-                        ::std::vec![#(::diffsync_core::Variable::show(&self.#idents)),*];
+                        ::std::vec![#(#shown),*];
                     ::core::iter::Iterator::collect(::core::iter::Iterator::filter(
                         ::core::iter::Iterator::zip(Self::VARIABLES.iter(), values),
                         |(spec, _)| !spec.secret,
@@ -89,10 +95,7 @@ fn info(job: &Job<'_>) -> TokenStream {
 }
 
 fn optional<T: quote::ToTokens>(value: Option<&T>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
+    value.map_or_else(|| quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
 }
 
 fn spec(variable: &Variable<'_>) -> TokenStream {

@@ -2,8 +2,9 @@
 
 mod ast;
 mod expand;
+mod fallback;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
 use syn::DeriveInput;
 
@@ -12,21 +13,26 @@ use crate::ctxt::Ctxt;
 
 /// The arguments and the item are read apart, and the item is always emitted again: a mistake in one does not take the
 /// other along.
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut cx = Ctxt::default();
     let arguments = Arguments::read(&mut cx, arguments);
-    let input: DeriveInput = match syn::parse2(item.clone()) {
-        Ok(input) => input,
-        Err(_) => {
-            cx.error_at(&item, "`#[job]` belongs on a struct: its fields are the job's variables");
-            let errors = cx.into_tokens();
-            return quote!(#item #errors);
-        }
+    let Ok(input) = syn::parse2::<DeriveInput>(item.clone()) else {
+        cx.error_at(head(item), "`#[job]` belongs on a struct: its fields are the job's variables");
+        let errors = cx.into_tokens();
+        return quote!(#item #errors);
     };
     let job = Job::read(&mut cx, arguments, &input);
-    let failed = cx.failed();
-    let errors = cx.into_tokens();
+    let expanded = match job {
+        Some(job) => expand::expand(&job, cx.failed()),
+        None => fallback::expand(&mut cx, &input),
+    };
     let item = ast::without_var(&input);
-    let expanded = job.map(|job| expand::expand(&job, failed));
+    let errors = cx.into_tokens();
     quote!(#item #expanded #errors)
+}
+
+/// An item without its body, which may be long.
+fn head(item: &TokenStream) -> TokenStream {
+    let is_body = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    item.clone().into_iter().take_while(|token| !is_body(token)).collect()
 }

@@ -1,12 +1,12 @@
 //! What the user wrote, with the tokens to point at.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{
-    Data, DeriveInput, Error, Fields, GenericArgument, LitStr, PathArguments, Result, Token, Type, Visibility,
-    parenthesized,
+    Data, DeriveInput, Error, Fields, GenericArgument, LitStr, PathArguments, Result, Token, Type, TypeReference,
+    Visibility, parenthesized,
 };
 
 use crate::attr::{self, Once};
@@ -22,6 +22,8 @@ pub(crate) struct Model<'a> {
     pub(crate) fields: Vec<Field<'a>>,
     /// The parent that several fields name, declared on the struct.
     pub(crate) parent: Option<Link>,
+    /// Whether an identifier may be missing only because its key could not be read.
+    pub(crate) identifiers_in_doubt: bool,
 }
 
 /// A field of a model.
@@ -43,13 +45,13 @@ pub(crate) enum Role {
 
 /// `parent = Model` on a field.
 pub(crate) struct ParentKey {
+    /// The word `parent`.
     pub(crate) key: Ident,
     pub(crate) model: Type,
 }
 
 /// `parent(Model, its_field = my_field, …)` on the struct.
 pub(crate) struct Link {
-    pub(crate) key: Ident,
     pub(crate) model: Type,
     /// The parent's identifier, and the field of this model that holds it.
     pub(crate) pairs: Vec<(Ident, Ident)>,
@@ -64,6 +66,7 @@ impl<'a> Model<'a> {
         let fields = shape(cx, input)?;
         let mut name = Once::default();
         let mut parent = Once::default();
+        let mut identifiers_in_doubt = false;
         attr::each_key(cx, &input.attrs, "sync", |cx, key, input| match key.to_string().as_str() {
             "name" => {
                 let text = attr::text(key, input)?;
@@ -75,23 +78,30 @@ impl<'a> Model<'a> {
                 parent.set(cx, key, link);
                 Ok(())
             }
-            other if FIELD_KEYS.contains(&other) => Err(Error::new(
-                key.span(),
-                format!("`{other}` belongs on a field; put `#[sync({other})]` above the field it is about"),
-            )),
+            other if FIELD_KEYS.contains(&other) => {
+                identifiers_in_doubt = true;
+                Err(Error::new(
+                    key.span(),
+                    format!("`{other}` belongs on a field; put `#[sync({other})]` above the field it is about"),
+                ))
+            }
             _ => Err(attr::unknown(key, STRUCT_KEYS)),
         });
         if fields.is_empty() {
             cx.error_at(&input.ident, "a model needs at least one field marked `#[sync(id)]`");
             return None;
         }
+        let name = model_name(cx, &input.ident, name.into_value());
+        let errors = cx.count();
+        let fields = fields.into_iter().map(|(ident, field)| Field::read(cx, ident, field)).collect();
         Some(Self {
             ident: &input.ident,
             vis: &input.vis,
-            name: model_name(cx, &input.ident, name.into_value()),
+            name,
             description: documentation(&input.attrs),
-            fields: fields.into_iter().map(|(ident, field)| Field::read(cx, ident, field)).collect(),
+            fields,
             parent: parent.into_value(),
+            identifiers_in_doubt: identifiers_in_doubt || cx.count() > errors,
         })
     }
 
@@ -156,21 +166,27 @@ fn link(key: &Ident, input: ParseStream<'_>) -> Result<Link> {
     }
     let inner;
     parenthesized!(inner in input);
-    let model = inner.parse().map_err(|error| Error::new(error.span(), USAGE))?;
+    let read = link_parts(&inner).and_then(|(model, pairs)| {
+        if pairs.is_empty() { Err(Error::new(key.span(), USAGE)) } else { Ok(Link { model, pairs }) }
+    });
+    // What is left in the parentheses would be reported as well.
+    inner.parse::<TokenStream>()?;
+    read.map_err(|error| Error::new(error.span(), USAGE))
+}
+
+fn link_parts(input: ParseStream<'_>) -> Result<(Type, Vec<(Ident, Ident)>)> {
+    let model = input.parse()?;
     let mut pairs = Vec::new();
-    while !inner.is_empty() {
-        let pair = || {
-            inner.parse::<Token![,]>()?;
-            let its = inner.call(Ident::parse_any)?;
-            inner.parse::<Token![=]>()?;
-            Ok((its, inner.call(Ident::parse_any)?))
-        };
-        pairs.push(pair().map_err(|error: Error| Error::new(error.span(), USAGE))?);
+    while !input.is_empty() {
+        input.parse::<Token![,]>()?;
+        if input.is_empty() {
+            break;
+        }
+        let its = input.call(Ident::parse_any)?;
+        input.parse::<Token![=]>()?;
+        pairs.push((its, input.call(Ident::parse_any)?));
     }
-    if pairs.is_empty() {
-        return Err(Error::new(key.span(), USAGE));
-    }
-    Ok(Link { key: key.clone(), model, pairs })
+    Ok((model, pairs))
 }
 
 impl<'a> Field<'a> {
@@ -214,10 +230,10 @@ impl<'a> Field<'a> {
 
 /// A key that stands alone.
 fn word(key: &Ident, input: ParseStream<'_>) -> Result<()> {
-    if input.is_empty() || input.peek(Token![,]) {
-        return Ok(());
+    if attr::value_follows(input) {
+        return Err(Error::new(key.span(), format!("`{key}` stands alone: write `#[sync({key})]`")));
     }
-    Err(Error::new(key.span(), format!("`{key}` stands alone: write `#[sync({key})]`")))
+    Ok(())
 }
 
 fn parent_model(key: &Ident, field: &Ident, input: ParseStream<'_>) -> Result<Type> {
@@ -232,15 +248,38 @@ fn parent_model(key: &Ident, field: &Ident, input: ParseStream<'_>) -> Result<Ty
         return Err(Error::new(key.span(), usage()));
     }
     input.parse::<Token![=]>()?;
-    match input.parse()? {
-        model @ Type::Path(_) => Ok(model),
-        other => Err(Error::new_spanned(other, usage())),
+    match input.parse() {
+        Ok(model @ Type::Path(_)) => Ok(model),
+        Ok(other) => Err(Error::new_spanned(other, usage())),
+        Err(error) => Err(Error::new(error.span(), usage())),
     }
 }
 
 /// Whether a type is `Self`.
 pub(crate) fn is_self(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.is_ident("Self"))
+}
+
+/// Whether a type is written as a floating-point number, or as an `Option` of one.
+pub(crate) fn is_float(ty: &Type) -> bool {
+    let ty = option(ty).unwrap_or(ty);
+    last_segment(ty).is_some_and(|segment| segment.ident == "f32" || segment.ident == "f64")
+}
+
+/// The reference in a type that is one, or that holds one where its arguments say so.
+pub(crate) fn reference(ty: &Type) -> Option<&TypeReference> {
+    match ty {
+        Type::Reference(reference) => Some(reference),
+        Type::Path(path) => path.path.segments.iter().find_map(|segment| match &segment.arguments {
+            PathArguments::AngleBracketed(arguments) => arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(ty) => reference(ty),
+                _ => None,
+            }),
+            _ => None,
+        }),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(reference),
+        _ => None,
+    }
 }
 
 /// Whether a type is written `String`, with or without its path.

@@ -4,23 +4,40 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
-    let ident = &input.ident;
+use super::expand::Names;
+use crate::ctxt::Ctxt;
+
+pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput) -> TokenStream {
+    let (ident, vis) = (&input.ident, &input.vis);
+    let Names { id, key, patch } = Names::of(ident);
+    let unknown = cx.first_as_type();
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
     generics.make_where_clause().predicates.push(syn::parse_quote! {
-        Self: ::core::marker::Send + ::core::marker::Sync + 'static
+        #ident #ty_generics: ::core::marker::Send + ::core::marker::Sync + 'static
     });
     let where_clause = &generics.where_clause;
     let mut with_data_set = input.generics.clone();
     with_data_set.params.push(syn::parse_quote!(SyncDataset));
     let (links_generics, _, _) = with_data_set.split_for_impl();
+    // What most identifiers are; that of this model is not known.
+    let names = [quote!(str), quote!(::std::string::String)];
     quote! {
+        #[doc(hidden)]
+        #[allow(dead_code, reason = "generated for whoever needs it")]
+        #vis type #id = #unknown;
+        #[doc(hidden)]
+        #[allow(dead_code, reason = "generated for whoever needs it")]
+        #vis type #key<'key> = #id;
+        #[doc(hidden)]
+        #[allow(dead_code, reason = "generated for whoever needs it")]
+        #vis type #patch = #id;
+
         #[automatically_derived]
         impl #impl_generics ::diffsync_core::SyncModel for #ident #ty_generics #where_clause {
-            type Id = ::diffsync_core::__private::Unusable;
-            type Key<'key> = ();
-            type Patch = ::diffsync_core::__private::Unusable;
+            type Id = #id;
+            type Key<'key> = #key<'key>;
+            type Patch = #patch;
             const NAME: &'static str = "";
             const SCHEMA: &'static ::diffsync_core::schema::ModelSchema = &::diffsync_core::__private::UNUSABLE;
             fn id(&self) -> Self::Id { ::core::unreachable!() }
@@ -36,9 +53,16 @@ pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
             fn touch(&self) -> usize { ::core::unreachable!() }
         }
 
+        #(
+            #[automatically_derived]
+            impl #impl_generics ::diffsync_core::Names<#ident #ty_generics> for #names #where_clause {
+                fn key(&self) -> ::core::option::Option<#key<'_>> { ::core::unreachable!() }
+            }
+        )*
+
         #[automatically_derived]
         impl #links_generics ::diffsync_core::LinksIn<SyncDataset> for #ident #ty_generics #where_clause {
-            fn visit_links<V: ::diffsync_core::__private::LinkVisitor<SyncDataset, Self>>(_: &mut V) {}
+            fn visit_links<SyncVisitor: ::diffsync_core::__private::LinkVisitor<SyncDataset, Self>>(_: &mut SyncVisitor) {}
         }
     }
 }

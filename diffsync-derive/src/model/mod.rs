@@ -20,13 +20,9 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut cx = Ctxt::default();
-    let expanded = match Model::read(&mut cx, &input) {
-        Some(mut model) => {
-            validate::validate(&mut cx, &mut model);
-            expand::expand(&model)
-        }
-        None => fallback::expand(&input),
-    };
+    let expanded = Model::read(&mut cx, &input)
+        .and_then(|mut model| validate::validate(&mut cx, &mut model).then(|| expand::expand(&model)))
+        .unwrap_or_else(|| fallback::expand(&mut cx, &input));
     let errors = cx.into_tokens();
     quote!(#expanded #errors)
 }

@@ -1,23 +1,53 @@
 //! Rules that concern more than one key. What breaks one is reported and taken out, so that the rest can be expanded.
 
-use super::ast::{Model, Role, is_self, option, secret};
-use crate::ctxt::Ctxt;
+use quote::ToTokens;
 
-pub(crate) fn validate(cx: &mut Ctxt, model: &mut Model<'_>) {
-    identifiers(cx, model);
+use super::ast::{Field, Model, Role, is_float, is_self, option, reference, secret};
+use crate::ctxt::Ctxt;
+use crate::words::nearest;
+
+/// Whether the model, or what is left of it, can be expanded.
+pub(crate) fn validate(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
+    let sound = owned(cx, model) & identifiers(cx, model);
     field_parents(cx, model);
     struct_parent(cx, model);
     one_parent(cx, model);
+    sound
 }
 
-fn identifiers(cx: &mut Ctxt, model: &mut Model<'_>) {
+fn owned(cx: &mut Ctxt, model: &Model<'_>) -> bool {
+    let mut sound = true;
+    for field in model.fields.iter().filter(|field| field.role != Role::Local) {
+        if let Some(reference) = reference(field.ty) {
+            let owned = match reference.elem.to_token_stream().to_string().as_str() {
+                "str" => "; write `String`",
+                "Path" => "; write `PathBuf`",
+                _ => "",
+            };
+            cx.error_at(reference, format!("a model owns its values{owned}"));
+            sound = false;
+        }
+    }
+    sound
+}
+
+fn identifiers(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
+    let mut sound = true;
     for field in model.with_role(Role::Identifier) {
-        if secret(field.ty).or_else(|| option(field.ty).and_then(secret)).is_some() {
+        if secret(option(field.ty).unwrap_or(field.ty)).is_some() {
             cx.error_at(field.ty, "a secret cannot identify a record: identifiers are shown; make it an attribute");
+        }
+        if is_float(field.ty) {
+            cx.error_at(
+                field.ty,
+                "a floating-point number cannot identify a record: it need not equal itself; write an integer or a \
+                 `String`, or make it an attribute",
+            );
+            sound = false;
         }
     }
     if model.with_role(Role::Identifier).next().is_none() {
-        if !cx.failed() {
+        if !model.identifiers_in_doubt {
             cx.error_at(
                 model.ident,
                 "no field identifies a record: mark the fields that say which record it is with `#[sync(id)]`",
@@ -29,6 +59,7 @@ fn identifiers(cx: &mut Ctxt, model: &mut Model<'_>) {
             first.parent = None;
         }
     }
+    sound
 }
 
 fn field_parents(cx: &mut Ctxt, model: &mut Model<'_>) {
@@ -56,16 +87,25 @@ fn struct_parent(cx: &mut Ctxt, model: &mut Model<'_>) {
     let mut sound = true;
     for (position, (its, mine)) in link.pairs.iter().enumerate() {
         if link.pairs.iter().take(position).any(|(earlier, _)| earlier == its) {
-            cx.error_at(its, format!("`{its}` of the parent is given twice"));
+            cx.error_at(its, format!("`{its}` of the parent is given twice; each of its identifiers is given once"));
             sound = false;
         }
         match model.fields.iter().find(|field| field.ident == mine) {
             None => {
-                cx.error_at(mine, format!("`{}` has no field `{mine}`", model.ident));
+                let fields: Vec<String> = model.fields.iter().map(Field::name).collect();
+                let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+                let meant = nearest(&mine.to_string(), &fields)
+                    .map(|meant| format!("; did you mean `{meant}`?"))
+                    .unwrap_or_default();
+                let message = format!(
+                    "`{}` has no field `{mine}`: behind `=` stands the field that holds the parent's `{its}`{meant}",
+                    model.ident
+                );
+                cx.error_at(mine, message);
                 sound = false;
             }
             Some(field) if field.role == Role::Local => {
-                cx.error_at(mine, "a parent is the same on both sides; this field is `local`");
+                cx.error_at(mine, "a parent is the same on both sides: the fields that name it cannot be `local`");
                 sound = false;
             }
             Some(_) => {}
@@ -90,7 +130,10 @@ fn one_parent(cx: &mut Ctxt, model: &mut Model<'_>) {
         if let Some(parent) = &field.parent {
             parents += 1;
             if parents > 1 {
-                cx.error_at(&parent.key, "a record lives under one parent; a second link to a record is no parent");
+                cx.error_at(
+                    &parent.key,
+                    "a record lives under one parent: keep `parent` where that one is named, and drop it here",
+                );
                 field.parent = None;
             }
         }

@@ -15,7 +15,7 @@ use self::plan_b::IpamB;
 #[derive(SyncModel, Clone)]
 pub(crate) struct Prefix {
     #[sync(id)]
-    prefix: IpNet,
+    network: IpNet,
     vrf: Option<String>,
     vlan_id: Option<u16>,
     tenant: Option<String>,

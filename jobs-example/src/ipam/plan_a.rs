@@ -31,7 +31,7 @@ impl Adapter for IpamA {
             let vlan_id = vlan.as_deref().map(vlan_id).transpose();
             match vlan_id {
                 Ok(vlan_id) => {
-                    data.prefixes.insert(Prefix { prefix: cidr, vrf, vlan_id, tenant: customer_id, row: None });
+                    data.prefixes.insert(Prefix { network: cidr, vrf, vlan_id, tenant: customer_id, row: None });
                 }
                 Err(reason) => data.prefixes.reject(PrefixId::new(cidr), reason),
             }

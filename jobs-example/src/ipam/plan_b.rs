@@ -31,14 +31,14 @@ pub(crate) struct Row {
 
 impl Row {
     fn into_prefix(self) -> Result<Prefix, AdapterError> {
-        let network: IpAddr = self
+        let address: IpAddr = self
             .network
             .parse()
             .map_err(|error| AdapterError::context(format!("`network` is {:?}", self.network), error))?;
-        let prefix = IpNet::new(network, self.prefix_length)
-            .map_err(|error| AdapterError::context(format!("network {network}/{}", self.prefix_length), error))?;
+        let network = IpNet::new(address, self.prefix_length)
+            .map_err(|error| AdapterError::context(format!("network {address}/{}", self.prefix_length), error))?;
         Ok(Prefix {
-            prefix,
+            network,
             vrf: self.vrf.clone(),
             vlan_id: self.vlan_id,
             tenant: self.tenant.clone(),
@@ -51,8 +51,8 @@ impl Row {
         match record.row.clone() {
             Some(row) => Self { tenant, vlan_id, vrf, ..row },
             None => Self {
-                network: record.prefix.addr().to_string(),
-                prefix_length: record.prefix.prefix_len(),
+                network: record.network.addr().to_string(),
+                prefix_length: record.network.prefix_len(),
                 tenant,
                 vlan_id,
                 vrf,

@@ -1,5 +1,7 @@
 //! The program end to end: real processes on real files and a real database.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod bad_input;
 mod countries;
 mod device_tags;

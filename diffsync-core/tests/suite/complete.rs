@@ -1,0 +1,189 @@
+//! Targets that write only when the run is complete, as a file.
+
+use std::sync::{Arc, Mutex};
+
+use diffsync_core::{
+    Adapter, AdapterError, Dataset, Job, JobContext, JobError, JobSpec, LoadContext, RunOptions, RunReport, Status,
+    SyncModel, Synced, Table, Target, TargetError, Variable, VariableKind, WriteContext, job,
+};
+
+use crate::rig::{Recorder, ended, failures, locked, run_job};
+
+/// A line of a file.
+#[derive(SyncModel, Clone)]
+struct Line {
+    #[sync(id)]
+    number: u32,
+    text: String,
+}
+
+#[derive(Dataset, Default)]
+struct Lines {
+    lines: Table<Line>,
+}
+
+/// A file of lines.
+#[derive(Clone, Default)]
+struct File(Arc<FileState>);
+
+#[derive(Default)]
+struct FileState {
+    lines: Mutex<Vec<(u32, String)>>,
+    /// The number of the line that it refuses.
+    refused: Option<u32>,
+    full: bool,
+}
+
+impl File {
+    fn new(lines: &[(u32, &str)]) -> Self {
+        Self::with(lines, FileState::default())
+    }
+
+    fn with(lines: &[(u32, &str)], state: FileState) -> Self {
+        *locked(&state.lines) = lines.iter().map(|&(number, text)| (number, text.to_owned())).collect();
+        Self(Arc::new(state))
+    }
+}
+
+impl Variable for File {
+    const KIND: VariableKind = VariableKind::Path;
+
+    fn parse(_: &str) -> Result<Self, String> {
+        Err("it is set by the test".into())
+    }
+
+    fn show(&self) -> serde_json::Value {
+        "a file".into()
+    }
+}
+
+impl Adapter for File {
+    type Data = Lines;
+
+    const WRITES_AT_COMPLETE: bool = true;
+
+    async fn load(&self, data: &mut Lines, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+        data.lines
+            .extend(locked(&self.0.lines).iter().map(|(number, text)| Line { number: *number, text: text.clone() }));
+        Ok(())
+    }
+
+    async fn sync_complete(&self, synced: &Synced<'_, Lines>) -> Result<(), AdapterError> {
+        if self.0.full {
+            return Err(AdapterError::context("cannot write the file", std::io::Error::other("the disk is full")));
+        }
+        *locked(&self.0.lines) = synced.records::<Line>().map(|line| (line.number, line.text.clone())).collect();
+        Ok(())
+    }
+}
+
+impl Target<Line> for File {
+    async fn create(&self, new: &Line, _: &WriteContext<'_, Lines>) -> Result<Line, TargetError> {
+        if self.0.refused == Some(new.number) {
+            return Err(TargetError::new("it is too long"));
+        }
+        Ok(new.clone())
+    }
+
+    async fn update(&self, old: &Line, patch: &LinePatch, _: &WriteContext<'_, Lines>) -> Result<Line, TargetError> {
+        Ok(old.patched(patch))
+    }
+
+    async fn delete(&self, _: &Line, _: &WriteContext<'_, Lines>) -> Result<(), TargetError> {
+        Ok(())
+    }
+}
+
+/// Copies a file's lines.
+#[job(source = File, target = File)]
+struct CopyFile {
+    from: File,
+    to: File,
+}
+
+impl Job for CopyFile {
+    async fn source_adapter(&self, _: &JobContext) -> Result<File, JobError> {
+        Ok(self.from.clone())
+    }
+
+    async fn target_adapter(&self, _: &JobContext) -> Result<File, JobError> {
+        Ok(self.to.clone())
+    }
+}
+
+/// Copies the lines, and expects the file to hold these then. Gives the report and the events about single records and
+/// the end of the last step.
+#[track_caller]
+fn copy(from: &[(u32, &str)], to: &File, expected: &[(u32, &str)]) -> (RunReport, Vec<String>) {
+    let mut options = RunOptions::of(&CopyFile::INFO).apply();
+    options.max_rejected = 1.0;
+    let recorder = Arc::new(Recorder::default());
+    let report = run_job(CopyFile { from: File::new(from), to: to.clone() }, options, vec![recorder.clone()]);
+    let lines = locked(&to.0.lines).clone();
+    let lines: Vec<_> = lines.iter().map(|(number, text)| (*number, text.as_str())).collect();
+    assert_eq!(lines, expected);
+    assert_eq!(report.counts.records(), report.summary().unwrap().total.records());
+    let mut events = recorder.events();
+    events.retain(|event| !event.starts_with("execute sync: ") && !event.contains("started"));
+    let begin = events.iter().position(|event| event.ends_with("operations")).unwrap();
+    (report, events.split_off(begin + 1))
+}
+
+#[test]
+fn a_file_is_written_from_what_the_target_holds_now() {
+    let file = File::new(&[(3, "three"), (1, "one"), (2, "too"), (9, "nine")]);
+    let (report, events) = copy(
+        &[(1, "one"), (2, "two"), (3, "three"), (5, "five"), (4, "four")],
+        &file,
+        &[(3, "three"), (1, "one"), (2, "two"), (5, "five"), (4, "four")],
+    );
+    assert_eq!(ended(&report), "2 created, 1 updated, 1 deleted, 2 unchanged");
+    let expected = [
+        "create: created",
+        "create: created",
+        "update: updated",
+        "delete: deleted",
+        "execute sync finished",
+        "copy-file completed",
+    ];
+    assert_eq!(events, expected);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_makes_all_that_seemed_written_failed() {
+    let file =
+        File::with(&[(1, "won"), (9, "nine")], FileState { full: true, refused: Some(3), ..FileState::default() });
+    let (report, events) = copy(&[(1, "one"), (2, "two"), (3, "three")], &file, &[(1, "won"), (9, "nine")]);
+    assert_eq!(report.status, Status::Failed);
+    let said = "cannot write the file: the disk is full";
+    assert_eq!(report.error_text().unwrap(), format!("the target could not complete the run: {said}"));
+    assert_eq!(
+        failures(&report),
+        [
+            format!("create line 2 failed: {said}"),
+            "create line 3 failed: it is too long".to_owned(),
+            format!("update line 1 failed: {said}"),
+            format!("delete line 9 failed: {said}"),
+        ]
+    );
+    assert_eq!(ended(&report), "4 failed");
+    // None was announced as written.
+    let failed = ["create: failed", "create: failed", "update: failed", "delete: failed"];
+    assert_eq!(events, [&failed[..], &["execute sync finished", "copy-file failed"]].concat());
+}
+
+#[test]
+fn a_file_is_not_written_if_nothing_was_changed() {
+    let file = File::with(&[(1, "one")], FileState { full: true, refused: Some(2), ..FileState::default() });
+    let (report, events) = copy(&[(1, "one"), (2, "two")], &file, &[(1, "one")]);
+    assert_eq!((report.status, ended(&report).as_str()), (Status::Partial, "1 unchanged, 1 failed"));
+    assert_eq!(events, ["create: failed", "execute sync finished", "copy-file partial"]);
+}
+
+#[test]
+fn a_file_keeps_the_lines_that_cannot_be_used() {
+    let file = File::new(&[(1, "one"), (2, "two"), (1, "uno")]);
+    let (report, _) =
+        copy(&[(1, "ein"), (2, "zwei"), (3, "drei")], &file, &[(1, "one"), (2, "zwei"), (1, "uno"), (3, "drei")]);
+    assert_eq!((report.status, ended(&report).as_str()), (Status::Partial, "1 created, 1 updated, 1 rejected"));
+}

@@ -1,0 +1,634 @@
+//! Runs: the four measured steps, the hooks around them, and what is reported.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use diffsync_core::{
+    Adapter, AdapterError, Approved, ConfigItem, DataMapping, Job, JobContext, JobError, JobSpec, LoadContext, Loaded,
+    Object, Plan, Run, RunError, RunOptions, RunReport, Side, Status, Step, Synced, TracingObserver, Url, job,
+};
+use serde_json::{Value, json};
+
+use crate::rig::{
+    Answer, Listed, Memory, Recorder, Rig, Shared, SyncWorlds, apply, dry_run, ended, failures, locked, run_job,
+};
+use crate::world::{Records, World, records};
+
+/// A job like [`SyncWorlds`] with some hooks of its own.
+macro_rules! job_with {
+    ($name:ident { $($hooks:tt)* }) => {
+        #[job(source = Listed, target = Memory, dryrun_default = false)]
+        struct $name {
+            rig: Shared,
+        }
+
+        impl Job for $name {
+            async fn source_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
+                Ok(Listed(self.rig.clone()))
+            }
+
+            async fn target_adapter(&self, _: &JobContext) -> Result<Memory, JobError> {
+                Ok(Memory(self.rig.clone()))
+            }
+
+            $($hooks)*
+        }
+    };
+}
+
+/// A world to be created, of which one country is there and one too many.
+fn rig() -> Rig {
+    Rig::new(records(&["europe", "europe/france", "europe/spain"]), records(&["europe", "europe/spain", "europe/x"]))
+}
+
+fn steps(report: &RunReport) -> Vec<Step> {
+    report.steps.iter().map(|step| step.step).collect()
+}
+
+fn error(report: &RunReport) -> String {
+    assert_eq!(report.status, Status::Failed, "{report:?}");
+    report.error_text().unwrap()
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_says_what_it_would_do() {
+    let (report, rig) = rig().run(dry_run());
+    assert_eq!((report.status, report.dry_run), (Status::Completed, true));
+    assert_eq!(rig.calls(), [""; 0]);
+    assert_eq!(ended(&report), "2 unchanged, 2 not_attempted");
+    let total = report.summary().unwrap().total;
+    assert_eq!((total.create, total.delete, total.no_change), (1, 1, 2));
+    assert_eq!(steps(&report), [Step::LoadSource, Step::LoadTarget, Step::CalculateDiff]);
+}
+
+#[test]
+fn a_job_is_run_dry_unless_it_says_otherwise() {
+    #[job(source = Listed, target = Memory, concurrency = 7)]
+    struct Careful {
+        rig: Shared,
+    }
+
+    impl Job for Careful {
+        async fn source_adapter(&self, cx: &JobContext) -> Result<Listed, JobError> {
+            self.rig.note(format!("source, dry run: {}", cx.dry_run));
+            Ok(Listed(self.rig.clone()))
+        }
+
+        async fn target_adapter(&self, cx: &JobContext) -> Result<Memory, JobError> {
+            self.rig.note(format!("target, dry run: {}", cx.dry_run));
+            Ok(Memory(self.rig.clone()))
+        }
+    }
+
+    let options = RunOptions::of(&Careful::INFO);
+    assert!(options.dry_run && options.continue_on_failure && !options.parallel_loading && !options.memory_profiling);
+    assert_eq!(options.concurrency.map(usize::from), Some(7));
+    assert!(!RunOptions::of(&SyncWorlds::INFO).dry_run);
+    for (options, dry_run, calls) in [(options, true, 0), (options.apply(), false, 2)] {
+        let rig = rig().into_shared();
+        let report = run_job(Careful { rig: rig.clone() }, options, Vec::new());
+        assert_eq!((report.dry_run, rig.calls().len()), (dry_run, calls));
+        assert_eq!(rig.notes()[..2], [format!("source, dry run: {dry_run}"), format!("target, dry run: {dry_run}")]);
+    }
+}
+
+#[test]
+fn four_steps_are_taken_in_order_and_timed() {
+    job_with!(Slow {
+        async fn load_source_adapter(&self, _: &Listed, data: &mut World, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            self.rig.source.load(data);
+            Ok(())
+        }
+    });
+    for parallel_loading in [false, true] {
+        let mut options = apply();
+        options.parallel_loading = parallel_loading;
+        let report = run_job(Slow { rig: rig().into_shared() }, options, Vec::new());
+        assert_eq!(steps(&report), Step::ALL);
+        assert!(report.steps[0].duration >= Duration::from_millis(30), "{:?}", report.steps);
+        assert!(report.steps[1].duration < report.steps[0].duration, "{:?}", report.steps);
+        assert!(report.steps.iter().all(|step| step.duration <= report.duration && step.memory.is_none()));
+    }
+}
+
+job_with!(Meeting {
+    async fn load_source_adapter(&self, source: &Listed, data: &mut World, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
+        MEETING.attend(cx.side())?;
+        source.load(data, cx).await
+    }
+
+    async fn load_target_adapter(&self, target: &Memory, data: &mut World, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
+        MEETING.attend(cx.side())?;
+        target.load(data, cx).await
+    }
+});
+
+/// Where two loaders wait for each other without giving up their threads.
+static MEETING: Attendance = Attendance { source: AtomicBool::new(false), target: AtomicBool::new(false) };
+
+struct Attendance {
+    source: AtomicBool,
+    target: AtomicBool,
+}
+
+impl Attendance {
+    fn attend(&self, side: Side) -> Result<(), AdapterError> {
+        let (own, other) = match side {
+            Side::Source => (&self.source, &self.target),
+            Side::Target => (&self.target, &self.source),
+        };
+        own.store(true, Ordering::SeqCst);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !other.load(Ordering::SeqCst) {
+            if Instant::now() > deadline {
+                return Err(AdapterError::new("nobody came"));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn both_sides_are_loaded_at_the_same_time_when_asked() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let mut options = apply();
+    options.parallel_loading = true;
+    let job = Arc::new(Meeting { rig: rig().into_shared() });
+    let report = runtime.block_on(Run::execute(job, options, Vec::new()));
+    assert_eq!((report.status, steps(&report)), (Status::Completed, Step::ALL.to_vec()), "{report:?}");
+}
+
+#[test]
+fn the_target_is_not_loaded_where_the_source_cannot_be() {
+    job_with!(NoSource {
+        async fn load_source_adapter(&self, _: &Listed, _: &mut World, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+            let cause = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
+            Err(AdapterError::context("cannot read `world.json`", cause))
+        }
+
+        async fn load_target_adapter(&self, _: &Memory, _: &mut World, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+            self.rig.note("target loaded");
+            Err(AdapterError::new("it is gone"))
+        }
+    });
+    let rig = rig().into_shared();
+    let report = run_job(NoSource { rig: rig.clone() }, apply(), Vec::new());
+    assert_eq!(error(&report), "the source could not be loaded: cannot read `world.json`: no such file");
+    assert_eq!((steps(&report), rig.notes().len()), (vec![Step::LoadSource], 0));
+    assert!(report.plan().is_none() && report.summary().is_none() && report.problems().is_empty());
+
+    let mut options = apply();
+    options.parallel_loading = true;
+    let report = run_job(NoSource { rig: rig.clone() }, options, Vec::new());
+    assert_eq!(error(&report), "the source could not be loaded: cannot read `world.json`: no such file");
+    assert_eq!((steps(&report), rig.notes().len()), (vec![Step::LoadSource, Step::LoadTarget], 1));
+}
+
+#[test]
+fn an_adapter_that_cannot_be_made_fails_its_side() {
+    #[job(source = Listed, target = Memory)]
+    struct NoTarget {
+        rig: Shared,
+    }
+
+    impl Job for NoTarget {
+        async fn source_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
+            Ok(Listed(self.rig.clone()))
+        }
+
+        async fn target_adapter(&self, _: &JobContext) -> Result<Memory, JobError> {
+            Err(JobError::context("cannot log in", std::io::Error::other("wrong password")))
+        }
+    }
+
+    for parallel_loading in [false, true] {
+        let mut options = apply();
+        options.parallel_loading = parallel_loading;
+        let report = run_job(NoTarget { rig: rig().into_shared() }, options, Vec::new());
+        assert_eq!(error(&report), "the target could not be loaded: cannot log in: wrong password");
+        assert_eq!(steps(&report), [Step::LoadSource, Step::LoadTarget]);
+    }
+}
+
+/// Runs a job whose hooks are overridden, and expects that it goes to its end and all its steps are measured.
+fn check_measured<J: Job>(job: J) -> RunReport {
+    let _apart = crate::memory::apart();
+    let mut options = apply();
+    options.memory_profiling = true;
+    let report = run_job(job, options, Vec::new());
+    assert_eq!(steps(&report), Step::ALL, "{report:?}");
+    assert!(report.steps.iter().all(|step| step.memory.is_some_and(|memory| memory.heap.is_some())), "{report:?}");
+    report
+}
+
+#[test]
+fn validate_is_asked_before_anything_is_loaded() {
+    job_with!(Valid {
+        fn validate(&self) -> Result<(), JobError> {
+            self.rig.note("validated");
+            Ok(())
+        }
+    });
+    job_with!(Invalid {
+        fn validate(&self) -> Result<(), JobError> {
+            Err(JobError::new("`region` and `country` exclude each other"))
+        }
+    });
+    let rig = rig().into_shared();
+    let report = check_measured(Valid { rig: rig.clone() });
+    assert_eq!((report.status, rig.notes()[0].as_str()), (Status::Completed, "validated"));
+    let report = run_job(Invalid { rig: rig.clone() }, apply(), Vec::new());
+    assert_eq!(error(&report), "the job's variables are not valid: `region` and `country` exclude each other");
+    assert_eq!(steps(&report), []);
+}
+
+#[test]
+fn loading_can_be_overridden_and_stays_measured() {
+    job_with!(WithoutX {
+        async fn load_source_adapter(&self, source: &Listed, data: &mut World, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
+            source.load(data, cx).await?;
+            data.countries.remove("france");
+            Ok(())
+        }
+
+        async fn load_target_adapter(&self, target: &Memory, data: &mut World, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
+            target.load(data, cx).await?;
+            data.countries.remove("x");
+            Ok(())
+        }
+    });
+    let report = check_measured(WithoutX { rig: rig().into_shared() });
+    assert_eq!(ended(&report), "2 unchanged");
+}
+
+#[test]
+fn calculating_the_diff_can_be_overridden_and_stays_measured() {
+    job_with!(Picky {
+        async fn calculate_diff(&self, loaded: Loaded<World>) -> Result<Plan<World>, JobError> {
+            self.rig.note(format!("{} and {}", loaded.source().countries.len(), loaded.target().countries.len()));
+            tokio::task::yield_now().await;
+            let plan = loaded.compare();
+            match plan.diff().summary().total.delete {
+                0 => Ok(plan),
+                deletes => Err(JobError::new(format!("{deletes} deletes are not wanted"))),
+            }
+        }
+    });
+    let wanted = Rig::new(records(&["europe", "europe/france"]), Records::default()).into_shared();
+    assert_eq!(ended(&check_measured(Picky { rig: wanted.clone() })), "2 created");
+    assert_eq!(wanted.notes()[0], "1 and 0");
+    let unwanted = rig().into_shared();
+    let report = run_job(Picky { rig: unwanted.clone() }, apply(), Vec::new());
+    assert_eq!(error(&report), "the diff could not be calculated: 1 deletes are not wanted");
+    assert_eq!((steps(&report), unwanted.calls().len()), (Step::ALL[..3].to_vec(), 0));
+}
+
+#[test]
+fn executing_can_be_overridden_and_stays_measured() {
+    job_with!(Announced {
+        async fn execute_sync(&self, target: &Memory, approved: Approved<'_, '_, World>) -> Result<(), JobError> {
+            self.rig.note(format!("{} to do", approved.plan().diff().operations()));
+            let outcomes = approved.execute(target).await;
+            self.rig.note(format!("{outcomes:?}").matches("Created").count().to_string());
+            Ok(())
+        }
+    });
+    let rig = rig().into_shared();
+    assert_eq!(check_measured(Announced { rig: rig.clone() }).status, Status::Completed);
+    assert_eq!(rig.notes(), ["2 to do", "1", "complete: 2 written, regions europe"]);
+}
+
+#[test]
+fn what_an_overridden_execution_leaves_undone_is_not_completed() {
+    job_with!(Idle {
+        async fn execute_sync(&self, _: &Memory, _: Approved<'_, '_, World>) -> Result<(), JobError> {
+            Ok(())
+        }
+    });
+    job_with!(Broken {
+        async fn execute_sync(&self, target: &Memory, approved: Approved<'_, '_, World>) -> Result<(), JobError> {
+            approved.execute(target).await;
+            Err(JobError::new("the ticket could not be closed"))
+        }
+    });
+    let idle = rig().into_shared();
+    let events = Arc::new(Recorder::default());
+    let report = run_job(Idle { rig: idle.clone() }, apply(), vec![events.clone()]);
+    assert_eq!((report.status, ended(&report).as_str()), (Status::Partial, "2 unchanged, 2 not_attempted"));
+    assert_eq!((idle.calls().len(), idle.notes().len()), (0, 0));
+    assert_eq!(events.events().iter().filter(|event| event.ends_with(": not attempted")).count(), 2);
+
+    let broken = rig().into_shared();
+    let report = run_job(Broken { rig: broken.clone() }, apply(), Vec::new());
+    assert_eq!(error(&report), "the sync could not be executed: the ticket could not be closed");
+    // What was written is reported and completed nevertheless.
+    assert_eq!(ended(&report), "1 created, 1 deleted, 2 unchanged");
+    assert_eq!(broken.notes(), ["complete: 2 written, regions europe"]);
+}
+
+#[test]
+fn sync_data_can_be_overridden_and_its_steps_stay_measured() {
+    job_with!(Noted {
+        async fn sync_data(&self, run: &mut Run<Self>) -> Result<(), RunError> {
+            assert!(run.plan().is_none() && !run.options().dry_run);
+            run.load().await?;
+            run.calculate_diff().await?;
+            self.rig.note(format!("{} operations", run.plan().map_or(0, |plan| plan.diff().operations())));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            run.execute_sync().await
+        }
+    });
+    let rig = rig().into_shared();
+    let report = check_measured(Noted { rig: rig.clone() });
+    assert_eq!((report.status, rig.notes()[0].as_str()), (Status::Completed, "2 operations"));
+    let measured: Duration = report.steps.iter().map(|step| step.duration).sum();
+    assert!(report.duration >= measured + Duration::from_millis(20), "{report:?}");
+}
+
+#[test]
+fn steps_in_another_order_are_an_error_that_says_so() {
+    job_with!(Muddled {
+        async fn sync_data(&self, run: &mut Run<Self>) -> Result<(), RunError> {
+            for step in self.rig.notes() {
+                match step.as_str() {
+                    "load" => run.load().await?,
+                    "diff" => run.calculate_diff().await?,
+                    "sync" => run.execute_sync().await?,
+                    other => panic!("{other}"),
+                }
+            }
+            Ok(())
+        }
+    });
+    let check = |steps: &[&str], expected: &str, ends: &str| {
+        let rig = rig().into_shared();
+        *locked(&rig.notes) = steps.iter().map(ToString::to_string).collect();
+        let report = run_job(Muddled { rig }, apply(), Vec::new());
+        assert_eq!((error(&report).as_str(), ended(&report).as_str()), (expected, ends), "{steps:?}");
+    };
+    check(&["diff"], "`sync_data` called `calculate_diff` before `load`", "");
+    check(&["sync"], "`sync_data` called `execute_sync` before `calculate_diff`", "");
+    check(&["load", "sync"], "`sync_data` called `execute_sync` before `calculate_diff`", "");
+    check(&["load", "load"], "`sync_data` called `load` a second time", "");
+    let (undone, done) = ("2 unchanged, 2 not_attempted", "1 created, 1 deleted, 2 unchanged");
+    check(&["load", "diff", "diff"], "`sync_data` called `calculate_diff` a second time", undone);
+    check(&["load", "diff", "load"], "`sync_data` called `load` a second time", undone);
+    check(&["load", "diff", "sync", "sync"], "`sync_data` called `execute_sync` a second time", done);
+    check(&["load", "diff", "sync", "diff"], "`sync_data` called `calculate_diff` a second time", done);
+    for steps in [&[][..], &["load"]] {
+        check(steps, "`sync_data` returned without a diff; it calls the steps and hands their errors on", "");
+    }
+}
+
+#[test]
+fn an_error_that_sync_data_swallows_does_not_make_the_run_completed() {
+    job_with!(Careless {
+        async fn sync_data(&self, run: &mut Run<Self>) -> Result<(), RunError> {
+            // A run that may not be executed is not, whether or not its errors are looked at.
+            let _ = run.load().await;
+            let _ = run.calculate_diff().await;
+            let _ = run.execute_sync().await;
+            Ok(())
+        }
+    });
+    let careless = |rig: Rig| {
+        let rig = rig.into_shared();
+        let report = run_job(Careless { rig: rig.clone() }, RunOptions::of(&SyncWorlds::INFO), Vec::new());
+        (report.status, rig.calls().len())
+    };
+    assert_eq!(careless(rig()), (Status::Completed, 2));
+    assert_eq!(careless(rig().source_then(|world| *world = World::default())), (Status::Failed, 0));
+    let duplicate = rig().source_then(|world| world.countries.insert(crate::world::country("spain", "europe")));
+    assert_eq!(careless(duplicate), (Status::Partial, 0));
+    assert_eq!(careless(rig().answering("create country france", Answer::Fatal)), (Status::Partial, 1));
+}
+
+#[test]
+fn sync_complete_is_called_after_a_run_that_wrote_and_no_other() {
+    job_with!(Completing {
+        async fn sync_complete(&self, source: &Listed, target: &Memory, synced: &Synced<'_, World>) -> Result<(), JobError> {
+            let names = synced.outcomes().iter(synced.plan().diff()).filter(|(_, _, outcome)| outcome.is_written()).count();
+            self.rig.note(format!("{names} of {} written", source.0.source.countries.len()));
+            // The generated version.
+            Ok(target.sync_complete(synced).await?)
+        }
+    });
+    let run = |rig: Rig, options| {
+        let rig = rig.into_shared();
+        let report = run_job(Completing { rig: rig.clone() }, options, Vec::new());
+        (report.status, rig.notes())
+    };
+    let generated = |written| format!("complete: {written} written, regions europe");
+    assert_eq!(run(rig(), apply()), (Status::Completed, vec!["2 of 2 written".into(), generated(2)]));
+    assert_eq!(run(rig(), dry_run()), (Status::Completed, vec![]));
+    let lines = ["europe", "europe/france"];
+    assert_eq!(run(Rig::new(records(&lines), records(&lines)), apply()), (Status::Completed, vec![]));
+    let partial = || rig().answering("create country france", Answer::Fail);
+    assert_eq!(run(partial(), apply()), (Status::Partial, vec!["1 of 2 written".into(), generated(1)]));
+    let nothing = partial().answering("delete country x", Answer::Fail);
+    assert_eq!(run(nothing, apply()), (Status::Partial, vec![]));
+    let ended_early = rig().answering("delete country x", Answer::Fatal);
+    assert_eq!(run(ended_early, apply()), (Status::Failed, vec!["1 of 2 written".into(), generated(1)]));
+}
+
+#[test]
+fn a_target_that_cannot_complete_the_run_fails_it() {
+    let rig = rig().answering("sync complete", Answer::Fail).into_shared();
+    let events = Arc::new(Recorder::default());
+    let report = rig.run_observed(apply(), vec![events.clone()]);
+    assert_eq!(error(&report), "the target could not complete the run: the disk is full");
+    // It had written before, and said so.
+    assert_eq!(ended(&report), "1 created, 1 deleted, 2 unchanged");
+    assert!(events.events().contains(&"create: created".to_owned()));
+    assert_eq!(steps(&report), Step::ALL);
+}
+
+#[test]
+fn looking_up_a_record_can_be_overridden() {
+    job_with!(Linked {
+        fn lookup_object(&self, object: &Object<'_, Listed, Memory>) -> Option<Url> {
+            let mut url = self.generated_lookup_object(object)?;
+            url.set_fragment(Some(if object.in_target { "there" } else { "missing" }));
+            Some(url)
+        }
+    });
+    let rig = rig().answering("create country france", Answer::Fail).answering("delete country x", Answer::Fail);
+    let report = check_measured(Linked { rig: rig.into_shared() });
+    let urls: Vec<_> = report.failures().map(|failed| failed.url.unwrap().to_string()).collect();
+    assert_eq!(urls, ["https://source/country/france#missing", "https://target/country/x#there"]);
+}
+
+#[test]
+fn mappings_and_configuration_can_be_overridden_and_built_upon() {
+    job_with!(Described {
+        fn data_mappings() -> Vec<DataMapping> {
+            let mut mappings = Self::generated_data_mappings();
+            mappings.retain(|mapping| mapping.model != "place");
+            mappings
+        }
+
+        fn config_information(&self) -> Vec<ConfigItem> {
+            let mut items = self.generated_config_information();
+            items.push(ConfigItem { name: "regions".into(), help: String::new(), value: json!(self.rig.source.regions.len()) });
+            items
+        }
+    });
+    let report = check_measured(Described { rig: rig().into_shared() });
+    let config: Vec<_> = report.config.iter().map(|item| (item.name.as_str(), item.value.clone())).collect();
+    assert_eq!(config, [("rig", json!("a rig")), ("regions", json!(1))]);
+    let mappings: Vec<_> = Described::data_mappings().into_iter().map(|mapping| mapping.model).collect();
+    assert_eq!(mappings, ["city", "country", "region"]);
+    let generated = SyncWorlds::data_mappings();
+    assert_eq!(
+        generated[1],
+        DataMapping {
+            model: "country".into(),
+            description: "A country, which can move to another region.".into(),
+            source: "Listed".into(),
+            target: "Memory".into(),
+            identifiers: vec!["slug".into()],
+            attributes: vec!["region".into(), "population".into(), "community".into()],
+            parent: Some("region".into()),
+        }
+    );
+}
+
+/// What the observers hear of a run, `None` standing for the number of records that a loader cannot know.
+fn events(rig: Rig, options: RunOptions) -> Vec<String> {
+    let recorder = Arc::new(Recorder::default());
+    rig.into_shared().run_observed(options, vec![recorder.clone(), Arc::new(TracingObserver)]);
+    recorder.events()
+}
+
+#[test]
+fn events_arrive_in_the_order_in_which_things_happen() {
+    let rig = || rig().answering("delete country x", Answer::Fail);
+    let begin = |dry_run| format!("sync-worlds started, dry run: {dry_run}");
+    let until_diff = [
+        "load source started",
+        "load source: 1 of None",
+        "load source finished",
+        "load target started",
+        "load target finished",
+        "calculate diff started",
+        "calculate diff finished",
+        "2 operations",
+    ];
+    let execution = [
+        "execute sync started",
+        "create: created",
+        "execute sync: 1 of Some(2)",
+        "delete: failed",
+        "execute sync: 2 of Some(2)",
+        "execute sync finished",
+        "sync-worlds partial",
+    ];
+    let expected: Vec<_> =
+        [begin(false)].into_iter().chain(until_diff.iter().chain(&execution).map(ToString::to_string)).collect();
+    assert_eq!(events(rig(), apply()), expected);
+    let expected: Vec<_> = [begin(true)]
+        .into_iter()
+        .chain(until_diff.iter().chain(&["sync-worlds completed"]).map(ToString::to_string))
+        .collect();
+    assert_eq!(events(rig(), dry_run()), expected);
+    let empty = rig().source_then(|world| *world = World::default());
+    assert_eq!(
+        events(empty, apply()),
+        [
+            &begin(false),
+            "load source started",
+            "load source: 0 of None",
+            "load source finished",
+            "load target started",
+            "load target finished",
+            "sync-worlds refused",
+        ]
+    );
+}
+
+#[test]
+fn each_operation_is_announced_once_whatever_becomes_of_it() {
+    let source = ["a", "a/b", "a/b/c", "d", ":e", ":f"];
+    let target = ["x", "x/y", "x/y/z"];
+    for (call, answer) in [
+        ("", Answer::Fail),
+        ("create region a", Answer::Fail),
+        ("create region a", Answer::Fatal),
+        ("delete city y__z", Answer::Fail),
+        ("delete city y__z", Answer::Fatal),
+    ] {
+        let events = events(Rig::new(records(&source), records(&target)).answering(call, answer), apply());
+        let done = events
+            .iter()
+            .filter(|event| ["create: ", "update: ", "delete: "].iter().any(|operation| event.starts_with(operation)));
+        assert_eq!(done.count(), 9, "{call} {answer:?}: {events:#?}");
+    }
+}
+
+#[test]
+fn a_report_is_one_document() {
+    let mut rig = rig();
+    rig.source.countries.push(crate::world::country("atlantis", "ocean"));
+    let (report, _) = rig.answering("delete country x", Answer::Fail).run(apply());
+    let mut document = serde_json::to_value(&report).unwrap();
+    assert!(document["duration_seconds"].as_f64().unwrap() > 0.0);
+    for (step, name) in document["steps"].as_array().unwrap().iter().zip([
+        "load_source",
+        "load_target",
+        "calculate_diff",
+        "execute_sync",
+    ]) {
+        assert_eq!((&step["step"], &step["memory"]), (&json!(name), &Value::Null));
+        assert!(step["duration_seconds"].is_f64());
+    }
+    let object = document.as_object_mut().unwrap();
+    object.remove("duration_seconds");
+    object.remove("steps");
+    object["summary"].as_object_mut().unwrap().remove("models");
+    let attributes = |region| json!({"region": region, "population": null, "community": "[secret]"});
+    assert_eq!(
+        document,
+        json!({
+            "job": "sync-worlds",
+            "status": "partial",
+            "dry_run": false,
+            "error": null,
+            "config": [{"name": "rig", "help": "", "value": "a rig"}],
+            "summary": {
+                "total": {"create": 1, "update": 0, "delete": 1, "no_change": 2, "rejected": 1, "left_out": 0},
+            },
+            "outcomes": {
+                "unchanged": 2, "created": 1, "updated": 0, "deleted": 0, "failed": 1, "blocked": 0, "rejected": 1,
+                "left_out": 0, "not_attempted": 0,
+            },
+            "problems": [
+                {"side": "source", "model": "country", "record": "atlantis", "problem": "orphan", "parent_model": "region",
+                 "parent": "ocean"},
+            ],
+            "failures": [
+                {"model": "country", "record": "x", "operation": "delete", "outcome": "failed",
+                 "reason": "it does not want to", "url": "https://target/country/x"},
+            ],
+            "diff": {
+                "region": {"europe": {"country": {
+                    "france": {"+": attributes("europe")},
+                    "x": {"-": attributes("europe")},
+                }}},
+            },
+        })
+    );
+}
+
+#[test]
+fn a_run_that_did_not_come_to_a_diff_is_a_document_too() {
+    let rig = rig().target_then(|world| *world = World::default());
+    let (report, _) = rig.run(apply());
+    let document = serde_json::to_value(&report).unwrap();
+    assert_eq!((&document["status"], &document["diff"]), (&json!("refused"), &Value::Null));
+    assert_eq!((&document["summary"], &document["failures"]), (&Value::Null, &json!([])));
+    assert!(document["error"].as_str().unwrap().starts_with("the target loaded nothing at all"), "{document}");
+    assert_eq!(failures(&report), [""; 0]);
+}

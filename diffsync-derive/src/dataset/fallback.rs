@@ -1,0 +1,38 @@
+//! What is emitted for something that cannot be a data set, so that its uses do not add errors of their own.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
+    let ident = &input.ident;
+    let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
+    let mut generics = input.generics.clone();
+    generics.make_where_clause().predicates.push(syn::parse_quote! {
+        #ident #ty_generics: ::core::default::Default + ::core::marker::Send + ::core::marker::Sync + 'static
+    });
+    let where_clause = &generics.where_clause;
+    let mut with_model = input.generics.clone();
+    with_model.params.push(syn::parse_quote!(SyncRecord: ::diffsync_core::SyncModel));
+    let (model_generics, _, _) = with_model.split_for_impl();
+    let mut with_target = input.generics.clone();
+    with_target.params.push(syn::parse_quote!(SyncTarget));
+    let (target_generics, _, _) = with_target.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics ::diffsync_core::Dataset for #ident #ty_generics #where_clause {
+            fn visit_models<SyncVisitor: ::diffsync_core::__private::ModelVisitor<Self>>(_: &mut SyncVisitor) {}
+        }
+
+        #[automatically_derived]
+        impl #model_generics ::diffsync_core::HasTable<SyncRecord> for #ident #ty_generics #where_clause {
+            fn table(&self) -> &::diffsync_core::Table<SyncRecord> { ::core::unreachable!() }
+            fn table_mut(&mut self) -> &mut ::diffsync_core::Table<SyncRecord> { ::core::unreachable!() }
+        }
+
+        #[automatically_derived]
+        impl #target_generics ::diffsync_core::WrittenBy<SyncTarget> for #ident #ty_generics #where_clause {
+            fn visit_targets<SyncVisitor: ::diffsync_core::__private::TargetVisitor<Self, SyncTarget>>(_: &mut SyncVisitor) {}
+        }
+    }
+}

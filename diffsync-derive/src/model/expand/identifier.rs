@@ -1,0 +1,274 @@
+//! The identifier's types, owned and borrowed, and what else names a record.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
+
+use super::{Names, copy_of, doc_lints, field_doc, field_of, ref_of, through_door};
+use crate::model::ast::{Field, Model, Role, is_string, option};
+use crate::place::place;
+
+/// `CountryId`.
+pub(super) fn id_type(model: &Model<'_>, names: &Names) -> TokenStream {
+    let id = &names.id;
+    let vis = model.vis;
+    let doc = format!("The identifier of a [`{}`].", model.ident);
+    let lints = doc_lints();
+    let fields = model.with_role(Role::Identifier).map(|field| {
+        let (ident, ty, doc) = (field.ident, field.ty, field_doc(field, "identifier"));
+        quote!(#[doc = #doc] #vis #ident: #ty)
+    });
+    quote! {
+        #[doc = #doc]
+        #lints
+        #vis struct #id {
+            #(#fields,)*
+        }
+    }
+}
+
+/// What a `CountryId` can do.
+pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
+    let id = &names.id;
+    let vis = model.vis;
+    let fields: Vec<_> = model.with_role(Role::Identifier).collect();
+    let count = Literal::usize_suffixed(fields.len());
+    let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
+    let parameters = fields.iter().map(|field| {
+        let (ident, ty) = (field.ident, field.ty);
+        quote!(#ident: impl ::core::convert::Into<#ty>)
+    });
+    let copies = fields.iter().map(|field| copy_of(field, &ref_of("self", field)));
+    let equal = fields.iter().map(|field| {
+        let (mine, its) = (through_door(field, &ref_of("self", field)), field_of("other", field));
+        quote_spanned!(place(field.ty)=> *#mine == #its)
+    });
+    let hashed = fields.iter().map(|field| {
+        let part = through_door(field, &ref_of("self", field));
+        quote_spanned!(place(field.ty)=> ::core::hash::Hash::hash(#part, state);)
+    });
+    let shown = fields.iter().map(|field| {
+        let part = field_of("self", field);
+        if option(field.ty).is_some() {
+            quote_spanned!(place(field.ty)=> text.optional_part(::core::option::Option::as_ref(&#part))?;)
+        } else {
+            quote_spanned!(place(field.ty)=> text.part(&#part)?;)
+        }
+    });
+    let serde = serde(&fields, id);
+    quote! {
+        #[automatically_derived]
+        #[allow(dead_code, reason = "generated for whoever needs it")]
+        impl #id {
+            /// The identifier made of these parts.
+            #[must_use]
+            #vis fn new(#(#parameters),*) -> Self {
+                Self { #(#idents: ::core::convert::Into::into(#idents)),* }
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::clone::Clone for #id {
+            fn clone(&self) -> Self {
+                Self { #(#idents: #copies),* }
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::cmp::PartialEq for #id {
+            fn eq(&self, other: &Self) -> bool {
+                #(#equal)&&*
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::cmp::Eq for #id {}
+
+        #[automatically_derived]
+        impl ::core::hash::Hash for #id {
+            fn hash<H: ::core::hash::Hasher>(&self, state: &mut H) {
+                #(#hashed)*
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::fmt::Display for #id {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let mut text = ::diffsync_core::__private::IdentifierText::new(f, #count);
+                #(#shown)*
+                ::core::result::Result::Ok(())
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::fmt::Debug for #id {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Display::fmt(self, f)
+            }
+        }
+
+        #serde
+    }
+}
+
+/// One identifier serialises as its value, several as a map.
+fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
+    let serde = quote!(::diffsync_core::__private::serde);
+    let (serialize, deserialize) = if let [field] = fields {
+        let ident = field.ident;
+        let value = through_door(field, &ref_of("self", field));
+        let place = place(field.ty);
+        let deserialize = quote_spanned! {place=>
+            ::diffsync_core::__private::serde::Deserialize::deserialize(deserializer)?
+        };
+        (
+            quote_spanned!(place=> ::diffsync_core::__private::serde::Serialize::serialize(#value, serializer)),
+            quote!(::core::result::Result::Ok(Self { #ident: #deserialize })),
+        )
+    } else {
+        let type_name = id.to_string();
+        let count = Literal::usize_suffixed(fields.len());
+        let written = fields.iter().map(|field| {
+            let (name, value) = (field.name(), through_door(field, &ref_of("self", field)));
+            quote_spanned! {place(field.ty)=>
+                ::diffsync_core::__private::serde::ser::SerializeStruct::serialize_field(&mut parts, #name, #value)?;
+            }
+        });
+        let read = fields.iter().map(|field| {
+            let (ident, name) = (field.ident, field.name());
+            let part = quote_spanned!(place(field.ty)=> parts.take(#name)?);
+            quote!(#ident: #part)
+        });
+        (
+            quote! {
+                let mut parts = #serde::Serializer::serialize_struct(serializer, #type_name, #count)?;
+                #(#written)*
+                #serde::ser::SerializeStruct::end(parts)
+            },
+            quote! {
+                let mut parts = ::diffsync_core::__private::IdentifierParts::deserialize(deserializer)?;
+                ::core::result::Result::Ok(Self { #(#read),* })
+            },
+        )
+    };
+    quote! {
+        #[automatically_derived]
+        impl #serde::Serialize for #id {
+            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                #serialize
+            }
+        }
+
+        #[automatically_derived]
+        impl<'de> #serde::Deserialize<'de> for #id {
+            fn deserialize<D: #serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                #deserialize
+            }
+        }
+    }
+}
+
+/// `CountryKey`.
+pub(super) fn key_type(model: &Model<'_>, names: &Names) -> TokenStream {
+    let key = &names.key;
+    let vis = model.vis;
+    let doc = format!("The identifier of a [`{}`], borrowed.", model.ident);
+    let lints = doc_lints();
+    let fields = model.with_role(Role::Identifier).map(|field| {
+        let (ident, ty, doc) = (field.ident, borrowed_type(field.ty), field_doc(field, "identifier"));
+        quote!(#[doc = #doc] #vis #ident: #ty)
+    });
+    quote! {
+        #[doc = #doc]
+        #lints
+        #[derive(::core::clone::Clone, ::core::marker::Copy)]
+        #vis struct #key<'key> {
+            #(#fields,)*
+        }
+    }
+}
+
+/// What a `CountryKey` can do.
+pub(super) fn key(model: &Model<'_>, names: &Names) -> TokenStream {
+    let (ident, key) = (model.ident, &names.key);
+    let hashed = model.with_role(Role::Identifier).map(|field| {
+        let part = field_of("self", field);
+        let part = if is_string(field.ty) { part } else { through_door(field, &part) };
+        quote_spanned!(place(field.ty)=> ::core::hash::Hash::hash(#part, state);)
+    });
+    quote! {
+        #[automatically_derived]
+        impl ::core::hash::Hash for #key<'_> {
+            #[inline]
+            fn hash<H: ::core::hash::Hasher>(&self, state: &mut H) {
+                #(#hashed)*
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::fmt::Debug for #key<'_> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&<#ident as ::diffsync_core::SyncModel>::to_id(*self), f)
+            }
+        }
+    }
+}
+
+/// How a key holds an identifier of this type.
+fn borrowed_type(ty: &Type) -> TokenStream {
+    if is_string(ty) { quote!(&'key str) } else { quote!(&'key #ty) }
+}
+
+/// An identifier of the record, borrowed as the key holds it.
+pub(super) fn borrowed(field: &Field<'_>) -> TokenStream {
+    let value = field_of("self", field);
+    if is_string(field.ty) { quote!(::std::string::String::as_str(&#value)) } else { quote!(&#value) }
+}
+
+/// What names a record: its identifier, its only identifier's type, or a tuple of all.
+pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
+    let Names { id, key, .. } = names;
+    let ident = model.ident;
+    let fields: Vec<_> = model.with_role(Role::Identifier).collect();
+    let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
+    let implement = |generics: TokenStream, ty: TokenStream, parts: Vec<TokenStream>| {
+        quote! {
+            #[automatically_derived]
+            impl #generics ::diffsync_core::Names<#ident> for #ty {
+                #[inline]
+                fn key(&self) -> ::core::option::Option<#key<'_>> {
+                    ::core::option::Option::Some(#key { #(#idents: #parts),* })
+                }
+            }
+        }
+    };
+    let of_id = fields.iter().map(|field| borrowed(field));
+    let by_id = implement(TokenStream::new(), id.to_token_stream(), of_id.collect());
+    let by_value = match fields.as_slice() {
+        [field] if is_string(field.ty) => {
+            let string = field.ty;
+            let by_string = implement(TokenStream::new(), quote!(#string), vec![quote!(self)]);
+            let by_str = implement(TokenStream::new(), quote!(str), vec![quote!(self)]);
+            quote!(#by_string #by_str)
+        }
+        // An `Option` of a name means that there may be none.
+        [field] if option(field.ty).is_some() => TokenStream::new(),
+        [field] => {
+            let ty = field.ty;
+            implement(TokenStream::new(), quote!(#ty), vec![quote!(self)])
+        }
+        _ => {
+            let types = fields.iter().map(|field| {
+                let ty = field.ty;
+                if is_string(ty) { quote!(&'name str) } else { quote!(#ty) }
+            });
+            let generics = if fields.iter().any(|field| is_string(field.ty)) { quote!(<'name>) } else { quote!() };
+            let parts = fields.iter().enumerate().map(|(position, field)| {
+                let position = Literal::usize_unsuffixed(position);
+                if is_string(field.ty) { quote!(self.#position) } else { quote!(&self.#position) }
+            });
+            implement(generics, quote!((#(#types),*)), parts.collect())
+        }
+    };
+    quote!(#by_id #by_value)
+}

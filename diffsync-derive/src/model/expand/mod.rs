@@ -1,0 +1,128 @@
+//! The code of a model. It names everything by its absolute path.
+
+mod identifier;
+mod links;
+mod patch;
+mod record;
+mod schema;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::ast::{Field, Model, Role};
+use crate::place::place;
+
+pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
+    let names = Names::of(model.ident);
+    let types =
+        [identifier::id_type(model, &names), identifier::key_type(model, &names), patch::patch_type(model, &names)];
+    let doors = doors(model);
+    let id = identifier::id(model, &names);
+    let key = identifier::key(model, &names);
+    let patch = patch::patch(model, &names);
+    let record = record::record(model, &names);
+    let lookups = identifier::lookups(model, &names);
+    let links = links::links(model);
+    quote! {
+        #(#types)*
+        const _: () = {
+            #doors
+            #id
+            #key
+            #patch
+            #record
+            #lookups
+            #links
+        };
+    }
+}
+
+/// The names of the generated types.
+pub(super) struct Names {
+    pub(super) id: Ident,
+    pub(super) key: Ident,
+    pub(super) patch: Ident,
+}
+
+impl Names {
+    pub(super) fn of(model: &Ident) -> Self {
+        let named = |suffix| format_ident!("{}{}", model, suffix);
+        Self { id: named("Id"), key: named("Key"), patch: named("Patch") }
+    }
+}
+
+/// The functions through which the generated code reaches values whose type it does not know.
+///
+/// What they return can do what a field of its role must, whatever the field's own type can. So a type that lacks
+/// something is reported as what the field cannot be; and as the compiler has the same to say of every use, it says it
+/// once.
+fn doors(model: &Model<'_>) -> TokenStream {
+    let serialize = quote!(::diffsync_core::__private::serde::Serialize);
+    let has = |role| model.with_role(role).next().is_some();
+    let identifier = has(Role::Identifier).then(|| {
+        quote! {
+            #[inline]
+            fn identifier<T: ::diffsync_core::IdentifierValue>(
+                value: &T,
+            ) -> &(impl ::core::cmp::PartialEq<T> + ::core::hash::Hash + #serialize) {
+                value
+            }
+        }
+    });
+    let attribute = has(Role::Attribute).then(|| {
+        quote! {
+            #[inline]
+            fn attribute<T: ::diffsync_core::AttributeValue>(value: &T) -> &impl #serialize {
+                value
+            }
+        }
+    });
+    let local = has(Role::Local).then(|| {
+        quote! {
+            #[inline]
+            fn local<T: ::diffsync_core::LocalValue>() -> T {
+                ::core::default::Default::default()
+            }
+        }
+    });
+    quote!(#identifier #attribute #local)
+}
+
+/// A value, given by reference, through the door of its field's role. What is local is not looked at.
+fn through_door(field: &Field<'_>, value: &TokenStream) -> TokenStream {
+    let place = place(field.ty);
+    match field.role {
+        Role::Identifier => quote_spanned!(place=> identifier(#value)),
+        Role::Attribute => quote_spanned!(place=> attribute(#value)),
+        Role::Local => value.clone(),
+    }
+}
+
+/// A copy of a value, given by reference.
+fn copy_of(field: &Field<'_>, value: &TokenStream) -> TokenStream {
+    quote_spanned!(place(field.ty)=> ::core::clone::Clone::clone(#value))
+}
+
+/// A reference to a field of `this`.
+fn ref_of(this: &str, field: &Field<'_>) -> TokenStream {
+    let value = field_of(this, field);
+    quote_spanned!(place(field.ty)=> &#value)
+}
+
+/// A field of `this`, at the place of the field's type, where what the type lacks is to be reported.
+fn field_of(this: &str, field: &Field<'_>) -> TokenStream {
+    let place = place(field.ty);
+    let (this, mut ident) = (Ident::new(this, place), field.ident.clone());
+    ident.set_span(place);
+    quote_spanned!(place=> #this.#ident)
+}
+
+/// A documentation comment for a generated field: the user's, or a plain one.
+fn field_doc(field: &Field<'_>, what: &str) -> String {
+    if field.description.is_empty() { format!("The {what} `{}`.", field.name()) } else { field.description.clone() }
+}
+
+/// The lints that generated types with the user's documentation on their fields cannot keep.
+fn doc_lints() -> TokenStream {
+    quote!(#[allow(rustdoc::broken_intra_doc_links, reason = "written for the model, whose fields these need not have")])
+}

@@ -1,0 +1,90 @@
+//! The typed change of a record.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::{Names, doc_lints, field_doc, ref_of};
+use crate::model::ast::{Model, Role};
+use crate::place::place;
+
+/// `CountryPatch`.
+pub(super) fn patch_type(model: &Model<'_>, names: &Names) -> TokenStream {
+    let patch = &names.patch;
+    let vis = model.vis;
+    let doc = format!("A change of a [`{}`]: the attributes that get a new value.", model.ident);
+    let lints = doc_lints();
+    let fields = model.with_role(Role::Attribute).map(|field| {
+        let (ident, ty, doc) = (field.ident, field.ty, field_doc(field, "attribute"));
+        quote!(#[doc = #doc] #vis #ident: ::core::option::Option<#ty>)
+    });
+    quote! {
+        #[doc = #doc]
+        #lints
+        #[derive(::core::default::Default)]
+        #[allow(clippy::option_option, reason = "the outer one says whether the attribute changes, the inner one is its value")]
+        #vis struct #patch {
+            #(#fields,)*
+        }
+    }
+}
+
+/// What a `CountryPatch` can do.
+pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
+    let patch = &names.patch;
+    let vis = model.vis;
+    let fields: Vec<_> = model.with_role(Role::Attribute).collect();
+    let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
+    let type_name = patch.to_string();
+    let serde = quote!(::diffsync_core::__private::serde);
+    let copies = fields.iter().map(|field| {
+        let (ident, value) = (field.ident, ref_of("self", field));
+        let copy = quote_spanned! {place(field.ty)=>
+            ::core::option::Option::map(::core::option::Option::as_ref(#value), ::core::clone::Clone::clone)
+        };
+        quote!(#ident: #copy)
+    });
+    let entries = fields.iter().map(|field| {
+        let (name, value) = (field.name(), ref_of("self", field));
+        quote_spanned! {place(field.ty)=>
+            if let ::core::option::Option::Some(value) = #value {
+                let value = attribute(value);
+                ::diffsync_core::__private::serde::ser::SerializeMap::serialize_entry(&mut changes, #name, value)?;
+            }
+        }
+    });
+    let is_empty = if idents.is_empty() { quote!(true) } else { quote!(#(self.#idents.is_none())&&*) };
+    quote! {
+        #[automatically_derived]
+        #[allow(dead_code, reason = "generated for whoever needs it")]
+        impl #patch {
+            /// Whether nothing changes.
+            #[must_use]
+            #vis fn is_empty(&self) -> bool {
+                #is_empty
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::clone::Clone for #patch {
+            fn clone(&self) -> Self {
+                Self { #(#copies),* }
+            }
+        }
+
+        #[automatically_derived]
+        impl #serde::Serialize for #patch {
+            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                let mut changes = #serde::Serializer::serialize_map(serializer, ::core::option::Option::None)?;
+                #(#entries)*
+                #serde::ser::SerializeMap::end(changes)
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::fmt::Debug for #patch {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::diffsync_core::__private::debug_patch(#type_name, self, f)
+            }
+        }
+    }
+}

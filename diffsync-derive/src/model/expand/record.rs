@@ -1,0 +1,175 @@
+//! The record itself: how it is identified, compared, changed and shown.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::{Names, copy_of, field_of, identifier, ref_of, schema, through_door};
+use crate::model::ast::{Field, Model, Role, is_string, option};
+use crate::place::place;
+
+pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
+    let Names { id, key, patch } = names;
+    let (ident, name, schema) = (model.ident, &model.name, schema::schema(model));
+    let identified = identified(model, names);
+    let compared = compared(model, names);
+    let handed_over = handed_over(model);
+    let identifiers = values(model, Role::Identifier);
+    let attributes = values(model, Role::Attribute);
+    let touched = model.fields.iter().filter_map(touch);
+    quote! {
+        #[automatically_derived]
+        impl ::diffsync_core::SyncModel for #ident {
+            type Id = #id;
+            type Key<'key> = #key<'key>;
+            type Patch = #patch;
+
+            const NAME: &'static str = #name;
+            const SCHEMA: &'static ::diffsync_core::schema::ModelSchema = &#schema;
+
+            #identified
+            #compared
+
+            fn handed_over(&self) -> ::diffsync_core::HandedOver<'_, Self> {
+                #handed_over
+            }
+
+            fn identifier(&self, position: usize) -> ::diffsync_core::__private::ValueResult {
+                #identifiers
+            }
+
+            fn attribute(&self, position: usize) -> ::diffsync_core::__private::ValueResult {
+                #attributes
+            }
+
+            #[inline]
+            fn touch(&self) -> usize {
+                0usize #(.wrapping_add(#touched))*
+            }
+        }
+    }
+}
+
+/// The functions about the identifier.
+fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
+    let Names { id, key, .. } = names;
+    let fields: Vec<_> = model.with_role(Role::Identifier).collect();
+    let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
+    let copies = fields.iter().map(|field| copy_of(field, &ref_of("self", field)));
+    let borrowed = fields.iter().map(|field| identifier::borrowed(field));
+    let equal = fields.iter().map(|field| {
+        let its = field_of("key", field);
+        // A key holds a `String` as a `str`.
+        let mine =
+            if is_string(field.ty) { field_of("self", field) } else { through_door(field, &ref_of("self", field)) };
+        quote_spanned!(place(field.ty)=> *#mine == *#its)
+    });
+    let owned = fields.iter().map(|field| {
+        let part = field_of("key", field);
+        if is_string(field.ty) { quote!(::std::borrow::ToOwned::to_owned(#part)) } else { copy_of(field, &part) }
+    });
+    quote! {
+        fn id(&self) -> Self::Id {
+            #id { #(#idents: #copies),* }
+        }
+
+        #[inline]
+        fn key(&self) -> Self::Key<'_> {
+            #key { #(#idents: #borrowed),* }
+        }
+
+        #[inline]
+        fn is(&self, key: Self::Key<'_>) -> bool {
+            #(#equal)&&*
+        }
+
+        fn to_id(key: Self::Key<'_>) -> Self::Id {
+            #id { #(#idents: #owned),* }
+        }
+    }
+}
+
+/// The functions about the attributes.
+fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
+    let patch = &names.patch;
+    let fields: Vec<_> = model.with_role(Role::Attribute).collect();
+    let idents = fields.iter().map(|field| field.ident);
+    let positions: Vec<_> = (0..fields.len()).map(Literal::usize_suffixed).collect();
+    let same = fields.iter().map(|field| {
+        let (mine, its) = (field_of("self", field), field_of("target", field));
+        quote_spanned!(place(field.ty)=> ::diffsync_core::__private::Pair(&#mine, &#its).same())
+    });
+    let copies = fields.iter().map(|field| copy_of(field, &ref_of("self", field)));
+    let taken_over = fields.iter().map(|field| {
+        let (mine, its) = (field_of("self", field), field_of("patch", field));
+        quote_spanned! {place(field.ty)=>
+            if let ::core::option::Option::Some(value) = &#its {
+                ::core::clone::Clone::clone_from(&mut #mine, value);
+            }
+        }
+    });
+    quote! {
+        #[inline]
+        #[allow(unused_imports, unused_variables, reason = "a model may have no attributes, or only numbers")]
+        fn differences(&self, target: &Self, mark: &mut impl ::core::ops::FnMut(usize)) {
+            use ::diffsync_core::__private::SameByEq as _;
+            #(if !#same { mark(#positions); })*
+        }
+
+        #[allow(unused_variables, reason = "a model may have no attributes")]
+        fn patch(&self, changed: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch {
+            #patch {
+                #(#idents: changed(#positions).then(|| #copies),)*
+            }
+        }
+
+        #[allow(unused_variables, reason = "a model may have no attributes")]
+        fn apply(&mut self, patch: &Self::Patch) {
+            #(#taken_over)*
+        }
+    }
+}
+
+/// The record itself, or a copy without the local fields.
+fn handed_over(model: &Model<'_>) -> TokenStream {
+    if model.with_role(Role::Local).next().is_none() {
+        return quote!(::diffsync_core::HandedOver::Whole(self));
+    }
+    let fields = model.fields.iter().map(|field| {
+        let (ident, ty) = (field.ident, field.ty);
+        let value = match field.role {
+            Role::Local => quote_spanned!(place(ty)=> local::<#ty>()),
+            Role::Identifier | Role::Attribute => copy_of(field, &ref_of("self", field)),
+        };
+        quote!(#ident: #value)
+    });
+    quote! {
+        ::diffsync_core::HandedOver::WithoutLocals(Self { #(#fields),* })
+    }
+}
+
+/// The values of one role by their position, for show.
+fn values(model: &Model<'_>, role: Role) -> TokenStream {
+    let arms = model.with_role(role).enumerate().map(|(position, field)| {
+        let (position, value) = (Literal::usize_suffixed(position), through_door(field, &ref_of("self", field)));
+        let value = quote_spanned!(place(field.ty)=> ::diffsync_core::__private::value(#value));
+        quote!(#position => #value,)
+    });
+    quote! {
+        match position {
+            #(#arms)*
+            _ => ::core::result::Result::Ok(::diffsync_core::__private::serde_json::Value::Null),
+        }
+    }
+}
+
+/// Reads a byte of a text, which lies elsewhere in memory than the record.
+fn touch(field: &Field<'_>) -> Option<TokenStream> {
+    let ident = field.ident;
+    let text = match field.role {
+        Role::Local => return None,
+        _ if is_string(field.ty) => quote!(::core::option::Option::Some(&self.#ident)),
+        _ if option(field.ty).is_some_and(is_string) => quote!(self.#ident.as_ref()),
+        _ => return None,
+    };
+    Some(quote!(::diffsync_core::__private::touch(#text)))
+}

@@ -1,0 +1,10 @@
+//! A data set is not generic.
+
+use diffsync_core::{Dataset, SyncModel, Table};
+
+#[derive(Dataset, Default)]
+struct World<M: SyncModel> {
+    records: Table<M>,
+}
+
+fn main() {}

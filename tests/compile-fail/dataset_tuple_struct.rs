@@ -1,0 +1,14 @@
+//! The tables of a data set have names.
+
+use diffsync_core::{Dataset, SyncModel, Table};
+
+#[derive(SyncModel)]
+struct Region {
+    #[sync(id)]
+    slug: String,
+}
+
+#[derive(Dataset, Default)]
+struct World(Table<Region>);
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! A job is a struct, and not a function.
+
+use diffsync_core::job;
+
+#[job(source = File, target = File)]
+async fn regions() {}
+
+fn main() {}

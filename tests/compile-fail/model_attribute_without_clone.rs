@@ -1,0 +1,16 @@
+//! An attribute can be copied.
+
+use diffsync_core::SyncModel;
+use serde::{Deserialize, Serialize};
+
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Flag(String);
+
+#[derive(SyncModel)]
+struct Country {
+    #[sync(id)]
+    slug: String,
+    flag: Flag,
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! An attribute can be compared.
+
+use diffsync_core::SyncModel;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Flag(String);
+
+#[derive(SyncModel)]
+struct Country {
+    #[sync(id)]
+    slug: String,
+    flag: Flag,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! A model is a struct, and not an enum.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+enum Status {
+    Active,
+    Retired { since: u16 },
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! An identifier is equal or not, and has a hash.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+struct Reading {
+    #[sync(id)]
+    at: f64,
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! A model is not generic.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+struct Tagged<T> {
+    #[sync(id)]
+    slug: String,
+    value: T,
+}
+
+#[derive(SyncModel)]
+struct Sized<const N: usize> {
+    #[sync(id)]
+    slug: [u8; N],
+}
+
+fn main() {}

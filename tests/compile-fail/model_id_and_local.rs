@@ -1,0 +1,12 @@
+//! What identifies a record is the same on both sides.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+struct Country {
+    #[sync(id, local)]
+    slug: String,
+    name: String,
+}
+
+fn main() {}

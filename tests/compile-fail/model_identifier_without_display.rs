@@ -1,0 +1,15 @@
+//! An identifier can be shown.
+
+use diffsync_core::SyncModel;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Code(u16);
+
+#[derive(SyncModel)]
+struct Country {
+    #[sync(id)]
+    code: Code,
+}
+
+fn main() {}

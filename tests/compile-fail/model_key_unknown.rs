@@ -1,0 +1,12 @@
+//! An unknown key that resembles none is answered with the list of those that there are.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+#[sync(table = "countries")]
+struct Country {
+    #[sync(primary_key)]
+    slug: String,
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! `id` and `local` take no value.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+struct Country {
+    #[sync(id = true)]
+    slug: String,
+    #[sync(local())]
+    remote_id: u64,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! A model owns its values.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+struct Country<'a> {
+    #[sync(id)]
+    slug: &'a str,
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+//! A model's name is a text.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+#[sync(name = country)]
+struct Country {
+    #[sync(id)]
+    slug: String,
+}
+
+#[derive(SyncModel)]
+#[sync(name = 7)]
+struct Region {
+    #[sync(id)]
+    slug: String,
+}
+
+#[derive(SyncModel)]
+#[sync(name)]
+struct City {
+    #[sync(id)]
+    slug: String,
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! A parent is a model.
+
+use diffsync_core::SyncModel;
+
+struct Region {
+    slug: String,
+}
+
+#[derive(SyncModel)]
+struct Country {
+    #[sync(id)]
+    slug: String,
+    #[sync(parent = Region)]
+    region: String,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! A model is named on its struct.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+struct Country {
+    #[sync(id, name = "code")]
+    slug: String,
+}
+
+fn main() {}

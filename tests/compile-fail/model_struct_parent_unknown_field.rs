@@ -1,0 +1,22 @@
+//! A parent on the struct is named by fields that there are.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+struct Rack {
+    #[sync(id)]
+    site: String,
+    #[sync(id)]
+    name: String,
+}
+
+#[derive(SyncModel)]
+#[sync(parent(Rack, site = location, name = rack))]
+struct Device {
+    #[sync(id)]
+    name: String,
+    site: String,
+    rack: String,
+}
+
+fn main() {}

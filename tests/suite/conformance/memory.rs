@@ -1,0 +1,228 @@
+//! A system in memory: source and target of real jobs.
+//!
+//! As a target it is as strict as a database: it refuses to create a record that is there or whose parent is not, and
+//! to delete one that another lives under. So every order in which it is written to is checked by being written to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use diffsync_core::{
+    Adapter, AdapterError, DiffTree, HasTable, Job, JobSpec, LoadContext, Operation, RunOptions, RunReport, SyncModel,
+    Target, TargetError, Variable, VariableKind, WriteContext,
+};
+use serde_json::{Map, Value, json};
+
+use super::records::{Key, Records, Row};
+
+/// The system. Its clones are the same system.
+pub(super) struct Memory<D>(Arc<Mutex<State<D>>>);
+
+struct State<D> {
+    data: D,
+    /// Every record with its parent.
+    parents: HashMap<Key, Option<Key>>,
+    /// Whether it loads nothing at all, as an adapter does that was not finished or got an empty answer.
+    silent: bool,
+    failing: Vec<(Operation, &'static str, &'static str)>,
+    operations: Vec<Value>,
+}
+
+impl<D> Clone for Memory<D> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<D: Records> Memory<D> {
+    pub(super) fn new(data: D) -> Self {
+        let parents = data.rows().iter().map(|row| (row.key(), row.parent())).collect();
+        Self(Arc::new(Mutex::new(State { data, parents, silent: false, failing: Vec::new(), operations: Vec::new() })))
+    }
+
+    pub(super) fn silent(self) -> Self {
+        self.state().silent = true;
+        self
+    }
+
+    /// Lets an operation fail on one record, named as we write it.
+    pub(super) fn failing(self, operation: Operation, model: &'static str, record: &'static str) -> Self {
+        self.state().failing.push((operation, model, record));
+        self
+    }
+
+    pub(super) fn data(&self) -> D {
+        self.state().data.copy()
+    }
+
+    /// What was written since the last time this was asked.
+    pub(super) fn take_operations(&self) -> Vec<Value> {
+        std::mem::take(&mut self.state().operations)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<D>> {
+        self.0.lock().expect("no test goes on after one failed")
+    }
+}
+
+impl<D: Records> Adapter for Memory<D> {
+    type Data = D;
+
+    async fn load(&self, data: &mut D, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+        let state = self.state();
+        if !state.silent {
+            state.data.copy_to(data);
+        }
+        Ok(())
+    }
+}
+
+impl<D: Records> State<D> {
+    /// Enters the operation unless it must be refused.
+    fn admit<M: SyncModel>(&mut self, operation: Operation, record: &M, attrs: &Value) -> Result<(), TargetError> {
+        let row = Row::of(record);
+        let (key, parent) = (row.key(), row.parent());
+        if self.failing.iter().any(|&(op, model, text)| op == operation && model == M::NAME && text == row.text) {
+            return Err(TargetError::new(format!("{operation} is made to fail")));
+        }
+        if self.parents.contains_key(&key) == (operation == Operation::Create) {
+            return Err(TargetError::new(format!("{operation}: there already, or not there: {key:?}")));
+        }
+        if operation == Operation::Delete {
+            if let Some((child, _)) = self.parents.iter().find(|(_, parent)| parent.as_ref() == Some(&key)) {
+                return Err(TargetError::new(format!("{child:?} still lives under {key:?}")));
+            }
+            self.parents.remove(&key);
+        } else {
+            if let Some(parent) = parent.as_ref().filter(|parent| !self.parents.contains_key(*parent)) {
+                return Err(TargetError::new(format!("{parent:?}, the parent of {key:?}, is not there")));
+            }
+            self.parents.insert(key, parent);
+        }
+        self.operations.push(json!({ "operation": operation, "model": M::NAME, "ids": row.ids(), "attrs": attrs }));
+        Ok(())
+    }
+}
+
+impl<D: Records + HasTable<M>, M: SyncModel + Clone> Target<M> for Memory<D> {
+    /// More than one, so that what may overlap does.
+    const CONCURRENCY: usize = 4;
+
+    async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
+        tokio::task::yield_now().await;
+        let mut state = self.state();
+        state.admit(Operation::Create, new, &json!(Row::of(new).attrs()))?;
+        state.data.table_mut().insert(new.clone());
+        Ok(new.clone())
+    }
+
+    async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
+        tokio::task::yield_now().await;
+        let new = old.patched(patch);
+        let mut state = self.state();
+        state.admit(Operation::Update, &new, &serde_json::to_value(patch)?)?;
+        state.data.table_mut().modify(&old.id(), |record| *record = new.clone());
+        Ok(new)
+    }
+
+    async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
+        tokio::task::yield_now().await;
+        let mut state = self.state();
+        state.admit(Operation::Delete, old, &json!({}))?;
+        state.data.table_mut().remove(&old.id());
+        Ok(())
+    }
+}
+
+/// The two systems of a job. A variable, since everything that a job gets to know is one.
+pub(super) struct Systems<D> {
+    pub(super) source: Memory<D>,
+    pub(super) target: Memory<D>,
+}
+
+impl<D: Records> Variable for Systems<D> {
+    const KIND: VariableKind = VariableKind::Json;
+
+    fn parse(_: &str) -> Result<Self, String> {
+        Err("a system in memory cannot be written down".into())
+    }
+
+    fn show(&self) -> Value {
+        Value::Null
+    }
+}
+
+/// A data set with the job that syncs it.
+pub(super) trait Synced: Records {
+    type Job: Job + JobSpec<Data = Self>;
+
+    fn job(systems: Systems<Self>) -> Self::Job;
+}
+
+/// Makes the job of a data set, whose tables it names.
+macro_rules! synced {
+    ($vis:vis $job:ident: $data:ident { $($table:ident),* }) => {
+        $crate::conformance::records::records!($data { $($table),* });
+
+        #[::diffsync_core::job(
+            source = $crate::conformance::memory::Memory<$data>,
+            target = $crate::conformance::memory::Memory<$data>,
+        )]
+        $vis struct $job {
+            systems: $crate::conformance::memory::Systems<$data>,
+        }
+
+        impl ::diffsync_core::Job for $job {
+            async fn source_adapter(
+                &self,
+                _: &::diffsync_core::JobContext,
+            ) -> Result<$crate::conformance::memory::Memory<$data>, ::diffsync_core::JobError> {
+                Ok(self.systems.source.clone())
+            }
+
+            async fn target_adapter(
+                &self,
+                _: &::diffsync_core::JobContext,
+            ) -> Result<$crate::conformance::memory::Memory<$data>, ::diffsync_core::JobError> {
+                Ok(self.systems.target.clone())
+            }
+        }
+
+        impl $crate::conformance::memory::Synced for $data {
+            type Job = $job;
+
+            fn job(systems: $crate::conformance::memory::Systems<Self>) -> $job {
+                $job { systems }
+            }
+        }
+    };
+}
+pub(super) use synced;
+
+/// Runs the job of a data set to its end.
+pub(super) fn run<D: Synced>(source: &Memory<D>, target: &Memory<D>) -> RunReport {
+    let job = Arc::new(D::job(Systems { source: source.clone(), target: target.clone() }));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime needs nothing");
+    runtime.block_on(diffsync_core::Run::execute(job, RunOptions::of(&D::Job::INFO).apply(), Vec::new()))
+}
+
+/// The diff of a run as a document.
+pub(super) fn document(report: &RunReport) -> Value {
+    let plan = report.plan().expect("the run came as far as its diff");
+    serde_json::to_value(DiffTree::of(plan)).expect("the attributes of these models are plain values")
+}
+
+/// The counts of a run's diff, named as the peer names them.
+pub(super) fn summary(report: &RunReport) -> Value {
+    let total = report.summary().expect("the run came as far as its diff").total;
+    let mut counts = Map::new();
+    for (name, count) in [
+        ("create", total.create),
+        ("update", total.update),
+        ("delete", total.delete),
+        ("no-change", total.no_change),
+        ("skip", total.rejected + total.left_out),
+    ] {
+        counts.insert(name.to_owned(), json!(count));
+    }
+    Value::Object(counts)
+}
