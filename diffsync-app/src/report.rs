@@ -36,14 +36,15 @@ fn write(out: &mut String, job: &JobInfo, report: &RunReport) -> fmt::Result {
     let failures = report.failures().map(|failure| {
         let url = failure.url.map(|url| format!(" <{url}>")).unwrap_or_default();
         format!(
-            "{} {} {:?}{url}: {} {}",
+            "{} {} {:?}{url}: {}: {}",
             failure.operation, failure.model, failure.record, failure.outcome, failure.reason
         )
     });
     section(out, "not written", failures)?;
     summary(out, report)?;
     steps(out, report)?;
-    if report.dry_run && report.plan().is_some_and(|plan| !plan.diff().is_empty()) {
+    let would_write = report.error.is_none() && report.plan().is_some_and(|plan| !plan.diff().is_empty());
+    if report.dry_run && would_write {
         writeln!(out, "\nrun it again with --apply to write this")?;
     }
     Ok(())

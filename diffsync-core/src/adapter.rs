@@ -1,6 +1,7 @@
 //! Adapters: the two systems of a job. A target also creates, updates and deletes records.
 
 use std::future::Future;
+use std::sync::LazyLock;
 
 use url::Url;
 
@@ -119,6 +120,13 @@ pub struct LoadContext<'a> {
 impl<'a> LoadContext<'a> {
     pub(crate) fn new(side: Side, observers: &'a Observers) -> Self {
         Self { side, observers }
+    }
+
+    /// A context outside a run, observed by nobody: for a test of a loader.
+    #[must_use]
+    pub fn alone(side: Side) -> LoadContext<'static> {
+        static NOBODY: LazyLock<Observers> = LazyLock::new(Observers::default);
+        LoadContext { side, observers: &NOBODY }
     }
 
     /// Which side is being loaded.

@@ -1,4 +1,4 @@
-//! The check of both data sets after they are loaded: everything that is wrong with them, found in one go.
+//! The check of a data set after it is loaded: everything that is wrong with it, found in one go.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, parents_first};
 use crate::model::{Names, SyncModel};
-use crate::schema::{LinkSchema, ModelSchema};
+use crate::schema::LinkSchema;
 use crate::step::Side;
 use crate::table::{LoadState, Table};
 
@@ -83,31 +83,43 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What the check of both sides found.
-#[derive(Debug, Default)]
-pub(crate) struct Checked {
+/// A data set that was loaded and checked.
+pub(crate) struct Checked<D> {
+    pub(crate) data: D,
     pub(crate) problems: Vec<Problem>,
-    pub(crate) source: Vec<SideOfModel>,
-    pub(crate) target: Vec<SideOfModel>,
+    pub(crate) models: Vec<SideOfModel>,
+    side: Side,
+    /// Whether a parent's table is not loaded here, so that the other side must be asked.
+    asks_other: bool,
 }
 
-impl Checked {
-    /// The tables of which some records cannot be used.
-    pub(crate) fn rejections(&self, schemas: &[&'static ModelSchema]) -> Vec<Rejection> {
-        let compared: Vec<_> = self.source.iter().zip(&self.target).map(|(s, t)| s.loaded && t.loaded).collect();
-        let sides = [(Side::Source, &self.source), (Side::Target, &self.target)];
-        let tables =
-            sides.into_iter().flat_map(|(side, tables)| tables.iter().zip(schemas).map(move |(t, s)| (side, t, s)));
-        tables
-            .zip(compared.iter().cycle())
-            .filter(|((_, table, _), compared)| **compared && table.rejected() > 0)
-            .map(|((side, table, schema), _)| Rejection {
-                side,
+impl<D: Dataset> Checked<D> {
+    /// Checks a data set by itself, and gives back the memory that loading left over.
+    pub(crate) fn new(side: Side, mut data: D) -> Self {
+        shrink(&mut data);
+        let SideCheck { models, problems, asks_other, .. } = SideCheck::run(side, &data, None);
+        Self { data, problems, models, side, asks_other }
+    }
+
+    /// Looks for parents on the other side if their table is loaded there only.
+    pub(crate) fn ask_other(&mut self, other: &D) {
+        if self.asks_other {
+            let SideCheck { models, problems, .. } = SideCheck::run(self.side, &self.data, Some(other));
+            (self.models, self.problems) = (models, problems);
+        }
+    }
+
+    /// The tables of which some records cannot be used, of those that are compared with the other side.
+    pub(crate) fn rejections(&self, other: &Self) -> impl Iterator<Item = Rejection> {
+        let tables = self.models.iter().zip(&other.models).zip(D::schemas());
+        tables.filter(|((table, other), _)| table.loaded && other.loaded && table.rejected() > 0).map(
+            |((table, _), schema)| Rejection {
+                side: self.side,
                 model: schema.name,
                 rejected: table.rejected(),
                 records: table.records(),
-            })
-            .collect()
+            },
+        )
     }
 }
 
@@ -126,7 +138,7 @@ pub(crate) struct SideOfModel {
     /// The rows that leave the diff.
     pub(crate) out: FixedBitSet,
     /// How many records cannot be used and have no row.
-    pub(crate) rejected_without_row: usize,
+    rejected_without_row: usize,
     rows: usize,
     /// Whether the table says anything about its side; otherwise nothing was looked at.
     loaded: bool,
@@ -134,7 +146,7 @@ pub(crate) struct SideOfModel {
 
 impl SideOfModel {
     /// The records of this table that leave the diff.
-    fn rejected(&self) -> usize {
+    pub(crate) fn rejected(&self) -> usize {
         self.out.count_ones(..) + self.rejected_without_row
     }
 
@@ -144,16 +156,8 @@ impl SideOfModel {
     }
 }
 
-/// Checks both sides.
-pub(crate) fn check<D: Dataset>(source: &D, target: &D) -> Checked {
-    let mut problems = Vec::new();
-    let source_side = SideCheck::run(Side::Source, source, target, &mut problems);
-    let target_side = SideCheck::run(Side::Target, target, source, &mut problems);
-    Checked { problems, source: source_side, target: target_side }
-}
-
 /// Gives back the memory that growing left over in the tables.
-pub(crate) fn shrink<D: Dataset>(data: &mut D) {
+fn shrink<D: Dataset>(data: &mut D) {
     struct Shrink<'a, D>(&'a mut D);
     impl<D> ModelVisitor<D> for Shrink<'_, D> {
         fn visit<M: LinksIn<D>>(&mut self)
@@ -170,17 +174,18 @@ pub(crate) fn shrink<D: Dataset>(data: &mut D) {
 struct SideCheck<'a, D> {
     side: Side,
     data: &'a D,
-    other: &'a D,
+    other: Option<&'a D>,
     /// The position of the model that is checked in this round, and the one that the visitor is at.
     wanted: usize,
     at: usize,
     names: Vec<&'static str>,
     models: Vec<SideOfModel>,
-    problems: &'a mut Vec<Problem>,
+    problems: Vec<Problem>,
+    asks_other: bool,
 }
 
 impl<'a, D: Dataset> SideCheck<'a, D> {
-    fn run(side: Side, data: &'a D, other: &'a D, problems: &'a mut Vec<Problem>) -> Vec<SideOfModel> {
+    fn run(side: Side, data: &'a D, other: Option<&'a D>) -> Self {
         let schemas = D::schemas();
         let mut check = Self {
             side,
@@ -190,14 +195,15 @@ impl<'a, D: Dataset> SideCheck<'a, D> {
             at: 0,
             names: schemas.iter().map(|schema| schema.name).collect(),
             models: schemas.iter().map(|_| SideOfModel::default()).collect(),
-            problems,
+            problems: Vec::new(),
+            asks_other: false,
         };
         for position in parents_first(&schemas) {
             check.wanted = position;
             check.at = 0;
             D::visit_models(&mut check);
         }
-        check.models
+        check
     }
 }
 
@@ -216,7 +222,8 @@ impl<D: Dataset> ModelVisitor<D> for SideCheck<'_, D> {
                 names: &self.names,
                 models: &self.models,
                 out: FixedBitSet::with_capacity(table.len()),
-                problems: self.problems,
+                problems: &mut self.problems,
+                asks_other: &mut self.asks_other,
             };
             check.loader_rejections();
             check.duplicates();
@@ -232,12 +239,13 @@ impl<D: Dataset> ModelVisitor<D> for SideCheck<'_, D> {
 struct TableCheck<'a, D, M: SyncModel> {
     side: Side,
     data: &'a D,
-    other: &'a D,
+    other: Option<&'a D>,
     table: &'a Table<M>,
     names: &'a [&'static str],
     models: &'a [SideOfModel],
     out: FixedBitSet,
     problems: &'a mut Vec<Problem>,
+    asks_other: &'a mut bool,
 }
 
 impl<D, M: SyncModel> TableCheck<'_, D, M> {
@@ -280,11 +288,10 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
         D: HasTable<P>,
     {
         let own: &Table<P> = self.data.table();
-        let lookup = if *own.state() == LoadState::Loaded { own } else { self.other.table() };
-        if *lookup.state() != LoadState::Loaded {
-            return;
-        }
-        let on_own_side = std::ptr::eq(own, lookup);
+        let on_own_side = *own.state() == LoadState::Loaded;
+        *self.asks_other |= !on_own_side;
+        let lookup = if on_own_side { Some(own) } else { self.other.map(HasTable::table) };
+        let Some(lookup) = lookup.filter(|table| *table.state() == LoadState::Loaded) else { return };
         let parents_out = self.names.iter().position(|name| *name == P::NAME).map(|at| &self.models[at].out);
         let without_row = lookup.without_row();
         // Neighbours mostly share their parent, so the last one found is tried before the table is asked.

@@ -22,20 +22,28 @@ impl<T: Float + ?Sized> Pair<'_, T> {
 }
 
 /// The comparison of types that hold no floating-point numbers.
-pub trait SameByEq<T: ?Sized> {
+pub trait SameByEq {
     /// Whether the two are equal.
-    fn same(&self) -> bool
-    where
-        T: PartialEq;
+    fn same(&self) -> bool;
 }
 
-impl<T: ?Sized> SameByEq<T> for Pair<'_, T> {
+impl<T: PartialEq + ?Sized> SameByEq for Pair<'_, T> {
     #[inline]
-    fn same(&self) -> bool
-    where
-        T: PartialEq,
-    {
+    fn same(&self) -> bool {
         self.0 == self.1
+    }
+}
+
+/// The comparison of types that have none. They cannot be attributes, which is said elsewhere; this is lest it is said
+/// again.
+pub trait NeverSame {
+    /// Never called.
+    fn same(&self) -> bool;
+}
+
+impl<T: ?Sized> NeverSame for &Pair<'_, T> {
+    fn same(&self) -> bool {
+        false
     }
 }
 

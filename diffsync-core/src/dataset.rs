@@ -91,7 +91,7 @@ pub trait WrittenBy<T>: Dataset {
 /// Called with each model of a data set together with the target that writes it.
 #[doc(hidden)]
 pub trait TargetVisitor<D: Dataset, T> {
-    fn visit<M: LinksIn<D>>(&mut self)
+    fn visit<M: SyncModel>(&mut self)
     where
         D: HasTable<M>,
         T: Target<M, Data = D>;

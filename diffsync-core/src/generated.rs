@@ -1,13 +1,12 @@
 //! What generated code calls, so that there is less of it in every crate that derives a model.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Display};
+use std::fmt;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::model::{Names, SyncModel};
 use crate::schema::ModelSchema;
 use crate::secret::redacted;
 
@@ -51,10 +50,6 @@ impl IdentifierParts {
     }
 }
 
-/// Stands for the identifier and the patch of something that could not be made a model.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Unusable;
-
 /// Stands for the schema of something that could not be made a model.
 pub const UNUSABLE: ModelSchema = ModelSchema {
     name: "",
@@ -65,21 +60,3 @@ pub const UNUSABLE: ModelSchema = ModelSchema {
     locals: &[],
     links: &[],
 };
-
-impl Display for Unusable {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Ok(())
-    }
-}
-
-impl Serialize for Unusable {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
-    }
-}
-
-impl<M: SyncModel> Names<M> for Unusable {
-    fn key(&self) -> Option<M::Key<'_>> {
-        None
-    }
-}

@@ -58,8 +58,8 @@ pub mod __private {
     pub use serde;
     pub use serde_json;
 
-    pub use crate::compare::{Pair, SameByEq};
+    pub use crate::compare::{NeverSame, Pair, SameByEq};
     pub use crate::dataset::{KeyOf, LinkVisitor, ModelVisitor, TargetVisitor};
-    pub use crate::generated::{IdentifierParts, UNUSABLE, Unusable, ValueResult, debug_patch, touch, value};
+    pub use crate::generated::{IdentifierParts, UNUSABLE, ValueResult, debug_patch, touch, value};
     pub use crate::model::IdentifierText;
 }

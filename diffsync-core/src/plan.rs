@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use crate::check::{Problem, Rejection, check, shrink};
+use crate::check::{Checked, Problem, Rejection};
 use crate::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, Model, ModelVisitor};
 use crate::diff::{Diff, DiffTree};
 use crate::model::SyncModel;
+use crate::run::Loaded;
 use crate::schema::LinkSchema;
 use crate::step::Side;
 use crate::table::Table;
@@ -48,12 +49,18 @@ impl<D: Dataset> Plan<D> {
     /// assert_eq!(plan.diff().summary().total.update, 1);
     /// assert_eq!(plan.tree().to_string(), "~ region asia\n    name: \"Azia\" -> \"Asia\"\n");
     /// ```
-    pub fn new(mut source: D, mut target: D) -> Self {
-        shrink(&mut source);
-        shrink(&mut target);
-        let checked = check(&source, &target);
-        let rejections = checked.rejections(&D::schemas());
-        let (diff, problems) = Diff::between(&source, &target, checked);
+    pub fn new(source: D, target: D) -> Self {
+        Loaded::new(source, target).compare()
+    }
+
+    /// Compares two data sets that were checked when they were loaded.
+    pub(crate) fn of(mut source: Checked<D>, mut target: Checked<D>) -> Self {
+        source.ask_other(&target.data);
+        target.ask_other(&source.data);
+        let rejections = source.rejections(&target).chain(target.rejections(&source)).collect();
+        let problems = source.problems.drain(..).chain(target.problems.drain(..)).collect();
+        let diff = Diff::between(&source, &target);
+        let (source, target) = (source.data, target.data);
         Self { source, target, diff, problems, rejections, readers: Self::readers() }
     }
 

@@ -13,7 +13,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::adapter::{Adapter, LoadContext};
-use crate::check::{Problem, half_loaded, shrink, untouched};
+use crate::check::{Checked, Problem, half_loaded, untouched};
 use crate::dataset::Dataset;
 use crate::diff::DiffSummary;
 use crate::error::AdapterError;
@@ -167,7 +167,7 @@ pub enum Refusal {
     NothingLoaded(Side),
     /// Too many unusable records.
     #[error(
-        "{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed; mend them or raise the limit"
+        "{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed; mend them, or raise `max_rejected` if that many may be left alone"
     )]
     TooManyRejected {
         /// The side.
@@ -193,25 +193,30 @@ impl Refusal {
 
 /// Both sides, loaded, and ready to be compared.
 pub struct Loaded<D> {
-    source: D,
-    target: D,
+    source: Checked<D>,
+    target: Checked<D>,
 }
 
 impl<D: Dataset> Loaded<D> {
+    /// Checks two data sets, each by itself.
+    pub fn new(source: D, target: D) -> Self {
+        Self { source: Checked::new(Side::Source, source), target: Checked::new(Side::Target, target) }
+    }
+
     /// What the source holds.
     pub fn source(&self) -> &D {
-        &self.source
+        &self.source.data
     }
 
     /// What the target holds.
     pub fn target(&self) -> &D {
-        &self.target
+        &self.target.data
     }
 
-    /// Checks both sides and compares them.
+    /// Compares both sides.
     #[must_use]
     pub fn compare(self) -> Plan<D> {
-        Plan::new(self.source, self.target)
+        Plan::of(self.source, self.target)
     }
 }
 
@@ -320,8 +325,8 @@ impl<J: Job> Run<J> {
         let (source, source_data) = source.0?;
         let (target, target_data) = target.0?;
         let data = Loaded { source: source_data, target: target_data };
-        let half_loaded = half_loaded(&data.source, &data.target);
-        for (side, loaded) in [(Side::Source, &data.source), (Side::Target, &data.target)] {
+        let half_loaded = half_loaded(data.source(), data.target());
+        for (side, loaded) in [(Side::Source, data.source()), (Side::Target, data.target())] {
             if untouched(loaded) {
                 return Err(Refusal::NothingLoaded(side).into());
             }
@@ -466,14 +471,13 @@ impl<J: Job> fmt::Debug for Run<J> {
 }
 
 /// What loading one side gives: the adapter and the data, and what it took.
-type LoadedSide<A, D> = (Result<(A, D), RunError>, StepReport);
+type LoadedSide<A, D> = (Result<(A, Checked<D>), RunError>, StepReport);
 
 async fn load_source<J: Job>(job: Arc<J>, options: RunOptions, observers: Observers) -> LoadedSide<J::Source, J::Data> {
     let work = async {
         let adapter = job.source_adapter(&JobContext { dry_run: options.dry_run }).await?;
         let mut data = J::Data::default();
         job.load_source_adapter(&adapter, &mut data, &LoadContext::new(Side::Source, &observers)).await?;
-        shrink(&mut data);
         Ok((adapter, data))
     };
     load_side(Side::Source, options, &observers, work).await
@@ -484,19 +488,22 @@ async fn load_target<J: Job>(job: Arc<J>, options: RunOptions, observers: Observ
         let adapter = job.target_adapter(&JobContext { dry_run: options.dry_run }).await?;
         let mut data = J::Data::default();
         job.load_target_adapter(&adapter, &mut data, &LoadContext::new(Side::Target, &observers)).await?;
-        shrink(&mut data);
         Ok((adapter, data))
     };
     load_side(Side::Target, options, &observers, work).await
 }
 
-async fn load_side<A, D>(
+async fn load_side<A, D: Dataset>(
     side: Side,
     options: RunOptions,
     observers: &Observers,
     work: impl Future<Output = Result<(A, D), AdapterError>> + Send,
 ) -> LoadedSide<A, D> {
-    let (loaded, report) = measure(side.into(), options, observers, work).await;
+    let checked = async {
+        let (adapter, data) = work.await?;
+        Ok((adapter, Checked::new(side, data)))
+    };
+    let (loaded, report): (Result<_, AdapterError>, _) = measure(side.into(), options, observers, checked).await;
     (loaded.map_err(|error| RunError::Load { side, cause: error.into_cause() }), report)
 }
 

@@ -84,6 +84,7 @@ impl ModelSchema {
 ///
 /// At compile time, with the reason.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
+#[track_caller]
 pub const fn check_table(tables: &[&ModelSchema], position: usize) {
     let mut earlier = 0;
     while earlier < position {
@@ -105,6 +106,7 @@ pub const fn check_table(tables: &[&ModelSchema], position: usize) {
 ///
 /// At compile time, with the reason.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
+#[track_caller]
 pub const fn check_variable(name: &str) {
     let mut i = 0;
     while i < RUN_FLAGS.len() {
@@ -136,6 +138,7 @@ pub const RUN_FLAGS: &[&str] = &[
 ];
 
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
+#[track_caller]
 const fn check_circle(tables: &[&ModelSchema], start: usize) {
     let mut message = Message::new();
     message.push("these models are each other's parents: ");
@@ -159,7 +162,9 @@ const fn check_circle(tables: &[&ModelSchema], start: usize) {
         message.push(" -> ");
         message.push(link.model);
         if next == start {
-            message.push("; a record must be able to exist before what lives under it: make one of them an attribute");
+            message.push(
+                "; a record must be able to exist before what lives under it: take `parent` off one of these fields",
+            );
             panic!("{}", message.text());
         }
         at = next;

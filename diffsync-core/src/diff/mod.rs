@@ -13,7 +13,7 @@ use fixedbitset::FixedBitSet;
 pub use self::summary::{Counts, DiffSummary, ModelSummary};
 pub use self::tree::DiffTree;
 
-use crate::check::{Checked, Problem};
+use crate::check::Checked;
 use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, parents_first};
 use crate::schema::ModelSchema;
 use crate::table::{LoadState, Table, row};
@@ -82,21 +82,17 @@ fn words(schema: &ModelSchema) -> usize {
 }
 
 impl Diff {
-    /// Compares two data sets whose check found `checked`, and hands its problems on.
-    pub(crate) fn between<D: Dataset>(source: &D, target: &D, checked: Checked) -> (Self, Vec<Problem>) {
+    /// Compares two data sets that were checked.
+    pub(crate) fn between<D: Dataset>(source: &Checked<D>, target: &Checked<D>) -> Self {
         let schemas = D::schemas();
-        let Checked { source: source_side, target: target_side, problems } = checked;
-        let rejected_without_row =
-            source_side.iter().zip(&target_side).any(|(s, t)| s.rejected_without_row + t.rejected_without_row > 0);
-        let source_out: Vec<_> = source_side.into_iter().map(|side| side.out).collect();
-        let target_out: Vec<_> = target_side.into_iter().map(|side| side.out).collect();
-        let any_out = rejected_without_row || source_out.iter().chain(&target_out).any(|out| !out.is_clear());
+        let rejected = |side: &Checked<D>| side.models.iter().any(|model| model.rejected() > 0);
+        let out = |side: &Checked<D>| side.models.iter().map(|model| model.out.clone()).collect();
         let mut differ = Differ {
-            source,
-            target,
-            any_out,
-            source_out,
-            target_out,
+            source: &source.data,
+            target: &target.data,
+            any_out: rejected(source) || rejected(target),
+            source_out: out(source),
+            target_out: out(target),
             wanted: 0,
             at: 0,
             names: schemas.iter().map(|schema| schema.name).collect(),
@@ -107,7 +103,7 @@ impl Diff {
             differ.at = 0;
             D::visit_models(&mut differ);
         }
-        (Self { tables: differ.tables }, problems)
+        Self { tables: differ.tables }
     }
 
     /// The parts of the diff, one for each model in the order of the data set's fields.

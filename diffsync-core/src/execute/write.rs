@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt};
 use super::Execution;
 use super::outcome::{Operation, Outcome, Task};
 use crate::adapter::{Target, WriteContext};
-use crate::dataset::{Dataset, HasTable, LinksIn, Model, TargetVisitor, WrittenBy};
+use crate::dataset::{Dataset, HasTable, Model, TargetVisitor, WrittenBy};
 use crate::error::{TargetError, TargetErrorKind};
 use crate::model::SyncModel;
 use crate::table::Table;
@@ -29,7 +29,7 @@ pub(super) trait WriteModel<D, T>: Send + Sync {
 pub(super) fn writers<D: WrittenBy<T>, T>() -> Vec<Box<dyn WriteModel<D, T>>> {
     struct Writers<D, T>(Vec<Box<dyn WriteModel<D, T>>>);
     impl<D: Dataset, T> TargetVisitor<D, T> for Writers<D, T> {
-        fn visit<M: LinksIn<D>>(&mut self)
+        fn visit<M: SyncModel>(&mut self)
         where
             D: HasTable<M>,
             T: Target<M, Data = D>,
@@ -46,7 +46,7 @@ impl<D, T, M> WriteModel<D, T> for Model<M>
 where
     D: Dataset + HasTable<M>,
     T: Target<M, Data = D>,
-    M: LinksIn<D>,
+    M: SyncModel,
 {
     fn write<'a>(
         &'a self,

@@ -97,6 +97,12 @@ pub trait Variable: Sized + Send + Sync + 'static {
 
     /// The value as shown on pages.
     fn show(&self) -> Value;
+
+    /// Reads the next variable: how generated code reaches [`VariableReader::read`].
+    #[doc(hidden)]
+    fn read(reader: &mut VariableReader<'_>) -> Option<Self> {
+        reader.read()
+    }
 }
 
 macro_rules! numbers {

@@ -9,7 +9,7 @@
 //!
 //! Each step has a scope of its own, which its thread is in while it works on the step. So two steps that run at the
 //! same time have each their own figures. Work that a loader hands to another thread takes the scope along with
-//! [`MemoryScope::current`] and [`MemoryScope::enter`].
+//! [`MemoryScope::current`] and [`MemoryScope::enter`], or [`MemoryScope::follow`] for a future.
 
 mod allocator;
 mod resident;
@@ -51,17 +51,19 @@ pub struct MemoryUse {
     pub peak: u64,
 }
 
+impl MemoryScope {
+    /// Counts for this scope what a future allocates, whichever thread drives it: for work given to `tokio::spawn`.
+    pub async fn follow<F: Future>(self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|cx| self.enter(|| future.as_mut().poll(cx))).await
+    }
+}
+
 /// Drives a future to its end and says what memory that took.
 pub(crate) async fn profile<F: Future>(future: F) -> (F::Output, StepMemory) {
     let scope = MemoryScope::new();
     let resident = ResidentPeak::start();
-    let output = in_scope(&scope, future).await;
+    let output = scope.clone().follow(future).await;
     let memory = StepMemory { heap: scope.heap(), resident: resident.finish() };
     (output, memory)
-}
-
-/// Drives a future within a scope, entering it again each time the future is polled.
-async fn in_scope<F: Future>(scope: &MemoryScope, future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|cx| scope.enter(|| future.as_mut().poll(cx))).await
 }

@@ -4,8 +4,8 @@
 //! begins it anew. Where that is not allowed, and on other systems, a thread samples the current size.
 
 use std::fs;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -17,30 +17,52 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(5);
 /// Measures the peak of the process's resident size from `start` to `finish`.
 ///
 /// The size is the process's: steps that run at the same time share it.
+///
+/// The kept peak is begun anew only if no other measurement relies on it.
 pub(crate) enum ResidentPeak {
     /// The system keeps the peak.
-    Kept,
+    Kept(KeptPeak),
     /// A thread samples.
     Sampled(Sampler),
 }
 
 impl ResidentPeak {
     pub(crate) fn start() -> Self {
-        if fs::write("/proc/self/clear_refs", "5").is_ok() && kept_peak().is_some() {
-            Self::Kept
-        } else {
-            Self::Sampled(Sampler::start())
-        }
+        KeptPeak::begin().map_or_else(|| Self::Sampled(Sampler::start()), Self::Kept)
     }
 
     pub(crate) fn finish(self) -> Option<MemoryUse> {
         let in_use = resident()?;
         let peak = match self {
-            Self::Kept => kept_peak()?,
+            Self::Kept(_measuring) => kept_peak()?,
             Self::Sampled(sampler) => sampler.finish(),
         };
         // The two are read one after the other, and the process goes on in between.
         Some(MemoryUse { in_use, peak: peak.max(in_use) })
+    }
+}
+
+/// How many measurements rely on the peak that the system keeps.
+static MEASURING: Mutex<usize> = Mutex::new(0);
+
+/// One of them.
+pub(crate) struct KeptPeak(());
+
+impl KeptPeak {
+    fn begin() -> Option<Self> {
+        let mut measuring = MEASURING.lock().unwrap_or_else(PoisonError::into_inner);
+        if *measuring == 0 {
+            fs::write("/proc/self/clear_refs", "5").ok()?;
+            kept_peak()?;
+        }
+        *measuring += 1;
+        Some(Self(()))
+    }
+}
+
+impl Drop for KeptPeak {
+    fn drop(&mut self) {
+        *MEASURING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
     }
 }
 

@@ -9,6 +9,7 @@ use syn::{Data, DeriveInput, Error, Fields, Lit, LitStr, Result, Token, Type};
 
 use crate::attr::{self, Once};
 use crate::ctxt::Ctxt;
+use crate::model::{option, secret};
 use crate::words::{documentation, kebab_case, sentence};
 
 /// What stands in the parentheses of `#[job(…)]`.
@@ -266,6 +267,10 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Varia
         }
         Ok(())
     });
+    let is_secret = secret(&field.ty).or_else(|| option(&field.ty).and_then(secret)).is_some();
+    if let Some(key) = default.key().filter(|_| is_secret) {
+        cx.error_at(key, "a secret has no default: it would stand in the program for all to read; use `env = \"…\"`");
+    }
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("sync")) {
         cx.error_at(attribute, "`sync` belongs on the fields of a model; a job's variables take `#[var(…)]`");
     }

@@ -128,12 +128,15 @@ fn from_variables(job: &Job<'_>) -> TokenStream {
         };
     }
     let idents: Vec<_> = job.variables.iter().map(|variable| variable.ident).collect();
-    let types: Vec<_> = job.variables.iter().map(|variable| variable.ty).collect();
+    let reads = job.variables.iter().map(|variable| {
+        let ty = variable.ty;
+        quote_spanned!(place(ty)=> <#ty as ::diffsync_core::Variable>::read(&mut reader))
+    });
     let locals: Vec<_> = (0..idents.len()).map(|position| format_ident!("value_{}", position)).collect();
     quote! {
         fn from_variables(values: &::diffsync_core::VariableValues) -> #result {
             let mut reader = ::diffsync_core::VariableReader::new(Self::VARIABLES, values);
-            #(let #locals = reader.read::<#types>();)*
+            #(let #locals = #reads;)*
             match (#(#locals,)*) {
                 (#(::core::option::Option::Some(#locals),)*) => {
                     ::core::result::Result::Ok(Self { #(#idents: #locals),* })

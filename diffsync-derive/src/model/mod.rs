@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-pub(crate) use self::ast::argument;
+pub(crate) use self::ast::{argument, option, secret};
 
 use self::ast::Model;
 use crate::ctxt::Ctxt;

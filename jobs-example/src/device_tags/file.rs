@@ -40,7 +40,6 @@ impl Adapter for DevicesFile {
                 note: tag.note,
             }));
         }
-        data.tags.mark_loaded();
         Ok(())
     }
 }

@@ -26,7 +26,6 @@ impl Adapter for IpamA {
     type Data = AddressPlan;
 
     async fn load(&self, data: &mut AddressPlan, _: &LoadContext<'_>) -> Result<(), AdapterError> {
-        data.prefixes.mark_loaded();
         for Row { cidr, vrf, vlan, customer_id } in yaml::read::<Vec<Row>>(&self.path)? {
             let vlan_id = vlan.as_deref().map(vlan_id).transpose();
             match vlan_id {

@@ -712,6 +712,27 @@ mod tests {
     }
 
     #[test]
+    fn a_model_and_its_data_set_can_stand_in_a_function() {
+        /// Something.
+        #[derive(SyncModel)]
+        struct Thing {
+            #[sync(id)]
+            number: u8,
+            color: char,
+        }
+
+        #[derive(Dataset, Default)]
+        struct Things {
+            things: Table<Thing>,
+        }
+
+        let (mut source, mut target) = (Things::default(), Things::default());
+        source.things.insert(Thing { number: 1, color: 'r' });
+        target.things.insert(Thing { number: 1, color: 'g' });
+        assert_eq!(Plan::new(source, target).tree().to_string(), "~ thing 1\n    color: \"g\" -> \"r\"\n");
+    }
+
+    #[test]
     fn names_that_generated_code_uses_are_free() {
         assert_eq!(taken_names::records(Plan::new(taken_names::M::default(), taken_names::M::default()).source()), 0);
     }

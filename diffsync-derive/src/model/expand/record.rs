@@ -96,7 +96,7 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     let positions: Vec<_> = (0..fields.len()).map(Literal::usize_suffixed).collect();
     let same = fields.iter().map(|field| {
         let (mine, its) = (field_of("self", field), field_of("target", field));
-        quote_spanned!(place(field.ty)=> ::diffsync_core::__private::Pair(&#mine, &#its).same())
+        quote_spanned!(place(field.ty)=> (&::diffsync_core::__private::Pair(&#mine, &#its)).same())
     });
     let copies = fields.iter().map(|field| copy_of(field, &ref_of("self", field)));
     let taken_over = fields.iter().map(|field| {
@@ -111,7 +111,7 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
         #[inline]
         #[allow(unused_imports, unused_variables, reason = "a model may have no attributes, or only numbers")]
         fn differences(&self, target: &Self, mark: &mut impl ::core::ops::FnMut(usize)) {
-            use ::diffsync_core::__private::SameByEq as _;
+            use ::diffsync_core::__private::{NeverSame as _, SameByEq as _};
             #(if !#same { mark(#positions); })*
         }
 
