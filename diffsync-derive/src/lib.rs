@@ -1,6 +1,6 @@
 //! The macros of diffsync: `#[derive(SyncModel)]`, `#[derive(Dataset)]` and `#[job]`.
 //!
-//! Each macro reads its input into an [`ast`](model), collects everything that is wrong with it, and expands what can be
+//! Each macro reads its input into an `ast`, collects everything that is wrong with it, and expands what can be
 //! made of the rest, so that all mistakes of a build are said at once and none causes another.
 
 mod attr;

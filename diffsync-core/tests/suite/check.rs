@@ -385,7 +385,10 @@ fn too_many_rejected_records_refuse_the_run() {
     ] {
         let (report, calls) = run_rejecting(side, regions, rejected, limit);
         assert_eq!(report.status, Status::Refused);
-        assert_eq!(report.error_text().unwrap(), format!("{said}; mend them, or raise `max_rejected` if that many may be left alone"));
+        assert_eq!(
+            report.error_text().unwrap(),
+            format!("{said}; mend them, or raise `max_rejected` if that many may be left alone")
+        );
         assert_eq!(calls, [""; 0]);
         // What was found is reported nevertheless.
         assert_eq!(report.problems().len(), rejected);
