@@ -5,11 +5,13 @@ use std::sync::LazyLock;
 
 use url::Url;
 
+use crate::current::Current;
 use crate::dataset::{Dataset, HasTable};
 use crate::error::{AdapterError, TargetError};
 use crate::event::{Event, Observers};
-use crate::execute::{Execution, Synced};
 use crate::model::{Names, SyncModel};
+use crate::outcome::{OutcomeCounts, Outcomes};
+use crate::plan::Plan;
 use crate::step::Side;
 
 /// One system: it loads a data set.
@@ -111,6 +113,22 @@ pub trait Target<M: SyncModel>: Adapter {
     ) -> impl Future<Output = Result<(), TargetError>> + Send;
 }
 
+/// A data set all of whose models the target `T` can write. Implemented by `#[derive(Dataset)]` for every such `T`.
+pub trait WrittenBy<T>: Dataset {
+    /// Calls the visitor once for each model, in the order of the fields.
+    #[doc(hidden)]
+    fn visit_targets<V: TargetVisitor<Self, T>>(visitor: &mut V);
+}
+
+/// Called with each model of a data set together with the target that writes it.
+#[doc(hidden)]
+pub trait TargetVisitor<D: Dataset, T> {
+    fn visit<M: SyncModel>(&mut self)
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>;
+}
+
 /// What an adapter gets while it loads.
 pub struct LoadContext<'a> {
     side: Side,
@@ -149,12 +167,12 @@ impl std::fmt::Debug for LoadContext<'_> {
 
 /// What a target gets while it writes a record.
 pub struct WriteContext<'a, D: 'static> {
-    execution: &'a Execution<'a, D>,
+    current: &'a Current<'a, D>,
 }
 
 impl<'a, D: Dataset> WriteContext<'a, D> {
-    pub(crate) fn new(execution: &'a Execution<'a, D>) -> Self {
-        Self { execution }
+    pub(crate) fn new(current: &'a Current<'a, D>) -> Self {
+        Self { current }
     }
 
     /// The record that `name` names, as the target now holds it: whether it was there before the run or was created
@@ -172,20 +190,65 @@ impl<'a, D: Dataset> WriteContext<'a, D> {
         let Some(key) = name.key() else {
             return Err(TargetError::new(format!("the record names no {}", M::NAME)));
         };
-        self.execution
-            .current(key)
+        self.current
+            .get(key)
             .ok_or_else(|| TargetError::new(format!("the target holds no {} {:?}", M::NAME, M::to_id(key).to_string())))
     }
 
     /// What the source holds.
     #[must_use]
     pub fn source(&self) -> &'a D {
-        self.execution.plan().source()
+        self.current.plan().source()
     }
 }
 
 impl<D> std::fmt::Debug for WriteContext<'_, D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WriteContext").finish_non_exhaustive()
+    }
+}
+
+/// A run after everything was written: what `sync_complete` works with.
+pub struct Synced<'a, D: 'static> {
+    current: &'a Current<'a, D>,
+    outcomes: &'a Outcomes,
+}
+
+impl<'a, D: Dataset> Synced<'a, D> {
+    pub(crate) fn new(current: &'a Current<'a, D>, outcomes: &'a Outcomes) -> Self {
+        Self { current, outcomes }
+    }
+
+    /// All records of a model as the target now holds them, in the order they were loaded, new ones last: what a file
+    /// is written from.
+    pub fn records<M: SyncModel>(&self) -> impl Iterator<Item = &'a M>
+    where
+        D: HasTable<M>,
+    {
+        self.current.records()
+    }
+
+    /// The plan that was carried out.
+    #[must_use]
+    pub fn plan(&self) -> &'a Plan<D> {
+        self.current.plan()
+    }
+
+    /// What became of each record.
+    #[must_use]
+    pub fn outcomes(&self) -> &'a Outcomes {
+        self.outcomes
+    }
+
+    /// How many records ended as what.
+    #[must_use]
+    pub fn counts(&self) -> OutcomeCounts {
+        self.outcomes().counts(self.plan().diff())
+    }
+}
+
+impl<D> std::fmt::Debug for Synced<'_, D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Synced").finish_non_exhaustive()
     }
 }

@@ -1,87 +1,14 @@
 //! The check of a data set after it is loaded: everything that is wrong with it, found in one go.
 
 use std::collections::HashMap;
-use std::fmt;
-
-use fixedbitset::FixedBitSet;
-use serde::Serialize;
 
 use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, parents_first};
 use crate::model::{Names, SyncModel};
+use crate::problem::{Problem, ProblemKind};
 use crate::schema::LinkSchema;
 use crate::step::Side;
 use crate::table::{LoadState, Table};
-
-/// Something wrong with a loaded data set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// The side it was found on.
-    pub side: Side,
-    /// The model.
-    pub model: &'static str,
-    /// The identifier of the record, as text.
-    pub record: String,
-    /// What is wrong.
-    #[serde(flatten)]
-    pub kind: ProblemKind,
-}
-
-/// What can be wrong with a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "problem", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ProblemKind {
-    /// So many records have the same identifier.
-    Duplicate {
-        /// How many records have it.
-        times: usize,
-    },
-    /// Its parent was not loaded.
-    Orphan {
-        /// The parent's model.
-        parent_model: &'static str,
-        /// The identifier of the missing parent.
-        parent: String,
-    },
-    /// It is its own ancestor.
-    Loop {
-        /// The identifiers from the record up to itself.
-        path: Vec<String>,
-    },
-    /// The loader rejected it.
-    Rejected {
-        /// The loader's reason.
-        reason: String,
-    },
-}
-
-impl Problem {
-    /// Whether the record, and all under it, leaves the diff because of this; otherwise it is a warning.
-    ///
-    /// In the target a broken link is no reason to leave a record alone: the run may be what repairs it.
-    #[must_use]
-    pub fn rejects(&self) -> bool {
-        match self.kind {
-            ProblemKind::Duplicate { .. } | ProblemKind::Rejected { .. } => true,
-            ProblemKind::Orphan { .. } | ProblemKind::Loop { .. } => self.side == Side::Source,
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { side, model, record, kind } = self;
-        write!(f, "{side}: {model} {record:?} ")?;
-        match kind {
-            ProblemKind::Duplicate { times } => write!(f, "is there {times} times"),
-            ProblemKind::Orphan { parent_model, parent } => {
-                write!(f, "is under {parent_model} {parent:?}, which does not exist")
-            }
-            ProblemKind::Loop { path } => write!(f, "is under itself: {}", path.join(" -> ")),
-            ProblemKind::Rejected { reason } => write!(f, "was rejected: {reason}"),
-        }
-    }
-}
+use fixedbitset::FixedBitSet;
 
 /// A data set that was loaded and checked.
 pub(crate) struct Checked<D> {

@@ -2,7 +2,6 @@
 
 use std::marker::PhantomData;
 
-use crate::adapter::Target;
 use crate::model::SyncModel;
 use crate::schema::{LinkSchema, ModelSchema};
 use crate::table::Table;
@@ -79,22 +78,6 @@ pub trait LinksIn<D>: SyncModel {
     /// Calls the visitor once for each link.
     #[doc(hidden)]
     fn visit_links<V: LinkVisitor<D, Self>>(visitor: &mut V);
-}
-
-/// A data set all of whose models the target `T` can write. Implemented by `#[derive(Dataset)]` for every such `T`.
-pub trait WrittenBy<T>: Dataset {
-    /// Calls the visitor once for each model, in the order of the fields.
-    #[doc(hidden)]
-    fn visit_targets<V: TargetVisitor<Self, T>>(visitor: &mut V);
-}
-
-/// Called with each model of a data set together with the target that writes it.
-#[doc(hidden)]
-pub trait TargetVisitor<D: Dataset, T> {
-    fn visit<M: SyncModel>(&mut self)
-    where
-        D: HasTable<M>,
-        T: Target<M, Data = D>;
 }
 
 /// Called with each model of a data set.

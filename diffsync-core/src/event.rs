@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::execute::{Operation, Outcome};
+use crate::outcome::{Operation, Outcome};
 use crate::plan::{PlanView, RecordRef};
-use crate::run::RunReport;
+use crate::report::RunReport;
 use crate::step::{Step, StepReport};
 
 /// Something that happened in a run. Records are positions in the plan, never copies.

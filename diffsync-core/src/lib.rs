@@ -12,6 +12,7 @@ extern crate self as diffsync_core;
 mod adapter;
 mod check;
 pub mod compare;
+mod current;
 mod dataset;
 mod diff;
 mod error;
@@ -21,35 +22,42 @@ mod generated;
 mod job;
 pub mod memory;
 mod model;
+mod outcome;
 mod plan;
+mod problem;
+mod report;
 mod run;
 pub mod schema;
 mod secret;
 mod step;
 mod table;
+mod tree;
 
 #[cfg(feature = "derive")]
 pub use diffsync_derive::{Dataset, SyncModel, job};
 pub use url::Url;
 
-pub use crate::adapter::{Adapter, LoadContext, Target, WriteContext};
-pub use crate::check::{Problem, ProblemKind};
-pub use crate::dataset::{Dataset, HasTable, LinksIn, WrittenBy};
-pub use crate::diff::{Counts, Diff, DiffSummary, DiffTree, ModelSummary, TableDiff};
+pub use crate::adapter::{Adapter, LoadContext, Synced, Target, WriteContext, WrittenBy};
+pub use crate::dataset::{Dataset, HasTable, LinksIn};
+pub use crate::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
 pub use crate::error::{AdapterError, JobError, TargetError, TargetErrorKind};
 pub use crate::event::{Event, Observer, TracingObserver};
-pub use crate::execute::{Approved, Operation, Outcome, OutcomeCounts, Outcomes, Synced};
+pub use crate::execute::Approved;
 pub use crate::job::{
     ConfigItem, DataMapping, Job, JobContext, JobEntry, JobInfo, JobKind, JobRegistry, JobSpec, Object, PreparedJob,
     RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec,
     VariableValues,
 };
 pub use crate::model::{AttributeValue, HandedOver, IdentifierValue, LocalValue, Names, SyncModel};
-pub use crate::plan::{Plan, PlanView, RecordRef};
-pub use crate::run::{FailedRecord, Loaded, Refusal, Run, RunError, RunOptions, RunReport, Status};
+pub use crate::outcome::{Operation, Outcome, OutcomeCounts, Outcomes};
+pub use crate::plan::{Loaded, Plan, PlanView, RecordRef};
+pub use crate::problem::{Problem, ProblemKind};
+pub use crate::report::{FailedRecord, Refusal, RunError, RunReport, Status};
+pub use crate::run::{Run, RunOptions};
 pub use crate::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
 pub use crate::step::{Side, Step, StepReport};
 pub use crate::table::{LoadState, Table};
+pub use crate::tree::DiffTree;
 
 /// What generated code uses. Not for anybody else; it may change with any version.
 #[doc(hidden)]
@@ -58,8 +66,9 @@ pub mod __private {
     pub use serde;
     pub use serde_json;
 
+    pub use crate::adapter::TargetVisitor;
     pub use crate::compare::{NeverSame, Pair, SameByEq};
-    pub use crate::dataset::{KeyOf, LinkVisitor, ModelVisitor, TargetVisitor};
+    pub use crate::dataset::{KeyOf, LinkVisitor, ModelVisitor};
     pub use crate::generated::{IdentifierParts, UNUSABLE, ValueResult, debug_patch, touch, value};
     pub use crate::model::IdentifierText;
 }

@@ -1,12 +1,14 @@
 //! The plan of a run: both sides and the diff between them.
 
+use std::fmt;
+
 use serde_json::Value;
 
-use crate::check::{Checked, Problem, Rejection};
+use crate::check::{Checked, Rejection};
 use crate::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, Model, ModelVisitor};
-use crate::diff::{Diff, DiffTree};
+use crate::diff::Diff;
 use crate::model::SyncModel;
-use crate::run::Loaded;
+use crate::problem::Problem;
 use crate::schema::LinkSchema;
 use crate::step::Side;
 use crate::table::Table;
@@ -54,7 +56,7 @@ impl<D: Dataset> Plan<D> {
     }
 
     /// Compares two data sets that were checked when they were loaded.
-    pub(crate) fn of(mut source: Checked<D>, mut target: Checked<D>) -> Self {
+    fn of(mut source: Checked<D>, mut target: Checked<D>) -> Self {
         source.ask_other(&target.data);
         target.ask_other(&source.data);
         let rejections = source.rejections(&target).chain(target.rejections(&source)).collect();
@@ -104,11 +106,6 @@ impl<D: Dataset> Plan<D> {
         (self.source, self.target)
     }
 
-    /// The diff as a tree, to print or to serialise.
-    pub fn tree(&self) -> DiffTree<'_> {
-        DiffTree::of(self)
-    }
-
     /// The number of rows of a model on one side.
     pub(crate) fn rows(&self, side: Side, model: usize) -> u32 {
         self.readers[model].rows(self.data(side))
@@ -126,9 +123,49 @@ impl<D: Dataset> Plan<D> {
     }
 }
 
-impl<D> std::fmt::Debug for Plan<D> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<D> fmt::Debug for Plan<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plan").field("diff", &self.diff).field("problems", &self.problems).finish_non_exhaustive()
+    }
+}
+
+/// Both sides, loaded, and ready to be compared.
+pub struct Loaded<D> {
+    source: Checked<D>,
+    target: Checked<D>,
+}
+
+impl<D: Dataset> Loaded<D> {
+    /// Checks two data sets, each by itself.
+    pub fn new(source: D, target: D) -> Self {
+        Self::of(Checked::new(Side::Source, source), Checked::new(Side::Target, target))
+    }
+
+    /// Two data sets that were checked when they were loaded.
+    pub(crate) fn of(source: Checked<D>, target: Checked<D>) -> Self {
+        Self { source, target }
+    }
+
+    /// What the source holds.
+    pub fn source(&self) -> &D {
+        &self.source.data
+    }
+
+    /// What the target holds.
+    pub fn target(&self) -> &D {
+        &self.target.data
+    }
+
+    /// Compares both sides.
+    #[must_use]
+    pub fn compare(self) -> Plan<D> {
+        Plan::of(self.source, self.target)
+    }
+}
+
+impl<D> fmt::Debug for Loaded<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded").finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,4 @@
-//! A run of a job: the four measured steps, what each took, and how it ended.
+//! A run of a job: the four steps, each measured.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,21 +7,19 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
-use thiserror::Error;
 use url::Url;
 
 use crate::adapter::{Adapter, LoadContext};
-use crate::check::{Checked, Problem, half_loaded, untouched};
+use crate::check::{Checked, half_loaded, untouched};
 use crate::dataset::Dataset;
-use crate::diff::DiffSummary;
 use crate::error::AdapterError;
 use crate::event::{Event, Observer, Observers};
-use crate::execute::{Approved, ExecuteOptions, Execution, Operation, Outcome, OutcomeCounts, Outcomes, Synced};
+use crate::execute::{Approved, ExecuteOptions, Execution};
 use crate::job::{Job, JobContext, JobInfo, Object};
 use crate::memory::profile;
-use crate::plan::{Plan, PlanView, RecordRef};
+use crate::outcome::{Operation, Outcome, Outcomes};
+use crate::plan::{Loaded, Plan, PlanView, RecordRef};
+use crate::report::{Refusal, RunError, RunReport, Status};
 use crate::step::{Side, Step, StepReport};
 
 /// How a job is to be run.
@@ -63,166 +61,6 @@ impl RunOptions {
     pub fn apply(mut self) -> Self {
         self.dry_run = false;
         self
-    }
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Status {
-    /// Everything was done.
-    Completed,
-    /// Something failed, was blocked, rejected or left undone by a hook of the job; the rest was done.
-    Partial,
-    /// The run could not go to its end.
-    Failed,
-    /// The run was not allowed to write, and wrote nothing.
-    Refused,
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Completed => "completed",
-            Self::Partial => "partial",
-            Self::Failed => "failed",
-            Self::Refused => "refused",
-        })
-    }
-}
-
-/// Why a run did not go to its end.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The job's own check of its variables failed.
-    #[error("the job's variables are not valid")]
-    Invalid(#[source] Cause),
-    /// One side could not be loaded.
-    #[error("the {side} could not be loaded")]
-    Load {
-        /// The side.
-        side: Side,
-        /// Why.
-        #[source]
-        cause: Cause,
-    },
-    /// The `calculate_diff` hook failed.
-    #[error("the diff could not be calculated")]
-    Diff(#[source] Cause),
-    /// The `execute_sync` hook failed.
-    #[error("the sync could not be executed")]
-    Execute(#[source] Cause),
-    /// The target could not complete the run.
-    #[error("the target could not complete the run")]
-    Complete(#[source] Cause),
-    /// A record failed in a way that ended the run.
-    #[error(
-        "the run ended early after {failed} of {operations} operations failed; what was not attempted is counted as such"
-    )]
-    Stopped {
-        /// How many failed.
-        failed: usize,
-        /// How many there were.
-        operations: usize,
-    },
-    /// The run was not allowed to write.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The job's `sync_data` took the steps in an order that cannot be.
-    #[error("`sync_data` called `{called}` before `{missing}`")]
-    Order {
-        /// The step that was called.
-        called: &'static str,
-        /// The step that must come before.
-        missing: &'static str,
-    },
-    /// The job's `sync_data` returned before both sides were compared, and without an error.
-    #[error("`sync_data` returned without a diff; it calls the steps and hands their errors on")]
-    Unfinished,
-    /// The job's `sync_data` took a step twice.
-    #[error("`sync_data` called `{called}` a second time")]
-    Again {
-        /// The step that was called.
-        called: &'static str,
-    },
-}
-
-/// The error that a hook or an adapter returned.
-type Cause = Box<dyn std::error::Error + Send + Sync>;
-
-/// Why a run was not allowed to write.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// Models that one side loaded and the other neither loaded nor left out.
-    #[error(
-        "{}; a system without such records says so with `mark_loaded()`, and one that cannot list them with `skip(reason)`",
-        self.models_text()
-    )]
-    HalfLoaded(Vec<(&'static str, Side)>),
-    /// A side of which nothing was loaded.
-    #[error("the {0} loaded nothing at all; a loader fills its tables or calls `mark_loaded()` on them")]
-    NothingLoaded(Side),
-    /// Too many unusable records.
-    #[error(
-        "{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed; mend them, or raise `max_rejected` if that many may be left alone"
-    )]
-    TooManyRejected {
-        /// The side.
-        side: Side,
-        /// The model.
-        model: &'static str,
-        /// How many cannot be used.
-        rejected: usize,
-        /// How many there are.
-        records: usize,
-        /// The limit in percent.
-        limit: f64,
-    },
-}
-
-impl Refusal {
-    fn models_text(&self) -> String {
-        let Self::HalfLoaded(models) = self else { return String::new() };
-        let texts: Vec<_> = models.iter().map(|(model, side)| format!("the {side} did not load {model}")).collect();
-        texts.join(", ")
-    }
-}
-
-/// Both sides, loaded, and ready to be compared.
-pub struct Loaded<D> {
-    source: Checked<D>,
-    target: Checked<D>,
-}
-
-impl<D: Dataset> Loaded<D> {
-    /// Checks two data sets, each by itself.
-    pub fn new(source: D, target: D) -> Self {
-        Self { source: Checked::new(Side::Source, source), target: Checked::new(Side::Target, target) }
-    }
-
-    /// What the source holds.
-    pub fn source(&self) -> &D {
-        &self.source.data
-    }
-
-    /// What the target holds.
-    pub fn target(&self) -> &D {
-        &self.target.data
-    }
-
-    /// Compares both sides.
-    #[must_use]
-    pub fn compare(self) -> Plan<D> {
-        Plan::of(self.source, self.target)
-    }
-}
-
-impl<D> fmt::Debug for Loaded<D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loaded").finish_non_exhaustive()
     }
 }
 
@@ -324,7 +162,7 @@ impl<J: Job> Run<J> {
         self.steps.push(target.1);
         let (source, source_data) = source.0?;
         let (target, target_data) = target.0?;
-        let data = Loaded { source: source_data, target: target_data };
+        let data = Loaded::of(source_data, target_data);
         let half_loaded = half_loaded(data.source(), data.target());
         for (side, loaded) in [(Side::Source, data.source()), (Side::Target, data.target())] {
             if untouched(loaded) {
@@ -384,8 +222,7 @@ impl<J: Job> Run<J> {
         let work = async {
             let executed = job.execute_sync(target, Approved::new(&mut execution)).await;
             let wrote = execution.outcomes().counts(plan.diff()).written() > 0;
-            let completed =
-                if wrote { job.sync_complete(source, target, &Synced::new(&execution)).await } else { Ok(()) };
+            let completed = if wrote { job.sync_complete(source, target, &execution.synced()).await } else { Ok(()) };
             execution.conclude(completed.as_ref().err());
             (executed, completed)
         };
@@ -540,124 +377,4 @@ fn too_many_rejected<D: Dataset>(plan: &Plan<D>, max_rejected: f64) -> Option<Re
             limit: (max_rejected * 10_000.0).round() / 100.0,
         })
     })
-}
-
-/// What a run did.
-///
-/// It serialises as one document: the status, the steps with durations and memory, the summary, the outcomes by kind,
-/// the problems, what failed, and the diff.
-pub struct RunReport {
-    /// The job's id.
-    pub job: &'static str,
-    /// Whether nothing was to be written.
-    pub dry_run: bool,
-    /// How the run ended.
-    pub status: Status,
-    /// Why it did not go to its end.
-    pub error: Option<RunError>,
-    /// Wall time of the whole run.
-    pub duration: Duration,
-    /// The steps that were taken.
-    pub steps: Vec<StepReport>,
-    /// How the job was set up.
-    pub config: Vec<crate::job::ConfigItem>,
-    /// How many records ended as what.
-    pub counts: OutcomeCounts,
-    plan: Option<Arc<dyn PlanView>>,
-    outcomes: Outcomes,
-    links: HashMap<RecordRef, Url>,
-}
-
-impl RunReport {
-    /// The plan, if the run came that far.
-    #[must_use]
-    pub fn plan(&self) -> Option<&dyn PlanView> {
-        self.plan.as_deref()
-    }
-
-    /// The counts of the diff, if the run came that far.
-    #[must_use]
-    pub fn summary(&self) -> Option<DiffSummary> {
-        self.plan().map(|plan| plan.diff().summary())
-    }
-
-    /// What is wrong with the two data sets.
-    #[must_use]
-    pub fn problems(&self) -> &[Problem] {
-        self.plan().map_or(&[], PlanView::problems)
-    }
-
-    /// Why the run did not go to its end, with the causes, in one line.
-    #[must_use]
-    pub fn error_text(&self) -> Option<String> {
-        self.error.as_ref().map(|error| crate::error::chain(error))
-    }
-
-    /// The records that failed or were blocked, in the order of the diff.
-    pub fn failures(&self) -> impl Iterator<Item = FailedRecord> {
-        self.plan().into_iter().flat_map(|plan| {
-            self.outcomes.iter(plan.diff()).filter_map(|(record, operation, outcome)| {
-                let (outcome, reason) = match outcome {
-                    Outcome::Failed { error } => ("failed", error.clone()),
-                    Outcome::Blocked { by } => ("blocked", format!("because of {}", self.name(plan, *by))),
-                    _ => return None,
-                };
-                let url = self.links.get(&record).cloned();
-                let model = plan.diff().tables()[record.model()].schema().name;
-                Some(FailedRecord { model, record: plan.record(record), operation, outcome, reason, url })
-            })
-        })
-    }
-
-    #[allow(clippy::unused_self, reason = "reads as a sentence where it is used")]
-    fn name(&self, plan: &dyn PlanView, record: RecordRef) -> String {
-        format!("{} {:?}", plan.diff().tables()[record.model()].schema().name, plan.record(record))
-    }
-}
-
-impl fmt::Debug for RunReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RunReport")
-            .field("job", &self.job)
-            .field("status", &self.status)
-            .field("error", &self.error)
-            .field("counts", &self.counts)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A record that failed or was blocked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FailedRecord {
-    /// The model's name.
-    pub model: &'static str,
-    /// The record's identifier.
-    pub record: String,
-    /// What was to be done.
-    pub operation: Operation,
-    /// `failed` or `blocked`.
-    pub outcome: &'static str,
-    /// The target's error, or the record that is to blame.
-    pub reason: String,
-    /// Where a person finds the record.
-    pub url: Option<Url>,
-}
-
-impl Serialize for RunReport {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("RunReport", 12)?;
-        document.serialize_field("job", self.job)?;
-        document.serialize_field("status", &self.status)?;
-        document.serialize_field("dry_run", &self.dry_run)?;
-        document.serialize_field("error", &self.error_text())?;
-        document.serialize_field("duration_seconds", &self.duration.as_secs_f64())?;
-        document.serialize_field("config", &self.config)?;
-        document.serialize_field("steps", &self.steps)?;
-        document.serialize_field("summary", &self.summary())?;
-        document.serialize_field("outcomes", &self.counts)?;
-        document.serialize_field("problems", self.problems())?;
-        document.serialize_field("failures", &self.failures().collect::<Vec<_>>())?;
-        document.serialize_field("diff", &self.plan().map(crate::diff::DiffTree::of))?;
-        document.end()
-    }
 }

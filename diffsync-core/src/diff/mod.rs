@@ -6,12 +6,10 @@
 mod join;
 mod out;
 mod summary;
-mod tree;
 
 use fixedbitset::FixedBitSet;
 
 pub use self::summary::{Counts, DiffSummary, ModelSummary};
-pub use self::tree::DiffTree;
 
 use crate::check::Checked;
 use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, parents_first};

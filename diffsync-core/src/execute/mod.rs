@@ -1,26 +1,20 @@
 //! Execution: writing what the diff says, parents before children, deletes last and children first.
 
 mod order;
-mod outcome;
 mod write;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
-use fixedbitset::FixedBitSet;
-
-pub use self::outcome::{Operation, Outcome, OutcomeCounts, Outcomes};
-
-use self::outcome::Task;
 use self::write::{WriteModel, writers};
-use crate::adapter::Adapter;
-use crate::dataset::{Dataset, HasTable, WrittenBy, parents_first};
+use crate::adapter::{Adapter, Synced, WrittenBy};
+use crate::current::Current;
+use crate::dataset::{Dataset, parents_first};
 use crate::error::JobError;
 use crate::event::{Event, Observers};
-use crate::model::SyncModel;
+use crate::outcome::{Operation, Outcome, Outcomes, Task};
 use crate::plan::{Plan, RecordRef};
 use crate::step::{Side, Step};
-use crate::table::Table;
 
 /// How an execution is to go about it.
 #[derive(Debug, Clone, Copy)]
@@ -41,10 +35,7 @@ pub(crate) struct Execution<'a, D: 'static> {
     plan: &'a Plan<D>,
     observers: &'a Observers,
     options: ExecuteOptions,
-    /// The records created and updated so far, as the target stored them.
-    written: D,
-    /// For each model the rows of the target that were deleted.
-    deleted: Vec<FixedBitSet>,
+    current: Current<'a, D>,
     outcomes: Outcomes,
     /// For each model the source rows that could not be written, with the record that is to blame.
     failed: Vec<HashMap<u32, RecordRef>>,
@@ -61,8 +52,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
             plan,
             observers,
             options,
-            written: D::default(),
-            deleted: vec![FixedBitSet::new(); models],
+            current: Current::new(plan),
             outcomes: Outcomes::none_of(plan.diff()),
             failed: vec![HashMap::new(); models],
             stuck: vec![Vec::new(); models],
@@ -73,6 +63,11 @@ impl<'a, D: Dataset> Execution<'a, D> {
 
     pub(crate) fn plan(&self) -> &'a Plan<D> {
         self.plan
+    }
+
+    /// What `sync_complete` works with.
+    pub(crate) fn synced(&self) -> Synced<'_, D> {
+        Synced::new(&self.current, &self.outcomes)
     }
 
     pub(crate) fn outcomes(&self) -> &Outcomes {
@@ -86,44 +81,6 @@ impl<'a, D: Dataset> Execution<'a, D> {
     /// Whether a failure ended the execution early.
     pub(crate) fn stopped(&self) -> bool {
         self.stopped
-    }
-
-    /// The record with this identifier as the target now holds it.
-    pub(crate) fn current<M: SyncModel>(&self, key: M::Key<'_>) -> Option<&M>
-    where
-        D: HasTable<M>,
-    {
-        let written: &Table<M> = self.written.table();
-        if let Some(row) = written.position(key) {
-            return written.rows().get(row as usize);
-        }
-        let target: &Table<M> = self.plan.target().table();
-        let row = target.position(key)?;
-        let model = self.model(M::NAME)?;
-        (!self.deleted[model].contains(row as usize)).then(|| &target.rows()[row as usize])
-    }
-
-    fn model(&self, name: &str) -> Option<usize> {
-        self.plan.diff().tables().iter().position(|table| table.schema().name == name)
-    }
-
-    /// All records of a model as the target now holds them.
-    fn current_records<M: SyncModel>(&self) -> impl Iterator<Item = &M>
-    where
-        D: HasTable<M>,
-    {
-        let written: &Table<M> = self.written.table();
-        let target: &Table<M> = self.plan.target().table();
-        let deleted = self.model(M::NAME).map(|model| &self.deleted[model]);
-        let kept = target
-            .rows()
-            .iter()
-            .enumerate()
-            .filter(move |(row, _)| !deleted.is_some_and(|deleted| deleted.contains(*row)))
-            .map(move |(_, record)| written.position(record.key()).map_or(record, |row| &written.rows()[row as usize]));
-        let created = written.rows().iter().filter(move |record| target.position(record.key()).is_none());
-        // Nothing was done to duplicates: a file that is written from these records must not lose them.
-        kept.chain(target.duplicates()).chain(created)
     }
 
     /// Carries the plan out on the target.
@@ -178,7 +135,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
             }
         }
         if task.operation == Operation::Delete && outcome == Outcome::Deleted {
-            self.deleted[task.model].grow_and_insert(table.deletes[task.place] as usize);
+            self.current.delete(task.model, table.deletes[task.place]);
         }
         self.outcomes.set(task, outcome);
     }
@@ -245,50 +202,6 @@ impl<'e, 'a, D: Dataset> Approved<'e, 'a, D> {
 impl<D> std::fmt::Debug for Approved<'_, '_, D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Approved").finish_non_exhaustive()
-    }
-}
-
-/// A run after everything was written: what `sync_complete` works with.
-pub struct Synced<'a, D: 'static> {
-    execution: &'a Execution<'a, D>,
-}
-
-impl<'a, D: Dataset> Synced<'a, D> {
-    pub(crate) fn new(execution: &'a Execution<'a, D>) -> Self {
-        Self { execution }
-    }
-
-    /// All records of a model as the target now holds them, in the order they were loaded, new ones last: what a file
-    /// is written from.
-    pub fn records<M: SyncModel>(&self) -> impl Iterator<Item = &'a M>
-    where
-        D: HasTable<M>,
-    {
-        self.execution.current_records()
-    }
-
-    /// The plan that was carried out.
-    #[must_use]
-    pub fn plan(&self) -> &'a Plan<D> {
-        self.execution.plan()
-    }
-
-    /// What became of each record.
-    #[must_use]
-    pub fn outcomes(&self) -> &'a Outcomes {
-        self.execution.outcomes()
-    }
-
-    /// How many records ended as what.
-    #[must_use]
-    pub fn counts(&self) -> OutcomeCounts {
-        self.outcomes().counts(self.plan().diff())
-    }
-}
-
-impl<D> std::fmt::Debug for Synced<'_, D> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Synced").finish_non_exhaustive()
     }
 }
 

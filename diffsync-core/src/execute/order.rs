@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::outcome::{Operation, Task};
 use super::{Execution, target_record};
 use crate::dataset::Dataset;
+use crate::outcome::{Operation, Task};
 use crate::plan::{PlanView, RecordRef};
 use crate::step::Side;
 

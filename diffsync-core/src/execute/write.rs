@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::stream::{self, StreamExt};
 
 use super::Execution;
-use super::outcome::{Operation, Outcome, Task};
-use crate::adapter::{Target, WriteContext};
-use crate::dataset::{Dataset, HasTable, Model, TargetVisitor, WrittenBy};
+use crate::adapter::{Target, TargetVisitor, WriteContext, WrittenBy};
+use crate::dataset::{Dataset, HasTable, Model};
 use crate::error::{TargetError, TargetErrorKind};
 use crate::model::SyncModel;
+use crate::outcome::{Operation, Outcome, Task};
 use crate::table::Table;
 
 /// Writes records of one model, whichever it is.
@@ -78,7 +78,7 @@ where
     let mut done = execution.done;
     {
         let state = &*execution;
-        let cx = WriteContext::new(state);
+        let cx = WriteContext::new(&state.current);
         let concurrency = state.options.concurrency.map_or(T::CONCURRENCY, usize::from).max(1);
         let mut running = stream::iter(group)
             .map(|task| {
@@ -115,7 +115,7 @@ where
     for (task, answer) in answers {
         let outcome = match answer {
             Answer::Stored(record) => {
-                execution.written.table_mut().replace(record);
+                execution.current.store(record);
                 Outcome::done(task.operation)
             }
             Answer::Deleted => Outcome::done(task.operation),

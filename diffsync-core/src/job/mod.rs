@@ -1,65 +1,27 @@
 //! Jobs: one named sync between two systems, and every hook of it that can be overridden.
 
+pub(crate) mod info;
 mod registry;
 mod variable;
 
 use std::future::Future;
 
-use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
+pub use self::info::{ConfigItem, DataMapping, JobInfo, JobKind};
 pub use self::registry::{JobEntry, JobRegistry, PreparedJob, RegistryError, UnknownJob};
 pub use self::variable::{
     Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues,
 };
 
-use crate::adapter::{Adapter, LoadContext};
-use crate::dataset::{Dataset, WrittenBy};
+use crate::adapter::{Adapter, LoadContext, Synced, WrittenBy};
+use crate::dataset::Dataset;
 use crate::error::{AdapterError, JobError};
-use crate::execute::{Approved, Synced};
-use crate::plan::Plan;
-use crate::run::{Loaded, Run, RunError};
-use crate::schema::{FieldSchema, ModelSchema};
-
-/// What `#[job]` says about a job. It is known without running it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct JobInfo {
-    /// What the job is called in commands and in the history: the struct's name in `kebab-case`, unless `id = "…"`.
-    pub id: &'static str,
-    /// What the job is called on pages.
-    pub name: &'static str,
-    /// The struct's documentation comment.
-    pub description: &'static str,
-    /// Which way the records go, seen from your own system.
-    pub kind: JobKind,
-    /// What the source is called.
-    pub source_label: &'static str,
-    /// What the target is called.
-    pub target_label: &'static str,
-    /// A picture for the source: a URL or a path.
-    pub source_icon: Option<&'static str>,
-    /// A picture for the target: a URL or a path.
-    pub target_icon: Option<&'static str>,
-    /// Whether a run writes nothing unless it is told to.
-    pub dryrun_default: bool,
-    /// Whether lists leave the job out.
-    pub hidden: bool,
-    /// How many records may be written at the same time, instead of what the target says.
-    pub concurrency: Option<usize>,
-    /// Where the job is defined, as `file:line`.
-    pub defined_at: &'static str,
-}
-
-/// Which way a job's records go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JobKind {
-    /// From elsewhere into your system.
-    DataSource,
-    /// From your system to elsewhere.
-    DataTarget,
-}
+use crate::execute::Approved;
+use crate::plan::{Loaded, Plan};
+use crate::report::RunError;
+use crate::run::Run;
 
 /// What `#[job]` generates: types, metadata, variables and registration. [`Job`] builds on it.
 #[diagnostic::on_unimplemented(
@@ -219,51 +181,6 @@ pub trait Job: JobSpec {
 pub struct JobContext {
     /// Whether nothing is to be written.
     pub dry_run: bool,
-}
-
-/// One model of a job: what it is called on both sides and what is compared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DataMapping {
-    /// The model's name.
-    pub model: String,
-    /// The model's description.
-    pub description: String,
-    /// What the source is called.
-    pub source: String,
-    /// What the target is called.
-    pub target: String,
-    /// The names of the fields that say which record it is.
-    pub identifiers: Vec<String>,
-    /// The names of the fields that are compared.
-    pub attributes: Vec<String>,
-    /// The name of the model that its records live under.
-    pub parent: Option<String>,
-}
-
-impl DataMapping {
-    fn of(schema: &ModelSchema, job: &JobInfo) -> Self {
-        let names = |fields: &[FieldSchema]| fields.iter().map(|field| field.name.to_owned()).collect();
-        Self {
-            model: schema.name.into(),
-            description: schema.description.into(),
-            source: job.source_label.into(),
-            target: job.target_label.into(),
-            identifiers: names(schema.identifiers),
-            attributes: names(schema.attributes),
-            parent: schema.parent().map(|parent| parent.model.into()),
-        }
-    }
-}
-
-/// One line of a job's configuration.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ConfigItem {
-    /// What it is called.
-    pub name: String,
-    /// What it means.
-    pub help: String,
-    /// Its value.
-    pub value: Value,
 }
 
 /// A record that somebody wants to see in one of the two systems.

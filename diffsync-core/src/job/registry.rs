@@ -14,7 +14,8 @@ use thiserror::Error;
 use super::{ConfigItem, DataMapping, Job, JobInfo, VariableErrors, VariableSpec, VariableValues};
 use crate::dataset::Dataset;
 use crate::event::Observer;
-use crate::run::{Run, RunOptions, RunReport};
+use crate::report::RunReport;
+use crate::run::{Run, RunOptions};
 use crate::schema::ModelSchema;
 
 /// A job whose type is not known: all that a program needs to list, show and run it.

@@ -7,8 +7,9 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::TableDiff;
-use crate::plan::{PlanView, RecordRef};
+use crate::dataset::Dataset;
+use crate::diff::TableDiff;
+use crate::plan::{Plan, PlanView, RecordRef};
 use crate::step::Side;
 
 /// A diff as a tree: changed records under the records they live under.
@@ -109,6 +110,13 @@ impl<'a> DiffTree<'a> {
         self.plan
             .attribute(record, attribute)
             .unwrap_or_else(|error| Value::String(format!("(cannot be shown: {error})")))
+    }
+}
+
+impl<D: Dataset> Plan<D> {
+    /// The diff as a tree, to print or to serialise.
+    pub fn tree(&self) -> DiffTree<'_> {
+        DiffTree::of(self)
     }
 }
 

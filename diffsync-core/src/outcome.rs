@@ -56,7 +56,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The outcome of an operation that succeeded.
-    pub(super) fn done(operation: Operation) -> Self {
+    pub(crate) fn done(operation: Operation) -> Self {
         match operation {
             Operation::Create => Self::Created,
             Operation::Update => Self::Updated,
@@ -105,15 +105,15 @@ impl ModelOutcomes {
 
 /// One operation of a diff: which list of which model, and the place in it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Task {
-    pub(super) model: usize,
-    pub(super) operation: Operation,
-    pub(super) place: usize,
+pub(crate) struct Task {
+    pub(crate) model: usize,
+    pub(crate) operation: Operation,
+    pub(crate) place: usize,
 }
 
 impl Task {
     /// The record that the operation is about: the source's, or the target's for a delete.
-    pub(super) fn record(self, table: &TableDiff) -> RecordRef {
+    pub(crate) fn record(self, table: &TableDiff) -> RecordRef {
         match self.operation {
             Operation::Create => RecordRef::new(Side::Source, self.model, table.creates[self.place]),
             Operation::Update => RecordRef::new(Side::Source, self.model, table.updates[self.place].0),
@@ -122,7 +122,7 @@ impl Task {
     }
 
     /// All operations of one kind on one model.
-    pub(super) fn all(model: usize, operation: Operation, table: &TableDiff) -> impl Iterator<Item = Self> + use<> {
+    pub(crate) fn all(model: usize, operation: Operation, table: &TableDiff) -> impl Iterator<Item = Self> + use<> {
         let places = match operation {
             Operation::Create => table.creates.len(),
             Operation::Update => table.updates.len(),
@@ -145,7 +145,7 @@ impl Outcomes {
         Self { models: models.collect() }
     }
 
-    pub(super) fn set(&mut self, task: Task, outcome: Outcome) {
+    pub(crate) fn set(&mut self, task: Task, outcome: Outcome) {
         self.models[task.model].of_mut(task.operation)[task.place] = outcome;
     }
 
