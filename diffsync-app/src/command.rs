@@ -33,7 +33,7 @@ pub(crate) fn command(registry: &JobRegistry) -> Command {
         )
         .subcommand(
             Command::new("run")
-                .about("Run a job; unless told otherwise it only shows what it would do")
+                .about("Run a job: `run JOB` shows what it would do, `run JOB --apply` does it, `run JOB --help` shows its flags")
                 .subcommand_required(true)
                 .arg_required_else_help(true)
                 .subcommand_value_name("JOB")

@@ -67,7 +67,8 @@ impl App {
     }
 
     fn run(self, arguments: impl IntoIterator<Item = OsString>) -> Exit {
-        let registry = match JobRegistry::linked(self.jobs) {
+        let registry = JobRegistry::linked(self.jobs).and_then(|registry| registry.check_defaults().map(|()| registry));
+        let registry = match registry {
             Ok(registry) => registry,
             Err(error) => return terminal::fail(&error.to_string()),
         };

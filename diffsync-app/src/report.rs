@@ -6,6 +6,8 @@ use std::time::Duration;
 use diffsync_core::{Counts, JobInfo, OutcomeCounts, RunReport, Step, StepReport};
 use serde_json::Value;
 
+use crate::terminal::one_line;
+
 /// How many lines of the diff, problems or failures are shown; the JSON document has them all.
 const LINES: usize = 100;
 
@@ -26,12 +28,12 @@ fn write(out: &mut String, job: &JobInfo, report: &RunReport) -> fmt::Result {
         for item in &report.config {
             match &item.value {
                 Value::Null => {}
-                Value::String(text) => writeln!(out, "  {:width$}  {text}", item.name)?,
+                Value::String(text) => writeln!(out, "  {:width$}  {}", item.name, one_line(text))?,
                 value => writeln!(out, "  {:width$}  {value}", item.name)?,
             }
         }
     }
-    section(out, "problems in the loaded data", report.problems().iter())?;
+    section(out, "problems", report.problems().iter())?;
     diff(out, report)?;
     let failures = report.failures().map(|failure| {
         let url = failure.url.map(|url| format!(" <{url}>")).unwrap_or_default();
@@ -57,7 +59,7 @@ fn section<T: fmt::Display>(out: &mut String, title: &str, mut lines: impl Itera
     }
     writeln!(out, "\n{title}:")?;
     for line in lines.by_ref().take(LINES) {
-        writeln!(out, "  {line}")?;
+        writeln!(out, "  {}", one_line(&line.to_string()))?;
     }
     more(out, lines.count())
 }

@@ -28,7 +28,7 @@ pub(crate) fn run(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return terminal::fail(&format!("no threads can be started: {error}")),
     };
-    let observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Progress::new()), Arc::new(TracingObserver)];
+    let observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Progress::new()), Arc::new(TracingObserver::default())];
     let report = runtime.block_on(prepared.run(options(job, matches), observers));
     let printed = if wants_json(matches) {
         terminal::print_json(&report)
@@ -37,7 +37,7 @@ pub(crate) fn run(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
     };
     if let Some(error) = report.error_text() {
         // Last, where it is seen, and apart from a report that is piped on.
-        terminal::fail(&error);
+        terminal::fail(&terminal::one_line(&error));
     }
     match printed {
         Exit::Done => report.status.into(),

@@ -1,5 +1,6 @@
 //! The terminal: the one place that prints.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,6 +32,18 @@ fn printed(written: io::Result<()>) -> Exit {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
         Err(error) => fail(&format!("the report cannot be written: {error}")),
     }
+}
+
+/// A text that came from outside as it can stand on a line: what could move the cursor or begin a line is escaped.
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() { line.extend(letter.escape_default()) } else { line.push(letter) }
+    }
+    Cow::Owned(line)
 }
 
 /// Says on standard error what went wrong.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, parents_first};
 use crate::model::{Names, SyncModel};
 use crate::problem::{Problem, ProblemKind};
+use crate::refusal::Refusal;
 use crate::schema::LinkSchema;
 use crate::step::Side;
 use crate::table::{LoadState, Table};
@@ -50,6 +51,17 @@ impl<D: Dataset> Checked<D> {
     }
 }
 
+impl<D: Dataset> Checked<D> {
+    /// What a target that is written as a whole from its records would lose: what has no row cannot be written back.
+    pub(crate) fn unwritable(&self) -> Option<Refusal> {
+        self.models.iter().zip(D::schemas()).find_map(|(table, schema)| match table.rejected_without_row {
+            _ if table.skipped => Some(Refusal::WouldLoseAll { model: schema.name }),
+            0 => None,
+            count => Some(Refusal::WouldLose { model: schema.name, count }),
+        })
+    }
+}
+
 /// How many of a table's records cannot be used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rejection {
@@ -69,6 +81,8 @@ pub(crate) struct SideOfModel {
     rows: usize,
     /// Whether the table says anything about its side; otherwise nothing was looked at.
     loaded: bool,
+    /// Whether the loader left the model out.
+    skipped: bool,
 }
 
 impl SideOfModel {
@@ -157,7 +171,11 @@ impl<D: Dataset> ModelVisitor<D> for SideCheck<'_, D> {
             M::visit_links(&mut check);
             let out = check.out;
             let rejected_without_row = table.without_row().len();
-            self.models[self.wanted] = SideOfModel { out, rejected_without_row, rows: table.len(), loaded: true };
+            self.models[self.wanted] =
+                SideOfModel { out, rejected_without_row, rows: table.len(), loaded: true, skipped: false };
+        }
+        if self.at == self.wanted && matches!(table.state(), LoadState::Skipped(_)) {
+            self.models[self.wanted].skipped = true;
         }
         self.at += 1;
     }

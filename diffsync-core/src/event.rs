@@ -1,6 +1,6 @@
 //! What a run says while it goes on: one typed stream of events, which the terminal, the log and the history observe.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::outcome::{Operation, Outcome};
 use crate::plan::{PlanView, RecordRef};
@@ -70,8 +70,34 @@ impl Observers {
 
 /// Writes a run's events to the program's [`tracing`] subscriber: steps at `info`, records that failed at `warn`, others
 /// at `debug`.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct TracingObserver;
+#[derive(Default)]
+pub struct TracingObserver {
+    /// Where the records that are told of by their position have their names.
+    plan: Mutex<Option<Arc<dyn PlanView>>>,
+}
+
+impl TracingObserver {
+    fn record_done(&self, record: RecordRef, operation: Operation, outcome: &Outcome) {
+        let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(plan) = plan else { return };
+        let model = plan.diff().tables()[record.model()].schema().name;
+        match outcome {
+            Outcome::Failed { error } => {
+                tracing::warn!(%operation, model, record = plan.record(record), error, "record failed");
+            }
+            _ if tracing::enabled!(tracing::Level::DEBUG) => {
+                tracing::debug!(%operation, model, record = plan.record(record), ?outcome, "record done");
+            }
+            _ => {}
+        }
+    }
+}
+
+impl std::fmt::Debug for TracingObserver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TracingObserver").finish_non_exhaustive()
+    }
+}
 
 impl Observer for TracingObserver {
     fn observe(&self, event: &Event<'_>) {
@@ -83,16 +109,14 @@ impl Observer for TracingObserver {
                 tracing::info!(step = %report.step, seconds = report.duration.as_secs_f64(), "step finished");
             }
             Event::DiffReady(plan) => {
+                *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(plan));
                 let total = plan.diff().summary().total;
                 tracing::info!(total.create, total.update, total.delete, total.no_change, total.rejected, "diff ready");
                 for problem in plan.problems() {
                     tracing::warn!(%problem, "problem in the loaded data");
                 }
             }
-            Event::RecordDone { operation, outcome: Outcome::Failed { error }, .. } => {
-                tracing::warn!(%operation, error, "record failed");
-            }
-            Event::RecordDone { operation, outcome, .. } => tracing::debug!(%operation, ?outcome, "record done"),
+            Event::RecordDone { record, operation, outcome } => self.record_done(*record, *operation, outcome),
             Event::RunFinished(report) => {
                 tracing::info!(job = report.job, status = %report.status, "run finished");
             }

@@ -25,6 +25,7 @@ mod model;
 mod outcome;
 mod plan;
 mod problem;
+mod refusal;
 mod report;
 mod run;
 pub mod schema;
@@ -52,7 +53,8 @@ pub use crate::model::{AttributeValue, HandedOver, IdentifierValue, LocalValue, 
 pub use crate::outcome::{Operation, Outcome, OutcomeCounts, Outcomes};
 pub use crate::plan::{Loaded, Plan, PlanView, RecordRef};
 pub use crate::problem::{Problem, ProblemKind};
-pub use crate::report::{FailedRecord, Refusal, RunError, RunReport, Status};
+pub use crate::refusal::Refusal;
+pub use crate::report::{FailedRecord, RunError, RunReport, Status};
 pub use crate::run::{Run, RunOptions};
 pub use crate::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
 pub use crate::step::{Side, Step, StepReport};

@@ -9,6 +9,7 @@ use crate::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, Model, 
 use crate::diff::Diff;
 use crate::model::SyncModel;
 use crate::problem::Problem;
+use crate::refusal::Refusal;
 use crate::schema::LinkSchema;
 use crate::step::Side;
 use crate::table::Table;
@@ -20,6 +21,8 @@ pub struct Plan<D: 'static> {
     diff: Diff,
     problems: Vec<Problem>,
     rejections: Vec<Rejection>,
+    /// What the target would lose if it were written as a whole.
+    unwritable: Option<Refusal>,
     readers: Vec<&'static dyn ReadModel<D>>,
 }
 
@@ -60,10 +63,11 @@ impl<D: Dataset> Plan<D> {
         source.ask_other(&target.data);
         target.ask_other(&source.data);
         let rejections = source.rejections(&target).chain(target.rejections(&source)).collect();
+        let unwritable = target.unwritable();
         let problems = source.problems.drain(..).chain(target.problems.drain(..)).collect();
         let diff = Diff::between(&source, &target);
         let (source, target) = (source.data, target.data);
-        Self { source, target, diff, problems, rejections, readers: Self::readers() }
+        Self { source, target, diff, problems, rejections, unwritable, readers: Self::readers() }
     }
 
     fn readers() -> Vec<&'static dyn ReadModel<D>> {
@@ -109,6 +113,10 @@ impl<D: Dataset> Plan<D> {
     /// The number of rows of a model on one side.
     pub(crate) fn rows(&self, side: Side, model: usize) -> u32 {
         self.readers[model].rows(self.data(side))
+    }
+
+    pub(crate) fn unwritable(&self) -> Option<Refusal> {
+        self.unwritable.clone()
     }
 
     pub(crate) fn rejections(&self) -> &[Rejection] {

@@ -42,6 +42,11 @@ pub enum ProblemKind {
         /// The identifiers from the record up to itself.
         path: Vec<String>,
     },
+    /// The target did not keep what it was given, so the next run will find the same difference.
+    StoredOtherwise {
+        /// The attributes that the target returned with another value.
+        attributes: Vec<&'static str>,
+    },
     /// The loader rejected it.
     Rejected {
         /// The loader's reason.
@@ -58,6 +63,7 @@ impl Problem {
         match self.kind {
             ProblemKind::Duplicate { .. } | ProblemKind::Rejected { .. } => true,
             ProblemKind::Orphan { .. } | ProblemKind::Loop { .. } => self.side == Side::Source,
+            ProblemKind::StoredOtherwise { .. } => false,
         }
     }
 }
@@ -72,6 +78,9 @@ impl fmt::Display for Problem {
                 write!(f, "is under {parent_model} {parent:?}, which does not exist")
             }
             ProblemKind::Loop { path } => write!(f, "is under itself: {}", path.join(" -> ")),
+            ProblemKind::StoredOtherwise { attributes } => {
+                write!(f, "was stored with another value than it was given: {}", attributes.join(", "))
+            }
             ProblemKind::Rejected { reason } => write!(f, "was rejected: {reason}"),
         }
     }

@@ -15,6 +15,7 @@ use crate::job::info::ConfigItem;
 use crate::outcome::{Operation, Outcome, OutcomeCounts, Outcomes};
 use crate::plan::{PlanView, RecordRef};
 use crate::problem::Problem;
+use crate::refusal::Refusal;
 use crate::step::{Side, StepReport};
 use crate::tree::DiffTree;
 
@@ -39,6 +40,7 @@ pub struct RunReport {
     pub config: Vec<ConfigItem>,
     /// How many records ended as what.
     pub counts: OutcomeCounts,
+    pub(crate) problems: Vec<Problem>,
     pub(crate) plan: Option<Arc<dyn PlanView>>,
     pub(crate) outcomes: Outcomes,
     pub(crate) links: HashMap<RecordRef, Url>,
@@ -57,10 +59,10 @@ impl RunReport {
         self.plan().map(|plan| plan.diff().summary())
     }
 
-    /// What is wrong with the two data sets.
+    /// What is wrong with the two data sets, and what the target did not keep as it was given.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
-        self.plan().map_or(&[], PlanView::problems)
+        &self.problems
     }
 
     /// Why the run did not go to its end, with the causes, in one line.
@@ -189,15 +191,15 @@ pub enum RunError {
     /// The target could not complete the run.
     #[error("the target could not complete the run")]
     Complete(#[source] Cause),
-    /// A record failed in a way that ended the run.
-    #[error(
-        "the run ended early after {failed} of {operations} operations failed; what was not attempted is counted as such"
-    )]
+    /// A record failed in a way that ended the run. What was not attempted is counted as such.
+    #[error("the run ended early, when {failed} of {operations} operations had failed, with: {last}")]
     Stopped {
         /// How many failed.
         failed: usize,
         /// How many there were.
         operations: usize,
+        /// The error that ended it.
+        last: String,
     },
     /// The run was not allowed to write.
     #[error(transparent)]
@@ -223,42 +225,3 @@ pub enum RunError {
 
 /// The error that a hook or an adapter returned.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
-
-/// Why a run was not allowed to write.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// Models that one side loaded and the other neither loaded nor left out.
-    #[error(
-        "{}; a system without such records says so with `mark_loaded()`, and one that cannot list them with `skip(reason)`",
-        self.models_text()
-    )]
-    HalfLoaded(Vec<(&'static str, Side)>),
-    /// A side of which nothing was loaded.
-    #[error("the {0} loaded nothing at all; a loader fills its tables or calls `mark_loaded()` on them")]
-    NothingLoaded(Side),
-    /// Too many unusable records.
-    #[error(
-        "{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed; mend them, or raise `max_rejected` if that many may be left alone"
-    )]
-    TooManyRejected {
-        /// The side.
-        side: Side,
-        /// The model.
-        model: &'static str,
-        /// How many cannot be used.
-        rejected: usize,
-        /// How many there are.
-        records: usize,
-        /// The limit in percent.
-        limit: f64,
-    },
-}
-
-impl Refusal {
-    fn models_text(&self) -> String {
-        let Self::HalfLoaded(models) = self else { return String::new() };
-        let texts: Vec<_> = models.iter().map(|(model, side)| format!("the {side} did not load {model}")).collect();
-        texts.join(", ")
-    }
-}

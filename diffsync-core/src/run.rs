@@ -14,12 +14,14 @@ use crate::check::{Checked, half_loaded, untouched};
 use crate::dataset::Dataset;
 use crate::error::AdapterError;
 use crate::event::{Event, Observer, Observers};
-use crate::execute::{Approved, ExecuteOptions, Execution};
+use crate::execute::{Approved, ExecuteOptions, Execution, Results};
 use crate::job::{Job, JobContext, JobInfo, Object};
 use crate::memory::profile;
 use crate::outcome::{Operation, Outcome, Outcomes};
 use crate::plan::{Loaded, Plan, PlanView, RecordRef};
-use crate::report::{Refusal, RunError, RunReport, Status};
+use crate::problem::Problem;
+use crate::refusal::Refusal;
+use crate::report::{RunError, RunReport, Status};
 use crate::step::{Side, Step, StepReport};
 
 /// How a job is to be run.
@@ -72,6 +74,8 @@ pub struct Run<J: Job> {
     stage: Stage<J>,
     steps: Vec<StepReport>,
     outcomes: Option<Outcomes>,
+    /// What the target made of records that it did not refuse.
+    problems: Vec<Problem>,
     links: HashMap<RecordRef, Url>,
 }
 
@@ -103,6 +107,7 @@ impl<J: Job> Run<J> {
             stage: Stage::Begun,
             steps: Vec::new(),
             outcomes: None,
+            problems: Vec::new(),
             links: HashMap::new(),
         };
         run.observers.emit(&Event::RunStarted { job: J::INFO.id, dry_run: options.dry_run });
@@ -191,7 +196,7 @@ impl<J: Job> Run<J> {
         self.steps.push(report);
         let plan = Arc::new(plan.map_err(|error| RunError::Diff(error.into_cause()))?);
         self.observers.emit(&Event::DiffReady(&(Arc::clone(&plan) as Arc<dyn PlanView>)));
-        let refusal = too_many_rejected(&plan, self.options.max_rejected);
+        let refusal = self.refusal(&plan);
         self.stage = Stage::Planned { source, target, plan };
         refusal.map_or(Ok(()), |refusal| Err(refusal.into()))
     }
@@ -206,7 +211,7 @@ impl<J: Job> Run<J> {
         let Stage::Planned { source, target, plan } = &self.stage else {
             return Err(RunError::Order { called: "execute_sync", missing: "calculate_diff" });
         };
-        if let Some(refusal) = too_many_rejected(plan, self.options.max_rejected) {
+        if let Some(refusal) = self.refusal(plan) {
             return Err(refusal.into());
         }
         if self.options.dry_run {
@@ -228,8 +233,8 @@ impl<J: Job> Run<J> {
         };
         let ((executed, completed), report) = measure(Step::ExecuteSync, self.options, &self.observers, work).await;
         self.steps.push(report);
-        let stopped = execution.stopped();
-        let outcomes = execution.into_outcomes();
+        let Results { outcomes, problems, stopped } = execution.into_results();
+        self.problems = problems;
         for (record, operation, outcome) in outcomes.iter(plan.diff()) {
             if let Outcome::Failed { .. } | Outcome::Blocked { .. } = outcome {
                 let object = Object {
@@ -248,10 +253,16 @@ impl<J: Job> Run<J> {
         self.outcomes = Some(outcomes);
         executed.map_err(|error| RunError::Execute(error.into_cause()))?;
         completed.map_err(|error| RunError::Complete(error.into_cause()))?;
-        if stopped {
-            return Err(RunError::Stopped { failed: counts.failed, operations });
+        if let Some(last) = stopped {
+            return Err(RunError::Stopped { failed: counts.failed, operations, last });
         }
         Ok(())
+    }
+
+    /// Why the plan must not be carried out.
+    fn refusal(&self, plan: &Plan<J::Data>) -> Option<Refusal> {
+        let lost = || plan.unwritable().filter(|_| J::Target::WRITES_AT_COMPLETE);
+        too_many_rejected(plan, self.options.max_rejected).or_else(lost)
     }
 
     /// A run that compared nothing has not done its work, whatever `sync_data` made of the errors it got.
@@ -283,10 +294,13 @@ impl<J: Job> Run<J> {
             Some(RunError::Refused(_)) => Status::Refused,
             Some(_) => Status::Failed,
             None if counts.failed + counts.blocked + counts.rejected + left_undone > 0 => Status::Partial,
+            None if !self.problems.is_empty() => Status::Partial,
             None => Status::Completed,
         };
+        let in_data = plan.as_ref().map_or(&[][..], |plan| plan.problems());
         RunReport {
             job: J::INFO.id,
+            problems: in_data.iter().cloned().chain(self.problems).collect(),
             dry_run: self.options.dry_run,
             status,
             error,

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 /// What stands wherever a secret would be shown.
 pub const REDACTED: &str = "[secret]";
@@ -61,7 +61,8 @@ impl<T> fmt::Display for Secret<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(Self)
+        // The inner error would quote the value that it did not expect.
+        T::deserialize(deserializer).map(Self).map_err(|_| de::Error::custom("a secret is not of the type it must be"))
     }
 }
 
@@ -161,6 +162,12 @@ mod tests {
         assert_eq!(serde_json::to_value(redacted(&vec![secret.clone()])).unwrap(), serde_json::json!([REDACTED]));
         let refused = serde_json::to_string(&secret).unwrap_err().to_string();
         assert!(refused.contains("exposed") && !refused.contains("hunter2"), "{refused}");
+    }
+
+    #[test]
+    fn a_secret_of_the_wrong_type_is_not_quoted() {
+        let error = serde_json::from_str::<Secret<String>>("987654321").unwrap_err().to_string();
+        assert!(error.starts_with("a secret is not of the type it must be") && !error.contains("987"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The diff as a tree of records, to print and to serialise. Values are read from the two sides when they are written.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -83,7 +84,13 @@ impl<'a> DiffTree<'a> {
                 Some(Change::Delete) => "- ",
             };
             let model = self.table(node.record).schema.name;
-            writeln!(f, "{:indent$}{sign}{model} {}", "", self.plan.record(node.record), indent = depth * 2)?;
+            writeln!(
+                f,
+                "{:indent$}{sign}{model} {}",
+                "",
+                printable(&self.plan.record(node.record)),
+                indent = depth * 2
+            )?;
             if let Some(Change::Update(update, target)) = node.change {
                 for (position, attribute) in self.changed(node.record, update) {
                     let [before, after] = [target, node.record].map(|record| self.show(record, position));
@@ -118,6 +125,20 @@ impl<D: Dataset> Plan<D> {
     pub fn tree(&self) -> DiffTree<'_> {
         DiffTree::of(self)
     }
+}
+
+impl dyn PlanView + '_ {
+    /// The diff as a tree, to print or to serialise.
+    #[must_use]
+    pub fn tree(&self) -> DiffTree<'_> {
+        DiffTree::of(self)
+    }
+}
+
+/// An identifier as it can stand on a line: quoted if it would be nothing, or could pass for something else.
+fn printable(identifier: &str) -> Cow<'_, str> {
+    let plain = !identifier.is_empty() && identifier.trim() == identifier && !identifier.contains(char::is_control);
+    if plain { Cow::Borrowed(identifier) } else { Cow::Owned(format!("{identifier:?}")) }
 }
 
 impl fmt::Display for DiffTree<'_> {

@@ -43,10 +43,22 @@ pub(crate) struct Inventory {
 impl Inventory {
     /// Takes note of where the inventory is. Nothing is opened or made yet, so a dry run leaves no file behind.
     pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
+        let unusable =
+            |why: &str| AdapterError::new(format!("the inventory `{url}` {why}, as in `sqlite://inventory.db`"));
+        if url.scheme() != "sqlite" {
+            return Err(unusable("must be an SQLite database"));
+        }
         let options = SqliteConnectOptions::from_str(url.as_str())
             .map_err(|error| AdapterError::context(format!("`{url}` is not the URL of an SQLite database"), error))?
             .foreign_keys(true)
             .synchronous(SqliteSynchronous::Normal);
+        let file = options.get_filename();
+        if file.as_os_str().is_empty() || file.to_string_lossy().contains(":memory:") || file.is_dir() {
+            return Err(unusable("must be a file"));
+        }
+        if file.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+            return Err(unusable("must be in a folder that exists"));
+        }
         Ok(Self { url: url.clone(), options, pool: OnceCell::new(), tables: OnceCell::new() })
     }
 

@@ -12,7 +12,7 @@ use crate::model::SyncModel;
 use crate::table::{Table, hash, row};
 
 /// Rows whose memory is fetched together. Larger blocks gained nothing and smaller ones lost.
-const BLOCK: usize = 32;
+const BLOCK: usize = 64;
 
 /// Calls `pair` for each row of the source, in order, with the row of the target that has its identifier.
 pub(super) fn join<M: SyncModel>(source: &Table<M>, target: &Table<M>, mut pair: impl FnMut(u32, Option<u32>)) {

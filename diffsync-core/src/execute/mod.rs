@@ -14,6 +14,7 @@ use crate::error::JobError;
 use crate::event::{Event, Observers};
 use crate::outcome::{Operation, Outcome, Outcomes, Task};
 use crate::plan::{Plan, RecordRef};
+use crate::problem::Problem;
 use crate::step::{Side, Step};
 
 /// How an execution is to go about it.
@@ -25,6 +26,14 @@ pub(crate) struct ExecuteOptions {
     pub(crate) concurrency: Option<NonZeroUsize>,
     /// The target writes only when it completes the run: no outcome is final before, so none is announced.
     pub(crate) writes_at_complete: bool,
+}
+
+/// What an execution leaves behind.
+pub(crate) struct Results {
+    pub(crate) outcomes: Outcomes,
+    pub(crate) problems: Vec<Problem>,
+    /// The error that ended the execution early.
+    pub(crate) stopped: Option<String>,
 }
 
 /// A plan being carried out: what the target holds now, and what became of each record.
@@ -41,8 +50,11 @@ pub(crate) struct Execution<'a, D: 'static> {
     failed: Vec<HashMap<u32, RecordRef>>,
     /// For each model the rows of the target that should have been deleted or moved and were not.
     stuck: Vec<Vec<u32>>,
+    /// What the target made of records that it did not refuse.
+    problems: Vec<Problem>,
     done: usize,
-    stopped: bool,
+    /// The error that ended the execution early.
+    stopped: Option<String>,
 }
 
 impl<'a, D: Dataset> Execution<'a, D> {
@@ -56,8 +68,9 @@ impl<'a, D: Dataset> Execution<'a, D> {
             outcomes: Outcomes::none_of(plan.diff()),
             failed: vec![HashMap::new(); models],
             stuck: vec![Vec::new(); models],
+            problems: Vec::new(),
             done: 0,
-            stopped: false,
+            stopped: None,
         }
     }
 
@@ -74,13 +87,8 @@ impl<'a, D: Dataset> Execution<'a, D> {
         &self.outcomes
     }
 
-    pub(crate) fn into_outcomes(self) -> Outcomes {
-        self.outcomes
-    }
-
-    /// Whether a failure ended the execution early.
-    pub(crate) fn stopped(&self) -> bool {
-        self.stopped
+    pub(crate) fn into_results(self) -> Results {
+        Results { outcomes: self.outcomes, problems: self.problems, stopped: self.stopped }
     }
 
     /// Carries the plan out on the target.
@@ -107,7 +115,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
 
     /// Writes a group of records none of which depends on another.
     async fn write<T>(&mut self, writer: &dyn WriteModel<D, T>, target: &T, group: Vec<Task>) {
-        if !group.is_empty() && !self.stopped {
+        if !group.is_empty() && self.stopped.is_none() {
             writer.write(target, self, group).await;
         }
     }

@@ -62,7 +62,7 @@ impl<D: Dataset> Execution<'_, D> {
 
     /// Blocks the creates and updates whose parent could not be written, and returns the others.
     pub(super) fn without_orphaned(&mut self, group: Vec<Task>) -> Vec<Task> {
-        if self.stopped || self.failed.iter().all(HashMap::is_empty) {
+        if self.stopped.is_some() || self.failed.iter().all(HashMap::is_empty) {
             return group;
         }
         let mut ready = Vec::with_capacity(group.len());
@@ -80,7 +80,7 @@ impl<D: Dataset> Execution<'_, D> {
 
     /// Blocks the deletes of records that another still lives under in the target as it now is, and returns the others.
     pub(super) fn without_inhabited(&mut self, model: usize, group: Vec<Task>) -> Vec<Task> {
-        if self.stopped || group.is_empty() {
+        if self.stopped.is_some() || group.is_empty() {
             return group;
         }
         let inhabited = self.inhabited(model);

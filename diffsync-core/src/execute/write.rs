@@ -12,6 +12,9 @@ use crate::dataset::{Dataset, HasTable, Model};
 use crate::error::{TargetError, TargetErrorKind};
 use crate::model::SyncModel;
 use crate::outcome::{Operation, Outcome, Task};
+use crate::plan::Plan;
+use crate::problem::{Problem, ProblemKind};
+use crate::step::Side;
 use crate::table::Table;
 
 /// Writes records of one model, whichever it is.
@@ -75,6 +78,7 @@ where
 {
     let mut answers: Vec<(Task, Answer<M>)> = Vec::with_capacity(group.len());
     let stop = AtomicBool::new(false);
+    let mut stopped_by = None;
     let mut done = execution.done;
     {
         let state = &*execution;
@@ -100,6 +104,7 @@ where
                 Answer::Failed(error) => {
                     if error.kind() == TargetErrorKind::Fatal || !state.options.continue_on_failure {
                         stop.store(true, Ordering::Relaxed);
+                        stopped_by.get_or_insert_with(|| error.to_string());
                     }
                     Outcome::Failed { error: error.to_string() }
                 }
@@ -111,10 +116,11 @@ where
         }
     }
     execution.done = done;
-    execution.stopped |= stop.into_inner();
+    execution.stopped = execution.stopped.take().or(stopped_by);
     for (task, answer) in answers {
         let outcome = match answer {
             Answer::Stored(record) => {
+                execution.problems.extend(stored_otherwise(execution.plan, task, &record));
                 execution.current.store(record);
                 Outcome::done(task.operation)
             }
@@ -124,6 +130,30 @@ where
         };
         execution.settle(task, outcome);
     }
+}
+
+/// A target that does not keep what it was given, and says so in what it returns: nothing failed, but the next run will
+/// find the same difference again.
+fn stored_otherwise<D, M>(plan: &Plan<D>, task: Task, stored: &M) -> Option<Problem>
+where
+    D: Dataset + HasTable<M>,
+    M: SyncModel,
+{
+    let table = &plan.diff().tables()[task.model];
+    let row = task.record(table).row() as usize;
+    let source: &Table<M> = plan.source().table();
+    let mut attributes = Vec::new();
+    source.rows()[row].differences(stored, &mut |attribute| {
+        attributes.extend(M::SCHEMA.attributes.get(attribute).map(|attribute| attribute.name));
+    });
+    let record = || stored.id().to_string();
+    let kind = |attributes| ProblemKind::StoredOtherwise { attributes };
+    (!attributes.is_empty()).then(|| Problem {
+        side: Side::Target,
+        model: M::NAME,
+        record: record(),
+        kind: kind(attributes),
+    })
 }
 
 /// Asks the target to do one task.

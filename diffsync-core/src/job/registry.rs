@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{ConfigItem, DataMapping, Job, JobInfo, VariableErrors, VariableSpec, VariableValues};
+use super::{ConfigItem, DataMapping, Job, JobInfo, VariableError, VariableErrors, VariableSpec, VariableValues};
 use crate::dataset::Dataset;
 use crate::event::Observer;
 use crate::report::RunReport;
@@ -159,6 +159,23 @@ impl JobRegistry {
         Ok(Self { jobs })
     }
 
+    /// Checks that every variable can take its default, which is known only by trying: a program does so when it starts,
+    /// rather than when the job is run.
+    ///
+    /// # Errors
+    ///
+    /// The first default that is wrong.
+    pub fn check_defaults(&self) -> Result<(), RegistryError> {
+        for job in &self.jobs {
+            let errors = job.prepare(&VariableValues::new()).err();
+            if let Some(error) = errors.iter().flatten().find(|error| error.is_about_default()) {
+                let JobInfo { id, defined_at, .. } = job.info;
+                return Err(RegistryError::Default { id, defined_at, error: error.clone() });
+            }
+        }
+        Ok(())
+    }
+
     /// The jobs, sorted by id.
     pub fn iter(&self) -> std::slice::Iter<'_, JobEntry> {
         self.jobs.iter()
@@ -205,6 +222,17 @@ pub enum RegistryError {
         first: String,
         /// The other.
         second: String,
+    },
+    /// A job's variable has a default that it cannot take.
+    #[error("the job `{id}` at {defined_at} has a variable with a wrong default: {error}")]
+    Default {
+        /// The job's id.
+        id: &'static str,
+        /// Where the job is defined.
+        defined_at: &'static str,
+        /// What is wrong.
+        #[source]
+        error: VariableError,
     },
     /// No job was linked.
     #[error(

@@ -177,7 +177,8 @@ impl Variable for Url {
     const KIND: VariableKind = VariableKind::Url;
 
     fn parse(text: &str) -> Result<Self, String> {
-        Self::from_str(text).map_err(|error| format!("it must be a URL such as `https://host/path`: {error}"))
+        Self::from_str(text)
+            .map_err(|error| format!("it must be a URL such as `https://host/path` or `sqlite://file.db`: {error}"))
     }
 
     /// The URL without the password that may stand in it.
@@ -360,6 +361,11 @@ pub struct VariableError {
 }
 
 impl VariableError {
+    /// Whether it is the default that is wrong.
+    pub(super) fn is_about_default(&self) -> bool {
+        self.origin == Origin::Default && self.spec.default.is_some()
+    }
+
     /// The variable.
     #[must_use]
     pub fn variable(&self) -> &'static VariableSpec {

@@ -331,7 +331,9 @@ fn a_side_that_loaded_nothing_at_all_refuses_the_run() {
     ] {
         assert_eq!(
             run(source, target).error_text().unwrap(),
-            format!("the {side} loaded nothing at all; a loader fills its tables or calls `mark_loaded()` on them")
+            format!(
+                "the {side} holds no records at all, and its loader did not say that this is so; look there first, and if it is to be empty, have the loader call `mark_loaded()`"
+            )
         );
     }
 }
@@ -387,7 +389,7 @@ fn too_many_rejected_records_refuse_the_run() {
         assert_eq!(report.status, Status::Refused);
         assert_eq!(
             report.error_text().unwrap(),
-            format!("{said}; mend them, or raise `max_rejected` if that many may be left alone")
+            format!("{said}; mend them, or raise the limit (`--max-rejected`) if that many may be left alone")
         );
         assert_eq!(calls, [""; 0]);
         // What was found is reported nevertheless.

@@ -31,6 +31,10 @@ struct FileState {
     lines: Mutex<Vec<(u32, String)>>,
     /// The number of the line that it refuses.
     refused: Option<u32>,
+    /// The number of a line that its loader cannot read.
+    unreadable: Option<u32>,
+    /// Whether it forgets what an update changes.
+    forgetful: bool,
     full: bool,
 }
 
@@ -65,6 +69,9 @@ impl Adapter for File {
     async fn load(&self, data: &mut Lines, _: &LoadContext<'_>) -> Result<(), AdapterError> {
         data.lines
             .extend(locked(&self.0.lines).iter().map(|(number, text)| Line { number: *number, text: text.clone() }));
+        if let Some(number) = self.0.unreadable {
+            data.lines.reject(LineId::new(number), "it has no text");
+        }
         Ok(())
     }
 
@@ -86,6 +93,9 @@ impl Target<Line> for File {
     }
 
     async fn update(&self, old: &Line, patch: &LinePatch, _: &WriteContext<'_, Lines>) -> Result<Line, TargetError> {
+        if self.0.forgetful {
+            return Ok(old.clone());
+        }
         Ok(old.patched(patch))
     }
 
@@ -186,4 +196,28 @@ fn a_file_keeps_the_lines_that_cannot_be_used() {
     let (report, _) =
         copy(&[(1, "ein"), (2, "zwei"), (3, "drei")], &file, &[(1, "one"), (2, "zwei"), (1, "uno"), (3, "drei")]);
     assert_eq!((report.status, ended(&report).as_str()), (Status::Partial, "1 created, 1 updated, 1 rejected"));
+}
+
+#[test]
+fn a_file_whose_line_could_not_be_loaded_is_not_written_since_that_would_lose_it() {
+    for unreadable in [2, 7] {
+        let file = File::with(&[(1, "won")], FileState { unreadable: Some(unreadable), ..FileState::default() });
+        let (from, before) = ([(1, "one"), (2, "two")], [(1, "won")]);
+        let mut options = RunOptions::of(&CopyFile::INFO).apply();
+        options.max_rejected = 1.0;
+        let report = run_job(CopyFile { from: File::new(&from), to: file.clone() }, options, Vec::new());
+        assert_eq!(report.status, Status::Refused);
+        let said = "the target is written as a whole, and 1 of its line records could not be loaded: writing it would lose them; mend them there first";
+        assert_eq!(report.error_text().unwrap(), said);
+        assert_eq!(*locked(&file.0.lines), before.map(|(number, text)| (number, text.to_owned())));
+    }
+}
+
+#[test]
+fn a_target_that_does_not_keep_what_it_is_given_is_found_out() {
+    let file = File::with(&[(1, "won"), (2, "two")], FileState { forgetful: true, ..FileState::default() });
+    let (report, _) = copy(&[(1, "one"), (2, "two")], &file, &[(1, "won"), (2, "two")]);
+    assert_eq!(report.status, Status::Partial);
+    let problems: Vec<_> = report.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(problems, ["target: line \"1\" was stored with another value than it was given: text"]);
 }

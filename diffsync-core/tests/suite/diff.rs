@@ -6,7 +6,7 @@ use std::fmt;
 use diffsync_core::{Dataset, Plan, PlanView, Secret, SyncModel, Table};
 use serde_json::{Value, json};
 
-use crate::world::{Region, World, counted, region, tree, world};
+use crate::world::{Records, Region, World, counted, region, tree, world};
 
 /// Compares two worlds and expects this tree.
 #[track_caller]
@@ -554,5 +554,19 @@ fn a_nesting_too_deep_for_parsers_begins_again_at_the_top() {
         assert_eq!(text.lines().filter(|line| line.starts_with('+')).count(), DEPTH.div_ceil(51));
         let document = serde_json::to_string(&json!({"report": {"diff": plan.tree()}})).unwrap();
         assert!(serde_json::from_str::<Value>(&document).is_ok());
+    }
+}
+
+#[test]
+fn an_identifier_cannot_pass_for_another_line_of_the_tree() {
+    for (slug, shown) in [
+        ("a\n- region b", r#""a\n- region b""#),
+        ("a\u{1b}[2J", r#""a\u{1b}[2J""#),
+        ("", r#""""#),
+        (" a", r#"" a""#),
+        ("Côte d'Ivoire", "Côte d'Ivoire"),
+    ] {
+        let source = Records { regions: vec![region(slug)], ..Records::default() };
+        assert_eq!(tree(source.world(), Records::default().world()), format!("+ region {shown}\n"));
     }
 }

@@ -152,6 +152,19 @@ fn jobs_are_listed_by_id_each_once() {
 }
 
 #[test]
+fn a_default_that_a_variable_cannot_take_is_found_before_a_run() {
+    let error = JobRegistry::of([JobEntry::of::<WrongDefaults>()]).unwrap().check_defaults().unwrap_err().to_string();
+    assert!(error.starts_with("the job `wrong-defaults` at "), "{error}");
+    assert!(
+        error.ends_with(
+            ": variable `by_default` = \"many\" (its default): it must be a whole number: invalid digit found in string"
+        ),
+        "{error}"
+    );
+    assert_eq!(JobRegistry::of([JobEntry::of::<PlainJob>()]).unwrap().check_defaults(), Ok(()));
+}
+
+#[test]
 fn a_job_registers_itself_and_may_be_named_as_well() {
     let registry = JobRegistry::linked([JobEntry::of::<SyncWorlds>()]).unwrap();
     for id in ["sync-worlds", "plain-job", "dns", "copy-file"] {

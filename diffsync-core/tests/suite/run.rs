@@ -499,7 +499,7 @@ fn mappings_and_configuration_can_be_overridden_and_built_upon() {
 /// What the observers hear of a run, `None` standing for the number of records that a loader cannot know.
 fn events(rig: Rig, options: RunOptions) -> Vec<String> {
     let recorder = Arc::new(Recorder::default());
-    rig.into_shared().run_observed(options, vec![recorder.clone(), Arc::new(TracingObserver)]);
+    rig.into_shared().run_observed(options, vec![recorder.clone(), Arc::new(TracingObserver::default())]);
     recorder.events()
 }
 
@@ -629,6 +629,6 @@ fn a_run_that_did_not_come_to_a_diff_is_a_document_too() {
     let document = serde_json::to_value(&report).unwrap();
     assert_eq!((&document["status"], &document["diff"]), (&json!("refused"), &Value::Null));
     assert_eq!((&document["summary"], &document["failures"]), (&Value::Null, &json!([])));
-    assert!(document["error"].as_str().unwrap().starts_with("the target loaded nothing at all"), "{document}");
+    assert!(document["error"].as_str().unwrap().starts_with("the target holds no records at all"), "{document}");
     assert_eq!(failures(&report), [""; 0]);
 }

@@ -43,8 +43,12 @@ impl Adapter for CountriesFile {
                     inventory_id: None,
                 });
             }
+            if slug(&row.country).is_empty() {
+                world.countries.reject(CountryId::new(""), format!("a row is named {:?}", row.country));
+                continue;
+            }
             let Some(population) = people(&row.pop2021) else {
-                let reason = format!("`pop2021` is {:?}, which is not a number", row.pop2021);
+                let reason = format!("`pop2021` is {:?}, which is not a number of thousands", row.pop2021);
                 world.countries.reject(CountryId::new(slug(&row.country)), reason);
                 continue;
             };

@@ -1,0 +1,62 @@
+//! Why a run is not allowed to write.
+
+use thiserror::Error;
+
+use crate::step::Side;
+
+/// Why a run was not allowed to write.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Models that one side loaded and the other neither loaded nor left out.
+    #[error(
+        "{}; a system without such records says so with `mark_loaded()`, and one that cannot list them with `skip(reason)`",
+        self.models_text()
+    )]
+    HalfLoaded(Vec<(&'static str, Side)>),
+    /// A side of which nothing was loaded.
+    #[error(
+        "the {0} holds no records at all, and its loader did not say that this is so; look there first, and if it is to be empty, have the loader call `mark_loaded()`"
+    )]
+    NothingLoaded(Side),
+    /// The target is written as a whole, and holds records of a model that would be lost.
+    #[error(
+        "the target is written as a whole, and {count} of its {model} records could not be loaded: writing it would lose them; mend them there first"
+    )]
+    WouldLose {
+        /// The model.
+        model: &'static str,
+        /// How many would be lost.
+        count: usize,
+    },
+    /// The target is written as a whole, and its loader left a model out.
+    #[error("the target is written as a whole, and its loader left {model} out: writing it would lose those records")]
+    WouldLoseAll {
+        /// The model.
+        model: &'static str,
+    },
+    /// Too many unusable records.
+    #[error(
+        "{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed; mend them, or raise the limit (`--max-rejected`) if that many may be left alone"
+    )]
+    TooManyRejected {
+        /// The side.
+        side: Side,
+        /// The model.
+        model: &'static str,
+        /// How many cannot be used.
+        rejected: usize,
+        /// How many there are.
+        records: usize,
+        /// The limit in percent.
+        limit: f64,
+    },
+}
+
+impl Refusal {
+    fn models_text(&self) -> String {
+        let Self::HalfLoaded(models) = self else { return String::new() };
+        let texts: Vec<_> = models.iter().map(|(model, side)| format!("the {side} did not load {model}")).collect();
+        texts.join(", ")
+    }
+}
