@@ -121,13 +121,16 @@ fn variable(spec: &'static VariableSpec) -> Arg {
         note("[required]".into());
     }
     let arg = Arg::new(spec.name).long(flag_name(spec)).help(help).help_heading(spec.group.unwrap_or("Variables"));
+    let number = |kind| matches!(kind, VariableKind::Integer | VariableKind::Number);
+    let arg =
+        arg.allow_negative_numbers(matches!(spec.kind, VariableKind::List(kind) if number(*kind)) || number(spec.kind));
     match spec.kind {
         VariableKind::Boolean => {
             arg.value_name("BOOL").num_args(0..=1).require_equals(true).default_missing_value("true")
         }
         VariableKind::List(_) => arg.value_name(value_name(spec.kind)).action(ArgAction::Append),
         VariableKind::Choice(choices) => arg.value_name("CHOICE").value_parser(PossibleValuesParser::new(choices)),
-        kind => arg.value_name(value_name(kind)).allow_hyphen_values(true),
+        kind => arg.value_name(value_name(kind)),
     }
 }
 

@@ -158,6 +158,7 @@ fn outcomes(counts: &OutcomeCounts) -> String {
         ("blocked", counts.blocked),
         ("rejected", counts.rejected),
         ("left out", counts.left_out),
+        ("unknown", counts.unknown),
         ("not attempted", counts.not_attempted),
     ];
     let said: Vec<_> = named.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} {n}")).collect();

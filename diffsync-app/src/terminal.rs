@@ -67,7 +67,8 @@ pub(crate) fn log(verbosity: u8) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).init();
+    // A program that has set a subscriber of its own keeps it.
+    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).try_init();
 }
 
 /// Shows the steps of a run as progress bars, on a terminal; elsewhere it shows nothing.

@@ -1,8 +1,10 @@
 //! The target as it now is: what it held when it was loaded, with what was written since.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use fixedbitset::FixedBitSet;
 
-use crate::dataset::{Dataset, HasTable};
+use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
 use crate::model::SyncModel;
 use crate::plan::Plan;
 use crate::table::Table;
@@ -17,29 +19,72 @@ pub(crate) struct Current<'a, D: 'static> {
     written: D,
     /// For each model the rows of the target that were deleted.
     deleted: Vec<FixedBitSet>,
+    /// What the group that is being written has done so far; nobody reads it before the group is done.
+    news: Mutex<News<D>>,
+}
+
+/// What one group has done.
+struct News<D> {
+    written: D,
+    /// The model and row of each record that was deleted.
+    deleted: Vec<(usize, u32)>,
 }
 
 impl<'a, D: Dataset> Current<'a, D> {
     /// The target as it was loaded.
     pub(crate) fn new(plan: &'a Plan<D>) -> Self {
-        Self { plan, written: D::default(), deleted: vec![FixedBitSet::new(); plan.diff().tables().len()] }
+        Self {
+            plan,
+            written: D::default(),
+            deleted: vec![FixedBitSet::new(); plan.diff().tables().len()],
+            news: Mutex::new(News { written: D::default(), deleted: Vec::new() }),
+        }
     }
 
     pub(crate) fn plan(&self) -> &'a Plan<D> {
         self.plan
     }
 
-    /// Takes note of a record that was created or updated.
-    pub(crate) fn store<M: SyncModel>(&mut self, record: M)
+    fn news(&self) -> MutexGuard<'_, News<D>> {
+        // A panic elsewhere leaves the tables whole.
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of a record that was created or updated. It can be read once it is taken over.
+    pub(crate) fn store<M: SyncModel>(&self, record: M)
     where
         D: HasTable<M>,
     {
-        self.written.table_mut().replace(record);
+        self.news().written.table_mut().replace(record);
     }
 
     /// Takes note of a row that was deleted.
-    pub(crate) fn delete(&mut self, model: usize, row: u32) {
-        self.deleted[model].grow_and_insert(row as usize);
+    pub(crate) fn delete(&self, model: usize, row: u32) {
+        self.news().deleted.push((model, row));
+    }
+
+    /// Makes what the last group has done part of what can be read.
+    pub(crate) fn take_over(&mut self) {
+        struct TakeOver<'a, D> {
+            written: &'a mut D,
+            news: &'a mut D,
+        }
+        impl<D> ModelVisitor<D> for TakeOver<'_, D> {
+            fn visit<M: LinksIn<D>>(&mut self)
+            where
+                D: HasTable<M>,
+            {
+                let news: &mut Table<M> = self.news.table_mut();
+                for record in std::mem::take(news).into_rows() {
+                    self.written.table_mut().replace(record);
+                }
+            }
+        }
+        let news = self.news.get_mut().unwrap_or_else(PoisonError::into_inner);
+        D::visit_models(&mut TakeOver { written: &mut self.written, news: &mut news.written });
+        for (model, row) in news.deleted.drain(..) {
+            self.deleted[model].grow_and_insert(row as usize);
+        }
     }
 
     /// The record with this identifier.

@@ -4,6 +4,7 @@
 //! therefore no `std::error::Error` themselves; what the core reports to its caller is [`RunError`](crate::RunError),
 //! which is.
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
 use std::time::Duration;
@@ -166,6 +167,12 @@ impl Error for Context {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.cause)
     }
+}
+
+/// What a panic in a user's code said.
+pub(crate) fn panicked(who: &str, panic: &(dyn Any + Send)) -> String {
+    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the {who} panicked: {}", said.unwrap_or("(without a message)"))
 }
 
 /// An error and its causes in one line. A cause that only repeats what was said is left out.

@@ -47,7 +47,7 @@ pub use crate::execute::Approved;
 pub use crate::job::{
     ConfigItem, DataMapping, Job, JobContext, JobEntry, JobInfo, JobKind, JobRegistry, JobSpec, Object, PreparedJob,
     RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec,
-    VariableValues,
+    VariableValues, redacted_url,
 };
 pub use crate::model::{AttributeValue, HandedOver, IdentifierValue, LocalValue, Names, SyncModel};
 pub use crate::outcome::{Operation, Outcome, OutcomeCounts, Outcomes};

@@ -50,6 +50,8 @@ pub enum Outcome {
         /// The record whose failure caused it, or that still lives under it.
         by: RecordRef,
     },
+    /// The run was cut short while the target was at it: it may or may not have been written.
+    Unknown,
     /// The run ended before its turn came, or nothing was to be written.
     NotAttempted,
 }
@@ -104,7 +106,7 @@ impl ModelOutcomes {
 }
 
 /// One operation of a diff: which list of which model, and the place in it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Task {
     pub(crate) model: usize,
     pub(crate) operation: Operation,
@@ -190,6 +192,7 @@ impl Outcomes {
                 Outcome::Deleted => &mut counts.deleted,
                 Outcome::Failed { .. } => &mut counts.failed,
                 Outcome::Blocked { .. } => &mut counts.blocked,
+                Outcome::Unknown => &mut counts.unknown,
                 Outcome::NotAttempted => &mut counts.not_attempted,
             } += 1;
         }
@@ -217,6 +220,8 @@ pub struct OutcomeCounts {
     pub rejected: usize,
     /// Of a model that was left out.
     pub left_out: usize,
+    /// Perhaps written, perhaps not: the run was cut short while the target was at it.
+    pub unknown: usize,
     /// Not attempted because the run ended before, or wrote nothing.
     pub not_attempted: usize,
 }
@@ -225,8 +230,9 @@ impl OutcomeCounts {
     /// The number of records of both sides together.
     #[must_use]
     pub fn records(&self) -> usize {
-        let Self { unchanged, created, updated, deleted, failed, blocked, rejected, left_out, not_attempted } = self;
-        unchanged + created + updated + deleted + failed + blocked + rejected + left_out + not_attempted
+        let Self { unchanged, created, updated, deleted, failed, blocked, rejected, left_out, unknown, not_attempted } =
+            self;
+        unchanged + created + updated + deleted + failed + blocked + rejected + left_out + unknown + not_attempted
     }
 
     /// The number of records that were written.

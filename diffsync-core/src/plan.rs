@@ -115,6 +115,17 @@ impl<D: Dataset> Plan<D> {
         self.readers[model].rows(self.data(side))
     }
 
+    /// The records under which a side's duplicates live, each with the row that has the duplicate's identifier.
+    pub(crate) fn parents_of_duplicates(&self, side: Side, model: usize) -> Vec<(RecordRef, RecordRef)> {
+        let parents = self.readers[model].parents_of_duplicates(self.data(side)).into_iter();
+        parents
+            .filter_map(|(row, (name, parent_row))| {
+                let parent = self.diff.tables().iter().position(|table| table.schema().name == name)?;
+                Some((RecordRef::new(side, model, row), RecordRef::new(side, parent, parent_row)))
+            })
+            .collect()
+    }
+
     pub(crate) fn unwritable(&self) -> Option<Refusal> {
         self.unwritable.clone()
     }
@@ -267,6 +278,8 @@ trait ReadModel<D>: Sync {
     fn attribute(&self, data: &D, row: u32, attribute: usize) -> Result<Value, serde_json::Error>;
     fn parent(&self, data: &D, row: u32) -> Option<(&'static str, u32)>;
     fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32>;
+    /// For each duplicate the row with its identifier, and the model and row of its parent.
+    fn parents_of_duplicates(&self, data: &D) -> Vec<(u32, (&'static str, u32))>;
 }
 
 impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
@@ -289,6 +302,12 @@ impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
     fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32> {
         let table: &Table<M> = other.table();
         table.position(record::<D, M>(data, row).key())
+    }
+
+    fn parents_of_duplicates(&self, data: &D) -> Vec<(u32, (&'static str, u32))> {
+        let table: &Table<M> = data.table();
+        let duplicates = table.duplicates().iter();
+        duplicates.filter_map(|record| Some((table.position(record.key())?, parent::<D, M>(data, record)?))).collect()
     }
 }
 

@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use url::Url;
 
 use crate::adapter::{Adapter, LoadContext};
 use crate::check::{Checked, half_loaded, untouched};
 use crate::dataset::Dataset;
-use crate::error::AdapterError;
+use crate::error::{AdapterError, panicked};
 use crate::event::{Event, Observer, Observers};
 use crate::execute::{Approved, ExecuteOptions, Execution, Results};
 use crate::job::{Job, JobContext, JobInfo, Object};
@@ -149,16 +151,18 @@ impl<J: Job> Run<J> {
             let source = load_source(Arc::clone(&self.job), self.options, self.observers.clone()).await;
             let target = match target.await {
                 Ok(target) => target,
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
+                // The loader's own panics are caught; what remains is a runtime that is shutting down.
+                Err(error) => {
+                    let cause = Box::new(error);
+                    return Err(RunError::Load { side: Side::Target, cause });
+                }
             };
             (source, target)
         } else {
             let source = load_source(Arc::clone(&self.job), self.options, self.observers.clone()).await;
-            let failed = source.0.is_err();
-            if failed {
-                self.steps.push(source.1);
-                source.0?;
-                return Ok(());
+            if let (Err(error), report) = source {
+                self.steps.push(report);
+                return Err(error);
             }
             let target = load_target(Arc::clone(&self.job), self.options, self.observers.clone()).await;
             (source, target)
@@ -293,7 +297,9 @@ impl<J: Job> Run<J> {
         let status = match &error {
             Some(RunError::Refused(_)) => Status::Refused,
             Some(_) => Status::Failed,
-            None if counts.failed + counts.blocked + counts.rejected + left_undone > 0 => Status::Partial,
+            None if counts.failed + counts.blocked + counts.rejected + counts.unknown + left_undone > 0 => {
+                Status::Partial
+            }
             None if !self.problems.is_empty() => Status::Partial,
             None => Status::Completed,
         };
@@ -351,7 +357,8 @@ async fn load_side<A, D: Dataset>(
     work: impl Future<Output = Result<(A, D), AdapterError>> + Send,
 ) -> LoadedSide<A, D> {
     let checked = async {
-        let (adapter, data) = work.await?;
+        let loaded = AssertUnwindSafe(work).catch_unwind().await;
+        let (adapter, data) = loaded.unwrap_or_else(|panic| Err(AdapterError::new(panicked("loader", &*panic))))?;
         Ok((adapter, Checked::new(side, data)))
     };
     let (loaded, report): (Result<_, AdapterError>, _) = measure(side.into(), options, observers, checked).await;

@@ -121,6 +121,18 @@ pub const fn check_variable(name: &str) {
     }
 }
 
+/// Stops the build when a secret has a default, which would stand in the program for all to read. Called by `#[job]` in
+/// a constant for each variable with a default.
+///
+/// # Panics
+///
+/// At compile time, with the reason.
+#[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
+#[track_caller]
+pub const fn check_default(secret: bool) {
+    assert!(!secret, "a secret has no default: it would stand in the program for all to read; use `env = \"…\"`");
+}
+
 /// The flags that every job has, which its variables cannot be called.
 pub const RUN_FLAGS: &[&str] = &[
     "apply",

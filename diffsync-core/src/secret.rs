@@ -104,7 +104,12 @@ fn serialize_with<T: Serialize + ?Sized, S: Serializer>(
     value: &T,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let _restore = Restore(DISCLOSURE.replace(disclosure));
+    let former = DISCLOSURE.get();
+    let _restore = Restore(former);
+    // Within what is shown nothing can be exposed again.
+    if !matches!(former, Disclosure::Redacted) {
+        DISCLOSURE.set(disclosure);
+    }
     value.serialize(serializer)
 }
 
@@ -168,6 +173,17 @@ mod tests {
     fn a_secret_of_the_wrong_type_is_not_quoted() {
         let error = serde_json::from_str::<Secret<String>>("987654321").unwrap_err().to_string();
         assert!(error.starts_with("a secret is not of the type it must be") && !error.contains("987"), "{error}");
+    }
+
+    #[test]
+    fn what_is_shown_cannot_expose_itself() {
+        struct Careless(Secret<u8>);
+        impl Serialize for Careless {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                exposed(&self.0).serialize(serializer)
+            }
+        }
+        assert_eq!(serde_json::to_value(redacted(&Careless(Secret::new(7)))).unwrap(), REDACTED);
     }
 
     #[test]

@@ -155,12 +155,13 @@ impl<M: SyncModel> Table<M> {
 
     /// Says that the table is complete even if nothing was inserted: the system holds no such records.
     pub fn mark_loaded(&mut self) {
-        if self.state != LoadState::Loaded {
+        if self.state == LoadState::Untouched {
             self.state = LoadState::Loaded;
         }
     }
 
-    /// Leaves the model out of this run: its records on the other side are neither compared nor touched.
+    /// Leaves the model out of this run: its records on the other side are neither compared nor touched. It stays left
+    /// out whatever is inserted before or after, since a table that is read in part must not pass for a whole one.
     pub fn skip(&mut self, reason: impl Into<String>) {
         self.state = LoadState::Skipped(reason.into());
     }
@@ -196,6 +197,10 @@ impl<M: SyncModel> Table<M> {
 
     pub(crate) fn rows(&self) -> &[M] {
         &self.rows
+    }
+
+    pub(crate) fn into_rows(self) -> Vec<M> {
+        self.rows
     }
 
     pub(crate) fn duplicates(&self) -> &[M] {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use diffsync_core::{AdapterError, TargetError, Url};
+use diffsync_core::{AdapterError, TargetError, Url, redacted_url};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::OnceCell;
 
@@ -43,13 +43,16 @@ pub(crate) struct Inventory {
 impl Inventory {
     /// Takes note of where the inventory is. Nothing is opened or made yet, so a dry run leaves no file behind.
     pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
-        let unusable =
-            |why: &str| AdapterError::new(format!("the inventory `{url}` {why}, as in `sqlite://inventory.db`"));
+        let unusable = |why: &str| {
+            AdapterError::new(format!("the inventory `{}` {why}, as in `sqlite://inventory.db`", redacted_url(url)))
+        };
         if url.scheme() != "sqlite" {
             return Err(unusable("must be an SQLite database"));
         }
         let options = SqliteConnectOptions::from_str(url.as_str())
-            .map_err(|error| AdapterError::context(format!("`{url}` is not the URL of an SQLite database"), error))?
+            .map_err(|error| {
+                AdapterError::context(format!("`{}` is not the URL of an SQLite database", redacted_url(url)), error)
+            })?
             .foreign_keys(true)
             .synchronous(SqliteSynchronous::Normal);
         let file = options.get_filename();
@@ -62,21 +65,25 @@ impl Inventory {
         Ok(Self { url: url.clone(), options, pool: OnceCell::new(), tables: OnceCell::new() })
     }
 
-    /// The database to read from, or `None` if there is no inventory yet.
-    pub(crate) async fn to_read(&self) -> Result<Option<&SqlitePool>, AdapterError> {
+    /// The database to read these tables from, or `None` if there is no inventory yet or it has none of them.
+    pub(crate) async fn to_read(&self, tables: &[&str]) -> Result<Option<&SqlitePool>, AdapterError> {
         let file: &Path = self.options.get_filename();
         if !file.exists() {
             return Ok(None);
         }
         let pool = self.pool.get_or_try_init(|| self.connect(self.options.clone())).await;
         let pool = pool.map_err(|error| self.unusable(error))?;
-        let tables: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM sqlite_schema WHERE name IN ('regions', 'countries', 'device_tags')",
-        )
-        .fetch_one(pool)
-        .await
-        .map_err(|error| self.unusable(error))?;
-        Ok((tables == 3).then_some(pool))
+        let names: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+            .fetch_all(pool)
+            .await
+            .map_err(|error| self.unusable(error))?;
+        let missing: Vec<_> = tables.iter().filter(|table| !names.iter().any(|name| name == *table)).collect();
+        match missing.as_slice() {
+            [] => Ok(Some(pool)),
+            all if all.len() == tables.len() => Ok(None),
+            // To take a table that is gone for an empty one would create everything anew.
+            some => Err(AdapterError::new(format!("the inventory `{}` lacks {some:?}", redacted_url(&self.url)))),
+        }
     }
 
     /// The database to write to, made with its tables if need be.
@@ -94,14 +101,14 @@ impl Inventory {
     }
 
     fn unusable(&self, error: sqlx::Error) -> AdapterError {
-        AdapterError::context(format!("cannot read the inventory `{}`", self.url), error)
+        AdapterError::context(format!("cannot read the inventory `{}`", redacted_url(&self.url)), error)
     }
 
     /// A database that breaks a rule of its tables refuses one record; any other trouble would hit all of them.
     pub(crate) fn refused(&self, error: sqlx::Error) -> TargetError {
         match &error {
             sqlx::Error::Database(database) if database.kind() != sqlx::error::ErrorKind::Other => error.into(),
-            _ => TargetError::fatal(format!("cannot write to the inventory `{}`: {error}", self.url)),
+            _ => TargetError::fatal(format!("cannot write to the inventory `{}`: {error}", redacted_url(&self.url))),
         }
     }
 }

@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Execution, target_record};
+use super::Execution;
 use crate::dataset::Dataset;
-use crate::outcome::{Operation, Task};
+use crate::outcome::{Operation, Outcome, Task};
 use crate::plan::{PlanView, RecordRef};
-use crate::step::Side;
 
 impl<D: Dataset> Execution<'_, D> {
     /// A model's creates and updates in groups, each to be written after the one before: level by level where the model
     /// nests in itself, else all at once.
     pub(super) fn writes_by_level(&self, model: usize) -> Vec<Vec<Task>> {
-        let table = &self.plan().diff().tables()[model];
+        let table = &self.plan.diff().tables()[model];
         let creates = Task::all(model, Operation::Create, table);
         let updates = Task::all(model, Operation::Update, table);
         self.by_level(model, creates.chain(updates))
@@ -20,14 +19,14 @@ impl<D: Dataset> Execution<'_, D> {
 
     /// A model's deletes in groups, the deepest records first.
     pub(super) fn deletes_by_level(&self, model: usize) -> Vec<Vec<Task>> {
-        let table = &self.plan().diff().tables()[model];
+        let table = &self.plan.diff().tables()[model];
         let mut groups = self.by_level(model, Task::all(model, Operation::Delete, table));
         groups.reverse();
         groups
     }
 
     fn by_level(&self, model: usize, tasks: impl Iterator<Item = Task>) -> Vec<Vec<Task>> {
-        let table = &self.plan().diff().tables()[model];
+        let table = &self.plan.diff().tables()[model];
         if !table.schema().nests_in_itself() {
             return vec![tasks.collect()];
         }
@@ -52,7 +51,7 @@ impl<D: Dataset> Execution<'_, D> {
             // Known from here on, so that a circle in the target ends.
             known.insert(record, 0);
             path.push(record);
-            at = self.plan().parent(record).filter(|parent| parent.model() == record.model());
+            at = self.plan.parent(record).filter(|parent| parent.model() == record.model());
         };
         for (depth, record) in (above..).zip(path.into_iter().rev()) {
             known.insert(record, depth);
@@ -62,57 +61,34 @@ impl<D: Dataset> Execution<'_, D> {
 
     /// Blocks the creates and updates whose parent could not be written, and returns the others.
     pub(super) fn without_orphaned(&mut self, group: Vec<Task>) -> Vec<Task> {
-        if self.stopped.is_some() || self.failed.iter().all(HashMap::is_empty) {
+        if self.ledger.stopped() || self.ledger.nothing_failed() {
             return group;
         }
-        let mut ready = Vec::with_capacity(group.len());
-        for task in group {
-            let record = task.record(&self.plan().diff().tables()[task.model]);
-            let parent = self.plan().parent(record);
-            let blocked = parent.and_then(|parent| self.failed[parent.model()].get(&parent.row()).copied());
-            match blocked {
-                Some(by) => self.block(task, by),
-                None => ready.push(task),
-            }
-        }
-        ready
+        self.unblocked(group, |execution, task| {
+            let record = task.record(&execution.plan.diff().tables()[task.model]);
+            execution.ledger.to_blame_for(execution.plan.parent(record)?)
+        })
     }
 
     /// Blocks the deletes of records that another still lives under in the target as it now is, and returns the others.
     pub(super) fn without_inhabited(&mut self, model: usize, group: Vec<Task>) -> Vec<Task> {
-        if self.stopped.is_some() || group.is_empty() {
+        if self.ledger.stopped() {
             return group;
         }
-        let inhabited = self.inhabited(model);
+        self.unblocked(group, |execution, task| {
+            execution.ledger.inhabitant(model, execution.plan.diff().tables()[model].deletes[task.place])
+        })
+    }
+
+    /// Blocks the tasks for which there is a record to blame, and returns the others.
+    fn unblocked(&mut self, group: Vec<Task>, to_blame: impl Fn(&Self, Task) -> Option<RecordRef>) -> Vec<Task> {
         let mut ready = Vec::with_capacity(group.len());
         for task in group {
-            let row = self.plan().diff().tables()[model].deletes[task.place];
-            match inhabited.get(&row) {
-                Some(&by) => self.block(task, by),
+            match to_blame(self, task) {
+                Some(by) => self.ledger.settle(task, Outcome::Blocked { by }),
                 None => ready.push(task),
             }
         }
         ready
-    }
-
-    /// The target's rows of a model under which a record stays that nobody removes or moves away, with that record.
-    fn inhabited(&self, model: usize) -> HashMap<u32, RecordRef> {
-        let tables = self.plan().diff().tables();
-        let name = tables[model].schema().name;
-        let mut inhabited = HashMap::new();
-        for (child, table) in tables.iter().enumerate() {
-            if table.schema().parent().is_none_or(|parent| parent.model != name) {
-                continue;
-            }
-            let kept = if table.left_out > 0 { self.plan().rows(Side::Target, child) } else { 0 };
-            let stuck = self.stuck[child].iter().chain(&table.withheld).copied().chain(0..kept);
-            for row in stuck {
-                let record = target_record(child, row);
-                if let Some(parent) = self.plan().parent(record) {
-                    inhabited.entry(parent.row()).or_insert(record);
-                }
-            }
-        }
-        inhabited
     }
 }

@@ -1,15 +1,18 @@
 //! Writing a group of records of one model, several at a time.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 
 use super::Execution;
 use crate::adapter::{Target, TargetVisitor, WriteContext, WrittenBy};
+use crate::current::Current;
 use crate::dataset::{Dataset, HasTable, Model};
-use crate::error::{TargetError, TargetErrorKind};
+use crate::error::{TargetError, TargetErrorKind, panicked};
 use crate::model::SyncModel;
 use crate::outcome::{Operation, Outcome, Task};
 use crate::plan::Plan;
@@ -76,60 +79,53 @@ where
     T: Target<M, Data = D>,
     M: SyncModel,
 {
-    let mut answers: Vec<(Task, Answer<M>)> = Vec::with_capacity(group.len());
+    let Execution { plan, options, current, ledger } = execution;
+    let plan: &Plan<D> = plan;
     let stop = AtomicBool::new(false);
-    let mut stopped_by = None;
-    let mut done = execution.done;
+    let in_flight = ledger.in_flight();
     {
-        let state = &*execution;
-        let cx = WriteContext::new(&state.current);
-        let concurrency = state.options.concurrency.map_or(T::CONCURRENCY, usize::from).max(1);
+        let current: &Current<'_, D> = current;
+        let cx = WriteContext::new(current);
+        let concurrency = options.concurrency.map_or(T::CONCURRENCY, usize::from).max(1);
         let mut running = stream::iter(group)
             .map(|task| {
-                let (cx, stop) = (&cx, &stop);
+                let (cx, stop, in_flight) = (&cx, &stop, &in_flight);
                 async move {
                     if stop.load(Ordering::Relaxed) {
                         return (task, Answer::NotAsked);
                     }
-                    (task, ask(target, state, cx, task).await)
+                    in_flight.begin(task);
+                    let answer = AssertUnwindSafe(ask(target, plan, cx, task)).catch_unwind().await;
+                    (task, answer.unwrap_or_else(|panic| Answer::Failed(TargetError::new(panicked("target", &*panic)))))
                 }
             })
             .buffer_unordered(concurrency);
         while let Some((task, answer)) = running.next().await {
-            if let Answer::NotAsked = answer {
-                continue;
-            }
-            done += 1;
-            let outcome = match &answer {
+            let outcome = match answer {
+                Answer::NotAsked => continue,
                 Answer::Failed(error) => {
-                    if error.kind() == TargetErrorKind::Fatal || !state.options.continue_on_failure {
+                    let text = error.to_string();
+                    if error.kind() == TargetErrorKind::Fatal || !options.continue_on_failure {
                         stop.store(true, Ordering::Relaxed);
-                        stopped_by.get_or_insert_with(|| error.to_string());
+                        ledger.stop(&text);
                     }
-                    Outcome::Failed { error: error.to_string() }
+                    Outcome::Failed { error: text }
                 }
-                _ => Outcome::done(task.operation),
+                Answer::Stored(record) => {
+                    ledger.report(stored_otherwise(plan, task, &record));
+                    current.store(record);
+                    Outcome::done(task.operation)
+                }
+                Answer::Deleted => {
+                    current.delete(task.model, plan.diff().tables()[task.model].deletes[task.place]);
+                    Outcome::done(task.operation)
+                }
             };
-            let record = task.record(&state.plan.diff().tables()[task.model]);
-            state.announce(done, record, task.operation, &outcome);
-            answers.push((task, answer));
+            in_flight.end(task);
+            ledger.settle(task, outcome);
         }
     }
-    execution.done = done;
-    execution.stopped = execution.stopped.take().or(stopped_by);
-    for (task, answer) in answers {
-        let outcome = match answer {
-            Answer::Stored(record) => {
-                execution.problems.extend(stored_otherwise(execution.plan, task, &record));
-                execution.current.store(record);
-                Outcome::done(task.operation)
-            }
-            Answer::Deleted => Outcome::done(task.operation),
-            Answer::Failed(error) => Outcome::Failed { error: error.to_string() },
-            Answer::NotAsked => Outcome::NotAttempted,
-        };
-        execution.settle(task, outcome);
-    }
+    current.take_over();
 }
 
 /// A target that does not keep what it was given, and says so in what it returns: nothing failed, but the next run will
@@ -157,14 +153,14 @@ where
 }
 
 /// Asks the target to do one task.
-async fn ask<D, T, M>(target: &T, state: &Execution<'_, D>, cx: &WriteContext<'_, D>, task: Task) -> Answer<M>
+async fn ask<D, T, M>(target: &T, plan: &Plan<D>, cx: &WriteContext<'_, D>, task: Task) -> Answer<M>
 where
     D: Dataset + HasTable<M>,
     T: Target<M, Data = D>,
     M: SyncModel,
 {
-    let table = &state.plan.diff().tables()[task.model];
-    let (source, loaded): (&Table<M>, &Table<M>) = (state.plan.source().table(), state.plan.target().table());
+    let table = &plan.diff().tables()[task.model];
+    let (source, loaded): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
     match task.operation {
         Operation::Create => {
             let new = &source.rows()[table.creates[task.place] as usize];

@@ -12,7 +12,7 @@ use url::Url;
 pub use self::info::{ConfigItem, DataMapping, JobInfo, JobKind};
 pub use self::registry::{JobEntry, JobRegistry, PreparedJob, RegistryError, UnknownJob};
 pub use self::variable::{
-    Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues,
+    Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues, redacted_url,
 };
 
 use crate::adapter::{Adapter, LoadContext, Synced, WrittenBy};

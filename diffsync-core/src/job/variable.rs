@@ -181,14 +181,26 @@ impl Variable for Url {
             .map_err(|error| format!("it must be a URL such as `https://host/path` or `sqlite://file.db`: {error}"))
     }
 
-    /// The URL without the password that may stand in it.
     fn show(&self) -> Value {
-        let mut shown = self.clone();
-        if shown.password().is_some() && shown.set_password(Some("***")).is_err() {
-            return Value::Null;
-        }
-        Value::from(shown.as_str())
+        Value::from(redacted_url(self))
     }
+}
+
+/// A URL as it may be shown: without who logs in and without the values of its query, in which tokens travel.
+#[must_use]
+pub fn redacted_url(url: &Url) -> String {
+    let mut shown = url.clone();
+    if !url.username().is_empty() || url.password().is_some() {
+        let cleared = shown.set_username("***").and_then(|()| shown.set_password(None));
+        if cleared.is_err() {
+            return format!("{}:***", url.scheme());
+        }
+    }
+    if url.query().is_some() {
+        let keys: Vec<_> = url.query_pairs().map(|(key, _)| format!("{key}=***")).collect();
+        shown.set_query(Some(&keys.join("&")));
+    }
+    shown.into()
 }
 
 impl Variable for Value {
@@ -314,10 +326,15 @@ impl<'a> VariableReader<'a> {
     pub fn read<T: Variable>(&mut self) -> Option<T> {
         let spec = self.specs.next()?;
         let given = self.values.get(spec.name);
-        let from_env = || spec.env.and_then(|name| std::env::var(name).ok());
+        let from_env = || spec.env.and_then(std::env::var_os);
         let (texts, origin) = if !given.is_empty() {
             (given.to_vec(), Origin::Given)
         } else if let Some(text) = from_env() {
+            let Ok(text) = text.into_string() else {
+                let reason = "it is not Unicode".to_owned();
+                self.errors.push(VariableError { spec, origin: Origin::Environment, value: None, reason });
+                return None;
+            };
             (vec![text], Origin::Environment)
         } else {
             (spec.default.map(str::to_owned).into_iter().collect(), Origin::Default)
@@ -417,9 +434,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_in_a_url_is_not_shown() {
-        let url: Url = "postgres://u:hunter2@db/x".parse().unwrap();
-        assert_eq!(url.show(), "postgres://u:***@db/x");
+    fn what_a_url_may_hide_is_not_shown() {
+        for (url, shown) in [
+            ("postgres://u:hunter2@db/x", "postgres://***@db/x"),
+            ("https://ghp_token@h/", "https://***@h/"),
+            ("https://h/a?token=hunter2&b=c", "https://h/a?token=***&b=***"),
+            ("sqlite://inventory.db", "sqlite://inventory.db"),
+        ] {
+            assert_eq!(url.parse::<Url>().unwrap().show(), shown);
+        }
     }
 
     #[test]

@@ -411,6 +411,16 @@ fn few_rejected_records_make_the_run_partial() {
 }
 
 #[test]
+fn what_is_wrong_with_a_model_that_the_other_side_left_out_refuses_nothing() {
+    let target = records(&["europe", "europe/france", "europe/france"]);
+    let rig = Rig::new(records(&["europe", "asia"]), target).source_then(|world| world.countries.skip("too many"));
+    let mut options = apply();
+    options.max_rejected = 0.0;
+    let (report, _) = rig.run(options);
+    assert_eq!((report.status, report.counts.left_out, report.counts.created), (Status::Completed, 1, 1));
+}
+
+#[test]
 fn a_dry_run_is_refused_for_the_same_reasons() {
     let rig = Rig::new(records(&["europe"]), Records::default()).target_then(|world| world.regions = Table::default());
     let (report, _) = rig.run(dry_run());

@@ -346,3 +346,42 @@ fn running_again_finishes_what_was_left() {
         }
     }
 }
+
+#[test]
+fn a_panic_in_a_target_fails_its_record_and_no_other() {
+    check(
+        &["a", "b", "b/x", "c"],
+        &[],
+        &[("create region b", Answer::Panic)],
+        &[
+            "create country x blocked: because of region \"b\"",
+            "create region b failed: the target panicked: index out of bounds",
+        ],
+        "2 created, 1 failed, 1 blocked",
+    );
+}
+
+#[test]
+fn a_record_is_not_deleted_while_a_duplicate_lives_under_it() {
+    // The target holds `c` twice, the second time under a region that is to go.
+    let rig = Rig::new(records(&["keep", "keep/c"]), records(&["keep", "go", "keep/c", "go/c"]));
+    let mut options = apply();
+    options.max_rejected = 1.0;
+    let (report, _) = rig.run(options);
+    assert_eq!(failures(&report), ["delete region go blocked: because of country \"c\""]);
+}
+
+#[test]
+fn a_deep_nest_whose_lowest_cannot_be_deleted_is_blocked_in_one_pass() {
+    let names: Vec<String> = (0..2_000).map(|depth| format!("p{depth}")).collect();
+    let lines: Vec<String> = std::iter::once(":p0".to_owned())
+        .chain(names.windows(2).map(|pair| format!("{}:{}", pair[0], pair[1])))
+        .chain([":kept".to_owned()])
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let begun = std::time::Instant::now();
+    let (report, rig) = run(&[":kept"], &lines, &[("delete place p1999", Answer::Fail)], apply());
+    assert_eq!(ended(&report), "1 unchanged, 1 failed, 1999 blocked");
+    assert_eq!(rig.calls(), ["delete place p1999"]);
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}

@@ -338,7 +338,7 @@ fn the_configuration_shows_what_is_set_and_no_secret() {
     let expected = [
         ("file", json!("data/world.json")),
         ("user", json!("diffsync-core")),
-        ("server", json!("https://me:***@host/path")),
+        ("server", json!("https://***@host/path")),
         ("port", Value::Null),
         ("pace", json!(1.5)),
         ("quick", json!(false)),

@@ -52,6 +52,10 @@ pub(crate) enum Answer {
     Fatal,
     /// It does it, and returns the record under another identifier.
     Rename,
+    /// It has a bug.
+    Panic,
+    /// It never answers.
+    Hang,
 }
 
 impl Rig {
@@ -172,6 +176,8 @@ impl Shared {
         match answer {
             Some(Answer::Fail) => Err(TargetError::new("it does not want to")),
             Some(Answer::Busy) => Err(TargetError::transient("it is busy")),
+            Some(Answer::Panic) => panic!("index out of bounds"),
+            Some(Answer::Hang) => std::future::pending().await,
             Some(Answer::Fatal) => Err(TargetError::fatal("it is gone")),
             other => Ok(other),
         }
@@ -500,8 +506,18 @@ pub(crate) fn failures(report: &RunReport) -> Vec<String> {
 /// How many records ended as what, zeros left out.
 pub(crate) fn ended(report: &RunReport) -> String {
     let document = serde_json::to_value(report.counts).unwrap();
-    let kinds =
-        ["created", "updated", "deleted", "unchanged", "failed", "blocked", "rejected", "left_out", "not_attempted"];
+    let kinds = [
+        "created",
+        "updated",
+        "deleted",
+        "unchanged",
+        "failed",
+        "blocked",
+        "rejected",
+        "left_out",
+        "unknown",
+        "not_attempted",
+    ];
     let counts = kinds.map(|kind| (document[kind].as_u64().unwrap(), kind));
     let texts: Vec<_> = counts.iter().filter(|(count, _)| *count > 0).map(|(n, kind)| format!("{n} {kind}")).collect();
     texts.join(", ")

@@ -330,6 +330,35 @@ fn what_an_overridden_execution_leaves_undone_is_not_completed() {
 }
 
 #[test]
+fn an_execution_that_is_cut_short_says_what_it_did_and_what_is_unknown() {
+    job_with!(Impatient {
+        async fn execute_sync(&self, target: &Memory, approved: Approved<'_, '_, World>) -> Result<(), JobError> {
+            let limit = std::time::Duration::from_millis(50);
+            tokio::time::timeout(limit, approved.execute(target)).await.map(drop)?;
+            Ok(())
+        }
+    });
+    let rig = Rig::new(records(&["a", "b", "c", "a/x"]), records(&["z"]))
+        .answering("create region b", Answer::Hang)
+        .into_shared();
+    let report = run_job(Impatient { rig: rig.clone() }, apply(), Vec::new());
+    assert!(error(&report).starts_with("the sync could not be executed: "), "{}", error(&report));
+    assert_eq!(ended(&report), "1 created, 1 unknown, 3 not_attempted");
+    assert_eq!(rig.notes(), ["complete: 1 written, regions z a"]);
+}
+
+#[test]
+fn a_loader_that_panics_fails_its_side() {
+    for parallel_loading in [false, true] {
+        let mut options = apply();
+        options.parallel_loading = parallel_loading;
+        let (report, rig) = rig().source_then(|_| panic!("index out of bounds")).run(options);
+        assert_eq!(error(&report), "the source could not be loaded: the loader panicked: index out of bounds");
+        assert_eq!(rig.calls(), [""; 0]);
+    }
+}
+
+#[test]
 fn sync_data_can_be_overridden_and_its_steps_stay_measured() {
     job_with!(Noted {
         async fn sync_data(&self, run: &mut Run<Self>) -> Result<(), RunError> {
@@ -602,7 +631,7 @@ fn a_report_is_one_document() {
             },
             "outcomes": {
                 "unchanged": 2, "created": 1, "updated": 0, "deleted": 0, "failed": 1, "blocked": 0, "rejected": 1,
-                "left_out": 0, "not_attempted": 0,
+                "left_out": 0, "unknown": 0, "not_attempted": 0,
             },
             "problems": [
                 {"side": "source", "model": "country", "record": "atlantis", "problem": "orphan", "parent_model": "region",

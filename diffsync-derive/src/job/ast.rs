@@ -270,6 +270,7 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Varia
     let is_secret = secret(&field.ty).or_else(|| option(&field.ty).and_then(secret)).is_some();
     if let Some(key) = default.key().filter(|_| is_secret) {
         cx.error_at(key, "a secret has no default: it would stand in the program for all to read; use `env = \"…\"`");
+        default = Once::default();
     }
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("sync")) {
         cx.error_at(attribute, "`sync` belongs on the fields of a model; a job's variables take `#[var(…)]`");

@@ -23,6 +23,12 @@ pub(crate) fn expand(job: &Job<'_>, failed: bool) -> TokenStream {
         let (name, span) = (variable.ident.unraw().to_string(), variable.ident.span());
         quote_spanned!(span=> const _: () = ::diffsync_core::schema::check_variable(#name);)
     });
+    let defaults = job.variables.iter().filter(|variable| variable.default.is_some()).map(|variable| {
+        let ty = variable.ty;
+        quote_spanned! {place(ty)=>
+            const _: () = ::diffsync_core::schema::check_default(<#ty as ::diffsync_core::Variable>::SECRET);
+        }
+    });
     let from_variables = from_variables(job);
     let shown = job.variables.iter().map(|variable| {
         let (ty, mut ident) = (variable.ty, variable.ident.clone());
@@ -37,6 +43,7 @@ pub(crate) fn expand(job: &Job<'_>, failed: bool) -> TokenStream {
     quote! {
         const _: () = {
             #(#names)*
+            #(#defaults)*
 
             #[automatically_derived]
             impl ::diffsync_core::JobSpec for #ident {

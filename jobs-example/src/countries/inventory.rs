@@ -10,7 +10,7 @@ impl Adapter for CountryInventory {
     async fn load(&self, world: &mut World, _: &LoadContext<'_>) -> Result<(), AdapterError> {
         world.regions.mark_loaded();
         world.countries.mark_loaded();
-        let Some(pool) = self.0.to_read().await? else { return Ok(()) };
+        let Some(pool) = self.0.to_read(&["regions", "countries"]).await? else { return Ok(()) };
         let regions: Vec<(i64, String, String)> =
             sqlx::query_as("SELECT id, slug, name FROM regions ORDER BY slug").fetch_all(pool).await?;
         world.regions.extend(regions.into_iter().map(|(id, slug, name)| Region { slug, name, inventory_id: Some(id) }));

@@ -9,7 +9,7 @@ impl Adapter for TagInventory {
 
     async fn load(&self, data: &mut DeviceTags, _: &LoadContext<'_>) -> Result<(), AdapterError> {
         data.tags.mark_loaded();
-        let Some(pool) = self.0.to_read().await? else { return Ok(()) };
+        let Some(pool) = self.0.to_read(&["device_tags"]).await? else { return Ok(()) };
         let tags: Vec<(String, String, String)> =
             sqlx::query_as("SELECT device, tag, note FROM device_tags ORDER BY device, tag").fetch_all(pool).await?;
         data.tags.extend(tags.into_iter().map(|(device, tag, note)| DeviceTag { device, tag, note }));

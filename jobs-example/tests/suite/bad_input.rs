@@ -87,9 +87,14 @@ fn a_read_only_inventory_ends_the_run_and_keeps_what_it_has() {
     place.edit("countries.json", "\"pop2021\": \"0.8000\"", "\"pop2021\": \"0.9000\"");
     let said = place.run(&[&job[..], &["--inventory", "sqlite://inventory.db?mode=ro"]].concat());
     assert_eq!(said.code, 1, "{}", said.out);
-    assert!(said.out.contains("cannot write to the inventory `sqlite://inventory.db?mode=ro`"), "{}", said.out);
+    assert!(said.out.contains("cannot write to the inventory `sqlite://inventory.db?mode=***`"), "{}", said.out);
     assert!(said.out.contains("readonly database"), "{}", said.out);
-    assert!(said.err.contains("the run ended early after 1 of 1 operations failed"), "{}", said.err);
+    assert!(
+        said.err
+            .contains("the run ended early, when 1 of 1 operations had failed, with: cannot write to the inventory"),
+        "{}",
+        said.err
+    );
     assert_eq!(fs::read(place.path("inventory.db")).unwrap(), before);
 }
 
@@ -101,6 +106,26 @@ fn an_inventory_that_is_no_database_is_left_alone() {
     assert_eq!(said.code, 1, "{}", said.out);
     assert!(said.err.contains("cannot read the inventory `sqlite://inventory.db`"), "{}", said.err);
     assert_eq!(fs::read_to_string(place.path("inventory.db")).unwrap(), "these are my notes, not a database");
+}
+
+#[test]
+fn an_inventory_that_cannot_be_one_is_refused_before_anything_is_loaded_and_shows_no_password() {
+    for (url, why) in [
+        ("postgres://u:hunter2@db/x", "must be an SQLite database"),
+        ("sqlite://", "must be a file"),
+        ("sqlite:///nowhere/x.db", "must be in a folder that exists"),
+    ] {
+        let place = Place::new().with_data("countries.json");
+        let said = place.run(&["run", "countries-to-inventory", "--file", "countries.json", "--inventory", url]);
+        assert_eq!(said.code, 1, "{}", said.out);
+        assert!(said.err.contains(why), "{}", said.err);
+        assert!(!format!("{}{}", said.out, said.err).contains("hunter2"), "{}{}", said.out, said.err);
+    }
+}
+
+#[test]
+fn a_flag_is_not_taken_for_the_value_of_another() {
+    check(&["run", "countries-to-inventory", "--file", "--apply"], 1, &["a value is required for '--file <PATH>'"]);
 }
 
 #[test]
