@@ -178,7 +178,7 @@ impl<'a, D: Dataset> WriteContext<'a, D> {
     /// The record that `name` names, as the target now holds it: whether it was there before the run or was created
     /// seconds ago, with the local fields that the target gave it.
     ///
-    /// Parents are written before what lives under them, so a record's parent is always found.
+    /// Parents are written before what lives under them, so a record's parent is found if its model was loaded.
     ///
     /// # Errors
     ///

@@ -30,7 +30,7 @@ pub enum TargetErrorKind {
     /// It concerns this record only; the others are attempted.
     #[default]
     Record,
-    /// It may go away by itself.
+    /// It may go away by itself. Until targets are asked again, it counts as one of this record.
     Transient,
     /// Nothing more can be written: the login was refused, the host is gone. The run ends.
     Fatal,

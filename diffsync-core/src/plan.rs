@@ -29,7 +29,7 @@ pub struct Plan<D: 'static> {
 impl<D: Dataset> Plan<D> {
     /// Checks and compares two data sets.
     ///
-    /// A run does this in its third step. On its own it serves tests of models and adapters:
+    /// A run checks when it loads, and compares in its third step. On its own this serves tests of models and adapters:
     ///
     /// ```
     /// use diffsync_core::{Dataset, Plan, SyncModel, Table};

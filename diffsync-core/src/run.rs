@@ -185,7 +185,7 @@ impl<J: Job> Run<J> {
         Ok(())
     }
 
-    /// The third step: checks and compares both sides.
+    /// The third step: compares both sides.
     ///
     /// # Errors
     ///

@@ -30,11 +30,11 @@ impl fmt::Display for Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// Reading the source's records.
+    /// Reading and checking the source's records.
     LoadSource,
-    /// Reading the target's records.
+    /// Reading and checking the target's records.
     LoadTarget,
-    /// Checking and comparing both sides.
+    /// Comparing both sides.
     CalculateDiff,
     /// Writing to the target.
     ExecuteSync,
