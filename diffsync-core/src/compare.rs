@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
+use crate::secret::Secret;
+
 /// Two values about to be compared.
 ///
 /// The generated code calls `Pair(a, b).same()` on concrete types. For types that hold floating-point numbers the
@@ -101,6 +103,25 @@ impl<T: Float + ?Sized> Float for Box<T> {
     }
 }
 
+impl<T: Float> Float for Secret<T> {
+    fn same(&self, other: &Self) -> bool {
+        self.expose().same(other.expose())
+    }
+}
+
+/// Coordinates.
+impl<A: Float, B: Float> Float for (A, B) {
+    fn same(&self, other: &Self) -> bool {
+        self.0.same(&other.0) && self.1.same(&other.1)
+    }
+}
+
+impl<A: Float, B: Float, C: Float> Float for (A, B, C) {
+    fn same(&self, other: &Self) -> bool {
+        self.0.same(&other.0) && self.1.same(&other.1) && self.2.same(&other.2)
+    }
+}
+
 impl<K: Ord, T: Float> Float for BTreeMap<K, T> {
     fn same(&self, other: &Self) -> bool {
         self.len() == other.len()
@@ -126,6 +147,9 @@ mod tests {
         assert!(!Pair(&vec![2.0, f64::NAN], &vec![1.0, f64::NAN]).same());
         assert!(!Pair(&vec![Some(f64::NAN), None], &vec![None, Some(f64::NAN)]).same());
         assert!(!Pair(&Some(f64::NAN), &None).same());
+        assert!(Pair(&(1.0, f64::NAN), &(1.0, f64::NAN)).same());
+        assert!(!Pair(&(2.0, f64::NAN), &(1.0, f64::NAN)).same());
+        assert!(Pair(&Secret::new(f64::NAN), &Secret::new(f64::NAN)).same());
         let map = HashMap::from([("a", f64::NAN)]);
         assert!(Pair(&map, &map).same());
     }

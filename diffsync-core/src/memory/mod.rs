@@ -28,8 +28,10 @@ pub(crate) use self::resident::ResidentPeak;
 #[macro_export]
 macro_rules! count_allocations {
     () => {
-        #[global_allocator]
-        static ALLOCATOR: $crate::memory::CountingAllocator = $crate::memory::CountingAllocator;
+        const _: () = {
+            #[global_allocator]
+            static ALLOCATOR: $crate::memory::CountingAllocator = $crate::memory::CountingAllocator;
+        };
     };
 }
 
