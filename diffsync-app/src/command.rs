@@ -1,8 +1,10 @@
 //! The command line, made from the jobs that the program knows.
 
+use std::num::NonZeroUsize;
+
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use diffsync_core::{JobEntry, JobRegistry, VariableKind, VariableSpec, VariableValues};
 
 use crate::exit::Exit;
@@ -64,7 +66,7 @@ fn run_job(job: &JobEntry) -> Command {
             Arg::new("concurrency")
                 .long("concurrency")
                 .value_name("N")
-                .value_parser(value_parser!(std::num::NonZeroUsize))
+                .value_parser(at_least_one)
                 .help("Write up to so many records at the same time")
                 .help_heading("Run"),
         )
@@ -77,6 +79,10 @@ fn run_job(job: &JobEntry) -> Command {
                 .help_heading("Run"),
         )
         .arg(output())
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "expected a number from 1 up")
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -37,7 +37,7 @@ pub(crate) fn run(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
     };
     if let Some(error) = report.error_text() {
         // Last, where it is seen, and apart from a report that is piped on.
-        terminal::fail(&terminal::one_line(&error));
+        terminal::fail(&terminal::indented(&error));
     }
     match printed {
         Exit::Done => report.status.into(),

@@ -46,6 +46,12 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// A text from outside that may have several lines, such as the place in a file that an error is about: every line but the
+/// first is indented, so that none passes for a line of the program's own.
+pub(crate) fn indented(text: &str) -> String {
+    text.split('\n').map(one_line).collect::<Vec<_>>().join("\n  ")
+}
+
 /// Says on standard error what went wrong.
 pub(crate) fn fail(message: &str) -> Exit {
     // There is nowhere left to say that this failed.

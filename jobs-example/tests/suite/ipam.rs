@@ -102,5 +102,9 @@ fn broken_yaml_is_named_with_its_place() {
     place.edit("ipam_a.yml", "family: 4", "family: [4");
     let said = place.run(&apply());
     assert_eq!(said.code, 1);
-    assert!(said.err.contains("`ipam_a.yml`") && said.err.contains("line"), "{}", said.err);
+    assert!(
+        said.err.contains("`ipam_a.yml`") && said.err.contains("line") && !said.err.contains("\\n"),
+        "{}",
+        said.err
+    );
 }
