@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, parents_first};
+use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, in_order};
 use crate::model::{Names, SyncModel};
 use crate::problem::{Problem, ProblemKind};
 use crate::refusal::Refusal;
@@ -39,7 +39,7 @@ impl<D: Dataset> Checked<D> {
 
     /// The tables of which some records cannot be used, of those that are compared with the other side.
     pub(crate) fn rejections(&self, other: &Self) -> impl Iterator<Item = Rejection> {
-        let tables = self.models.iter().zip(&other.models).zip(D::schemas());
+        let tables = self.models.iter().zip(&other.models).zip(D::SCHEMAS);
         tables.filter(|((table, other), _)| table.loaded && other.loaded && table.rejected() > 0).map(
             |((table, _), schema)| Rejection {
                 side: self.side,
@@ -54,7 +54,7 @@ impl<D: Dataset> Checked<D> {
 impl<D: Dataset> Checked<D> {
     /// What a target that is written as a whole from its records would lose: what has no row cannot be written back.
     pub(crate) fn unwritable(&self) -> Option<Refusal> {
-        self.models.iter().zip(D::schemas()).find_map(|(table, schema)| match table.rejected_without_row {
+        self.models.iter().zip(D::SCHEMAS).find_map(|(table, schema)| match table.rejected_without_row {
             _ if table.skipped => Some(Refusal::WouldLoseAll { model: schema.name }),
             0 => None,
             count => Some(Refusal::WouldLose { model: schema.name, count }),
@@ -127,7 +127,7 @@ struct SideCheck<'a, D> {
 
 impl<'a, D: Dataset> SideCheck<'a, D> {
     fn run(side: Side, data: &'a D, other: Option<&'a D>) -> Self {
-        let schemas = D::schemas();
+        let schemas = D::SCHEMAS;
         let mut check = Self {
             side,
             data,
@@ -139,7 +139,7 @@ impl<'a, D: Dataset> SideCheck<'a, D> {
             problems: Vec::new(),
             asks_other: false,
         };
-        for position in parents_first(&schemas) {
+        for position in in_order(schemas) {
             check.wanted = position;
             check.at = 0;
             D::visit_models(&mut check);
@@ -246,6 +246,7 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
             if self.out.contains(row as usize) {
                 continue;
             }
+            let KeyOf::One(key) = key else { continue };
             let Some(parent) = key(record) else { continue };
             let near = last.filter(|&at| lookup.rows()[at as usize].is(parent));
             let found = near.or_else(|| lookup.position(parent));
@@ -298,6 +299,7 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
                 state[at as usize] = ON_PATH;
                 path.push(at);
                 let record = &table.rows()[at as usize];
+                let KeyOf::One(key) = key else { break SOUND };
                 let Some(parent) = key(record) else { break SOUND };
                 if let Some(found) = table.position(parent) {
                     at = found;

@@ -25,7 +25,7 @@ use crate::table::Table;
 ///     regions: Table<Region>,
 /// }
 ///
-/// assert_eq!(World::schemas()[0].name, "region");
+/// assert_eq!(World::SCHEMAS[0].name, "region");
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a data set",
@@ -33,26 +33,12 @@ use crate::table::Table;
     note = "put `#[derive(Dataset, Default)]` on a struct whose fields are `Table<Model>`"
 )]
 pub trait Dataset: Default + Send + Sync + 'static {
+    /// The schemas of the data set's models, in the order of the fields.
+    const SCHEMAS: &'static [&'static ModelSchema];
+
     /// Calls the visitor once for each model, in the order of the fields.
     #[doc(hidden)]
     fn visit_models<V: ModelVisitor<Self>>(visitor: &mut V);
-
-    /// The schemas of the data set's models, in the order of the fields.
-    #[must_use]
-    fn schemas() -> Vec<&'static ModelSchema> {
-        struct Schemas(Vec<&'static ModelSchema>);
-        impl<D> ModelVisitor<D> for Schemas {
-            fn visit<M: LinksIn<D>>(&mut self)
-            where
-                D: HasTable<M>,
-            {
-                self.0.push(M::SCHEMA);
-            }
-        }
-        let mut schemas = Schemas(Vec::new());
-        Self::visit_models(&mut schemas);
-        schemas.0
-    }
 }
 
 /// A data set that has a table of `M`.
@@ -96,9 +82,46 @@ pub trait LinkVisitor<D, M: SyncModel> {
         D: HasTable<P>;
 }
 
-/// Reads from a record which record of `P` it names.
+/// Reads from a record which records of `P` it names.
 #[doc(hidden)]
-pub type KeyOf<M, P> = for<'a> fn(&'a M) -> Option<<P as SyncModel>::Key<'a>>;
+#[allow(missing_debug_implementations, reason = "functions of generated code")]
+pub enum KeyOf<M, P: SyncModel> {
+    /// One, or none.
+    One(KeyFn<M, P>),
+    /// Any number.
+    Many(KeysFn<M, P>),
+}
+
+/// Reads the one record that is named.
+#[doc(hidden)]
+pub type KeyFn<M, P> = for<'a> fn(&'a M) -> Option<<P as SyncModel>::Key<'a>>;
+
+/// Calls the function with each record that is named.
+#[doc(hidden)]
+pub type KeysFn<M, P> = for<'a> fn(&'a M, &mut dyn FnMut(<P as SyncModel>::Key<'a>));
+
+impl<M, P: SyncModel> Clone for KeyOf<M, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, P: SyncModel> Copy for KeyOf<M, P> {}
+
+impl<M, P: SyncModel> KeyOf<M, P> {
+    /// Calls `named` with the key of each record that is named.
+    #[inline]
+    pub(crate) fn each<'a>(self, record: &'a M, mut named: impl FnMut(P::Key<'a>)) {
+        match self {
+            Self::One(key) => {
+                if let Some(key) = key(record) {
+                    named(key);
+                }
+            }
+            Self::Many(keys) => keys(record, &mut named),
+        }
+    }
+}
 
 /// A model of the data set `D` at run time, as a value.
 pub(crate) struct Model<M>(PhantomData<fn() -> M>);
@@ -114,15 +137,18 @@ pub(crate) struct At {
     pub(crate) row: u32,
 }
 
-/// The positions of a data set's models, parents before their children and else in the order of the fields.
-pub(crate) fn parents_first(schemas: &[&'static ModelSchema]) -> Vec<usize> {
+/// The positions of a data set's models, each after those it links to, except by deferred references, and after those it
+/// names with `after`; else in the order of the fields.
+pub(crate) fn in_order(schemas: &[&'static ModelSchema]) -> Vec<usize> {
     let mut order = Vec::with_capacity(schemas.len());
     // The build refuses circles, so each round places at least one model.
     while order.len() < schemas.len() {
         let before = order.len();
         for (position, schema) in schemas.iter().enumerate() {
             let placed = |name: &str| order.iter().any(|&at: &usize| schemas[at].name == name);
-            let ready = schema.links.iter().all(|link| link.model == schema.name || placed(link.model));
+            let awaited = |name: &str| name != schema.name && schemas.iter().any(|other| other.name == name);
+            let links = schema.links.iter().filter(|link| link.orders()).map(|link| link.model);
+            let ready = links.chain(schema.after.iter().copied()).all(|name| placed(name) || !awaited(name));
             if ready && !placed(schema.name) {
                 order.push(position);
             }

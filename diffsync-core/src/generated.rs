@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::flags::Flags;
+use crate::limit::Limits;
 use crate::schema::ModelSchema;
 use crate::secret::redacted;
 
@@ -50,6 +52,18 @@ impl IdentifierParts {
     }
 }
 
+/// The attributes that a record is being made of, by name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AttributeValues(pub(crate) serde_json::Map<String, Value>);
+
+impl AttributeValues {
+    /// Takes one value; one that is missing is taken for `null`.
+    pub fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, serde_json::Error> {
+        let value = self.0.remove(name).unwrap_or_default();
+        serde_json::from_value(value).map_err(|error| serde::de::Error::custom(format!("`{name}`: {error}")))
+    }
+}
+
 /// Stands for the schema of something that could not be made a model.
 pub const UNUSABLE: ModelSchema = ModelSchema {
     name: "",
@@ -59,4 +73,8 @@ pub const UNUSABLE: ModelSchema = ModelSchema {
     attributes: &[],
     locals: &[],
     links: &[],
+    after: &[],
+    flags: Flags::empty(),
+    deletes_first: false,
+    limits: Limits::NONE,
 };

@@ -18,8 +18,10 @@ mod diff;
 mod error;
 mod event;
 mod execute;
+mod flags;
 mod generated;
 mod job;
+mod limit;
 pub mod memory;
 mod model;
 mod outcome;
@@ -44,11 +46,13 @@ pub use crate::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
 pub use crate::error::{AdapterError, JobError, TargetError, TargetErrorKind};
 pub use crate::event::{Event, Observer, TracingObserver};
 pub use crate::execute::Approved;
+pub use crate::flags::Flags;
 pub use crate::job::{
     ConfigItem, DataMapping, Job, JobContext, JobEntry, JobInfo, JobKind, JobRegistry, JobSpec, Object, PreparedJob,
     RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec,
     VariableValues, redacted_url,
 };
+pub use crate::limit::{Limit, Limits, OnGuard};
 pub use crate::model::{AttributeValue, HandedOver, IdentifierValue, LocalValue, Names, SyncModel};
 pub use crate::outcome::{Operation, Outcome, OutcomeCounts, Outcomes};
 pub use crate::plan::{Loaded, Plan, PlanView, RecordRef};
@@ -70,7 +74,7 @@ pub mod __private {
 
     pub use crate::adapter::TargetVisitor;
     pub use crate::compare::{NeverSame, Pair, SameByEq};
-    pub use crate::dataset::{KeyOf, LinkVisitor, ModelVisitor};
-    pub use crate::generated::{IdentifierParts, UNUSABLE, ValueResult, debug_patch, touch, value};
+    pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor};
+    pub use crate::generated::{AttributeValues, IdentifierParts, UNUSABLE, ValueResult, debug_patch, touch, value};
     pub use crate::model::IdentifierText;
 }

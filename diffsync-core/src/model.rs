@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::generated::AttributeValues;
 use crate::schema::ModelSchema;
 
 /// One kind of record: a struct with `#[derive(SyncModel)]`.
@@ -36,7 +37,7 @@ use crate::schema::ModelSchema;
 )]
 pub trait SyncModel: Sized + Send + Sync + 'static {
     /// The typed identifier, owning its parts: `CountryId`.
-    type Id: Clone + Eq + Hash + Display + Debug + Names<Self> + Send + Sync + 'static;
+    type Id: Clone + Eq + Hash + Display + Debug + Names<Self> + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// The borrowed identifier, for hashing and lookup without cloning: `CountryKey<'_>`.
     type Key<'a>: Copy + Hash;
     /// A typed change, one `Option` per attribute: `CountryPatch`. It serialises only what changed.
@@ -57,16 +58,28 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     fn to_id(key: Self::Key<'_>) -> Self::Id;
     /// Calls `mark` with the position of each attribute in which `self`, the source's record, differs from the target's.
     fn differences(&self, target: &Self, mark: &mut impl FnMut(usize));
-    /// The values of the attributes that `changed` names.
-    fn patch(&self, changed: &dyn Fn(usize) -> bool) -> Self::Patch;
+    /// The values that the attributes that `changed` names get in the target's record.
+    fn patch(&self, target: &Self, changed: &dyn Fn(usize) -> bool) -> Self::Patch;
     /// Takes over the values that `patch` holds.
     fn apply(&mut self, patch: &Self::Patch);
-    /// The record as the other side may see it: with its local fields at their defaults.
-    fn handed_over(&self) -> HandedOver<'_, Self>;
+    /// The record as the other side may see it: with its local fields at their defaults, and, if `deferring`, with its
+    /// deferred references as if they named nothing.
+    fn handed_over(&self, deferring: bool) -> HandedOver<'_, Self>;
     /// The identifier at `position` as a plain value.
     fn identifier(&self, position: usize) -> Result<Value, serde_json::Error>;
     /// The attribute at `position` as a plain value.
     fn attribute(&self, position: usize) -> Result<Value, serde_json::Error>;
+    /// The attribute at `position` as a plain value, as an update of the target's record would leave it.
+    fn planned(&self, target: &Self, position: usize) -> Result<Value, serde_json::Error> {
+        let _ = target;
+        self.attribute(position)
+    }
+    /// A record of this identifier and these attributes, its local fields at their defaults.
+    ///
+    /// # Errors
+    ///
+    /// If an attribute is missing, or a value is not of the attribute's type.
+    fn from_values(id: Self::Id, attributes: &mut AttributeValues) -> Result<Self, serde_json::Error>;
     /// Reads a byte of each piece of memory that a comparison will need, so that many records can be fetched at once.
     #[doc(hidden)]
     fn touch(&self) -> usize;
@@ -150,8 +163,8 @@ impl<T: Default + Send + Sync + 'static> LocalValue for T {}
 pub enum HandedOver<'a, M> {
     /// The source's own record.
     Whole(&'a M),
-    /// A copy whose local fields are at their defaults.
-    WithoutLocals(M),
+    /// A copy without what the other side must not see.
+    Copy(M),
 }
 
 impl<M> Deref for HandedOver<'_, M> {
@@ -160,7 +173,7 @@ impl<M> Deref for HandedOver<'_, M> {
     fn deref(&self) -> &M {
         match self {
             Self::Whole(record) => record,
-            Self::WithoutLocals(record) => record,
+            Self::Copy(record) => record,
         }
     }
 }

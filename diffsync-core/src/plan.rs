@@ -328,9 +328,11 @@ pub(crate) fn parent<D, M: LinksIn<D>>(data: &D, record: &M) -> Option<(&'static
             D: HasTable<P>,
         {
             let table: &Table<P> = self.data.table();
-            if let Some(row) = key(self.record).and_then(|key| table.position(key)) {
-                self.found = Some((P::NAME, row));
-            }
+            key.each(self.record, |key| {
+                if let Some(row) = table.position(key) {
+                    self.found = Some((P::NAME, row));
+                }
+            });
         }
     }
     let mut parent = Parent { data, record, found: None };

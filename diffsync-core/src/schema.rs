@@ -1,5 +1,8 @@
 //! What the derives know of a model at compile time, and the checks that run on it then.
 
+use crate::flags::Flags;
+use crate::limit::Limits;
+
 /// What one model looks like: its names, its fields and its links. Made by `#[derive(SyncModel)]`.
 #[derive(Debug, Clone, Copy)]
 pub struct ModelSchema {
@@ -17,6 +20,15 @@ pub struct ModelSchema {
     pub locals: &'static [FieldSchema],
     /// The links to other models.
     pub links: &'static [LinkSchema],
+    /// The models that are written before this one although no link leads to them.
+    pub after: &'static [&'static str],
+    /// What is left alone of all records of the model.
+    pub flags: Flags,
+    /// Whether records are deleted before others are created, where nothing depends on them, so that unique values are
+    /// free again.
+    pub deletes_first: bool,
+    /// How many records a run may create, update and delete.
+    pub limits: Limits,
 }
 
 /// One field of a model.
@@ -28,6 +40,32 @@ pub struct FieldSchema {
     pub description: &'static str,
     /// The field's type as written.
     pub type_name: &'static str,
+    /// When two values of it are the same.
+    pub comparison: Comparison,
+    /// Whether `None` in the source means that it has no opinion.
+    pub when_some: bool,
+    /// Whether it is set when a record is created, and never compared.
+    pub create_only: bool,
+}
+
+/// When two values of a field are the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Comparison {
+    /// By their own `==`, a NaN being the same as a NaN.
+    Equal,
+    /// If they hold the same, in whatever order.
+    Unordered,
+    /// Whatever the case of the letters.
+    IgnoreCase,
+    /// If the target holds all that the source holds; it may hold more.
+    Contains,
+    /// An empty text is the same as none.
+    BlankIsNone,
+    /// If they are no further apart than this.
+    Tolerance(f64),
+    /// If this function of the user's says so.
+    With(&'static str),
 }
 
 /// One link from a model to another.
@@ -46,6 +84,19 @@ pub struct LinkSchema {
 pub enum LinkKind {
     /// The record lives under the one it names.
     Parent,
+    /// The record names another without living under it.
+    Reference {
+        /// Whether it is left out when the record is created and set once both exist.
+        deferred: bool,
+    },
+}
+
+impl LinkSchema {
+    /// Whether what it leads to must be written before the record.
+    #[must_use]
+    pub const fn orders(&self) -> bool {
+        !matches!(self.kind, LinkKind::Reference { deferred: true })
+    }
 }
 
 impl ModelSchema {
@@ -77,15 +128,15 @@ impl ModelSchema {
 }
 
 /// Stops the build when the table at `position` shares its model's name with an earlier one, or when its model is the
-/// first of a circle of parents. Called by `#[derive(Dataset)]` in a constant, once for each table, so that the error
-/// stands at that field and is said once.
+/// first of a circle of models that must all be written before each other. Called by `#[derive(Dataset)]` in a constant,
+/// once for each table, so that the error stands at that field and is said once.
 ///
 /// # Panics
 ///
 /// At compile time, with the reason.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
 #[track_caller]
-pub const fn check_table(tables: &[&ModelSchema], position: usize) {
+pub const fn check_table<const N: usize>(tables: &[&ModelSchema; N], position: usize) {
     let mut earlier = 0;
     while earlier < position {
         if same(tables[earlier].name, tables[position].name) {
@@ -98,6 +149,58 @@ pub const fn check_table(tables: &[&ModelSchema], position: usize) {
         earlier += 1;
     }
     check_circle(tables, position);
+}
+
+/// Stops the build when a job leaves out a model that its data set does not have. Called by `#[job]` in a constant.
+///
+/// # Panics
+///
+/// At compile time, with the reason.
+#[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
+#[track_caller]
+pub const fn check_skipped(tables: &[&ModelSchema], model: &str) {
+    if find(tables, model).is_none() {
+        let mut message = Message::new();
+        message.push("the job's data set has no model `");
+        message.push(model);
+        message.push("`; it has ");
+        message.push_names(tables);
+        panic!("{}", message.text());
+    }
+}
+
+/// Stops the build when a job ignores an attribute that its data set does not have. Called by `#[job]` in a constant.
+///
+/// # Panics
+///
+/// At compile time, with the reason.
+#[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
+#[track_caller]
+pub const fn check_ignored(tables: &[&ModelSchema], model: &str, attribute: &str) {
+    check_skipped(tables, model);
+    let Some(at) = find(tables, model) else { return };
+    let attributes = tables[at].attributes;
+    let mut i = 0;
+    while i < attributes.len() {
+        if same(attributes[i].name, attribute) {
+            return;
+        }
+        i += 1;
+    }
+    let mut message = Message::new();
+    message.push("`");
+    message.push(model);
+    message.push("` has no attribute `");
+    message.push(attribute);
+    message.push("`; it has ");
+    let mut i = 0;
+    while i < attributes.len() {
+        message.push(if i == 0 { "`" } else { ", `" });
+        message.push(attributes[i].name);
+        message.push("`");
+        i += 1;
+    }
+    panic!("{}", message.text());
 }
 
 /// Stops the build when a job's variable is called like a flag that every job has. Called by `#[job]` in a constant.
@@ -149,39 +252,82 @@ pub const RUN_FLAGS: &[&str] = &[
     "version",
 ];
 
+/// The shortest circle that begins at a table is searched for breadth first, among the tables from there on: a circle is
+/// reported at the first of its tables only.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
 #[track_caller]
-const fn check_circle(tables: &[&ModelSchema], start: usize) {
-    let mut message = Message::new();
-    message.push("these models are each other's parents: ");
-    message.push(tables[start].name);
-    let mut at = start;
-    let mut steps = 0;
-    while steps <= tables.len() {
-        let Some(link) = tables[at].parent() else { return };
-        if same(link.model, tables[at].name) {
-            return;
+const fn check_circle<const N: usize>(tables: &[&ModelSchema; N], start: usize) {
+    let mut queue = [start; N];
+    let mut came_from = [N; N];
+    let (mut head, mut tail) = (0, 1);
+    while head < tail {
+        let at = queue[head];
+        head += 1;
+        let mut edge = 0;
+        while let Some((model, _)) = needs(tables[at], edge) {
+            edge += 1;
+            let Some(next) = find(tables, model) else { continue };
+            // Within a model the records are ordered among themselves.
+            if next == at || next < start {
+                continue;
+            }
+            if next == start {
+                report_circle(tables, start, at, &came_from);
+            }
+            if came_from[next] == N {
+                came_from[next] = at;
+                queue[tail] = next;
+                tail += 1;
+            }
         }
-        let Some(next) = find(tables, link.model) else { return };
-        // A circle is reported at the first of its tables only.
-        if next < start {
-            return;
-        }
-        message.push(" -> ");
-        message.push(tables[at].name);
-        message.push(".");
-        message.push(link.fields[0]);
-        message.push(" -> ");
-        message.push(link.model);
-        if next == start {
-            message.push(
-                "; a record must be able to exist before what lives under it: take `parent` off one of these fields",
-            );
-            panic!("{}", message.text());
-        }
-        at = next;
-        steps += 1;
     }
+}
+
+#[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
+#[track_caller]
+const fn report_circle<const N: usize>(tables: &[&ModelSchema; N], start: usize, last: usize, came_from: &[usize; N]) {
+    let mut message = Message::new();
+    message.push("these models wait for each other: ");
+    message.push(tables[start].name);
+    let (mut at, mut next) = (last, start);
+    loop {
+        message.push(" <- ");
+        message.push(tables[at].name);
+        let mut edge = 0;
+        while let Some((model, field)) = needs(tables[at], edge) {
+            edge += 1;
+            if same(model, tables[next].name) {
+                if !field.is_empty() {
+                    message.push(".");
+                    message.push(field);
+                }
+                break;
+            }
+        }
+        if at == start {
+            break;
+        }
+        next = at;
+        at = came_from[at];
+    }
+    message.push("; a record must be able to exist before what lives under it or refers to it: make one of them `references(…, deferred)`, or take the link off");
+    panic!("{}", message.text());
+}
+
+/// The model that must be written before this one, and the field that says so, at a position among all of them.
+const fn needs(schema: &ModelSchema, position: usize) -> Option<(&'static str, &'static str)> {
+    let mut left = position;
+    let mut i = 0;
+    while i < schema.links.len() {
+        if schema.links[i].orders() {
+            if left == 0 {
+                return Some((schema.links[i].model, schema.links[i].fields[0]));
+            }
+            left -= 1;
+        }
+        i += 1;
+    }
+    if left < schema.after.len() { Some((schema.after[left], "")) } else { None }
 }
 
 const fn find(tables: &[&ModelSchema], name: &str) -> Option<usize> {
@@ -230,6 +376,16 @@ impl Message {
         while i < text.len() {
             self.bytes[self.len] = text[i];
             self.len += 1;
+            i += 1;
+        }
+    }
+
+    const fn push_names(&mut self, tables: &[&ModelSchema]) {
+        let mut i = 0;
+        while i < tables.len() {
+            self.push(if i == 0 { "`" } else { ", `" });
+            self.push(tables[i].name);
+            self.push("`");
             i += 1;
         }
     }

@@ -12,7 +12,7 @@ use fixedbitset::FixedBitSet;
 pub use self::summary::{Counts, DiffSummary, ModelSummary};
 
 use crate::check::Checked;
-use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, parents_first};
+use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, in_order};
 use crate::schema::ModelSchema;
 use crate::table::{LoadState, Table, row};
 
@@ -82,7 +82,7 @@ fn words(schema: &ModelSchema) -> usize {
 impl Diff {
     /// Compares two data sets that were checked.
     pub(crate) fn between<D: Dataset>(source: &Checked<D>, target: &Checked<D>) -> Self {
-        let schemas = D::schemas();
+        let schemas = D::SCHEMAS;
         let rejected = |side: &Checked<D>| side.models.iter().any(|model| model.rejected() > 0);
         let out = |side: &Checked<D>| side.models.iter().map(|model| model.out.clone()).collect();
         let mut differ = Differ {
@@ -96,7 +96,7 @@ impl Diff {
             names: schemas.iter().map(|schema| schema.name).collect(),
             tables: schemas.iter().map(|schema| TableDiff::new(schema)).collect(),
         };
-        for position in parents_first(&schemas) {
+        for position in in_order(schemas) {
             differ.wanted = position;
             differ.at = 0;
             D::visit_models(&mut differ);

@@ -27,7 +27,7 @@ impl<D> Differ<'_, D> {
         let (under, key_of_self) = self.under::<M>(Side::Source);
         let (source_out, target_out) = (&mut self.source_out[self.wanted], &mut self.target_out[self.wanted]);
         source_out.union_with(&under);
-        if let Some(key) = key_of_self {
+        if let Some(KeyOf::One(key)) = key_of_self {
             take_out_descendants(source_out, |row| source.position(key(&source.rows()[row])?));
         }
         take_out_counterparts(source_out, source, target_out, target);
@@ -43,7 +43,7 @@ impl<D> Differ<'_, D> {
         under.difference_with(matched);
         let target_out = &mut self.target_out[self.wanted];
         target_out.union_with(&under);
-        if let Some(key) = key_of_self {
+        if let Some(KeyOf::One(key)) = key_of_self {
             // Where a matched row will be is for the source to say.
             let unmatched = |row: &usize| !matched.contains(*row);
             take_out_descendants(target_out, |row| {
@@ -93,6 +93,7 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for Under<'_, '_, D, M> {
             return;
         }
         for (row, record) in self.children.iter().enumerate() {
+            let KeyOf::One(key) = key else { continue };
             let Some(parent) = key(record) else { continue };
             let out = source.position(parent).is_some_and(|at| source_out.contains(at as usize))
                 || target.position(parent).is_some_and(|at| target_out.contains(at as usize))

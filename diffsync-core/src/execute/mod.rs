@@ -10,7 +10,7 @@ use self::ledger::Ledger;
 use self::write::{WriteModel, writers};
 use crate::adapter::{Adapter, Synced, WrittenBy};
 use crate::current::Current;
-use crate::dataset::{Dataset, parents_first};
+use crate::dataset::{Dataset, in_order};
 use crate::error::JobError;
 use crate::event::Observers;
 use crate::outcome::{Outcomes, Task};
@@ -76,7 +76,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
         D: WrittenBy<T>,
     {
         let writers = writers::<D, T>();
-        let order = parents_first(&D::schemas());
+        let order = in_order(D::SCHEMAS);
         for &model in &order {
             for group in self.writes_by_level(model) {
                 let group = self.without_orphaned(group);

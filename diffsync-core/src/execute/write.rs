@@ -164,12 +164,12 @@ where
     match task.operation {
         Operation::Create => {
             let new = &source.rows()[table.creates[task.place] as usize];
-            stored(new, target.create(&new.handed_over(), cx).await)
+            stored(new, target.create(&new.handed_over(false), cx).await)
         }
         Operation::Update => {
             let (row, old) = table.updates[task.place];
-            let patch = source.rows()[row as usize].patch(&|attribute| table.is_changed(task.place, attribute));
             let old = &loaded.rows()[old as usize];
+            let patch = source.rows()[row as usize].patch(old, &|attribute| table.is_changed(task.place, attribute));
             stored(old, target.update(old, &patch, cx).await)
         }
         Operation::Delete => {

@@ -1,12 +1,15 @@
 //! What is known of a job without running it.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::limit::{Limits, OnGuard};
 use crate::schema::{FieldSchema, ModelSchema};
 
 /// What `#[job]` says about a job. It is known without running it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct JobInfo {
     /// What the job is called in commands and in the history: the struct's name in `kebab-case`, unless `id = "…"`.
     pub id: &'static str,
@@ -30,6 +33,16 @@ pub struct JobInfo {
     pub hidden: bool,
     /// How many records may be written at the same time, instead of what the target says.
     pub concurrency: Option<usize>,
+    /// How much of each model a run may change, where the model itself says nothing.
+    pub limits: Limits,
+    /// What happens to a run that would go beyond a limit.
+    pub on_guard: OnGuard,
+    /// How long a run may take.
+    pub time_limit: Option<Duration>,
+    /// The models that take no part.
+    pub skip: &'static [&'static str],
+    /// The attributes that are not compared, each with its model.
+    pub ignore: &'static [(&'static str, &'static str)],
     /// Where the job is defined, as `file:line`.
     pub defined_at: &'static str,
 }

@@ -55,7 +55,7 @@ pub trait JobSpec: Sized + Send + Sync + 'static {
     /// The generated [`Job::data_mappings`], for an override to build on.
     #[must_use]
     fn generated_data_mappings() -> Vec<DataMapping> {
-        Self::Data::schemas().into_iter().map(|schema| DataMapping::of(schema, &Self::INFO)).collect()
+        Self::Data::SCHEMAS.iter().map(|schema| DataMapping::of(schema, &Self::INFO)).collect()
     }
 
     /// The generated [`Job::config_information`], for an override to build on.

@@ -25,7 +25,7 @@ pub struct JobEntry {
     variables: &'static [VariableSpec],
     type_id: fn() -> TypeId,
     type_name: fn() -> &'static str,
-    models: fn() -> Vec<&'static ModelSchema>,
+    models: &'static [&'static ModelSchema],
     data_mappings: fn() -> Vec<DataMapping>,
     prepare: fn(&VariableValues) -> Result<Box<dyn PreparedJob>, VariableErrors>,
 }
@@ -41,7 +41,7 @@ impl JobEntry {
             variables: J::VARIABLES,
             type_id: TypeId::of::<J>,
             type_name: type_name::<J>,
-            models: J::Data::schemas,
+            models: J::Data::SCHEMAS,
             data_mappings: J::data_mappings,
             prepare: prepare::<J>,
         }
@@ -61,8 +61,8 @@ impl JobEntry {
 
     /// The models that it compares.
     #[must_use]
-    pub fn models(&self) -> Vec<&'static ModelSchema> {
-        (self.models)()
+    pub fn models(&self) -> &'static [&'static ModelSchema] {
+        self.models
     }
 
     /// Which models go from where to where.

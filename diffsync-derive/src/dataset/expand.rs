@@ -50,6 +50,8 @@ pub(crate) fn expand(dataset: &Dataset<'_>) -> TokenStream {
 
             #[automatically_derived]
             impl ::diffsync_core::Dataset for #ident {
+                const SCHEMAS: &'static [&'static ::diffsync_core::schema::ModelSchema] = &SCHEMAS;
+
                 fn visit_models<SyncVisitor: ::diffsync_core::__private::ModelVisitor<Self>>(#visitor: &mut SyncVisitor) {
                     #(#visits)*
                 }

@@ -21,6 +21,8 @@ pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #impl_generics ::diffsync_core::Dataset for #ident #ty_generics #where_clause {
+            const SCHEMAS: &'static [&'static ::diffsync_core::schema::ModelSchema] = &[];
+
             fn visit_models<SyncVisitor: ::diffsync_core::__private::ModelVisitor<Self>>(_: &mut SyncVisitor) {}
         }
 

@@ -96,6 +96,11 @@ fn info(job: &Job<'_>) -> TokenStream {
             dryrun_default: #dryrun_default,
             hidden: #hidden,
             concurrency: #concurrency,
+            limits: ::diffsync_core::Limits::NONE,
+            on_guard: ::diffsync_core::OnGuard::Stop,
+            time_limit: ::core::option::Option::None,
+            skip: &[],
+            ignore: &[],
             defined_at: ::core::concat!(::core::file!(), ":", ::core::line!()),
         }
     }

@@ -45,11 +45,15 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput) -> TokenStream {
             fn is(&self, _: Self::Key<'_>) -> bool { ::core::unreachable!() }
             fn to_id(_: Self::Key<'_>) -> Self::Id { ::core::unreachable!() }
             fn differences(&self, _: &Self, _: &mut impl ::core::ops::FnMut(usize)) { ::core::unreachable!() }
-            fn patch(&self, _: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch { ::core::unreachable!() }
+            fn patch(&self, _: &Self, _: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch { ::core::unreachable!() }
             fn apply(&mut self, _: &Self::Patch) { ::core::unreachable!() }
-            fn handed_over(&self) -> ::diffsync_core::HandedOver<'_, Self> { ::core::unreachable!() }
+            fn handed_over(&self, _: bool) -> ::diffsync_core::HandedOver<'_, Self> { ::core::unreachable!() }
             fn identifier(&self, _: usize) -> ::diffsync_core::__private::ValueResult { ::core::unreachable!() }
             fn attribute(&self, _: usize) -> ::diffsync_core::__private::ValueResult { ::core::unreachable!() }
+            fn from_values(
+                _: Self::Id,
+                _: &mut ::diffsync_core::__private::AttributeValues,
+            ) -> ::core::result::Result<Self, ::diffsync_core::__private::serde_json::Error> { ::core::unreachable!() }
             fn touch(&self) -> usize { ::core::unreachable!() }
         }
 

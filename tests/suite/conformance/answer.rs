@@ -135,7 +135,7 @@ fn indexed<D: Dataset>(listed: &Value) -> Result<Value, String> {
     if listed.as_object().map(Map::len) != Some(models.len()) {
         return Err("the peer does not list the models that it was given".to_owned());
     }
-    for schema in D::schemas() {
+    for schema in D::SCHEMAS {
         for record in listed[schema.name].as_array().ok_or("the peer does not list a model")? {
             let ids: Vec<_> = schema.identifiers.iter().map(|field| &record[field.name]).collect();
             if insert(&mut models, schema.name, &json!(ids).to_string(), record.clone()).is_some() {
@@ -147,7 +147,7 @@ fn indexed<D: Dataset>(listed: &Value) -> Result<Value, String> {
 }
 
 fn empty_models<D: Dataset>() -> BTreeMap<String, Map<String, Value>> {
-    D::schemas().into_iter().map(|schema| (schema.name.to_owned(), Map::new())).collect()
+    D::SCHEMAS.iter().map(|schema| (schema.name.to_owned(), Map::new())).collect()
 }
 
 fn insert(models: &mut BTreeMap<String, Map<String, Value>>, model: &str, key: &str, record: Value) -> Option<Value> {

@@ -118,7 +118,7 @@ pub(super) struct Question(Value);
 
 impl Question {
     pub(super) fn of<D: Records>(source: &D, target: &D) -> Self {
-        let models: Vec<_> = D::schemas().into_iter().map(model).collect();
+        let models: Vec<_> = D::SCHEMAS.iter().map(model).collect();
         Self(json!({ "models": models, "source": side(source), "target": side(target) }))
     }
 
@@ -181,5 +181,5 @@ fn model(schema: &'static ModelSchema) -> Value {
 fn side<D: Records>(data: &D) -> Value {
     let rows = data.rows();
     let of = |model: &str| -> Value { rows.iter().filter(|row| row.model() == model).map(Row::fields).collect() };
-    D::schemas().into_iter().map(|schema| (schema.name.to_owned(), of(schema.name))).collect()
+    D::SCHEMAS.iter().map(|schema| (schema.name.to_owned(), of(schema.name))).collect()
 }

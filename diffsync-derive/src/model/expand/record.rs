@@ -15,6 +15,15 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
     let handed_over = handed_over(model);
     let identifiers = values(model, Role::Identifier);
     let attributes = values(model, Role::Attribute);
+    let from_values = model.fields.iter().map(|field| {
+        let (ident, ty, name) = (field.ident, field.ty, field.name());
+        let value = match field.role {
+            Role::Identifier => quote!(id.#ident),
+            Role::Attribute => quote_spanned!(place(ty)=> attributes.take(#name)?),
+            Role::Local => quote_spanned!(place(ty)=> local::<#ty>()),
+        };
+        quote!(#ident: #value)
+    });
     let touched = model.fields.iter().filter_map(touch);
     quote! {
         #[automatically_derived]
@@ -29,7 +38,7 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
             #identified
             #compared
 
-            fn handed_over(&self) -> ::diffsync_core::HandedOver<'_, Self> {
+            fn handed_over(&self, _: bool) -> ::diffsync_core::HandedOver<'_, Self> {
                 #handed_over
             }
 
@@ -39,6 +48,14 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
 
             fn attribute(&self, position: usize) -> ::diffsync_core::__private::ValueResult {
                 #attributes
+            }
+
+            #[allow(unused_variables, reason = "a model may have no attributes")]
+            fn from_values(
+                id: Self::Id,
+                attributes: &mut ::diffsync_core::__private::AttributeValues,
+            ) -> ::core::result::Result<Self, ::diffsync_core::__private::serde_json::Error> {
+                ::core::result::Result::Ok(Self { #(#from_values),* })
             }
 
             #[inline]
@@ -116,7 +133,7 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
         }
 
         #[allow(unused_variables, reason = "a model may have no attributes")]
-        fn patch(&self, changed: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch {
+        fn patch(&self, target: &Self, changed: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch {
             #patch {
                 #(#idents: changed(#positions).then(|| #copies),)*
             }
@@ -143,7 +160,7 @@ fn handed_over(model: &Model<'_>) -> TokenStream {
         quote!(#ident: #value)
     });
     quote! {
-        ::diffsync_core::HandedOver::WithoutLocals(Self { #(#fields),* })
+        ::diffsync_core::HandedOver::Copy(Self { #(#fields),* })
     }
 }
 

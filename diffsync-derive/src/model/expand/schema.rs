@@ -15,7 +15,16 @@ pub(super) fn schema(model: &Model<'_>) -> TokenStream {
     let fields = |role| {
         let fields = model.with_role(role).map(|field| {
             let (name, description, ty) = (field.name(), &field.description, type_text(field.ty));
-            quote!(#schema::FieldSchema { name: #name, description: #description, type_name: #ty })
+            quote! {
+                #schema::FieldSchema {
+                    name: #name,
+                    description: #description,
+                    type_name: #ty,
+                    comparison: #schema::Comparison::Equal,
+                    when_some: false,
+                    create_only: false,
+                }
+            }
         });
         quote!(&[#(#fields),*])
     };
@@ -40,6 +49,10 @@ pub(super) fn schema(model: &Model<'_>) -> TokenStream {
             attributes: #attributes,
             locals: #locals,
             links: &[#links],
+            after: &[],
+            flags: ::diffsync_core::Flags::empty(),
+            deletes_first: false,
+            limits: ::diffsync_core::Limits::NONE,
         }
     }
 }
