@@ -118,7 +118,7 @@ pub(super) struct Question(Value);
 
 impl Question {
     pub(super) fn of<D: Records>(source: &D, target: &D) -> Self {
-        let models: Vec<_> = D::SCHEMAS.iter().map(model).collect();
+        let models: Vec<_> = D::SCHEMAS.iter().copied().map(model).collect();
         Self(json!({ "models": models, "source": side(source), "target": side(target) }))
     }
 

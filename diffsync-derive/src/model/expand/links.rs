@@ -25,8 +25,7 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
     let result = quote_spanned! {model.span()=>
         ::core::option::Option<<#model as ::diffsync_core::SyncModel>::Key<'_>>
     };
-    let visit =
-        quote_spanned!(place(model)=> visitor.visit::<#model>(link, ::diffsync_core::__private::KeyOf::One(parent)););
+    let visit = quote_spanned!(place(model)=> visitor.visit::<#model>(link, ::diffsync_core::__private::KeyOf::<#ident, #model>::One(parent)););
     quote! {
         #[automatically_derived]
         impl<SyncDataset> ::diffsync_core::LinksIn<SyncDataset> for #ident
