@@ -98,7 +98,7 @@ impl<'a, D: Dataset> Current<'a, D> {
         }
         let target: &Table<M> = self.plan.target().table();
         let row = target.position(key)?;
-        (!self.is_deleted(M::NAME, row as usize)).then(|| &target.rows()[row as usize])
+        (!self.is_deleted(self.position::<M>(), row as usize)).then(|| &target.rows()[row as usize])
     }
 
     /// All records of a model, in the order they were loaded, new ones last.
@@ -108,8 +108,9 @@ impl<'a, D: Dataset> Current<'a, D> {
     {
         let written: &Table<M> = self.written.table();
         let target: &Table<M> = self.plan.target().table();
+        let model = self.position::<M>();
         let kept =
-            target.rows().iter().enumerate().filter(|(row, _)| !self.is_deleted(M::NAME, *row)).map(
+            target.rows().iter().enumerate().filter(move |(row, _)| !self.is_deleted(model, *row)).map(
                 move |(_, record)| written.position(record.key()).map_or(record, |row| &written.rows()[row as usize]),
             );
         let created = written.rows().iter().filter(move |record| target.position(record.key()).is_none());
@@ -117,8 +118,12 @@ impl<'a, D: Dataset> Current<'a, D> {
         kept.chain(target.duplicates()).chain(created)
     }
 
-    fn is_deleted(&self, model: &str, row: usize) -> bool {
-        let model = self.plan.diff().tables().iter().position(|table| table.schema().name == model);
-        model.is_some_and(|model| self.deleted[model].contains(row))
+    /// Whether a row of the target was deleted.
+    pub(crate) fn is_deleted(&self, model: usize, row: usize) -> bool {
+        self.deleted[model].contains(row)
+    }
+
+    fn position<M: SyncModel>(&self) -> usize {
+        D::SCHEMAS.iter().position(|schema| schema.name == M::NAME).unwrap_or_default()
     }
 }

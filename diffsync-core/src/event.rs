@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::outcome::{Operation, Outcome};
+use crate::ops::Operation;
+use crate::outcome::Outcome;
 use crate::plan::{PlanView, RecordRef};
 use crate::report::RunReport;
 use crate::step::{Step, StepReport};
@@ -42,6 +43,8 @@ pub enum Event<'a> {
         /// What became of it.
         outcome: &'a Outcome,
     },
+    /// A record is the same on both sides. Said only if the run is asked to, after the diff is ready.
+    RecordUnchanged(RecordRef),
     /// The run ended.
     RunFinished(&'a RunReport),
 }
@@ -83,7 +86,10 @@ impl TracingObserver {
         let model = plan.diff().tables()[record.model()].schema().name;
         match outcome {
             Outcome::Failed { error } => {
-                tracing::warn!(%operation, model, record = plan.record(record), error, "record failed");
+                tracing::warn!(%operation, model, record = plan.record(record), %error, "record failed");
+            }
+            Outcome::Unknown { reason } => {
+                tracing::warn!(%operation, model, record = plan.record(record), %reason, "record may have been written");
             }
             _ if tracing::enabled!(tracing::Level::DEBUG) => {
                 tracing::debug!(%operation, model, record = plan.record(record), ?outcome, "record done");
@@ -117,6 +123,13 @@ impl Observer for TracingObserver {
                 }
             }
             Event::RecordDone { record, operation, outcome } => self.record_done(*record, *operation, outcome),
+            Event::RecordUnchanged(record) => {
+                let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if let Some(plan) = plan.filter(|_| tracing::enabled!(tracing::Level::DEBUG)) {
+                    let model = plan.diff().tables()[record.model()].schema().name;
+                    tracing::debug!(model, record = plan.record(*record), "record unchanged");
+                }
+            }
             Event::RunFinished(report) => {
                 tracing::info!(job = report.job, status = %report.status, "run finished");
             }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::guard::Breach;
 use crate::step::Side;
 
 /// Why a run was not allowed to write.
@@ -35,6 +36,9 @@ pub enum Refusal {
         /// The model.
         model: &'static str,
     },
+    /// It would change more than it may.
+    #[error("it would change more than it may:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Guards(Vec<Breach>),
     /// Too many unusable records.
     #[error(
         "{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed; mend them, or raise the limit (`--max-rejected`) if that many may be left alone"

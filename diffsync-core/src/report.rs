@@ -11,10 +11,12 @@ use thiserror::Error;
 use url::Url;
 
 use crate::diff::DiffSummary;
+use crate::guard::{Breach, Lift};
 use crate::job::info::ConfigItem;
-use crate::outcome::{Operation, Outcome, OutcomeCounts, Outcomes};
+use crate::ops::Operation;
+use crate::outcome::{Outcome, OutcomeCounts, Outcomes};
 use crate::plan::{PlanView, RecordRef};
-use crate::problem::Problem;
+use crate::problem::{Problem, SkippedModel};
 use crate::refusal::Refusal;
 use crate::step::{Side, StepReport};
 use crate::tree::DiffTree;
@@ -40,6 +42,12 @@ pub struct RunReport {
     pub config: Vec<ConfigItem>,
     /// How many records ended as what.
     pub counts: OutcomeCounts,
+    /// The limits that the run would have gone beyond, or for which records were held back.
+    pub breaches: Vec<Breach>,
+    /// The limits that were lifted for this run.
+    pub lifts: Vec<Lift>,
+    /// The models that were left out, with the reason.
+    pub skipped: Vec<SkippedModel>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) plan: Option<Arc<dyn PlanView>>,
     pub(crate) outcomes: Outcomes,
@@ -71,13 +79,15 @@ impl RunReport {
         self.error.as_ref().map(|error| crate::error::chain(error))
     }
 
-    /// The records that failed or were blocked, in the order of the diff.
+    /// The records that failed, were blocked or held back, or may or may not have been written, in the order of the diff.
     pub fn failures(&self) -> impl Iterator<Item = FailedRecord> {
         self.plan().into_iter().flat_map(|plan| {
             self.outcomes.iter(plan.diff()).filter_map(|(record, operation, outcome)| {
                 let (outcome, reason) = match outcome {
-                    Outcome::Failed { error } => ("failed", error.clone()),
+                    Outcome::Failed { error } => ("failed", error.to_string()),
                     Outcome::Blocked { by } => ("blocked", format!("because of {}", self.name(plan, *by))),
+                    Outcome::Held => ("held", "a guard or `prevent_destroy` held it back".to_owned()),
+                    Outcome::Unknown { reason } => ("unknown", reason.to_string()),
                     _ => return None,
                 };
                 let url = self.links.get(&record).cloned();
@@ -104,7 +114,7 @@ impl fmt::Debug for RunReport {
     }
 }
 
-/// A record that failed or was blocked.
+/// A record that was not written as it was to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailedRecord {
     /// The model's name.
@@ -113,7 +123,7 @@ pub struct FailedRecord {
     pub record: String,
     /// What was to be done.
     pub operation: Operation,
-    /// `failed` or `blocked`.
+    /// `failed`, `blocked`, `held` or `unknown`.
     pub outcome: &'static str,
     /// The target's error, or the record that is to blame.
     pub reason: String,
@@ -123,7 +133,7 @@ pub struct FailedRecord {
 
 impl Serialize for RunReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("RunReport", 12)?;
+        let mut document = serializer.serialize_struct("RunReport", 15)?;
         document.serialize_field("job", self.job)?;
         document.serialize_field("status", &self.status)?;
         document.serialize_field("dry_run", &self.dry_run)?;
@@ -133,6 +143,9 @@ impl Serialize for RunReport {
         document.serialize_field("steps", &self.steps)?;
         document.serialize_field("summary", &self.summary())?;
         document.serialize_field("outcomes", &self.counts)?;
+        document.serialize_field("breaches", &self.breaches)?;
+        document.serialize_field("lifts", &self.lifts)?;
+        document.serialize_field("skipped", &self.skipped)?;
         document.serialize_field("problems", self.problems())?;
         document.serialize_field("failures", &self.failures().collect::<Vec<_>>())?;
         document.serialize_field("diff", &self.plan().map(DiffTree::of))?;
@@ -147,12 +160,15 @@ impl Serialize for RunReport {
 pub enum Status {
     /// Everything was done.
     Completed,
-    /// Something failed, was blocked, rejected or left undone by a hook of the job; the rest was done.
+    /// Something failed, was blocked, held back, rejected, may or may not have been written, or was left undone by a hook
+    /// of the job; the rest was done.
     Partial,
     /// The run could not go to its end.
     Failed,
     /// The run was not allowed to write, and wrote nothing.
     Refused,
+    /// The run was asked to end before its time.
+    Cancelled,
 }
 
 impl fmt::Display for Status {
@@ -162,6 +178,7 @@ impl fmt::Display for Status {
             Self::Partial => "partial",
             Self::Failed => "failed",
             Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
         })
     }
 }
@@ -200,6 +217,20 @@ pub enum RunError {
         operations: usize,
         /// The error that ended it.
         last: String,
+    },
+    /// The run was asked to end before its time.
+    #[error("the run was cancelled")]
+    Cancelled,
+    /// The run took longer than it may.
+    #[error("the run did not end within {0:?}; what was not begun by then was not attempted")]
+    TimeLimit(Duration),
+    /// A limit or a filter of the run names a model that the job does not have.
+    #[error("the job has no model `{model}`; it has {known}")]
+    UnknownModel {
+        /// The name that was given.
+        model: String,
+        /// The names of the job's models.
+        known: String,
     },
     /// The run was not allowed to write.
     #[error(transparent)]

@@ -46,6 +46,8 @@ pub struct FieldSchema {
     pub when_some: bool,
     /// Whether it is set when a record is created, and never compared.
     pub create_only: bool,
+    /// Whether it holds a deferred reference: left out when the record is created, set once both exist.
+    pub deferred: bool,
 }
 
 /// When two values of a field are the same.

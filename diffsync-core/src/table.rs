@@ -1,6 +1,6 @@
 //! A table: all records of one model on one side.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use crate::flags::Flags;
 use crate::model::{Names, SyncModel};
 
 /// One hash function for all tables, so that a key hashed once can be looked up on both sides.
@@ -41,6 +42,8 @@ pub struct Table<M: SyncModel> {
     state: LoadState,
     duplicates: Vec<M>,
     rejected: Vec<(M::Id, String)>,
+    flags: Flags,
+    record_flags: HashMap<M::Id, Flags>,
 }
 
 /// Whether a table says anything about its side.
@@ -63,6 +66,8 @@ impl<M: SyncModel> Default for Table<M> {
             state: LoadState::Untouched,
             duplicates: Vec::new(),
             rejected: Vec::new(),
+            flags: Flags::empty(),
+            record_flags: HashMap::new(),
         }
     }
 }
@@ -172,6 +177,16 @@ impl<M: SyncModel> Table<M> {
         self.rejected.push((id, reason.into()));
     }
 
+    /// Sets flags on all records of the table, those included that are still to come: so they can follow a variable.
+    pub fn set_flags(&mut self, flags: Flags) {
+        self.flags |= flags;
+    }
+
+    /// Sets flags on one record, whether it is there or not.
+    pub fn flag(&mut self, id: M::Id, flags: Flags) {
+        *self.record_flags.entry(id).or_default() |= flags;
+    }
+
     /// The records in order.
     pub fn iter(&self) -> std::slice::Iter<'_, M> {
         self.rows.iter()
@@ -193,6 +208,14 @@ impl<M: SyncModel> Table<M> {
     #[must_use]
     pub fn state(&self) -> &LoadState {
         &self.state
+    }
+
+    pub(crate) fn flags(&self) -> Flags {
+        self.flags
+    }
+
+    pub(crate) fn record_flags(&self) -> &HashMap<M::Id, Flags> {
+        &self.record_flags
     }
 
     pub(crate) fn rows(&self) -> &[M] {

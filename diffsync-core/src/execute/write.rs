@@ -1,24 +1,24 @@
-//! Writing a group of records of one model, several at a time.
+//! Writing a group of records of one model, several at a time or many with one call.
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 
-use super::Execution;
+use super::attempt::{Broken, Patience};
+use super::{Execution, Stopped};
 use crate::adapter::{Target, TargetVisitor, WriteContext, WrittenBy};
 use crate::current::Current;
 use crate::dataset::{Dataset, HasTable, Model};
-use crate::error::{TargetError, TargetErrorKind, panicked};
-use crate::model::SyncModel;
-use crate::outcome::{Operation, Outcome, Task};
+use crate::error::{TargetError, TargetErrorKind};
+use crate::model::{HandedOver, SyncModel};
+use crate::ops::{Operation, Ops};
+use crate::outcome::{Outcome, Task};
 use crate::plan::Plan;
 use crate::problem::{Problem, ProblemKind};
 use crate::step::Side;
-use crate::table::Table;
 
 /// Writes records of one model, whichever it is.
 pub(super) trait WriteModel<D, T>: Send + Sync {
@@ -28,7 +28,22 @@ pub(super) trait WriteModel<D, T>: Send + Sync {
         target: &'a T,
         execution: &'a mut Execution<'_, D>,
         group: Vec<Task>,
+        part: Part,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+    /// What the target is able to do with the model.
+    fn abilities(&self, target: &T) -> Ops;
+}
+
+/// Which part of a record's task is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it, but for deferred references.
+    Whole,
+    /// The deferred references of a record that is there now.
+    Deferred,
+    /// The deferred references of a record that is to be deleted are taken back.
+    Clear,
 }
 
 /// The writers of a data set's models, in the order of its fields.
@@ -48,6 +63,11 @@ pub(super) fn writers<D: WrittenBy<T>, T>() -> Vec<Box<dyn WriteModel<D, T>>> {
     writers.0
 }
 
+/// What a target is able to do with each model, in the order of the data set's fields.
+pub(crate) fn abilities<D: WrittenBy<T>, T>(target: &T) -> Vec<Ops> {
+    writers::<D, T>().iter().map(|writer| writer.abilities(target)).collect()
+}
+
 impl<D, T, M> WriteModel<D, T> for Model<M>
 where
     D: Dataset + HasTable<M>,
@@ -59,8 +79,13 @@ where
         target: &'a T,
         execution: &'a mut Execution<'_, D>,
         group: Vec<Task>,
+        part: Part,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-        Box::pin(write_group(target, execution, group))
+        Box::pin(write_group(target, execution, group, part))
+    }
+
+    fn abilities(&self, target: &T) -> Ops {
+        target.terms().can
     }
 }
 
@@ -69,51 +94,74 @@ enum Answer<M> {
     Stored(M),
     Deleted,
     Failed(TargetError),
+    Unknown(Arc<str>),
     /// The execution was stopped before it was asked.
     NotAsked,
+    /// There is nothing to ask for but deferred references.
+    NothingYet,
 }
 
-async fn write_group<D, T, M>(target: &T, execution: &mut Execution<'_, D>, group: Vec<Task>)
+impl<M> From<Broken> for Answer<M> {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Failed(error) => Self::Failed(error),
+            Broken::TimedOut(reason) => Self::Unknown(reason),
+        }
+    }
+}
+
+async fn write_group<D, T, M>(target: &T, execution: &mut Execution<'_, D>, group: Vec<Task>, part: Part)
 where
     D: Dataset + HasTable<M>,
     T: Target<M, Data = D>,
     M: SyncModel,
 {
-    let Execution { plan, options, current, ledger } = execution;
-    let plan: &Plan<D> = plan;
+    let terms = target.terms();
+    let patience = execution.options.patience();
+    let concurrency = execution.options.concurrency.map_or(terms.concurrency, usize::from).max(1);
     let stop = AtomicBool::new(false);
+    let Execution { plan, current, ledger, .. } = execution;
+    let plan: &Plan<D> = plan;
     let in_flight = ledger.in_flight();
     {
         let current: &Current<'_, D> = current;
         let cx = WriteContext::new(current);
-        let concurrency = options.concurrency.map_or(T::CONCURRENCY, usize::from).max(1);
-        let mut running = stream::iter(group)
-            .map(|task| {
-                let (cx, stop, in_flight) = (&cx, &stop, &in_flight);
-                async move {
-                    if stop.load(Ordering::Relaxed) {
-                        return (task, Answer::NotAsked);
-                    }
-                    in_flight.begin(task);
-                    let answer = AssertUnwindSafe(ask(target, plan, cx, task)).catch_unwind().await;
-                    (task, answer.unwrap_or_else(|panic| Answer::Failed(TargetError::new(panicked("target", &*panic)))))
-                }
-            })
-            .buffer_unordered(concurrency);
-        while let Some((task, answer)) = running.next().await {
+        let asking = Asking { target, plan, cx: &cx, current, part, patience: &patience };
+        let mut enter = |task: Task, answer: Answer<M>| {
             let outcome = match answer {
-                Answer::NotAsked => continue,
-                Answer::Failed(error) => {
-                    let text = error.to_string();
-                    if error.kind() == TargetErrorKind::Fatal || !options.continue_on_failure {
-                        stop.store(true, Ordering::Relaxed);
-                        ledger.stop(&text);
+                Answer::NotAsked => {
+                    if part == Part::Deferred {
+                        ledger.unfinished.push(task);
                     }
-                    Outcome::Failed { error: text }
+                    return;
+                }
+                Answer::NothingYet => return ledger.leave_unfinished(task),
+                Answer::Unknown(reason) => Outcome::Unknown { reason },
+                Answer::Failed(error) => {
+                    let mut text = error.to_string();
+                    if part != Part::Whole {
+                        text = format!("its references could not be set: {text}");
+                    }
+                    if error.kind() == TargetErrorKind::Fatal {
+                        ledger.stop(Stopped::Failure(text.clone()));
+                    }
+                    Outcome::Failed { error: text.into() }
+                }
+                Answer::Stored(record) if part == Part::Clear => {
+                    current.store(record);
+                    let cleared = task.in_target(&plan.diff().tables()[task.model]);
+                    cleared.into_iter().for_each(|record| ledger.dependents().clear(record));
+                    in_flight.end(task);
+                    return;
                 }
                 Answer::Stored(record) => {
-                    ledger.report(stored_otherwise(plan, task, &record));
+                    let unfinished = part == Part::Whole && asking.is_unfinished(task, &record);
+                    ledger.report(asking.stored_otherwise(task, &record));
                     current.store(record);
+                    if unfinished {
+                        in_flight.end(task);
+                        return ledger.leave_unfinished(task);
+                    }
                     Outcome::done(task.operation)
                 }
                 Answer::Deleted => {
@@ -123,74 +171,316 @@ where
             };
             in_flight.end(task);
             ledger.settle(task, outcome);
+            if ledger.stopped() {
+                stop.store(true, Ordering::Relaxed);
+            }
+        };
+        let is_over = || stop.load(Ordering::Relaxed) || patience.is_over();
+        if terms.batch > 1 && part == Part::Whole {
+            let batches = group.chunk_by(|one, other| one.operation == other.operation);
+            // Owned, since a future that borrows from what is iterated is "not general enough" to be sent.
+            let batches: Vec<Vec<Task>> =
+                batches.flat_map(|tasks| tasks.chunks(terms.batch)).map(<[Task]>::to_vec).collect();
+            let (asking, is_over, in_flight) = (&asking, &is_over, &in_flight);
+            let mut running = stream::iter(batches)
+                .map(|batch| async move {
+                    if is_over() {
+                        return batch.into_iter().map(|task| (task, Answer::NotAsked)).collect();
+                    }
+                    in_flight.begin(&batch);
+                    asking.batch(&batch).await
+                })
+                .buffer_unordered(concurrency);
+            while let Some(answers) = running.next().await {
+                answers.into_iter().for_each(|(task, answer)| enter(task, answer));
+            }
+        } else if concurrency == 1 {
+            for task in group {
+                if is_over() {
+                    enter(task, Answer::NotAsked);
+                    continue;
+                }
+                in_flight.begin(&[task]);
+                enter(task, asking.one(task).await);
+            }
+        } else {
+            let (asking, is_over, in_flight) = (&asking, &is_over, &in_flight);
+            let mut running = stream::iter(group)
+                .map(|task| async move {
+                    if is_over() {
+                        return (task, Answer::NotAsked);
+                    }
+                    in_flight.begin(&[task]);
+                    (task, asking.one(task).await)
+                })
+                .buffer_unordered(concurrency);
+            while let Some((task, answer)) = running.next().await {
+                enter(task, answer);
+            }
         }
+    }
+    if !ledger.stopped() && patience.is_over() {
+        let cancelled = patience.cancellation.is_cancelled();
+        ledger.stop(if cancelled { Stopped::Cancelled } else { Stopped::TimeLimit });
     }
     current.take_over();
 }
 
-/// A target that does not keep what it was given, and says so in what it returns: nothing failed, but the next run will
-/// find the same difference again.
-fn stored_otherwise<D, M>(plan: &Plan<D>, task: Task, stored: &M) -> Option<Problem>
-where
-    D: Dataset + HasTable<M>,
-    M: SyncModel,
-{
-    let table = &plan.diff().tables()[task.model];
-    let row = task.record(table).row() as usize;
-    let source: &Table<M> = plan.source().table();
-    let mut attributes = Vec::new();
-    source.rows()[row].differences(stored, &mut |attribute| {
-        attributes.extend(M::SCHEMA.attributes.get(attribute).map(|attribute| attribute.name));
-    });
-    let record = || stored.id().to_string();
-    let kind = |attributes| ProblemKind::StoredOtherwise { attributes };
-    (!attributes.is_empty()).then(|| Problem {
-        side: Side::Target,
-        model: M::NAME,
-        record: record(),
-        kind: kind(attributes),
-    })
+/// What is needed to ask a target about records of one model.
+struct Asking<'a, 'c, D: 'static, T> {
+    target: &'a T,
+    plan: &'a Plan<D>,
+    cx: &'a WriteContext<'c, D>,
+    current: &'a Current<'c, D>,
+    part: Part,
+    patience: &'a Patience,
 }
 
-/// Asks the target to do one task.
-async fn ask<D, T, M>(target: &T, plan: &Plan<D>, cx: &WriteContext<'_, D>, task: Task) -> Answer<M>
+impl<D, T> Asking<'_, '_, D, T>
 where
-    D: Dataset + HasTable<M>,
-    T: Target<M, Data = D>,
-    M: SyncModel,
+    D: Dataset,
 {
-    let table = &plan.diff().tables()[task.model];
-    let (source, loaded): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
-    match task.operation {
-        Operation::Create => {
-            let new = &source.rows()[table.creates[task.place] as usize];
-            stored(new, target.create(&new.handed_over(false), cx).await)
+    fn source<M: SyncModel>(&self, row: u32) -> &M
+    where
+        D: HasTable<M>,
+    {
+        &self.plan.source().table().rows()[row as usize]
+    }
+
+    fn loaded<M: SyncModel>(&self, row: u32) -> &M
+    where
+        D: HasTable<M>,
+    {
+        &self.plan.target().table().rows()[row as usize]
+    }
+
+    /// Whether an attribute is among those that a task is about.
+    fn is_about<M: SyncModel>(&self, task: Task, attribute: usize) -> bool {
+        let table = &self.plan.diff().tables()[task.model];
+        let deferred = M::SCHEMA.attributes.get(attribute).is_some_and(|attribute| attribute.deferred);
+        let in_part = deferred == (self.part != Part::Whole);
+        in_part && (task.operation != Operation::Update || table.is_changed(task.place, attribute))
+    }
+
+    /// Whether a record that was written lacks deferred references that the source has.
+    fn is_unfinished<M: SyncModel>(&self, task: Task, stored: &M) -> bool
+    where
+        D: HasTable<M>,
+    {
+        let table = &self.plan.diff().tables()[task.model];
+        let mut unfinished = false;
+        if task.operation != Operation::Delete && M::SCHEMA.attributes.iter().any(|attribute| attribute.deferred) {
+            self.source::<M>(task.record(table).row()).differences(stored, &mut |attribute| {
+                let changes = task.operation == Operation::Create || table.is_changed(task.place, attribute);
+                unfinished |= changes && M::SCHEMA.attributes[attribute].deferred;
+            });
         }
-        Operation::Update => {
-            let (row, old) = table.updates[task.place];
-            let old = &loaded.rows()[old as usize];
-            let patch = source.rows()[row as usize].patch(old, &|attribute| table.is_changed(task.place, attribute));
-            stored(old, target.update(old, &patch, cx).await)
+        unfinished
+    }
+
+    /// A target that does not keep what it was given, and says so in what it returns: nothing failed, but the next run
+    /// will find the same difference again.
+    fn stored_otherwise<M: SyncModel>(&self, task: Task, stored: &M) -> Option<Problem>
+    where
+        D: HasTable<M>,
+    {
+        let table = &self.plan.diff().tables()[task.model];
+        let new = self.source::<M>(task.record(table).row());
+        let mut differs = Vec::new();
+        new.differences(stored, &mut |position| differs.push(position));
+        differs.retain(|position| !(self.part == Part::Whole && M::SCHEMA.attributes[*position].deferred));
+        if differs.is_empty() {
+            return None;
         }
-        Operation::Delete => {
-            let old = &loaded.rows()[table.deletes[task.place] as usize];
-            match target.delete(old, cx).await {
-                Ok(()) => Answer::Deleted,
-                Err(error) => Answer::Failed(error),
+        if let Some(old) = task.in_target(table).filter(|_| task.operation == Operation::Update) {
+            // What is not compared differed before.
+            let mut not_asked = Vec::new();
+            new.differences(self.loaded(old.row()), &mut |position| {
+                not_asked.extend(Some(position).filter(|position| !table.is_changed(task.place, *position)));
+            });
+            differs.retain(|position| !not_asked.contains(position));
+        }
+        let attributes: Vec<_> = differs.iter().map(|position| M::SCHEMA.attributes[*position].name).collect();
+        (!attributes.is_empty()).then(|| Problem {
+            side: Side::Target,
+            model: M::NAME,
+            record: stored.id().to_string(),
+            kind: ProblemKind::StoredOtherwise { attributes },
+        })
+    }
+
+    /// The change that a task asks for, and the record it is asked for of; nothing if only deferred references change.
+    fn change<M: SyncModel>(&self, task: Task) -> Option<(&M, M::Patch)>
+    where
+        D: HasTable<M>,
+    {
+        let table = &self.plan.diff().tables()[task.model];
+        let about = |attribute| self.is_about::<M>(task, attribute);
+        if self.part == Part::Clear {
+            let old = self.loaded::<M>(task.in_target(table)?.row());
+            return Some((old, old.handed_over(true).patch(old, &about)));
+        }
+        let new = self.source::<M>(task.record(table).row());
+        let old = match self.part {
+            Part::Whole => self.loaded::<M>(task.in_target(table)?.row()),
+            // As it was stored when it was created or first updated.
+            Part::Deferred | Part::Clear => self.current.get::<M>(new.key())?,
+        };
+        let any = (0..M::SCHEMA.attributes.len()).any(about);
+        any.then(|| (old, new.patch(if self.plan.is_exact() { new } else { old }, &about)))
+    }
+
+    /// The record that a task creates.
+    fn new_record<M: SyncModel>(&self, task: Task) -> HandedOver<'_, M>
+    where
+        D: HasTable<M>,
+    {
+        let table = &self.plan.diff().tables()[task.model];
+        self.source::<M>(table.creates[task.place]).handed_over(true)
+    }
+
+    fn old_record<M: SyncModel>(&self, task: Task) -> &M
+    where
+        D: HasTable<M>,
+    {
+        self.loaded(self.plan.diff().tables()[task.model].deletes[task.place])
+    }
+
+    /// Asks the target to do one task.
+    async fn one<M: SyncModel>(&self, task: Task) -> Answer<M>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let (target, cx) = (self.target, self.cx);
+        if task.operation == Operation::Update || self.part != Part::Whole {
+            let Some((old, patch)) = self.change::<M>(task) else { return Answer::NothingYet };
+            let answer = self.patience.attempt(|| target.update(old, &patch, cx)).await;
+            return answer.map_or_else(Answer::from, |record| stored(old, record));
+        }
+        if task.operation == Operation::Create {
+            let new = self.new_record::<M>(task);
+            let new: &M = &new;
+            let answer = self.patience.attempt(|| target.create(new, cx)).await;
+            return answer.map_or_else(Answer::from, |record| stored(new, record));
+        }
+        let old = self.old_record::<M>(task);
+        let answer = self.patience.attempt(|| target.delete(old, cx)).await;
+        answer.map_or_else(Answer::from, |()| Answer::Deleted)
+    }
+
+    /// Asks the target to do several tasks of one operation. If it refuses them as a whole, they are asked for in halves,
+    /// until those that it refuses are found.
+    async fn batch<M: SyncModel>(&self, tasks: &[Task]) -> Vec<(Task, Answer<M>)>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let mut answers = Vec::with_capacity(tasks.len());
+        let mut open = vec![tasks];
+        while let Some(tasks) = open.pop() {
+            let Some(first) = tasks.first() else { continue };
+            let answered = match first.operation {
+                Operation::Create => self.create_many(tasks).await,
+                Operation::Update => self.update_many(tasks, &mut answers).await,
+                Operation::Delete => self.delete_many(tasks).await,
+            };
+            match answered {
+                Ok(answered) => answers.extend(answered),
+                Err(Broken::Failed(error)) if error.kind() == TargetErrorKind::Record && tasks.len() > 1 => {
+                    let (first, second) = tasks.split_at(tasks.len() / 2);
+                    open.extend([second, first]);
+                }
+                Err(Broken::Failed(error)) => {
+                    let text = error.to_string();
+                    // What ends the run ends it once.
+                    answers.extend(tasks.iter().skip(1).map(|task| (*task, Answer::Failed(TargetError::new(&*text)))));
+                    answers.push((*first, Answer::Failed(error)));
+                }
+                Err(Broken::TimedOut(reason)) => {
+                    answers.extend(tasks.iter().map(|task| (*task, Answer::Unknown(Arc::clone(&reason)))));
+                }
             }
         }
+        answers
     }
+
+    async fn create_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let records: Vec<HandedOver<'_, M>> = tasks.iter().map(|task| self.new_record(*task)).collect();
+        let new: Vec<&M> = records.iter().map(|record| &**record).collect();
+        let answers = self.patience.attempt(|| self.target.create_many(&new, self.cx)).await?;
+        Ok(paired(tasks, answers, |at, record| stored(new[at], record)))
+    }
+
+    async fn update_many<M: SyncModel>(
+        &self,
+        tasks: &[Task],
+        nothing_yet: &mut Vec<(Task, Answer<M>)>,
+    ) -> Result<Vec<(Task, Answer<M>)>, Broken>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let mut asked = Vec::with_capacity(tasks.len());
+        let mut changes = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            match self.change::<M>(*task) {
+                Some(change) => {
+                    asked.push(*task);
+                    changes.push(change);
+                }
+                None => nothing_yet.push((*task, Answer::NothingYet)),
+            }
+        }
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answers = self.patience.attempt(|| self.target.update_many(&changes, self.cx)).await;
+        if answers.is_err() {
+            // They come again with the halves.
+            nothing_yet.retain(|(task, answer)| !matches!(answer, Answer::NothingYet) || !tasks.contains(task));
+        }
+        Ok(paired(&asked, answers?, |at, record| stored(changes[at].0, record)))
+    }
+
+    async fn delete_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let old: Vec<&M> = tasks.iter().map(|task| self.old_record(*task)).collect();
+        let answers = self.patience.attempt(|| self.target.delete_many(&old, self.cx)).await?;
+        Ok(paired(tasks, answers, |_, ()| Answer::Deleted))
+    }
+}
+
+/// Each task with its answer. A target that gives fewer or more answers than it was asked for says nothing about any.
+fn paired<M, R>(
+    tasks: &[Task],
+    answers: Vec<Result<R, TargetError>>,
+    done: impl Fn(usize, R) -> Answer<M>,
+) -> Vec<(Task, Answer<M>)> {
+    if answers.len() != tasks.len() {
+        let reason: Arc<str> =
+            format!("the target gave {} answers for {} records of a batch", answers.len(), tasks.len()).into();
+        return tasks.iter().map(|task| (*task, Answer::Unknown(Arc::clone(&reason)))).collect();
+    }
+    let each = tasks.iter().zip(answers).enumerate();
+    each.map(|(at, (task, answer))| (*task, answer.map_or_else(Answer::Failed, |result| done(at, result)))).collect()
 }
 
 /// A target that stores a record under another identifier than the one it was given would be asked again in every run.
-fn stored<M: SyncModel>(asked: &M, answer: Result<M, TargetError>) -> Answer<M> {
-    match answer {
-        Ok(record) if record.is(asked.key()) => Answer::Stored(record),
-        Ok(record) => Answer::Failed(TargetError::new(format!(
-            "the target returned it as {:?} instead of {:?}; `create` and `update` must return the record they were given",
-            record.id().to_string(),
-            asked.id().to_string(),
-        ))),
-        Err(error) => Answer::Failed(error),
+fn stored<M: SyncModel>(asked: &M, record: M) -> Answer<M> {
+    if record.is(asked.key()) {
+        return Answer::Stored(record);
     }
+    Answer::Failed(TargetError::new(format!(
+        "the target returned it as {:?} instead of {:?}; `create` and `update` must return the record they were given",
+        record.id().to_string(),
+        asked.id().to_string(),
+    )))
 }

@@ -23,6 +23,7 @@ pub(super) fn schema(model: &Model<'_>) -> TokenStream {
                     comparison: #schema::Comparison::Equal,
                     when_some: false,
                     create_only: false,
+                    deferred: false,
                 }
             }
         });
