@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::error::JobError;
 use crate::flags::Flags;
+use crate::job::Choices;
 use crate::limit::Limits;
 use crate::schema::ModelSchema;
 use crate::secret::redacted;
@@ -62,6 +64,58 @@ impl AttributeValues {
         let value = self.0.remove(name).unwrap_or_default();
         serde_json::from_value(value).map_err(|error| serde::de::Error::custom(format!("`{name}`: {error}")))
     }
+}
+
+/// A field that holds a part of another record's identifier, as that record's key holds it: `K`.
+///
+/// A `String` gives a `&str` and anything else a reference to itself. An `Option` gives either what is in it, so that
+/// nothing is named where it is `None`, or, where the part is an `Option` itself, a reference to all of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not what the other model's identifier is: that is held as `{K}`",
+    label = "not of the identifier's type",
+    note = "a field that names a record has the type of its identifier, or is an `Option` of it"
+)]
+pub trait KeyPart<'a, K> {
+    /// The part, or `None` where nothing is named.
+    fn part(&'a self) -> Option<K>;
+}
+
+impl<'a> KeyPart<'a, &'a str> for String {
+    fn part(&'a self) -> Option<&'a str> {
+        Some(self)
+    }
+}
+
+impl<'a> KeyPart<'a, &'a str> for Option<String> {
+    fn part(&'a self) -> Option<&'a str> {
+        self.as_deref()
+    }
+}
+
+impl<'a, T> KeyPart<'a, &'a T> for T {
+    fn part(&'a self) -> Option<&'a T> {
+        Some(self)
+    }
+}
+
+impl<'a, T> KeyPart<'a, &'a T> for Option<T> {
+    fn part(&'a self) -> Option<&'a T> {
+        self.as_ref()
+    }
+}
+
+/// What a job's function answers when it is asked what there is to choose from.
+pub fn choices<'a>(choices: impl Future<Output = Result<Vec<String>, JobError>> + Send + 'a) -> Choices<'a> {
+    Box::pin(choices)
+}
+
+/// Reads one of the names, and says its position.
+pub fn choice(names: &[&str], text: &str) -> Result<usize, String> {
+    let text = text.trim();
+    names.iter().position(|name| *name == text).ok_or_else(|| {
+        let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        format!("it must be one of {names}")
+    })
 }
 
 /// Stands for the schema of something that could not be made a model.

@@ -58,9 +58,9 @@ pub use crate::filter::{Filter, RecordFilter};
 pub use crate::flags::Flags;
 pub use crate::guard::{Breach, Lift};
 pub use crate::job::{
-    ConfigItem, DataMapping, Job, JobContext, JobEntry, JobInfo, JobKind, JobRegistry, JobSpec, Object, PreparedJob,
-    RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec,
-    VariableValues, redacted_url,
+    Choices, ConfigItem, DataMapping, Job, JobContext, JobEntry, JobInfo, JobKind, JobRegistry, JobSpec, Object,
+    PreparedJob, RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader,
+    VariableSpec, VariableValues, redacted_url,
 };
 pub use crate::limit::{Limit, Limits, OnGuard};
 pub use crate::model::{AttributeValue, HandedOver, IdentifierValue, LocalValue, Names, SyncModel};
@@ -86,6 +86,8 @@ pub mod __private {
     pub use crate::adapter::TargetVisitor;
     pub use crate::compare::{NeverSame, Pair, SameByEq};
     pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor};
-    pub use crate::generated::{AttributeValues, IdentifierParts, UNUSABLE, ValueResult, debug_patch, touch, value};
+    pub use crate::generated::{
+        AttributeValues, IdentifierParts, KeyPart, UNUSABLE, ValueResult, choice, choices, debug_patch, touch, value,
+    };
     pub use crate::model::IdentifierText;
 }

@@ -1,10 +1,11 @@
 //! Reads attributes of the form `#[name(key, key = value, key(…))]`.
 
-use proc_macro2::{Ident, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::token::Paren;
-use syn::{Attribute, Error, Lit, LitStr, Meta, Result, Token};
+use syn::{Attribute, Error, Lit, LitStr, Meta, Result, Token, Type, parenthesized};
 
 use crate::ctxt::Ctxt;
 use crate::words::nearest;
@@ -65,9 +66,12 @@ fn key(input: ParseStream<'_>) -> Result<Ident> {
     input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), "expected a key, without quotation marks"))
 }
 
-/// Whether a value or an argument list comes next, where a key that stands alone has none.
-pub(crate) fn value_follows(input: ParseStream<'_>) -> bool {
-    input.peek(Token![=]) || input.peek(Paren)
+/// A key that stands alone.
+pub(crate) fn word(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+    if input.peek(Token![=]) || input.peek(Paren) {
+        return Err(Error::new(key.span(), format!("`{key}` stands alone: write `#[sync({key})]`")));
+    }
+    Ok(())
 }
 
 fn skip_to_comma(input: ParseStream<'_>) {
@@ -113,6 +117,49 @@ impl<T> Once<T> {
     }
 }
 
+/// `= …`, where what follows is read by `parse`; if it is not there or not right, `usage` is the error.
+pub(crate) fn after_equals<T>(
+    key: &Ident,
+    input: ParseStream<'_>,
+    usage: &str,
+    parse: impl FnOnce(ParseStream<'_>) -> Result<T>,
+) -> Result<T> {
+    if !input.peek(Token![=]) {
+        return Err(Error::new(key.span(), usage));
+    }
+    input.parse::<Token![=]>()?;
+    parse(input).map_err(|error| Error::new(error.span(), usage))
+}
+
+/// `(…)`, whose contents are read by `parse`; if they are not there or not right, `usage` is the error.
+pub(crate) fn in_parentheses<T>(
+    key: &Ident,
+    input: ParseStream<'_>,
+    usage: &str,
+    parse: impl FnOnce(ParseStream<'_>) -> Result<T>,
+) -> Result<T> {
+    if !input.peek(Paren) {
+        return Err(Error::new(key.span(), usage));
+    }
+    let inner;
+    parenthesized!(inner in input);
+    let read = parse(&inner);
+    // What is left in the parentheses would be reported as well.
+    inner.parse::<TokenStream>()?;
+    read.map_err(|error| Error::new(error.span(), usage))
+}
+
+/// `(…, …)` with at least one item.
+pub(crate) fn list<T>(
+    key: &Ident,
+    input: ParseStream<'_>,
+    usage: &str,
+    item: fn(ParseStream<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let items = in_parentheses(key, input, usage, |inner| inner.parse_terminated(item, Token![,]))?;
+    if items.is_empty() { Err(Error::new(key.span(), usage)) } else { Ok(items.into_iter().collect()) }
+}
+
 /// `= "text"`.
 pub(crate) fn text(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
     value(key, input, &format!("`{key}` is written `{key} = \"…\"`"), |literal| match literal {
@@ -148,12 +195,35 @@ fn value<T>(
     usage: &str,
     read: impl FnOnce(Lit) -> std::result::Result<T, Lit>,
 ) -> Result<T> {
-    if !input.peek(Token![=]) {
-        return Err(Error::new(key.span(), usage));
-    }
-    input.parse::<Token![=]>()?;
-    let literal: Lit = input.parse().map_err(|error| Error::new(error.span(), usage))?;
+    let literal: Lit = after_equals(key, input, usage, Lit::parse)?;
     read(literal).map_err(|other| Error::new_spanned(other, usage))
+}
+
+/// `= one`, where `one` is among the words.
+pub(crate) fn choice<T: Copy>(key: &Ident, input: ParseStream<'_>, usage: &str, words: &[(&str, T)]) -> Result<T> {
+    let word: Ident = after_equals(key, input, usage, |input| input.call(Ident::parse_any))?;
+    let found = words.iter().find(|(name, _)| word == name);
+    found.map(|(_, value)| *value).ok_or_else(|| Error::new(word.span(), usage))
+}
+
+/// A type, if it is written as a path, which a model or an adapter is.
+pub(crate) fn path_type(ty: Type, usage: &str) -> Result<Type> {
+    if matches!(ty, Type::Path(_)) { Ok(ty) } else { Err(Error::new_spanned(ty, usage)) }
+}
+
+/// The items without those that stand there twice, which are reported.
+pub(crate) fn each_once<T: ToTokens>(cx: &mut Ctxt, mut items: Vec<T>) -> Vec<T> {
+    let mut earlier: Vec<String> = Vec::new();
+    items.retain(|item| {
+        let written = item.to_token_stream().to_string();
+        if earlier.contains(&written) {
+            cx.error_at(item, format!("`{}` is given twice; keep one of them", written.replace(' ', "")));
+            return false;
+        }
+        earlier.push(written);
+        true
+    });
+    items
 }
 
 /// Reports a key that is not known here, with the one that was probably meant.

@@ -4,6 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Error;
 
+use crate::krate::Krate;
+
 /// The errors found so far.
 #[derive(Default)]
 pub(crate) struct Ctxt {
@@ -39,12 +41,13 @@ impl Ctxt {
     /// The compiler takes a type with an error in it for any type, and reports nothing more about what is made of it.
     /// So it can stand for what is not known, and the code that uses it adds no errors of its own. As no type can be an
     /// error, an array's length is one.
-    pub(crate) fn first_as_type(&mut self) -> TokenStream {
+    pub(crate) fn first_as_type(&mut self, krate: &Krate) -> TokenStream {
         if self.errors.is_empty() {
             return quote!(());
         }
         let error = self.errors.remove(0).to_compile_error();
-        quote!(<[(); #error] as ::diffsync_core::SyncModel>::Id)
+        let krate = krate.path();
+        quote!(<[(); #error] as #krate::SyncModel>::Id)
     }
 
     /// The errors as code that makes the build fail with them.

@@ -7,10 +7,13 @@ mod attr;
 mod ctxt;
 mod dataset;
 mod job;
+mod krate;
+mod limit;
 mod model;
 mod place;
 #[cfg(test)]
 mod tests;
+mod ty;
 mod words;
 
 use proc_macro::TokenStream;
@@ -31,7 +34,7 @@ pub fn derive_sync_model(input: TokenStream) -> TokenStream {
 }
 
 /// Makes a struct of `Table<Model>` fields a data set.
-#[proc_macro_derive(Dataset)]
+#[proc_macro_derive(Dataset, attributes(dataset))]
 pub fn derive_dataset(input: TokenStream) -> TokenStream {
     dataset::derive(input.into()).into()
 }

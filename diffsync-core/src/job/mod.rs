@@ -5,6 +5,7 @@ mod registry;
 mod variable;
 
 use std::future::Future;
+use std::pin::Pin;
 
 use serde_json::Value;
 use url::Url;
@@ -51,6 +52,14 @@ pub trait JobSpec: Sized + Send + Sync + 'static {
 
     /// The job's variables by name, secrets left out.
     fn variable_values(&self) -> Vec<(&'static VariableSpec, Value)>;
+
+    /// What there is to choose from for this variable, given the others as far as they are known; `None` unless it says
+    /// `#[var(choices = …)]`. It asks an adapter, so it takes time and can fail.
+    #[must_use]
+    fn choices<'values>(variable: &str, values: &'values VariableValues) -> Option<Choices<'values>> {
+        let _ = (variable, values);
+        None
+    }
 
     /// The generated [`Job::data_mappings`], for an override to build on.
     #[must_use]
@@ -174,6 +183,9 @@ pub trait Job: JobSpec {
         self.generated_config_information()
     }
 }
+
+/// What there is to choose from for a variable, once an adapter was asked.
+pub type Choices<'values> = Pin<Box<dyn Future<Output = Result<Vec<String>, JobError>> + Send + 'values>>;
 
 /// What a job's hooks get to know of the run.
 #[derive(Debug, Clone, Copy)]

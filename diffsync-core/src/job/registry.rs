@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{ConfigItem, DataMapping, Job, JobInfo, VariableError, VariableErrors, VariableSpec, VariableValues};
+use super::{
+    Choices, ConfigItem, DataMapping, Job, JobInfo, VariableError, VariableErrors, VariableSpec, VariableValues,
+};
 use crate::dataset::Dataset;
 use crate::event::Observer;
 use crate::report::RunReport;
@@ -27,6 +29,7 @@ pub struct JobEntry {
     type_name: fn() -> &'static str,
     models: &'static [&'static ModelSchema],
     data_mappings: fn() -> Vec<DataMapping>,
+    choices: for<'values> fn(&str, &'values VariableValues) -> Option<Choices<'values>>,
     prepare: fn(&VariableValues) -> Result<Box<dyn PreparedJob>, VariableErrors>,
 }
 
@@ -43,6 +46,7 @@ impl JobEntry {
             type_name: type_name::<J>,
             models: J::Data::SCHEMAS,
             data_mappings: J::data_mappings,
+            choices: J::choices,
             prepare: prepare::<J>,
         }
     }
@@ -69,6 +73,13 @@ impl JobEntry {
     #[must_use]
     pub fn data_mappings(&self) -> Vec<DataMapping> {
         (self.data_mappings)()
+    }
+
+    /// What there is to choose from for this variable, given the others as far as they are known; `None` unless the job
+    /// says where to ask.
+    #[must_use]
+    pub fn choices<'values>(&self, variable: &str, values: &'values VariableValues) -> Option<Choices<'values>> {
+        (self.choices)(variable, values)
     }
 
     /// Makes the job from its variables' values.

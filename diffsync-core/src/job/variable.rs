@@ -31,6 +31,8 @@ pub struct VariableSpec {
     pub env: Option<&'static str>,
     /// Under which heading forms show it.
     pub group: Option<&'static str>,
+    /// Whether [`JobSpec::choices`](crate::JobSpec::choices) says what there is to choose from.
+    pub has_choices: bool,
 }
 
 impl VariableSpec {
@@ -456,6 +458,7 @@ mod tests {
             default: None,
             env: None,
             group: None,
+            has_choices: false,
         }];
         let values = VariableValues::new().with("pin", "hunter2");
         let mut reader = VariableReader::new(&SPECS, &values);

@@ -5,8 +5,10 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Type};
 
+use crate::attr::{self, Once};
 use crate::ctxt::Ctxt;
-use crate::model::argument;
+use crate::krate;
+use crate::ty::argument;
 
 /// A data set.
 pub(crate) struct Dataset<'a> {
@@ -25,6 +27,14 @@ impl<'a> Dataset<'a> {
     /// out.
     pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
         const WHAT: &str = "a data set is a struct whose fields are tables, as in `regions: Table<Region>`";
+        let mut krate = Once::default();
+        attr::each_key(cx, &input.attrs, "dataset", |cx, key, input| match key.to_string().as_str() {
+            "crate" => {
+                krate.set(cx, key, krate::value(key, input)?);
+                Ok(())
+            }
+            _ => Err(attr::unknown(key, &["crate"])),
+        });
         let fields = match &input.data {
             Data::Struct(data) => &data.fields,
             Data::Enum(data) => {

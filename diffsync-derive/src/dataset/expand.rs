@@ -1,13 +1,14 @@
-//! The code of a data set. It names everything by its absolute path.
+//! The code of a data set. It names everything by its absolute path, and the core by the alias that `Krate` imports.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::ast::Dataset;
+use crate::krate::Krate;
 use crate::place::place;
 
-pub(crate) fn expand(dataset: &Dataset<'_>) -> TokenStream {
+pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
     let ident = dataset.ident;
     let idents: Vec<_> = dataset.tables.iter().map(|table| table.ident).collect();
     let models: Vec<_> = dataset.tables.iter().map(|table| table.model).collect();
@@ -15,58 +16,54 @@ pub(crate) fn expand(dataset: &Dataset<'_>) -> TokenStream {
     let count = Literal::usize_suffixed(models.len());
     // At the model of each field, where a missing parent is to be reported.
     let visits: Vec<_> = models.iter().map(|model| quote_spanned!(place(model)=> visitor.visit::<#model>();)).collect();
-    let schemas =
-        models.iter().map(|model| quote_spanned!(model.span()=> <#model as ::diffsync_core::SyncModel>::SCHEMA));
+    let schemas = models.iter().map(|model| quote_spanned!(model.span()=> <#model as _diffsync::SyncModel>::SCHEMA));
     // At the model as well, where a model that has two tables is to be reported.
     let has_tables = models.iter().zip(&idents).map(|(model, field)| {
         quote_spanned! {place(model)=>
             #[automatically_derived]
-            impl ::diffsync_core::HasTable<#model> for #ident {
-                fn table(&self) -> &::diffsync_core::Table<#model> {
+            impl _diffsync::HasTable<#model> for #ident {
+                fn table(&self) -> &_diffsync::Table<#model> {
                     &self.#field
                 }
 
-                fn table_mut(&mut self) -> &mut ::diffsync_core::Table<#model> {
+                fn table_mut(&mut self) -> &mut _diffsync::Table<#model> {
                     &mut self.#field
                 }
             }
         }
     });
-    let targets =
-        models.iter().map(|model| quote_spanned!(model.span()=> SyncTarget: ::diffsync_core::Target<#model>,));
+    let targets = models.iter().map(|model| quote_spanned!(model.span()=> SyncTarget: _diffsync::Target<#model>,));
     let checks = models.iter().zip(&positions).map(|(model, position)| {
         quote_spanned! {model.span()=>
-            const _: () = ::diffsync_core::schema::check_table(&SCHEMAS, #position);
+            const _: () = _diffsync::schema::check_table(&SCHEMAS, #position);
         }
     });
     let visitor = if models.is_empty() { quote!(_) } else { quote!(visitor) };
-    quote! {
-        const _: () = {
-            const SCHEMAS: [&::diffsync_core::schema::ModelSchema; #count] =
-                [#(#schemas),*];
-            #(#checks)*
+    krate.scope(&quote! {
+        const SCHEMAS: [&_diffsync::schema::ModelSchema; #count] =
+            [#(#schemas),*];
+        #(#checks)*
 
-            #(#has_tables)*
+        #(#has_tables)*
 
-            #[automatically_derived]
-            impl ::diffsync_core::Dataset for #ident {
-                const SCHEMAS: &'static [&'static ::diffsync_core::schema::ModelSchema] = &SCHEMAS;
+        #[automatically_derived]
+        impl _diffsync::Dataset for #ident {
+            const SCHEMAS: &'static [&'static _diffsync::schema::ModelSchema] = &SCHEMAS;
 
-                fn visit_models<SyncVisitor: ::diffsync_core::__private::ModelVisitor<Self>>(#visitor: &mut SyncVisitor) {
-                    #(#visits)*
-                }
+            fn visit_models<SyncVisitor: _diffsync::__private::ModelVisitor<Self>>(#visitor: &mut SyncVisitor) {
+                #(#visits)*
             }
+        }
 
-            #[automatically_derived]
-            impl<SyncTarget> ::diffsync_core::WrittenBy<SyncTarget> for #ident
-            where
-                SyncTarget: ::diffsync_core::Adapter<Data = Self>,
-                #(#targets)*
-            {
-                fn visit_targets<SyncVisitor: ::diffsync_core::__private::TargetVisitor<Self, SyncTarget>>(#visitor: &mut SyncVisitor) {
-                    #(#visits)*
-                }
+        #[automatically_derived]
+        impl<SyncTarget> _diffsync::WrittenBy<SyncTarget> for #ident
+        where
+            SyncTarget: _diffsync::Adapter<Data = Self>,
+            #(#targets)*
+        {
+            fn visit_targets<SyncVisitor: _diffsync::__private::TargetVisitor<Self, SyncTarget>>(#visitor: &mut SyncVisitor) {
+                #(#visits)*
             }
-        };
-    }
+        }
+    })
 }

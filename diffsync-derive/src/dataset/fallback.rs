@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
+use crate::krate::Krate;
+
+pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let ident = &input.ident;
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
@@ -13,28 +15,28 @@ pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
     });
     let where_clause = &generics.where_clause;
     let mut with_model = input.generics.clone();
-    with_model.params.push(syn::parse_quote!(SyncRecord: ::diffsync_core::SyncModel));
+    with_model.params.push(syn::parse_quote!(SyncRecord: _diffsync::SyncModel));
     let (model_generics, _, _) = with_model.split_for_impl();
     let mut with_target = input.generics.clone();
     with_target.params.push(syn::parse_quote!(SyncTarget));
     let (target_generics, _, _) = with_target.split_for_impl();
-    quote! {
+    krate.scope(&quote! {
         #[automatically_derived]
-        impl #impl_generics ::diffsync_core::Dataset for #ident #ty_generics #where_clause {
-            const SCHEMAS: &'static [&'static ::diffsync_core::schema::ModelSchema] = &[];
+        impl #impl_generics _diffsync::Dataset for #ident #ty_generics #where_clause {
+            const SCHEMAS: &'static [&'static _diffsync::schema::ModelSchema] = &[];
 
-            fn visit_models<SyncVisitor: ::diffsync_core::__private::ModelVisitor<Self>>(_: &mut SyncVisitor) {}
+            fn visit_models<SyncVisitor: _diffsync::__private::ModelVisitor<Self>>(_: &mut SyncVisitor) {}
         }
 
         #[automatically_derived]
-        impl #model_generics ::diffsync_core::HasTable<SyncRecord> for #ident #ty_generics #where_clause {
-            fn table(&self) -> &::diffsync_core::Table<SyncRecord> { ::core::unreachable!() }
-            fn table_mut(&mut self) -> &mut ::diffsync_core::Table<SyncRecord> { ::core::unreachable!() }
+        impl #model_generics _diffsync::HasTable<SyncRecord> for #ident #ty_generics #where_clause {
+            fn table(&self) -> &_diffsync::Table<SyncRecord> { ::core::unreachable!() }
+            fn table_mut(&mut self) -> &mut _diffsync::Table<SyncRecord> { ::core::unreachable!() }
         }
 
         #[automatically_derived]
-        impl #target_generics ::diffsync_core::WrittenBy<SyncTarget> for #ident #ty_generics #where_clause {
-            fn visit_targets<SyncVisitor: ::diffsync_core::__private::TargetVisitor<Self, SyncTarget>>(_: &mut SyncVisitor) {}
+        impl #target_generics _diffsync::WrittenBy<SyncTarget> for #ident #ty_generics #where_clause {
+            fn visit_targets<SyncVisitor: _diffsync::__private::TargetVisitor<Self, SyncTarget>>(_: &mut SyncVisitor) {}
         }
-    }
+    })
 }

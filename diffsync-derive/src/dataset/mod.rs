@@ -10,6 +10,7 @@ use syn::DeriveInput;
 
 use self::ast::Dataset;
 use crate::ctxt::Ctxt;
+use crate::krate::Krate;
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
@@ -17,9 +18,10 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut cx = Ctxt::default();
+    let krate = Krate::of(&input.attrs, "dataset");
     let expanded = match Dataset::read(&mut cx, &input) {
-        Some(dataset) => expand::expand(&dataset),
-        None => fallback::expand(&input),
+        Some(dataset) => expand::expand(&dataset, &krate),
+        None => fallback::expand(&input, &krate),
     };
     let errors = cx.into_tokens();
     quote!(#expanded #errors)

@@ -1,149 +1,21 @@
 //! What the user wrote, with the tokens to point at.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Error, Fields, Lit, LitStr, Result, Token, Type};
+use syn::{Data, DeriveInput, Error, Fields, Lit, LitStr, Path, Result, Token, Type};
+
+pub(crate) use super::arguments::{Arguments, Ignored, Kind, OnGuard};
 
 use crate::attr::{self, Once};
 use crate::ctxt::Ctxt;
-use crate::model::{option, secret};
+use crate::limit::Limits;
+use crate::ty::{option, secret};
 use crate::words::{documentation, kebab_case, sentence};
 
-/// What stands in the parentheses of `#[job(…)]`.
-#[derive(Default)]
-pub(crate) struct Arguments {
-    source: Once<Type>,
-    target: Once<Type>,
-    id: Once<LitStr>,
-    name: Once<LitStr>,
-    kind: Once<Kind>,
-    source_label: Once<LitStr>,
-    target_label: Once<LitStr>,
-    source_icon: Once<LitStr>,
-    target_icon: Once<LitStr>,
-    dryrun_default: Once<bool>,
-    hidden: Once<bool>,
-    concurrency: Once<usize>,
-    /// Whether an adapter may be missing only because its key could not be read.
-    adapters_in_doubt: bool,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum Kind {
-    DataSource,
-    DataTarget,
-}
-
-const KEYS: &[&str] = &[
-    "source",
-    "target",
-    "id",
-    "name",
-    "kind",
-    "source_label",
-    "target_label",
-    "source_icon",
-    "target_icon",
-    "dryrun_default",
-    "hidden",
-    "concurrency",
-];
-const VAR_KEYS: &[&str] = &["default", "env", "group"];
-
-impl Arguments {
-    pub(crate) fn read(cx: &mut Ctxt, tokens: TokenStream) -> Self {
-        let mut arguments = Self::default();
-        let read = |input: ParseStream<'_>| {
-            attr::keys(cx, input, &mut |cx, key, input| arguments.key(cx, key, input));
-            Ok(())
-        };
-        if let Err(error) = read.parse2(tokens) {
-            cx.push(error);
-        }
-        let missing = match (arguments.source.get(), arguments.target.get()) {
-            (None, None) => "its source and its target",
-            (None, Some(_)) => "its source",
-            (Some(_), None) => "its target",
-            (Some(_), Some(_)) => return arguments,
-        };
-        if !arguments.adapters_in_doubt {
-            cx.error(
-                Span::call_site(),
-                format!("a job names {missing}: `#[job(source = MySource, target = MyTarget)]`"),
-            );
-        }
-        arguments
-    }
-
-    fn key(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        match key.to_string().as_str() {
-            "source" => {
-                let source = adapter(key, input).inspect_err(|_| self.adapters_in_doubt = true)?;
-                self.source.set(cx, key, source);
-            }
-            "target" => {
-                let target = adapter(key, input).inspect_err(|_| self.adapters_in_doubt = true)?;
-                self.target.set(cx, key, target);
-            }
-            "id" => {
-                let id = attr::text(key, input)?;
-                let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-                if id.value().is_empty() || !id.value().chars().all(plain) {
-                    cx.error_at(
-                        &id,
-                        "a job's id is written in lower case with digits and hyphens, as in `dns-to-ipam`",
-                    );
-                } else {
-                    self.id.set(cx, key, id);
-                }
-            }
-            "name" => self.name.set(cx, key, attr::text(key, input)?),
-            "kind" => self.kind.set(cx, key, kind(key, input)?),
-            "source_label" => self.source_label.set(cx, key, attr::text(key, input)?),
-            "target_label" => self.target_label.set(cx, key, attr::text(key, input)?),
-            "source_icon" => self.source_icon.set(cx, key, attr::text(key, input)?),
-            "target_icon" => self.target_icon.set(cx, key, attr::text(key, input)?),
-            "dryrun_default" => self.dryrun_default.set(cx, key, attr::boolean(key, input)?),
-            "hidden" => self.hidden.set(cx, key, attr::boolean(key, input)?),
-            "concurrency" => self.concurrency.set(cx, key, attr::count(key, input)?),
-            _ => {
-                self.adapters_in_doubt = true;
-                return Err(attr::unknown(key, KEYS));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn adapter(key: &Ident, input: ParseStream<'_>) -> Result<Type> {
-    let usage = || format!("`{key}` is written `{key} = Adapter`, where `Adapter` is the type that loads the {key}");
-    if !input.peek(Token![=]) {
-        return Err(Error::new(key.span(), usage()));
-    }
-    input.parse::<Token![=]>()?;
-    match input.parse() {
-        Ok(ty @ Type::Path(_)) => Ok(ty),
-        Ok(other) => Err(Error::new_spanned(other, usage())),
-        Err(error) => Err(Error::new(error.span(), usage())),
-    }
-}
-
-fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Kind> {
-    const USAGE: &str = "`kind` is `data_source` (records come from elsewhere into your system) or `data_target`";
-    if !input.peek(Token![=]) {
-        return Err(Error::new(key.span(), USAGE));
-    }
-    input.parse::<Token![=]>()?;
-    let kind: Ident = input.parse().map_err(|error| Error::new(error.span(), USAGE))?;
-    match kind.to_string().as_str() {
-        "data_source" => Ok(Kind::DataSource),
-        "data_target" => Ok(Kind::DataTarget),
-        _ => Err(Error::new(kind.span(), USAGE)),
-    }
-}
+const VAR_KEYS: &[&str] = &["default", "env", "group", "choices"];
 
 /// A job.
 pub(crate) struct Job<'a> {
@@ -161,6 +33,12 @@ pub(crate) struct Job<'a> {
     pub(crate) dryrun_default: bool,
     pub(crate) hidden: bool,
     pub(crate) concurrency: Option<usize>,
+    pub(crate) skip: Vec<Type>,
+    pub(crate) ignore: Vec<Ignored>,
+    pub(crate) limits: Limits,
+    pub(crate) on_guard: OnGuard,
+    /// In seconds.
+    pub(crate) time_limit: Option<u64>,
     pub(crate) variables: Vec<Variable<'a>>,
 }
 
@@ -172,6 +50,8 @@ pub(crate) struct Variable<'a> {
     pub(crate) default: Option<String>,
     pub(crate) env: Option<String>,
     pub(crate) group: Option<String>,
+    /// The function that says what there is to choose from.
+    pub(crate) choices: Option<Path>,
 }
 
 impl<'a> Job<'a> {
@@ -195,6 +75,11 @@ impl<'a> Job<'a> {
             dryrun_default: arguments.dryrun_default.into_value().unwrap_or(true),
             hidden: arguments.hidden.into_value().unwrap_or(false),
             concurrency: arguments.concurrency.into_value(),
+            skip: arguments.skip.into_value().unwrap_or_default(),
+            ignore: arguments.ignore.into_value().unwrap_or_default(),
+            limits: arguments.limits,
+            on_guard: arguments.on_guard.into_value().unwrap_or_default(),
+            time_limit: arguments.time_limit.into_value(),
             variables,
             source,
             target,
@@ -243,6 +128,7 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Varia
     let mut default = Once::default();
     let mut env = Once::default();
     let mut group = Once::default();
+    let mut choices = Once::default();
     attr::each_key(cx, &field.attrs, "var", |cx, key, input| {
         match key.to_string().as_str() {
             "default" => {
@@ -256,6 +142,12 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Varia
             "group" => {
                 let name = attr::text(key, input)?.value();
                 group.set(cx, key, name);
+            }
+            "choices" => {
+                const USAGE: &str = "`choices` names an async function that takes the other variables' values and returns \
+                                     what there is to choose from: `choices = path::to::function`";
+                let path = attr::after_equals(key, input, USAGE, Path::parse)?;
+                choices.set(cx, key, path);
             }
             "help" => {
                 return Err(Error::new(
@@ -272,6 +164,10 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Varia
         cx.error_at(key, "a secret has no default: it would stand in the program for all to read; use `env = \"…\"`");
         default = Once::default();
     }
+    if let Some(key) = choices.key().filter(|_| is_secret) {
+        cx.error_at(key, "a secret has no choices: they would be shown in the form; drop `choices`");
+        choices = Once::default();
+    }
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("sync")) {
         cx.error_at(attribute, "`sync` belongs on the fields of a model; a job's variables take `#[var(…)]`");
     }
@@ -282,6 +178,7 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Varia
         default: default.into_value(),
         env: env.into_value(),
         group: group.into_value(),
+        choices: choices.into_value(),
     }
 }
 

@@ -1,77 +1,93 @@
-//! The code of a job. It names everything by its absolute path.
+//! The code of a job. It names everything by its absolute path, and the core by the alias that `Krate` imports.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::ast::{Job, Kind, Variable};
+use super::ast::{Ignored, Job, Kind, OnGuard, Variable};
+use crate::krate::Krate;
 use crate::place::place;
 
 /// `failed` says that errors were found: the job is then not registered, so that it need not be complete.
-pub(crate) fn expand(job: &Job<'_>, failed: bool) -> TokenStream {
+pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream {
     let ident = job.ident;
     let (source, target) = (&job.source, &job.target);
     // The bounds on the adapters are reported at the types that the user gave. The data set is the target's: so a target
     // that lacks a model is reported at `target`, and a source that loads another data set at `source`.
-    let data_type = quote_spanned!(target.span()=> type Data = <#target as ::diffsync_core::Adapter>::Data;);
+    let data_type = quote_spanned!(target.span()=> type Data = <#target as _diffsync::Adapter>::Data;);
     let source_type = quote_spanned!(source.span()=> type Source = #source;);
     let target_type = quote_spanned!(target.span()=> type Target = #target;);
     let info = info(job);
     let specs = job.variables.iter().map(spec);
     let names = job.variables.iter().map(|variable| {
         let (name, span) = (variable.ident.unraw().to_string(), variable.ident.span());
-        quote_spanned!(span=> const _: () = ::diffsync_core::schema::check_variable(#name);)
+        quote_spanned!(span=> const _: () = _diffsync::schema::check_variable(#name);)
     });
     let defaults = job.variables.iter().filter(|variable| variable.default.is_some()).map(|variable| {
         let ty = variable.ty;
         quote_spanned! {place(ty)=>
-            const _: () = ::diffsync_core::schema::check_default(<#ty as ::diffsync_core::Variable>::SECRET);
+            const _: () = _diffsync::schema::check_default(<#ty as _diffsync::Variable>::SECRET);
+        }
+    });
+    let schemas = quote!(<<#ident as _diffsync::JobSpec>::Data as _diffsync::Dataset>::SCHEMAS);
+    let skipped = job.skip.iter().map(|model| {
+        quote_spanned! {model.span()=>
+            const _: () = _diffsync::schema::check_skipped(#schemas, <#model as _diffsync::SyncModel>::NAME);
+        }
+    });
+    let ignored = job.ignore.iter().map(|ignored| {
+        let (model, attribute) = (ignored.model(), ignored.attribute());
+        quote_spanned! {ignored.span()=>
+            const _: () = _diffsync::schema::check_ignored(#schemas, #model, #attribute);
         }
     });
     let from_variables = from_variables(job);
+    let choices = choices(job);
     let shown = job.variables.iter().map(|variable| {
         let (ty, mut ident) = (variable.ty, variable.ident.clone());
         ident.set_span(place(ty));
-        quote_spanned!(place(ty)=> <#ty as ::diffsync_core::Variable>::show(&self.#ident))
+        quote_spanned!(place(ty)=> <#ty as _diffsync::Variable>::show(&self.#ident))
     });
     let registration = (!failed).then(|| {
         quote_spanned! {ident.span()=>
-            ::diffsync_core::__private::inventory::submit! { ::diffsync_core::JobEntry::of::<#ident>() }
+            _diffsync::__private::inventory::submit! { _diffsync::JobEntry::of::<#ident>() }
         }
     });
-    quote! {
-        const _: () = {
-            #(#names)*
-            #(#defaults)*
+    krate.scope(&quote! {
+        #(#names)*
+        #(#defaults)*
+        #(#skipped)*
+        #(#ignored)*
 
-            #[automatically_derived]
-            impl ::diffsync_core::JobSpec for #ident {
-                #data_type
-                #source_type
-                #target_type
+        #[automatically_derived]
+        impl _diffsync::JobSpec for #ident {
+            #data_type
+            #source_type
+            #target_type
 
-                const INFO: ::diffsync_core::JobInfo = #info;
-                const VARIABLES: &'static [::diffsync_core::VariableSpec] = &[#(#specs),*];
+            const INFO: _diffsync::JobInfo = #info;
+            const VARIABLES: &'static [_diffsync::VariableSpec] = &[#(#specs),*];
 
-                #from_variables
+            #from_variables
 
-                fn variable_values(&self) -> ::std::vec::Vec<(
-                    &'static ::diffsync_core::VariableSpec,
-                    ::diffsync_core::__private::serde_json::Value,
-                )> {
-                    let values: ::std::vec::Vec<::diffsync_core::__private::serde_json::Value> =
-                        ::std::vec![#(#shown),*];
-                    ::core::iter::Iterator::collect(::core::iter::Iterator::filter(
-                        ::core::iter::Iterator::zip(Self::VARIABLES.iter(), values),
-                        |(spec, _)| !spec.secret,
-                    ))
-                }
+            #choices
+
+            fn variable_values(&self) -> ::std::vec::Vec<(
+                &'static _diffsync::VariableSpec,
+                _diffsync::__private::serde_json::Value,
+            )> {
+                let values: ::std::vec::Vec<_diffsync::__private::serde_json::Value> =
+                    ::std::vec![#(#shown),*];
+                ::core::iter::Iterator::collect(::core::iter::Iterator::filter(
+                    ::core::iter::Iterator::zip(Self::VARIABLES.iter(), values),
+                    |(spec, _)| !spec.secret,
+                ))
             }
+        }
 
-            #registration
-        };
-    }
+        #registration
+    })
 }
 
 fn info(job: &Job<'_>) -> TokenStream {
@@ -83,12 +99,22 @@ fn info(job: &Job<'_>) -> TokenStream {
     let source_icon = optional(job.source_icon.as_ref());
     let target_icon = optional(job.target_icon.as_ref());
     let concurrency = optional(job.concurrency.map(Literal::usize_suffixed).as_ref());
+    let limits = job.limits.expand();
+    let on_guard = match job.on_guard {
+        OnGuard::Stop => quote!(Stop),
+        OnGuard::Hold => quote!(Hold),
+    };
+    let time_limit =
+        optional(job.time_limit.map(|seconds| quote!(::core::time::Duration::from_secs(#seconds))).as_ref());
+    let skip = job.skip.iter().map(|model| quote_spanned!(model.span()=> <#model as _diffsync::SyncModel>::NAME));
+    let ignored_models = job.ignore.iter().map(Ignored::model);
+    let ignored_attributes = job.ignore.iter().map(Ignored::attribute);
     quote! {
-        ::diffsync_core::JobInfo {
+        _diffsync::JobInfo {
             id: #id,
             name: #name,
             description: #description,
-            kind: ::diffsync_core::JobKind::#kind,
+            kind: _diffsync::JobKind::#kind,
             source_label: #source_label,
             target_label: #target_label,
             source_icon: #source_icon,
@@ -96,11 +122,11 @@ fn info(job: &Job<'_>) -> TokenStream {
             dryrun_default: #dryrun_default,
             hidden: #hidden,
             concurrency: #concurrency,
-            limits: ::diffsync_core::Limits::NONE,
-            on_guard: ::diffsync_core::OnGuard::Stop,
-            time_limit: ::core::option::Option::None,
-            skip: &[],
-            ignore: &[],
+            limits: #limits,
+            on_guard: _diffsync::OnGuard::#on_guard,
+            time_limit: #time_limit,
+            skip: &[#(#skip),*],
+            ignore: &[#((#ignored_models, #ignored_attributes)),*],
             defined_at: ::core::concat!(::core::file!(), ":", ::core::line!()),
         }
     }
@@ -113,28 +139,56 @@ fn optional<T: quote::ToTokens>(value: Option<&T>) -> TokenStream {
 fn spec(variable: &Variable<'_>) -> TokenStream {
     let (name, help, ty) = (variable.ident.unraw().to_string(), &variable.help, variable.ty);
     let has_default = variable.default.is_some();
+    let has_choices = variable.choices.is_some();
     let default = optional(variable.default.as_ref());
     let env = optional(variable.env.as_ref());
     let group = optional(variable.group.as_ref());
     quote_spanned! {ty.span()=>
-        ::diffsync_core::VariableSpec {
+        _diffsync::VariableSpec {
             name: #name,
             help: #help,
-            kind: <#ty as ::diffsync_core::Variable>::KIND,
-            required: <#ty as ::diffsync_core::Variable>::REQUIRED && !#has_default,
-            secret: <#ty as ::diffsync_core::Variable>::SECRET,
+            kind: <#ty as _diffsync::Variable>::KIND,
+            required: <#ty as _diffsync::Variable>::REQUIRED && !#has_default,
+            secret: <#ty as _diffsync::Variable>::SECRET,
             default: #default,
             env: #env,
             group: #group,
+            has_choices: #has_choices,
         }
     }
 }
 
+/// What there is to choose from, for the variables that ask an adapter.
+fn choices(job: &Job<'_>) -> Option<TokenStream> {
+    let arms: Vec<_> = job
+        .variables
+        .iter()
+        .filter_map(|variable| {
+            let (name, path) = (variable.ident.unraw().to_string(), variable.choices.as_ref()?);
+            let choices = quote_spanned!(place(path)=> _diffsync::__private::choices(#path(values)));
+            Some(quote!(#name => ::core::option::Option::Some(#choices),))
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn choices<'values>(
+                variable: &str,
+                values: &'values _diffsync::VariableValues,
+            ) -> ::core::option::Option<_diffsync::Choices<'values>> {
+                match variable {
+                    #(#arms)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+        }
+    })
+}
+
 fn from_variables(job: &Job<'_>) -> TokenStream {
-    let result = quote!(::core::result::Result<Self, ::diffsync_core::VariableErrors>);
+    let result = quote!(::core::result::Result<Self, _diffsync::VariableErrors>);
     if job.variables.is_empty() {
         return quote! {
-            fn from_variables(_: &::diffsync_core::VariableValues) -> #result {
+            fn from_variables(_: &_diffsync::VariableValues) -> #result {
                 ::core::result::Result::Ok(Self {})
             }
         };
@@ -142,12 +196,12 @@ fn from_variables(job: &Job<'_>) -> TokenStream {
     let idents: Vec<_> = job.variables.iter().map(|variable| variable.ident).collect();
     let reads = job.variables.iter().map(|variable| {
         let ty = variable.ty;
-        quote_spanned!(place(ty)=> <#ty as ::diffsync_core::Variable>::read(&mut reader))
+        quote_spanned!(place(ty)=> <#ty as _diffsync::Variable>::read(&mut reader))
     });
     let locals: Vec<_> = (0..idents.len()).map(|position| format_ident!("value_{}", position)).collect();
     quote! {
-        fn from_variables(values: &::diffsync_core::VariableValues) -> #result {
-            let mut reader = ::diffsync_core::VariableReader::new(Self::VARIABLES, values);
+        fn from_variables(values: &_diffsync::VariableValues) -> #result {
+            let mut reader = _diffsync::VariableReader::new(Self::VARIABLES, values);
             #(let #locals = #reads;)*
             match (#(#locals,)*) {
                 (#(::core::option::Option::Some(#locals),)*) => {

@@ -5,42 +5,41 @@ use quote::quote;
 use syn::DeriveInput;
 
 use crate::ctxt::Ctxt;
+use crate::krate::Krate;
 
-pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput) -> TokenStream {
+pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> TokenStream {
     let ident = &input.ident;
-    let unknown = cx.first_as_type();
+    let unknown = cx.first_as_type(krate);
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
     generics.make_where_clause().predicates.push(syn::parse_quote! {
         #ident #ty_generics: ::core::marker::Send + ::core::marker::Sync + 'static
     });
     let where_clause = &generics.where_clause;
-    quote! {
-        const _: () = {
-            type Unknown = #unknown;
+    krate.scope(&quote! {
+        type Unknown = #unknown;
 
-            #[automatically_derived]
-            impl #impl_generics ::diffsync_core::JobSpec for #ident #ty_generics #where_clause {
-                type Data = Unknown;
-                type Source = Unknown;
-                type Target = Unknown;
+        #[automatically_derived]
+        impl #impl_generics _diffsync::JobSpec for #ident #ty_generics #where_clause {
+            type Data = Unknown;
+            type Source = Unknown;
+            type Target = Unknown;
 
-                const INFO: ::diffsync_core::JobInfo = ::core::unreachable!();
-                const VARIABLES: &'static [::diffsync_core::VariableSpec] = &[];
+            const INFO: _diffsync::JobInfo = ::core::unreachable!();
+            const VARIABLES: &'static [_diffsync::VariableSpec] = &[];
 
-                fn from_variables(
-                    _: &::diffsync_core::VariableValues,
-                ) -> ::core::result::Result<Self, ::diffsync_core::VariableErrors> {
-                    ::core::unreachable!()
-                }
-
-                fn variable_values(&self) -> ::std::vec::Vec<(
-                    &'static ::diffsync_core::VariableSpec,
-                    ::diffsync_core::__private::serde_json::Value,
-                )> {
-                    ::core::unreachable!()
-                }
+            fn from_variables(
+                _: &_diffsync::VariableValues,
+            ) -> ::core::result::Result<Self, _diffsync::VariableErrors> {
+                ::core::unreachable!()
             }
-        };
-    }
+
+            fn variable_values(&self) -> ::std::vec::Vec<(
+                &'static _diffsync::VariableSpec,
+                _diffsync::__private::serde_json::Value,
+            )> {
+                ::core::unreachable!()
+            }
+        }
+    })
 }

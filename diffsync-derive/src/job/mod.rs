@@ -1,5 +1,6 @@
 //! `#[job]`.
 
+mod arguments;
 mod ast;
 mod expand;
 mod fallback;
@@ -10,12 +11,14 @@ use syn::DeriveInput;
 
 use self::ast::{Arguments, Job};
 use crate::ctxt::Ctxt;
+use crate::krate::Krate;
 
 /// The arguments and the item are read apart, and the item is always emitted again: a mistake in one does not take the
 /// other along.
 pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut cx = Ctxt::default();
     let arguments = Arguments::read(&mut cx, arguments);
+    let krate = Krate::new(arguments.krate.get().cloned());
     let Ok(input) = syn::parse2::<DeriveInput>(item.clone()) else {
         cx.error_at(head(item), "`#[job]` belongs on a struct: its fields are the job's variables");
         let errors = cx.into_tokens();
@@ -23,8 +26,8 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
     };
     let job = Job::read(&mut cx, arguments, &input);
     let expanded = match job {
-        Some(job) => expand::expand(&job, cx.failed()),
-        None => fallback::expand(&mut cx, &input),
+        Some(job) => expand::expand(&job, &krate, cx.failed()),
+        None => fallback::expand(&mut cx, &input, &krate),
     };
     let item = ast::without_var(&input);
     let errors = cx.into_tokens();

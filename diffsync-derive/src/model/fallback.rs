@@ -6,11 +6,12 @@ use syn::DeriveInput;
 
 use super::expand::Names;
 use crate::ctxt::Ctxt;
+use crate::krate::Krate;
 
-pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput) -> TokenStream {
+pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> TokenStream {
     let (ident, vis) = (&input.ident, &input.vis);
     let Names { id, key, patch } = Names::of(ident);
-    let unknown = cx.first_as_type();
+    let unknown = cx.first_as_type(krate);
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
     generics.make_where_clause().predicates.push(syn::parse_quote! {
@@ -22,6 +23,43 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput) -> TokenStream {
     let (links_generics, _, _) = with_data_set.split_for_impl();
     // What most identifiers are; that of this model is not known.
     let names = [quote!(str), quote!(::std::string::String)];
+    let scope = krate.scope(&quote! {
+        #[automatically_derived]
+        impl #impl_generics _diffsync::SyncModel for #ident #ty_generics #where_clause {
+            type Id = #id;
+            type Key<'key> = #key<'key>;
+            type Patch = #patch;
+            const NAME: &'static str = "";
+            const SCHEMA: &'static _diffsync::schema::ModelSchema = &_diffsync::__private::UNUSABLE;
+            fn id(&self) -> Self::Id { ::core::unreachable!() }
+            fn key(&self) -> Self::Key<'_> { ::core::unreachable!() }
+            fn is(&self, _: Self::Key<'_>) -> bool { ::core::unreachable!() }
+            fn to_id(_: Self::Key<'_>) -> Self::Id { ::core::unreachable!() }
+            fn differences(&self, _: &Self, _: &mut impl ::core::ops::FnMut(usize)) { ::core::unreachable!() }
+            fn patch(&self, _: &Self, _: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch { ::core::unreachable!() }
+            fn apply(&mut self, _: &Self::Patch) { ::core::unreachable!() }
+            fn handed_over(&self, _: bool) -> _diffsync::HandedOver<'_, Self> { ::core::unreachable!() }
+            fn identifier(&self, _: usize) -> _diffsync::__private::ValueResult { ::core::unreachable!() }
+            fn attribute(&self, _: usize) -> _diffsync::__private::ValueResult { ::core::unreachable!() }
+            fn from_values(
+                _: Self::Id,
+                _: &mut _diffsync::__private::AttributeValues,
+            ) -> ::core::result::Result<Self, _diffsync::__private::serde_json::Error> { ::core::unreachable!() }
+            fn touch(&self) -> usize { ::core::unreachable!() }
+        }
+
+        #(
+            #[automatically_derived]
+            impl #impl_generics _diffsync::Names<#ident #ty_generics> for #names #where_clause {
+                fn key(&self) -> ::core::option::Option<#key<'_>> { ::core::unreachable!() }
+            }
+        )*
+
+        #[automatically_derived]
+        impl #links_generics _diffsync::LinksIn<SyncDataset> for #ident #ty_generics #where_clause {
+            fn visit_links<SyncVisitor: _diffsync::__private::LinkVisitor<SyncDataset, Self>>(_: &mut SyncVisitor) {}
+        }
+    });
     quote! {
         #[doc(hidden)]
         #[allow(dead_code, reason = "generated for whoever needs it")]
@@ -33,40 +71,6 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput) -> TokenStream {
         #[allow(dead_code, reason = "generated for whoever needs it")]
         #vis type #patch = #id;
 
-        #[automatically_derived]
-        impl #impl_generics ::diffsync_core::SyncModel for #ident #ty_generics #where_clause {
-            type Id = #id;
-            type Key<'key> = #key<'key>;
-            type Patch = #patch;
-            const NAME: &'static str = "";
-            const SCHEMA: &'static ::diffsync_core::schema::ModelSchema = &::diffsync_core::__private::UNUSABLE;
-            fn id(&self) -> Self::Id { ::core::unreachable!() }
-            fn key(&self) -> Self::Key<'_> { ::core::unreachable!() }
-            fn is(&self, _: Self::Key<'_>) -> bool { ::core::unreachable!() }
-            fn to_id(_: Self::Key<'_>) -> Self::Id { ::core::unreachable!() }
-            fn differences(&self, _: &Self, _: &mut impl ::core::ops::FnMut(usize)) { ::core::unreachable!() }
-            fn patch(&self, _: &Self, _: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch { ::core::unreachable!() }
-            fn apply(&mut self, _: &Self::Patch) { ::core::unreachable!() }
-            fn handed_over(&self, _: bool) -> ::diffsync_core::HandedOver<'_, Self> { ::core::unreachable!() }
-            fn identifier(&self, _: usize) -> ::diffsync_core::__private::ValueResult { ::core::unreachable!() }
-            fn attribute(&self, _: usize) -> ::diffsync_core::__private::ValueResult { ::core::unreachable!() }
-            fn from_values(
-                _: Self::Id,
-                _: &mut ::diffsync_core::__private::AttributeValues,
-            ) -> ::core::result::Result<Self, ::diffsync_core::__private::serde_json::Error> { ::core::unreachable!() }
-            fn touch(&self) -> usize { ::core::unreachable!() }
-        }
-
-        #(
-            #[automatically_derived]
-            impl #impl_generics ::diffsync_core::Names<#ident #ty_generics> for #names #where_clause {
-                fn key(&self) -> ::core::option::Option<#key<'_>> { ::core::unreachable!() }
-            }
-        )*
-
-        #[automatically_derived]
-        impl #links_generics ::diffsync_core::LinksIn<SyncDataset> for #ident #ty_generics #where_clause {
-            fn visit_links<SyncVisitor: ::diffsync_core::__private::LinkVisitor<SyncDataset, Self>>(_: &mut SyncVisitor) {}
-        }
+        #scope
     }
 }

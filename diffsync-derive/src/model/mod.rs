@@ -1,18 +1,20 @@
 //! `#[derive(SyncModel)]`.
 
 mod ast;
+mod comparison;
 mod expand;
 mod fallback;
+mod field;
+mod link;
 mod validate;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-pub(crate) use self::ast::{argument, option, secret};
-
 use self::ast::Model;
 use crate::ctxt::Ctxt;
+use crate::krate::Krate;
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
@@ -20,9 +22,10 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut cx = Ctxt::default();
+    let krate = Krate::of(&input.attrs, "sync");
     let expanded = Model::read(&mut cx, &input)
-        .and_then(|mut model| validate::validate(&mut cx, &mut model).then(|| expand::expand(&model)))
-        .unwrap_or_else(|| fallback::expand(&mut cx, &input));
+        .and_then(|mut model| validate::validate(&mut cx, &mut model).then(|| expand::expand(&model, &krate)))
+        .unwrap_or_else(|| fallback::expand(&mut cx, &input, &krate));
     let errors = cx.into_tokens();
     quote!(#expanded #errors)
 }

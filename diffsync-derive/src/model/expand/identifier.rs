@@ -4,9 +4,10 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
-use super::{Names, copy_of, doc_lints, field_doc, field_of, ref_of, through_door};
-use crate::model::ast::{Field, Model, Role, is_string, option};
+use super::{Names, comparison, copy_of, doc_lints, field_doc, field_of, ref_of, through_door};
+use crate::model::ast::{Field, Model, Role};
 use crate::place::place;
+use crate::ty::{is_string, option};
 
 /// `CountryId`.
 pub(super) fn id_type(model: &Model<'_>, names: &Names) -> TokenStream {
@@ -15,7 +16,7 @@ pub(super) fn id_type(model: &Model<'_>, names: &Names) -> TokenStream {
     let doc = format!("The identifier of a [`{}`].", model.ident);
     let lints = doc_lints();
     let fields = model.with_role(Role::Identifier).map(|field| {
-        let (ident, ty, doc) = (field.ident, field.ty, field_doc(field, "identifier"));
+        let (ident, vis, ty, doc) = (field.ident, field.vis, field.ty, field_doc(field, "identifier"));
         quote!(#[doc = #doc] #vis #ident: #ty)
     });
     quote! {
@@ -30,6 +31,7 @@ pub(super) fn id_type(model: &Model<'_>, names: &Names) -> TokenStream {
 /// What a `CountryId` can do.
 pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
     let id = &names.id;
+    let model_ident = model.ident;
     let vis = model.vis;
     let fields: Vec<_> = model.with_role(Role::Identifier).collect();
     let count = Literal::usize_suffixed(fields.len());
@@ -39,14 +41,9 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
         quote!(#ident: impl ::core::convert::Into<#ty>)
     });
     let copies = fields.iter().map(|field| copy_of(field, &ref_of("self", field)));
-    let equal = fields.iter().map(|field| {
-        let (mine, its) = (through_door(field, &ref_of("self", field)), field_of("other", field));
-        quote_spanned!(place(field.ty)=> *#mine == #its)
-    });
-    let hashed = fields.iter().map(|field| {
-        let part = through_door(field, &ref_of("self", field));
-        quote_spanned!(place(field.ty)=> ::core::hash::Hash::hash(#part, state);)
-    });
+    let equal = fields
+        .iter()
+        .map(|field| comparison::identifier_is_same(field, &field_of("self", field), &field_of("other", field)));
     let shown = fields.iter().map(|field| {
         let part = field_of("self", field);
         if option(field.ty).is_some() {
@@ -59,6 +56,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
     quote! {
         #[automatically_derived]
         #[allow(dead_code, reason = "generated for whoever needs it")]
+        #[allow(private_bounds, reason = "the type of a private field may be private")]
         impl #id {
             /// The identifier made of these parts.
             #[must_use]
@@ -87,14 +85,14 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl ::core::hash::Hash for #id {
             fn hash<H: ::core::hash::Hasher>(&self, state: &mut H) {
-                #(#hashed)*
+                ::core::hash::Hash::hash(&_diffsync::Names::<#model_ident>::key(self), state);
             }
         }
 
         #[automatically_derived]
         impl ::core::fmt::Display for #id {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                let mut text = ::diffsync_core::__private::IdentifierText::new(f, #count);
+                let mut text = _diffsync::__private::IdentifierText::new(f, #count);
                 #(#shown)*
                 ::core::result::Result::Ok(())
             }
@@ -113,29 +111,29 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
 
 /// One identifier serialises as its value, several as a map.
 fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
-    let serde = quote!(::diffsync_core::__private::serde);
+    let serde = quote!(_diffsync::__private::serde);
     let (serialize, deserialize) = if let [field] = fields {
         let ident = field.ident;
         let value = through_door(field, &ref_of("self", field));
         let place = place(field.ty);
         let deserialize = quote_spanned! {place=>
-            ::diffsync_core::__private::serde::Deserialize::deserialize(deserializer)?
+            _diffsync::__private::serde::Deserialize::deserialize(deserializer)?
         };
         (
-            quote_spanned!(place=> ::diffsync_core::__private::serde::Serialize::serialize(#value, serializer)),
+            quote_spanned!(place=> _diffsync::__private::serde::Serialize::serialize(#value, serializer)),
             quote!(::core::result::Result::Ok(Self { #ident: #deserialize })),
         )
     } else {
         let type_name = id.to_string();
         let count = Literal::usize_suffixed(fields.len());
         let written = fields.iter().map(|field| {
-            let (name, value) = (field.name(), through_door(field, &ref_of("self", field)));
+            let (name, value) = (&field.name, through_door(field, &ref_of("self", field)));
             quote_spanned! {place(field.ty)=>
-                ::diffsync_core::__private::serde::ser::SerializeStruct::serialize_field(&mut parts, #name, #value)?;
+                _diffsync::__private::serde::ser::SerializeStruct::serialize_field(&mut parts, #name, #value)?;
             }
         });
         let read = fields.iter().map(|field| {
-            let (ident, name) = (field.ident, field.name());
+            let (ident, name) = (field.ident, &field.name);
             let part = quote_spanned!(place(field.ty)=> parts.take(#name)?);
             quote!(#ident: #part)
         });
@@ -146,7 +144,7 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
                 #serde::ser::SerializeStruct::end(parts)
             },
             quote! {
-                let mut parts = ::diffsync_core::__private::IdentifierParts::deserialize(deserializer)?;
+                let mut parts = _diffsync::__private::IdentifierParts::deserialize(deserializer)?;
                 ::core::result::Result::Ok(Self { #(#read),* })
             },
         )
@@ -175,7 +173,7 @@ pub(super) fn key_type(model: &Model<'_>, names: &Names) -> TokenStream {
     let doc = format!("The identifier of a [`{}`], borrowed.", model.ident);
     let lints = doc_lints();
     let fields = model.with_role(Role::Identifier).map(|field| {
-        let (ident, ty, doc) = (field.ident, borrowed_type(field.ty), field_doc(field, "identifier"));
+        let (ident, vis, ty, doc) = (field.ident, field.vis, borrowed_type(field.ty), field_doc(field, "identifier"));
         quote!(#[doc = #doc] #vis #ident: #ty)
     });
     quote! {
@@ -191,11 +189,8 @@ pub(super) fn key_type(model: &Model<'_>, names: &Names) -> TokenStream {
 /// What a `CountryKey` can do.
 pub(super) fn key(model: &Model<'_>, names: &Names) -> TokenStream {
     let (ident, key) = (model.ident, &names.key);
-    let hashed = model.with_role(Role::Identifier).map(|field| {
-        let part = field_of("self", field);
-        let part = if is_string(field.ty) { part } else { through_door(field, &part) };
-        quote_spanned!(place(field.ty)=> ::core::hash::Hash::hash(#part, state);)
-    });
+    let hashed =
+        model.with_role(Role::Identifier).map(|field| comparison::identifier_hash(field, &field_of("self", field)));
     quote! {
         #[automatically_derived]
         impl ::core::hash::Hash for #key<'_> {
@@ -208,7 +203,7 @@ pub(super) fn key(model: &Model<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl ::core::fmt::Debug for #key<'_> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Debug::fmt(&<#ident as ::diffsync_core::SyncModel>::to_id(*self), f)
+                ::core::fmt::Debug::fmt(&<#ident as _diffsync::SyncModel>::to_id(*self), f)
             }
         }
     }
@@ -234,7 +229,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
     let implement = |generics: TokenStream, ty: TokenStream, parts: Vec<TokenStream>| {
         quote! {
             #[automatically_derived]
-            impl #generics ::diffsync_core::Names<#ident> for #ty {
+            impl #generics _diffsync::Names<#ident> for #ty {
                 #[inline]
                 fn key(&self) -> ::core::option::Option<#key<'_>> {
                     ::core::option::Option::Some(#key { #(#idents: #parts),* })

@@ -1,18 +1,20 @@
-//! The code of a model. It names everything by its absolute path.
+//! The code of a model. It names everything by its absolute path, and the core by the alias that `Krate` imports.
 
+mod comparison;
 mod identifier;
 mod links;
 mod patch;
 mod record;
 mod schema;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::ast::{Field, Model, Role};
+use crate::krate::Krate;
 use crate::place::place;
 
-pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
+pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
     let names = Names::of(model.ident);
     let types =
         [identifier::id_type(model, &names), identifier::key_type(model, &names), patch::patch_type(model, &names)];
@@ -23,17 +25,18 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
     let record = record::record(model, &names);
     let lookups = identifier::lookups(model, &names);
     let links = links::links(model);
+    let scope = krate.scope(&quote! {
+        #doors
+        #id
+        #key
+        #patch
+        #record
+        #lookups
+        #links
+    });
     quote! {
         #(#types)*
-        const _: () = {
-            #doors
-            #id
-            #key
-            #patch
-            #record
-            #lookups
-            #links
-        };
+        #scope
     }
 }
 
@@ -57,12 +60,12 @@ impl Names {
 /// something is reported as what the field cannot be; and as the compiler has the same to say of every use, it says it
 /// once.
 fn doors(model: &Model<'_>) -> TokenStream {
-    let serialize = quote!(::diffsync_core::__private::serde::Serialize);
+    let serialize = quote!(_diffsync::__private::serde::Serialize);
     let has = |role| model.with_role(role).next().is_some();
     let identifier = has(Role::Identifier).then(|| {
         quote! {
             #[inline]
-            fn identifier<T: ::diffsync_core::IdentifierValue>(
+            fn identifier<T: _diffsync::IdentifierValue>(
                 value: &T,
             ) -> &(impl ::core::cmp::PartialEq<T> + ::core::hash::Hash + #serialize) {
                 value
@@ -72,7 +75,7 @@ fn doors(model: &Model<'_>) -> TokenStream {
     let attribute = has(Role::Attribute).then(|| {
         quote! {
             #[inline]
-            fn attribute<T: ::diffsync_core::AttributeValue>(value: &T) -> &impl #serialize {
+            fn attribute<T: _diffsync::AttributeValue>(value: &T) -> &impl #serialize {
                 value
             }
         }
@@ -80,7 +83,7 @@ fn doors(model: &Model<'_>) -> TokenStream {
     let local = has(Role::Local).then(|| {
         quote! {
             #[inline]
-            fn local<T: ::diffsync_core::LocalValue>() -> T {
+            fn local<T: _diffsync::LocalValue>() -> T {
                 ::core::default::Default::default()
             }
         }
@@ -111,7 +114,11 @@ fn ref_of(this: &str, field: &Field<'_>) -> TokenStream {
 
 /// A field of `this`, at the place of the field's type, where what the type lacks is to be reported.
 fn field_of(this: &str, field: &Field<'_>) -> TokenStream {
-    let place = place(field.ty);
+    field_at(this, field, place(field.ty))
+}
+
+/// A field of `this`, at some place.
+fn field_at(this: &str, field: &Field<'_>, place: Span) -> TokenStream {
     let (this, mut ident) = (Ident::new(this, place), field.ident.clone());
     ident.set_span(place);
     quote_spanned!(place=> #this.#ident)
@@ -119,7 +126,7 @@ fn field_of(this: &str, field: &Field<'_>) -> TokenStream {
 
 /// A documentation comment for a generated field: the user's, or a plain one.
 fn field_doc(field: &Field<'_>, what: &str) -> String {
-    if field.description.is_empty() { format!("The {what} `{}`.", field.name()) } else { field.description.clone() }
+    if field.description.is_empty() { format!("The {what} `{}`.", field.name) } else { field.description.clone() }
 }
 
 /// The lints that generated types with the user's documentation on their fields cannot keep.

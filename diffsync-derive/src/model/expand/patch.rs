@@ -10,11 +10,11 @@ use crate::place::place;
 /// `CountryPatch`.
 pub(super) fn patch_type(model: &Model<'_>, names: &Names) -> TokenStream {
     let patch = &names.patch;
-    let vis = model.vis;
+    let model_vis = model.vis;
     let doc = format!("A change of a [`{}`]: the attributes that get a new value.", model.ident);
     let lints = doc_lints();
     let fields = model.with_role(Role::Attribute).map(|field| {
-        let (ident, ty, doc) = (field.ident, field.ty, field_doc(field, "attribute"));
+        let (ident, vis, ty, doc) = (field.ident, field.vis, field.ty, field_doc(field, "attribute"));
         quote!(#[doc = #doc] #vis #ident: ::core::option::Option<#ty>)
     });
     quote! {
@@ -22,7 +22,7 @@ pub(super) fn patch_type(model: &Model<'_>, names: &Names) -> TokenStream {
         #lints
         #[derive(::core::default::Default)]
         #[allow(clippy::option_option, reason = "the outer one says whether the attribute changes, the inner one is its value")]
-        #vis struct #patch {
+        #model_vis struct #patch {
             #(#fields,)*
         }
     }
@@ -35,7 +35,7 @@ pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
     let fields: Vec<_> = model.with_role(Role::Attribute).collect();
     let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
     let type_name = patch.to_string();
-    let serde = quote!(::diffsync_core::__private::serde);
+    let serde = quote!(_diffsync::__private::serde);
     let copies = fields.iter().map(|field| {
         let (ident, value) = (field.ident, ref_of("self", field));
         let copy = quote_spanned! {place(field.ty)=>
@@ -44,11 +44,11 @@ pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
         quote!(#ident: #copy)
     });
     let entries = fields.iter().map(|field| {
-        let (name, value) = (field.name(), ref_of("self", field));
+        let (name, value) = (&field.name, ref_of("self", field));
         quote_spanned! {place(field.ty)=>
             if let ::core::option::Option::Some(value) = #value {
                 let value = attribute(value);
-                ::diffsync_core::__private::serde::ser::SerializeMap::serialize_entry(&mut changes, #name, value)?;
+                _diffsync::__private::serde::ser::SerializeMap::serialize_entry(&mut changes, #name, value)?;
             }
         }
     });
@@ -83,7 +83,7 @@ pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl ::core::fmt::Debug for #patch {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::diffsync_core::__private::debug_patch(#type_name, self, f)
+                _diffsync::__private::debug_patch(#type_name, self, f)
             }
         }
     }

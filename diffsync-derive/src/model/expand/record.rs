@@ -3,9 +3,11 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{Names, copy_of, field_of, identifier, ref_of, schema, through_door};
-use crate::model::ast::{Field, Model, Role, is_string, option};
+use super::{Names, comparison, copy_of, field_of, identifier, ref_of, schema, through_door};
+use crate::model::ast::{Field, Model, Role};
+use crate::model::validate;
 use crate::place::place;
+use crate::ty::{is_string, option};
 
 pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
     let Names { id, key, patch } = names;
@@ -15,8 +17,9 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
     let handed_over = handed_over(model);
     let identifiers = values(model, Role::Identifier);
     let attributes = values(model, Role::Attribute);
+    let planned = planned(model);
     let from_values = model.fields.iter().map(|field| {
-        let (ident, ty, name) = (field.ident, field.ty, field.name());
+        let (ident, ty, name) = (field.ident, field.ty, &field.name);
         let value = match field.role {
             Role::Identifier => quote!(id.#ident),
             Role::Attribute => quote_spanned!(place(ty)=> attributes.take(#name)?),
@@ -27,34 +30,34 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
     let touched = model.fields.iter().filter_map(touch);
     quote! {
         #[automatically_derived]
-        impl ::diffsync_core::SyncModel for #ident {
+        impl _diffsync::SyncModel for #ident {
             type Id = #id;
             type Key<'key> = #key<'key>;
             type Patch = #patch;
 
             const NAME: &'static str = #name;
-            const SCHEMA: &'static ::diffsync_core::schema::ModelSchema = &#schema;
+            const SCHEMA: &'static _diffsync::schema::ModelSchema = &#schema;
 
             #identified
             #compared
 
-            fn handed_over(&self, _: bool) -> ::diffsync_core::HandedOver<'_, Self> {
-                #handed_over
-            }
+            #handed_over
 
-            fn identifier(&self, position: usize) -> ::diffsync_core::__private::ValueResult {
+            fn identifier(&self, position: usize) -> _diffsync::__private::ValueResult {
                 #identifiers
             }
 
-            fn attribute(&self, position: usize) -> ::diffsync_core::__private::ValueResult {
+            fn attribute(&self, position: usize) -> _diffsync::__private::ValueResult {
                 #attributes
             }
+
+            #planned
 
             #[allow(unused_variables, reason = "a model may have no attributes")]
             fn from_values(
                 id: Self::Id,
-                attributes: &mut ::diffsync_core::__private::AttributeValues,
-            ) -> ::core::result::Result<Self, ::diffsync_core::__private::serde_json::Error> {
+                attributes: &mut _diffsync::__private::AttributeValues,
+            ) -> ::core::result::Result<Self, _diffsync::__private::serde_json::Error> {
                 ::core::result::Result::Ok(Self { #(#from_values),* })
             }
 
@@ -75,10 +78,8 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
     let borrowed = fields.iter().map(|field| identifier::borrowed(field));
     let equal = fields.iter().map(|field| {
         let its = field_of("key", field);
-        // A key holds a `String` as a `str`.
-        let mine =
-            if is_string(field.ty) { field_of("self", field) } else { through_door(field, &ref_of("self", field)) };
-        quote_spanned!(place(field.ty)=> *#mine == *#its)
+        let its = quote_spanned!(place(field.ty)=> *#its);
+        comparison::identifier_is_same(field, &field_of("self", field), &its)
     });
     let owned = fields.iter().map(|field| {
         let part = field_of("key", field);
@@ -111,11 +112,12 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     let fields: Vec<_> = model.with_role(Role::Attribute).collect();
     let idents = fields.iter().map(|field| field.ident);
     let positions: Vec<_> = (0..fields.len()).map(Literal::usize_suffixed).collect();
-    let same = fields.iter().map(|field| {
-        let (mine, its) = (field_of("self", field), field_of("target", field));
-        quote_spanned!(place(field.ty)=> (&::diffsync_core::__private::Pair(&#mine, &#its)).same())
+    let marks = fields.iter().zip(&positions).filter_map(|(field, position)| {
+        let same = comparison::attribute_is_same(field)?;
+        Some(quote!(if !#same { sync_mark(#position); }))
     });
-    let copies = fields.iter().map(|field| copy_of(field, &ref_of("self", field)));
+    let copies =
+        fields.iter().map(|field| comparison::written(field).unwrap_or_else(|| copy_of(field, &ref_of("self", field))));
     let taken_over = fields.iter().map(|field| {
         let (mine, its) = (field_of("self", field), field_of("patch", field));
         quote_spanned! {place(field.ty)=>
@@ -127,9 +129,9 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     quote! {
         #[inline]
         #[allow(unused_imports, unused_variables, reason = "a model may have no attributes, or only numbers")]
-        fn differences(&self, target: &Self, mark: &mut impl ::core::ops::FnMut(usize)) {
-            use ::diffsync_core::__private::{NeverSame as _, SameByEq as _};
-            #(if !#same { mark(#positions); })*
+        fn differences(&self, sync_target: &Self, sync_mark: &mut impl ::core::ops::FnMut(usize)) {
+            use _diffsync::__private::{NeverSame as _, SameByEq as _};
+            #(#marks)*
         }
 
         #[allow(unused_variables, reason = "a model may have no attributes")]
@@ -146,35 +148,77 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     }
 }
 
-/// The record itself, or a copy without the local fields.
+/// The record itself, or a copy without the local fields and, if asked for, without the deferred references.
 fn handed_over(model: &Model<'_>) -> TokenStream {
-    if model.with_role(Role::Local).next().is_none() {
-        return quote!(::diffsync_core::HandedOver::Whole(self));
+    let reset: Vec<_> = model
+        .links
+        .iter()
+        .flat_map(|link| validate::reset(model, link, &model.links))
+        .map(|field| field.ident)
+        .collect();
+    let has_locals = model.with_role(Role::Local).next().is_some();
+    let parameter = if reset.is_empty() { quote!(_) } else { quote!(deferring) };
+    let signature = quote!(fn handed_over(&self, #parameter: bool) -> _diffsync::HandedOver<'_, Self>);
+    if !has_locals && reset.is_empty() {
+        return quote!(#signature { _diffsync::HandedOver::Whole(self) });
     }
     let fields = model.fields.iter().map(|field| {
         let (ident, ty) = (field.ident, field.ty);
+        let copy = || copy_of(field, &ref_of("self", field));
         let value = match field.role {
             Role::Local => quote_spanned!(place(ty)=> local::<#ty>()),
-            Role::Identifier | Role::Attribute => copy_of(field, &ref_of("self", field)),
+            _ if !reset.contains(&ident) => copy(),
+            // Without local fields there is a copy only where something is left out.
+            _ if !has_locals => quote!(::core::default::Default::default()),
+            _ => {
+                let copy = copy();
+                quote!(if deferring { ::core::default::Default::default() } else { #copy })
+            }
         };
         quote!(#ident: #value)
     });
-    quote! {
-        ::diffsync_core::HandedOver::Copy(Self { #(#fields),* })
+    let copy = quote!(_diffsync::HandedOver::Copy(Self { #(#fields),* }));
+    if has_locals {
+        quote!(#signature { #copy })
+    } else {
+        quote!(#signature { if deferring { #copy } else { _diffsync::HandedOver::Whole(self) } })
     }
+}
+
+/// What an update would leave, where that is not what the source holds.
+fn planned(model: &Model<'_>) -> Option<TokenStream> {
+    let arms: Vec<_> = model
+        .with_role(Role::Attribute)
+        .enumerate()
+        .filter_map(|(position, field)| {
+            let (position, written) = (Literal::usize_suffixed(position), comparison::written(field)?);
+            let value = through_door(field, &quote_spanned!(place(field.ty)=> &#written));
+            Some(quote_spanned!(place(field.ty)=> #position => _diffsync::__private::value(#value),))
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn planned(&self, target: &Self, position: usize) -> _diffsync::__private::ValueResult {
+                match position {
+                    #(#arms)*
+                    _ => self.attribute(position),
+                }
+            }
+        }
+    })
 }
 
 /// The values of one role by their position, for show.
 fn values(model: &Model<'_>, role: Role) -> TokenStream {
     let arms = model.with_role(role).enumerate().map(|(position, field)| {
         let (position, value) = (Literal::usize_suffixed(position), through_door(field, &ref_of("self", field)));
-        let value = quote_spanned!(place(field.ty)=> ::diffsync_core::__private::value(#value));
+        let value = quote_spanned!(place(field.ty)=> _diffsync::__private::value(#value));
         quote!(#position => #value,)
     });
     quote! {
         match position {
             #(#arms)*
-            _ => ::core::result::Result::Ok(::diffsync_core::__private::serde_json::Value::Null),
+            _ => ::core::result::Result::Ok(_diffsync::__private::serde_json::Value::Null),
         }
     }
 }
@@ -188,5 +232,5 @@ fn touch(field: &Field<'_>) -> Option<TokenStream> {
         _ if option(field.ty).is_some_and(is_string) => quote!(self.#ident.as_ref()),
         _ => return None,
     };
-    Some(quote!(::diffsync_core::__private::touch(#text)))
+    Some(quote!(_diffsync::__private::touch(#text)))
 }

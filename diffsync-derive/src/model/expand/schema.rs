@@ -1,46 +1,63 @@
 //! What is known of a model without a record of it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::links::Parent;
-use crate::model::ast::{Model, Role};
+use super::{comparison, links};
+use crate::model::ast::{LinkKind, Model, Role};
+use crate::model::validate;
 
 pub(super) fn schema(model: &Model<'_>) -> TokenStream {
-    let schema = quote!(::diffsync_core::schema);
+    let schema = quote!(_diffsync::schema);
     let (name, type_name, description) = (&model.name, model.ident.unraw().to_string(), &model.description);
     let fields = |role| {
         let fields = model.with_role(role).map(|field| {
-            let (name, description, ty) = (field.name(), &field.description, type_text(field.ty));
+            let (name, description, ty) = (&field.name, &field.description, type_text(field.ty));
+            let comparison = comparison::schema(field);
+            let mut left_out = model.links.iter().flat_map(|link| validate::reset(model, link, &model.links));
+            let deferred = left_out.any(|other| other.ident == field.ident);
+            let (when_some, create_only) = (field.when_some.is_some(), field.create_only.is_some());
             quote! {
                 #schema::FieldSchema {
                     name: #name,
                     description: #description,
                     type_name: #ty,
-                    comparison: #schema::Comparison::Equal,
-                    when_some: false,
-                    create_only: false,
-                    deferred: false,
+                    comparison: #schema::Comparison::#comparison,
+                    when_some: #when_some,
+                    create_only: #create_only,
+                    deferred: #deferred,
                 }
             }
         });
         quote!(&[#(#fields),*])
     };
     let (identifiers, attributes, locals) = (fields(Role::Identifier), fields(Role::Attribute), fields(Role::Local));
-    let links = Parent::of(model).map(|parent| {
-        let (model, fields) = (&parent.model, parent.fields());
-        let name = quote_spanned!(model.span()=> <#model as ::diffsync_core::SyncModel>::NAME);
+    let name_of = |ty: &Type| quote_spanned!(ty.span()=> <#ty as _diffsync::SyncModel>::NAME);
+    let links = model.links.iter().map(|link| {
+        let kind = match &link.kind {
+            LinkKind::Parent => quote!(Parent),
+            LinkKind::Reference { deferred } => {
+                let deferred = deferred.is_some();
+                quote!(Reference { deferred: #deferred })
+            }
+        };
+        let name = name_of(&links::resolved(model, &link.model));
+        let fields = link.fields().filter_map(|mine| Some(&model.field(mine)?.name));
         quote! {
             #schema::LinkSchema {
-                kind: #schema::LinkKind::Parent,
+                kind: #schema::LinkKind::#kind,
                 model: #name,
                 fields: &[#(#fields),*],
             }
         }
     });
+    let after = model.after.iter().map(name_of);
+    let flags = flags(model);
+    let deletes_first = model.deletes_first;
+    let limits = model.limits.expand();
     quote! {
         #schema::ModelSchema {
             name: #name,
@@ -49,13 +66,22 @@ pub(super) fn schema(model: &Model<'_>) -> TokenStream {
             identifiers: #identifiers,
             attributes: #attributes,
             locals: #locals,
-            links: &[#links],
-            after: &[],
-            flags: ::diffsync_core::Flags::empty(),
-            deletes_first: false,
-            limits: ::diffsync_core::Limits::NONE,
+            links: &[#(#links),*],
+            after: &[#(#after),*],
+            flags: #flags,
+            deletes_first: #deletes_first,
+            limits: #limits,
         }
     }
+}
+
+fn flags(model: &Model<'_>) -> TokenStream {
+    let mut flags = model.flags.iter().map(|flag| {
+        let constant = Ident::new(&flag.to_string().to_uppercase(), Span::call_site());
+        quote!(_diffsync::Flags::#constant)
+    });
+    let first = flags.next().unwrap_or_else(|| quote!(_diffsync::Flags::empty()));
+    quote!(#first #(.union(#flags))*)
 }
 
 /// A type as the user wrote it: printing tokens puts spaces between all of them.

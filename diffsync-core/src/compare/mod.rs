@@ -1,6 +1,21 @@
-//! When two values of an attribute are the same: by their own `==`, except that a NaN equals a NaN.
+//! When two values of a field are the same: by their own `==`, except that a NaN equals a NaN, or as `compare = …` says.
 //!
 //! IEEE 754 says that a NaN differs from itself. Between two systems that would be an update in every run for ever.
+//!
+//! Each of the other comparisons is a trait, which the standard containers of what it is about implement, and which a type
+//! of your own can implement too.
+
+mod blank_is_none;
+mod contains;
+mod ignore_case;
+mod tolerance;
+mod unordered;
+
+pub use self::blank_is_none::BlankIsNone;
+pub use self::contains::Contains;
+pub use self::ignore_case::IgnoreCase;
+pub use self::tolerance::Tolerance;
+pub use self::unordered::Unordered;
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};

@@ -1,0 +1,65 @@
+//! By what path generated code reaches the core.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::ParseStream;
+use syn::{Attribute, Error, Path, Result};
+
+use crate::attr;
+use crate::ctxt::Ctxt;
+
+/// The core's path: `::diffsync_core`, unless the user says `crate = path`.
+///
+/// All generated code that names the core stands in a scope of its own, where the core is known as `_diffsync`: so a path
+/// that leads nowhere is one error, at the path.
+#[derive(Default)]
+pub(crate) struct Krate {
+    path: Option<Path>,
+}
+
+impl Krate {
+    pub(crate) fn new(path: Option<Path>) -> Self {
+        Self { path }
+    }
+
+    /// The path that attributes of this name give. What else they say, and what is wrong with them, is left to others.
+    pub(crate) fn of(attributes: &[Attribute], name: &str) -> Self {
+        let mut path = None;
+        attr::each_key(&mut Ctxt::default(), attributes, name, |_, key, input| {
+            if key == "crate" {
+                path = Some(value(key, input)?);
+                return Ok(());
+            }
+            // Any error has what follows skipped.
+            Err(input.error(""))
+        });
+        Self { path }
+    }
+
+    pub(crate) fn path(&self) -> TokenStream {
+        self.path.as_ref().map_or_else(|| quote!(::diffsync_core), ToTokens::to_token_stream)
+    }
+
+    /// Items in a scope in which the core is known as `_diffsync`.
+    pub(crate) fn scope(&self, items: &TokenStream) -> TokenStream {
+        let path = self.path();
+        quote! {
+            #[allow(unused_qualifications, reason = "what the user has imported is not known here")]
+            const _: () = {
+                use #path as _diffsync;
+                #items
+            };
+        }
+    }
+}
+
+/// `= path`.
+pub(crate) fn value(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
+    const USAGE: &str =
+        "`crate` is the path by which this crate reaches `diffsync_core`, written `crate = path::to::it`";
+    let path = attr::after_equals(key, input, USAGE, Path::parse_mod_style)?;
+    if path.is_ident("self") || path.is_ident("super") {
+        return Err(Error::new_spanned(path, USAGE));
+    }
+    Ok(path)
+}

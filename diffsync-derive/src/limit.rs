@@ -1,0 +1,85 @@
+//! How many records a run may change: `max_deletes = 100` or `max_deletes = "20%"`.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Lit, Result};
+
+use crate::attr::{self, Once};
+use crate::ctxt::Ctxt;
+
+/// The limits of a model or a job.
+#[derive(Default)]
+pub(crate) struct Limits {
+    creates: Once<Limit>,
+    updates: Once<Limit>,
+    deletes: Once<Limit>,
+}
+
+enum Limit {
+    Count(usize),
+    Percent(f64),
+}
+
+impl Limits {
+    pub(crate) const KEYS: [&str; 3] = ["max_creates", "max_updates", "max_deletes"];
+
+    /// Reads one of [`Self::KEYS`].
+    pub(crate) fn read(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
+        let limit = limit(key, input)?;
+        let which = match key.to_string().as_str() {
+            "max_creates" => &mut self.creates,
+            "max_updates" => &mut self.updates,
+            _ => &mut self.deletes,
+        };
+        which.set(cx, key, limit);
+        Ok(())
+    }
+
+    /// The limits as a constant.
+    pub(crate) fn expand(&self) -> TokenStream {
+        let given = [("creates", &self.creates), ("updates", &self.updates), ("deletes", &self.deletes)];
+        if given.iter().all(|(_, limit)| limit.get().is_none()) {
+            return quote!(_diffsync::Limits::NONE);
+        }
+        let fields = given.into_iter().map(|(name, limit)| {
+            let name = Ident::new(name, Span::call_site());
+            let limit = match limit.get() {
+                None => quote!(None),
+                Some(Limit::Count(count)) => {
+                    let count = Literal::usize_suffixed(*count);
+                    quote!(Some(_diffsync::Limit::Count(#count)))
+                }
+                Some(Limit::Percent(percent)) => {
+                    let percent = Literal::f64_suffixed(*percent);
+                    quote!(Some(_diffsync::Limit::Percent(#percent)))
+                }
+            };
+            quote!(#name: ::core::option::Option::#limit)
+        });
+        quote!(_diffsync::Limits { #(#fields),* })
+    }
+}
+
+fn limit(key: &Ident, input: ParseStream<'_>) -> Result<Limit> {
+    let usage =
+        format!("`{key}` is a number of records, or a part of the target's: `{key} = 100` or `{key} = \"20%\"`");
+    let literal: Lit = attr::after_equals(key, input, &usage, Lit::parse)?;
+    let limit = match &literal {
+        Lit::Int(number) if number.suffix().is_empty() => number.base10_parse().ok().map(Limit::Count),
+        Lit::Str(text) => text_limit(&text.value()),
+        _ => None,
+    };
+    limit.ok_or_else(|| Error::new_spanned(literal, usage))
+}
+
+/// The same that `Limit::from_str` of the core takes.
+fn text_limit(text: &str) -> Option<Limit> {
+    match text.trim().strip_suffix('%') {
+        None => text.trim().parse().ok().map(Limit::Count),
+        Some(percent) => {
+            let percent: f64 = percent.trim().parse().ok()?;
+            (0.0..=100.0).contains(&percent).then_some(Limit::Percent(percent))
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! How two values of a field are compared.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+
+use super::{field_at, field_of, ref_of, through_door};
+use crate::model::ast::{Comparison, Field};
+use crate::place::place;
+use crate::ty::is_string;
+
+/// Whether an attribute of the source's record, `self`, is the same in the target's, or none of its business.
+///
+/// `None` stands for an attribute that is never compared.
+pub(super) fn attribute_is_same(field: &Field<'_>) -> Option<TokenStream> {
+    if field.create_only.is_some() {
+        return None;
+    }
+    let ty = field.ty;
+    let (mine, its) = (field_of("self", field), field_of("sync_target", field));
+    let by = |name: &str| by_trait(name, &quote!(#ty), field, &quote!(&#mine), &quote!(&#its));
+    let same = match &field.comparison {
+        Comparison::Equal => quote_spanned!(place(ty)=> (&_diffsync::__private::Pair(&#mine, &#its)).same()),
+        Comparison::Unordered => by("Unordered"),
+        Comparison::IgnoreCase => by("IgnoreCase"),
+        Comparison::Contains => by("Contains"),
+        Comparison::BlankIsNone => by("BlankIsNone"),
+        Comparison::Tolerance(tolerance) => {
+            let tolerance = Literal::f64_suffixed(*tolerance);
+            quote_spanned!(place(ty)=> <#ty as _diffsync::compare::Tolerance>::same(&#mine, &#its, #tolerance))
+        }
+        Comparison::With(path) => {
+            let place = place(path);
+            let (mine, its) = (field_at("self", field, place), field_at("sync_target", field, place));
+            quote_spanned!(place=> #path(&#mine, &#its))
+        }
+    };
+    if field.when_some.is_none() {
+        return Some(same);
+    }
+    let says_nothing = if matches!(field.comparison, Comparison::BlankIsNone) {
+        quote_spanned!(place(ty)=> <#ty as _diffsync::compare::BlankIsNone>::is_blank(&#mine))
+    } else {
+        quote_spanned!(place(ty)=> ::core::option::Option::is_none(&#mine))
+    };
+    Some(quote!((#says_nothing || #same)))
+}
+
+/// Whether two identifiers are the same. Both are places; `its` may be borrowed as a key holds it.
+pub(super) fn identifier_is_same(field: &Field<'_>, mine: &TokenStream, its: &TokenStream) -> TokenStream {
+    let ty = key_type(field);
+    match field.comparison {
+        Comparison::Unordered => by_trait("Unordered", &ty, field, &quote!(&#mine), &quote!(&#its)),
+        Comparison::IgnoreCase => by_trait("IgnoreCase", &ty, field, &quote!(&#mine), &quote!(&#its)),
+        // A key holds a `String` as a `str`, which is known to have all that it needs.
+        _ if is_string(field.ty) => quote_spanned!(place(field.ty)=> #mine == #its),
+        _ => {
+            let mine = through_door(field, &quote_spanned!(place(field.ty)=> &#mine));
+            quote_spanned!(place(field.ty)=> *#mine == #its)
+        }
+    }
+}
+
+/// Adds an identifier, which is a reference as a key holds it, to the hash.
+pub(super) fn identifier_hash(field: &Field<'_>, part: &TokenStream) -> TokenStream {
+    let ty = key_type(field);
+    let place = place(field.ty);
+    match field.comparison {
+        Comparison::Unordered => quote_spanned!(place=> <#ty as _diffsync::compare::Unordered>::hash(#part, state);),
+        Comparison::IgnoreCase => quote_spanned!(place=> <#ty as _diffsync::compare::IgnoreCase>::hash(#part, state);),
+        _ => {
+            let part = if is_string(field.ty) { part.clone() } else { through_door(field, part) };
+            quote_spanned!(place=> ::core::hash::Hash::hash(#part, state);)
+        }
+    }
+}
+
+/// What a key holds an identifier as, without the reference.
+fn key_type(field: &Field<'_>) -> TokenStream {
+    if is_string(field.ty) { quote!(str) } else { field.ty.to_token_stream() }
+}
+
+/// What an update gives the target: the source's value, but never less than the target holds beyond what is compared.
+pub(super) fn written(field: &Field<'_>) -> Option<TokenStream> {
+    let ty = field.ty;
+    let (mine, its) = (ref_of("self", field), ref_of("target", field));
+    matches!(field.comparison, Comparison::Contains)
+        .then(|| quote_spanned!(place(ty)=> <#ty as _diffsync::compare::Contains>::union(#mine, #its)))
+}
+
+/// What the schema says of the comparison.
+pub(super) fn schema(field: &Field<'_>) -> TokenStream {
+    match &field.comparison {
+        Comparison::Equal => quote!(Equal),
+        Comparison::Unordered => quote!(Unordered),
+        Comparison::IgnoreCase => quote!(IgnoreCase),
+        Comparison::Contains => quote!(Contains),
+        Comparison::BlankIsNone => quote!(BlankIsNone),
+        Comparison::Tolerance(tolerance) => {
+            let tolerance = Literal::f64_suffixed(*tolerance);
+            quote!(Tolerance(#tolerance))
+        }
+        Comparison::With(path) => {
+            let path = quote!(#path).to_string().replace(' ', "");
+            quote!(With(#path))
+        }
+    }
+}
+
+fn by_trait(name: &str, ty: &TokenStream, field: &Field<'_>, mine: &TokenStream, its: &TokenStream) -> TokenStream {
+    let place = place(field.ty);
+    let name = proc_macro2::Ident::new(name, place);
+    quote_spanned!(place=> <#ty as _diffsync::compare::#name>::same(#mine, #its))
+}

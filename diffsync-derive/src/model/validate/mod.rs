@@ -1,0 +1,145 @@
+//! Rules that concern more than one key. What breaks one is reported and taken out, so that the rest can be expanded.
+
+mod links;
+
+pub(crate) use self::links::reset;
+
+use quote::ToTokens;
+
+use super::ast::{Comparison, Field, Model, Role};
+use crate::attr;
+use crate::ctxt::Ctxt;
+use crate::ty::{is_float, is_self, option, reference, secret};
+
+/// Whether the model, or what is left of it, can be expanded.
+pub(crate) fn validate(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
+    let sound = owned(cx, model) & identifiers(cx, model);
+    names(cx, model);
+    for field in &mut model.fields {
+        compared(cx, field);
+    }
+    links::links(cx, model);
+    after(cx, model);
+    sound
+}
+
+fn owned(cx: &mut Ctxt, model: &Model<'_>) -> bool {
+    let mut sound = true;
+    for field in model.fields.iter().filter(|field| field.role != Role::Local) {
+        if let Some(reference) = reference(field.ty) {
+            let owned = match reference.elem.to_token_stream().to_string().as_str() {
+                "str" => "; write `String`",
+                "Path" => "; write `PathBuf`",
+                _ => "",
+            };
+            cx.error_at(reference, format!("a model owns its values{owned}"));
+            sound = false;
+        }
+    }
+    sound
+}
+
+fn identifiers(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
+    let mut sound = true;
+    for field in model.with_role(Role::Identifier) {
+        if secret(option(field.ty).unwrap_or(field.ty)).is_some() {
+            cx.error_at(field.ty, "a secret cannot identify a record: identifiers are shown; make it an attribute");
+        }
+        if is_float(field.ty) {
+            cx.error_at(
+                field.ty,
+                "a floating-point number cannot identify a record: it need not equal itself; write an integer or a \
+                 `String`, or make it an attribute",
+            );
+            sound = false;
+        }
+    }
+    if model.with_role(Role::Identifier).next().is_none() {
+        if !model.identifiers_in_doubt {
+            cx.error_at(
+                model.ident,
+                "no field identifies a record: mark the fields that say which record it is with `#[sync(id)]`",
+            );
+        }
+        // Anything serves, so that the code that uses the model is still checked.
+        if let Some(first) = model.fields.first_mut() {
+            first.role = Role::Identifier;
+            (first.compare, first.when_some, first.create_only) = (None, None, None);
+            first.comparison = Comparison::Equal;
+            let first = first.ident.clone();
+            model.links.retain(|link| link.fields().all(|field| *field != first));
+        }
+    }
+    sound
+}
+
+/// Fields have different names, also those that are renamed.
+fn names(cx: &mut Ctxt, model: &mut Model<'_>) {
+    for position in 0..model.fields.len() {
+        let (earlier, rest) = model.fields.split_at_mut(position);
+        let Some((field, later)) = rest.split_first_mut() else { return };
+        let Some(rename) = &field.rename else { continue };
+        let name = rename.value();
+        // A field that is not renamed keeps its name wherever it stands.
+        let mut others = earlier.iter().chain(later.iter().filter(|field| field.rename.is_none()));
+        let message = if name.is_empty() || name.trim() != name || name.contains(char::is_control) {
+            "a field's name is a text that is not empty and has no space around it".to_owned()
+        } else if let Some(other) = others.find(|other| other.name == name) {
+            format!("the field `{}` is called `{name}` already; give this one another name", other.ident)
+        } else {
+            continue;
+        };
+        cx.error_at(rename, message);
+        field.name = field.ident.to_string();
+        field.rename = None;
+    }
+}
+
+/// The keys that say how a field is compared.
+fn compared(cx: &mut Ctxt, field: &mut Field<'_>) {
+    if let (Some(key), false) = (field.key_of_attribute(), field.role == Role::Attribute) {
+        let message = match field.role {
+            Role::Local => format!("a `local` field is neither compared nor handed over: `{key}` is for attributes"),
+            _ => format!("an identifier is always the same on both sides: `{key}` is for attributes"),
+        };
+        cx.error_at(key, message);
+        (field.when_some, field.create_only) = (None, None);
+    }
+    if let Some(key) = field.when_some.as_ref().filter(|_| option(field.ty).is_none()) {
+        let message = "`when_some` takes `None` for \"no opinion\", which only an `Option<…>` can be; change the type, or drop it";
+        cx.error_at(key, message);
+        field.when_some = None;
+    }
+    let message = match (&field.compare, field.role) {
+        (Some(_), Role::Local) => "a `local` field is not compared: drop `compare`",
+        (Some(_), Role::Identifier) if !field.comparison.suits_identifiers() => {
+            "an identifier is compared with `unordered` or `ignore_case`, or by its own `==`: it must have a hash that agrees"
+        }
+        (Some(_), Role::Attribute) if field.create_only.is_some() => {
+            "a `create_only` attribute is never compared: drop `compare` or `create_only`"
+        }
+        _ => "",
+    };
+    if let Some(key) = field.compare.as_ref().filter(|_| !message.is_empty()) {
+        cx.error_at(key, message);
+        field.compare = None;
+        field.comparison = Comparison::Equal;
+    }
+    if let (Some(key), Some(_)) = (&field.when_some, &field.create_only) {
+        cx.error_at(key, "a `create_only` attribute is never compared: drop `when_some` or `create_only`");
+        field.when_some = None;
+    }
+}
+
+/// `after` names other models, each once.
+fn after(cx: &mut Ctxt, model: &mut Model<'_>) {
+    let own = model.ident.to_string();
+    model.after.retain(|ty| {
+        let is_own = is_self(ty) || ty.to_token_stream().to_string() == own;
+        if is_own {
+            cx.error_at(ty, "a model is not written after itself; order its records with `parent = Self`");
+        }
+        !is_own
+    });
+    model.after = attr::each_once(cx, std::mem::take(&mut model.after));
+}
