@@ -12,14 +12,14 @@ use crate::flags::Flags;
 use crate::job::Choices;
 use crate::limit::Limits;
 use crate::schema::ModelSchema;
-use crate::secret::redacted;
+use crate::secret::{plain, redacted};
 
 /// A plain value, or why there is none.
 pub type ValueResult = Result<Value, serde_json::Error>;
 
-/// A value for show, its secrets redacted.
+/// A value as a document holds it.
 pub fn value<T: Serialize>(value: &T) -> ValueResult {
-    serde_json::to_value(redacted(value))
+    plain(value)
 }
 
 /// Reads a byte of a text.
@@ -31,7 +31,7 @@ pub fn touch(text: Option<&String>) -> usize {
 
 /// Shows a patch without its secrets.
 pub fn debug_patch<T: Serialize>(name: &str, patch: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match value(patch) {
+    match serde_json::to_value(redacted(patch)) {
         Ok(changes) => write!(f, "{name} {changes}"),
         Err(error) => write!(f, "{name} ({error})"),
     }

@@ -35,6 +35,7 @@ mod problem;
 mod refusal;
 mod report;
 mod run;
+mod saved;
 pub mod schema;
 mod scope;
 mod secret;
@@ -70,7 +71,11 @@ pub use crate::plan::{Loaded, Plan, PlanView, RecordRef};
 pub use crate::problem::{Problem, ProblemKind, SkippedModel};
 pub use crate::refusal::Refusal;
 pub use crate::report::{FailedRecord, RunError, RunReport, Status};
-pub use crate::run::{Run, RunOptions};
+pub use crate::run::{Run, RunOptions, UnknownFlags};
+pub use crate::saved::{
+    Application, Lost, Moved, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,
+    SavedPlan, Signature, Undo, WeakKey, approve, write_plan,
+};
 pub use crate::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
 pub use crate::step::{Side, Step, StepReport};
 pub use crate::table::{LoadState, Table};

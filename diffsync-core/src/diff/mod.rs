@@ -144,6 +144,15 @@ impl TableDiff {
         self.withheld[operation as usize] = Some(why);
     }
 
+    /// Withholds what the target is not able to do with the model at this position.
+    pub(crate) fn withhold_unsupported(&mut self, scope: &Scope, model: usize) {
+        for operation in Operation::ALL {
+            if !scope.can(model, operation) {
+                self.withhold(operation, Withheld::Unsupported);
+            }
+        }
+    }
+
     /// Keeps the updates for which `keep` says so, with the attributes that they change.
     fn retain_updates(&mut self, mut keep: impl FnMut(usize, (u32, u32)) -> bool) {
         let stride = words(self.schema);
@@ -282,11 +291,7 @@ impl<D> Differ<'_, D> {
         if self.selective {
             self.take_out::<M>();
         }
-        for operation in Operation::ALL {
-            if !self.scope.can(self.wanted, operation) {
-                diff.withhold(operation, Withheld::Unsupported);
-            }
-        }
+        diff.withhold_unsupported(self.scope, self.wanted);
         let source_out = &self.source_out[self.wanted];
         let ignored = self.scope.ignored(M::SCHEMA);
         let mut matched = FixedBitSet::with_capacity(target.len());
