@@ -24,6 +24,8 @@ mod flags;
 mod generated;
 mod guard;
 mod job;
+#[cfg(feature = "laws")]
+pub mod laws;
 mod limit;
 pub mod memory;
 mod model;
