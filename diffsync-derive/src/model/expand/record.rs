@@ -22,7 +22,9 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, ty, name) = (field.ident, field.ty, &field.name);
         let value = match field.role {
             Role::Identifier => quote!(id.#ident),
-            Role::Attribute => quote_spanned!(place(ty)=> attributes.take(#name)?),
+            Role::Attribute => {
+                quote_spanned!(place(ty)=> _diffsync::__private::Read::<#ty>::attribute(attributes, #name)?)
+            }
             Role::Local => quote_spanned!(place(ty)=> local::<#ty>()),
         };
         quote!(#ident: #value)
@@ -53,11 +55,12 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
 
             #planned
 
-            #[allow(unused_variables, reason = "a model may have no attributes")]
+            #[allow(unused_imports, unused_variables, reason = "a model may have no attributes")]
             fn from_values(
                 id: Self::Id,
                 attributes: &mut _diffsync::__private::AttributeValues,
             ) -> ::core::result::Result<Self, _diffsync::__private::serde_json::Error> {
+                use _diffsync::__private::NeverRead as _;
                 ::core::result::Result::Ok(Self { #(#from_values),* })
             }
 
