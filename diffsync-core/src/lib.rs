@@ -37,7 +37,7 @@ mod table;
 mod tree;
 
 #[cfg(feature = "derive")]
-pub use diffsync_derive::{Dataset, SyncModel, job};
+pub use diffsync_derive::{Choice, Dataset, SyncModel, job};
 pub use url::Url;
 
 pub use crate::adapter::{Adapter, LoadContext, Synced, Target, WriteContext, WrittenBy};
