@@ -356,7 +356,7 @@ const fn report_circle<const N: usize>(tables: &[&ModelSchema; N], start: usize,
         next = at;
         at = came_from[at];
     }
-    message.push("; a record must be able to exist before what lives under it or refers to it: make one of them `references(…, deferred)`, or take the link off");
+    message.push("; a record must be able to exist before what lives under it or refers to it: make one of them `references(…, deferred)`, or take the link or the `after` off");
     panic!("{}", message.text());
 }
 

@@ -151,7 +151,7 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #serde::Serialize for #id {
-            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<<S as #serde::Serializer>::Ok, <S as #serde::Serializer>::Error> {
                 #serialize
             }
         }
@@ -159,7 +159,7 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
         #[automatically_derived]
         impl<'de> #serde::Deserialize<'de> for #id {
             #[allow(unused_imports, reason = "only what cannot be read needs it")]
-            fn deserialize<D: #serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            fn deserialize<D: #serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, <D as #serde::Deserializer<'de>>::Error> {
                 use _diffsync::__private::NeverRead as _;
                 #deserialize
             }

@@ -115,10 +115,7 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     let fields: Vec<_> = model.with_role(Role::Attribute).collect();
     let idents = fields.iter().map(|field| field.ident);
     let positions: Vec<_> = (0..fields.len()).map(Literal::usize_suffixed).collect();
-    let marks = fields.iter().zip(&positions).filter_map(|(field, position)| {
-        let same = comparison::attribute_is_same(field)?;
-        Some(quote!(if !#same { sync_mark(#position); }))
-    });
+    let marks = fields.iter().zip(&positions).filter_map(|(field, position)| comparison::mark(field, position));
     let copies =
         fields.iter().map(|field| comparison::written(field).unwrap_or_else(|| copy_of(field, &ref_of("self", field))));
     let taken_over = fields.iter().map(|field| {
