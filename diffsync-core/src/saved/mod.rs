@@ -78,6 +78,24 @@ pub struct PlanHead {
     pub models: Vec<SavedModel>,
 }
 
+#[cfg(feature = "laws")]
+impl PlanHead {
+    /// The head of a plan of no job and nobody.
+    pub(crate) fn anonymous(kind: PlanKind) -> Self {
+        let nobody = Signature { by: String::new(), at: String::new() };
+        Self {
+            diffsync_plan: VERSION,
+            kind,
+            job: String::new(),
+            program: String::new(),
+            made: nobody,
+            variables: Vec::new(),
+            options: PlanOptions::default(),
+            models: Vec::new(),
+        }
+    }
+}
+
 /// What a saved plan does to the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

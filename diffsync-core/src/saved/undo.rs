@@ -36,6 +36,15 @@ impl Undo {
     }
 }
 
+#[cfg(feature = "laws")]
+impl Undo {
+    /// The plan as if it had been written and read.
+    pub(crate) fn into_plan(self) -> super::SavedPlan {
+        let head = super::PlanHead::anonymous(super::PlanKind::Undo);
+        super::SavedPlan { head, approvals: Vec::new(), lost: self.lost, operations: self.operations }
+    }
+}
+
 /// Something that taking back a run does not restore.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
