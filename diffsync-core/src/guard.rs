@@ -65,7 +65,10 @@ impl fmt::Display for Breach {
                 "{model}: it would {operation} {count} records where the target holds {records}, and {limit} are allowed"
             )?,
             None => {
-                write!(f, "{model}: the source holds none, and it would {operation} {count} of the target's {records}")?
+                write!(
+                    f,
+                    "{model}: the source holds none, and it would {operation} {count} of the target's {records}"
+                )?;
             }
         }
         write!(f, " (`--allow-{operation}s {model}={count}` allows it for one run)")

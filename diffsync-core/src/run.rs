@@ -6,10 +6,10 @@ use std::future::Future;
 use std::num::NonZeroUsize;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
@@ -94,7 +94,7 @@ impl RunOptions {
             concurrency: job.concurrency.and_then(NonZeroUsize::new),
             max_rejected: 0.01,
             retry: Retry::default(),
-            record_time_limit: Some(Duration::from_secs(300)),
+            record_time_limit: Some(Duration::from_mins(5)),
             time_limit: job.time_limit,
             cancellation: CancellationToken::new(),
         }
@@ -329,8 +329,8 @@ impl<J: Job> Run<J> {
         let mut execution = Execution::new(plan, &options, &self.observers);
         let work = async {
             let executed = job.execute_sync(target, Approved::new(&mut execution)).await;
-            let wrote = execution.outcomes().counts(plan.diff()).written() > 0;
-            let completed = if wrote { job.sync_complete(source, target, &execution.synced()).await } else { Ok(()) };
+            let completed =
+                if execution.wrote() { job.sync_complete(source, target, &execution.synced()).await } else { Ok(()) };
             execution.conclude(completed.as_ref().err());
             (executed, completed)
         };
@@ -503,7 +503,7 @@ impl<J: Job> Loading<J> {
             let loaded = match self.time_limit {
                 None => self.cancellation.run_until_cancelled(loaded).await.ok_or(RunError::Cancelled)?,
                 Some((deadline, limit)) => {
-                    let loaded = timeout_at(deadline.into(), self.cancellation.run_until_cancelled(loaded)).await;
+                    let loaded = timeout_at(deadline, self.cancellation.run_until_cancelled(loaded)).await;
                     loaded.map_err(|_| RunError::TimeLimit(limit))?.ok_or(RunError::Cancelled)?
                 }
             };

@@ -123,15 +123,17 @@ impl TableDiff {
 
     /// Why an operation is not asked of the target, if it is not.
     pub(crate) fn withheld(&self, operation: Operation, place: usize) -> Option<Withheld> {
+        let all = self.withheld[operation as usize];
         if operation == Operation::Delete {
+            // What is held back is so whoever would delete it.
             if self.prevented.contains(place) {
                 return Some(Withheld::Held);
             }
-            if self.cascaded.contains(place) {
+            if self.cascaded.contains(place) && all != Some(Withheld::Held) {
                 return Some(Withheld::Cascaded);
             }
         }
-        self.withheld[operation as usize]
+        all
     }
 
     /// Whether every operation is asked of the target.

@@ -2,17 +2,27 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "clippy takes only test functions for tests, not what they call")]
 
+mod blocking;
+mod cascades;
 mod check;
+mod circle;
 mod complete;
 mod diff;
 mod execute;
+mod flags;
+mod guards;
 mod job;
 mod join;
+mod lab;
 mod memory;
+mod net;
+mod outcomes;
 mod properties;
+mod references;
 mod rig;
 mod run;
 mod table;
+mod values;
 mod world;
 
 diffsync_core::count_allocations!();
