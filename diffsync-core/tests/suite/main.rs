@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "clippy takes only test functions for tests, not what they call")]
 
+mod batches;
 mod blocking;
 mod cascades;
 mod check;
@@ -9,16 +10,19 @@ mod circle;
 mod complete;
 mod diff;
 mod execute;
+mod filters;
 mod flags;
 mod guards;
 mod job;
 mod join;
 mod lab;
+mod limits;
 mod memory;
 mod net;
 mod outcomes;
 mod properties;
 mod references;
+mod retries;
 mod rig;
 mod run;
 mod table;
