@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use diffsync_core::{
-    Adapter, AdapterError, DiffTree, HasTable, Job, JobSpec, LoadContext, Operation, RunOptions, RunReport, SyncModel,
-    Target, TargetError, Variable, VariableKind, WriteContext,
+    Adapter, AdapterError, DiffTree, HasTable, Job, JobSpec, Limit, LoadContext, Observer, Operation, RunOptions,
+    RunReport, SyncModel, Target, TargetError, Variable, VariableKind, WriteContext,
 };
 use serde_json::{Map, Value, json};
 
@@ -198,11 +198,25 @@ macro_rules! synced {
 }
 pub(super) use synced;
 
-/// Runs the job of a data set to its end.
+/// Runs the job of a data set to its end, whatever it deletes: the peer knows no limits.
 pub(super) fn run<D: Synced>(source: &Memory<D>, target: &Memory<D>) -> RunReport {
+    run_with(source, target, Vec::new(), |options| {
+        let models = D::SCHEMAS.iter().map(|schema| schema.name);
+        models.fold(options, |options, model| options.allow(model, Operation::Delete, Limit::Count(usize::MAX)))
+    })
+}
+
+/// Runs the job of a data set to its end, in the way that is asked for.
+pub(super) fn run_with<D: Synced>(
+    source: &Memory<D>,
+    target: &Memory<D>,
+    observers: Vec<Arc<dyn Observer>>,
+    ask: impl FnOnce(RunOptions) -> RunOptions,
+) -> RunReport {
     let job = Arc::new(D::job(Systems { source: source.clone(), target: target.clone() }));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime needs nothing");
-    runtime.block_on(diffsync_core::Run::execute(job, RunOptions::of(&D::Job::INFO).apply(), Vec::new()))
+    // A run waits for its target no longer than it may, which takes a clock.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a clock is all it needs");
+    runtime.block_on(diffsync_core::Run::execute(job, ask(RunOptions::of(&D::Job::INFO).apply()), observers))
 }
 
 /// The diff of a run as a document.
