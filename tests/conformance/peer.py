@@ -16,6 +16,8 @@ and may say how they are to be handled:
     "source_flags", "target_flags"  the flags of each record, in the order of the records: {"device": [["IGNORE"]]}
     "diff_flags"  the flags that the diff is calculated with: ["SKIP_UNMATCHED_SRC"]; none unless given
     "sync_flags"  the flags that it is carried out with; ["CONTINUE_ON_FAILURE"] unless given
+    "insist"  whether to carry out a diff with nothing in it
+    "listen"  whether to note of which records the log says that they do not change
 
 The answer holds the diff, its summary, what becomes of every record that it compared, what each sync did, the target's
 records after the last one, and the diff that is left then; or the exception that ended it all, in which step, and what
@@ -65,7 +67,12 @@ def note(_logger, method, event):
     raise structlog.DropEvent
 
 
-structlog.configure(processors=[note], wrapper_class=structlog.make_filtering_bound_logger(10))
+# To listen to everything makes the package three times slower.
+LISTENING = {everything: structlog.make_filtering_bound_logger(10 if everything else 40) for everything in (True, False)}
+
+
+def listen(everything):
+    structlog.configure(processors=[note], wrapper_class=LISTENING[everything])
 
 
 class Record(DiffSyncModel):
@@ -202,6 +209,7 @@ def done(target):
 def answer(request):
     step = "load source"
     target = None
+    listen(request.get("listen", False))
     try:
         schema = schema_of(request["models"])
         orphans = request.get("orphans", "abort")
@@ -216,9 +224,9 @@ def answer(request):
         result = {"diff": diff.dict(), "summary": diff.summary(), "elements": list(elements(diff)), "syncs": []}
         step = "sync"
         for sync in range(request.get("syncs", 1)):
-            # Asked to name what does not change, it has something to say of sides that are equal, too.
-            named = sync == 0 and DiffSyncFlags.LOG_UNCHANGED_RECORDS in sync_flags and len(diff) > 0
-            if not diff.has_diffs() and not named:
+            # Of sides that are equal it has something to say, too.
+            insists = sync == 0 and (request.get("insist", False) or request.get("listen", False) and len(diff) > 0)
+            if not diff.has_diffs() and not insists:
                 break
             for noted in (LOGGED_ERRORS, LOGGED_UNCHANGED, target.operations, target.failed):
                 noted.clear()

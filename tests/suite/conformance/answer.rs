@@ -37,8 +37,11 @@ impl Answer {
     pub(super) fn ours<D: Synced>(source: &D, target: &D, asked: &Asked) -> Result<Self, String> {
         let rows = target.rows();
         let records = union(source, target).len();
-        let (source, target) =
-            (Memory::new(source.copy()).marked(&asked.source), Memory::new(target.copy()).marked(&asked.target));
+        let (source, target) = (Memory::new(source.copy()), Memory::new(target.copy()));
+        let (source, target) = match asked.only_for_the_peer {
+            true => (source, target),
+            false => (source.marked(&asked.source), target.marked(&asked.target)),
+        };
         let target =
             asked.failing.iter().fold(target, |target, (operation, model, uid)| target.failing(*operation, model, uid));
         let ask = |mut options: RunOptions| {

@@ -84,6 +84,8 @@ pub(super) struct Asked {
     pub(super) target: Marks,
     /// The flag of the run.
     pub(super) run: Option<Mark>,
+    /// Whether only the peer is told of the flags, since we have them from the models.
+    pub(super) only_for_the_peer: bool,
     /// The operations that fail, on records by the names that the peer has for them.
     pub(super) failing: Vec<(Operation, &'static str, String)>,
 }

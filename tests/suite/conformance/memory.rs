@@ -117,7 +117,8 @@ impl<D: Records> State<D> {
             return Err(TargetError::new(format!("{operation}: there already, or not there: {key:?}")));
         }
         if operation == Operation::Delete {
-            if self.marks.has(&row, Mark::SkipChildrenOnDelete) {
+            let cascades = M::SCHEMA.flags.contains(Flags::SKIP_CHILDREN_ON_DELETE);
+            if cascades || self.marks.has(&row, Mark::SkipChildrenOnDelete) {
                 self.delete_under(&key);
             }
             if let Some((child, _)) = self.parents.iter().find(|(_, parent)| parent.as_ref() == Some(&key)) {

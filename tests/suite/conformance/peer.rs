@@ -157,6 +157,21 @@ impl Question {
         self.with("diff_flags", json!(diff)).with("sync_flags", json!(sync))
     }
 
+    /// The flags of records of several models.
+    pub(super) fn with_target_flags(self, flags: &Value) -> Self {
+        self.with("target_flags", flags.clone())
+    }
+
+    /// Carries the diff out even if there is nothing in it.
+    pub(super) fn insisting(self) -> Self {
+        self.with("insist", json!(true))
+    }
+
+    /// Notes of which records the peer's log says that they do not change.
+    pub(super) fn listening(self) -> Self {
+        self.with("listen", json!(true))
+    }
+
     /// The flags of a model's records on one side, each in its turn.
     pub(super) fn marked(self, side: &str, model: &str, flags: &[&[&str]]) -> Self {
         self.with(&format!("{side}_flags"), json!({ model: flags }))

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use diffsync_core::{Operation, RunError, Status};
 use serde_json::json;
 
+use super::FLIPPED;
 use super::sides::still_pair;
-use super::{FLIPPED, SEEDS};
 use crate::conformance::answer::{Answer, contents};
 use crate::conformance::asked::{Asked, Mark, union};
 use crate::conformance::memory::{Memory, run, run_with, unlimited};
@@ -17,6 +17,9 @@ use crate::conformance::shapes::named::Named;
 use crate::conformance::shapes::placed::Placed;
 use crate::conformance::tree::Dice;
 use crate::conformance::{agreed, both};
+
+/// How many pairs of sides of each shape.
+const SEEDS: u64 = 60;
 
 /// The peer deletes children first here, as we always do; the other order has departures of its own.
 #[test]

@@ -4,8 +4,11 @@
 //! tests of its own in `departures/flags.rs`.
 
 mod failure;
+mod models;
 mod sides;
 mod unchanged;
+
+use std::ops::Range;
 
 use serde_json::{Value, json};
 
@@ -19,7 +22,7 @@ use super::shapes::placed::Placed;
 use super::{agreed, both};
 
 /// How many pairs of sides each flag is tried with, at each place where it can be set, for each shape.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 40;
 
 /// Of how many of them it is seen that the comparison notices a flag that is missing.
 const FLIPPED: usize = 5;
@@ -54,7 +57,7 @@ fn the_peer_agrees_on_records_that_are_neither_created_nor_deleted() {
 #[test]
 fn the_peer_agrees_on_records_whose_children_the_system_deletes() {
     let Some(tally) = tally(&[Mark::SkipChildrenOnDelete], &[Place::Records, Place::Table]) else { return };
-    assert!(tally.cascaded > 1000 && tally.out == 0, "records go with their parents: {tally:?}");
+    assert!(tally.cascaded > 200 && tally.out == 0, "records go with their parents: {tally:?}");
 }
 
 #[test]
@@ -65,7 +68,7 @@ fn the_peer_agrees_on_records_that_are_deleted_after_their_children() {
 
 #[test]
 fn the_peer_agrees_on_all_flags_together() {
-    let Some(tally) = tally(&Mark::ALL, &[Place::Everywhere]) else { return };
+    let Some(tally) = tally(&Mark::ALL, &[Place::Everywhere; 3]) else { return };
     let seen = [tally.out, tally.cascaded, tally.blocked, tally.child_first].into_iter().min();
     assert!(seen > Some(10), "all of them at once: {tally:?}");
 }
@@ -89,10 +92,11 @@ struct Tally {
 fn tally(marks: &[Mark], places: &[Place]) -> Option<Tally> {
     let peer = peer()?;
     let mut tally = Tally::default();
-    for place in places {
+    for (round, place) in (0..).zip(places) {
         let flipped = tally.flipped;
-        tally.add_seeds::<Placed>(peer, marks, *place);
-        tally.add_seeds::<Named>(peer, marks, *place);
+        let seeds = round * SEEDS..(round + 1) * SEEDS;
+        tally.add_seeds::<Placed>(peer, marks, *place, seeds.clone());
+        tally.add_seeds::<Named>(peer, marks, *place, seeds);
         assert!(tally.flipped - flipped >= FLIPPED, "a flag more or less is noticed, {place:?}: {tally:?}");
     }
     println!("{marks:?} at {places:?}: {tally:?}");
@@ -100,9 +104,9 @@ fn tally(marks: &[Mark], places: &[Place]) -> Option<Tally> {
 }
 
 impl Tally {
-    fn add_seeds<D: Shape>(&mut self, peer: &Peer, marks: &[Mark], place: Place) {
+    fn add_seeds<D: Shape>(&mut self, peer: &Peer, marks: &[Mark], place: Place, seeds: Range<u64>) {
         let mut seeds_flipped = 0;
-        for seed in 0..SEEDS {
+        for seed in seeds {
             let (source, target) = still_pair::<D>(seed);
             let asked = asked(&source, &target, seed, marks, place);
             let question = Question::asked(&source, &target, &asked);
@@ -114,7 +118,9 @@ impl Tally {
             self.cascaded += peers.count("cascade");
             self.blocked += peers.blocked();
             self.child_first += peers.child_first.as_array().map_or(0, |pairs| pairs.len() as u64);
-            if seeds_flipped < FLIPPED {
+            // Whether the children of a record go with it makes no difference to us if it stays because of another flag.
+            let by_itself = marks.len() == 1 || peers.blocked() == 0;
+            if seeds_flipped < FLIPPED && by_itself {
                 let flipped = flip(peer, &source, &target, &asked, &ours);
                 self.flipped += flipped;
                 seeds_flipped += usize::from(flipped > 0);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::SEEDS;
 use super::sides::still_pair;
 use crate::conformance::answer::{Unchanged, sorted};
 use crate::conformance::memory::{Memory, run_with, unlimited};
@@ -14,6 +13,9 @@ use crate::conformance::records::Name;
 use crate::conformance::shapes::Shape;
 use crate::conformance::shapes::named::Named;
 use crate::conformance::shapes::placed::Placed;
+
+/// How many pairs of sides of each shape.
+const SEEDS: u64 = 40;
 
 #[test]
 fn the_peer_agrees_on_what_is_said_of_unchanged_records() {
@@ -28,7 +30,8 @@ fn check<D: Shape>(peer: &Peer) -> usize {
     for seed in 0..SEEDS {
         let (source, target) = still_pair::<D>(seed);
         for flags in [&["CONTINUE_ON_FAILURE", "LOG_UNCHANGED_RECORDS"][..], &["CONTINUE_ON_FAILURE"]] {
-            let peers = peers(&source, &target, &peer.ask(&Question::of(&source, &target).flags(&[], flags)));
+            let question = Question::of(&source, &target).flags(&[], flags).listening();
+            let peers = peers(&source, &target, &peer.ask(&question));
             // With the flag that the peer has not, ours must not be the same: whoever forgets it is found out.
             for is_asked in [true, false] {
                 let ours = ours(&source, &target, is_asked);
