@@ -87,18 +87,26 @@ impl<'a, D: Dataset> Current<'a, D> {
         }
     }
 
+    /// The record with this identifier as it was created or updated, if it was.
+    pub(crate) fn written<M: SyncModel>(&self, key: M::Key<'_>) -> Option<&M>
+    where
+        D: HasTable<M>,
+    {
+        let written: &Table<M> = self.written.table();
+        written.position(key).map(|row| &written.rows()[row as usize])
+    }
+
     /// The record with this identifier.
     pub(crate) fn get<M: SyncModel>(&self, key: M::Key<'_>) -> Option<&M>
     where
         D: HasTable<M>,
     {
-        let written: &Table<M> = self.written.table();
-        if let Some(row) = written.position(key) {
-            return written.rows().get(row as usize);
+        if let Some(written) = self.written::<M>(key) {
+            return Some(written);
         }
         let target: &Table<M> = self.plan.target().table();
         let row = target.position(key)?;
-        (!self.is_deleted(self.position::<M>(), row as usize)).then(|| &target.rows()[row as usize])
+        (!self.is_deleted(Self::position::<M>(), row as usize)).then(|| &target.rows()[row as usize])
     }
 
     /// All records of a model, in the order they were loaded, new ones last.
@@ -108,7 +116,7 @@ impl<'a, D: Dataset> Current<'a, D> {
     {
         let written: &Table<M> = self.written.table();
         let target: &Table<M> = self.plan.target().table();
-        let model = self.position::<M>();
+        let model = Self::position::<M>();
         let kept =
             target.rows().iter().enumerate().filter(move |(row, _)| !self.is_deleted(model, *row)).map(
                 move |(_, record)| written.position(record.key()).map_or(record, |row| &written.rows()[row as usize]),
@@ -123,7 +131,7 @@ impl<'a, D: Dataset> Current<'a, D> {
         self.deleted[model].contains(row)
     }
 
-    fn position<M: SyncModel>(&self) -> usize {
+    fn position<M: SyncModel>() -> usize {
         D::SCHEMAS.iter().position(|schema| schema.name == M::NAME).unwrap_or_default()
     }
 }

@@ -65,7 +65,10 @@ impl fmt::Display for Breach {
                 "{model}: it would {operation} {count} records where the target holds {records}, and {limit} are allowed"
             )?,
             None => {
-                write!(f, "{model}: the source holds none, and it would {operation} {count} of the target's {records}")?
+                write!(
+                    f,
+                    "{model}: the source holds none, and it would {operation} {count} of the target's {records}"
+                )?;
             }
         }
         write!(f, " (`--allow-{operation}s {model}={count}` allows it for one run)")
@@ -84,13 +87,15 @@ impl Guards<'_> {
         let tables = plan.diff().tables().iter().enumerate();
         let each = tables.flat_map(|(model, table)| Operation::ALL.into_iter().map(move |op| (model, table, op)));
         each.filter_map(|(model, table, operation)| {
-            let sides = [Side::Source, Side::Target].map(|side| plan.rows(side, model) as usize);
-            Some((model, self.breach(table, operation, sides)?))
+            // Taking back a run needs no source.
+            let is_empty = !plan.is_exact() && plan.rows(Side::Source, model) == 0;
+            let records = plan.rows(Side::Target, model) as usize;
+            Some((model, self.breach(table, operation, is_empty, records)?))
         })
         .collect()
     }
 
-    fn breach(&self, table: &TableDiff, operation: Operation, [source, target]: [usize; 2]) -> Option<Breach> {
+    fn breach(&self, table: &TableDiff, operation: Operation, is_empty: bool, target: usize) -> Option<Breach> {
         let count = asked(table, operation);
         if count == 0 || (operation == Operation::Create && target == 0) {
             return None;
@@ -102,7 +107,7 @@ impl Guards<'_> {
         if let Some(lift) = lift {
             return breach(Some(lift.limit)).filter(|_| exceeds(lift.limit));
         }
-        if operation == Operation::Delete && source == 0 {
+        if operation == Operation::Delete && is_empty {
             return breach(None);
         }
         let of = |limits: Limits| match operation {

@@ -123,15 +123,17 @@ impl TableDiff {
 
     /// Why an operation is not asked of the target, if it is not.
     pub(crate) fn withheld(&self, operation: Operation, place: usize) -> Option<Withheld> {
+        let all = self.withheld[operation as usize];
         if operation == Operation::Delete {
-            if self.prevented.contains(place) {
+            // What a guard holds back must not go with its parent either: then that stays too.
+            if self.prevented.contains(place) || all == Some(Withheld::Held) {
                 return Some(Withheld::Held);
             }
             if self.cascaded.contains(place) {
                 return Some(Withheld::Cascaded);
             }
         }
-        self.withheld[operation as usize]
+        all
     }
 
     /// Whether every operation is asked of the target.
@@ -142,6 +144,15 @@ impl TableDiff {
     /// Withholds all operations of one kind.
     pub(crate) fn withhold(&mut self, operation: Operation, why: Withheld) {
         self.withheld[operation as usize] = Some(why);
+    }
+
+    /// Withholds what the target is not able to do with the model at this position.
+    pub(crate) fn withhold_unsupported(&mut self, scope: &Scope, model: usize) {
+        for operation in Operation::ALL {
+            if !scope.can(model, operation) {
+                self.withhold(operation, Withheld::Unsupported);
+            }
+        }
     }
 
     /// Keeps the updates for which `keep` says so, with the attributes that they change.
@@ -282,11 +293,7 @@ impl<D> Differ<'_, D> {
         if self.selective {
             self.take_out::<M>();
         }
-        for operation in Operation::ALL {
-            if !self.scope.can(self.wanted, operation) {
-                diff.withhold(operation, Withheld::Unsupported);
-            }
-        }
+        diff.withhold_unsupported(self.scope, self.wanted);
         let source_out = &self.source_out[self.wanted];
         let ignored = self.scope.ignored(M::SCHEMA);
         let mut matched = FixedBitSet::with_capacity(target.len());

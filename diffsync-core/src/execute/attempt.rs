@@ -36,8 +36,8 @@ impl Default for Retry {
         Self {
             times: 4,
             first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(60),
-            longest_wait: Duration::from_secs(300),
+            longest_pause: Duration::from_mins(1),
+            longest_wait: Duration::from_mins(5),
         }
     }
 }

@@ -135,7 +135,10 @@ where
                     }
                     return;
                 }
-                Answer::NothingYet => return ledger.leave_unfinished(task),
+                Answer::NothingYet => {
+                    in_flight.end(task);
+                    return ledger.leave_unfinished(task);
+                }
                 Answer::Unknown(reason) => Outcome::Unknown { reason },
                 Answer::Failed(error) => {
                     let mut text = error.to_string();

@@ -8,6 +8,7 @@ mod diff;
 mod execute;
 mod job;
 mod join;
+mod laws;
 mod memory;
 mod properties;
 mod rig;
