@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "clippy takes only test functions for tests, not what they call")]
 
+mod abilities;
 mod batches;
 mod blocking;
 mod cascades;
@@ -9,7 +10,9 @@ mod check;
 mod circle;
 mod complete;
 mod diff;
+mod draw;
 mod execute;
+mod faults;
 mod filters;
 mod flags;
 mod guards;
@@ -19,6 +22,7 @@ mod lab;
 mod limits;
 mod memory;
 mod net;
+mod net_properties;
 mod outcomes;
 mod properties;
 mod references;
@@ -26,6 +30,7 @@ mod retries;
 mod rig;
 mod run;
 mod table;
+mod traps;
 mod values;
 mod world;
 
