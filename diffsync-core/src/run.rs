@@ -116,9 +116,9 @@ impl RunOptions {
 
     /// The first model that a lift or the filter names and the data set does not have.
     fn unknown_model<D: Dataset>(&self) -> Option<RunError> {
-        let named =
+        let asked_for =
             self.lifts.iter().map(|lift| &*lift.model).chain(self.filter.records.iter().map(RecordFilter::model));
-        let mut unknown = named.filter(|model| !D::SCHEMAS.iter().any(|schema| schema.name == *model));
+        let mut unknown = asked_for.filter(|model| !D::SCHEMAS.iter().any(|schema| schema.name == *model));
         let names = || D::SCHEMAS.iter().map(|schema| format!("`{}`", schema.name)).collect::<Vec<_>>().join(", ");
         unknown.next().map(|model| RunError::UnknownModel { model: model.to_owned(), known: names() })
     }
@@ -286,7 +286,9 @@ impl<J: Job> Run<J> {
         let guards = Guards { job: J::INFO.limits, lifts: &self.options.lifts };
         let breaches = guards.breaches(&plan);
         if self.options.on_guard == OnGuard::Hold {
-            breaches.iter().for_each(|(model, breach)| plan.hold(*model, breach.operation));
+            for (model, breach) in &breaches {
+                plan.hold(*model, breach.operation);
+            }
         }
         self.breaches = breaches.into_iter().map(|(_, breach)| breach).collect();
         let plan = Arc::new(plan);

@@ -101,7 +101,7 @@ impl<'a> DiffTree<'a> {
             let node = &self.nodes[at];
             let table = self.table(node.record);
             let sign = node.change.map_or("", Change::sign);
-            let note = match node.change.and_then(|change| change.withheld(table)) {
+            let remark = match node.change.and_then(|change| change.withheld(table)) {
                 None => "",
                 Some(Withheld::Held) => " (held back)",
                 Some(Withheld::Unsupported) => " (not supported by the target)",
@@ -109,7 +109,7 @@ impl<'a> DiffTree<'a> {
             };
             let record = self.plan.record(node.record);
             let (model, record) = (table.schema.name, printable(&record));
-            writeln!(f, "{:indent$}{sign}{model} {record}{note}", "", indent = depth * 2)?;
+            writeln!(f, "{:indent$}{sign}{model} {record}{remark}", "", indent = depth * 2)?;
             if let Some(Change::Update(update, target)) = node.change {
                 for (position, attribute) in self.changed(node.record, update) {
                     let before = shown(self.plan.attribute(target, position));
