@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, in_order, to_self};
 use crate::model::{Names, SyncModel};
-use crate::nesting::{add_descendants, walk};
+use crate::nesting::{add_descendants, circle_through, circles};
 use crate::problem::{Problem, ProblemKind, SkippedModel};
 use crate::refusal::Refusal;
 use crate::schema::{LinkKind, LinkSchema};
@@ -195,7 +195,7 @@ impl<D: Dataset> ModelVisitor<D> for SideCheck<'_, D> {
             self.models[self.wanted] =
                 SideOfModel { out, rejected_without_row, rows: table.len(), loaded: true, skipped: false };
         }
-        if self.at == self.wanted && matches!(table.state(), LoadState::Skipped(_)) {
+        if self.at == self.wanted && matches!(table.state(), LoadState::Skipped(_)) && !table.is_whole() {
             self.models[self.wanted].skipped = true;
         }
         self.at += 1;
@@ -303,26 +303,35 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
         self.report(record.id().to_string(), kind);
     }
 
+    /// The identifiers of the rows of a circle; of a long one the first and the last.
+    fn shortened(&self, circle: &[u32]) -> Vec<String> {
+        const SHOWN: usize = 20;
+        if circle.len() <= SHOWN {
+            return circle.iter().map(|&row| self.text(row)).collect();
+        }
+        let (first, last) = (&circle[..SHOWN / 2], &circle[circle.len() - SHOWN / 2..]);
+        let between = format!("… {} more …", circle.len() - SHOWN);
+        let texts = |rows: &[u32]| rows.iter().map(|&row| self.text(row)).collect::<Vec<_>>();
+        texts(first).into_iter().chain([between]).chain(texts(last)).collect()
+    }
+
     /// Records of a model that links to itself which stand on a circle, and in the source all that is under one that is
     /// out.
     fn among_themselves(&mut self) {
         let links = std::mem::take(&mut self.own_links);
         let table = self.table;
         let ordering: Vec<_> = links.iter().filter(|(link, _)| link.orders()).map(|(_, key)| *key).collect();
-        let mut circles: Vec<Vec<u32>> = Vec::new();
         let leads_to = |row: u32, to: &mut Vec<u32>| {
             for key in &ordering {
                 key.each(&table.rows()[row as usize], |key| to.extend(table.position(key)));
             }
         };
-        if !ordering.is_empty() {
-            walk(row(table.len()), leads_to, |_, _| {}, |circle| circles.push(circle.to_vec()));
-        }
-        for circle in circles {
-            let texts: Vec<String> = circle.iter().chain(circle.first()).map(|&row| self.text(row)).collect();
-            self.report(texts[0].clone(), ProblemKind::Loop { path: texts });
+        let circles = if ordering.is_empty() { Vec::new() } else { circles(row(table.len()), leads_to) };
+        for rows in circles {
+            let circle = circle_through(rows[0], &rows, leads_to);
+            self.report(self.text(rows[0]), ProblemKind::Loop { path: self.shortened(&circle) });
             if self.side == Side::Source {
-                self.out.extend(circle.iter().map(|&row| row as usize));
+                self.out.extend(rows.iter().map(|&row| row as usize));
             }
         }
         // A broken link in the target is a warning, and nothing follows from it.

@@ -1,7 +1,9 @@
 //! What a run says while it goes on: one typed stream of events, which the terminal, the log and the history observe.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::error::panicked;
 use crate::ops::Operation;
 use crate::outcome::Outcome;
 use crate::plan::{PlanView, RecordRef};
@@ -66,7 +68,10 @@ impl Observers {
 
     pub(crate) fn emit(&self, event: &Event<'_>) {
         for observer in self.0.iter() {
-            observer.observe(event);
+            // Whoever watches must not bring down what it watches.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.observe(event))) {
+                tracing::error!("{}", panicked("observer", &*panic));
+            }
         }
     }
 }

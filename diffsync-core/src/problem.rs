@@ -54,6 +54,11 @@ pub enum ProblemKind {
         /// The attributes that the target returned with another value.
         attributes: Vec<&'static str>,
     },
+    /// It was written without its deferred references.
+    ReferencesNotSet {
+        /// Why.
+        reason: String,
+    },
     /// The loader rejected it.
     Rejected {
         /// The loader's reason.
@@ -72,7 +77,7 @@ impl Problem {
             ProblemKind::Orphan { .. } | ProblemKind::Dangling { .. } | ProblemKind::Loop { .. } => {
                 self.side == Side::Source
             }
-            ProblemKind::StoredOtherwise { .. } => false,
+            ProblemKind::StoredOtherwise { .. } | ProblemKind::ReferencesNotSet { .. } => false,
         }
     }
 }
@@ -93,6 +98,7 @@ impl fmt::Display for Problem {
             ProblemKind::StoredOtherwise { attributes } => {
                 write!(f, "was stored with another value than it was given: {}", attributes.join(", "))
             }
+            ProblemKind::ReferencesNotSet { reason } => write!(f, "was written without its references: {reason}"),
             ProblemKind::Rejected { reason } => write!(f, "was rejected: {reason}"),
         }
     }

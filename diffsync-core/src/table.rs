@@ -44,6 +44,8 @@ pub struct Table<M: SyncModel> {
     rejected: Vec<(M::Id, String)>,
     flags: Flags,
     record_flags: HashMap<M::Id, Flags>,
+    /// Whether it holds all that the system holds although it is left out.
+    whole: bool,
 }
 
 /// Whether a table says anything about its side.
@@ -68,6 +70,7 @@ impl<M: SyncModel> Default for Table<M> {
             rejected: Vec::new(),
             flags: Flags::empty(),
             record_flags: HashMap::new(),
+            whole: false,
         }
     }
 }
@@ -169,6 +172,17 @@ impl<M: SyncModel> Table<M> {
     /// out whatever is inserted before or after, since a table that is read in part must not pass for a whole one.
     pub fn skip(&mut self, reason: impl Into<String>) {
         self.state = LoadState::Skipped(reason.into());
+    }
+
+    /// Leaves a model out that was loaded, or not: what it holds is written back where the target is written as a whole.
+    pub(crate) fn leave_out(&mut self, reason: &str) {
+        self.whole |= self.state == LoadState::Loaded;
+        self.skip(reason);
+    }
+
+    /// Whether it holds all that the system holds although it is left out.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// Says that a record exists but cannot be used: neither it nor what lives under it takes part in the run.

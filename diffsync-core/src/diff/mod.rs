@@ -47,6 +47,8 @@ pub struct TableDiff {
     cascaded: FixedBitSet,
     /// The places among the deletes of records that must not be deleted.
     prevented: FixedBitSet,
+    /// The attributes that are not compared, if there are such.
+    pub(crate) ignored: Option<Vec<bool>>,
     /// What is done with none of the records, by operation.
     withheld: [Option<Withheld>; 3],
 }
@@ -76,6 +78,7 @@ impl TableDiff {
             out: FixedBitSet::new(),
             cascaded: FixedBitSet::new(),
             prevented: FixedBitSet::new(),
+            ignored: None,
             withheld: [None; 3],
         }
     }
@@ -134,6 +137,11 @@ impl TableDiff {
             }
         }
         all
+    }
+
+    /// Whether the target is able to do this with records of the model.
+    pub(crate) fn can(&self, operation: Operation) -> bool {
+        self.withheld[operation as usize] != Some(Withheld::Unsupported)
     }
 
     /// Whether every operation is asked of the target.
@@ -348,6 +356,7 @@ impl<D> Differ<'_, D> {
                 diff.updates.push((row, found));
             }
         });
+        diff.ignored = ignored;
         if self.selective {
             self.select::<M>(&mut diff, &matched);
         } else {

@@ -266,7 +266,7 @@ fn follow_own_links<D, M: LinksIn<D>>(
             }
         }
     };
-    walk(row(source.len()), leads_to, left, |_| {});
+    walk(row(source.len()), leads_to, left);
 }
 
 /// Finds the rows that live under one of another model that the target deletes with what lives under it.

@@ -1,6 +1,6 @@
 //! What still lives under a record that is to be deleted, or refers to it, in the target as it now is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use fixedbitset::FixedBitSet;
 
@@ -20,6 +20,8 @@ pub(super) struct Dependents<'a, D: 'static> {
     of: Vec<Vec<(u32, Dependent)>>,
     /// The target's records whose deferred references were taken back before they are deleted themselves.
     cleared: HashSet<At>,
+    /// Those whose deferred references are as they were, although their update was done otherwise.
+    unset: HashSet<At>,
 }
 
 /// A record that names another.
@@ -58,7 +60,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         for dependents in &mut of {
             dependents.sort_by_key(|(row, _)| *row);
         }
-        Self { plan, of, cleared: HashSet::new() }
+        Self { plan, of, cleared: HashSet::new(), unset: HashSet::new() }
     }
 
     fn dependents(&self, model: usize, row: u32) -> impl Iterator<Item = &Dependent> {
@@ -72,10 +74,16 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         self.cleared.insert(record.at);
     }
 
-    /// A record because of which this row cannot be deleted.
-    pub(super) fn obstacle(&self, outcomes: &Outcomes, model: usize, row: u32) -> Option<RecordRef> {
+    /// The deferred references of this record stay as they were, although its update is done otherwise.
+    pub(super) fn leave_unset(&mut self, record: RecordRef) {
+        self.unset.insert(record.at);
+    }
+
+    /// Why this row cannot be deleted now, if it cannot.
+    pub(super) fn obstacle(&self, outcomes: &Outcomes, model: usize, row: u32) -> Option<Obstacle> {
         let own = RecordRef::new(Side::Target, model, row);
         let mut seen = HashSet::from([own]);
+        let mut later = None;
         // The row, and those that go with it: what hangs on them hangs on it.
         let mut rows = vec![own];
         while let Some(row) = rows.pop() {
@@ -85,13 +93,14 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                     continue;
                 }
                 match self.stays(outcomes, dependent) {
-                    Stays::Yes => return Some(record),
+                    Stays::Yes => return Some(Obstacle::Stays(record)),
                     Stays::GoesAlong if seen.insert(record) => rows.push(record),
+                    Stays::GoesLater => later = Some(Obstacle::GoesLater(record)),
                     Stays::GoesAlong | Stays::No => {}
                 }
             }
         }
-        None
+        later
     }
 
     /// Whether a record still depends on the one it named when the target was loaded.
@@ -105,43 +114,59 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 if link.kind == LinkKind::Parent {
                     return Stays::GoesAlong;
                 }
-                self.ancestor(record).is_some_and(|ancestor| *outcomes.get(ancestor) == Outcome::Deleted)
+                match self.ancestor(record).map(|ancestor| outcomes.get(ancestor)) {
+                    Some(Outcome::Deleted) => true,
+                    Some(Outcome::NotAttempted) => return Stays::GoesLater,
+                    _ => false,
+                }
             }
             (Operation::Delete, _) => !link.orders() && self.cleared.contains(&record.at),
-            (_, Outcome::Updated) => leaves(table, task, link),
+            (_, Outcome::Updated) => leaves(table, task, link) && (link.orders() || !self.unset.contains(&record.at)),
             _ => false,
         };
         if gone { Stays::No } else { Stays::Yes }
     }
 
-    /// The rows of models with `deletes_first` that can be deleted before anything else is written, and what must go
-    /// before them: where all that depends on them is to be deleted too.
-    pub(super) fn deletable_first(&self) -> Vec<FixedBitSet> {
-        let tables = self.plan.diff().tables();
-        let asked = |task: &Task| {
-            task.operation == Operation::Delete && tables[task.model].withheld(Operation::Delete, task.place).is_none()
-        };
-        // Whatever cannot go yet keeps what it names.
+    /// The records to be deleted that something keeps, directly or not, which `keeps` says of what names them.
+    fn kept(&self, keeps: impl Fn(&Dependent) -> bool) -> HashSet<At> {
+        // Whatever cannot go keeps what it names.
         let mut names: HashMap<At, Vec<At>> = HashMap::new();
-        let mut stay: HashSet<At> = HashSet::new();
+        let mut kept: HashSet<At> = HashSet::new();
         let mut open = Vec::new();
         for (model, dependents) in self.of.iter().enumerate() {
             for (row, dependent) in dependents {
                 let at = At { model, row: *row };
                 names.entry(dependent.record.at).or_default().push(at);
-                let goes = dependent.link.orders() && dependent.task.as_ref().is_some_and(asked);
-                if !goes && stay.insert(at) {
+                if keeps(dependent) && kept.insert(at) {
                     open.push(at);
                 }
             }
         }
         while let Some(at) = open.pop() {
             for named in names.get(&at).into_iter().flatten() {
-                if stay.insert(*named) {
+                if kept.insert(*named) {
                     open.push(*named);
                 }
             }
         }
+        kept
+    }
+
+    /// Whether the target is asked to delete a record.
+    fn is_asked_to_delete(&self, task: Task) -> bool {
+        let table = &self.plan.diff().tables()[task.model];
+        task.operation == Operation::Delete && table.withheld(Operation::Delete, task.place).is_none()
+    }
+
+    /// The rows of models with `deletes_first` that can be deleted before anything else is written, and what must go
+    /// before them: where all that depends on them is to be deleted too.
+    pub(super) fn deletable_first(&self) -> Vec<FixedBitSet> {
+        let tables = self.plan.diff().tables();
+        let goes = |dependent: &Dependent| {
+            dependent.link.orders() && dependent.task.is_some_and(|task| self.is_asked_to_delete(task))
+        };
+        let stay = self.kept(|dependent| !goes(dependent));
+        let mut open = Vec::new();
         let mut first: Vec<FixedBitSet> = (0..tables.len())
             .map(|model| FixedBitSet::with_capacity(self.plan.rows(Side::Target, model) as usize))
             .collect();
@@ -180,31 +205,51 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         None
     }
 
-    /// The deleted records whose deferred references name another that is deleted.
-    pub(super) fn to_be_cleared(&self) -> Vec<Task> {
-        let mut tasks: Vec<Task> = Vec::new();
-        let tables = self.plan.diff().tables();
-        for (named, (row, dependent)) in
-            self.of.iter().enumerate().flat_map(|(named, of)| of.iter().map(move |of| (named, of)))
-        {
-            // What stays may be named by what stays with it.
-            let place = tables[named].deletes.binary_search(row).unwrap_or_default();
-            let stays = matches!(
-                tables[named].withheld(Operation::Delete, place),
-                Some(Withheld::Held | Withheld::Unsupported)
-            );
-            let deleted = dependent.task.filter(|task| {
-                task.operation == Operation::Delete
-                    && tables[task.model].withheld(Operation::Delete, task.place).is_none()
-            });
-            if !dependent.link.orders() && !stays {
-                tasks.extend(deleted);
+    /// The records to be deleted whose deferred references name another of these, each with these references: where both
+    /// can go, now that all else was written.
+    pub(super) fn to_be_cleared(&self, outcomes: &Outcomes) -> Clearing {
+        let kept = self.kept(|dependent| match dependent.task {
+            Some(task) if task.operation == Operation::Delete => {
+                let table = &self.plan.diff().tables()[task.model];
+                let goes = self.is_asked_to_delete(task) && *outcomes.get(task) == Outcome::NotAttempted
+                    || goes_with_parent(table, task)
+                    || *outcomes.get(task) == Outcome::Deleted;
+                // A target that cannot update cannot take a reference back either.
+                !goes || !dependent.link.orders() && !table.can(Operation::Update)
+            }
+            _ => matches!(self.stays(outcomes, dependent), Stays::Yes),
+        });
+        let mut clearing = Clearing::new();
+        for (model, dependents) in self.of.iter().enumerate() {
+            let table = &self.plan.diff().tables()[model];
+            for (row, dependent) in dependents.iter().filter(|(_, dependent)| !dependent.link.orders()) {
+                let Ok(place) = table.deletes.binary_search(row) else { continue };
+                let named_goes =
+                    !matches!(table.withheld(Operation::Delete, place), Some(Withheld::Held | Withheld::Unsupported))
+                        && !kept.contains(&At { model, row: *row });
+                let is_to_come =
+                    |task: &Task| self.is_asked_to_delete(*task) && *outcomes.get(*task) == Outcome::NotAttempted;
+                if let Some(task) =
+                    dependent.task.filter(is_to_come).filter(|_| named_goes && !kept.contains(&dependent.record.at))
+                {
+                    clearing.entry((task.model, task.place)).or_default().push(dependent.link);
+                }
             }
         }
-        tasks.sort_by_key(|task| (task.model, task.place));
-        tasks.dedup();
-        tasks
+        clearing
     }
+}
+
+/// The places of deletes by model, each with the deferred references that are taken back before.
+pub(super) type Clearing = BTreeMap<(usize, usize), Vec<&'static LinkSchema>>;
+
+/// Why a record cannot be deleted now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// This record stays.
+    Stays(RecordRef),
+    /// This record is still to go, with what it is under.
+    GoesLater(RecordRef),
 }
 
 /// Whether a record still depends on the one it named.
@@ -213,6 +258,8 @@ enum Stays {
     No,
     /// It does, and the target deletes it together with the other.
     GoesAlong,
+    /// It does, until the target deletes it together with what it is under.
+    GoesLater,
 }
 
 fn goes_with_parent(table: &TableDiff, task: Task) -> bool {

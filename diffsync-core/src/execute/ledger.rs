@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fixedbitset::FixedBitSet;
 
-use super::dependents::Dependents;
+use super::dependents::{Clearing, Dependents, Obstacle};
 use super::{ExecuteOptions, Results, Stopped};
 use crate::dataset::Dataset;
 use crate::error::JobError;
@@ -72,6 +72,7 @@ pub(super) struct Ledger<'a, D: 'static> {
     /// Whether the target was changed, or may have been.
     wrote: bool,
     done: usize,
+    deleted: usize,
     failures: usize,
     /// Why the execution ended early.
     stopped: Option<Stopped>,
@@ -91,6 +92,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             cut_short: CutShort::default(),
             wrote: false,
             done: 0,
+            deleted: 0,
             failures: 0,
             stopped: None,
         };
@@ -153,10 +155,21 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         needed.then_some(*to_blame)
     }
 
-    /// A record because of which this row of the target cannot be deleted.
-    pub(super) fn obstacle(&mut self, model: usize, row: u32) -> Option<RecordRef> {
+    /// Why this row of the target cannot be deleted now, if it cannot.
+    pub(super) fn obstacle(&mut self, model: usize, row: u32) -> Option<Obstacle> {
         let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
         dependents.obstacle(&self.outcomes, model, row)
+    }
+
+    /// The records to be deleted whose deferred references are taken back before.
+    pub(super) fn to_be_cleared(&mut self) -> Clearing {
+        let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
+        dependents.to_be_cleared(&self.outcomes)
+    }
+
+    /// How many records were deleted so far.
+    pub(super) fn deleted(&self) -> usize {
+        self.deleted
     }
 
     /// A record was written but for its deferred references.
@@ -198,6 +211,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             unfinished.remove(task.place);
         }
         self.done += 1;
+        self.deleted += usize::from(outcome == Outcome::Deleted);
         if !self.options.writes_at_complete {
             let operation = task.operation;
             self.observers.emit(&Event::RecordDone { record, operation, outcome: &outcome });
@@ -207,9 +221,10 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.outcomes.set(task, outcome);
     }
 
-    /// The target has completed the run, or could not. Tells the observers of every record that they have not heard of.
-    pub(super) fn conclude(&mut self, error: Option<&JobError>) {
+    /// Enters what became of the tasks that the execution was cut short at.
+    pub(super) fn settle_rest(&mut self) {
         let cut_short = std::mem::take(&mut *self.cut_short.tasks());
+        self.wrote |= !cut_short.is_empty();
         for task in cut_short {
             let reason = "the run was cut short while the target was at it".into();
             self.settle(task, Outcome::Unknown { reason });
@@ -219,6 +234,11 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             let error = format!("it was {}d, but the run ended before its references were set", task.operation).into();
             self.settle(task, Outcome::Failed { error });
         }
+    }
+
+    /// The target has completed the run, or could not. Tells the observers of every record that they have not heard of.
+    pub(super) fn conclude(&mut self, error: Option<&JobError>) {
+        self.settle_rest();
         let writes_at_complete = self.options.writes_at_complete;
         if let Some(error) = error.filter(|_| writes_at_complete) {
             self.outcomes.fail_written(&error.to_string().into());

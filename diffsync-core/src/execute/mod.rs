@@ -17,11 +17,13 @@ use tokio_util::sync::CancellationToken;
 
 use self::attempt::Patience;
 pub use self::attempt::Retry;
+use self::dependents::Clearing;
 use self::ledger::Ledger;
 use self::write::{Part, WriteModel, writers};
 use crate::adapter::{Adapter, Synced, WrittenBy};
 use crate::current::Current;
 use crate::dataset::{Dataset, in_order};
+use crate::diff::Withheld;
 use crate::error::JobError;
 use crate::event::Observers;
 use crate::ops::Operation;
@@ -88,16 +90,20 @@ pub(crate) struct Execution<'a, D: 'static> {
     options: &'a ExecuteOptions,
     current: Current<'a, D>,
     ledger: Ledger<'a, D>,
+    /// The deferred references that are taken back before their records are deleted.
+    clearing: Clearing,
 }
 
 impl<'a, D: Dataset> Execution<'a, D> {
     pub(crate) fn new(plan: &'a Plan<D>, options: &'a ExecuteOptions, observers: &'a Observers) -> Self {
-        Self { plan, options, current: Current::new(plan), ledger: Ledger::new(plan, options, observers) }
+        let (current, ledger) = (Current::new(plan), Ledger::new(plan, options, observers));
+        Self { plan, options, current, ledger, clearing: Clearing::new() }
     }
 
     /// What `sync_complete` works with: also what was written by a group that was cut short.
     pub(crate) fn synced(&mut self) -> Synced<'_, D> {
         self.current.take_over();
+        self.ledger.settle_rest();
         Synced::new(&self.current, &self.ledger.outcomes)
     }
 
@@ -142,17 +148,28 @@ impl<'a, D: Dataset> Execution<'a, D> {
             return;
         }
         if D::SCHEMAS.iter().flat_map(|schema| schema.links).any(|link| !link.orders()) {
-            let tasks = self.ledger.dependents().to_be_cleared();
+            self.clearing = self.ledger.to_be_cleared();
+            let tasks = self.clearing.keys();
+            let tasks = tasks.map(|&(model, place)| Task { model, operation: Operation::Delete, place }).collect();
             for (model, group) in by_model(tasks) {
-                let group = self.open(group.into_iter());
                 self.write(&*writers[model], target, group, Part::Clear).await;
             }
         }
-        for &model in order.iter().rev() {
-            for group in self.deletes_by_level(model) {
-                let group = self.without_inhabited(model, group);
-                self.write(&*writers[model], target, group, Part::Whole).await;
+        // What something hangs on that is still to go with what it is under waits for that, as long as anything goes.
+        let mut wait = true;
+        loop {
+            let before = self.ledger.deleted();
+            let mut waiting = 0;
+            for &model in order.iter().rev() {
+                for group in self.deletes_by_level(model) {
+                    let group = self.without_inhabited(model, group, wait, &mut waiting);
+                    self.write(&*writers[model], target, group, Part::Whole).await;
+                }
             }
+            if waiting == 0 || self.ledger.stopped() {
+                break;
+            }
+            wait = self.ledger.deleted() > before;
         }
         self.settle_cascaded();
     }
@@ -190,7 +207,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
                 continue;
             }
             for task in Task::all(model, Operation::Delete, table) {
-                if table.withheld(Operation::Delete, task.place) != Some(crate::diff::Withheld::Cascaded) {
+                if table.withheld(Operation::Delete, task.place) != Some(Withheld::Cascaded) {
                     continue;
                 }
                 let row = table.deletes[task.place];

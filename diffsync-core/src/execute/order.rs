@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::Execution;
+use super::dependents::Obstacle;
 use crate::dataset::Dataset;
 use crate::nesting::walk;
 use crate::ops::Operation;
 use crate::outcome::{Outcome, Task};
-use crate::plan::RecordRef;
+use crate::plan::{PlanView, RecordRef};
+use crate::problem::{Problem, ProblemKind};
 use crate::step::Side;
 
 impl<D: Dataset> Execution<'_, D> {
@@ -60,7 +62,7 @@ impl<D: Dataset> Execution<'_, D> {
             let deepest = to.iter().map(|named| depths[*named as usize] + 1).max();
             depths[row as usize] = deepest.unwrap_or(0);
         };
-        walk(self.plan.rows(side, model), leads_to, left, |_| {});
+        walk(self.plan.rows(side, model), leads_to, left);
         let mut levels: BTreeMap<usize, Vec<Task>> = BTreeMap::new();
         for task in tasks {
             levels.entry(depths[task.record(table).row() as usize]).or_default().push(task);
@@ -85,26 +87,69 @@ impl<D: Dataset> Execution<'_, D> {
         })
     }
 
-    /// Blocks the records whose deferred references name one that the target does not hold, and returns the others.
+    /// Settles the records whose deferred references cannot be set, since the target does not hold what they name or is not
+    /// able to update, and returns the others.
     pub(super) fn without_dangling(&mut self, group: Vec<Task>) -> Vec<Task> {
         if self.ledger.stopped() {
             return group;
         }
-        self.unblocked(group, |execution, task| {
-            let record = task.record(&execution.plan.diff().tables()[task.model]);
+        let mut ready = Vec::with_capacity(group.len());
+        for task in group {
+            let table = &self.plan.diff().tables()[task.model];
+            let changes =
+                |position: usize| task.operation == Operation::Create || table.is_changed(task.place, position);
             let mut missing = None;
-            execution.plan.links(record, |link, named| {
-                if !link.orders() && !execution.is_in_target(named) {
+            self.plan.links(task.record(table), |link, named| {
+                let mut fields = table.schema().attributes.iter().enumerate();
+                let set = !link.orders()
+                    && fields.any(|(at, its)| its.deferred && link.fields.contains(&its.name) && changes(at));
+                if set && !self.is_in_target(named) {
                     missing = missing.or(Some(named));
                 }
             });
-            missing
-        })
+            if missing.is_none() && table.can(Operation::Update) {
+                ready.push(task);
+                continue;
+            }
+            let attributes = table.schema().attributes.iter().enumerate();
+            let written = task.operation == Operation::Create
+                || attributes.clone().any(|(at, its)| !its.deferred && table.is_changed(task.place, at));
+            match missing {
+                Some(by) if !written => self.ledger.settle(task, Outcome::Blocked { by }),
+                _ => {
+                    if let Some(record) = task.in_target(table) {
+                        self.ledger.dependents().leave_unset(record);
+                    }
+                    self.report_unset(task, missing);
+                    self.ledger.settle(task, Outcome::done(task.operation));
+                }
+            }
+        }
+        ready
+    }
+
+    /// Reports a record that is written but for its deferred references, unless what they name takes no part.
+    fn report_unset(&mut self, task: Task, missing: Option<RecordRef>) {
+        let tables = self.plan.diff().tables();
+        let reason = match missing {
+            None => "the target is not able to update".to_owned(),
+            Some(named) => {
+                let table = &tables[named.model()];
+                if table.creates.binary_search(&named.row()).is_err() {
+                    return;
+                }
+                format!("{} {:?} is not there", table.schema().name, self.plan.record(named))
+            }
+        };
+        let record = self.plan.record(task.record(&tables[task.model]));
+        let kind = ProblemKind::ReferencesNotSet { reason };
+        let model = tables[task.model].schema().name;
+        self.ledger.report(Some(Problem { side: Side::Target, model, record, kind }));
     }
 
     /// Whether the target now holds a record of the source.
     fn is_in_target(&self, record: RecordRef) -> bool {
-        if let Some(loaded) = crate::plan::PlanView::counterpart(self.plan, record) {
+        if let Some(loaded) = self.plan.counterpart(record) {
             return !self.current.is_deleted(loaded.model(), loaded.row() as usize);
         }
         let table = &self.plan.diff().tables()[record.model()];
@@ -116,15 +161,29 @@ impl<D: Dataset> Execution<'_, D> {
     }
 
     /// Blocks the deletes of records that another still lives under or refers to in the target as it now is, and returns
-    /// the others.
-    pub(super) fn without_inhabited(&mut self, model: usize, group: Vec<Task>) -> Vec<Task> {
-        if self.ledger.stopped() || group.is_empty() {
+    /// the others, but for those that wait for something that is still to go, which it counts.
+    pub(super) fn without_inhabited(
+        &mut self,
+        model: usize,
+        group: Vec<Task>,
+        wait: bool,
+        waiting: &mut usize,
+    ) -> Vec<Task> {
+        if self.ledger.stopped() {
             return group;
         }
-        self.unblocked(group, |execution, task| {
-            let row = execution.plan.diff().tables()[model].deletes[task.place];
-            execution.ledger.obstacle(model, row)
-        })
+        let mut ready = Vec::with_capacity(group.len());
+        for task in group {
+            let row = self.plan.diff().tables()[model].deletes[task.place];
+            match self.ledger.obstacle(model, row) {
+                None => ready.push(task),
+                Some(Obstacle::GoesLater(_)) if wait => *waiting += 1,
+                Some(Obstacle::Stays(by) | Obstacle::GoesLater(by)) => {
+                    self.ledger.settle(task, Outcome::Blocked { by });
+                }
+            }
+        }
+        ready
     }
 
     /// Blocks the tasks for which there is a record to blame, and returns the others.

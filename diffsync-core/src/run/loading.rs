@@ -110,7 +110,7 @@ fn skip<D: Dataset>(data: &mut D, models: &[&str]) {
             D: HasTable<M>,
         {
             if self.models.contains(&M::NAME) {
-                self.data.table_mut().skip("the job leaves it out");
+                self.data.table_mut().leave_out("the job leaves it out");
             }
         }
     }

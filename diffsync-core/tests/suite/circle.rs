@@ -73,7 +73,7 @@ fn a_circle_is_deleted_once_its_deferred_reference_is_taken_back() {
     let ended = run(&lab);
     assert_eq!(lab.calls(), calls);
     assert_eq!((ended.counts().as_str(), ended.report.status), ("4 deleted, 1 unchanged", Status::Completed));
-    assert_eq!(lab.changes(), [r#"device d {"primary":null,"peers":[]}"#]);
+    assert_eq!(lab.changes(), [r#"device d {"primary":null}"#]);
     assert_eq!(lab.target().names(), ["tag red"]);
 }
 
@@ -87,10 +87,13 @@ fn devices_that_name_each_other_are_created_and_deleted() {
 }
 
 #[test]
-fn a_deferred_reference_to_what_could_not_be_created_is_blocked_and_the_rest_of_its_record_is_written() {
+fn a_deferred_reference_to_what_could_not_be_created_is_a_problem_of_a_record_that_was() {
     let lab = lab(CIRCLE, "").failing(&[("create address 10.0.0.1", Answer::Fail)]);
     let ended = run(&lab);
-    assert_eq!(ended.undone(), ["create address 10.0.0.1: failed", "create device d: blocked"]);
+    assert_eq!(ended.undone(), ["create address 10.0.0.1: failed"]);
+    let problems: Vec<_> = ended.report.problems().iter().map(ToString::to_string).collect();
+    let problem = "target: device \"d\" was written without its references: address \"10.0.0.1\" is not there";
+    assert_eq!((problems, ended.report.status), (vec![problem.to_owned()], Status::Partial));
     assert_eq!(lab.target().names(), ["device d", "interface d__eth0", "location x"]);
     lab.mend();
     assert_eq!(run(&lab).report.status, Status::Completed);
@@ -167,4 +170,16 @@ fn references_are_not_taken_back_from_a_record_that_is_deleted_already() {
     // `old` is deleted before anything is created; it named a device that goes too.
     let lab = lab("location x", "location x; device a in=x peers=b; device b in=x; device c in=x peers=c");
     assert_eq!(run(&lab).counts(), "3 deleted, 1 unchanged");
+}
+
+#[test]
+fn a_record_whose_deferred_reference_is_left_out_is_created_without_it() {
+    let lab = lab(CIRCLE, "location x");
+    let mut options = apply();
+    options.filter.records.push("device".parse().unwrap());
+    let ended = lab.run::<SyncNets>(options);
+    assert_eq!((ended.undone().len(), ended.report.status), (0, Status::Completed), "{:?}", ended.undone());
+    assert_eq!(lab.target().names(), ["device d", "location x"]);
+    assert_eq!(run(&lab).report.status, Status::Completed);
+    assert_eq!(lab.target().shown(), lab.source().shown());
 }
