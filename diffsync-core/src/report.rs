@@ -227,6 +227,9 @@ pub enum RunError {
         /// The error that ended it.
         last: String,
     },
+    /// A hook of the job panicked.
+    #[error("{0}")]
+    Panicked(String),
     /// The run was asked to end before its time.
     #[error("the run was cancelled")]
     Cancelled,

@@ -134,7 +134,8 @@ impl Patience {
 
     /// Waits, unless the run ends before.
     pub(super) async fn waits(&self, pause: Duration) -> bool {
-        let ends_before = self.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline);
+        let ends_before =
+            self.deadline.is_some_and(|deadline| deadline.saturating_duration_since(Instant::now()) <= pause);
         !ends_before && self.cancellation.run_until_cancelled(sleep(pause)).await.is_some()
     }
 }

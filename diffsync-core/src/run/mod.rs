@@ -6,9 +6,11 @@ mod options;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
@@ -18,6 +20,7 @@ pub use self::options::{RunOptions, UnknownFlags};
 use crate::adapter::Adapter;
 use crate::check::{Checked, half_loaded, untouched};
 use crate::dataset::Dataset;
+use crate::error::{JobError, panicked};
 use crate::event::{Event, Observer, Observers};
 use crate::execute::{Approved, ExecuteOptions, Execution, Results, Stopped, abilities};
 use crate::guard::{Breach, Guards};
@@ -76,7 +79,7 @@ impl<J: Job> Run<J> {
         let begun = Instant::now();
         let mut run = Self {
             job: Arc::clone(&job),
-            deadline: options.time_limit.map(|limit| begun + limit),
+            deadline: options.time_limit.and_then(|limit| begun.checked_add(limit)),
             options,
             breaches: Vec::new(),
             skipped: Vec::new(),
@@ -91,7 +94,11 @@ impl<J: Job> Run<J> {
         run.observers.emit(&Event::RunStarted { job: J::INFO.id, dry_run: run.options.dry_run });
         let valid = job.validate().map_err(|error| RunError::Invalid(error.into_cause()));
         let ended = match valid.and_then(|()| run.options.unknown_model::<J::Data>().map_or(Ok(()), Err)) {
-            Ok(()) => job.sync_data(&mut run).await.and_then(|()| run.finished()),
+            Ok(()) => {
+                let done = AssertUnwindSafe(job.sync_data(&mut run)).catch_unwind().await;
+                let done = done.unwrap_or_else(|panic| Err(RunError::Panicked(panicked("hook `sync_data`", &*panic))));
+                done.and_then(|()| run.finished())
+            }
             Err(error) => Err(error),
         };
         let observers = run.observers.clone();
@@ -219,7 +226,7 @@ impl<J: Job> Run<J> {
         let Stage::Loaded { source, target, data } = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(RunError::Order { called: "calculate_diff", missing: "load" });
         };
-        let hook = self.job.calculate_diff(*data);
+        let hook = caught("calculate_diff", self.job.calculate_diff(*data));
         let (plan, report) = measure(Step::CalculateDiff, self.options.memory_profiling, &self.observers, hook).await;
         self.steps.push(report);
         let mut plan = plan.map_err(|error| RunError::Diff(error.into_cause()))?;
@@ -270,9 +277,12 @@ impl<J: Job> Run<J> {
         let job = &*self.job;
         let mut execution = Execution::new(plan, &options, &self.observers);
         let work = async {
-            let executed = job.execute_sync(target, Approved::new(&mut execution)).await;
-            let completed =
-                if execution.wrote() { job.sync_complete(source, target, &execution.synced()).await } else { Ok(()) };
+            let executed = caught("execute_sync", job.execute_sync(target, Approved::new(&mut execution))).await;
+            let completed = if execution.wrote() {
+                caught("sync_complete", job.sync_complete(source, target, &execution.synced())).await
+            } else {
+                Ok(())
+            };
             execution.conclude(completed.as_ref().err());
             (executed, completed)
         };
@@ -400,6 +410,12 @@ impl<J: Job> fmt::Debug for Run<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("job", &J::INFO.id).field("steps", &self.steps).finish_non_exhaustive()
     }
+}
+
+/// A panic in a hook as its error: a run says what it did whatever its job does.
+async fn caught<R>(hook: &str, work: impl Future<Output = Result<R, JobError>>) -> Result<R, JobError> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.unwrap_or_else(|panic| Err(JobError::new(panicked(&format!("hook `{hook}`"), &*panic))))
 }
 
 /// Takes a step: times it, profiles its memory if asked to, and tells the observers.

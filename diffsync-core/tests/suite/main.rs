@@ -25,6 +25,7 @@ mod memory;
 mod net;
 mod net_properties;
 mod outcomes;
+mod panics;
 mod properties;
 mod references;
 mod retries;
