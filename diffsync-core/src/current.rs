@@ -87,13 +87,22 @@ impl<'a, D: Dataset> Current<'a, D> {
         }
     }
 
+    /// The record with this identifier as it was created or updated, if it was.
+    pub(crate) fn written<M: SyncModel>(&self, key: M::Key<'_>) -> Option<&M>
+    where
+        D: HasTable<M>,
+    {
+        let written: &Table<M> = self.written.table();
+        written.position(key).map(|row| &written.rows()[row as usize])
+    }
+
     /// The record with this identifier.
     pub(crate) fn get<M: SyncModel>(&self, key: M::Key<'_>) -> Option<&M>
     where
         D: HasTable<M>,
     {
         let (written, target): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.target().table());
-        let deleted = &self.deleted[self.position::<M>()];
+        let deleted = &self.deleted[Self::position::<M>()];
         let is_there = |row: &u32| !deleted.contains(*row as usize);
         if let Some(row) = written.position(key) {
             // It may have been written to take its references back, and deleted after.
@@ -110,7 +119,7 @@ impl<'a, D: Dataset> Current<'a, D> {
     {
         let written: &Table<M> = self.written.table();
         let target: &Table<M> = self.plan.target().table();
-        let model = self.position::<M>();
+        let model = Self::position::<M>();
         let kept =
             target.rows().iter().enumerate().filter(move |(row, _)| !self.is_deleted(model, *row)).map(
                 move |(_, record)| written.position(record.key()).map_or(record, |row| &written.rows()[row as usize]),
@@ -125,7 +134,7 @@ impl<'a, D: Dataset> Current<'a, D> {
         self.deleted[model].contains(row)
     }
 
-    fn position<M: SyncModel>(&self) -> usize {
+    fn position<M: SyncModel>() -> usize {
         D::SCHEMAS.iter().position(|schema| schema.name == M::NAME).unwrap_or_default()
     }
 }

@@ -87,13 +87,15 @@ impl Guards<'_> {
         let tables = plan.diff().tables().iter().enumerate();
         let each = tables.flat_map(|(model, table)| Operation::ALL.into_iter().map(move |op| (model, table, op)));
         each.filter_map(|(model, table, operation)| {
-            let sides = [Side::Source, Side::Target].map(|side| plan.rows(side, model) as usize);
-            Some((model, self.breach(table, operation, sides)?))
+            // Taking back a run needs no source.
+            let is_empty = !plan.is_exact() && plan.rows(Side::Source, model) == 0;
+            let records = plan.rows(Side::Target, model) as usize;
+            Some((model, self.breach(table, operation, is_empty, records)?))
         })
         .collect()
     }
 
-    fn breach(&self, table: &TableDiff, operation: Operation, [source, target]: [usize; 2]) -> Option<Breach> {
+    fn breach(&self, table: &TableDiff, operation: Operation, is_empty: bool, target: usize) -> Option<Breach> {
         let count = asked(table, operation);
         if count == 0 || (operation == Operation::Create && target == 0) {
             return None;
@@ -105,7 +107,7 @@ impl Guards<'_> {
         if let Some(lift) = lift {
             return breach(Some(lift.limit)).filter(|_| exceeds(lift.limit));
         }
-        if operation == Operation::Delete && source == 0 {
+        if operation == Operation::Delete && is_empty {
             return breach(None);
         }
         let of = |limits: Limits| match operation {

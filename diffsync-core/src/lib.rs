@@ -24,6 +24,8 @@ mod flags;
 mod generated;
 mod guard;
 mod job;
+#[cfg(feature = "laws")]
+pub mod laws;
 mod limit;
 pub mod memory;
 mod model;
@@ -35,6 +37,7 @@ mod problem;
 mod refusal;
 mod report;
 mod run;
+mod saved;
 pub mod schema;
 mod scope;
 mod secret;
@@ -43,7 +46,7 @@ mod table;
 mod tree;
 
 #[cfg(feature = "derive")]
-pub use diffsync_derive::{Dataset, SyncModel, job};
+pub use diffsync_derive::{Choice, Dataset, SyncModel, job};
 pub use tokio_util::sync::CancellationToken;
 pub use url::Url;
 
@@ -70,7 +73,11 @@ pub use crate::plan::{Loaded, Plan, PlanView, RecordRef};
 pub use crate::problem::{Problem, ProblemKind, SkippedModel};
 pub use crate::refusal::Refusal;
 pub use crate::report::{FailedRecord, RunError, RunReport, Status};
-pub use crate::run::{Run, RunOptions};
+pub use crate::run::{Run, RunOptions, UnknownFlags};
+pub use crate::saved::{
+    Application, Lost, Moved, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,
+    SavedPlan, Signature, Undo, WeakKey, approve, write_plan,
+};
 pub use crate::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
 pub use crate::step::{Side, Step, StepReport};
 pub use crate::table::{LoadState, Table};
@@ -83,11 +90,12 @@ pub mod __private {
     pub use serde;
     pub use serde_json;
 
-    pub use crate::adapter::TargetVisitor;
+    pub use crate::adapter::{TargetVisitor, Terms};
     pub use crate::compare::{NeverSame, Pair, SameByEq};
     pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor};
     pub use crate::generated::{
-        AttributeValues, IdentifierParts, KeyPart, UNUSABLE, ValueResult, choice, choices, debug_patch, touch, value,
+        AttributeValues, IdentifierParts, KeyPart, NeverRead, Read, UNUSABLE, ValueResult, choice, choices,
+        debug_patch, touch, value,
     };
     pub use crate::model::IdentifierText;
 }

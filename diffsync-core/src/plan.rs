@@ -10,10 +10,11 @@ use crate::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, Model, 
 use crate::diff::{Diff, Withheld};
 use crate::filter::Filter;
 use crate::flags::Flags;
-use crate::model::SyncModel;
+use crate::model::{Names, SyncModel};
 use crate::ops::Operation;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
+use crate::saved::{Chosen, PlanKind, Restoring, Standing};
 use crate::schema::{LinkKind, LinkSchema, ModelSchema};
 use crate::scope::Scope;
 use crate::step::Side;
@@ -33,6 +34,8 @@ pub struct Plan<D: 'static> {
     links: Vec<Vec<usize>>,
     /// Whether updates set exactly the source's values, also where others would do.
     exact: bool,
+    /// How the saved plan that is carried out stands to the two sides.
+    standing: Option<Standing>,
 }
 
 impl<D: Dataset> Plan<D> {
@@ -68,7 +71,38 @@ impl<D: Dataset> Plan<D> {
     }
 
     /// Compares two data sets that were checked when they were loaded.
-    fn of(mut source: Checked<D>, mut target: Checked<D>, scope: &Scope) -> Self {
+    fn of(source: Checked<D>, target: Checked<D>, scope: &Scope) -> Self {
+        let Some(chosen) = &scope.chosen else { return Self::between(source, target, scope) };
+        if chosen.application().plan.head.kind == PlanKind::Undo {
+            return Self::restoring(chosen, target, scope);
+        }
+        let mut plan = Self::between(source, target, scope);
+        chosen.leave_out_of(&mut plan);
+        plan.standing = Some(chosen.standing(&plan, scope));
+        plan
+    }
+
+    /// What takes back a run: only the target was loaded.
+    fn restoring(chosen: &Chosen, mut target: Checked<D>, scope: &Scope) -> Self {
+        let Restoring { source, tables, standing } = chosen.restore(&target.data, scope);
+        let unwritable = target.unwritable();
+        let problems = std::mem::take(&mut target.problems);
+        let (readers, links) = (Self::readers(), Self::link_models());
+        Self {
+            source,
+            target: target.data,
+            diff: Diff::of(tables),
+            problems,
+            rejections: Vec::new(),
+            unwritable,
+            readers,
+            links,
+            exact: true,
+            standing: Some(standing),
+        }
+    }
+
+    fn between(mut source: Checked<D>, mut target: Checked<D>, scope: &Scope) -> Self {
         source.ask_other(&target.data);
         target.ask_other(&source.data);
         let rejections = source.rejections(&target).chain(target.rejections(&source)).collect();
@@ -77,7 +111,7 @@ impl<D: Dataset> Plan<D> {
         let diff = Diff::between(&source, &target, scope);
         let (source, target) = (source.data, target.data);
         let (readers, links) = (Self::readers(), Self::link_models());
-        Self { source, target, diff, problems, rejections, unwritable, readers, links, exact: false }
+        Self { source, target, diff, problems, rejections, unwritable, readers, links, exact: false, standing: None }
     }
 
     fn link_models() -> Vec<Vec<usize>> {
@@ -175,6 +209,36 @@ impl<D: Dataset> Plan<D> {
         self.links[model][link]
     }
 
+    /// How the saved plan that is carried out stands to the two sides.
+    pub(crate) fn standing(&self) -> Option<&Standing> {
+        self.standing.as_ref()
+    }
+
+    /// The rows of both sides that have this identifier, the source's first.
+    pub(crate) fn rows_of(&self, model: usize, id: &Value) -> Result<[Option<u32>; 2], serde_json::Error> {
+        let reader = &self.readers[model];
+        Ok([reader.row_of(&self.source, id)?, reader.row_of(&self.target, id)?])
+    }
+
+    /// Why a side cannot say whether it has a record of this identifier, the source's first.
+    pub(crate) fn unknown(&self, model: usize, id: &Value) -> Result<[Option<&'static str>; 2], serde_json::Error> {
+        let reader = &self.readers[model];
+        Ok([reader.unknown(&self.source, id)?, reader.unknown(&self.target, id)?])
+    }
+
+    /// The positions of the attributes in which two records differ.
+    pub(crate) fn differing(&self, source: RecordRef, target: RecordRef) -> Vec<usize> {
+        let reader = &self.readers[source.at.model];
+        reader.differing((&self.source, source.at.row), (&self.target, target.at.row))
+    }
+
+    /// Leaves out the deletes of a model at these places.
+    pub(crate) fn leave_out_deletes(&mut self, model: usize, places: &FixedBitSet) {
+        if !places.is_clear() {
+            self.diff.tables_mut()[model].leave_out_deletes(places);
+        }
+    }
+
     pub(crate) fn unwritable(&self) -> Option<Refusal> {
         self.unwritable.clone()
     }
@@ -260,6 +324,12 @@ pub trait PlanView: Send + Sync {
     fn problems(&self) -> &[Problem];
     /// The identifier of a record, as text.
     fn record(&self, record: RecordRef) -> String;
+    /// The identifier of a record as a plain value.
+    ///
+    /// # Errors
+    ///
+    /// If the identifier's own `Serialize` fails.
+    fn identifier(&self, record: RecordRef) -> Result<Value, serde_json::Error>;
     /// An attribute of a record, by its position in the schema, as a plain value with its secrets redacted.
     ///
     /// # Errors
@@ -321,6 +391,10 @@ impl<D: Dataset> PlanView for Plan<D> {
         self.readers[record.at.model].id_text(self.data(record.side), record.at.row)
     }
 
+    fn identifier(&self, record: RecordRef) -> Result<Value, serde_json::Error> {
+        self.readers[record.at.model].id_value(self.data(record.side), record.at.row)
+    }
+
     fn attribute(&self, record: RecordRef, attribute: usize) -> Result<Value, serde_json::Error> {
         self.readers[record.at.model].attribute(self.data(record.side), record.at.row, attribute)
     }
@@ -372,6 +446,10 @@ trait ReadModel<D>: Sync {
     /// The same for one link of all rows.
     fn all_links(&self, data: &D, link: usize, named: &mut dyn FnMut(Named));
     fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32>;
+    fn id_value(&self, data: &D, row: u32) -> Result<Value, serde_json::Error>;
+    fn row_of(&self, data: &D, id: &Value) -> Result<Option<u32>, serde_json::Error>;
+    fn unknown(&self, data: &D, id: &Value) -> Result<Option<&'static str>, serde_json::Error>;
+    fn differing(&self, source: (&D, u32), target: (&D, u32)) -> Vec<usize>;
 }
 
 impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
@@ -407,6 +485,26 @@ impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
             }
         };
         M::visit_links(&mut Links { data, records: duplicates, link: 0, wanted: Some(wanted), found: &mut found });
+    }
+
+    fn id_value(&self, data: &D, row: u32) -> Result<Value, serde_json::Error> {
+        serde_json::to_value(record::<D, M>(data, row).id())
+    }
+
+    fn row_of(&self, data: &D, id: &Value) -> Result<Option<u32>, serde_json::Error> {
+        let id: M::Id = serde_json::from_value(id.clone())?;
+        Ok(id.key().and_then(|key| data.table().position(key)))
+    }
+
+    fn unknown(&self, data: &D, id: &Value) -> Result<Option<&'static str>, serde_json::Error> {
+        Ok(data.table().unknown(&serde_json::from_value(id.clone())?))
+    }
+
+    fn differing(&self, source: (&D, u32), target: (&D, u32)) -> Vec<usize> {
+        let mut positions = Vec::new();
+        let (source, target) = (record::<D, M>(source.0, source.1), record::<D, M>(target.0, target.1));
+        source.differences(target, &mut |position| positions.push(position));
+        positions
     }
 
     fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32> {

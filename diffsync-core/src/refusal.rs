@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::guard::Breach;
+use crate::saved::Moved;
 use crate::step::Side;
 
 /// Why a run was not allowed to write.
@@ -39,6 +40,15 @@ pub enum Refusal {
     /// It would change more than it may.
     #[error("it would change more than it may:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Guards(Vec<Breach>),
+    /// Operations of a saved plan are not found again as they were.
+    #[error(
+        "the plan no longer fits; make a new one, or carry out what still fits (`--policy skip-stale`):\n{}",
+        first_of(.0)
+    )]
+    Moved(Vec<Moved>),
+    /// Everything that a saved plan would do is done.
+    #[error("everything in the plan is done already")]
+    Done,
     /// Too many unusable records.
     #[error(
         "{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed; mend them, or raise the limit (`--max-rejected`) if that many may be left alone"
@@ -63,4 +73,12 @@ impl Refusal {
         let texts: Vec<_> = models.iter().map(|(model, side)| format!("the {side} did not load {model}")).collect();
         texts.join(", ")
     }
+}
+
+/// The first of many, a line each.
+fn first_of(moved: &[Moved]) -> String {
+    const SHOWN: usize = 20;
+    let lines = moved.iter().take(SHOWN).map(ToString::to_string);
+    let more = moved.len().saturating_sub(SHOWN);
+    lines.chain((more > 0).then(|| format!("… and {more} more"))).collect::<Vec<_>>().join("\n")
 }

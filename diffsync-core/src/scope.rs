@@ -4,6 +4,7 @@ use crate::filter::Filter;
 use crate::flags::Flags;
 use crate::model::SyncModel;
 use crate::ops::{Operation, Ops};
+use crate::saved::Chosen;
 use crate::schema::ModelSchema;
 
 /// What of the two sides takes part in a comparison. The default is everything.
@@ -17,12 +18,14 @@ pub(crate) struct Scope {
     pub(crate) ignore: &'static [(&'static str, &'static str)],
     /// What the target is able to do with each model, in the order of the data set's fields; everything if it is empty.
     pub(crate) can: Vec<Ops>,
+    /// The saved plan that is carried out, and nothing else.
+    pub(crate) chosen: Option<Chosen>,
 }
 
 impl Scope {
     /// Whether some operations may be left out because of what they are.
     pub(crate) fn is_selective(&self) -> bool {
-        !self.filter.is_empty()
+        !self.filter.is_empty() || self.chosen.is_some()
     }
 
     /// Whether an operation takes part. The target's record is the old one of an update, and not looked at otherwise.
@@ -33,8 +36,8 @@ impl Scope {
         old: &M,
         changed: &dyn Fn(usize) -> bool,
     ) -> bool {
-        let _ = (old, changed);
-        self.filter.is_empty() || self.filter.admits(M::NAME, &record.id(), operation)
+        (self.filter.is_empty() || self.filter.admits(M::NAME, &record.id(), operation))
+            && self.chosen.as_ref().is_none_or(|chosen| chosen.admits(operation, record, old, changed))
     }
 
     /// Whether the target is able to do this with records of the model at this position.

@@ -4,6 +4,8 @@ mod countries;
 mod device_tags;
 mod inventory;
 mod ipam;
+#[cfg(test)]
+mod laws;
 mod yaml;
 
 use std::process::ExitCode;

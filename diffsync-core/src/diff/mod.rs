@@ -125,11 +125,11 @@ impl TableDiff {
     pub(crate) fn withheld(&self, operation: Operation, place: usize) -> Option<Withheld> {
         let all = self.withheld[operation as usize];
         if operation == Operation::Delete {
-            // What is held back is so whoever would delete it.
-            if self.prevented.contains(place) {
+            // What a guard holds back must not go with its parent either: then that stays too.
+            if self.prevented.contains(place) || all == Some(Withheld::Held) {
                 return Some(Withheld::Held);
             }
-            if self.cascaded.contains(place) && all != Some(Withheld::Held) {
+            if self.cascaded.contains(place) {
                 return Some(Withheld::Cascaded);
             }
         }
@@ -144,6 +144,38 @@ impl TableDiff {
     /// Withholds all operations of one kind.
     pub(crate) fn withhold(&mut self, operation: Operation, why: Withheld) {
         self.withheld[operation as usize] = Some(why);
+    }
+
+    /// Withholds what the target is not able to do with the model at this position.
+    pub(crate) fn withhold_unsupported(&mut self, scope: &Scope, model: usize) {
+        for operation in Operation::ALL {
+            if !scope.can(model, operation) {
+                self.withhold(operation, Withheld::Unsupported);
+            }
+        }
+    }
+
+    /// Holds back the deletes at these places.
+    pub(crate) fn prevent_deletes(&mut self, prevented: impl IntoIterator<Item = bool>) {
+        let places = prevented.into_iter().enumerate().filter(|(_, prevented)| *prevented);
+        self.prevented = places.map(|(place, _)| place).collect();
+    }
+
+    /// Leaves out the creates and updates of these rows of the source; the number of the updates among them.
+    pub(crate) fn leave_out_writes(&mut self, rows: &FixedBitSet) -> usize {
+        let updates = self.updates.len();
+        self.creates.retain(|row| !rows.contains(*row as usize));
+        self.retain_updates(|_, (row, _)| !rows.contains(row as usize));
+        updates - self.updates.len()
+    }
+
+    /// Leaves out the deletes at these places.
+    pub(crate) fn leave_out_deletes(&mut self, places: &FixedBitSet) {
+        let kept: Vec<usize> = (0..self.deletes.len()).filter(|place| !places.contains(*place)).collect();
+        self.left_out += self.deletes.len() - kept.len();
+        let at = |set: &FixedBitSet| (0..kept.len()).filter(|new| set.contains(kept[*new])).collect();
+        (self.cascaded, self.prevented) = (at(&self.cascaded), at(&self.prevented));
+        self.deletes = kept.iter().map(|place| self.deletes[*place]).collect();
     }
 
     /// Keeps the updates for which `keep` says so, with the attributes that they change.
@@ -284,11 +316,7 @@ impl<D> Differ<'_, D> {
         if self.selective {
             self.take_out::<M>();
         }
-        for operation in Operation::ALL {
-            if !self.scope.can(self.wanted, operation) {
-                diff.withhold(operation, Withheld::Unsupported);
-            }
-        }
+        diff.withhold_unsupported(self.scope, self.wanted);
         let source_out = &self.source_out[self.wanted];
         let ignored = self.scope.ignored(M::SCHEMA);
         let mut matched = FixedBitSet::with_capacity(target.len());

@@ -73,7 +73,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
     }
 
     /// A record because of which this row cannot be deleted.
-    pub(super) fn obstacle(&self, outcomes: &Outcomes, model: usize, row: u32) -> Option<RecordRef> {
+    pub(super) fn obstacle(&self, done: Done<'_>, model: usize, row: u32) -> Option<RecordRef> {
         let own = RecordRef::new(Side::Target, model, row);
         let mut seen = HashSet::from([own]);
         // The row, and those that go with it: what hangs on them hangs on it.
@@ -84,7 +84,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 if record == own {
                     continue;
                 }
-                match self.stays(outcomes, dependent) {
+                match self.stays(done, dependent) {
                     Stays::Yes => return Some(record),
                     Stays::GoesAlong if seen.insert(record) => rows.push(record),
                     Stays::GoesAlong | Stays::No => {}
@@ -95,7 +95,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
     }
 
     /// Whether a record still depends on the one it named when the target was loaded.
-    fn stays(&self, outcomes: &Outcomes, dependent: &Dependent) -> Stays {
+    fn stays(&self, done: Done<'_>, dependent: &Dependent) -> Stays {
+        let outcomes = done.outcomes;
         let Dependent { record, link, task } = *dependent;
         let Some(task) = task else { return Stays::Yes };
         let table = &self.plan.diff().tables()[task.model];
@@ -109,7 +110,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
             }
             (Operation::Delete, _) => !link.orders() && self.cleared.contains(&record.at),
             (_, Outcome::Updated) => leaves(table, task, link),
-            _ => false,
+            _ => link.orders() && done.partly[task.model].contains(task.place) && leaves(table, task, link),
         };
         if gone { Stays::No } else { Stays::Yes }
     }
@@ -205,6 +206,14 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         tasks.dedup();
         tasks
     }
+}
+
+/// What was done so far.
+#[derive(Clone, Copy)]
+pub(super) struct Done<'a> {
+    pub(super) outcomes: &'a Outcomes,
+    /// For each model the places of updates that were done but for deferred references, whatever became of those.
+    pub(super) partly: &'a [FixedBitSet],
 }
 
 /// Whether a record still depends on the one it named.

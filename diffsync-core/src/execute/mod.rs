@@ -28,6 +28,7 @@ use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes, Task};
 use crate::plan::{Plan, RecordRef};
 use crate::problem::Problem;
+use crate::saved::{PlanKey, Undo, inverse};
 use crate::step::Side;
 
 pub(crate) use self::write::abilities;
@@ -107,6 +108,11 @@ impl<'a, D: Dataset> Execution<'a, D> {
 
     pub(crate) fn conclude(&mut self, error: Option<&JobError>) {
         self.ledger.conclude(error);
+    }
+
+    /// What takes back what was done.
+    pub(crate) fn inverse(&self, key: &PlanKey) -> Undo {
+        inverse(&self.current, &self.ledger.outcomes, key)
     }
 
     pub(crate) fn into_results(self) -> Results {

@@ -168,3 +168,24 @@ fn references_are_not_taken_back_from_a_record_that_is_deleted_already() {
     let lab = lab("location x", "location x; device a in=x peers=b; device b in=x; device c in=x peers=c");
     assert_eq!(run(&lab).counts(), "3 deleted, 1 unchanged");
 }
+
+#[test]
+fn a_record_that_moved_and_lacks_a_reference_has_moved() {
+    let lab = lab(
+        "location b; device d in=b primary=1; address 1; address 2",
+        "location a; location b; device d in=a; address 2",
+    )
+    .failing(&[("create address 1", Answer::Fail)]);
+    let ended = run(&lab);
+    assert_eq!(ended.undone(), ["create address 1: failed", "update device d: blocked"]);
+    assert_eq!(ended.counts(), "1 deleted, 2 unchanged, 1 failed, 1 blocked");
+
+    // What it still refers to stays.
+    let lab = self::lab(
+        "location b; device d in=b primary=1; address 1",
+        "location a; location b; device d in=a primary=2; address 2",
+    )
+    .failing(&[("create address 1", Answer::Fail)]);
+    let ended = run(&lab);
+    assert_eq!(ended.undone(), ["create address 1: failed", "update device d: blocked", "delete address 2: blocked"]);
+}

@@ -1,30 +1,28 @@
 //! A run of a job: the four steps, each measured.
 
+mod loading;
+mod options;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::num::NonZeroUsize;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use tokio::time::{Instant, timeout_at};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
-use crate::adapter::{Adapter, LoadContext};
+use self::loading::Loading;
+pub use self::options::{RunOptions, UnknownFlags};
+use crate::adapter::Adapter;
 use crate::check::{Checked, half_loaded, untouched};
-use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
-use crate::error::{AdapterError, panicked};
+use crate::dataset::Dataset;
 use crate::event::{Event, Observer, Observers};
-use crate::execute::{Approved, ExecuteOptions, Execution, Results, Retry, Stopped, abilities};
-use crate::filter::{Filter, RecordFilter};
-use crate::flags::Flags;
-use crate::guard::{Breach, Guards, Lift};
-use crate::job::{Job, JobContext, JobInfo, Object};
-use crate::limit::{Limit, OnGuard};
+use crate::execute::{Approved, ExecuteOptions, Execution, Results, Stopped, abilities};
+use crate::guard::{Breach, Guards};
+use crate::job::{Job, JobContext, Object};
+use crate::limit::OnGuard;
 use crate::memory::profile;
 use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes};
@@ -32,97 +30,9 @@ use crate::plan::{Loaded, Plan, PlanView, RecordRef};
 use crate::problem::{Problem, SkippedModel};
 use crate::refusal::Refusal;
 use crate::report::{RunError, RunReport, Status};
+use crate::saved::{Chosen, PlanKind, Policy, Undo};
 use crate::scope::Scope;
 use crate::step::{Side, Step, StepReport};
-
-/// How a job is to be run.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own, as on the command line")]
-pub struct RunOptions {
-    /// Write nothing.
-    pub dry_run: bool,
-    /// Measure the memory that each step takes.
-    pub memory_profiling: bool,
-    /// Load both sides at the same time.
-    pub parallel_loading: bool,
-    /// Go on with the other records when one fails.
-    pub continue_on_failure: bool,
-    /// End the run when so many records have failed.
-    pub max_failures: Option<usize>,
-    /// Tell the observers also of each record that is the same on both sides.
-    pub log_unchanged_records: bool,
-    /// What is left alone of all records.
-    pub flags: Flags,
-    /// Which part of the diff the run is about.
-    pub filter: Filter,
-    /// The limits that are lifted for this run.
-    pub lifts: Vec<Lift>,
-    /// What happens if the run would go beyond a limit.
-    pub on_guard: OnGuard,
-    /// How many records may be written at the same time, instead of what the job and the target say.
-    pub concurrency: Option<NonZeroUsize>,
-    /// The largest part of a model's records on one side that may be unusable, from 0 to 1; beyond it the run is refused.
-    pub max_rejected: f64,
-    /// How often and after which pauses a target is asked again after a transient error.
-    pub retry: Retry,
-    /// How long the target may take for one record, or one batch; after it the outcome is unknown.
-    pub record_time_limit: Option<Duration>,
-    /// How long the run may take. What is in flight then still ends; the rest is not attempted.
-    pub time_limit: Option<Duration>,
-    /// Cancel it to end the run: what is in flight still ends, the rest is not attempted.
-    pub cancellation: CancellationToken,
-}
-
-impl RunOptions {
-    /// What a job is run with unless something else is asked for: a dry run unless the job says otherwise, the sides
-    /// loaded one after the other, going on after failures, with at most 1 % of a model's records unusable and at most
-    /// five minutes for a record.
-    #[must_use]
-    pub fn of(job: &JobInfo) -> Self {
-        Self {
-            dry_run: job.dryrun_default,
-            memory_profiling: false,
-            parallel_loading: false,
-            continue_on_failure: true,
-            max_failures: None,
-            log_unchanged_records: false,
-            flags: Flags::empty(),
-            filter: Filter::default(),
-            lifts: Vec::new(),
-            on_guard: job.on_guard,
-            concurrency: job.concurrency.and_then(NonZeroUsize::new),
-            max_rejected: 0.01,
-            retry: Retry::default(),
-            record_time_limit: Some(Duration::from_mins(5)),
-            time_limit: job.time_limit,
-            cancellation: CancellationToken::new(),
-        }
-    }
-
-    /// Writes what the diff says.
-    #[must_use]
-    pub fn apply(mut self) -> Self {
-        self.dry_run = false;
-        self
-    }
-
-    /// Lifts a limit of a model for this run.
-    #[must_use]
-    pub fn allow(mut self, model: impl Into<String>, operation: Operation, limit: Limit) -> Self {
-        self.lifts.push(Lift { model: model.into(), operation, limit });
-        self
-    }
-
-    /// The first model that a lift or the filter names and the data set does not have.
-    fn unknown_model<D: Dataset>(&self) -> Option<RunError> {
-        let asked_for =
-            self.lifts.iter().map(|lift| &*lift.model).chain(self.filter.records.iter().map(RecordFilter::model));
-        let mut unknown = asked_for.filter(|model| !D::SCHEMAS.iter().any(|schema| schema.name == *model));
-        let names = || D::SCHEMAS.iter().map(|schema| format!("`{}`", schema.name)).collect::<Vec<_>>().join(", ");
-        unknown.next().map(|model| RunError::UnknownModel { model: model.to_owned(), known: names() })
-    }
-}
 
 /// A run in progress. It owns the four steps, so they are measured whoever calls them.
 pub struct Run<J: Job> {
@@ -139,6 +49,8 @@ pub struct Run<J: Job> {
     /// What the target made of records that it did not refuse.
     problems: Vec<Problem>,
     links: HashMap<RecordRef, Url>,
+    /// What takes back what the run did.
+    undo: Option<Undo>,
 }
 
 /// How far a run has come.
@@ -147,7 +59,7 @@ enum Stage<J: Job> {
     Loaded {
         source: J::Source,
         target: J::Target,
-        data: Loaded<J::Data>,
+        data: Box<Loaded<J::Data>>,
     },
     Planned {
         source: J::Source,
@@ -174,6 +86,7 @@ impl<J: Job> Run<J> {
             outcomes: None,
             problems: Vec::new(),
             links: HashMap::new(),
+            undo: None,
         };
         run.observers.emit(&Event::RunStarted { job: J::INFO.id, dry_run: run.options.dry_run });
         let valid = job.validate().map_err(|error| RunError::Invalid(error.into_cause()));
@@ -209,14 +122,10 @@ impl<J: Job> Run<J> {
     /// If a side cannot be loaded, or one side says nothing of a model that the other loaded.
     pub async fn load(&mut self) -> Result<(), RunError> {
         self.not_yet(Step::LoadSource, "load")?;
-        let loading = Loading {
-            job: Arc::clone(&self.job),
-            dry_run: self.options.dry_run,
-            memory_profiling: self.options.memory_profiling,
-            cancellation: self.options.cancellation.clone(),
-            time_limit: self.deadline.zip(self.options.time_limit),
-            observers: self.observers.clone(),
-        };
+        if self.options.application.as_ref().is_some_and(|its| its.plan.head.kind == PlanKind::Undo) {
+            return self.load_target_only().await;
+        }
+        let loading = self.loading();
         let (source, target) = if self.options.parallel_loading {
             // Each on a task of its own, so that two loaders that compute do not wait for each other. The task ends with
             // the handle: once the source has failed nobody waits for the target.
@@ -249,13 +158,8 @@ impl<J: Job> Run<J> {
         let (source, source_data) = source.0?;
         let (target, target_data) = target.0?;
         self.skipped = source_data.skipped_models().chain(target_data.skipped_models()).collect();
-        let scope = Scope {
-            flags: self.options.flags,
-            filter: self.options.filter.clone(),
-            ignore: J::INFO.ignore,
-            can: abilities::<J::Data, J::Target>(&target),
-        };
-        let data = Loaded::of(source_data, target_data, scope);
+        let scope = self.scope(&target);
+        let data = Box::new(Loaded::of(source_data, target_data, scope));
         let half_loaded = half_loaded(data.source(), data.target());
         for (side, loaded) in [(Side::Source, data.source()), (Side::Target, data.target())] {
             if untouched(loaded) {
@@ -269,6 +173,42 @@ impl<J: Job> Run<J> {
         Ok(())
     }
 
+    /// Loads only the target, for a plan that takes back a run: its file holds all else.
+    async fn load_target_only(&mut self) -> Result<(), RunError> {
+        let (target, report) = self.loading().target().await;
+        self.steps.push(report);
+        let (target, data) = target?;
+        let cx = JobContext { dry_run: self.options.dry_run };
+        let source = self.job.source_adapter(&cx).await;
+        let source = source.map_err(|error| RunError::Load { side: Side::Source, cause: error.into_cause() })?;
+        self.skipped = data.skipped_models().collect();
+        let scope = self.scope(&target);
+        let data = Box::new(Loaded::of(Checked::new(Side::Source, J::Data::default()), data, scope));
+        self.stage = Stage::Loaded { source, target, data };
+        Ok(())
+    }
+
+    fn loading(&self) -> Loading<J> {
+        Loading {
+            job: Arc::clone(&self.job),
+            dry_run: self.options.dry_run,
+            memory_profiling: self.options.memory_profiling,
+            cancellation: self.options.cancellation.clone(),
+            time_limit: self.deadline.zip(self.options.time_limit),
+            observers: self.observers.clone(),
+        }
+    }
+
+    fn scope(&self, target: &J::Target) -> Scope {
+        Scope {
+            flags: self.options.flags,
+            filter: self.options.filter.clone(),
+            ignore: J::INFO.ignore,
+            can: abilities::<J::Data, J::Target>(target),
+            chosen: self.options.application.clone().map(Chosen::new),
+        }
+    }
+
     /// The third step: compares both sides.
     ///
     /// # Errors
@@ -279,7 +219,7 @@ impl<J: Job> Run<J> {
         let Stage::Loaded { source, target, data } = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(RunError::Order { called: "calculate_diff", missing: "load" });
         };
-        let hook = self.job.calculate_diff(data);
+        let hook = self.job.calculate_diff(*data);
         let (plan, report) = measure(Step::CalculateDiff, self.options.memory_profiling, &self.observers, hook).await;
         self.steps.push(report);
         let mut plan = plan.map_err(|error| RunError::Diff(error.into_cause()))?;
@@ -336,9 +276,13 @@ impl<J: Job> Run<J> {
             execution.conclude(completed.as_ref().err());
             (executed, completed)
         };
+        let undo_key = self.options.undo.as_ref();
         let ((executed, completed), report) =
             measure(Step::ExecuteSync, self.options.memory_profiling, &self.observers, work).await;
         self.steps.push(report);
+        // What only `sync_complete` writes was not written if that failed.
+        let wrote = completed.is_ok() || !options.writes_at_complete;
+        self.undo = undo_key.filter(|_| wrote).map(|key| execution.inverse(key));
         let Results { outcomes, problems, stopped } = execution.into_results();
         self.problems = problems;
         for (record, operation, outcome) in outcomes.iter(plan.diff()) {
@@ -369,10 +313,19 @@ impl<J: Job> Run<J> {
 
     /// Why the plan must not be carried out.
     fn refusal(&self, plan: &Plan<J::Data>, target: &J::Target) -> Option<Refusal> {
+        let moved = || {
+            let standing = plan.standing()?;
+            let policy = self.options.application.as_ref().map(|application| application.policy).unwrap_or_default();
+            if policy == Policy::Refuse && !standing.moved.is_empty() {
+                return Some(Refusal::Moved(standing.moved.clone()));
+            }
+            let all_done = standing.done > 0 && standing.moved.is_empty() && plan.diff().is_empty();
+            all_done.then_some(Refusal::Done)
+        };
         let lost = || plan.unwritable().filter(|_| target.writes_at_complete());
         let stops = self.options.on_guard == OnGuard::Stop && !self.breaches.is_empty();
         let guards = || stops.then(|| Refusal::Guards(self.breaches.clone()));
-        too_many_rejected(plan, self.options.max_rejected).or_else(lost).or_else(guards)
+        too_many_rejected(plan, self.options.max_rejected).or_else(lost).or_else(moved).or_else(guards)
     }
 
     /// A run that compared nothing has not done its work, whatever `sync_data` made of the errors it got.
@@ -389,8 +342,15 @@ impl<J: Job> Run<J> {
     }
 
     fn into_report(self, error: Option<RunError>, duration: Duration) -> RunReport {
+        let (mut stale, mut already_done) = (Vec::new(), 0);
         let plan: Option<Arc<dyn PlanView>> = match self.stage {
-            Stage::Planned { plan, .. } => Some(plan),
+            Stage::Planned { plan, .. } => {
+                if let Some(standing) = plan.standing() {
+                    stale.clone_from(&standing.moved);
+                    already_done = standing.done;
+                }
+                Some(plan)
+            }
             _ => None,
         };
         let outcomes = match (&plan, self.outcomes) {
@@ -409,7 +369,7 @@ impl<J: Job> Run<J> {
             {
                 Status::Partial
             }
-            None if !self.problems.is_empty() => Status::Partial,
+            None if !self.problems.is_empty() || !stale.is_empty() => Status::Partial,
             None => Status::Completed,
         };
         let in_data = plan.as_ref().map_or(&[][..], |plan| plan.problems());
@@ -426,6 +386,9 @@ impl<J: Job> Run<J> {
             breaches: self.breaches,
             lifts: self.options.lifts,
             skipped: self.skipped,
+            stale,
+            already_done,
+            undo: self.undo,
             plan,
             outcomes,
             links: self.links,
@@ -437,104 +400,6 @@ impl<J: Job> fmt::Debug for Run<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("job", &J::INFO.id).field("steps", &self.steps).finish_non_exhaustive()
     }
-}
-
-/// What loading one side gives: the adapter and the data, and what it took.
-type LoadedSide<A, D> = (Result<(A, Checked<D>), RunError>, StepReport);
-
-/// What loading a side needs.
-struct Loading<J> {
-    job: Arc<J>,
-    dry_run: bool,
-    memory_profiling: bool,
-    cancellation: CancellationToken,
-    /// When the run must have ended, and how long it may take.
-    time_limit: Option<(Instant, Duration)>,
-    observers: Observers,
-}
-
-impl<J> Clone for Loading<J> {
-    fn clone(&self) -> Self {
-        Self {
-            job: Arc::clone(&self.job),
-            dry_run: self.dry_run,
-            memory_profiling: self.memory_profiling,
-            cancellation: self.cancellation.clone(),
-            time_limit: self.time_limit,
-            observers: self.observers.clone(),
-        }
-    }
-}
-
-impl<J: Job> Loading<J> {
-    async fn source(&self) -> LoadedSide<J::Source, J::Data> {
-        let work = async {
-            let adapter = self.job.source_adapter(&self.job_context()).await?;
-            let mut data = J::Data::default();
-            self.job.load_source_adapter(&adapter, &mut data, &self.load_context(Side::Source)).await?;
-            Ok((adapter, data))
-        };
-        self.side(Side::Source, work).await
-    }
-
-    async fn target(&self) -> LoadedSide<J::Target, J::Data> {
-        let work = async {
-            let adapter = self.job.target_adapter(&self.job_context()).await?;
-            let mut data = J::Data::default();
-            self.job.load_target_adapter(&adapter, &mut data, &self.load_context(Side::Target)).await?;
-            Ok((adapter, data))
-        };
-        self.side(Side::Target, work).await
-    }
-
-    fn job_context(&self) -> JobContext {
-        JobContext { dry_run: self.dry_run }
-    }
-
-    fn load_context(&self, side: Side) -> LoadContext<'_> {
-        LoadContext::new(side, &self.observers)
-    }
-
-    async fn side<A>(
-        &self,
-        side: Side,
-        work: impl Future<Output = Result<(A, J::Data), AdapterError>> + Send,
-    ) -> LoadedSide<A, J::Data> {
-        let checked = async {
-            let loaded = AssertUnwindSafe(work).catch_unwind();
-            let loaded = match self.time_limit {
-                None => self.cancellation.run_until_cancelled(loaded).await.ok_or(RunError::Cancelled)?,
-                Some((deadline, limit)) => {
-                    let loaded = timeout_at(deadline, self.cancellation.run_until_cancelled(loaded)).await;
-                    loaded.map_err(|_| RunError::TimeLimit(limit))?.ok_or(RunError::Cancelled)?
-                }
-            };
-            let loaded = loaded.unwrap_or_else(|panic| Err(AdapterError::new(panicked("loader", &*panic))));
-            let (adapter, mut data) = loaded.map_err(|error| RunError::Load { side, cause: error.into_cause() })?;
-            skip(&mut data, J::INFO.skip);
-            Ok((adapter, Checked::new(side, data)))
-        };
-        measure(side.into(), self.memory_profiling, &self.observers, checked).await
-    }
-}
-
-/// Leaves the models out that the job leaves out, whatever was loaded of them.
-fn skip<D: Dataset>(data: &mut D, models: &[&str]) {
-    struct Skip<'a, D> {
-        data: &'a mut D,
-        models: &'a [&'a str],
-    }
-    impl<D> ModelVisitor<D> for Skip<'_, D> {
-        fn visit<M: LinksIn<D>>(&mut self)
-        where
-            D: HasTable<M>,
-        {
-            if self.models.contains(&M::NAME) {
-                self.data.table_mut().skip("the job leaves it out");
-            }
-        }
-    }
-    D::visit_models(&mut Skip { data, models });
 }
 
 /// Takes a step: times it, profiles its memory if asked to, and tells the observers.

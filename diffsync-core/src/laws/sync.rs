@@ -1,0 +1,102 @@
+//! A run without a job: load, compare, execute.
+
+use std::num::NonZeroUsize;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Violation;
+use crate::adapter::{Adapter, LoadContext, WrittenBy};
+use crate::check::Checked;
+use crate::error::JobError;
+use crate::event::Observers;
+use crate::execute::{Approved, ExecuteOptions, Execution, Retry, abilities};
+use crate::outcome::Outcome;
+use crate::plan::{Loaded, Plan, PlanView};
+use crate::saved::{Application, PlanHead, PlanKey, PlanKind, Undo, write_plan};
+use crate::scope::Scope;
+use crate::step::Side;
+
+/// What a run did.
+pub(super) struct Synced {
+    /// How many operations were asked for.
+    pub(super) operations: usize,
+    /// The diff, for people.
+    pub(super) text: String,
+    /// What was not written, or stored otherwise than asked for.
+    pub(super) failure: Option<String>,
+}
+
+fn broken(what: String) -> Violation {
+    Violation { law: "a target can be loaded and completed", seed: 0, what }
+}
+
+pub(super) async fn load<T: Adapter>(target: &T) -> Result<T::Data, Violation> {
+    let mut data = T::Data::default();
+    let loaded = target.load(&mut data, &LoadContext::alone(Side::Target)).await;
+    loaded.map_err(|error| broken(format!("it cannot be loaded: {error}")))?;
+    Ok(data)
+}
+
+pub(super) async fn plan<T>(
+    source: T::Data,
+    target: &T,
+    application: Option<Application>,
+) -> Result<Plan<T::Data>, Violation>
+where
+    T: Adapter,
+    T::Data: WrittenBy<T>,
+{
+    let data = load(target).await?;
+    let can = abilities::<T::Data, T>(target);
+    let scope = Scope { can, chosen: application.map(crate::saved::Chosen::new), ..Scope::default() };
+    Ok(Loaded::of(Checked::new(Side::Source, source), Checked::new(Side::Target, data), scope).compare())
+}
+
+/// Brings a target in line with a source, and says what would take it back if a saved plan is carried out.
+pub(super) async fn sync<T>(
+    source: T::Data,
+    target: &T,
+    concurrency: Option<NonZeroUsize>,
+    application: Option<Application>,
+) -> Result<(Synced, Option<Undo>), Violation>
+where
+    T: Adapter,
+    T::Data: WrittenBy<T>,
+{
+    let key = application.as_ref().map(|application| application.key.clone());
+    let plan = plan(source, target, application).await?;
+    let text = plan.tree().to_string();
+    let options = ExecuteOptions {
+        max_failures: None,
+        concurrency,
+        writes_at_complete: target.writes_at_complete(),
+        retry: Retry::default(),
+        call_limit: None,
+        deadline: None,
+        cancellation: CancellationToken::new(),
+    };
+    let observers = Observers::default();
+    let mut execution = Execution::new(&plan, &options, &observers);
+    Approved::new(&mut execution).execute(target).await;
+    let completed = if execution.wrote() { target.sync_complete(&execution.synced()).await } else { Ok(()) };
+    let completed = completed.map_err(JobError::from);
+    execution.conclude(completed.as_ref().err());
+    let undo = key.filter(|_| completed.is_ok()).map(|key| execution.inverse(&key));
+    let results = execution.into_results();
+    let unwritten = results.outcomes.iter(plan.diff()).find(|(_, _, outcome)| !outcome.is_written());
+    let unwritten = unwritten.filter(|(_, _, outcome)| !matches!(outcome, Outcome::Unsupported));
+    let unwritten = unwritten.map(|(record, operation, outcome)| {
+        let model = plan.diff().tables()[record.model()].schema().name;
+        format!("{operation} {model} {}: {outcome:?}", plan.record(record))
+    });
+    let stored_otherwise = || results.problems.first().map(ToString::to_string);
+    let failure = completed.err().map(|error| error.to_string()).or(unwritten).or_else(stored_otherwise);
+    Ok((Synced { operations: plan.diff().operations(), text, failure }, undo))
+}
+
+/// The number of a plan's operations, and the plan as a file.
+pub(super) fn saved<D: crate::dataset::Dataset>(plan: &Plan<D>, key: &PlanKey) -> Result<(usize, Vec<u8>), String> {
+    let mut file = Vec::new();
+    write_plan(plan, &PlanHead::anonymous(PlanKind::Sync), key, &mut file).map_err(|error| error.to_string())?;
+    Ok((plan.diff().operations(), file))
+}
