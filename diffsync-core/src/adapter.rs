@@ -181,7 +181,7 @@ async fn caught<R>(answer: impl Future<Output = Result<R, TargetError>>) -> Resu
 /// What a target says of how it writes records of a model.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
+#[allow(missing_docs, reason = "they are the constants of `Target`")]
 pub struct Terms {
     pub can: Ops,
     pub concurrency: usize,

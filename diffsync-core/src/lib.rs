@@ -90,7 +90,7 @@ pub mod __private {
     pub use serde;
     pub use serde_json;
 
-    pub use crate::adapter::TargetVisitor;
+    pub use crate::adapter::{TargetVisitor, Terms};
     pub use crate::compare::{NeverSame, Pair, SameByEq};
     pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor};
     pub use crate::generated::{

@@ -188,8 +188,8 @@ impl<D> Differ<'_, D> {
             }
         }
         let places = |rows: &FixedBitSet| {
-            let deletes = diff.deletes.iter().enumerate();
-            deletes.filter(|(_, row)| rows.contains(**row as usize)).map(|(place, _)| place).collect()
+            let all = diff.deletes.iter().enumerate();
+            all.filter(|(_, row)| rows.contains(**row as usize)).map(|(place, _)| place).collect()
         };
         (diff.cascaded, diff.prevented) = (places(&along), places(&prevented));
         self.cascading[self.wanted] = cascading;

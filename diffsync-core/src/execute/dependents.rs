@@ -80,7 +80,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
     }
 
     /// Why this row cannot be deleted now, if it cannot.
-    pub(super) fn obstacle(&self, outcomes: &Outcomes, model: usize, row: u32) -> Option<Obstacle> {
+    pub(super) fn obstacle(&self, done: Done<'_>, model: usize, row: u32) -> Option<Obstacle> {
         let own = RecordRef::new(Side::Target, model, row);
         let mut seen = HashSet::from([own]);
         let mut later = None;
@@ -92,7 +92,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 if record == own {
                     continue;
                 }
-                match self.stays(outcomes, dependent) {
+                match self.stays(done, dependent) {
                     Stays::Yes => return Some(Obstacle::Stays(record)),
                     Stays::GoesAlong if seen.insert(record) => rows.push(record),
                     Stays::GoesLater => later = Some(Obstacle::GoesLater(record)),
@@ -104,7 +104,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
     }
 
     /// Whether a record still depends on the one it named when the target was loaded.
-    fn stays(&self, outcomes: &Outcomes, dependent: &Dependent) -> Stays {
+    fn stays(&self, done: Done<'_>, dependent: &Dependent) -> Stays {
+        let outcomes = done.outcomes;
         let Dependent { record, link, task } = *dependent;
         let Some(task) = task else { return Stays::Yes };
         let table = &self.plan.diff().tables()[task.model];
@@ -122,7 +123,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
             }
             (Operation::Delete, _) => !link.orders() && self.cleared.contains(&record.at),
             (_, Outcome::Updated) => leaves(table, task, link) && (link.orders() || !self.unset.contains(&record.at)),
-            _ => false,
+            _ => link.orders() && done.partly[task.model].contains(task.place) && leaves(table, task, link),
         };
         if gone { Stays::No } else { Stays::Yes }
     }
@@ -207,7 +208,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
 
     /// The records to be deleted whose deferred references name another of these, each with these references: where both
     /// can go, now that all else was written.
-    pub(super) fn to_be_cleared(&self, outcomes: &Outcomes) -> Clearing {
+    pub(super) fn to_be_cleared(&self, done: Done<'_>) -> Clearing {
+        let outcomes = done.outcomes;
         let kept = self.kept(|dependent| match dependent.task {
             Some(task) if task.operation == Operation::Delete => {
                 let table = &self.plan.diff().tables()[task.model];
@@ -217,7 +219,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 // A target that cannot update cannot take a reference back either.
                 !goes || !dependent.link.orders() && !table.can(Operation::Update)
             }
-            _ => matches!(self.stays(outcomes, dependent), Stays::Yes),
+            _ => matches!(self.stays(done, dependent), Stays::Yes),
         });
         let mut clearing = Clearing::new();
         for (model, dependents) in self.of.iter().enumerate() {
@@ -250,6 +252,14 @@ pub(super) enum Obstacle {
     Stays(RecordRef),
     /// This record is still to go, with what it is under.
     GoesLater(RecordRef),
+}
+
+/// What was done so far.
+#[derive(Clone, Copy)]
+pub(super) struct Done<'a> {
+    pub(super) outcomes: &'a Outcomes,
+    /// For each model the places of updates that were done but for deferred references, whatever became of those.
+    pub(super) partly: &'a [FixedBitSet],
 }
 
 /// Whether a record still depends on the one it named.

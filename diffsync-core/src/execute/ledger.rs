@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fixedbitset::FixedBitSet;
 
-use super::dependents::{Clearing, Dependents, Obstacle};
+use super::dependents::{Clearing, Dependents, Done, Obstacle};
 use super::{ExecuteOptions, Results, Stopped};
 use crate::dataset::Dataset;
 use crate::error::JobError;
@@ -66,6 +66,8 @@ pub(super) struct Ledger<'a, D: 'static> {
     dependents: Option<Dependents<'a, D>>,
     /// For each model the places of creates and of updates that are done but for deferred references.
     unfinished: Vec<[FixedBitSet; 2]>,
+    /// For each model the places of updates that were done but for deferred references, also once those have failed.
+    partly: Vec<FixedBitSet>,
     /// What the target made of records that it did not refuse.
     problems: Vec<Problem>,
     cut_short: CutShort,
@@ -87,6 +89,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             outcomes: Outcomes::none_of(plan.diff()),
             unwritten: vec![HashMap::new(); plan.diff().tables().len()],
             dependents: None,
+            partly: vec![FixedBitSet::new(); plan.diff().tables().len()],
             unfinished: vec![[FixedBitSet::new(), FixedBitSet::new()]; plan.diff().tables().len()],
             problems: Vec::new(),
             cut_short: CutShort::default(),
@@ -158,13 +161,13 @@ impl<'a, D: Dataset> Ledger<'a, D> {
     /// Why this row of the target cannot be deleted now, if it cannot.
     pub(super) fn obstacle(&mut self, model: usize, row: u32) -> Option<Obstacle> {
         let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
-        dependents.obstacle(&self.outcomes, model, row)
+        dependents.obstacle(Done { outcomes: &self.outcomes, partly: &self.partly }, model, row)
     }
 
     /// The records to be deleted whose deferred references are taken back before.
     pub(super) fn to_be_cleared(&mut self) -> Clearing {
         let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
-        dependents.to_be_cleared(&self.outcomes)
+        dependents.to_be_cleared(Done { outcomes: &self.outcomes, partly: &self.partly })
     }
 
     /// How many records were deleted so far.
@@ -176,6 +179,14 @@ impl<'a, D: Dataset> Ledger<'a, D> {
     pub(super) fn leave_unfinished(&mut self, task: Task) {
         self.unfinished[task.model][task.operation as usize].grow_and_insert(task.place);
         self.outcomes.set(task, Outcome::done(task.operation));
+    }
+
+    /// A record was updated but for its deferred references: what it names otherwise is as it should be.
+    pub(super) fn leave_partly_done(&mut self, task: Task) {
+        if task.operation == Operation::Update {
+            self.partly[task.model].grow_and_insert(task.place);
+        }
+        self.leave_unfinished(task);
     }
 
     /// The tasks of a model that are done but for deferred references.

@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::attempt::{Broken, Patience};
 use super::dependents::Clearing;
-use super::ledger::CutShort;
+use super::ledger::{CutShort, Ledger};
 use super::{Execution, Stopped};
 use crate::adapter::{Target, TargetVisitor, WriteContext, WrittenBy};
 use crate::current::Current;
@@ -143,49 +143,8 @@ where
         let cut_short = &cut_short;
         let asking = Asking { target, plan, cx: &cx, current, part, patience: &patience, cut_short, clearing };
         let mut enter = |task: Task, answer: Answer<M>| {
-            if let Answer::Stored(_) | Answer::Deleted | Answer::Unknown(_) | Answer::Misnamed(_) = answer {
-                ledger.has_written();
-            }
-            let outcome = match answer {
-                Answer::NotAsked => {
-                    some_left = true;
-                    return;
-                }
-                Answer::NothingYet => return ledger.leave_unfinished(task),
-                Answer::Unknown(reason) => Outcome::Unknown { reason },
-                Answer::Misnamed(error) => Outcome::Failed { error: error.into() },
-                Answer::Failed(error) => {
-                    let mut text = error.to_string();
-                    if part != Part::Whole {
-                        text = format!("its references could not be set: {text}");
-                    }
-                    if error.kind() == TargetErrorKind::Fatal {
-                        ledger.stop(Stopped::Failure(text.clone()));
-                    }
-                    Outcome::Failed { error: text.into() }
-                }
-                Answer::Stored(record) if part == Part::Clear => {
-                    current.store(record);
-                    if let Some(cleared) = task.in_target(&plan.diff().tables()[task.model]) {
-                        ledger.dependents().clear(cleared);
-                    }
-                    return;
-                }
-                Answer::Stored(record) => {
-                    let unfinished = part == Part::Whole && asking.is_unfinished(task, &record);
-                    ledger.report(asking.stored_otherwise(task, &record));
-                    current.store(record);
-                    if unfinished {
-                        return ledger.leave_unfinished(task);
-                    }
-                    Outcome::done(task.operation)
-                }
-                Answer::Deleted => {
-                    current.delete(task.model, plan.diff().tables()[task.model].deletes[task.place]);
-                    Outcome::done(task.operation)
-                }
-            };
-            ledger.settle(task, outcome);
+            some_left |= matches!(answer, Answer::NotAsked);
+            asking.enter(ledger, task, answer);
             if ledger.stopped() {
                 stop.store(true, Ordering::Relaxed);
             }
@@ -255,6 +214,53 @@ impl<D, T> Asking<'_, '_, D, T>
 where
     D: Dataset,
 {
+    /// Enters what the target did with a task.
+    fn enter<M: SyncModel>(&self, ledger: &mut Ledger<'_, D>, task: Task, answer: Answer<M>)
+    where
+        D: HasTable<M>,
+    {
+        if let Answer::Stored(_) | Answer::Deleted | Answer::Unknown(_) | Answer::Misnamed(_) = answer {
+            ledger.has_written();
+        }
+        let outcome = match answer {
+            Answer::NotAsked => return,
+            Answer::NothingYet => return ledger.leave_unfinished(task),
+            Answer::Unknown(reason) => Outcome::Unknown { reason },
+            Answer::Misnamed(error) => Outcome::Failed { error: error.into() },
+            Answer::Failed(error) => {
+                let mut text = error.to_string();
+                if self.part != Part::Whole {
+                    text = format!("its references could not be set: {text}");
+                }
+                if error.kind() == TargetErrorKind::Fatal {
+                    ledger.stop(Stopped::Failure(text.clone()));
+                }
+                Outcome::Failed { error: text.into() }
+            }
+            Answer::Stored(record) if self.part == Part::Clear => {
+                self.current.store(record);
+                if let Some(cleared) = task.in_target(&self.plan.diff().tables()[task.model]) {
+                    ledger.dependents().clear(cleared);
+                }
+                return;
+            }
+            Answer::Stored(record) => {
+                let unfinished = self.part == Part::Whole && self.is_unfinished(task, &record);
+                ledger.report(self.stored_otherwise(task, &record));
+                self.current.store(record);
+                if unfinished {
+                    return ledger.leave_partly_done(task);
+                }
+                Outcome::done(task.operation)
+            }
+            Answer::Deleted => {
+                self.current.delete(task.model, self.plan.diff().tables()[task.model].deletes[task.place]);
+                Outcome::done(task.operation)
+            }
+        };
+        ledger.settle(task, outcome);
+    }
+
     fn source<M: SyncModel>(&self, row: u32) -> &M
     where
         D: HasTable<M>,

@@ -1,15 +1,15 @@
 //! What a target is able to do, adapters that are one of two, and deletes that come first.
 
-use diffsync_core::{Adapter, Either, Flags, Limit, LoadContext, Operation, Side, Status};
+use diffsync_core::{Adapter, Either, Flags, Limit, LoadContext, Operation, Ops, Side, Status};
 
 use crate::lab::{Answer, Bulk, Handle, Rack, Shelf, SyncNets, apply, guarded, lab, lab_jobs};
 use crate::net::Net;
 
 lab_jobs! {
-    NoCreates: [Rack<1, 1>] = Rack;
-    NoUpdates: [Rack<1, 2>] = Rack;
-    NoDeletes: [Rack<1, 4>] = Rack;
-    NoDeletesInBatches: [Rack<4, 4>] = Rack;
+    NoCreates: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::CREATE));
+    NoUpdates: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::UPDATE));
+    NoDeletes: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::DELETE));
+    NoDeletesInBatches: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::DELETE).in_batches());
 }
 
 const SOURCE: &str = "location x kind=new; location y; device d in=y; interface d/eth0; tag t";
@@ -65,8 +65,8 @@ fn what_the_target_cannot_do_counts_for_no_guard() {
 }
 
 /// One of two targets of different abilities, batches and all, as a variable would say.
-fn either(bulk: bool) -> fn(Handle) -> Either<Rack<1, 4>, Bulk> {
-    if bulk { |lab| Either::Right(Bulk(lab)) } else { |lab| Either::Left(Rack(lab)) }
+fn either(bulk: bool) -> fn(Handle) -> Either<Rack, Bulk> {
+    if bulk { |lab| Either::Right(Bulk(lab)) } else { |lab| Either::Left(Rack::one_by_one(lab).without(Ops::DELETE)) }
 }
 
 mod either_of_two {
@@ -75,7 +75,7 @@ mod either_of_two {
     /// A job whose target is made by the test.
     macro_rules! job_of_either {
         ($job:ident, $bulk:literal) => {
-            #[diffsync_core::job(source = Either<Shelf, Shelf>, target = Either<Rack<1, 4>, Bulk>, dryrun_default = false)]
+            #[diffsync_core::job(source = Either<Shelf, Shelf>, target = Either<Rack, Bulk>, dryrun_default = false)]
             pub(super) struct $job {
                 lab: Handle,
             }
@@ -92,7 +92,7 @@ mod either_of_two {
                 async fn target_adapter(
                     &self,
                     _: &diffsync_core::JobContext,
-                ) -> Result<Either<Rack<1, 4>, Bulk>, diffsync_core::JobError> {
+                ) -> Result<Either<Rack, Bulk>, diffsync_core::JobError> {
                     Ok(either($bulk)(self.lab.clone()))
                 }
             }

@@ -183,3 +183,24 @@ fn a_record_whose_deferred_reference_is_left_out_is_created_without_it() {
     assert_eq!(run(&lab).report.status, Status::Completed);
     assert_eq!(lab.target().shown(), lab.source().shown());
 }
+
+#[test]
+fn a_record_that_moved_and_lacks_a_reference_has_moved() {
+    let lab = lab(
+        "location b; device d in=b primary=1; address 1; address 2",
+        "location a; location b; device d in=a; address 2",
+    )
+    .failing(&[("create address 1", Answer::Fail)]);
+    let ended = run(&lab);
+    assert_eq!(ended.undone(), ["create address 1: failed"]);
+    assert_eq!(ended.counts(), "1 updated, 1 deleted, 2 unchanged, 1 failed");
+
+    // What it still refers to stays.
+    let lab = self::lab(
+        "location b; device d in=b primary=1; address 1",
+        "location a; location b; device d in=a primary=2; address 2",
+    )
+    .failing(&[("create address 1", Answer::Fail)]);
+    let ended = run(&lab);
+    assert_eq!(ended.undone(), ["create address 1: failed", "delete address 2: blocked"]);
+}

@@ -6,9 +6,9 @@ use crate::lab::{Ended, Handle, InLab, Rack, SyncNets, apply, guarded, lab, lab_
 use crate::net::Net;
 
 lab_jobs! {
-    AtMostTwo: [Rack] = Rack, max_creates = 2, max_updates = 2, max_deletes = 2;
-    AtMostHalf: [Rack] = Rack, max_creates = "50%", max_updates = "50%", max_deletes = "50%";
-    HoldsBack: [Rack] = Rack, max_creates = 2, max_updates = 2, max_deletes = 2, on_guard = hold;
+    AtMostTwo: [Rack] = Rack::one_by_one, max_creates = 2, max_updates = 2, max_deletes = 2;
+    AtMostHalf: [Rack] = Rack::one_by_one, max_creates = "50%", max_updates = "50%", max_deletes = "50%";
+    HoldsBack: [Rack] = Rack::one_by_one, max_creates = 2, max_updates = 2, max_deletes = 2, on_guard = hold;
 }
 
 /// Tags of these numbers and this color.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diffsync_core::__private::{KeyOf, LinkVisitor, ModelVisitor};
+use diffsync_core::__private::{KeyOf, LinkVisitor, ModelVisitor, Terms};
 use diffsync_core::schema::{LinkKind, LinkSchema};
 use diffsync_core::{
     Adapter, AdapterError, Dataset, Event, HasTable, Job, LinksIn, LoadContext, Observer, Operation, Ops, Outcome,
@@ -302,7 +302,8 @@ impl Handle {
                 return Err(TargetError::transient("it is busy").retry_after(Duration::from_secs(seconds)));
             }
             Answer::Fatal => return Err(TargetError::fatal("it is gone")),
-            Answer::Panic => panic!("index out of bounds"),
+            // As a panic does, without the words on the terminal.
+            Answer::Panic => std::panic::resume_unwind(Box::new("index out of bounds")),
             Answer::Hang => std::future::pending().await,
         }
         Ok(())
@@ -603,15 +604,32 @@ impl Adapter for Shelf {
     }
 }
 
-/// The target's adapter, which is given so many records at a time. `CANNOT` are what it is not able to do.
-pub(crate) struct Rack<const BATCH: usize = 1, const CANNOT: u8 = 0>(pub(crate) Handle);
+/// The target's adapter. What it says of itself is a value, so that the tests need not be compiled for each.
+pub(crate) struct Rack(Handle, Terms);
+
+impl Rack {
+    /// A target that takes records one by one.
+    pub(crate) fn one_by_one(lab: Handle) -> Self {
+        Self(lab, Terms { can: Ops::all(), concurrency: 1, batch: 1 })
+    }
+
+    /// A target that is given four records at a time.
+    pub(crate) fn in_batches(self) -> Self {
+        Self(self.0, Terms { batch: 4, ..self.1 })
+    }
+
+    /// A target that is not able to do this.
+    pub(crate) fn without(self, ops: Ops) -> Self {
+        Self(self.0, Terms { can: self.1.can - ops, ..self.1 })
+    }
+}
 
 /// A target that takes many records with one call.
 pub(crate) struct Bulk(pub(crate) Handle);
 
 macro_rules! adapter {
-    ($([$($generics:tt)*] $target:ty),*) => {$(
-        impl<$($generics)*> Adapter for $target {
+    ($($target:ident)*) => {$(
+        impl Adapter for $target {
             type Data = Net;
 
             async fn load(&self, data: &mut Net, _: &LoadContext<'_>) -> Result<(), AdapterError> {
@@ -635,7 +653,7 @@ macro_rules! adapter {
         }
     )*};
 }
-adapter!([const BATCH: usize, const CANNOT: u8] Rack<BATCH, CANNOT>, [] Bulk);
+adapter!(Rack Bulk);
 
 macro_rules! one_by_one {
     ($model:ident) => {
@@ -660,11 +678,12 @@ macro_rules! one_by_one {
 
 macro_rules! targets {
     ($($model:ident $table:ident),*) => {$(
-        impl<const BATCH: usize, const CANNOT: u8> Target<$model> for Rack<BATCH, CANNOT> {
-            const CAN: Ops = Ops::from_bits_truncate(!CANNOT);
-            const BATCH: usize = BATCH;
-
+        impl Target<$model> for Rack {
             one_by_one!($model);
+
+            fn terms(&self) -> Terms {
+                self.1
+            }
         }
 
         impl Target<$model> for Bulk {
@@ -756,8 +775,8 @@ macro_rules! lab_jobs {
 pub(crate) use lab_jobs;
 
 lab_jobs! {
-    SyncNets: [Rack] = Rack;
-    SyncBatches: [Rack<4>] = Rack;
+    SyncNets: [Rack] = Rack::one_by_one;
+    SyncBatches: [Rack] = (|lab| Rack::one_by_one(lab).in_batches());
     SyncBulk: [Bulk] = Bulk;
 }
 

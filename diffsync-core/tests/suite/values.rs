@@ -57,8 +57,8 @@ fn the_order_of_references_makes_no_update() {
 }
 
 crate::lab::lab_jobs! {
-    WithoutNotes: [crate::lab::Rack] = crate::lab::Rack, skip(Note);
-    WithoutColors: [crate::lab::Rack] = crate::lab::Rack, ignore(tag.color);
+    WithoutNotes: [crate::lab::Rack] = crate::lab::Rack::one_by_one, skip(Note);
+    WithoutColors: [crate::lab::Rack] = crate::lab::Rack::one_by_one, ignore(tag.color);
 }
 use crate::net::Note;
 
