@@ -81,7 +81,7 @@ fn prefixes(seed: u64) -> AddressPlan {
         network: format!("10.{number}.0.0/16").parse().unwrap(),
         vrf: (number % 2 == 0).then(|| "blue".into()),
         vlan_id: u16::try_from(number + seed).ok().filter(|vlan| vlan % 3 > 0),
-        tenant: (seed % (number + 1) == 0).then(|| "acme".into()),
+        tenant: seed.is_multiple_of(number + 1).then(|| "acme".into()),
         row: None,
     };
     AddressPlan { prefixes: picked(seed, 9).map(prefix).collect() }
