@@ -46,7 +46,7 @@ pub trait Dataset: Default + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "the data set `{Self}` has no table for `{M}`",
     label = "`{Self}` needs a field of type `Table<{M}>`",
-    note = "a model's parent must be in the same data set; to sync records without their parents, drop the `parent` link"
+    note = "what a model's records live under or refer to must be in the same data set; to sync them without it, drop the link"
 )]
 pub trait HasTable<M: SyncModel> {
     /// The table of `M`.

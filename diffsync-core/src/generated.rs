@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -48,7 +49,7 @@ impl IdentifierParts {
     }
 
     /// Takes one part.
-    pub fn take<T: DeserializeOwned, E: serde::de::Error>(&mut self, name: &'static str) -> Result<T, E> {
+    fn take<T: DeserializeOwned, E: serde::de::Error>(&mut self, name: &'static str) -> Result<T, E> {
         let value = self.0.remove(name).ok_or_else(|| E::missing_field(name))?;
         serde_json::from_value(value).map_err(|error| E::custom(format!("`{name}`: {error}")))
     }
@@ -60,10 +61,57 @@ pub struct AttributeValues(pub(crate) serde_json::Map<String, Value>);
 
 impl AttributeValues {
     /// Takes one value; one that is missing is taken for `null`.
-    pub fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, serde_json::Error> {
+    fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, serde_json::Error> {
         let value = self.0.remove(name).unwrap_or_default();
         serde_json::from_value(value).map_err(|error| serde::de::Error::custom(format!("`{name}`: {error}")))
     }
+}
+
+/// How generated code reads a value of a field's type.
+///
+/// For types that can be read its own functions are found first; for all others those of [`NeverRead`].
+#[derive(Debug)]
+pub struct Read<T>(PhantomData<T>);
+
+impl<T: DeserializeOwned> Read<T> {
+    /// An attribute by its name.
+    pub fn attribute(attributes: &mut AttributeValues, name: &'static str) -> Result<T, serde_json::Error> {
+        attributes.take(name)
+    }
+
+    /// A part of an identifier by its name.
+    pub fn part<E: serde::de::Error>(parts: &mut IdentifierParts, name: &'static str) -> Result<T, E> {
+        parts.take(name)
+    }
+
+    /// An identifier that is a value.
+    pub fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        T::deserialize(deserializer)
+    }
+}
+
+/// Reads types that cannot be read. They can be no fields, which is said elsewhere; this is lest it is said again.
+pub trait NeverRead<T> {
+    /// Never called.
+    fn attribute(_: &mut AttributeValues, _: &'static str) -> Result<T, serde_json::Error> {
+        Err(never())
+    }
+
+    /// Never called.
+    fn part<E: serde::de::Error>(_: &mut IdentifierParts, _: &'static str) -> Result<T, E> {
+        Err(never())
+    }
+
+    /// Never called.
+    fn value<'de, D: Deserializer<'de>>(_: D) -> Result<T, D::Error> {
+        Err(never())
+    }
+}
+
+impl<T> NeverRead<T> for Read<T> {}
+
+fn never<E: serde::de::Error>() -> E {
+    E::custom("the type cannot be read")
 }
 
 /// A field that holds a part of another record's identifier, as that record's key holds it: `K`.

@@ -46,7 +46,7 @@ mod table;
 mod tree;
 
 #[cfg(feature = "derive")]
-pub use diffsync_derive::{Dataset, SyncModel, job};
+pub use diffsync_derive::{Choice, Dataset, SyncModel, job};
 pub use tokio_util::sync::CancellationToken;
 pub use url::Url;
 
@@ -94,7 +94,8 @@ pub mod __private {
     pub use crate::compare::{NeverSame, Pair, SameByEq};
     pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor};
     pub use crate::generated::{
-        AttributeValues, IdentifierParts, KeyPart, UNUSABLE, ValueResult, choice, choices, debug_patch, touch, value,
+        AttributeValues, IdentifierParts, KeyPart, NeverRead, Read, UNUSABLE, ValueResult, choice, choices,
+        debug_patch, touch, value,
     };
     pub use crate::model::IdentifierText;
 }

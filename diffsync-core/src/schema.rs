@@ -1,6 +1,7 @@
 //! What the derives know of a model at compile time, and the checks that run on it then.
 
 use crate::flags::Flags;
+use crate::job::VariableKind;
 use crate::limit::Limits;
 
 /// What one model looks like: its names, its fields and its links. Made by `#[derive(SyncModel)]`.
@@ -238,6 +239,31 @@ pub const fn check_default(secret: bool) {
     assert!(!secret, "a secret has no default: it would stand in the program for all to read; use `env = \"…\"`");
 }
 
+/// Stops the build when the default of a choice is none of what there is to choose from. Called by `#[job]` in a constant
+/// for each variable with a default.
+///
+/// # Panics
+///
+/// At compile time, with the reason.
+#[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
+#[track_caller]
+pub const fn check_choice(kind: VariableKind, default: &str) {
+    let (VariableKind::Choice(names) | VariableKind::List(&VariableKind::Choice(names))) = kind else { return };
+    let mut message = Message::new();
+    message.push("the default is no choice; there is ");
+    let mut i = 0;
+    while i < names.len() {
+        if same(names[i], default) {
+            return;
+        }
+        message.push(if i == 0 { "`" } else { ", `" });
+        message.push(names[i]);
+        message.push("`");
+        i += 1;
+    }
+    panic!("{}", message.text());
+}
+
 /// The flags that every job has, which its variables cannot be called.
 pub const RUN_FLAGS: &[&str] = &[
     "allow_creates",
@@ -332,7 +358,7 @@ const fn report_circle<const N: usize>(tables: &[&ModelSchema; N], start: usize,
         next = at;
         at = came_from[at];
     }
-    message.push("; a record must be able to exist before what lives under it or refers to it: make one of them `references(…, deferred)`, or take the link off");
+    message.push("; a record must be able to exist before what lives under it or refers to it: make one of them `references(…, deferred)`, or take the link or the `after` off");
     panic!("{}", message.text());
 }
 

@@ -4,6 +4,7 @@
 //! made of the rest, so that all mistakes of a build are said at once and none causes another.
 
 mod attr;
+mod choice;
 mod ctxt;
 mod dataset;
 mod job;
@@ -37,6 +38,14 @@ pub fn derive_sync_model(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Dataset, attributes(dataset))]
 pub fn derive_dataset(input: TokenStream) -> TokenStream {
     dataset::derive(input.into()).into()
+}
+
+/// Makes an enum a variable's choices: of a job's field of this type a user chooses one by name.
+///
+/// The variants hold nothing. Their names are in `kebab-case`; `#[choice(rename = "…")]` on a variant gives it another.
+#[proc_macro_derive(Choice, attributes(choice))]
+pub fn derive_choice(input: TokenStream) -> TokenStream {
+    choice::derive(input.into()).into()
 }
 
 /// Makes a struct a job: `#[job(source = Adapter, target = Adapter, …)]`.

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Lit, Result};
+use syn::{Error, Lit, Result, Token};
 
 use crate::attr::{self, Once};
 use crate::ctxt::Ctxt;
@@ -65,6 +65,9 @@ fn limit(key: &Ident, input: ParseStream<'_>) -> Result<Limit> {
     let usage =
         format!("`{key}` is a number of records, or a part of the target's: `{key} = 100` or `{key} = \"20%\"`");
     let literal: Lit = attr::after_equals(key, input, &usage, Lit::parse)?;
+    if input.peek(Token![%]) {
+        return Err(input.error(format!("a part stands in quotation marks: `{key} = \"20%\"`")));
+    }
     let limit = match &literal {
         Lit::Int(number) if number.suffix().is_empty() => number.base10_parse().ok().map(Limit::Count),
         Lit::Str(text) => text_limit(&text.value()),

@@ -23,6 +23,7 @@ pub trait BlankIsNone {
     fn same(&self, other: &Self) -> bool;
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: AsRef<str>> BlankIsNone for Option<S> {
     fn is_blank(&self) -> bool {
         text(self.as_ref()).is_empty()
@@ -38,6 +39,7 @@ fn text<S: AsRef<str>>(text: Option<&S>) -> &str {
     text.map_or("", AsRef::as_ref)
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: AsRef<str>> BlankIsNone for Option<Secret<S>> {
     fn is_blank(&self) -> bool {
         self.as_ref().map(Secret::expose).is_blank()
@@ -48,6 +50,7 @@ impl<S: AsRef<str>> BlankIsNone for Option<Secret<S>> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: BlankIsNone> BlankIsNone for Secret<T> {
     fn is_blank(&self) -> bool {
         self.expose().is_blank()

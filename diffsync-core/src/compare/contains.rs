@@ -37,6 +37,7 @@ pub trait Contains: Sized {
 }
 
 /// In a list an element that is there once is there, however often the source names it.
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Eq + Hash> Contains for Vec<T> {
     fn same(&self, target: &Self) -> bool {
         // Most lists are equal, or few elements are looked for.
@@ -59,6 +60,7 @@ impl<T: Clone + Eq + Hash> Contains for Vec<T> {
 /// So many elements are found sooner by looking at each than by their hash.
 const FEW: usize = 8;
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Ord> Contains for BTreeSet<T> {
     fn same(&self, target: &Self) -> bool {
         self.is_subset(target)
@@ -69,6 +71,7 @@ impl<T: Clone + Ord> Contains for BTreeSet<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Eq + Hash, S: BuildHasher + Default> Contains for HashSet<T, S> {
     fn same(&self, target: &Self) -> bool {
         self.is_subset(target)
@@ -79,6 +82,7 @@ impl<T: Clone + Eq + Hash, S: BuildHasher + Default> Contains for HashSet<T, S> 
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<K: Clone + Ord, V: Clone + PartialEq> Contains for BTreeMap<K, V> {
     fn same(&self, target: &Self) -> bool {
         self.iter().all(|(key, value)| target.get(key) == Some(value))
@@ -89,6 +93,7 @@ impl<K: Clone + Ord, V: Clone + PartialEq> Contains for BTreeMap<K, V> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<K: Clone + Eq + Hash, V: Clone + PartialEq, S: BuildHasher + Default> Contains for HashMap<K, V, S> {
     fn same(&self, target: &Self) -> bool {
         self.iter().all(|(key, value)| target.get(key) == Some(value))
@@ -129,6 +134,7 @@ impl Contains for Value {
 }
 
 /// `None` in the source asks for nothing.
+#[diagnostic::do_not_recommend]
 impl<T: Contains + Clone> Contains for Option<T> {
     fn same(&self, target: &Self) -> bool {
         match (self, target) {
@@ -147,6 +153,7 @@ impl<T: Contains + Clone> Contains for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Contains> Contains for Secret<T> {
     fn same(&self, target: &Self) -> bool {
         Contains::same(self.expose(), target.expose())

@@ -69,6 +69,7 @@ impl IgnoreCase for String {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: IgnoreCase> IgnoreCase for Option<T> {
     fn same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -86,6 +87,7 @@ impl<T: IgnoreCase> IgnoreCase for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: IgnoreCase> IgnoreCase for [T] {
     fn same(&self, other: &Self) -> bool {
         self.len() == other.len() && self.iter().zip(other).all(|(left, right)| left.same(right))
@@ -99,6 +101,7 @@ impl<T: IgnoreCase> IgnoreCase for [T] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: IgnoreCase> IgnoreCase for Vec<T> {
     fn same(&self, other: &Self) -> bool {
         IgnoreCase::same(self.as_slice(), other.as_slice())
@@ -109,6 +112,7 @@ impl<T: IgnoreCase> IgnoreCase for Vec<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: IgnoreCase + ?Sized> IgnoreCase for Box<T> {
     fn same(&self, other: &Self) -> bool {
         (**self).same(&**other)
@@ -119,6 +123,7 @@ impl<T: IgnoreCase + ?Sized> IgnoreCase for Box<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: IgnoreCase> IgnoreCase for Secret<T> {
     fn same(&self, other: &Self) -> bool {
         self.expose().same(other.expose())

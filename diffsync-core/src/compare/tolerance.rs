@@ -35,6 +35,7 @@ impl Tolerance for f32 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Tolerance> Tolerance for Option<T> {
     fn same(&self, other: &Self, tolerance: f64) -> bool {
         match (self, other) {
@@ -45,18 +46,21 @@ impl<T: Tolerance> Tolerance for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Tolerance> Tolerance for [T] {
     fn same(&self, other: &Self, tolerance: f64) -> bool {
         self.len() == other.len() && self.iter().zip(other).all(|(left, right)| left.same(right, tolerance))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Tolerance> Tolerance for Vec<T> {
     fn same(&self, other: &Self, tolerance: f64) -> bool {
         self.as_slice().same(other.as_slice(), tolerance)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Tolerance, const N: usize> Tolerance for [T; N] {
     fn same(&self, other: &Self, tolerance: f64) -> bool {
         self.as_slice().same(other.as_slice(), tolerance)
@@ -64,18 +68,21 @@ impl<T: Tolerance, const N: usize> Tolerance for [T; N] {
 }
 
 /// Coordinates.
+#[diagnostic::do_not_recommend]
 impl<A: Tolerance, B: Tolerance> Tolerance for (A, B) {
     fn same(&self, other: &Self, tolerance: f64) -> bool {
         self.0.same(&other.0, tolerance) && self.1.same(&other.1, tolerance)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Tolerance, B: Tolerance, C: Tolerance> Tolerance for (A, B, C) {
     fn same(&self, other: &Self, tolerance: f64) -> bool {
         self.0.same(&other.0, tolerance) && self.1.same(&other.1, tolerance) && self.2.same(&other.2, tolerance)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Tolerance> Tolerance for Secret<T> {
     fn same(&self, other: &Self, tolerance: f64) -> bool {
         self.expose().same(other.expose(), tolerance)

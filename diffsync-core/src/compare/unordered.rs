@@ -34,6 +34,7 @@ pub trait Unordered {
     fn hash<H: Hasher>(&self, state: &mut H);
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Eq + Hash> Unordered for [T] {
     fn same(&self, other: &Self) -> bool {
         if self.len() != other.len() {
@@ -56,6 +57,7 @@ impl<T: Eq + Hash> Unordered for [T] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Eq + Hash> Unordered for Vec<T> {
     fn same(&self, other: &Self) -> bool {
         Unordered::same(self.as_slice(), other.as_slice())
@@ -66,6 +68,7 @@ impl<T: Eq + Hash> Unordered for Vec<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Unordered> Unordered for Option<T> {
     fn same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -83,6 +86,7 @@ impl<T: Unordered> Unordered for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Unordered + ?Sized> Unordered for Box<T> {
     fn same(&self, other: &Self) -> bool {
         (**self).same(&**other)
@@ -93,6 +97,7 @@ impl<T: Unordered + ?Sized> Unordered for Box<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Unordered> Unordered for Secret<T> {
     fn same(&self, other: &Self) -> bool {
         self.expose().same(other.expose())

@@ -71,11 +71,27 @@ pub enum VariableKind {
 /// A type that a job's field can have.
 ///
 /// Implemented for text, numbers, `bool`, [`Url`], [`PathBuf`], JSON values, `Vec` and `Option` of these, and
-/// [`Secret`]. Implement it for a type of your own to use that as well.
+/// [`Secret`]. `#[derive(Choice)]` implements it for an enum of choices; implement it for any other type of your own to use
+/// that as well.
+///
+/// ```
+/// use diffsync_core::{Choice, Variable};
+///
+/// #[derive(Choice, Debug, PartialEq)]
+/// enum Scope {
+///     AllSites,
+///     #[choice(rename = "one site")]
+///     OneSite,
+/// }
+///
+/// assert_eq!(Scope::parse("all-sites"), Ok(Scope::AllSites));
+/// assert_eq!(Scope::OneSite.show(), "one site");
+/// assert_eq!(Scope::parse("none").unwrap_err(), "it must be one of `all-sites`, `one site`");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a variable of a job",
     label = "this field is a variable",
-    note = "use a `String`, a number, `bool`, `Url`, `PathBuf`, `serde_json::Value`, an `Option` or `Vec` of one, or `Secret`; or implement `Variable` for your type"
+    note = "use a `String`, a number, `bool`, `Url`, `PathBuf`, `serde_json::Value`, an `Option` or `Vec` of one, or `Secret`; for an enum of choices derive `Choice`, or implement `Variable` for your type"
 )]
 pub trait Variable: Sized + Send + Sync + 'static {
     /// What values it takes.

@@ -1,4 +1,4 @@
-//! The code of a data set. It names everything by its absolute path, and the core by the alias that `Krate` imports.
+//! The code of a data set. It names everything by its absolute path, and the core by the alias that `Krate` makes.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};

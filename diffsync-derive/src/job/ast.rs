@@ -1,6 +1,6 @@
 //! What the user wrote, with the tokens to point at.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -42,12 +42,18 @@ pub(crate) struct Job<'a> {
     pub(crate) variables: Vec<Variable<'a>>,
 }
 
+/// A default, as the text that a person would type for it.
+pub(crate) struct DefaultText {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
 /// A variable: a field of the job's struct.
 pub(crate) struct Variable<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) ty: &'a Type,
     pub(crate) help: String,
-    pub(crate) default: Option<String>,
+    pub(crate) default: Option<DefaultText>,
     pub(crate) env: Option<String>,
     pub(crate) group: Option<String>,
     /// The function that says what there is to choose from.
@@ -182,21 +188,21 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Varia
     }
 }
 
-/// `= literal`, as the text that a person would type for it.
-fn literal(key: &Ident, input: ParseStream<'_>) -> Result<String> {
+/// `= literal`.
+fn literal(key: &Ident, input: ParseStream<'_>) -> Result<DefaultText> {
     const USAGE: &str = "a default is written `default = \"text\"`, `default = 4`, `default = 1.5` or `default = true`";
-    if !input.peek(Token![=]) {
-        return Err(Error::new(key.span(), USAGE));
-    }
-    input.parse::<Token![=]>()?;
-    let minus = if input.parse::<Option<Token![-]>>()?.is_some() { "-" } else { "" };
-    match input.parse::<Lit>().map_err(|error| Error::new(error.span(), USAGE))? {
-        Lit::Str(text) if minus.is_empty() => Ok(text.value()),
-        Lit::Bool(value) if minus.is_empty() => Ok(value.value.to_string()),
-        Lit::Int(number) => Ok(format!("{minus}{}", number.base10_digits())),
-        Lit::Float(number) => Ok(format!("{minus}{}", number.base10_digits())),
-        other => Err(Error::new_spanned(other, USAGE)),
-    }
+    let (minus, literal) = attr::after_equals(key, input, USAGE, |input| {
+        let minus = if input.parse::<Option<Token![-]>>()?.is_some() { "-" } else { "" };
+        Ok((minus, input.parse::<Lit>()?))
+    })?;
+    let text = match &literal {
+        Lit::Str(text) if minus.is_empty() => text.value(),
+        Lit::Bool(value) if minus.is_empty() => value.value.to_string(),
+        Lit::Int(number) => format!("{minus}{}", number.base10_digits()),
+        Lit::Float(number) => format!("{minus}{}", number.base10_digits()),
+        other => return Err(Error::new_spanned(other, USAGE)),
+    };
+    Ok(DefaultText { text, span: literal.span() })
 }
 
 /// The item without the attributes that only `#[job]` understands.

@@ -1,11 +1,11 @@
-//! The code of a job. It names everything by its absolute path, and the core by the alias that `Krate` imports.
+//! The code of a job. It names everything by its absolute path, and the core by the alias that `Krate` makes.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::ast::{Ignored, Job, Kind, OnGuard, Variable};
+use super::ast::{DefaultText, Ignored, Job, Kind, OnGuard, Variable};
 use crate::krate::Krate;
 use crate::place::place;
 
@@ -24,11 +24,15 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
         let (name, span) = (variable.ident.unraw().to_string(), variable.ident.span());
         quote_spanned!(span=> const _: () = _diffsync::schema::check_variable(#name);)
     });
-    let defaults = job.variables.iter().filter(|variable| variable.default.is_some()).map(|variable| {
-        let ty = variable.ty;
-        quote_spanned! {place(ty)=>
+    let defaults = job.variables.iter().filter_map(|variable| {
+        let (ty, DefaultText { text, span }) = (variable.ty, variable.default.as_ref()?);
+        let is_secret = quote_spanned! {place(ty)=>
             const _: () = _diffsync::schema::check_default(<#ty as _diffsync::Variable>::SECRET);
-        }
+        };
+        let choice = quote_spanned! {*span=>
+            const _: () = _diffsync::schema::check_choice(<#ty as _diffsync::Variable>::KIND, #text);
+        };
+        Some(quote!(#is_secret #choice))
     });
     let schemas = quote!(<<#ident as _diffsync::JobSpec>::Data as _diffsync::Dataset>::SCHEMAS);
     let skipped = job.skip.iter().map(|model| {
@@ -140,7 +144,7 @@ fn spec(variable: &Variable<'_>) -> TokenStream {
     let (name, help, ty) = (variable.ident.unraw().to_string(), &variable.help, variable.ty);
     let has_default = variable.default.is_some();
     let has_choices = variable.choices.is_some();
-    let default = optional(variable.default.as_ref());
+    let default = optional(variable.default.as_ref().map(|default| &default.text));
     let env = optional(variable.env.as_ref());
     let group = optional(variable.group.as_ref());
     quote_spanned! {ty.span()=>

@@ -65,7 +65,7 @@ fn tolerance(word: &Ident, input: ParseStream<'_>) -> Result<f64> {
         Lit::Int(number) => number.base10_parse().ok(),
         _ => None,
     };
-    number.filter(|number: &f64| number.is_finite()).ok_or_else(|| Error::new_spanned(literal, USAGE))
+    number.filter(|number: &f64| number.is_finite() && *number >= 0.0).ok_or_else(|| Error::new_spanned(literal, USAGE))
 }
 
 fn function(word: &Ident, input: ParseStream<'_>) -> Result<Path> {

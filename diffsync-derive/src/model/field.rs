@@ -74,11 +74,6 @@ impl<'a> Field<'a> {
             rename,
         }
     }
-
-    /// The first of the keys that only attributes have, and that the field has.
-    pub(super) fn key_of_attribute(&self) -> Option<&Ident> {
-        self.when_some.as_ref().or(self.create_only.as_ref())
-    }
 }
 
 #[derive(Default)]

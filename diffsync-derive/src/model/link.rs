@@ -65,7 +65,10 @@ impl Link {
     /// `= Model` or `(Model, deferred)`, on a field.
     pub(crate) fn on_field(key: &Ident, field: &Ident, input: ParseStream<'_>) -> Result<Self> {
         let is_parent = key == "parent";
-        let usage = format!("`{key}` is written `{key} = Model`, where `Model` is the struct that `{field}` names");
+        let or_deferred = if is_parent { "" } else { " or `references(Model, deferred)`" };
+        let usage = format!(
+            "`{key}` is written `{key} = Model`{or_deferred}, where `Model` is the struct that `{field}` names"
+        );
         let (model, deferred) = if input.peek(syn::token::Paren) {
             let arguments = attr::in_parentheses(key, input, &usage, Arguments::parse)?;
             if !arguments.pairs.is_empty() {

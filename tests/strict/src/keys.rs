@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, Secret, SyncModel, Table, Target,
+    Adapter, AdapterError, Choice, Dataset, Job, JobContext, JobError, LoadContext, Secret, SyncModel, Table, Target,
     TargetError, VariableValues, WriteContext, job,
 };
 
@@ -205,6 +205,18 @@ targets! {
     Compared, ComparedPatch;
 }
 
+/// How to do it.
+#[derive(Choice, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// Whatever happens.
+    AsFastAsPossible,
+    /// Step by step.
+    Carefully,
+    /// As it was done before.
+    #[choice(rename = "as in 1.0")]
+    AsBefore,
+}
+
 /// From a lab to a lab.
 #[job(
     source = Lab,
@@ -221,6 +233,11 @@ pub struct LabToLab {
     /// Which site.
     #[var(choices = sites, group = "Where")]
     pub site: String,
+    /// How.
+    #[var(default = "carefully")]
+    pub how: How,
+    /// How else.
+    pub how_else: Option<How>,
     /// Which racks.
     #[var(choices = super::keys::racks)]
     pub racks: Vec<u16>,
@@ -258,7 +275,7 @@ mod tests {
     use std::time::Duration;
 
     use diffsync_core::schema::{Comparison, LinkKind};
-    use diffsync_core::{Flags, JobSpec, Limit, Limits, OnGuard, Plan};
+    use diffsync_core::{Flags, JobSpec, Limit, Limits, OnGuard, Plan, Variable, VariableKind};
 
     use super::*;
 
@@ -447,9 +464,28 @@ mod tests {
     }
 
     #[test]
+    fn a_choice_is_made_by_name() {
+        let names: &[&str] = &["as-fast-as-possible", "carefully", "as in 1.0"];
+        assert_eq!(
+            (How::KIND, LabToLab::VARIABLES[2].kind),
+            (VariableKind::Choice(names), VariableKind::Choice(names))
+        );
+        assert_eq!(How::parse(" as in 1.0 "), Ok(How::AsBefore));
+        assert_eq!(How::AsFastAsPossible.show(), "as-fast-as-possible");
+        let values = VariableValues::new().with("site", "ams01");
+        let job = LabToLab::from_variables(&values.clone().with("how_else", "as-fast-as-possible")).unwrap();
+        assert_eq!((job.how, job.how_else), (How::Carefully, Some(How::AsFastAsPossible)));
+        let error = LabToLab::from_variables(&values.with("how", "fast")).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            r#"variable `how` = "fast": it must be one of `as-fast-as-possible`, `carefully`, `as in 1.0`"#
+        );
+    }
+
+    #[test]
     fn choices_are_asked_for_by_the_variables_name() {
         let has_choices: Vec<_> = LabToLab::VARIABLES.iter().map(|variable| variable.has_choices).collect();
-        assert_eq!(has_choices, [true, true]);
+        assert_eq!(has_choices, [true, false, false, true]);
         let values = VariableValues::new().with("site", "ams01");
         let answer = |variable: &str, values: &VariableValues| {
             let mut choices = LabToLab::choices(variable, values)?;

@@ -15,6 +15,8 @@ use diffsync_core::{
     TargetError, Url, WriteContext, job,
 };
 
+pub mod elsewhere;
+pub mod hidden;
 pub mod keys;
 
 /// A geographic region.
@@ -710,7 +712,7 @@ mod tests {
     fn jobs_are_known_to_the_program_that_links_them() {
         let jobs = JobRegistry::linked([]).unwrap();
         let ids: Vec<_> = jobs.iter().map(|job| job.info().id).collect();
-        assert_eq!(ids, ["lab-to-lab", "nowhere-to-nowhere", "void-to-void"]);
+        assert_eq!(ids, ["elsewhere-to-elsewhere", "lab-to-lab", "nowhere-to-nowhere", "void-to-void"]);
     }
 
     #[test]

@@ -8,10 +8,9 @@ use crate::model::ast::{Comparison, Field};
 use crate::place::place;
 use crate::ty::is_string;
 
-/// Whether an attribute of the source's record, `self`, is the same in the target's, or none of its business.
-///
-/// `None` stands for an attribute that is never compared.
-pub(super) fn attribute_is_same(field: &Field<'_>) -> Option<TokenStream> {
+/// Marks an attribute if it differs between the source's record, `self`, and the target's. There is nothing to do for one
+/// that is never compared.
+pub(super) fn mark(field: &Field<'_>, position: &Literal) -> Option<TokenStream> {
     if field.create_only.is_some() {
         return None;
     }
@@ -34,15 +33,24 @@ pub(super) fn attribute_is_same(field: &Field<'_>) -> Option<TokenStream> {
             quote_spanned!(place=> #path(&#mine, &#its))
         }
     };
-    if field.when_some.is_none() {
-        return Some(same);
-    }
-    let says_nothing = if matches!(field.comparison, Comparison::BlankIsNone) {
-        quote_spanned!(place(ty)=> <#ty as _diffsync::compare::BlankIsNone>::is_blank(&#mine))
-    } else {
-        quote_spanned!(place(ty)=> ::core::option::Option::is_none(&#mine))
+    // Where a function of the user's returns something else, it is to be said there.
+    let at = match &field.comparison {
+        Comparison::With(path) => place(path),
+        _ => place(ty),
     };
-    Some(quote!((#says_nothing || #same)))
+    let has_opinion = field.when_some.as_ref().map(|_| has_opinion(field, &mine));
+    let has_opinion = has_opinion.map(|has_opinion| quote_spanned!(at=> #has_opinion &&));
+    Some(quote_spanned!(at=> if #has_opinion !#same { sync_mark(#position); }))
+}
+
+/// Whether the source says anything of a `when_some` attribute.
+fn has_opinion(field: &Field<'_>, mine: &TokenStream) -> TokenStream {
+    let (ty, place) = (field.ty, place(field.ty));
+    if matches!(field.comparison, Comparison::BlankIsNone) {
+        quote_spanned!(place=> !<#ty as _diffsync::compare::BlankIsNone>::is_blank(&#mine))
+    } else {
+        quote_spanned!(place=> ::core::option::Option::is_some(&#mine))
+    }
 }
 
 /// Whether two identifiers are the same. Both are places; `its` may be borrowed as a key holds it.
@@ -76,7 +84,7 @@ pub(super) fn identifier_hash(field: &Field<'_>, part: &TokenStream) -> TokenStr
 
 /// What a key holds an identifier as, without the reference.
 fn key_type(field: &Field<'_>) -> TokenStream {
-    if is_string(field.ty) { quote!(str) } else { field.ty.to_token_stream() }
+    if is_string(field.ty) { quote_spanned!(place(field.ty)=> str) } else { field.ty.to_token_stream() }
 }
 
 /// What an update gives the target: the source's value, but never less than the target holds beyond what is compared.

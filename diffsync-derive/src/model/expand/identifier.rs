@@ -116,9 +116,8 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
         let ident = field.ident;
         let value = through_door(field, &ref_of("self", field));
         let place = place(field.ty);
-        let deserialize = quote_spanned! {place=>
-            _diffsync::__private::serde::Deserialize::deserialize(deserializer)?
-        };
+        let ty = field.ty;
+        let deserialize = quote_spanned!(place=> _diffsync::__private::Read::<#ty>::value(deserializer)?);
         (
             quote_spanned!(place=> _diffsync::__private::serde::Serialize::serialize(#value, serializer)),
             quote!(::core::result::Result::Ok(Self { #ident: #deserialize })),
@@ -133,8 +132,8 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
             }
         });
         let read = fields.iter().map(|field| {
-            let (ident, name) = (field.ident, &field.name);
-            let part = quote_spanned!(place(field.ty)=> parts.take(#name)?);
+            let (ident, ty, name) = (field.ident, field.ty, &field.name);
+            let part = quote_spanned!(place(ty)=> _diffsync::__private::Read::<#ty>::part(&mut parts, #name)?);
             quote!(#ident: #part)
         });
         (
@@ -152,14 +151,16 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #serde::Serialize for #id {
-            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<<S as #serde::Serializer>::Ok, <S as #serde::Serializer>::Error> {
                 #serialize
             }
         }
 
         #[automatically_derived]
         impl<'de> #serde::Deserialize<'de> for #id {
-            fn deserialize<D: #serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+            #[allow(unused_imports, reason = "only what cannot be read needs it")]
+            fn deserialize<D: #serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, <D as #serde::Deserializer<'de>>::Error> {
+                use _diffsync::__private::NeverRead as _;
                 #deserialize
             }
         }

@@ -1,6 +1,6 @@
 //! The links of a model to others.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
@@ -14,40 +14,34 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
     let mut bounds = Vec::new();
     let mut bound_models: Vec<String> = Vec::new();
-    let (mut functions, mut visits) = (Vec::new(), Vec::new());
-    for (position, link) in model.links.iter().enumerate() {
+    let mut visits = Vec::new();
+    for link in &model.links {
         let to = resolved(model, &link.model);
         let written = to.to_token_stream().to_string();
         if !bound_models.contains(&written) {
             bound_models.push(written);
-            bounds.push(quote_spanned!(to.span()=> SyncDataset: _diffsync::HasTable<#to>));
+            bounds.push(quote_spanned!(to.span()=> #to: _diffsync::SyncModel, SyncDataset: _diffsync::HasTable<#to>));
         }
-        let function = format_ident!("named_{}", position);
-        let (kind, named) = named(model, link, &to, &function);
-        functions.push(named);
+        let key_of = key_of(model, link, &to);
         visits.push(quote_spanned! {place(&to)=>
             if let ::core::option::Option::Some(link) = links.next() {
-                visitor.visit::<#to>(link, _diffsync::__private::KeyOf::<#ident, #to>::#kind(#function));
+                visitor.visit::<#to>(link, #key_of);
             }
         });
     }
-    if visits.is_empty() {
-        return quote! {
-            #[automatically_derived]
-            impl<SyncDataset> _diffsync::LinksIn<SyncDataset> for #ident {
-                fn visit_links<SyncVisitor: _diffsync::__private::LinkVisitor<SyncDataset, Self>>(_: &mut SyncVisitor) {}
-            }
-        };
-    }
+    let (visitor, links) = if visits.is_empty() {
+        (quote!(_), TokenStream::new())
+    } else {
+        (quote!(visitor), quote!(let mut links = <#ident as _diffsync::SyncModel>::SCHEMA.links.iter();))
+    };
     quote! {
         #[automatically_derived]
         impl<SyncDataset> _diffsync::LinksIn<SyncDataset> for #ident
         where
             #(#bounds,)*
         {
-            fn visit_links<SyncVisitor: _diffsync::__private::LinkVisitor<SyncDataset, Self>>(visitor: &mut SyncVisitor) {
-                #(#functions)*
-                let mut links = <#ident as _diffsync::SyncModel>::SCHEMA.links.iter();
+            fn visit_links<SyncVisitor: _diffsync::__private::LinkVisitor<SyncDataset, Self>>(#visitor: &mut SyncVisitor) {
+                #links
                 #(#visits)*
             }
         }
@@ -60,78 +54,50 @@ pub(super) fn resolved(model: &Model<'_>, to: &Type) -> Type {
     if is_self(to) { syn::parse_quote!(#own) } else { to.clone() }
 }
 
-/// The function that says which records a record names, and the kind of `KeyOf` that it is.
-fn named(model: &Model<'_>, link: &Link, to: &Type, function: &Ident) -> (TokenStream, TokenStream) {
-    let ident = model.ident;
+/// What reads from a record which others it names: a closure that captures nothing.
+fn key_of(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     let list = link.fields().filter_map(|mine| model.field(mine)).find(|field| is_list(field.ty));
     let key = match &link.named_by {
         NamedBy::Field(mine) => {
-            let field = model.field(mine);
-            let ty = field.map_or_else(|| place(to), |field| place(field.ty));
-            let name = match (field, list) {
-                (_, Some(_)) => quote_spanned!(ty=> name),
-                (Some(field), None) => {
-                    let value = field_of("record", field);
-                    quote_spanned!(ty=> &#value)
-                }
-                (None, None) => TokenStream::new(),
-            };
-            quote_spanned!(ty=> _diffsync::Names::<#to>::key(#name))
+            let Some(field) = model.field(mine) else { return TokenStream::new() };
+            let place = place(field.ty);
+            let value = field_of("record", field);
+            let name = if list.is_some() { quote_spanned!(place=> name) } else { quote_spanned!(place=> &#value) };
+            quote_spanned!(place=> _diffsync::Names::<#to>::key(#name))
         }
         NamedBy::Fields(pairs) => {
-            let parts = pairs.iter().map(|pair| {
+            let (mut parts, mut names, mut assigned) = (Vec::new(), Vec::new(), Vec::new());
+            for (position, pair) in pairs.iter().enumerate() {
                 let (its, place) = (&pair.its, place(&pair.mine));
-                let part = match (model.field(&pair.mine), list) {
-                    (Some(field), Some(list)) if field.ident == list.ident => quote_spanned!(place=> name),
-                    (Some(field), _) => {
-                        let value = field_at("record", field, place);
-                        quote_spanned!(place=> &#value)
-                    }
-                    (None, _) => TokenStream::new(),
-                };
-                let part = quote_spanned!(place=> _diffsync::__private::KeyPart::part(#part)?);
-                quote!(#its: #part)
-            });
+                let Some(field) = model.field(&pair.mine) else { continue };
+                let value = field_at("record", field, place);
+                let in_list = list.is_some_and(|list| list.ident == field.ident);
+                let value = if in_list { quote_spanned!(place=> name) } else { quote_spanned!(place=> &#value) };
+                let name = format_ident!("part_{}", position, span = place);
+                parts.push(quote_spanned!(place=> _diffsync::__private::KeyPart::part(#value)));
+                assigned.push(quote!(#its: #name));
+                names.push(name);
+            }
             // An identifier that the other model has not, or that was left out, is so a field that the key has not, or
             // that was left out: the compiler says it at the words that the user wrote.
-            let key = quote_spanned!(link.model.span()=> SyncKey { #(#parts),* });
-            quote!(::core::option::Option::Some(#key))
-        }
-    };
-    let alias = matches!(link.named_by, NamedBy::Fields(_))
-        .then(|| quote!(type SyncKey<'key> = <#to as _diffsync::SyncModel>::Key<'key>;));
-    let key_type = |lifetime: TokenStream| quote_spanned!(to.span()=> <#to as _diffsync::SyncModel>::Key<#lifetime>);
-    let Some(list) = list else {
-        let key_type = key_type(quote!('_));
-        let function = quote! {
-            fn #function(record: &#ident) -> ::core::option::Option<#key_type> {
-                #alias
-                #key
-            }
-        };
-        return (quote!(One), function);
-    };
-    let key_type = key_type(quote!('record));
-    let names = names(list);
-    let key = if alias.is_some() {
-        // In a function of its own, so that `?` ends with the one name.
-        quote! {
-            (|| -> ::core::option::Option<SyncKey<'record>> { #key })()
-        }
-    } else {
-        key
-    };
-    let function = quote! {
-        fn #function<'record>(record: &'record #ident, each: &mut dyn ::core::ops::FnMut(#key_type)) {
-            #alias
-            for name in #names {
-                if let ::core::option::Option::Some(key) = #key {
-                    each(key);
+            let key = quote_spanned!(link.model.span()=> SyncKey { #(#assigned),* });
+            quote! {{
+                type SyncKey<'key> = <#to as _diffsync::SyncModel>::Key<'key>;
+                match (#(#parts,)*) {
+                    (#(::core::option::Option::Some(#names),)*) => ::core::option::Option::Some(#key),
+                    _ => ::core::option::Option::None,
                 }
-            }
+            }}
         }
     };
-    (quote!(Many), function)
+    let place = place(to);
+    let Some(list) = list else { return quote_spanned!(place=> _diffsync::__private::KeyOf::One(|record| #key)) };
+    let names = names(list);
+    quote_spanned! {place=>
+        _diffsync::__private::KeyOf::Many(|record, each| {
+            #names.filter_map(|name| #key).for_each(each);
+        })
+    }
 }
 
 /// The names that a list holds, one after the other.
@@ -140,6 +106,6 @@ fn names(list: &Field<'_>) -> TokenStream {
     if option(list.ty).is_some() {
         quote_spanned!(place(list.ty)=> ::core::iter::Iterator::flatten(::core::option::Option::iter(&#value)))
     } else {
-        quote_spanned!(place(list.ty)=> &#value)
+        quote_spanned!(place(list.ty)=> ::core::iter::IntoIterator::into_iter(&#value))
     }
 }

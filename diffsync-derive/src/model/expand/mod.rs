@@ -1,4 +1,4 @@
-//! The code of a model. It names everything by its absolute path, and the core by the alias that `Krate` imports.
+//! The code of a model. It names everything by its absolute path, and the core by the alias that `Krate` makes.
 
 mod comparison;
 mod identifier;

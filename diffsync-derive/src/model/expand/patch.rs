@@ -73,7 +73,7 @@ pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
 
         #[automatically_derived]
         impl #serde::Serialize for #patch {
-            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<<S as #serde::Serializer>::Ok, <S as #serde::Serializer>::Error> {
                 let mut changes = #serde::Serializer::serialize_map(serializer, ::core::option::Option::None)?;
                 #(#entries)*
                 #serde::ser::SerializeMap::end(changes)

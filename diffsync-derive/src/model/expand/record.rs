@@ -22,7 +22,9 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, ty, name) = (field.ident, field.ty, &field.name);
         let value = match field.role {
             Role::Identifier => quote!(id.#ident),
-            Role::Attribute => quote_spanned!(place(ty)=> attributes.take(#name)?),
+            Role::Attribute => {
+                quote_spanned!(place(ty)=> _diffsync::__private::Read::<#ty>::attribute(attributes, #name)?)
+            }
             Role::Local => quote_spanned!(place(ty)=> local::<#ty>()),
         };
         quote!(#ident: #value)
@@ -53,11 +55,12 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
 
             #planned
 
-            #[allow(unused_variables, reason = "a model may have no attributes")]
+            #[allow(unused_imports, unused_variables, reason = "a model may have no attributes")]
             fn from_values(
                 id: Self::Id,
                 attributes: &mut _diffsync::__private::AttributeValues,
             ) -> ::core::result::Result<Self, _diffsync::__private::serde_json::Error> {
+                use _diffsync::__private::NeverRead as _;
                 ::core::result::Result::Ok(Self { #(#from_values),* })
             }
 
@@ -112,10 +115,7 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     let fields: Vec<_> = model.with_role(Role::Attribute).collect();
     let idents = fields.iter().map(|field| field.ident);
     let positions: Vec<_> = (0..fields.len()).map(Literal::usize_suffixed).collect();
-    let marks = fields.iter().zip(&positions).filter_map(|(field, position)| {
-        let same = comparison::attribute_is_same(field)?;
-        Some(quote!(if !#same { sync_mark(#position); }))
-    });
+    let marks = fields.iter().zip(&positions).filter_map(|(field, position)| comparison::mark(field, position));
     let copies =
         fields.iter().map(|field| comparison::written(field).unwrap_or_else(|| copy_of(field, &ref_of("self", field))));
     let taken_over = fields.iter().map(|field| {

@@ -97,13 +97,14 @@ fn names(cx: &mut Ctxt, model: &mut Model<'_>) {
 
 /// The keys that say how a field is compared.
 fn compared(cx: &mut Ctxt, field: &mut Field<'_>) {
-    if let (Some(key), false) = (field.key_of_attribute(), field.role == Role::Attribute) {
-        let message = match field.role {
-            Role::Local => format!("a `local` field is neither compared nor handed over: `{key}` is for attributes"),
-            _ => format!("an identifier is always the same on both sides: `{key}` is for attributes"),
+    if field.role != Role::Attribute {
+        let why = match field.role {
+            Role::Local => "a `local` field is neither compared nor handed over",
+            _ => "an identifier is always the same on both sides",
         };
-        cx.error_at(key, message);
-        (field.when_some, field.create_only) = (None, None);
+        for key in [field.when_some.take(), field.create_only.take()].iter().flatten() {
+            cx.error_at(key, format!("{why}: `{key}` is for attributes"));
+        }
     }
     if let Some(key) = field.when_some.as_ref().filter(|_| option(field.ty).is_none()) {
         let message = "`when_some` takes `None` for \"no opinion\", which only an `Option<…>` can be; change the type, or drop it";

@@ -1,0 +1,101 @@
+//! What the user wrote, with the tokens to point at.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Error, Fields, LitStr};
+
+use crate::attr::{self, Once};
+use crate::ctxt::Ctxt;
+use crate::krate;
+use crate::words::kebab_case;
+
+/// An enum of what there is to choose from.
+pub(crate) struct Choice<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) variants: Vec<Variant<'a>>,
+    /// Whether a variant was left out.
+    pub(crate) is_incomplete: bool,
+}
+
+pub(crate) struct Variant<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) name: String,
+}
+
+impl<'a> Choice<'a> {
+    /// Reads the input, or reports why it cannot be a choice at all. Variants that hold something are reported and left
+    /// out.
+    pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
+        const WHAT: &str = "a choice is an enum whose variants hold nothing, as in `enum Mode { Fast, Careful }`";
+        let mut krate = Once::default();
+        attr::each_key(cx, &input.attrs, "choice", |cx, key, input| match key.to_string().as_str() {
+            "crate" => {
+                krate.set(cx, key, krate::value(key, input)?);
+                Ok(())
+            }
+            "rename" => {
+                Err(Error::new(key.span(), "`rename` belongs on a variant: it is what a user types to choose it"))
+            }
+            _ => Err(attr::unknown(key, &["crate"])),
+        });
+        let data = match &input.data {
+            Data::Enum(data) => data,
+            Data::Struct(data) => {
+                cx.error_at(data.struct_token, WHAT);
+                return None;
+            }
+            Data::Union(data) => {
+                cx.error_at(data.union_token, WHAT);
+                return None;
+            }
+        };
+        if !input.generics.params.is_empty() {
+            cx.error_at(&input.generics, "a choice cannot be generic: its variants are all there is to it");
+            return None;
+        }
+        if data.variants.is_empty() {
+            cx.error_at(&input.ident, "there is nothing to choose from: give the enum variants");
+            return None;
+        }
+        let mut variants: Vec<Variant<'a>> = Vec::new();
+        for variant in &data.variants {
+            let (name, at) = name(cx, variant);
+            if !matches!(variant.fields, Fields::Unit) {
+                cx.error(variant.fields.span(), "a user chooses by name, so a choice holds nothing: drop these fields");
+                continue;
+            }
+            if let Some(other) = variants.iter().find(|other| other.name == name) {
+                let message = format!("`{}` is called `{name}` already; give this one another name", other.ident);
+                cx.error_at(at, message);
+                continue;
+            }
+            variants.push(Variant { ident: &variant.ident, name });
+        }
+        let is_incomplete = variants.len() < data.variants.len();
+        Some(Self { ident: &input.ident, variants, is_incomplete })
+    }
+}
+
+/// What the variant is called, and where that is written.
+fn name(cx: &mut Ctxt, variant: &syn::Variant) -> (String, proc_macro2::TokenStream) {
+    let mut rename: Once<LitStr> = Once::default();
+    attr::each_key(cx, &variant.attrs, "choice", |cx, key, input| match key.to_string().as_str() {
+        "rename" => {
+            let name = attr::text(key, input)?;
+            let text = name.value();
+            if text.is_empty() || text.trim() != text || text.contains(char::is_control) {
+                return Err(Error::new_spanned(
+                    name,
+                    "a choice's name is a text that is not empty and has no space around it",
+                ));
+            }
+            rename.set(cx, key, name);
+            Ok(())
+        }
+        "crate" => Err(Error::new(key.span(), "`crate` belongs on the enum")),
+        _ => Err(attr::unknown(key, &["rename"])),
+    });
+    let default = || (kebab_case(&variant.ident.to_string()), variant.ident.to_token_stream());
+    rename.into_value().map_or_else(default, |name| (name.value(), name.into_token_stream()))
+}

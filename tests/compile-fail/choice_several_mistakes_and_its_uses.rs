@@ -1,0 +1,83 @@
+//! A choice with mistakes is as many errors, whatever uses it.
+
+use diffsync_core::{
+    Adapter, AdapterError, Choice, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, Target,
+    TargetError, Variable, WriteContext, job,
+};
+
+#[derive(SyncModel, Clone)]
+struct Region {
+    #[sync(id)]
+    slug: String,
+    name: String,
+}
+
+#[derive(Dataset, Default)]
+struct World {
+    regions: Table<Region>,
+}
+
+struct File;
+
+impl Adapter for File {
+    type Data = World;
+
+    async fn load(&self, _: &mut World, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+        Ok(())
+    }
+}
+
+impl Target<Region> for File {
+    async fn create(&self, new: &Region, _: &WriteContext<'_, World>) -> Result<Region, TargetError> {
+        Ok(new.clone())
+    }
+
+    async fn update(
+        &self,
+        old: &Region,
+        patch: &RegionPatch,
+        _: &WriteContext<'_, World>,
+    ) -> Result<Region, TargetError> {
+        Ok(old.patched(patch))
+    }
+
+    async fn delete(&self, _: &Region, _: &WriteContext<'_, World>) -> Result<(), TargetError> {
+        Ok(())
+    }
+}
+
+#[derive(Choice, Debug)]
+enum Mode {
+    Fast,
+    #[choice(renamed = "safe")]
+    Careful(u64),
+}
+
+#[derive(Choice, Debug)]
+struct Scope {
+    all: bool,
+}
+
+#[job(source = File, target = File)]
+struct Regions {
+    #[var(default = "fast")]
+    mode: Mode,
+    scope: Option<Scope>,
+}
+
+fn shown(regions: &Regions) -> String {
+    let scope = regions.scope.as_ref().map(Variable::show);
+    format!("{} {:?} {scope:?}", regions.mode.show(), regions.mode)
+}
+
+impl Job for Regions {
+    async fn source_adapter(&self, _: &JobContext) -> Result<File, JobError> {
+        Ok(File)
+    }
+
+    async fn target_adapter(&self, _: &JobContext) -> Result<File, JobError> {
+        Ok(File)
+    }
+}
+
+fn main() {}

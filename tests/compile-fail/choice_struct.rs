@@ -1,0 +1,15 @@
+//! A choice is an enum.
+
+use diffsync_core::Choice;
+
+#[derive(Choice)]
+struct Mode {
+    fast: bool,
+}
+
+#[derive(Choice)]
+union Bits {
+    number: u32,
+}
+
+fn main() {}

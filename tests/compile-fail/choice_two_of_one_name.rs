@@ -1,0 +1,14 @@
+//! Each variant has a name of its own.
+
+use diffsync_core::Choice;
+
+#[derive(Choice)]
+enum Mode {
+    AsFast,
+    #[choice(rename = "as-fast")]
+    Quick,
+    IPAddress,
+    IpAddress,
+}
+
+fn main() {}

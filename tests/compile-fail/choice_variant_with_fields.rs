@@ -1,0 +1,12 @@
+//! A variant that is chosen by its name holds nothing.
+
+use diffsync_core::Choice;
+
+#[derive(Choice)]
+enum Mode {
+    Fast,
+    Careful { seconds: u64 },
+    Custom(String),
+}
+
+fn main() {}

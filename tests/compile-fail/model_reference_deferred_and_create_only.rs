@@ -1,0 +1,19 @@
+//! What is set after the creation is not set at the creation only.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+struct Region {
+    #[sync(id)]
+    slug: String,
+}
+
+#[derive(SyncModel)]
+struct Country {
+    #[sync(id)]
+    slug: String,
+    #[sync(references(Region, deferred), create_only)]
+    region: Option<String>,
+}
+
+fn main() {}

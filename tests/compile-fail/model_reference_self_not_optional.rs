@@ -1,0 +1,23 @@
+//! Where records refer to others of their model, some refer to none.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+struct Device {
+    #[sync(id)]
+    name: String,
+    #[sync(references = Self)]
+    backup: String,
+}
+
+#[derive(SyncModel)]
+#[sync(references(Interface, device = device, name = lag))]
+struct Interface {
+    #[sync(id)]
+    device: String,
+    #[sync(id)]
+    name: String,
+    lag: String,
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! A field is renamed to a text.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+struct Country {
+    #[sync(id, rename = "")]
+    slug: String,
+    #[sync(rename = people)]
+    population: u64,
+    #[sync(rename = " area")]
+    area: u64,
+    #[sync(rename)]
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! Only an `Option` can have no opinion.
+
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel)]
+struct Country {
+    #[sync(id)]
+    slug: String,
+    #[sync(when_some)]
+    population: u64,
+}
+
+fn main() {}
