@@ -51,6 +51,8 @@ pub struct RunReport {
     pub skipped: Vec<SkippedModel>,
     /// The operations of the saved plan that was carried out which were not found again as they were.
     pub stale: Vec<Moved>,
+    /// How many operations of that plan the target had carried out already.
+    pub already_done: usize,
     /// What takes back what the run did, if the run was to make it.
     pub undo: Option<Undo>,
     pub(crate) problems: Vec<Problem>,
@@ -138,7 +140,7 @@ pub struct FailedRecord {
 
 impl Serialize for RunReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("RunReport", 16)?;
+        let mut document = serializer.serialize_struct("RunReport", 17)?;
         document.serialize_field("job", self.job)?;
         document.serialize_field("status", &self.status)?;
         document.serialize_field("dry_run", &self.dry_run)?;
@@ -152,6 +154,7 @@ impl Serialize for RunReport {
         document.serialize_field("lifts", &self.lifts)?;
         document.serialize_field("skipped", &self.skipped)?;
         document.serialize_field("stale", &self.stale)?;
+        document.serialize_field("already_done", &self.already_done)?;
         document.serialize_field("problems", self.problems())?;
         document.serialize_field("failures", &self.failures().collect::<Vec<_>>())?;
         document.serialize_field("diff", &self.plan().map(DiffTree::of))?;

@@ -341,10 +341,13 @@ impl<J: Job> Run<J> {
     }
 
     fn into_report(self, error: Option<RunError>, duration: Duration) -> RunReport {
-        let mut stale = Vec::new();
+        let (mut stale, mut already_done) = (Vec::new(), 0);
         let plan: Option<Arc<dyn PlanView>> = match self.stage {
             Stage::Planned { plan, .. } => {
-                stale.extend(plan.standing().into_iter().flat_map(|standing| standing.moved.clone()));
+                if let Some(standing) = plan.standing() {
+                    stale.clone_from(&standing.moved);
+                    already_done = standing.done;
+                }
                 Some(plan)
             }
             _ => None,
@@ -383,6 +386,7 @@ impl<J: Job> Run<J> {
             lifts: self.options.lifts,
             skipped: self.skipped,
             stale,
+            already_done,
             undo: self.undo,
             plan,
             outcomes,

@@ -118,6 +118,10 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                     let row = table.deletes[task.place];
                     if self.current.is_deleted(self.model, row as usize) {
                         self.create_again(row, target);
+                    } else if let Some(stored) = self.current.written::<M>(target.rows()[row as usize].key()) {
+                        // Its deferred references were taken back, and then it was not deleted.
+                        let deferred = |position: usize| M::SCHEMA.attributes[position].deferred;
+                        self.change_back(row, target, stored, &deferred);
                     }
                 }
             }
