@@ -58,7 +58,12 @@ pub(crate) fn value(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
     const USAGE: &str =
         "`crate` is the path by which this crate reaches `diffsync_core`, written `crate = path::to::it`";
     let path = attr::after_equals(key, input, USAGE, Path::parse_mod_style)?;
-    if path.is_ident("self") || path.is_ident("super") {
+    // A path that begins here leads on, and nothing else is called by a keyword.
+    let is_keyword = |word: &str| ["self", "super", "crate", "Self"].contains(&word);
+    let words: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let begins_here = words.iter().take_while(|word| ["self", "super", "crate"].contains(&word.as_str())).count();
+    let leads_on = words.len() > begins_here || words == ["crate"];
+    if !leads_on || words.iter().skip(begins_here).any(|word| is_keyword(word)) {
         return Err(Error::new_spanned(path, USAGE));
     }
     Ok(path)

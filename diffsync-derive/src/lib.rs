@@ -12,6 +12,7 @@ mod krate;
 mod limit;
 mod model;
 mod place;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod ty;

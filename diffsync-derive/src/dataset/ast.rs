@@ -8,6 +8,7 @@ use syn::{Data, DeriveInput, Fields, Type};
 use crate::attr::{self, Once};
 use crate::ctxt::Ctxt;
 use crate::krate;
+use crate::shape;
 use crate::ty::argument;
 
 /// A data set.
@@ -62,8 +63,7 @@ impl<'a> Dataset<'a> {
             }
         };
         let mut tables: Vec<TableField<'a>> = Vec::new();
-        for field in &fields.named {
-            let Some(ident) = &field.ident else { continue };
+        for (ident, field) in shape::named(cx, fields) {
             let Some(model) = argument(&field.ty, "Table") else {
                 cx.error_at(
                     &field.ty,

@@ -12,6 +12,7 @@ pub(crate) use super::arguments::{Arguments, Ignored, Kind, OnGuard};
 use crate::attr::{self, Once};
 use crate::ctxt::Ctxt;
 use crate::limit::Limits;
+use crate::shape;
 use crate::ty::{option, secret};
 use crate::words::{documentation, kebab_case, sentence};
 
@@ -120,7 +121,8 @@ fn variables<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<Variable<'
     };
     match fields {
         Fields::Named(fields) => {
-            Some(fields.named.iter().filter_map(|field| Some(variable(cx, field.ident.as_ref()?, field))).collect())
+            let fields = shape::named(cx, fields);
+            Some(fields.into_iter().map(|(ident, field)| variable(cx, ident, field)).collect())
         }
         Fields::Unit => Some(Vec::new()),
         Fields::Unnamed(fields) => {

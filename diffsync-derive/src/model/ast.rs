@@ -14,6 +14,7 @@ use crate::attr::{self, Once};
 use crate::ctxt::Ctxt;
 use crate::krate;
 use crate::limit::Limits;
+use crate::shape;
 use crate::words::{documentation, nearest, snake_case};
 
 /// A model.
@@ -50,7 +51,7 @@ pub(super) const STRUCT_KEYS: &[&str] = &[
 impl<'a> Model<'a> {
     /// Reads the input, or reports why it cannot be a model at all.
     pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
-        let fields = shape(cx, input)?;
+        let fields = named_fields(cx, input)?;
         let mut keys = Keys::default();
         attr::each_key(cx, &input.attrs, "sync", |cx, key, input| keys.read(cx, key, input));
         if fields.is_empty() {
@@ -170,7 +171,7 @@ fn after(key: &Ident, input: ParseStream<'_>) -> Result<Vec<Type>> {
 }
 
 /// The named fields of a struct without generics; anything else cannot be a model.
-fn shape<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<(&'a Ident, &'a syn::Field)>> {
+fn named_fields<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<(&'a Ident, &'a syn::Field)>> {
     const WHAT: &str = "a model is a struct with named fields, one of them marked `#[sync(id)]`";
     let fields = match &input.data {
         Data::Struct(data) => &data.fields,
@@ -191,9 +192,7 @@ fn shape<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<(&'a Ident, &'
         return None;
     }
     match fields {
-        Fields::Named(fields) => {
-            Some(fields.named.iter().filter_map(|field| Some((field.ident.as_ref()?, field))).collect())
-        }
+        Fields::Named(fields) => Some(shape::named(cx, fields)),
         Fields::Unnamed(fields) => {
             cx.error(fields.span(), format!("{WHAT}; name these fields"));
             None
