@@ -17,6 +17,14 @@ mod your_first_job {}
 mod models {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/src/links.md")]
+mod links {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/values.md")]
+mod values {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/src/loading.md")]
 mod loading {}
 
