@@ -29,8 +29,16 @@ mod values {}
 mod loading {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/src/leaving-out.md")]
+mod leaving_out {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/src/the-diff.md")]
 mod the_diff {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/guards.md")]
+mod guards {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/src/writing.md")]
