@@ -77,7 +77,8 @@ impl<D: Dataset> Plan<D> {
             return Self::restoring(chosen, target, scope);
         }
         let mut plan = Self::between(source, target, scope);
-        plan.standing = Some(chosen.standing(&plan));
+        chosen.leave_out_of(&mut plan);
+        plan.standing = Some(chosen.standing(&plan, scope));
         plan
     }
 
@@ -217,6 +218,25 @@ impl<D: Dataset> Plan<D> {
     pub(crate) fn rows_of(&self, model: usize, id: &Value) -> Result<[Option<u32>; 2], serde_json::Error> {
         let reader = &self.readers[model];
         Ok([reader.row_of(&self.source, id)?, reader.row_of(&self.target, id)?])
+    }
+
+    /// Why a side cannot say whether it has a record of this identifier, the source's first.
+    pub(crate) fn unknown(&self, model: usize, id: &Value) -> Result<[Option<&'static str>; 2], serde_json::Error> {
+        let reader = &self.readers[model];
+        Ok([reader.unknown(&self.source, id)?, reader.unknown(&self.target, id)?])
+    }
+
+    /// The positions of the attributes in which two records differ.
+    pub(crate) fn differing(&self, source: RecordRef, target: RecordRef) -> Vec<usize> {
+        let reader = &self.readers[source.at.model];
+        reader.differing((&self.source, source.at.row), (&self.target, target.at.row))
+    }
+
+    /// Leaves out the deletes of a model at these places.
+    pub(crate) fn leave_out_deletes(&mut self, model: usize, places: &FixedBitSet) {
+        if !places.is_clear() {
+            self.diff.tables_mut()[model].leave_out_deletes(places);
+        }
     }
 
     pub(crate) fn unwritable(&self) -> Option<Refusal> {
@@ -428,6 +448,8 @@ trait ReadModel<D>: Sync {
     fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32>;
     fn id_value(&self, data: &D, row: u32) -> Result<Value, serde_json::Error>;
     fn row_of(&self, data: &D, id: &Value) -> Result<Option<u32>, serde_json::Error>;
+    fn unknown(&self, data: &D, id: &Value) -> Result<Option<&'static str>, serde_json::Error>;
+    fn differing(&self, source: (&D, u32), target: (&D, u32)) -> Vec<usize>;
 }
 
 impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
@@ -472,6 +494,17 @@ impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
     fn row_of(&self, data: &D, id: &Value) -> Result<Option<u32>, serde_json::Error> {
         let id: M::Id = serde_json::from_value(id.clone())?;
         Ok(id.key().and_then(|key| data.table().position(key)))
+    }
+
+    fn unknown(&self, data: &D, id: &Value) -> Result<Option<&'static str>, serde_json::Error> {
+        Ok(data.table().unknown(&serde_json::from_value(id.clone())?))
+    }
+
+    fn differing(&self, source: (&D, u32), target: (&D, u32)) -> Vec<usize> {
+        let mut positions = Vec::new();
+        let (source, target) = (record::<D, M>(source.0, source.1), record::<D, M>(target.0, target.1));
+        source.differences(target, &mut |position| positions.push(position));
+        positions
     }
 
     fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32> {

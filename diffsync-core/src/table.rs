@@ -242,6 +242,16 @@ impl<M: SyncModel> Table<M> {
         rejected.chain(duplicates).filter(|id| !self.contains(id)).collect()
     }
 
+    /// Why the table cannot say whether the system has a record of this identifier, or what it looks like there.
+    pub(crate) fn unknown(&self, id: &M::Id) -> Option<&'static str> {
+        if self.state != LoadState::Loaded {
+            return Some("did not load this model");
+        }
+        let set_aside = self.duplicates.iter().any(|record| record.id() == *id);
+        let rejected = || self.rejected.iter().any(|(rejected, _)| rejected == id);
+        (set_aside || rejected()).then_some("holds it in a form that cannot be used")
+    }
+
     /// The position of the row with this key.
     pub(crate) fn position(&self, key: M::Key<'_>) -> Option<u32> {
         self.position_hashed(hash::<M>(key), key)

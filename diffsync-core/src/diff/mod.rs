@@ -155,6 +155,29 @@ impl TableDiff {
         }
     }
 
+    /// Holds back the deletes at these places.
+    pub(crate) fn prevent_deletes(&mut self, prevented: impl IntoIterator<Item = bool>) {
+        let places = prevented.into_iter().enumerate().filter(|(_, prevented)| *prevented);
+        self.prevented = places.map(|(place, _)| place).collect();
+    }
+
+    /// Leaves out the creates and updates of these rows of the source; the number of the updates among them.
+    pub(crate) fn leave_out_writes(&mut self, rows: &FixedBitSet) -> usize {
+        let updates = self.updates.len();
+        self.creates.retain(|row| !rows.contains(*row as usize));
+        self.retain_updates(|_, (row, _)| !rows.contains(row as usize));
+        updates - self.updates.len()
+    }
+
+    /// Leaves out the deletes at these places.
+    pub(crate) fn leave_out_deletes(&mut self, places: &FixedBitSet) {
+        let kept: Vec<usize> = (0..self.deletes.len()).filter(|place| !places.contains(*place)).collect();
+        self.left_out += self.deletes.len() - kept.len();
+        let at = |set: &FixedBitSet| (0..kept.len()).filter(|new| set.contains(kept[*new])).collect();
+        (self.cascaded, self.prevented) = (at(&self.cascaded), at(&self.prevented));
+        self.deletes = kept.iter().map(|place| self.deletes[*place]).collect();
+    }
+
     /// Keeps the updates for which `keep` says so, with the attributes that they change.
     fn retain_updates(&mut self, mut keep: impl FnMut(usize, (u32, u32)) -> bool) {
         let stride = words(self.schema);

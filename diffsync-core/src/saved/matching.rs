@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
 use serde_json::{Map, Value};
 
 use super::key::{PlanKey, holds_secret};
@@ -14,6 +15,7 @@ use crate::ops::Operation;
 use crate::outcome::Task;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::schema::ModelSchema;
+use crate::scope::Scope;
 use crate::secret::{REDACTED, sealed};
 use crate::step::Side;
 
@@ -127,8 +129,29 @@ impl Chosen {
             }
     }
 
+    /// Whether an operation stands in the plan as one that the target carries out by itself.
+    fn is_cascaded(&self, model: &str, id: &Value) -> Option<bool> {
+        let place = self.get(Operation::Delete, model, &id.to_string())?;
+        Some(self.application.plan.operations[place].cascaded)
+    }
+
+    /// Leaves out the deletes that are to be done in another way than the plan says: with another record instead of for
+    /// themselves, or the other way round.
+    pub(crate) fn leave_out_of<D: Dataset>(&self, plan: &mut Plan<D>) {
+        for model in 0..plan.diff().tables().len() {
+            let table = &plan.diff().tables()[model];
+            let otherwise = Task::all(model, Operation::Delete, table).filter(|task| {
+                let cascaded = table.withheld(task.operation, task.place) == Some(Withheld::Cascaded);
+                let saved = plan.identifier(task.record(table)).ok();
+                saved.and_then(|id| self.is_cascaded(table.schema().name, &id)) != Some(cascaded)
+            });
+            let otherwise: FixedBitSet = otherwise.map(|task| task.place).collect();
+            plan.leave_out_deletes(model, &otherwise);
+        }
+    }
+
     /// How the operations stand to a plan that was made of nothing but them.
-    pub(crate) fn standing<D: Dataset>(&self, plan: &Plan<D>) -> Standing {
+    pub(crate) fn standing<D: Dataset>(&self, plan: &Plan<D>, scope: &Scope) -> Standing {
         let operations = &self.application.plan.operations;
         let mut found = vec![false; operations.len()];
         let tables = plan.diff().tables().iter().enumerate();
@@ -137,19 +160,17 @@ impl Chosen {
         });
         for task in tasks {
             let table = &plan.diff().tables()[task.model];
-            let cascaded = match table.withheld(task.operation, task.place) {
-                None => false,
-                Some(Withheld::Cascaded) => true,
-                Some(_) => continue,
-            };
+            if !matches!(table.withheld(task.operation, task.place), None | Some(Withheld::Cascaded)) {
+                continue;
+            }
             let Ok(id) = plan.identifier(task.record(table)) else { continue };
             if let Some(place) = self.get(task.operation, table.schema().name, &id.to_string()) {
-                found[place] = operations[place].cascaded == cascaded;
+                found[place] = true;
             }
         }
         let mut standing = Standing::default();
         for (operation, _) in operations.iter().zip(found).filter(|(_, found)| !found) {
-            match self.difference(plan, operation) {
+            match self.difference(plan, scope, operation) {
                 None => standing.done += 1,
                 Some(reason) => standing.moved.push(moved(operation, reason)),
             }
@@ -158,51 +179,71 @@ impl Chosen {
     }
 
     /// What is different about an operation that was not found again, or nothing if it is done.
-    fn difference<D: Dataset>(&self, plan: &Plan<D>, operation: &SavedOperation) -> Option<String> {
+    fn difference<D: Dataset>(&self, plan: &Plan<D>, scope: &Scope, operation: &SavedOperation) -> Option<String> {
         let Some(model) = D::SCHEMAS.iter().position(|schema| schema.name == operation.model) else {
             return Some("the job has no such model".into());
         };
-        let Ok([source, target]) = plan.find(model, &operation.id) else {
+        let Ok(Found { rows: [source, target], unknown: [source_unknown, target_unknown] }) =
+            plan.find(model, &operation.id)
+        else {
             return Some("its identifier is not one of this model".into());
         };
-        let values = Values { plan, key: &self.application.key, model, id: operation.id.to_string().into() };
-        match operation.op {
-            Operation::Create => match (source, target) {
-                (_, Some(target)) => {
-                    let differences = values.differences(&operation.after, |at| plan.attribute(target, at));
-                    differences.map(|differences| format!("the target holds it already, and {differences}"))
-                }
-                (None, None) => Some("the source no longer holds it".into()),
-                (Some(source), None) => Some(
-                    values
-                        .differences(&operation.after, |at| plan.attribute(source, at))
-                        .unwrap_or_else(|| "what it needs is not there, or it is left out now".into()),
-                ),
-            },
-            Operation::Update => {
-                let Some(target) = target else { return Some("the target no longer holds it".into()) };
-                let of_target = |at| plan.attribute(target, at);
-                values.differences(&operation.after, of_target)?;
-                if let Some(differences) = values.differences(&operation.before, of_target) {
-                    return Some(format!("the target changed: {differences}"));
-                }
-                let Some(source) = source else { return Some("the source no longer holds it".into()) };
-                let of_source = |at| plan.planned(source, target, at);
-                let changed = values.differences(&operation.after, of_source);
-                let changed = changed.map(|differences| format!("the source changed: {differences}"));
-                Some(changed.unwrap_or_else(|| "other attributes are to change too, or it is left out now".into()))
-            }
-            Operation::Delete => {
-                let target = target?;
-                if source.is_some() {
-                    return Some("the source holds it now".into());
-                }
-                let differences = values.differences(&operation.before, |at| plan.attribute(target, at));
-                let changed = differences.map(|differences| format!("the target changed: {differences}"));
-                Some(changed.unwrap_or_else(|| "it is held back or left out now, or goes with another record".into()))
-            }
+        if let Some(why) = target_unknown {
+            return Some(format!("the target {why}"));
         }
+        let values = Values::new(D::SCHEMAS[model], scope, &self.application.key, &operation.id);
+        let moved = match (operation.op, target) {
+            (Operation::Create, None) => None,
+            (Operation::Delete, None) => return None,
+            (Operation::Update, None) => Some("the target no longer holds it".into()),
+            (Operation::Delete, Some(target)) => {
+                let differences = values.differences(&operation.before, |at| plan.attribute(target, at));
+                differences.map(|differences| format!("the target changed: {differences}"))
+            }
+            (Operation::Create | Operation::Update, Some(target)) => {
+                let of_target = |at| plan.attribute(target, at);
+                let written = values.written(&operation.after, of_target)?;
+                let is_done = |source| {
+                    let as_planned = values.differences(&operation.after, |at| plan.planned(source, target, at));
+                    as_planned.is_none() && !values.any_of(&operation.after, &plan.differing(source, target))
+                };
+                if source.is_some_and(is_done) {
+                    // What the target made of it passes for the same.
+                    return None;
+                }
+                match operation.op {
+                    Operation::Create => Some(format!("the target holds it already, and {written}")),
+                    _ => values
+                        .differences(&operation.before, of_target)
+                        .map(|differences| format!("the target changed: {differences}")),
+                }
+            }
+        };
+        if moved.is_some() {
+            return moved;
+        }
+        if let Some(why) = source_unknown {
+            return Some(format!("the source {why}"));
+        }
+        Some(match (operation.op, source, target) {
+            (Operation::Delete, Some(_), _) => "the source holds it now".into(),
+            (Operation::Delete, None, _) => "it is held back or left out now, or goes in another way".into(),
+            (_, None, _) => "the source no longer holds it".into(),
+            (Operation::Create, Some(source), _) => values
+                .differences(&operation.after, |at| plan.attribute(source, at))
+                .map_or("what it needs is not there, or it is held back or left out now".into(), source_changed),
+            (Operation::Update, Some(source), target) => {
+                values.differences(&operation.after, |at| plan.planned(source, target.unwrap_or(source), at)).map_or(
+                    "other attributes are to change too, or it is held back or left out now".into(),
+                    source_changed,
+                )
+            }
+        })
     }
+}
+
+fn source_changed(differences: String) -> String {
+    format!("the source changed: {differences}")
 }
 
 pub(super) fn moved(operation: &SavedOperation, reason: String) -> Moved {
@@ -211,38 +252,64 @@ pub(super) fn moved(operation: &SavedOperation, reason: String) -> Moved {
 
 /// Compares values of a saved plan with those of a record.
 pub(super) struct Values<'a> {
-    pub(super) plan: &'a dyn HasSchemas,
-    pub(super) key: &'a PlanKey,
-    pub(super) model: usize,
-    pub(super) id: Arc<str>,
+    schema: &'static ModelSchema,
+    /// The attributes that the job does not compare, if there are such.
+    ignored: Option<Vec<bool>>,
+    key: &'a PlanKey,
+    id: Arc<str>,
 }
 
-/// Knows the schemas of a data set.
-pub(super) trait HasSchemas {
-    fn schema(&self, model: usize) -> &'static ModelSchema;
-}
-
-impl<D: Dataset> HasSchemas for Plan<D> {
-    fn schema(&self, model: usize) -> &'static ModelSchema {
-        D::SCHEMAS[model]
+impl<'a> Values<'a> {
+    pub(super) fn new(schema: &'static ModelSchema, scope: &Scope, key: &'a PlanKey, id: &Value) -> Self {
+        Self { schema, ignored: scope.ignored(schema), key, id: id.to_string().into() }
     }
-}
 
-impl Values<'_> {
     /// The values in which a record differs, in words.
     pub(super) fn differences(
         &self,
         then: &Map<String, Value>,
         now: impl Fn(usize) -> Result<Value, serde_json::Error>,
     ) -> Option<String> {
-        let schema = self.plan.schema(self.model);
+        self.texts(then.iter(), now)
+    }
+
+    /// The values in which a target's record differs from what it was given, in words: what is never compared is of no
+    /// account, since a target may not even give it back.
+    pub(super) fn written(
+        &self,
+        then: &Map<String, Value>,
+        now: impl Fn(usize) -> Result<Value, serde_json::Error>,
+    ) -> Option<String> {
+        self.texts(then.iter().filter(|(name, _)| self.position(name).is_none_or(|at| self.is_compared(at))), now)
+    }
+
+    /// Whether any of the attributes that are compared stands in both.
+    fn any_of(&self, values: &Map<String, Value>, positions: &[usize]) -> bool {
+        let named = |at: usize| values.contains_key(self.schema.attributes[at].name);
+        positions.iter().any(|at| self.is_compared(*at) && named(*at))
+    }
+
+    fn is_compared(&self, position: usize) -> bool {
+        let ignored = self.ignored.as_ref().is_some_and(|ignored| ignored[position]);
+        !ignored && !self.schema.attributes[position].create_only
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.schema.attributes.iter().position(|attribute| attribute.name == name)
+    }
+
+    fn texts<'v>(
+        &self,
+        then: impl Iterator<Item = (&'v String, &'v Value)>,
+        now: impl Fn(usize) -> Result<Value, serde_json::Error>,
+    ) -> Option<String> {
         let mut texts = Vec::new();
         for (name, then) in then {
-            let Some(position) = schema.attributes.iter().position(|attribute| attribute.name == name) else {
+            let Some(position) = self.position(name) else {
                 texts.push(format!("`{name}` is no attribute"));
                 continue;
             };
-            let seal = self.key.seal(schema.name, &self.id, schema.attributes[position].name);
+            let seal = self.key.seal(self.schema.name, &self.id, self.schema.attributes[position].name);
             match sealed(&seal, || now(position)) {
                 Ok(now) if now == *then => {}
                 Ok(now) => texts.push(format!("`{name}` is {} where the plan has {}", shown(&now), shown(then))),
@@ -257,13 +324,18 @@ fn shown(value: &Value) -> String {
     if holds_secret(value) { REDACTED.to_owned() } else { value.to_string() }
 }
 
-/// The records of both sides that have this identifier.
-pub(crate) type Found = [Option<RecordRef>; 2];
+/// What the two sides have under an identifier, the source's first.
+struct Found {
+    rows: [Option<RecordRef>; 2],
+    /// Why a side cannot say whether it has it.
+    unknown: [Option<&'static str>; 2],
+}
 
 impl<D: Dataset> Plan<D> {
     fn find(&self, model: usize, id: &Value) -> Result<Found, serde_json::Error> {
         let [source, target] = self.rows_of(model, id)?;
         let record = |side, row: Option<u32>| row.map(|row| RecordRef::new(side, model, row));
-        Ok([record(Side::Source, source), record(Side::Target, target)])
+        let rows = [record(Side::Source, source), record(Side::Target, target)];
+        Ok(Found { rows, unknown: self.unknown(model, id)? })
     }
 }

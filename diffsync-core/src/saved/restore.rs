@@ -1,21 +1,23 @@
 //! Plans that take back a run: what was deleted is built from the file, what was changed gets its former values, and what
 //! was created is deleted, in a target that must still hold what the run left there.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 
+use fixedbitset::FixedBitSet;
 use serde_json::Value;
 
 use super::SavedOperation;
-use super::matching::{Chosen, HasSchemas, Standing, Values, moved};
-use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use super::matching::{Chosen, Standing, Values, moved};
+use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor};
 use crate::diff::TableDiff;
+use crate::flags::Flags;
 use crate::generated::AttributeValues;
 use crate::model::{Names, SyncModel};
 use crate::ops::Operation;
-use crate::schema::ModelSchema;
+use crate::schema::LinkSchema;
 use crate::scope::Scope;
 use crate::secret::with_secrets;
-use crate::table::Table;
+use crate::table::{LoadState, Table};
 
 /// What the target is to hold again, as far as it differs, and how to get there.
 pub(crate) struct Restoring<D> {
@@ -33,10 +35,11 @@ impl Chosen {
             scope,
             target,
             model: 0,
+            origins: Vec::new(),
             restoring: Restoring { source: D::default(), tables: Vec::new(), standing: Standing::default() },
         };
         D::visit_models(&mut builder);
-        builder.restoring
+        builder.without_what_lacks_something()
     }
 }
 
@@ -45,15 +48,9 @@ struct Builder<'a, D> {
     scope: &'a Scope,
     target: &'a D,
     model: usize,
+    /// For each model the operation that each row of the source comes from.
+    origins: Vec<Vec<usize>>,
     restoring: Restoring<D>,
-}
-
-struct Schemas<'a>(&'a [&'static ModelSchema]);
-
-impl HasSchemas for Schemas<'_> {
-    fn schema(&self, model: usize) -> &'static ModelSchema {
-        self.0[model]
-    }
 }
 
 /// What comes of one operation.
@@ -73,17 +70,20 @@ impl<D: Dataset> ModelVisitor<D> for Builder<'_, D> {
     {
         let mut diff = TableDiff::new(M::SCHEMA);
         let target: &Table<M> = self.target.table();
-        let operations = &self.chosen.application().plan.operations;
-        for operation in operations.iter().filter(|operation| operation.model == M::NAME) {
+        let mut origins = Vec::new();
+        let operations = self.chosen.application().plan.operations.iter().enumerate();
+        for (at, operation) in operations.filter(|(_, operation)| operation.model == M::NAME) {
             match self.step::<M>(target, operation) {
                 Step::Create(record) => {
                     diff.creates.push(crate::table::row(HasTable::<M>::table(&self.restoring.source).len()));
                     self.restoring.source.table_mut().insert(record);
+                    origins.push(at);
                 }
                 Step::Update(record, row, positions) => {
-                    let at = crate::table::row(HasTable::<M>::table(&self.restoring.source).len());
+                    let row_of = crate::table::row(HasTable::<M>::table(&self.restoring.source).len());
                     self.restoring.source.table_mut().insert(record);
-                    diff.update((at, row), positions.into_iter());
+                    diff.update((row_of, row), positions.into_iter());
+                    origins.push(at);
                 }
                 Step::Delete(row) => diff.deletes.push(row),
                 Step::Done => self.restoring.standing.done += 1,
@@ -91,14 +91,46 @@ impl<D: Dataset> ModelVisitor<D> for Builder<'_, D> {
             }
         }
         diff.deletes.sort_unstable();
+        let of_all = self.scope.flags | M::SCHEMA.flags | target.flags();
+        let prevented = diff.deletes.iter().map(|row| {
+            let of_one = target.record_flags().get(&target.rows()[*row as usize].id()).copied().unwrap_or_default();
+            (of_all | of_one).contains(Flags::PREVENT_DESTROY)
+        });
+        diff.prevent_deletes(prevented.collect::<Vec<_>>());
         diff.unchanged = target.len() - diff.updates.len() - diff.deletes.len();
         diff.withhold_unsupported(self.scope, self.model);
         self.restoring.tables.push(diff);
+        self.origins.push(origins);
         self.model += 1;
     }
 }
 
 impl<D: Dataset> Builder<'_, D> {
+    /// Takes out what would be written without something that it needs: what is neither in the target nor created again.
+    fn without_what_lacks_something(mut self) -> Restoring<D> {
+        let mut lacking: Vec<FixedBitSet> = self.origins.iter().map(|_| FixedBitSet::new()).collect();
+        loop {
+            let before: usize = lacking.iter().map(|rows| rows.count_ones(..)).sum();
+            D::visit_models(&mut Lacking {
+                restoring: &self.restoring,
+                target: self.target,
+                model: 0,
+                lacking: &mut lacking,
+            });
+            if lacking.iter().map(|rows| rows.count_ones(..)).sum::<usize>() == before {
+                break;
+            }
+        }
+        let operations = &self.chosen.application().plan.operations;
+        for ((lacking, table), origins) in lacking.iter().zip(&mut self.restoring.tables).zip(&self.origins) {
+            let reason = "what it needs is not there";
+            let all = lacking.ones().map(|row| moved(&operations[origins[row]], reason.to_owned()));
+            self.restoring.standing.moved.extend(all);
+            table.unchanged += table.leave_out_writes(lacking);
+        }
+        self.restoring
+    }
+
     fn step<M: SyncModel>(&self, target: &Table<M>, operation: &SavedOperation) -> Step<M> {
         let Ok(id) = serde_json::from_value::<M::Id>(operation.id.clone()) else {
             return Step::Moved("its identifier is not one of this model".into());
@@ -106,12 +138,10 @@ impl<D: Dataset> Builder<'_, D> {
         let Some(row) = id.key().map(|key| target.position(key)) else {
             return Step::Moved("its identifier names nothing".into());
         };
-        let values = Values {
-            plan: &Schemas(D::SCHEMAS),
-            key: &self.chosen.application().key,
-            model: self.model,
-            id: Arc::from(operation.id.to_string()),
-        };
+        if let Some(why) = target.unknown(&id) {
+            return Step::Moved(format!("the target {why}"));
+        }
+        let values = Values::new(M::SCHEMA, self.scope, &self.chosen.application().key, &operation.id);
         let Some(row) = row else {
             return match operation.op {
                 Operation::Create => {
@@ -123,7 +153,7 @@ impl<D: Dataset> Builder<'_, D> {
             };
         };
         let old = &target.rows()[row as usize];
-        let differs = |then| values.differences(then, |position| old.attribute(position));
+        let differs = |then| values.written(then, |position| old.attribute(position));
         match operation.op {
             Operation::Create => match differs(&operation.after) {
                 None => Step::Done,
@@ -161,4 +191,73 @@ fn changed<M: SyncModel>(id: M::Id, old: &M, operation: &SavedOperation) -> Resu
         values.insert(attribute.name.to_owned(), value);
     }
     Ok((M::from_values(id, &mut AttributeValues(values))?, positions))
+}
+
+/// Finds the rows of the source that need something that will not be there.
+struct Lacking<'a, D> {
+    restoring: &'a Restoring<D>,
+    target: &'a D,
+    model: usize,
+    lacking: &'a mut [FixedBitSet],
+}
+
+impl<D: Dataset> ModelVisitor<D> for Lacking<'_, D> {
+    fn visit<M: LinksIn<D>>(&mut self)
+    where
+        D: HasTable<M>,
+    {
+        let table = &self.restoring.tables[self.model];
+        let source: &Table<M> = self.restoring.source.table();
+        let updates = table.updates.iter().enumerate().map(|(place, (row, _))| (*row, place)).collect();
+        let mut needs = Needs {
+            all: self,
+            table,
+            records: source.rows(),
+            updates,
+            found: FixedBitSet::with_capacity(source.len()),
+        };
+        M::visit_links(&mut needs);
+        let found = needs.found;
+        self.lacking[self.model].union_with(&found);
+        self.model += 1;
+    }
+}
+
+struct Needs<'a, 'b, D, M> {
+    all: &'a Lacking<'b, D>,
+    table: &'a TableDiff,
+    records: &'a [M],
+    /// The place of each row that is an update.
+    updates: HashMap<u32, usize>,
+    found: FixedBitSet,
+}
+
+impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for Needs<'_, '_, D, M> {
+    fn visit<P: SyncModel>(&mut self, link: &'static LinkSchema, key: KeyOf<M, P>)
+    where
+        D: HasTable<P>,
+    {
+        let Some(model) = D::SCHEMAS.iter().position(|schema| schema.name == P::NAME) else { return };
+        let (source, target): (&Table<P>, &Table<P>) = (self.all.restoring.source.table(), self.all.target.table());
+        if !link.orders() || *target.state() != LoadState::Loaded {
+            return;
+        }
+        let (diff, lacking) = (&self.all.restoring.tables[model], &self.all.lacking[model]);
+        let named = |position: usize| link.fields.contains(&self.table.schema().attributes[position].name);
+        let fields: Vec<usize> = (0..self.table.schema().attributes.len()).filter(|at| named(*at)).collect();
+        for (row, record) in (0u32..).zip(self.records) {
+            // An update is only about what it changes.
+            let update = self.updates.get(&row);
+            if update.is_some_and(|place| !fields.iter().any(|at| self.table.is_changed(*place, *at))) {
+                continue;
+            }
+            key.each(record, |named| {
+                let created = source.position(named).is_some_and(|row| !lacking.contains(row as usize));
+                let stays = || target.position(named).is_some_and(|row| diff.deletes.binary_search(&row).is_err());
+                if !created && !stays() {
+                    self.found.insert(row as usize);
+                }
+            });
+        }
+    }
 }

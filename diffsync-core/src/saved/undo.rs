@@ -1,7 +1,9 @@
 //! The plan that takes back what a run did.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -13,7 +15,9 @@ use crate::generated::AttributeValues;
 use crate::model::SyncModel;
 use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes, Task};
+use crate::plan::{PlanView, RecordRef};
 use crate::secret::sealed;
+use crate::step::Side;
 use crate::table::Table;
 
 /// What takes back a run, as far as that can be done.
@@ -64,9 +68,10 @@ impl std::fmt::Display for Lost {
 
 /// What takes back what an execution did, in the order of the diff.
 pub(crate) fn inverse<D: Dataset>(current: &Current<'_, D>, outcomes: &Outcomes, key: &PlanKey) -> Undo {
-    let mut inverting = Inverting { current, outcomes, key, model: 0, undo: Undo::default() };
+    let undo = Undo::default();
+    let mut inverting = Inverting { current, outcomes, key, model: 0, undo, again: HashMap::new(), needs: Vec::new() };
     D::visit_models(&mut inverting);
-    inverting.undo
+    inverting.without_what_is_lost()
 }
 
 struct Inverting<'a, D: 'static> {
@@ -75,6 +80,18 @@ struct Inverting<'a, D: 'static> {
     key: &'a PlanKey,
     model: usize,
     undo: Undo,
+    /// The operation that creates a record again.
+    again: HashMap<RecordRef, usize>,
+    needs: Vec<Need>,
+}
+
+/// A record that an operation needs in the target.
+struct Need {
+    operation: usize,
+    record: RecordRef,
+    /// The record that is needed, and the fields that name it.
+    needed: RecordRef,
+    fields: &'static [&'static str],
 }
 
 impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
@@ -116,12 +133,13 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                 }
                 Operation::Delete => {
                     let row = table.deletes[task.place];
+                    let old = &target.rows()[row as usize];
                     if self.current.is_deleted(self.model, row as usize) {
                         self.create_again(row, target);
-                    } else if let Some(stored) = self.current.written::<M>(target.rows()[row as usize].key()) {
-                        // Its deferred references were taken back, and then it was not deleted.
-                        let deferred = |position: usize| M::SCHEMA.attributes[position].deferred;
-                        self.change_back(row, target, stored, &deferred);
+                    } else if let Some(stored) = self.current.written::<M>(old.key()) {
+                        // Its references were taken back before it was to be deleted.
+                        let cleared = |position: usize| M::SCHEMA.attributes[position].deferred;
+                        self.change_back(row, target, stored, &cleared);
                     }
                 }
             }
@@ -168,6 +186,58 @@ impl<D: Dataset> Inverting<'_, D> {
         }
     }
 
+    /// Takes note of what the last operation, which concerns this record, needs of others.
+    fn needs(&mut self, record: RecordRef) {
+        let operation = self.undo.operations.len() - 1;
+        let needs = &mut self.needs;
+        self.current.plan().links(record, |link, needed| {
+            if link.orders() {
+                needs.push(Need { operation, record, needed, fields: link.fields });
+            }
+        });
+    }
+
+    /// Takes out what needs a record that cannot be created again.
+    fn without_what_is_lost(mut self) -> Undo {
+        let plan = self.current.plan();
+        let mut out = FixedBitSet::with_capacity(self.undo.operations.len());
+        loop {
+            let is_lost = |need: &Need| {
+                let again = self.again.get(&need.needed).is_some_and(|operation| !out.contains(*operation));
+                let gone = self.current.is_deleted(need.needed.model(), need.needed.row() as usize);
+                !out.contains(need.operation) && gone && !again
+            };
+            let lost: Vec<usize> = (0..self.needs.len()).filter(|at| is_lost(&self.needs[*at])).collect();
+            if lost.is_empty() {
+                break;
+            }
+            for at in lost.into_iter().rev() {
+                let Need { operation, record, needed, fields } = self.needs.swap_remove(at);
+                let name = |record: RecordRef| plan.diff().tables()[record.model()].schema().name;
+                let needed = format!("{} {}", name(needed), plan.record(needed));
+                let saved = &mut self.undo.operations[operation];
+                let lost = if saved.op == Operation::Create {
+                    out.insert(operation);
+                    format!("it cannot be created again without {needed}")
+                } else {
+                    let changed: Vec<_> = fields.iter().filter(|field| saved.after.remove(**field).is_some()).collect();
+                    changed.iter().for_each(|field| drop(saved.before.remove(**field)));
+                    if changed.is_empty() {
+                        continue;
+                    }
+                    out.set(operation, saved.after.is_empty());
+                    let names: Vec<_> = changed.iter().map(|field| format!("`{field}`")).collect();
+                    format!("{} cannot be restored without {needed}", names.join(", "))
+                };
+                let (model, record) = (name(record).to_owned(), Some(plan.record(record)));
+                self.undo.lost.push(Lost { lost, model, record });
+            }
+        }
+        let mut place = 0..;
+        self.undo.operations.retain(|_| place.next().is_none_or(|place| !out.contains(place)));
+        self.undo
+    }
+
     fn change_back<M: SyncModel>(&mut self, row: u32, target: &Table<M>, stored: &M, changed: &dyn Fn(usize) -> bool) {
         let old = &target.rows()[row as usize];
         let (Some((id, mut before)), Some((_, mut after))) = (self.values(stored, changed), self.values(old, changed))
@@ -181,6 +251,7 @@ impl<D: Dataset> Inverting<'_, D> {
         }
         if !after.is_empty() {
             self.push(Operation::Update, M::NAME, id, before, after);
+            self.needs(RecordRef::new(Side::Target, self.model, row));
         }
     }
 
@@ -198,6 +269,9 @@ impl<D: Dataset> Inverting<'_, D> {
                     self.lose(Some(row), target, format!("`{secret}` is a secret"));
                 }
                 self.push(Operation::Create, M::NAME, id, Map::new(), after);
+                let record = RecordRef::new(Side::Target, self.model, row);
+                self.again.insert(record, self.undo.operations.len() - 1);
+                self.needs(record);
             }
             Err(error) if secrets.is_empty() => {
                 self.lose(Some(row), target, format!("it cannot be created again: {error}"));

@@ -13,6 +13,11 @@ mod memory;
 mod properties;
 mod rig;
 mod run;
+mod saved;
+mod saved_carried_out;
+mod saved_file;
+mod saved_moved;
+mod saved_undo;
 mod table;
 mod world;
 
