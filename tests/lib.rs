@@ -45,6 +45,10 @@ mod guards {}
 mod writing {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/src/failures.md")]
+mod failures {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/src/jobs.md")]
 mod jobs {}
 
@@ -59,6 +63,10 @@ mod measuring {}
 #[cfg(doctest)]
 #[doc = include_str!("../docs/src/testing-your-job.md")]
 mod testing_your_job {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/testing-your-target.md")]
+mod testing_your_target {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/src/coming-from-python.md")]
