@@ -49,6 +49,10 @@ mod writing {}
 mod failures {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/src/plans.md")]
+mod plans {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/src/jobs.md")]
 mod jobs {}
 
