@@ -264,7 +264,7 @@ pub const fn check_choice(kind: VariableKind, default: &str) {
     panic!("{}", message.text());
 }
 
-/// The flags that every job has, which its variables cannot be called.
+/// The flags that every job has with `run` and `plan`, which its variables cannot be called.
 pub const RUN_FLAGS: &[&str] = &[
     "allow_creates",
     "allow_deletes",
@@ -272,9 +272,10 @@ pub const RUN_FLAGS: &[&str] = &[
     "apply",
     "by",
     "concurrency",
+    "detailed_exitcode",
     "dry_run",
     "help",
-    "job",
+    "key_file",
     "log_unchanged_records",
     "max_failures",
     "max_rejected",
@@ -287,7 +288,6 @@ pub const RUN_FLAGS: &[&str] = &[
     "out",
     "output",
     "parallel_loading",
-    "policy",
     "record_time_limit",
     "retries",
     "skip_unmatched_both",

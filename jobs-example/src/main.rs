@@ -14,5 +14,5 @@ use std::process::ExitCode;
 diffsync_core::count_allocations!();
 
 fn main() -> ExitCode {
-    diffsync_app::main()
+    diffsync_app::App::new().version(env!("CARGO_PKG_VERSION")).main()
 }

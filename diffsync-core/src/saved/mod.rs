@@ -54,6 +54,14 @@ impl SavedPlan {
     pub fn operations(&self) -> usize {
         self.operations.len()
     }
+
+    /// Whether secrets take part in it, so that it needs the key with which they were sealed.
+    #[must_use]
+    pub fn holds_secrets(&self) -> bool {
+        let mut values =
+            self.operations.iter().flat_map(|operation| operation.before.values().chain(operation.after.values()));
+        values.any(key::holds_secret)
+    }
 }
 
 /// What a saved plan is a plan of.
