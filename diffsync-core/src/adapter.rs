@@ -1,14 +1,16 @@
 //! Adapters: the two systems of a job. A target also creates, updates and deletes records.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 
+use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use url::Url;
 
 use crate::current::Current;
 use crate::dataset::{Dataset, HasTable};
-use crate::error::{AdapterError, TargetError};
+use crate::error::{AdapterError, TargetError, panicked};
 use crate::event::{Event, Observers};
 use crate::model::{Names, SyncModel};
 use crate::ops::Ops;
@@ -132,13 +134,16 @@ pub trait Target<M: SyncModel>: Adapter {
     /// Creates several records, at most [`BATCH`](Self::BATCH), and returns what became of each, in their order.
     ///
     /// An error instead says that none of them was created: they are tried again in halves until the bad ones are found.
+    /// The answer for one record may be a transient error too: that record is asked for again, the others are not. If it
+    /// panics, nobody knows what was created.
+    ///
     /// By itself it creates one after the other, in as many batches at a time as [`CONCURRENCY`](Self::CONCURRENCY) says.
     fn create_many(
         &self,
         new: &[&M],
         cx: &WriteContext<'_, Self::Data>,
     ) -> impl Future<Output = Result<Vec<Result<M, TargetError>>, TargetError>> + Send {
-        async move { Ok(stream::iter(0..new.len()).then(|at| self.create(new[at], cx)).collect().await) }
+        async move { Ok(stream::iter(0..new.len()).then(|at| caught(self.create(new[at], cx))).collect().await) }
     }
 
     /// Updates several records as [`create_many`](Self::create_many) creates them.
@@ -148,7 +153,7 @@ pub trait Target<M: SyncModel>: Adapter {
         cx: &WriteContext<'_, Self::Data>,
     ) -> impl Future<Output = Result<Vec<Result<M, TargetError>>, TargetError>> + Send {
         let update = |at: usize| self.update(changes[at].0, &changes[at].1, cx);
-        async move { Ok(stream::iter(0..changes.len()).then(update).collect().await) }
+        async move { Ok(stream::iter(0..changes.len()).then(|at| caught(update(at))).collect().await) }
     }
 
     /// Deletes several records as [`create_many`](Self::create_many) creates them.
@@ -157,7 +162,7 @@ pub trait Target<M: SyncModel>: Adapter {
         old: &[&M],
         cx: &WriteContext<'_, Self::Data>,
     ) -> impl Future<Output = Result<Vec<Result<(), TargetError>>, TargetError>> + Send {
-        async move { Ok(stream::iter(0..old.len()).then(|at| self.delete(old[at], cx)).collect().await) }
+        async move { Ok(stream::iter(0..old.len()).then(|at| caught(self.delete(old[at], cx))).collect().await) }
     }
 
     /// The constants as values, which differ where a target is one of several.
@@ -165,6 +170,12 @@ pub trait Target<M: SyncModel>: Adapter {
     fn terms(&self) -> Terms {
         Terms { can: Self::CAN, concurrency: Self::CONCURRENCY, batch: Self::BATCH }
     }
+}
+
+/// A panic as an error of the record that caused it: the others of its batch have answers of their own.
+async fn caught<R>(answer: impl Future<Output = Result<R, TargetError>>) -> Result<R, TargetError> {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    answer.unwrap_or_else(|panic| Err(TargetError::new(panicked("target", &*panic))))
 }
 
 /// What a target says of how it writes records of a model.

@@ -101,12 +101,15 @@ impl<'a, D: Dataset> Current<'a, D> {
     where
         D: HasTable<M>,
     {
-        if let Some(written) = self.written::<M>(key) {
-            return Some(written);
+        let (written, target): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.target().table());
+        let deleted = &self.deleted[Self::position::<M>()];
+        let is_there = |row: &u32| !deleted.contains(*row as usize);
+        if let Some(row) = written.position(key) {
+            // It may have been written to take its references back, and deleted after.
+            let is_there = deleted.is_clear() || target.position(key).is_none_or(|row| is_there(&row));
+            return written.rows().get(row as usize).filter(|_| is_there);
         }
-        let target: &Table<M> = self.plan.target().table();
-        let row = target.position(key)?;
-        (!self.is_deleted(Self::position::<M>(), row as usize)).then(|| &target.rows()[row as usize])
+        target.position(key).filter(is_there).map(|row| &target.rows()[row as usize])
     }
 
     /// All records of a model, in the order they were loaded, new ones last.

@@ -3,11 +3,11 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::FutureExt;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{TargetError, TargetErrorKind, panicked};
@@ -43,7 +43,8 @@ impl Default for Retry {
 }
 
 impl Retry {
-    fn pauses(self) -> impl Iterator<Item = Duration> {
+    /// The pauses before each further call.
+    pub(super) fn pauses(self) -> impl Iterator<Item = Duration> {
         // `backon` adds to each pause a random part of it of up to its whole length.
         ExponentialBuilder::default()
             .with_min_delay(self.first_pause / 2)
@@ -70,6 +71,8 @@ pub(super) struct Patience {
 #[derive(Debug)]
 pub(super) enum Broken {
     Failed(TargetError),
+    /// The target has a bug.
+    Panicked(String),
     /// It did not end in time: what it did is not known.
     TimedOut(Arc<str>),
 }
@@ -101,7 +104,7 @@ impl Patience {
             let error = match answer {
                 Ok(Ok(result)) => return Ok(result),
                 Ok(Err(error)) => error,
-                Err(panic) => TargetError::new(panicked("target", &*panic)),
+                Err(panic) => return Err(Broken::Panicked(panicked("target", &*panic))),
             };
             let pauses = pauses.get_or_insert_with(|| self.retry.pauses());
             match self.pause_after(&error, pauses) {
@@ -116,7 +119,12 @@ impl Patience {
         if error.kind() != TargetErrorKind::Transient {
             return None;
         }
-        let pause = pauses.next()?;
+        self.pause_of(error, pauses.next()?)
+    }
+
+    /// How long to wait after an error that may go away, which is as long as the server says if it says something, and
+    /// not at all if that is too long.
+    pub(super) fn pause_of(&self, error: &TargetError, pause: Duration) -> Option<Duration> {
         match error.wanted_pause() {
             None => Some(pause),
             Some(wanted) if wanted <= self.retry.longest_wait => Some(pause.max(wanted)),
@@ -125,7 +133,7 @@ impl Patience {
     }
 
     /// Waits, unless the run ends before.
-    async fn waits(&self, pause: Duration) -> bool {
+    pub(super) async fn waits(&self, pause: Duration) -> bool {
         let ends_before = self.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline);
         !ends_before && self.cancellation.run_until_cancelled(sleep(pause)).await.is_some()
     }

@@ -184,12 +184,21 @@ impl<'a, D: Dataset> Dependents<'a, D> {
     /// The deleted records whose deferred references name another that is deleted.
     pub(super) fn to_be_cleared(&self) -> Vec<Task> {
         let mut tasks: Vec<Task> = Vec::new();
-        for (_, dependent) in self.of.iter().flatten() {
+        let tables = self.plan.diff().tables();
+        for (named, (row, dependent)) in
+            self.of.iter().enumerate().flat_map(|(named, of)| of.iter().map(move |of| (named, of)))
+        {
+            // What stays may be named by what stays with it.
+            let place = tables[named].deletes.binary_search(row).unwrap_or_default();
+            let stays = matches!(
+                tables[named].withheld(Operation::Delete, place),
+                Some(Withheld::Held | Withheld::Unsupported)
+            );
             let deleted = dependent.task.filter(|task| {
-                let table = &self.plan.diff().tables()[task.model];
-                task.operation == Operation::Delete && table.withheld(Operation::Delete, task.place).is_none()
+                task.operation == Operation::Delete
+                    && tables[task.model].withheld(Operation::Delete, task.place).is_none()
             });
-            if !dependent.link.orders() {
+            if !dependent.link.orders() && !stays {
                 tasks.extend(deleted);
             }
         }

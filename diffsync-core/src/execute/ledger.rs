@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use fixedbitset::FixedBitSet;
+
 use super::dependents::Dependents;
 use super::{ExecuteOptions, Results, Stopped};
 use crate::dataset::Dataset;
@@ -15,28 +17,39 @@ use crate::problem::Problem;
 use crate::schema::{LinkKind, LinkSchema};
 use crate::step::Step;
 
-/// The tasks that the target is at: what becomes of them is not known if the execution is dropped.
+/// The tasks that the target was at when the execution was dropped: what became of them is not known.
 #[derive(Clone, Default)]
-pub(super) struct InFlight(Arc<Mutex<Vec<Task>>>);
+pub(super) struct CutShort(Arc<Mutex<Vec<Task>>>);
 
-impl InFlight {
+impl CutShort {
     fn tasks(&self) -> MutexGuard<'_, Vec<Task>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn begin(&self, tasks: &[Task]) {
-        self.tasks().extend_from_slice(tasks);
+    /// The target is being asked about these, until it has answered.
+    pub(super) fn unless_answered<'a>(&'a self, tasks: &'a [Task]) -> Asked<'a> {
+        Asked { tasks, cut_short: self, answered: false }
     }
+}
 
-    pub(super) fn end(&self, task: Task) {
-        let mut tasks = self.tasks();
-        if let Some(at) = tasks.iter().position(|other| *other == task) {
-            tasks.swap_remove(at);
+/// Tasks that the target is being asked about.
+pub(super) struct Asked<'a> {
+    tasks: &'a [Task],
+    cut_short: &'a CutShort,
+    answered: bool,
+}
+
+impl Asked<'_> {
+    pub(super) fn answered(mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.cut_short.tasks().extend_from_slice(self.tasks);
         }
-    }
-
-    fn take(&self) -> Vec<Task> {
-        std::mem::take(&mut self.tasks())
     }
 }
 
@@ -51,12 +64,13 @@ pub(super) struct Ledger<'a, D: 'static> {
     unwritten: Vec<HashMap<u32, (Operation, RecordRef)>>,
     /// What still hangs on the records that are to be deleted, once that is asked.
     dependents: Option<Dependents<'a, D>>,
-    /// Records that are written but for their deferred references.
-    pub(super) unfinished: Vec<Task>,
+    /// For each model the places of creates and of updates that are done but for deferred references.
+    unfinished: Vec<[FixedBitSet; 2]>,
     /// What the target made of records that it did not refuse.
     problems: Vec<Problem>,
-    /// What the target is at now.
-    in_flight: InFlight,
+    cut_short: CutShort,
+    /// Whether the target was changed, or may have been.
+    wrote: bool,
     done: usize,
     failures: usize,
     /// Why the execution ended early.
@@ -72,9 +86,10 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             outcomes: Outcomes::none_of(plan.diff()),
             unwritten: vec![HashMap::new(); plan.diff().tables().len()],
             dependents: None,
-            unfinished: Vec::new(),
+            unfinished: vec![[FixedBitSet::new(), FixedBitSet::new()]; plan.diff().tables().len()],
             problems: Vec::new(),
-            in_flight: InFlight::default(),
+            cut_short: CutShort::default(),
+            wrote: false,
             done: 0,
             failures: 0,
             stopped: None,
@@ -108,8 +123,17 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.stopped.get_or_insert(why);
     }
 
-    pub(super) fn in_flight(&self) -> InFlight {
-        self.in_flight.clone()
+    pub(super) fn cut_short(&self) -> CutShort {
+        self.cut_short.clone()
+    }
+
+    /// The target has done something, or perhaps has.
+    pub(super) fn has_written(&mut self) {
+        self.wrote = true;
+    }
+
+    pub(super) fn wrote(&self) -> bool {
+        self.wrote || !self.cut_short.tasks().is_empty()
     }
 
     pub(super) fn report(&mut self, problem: Option<Problem>) {
@@ -137,8 +161,17 @@ impl<'a, D: Dataset> Ledger<'a, D> {
 
     /// A record was written but for its deferred references.
     pub(super) fn leave_unfinished(&mut self, task: Task) {
-        self.unfinished.push(task);
+        self.unfinished[task.model][task.operation as usize].grow_and_insert(task.place);
         self.outcomes.set(task, Outcome::done(task.operation));
+    }
+
+    /// The tasks of a model that are done but for deferred references.
+    pub(super) fn unfinished(&self, model: usize) -> Vec<Task> {
+        let of = |operation: Operation| {
+            let places = self.unfinished[model][operation as usize].ones();
+            places.map(move |place| Task { model, operation, place })
+        };
+        of(Operation::Create).chain(of(Operation::Update)).collect()
     }
 
     /// Enters what became of a task, and tells the observers.
@@ -159,6 +192,11 @@ impl<'a, D: Dataset> Ledger<'a, D> {
                 self.stop(Stopped::Failure(error.to_string()));
             }
         }
+        if let Some(unfinished) = self.unfinished[task.model].get_mut(task.operation as usize)
+            && unfinished.contains(task.place)
+        {
+            unfinished.remove(task.place);
+        }
         self.done += 1;
         if !self.options.writes_at_complete {
             let operation = task.operation;
@@ -171,11 +209,13 @@ impl<'a, D: Dataset> Ledger<'a, D> {
 
     /// The target has completed the run, or could not. Tells the observers of every record that they have not heard of.
     pub(super) fn conclude(&mut self, error: Option<&JobError>) {
-        for task in self.in_flight.take() {
+        let cut_short = std::mem::take(&mut *self.cut_short.tasks());
+        for task in cut_short {
             let reason = "the run was cut short while the target was at it".into();
             self.settle(task, Outcome::Unknown { reason });
         }
-        for task in std::mem::take(&mut self.unfinished) {
+        let unfinished: Vec<_> = (0..self.unfinished.len()).flat_map(|model| self.unfinished(model)).collect();
+        for task in unfinished {
             let error = format!("it was {}d, but the run ended before its references were set", task.operation).into();
             self.settle(task, Outcome::Failed { error });
         }

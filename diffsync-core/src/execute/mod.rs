@@ -10,8 +10,9 @@ mod order;
 mod write;
 
 use std::num::NonZeroUsize;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::attempt::Patience;
@@ -100,8 +101,9 @@ impl<'a, D: Dataset> Execution<'a, D> {
         Synced::new(&self.current, &self.ledger.outcomes)
     }
 
-    pub(crate) fn outcomes(&self) -> &Outcomes {
-        &self.ledger.outcomes
+    /// Whether the target was changed, or may have been.
+    pub(crate) fn wrote(&self) -> bool {
+        self.ledger.wrote()
     }
 
     pub(crate) fn conclude(&mut self, error: Option<&JobError>) {
@@ -131,11 +133,8 @@ impl<'a, D: Dataset> Execution<'a, D> {
                 self.write(&*writers[model], target, group, Part::Whole).await;
             }
         }
-        for (model, group) in by_model(std::mem::take(&mut self.ledger.unfinished)) {
-            if self.ledger.stopped() {
-                self.ledger.unfinished.extend(group);
-                continue;
-            }
+        for model in 0..writers.len() {
+            let group = self.ledger.unfinished(model);
             let group = self.without_dangling(group);
             self.write(&*writers[model], target, group, Part::Deferred).await;
         }
@@ -145,6 +144,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
         if D::SCHEMAS.iter().flat_map(|schema| schema.links).any(|link| !link.orders()) {
             let tasks = self.ledger.dependents().to_be_cleared();
             for (model, group) in by_model(tasks) {
+                let group = self.open(group.into_iter());
                 self.write(&*writers[model], target, group, Part::Clear).await;
             }
         }
@@ -216,13 +216,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
 
     /// Writes a group of records none of which depends on another.
     async fn write<T>(&mut self, writer: &dyn WriteModel<D, T>, target: &T, group: Vec<Task>, part: Part) {
-        if group.is_empty() {
-            return;
-        }
-        if self.ledger.stopped() {
-            if part == Part::Deferred {
-                self.ledger.unfinished.extend(group);
-            }
+        if group.is_empty() || self.ledger.stopped() {
             return;
         }
         writer.write(target, self, group, part).await;

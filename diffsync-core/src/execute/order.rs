@@ -30,7 +30,7 @@ impl<D: Dataset> Execution<'_, D> {
     }
 
     /// The tasks that the target is to be asked to do and was not yet.
-    fn open(&self, tasks: impl Iterator<Item = Task>) -> Vec<Task> {
+    pub(super) fn open(&self, tasks: impl Iterator<Item = Task>) -> Vec<Task> {
         let table = |task: &Task| &self.plan.diff().tables()[task.model];
         tasks
             .filter(|task| {

@@ -4,10 +4,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 
 use super::attempt::{Broken, Patience};
+use super::ledger::CutShort;
 use super::{Execution, Stopped};
 use crate::adapter::{Target, TargetVisitor, WriteContext, WrittenBy};
 use crate::current::Current;
@@ -101,10 +103,17 @@ enum Answer<M> {
     NothingYet,
 }
 
+impl<M> Answer<M> {
+    fn ends_the_run(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.kind() == TargetErrorKind::Fatal)
+    }
+}
+
 impl<M> From<Broken> for Answer<M> {
     fn from(broken: Broken) -> Self {
         match broken {
             Broken::Failed(error) => Self::Failed(error),
+            Broken::Panicked(text) => Self::Failed(TargetError::new(text)),
             Broken::TimedOut(reason) => Self::Unknown(reason),
         }
     }
@@ -122,23 +131,22 @@ where
     let stop = AtomicBool::new(false);
     let Execution { plan, current, ledger, .. } = execution;
     let plan: &Plan<D> = plan;
-    let in_flight = ledger.in_flight();
+    let cut_short = ledger.cut_short();
+    let mut some_left = false;
     {
         let current: &Current<'_, D> = current;
         let cx = WriteContext::new(current);
-        let asking = Asking { target, plan, cx: &cx, current, part, patience: &patience };
+        let asking = Asking { target, plan, cx: &cx, current, part, patience: &patience, cut_short: &cut_short };
         let mut enter = |task: Task, answer: Answer<M>| {
+            if let Answer::Stored(_) | Answer::Deleted | Answer::Unknown(_) = answer {
+                ledger.has_written();
+            }
             let outcome = match answer {
                 Answer::NotAsked => {
-                    if part == Part::Deferred {
-                        ledger.unfinished.push(task);
-                    }
+                    some_left = true;
                     return;
                 }
-                Answer::NothingYet => {
-                    in_flight.end(task);
-                    return ledger.leave_unfinished(task);
-                }
+                Answer::NothingYet => return ledger.leave_unfinished(task),
                 Answer::Unknown(reason) => Outcome::Unknown { reason },
                 Answer::Failed(error) => {
                     let mut text = error.to_string();
@@ -154,7 +162,6 @@ where
                     current.store(record);
                     let cleared = task.in_target(&plan.diff().tables()[task.model]);
                     cleared.into_iter().for_each(|record| ledger.dependents().clear(record));
-                    in_flight.end(task);
                     return;
                 }
                 Answer::Stored(record) => {
@@ -162,7 +169,6 @@ where
                     ledger.report(asking.stored_otherwise(task, &record));
                     current.store(record);
                     if unfinished {
-                        in_flight.end(task);
                         return ledger.leave_unfinished(task);
                     }
                     Outcome::done(task.operation)
@@ -172,7 +178,6 @@ where
                     Outcome::done(task.operation)
                 }
             };
-            in_flight.end(task);
             ledger.settle(task, outcome);
             if ledger.stopped() {
                 stop.store(true, Ordering::Relaxed);
@@ -184,14 +189,16 @@ where
             // Owned, since a future that borrows from what is iterated is "not general enough" to be sent.
             let batches: Vec<Vec<Task>> =
                 batches.flat_map(|tasks| tasks.chunks(terms.batch)).map(<[Task]>::to_vec).collect();
-            let (asking, is_over, in_flight) = (&asking, &is_over, &in_flight);
+            let (asking, is_over) = (&asking, &is_over);
             let mut running = stream::iter(batches)
                 .map(|batch| async move {
                     if is_over() {
                         return batch.into_iter().map(|task| (task, Answer::NotAsked)).collect();
                     }
-                    in_flight.begin(&batch);
-                    asking.batch(&batch).await
+                    let asked = asking.cut_short.unless_answered(&batch);
+                    let answers = asking.batch(&batch).await;
+                    asked.answered();
+                    answers
                 })
                 .buffer_unordered(concurrency);
             while let Some(answers) = running.next().await {
@@ -199,22 +206,15 @@ where
             }
         } else if concurrency == 1 {
             for task in group {
-                if is_over() {
-                    enter(task, Answer::NotAsked);
-                    continue;
-                }
-                in_flight.begin(&[task]);
-                enter(task, asking.one(task).await);
+                let answer = if is_over() { Answer::NotAsked } else { asking.one(task).await };
+                enter(task, answer);
             }
         } else {
-            let (asking, is_over, in_flight) = (&asking, &is_over, &in_flight);
+            let (asking, is_over) = (&asking, &is_over);
             let mut running = stream::iter(group)
                 .map(|task| async move {
-                    if is_over() {
-                        return (task, Answer::NotAsked);
-                    }
-                    in_flight.begin(&[task]);
-                    (task, asking.one(task).await)
+                    let answer = if is_over() { Answer::NotAsked } else { asking.one(task).await };
+                    (task, answer)
                 })
                 .buffer_unordered(concurrency);
             while let Some((task, answer)) = running.next().await {
@@ -222,7 +222,8 @@ where
             }
         }
     }
-    if !ledger.stopped() && patience.is_over() {
+    // A run that had done everything when its time was over was not ended by that.
+    if some_left && !ledger.stopped() && patience.is_over() {
         let cancelled = patience.cancellation.is_cancelled();
         ledger.stop(if cancelled { Stopped::Cancelled } else { Stopped::TimeLimit });
     }
@@ -237,6 +238,7 @@ struct Asking<'a, 'c, D: 'static, T> {
     current: &'a Current<'c, D>,
     part: Part,
     patience: &'a Patience,
+    cut_short: &'a CutShort,
 }
 
 impl<D, T> Asking<'_, '_, D, T>
@@ -265,6 +267,11 @@ where
         in_part && (task.operation != Operation::Update || table.is_changed(task.place, attribute))
     }
 
+    /// Whether a task is about any attribute.
+    fn changes_anything<M: SyncModel>(&self, task: Task) -> bool {
+        (0..M::SCHEMA.attributes.len()).any(|attribute| self.is_about::<M>(task, attribute))
+    }
+
     /// Whether a record that was written lacks deferred references that the source has.
     fn is_unfinished<M: SyncModel>(&self, task: Task, stored: &M) -> bool
     where
@@ -291,7 +298,8 @@ where
         let new = self.source::<M>(task.record(table).row());
         let mut differs = Vec::new();
         new.differences(stored, &mut |position| differs.push(position));
-        differs.retain(|position| !(self.part == Part::Whole && M::SCHEMA.attributes[*position].deferred));
+        // The other part has its own turn.
+        differs.retain(|position| M::SCHEMA.attributes[*position].deferred == (self.part == Part::Deferred));
         if differs.is_empty() {
             return None;
         }
@@ -321,7 +329,8 @@ where
         let about = |attribute| self.is_about::<M>(task, attribute);
         if self.part == Part::Clear {
             let old = self.loaded::<M>(task.in_target(table)?.row());
-            return Some((old, old.handed_over(true).patch(old, &about)));
+            let cleared = old.handed_over(true);
+            return Some((old, cleared.patch(&cleared, &about)));
         }
         let new = self.source::<M>(task.record(table).row());
         let old = match self.part {
@@ -329,8 +338,7 @@ where
             // As it was stored when it was created or first updated.
             Part::Deferred | Part::Clear => self.current.get::<M>(new.key())?,
         };
-        let any = (0..M::SCHEMA.attributes.len()).any(about);
-        any.then(|| (old, new.patch(if self.plan.is_exact() { new } else { old }, &about)))
+        self.changes_anything::<M>(task).then(|| (old, new.patch(if self.plan.is_exact() { new } else { old }, &about)))
     }
 
     /// The record that a task creates.
@@ -355,6 +363,18 @@ where
         D: HasTable<M>,
         T: Target<M, Data = D>,
     {
+        let tasks = [task];
+        let asked = self.cut_short.unless_answered(&tasks);
+        let answer = self.answer(task).await;
+        asked.answered();
+        answer
+    }
+
+    async fn answer<M: SyncModel>(&self, task: Task) -> Answer<M>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
         let (target, cx) = (self.target, self.cx);
         if task.operation == Operation::Update || self.part != Part::Whole {
             let Some((old, patch)) = self.change::<M>(task) else { return Answer::NothingYet };
@@ -372,37 +392,95 @@ where
         answer.map_or_else(Answer::from, |()| Answer::Deleted)
     }
 
+    /// Asks the target to do several tasks of one operation, and again for those that it was too busy for.
+    async fn batch<M: SyncModel>(&self, tasks: &[Task]) -> Vec<(Task, Answer<M>)>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let asks = |task: &&Task| task.operation != Operation::Update || self.changes_anything::<M>(**task);
+        let (mut asked, only_deferred): (Vec<Task>, Vec<Task>) = tasks.iter().partition(asks);
+        let mut answers: Vec<_> = only_deferred.into_iter().map(|task| (task, Answer::NothingYet)).collect();
+        let mut pauses = None;
+        loop {
+            let mut busy = Vec::new();
+            let mut ended = false;
+            for (task, answer) in self.in_halves(&asked).await {
+                match answer {
+                    Answer::Failed(error) if error.kind() == TargetErrorKind::Transient => busy.push((task, error)),
+                    answer => {
+                        ended |= answer.ends_the_run();
+                        answers.push((task, answer));
+                    }
+                }
+            }
+            let mut next_pause = || pauses.get_or_insert_with(|| self.patience.retry.pauses()).next();
+            let pause = if busy.is_empty() || ended { None } else { next_pause() };
+            let (mut again, mut longest) = (Vec::new(), Duration::ZERO);
+            for (task, error) in busy {
+                match pause.and_then(|pause| self.patience.pause_of(&error, pause)) {
+                    Some(pause) => {
+                        longest = longest.max(pause);
+                        again.push((task, error));
+                    }
+                    None => answers.push((task, Answer::Failed(error))),
+                }
+            }
+            if again.is_empty() {
+                return answers;
+            }
+            if !self.patience.waits(longest).await {
+                answers.extend(again.into_iter().map(|(task, error)| (task, Answer::Failed(error))));
+                return answers;
+            }
+            asked = again.into_iter().map(|(task, _)| task).collect();
+        }
+    }
+
     /// Asks the target to do several tasks of one operation. If it refuses them as a whole, they are asked for in halves,
     /// until those that it refuses are found.
-    async fn batch<M: SyncModel>(&self, tasks: &[Task]) -> Vec<(Task, Answer<M>)>
+    async fn in_halves<M: SyncModel>(&self, tasks: &[Task]) -> Vec<(Task, Answer<M>)>
     where
         D: HasTable<M>,
         T: Target<M, Data = D>,
     {
         let mut answers = Vec::with_capacity(tasks.len());
         let mut open = vec![tasks];
+        let mut ended = false;
         while let Some(tasks) = open.pop() {
             let Some(first) = tasks.first() else { continue };
+            if ended {
+                answers.extend(tasks.iter().map(|task| (*task, Answer::NotAsked)));
+                continue;
+            }
             let answered = match first.operation {
                 Operation::Create => self.create_many(tasks).await,
-                Operation::Update => self.update_many(tasks, &mut answers).await,
+                Operation::Update => self.update_many(tasks).await,
                 Operation::Delete => self.delete_many(tasks).await,
             };
+            let unknown =
+                |reason: Arc<str>| tasks.iter().map(move |task| (*task, Answer::Unknown(Arc::clone(&reason))));
             match answered {
-                Ok(answered) => answers.extend(answered),
+                Ok(answered) => {
+                    ended = answered.iter().any(|(_, answer)| answer.ends_the_run());
+                    answers.extend(answered);
+                }
                 Err(Broken::Failed(error)) if error.kind() == TargetErrorKind::Record && tasks.len() > 1 => {
                     let (first, second) = tasks.split_at(tasks.len() / 2);
                     open.extend([second, first]);
                 }
                 Err(Broken::Failed(error)) => {
+                    ended = error.kind() == TargetErrorKind::Fatal;
                     let text = error.to_string();
-                    // What ends the run ends it once.
+                    // It was tried again as often as it may be, and what ends the run ends it once.
                     answers.extend(tasks.iter().skip(1).map(|task| (*task, Answer::Failed(TargetError::new(&*text)))));
+                    let error = if ended { error } else { TargetError::new(text) };
                     answers.push((*first, Answer::Failed(error)));
                 }
-                Err(Broken::TimedOut(reason)) => {
-                    answers.extend(tasks.iter().map(|task| (*task, Answer::Unknown(Arc::clone(&reason)))));
-                }
+                // How far it came nobody knows.
+                Err(Broken::Panicked(text)) if tasks.len() > 1 => answers.extend(unknown(text.into())),
+                Err(Broken::Panicked(text)) => answers.push((*first, Answer::Failed(TargetError::new(text)))),
+                Err(Broken::TimedOut(reason)) => answers.extend(unknown(reason)),
             }
         }
         answers
@@ -419,35 +497,15 @@ where
         Ok(paired(tasks, answers, |at, record| stored(new[at], record)))
     }
 
-    async fn update_many<M: SyncModel>(
-        &self,
-        tasks: &[Task],
-        nothing_yet: &mut Vec<(Task, Answer<M>)>,
-    ) -> Result<Vec<(Task, Answer<M>)>, Broken>
+    async fn update_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
     where
         D: HasTable<M>,
         T: Target<M, Data = D>,
     {
-        let mut asked = Vec::with_capacity(tasks.len());
-        let mut changes = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            match self.change::<M>(*task) {
-                Some(change) => {
-                    asked.push(*task);
-                    changes.push(change);
-                }
-                None => nothing_yet.push((*task, Answer::NothingYet)),
-            }
-        }
-        if asked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let answers = self.patience.attempt(|| self.target.update_many(&changes, self.cx)).await;
-        if answers.is_err() {
-            // They come again with the halves.
-            nothing_yet.retain(|(task, answer)| !matches!(answer, Answer::NothingYet) || !tasks.contains(task));
-        }
-        Ok(paired(&asked, answers?, |at, record| stored(changes[at].0, record)))
+        // All of them change something.
+        let changes: Vec<_> = tasks.iter().filter_map(|task| self.change::<M>(*task)).collect();
+        let answers = self.patience.attempt(|| self.target.update_many(&changes, self.cx)).await?;
+        Ok(paired(tasks, answers, |at, record| stored(changes[at].0, record)))
     }
 
     async fn delete_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>

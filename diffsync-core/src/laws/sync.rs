@@ -78,8 +78,7 @@ where
     let observers = Observers::default();
     let mut execution = Execution::new(&plan, &options, &observers);
     Approved::new(&mut execution).execute(target).await;
-    let wrote = execution.outcomes().counts(plan.diff()).written() > 0;
-    let completed = if wrote { target.sync_complete(&execution.synced()).await } else { Ok(()) };
+    let completed = if execution.wrote() { target.sync_complete(&execution.synced()).await } else { Ok(()) };
     let completed = completed.map_err(JobError::from);
     execution.conclude(completed.as_ref().err());
     let undo = key.filter(|_| completed.is_ok()).map(|key| execution.inverse(&key));

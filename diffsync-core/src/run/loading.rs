@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::measure;
@@ -85,7 +85,7 @@ impl<J: Job> Loading<J> {
             let loaded = match self.time_limit {
                 None => self.cancellation.run_until_cancelled(loaded).await.ok_or(RunError::Cancelled)?,
                 Some((deadline, limit)) => {
-                    let loaded = timeout_at(deadline.into(), self.cancellation.run_until_cancelled(loaded)).await;
+                    let loaded = timeout_at(deadline, self.cancellation.run_until_cancelled(loaded)).await;
                     loaded.map_err(|_| RunError::TimeLimit(limit))?.ok_or(RunError::Cancelled)?
                 }
             };

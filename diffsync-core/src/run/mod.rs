@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
@@ -270,8 +271,8 @@ impl<J: Job> Run<J> {
         let mut execution = Execution::new(plan, &options, &self.observers);
         let work = async {
             let executed = job.execute_sync(target, Approved::new(&mut execution)).await;
-            let wrote = execution.outcomes().counts(plan.diff()).written() > 0;
-            let completed = if wrote { job.sync_complete(source, target, &execution.synced()).await } else { Ok(()) };
+            let completed =
+                if execution.wrote() { job.sync_complete(source, target, &execution.synced()).await } else { Ok(()) };
             execution.conclude(completed.as_ref().err());
             (executed, completed)
         };

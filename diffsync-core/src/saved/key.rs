@@ -5,10 +5,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
 use sha2::Sha256;
 use thiserror::Error;
 
-use crate::secret::{SEALED, Seal};
+use crate::schema::{Comparison, FieldSchema, ModelSchema};
+use crate::secret::{SEALED, Seal, sealed};
 
 /// The shortest key, in bytes.
 const SHORTEST: usize = 16;
@@ -34,18 +36,34 @@ impl PlanKey {
     }
 
     /// Seals the secrets of an attribute of a record.
-    pub(super) fn seal(&self, model: &'static str, id: &Arc<str>, attribute: &'static str) -> Seal {
+    fn seal(&self, model: &'static str, id: &Arc<str>, attribute: &'static str) -> Seal {
         let (key, id) = (self.clone(), Arc::clone(id));
         Rc::new(move |secret| {
             // The parts stand in a JSON array, so that no two lists of parts read alike.
-            let sealed = serde_json::json!([model, &*id, attribute, secret]).to_string();
+            let parts = serde_json::json!([model, &*id, attribute, secret]).to_string();
             let mut text = String::with_capacity(64);
-            for byte in key.hmac(sealed.as_bytes()) {
+            for byte in key.hmac(parts.as_bytes()) {
                 // Writing to a string does not fail.
                 let _ = write!(text, "{byte:02x}");
             }
             text
         })
+    }
+
+    /// Reads an attribute of a record as a saved plan holds it: its secrets sealed, and what has no order in one order.
+    pub(super) fn read(
+        &self,
+        schema: &'static ModelSchema,
+        id: &Arc<str>,
+        position: usize,
+        read: impl Fn(usize) -> Result<Value, serde_json::Error>,
+    ) -> Result<Value, serde_json::Error> {
+        let attribute = &schema.attributes[position];
+        let mut value = sealed(&self.seal(schema.name, id, attribute.name), || read(position))?;
+        if !has_order(attribute) {
+            sort(&mut value);
+        }
+        Ok(value)
     }
 
     fn hmac(&self, bytes: &[u8]) -> [u8; 32] {
@@ -62,11 +80,28 @@ impl fmt::Debug for PlanKey {
     }
 }
 
-/// Whether a value from a saved plan holds a sealed secret.
-pub(super) fn holds_secret(value: &serde_json::Value) -> bool {
+/// Whether the order of what an attribute holds means anything. A hash set has another one in every process.
+fn has_order(attribute: &FieldSchema) -> bool {
+    !matches!(attribute.comparison, Comparison::Unordered | Comparison::Contains)
+        && !attribute.type_name.contains("HashSet")
+}
+
+fn sort(value: &mut Value) {
     match value {
-        serde_json::Value::Object(entries) => entries.contains_key(SEALED) || entries.values().any(holds_secret),
-        serde_json::Value::Array(values) => values.iter().any(holds_secret),
+        Value::Array(values) => {
+            values.iter_mut().for_each(sort);
+            values.sort_by_cached_key(Value::to_string);
+        }
+        Value::Object(entries) => entries.values_mut().for_each(sort),
+        _ => {}
+    }
+}
+
+/// Whether a value from a saved plan holds a sealed secret.
+pub(super) fn holds_secret(value: &Value) -> bool {
+    match value {
+        Value::Object(entries) => entries.contains_key(SEALED) || entries.values().any(holds_secret),
+        Value::Array(values) => values.iter().any(holds_secret),
         _ => false,
     }
 }
@@ -82,16 +117,23 @@ mod tests {
         let key = PlanKey::new(b"0123456789abcdef").unwrap();
         let other = PlanKey::new(b"0123456789abcdeF").unwrap();
         let seal = |key: &PlanKey, id: &str, attribute, secret| key.seal("country", &id.into(), attribute)(&secret);
-        let sealed = seal(&key, "france", "community", json!("hunter2"));
-        assert_eq!(sealed, seal(&key, "france", "community", json!("hunter2")));
+        let first = seal(&key, "france", "community", json!("hunter2"));
+        assert_eq!(first, seal(&key, "france", "community", json!("hunter2")));
         for different in [
             seal(&other, "france", "community", json!("hunter2")),
             seal(&key, "niue", "community", json!("hunter2")),
             seal(&key, "france", "password", json!("hunter2")),
             seal(&key, "france", "community", json!("hunter3")),
         ] {
-            assert_ne!(sealed, different);
+            assert_ne!(first, different);
         }
+    }
+
+    #[test]
+    fn what_has_no_order_is_sorted_at_every_depth() {
+        let mut value = json!({"b": [3, 1, [2, 1]], "a": ["x", null]});
+        sort(&mut value);
+        assert_eq!(value, json!({"b": [1, 3, [1, 2]], "a": ["x", null]}));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::outcome::Task;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::schema::ModelSchema;
 use crate::scope::Scope;
-use crate::secret::{REDACTED, sealed};
+use crate::secret::REDACTED;
 use crate::step::Side;
 
 /// Every operation that a plan asks of the target, as a saved plan holds it.
@@ -46,9 +46,8 @@ fn saved(plan: &dyn PlanView, key: &PlanKey, task: Task) -> Result<Option<SavedO
         let positions = 0..schema.attributes.len();
         let changed = |position: &usize| task.operation != Operation::Update || table.is_changed(task.place, *position);
         let value = |position: usize| {
-            let name = schema.attributes[position].name;
-            let value = sealed(&key.seal(schema.name, &id_json, name), || read(position))?;
-            Ok((name.to_owned(), value))
+            let value = key.read(schema, &id_json, position, read)?;
+            Ok((schema.attributes[position].name.to_owned(), value))
         };
         positions.filter(changed).map(value).collect::<Result<Map<_, _>, serde_json::Error>>()
     };
@@ -114,8 +113,7 @@ impl Chosen {
             let mut compared = 0;
             let all = attributes.filter(|(position, _)| changed(*position)).all(|(position, attribute)| {
                 compared += 1;
-                let seal = self.application.key.seal(M::NAME, &id, attribute.name);
-                let now = sealed(&seal, || read(position));
+                let now = self.application.key.read(M::SCHEMA, &id, position, read);
                 now.is_ok_and(|now| values.get(attribute.name) == Some(&now))
             });
             all && compared == values.len()
@@ -309,8 +307,7 @@ impl<'a> Values<'a> {
                 texts.push(format!("`{name}` is no attribute"));
                 continue;
             };
-            let seal = self.key.seal(self.schema.name, &self.id, self.schema.attributes[position].name);
-            match sealed(&seal, || now(position)) {
+            match self.key.read(self.schema, &self.id, position, &now) {
                 Ok(now) if now == *then => {}
                 Ok(now) => texts.push(format!("`{name}` is {} where the plan has {}", shown(&now), shown(then))),
                 Err(error) => texts.push(format!("`{name}` cannot be read: {error}")),

@@ -16,7 +16,6 @@ use crate::model::SyncModel;
 use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes, Task};
 use crate::plan::{PlanView, RecordRef};
-use crate::secret::sealed;
 use crate::step::Side;
 use crate::table::Table;
 
@@ -169,8 +168,8 @@ impl<D: Dataset> Inverting<'_, D> {
         let id_json: Arc<str> = id.to_string().into();
         let attributes = M::SCHEMA.attributes.iter().enumerate().filter(|(position, _)| wanted(*position));
         let value = |(position, attribute): (usize, &crate::schema::FieldSchema)| {
-            let seal = self.key.seal(M::NAME, &id_json, attribute.name);
-            Some((attribute.name.to_owned(), sealed(&seal, || record.attribute(position)).ok()?))
+            let value = self.key.read(M::SCHEMA, &id_json, position, |position| record.attribute(position));
+            Some((attribute.name.to_owned(), value.ok()?))
         };
         Some((id, attributes.map(value).collect::<Option<_>>()?))
     }

@@ -2,15 +2,28 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "clippy takes only test functions for tests, not what they call")]
 
+mod batches;
+mod blocking;
+mod cascades;
 mod check;
+mod circle;
 mod complete;
 mod diff;
 mod execute;
+mod filters;
+mod flags;
+mod guards;
 mod job;
 mod join;
+mod lab;
 mod laws;
+mod limits;
 mod memory;
+mod net;
+mod outcomes;
 mod properties;
+mod references;
+mod retries;
 mod rig;
 mod run;
 mod saved;
@@ -19,6 +32,7 @@ mod saved_file;
 mod saved_moved;
 mod saved_undo;
 mod table;
+mod values;
 mod world;
 
 diffsync_core::count_allocations!();

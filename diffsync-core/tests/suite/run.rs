@@ -617,6 +617,8 @@ fn a_report_is_one_document() {
     object.remove("duration_seconds");
     object.remove("steps");
     object["summary"].as_object_mut().unwrap().remove("models");
+    let lift = |model| json!({"model": model, "operation": "delete", "limit": usize::MAX.to_string()});
+    let lifts = ["city", "country", "region", "place"].map(lift);
     let attributes = |region| json!({"region": region, "population": null, "community": "[secret]"});
     assert_eq!(
         document,
@@ -627,12 +629,16 @@ fn a_report_is_one_document() {
             "error": null,
             "config": [{"name": "rig", "help": "", "value": "a rig"}],
             "summary": {
-                "total": {"create": 1, "update": 0, "delete": 1, "no_change": 2, "rejected": 1, "left_out": 0},
+                "total": {"create": 1, "update": 0, "delete": 1, "cascade": 0, "no_change": 2, "held": 0, "unsupported": 0,
+                          "rejected": 1, "left_out": 0},
             },
             "outcomes": {
-                "unchanged": 2, "created": 1, "updated": 0, "deleted": 0, "failed": 1, "blocked": 0, "rejected": 1,
-                "left_out": 0, "unknown": 0, "not_attempted": 0,
+                "unchanged": 2, "created": 1, "updated": 0, "deleted": 0, "cascaded": 0, "failed": 1, "blocked": 0,
+                "held": 0, "unsupported": 0, "rejected": 1, "left_out": 0, "unknown": 0, "not_attempted": 0,
             },
+            "breaches": [],
+            "lifts": lifts,
+            "skipped": [],
             "problems": [
                 {"side": "source", "model": "country", "record": "atlantis", "problem": "orphan", "parent_model": "region",
                  "parent": "ocean"},
