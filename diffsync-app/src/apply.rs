@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::ArgMatches;
 use diffsync_core::{Application, JobEntry, JobRegistry, PlanKey, Policy, RunOptions, SavedPlan, VariableValues};
 
+use crate::command::flag_name;
 use crate::exit::Exit;
 use crate::flags;
 use crate::key;
@@ -107,6 +108,19 @@ fn values(job: &JobEntry, plan: &SavedPlan, matches: &ArgMatches) -> Result<Vari
             ));
         }
         values = values.with(name, &set.1);
+    }
+    // A default in its place might be another system than the one that the plan was made of.
+    let left_out = job.variables().iter().find(|spec| {
+        let saved = plan.head.variables.iter().any(|(saved, _)| *saved == spec.name);
+        let in_env = || spec.env.is_some_and(|env| std::env::var_os(env).is_some());
+        !spec.secret && !saved && values.get(spec.name).is_empty() && !in_env()
+    });
+    if let Some(spec) = left_out {
+        let flag = flag_name(spec);
+        return Err(format!(
+            "the plan leaves `{}` out, since it may hold a secret; give it with `--set {flag}=…`",
+            spec.name
+        ));
     }
     Ok(values)
 }

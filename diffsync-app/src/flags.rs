@@ -172,7 +172,9 @@ pub(crate) fn options(mut options: RunOptions, matches: &ArgMatches) -> RunOptio
         ("skip-unmatched-dst", Flags::SKIP_UNMATCHED_DST),
         ("skip-unmatched-both", Flags::SKIP_UNMATCHED_BOTH),
     ] {
-        options.flags.set(flags, options.flags.contains(flags) || is_set(matches, name));
+        if is_set(matches, name) {
+            options.flags |= flags;
+        }
     }
     options.filter.records.extend(all_given::<RecordFilter>(matches, "only"));
     for (name, operation) in

@@ -1,5 +1,6 @@
 //! The key with which the secrets of saved plans are sealed. It is never shown.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ fn random() -> Result<[u8; 32], getrandom::Error> {
 fn make(path: &Path) -> io::Result<PlanKey> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let text: String = random().map_err(io::Error::other)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = hexadecimal(&random().map_err(io::Error::other)?);
     // Nobody else can read such a file.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     writeln!(file, "{text}")?;
@@ -80,6 +81,14 @@ fn make(path: &Path) -> io::Result<PlanKey> {
         Err(error) => return Err(error.error),
     };
     key(&text).map_err(io::Error::other)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(unix)]

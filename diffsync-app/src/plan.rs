@@ -56,7 +56,7 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
 
 fn approve_plan(path: &Path, matches: &ArgMatches) -> Exit {
     let approval = signature(matches);
-    let approved = format!("approved by {}", approval);
+    let approved = format!("approved by {approval}");
     let shown = path.display();
     let added = NewPlan::begin(path).map_err(|error| (error, Exit::Failed)).and_then(|file| {
         let write = || file.write(|out| approve(&mut open(path)?, approval, out));

@@ -35,6 +35,6 @@ async fn asked_to_end() {
 async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         // Where nobody can be told of it, the system's own way of ending a program is left.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

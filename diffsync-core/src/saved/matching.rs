@@ -229,18 +229,20 @@ impl Chosen {
             (_, None, _) => "the source no longer holds it".into(),
             (Operation::Create, Some(source), _) => values
                 .differences(&operation.after, |at| plan.attribute(source, at))
-                .map_or("what it needs is not there, or it is held back or left out now".into(), source_changed),
+                .map_or("what it needs is not there, or it is held back or left out now".into(), |differences| {
+                    source_changed(&differences)
+                }),
             (Operation::Update, Some(source), target) => {
                 values.differences(&operation.after, |at| plan.planned(source, target.unwrap_or(source), at)).map_or(
                     "other attributes are to change too, or it is held back or left out now".into(),
-                    source_changed,
+                    |differences| source_changed(&differences),
                 )
             }
         })
     }
 }
 
-fn source_changed(differences: String) -> String {
+fn source_changed(differences: &str) -> String {
     format!("the source changed: {differences}")
 }
 

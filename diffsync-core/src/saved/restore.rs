@@ -115,7 +115,7 @@ impl<D: Dataset> Builder<'_, D> {
                 restoring: &self.restoring,
                 target: self.target,
                 model: 0,
-                lacking: &mut lacking,
+                rows: &mut lacking,
             });
             if lacking.iter().map(|rows| rows.count_ones(..)).sum::<usize>() == before {
                 break;
@@ -198,7 +198,8 @@ struct Lacking<'a, D> {
     restoring: &'a Restoring<D>,
     target: &'a D,
     model: usize,
-    lacking: &'a mut [FixedBitSet],
+    /// For each model the rows that were found.
+    rows: &'a mut [FixedBitSet],
 }
 
 impl<D: Dataset> ModelVisitor<D> for Lacking<'_, D> {
@@ -218,7 +219,7 @@ impl<D: Dataset> ModelVisitor<D> for Lacking<'_, D> {
         };
         M::visit_links(&mut needs);
         let found = needs.found;
-        self.lacking[self.model].union_with(&found);
+        self.rows[self.model].union_with(&found);
         self.model += 1;
     }
 }
@@ -242,7 +243,7 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for Needs<'_, '_, D, M> {
         if !link.orders() || *target.state() != LoadState::Loaded {
             return;
         }
-        let (diff, lacking) = (&self.all.restoring.tables[model], &self.all.lacking[model]);
+        let (diff, lacking) = (&self.all.restoring.tables[model], &self.all.rows[model]);
         let named = |position: usize| link.fields.contains(&self.table.schema().attributes[position].name);
         let fields: Vec<usize> = (0..self.table.schema().attributes.len()).filter(|at| named(*at)).collect();
         for (row, record) in (0u32..).zip(self.records) {

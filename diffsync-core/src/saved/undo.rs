@@ -220,7 +220,9 @@ impl<D: Dataset> Inverting<'_, D> {
                     format!("it cannot be created again without {needed}")
                 } else {
                     let changed: Vec<_> = fields.iter().filter(|field| saved.after.remove(**field).is_some()).collect();
-                    changed.iter().for_each(|field| drop(saved.before.remove(**field)));
+                    for field in &changed {
+                        saved.before.remove(**field);
+                    }
                     if changed.is_empty() {
                         continue;
                     }

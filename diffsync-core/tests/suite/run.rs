@@ -639,6 +639,8 @@ fn a_report_is_one_document() {
             "breaches": [],
             "lifts": lifts,
             "skipped": [],
+            "stale": [],
+            "already_done": 0,
             "problems": [
                 {"side": "source", "model": "country", "record": "atlantis", "problem": "orphan", "parent_model": "region",
                  "parent": "ocean"},
