@@ -34,10 +34,6 @@ impl Out {
         self.rejected.is_clear() && self.left_out.is_clear()
     }
 
-    pub(super) fn contains(&self, row: usize) -> bool {
-        self.rejected.contains(row) || self.left_out.contains(row)
-    }
-
     /// Counts a row that is out, and says whether it is. What cannot be used is counted as such, whatever else it is.
     pub(super) fn counts(&self, row: usize, diff: &mut TableDiff) -> bool {
         if self.rejected.contains(row) {

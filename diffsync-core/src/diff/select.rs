@@ -158,8 +158,8 @@ impl<D> Differ<'_, D> {
         let mut under =
             UnderCascading { differ: self, children: target, rows: FixedBitSet::with_capacity(target.len()) };
         M::visit_links(&mut under);
-        let mut cascaded = under.rows;
-        if cascaded.is_clear() && !flags.any(Flags::PREVENT_DESTROY | Flags::SKIP_CHILDREN_ON_DELETE) {
+        let mut along = under.rows;
+        if along.is_clear() && !flags.any(Flags::PREVENT_DESTROY | Flags::SKIP_CHILDREN_ON_DELETE) {
             return;
         }
         let mut deleted = FixedBitSet::with_capacity(target.len());
@@ -176,22 +176,22 @@ impl<D> Differ<'_, D> {
         if !self.scope.can(self.wanted, Operation::Delete) {
             cascading.clear();
         }
-        cascaded.intersect_with(&deleted);
-        cascading.union_with(&cascaded);
+        along.intersect_with(&deleted);
+        cascading.union_with(&along);
         let own = cascading.clone();
         add_descendants(&mut cascading, |row| parent_row(row).filter(|_| deleted.contains(row)));
         cascading.intersect_with(&deleted);
         for row in cascading.ones() {
             let under_one = || parent_row(row).is_some_and(|parent| cascading.contains(parent as usize));
             if !own.contains(row) || under_one() {
-                cascaded.insert(row);
+                along.insert(row);
             }
         }
         let places = |rows: &FixedBitSet| {
             let deletes = diff.deletes.iter().enumerate();
             deletes.filter(|(_, row)| rows.contains(**row as usize)).map(|(place, _)| place).collect()
         };
-        (diff.cascaded, diff.prevented) = (places(&cascaded), places(&prevented));
+        (diff.cascaded, diff.prevented) = (places(&along), places(&prevented));
         self.cascading[self.wanted] = cascading;
     }
 }

@@ -86,9 +86,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 }
                 match self.stays(outcomes, dependent) {
                     Stays::Yes => return Some(record),
-                    Stays::No => {}
                     Stays::GoesAlong if seen.insert(record) => rows.push(record),
-                    Stays::GoesAlong => {}
+                    Stays::GoesAlong | Stays::No => {}
                 }
             }
         }

@@ -133,10 +133,10 @@ impl<'a, D: Dataset> Execution<'a, D> {
                 self.write(&*writers[model], target, group, Part::Whole).await;
             }
         }
-        for model in 0..writers.len() {
+        for (model, writer) in writers.iter().enumerate() {
             let group = self.ledger.unfinished(model);
             let group = self.without_dangling(group);
-            self.write(&*writers[model], target, group, Part::Deferred).await;
+            self.write(&**writer, target, group, Part::Deferred).await;
         }
         if self.plan.diff().tables().iter().all(|table| table.deletes.is_empty()) {
             return;

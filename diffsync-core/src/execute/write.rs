@@ -160,8 +160,9 @@ where
                 }
                 Answer::Stored(record) if part == Part::Clear => {
                     current.store(record);
-                    let cleared = task.in_target(&plan.diff().tables()[task.model]);
-                    cleared.into_iter().for_each(|record| ledger.dependents().clear(record));
+                    if let Some(cleared) = task.in_target(&plan.diff().tables()[task.model]) {
+                        ledger.dependents().clear(cleared);
+                    }
                     return;
                 }
                 Answer::Stored(record) => {
@@ -202,7 +203,9 @@ where
                 })
                 .buffer_unordered(concurrency);
             while let Some(answers) = running.next().await {
-                answers.into_iter().for_each(|(task, answer)| enter(task, answer));
+                for (task, answer) in answers {
+                    enter(task, answer);
+                }
             }
         } else if concurrency == 1 {
             for task in group {

@@ -234,6 +234,7 @@ impl Handle {
     {
         let union: BTreeSet<String> = self.source().names().into_iter().chain(self.target().names()).collect();
         let asked_before = self.calls().len();
+        let cascaded_before = self.cascaded().len();
         let watch = Arc::new(Watch::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let begun = runtime.block_on(async { tokio::time::Instant::now() });
@@ -251,6 +252,10 @@ impl Handle {
         }
         if ended.report.steps.len() == 4 {
             ended.expect_sums(&ended_as);
+            for gone in &self.cascaded()[cascaded_before..] {
+                let outcome = ended.outcome(&format!("delete {gone}"));
+                assert!(matches!(outcome, Some("cascaded" | "unknown")), "{gone} went along: {ended_as}");
+            }
             ended.expect_asked_as_planned(&self.calls()[asked_before..], &ended_as);
         }
         ended

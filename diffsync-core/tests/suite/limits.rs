@@ -154,7 +154,7 @@ fn a_run_that_is_cancelled_finishes_what_is_in_flight_and_completes_it() {
 #[test]
 fn a_run_that_is_cancelled_before_anything_was_written_writes_nothing() {
     let lab = lab(&tags(3), "");
-    let mut options = apply();
+    let options = apply();
     options.cancellation.cancel();
     let ended = lab.run::<SyncNets>(options);
     assert_eq!((ended.report.status, lab.calls().len(), lab.completed()), (Status::Cancelled, 0, 0));

@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "clippy takes only test functions for tests, not what they call")]
 
+mod abilities;
 mod batches;
 mod blocking;
 mod cascades;
@@ -9,7 +10,9 @@ mod check;
 mod circle;
 mod complete;
 mod diff;
+mod draw;
 mod execute;
+mod faults;
 mod filters;
 mod flags;
 mod guards;
@@ -20,6 +23,7 @@ mod laws;
 mod limits;
 mod memory;
 mod net;
+mod net_properties;
 mod outcomes;
 mod properties;
 mod references;
@@ -32,6 +36,7 @@ mod saved_file;
 mod saved_moved;
 mod saved_undo;
 mod table;
+mod traps;
 mod values;
 mod world;
 

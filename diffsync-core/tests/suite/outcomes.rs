@@ -2,13 +2,9 @@
 
 use diffsync_core::{Flags, Status};
 
-use crate::lab::{Answer, Rack, SyncNets, apply, lab, lab_jobs};
+use crate::abilities::NoUpdates;
+use crate::lab::{Answer, SyncNets, apply, lab};
 use crate::net::{DeviceId, LocationId, TagId, TenantId};
-
-lab_jobs! {
-    // All but creates and deletes.
-    NoUpdates: [Rack<1, 2>] = Rack;
-}
 
 #[test]
 fn a_run_in_which_records_end_as_everything_they_can() {

@@ -223,8 +223,6 @@ fn out(source: &Records, target: &Records, rejected: [&BTreeSet<Name>; 2]) -> BT
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn after_a_sync_there_are_no_differences(source in worlds(true), target in worlds(true), concurrency in 1usize..6) {
         let rig = Rig::new(source.clone(), target).into_shared();

@@ -12,6 +12,7 @@ mod fates;
 mod flags;
 mod memory;
 mod peer;
+mod peer_answer;
 mod peer_diff;
 mod records;
 mod shapes;

@@ -77,7 +77,7 @@ impl PeerDiff {
     }
 
     /// What it says is to be done.
-    pub(super) fn operations(&self, rows: &HashMap<Name, Row>) -> Vec<Value> {
+    pub(super) fn operations(&self, rows: &HashMap<Name, &Row>) -> Vec<Value> {
         let operation = |(name, node): (&Name, &Node)| {
             let (operation, row) = (node.operation()?, rows.get(name)?);
             let attrs = node.plus.clone().unwrap_or_default();
@@ -87,7 +87,7 @@ impl PeerDiff {
     }
 
     /// The document.
-    pub(super) fn document(&self, rows: &HashMap<Name, Row>) -> Result<Value, String> {
+    pub(super) fn document(&self, rows: &HashMap<Name, &Row>) -> Result<Value, String> {
         let mut shown = BTreeSet::new();
         for (name, node) in &self.nodes {
             let mut at = Some(name).filter(|_| node.is_change());
@@ -160,7 +160,7 @@ fn nested(
     parent: Option<&Name>,
     nodes: &BTreeMap<Name, Node>,
     under: &HashMap<Option<&Name>, Vec<&Name>>,
-    rows: &HashMap<Name, Row>,
+    rows: &HashMap<Name, &Row>,
 ) -> Result<Map<String, Value>, String> {
     let mut groups: Map<String, Value> = Map::new();
     for &name in under.get(&parent).into_iter().flatten() {

@@ -69,6 +69,7 @@ pub(super) struct Row {
     pub(super) text: String,
     /// The identifier as the peer writes it: `"__".join(str(identifier))`.
     pub(super) uid: String,
+    key: Key,
 }
 
 /// What a record is found by: its model and its identifiers as JSON.
@@ -109,7 +110,8 @@ impl Row {
         let ids = values(M::SCHEMA.identifiers.len(), &|position| record.identifier(position));
         let attrs = values(M::SCHEMA.attributes.len(), &|position| record.attribute(position));
         let uid = ids.iter().map(python_str).collect::<Vec<_>>().join("__");
-        Self { schema: M::SCHEMA, ids, attrs, text: record.id().to_string(), uid }
+        let key = (M::NAME, json!(ids).to_string());
+        Self { schema: M::SCHEMA, ids, attrs, text: record.id().to_string(), uid, key }
     }
 
     pub(super) fn model(&self) -> &'static str {
@@ -130,7 +132,7 @@ impl Row {
     }
 
     pub(super) fn key(&self) -> Key {
-        (self.model(), json!(self.ids).to_string())
+        self.key.clone()
     }
 
     /// How the peer knows the record.

@@ -19,7 +19,7 @@ use crate::conformance::tree::Dice;
 use crate::conformance::{agreed, both};
 
 /// How many pairs of sides of each shape.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 30;
 
 /// The peer deletes children first here, as we always do; the other order has departures of its own.
 #[test]
@@ -29,7 +29,7 @@ fn the_peer_agrees_on_what_is_done_when_records_fail() {
         .into_iter()
         .fold([0; 3], |sum, more| [sum[0] + more[0], sum[1] + more[1], sum[2] + more[2]]);
     println!("{failed} failed, {blocked} blocked, {flipped} failures were kept from the peer");
-    assert!(failed > 500 && blocked > 200 && flipped > 10, "{failed}, {blocked}, {flipped}");
+    assert!(failed > 200 && blocked > 100 && flipped >= 8, "{failed}, {blocked}, {flipped}");
 }
 
 fn going_on<D: Shape>(peer: &Peer) -> [u64; 3] {
@@ -66,7 +66,7 @@ fn going_on<D: Shape>(peer: &Peer) -> [u64; 3] {
 fn the_peer_and_we_stop_at_the_first_failure_when_asked_to() {
     let Some(peer) = peer() else { return };
     let stopped = stopping::<Placed>(peer) + stopping::<Named>(peer);
-    assert!(stopped > 60, "runs were stopped: {stopped}");
+    assert!(stopped > 30, "runs were stopped: {stopped}");
 }
 
 fn stopping<D: Shape>(peer: &Peer) -> usize {

@@ -15,13 +15,13 @@ use crate::conformance::shapes::named::Named;
 use crate::conformance::shapes::placed::Placed;
 
 /// How many pairs of sides of each shape.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 30;
 
 #[test]
 fn the_peer_agrees_on_what_is_said_of_unchanged_records() {
     let Some(peer) = peer() else { return };
     let said = check::<Placed>(peer) + check::<Named>(peer);
-    assert!(said > 1000, "records stay as they are: {said}");
+    assert!(said > 500, "records stay as they are: {said}");
 }
 
 /// How many records are said to be unchanged.
