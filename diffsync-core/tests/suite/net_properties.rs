@@ -185,9 +185,12 @@ fn check(mut draw: Draw) {
     let again = which.run(&lab, options.clone());
     expect_undisturbed(&again);
     let more = lab.calls().split_off(calls);
-    assert!(more.is_empty(), "{more:#?} after {:#?}, which left {:#?}", &lab.calls()[..calls], first.undone());
-    assert_eq!(again.report.counts.written(), 0);
-    assert_eq!(lab.target().shown(), before);
+    // What a guard held back it lets through once the table has become another one, or empty.
+    if first.report.breaches.is_empty() {
+        assert!(more.is_empty(), "{more:#?} after {:#?}, which left {:#?}", &lab.calls()[..calls], first.undone());
+        assert_eq!(again.report.counts.written(), 0);
+        assert_eq!(lab.target().shown(), before);
+    }
 
     // With no flags and no filter the two sides are alike in the end, if the source can be used.
     let all = lab.source_then(|_| ()).target_then(|_| ()).cascading(|_| false);
