@@ -58,12 +58,20 @@ impl PlanKey {
         position: usize,
         read: impl Fn(usize) -> Result<Value, serde_json::Error>,
     ) -> Result<Value, serde_json::Error> {
-        let attribute = &schema.attributes[position];
-        let mut value = sealed(&self.seal(schema.name, id, attribute.name), || read(position))?;
-        if !has_order(attribute) {
-            sort(&mut value);
-        }
+        let mut value = self.read_as_it_is(schema, id, position, read)?;
+        in_one_order(&schema.attributes[position], &mut value);
         Ok(value)
+    }
+
+    /// Reads an attribute of a record in the order that it has, so that it can be restored.
+    pub(super) fn read_as_it_is(
+        &self,
+        schema: &'static ModelSchema,
+        id: &Arc<str>,
+        position: usize,
+        read: impl Fn(usize) -> Result<Value, serde_json::Error>,
+    ) -> Result<Value, serde_json::Error> {
+        sealed(&self.seal(schema.name, id, schema.attributes[position].name), || read(position))
     }
 
     fn hmac(&self, bytes: &[u8]) -> [u8; 32] {
@@ -84,6 +92,13 @@ impl fmt::Debug for PlanKey {
 fn has_order(attribute: &FieldSchema) -> bool {
     !matches!(attribute.comparison, Comparison::Unordered | Comparison::Contains)
         && !attribute.type_name.contains("HashSet")
+}
+
+/// Puts what has no order in one order, so that it can be compared.
+pub(super) fn in_one_order(attribute: &FieldSchema, value: &mut Value) {
+    if !has_order(attribute) {
+        sort(value);
+    }
 }
 
 fn sort(value: &mut Value) {

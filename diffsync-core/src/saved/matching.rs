@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fixedbitset::FixedBitSet;
 use serde_json::{Map, Value};
 
-use super::key::{PlanKey, holds_secret};
+use super::key::{PlanKey, holds_secret, in_one_order};
 use super::{Application, Moved, SavedOperation, id_text};
 use crate::dataset::Dataset;
 use crate::diff::Withheld;
@@ -309,9 +309,11 @@ impl<'a> Values<'a> {
                 texts.push(format!("`{name}` is no attribute"));
                 continue;
             };
+            let mut then = then.clone();
+            in_one_order(&self.schema.attributes[position], &mut then);
             match self.key.read(self.schema, &self.id, position, &now) {
-                Ok(now) if now == *then => {}
-                Ok(now) => texts.push(format!("`{name}` is {} where the plan has {}", shown(&now), shown(then))),
+                Ok(now) if now == then => {}
+                Ok(now) => texts.push(format!("`{name}` is {} where the plan has {}", shown(&now), shown(&then))),
                 Err(error) => texts.push(format!("`{name}` cannot be read: {error}")),
             }
         }

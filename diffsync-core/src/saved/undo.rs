@@ -168,7 +168,7 @@ impl<D: Dataset> Inverting<'_, D> {
         let id_json: Arc<str> = id.to_string().into();
         let attributes = M::SCHEMA.attributes.iter().enumerate().filter(|(position, _)| wanted(*position));
         let value = |(position, attribute): (usize, &crate::schema::FieldSchema)| {
-            let value = self.key.read(M::SCHEMA, &id_json, position, |position| record.attribute(position));
+            let value = self.key.read_as_it_is(M::SCHEMA, &id_json, position, |position| record.attribute(position));
             Some((attribute.name.to_owned(), value.ok()?))
         };
         Some((id, attributes.map(value).collect::<Option<_>>()?))
