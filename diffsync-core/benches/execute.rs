@@ -40,7 +40,11 @@ struct System {
 
 impl System {
     fn port(&self, number: usize) -> Port {
-        Port { number: number as u64, description: format!("{} {number}", self.description), enabled: number % 5 != 0 }
+        Port {
+            number: number as u64,
+            description: format!("{} {number}", self.description),
+            enabled: !number.is_multiple_of(5),
+        }
     }
 }
 
@@ -110,7 +114,11 @@ impl<const BATCH: usize> Target<Port> for Store<BATCH> {
         old: &[&Port],
         _: &WriteContext<'_, Ports>,
     ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
-        Ok(old.iter().map(|old| Ok(drop(black_box(*old)))).collect())
+        let deleted = |old: &&Port| {
+            black_box(*old);
+            Ok(())
+        };
+        Ok(old.iter().map(deleted).collect())
     }
 }
 
@@ -159,7 +167,11 @@ impl Work {
                 let patch = PortPatch { description: Some(new.description.clone()), ..PortPatch::default() };
                 drop(black_box(ready(async { changed(old, &patch) })));
             }),
-            Self::Deletes | Self::Nothing => target.iter().for_each(|old| drop(black_box(old))),
+            Self::Deletes | Self::Nothing => {
+                for old in &target {
+                    black_box(old);
+                }
+            }
         }
         begun.elapsed()
     }

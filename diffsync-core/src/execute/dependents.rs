@@ -208,7 +208,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
 
     /// The records to be deleted whose deferred references name another of these, each with these references: where both
     /// can go, now that all else was written.
-    pub(super) fn to_be_cleared(&self, done: Done<'_>) -> Clearing {
+    pub(super) fn references_to_clear(&self, done: Done<'_>) -> Clearing {
         let outcomes = done.outcomes;
         let kept = self.kept(|dependent| match dependent.task {
             Some(task) if task.operation == Operation::Delete => {

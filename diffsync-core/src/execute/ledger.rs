@@ -165,9 +165,9 @@ impl<'a, D: Dataset> Ledger<'a, D> {
     }
 
     /// The records to be deleted whose deferred references are taken back before.
-    pub(super) fn to_be_cleared(&mut self) -> Clearing {
+    pub(super) fn references_to_clear(&mut self) -> Clearing {
         let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
-        dependents.to_be_cleared(Done { outcomes: &self.outcomes, partly: &self.partly })
+        dependents.references_to_clear(Done { outcomes: &self.outcomes, partly: &self.partly })
     }
 
     /// How many records were deleted so far.

@@ -148,7 +148,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
             return;
         }
         if D::SCHEMAS.iter().flat_map(|schema| schema.links).any(|link| !link.orders()) {
-            self.clearing = self.ledger.to_be_cleared();
+            self.clearing = self.ledger.references_to_clear();
             let tasks = self.clearing.keys();
             let tasks = tasks.map(|&(model, place)| Task { model, operation: Operation::Delete, place }).collect();
             for (model, group) in by_model(tasks) {

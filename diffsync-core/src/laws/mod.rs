@@ -202,8 +202,8 @@ where
                 sync((self.data)(seed + 1), &faulty, NonZeroUsize::new(1), None).await?;
                 let after = format!("after {fault}");
                 law.written(sync((self.data)(seed + 1), &*target, None, None).await?.0)
-                    .map_err(|error| law.during(error, &after))?;
-                law.holds(&target, (self.data)(seed + 1)).await.map_err(|error| law.during(error, &after))?;
+                    .map_err(|error| law.during(&error, &after))?;
+                law.holds(&target, (self.data)(seed + 1)).await.map_err(|error| law.during(&error, &after))?;
             }
         }
         Ok(())
@@ -219,7 +219,7 @@ impl Law {
         Violation { law: self.0, seed: self.1, what: what.into() }
     }
 
-    fn during(self, violation: Violation, what: &str) -> Violation {
+    fn during(self, violation: &Violation, what: &str) -> Violation {
         self.broken(format!("{what}: {}", violation.what))
     }
 

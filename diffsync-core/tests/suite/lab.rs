@@ -53,6 +53,7 @@ pub(crate) enum Batches {
 }
 
 type Loading = Box<dyn Fn(&mut Net) + Send + Sync>;
+type Cascading = Box<dyn Fn(&str) -> bool + Send + Sync>;
 type Answering = Box<dyn Fn(&str, usize) -> Answer + Send + Sync>;
 
 /// Both sides of a sync, and what is to happen to them.
@@ -64,7 +65,7 @@ pub(crate) struct Lab {
     answering: Mutex<Answering>,
     pub(crate) batches: Mutex<Batches>,
     /// Which records the target deletes with all that lives under them.
-    cascades: Mutex<Option<Box<dyn Fn(&str) -> bool + Send + Sync>>>,
+    cascades: Mutex<Option<Cascading>>,
     /// What the target was asked, in order, how often each, and with which changes.
     calls: Mutex<Vec<String>>,
     times: Mutex<HashMap<String, usize>>,
@@ -224,13 +225,13 @@ impl Handle {
     }
 
     /// The same, with something that goes on beside the run.
-    pub(crate) fn run_then<J: InLab, F: Future<Output = RunReport>>(
+    pub(crate) fn run_then<J: InLab, F>(
         &self,
         options: RunOptions,
         beside: impl FnOnce(std::pin::Pin<Box<dyn Future<Output = RunReport> + Send>>) -> F,
     ) -> Ended
     where
-        F: Future,
+        F: Future<Output = RunReport>,
     {
         let union: BTreeSet<String> = self.source().names().into_iter().chain(self.target().names()).collect();
         let asked_before = self.calls().len();

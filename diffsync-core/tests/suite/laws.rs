@@ -36,10 +36,10 @@ struct Sites {
 /// Sites and racks, others for each seed.
 fn sites(seed: u64) -> Sites {
     let name = |number: u64| format!("s{number}");
-    let held: Vec<u64> = (0..5).filter(|number| (number + seed) % 3 > 0).collect();
+    let held: Vec<u64> = (0..5).filter(|number| !(number + seed).is_multiple_of(3)).collect();
     let mut data = Sites::default();
     for (at, number) in held.iter().enumerate() {
-        let twin = held.get((at + 1) % held.len()).filter(|_| seed % 2 == 0).map(|twin| name(*twin));
+        let twin = held.get((at + 1) % held.len()).filter(|_| seed.is_multiple_of(2)).map(|twin| name(*twin));
         data.sites.insert(Site { name: name(*number), city: format!("c{}", seed / (number + 1)), twin });
         data.racks.extend((0..number % 3).map(|rack| Rack {
             site: name(*number),

@@ -1,6 +1,7 @@
 //! The rules of the core, as its users see them.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "clippy takes only test functions for tests, not what they call")]
+#![allow(clippy::format_collect, reason = "the texts are short, and it reads best so")]
 
 mod abilities;
 mod batches;
