@@ -20,6 +20,7 @@ mod job;
 mod join;
 mod lab;
 mod laws;
+mod laws_limited;
 mod limits;
 mod memory;
 mod net;
