@@ -36,6 +36,7 @@ mod saved_carried_out;
 mod saved_file;
 mod saved_moved;
 mod saved_undo;
+mod saved_undo_lost;
 mod table;
 mod traps;
 mod values;
