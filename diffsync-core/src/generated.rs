@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -10,7 +11,6 @@ use serde_json::Value;
 
 use crate::error::JobError;
 use crate::flags::Flags;
-use crate::job::Choices;
 use crate::limit::Limits;
 use crate::schema::ModelSchema;
 use crate::secret::{plain, redacted};
@@ -151,6 +151,9 @@ impl<'a, T> KeyPart<'a, &'a T> for Option<T> {
         self.as_ref()
     }
 }
+
+/// What there is to choose from for a variable, once an adapter was asked.
+pub type Choices<'values> = Pin<Box<dyn Future<Output = Result<Vec<String>, JobError>> + Send + 'values>>;
 
 /// What a job's function answers when it is asked what there is to choose from.
 pub fn choices<'a>(choices: impl Future<Output = Result<Vec<String>, JobError>> + Send + 'a) -> Choices<'a> {

@@ -1,6 +1,5 @@
 //! Guards: a run that would change more than it may is refused, or held back, before anything is written.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use crate::diff::{TableDiff, Withheld};
 use crate::limit::{Limit, Limits};
 use crate::ops::Operation;
 use crate::plan::Plan;
+use crate::refusal::Breach;
 use crate::step::Side;
 
 /// How many of a model's records may be deleted where nobody says anything.
@@ -38,40 +38,6 @@ impl Lift {
             .filter(|(model, _)| !model.is_empty())
             .ok_or("expected a model and the new limit, as in `country=120`")?;
         Ok(Self { model: model.to_owned(), operation, limit: Limit::from_str(limit)? })
-    }
-}
-
-/// A limit that a run would go beyond.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Breach {
-    /// The model's name.
-    pub model: &'static str,
-    /// What would be done too often.
-    pub operation: Operation,
-    /// How often it would be done.
-    pub count: usize,
-    /// The target's records of the model.
-    pub records: usize,
-    /// The limit, or none if the source holds no record of the model at all.
-    pub limit: Option<Limit>,
-}
-
-impl fmt::Display for Breach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { model, operation, count, records, limit } = self;
-        match limit {
-            Some(limit) => write!(
-                f,
-                "{model}: it would {operation} {count} records where the target holds {records}, and {limit} are allowed"
-            )?,
-            None => {
-                write!(
-                    f,
-                    "{model}: the source holds none, and it would {operation} {count} of the target's {records}"
-                )?;
-            }
-        }
-        write!(f, " (`--allow-{operation}s {model}={count}` allows it for one run)")
     }
 }
 

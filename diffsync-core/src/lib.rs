@@ -59,7 +59,7 @@ pub use crate::event::{Event, Observer, TracingObserver};
 pub use crate::execute::{Approved, Retry};
 pub use crate::filter::{Filter, RecordFilter};
 pub use crate::flags::Flags;
-pub use crate::guard::{Breach, Lift};
+pub use crate::guard::Lift;
 pub use crate::job::{
     Choices, ConfigItem, DataMapping, Job, JobContext, JobEntry, JobInfo, JobKind, JobRegistry, JobSpec, Object,
     PreparedJob, RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader,
@@ -71,11 +71,11 @@ pub use crate::ops::{Operation, Ops};
 pub use crate::outcome::{Outcome, OutcomeCounts, Outcomes};
 pub use crate::plan::{Loaded, Plan, PlanView, RecordRef};
 pub use crate::problem::{Problem, ProblemKind, SkippedModel};
-pub use crate::refusal::Refusal;
+pub use crate::refusal::{Breach, Moved, Refusal};
 pub use crate::report::{FailedRecord, RunError, RunReport, Status};
 pub use crate::run::{Run, RunOptions, UnknownFlags};
 pub use crate::saved::{
-    Application, Lost, Moved, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,
+    Application, Lost, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,
     SavedPlan, Signature, Undo, WeakKey, approve, write_plan,
 };
 pub use crate::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};

@@ -1,6 +1,7 @@
 //! The plan of a run: both sides and the diff between them.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fixedbitset::FixedBitSet;
 use serde_json::Value;
@@ -36,6 +37,7 @@ pub struct Plan<D: 'static> {
     exact: bool,
     /// How the saved plan that is carried out stands to the two sides.
     standing: Option<Standing>,
+    comparison: Comparison,
 }
 
 impl<D: Dataset> Plan<D> {
@@ -71,19 +73,21 @@ impl<D: Dataset> Plan<D> {
     }
 
     /// Compares two data sets that were checked when they were loaded.
-    fn of(source: Checked<D>, target: Checked<D>, scope: &Scope) -> Self {
-        let Some(chosen) = &scope.chosen else { return Self::between(source, target, scope) };
+    fn of(loaded: Loaded<D>) -> Self {
+        let Loaded { source, target, scope, comparison } = loaded;
+        let scope = &scope;
+        let Some(chosen) = &scope.chosen else { return Self::between(source, target, scope, comparison) };
         if chosen.application().plan.head.kind == PlanKind::Undo {
-            return Self::restoring(chosen, target, scope);
+            return Self::restoring(chosen, target, scope, comparison);
         }
-        let mut plan = Self::between(source, target, scope);
+        let mut plan = Self::between(source, target, scope, comparison);
         chosen.leave_out_of(&mut plan);
         plan.standing = Some(chosen.standing(&plan, scope));
         plan
     }
 
     /// What takes back a run: only the target was loaded.
-    fn restoring(chosen: &Chosen, mut target: Checked<D>, scope: &Scope) -> Self {
+    fn restoring(chosen: &Chosen, mut target: Checked<D>, scope: &Scope, comparison: Comparison) -> Self {
         let Restoring { source, tables, standing } = chosen.restore(&target.data, scope);
         let unwritable = target.unwritable();
         let problems = std::mem::take(&mut target.problems);
@@ -99,10 +103,11 @@ impl<D: Dataset> Plan<D> {
             links,
             exact: true,
             standing: Some(standing),
+            comparison,
         }
     }
 
-    fn between(mut source: Checked<D>, mut target: Checked<D>, scope: &Scope) -> Self {
+    fn between(mut source: Checked<D>, mut target: Checked<D>, scope: &Scope, comparison: Comparison) -> Self {
         source.ask_other(&target.data);
         target.ask_other(&source.data);
         let rejections = source.rejections(&target).chain(target.rejections(&source)).collect();
@@ -111,7 +116,8 @@ impl<D: Dataset> Plan<D> {
         let diff = Diff::between(&source, &target, scope);
         let (source, target) = (source.data, target.data);
         let (readers, links) = (Self::readers(), Self::link_models());
-        Self { source, target, diff, problems, rejections, unwritable, readers, links, exact: false, standing: None }
+        let (exact, standing) = (false, None);
+        Self { source, target, diff, problems, rejections, unwritable, readers, links, exact, standing, comparison }
     }
 
     fn link_models() -> Vec<Vec<usize>> {
@@ -209,6 +215,11 @@ impl<D: Dataset> Plan<D> {
         self.links[model][link]
     }
 
+    /// The comparison that it came of.
+    pub(crate) fn comparison(&self) -> Comparison {
+        self.comparison
+    }
+
     /// How the saved plan that is carried out stands to the two sides.
     pub(crate) fn standing(&self) -> Option<&Standing> {
         self.standing.as_ref()
@@ -218,6 +229,11 @@ impl<D: Dataset> Plan<D> {
     pub(crate) fn rows_of(&self, model: usize, id: &Value) -> Result<[Option<u32>; 2], serde_json::Error> {
         let reader = &self.readers[model];
         Ok([reader.row_of(&self.source, id)?, reader.row_of(&self.target, id)?])
+    }
+
+    /// The text of an identifier that a plan holds, as reports show it.
+    pub(crate) fn name_of(&self, model: usize, id: &Value) -> Result<String, serde_json::Error> {
+        self.readers[model].name_of(id)
     }
 
     /// Why a side cannot say whether it has a record of this identifier, the source's first.
@@ -266,6 +282,18 @@ pub struct Loaded<D> {
     source: Checked<D>,
     target: Checked<D>,
     scope: Scope,
+    comparison: Comparison,
+}
+
+/// A comparison, to be told from every other of this process: a run carries out no plan but that of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Comparison(u64);
+
+impl Comparison {
+    fn new() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 impl<D: Dataset> Loaded<D> {
@@ -276,13 +304,17 @@ impl<D: Dataset> Loaded<D> {
 
     /// Two data sets that were checked when they were loaded, and what of them takes part.
     pub(crate) fn of(source: Checked<D>, target: Checked<D>, scope: Scope) -> Self {
-        Self { source, target, scope }
+        Self { source, target, scope, comparison: Comparison::new() }
     }
 
-    /// Leaves out what a filter leaves out.
+    pub(crate) fn comparison(&self) -> Comparison {
+        self.comparison
+    }
+
+    /// Leaves out what a filter leaves out, on top of what is left out already.
     #[must_use]
     pub fn only(mut self, filter: Filter) -> Self {
-        self.scope.filter = filter;
+        self.scope.filters.push(filter);
         self
     }
 
@@ -306,7 +338,7 @@ impl<D: Dataset> Loaded<D> {
     /// Compares both sides.
     #[must_use]
     pub fn compare(self) -> Plan<D> {
-        Plan::of(self.source, self.target, &self.scope)
+        Plan::of(self)
     }
 }
 
@@ -447,6 +479,7 @@ trait ReadModel<D>: Sync {
     fn all_links(&self, data: &D, link: usize, named: &mut dyn FnMut(Named));
     fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32>;
     fn id_value(&self, data: &D, row: u32) -> Result<Value, serde_json::Error>;
+    fn name_of(&self, id: &Value) -> Result<String, serde_json::Error>;
     fn row_of(&self, data: &D, id: &Value) -> Result<Option<u32>, serde_json::Error>;
     fn unknown(&self, data: &D, id: &Value) -> Result<Option<&'static str>, serde_json::Error>;
     fn differing(&self, source: (&D, u32), target: (&D, u32)) -> Vec<usize>;
@@ -489,6 +522,10 @@ impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
 
     fn id_value(&self, data: &D, row: u32) -> Result<Value, serde_json::Error> {
         serde_json::to_value(record::<D, M>(data, row).id())
+    }
+
+    fn name_of(&self, id: &Value) -> Result<String, serde_json::Error> {
+        Ok(serde_json::from_value::<M::Id>(id.clone())?.to_string())
     }
 
     fn row_of(&self, data: &D, id: &Value) -> Result<Option<u32>, serde_json::Error> {

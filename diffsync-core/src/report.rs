@@ -11,14 +11,14 @@ use thiserror::Error;
 use url::Url;
 
 use crate::diff::DiffSummary;
-use crate::guard::{Breach, Lift};
+use crate::guard::Lift;
 use crate::job::info::ConfigItem;
 use crate::ops::Operation;
 use crate::outcome::{Outcome, OutcomeCounts, Outcomes};
 use crate::plan::{PlanView, RecordRef};
 use crate::problem::{Problem, SkippedModel};
-use crate::refusal::Refusal;
-use crate::saved::{Moved, Undo};
+use crate::refusal::{Breach, Moved, Refusal};
+use crate::saved::Undo;
 use crate::step::{Side, StepReport};
 use crate::tree::DiffTree;
 
@@ -211,6 +211,10 @@ pub enum RunError {
     /// The `calculate_diff` hook failed.
     #[error("the diff could not be calculated")]
     Diff(#[source] Cause),
+    /// The `calculate_diff` hook returned a plan of something else than what the run loaded, so that no filter, flag,
+    /// saved plan or ability of the target need have been heard.
+    #[error("`calculate_diff` returned a plan that was not made of what it was given; it returns `loaded.compare()`")]
+    ForeignPlan,
     /// The `execute_sync` hook failed.
     #[error("the sync could not be executed")]
     Execute(#[source] Cause),

@@ -1,7 +1,8 @@
 //! What the derives know of a model at compile time, and the checks that run on it then.
 
+use serde::Serialize;
+
 use crate::flags::Flags;
-use crate::job::VariableKind;
 use crate::limit::Limits;
 
 /// What one model looks like: its names, its fields and its links. Made by `#[derive(SyncModel)]`.
@@ -152,6 +153,31 @@ pub const fn check_table<const N: usize>(tables: &[&ModelSchema; N], position: u
         earlier += 1;
     }
     check_circle(tables, position);
+}
+
+/// What values a variable takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum VariableKind {
+    /// Any text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Boolean,
+    /// A URL.
+    Url,
+    /// A path.
+    Path,
+    /// A JSON document.
+    Json,
+    /// One of these.
+    Choice(&'static [&'static str]),
+    /// Any number of these.
+    List(&'static Self),
 }
 
 /// Stops the build when a job leaves out a model that its data set does not have. Called by `#[job]` in a constant.

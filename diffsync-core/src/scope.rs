@@ -12,8 +12,8 @@ use crate::schema::ModelSchema;
 pub(crate) struct Scope {
     /// What is left alone of all records.
     pub(crate) flags: Flags,
-    /// Which part of the diff the run is about.
-    pub(crate) filter: Filter,
+    /// Which part of the diff the run is about: what all of these admit.
+    pub(crate) filters: Vec<Filter>,
     /// The attributes that are not compared, each with its model.
     pub(crate) ignore: &'static [(&'static str, &'static str)],
     /// What the target is able to do with each model, in the order of the data set's fields; everything if it is empty.
@@ -25,7 +25,12 @@ pub(crate) struct Scope {
 impl Scope {
     /// Whether some operations may be left out because of what they are.
     pub(crate) fn is_selective(&self) -> bool {
-        !self.filter.is_empty() || self.chosen.is_some()
+        self.filters.iter().any(|filter| !filter.is_empty()) || self.chosen.is_some()
+    }
+
+    /// Whether all filters admit an operation on this record.
+    pub(crate) fn filters_admit<M: SyncModel>(&self, operation: Operation, id: &M::Id) -> bool {
+        self.filters.iter().all(|filter| filter.admits(M::NAME, id, operation))
     }
 
     /// Whether an operation takes part. The target's record is the old one of an update, and not looked at otherwise.
@@ -36,7 +41,8 @@ impl Scope {
         old: &M,
         changed: &dyn Fn(usize) -> bool,
     ) -> bool {
-        (self.filter.is_empty() || self.filter.admits(M::NAME, &record.id(), operation))
+        let unfiltered = self.filters.iter().all(Filter::is_empty);
+        (unfiltered || self.filters_admit::<M>(operation, &record.id()))
             && self.chosen.as_ref().is_none_or(|chosen| chosen.admits(operation, record, old, changed))
     }
 

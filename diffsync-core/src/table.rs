@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::BuildHasher;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -42,6 +42,8 @@ pub struct Table<M: SyncModel> {
     state: LoadState,
     duplicates: Vec<M>,
     rejected: Vec<(M::Id, String)>,
+    /// The identifiers of both, once they are asked for.
+    unusable: OnceLock<HashSet<M::Id>>,
     flags: Flags,
     record_flags: HashMap<M::Id, Flags>,
     /// Whether it holds all that the system holds although it is left out.
@@ -68,6 +70,7 @@ impl<M: SyncModel> Default for Table<M> {
             state: LoadState::Untouched,
             duplicates: Vec::new(),
             rejected: Vec::new(),
+            unusable: OnceLock::new(),
             flags: Flags::empty(),
             record_flags: HashMap::new(),
             whole: false,
@@ -85,6 +88,7 @@ impl<M: SyncModel> Table<M> {
         self.mark_loaded();
         if let Err(duplicate) = self.try_insert(record) {
             self.duplicates.push(duplicate);
+            self.unusable.take();
         }
     }
 
@@ -189,6 +193,7 @@ impl<M: SyncModel> Table<M> {
     pub fn reject(&mut self, id: M::Id, reason: impl Into<String>) {
         self.mark_loaded();
         self.rejected.push((id, reason.into()));
+        self.unusable.take();
     }
 
     /// Sets flags on all records of the table, those included that are still to come: so they can follow a variable.
@@ -251,9 +256,7 @@ impl<M: SyncModel> Table<M> {
     /// The identifiers of records that cannot be used and of which there is no row: rejected without being inserted, or
     /// set aside as duplicates of a record that was removed or renamed since.
     pub(crate) fn without_row(&self) -> HashSet<M::Id> {
-        let rejected = self.rejected.iter().map(|(id, _)| id.clone());
-        let duplicates = self.duplicates.iter().map(SyncModel::id);
-        rejected.chain(duplicates).filter(|id| !self.contains(id)).collect()
+        self.unusable().iter().filter(|id| !self.contains(*id)).cloned().collect()
     }
 
     /// Why the table cannot say whether the system has a record of this identifier, or what it looks like there.
@@ -261,9 +264,15 @@ impl<M: SyncModel> Table<M> {
         if self.state != LoadState::Loaded {
             return Some("did not load this model");
         }
-        let set_aside = self.duplicates.iter().any(|record| record.id() == *id);
-        let rejected = || self.rejected.iter().any(|(rejected, _)| rejected == id);
-        (set_aside || rejected()).then_some("holds it in a form that cannot be used")
+        self.unusable().contains(id).then_some("holds it in a form that cannot be used")
+    }
+
+    /// The identifiers of the records that were rejected or set aside as duplicates.
+    fn unusable(&self) -> &HashSet<M::Id> {
+        self.unusable.get_or_init(|| {
+            let rejected = self.rejected.iter().map(|(id, _)| id.clone());
+            rejected.chain(self.duplicates.iter().map(SyncModel::id)).collect()
+        })
     }
 
     /// The position of the row with this key.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
+pub use crate::schema::VariableKind;
 use crate::secret::Secret;
 
 /// One variable of a job. Made by `#[job]` from a field of the struct.
@@ -42,31 +43,6 @@ impl VariableSpec {
         let url = matches!(self.kind, VariableKind::Url | VariableKind::List(VariableKind::Url));
         self.secret || (url && text.contains(['@', '?']))
     }
-}
-
-/// What values a variable takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum VariableKind {
-    /// Any text.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A number.
-    Number,
-    /// Yes or no.
-    Boolean,
-    /// A URL.
-    Url,
-    /// A path.
-    Path,
-    /// A JSON document.
-    Json,
-    /// One of these.
-    Choice(&'static [&'static str]),
-    /// Any number of these.
-    List(&'static Self),
 }
 
 /// A type that a job's field can have.

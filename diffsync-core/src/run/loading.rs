@@ -57,6 +57,12 @@ impl<J: Job> Loading<J> {
         self.side(Side::Source, work).await
     }
 
+    /// The source's adapter, with nothing loaded: all that is asked of it is that it can be made.
+    pub(super) async fn unloaded_source(&self) -> LoadedSide<J::Source, J::Data> {
+        let work = async { Ok((self.job.source_adapter(&self.job_context()).await?, J::Data::default())) };
+        self.side(Side::Source, work).await
+    }
+
     pub(super) async fn target(&self) -> LoadedSide<J::Target, J::Data> {
         let work = async {
             let adapter = self.job.target_adapter(&self.job_context()).await?;

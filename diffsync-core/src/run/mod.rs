@@ -18,20 +18,20 @@ use url::Url;
 use self::loading::Loading;
 pub use self::options::{RunOptions, UnknownFlags};
 use crate::adapter::Adapter;
-use crate::check::{Checked, half_loaded, untouched};
+use crate::check::{half_loaded, untouched};
 use crate::dataset::Dataset;
 use crate::error::{JobError, panicked};
 use crate::event::{Event, Observer, Observers};
 use crate::execute::{Approved, ExecuteOptions, Execution, Results, Stopped, abilities};
-use crate::guard::{Breach, Guards};
-use crate::job::{Job, JobContext, Object};
+use crate::guard::Guards;
+use crate::job::{Job, Object};
 use crate::limit::OnGuard;
 use crate::memory::profile;
 use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes};
 use crate::plan::{Loaded, Plan, PlanView, RecordRef};
 use crate::problem::{Problem, SkippedModel};
-use crate::refusal::Refusal;
+use crate::refusal::{Breach, Refusal};
 use crate::report::{RunError, RunReport, Status};
 use crate::saved::{Chosen, PlanKind, Policy, Undo};
 use crate::scope::Scope;
@@ -180,17 +180,19 @@ impl<J: Job> Run<J> {
         Ok(())
     }
 
-    /// Loads only the target, for a plan that takes back a run: its file holds all else.
+    /// Loads only the target, for a plan that takes back a run: its file holds all else. The source's adapter is made,
+    /// since hooks are handed it, and not asked for anything, so the source itself may be gone.
     async fn load_target_only(&mut self) -> Result<(), RunError> {
-        let (target, report) = self.loading().target().await;
+        let loading = self.loading();
+        let (source, report) = loading.unloaded_source().await;
+        self.steps.push(report);
+        let (source, nothing) = source?;
+        let (target, report) = loading.target().await;
         self.steps.push(report);
         let (target, data) = target?;
-        let cx = JobContext { dry_run: self.options.dry_run };
-        let source = self.job.source_adapter(&cx).await;
-        let source = source.map_err(|error| RunError::Load { side: Side::Source, cause: error.into_cause() })?;
         self.skipped = data.skipped_models().collect();
         let scope = self.scope(&target);
-        let data = Box::new(Loaded::of(Checked::new(Side::Source, J::Data::default()), data, scope));
+        let data = Box::new(Loaded::of(nothing, data, scope));
         self.stage = Stage::Loaded { source, target, data };
         Ok(())
     }
@@ -209,7 +211,7 @@ impl<J: Job> Run<J> {
     fn scope(&self, target: &J::Target) -> Scope {
         Scope {
             flags: self.options.flags,
-            filter: self.options.filter.clone(),
+            filters: vec![self.options.filter.clone()],
             ignore: J::INFO.ignore,
             can: abilities::<J::Data, J::Target>(target),
             chosen: self.options.application.clone().map(Chosen::new),
@@ -220,16 +222,20 @@ impl<J: Job> Run<J> {
     ///
     /// # Errors
     ///
-    /// If the hook fails, or more records than allowed cannot be used.
+    /// If the hook fails or returns a plan that is not one of this run, or the plan must not be carried out.
     pub async fn calculate_diff(&mut self) -> Result<(), RunError> {
         self.not_yet(Step::CalculateDiff, "calculate_diff")?;
         let Stage::Loaded { source, target, data } = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(RunError::Order { called: "calculate_diff", missing: "load" });
         };
+        let comparison = data.comparison();
         let hook = caught("calculate_diff", self.job.calculate_diff(*data));
         let (plan, report) = measure(Step::CalculateDiff, self.options.memory_profiling, &self.observers, hook).await;
         self.steps.push(report);
         let mut plan = plan.map_err(|error| RunError::Diff(error.into_cause()))?;
+        if plan.comparison() != comparison {
+            return Err(RunError::ForeignPlan);
+        }
         let guards = Guards { job: J::INFO.limits, lifts: &self.options.lifts };
         let breaches = guards.breaches(&plan);
         if self.options.on_guard == OnGuard::Hold {
@@ -329,7 +335,8 @@ impl<J: Job> Run<J> {
             if policy == Policy::Refuse && !standing.moved.is_empty() {
                 return Some(Refusal::Moved(standing.moved.clone()));
             }
-            let all_done = standing.done > 0 && standing.moved.is_empty() && plan.diff().is_empty();
+            let nothing_else = standing.moved.is_empty() && standing.left_out == 0 && plan.diff().is_empty();
+            let all_done = standing.done > 0 && nothing_else;
             all_done.then_some(Refusal::Done)
         };
         let lost = || plan.unwritable().filter(|_| target.writes_at_complete());

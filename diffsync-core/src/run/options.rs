@@ -105,13 +105,19 @@ impl RunOptions {
 
     /// Carries out a saved plan and nothing else, with the flags, the filter and the limits that it was made with.
     ///
+    /// A plan that takes a run back keeps the flags and the filter of these options: those of the run that it takes back
+    /// said what *that* was to do, and this does the contrary.
+    ///
     /// # Errors
     ///
     /// If the plan names flags that do not exist.
     pub fn carrying_out(mut self, application: Application) -> Result<Self, UnknownFlags> {
         let PlanOptions { flags, filter, lifts, on_guard, max_rejected } = application.plan.head.options.clone();
-        self.flags = bitflags::parser::from_str_strict(&flags).map_err(|_| UnknownFlags(flags))?;
-        self.filter = filter;
+        let flags = bitflags::parser::from_str_strict(&flags).map_err(|_| UnknownFlags(flags))?;
+        if application.plan.head.kind == PlanKind::Sync {
+            self.flags = flags;
+            self.filter = filter;
+        }
         self.lifts.splice(0..0, lifts);
         self.on_guard = on_guard;
         self.max_rejected = max_rejected;

@@ -7,13 +7,14 @@ use fixedbitset::FixedBitSet;
 use serde_json::{Map, Value};
 
 use super::key::{PlanKey, holds_secret, in_one_order};
-use super::{Application, Moved, SavedOperation, id_text};
+use super::{Application, SavedOperation, id_text};
 use crate::dataset::Dataset;
 use crate::diff::Withheld;
 use crate::model::SyncModel;
 use crate::ops::Operation;
 use crate::outcome::Task;
 use crate::plan::{Plan, PlanView, RecordRef};
+use crate::refusal::Moved;
 use crate::schema::ModelSchema;
 use crate::scope::Scope;
 use crate::secret::REDACTED;
@@ -78,6 +79,8 @@ pub(crate) struct Chosen {
 pub(crate) struct Standing {
     /// The target holds already what these would bring about.
     pub(crate) done: usize,
+    /// The run's flags and filters leave these out of what takes a run back.
+    pub(crate) left_out: usize,
     pub(crate) moved: Vec<Moved>,
 }
 
@@ -170,7 +173,11 @@ impl Chosen {
         for (operation, _) in operations.iter().zip(found).filter(|(_, found)| !found) {
             match self.difference(plan, scope, operation) {
                 None => standing.done += 1,
-                Some(reason) => standing.moved.push(moved(operation, reason)),
+                Some(reason) => {
+                    let model = D::SCHEMAS.iter().position(|schema| schema.name == operation.model);
+                    let record = model.and_then(|model| plan.name_of(model, &operation.id).ok());
+                    standing.moved.push(moved(operation, record, reason));
+                }
             }
         }
         standing
@@ -246,8 +253,10 @@ fn source_changed(differences: &str) -> String {
     format!("the source changed: {differences}")
 }
 
-pub(super) fn moved(operation: &SavedOperation, reason: String) -> Moved {
-    Moved { operation: operation.op, model: operation.model.clone(), record: id_text(&operation.id), reason }
+/// What is different about an operation on a record of this name, if it is known.
+pub(super) fn moved(operation: &SavedOperation, record: Option<String>, reason: String) -> Moved {
+    let record = record.unwrap_or_else(|| id_text(&operation.id));
+    Moved { operation: operation.op, model: operation.model.clone(), record, reason }
 }
 
 /// Compares values of a saved plan with those of a record.

@@ -10,6 +10,7 @@ mod matching;
 mod read;
 mod restore;
 mod undo;
+mod without;
 mod write;
 
 use std::fmt;
@@ -110,7 +111,8 @@ impl PlanHead {
 pub enum PlanKind {
     /// It brings the target in line with the source.
     Sync,
-    /// It takes back what a run did.
+    /// It takes back what a run did. Only the target is loaded; the source's adapter is made
+    /// ([`Job::source_adapter`](crate::Job::source_adapter)), but not loaded.
     Undo,
 }
 
@@ -261,31 +263,10 @@ pub struct Application {
     pub policy: Policy,
 }
 
-/// An operation of a saved plan that is not found again as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Moved {
-    /// What was to be done.
-    pub operation: Operation,
-    /// The model's name.
-    pub model: String,
-    /// The record's identifier.
-    pub record: String,
-    /// What is different now.
-    pub reason: String,
-}
-
-impl fmt::Display for Moved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, model, record, reason } = self;
-        write!(f, "{operation} {model} {record}: {reason}")
-    }
-}
-
-/// An identifier as text, for messages.
+/// An identifier as it stands in a file, for messages where nobody can tell how its model would write it.
 fn id_text(id: &Value) -> String {
     match id {
         Value::String(text) => text.clone(),
-        Value::Object(parts) => parts.values().map(id_text).collect::<Vec<_>>().join("__"),
         other => other.to_string(),
     }
 }

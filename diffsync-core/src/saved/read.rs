@@ -1,5 +1,6 @@
 //! Reading a plan from a file.
 
+use std::collections::HashMap;
 use std::io::{self, BufRead};
 
 use serde_json::Value;
@@ -7,7 +8,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::write::{Approval, End, hexadecimal};
-use super::{PlanHead, SavedPlan, VERSION};
+use super::{PlanHead, SavedOperation, SavedPlan, VERSION, id_text};
 use crate::schema::ModelSchema;
 
 /// Why a file cannot be carried out as a plan.
@@ -59,6 +60,8 @@ pub(super) fn read(input: &mut dyn BufRead) -> Result<SavedPlan, PlanFileError> 
     let mut text = String::new();
     let mut plan: Option<SavedPlan> = None;
     let mut end: Option<End> = None;
+    // The line of each operation.
+    let mut lines = Vec::new();
     for line in 1.. {
         text.clear();
         if input.read_line(&mut text)? == 0 {
@@ -92,6 +95,7 @@ pub(super) fn read(input: &mut dyn BufRead) -> Result<SavedPlan, PlanFileError> 
                 plan.lost.push(serde_json::from_value(value).map_err(json)?);
             } else {
                 plan.operations.push(serde_json::from_value(value).map_err(json)?);
+                lines.push(line);
             }
         }
     }
@@ -100,7 +104,21 @@ pub(super) fn read(input: &mut dyn BufRead) -> Result<SavedPlan, PlanFileError> 
     if end.operations != plan.operations.len() || end.sha256 != hexadecimal(&digest.finalize()) {
         return Err(PlanFileError::Changed);
     }
+    each_record_once(&plan, &lines)?;
     Ok(plan)
+}
+
+/// Whoever writes a digest can write any plan; one that does two things to one record was made by no run.
+fn each_record_once(plan: &SavedPlan, lines: &[usize]) -> Result<(), PlanFileError> {
+    let mut seen: HashMap<(&str, String), usize> = HashMap::with_capacity(lines.len());
+    for (operation, line) in plan.operations.iter().zip(lines) {
+        let SavedOperation { model, id, .. } = operation;
+        if let Some(first) = seen.insert((model, id.to_string()), *line) {
+            let reason = format!("it is about {model} {}, and so is line {first}", id_text(id));
+            return Err(PlanFileError::Line { line: *line, reason });
+        }
+    }
+    Ok(())
 }
 
 /// The head, whose version is looked at before anything else in it.

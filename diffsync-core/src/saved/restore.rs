@@ -1,23 +1,21 @@
 //! Plans that take back a run: what was deleted is built from the file, what was changed gets its former values, and what
 //! was created is deleted, in a target that must still hold what the run left there.
 
-use std::collections::HashMap;
-
 use fixedbitset::FixedBitSet;
 use serde_json::Value;
 
 use super::SavedOperation;
 use super::matching::{Chosen, Standing, Values, moved};
-use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor};
+use super::without::{Rows, deletes_left_out, writes_left_out};
+use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
 use crate::diff::TableDiff;
 use crate::flags::Flags;
 use crate::generated::AttributeValues;
 use crate::model::{Names, SyncModel};
 use crate::ops::Operation;
-use crate::schema::LinkSchema;
 use crate::scope::Scope;
 use crate::secret::with_secrets;
-use crate::table::{LoadState, Table};
+use crate::table::{Table, row};
 
 /// What the target is to hold again, as far as it differs, and how to get there.
 pub(crate) struct Restoring<D> {
@@ -34,12 +32,11 @@ impl Chosen {
             chosen: self,
             scope,
             target,
-            model: 0,
-            origins: Vec::new(),
+            models: Vec::new(),
             restoring: Restoring { source: D::default(), tables: Vec::new(), standing: Standing::default() },
         };
         D::visit_models(&mut builder);
-        builder.without_what_lacks_something()
+        builder.without_what_is_out()
     }
 }
 
@@ -47,9 +44,7 @@ struct Builder<'a, D> {
     chosen: &'a Chosen,
     scope: &'a Scope,
     target: &'a D,
-    model: usize,
-    /// For each model the operation that each row of the source comes from.
-    origins: Vec<Vec<usize>>,
+    models: Vec<Rows>,
     restoring: Restoring<D>,
 }
 
@@ -70,64 +65,104 @@ impl<D: Dataset> ModelVisitor<D> for Builder<'_, D> {
     {
         let mut diff = TableDiff::new(M::SCHEMA);
         let target: &Table<M> = self.target.table();
-        let mut origins = Vec::new();
+        let flags = RecordFlags { all: self.scope.flags | M::SCHEMA.flags | target.flags(), target };
+        let mut rows = Rows::of(target.len());
+        if flags.all.contains(Flags::IGNORE) {
+            rows.ignored.insert_range(..);
+        }
+        for (id, _) in target.record_flags().iter().filter(|(_, flags)| flags.contains(Flags::IGNORE)) {
+            rows.ignored.extend(id.key().and_then(|key| target.position(key)).map(|row| row as usize));
+        }
+        let mut prevented = FixedBitSet::with_capacity(target.len());
+        // The rows of the target that an operation is about.
+        let mut seen = FixedBitSet::with_capacity(target.len());
         let operations = self.chosen.application().plan.operations.iter().enumerate();
         for (at, operation) in operations.filter(|(_, operation)| operation.model == M::NAME) {
-            match self.step::<M>(target, operation) {
+            let id = serde_json::from_value::<M::Id>(operation.id.clone()).ok();
+            let asked = id.as_ref().map(|id| (flags.of(id), self.scope.filters_admit::<M>(operation.op, id)));
+            let (flags, admitted) = asked.unwrap_or((Flags::empty(), true));
+            let skipped = match operation.op {
+                Operation::Create => flags.contains(Flags::SKIP_UNMATCHED_SRC),
+                Operation::Delete => flags.contains(Flags::SKIP_UNMATCHED_DST),
+                Operation::Update => false,
+            };
+            let is_out = skipped || !admitted || flags.contains(Flags::IGNORE);
+            let source: &Table<M> = self.restoring.source.table();
+            let step = match self.step::<M>(target, operation) {
+                Step::Update(_, row, _) | Step::Delete(row) if seen.put(row as usize) => twice(),
+                Step::Create(record) if source.position(record.key()).is_some() => twice(),
+                step => step,
+            };
+            let new_row = row(source.len());
+            match step {
                 Step::Create(record) => {
-                    diff.creates.push(crate::table::row(HasTable::<M>::table(&self.restoring.source).len()));
+                    diff.creates.push(new_row);
                     self.restoring.source.table_mut().insert(record);
-                    origins.push(at);
+                    rows.adds(at, is_out);
                 }
                 Step::Update(record, row, positions) => {
-                    let row_of = crate::table::row(HasTable::<M>::table(&self.restoring.source).len());
                     self.restoring.source.table_mut().insert(record);
-                    diff.update((row_of, row), positions.into_iter());
-                    origins.push(at);
+                    diff.update((new_row, row), positions.into_iter());
+                    rows.adds(at, is_out);
                 }
-                Step::Delete(row) => diff.deletes.push(row),
+                Step::Delete(row) => {
+                    diff.deletes.push(row);
+                    rows.deletes(row, skipped, !admitted);
+                    prevented.set(row as usize, flags.contains(Flags::PREVENT_DESTROY));
+                }
                 Step::Done => self.restoring.standing.done += 1,
-                Step::Moved(reason) => self.restoring.standing.moved.push(moved(operation, reason)),
+                Step::Moved(_) if is_out => self.restoring.standing.left_out += 1,
+                Step::Moved(reason) => {
+                    let record = id.map(|id| id.to_string());
+                    self.restoring.standing.moved.push(moved(operation, record, reason));
+                }
             }
         }
         diff.deletes.sort_unstable();
-        let of_all = self.scope.flags | M::SCHEMA.flags | target.flags();
-        let prevented = diff.deletes.iter().map(|row| {
-            let of_one = target.record_flags().get(&target.rows()[*row as usize].id()).copied().unwrap_or_default();
-            (of_all | of_one).contains(Flags::PREVENT_DESTROY)
-        });
-        diff.prevent_deletes(prevented.collect::<Vec<_>>());
         diff.unchanged = target.len() - diff.updates.len() - diff.deletes.len();
-        diff.withhold_unsupported(self.scope, self.model);
+        diff.prevent_deletes(diff.deletes.iter().map(|row| prevented.contains(*row as usize)).collect::<Vec<_>>());
+        diff.withhold_unsupported(self.scope, self.models.len());
         self.restoring.tables.push(diff);
-        self.origins.push(origins);
-        self.model += 1;
+        self.models.push(rows);
+    }
+}
+
+fn twice<M>() -> Step<M> {
+    Step::Moved("the plan is about the same record before".into())
+}
+
+/// The flags of each record of the target, with what is set on all of them.
+struct RecordFlags<'a, M: SyncModel> {
+    all: Flags,
+    target: &'a Table<M>,
+}
+
+impl<M: SyncModel> RecordFlags<'_, M> {
+    fn of(&self, id: &M::Id) -> Flags {
+        self.all | self.target.record_flags().get(id).copied().unwrap_or_default()
     }
 }
 
 impl<D: Dataset> Builder<'_, D> {
-    /// Takes out what would be written without something that it needs: what is neither in the target nor created again.
-    fn without_what_lacks_something(mut self) -> Restoring<D> {
-        let mut lacking: Vec<FixedBitSet> = self.origins.iter().map(|_| FixedBitSet::new()).collect();
-        loop {
-            let before: usize = lacking.iter().map(|rows| rows.count_ones(..)).sum();
-            D::visit_models(&mut Lacking {
-                restoring: &self.restoring,
-                target: self.target,
-                model: 0,
-                rows: &mut lacking,
-            });
-            if lacking.iter().map(|rows| rows.count_ones(..)).sum::<usize>() == before {
-                break;
+    /// Takes out what flags and filters leave out, with what needs it, and what would be written without something that
+    /// it needs: what is neither in the target nor created again.
+    fn without_what_is_out(mut self) -> Restoring<D> {
+        deletes_left_out(self.target, &self.restoring.tables, &mut self.models);
+        for (table, rows) in self.restoring.tables.iter_mut().zip(&self.models) {
+            let places = table.deletes.iter().enumerate().filter(|(_, row)| rows.keeps(**row));
+            let places: FixedBitSet = places.map(|(place, _)| place).collect();
+            self.restoring.standing.left_out += places.count_ones(..);
+            if !places.is_clear() {
+                table.leave_out_deletes(&places);
             }
         }
-        let operations = &self.chosen.application().plan.operations;
-        for ((lacking, table), origins) in lacking.iter().zip(&mut self.restoring.tables).zip(&self.origins) {
-            let reason = "what it needs is not there";
-            let all = lacking.ones().map(|row| moved(&operations[origins[row]], reason.to_owned()));
-            self.restoring.standing.moved.extend(all);
-            table.unchanged += table.leave_out_writes(lacking);
-        }
+        writes_left_out(&self.restoring, self.target, &mut self.models);
+        D::visit_models(&mut Left {
+            operations: &self.chosen.application().plan.operations,
+            models: &self.models,
+            model: 0,
+            restoring: &mut self.restoring,
+        });
         self.restoring
     }
 
@@ -193,72 +228,31 @@ fn changed<M: SyncModel>(id: M::Id, old: &M, operation: &SavedOperation) -> Resu
     Ok((M::from_values(id, &mut AttributeValues(values))?, positions))
 }
 
-/// Finds the rows of the source that need something that will not be there.
-struct Lacking<'a, D> {
-    restoring: &'a Restoring<D>,
-    target: &'a D,
+/// Takes the rows of the source out that are not to be written.
+struct Left<'a, D> {
+    operations: &'a [SavedOperation],
+    models: &'a [Rows],
     model: usize,
-    /// For each model the rows that were found.
-    rows: &'a mut [FixedBitSet],
+    restoring: &'a mut Restoring<D>,
 }
 
-impl<D: Dataset> ModelVisitor<D> for Lacking<'_, D> {
+impl<D: Dataset> ModelVisitor<D> for Left<'_, D> {
     fn visit<M: LinksIn<D>>(&mut self)
     where
         D: HasTable<M>,
     {
-        let table = &self.restoring.tables[self.model];
-        let source: &Table<M> = self.restoring.source.table();
-        let updates = table.updates.iter().enumerate().map(|(place, (row, _))| (*row, place)).collect();
-        let mut needs = Needs {
-            all: self,
-            table,
-            records: source.rows(),
-            updates,
-            found: FixedBitSet::with_capacity(source.len()),
-        };
-        M::visit_links(&mut needs);
-        let found = needs.found;
-        self.rows[self.model].union_with(&found);
+        let rows = &self.models[self.model];
+        let Restoring { source, tables, standing } = &mut *self.restoring;
+        let (table, source): (_, &Table<M>) = (&mut tables[self.model], (*source).table());
+        for row in rows.lacking.ones() {
+            let (record, reason) = (source.rows()[row].id().to_string(), "what it needs is not there".to_owned());
+            standing.moved.push(moved(&self.operations[rows.origins[row]], Some(record), reason));
+        }
+        table.unchanged += table.leave_out_writes(&rows.lacking);
+        let left_out = rows.left_out.count_ones(..);
+        table.left_out += left_out;
+        standing.left_out += left_out;
+        table.leave_out_writes(&rows.left_out);
         self.model += 1;
-    }
-}
-
-struct Needs<'a, 'b, D, M> {
-    all: &'a Lacking<'b, D>,
-    table: &'a TableDiff,
-    records: &'a [M],
-    /// The place of each row that is an update.
-    updates: HashMap<u32, usize>,
-    found: FixedBitSet,
-}
-
-impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for Needs<'_, '_, D, M> {
-    fn visit<P: SyncModel>(&mut self, link: &'static LinkSchema, key: KeyOf<M, P>)
-    where
-        D: HasTable<P>,
-    {
-        let Some(model) = D::SCHEMAS.iter().position(|schema| schema.name == P::NAME) else { return };
-        let (source, target): (&Table<P>, &Table<P>) = (self.all.restoring.source.table(), self.all.target.table());
-        if !link.orders() || *target.state() != LoadState::Loaded {
-            return;
-        }
-        let (diff, lacking) = (&self.all.restoring.tables[model], &self.all.rows[model]);
-        let named = |position: usize| link.fields.contains(&self.table.schema().attributes[position].name);
-        let fields: Vec<usize> = (0..self.table.schema().attributes.len()).filter(|at| named(*at)).collect();
-        for (row, record) in (0u32..).zip(self.records) {
-            // An update is only about what it changes.
-            let update = self.updates.get(&row);
-            if update.is_some_and(|place| !fields.iter().any(|at| self.table.is_changed(*place, *at))) {
-                continue;
-            }
-            key.each(record, |named| {
-                let created = source.position(named).is_some_and(|row| !lacking.contains(row as usize));
-                let stays = || target.position(named).is_some_and(|row| diff.deletes.binary_search(&row).is_err());
-                if !created && !stays() {
-                    self.found.insert(row as usize);
-                }
-            });
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! The plan that takes back what a run did.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
@@ -85,6 +85,7 @@ struct Inverting<'a, D: 'static> {
 }
 
 /// A record that an operation needs in the target.
+#[derive(Clone, Copy)]
 struct Need {
     operation: usize,
     record: RecordRef,
@@ -110,6 +111,11 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                 let of = if task.operation == Operation::Delete { target } else { source };
                 self.lose(Some(task.record(table).row()), of, lost);
                 continue;
+            }
+            if outcome.may_be_written() {
+                let (of, row) = (source, task.record(table).row());
+                let lost = format!("it may have been {}d: the target returned another record for it", task.operation);
+                self.lose(Some(row), of, lost);
             }
             match task.operation {
                 Operation::Create => {
@@ -163,15 +169,26 @@ impl<D: Dataset> Inverting<'_, D> {
     }
 
     /// The attributes of a record that a predicate wants, by name, their secrets sealed.
-    fn values<M: SyncModel>(&self, record: &M, wanted: &dyn Fn(usize) -> bool) -> Option<(Value, Map<String, Value>)> {
-        let id = serde_json::to_value(record.id()).ok()?;
+    fn values<M: SyncModel>(
+        &self,
+        record: &M,
+        wanted: &dyn Fn(usize) -> bool,
+    ) -> Result<(Value, Map<String, Value>), serde_json::Error> {
+        let id = serde_json::to_value(record.id())?;
         let id_json: Arc<str> = id.to_string().into();
         let attributes = M::SCHEMA.attributes.iter().enumerate().filter(|(position, _)| wanted(*position));
         let value = |(position, attribute): (usize, &crate::schema::FieldSchema)| {
             let value = self.key.read_as_it_is(M::SCHEMA, &id_json, position, |position| record.attribute(position));
-            Some((attribute.name.to_owned(), value.ok()?))
+            Ok((attribute.name.to_owned(), value?))
         };
-        Some((id, attributes.map(value).collect::<Option<_>>()?))
+        let values = attributes.map(value).collect::<Result<_, serde_json::Error>>()?;
+        Ok((id, values))
+    }
+
+    /// A record whose values cannot be written to a file.
+    fn unreadable<M: SyncModel>(&mut self, record: &M, error: &serde_json::Error) {
+        let lost = format!("it cannot be taken back, since its values cannot be serialised: {error}");
+        self.undo.lost.push(Lost { lost, model: M::NAME.to_owned(), record: Some(record.id().to_string()) });
     }
 
     fn push(&mut self, op: Operation, model: &str, id: Value, before: Map<String, Value>, after: Map<String, Value>) {
@@ -180,8 +197,9 @@ impl<D: Dataset> Inverting<'_, D> {
     }
 
     fn delete<M: SyncModel>(&mut self, stored: &M) {
-        if let Some((id, before)) = self.values(stored, &|_| true) {
-            self.push(Operation::Delete, M::NAME, id, before, Map::new());
+        match self.values(stored, &|_| true) {
+            Ok((id, before)) => self.push(Operation::Delete, M::NAME, id, before, Map::new()),
+            Err(error) => self.unreadable(stored, &error),
         }
     }
 
@@ -196,43 +214,45 @@ impl<D: Dataset> Inverting<'_, D> {
         });
     }
 
-    /// Takes out what needs a record that cannot be created again.
+    /// Takes out what needs a record that cannot be created again, and what needs that, in one walk.
     fn without_what_is_lost(mut self) -> Undo {
         let plan = self.current.plan();
+        let mut needed_by: HashMap<RecordRef, Vec<usize>> = HashMap::new();
+        for (at, need) in self.needs.iter().enumerate() {
+            needed_by.entry(need.needed).or_default().push(at);
+        }
         let mut out = FixedBitSet::with_capacity(self.undo.operations.len());
-        loop {
-            let is_lost = |need: &Need| {
-                let again = self.again.get(&need.needed).is_some_and(|operation| !out.contains(*operation));
-                let gone = self.current.is_deleted(need.needed.model(), need.needed.row() as usize);
-                !out.contains(need.operation) && gone && !again
+        let is_lost = |need: &Need| {
+            let gone = self.current.is_deleted(need.needed.model(), need.needed.row() as usize);
+            gone && !self.again.contains_key(&need.needed)
+        };
+        let mut open: VecDeque<usize> = (0..self.needs.len()).filter(|at| is_lost(&self.needs[*at])).collect();
+        while let Some(at) = open.pop_front() {
+            let Need { operation, record, needed, fields } = self.needs[at];
+            if out.contains(operation) {
+                continue;
+            }
+            let name = |record: RecordRef| plan.diff().tables()[record.model()].schema().name;
+            let needed = format!("{} {}", name(needed), plan.record(needed));
+            let saved = &mut self.undo.operations[operation];
+            let lost = if saved.op == Operation::Create {
+                out.insert(operation);
+                open.extend(needed_by.get(&record).into_iter().flatten());
+                format!("it cannot be created again without {needed}")
+            } else {
+                let changed: Vec<_> = fields.iter().filter(|field| saved.after.remove(**field).is_some()).collect();
+                for field in &changed {
+                    saved.before.remove(**field);
+                }
+                if changed.is_empty() {
+                    continue;
+                }
+                out.set(operation, saved.after.is_empty());
+                let names: Vec<_> = changed.iter().map(|field| format!("`{field}`")).collect();
+                format!("{} cannot be restored without {needed}", names.join(", "))
             };
-            let lost: Vec<usize> = (0..self.needs.len()).filter(|at| is_lost(&self.needs[*at])).collect();
-            if lost.is_empty() {
-                break;
-            }
-            for at in lost.into_iter().rev() {
-                let Need { operation, record, needed, fields } = self.needs.swap_remove(at);
-                let name = |record: RecordRef| plan.diff().tables()[record.model()].schema().name;
-                let needed = format!("{} {}", name(needed), plan.record(needed));
-                let saved = &mut self.undo.operations[operation];
-                let lost = if saved.op == Operation::Create {
-                    out.insert(operation);
-                    format!("it cannot be created again without {needed}")
-                } else {
-                    let changed: Vec<_> = fields.iter().filter(|field| saved.after.remove(**field).is_some()).collect();
-                    for field in &changed {
-                        saved.before.remove(**field);
-                    }
-                    if changed.is_empty() {
-                        continue;
-                    }
-                    out.set(operation, saved.after.is_empty());
-                    let names: Vec<_> = changed.iter().map(|field| format!("`{field}`")).collect();
-                    format!("{} cannot be restored without {needed}", names.join(", "))
-                };
-                let (model, record) = (name(record).to_owned(), Some(plan.record(record)));
-                self.undo.lost.push(Lost { lost, model, record });
-            }
+            let (model, record) = (name(record).to_owned(), Some(plan.record(record)));
+            self.undo.lost.push(Lost { lost, model, record });
         }
         let mut place = 0..;
         self.undo.operations.retain(|_| place.next().is_none_or(|place| !out.contains(place)));
@@ -241,9 +261,10 @@ impl<D: Dataset> Inverting<'_, D> {
 
     fn change_back<M: SyncModel>(&mut self, row: u32, target: &Table<M>, stored: &M, changed: &dyn Fn(usize) -> bool) {
         let old = &target.rows()[row as usize];
-        let (Some((id, mut before)), Some((_, mut after))) = (self.values(stored, changed), self.values(old, changed))
-        else {
-            return;
+        let both = self.values(stored, changed).and_then(|before| Ok((before, self.values(old, changed)?)));
+        let ((id, mut before), (_, mut after)) = match both {
+            Ok(both) => both,
+            Err(error) => return self.unreadable(old, &error),
         };
         for secret in secrets(&after) {
             after.remove(&secret);
@@ -258,7 +279,10 @@ impl<D: Dataset> Inverting<'_, D> {
 
     fn create_again<M: SyncModel>(&mut self, row: u32, target: &Table<M>) {
         let old = &target.rows()[row as usize];
-        let Some((id, mut after)) = self.values(old, &|_| true) else { return };
+        let (id, mut after) = match self.values(old, &|_| true) {
+            Ok(values) => values,
+            Err(error) => return self.unreadable(old, &error),
+        };
         let secrets = secrets(&after);
         for secret in &secrets {
             after.remove(secret);

@@ -8,16 +8,16 @@ use diffsync_core::{
 };
 
 #[derive(SyncModel, Clone)]
-struct Site {
+pub(crate) struct Site {
     #[sync(id)]
-    name: String,
+    pub(crate) name: String,
     city: String,
     #[sync(references(Site, deferred))]
-    twin: Option<String>,
+    pub(crate) twin: Option<String>,
 }
 
 #[derive(SyncModel, Clone)]
-struct Rack {
+pub(crate) struct Rack {
     #[sync(id, parent = Site)]
     site: String,
     #[sync(id)]
@@ -28,13 +28,13 @@ struct Rack {
 }
 
 #[derive(Dataset, Default)]
-struct Sites {
-    sites: Table<Site>,
+pub(crate) struct Sites {
+    pub(crate) sites: Table<Site>,
     racks: Table<Rack>,
 }
 
 /// Sites and racks, others for each seed.
-fn sites(seed: u64) -> Sites {
+pub(crate) fn sites(seed: u64) -> Sites {
     let name = |number: u64| format!("s{number}");
     let held: Vec<u64> = (0..5).filter(|number| !(number + seed).is_multiple_of(3)).collect();
     let mut data = Sites::default();
@@ -54,7 +54,7 @@ fn sites(seed: u64) -> Sites {
 
 /// What a target does wrong.
 #[derive(Clone, Copy, PartialEq)]
-enum Fault {
+pub(crate) enum Fault {
     None,
     ForgetsTheCity,
     UpdatesNothing,
@@ -76,12 +76,16 @@ struct Held {
     next_row: usize,
 }
 
-struct Memory {
+pub(crate) struct Memory {
     held: Mutex<Held>,
     fault: Fault,
 }
 
 impl Memory {
+    pub(crate) fn with(fault: Fault) -> Self {
+        Self { held: Mutex::default(), fault }
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -238,12 +242,12 @@ macro_rules! written_at_the_end {
 
 written_at_the_end!(Site, SitePatch; Rack, RackPatch);
 
-fn block_on<R>(work: impl Future<Output = R>) -> R {
+pub(crate) fn block_on<R>(work: impl Future<Output = R>) -> R {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work)
 }
 
 fn checked(fault: Fault) -> Result<(), Violation> {
-    let system = || async move { Ok(Memory { held: Mutex::default(), fault }) };
+    let system = || async move { Ok(Memory::with(fault)) };
     block_on(Laws::new(system, sites).seeds(8).failing_calls(6).check())
 }
 
