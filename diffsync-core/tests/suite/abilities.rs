@@ -183,10 +183,13 @@ fn what_something_still_hangs_on_waits_for_its_usual_turn() {
     // A device that names another that stays a while keeps its tenant.
     let lab = self::lab(
         "location x; tenant new; device e in=x",
-        "location x; tenant old; device d in=x tenant=old; device e in=x master=d",
+        "location x; tenant old; device d in=x tenant=old; interface d/a; device e in=x master=d",
     );
     assert_eq!(lab.run::<SyncNets>(apply()).report.status, Status::Completed);
-    assert_eq!(lab.calls(), ["create tenant new", "update device e", "delete device d", "delete tenant old"]);
+    assert_eq!(
+        lab.calls(),
+        ["create tenant new", "update device e", "delete interface d__a", "delete device d", "delete tenant old"]
+    );
 }
 
 #[test]

@@ -95,6 +95,13 @@ fn a_record_that_is_not_deleted_keeps_what_lives_under_it_and_what_it_refers_to(
 }
 
 #[test]
+fn what_nests_in_a_record_that_is_not_deleted_stays_with_it() {
+    let lab = lab("tag t", "tag t; location a; location b in=a; location c in=b; location d; location e in=d")
+        .target_then(|net| net.locations.flag(LocationId::new("a"), Flags::SKIP_UNMATCHED_DST));
+    check(&lab, apply(), &["delete location e", "delete location d"], "2 deleted, 1 unchanged, 3 left_out");
+}
+
+#[test]
 fn flags_of_all_levels_add_up() {
     let lab = lab(SOURCE, TARGET)
         .source_then(|net| net.tags.set_flags(Flags::SKIP_UNMATCHED_SRC))

@@ -238,6 +238,29 @@ fn what_is_not_asked_of_the_target_does_not_count() {
     }
 }
 
+#[test]
+fn what_lives_under_a_record_that_cannot_be_used_counts_as_such() {
+    let locations: String = (0..200).map(|number| format!("location l{number};")).collect();
+    let source = format!("{locations}; device a in=l0; device b in=l1");
+    let rejecting = |limit| {
+        let lab = lab(&source, &locations).source_then(|net| {
+            net.locations.reject(crate::net::LocationId::new("l0"), "it is odd");
+        });
+        let mut options = apply();
+        options.max_rejected = limit;
+        lab.run::<SyncNets>(options).report
+    };
+    // One location of two hundred is little, and one device of two is not.
+    let report = rejecting(0.01);
+    assert_eq!(report.status, Status::Refused);
+    let refusal = report.error_text().unwrap();
+    assert!(
+        refusal.starts_with("1 of 2 device records of the source cannot be used, more than the 1 % allowed"),
+        "{refusal}"
+    );
+    assert_eq!(rejecting(0.5).status, Status::Partial);
+}
+
 /// A model with limits of its own, which go before those of the job.
 mod of_a_model {
     use diffsync_core::{

@@ -2,7 +2,7 @@
 //! passes only where everything waits.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -77,6 +77,8 @@ pub(crate) struct Lab {
     written: Mutex<BTreeMap<String, usize>>,
     violations: Mutex<Vec<String>>,
     completed: AtomicUsize,
+    /// Whether what was deleted must not be seen any more. Where a call was never answered that is not so.
+    pub(crate) expects_gone: AtomicBool,
     pub(crate) slow_loading: Mutex<Duration>,
 }
 
@@ -126,6 +128,7 @@ pub(crate) fn lab_of(source: Net, target: Net) -> Handle {
         written: Mutex::default(),
         violations: Mutex::default(),
         completed: AtomicUsize::new(0),
+        expects_gone: AtomicBool::new(false),
         slow_loading: Mutex::default(),
     }))
 }
@@ -360,10 +363,19 @@ impl Handle {
         done(answer, new).await
     }
 
-    async fn delete<M: SyncModel>(&self, old: &M) -> Result<(), TargetError>
+    async fn delete<M: SyncModel>(&self, old: &M, cx: &WriteContext<'_, Net>) -> Result<(), TargetError>
     where
         Net: HasTable<M>,
     {
+        if M::NAME == Location::NAME && self.expects_gone.load(Ordering::SeqCst) {
+            // The devices that are gone went before, whatever was written to them till then.
+            let gone = |call: &String| call.strip_prefix("delete device ").map(str::to_owned);
+            for device in self.written().keys().filter_map(gone) {
+                if !self.target().devices.contains(&*device) && cx.current::<Device>(&*device).is_ok() {
+                    self.violation(format!("delete {}: device {device} is still seen", name(old)));
+                }
+            }
+        }
         let answer = self.asked(Operation::Delete, old);
         self.answer(answer).await?;
         let cascades = locked(&self.cascades).as_ref().is_some_and(|cascades| cascades(&name(old)));
@@ -671,8 +683,8 @@ macro_rules! one_by_one {
             self.0.update(old, patch, cx).await
         }
 
-        async fn delete(&self, old: &$model, _: &WriteContext<'_, Net>) -> Result<(), TargetError> {
-            self.0.delete(old).await
+        async fn delete(&self, old: &$model, cx: &WriteContext<'_, Net>) -> Result<(), TargetError> {
+            self.0.delete(old, cx).await
         }
     };
 }
@@ -724,12 +736,12 @@ macro_rules! targets {
             async fn delete_many(
                 &self,
                 old: &[&$model],
-                _: &WriteContext<'_, Net>,
+                cx: &WriteContext<'_, Net>,
             ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
                 let too_few = self.0.together(Operation::Delete, old).await?;
                 let mut answers = Vec::new();
                 for old in old {
-                    answers.push(self.0.delete(*old).await);
+                    answers.push(self.0.delete(*old, cx).await);
                 }
                 answers.truncate(answers.len() - usize::from(too_few));
                 Ok(answers)

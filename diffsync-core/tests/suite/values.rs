@@ -58,6 +58,7 @@ fn the_order_of_references_makes_no_update() {
 
 crate::lab::lab_jobs! {
     WithoutNotes: [crate::lab::Rack] = crate::lab::Rack::one_by_one, skip(Note);
+    WithoutTenants: [crate::lab::Rack] = crate::lab::Rack::one_by_one, ignore(device.tenant);
     WithoutColors: [crate::lab::Rack] = crate::lab::Rack::one_by_one, ignore(tag.color);
 }
 use crate::net::Note;
@@ -76,4 +77,12 @@ fn an_attribute_that_the_job_ignores_is_not_compared_and_not_written() {
     let lab = lab("tag red color=new; tag blue color=new", "tag red color=old");
     let ended = lab.run::<WithoutColors>(apply());
     assert_eq!((ended.counts().as_str(), lab.calls()), ("1 created, 1 unchanged", vec!["create tag blue".to_owned()]));
+}
+
+#[test]
+fn a_reference_that_is_not_compared_keeps_what_it_names() {
+    let lab = lab("location x; device d in=x serial=2", "location x; tenant old; device d in=x serial=1 tenant=old");
+    let ended = lab.run::<WithoutTenants>(apply());
+    assert_eq!(ended.undone(), ["delete tenant old: blocked"]);
+    assert_eq!(ended.counts(), "1 updated, 1 unchanged, 1 blocked");
 }
