@@ -83,7 +83,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
     pub(super) fn obstacle(&self, done: Done<'_>, model: usize, row: u32) -> Option<Obstacle> {
         let own = RecordRef::new(Side::Target, model, row);
         let mut seen = HashSet::from([own]);
-        let mut later = None;
+        let (mut kept, mut later) = (None, None);
         // The row, and those that go with it: what hangs on them hangs on it.
         let mut rows = vec![own];
         while let Some(row) = rows.pop() {
@@ -93,6 +93,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                     continue;
                 }
                 match self.stays(done, dependent) {
+                    // What is itself kept by another is named only if there is nothing else: it may be a circle.
+                    Stays::Yes if is_kept(done, dependent) => kept = kept.or(Some(Obstacle::Stays(record))),
                     Stays::Yes => return Some(Obstacle::Stays(record)),
                     Stays::GoesAlong if seen.insert(record) => rows.push(record),
                     Stays::GoesLater => later = Some(Obstacle::GoesLater(record)),
@@ -100,7 +102,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 }
             }
         }
-        later
+        kept.or(later)
     }
 
     /// Whether a record still depends on the one it named when the target was loaded.
@@ -270,6 +272,12 @@ enum Stays {
     GoesAlong,
     /// It does, until the target deletes it together with what it is under.
     GoesLater,
+}
+
+/// Whether a record stays because another does, or nobody knows yet.
+fn is_kept(done: Done<'_>, dependent: &Dependent) -> bool {
+    let outcome = dependent.task.map(|task| done.outcomes.get(task));
+    matches!(outcome, Some(Outcome::Blocked { .. } | Outcome::NotAttempted))
 }
 
 fn goes_with_parent(table: &TableDiff, task: Task) -> bool {
