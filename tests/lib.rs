@@ -17,16 +17,40 @@ mod your_first_job {}
 mod models {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/src/links.md")]
+mod links {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/values.md")]
+mod values {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/src/loading.md")]
 mod loading {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/leaving-out.md")]
+mod leaving_out {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/src/the-diff.md")]
 mod the_diff {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/src/guards.md")]
+mod guards {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/src/writing.md")]
 mod writing {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/failures.md")]
+mod failures {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/plans.md")]
+mod plans {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/src/jobs.md")]
@@ -43,6 +67,10 @@ mod measuring {}
 #[cfg(doctest)]
 #[doc = include_str!("../docs/src/testing-your-job.md")]
 mod testing_your_job {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/testing-your-target.md")]
+mod testing_your_target {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/src/coming-from-python.md")]

@@ -1,21 +1,23 @@
 //! The command line, made from the jobs that the program knows.
 
-use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use diffsync_core::{JobEntry, JobRegistry, VariableKind, VariableSpec, VariableValues};
 
 use crate::exit::Exit;
+use crate::flags;
 use crate::terminal;
 
 /// The program's commands.
-pub(crate) fn command(registry: &JobRegistry) -> Command {
+pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command {
     let program = std::env::current_exe().ok();
     let name = program.as_deref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
     Command::new(name.unwrap_or("diffsync").to_owned())
         .about("Keeps two systems in step: shows how they differ and brings the target in line with the source")
+        .version(version)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .arg(
@@ -43,51 +45,95 @@ pub(crate) fn command(registry: &JobRegistry) -> Command {
                 .disable_help_subcommand(true)
                 .subcommands(registry.iter().map(run_job)),
         )
+        .subcommand(plan(registry))
+        .subcommand(apply())
 }
 
 /// `run JOB`, with the job's variables as flags.
 fn run_job(job: &JobEntry) -> Command {
+    of_job(job)
+        .args(flags::mode(job.info()))
+        .args(flags::loading())
+        .args(flags::writing())
+        .args(flags::selecting())
+        .args(flags::lifting())
+        .arg(flags::on_guard())
+        .args(flags::signing())
+        .arg(output())
+}
+
+/// `plan JOB`, with the job's variables as flags.
+fn plan_job(job: &JobEntry) -> Command {
+    let out = Arg::new("out").short('o').long("out").value_name("FILE").required(true).help_heading("Plan");
+    of_job(job)
+        .arg(out.value_parser(value_parser!(PathBuf)).help("Where to write the plan; compressed if it ends in .gz"))
+        .args(flags::signing())
+        .args(flags::loading())
+        .args(flags::selecting())
+        .args(flags::lifting())
+        .arg(flags::on_guard())
+        .arg(output())
+}
+
+fn of_job(job: &JobEntry) -> Command {
     let info = job.info();
-    let flag = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help).help_heading("Run")
-    };
-    let dry_run = if info.dryrun_default { "Write nothing (the default)" } else { "Write nothing" };
-    let apply = if info.dryrun_default { "Write to the target" } else { "Write to the target (the default)" };
     Command::new(info.id)
         .about(if info.description.is_empty() { info.name } else { info.description })
         .hide(info.hidden)
         .args(job.variables().iter().map(variable))
-        .arg(flag("apply", apply).conflicts_with("dry-run"))
-        .arg(flag("dry-run", dry_run))
-        .arg(flag("memory-profiling", "Measure the memory that each step takes"))
-        .arg(flag("parallel-loading", "Load both sides at the same time"))
-        .arg(flag("stop-on-failure", "End the run at the first record that fails"))
+}
+
+fn plan(registry: &JobRegistry) -> Command {
+    Command::new("plan")
+        .about("Write what a run would do to a file, to be reviewed and carried out with `apply`: `plan JOB -o FILE`")
+        .args_conflicts_with_subcommands(true)
+        .arg_required_else_help(true)
+        .subcommand_value_name("JOB")
+        .subcommand_help_heading("Jobs")
+        .disable_help_subcommand(true)
         .arg(
-            Arg::new("concurrency")
-                .long("concurrency")
-                .value_name("N")
-                .value_parser(at_least_one)
-                .help("Write up to so many records at the same time")
-                .help_heading("Run"),
+            Arg::new("approve")
+                .long("approve")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("Add a second name to a plan that somebody else has made"),
+        )
+        .arg(flags::by())
+        .subcommands(registry.iter().map(plan_job))
+}
+
+fn apply() -> Command {
+    let file = Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf));
+    Command::new("apply")
+        .about("Carry out a plan: what in it is found again unchanged, and nothing else")
+        .arg(file.help("A plan that `plan` or `--undo-file` has written"))
+        .arg(
+            Arg::new("policy")
+                .long("policy")
+                .value_name("POLICY")
+                .value_parser(["refuse", "skip-stale"])
+                .default_value("refuse")
+                .help("When something has changed since: refuse the run, or leave that and do the rest"),
         )
         .arg(
-            Arg::new("max-rejected")
-                .long("max-rejected")
-                .value_name("PERCENT")
-                .value_parser(percent)
-                .help("Refuse the run if more of a model's records than this cannot be used [default: 1]")
-                .help_heading("Run"),
+            Arg::new("set")
+                .long("set")
+                .value_name("NAME=VALUE")
+                .value_parser(named_value)
+                .action(ArgAction::Append)
+                .help("Set a variable that the plan leaves out, since it may be a secret"),
         )
+        .arg(Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help("Write nothing"))
+        .args(flags::loading())
+        .args(flags::writing())
+        .args(flags::lifting())
+        .args(flags::signing())
         .arg(output())
 }
 
-fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
-    text.parse().map_err(|_| "expected a number from 1 up")
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let percent: f64 = text.trim_end_matches('%').trim().parse().map_err(|_| "expected a number from 0 to 100")?;
-    if (0.0..=100.0).contains(&percent) { Ok(percent) } else { Err("expected a number from 0 to 100".into()) }
+fn named_value(text: &str) -> Result<(String, String), &'static str> {
+    let named = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    named.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or("expected a name and a value, as in token=abc")
 }
 
 fn output() -> Arg {
@@ -160,6 +206,11 @@ pub(crate) fn variable_values(job: &JobEntry, matches: &ArgMatches) -> VariableV
     })
 }
 
+/// Whether a usage is one of a command that is followed by a job.
+fn of_a_job(usage: &str) -> bool {
+    usage.contains(" run ") || usage.contains(" plan ")
+}
+
 /// Says what is wrong with the command line. A job that does not exist is named as such.
 pub(crate) fn usage_error(error: &clap::Error, registry: &JobRegistry) -> Exit {
     let unknown = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
@@ -167,7 +218,7 @@ pub(crate) fn usage_error(error: &clap::Error, registry: &JobRegistry) -> Exit {
         _ => None,
     };
     if let Some(name) = unknown
-        && error.get(ContextKind::Usage).is_some_and(|usage| usage.to_string().contains(" run "))
+        && error.get(ContextKind::Usage).is_some_and(|usage| of_a_job(&usage.to_string()))
         && let Err(unknown) = registry.get(name)
     {
         return terminal::fail(&format!("{unknown}\n`list` shows all jobs"));
@@ -176,4 +227,78 @@ pub(crate) fn usage_error(error: &clap::Error, registry: &JobRegistry) -> Exit {
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     terminal::print_usage(error);
     if asked { Exit::Done } else { Exit::Failed }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use diffsync_core::schema::RUN_FLAGS;
+    use diffsync_core::{
+        Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, Target, TargetError,
+        WriteContext, job,
+    };
+
+    use super::*;
+
+    #[derive(SyncModel)]
+    struct Site {
+        #[sync(id)]
+        slug: String,
+    }
+
+    #[derive(Dataset, Default)]
+    struct Sites {
+        sites: Table<Site>,
+    }
+
+    struct Nowhere;
+
+    impl Adapter for Nowhere {
+        type Data = Sites;
+        async fn load(&self, sites: &mut Sites, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+            sites.sites.mark_loaded();
+            Ok(())
+        }
+    }
+
+    impl Target<Site> for Nowhere {
+        async fn create(&self, _: &Site, _: &WriteContext<'_, Sites>) -> Result<Site, TargetError> {
+            Err(TargetError::new("no"))
+        }
+        async fn update(&self, _: &Site, _: &SitePatch, _: &WriteContext<'_, Sites>) -> Result<Site, TargetError> {
+            Err(TargetError::new("no"))
+        }
+        async fn delete(&self, _: &Site, _: &WriteContext<'_, Sites>) -> Result<(), TargetError> {
+            Err(TargetError::new("no"))
+        }
+    }
+
+    #[job(source = Nowhere, target = Nowhere)]
+    struct NowhereToNowhere;
+
+    impl Job for NowhereToNowhere {
+        async fn source_adapter(&self, _: &JobContext) -> Result<Nowhere, JobError> {
+            Ok(Nowhere)
+        }
+        async fn target_adapter(&self, _: &JobContext) -> Result<Nowhere, JobError> {
+            Ok(Nowhere)
+        }
+    }
+
+    #[test]
+    fn the_core_knows_which_names_the_variables_of_a_job_cannot_have() {
+        let registry = JobRegistry::of([JobEntry::of::<NowhereToNowhere>()]).unwrap();
+        let mut command = command(&registry, "1.2.3");
+        command.build();
+        let mut flags = BTreeSet::new();
+        for name in ["run", "plan"] {
+            let job = command.find_subcommand(name).and_then(|run| run.find_subcommand("nowhere-to-nowhere")).unwrap();
+            flags.extend(job.get_arguments().map(|arg| arg.get_id().as_str().replace('-', "_")));
+        }
+        // The program's own.
+        flags.insert("version".to_owned());
+        assert_eq!(flags, RUN_FLAGS.iter().map(|flag| (*flag).to_owned()).collect());
+        assert!(RUN_FLAGS.is_sorted());
+    }
 }

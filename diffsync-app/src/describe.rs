@@ -3,7 +3,8 @@
 use std::fmt::{self, Write};
 
 use clap::ArgMatches;
-use diffsync_core::{DataMapping, JobEntry, JobInfo, JobKind, JobRegistry, VariableSpec};
+use diffsync_core::schema::{LinkKind, LinkSchema, ModelSchema};
+use diffsync_core::{DataMapping, JobEntry, JobInfo, JobKind, JobRegistry, Limits, OnGuard, VariableSpec};
 use serde::Serialize;
 
 use crate::command::{flag_name, wants_json};
@@ -32,7 +33,72 @@ struct Description {
     #[serde(flatten)]
     info: &'static JobInfo,
     data_mappings: Vec<DataMapping>,
+    models: Vec<Model>,
     variables: &'static [VariableSpec],
+}
+
+/// What is special about a model in every run.
+#[derive(Serialize)]
+struct Model {
+    name: &'static str,
+    /// The models that its records refer to, each with the fields that do, and whether they are set only once both exist.
+    references: Vec<Reference>,
+    /// What is left alone, as `skip_unmatched_dst`.
+    flags: Vec<String>,
+    limits: Limits,
+    after: &'static [&'static str],
+    deletes_first: bool,
+}
+
+#[derive(Serialize)]
+struct Reference {
+    model: &'static str,
+    fields: &'static [&'static str],
+    deferred: bool,
+}
+
+impl Model {
+    fn of(schema: &'static ModelSchema) -> Self {
+        let reference = |link: &'static LinkSchema| match link.kind {
+            LinkKind::Reference { deferred } => Some(Reference { model: link.model, fields: link.fields, deferred }),
+            LinkKind::Parent => None,
+        };
+        Self {
+            name: schema.name,
+            references: schema.links.iter().filter_map(reference).collect(),
+            flags: schema.flags.iter_names().map(|(name, _)| name.to_lowercase()).collect(),
+            limits: schema.limits,
+            after: schema.after,
+            deletes_first: schema.deletes_first,
+        }
+    }
+
+    fn write(&self, out: &mut String) -> fmt::Result {
+        for Reference { model, fields, deferred } in &self.references {
+            let when = if *deferred { ", set once both exist" } else { "" };
+            writeln!(out, "    refers to {model} by {}{when}", fields.join(", "))?;
+        }
+        if !self.after.is_empty() {
+            writeln!(out, "    is written after {}", self.after.join(", "))?;
+        }
+        if self.deletes_first {
+            writeln!(out, "    is deleted before others are created")?;
+        }
+        if !self.flags.is_empty() {
+            writeln!(out, "    flags {}", self.flags.join(", "))?;
+        }
+        if let Some(limits) = limits(self.limits) {
+            writeln!(out, "    limits {limits}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The limits that are given, in words.
+fn limits(limits: Limits) -> Option<String> {
+    let of = [("creates", limits.creates), ("updates", limits.updates), ("deletes", limits.deletes)];
+    let given: Vec<_> = of.iter().filter_map(|(what, limit)| limit.map(|limit| format!("{limit} {what}"))).collect();
+    (!given.is_empty()).then(|| given.join(", "))
 }
 
 pub(crate) fn show(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
@@ -41,7 +107,12 @@ pub(crate) fn show(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
         Ok(job) => job,
         Err(error) => return terminal::fail(&format!("{error}\n`list` shows all jobs")),
     };
-    let description = Description { info: job.info(), data_mappings: job.data_mappings(), variables: job.variables() };
+    let description = Description {
+        info: job.info(),
+        data_mappings: job.data_mappings(),
+        models: job.models().iter().map(|schema| Model::of(schema)).collect(),
+        variables: job.variables(),
+    };
     if wants_json(matches) {
         return terminal::print_json(&description);
     }
@@ -49,6 +120,27 @@ pub(crate) fn show(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
     // Writing to a string does not fail.
     let _ = write(&mut text, &description);
     terminal::print(&text)
+}
+
+/// What holds for all runs of a job.
+fn rules(out: &mut String, info: &JobInfo) -> fmt::Result {
+    if !info.skip.is_empty() {
+        writeln!(out, "\nleft out: {}", info.skip.join(", "))?;
+    }
+    if !info.ignore.is_empty() {
+        let names: Vec<_> = info.ignore.iter().map(|(model, attribute)| format!("{model}.{attribute}")).collect();
+        writeln!(out, "\nnot compared: {}", names.join(", "))?;
+    }
+    let limits = limits(info.limits).unwrap_or_else(|| "30% deletes (unless a model says otherwise)".into());
+    let then = match info.on_guard {
+        OnGuard::Stop => "beyond them a run is refused",
+        OnGuard::Hold => "what goes beyond them is held back",
+    };
+    writeln!(out, "\nlimits: {limits}; {then}")?;
+    if let Some(limit) = info.time_limit {
+        writeln!(out, "time limit: {limit:?}")?;
+    }
+    Ok(())
 }
 
 fn write(out: &mut String, job: &Description) -> fmt::Result {
@@ -72,7 +164,9 @@ fn write(out: &mut String, job: &Description) -> fmt::Result {
         if !mapping.attributes.is_empty() {
             writeln!(out, "    compares {}", mapping.attributes.join(", "))?;
         }
+        job.models.iter().filter(|model| model.name == mapping.model).try_for_each(|model| model.write(out))?;
     }
+    rules(out, info)?;
     if !job.variables.is_empty() {
         writeln!(out, "\nvariables:")?;
     }
@@ -92,5 +186,5 @@ fn write(out: &mut String, job: &Description) -> fmt::Result {
             writeln!(out, "    {}", variable.help)?;
         }
     }
-    writeln!(out, "\nrun it with `run {}`", info.id)
+    writeln!(out, "\nrun it with `run {0}`, or plan it with `plan {0} -o FILE`", info.id)
 }

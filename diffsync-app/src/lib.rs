@@ -13,12 +13,20 @@
 //! }
 //! ```
 
+mod apply;
 mod command;
 mod describe;
 mod exit;
+mod flags;
+mod key;
+mod plan;
+mod plan_file;
 mod report;
 mod run;
+mod signal;
+mod signature;
 mod terminal;
+mod undo;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -41,9 +49,16 @@ pub fn main() -> ExitCode {
 /// diffsync_app::App::new().job::<MyJob>().main()
 /// # }
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct App {
     jobs: Vec<JobEntry>,
+    version: &'static str,
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self { jobs: Vec::new(), version: env!("CARGO_PKG_VERSION") }
+    }
 }
 
 impl App {
@@ -60,6 +75,14 @@ impl App {
         self
     }
 
+    /// Says which version of the program this is, as a rule `env!("CARGO_PKG_VERSION")`: saved plans name it, and one that
+    /// another version has made is carried out with a warning. Without this it is the version of diffsync.
+    #[must_use]
+    pub fn version(mut self, version: &'static str) -> Self {
+        self.version = version;
+        self
+    }
+
     /// Does what the command line says.
     #[must_use]
     pub fn main(self) -> ExitCode {
@@ -72,7 +95,7 @@ impl App {
             Ok(registry) => registry,
             Err(error) => return terminal::fail(&error.to_string()),
         };
-        let matches = match command::command(&registry).try_get_matches_from(arguments) {
+        let matches = match command::command(&registry, self.version).try_get_matches_from(arguments) {
             Ok(matches) => matches,
             Err(error) => return command::usage_error(&error, &registry),
         };
@@ -80,7 +103,9 @@ impl App {
         match matches.subcommand() {
             Some(("list", matches)) => describe::list(&registry, matches),
             Some(("show", matches)) => describe::show(&registry, matches),
-            Some(("run", matches)) => run::run(&registry, matches),
+            Some(("run", matches)) => run::run(&registry, matches, self.version),
+            Some(("plan", matches)) => plan::plan(&registry, matches, self.version),
+            Some(("apply", matches)) => apply::apply(&registry, matches, self.version),
             _ => Exit::Failed,
         }
     }

@@ -1,66 +1,86 @@
-//! `run JOB`.
+//! `run JOB`, and what it has in common with the other commands that run a job.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use diffsync_core::{JobEntry, JobRegistry, Observer, RunOptions, TracingObserver};
+use diffsync_core::{
+    JobEntry, JobRegistry, Observer, PreparedJob, RunOptions, RunReport, TracingObserver, VariableValues,
+};
 
 use crate::command::{flag_name, variable_values, wants_json};
 use crate::exit::Exit;
-use crate::report;
+use crate::flags::{self, is_set};
+use crate::report::Report;
+use crate::signal::cancel_when_asked;
 use crate::terminal::{self, Progress};
+use crate::undo::UndoFile;
 
-pub(crate) fn run(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
+pub(crate) fn run(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Exit {
     let Some((id, matches)) = matches.subcommand() else { return Exit::Failed };
-    let job = match registry.get(id) {
-        Ok(job) => job,
-        Err(error) => return terminal::fail(&error.to_string()),
-    };
-    let prepared = match job.prepare(&variable_values(job, matches)) {
-        Ok(prepared) => prepared,
-        Err(errors) => {
-            let lines = errors.iter().map(|error| format!("{error}\n  set it with --{}", flag_name(error.variable())));
-            return terminal::fail(&lines.collect::<Vec<_>>().join("\nerror: "));
-        }
-    };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return terminal::fail(&format!("no threads can be started: {error}")),
-    };
+    run_job(registry, id, matches, program).unwrap_or_else(|error| terminal::fail(&error))
+}
+
+fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str) -> Result<Exit, String> {
+    let job = registry.get(id).map_err(|error| error.to_string())?;
+    let values = variable_values(job, matches);
+    let prepared = prepare(job, &values, |name| format!("--{name}"))?;
+    let undo_file = UndoFile::wanted(matches)?;
+    let mut options = flags::options(RunOptions::of(job.info()), matches);
+    options.undo = undo_file.as_ref().map(UndoFile::key);
+    let report = execute(&*prepared, options.clone())?;
+    let mut closing = Vec::new();
+    if options.dry_run && report.error.is_none() && report.plan().is_some_and(|plan| !plan.diff().is_empty()) {
+        closing.push("run it again with --apply to write this".to_owned());
+    }
+    let mut undo_written = Ok(());
+    if let Some(file) = undo_file {
+        undo_written = file.write(job, &options, &values, program, &report, &mut closing);
+    }
+    let exit = print(&Report { job: job.info(), run: &report, plan: None, closing: &closing }, matches);
+    undo_written.map(|()| exit)
+}
+
+/// Makes the job from its variables; an error says how each that is missing or wrong is set.
+pub(crate) fn prepare(
+    job: &JobEntry,
+    values: &VariableValues,
+    set_with: impl Fn(&str) -> String,
+) -> Result<Box<dyn PreparedJob>, String> {
+    job.prepare(values).map_err(|errors| {
+        let lines =
+            errors.iter().map(|error| format!("{error}\n  set it with {}", set_with(&flag_name(error.variable()))));
+        lines.collect::<Vec<_>>().join("\nerror: ")
+    })
+}
+
+/// Runs a job to its end, or until the program is asked to end.
+pub(crate) fn execute(prepared: &dyn PreparedJob, options: RunOptions) -> Result<RunReport, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no threads can be started: {error}"))?;
     let observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Progress::new()), Arc::new(TracingObserver::default())];
-    let report = runtime.block_on(prepared.run(options(job, matches), observers));
+    let asked = runtime.spawn(cancel_when_asked(options.cancellation.clone()));
+    let report = runtime.block_on(prepared.run(options, observers));
+    asked.abort();
+    // A loader that was cancelled may still block a thread; nobody waits for what it finds.
+    runtime.shutdown_background();
+    Ok(report)
+}
+
+/// Prints what a run did and says how the program ends.
+pub(crate) fn print(report: &Report<'_>, matches: &ArgMatches) -> Exit {
     let printed = if wants_json(matches) {
-        terminal::print_json(&report)
+        let printed = terminal::print_json(report);
+        report.closing.iter().for_each(|line| terminal::note(line));
+        printed
     } else {
-        terminal::print(&report::text(job.info(), &report))
+        terminal::print(&report.text())
     };
-    if let Some(error) = report.error_text() {
+    if let Some(error) = report.run.error_text() {
         // Last, where it is seen, and apart from a report that is piped on.
         terminal::fail(&terminal::indented(&error));
     }
     match printed {
-        Exit::Done => report.status.into(),
+        Exit::Done => Exit::of(report.run, is_set(matches, "detailed-exitcode")),
         failed => failed,
     }
-}
-
-fn options(job: &JobEntry, matches: &ArgMatches) -> RunOptions {
-    let mut options = RunOptions::of(job.info());
-    if matches.get_flag("apply") {
-        options.dry_run = false;
-    }
-    if matches.get_flag("dry-run") {
-        options.dry_run = true;
-    }
-    options.memory_profiling = matches.get_flag("memory-profiling");
-    options.parallel_loading = matches.get_flag("parallel-loading");
-    options.continue_on_failure = !matches.get_flag("stop-on-failure");
-    if let Some(&concurrency) = matches.get_one::<NonZeroUsize>("concurrency") {
-        options.concurrency = Some(concurrency);
-    }
-    if let Some(&percent) = matches.get_one::<f64>("max-rejected") {
-        options.max_rejected = percent / 100.0;
-    }
-    options
 }

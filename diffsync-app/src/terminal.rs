@@ -54,9 +54,28 @@ pub(crate) fn indented(text: &str) -> String {
 
 /// Says on standard error what went wrong.
 pub(crate) fn fail(message: &str) -> Exit {
+    fail_as(Exit::Failed, message)
+}
+
+/// Says on standard error what went wrong, where the program does not simply fail.
+pub(crate) fn fail_as(exit: Exit, message: &str) -> Exit {
+    say("error: ", message);
+    exit
+}
+
+/// Says on standard error what may be wrong.
+pub(crate) fn warn(message: &str) {
+    say("warning: ", message);
+}
+
+/// Says something on standard error that is no part of a report.
+pub(crate) fn note(message: &str) {
+    say("", message);
+}
+
+fn say(what: &str, message: &str) {
     // There is nowhere left to say that this failed.
-    let _ = writeln!(io::stderr().lock(), "error: {message}");
-    Exit::Failed
+    let _ = writeln!(io::stderr().lock(), "{what}{message}");
 }
 
 /// Prints what the argument parser has to say: help to standard output, mistakes to standard error.

@@ -1,15 +1,19 @@
 //! Adapters: the two systems of a job. A target also creates, updates and deletes records.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 
+use futures_util::FutureExt;
+use futures_util::stream::{self, StreamExt};
 use url::Url;
 
 use crate::current::Current;
 use crate::dataset::{Dataset, HasTable};
-use crate::error::{AdapterError, TargetError};
+use crate::error::{AdapterError, TargetError, panicked};
 use crate::event::{Event, Observers};
 use crate::model::{Names, SyncModel};
+use crate::ops::Ops;
 use crate::outcome::{OutcomeCounts, Outcomes};
 use crate::plan::Plan;
 use crate::step::Side;
@@ -73,6 +77,12 @@ pub trait Adapter: Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// Whether it does so, as a value, which differs where an adapter is one of several.
+    #[doc(hidden)]
+    fn writes_at_complete(&self) -> bool {
+        Self::WRITES_AT_COMPLETE
+    }
+
     /// Where a person finds the record, if the system has a page for it.
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {
         let _ = (model, id);
@@ -83,15 +93,24 @@ pub trait Adapter: Send + Sync + 'static {
 /// A system that records of `M` are written to.
 ///
 /// Records that do not depend on each other are written up to [`CONCURRENCY`](Self::CONCURRENCY) at a time. An error
-/// that `?` turns into a [`TargetError`] is one of this record; [`TargetError::fatal`] ends the run.
+/// that `?` turns into a [`TargetError`] is one of this record; [`TargetError::transient`] is tried again, and
+/// [`TargetError::fatal`] ends the run.
 #[diagnostic::on_unimplemented(
     message = "the target `{Self}` cannot write `{M}`",
     label = "`Target<{M}>` is missing",
     note = "a target writes every model of its data set: add `impl Target<{M}> for {Self}` with `create`, `update` and `delete`"
 )]
 pub trait Target<M: SyncModel>: Adapter {
-    /// How many records of this model may be written at the same time.
+    /// What the system is able to do with records of this model. What is outside is shown as unsupported and never
+    /// attempted, so the functions for it are not called.
+    const CAN: Ops = Ops::all();
+
+    /// How many calls for records of this model may be made at the same time.
     const CONCURRENCY: usize = 1;
+
+    /// How many records are written with one call: with more than one, [`create_many`](Self::create_many) and its
+    /// siblings are called instead of [`create`](Self::create) and its.
+    const BATCH: usize = 1;
 
     /// Creates a record and returns it as stored, with its local fields filled.
     fn create(&self, new: &M, cx: &WriteContext<'_, Self::Data>)
@@ -111,6 +130,62 @@ pub trait Target<M: SyncModel>: Adapter {
         old: &M,
         cx: &WriteContext<'_, Self::Data>,
     ) -> impl Future<Output = Result<(), TargetError>> + Send;
+
+    /// Creates several records, at most [`BATCH`](Self::BATCH), and returns what became of each, in their order.
+    ///
+    /// An error instead says that none of them was created: they are tried again in halves until the bad ones are found.
+    /// The answer for one record may be a transient error too: that record is asked for again, the others are not. If it
+    /// panics, nobody knows what was created.
+    ///
+    /// By itself it creates one after the other, in as many batches at a time as [`CONCURRENCY`](Self::CONCURRENCY) says.
+    fn create_many(
+        &self,
+        new: &[&M],
+        cx: &WriteContext<'_, Self::Data>,
+    ) -> impl Future<Output = Result<Vec<Result<M, TargetError>>, TargetError>> + Send {
+        async move { Ok(stream::iter(0..new.len()).then(|at| caught(self.create(new[at], cx))).collect().await) }
+    }
+
+    /// Updates several records as [`create_many`](Self::create_many) creates them.
+    fn update_many(
+        &self,
+        changes: &[(&M, M::Patch)],
+        cx: &WriteContext<'_, Self::Data>,
+    ) -> impl Future<Output = Result<Vec<Result<M, TargetError>>, TargetError>> + Send {
+        let update = |at: usize| self.update(changes[at].0, &changes[at].1, cx);
+        async move { Ok(stream::iter(0..changes.len()).then(|at| caught(update(at))).collect().await) }
+    }
+
+    /// Deletes several records as [`create_many`](Self::create_many) creates them.
+    fn delete_many(
+        &self,
+        old: &[&M],
+        cx: &WriteContext<'_, Self::Data>,
+    ) -> impl Future<Output = Result<Vec<Result<(), TargetError>>, TargetError>> + Send {
+        async move { Ok(stream::iter(0..old.len()).then(|at| caught(self.delete(old[at], cx))).collect().await) }
+    }
+
+    /// The constants as values, which differ where a target is one of several.
+    #[doc(hidden)]
+    fn terms(&self) -> Terms {
+        Terms { can: Self::CAN, concurrency: Self::CONCURRENCY, batch: Self::BATCH }
+    }
+}
+
+/// A panic as an error of the record that caused it: the others of its batch have answers of their own.
+async fn caught<R>(answer: impl Future<Output = Result<R, TargetError>>) -> Result<R, TargetError> {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    answer.unwrap_or_else(|panic| Err(TargetError::new(panicked("target", &*panic))))
+}
+
+/// What a target says of how it writes records of a model.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs, reason = "they are the constants of `Target`")]
+pub struct Terms {
+    pub can: Ops,
+    pub concurrency: usize,
+    pub batch: usize,
 }
 
 /// A data set all of whose models the target `T` can write. Implemented by `#[derive(Dataset)]` for every such `T`.

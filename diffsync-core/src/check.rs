@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, in_order};
+use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, in_order, to_self};
 use crate::model::{Names, SyncModel};
-use crate::problem::{Problem, ProblemKind};
+use crate::nesting::{add_descendants, circle_through, circles};
+use crate::problem::{Problem, ProblemKind, SkippedModel};
 use crate::refusal::Refusal;
-use crate::schema::LinkSchema;
+use crate::schema::{LinkKind, LinkSchema};
 use crate::step::Side;
-use crate::table::{LoadState, Table};
+use crate::table::{LoadState, Table, row};
 use fixedbitset::FixedBitSet;
 
 /// A data set that was loaded and checked.
@@ -52,6 +53,24 @@ impl<D: Dataset> Checked<D> {
 }
 
 impl<D: Dataset> Checked<D> {
+    /// The models that were left out.
+    pub(crate) fn skipped_models(&self) -> std::vec::IntoIter<SkippedModel> {
+        struct Skipped<'a, D>(Side, &'a D, Vec<SkippedModel>);
+        impl<D> ModelVisitor<D> for Skipped<'_, D> {
+            fn visit<M: LinksIn<D>>(&mut self)
+            where
+                D: HasTable<M>,
+            {
+                if let LoadState::Skipped(reason) = self.1.table().state() {
+                    self.2.push(SkippedModel { model: M::NAME, side: self.0, reason: reason.clone() });
+                }
+            }
+        }
+        let mut skipped = Skipped(self.side, &self.data, Vec::new());
+        D::visit_models(&mut skipped);
+        skipped.2.into_iter()
+    }
+
     /// What a target that is written as a whole from its records would lose: what has no row cannot be written back.
     pub(crate) fn unwritable(&self) -> Option<Refusal> {
         self.models.iter().zip(D::SCHEMAS).find_map(|(table, schema)| match table.rejected_without_row {
@@ -165,16 +184,18 @@ impl<D: Dataset> ModelVisitor<D> for SideCheck<'_, D> {
                 out: FixedBitSet::with_capacity(table.len()),
                 problems: &mut self.problems,
                 asks_other: &mut self.asks_other,
+                own_links: Vec::new(),
             };
             check.loader_rejections();
             check.duplicates();
             M::visit_links(&mut check);
+            check.among_themselves();
             let out = check.out;
             let rejected_without_row = table.without_row().len();
             self.models[self.wanted] =
                 SideOfModel { out, rejected_without_row, rows: table.len(), loaded: true, skipped: false };
         }
-        if self.at == self.wanted && matches!(table.state(), LoadState::Skipped(_)) {
+        if self.at == self.wanted && matches!(table.state(), LoadState::Skipped(_)) && !table.is_whole() {
             self.models[self.wanted].skipped = true;
         }
         self.at += 1;
@@ -191,6 +212,8 @@ struct TableCheck<'a, D, M: SyncModel> {
     out: FixedBitSet,
     problems: &'a mut Vec<Problem>,
     asks_other: &'a mut bool,
+    /// The links to records of the same model.
+    own_links: Vec<(&'static LinkSchema, KeyOf<M, M>)>,
 }
 
 impl<D, M: SyncModel> TableCheck<'_, D, M> {
@@ -227,8 +250,8 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
         self.table.rows()[row as usize].id().to_string()
     }
 
-    /// Records whose parent is missing, and what is under a rejected one.
-    fn links_up<P: SyncModel>(&mut self, key: KeyOf<M, P>)
+    /// Records that name something which is missing, and what is under a rejected record.
+    fn links_up<P: SyncModel>(&mut self, link: &LinkSchema, key: KeyOf<M, P>)
     where
         D: HasTable<P>,
     {
@@ -237,7 +260,11 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
         *self.asks_other |= !on_own_side;
         let lookup = if on_own_side { Some(own) } else { self.other.map(HasTable::table) };
         let Some(lookup) = lookup.filter(|table| *table.state() == LoadState::Loaded) else { return };
-        let parents_out = self.names.iter().position(|name| *name == P::NAME).map(|at| &self.models[at].out);
+        // Only what lives under a rejected record follows it out; whether what it refers to will be there is for the diff
+        // to say.
+        let follows = on_own_side && link.kind == LinkKind::Parent;
+        let out_there = self.names.iter().position(|name| *name == P::NAME).map(|at| &self.models[at].out);
+        let out_there = out_there.filter(|_| follows);
         let without_row = lookup.without_row();
         // Neighbours mostly share their parent, so the last one found is tried before the table is asked.
         let mut last: Option<u32> = None;
@@ -246,19 +273,20 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
             if self.out.contains(row as usize) {
                 continue;
             }
-            let KeyOf::One(key) = key else { continue };
-            let Some(parent) = key(record) else { continue };
-            let near = last.filter(|&at| lookup.rows()[at as usize].is(parent));
-            let found = near.or_else(|| lookup.position(parent));
-            last = found.or(last);
-            let out = if let Some(found) = found {
-                on_own_side && parents_out.is_some_and(|out| out.contains(found as usize))
-            } else {
-                if !without_row.contains(&P::to_id(parent)) {
-                    self.orphan::<P>(record, parent);
+            let mut out = false;
+            key.each(record, |named| {
+                let near = last.filter(|&at| lookup.rows()[at as usize].is(named));
+                let found = near.or_else(|| lookup.position(named));
+                last = found.or(last);
+                if let Some(found) = found {
+                    out |= out_there.is_some_and(|out| out.contains(found as usize));
+                } else if without_row.is_empty() || !without_row.contains(&P::to_id(named)) {
+                    self.dangling::<P>(link, record, named);
+                    out = true;
+                } else {
+                    out |= follows;
                 }
-                true
-            };
+            });
             // In the target only the records that the source does not have follow their parent out; the diff sees to it.
             if out && self.side == Side::Source {
                 self.out.insert(row as usize);
@@ -266,73 +294,52 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
         }
     }
 
-    fn orphan<P: SyncModel>(&mut self, record: &M, parent: P::Key<'_>) {
-        let kind = ProblemKind::Orphan { parent_model: P::NAME, parent: P::to_id(parent).to_string() };
+    fn dangling<P: SyncModel>(&mut self, link: &LinkSchema, record: &M, named: P::Key<'_>) {
+        let missing = P::to_id(named).to_string();
+        let kind = match link.kind {
+            LinkKind::Parent => ProblemKind::Orphan { parent_model: P::NAME, parent: missing },
+            LinkKind::Reference { .. } => ProblemKind::Dangling { referenced_model: P::NAME, referenced: missing },
+        };
         self.report(record.id().to_string(), kind);
     }
 
-    /// The same within a model that nests in itself, and records that are their own ancestors.
-    fn nesting(&mut self, key: KeyOf<M, M>) {
-        const UNKNOWN: u8 = 0;
-        const ON_PATH: u8 = 1;
-        const SOUND: u8 = 2;
-        const UNSOUND: u8 = 3;
+    /// The identifiers of the rows of a circle; of a long one the first and the last.
+    fn shortened(&self, circle: &[u32]) -> Vec<String> {
+        const SHOWN: usize = 20;
+        if circle.len() <= SHOWN {
+            return circle.iter().map(|&row| self.text(row)).collect();
+        }
+        let (first, last) = (&circle[..SHOWN / 2], &circle[circle.len() - SHOWN / 2..]);
+        let between = format!("… {} more …", circle.len() - SHOWN);
+        let texts = |rows: &[u32]| rows.iter().map(|&row| self.text(row)).collect::<Vec<_>>();
+        texts(first).into_iter().chain([between]).chain(texts(last)).collect()
+    }
+
+    /// Records of a model that links to itself which stand on a circle, and in the source all that is under one that is
+    /// out.
+    fn among_themselves(&mut self) {
+        let links = std::mem::take(&mut self.own_links);
         let table = self.table;
-        let without_row = table.without_row();
-        let mut state = vec![UNKNOWN; table.len()];
-        for row in self.out.ones() {
-            state[row] = UNSOUND;
-        }
-        let mut path = Vec::new();
-        for start in 0..position(table.len()) {
-            let mut at = start;
-            let mut verdict = loop {
-                match state[at as usize] {
-                    SOUND => break SOUND,
-                    UNSOUND => break UNSOUND,
-                    ON_PATH => {
-                        self.report_loop(&path, at);
-                        break UNSOUND;
-                    }
-                    _ => {}
-                }
-                state[at as usize] = ON_PATH;
-                path.push(at);
-                let record = &table.rows()[at as usize];
-                let KeyOf::One(key) = key else { break SOUND };
-                let Some(parent) = key(record) else { break SOUND };
-                if let Some(found) = table.position(parent) {
-                    at = found;
-                } else {
-                    if !without_row.contains(&M::to_id(parent)) {
-                        self.orphan::<M>(record, parent);
-                    }
-                    break UNSOUND;
-                }
-            };
-            if self.side == Side::Target {
-                // A broken link in the target is a warning, and nothing follows from it.
-                verdict = SOUND;
+        let ordering: Vec<_> = links.iter().filter(|(link, _)| link.orders()).map(|(_, key)| *key).collect();
+        let leads_to = |row: u32, to: &mut Vec<u32>| {
+            for key in &ordering {
+                key.each(&table.rows()[row as usize], |key| to.extend(table.position(key)));
             }
-            for row in path.drain(..) {
-                state[row as usize] = verdict;
-                if verdict == UNSOUND {
-                    self.out.insert(row as usize);
-                }
+        };
+        let circles = if ordering.is_empty() { Vec::new() } else { circles(row(table.len()), leads_to) };
+        for rows in circles {
+            let circle = circle_through(rows[0], &rows, leads_to);
+            self.report(self.text(rows[0]), ProblemKind::Loop { path: self.shortened(&circle) });
+            if self.side == Side::Source {
+                self.out.extend(rows.iter().map(|&row| row as usize));
             }
         }
+        // A broken link in the target is a warning, and nothing follows from it.
+        let parent = links.iter().find(|(link, _)| link.kind == LinkKind::Parent);
+        if let (Side::Source, Some((_, KeyOf::One(parent)))) = (self.side, parent) {
+            add_descendants(&mut self.out, |row| table.position(parent(&table.rows()[row])?));
+        }
     }
-
-    fn report_loop(&mut self, path: &[u32], entry: u32) {
-        let from = path.iter().position(|&row| row == entry).unwrap_or(0);
-        let mut texts: Vec<String> = path[from..].iter().map(|&row| self.text(row)).collect();
-        texts.push(self.text(entry));
-        self.report(self.text(entry), ProblemKind::Loop { path: texts });
-    }
-}
-
-fn position(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 impl<D, M: SyncModel> LinkVisitor<D, M> for TableCheck<'_, D, M> {
@@ -340,14 +347,8 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for TableCheck<'_, D, M> {
     where
         D: HasTable<P>,
     {
-        if link.model == M::NAME {
-            // `P` is `M` here: names are unique within a data set.
-            if let Some(key) = (&key as &dyn std::any::Any).downcast_ref::<KeyOf<M, M>>() {
-                self.nesting(*key);
-            }
-        } else {
-            self.links_up(key);
-        }
+        self.links_up(link, key);
+        self.own_links.extend(to_self(key).map(|key| (link, key)));
     }
 }
 

@@ -87,18 +87,29 @@ impl<'a, D: Dataset> Current<'a, D> {
         }
     }
 
+    /// The record with this identifier as it was created or updated, if it was.
+    pub(crate) fn written<M: SyncModel>(&self, key: M::Key<'_>) -> Option<&M>
+    where
+        D: HasTable<M>,
+    {
+        let written: &Table<M> = self.written.table();
+        written.position(key).map(|row| &written.rows()[row as usize])
+    }
+
     /// The record with this identifier.
     pub(crate) fn get<M: SyncModel>(&self, key: M::Key<'_>) -> Option<&M>
     where
         D: HasTable<M>,
     {
-        let written: &Table<M> = self.written.table();
+        let (written, target): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.target().table());
+        let deleted = &self.deleted[Self::position::<M>()];
+        let is_there = |row: &u32| !deleted.contains(*row as usize);
         if let Some(row) = written.position(key) {
-            return written.rows().get(row as usize);
+            // It may have been written to take its references back, and deleted after.
+            let is_there = deleted.is_clear() || target.position(key).is_none_or(|row| is_there(&row));
+            return written.rows().get(row as usize).filter(|_| is_there);
         }
-        let target: &Table<M> = self.plan.target().table();
-        let row = target.position(key)?;
-        (!self.is_deleted(M::NAME, row as usize)).then(|| &target.rows()[row as usize])
+        target.position(key).filter(is_there).map(|row| &target.rows()[row as usize])
     }
 
     /// All records of a model, in the order they were loaded, new ones last.
@@ -108,8 +119,9 @@ impl<'a, D: Dataset> Current<'a, D> {
     {
         let written: &Table<M> = self.written.table();
         let target: &Table<M> = self.plan.target().table();
+        let model = Self::position::<M>();
         let kept =
-            target.rows().iter().enumerate().filter(|(row, _)| !self.is_deleted(M::NAME, *row)).map(
+            target.rows().iter().enumerate().filter(move |(row, _)| !self.is_deleted(model, *row)).map(
                 move |(_, record)| written.position(record.key()).map_or(record, |row| &written.rows()[row as usize]),
             );
         let created = written.rows().iter().filter(move |record| target.position(record.key()).is_none());
@@ -117,8 +129,12 @@ impl<'a, D: Dataset> Current<'a, D> {
         kept.chain(target.duplicates()).chain(created)
     }
 
-    fn is_deleted(&self, model: &str, row: usize) -> bool {
-        let model = self.plan.diff().tables().iter().position(|table| table.schema().name == model);
-        model.is_some_and(|model| self.deleted[model].contains(row))
+    /// Whether a row of the target was deleted.
+    pub(crate) fn is_deleted(&self, model: usize, row: usize) -> bool {
+        self.deleted[model].contains(row)
+    }
+
+    fn position<M: SyncModel>() -> usize {
+        D::SCHEMAS.iter().position(|schema| schema.name == M::NAME).unwrap_or_default()
     }
 }

@@ -1,5 +1,6 @@
 //! Data sets: structs of tables, and how the core walks over tables whose models it does not know.
 
+use std::any::Any;
 use std::marker::PhantomData;
 
 use crate::model::SyncModel;
@@ -121,6 +122,11 @@ impl<M, P: SyncModel> KeyOf<M, P> {
             Self::Many(keys) => keys(record, &mut named),
         }
     }
+}
+
+/// The link as one within the model, if it is one: names are unique within a data set, so `P` is `M` then.
+pub(crate) fn to_self<M: SyncModel, P: SyncModel>(key: KeyOf<M, P>) -> Option<KeyOf<M, M>> {
+    (&key as &dyn Any).downcast_ref::<KeyOf<M, M>>().copied()
 }
 
 /// A model of the data set `D` at run time, as a value.

@@ -30,7 +30,7 @@ pub enum TargetErrorKind {
     /// It concerns this record only; the others are attempted.
     #[default]
     Record,
-    /// It may go away by itself. Until targets are asked again, it counts as one of this record.
+    /// It may go away by itself: the target is asked again after a while.
     Transient,
     /// Nothing more can be written: the login was refused, the host is gone. The run ends.
     Fatal,
@@ -61,6 +61,12 @@ impl TargetError {
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
         self
+    }
+
+    /// The time after which the server asked to be tried again, if it did.
+    #[must_use]
+    pub fn wanted_pause(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// What the error means for the rest of the run.

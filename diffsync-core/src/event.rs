@@ -1,8 +1,11 @@
 //! What a run says while it goes on: one typed stream of events, which the terminal, the log and the history observe.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::outcome::{Operation, Outcome};
+use crate::error::panicked;
+use crate::ops::Operation;
+use crate::outcome::Outcome;
 use crate::plan::{PlanView, RecordRef};
 use crate::report::RunReport;
 use crate::step::{Step, StepReport};
@@ -42,6 +45,8 @@ pub enum Event<'a> {
         /// What became of it.
         outcome: &'a Outcome,
     },
+    /// A record is the same on both sides. Said only if the run is asked to, after the diff is ready.
+    RecordUnchanged(RecordRef),
     /// The run ended.
     RunFinished(&'a RunReport),
 }
@@ -63,7 +68,10 @@ impl Observers {
 
     pub(crate) fn emit(&self, event: &Event<'_>) {
         for observer in self.0.iter() {
-            observer.observe(event);
+            // Whoever watches must not bring down what it watches.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.observe(event))) {
+                tracing::error!("{}", panicked("observer", &*panic));
+            }
         }
     }
 }
@@ -83,7 +91,10 @@ impl TracingObserver {
         let model = plan.diff().tables()[record.model()].schema().name;
         match outcome {
             Outcome::Failed { error } => {
-                tracing::warn!(%operation, model, record = plan.record(record), error, "record failed");
+                tracing::warn!(%operation, model, record = plan.record(record), %error, "record failed");
+            }
+            Outcome::Unknown { reason } => {
+                tracing::warn!(%operation, model, record = plan.record(record), %reason, "record may have been written");
             }
             _ if tracing::enabled!(tracing::Level::DEBUG) => {
                 tracing::debug!(%operation, model, record = plan.record(record), ?outcome, "record done");
@@ -117,6 +128,13 @@ impl Observer for TracingObserver {
                 }
             }
             Event::RecordDone { record, operation, outcome } => self.record_done(*record, *operation, outcome),
+            Event::RecordUnchanged(record) => {
+                let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if let Some(plan) = plan.filter(|_| tracing::enabled!(tracing::Level::DEBUG)) {
+                    let model = plan.diff().tables()[record.model()].schema().name;
+                    tracing::debug!(model, record = plan.record(*record), "record unchanged");
+                }
+            }
             Event::RunFinished(report) => {
                 tracing::info!(job = report.job, status = %report.status, "run finished");
             }

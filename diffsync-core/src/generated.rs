@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
@@ -11,17 +12,16 @@ use serde_json::Value;
 
 use crate::error::JobError;
 use crate::flags::Flags;
-use crate::job::Choices;
 use crate::limit::Limits;
 use crate::schema::ModelSchema;
-use crate::secret::redacted;
+use crate::secret::{plain, redacted};
 
 /// A plain value, or why there is none.
 pub type ValueResult = Result<Value, serde_json::Error>;
 
-/// A value for show, its secrets redacted.
+/// A value as a document holds it.
 pub fn value<T: Serialize>(value: &T) -> ValueResult {
-    serde_json::to_value(redacted(value))
+    plain(value)
 }
 
 /// Reads a byte of a text.
@@ -65,7 +65,7 @@ impl<S: Serializer> Changes<S> {
 
 /// Shows a patch without its secrets.
 pub fn debug_patch<T: Serialize>(name: &str, patch: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match value(patch) {
+    match serde_json::to_value(redacted(patch)) {
         Ok(changes) => write!(f, "{name} {changes}"),
         Err(error) => write!(f, "{name} ({error})"),
     }
@@ -184,6 +184,9 @@ impl<'a, T> KeyPart<'a, &'a T> for Option<T> {
         self.as_ref()
     }
 }
+
+/// What there is to choose from for a variable, once an adapter was asked.
+pub type Choices<'values> = Pin<Box<dyn Future<Output = Result<Vec<String>, JobError>> + Send + 'values>>;
 
 /// What a job's function answers when it is asked what there is to choose from.
 pub fn choices<'a>(choices: impl Future<Output = Result<Vec<String>, JobError>> + Send + 'a) -> Choices<'a> {

@@ -15,22 +15,31 @@ pub mod compare;
 mod current;
 mod dataset;
 mod diff;
+mod either;
 mod error;
 mod event;
 mod execute;
+mod filter;
 mod flags;
 mod generated;
+mod guard;
 mod job;
+#[cfg(feature = "laws")]
+pub mod laws;
 mod limit;
 pub mod memory;
 mod model;
+mod nesting;
+mod ops;
 mod outcome;
 mod plan;
 mod problem;
 mod refusal;
 mod report;
 mod run;
+mod saved;
 pub mod schema;
+mod scope;
 mod secret;
 mod step;
 mod table;
@@ -38,15 +47,19 @@ mod tree;
 
 #[cfg(feature = "derive")]
 pub use diffsync_derive::{Choice, Dataset, SyncModel, job};
+pub use tokio_util::sync::CancellationToken;
 pub use url::Url;
 
 pub use crate::adapter::{Adapter, LoadContext, Synced, Target, WriteContext, WrittenBy};
 pub use crate::dataset::{Dataset, HasTable, LinksIn};
 pub use crate::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
+pub use crate::either::Either;
 pub use crate::error::{AdapterError, JobError, TargetError, TargetErrorKind};
 pub use crate::event::{Event, Observer, TracingObserver};
-pub use crate::execute::Approved;
+pub use crate::execute::{Approved, Retry};
+pub use crate::filter::{Filter, RecordFilter};
 pub use crate::flags::Flags;
+pub use crate::guard::Lift;
 pub use crate::job::{
     Choices, ConfigItem, DataMapping, Job, JobContext, JobEntry, JobInfo, JobKind, JobRegistry, JobSpec, Object,
     PreparedJob, RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader,
@@ -54,12 +67,17 @@ pub use crate::job::{
 };
 pub use crate::limit::{Limit, Limits, OnGuard};
 pub use crate::model::{AttributeValue, HandedOver, IdentifierValue, LocalValue, Names, SyncModel};
-pub use crate::outcome::{Operation, Outcome, OutcomeCounts, Outcomes};
+pub use crate::ops::{Operation, Ops};
+pub use crate::outcome::{Outcome, OutcomeCounts, Outcomes};
 pub use crate::plan::{Loaded, Plan, PlanView, RecordRef};
-pub use crate::problem::{Problem, ProblemKind};
-pub use crate::refusal::Refusal;
+pub use crate::problem::{Problem, ProblemKind, SkippedModel};
+pub use crate::refusal::{Breach, Moved, Refusal};
 pub use crate::report::{FailedRecord, RunError, RunReport, Status};
-pub use crate::run::{Run, RunOptions};
+pub use crate::run::{Run, RunOptions, UnknownFlags};
+pub use crate::saved::{
+    Application, Lost, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,
+    SavedPlan, Signature, Undo, WeakKey, approve, write_plan,
+};
 pub use crate::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
 pub use crate::step::{Side, Step, StepReport};
 pub use crate::table::{LoadState, Table};
@@ -72,7 +90,7 @@ pub mod __private {
     pub use serde;
     pub use serde_json;
 
-    pub use crate::adapter::TargetVisitor;
+    pub use crate::adapter::{TargetVisitor, Terms};
     pub use crate::compare::{NeverSame, Pair, SameByEq};
     pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor};
     pub use crate::generated::{

@@ -1,34 +1,13 @@
 //! What became of each record of a run.
 
-use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::diff::{Diff, TableDiff};
+use crate::diff::{Diff, TableDiff, Withheld};
+use crate::ops::Operation;
 use crate::plan::RecordRef;
 use crate::step::Side;
-
-/// What was to be done with a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Operation {
-    /// Create it in the target.
-    Create,
-    /// Change attributes of the target's record.
-    Update,
-    /// Delete it from the target.
-    Delete,
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        })
-    }
-}
 
 /// What became of a record that was to be created, updated or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,18 +19,28 @@ pub enum Outcome {
     Updated,
     /// It was deleted.
     Deleted,
+    /// It was deleted with the record it lived under, by the target itself.
+    Cascaded,
     /// The target refused it.
     Failed {
         /// The target's error with its causes.
-        error: String,
+        error: Arc<str>,
     },
     /// It was not attempted because of another record.
     Blocked {
         /// The record whose failure caused it, or that still lives under it.
         by: RecordRef,
     },
-    /// The run was cut short while the target was at it: it may or may not have been written.
-    Unknown,
+    /// A guard or `prevent_destroy` held it back.
+    Held,
+    /// The target is not able to do it.
+    Unsupported,
+    /// The target did not answer in time, or the run was cut short while it was at it: it may or may not have been
+    /// written.
+    Unknown {
+        /// What happened.
+        reason: Arc<str>,
+    },
     /// The run ended before its turn came, or nothing was to be written.
     NotAttempted,
 }
@@ -66,10 +55,16 @@ impl Outcome {
         }
     }
 
+    /// Whether the target said that it wrote a record, and returned another: what it holds now is not known.
+    pub(crate) fn may_be_written(&self) -> bool {
+        // The error is worded where the answer is looked at, and a test of taking a run back holds the two together.
+        matches!(self, Self::Failed { error } if error.starts_with("the target returned it as "))
+    }
+
     /// Whether the target was changed.
     #[must_use]
     pub fn is_written(&self) -> bool {
-        matches!(self, Self::Created | Self::Updated | Self::Deleted)
+        matches!(self, Self::Created | Self::Updated | Self::Deleted | Self::Cascaded)
     }
 }
 
@@ -123,28 +118,47 @@ impl Task {
         }
     }
 
+    /// The record as the target had it when it was loaded.
+    pub(crate) fn in_target(self, table: &TableDiff) -> Option<RecordRef> {
+        match self.operation {
+            Operation::Create => None,
+            Operation::Update => Some(RecordRef::new(Side::Target, self.model, table.updates[self.place].1)),
+            Operation::Delete => Some(RecordRef::new(Side::Target, self.model, table.deletes[self.place])),
+        }
+    }
+
     /// All operations of one kind on one model.
     pub(crate) fn all(model: usize, operation: Operation, table: &TableDiff) -> impl Iterator<Item = Self> + use<> {
-        let places = match operation {
-            Operation::Create => table.creates.len(),
-            Operation::Update => table.updates.len(),
-            Operation::Delete => table.deletes.len(),
-        };
-        (0..places).map(move |place| Self { model, operation, place })
+        (0..table.len(operation)).map(move |place| Self { model, operation, place })
     }
 }
-
-const OPERATIONS: [Operation; 3] = [Operation::Create, Operation::Update, Operation::Delete];
 
 impl Outcomes {
     /// Nothing was attempted.
     pub(crate) fn none_of(diff: &Diff) -> Self {
+        let outcomes = |table: &TableDiff, operation| {
+            let mut outcomes = vec![Outcome::NotAttempted; table.len(operation)];
+            if !table.withholds_nothing() {
+                for (place, outcome) in outcomes.iter_mut().enumerate() {
+                    match table.withheld(operation, place) {
+                        Some(Withheld::Held) => *outcome = Outcome::Held,
+                        Some(Withheld::Unsupported) => *outcome = Outcome::Unsupported,
+                        Some(Withheld::Cascaded) | None => {}
+                    }
+                }
+            }
+            outcomes
+        };
         let models = diff.tables().iter().map(|table| ModelOutcomes {
-            creates: vec![Outcome::NotAttempted; table.creates.len()],
-            updates: vec![Outcome::NotAttempted; table.updates.len()],
-            deletes: vec![Outcome::NotAttempted; table.deletes.len()],
+            creates: outcomes(table, Operation::Create),
+            updates: outcomes(table, Operation::Update),
+            deletes: outcomes(table, Operation::Delete),
         });
         Self { models: models.collect() }
+    }
+
+    pub(crate) fn get(&self, task: Task) -> &Outcome {
+        &self.models[task.model].of(task.operation)[task.place]
     }
 
     pub(crate) fn set(&mut self, task: Task, outcome: Outcome) {
@@ -152,12 +166,12 @@ impl Outcomes {
     }
 
     /// Every record that seemed written was not, since the target could not complete the run.
-    pub(crate) fn fail_written(&mut self, error: &str) {
+    pub(crate) fn fail_written(&mut self, error: &Arc<str>) {
         for model in &mut self.models {
-            for operation in OPERATIONS {
+            for operation in Operation::ALL {
                 for outcome in model.of_mut(operation) {
                     if outcome.is_written() {
-                        *outcome = Outcome::Failed { error: error.to_owned() };
+                        *outcome = Outcome::Failed { error: Arc::clone(error) };
                     }
                 }
             }
@@ -167,7 +181,7 @@ impl Outcomes {
     /// The records in the order of the diff, with what was to be done and what became of it.
     pub fn iter<'a>(&'a self, diff: &'a Diff) -> impl Iterator<Item = (RecordRef, Operation, &'a Outcome)> {
         self.models.iter().zip(diff.tables()).enumerate().flat_map(|(model, (outcomes, table))| {
-            OPERATIONS.into_iter().flat_map(move |operation| {
+            Operation::ALL.into_iter().flat_map(move |operation| {
                 Task::all(model, operation, table)
                     .zip(outcomes.of(operation))
                     .map(move |(task, outcome)| (task.record(table), operation, outcome))
@@ -190,9 +204,12 @@ impl Outcomes {
                 Outcome::Created => &mut counts.created,
                 Outcome::Updated => &mut counts.updated,
                 Outcome::Deleted => &mut counts.deleted,
+                Outcome::Cascaded => &mut counts.cascaded,
                 Outcome::Failed { .. } => &mut counts.failed,
                 Outcome::Blocked { .. } => &mut counts.blocked,
-                Outcome::Unknown => &mut counts.unknown,
+                Outcome::Held => &mut counts.held,
+                Outcome::Unsupported => &mut counts.unsupported,
+                Outcome::Unknown { .. } => &mut counts.unknown,
                 Outcome::NotAttempted => &mut counts.not_attempted,
             } += 1;
         }
@@ -212,15 +229,21 @@ pub struct OutcomeCounts {
     pub updated: usize,
     /// Deleted from the target.
     pub deleted: usize,
+    /// Deleted with their parents, by the target itself.
+    pub cascaded: usize,
     /// Refused by the target.
     pub failed: usize,
     /// Not attempted because of another record.
     pub blocked: usize,
+    /// Held back by a guard or `prevent_destroy`.
+    pub held: usize,
+    /// Nothing that the target is able to do.
+    pub unsupported: usize,
     /// Not usable, or under a record that is not.
     pub rejected: usize,
-    /// Of a model that was left out.
+    /// Left out by a flag, a filter or the loader.
     pub left_out: usize,
-    /// Perhaps written, perhaps not: the run was cut short while the target was at it.
+    /// Perhaps written, perhaps not: the target did not answer in time, or the run was cut short.
     pub unknown: usize,
     /// Not attempted because the run ended before, or wrote nothing.
     pub not_attempted: usize,
@@ -230,14 +253,15 @@ impl OutcomeCounts {
     /// The number of records of both sides together.
     #[must_use]
     pub fn records(&self) -> usize {
-        let Self { unchanged, created, updated, deleted, failed, blocked, rejected, left_out, unknown, not_attempted } =
-            self;
-        unchanged + created + updated + deleted + failed + blocked + rejected + left_out + unknown + not_attempted
+        let Self { unchanged, created, updated, deleted, cascaded, failed, blocked, held, .. } = self;
+        let Self { unsupported, rejected, left_out, unknown, not_attempted, .. } = self;
+        let dealt_with = unchanged + created + updated + deleted + cascaded + failed + blocked + held;
+        dealt_with + unsupported + rejected + left_out + unknown + not_attempted
     }
 
     /// The number of records that were written.
     #[must_use]
     pub fn written(&self) -> usize {
-        self.created + self.updated + self.deleted
+        self.created + self.updated + self.deleted + self.cascaded
     }
 }

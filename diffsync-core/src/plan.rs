@@ -1,18 +1,25 @@
 //! The plan of a run: both sides and the diff between them.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use fixedbitset::FixedBitSet;
 use serde_json::Value;
 
 use crate::check::{Checked, Rejection};
 use crate::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, Model, ModelVisitor};
-use crate::diff::Diff;
-use crate::model::SyncModel;
+use crate::diff::{Diff, Withheld};
+use crate::filter::Filter;
+use crate::flags::Flags;
+use crate::model::{Names, SyncModel};
+use crate::ops::Operation;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
-use crate::schema::LinkSchema;
+use crate::saved::{Chosen, PlanKind, Restoring, Standing};
+use crate::schema::{LinkKind, LinkSchema, ModelSchema};
+use crate::scope::Scope;
 use crate::step::Side;
-use crate::table::Table;
+use crate::table::{Table, row};
 
 /// Both sides of a run and the diff between them.
 pub struct Plan<D: 'static> {
@@ -24,6 +31,13 @@ pub struct Plan<D: 'static> {
     /// What the target would lose if it were written as a whole.
     unwritable: Option<Refusal>,
     readers: Vec<&'static dyn ReadModel<D>>,
+    /// For each model and each of its links the position of the model that it leads to.
+    links: Vec<Vec<usize>>,
+    /// Whether updates set exactly the source's values, also where others would do.
+    exact: bool,
+    /// How the saved plan that is carried out stands to the two sides.
+    standing: Option<Standing>,
+    comparison: Comparison,
 }
 
 impl<D: Dataset> Plan<D> {
@@ -59,15 +73,58 @@ impl<D: Dataset> Plan<D> {
     }
 
     /// Compares two data sets that were checked when they were loaded.
-    fn of(mut source: Checked<D>, mut target: Checked<D>) -> Self {
+    fn of(loaded: Loaded<D>) -> Self {
+        let Loaded { source, target, scope, comparison } = loaded;
+        let scope = &scope;
+        let Some(chosen) = &scope.chosen else { return Self::between(source, target, scope, comparison) };
+        if chosen.application().plan.head.kind == PlanKind::Undo {
+            return Self::restoring(chosen, target, scope, comparison);
+        }
+        let mut plan = Self::between(source, target, scope, comparison);
+        chosen.leave_out_of(&mut plan);
+        plan.standing = Some(chosen.standing(&plan, scope));
+        plan
+    }
+
+    /// What takes back a run: only the target was loaded.
+    fn restoring(chosen: &Chosen, mut target: Checked<D>, scope: &Scope, comparison: Comparison) -> Self {
+        let Restoring { source, tables, standing } = chosen.restore(&target.data, scope);
+        let unwritable = target.unwritable();
+        let problems = std::mem::take(&mut target.problems);
+        let (readers, links) = (Self::readers(), Self::link_models());
+        Self {
+            source,
+            target: target.data,
+            diff: Diff::of(tables),
+            problems,
+            rejections: Vec::new(),
+            unwritable,
+            readers,
+            links,
+            exact: true,
+            standing: Some(standing),
+            comparison,
+        }
+    }
+
+    fn between(mut source: Checked<D>, mut target: Checked<D>, scope: &Scope, comparison: Comparison) -> Self {
         source.ask_other(&target.data);
         target.ask_other(&source.data);
         let rejections = source.rejections(&target).chain(target.rejections(&source)).collect();
         let unwritable = target.unwritable();
         let problems = source.problems.drain(..).chain(target.problems.drain(..)).collect();
-        let diff = Diff::between(&source, &target);
+        let diff = Diff::between(&source, &target, scope);
         let (source, target) = (source.data, target.data);
-        Self { source, target, diff, problems, rejections, unwritable, readers: Self::readers() }
+        let (readers, links) = (Self::readers(), Self::link_models());
+        let (exact, standing) = (false, None);
+        Self { source, target, diff, problems, rejections, unwritable, readers, links, exact, standing, comparison }
+    }
+
+    fn link_models() -> Vec<Vec<usize>> {
+        let position = |name: &str| D::SCHEMAS.iter().position(|schema| schema.name == name);
+        let links =
+            |schema: &&'static ModelSchema| schema.links.iter().filter_map(|link| position(link.model)).collect();
+        D::SCHEMAS.iter().map(links).collect()
     }
 
     fn readers() -> Vec<&'static dyn ReadModel<D>> {
@@ -110,20 +167,92 @@ impl<D: Dataset> Plan<D> {
         (self.source, self.target)
     }
 
+    /// Holds back all operations of one kind on a model.
+    pub(crate) fn hold(&mut self, model: usize, operation: Operation) {
+        self.diff.tables_mut()[model].withhold(operation, Withheld::Held);
+    }
+
+    /// Calls `unchanged` with each record that is the same on both sides, as the source has it.
+    pub(crate) fn unchanged(&self, mut unchanged: impl FnMut(RecordRef)) {
+        for (model, table) in self.diff.tables().iter().enumerate() {
+            if table.unchanged == 0 {
+                continue;
+            }
+            let changed: FixedBitSet = table.updates.iter().map(|(row, _)| *row as usize).collect();
+            let rows = (0..self.rows(Side::Source, model)).map(|row| RecordRef::new(Side::Source, model, row));
+            let left = rows.filter(|record| !changed.contains(record.row() as usize) && !table.is_out(record.row()));
+            left.filter(|record| self.counterpart(*record).is_some()).for_each(&mut unchanged);
+        }
+    }
+
+    /// Whether updates set exactly the source's values, also where others would do.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.exact
+    }
+
     /// The number of rows of a model on one side.
     pub(crate) fn rows(&self, side: Side, model: usize) -> u32 {
         self.readers[model].rows(self.data(side))
     }
 
-    /// The records under which a side's duplicates live, each with the row that has the duplicate's identifier.
-    pub(crate) fn parents_of_duplicates(&self, side: Side, model: usize) -> Vec<(RecordRef, RecordRef)> {
-        let parents = self.readers[model].parents_of_duplicates(self.data(side)).into_iter();
-        parents
-            .filter_map(|(row, (name, parent_row))| {
-                let parent = self.diff.tables().iter().position(|table| table.schema().name == name)?;
-                Some((RecordRef::new(side, model, row), RecordRef::new(side, parent, parent_row)))
-            })
-            .collect()
+    /// Calls `linked` with each record that a record names, on its side, and the link by which it does.
+    pub(crate) fn links(&self, record: RecordRef, mut linked: impl FnMut(&'static LinkSchema, RecordRef)) {
+        let RecordRef { side, at: At { model, row } } = record;
+        self.readers[model].links(self.data(side), row, &mut |link, row| {
+            let schema = &self.diff.tables()[model].schema().links[link];
+            linked(schema, RecordRef::new(side, self.links[model][link], row));
+        });
+    }
+
+    /// Calls `named` with each row of a model on one side that names a row of another, those included that are set aside
+    /// as duplicates, which are told of by the row that has their identifier.
+    pub(crate) fn all_links(&self, side: Side, model: usize, link: usize, named: &mut dyn FnMut(Named)) {
+        self.readers[model].all_links(self.data(side), link, named);
+    }
+
+    /// The position of the model that a link leads to.
+    pub(crate) fn linked_model(&self, model: usize, link: usize) -> usize {
+        self.links[model][link]
+    }
+
+    /// The comparison that it came of.
+    pub(crate) fn comparison(&self) -> Comparison {
+        self.comparison
+    }
+
+    /// How the saved plan that is carried out stands to the two sides.
+    pub(crate) fn standing(&self) -> Option<&Standing> {
+        self.standing.as_ref()
+    }
+
+    /// The rows of both sides that have this identifier, the source's first.
+    pub(crate) fn rows_of(&self, model: usize, id: &Value) -> Result<[Option<u32>; 2], serde_json::Error> {
+        let reader = &self.readers[model];
+        Ok([reader.row_of(&self.source, id)?, reader.row_of(&self.target, id)?])
+    }
+
+    /// The text of an identifier that a plan holds, as reports show it.
+    pub(crate) fn name_of(&self, model: usize, id: &Value) -> Result<String, serde_json::Error> {
+        self.readers[model].name_of(id)
+    }
+
+    /// Why a side cannot say whether it has a record of this identifier, the source's first.
+    pub(crate) fn unknown(&self, model: usize, id: &Value) -> Result<[Option<&'static str>; 2], serde_json::Error> {
+        let reader = &self.readers[model];
+        Ok([reader.unknown(&self.source, id)?, reader.unknown(&self.target, id)?])
+    }
+
+    /// The positions of the attributes in which two records differ.
+    pub(crate) fn differing(&self, source: RecordRef, target: RecordRef) -> Vec<usize> {
+        let reader = &self.readers[source.at.model];
+        reader.differing((&self.source, source.at.row), (&self.target, target.at.row))
+    }
+
+    /// Leaves out the deletes of a model at these places.
+    pub(crate) fn leave_out_deletes(&mut self, model: usize, places: &FixedBitSet) {
+        if !places.is_clear() {
+            self.diff.tables_mut()[model].leave_out_deletes(places);
+        }
     }
 
     pub(crate) fn unwritable(&self) -> Option<Refusal> {
@@ -152,17 +281,48 @@ impl<D> fmt::Debug for Plan<D> {
 pub struct Loaded<D> {
     source: Checked<D>,
     target: Checked<D>,
+    scope: Scope,
+    comparison: Comparison,
+}
+
+/// A comparison, to be told from every other of this process: a run carries out no plan but that of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Comparison(u64);
+
+impl Comparison {
+    fn new() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 impl<D: Dataset> Loaded<D> {
     /// Checks two data sets, each by itself.
     pub fn new(source: D, target: D) -> Self {
-        Self::of(Checked::new(Side::Source, source), Checked::new(Side::Target, target))
+        Self::of(Checked::new(Side::Source, source), Checked::new(Side::Target, target), Scope::default())
     }
 
-    /// Two data sets that were checked when they were loaded.
-    pub(crate) fn of(source: Checked<D>, target: Checked<D>) -> Self {
-        Self { source, target }
+    /// Two data sets that were checked when they were loaded, and what of them takes part.
+    pub(crate) fn of(source: Checked<D>, target: Checked<D>, scope: Scope) -> Self {
+        Self { source, target, scope, comparison: Comparison::new() }
+    }
+
+    pub(crate) fn comparison(&self) -> Comparison {
+        self.comparison
+    }
+
+    /// Leaves out what a filter leaves out, on top of what is left out already.
+    #[must_use]
+    pub fn only(mut self, filter: Filter) -> Self {
+        self.scope.filters.push(filter);
+        self
+    }
+
+    /// Sets flags on all records of both sides.
+    #[must_use]
+    pub fn with_flags(mut self, flags: Flags) -> Self {
+        self.scope.flags |= flags;
+        self
     }
 
     /// What the source holds.
@@ -178,7 +338,7 @@ impl<D: Dataset> Loaded<D> {
     /// Compares both sides.
     #[must_use]
     pub fn compare(self) -> Plan<D> {
-        Plan::of(self.source, self.target)
+        Plan::of(self)
     }
 }
 
@@ -196,12 +356,24 @@ pub trait PlanView: Send + Sync {
     fn problems(&self) -> &[Problem];
     /// The identifier of a record, as text.
     fn record(&self, record: RecordRef) -> String;
+    /// The identifier of a record as a plain value.
+    ///
+    /// # Errors
+    ///
+    /// If the identifier's own `Serialize` fails.
+    fn identifier(&self, record: RecordRef) -> Result<Value, serde_json::Error>;
     /// An attribute of a record, by its position in the schema, as a plain value with its secrets redacted.
     ///
     /// # Errors
     ///
     /// If the attribute's own `Serialize` fails.
     fn attribute(&self, record: RecordRef, attribute: usize) -> Result<Value, serde_json::Error>;
+    /// An attribute as an update of the target's record would leave it.
+    ///
+    /// # Errors
+    ///
+    /// As [`attribute`](Self::attribute).
+    fn planned(&self, source: RecordRef, target: RecordRef, attribute: usize) -> Result<Value, serde_json::Error>;
     /// The record that this one lives under, on its side.
     fn parent(&self, record: RecordRef) -> Option<RecordRef>;
     /// The record with the same identifier on the other side.
@@ -251,14 +423,27 @@ impl<D: Dataset> PlanView for Plan<D> {
         self.readers[record.at.model].id_text(self.data(record.side), record.at.row)
     }
 
+    fn identifier(&self, record: RecordRef) -> Result<Value, serde_json::Error> {
+        self.readers[record.at.model].id_value(self.data(record.side), record.at.row)
+    }
+
     fn attribute(&self, record: RecordRef, attribute: usize) -> Result<Value, serde_json::Error> {
         self.readers[record.at.model].attribute(self.data(record.side), record.at.row, attribute)
     }
 
+    fn planned(&self, source: RecordRef, target: RecordRef, attribute: usize) -> Result<Value, serde_json::Error> {
+        let reader = &self.readers[source.at.model];
+        reader.planned((&self.source, source.at.row), (&self.target, target.at.row), attribute)
+    }
+
     fn parent(&self, record: RecordRef) -> Option<RecordRef> {
-        let (name, row) = self.readers[record.at.model].parent(self.data(record.side), record.at.row)?;
-        let model = self.diff.tables().iter().position(|table| table.schema().name == name)?;
-        Some(RecordRef::new(record.side, model, row))
+        let mut parent = None;
+        self.links(record, |link, linked| {
+            if link.kind == LinkKind::Parent {
+                parent = Some(linked);
+            }
+        });
+        parent
     }
 
     fn counterpart(&self, record: RecordRef) -> Option<RecordRef> {
@@ -271,20 +456,38 @@ impl<D: Dataset> PlanView for Plan<D> {
     }
 }
 
+/// A row that names another by some link.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named {
+    /// The row that names the other.
+    pub(crate) by: u32,
+    /// Whether it is a duplicate of that row, which has no row of its own.
+    pub(crate) duplicate: bool,
+    /// The row that is named.
+    pub(crate) row: u32,
+}
+
 /// Reads records of one model, whichever it is.
 trait ReadModel<D>: Sync {
     fn rows(&self, data: &D) -> u32;
     fn id_text(&self, data: &D, row: u32) -> String;
     fn attribute(&self, data: &D, row: u32, attribute: usize) -> Result<Value, serde_json::Error>;
-    fn parent(&self, data: &D, row: u32) -> Option<(&'static str, u32)>;
+    fn planned(&self, source: (&D, u32), target: (&D, u32), attribute: usize) -> Result<Value, serde_json::Error>;
+    /// Each link of a row, by its position in the schema, and the row it leads to.
+    fn links(&self, data: &D, row: u32, linked: &mut dyn FnMut(usize, u32));
+    /// The same for one link of all rows.
+    fn all_links(&self, data: &D, link: usize, named: &mut dyn FnMut(Named));
     fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32>;
-    /// For each duplicate the row with its identifier, and the model and row of its parent.
-    fn parents_of_duplicates(&self, data: &D) -> Vec<(u32, (&'static str, u32))>;
+    fn id_value(&self, data: &D, row: u32) -> Result<Value, serde_json::Error>;
+    fn name_of(&self, id: &Value) -> Result<String, serde_json::Error>;
+    fn row_of(&self, data: &D, id: &Value) -> Result<Option<u32>, serde_json::Error>;
+    fn unknown(&self, data: &D, id: &Value) -> Result<Option<&'static str>, serde_json::Error>;
+    fn differing(&self, source: (&D, u32), target: (&D, u32)) -> Vec<usize>;
 }
 
 impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
     fn rows(&self, data: &D) -> u32 {
-        u32::try_from(data.table().len()).unwrap_or(u32::MAX)
+        row(data.table().len())
     }
 
     fn id_text(&self, data: &D, row: u32) -> String {
@@ -295,19 +498,55 @@ impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
         record::<D, M>(data, row).attribute(attribute)
     }
 
-    fn parent(&self, data: &D, row: u32) -> Option<(&'static str, u32)> {
-        parent::<D, M>(data, record::<D, M>(data, row))
+    fn planned(&self, source: (&D, u32), target: (&D, u32), attribute: usize) -> Result<Value, serde_json::Error> {
+        record::<D, M>(source.0, source.1).planned(record::<D, M>(target.0, target.1), attribute)
+    }
+
+    fn links(&self, data: &D, row: u32, linked: &mut dyn FnMut(usize, u32)) {
+        let records = std::slice::from_ref(record::<D, M>(data, row));
+        M::visit_links(&mut Links { data, records, link: 0, wanted: None, found: |link, _, row| linked(link, row) });
+    }
+
+    fn all_links(&self, data: &D, wanted: usize, named: &mut dyn FnMut(Named)) {
+        let table: &Table<M> = data.table();
+        let mut found = |_, by, row| named(Named { by, duplicate: false, row });
+        M::visit_links(&mut Links { data, records: table.rows(), link: 0, wanted: Some(wanted), found: &mut found });
+        let duplicates = table.duplicates();
+        let mut found = |_, by, row| {
+            if let Some(by) = table.position(M::key(&duplicates[by as usize])) {
+                named(Named { by, duplicate: true, row });
+            }
+        };
+        M::visit_links(&mut Links { data, records: duplicates, link: 0, wanted: Some(wanted), found: &mut found });
+    }
+
+    fn id_value(&self, data: &D, row: u32) -> Result<Value, serde_json::Error> {
+        serde_json::to_value(record::<D, M>(data, row).id())
+    }
+
+    fn name_of(&self, id: &Value) -> Result<String, serde_json::Error> {
+        Ok(serde_json::from_value::<M::Id>(id.clone())?.to_string())
+    }
+
+    fn row_of(&self, data: &D, id: &Value) -> Result<Option<u32>, serde_json::Error> {
+        let id: M::Id = serde_json::from_value(id.clone())?;
+        Ok(id.key().and_then(|key| data.table().position(key)))
+    }
+
+    fn unknown(&self, data: &D, id: &Value) -> Result<Option<&'static str>, serde_json::Error> {
+        Ok(data.table().unknown(&serde_json::from_value(id.clone())?))
+    }
+
+    fn differing(&self, source: (&D, u32), target: (&D, u32)) -> Vec<usize> {
+        let mut positions = Vec::new();
+        let (source, target) = (record::<D, M>(source.0, source.1), record::<D, M>(target.0, target.1));
+        source.differences(target, &mut |position| positions.push(position));
+        positions
     }
 
     fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32> {
         let table: &Table<M> = other.table();
         table.position(record::<D, M>(data, row).key())
-    }
-
-    fn parents_of_duplicates(&self, data: &D) -> Vec<(u32, (&'static str, u32))> {
-        let table: &Table<M> = data.table();
-        let duplicates = table.duplicates().iter();
-        duplicates.filter_map(|record| Some((table.position(record.key())?, parent::<D, M>(data, record)?))).collect()
     }
 }
 
@@ -315,27 +554,33 @@ fn record<D: HasTable<M>, M: SyncModel>(data: &D, row: u32) -> &M {
     &data.table().rows()[row as usize]
 }
 
-/// The model and the row of the parent that `record` names, if the data set holds it.
-pub(crate) fn parent<D, M: LinksIn<D>>(data: &D, record: &M) -> Option<(&'static str, u32)> {
-    struct Parent<'a, D, M> {
-        data: &'a D,
-        record: &'a M,
-        found: Option<(&'static str, u32)>,
-    }
-    impl<D, M: SyncModel> LinkVisitor<D, M> for Parent<'_, D, M> {
-        fn visit<P: SyncModel>(&mut self, _: &'static LinkSchema, key: KeyOf<M, P>)
-        where
-            D: HasTable<P>,
-        {
-            let table: &Table<P> = self.data.table();
-            key.each(self.record, |key| {
+/// Calls `found` with the link, the position among the records and the row that it leads to.
+struct Links<'a, D, M, F> {
+    data: &'a D,
+    records: &'a [M],
+    /// The position of the link that the visitor is at, and of the one that is asked for if not all are.
+    link: usize,
+    wanted: Option<usize>,
+    found: F,
+}
+
+impl<D, M: SyncModel, F: FnMut(usize, u32, u32)> LinkVisitor<D, M> for Links<'_, D, M, F> {
+    fn visit<P: SyncModel>(&mut self, _: &'static LinkSchema, key: KeyOf<M, P>)
+    where
+        D: HasTable<P>,
+    {
+        let link = self.link;
+        self.link += 1;
+        if self.wanted.is_some_and(|wanted| wanted != link) {
+            return;
+        }
+        let table: &Table<P> = self.data.table();
+        for (by, record) in (0u32..).zip(self.records) {
+            key.each(record, |key| {
                 if let Some(row) = table.position(key) {
-                    self.found = Some((P::NAME, row));
+                    (self.found)(link, by, row);
                 }
             });
         }
     }
-    let mut parent = Parent { data, record, found: None };
-    M::visit_links(&mut parent);
-    parent.found
 }

@@ -37,15 +37,27 @@ pub enum ProblemKind {
         /// The identifier of the missing parent.
         parent: String,
     },
-    /// It is its own ancestor.
+    /// It refers to a record that was not loaded.
+    Dangling {
+        /// The model it refers to.
+        referenced_model: &'static str,
+        /// The identifier of the missing record.
+        referenced: String,
+    },
+    /// It is its own ancestor, or would have to be there before itself.
     Loop {
-        /// The identifiers from the record up to itself.
+        /// The identifiers from the record by way of what it names to itself.
         path: Vec<String>,
     },
     /// The target did not keep what it was given, so the next run will find the same difference.
     StoredOtherwise {
         /// The attributes that the target returned with another value.
         attributes: Vec<&'static str>,
+    },
+    /// It was written without its deferred references.
+    ReferencesNotSet {
+        /// Why.
+        reason: String,
     },
     /// The loader rejected it.
     Rejected {
@@ -62,8 +74,10 @@ impl Problem {
     pub fn rejects(&self) -> bool {
         match self.kind {
             ProblemKind::Duplicate { .. } | ProblemKind::Rejected { .. } => true,
-            ProblemKind::Orphan { .. } | ProblemKind::Loop { .. } => self.side == Side::Source,
-            ProblemKind::StoredOtherwise { .. } => false,
+            ProblemKind::Orphan { .. } | ProblemKind::Dangling { .. } | ProblemKind::Loop { .. } => {
+                self.side == Side::Source
+            }
+            ProblemKind::StoredOtherwise { .. } | ProblemKind::ReferencesNotSet { .. } => false,
         }
     }
 }
@@ -77,11 +91,26 @@ impl fmt::Display for Problem {
             ProblemKind::Orphan { parent_model, parent } => {
                 write!(f, "is under {parent_model} {parent:?}, which does not exist")
             }
-            ProblemKind::Loop { path } => write!(f, "is under itself: {}", path.join(" -> ")),
+            ProblemKind::Dangling { referenced_model, referenced } => {
+                write!(f, "refers to {referenced_model} {referenced:?}, which does not exist")
+            }
+            ProblemKind::Loop { path } => write!(f, "leads to itself: {}", path.join(" -> ")),
             ProblemKind::StoredOtherwise { attributes } => {
                 write!(f, "was stored with another value than it was given: {}", attributes.join(", "))
             }
+            ProblemKind::ReferencesNotSet { reason } => write!(f, "was written without its references: {reason}"),
             ProblemKind::Rejected { reason } => write!(f, "was rejected: {reason}"),
         }
     }
+}
+
+/// A model that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SkippedModel {
+    /// The model's name.
+    pub model: &'static str,
+    /// The side whose loader left it out.
+    pub side: Side,
+    /// Its reason.
+    pub reason: String,
 }

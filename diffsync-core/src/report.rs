@@ -11,11 +11,14 @@ use thiserror::Error;
 use url::Url;
 
 use crate::diff::DiffSummary;
+use crate::guard::Lift;
 use crate::job::info::ConfigItem;
-use crate::outcome::{Operation, Outcome, OutcomeCounts, Outcomes};
+use crate::ops::Operation;
+use crate::outcome::{Outcome, OutcomeCounts, Outcomes};
 use crate::plan::{PlanView, RecordRef};
-use crate::problem::Problem;
-use crate::refusal::Refusal;
+use crate::problem::{Problem, SkippedModel};
+use crate::refusal::{Breach, Moved, Refusal};
+use crate::saved::Undo;
 use crate::step::{Side, StepReport};
 use crate::tree::DiffTree;
 
@@ -40,6 +43,18 @@ pub struct RunReport {
     pub config: Vec<ConfigItem>,
     /// How many records ended as what.
     pub counts: OutcomeCounts,
+    /// The limits that the run would have gone beyond, or for which records were held back.
+    pub breaches: Vec<Breach>,
+    /// The limits that were lifted for this run.
+    pub lifts: Vec<Lift>,
+    /// The models that were left out, with the reason.
+    pub skipped: Vec<SkippedModel>,
+    /// The operations of the saved plan that was carried out which were not found again as they were.
+    pub stale: Vec<Moved>,
+    /// How many operations of that plan the target had carried out already.
+    pub already_done: usize,
+    /// What takes back what the run did, if the run was to make it.
+    pub undo: Option<Undo>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) plan: Option<Arc<dyn PlanView>>,
     pub(crate) outcomes: Outcomes,
@@ -71,13 +86,15 @@ impl RunReport {
         self.error.as_ref().map(|error| crate::error::chain(error))
     }
 
-    /// The records that failed or were blocked, in the order of the diff.
+    /// The records that failed, were blocked or held back, or may or may not have been written, in the order of the diff.
     pub fn failures(&self) -> impl Iterator<Item = FailedRecord> {
         self.plan().into_iter().flat_map(|plan| {
             self.outcomes.iter(plan.diff()).filter_map(|(record, operation, outcome)| {
                 let (outcome, reason) = match outcome {
-                    Outcome::Failed { error } => ("failed", error.clone()),
+                    Outcome::Failed { error } => ("failed", error.to_string()),
                     Outcome::Blocked { by } => ("blocked", format!("because of {}", self.name(plan, *by))),
+                    Outcome::Held => ("held", "a guard or `prevent_destroy` held it back".to_owned()),
+                    Outcome::Unknown { reason } => ("unknown", reason.to_string()),
                     _ => return None,
                 };
                 let url = self.links.get(&record).cloned();
@@ -104,7 +121,7 @@ impl fmt::Debug for RunReport {
     }
 }
 
-/// A record that failed or was blocked.
+/// A record that was not written as it was to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailedRecord {
     /// The model's name.
@@ -113,7 +130,7 @@ pub struct FailedRecord {
     pub record: String,
     /// What was to be done.
     pub operation: Operation,
-    /// `failed` or `blocked`.
+    /// `failed`, `blocked`, `held` or `unknown`.
     pub outcome: &'static str,
     /// The target's error, or the record that is to blame.
     pub reason: String,
@@ -123,7 +140,7 @@ pub struct FailedRecord {
 
 impl Serialize for RunReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("RunReport", 12)?;
+        let mut document = serializer.serialize_struct("RunReport", 17)?;
         document.serialize_field("job", self.job)?;
         document.serialize_field("status", &self.status)?;
         document.serialize_field("dry_run", &self.dry_run)?;
@@ -133,6 +150,11 @@ impl Serialize for RunReport {
         document.serialize_field("steps", &self.steps)?;
         document.serialize_field("summary", &self.summary())?;
         document.serialize_field("outcomes", &self.counts)?;
+        document.serialize_field("breaches", &self.breaches)?;
+        document.serialize_field("lifts", &self.lifts)?;
+        document.serialize_field("skipped", &self.skipped)?;
+        document.serialize_field("stale", &self.stale)?;
+        document.serialize_field("already_done", &self.already_done)?;
         document.serialize_field("problems", self.problems())?;
         document.serialize_field("failures", &self.failures().collect::<Vec<_>>())?;
         document.serialize_field("diff", &self.plan().map(DiffTree::of))?;
@@ -147,12 +169,15 @@ impl Serialize for RunReport {
 pub enum Status {
     /// Everything was done.
     Completed,
-    /// Something failed, was blocked, rejected or left undone by a hook of the job; the rest was done.
+    /// Something failed, was blocked, held back, rejected, may or may not have been written, or was left undone by a hook
+    /// of the job; the rest was done.
     Partial,
     /// The run could not go to its end.
     Failed,
     /// The run was not allowed to write, and wrote nothing.
     Refused,
+    /// The run was asked to end before its time.
+    Cancelled,
 }
 
 impl fmt::Display for Status {
@@ -162,6 +187,7 @@ impl fmt::Display for Status {
             Self::Partial => "partial",
             Self::Failed => "failed",
             Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
         })
     }
 }
@@ -185,6 +211,10 @@ pub enum RunError {
     /// The `calculate_diff` hook failed.
     #[error("the diff could not be calculated")]
     Diff(#[source] Cause),
+    /// The `calculate_diff` hook returned a plan of something else than what the run loaded, so that no filter, flag,
+    /// saved plan or ability of the target need have been heard.
+    #[error("`calculate_diff` returned a plan that was not made of what it was given; it returns `loaded.compare()`")]
+    ForeignPlan,
     /// The `execute_sync` hook failed.
     #[error("the sync could not be executed")]
     Execute(#[source] Cause),
@@ -200,6 +230,23 @@ pub enum RunError {
         operations: usize,
         /// The error that ended it.
         last: String,
+    },
+    /// A hook of the job panicked.
+    #[error("{0}")]
+    Panicked(String),
+    /// The run was asked to end before its time.
+    #[error("the run was cancelled")]
+    Cancelled,
+    /// The run took longer than it may.
+    #[error("the run did not end within {0:?}; what was not begun by then was not attempted")]
+    TimeLimit(Duration),
+    /// A limit or a filter of the run names a model that the job does not have.
+    #[error("the job has no model `{model}`; it has {known}")]
+    UnknownModel {
+        /// The name that was given.
+        model: String,
+        /// The names of the job's models.
+        known: String,
     },
     /// The run was not allowed to write.
     #[error(transparent)]

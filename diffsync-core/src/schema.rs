@@ -1,7 +1,8 @@
 //! What the derives know of a model at compile time, and the checks that run on it then.
 
+use serde::Serialize;
+
 use crate::flags::Flags;
-use crate::job::VariableKind;
 use crate::limit::Limits;
 
 /// What one model looks like: its names, its fields and its links. Made by `#[derive(SyncModel)]`.
@@ -47,6 +48,8 @@ pub struct FieldSchema {
     pub when_some: bool,
     /// Whether it is set when a record is created, and never compared.
     pub create_only: bool,
+    /// Whether it holds a deferred reference: left out when the record is created, set once both exist.
+    pub deferred: bool,
 }
 
 /// When two values of a field are the same.
@@ -150,6 +153,31 @@ pub const fn check_table<const N: usize>(tables: &[&ModelSchema; N], position: u
         earlier += 1;
     }
     check_circle(tables, position);
+}
+
+/// What values a variable takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum VariableKind {
+    /// Any text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Boolean,
+    /// A URL.
+    Url,
+    /// A path.
+    Path,
+    /// A JSON document.
+    Json,
+    /// One of these.
+    Choice(&'static [&'static str]),
+    /// Any number of these.
+    List(&'static Self),
 }
 
 /// Stops the build when a job leaves out a model that its data set does not have. Called by `#[job]` in a constant.
@@ -262,7 +290,7 @@ pub const fn check_choice(kind: VariableKind, default: &str) {
     panic!("{}", message.text());
 }
 
-/// The flags that every job has, which its variables cannot be called.
+/// The flags that every job has with `run` and `plan`, which its variables cannot be called.
 pub const RUN_FLAGS: &[&str] = &[
     "allow_creates",
     "allow_deletes",
@@ -270,9 +298,10 @@ pub const RUN_FLAGS: &[&str] = &[
     "apply",
     "by",
     "concurrency",
+    "detailed_exitcode",
     "dry_run",
     "help",
-    "job",
+    "key_file",
     "log_unchanged_records",
     "max_failures",
     "max_rejected",
@@ -285,7 +314,6 @@ pub const RUN_FLAGS: &[&str] = &[
     "out",
     "output",
     "parallel_loading",
-    "policy",
     "record_time_limit",
     "retries",
     "skip_unmatched_both",

@@ -1,9 +1,12 @@
 //! Values that are compared and handed to a target, and shown nowhere.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::rc::Rc;
 
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use serde_json::Value;
 
 /// What stands wherever a secret would be shown.
 pub const REDACTED: &str = "[secret]";
@@ -74,6 +77,15 @@ impl<T: Serialize> Serialize for Secret<T> {
             )),
             Disclosure::Redacted => serializer.serialize_str(REDACTED),
             Disclosure::Exposed => self.0.serialize(serializer),
+            Disclosure::Sealed => {
+                let restore = Restore(DISCLOSURE.replace(Disclosure::Exposed));
+                let value = serde_json::to_value(&self.0).map_err(ser::Error::custom)?;
+                drop(restore);
+                let seal = SEAL.with_borrow(|seal| seal.as_ref().map(|seal| seal(&value)));
+                let mut sealed = serializer.serialize_map(Some(1))?;
+                sealed.serialize_entry(SEALED, &seal)?;
+                sealed.end()
+            }
         }
     }
 }
@@ -84,6 +96,55 @@ enum Disclosure {
     Refused,
     Redacted,
     Exposed,
+    /// What stands for it is made by `SEAL`.
+    Sealed,
+}
+
+/// The key under which a sealed secret stands in a document.
+pub(crate) const SEALED: &str = "$secret";
+
+/// Makes of a secret what stands for it where secrets are compared without being shown.
+pub(crate) type Seal = Rc<dyn Fn(&Value) -> String>;
+
+thread_local! {
+    static SEAL: RefCell<Option<Seal>> = const { RefCell::new(None) };
+    /// What a value that is read for a document is read as.
+    static READING: Cell<Disclosure> = const { Cell::new(Disclosure::Redacted) };
+}
+
+/// Reads values with what stands for their secrets.
+pub(crate) fn sealed<R>(seal: &Seal, read: impl FnOnce() -> R) -> R {
+    let former = SEAL.replace(Some(Rc::clone(seal)));
+    let read = reading(Disclosure::Sealed, read);
+    SEAL.set(former);
+    read
+}
+
+/// Reads values with the secrets in them: for what is written back to where it came from.
+pub(crate) fn with_secrets<R>(read: impl FnOnce() -> R) -> R {
+    reading(Disclosure::Exposed, read)
+}
+
+fn reading<R>(disclosure: Disclosure, read: impl FnOnce() -> R) -> R {
+    struct Former(Disclosure);
+    impl Drop for Former {
+        fn drop(&mut self) {
+            READING.set(self.0);
+        }
+    }
+    let _former = Former(READING.replace(disclosure));
+    read()
+}
+
+/// A value as a document holds it: with its secrets redacted, unless the core reads it for something else.
+pub(crate) fn plain<T: Serialize + ?Sized>(value: &T) -> Result<Value, serde_json::Error> {
+    struct Plain<'a, T: ?Sized>(&'a T);
+    impl<T: Serialize + ?Sized> Serialize for Plain<'_, T> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serialize_with(READING.get(), self.0, serializer)
+        }
+    }
+    serde_json::to_value(Plain(value))
 }
 
 thread_local! {
@@ -107,7 +168,7 @@ fn serialize_with<T: Serialize + ?Sized, S: Serializer>(
     let former = DISCLOSURE.get();
     let _restore = Restore(former);
     // Within what is shown nothing can be exposed again.
-    if !matches!(former, Disclosure::Redacted) {
+    if !matches!(former, Disclosure::Redacted | Disclosure::Sealed) {
         DISCLOSURE.set(disclosure);
     }
     value.serialize(serializer)

@@ -1,14 +1,15 @@
 //! A table: all records of one model on one side.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::BuildHasher;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use crate::flags::Flags;
 use crate::model::{Names, SyncModel};
 
 /// One hash function for all tables, so that a key hashed once can be looked up on both sides.
@@ -41,6 +42,12 @@ pub struct Table<M: SyncModel> {
     state: LoadState,
     duplicates: Vec<M>,
     rejected: Vec<(M::Id, String)>,
+    /// The identifiers of both, once they are asked for.
+    unusable: OnceLock<HashSet<M::Id>>,
+    flags: Flags,
+    record_flags: HashMap<M::Id, Flags>,
+    /// Whether it holds all that the system holds although it is left out.
+    whole: bool,
 }
 
 /// Whether a table says anything about its side.
@@ -63,6 +70,10 @@ impl<M: SyncModel> Default for Table<M> {
             state: LoadState::Untouched,
             duplicates: Vec::new(),
             rejected: Vec::new(),
+            unusable: OnceLock::new(),
+            flags: Flags::empty(),
+            record_flags: HashMap::new(),
+            whole: false,
         }
     }
 }
@@ -77,6 +88,7 @@ impl<M: SyncModel> Table<M> {
         self.mark_loaded();
         if let Err(duplicate) = self.try_insert(record) {
             self.duplicates.push(duplicate);
+            self.unusable.take();
         }
     }
 
@@ -166,10 +178,32 @@ impl<M: SyncModel> Table<M> {
         self.state = LoadState::Skipped(reason.into());
     }
 
+    /// Leaves a model out that was loaded, or not: what it holds is written back where the target is written as a whole.
+    pub(crate) fn leave_out(&mut self, reason: &str) {
+        self.whole |= self.state == LoadState::Loaded;
+        self.skip(reason);
+    }
+
+    /// Whether it holds all that the system holds although it is left out.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// Says that a record exists but cannot be used: neither it nor what lives under it takes part in the run.
     pub fn reject(&mut self, id: M::Id, reason: impl Into<String>) {
         self.mark_loaded();
         self.rejected.push((id, reason.into()));
+        self.unusable.take();
+    }
+
+    /// Sets flags on all records of the table, those included that are still to come: so they can follow a variable.
+    pub fn set_flags(&mut self, flags: Flags) {
+        self.flags |= flags;
+    }
+
+    /// Sets flags on one record, whether it is there or not.
+    pub fn flag(&mut self, id: M::Id, flags: Flags) {
+        *self.record_flags.entry(id).or_default() |= flags;
     }
 
     /// The records in order.
@@ -195,6 +229,14 @@ impl<M: SyncModel> Table<M> {
         &self.state
     }
 
+    pub(crate) fn flags(&self) -> Flags {
+        self.flags
+    }
+
+    pub(crate) fn record_flags(&self) -> &HashMap<M::Id, Flags> {
+        &self.record_flags
+    }
+
     pub(crate) fn rows(&self) -> &[M] {
         &self.rows
     }
@@ -214,9 +256,23 @@ impl<M: SyncModel> Table<M> {
     /// The identifiers of records that cannot be used and of which there is no row: rejected without being inserted, or
     /// set aside as duplicates of a record that was removed or renamed since.
     pub(crate) fn without_row(&self) -> HashSet<M::Id> {
-        let rejected = self.rejected.iter().map(|(id, _)| id.clone());
-        let duplicates = self.duplicates.iter().map(SyncModel::id);
-        rejected.chain(duplicates).filter(|id| !self.contains(id)).collect()
+        self.unusable().iter().filter(|id| !self.contains(*id)).cloned().collect()
+    }
+
+    /// Why the table cannot say whether the system has a record of this identifier, or what it looks like there.
+    pub(crate) fn unknown(&self, id: &M::Id) -> Option<&'static str> {
+        if self.state != LoadState::Loaded {
+            return Some("did not load this model");
+        }
+        self.unusable().contains(id).then_some("holds it in a form that cannot be used")
+    }
+
+    /// The identifiers of the records that were rejected or set aside as duplicates.
+    fn unusable(&self) -> &HashSet<M::Id> {
+        self.unusable.get_or_init(|| {
+            let rejected = self.rejected.iter().map(|(id, _)| id.clone());
+            rejected.chain(self.duplicates.iter().map(SyncModel::id)).collect()
+        })
     }
 
     /// The position of the row with this key.

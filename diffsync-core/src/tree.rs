@@ -9,7 +9,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::dataset::Dataset;
-use crate::diff::TableDiff;
+use crate::diff::{TableDiff, Withheld};
+use crate::ops::Operation;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::step::Side;
 
@@ -38,10 +39,31 @@ struct Node {
 
 #[derive(Clone, Copy)]
 enum Change {
-    Create,
-    /// The position in the table's list of updates, and the target's record.
+    /// The place in the table's list of creates.
+    Create(usize),
+    /// The place in the table's list of updates, and the target's record.
     Update(usize, RecordRef),
-    Delete,
+    /// The place in the table's list of deletes.
+    Delete(usize),
+}
+
+impl Change {
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Create(_) => "+ ",
+            Self::Update(..) => "~ ",
+            Self::Delete(_) => "- ",
+        }
+    }
+
+    /// Why it is not asked of the target, if it is not.
+    fn withheld(self, table: &TableDiff) -> Option<Withheld> {
+        match self {
+            Self::Create(place) => table.withheld(Operation::Create, place),
+            Self::Update(place, _) => table.withheld(Operation::Update, place),
+            Self::Delete(place) => table.withheld(Operation::Delete, place),
+        }
+    }
 }
 
 impl<'a> DiffTree<'a> {
@@ -50,15 +72,15 @@ impl<'a> DiffTree<'a> {
     pub fn of(plan: &'a dyn PlanView) -> Self {
         let mut builder = Builder { tree: Self { plan, nodes: Vec::new(), roots: Vec::new() }, known: HashMap::new() };
         for (model, table) in plan.diff().tables().iter().enumerate() {
-            for &row in &table.creates {
-                builder.add(RecordRef::new(Side::Source, model, row), Change::Create);
+            for (place, &row) in table.creates.iter().enumerate() {
+                builder.add(RecordRef::new(Side::Source, model, row), Change::Create(place));
             }
             for (update, &(source, target)) in table.updates.iter().enumerate() {
                 let change = Change::Update(update, RecordRef::new(Side::Target, model, target));
                 builder.add(RecordRef::new(Side::Source, model, source), change);
             }
-            for &row in &table.deletes {
-                builder.add(RecordRef::new(Side::Target, model, row), Change::Delete);
+            for (place, &row) in table.deletes.iter().enumerate() {
+                builder.add(RecordRef::new(Side::Target, model, row), Change::Delete(place));
             }
         }
         builder.tree
@@ -77,23 +99,21 @@ impl<'a> DiffTree<'a> {
     fn write(&self, f: &mut fmt::Formatter<'_>, nodes: &[usize], depth: usize) -> fmt::Result {
         for &at in nodes {
             let node = &self.nodes[at];
-            let sign = match node.change {
+            let table = self.table(node.record);
+            let sign = node.change.map_or("", Change::sign);
+            let remark = match node.change.and_then(|change| change.withheld(table)) {
                 None => "",
-                Some(Change::Create) => "+ ",
-                Some(Change::Update(..)) => "~ ",
-                Some(Change::Delete) => "- ",
+                Some(Withheld::Held) => " (held back)",
+                Some(Withheld::Unsupported) => " (not supported by the target)",
+                Some(Withheld::Cascaded) => " (goes with what it is under)",
             };
-            let model = self.table(node.record).schema.name;
-            writeln!(
-                f,
-                "{:indent$}{sign}{model} {}",
-                "",
-                printable(&self.plan.record(node.record)),
-                indent = depth * 2
-            )?;
+            let record = self.plan.record(node.record);
+            let (model, record) = (table.schema.name, printable(&record));
+            writeln!(f, "{:indent$}{sign}{model} {record}{remark}", "", indent = depth * 2)?;
             if let Some(Change::Update(update, target)) = node.change {
                 for (position, attribute) in self.changed(node.record, update) {
-                    let [before, after] = [target, node.record].map(|record| self.show(record, position));
+                    let before = shown(self.plan.attribute(target, position));
+                    let after = shown(self.plan.planned(node.record, target, position));
                     let indent = depth * 2 + 4;
                     writeln!(f, "{:indent$}{attribute}: {before} -> {after}", "")?;
                 }
@@ -111,13 +131,11 @@ impl<'a> DiffTree<'a> {
             .filter(move |&(position, _)| table.is_changed(update, position))
             .map(|(position, attribute)| (position, attribute.name))
     }
+}
 
-    /// The value of an attribute, or why there is none: one that cannot be shown must not hide the others.
-    fn show(&self, record: RecordRef, attribute: usize) -> Value {
-        self.plan
-            .attribute(record, attribute)
-            .unwrap_or_else(|error| Value::String(format!("(cannot be shown: {error})")))
-    }
+/// A value, or why there is none: one that cannot be shown must not hide the others.
+fn shown(value: Result<Value, serde_json::Error>) -> Value {
+    value.unwrap_or_else(|error| Value::String(format!("(cannot be shown: {error})")))
 }
 
 impl<D: Dataset> Plan<D> {
@@ -254,15 +272,16 @@ struct Element<'a> {
 impl Serialize for Element<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let node = &self.tree.nodes[self.at];
-        let attributes = |record, update| Attributes { tree: self.tree, record, update };
+        let all = |record| Attributes { tree: self.tree, values: Values::All(record) };
         let mut map = serializer.serialize_map(None)?;
         match node.change {
             None => {}
-            Some(Change::Create) => map.serialize_entry("+", &attributes(node.record, None))?,
-            Some(Change::Delete) => map.serialize_entry("-", &attributes(node.record, None))?,
+            Some(Change::Create(_)) => map.serialize_entry("+", &all(node.record))?,
+            Some(Change::Delete(_)) => map.serialize_entry("-", &all(node.record))?,
             Some(Change::Update(update, target)) => {
-                map.serialize_entry("+", &attributes(node.record, Some(update)))?;
-                map.serialize_entry("-", &attributes(target, Some(update)))?;
+                let (tree, source) = (self.tree, node.record);
+                map.serialize_entry("+", &Attributes { tree, values: Values::After { update, source, target } })?;
+                map.serialize_entry("-", &Attributes { tree, values: Values::Before { update, target } })?;
             }
         }
         self.tree.serialize_groups(&mut map, &node.children)?;
@@ -273,18 +292,35 @@ impl Serialize for Element<'_> {
 /// A record's attributes, all of them or those that an update changes.
 struct Attributes<'a> {
     tree: &'a DiffTree<'a>,
-    record: RecordRef,
-    update: Option<usize>,
+    values: Values,
+}
+
+/// Which values of which record.
+enum Values {
+    All(RecordRef),
+    Before { update: usize, target: RecordRef },
+    After { update: usize, source: RecordRef, target: RecordRef },
 }
 
 impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let table = self.tree.table(self.record);
+        let plan = self.tree.plan;
+        let (record, update) = match self.values {
+            Values::All(record) => (record, None),
+            Values::Before { update, target } => (target, Some(update)),
+            Values::After { update, source, .. } => (source, Some(update)),
+        };
+        let table = self.tree.table(record);
         let mut map = serializer.serialize_map(None)?;
         for (position, attribute) in table.schema.attributes.iter().enumerate() {
-            if self.update.is_none_or(|update| table.is_changed(update, position)) {
-                map.serialize_entry(attribute.name, &self.tree.show(self.record, position))?;
+            if update.is_some_and(|update| !table.is_changed(update, position)) {
+                continue;
             }
+            let value = match self.values {
+                Values::All(record) | Values::Before { target: record, .. } => plan.attribute(record, position),
+                Values::After { source, target, .. } => plan.planned(source, target, position),
+            };
+            map.serialize_entry(attribute.name, &shown(value))?;
         }
         map.end()
     }

@@ -4,6 +4,8 @@ mod countries;
 mod device_tags;
 mod inventory;
 mod ipam;
+#[cfg(test)]
+mod laws;
 mod yaml;
 
 use std::process::ExitCode;
@@ -12,5 +14,5 @@ use std::process::ExitCode;
 diffsync_core::count_allocations!();
 
 fn main() -> ExitCode {
-    diffsync_app::main()
+    diffsync_app::App::new().version(env!("CARGO_PKG_VERSION")).main()
 }

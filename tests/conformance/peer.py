@@ -13,9 +13,15 @@ and may say how they are to be handled:
     "syncs"    how often the sync is repeated at most while its diff is not empty; 1 unless given
     "orphans"  "abort" (default): the loader looks every parent up, as loaders do; "keep": it skips the missing ones
     "failing"  the operations that fail: [["delete", "device", "sw1"]]
+    "source_flags", "target_flags"  the flags of each record, in the order of the records: {"device": [["IGNORE"]]}
+    "diff_flags"  the flags that the diff is calculated with: ["SKIP_UNMATCHED_SRC"]; none unless given
+    "sync_flags"  the flags that it is carried out with; ["CONTINUE_ON_FAILURE"] unless given
+    "insist"  whether to carry out a diff with nothing in it
+    "listen"  whether to note of which records the log says that they do not change
 
-The answer holds the diff, its summary, what each sync did, the target's records after the last one, and the diff that
-is left then; or the exception that ended it all, and in which step.
+The answer holds the diff, its summary, what becomes of every record that it compared, what each sync did, the target's
+records after the last one, and the diff that is left then; or the exception that ended it all, in which step, and what
+had been done by then.
 
 Everything here is used as its documentation says: models by `_identifiers`, `_attributes` and `_children`, records by
 `Adapter.add` and `add_child`. Nothing of the package is patched.
@@ -28,7 +34,7 @@ from typing import Any, List, Optional
 
 import structlog
 from diffsync import Adapter, DiffSyncModel
-from diffsync.enum import DiffSyncFlags
+from diffsync.enum import DiffSyncFlags, DiffSyncModelFlags
 from diffsync.exceptions import ObjectNotCreated, ObjectNotDeleted, ObjectNotFound, ObjectNotUpdated
 
 # The types of a model's fields as they are written in Rust.
@@ -48,14 +54,25 @@ TYPES = {
 # The messages of the package's own log that report an error. With `CONTINUE_ON_FAILURE` it reports them nowhere else.
 LOGGED_ERRORS: List[str] = []
 
+# The records of which it says in its log that there is nothing to do.
+LOGGED_UNCHANGED: List[List[str]] = []
 
-def note_error(_logger, _method, event):
-    """Keep the message of an error, and print nothing."""
-    LOGGED_ERRORS.append(event["event"])
+
+def note(_logger, method, event):
+    """Keep what a sync says of a record, and print nothing."""
+    if method == "error":
+        LOGGED_ERRORS.append(event["event"])
+    elif event["event"].startswith("No changes to apply"):
+        LOGGED_UNCHANGED.append([event["model"], event["unique_id"]])
     raise structlog.DropEvent
 
 
-structlog.configure(processors=[note_error], wrapper_class=structlog.make_filtering_bound_logger(40))
+# To listen to everything makes the package three times slower.
+LISTENING = {everything: structlog.make_filtering_bound_logger(10 if everything else 40) for everything in (True, False)}
+
+
+def listen(everything):
+    structlog.configure(processors=[note], wrapper_class=LISTENING[everything])
 
 
 class Record(DiffSyncModel):
@@ -82,11 +99,21 @@ class System(Adapter):
         super().__init__()
         self.failing = failing
         self.operations = []
+        self.failed = []
 
     def do(self, operation, model, ids, attrs, failure):
-        if [operation, model.get_type(), model.create_unique_id(**ids)] in self.failing:
+        name = [operation, model.get_type(), model.create_unique_id(**ids)]
+        if name in self.failing:
+            self.failed.append(name)
             raise failure(f"{operation} is made to fail")
         self.operations.append({"operation": operation, "model": model.get_type(), "ids": ids, "attrs": attrs})
+
+
+def flags_of(kind, names):
+    flags = kind.NONE
+    for name in names:
+        flags |= kind[name]
+    return flags
 
 
 def children_field(model):
@@ -119,11 +146,13 @@ class Schema:
             body[children_field(child)] = []
         return type(model["name"], (Record,), body)
 
-    def load(self, rows, orphans, failing):
+    def load(self, rows, flags, orphans, failing):
         system = self.system_class(failing)
         for model in self.models:
             for row in rows[model["name"]]:
                 system.add(self.classes[model["name"]](**row))
+            for names, record in zip(flags.get(model["name"], []), system.get_all(model["name"])):
+                record.model_flags = flags_of(DiffSyncModelFlags, names)
         for model in self.models:
             if model["parent"] is not None:
                 for row, record in zip(rows[model["name"]], system.get_all(model["name"])):
@@ -160,29 +189,54 @@ def schema_of(models):
     return SCHEMAS[key]
 
 
+def elements(diff):
+    """Every record that was compared, and what is to be done with it."""
+    for element in diff.get_children():
+        yield [element.type, element.name, element.action]
+        yield from elements(element)
+
+
+def done(target):
+    """What a sync has done, whether it came to its end or not."""
+    return {
+        "operations": list(target.operations),
+        "failed": list(target.failed),
+        "errors": list(LOGGED_ERRORS),
+        "unchanged": list(LOGGED_UNCHANGED),
+    }
+
+
 def answer(request):
     step = "load source"
+    target = None
+    listen(request.get("listen", False))
     try:
         schema = schema_of(request["models"])
         orphans = request.get("orphans", "abort")
-        source = schema.load(request["source"], orphans, [])
+        source = schema.load(request["source"], request.get("source_flags", {}), orphans, [])
         step = "load target"
-        target = schema.load(request["target"], orphans, request.get("failing", []))
+        failing = request.get("failing", [])
+        target = schema.load(request["target"], request.get("target_flags", {}), orphans, failing)
         step = "diff"
-        diff = target.diff_from(source)
-        result = {"diff": diff.dict(), "summary": diff.summary(), "syncs": []}
+        diff_flags = flags_of(DiffSyncFlags, request.get("diff_flags", []))
+        sync_flags = flags_of(DiffSyncFlags, request.get("sync_flags", ["CONTINUE_ON_FAILURE"]))
+        diff = target.diff_from(source, flags=diff_flags)
+        result = {"diff": diff.dict(), "summary": diff.summary(), "elements": list(elements(diff)), "syncs": []}
         step = "sync"
-        for _ in range(request.get("syncs", 1)):
-            if not diff.has_diffs():
+        for sync in range(request.get("syncs", 1)):
+            # Of sides that are equal it has something to say, too.
+            insists = sync == 0 and (request.get("insist", False) or request.get("listen", False) and len(diff) > 0)
+            if not diff.has_diffs() and not insists:
                 break
-            LOGGED_ERRORS.clear()
-            target.operations.clear()
-            target.sync_from(source, flags=DiffSyncFlags.CONTINUE_ON_FAILURE, diff=diff)
-            result["syncs"].append({"operations": list(target.operations), "errors": list(LOGGED_ERRORS)})
-            diff = target.diff_from(source)
+            for noted in (LOGGED_ERRORS, LOGGED_UNCHANGED, target.operations, target.failed):
+                noted.clear()
+            target.sync_from(source, flags=sync_flags, diff=diff)
+            result["syncs"].append(done(target))
+            diff = target.diff_from(source, flags=diff_flags)
         return {**result, "contents": schema.contents(target), "left": diff.dict()}
     except Exception as error:  # pylint: disable=broad-exception-caught
-        return {"exception": type(error).__name__, "message": str(error), "step": step}
+        ended = {"exception": type(error).__name__, "message": str(error), "step": step}
+        return {**ended, "done": done(target), "contents": schema.contents(target)} if step == "sync" else ended
 
 
 def writable(value):

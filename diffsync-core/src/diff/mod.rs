@@ -5,15 +5,19 @@
 
 mod join;
 mod out;
+mod select;
 mod summary;
 
 use fixedbitset::FixedBitSet;
 
+use self::out::Out;
 pub use self::summary::{Counts, DiffSummary, ModelSummary};
 
 use crate::check::Checked;
 use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, in_order};
+use crate::ops::Operation;
 use crate::schema::ModelSchema;
+use crate::scope::Scope;
 use crate::table::{LoadState, Table, row};
 
 /// What must change in the target, as positions into the two data sets it was computed from.
@@ -32,27 +36,50 @@ pub struct TableDiff {
     pub(crate) updates: Vec<(u32, u32)>,
     /// Target rows to delete.
     pub(crate) deletes: Vec<u32>,
-    /// Target rows that stay as they are because they or what they are under were rejected.
-    pub(crate) withheld: Vec<u32>,
     pub(crate) unchanged: usize,
     pub(crate) rejected: usize,
     pub(crate) left_out: usize,
     /// One bit per attribute, in as many words per update as the model's attributes need.
     changed: Vec<u64>,
+    /// The source's rows that take no part, where any side has such.
+    out: FixedBitSet,
+    /// The places among the deletes of records that go with their parent.
+    cascaded: FixedBitSet,
+    /// The places among the deletes of records that must not be deleted.
+    prevented: FixedBitSet,
+    /// The attributes that are not compared, if there are such.
+    pub(crate) ignored: Option<Vec<bool>>,
+    /// What is done with none of the records, by operation.
+    withheld: [Option<Withheld>; 3],
+}
+
+/// Why an operation that the diff shows is not asked of the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Withheld {
+    /// A guard or `prevent_destroy` holds it back.
+    Held,
+    /// The target is not able to do it.
+    Unsupported,
+    /// The target does it by itself, with the record's parent.
+    Cascaded,
 }
 
 impl TableDiff {
-    fn new(schema: &'static ModelSchema) -> Self {
+    pub(crate) fn new(schema: &'static ModelSchema) -> Self {
         Self {
             schema,
             creates: Vec::new(),
             updates: Vec::new(),
             deletes: Vec::new(),
-            withheld: Vec::new(),
             unchanged: 0,
             rejected: 0,
             left_out: 0,
             changed: Vec::new(),
+            out: FixedBitSet::new(),
+            cascaded: FixedBitSet::new(),
+            prevented: FixedBitSet::new(),
+            ignored: None,
+            withheld: [None; 3],
         }
     }
 
@@ -62,15 +89,124 @@ impl TableDiff {
         self.schema
     }
 
+    /// Whether a row of the source takes no part.
+    pub(crate) fn is_out(&self, row: u32) -> bool {
+        self.out.contains(row as usize)
+    }
+
     /// Whether the update at this position of the list changes this attribute.
     pub(crate) fn is_changed(&self, update: usize, attribute: usize) -> bool {
         let word = update * words(self.schema) + attribute / 64;
         self.changed.get(word).is_some_and(|bits| bits & (1 << (attribute % 64)) != 0)
     }
 
+    /// Adds an update of these attributes.
+    pub(crate) fn update(&mut self, rows: (u32, u32), attributes: impl Iterator<Item = usize>) {
+        let start = self.changed.len();
+        self.changed.resize(start + words(self.schema), 0);
+        for attribute in attributes {
+            self.changed[start + attribute / 64] |= 1 << (attribute % 64);
+        }
+        self.updates.push(rows);
+    }
+
+    /// The number of operations of one kind, those included that are not asked of the target.
+    pub(crate) fn len(&self, operation: Operation) -> usize {
+        match operation {
+            Operation::Create => self.creates.len(),
+            Operation::Update => self.updates.len(),
+            Operation::Delete => self.deletes.len(),
+        }
+    }
+
     /// The number of operations.
     pub(crate) fn operations(&self) -> usize {
         self.creates.len() + self.updates.len() + self.deletes.len()
+    }
+
+    /// Why an operation is not asked of the target, if it is not.
+    pub(crate) fn withheld(&self, operation: Operation, place: usize) -> Option<Withheld> {
+        let all = self.withheld[operation as usize];
+        if operation == Operation::Delete {
+            // What a guard holds back must not go with its parent either: then that stays too.
+            if self.prevented.contains(place) || all == Some(Withheld::Held) {
+                return Some(Withheld::Held);
+            }
+            if self.cascaded.contains(place) {
+                return Some(Withheld::Cascaded);
+            }
+        }
+        all
+    }
+
+    /// Whether the target is able to do this with records of the model.
+    pub(crate) fn can(&self, operation: Operation) -> bool {
+        self.withheld[operation as usize] != Some(Withheld::Unsupported)
+    }
+
+    /// Whether every operation is asked of the target.
+    pub(crate) fn withholds_nothing(&self) -> bool {
+        self.withheld == [None; 3] && self.cascaded.is_clear() && self.prevented.is_clear()
+    }
+
+    /// Withholds all operations of one kind.
+    pub(crate) fn withhold(&mut self, operation: Operation, why: Withheld) {
+        self.withheld[operation as usize] = Some(why);
+    }
+
+    /// Withholds what the target is not able to do with the model at this position.
+    pub(crate) fn withhold_unsupported(&mut self, scope: &Scope, model: usize) {
+        for operation in Operation::ALL {
+            if !scope.can(model, operation) {
+                self.withhold(operation, Withheld::Unsupported);
+            }
+        }
+    }
+
+    /// Holds back the deletes at these places.
+    pub(crate) fn prevent_deletes(&mut self, prevented: impl IntoIterator<Item = bool>) {
+        let places = prevented.into_iter().enumerate().filter(|(_, prevented)| *prevented);
+        self.prevented = places.map(|(place, _)| place).collect();
+    }
+
+    /// Leaves out the creates and updates of these rows of the source; the number of the updates among them.
+    pub(crate) fn leave_out_writes(&mut self, rows: &FixedBitSet) -> usize {
+        let updates = self.updates.len();
+        self.creates.retain(|row| !rows.contains(*row as usize));
+        self.retain_updates(|_, (row, _)| !rows.contains(row as usize));
+        updates - self.updates.len()
+    }
+
+    /// Leaves out the deletes at these places.
+    pub(crate) fn leave_out_deletes(&mut self, places: &FixedBitSet) {
+        let kept: Vec<usize> = (0..self.deletes.len()).filter(|place| !places.contains(*place)).collect();
+        self.left_out += self.deletes.len() - kept.len();
+        let at = |set: &FixedBitSet| (0..kept.len()).filter(|new| set.contains(kept[*new])).collect();
+        (self.cascaded, self.prevented) = (at(&self.cascaded), at(&self.prevented));
+        self.deletes = kept.iter().map(|place| self.deletes[*place]).collect();
+    }
+
+    /// Keeps the updates for which `keep` says so, with the attributes that they change.
+    fn retain_updates(&mut self, mut keep: impl FnMut(usize, (u32, u32)) -> bool) {
+        let stride = words(self.schema);
+        let mut kept = 0;
+        for place in 0..self.updates.len() {
+            let rows = self.updates[place];
+            if keep(place, rows) {
+                self.updates[kept] = rows;
+                self.changed.copy_within(place * stride..(place + 1) * stride, kept * stride);
+                kept += 1;
+            }
+        }
+        self.updates.truncate(kept);
+        self.changed.truncate(kept * stride);
+    }
+
+    fn shrink(&mut self) {
+        self.creates.shrink_to_fit();
+        self.updates.shrink_to_fit();
+        self.deletes.shrink_to_fit();
+        self.changed.shrink_to_fit();
     }
 }
 
@@ -81,16 +217,19 @@ fn words(schema: &ModelSchema) -> usize {
 
 impl Diff {
     /// Compares two data sets that were checked.
-    pub(crate) fn between<D: Dataset>(source: &Checked<D>, target: &Checked<D>) -> Self {
+    pub(crate) fn between<D: Dataset>(source: &Checked<D>, target: &Checked<D>, scope: &Scope) -> Self {
         let schemas = D::SCHEMAS;
         let rejected = |side: &Checked<D>| side.models.iter().any(|model| model.rejected() > 0);
-        let out = |side: &Checked<D>| side.models.iter().map(|model| model.out.clone()).collect();
+        let out = |side: &Checked<D>| side.models.iter().map(|model| Out::rejected(model.out.clone())).collect();
         let mut differ = Differ {
             source: &source.data,
             target: &target.data,
-            any_out: rejected(source) || rejected(target),
+            scope,
+            selective: rejected(source) || rejected(target) || select::is_asked_for(&source.data, &target.data, scope),
             source_out: out(source),
             target_out: out(target),
+            absent: schemas.iter().map(|_| Out::default()).collect(),
+            cascading: schemas.iter().map(|_| FixedBitSet::new()).collect(),
             wanted: 0,
             at: 0,
             names: schemas.iter().map(|schema| schema.name).collect(),
@@ -104,10 +243,19 @@ impl Diff {
         Self { tables: differ.tables }
     }
 
+    /// A diff that was not computed by comparing.
+    pub(crate) fn of(tables: Vec<TableDiff>) -> Self {
+        Self { tables }
+    }
+
     /// The parts of the diff, one for each model in the order of the data set's fields.
     #[must_use]
     pub fn tables(&self) -> &[TableDiff] {
         &self.tables
+    }
+
+    pub(crate) fn tables_mut(&mut self) -> &mut [TableDiff] {
+        &mut self.tables
     }
 
     /// Whether there is nothing to do.
@@ -116,7 +264,7 @@ impl Diff {
         self.operations() == 0
     }
 
-    /// The number of records to create, update and delete.
+    /// The number of records to create, update and delete, those included that are not asked of the target.
     #[must_use]
     pub fn operations(&self) -> usize {
         self.tables.iter().map(TableDiff::operations).sum()
@@ -129,13 +277,20 @@ impl Diff {
     }
 }
 
+/// Compares model after model, each after those that it links to.
 struct Differ<'a, D> {
     source: &'a D,
     target: &'a D,
-    /// Whether any record of any model is out of the diff: the questions that follow from it cost nothing otherwise.
-    any_out: bool,
-    source_out: Vec<FixedBitSet>,
-    target_out: Vec<FixedBitSet>,
+    scope: &'a Scope,
+    /// Whether any record of any model is out of the diff, or may be: the questions that follow from it cost nothing
+    /// otherwise.
+    selective: bool,
+    source_out: Vec<Out>,
+    target_out: Vec<Out>,
+    /// The source's rows that will not be in the target: their creates are out.
+    absent: Vec<Out>,
+    /// The target's rows whose children are deleted with them.
+    cascading: Vec<FixedBitSet>,
     wanted: usize,
     at: usize,
     names: Vec<&'static str>,
@@ -166,54 +321,48 @@ impl<D> Differ<'_, D> {
             diff.left_out = source.len() + only_in_target.count();
             return diff;
         }
-        if self.any_out {
+        if self.selective {
             self.take_out::<M>();
         }
+        diff.withhold_unsupported(self.scope, self.wanted);
         let source_out = &self.source_out[self.wanted];
+        let ignored = self.scope.ignored(M::SCHEMA);
         let mut matched = FixedBitSet::with_capacity(target.len());
         let stride = words(M::SCHEMA);
         join::join(source, target, |row, found| {
             if let Some(found) = found {
                 matched.insert(found as usize);
             }
-            match found {
-                _ if self.any_out && source_out.contains(row as usize) => diff.rejected += 1,
-                None => diff.creates.push(row),
-                Some(found) => {
-                    let start = diff.changed.len();
-                    source.rows()[row as usize].differences(&target.rows()[found as usize], &mut |attribute| {
-                        if diff.changed.len() == start {
-                            diff.changed.resize(start + stride, 0);
-                        }
-                        diff.changed[start + attribute / 64] |= 1 << (attribute % 64);
-                    });
-                    if diff.changed.len() == start {
-                        diff.unchanged += 1;
-                    } else {
-                        diff.updates.push((row, found));
-                    }
+            if self.selective && source_out.counts(row as usize, &mut diff) {
+                return;
+            }
+            let Some(found) = found else {
+                diff.creates.push(row);
+                return;
+            };
+            let start = diff.changed.len();
+            source.rows()[row as usize].differences(&target.rows()[found as usize], &mut |attribute| {
+                if ignored.as_ref().is_some_and(|ignored| ignored[attribute]) {
+                    return;
                 }
+                if diff.changed.len() == start {
+                    diff.changed.resize(start + stride, 0);
+                }
+                diff.changed[start + attribute / 64] |= 1 << (attribute % 64);
+            });
+            if diff.changed.len() == start {
+                diff.unchanged += 1;
+            } else {
+                diff.updates.push((row, found));
             }
         });
-        if self.any_out {
-            self.withhold::<M>(&matched);
+        diff.ignored = ignored;
+        if self.selective {
+            self.select::<M>(&mut diff, &matched);
+        } else {
+            diff.deletes.extend(matched.zeroes().map(row));
         }
-        let target_out = &self.target_out[self.wanted];
-        for at in matched.zeroes() {
-            if target_out.contains(at) {
-                diff.rejected += 1;
-            } else {
-                diff.deletes.push(row(at));
-            }
-        }
-        diff.withheld = target_out.ones().map(row).collect();
-        if self.any_out {
-            diff.rejected += out::without_row_on_either(source, target);
-        }
-        diff.creates.shrink_to_fit();
-        diff.updates.shrink_to_fit();
-        diff.deletes.shrink_to_fit();
-        diff.changed.shrink_to_fit();
+        diff.shrink();
         diff
     }
 }

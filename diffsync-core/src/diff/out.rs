@@ -1,34 +1,109 @@
-//! Which records leave the diff: those that one side cannot use, and what lives under them on either side.
+//! Which records leave the diff: those that one side cannot use or a flag leaves alone, what lives under them on either
+//! side, and what needs a record that will not be there.
 
 use std::collections::HashSet;
 
 use fixedbitset::FixedBitSet;
 
-use super::Differ;
-use crate::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn};
+use super::{Differ, TableDiff};
+use crate::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, to_self};
+use crate::flags::Flags;
 use crate::model::{Names, SyncModel};
-use crate::schema::LinkSchema;
+use crate::nesting::add_descendants;
+use crate::schema::{LinkKind, LinkSchema};
 use crate::step::Side;
 use crate::table::Table;
 
+/// Rows that leave the diff, by why they do.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Out {
+    pub(super) rejected: FixedBitSet,
+    pub(super) left_out: FixedBitSet,
+}
+
+impl Out {
+    pub(super) fn rejected(rejected: FixedBitSet) -> Self {
+        Self { left_out: FixedBitSet::with_capacity(rejected.len()), rejected }
+    }
+
+    pub(super) fn none_of(rows: usize) -> Self {
+        Self::rejected(FixedBitSet::with_capacity(rows))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rejected.is_clear() && self.left_out.is_clear()
+    }
+
+    /// Counts a row that is out, and says whether it is. What cannot be used is counted as such, whatever else it is.
+    pub(super) fn counts(&self, row: usize, diff: &mut TableDiff) -> bool {
+        if self.rejected.contains(row) {
+            diff.rejected += 1;
+        } else if self.left_out.contains(row) {
+            diff.left_out += 1;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// The two sets, each with that of another.
+    pub(super) fn each<'a>(&'a mut self, other: &'a Self) -> [(&'a mut FixedBitSet, &'a FixedBitSet); 2] {
+        [(&mut self.rejected, &other.rejected), (&mut self.left_out, &other.left_out)]
+    }
+
+    fn sets(&mut self) -> [&mut FixedBitSet; 2] {
+        [&mut self.rejected, &mut self.left_out]
+    }
+
+    /// Takes along what lives under the rows of each set.
+    pub(super) fn add_descendants(&mut self, parent: impl Fn(usize) -> Option<u32>) {
+        for set in self.sets() {
+            add_descendants(set, &parent);
+        }
+    }
+
+    /// Takes over why another row is out.
+    fn follow(&mut self, row: usize, other: &Self, at: Option<u32>) {
+        let Some(at) = at else { return };
+        for (mine, its) in self.each(other) {
+            if its.contains(at as usize) {
+                mine.insert(row);
+            }
+        }
+    }
+}
+
 impl<D> Differ<'_, D> {
-    /// Takes out of both sides the records that either cannot use, and those that live under them in the source. A row
-    /// of the source is out exactly if its counterpart in the target is.
+    /// Takes out of both sides the records that either cannot use or is to leave alone, what lives under them in the
+    /// source, and what of the source needs a record that will not be there. A row of the source is out exactly if its
+    /// counterpart in the target is.
     pub(super) fn take_out<M: LinksIn<D>>(&mut self)
     where
         D: HasTable<M>,
     {
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
+        self.absent[self.wanted] = Out::none_of(source.len());
         let (source_out, target_out) = (&mut self.source_out[self.wanted], &mut self.target_out[self.wanted]);
-        take_out_named(source_out, source, &target.without_row());
-        take_out_named(target_out, target, &source.without_row());
+        source_out.left_out.grow(source.len());
+        target_out.left_out.grow(target.len());
+        take_out_named(&mut source_out.rejected, source, &target.without_row());
+        take_out_named(&mut target_out.rejected, target, &source.without_row());
+        let all = self.scope.flags | M::SCHEMA.flags | source.flags() | target.flags();
+        if all.contains(Flags::IGNORE) {
+            source_out.left_out.insert_range(..);
+            target_out.left_out.insert_range(..);
+        }
+        take_out_named(&mut source_out.left_out, source, &ignored(source, target));
+        take_out_named(&mut target_out.left_out, target, &ignored(source, target));
         take_out_counterparts(target_out, target, source_out, source);
         // What lives under a record that is out on the other side only is known now.
-        let (under, key_of_self) = self.under::<M>(Side::Source);
+        let (under, parent_in_self) = self.under::<M>(Side::Source);
         let (source_out, target_out) = (&mut self.source_out[self.wanted], &mut self.target_out[self.wanted]);
-        source_out.union_with(&under);
-        if let Some(KeyOf::One(key)) = key_of_self {
-            take_out_descendants(source_out, |row| source.position(key(&source.rows()[row])?));
+        for (set, under) in source_out.each(&under) {
+            set.union_with(under);
+        }
+        if let Some(KeyOf::One(key)) = parent_in_self {
+            source_out.add_descendants(|row| source.position(key(&source.rows()[row])?));
         }
         take_out_counterparts(source_out, source, target_out, target);
     }
@@ -39,22 +114,26 @@ impl<D> Differ<'_, D> {
         D: HasTable<M>,
     {
         let target: &Table<M> = self.target.table();
-        let (mut under, key_of_self) = self.under::<M>(Side::Target);
-        under.difference_with(matched);
+        let (mut under, parent_in_self) = self.under::<M>(Side::Target);
+        for set in under.sets() {
+            set.difference_with(matched);
+        }
         let target_out = &mut self.target_out[self.wanted];
-        target_out.union_with(&under);
-        if let Some(KeyOf::One(key)) = key_of_self {
+        for (set, under) in target_out.each(&under) {
+            set.union_with(under);
+        }
+        if let Some(KeyOf::One(key)) = parent_in_self {
             // Where a matched row will be is for the source to say.
-            let unmatched = |row: &usize| !matched.contains(*row);
-            take_out_descendants(target_out, |row| {
-                Some(row).filter(unmatched).and_then(|row| target.position(key(&target.rows()[row])?))
+            target_out.add_descendants(|row| {
+                let unmatched = !matched.contains(row);
+                unmatched.then(|| target.position(key(&target.rows()[row])?)).flatten()
             });
         }
     }
 
-    /// The rows of one side that live directly under a record that is out on either, and how to tell a row's parent in a
-    /// model that nests in itself.
-    fn under<M: LinksIn<D>>(&self, side: Side) -> (FixedBitSet, Option<KeyOf<M, M>>)
+    /// The rows of one side that live directly under a record that is out on either, or, in the source, need one that
+    /// will not be there; and how to tell a row's parent in a model that nests in itself.
+    fn under<M: LinksIn<D>>(&self, side: Side) -> (Out, Option<KeyOf<M, M>>)
     where
         D: HasTable<M>,
     {
@@ -62,18 +141,19 @@ impl<D> Differ<'_, D> {
             Side::Source => self.source.table(),
             Side::Target => self.target.table(),
         };
-        let rows = FixedBitSet::with_capacity(children.len());
-        let mut under = Under { differ: self, children, rows, key_of_self: None };
+        let rows = Out::none_of(children.len());
+        let mut under = Under { differ: self, side, children, rows, parent_in_self: None };
         M::visit_links(&mut under);
-        (under.rows, under.key_of_self)
+        (under.rows, under.parent_in_self)
     }
 }
 
 struct Under<'a, 'd, D, M: SyncModel> {
     differ: &'a Differ<'d, D>,
+    side: Side,
     children: &'a Table<M>,
-    rows: FixedBitSet,
-    key_of_self: Option<KeyOf<M, M>>,
+    rows: Out,
+    parent_in_self: Option<KeyOf<M, M>>,
 }
 
 impl<D, M: SyncModel> LinkVisitor<D, M> for Under<'_, '_, D, M> {
@@ -81,26 +161,45 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for Under<'_, '_, D, M> {
     where
         D: HasTable<P>,
     {
-        if link.model == M::NAME {
-            self.key_of_self = (&key as &dyn std::any::Any).downcast_ref::<KeyOf<M, M>>().copied();
+        let is_parent = link.kind == LinkKind::Parent;
+        if is_parent {
+            self.parent_in_self = self.parent_in_self.or(to_self(key));
         }
         let Some(model) = self.differ.names.iter().position(|name| *name == P::NAME) else { return };
         let (source, target): (&Table<P>, &Table<P>) = (self.differ.source.table(), self.differ.target.table());
         let (source_out, target_out) = (&self.differ.source_out[model], &self.differ.target_out[model]);
+        let absent = &self.differ.absent[model];
+        let needs = self.side == Side::Source && link.orders();
         let mut without_row = source.without_row();
         without_row.extend(target.without_row());
-        if source_out.is_clear() && target_out.is_clear() && without_row.is_empty() {
+        let none_out = source_out.is_empty() && target_out.is_empty() && without_row.is_empty();
+        if none_out && absent.is_empty() || !is_parent && !needs {
             return;
         }
         for (row, record) in self.children.iter().enumerate() {
-            let KeyOf::One(key) = key else { continue };
-            let Some(parent) = key(record) else { continue };
-            let out = source.position(parent).is_some_and(|at| source_out.contains(at as usize))
-                || target.position(parent).is_some_and(|at| target_out.contains(at as usize))
-                || (!without_row.is_empty() && without_row.contains(&P::to_id(parent)));
-            self.rows.set(row, out);
+            key.each(record, |named| {
+                let (in_source, in_target) = (source.position(named), target.position(named));
+                if is_parent {
+                    self.rows.follow(row, source_out, in_source);
+                    self.rows.follow(row, target_out, in_target);
+                }
+                if needs {
+                    self.rows.follow(row, absent, in_source);
+                }
+                // Whoever lives under it follows; whoever refers to it does without a record that the target has not.
+                let lost = is_parent || needs && in_source.is_none() && in_target.is_none();
+                if lost && !without_row.is_empty() && without_row.contains(&P::to_id(named)) {
+                    self.rows.rejected.insert(row);
+                }
+            });
         }
     }
+}
+
+/// The identifiers of the records that either side's loader wants to be left alone.
+fn ignored<M: SyncModel>(source: &Table<M>, target: &Table<M>) -> HashSet<M::Id> {
+    let flags = source.record_flags().iter().chain(target.record_flags());
+    flags.filter(|(_, flags)| flags.contains(Flags::IGNORE)).map(|(id, _)| id.clone()).collect()
 }
 
 /// Takes out the rows with these identifiers.
@@ -111,35 +210,10 @@ fn take_out_named<M: SyncModel>(out: &mut FixedBitSet, table: &Table<M>, ids: &H
 }
 
 /// Takes out of one side what is out on the other.
-fn take_out_counterparts<M: SyncModel>(
-    out: &FixedBitSet,
-    table: &Table<M>,
-    other_out: &mut FixedBitSet,
-    other: &Table<M>,
-) {
-    for row in out.ones().filter_map(|row| other.position(table.rows()[row].key())) {
-        other_out.insert(row as usize);
-    }
-}
-
-/// Takes out the rows above which one is out. A circle, which only the target can have, is none.
-fn take_out_descendants(out: &mut FixedBitSet, parent: impl Fn(usize) -> Option<u32>) {
-    let mut seen = FixedBitSet::with_capacity(out.len());
-    let mut path = Vec::new();
-    for start in 0..out.len() {
-        let mut at = Some(start);
-        let under = loop {
-            match at {
-                Some(row) if out.contains(row) => break true,
-                Some(row) if !seen.put(row) => path.push(row),
-                // The top, or a row that was seen not to be under one that is out.
-                _ => break false,
-            }
-            at = at.and_then(&parent).map(|row| row as usize);
-        };
-        let path = path.drain(..);
-        if under {
-            path.for_each(|row| out.insert(row));
+fn take_out_counterparts<M: SyncModel>(out: &Out, table: &Table<M>, other_out: &mut Out, other: &Table<M>) {
+    for (other_out, out) in other_out.each(out) {
+        for row in out.ones().filter_map(|row| other.position(table.rows()[row].key())) {
+            other_out.insert(row as usize);
         }
     }
 }

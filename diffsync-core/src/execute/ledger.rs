@@ -3,34 +3,53 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{ExecuteOptions, Results};
+use fixedbitset::FixedBitSet;
+
+use super::dependents::{Clearing, Dependents, Done, Obstacle};
+use super::{ExecuteOptions, Results, Stopped};
 use crate::dataset::Dataset;
 use crate::error::JobError;
 use crate::event::{Event, Observers};
-use crate::outcome::{Operation, Outcome, Outcomes, Task};
-use crate::plan::{Plan, PlanView, RecordRef};
+use crate::ops::Operation;
+use crate::outcome::{Outcome, Outcomes, Task};
+use crate::plan::{Plan, RecordRef};
 use crate::problem::Problem;
-use crate::step::{Side, Step};
+use crate::schema::{LinkKind, LinkSchema};
+use crate::step::Step;
 
-/// The tasks that the target is at: what becomes of them is not known if the execution is dropped.
+/// The tasks that the target was at when the execution was dropped: what became of them is not known.
 #[derive(Clone, Default)]
-pub(super) struct InFlight(Arc<Mutex<Vec<Task>>>);
+pub(super) struct CutShort(Arc<Mutex<Vec<Task>>>);
 
-impl InFlight {
+impl CutShort {
     fn tasks(&self) -> MutexGuard<'_, Vec<Task>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn begin(&self, task: Task) {
-        self.tasks().push(task);
+    /// The target is being asked about these, until it has answered.
+    pub(super) fn unless_answered<'a>(&'a self, tasks: &'a [Task]) -> Asked<'a> {
+        Asked { tasks, cut_short: self, answered: false }
     }
+}
 
-    pub(super) fn end(&self, task: Task) {
-        self.tasks().retain(|other| *other != task);
+/// Tasks that the target is being asked about.
+pub(super) struct Asked<'a> {
+    tasks: &'a [Task],
+    cut_short: &'a CutShort,
+    answered: bool,
+}
+
+impl Asked<'_> {
+    pub(super) fn answered(mut self) {
+        self.answered = true;
     }
+}
 
-    fn take(&self) -> Vec<Task> {
-        std::mem::take(&mut self.tasks())
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.cut_short.tasks().extend_from_slice(self.tasks);
+        }
     }
 }
 
@@ -38,61 +57,65 @@ impl InFlight {
 pub(super) struct Ledger<'a, D: 'static> {
     plan: &'a Plan<D>,
     observers: &'a Observers,
-    options: ExecuteOptions,
+    options: &'a ExecuteOptions,
     pub(super) outcomes: Outcomes,
-    /// For each model the source rows that could not be written, with the record that is to blame.
-    failed: Vec<HashMap<u32, RecordRef>>,
-    /// For each model the rows of the target under which a record stays that nobody removes or moves away, with it.
-    inhabited: Vec<HashMap<u32, RecordRef>>,
+    /// For each model the source rows that could not be written, with what was to be done and the record that is to
+    /// blame.
+    unwritten: Vec<HashMap<u32, (Operation, RecordRef)>>,
+    /// What still hangs on the records that are to be deleted, once that is asked.
+    dependents: Option<Dependents<'a, D>>,
+    /// For each model the places of creates and of updates that are done but for deferred references.
+    unfinished: Vec<[FixedBitSet; 2]>,
+    /// For each model the places of updates that were done but for deferred references, also once those have failed.
+    partly: Vec<FixedBitSet>,
     /// What the target made of records that it did not refuse.
     problems: Vec<Problem>,
-    /// What the target is at now.
-    in_flight: InFlight,
+    cut_short: CutShort,
+    /// Whether the target was changed, or may have been.
+    wrote: bool,
     done: usize,
-    /// The error that ended the execution early.
-    stopped: Option<String>,
+    deleted: usize,
+    failures: usize,
+    /// Why the execution ended early.
+    stopped: Option<Stopped>,
 }
 
 impl<'a, D: Dataset> Ledger<'a, D> {
-    pub(super) fn new(plan: &'a Plan<D>, options: ExecuteOptions, observers: &'a Observers) -> Self {
-        let models = plan.diff().tables().len();
+    pub(super) fn new(plan: &'a Plan<D>, options: &'a ExecuteOptions, observers: &'a Observers) -> Self {
         let mut ledger = Self {
             plan,
             observers,
             options,
             outcomes: Outcomes::none_of(plan.diff()),
-            failed: vec![HashMap::new(); models],
-            inhabited: vec![HashMap::new(); models],
+            unwritten: vec![HashMap::new(); plan.diff().tables().len()],
+            dependents: None,
+            partly: vec![FixedBitSet::new(); plan.diff().tables().len()],
+            unfinished: vec![[FixedBitSet::new(), FixedBitSet::new()]; plan.diff().tables().len()],
             problems: Vec::new(),
-            in_flight: InFlight::default(),
+            cut_short: CutShort::default(),
+            wrote: false,
             done: 0,
+            deleted: 0,
+            failures: 0,
             stopped: None,
         };
-        if plan.diff().tables().iter().any(|table| !table.deletes.is_empty()) {
-            ledger.enter_those_that_stay();
+        for (model, table) in plan.diff().tables().iter().enumerate() {
+            if table.withholds_nothing() {
+                continue;
+            }
+            for task in Task::all(model, Operation::Create, table) {
+                if table.withheld(Operation::Create, task.place).is_some() {
+                    let record = task.record(table);
+                    ledger.unwritten[model].insert(record.row(), (Operation::Create, record));
+                }
+            }
         }
         ledger
     }
 
-    /// Records that no task is about keep those that they live under: rejected ones, those of a model that was left out,
-    /// and duplicates, which have no row.
-    fn enter_those_that_stay(&mut self) {
-        for (model, table) in self.plan.diff().tables().iter().enumerate() {
-            let left_out = if table.left_out > 0 { self.plan.rows(Side::Target, model) } else { 0 };
-            for row in table.withheld.iter().copied().chain(0..left_out) {
-                self.stays(RecordRef::new(Side::Target, model, row));
-            }
-            for (record, parent) in self.plan.parents_of_duplicates(Side::Target, model) {
-                self.inhabited[parent.model()].entry(parent.row()).or_insert(record);
-            }
-        }
-    }
-
-    /// A record stays where it is in the target.
-    fn stays(&mut self, record: RecordRef) {
-        if let Some(parent) = self.plan.parent(record) {
-            self.inhabited[parent.model()].entry(parent.row()).or_insert(record);
-        }
+    /// What still hangs on the records that are to be deleted.
+    pub(super) fn dependents(&mut self) -> &mut Dependents<'a, D> {
+        self.dependents.get_or_insert_with(|| Dependents::of(self.plan))
     }
 
     /// Whether the execution was ended early.
@@ -101,12 +124,21 @@ impl<'a, D: Dataset> Ledger<'a, D> {
     }
 
     /// Ends the execution early.
-    pub(super) fn stop(&mut self, error: &str) {
-        self.stopped.get_or_insert_with(|| error.to_owned());
+    pub(super) fn stop(&mut self, why: Stopped) {
+        self.stopped.get_or_insert(why);
     }
 
-    pub(super) fn in_flight(&self) -> InFlight {
-        self.in_flight.clone()
+    pub(super) fn cut_short(&self) -> CutShort {
+        self.cut_short.clone()
+    }
+
+    /// The target has done something, or perhaps has.
+    pub(super) fn has_written(&mut self) {
+        self.wrote = true;
+    }
+
+    pub(super) fn wrote(&self) -> bool {
+        self.wrote || !self.cut_short.tasks().is_empty()
     }
 
     pub(super) fn report(&mut self, problem: Option<Problem>) {
@@ -115,17 +147,55 @@ impl<'a, D: Dataset> Ledger<'a, D> {
 
     /// Whether every record that was asked for so far was written.
     pub(super) fn nothing_failed(&self) -> bool {
-        self.failed.iter().all(HashMap::is_empty)
+        self.unwritten.iter().all(HashMap::is_empty)
     }
 
-    /// The record because of which a parent of the source could not be written.
-    pub(super) fn to_blame_for(&self, parent: RecordRef) -> Option<RecordRef> {
-        self.failed[parent.model()].get(&parent.row()).copied()
+    /// The record because of which one that is named by this link is not as it should be: it could not be created, or,
+    /// where it is the parent, not be brought up to date.
+    pub(super) fn to_blame_for(&self, link: &LinkSchema, named: RecordRef) -> Option<RecordRef> {
+        let (operation, to_blame) = self.unwritten[named.model()].get(&named.row())?;
+        let needed = *operation == Operation::Create || link.kind == LinkKind::Parent;
+        needed.then_some(*to_blame)
     }
 
-    /// A record that stays under this row of the target.
-    pub(super) fn inhabitant(&self, model: usize, row: u32) -> Option<RecordRef> {
-        self.inhabited[model].get(&row).copied()
+    /// Why this row of the target cannot be deleted now, if it cannot.
+    pub(super) fn obstacle(&mut self, model: usize, row: u32) -> Option<Obstacle> {
+        let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
+        dependents.obstacle(Done { outcomes: &self.outcomes, partly: &self.partly }, model, row)
+    }
+
+    /// The records to be deleted whose deferred references are taken back before.
+    pub(super) fn references_to_clear(&mut self) -> Clearing {
+        let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
+        dependents.references_to_clear(Done { outcomes: &self.outcomes, partly: &self.partly })
+    }
+
+    /// How many records were deleted so far.
+    pub(super) fn deleted(&self) -> usize {
+        self.deleted
+    }
+
+    /// A record was written but for its deferred references.
+    pub(super) fn leave_unfinished(&mut self, task: Task) {
+        self.unfinished[task.model][task.operation as usize].grow_and_insert(task.place);
+        self.outcomes.set(task, Outcome::done(task.operation));
+    }
+
+    /// A record was updated but for its deferred references: what it names otherwise is as it should be.
+    pub(super) fn leave_partly_done(&mut self, task: Task) {
+        if task.operation == Operation::Update {
+            self.partly[task.model].grow_and_insert(task.place);
+        }
+        self.leave_unfinished(task);
+    }
+
+    /// The tasks of a model that are done but for deferred references.
+    pub(super) fn unfinished(&self, model: usize) -> Vec<Task> {
+        let of = |operation: Operation| {
+            let places = self.unfinished[model][operation as usize].ones();
+            places.map(move |place| Task { model, operation, place })
+        };
+        of(Operation::Create).chain(of(Operation::Update)).collect()
     }
 
     /// Enters what became of a task, and tells the observers.
@@ -133,23 +203,26 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         let table = &self.plan.diff().tables()[task.model];
         let record = task.record(table);
         let to_blame = match &outcome {
-            Outcome::Failed { .. } => Some(record),
+            Outcome::Failed { .. } | Outcome::Unknown { .. } => Some(record),
             Outcome::Blocked { by } => Some(*by),
             _ => None,
         };
-        if let Some(to_blame) = to_blame {
-            match task.operation {
-                Operation::Create => {
-                    self.failed[task.model].insert(record.row(), to_blame);
-                }
-                Operation::Update => {
-                    self.failed[task.model].insert(record.row(), to_blame);
-                    self.stays(RecordRef::new(Side::Target, task.model, table.updates[task.place].1));
-                }
-                Operation::Delete => self.stays(record),
+        if let Some(to_blame) = to_blame.filter(|_| task.operation != Operation::Delete) {
+            self.unwritten[task.model].insert(record.row(), (task.operation, to_blame));
+        }
+        if let Outcome::Failed { error } = &outcome {
+            self.failures += 1;
+            if self.options.max_failures.is_some_and(|max| self.failures >= max) {
+                self.stop(Stopped::Failure(error.to_string()));
             }
         }
+        if let Some(unfinished) = self.unfinished[task.model].get_mut(task.operation as usize)
+            && unfinished.contains(task.place)
+        {
+            unfinished.remove(task.place);
+        }
         self.done += 1;
+        self.deleted += usize::from(outcome == Outcome::Deleted);
         if !self.options.writes_at_complete {
             let operation = task.operation;
             self.observers.emit(&Event::RecordDone { record, operation, outcome: &outcome });
@@ -159,17 +232,31 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.outcomes.set(task, outcome);
     }
 
+    /// Enters what became of the tasks that the execution was cut short at.
+    pub(super) fn settle_rest(&mut self) {
+        let cut_short = std::mem::take(&mut *self.cut_short.tasks());
+        self.wrote |= !cut_short.is_empty();
+        for task in cut_short {
+            let reason = "the run was cut short while the target was at it".into();
+            self.settle(task, Outcome::Unknown { reason });
+        }
+        let unfinished: Vec<_> = (0..self.unfinished.len()).flat_map(|model| self.unfinished(model)).collect();
+        for task in unfinished {
+            let error = format!("it was {}d, but the run ended before its references were set", task.operation).into();
+            self.settle(task, Outcome::Failed { error });
+        }
+    }
+
     /// The target has completed the run, or could not. Tells the observers of every record that they have not heard of.
     pub(super) fn conclude(&mut self, error: Option<&JobError>) {
-        for task in self.in_flight.take() {
-            self.settle(task, Outcome::Unknown);
-        }
-        let ExecuteOptions { writes_at_complete, .. } = self.options;
+        self.settle_rest();
+        let writes_at_complete = self.options.writes_at_complete;
         if let Some(error) = error.filter(|_| writes_at_complete) {
-            self.outcomes.fail_written(&error.to_string());
+            self.outcomes.fail_written(&error.to_string().into());
         }
         for (record, operation, outcome) in self.outcomes.iter(self.plan.diff()) {
-            if writes_at_complete || *outcome == Outcome::NotAttempted {
+            let unheard = matches!(outcome, Outcome::NotAttempted | Outcome::Held | Outcome::Unsupported);
+            if writes_at_complete || unheard {
                 self.observers.emit(&Event::RecordDone { record, operation, outcome });
             }
         }

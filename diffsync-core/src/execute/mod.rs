@@ -1,39 +1,84 @@
-//! Execution: writing what the diff says, parents before children, deletes last and children first.
+//! Execution: writing what the diff says.
+//!
+//! What records need of each other decides the order: parents and referenced records are created and updated first,
+//! deferred references are set once all records are there, and deletes come last, in reverse.
 
+mod attempt;
+mod dependents;
 mod ledger;
 mod order;
 mod write;
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use self::attempt::Patience;
+pub use self::attempt::Retry;
+use self::dependents::Clearing;
 use self::ledger::Ledger;
-use self::write::{WriteModel, writers};
+use self::write::{Part, WriteModel, writers};
 use crate::adapter::{Adapter, Synced, WrittenBy};
 use crate::current::Current;
 use crate::dataset::{Dataset, in_order};
+use crate::diff::Withheld;
 use crate::error::JobError;
 use crate::event::Observers;
-use crate::outcome::{Outcomes, Task};
-use crate::plan::Plan;
+use crate::ops::Operation;
+use crate::outcome::{Outcome, Outcomes, Task};
+use crate::plan::{Plan, RecordRef};
 use crate::problem::Problem;
+use crate::saved::{PlanKey, Undo, inverse};
+use crate::step::Side;
+
+pub(crate) use self::write::abilities;
 
 /// How an execution is to go about it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct ExecuteOptions {
-    /// Go on with the other records when one fails.
-    pub(crate) continue_on_failure: bool,
+    /// End the execution when so many records have failed.
+    pub(crate) max_failures: Option<usize>,
     /// How many records may be written at the same time, instead of what the target says.
     pub(crate) concurrency: Option<NonZeroUsize>,
     /// The target writes only when it completes the run: no outcome is final before, so none is announced.
     pub(crate) writes_at_complete: bool,
+    pub(crate) retry: Retry,
+    /// How long the target may take for one call.
+    pub(crate) call_limit: Option<Duration>,
+    /// When the run must have ended.
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) cancellation: CancellationToken,
+}
+
+impl ExecuteOptions {
+    fn patience(&self) -> Patience {
+        Patience {
+            retry: self.retry,
+            call_limit: self.call_limit,
+            deadline: self.deadline,
+            cancellation: self.cancellation.clone(),
+        }
+    }
 }
 
 /// What an execution leaves behind.
 pub(crate) struct Results {
     pub(crate) outcomes: Outcomes,
     pub(crate) problems: Vec<Problem>,
-    /// The error that ended the execution early.
-    pub(crate) stopped: Option<String>,
+    pub(crate) stopped: Option<Stopped>,
+}
+
+/// Why an execution ended early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// With this error of a record.
+    Failure(String),
+    /// It was asked to.
+    Cancelled,
+    /// Its time was over.
+    TimeLimit,
 }
 
 /// A plan being carried out: what the target holds now, and what became of each record.
@@ -42,28 +87,38 @@ pub(crate) struct Results {
 /// without locks; their results can be read when the group is done.
 pub(crate) struct Execution<'a, D: 'static> {
     plan: &'a Plan<D>,
-    options: ExecuteOptions,
+    options: &'a ExecuteOptions,
     current: Current<'a, D>,
     ledger: Ledger<'a, D>,
+    /// The deferred references that are taken back before their records are deleted.
+    clearing: Clearing,
 }
 
 impl<'a, D: Dataset> Execution<'a, D> {
-    pub(crate) fn new(plan: &'a Plan<D>, options: ExecuteOptions, observers: &'a Observers) -> Self {
-        Self { plan, options, current: Current::new(plan), ledger: Ledger::new(plan, options, observers) }
+    pub(crate) fn new(plan: &'a Plan<D>, options: &'a ExecuteOptions, observers: &'a Observers) -> Self {
+        let (current, ledger) = (Current::new(plan), Ledger::new(plan, options, observers));
+        Self { plan, options, current, ledger, clearing: Clearing::new() }
     }
 
     /// What `sync_complete` works with: also what was written by a group that was cut short.
     pub(crate) fn synced(&mut self) -> Synced<'_, D> {
         self.current.take_over();
+        self.ledger.settle_rest();
         Synced::new(&self.current, &self.ledger.outcomes)
     }
 
-    pub(crate) fn outcomes(&self) -> &Outcomes {
-        &self.ledger.outcomes
+    /// Whether the target was changed, or may have been.
+    pub(crate) fn wrote(&self) -> bool {
+        self.ledger.wrote()
     }
 
     pub(crate) fn conclude(&mut self, error: Option<&JobError>) {
         self.ledger.conclude(error);
+    }
+
+    /// What takes back what was done.
+    pub(crate) fn inverse(&self, key: &PlanKey) -> Undo {
+        inverse(&self.current, &self.ledger.outcomes, key)
     }
 
     pub(crate) fn into_results(self) -> Results {
@@ -77,29 +132,123 @@ impl<'a, D: Dataset> Execution<'a, D> {
     {
         let writers = writers::<D, T>();
         let order = in_order(D::SCHEMAS);
+        self.delete_first(target, &writers, &order).await;
         for &model in &order {
             for group in self.writes_by_level(model) {
                 let group = self.without_orphaned(group);
-                self.write(&*writers[model], target, group).await;
+                self.write(&*writers[model], target, group, Part::Whole).await;
             }
         }
+        for (model, writer) in writers.iter().enumerate() {
+            let group = self.ledger.unfinished(model);
+            let group = self.without_dangling(group);
+            self.write(&**writer, target, group, Part::Deferred).await;
+        }
+        if self.plan.diff().tables().iter().all(|table| table.deletes.is_empty()) {
+            return;
+        }
+        if D::SCHEMAS.iter().flat_map(|schema| schema.links).any(|link| !link.orders()) {
+            self.clearing = self.ledger.references_to_clear();
+            let tasks = self.clearing.keys();
+            let tasks = tasks.map(|&(model, place)| Task { model, operation: Operation::Delete, place }).collect();
+            for (model, group) in by_model(tasks) {
+                self.write(&*writers[model], target, group, Part::Clear).await;
+            }
+        }
+        // What something hangs on that is still to go with what it is under waits for that, as long as anything goes.
+        let mut wait = true;
+        loop {
+            let before = self.ledger.deleted();
+            let mut waiting = 0;
+            for &model in order.iter().rev() {
+                for group in self.deletes_by_level(model) {
+                    let group = self.without_inhabited(model, group, wait, &mut waiting);
+                    self.write(&*writers[model], target, group, Part::Whole).await;
+                }
+            }
+            if waiting == 0 || self.ledger.stopped() {
+                break;
+            }
+            wait = self.ledger.deleted() > before;
+        }
+        self.settle_cascaded();
+    }
+
+    /// Deletes what can be deleted before anything else, so that the unique values it holds are free.
+    async fn delete_first<T: Adapter<Data = D>>(
+        &mut self,
+        target: &T,
+        writers: &[Box<dyn WriteModel<D, T>>],
+        order: &[usize],
+    ) where
+        D: WrittenBy<T>,
+    {
+        let tables = self.plan.diff().tables();
+        if !tables.iter().any(|table| table.schema().deletes_first && !table.deletes.is_empty()) {
+            return;
+        }
+        let first = self.ledger.dependents().deletable_first();
         for &model in order.iter().rev() {
-            for group in self.deletes_by_level(model) {
-                let group = self.without_inhabited(model, group);
-                self.write(&*writers[model], target, group).await;
+            for mut group in self.deletes_by_level(model) {
+                // What something still hangs on waits for its usual turn.
+                group.retain(|task| {
+                    let row = tables[model].deletes[task.place];
+                    first[model].contains(row as usize) && self.ledger.obstacle(model, row).is_none()
+                });
+                self.write(&*writers[model], target, group, Part::Whole).await;
             }
         }
+    }
+
+    /// Enters what became of the records that the target deletes by itself.
+    fn settle_cascaded(&mut self) {
+        for (model, table) in self.plan.diff().tables().iter().enumerate() {
+            if table.withholds_nothing() {
+                continue;
+            }
+            for task in Task::all(model, Operation::Delete, table) {
+                if table.withheld(Operation::Delete, task.place) != Some(Withheld::Cascaded) {
+                    continue;
+                }
+                let row = table.deletes[task.place];
+                let Some(ancestor) = self.ledger.dependents().ancestor(RecordRef::new(Side::Target, model, row)) else {
+                    continue;
+                };
+                let by = ancestor.record(&self.plan.diff().tables()[ancestor.model]);
+                let outcome = match self.ledger.outcomes.get(ancestor) {
+                    Outcome::Deleted => {
+                        self.current.delete(model, row);
+                        Outcome::Cascaded
+                    }
+                    Outcome::NotAttempted => continue,
+                    Outcome::Blocked { by } => Outcome::Blocked { by: *by },
+                    Outcome::Unknown { reason } => Outcome::Unknown { reason: reason.clone() },
+                    _ => Outcome::Blocked { by },
+                };
+                self.ledger.settle(task, outcome);
+            }
+        }
+        self.current.take_over();
     }
 
     /// Writes a group of records none of which depends on another.
-    async fn write<T>(&mut self, writer: &dyn WriteModel<D, T>, target: &T, group: Vec<Task>) {
-        if !group.is_empty() && !self.ledger.stopped() {
-            writer.write(target, self, group).await;
+    async fn write<T>(&mut self, writer: &dyn WriteModel<D, T>, target: &T, group: Vec<Task>, part: Part) {
+        if group.is_empty() || self.ledger.stopped() {
+            return;
         }
+        writer.write(target, self, group, part).await;
     }
 }
 
-/// Leave to carry out a plan. Only the core can make one: the diff was calculated, and the run is not a dry run.
+/// Tasks in groups of one model each.
+fn by_model(mut tasks: Vec<Task>) -> Vec<(usize, Vec<Task>)> {
+    tasks.sort_by_key(|task| task.model);
+    let models: Vec<_> = tasks.chunk_by(|one, other| one.model == other.model).map(<[Task]>::to_vec).collect();
+    models.into_iter().filter_map(|group| Some((group.first()?.model, group))).collect()
+}
+
+/// Leave to carry out a plan. Only the core can make one: the diff was calculated, the guards were asked, and the run is
+/// not a dry run.
 pub struct Approved<'e, 'a, D: 'static> {
     execution: &'e mut Execution<'a, D>,
 }

@@ -1,87 +1,193 @@
 //! In which order records are written, and which are not because of others.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::Execution;
+use super::dependents::Obstacle;
 use crate::dataset::Dataset;
-use crate::outcome::{Operation, Outcome, Task};
+use crate::nesting::walk;
+use crate::ops::Operation;
+use crate::outcome::{Outcome, Task};
 use crate::plan::{PlanView, RecordRef};
+use crate::problem::{Problem, ProblemKind};
+use crate::step::Side;
 
 impl<D: Dataset> Execution<'_, D> {
-    /// A model's creates and updates in groups, each to be written after the one before: level by level where the model
-    /// nests in itself, else all at once.
+    /// A model's creates and updates in groups, each to be written after the one before: level by level where records of
+    /// the model name others of it, else all at once.
     pub(super) fn writes_by_level(&self, model: usize) -> Vec<Vec<Task>> {
         let table = &self.plan.diff().tables()[model];
         let creates = Task::all(model, Operation::Create, table);
         let updates = Task::all(model, Operation::Update, table);
-        self.by_level(model, creates.chain(updates))
+        self.by_level(model, Side::Source, self.open(creates.chain(updates)))
     }
 
-    /// A model's deletes in groups, the deepest records first.
+    /// A model's deletes in groups, those first that nothing of the same model depends on.
     pub(super) fn deletes_by_level(&self, model: usize) -> Vec<Vec<Task>> {
         let table = &self.plan.diff().tables()[model];
-        let mut groups = self.by_level(model, Task::all(model, Operation::Delete, table));
+        let deletes = self.open(Task::all(model, Operation::Delete, table));
+        let mut groups = self.by_level(model, Side::Target, deletes);
         groups.reverse();
         groups
     }
 
-    fn by_level(&self, model: usize, tasks: impl Iterator<Item = Task>) -> Vec<Vec<Task>> {
+    /// The tasks that the target is to be asked to do and was not yet.
+    pub(super) fn open(&self, tasks: impl Iterator<Item = Task>) -> Vec<Task> {
+        let table = |task: &Task| &self.plan.diff().tables()[task.model];
+        tasks
+            .filter(|task| {
+                *self.ledger.outcomes.get(*task) == Outcome::NotAttempted
+                    && table(task).withheld(task.operation, task.place).is_none()
+            })
+            .collect()
+    }
+
+    fn by_level(&self, model: usize, side: Side, tasks: Vec<Task>) -> Vec<Vec<Task>> {
         let table = &self.plan.diff().tables()[model];
-        if !table.schema().nests_in_itself() {
-            return vec![tasks.collect()];
+        let schema = table.schema();
+        let own = |link: &&crate::schema::LinkSchema| link.model == schema.name && link.orders();
+        if tasks.is_empty() || !schema.links.iter().any(|link| own(&link)) {
+            return vec![tasks];
         }
-        let mut depths = HashMap::new();
+        // How many records of the model must be there before each.
+        let mut depths = vec![0usize; self.plan.rows(side, model) as usize];
+        let leads_to = |row: u32, to: &mut Vec<u32>| {
+            self.plan.links(RecordRef::new(side, model, row), |link, named| {
+                if own(&link) {
+                    to.push(named.row());
+                }
+            });
+        };
+        let left = |row: u32, to: &[u32]| {
+            let deepest = to.iter().map(|named| depths[*named as usize] + 1).max();
+            depths[row as usize] = deepest.unwrap_or(0);
+        };
+        walk(self.plan.rows(side, model), leads_to, left);
         let mut levels: BTreeMap<usize, Vec<Task>> = BTreeMap::new();
         for task in tasks {
-            let depth = self.depth(task.record(table), &mut depths);
-            levels.entry(depth).or_default().push(task);
+            levels.entry(depths[task.record(table).row() as usize]).or_default().push(task);
         }
         levels.into_values().collect()
     }
 
-    /// How many records of its own model a record lives under.
-    fn depth(&self, record: RecordRef, known: &mut HashMap<RecordRef, usize>) -> usize {
-        let mut path = Vec::new();
-        let mut at = Some(record);
-        let above = loop {
-            let Some(record) = at else { break 0 };
-            if let Some(depth) = known.get(&record) {
-                break depth + 1;
-            }
-            // Known from here on, so that a circle in the target ends.
-            known.insert(record, 0);
-            path.push(record);
-            at = self.plan.parent(record).filter(|parent| parent.model() == record.model());
-        };
-        for (depth, record) in (above..).zip(path.into_iter().rev()) {
-            known.insert(record, depth);
-        }
-        known.get(&record).copied().unwrap_or(0)
-    }
-
-    /// Blocks the creates and updates whose parent could not be written, and returns the others.
+    /// Blocks the creates and updates that need a record which could not be written, and returns the others.
     pub(super) fn without_orphaned(&mut self, group: Vec<Task>) -> Vec<Task> {
         if self.ledger.stopped() || self.ledger.nothing_failed() {
             return group;
         }
         self.unblocked(group, |execution, task| {
             let record = task.record(&execution.plan.diff().tables()[task.model]);
-            execution.ledger.to_blame_for(execution.plan.parent(record)?)
+            let mut to_blame = None;
+            execution.plan.links(record, |link, named| {
+                if link.orders() {
+                    to_blame = to_blame.or_else(|| execution.ledger.to_blame_for(link, named));
+                }
+            });
+            to_blame
         })
     }
 
-    /// Blocks the deletes of records that another still lives under in the target as it now is, and returns the others.
-    pub(super) fn without_inhabited(&mut self, model: usize, group: Vec<Task>) -> Vec<Task> {
+    /// Settles the records whose deferred references cannot be set, since the target does not hold what they name or is not
+    /// able to update, and returns the others.
+    pub(super) fn without_dangling(&mut self, group: Vec<Task>) -> Vec<Task> {
         if self.ledger.stopped() {
             return group;
         }
-        self.unblocked(group, |execution, task| {
-            execution.ledger.inhabitant(model, execution.plan.diff().tables()[model].deletes[task.place])
+        let mut ready = Vec::with_capacity(group.len());
+        for task in group {
+            let table = &self.plan.diff().tables()[task.model];
+            let changes =
+                |position: usize| task.operation == Operation::Create || table.is_changed(task.place, position);
+            let mut missing = None;
+            self.plan.links(task.record(table), |link, named| {
+                let mut fields = table.schema().attributes.iter().enumerate();
+                let set = !link.orders()
+                    && fields.any(|(at, its)| its.deferred && link.fields.contains(&its.name) && changes(at));
+                if set && !self.is_in_target(named) {
+                    missing = missing.or(Some(named));
+                }
+            });
+            if missing.is_none() && table.can(Operation::Update) {
+                ready.push(task);
+                continue;
+            }
+            let attributes = table.schema().attributes.iter().enumerate();
+            let written = task.operation == Operation::Create
+                || attributes.clone().any(|(at, its)| !its.deferred && table.is_changed(task.place, at));
+            match missing {
+                Some(by) if !written => self.ledger.settle(task, Outcome::Blocked { by }),
+                _ => {
+                    if let Some(record) = task.in_target(table) {
+                        self.ledger.dependents().leave_unset(record);
+                    }
+                    self.report_unset(task, missing);
+                    self.ledger.settle(task, Outcome::done(task.operation));
+                }
+            }
+        }
+        ready
+    }
+
+    /// Reports a record that is written but for its deferred references, unless what they name takes no part.
+    fn report_unset(&mut self, task: Task, missing: Option<RecordRef>) {
+        let tables = self.plan.diff().tables();
+        let reason = match missing {
+            None => "the target is not able to update".to_owned(),
+            Some(named) => {
+                let table = &tables[named.model()];
+                if table.creates.binary_search(&named.row()).is_err() {
+                    return;
+                }
+                format!("{} {:?} is not there", table.schema().name, self.plan.record(named))
+            }
+        };
+        let record = self.plan.record(task.record(&tables[task.model]));
+        let kind = ProblemKind::ReferencesNotSet { reason };
+        let model = tables[task.model].schema().name;
+        self.ledger.report(Some(Problem { side: Side::Target, model, record, kind }));
+    }
+
+    /// Whether the target now holds a record of the source.
+    fn is_in_target(&self, record: RecordRef) -> bool {
+        if let Some(loaded) = self.plan.counterpart(record) {
+            return !self.current.is_deleted(loaded.model(), loaded.row() as usize);
+        }
+        let table = &self.plan.diff().tables()[record.model()];
+        // The source's rows are compared, and their creates listed, in order.
+        table.creates.binary_search(&record.row()).is_ok_and(|place| {
+            let task = Task { model: record.model(), operation: Operation::Create, place };
+            self.ledger.outcomes.get(task).is_written()
         })
     }
 
+    /// Blocks the deletes of records that another still lives under or refers to in the target as it now is, and returns
+    /// the others, but for those that wait for something that is still to go, which it counts.
+    pub(super) fn without_inhabited(
+        &mut self,
+        model: usize,
+        group: Vec<Task>,
+        wait: bool,
+        waiting: &mut usize,
+    ) -> Vec<Task> {
+        if self.ledger.stopped() {
+            return group;
+        }
+        let mut ready = Vec::with_capacity(group.len());
+        for task in group {
+            let row = self.plan.diff().tables()[model].deletes[task.place];
+            match self.ledger.obstacle(model, row) {
+                None => ready.push(task),
+                Some(Obstacle::GoesLater(_)) if wait => *waiting += 1,
+                Some(Obstacle::Stays(by) | Obstacle::GoesLater(by)) => {
+                    self.ledger.settle(task, Outcome::Blocked { by });
+                }
+            }
+        }
+        ready
+    }
+
     /// Blocks the tasks for which there is a record to blame, and returns the others.
-    fn unblocked(&mut self, group: Vec<Task>, to_blame: impl Fn(&Self, Task) -> Option<RecordRef>) -> Vec<Task> {
+    fn unblocked(&mut self, group: Vec<Task>, to_blame: impl Fn(&mut Self, Task) -> Option<RecordRef>) -> Vec<Task> {
         let mut ready = Vec::with_capacity(group.len());
         for task in group {
             match to_blame(self, task) {

@@ -5,7 +5,6 @@ mod registry;
 mod variable;
 
 use std::future::Future;
-use std::pin::Pin;
 
 use serde_json::Value;
 use url::Url;
@@ -15,6 +14,8 @@ pub use self::registry::{JobEntry, JobRegistry, PreparedJob, RegistryError, Unkn
 pub use self::variable::{
     Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues, redacted_url,
 };
+
+pub use crate::generated::Choices;
 
 use crate::adapter::{Adapter, LoadContext, Synced, WrittenBy};
 use crate::dataset::Dataset;
@@ -94,6 +95,10 @@ pub trait JobSpec: Sized + Send + Sync + 'static {
 )]
 pub trait Job: JobSpec {
     /// Makes the source's adapter from the job's variables.
+    ///
+    /// A run that takes another back loads nothing from the source, but makes its adapter, since later hooks are handed
+    /// it. So that a run can be taken back while the source is gone, making the adapter asks the source nothing;
+    /// connecting to it is for [`Adapter::load`].
     fn source_adapter(&self, cx: &JobContext) -> impl Future<Output = Result<Self::Source, JobError>> + Send;
 
     /// Makes the target's adapter from the job's variables.
@@ -125,6 +130,11 @@ pub trait Job: JobSpec {
     }
 
     /// Compares the two sides.
+    ///
+    /// The plan that it returns must come of the `loaded` that it is given, by way of [`Loaded::compare`]: that knows the
+    /// run's flags and filter, the saved plan that is carried out, and what the target is able to do. More can be left
+    /// out before ([`Loaded::only`], [`Loaded::with_flags`]). Any other plan, such as one made by [`Plan::new`], ends the
+    /// run.
     fn calculate_diff(
         &self,
         loaded: Loaded<Self::Data>,
@@ -183,9 +193,6 @@ pub trait Job: JobSpec {
         self.generated_config_information()
     }
 }
-
-/// What there is to choose from for a variable, once an adapter was asked.
-pub type Choices<'values> = Pin<Box<dyn Future<Output = Result<Vec<String>, JobError>> + Send + 'values>>;
 
 /// What a job's hooks get to know of the run.
 #[derive(Debug, Clone, Copy)]

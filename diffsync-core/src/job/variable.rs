@@ -10,6 +10,7 @@ use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
+pub use crate::schema::VariableKind;
 use crate::secret::Secret;
 
 /// One variable of a job. Made by `#[job]` from a field of the struct.
@@ -36,36 +37,12 @@ pub struct VariableSpec {
 }
 
 impl VariableSpec {
-    /// Whether a text given for the variable may hold a secret: so does what was meant to be a URL with a password.
+    /// Whether a text given for the variable may hold a secret: so does what was meant to be a URL with a password, or with
+    /// a query, in which tokens travel.
     fn may_hide(&self, text: &str) -> bool {
         let url = matches!(self.kind, VariableKind::Url | VariableKind::List(VariableKind::Url));
-        self.secret || (url && text.contains('@'))
+        self.secret || (url && text.contains(['@', '?']))
     }
-}
-
-/// What values a variable takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum VariableKind {
-    /// Any text.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A number.
-    Number,
-    /// Yes or no.
-    Boolean,
-    /// A URL.
-    Url,
-    /// A path.
-    Path,
-    /// A JSON document.
-    Json,
-    /// One of these.
-    Choice(&'static [&'static str]),
-    /// Any number of these.
-    List(&'static Self),
 }
 
 /// A type that a job's field can have.
@@ -311,6 +288,22 @@ impl VariableValues {
         self
     }
 
+    /// The texts that decide the variables' values, as a saved plan holds them: those given, else that of the environment,
+    /// else the default; none where there is no value. A variable that may hold a secret is left out.
+    #[must_use]
+    pub fn to_save(&self, variables: &[VariableSpec]) -> Vec<(String, Vec<String>)> {
+        let texts = variables.iter().filter(|spec| !spec.secret).map(|spec| {
+            let from_env = || spec.env.and_then(|env| std::env::var(env).ok());
+            let texts = match self.get(spec.name) {
+                [] => from_env().or_else(|| spec.default.map(str::to_owned)).into_iter().collect(),
+                given => given.to_vec(),
+            };
+            (spec, texts)
+        });
+        let texts = texts.filter(|(spec, texts)| !texts.iter().any(|text| spec.may_hide(text)));
+        texts.map(|(spec, texts)| (spec.name.to_owned(), texts)).collect()
+    }
+
     /// The texts given for a variable.
     #[must_use]
     pub fn get(&self, name: &str) -> &[String] {
@@ -461,6 +454,49 @@ mod tests {
         ] {
             assert_eq!(url.parse::<Url>().unwrap().show(), shown);
         }
+    }
+
+    #[test]
+    fn a_saved_plan_holds_what_decides_the_values_and_nothing_that_may_be_a_secret() {
+        const fn spec(name: &'static str, kind: VariableKind) -> VariableSpec {
+            VariableSpec {
+                name,
+                help: "",
+                kind,
+                required: false,
+                secret: false,
+                default: None,
+                env: None,
+                group: None,
+                has_choices: false,
+            }
+        }
+        let specs = [
+            spec("file", VariableKind::Path),
+            VariableSpec { default: Some("7"), ..spec("port", VariableKind::Integer) },
+            VariableSpec { env: Some("CARGO_PKG_NAME"), default: Some("x"), ..spec("user", VariableKind::Text) },
+            VariableSpec { secret: true, ..spec("token", VariableKind::Text) },
+            spec("server", VariableKind::Url),
+            spec("mirrors", VariableKind::List(&VariableKind::Url)),
+            spec("search", VariableKind::Url),
+            spec("nothing", VariableKind::Text),
+        ];
+        let values = VariableValues::new()
+            .with("file", "a.json")
+            .with("token", "hunter2")
+            .with("server", "https://u:hunter2@h")
+            .with("mirrors", "https://a/")
+            .with("mirrors", "https://b/?token=hunter2")
+            .with("search", "https://s/");
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let expected = [
+            ("file", texts(&["a.json"])),
+            ("port", texts(&["7"])),
+            ("user", texts(&["diffsync-core"])),
+            ("search", texts(&["https://s/"])),
+            ("nothing", texts(&[])),
+        ];
+        assert_eq!(values.to_save(&specs), expected.map(|(name, texts)| (name.to_owned(), texts)));
     }
 
     #[test]

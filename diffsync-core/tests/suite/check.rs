@@ -51,13 +51,13 @@ fn everything_that_is_wrong_is_reported_together() {
         &[
             r#"source: region "oceania" was rejected: it has no name"#,
             r#"source: region "europe" is there 2 times"#,
-            r#"source: place "b" is under itself: b -> a -> c -> b"#,
             r#"source: place "d" is under place "nowhere", which does not exist"#,
+            r#"source: place "b" leads to itself: b -> a -> c -> b"#,
             r#"source: country "china" was rejected: its borders are unclear"#,
             r#"source: country "egypt" is under region "africa", which does not exist"#,
             r#"target: region "america" was rejected: there are two of them"#,
             r#"target: place "y" is there 2 times"#,
-            r#"target: place "q" is under itself: q -> p -> q"#,
+            r#"target: place "q" leads to itself: q -> p -> q"#,
             r#"target: country "x" is under region "nowhere", which does not exist"#,
         ],
         "2 create, 4 delete, 10 rejected",
@@ -128,8 +128,8 @@ fn places_in_a_loop_are_rejected_with_all_under_them() {
         world(&["a:b", "b:a", "b:c", "self:self", ":d"]),
         world(&[":a", "a:only-here", "c:deeper", ":d"]),
         &[
-            r#"source: place "b" is under itself: b -> a -> b"#,
-            r#"source: place "self" is under itself: self -> self"#,
+            r#"source: place "b" leads to itself: b -> a -> b"#,
+            r#"source: place "self" leads to itself: self -> self"#,
             r#"target: place "deeper" is under place "c", which does not exist"#,
         ],
         "1 same, 6 rejected",
@@ -170,7 +170,7 @@ fn a_loop_in_the_target_is_a_warning() {
     check(
         world(&[":a", "a:b"]),
         world(&["b:a", "a:b", "x:y", "y:x"]),
-        &[r#"target: place "a" is under itself: a -> b -> a"#, r#"target: place "y" is under itself: y -> x -> y"#],
+        &[r#"target: place "a" leads to itself: a -> b -> a"#, r#"target: place "y" leads to itself: y -> x -> y"#],
         "1 update, 2 delete, 1 same",
     );
 }

@@ -521,7 +521,10 @@ fn each_record_of_both_sides_is_counted_once() {
     assert!(!plan.diff().is_empty());
     assert_eq!(
         serde_json::to_value(&summary).unwrap()["models"][1],
-        json!({"model": "country", "create": 1, "update": 0, "delete": 1, "no_change": 1, "rejected": 1, "left_out": 0})
+        json!({
+            "model": "country", "create": 1, "update": 0, "delete": 1, "cascade": 0, "no_change": 1, "held": 0,
+            "unsupported": 0, "rejected": 1, "left_out": 0,
+        })
     );
 }
 

@@ -304,7 +304,7 @@ fn as_many_records_are_in_flight_as_allowed_and_no_more() {
         (&regions, concurrently(19), 19),
         (&regions, concurrently(1000), 20),
     ] {
-        let (report, rig) = run(source, &[], &[], options);
+        let (report, rig) = run(source, &[], &[], options.clone());
         assert_eq!((report.status, rig.most_in_flight()), (Status::Completed, most));
         let (report, rig) = run(&[], source, &[], options);
         assert_eq!((report.status, rig.most_in_flight()), (Status::Completed, most));

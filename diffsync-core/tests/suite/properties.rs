@@ -37,7 +37,7 @@ fn choices(count: usize) -> impl Strategy<Value = Vec<Option<Choice>>> {
 }
 
 /// A world in any order. In a sound one each parent is there and no place is within itself.
-fn worlds(sound: bool) -> impl Strategy<Value = Records> {
+pub(crate) fn worlds(sound: bool) -> impl Strategy<Value = Records> {
     let order = Just((0..8).collect::<Vec<usize>>()).prop_shuffle();
     let choices = [5, 8, 24, 8].map(choices);
     (choices, order).prop_map(move |(choices, order)| build(sound, choices, &order)).prop_flat_map(shuffled)
@@ -114,7 +114,7 @@ impl Records {
         regions.chain(countries).chain(cities).chain(places).collect()
     }
 
-    fn sorted(mut self) -> Self {
+    pub(crate) fn sorted(mut self) -> Self {
         self.regions.sort_by(|left, right| left.slug.cmp(&right.slug));
         self.countries.sort_by(|left, right| left.slug.cmp(&right.slug));
         self.cities.sort_by_key(|city| city.id().to_string());
@@ -142,7 +142,7 @@ fn changes(plan: &dyn PlanView) -> BTreeMap<Name, (Value, Value)> {
 }
 
 /// What the target answers to some of the calls that it can be asked.
-fn answers() -> impl Strategy<Value = BTreeMap<String, Answer>> {
+pub(crate) fn answers() -> impl Strategy<Value = BTreeMap<String, Answer>> {
     let calls = ["create", "update", "delete"].into_iter().flat_map(|operation| {
         let names = MODELS.into_iter().zip(names());
         names.flat_map(move |(model, ids)| ids.into_iter().map(move |id| format!("{operation} {model} {id}")))
@@ -223,8 +223,6 @@ fn out(source: &Records, target: &Records, rejected: [&BTreeSet<Name>; 2]) -> BT
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn after_a_sync_there_are_no_differences(source in worlds(true), target in worlds(true), concurrency in 1usize..6) {
         let rig = Rig::new(source.clone(), target).into_shared();

@@ -129,14 +129,16 @@ pub(crate) fn tree(source: World, target: World) -> String {
 
 /// How many records the diff counts as what, zeros left out.
 pub(crate) fn counted(counts: Counts) -> String {
-    let Counts { create, update, delete, no_change, rejected, left_out } = counts;
     let counts = [
-        (create, "create"),
-        (update, "update"),
-        (delete, "delete"),
-        (no_change, "same"),
-        (rejected, "rejected"),
-        (left_out, "left out"),
+        (counts.create, "create"),
+        (counts.update, "update"),
+        (counts.delete, "delete"),
+        (counts.cascade, "cascade"),
+        (counts.no_change, "same"),
+        (counts.held, "held"),
+        (counts.unsupported, "unsupported"),
+        (counts.rejected, "rejected"),
+        (counts.left_out, "left out"),
     ];
     let texts: Vec<_> = counts.iter().filter(|(count, _)| *count > 0).map(|(n, what)| format!("{n} {what}")).collect();
     texts.join(", ")

@@ -14,35 +14,35 @@ use crate::inventory::Inventory;
 #[derive(SyncModel, Clone)]
 pub(crate) struct Region {
     #[sync(id)]
-    slug: String,
-    name: String,
+    pub(crate) slug: String,
+    pub(crate) name: String,
     /// The inventory's own number for it.
     #[sync(local)]
-    inventory_id: Option<i64>,
+    pub(crate) inventory_id: Option<i64>,
 }
 
 /// A country or territory.
 #[derive(SyncModel, Clone)]
 pub(crate) struct Country {
     #[sync(id)]
-    slug: String,
+    pub(crate) slug: String,
     #[sync(parent = Region)]
-    region: String,
-    name: String,
-    subregion: String,
+    pub(crate) region: String,
+    pub(crate) name: String,
+    pub(crate) subregion: String,
     /// People, in 2021.
-    population: i64,
+    pub(crate) population: i64,
     /// Square kilometres.
-    area: i64,
+    pub(crate) area: i64,
     #[sync(local)]
-    inventory_id: Option<i64>,
+    pub(crate) inventory_id: Option<i64>,
 }
 
 /// What the list and the inventory both hold.
 #[derive(Dataset, Default)]
 pub(crate) struct World {
-    regions: Table<Region>,
-    countries: Table<Country>,
+    pub(crate) regions: Table<Region>,
+    pub(crate) countries: Table<Country>,
 }
 
 /// Keeps the inventory's regions and countries in line with the published list.
@@ -73,4 +73,4 @@ impl Job for CountriesToInventory {
 }
 
 /// The regions and countries of the inventory.
-pub(crate) struct CountryInventory(Inventory);
+pub(crate) struct CountryInventory(pub(crate) Inventory);

@@ -18,17 +18,17 @@ use crate::inventory::Inventory;
 pub(crate) struct DeviceTag {
     /// The device's name.
     #[sync(id)]
-    device: String,
+    pub(crate) device: String,
     #[sync(id)]
-    tag: String,
+    pub(crate) tag: String,
     /// Why it is tagged.
-    note: String,
+    pub(crate) note: String,
 }
 
 /// What both sides hold of devices: their tags.
 #[derive(Dataset, Default)]
 pub(crate) struct DeviceTags {
-    tags: Table<DeviceTag>,
+    pub(crate) tags: Table<DeviceTag>,
 }
 
 /// Keeps the tags of devices in the inventory in line with the network team's list, and leaves the devices alone.
@@ -53,4 +53,4 @@ impl Job for DeviceTagsToInventory {
 }
 
 /// The tags in the inventory.
-pub(crate) struct TagInventory(Inventory);
+pub(crate) struct TagInventory(pub(crate) Inventory);

@@ -9,25 +9,25 @@ use diffsync_core::{Dataset, Job, JobContext, JobError, SyncModel, Table, job};
 use ipnet::IpNet;
 
 use self::plan_a::IpamA;
-use self::plan_b::IpamB;
+pub(crate) use self::plan_b::IpamB;
 
 /// A network and who uses it.
 #[derive(SyncModel, Clone)]
 pub(crate) struct Prefix {
     #[sync(id)]
-    network: IpNet,
-    vrf: Option<String>,
-    vlan_id: Option<u16>,
-    tenant: Option<String>,
+    pub(crate) network: IpNet,
+    pub(crate) vrf: Option<String>,
+    pub(crate) vlan_id: Option<u16>,
+    pub(crate) tenant: Option<String>,
     /// How plan B spells it, so that what is not synced is written back as it was.
     #[sync(local)]
-    row: Option<plan_b::Row>,
+    pub(crate) row: Option<plan_b::Row>,
 }
 
 /// What both plans hold.
 #[derive(Dataset, Default)]
 pub(crate) struct AddressPlan {
-    prefixes: Table<Prefix>,
+    pub(crate) prefixes: Table<Prefix>,
 }
 
 /// Brings address plan B in line with plan A. Both are YAML files, of different shape.

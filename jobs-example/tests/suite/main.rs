@@ -5,5 +5,10 @@
 mod bad_input;
 mod countries;
 mod device_tags;
+mod guards;
 mod ipam;
+mod key;
+mod plans;
 mod program;
+mod signals;
+mod undo;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -39,23 +39,50 @@ impl Place {
         fs::write(self.path(name), text.replacen(from, to, 1)).unwrap();
     }
 
+    /// The program, run here by somebody called Ada whose home is here.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jobs-example"));
+        command.args(arguments).current_dir(self.0.path()).env("HOME", self.path("home")).env("USER", "ada");
+        for name in ["INVENTORY_URL", "DIFFSYNC_PLAN_KEY", "XDG_STATE_HOME"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_jobs-example"))
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env_remove("INVENTORY_URL")
-            .output()
-            .unwrap();
-        Said {
+        Said::of(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs the program, and expects it to end with this code.
+    pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> Said {
+        let said = self.run(arguments);
+        assert_eq!(said.code, code, "{arguments:?}: {}{}", said.out, said.err);
+        said
+    }
+
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let said = self.run(&[arguments, &["--output", "json"]].concat());
+        serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {} {}", said.out, said.err))
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+}
+
+impl Said {
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
             code: output.status.code().unwrap(),
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         }
     }
 
-    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
-        let said = self.run(&[arguments, &["--output", "json"]].concat());
-        serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {} {}", said.out, said.err))
+    /// Expects standard output, or standard error, to hold this.
+    pub(crate) fn says(&self, text: &str) -> &Self {
+        assert!(self.out.contains(text) || self.err.contains(text), "{text:?} in {}{}", self.out, self.err);
+        self
     }
 }
 
@@ -79,8 +106,11 @@ fn show_tells_what_is_compared_and_what_can_be_set() {
     let said = Place::new().run(&["show", "countries-to-inventory"]);
     assert!(said.out.contains("country: identified by slug, under region"), "{}", said.out);
     assert!(said.out.contains("--file [default: jobs-example/data/countries.json]"), "{}", said.out);
+    said.says("limits: 30% deletes (unless a model says otherwise); beyond them a run is refused");
     let job = Place::new().json(&["show", "countries-to-inventory"]);
     assert_eq!(job["data_mappings"][1]["parent"], "region");
+    assert_eq!(job["models"][1]["references"], serde_json::json!([]));
+    assert_eq!(job["on_guard"], "stop");
     assert_eq!(job["variables"][1]["env"], "INVENTORY_URL");
 }
 

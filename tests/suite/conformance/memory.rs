@@ -3,15 +3,16 @@
 //! As a target it is as strict as a database: it refuses to create a record that is there or whose parent is not, and
 //! to delete one that another lives under. So every order in which it is written to is checked by being written to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use diffsync_core::{
-    Adapter, AdapterError, DiffTree, HasTable, Job, JobSpec, LoadContext, Operation, RunOptions, RunReport, SyncModel,
-    Target, TargetError, Variable, VariableKind, WriteContext,
+    Adapter, AdapterError, DiffTree, Flags, HasTable, Job, JobSpec, Limit, LoadContext, Observer, Operation,
+    RunOptions, RunReport, SyncModel, Target, TargetError, Variable, VariableKind, WriteContext,
 };
 use serde_json::{Map, Value, json};
 
+use super::asked::{Mark, Marks};
 use super::records::{Key, Records, Row};
 
 /// The system. Its clones are the same system.
@@ -23,7 +24,10 @@ struct State<D> {
     parents: HashMap<Key, Option<Key>>,
     /// Whether it loads nothing at all, as an adapter does that was not finished or got an empty answer.
     silent: bool,
-    failing: Vec<(Operation, &'static str, &'static str)>,
+    marks: Marks,
+    /// The flags that we have of `marks`.
+    flags: HashMap<Key, Flags>,
+    failing: Vec<(Operation, &'static str, String)>,
     operations: Vec<Value>,
 }
 
@@ -36,7 +40,26 @@ impl<D> Clone for Memory<D> {
 impl<D: Records> Memory<D> {
     pub(super) fn new(data: D) -> Self {
         let parents = data.rows().iter().map(|row| (row.key(), row.parent())).collect();
-        Self(Arc::new(Mutex::new(State { data, parents, silent: false, failing: Vec::new(), operations: Vec::new() })))
+        let state = State {
+            data,
+            parents,
+            silent: false,
+            marks: Marks::default(),
+            flags: HashMap::new(),
+            failing: Vec::new(),
+            operations: Vec::new(),
+        };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// Sets flags on its records whenever it is loaded. Those that say that a record's children go with it are also true:
+    /// it deletes them.
+    pub(super) fn marked(self, marks: &Marks) -> Self {
+        let mut state = self.state();
+        state.flags = marks.ours();
+        state.marks = marks.clone();
+        drop(state);
+        self
     }
 
     pub(super) fn silent(self) -> Self {
@@ -44,9 +67,9 @@ impl<D: Records> Memory<D> {
         self
     }
 
-    /// Lets an operation fail on one record, named as we write it.
-    pub(super) fn failing(self, operation: Operation, model: &'static str, record: &'static str) -> Self {
-        self.state().failing.push((operation, model, record));
+    /// Lets an operation fail on one record, named as the peer writes it.
+    pub(super) fn failing(self, operation: Operation, model: &'static str, uid: &str) -> Self {
+        self.state().failing.push((operation, model, uid.to_owned()));
         self
     }
 
@@ -72,6 +95,12 @@ impl<D: Records> Adapter for Memory<D> {
         if !state.silent {
             state.data.copy_to(data);
         }
+        if !state.flags.is_empty() {
+            data.flag(&|row| state.flags.get(&row.key()).copied().unwrap_or_default());
+        }
+        for (model, mark) in &state.marks.tables {
+            data.flag_table(model, mark.ours());
+        }
         Ok(())
     }
 }
@@ -81,13 +110,17 @@ impl<D: Records> State<D> {
     fn admit<M: SyncModel>(&mut self, operation: Operation, record: &M, attrs: &Value) -> Result<(), TargetError> {
         let row = Row::of(record);
         let (key, parent) = (row.key(), row.parent());
-        if self.failing.iter().any(|&(op, model, text)| op == operation && model == M::NAME && text == row.text) {
+        if self.failing.iter().any(|(op, model, uid)| *op == operation && *model == M::NAME && *uid == row.uid) {
             return Err(TargetError::new(format!("{operation} is made to fail")));
         }
         if self.parents.contains_key(&key) == (operation == Operation::Create) {
             return Err(TargetError::new(format!("{operation}: there already, or not there: {key:?}")));
         }
         if operation == Operation::Delete {
+            let cascades = M::SCHEMA.flags.contains(Flags::SKIP_CHILDREN_ON_DELETE);
+            if cascades || self.marks.has(&row, Mark::SkipChildrenOnDelete) {
+                self.delete_under(&key);
+            }
             if let Some((child, _)) = self.parents.iter().find(|(_, parent)| parent.as_ref() == Some(&key)) {
                 return Err(TargetError::new(format!("{child:?} still lives under {key:?}")));
             }
@@ -100,6 +133,24 @@ impl<D: Records> State<D> {
         }
         self.operations.push(json!({ "operation": operation, "model": M::NAME, "ids": row.ids(), "attrs": attrs }));
         Ok(())
+    }
+}
+
+impl<D: Records> State<D> {
+    /// Deletes all that lives under a record.
+    fn delete_under(&mut self, key: &Key) {
+        let under = |parents: &HashMap<Key, Option<Key>>, key: &Key| -> Vec<Key> {
+            let children = parents.iter().filter(|(_, parent)| parent.as_ref() == Some(key));
+            children.map(|(child, _)| child.clone()).collect()
+        };
+        let mut going = under(&self.parents, key);
+        let mut gone = HashSet::new();
+        while let Some(key) = going.pop() {
+            going.extend(under(&self.parents, &key));
+            self.parents.remove(&key);
+            gone.insert(key);
+        }
+        self.data.remove(&|row| gone.contains(&row.key()));
     }
 }
 
@@ -198,11 +249,28 @@ macro_rules! synced {
 }
 pub(super) use synced;
 
-/// Runs the job of a data set to its end.
+/// Runs the job of a data set to its end, whatever it deletes: the peer knows no limits.
 pub(super) fn run<D: Synced>(source: &Memory<D>, target: &Memory<D>) -> RunReport {
+    run_with(source, target, Vec::new(), unlimited::<D>)
+}
+
+/// Lifts the limits of all models.
+pub(super) fn unlimited<D: Synced>(options: RunOptions) -> RunOptions {
+    let models = D::SCHEMAS.iter().map(|schema| schema.name);
+    models.fold(options, |options, model| options.allow(model, Operation::Delete, Limit::Count(usize::MAX)))
+}
+
+/// Runs the job of a data set to its end, in the way that is asked for.
+pub(super) fn run_with<D: Synced>(
+    source: &Memory<D>,
+    target: &Memory<D>,
+    observers: Vec<Arc<dyn Observer>>,
+    ask: impl FnOnce(RunOptions) -> RunOptions,
+) -> RunReport {
     let job = Arc::new(D::job(Systems { source: source.clone(), target: target.clone() }));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime needs nothing");
-    runtime.block_on(diffsync_core::Run::execute(job, RunOptions::of(&D::Job::INFO).apply(), Vec::new()))
+    // A run waits for its target no longer than it may, which takes a clock.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a clock is all it needs");
+    runtime.block_on(diffsync_core::Run::execute(job, ask(RunOptions::of(&D::Job::INFO).apply()), observers))
 }
 
 /// The diff of a run as a document.

@@ -6,9 +6,13 @@
 #![cfg(test)]
 
 mod answer;
+mod asked;
 mod departures;
+mod fates;
+mod flags;
 mod memory;
 mod peer;
+mod peer_answer;
 mod peer_diff;
 mod records;
 mod shapes;
@@ -22,6 +26,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use self::answer::{Answer, confuses_the_peer};
+use self::asked::Asked;
 use self::peer::{Peer, Question, peer};
 use self::records::Row;
 use self::shapes::Shape;
@@ -66,19 +71,9 @@ fn covered<D: Shape>() -> Option<Covered> {
     for seed in 0..SEEDS {
         let (source, target) = pair::<D>(seed);
         let question = Question::of(&source, &target).syncs(3);
-        let (ours, peers) = both(peer, &source, &target, &question);
-        let disagreement = match (&ours, &peers) {
-            (Ok(ours), Ok(peers)) => ours.disagreement(peers),
-            (Err(error), _) | (_, Err(error)) => Some(error.clone()),
-        };
-        if let Some(disagreement) = disagreement {
-            let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("disagreement.json");
-            fs::write(&file, question.line()).expect("the directory for temporary files can be written to");
-            panic!("seed {seed}: {disagreement}\nthe peer's answer: python peer.py < {}", file.display());
-        }
-        if let Ok(answer) = peers {
-            covered.add(&source.rows(), &target.rows(), &answer);
-        }
+        let (ours, peers) = both(peer, &source, &target, &Asked::default(), &question);
+        let (_, answer) = agreed(&format!("seed {seed}"), ours, peers, &question);
+        covered.add(&source.rows(), &target.rows(), &answer);
     }
     assert!(covered.largest > 200 && covered.empty_sides > 10 && covered.equal_sides > 10, "all sizes: {covered:?}");
     let fewest = [covered.create, covered.update, covered.delete, covered.no_change].into_iter().min();
@@ -95,18 +90,38 @@ fn pair<D: Shape>(seed: u64) -> (D, D) {
     usable.find(|(source, target)| !confuses_the_peer(source, target)).expect("there is no end of attempts")
 }
 
+/// Both answers, which must be the same.
+fn agreed(
+    case: &str,
+    ours: Result<Answer, String>,
+    peers: Result<Answer, String>,
+    question: &Question,
+) -> (Answer, Answer) {
+    let disagreement = match (ours, peers) {
+        (Ok(ours), Ok(peers)) => match ours.disagreement(&peers) {
+            None => return (ours, peers),
+            Some(disagreement) => disagreement,
+        },
+        (Err(error), _) | (_, Err(error)) => error,
+    };
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("disagreement.json");
+    fs::write(&file, question.line()).expect("the directory for temporary files can be written to");
+    panic!("{case}: {disagreement}\nthe peer's answer: python peer.py < {}", file.display());
+}
+
 /// Both at work at the same time.
 fn both<D: Shape>(
     peer: &Peer,
     source: &D,
     target: &D,
+    asked: &Asked,
     question: &Question,
 ) -> (Result<Answer, String>, Result<Answer, String>) {
     thread::scope(|scope| {
         let answer = scope.spawn(|| peer.ask(question));
-        let ours = Answer::ours(source, target);
+        let ours = Answer::ours(source, target, asked);
         let answer = answer.join().expect("the peer answers");
-        (ours, Answer::peers(source, target, &answer))
+        (ours, Answer::peers(source, target, asked, &answer))
     })
 }
 
@@ -140,16 +155,17 @@ fn check_alterations<D: Shape>(peer: &Peer) {
     };
     let (mut noticed, mut kinds) = (0, HashSet::new());
     for (source, target) in (0..SEEDS).map(pair::<D>).filter(enough).take(2) {
-        let ours = Answer::ours(&source, &target).expect("we agree on these");
+        let plain = Asked::default();
+        let ours = Answer::ours(&source, &target, &plain).expect("we agree on these");
         let answer = peer.ask(&Question::of(&source, &target).syncs(3));
-        let peers = Answer::peers(&source, &target, &answer).expect("we agree on these");
+        let peers = Answer::peers(&source, &target, &plain, &answer).expect("we agree on these");
         assert_eq!(ours.disagreement(&peers), None);
         for part in ["diff", "summary", "contents", "left"] {
             for altered in alterations(&answer[part]) {
                 let mut answer = answer.clone();
                 answer[part] = altered;
-                let agrees =
-                    Answer::peers(&source, &target, &answer).is_ok_and(|peers| ours.disagreement(&peers).is_none());
+                let agrees = Answer::peers(&source, &target, &plain, &answer)
+                    .is_ok_and(|peers| ours.disagreement(&peers).is_none());
                 assert!(!agrees, "nobody noticed an altered {part}: {}", answer[part]);
                 noticed += 1;
                 kinds.insert(part);

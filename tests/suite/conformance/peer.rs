@@ -7,9 +7,11 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use diffsync_core::Operation;
 use diffsync_core::schema::{FieldSchema, ModelSchema};
 use serde_json::{Value, json};
 
+use super::asked::{Asked, Mark, Marks};
 use super::records::{Records, Row};
 
 /// Where this crate keeps the oracle and the script that installs it.
@@ -132,6 +134,49 @@ impl Question {
         self.with("failing", json!([[operation, model, uid]]))
     }
 
+    /// Two sides that are handled as it is asked.
+    pub(super) fn asked<D: Records>(source: &D, target: &D, asked: &Asked) -> Self {
+        let mut question = Self::of(source, target);
+        for (side, data, marks) in [("source_flags", source, &asked.source), ("target_flags", target, &asked.target)] {
+            if !marks.records.is_empty() || !marks.tables.is_empty() {
+                question = question.with(side, flags(data, marks));
+            }
+        }
+        if let Some(flag) = asked.run {
+            question = question.flags(&[flag.peers()], &["CONTINUE_ON_FAILURE", flag.peers()]);
+        }
+        if !asked.failing.is_empty() {
+            let name = |(operation, model, uid): &(Operation, &str, String)| json!([operation, model, uid]);
+            question = question.with("failing", asked.failing.iter().map(name).collect());
+        }
+        question
+    }
+
+    /// The flags of the run, when the diff is calculated and when it is carried out.
+    pub(super) fn flags(self, diff: &[&str], sync: &[&str]) -> Self {
+        self.with("diff_flags", json!(diff)).with("sync_flags", json!(sync))
+    }
+
+    /// The flags of records of several models.
+    pub(super) fn with_target_flags(self, flags: &Value) -> Self {
+        self.with("target_flags", flags.clone())
+    }
+
+    /// Carries the diff out even if there is nothing in it.
+    pub(super) fn insisting(self) -> Self {
+        self.with("insist", json!(true))
+    }
+
+    /// Notes of which records the peer's log says that they do not change.
+    pub(super) fn listening(self) -> Self {
+        self.with("listen", json!(true))
+    }
+
+    /// The flags of a model's records on one side, each in its turn.
+    pub(super) fn marked(self, side: &str, model: &str, flags: &[&[&str]]) -> Self {
+        self.with(&format!("{side}_flags"), json!({ model: flags }))
+    }
+
     /// Lets the loader leave a record unattached whose parent is missing, instead of ending the load.
     pub(super) fn keeping_orphans(self) -> Self {
         self.with("orphans", json!("keep"))
@@ -176,6 +221,16 @@ fn model(schema: &'static ModelSchema) -> Value {
         "attributes": fields(schema.attributes),
         "parent": parent,
     })
+}
+
+/// The flags of each record, in the order of the records.
+fn flags<D: Records>(data: &D, marks: &Marks) -> Value {
+    let rows = data.rows();
+    let of = |model: &str| -> Value {
+        let names = |row: &Row| -> Value { marks.of(row).map(Mark::peers).collect() };
+        rows.iter().filter(|row| row.model() == model).map(names).collect()
+    };
+    D::SCHEMAS.iter().map(|schema| (schema.name.to_owned(), of(schema.name))).collect()
 }
 
 fn side<D: Records>(data: &D) -> Value {

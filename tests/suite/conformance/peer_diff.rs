@@ -4,22 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use super::records::Row;
+use super::records::{Name, Row};
 
 /// The peer's diff in our form.
+#[derive(Default)]
 pub(super) struct PeerDiff {
-    pub(super) diff: Value,
-    /// What it says is to be done.
-    pub(super) operations: Vec<Value>,
-    /// How many records moved.
-    pub(super) moves: usize,
+    pub(super) nodes: BTreeMap<Name, Node>,
+    /// The records that moved.
+    pub(super) moved: Vec<Name>,
 }
 
-/// A record in the peer's diff: model and joined identifiers.
-pub(super) type Name = (String, String);
-
 /// A record with its attributes on the side of the source and on that of the target.
-struct Node {
+#[derive(Clone)]
+pub(super) struct Node {
     parent: Option<Name>,
     plus: Option<Map<String, Value>>,
     minus: Option<Map<String, Value>>,
@@ -34,58 +31,92 @@ impl PeerDiff {
     ///   once, under its new parent, with the attributes that changed. The same is true of all that moved along with it,
     ///   which mostly did not change at all. The counts of the summary follow.
     /// - Records are named by their identifiers joined with `__`; ours quotes those that would be ambiguous.
-    pub(super) fn read(diff: &Value, summary: &mut Value, rows: &HashMap<Name, Row>) -> Result<Self, String> {
+    pub(super) fn read(diff: &Value) -> Result<Self, String> {
         let mut listed = Vec::new();
         flatten(diff, None, &mut listed)?;
-        let mut nodes: BTreeMap<Name, Node> = BTreeMap::new();
-        let mut moves = 0;
+        let mut read = Self::default();
         for (name, node) in listed {
-            let Some(other) = nodes.remove(&name) else {
-                nodes.insert(name, node);
+            let Some(other) = read.nodes.remove(&name) else {
+                read.nodes.insert(name, node);
                 continue;
             };
             let node = moved(node, other).ok_or_else(|| format!("the peer has {name:?} twice, and it did not move"))?;
-            moves += 1;
-            let became = if node.is_change() { "update" } else { "no-change" };
+            read.moved.push(name.clone());
+            read.nodes.insert(name, node);
+        }
+        Ok(read)
+    }
+
+    /// Counts the records that moved as we do.
+    pub(super) fn correct(&self, summary: &mut Value) -> Result<(), String> {
+        for name in &self.moved {
+            let became = if self.nodes[name].is_change() { "update" } else { "no-change" };
             for (count, by) in [("create", -1), ("delete", -1), (became, 1)] {
                 let before = summary[count].as_i64().ok_or("the peer's summary has no such count")?;
                 summary[count] = json!(before + by);
             }
-            nodes.insert(name, node);
         }
+        Ok(())
+    }
+
+    /// Adds a record of another diff, and those that it stands under.
+    pub(super) fn add(&mut self, other: &Self, name: &Name) {
+        self.nodes.insert(name.clone(), other.nodes[name].clone());
+        let mut above = other.nodes[name].parent.clone();
+        while let Some(name) = above.take_if(|name| !self.nodes.contains_key(name)) {
+            let parent = other.nodes[&name].parent.clone();
+            self.nodes.insert(name, Node { parent: parent.clone(), plus: Some(Map::new()), minus: Some(Map::new()) });
+            above = parent;
+        }
+    }
+
+    /// The records that are changed in one way.
+    pub(super) fn of(&self, operation: &str) -> BTreeSet<Name> {
+        let nodes = self.nodes.iter().filter(|(_, node)| node.operation() == Some(operation));
+        nodes.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// What it says is to be done.
+    pub(super) fn operations(&self, rows: &HashMap<Name, &Row>) -> Vec<Value> {
+        let operation = |(name, node): (&Name, &Node)| {
+            let (operation, row) = (node.operation()?, rows.get(name)?);
+            let attrs = node.plus.clone().unwrap_or_default();
+            Some(json!({ "operation": operation, "model": row.model(), "ids": row.ids(), "attrs": attrs }))
+        };
+        self.nodes.iter().filter_map(operation).collect()
+    }
+
+    /// The document.
+    pub(super) fn document(&self, rows: &HashMap<Name, &Row>) -> Result<Value, String> {
         let mut shown = BTreeSet::new();
-        for (name, node) in &nodes {
+        for (name, node) in &self.nodes {
             let mut at = Some(name).filter(|_| node.is_change());
             while let Some(name) = at.filter(|name| shown.insert(*name)) {
-                at = nodes.get(name).and_then(|node| node.parent.as_ref());
+                at = self.nodes.get(name).and_then(|node| node.parent.as_ref());
             }
         }
         let mut under: HashMap<_, Vec<_>> = HashMap::new();
         for name in shown {
-            under.entry(nodes.get(name).and_then(|node| node.parent.as_ref())).or_default().push(name);
+            under.entry(self.nodes.get(name).and_then(|node| node.parent.as_ref())).or_default().push(name);
         }
-        let diff = Value::Object(nested(None, &nodes, &under, rows)?);
-        let changed = nodes.iter().filter(|(_, node)| node.is_change());
-        let operations = changed.filter_map(|(name, node)| node.operation(rows.get(name)?)).collect();
-        Ok(Self { diff, operations, moves })
+        Ok(Value::Object(nested(None, &self.nodes, &under, rows)?))
     }
 }
 
 impl Node {
-    fn is_change(&self) -> bool {
+    pub(super) fn is_change(&self) -> bool {
         let empty = |attrs: &Option<Map<String, Value>>| attrs.as_ref().is_some_and(Map::is_empty);
         !(empty(&self.plus) && empty(&self.minus))
     }
 
-    /// What is to be done with the record, which is this row on one side.
-    fn operation(&self, row: &Row) -> Option<Value> {
-        let (operation, attrs) = match (&self.plus, &self.minus) {
-            (Some(plus), None) => ("create", plus.clone()),
-            (Some(plus), Some(_)) => ("update", plus.clone()),
-            (None, Some(_)) => ("delete", Map::new()),
-            (None, None) => return None,
-        };
-        Some(json!({ "operation": operation, "model": row.model(), "ids": row.ids(), "attrs": attrs }))
+    /// What is to be done with the record.
+    fn operation(&self) -> Option<&'static str> {
+        match (&self.plus, &self.minus) {
+            (Some(_), None) => Some("create"),
+            (Some(_), Some(_)) if self.is_change() => Some("update"),
+            (None, Some(_)) => Some("delete"),
+            (Some(_) | None, _) => None,
+        }
     }
 }
 
@@ -129,7 +160,7 @@ fn nested(
     parent: Option<&Name>,
     nodes: &BTreeMap<Name, Node>,
     under: &HashMap<Option<&Name>, Vec<&Name>>,
-    rows: &HashMap<Name, Row>,
+    rows: &HashMap<Name, &Row>,
 ) -> Result<Map<String, Value>, String> {
     let mut groups: Map<String, Value> = Map::new();
     for &name in under.get(&parent).into_iter().flatten() {

@@ -1,7 +1,7 @@
 //! Records as plain values, whichever model they are of.
 
 use diffsync_core::schema::{FieldSchema, ModelSchema};
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync_core::{Dataset, Flags, SyncModel, Table};
 use serde_json::{Map, Value, json};
 
 /// A data set that can be copied and listed.
@@ -11,6 +11,15 @@ pub(super) trait Records: Dataset {
 
     /// All records, model by model.
     fn rows(&self) -> Vec<Row>;
+
+    /// Sets flags on each record.
+    fn flag(&mut self, flags: &dyn Fn(&Row) -> Flags);
+
+    /// Sets flags on the table of a model.
+    fn flag_table(&mut self, model: &str, flags: Flags);
+
+    /// Removes records.
+    fn remove(&mut self, goes: &dyn Fn(&Row) -> bool);
 
     fn copy(&self) -> Self {
         let mut copy = Self::default();
@@ -32,6 +41,18 @@ macro_rules! records {
                 $(rows.extend($crate::conformance::records::rows(&self.$table));)*
                 rows
             }
+
+            fn flag(&mut self, flags: &dyn Fn(&$crate::conformance::records::Row) -> ::diffsync_core::Flags) {
+                $($crate::conformance::records::flag(&mut self.$table, flags);)*
+            }
+
+            fn flag_table(&mut self, model: &str, flags: ::diffsync_core::Flags) {
+                $($crate::conformance::records::flag_table(&mut self.$table, model, flags);)*
+            }
+
+            fn remove(&mut self, goes: &dyn Fn(&$crate::conformance::records::Row) -> bool) {
+                $($crate::conformance::records::remove(&mut self.$table, goes);)*
+            }
         }
     };
 }
@@ -48,13 +69,37 @@ pub(super) struct Row {
     pub(super) text: String,
     /// The identifier as the peer writes it: `"__".join(str(identifier))`.
     pub(super) uid: String,
+    key: Key,
 }
 
 /// What a record is found by: its model and its identifiers as JSON.
 pub(super) type Key = (&'static str, String);
 
+/// How the peer knows a record: by its model and its joined identifiers.
+pub(super) type Name = (String, String);
+
 pub(super) fn rows<M: SyncModel>(table: &Table<M>) -> impl Iterator<Item = Row> {
     table.iter().map(Row::of)
+}
+
+pub(super) fn flag<M: SyncModel>(table: &mut Table<M>, flags: &dyn Fn(&Row) -> Flags) {
+    let flagged: Vec<_> = table.iter().map(|record| (record.id(), flags(&Row::of(record)))).collect();
+    for (id, flags) in flagged.into_iter().filter(|(_, flags)| !flags.is_empty()) {
+        table.flag(id, flags);
+    }
+}
+
+pub(super) fn flag_table<M: SyncModel>(table: &mut Table<M>, model: &str, flags: Flags) {
+    if M::NAME == model {
+        table.set_flags(flags);
+    }
+}
+
+pub(super) fn remove<M: SyncModel>(table: &mut Table<M>, goes: &dyn Fn(&Row) -> bool) {
+    let going: Vec<_> = table.iter().filter(|record| goes(&Row::of(*record))).map(SyncModel::id).collect();
+    for id in going {
+        table.remove(&id);
+    }
 }
 
 impl Row {
@@ -65,7 +110,8 @@ impl Row {
         let ids = values(M::SCHEMA.identifiers.len(), &|position| record.identifier(position));
         let attrs = values(M::SCHEMA.attributes.len(), &|position| record.attribute(position));
         let uid = ids.iter().map(python_str).collect::<Vec<_>>().join("__");
-        Self { schema: M::SCHEMA, ids, attrs, text: record.id().to_string(), uid }
+        let key = (M::NAME, json!(ids).to_string());
+        Self { schema: M::SCHEMA, ids, attrs, text: record.id().to_string(), uid, key }
     }
 
     pub(super) fn model(&self) -> &'static str {
@@ -86,7 +132,12 @@ impl Row {
     }
 
     pub(super) fn key(&self) -> Key {
-        (self.model(), json!(self.ids).to_string())
+        self.key.clone()
+    }
+
+    /// How the peer knows the record.
+    pub(super) fn name(&self) -> Name {
+        (self.model().to_owned(), self.uid.clone())
     }
 
     /// The key of the record that this one says it lives under.

@@ -308,9 +308,13 @@ const INTEGERS: &[i64] = &[0, 1, -1, 2, 64, 1500, 9000, i64::MIN, i64::MAX, -(1 
 const FLOATS: &[f64] = &[0.0, -0.0, 1.0, -1.5, 0.1, 0.1 + 0.2, 52.52, 1e16, 1e22, 1e-7, 5e-324, f64::MAX, f64::MIN];
 
 /// Splitmix64: small, and good enough to be fair.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -324,11 +328,11 @@ impl Dice {
         (self.next() % limit.max(1) as u64) as usize
     }
 
-    fn percent(&mut self, chance: usize) -> bool {
+    pub(super) fn percent(&mut self, chance: usize) -> bool {
         self.below(100) < chance
     }
 
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 

@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 
 use super::{comparison, links};
 use crate::model::ast::{LinkKind, Model, Role};
+use crate::model::validate;
 
 pub(super) fn schema(model: &Model<'_>) -> TokenStream {
     let schema = quote!(_diffsync::schema);
@@ -16,6 +17,8 @@ pub(super) fn schema(model: &Model<'_>) -> TokenStream {
         let fields = model.with_role(role).map(|field| {
             let (name, description, ty) = (&field.name, &field.description, type_text(field.ty));
             let comparison = comparison::schema(field);
+            let mut left_out = model.links.iter().flat_map(|link| validate::reset(model, link, &model.links));
+            let deferred = left_out.any(|other| other.ident == field.ident);
             let (when_some, create_only) = (field.when_some.is_some(), field.create_only.is_some());
             quote! {
                 #schema::FieldSchema {
@@ -25,6 +28,7 @@ pub(super) fn schema(model: &Model<'_>) -> TokenStream {
                     comparison: #schema::Comparison::#comparison,
                     when_some: #when_some,
                     create_only: #create_only,
+                    deferred: #deferred,
                 }
             }
         });

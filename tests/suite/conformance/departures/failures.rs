@@ -3,7 +3,7 @@
 use diffsync_core::{Operation, RunReport, Status};
 use serde_json::json;
 
-use super::{Network, first_sync, network, ours};
+use super::{Network, Site, first_sync, network, ours};
 use crate::conformance::memory::Memory;
 use crate::conformance::peer::{Question, peer};
 use crate::conformance::records::Records;
@@ -71,11 +71,29 @@ fn what_lives_under_a_failed_record_is_reported_as_blocked_where_the_peer_says_n
 
     // The package reports the one failure to its log, returns as from a success, and has counted three creates.
     let theirs = peer.ask(&Question::of(&source, &target).failing("create", "site", "a"));
-    assert_eq!(theirs["syncs"], json!([{ "operations": [], "errors": ["create is made to fail"] }]));
+    let sync = &theirs["syncs"][0];
+    assert_eq!((&sync["operations"], &sync["errors"]), (&json!([]), &json!(["create is made to fail"])));
     assert_eq!(theirs["summary"]["create"], json!(3));
 
     let ours = ours(source, &Memory::new(target).failing(Operation::Create, "site", "a"));
     assert_eq!(failures(&ours.report), ["site a: failed", "device sw: blocked", "port sw__eth0: blocked"]);
     assert_eq!(ours.report.status, Status::Partial);
     assert_eq!((ours.report.counts.created, ours.report.counts.failed, ours.report.counts.blocked), (0, 1, 2));
+}
+
+/// Only what is to be written directly under a record waits for it: the peer does not look any further.
+#[test]
+fn what_a_failed_update_does_not_concern_is_done_where_the_peer_does_not_come_to_it() {
+    let Some(peer) = peer() else { return };
+    let mut source = network(&["a"], &[("same", "a"), ("new", "a")], &[("same", "eth0")]);
+    source.sites = [Site { name: "a".into(), note: "new".into() }].into_iter().collect();
+    let target = network(&["a"], &[("same", "a"), ("old", "a")], &[]);
+
+    let theirs = peer.ask(&Question::of(&source, &target).failing("update", "site", "a"));
+    assert_eq!(first_sync(&theirs), [""; 0]);
+    assert_eq!(theirs["left"], theirs["diff"]);
+
+    let ours = ours(source, &Memory::new(target).failing(Operation::Update, "site", "a"));
+    assert_eq!(failures(&ours.report), ["site a: failed", "device new: blocked"]);
+    assert_eq!(ours.operations, ["create port same/eth0", "delete device old"]);
 }

@@ -160,6 +160,6 @@ fn a_loop_is_rejected_where_the_peer_goes_round_until_it_breaks() {
     assert_eq!((&theirs["exception"], &theirs["step"]), (&json!("RecursionError"), &json!("diff")));
 
     let plan = Plan::new(source, target);
-    assert_eq!(problems(&plan), ["source: region \"left\" is under itself: left -> right -> left"]);
+    assert_eq!(problems(&plan), ["source: region \"left\" leads to itself: left -> right -> left"]);
     assert_eq!(tree(&plan), json!({ "region": { "eu": { "+": { "parent": null } } } }));
 }

@@ -4,16 +4,18 @@
 
 mod document;
 mod failures;
+mod flags;
+mod guards;
 mod identity;
 mod loading;
 mod moves;
 mod values;
 
-use diffsync_core::{Dataset, RunReport, SyncModel, Table};
+use diffsync_core::{Dataset, RunOptions, RunReport, SyncModel, Table};
 use serde_json::Value;
 
 use super::answer::contents;
-use super::memory::{Memory, Synced, document, run, summary, synced};
+use super::memory::{Memory, Synced, document, run_with, summary, synced, unlimited};
 
 #[derive(SyncModel, Clone)]
 struct Site {
@@ -70,7 +72,12 @@ struct Ours {
 }
 
 fn ours<D: Synced>(source: D, target: &Memory<D>) -> Ours {
-    let report = run(&Memory::new(source), target);
+    ours_with(&Memory::new(source), target, |options| options)
+}
+
+/// The same of a run that is asked for something.
+fn ours_with<D: Synced>(source: &Memory<D>, target: &Memory<D>, ask: impl FnOnce(RunOptions) -> RunOptions) -> Ours {
+    let report = run_with(source, target, Vec::new(), |options| ask(unlimited::<D>(options)));
     Ours {
         diff: document(&report),
         summary: summary(&report),

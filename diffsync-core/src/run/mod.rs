@@ -1,84 +1,59 @@
 //! A run of a job: the four steps, each measured.
 
+mod loading;
+mod options;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::num::NonZeroUsize;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
-use crate::adapter::{Adapter, LoadContext};
-use crate::check::{Checked, half_loaded, untouched};
+use self::loading::Loading;
+pub use self::options::{RunOptions, UnknownFlags};
+use crate::adapter::Adapter;
+use crate::check::{half_loaded, untouched};
 use crate::dataset::Dataset;
-use crate::error::{AdapterError, panicked};
+use crate::error::{JobError, panicked};
 use crate::event::{Event, Observer, Observers};
-use crate::execute::{Approved, ExecuteOptions, Execution, Results};
-use crate::job::{Job, JobContext, JobInfo, Object};
+use crate::execute::{Approved, ExecuteOptions, Execution, Results, Stopped, abilities};
+use crate::guard::Guards;
+use crate::job::{Job, Object};
+use crate::limit::OnGuard;
 use crate::memory::profile;
-use crate::outcome::{Operation, Outcome, Outcomes};
+use crate::ops::Operation;
+use crate::outcome::{Outcome, Outcomes};
 use crate::plan::{Loaded, Plan, PlanView, RecordRef};
-use crate::problem::Problem;
-use crate::refusal::Refusal;
+use crate::problem::{Problem, SkippedModel};
+use crate::refusal::{Breach, Refusal};
 use crate::report::{RunError, RunReport, Status};
+use crate::saved::{Chosen, PlanKind, Policy, Undo};
+use crate::scope::Scope;
 use crate::step::{Side, Step, StepReport};
-
-/// How a job is to be run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own, as on the command line")]
-pub struct RunOptions {
-    /// Write nothing.
-    pub dry_run: bool,
-    /// Measure the memory that each step takes.
-    pub memory_profiling: bool,
-    /// Load both sides at the same time.
-    pub parallel_loading: bool,
-    /// Go on with the other records when one fails.
-    pub continue_on_failure: bool,
-    /// How many records may be written at the same time, instead of what the job and the target say.
-    pub concurrency: Option<NonZeroUsize>,
-    /// The largest part of a model's records on one side that may be unusable, from 0 to 1; beyond it the run is refused.
-    pub max_rejected: f64,
-}
-
-impl RunOptions {
-    /// What a job is run with unless something else is asked for: a dry run unless the job says otherwise, the sides
-    /// loaded one after the other, going on after failures, with at most 1 % of a model's records unusable.
-    #[must_use]
-    pub fn of(job: &JobInfo) -> Self {
-        Self {
-            dry_run: job.dryrun_default,
-            memory_profiling: false,
-            parallel_loading: false,
-            continue_on_failure: true,
-            concurrency: job.concurrency.and_then(NonZeroUsize::new),
-            max_rejected: 0.01,
-        }
-    }
-
-    /// Writes what the diff says.
-    #[must_use]
-    pub fn apply(mut self) -> Self {
-        self.dry_run = false;
-        self
-    }
-}
 
 /// A run in progress. It owns the four steps, so they are measured whoever calls them.
 pub struct Run<J: Job> {
     job: Arc<J>,
     options: RunOptions,
+    /// When the run must have ended.
+    deadline: Option<Instant>,
     observers: Observers,
     stage: Stage<J>,
+    breaches: Vec<Breach>,
+    skipped: Vec<SkippedModel>,
     steps: Vec<StepReport>,
     outcomes: Option<Outcomes>,
     /// What the target made of records that it did not refuse.
     problems: Vec<Problem>,
     links: HashMap<RecordRef, Url>,
+    /// What takes back what the run did.
+    undo: Option<Undo>,
 }
 
 /// How far a run has come.
@@ -87,7 +62,7 @@ enum Stage<J: Job> {
     Loaded {
         source: J::Source,
         target: J::Target,
-        data: Loaded<J::Data>,
+        data: Box<Loaded<J::Data>>,
     },
     Planned {
         source: J::Source,
@@ -104,18 +79,27 @@ impl<J: Job> Run<J> {
         let begun = Instant::now();
         let mut run = Self {
             job: Arc::clone(&job),
+            deadline: options.time_limit.and_then(|limit| begun.checked_add(limit)),
             options,
+            breaches: Vec::new(),
+            skipped: Vec::new(),
             observers: Observers::new(&observers),
             stage: Stage::Begun,
             steps: Vec::new(),
             outcomes: None,
             problems: Vec::new(),
             links: HashMap::new(),
+            undo: None,
         };
-        run.observers.emit(&Event::RunStarted { job: J::INFO.id, dry_run: options.dry_run });
-        let ended = match job.validate() {
-            Ok(()) => job.sync_data(&mut run).await.and_then(|()| run.finished()),
-            Err(error) => Err(RunError::Invalid(error.into_cause())),
+        run.observers.emit(&Event::RunStarted { job: J::INFO.id, dry_run: run.options.dry_run });
+        let valid = job.validate().map_err(|error| RunError::Invalid(error.into_cause()));
+        let ended = match valid.and_then(|()| run.options.unknown_model::<J::Data>().map_or(Ok(()), Err)) {
+            Ok(()) => {
+                let done = AssertUnwindSafe(job.sync_data(&mut run)).catch_unwind().await;
+                let done = done.unwrap_or_else(|panic| Err(RunError::Panicked(panicked("hook `sync_data`", &*panic))));
+                done.and_then(|()| run.finished())
+            }
+            Err(error) => Err(error),
         };
         let observers = run.observers.clone();
         let report = run.into_report(ended.err(), begun.elapsed());
@@ -145,10 +129,20 @@ impl<J: Job> Run<J> {
     /// If a side cannot be loaded, or one side says nothing of a model that the other loaded.
     pub async fn load(&mut self) -> Result<(), RunError> {
         self.not_yet(Step::LoadSource, "load")?;
+        if self.options.application.as_ref().is_some_and(|its| its.plan.head.kind == PlanKind::Undo) {
+            return self.load_target_only().await;
+        }
+        let loading = self.loading();
         let (source, target) = if self.options.parallel_loading {
-            // Each on a task of its own, so that two loaders that compute do not wait for each other.
-            let target = tokio::spawn(load_target(Arc::clone(&self.job), self.options, self.observers.clone()));
-            let source = load_source(Arc::clone(&self.job), self.options, self.observers.clone()).await;
+            // Each on a task of its own, so that two loaders that compute do not wait for each other. The task ends with
+            // the handle: once the source has failed nobody waits for the target.
+            let other = loading.clone();
+            let target = AbortOnDropHandle::new(tokio::spawn(async move { other.target().await }));
+            let source = loading.source().await;
+            if let (Err(error), report) = source {
+                self.steps.push(report);
+                return Err(error);
+            }
             let target = match target.await {
                 Ok(target) => target,
                 // The loader's own panics are caught; what remains is a runtime that is shutting down.
@@ -159,19 +153,20 @@ impl<J: Job> Run<J> {
             };
             (source, target)
         } else {
-            let source = load_source(Arc::clone(&self.job), self.options, self.observers.clone()).await;
+            let source = loading.source().await;
             if let (Err(error), report) = source {
                 self.steps.push(report);
                 return Err(error);
             }
-            let target = load_target(Arc::clone(&self.job), self.options, self.observers.clone()).await;
-            (source, target)
+            (source, loading.target().await)
         };
         self.steps.push(source.1);
         self.steps.push(target.1);
         let (source, source_data) = source.0?;
         let (target, target_data) = target.0?;
-        let data = Loaded::of(source_data, target_data);
+        self.skipped = source_data.skipped_models().chain(target_data.skipped_models()).collect();
+        let scope = self.scope(&target);
+        let data = Box::new(Loaded::of(source_data, target_data, scope));
         let half_loaded = half_loaded(data.source(), data.target());
         for (side, loaded) in [(Side::Source, data.source()), (Side::Target, data.target())] {
             if untouched(loaded) {
@@ -185,22 +180,76 @@ impl<J: Job> Run<J> {
         Ok(())
     }
 
+    /// Loads only the target, for a plan that takes back a run: its file holds all else. The source's adapter is made,
+    /// since hooks are handed it, and not asked for anything, so the source itself may be gone.
+    async fn load_target_only(&mut self) -> Result<(), RunError> {
+        let loading = self.loading();
+        let (source, report) = loading.unloaded_source().await;
+        self.steps.push(report);
+        let (source, nothing) = source?;
+        let (target, report) = loading.target().await;
+        self.steps.push(report);
+        let (target, data) = target?;
+        self.skipped = data.skipped_models().collect();
+        let scope = self.scope(&target);
+        let data = Box::new(Loaded::of(nothing, data, scope));
+        self.stage = Stage::Loaded { source, target, data };
+        Ok(())
+    }
+
+    fn loading(&self) -> Loading<J> {
+        Loading {
+            job: Arc::clone(&self.job),
+            dry_run: self.options.dry_run,
+            memory_profiling: self.options.memory_profiling,
+            cancellation: self.options.cancellation.clone(),
+            time_limit: self.deadline.zip(self.options.time_limit),
+            observers: self.observers.clone(),
+        }
+    }
+
+    fn scope(&self, target: &J::Target) -> Scope {
+        Scope {
+            flags: self.options.flags,
+            filters: vec![self.options.filter.clone()],
+            ignore: J::INFO.ignore,
+            can: abilities::<J::Data, J::Target>(target),
+            chosen: self.options.application.clone().map(Chosen::new),
+        }
+    }
+
     /// The third step: compares both sides.
     ///
     /// # Errors
     ///
-    /// If the hook fails, or more records than allowed cannot be used.
+    /// If the hook fails or returns a plan that is not one of this run, or the plan must not be carried out.
     pub async fn calculate_diff(&mut self) -> Result<(), RunError> {
         self.not_yet(Step::CalculateDiff, "calculate_diff")?;
         let Stage::Loaded { source, target, data } = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(RunError::Order { called: "calculate_diff", missing: "load" });
         };
-        let hook = self.job.calculate_diff(data);
-        let (plan, report) = measure(Step::CalculateDiff, self.options, &self.observers, hook).await;
+        let comparison = data.comparison();
+        let hook = caught("calculate_diff", self.job.calculate_diff(*data));
+        let (plan, report) = measure(Step::CalculateDiff, self.options.memory_profiling, &self.observers, hook).await;
         self.steps.push(report);
-        let plan = Arc::new(plan.map_err(|error| RunError::Diff(error.into_cause()))?);
+        let mut plan = plan.map_err(|error| RunError::Diff(error.into_cause()))?;
+        if plan.comparison() != comparison {
+            return Err(RunError::ForeignPlan);
+        }
+        let guards = Guards { job: J::INFO.limits, lifts: &self.options.lifts };
+        let breaches = guards.breaches(&plan);
+        if self.options.on_guard == OnGuard::Hold {
+            for (model, breach) in &breaches {
+                plan.hold(*model, breach.operation);
+            }
+        }
+        self.breaches = breaches.into_iter().map(|(_, breach)| breach).collect();
+        let plan = Arc::new(plan);
         self.observers.emit(&Event::DiffReady(&(Arc::clone(&plan) as Arc<dyn PlanView>)));
-        let refusal = self.refusal(&plan);
+        if self.options.log_unchanged_records {
+            plan.unchanged(|record| self.observers.emit(&Event::RecordUnchanged(record)));
+        }
+        let refusal = self.refusal(&plan, &target);
         self.stage = Stage::Planned { source, target, plan };
         refusal.map_or(Ok(()), |refusal| Err(refusal.into()))
     }
@@ -215,28 +264,41 @@ impl<J: Job> Run<J> {
         let Stage::Planned { source, target, plan } = &self.stage else {
             return Err(RunError::Order { called: "execute_sync", missing: "calculate_diff" });
         };
-        if let Some(refusal) = self.refusal(plan) {
+        if let Some(refusal) = self.refusal(plan, target) {
             return Err(refusal.into());
         }
         if self.options.dry_run {
             return Ok(());
         }
+        let max_failures = self.options.max_failures.map(|max| max.max(1));
         let options = ExecuteOptions {
-            continue_on_failure: self.options.continue_on_failure,
+            max_failures: if self.options.continue_on_failure { max_failures } else { Some(1) },
             concurrency: self.options.concurrency,
-            writes_at_complete: J::Target::WRITES_AT_COMPLETE,
+            writes_at_complete: target.writes_at_complete(),
+            retry: self.options.retry,
+            call_limit: self.options.record_time_limit,
+            deadline: self.deadline,
+            cancellation: self.options.cancellation.clone(),
         };
         let job = &*self.job;
-        let mut execution = Execution::new(plan, options, &self.observers);
+        let mut execution = Execution::new(plan, &options, &self.observers);
         let work = async {
-            let executed = job.execute_sync(target, Approved::new(&mut execution)).await;
-            let wrote = execution.outcomes().counts(plan.diff()).written() > 0;
-            let completed = if wrote { job.sync_complete(source, target, &execution.synced()).await } else { Ok(()) };
+            let executed = caught("execute_sync", job.execute_sync(target, Approved::new(&mut execution))).await;
+            let completed = if execution.wrote() {
+                caught("sync_complete", job.sync_complete(source, target, &execution.synced())).await
+            } else {
+                Ok(())
+            };
             execution.conclude(completed.as_ref().err());
             (executed, completed)
         };
-        let ((executed, completed), report) = measure(Step::ExecuteSync, self.options, &self.observers, work).await;
+        let undo_key = self.options.undo.as_ref();
+        let ((executed, completed), report) =
+            measure(Step::ExecuteSync, self.options.memory_profiling, &self.observers, work).await;
         self.steps.push(report);
+        // What only `sync_complete` writes was not written if that failed.
+        let wrote = completed.is_ok() || !options.writes_at_complete;
+        self.undo = undo_key.filter(|_| wrote).map(|key| execution.inverse(key));
         let Results { outcomes, problems, stopped } = execution.into_results();
         self.problems = problems;
         for (record, operation, outcome) in outcomes.iter(plan.diff()) {
@@ -257,16 +319,30 @@ impl<J: Job> Run<J> {
         self.outcomes = Some(outcomes);
         executed.map_err(|error| RunError::Execute(error.into_cause()))?;
         completed.map_err(|error| RunError::Complete(error.into_cause()))?;
-        if let Some(last) = stopped {
-            return Err(RunError::Stopped { failed: counts.failed, operations, last });
+        match stopped {
+            None => Ok(()),
+            Some(Stopped::Failure(last)) => Err(RunError::Stopped { failed: counts.failed, operations, last }),
+            Some(Stopped::Cancelled) => Err(RunError::Cancelled),
+            Some(Stopped::TimeLimit) => Err(RunError::TimeLimit(self.options.time_limit.unwrap_or_default())),
         }
-        Ok(())
     }
 
     /// Why the plan must not be carried out.
-    fn refusal(&self, plan: &Plan<J::Data>) -> Option<Refusal> {
-        let lost = || plan.unwritable().filter(|_| J::Target::WRITES_AT_COMPLETE);
-        too_many_rejected(plan, self.options.max_rejected).or_else(lost)
+    fn refusal(&self, plan: &Plan<J::Data>, target: &J::Target) -> Option<Refusal> {
+        let moved = || {
+            let standing = plan.standing()?;
+            let policy = self.options.application.as_ref().map(|application| application.policy).unwrap_or_default();
+            if policy == Policy::Refuse && !standing.moved.is_empty() {
+                return Some(Refusal::Moved(standing.moved.clone()));
+            }
+            let nothing_else = standing.moved.is_empty() && standing.left_out == 0 && plan.diff().is_empty();
+            let all_done = standing.done > 0 && nothing_else;
+            all_done.then_some(Refusal::Done)
+        };
+        let lost = || plan.unwritable().filter(|_| target.writes_at_complete());
+        let stops = self.options.on_guard == OnGuard::Stop && !self.breaches.is_empty();
+        let guards = || stops.then(|| Refusal::Guards(self.breaches.clone()));
+        too_many_rejected(plan, self.options.max_rejected).or_else(lost).or_else(moved).or_else(guards)
     }
 
     /// A run that compared nothing has not done its work, whatever `sync_data` made of the errors it got.
@@ -283,8 +359,15 @@ impl<J: Job> Run<J> {
     }
 
     fn into_report(self, error: Option<RunError>, duration: Duration) -> RunReport {
+        let (mut stale, mut already_done) = (Vec::new(), 0);
         let plan: Option<Arc<dyn PlanView>> = match self.stage {
-            Stage::Planned { plan, .. } => Some(plan),
+            Stage::Planned { plan, .. } => {
+                if let Some(standing) = plan.standing() {
+                    stale.clone_from(&standing.moved);
+                    already_done = standing.done;
+                }
+                Some(plan)
+            }
             _ => None,
         };
         let outcomes = match (&plan, self.outcomes) {
@@ -296,11 +379,14 @@ impl<J: Job> Run<J> {
         let left_undone = if self.options.dry_run { 0 } else { counts.not_attempted };
         let status = match &error {
             Some(RunError::Refused(_)) => Status::Refused,
+            Some(RunError::Cancelled) => Status::Cancelled,
             Some(_) => Status::Failed,
-            None if counts.failed + counts.blocked + counts.rejected + counts.unknown + left_undone > 0 => {
+            None if counts.failed + counts.blocked + counts.held + counts.rejected + counts.unknown + left_undone
+                > 0 =>
+            {
                 Status::Partial
             }
-            None if !self.problems.is_empty() => Status::Partial,
+            None if !self.problems.is_empty() || !stale.is_empty() => Status::Partial,
             None => Status::Completed,
         };
         let in_data = plan.as_ref().map_or(&[][..], |plan| plan.problems());
@@ -314,6 +400,12 @@ impl<J: Job> Run<J> {
             steps: self.steps,
             config: self.job.config_information(),
             counts,
+            breaches: self.breaches,
+            lifts: self.options.lifts,
+            skipped: self.skipped,
+            stale,
+            already_done,
+            undo: self.undo,
             plan,
             outcomes,
             links: self.links,
@@ -327,54 +419,22 @@ impl<J: Job> fmt::Debug for Run<J> {
     }
 }
 
-/// What loading one side gives: the adapter and the data, and what it took.
-type LoadedSide<A, D> = (Result<(A, Checked<D>), RunError>, StepReport);
-
-async fn load_source<J: Job>(job: Arc<J>, options: RunOptions, observers: Observers) -> LoadedSide<J::Source, J::Data> {
-    let work = async {
-        let adapter = job.source_adapter(&JobContext { dry_run: options.dry_run }).await?;
-        let mut data = J::Data::default();
-        job.load_source_adapter(&adapter, &mut data, &LoadContext::new(Side::Source, &observers)).await?;
-        Ok((adapter, data))
-    };
-    load_side(Side::Source, options, &observers, work).await
-}
-
-async fn load_target<J: Job>(job: Arc<J>, options: RunOptions, observers: Observers) -> LoadedSide<J::Target, J::Data> {
-    let work = async {
-        let adapter = job.target_adapter(&JobContext { dry_run: options.dry_run }).await?;
-        let mut data = J::Data::default();
-        job.load_target_adapter(&adapter, &mut data, &LoadContext::new(Side::Target, &observers)).await?;
-        Ok((adapter, data))
-    };
-    load_side(Side::Target, options, &observers, work).await
-}
-
-async fn load_side<A, D: Dataset>(
-    side: Side,
-    options: RunOptions,
-    observers: &Observers,
-    work: impl Future<Output = Result<(A, D), AdapterError>> + Send,
-) -> LoadedSide<A, D> {
-    let checked = async {
-        let loaded = AssertUnwindSafe(work).catch_unwind().await;
-        let (adapter, data) = loaded.unwrap_or_else(|panic| Err(AdapterError::new(panicked("loader", &*panic))))?;
-        Ok((adapter, Checked::new(side, data)))
-    };
-    let (loaded, report): (Result<_, AdapterError>, _) = measure(side.into(), options, observers, checked).await;
-    (loaded.map_err(|error| RunError::Load { side, cause: error.into_cause() }), report)
+/// A panic in a hook as its error: a run says what it did whatever its job does.
+async fn caught<R>(hook: &str, work: impl Future<Output = Result<R, JobError>>) -> Result<R, JobError> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.unwrap_or_else(|panic| Err(JobError::new(panicked(&format!("hook `{hook}`"), &*panic))))
 }
 
 /// Takes a step: times it, profiles its memory if asked to, and tells the observers.
 async fn measure<F: Future>(
     step: Step,
-    options: RunOptions,
+    memory_profiling: bool,
     observers: &Observers,
     work: F,
 ) -> (F::Output, StepReport) {
     observers.emit(&Event::StepStarted(step));
     let begun = Instant::now();
-    let (output, memory) = if options.memory_profiling {
+    let (output, memory) = if memory_profiling {
         let (output, memory) = profile(work).await;
         (output, Some(memory))
     } else {

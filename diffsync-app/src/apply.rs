@@ -1,0 +1,126 @@
+//! `apply FILE`: carries out a saved plan.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use diffsync_core::{Application, JobEntry, JobRegistry, PlanKey, Policy, RunOptions, SavedPlan, VariableValues};
+
+use crate::command::flag_name;
+use crate::exit::Exit;
+use crate::flags;
+use crate::key;
+use crate::plan::refusing;
+use crate::plan_file::open;
+use crate::report::Report;
+use crate::run::{execute, prepare, print};
+use crate::terminal;
+use crate::undo::UndoFile;
+
+/// Why nothing was run, and how the program ends.
+struct NotRun(Exit, String);
+
+impl From<String> for NotRun {
+    fn from(error: String) -> Self {
+        Self(Exit::Failed, error)
+    }
+}
+
+pub(crate) fn apply(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Exit {
+    carry_out(registry, matches, program)
+        .unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &terminal::indented(&error)))
+}
+
+fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
+    let path = matches.get_one::<PathBuf>("file").ok_or_else(|| "the plan's file is missing".to_owned())?;
+    let shown = path.display();
+    let refused = |text: String| NotRun(Exit::Refused, format!("`{shown}`: {text}"));
+    let not_taken = |error| NotRun(refusing(&error), format!("`{shown}`: {error}"));
+    let read = open(path).map_err(Into::into).and_then(|mut input| SavedPlan::read(&mut input));
+    let plan = Arc::new(read.map_err(not_taken)?);
+    let head = &plan.head;
+    let job =
+        registry.get(&head.job).map_err(|error| refused(format!("the plan is one of another program: {error}")))?;
+    plan.check(job.info().id, job.models()).map_err(not_taken)?;
+    if head.program != program {
+        let made_with = terminal::one_line(&head.program).into_owned();
+        terminal::warn(&format!("the plan was made with version {made_with} of the program, and this is {program}"));
+    }
+    let values = values(job, &plan, matches).map_err(refused)?;
+    let prepared = prepare(job, &values, |name| format!("`--set {name}=…`"))?;
+    let application = Application { key: key_of(&plan, matches)?, policy: policy(matches), plan: Arc::clone(&plan) };
+    let undo_file = UndoFile::wanted(matches)?;
+    let mut options = flags::options(RunOptions::of(job.info()).apply(), matches);
+    options.undo = undo_file.as_ref().map(UndoFile::key);
+    let options = options.carrying_out(application).map_err(|error| refused(error.to_string()))?;
+    let report = execute(&*prepared, options.clone())?;
+    let mut closing = Vec::new();
+    if options.dry_run && report.error.is_none() {
+        closing.push("leave out --dry-run to write this".to_owned());
+    }
+    let mut undo_written = Ok(());
+    if let Some(file) = undo_file {
+        undo_written = file.write(job, &options, &values, program, &report, &mut closing);
+    }
+    let exit = print(&Report { job: job.info(), run: &report, plan: Some(&plan), closing: &closing }, matches);
+    undo_written?;
+    Ok(exit)
+}
+
+fn policy(matches: &ArgMatches) -> Policy {
+    let skips = matches.get_one::<String>("policy").is_some_and(|policy| policy == "skip-stale");
+    if skips { Policy::SkipStale } else { Policy::Refuse }
+}
+
+/// The key with which the plan's secrets were sealed.
+fn key_of(plan: &SavedPlan, matches: &ArgMatches) -> Result<PlanKey, String> {
+    match key::existing(matches)? {
+        Ok(key) => Ok(key),
+        Err(_) if !plan.holds_secrets() => key::unused(),
+        Err(path) => Err(format!(
+            "the key with which the plan's secrets were sealed is not in `{}`; bring it there, or name it with --key-file or \
+             DIFFSYNC_PLAN_KEY",
+            path.display()
+        )),
+    }
+}
+
+/// The values of the job's variables: those of the plan, and those that it leaves out since they may be secret.
+fn values(job: &JobEntry, plan: &SavedPlan, matches: &ArgMatches) -> Result<VariableValues, String> {
+    let mut values = VariableValues::new();
+    for (name, texts) in &plan.head.variables {
+        let Some(spec) = job.variables().iter().find(|spec| spec.name == name) else {
+            return Err(format!("the job has no variable `{name}` any more; make the plan again"));
+        };
+        if let (true, Some(env)) = (texts.is_empty(), spec.env.filter(|env| std::env::var_os(env).is_some())) {
+            return Err(format!("the plan was made without a value for `{name}`, and {env} sets one now; unset it"));
+        }
+        values = texts.iter().fold(values, |values, text| values.with(name, text));
+    }
+    for set in matches.get_many::<(String, String)>("set").into_iter().flatten() {
+        let name = set.0.replace('-', "_");
+        if !job.variables().iter().any(|spec| spec.name == name) {
+            return Err(format!("the job has no variable `{name}`"));
+        }
+        if plan.head.variables.iter().any(|(saved, _)| *saved == name) {
+            return Err(format!(
+                "the plan was made with its own value for `{name}`; make another plan for another value"
+            ));
+        }
+        values = values.with(name, &set.1);
+    }
+    // A default in its place might be another system than the one that the plan was made of.
+    let left_out = job.variables().iter().find(|spec| {
+        let saved = plan.head.variables.iter().any(|(saved, _)| *saved == spec.name);
+        let in_env = || spec.env.is_some_and(|env| std::env::var_os(env).is_some());
+        !spec.secret && !saved && values.get(spec.name).is_empty() && !in_env()
+    });
+    if let Some(spec) = left_out {
+        let flag = flag_name(spec);
+        return Err(format!(
+            "the plan leaves `{}` out, since it may hold a secret; give it with `--set {flag}=…`",
+            spec.name
+        ));
+    }
+    Ok(values)
+}

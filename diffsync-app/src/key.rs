@@ -1,0 +1,106 @@
+//! The key with which the secrets of saved plans are sealed. It is never shown.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use diffsync_core::PlanKey;
+
+use crate::terminal;
+
+const VARIABLE: &str = "DIFFSYNC_PLAN_KEY";
+
+/// The key, made if there is none yet.
+pub(crate) fn made(matches: &ArgMatches) -> Result<PlanKey, String> {
+    match existing(matches)? {
+        Ok(key) => Ok(key),
+        Err(path) => make(&path)
+            .map_err(|error| format!("the key of saved plans cannot be written to `{}`: {error}", path.display())),
+    }
+}
+
+/// The key, or the file in which it should be. Where nothing is sealed with it, any will do.
+pub(crate) fn existing(matches: &ArgMatches) -> Result<Result<PlanKey, PathBuf>, String> {
+    let file = matches.get_one::<PathBuf>("key-file");
+    if let Some(text) = std::env::var_os(VARIABLE).filter(|_| file.is_none()) {
+        let text = text.into_string().map_err(|_| format!("{VARIABLE} is not Unicode"))?;
+        return key(&text).map(Ok).map_err(|error| format!("{VARIABLE}: {error}"));
+    }
+    let path = match file {
+        Some(path) => path.clone(),
+        None => folder()?.join("plan.key"),
+    };
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Err(path)),
+        Err(error) => return Err(format!("the key of saved plans cannot be read from `{}`: {error}", path.display())),
+    };
+    warn_if_readable(&path);
+    key(&text).map(Ok).map_err(|error| format!("`{}`: {error}", path.display()))
+}
+
+/// A key that nothing was sealed with.
+pub(crate) fn unused() -> Result<PlanKey, String> {
+    let bytes = random().map_err(|error| format!("there are no random numbers: {error}"))?;
+    PlanKey::new(&bytes).map_err(|error| error.to_string())
+}
+
+fn key(text: &str) -> Result<PlanKey, String> {
+    PlanKey::new(text.trim().as_bytes()).map_err(|error| error.to_string())
+}
+
+/// The folder of the user's state.
+fn folder() -> Result<PathBuf, String> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| std::env::home_dir().map(|home| home.join(".local/state")));
+    let state =
+        state.ok_or_else(|| format!("there is no folder for the key of saved plans; set {VARIABLE} or --key-file"))?;
+    Ok(state.join("diffsync"))
+}
+
+fn random() -> Result<[u8; 32], getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn make(path: &Path) -> io::Result<PlanKey> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let text = hexadecimal(&random().map_err(io::Error::other)?);
+    // Nobody else can read such a file.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    writeln!(file, "{text}")?;
+    file.as_file().sync_all()?;
+    let text = match file.persist_noclobber(path) {
+        Ok(_) => text,
+        // Another run was faster.
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => fs::read_to_string(path)?,
+        Err(error) => return Err(error.error),
+    };
+    key(&text).map_err(io::Error::other)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(unix)]
+fn warn_if_readable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0) {
+        terminal::warn(&format!(
+            "the key of saved plans in `{}` is open to other users; `chmod 600` it",
+            path.display()
+        ));
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_readable(_: &Path) {}

@@ -1,0 +1,74 @@
+//! `plan JOB -o FILE`: what a run would do, as a file to be reviewed and carried out later; and `plan --approve FILE`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use diffsync_core::{JobRegistry, PlanFileError, PlanKind, RunOptions, approve, write_plan};
+
+use crate::command::variable_values;
+use crate::exit::Exit;
+use crate::flags;
+use crate::key;
+use crate::plan_file::{NewPlan, open};
+use crate::report::Report;
+use crate::run::{execute, prepare, print};
+use crate::signature::signature;
+use crate::terminal;
+
+pub(crate) fn plan(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Exit {
+    if let Some(path) = matches.get_one::<PathBuf>("approve") {
+        return approve_plan(path, matches);
+    }
+    let Some((id, matches)) = matches.subcommand() else { return Exit::Failed };
+    plan_job(registry, id, matches, program).unwrap_or_else(|error| terminal::fail(&error))
+}
+
+fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str) -> Result<Exit, String> {
+    let job = registry.get(id).map_err(|error| error.to_string())?;
+    let values = variable_values(job, matches);
+    let prepared = prepare(job, &values, |name| format!("--{name}"))?;
+    let path = matches.get_one::<PathBuf>("out").ok_or("`-o FILE` is missing")?;
+    let file = NewPlan::begin(path)?;
+    let key = key::made(matches)?;
+    let mut options = flags::options(RunOptions::of(job.info()), matches);
+    options.dry_run = true;
+    let report = execute(&*prepared, options.clone())?;
+    let mut closing = Vec::new();
+    // A run that was refused has no plan that could be carried out.
+    if let Some(plan) = report.plan().filter(|_| report.error.is_none()) {
+        let total = plan.diff().summary().total;
+        let operations = total.create + total.update + total.delete + total.cascade;
+        let path = path.display();
+        if operations == 0 {
+            closing.push(format!("nothing to do: `{path}` was not written"));
+        } else {
+            let variables = values.to_save(job.variables());
+            let mut head = options.plan_head(job.info(), PlanKind::Sync, variables, signature(matches), plan);
+            program.clone_into(&mut head.program);
+            let written = file.write(|out| write_plan(plan, &head, &key, out));
+            written.map_err(|error: io::Error| format!("the plan cannot be written to `{path}`: {error}"))?;
+            closing.push(format!("carry out these {operations} operations with `apply {path}`"));
+        }
+    }
+    Ok(print(&Report { job: job.info(), run: &report, plan: None, closing: &closing }, matches))
+}
+
+fn approve_plan(path: &Path, matches: &ArgMatches) -> Exit {
+    let approval = signature(matches);
+    let approved = format!("approved by {approval}");
+    let shown = path.display();
+    let added = NewPlan::begin(path).map_err(|error| (error, Exit::Failed)).and_then(|file| {
+        let write = || file.write(|out| approve(&mut open(path)?, approval, out));
+        write().map_err(|error: PlanFileError| (format!("`{shown}`: {error}"), refusing(&error)))
+    });
+    match added {
+        Ok(()) => terminal::print(&format!("`{shown}` is {}\n", terminal::one_line(&approved))),
+        Err((error, exit)) => terminal::fail_as(exit, &terminal::indented(&error)),
+    }
+}
+
+/// A file that cannot be read is a failure; one that is read and not taken is refused.
+pub(crate) fn refusing(error: &PlanFileError) -> Exit {
+    if matches!(error, PlanFileError::Io(_)) { Exit::Failed } else { Exit::Refused }
+}

@@ -1,0 +1,75 @@
+//! Plans as files: read whether they are compressed or not, and replaced as a whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::bufread::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use tempfile::NamedTempFile;
+
+/// Opens a plan to read it.
+pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    let mut file = BufReader::new(File::open(path)?);
+    let compressed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    Ok(if compressed { Box::new(BufReader::new(MultiGzDecoder::new(file))) } else { Box::new(file) })
+}
+
+/// A plan that is to be written. Until it is done the file stays as it was.
+pub(crate) struct NewPlan {
+    path: PathBuf,
+    file: NamedTempFile,
+    compressed: bool,
+}
+
+impl NewPlan {
+    /// Begins a plan beside the file that it will be, so that what cannot be written is known before anything is done.
+    pub(crate) fn begin(path: &Path) -> Result<Self, String> {
+        let shown = path.display();
+        if path.is_dir() {
+            return Err(format!("`{shown}` is a folder; name a file for the plan"));
+        }
+        let compressed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+        // A link stays a link: what it leads to is replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = temporary(folder).map_err(|error| format!("the plan cannot be written to `{shown}`: {error}"))?;
+        Ok(Self { path, file, compressed })
+    }
+
+    /// Writes the plan and puts it in its place.
+    pub(crate) fn write<E: From<io::Error>>(
+        mut self,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut out = BufWriter::new(self.file.as_file_mut());
+        if self.compressed {
+            let mut encoder = GzEncoder::new(&mut out, Compression::default());
+            write(&mut encoder)?;
+            encoder.finish()?;
+        } else {
+            write(&mut out)?;
+        }
+        out.flush()?;
+        drop(out);
+        if let Ok(former) = fs::metadata(&self.path) {
+            self.file.as_file().set_permissions(former.permissions())?;
+        }
+        self.file.as_file().sync_all()?;
+        self.file.persist(&self.path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt;
+    // A plan is to be read by others, as far as the user's mask lets them.
+    tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder)
+}
+
+#[cfg(not(unix))]
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    NamedTempFile::new_in(folder)
+}

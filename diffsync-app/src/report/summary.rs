@@ -1,0 +1,79 @@
+//! The numbers of a run: what there is to do with the records of each model, and what became of them.
+
+use std::fmt::{self, Write};
+
+use diffsync_core::{Counts, RunReport};
+
+/// Which of a model's counts a column shows.
+type CountOf = fn(&Counts) -> usize;
+
+pub(super) fn summary(out: &mut String, report: &RunReport) -> fmt::Result {
+    let Some(summary) = report.summary() else { return Ok(()) };
+    let columns: [(&str, CountOf); 9] = [
+        ("create", |counts| counts.create),
+        ("update", |counts| counts.update),
+        ("delete", |counts| counts.delete),
+        ("no change", |counts| counts.no_change),
+        ("cascade", |counts| counts.cascade),
+        ("held", |counts| counts.held),
+        ("unsupported", |counts| counts.unsupported),
+        ("rejected", |counts| counts.rejected),
+        ("left out", |counts| counts.left_out),
+    ];
+    // All but the first four are the exception, and shown only then.
+    let columns: Vec<_> = columns
+        .into_iter()
+        .enumerate()
+        .filter(|(position, (_, count))| *position < 4 || count(&summary.total) > 0)
+        .map(|(_, column)| column)
+        .collect();
+    let width = summary.models.iter().map(|model| model.model.len()).max().unwrap_or(0).max(7);
+    write!(out, "\n{:width$}", "summary")?;
+    for (title, _) in &columns {
+        write!(out, "  {title:>column$}", column = column_width(title))?;
+    }
+    writeln!(out)?;
+    let mut row = |title: &str, counts: &Counts| {
+        // The title is indented by two, at the cost of the first column.
+        let mut taken = (title.len() + 2).max(width) - width;
+        write!(out, "  {title:indented$}", indented = width - 2)?;
+        for (name, count) in &columns {
+            write!(out, "{:>column$}", count(counts), column = 2 + column_width(name) - taken)?;
+            taken = 0;
+        }
+        writeln!(out)
+    };
+    for model in &summary.models {
+        row(model.model, &model.counts)?;
+    }
+    if summary.models.len() > 1 {
+        row("all", &summary.total)?;
+    }
+    Ok(())
+}
+
+fn column_width(title: &str) -> usize {
+    title.len().max(9)
+}
+
+/// What became of the records, the numbers that are not zero.
+pub(super) fn outcomes(report: &RunReport) -> String {
+    let counts = &report.counts;
+    let named = [
+        ("created", counts.created),
+        ("updated", counts.updated),
+        ("deleted", counts.deleted),
+        ("cascaded", counts.cascaded),
+        ("failed", counts.failed),
+        ("unknown", counts.unknown),
+        ("blocked", counts.blocked),
+        ("held", counts.held),
+        ("unsupported", counts.unsupported),
+        ("rejected", counts.rejected),
+        ("left out", counts.left_out),
+        ("not attempted", counts.not_attempted),
+        ("done already", report.already_done),
+    ];
+    let said: Vec<_> = named.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} {n}")).collect();
+    if said.is_empty() { "nothing to do".into() } else { format!("outcomes: {}", said.join(", ")) }
+}

@@ -1,0 +1,40 @@
+//! Ctrl-C and SIGTERM: the first ends a run in good order, a second one ends the program at once.
+
+use diffsync_core::CancellationToken;
+
+use crate::exit::Exit;
+use crate::terminal;
+
+/// Cancels the run when the program is asked to end.
+pub(crate) async fn cancel_when_asked(cancellation: CancellationToken) {
+    asked_to_end().await;
+    terminal::note("ending: what is in flight is finished, the rest is not attempted; ask again to end at once");
+    cancellation.cancel();
+    asked_to_end().await;
+    terminal::note("ended at once: what was in flight may or may not have been written");
+    std::process::exit(Exit::Cancelled.code().into());
+}
+
+#[cfg(unix)]
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => tokio::select! {
+            _ = terminated.recv() => {}
+            () = interrupted() => {}
+        },
+        Err(_) => interrupted().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() {
+    interrupted().await;
+}
+
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Where nobody can be told of it, the system's own way of ending a program is left.
+        std::future::pending::<()>().await;
+    }
+}

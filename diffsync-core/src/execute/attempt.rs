@@ -1,0 +1,141 @@
+//! Asking a target until it answers: time limits, panics, and trying again.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures_util::FutureExt;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{TargetError, TargetErrorKind, panicked};
+
+/// How often and after which pauses a target is asked again after a [transient](TargetError::transient) error.
+///
+/// The pauses double from the first to the longest, each drawn at random between half of it and all of it, so that many
+/// callers do not come back at once. If a server says when to come back, that is respected, up to
+/// [`longest_wait`](Self::longest_wait).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Retry {
+    /// How often it is asked again.
+    pub times: usize,
+    /// The first pause.
+    pub first_pause: Duration,
+    /// The longest pause of the doubling.
+    pub longest_pause: Duration,
+    /// The longest wait that a server may ask for; beyond it the record fails at once.
+    pub longest_wait: Duration,
+}
+
+impl Default for Retry {
+    /// Four times, after half a second to a minute, waiting up to five minutes if a server asks for it.
+    fn default() -> Self {
+        Self {
+            times: 4,
+            first_pause: Duration::from_millis(500),
+            longest_pause: Duration::from_mins(1),
+            longest_wait: Duration::from_mins(5),
+        }
+    }
+}
+
+impl Retry {
+    /// The pauses before each further call.
+    pub(super) fn pauses(self) -> impl Iterator<Item = Duration> {
+        // `backon` adds to each pause a random part of it of up to its whole length.
+        ExponentialBuilder::default()
+            .with_min_delay(self.first_pause / 2)
+            .with_max_delay(self.longest_pause / 2)
+            .with_factor(2.0)
+            .with_max_times(self.times)
+            .with_jitter()
+            .build()
+    }
+}
+
+/// When to ask again, and when to give up.
+#[derive(Debug, Clone)]
+pub(super) struct Patience {
+    pub(super) retry: Retry,
+    /// How long one call may take.
+    pub(super) call_limit: Option<Duration>,
+    /// When the run must have ended.
+    pub(super) deadline: Option<Instant>,
+    pub(super) cancellation: CancellationToken,
+}
+
+/// Why a call gave no result.
+#[derive(Debug)]
+pub(super) enum Broken {
+    Failed(TargetError),
+    /// The target has a bug.
+    Panicked(String),
+    /// It did not end in time: what it did is not known.
+    TimedOut(Arc<str>),
+}
+
+impl Patience {
+    /// Whether nothing more is to be begun.
+    pub(super) fn is_over(&self) -> bool {
+        self.cancellation.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Calls until there is an answer that another call would not change.
+    pub(super) async fn attempt<R, F>(&self, call: impl Fn() -> F + Send + Sync) -> Result<R, Broken>
+    where
+        F: Future<Output = Result<R, TargetError>> + Send,
+        R: Send,
+    {
+        let mut pauses = None;
+        loop {
+            let answer = AssertUnwindSafe(async { call().await }).catch_unwind();
+            let answer = match self.call_limit {
+                None => answer.await,
+                Some(limit) => match timeout(limit, answer).await {
+                    Ok(answer) => answer,
+                    Err(_) => {
+                        return Err(Broken::TimedOut(format!("the target did not answer within {limit:?}").into()));
+                    }
+                },
+            };
+            let error = match answer {
+                Ok(Ok(result)) => return Ok(result),
+                Ok(Err(error)) => error,
+                Err(panic) => return Err(Broken::Panicked(panicked("target", &*panic))),
+            };
+            let pauses = pauses.get_or_insert_with(|| self.retry.pauses());
+            match self.pause_after(&error, pauses) {
+                Some(pause) if self.waits(pause).await => {}
+                _ => return Err(Broken::Failed(error)),
+            }
+        }
+    }
+
+    /// How long to wait before the next call, if there is to be one.
+    fn pause_after(&self, error: &TargetError, pauses: &mut impl Iterator<Item = Duration>) -> Option<Duration> {
+        if error.kind() != TargetErrorKind::Transient {
+            return None;
+        }
+        self.pause_of(error, pauses.next()?)
+    }
+
+    /// How long to wait after an error that may go away, which is as long as the server says if it says something, and
+    /// not at all if that is too long.
+    pub(super) fn pause_of(&self, error: &TargetError, pause: Duration) -> Option<Duration> {
+        match error.wanted_pause() {
+            None => Some(pause),
+            Some(wanted) if wanted <= self.retry.longest_wait => Some(pause.max(wanted)),
+            Some(_) => None,
+        }
+    }
+
+    /// Waits, unless the run ends before.
+    pub(super) async fn waits(&self, pause: Duration) -> bool {
+        let ends_before =
+            self.deadline.is_some_and(|deadline| deadline.saturating_duration_since(Instant::now()) <= pause);
+        !ends_before && self.cancellation.run_until_cancelled(sleep(pause)).await.is_some()
+    }
+}

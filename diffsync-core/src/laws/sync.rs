@@ -1,0 +1,144 @@
+//! A run without a job: load, compare, execute.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Violation;
+use crate::adapter::{Adapter, LoadContext, WrittenBy};
+use crate::check::Checked;
+use crate::dataset::Dataset;
+use crate::diff::Withheld;
+use crate::error::JobError;
+use crate::event::Observers;
+use crate::execute::{Approved, ExecuteOptions, Execution, Retry, abilities};
+use crate::ops::Operation;
+use crate::outcome::{Outcome, Outcomes, Task};
+use crate::plan::{Loaded, Plan, PlanView, RecordRef};
+use crate::saved::{Application, PlanHead, PlanKey, PlanKind, Undo, write_plan};
+use crate::scope::Scope;
+use crate::step::Side;
+
+/// What a run did.
+pub(super) struct Synced {
+    /// How many operations there were that the target is able to do.
+    pub(super) operations: usize,
+    /// The diff, for people.
+    pub(super) text: String,
+    /// What was not written, or stored otherwise than asked for.
+    pub(super) failure: Option<String>,
+}
+
+fn broken(what: String) -> Violation {
+    Violation { law: "a target can be loaded and completed", seed: 0, what }
+}
+
+pub(super) async fn load<T: Adapter>(target: &T) -> Result<T::Data, Violation> {
+    let mut data = T::Data::default();
+    let loaded = target.load(&mut data, &LoadContext::alone(Side::Target)).await;
+    loaded.map_err(|error| broken(format!("it cannot be loaded: {error}")))?;
+    Ok(data)
+}
+
+pub(super) async fn plan<T>(
+    source: T::Data,
+    target: &T,
+    application: Option<Application>,
+) -> Result<Plan<T::Data>, Violation>
+where
+    T: Adapter,
+    T::Data: WrittenBy<T>,
+{
+    let data = load(target).await?;
+    let can = abilities::<T::Data, T>(target);
+    let scope = Scope { can, chosen: application.map(crate::saved::Chosen::new), ..Scope::default() };
+    Ok(Loaded::of(Checked::new(Side::Source, source), Checked::new(Side::Target, data), scope).compare())
+}
+
+/// Brings a target in line with a source, and says what would take it back if a saved plan is carried out.
+pub(super) async fn sync<T>(
+    source: T::Data,
+    target: &T,
+    concurrency: Option<NonZeroUsize>,
+    application: Option<Application>,
+) -> Result<(Synced, Option<Undo>), Violation>
+where
+    T: Adapter,
+    T::Data: WrittenBy<T>,
+{
+    let key = application.as_ref().map(|application| application.key.clone());
+    let plan = plan(source, target, application).await?;
+    let text = plan.tree().to_string();
+    let options = ExecuteOptions {
+        max_failures: None,
+        concurrency,
+        writes_at_complete: target.writes_at_complete(),
+        retry: Retry::default(),
+        call_limit: None,
+        deadline: None,
+        cancellation: CancellationToken::new(),
+    };
+    let observers = Observers::default();
+    let mut execution = Execution::new(&plan, &options, &observers);
+    Approved::new(&mut execution).execute(target).await;
+    let completed = if execution.wrote() { target.sync_complete(&execution.synced()).await } else { Ok(()) };
+    let completed = completed.map_err(JobError::from);
+    execution.conclude(completed.as_ref().err());
+    let undo = key.filter(|_| completed.is_ok()).map(|key| execution.inverse(&key));
+    let results = execution.into_results();
+    let because_of = by_record(&plan, &results.outcomes);
+    let mut unwritten = results.outcomes.iter(plan.diff());
+    let unwritten =
+        unwritten.find(|(_, _, outcome)| !outcome.is_written() && !is_for_want_of_ability(outcome, &because_of));
+    let unwritten = unwritten.map(|(record, operation, outcome)| {
+        let model = plan.diff().tables()[record.model()].schema().name;
+        format!("{operation} {model} {}: {outcome:?}", plan.record(record))
+    });
+    let stored_otherwise = || results.problems.first().map(ToString::to_string);
+    let failure = completed.err().map(|error| error.to_string()).or(unwritten).or_else(stored_otherwise);
+    Ok((Synced { operations: plan.diff().operations() - unsupported(&plan), text, failure }, undo))
+}
+
+/// The number of operations that the target is not able to do.
+pub(super) fn unsupported<D: Dataset>(plan: &Plan<D>) -> usize {
+    let tables = plan.diff().tables().iter().enumerate();
+    let tasks = tables.flat_map(|(model, table)| {
+        let of = move |operation| Task::all(model, operation, table).map(move |task| (table, task));
+        Operation::ALL.into_iter().flat_map(of)
+    });
+    tasks.filter(|(table, task)| table.withheld(task.operation, task.place) == Some(Withheld::Unsupported)).count()
+}
+
+/// What became of each record, by its position on either side.
+fn by_record<'a, D: Dataset>(plan: &'a Plan<D>, outcomes: &'a Outcomes) -> HashMap<RecordRef, &'a Outcome> {
+    let of = |(record, operation, outcome): (RecordRef, Operation, &'a Outcome)| {
+        let other = plan.counterpart(record).filter(|_| operation == Operation::Update);
+        [record].into_iter().chain(other).map(move |record| (record, outcome))
+    };
+    outcomes.iter(plan.diff()).flat_map(of).collect()
+}
+
+/// Whether something was not written because the target is not able to do it, or to do what it waits for.
+fn is_for_want_of_ability(outcome: &Outcome, because_of: &HashMap<RecordRef, &Outcome>) -> bool {
+    let mut outcome = outcome;
+    // One record blocks the next: there are no more steps than records.
+    for _ in 0..=because_of.len() {
+        match outcome {
+            Outcome::Unsupported => return true,
+            Outcome::Blocked { by } => match because_of.get(by) {
+                Some(cause) => outcome = cause,
+                None => return false,
+            },
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// A plan as a file.
+pub(super) fn saved<D: Dataset>(plan: &Plan<D>, key: &PlanKey) -> Result<Vec<u8>, String> {
+    let mut file = Vec::new();
+    write_plan(plan, &PlanHead::anonymous(PlanKind::Sync), key, &mut file).map_err(|error| error.to_string())?;
+    Ok(file)
+}

@@ -1,0 +1,124 @@
+//! The first two steps of a run: loading and checking each side.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::measure;
+use crate::adapter::LoadContext;
+use crate::check::Checked;
+use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::error::{AdapterError, panicked};
+use crate::event::Observers;
+use crate::job::{Job, JobContext};
+use crate::report::RunError;
+use crate::step::{Side, StepReport};
+
+/// What loading one side gives: the adapter and the data, and what it took.
+pub(super) type LoadedSide<A, D> = (Result<(A, Checked<D>), RunError>, StepReport);
+
+/// What loading a side needs.
+pub(super) struct Loading<J> {
+    pub(super) job: Arc<J>,
+    pub(super) dry_run: bool,
+    pub(super) memory_profiling: bool,
+    pub(super) cancellation: CancellationToken,
+    /// When the run must have ended, and how long it may take.
+    pub(super) time_limit: Option<(Instant, Duration)>,
+    pub(super) observers: Observers,
+}
+
+impl<J> Clone for Loading<J> {
+    fn clone(&self) -> Self {
+        Self {
+            job: Arc::clone(&self.job),
+            dry_run: self.dry_run,
+            memory_profiling: self.memory_profiling,
+            cancellation: self.cancellation.clone(),
+            time_limit: self.time_limit,
+            observers: self.observers.clone(),
+        }
+    }
+}
+
+impl<J: Job> Loading<J> {
+    pub(super) async fn source(&self) -> LoadedSide<J::Source, J::Data> {
+        let work = async {
+            let adapter = self.job.source_adapter(&self.job_context()).await?;
+            let mut data = J::Data::default();
+            self.job.load_source_adapter(&adapter, &mut data, &self.load_context(Side::Source)).await?;
+            Ok((adapter, data))
+        };
+        self.side(Side::Source, work).await
+    }
+
+    /// The source's adapter, with nothing loaded: all that is asked of it is that it can be made.
+    pub(super) async fn unloaded_source(&self) -> LoadedSide<J::Source, J::Data> {
+        let work = async { Ok((self.job.source_adapter(&self.job_context()).await?, J::Data::default())) };
+        self.side(Side::Source, work).await
+    }
+
+    pub(super) async fn target(&self) -> LoadedSide<J::Target, J::Data> {
+        let work = async {
+            let adapter = self.job.target_adapter(&self.job_context()).await?;
+            let mut data = J::Data::default();
+            self.job.load_target_adapter(&adapter, &mut data, &self.load_context(Side::Target)).await?;
+            Ok((adapter, data))
+        };
+        self.side(Side::Target, work).await
+    }
+
+    fn job_context(&self) -> JobContext {
+        JobContext { dry_run: self.dry_run }
+    }
+
+    fn load_context(&self, side: Side) -> LoadContext<'_> {
+        LoadContext::new(side, &self.observers)
+    }
+
+    async fn side<A>(
+        &self,
+        side: Side,
+        work: impl Future<Output = Result<(A, J::Data), AdapterError>> + Send,
+    ) -> LoadedSide<A, J::Data> {
+        let checked = async {
+            let loaded = AssertUnwindSafe(work).catch_unwind();
+            let loaded = match self.time_limit {
+                None => self.cancellation.run_until_cancelled(loaded).await.ok_or(RunError::Cancelled)?,
+                Some((deadline, limit)) => {
+                    let loaded = timeout_at(deadline, self.cancellation.run_until_cancelled(loaded)).await;
+                    loaded.map_err(|_| RunError::TimeLimit(limit))?.ok_or(RunError::Cancelled)?
+                }
+            };
+            let loaded = loaded.unwrap_or_else(|panic| Err(AdapterError::new(panicked("loader", &*panic))));
+            let (adapter, mut data) = loaded.map_err(|error| RunError::Load { side, cause: error.into_cause() })?;
+            skip(&mut data, J::INFO.skip);
+            Ok((adapter, Checked::new(side, data)))
+        };
+        measure(side.into(), self.memory_profiling, &self.observers, checked).await
+    }
+}
+
+/// Leaves the models out that the job leaves out, whatever was loaded of them.
+fn skip<D: Dataset>(data: &mut D, models: &[&str]) {
+    struct Skip<'a, D> {
+        data: &'a mut D,
+        models: &'a [&'a str],
+    }
+    impl<D> ModelVisitor<D> for Skip<'_, D> {
+        fn visit<M: LinksIn<D>>(&mut self)
+        where
+            D: HasTable<M>,
+        {
+            if self.models.contains(&M::NAME) {
+                self.data.table_mut().leave_out("the job leaves it out");
+            }
+        }
+    }
+    D::visit_models(&mut Skip { data, models });
+}

@@ -1,0 +1,173 @@
+//! How a job is to be run.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use crate::dataset::Dataset;
+use crate::execute::Retry;
+use crate::filter::{Filter, RecordFilter};
+use crate::flags::Flags;
+use crate::guard::Lift;
+use crate::job::JobInfo;
+use crate::limit::{Limit, OnGuard};
+use crate::ops::Operation;
+use crate::plan::PlanView;
+use crate::report::RunError;
+use crate::saved::{Application, PlanHead, PlanKey, PlanKind, PlanOptions, SavedModel, Signature, VERSION};
+
+/// How a job is to be run.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own, as on the command line")]
+pub struct RunOptions {
+    /// Write nothing.
+    pub dry_run: bool,
+    /// Measure the memory that each step takes.
+    pub memory_profiling: bool,
+    /// Load both sides at the same time.
+    pub parallel_loading: bool,
+    /// Go on with the other records when one fails.
+    pub continue_on_failure: bool,
+    /// End the run when so many records have failed.
+    pub max_failures: Option<usize>,
+    /// Tell the observers also of each record that is the same on both sides.
+    pub log_unchanged_records: bool,
+    /// What is left alone of all records.
+    pub flags: Flags,
+    /// Which part of the diff the run is about.
+    pub filter: Filter,
+    /// The limits that are lifted for this run.
+    pub lifts: Vec<Lift>,
+    /// What happens if the run would go beyond a limit.
+    pub on_guard: OnGuard,
+    /// How many records may be written at the same time, instead of what the job and the target say.
+    pub concurrency: Option<NonZeroUsize>,
+    /// The largest part of a model's records on one side that may be unusable, from 0 to 1; beyond it the run is refused.
+    pub max_rejected: f64,
+    /// How often and after which pauses a target is asked again after a transient error.
+    pub retry: Retry,
+    /// How long the target may take for one record, or one batch; after it the outcome is unknown.
+    pub record_time_limit: Option<Duration>,
+    /// How long the run may take. What is in flight then still ends; the rest is not attempted.
+    pub time_limit: Option<Duration>,
+    /// The saved plan to carry out, and nothing else.
+    pub application: Option<Application>,
+    /// The key with which to seal the secrets of a plan that takes back what the run does; without one none is made.
+    pub undo: Option<PlanKey>,
+    /// Cancel it to end the run: what is in flight still ends, the rest is not attempted.
+    pub cancellation: CancellationToken,
+}
+
+impl RunOptions {
+    /// What a job is run with unless something else is asked for: a dry run unless the job says otherwise, the sides
+    /// loaded one after the other, going on after failures, with at most 1 % of a model's records unusable and at most
+    /// five minutes for a record.
+    #[must_use]
+    pub fn of(job: &JobInfo) -> Self {
+        Self {
+            dry_run: job.dryrun_default,
+            memory_profiling: false,
+            parallel_loading: false,
+            continue_on_failure: true,
+            max_failures: None,
+            log_unchanged_records: false,
+            flags: Flags::empty(),
+            filter: Filter::default(),
+            lifts: Vec::new(),
+            on_guard: job.on_guard,
+            concurrency: job.concurrency.and_then(NonZeroUsize::new),
+            max_rejected: 0.01,
+            retry: Retry::default(),
+            record_time_limit: Some(Duration::from_mins(5)),
+            time_limit: job.time_limit,
+            application: None,
+            undo: None,
+            cancellation: CancellationToken::new(),
+        }
+    }
+
+    /// Writes what the diff says.
+    #[must_use]
+    pub fn apply(mut self) -> Self {
+        self.dry_run = false;
+        self
+    }
+
+    /// Lifts a limit of a model for this run.
+    #[must_use]
+    pub fn allow(mut self, model: impl Into<String>, operation: Operation, limit: Limit) -> Self {
+        self.lifts.push(Lift { model: model.into(), operation, limit });
+        self
+    }
+
+    /// Carries out a saved plan and nothing else, with the flags, the filter and the limits that it was made with.
+    ///
+    /// A plan that takes a run back keeps the flags and the filter of these options: those of the run that it takes back
+    /// said what *that* was to do, and this does the contrary.
+    ///
+    /// # Errors
+    ///
+    /// If the plan names flags that do not exist.
+    pub fn carrying_out(mut self, application: Application) -> Result<Self, UnknownFlags> {
+        let PlanOptions { flags, filter, lifts, on_guard, max_rejected } = application.plan.head.options.clone();
+        let flags = bitflags::parser::from_str_strict(&flags).map_err(|_| UnknownFlags(flags))?;
+        if application.plan.head.kind == PlanKind::Sync {
+            self.flags = flags;
+            self.filter = filter;
+        }
+        self.lifts.splice(0..0, lifts);
+        self.on_guard = on_guard;
+        self.max_rejected = max_rejected;
+        self.application = Some(application);
+        Ok(self)
+    }
+
+    /// The head of a saved plan of a run that was done like this.
+    #[must_use]
+    pub fn plan_head(
+        &self,
+        job: &JobInfo,
+        kind: PlanKind,
+        variables: Vec<(String, Vec<String>)>,
+        made: Signature,
+        plan: &dyn PlanView,
+    ) -> PlanHead {
+        let mut flags = String::new();
+        // Writing to a string does not fail.
+        let _ = bitflags::parser::to_writer(&self.flags, &mut flags);
+        let touched = plan.diff().tables().iter().filter(|table| table.operations() > 0);
+        PlanHead {
+            diffsync_plan: VERSION,
+            kind,
+            job: job.id.to_owned(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            made,
+            variables,
+            options: PlanOptions {
+                flags,
+                filter: self.filter.clone(),
+                lifts: self.lifts.clone(),
+                on_guard: self.on_guard,
+                max_rejected: self.max_rejected,
+            },
+            models: touched.map(|table| SavedModel::of(table.schema())).collect(),
+        }
+    }
+
+    /// The first model that a lift or the filter names and the data set does not have.
+    pub(super) fn unknown_model<D: Dataset>(&self) -> Option<RunError> {
+        let named =
+            self.lifts.iter().map(|lift| &*lift.model).chain(self.filter.records.iter().map(RecordFilter::model));
+        let mut unknown = named.filter(|model| !D::SCHEMAS.iter().any(|schema| schema.name == *model));
+        let known = || D::SCHEMAS.iter().map(|schema| format!("`{}`", schema.name)).collect::<Vec<_>>().join(", ");
+        unknown.next().map(|model| RunError::UnknownModel { model: model.to_owned(), known: known() })
+    }
+}
+
+/// A saved plan names flags that do not exist.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the plan was made with flags that do not exist: {0}")]
+pub struct UnknownFlags(String);

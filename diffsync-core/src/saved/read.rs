@@ -1,0 +1,165 @@
+//! Reading a plan from a file.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::write::{Approval, End, hexadecimal};
+use super::{PlanHead, SavedOperation, SavedPlan, VERSION, id_text};
+use crate::schema::ModelSchema;
+
+/// Why a file cannot be carried out as a plan.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PlanFileError {
+    /// It cannot be read or written.
+    #[error("the plan cannot be read or written: {0}")]
+    Io(#[from] io::Error),
+    /// A line is not what it must be.
+    #[error("line {line} is not part of a plan: {reason}")]
+    Line {
+        /// The line, from one.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It ends too early.
+    #[error("the plan has no end after line {0}: it was cut off; make it again")]
+    CutOff(usize),
+    /// It was changed.
+    #[error("the plan was changed after it was made; make it again, since only what was reviewed is carried out")]
+    Changed,
+    /// It has another version.
+    #[error("the plan is of format {found}, and this program reads format {VERSION}; make it again with this program")]
+    Version {
+        /// Its version.
+        found: u64,
+    },
+    /// It is of another job.
+    #[error("the plan is one of the job `{found}`, not of `{wanted}`")]
+    Job {
+        /// The job it is of.
+        found: String,
+        /// The job it was to be of.
+        wanted: String,
+    },
+    /// The models it touches have changed.
+    #[error("the models have changed since the plan was made; make it again:\n{}", .0.join("\n"))]
+    Schema(Vec<String>),
+    /// Whoever made it or has approved it is no second person.
+    #[error("`{0}` has made or approved this plan already; it takes another name to approve it")]
+    SameName(String),
+}
+
+/// Reads a plan.
+pub(super) fn read(input: &mut dyn BufRead) -> Result<SavedPlan, PlanFileError> {
+    let mut digest = Sha256::new();
+    let mut text = String::new();
+    let mut plan: Option<SavedPlan> = None;
+    let mut end: Option<End> = None;
+    // The line of each operation.
+    let mut lines = Vec::new();
+    for line in 1.. {
+        text.clear();
+        if input.read_line(&mut text)? == 0 {
+            break;
+        }
+        if text.trim().is_empty() {
+            continue;
+        }
+        let wrong = |reason: String| PlanFileError::Line { line, reason };
+        let value: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let json = |error: serde_json::Error| wrong(error.to_string());
+        let Some(plan) = &mut plan else {
+            plan = Some(SavedPlan {
+                head: head(value, line)?,
+                approvals: Vec::new(),
+                lost: Vec::new(),
+                operations: Vec::new(),
+            });
+            digest.update(text.as_bytes());
+            continue;
+        };
+        if value.get("sha256").is_some() {
+            end = Some(serde_json::from_value(value).map_err(json)?);
+        } else if value.get("approved").is_some() {
+            plan.approvals.push(serde_json::from_value::<Approval>(value).map_err(json)?.approved);
+        } else if end.is_some() {
+            return Err(wrong("after the end there are only approvals".into()));
+        } else {
+            digest.update(text.as_bytes());
+            if value.get("lost").is_some() {
+                plan.lost.push(serde_json::from_value(value).map_err(json)?);
+            } else {
+                plan.operations.push(serde_json::from_value(value).map_err(json)?);
+                lines.push(line);
+            }
+        }
+    }
+    let Some(plan) = plan else { return Err(PlanFileError::CutOff(0)) };
+    let Some(end) = end else { return Err(PlanFileError::CutOff(1 + plan.lost.len() + plan.operations.len())) };
+    if end.operations != plan.operations.len() || end.sha256 != hexadecimal(&digest.finalize()) {
+        return Err(PlanFileError::Changed);
+    }
+    each_record_once(&plan, &lines)?;
+    Ok(plan)
+}
+
+/// Whoever writes a digest can write any plan; one that does two things to one record was made by no run.
+fn each_record_once(plan: &SavedPlan, lines: &[usize]) -> Result<(), PlanFileError> {
+    let mut seen: HashMap<(&str, String), usize> = HashMap::with_capacity(lines.len());
+    for (operation, line) in plan.operations.iter().zip(lines) {
+        let SavedOperation { model, id, .. } = operation;
+        if let Some(first) = seen.insert((model, id.to_string()), *line) {
+            let reason = format!("it is about {model} {}, and so is line {first}", id_text(id));
+            return Err(PlanFileError::Line { line: *line, reason });
+        }
+    }
+    Ok(())
+}
+
+/// The head, whose version is looked at before anything else in it.
+fn head(value: Value, line: usize) -> Result<PlanHead, PlanFileError> {
+    let wrong = |reason: String| PlanFileError::Line { line, reason };
+    match value.get("diffsync_plan").and_then(Value::as_u64) {
+        None => return Err(wrong("it is no head of a plan, `{\"diffsync_plan\":1,…}`".into())),
+        Some(version) if version != u64::from(VERSION) => return Err(PlanFileError::Version { found: version }),
+        Some(_) => {}
+    }
+    serde_json::from_value(value).map_err(|error| wrong(error.to_string()))
+}
+
+impl SavedPlan {
+    /// Reads a plan. It must be whole and unchanged.
+    ///
+    /// # Errors
+    ///
+    /// If it is not.
+    pub fn read(input: &mut dyn BufRead) -> Result<Self, PlanFileError> {
+        read(input)
+    }
+
+    /// Whether it can be carried out by a job of these models.
+    ///
+    /// # Errors
+    ///
+    /// If it is of another job, or the models that it touches have changed since.
+    pub fn check(&self, job: &str, schemas: &[&'static ModelSchema]) -> Result<(), PlanFileError> {
+        if self.head.job != job {
+            return Err(PlanFileError::Job { found: self.head.job.clone(), wanted: job.to_owned() });
+        }
+        let changes: Vec<String> = self
+            .head
+            .models
+            .iter()
+            .flat_map(|model| match schemas.iter().find(|schema| schema.name == model.name) {
+                None => vec![format!("the model `{}` is gone", model.name)],
+                Some(schema) => model.changes(schema),
+            })
+            .collect();
+        if changes.is_empty() { Ok(()) } else { Err(PlanFileError::Schema(changes)) }
+    }
+}

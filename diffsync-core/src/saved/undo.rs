@@ -1,0 +1,314 @@
+//! The plan that takes back what a run did.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use fixedbitset::FixedBitSet;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::SavedOperation;
+use super::key::{PlanKey, holds_secret};
+use crate::current::Current;
+use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::generated::AttributeValues;
+use crate::model::SyncModel;
+use crate::ops::Operation;
+use crate::outcome::{Outcome, Outcomes, Task};
+use crate::plan::{PlanView, RecordRef};
+use crate::step::Side;
+use crate::table::Table;
+
+/// What takes back a run, as far as that can be done.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Undo {
+    pub(crate) operations: Vec<SavedOperation>,
+    /// What it cannot restore.
+    pub lost: Vec<Lost>,
+}
+
+impl Undo {
+    /// The number of operations.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        self.operations.len()
+    }
+}
+
+#[cfg(feature = "laws")]
+impl Undo {
+    /// The plan as if it had been written and read.
+    pub(crate) fn into_plan(self) -> super::SavedPlan {
+        let head = super::PlanHead::anonymous(super::PlanKind::Undo);
+        super::SavedPlan { head, approvals: Vec::new(), lost: self.lost, operations: self.operations }
+    }
+}
+
+/// Something that taking back a run does not restore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// What is lost.
+    pub lost: String,
+    /// The model's name.
+    pub model: String,
+    /// The record's identifier, or none where it concerns all of the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+}
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.record {
+            Some(record) => write!(f, "{} {record}: {}", self.model, self.lost),
+            None => write!(f, "{}: {}", self.model, self.lost),
+        }
+    }
+}
+
+/// What takes back what an execution did, in the order of the diff.
+pub(crate) fn inverse<D: Dataset>(current: &Current<'_, D>, outcomes: &Outcomes, key: &PlanKey) -> Undo {
+    let undo = Undo::default();
+    let mut inverting = Inverting { current, outcomes, key, model: 0, undo, again: HashMap::new(), needs: Vec::new() };
+    D::visit_models(&mut inverting);
+    inverting.without_what_is_lost()
+}
+
+struct Inverting<'a, D: 'static> {
+    current: &'a Current<'a, D>,
+    outcomes: &'a Outcomes,
+    key: &'a PlanKey,
+    model: usize,
+    undo: Undo,
+    /// The operation that creates a record again.
+    again: HashMap<RecordRef, usize>,
+    needs: Vec<Need>,
+}
+
+/// A record that an operation needs in the target.
+#[derive(Clone, Copy)]
+struct Need {
+    operation: usize,
+    record: RecordRef,
+    /// The record that is needed, and the fields that name it.
+    needed: RecordRef,
+    fields: &'static [&'static str],
+}
+
+impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
+    fn visit<M: LinksIn<D>>(&mut self)
+    where
+        D: HasTable<M>,
+    {
+        let plan = self.current.plan();
+        let table = &plan.diff().tables()[self.model];
+        let (source, target): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
+        let before = self.undo.operations.len();
+        let model = self.model;
+        for task in Operation::ALL.into_iter().flat_map(|operation| Task::all(model, operation, table)) {
+            let outcome = self.outcomes.get(task);
+            if let Outcome::Unknown { .. } = outcome {
+                let lost = format!("whether it was {}d is not known", task.operation);
+                let of = if task.operation == Operation::Delete { target } else { source };
+                self.lose(Some(task.record(table).row()), of, lost);
+                continue;
+            }
+            if outcome.may_be_written() {
+                let (of, row) = (source, task.record(table).row());
+                let lost = format!("it may have been {}d: the target returned another record for it", task.operation);
+                self.lose(Some(row), of, lost);
+            }
+            match task.operation {
+                Operation::Create => {
+                    let record = &source.rows()[table.creates[task.place] as usize];
+                    if let Some(stored) = self.current.written::<M>(record.key()) {
+                        self.delete(stored);
+                    }
+                }
+                Operation::Update => {
+                    let (_, row) = table.updates[task.place];
+                    let old = &target.rows()[row as usize];
+                    if let Some(stored) = self.current.written::<M>(old.key()) {
+                        let changed = |position| table.is_changed(task.place, position);
+                        self.change_back(row, target, stored, &changed);
+                    }
+                }
+                Operation::Delete if *outcome == Outcome::Cascaded => {
+                    let lost = "the target deleted it with what it was under".to_owned();
+                    self.lose(Some(table.deletes[task.place]), target, lost);
+                }
+                Operation::Delete => {
+                    let row = table.deletes[task.place];
+                    let old = &target.rows()[row as usize];
+                    if self.current.is_deleted(self.model, row as usize) {
+                        self.create_again(row, target);
+                    } else if let Some(stored) = self.current.written::<M>(old.key()) {
+                        // Its references were taken back before it was to be deleted.
+                        let cleared = |position: usize| M::SCHEMA.attributes[position].deferred;
+                        self.change_back(row, target, stored, &cleared);
+                    }
+                }
+            }
+        }
+        let created = self.undo.operations[before..].iter().any(|operation| operation.op == Operation::Create);
+        if created && !M::SCHEMA.locals.is_empty() {
+            let names: Vec<_> = M::SCHEMA.locals.iter().map(|field| format!("`{}`", field.name)).collect();
+            self.lose::<M>(
+                None,
+                target,
+                format!("records that are created again get new values for {}", names.join(", ")),
+            );
+        }
+        self.model += 1;
+    }
+}
+
+impl<D: Dataset> Inverting<'_, D> {
+    fn lose<M: SyncModel>(&mut self, row: Option<u32>, table: &Table<M>, lost: String) {
+        let record = row.map(|row| table.rows()[row as usize].id().to_string());
+        self.undo.lost.push(Lost { lost, model: M::NAME.to_owned(), record });
+    }
+
+    /// The attributes of a record that a predicate wants, by name, their secrets sealed.
+    fn values<M: SyncModel>(
+        &self,
+        record: &M,
+        wanted: &dyn Fn(usize) -> bool,
+    ) -> Result<(Value, Map<String, Value>), serde_json::Error> {
+        let id = serde_json::to_value(record.id())?;
+        let id_json: Arc<str> = id.to_string().into();
+        let attributes = M::SCHEMA.attributes.iter().enumerate().filter(|(position, _)| wanted(*position));
+        let value = |(position, attribute): (usize, &crate::schema::FieldSchema)| {
+            let value = self.key.read_as_it_is(M::SCHEMA, &id_json, position, |position| record.attribute(position));
+            Ok((attribute.name.to_owned(), value?))
+        };
+        let values = attributes.map(value).collect::<Result<_, serde_json::Error>>()?;
+        Ok((id, values))
+    }
+
+    /// A record whose values cannot be written to a file.
+    fn unreadable<M: SyncModel>(&mut self, record: &M, error: &serde_json::Error) {
+        let lost = format!("it cannot be taken back, since its values cannot be serialised: {error}");
+        self.undo.lost.push(Lost { lost, model: M::NAME.to_owned(), record: Some(record.id().to_string()) });
+    }
+
+    fn push(&mut self, op: Operation, model: &str, id: Value, before: Map<String, Value>, after: Map<String, Value>) {
+        let model = model.to_owned();
+        self.undo.operations.push(SavedOperation { op, model, id, cascaded: false, before, after });
+    }
+
+    fn delete<M: SyncModel>(&mut self, stored: &M) {
+        match self.values(stored, &|_| true) {
+            Ok((id, before)) => self.push(Operation::Delete, M::NAME, id, before, Map::new()),
+            Err(error) => self.unreadable(stored, &error),
+        }
+    }
+
+    /// Takes note of what the last operation, which concerns this record, needs of others.
+    fn needs(&mut self, record: RecordRef) {
+        let operation = self.undo.operations.len() - 1;
+        let needs = &mut self.needs;
+        self.current.plan().links(record, |link, needed| {
+            if link.orders() {
+                needs.push(Need { operation, record, needed, fields: link.fields });
+            }
+        });
+    }
+
+    /// Takes out what needs a record that cannot be created again, and what needs that, in one walk.
+    fn without_what_is_lost(mut self) -> Undo {
+        let plan = self.current.plan();
+        let mut needed_by: HashMap<RecordRef, Vec<usize>> = HashMap::new();
+        for (at, need) in self.needs.iter().enumerate() {
+            needed_by.entry(need.needed).or_default().push(at);
+        }
+        let mut out = FixedBitSet::with_capacity(self.undo.operations.len());
+        let is_lost = |need: &Need| {
+            let gone = self.current.is_deleted(need.needed.model(), need.needed.row() as usize);
+            gone && !self.again.contains_key(&need.needed)
+        };
+        let mut open: VecDeque<usize> = (0..self.needs.len()).filter(|at| is_lost(&self.needs[*at])).collect();
+        while let Some(at) = open.pop_front() {
+            let Need { operation, record, needed, fields } = self.needs[at];
+            if out.contains(operation) {
+                continue;
+            }
+            let name = |record: RecordRef| plan.diff().tables()[record.model()].schema().name;
+            let needed = format!("{} {}", name(needed), plan.record(needed));
+            let saved = &mut self.undo.operations[operation];
+            let lost = if saved.op == Operation::Create {
+                out.insert(operation);
+                open.extend(needed_by.get(&record).into_iter().flatten());
+                format!("it cannot be created again without {needed}")
+            } else {
+                let changed: Vec<_> = fields.iter().filter(|field| saved.after.remove(**field).is_some()).collect();
+                for field in &changed {
+                    saved.before.remove(**field);
+                }
+                if changed.is_empty() {
+                    continue;
+                }
+                out.set(operation, saved.after.is_empty());
+                let names: Vec<_> = changed.iter().map(|field| format!("`{field}`")).collect();
+                format!("{} cannot be restored without {needed}", names.join(", "))
+            };
+            let (model, record) = (name(record).to_owned(), Some(plan.record(record)));
+            self.undo.lost.push(Lost { lost, model, record });
+        }
+        let mut place = 0..;
+        self.undo.operations.retain(|_| place.next().is_none_or(|place| !out.contains(place)));
+        self.undo
+    }
+
+    fn change_back<M: SyncModel>(&mut self, row: u32, target: &Table<M>, stored: &M, changed: &dyn Fn(usize) -> bool) {
+        let old = &target.rows()[row as usize];
+        let both = self.values(stored, changed).and_then(|before| Ok((before, self.values(old, changed)?)));
+        let ((id, mut before), (_, mut after)) = match both {
+            Ok(both) => both,
+            Err(error) => return self.unreadable(old, &error),
+        };
+        for secret in secrets(&after) {
+            after.remove(&secret);
+            before.remove(&secret);
+            self.lose(Some(row), target, format!("`{secret}` is a secret"));
+        }
+        if !after.is_empty() {
+            self.push(Operation::Update, M::NAME, id, before, after);
+            self.needs(RecordRef::new(Side::Target, self.model, row));
+        }
+    }
+
+    fn create_again<M: SyncModel>(&mut self, row: u32, target: &Table<M>) {
+        let old = &target.rows()[row as usize];
+        let (id, mut after) = match self.values(old, &|_| true) {
+            Ok(values) => values,
+            Err(error) => return self.unreadable(old, &error),
+        };
+        let secrets = secrets(&after);
+        for secret in &secrets {
+            after.remove(secret);
+        }
+        // What is missing is taken for `null`, which an attribute may or may not be.
+        match M::from_values(old.id(), &mut AttributeValues(after.clone())) {
+            Ok(_) => {
+                for secret in secrets {
+                    self.lose(Some(row), target, format!("`{secret}` is a secret"));
+                }
+                self.push(Operation::Create, M::NAME, id, Map::new(), after);
+                let record = RecordRef::new(Side::Target, self.model, row);
+                self.again.insert(record, self.undo.operations.len() - 1);
+                self.needs(record);
+            }
+            Err(error) if secrets.is_empty() => {
+                self.lose(Some(row), target, format!("it cannot be created again: {error}"));
+            }
+            Err(_) => {
+                let names = secrets.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                self.lose(Some(row), target, format!("it cannot be created again without its secrets: {names}"));
+            }
+        }
+    }
+}
+
+fn secrets(values: &Map<String, Value>) -> Vec<String> {
+    values.iter().filter(|(_, value)| holds_secret(value)).map(|(name, _)| name.clone()).collect()
+}

@@ -1,0 +1,796 @@
+//! A job on two networks. The target is as strict as a database with foreign keys, does as the test tells it, and time
+//! passes only where everything waits.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use diffsync_core::__private::{KeyOf, LinkVisitor, ModelVisitor, Terms};
+use diffsync_core::schema::{LinkKind, LinkSchema};
+use diffsync_core::{
+    Adapter, AdapterError, Dataset, Event, HasTable, Job, LinksIn, LoadContext, Observer, Operation, Ops, Outcome,
+    PlanView, Run, RunOptions, RunReport, SyncModel, Synced, Table, Target, TargetError, Variable, VariableKind,
+    WriteContext,
+};
+
+use crate::net::{Address, Device, Interface, Location, Net, Note, Tag, Tenant, each_model, name, net};
+use crate::rig::{locked, unguarded};
+
+/// How the target answers a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Answer {
+    /// It does it.
+    Do,
+    /// It does it after so many seconds.
+    Late(u64),
+    /// It refuses the record.
+    Fail,
+    /// It asks to be left alone for a while.
+    Busy,
+    /// It asks to be left alone for so many seconds.
+    BusyFor(u64),
+    /// It is gone.
+    Fatal,
+    /// It has a bug.
+    Panic,
+    /// It never answers.
+    Hang,
+    /// It does it, and never answers.
+    DoAndHang,
+}
+
+/// How the target treats a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Batches {
+    /// Each record has an answer of its own.
+    #[default]
+    Each,
+    /// All or none: what any of them gets, all of them get.
+    Together,
+    /// There is an answer missing.
+    OneTooFew,
+}
+
+type Loading = Box<dyn Fn(&mut Net) + Send + Sync>;
+type Cascading = Box<dyn Fn(&str) -> bool + Send + Sync>;
+type Answering = Box<dyn Fn(&str, usize) -> Answer + Send + Sync>;
+
+/// Both sides of a sync, and what is to happen to them.
+pub(crate) struct Lab {
+    source: Mutex<Net>,
+    target: Mutex<Net>,
+    source_then: Mutex<Option<Loading>>,
+    target_then: Mutex<Option<Loading>>,
+    answering: Mutex<Answering>,
+    pub(crate) batches: Mutex<Batches>,
+    /// Which records the target deletes with all that lives under them.
+    cascades: Mutex<Option<Cascading>>,
+    /// What the target was asked, in order, how often each, and with which changes.
+    calls: Mutex<Vec<String>>,
+    times: Mutex<HashMap<String, usize>>,
+    changes: Mutex<Vec<String>>,
+    batch_sizes: Mutex<Vec<usize>>,
+    /// What it deleted by itself.
+    cascaded: Mutex<Vec<String>>,
+    /// How often each record was written.
+    written: Mutex<BTreeMap<String, usize>>,
+    violations: Mutex<Vec<String>>,
+    completed: AtomicUsize,
+    pub(crate) slow_loading: Mutex<Duration>,
+}
+
+/// The lab as both adapters and the test hold it.
+#[derive(Clone)]
+pub(crate) struct Handle(Arc<Lab>);
+
+impl std::ops::Deref for Handle {
+    type Target = Lab;
+
+    fn deref(&self) -> &Lab {
+        &self.0
+    }
+}
+
+impl Variable for Handle {
+    const KIND: VariableKind = VariableKind::Text;
+
+    fn parse(_: &str) -> Result<Self, String> {
+        Err("it is set by the test".into())
+    }
+
+    fn show(&self) -> serde_json::Value {
+        "a lab".into()
+    }
+}
+
+/// A lab with these records, written as [`net`] reads them.
+pub(crate) fn lab(source: &str, target: &str) -> Handle {
+    lab_of(net(source), net(target))
+}
+
+pub(crate) fn lab_of(source: Net, target: Net) -> Handle {
+    Handle(Arc::new(Lab {
+        source: Mutex::new(source),
+        target: Mutex::new(target),
+        source_then: Mutex::default(),
+        target_then: Mutex::default(),
+        answering: Mutex::new(Box::new(|_, _| Answer::Do)),
+        batches: Mutex::default(),
+        cascades: Mutex::default(),
+        calls: Mutex::default(),
+        times: Mutex::default(),
+        changes: Mutex::default(),
+        batch_sizes: Mutex::default(),
+        cascaded: Mutex::default(),
+        written: Mutex::default(),
+        violations: Mutex::default(),
+        completed: AtomicUsize::new(0),
+        slow_loading: Mutex::default(),
+    }))
+}
+
+impl Handle {
+    /// The source's loader goes on with this.
+    pub(crate) fn source_then(self, then: impl Fn(&mut Net) + Send + Sync + 'static) -> Self {
+        *locked(&self.source_then) = Some(Box::new(then));
+        self
+    }
+
+    /// The target's loader goes on with this.
+    pub(crate) fn target_then(self, then: impl Fn(&mut Net) + Send + Sync + 'static) -> Self {
+        *locked(&self.target_then) = Some(Box::new(then));
+        self
+    }
+
+    /// The target answers like this; it is told the call, such as `create device d1`, and how often it was made before.
+    pub(crate) fn answering(self, answer: impl Fn(&str, usize) -> Answer + Send + Sync + 'static) -> Self {
+        *locked(&self.answering) = Box::new(answer);
+        self
+    }
+
+    /// The target answers these calls like this, whenever they are made.
+    pub(crate) fn failing(self, answers: &[(&str, Answer)]) -> Self {
+        let answers: HashMap<String, Answer> = answers.iter().map(|(call, answer)| ((*call).into(), *answer)).collect();
+        self.answering(move |call, _| answers.get(call).copied().unwrap_or(Answer::Do))
+    }
+
+    pub(crate) fn batching(self, batches: Batches) -> Self {
+        *locked(&self.batches) = batches;
+        self
+    }
+
+    /// The target deletes these records, such as `device d1`, with all that lives under them.
+    pub(crate) fn cascading(self, cascades: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        *locked(&self.cascades) = Some(Box::new(cascades));
+        self
+    }
+
+    /// Nothing goes wrong any more.
+    pub(crate) fn mend(&self) {
+        *locked(&self.answering) = Box::new(|_, _| Answer::Do);
+    }
+
+    pub(crate) fn set_source(&self, text: &str) {
+        *locked(&self.source) = net(text);
+    }
+
+    pub(crate) fn forget_calls(&self) {
+        locked(&self.calls).clear();
+        locked(&self.changes).clear();
+        locked(&self.written).clear();
+        locked(&self.times).clear();
+    }
+
+    /// What the target was asked so far, in order.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        locked(&self.calls).clone()
+    }
+
+    /// The updates that the target was asked for so far, each with its change.
+    pub(crate) fn changes(&self) -> Vec<String> {
+        locked(&self.changes).clone()
+    }
+
+    pub(crate) fn batch_sizes(&self) -> Vec<usize> {
+        locked(&self.batch_sizes).clone()
+    }
+
+    pub(crate) fn cascaded(&self) -> Vec<String> {
+        locked(&self.cascaded).clone()
+    }
+
+    /// How often `sync_complete` was called.
+    pub(crate) fn completed(&self) -> usize {
+        self.completed.load(Ordering::SeqCst)
+    }
+
+    /// How often each record was written, as `create device d1`.
+    pub(crate) fn written(&self) -> BTreeMap<String, usize> {
+        locked(&self.written).clone()
+    }
+
+    pub(crate) fn target(&self) -> Net {
+        locked(&self.target).copy()
+    }
+
+    pub(crate) fn source(&self) -> Net {
+        locked(&self.source).copy()
+    }
+
+    /// Runs a job, and expects that the target was asked nothing that breaks a foreign key or that the diff does not say,
+    /// and that each record of both sides ended as exactly one thing, in the diff, the events and the report alike.
+    pub(crate) fn run<J: InLab>(&self, options: RunOptions) -> Ended {
+        self.run_then::<J, _>(options, |run| run)
+    }
+
+    /// The same, with something that goes on beside the run.
+    pub(crate) fn run_then<J: InLab, F>(
+        &self,
+        options: RunOptions,
+        beside: impl FnOnce(std::pin::Pin<Box<dyn Future<Output = RunReport> + Send>>) -> F,
+    ) -> Ended
+    where
+        F: Future<Output = RunReport>,
+    {
+        let union: BTreeSet<String> = self.source().names().into_iter().chain(self.target().names()).collect();
+        let asked_before = self.calls().len();
+        let cascaded_before = self.cascaded().len();
+        let watch = Arc::new(Watch::default());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let begun = runtime.block_on(async { tokio::time::Instant::now() });
+        let run = Run::execute(Arc::new(J::of(self.clone())), options, vec![watch.clone() as Arc<dyn Observer>]);
+        let (report, took) = runtime.block_on(async {
+            let report = beside(Box::pin(run)).await;
+            (report, begun.elapsed())
+        });
+        let ended = Ended { report, took, done: std::mem::take(&mut *locked(&watch.done)) };
+        let ended_as = format!("{:?}\n{:#?}\n{:#?}", ended.report, ended.done, self.calls());
+        assert_eq!(*locked(&self.violations), [""; 0], "{ended_as}");
+        if let Some(summary) = ended.report.summary() {
+            assert_eq!(summary.total.records(), union.len(), "in the diff, of {union:?} {ended_as}");
+            assert_eq!(ended.report.counts.records(), union.len(), "in the report, of {union:?} {ended_as}");
+        }
+        if ended.report.steps.len() == 4 {
+            ended.expect_sums(&ended_as);
+            for gone in &self.cascaded()[cascaded_before..] {
+                let outcome = ended.outcome(&format!("delete {gone}"));
+                assert!(matches!(outcome, Some("cascaded" | "unknown")), "{gone} went along: {ended_as}");
+            }
+            ended.expect_asked_as_planned(&self.calls()[asked_before..], &ended_as);
+        }
+        ended
+    }
+
+    fn violation(&self, violation: String) {
+        locked(&self.violations).push(violation);
+    }
+
+    async fn load(&self, side: &Mutex<Net>, then: &Mutex<Option<Loading>>, data: &mut Net) {
+        let slow = *locked(&self.slow_loading);
+        if !slow.is_zero() {
+            tokio::time::sleep(slow).await;
+        }
+        *data = locked(side).copy();
+        if let Some(then) = &*locked(then) {
+            then(data);
+        }
+    }
+
+    /// Takes note of a call, and says how it is to be answered.
+    fn asked<M: SyncModel>(&self, operation: Operation, record: &M) -> Answer {
+        let call = format!("{operation} {}", name(record));
+        let times = {
+            let mut times = locked(&self.times);
+            let times = times.entry(call.clone()).or_default();
+            *times += 1;
+            *times - 1
+        };
+        let answer = locked(&self.answering)(&call, times);
+        locked(&self.calls).push(call);
+        answer
+    }
+
+    /// Answers, unless it is done.
+    async fn answer(&self, answer: Answer) -> Result<(), TargetError> {
+        tokio::task::yield_now().await;
+        match answer {
+            Answer::Do | Answer::DoAndHang => {}
+            Answer::Late(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            Answer::Fail => return Err(TargetError::new("it does not want to")),
+            Answer::Busy => return Err(TargetError::transient("it is busy")),
+            Answer::BusyFor(seconds) => {
+                return Err(TargetError::transient("it is busy").retry_after(Duration::from_secs(seconds)));
+            }
+            Answer::Fatal => return Err(TargetError::fatal("it is gone")),
+            // As a panic does, without the words on the terminal.
+            Answer::Panic => std::panic::resume_unwind(Box::new("index out of bounds")),
+            Answer::Hang => std::future::pending().await,
+        }
+        Ok(())
+    }
+
+    /// Changes what the target holds, unless a foreign key or a unique value forbids it.
+    fn commit<M: SyncModel>(&self, operation: Operation, record: &M, change: impl FnOnce(&mut Net) -> bool) {
+        let mut net = locked(&self.target);
+        let before = dangling(&net);
+        let call = format!("{operation} {}", name(record));
+        if !change(&mut net) {
+            self.violation(format!("{call}: it is there already, or not at all"));
+        }
+        for broken in dangling(&net).difference(&before) {
+            self.violation(format!("{call}: {broken}"));
+        }
+        let codes: Vec<_> = net.tenants.iter().filter_map(|tenant| tenant.code.as_ref()).collect();
+        if codes.iter().collect::<BTreeSet<_>>().len() < codes.len() {
+            self.violation(format!("{call}: two tenants have one code"));
+        }
+        *locked(&self.written).entry(call).or_default() += 1;
+    }
+
+    async fn create<M: SyncModel + Clone>(&self, new: &M) -> Result<M, TargetError>
+    where
+        Net: HasTable<M>,
+    {
+        let answer = self.asked(Operation::Create, new);
+        self.answer(answer).await?;
+        self.commit(Operation::Create, new, |net| net.table_mut().insert_if_absent(new.clone()));
+        done(answer, new.clone()).await
+    }
+
+    async fn update<M: SyncModel + Clone>(
+        &self,
+        old: &M,
+        patch: &M::Patch,
+        cx: &WriteContext<'_, Net>,
+    ) -> Result<M, TargetError>
+    where
+        Net: HasTable<M>,
+    {
+        let answer = self.asked(Operation::Update, old);
+        locked(&self.changes).push(format!("{} {}", name(old), serde_json::to_string(patch).unwrap()));
+        self.answer(answer).await?;
+        let new = old.patched(patch);
+        if cx.current::<M>(&old.id()).is_err() {
+            self.violation(format!("update {}: it is not seen", name(old)));
+        }
+        self.commit(Operation::Update, old, |net| {
+            net.table_mut().modify(&old.id(), |record| *record = new.clone()).is_some()
+        });
+        done(answer, new).await
+    }
+
+    async fn delete<M: SyncModel>(&self, old: &M) -> Result<(), TargetError>
+    where
+        Net: HasTable<M>,
+    {
+        let answer = self.asked(Operation::Delete, old);
+        self.answer(answer).await?;
+        let cascades = locked(&self.cascades).as_ref().is_some_and(|cascades| cascades(&name(old)));
+        self.commit(Operation::Delete, old, |net| {
+            let there = net.table_mut().remove(&old.id()).is_some();
+            if cascades {
+                locked(&self.cascaded).extend(remove_orphans(net));
+            }
+            there
+        });
+        done(answer, ()).await
+    }
+
+    /// Whether a batch is refused as a whole.
+    async fn together<M: SyncModel>(&self, operation: Operation, records: &[&M]) -> Result<bool, TargetError> {
+        locked(&self.batch_sizes).push(records.len());
+        let batches = *locked(&self.batches);
+        if batches == Batches::Together {
+            let each = records.iter().map(|record| format!("{operation} {}", name(*record)));
+            let tried = locked(&self.batch_sizes).len() - 1;
+            let bad = each.map(|call| locked(&self.answering)(&call, tried)).find(|answer| *answer != Answer::Do);
+            if let Some(bad) = bad {
+                self.answer(bad).await?;
+            }
+        }
+        Ok(batches == Batches::OneTooFew)
+    }
+}
+
+/// The answer to what was done.
+async fn done<R>(answer: Answer, result: R) -> Result<R, TargetError> {
+    if answer == Answer::DoAndHang { std::future::pending().await } else { Ok(result) }
+}
+
+/// Visits every link of every record.
+struct EachLink<'a, F> {
+    net: &'a Net,
+    link: F,
+}
+
+impl<F: FnMut(String, &LinkSchema, Option<String>)> ModelVisitor<Net> for EachLink<'_, F> {
+    fn visit<M: LinksIn<Net>>(&mut self)
+    where
+        Net: HasTable<M>,
+    {
+        M::visit_links(self);
+    }
+}
+
+impl<M: SyncModel, F: FnMut(String, &LinkSchema, Option<String>)> LinkVisitor<Net, M> for EachLink<'_, F>
+where
+    Net: HasTable<M>,
+{
+    fn visit<P: SyncModel>(&mut self, link: &'static LinkSchema, key: KeyOf<M, P>)
+    where
+        Net: HasTable<P>,
+    {
+        let (records, named): (&Table<M>, &Table<P>) = (self.net.table(), self.net.table());
+        for record in records {
+            let mut each = |key: P::Key<'_>| {
+                let id = P::to_id(key);
+                let missing = (!named.contains(&id)).then(|| format!("{} {id}", P::NAME));
+                (self.link)(name(record), link, missing);
+            };
+            match key {
+                KeyOf::One(key) => {
+                    if let Some(key) = key(record) {
+                        each(key);
+                    }
+                }
+                KeyOf::Many(keys) => keys(record, &mut each),
+            }
+        }
+    }
+}
+
+/// The links that lead to nothing.
+fn dangling(net: &Net) -> BTreeSet<String> {
+    let mut dangling = BTreeSet::new();
+    Net::visit_models(&mut EachLink {
+        net,
+        link: |record: String, _: &LinkSchema, missing: Option<String>| {
+            dangling.extend(missing.map(|missing| format!("{record} names {missing}, which is not there")));
+        },
+    });
+    dangling
+}
+
+/// Removes what lives under what is not there, and says what that was.
+fn remove_orphans(net: &mut Net) -> Vec<String> {
+    let mut removed = Vec::new();
+    loop {
+        let mut orphans = Vec::new();
+        Net::visit_models(&mut EachLink {
+            net,
+            link: |record: String, link: &LinkSchema, missing: Option<String>| {
+                if link.kind == LinkKind::Parent && missing.is_some() {
+                    orphans.push(record);
+                }
+            },
+        });
+        if orphans.is_empty() {
+            return removed;
+        }
+        for orphan in &orphans {
+            net.remove_named(orphan);
+        }
+        removed.extend(orphans);
+    }
+}
+
+macro_rules! removal {
+    ($($model:ident $table:ident),*) => {
+        impl Net {
+            fn remove_named(&mut self, named: &str) {
+                $(
+                    if let Some(id) = self.$table.iter().find(|record| name(*record) == named).map(SyncModel::id) {
+                        self.$table.remove(&id);
+                    }
+                )*
+            }
+        }
+    };
+}
+each_model!(removal);
+
+/// What a run did.
+pub(crate) struct Ended {
+    pub(crate) report: RunReport,
+    /// How long it took, on the clock that stands still where something can go on.
+    pub(crate) took: Duration,
+    /// What became of each record, as `create device d1` and `created`, in the order it was said.
+    done: Vec<(String, &'static str)>,
+}
+
+impl Ended {
+    /// What was not done, in the order it was said, as `create device d1: failed`.
+    pub(crate) fn undone(&self) -> Vec<String> {
+        let undone = self.done.iter().filter(|(_, outcome)| !WRITTEN.contains(outcome));
+        undone.map(|(call, outcome)| format!("{call}: {outcome}")).collect()
+    }
+
+    /// What became of a record that something was to be done with.
+    pub(crate) fn outcome(&self, call: &str) -> Option<&'static str> {
+        self.done.iter().find(|(done, _)| done == call).map(|(_, outcome)| *outcome)
+    }
+
+    /// How many records ended as what, zeros left out.
+    pub(crate) fn counts(&self) -> String {
+        crate::rig::ended(&self.report)
+    }
+
+    /// Each operation of the diff is said to have ended once, and as often as the report counts it.
+    fn expect_sums(&self, ended_as: &str) {
+        let calls: BTreeSet<_> = self.done.iter().map(|(call, _)| call).collect();
+        assert_eq!(calls.len(), self.done.len(), "something was said twice: {ended_as}");
+        let mut counts = serde_json::to_value(self.report.counts).unwrap();
+        for kind in ["unchanged", "rejected", "left_out"] {
+            counts[kind] = 0.into();
+        }
+        for (kind, count) in counts.as_object().unwrap() {
+            let said = self.done.iter().filter(|(_, outcome)| outcome == kind).count();
+            assert_eq!(Some(said as u64), count.as_u64(), "{kind} in {ended_as}");
+        }
+    }
+
+    /// The target was asked for all that was attempted, and for nothing else.
+    fn expect_asked_as_planned(&self, calls: &[String], ended_as: &str) {
+        let asked: BTreeSet<&str> = calls.iter().map(String::as_str).collect();
+        let planned: HashMap<&str, &str> = self.done.iter().map(|(call, outcome)| (&**call, *outcome)).collect();
+        for call in &asked {
+            // Deferred references are set by an update of their own, and taken back by one.
+            let other = |operation| call.strip_prefix("update").map(|record| format!("{operation}{record}"));
+            let for_references = ["create", "delete"].iter().filter_map(other).any(|call| planned.contains_key(&*call));
+            assert!(planned.contains_key(call) || for_references, "{call} is not in the diff: {ended_as}");
+        }
+        for (call, outcome) in &self.done {
+            let expected = match *outcome {
+                "created" | "updated" | "deleted" => true,
+                "held" | "unsupported" | "not_attempted" | "cascaded" => false,
+                // The references of a record may be what failed or another is to blame for, and what goes with another
+                // is not known where that is not.
+                _ => continue,
+            };
+            assert_eq!(asked.contains(&**call), expected, "{call} {outcome}: {ended_as}");
+        }
+    }
+}
+
+const WRITTEN: [&str; 4] = ["created", "updated", "deleted", "cascaded"];
+
+/// Takes note of what becomes of each record.
+#[derive(Default)]
+struct Watch {
+    plan: Mutex<Option<Arc<dyn PlanView>>>,
+    done: Mutex<Vec<(String, &'static str)>>,
+}
+
+impl Observer for Watch {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::DiffReady(plan) => *locked(&self.plan) = Some(Arc::clone(plan)),
+            Event::RecordDone { record, operation, outcome } => {
+                let plan = locked(&self.plan).clone().unwrap();
+                let model = plan.diff().tables()[record.model()].schema().name;
+                let call = format!("{operation} {model} {}", plan.record(*record));
+                locked(&self.done).push((call, outcome_name(outcome)));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created => "created",
+        Outcome::Updated => "updated",
+        Outcome::Deleted => "deleted",
+        Outcome::Cascaded => "cascaded",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Blocked { .. } => "blocked",
+        Outcome::Held => "held",
+        Outcome::Unsupported => "unsupported",
+        Outcome::Unknown { .. } => "unknown",
+        Outcome::NotAttempted => "not_attempted",
+        _ => "something new",
+    }
+}
+
+/// The source's adapter.
+pub(crate) struct Shelf(pub(crate) Handle);
+
+impl Adapter for Shelf {
+    type Data = Net;
+
+    async fn load(&self, data: &mut Net, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+        self.0.load(&self.0.source, &self.0.source_then, data).await;
+        Ok(())
+    }
+}
+
+/// The target's adapter. What it says of itself is a value, so that the tests need not be compiled for each.
+pub(crate) struct Rack(Handle, Terms);
+
+impl Rack {
+    /// A target that takes records one by one.
+    pub(crate) fn one_by_one(lab: Handle) -> Self {
+        Self(lab, Terms { can: Ops::all(), concurrency: 1, batch: 1 })
+    }
+
+    /// A target that is given four records at a time.
+    pub(crate) fn in_batches(self) -> Self {
+        Self(self.0, Terms { batch: 4, ..self.1 })
+    }
+
+    /// A target that is not able to do this.
+    pub(crate) fn without(self, ops: Ops) -> Self {
+        Self(self.0, Terms { can: self.1.can - ops, ..self.1 })
+    }
+}
+
+/// A target that takes many records with one call.
+pub(crate) struct Bulk(pub(crate) Handle);
+
+macro_rules! adapter {
+    ($($target:ident)*) => {$(
+        impl Adapter for $target {
+            type Data = Net;
+
+            async fn load(&self, data: &mut Net, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+                self.0.load(&self.0.target, &self.0.target_then, data).await;
+                Ok(())
+            }
+
+            async fn sync_complete(&self, synced: &Synced<'_, Net>) -> Result<(), AdapterError> {
+                self.0.completed.fetch_add(1, Ordering::SeqCst);
+                // What the core takes the target to hold is what it holds, unless a call was never answered.
+                let mut held: Vec<String> = synced.records::<Device>().map(|device| format!("{device:?}")).collect();
+                held.sort();
+                let target = self.0.target();
+                let mut holds: Vec<String> = target.devices.iter().map(|device| format!("{device:?}")).collect();
+                holds.sort();
+                if held != holds && synced.counts().unknown == 0 {
+                    self.0.violation(format!("complete: the core sees {held:#?} where there is {holds:#?}"));
+                }
+                Ok(())
+            }
+        }
+    )*};
+}
+adapter!(Rack Bulk);
+
+macro_rules! one_by_one {
+    ($model:ident) => {
+        async fn create(&self, new: &$model, _: &WriteContext<'_, Net>) -> Result<$model, TargetError> {
+            self.0.create(new).await
+        }
+
+        async fn update(
+            &self,
+            old: &$model,
+            patch: &<$model as SyncModel>::Patch,
+            cx: &WriteContext<'_, Net>,
+        ) -> Result<$model, TargetError> {
+            self.0.update(old, patch, cx).await
+        }
+
+        async fn delete(&self, old: &$model, _: &WriteContext<'_, Net>) -> Result<(), TargetError> {
+            self.0.delete(old).await
+        }
+    };
+}
+
+macro_rules! targets {
+    ($($model:ident $table:ident),*) => {$(
+        impl Target<$model> for Rack {
+            one_by_one!($model);
+
+            fn terms(&self) -> Terms {
+                self.1
+            }
+        }
+
+        impl Target<$model> for Bulk {
+            const BATCH: usize = 4;
+
+            one_by_one!($model);
+
+            async fn create_many(
+                &self,
+                new: &[&$model],
+                _: &WriteContext<'_, Net>,
+            ) -> Result<Vec<Result<$model, TargetError>>, TargetError> {
+                let too_few = self.0.together(Operation::Create, new).await?;
+                let mut answers = Vec::new();
+                for new in new {
+                    answers.push(self.0.create(*new).await);
+                }
+                answers.truncate(answers.len() - usize::from(too_few));
+                Ok(answers)
+            }
+
+            async fn update_many(
+                &self,
+                changes: &[(&$model, <$model as SyncModel>::Patch)],
+                cx: &WriteContext<'_, Net>,
+            ) -> Result<Vec<Result<$model, TargetError>>, TargetError> {
+                let old: Vec<&$model> = changes.iter().map(|(old, _)| *old).collect();
+                let too_few = self.0.together(Operation::Update, &old).await?;
+                let mut answers = Vec::new();
+                for (old, patch) in changes {
+                    answers.push(self.0.update(*old, patch, cx).await);
+                }
+                answers.truncate(answers.len() - usize::from(too_few));
+                Ok(answers)
+            }
+
+            async fn delete_many(
+                &self,
+                old: &[&$model],
+                _: &WriteContext<'_, Net>,
+            ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
+                let too_few = self.0.together(Operation::Delete, old).await?;
+                let mut answers = Vec::new();
+                for old in old {
+                    answers.push(self.0.delete(*old).await);
+                }
+                answers.truncate(answers.len() - usize::from(too_few));
+                Ok(answers)
+            }
+        }
+    )*};
+}
+each_model!(targets);
+
+/// A job on a lab.
+pub(crate) trait InLab: Job {
+    fn of(lab: Handle) -> Self;
+}
+
+/// Declares jobs on labs: a name, how the target is made, and more of what `#[job]` takes.
+macro_rules! lab_jobs {
+    ($($job:ident: [$($target:tt)*] = $make:expr $(, $key:ident $(= $value:tt)? $(($($list:tt)*))?)*;)*) => {$(
+        #[diffsync_core::job(source = crate::lab::Shelf, target = $($target)*, dryrun_default = false
+            $(, $key $(= $value)? $(($($list)*))?)*)]
+        pub(crate) struct $job {
+            lab: crate::lab::Handle,
+        }
+
+        impl diffsync_core::Job for $job {
+            async fn source_adapter(
+                &self,
+                _: &diffsync_core::JobContext,
+            ) -> Result<crate::lab::Shelf, diffsync_core::JobError> {
+                Ok(crate::lab::Shelf(self.lab.clone()))
+            }
+
+            async fn target_adapter(&self, _: &diffsync_core::JobContext) -> Result<$($target)*, diffsync_core::JobError> {
+                Ok($make(self.lab.clone()))
+            }
+        }
+
+        impl crate::lab::InLab for $job {
+            fn of(lab: crate::lab::Handle) -> Self {
+                Self { lab }
+            }
+        }
+    )*};
+}
+pub(crate) use lab_jobs;
+
+lab_jobs! {
+    SyncNets: [Rack] = Rack::one_by_one;
+    SyncBatches: [Rack] = (|lab| Rack::one_by_one(lab).in_batches());
+    SyncBulk: [Bulk] = Bulk;
+}
+
+/// Options of a run that writes, with no limit on deletes and rejected records, and that asks nothing twice.
+pub(crate) fn apply() -> RunOptions {
+    let mut options = guarded();
+    options.retry.times = 0;
+    unguarded::<Net>(options)
+}
+
+/// Options of a run that writes, with the limits that there are by themselves.
+pub(crate) fn guarded() -> RunOptions {
+    let mut options = RunOptions::of(&<SyncNets as diffsync_core::JobSpec>::INFO);
+    options.max_rejected = 1.0;
+    options
+}

@@ -1,0 +1,131 @@
+//! Retries: an error that may go away is waited for, and none other.
+
+use std::time::Duration;
+
+use diffsync_core::{RunOptions, Status};
+
+use crate::lab::{Answer, Ended, Handle, SyncNets, apply, lab};
+
+/// As a run has it by itself: four times, after half a second, one, two and four.
+fn patient() -> RunOptions {
+    let mut options = apply();
+    options.retry = diffsync_core::Retry::default();
+    options
+}
+
+/// A run that creates one tag, which the target answers like this so many times.
+fn create(answer: Answer, times: usize, options: RunOptions) -> (Ended, Handle) {
+    let lab = lab("tag a", "").answering(move |_, before| if before < times { answer } else { Answer::Do });
+    (lab.run::<SyncNets>(options), lab)
+}
+
+#[test]
+fn a_transient_error_is_tried_again_until_it_goes_away() {
+    for times in 0..=4 {
+        let (ended, lab) = create(Answer::Busy, times, patient());
+        assert_eq!((ended.counts().as_str(), ended.report.status), ("1 created", Status::Completed));
+        assert_eq!((lab.calls().len(), lab.written().len()), (times + 1, 1));
+    }
+}
+
+#[test]
+fn a_transient_error_that_does_not_go_away_fails_its_record() {
+    let (ended, lab) = create(Answer::Busy, 5, patient());
+    assert_eq!((ended.counts().as_str(), lab.calls().len()), ("1 failed", 5));
+    assert_eq!(ended.report.failures().next().unwrap().reason, "it is busy");
+}
+
+#[test]
+fn updates_and_deletes_are_tried_again_too() {
+    let lab = lab("tag a color=red", "tag a; tag b")
+        .answering(|_, before| if before < 2 { Answer::Busy } else { Answer::Do });
+    assert_eq!(lab.run::<SyncNets>(patient()).counts(), "1 updated, 1 deleted");
+    assert_eq!(lab.calls().len(), 6);
+}
+
+#[test]
+fn no_other_error_is_tried_again() {
+    for answer in [Answer::Fail, Answer::Panic, Answer::Hang, Answer::Fatal] {
+        let (_, lab) = create(answer, 1, patient());
+        assert_eq!(lab.calls().len(), 1, "{answer:?}");
+    }
+}
+
+#[test]
+fn the_pauses_double_and_none_is_shorter_than_half_or_longer_than_the_whole() {
+    for _ in 0..50 {
+        let (ended, _) = create(Answer::Busy, 4, patient());
+        let took = ended.took.as_secs_f64();
+        assert!((3.75..=7.51).contains(&took), "{took}");
+    }
+    let mut options = patient();
+    options.retry.times = 20;
+    options.retry.longest_pause = Duration::from_secs(4);
+    let (ended, _) = create(Answer::Busy, 20, options);
+    let took = ended.took.as_secs_f64();
+    assert!((1.75 + 17.0 * 2.0..=3.51 + 17.0 * 4.0).contains(&took), "{took}");
+}
+
+#[test]
+fn the_pauses_differ_so_that_many_do_not_come_back_at_once() {
+    let took: std::collections::BTreeSet<_> = (0..20).map(|_| create(Answer::Busy, 1, patient()).0.took).collect();
+    assert!(took.len() > 5, "{took:?}");
+}
+
+#[test]
+fn a_server_that_says_when_to_come_back_is_respected() {
+    let (ended, _) = create(Answer::BusyFor(90), 1, patient());
+    assert_eq!((ended.counts().as_str(), ended.took.as_secs()), ("1 created", 90));
+    let (ended, _) = create(Answer::BusyFor(300), 1, patient());
+    assert_eq!((ended.counts().as_str(), ended.took.as_secs()), ("1 created", 300));
+}
+
+#[test]
+fn a_server_that_wants_to_be_left_alone_for_too_long_is_not_waited_for() {
+    let (ended, lab) = create(Answer::BusyFor(301), 1, patient());
+    assert_eq!((ended.counts().as_str(), ended.took.as_secs(), lab.calls().len()), ("1 failed", 0, 1));
+}
+
+#[test]
+fn a_server_that_says_less_than_the_pause_is_left_alone_for_the_pause() {
+    let (ended, _) = create(Answer::BusyFor(0), 1, patient());
+    assert!(ended.took >= Duration::from_millis(250), "{:?}", ended.took);
+}
+
+#[test]
+fn others_go_on_while_a_record_waits() {
+    let mut options = patient();
+    options.concurrency = std::num::NonZeroUsize::new(2);
+    let lab = lab("tag a; tag b; tag c", "").answering(|call, before| match (call, before) {
+        ("create tag a", 0) => Answer::BusyFor(60),
+        _ => Answer::Do,
+    });
+    assert_eq!(lab.run::<SyncNets>(options).counts(), "3 created");
+    assert_eq!(lab.calls(), ["create tag a", "create tag b", "create tag c", "create tag a"]);
+}
+
+#[test]
+fn a_fatal_error_after_a_transient_one_ends_the_run() {
+    let lab = lab("tag a; tag b", "").answering(|_, before| if before == 0 { Answer::Busy } else { Answer::Fatal });
+    let ended = lab.run::<SyncNets>(patient());
+    assert_eq!((ended.counts().as_str(), ended.report.status), ("1 failed, 1 not_attempted", Status::Failed));
+}
+
+#[test]
+fn so_many_failures_end_the_run_and_no_fewer() {
+    let run = |max, failing: usize| {
+        let mut options = apply();
+        options.max_failures = Some(max);
+        let tags: String = (0..8).map(|number| format!("tag t{number};")).collect();
+        let fails = move |call: &str, _: usize| {
+            let number: usize = call[12..].parse().unwrap();
+            if number < failing { Answer::Fail } else { Answer::Do }
+        };
+        let ended = lab(&tags, "").answering(fails).run::<SyncNets>(options);
+        (ended.counts(), ended.report.status)
+    };
+    assert_eq!(run(3, 2), ("6 created, 2 failed".into(), Status::Partial));
+    assert_eq!(run(3, 3), ("3 failed, 5 not_attempted".into(), Status::Failed));
+    assert_eq!(run(1, 1), ("1 failed, 7 not_attempted".into(), Status::Failed));
+    assert_eq!(run(0, 1), ("1 failed, 7 not_attempted".into(), Status::Failed));
+}

@@ -1,0 +1,75 @@
+//! Saves plans of runs, and carries them out.
+
+use std::sync::Arc;
+
+use diffsync_core::{
+    Application, PlanFileError, PlanKey, PlanKind, Policy, RunOptions, RunReport, SavedPlan, Signature, write_plan,
+};
+
+use crate::rig::{Rig, Shared, SyncWorlds, apply, dry_run};
+use crate::world::Records;
+use diffsync_core::JobSpec;
+
+/// The key with which the tests seal secrets.
+pub(crate) fn key() -> PlanKey {
+    PlanKey::new(b"0123456789abcdef").unwrap()
+}
+
+pub(crate) fn signature(by: &str) -> Signature {
+    Signature { by: by.into(), at: "2026-11-22T17:13:37Z".into() }
+}
+
+/// The plan of a run as a file.
+pub(crate) fn saved<J: JobSpec>(report: &RunReport, options: &RunOptions) -> String {
+    let plan = report.plan().unwrap();
+    let variables = vec![("file".to_owned(), vec!["countries.json".to_owned()])];
+    let head = options.plan_head(&J::INFO, PlanKind::Sync, variables, signature("ada"), plan);
+    let mut text = Vec::new();
+    write_plan(plan, &head, &key(), &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+/// What takes back a run as a file.
+pub(crate) fn inverse<J: JobSpec>(report: &RunReport, options: &RunOptions) -> String {
+    let head = options.plan_head(&J::INFO, PlanKind::Undo, Vec::new(), signature("ada"), report.plan().unwrap());
+    let mut text = Vec::new();
+    report.undo.as_ref().unwrap().write(&head, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+pub(crate) fn read(text: &str) -> Result<SavedPlan, PlanFileError> {
+    SavedPlan::read(&mut text.as_bytes())
+}
+
+/// These options for a run that carries out a plan.
+pub(crate) fn carrying_out(options: RunOptions, text: &str, policy: Policy) -> RunOptions {
+    let plan = Arc::new(read(text).unwrap());
+    options.carrying_out(Application { plan, key: key(), policy }).unwrap()
+}
+
+/// The plan that brings one world in line with another.
+pub(crate) fn plan(source: &Records, target: &Records) -> String {
+    plan_of(Rig::new(source.clone(), target.clone()), &dry_run())
+}
+
+pub(crate) fn plan_of(rig: Rig, options: &RunOptions) -> String {
+    let (report, _) = rig.run(options.clone());
+    saved::<SyncWorlds>(&report, options)
+}
+
+/// Carries a plan out on what the two sides hold now.
+pub(crate) fn carry_out(text: &str, rig: Rig, policy: Policy) -> (RunReport, Shared) {
+    rig.run(carrying_out(apply(), text, policy))
+}
+
+/// Options of a run that can be taken back.
+pub(crate) fn undoable() -> RunOptions {
+    let mut options = apply();
+    options.undo = Some(key());
+    options
+}
+
+/// What was found to be different.
+pub(crate) fn stale(report: &RunReport) -> Vec<String> {
+    report.stale.iter().map(ToString::to_string).collect()
+}

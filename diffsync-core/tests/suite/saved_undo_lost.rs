@@ -1,0 +1,140 @@
+//! What cannot be taken back, or perhaps is not, is named.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use diffsync_core::{
+    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, RunReport, Status, SyncModel, Table,
+    Target, TargetError, WriteContext, job,
+};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::rig::{Answer, Rig, run_job};
+use crate::saved::undoable;
+use crate::world::records;
+
+fn lost(report: &RunReport) -> Vec<String> {
+    report.undo.as_ref().unwrap().lost.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_record_that_came_back_as_another_is_named_as_perhaps_written() {
+    let rig = Rig::new(records(&["europe"]), records(&["africa"])).answering("create region europe", Answer::Rename);
+    let (report, _) = rig.run(undoable());
+    let written = "it may have been created: the target returned another record for it";
+    assert!(lost(&report).contains(&format!("region europe: {written}")), "{:?}", lost(&report));
+
+    let mut source = records(&["europe", "europe/france"]);
+    source.countries[0].population = Some(68);
+    let rig = Rig::new(source, records(&["europe", "europe/france"]));
+    let (report, _) = rig.answering("update country france", Answer::Rename).run(undoable());
+    assert_eq!(lost(&report), ["country france: it may have been updated: the target returned another record for it"]);
+    // What the target refused was not written.
+    let (report, _) = Rig::new(records(&["europe"]), records(&["asia"]))
+        .answering("create region europe", Answer::Fail)
+        .answering("delete region asia", Answer::Fail)
+        .run(undoable());
+    assert_eq!(lost(&report), [""; 0]);
+}
+
+/// A number that can be compared and not always be written down.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Fickle(u8);
+
+impl Serialize for Fickle {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            13 => Err(serde::ser::Error::custom("thirteen")),
+            number => serializer.serialize_u8(number),
+        }
+    }
+}
+
+#[derive(SyncModel, Clone)]
+struct Gauge {
+    #[sync(id)]
+    name: String,
+    value: Fickle,
+}
+
+#[derive(Dataset, Default)]
+struct Gauges {
+    gauges: Table<Gauge>,
+}
+
+fn gauge((name, value): (&str, u8)) -> Gauge {
+    Gauge { name: name.into(), value: Fickle(value) }
+}
+
+static HELD: Mutex<Vec<Gauge>> = Mutex::new(Vec::new());
+
+fn held() -> MutexGuard<'static, Vec<Gauge>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Wanted;
+struct Panel;
+
+impl Adapter for Wanted {
+    type Data = Gauges;
+
+    async fn load(&self, data: &mut Gauges, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+        data.gauges.extend([("created", 13), ("updated", 5), ("fine", 7)].map(gauge));
+        Ok(())
+    }
+}
+
+impl Adapter for Panel {
+    type Data = Gauges;
+
+    async fn load(&self, data: &mut Gauges, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+        data.gauges.extend(held().iter().cloned());
+        Ok(())
+    }
+}
+
+impl Target<Gauge> for Panel {
+    async fn create(&self, new: &Gauge, _: &WriteContext<'_, Gauges>) -> Result<Gauge, TargetError> {
+        held().push(new.clone());
+        Ok(new.clone())
+    }
+
+    async fn update(
+        &self,
+        old: &Gauge,
+        patch: &GaugePatch,
+        _: &WriteContext<'_, Gauges>,
+    ) -> Result<Gauge, TargetError> {
+        Ok(old.patched(patch))
+    }
+
+    async fn delete(&self, _: &Gauge, _: &WriteContext<'_, Gauges>) -> Result<(), TargetError> {
+        Ok(())
+    }
+}
+
+#[job(source = Wanted, target = Panel, dryrun_default = false)]
+struct SetGauges {}
+
+impl Job for SetGauges {
+    async fn source_adapter(&self, _: &JobContext) -> Result<Wanted, JobError> {
+        Ok(Wanted)
+    }
+
+    async fn target_adapter(&self, _: &JobContext) -> Result<Panel, JobError> {
+        Ok(Panel)
+    }
+}
+
+#[test]
+fn what_cannot_be_written_to_a_file_is_named_as_lost() {
+    held().extend([("updated", 13), ("deleted", 13), ("fine", 1)].map(gauge));
+    let mut options = undoable();
+    options.lifts.clear();
+    options = options.allow("gauge", diffsync_core::Operation::Delete, diffsync_core::Limit::Count(9));
+    let report = run_job(SetGauges {}, options, Vec::new());
+    assert_eq!((report.status, report.counts.written()), (Status::Completed, 4), "{:?}", report.error_text());
+    let expected = ["created", "updated", "deleted"]
+        .map(|name| format!("gauge {name}: it cannot be taken back, since its values cannot be serialised: thirteen"));
+    assert_eq!(lost(&report), expected);
+    assert_eq!(report.undo.as_ref().unwrap().operations(), 1);
+}

@@ -1,0 +1,68 @@
+//! The key of saved plans: made once, never shown, and open to nobody else.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::program::{Place, Said};
+
+const PLAN: &[&str] = &["plan", "countries-to-inventory", "--file", "countries.json", "-o", "plan.jsonl"];
+
+fn place() -> Place {
+    Place::new().with_data("countries.json")
+}
+
+#[test]
+fn a_key_is_made_when_it_is_first_needed_and_kept() {
+    let place = place();
+    let file = "home/.local/state/diffsync/plan.key";
+    place.expect(0, &["list"]);
+    assert!(!place.path(file).exists());
+    let said = place.expect(0, PLAN);
+    let key = place.read(file);
+    assert!(key.len() == 65 && key.trim().bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert_eq!(fs::metadata(place.path(file)).unwrap().permissions().mode() & 0o777, 0o600);
+    place.expect(0, PLAN);
+    assert_eq!(place.read(file), key);
+    let all = format!("{}{}{}", said.out, said.err, place.read("plan.jsonl"));
+    assert!(!all.contains(key.trim()), "it is never shown");
+}
+
+#[test]
+fn the_key_is_where_the_state_is_or_where_a_flag_says() {
+    let place = place();
+    let said = Said::of(place.command(PLAN).env("XDG_STATE_HOME", place.path("state")).output().unwrap());
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(place.path("state/diffsync/plan.key").exists() && !place.path("home").exists());
+    place.expect(0, &[PLAN, &["--key-file", "my.key"]].concat());
+    assert!(place.path("my.key").exists() && !place.path("home").exists());
+}
+
+#[test]
+fn a_key_from_the_environment_needs_no_file() {
+    let place = place();
+    let with = |key: &str| Said::of(place.command(PLAN).env("DIFFSYNC_PLAN_KEY", key).output().unwrap());
+    assert_eq!(with("a key that is long enough").code, 0);
+    assert!(!place.path("home").exists());
+    let said = with("hunter2");
+    assert_eq!(said.code, 1);
+    said.says("DIFFSYNC_PLAN_KEY: the key of saved plans has 7 bytes, and needs 16");
+    assert!(!said.err.contains("hunter2"), "{}", said.err);
+}
+
+#[test]
+fn a_key_that_others_can_read_is_warned_of() {
+    let place = place();
+    fs::write(place.path("my.key"), "0123456789abcdef0123456789abcdef").unwrap();
+    fs::set_permissions(place.path("my.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    let said = place.expect(0, &[PLAN, &["--key-file", "my.key"]].concat());
+    said.says("warning: the key of saved plans in `my.key` is open to other users; `chmod 600` it");
+}
+
+#[test]
+fn a_plan_without_secrets_needs_no_key() {
+    let place = place();
+    place.expect(0, PLAN);
+    fs::remove_dir_all(place.path("home")).unwrap();
+    place.expect(0, &["apply", "plan.jsonl"]);
+    assert!(!place.path("home").exists());
+}
