@@ -6,7 +6,8 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::error::JobError;
@@ -30,6 +31,38 @@ pub fn touch(text: Option<&String>) -> usize {
     text.and_then(|text| text.as_bytes().first()).map_or(0, |byte| usize::from(*byte))
 }
 
+/// Takes over the new value of an attribute, if it has one.
+#[inline]
+pub fn take_over<T: Clone>(value: &mut T, change: &Option<T>) {
+    if let Some(new) = change {
+        value.clone_from(new);
+    }
+}
+
+/// A patch that is being serialised: a map of what changed. The first error is kept until the end.
+pub struct Changes<S: Serializer>(Result<S::SerializeMap, S::Error>);
+
+impl<S: Serializer> Changes<S> {
+    /// Begins the map.
+    pub fn new(serializer: S) -> Self {
+        Self(serializer.serialize_map(None))
+    }
+
+    /// Adds an attribute if it changed.
+    pub fn entry<T: Serialize>(&mut self, name: &'static str, value: Option<&T>) {
+        if let (Ok(map), Some(value)) = (&mut self.0, value)
+            && let Err(error) = map.serialize_entry(name, value)
+        {
+            self.0 = Err(error);
+        }
+    }
+
+    /// Ends the map.
+    pub fn end(self) -> Result<S::Ok, S::Error> {
+        self.0.and_then(SerializeMap::end)
+    }
+}
+
 /// Shows a patch without its secrets.
 pub fn debug_patch<T: Serialize>(name: &str, patch: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match serde_json::to_value(redacted(patch)) {
@@ -49,7 +82,7 @@ impl IdentifierParts {
     }
 
     /// Takes one part.
-    fn take<T: DeserializeOwned, E: serde::de::Error>(&mut self, name: &'static str) -> Result<T, E> {
+    pub fn take<T: DeserializeOwned, E: serde::de::Error>(&mut self, name: &'static str) -> Result<T, E> {
         let value = self.0.remove(name).ok_or_else(|| E::missing_field(name))?;
         serde_json::from_value(value).map_err(|error| E::custom(format!("`{name}`: {error}")))
     }
@@ -61,7 +94,7 @@ pub struct AttributeValues(pub(crate) serde_json::Map<String, Value>);
 
 impl AttributeValues {
     /// Takes one value; one that is missing is taken for `null`.
-    fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, serde_json::Error> {
+    pub fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, serde_json::Error> {
         let value = self.0.remove(name).unwrap_or_default();
         serde_json::from_value(value).map_err(|error| serde::de::Error::custom(format!("`{name}`: {error}")))
     }

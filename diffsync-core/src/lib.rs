@@ -94,8 +94,8 @@ pub mod __private {
     pub use crate::compare::{NeverSame, Pair, SameByEq};
     pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor};
     pub use crate::generated::{
-        AttributeValues, IdentifierParts, KeyPart, NeverRead, Read, UNUSABLE, ValueResult, choice, choices,
-        debug_patch, touch, value,
+        AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, Read, UNUSABLE, ValueResult, choice, choices,
+        debug_patch, take_over, touch, value,
     };
     pub use crate::model::IdentifierText;
 }

@@ -49,7 +49,9 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     const SCHEMA: &'static ModelSchema;
 
     /// The record's identifier.
-    fn id(&self) -> Self::Id;
+    fn id(&self) -> Self::Id {
+        Self::to_id(self.key())
+    }
     /// The record's borrowed identifier.
     fn key(&self) -> Self::Key<'_>;
     /// Whether the record has this identifier.
@@ -64,7 +66,10 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     fn apply(&mut self, patch: &Self::Patch);
     /// The record as the other side may see it: with its local fields at their defaults, and, if `deferring`, with its
     /// deferred references as if they named nothing.
-    fn handed_over(&self, deferring: bool) -> HandedOver<'_, Self>;
+    fn handed_over(&self, deferring: bool) -> HandedOver<'_, Self> {
+        let _ = deferring;
+        HandedOver::Whole(self)
+    }
     /// The identifier at `position` as a plain value.
     fn identifier(&self, position: usize) -> Result<Value, serde_json::Error>;
     /// The attribute at `position` as a plain value.
@@ -122,6 +127,17 @@ pub trait Names<M: SyncModel> {
 impl<M: SyncModel, N: Names<M> + ?Sized> Names<M> for &N {
     fn key(&self) -> Option<M::Key<'_>> {
         (**self).key()
+    }
+}
+
+/// The derive implements it for `str`.
+#[diagnostic::do_not_recommend]
+impl<M: SyncModel> Names<M> for String
+where
+    str: Names<M>,
+{
+    fn key(&self) -> Option<M::Key<'_>> {
+        self.as_str().key()
     }
 }
 

@@ -18,6 +18,38 @@ pub(crate) fn is_string(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| segment.ident == "String" && segment.arguments.is_empty())
 }
 
+/// Whether a type is one of the language's or the standard library's that can be whatever a field can be, and a text or a
+/// number, or an `Option` or a `Vec` of such.
+///
+/// Nothing has to be asked of it that the compiler could answer with an error, so that the code for it can be plain.
+pub(crate) fn is_plain(ty: &Type) -> bool {
+    if let Some(inner) = argument(ty, "Option").or_else(|| argument(ty, "Vec")) {
+        return is_plain(inner);
+    }
+    is_copied(ty) || matches!(ty, Type::Path(path) if path.path.is_ident("String"))
+}
+
+/// Whether a plain type is copied with its bits.
+pub(crate) fn is_copied(ty: &Type) -> bool {
+    const NAMES: [&str; 16] = [
+        "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
+        "f64",
+    ];
+    match ty {
+        Type::Path(path) if path.qself.is_none() => {
+            path.path.get_ident().is_some_and(|ident| NAMES.iter().any(|name| ident == name))
+                || argument(ty, "Option").is_some_and(is_copied)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a plain type holds floating-point numbers.
+pub(crate) fn holds_floats(ty: &Type) -> bool {
+    let inner = argument(ty, "Option").or_else(|| argument(ty, "Vec"));
+    inner.map_or_else(|| is_float(ty), holds_floats)
+}
+
 /// Whether a type is written as a list or a set, or as an `Option` of one.
 pub(crate) fn is_list(ty: &Type) -> bool {
     let segment = last_segment(option(ty).unwrap_or(ty));

@@ -21,8 +21,6 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
     let mut with_data_set = input.generics.clone();
     with_data_set.params.push(syn::parse_quote!(SyncDataset));
     let (links_generics, _, _) = with_data_set.split_for_impl();
-    // What most identifiers are; that of this model is not known.
-    let names = [quote!(str), quote!(::std::string::String)];
     let scope = krate.scope(&quote! {
         #[automatically_derived]
         impl #impl_generics _diffsync::SyncModel for #ident #ty_generics #where_clause {
@@ -48,12 +46,11 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
             fn touch(&self) -> usize { ::core::unreachable!() }
         }
 
-        #(
-            #[automatically_derived]
-            impl #impl_generics _diffsync::Names<#ident #ty_generics> for #names #where_clause {
-                fn key(&self) -> ::core::option::Option<#key<'_>> { ::core::unreachable!() }
-            }
-        )*
+        // What most identifiers are; that of this model is not known.
+        #[automatically_derived]
+        impl #impl_generics _diffsync::Names<#ident #ty_generics> for str #where_clause {
+            fn key(&self) -> ::core::option::Option<#key<'_>> { ::core::unreachable!() }
+        }
 
         #[automatically_derived]
         impl #links_generics _diffsync::LinksIn<SyncDataset> for #ident #ty_generics #where_clause {

@@ -4,9 +4,9 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::{field_at, field_of, ref_of, through_door};
-use crate::model::ast::{Comparison, Field};
+use crate::model::ast::{Comparison, Field, Model, Role};
 use crate::place::place;
-use crate::ty::is_string;
+use crate::ty::{holds_floats, is_plain, is_string};
 
 /// Marks an attribute if it differs between the source's record, `self`, and the target's. There is nothing to do for one
 /// that is never compared.
@@ -18,7 +18,11 @@ pub(super) fn mark(field: &Field<'_>, position: &Literal) -> Option<TokenStream>
     let (mine, its) = (field_of("self", field), field_of("sync_target", field));
     let by = |name: &str| by_trait(name, &quote!(#ty), field, &quote!(&#mine), &quote!(&#its));
     let same = match &field.comparison {
-        Comparison::Equal => quote_spanned!(place(ty)=> (&_diffsync::__private::Pair(&#mine, &#its)).same()),
+        Comparison::Equal if !is_plain(ty) => {
+            quote_spanned!(place(ty)=> (&_diffsync::__private::Pair(&#mine, &#its)).same())
+        }
+        Comparison::Equal if holds_floats(ty) => quote!(_diffsync::compare::Float::same(&#mine, &#its)),
+        Comparison::Equal => quote!((#mine == #its)),
         Comparison::Unordered => by("Unordered"),
         Comparison::IgnoreCase => by("IgnoreCase"),
         Comparison::Contains => by("Contains"),
@@ -43,6 +47,13 @@ pub(super) fn mark(field: &Field<'_>, position: &Literal) -> Option<TokenStream>
     Some(quote_spanned!(at=> if #has_opinion !#same { sync_mark(#position); }))
 }
 
+/// Whether the comparison of an attribute is up to what its type can do, which its name does not tell.
+pub(super) fn is_by_type(model: &Model<'_>) -> bool {
+    model.with_role(Role::Attribute).any(|field| {
+        matches!(field.comparison, Comparison::Equal) && field.create_only.is_none() && !is_plain(field.ty)
+    })
+}
+
 /// Whether the source says anything of a `when_some` attribute.
 fn has_opinion(field: &Field<'_>, mine: &TokenStream) -> TokenStream {
     let (ty, place) = (field.ty, place(field.ty));
@@ -60,7 +71,7 @@ pub(super) fn identifier_is_same(field: &Field<'_>, mine: &TokenStream, its: &To
         Comparison::Unordered => by_trait("Unordered", &ty, field, &quote!(&#mine), &quote!(&#its)),
         Comparison::IgnoreCase => by_trait("IgnoreCase", &ty, field, &quote!(&#mine), &quote!(&#its)),
         // A key holds a `String` as a `str`, which is known to have all that it needs.
-        _ if is_string(field.ty) => quote_spanned!(place(field.ty)=> #mine == #its),
+        _ if is_string(field.ty) || is_plain(field.ty) => quote_spanned!(place(field.ty)=> #mine == #its),
         _ => {
             let mine = through_door(field, &quote_spanned!(place(field.ty)=> &#mine));
             quote_spanned!(place(field.ty)=> *#mine == #its)

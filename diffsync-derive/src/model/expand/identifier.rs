@@ -7,7 +7,7 @@ use syn::Type;
 use super::{Names, comparison, copy_of, doc_lints, field_doc, field_of, ref_of, through_door};
 use crate::model::ast::{Field, Model, Role};
 use crate::place::place;
-use crate::ty::{is_string, option};
+use crate::ty::{is_plain, is_string, option};
 
 /// `CountryId`.
 pub(super) fn id_type(model: &Model<'_>, names: &Names) -> TokenStream {
@@ -40,7 +40,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, ty) = (field.ident, field.ty);
         quote!(#ident: impl ::core::convert::Into<#ty>)
     });
-    let copies = fields.iter().map(|field| copy_of(field, &ref_of("self", field)));
+    let copies = fields.iter().map(|field| copy_of("self", field));
     let equal = fields
         .iter()
         .map(|field| comparison::identifier_is_same(field, &field_of("self", field), &field_of("other", field)));
@@ -67,6 +67,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
 
         #[automatically_derived]
         impl ::core::clone::Clone for #id {
+            #[inline]
             fn clone(&self) -> Self {
                 Self { #(#idents: #copies),* }
             }
@@ -74,6 +75,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
 
         #[automatically_derived]
         impl ::core::cmp::PartialEq for #id {
+            #[inline]
             fn eq(&self, other: &Self) -> bool {
                 #(#equal)&&*
             }
@@ -91,6 +93,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
 
         #[automatically_derived]
         impl ::core::fmt::Display for #id {
+            #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 let mut text = _diffsync::__private::IdentifierText::new(f, #count);
                 #(#shown)*
@@ -100,6 +103,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
 
         #[automatically_derived]
         impl ::core::fmt::Debug for #id {
+            #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Display::fmt(self, f)
             }
@@ -111,13 +115,16 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
 
 /// One identifier serialises as its value, several as a map.
 fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
-    let serde = quote!(_diffsync::__private::serde);
     let (serialize, deserialize) = if let [field] = fields {
         let ident = field.ident;
         let value = through_door(field, &ref_of("self", field));
         let place = place(field.ty);
         let ty = field.ty;
-        let deserialize = quote_spanned!(place=> _diffsync::__private::Read::<#ty>::value(deserializer)?);
+        let deserialize = if is_plain(ty) {
+            quote!(_diffsync::__private::serde::Deserialize::deserialize(deserializer)?)
+        } else {
+            quote_spanned!(place=> _diffsync::__private::Read::<#ty>::value(deserializer)?)
+        };
         (
             quote_spanned!(place=> _diffsync::__private::serde::Serialize::serialize(#value, serializer)),
             quote!(::core::result::Result::Ok(Self { #ident: #deserialize })),
@@ -133,14 +140,18 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
         });
         let read = fields.iter().map(|field| {
             let (ident, ty, name) = (field.ident, field.ty, &field.name);
-            let part = quote_spanned!(place(ty)=> _diffsync::__private::Read::<#ty>::part(&mut parts, #name)?);
+            let part = if is_plain(ty) {
+                quote!(parts.take(#name)?)
+            } else {
+                quote_spanned!(place(ty)=> _diffsync::__private::Read::<#ty>::part(&mut parts, #name)?)
+            };
             quote!(#ident: #part)
         });
         (
             quote! {
-                let mut parts = #serde::Serializer::serialize_struct(serializer, #type_name, #count)?;
+                let mut parts = _diffsync::__private::serde::Serializer::serialize_struct(serializer, #type_name, #count)?;
                 #(#written)*
-                #serde::ser::SerializeStruct::end(parts)
+                _diffsync::__private::serde::ser::SerializeStruct::end(parts)
             },
             quote! {
                 let mut parts = _diffsync::__private::IdentifierParts::deserialize(deserializer)?;
@@ -148,23 +159,33 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
             },
         )
     };
+    let never_read = never_read(fields.iter().copied());
     quote! {
         #[automatically_derived]
-        impl #serde::Serialize for #id {
-            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<<S as #serde::Serializer>::Ok, <S as #serde::Serializer>::Error> {
+        impl _diffsync::__private::serde::Serialize for #id {
+            fn serialize<S: _diffsync::__private::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<<S as _diffsync::__private::serde::Serializer>::Ok, <S as _diffsync::__private::serde::Serializer>::Error> {
                 #serialize
             }
         }
 
         #[automatically_derived]
-        impl<'de> #serde::Deserialize<'de> for #id {
-            #[allow(unused_imports, reason = "only what cannot be read needs it")]
-            fn deserialize<D: #serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, <D as #serde::Deserializer<'de>>::Error> {
-                use _diffsync::__private::NeverRead as _;
+        impl<'de> _diffsync::__private::serde::Deserialize<'de> for #id {
+            fn deserialize<D: _diffsync::__private::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, <D as _diffsync::__private::serde::Deserializer<'de>>::Error> {
+                #never_read
                 #deserialize
             }
         }
     }
+}
+
+/// What makes sure that a type which cannot be read is reported once, and not here.
+pub(super) fn never_read<'f, 'a: 'f>(mut fields: impl Iterator<Item = &'f Field<'a>>) -> Option<TokenStream> {
+    fields.any(|field| !is_plain(field.ty)).then(|| {
+        quote! {
+            #[allow(unused_imports, reason = "only what cannot be read needs it")]
+            use _diffsync::__private::NeverRead as _;
+        }
+    })
 }
 
 /// `CountryKey`.
@@ -203,6 +224,7 @@ pub(super) fn key(model: &Model<'_>, names: &Names) -> TokenStream {
 
         #[automatically_derived]
         impl ::core::fmt::Debug for #key<'_> {
+            #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Debug::fmt(&<#ident as _diffsync::SyncModel>::to_id(*self), f)
             }
@@ -241,12 +263,8 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
     let of_id = fields.iter().map(|field| borrowed(field));
     let by_id = implement(TokenStream::new(), id.to_token_stream(), of_id.collect());
     let by_value = match fields.as_slice() {
-        [field] if is_string(field.ty) => {
-            let string = field.ty;
-            let by_string = implement(TokenStream::new(), quote!(#string), vec![quote!(self)]);
-            let by_str = implement(TokenStream::new(), quote!(str), vec![quote!(self)]);
-            quote!(#by_string #by_str)
-        }
+        // The core makes that one of `String`.
+        [field] if is_string(field.ty) => implement(TokenStream::new(), quote!(str), vec![quote!(self)]),
         // An `Option` of a name means that there may be none.
         [field] if option(field.ty).is_some() => TokenStream::new(),
         [field] => {

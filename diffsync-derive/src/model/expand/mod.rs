@@ -1,4 +1,8 @@
 //! The code of a model. It names everything by its absolute path, and the core by the alias that `Krate` makes.
+//!
+//! Every user's every build compiles it, so it is kept short: what is the same for all models is a function of the core,
+//! what a field's type is known to be able to do is not asked for, and functions that a program does not use are not
+//! compiled to machine code, being `#[inline]`.
 
 mod comparison;
 mod identifier;
@@ -13,6 +17,7 @@ use quote::{format_ident, quote, quote_spanned};
 use super::ast::{Field, Model, Role};
 use crate::krate::Krate;
 use crate::place::place;
+use crate::ty::{is_copied, is_plain};
 
 pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
     let names = Names::of(model.ident);
@@ -61,7 +66,7 @@ impl Names {
 /// once.
 fn doors(model: &Model<'_>) -> TokenStream {
     let serialize = quote!(_diffsync::__private::serde::Serialize);
-    let has = |role| model.with_role(role).next().is_some();
+    let has = |role| model.with_role(role).any(|field| !is_plain(field.ty));
     let identifier = has(Role::Identifier).then(|| {
         quote! {
             #[inline]
@@ -91,19 +96,31 @@ fn doors(model: &Model<'_>) -> TokenStream {
     quote!(#identifier #attribute #local)
 }
 
-/// A value, given by reference, through the door of its field's role. What is local is not looked at.
+/// A value, given by reference, through the door of its field's role. What is local is not looked at, and what is plain is
+/// known to be able to do all.
 fn through_door(field: &Field<'_>, value: &TokenStream) -> TokenStream {
     let place = place(field.ty);
     match field.role {
+        _ if is_plain(field.ty) => value.clone(),
         Role::Identifier => quote_spanned!(place=> identifier(#value)),
         Role::Attribute => quote_spanned!(place=> attribute(#value)),
         Role::Local => value.clone(),
     }
 }
 
-/// A copy of a value, given by reference.
-fn copy_of(field: &Field<'_>, value: &TokenStream) -> TokenStream {
-    quote_spanned!(place(field.ty)=> ::core::clone::Clone::clone(#value))
+/// A copy of a field of `this`.
+fn copy_of(this: &str, field: &Field<'_>) -> TokenStream {
+    let value = field_of(this, field);
+    if is_copied(field.ty) {
+        return value;
+    }
+    quote_spanned!(place(field.ty)=> ::core::clone::Clone::clone(&#value))
+}
+
+/// What a local field is on the other side.
+fn local_default(field: &Field<'_>) -> TokenStream {
+    let ty = field.ty;
+    if is_plain(ty) { quote!(::core::default::Default::default()) } else { quote_spanned!(place(ty)=> local::<#ty>()) }
 }
 
 /// A reference to a field of `this`.

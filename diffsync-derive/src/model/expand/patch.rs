@@ -3,9 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::{Names, doc_lints, field_doc, ref_of};
+use super::{Names, doc_lints, field_doc, field_of, ref_of};
 use crate::model::ast::{Model, Role};
 use crate::place::place;
+use crate::ty::is_plain;
 
 /// `CountryPatch`.
 pub(super) fn patch_type(model: &Model<'_>, names: &Names) -> TokenStream {
@@ -35,22 +36,29 @@ pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
     let fields: Vec<_> = model.with_role(Role::Attribute).collect();
     let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
     let type_name = patch.to_string();
-    let serde = quote!(_diffsync::__private::serde);
     let copies = fields.iter().map(|field| {
         let (ident, value) = (field.ident, ref_of("self", field));
+        if is_plain(field.ty) {
+            return quote!(#ident: ::core::clone::Clone::clone(#value));
+        }
         let copy = quote_spanned! {place(field.ty)=>
             ::core::option::Option::map(::core::option::Option::as_ref(#value), ::core::clone::Clone::clone)
         };
         quote!(#ident: #copy)
     });
     let entries = fields.iter().map(|field| {
-        let (name, value) = (&field.name, ref_of("self", field));
-        quote_spanned! {place(field.ty)=>
-            if let ::core::option::Option::Some(value) = #value {
-                let value = attribute(value);
-                _diffsync::__private::serde::ser::SerializeMap::serialize_entry(&mut changes, #name, value)?;
+        let (name, value) = (&field.name, field_of("self", field));
+        let value = if is_plain(field.ty) {
+            quote!(::core::option::Option::as_ref(&#value))
+        } else {
+            quote_spanned! {place(field.ty)=>
+                match &#value {
+                    ::core::option::Option::Some(value) => ::core::option::Option::Some(attribute(value)),
+                    ::core::option::Option::None => ::core::option::Option::None,
+                }
             }
-        }
+        };
+        quote_spanned!(place(field.ty)=> changes.entry(#name, #value);)
     });
     let is_empty = if idents.is_empty() { quote!(true) } else { quote!(#(self.#idents.is_none())&&*) };
     quote! {
@@ -59,6 +67,7 @@ pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
         impl #patch {
             /// Whether nothing changes.
             #[must_use]
+            #[inline]
             #vis fn is_empty(&self) -> bool {
                 #is_empty
             }
@@ -66,22 +75,24 @@ pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
 
         #[automatically_derived]
         impl ::core::clone::Clone for #patch {
+            #[inline]
             fn clone(&self) -> Self {
                 Self { #(#copies),* }
             }
         }
 
         #[automatically_derived]
-        impl #serde::Serialize for #patch {
-            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<<S as #serde::Serializer>::Ok, <S as #serde::Serializer>::Error> {
-                let mut changes = #serde::Serializer::serialize_map(serializer, ::core::option::Option::None)?;
+        impl _diffsync::__private::serde::Serialize for #patch {
+            fn serialize<S: _diffsync::__private::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<<S as _diffsync::__private::serde::Serializer>::Ok, <S as _diffsync::__private::serde::Serializer>::Error> {
+                let mut changes = _diffsync::__private::Changes::new(serializer);
                 #(#entries)*
-                #serde::ser::SerializeMap::end(changes)
+                changes.end()
             }
         }
 
         #[automatically_derived]
         impl ::core::fmt::Debug for #patch {
+            #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 _diffsync::__private::debug_patch(#type_name, self, f)
             }

@@ -3,11 +3,11 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{Names, comparison, copy_of, field_of, identifier, ref_of, schema, through_door};
+use super::{Names, comparison, copy_of, field_of, identifier, local_default, ref_of, schema, through_door};
 use crate::model::ast::{Field, Model, Role};
 use crate::model::validate;
 use crate::place::place;
-use crate::ty::{is_string, option};
+use crate::ty::{is_copied, is_plain, is_string, option};
 
 pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
     let Names { id, key, patch } = names;
@@ -22,13 +22,16 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, ty, name) = (field.ident, field.ty, &field.name);
         let value = match field.role {
             Role::Identifier => quote!(id.#ident),
+            Role::Attribute if is_plain(ty) => quote!(attributes.take(#name)?),
             Role::Attribute => {
                 quote_spanned!(place(ty)=> _diffsync::__private::Read::<#ty>::attribute(attributes, #name)?)
             }
-            Role::Local => quote_spanned!(place(ty)=> local::<#ty>()),
+            Role::Local => local_default(field),
         };
         quote!(#ident: #value)
     });
+    let values = if model.with_role(Role::Attribute).next().is_some() { quote!(attributes) } else { quote!(_) };
+    let never_read = identifier::never_read(model.with_role(Role::Attribute));
     let touched = model.fields.iter().filter_map(touch);
     quote! {
         #[automatically_derived]
@@ -45,22 +48,24 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
 
             #handed_over
 
+            #[inline]
             fn identifier(&self, position: usize) -> _diffsync::__private::ValueResult {
                 #identifiers
             }
 
+            #[inline]
             fn attribute(&self, position: usize) -> _diffsync::__private::ValueResult {
                 #attributes
             }
 
             #planned
 
-            #[allow(unused_imports, unused_variables, reason = "a model may have no attributes")]
+            #[inline]
             fn from_values(
                 id: Self::Id,
-                attributes: &mut _diffsync::__private::AttributeValues,
+                #values: &mut _diffsync::__private::AttributeValues,
             ) -> ::core::result::Result<Self, _diffsync::__private::serde_json::Error> {
-                use _diffsync::__private::NeverRead as _;
+                #never_read
                 ::core::result::Result::Ok(Self { #(#from_values),* })
             }
 
@@ -77,7 +82,6 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
     let Names { id, key, .. } = names;
     let fields: Vec<_> = model.with_role(Role::Identifier).collect();
     let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
-    let copies = fields.iter().map(|field| copy_of(field, &ref_of("self", field)));
     let borrowed = fields.iter().map(|field| identifier::borrowed(field));
     let equal = fields.iter().map(|field| {
         let its = field_of("key", field);
@@ -86,13 +90,15 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
     });
     let owned = fields.iter().map(|field| {
         let part = field_of("key", field);
-        if is_string(field.ty) { quote!(::std::borrow::ToOwned::to_owned(#part)) } else { copy_of(field, &part) }
+        if is_string(field.ty) {
+            quote!(::std::string::String::from(#part))
+        } else if is_copied(field.ty) {
+            quote!(*#part)
+        } else {
+            quote_spanned!(place(field.ty)=> ::core::clone::Clone::clone(#part))
+        }
     });
     quote! {
-        fn id(&self) -> Self::Id {
-            #id { #(#idents: #copies),* }
-        }
-
         #[inline]
         fn key(&self) -> Self::Key<'_> {
             #key { #(#idents: #borrowed),* }
@@ -103,6 +109,7 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
             #(#equal)&&*
         }
 
+        #[inline]
         fn to_id(key: Self::Key<'_>) -> Self::Id {
             #id { #(#idents: #owned),* }
         }
@@ -115,41 +122,60 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     let fields: Vec<_> = model.with_role(Role::Attribute).collect();
     let idents = fields.iter().map(|field| field.ident);
     let positions: Vec<_> = (0..fields.len()).map(Literal::usize_suffixed).collect();
-    let marks = fields.iter().zip(&positions).filter_map(|(field, position)| comparison::mark(field, position));
-    let copies =
-        fields.iter().map(|field| comparison::written(field).unwrap_or_else(|| copy_of(field, &ref_of("self", field))));
+    let marks: Vec<_> =
+        fields.iter().zip(&positions).filter_map(|(field, position)| comparison::mark(field, position)).collect();
+    let copies = fields.iter().map(|field| comparison::written(field).unwrap_or_else(|| copy_of("self", field)));
     let taken_over = fields.iter().map(|field| {
         let (mine, its) = (field_of("self", field), field_of("patch", field));
+        if is_plain(field.ty) {
+            return quote!(_diffsync::__private::take_over(&mut #mine, &#its););
+        }
         quote_spanned! {place(field.ty)=>
             if let ::core::option::Option::Some(value) = &#its {
                 ::core::clone::Clone::clone_from(&mut #mine, value);
             }
         }
     });
+    let by_type = comparison::is_by_type(model).then(|| {
+        quote! {
+            #[allow(unused_imports, reason = "which of them is used is up to the type")]
+            use _diffsync::__private::{NeverSame as _, SameByEq as _};
+        }
+    });
+    let unused = fields.is_empty().then(|| quote!(#[allow(unused_variables, reason = "the model has no attributes")]));
+    let target =
+        if fields.iter().any(|field| comparison::written(field).is_some()) { quote!(target) } else { quote!(_) };
+    let unused_marks = marks.is_empty().then(|| quote!(#[allow(unused_variables, reason = "nothing is compared")]));
     quote! {
         #[inline]
-        #[allow(unused_imports, unused_variables, reason = "a model may have no attributes, or only numbers")]
+        #unused_marks
         fn differences(&self, sync_target: &Self, sync_mark: &mut impl ::core::ops::FnMut(usize)) {
-            use _diffsync::__private::{NeverSame as _, SameByEq as _};
+            #by_type
             #(#marks)*
         }
 
-        #[allow(unused_variables, reason = "a model may have no attributes")]
-        fn patch(&self, target: &Self, changed: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch {
+        #[inline]
+        #unused
+        fn patch(&self, #target: &Self, changed: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch {
             #patch {
-                #(#idents: changed(#positions).then(|| #copies),)*
+                #(#idents: if changed(#positions) {
+                    ::core::option::Option::Some(#copies)
+                } else {
+                    ::core::option::Option::None
+                },)*
             }
         }
 
-        #[allow(unused_variables, reason = "a model may have no attributes")]
+        #[inline]
+        #unused
         fn apply(&mut self, patch: &Self::Patch) {
             #(#taken_over)*
         }
     }
 }
 
-/// The record itself, or a copy without the local fields and, if asked for, without the deferred references.
-fn handed_over(model: &Model<'_>) -> TokenStream {
+/// A copy without the local fields and, if asked for, without the deferred references, where a model has any of these.
+fn handed_over(model: &Model<'_>) -> Option<TokenStream> {
     let reset: Vec<_> = model
         .links
         .iter()
@@ -157,16 +183,16 @@ fn handed_over(model: &Model<'_>) -> TokenStream {
         .map(|field| field.ident)
         .collect();
     let has_locals = model.with_role(Role::Local).next().is_some();
-    let parameter = if reset.is_empty() { quote!(_) } else { quote!(deferring) };
-    let signature = quote!(fn handed_over(&self, #parameter: bool) -> _diffsync::HandedOver<'_, Self>);
     if !has_locals && reset.is_empty() {
-        return quote!(#signature { _diffsync::HandedOver::Whole(self) });
+        return None;
     }
+    let parameter = if reset.is_empty() { quote!(_) } else { quote!(deferring) };
+    let signature = quote!(#[inline] fn handed_over(&self, #parameter: bool) -> _diffsync::HandedOver<'_, Self>);
     let fields = model.fields.iter().map(|field| {
-        let (ident, ty) = (field.ident, field.ty);
-        let copy = || copy_of(field, &ref_of("self", field));
+        let ident = field.ident;
+        let copy = || copy_of("self", field);
         let value = match field.role {
-            Role::Local => quote_spanned!(place(ty)=> local::<#ty>()),
+            Role::Local => local_default(field),
             _ if !reset.contains(&ident) => copy(),
             // Without local fields there is a copy only where something is left out.
             _ if !has_locals => quote!(::core::default::Default::default()),
@@ -178,11 +204,11 @@ fn handed_over(model: &Model<'_>) -> TokenStream {
         quote!(#ident: #value)
     });
     let copy = quote!(_diffsync::HandedOver::Copy(Self { #(#fields),* }));
-    if has_locals {
+    Some(if has_locals {
         quote!(#signature { #copy })
     } else {
         quote!(#signature { if deferring { #copy } else { _diffsync::HandedOver::Whole(self) } })
-    }
+    })
 }
 
 /// What an update would leave, where that is not what the source holds.
@@ -198,6 +224,7 @@ fn planned(model: &Model<'_>) -> Option<TokenStream> {
         .collect();
     (!arms.is_empty()).then(|| {
         quote! {
+            #[inline]
             fn planned(&self, target: &Self, position: usize) -> _diffsync::__private::ValueResult {
                 match position {
                     #(#arms)*
