@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use diffsync_core::{JobRegistry, PlanFileError, PlanKind, RunOptions, approve, write_plan};
+use diffsync_core::{JobRegistry, PlanFileError, PlanKind, RunOptions, SavedPlan, approve, write_plan};
 
 use crate::command::variable_values;
 use crate::exit::Exit;
@@ -29,6 +29,7 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
     let values = variable_values(job, matches);
     let prepared = prepare(job, &values, |name| format!("--{name}"))?;
     let path = matches.get_one::<PathBuf>("out").ok_or("`-o FILE` is missing")?;
+    keep_approved(path)?;
     let file = NewPlan::begin(path)?;
     let key = key::made(matches)?;
     let mut options = flags::options(RunOptions::of(job.info()), matches);
@@ -52,6 +53,18 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
         }
     }
     Ok(print(&Report { job: job.info(), run: &report, plan: None, closing: &closing }, matches))
+}
+
+/// What people have agreed to is not written over.
+fn keep_approved(path: &Path) -> Result<(), String> {
+    let plan = open(path).ok().and_then(|mut file| SavedPlan::read(&mut file).ok());
+    match plan.and_then(|plan| plan.approvals.into_iter().next()) {
+        None => Ok(()),
+        Some(approval) => Err(format!(
+            "`{}` is a plan that is approved by {approval}; name another file, or remove it first",
+            path.display()
+        )),
+    }
 }
 
 fn approve_plan(path: &Path, matches: &ArgMatches) -> Exit {

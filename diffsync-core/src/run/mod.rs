@@ -128,6 +128,11 @@ impl<J: Job> Run<J> {
     ///
     /// If a side cannot be loaded, or one side says nothing of a model that the other loaded.
     pub async fn load(&mut self) -> Result<(), RunError> {
+        // On the heap, so that a hook which calls it stays small.
+        Box::pin(self.load_sides()).await
+    }
+
+    async fn load_sides(&mut self) -> Result<(), RunError> {
         self.not_yet(Step::LoadSource, "load")?;
         if self.options.application.as_ref().is_some_and(|its| its.plan.head.kind == PlanKind::Undo) {
             return self.load_target_only().await;
@@ -224,6 +229,11 @@ impl<J: Job> Run<J> {
     ///
     /// If the hook fails or returns a plan that is not one of this run, or the plan must not be carried out.
     pub async fn calculate_diff(&mut self) -> Result<(), RunError> {
+        // On the heap, so that a hook which calls it stays small.
+        Box::pin(self.compare()).await
+    }
+
+    async fn compare(&mut self) -> Result<(), RunError> {
         self.not_yet(Step::CalculateDiff, "calculate_diff")?;
         let Stage::Loaded { source, target, data } = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(RunError::Order { called: "calculate_diff", missing: "load" });
@@ -260,6 +270,11 @@ impl<J: Job> Run<J> {
     ///
     /// If the hook fails, a failure ended the run early, or the target could not complete it.
     pub async fn execute_sync(&mut self) -> Result<(), RunError> {
+        // On the heap, so that a hook which calls it stays small.
+        Box::pin(self.write()).await
+    }
+
+    async fn write(&mut self) -> Result<(), RunError> {
         self.not_yet(Step::ExecuteSync, "execute_sync")?;
         let Stage::Planned { source, target, plan } = &self.stage else {
             return Err(RunError::Order { called: "execute_sync", missing: "calculate_diff" });

@@ -49,6 +49,9 @@ pub enum PlanFileError {
     /// The models it touches have changed.
     #[error("the models have changed since the plan was made; make it again:\n{}", .0.join("\n"))]
     Schema(Vec<String>),
+    /// Nobody approves it.
+    #[error("a plan is approved by somebody: the name is blank")]
+    NoName,
     /// Whoever made it or has approved it is no second person.
     #[error("`{0}` has made or approved this plan already; it takes another name to approve it")]
     SameName(String),
@@ -71,7 +74,11 @@ pub(super) fn read(input: &mut dyn BufRead) -> Result<SavedPlan, PlanFileError> 
             continue;
         }
         let wrong = |reason: String| PlanFileError::Line { line, reason };
-        let value: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let value: Value = match serde_json::from_str(&text) {
+            // The last line was cut off in its midst.
+            Err(_) if !text.ends_with('\n') => return Err(PlanFileError::CutOff(line - 1)),
+            value => value.map_err(|error| wrong(error.to_string()))?,
+        };
         let json = |error: serde_json::Error| wrong(error.to_string());
         let Some(plan) = &mut plan else {
             plan = Some(SavedPlan {

@@ -70,8 +70,11 @@ pub fn approve(plan: &mut dyn BufRead, approval: Signature, out: &mut dyn Write)
     let mut text = String::new();
     plan.read_to_string(&mut text)?;
     let saved = read::read(&mut text.as_bytes())?;
-    let mut names = saved.approvals.iter().chain([&saved.head.made]);
-    if names.any(|signature| signature.by == approval.by) {
+    let name = |signature: &Signature| signature.by.trim().to_lowercase();
+    if name(&approval).is_empty() {
+        return Err(PlanFileError::NoName);
+    }
+    if saved.approvals.iter().chain([&saved.head.made]).any(|signature| name(signature) == name(&approval)) {
         return Err(PlanFileError::SameName(approval.by));
     }
     out.write_all(text.as_bytes())?;
