@@ -205,3 +205,20 @@ fn a_record_that_moved_and_lacks_a_reference_has_moved() {
     let ended = run(&lab);
     assert_eq!(ended.undone(), ["create address 1: failed", "delete address 2: blocked"]);
 }
+
+#[test]
+fn a_record_that_moved_and_whose_reference_could_not_be_set_has_moved() {
+    let lab = lab("location b; device d in=b primary=1; address 1", "location a; location b; device d in=a")
+        .answering(|call, times| if call == "update device d" && times == 1 { Answer::Fail } else { Answer::Do });
+    let ended = run(&lab);
+    assert_eq!(ended.undone(), ["update device d: failed"]);
+    assert_eq!(ended.counts(), "1 created, 1 deleted, 1 unchanged, 1 failed");
+}
+
+#[test]
+fn references_to_a_record_that_stays_are_not_taken_back() {
+    let lab = lab("location x", "location x; device d in=x primary=1; address 1")
+        .target_then(|net| net.addresses.set_flags(diffsync_core::Flags::PREVENT_DESTROY));
+    assert_eq!(run(&lab).counts(), "1 deleted, 1 unchanged, 1 held");
+    assert_eq!(lab.calls(), ["delete device d"]);
+}
