@@ -110,8 +110,8 @@ fn a_file_that_was_cut_off_is_refused() {
     check("", "the plan has no end after line 0: it was cut off");
     check(lines[0], "the plan has no end after line 1: it was cut off");
     check(&lines[..3].concat(), "the plan has no end after line 3: it was cut off");
-    check(&text[..text.len() - 10], "line 5 is not part of a plan: ");
-    check(&(lines[0].to_owned() + &lines[1][..20]), "line 2 is not part of a plan: ");
+    check(&text[..text.len() - 10], "the plan has no end after line 4: it was cut off");
+    check(&(lines[0].to_owned() + &lines[1][..20]), "the plan has no end after line 1: it was cut off");
     // An editor's missing newline is no harm.
     assert!(read(text.trim_end()).is_ok());
 }
