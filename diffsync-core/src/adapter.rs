@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use url::Url;
 
+use crate::checkup::Checkup;
 use crate::current::Current;
 use crate::dataset::{Dataset, HasTable};
 use crate::error::{AdapterError, TargetError, panicked};
@@ -77,10 +78,16 @@ pub trait Adapter: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Whether it does so, as a value, which differs where an adapter is one of several.
-    #[doc(hidden)]
+    /// Whether it does so, as a value, where that differs from adapter to adapter.
     fn writes_at_complete(&self) -> bool {
         Self::WRITES_AT_COMPLETE
+    }
+
+    /// Tests whether the system can be used, before anything is loaded from it: the connection, the login, the rights, the
+    /// version. What it finds is told to the [`Checkup`], which also says which side the system is to be.
+    fn check(&self, checkup: &mut Checkup) -> impl Future<Output = ()> + Send {
+        let _ = checkup;
+        async {}
     }
 
     /// Where a person finds the record, if the system has a page for it.
@@ -165,8 +172,7 @@ pub trait Target<M: SyncModel>: Adapter {
         async move { Ok(stream::iter(0..old.len()).then(|at| caught(self.delete(old[at], cx))).collect().await) }
     }
 
-    /// The constants as values, which differ where a target is one of several.
-    #[doc(hidden)]
+    /// The constants as values, where they differ from target to target.
     fn terms(&self) -> Terms {
         Terms { can: Self::CAN, concurrency: Self::CONCURRENCY, batch: Self::BATCH }
     }
@@ -178,13 +184,14 @@ async fn caught<R>(answer: impl Future<Output = Result<R, TargetError>>) -> Resu
     answer.unwrap_or_else(|panic| Err(TargetError::new(panicked("target", &*panic))))
 }
 
-/// What a target says of how it writes records of a model.
-#[doc(hidden)]
+/// How a target writes records of a model: the constants of [`Target`] as values.
 #[derive(Debug, Clone, Copy)]
-#[allow(missing_docs, reason = "they are the constants of `Target`")]
 pub struct Terms {
+    /// What the system is able to do with them.
     pub can: Ops,
+    /// How many calls may be made at the same time.
     pub concurrency: usize,
+    /// How many records are written with one call.
     pub batch: usize,
 }
 

@@ -55,6 +55,63 @@ pub trait HasTable<M: SyncModel> {
     fn table_mut(&mut self) -> &mut Table<M>;
 }
 
+/// A data set whose every model `V` can visit. Implemented by `#[derive(Dataset)]` for every such `V`.
+///
+/// It is how an adapter treats all models of a data set that it does not know: it visits them with something that
+/// implements [`Visit`] for every model that fulfils its own trait, and asks for data sets that can be visited so.
+///
+/// ```
+/// use diffsync_core::{Dataset, HasTable, SyncModel, Table, Visit, VisitedBy};
+///
+/// /// What a model needs to be stored in a drawer.
+/// trait Labelled: SyncModel {
+///     const LABEL: &'static str;
+/// }
+///
+/// /// The labels of a data set's models.
+/// #[derive(Default)]
+/// struct Labels(Vec<&'static str>);
+///
+/// impl<D: HasTable<M>, M: Labelled> Visit<D, M> for Labels {
+///     fn visit(&mut self) {
+///         self.0.push(M::LABEL);
+///     }
+/// }
+///
+/// fn labels<D: VisitedBy<Labels>>() -> Vec<&'static str> {
+///     let mut labels = Labels::default();
+///     D::visit_each(&mut labels);
+///     labels.0
+/// }
+///
+/// #[derive(SyncModel)]
+/// struct Region {
+///     #[sync(id)]
+///     slug: String,
+/// }
+///
+/// impl Labelled for Region {
+///     const LABEL: &'static str = "Regions";
+/// }
+///
+/// #[derive(Dataset, Default)]
+/// struct World {
+///     regions: Table<Region>,
+/// }
+///
+/// assert_eq!(labels::<World>(), ["Regions"]);
+/// ```
+pub trait VisitedBy<V>: Dataset {
+    /// Visits each model once, in the order of the fields.
+    fn visit_each(visitor: &mut V);
+}
+
+/// Visits the model `M` of a data set `D`.
+pub trait Visit<D: HasTable<M>, M: SyncModel> {
+    /// Does for this model what is to be done for each.
+    fn visit(&mut self);
+}
+
 /// A model all of whose links lead to tables of the data set `D`. Implemented by `#[derive(SyncModel)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",

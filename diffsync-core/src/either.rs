@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::adapter::{Adapter, LoadContext, Synced, Target, Terms, WriteContext};
+use crate::checkup::Checkup;
 use crate::error::{AdapterError, TargetError};
 use crate::model::SyncModel;
 
@@ -40,6 +41,10 @@ impl<A: Adapter, B: Adapter<Data = A::Data>> Adapter for Either<A, B> {
 
     fn writes_at_complete(&self) -> bool {
         either!(self, adapter => adapter.writes_at_complete())
+    }
+
+    async fn check(&self, checkup: &mut Checkup) {
+        either!(self, adapter => adapter.check(checkup).await);
     }
 
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {

@@ -11,6 +11,7 @@ extern crate self as diffsync_core;
 
 mod adapter;
 mod check;
+mod checkup;
 pub mod compare;
 mod current;
 mod dataset;
@@ -50,8 +51,9 @@ pub use diffsync_derive::{Choice, Dataset, SyncModel, job};
 pub use tokio_util::sync::CancellationToken;
 pub use url::Url;
 
-pub use crate::adapter::{Adapter, LoadContext, Synced, Target, WriteContext, WrittenBy};
-pub use crate::dataset::{Dataset, HasTable, LinksIn};
+pub use crate::adapter::{Adapter, LoadContext, Synced, Target, Terms, WriteContext, WrittenBy};
+pub use crate::checkup::{Checkup, Finding};
+pub use crate::dataset::{Dataset, HasTable, LinksIn, Visit, VisitedBy};
 pub use crate::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
 pub use crate::either::Either;
 pub use crate::error::{AdapterError, JobError, TargetError, TargetErrorKind};
@@ -90,7 +92,7 @@ pub mod __private {
     pub use serde;
     pub use serde_json;
 
-    pub use crate::adapter::{TargetVisitor, Terms};
+    pub use crate::adapter::TargetVisitor;
     pub use crate::compare::{NeverSame, Pair, SameByEq};
     pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor};
     pub use crate::generated::{

@@ -7,12 +7,18 @@ mod attr;
 mod choice;
 mod ctxt;
 mod dataset;
+#[cfg(feature = "file")]
+mod file;
 mod job;
 mod krate;
 mod limit;
 mod model;
 mod place;
+#[cfg(feature = "rest")]
+mod rest;
 mod shape;
+#[cfg(feature = "sql")]
+mod sql;
 #[cfg(test)]
 mod tests;
 mod ty;
@@ -57,4 +63,25 @@ pub fn derive_choice(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn job(arguments: TokenStream, item: TokenStream) -> TokenStream {
     job::expand(arguments.into(), &item.into()).into()
+}
+
+/// Says how a model is kept in a file. See `diffsync_adapters::file`.
+#[cfg(feature = "file")]
+#[proc_macro_derive(FileModel, attributes(file, sync))]
+pub fn derive_file_model(input: TokenStream) -> TokenStream {
+    file::derive(input.into()).into()
+}
+
+/// Says how a model is kept in a table of a database. See `diffsync_adapters::sql`.
+#[cfg(feature = "sql")]
+#[proc_macro_derive(SqlModel, attributes(sql, sync))]
+pub fn derive_sql_model(input: TokenStream) -> TokenStream {
+    sql::derive(input.into()).into()
+}
+
+/// Says how a model is kept by a JSON API. See `diffsync_adapters::rest`.
+#[cfg(feature = "rest")]
+#[proc_macro_derive(RestModel, attributes(rest, sync))]
+pub fn derive_rest_model(input: TokenStream) -> TokenStream {
+    rest::derive(input.into()).into()
 }

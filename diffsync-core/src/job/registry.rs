@@ -12,13 +12,18 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{
-    Choices, ConfigItem, DataMapping, Job, JobInfo, VariableError, VariableErrors, VariableSpec, VariableValues,
+    Choices, ConfigItem, DataMapping, Job, JobContext, JobInfo, VariableError, VariableErrors, VariableSpec,
+    VariableValues,
 };
+use crate::adapter::Adapter;
+use crate::checkup::Checkup;
 use crate::dataset::Dataset;
+use crate::error::JobError;
 use crate::event::Observer;
 use crate::report::RunReport;
 use crate::run::{Run, RunOptions};
 use crate::schema::ModelSchema;
+use crate::step::Side;
 
 /// A job whose type is not known: all that a program needs to list, show and run it.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +102,13 @@ pub trait PreparedJob: Send + Sync {
     /// How the job is set up. Secrets are left out.
     fn config_information(&self) -> Vec<ConfigItem>;
 
+    /// Tests whether both systems can be used, the source first. Nothing is loaded and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// If the variables are not valid together.
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<[Checkup; 2], JobError>> + Send + '_>>;
+
     /// Runs the job to its end.
     fn run(
         &self,
@@ -112,6 +124,16 @@ impl<J: Job> PreparedJob for Prepared<J> {
         self.0.config_information()
     }
 
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<[Checkup; 2], JobError>> + Send + '_>> {
+        Box::pin(async {
+            self.0.validate()?;
+            let cx = JobContext { dry_run: true };
+            let source = checkup(Side::Source, self.0.source_adapter(&cx).await).await;
+            let target = checkup(Side::Target, self.0.target_adapter(&cx).await).await;
+            Ok([source, target])
+        })
+    }
+
     fn run(
         &self,
         options: RunOptions,
@@ -119,6 +141,16 @@ impl<J: Job> PreparedJob for Prepared<J> {
     ) -> Pin<Box<dyn Future<Output = RunReport> + Send + '_>> {
         Box::pin(Run::execute(Arc::clone(&self.0), options, observers))
     }
+}
+
+/// Has an adapter look at its system. That it could not even be made is a finding of its own.
+async fn checkup<A: Adapter>(side: Side, adapter: Result<A, JobError>) -> Checkup {
+    let mut checkup = Checkup::new(side);
+    match adapter {
+        Ok(adapter) => adapter.check(&mut checkup).await,
+        Err(error) => checkup.failed("set-up", error.to_string()),
+    }
+    checkup
 }
 
 fn prepare<J: Job>(values: &VariableValues) -> Result<Box<dyn PreparedJob>, VariableErrors> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diffsync_core::__private::{KeyOf, LinkVisitor, ModelVisitor, Terms};
+use diffsync_core::__private::{KeyOf, LinkVisitor, ModelVisitor};
 use diffsync_core::schema::{LinkKind, LinkSchema};
 use diffsync_core::{
     Adapter, AdapterError, Dataset, Event, HasTable, Job, LinksIn, LoadContext, Observer, Operation, Ops, Outcome,

@@ -33,6 +33,11 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
         }
     });
     let targets = models.iter().map(|model| quote_spanned!(model.span()=> SyncTarget: _diffsync::Target<#model>,));
+    let visited =
+        models.iter().map(|model| quote_spanned!(model.span()=> SyncVisitor: _diffsync::Visit<#ident, #model>,));
+    let each = models
+        .iter()
+        .map(|model| quote_spanned!(place(model)=> <SyncVisitor as _diffsync::Visit<#ident, #model>>::visit(visitor);));
     let checks = models.iter().zip(&positions).map(|(model, position)| {
         quote_spanned! {model.span()=>
             const _: () = _diffsync::schema::check_table(&SCHEMAS, #position);
@@ -52,6 +57,16 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
 
             fn visit_models<SyncVisitor: _diffsync::__private::ModelVisitor<Self>>(#visitor: &mut SyncVisitor) {
                 #(#visits)*
+            }
+        }
+
+        #[automatically_derived]
+        impl<SyncVisitor> _diffsync::VisitedBy<SyncVisitor> for #ident
+        where
+            #(#visited)*
+        {
+            fn visit_each(#visitor: &mut SyncVisitor) {
+                #(#each)*
             }
         }
 

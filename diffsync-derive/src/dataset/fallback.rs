@@ -35,6 +35,11 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
         }
 
         #[automatically_derived]
+        impl #target_generics _diffsync::VisitedBy<SyncTarget> for #ident #ty_generics #where_clause {
+            fn visit_each(_: &mut SyncTarget) {}
+        }
+
+        #[automatically_derived]
         impl #target_generics _diffsync::WrittenBy<SyncTarget> for #ident #ty_generics #where_clause {
             fn visit_targets<SyncVisitor: _diffsync::__private::TargetVisitor<Self, SyncTarget>>(_: &mut SyncVisitor) {}
         }

@@ -1,0 +1,7 @@
+//! `#[derive(SqlModel)]`.
+
+use proc_macro2::TokenStream;
+
+pub(crate) fn derive(_: TokenStream) -> TokenStream {
+    TokenStream::new()
+}
