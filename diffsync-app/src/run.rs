@@ -30,7 +30,8 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     options.undo = undo_file.as_ref().map(UndoFile::key);
     let report = execute(&*prepared, options.clone())?;
     let mut closing = Vec::new();
-    if options.dry_run && report.error.is_none() && report.plan().is_some_and(|plan| !plan.diff().is_empty()) {
+    let would_write = report.plan().is_some_and(|plan| plan.diff().summary().total.operations() > 0);
+    if options.dry_run && report.error.is_none() && would_write {
         closing.push("run it again with --apply to write this".to_owned());
     }
     let mut undo_written = Ok(());
