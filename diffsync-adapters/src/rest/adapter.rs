@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::{Adapter, AdapterError, Checkup, Flags, HasTable, LoadContext, Side, SyncModel, Visit, VisitedBy};
+use diffsync_core::{
+    Adapter, AdapterError, Checkup, Dataset, Flags, HasTable, LoadContext, Side, SyncModel, Visit, VisitedBy,
+};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
@@ -62,7 +64,7 @@ impl<D> fmt::Debug for Rest<D> {
     }
 }
 
-impl<D: VisitedBy<Models<D>>> Rest<D> {
+impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
     /// The API that this client speaks to, of this dialect.
     #[must_use]
     pub fn new(client: Client, dialect: Dialect) -> Self {
@@ -152,7 +154,8 @@ impl<D> Rest<D> {
     fn collection(&self, name: &str) -> Collection {
         let (path, query) = name.split_once('?').unwrap_or((name, ""));
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        let query = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(key, value)| (key.into(), value.into()));
+        let query =
+            pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(key, value)| (key.into(), value.into()));
         let mut parts = Vec::new();
         for model in &self.models {
             let is_own = model.schema.collection() == name;
@@ -183,7 +186,7 @@ fn gather(part: &'static Part, collection: &str, parts: &mut Vec<&'static Part>)
     }
 }
 
-impl<D: VisitedBy<Models<D>>> Adapter for Rest<D> {
+impl<D: Dataset + VisitedBy<Models<D>>> Adapter for Rest<D> {
     type Data = D;
 
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {

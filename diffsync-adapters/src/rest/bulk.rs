@@ -1,6 +1,6 @@
 //! Writing many records with one request.
 
-use diffsync_core::{SyncModel, TargetError, TargetErrorKind};
+use diffsync_core::{TargetError, TargetErrorKind};
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
 
@@ -47,10 +47,7 @@ impl<D> Rest<D> {
         let Some(rows) = self.send_list(Method::POST, M::REST.path, &mut open, &mut answers).await? else {
             return Ok(answers.all());
         };
-        let rows = match rows {
-            Value::Array(rows) => rows,
-            _ => Vec::new(),
-        };
+        let Value::Array(rows) = rows else { return Ok(answers.all()) };
         for (at, row) in self.matched(new, &open, rows) {
             if let Some((_, written)) = open.iter().find(|(place, _)| *place == at) {
                 answers.set(at, self.stored(row, written).await);
@@ -107,10 +104,7 @@ impl<D> Rest<D> {
         let Some(rows) = self.send_list(Method::PATCH, M::REST.path, &mut open, &mut answers).await? else {
             return Ok(answers.all());
         };
-        let rows = match rows {
-            Value::Array(rows) => rows,
-            _ => return Ok(answers.all()),
-        };
+        let Value::Array(rows) = rows else { return Ok(answers.all()) };
         for (at, written) in &open {
             let row = rows.iter().find(|row| row.get(&name) == Some(&written.key));
             let answer = match row {
@@ -173,33 +167,26 @@ impl<D> Rest<D> {
             };
             let faults = (self.dialect.row_errors)(&error, open.len()).filter(|_| error.did_nothing());
             let faults = faults.filter(|faults| faults.len() == open.len() && faults.iter().any(Option::is_some));
-            match faults {
-                Some(faults) => {
-                    let mut faults = faults.into_iter();
-                    open.retain(|(at, _)| match faults.next().flatten() {
-                        Some(fault) => {
-                            answers.set(*at, Err(TargetError::new(fault_of(&error, &fault))));
-                            false
-                        }
-                        None => true,
-                    });
+            let Some(faults) = faults else {
+                let again = error.clone().into_target();
+                if again.kind() != TargetErrorKind::Unknown {
+                    return Err(again);
                 }
-                None => {
-                    let again = error.clone().into_target();
-                    if again.kind() != TargetErrorKind::Unknown {
-                        return Err(again);
-                    }
-                    // To say that none was written would have them written twice.
-                    open.iter().for_each(|(at, _)| answers.set(*at, Err(error.clone().into_target())));
-                    return Ok(None);
+                // To say that none was written would have them written twice.
+                for (at, _) in &*open {
+                    answers.set(*at, Err(error.clone().into_target()));
                 }
-            }
+                return Ok(None);
+            };
+            let mut faults = faults.into_iter();
+            open.retain(|(at, _)| match faults.next().flatten() {
+                Some(fault) => {
+                    answers.set(*at, Err(TargetError::new(error.said(&fault))));
+                    false
+                }
+                None => true,
+            });
         }
         Ok(None)
     }
-}
-
-/// What the server said of one row.
-fn fault_of(error: &Error, fault: &str) -> String {
-    error.said(fault)
 }

@@ -116,13 +116,7 @@ impl Client {
 
     /// A request of any method for a path below the API's address. The path may end with a query behind a `?`.
     pub fn request(&self, method: Method, path: &str) -> Request {
-        Request {
-            client: self.clone(),
-            method,
-            url: self.url(path),
-            body: None,
-            hidden: self.0.hidden.clone(),
-        }
+        Request { client: self.clone(), method, url: Ok(self.url(path)), body: None, hidden: self.0.hidden.clone() }
     }
 
     /// Asks for what is at a URL that the server itself gave, which must be one of its own.
@@ -131,7 +125,7 @@ impl Client {
     }
 
     /// The URL of a path.
-    fn url(&self, path: &str) -> Result<Url, String> {
+    fn url(&self, path: &str) -> Url {
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         let path = path.trim_matches('/');
         let base = &self.0.base;
@@ -139,7 +133,7 @@ impl Client {
         let mut url = base.clone();
         url.set_path(&format!("{}{path}{slash}", base.path()));
         url.set_query(query);
-        Ok(url)
+        url
     }
 
     /// A URL that the server gave, if it leads to the server itself. One that only forgets that it is reached through
@@ -208,7 +202,8 @@ impl Request {
 
     /// Makes the request once, and follows where it leads.
     async fn once(&self) -> Result<Answer, Error> {
-        let mut url = self.url.clone().map_err(|detail| self.failed(&self.client.0.base, ErrorKind::Request, detail))?;
+        let mut url =
+            self.url.clone().map_err(|detail| self.failed(&self.client.0.base, ErrorKind::Request, detail))?;
         for _ in 0..=REDIRECTS {
             let response = match self.ask(&url).await? {
                 Asked::Answered(answer) => return Ok(answer),
@@ -227,15 +222,19 @@ impl Request {
         let only_slash = to.path().trim_end_matches('/') == from.path().trim_end_matches('/');
         if self.method != Method::GET {
             let error = refuse(format!("the server redirects to {shown}; a change is not sent on"));
-            return Err(match only_slash && to.path().ends_with('/') {
-                true => error.hinted("its paths end with a slash: set `trailing_slash(true)`"),
-                false => error.hinted("is this the API's address?"),
-            });
+            let hint = if only_slash && to.path().ends_with('/') {
+                "its paths end with a slash: set `trailing_slash(true)`"
+            } else {
+                "is this the API's address?"
+            };
+            return Err(error.hinted(hint));
         }
         let upgraded = to.scheme() == "https" && from.scheme() == "http" && to.host_str() == from.host_str();
         if upgraded && to.port() == from.port() {
             // The login was just sent in the clear; to go on with it would hide that.
-            return Err(refuse(format!("the server redirects to {shown}")).hinted("use `https://` in the API's address"));
+            return Err(
+                refuse(format!("the server redirects to {shown}")).hinted("use `https://` in the API's address")
+            );
         }
         if to.origin() != from.origin() {
             let error = refuse(format!("the server redirects to {shown}; the login is not sent there"));
@@ -268,7 +267,9 @@ impl Request {
             }
         }
         drop(slot);
-        if status.is_redirection() && let Some(location) = headers.get(LOCATION) {
+        if status.is_redirection()
+            && let Some(location) = headers.get(LOCATION)
+        {
             return Ok(Asked::Elsewhere(String::from_utf8_lossy(location.as_bytes()).into_owned()));
         }
         if !status.is_success() {
@@ -288,7 +289,8 @@ impl Request {
             let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
             let excerpt = shown::excerpt(&text, &self.hidden);
             if shown::is_page(&text) || kind.contains("html") {
-                let error = self.failed(url, ErrorKind::Form, format!("the answer is a web page and not JSON: {excerpt}"));
+                let error =
+                    self.failed(url, ErrorKind::Form, format!("the answer is a web page and not JSON: {excerpt}"));
                 return error.hinted("is this the API's address?");
             }
             self.failed(url, ErrorKind::Form, format!("the answer is not JSON ({error}): {excerpt}"))

@@ -102,7 +102,8 @@ impl Error {
         match self.0.kind {
             ErrorKind::Connect | ErrorKind::Cut | ErrorKind::TimedOut => true,
             ErrorKind::Status(status) => {
-                matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504) || (status == 500 && self.0.method == Method::GET)
+                matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
+                    || (status == 500 && self.0.method == Method::GET)
             }
             _ => false,
         }
@@ -123,8 +124,10 @@ impl Error {
         let wait = self.0.retry_after;
         let (did_nothing, again) = (self.did_nothing(), self.is_idempotent());
         let error = match self.0.kind {
-            ErrorKind::Connect | ErrorKind::Certificate | ErrorKind::Redirect => TargetError::fatal(self),
-            ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => TargetError::fatal(self),
+            ErrorKind::Connect
+            | ErrorKind::Certificate
+            | ErrorKind::Redirect
+            | ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => TargetError::fatal(self),
             _ if !did_nothing && !again => TargetError::unknown(self),
             ErrorKind::Status(status) if status.is_server_error() => TargetError::transient(self),
             _ if self.may_go_away() => TargetError::transient(self),

@@ -27,3 +27,10 @@ pub use self::retry::Retries;
 pub use self::schema::{JOINT, Of, Part, RestField, RestKey, RestModel, RestSchema, StaticOwner};
 pub use self::settings::{ClientBuilder, SettingError};
 pub use self::source::{Collection, FromPages, RowSource, Seen};
+
+/// What generated code uses. Not for anybody else; it may change with any version.
+#[doc(hidden)]
+pub mod private {
+    pub use diffsync_core::SyncModel;
+    pub use serde_json::{Error, Value, from_value, to_value};
+}

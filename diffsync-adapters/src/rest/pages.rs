@@ -87,6 +87,7 @@ impl Client {
     ///
     /// What was asked for at the same time comes in order, too. The server's own URLs are followed only to itself, and not
     /// in circles. A number of rows that changes meanwhile is an error of the kind [`Changed`](ErrorKind::Changed).
+    #[must_use]
     pub fn pages<'a>(
         &'a self,
         path: &'a str,
@@ -151,13 +152,21 @@ impl Client {
         key: Option<&str>,
         seen: &mut (impl FnMut(u64, Option<u64>) + Send),
     ) -> Result<Vec<Value>, Error> {
-        let changed = |what: String| self.get(path).failed(self.base(), ErrorKind::Changed, format!("`{path}` changed while it was read: {what}"));
+        let changed = |what: String| {
+            self.get(path).failed(
+                self.base(),
+                ErrorKind::Changed,
+                format!("`{path}` changed while it was read: {what}"),
+            )
+        };
         let mut rows = Vec::new();
         let mut keys = HashSet::new();
         let mut total = None;
         let mut pages = self.pages(path, query, paging);
         while let Some(page) = pages.try_next().await? {
-            if let (Some(before), Some(now)) = (total, page.total) && before != now {
+            if let (Some(before), Some(now)) = (total, page.total)
+                && before != now
+            {
                 return Err(changed(format!("it had {before} rows, and now has {now}")));
             }
             total = page.total.or(total);
@@ -172,7 +181,9 @@ impl Client {
             seen(rows.len() as u64, total);
         }
         match total {
-            Some(total) if total != rows.len() as u64 => Err(changed(format!("it has {total} rows, of which {} came", rows.len()))),
+            Some(total) if total != rows.len() as u64 => {
+                Err(changed(format!("it has {total} rows, of which {} came", rows.len())))
+            }
             _ => Ok(rows),
         }
     }
@@ -210,7 +221,8 @@ impl<'a> Reading<'a> {
         match answer.body.pointer_mut(&self.paging.rows).map(Value::take) {
             Some(Value::Array(rows)) => Ok((Page { rows, total }, answer)),
             other => {
-                let place = if self.paging.rows.is_empty() { "it".to_owned() } else { format!("`{}`", self.paging.rows) };
+                let place =
+                    if self.paging.rows.is_empty() { "it".to_owned() } else { format!("`{}`", self.paging.rows) };
                 let found = other.as_ref().map_or("nothing", kind);
                 let detail = format!("the answer holds no rows: {place} is {found} and not a list");
                 let error = self.client.get(self.path).failed(&answer.url, ErrorKind::Form, detail);
@@ -242,7 +254,10 @@ impl<'a> Reading<'a> {
                 // A server that gives fewer rows than it was asked for gives so many on each page.
                 Some(total) if given > 0 => {
                     let pages = usize::try_from(total).unwrap_or(usize::MAX).div_ceil(given);
-                    stream::iter(1..pages).map(move |number| at(number, given)).buffered(self.client.concurrency()).boxed()
+                    stream::iter(1..pages)
+                        .map(move |number| at(number, given))
+                        .buffered(self.client.concurrency())
+                        .boxed()
                 }
                 Some(_) => stream::empty().boxed(),
                 None => stream::try_unfold((1, given), move |(number, before)| async move {
@@ -304,10 +319,11 @@ fn link(headers: &HeaderMap) -> Option<String> {
     // A comma may stand in a URL, so it separates links only behind `>` and its parameters.
     let links = values.flat_map(|value| value.split('<').skip(1));
     links.filter_map(|link| link.split_once('>')).find_map(|(url, parameters)| {
-        let is_next = parameters.split([';', ',']).filter_map(|parameter| parameter.split_once('=')).any(|(name, value)| {
-            name.trim().eq_ignore_ascii_case("rel")
-                && value.trim().trim_matches('"').split_whitespace().any(|rel| rel.eq_ignore_ascii_case("next"))
-        });
+        let is_next =
+            parameters.split([';', ',']).filter_map(|parameter| parameter.split_once('=')).any(|(name, value)| {
+                name.trim().eq_ignore_ascii_case("rel")
+                    && value.trim().trim_matches('"').split_whitespace().any(|rel| rel.eq_ignore_ascii_case("next"))
+            });
         is_next.then(|| url.to_owned())
     })
 }

@@ -138,9 +138,7 @@ pub(super) fn read<M: RestModel>(
     let mut record = M::from_values(id.clone(), &mut attributes)
         .map_err(|error| Unreadable::Record(id.clone(), error.to_string()))?;
     let key = row.get(store.key_of(collection)).cloned().unwrap_or_default();
-    record
-        .set_remote_key(key)
-        .map_err(|error| Unreadable::Record(id, format!("its key cannot be read: {error}")))?;
+    record.set_remote_key(key).map_err(|error| Unreadable::Record(id, format!("its key cannot be read: {error}")))?;
     Ok(record)
 }
 
@@ -161,7 +159,7 @@ pub(super) fn body(
     changed: Option<&Values>,
 ) -> Result<Map<String, Value>, Missing> {
     let mut body = Map::new();
-    let mut is_about = |field: &&RestField| {
+    let is_about = |field: &&RestField| {
         field.writes && changed.is_none_or(|changed| field.names.iter().any(|name| changed.has(name)))
     };
     for field in schema.fields.iter().filter(|field| is_about(field)) {
@@ -253,7 +251,15 @@ pub(super) fn stamp(
 pub(super) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool, Missing> {
     let Some(found) = pick(row, &owner.at) else { return Ok(false) };
     let Of::Lookup { collection, parts } = owner.of else { return Ok(*found == owner.value) };
-    let field = RestField { names: &[], part: super::schema::Part { at: &[], of: Of::Lookup { collection, parts } }, many: true, choice: false, blank: false, reads: true, writes: false };
+    let field = RestField {
+        names: &[],
+        part: super::schema::Part { at: &[], of: Of::Lookup { collection, parts } },
+        many: true,
+        choice: false,
+        blank: false,
+        reads: true,
+        writes: false,
+    };
     let values = store.read(collection, found, &field)?;
     Ok(values.first().and_then(Value::as_array).is_some_and(|names| names.contains(&owner.value)))
 }

@@ -63,6 +63,7 @@ pub struct StaticOwner {
 
 /// One or several fields of a model, and the part of a record's body that holds them.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a word that stands on a field or not")]
 pub struct RestField {
     /// The fields' names. There is one for each value that the part leads to.
     pub names: &'static [&'static str],

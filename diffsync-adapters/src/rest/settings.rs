@@ -166,7 +166,8 @@ impl ClientBuilder {
         let mut hidden = Hidden::default();
         let mut headers = HeaderMap::new();
         for (name, value, secret) in &self.headers {
-            let unusable = |what| SettingError::new(format!("the {what} of the header `{name}` holds what no header can"));
+            let unusable =
+                |what| SettingError::new(format!("the {what} of the header `{name}` holds what no header can"));
             let key: HeaderName = name.parse().map_err(|_| unusable("name"))?;
             let mut text = HeaderValue::from_str(value.expose()).map_err(|_| unusable("value"))?;
             text.set_sensitive(*secret);
@@ -201,7 +202,9 @@ impl ClientBuilder {
         }
         if let Some(pem) = &self.identity {
             let identity = Identity::from_pem(pem.expose()).map_err(|_| {
-                SettingError::new("the client certificate must be PEM text that holds the certificate and its private key")
+                SettingError::new(
+                    "the client certificate must be PEM text that holds the certificate and its private key",
+                )
             })?;
             http = http.identity(identity);
         }
@@ -229,7 +232,9 @@ fn base(mut url: Url) -> Result<Url, SettingError> {
         return Err(SettingError::new(format!("`{shown}` is no address of an API; expected `https://host/path`")));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(SettingError::new(format!("`{shown}`: the address of an API ends with its path, before the `?` or `#`")));
+        return Err(SettingError::new(format!(
+            "`{shown}`: the address of an API ends with its path, before the `?` or `#`"
+        )));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(SettingError::new(format!("`{shown}`: the login does not belong into the address; use `basic`")));

@@ -30,7 +30,9 @@ impl Hidden {
 
     pub(super) fn with(&self, texts: &[String]) -> Self {
         let mut all = self.clone();
-        texts.iter().for_each(|text| all.add(text));
+        for text in texts {
+            all.add(text);
+        }
         all
     }
 
@@ -107,7 +109,10 @@ pub(super) fn shortened(text: &str) -> String {
 /// Whether a text is a web page.
 pub(super) fn is_page(text: &str) -> bool {
     let begin: String = text.trim_start().chars().take(200).collect::<String>().to_ascii_lowercase();
-    begin.starts_with("<!doctype html") || begin.starts_with("<html") || begin.contains("<head") || begin.contains("<body")
+    begin.starts_with("<!doctype html")
+        || begin.starts_with("<html")
+        || begin.contains("<head")
+        || begin.contains("<body")
 }
 
 /// The title of a page, or else its text.
@@ -129,8 +134,11 @@ fn text_of(html: &str, lower: &str) -> String {
         text.push_str(html.get(at..open).unwrap_or_default());
         text.push(' ');
         // What a script or a style says is not for people.
-        let silent = ["script", "style"].into_iter().find(|tag| lower.get(open + 1..).is_some_and(|rest| rest.starts_with(tag)));
-        let end = silent.and_then(|tag| lower.get(open..).and_then(|rest| rest.find(&format!("</{tag}")))).map_or(open, |end| open + end);
+        let silent =
+            ["script", "style"].into_iter().find(|tag| lower.get(open + 1..).is_some_and(|rest| rest.starts_with(tag)));
+        let end = silent
+            .and_then(|tag| lower.get(open..).and_then(|rest| rest.find(&format!("</{tag}"))))
+            .map_or(open, |end| open + end);
         match html.get(end..).and_then(|rest| rest.find('>')) {
             Some(close) => at = end + close + 1,
             None => return text,
@@ -174,7 +182,10 @@ mod tests {
     fn a_body_is_shown_in_short() {
         check("{\"detail\": \"Not found.\"}", r#"{"detail":"Not found."}"#);
         check("  plain\n text ", "plain text");
-        check("<!DOCTYPE html><html><head><title>Server\n Error</title></head></html>", "a page titled \"Server Error\"");
+        check(
+            "<!DOCTYPE html><html><head><title>Server\n Error</title></head></html>",
+            "a page titled \"Server Error\"",
+        );
         check("<html><style>b {}</style><body>Bad <b>gateway</b></body></html>", "Bad gateway");
         check("<html><body", "");
         check(&"x".repeat(600), &format!("{}…", "x".repeat(500)));

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::pages::plain;
 use super::dialect::Owner;
+use super::pages::plain;
 use super::schema::{JOINT, Of, Part, RestField, RestSchema};
 
 /// What of a collection's rows is kept: the first steps of the ways to all that is read.
@@ -284,7 +284,12 @@ impl Store {
     }
 
     /// The key of the record that these values identify.
-    pub(super) fn find(&mut self, collection: &str, parts: &'static [Part], values: &[Value]) -> Result<Value, Missing> {
+    pub(super) fn find(
+        &mut self,
+        collection: &str,
+        parts: &'static [Part],
+        values: &[Value],
+    ) -> Result<Value, Missing> {
         let way = parts.as_ptr().addr();
         if !self.has(collection) {
             return Err(Missing::Unread(collection.to_owned()));

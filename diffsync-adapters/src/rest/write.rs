@@ -1,13 +1,12 @@
 //! Writing records, one with each request.
 
-use diffsync_core::{HasTable, Ops, SyncModel, Target, TargetError, Terms, VisitedBy, WriteContext};
+use diffsync_core::{Dataset, HasTable, Ops, Target, TargetError, Terms, VisitedBy, WriteContext};
 use futures_util::stream::{self, StreamExt};
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
 
 use super::adapter::{Models, Rest};
 use super::client::Request;
-use super::dialect::Bulk;
 use super::pages::plain;
 use super::record::{Unreadable, Values, body, read, stamp};
 use super::schema::RestModel;
@@ -15,7 +14,7 @@ use super::store::{Missing, Store};
 
 impl<D, M> Target<M> for Rest<D>
 where
-    D: VisitedBy<Models<D>> + HasTable<M>,
+    D: Dataset + VisitedBy<Models<D>> + HasTable<M>,
     M: RestModel,
 {
     fn terms(&self) -> Terms {
@@ -60,7 +59,10 @@ where
         if self.dialect.bulk.create {
             return self.create_list(new).await;
         }
-        Ok(stream::iter((0..new.len()).map(|at| self.create(new[at], cx))).buffered(self.dialect.concurrency).collect().await)
+        Ok(stream::iter((0..new.len()).map(|at| self.create(new[at], cx)))
+            .buffered(self.dialect.concurrency)
+            .collect()
+            .await)
     }
 
     async fn update_many(
@@ -83,7 +85,10 @@ where
         if self.dialect.bulk.delete {
             return self.delete_list(old).await;
         }
-        Ok(stream::iter((0..old.len()).map(|at| self.delete(old[at], cx))).buffered(self.dialect.concurrency).collect().await)
+        Ok(stream::iter((0..old.len()).map(|at| self.delete(old[at], cx)))
+            .buffered(self.dialect.concurrency)
+            .collect()
+            .await)
     }
 }
 
@@ -177,10 +182,6 @@ impl<D> Rest<D> {
                 Err(Missing::Wrong(reason)) => return Err(TargetError::new(reason)),
             }
         }
-    }
-
-    pub(super) fn bulk(&self) -> Bulk {
-        self.dialect.bulk
     }
 }
 
