@@ -25,7 +25,7 @@ impl Krate {
     }
 
     /// The path of `diffsync_adapters`, which attributes of this name may give as well.
-    #[cfg(feature = "sql")]
+    #[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
     pub(crate) fn of_adapters(attributes: &[Attribute], name: &str) -> Self {
         Self { adapters: true, ..Self::of(attributes, name) }
     }
