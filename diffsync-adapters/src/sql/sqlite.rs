@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use diffsync_core::memory::MemoryScope;
 use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow, SqliteSynchronous};
@@ -172,7 +173,10 @@ impl Connection for SqliteConnection {
         Box::pin(async move {
             let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(self);
             while let Some(row) = rows.try_next().await? {
-                if !each(&row) {
+                let goes_on = each(&row);
+                // The driver's thread has allocated it.
+                MemoryScope::none().enter(|| drop(row));
+                if !goes_on {
                     break;
                 }
             }
