@@ -1,6 +1,7 @@
 //! Reads the rows of a table as records.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use diffsync_core::{AdapterError, Flags, LoadContext, Side, Table};
@@ -174,7 +175,8 @@ impl Joined {
         let alias = format!("j{}", self.count);
         let (table, key) = (quotes.table(leads.table), quotes.column(session.key_of(leads)));
         let column = quotes.column(leads.column);
-        self.sql.push_str(&format!(" LEFT JOIN {table} AS {alias} ON {alias}.{key} = {from}.{column}"));
+        // Writing to a text cannot fail.
+        let _ = write!(self.sql, " LEFT JOIN {table} AS {alias} ON {alias}.{key} = {from}.{column}");
         self.parts(session, &alias, leads)
     }
 

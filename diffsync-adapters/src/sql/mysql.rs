@@ -11,7 +11,7 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, MySql as Driver, Ro
 use super::database::{Answer, Column, Connection, Database, Delete, Find, Insert, Update};
 use super::form::Row;
 use super::name::Quotes;
-use super::value::{Kind, Value};
+use super::value::{Kind, Value, whole_or_text};
 
 /// How many values one statement may hold.
 const VALUES: usize = 65_535;
@@ -247,14 +247,12 @@ impl Connection for MySqlConnection {
             let Insert { table, columns, key, rows } = insert;
             let names = QUOTES.columns(columns.iter().copied());
             let counted = key.is_some_and(|(column, kind)| column.default.is_some() && kind.is_int());
-            let step: u64 = match counted {
-                true => {
-                    sqlx::query_scalar("SELECT CAST(@@auto_increment_increment AS UNSIGNED)")
-                        .fetch_one(&mut *self)
-                        .await?
-                }
-                false => 1,
-            };
+            let mut step: u64 = 1;
+            if counted {
+                step = sqlx::query_scalar("SELECT CAST(@@auto_increment_increment AS UNSIGNED)")
+                    .fetch_one(&mut *self)
+                    .await?;
+            }
             let mut keys = Vec::new();
             for piece in pieces(&rows.values, rows.width) {
                 let count = piece.len() / rows.width.max(1);
@@ -289,13 +287,9 @@ impl Connection for MySqlConnection {
         Box::pin(async move {
             let Delete { table, by, nulls, owner, rows } = delete;
             let columns = QUOTES.columns(by.iter().map(|column| column.name));
-            let mut rest = String::new();
-            for column in *nulls {
-                rest.push_str(&format!(" AND {} IS NULL", QUOTES.column(column)));
-            }
-            if let Some((column, _)) = owner {
-                rest.push_str(&format!(" AND {} = ?", QUOTES.column(column)));
-            }
+            let null = nulls.iter().map(|column| format!(" AND {} IS NULL", QUOTES.column(column)));
+            let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
+            let rest = null.chain(mine).collect::<Vec<_>>().concat();
             let mut deleted = 0;
             for piece in pieces(&rows.values, rows.width) {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width);
@@ -311,7 +305,7 @@ impl Connection for MySqlConnection {
     fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>> {
         Box::pin(async move {
             let Find { key, from, by, rows, .. } = find;
-            let shown = by.iter().map(|(column, _)| format!(", CAST({column} AS CHAR)")).collect::<String>();
+            let shown = by.iter().map(|(column, _)| format!(", CAST({column} AS CHAR)")).collect::<Vec<_>>().concat();
             let columns = by.iter().map(|(column, _)| column.as_str()).collect::<Vec<_>>().join(", ");
             // A collation may take other texts for the same: what was found must be what was asked for.
             let wanted: HashMap<Vec<String>, usize> =
@@ -393,7 +387,6 @@ impl Row for MySqlRow {
         let (is_unsigned, is_int) = (name.ends_with("UNSIGNED"), name.contains("INT"));
         let (is_year, is_bool) = (name == "YEAR", name == "BOOLEAN");
         let (is_single, is_double) = (name == "FLOAT", name == "DOUBLE");
-        drop(info);
         if is_unsigned || is_year {
             let value = <u64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
             return Ok(i64::try_from(value).map_or(Value::Unsigned(value), Value::Int));
@@ -411,14 +404,6 @@ impl Row for MySqlRow {
             return Ok(Value::Bytes(<&[u8] as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into()));
         }
         let text = <&str as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
-        Ok(match kind.is_int() {
-            // A decimal number.
-            true => match (text.parse(), text.parse()) {
-                (Ok(value), _) => Value::Int(value),
-                (_, Ok(value)) => Value::Unsigned(value),
-                _ => return Err(format!("is {text}, which is no whole number of 64 bits")),
-            },
-            false => Value::Text(text.into()),
-        })
+        whole_or_text(text, kind)
     }
 }

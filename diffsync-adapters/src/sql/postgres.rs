@@ -14,7 +14,7 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, Postgres as Driver,
 use super::database::{Answer, Column, Connection, Database, Delete, Find, Grid, Insert, Typed, Update};
 use super::form::Row;
 use super::name::Quotes;
-use super::value::{Kind, Value};
+use super::value::{Kind, Value, whole_or_text};
 
 const QUOTES: Quotes = Quotes('"');
 
@@ -396,15 +396,7 @@ impl Row for PgRow {
         let is_plain_text = raw.type_info().name() == "TEXT" || raw.type_info().name() == "VARCHAR";
         if is_plain_text {
             let text = std::str::from_utf8(bytes).map_err(|error| said(&error))?;
-            // A number with a fraction, or one that is too large, as text.
-            return Ok(match kind.is_int() {
-                true => match (text.parse(), text.parse()) {
-                    (Ok(value), _) => Value::Int(value),
-                    (_, Ok(value)) => Value::Unsigned(value),
-                    _ => return Err(format!("is {text}, which is no whole number of 64 bits")),
-                },
-                false => Value::Text(text.into()),
-            });
+            return whole_or_text(text, kind);
         }
         let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
         Ok(match raw.type_info().name() {

@@ -77,14 +77,12 @@ impl Session {
     /// A connection that nobody else uses.
     pub(crate) async fn connection(&self, create: bool) -> Result<Box<dyn Connection>, sqlx::Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            None => {
-                let late = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
-                let connection = tokio::time::timeout(self.connect_within, self.database.connect(create)).await;
-                connection.map_err(|_| late())?
-            }
+        if let Some(connection) = idle {
+            return Ok(connection);
         }
+        let late = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
+        let connection = tokio::time::timeout(self.connect_within, self.database.connect(create)).await;
+        connection.map_err(|_| late())?
     }
 
     /// Keeps a connection for whoever needs one next.

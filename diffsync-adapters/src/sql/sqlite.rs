@@ -262,13 +262,9 @@ impl Connection for SqliteConnection {
         Box::pin(async move {
             let Delete { table, by, nulls, owner, rows } = delete;
             let columns = QUOTES.columns(by.iter().map(|column| column.name));
-            let mut rest = String::new();
-            for column in *nulls {
-                rest.push_str(&format!(" AND {} IS NULL", QUOTES.column(column)));
-            }
-            if let Some((column, _)) = owner {
-                rest.push_str(&format!(" AND {} = ?", QUOTES.column(column)));
-            }
+            let null = nulls.iter().map(|column| format!(" AND {} IS NULL", QUOTES.column(column)));
+            let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
+            let rest = null.chain(mine).collect::<Vec<_>>().concat();
             let mut deleted = 0;
             // The owner is a value as well.
             let width = rows.width.max(1);

@@ -122,6 +122,17 @@ impl Kind {
     }
 }
 
+/// A text, or the whole number that it is if one is asked for: one that the database holds as a decimal.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) fn whole_or_text(text: &str, kind: Kind) -> Result<Value<'_>, String> {
+    if !kind.is_int() {
+        return Ok(Value::Text(text.into()));
+    }
+    let large = || text.parse().map(Value::Unsigned);
+    let whole = text.parse().map(Value::Int).or_else(|_| large());
+    whole.map_err(|_| format!("is {text}, which is no whole number of 64 bits"))
+}
+
 /// A type whose values a column can hold: that of a newtype or an enum of your own, say.
 ///
 /// ```

@@ -234,15 +234,15 @@ impl Session {
         let mut answers: Answers<()> = Vec::with_capacity(changes.len());
         let mut groups: BTreeMap<(Vec<bool>, By), Group<'_>> = BTreeMap::new();
         for (record, (_, patch)) in changes.iter().enumerate() {
-            let changed: Vec<bool> = sources.iter().map(|(_, source)| is_changed(patch, *source)).collect();
-            let set = sources.iter().zip(&changed).filter(|(_, changed)| **changed);
+            let columns: Vec<bool> = sources.iter().map(|(_, source)| is_changed(patch, *source)).collect();
+            let set = sources.iter().zip(&columns).filter(|(_, changed)| **changed);
             let set = set.map(|((_, source), _)| resolved.value(record, *source)).collect::<Result<Vec<_>, _>>();
             let placed = set.and_then(|mut values| {
                 let (by, which) = found.by(record)?;
                 let width = values.len() + which.len();
                 values.extend(which);
                 let group = groups
-                    .entry((changed, by))
+                    .entry((columns, by))
                     .or_insert_with(|| Group { grid: Grid::new(width), records: Vec::new() });
                 group.grid.values.extend(values);
                 group.records.push(record);

@@ -156,8 +156,5 @@ fn wrapped(ty: &Type, inner: TokenStream) -> TokenStream {
 }
 
 fn option_of(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
+    value.map_or_else(|| quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
 }

@@ -83,10 +83,8 @@ impl Leads {
 
     pub(crate) fn expand(&self) -> TokenStream {
         let Self { column, table, key, parts } = self;
-        let key = match key {
-            Some(key) => quote!(::core::option::Option::Some(#key)),
-            None => quote!(::core::option::Option::None),
-        };
+        let some = |key: &String| quote!(::core::option::Option::Some(#key));
+        let key = key.as_ref().map_or_else(|| quote!(::core::option::Option::None), some);
         let parts = parts.iter().map(|part| match part {
             Part::Column(column) => quote!(_diffsync::sql::Part::Column(#column)),
             Part::Lookup(leads) => {
