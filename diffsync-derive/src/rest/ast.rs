@@ -41,7 +41,6 @@ pub(crate) struct Field<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) ty: &'a Type,
     pub(crate) name: String,
-    pub(crate) role: Role,
     /// The part that it says itself, with the text to point at.
     pub(crate) part: Option<(Part, LitStr)>,
     pub(crate) choice: bool,
@@ -141,7 +140,6 @@ impl<'a> Collection<'a> {
             ident: field.ident,
             ty: field.ty,
             name: field.name.clone(),
-            role: field.role,
             part: keys.part.into_value(),
             choice: keys.choice.get().is_some(),
             blank: keys.blank.key().cloned(),

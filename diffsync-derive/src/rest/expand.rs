@@ -104,8 +104,5 @@ fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
 }
 
 fn option_of(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
+    value.map_or_else(|| quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
 }
