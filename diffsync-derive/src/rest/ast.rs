@@ -46,7 +46,7 @@ pub(crate) struct Field<'a> {
     pub(crate) choice: bool,
     pub(crate) blank: Option<Ident>,
     pub(crate) read_only: bool,
-    pub(crate) write_only: bool,
+    pub(crate) write_only: Option<Ident>,
 }
 
 impl Field<'_> {
@@ -144,7 +144,7 @@ impl<'a> Collection<'a> {
             choice: keys.choice.get().is_some(),
             blank: keys.blank.key().cloned(),
             read_only: keys.read_only.get().is_some(),
-            write_only: keys.write_only.get().is_some(),
+            write_only: keys.write_only.key().cloned(),
         });
     }
 }

@@ -1,3 +1,5 @@
 //! JSON APIs, on servers of our own.
 
+mod fake;
+mod laws;
 mod model;
