@@ -1,6 +1,5 @@
 //! A client of a JSON API: it logs in, keeps to a pace, tries again, and says clearly what went wrong.
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -357,7 +356,7 @@ impl Request {
             if lower.contains("refused") { error.hinted("does the server run, and is the port right?") } else { error }
         } else if error.is_timeout() {
             self.failed(url, ErrorKind::TimedOut, "the answer was not there in time")
-        } else if error.is_decode() && !is_cut(&error) {
+        } else if error.is_decode() && !lower.contains("from connection") {
             self.failed(url, ErrorKind::Form, format!("the answer cannot be read: {causes}"))
         } else {
             self.failed(url, ErrorKind::Cut, format!("the connection ended before the answer was there: {causes}"))
@@ -377,12 +376,6 @@ impl Request {
             retry_after: None,
         })
     }
-}
-
-/// Whether the connection ended within a body, and not what is in the body is wrong.
-fn is_cut(error: &reqwest::Error) -> bool {
-    let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes.any(|cause| cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_body))
 }
 
 enum Asked {
