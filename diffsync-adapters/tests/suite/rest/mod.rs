@@ -4,4 +4,5 @@ mod client;
 mod fake;
 mod laws;
 mod model;
+mod pages;
 mod wire;
