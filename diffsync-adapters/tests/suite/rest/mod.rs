@@ -1,3 +1,8 @@
 //! JSON APIs, on servers of our own.
 
+mod client;
+mod fake;
+mod laws;
 mod model;
+mod pages;
+mod wire;
