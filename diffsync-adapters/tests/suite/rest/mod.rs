@@ -5,4 +5,5 @@ mod fake;
 mod laws;
 mod model;
 mod pages;
+mod runs;
 mod wire;
