@@ -3,6 +3,7 @@
 mod client;
 mod fake;
 mod laws;
+mod load;
 mod model;
 mod pages;
 mod runs;
