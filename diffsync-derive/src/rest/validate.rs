@@ -73,11 +73,15 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
         .lookups
         .iter()
         .map(|lookup| (said(&lookup.part), "a lookup".to_owned(), lookup.literal.to_token_stream()));
-    let fields = own(collection).filter(|(field, _)| !field.read_only).map(|(field, part)| {
+    let written = collection.fields.iter().filter_map(|field| {
+        let (part, text) = field.write.as_ref()?;
+        Some((said(part), format!("`{}`", field.ident), text.to_token_stream()))
+    });
+    let fields = own(collection).filter(|(field, _)| !field.read_only && field.write.is_none()).map(|(field, part)| {
         let at = field.part.as_ref().map_or_else(|| field.ident.to_token_stream(), |(_, text)| text.to_token_stream());
         (said(&part), format!("`{}`", field.ident), at)
     });
-    for (place, who, at) in lookups.chain(fields) {
+    for (place, who, at) in lookups.chain(written).chain(fields) {
         match taken.get(&place) {
             Some(other) => {
                 cx.error_at(at, format!("`{place}` is written from {other} already; give this one another `field`"));
