@@ -2,10 +2,10 @@
 
 mod countries;
 mod device_tags;
-mod inventory;
 mod ipam;
 #[cfg(test)]
 mod laws;
+mod look;
 mod yaml;
 
 use std::process::ExitCode;

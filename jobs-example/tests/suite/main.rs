@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod check;
 mod countries;
 mod device_tags;
 mod guards;
