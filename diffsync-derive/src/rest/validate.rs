@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use quote::ToTokens;
+use syn::ext::IdentExt;
 
 use super::ast::Collection;
 use super::part::{Of, Part};
@@ -24,7 +25,7 @@ pub(crate) fn validate(cx: &mut Ctxt, collection: &mut Collection<'_>) -> bool {
 /// The fields that lookups name are there.
 fn lookups(cx: &mut Ctxt, collection: &mut Collection<'_>) {
     let fields = &collection.fields;
-    let names: Vec<String> = fields.iter().map(|field| field.ident.to_string()).collect();
+    let names: Vec<String> = fields.iter().map(|field| field.ident.unraw().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     collection.lookups.retain(|lookup| {
         let mut all = true;
