@@ -99,6 +99,11 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
         &self.client
     }
 
+    /// How the API keeps the models, in the order of the data set's fields.
+    pub fn schemas(&self) -> impl Iterator<Item = &'static RestSchema> {
+        self.models.iter().map(|model| model.schema)
+    }
+
     /// The dialect.
     #[must_use]
     pub fn dialect(&self) -> &Dialect {
@@ -256,6 +261,9 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
                 return Err(bad_row::<M>(&store, &collection, row, &format!("`{other}` was not read")));
             }
         };
+        if side == Side::Target && (rest.dialect.keeps)(M::REST.path, row) {
+            table.flag(record.id(), Flags::SKIP_UNMATCHED_DST);
+        }
         if let Some(owner) = &owner {
             match is_owned(&store, owner, row) {
                 Ok(true) => {}

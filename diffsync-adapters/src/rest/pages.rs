@@ -156,7 +156,7 @@ impl Client {
             };
             let Err(what) = changed else { return Ok(rows.rows) };
             let detail = format!("`{path}` changed while it was read: {what}");
-            let error = self.get(path).failed(self.base(), ErrorKind::Changed, detail);
+            let error = self.get(path).fault(ErrorKind::Changed, detail);
             if reading == READINGS {
                 return Err(error.hinted(format!("it was read {READINGS} times; try when less is going on")));
             }

@@ -21,7 +21,13 @@ pub(super) struct Fake {
 struct State {
     systems: HashMap<String, System>,
     last_key: u64,
+    /// What happens to a system before it is asked for something, once.
+    before: Vec<(String, Change)>,
+    /// What is answered instead, once it was done.
+    instead: Vec<(String, u16)>,
 }
+
+type Change = Box<dyn FnOnce(&mut System) + Send>;
 
 /// The collections of a system.
 #[derive(Default, Clone)]
@@ -75,6 +81,16 @@ impl Fake {
         Client::builder(url).token(&Secret::new(TOKEN.to_owned())).trailing_slash(true)
     }
 
+    /// Changes a system when it is asked for something, such as `PATCH devices`.
+    pub(super) fn before(&self, asked: &str, change: impl FnOnce(&mut System) + Send + 'static) {
+        self.state.lock().unwrap().before.push((asked.to_owned(), Box::new(change)));
+    }
+
+    /// Has what is asked for done, and the answer lost on its way.
+    pub(super) fn lose(&self, asked: &str, status: u16) {
+        self.state.lock().unwrap().instead.push((asked.to_owned(), status));
+    }
+
     /// Looks at a system, or changes it.
     pub(super) fn with<R>(&self, system: &str, look: impl FnOnce(&mut System) -> R) -> R {
         look(self.state.lock().unwrap().systems.get_mut(system).unwrap())
@@ -100,7 +116,8 @@ impl System {
 
     fn find(&mut self, collection: &str, key: &Value) -> Option<&mut Map<String, Value>> {
         let rows = self.rows.get_mut(collection)?;
-        rows.iter_mut().find(|row| row["id"] == *key || row["id"].to_string() == key.to_string().trim_matches('"'))
+        let wanted = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+        rows.iter_mut().find(|row| row["id"].as_u64().is_some_and(|id| id.to_string() == wanted))
     }
 
     /// What is wrong with values for a row.
@@ -111,6 +128,9 @@ impl System {
             if !self.rows.get(other).into_iter().flatten().any(|row| row["id"] == *named) {
                 return Some(json!({field: [format!("Related object not found: {named}")]}));
             }
+        }
+        if row.get("name").and_then(Value::as_str).is_some_and(|name| name.starts_with("bad")) {
+            return Some(json!({"name": ["is not wanted"]}));
         }
         let unique = |field: &str| {
             let rows = self.rows.get(collection).into_iter().flatten();
@@ -183,19 +203,27 @@ impl Respond for Answers {
             return answer(404, &json!({"detail": "Not found."}));
         };
         let collection = collection.unwrap_or_default().to_owned();
-        *system.asked.entry(format!("{} {collection}", request.method)).or_default() += 1;
+        let asked = format!("{} {collection}", request.method);
+        *system.asked.entry(asked.clone()).or_default() += 1;
+        while let Some(at) = state.before.iter().position(|(when, _)| *when == asked) {
+            (state.before.remove(at).1)(system);
+        }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        match (request.method.as_str(), key) {
+        let answered = match (request.method.as_str(), key) {
             ("GET", None) => page(system, &collection, request),
             ("POST", None) => create(system, &mut state.last_key, &collection, body),
             ("PATCH", Some(key)) => change_one(system, &collection, &Value::from(key), body),
-            ("PATCH", None) => change_many(system, &collection, body),
+            ("PATCH", None) => change_many(system, &collection, &body),
             ("DELETE", Some(key)) => delete(system, &collection, vec![Value::from(key)], true),
             ("DELETE", None) => {
                 let keys = body.as_array().into_iter().flatten().map(|row| row["id"].clone()).collect();
                 delete(system, &collection, keys, false)
             }
             _ => answer(405, &json!({"detail": "Method not allowed"})),
+        };
+        match state.instead.iter().position(|(when, _)| *when == asked) {
+            Some(at) => ResponseTemplate::new(state.instead.remove(at).1),
+            None => answered,
         }
     }
 }
@@ -219,17 +247,15 @@ fn create(system: &mut System, last_key: &mut u64, collection: &str, body: Value
     let (mut faults, mut created) = (Vec::new(), Vec::new());
     for body in bodies {
         let Value::Object(values) = body else { return answer(400, &json!({"detail": "no object"})) };
-        match after.fault(collection, None, &values) {
-            Some(fault) => faults.push(fault),
-            None => {
-                *last_key += 1;
-                let mut row = Map::from_iter([("id".to_owned(), json!(*last_key + 1000))]);
-                take_over(&mut row, &values);
-                after.rows.entry(collection.to_owned()).or_default().push(row.clone());
-                created.push(row);
-                faults.push(json!({}));
-            }
+        let fault = after.fault(collection, None, &values);
+        if fault.is_none() {
+            *last_key += 1;
+            let mut row = Map::from_iter([("id".to_owned(), json!(*last_key + 1000))]);
+            take_over(&mut row, &values);
+            after.rows.entry(collection.to_owned()).or_default().push(row.clone());
+            created.push(row);
         }
+        faults.push(fault.unwrap_or_else(|| json!({})));
     }
     if created.len() < faults.len() {
         return answer(400, &if is_list { json!(faults) } else { faults.swap_remove(0) });
@@ -252,7 +278,7 @@ fn change(
         return Err(Some(fault));
     }
     if let Some(row) = system.find(collection, &key) {
-        *row = changed.clone();
+        row.clone_from(&changed);
     }
     Ok(changed.into())
 }
@@ -267,7 +293,7 @@ fn change_one(system: &mut System, collection: &str, key: &Value, body: Value) -
 }
 
 /// Unknown keys are ignored, and the first fault ends it all.
-fn change_many(system: &mut System, collection: &str, body: Value) -> ResponseTemplate {
+fn change_many(system: &mut System, collection: &str, body: &Value) -> ResponseTemplate {
     let mut after = system.clone();
     let mut changed = Vec::new();
     for body in body.as_array().into_iter().flatten() {
