@@ -98,7 +98,8 @@ fn main() {
     println!("{rows} rows of six columns and a key, the best of {rounds} rounds");
     let rate = |best: Duration| format!("{:>10.0} rows/s", rows as f64 / best.as_secs_f64());
     for kind in kinds() {
-        let (mut own, mut create, mut load, mut update, mut delete) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut own, mut create, mut load, mut update, mut delete) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for _ in 0..rounds {
             block_on(async {
                 own.extend(own_loader(&System::new(kind).await, &csv).await);
@@ -115,7 +116,9 @@ fn main() {
                 delete.push(step(&pushed(devices(1, 1), system.sql()).await));
             });
         }
-        for (what, taken) in [("own loader", own), ("create", create), ("load", load), ("update", update), ("delete", delete)] {
+        for (what, taken) in
+            [("own loader", own), ("create", create), ("load", load), ("update", update), ("delete", delete)]
+        {
             if let Some(best) = taken.into_iter().min() {
                 println!("{:<10} {what:<10} {}", format!("{kind:?}"), rate(best));
             }

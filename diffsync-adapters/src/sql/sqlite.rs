@@ -39,7 +39,8 @@ impl Sqlite {
             .disable_statement_logging();
         let file = options.get_filename();
         // One in memory is gone with its connection.
-        let in_memory = url.as_str().contains(":memory:") || url.query().is_some_and(|query| query.contains("mode=memory"));
+        let in_memory =
+            url.as_str().contains(":memory:") || url.query().is_some_and(|query| query.contains("mode=memory"));
         if in_memory || file.as_os_str().is_empty() || file.is_dir() {
             return Err(unusable("must be a file"));
         }
