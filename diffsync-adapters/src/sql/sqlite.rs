@@ -36,6 +36,8 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(5))
             .row_buffer_size(1_000)
+            // 64 MiB for pages, so that those of an index are not read again for every batch.
+            .pragma("cache_size", "-65536")
             .disable_statement_logging();
         let file = options.get_filename();
         // One in memory is gone with its connection.

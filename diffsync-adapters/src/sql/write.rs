@@ -308,7 +308,7 @@ impl Session {
                 keys.push(Vec::new());
                 continue;
             }
-            let natural = records.iter().map(|record| natural_key::<M>(record, lookup)).collect::<Result<_, _>>()?;
+            let natural = records.iter().map(|record| natural_key(*record, lookup)).collect::<Result<_, _>>()?;
             keys.push(self.keys(connection, &lookup.leads, natural).await?);
         }
         Ok(Resolved { records: records.to_vec(), keys })
@@ -394,8 +394,7 @@ impl<'r, M: SqlModel> Located<'r, M> {
 }
 
 /// The natural key that a record has for a lookup, if it names anything.
-fn natural_key<'r, M: SqlModel>(record: &&'r M, lookup: &Lookup) -> Result<Option<Vec<Value<'r>>>, TargetError> {
-    let record: &'r M = record;
+fn natural_key<'r, M: SqlModel>(record: &'r M, lookup: &Lookup) -> Result<Option<Vec<Value<'r>>>, TargetError> {
     let parts = lookup.fields.iter().map(|field| record.value(*field)).collect::<Result<Vec<_>, _>>();
     let parts =
         parts.map_err(|reason| TargetError::new(format!("what `{}` leads to {reason}", lookup.leads.column)))?;

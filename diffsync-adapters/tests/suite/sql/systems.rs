@@ -40,7 +40,6 @@ pub(crate) fn kinds() -> Vec<Kind> {
 pub(crate) fn on_each<F: Future<Output = ()>>(test: impl Fn(System) -> F) {
     for kind in kinds() {
         block_on(async {
-            eprintln!("on {kind:?}");
             // Tests take of it what they use, and it is to be there until they end.
             let system = System::new(kind).await;
             test(system.clone()).await;
@@ -67,7 +66,8 @@ impl System {
                 let server = postgres().unwrap();
                 let base = format!("postgres://{}:{}@127.0.0.1:{}/postgres", server.user, server.password, server.port);
                 run_on(kind, &Url::parse(&base).unwrap(), &format!("CREATE SCHEMA {name}")).await;
-                let url = Url::parse(&format!("{base}?options=-csearch_path%3D{name}")).unwrap();
+                let url =
+                    Url::parse(&format!("{base}?application_name={name}&options=-csearch_path%3D{name}")).unwrap();
                 Self { kind, url, _folder: None }
             }
             Kind::MariaDb => {
