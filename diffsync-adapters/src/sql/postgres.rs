@@ -358,7 +358,7 @@ impl Connection for PgConnection {
 
     fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>> {
         Box::pin(async move {
-            let Find { key, from, by, rows, .. } = find;
+            let Find { key, kind, from, by, rows } = find;
             let (arrays_of, names) = (unnested(rows.width), names(rows.width));
             let same = by.iter().enumerate().map(|(at, (column, ty))| format!("{column} = v.c{at}::{ty}"));
             let same = same.collect::<Vec<_>>().join(" AND ");
@@ -368,7 +368,8 @@ impl Connection for PgConnection {
             let found: Vec<(i64, Option<String>)> =
                 sqlx::query_as_with(AssertSqlSafe(sql), arrays(rows)?).fetch_all(self).await?;
             let found = found.into_iter().filter_map(|(number, key)| {
-                Some((usize::try_from(number).ok()?.checked_sub(1)?, Value::Text(key?.into())))
+                let key = whole_or_text(&key?, *kind).ok()?.into_owned();
+                Some((usize::try_from(number).ok()?.checked_sub(1)?, key))
             });
             Ok(found.collect())
         })

@@ -131,6 +131,8 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<Sqli
             Value::Bool(value) => arguments.add(*value),
             Value::Int(value) => arguments.add(*value),
             Value::Unsigned(value) => Err(format!("{value} does not fit into an integer of SQLite").into()),
+            // It would be null.
+            Value::Float(value) if value.is_nan() => Err("SQLite cannot hold a number that is none".into()),
             Value::Float(value) => arguments.add(*value),
             Value::Text(value) => arguments.add(&**value),
             Value::Bytes(value) => arguments.add(&**value),
