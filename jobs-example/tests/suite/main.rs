@@ -9,6 +9,7 @@ mod device_tags;
 mod guards;
 mod ipam;
 mod key;
+mod network;
 mod plans;
 mod program;
 mod signals;
