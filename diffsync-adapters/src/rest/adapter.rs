@@ -158,9 +158,9 @@ impl<D> Rest<D> {
     /// What is to be read of a collection.
     fn collection(&self, name: &str) -> Collection {
         let (path, query) = name.split_once('?').unwrap_or((name, ""));
-        let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        let query =
-            pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(key, value)| (key.into(), value.into()));
+        let mut url = self.client.base().clone();
+        url.set_query(Some(query));
+        let query = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
         let mut parts = Vec::new();
         for model in &self.models {
             let is_own = model.schema.collection() == name;
@@ -175,7 +175,7 @@ impl<D> Rest<D> {
         let key = store.key_of(name).to_owned();
         let mut needs = store.needs(name).cloned().unwrap_or_default();
         needs.insert(key.clone());
-        Collection { path: path.to_owned(), query: query.collect(), key, parts, needs }
+        Collection { path: path.to_owned(), query, key, parts, needs }
     }
 }
 

@@ -34,8 +34,7 @@ where
         if written.body.is_empty() {
             return Ok(old.clone());
         }
-        let method = if self.dialect.replaces { Method::PUT } else { Method::PATCH };
-        let answer = self.request(method, &path_of(old)?, &written).send().await;
+        let answer = self.request(self.update_method(), &path_of(old)?, &written).send().await;
         let row = answer.map_err(super::Error::into_target)?.body;
         self.stored(row, &written).await
     }
@@ -136,6 +135,10 @@ impl<D> Rest<D> {
             })
             .await?;
         Ok(Written { body, values, key })
+    }
+
+    pub(super) fn update_method(&self) -> Method {
+        if self.dialect.replaces { Method::PUT } else { Method::PATCH }
     }
 
     pub(super) fn request(&self, method: Method, path: &str, written: &Written) -> Request {
