@@ -285,7 +285,7 @@ impl<W: Write> Copy<'_, W> {
         let terminator = if self.has_crlf { Terminator::CRLF } else { Terminator::Any(b'\n') };
         let mut builder = WriterBuilder::new();
         builder.delimiter(M::FILE.delimiter).terminator(terminator).flexible(true);
-        let mut writer = builder.buffer_capacity(0).from_writer(Vec::new());
+        let mut writer = builder.buffer_capacity(256).from_writer(Vec::new());
         for cell in cells {
             writer.write_field(cell.as_bytes())?;
         }
