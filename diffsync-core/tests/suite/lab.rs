@@ -10,7 +10,7 @@ use diffsync_core::__private::{KeyOf, LinkVisitor, ModelVisitor};
 use diffsync_core::schema::{LinkKind, LinkSchema};
 use diffsync_core::{
     Adapter, AdapterError, Dataset, Event, HasTable, Job, LinksIn, LoadContext, Observer, Operation, Ops, Outcome,
-    PlanView, Run, RunOptions, RunReport, SyncModel, Synced, Table, Target, TargetError, Variable, VariableKind,
+    PlanView, Run, RunOptions, RunReport, SyncModel, Synced, Table, Target, TargetError, Terms, Variable, VariableKind,
     WriteContext,
 };
 

@@ -1,6 +1,6 @@
 //! `#[derive(SyncModel)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod comparison;
 mod expand;
 mod fallback;

@@ -1,1 +1,3 @@
-//! JSON APIs over HTTP.
+//! JSON APIs, on servers of our own.
+
+mod model;
