@@ -123,3 +123,36 @@ pub struct CustomFieldChoice {
     #[rest(key)]
     pub id: Option<Uuid>,
 }
+
+impl Tag {
+    /// A grey tag for these kinds of record.
+    #[must_use]
+    pub fn new(name: impl Into<String>, content_types: Vec<String>) -> Self {
+        let color = "9e9e9e".to_owned();
+        Self { name: name.into(), color, description: String::new(), content_types, id: None }
+    }
+}
+
+impl CustomField {
+    /// A custom field that holds a text, of these kinds of record. Its label is made of its key: `Managed by` of
+    /// `managed_by`.
+    #[must_use]
+    pub fn text(key: impl Into<String>, content_types: Vec<String>) -> Self {
+        let key = key.into();
+        let words = key.replace('_', " ");
+        let mut letters = words.chars();
+        let label = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+        Self {
+            key,
+            label,
+            kind: "text".to_owned(),
+            description: String::new(),
+            grouping: String::new(),
+            required: false,
+            default: None,
+            weight: 100,
+            content_types,
+            id: None,
+        }
+    }
+}
