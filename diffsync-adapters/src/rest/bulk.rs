@@ -5,7 +5,6 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
 
 use super::adapter::Rest;
-use super::error::Error;
 use super::record::read;
 use super::schema::RestModel;
 use super::write::{Written, key_of};

@@ -72,6 +72,7 @@ pub struct Request {
     url: Result<Url, String>,
     body: Option<Secret<Value>>,
     hidden: Hidden,
+    reads: bool,
 }
 
 /// What a server answered to a request that succeeded.
@@ -116,7 +117,9 @@ impl Client {
 
     /// A request of any method for a path below the API's address. The path may end with a query behind a `?`.
     pub fn request(&self, method: Method, path: &str) -> Request {
-        Request { client: self.clone(), method, url: Ok(self.url(path)), body: None, hidden: self.0.hidden.clone() }
+        let reads = matches!(method, Method::GET | Method::HEAD);
+        let hidden = self.0.hidden.clone();
+        Request { client: self.clone(), method, url: Ok(self.url(path)), body: None, hidden, reads }
     }
 
     /// Asks for what is at a URL that the server itself gave, which must be one of its own.
@@ -166,6 +169,13 @@ impl Request {
         self
     }
 
+    /// Says that it changes nothing, whatever its method, as a query that is sent with `POST`: it is made again whenever that
+    /// may help.
+    pub fn reading(mut self) -> Self {
+        self.reads = true;
+        self
+    }
+
     /// Keeps texts out of whatever is said of the request: the secrets in its body.
     pub fn hiding(mut self, texts: &[String]) -> Self {
         self.hidden = self.hidden.with(texts);
@@ -186,7 +196,7 @@ impl Request {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let again = error.may_go_away() && (self.method == Method::GET || error.did_nothing());
+            let again = error.may_go_away() && (self.reads || error.did_nothing());
             let wanted = error.retry_after().unwrap_or_default();
             if !again || wanted > retries.longest_wait {
                 return Err(error);
@@ -220,7 +230,7 @@ impl Request {
         let to = from.join(location).map_err(|_| refuse("the server redirects to what is no URL".into()))?;
         let shown = shown::url(&to, &self.hidden);
         let only_slash = to.path().trim_end_matches('/') == from.path().trim_end_matches('/');
-        if self.method != Method::GET {
+        if !matches!(self.method, Method::GET | Method::HEAD) {
             let error = refuse(format!("the server redirects to {shown}; a change is not sent on"));
             let hint = if only_slash && to.path().ends_with('/') {
                 "its paths end with a slash: set `trailing_slash(true)`"
@@ -315,6 +325,7 @@ impl Request {
         };
         Error::new(Failure {
             method: self.method.clone(),
+            reads: self.reads,
             url: shown::url(url, &self.hidden),
             kind: ErrorKind::Status(status),
             detail: shown::excerpt(&text, &self.hidden),
@@ -345,7 +356,7 @@ impl Request {
             if lower.contains("refused") { error.hinted("does the server run, and is the port right?") } else { error }
         } else if error.is_timeout() {
             self.failed(url, ErrorKind::TimedOut, "the answer was not there in time")
-        } else if error.is_decode() {
+        } else if error.is_decode() && !lower.contains("from connection") {
             self.failed(url, ErrorKind::Form, format!("the answer cannot be read: {causes}"))
         } else {
             self.failed(url, ErrorKind::Cut, format!("the connection ended before the answer was there: {causes}"))
@@ -356,6 +367,7 @@ impl Request {
     pub(super) fn failed(&self, url: &Url, kind: ErrorKind, detail: impl Into<String>) -> Error {
         Error::new(Failure {
             method: self.method.clone(),
+            reads: self.reads,
             url: shown::url(url, &self.hidden),
             kind,
             detail: detail.into(),

@@ -19,6 +19,8 @@ pub struct Error(Box<Failure>);
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
     pub(super) method: Method,
+    /// Whether it changes nothing.
+    pub(super) reads: bool,
     /// The URL as it may be shown.
     pub(super) url: String,
     pub(super) kind: ErrorKind,
@@ -102,8 +104,7 @@ impl Error {
         match self.0.kind {
             ErrorKind::Connect | ErrorKind::Cut | ErrorKind::TimedOut => true,
             ErrorKind::Status(status) => {
-                matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
-                    || (status == 500 && self.0.method == Method::GET)
+                matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504) || (status == 500 && self.0.reads)
             }
             _ => false,
         }
@@ -111,7 +112,7 @@ impl Error {
 
     /// Whether asking twice is the same as asking once.
     pub(super) fn is_idempotent(&self) -> bool {
-        self.0.method != Method::POST
+        self.0.reads || self.0.method != Method::POST
     }
 
     /// The error as a target returns it.

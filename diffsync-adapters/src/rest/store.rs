@@ -28,7 +28,7 @@ pub(super) struct Store {
 #[derive(Debug, Default)]
 struct Rows {
     /// In the order that they came in; those that were deleted are `null`.
-    rows: Vec<Value>,
+    list: Vec<Value>,
     places: HashMap<String, usize>,
     /// The keys of rows by what identifies them, for each way to identify them.
     indexes: HashMap<usize, Index>,
@@ -90,8 +90,10 @@ impl Store {
                     // What is on the list already must be known when the owner is added.
                     store.identifying.entry(collection.clone()).or_default();
                     let collection = listed;
-                    parts.iter().for_each(|part| note(&mut store.needs, collection, part));
-                    parts.iter().for_each(|part| note(&mut store.identifying, collection, part));
+                    for part in parts {
+                        note(&mut store.needs, collection, part);
+                        note(&mut store.identifying, collection, part);
+                    }
                 }
             }
         }
@@ -122,7 +124,7 @@ impl Store {
         let key = self.key_of(collection).to_owned();
         let rows: Vec<Value> = rows.into_iter().collect();
         let keyed = rows.iter().enumerate().filter_map(|(place, row)| Some((key_text(row.get(&key)?)?, place)));
-        let rows = Rows { places: keyed.collect(), rows, indexes: HashMap::new() };
+        let rows = Rows { places: keyed.collect(), list: rows, indexes: HashMap::new() };
         self.collections.insert(collection.to_owned(), rows);
     }
 
@@ -133,14 +135,11 @@ impl Store {
             let Some(text) = key_text(key) else { continue };
             let kept = self.needs.get(&name).map_or_else(|| row.clone(), |needs| keep(row.clone(), needs));
             let Some(rows) = self.collections.get_mut(&name) else { continue };
-            let before = match rows.places.get(&text).and_then(|&place| rows.rows.get_mut(place)) {
-                Some(row) => Some(std::mem::replace(row, kept)),
-                None => {
-                    rows.places.insert(text, rows.rows.len());
-                    rows.rows.push(kept);
-                    None
-                }
-            };
+            let place = *rows.places.entry(text).or_insert(rows.list.len());
+            let before = rows.list.get_mut(place).map(|row| std::mem::replace(row, kept.clone()));
+            if before.is_none() {
+                rows.list.push(kept);
+            }
             match before {
                 None => self.extend_indexes(&name, row, key),
                 Some(before) if self.is_identified_as(&name, &before, row) => {}
@@ -178,7 +177,7 @@ impl Store {
         let Some(key) = key_text(key) else { return };
         for name in self.of_path(path) {
             let Some(rows) = self.collections.get_mut(&name) else { continue };
-            if let Some(row) = rows.places.remove(&key).and_then(|place| rows.rows.get_mut(place)) {
+            if let Some(row) = rows.places.remove(&key).and_then(|place| rows.list.get_mut(place)) {
                 *row = Value::Null;
                 rows.indexes.clear();
             }
@@ -192,12 +191,12 @@ impl Store {
 
     pub(super) fn row(&self, collection: &str, key: &Value) -> Option<&Value> {
         let rows = self.collections.get(collection)?;
-        rows.rows.get(*rows.places.get(&key_text(key)?)?)
+        rows.list.get(*rows.places.get(&key_text(key)?)?)
     }
 
     /// The rows of a collection in the order that they came in.
     pub(super) fn rows(&self, collection: &str) -> &[Value] {
-        self.collections.get(collection).map_or(&[], |rows| &rows.rows)
+        self.collections.get(collection).map_or(&[], |rows| &rows.list)
     }
 
     /// A collection that must be read before these parts of a collection's rows can be.
@@ -316,7 +315,7 @@ impl Store {
         let mut index = Index { parts, keys: HashMap::new() };
         let Some(rows) = self.collections.get(collection) else { return Ok(index) };
         let key = self.key_of(collection);
-        for row in rows.rows.iter().filter(|row| !row.is_null()) {
+        for row in rows.list.iter().filter(|row| !row.is_null()) {
             match self.record(collection, row, parts) {
                 Ok(values) => index.insert(&values, row.get(key).cloned().unwrap_or_default()),
                 Err(Missing::Unread(collection)) => return Err(Missing::Unread(collection)),
@@ -407,7 +406,9 @@ fn text_of(values: &[Value]) -> String {
 /// Values with the names of their parts.
 fn shown(parts: &[Part], values: &[Value]) -> String {
     let mut names = Vec::new();
-    parts.iter().for_each(|part| name_all(part, "", &mut names));
+    for part in parts {
+        name_all(part, "", &mut names);
+    }
     let pairs = names.iter().zip(values).map(|(name, value)| format!("{name} {value}"));
     pairs.collect::<Vec<_>>().join(", ")
 }

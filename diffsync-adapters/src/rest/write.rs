@@ -24,7 +24,7 @@ where
 
     async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
         let written = self.creation(new).await?;
-        let answer = self.request(Method::POST, M::REST.path.to_owned(), &written).send().await;
+        let answer = self.request(Method::POST, M::REST.path, &written).send().await;
         let row = answer.map_err(super::Error::into_target)?.body;
         self.stored(row, &written).await
     }
@@ -35,7 +35,7 @@ where
             return Ok(old.clone());
         }
         let method = if self.dialect.replaces { Method::PUT } else { Method::PATCH };
-        let answer = self.request(method, path_of(old)?, &written).send().await;
+        let answer = self.request(method, &path_of(old)?, &written).send().await;
         let row = answer.map_err(super::Error::into_target)?.body;
         self.stored(row, &written).await
     }
@@ -138,9 +138,9 @@ impl<D> Rest<D> {
         Ok(Written { body, values, key })
     }
 
-    pub(super) fn request(&self, method: Method, path: String, written: &Written) -> Request {
+    pub(super) fn request(&self, method: Method, path: &str, written: &Written) -> Request {
         let body = Value::Object(written.body.clone());
-        self.client.request(method, &path).json(body).hiding(&written.values.secrets)
+        self.client.request(method, path).json(body).hiding(&written.values.secrets)
     }
 
     /// The record as the server answered that it stored it.
@@ -205,13 +205,9 @@ fn segment(key: &Value) -> Result<String, TargetError> {
     if matches!(text.as_str(), "" | "." | "..") {
         return Err(TargetError::new(format!("the key {text:?} cannot stand in a URL")));
     }
-    let mut segment = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~:@".contains(&byte) {
-            segment.push(char::from(byte));
-        } else {
-            segment.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Ok(segment)
+    let encoded = text.bytes().map(|byte| {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-_.~:@".contains(&byte);
+        if is_plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    });
+    Ok(encoded.collect())
 }

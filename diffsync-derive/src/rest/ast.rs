@@ -41,13 +41,12 @@ pub(crate) struct Field<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) ty: &'a Type,
     pub(crate) name: String,
-    pub(crate) role: Role,
     /// The part that it says itself, with the text to point at.
     pub(crate) part: Option<(Part, LitStr)>,
     pub(crate) choice: bool,
     pub(crate) blank: Option<Ident>,
     pub(crate) read_only: bool,
-    pub(crate) write_only: bool,
+    pub(crate) write_only: Option<Ident>,
 }
 
 impl Field<'_> {
@@ -146,12 +145,11 @@ impl<'a> Collection<'a> {
             ident: field.ident,
             ty: field.ty,
             name: field.name.clone(),
-            role: field.role,
             part: keys.part.into_value(),
             choice: keys.choice.get().is_some(),
             blank: keys.blank.key().cloned(),
             read_only: keys.read_only.get().is_some(),
-            write_only: keys.write_only.get().is_some(),
+            write_only: keys.write_only.key().cloned(),
         });
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
         let many = field.is_many(&part);
         let part = part.expand(&mut std::iter::once(field.is_text()));
         let (choice, blank) = (field.choice, field.blank.is_some());
-        let (reads, writes) = (!field.write_only, !field.read_only);
+        let (reads, writes) = (field.write_only.is_none(), !field.read_only);
         quote! {
             _diffsync::rest::RestField {
                 names: &[#(#names),*], part: #part, many: #many, choice: #choice, blank: #blank, reads: #reads, writes: #writes,
@@ -104,8 +104,5 @@ fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
 }
 
 fn option_of(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
+    value.map_or_else(|| quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
 }

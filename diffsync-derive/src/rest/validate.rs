@@ -53,6 +53,15 @@ fn fields(cx: &mut Ctxt, collection: &mut Collection<'_>) {
             );
             field.blank = None;
         }
+        if let Some(word) = &field.write_only
+            && ty::option(field.ty).is_none()
+        {
+            cx.error_at(
+                word,
+                "`write_only` is for an `Option`: what the server never gives is `None` when it is loaded",
+            );
+            field.write_only = None;
+        }
     }
 }
 
