@@ -220,7 +220,9 @@ impl Query<'_> {
         for _ in 0..READINGS {
             match self.read_once(client, &text, &mut *seen).await? {
                 Ok(mut rows) => {
-                    rows.iter_mut().for_each(|row| self.as_rest(row));
+                    for row in &mut rows {
+                        self.as_rest(row);
+                    }
                     if choices::spell_out(client, &self.collection.path, &self.choices(), &mut rows).await? {
                         return Ok(rows);
                     }

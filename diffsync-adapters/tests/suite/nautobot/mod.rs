@@ -1,1 +1,4 @@
 //! Nautobot.
+
+mod fake;
+mod scratch;
