@@ -363,7 +363,12 @@ impl Request {
         }
     }
 
-    /// An error of this request.
+    /// An error of what this request asks for.
+    pub(super) fn fault(&self, kind: ErrorKind, detail: impl Into<String>) -> Error {
+        self.failed(self.url.as_ref().unwrap_or(&self.client.0.base), kind, detail)
+    }
+
+    /// An error of this request, at a URL that it led to.
     pub(super) fn failed(&self, url: &Url, kind: ErrorKind, detail: impl Into<String>) -> Error {
         Error::new(Failure {
             method: self.method.clone(),

@@ -86,7 +86,7 @@ impl Client {
     /// The pages of a collection in their order.
     ///
     /// What was asked for at the same time comes in order, too. The server's own URLs are followed only to itself, and not
-    /// in circles. A number of rows that changes meanwhile is an error of the kind [`Changed`](ErrorKind::Changed).
+    /// in circles.
     #[must_use]
     pub fn pages<'a>(
         &'a self,
@@ -104,13 +104,14 @@ impl Client {
             Pages::Offset { offset, limit, size } => {
                 reading.numbered(Some((limit, *size)), move |at, size| (offset.as_str(), at * size))
             }
-            Pages::Cursor { cursor, next } => reading.chained(move |answer, _| {
+            Pages::Cursor { cursor, next } => reading.chained(move |answer| {
                 let value = answer.body.pointer(next).filter(|next| !next.is_null() && next.as_str() != Some(""));
-                Ok(value.map(|next| Step::Parameter(cursor.clone(), plain(next))))
+                value.map(|next| Given::Parameter(cursor.clone(), plain(next)))
             }),
-            Pages::Link => reading.chained(|answer, _| Ok(link(&answer.headers).map(Step::Url))),
-            Pages::Next { next } => reading.chained(move |answer, _| {
-                Ok(answer.body.pointer(next).and_then(Value::as_str).map(|url| Step::Url(url.to_owned())))
+            Pages::Link => reading.chained(|answer| link(&answer.headers).map(Given::Url)),
+            Pages::Next { next } => reading.chained(move |answer| {
+                let url = answer.body.pointer(next).and_then(Value::as_str).filter(|url| !url.is_empty());
+                url.map(|url| Given::Url(url.to_owned()))
             }),
         }
     }
@@ -126,72 +127,92 @@ impl Client {
         query: &[(String, String)],
         paging: &Paging,
         key: Option<&str>,
-        mut seen: impl FnMut(u64, Option<u64>) + Send,
+        seen: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Vec<Value>, Error> {
-        let mut reading = 1;
-        loop {
-            let read = self.rows_once(path, query, paging, key, &mut seen).await;
-            match read {
-                Err(error) if error.kind() == ErrorKind::Changed && reading < READINGS => {
-                    tracing::info!(%error, "the collection is read again");
-                    reading += 1;
-                }
-                Err(error) if error.kind() == ErrorKind::Changed => {
-                    return Err(error.hinted(format!("it was read {READINGS} times; try when less is going on")));
-                }
-                read => return read,
-            }
-        }
+        self.rows_kept(path, query, paging, key, |row| row, seen).await
     }
 
-    async fn rows_once(
+    /// All rows of a collection, as far as `keep` keeps them.
+    pub(super) async fn rows_kept(
         &self,
         path: &str,
         query: &[(String, String)],
         paging: &Paging,
         key: Option<&str>,
-        seen: &mut (impl FnMut(u64, Option<u64>) + Send),
+        keep: impl Fn(Value) -> Value + Send + Sync,
+        mut seen: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Vec<Value>, Error> {
-        let changed = |what: String| {
-            self.get(path).failed(
-                self.base(),
-                ErrorKind::Changed,
-                format!("`{path}` changed while it was read: {what}"),
-            )
-        };
-        let mut rows = Vec::new();
-        let mut keys = HashSet::new();
-        let mut total = None;
-        let mut pages = self.pages(path, query, paging);
-        while let Some(page) = pages.try_next().await? {
-            if let (Some(before), Some(now)) = (total, page.total)
-                && before != now
-            {
-                return Err(changed(format!("it had {before} rows, and now has {now}")));
-            }
-            total = page.total.or(total);
-            for row in page.rows {
-                if let Some(value) = key.and_then(|key| row.get(key)).filter(|value| !value.is_null())
-                    && !keys.insert(plain(value))
-                {
-                    return Err(changed(format!("the row {} came twice", plain(value))));
+        let mut reading = 1;
+        loop {
+            let mut rows = Whole { rows: Vec::new(), keys: HashSet::new(), total: None };
+            let mut pages = self.pages(path, query, paging);
+            let changed = loop {
+                let Some(page) = pages.try_next().await? else { break rows.is_whole() };
+                let added = rows.add(page, key, &keep);
+                if added.is_err() {
+                    break added;
                 }
-                rows.push(row);
+                seen(rows.rows.len() as u64, rows.total);
+            };
+            let Err(what) = changed else { return Ok(rows.rows) };
+            let detail = format!("`{path}` changed while it was read: {what}");
+            let error = self.get(path).fault(ErrorKind::Changed, detail);
+            if reading == READINGS {
+                return Err(error.hinted(format!("it was read {READINGS} times; try when less is going on")));
             }
-            seen(rows.len() as u64, total);
-        }
-        match total {
-            Some(total) if total != rows.len() as u64 => {
-                Err(changed(format!("it has {total} rows, of which {} came", rows.len())))
-            }
-            _ => Ok(rows),
+            tracing::info!(%error, "the collection is read again");
+            reading += 1;
         }
     }
 }
 
-/// What leads to the next page.
-enum Step {
+/// The rows of a collection, if none came or went while they were read.
+struct Whole {
+    rows: Vec<Value>,
+    keys: HashSet<String>,
+    total: Option<u64>,
+}
+
+impl Whole {
+    /// Adds a page, or says what shows that the collection changed.
+    fn add(&mut self, page: Page, key: Option<&str>, keep: &impl Fn(Value) -> Value) -> Result<(), String> {
+        if let (Some(before), Some(now)) = (self.total, page.total)
+            && before != now
+        {
+            return Err(format!("it had {before} rows, and now has {now}"));
+        }
+        self.total = page.total.or(self.total);
+        for row in page.rows {
+            if let Some(value) = key.and_then(|key| row.get(key)).filter(|value| !value.is_null())
+                && !self.keys.insert(plain(value))
+            {
+                return Err(format!("the row {} came twice", plain(value)));
+            }
+            self.rows.push(keep(row));
+        }
+        Ok(())
+    }
+
+    fn is_whole(&self) -> Result<(), String> {
+        match self.total {
+            Some(total) if total != self.rows.len() as u64 => {
+                Err(format!("it has {total} rows, of which {} came", self.rows.len()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What leads to the next page, as the server gives it.
+enum Given {
+    /// A URL, perhaps relative to that of the answer.
     Url(String),
+    Parameter(String, String),
+}
+
+/// How the next page is asked for.
+enum Step {
+    Url(Url),
     Parameter(String, String),
 }
 
@@ -280,7 +301,7 @@ impl<'a> Reading<'a> {
     /// Pages each of which leads to the next.
     fn chained(
         self,
-        next: impl Fn(&Answer, &Page) -> Result<Option<Step>, Error> + Send + Copy + Sync + 'a,
+        next: impl Fn(&Answer) -> Option<Given> + Send + Copy + Sync + 'a,
     ) -> BoxStream<'a, Result<Page, Error>> {
         let begin = Some((None::<Step>, HashSet::<String>::new()));
         stream::try_unfold(begin, move |state| async move {
@@ -288,28 +309,24 @@ impl<'a> Reading<'a> {
             let (page, answer) = match step {
                 None => self.page(&[]).await?,
                 Some(Step::Parameter(name, value)) => self.page(&[(&name, value)]).await?,
-                Some(Step::Url(url)) => {
-                    let answer = self.client.follow(self.resolved(&url)?).send().await?;
-                    self.read(answer)?
+                Some(Step::Url(url)) => self.read(self.client.follow(url).send().await?)?,
+            };
+            let wrong = |what: &str| self.client.get(self.path).failed(&answer.url, ErrorKind::Form, what);
+            let step = match next(&answer) {
+                None => return Ok(Some((page, None))),
+                Some(Given::Parameter(name, value)) => Step::Parameter(name, value),
+                Some(Given::Url(url)) => {
+                    let url = answer.url.join(&url).map_err(|_| wrong("the next page is given by what is no URL"))?;
+                    Step::Url(url)
                 }
             };
-            let step = next(&answer, &page)?;
-            if let Some(Step::Url(to) | Step::Parameter(_, to)) = &step
-                && !seen.insert(to.clone())
-            {
-                let detail = "the pages lead in circles: one leads to a page that was read";
-                return Err(self.client.get(self.path).failed(&answer.url, ErrorKind::Form, detail));
-            }
-            Ok(Some((page, step.map(|step| (Some(step), seen)))))
+            let is_new = seen.insert(match &step {
+                Step::Url(url) => url.to_string(),
+                Step::Parameter(_, value) => value.clone(),
+            });
+            if is_new { Ok(Some((page, Some((Some(step), seen))))) } else { Err(wrong("the pages lead in circles")) }
         })
         .boxed()
-    }
-
-    fn resolved(self, url: &str) -> Result<Url, Error> {
-        let base = self.client.base();
-        base.join(url).map_err(|_| {
-            self.client.get(self.path).failed(base, ErrorKind::Form, "the server gave a next page that is no URL")
-        })
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::dialect::Dialect;
 use super::schema::Part;
+use super::store::keep;
 
 /// A collection, and what of its rows is needed.
 #[derive(Debug, Clone)]
@@ -57,7 +58,8 @@ impl RowSource for FromPages {
         Box::pin(async move {
             let query = [dialect.query.as_slice(), &collection.query].concat();
             let key = Some(collection.key.as_str());
-            let rows = client.rows(&collection.path, &query, &dialect.paging, key, seen).await?;
+            let needed = |row| keep(row, &collection.needs);
+            let rows = client.rows_kept(&collection.path, &query, &dialect.paging, key, needed, seen).await?;
             Ok(rows)
         })
     }

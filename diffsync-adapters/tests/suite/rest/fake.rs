@@ -21,7 +21,13 @@ pub(super) struct Fake {
 struct State {
     systems: HashMap<String, System>,
     last_key: u64,
+    /// What happens to a system before it is asked for something, once.
+    before: Vec<(String, Change)>,
+    /// What is answered instead, once it was done.
+    instead: Vec<(String, u16)>,
 }
+
+type Change = Box<dyn FnOnce(&mut System) + Send>;
 
 /// The collections of a system.
 #[derive(Default, Clone)]
@@ -75,6 +81,16 @@ impl Fake {
         Client::builder(url).token(&Secret::new(TOKEN.to_owned())).trailing_slash(true)
     }
 
+    /// Changes a system when it is asked for something, such as `PATCH devices`.
+    pub(super) fn before(&self, asked: &str, change: impl FnOnce(&mut System) + Send + 'static) {
+        self.state.lock().unwrap().before.push((asked.to_owned(), Box::new(change)));
+    }
+
+    /// Has what is asked for done, and the answer lost on its way.
+    pub(super) fn lose(&self, asked: &str, status: u16) {
+        self.state.lock().unwrap().instead.push((asked.to_owned(), status));
+    }
+
     /// Looks at a system, or changes it.
     pub(super) fn with<R>(&self, system: &str, look: impl FnOnce(&mut System) -> R) -> R {
         look(self.state.lock().unwrap().systems.get_mut(system).unwrap())
@@ -111,6 +127,9 @@ impl System {
             if !self.rows.get(other).into_iter().flatten().any(|row| row["id"] == *named) {
                 return Some(json!({field: [format!("Related object not found: {named}")]}));
             }
+        }
+        if row.get("name").and_then(Value::as_str).is_some_and(|name| name.starts_with("bad")) {
+            return Some(json!({"name": ["is not wanted"]}));
         }
         let unique = |field: &str| {
             let rows = self.rows.get(collection).into_iter().flatten();
@@ -183,9 +202,13 @@ impl Respond for Answers {
             return answer(404, &json!({"detail": "Not found."}));
         };
         let collection = collection.unwrap_or_default().to_owned();
-        *system.asked.entry(format!("{} {collection}", request.method)).or_default() += 1;
+        let asked = format!("{} {collection}", request.method);
+        *system.asked.entry(asked.clone()).or_default() += 1;
+        while let Some(at) = state.before.iter().position(|(when, _)| *when == asked) {
+            (state.before.remove(at).1)(system);
+        }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        match (request.method.as_str(), key) {
+        let answered = match (request.method.as_str(), key) {
             ("GET", None) => page(system, &collection, request),
             ("POST", None) => create(system, &mut state.last_key, &collection, body),
             ("PATCH", Some(key)) => change_one(system, &collection, &Value::from(key), body),
@@ -196,6 +219,10 @@ impl Respond for Answers {
                 delete(system, &collection, keys, false)
             }
             _ => answer(405, &json!({"detail": "Method not allowed"})),
+        };
+        match state.instead.iter().position(|(when, _)| *when == asked) {
+            Some(at) => ResponseTemplate::new(state.instead.remove(at).1),
+            None => answered,
         }
     }
 }

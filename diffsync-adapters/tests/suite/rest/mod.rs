@@ -3,5 +3,8 @@
 mod client;
 mod fake;
 mod laws;
+mod load;
 mod model;
+mod pages;
+mod runs;
 mod wire;
