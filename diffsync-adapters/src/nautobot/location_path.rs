@@ -54,6 +54,12 @@ impl LocationPath {
 
 impl<S: Into<String>, const N: usize> From<[S; N]> for LocationPath {
     fn from(names: [S; N]) -> Self {
+        names.into_iter().collect()
+    }
+}
+
+impl<S: Into<String>> FromIterator<S> for LocationPath {
+    fn from_iter<I: IntoIterator<Item = S>>(names: I) -> Self {
         Self(names.into_iter().map(Into::into).collect())
     }
 }

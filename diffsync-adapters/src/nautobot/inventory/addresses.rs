@@ -8,10 +8,13 @@ use uuid::Uuid;
 
 use super::{CustomField, CustomFieldChoice, Location, Role, Status, Tag, Tenant};
 use crate::RestModel;
+#[cfg(feature = "sql")]
+use crate::SqlModel;
 use crate::nautobot::{CustomFields, LocationPath};
 
 /// A space in which an address is unique. Every Nautobot has one that is called `Global`.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "namespaces"))]
 #[sync(after(CustomField, CustomFieldChoice))]
 #[rest(path = "ipam/namespaces")]
 pub struct Namespace {
@@ -23,9 +26,11 @@ pub struct Namespace {
     /// The marks on it.
     #[sync(references = Tag, compare = contains)]
     #[rest(lookup = "tags -> extras/tags(name)")]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub tags: Vec<String>,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]
@@ -35,6 +40,7 @@ pub struct Namespace {
 
 /// A network. Which larger one it is in, Nautobot finds out by itself.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "prefixes"))]
 #[sync(after(CustomField, CustomFieldChoice))]
 #[rest(path = "ipam/prefixes")]
 pub struct Prefix {
@@ -44,6 +50,7 @@ pub struct Prefix {
     pub namespace: String,
     /// The network.
     #[sync(id)]
+    #[cfg_attr(feature = "sql", sql(as = text))]
     pub prefix: IpNet,
     /// What it holds: `container` other networks, `network` hosts, `pool` addresses to hand out.
     #[rest(field = "type", choice)]
@@ -63,15 +70,18 @@ pub struct Prefix {
     /// Where it is used.
     #[sync(references = Location, compare = unordered)]
     #[rest(lookup = "locations -> dcim/locations(parent*/name)")]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub locations: Vec<LocationPath>,
     /// What it is.
     pub description: String,
     /// The marks on it.
     #[sync(references = Tag, compare = contains)]
     #[rest(lookup = "tags -> extras/tags(name)")]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub tags: Vec<String>,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]
@@ -81,6 +91,7 @@ pub struct Prefix {
 
 /// An address. There must be a prefix around it.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "ip_addresses"))]
 #[sync(after(CustomField, CustomFieldChoice, super::Prefix))]
 #[rest(path = "ipam/ip-addresses")]
 pub struct IpAddress {
@@ -91,8 +102,10 @@ pub struct IpAddress {
     /// The address.
     #[sync(id)]
     #[rest(read_only)]
+    #[cfg_attr(feature = "sql", sql(as = text))]
     pub host: IpAddr,
     /// The same with its mask, such as `10.0.0.1/24`.
+    #[cfg_attr(feature = "sql", sql(as = text))]
     pub address: IpNet,
     /// How it is given: `host`, `dhcp` or `slaac`.
     #[rest(field = "type", choice)]
@@ -116,9 +129,11 @@ pub struct IpAddress {
     /// The marks on it.
     #[sync(references = Tag, compare = contains)]
     #[rest(lookup = "tags -> extras/tags(name)")]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub tags: Vec<String>,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]

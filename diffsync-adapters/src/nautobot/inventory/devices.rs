@@ -5,10 +5,13 @@ use uuid::Uuid;
 
 use super::{CustomField, CustomFieldChoice, Location, Role, Status, Tag, Tenant};
 use crate::RestModel;
+#[cfg(feature = "sql")]
+use crate::SqlModel;
 use crate::nautobot::{CustomFields, LocationPath};
 
 /// Who makes devices.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "manufacturers"))]
 #[sync(after(CustomField, CustomFieldChoice))]
 #[rest(path = "dcim/manufacturers")]
 pub struct Manufacturer {
@@ -19,6 +22,7 @@ pub struct Manufacturer {
     pub description: String,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]
@@ -28,6 +32,7 @@ pub struct Manufacturer {
 
 /// What runs on devices.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "platforms"))]
 #[sync(after(CustomField, CustomFieldChoice))]
 #[rest(path = "dcim/platforms")]
 pub struct Platform {
@@ -46,6 +51,7 @@ pub struct Platform {
     pub description: String,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]
@@ -55,6 +61,7 @@ pub struct Platform {
 
 /// A model of devices.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "device_types"))]
 #[sync(after(CustomField, CustomFieldChoice))]
 #[rest(path = "dcim/device-types")]
 pub struct DeviceType {
@@ -79,9 +86,11 @@ pub struct DeviceType {
     /// The marks on it.
     #[sync(references = Tag, compare = contains)]
     #[rest(lookup = "tags -> extras/tags(name)")]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub tags: Vec<String>,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]
@@ -91,6 +100,7 @@ pub struct DeviceType {
 
 /// A device. Where it is, is an attribute: a device that moves stays the same.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "devices"))]
 #[sync(
     after(CustomField, CustomFieldChoice),
     references(DeviceType, manufacturer = manufacturer, model = device_type)
@@ -106,6 +116,7 @@ pub struct Device {
     /// Where it is.
     #[sync(references = Location)]
     #[rest(lookup = "location -> dcim/locations(parent*/name)")]
+    #[cfg_attr(feature = "sql", sql(as = text))]
     pub location: LocationPath,
     /// Who makes it.
     pub manufacturer: String,
@@ -136,9 +147,11 @@ pub struct Device {
     /// The marks on it.
     #[sync(references = Tag, compare = contains)]
     #[rest(lookup = "tags -> extras/tags(name)")]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub tags: Vec<String>,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]
@@ -148,6 +161,7 @@ pub struct Device {
 
 /// An interface of a device.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "interfaces"))]
 #[sync(after(CustomField, CustomFieldChoice))]
 #[rest(path = "dcim/interfaces")]
 pub struct Interface {
@@ -187,9 +201,11 @@ pub struct Interface {
     /// The marks on it.
     #[sync(references = Tag, compare = contains)]
     #[rest(lookup = "tags -> extras/tags(name)")]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub tags: Vec<String>,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]

@@ -5,10 +5,13 @@ use uuid::Uuid;
 
 use super::{CustomField, CustomFieldChoice, Status, Tag, Tenant};
 use crate::RestModel;
+#[cfg(feature = "sql")]
+use crate::SqlModel;
 use crate::nautobot::{CustomFields, LocationPath};
 
 /// A kind of place, such as `Site`.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "location_types"))]
 #[sync(after(CustomField, CustomFieldChoice))]
 #[rest(path = "dcim/location-types")]
 pub struct LocationType {
@@ -25,9 +28,11 @@ pub struct LocationType {
     pub nestable: bool,
     /// The kinds of record that can be in such places.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub content_types: Vec<String>,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]
@@ -37,16 +42,19 @@ pub struct LocationType {
 
 /// A place.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "locations"))]
 #[sync(after(CustomField, CustomFieldChoice))]
 #[rest(path = "dcim/locations")]
 pub struct Location {
     /// The names from the root of the tree down to it.
     #[sync(id)]
     #[rest(field = "parent*/name")]
+    #[cfg_attr(feature = "sql", sql(as = text))]
     pub path: LocationPath,
     /// The place that it is in: the path without its last name.
     #[sync(parent = Self)]
     #[rest(lookup = "parent -> dcim/locations(parent*/name)")]
+    #[cfg_attr(feature = "sql", sql(as = text))]
     pub parent: Option<LocationPath>,
     /// What kind of place it is.
     #[sync(references = LocationType)]
@@ -87,9 +95,11 @@ pub struct Location {
     /// The marks on it.
     #[sync(references = Tag, compare = contains)]
     #[rest(lookup = "tags -> extras/tags(name)")]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub tags: Vec<String>,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]

@@ -5,10 +5,13 @@ use uuid::Uuid;
 
 use super::{CustomField, CustomFieldChoice, Tag};
 use crate::RestModel;
+#[cfg(feature = "sql")]
+use crate::SqlModel;
 use crate::nautobot::CustomFields;
 
 /// A group of tenants, or of such groups.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "tenant_groups"))]
 #[sync(after(CustomField, CustomFieldChoice))]
 #[rest(path = "tenancy/tenant-groups")]
 pub struct TenantGroup {
@@ -23,6 +26,7 @@ pub struct TenantGroup {
     pub description: String,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]
@@ -32,6 +36,7 @@ pub struct TenantGroup {
 
 /// A customer, or a department.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "tenants"))]
 #[sync(after(CustomField, CustomFieldChoice))]
 #[rest(path = "tenancy/tenants")]
 pub struct Tenant {
@@ -49,9 +54,11 @@ pub struct Tenant {
     /// The marks on it.
     #[sync(references = Tag, compare = contains)]
     #[rest(lookup = "tags -> extras/tags(name)")]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub tags: Vec<String>,
     /// The values of its custom fields.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
     /// Nautobot's own key.
     #[sync(local)]

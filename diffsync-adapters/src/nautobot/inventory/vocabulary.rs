@@ -5,9 +5,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::RestModel;
+#[cfg(feature = "sql")]
+use crate::SqlModel;
 
 /// A state that records are in, such as `Active`.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "statuses"))]
 #[sync(flags(skip_unmatched_dst))]
 #[rest(path = "extras/statuses")]
 pub struct Status {
@@ -20,6 +23,7 @@ pub struct Status {
     pub description: String,
     /// The kinds of record that can have it, such as `dcim.device`.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub content_types: Vec<String>,
     /// Nautobot's own key.
     #[sync(local)]
@@ -29,6 +33,7 @@ pub struct Status {
 
 /// What a record is for, such as `access` or `Loopback`.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "roles"))]
 #[sync(flags(skip_unmatched_dst))]
 #[rest(path = "extras/roles")]
 pub struct Role {
@@ -43,6 +48,7 @@ pub struct Role {
     pub weight: Option<u32>,
     /// The kinds of record that can have it.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub content_types: Vec<String>,
     /// Nautobot's own key.
     #[sync(local)]
@@ -52,6 +58,7 @@ pub struct Role {
 
 /// A mark on records.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "tags"))]
 #[sync(flags(skip_unmatched_dst))]
 #[rest(path = "extras/tags")]
 pub struct Tag {
@@ -64,6 +71,7 @@ pub struct Tag {
     pub description: String,
     /// The kinds of record that can have it.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub content_types: Vec<String>,
     /// Nautobot's own key.
     #[sync(local)]
@@ -73,6 +81,7 @@ pub struct Tag {
 
 /// A further field of records.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "custom_fields"))]
 #[sync(flags(skip_unmatched_dst))]
 #[rest(path = "extras/custom-fields")]
 pub struct CustomField {
@@ -92,11 +101,13 @@ pub struct CustomField {
     /// Whether it must be filled.
     pub required: bool,
     /// What it holds in new records.
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub default: Option<Value>,
     /// Its place in forms.
     pub weight: u32,
     /// The kinds of record that have it.
     #[sync(compare = contains)]
+    #[cfg_attr(feature = "sql", sql(as = json))]
     pub content_types: Vec<String>,
     /// Nautobot's own key.
     #[sync(local)]
@@ -106,6 +117,7 @@ pub struct CustomField {
 
 /// One of the values that a custom field with a choice takes.
 #[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "custom_field_choices"))]
 #[sync(flags(skip_unmatched_dst))]
 #[rest(path = "extras/custom-field-choices")]
 pub struct CustomFieldChoice {

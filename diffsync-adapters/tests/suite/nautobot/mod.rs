@@ -8,8 +8,8 @@ mod owning;
 mod reading;
 mod writing;
 
-use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use diffsync_adapters::nautobot::{
     CustomField, CustomFields, Device, DeviceType, Interface, Inventory, IpAddress, Location, LocationPath, LocationType,
@@ -17,7 +17,8 @@ use diffsync_adapters::nautobot::{
 };
 use diffsync_adapters::rest::Retries;
 use diffsync_core::{
-    Adapter, AdapterError, Job, JobContext, JobError, JobSpec, LoadContext, Report, Run, RunOptions, Side, job,
+    Adapter, AdapterError, Job, JobContext, JobError, JobSpec, LoadContext, Run, RunOptions, RunReport, Side, Variable,
+    VariableKind, job,
 };
 use ipnet::IpNet;
 
@@ -196,9 +197,7 @@ fn address(address: &str) -> IpAddress {
 }
 
 fn retries() -> Retries {
-    let mut retries = Retries::default();
-    retries.first_pause = std::time::Duration::from_millis(1);
-    retries
+    Retries { first_pause: Duration::from_millis(1), ..Retries::default() }
 }
 
 fn adapter(fake: &Fake) -> Nautobot<Inventory> {
@@ -212,14 +211,76 @@ async fn loaded(nautobot: &Nautobot<Inventory>) -> Result<Inventory, AdapterErro
     Ok(inventory)
 }
 
-/// A source that holds what it is told.
-struct Given(fn() -> Inventory);
+/// Something that a test hands to a job.
+struct Handed<T>(Mutex<Option<T>>);
+
+impl<T> Handed<T> {
+    fn new(value: T) -> Self {
+        Self(Mutex::new(Some(value)))
+    }
+
+    fn take(&self) -> T {
+        self.0.lock().unwrap().take().unwrap()
+    }
+}
+
+impl<T: Send + 'static> Variable for Handed<T>
+where
+    Self: Sync,
+{
+    const KIND: VariableKind = VariableKind::Text;
+
+    fn parse(_: &str) -> Result<Self, String> {
+        Err("it is set by the test".into())
+    }
+
+    fn show(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+}
+
+/// A source that is handed what it holds.
+struct Given(Handed<Inventory>);
 
 impl Adapter for Given {
     type Data = Inventory;
 
     async fn load(&self, data: &mut Inventory, _: &LoadContext<'_>) -> Result<(), AdapterError> {
-        *data = (self.0)();
+        *data = self.0.take();
         Ok(())
     }
+}
+
+/// Writes an inventory to a Nautobot.
+#[job(source = Given, target = Nautobot<Inventory>, max_deletes = "100%")]
+struct ToNautobot {
+    inventory: Handed<Inventory>,
+    nautobot: Handed<Nautobot<Inventory>>,
+}
+
+impl Job for ToNautobot {
+    async fn source_adapter(&self, _: &JobContext) -> Result<Given, JobError> {
+        Ok(Given(Handed::new(self.inventory.take())))
+    }
+
+    async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
+        Ok(self.nautobot.take())
+    }
+}
+
+async fn run(inventory: Inventory, nautobot: Nautobot<Inventory>) -> RunReport {
+    let job = ToNautobot { inventory: Handed::new(inventory), nautobot: Handed::new(nautobot) };
+    let mut options = RunOptions::of(&ToNautobot::INFO).apply();
+    options.retry.first_pause = Duration::from_millis(2);
+    Run::execute(Arc::new(job), options, Vec::new()).await
+}
+
+/// What failed of a run, and why.
+fn failures(report: &RunReport) -> Vec<String> {
+    let mut all: Vec<String> = report
+        .failures()
+        .map(|failed| format!("{} {} {}: {}", failed.model, failed.record, failed.outcome, failed.reason))
+        .collect();
+    all.sort();
+    all
 }

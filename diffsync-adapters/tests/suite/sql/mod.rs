@@ -1,1 +1,5 @@
-//! Tables of a database.
+//! Tables of a database: the same tests on all three kinds.
+
+mod laws;
+mod systems;
+mod world;
