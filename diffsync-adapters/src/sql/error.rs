@@ -35,6 +35,7 @@ impl Session {
             TargetErrorKind::Record => TargetError::new(message),
             TargetErrorKind::Transient => TargetError::transient(message),
             TargetErrorKind::Fatal => TargetError::fatal(message),
+            TargetErrorKind::Unknown => TargetError::unknown(message),
         }
     }
 
