@@ -310,6 +310,31 @@ impl<'a, D: Dataset> Synced<'a, D> {
         self.current.records()
     }
 
+    /// The record that `name` names, as the target now holds it; none if it was deleted or never there.
+    pub fn current<M: SyncModel>(&self, name: &(impl Names<M> + ?Sized)) -> Option<&'a M>
+    where
+        D: HasTable<M>,
+    {
+        self.current.get(name.key()?)
+    }
+
+    /// The records of a model that were created.
+    pub fn created<M: SyncModel>(&self) -> impl Iterator<Item = &'a M>
+    where
+        D: HasTable<M>,
+    {
+        self.current.created()
+    }
+
+    /// Whether any record of a model was created, updated or deleted: if not, there is nothing to write.
+    #[must_use]
+    pub fn has_changed<M: SyncModel>(&self) -> bool
+    where
+        D: HasTable<M>,
+    {
+        self.current.has_changed::<M>()
+    }
+
     /// The plan that was carried out.
     #[must_use]
     pub fn plan(&self) -> &'a Plan<D> {

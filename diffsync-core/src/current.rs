@@ -124,9 +124,26 @@ impl<'a, D: Dataset> Current<'a, D> {
             target.rows().iter().enumerate().filter(move |(row, _)| !self.is_deleted(model, *row)).map(
                 move |(_, record)| written.position(record.key()).map_or(record, |row| &written.rows()[row as usize]),
             );
-        let created = written.rows().iter().filter(move |record| target.position(record.key()).is_none());
         // Nothing was done to duplicates: a file that is written from these records must not lose them.
-        kept.chain(target.duplicates()).chain(created)
+        kept.chain(target.duplicates()).chain(self.created())
+    }
+
+    /// The records of a model that were created.
+    pub(crate) fn created<M: SyncModel>(&self) -> impl Iterator<Item = &M>
+    where
+        D: HasTable<M>,
+    {
+        let (written, target): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.target().table());
+        written.rows().iter().filter(move |record| target.position(record.key()).is_none())
+    }
+
+    /// Whether any record of a model was created, updated or deleted.
+    pub(crate) fn has_changed<M: SyncModel>(&self) -> bool
+    where
+        D: HasTable<M>,
+    {
+        let written: &Table<M> = self.written.table();
+        !written.is_empty() || !self.deleted[Self::position::<M>()].is_clear()
     }
 
     /// Whether a row of the target was deleted.

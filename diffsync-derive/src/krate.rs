@@ -25,7 +25,7 @@ impl Krate {
     }
 
     /// The path of `diffsync_adapters`, which attributes of this name may give as well.
-    #[cfg(any(feature = "rest", feature = "sql"))]
+    #[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
     pub(crate) fn of_adapters(attributes: &[Attribute], name: &str) -> Self {
         Self { adapters: true, ..Self::of(attributes, name) }
     }
@@ -47,6 +47,11 @@ impl Krate {
     pub(crate) fn path(&self) -> TokenStream {
         let default = || if self.adapters { quote!(::diffsync_adapters) } else { quote!(::diffsync_core) };
         self.path.as_ref().map_or_else(default, ToTokens::to_token_stream)
+    }
+
+    /// The path of the crate of adapters: `::diffsync_adapters`, unless the user says `crate = path`.
+    pub(crate) fn adapters(&self) -> TokenStream {
+        self.path.as_ref().map_or_else(|| quote!(::diffsync_adapters), ToTokens::to_token_stream)
     }
 
     /// Items in a scope in which the core is known as `_diffsync`.

@@ -1,6 +1,8 @@
 //! What the macros make of their input.
 
 mod random;
+#[cfg(feature = "rest")]
+mod rest;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -8,8 +8,8 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
-use super::{addresses, choices};
-use crate::rest::{Client, Collection, Dialect, Method, RowSource, Seen, StatusCode};
+use super::choices;
+use crate::rest::{Client, Collection, Dialect, FromPages, Method, RowSource, Seen, StatusCode};
 
 /// How many rows are asked for at once.
 const PAGE: usize = 1000;
@@ -34,8 +34,6 @@ enum Kind {
     Choice,
     /// Another record, or several.
     Record,
-    /// A record that the record's parent leads to.
-    OfParent,
     /// Content types, which REST gives as texts.
     ContentTypes,
 }
@@ -51,7 +49,7 @@ impl RowSource for GraphQl {
         Box::pin(async move {
             match self.query(client, collection).await? {
                 Some(query) => query.read(client, seen).await,
-                None => addresses::RestOnly.rows(client, dialect, collection, seen).await,
+                None => FromPages.rows(client, dialect, collection, seen).await,
             }
         })
     }
@@ -63,10 +61,7 @@ impl GraphQl {
         let Some(roots) = self.roots.get_or_try_init(|| roots(client)).await? else { return Ok(None) };
         let name = collection.path.rsplit('/').next().unwrap_or_default().replace('-', "_");
         let Some(of) = roots.get(&name).filter(|_| collection.query.is_empty()) else { return Ok(None) };
-        let mut kinds = fields(client, of).await?;
-        if collection.path == addresses::PATH {
-            kinds.insert(addresses::NAMESPACE.to_owned(), Kind::OfParent);
-        }
+        let kinds = fields(client, of).await?;
         let missing = collection.needs.iter().find(|need| !kinds.contains_key(in_graphql(need)));
         if let Some(missing) = missing {
             tracing::debug!(path = collection.path, field = missing, "GraphQL lacks a field, so the collection is read through REST");
@@ -191,10 +186,6 @@ impl Query<'_> {
         for need in &self.collection.needs {
             match self.kinds.get(in_graphql(need)) {
                 Some(Kind::Record) => asked.add(&[need, "id"]),
-                Some(Kind::OfParent) => {
-                    asked.add(&["parent", "id"]);
-                    asked.add(&["parent", need, "id"]);
-                }
                 Some(Kind::ContentTypes) => {
                     asked.add(&[need, "app_label"]);
                     asked.add(&[need, "model"]);
@@ -286,9 +277,6 @@ impl Query<'_> {
         let Value::Object(fields) = row else { return };
         if let Some(values) = fields.remove("_custom_field_data") {
             fields.insert("custom_fields".to_owned(), values);
-        }
-        if self.collection.path == addresses::PATH {
-            addresses::add_namespace(fields);
         }
         for (name, _) in self.kinds.iter().filter(|(_, kind)| **kind == Kind::ContentTypes) {
             if let Some(Value::Array(types)) = fields.get_mut(name) {

@@ -14,7 +14,6 @@
 //! # }
 //! ```
 
-mod addresses;
 mod check;
 mod choices;
 mod custom_fields;
@@ -29,7 +28,7 @@ use std::fmt;
 
 use diffsync_core::schema::FieldSchema;
 use diffsync_core::{
-    Adapter, AdapterError, Checkup, Dataset, Flags, HasTable, LoadContext, Secret, Side, Url, Visit, VisitedBy,
+    Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Secret, Url, Visit, VisitedBy,
 };
 
 pub use self::custom_fields::CustomFields;
@@ -38,7 +37,7 @@ pub use self::location_path::{LocationPath, NoName};
 pub use self::owner::{Owned, Owner};
 use self::graphql::GraphQl;
 use crate::rest::{
-    Bulk, Client, ClientBuilder, Dialect, Models, Pages, Paging, Rest, RestModel, RestSchema, SettingError,
+    Bulk, Client, ClientBuilder, Dialect, FromPages, Models, Pages, Paging, Rest, RestModel, RestSchema, SettingError,
 };
 
 /// How many records are written with one request. More gain nothing, and the answer takes longer to come: a server
@@ -55,54 +54,42 @@ const CONCURRENCY: usize = 4;
 pub struct Nautobot<D> {
     rest: Rest<D>,
     url: Url,
-    owner: Option<Owner>,
-    tables: Vec<TableOf<D>>,
+    tables: Vec<TableOf>,
 }
 
 /// The models of a data set, gathered by `#[derive(Dataset)]`.
 #[derive(Debug)]
-pub struct Tables<D>(Vec<TableOf<D>>);
+pub struct Tables(Vec<TableOf>);
 
-/// One model of the data set, whose type is not known.
-struct TableOf<D> {
+/// What is known of one model of the data set.
+#[derive(Debug, Clone, Copy)]
+struct TableOf {
     model: &'static str,
-    schema: &'static RestSchema,
     identifiers: &'static [FieldSchema],
-    set_flags: fn(&mut D, Flags),
-    protect: fn(&mut D, &str),
+    schema: &'static RestSchema,
 }
 
-impl<D> fmt::Debug for TableOf<D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.model)
+impl<D: HasTable<M>, M: RestModel> Visit<D, M> for Tables {
+    fn visit(&mut self) {
+        self.0.push(TableOf { model: M::NAME, identifiers: M::SCHEMA.identifiers, schema: M::REST });
     }
 }
 
-impl<D: HasTable<M>, M: RestModel> Visit<D, M> for Tables<D> {
-    fn visit(&mut self) {
-        self.0.push(TableOf {
-            model: M::NAME,
-            schema: M::REST,
-            identifiers: M::SCHEMA.identifiers,
-            set_flags: |data, flags| data.table_mut().set_flags(flags),
-            protect: |data, name| {
-                let is_it = |record: &&M| record.identifier(0).is_ok_and(|value| value == name);
-                let found = data.table().iter().find(is_it).map(M::id);
-                if let Some(id) = found {
-                    data.table_mut().flag(id, Flags::SKIP_UNMATCHED_DST);
-                }
-            },
-        });
+impl Tables {
+    fn of<D: VisitedBy<Self>>() -> Vec<TableOf> {
+        let mut tables = Self(Vec::new());
+        D::visit_each(&mut tables);
+        tables.0
     }
 }
 
 impl<D> fmt::Debug for Nautobot<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Nautobot").field("rest", &self.rest).field("owner", &self.owner).finish_non_exhaustive()
+        f.debug_struct("Nautobot").field("rest", &self.rest).finish_non_exhaustive()
     }
 }
 
-impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
+impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables>> Nautobot<D> {
     /// The Nautobot at this address, where its pages are, with a token of one of its users.
     pub fn new(url: &Url, token: &Secret<String>) -> Result<Self, SettingError> {
         Ok(Self::through(Self::client(url, token).build()?))
@@ -130,48 +117,34 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
             .to_vec();
         dialect.bulk = Bulk::all(BATCH);
         dialect.concurrency = CONCURRENCY;
+        dialect.keeps = |path, row| path == "ipam/namespaces" && row.get("name").is_some_and(|name| name == "Global");
         let mut url = client.base().clone();
         let path = url.path().trim_end_matches('/').trim_end_matches("api").to_owned();
         url.set_path(&path);
-        let mut tables = Tables(Vec::new());
-        D::visit_each(&mut tables);
         let rest = Rest::new(client, dialect).rows_from(GraphQl::default());
-        Self { rest, url, owner: None, tables: tables.0 }
+        Self { rest, url, tables: Tables::of::<D>() }
     }
 
     /// Reads through REST only.
     #[must_use]
     pub fn without_graphql(mut self) -> Self {
-        self.rest = self.rest.rows_from(addresses::RestOnly);
+        self.rest = self.rest.rows_from(FromPages);
         self
     }
 
     /// Stamps all records that are written, and deletes none that is not stamped. See [`Owner`].
     #[must_use]
-    pub fn owner(mut self, owner: Owner) -> Self {
+    pub fn owner(mut self, owner: &Owner) -> Self {
         self.rest = self.rest.owner(owner.stamp()).stamping(owner.carriers());
-        self.owner = Some(owner);
         self
     }
 }
 
-impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Adapter for Nautobot<D> {
+impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables>> Adapter for Nautobot<D> {
     type Data = D;
 
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
-        self.rest.load(data, cx).await?;
-        if cx.side() == Side::Target {
-            for table in &self.tables {
-                if table.schema.path == "ipam/namespaces" {
-                    (table.protect)(data, "Global");
-                }
-                // What cannot be stamped is nobody's, and stays.
-                if self.owner.as_ref().is_some_and(|owner| !(owner.carriers())(table.schema)) {
-                    (table.set_flags)(data, Flags::SKIP_UNMATCHED_DST);
-                }
-            }
-        }
-        Ok(())
+        Box::pin(self.rest.load(data, cx)).await
     }
 
     async fn check(&self, checkup: &mut Checkup) {

@@ -17,7 +17,7 @@ use crate::rest::{self, Of, Part, RestSchema};
 /// # fn example(url: &Url, token: &Secret<String>) -> Result<(), Box<dyn std::error::Error>> {
 /// let owner = Owner::custom_field("managed_by", "diffsync");
 /// let source = owner.owns(Nautobot::<Inventory>::new(url, token)?);
-/// let target = Nautobot::<Inventory>::new(url, token)?.owner(owner);
+/// let target = Nautobot::<Inventory>::new(url, token)?.owner(&owner);
 /// # Ok(())
 /// # }
 /// ```
@@ -52,11 +52,10 @@ impl Owner {
     /// Adds what the owner needs to what a source holds.
     pub fn add_to<D>(&self, data: &mut D)
     where
-        D: Dataset + VisitedBy<Tables<D>> + HasTable<CustomField> + HasTable<Tag>,
+        D: Dataset + VisitedBy<Tables> + HasTable<CustomField> + HasTable<Tag>,
     {
-        let mut tables = Tables(Vec::new());
-        D::visit_each(&mut tables);
-        let carriers = tables.0.iter().map(|table| table.schema).filter(|schema| (self.carriers())(schema));
+        let tables = Tables::of::<D>();
+        let carriers = tables.iter().map(|table| table.schema).filter(|schema| (self.carriers())(schema));
         let content_types: Vec<String> = carriers.map(|schema| content_type(schema.path)).collect();
         let with = |mut types: Vec<String>| {
             let more = content_types.iter().filter(|of| !types.contains(of)).cloned().collect::<Vec<_>>();
@@ -137,7 +136,7 @@ pub struct Owned<A> {
 
 impl<A: Adapter> Adapter for Owned<A>
 where
-    A::Data: Dataset + VisitedBy<Tables<A::Data>> + HasTable<CustomField> + HasTable<Tag>,
+    A::Data: Dataset + VisitedBy<Tables> + HasTable<CustomField> + HasTable<Tag>,
 {
     type Data = A::Data;
 

@@ -7,7 +7,7 @@ use crate::rest::{Models, Rest, RestModel};
 
 impl<D, M> Target<M> for Nautobot<D>
 where
-    D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>> + HasTable<M>,
+    D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables> + HasTable<M>,
     M: RestModel,
 {
     fn terms(&self) -> Terms {
@@ -20,20 +20,22 @@ where
         }
     }
 
+    // The futures are boxed: those of a data set of many models would else be too much for a small stack.
+
     async fn create(&self, new: &M, cx: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        self.rest.create(new, cx).await
+        Box::pin(self.rest.create(new, cx)).await
     }
 
     async fn update(&self, old: &M, patch: &M::Patch, cx: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        self.rest.update(old, patch, cx).await
+        Box::pin(self.rest.update(old, patch, cx)).await
     }
 
     async fn delete(&self, old: &M, cx: &WriteContext<'_, D>) -> Result<(), TargetError> {
-        self.rest.delete(old, cx).await
+        Box::pin(self.rest.delete(old, cx)).await
     }
 
     async fn create_many(&self, new: &[&M], cx: &WriteContext<'_, D>) -> Result<Vec<Result<M, TargetError>>, TargetError> {
-        self.rest.create_many(new, cx).await
+        Box::pin(self.rest.create_many(new, cx)).await
     }
 
     async fn update_many(
@@ -41,7 +43,7 @@ where
         changes: &[(&M, M::Patch)],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
-        self.rest.update_many(changes, cx).await
+        Box::pin(self.rest.update_many(changes, cx)).await
     }
 
     async fn delete_many(
@@ -49,6 +51,6 @@ where
         old: &[&M],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
-        self.rest.delete_many(old, cx).await
+        Box::pin(self.rest.delete_many(old, cx)).await
     }
 }

@@ -88,7 +88,8 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
         self
     }
 
-    /// Stamps only the records of these models, where those of others have no place for it.
+    /// Stamps only the records of these models, where those of others have no place for it. These then are nobody's, and
+    /// never deleted.
     #[must_use]
     pub fn stamping(mut self, stamped: fn(&RestSchema) -> bool) -> Self {
         self.stamped = stamped;
@@ -107,6 +108,11 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// How the API keeps the models, in the order of the data set's fields.
+    pub fn schemas(&self) -> impl Iterator<Item = &'static RestSchema> {
+        self.models.iter().map(|model| model.schema)
     }
 
     /// The dialect.
@@ -254,6 +260,9 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
     let owner = rest.owner_of(M::REST).filter(|_| side == Side::Target);
     let table = data.table_mut();
     table.mark_loaded();
+    if side == Side::Target && owner.is_none() && rest.owner.is_some() {
+        table.set_flags(Flags::SKIP_UNMATCHED_DST);
+    }
     for row in store.rows(&collection) {
         let record: M = match read(&store, &collection, row, None) {
             Ok(record) => record,
@@ -266,6 +275,9 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
                 return Err(bad_row::<M>(&store, &collection, row, &format!("`{other}` was not read")));
             }
         };
+        if side == Side::Target && (rest.dialect.keeps)(M::REST.path, row) {
+            table.flag(record.id(), Flags::SKIP_UNMATCHED_DST);
+        }
         if let Some(owner) = &owner {
             match is_owned(&store, owner, row) {
                 Ok(true) => {}

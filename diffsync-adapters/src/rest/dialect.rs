@@ -22,6 +22,8 @@ pub struct Dialect {
     pub concurrency: usize,
     /// Whether updates are sent with `PUT`, with all of the record, instead of `PATCH`.
     pub replaces: bool,
+    /// Which records of the target are never deleted, whatever the source holds, by path and row: what a system needs itself.
+    pub keeps: fn(&str, &Value) -> bool,
     /// What an error says of each row of a request for many, if it does.
     pub row_errors: fn(&Error, usize) -> Option<Vec<Option<String>>>,
 }
@@ -35,6 +37,7 @@ impl Default for Dialect {
             bulk: Bulk::default(),
             concurrency: 4,
             replaces: false,
+            keeps: |_, _| false,
             row_errors: listed_row_errors,
         }
     }

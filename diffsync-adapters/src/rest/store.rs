@@ -77,7 +77,9 @@ impl Store {
                 store.keys.insert(collection.clone(), key.to_owned());
             }
             for field in schema.fields {
-                note(&mut store.needs, &collection, &field.part);
+                if field.reads {
+                    note(&mut store.needs, &collection, &field.part);
+                }
                 note_lookups(&mut store.needs, &field.part);
                 note_lookups(&mut store.identifying, &field.part);
                 if let Of::Tree { .. } = field.part.of {

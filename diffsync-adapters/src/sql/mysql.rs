@@ -349,15 +349,13 @@ impl Connection for MySqlConnection {
             let mut lacks = Vec::new();
             for (right, sql) in probes {
                 match self.run(&sql).await {
-                    Ok(()) => {}
-                    Err(sqlx::Error::Database(error))
-                        if error
-                            .try_downcast_ref::<MySqlDatabaseError>()
-                            .is_some_and(|error| matches!(error.number(), 1142 | 1143 | 1290 | 1792 | 1836)) =>
-                    {
-                        lacks.push(right);
+                    Err(sqlx::Error::Database(error)) => {
+                        let number =
+                            error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
+                        // What else is wrong with it is not for want of a right.
+                        lacks.extend(matches!(number, 1142 | 1143 | 1290 | 1792 | 1836).then_some(right));
                     }
-                    Err(error) => return Err(error),
+                    done => done?,
                 }
             }
             Ok(lacks)

@@ -30,11 +30,12 @@ impl Quotes {
 pub(crate) fn instead<'a>(name: &str, there: impl Iterator<Item = &'a str>) -> String {
     let there: Vec<&str> = there.collect();
     let lower = name.to_lowercase();
-    let close = |other: &&&str| {
-        let other = other.to_lowercase();
-        other == lower || other.contains(&lower) || lower.contains(&other) || differs_little(&other, &lower)
-    };
-    let meant = there.iter().find(close).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    let close: [&dyn Fn(&str) -> bool; 3] =
+        [&|other| other == lower, &|other| differs_little(other, &lower), &|other| {
+            other.contains(&lower) || lower.contains(other)
+        }];
+    let meant = close.iter().find_map(|close| there.iter().find(|other| close(&other.to_lowercase())));
+    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
     let list = there.iter().take(40).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if list.is_empty() { "; there are none".into() } else { format!("{meant} (there is {list})") }
 }

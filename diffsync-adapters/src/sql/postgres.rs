@@ -289,7 +289,7 @@ impl Connection for PgConnection {
             SELECT CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-            ORDER BY 1";
+            ORDER BY n.nspname <> current_schema(), 1";
         Box::pin(async move { sqlx::query_scalar(SQL).fetch_all(self).await })
     }
 

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use diffsync_core::memory::MemoryScope;
 use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow, SqliteSynchronous};
@@ -37,7 +38,10 @@ impl Sqlite {
             .row_buffer_size(1_000)
             .disable_statement_logging();
         let file = options.get_filename();
-        if file.as_os_str().is_empty() || file.to_string_lossy().contains(":memory:") || file.is_dir() {
+        // One in memory is gone with its connection.
+        let in_memory =
+            url.as_str().contains(":memory:") || url.query().is_some_and(|query| query.contains("mode=memory"));
+        if in_memory || file.as_os_str().is_empty() || file.is_dir() {
             return Err(unusable("must be a file"));
         }
         if file.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
@@ -172,7 +176,10 @@ impl Connection for SqliteConnection {
         Box::pin(async move {
             let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(self);
             while let Some(row) = rows.try_next().await? {
-                if !each(&row) {
+                let goes_on = each(&row);
+                // The driver's thread has allocated it.
+                MemoryScope::none().enter(|| drop(row));
+                if !goes_on {
                     break;
                 }
             }
@@ -311,10 +318,13 @@ impl Connection for SqliteConnection {
             if !to_write {
                 return Ok(Vec::new());
             }
-            // To take the lock of a file that may not be written fails.
-            let begun = sqlx::raw_sql("BEGIN IMMEDIATE; PRAGMA user_version").execute(&mut *self).await;
+            // To write to a file that may not be written fails, also what stands there already and is taken back.
+            let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *self).await?;
+            sqlx::raw_sql("BEGIN").execute(&mut *self).await?;
+            let probe = format!("PRAGMA user_version = {version}");
+            let written = sqlx::raw_sql(AssertSqlSafe(probe)).execute(&mut *self).await;
             let ended = sqlx::raw_sql("ROLLBACK").execute(self).await;
-            match begun {
+            match written {
                 Ok(_) => ended.map(|_| Vec::new()),
                 Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with('8')) => {
                     Ok(vec!["write the file"])
@@ -358,23 +368,16 @@ impl Row for SqliteRow {
         let info = raw.type_info();
         match info.name() {
             "INTEGER" => {
-                drop(info);
                 let value = <i64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
                 // A column without a type of its own may hold the number that a text looks like.
                 Ok(if is_text { Value::Text(value.to_string().into()) } else { Value::Int(value) })
             }
             "REAL" => {
-                drop(info);
-                Ok(Value::Float(<f64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?))
+                let value = <f64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
+                Ok(if is_text { Value::Text(value.to_string().into()) } else { Value::Float(value) })
             }
-            "TEXT" => {
-                drop(info);
-                Ok(Value::Text(<&str as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into()))
-            }
-            _ => {
-                drop(info);
-                Ok(Value::Bytes(<&[u8] as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into()))
-            }
+            "TEXT" => Ok(Value::Text(<&str as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into())),
+            _ => Ok(Value::Bytes(<&[u8] as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into())),
         }
     }
 }

@@ -1,7 +1,29 @@
 //! `#[derive(FileModel)]`.
 
-use proc_macro2::TokenStream;
+mod ast;
+mod expand;
+mod fallback;
+mod format;
+mod validate;
 
-pub(crate) fn derive(_: TokenStream) -> TokenStream {
-    TokenStream::new()
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+use self::ast::FileModel;
+use crate::ctxt::Ctxt;
+use crate::krate::Krate;
+
+pub(crate) fn derive(input: TokenStream) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut cx = Ctxt::default();
+    let krate = Krate::of(&input.attrs, "file");
+    let expanded = FileModel::read(&mut cx, &input)
+        .and_then(|model| validate::validate(&mut cx, &model).map(|kept| expand::expand(&model, kept, &krate)))
+        .unwrap_or_else(|| fallback::expand(&input, &krate));
+    let errors = cx.into_tokens();
+    quote!(#expanded #errors)
 }

@@ -43,6 +43,8 @@ pub(crate) struct Field<'a> {
     pub(crate) name: String,
     /// The part that it says itself, with the text to point at.
     pub(crate) part: Option<(Part, LitStr)>,
+    /// The part that it is written to, if that is another.
+    pub(crate) write: Option<(Part, LitStr)>,
     pub(crate) choice: bool,
     pub(crate) blank: Option<Ident>,
     pub(crate) read_only: bool,
@@ -78,7 +80,7 @@ pub(crate) struct Lookup {
 }
 
 const STRUCT_KEYS: &[&str] = &["path", "query", "owner", "lookup", "crate"];
-const KEYS: &[&str] = &["field", "lookup", "key", "choice", "blank", "read_only", "write_only"];
+const KEYS: &[&str] = &["field", "lookup", "key", "choice", "blank", "read_only", "write_only", "write"];
 
 impl<'a> Collection<'a> {
     /// Reads the input. What keeps it from being a model at all is said by `SyncModel`, and here by nobody.
@@ -135,6 +137,10 @@ impl<'a> Collection<'a> {
             }
             return;
         }
+        let whether = [keys.read_only.key(), keys.write_only.key()].into_iter().flatten().next();
+        if let (Some(word), Some(_)) = (whether, keys.write.key()) {
+            cx.error_at(word, format!("`write` says where it is written, and else it is read; drop `{word}`"));
+        }
         if let (Some(_), Some(word)) = (keys.read_only.key(), keys.write_only.key()) {
             cx.error_at(
                 word,
@@ -146,6 +152,7 @@ impl<'a> Collection<'a> {
             ty: field.ty,
             name: field.name.clone(),
             part: keys.part.into_value(),
+            write: keys.write.into_value(),
             choice: keys.choice.get().is_some(),
             blank: keys.blank.key().cloned(),
             read_only: keys.read_only.get().is_some(),
@@ -194,6 +201,7 @@ struct FieldKeys {
     blank: Once<()>,
     read_only: Once<()>,
     write_only: Once<()>,
+    write: Once<(Part, LitStr)>,
 }
 
 impl FieldKeys {
@@ -217,6 +225,14 @@ impl FieldKeys {
                 self.set_part(cx, key, part, text);
             }
             "key" => self.key.set(cx, key, word(key, input)?),
+            "write" => {
+                const USAGE: &str = "`write` is the part of the body that the field is written to where it is read from another, \
+                                     `write = \"namespace -> ipam/namespaces(name)\"`";
+                let text = attr::text(key, input)?;
+                let part = Part::field(&text).or_else(|_| Part::lookup(&text)).ok().filter(|part| part.len() == 1);
+                let part = part.ok_or_else(|| Error::new_spanned(&text, USAGE))?;
+                self.write.set(cx, key, (part, text));
+            }
             "choice" => self.choice.set(cx, key, word(key, input)?),
             "blank" => self.blank.set(cx, key, word(key, input)?),
             "read_only" => self.read_only.set(cx, key, word(key, input)?),

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::LitStr;
 
-use super::ast::{Collection, Key};
+use super::ast::{Collection, Field, Key};
+use super::part::Part;
 use super::validate::own;
 use crate::krate::Krate;
 use crate::model::ast::Role;
@@ -15,17 +16,13 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
     let text = |literal: &Option<LitStr>| literal.as_ref().map(LitStr::value).unwrap_or_default();
     let (path, query) = (text(&collection.path), text(&collection.query));
     let lookups = collection.lookups.iter().map(|lookup| looked_up(collection, lookup));
+    let writes = collection.fields.iter().filter_map(|field| {
+        let (part, _) = field.write.as_ref()?;
+        Some(described(field, part, false, true))
+    });
     let fields = own(collection).map(|(field, part)| {
-        let names = [&field.name];
-        let many = field.is_many(&part);
-        let part = part.expand(&mut std::iter::once(field.is_text()));
-        let (choice, blank) = (field.choice, field.blank.is_some());
-        let (reads, writes) = (field.write_only.is_none(), !field.read_only);
-        quote! {
-            _diffsync::rest::RestField {
-                names: &[#(#names),*], part: #part, many: #many, choice: #choice, blank: #blank, reads: #reads, writes: #writes,
-            }
-        }
+        let writes = !field.read_only && field.write.is_none();
+        described(field, &part, field.write_only.is_none(), writes)
     });
     let owner = option_of(collection.owner.as_ref().map(|owner| {
         let (part, value) = (owner.part.expand(&mut std::iter::empty()), &owner.value);
@@ -41,13 +38,26 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
                 path: #path,
                 query: #query,
                 key: _diffsync::rest::RestKey { name: #name, is_held: #is_held },
-                fields: &[#(#lookups,)* #(#fields),*],
+                fields: &[#(#lookups,)* #(#writes,)* #(#fields),*],
                 owner: #owner,
             };
 
             #functions
         }
     })
+}
+
+/// A field and a part of the body that holds it.
+fn described(field: &Field<'_>, part: &Part, reads: bool, writes: bool) -> TokenStream {
+    let name = &field.name;
+    let many = field.is_many(part);
+    let part = part.expand(&mut std::iter::once(field.is_text()));
+    let (choice, blank) = (field.choice, field.blank.is_some());
+    quote! {
+        _diffsync::rest::RestField {
+            names: &[#name], part: #part, many: #many, choice: #choice, blank: #blank, reads: #reads, writes: #writes,
+        }
+    }
 }
 
 /// Several fields that name one record.

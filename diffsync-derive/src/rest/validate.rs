@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use quote::ToTokens;
+use syn::ext::IdentExt;
 
 use super::ast::Collection;
 use super::part::{Of, Part};
@@ -24,7 +25,7 @@ pub(crate) fn validate(cx: &mut Ctxt, collection: &mut Collection<'_>) -> bool {
 /// The fields that lookups name are there.
 fn lookups(cx: &mut Ctxt, collection: &mut Collection<'_>) {
     let fields = &collection.fields;
-    let names: Vec<String> = fields.iter().map(|field| field.ident.to_string()).collect();
+    let names: Vec<String> = fields.iter().map(|field| field.ident.unraw().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     collection.lookups.retain(|lookup| {
         let mut all = true;
@@ -73,11 +74,15 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
         .lookups
         .iter()
         .map(|lookup| (said(&lookup.part), "a lookup".to_owned(), lookup.literal.to_token_stream()));
-    let fields = own(collection).filter(|(field, _)| !field.read_only).map(|(field, part)| {
+    let written = collection.fields.iter().filter_map(|field| {
+        let (part, text) = field.write.as_ref()?;
+        Some((said(part), format!("`{}`", field.ident), text.to_token_stream()))
+    });
+    let fields = own(collection).filter(|(field, _)| !field.read_only && field.write.is_none()).map(|(field, part)| {
         let at = field.part.as_ref().map_or_else(|| field.ident.to_token_stream(), |(_, text)| text.to_token_stream());
         (said(&part), format!("`{}`", field.ident), at)
     });
-    for (place, who, at) in lookups.chain(fields) {
+    for (place, who, at) in lookups.chain(written).chain(fields) {
         match taken.get(&place) {
             Some(other) => {
                 cx.error_at(at, format!("`{place}` is written from {other} already; give this one another `field`"));

@@ -82,7 +82,7 @@ fn start_postgres(programs: PathBuf) -> io::Result<Server> {
     fs::write(&password, "postgres-password\n")?;
     own(&folder, "postgres")?;
     run(as_user("postgres", &programs.join("initdb"))
-        .args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
+        .args(["--username=postgres", "--auth=md5", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
         .arg("--pgdata")
         .arg(&data)
         .arg("--pwfile")
@@ -112,7 +112,14 @@ fn start_mariadb() -> io::Result<Server> {
         .arg(format!("--datadir={}", data.display())))?;
     let mut server = as_user("mysql", Path::new("/usr/sbin/mariadbd"));
     server
-        .args(["--no-defaults", "--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"])
+        .args([
+            "--no-defaults",
+            "--bind-address=127.0.0.1",
+            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-method=nosync",
+            "--sync-frm=0",
+            "--skip-log-bin",
+        ])
         .arg(format!("--port={port}"))
         .arg(format!("--datadir={}", data.display()))
         .arg(format!("--socket={}", folder.join("socket").display()))

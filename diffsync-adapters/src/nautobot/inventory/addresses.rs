@@ -97,7 +97,10 @@ pub struct Prefix {
 pub struct IpAddress {
     /// The space that it is in.
     #[sync(id, references = Namespace)]
-    #[rest(lookup = "namespace -> ipam/namespaces(name)")]
+    #[rest(
+        lookup = "parent -> ipam/prefixes(namespace -> ipam/namespaces(name))",
+        write = "namespace -> ipam/namespaces(name)"
+    )]
     pub namespace: String,
     /// The address.
     #[sync(id)]

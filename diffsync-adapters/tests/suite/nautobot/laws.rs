@@ -64,3 +64,17 @@ async fn a_nautobot_keeps_the_laws() {
 async fn a_nautobot_without_graphql_keeps_them() {
     keeps_the_laws(false).await;
 }
+
+#[tokio::test]
+async fn debug_undo() {
+    let fake = Fake::new().await;
+    let r = super::run(data(0), adapter(&fake)).await;
+    println!("{:?}", super::failures(&r));
+    let r = super::run(data(1), adapter(&fake)).await;
+    println!("{:?}", super::failures(&r));
+    println!("{}", r.plan().unwrap().tree());
+    let r = super::run(data(0), adapter(&fake)).await;
+    println!("{:?}", super::failures(&r));
+    println!("{}", r.plan().unwrap().tree());
+    assert!(super::failures(&r).is_empty());
+}

@@ -16,9 +16,10 @@ use diffsync_adapters::nautobot::{
     Manufacturer, Namespace, Nautobot, Prefix, Role, Status, Tag,
 };
 use diffsync_adapters::rest::Retries;
+use diffsync_core::schema::ModelSchema;
 use diffsync_core::{
-    Adapter, AdapterError, Job, JobContext, JobError, JobSpec, LoadContext, Run, RunOptions, RunReport, Side, Variable,
-    VariableKind, job,
+    Adapter, AdapterError, Dataset, Job, JobContext, JobError, JobSpec, Limit, LoadContext, Operation, Run, RunOptions,
+    RunReport, Side, Variable, VariableKind, job,
 };
 use ipnet::IpNet;
 
@@ -270,9 +271,13 @@ impl Job for ToNautobot {
 
 async fn run(inventory: Inventory, nautobot: Nautobot<Inventory>) -> RunReport {
     let job = ToNautobot { inventory: Handed::new(inventory), nautobot: Handed::new(nautobot) };
-    let mut options = RunOptions::of(&ToNautobot::INFO).apply();
+    let options = RunOptions::of(&ToNautobot::INFO).apply();
+    let anything = |options: RunOptions, model: &&ModelSchema| {
+        options.allow(model.name, Operation::Delete, Limit::Count(usize::MAX))
+    };
+    let mut options = Inventory::SCHEMAS.iter().fold(options, anything);
     options.retry.first_pause = Duration::from_millis(2);
-    Run::execute(Arc::new(job), options, Vec::new()).await
+    Box::pin(Run::execute(Arc::new(job), options, Vec::new())).await
 }
 
 /// What failed of a run, and why.

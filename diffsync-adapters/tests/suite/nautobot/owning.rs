@@ -15,7 +15,7 @@ fn with_owner(owner: &Owner) -> Inventory {
 
 async fn only_own_records_are_deleted(owner: Owner) -> Fake {
     let fake = Fake::new().await;
-    let ours = || -> Nautobot<Inventory> { adapter(&fake).owner(owner.clone()) };
+    let ours = || -> Nautobot<Inventory> { adapter(&fake).owner(&owner) };
     // Theirs is there before, without a stamp; what it needs is ours.
     let mut without_devices = with_owner(&owner);
     without_devices.devices = std::iter::empty().collect();
@@ -59,7 +59,7 @@ async fn a_tag_marks_what_is_ours() {
 async fn what_cannot_carry_the_stamp_is_left() {
     let fake = Fake::new().await;
     let owner = Owner::tag("diffsync");
-    run(with_owner(&owner), adapter(&fake).owner(owner.clone())).await;
+    run(with_owner(&owner), adapter(&fake).owner(&owner)).await;
     let mut wanted = with_owner(&owner);
     for table in [&mut wanted.devices] {
         *table = Table::default();
@@ -68,7 +68,7 @@ async fn what_cannot_carry_the_stamp_is_left() {
     wanted.interfaces = std::iter::empty().collect();
     wanted.device_types = std::iter::empty().collect();
     wanted.manufacturers = std::iter::empty().collect();
-    let report = run(wanted, adapter(&fake).owner(owner)).await;
+    let report = run(wanted, adapter(&fake).owner(&owner)).await;
     assert_eq!(report.status, Status::Completed);
     // A manufacturer has no tags.
     assert_eq!(fake.state().of("dcim/manufacturers").len(), 1);

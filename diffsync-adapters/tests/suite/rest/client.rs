@@ -248,9 +248,8 @@ async fn a_compressed_answer_is_read_and_a_huge_one_is_not() {
 
 #[tokio::test]
 async fn a_redirect_is_followed_when_reading_within_the_host() {
-    let wire = Wire::answering(|_, request| match request.contains("/vlans/") {
-        true => json("[1]"),
-        false => reply(301, "location: /base/api/vlans/\r\n", ""),
+    let wire = Wire::answering(|_, request| {
+        if request.contains("/vlans/") { json("[1]") } else { reply(301, "location: /base/api/vlans/\r\n", "") }
     });
     let wire = wire.await;
     assert_eq!(wire.client().get("vlans").send().await.unwrap().body, json!([1]));

@@ -116,7 +116,8 @@ impl System {
 
     fn find(&mut self, collection: &str, key: &Value) -> Option<&mut Map<String, Value>> {
         let rows = self.rows.get_mut(collection)?;
-        rows.iter_mut().find(|row| row["id"] == *key || row["id"].to_string() == key.to_string().trim_matches('"'))
+        let wanted = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+        rows.iter_mut().find(|row| row["id"].as_u64().is_some_and(|id| id.to_string() == wanted))
     }
 
     /// What is wrong with values for a row.
@@ -212,7 +213,7 @@ impl Respond for Answers {
             ("GET", None) => page(system, &collection, request),
             ("POST", None) => create(system, &mut state.last_key, &collection, body),
             ("PATCH", Some(key)) => change_one(system, &collection, &Value::from(key), body),
-            ("PATCH", None) => change_many(system, &collection, body),
+            ("PATCH", None) => change_many(system, &collection, &body),
             ("DELETE", Some(key)) => delete(system, &collection, vec![Value::from(key)], true),
             ("DELETE", None) => {
                 let keys = body.as_array().into_iter().flatten().map(|row| row["id"].clone()).collect();
@@ -246,17 +247,15 @@ fn create(system: &mut System, last_key: &mut u64, collection: &str, body: Value
     let (mut faults, mut created) = (Vec::new(), Vec::new());
     for body in bodies {
         let Value::Object(values) = body else { return answer(400, &json!({"detail": "no object"})) };
-        match after.fault(collection, None, &values) {
-            Some(fault) => faults.push(fault),
-            None => {
-                *last_key += 1;
-                let mut row = Map::from_iter([("id".to_owned(), json!(*last_key + 1000))]);
-                take_over(&mut row, &values);
-                after.rows.entry(collection.to_owned()).or_default().push(row.clone());
-                created.push(row);
-                faults.push(json!({}));
-            }
+        let fault = after.fault(collection, None, &values);
+        if fault.is_none() {
+            *last_key += 1;
+            let mut row = Map::from_iter([("id".to_owned(), json!(*last_key + 1000))]);
+            take_over(&mut row, &values);
+            after.rows.entry(collection.to_owned()).or_default().push(row.clone());
+            created.push(row);
         }
+        faults.push(fault.unwrap_or_else(|| json!({})));
     }
     if created.len() < faults.len() {
         return answer(400, &if is_list { json!(faults) } else { faults.swap_remove(0) });
@@ -279,7 +278,7 @@ fn change(
         return Err(Some(fault));
     }
     if let Some(row) = system.find(collection, &key) {
-        *row = changed.clone();
+        row.clone_from(&changed);
     }
     Ok(changed.into())
 }
@@ -294,7 +293,7 @@ fn change_one(system: &mut System, collection: &str, key: &Value, body: Value) -
 }
 
 /// Unknown keys are ignored, and the first fault ends it all.
-fn change_many(system: &mut System, collection: &str, body: Value) -> ResponseTemplate {
+fn change_many(system: &mut System, collection: &str, body: &Value) -> ResponseTemplate {
     let mut after = system.clone();
     let mut changed = Vec::new();
     for body in body.as_array().into_iter().flatten() {

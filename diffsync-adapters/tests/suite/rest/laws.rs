@@ -53,6 +53,7 @@ pub(super) struct Device {
 }
 
 #[derive(SyncModel, RestModel, Clone, Debug)]
+#[allow(clippy::struct_field_names, reason = "it is called so in the API")]
 #[rest(path = "addresses")]
 pub(super) struct Address {
     #[sync(id)]

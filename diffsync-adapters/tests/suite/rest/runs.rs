@@ -170,7 +170,7 @@ async fn a_change_sends_what_changed_and_no_more() {
     let (name, client) = fake.system();
     let first =
         Device { manufacturer: Some("Cisco".into()), model: Some("M1".into()), external: Some(1), ..device("d1") };
-    run(inventory(&[], &[first.clone()]), api(client.clone())).await;
+    run(inventory(&[], std::slice::from_ref(&first)), api(client.clone())).await;
     fake.with(&name, |system| {
         let devices = system.rows.get_mut("devices").unwrap();
         devices[0].insert("comment".into(), "a person's".into());
@@ -280,7 +280,7 @@ async fn what_is_gone_already_is_deleted() {
         let (_, client) = fake.system();
         run(inventory(&[], &["d1", "d2"].map(device)), api(client.clone())).await;
         fake.before("DELETE devices", |system| {
-            system.rows.get_mut("devices").unwrap().retain(|row| row["name"] != "d2")
+            system.rows.get_mut("devices").unwrap().retain(|row| row["name"] != "d2");
         });
         let api = if bulk { in_bulk(client, 10) } else { api(client) };
         let report = run(inventory(&[], &[device("d1")]), api).await;
@@ -361,8 +361,8 @@ async fn a_record_that_is_not_ours_is_not_deleted() {
                         .is_some_and(|tags| tags.contains(&json!({"id": 3})) && tags.contains(&json!({"id": 1})));
                     tags || row["custom_fields"]["by"] == "us"
                 };
-                let carried: Vec<bool> = rows(system, "devices").iter().map(carries).collect();
-                assert_eq!(carried, [false, true, true], "{:?}", rows(system, "devices"));
+                let stamped: Vec<bool> = rows(system, "devices").iter().map(carries).collect();
+                assert_eq!(stamped, [false, true, true], "{:?}", rows(system, "devices"));
             });
             let report = run(inventory(&[], &[ours("changed")]), api(client)).await;
             assert_eq!((report.counts.deleted, report.counts.left_out), (1, 1), "{:?}", failures(&report));

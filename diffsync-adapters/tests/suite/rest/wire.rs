@@ -42,6 +42,9 @@ pub(super) fn text(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
+/// What is done with the nth request.
+type Replying = dyn Fn(usize, &str) -> Reply + Send + Sync;
+
 /// A server, and what it was asked.
 pub(super) struct Wire {
     pub(super) url: Url,
@@ -73,7 +76,7 @@ impl Wire {
         Self { certificate: cert.pem(), ..wire }
     }
 
-    async fn listen(reply: Arc<dyn Fn(usize, &str) -> Reply + Send + Sync>, tls: Option<TlsAcceptor>) -> Self {
+    async fn listen(reply: Arc<Replying>, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -127,7 +130,7 @@ impl Wire {
 
 async fn serve(
     mut socket: impl AsyncRead + AsyncWrite + Unpin,
-    reply: &(dyn Fn(usize, &str) -> Reply + Send + Sync),
+    reply: &Replying,
     seen: &Mutex<Vec<String>>,
 ) -> Option<()> {
     let request = read(&mut socket).await?;

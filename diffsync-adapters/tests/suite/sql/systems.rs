@@ -1,13 +1,13 @@
 //! The databases that tests run on.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::sql::{Sql, Tables};
 use diffsync_core::{
-    Adapter, AdapterError, Dataset, HasTable, Job, JobContext, JobError, JobInfo, JobKind, JobSpec, Limits,
-    LoadContext, LoadState, OnGuard, Run, RunOptions, RunReport, Side, SyncModel, Url, VariableErrors, VariableSpec,
-    VariableValues, VisitedBy, WrittenBy,
+    Adapter, AdapterError, Dataset, HasTable, Job, JobContext, JobError, JobInfo, JobKind, JobSpec, Limit, Limits,
+    LoadContext, LoadState, Observer, OnGuard, Operation, Run, RunOptions, RunReport, Side, SyncModel, Url,
+    VariableErrors, VariableSpec, VariableValues, VisitedBy, WrittenBy,
 };
 use diffsync_test_servers::{mariadb, postgres};
 use serde_json::Value;
@@ -22,10 +22,11 @@ pub(crate) enum Kind {
 }
 
 /// A new, empty database.
+#[derive(Clone)]
 pub(crate) struct System {
     pub(crate) kind: Kind,
     pub(crate) url: Url,
-    _folder: Option<TempDir>,
+    _folder: Option<Arc<TempDir>>,
 }
 
 /// The kinds that are installed here.
@@ -40,7 +41,9 @@ pub(crate) fn on_each<F: Future<Output = ()>>(test: impl Fn(System) -> F) {
     for kind in kinds() {
         block_on(async {
             eprintln!("on {kind:?}");
-            test(System::new(kind).await).await;
+            // Tests take of it what they use, and it is to be there until they end.
+            let system = System::new(kind).await;
+            test(system.clone()).await;
         });
     }
 }
@@ -55,9 +58,10 @@ impl System {
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         match kind {
             Kind::Sqlite => {
-                let folder = TempDir::new().unwrap();
+                // In memory where that can be, since what is synced to a disk takes its time.
+                let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
                 let url = Url::parse(&format!("sqlite://{}/test.db", folder.path().display())).unwrap();
-                Self { kind, url, _folder: Some(folder) }
+                Self { kind, url, _folder: Some(folder.into()) }
             }
             Kind::Postgres => {
                 let server = postgres().unwrap();
@@ -121,7 +125,7 @@ impl System {
     }
 }
 
-async fn run_on(kind: Kind, url: &Url, sql: &str) {
+pub(crate) async fn run_on(kind: Kind, url: &Url, sql: &str) {
     let (url, sql) = (url.as_str(), AssertSqlSafe(sql));
     match kind {
         Kind::Sqlite => {
@@ -229,10 +233,29 @@ pub(crate) async fn pushed_with<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sq
     target: Sql<D>,
     set: impl FnOnce(&mut RunOptions),
 ) -> RunReport {
-    let job = Push { source: Mutex::new(Some(Given(Mutex::new(Some(source))))), target: Mutex::new(Some(target)) };
-    let mut options = RunOptions::of(&Push::<D>::INFO);
+    let mut options = options::<D>();
     set(&mut options);
-    Run::execute(job.into(), options, Vec::new()).await
+    Run::execute(job(source, target).into(), options, Vec::new()).await
+}
+
+pub(crate) async fn pushed_observed<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>(
+    source: D,
+    target: Sql<D>,
+    observers: Vec<Arc<dyn Observer>>,
+) -> RunReport {
+    Run::execute(job(source, target).into(), options::<D>(), observers).await
+}
+
+/// Nothing is held back.
+fn options<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>() -> RunOptions {
+    let options = RunOptions::of(&Push::<D>::INFO);
+    D::SCHEMAS
+        .iter()
+        .fold(options, |options, schema| options.allow(schema.name, Operation::Delete, Limit::Count(usize::MAX)))
+}
+
+fn job<D>(source: D, target: Sql<D>) -> Push<D> {
+    Push { source: Mutex::new(Some(Given(Mutex::new(Some(source))))), target: Mutex::new(Some(target)) }
 }
 
 /// Asserts that a run did all that was to be done.

@@ -37,6 +37,7 @@ pub(crate) fn answer(state: &State, body: &Value) -> ResponseTemplate {
 
 fn root(state: &State, asked: &Asked) -> Result<Value, String> {
     match asked.name {
+        "__typename" => Ok(json!("Query")),
         "__schema" => Ok(pruned(&json!({"queryType": {"name": "Query", "fields": roots()}}), &asked.of)),
         "__type" => {
             let name = asked.arguments[0].1.as_str().unwrap();

@@ -1,0 +1,296 @@
+//! CSV: a header with the names of the columns, then a line for each record.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufRead, Chain, Write};
+
+use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Terminator, WriterBuilder};
+use diffsync_core::schema::Comparison;
+use diffsync_core::{AdapterError, Side};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::cells::{CellError, Cells, Unread};
+use super::edits::{Edit, Edits};
+use super::format::{BYTE_ORDER_MARK, behind_mark, text};
+use super::load::{Place, Records};
+use super::model::{Column, FileModel};
+use super::shape::Kind;
+use super::text::{Text, text_of};
+
+/// Reads all records.
+pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
+    let input = behind_mark(file).map_err(|error| records.unreadable(error))?;
+    let mut rows = Rows::new(input, M::FILE.delimiter).map_err(|error| records.unreadable(error))?;
+    let mut row = StringRecord::new();
+    let Some(_) = rows.next(&mut row).map_err(|wrong| wrong.of(records))? else {
+        // An empty file on the target's side is one that is still to be written.
+        return match records.side() {
+            Side::Target => Ok(()),
+            Side::Source => Err(records.error("there is no header with the names of the columns")),
+        };
+    };
+    let header = Header::find::<M>(&row).map_err(|what| records.error(format_args!("line 1: {what}")))?;
+    while let Some(at) = rows.next(&mut row).map_err(|wrong| wrong.of(records))? {
+        records.add(header.read(&row), Some(Place::Line(at.line)))?;
+    }
+    Ok(())
+}
+
+/// The rows of a file, the header among them, each with as many cells as it.
+struct Rows<R> {
+    reader: Reader<Chain<R, &'static [u8]>>,
+    has_crlf: bool,
+    columns: Option<usize>,
+}
+
+/// Stands behind the last row. If a quotation mark is never closed, this is swallowed with all that follows the mark.
+const END: &str = "\u{0}end of the rows\u{0}";
+const LAST_LINE: &str = "\n\u{0}end of the rows\u{0}";
+
+/// Where a row begins.
+struct At {
+    line: u64,
+    byte: usize,
+}
+
+/// Why there is no next row.
+enum Wrong {
+    /// The file could not be read.
+    File(io::Error),
+    /// What stands in it.
+    Line(u64, String),
+}
+
+impl Wrong {
+    fn of<M: FileModel>(self, records: &Records<'_, M>) -> AdapterError {
+        match self {
+            Self::File(error) => records.unreadable(error),
+            Self::Line(line, what) => records.error(format_args!("line {line}: {what}")),
+        }
+    }
+}
+
+impl<R: BufRead> Rows<R> {
+    fn new(mut input: R, delimiter: u8) -> io::Result<Self> {
+        let begin = input.fill_buf()?;
+        let first_line = begin.iter().position(|&byte| byte == b'\n').and_then(|end| begin.get(..end));
+        let has_crlf = first_line.is_some_and(|line| line.ends_with(b"\r"));
+        let mut builder = ReaderBuilder::new();
+        let reader = builder.delimiter(delimiter).has_headers(false).flexible(true);
+        Ok(Self { reader: reader.from_reader(input.chain(LAST_LINE.as_bytes())), has_crlf, columns: None })
+    }
+
+    /// Reads the next row, and says where it begins.
+    fn next(&mut self, row: &mut StringRecord) -> Result<Option<At>, Wrong> {
+        let is_there = self.reader.read_record(row).map_err(|error| self.wrong(error))?;
+        let position = row.position();
+        let line = position.map_or(0, |position| self.line(position.line()));
+        let byte = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+        let last = row.iter().next_back().unwrap_or_default();
+        if !is_there || (row.len() == 1 && last == END) {
+            return Ok(None);
+        }
+        if last.ends_with(END) {
+            return Err(Wrong::Line(line, "a quotation mark is opened and never closed".into()));
+        }
+        match *self.columns.get_or_insert(row.len()) {
+            columns if columns == row.len() => Ok(Some(At { line, byte })),
+            columns => {
+                let what = format!("there are {} cells, and the header has {columns} columns", row.len());
+                Err(Wrong::Line(line, format!("{what}; is there a delimiter in a cell without quotation marks?")))
+            }
+        }
+    }
+
+    fn wrong(&self, error: ::csv::Error) -> Wrong {
+        let line = error.position().map_or(0, |position| self.line(position.line()));
+        match error.into_kind() {
+            ErrorKind::Io(error) => Wrong::File(error),
+            ErrorKind::Utf8 { err, .. } => {
+                Wrong::Line(line, format!("cell {} is not UTF-8; save the file as UTF-8", err.field() + 1))
+            }
+            other => Wrong::Line(line, format!("{other:?}")),
+        }
+    }
+
+    /// The reader takes a line for ended between its two line-break characters, before the second was counted.
+    fn line(&self, counted: u64) -> u64 {
+        counted + u64::from(self.has_crlf && self.columns.is_some())
+    }
+}
+
+/// Where the columns stand.
+struct Header {
+    columns: &'static [Column],
+    /// For each column the position of its cell.
+    cells: Vec<usize>,
+    width: usize,
+}
+
+impl Header {
+    fn find<M: FileModel>(row: &StringRecord) -> Result<Self, String> {
+        let columns = M::FILE.columns;
+        let find = |column: &Column| {
+            let mut found = row.iter().enumerate().filter(|(_, name)| *name == column.name);
+            match (found.next(), found.next()) {
+                (Some((at, _)), None) => Ok(at),
+                (Some(_), Some(_)) => Err(format!("there are two columns `{}`", column.name)),
+                (None, _) => {
+                    let names: Vec<_> = row.iter().map(|name| format!("`{name}`")).collect();
+                    Err(format!("there is no column `{}`; there are {}", column.name, names.join(", ")))
+                }
+            }
+        };
+        Ok(Self { columns, cells: columns.iter().map(find).collect::<Result<_, _>>()?, width: row.len() })
+    }
+
+    fn read<M: FileModel>(&self, row: &StringRecord) -> Result<M, Unread<M::Id>> {
+        let mut identifiers = self.columns.iter().zip(&self.cells).filter(|(column, _)| column.identifies);
+        if identifiers.all(|(_, &cell)| row.get(cell).unwrap_or_default().is_empty()) {
+            return Err(Unread::Nameless(CellError("the identifier is empty".into())));
+        }
+        M::read(&mut RowCells { row, header: self })
+    }
+
+    /// The cells of a row with these values in the columns, and what stood there in the others.
+    fn row<'a>(&self, old: Option<&'a StringRecord>, values: &'a [(usize, Value)]) -> Vec<Cow<'a, str>> {
+        let old = |cell| old.and_then(|old| old.get(cell)).unwrap_or_default();
+        let mut cells: Vec<_> = (0..self.width).map(|cell| Cow::Borrowed(old(cell))).collect();
+        for (column, value) in values {
+            let shape = self.columns.get(*column).map(|column| (column.shape)());
+            let cell = self.cells.get(*column).and_then(|&cell| cells.get_mut(cell));
+            if let (Some(shape), Some(cell)) = (shape, cell) {
+                *cell = text_of(value, shape);
+            }
+        }
+        cells
+    }
+}
+
+struct RowCells<'a> {
+    row: &'a StringRecord,
+    header: &'a Header,
+}
+
+impl Cells for RowCells<'_> {
+    fn take<T: DeserializeOwned>(&mut self, column: usize) -> Result<T, CellError> {
+        let text = self.header.cells.get(column).and_then(|&cell| self.row.get(cell)).unwrap_or_default();
+        T::deserialize(Text(text)).map_err(|error| {
+            self.header.columns.get(column).map_or(CellError(String::new()), |it| CellError::in_column(it, error))
+        })
+    }
+}
+
+/// Whether a row can hold these values so that they come back as they are.
+pub(super) fn check<M: FileModel>(values: &[Value]) -> Result<(), CellError> {
+    let is_blank = |value: &Value| matches!(value, Value::String(text) if text.is_empty());
+    let columns = || M::FILE.columns.iter().zip(values);
+    if columns().filter(|(column, _)| column.identifies).all(|(_, value)| value.is_null() || is_blank(value)) {
+        return Err(CellError("a row of CSV needs an identifier, and this one is empty".into()));
+    }
+    let attributes = columns().filter(|(column, _)| !column.identifies).zip(M::SCHEMA.attributes);
+    for ((column, value), attribute) in attributes {
+        let shape = (column.shape)();
+        let is_told = !shape.is_optional || shape.kind != Kind::Text || attribute.comparison == Comparison::BlankIsNone;
+        if is_blank(value) && !is_told {
+            let what = "an empty cell is `None`, so CSV cannot hold an empty text; `compare = blank_is_none` takes them for the same";
+            return Err(CellError::in_column(column, what));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the file with its records changed. What stays as it is is copied as it is written.
+pub(super) fn write<M: FileModel>(
+    old: Option<File>,
+    edits: &Edits<'_, M>,
+    out: &mut impl Write,
+) -> Result<(), AdapterError> {
+    let old = old.map(|file| text(file, edits)).transpose()?.unwrap_or_default();
+    let (mark, old) = old.strip_prefix(BYTE_ORDER_MARK).map_or(("", old.as_str()), |old| (BYTE_ORDER_MARK, old));
+    let mut copy = Copy { old, out, has_crlf: false, ends_line: true };
+    copy.text(mark).map_err(|error| edits.failed(error))?;
+    let unreadable = |wrong| match wrong {
+        Wrong::File(error) => edits.failed(error),
+        Wrong::Line(line, what) => edits.error(format_args!("line {line}: {what}")),
+    };
+    let mut rows = Rows::new(old.as_bytes(), M::FILE.delimiter).map_err(|error| edits.failed(error))?;
+    copy.has_crlf = rows.has_crlf;
+    let (mut row, mut next_row) = (StringRecord::new(), StringRecord::new());
+    let header = if rows.next(&mut row).map_err(unreadable)?.is_some() {
+        Header::find::<M>(&row).map_err(|what| edits.error(what))?
+    } else {
+        let names: StringRecord = M::FILE.columns.iter().map(|column| column.name).collect();
+        copy.row::<M>(names.iter().map(Cow::Borrowed)).map_err(|error| edits.failed(error))?;
+        Header::find::<M>(&names).map_err(|what| edits.error(what))?
+    };
+    let mut at = rows.next(&mut row).map_err(unreadable)?;
+    let begin = at.as_ref().map_or(old.len(), |at| at.byte);
+    let mut begin = copy.rest(0, begin).map_err(|error| edits.failed(error))?;
+    while at.is_some() {
+        at = rows.next(&mut next_row).map_err(unreadable)?;
+        let end = at.as_ref().map_or(old.len(), |at| at.byte);
+        begin = match edits.edit(header.read(&row))? {
+            Edit::Keep => copy.rest(begin, end),
+            Edit::Drop => Ok(copy.line_break_behind(end)),
+            Edit::Set(values) => copy.row::<M>(header.row(Some(&row), &values)).map(|()| copy.line_break_behind(end)),
+        }
+        .map_err(|error| edits.failed(error))?;
+        std::mem::swap(&mut row, &mut next_row);
+    }
+    for values in edits.created() {
+        let values: Vec<_> = values?.into_iter().enumerate().collect();
+        copy.row::<M>(header.row(None, &values)).map_err(|error| edits.failed(error))?;
+    }
+    Ok(())
+}
+
+/// The new file, parts of which are copied from the old.
+struct Copy<'a, W> {
+    old: &'a str,
+    out: W,
+    has_crlf: bool,
+    /// Whether what was written last ends its line: the last line of a file need not.
+    ends_line: bool,
+}
+
+impl<W: Write> Copy<'_, W> {
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        if let Some(last) = text.bytes().next_back() {
+            self.ends_line = last == b'\n' || text == BYTE_ORDER_MARK;
+        }
+        self.out.write_all(text.as_bytes())
+    }
+
+    /// Copies a part of the old file up to where a row begins, and says where that is.
+    fn rest(&mut self, begin: usize, end: usize) -> io::Result<usize> {
+        let end = self.line_break_behind(end);
+        self.text(self.old.get(begin..end).unwrap_or_default())?;
+        Ok(end)
+    }
+
+    /// The reader takes a line for ended between its two line-break characters.
+    fn line_break_behind(&self, end: usize) -> usize {
+        let is_between = self.old.get(..end).is_some_and(|before| before.ends_with('\r'))
+            && self.old.get(end..).is_some_and(|behind| behind.starts_with('\n'));
+        end + usize::from(is_between)
+    }
+
+    /// Writes a row.
+    fn row<'c, M: FileModel>(&mut self, cells: impl IntoIterator<Item = Cow<'c, str>>) -> io::Result<()> {
+        if !self.ends_line {
+            self.text(if self.has_crlf { "\r\n" } else { "\n" })?;
+        }
+        let terminator = if self.has_crlf { Terminator::CRLF } else { Terminator::Any(b'\n') };
+        let mut builder = WriterBuilder::new();
+        builder.delimiter(M::FILE.delimiter).terminator(terminator).flexible(true);
+        let mut writer = builder.buffer_capacity(256).from_writer(Vec::new());
+        for cell in cells {
+            writer.write_field(cell.as_bytes())?;
+        }
+        writer.write_record(None::<&[u8]>)?;
+        let row = writer.into_inner().map_err(::csv::IntoInnerError::into_error)?;
+        self.out.write_all(&row)
+    }
+}

@@ -1,0 +1,296 @@
+//! A document with its records changed, line by line, so that all that is not changed stays as it is written.
+
+use std::ops::Range;
+
+use serde_json::Value;
+use serde_saphyr::{Location, Spanned};
+
+use super::document::{Document, Record};
+use crate::file::edits::Edit;
+use crate::file::model::{Column, FileModel};
+
+/// Why a document is not edited.
+pub(super) const TOO_FANCY: &str =
+    "its records are written in a way that cannot be edited; write them as a list with a `-` and lines `key: value`";
+
+/// The text with its records changed.
+pub(super) fn edited<M: FileModel>(
+    text: &str,
+    document: &Document<M>,
+    changes: &[Edit],
+    created: &[Vec<Value>],
+) -> Result<String, String> {
+    let columns = M::FILE.columns;
+    let Some(list) = &document.list else {
+        let (head, indent) = M::FILE.list.map_or((String::new(), 0), |key| (format!("{}:\n", key_text(key)), 2));
+        let text = end_line(text);
+        return Ok(format!(
+            "{text}{head}{}",
+            if created.is_empty() { empty(indent) } else { items(columns, created, indent) }
+        ));
+    };
+    let start = offset(list.referenced).ok_or(TOO_FANCY)?;
+    let lines = Lines::of(text);
+    if text.get(start..).is_some_and(|list| list.starts_with('[')) {
+        return if list.value.is_empty() { filled::<M>(text, start, created) } else { Err(TOO_FANCY.into()) };
+    }
+    let indent = start - lines.start(lines.at(start));
+    let chunks = chunks(&lines, &list.value, indent).ok_or(TOO_FANCY)?;
+    let (Some(begin), Some(end)) = (chunks.first(), chunks.last()) else { return Err(TOO_FANCY.into()) };
+    let mut new = text.get(..begin.start).unwrap_or_default().to_owned();
+    let head = new.len();
+    for ((chunk, item), change) in chunks.iter().zip(&list.value).zip(changes) {
+        match change {
+            Edit::Drop => {}
+            Edit::Keep => new.push_str(text.get(chunk.clone()).unwrap_or_default()),
+            Edit::Set(values) => new.push_str(&item_with(&lines, chunk.clone(), item, columns, values)?),
+        }
+    }
+    if !created.is_empty() {
+        new = end_line(&new);
+        new.push_str(&items(columns, created, indent));
+    }
+    if new.len() == head {
+        new.push_str(&empty(if M::FILE.list.is_some() { indent + 2 } else { 0 }));
+    }
+    new.push_str(text.get(end.end..).unwrap_or_default());
+    Ok(new)
+}
+
+/// The text with records in the place of `[]`.
+fn filled<M: FileModel>(text: &str, start: usize, created: &[Vec<Value>]) -> Result<String, String> {
+    if created.is_empty() {
+        return Ok(text.to_owned());
+    }
+    let end = text.get(start..).and_then(|list| list.find(']')).map_or(text.len(), |end| start + end + 1);
+    let (head, indent) = match M::FILE.list {
+        None => (text.get(..start).unwrap_or_default().to_owned(), 0),
+        Some(_) => (format!("{}\n", text.get(..start).unwrap_or_default().trim_end_matches([' ', '\n'])), 2),
+    };
+    let tail = text.get(end..).unwrap_or_default();
+    let tail = tail.strip_prefix("\r\n").or_else(|| tail.strip_prefix('\n')).unwrap_or(tail);
+    if !tail.is_empty() && !text.get(end..).is_some_and(|rest| rest.starts_with(['\r', '\n'])) {
+        return Err(TOO_FANCY.into());
+    }
+    Ok(format!("{head}{}{tail}", items(M::FILE.columns, created, indent)))
+}
+
+fn empty(indent: usize) -> String {
+    format!("{}[]\n", " ".repeat(indent))
+}
+
+fn end_line(text: &str) -> String {
+    if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
+}
+
+/// Records as items of a list.
+fn items(columns: &[Column], records: &[Vec<Value>], indent: usize) -> String {
+    let mut text = String::new();
+    for record in records {
+        for (position, (column, value)) in columns.iter().zip(record).enumerate() {
+            text.push_str(&" ".repeat(indent));
+            text.push_str(if position == 0 { "- " } else { "  " });
+            text.push_str(&entry(column, value));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn entry(column: &Column, value: &Value) -> String {
+    format!("{}: {}", key_text(column.name), value_text(value, false))
+}
+
+fn key_text(key: &str) -> String {
+    value_text(&Value::from(key), false)
+}
+
+/// A value on one line: plain if it can be, else as JSON, which is YAML as well.
+fn value_text(value: &Value, in_braces: bool) -> String {
+    if value.is_string()
+        && !in_braces
+        && let Ok(text) = serde_saphyr::to_string(value)
+        && !text.trim_end_matches('\n').contains('\n')
+    {
+        return text.trim_end_matches('\n').to_owned();
+    }
+    let mut text = String::new();
+    for letter in value.to_string().chars() {
+        match letter {
+            // Characters that YAML takes for line breaks, or does not allow.
+            '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                text.extend(format!("\\u{:04x}", u32::from(letter)).chars());
+            }
+            letter => text.push(letter),
+        }
+    }
+    text
+}
+
+/// Where the lines of a text begin.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        let behind_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self { text, starts: std::iter::once(0).chain(behind_breaks).collect() }
+    }
+
+    /// The line that a position is in.
+    fn at(&self, offset: usize) -> usize {
+        self.starts.partition_point(|&start| start <= offset) - 1
+    }
+
+    fn start(&self, line: usize) -> usize {
+        self.starts.get(line).copied().unwrap_or(self.text.len())
+    }
+
+    fn text(&self, line: usize) -> &'a str {
+        self.text.get(self.start(line)..self.start(line + 1)).unwrap_or_default()
+    }
+
+    fn indent(&self, line: usize) -> usize {
+        let text = self.text(line);
+        text.len() - text.trim_start_matches(' ').len()
+    }
+
+    fn is_blank(&self, line: usize) -> bool {
+        self.text(line).trim().is_empty()
+    }
+
+    fn is_comment(&self, line: usize) -> bool {
+        self.text(line).trim_start().starts_with('#')
+    }
+
+    /// The line behind the last one, from `line` on, that is indented more than this.
+    fn end_of_block(&self, line: usize, indent: usize) -> usize {
+        let mut end = line;
+        for line in line..self.starts.len() {
+            if self.is_blank(line) {
+                continue;
+            }
+            if self.indent(line) <= indent {
+                break;
+            }
+            end = line + 1;
+        }
+        end
+    }
+}
+
+fn offset(location: Location) -> Option<usize> {
+    usize::try_from(location.span().byte_offset()?).ok()
+}
+
+/// The part of the text that each item takes: its lines, with the comments right above it.
+fn chunks<M>(lines: &Lines<'_>, items: &[Spanned<Record<M>>], indent: usize) -> Option<Vec<Range<usize>>> {
+    let mut starts = Vec::with_capacity(items.len());
+    let mut last = 0;
+    for (position, item) in items.iter().enumerate() {
+        let has_dash = |line: &usize| lines.indent(*line) == indent && lines.text(*line).trim_start().starts_with('-');
+        let dash = (last..=lines.at(offset(item.referenced)?)).rev().find(has_dash)?;
+        let mut start = dash;
+        // The comments above the first item may be about the whole list, so they stay.
+        while position > 0 && start > last + 1 && lines.is_comment(start - 1) && lines.indent(start - 1) <= indent {
+            start -= 1;
+        }
+        starts.push(lines.start(start));
+        last = dash;
+    }
+    starts.push(lines.start(lines.end_of_block(last + 1, indent)));
+    Some(starts.iter().zip(starts.iter().skip(1)).map(|(&start, &end)| start..end).collect())
+}
+
+/// An item with other values under some of its keys.
+fn item_with<M>(
+    lines: &Lines<'_>,
+    chunk: Range<usize>,
+    item: &Spanned<Record<M>>,
+    columns: &[Column],
+    values: &[(usize, Value)],
+) -> Result<String, String> {
+    let start = offset(item.referenced).ok_or(TOO_FANCY)?;
+    let in_braces = lines.text.get(start..).is_some_and(|item| item.starts_with('{'));
+    let indent = start - lines.start(lines.at(start));
+    let end = lines.start(lines.end_of_block(lines.at(start) + 1, indent.saturating_sub(1))).min(chunk.end);
+    let mut changes: Vec<(Range<usize>, String)> = Vec::new();
+    for (position, value) in values {
+        let Some(column) = columns.get(*position) else { continue };
+        let old = item.value.cells.iter().find(|(at, _)| at == position).map(|(_, old)| old.referenced);
+        let place = old.and_then(|old| value_place(lines, old, column));
+        let change = match (place, in_braces) {
+            (Some(place), _) => (place, value_text(value, in_braces)),
+            (None, true) => (start + 1..start + 1, format!("{}: {}, ", key_text(column.name), value_text(value, true))),
+            (None, false) => {
+                let line = format!("{}{}\n", " ".repeat(indent), entry(column, value));
+                match old_lines(lines, lines.at(start)..lines.at(end.max(1) - 1) + 1, indent, column)? {
+                    Some((block, is_first)) => (block, if is_first { line.trim_start().to_owned() } else { line }),
+                    None => (end..end, line),
+                }
+            }
+        };
+        changes.push(change);
+    }
+    changes.sort_by_key(|(range, _)| (range.start, range.end));
+    let (mut new, mut at) = (String::new(), chunk.start);
+    for (range, change) in changes {
+        new.push_str(lines.text.get(at..range.start).ok_or(TOO_FANCY)?);
+        if range.start == end && !new.ends_with('\n') {
+            new.push('\n');
+        }
+        new.push_str(&change);
+        at = range.end;
+    }
+    new.push_str(lines.text.get(at..chunk.end).ok_or(TOO_FANCY)?);
+    Ok(new)
+}
+
+/// Where a value stands, if it is on the same line as its key and on no other.
+fn value_place(lines: &Lines<'_>, value: Location, column: &Column) -> Option<Range<usize>> {
+    let start = offset(value)?;
+    let length = usize::try_from(value.span().byte_len()?).ok().filter(|&length| length > 0)?;
+    let text = lines.text.get(start..start + length)?;
+    let before = lines.text.get(lines.start(lines.at(start))..start)?.trim_end().strip_suffix(':')?.trim_end();
+    let names = [column.name.to_owned(), format!("\"{}\"", column.name), format!("'{}'", column.name)];
+    let of_key = names.iter().filter_map(|name| before.strip_suffix(name.as_str()));
+    let is_keys = of_key.into_iter().any(|before| before.is_empty() || before.ends_with([' ', '{', ',', '-']));
+    (is_keys && !text.contains('\n') && !text.starts_with(['[', '{'])).then_some(start..start + length)
+}
+
+/// The lines of a key whose value takes several, and whether it is the item's first.
+fn old_lines(
+    lines: &Lines<'_>,
+    item: Range<usize>,
+    indent: usize,
+    column: &Column,
+) -> Result<Option<(Range<usize>, bool)>, String> {
+    let first = item.start;
+    let names = [column.name.to_owned(), format!("\"{}\"", column.name), format!("'{}'", column.name)];
+    let is_key = |line: &usize| {
+        let text = lines.text(*line);
+        let text = if *line == first { text.get(indent..) } else { Some(text.trim_start_matches(' ')) };
+        let at_indent = *line == first || lines.indent(*line) == indent;
+        let behind = text.and_then(|text| names.iter().find_map(|name| text.strip_prefix(name.as_str())));
+        at_indent && behind.is_some_and(|behind| behind.trim_start().starts_with(':'))
+    };
+    let Some(key) = item.clone().find(is_key) else { return Ok(None) };
+    let is_list_item = |line: usize| lines.indent(line) == indent && lines.text(line).trim_start().starts_with("- ");
+    let mut end = key + 1;
+    while end < item.end && (lines.is_blank(end) || lines.indent(end) > indent || is_list_item(end)) {
+        end += 1;
+    }
+    let value = lines.text(key).split_once(':').map_or("", |(_, value)| value.trim_start());
+    let is_text = value.starts_with(['|', '>']);
+    if !is_text && (value.contains(" #") || (key + 1..end).any(|line| lines.text(line).contains('#'))) {
+        let place = key + 1;
+        return Err(format!(
+            "there is a comment within the value of `{}` in line {place}; change it by hand",
+            column.name
+        ));
+    }
+    let start = if key == first { lines.start(key) + indent } else { lines.start(key) };
+    Ok(Some((start..lines.start(end), key == first)))
+}

@@ -1,0 +1,103 @@
+//! The code of a model that is kept in a file. It names the adapters by the alias `_adapters`.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::ast::{Field, FileModel};
+use super::validate::Kept;
+use crate::krate::Krate;
+use crate::model::ast::Role;
+use crate::place::place;
+
+pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenStream {
+    let (ident, krate) = (model.ident, krate.adapters());
+    let Kept { format, path, list, delimiter, is_secret } = kept;
+    let format = format.variant();
+    let list =
+        list.map_or_else(|| quote!(::core::option::Option::None), |key| quote!(::core::option::Option::Some(#key)));
+    let delimiter = Literal::byte_character(delimiter);
+    let columns = model.stored().map(|field| {
+        let (name, ty, identifies) = (&field.column, field.ty, field.role == Role::Identifier);
+        quote_spanned!(place(ty)=> _adapters::file::Column::new::<#ty>(#name, #identifies))
+    });
+    let read = read(model);
+    let written = model.stored().enumerate().map(|(position, field)| {
+        let (position, mut field_ident) = (Literal::usize_suffixed(position), field.ident.clone());
+        let place = place(field.ty);
+        field_ident.set_span(place);
+        quote_spanned!(place=> cells.put(#position, &self.#field_ident)?;)
+    });
+    quote! {
+        #[allow(unused_qualifications, reason = "what the user has imported is not known here")]
+        const _: () = {
+            use #krate as _adapters;
+
+            const _: () = _adapters::file::Format::#format.must_be_enabled();
+
+            #[automatically_derived]
+            impl _adapters::file::FileModel for #ident {
+                const FILE: _adapters::file::FileSchema = _adapters::file::FileSchema {
+                    path: #path,
+                    format: _adapters::file::Format::#format,
+                    list: #list,
+                    delimiter: #delimiter,
+                    is_secret: #is_secret,
+                    columns: &[#(#columns),*],
+                };
+
+                #read
+
+                fn write<C: _adapters::file::WriteCells>(
+                    &self,
+                    cells: &mut C,
+                ) -> ::core::result::Result<(), _adapters::file::CellError> {
+                    #(#written)*
+                    ::core::result::Result::Ok(())
+                }
+            }
+        };
+    }
+}
+
+/// The identifiers first, so that a record whose attributes cannot be read can be named.
+fn read(model: &FileModel<'_>) -> TokenStream {
+    let id = format_ident!("{}Id", model.ident);
+    let taken = |role: Role| {
+        model.stored().enumerate().filter(move |(_, field)| field.role == role).map(|(position, field)| {
+            let (position, ty) = (Literal::usize_suffixed(position), field.ty);
+            (field, quote_spanned!(place(ty)=> cells.take::<#ty>(#position)))
+        })
+    };
+    let identifiers = taken(Role::Identifier).map(|(field, value)| {
+        let ident = field.ident;
+        quote!(#ident: #value.map_err(_adapters::file::Unread::Nameless)?)
+    });
+    let attributes = taken(Role::Attribute).map(|(_, value)| value);
+    let variable = |position: usize| format_ident!("attribute_{}", position);
+    let variables: Vec<_> = (0..taken(Role::Attribute).count()).map(variable).collect();
+    let mut position = 0;
+    let fields = model.fields.iter().map(|Field { ident, role, .. }| match role {
+        Role::Identifier => quote!(#ident: id.#ident),
+        Role::Local => quote!(#ident: ::core::default::Default::default()),
+        Role::Attribute => {
+            let variable = variable(position);
+            position += 1;
+            quote!(#ident: #variable)
+        }
+    });
+    let fields: Vec<_> = fields.collect();
+    quote! {
+        fn read<C: _adapters::file::Cells>(
+            cells: &mut C,
+        ) -> ::core::result::Result<Self, _adapters::file::Unread<#id>> {
+            let id = #id { #(#identifiers),* };
+            let attributes = || ::core::result::Result::<_, _adapters::file::CellError>::Ok((#(#attributes?,)*));
+            match { attributes }() {
+                ::core::result::Result::Ok((#(#variables,)*)) => ::core::result::Result::Ok(Self { #(#fields),* }),
+                ::core::result::Result::Err(error) => {
+                    ::core::result::Result::Err(_adapters::file::Unread::Rejected(id, error))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What is emitted for something that cannot be kept in a file, so that its uses do not add errors of their own.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+use crate::krate::Krate;
+
+pub(super) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
+    let (ident, krate) = (&input.ident, krate.adapters());
+    let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
+    let mut generics = input.generics.clone();
+    generics.make_where_clause().predicates.push(syn::parse_quote! {
+        #ident #ty_generics: _adapters::file::SyncModel + ::core::clone::Clone
+    });
+    let where_clause = &generics.where_clause;
+    quote! {
+        const _: () = {
+            use #krate as _adapters;
+
+            #[automatically_derived]
+            impl #impl_generics _adapters::file::FileModel for #ident #ty_generics #where_clause {
+                const FILE: _adapters::file::FileSchema = _adapters::file::FileSchema {
+                    path: "",
+                    format: _adapters::file::Format::Csv,
+                    list: ::core::option::Option::None,
+                    delimiter: b',',
+                    is_secret: false,
+                    columns: &[],
+                };
+
+                fn read<C: _adapters::file::Cells>(
+                    _: &mut C,
+                ) -> ::core::result::Result<
+                    Self,
+                    _adapters::file::Unread<<Self as _adapters::file::SyncModel>::Id>,
+                > {
+                    ::core::unreachable!()
+                }
+
+                fn write<C: _adapters::file::WriteCells>(
+                    &self,
+                    _: &mut C,
+                ) -> ::core::result::Result<(), _adapters::file::CellError> {
+                    ::core::unreachable!()
+                }
+            }
+        };
+    }
+}
