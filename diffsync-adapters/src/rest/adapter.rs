@@ -27,6 +27,7 @@ pub struct Rest<D> {
     pub(super) client: Client,
     pub(super) dialect: Dialect,
     owner: Option<Owner>,
+    stamped: fn(&RestSchema) -> bool,
     source: Arc<dyn RowSource>,
     models: Vec<Entry<D>>,
     store: Mutex<Store>,
@@ -73,7 +74,8 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
         D::visit_each(&mut models);
         let store = Mutex::new(Store::default());
         let (models, reading) = (models.entries, tokio::sync::Mutex::default());
-        let rest = Self { client, dialect, owner: None, source: Arc::new(FromPages), models, store, reading };
+        let source = Arc::new(FromPages);
+        let rest = Self { client, dialect, owner: None, stamped: |_| true, source, models, store, reading };
         rest.forget();
         rest
     }
@@ -83,6 +85,15 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
     #[must_use]
     pub fn owner(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
+        self.forget();
+        self
+    }
+
+    /// Stamps only the records of these models, where those of others have no place for it. These then are nobody's, and
+    /// never deleted.
+    #[must_use]
+    pub fn stamping(mut self, stamped: fn(&RestSchema) -> bool) -> Self {
+        self.stamped = stamped;
         self.forget();
         self
     }
@@ -126,7 +137,7 @@ impl<D> Rest<D> {
 
     /// What is stamped on records of a model.
     pub(super) fn owner_of(&self, schema: &RestSchema) -> Option<Owner> {
-        schema.owner.map(Owner::of_model).or_else(|| self.owner.clone())
+        schema.owner.map(Owner::of_model).or_else(|| self.owner.clone().filter(|_| (self.stamped)(schema)))
     }
 
     /// Reads a collection whole, unless it was read.
@@ -250,6 +261,9 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
     let owner = rest.owner_of(M::REST).filter(|_| side == Side::Target);
     let table = data.table_mut();
     table.mark_loaded();
+    if side == Side::Target && owner.is_none() && rest.owner.is_some() {
+        table.set_flags(Flags::SKIP_UNMATCHED_DST);
+    }
     for row in store.rows(&collection) {
         let record: M = match read(&store, &collection, row, None) {
             Ok(record) => record,

@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use super::pretty;
+use super::{errors, pretty};
 
 #[test]
 fn a_model_that_an_api_keeps() {
@@ -55,13 +55,6 @@ fn a_tree_that_an_api_keeps_by_its_own_name() {
         }
     });
     insta::assert_snapshot!("a_tree_that_an_api_keeps_by_its_own_name", pretty(expanded));
-}
-
-/// The errors of a derive, each in a line.
-fn errors(expanded: proc_macro2::TokenStream) -> String {
-    let text = expanded.to_string();
-    let messages = text.split("compile_error ! {").skip(1).filter_map(|rest| rest.split_once('}'));
-    messages.map(|(message, _)| message.trim().trim_matches('"').trim().to_owned() + "\n").collect()
 }
 
 #[test]
