@@ -18,7 +18,8 @@ use super::pages::plain;
 use super::record::{Unreadable, is_owned, read};
 use super::schema::{Of, Part, RestModel, RestSchema};
 use super::source::{Collection, FromPages, RowSource};
-use super::store::{Missing, Store, keep};
+use super::store::{Missing, Store};
+use super::way::keep;
 
 /// A JSON API that keeps the records of a data set: an adapter and a target for every data set all of whose models have
 /// `#[derive(RestModel)]`.

@@ -40,6 +40,7 @@ mod check;
 mod client;
 mod dialect;
 mod error;
+mod index;
 mod pages;
 mod record;
 mod retry;
@@ -48,6 +49,7 @@ mod settings;
 mod shown;
 mod source;
 mod store;
+mod way;
 mod write;
 
 pub use reqwest::{Method, StatusCode, header};

@@ -152,16 +152,17 @@ impl<D> Rest<D> {
         if !row.is_object() {
             row = Value::Object(Map::new());
         }
+        if let Value::Object(row) = &mut row
+            && !written.key.is_null()
         {
-            let mut store = self.store();
-            let key = store.key_of(&collection).to_owned();
-            if let Value::Object(row) = &mut row
-                && !written.key.is_null()
-            {
-                row.entry(key).or_insert_with(|| written.key.clone());
-            }
-            store.put(M::REST.path, &row);
+            let key = self.store().key_of(&collection).to_owned();
+            row.entry(key).or_insert_with(|| written.key.clone());
         }
+        let mut now = Value::Object(written.body.clone());
+        if let (Value::Object(now), Value::Object(row)) = (&mut now, &row) {
+            now.extend(row.clone());
+        }
+        self.store().put(M::REST.path, &now);
         loop {
             let read = read::<M>(&self.store(), &collection, &row, Some(&written.values));
             match read {
