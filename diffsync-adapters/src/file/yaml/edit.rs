@@ -128,59 +128,6 @@ fn value_text(value: &Value, in_braces: bool) -> String {
     text
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_on_one_line_is_read_as_it_is() {
-        let traps = [
-            "a\u{0}b",
-            "\u{1b}[0m",
-            "a\r\nb",
-            "\r",
-            "\u{85}",
-            "\u{2028}",
-            "\u{feff}a",
-            "\u{7f}",
-            "a: b",
-            "- a",
-            "no",
-            "~",
-            "1e3",
-            "",
-            " a",
-            "a ",
-            "/",
-            ":",
-            "a:",
-            "\t",
-            "\u{301}",
-            "'",
-            "\"",
-            "\\",
-            "2026-01-01",
-            "0x10",
-            "12:30:00",
-            "-",
-            "---",
-            ".",
-            "...",
-            "a #b",
-            "\u{e9}",
-        ];
-        for trap in traps {
-            for in_braces in [false, true] {
-                let text = value_text(&Value::from(trap), in_braces);
-                let item =
-                    if in_braces { format!("- {{a: {text}, b: 1}}\n") } else { format!("- a: {text}\n  b: 1\n") };
-                let read = serde_saphyr::from_str::<Vec<Value>>(&item).map_err(|error| error.to_string());
-                assert_eq!(read.map(|items| items[0]["a"].clone()), Ok(Value::from(trap)), "{item}");
-            }
-        }
-    }
-}
-
 /// Where the lines of a text begin.
 struct Lines<'a> {
     text: &'a str,
@@ -355,4 +302,57 @@ fn old_lines(
     }
     let start = if key == first { lines.start(key) + indent } else { lines.start(key) };
     Ok(Some((start..lines.start(end), key == first)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_on_one_line_is_read_as_it_is() {
+        let traps = [
+            "a\u{0}b",
+            "\u{1b}[0m",
+            "a\r\nb",
+            "\r",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}a",
+            "\u{7f}",
+            "a: b",
+            "- a",
+            "no",
+            "~",
+            "1e3",
+            "",
+            " a",
+            "a ",
+            "/",
+            ":",
+            "a:",
+            "\t",
+            "\u{301}",
+            "'",
+            "\"",
+            "\\",
+            "2026-01-01",
+            "0x10",
+            "12:30:00",
+            "-",
+            "---",
+            ".",
+            "...",
+            "a #b",
+            "\u{e9}",
+        ];
+        for trap in traps {
+            for in_braces in [false, true] {
+                let text = value_text(&Value::from(trap), in_braces);
+                let item =
+                    if in_braces { format!("- {{a: {text}, b: 1}}\n") } else { format!("- a: {text}\n  b: 1\n") };
+                let read = serde_saphyr::from_str::<Vec<Value>>(&item).map_err(|error| error.to_string());
+                assert_eq!(read.map(|items| items[0]["a"].clone()), Ok(Value::from(trap)), "{item}");
+            }
+        }
+    }
 }

@@ -44,6 +44,7 @@ macro_rules! ports {
                 }
             }
 
+            #[allow(dead_code, reason = "not asked of every format")]
             /// What is wrong with the records of a file that holds this.
             pub(super) fn rejected(contents: impl AsRef<[u8]>) -> Vec<String> {
                 let mut target = Ports::default();

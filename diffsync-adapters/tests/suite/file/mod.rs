@@ -55,6 +55,7 @@ macro_rules! sites {
                 pub(super) labels: BTreeMap<String, String>,
                 pub(super) password: Secret<String>,
                 #[sync(local)]
+                #[allow(dead_code, reason = "it is not stored, and so comes back empty")]
                 pub(super) row: Option<u64>,
             }
 
