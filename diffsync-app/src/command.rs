@@ -36,6 +36,16 @@ pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command 
                 .arg(output()),
         )
         .subcommand(
+            Command::new("check")
+                .about("Test whether both systems of a job can be reached and used, without loading or writing anything")
+                .subcommand_required(true)
+                .arg_required_else_help(true)
+                .subcommand_value_name("JOB")
+                .subcommand_help_heading("Jobs")
+                .disable_help_subcommand(true)
+                .subcommands(registry.iter().map(|job| of_job(job).arg(output()))),
+        )
+        .subcommand(
             Command::new("run")
                 .about("Run a job: `run JOB` shows what it would do, `run JOB --apply` does it, `run JOB --help` shows its flags")
                 .subcommand_required(true)
@@ -208,7 +218,7 @@ pub(crate) fn variable_values(job: &JobEntry, matches: &ArgMatches) -> VariableV
 
 /// Whether a usage is one of a command that is followed by a job.
 fn of_a_job(usage: &str) -> bool {
-    usage.contains(" run ") || usage.contains(" plan ")
+    [" check ", " run ", " plan "].iter().any(|command| usage.contains(command))
 }
 
 /// Says what is wrong with the command line. A job that does not exist is named as such.

@@ -14,6 +14,7 @@
 //! ```
 
 mod apply;
+mod check;
 mod command;
 mod describe;
 mod exit;
@@ -103,6 +104,7 @@ impl App {
         match matches.subcommand() {
             Some(("list", matches)) => describe::list(&registry, matches),
             Some(("show", matches)) => describe::show(&registry, matches),
+            Some(("check", matches)) => check::check(&registry, matches),
             Some(("run", matches)) => run::run(&registry, matches, self.version),
             Some(("plan", matches)) => plan::plan(&registry, matches, self.version),
             Some(("apply", matches)) => apply::apply(&registry, matches, self.version),

@@ -38,8 +38,7 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
     let mut closing = Vec::new();
     // A run that was refused has no plan that could be carried out.
     if let Some(plan) = report.plan().filter(|_| report.error.is_none()) {
-        let total = plan.diff().summary().total;
-        let operations = total.create + total.update + total.delete + total.cascade;
+        let operations = plan.diff().summary().total.operations();
         let path = path.display();
         if operations == 0 {
             closing.push(format!("nothing to do: `{path}` was not written"));
@@ -49,7 +48,9 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
             program.clone_into(&mut head.program);
             let written = file.write(|out| write_plan(plan, &head, &key, out));
             written.map_err(|error: io::Error| format!("the plan cannot be written to `{path}`: {error}"))?;
-            closing.push(format!("carry out these {operations} operations with `apply {path}`"));
+            let these =
+                if operations == 1 { "this operation".into() } else { format!("these {operations} operations") };
+            closing.push(format!("carry out {these} with `apply {path}`"));
         }
     }
     Ok(print(&Report { job: job.info(), run: &report, plan: None, closing: &closing }, matches))

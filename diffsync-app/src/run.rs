@@ -6,6 +6,7 @@ use clap::ArgMatches;
 use diffsync_core::{
     JobEntry, JobRegistry, Observer, PreparedJob, RunOptions, RunReport, TracingObserver, VariableValues,
 };
+use tokio::runtime::Runtime;
 
 use crate::command::{flag_name, variable_values, wants_json};
 use crate::exit::Exit;
@@ -29,7 +30,8 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     options.undo = undo_file.as_ref().map(UndoFile::key);
     let report = execute(&*prepared, options.clone())?;
     let mut closing = Vec::new();
-    if options.dry_run && report.error.is_none() && report.plan().is_some_and(|plan| !plan.diff().is_empty()) {
+    let would_write = report.plan().is_some_and(|plan| plan.diff().summary().total.operations() > 0);
+    if options.dry_run && report.error.is_none() && would_write {
         closing.push("run it again with --apply to write this".to_owned());
     }
     let mut undo_written = Ok(());
@@ -55,8 +57,7 @@ pub(crate) fn prepare(
 
 /// Runs a job to its end, or until the program is asked to end.
 pub(crate) fn execute(prepared: &dyn PreparedJob, options: RunOptions) -> Result<RunReport, String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("no threads can be started: {error}"))?;
+    let runtime = runtime()?;
     let observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Progress::new()), Arc::new(TracingObserver::default())];
     let asked = runtime.spawn(cancel_when_asked(options.cancellation.clone()));
     let report = runtime.block_on(prepared.run(options, observers));
@@ -64,6 +65,12 @@ pub(crate) fn execute(prepared: &dyn PreparedJob, options: RunOptions) -> Result
     // A loader that was cancelled may still block a thread; nobody waits for what it finds.
     runtime.shutdown_background();
     Ok(report)
+}
+
+/// What the adapters run on.
+pub(crate) fn runtime() -> Result<Runtime, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| format!("no threads can be started: {error}"))
 }
 
 /// Prints what a run did and says how the program ends.

@@ -58,7 +58,8 @@ pub trait HasTable<M: SyncModel> {
 /// A data set whose every model `V` can visit. Implemented by `#[derive(Dataset)]` for every such `V`.
 ///
 /// It is how an adapter treats all models of a data set that it does not know: it visits them with something that
-/// implements [`Visit`] for every model that fulfils its own trait, and asks for data sets that can be visited so.
+/// implements [`Visit`] for every model that fulfils its own trait, and asks for data sets that can be visited so. Both
+/// traits ask for nothing themselves, so that what a model or a data set lacks is said once.
 ///
 /// ```
 /// use diffsync_core::{Dataset, HasTable, SyncModel, Table, Visit, VisitedBy};
@@ -101,13 +102,13 @@ pub trait HasTable<M: SyncModel> {
 ///
 /// assert_eq!(labels::<World>(), ["Regions"]);
 /// ```
-pub trait VisitedBy<V>: Dataset {
+pub trait VisitedBy<V> {
     /// Visits each model once, in the order of the fields.
     fn visit_each(visitor: &mut V);
 }
 
 /// Visits the model `M` of a data set `D`.
-pub trait Visit<D: HasTable<M>, M: SyncModel> {
+pub trait Visit<D, M> {
     /// Does for this model what is to be done for each.
     fn visit(&mut self);
 }

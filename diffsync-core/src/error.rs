@@ -34,6 +34,9 @@ pub enum TargetErrorKind {
     Transient,
     /// Nothing more can be written: the login was refused, the host is gone. The run ends.
     Fatal,
+    /// Nobody knows whether it was written: the answer was lost. It is not asked for again, and the record's outcome is
+    /// unknown.
+    Unknown,
 }
 
 impl TargetError {
@@ -50,6 +53,11 @@ impl TargetError {
     /// An error that ends the run, from a message or another error.
     pub fn fatal(cause: impl Into<Cause>) -> Self {
         Self::of(TargetErrorKind::Fatal, cause.into())
+    }
+
+    /// An error that leaves open whether the record was written, from a message or another error.
+    pub fn unknown(cause: impl Into<Cause>) -> Self {
+        Self::of(TargetErrorKind::Unknown, cause.into())
     }
 
     fn of(kind: TargetErrorKind, cause: Cause) -> Self {

@@ -88,11 +88,40 @@ impl IdentifierParts {
     }
 }
 
-/// The attributes that a record is being made of, by name.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// The attributes that a record is being made of, by name: what [`SyncModel::from_values`](crate::SyncModel::from_values)
+/// takes.
+///
+/// ```
+/// use diffsync_core::{AttributeValues, SyncModel};
+///
+/// #[derive(SyncModel)]
+/// struct Region {
+///     #[sync(id)]
+///     slug: String,
+///     name: String,
+/// }
+///
+/// let mut attributes = AttributeValues::default();
+/// attributes.set("name", "Europe".into());
+/// let region = Region::from_values(RegionId::new("europe"), &mut attributes).unwrap();
+/// assert_eq!(region.name, "Europe");
+/// ```
+#[derive(Clone, Default, PartialEq)]
 pub struct AttributeValues(pub(crate) serde_json::Map<String, Value>);
 
+impl fmt::Debug for AttributeValues {
+    /// Their names only: some of the values may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 impl AttributeValues {
+    /// Sets the value of the attribute of this name.
+    pub fn set(&mut self, name: impl Into<String>, value: Value) {
+        self.0.insert(name.into(), value);
+    }
+
     /// Takes one value; one that is missing is taken for `null`.
     pub fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, serde_json::Error> {
         let value = self.0.remove(name).unwrap_or_default();

@@ -61,6 +61,7 @@ pub use crate::event::{Event, Observer, TracingObserver};
 pub use crate::execute::{Approved, Retry};
 pub use crate::filter::{Filter, RecordFilter};
 pub use crate::flags::Flags;
+pub use crate::generated::AttributeValues;
 pub use crate::guard::Lift;
 pub use crate::job::{
     Choices, ConfigItem, DataMapping, Job, JobContext, JobEntry, JobInfo, JobKind, JobRegistry, JobSpec, Object,

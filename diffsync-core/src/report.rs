@@ -241,11 +241,11 @@ pub enum RunError {
     #[error("the run did not end within {0:?}; what was not begun by then was not attempted")]
     TimeLimit(Duration),
     /// A limit or a filter of the run names a model that the job does not have.
-    #[error("the job has no model `{model}`; it has {known}")]
+    #[error("the job has no model `{model}`; {known}")]
     UnknownModel {
         /// The name that was given.
         model: String,
-        /// The names of the job's models.
+        /// The nearest of the job's models, or all of them.
         known: String,
     },
     /// The run was not allowed to write.

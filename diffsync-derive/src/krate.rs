@@ -15,11 +15,19 @@ use crate::ctxt::Ctxt;
 #[derive(Default)]
 pub(crate) struct Krate {
     path: Option<Path>,
+    /// Whether it is the adapters' crate that is meant if nothing is said.
+    adapters: bool,
 }
 
 impl Krate {
     pub(crate) fn new(path: Option<Path>) -> Self {
-        Self { path }
+        Self { path, adapters: false }
+    }
+
+    /// The path of `diffsync_adapters`, which attributes of this name may give as well.
+    #[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
+    pub(crate) fn of_adapters(attributes: &[Attribute], name: &str) -> Self {
+        Self { adapters: true, ..Self::of(attributes, name) }
     }
 
     /// The path that attributes of this name give. What else they say, and what is wrong with them, is left to others.
@@ -33,11 +41,12 @@ impl Krate {
             // Any error has what follows skipped.
             Err(input.error(""))
         });
-        Self { path }
+        Self { path, adapters: false }
     }
 
     pub(crate) fn path(&self) -> TokenStream {
-        self.path.as_ref().map_or_else(|| quote!(::diffsync_core), ToTokens::to_token_stream)
+        let default = || if self.adapters { quote!(::diffsync_adapters) } else { quote!(::diffsync_core) };
+        self.path.as_ref().map_or_else(default, ToTokens::to_token_stream)
     }
 
     /// The path of the crate of adapters: `::diffsync_adapters`, unless the user says `crate = path`.

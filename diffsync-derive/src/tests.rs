@@ -1,6 +1,10 @@
 //! What the macros make of their input.
 
 mod random;
+#[cfg(feature = "rest")]
+mod rest;
+#[cfg(feature = "sql")]
+mod sql;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -8,6 +12,14 @@ use quote::quote;
 /// The generated code as a person would write it.
 fn pretty(tokens: TokenStream) -> String {
     prettyplease::unparse(&syn::parse2(tokens).unwrap())
+}
+
+/// The errors of a derive, each in a line.
+#[cfg(any(feature = "rest", feature = "sql"))]
+fn errors(expanded: TokenStream) -> String {
+    let text = expanded.to_string();
+    let messages = text.split("compile_error ! {").skip(1).filter_map(|rest| rest.split_once('}'));
+    messages.map(|(message, _)| message.trim().trim_matches('"').trim().to_owned() + "\n").collect()
 }
 
 #[test]

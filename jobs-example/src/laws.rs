@@ -6,13 +6,13 @@ use std::cell::Cell;
 use std::future::Future;
 use std::path::PathBuf;
 
+use diffsync_adapters::sql::Sql;
 use diffsync_core::laws::Laws;
 use diffsync_core::{Table, Url};
 use tempfile::TempDir;
 
-use crate::countries::{Country, CountryInventory, Region, World};
-use crate::device_tags::{DeviceTag, DeviceTags, TagInventory};
-use crate::inventory::Inventory;
+use crate::countries::{Country, Region, World};
+use crate::device_tags::{DeviceTag, DeviceTags};
 use crate::ipam::{AddressPlan, IpamB, Prefix};
 
 /// A folder of new files.
@@ -31,9 +31,8 @@ impl Folder {
         self.folder.path().join(self.files.get().to_string())
     }
 
-    fn inventory(&self) -> Inventory {
-        let url = Url::parse(&format!("sqlite://{}", self.file().display())).unwrap();
-        Inventory::at(&url).unwrap()
+    fn inventory(&self) -> Url {
+        Url::parse(&format!("sqlite://{}", self.file().display())).unwrap()
     }
 }
 
@@ -51,7 +50,7 @@ fn world(seed: u64) -> World {
     let regions: Vec<u64> = picked(seed, 5).collect();
     for region in &regions {
         let (slug, name) = (format!("r{region}"), format!("Region {}", seed / (region + 1)));
-        world.regions.insert(Region { slug, name, inventory_id: None });
+        world.regions.insert(Region { slug, name, id: None });
     }
     for country in picked(seed + 1, 8) {
         world.countries.insert(Country {
@@ -61,7 +60,7 @@ fn world(seed: u64) -> World {
             subregion: String::new(),
             population: i64::try_from(seed * country).unwrap(),
             area: 1,
-            inventory_id: None,
+            id: None,
         });
     }
     world
@@ -90,14 +89,14 @@ fn prefixes(seed: u64) -> AddressPlan {
 #[test]
 fn the_inventory_of_countries_keeps_them() {
     let folder = Folder::new();
-    let system = || async { Ok(CountryInventory(folder.inventory())) };
+    let system = || async { Ok(Sql::<World>::at(&folder.inventory())?.create_tables()) };
     block_on(Laws::new(system, world).seeds(4).failing_calls(5).check()).unwrap();
 }
 
 #[test]
 fn the_inventory_of_tags_keeps_them() {
     let folder = Folder::new();
-    let system = || async { Ok(TagInventory(folder.inventory())) };
+    let system = || async { Ok(Sql::<DeviceTags>::at(&folder.inventory())?.create_tables()) };
     block_on(Laws::new(system, tags).seeds(4).failing_calls(5).check()).unwrap();
 }
 

@@ -2,10 +2,11 @@
 
 mod countries;
 mod device_tags;
-mod inventory;
 mod ipam;
 #[cfg(test)]
 mod laws;
+mod look;
+mod network;
 mod yaml;
 
 use std::process::ExitCode;

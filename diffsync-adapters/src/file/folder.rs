@@ -119,7 +119,7 @@ fn write<D: Dataset + HasTable<M>, M: FileModel>(
     Replacement::write(path, M::FILE.is_secret, |out| format::write(old, &edits, out)).map(Some)
 }
 
-impl<D: VisitedBy<Files<D>>> Adapter for Folder<D> {
+impl<D: Dataset + VisitedBy<Files<D>>> Adapter for Folder<D> {
     type Data = D;
 
     const WRITES_AT_COMPLETE: bool = true;
@@ -196,7 +196,7 @@ impl<D: VisitedBy<Files<D>>> Adapter for Folder<D> {
 /// A record is taken as it is if its file can hold it; what is written is written when the run completes.
 impl<D, M> Target<M> for Folder<D>
 where
-    D: VisitedBy<Files<D>> + HasTable<M>,
+    D: Dataset + VisitedBy<Files<D>> + HasTable<M>,
     M: FileModel,
 {
     async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {

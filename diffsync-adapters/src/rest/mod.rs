@@ -1,1 +1,70 @@
-//! JSON APIs over HTTP.
+//! A JSON API over HTTP: models with [`RestModel`](crate::RestModel), an adapter for all data sets of such models
+//! ([`Rest`]), and what it is built from, a [`Client`] that logs in, keeps to a pace and tries again, and
+//! [collections](Pages) that come page by page.
+//!
+//! ```
+//! use diffsync_adapters::RestModel;
+//! use diffsync_adapters::rest::{Client, Dialect, Rest};
+//! use diffsync_core::{Dataset, Secret, SyncModel, Table, Url};
+//!
+//! #[derive(SyncModel, RestModel, Clone)]
+//! #[rest(path = "ipam/vlans")]
+//! struct Vlan {
+//!     #[sync(id)]
+//!     vid: u16,
+//!     #[rest(lookup = "site -> dcim/sites(name)")]
+//!     site: String,
+//!     #[sync(local)]
+//!     #[rest(key)]
+//!     id: Option<u64>,
+//! }
+//!
+//! #[derive(Dataset, Default)]
+//! struct Network {
+//!     vlans: Table<Vlan>,
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder(Url::parse("https://ipam.example/api")?).token(&Secret::new("0123".into())).build()?;
+//! let api: Rest<Network> = Rest::new(client, Dialect::default());
+//! # drop(api);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! All keys of the derive are in the book's chapter on JSON APIs.
+
+mod adapter;
+mod bulk;
+mod check;
+mod client;
+mod dialect;
+mod error;
+mod pages;
+mod record;
+mod retry;
+mod schema;
+mod settings;
+mod shown;
+mod source;
+mod store;
+mod write;
+
+pub use reqwest::{Method, StatusCode, header};
+
+pub use self::adapter::{Models, Rest};
+pub use self::client::{Answer, Client, Request};
+pub use self::dialect::{Bulk, Dialect, Owner};
+pub use self::error::{Error, ErrorKind};
+pub use self::pages::{Page, Pages, Paging};
+pub use self::retry::Retries;
+pub use self::schema::{JOINT, Of, Part, RestField, RestKey, RestModel, RestSchema, StaticOwner};
+pub use self::settings::{ClientBuilder, SettingError};
+pub use self::source::{Collection, FromPages, RowSource, Seen};
+
+/// What generated code uses. Not for anybody else; it may change with any version.
+#[doc(hidden)]
+pub mod private {
+    pub use diffsync_core::SyncModel;
+    pub use serde_json::{Error, Value, from_value, to_value};
+}

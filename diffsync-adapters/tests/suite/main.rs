@@ -8,5 +8,5 @@ mod file;
 mod nautobot;
 #[cfg(feature = "rest")]
 mod rest;
-#[cfg(feature = "sql")]
+#[cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;

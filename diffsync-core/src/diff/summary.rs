@@ -92,6 +92,12 @@ impl Counts {
         self.left_out += left_out;
     }
 
+    /// The number of records that a run would change in the target.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        self.create + self.update + self.delete + self.cascade
+    }
+
     /// The number of records of both sides together.
     #[must_use]
     pub fn records(&self) -> usize {

@@ -73,8 +73,8 @@ pub(super) enum Broken {
     Failed(TargetError),
     /// The target has a bug.
     Panicked(String),
-    /// It did not end in time: what it did is not known.
-    TimedOut(Arc<str>),
+    /// It did not end in time, or says so itself: what it did is not known.
+    Unknown(Arc<str>),
 }
 
 impl Patience {
@@ -97,12 +97,15 @@ impl Patience {
                 Some(limit) => match timeout(limit, answer).await {
                     Ok(answer) => answer,
                     Err(_) => {
-                        return Err(Broken::TimedOut(format!("the target did not answer within {limit:?}").into()));
+                        return Err(Broken::Unknown(format!("the target did not answer within {limit:?}").into()));
                     }
                 },
             };
             let error = match answer {
                 Ok(Ok(result)) => return Ok(result),
+                Ok(Err(error)) if error.kind() == TargetErrorKind::Unknown => {
+                    return Err(Broken::Unknown(error.to_string().into()));
+                }
                 Ok(Err(error)) => error,
                 Err(panic) => return Err(Broken::Panicked(panicked("target", &*panic))),
             };

@@ -112,12 +112,22 @@ impl<M> Answer<M> {
     }
 }
 
+impl<M> Answer<M> {
+    /// What a target answered for one record of several.
+    fn of(error: TargetError) -> Self {
+        if error.kind() == TargetErrorKind::Unknown {
+            return Self::Unknown(error.to_string().into());
+        }
+        Self::Failed(error)
+    }
+}
+
 impl<M> From<Broken> for Answer<M> {
     fn from(broken: Broken) -> Self {
         match broken {
             Broken::Failed(error) => Self::Failed(error),
             Broken::Panicked(text) => Self::Failed(TargetError::new(text)),
-            Broken::TimedOut(reason) => Self::Unknown(reason),
+            Broken::Unknown(reason) => Self::Unknown(reason),
         }
     }
 }
@@ -507,7 +517,7 @@ where
                 // How far it came nobody knows.
                 Err(Broken::Panicked(text)) if tasks.len() > 1 => answers.extend(unknown(text.into())),
                 Err(Broken::Panicked(text)) => answers.push((*first, Answer::Failed(TargetError::new(text)))),
-                Err(Broken::TimedOut(reason)) => answers.extend(unknown(reason)),
+                Err(Broken::Unknown(reason)) => answers.extend(unknown(reason)),
             }
         }
         answers
@@ -558,7 +568,7 @@ fn paired<M, R>(
         return tasks.iter().map(|task| (*task, Answer::Unknown(Arc::clone(&reason)))).collect();
     }
     let each = tasks.iter().zip(answers).enumerate();
-    each.map(|(at, (task, answer))| (*task, answer.map_or_else(Answer::Failed, |result| done(at, result)))).collect()
+    each.map(|(at, (task, answer))| (*task, answer.map_or_else(Answer::of, |result| done(at, result)))).collect()
 }
 
 /// A target that stores a record under another identifier than the one it was given would be asked again in every run.

@@ -232,15 +232,18 @@ impl JobRegistry {
     pub fn get(&self, id: &str) -> Result<&JobEntry, UnknownJob> {
         self.jobs.iter().find(|job| job.info.id == id).ok_or_else(|| UnknownJob {
             id: id.to_owned(),
-            nearest: self
-                .jobs
-                .iter()
-                .map(|job| (strsim::jaro_winkler(id, job.info.id), job.info.id))
-                .max_by(|left, right| left.0.total_cmp(&right.0))
-                .filter(|(similarity, _)| *similarity > 0.7)
-                .map(|(_, nearest)| nearest),
+            nearest: nearest(id, self.jobs.iter().map(|job| job.info.id)),
         })
     }
+}
+
+/// The name that was probably meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .filter(|(similarity, _)| *similarity > 0.7)
+        .map(|(_, nearest)| nearest)
 }
 
 impl<'a> IntoIterator for &'a JobRegistry {

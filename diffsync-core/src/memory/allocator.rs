@@ -197,9 +197,15 @@ impl MemoryScope {
     #[must_use]
     pub fn current() -> Self {
         let current = CURRENT.take();
-        let scope = current.clone().unwrap_or(Self(None));
+        let scope = current.clone().unwrap_or(Self::none());
         CURRENT.set(current);
         scope
+    }
+
+    /// No scope: to free what a driver's own thread has allocated, which would else be taken off what this one holds.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(None)
     }
 
     /// Counts for this scope what `work` allocates on this thread.

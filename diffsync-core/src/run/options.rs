@@ -11,7 +11,7 @@ use crate::execute::Retry;
 use crate::filter::{Filter, RecordFilter};
 use crate::flags::Flags;
 use crate::guard::Lift;
-use crate::job::JobInfo;
+use crate::job::{JobInfo, nearest};
 use crate::limit::{Limit, OnGuard};
 use crate::ops::Operation;
 use crate::plan::PlanView;
@@ -162,8 +162,14 @@ impl RunOptions {
         let named =
             self.lifts.iter().map(|lift| &*lift.model).chain(self.filter.records.iter().map(RecordFilter::model));
         let mut unknown = named.filter(|model| !D::SCHEMAS.iter().any(|schema| schema.name == *model));
-        let known = || D::SCHEMAS.iter().map(|schema| format!("`{}`", schema.name)).collect::<Vec<_>>().join(", ");
-        unknown.next().map(|model| RunError::UnknownModel { model: model.to_owned(), known: known() })
+        let models = || D::SCHEMAS.iter().map(|schema| schema.name);
+        unknown.next().map(|model| {
+            let known = match nearest(model, models()) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("it has {}", models().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+            };
+            RunError::UnknownModel { model: model.to_owned(), known }
+        })
     }
 }
 

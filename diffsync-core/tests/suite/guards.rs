@@ -157,7 +157,7 @@ fn a_lift_or_a_filter_of_a_model_that_is_not_there_is_an_error() {
     let ended = lab("tag a", "tag b").run::<SyncNets>(apply().allow("tagg", Operation::Delete, Limit::Count(1)));
     assert_eq!(ended.report.status, Status::Failed);
     let text = ended.report.error_text().unwrap();
-    assert!(text.starts_with("the job has no model `tagg`; it has `note`, "), "{text}");
+    assert_eq!(text, "the job has no model `tagg`; did you mean `tag`?");
 }
 
 fn held(lab: &Handle) -> Ended {

@@ -1,7 +1,31 @@
 //! `#[derive(RestModel)]`.
 
-use proc_macro2::TokenStream;
+mod ast;
+mod expand;
+mod fallback;
+mod part;
+mod validate;
 
-pub(crate) fn derive(_: TokenStream) -> TokenStream {
-    TokenStream::new()
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+use self::ast::Collection;
+use crate::ctxt::Ctxt;
+use crate::krate::Krate;
+
+pub(crate) fn derive(input: TokenStream) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut cx = Ctxt::default();
+    let krate = Krate::of_adapters(&input.attrs, "rest");
+    let expanded = Collection::read(&mut cx, &input)
+        .and_then(|mut collection| {
+            validate::validate(&mut cx, &mut collection).then(|| expand::expand(&collection, &krate))
+        })
+        .unwrap_or_else(|| fallback::expand(&input, &krate));
+    let errors = cx.into_tokens();
+    quote!(#expanded #errors)
 }

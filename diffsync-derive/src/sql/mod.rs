@@ -1,7 +1,29 @@
 //! `#[derive(SqlModel)]`.
 
-use proc_macro2::TokenStream;
+mod ast;
+mod expand;
+mod fallback;
+mod lookup;
+mod validate;
 
-pub(crate) fn derive(_: TokenStream) -> TokenStream {
-    TokenStream::new()
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+use self::ast::Table;
+use crate::ctxt::Ctxt;
+use crate::krate::Krate;
+
+pub(crate) fn derive(input: TokenStream) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut cx = Ctxt::default();
+    let krate = Krate::of_adapters(&input.attrs, "sql");
+    let expanded = Table::read(&mut cx, &input)
+        .and_then(|mut table| validate::validate(&mut cx, &mut table).then(|| expand::expand(&table, &krate)))
+        .unwrap_or_else(|| fallback::expand(&input, &krate));
+    let errors = cx.into_tokens();
+    quote!(#expanded #errors)
 }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use diffsync_core::{Adapter, AdapterError, LoadContext};
+use diffsync_core::{Adapter, AdapterError, Checkup, LoadContext};
 use serde::Deserialize;
 
 use super::{Country, CountryId, Region, World};
+use crate::look;
 
 /// The file.
 pub(crate) struct CountriesFile {
@@ -37,11 +38,7 @@ impl Adapter for CountriesFile {
         for row in &rows {
             let region = slug(&row.region);
             if !region.is_empty() {
-                world.regions.insert_if_absent(Region {
-                    slug: region.clone(),
-                    name: row.region.clone(),
-                    inventory_id: None,
-                });
+                world.regions.insert_if_absent(Region { slug: region.clone(), name: row.region.clone(), id: None });
             }
             if slug(&row.country).is_empty() {
                 world.countries.reject(CountryId::new(""), format!("a row is named {:?}", row.country));
@@ -59,12 +56,16 @@ impl Adapter for CountriesFile {
                 subregion: row.subregion.clone(),
                 population,
                 area: row.area,
-                inventory_id: None,
+                id: None,
             });
         }
         // An empty list is no reason to empty the inventory: without a row the tables stay untouched, and the run is refused.
         cx.progress(rows.len() as u64, None);
         Ok(())
+    }
+
+    async fn check(&self, checkup: &mut Checkup) {
+        look::at_file(&self.path, checkup);
     }
 }
 

@@ -1,32 +1,36 @@
 //! The published list of countries, into the inventory: a tree of regions and countries.
 
 mod file;
-mod inventory;
 
 use std::path::PathBuf;
 
+use diffsync_adapters::SqlModel;
+use diffsync_adapters::sql::Sql;
 use diffsync_core::{Dataset, Job, JobContext, JobError, SyncModel, Table, Url, job};
 
 use self::file::CountriesFile;
-use crate::inventory::Inventory;
 
 /// A region of the world.
-#[derive(SyncModel, Clone)]
+#[derive(SyncModel, SqlModel, Clone)]
+#[sql(table = "regions")]
 pub(crate) struct Region {
     #[sync(id)]
     pub(crate) slug: String,
     pub(crate) name: String,
     /// The inventory's own number for it.
     #[sync(local)]
-    pub(crate) inventory_id: Option<i64>,
+    #[sql(key)]
+    pub(crate) id: Option<i64>,
 }
 
 /// A country or territory.
-#[derive(SyncModel, Clone)]
+#[derive(SyncModel, SqlModel, Clone)]
+#[sql(table = "countries")]
 pub(crate) struct Country {
     #[sync(id)]
     pub(crate) slug: String,
     #[sync(parent = Region)]
+    #[sql(lookup = "region_id -> regions(slug)")]
     pub(crate) region: String,
     pub(crate) name: String,
     pub(crate) subregion: String,
@@ -35,7 +39,8 @@ pub(crate) struct Country {
     /// Square kilometres.
     pub(crate) area: i64,
     #[sync(local)]
-    pub(crate) inventory_id: Option<i64>,
+    #[sql(key)]
+    pub(crate) id: Option<i64>,
 }
 
 /// What the list and the inventory both hold.
@@ -48,7 +53,7 @@ pub(crate) struct World {
 /// Keeps the inventory's regions and countries in line with the published list.
 #[job(
     source = CountriesFile,
-    target = CountryInventory,
+    target = Sql<World>,
     name = "Countries to inventory",
     source_label = "Published list of countries",
     target_label = "Inventory",
@@ -67,10 +72,7 @@ impl Job for CountriesToInventory {
         Ok(CountriesFile { path: self.file.clone() })
     }
 
-    async fn target_adapter(&self, _: &JobContext) -> Result<CountryInventory, JobError> {
-        Ok(CountryInventory(Inventory::at(&self.inventory)?))
+    async fn target_adapter(&self, _: &JobContext) -> Result<Sql<World>, JobError> {
+        Ok(Sql::at(&self.inventory)?.create_tables())
     }
 }
-
-/// The regions and countries of the inventory.
-pub(crate) struct CountryInventory(pub(crate) Inventory);

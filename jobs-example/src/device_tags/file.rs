@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use diffsync_core::{Adapter, AdapterError, LoadContext};
+use diffsync_core::{Adapter, AdapterError, Checkup, LoadContext};
 use serde::Deserialize;
 
 use super::{DeviceTag, DeviceTags};
+use crate::look;
 use crate::yaml;
 
 /// The file.
@@ -41,5 +42,9 @@ impl Adapter for DevicesFile {
             }));
         }
         Ok(())
+    }
+
+    async fn check(&self, checkup: &mut Checkup) {
+        look::at_file(&self.path, checkup);
     }
 }

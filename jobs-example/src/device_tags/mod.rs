@@ -4,17 +4,18 @@
 //! part of its identifier, and there is no link to a model of devices.
 
 mod file;
-mod inventory;
 
 use std::path::PathBuf;
 
+use diffsync_adapters::SqlModel;
+use diffsync_adapters::sql::Sql;
 use diffsync_core::{Dataset, Job, JobContext, JobError, SyncModel, Table, Url, job};
 
 use self::file::DevicesFile;
-use crate::inventory::Inventory;
 
 /// A tag on a device.
-#[derive(SyncModel, Clone)]
+#[derive(SyncModel, SqlModel, Clone)]
+#[sql(table = "device_tags")]
 pub(crate) struct DeviceTag {
     /// The device's name.
     #[sync(id)]
@@ -32,7 +33,7 @@ pub(crate) struct DeviceTags {
 }
 
 /// Keeps the tags of devices in the inventory in line with the network team's list, and leaves the devices alone.
-#[job(source = DevicesFile, target = TagInventory, source_label = "Devices", target_label = "Inventory")]
+#[job(source = DevicesFile, target = Sql<DeviceTags>, source_label = "Devices", target_label = "Inventory")]
 struct DeviceTagsToInventory {
     /// The network team's list, a YAML file.
     #[var(default = "jobs-example/data/devices.yml")]
@@ -47,10 +48,7 @@ impl Job for DeviceTagsToInventory {
         Ok(DevicesFile { path: self.file.clone() })
     }
 
-    async fn target_adapter(&self, _: &JobContext) -> Result<TagInventory, JobError> {
-        Ok(TagInventory(Inventory::at(&self.inventory)?))
+    async fn target_adapter(&self, _: &JobContext) -> Result<Sql<DeviceTags>, JobError> {
+        Ok(Sql::at(&self.inventory)?.create_tables())
     }
 }
-
-/// The tags in the inventory.
-pub(crate) struct TagInventory(pub(crate) Inventory);

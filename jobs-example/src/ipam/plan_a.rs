@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use diffsync_core::{Adapter, AdapterError, LoadContext};
+use diffsync_core::{Adapter, AdapterError, Checkup, LoadContext};
 use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::{AddressPlan, Prefix, PrefixId};
+use crate::look;
 use crate::yaml;
 
 /// The file.
@@ -36,6 +37,10 @@ impl Adapter for IpamA {
             }
         }
         Ok(())
+    }
+
+    async fn check(&self, checkup: &mut Checkup) {
+        look::at_file(&self.path, checkup);
     }
 }
 

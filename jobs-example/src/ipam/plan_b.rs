@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use diffsync_core::{Adapter, AdapterError, LoadContext, SyncModel, Synced, Target, TargetError, WriteContext};
+use diffsync_core::{
+    Adapter, AdapterError, Checkup, LoadContext, SyncModel, Synced, Target, TargetError, WriteContext,
+};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{AddressPlan, Prefix, PrefixPatch};
+use crate::look;
 use crate::yaml;
 
 /// The file.
@@ -78,6 +81,10 @@ impl Adapter for IpamB {
     async fn sync_complete(&self, synced: &Synced<'_, AddressPlan>) -> Result<(), AdapterError> {
         let rows: Vec<Row> = synced.records::<Prefix>().map(Row::of).collect();
         yaml::replace(&self.path, &rows)
+    }
+
+    async fn check(&self, checkup: &mut Checkup) {
+        look::at_file(&self.path, checkup);
     }
 }
 

@@ -87,11 +87,10 @@ fn a_read_only_inventory_ends_the_run_and_keeps_what_it_has() {
     place.edit("countries.json", "\"pop2021\": \"0.8000\"", "\"pop2021\": \"0.9000\"");
     let said = place.run(&[&job[..], &["--inventory", "sqlite://inventory.db?mode=ro"]].concat());
     assert_eq!(said.code, 1, "{}", said.out);
-    assert!(said.out.contains("cannot write to the inventory `sqlite://inventory.db?mode=***`"), "{}", said.out);
+    assert!(said.out.contains("cannot update in `countries` in `sqlite://inventory.db?mode=***`"), "{}", said.out);
     assert!(said.out.contains("readonly database"), "{}", said.out);
     assert!(
-        said.err
-            .contains("the run ended early, when 1 of 1 operations had failed, with: cannot write to the inventory"),
+        said.err.contains("the run ended early, when 1 of 1 operations had failed, with: cannot update in `countries`"),
         "{}",
         said.err
     );
@@ -104,14 +103,22 @@ fn an_inventory_that_is_no_database_is_left_alone() {
     fs::write(place.path("inventory.db"), "these are my notes, not a database").unwrap();
     let said = place.run(&["run", "countries-to-inventory", "--file", "countries.json", "--apply"]);
     assert_eq!(said.code, 1, "{}", said.out);
-    assert!(said.err.contains("cannot read the inventory `sqlite://inventory.db`"), "{}", said.err);
+    assert!(
+        said.err.contains(
+            "cannot connect to `sqlite://inventory.db`: error returned from database: (code: 26) file is not a database"
+        ),
+        "{}",
+        said.err
+    );
     assert_eq!(fs::read_to_string(place.path("inventory.db")).unwrap(), "these are my notes, not a database");
 }
 
 #[test]
 fn an_inventory_that_cannot_be_one_is_refused_before_anything_is_loaded_and_shows_no_password() {
     for (url, why) in [
-        ("postgres://u:hunter2@db/x", "must be an SQLite database"),
+        ("postgres://u:hunter2@nowhere.invalid/x", "cannot connect to `postgres://***@nowhere.invalid/x`"),
+        ("mysql://u:hunter2@db/x", "needs the feature `mysql` of `diffsync-adapters`"),
+        ("ftp://u:hunter2@db/x", "is not the URL of a database: expected `sqlite://`"),
         ("sqlite://", "must be a file"),
         ("sqlite:///nowhere/x.db", "must be in a folder that exists"),
     ] {

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod check;
 mod countries;
 mod device_tags;
 mod guards;
 mod ipam;
 mod key;
+mod network;
 mod plans;
 mod program;
 mod signals;

@@ -27,7 +27,7 @@ fn what_a_run_did_is_taken_back() {
     let before = dry_run(&place)["diff"].clone();
     let said = place.expect(0, &[RUN, &["--undo-file", "undo.jsonl"]].concat());
     said.says("created 1, updated 1, deleted 1").says("\ntake it back with `apply undo.jsonl`\n");
-    said.says("cannot be taken back:\n  country: records that are created again get new values for `inventory_id`\n");
+    said.says("cannot be taken back:\n  country: records that are created again get new values for `id`\n");
     assert_eq!(dry_run(&place)["diff"], json!({}));
     let said = place.expect(0, &["apply", "undo.jsonl"]);
     said.says("plan that takes a run back made by ada at ").says("created 1, updated 1, deleted 1");

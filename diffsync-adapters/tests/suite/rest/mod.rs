@@ -1,1 +1,10 @@
-//! JSON APIs over HTTP.
+//! JSON APIs, on servers of our own.
+
+mod client;
+mod fake;
+mod laws;
+mod load;
+mod model;
+mod pages;
+mod runs;
+mod wire;

@@ -1,1 +1,11 @@
-//! Tables of a database.
+//! Tables of a database: the same tests on all three kinds.
+
+mod bad_input;
+mod checks;
+mod laws;
+mod names;
+mod systems;
+mod transactions;
+mod values;
+mod world;
+mod writes;

@@ -1,0 +1,298 @@
+//! A JSON API as an adapter.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use diffsync_core::{
+    Adapter, AdapterError, Checkup, Dataset, Flags, HasTable, LoadContext, Side, SyncModel, Visit, VisitedBy,
+};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
+
+use super::client::Client;
+use super::dialect::{Dialect, Owner};
+use super::pages::plain;
+use super::record::{Unreadable, is_owned, read};
+use super::schema::{Of, Part, RestModel, RestSchema};
+use super::source::{Collection, FromPages, RowSource};
+use super::store::{Missing, Store, keep};
+
+/// A JSON API that keeps the records of a data set: an adapter and a target for every data set all of whose models have
+/// `#[derive(RestModel)]`.
+pub struct Rest<D> {
+    pub(super) client: Client,
+    pub(super) dialect: Dialect,
+    owner: Option<Owner>,
+    stamped: fn(&RestSchema) -> bool,
+    source: Arc<dyn RowSource>,
+    models: Vec<Entry<D>>,
+    store: Mutex<Store>,
+    reading: tokio::sync::Mutex<()>,
+}
+
+/// The models of a data set, gathered by `#[derive(Dataset)]`.
+#[derive(Debug)]
+pub struct Models<D> {
+    entries: Vec<Entry<D>>,
+}
+
+/// One model of the data set, whose type is not known.
+struct Entry<D> {
+    schema: &'static RestSchema,
+    model: &'static str,
+    fill: fn(&Rest<D>, &mut D, Side) -> Result<(), AdapterError>,
+    _data: PhantomData<fn(&mut D)>,
+}
+
+impl<D> fmt::Debug for Entry<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.model)
+    }
+}
+
+impl<D: HasTable<M>, M: RestModel> Visit<D, M> for Models<D> {
+    fn visit(&mut self) {
+        self.entries.push(Entry { schema: M::REST, model: M::NAME, fill: fill::<D, M>, _data: PhantomData });
+    }
+}
+
+impl<D> fmt::Debug for Rest<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rest").field("client", &self.client).field("models", &self.models).finish_non_exhaustive()
+    }
+}
+
+impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
+    /// The API that this client speaks to, of this dialect.
+    #[must_use]
+    pub fn new(client: Client, dialect: Dialect) -> Self {
+        let mut models = Models { entries: Vec::new() };
+        D::visit_each(&mut models);
+        let store = Mutex::new(Store::default());
+        let (models, reading) = (models.entries, tokio::sync::Mutex::default());
+        let source = Arc::new(FromPages);
+        let rest = Self { client, dialect, owner: None, stamped: |_| true, source, models, store, reading };
+        rest.forget();
+        rest
+    }
+
+    /// Stamps all records that are written, of models that do not name an owner themselves. Records that do not carry it
+    /// are never deleted.
+    #[must_use]
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self.forget();
+        self
+    }
+
+    /// Stamps only the records of these models, where those of others have no place for it. These then are nobody's, and
+    /// never deleted.
+    #[must_use]
+    pub fn stamping(mut self, stamped: fn(&RestSchema) -> bool) -> Self {
+        self.stamped = stamped;
+        self.forget();
+        self
+    }
+
+    /// Reads the rows of collections from somewhere else.
+    #[must_use]
+    pub fn rows_from(mut self, source: impl RowSource) -> Self {
+        self.source = Arc::new(source);
+        self
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// How the API keeps the models, in the order of the data set's fields.
+    pub fn schemas(&self) -> impl Iterator<Item = &'static RestSchema> {
+        self.models.iter().map(|model| model.schema)
+    }
+
+    /// The dialect.
+    #[must_use]
+    pub fn dialect(&self) -> &Dialect {
+        &self.dialect
+    }
+}
+
+impl<D> Rest<D> {
+    /// Forgets all that was read.
+    fn forget(&self) {
+        let schemas: Vec<_> = self.models.iter().map(|model| model.schema).collect();
+        let owners: Vec<_> = schemas.iter().filter_map(|schema| self.owner_of(schema)).collect();
+        *self.store() = Store::new(&self.dialect.key, &schemas, &owners);
+    }
+
+    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is stamped on records of a model.
+    pub(super) fn owner_of(&self, schema: &RestSchema) -> Option<Owner> {
+        schema.owner.map(Owner::of_model).or_else(|| self.owner.clone().filter(|_| (self.stamped)(schema)))
+    }
+
+    /// Reads a collection whole, unless it was read.
+    pub(super) async fn fetch(&self, name: &str, seen: &mut (dyn FnMut(u64) + Send)) -> Result<(), AdapterError> {
+        let collection = self.collection(name);
+        let mut before = 0;
+        let mut report = |done: u64, _: Option<u64>| {
+            // Read again, it begins again.
+            seen(done.saturating_sub(before));
+            before = before.max(done);
+        };
+        let rows = self.source.rows(&self.client, &self.dialect, &collection, &mut report).await?;
+        if rows.iter().any(|row| !row.is_object()) {
+            return Err(AdapterError::new(format!("`{name}` has a row that is no object; is it a collection?")));
+        }
+        let rows = rows.into_iter().map(|row| keep(row, &collection.needs));
+        self.store().fill(name, rows);
+        Ok(())
+    }
+
+    /// Reads a collection that a record is looked up in, once however many ask for it.
+    pub(super) async fn fetch_once(&self, name: &str) -> Result<(), AdapterError> {
+        let _reading = self.reading.lock().await;
+        if self.store().has(name) {
+            return Ok(());
+        }
+        self.fetch(name, &mut |_| {}).await
+    }
+
+    /// What is to be read of a collection.
+    fn collection(&self, name: &str) -> Collection {
+        let (path, query) = name.split_once('?').unwrap_or((name, ""));
+        let mut url = self.client.base().clone();
+        url.set_query(Some(query));
+        let query = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
+        let mut parts = Vec::new();
+        for model in &self.models {
+            let is_own = model.schema.collection() == name;
+            for field in model.schema.fields {
+                if is_own && field.reads {
+                    parts.push(&field.part);
+                }
+                gather(&field.part, name, &mut parts);
+            }
+        }
+        let store = self.store();
+        let key = store.key_of(name).to_owned();
+        let mut needs = store.needs(name).cloned().unwrap_or_default();
+        needs.insert(key.clone());
+        Collection { path: path.to_owned(), query, key, parts, needs }
+    }
+}
+
+/// The parts by which records of a collection are looked up.
+fn gather(part: &'static Part, collection: &str, parts: &mut Vec<&'static Part>) {
+    if let Of::Lookup { collection: other, parts: inner } = part.of {
+        for part in inner {
+            if other == collection {
+                parts.push(part);
+            }
+            gather(part, collection, parts);
+        }
+    }
+}
+
+impl<D: Dataset + VisitedBy<Models<D>>> Adapter for Rest<D> {
+    type Data = D;
+
+    async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
+        self.forget();
+        let read = AtomicU64::new(0);
+        let names: BTreeSet<String> = self.models.iter().map(|model| model.schema.collection()).collect();
+        stream::iter(names)
+            .map(|name| {
+                let read = &read;
+                async move {
+                    let mut seen = |more| cx.progress(read.fetch_add(more, Ordering::Relaxed) + more, None);
+                    self.fetch(&name, &mut seen).await
+                }
+            })
+            .buffer_unordered(self.client.concurrency())
+            .try_collect::<()>()
+            .await?;
+        for model in &self.models {
+            let name = model.schema.collection();
+            loop {
+                let unread = self.store().unread(&name, model.schema.fields);
+                let Some(unread) = unread else { break };
+                self.fetch_once(&unread).await?;
+            }
+            if let Some(Owner { of: Of::Lookup { collection, .. }, .. }) = self.owner_of(model.schema) {
+                self.fetch_once(collection).await?;
+            }
+        }
+        for model in &self.models {
+            (model.fill)(self, data, cx.side())?;
+        }
+        match cx.side() {
+            Side::Source => self.forget(),
+            Side::Target => self.store().forget_all_but_lookups(),
+        }
+        Ok(())
+    }
+
+    async fn check(&self, checkup: &mut Checkup) {
+        super::check::check(self, checkup).await;
+    }
+}
+
+impl<D> Rest<D> {
+    /// The collections of the models, each with the model's name.
+    pub(super) fn collections(&self) -> impl Iterator<Item = (&'static str, &'static RestSchema)> {
+        self.models.iter().map(|model| (model.model, model.schema))
+    }
+}
+
+/// Makes records of the rows of a model's collection.
+fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) -> Result<(), AdapterError> {
+    let store = rest.store();
+    let collection = M::REST.collection();
+    let owner = rest.owner_of(M::REST).filter(|_| side == Side::Target);
+    let table = data.table_mut();
+    table.mark_loaded();
+    if side == Side::Target && owner.is_none() && rest.owner.is_some() {
+        table.set_flags(Flags::SKIP_UNMATCHED_DST);
+    }
+    for row in store.rows(&collection) {
+        let record: M = match read(&store, &collection, row, None) {
+            Ok(record) => record,
+            Err(Unreadable::Record(id, reason)) => {
+                table.reject(id, reason);
+                continue;
+            }
+            Err(Unreadable::Row(reason)) => return Err(bad_row::<M>(&store, &collection, row, &reason)),
+            Err(Unreadable::Unread(other)) => {
+                return Err(bad_row::<M>(&store, &collection, row, &format!("`{other}` was not read")));
+            }
+        };
+        if side == Side::Target && (rest.dialect.keeps)(M::REST.path, row) {
+            table.flag(record.id(), Flags::SKIP_UNMATCHED_DST);
+        }
+        if let Some(owner) = &owner {
+            match is_owned(&store, owner, row) {
+                Ok(true) => {}
+                Ok(false) => table.flag(record.id(), Flags::SKIP_UNMATCHED_DST),
+                Err(Missing::Wrong(reason) | Missing::Unread(reason)) => {
+                    return Err(bad_row::<M>(&store, &collection, row, &format!("its owner cannot be read: {reason}")));
+                }
+            }
+        }
+        table.insert(record);
+    }
+    Ok(())
+}
+
+fn bad_row<M: SyncModel>(store: &Store, collection: &str, row: &Value, reason: &str) -> AdapterError {
+    let key = row.get(store.key_of(collection)).map(plain).unwrap_or_default();
+    AdapterError::new(format!("`{collection}`: the {} with the key {key:?} cannot be used: {reason}", M::NAME))
+}

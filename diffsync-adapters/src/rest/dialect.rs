@@ -1,0 +1,116 @@
+//! In what APIs differ from each other.
+
+use serde_json::Value;
+
+use super::error::Error;
+use super::pages::Paging;
+use super::schema::{Of, Part, StaticOwner};
+
+/// How one API differs from others: how it gives collections and takes many records at once, and what keys are called.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Dialect {
+    /// What a record's key is called in bodies: `id` unless said otherwise.
+    pub key: String,
+    /// How it gives collections.
+    pub paging: Paging,
+    /// Parameters of every request for a collection.
+    pub query: Vec<(String, String)>,
+    /// What it does with many records in one request.
+    pub bulk: Bulk,
+    /// How many requests that write are made at the same time.
+    pub concurrency: usize,
+    /// Whether updates are sent with `PUT`, with all of the record, instead of `PATCH`.
+    pub replaces: bool,
+    /// Which records of the target are never deleted, whatever the source holds, by path and row: what a system needs itself.
+    pub keeps: fn(&str, &Value) -> bool,
+    /// What an error says of each row of a request for many, if it does.
+    pub row_errors: fn(&Error, usize) -> Option<Vec<Option<String>>>,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            key: "id".to_owned(),
+            paging: Paging::default(),
+            query: Vec::new(),
+            bulk: Bulk::default(),
+            concurrency: 4,
+            replaces: false,
+            keeps: |_, _| false,
+            row_errors: listed_row_errors,
+        }
+    }
+}
+
+/// What an API does with a list of records, sent to the collection itself. It does all or nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bulk {
+    /// Whether `POST` creates a list.
+    pub create: bool,
+    /// Whether `PATCH` (or `PUT`) updates a list of objects, each with its key.
+    pub update: bool,
+    /// Whether `DELETE` deletes a list of objects, each with its key only.
+    pub delete: bool,
+    /// How many records are sent with one request.
+    pub size: usize,
+}
+
+impl Default for Bulk {
+    /// Nothing.
+    fn default() -> Self {
+        Self { create: false, update: false, delete: false, size: 100 }
+    }
+}
+
+impl Bulk {
+    /// Everything, so many records at once.
+    #[must_use]
+    pub fn all(size: usize) -> Self {
+        Self { create: true, update: true, delete: true, size: size.max(1) }
+    }
+
+    /// How many records one call of the target gets.
+    pub(super) fn batch(self) -> usize {
+        if self.create || self.update || self.delete { self.size.max(1) } else { 1 }
+    }
+}
+
+/// What a list of one object per row says, empty for those with which nothing is wrong: as the frameworks of Django do.
+fn listed_row_errors(error: &Error, rows: usize) -> Option<Vec<Option<String>>> {
+    let listed = error.answer()?.as_array().filter(|listed| listed.len() == rows)?;
+    let said = |row: &Value| match row {
+        Value::Null => None,
+        Value::Object(fields) if fields.is_empty() => None,
+        other => Some(super::shown::shortened(&other.to_string())),
+    };
+    Some(listed.iter().map(said).collect())
+}
+
+/// What is stamped on the records that a target writes. It deletes none that does not carry it.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    pub(super) at: Vec<String>,
+    pub(super) of: Of,
+    pub(super) value: Value,
+}
+
+impl Owner {
+    /// A value at a place in a record's body, such as `custom_fields.managed_by`.
+    #[must_use]
+    pub fn field(at: &str, value: impl Into<Value>) -> Self {
+        Self { at: at.split('.').map(str::to_owned).collect(), of: Of::Value, value: value.into() }
+    }
+
+    /// One of the list at a place in a record's body, such as `tags`. The list holds keys of the records of a collection;
+    /// the value is what `parts`, one part of such a record, holds.
+    #[must_use]
+    pub fn listed(at: &str, collection: &'static str, parts: &'static [Part], value: impl Into<Value>) -> Self {
+        Self { of: Of::Lookup { collection, parts }, ..Self::field(at, value) }
+    }
+
+    pub(super) fn of_model(owner: StaticOwner) -> Self {
+        let at = owner.part.at.iter().map(|&step| step.to_owned()).collect();
+        Self { at, of: owner.part.of, value: owner.value.into() }
+    }
+}

@@ -1,0 +1,177 @@
+//! Why a request failed: which one, what the server said, and what to do.
+
+use std::fmt;
+use std::time::Duration;
+
+use diffsync_core::TargetError;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+/// A request that failed. It holds no secret: neither the login, nor what the server said of it.
+///
+/// `?` makes it an [`AdapterError`](diffsync_core::AdapterError). A target says [`into_target`](Self::into_target),
+/// since what an error means for the rest of the run depends on what happened.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(Box<Failure>);
+
+/// What is known of the failure.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    pub(super) method: Method,
+    /// Whether it changes nothing.
+    pub(super) reads: bool,
+    /// The URL as it may be shown.
+    pub(super) url: String,
+    pub(super) kind: ErrorKind,
+    pub(super) detail: String,
+    pub(super) hint: Option<String>,
+    /// The body of an answer that was JSON.
+    pub(super) answer: Option<Value>,
+    pub(super) retry_after: Option<Duration>,
+}
+
+/// What went wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// There was no connection: the host's name is not known, or nobody listens.
+    Connect,
+    /// The server could not prove who it is.
+    Certificate,
+    /// The connection ended before the answer was there.
+    Cut,
+    /// The answer was not there in time.
+    TimedOut,
+    /// The server refused, or could not do, what it was asked.
+    Status(StatusCode),
+    /// The server sends us elsewhere, and we do not follow.
+    Redirect,
+    /// The answer is not JSON, or not of the expected form.
+    Form,
+    /// What was read page by page changed all the while.
+    Changed,
+    /// The request could not be made.
+    Request,
+}
+
+impl Error {
+    pub(super) fn new(failure: Failure) -> Self {
+        Self(Box::new(failure))
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The status of the answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        match self.0.kind {
+            ErrorKind::Status(status) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// The body of the server's answer, if that was JSON, without secrets.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Value> {
+        self.0.answer.as_ref()
+    }
+
+    /// After which time the server asked to be tried again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether the server surely did nothing of what it was asked.
+    #[must_use]
+    pub fn did_nothing(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Connect | ErrorKind::Certificate | ErrorKind::Redirect | ErrorKind::Request => true,
+            ErrorKind::Status(StatusCode::SERVICE_UNAVAILABLE) => self.0.retry_after.is_some(),
+            ErrorKind::Status(status) => status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT,
+            ErrorKind::Cut | ErrorKind::TimedOut | ErrorKind::Form | ErrorKind::Changed => false,
+        }
+    }
+
+    /// Whether the same request may succeed in a while.
+    #[must_use]
+    pub fn may_go_away(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Connect | ErrorKind::Cut | ErrorKind::TimedOut => true,
+            ErrorKind::Status(status) => {
+                matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504) || (status == 500 && self.0.reads)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether asking twice is the same as asking once.
+    pub(super) fn is_idempotent(&self) -> bool {
+        self.0.reads || self.0.method != Method::POST
+    }
+
+    /// The error as a target returns it.
+    ///
+    /// A refused login, a host that cannot be reached, and a redirect end the run. What may go away by itself is
+    /// transient, unless the server may have done what cannot be done twice: then nobody knows. Anything else is an
+    /// error of this record.
+    #[must_use]
+    pub fn into_target(self) -> TargetError {
+        let wait = self.0.retry_after;
+        let (did_nothing, again) = (self.did_nothing(), self.is_idempotent());
+        let error = match self.0.kind {
+            ErrorKind::Connect
+            | ErrorKind::Certificate
+            | ErrorKind::Redirect
+            | ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => TargetError::fatal(self),
+            _ if !did_nothing && !again => TargetError::unknown(self),
+            ErrorKind::Status(status) if status.is_server_error() => TargetError::transient(self),
+            _ if self.may_go_away() => TargetError::transient(self),
+            _ => TargetError::from(self),
+        };
+        match wait {
+            Some(wait) => error.retry_after(wait),
+            None => error,
+        }
+    }
+
+    /// What the server said of one row, with the request that it said it to.
+    pub(super) fn said(&self, of_row: &str) -> String {
+        let said = Failure { detail: of_row.to_owned(), hint: None, ..(*self.0).clone() };
+        said.to_string()
+    }
+
+    /// The same error with another hint.
+    #[must_use]
+    pub(super) fn hinted(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: ", self.method, self.url)?;
+        match self.kind {
+            ErrorKind::Status(status) => {
+                write!(f, "{}", status.as_u16())?;
+                if let Some(reason) = status.canonical_reason() {
+                    write!(f, " {reason}")?;
+                }
+                if !self.detail.is_empty() {
+                    write!(f, ": {}", self.detail)?;
+                }
+            }
+            _ => f.write_str(&self.detail)?,
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Records and what stands of them in bodies.
+
+use diffsync_core::{AttributeValues, REDACTED, SyncModel, exposed, redacted};
+use serde_json::{Map, Value};
+
+use super::dialect::Owner;
+use super::schema::{JOINT, Of, RestField, RestModel, RestSchema};
+use super::store::{Missing, Store, pick, put};
+
+/// Why a row gives no record.
+pub(super) enum Unreadable<M: SyncModel> {
+    /// A collection is needed that was not read yet.
+    Unread(String),
+    /// It is known which record it is, and what is wrong with it.
+    Record(M::Id, String),
+    /// It is not even known which record it is.
+    Row(String),
+}
+
+/// What a record holds, by the names of its fields, secrets included.
+pub(super) struct Values {
+    values: Map<String, Value>,
+    /// The texts among them that must not be shown.
+    pub(super) secrets: Vec<String>,
+}
+
+impl Values {
+    /// All fields of a record.
+    pub(super) fn of<M: SyncModel>(record: &M) -> Result<Self, serde_json::Error> {
+        let patch = record.patch(record, &|_| true);
+        let mut all = Self::of_patch::<M>(&patch)?;
+        for (position, field) in M::SCHEMA.identifiers.iter().enumerate() {
+            all.values.insert(field.name.to_owned(), record.identifier(position)?);
+        }
+        Ok(all)
+    }
+
+    /// The attributes that a patch changes.
+    pub(super) fn of_patch<M: SyncModel>(patch: &M::Patch) -> Result<Self, serde_json::Error> {
+        let shown = serde_json::to_value(redacted(patch))?;
+        let mut secrets = Vec::new();
+        let values = match serde_json::to_value(exposed(patch))? {
+            Value::Object(values) => values,
+            _ => Map::new(),
+        };
+        for (name, value) in &values {
+            gather(value, shown.get(name), &mut secrets);
+        }
+        Ok(Self { values, secrets })
+    }
+
+    fn get(&self, name: &str) -> Value {
+        self.values.get(name).cloned().unwrap_or_default()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+}
+
+/// The texts that are redacted in what is shown of a value.
+fn gather(value: &Value, shown: Option<&Value>, secrets: &mut Vec<String>) {
+    match (value, shown) {
+        (Value::Array(items), Some(Value::Array(shown))) => {
+            items.iter().zip(shown).for_each(|(item, shown)| gather(item, Some(shown), secrets));
+        }
+        (Value::Object(fields), Some(Value::Object(shown))) => {
+            fields.iter().for_each(|(name, field)| gather(field, shown.get(name), secrets));
+        }
+        (value, Some(Value::String(shown))) if shown == REDACTED => texts(value, secrets),
+        _ => {}
+    }
+}
+
+fn texts(value: &Value, all: &mut Vec<String>) {
+    match value {
+        Value::String(text) => all.push(text.clone()),
+        Value::Number(number) => all.push(number.to_string()),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, all)),
+        Value::Object(fields) => fields.values().for_each(|field| texts(field, all)),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// The record that a row holds. What the row does not speak of is as in `otherwise`.
+pub(super) fn read<M: RestModel>(
+    store: &Store,
+    collection: &str,
+    row: &Value,
+    otherwise: Option<&Values>,
+) -> Result<M, Unreadable<M>> {
+    let mut values: Map<String, Value> = Map::new();
+    let mut wrong: Vec<(&str, String)> = Vec::new();
+    for field in M::REST.fields {
+        let is_said = field.reads && field.part.at.first().is_some_and(|step| row.get(step).is_some());
+        let read = match otherwise {
+            Some(otherwise) if !is_said => Ok(field.names.iter().map(|name| otherwise.get(name)).collect()),
+            _ if !field.reads => continue,
+            _ => store.read(collection, row, field),
+        };
+        match read {
+            Ok(read) => {
+                for (name, value) in field.names.iter().zip(read) {
+                    let value = as_field(field, value);
+                    // One name may be part of what several parts lead to, not all of which need be there.
+                    if !value.is_null() || !values.contains_key(*name) {
+                        values.insert((*name).to_owned(), value);
+                    }
+                }
+            }
+            Err(Missing::Unread(collection)) => return Err(Unreadable::Unread(collection)),
+            Err(Missing::Wrong(what)) => wrong.extend(field.names.iter().map(|name| (*name, what.clone()))),
+        }
+    }
+    let identifiers = M::SCHEMA.identifiers;
+    if let Some((name, what)) = wrong.iter().find(|(name, _)| identifiers.iter().any(|field| field.name == *name)) {
+        return Err(Unreadable::Row(format!("its `{name}` cannot be read: {what}")));
+    }
+    let id = match identifiers {
+        [field] => values.get(field.name).cloned().unwrap_or_default(),
+        several => several
+            .iter()
+            .map(|field| (field.name.to_owned(), values.get(field.name).cloned().unwrap_or_default()))
+            .collect::<Map<_, _>>()
+            .into(),
+    };
+    let shown = |field: &diffsync_core::schema::FieldSchema| format!("`{}`", field.name);
+    let names = || identifiers.iter().map(shown).collect::<Vec<_>>().join(", ");
+    let id: M::Id = serde_json::from_value(id)
+        .map_err(|error| Unreadable::Row(format!("its identifier ({}) cannot be read: {error}", names())))?;
+    if let Some((name, what)) = wrong.first() {
+        return Err(Unreadable::Record(id, format!("`{name}` cannot be read: {what}")));
+    }
+    let mut attributes = AttributeValues::default();
+    for field in M::SCHEMA.attributes {
+        attributes.set(field.name, values.remove(field.name).unwrap_or_default());
+    }
+    let mut record = M::from_values(id.clone(), &mut attributes)
+        .map_err(|error| Unreadable::Record(id.clone(), error.to_string()))?;
+    let key = row.get(store.key_of(collection)).cloned().unwrap_or_default();
+    record.set_remote_key(key).map_err(|error| Unreadable::Record(id, format!("its key cannot be read: {error}")))?;
+    Ok(record)
+}
+
+/// A value as the field takes it.
+fn as_field(field: &RestField, value: Value) -> Value {
+    match value {
+        Value::Object(mut choice) if field.choice => choice.remove("value").unwrap_or(Value::Object(choice)),
+        Value::String(text) if field.blank && text.is_empty() => Value::Null,
+        other => other,
+    }
+}
+
+/// The body that writes these fields: those that `changed` holds, or all.
+pub(super) fn body(
+    store: &mut Store,
+    schema: &'static RestSchema,
+    new: &Values,
+    changed: Option<&Values>,
+) -> Result<Map<String, Value>, Missing> {
+    let mut body = Map::new();
+    let is_about = |field: &&RestField| {
+        field.writes && changed.is_none_or(|changed| field.names.iter().any(|name| changed.has(name)))
+    };
+    for field in schema.fields.iter().filter(|field| is_about(field)) {
+        let values: Vec<Value> = field.names.iter().map(|name| new.get(name)).collect();
+        match field.part.of {
+            Of::Value => {
+                let value = values.into_iter().next().unwrap_or_default();
+                let value = if field.blank && value.is_null() { Value::from("") } else { value };
+                put(&mut body, field.part.at, value);
+            }
+            Of::Tree { up, .. } => {
+                let (above, name) = split(values.first());
+                put(&mut body, field.part.at, name);
+                let is_written = schema.fields.iter().any(|other| other.part.at == [up]);
+                if !is_written {
+                    let parts = std::slice::from_ref(&field.part);
+                    let above = match above {
+                        Value::Null => Value::Null,
+                        above => store.find(&schema.collection(), parts, &[above])?,
+                    };
+                    put(&mut body, &[up], above);
+                }
+            }
+            Of::Lookup { collection, parts } if field.many => {
+                let names = values.into_iter().next();
+                let names = names.as_ref().and_then(Value::as_array).into_iter().flatten();
+                let keys = names.map(|name| store.find(collection, parts, std::slice::from_ref(name)));
+                let keys = keys.collect::<Result<Vec<_>, _>>()?;
+                put(&mut body, field.part.at, keys.into());
+            }
+            Of::Lookup { collection, parts } => {
+                let is_none = values.iter().all(Value::is_null);
+                let key = if is_none { Value::Null } else { store.find(collection, parts, &values)? };
+                put(&mut body, field.part.at, key);
+            }
+        }
+    }
+    Ok(body)
+}
+
+/// A path in a tree as what is above and the last name.
+fn split(path: Option<&Value>) -> (Value, Value) {
+    match path {
+        Some(Value::String(text)) => match text.rsplit_once(JOINT) {
+            Some((above, name)) => (above.into(), name.into()),
+            None => (Value::Null, text.as_str().into()),
+        },
+        Some(Value::Array(names)) => match names.split_last() {
+            Some((name, [])) => (Value::Null, name.clone()),
+            Some((name, above)) => (above.into(), name.clone()),
+            None => (Value::Null, Value::Null),
+        },
+        other => (Value::Null, other.cloned().unwrap_or_default()),
+    }
+}
+
+/// Stamps a body with its owner. `row` is the record as it is, whose list the owner is added to.
+pub(super) fn stamp(
+    store: &mut Store,
+    owner: &Owner,
+    body: &mut Map<String, Value>,
+    row: Option<&Value>,
+) -> Result<(), Missing> {
+    let value = match owner.of {
+        Of::Lookup { collection, parts } => {
+            let key = store.find(collection, parts, std::slice::from_ref(&owner.value))?;
+            let whole = Value::Object(std::mem::take(body));
+            let listed = pick(&whole, &owner.at).or_else(|| pick(row?, &owner.at)).and_then(Value::as_array);
+            let mut keys: Vec<Value> = listed
+                .into_iter()
+                .flatten()
+                .map(|item| item.get(store.key_of(collection)).unwrap_or(item).clone())
+                .collect();
+            if let Value::Object(whole) = whole {
+                *body = whole;
+            }
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+            Value::from(keys)
+        }
+        Of::Value | Of::Tree { .. } => owner.value.clone(),
+    };
+    put(body, &owner.at, value);
+    Ok(())
+}
+
+/// Whether a row carries its owner.
+pub(super) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool, Missing> {
+    let Some(found) = pick(row, &owner.at) else { return Ok(false) };
+    let Of::Lookup { collection, parts } = owner.of else { return Ok(*found == owner.value) };
+    let field = RestField {
+        names: &[],
+        part: super::schema::Part { at: &[], of: Of::Lookup { collection, parts } },
+        many: true,
+        choice: false,
+        blank: false,
+        reads: true,
+        writes: false,
+    };
+    let values = store.read(collection, found, &field)?;
+    Ok(values.first().and_then(Value::as_array).is_some_and(|names| names.contains(&owner.value)))
+}

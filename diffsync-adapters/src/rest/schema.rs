@@ -1,0 +1,126 @@
+//! What `#[derive(RestModel)]` knows of a model at compile time.
+
+use diffsync_core::SyncModel;
+use serde_json::Value;
+
+/// A model whose records a JSON API keeps. Implemented by `#[derive(RestModel)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how an API keeps it",
+    label = "`RestModel` is missing",
+    note = "put `#[derive(RestModel)]` and `#[rest(path = \"…\")]` on the struct"
+)]
+pub trait RestModel: SyncModel + Clone {
+    /// Where the records are, and which part of a record's body is which field.
+    const REST: &'static RestSchema;
+
+    /// The server's own key of the record, `null` if it has none yet.
+    fn remote_key(&self) -> Result<Value, serde_json::Error>;
+
+    /// Takes over the key that the server gave the record.
+    fn set_remote_key(&mut self, key: Value) -> Result<(), serde_json::Error>;
+}
+
+/// How an API keeps the records of a model.
+#[derive(Debug, Clone, Copy)]
+pub struct RestSchema {
+    /// The path of the collection below the base URL.
+    pub path: &'static str,
+    /// Query parameters that choose the model's records among the collection's, as in `content_types=dcim.device`.
+    pub query: &'static str,
+    /// The server's own key.
+    pub key: RestKey,
+    /// The fields.
+    pub fields: &'static [RestField],
+    /// What is stamped on records that are written.
+    pub owner: Option<StaticOwner>,
+}
+
+impl RestSchema {
+    /// The collection that holds the model's records: the path with the query behind it.
+    #[must_use]
+    pub fn collection(&self) -> String {
+        if self.query.is_empty() { self.path.to_owned() } else { format!("{}?{}", self.path, self.query) }
+    }
+}
+
+/// The key by which a server knows a record.
+#[derive(Debug, Clone, Copy)]
+pub struct RestKey {
+    /// What it is called in bodies, if that is not what the API's [`Dialect`](super::Dialect) says.
+    pub name: Option<&'static str>,
+    /// Whether the model has a field for it. Without one, records can be created and neither updated nor deleted.
+    pub is_held: bool,
+}
+
+/// The owner as it stands on a model: see [`Owner`](super::Owner).
+#[derive(Debug, Clone, Copy)]
+pub struct StaticOwner {
+    /// Where it stands in a record's body.
+    pub part: Part,
+    /// What stands there.
+    pub value: &'static str,
+}
+
+/// One or several fields of a model, and the part of a record's body that holds them.
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a word that stands on a field or not")]
+pub struct RestField {
+    /// The fields' names. There is one for each value that the part leads to.
+    pub names: &'static [&'static str],
+    /// The part of the body.
+    pub part: Part,
+    /// Whether the part holds a list, each element of which leads to a value.
+    pub many: bool,
+    /// Whether the value is read from an object such as `{"value": "active", "label": "Active"}`.
+    pub choice: bool,
+    /// Whether nothing is written as an empty text, and an empty text read as nothing.
+    pub blank: bool,
+    /// Whether it is read.
+    pub reads: bool,
+    /// Whether it is written.
+    pub writes: bool,
+}
+
+/// A part of a body.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// The way to it: `["custom_fields", "external_id"]`.
+    pub at: &'static [&'static str],
+    /// What stands there.
+    pub of: Of,
+}
+
+/// What stands at a part of a body.
+#[derive(Debug, Clone, Copy)]
+pub enum Of {
+    /// The value itself.
+    Value,
+    /// The last of a list of names: those of the records above come first, from the root down.
+    Tree {
+        /// Where the record above stands in the body.
+        up: &'static str,
+        /// Whether the names are joined to one text, with [`JOINT`] between them.
+        text: bool,
+    },
+    /// Another record, by its key.
+    Lookup {
+        /// The path of its collection, perhaps with a query behind a `?`.
+        collection: &'static str,
+        /// The parts of its body that identify it.
+        parts: &'static [Part],
+    },
+}
+
+/// What stands between the names of a path that is one text.
+pub const JOINT: &str = " → ";
+
+impl Part {
+    /// How many values it leads to.
+    #[must_use]
+    pub fn values(&self) -> usize {
+        match self.of {
+            Of::Value | Of::Tree { .. } => 1,
+            Of::Lookup { parts, .. } => parts.iter().map(Self::values).sum(),
+        }
+    }
+}

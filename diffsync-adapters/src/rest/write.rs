@@ -1,0 +1,216 @@
+//! Writing records, one with each request.
+
+use diffsync_core::{Dataset, HasTable, Ops, Target, TargetError, Terms, VisitedBy, WriteContext};
+use futures_util::stream::{self, StreamExt};
+use reqwest::{Method, StatusCode};
+use serde_json::{Map, Value};
+
+use super::adapter::{Models, Rest};
+use super::client::Request;
+use super::pages::plain;
+use super::record::{Unreadable, Values, body, read, stamp};
+use super::schema::RestModel;
+use super::store::{Missing, Store};
+
+impl<D, M> Target<M> for Rest<D>
+where
+    D: Dataset + VisitedBy<Models<D>> + HasTable<M>,
+    M: RestModel,
+{
+    fn terms(&self) -> Terms {
+        let can = if M::REST.key.is_held { Ops::all() } else { Ops::CREATE };
+        Terms { can, concurrency: self.dialect.concurrency.max(1), batch: self.dialect.bulk.batch() }
+    }
+
+    async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
+        let written = self.creation(new).await?;
+        let answer = self.request(Method::POST, M::REST.path, &written).send().await;
+        let row = answer.map_err(super::Error::into_target)?.body;
+        self.stored(row, &written).await
+    }
+
+    async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
+        let written = self.change(old, patch).await?;
+        if written.body.is_empty() {
+            return Ok(old.clone());
+        }
+        let answer = self.request(self.update_method(), &path_of(old)?, &written).send().await;
+        let row = answer.map_err(super::Error::into_target)?.body;
+        self.stored(row, &written).await
+    }
+
+    async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
+        match self.client.request(Method::DELETE, &path_of(old)?).send().await {
+            Ok(_) => {}
+            // It is gone, which is what was asked for; perhaps by an earlier request whose answer was lost.
+            Err(error) if matches!(error.status(), Some(StatusCode::NOT_FOUND | StatusCode::GONE)) => {}
+            Err(error) => return Err(error.into_target()),
+        }
+        self.store().remove(M::REST.path, &old.remote_key()?);
+        Ok(())
+    }
+
+    async fn create_many(
+        &self,
+        new: &[&M],
+        cx: &WriteContext<'_, D>,
+    ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
+        if self.dialect.bulk.create {
+            return self.create_list(new).await;
+        }
+        Ok(stream::iter((0..new.len()).map(|at| self.create(new[at], cx)))
+            .buffered(self.dialect.concurrency)
+            .collect()
+            .await)
+    }
+
+    async fn update_many(
+        &self,
+        changes: &[(&M, M::Patch)],
+        cx: &WriteContext<'_, D>,
+    ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
+        if self.dialect.bulk.update {
+            return self.update_list(changes).await;
+        }
+        let each = (0..changes.len()).map(|at| self.update(changes[at].0, &changes[at].1, cx));
+        Ok(stream::iter(each).buffered(self.dialect.concurrency).collect().await)
+    }
+
+    async fn delete_many(
+        &self,
+        old: &[&M],
+        cx: &WriteContext<'_, D>,
+    ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
+        if self.dialect.bulk.delete {
+            return self.delete_list(old).await;
+        }
+        Ok(stream::iter((0..old.len()).map(|at| self.delete(old[at], cx)))
+            .buffered(self.dialect.concurrency)
+            .collect()
+            .await)
+    }
+}
+
+/// What is sent of a record.
+pub(super) struct Written {
+    pub(super) body: Map<String, Value>,
+    /// All that the record holds once it is written.
+    pub(super) values: Values,
+    /// The server's key of the record, `null` if it has none yet.
+    pub(super) key: Value,
+}
+
+impl<D> Rest<D> {
+    /// What creates a record.
+    pub(super) async fn creation<M: RestModel>(&self, new: &M) -> Result<Written, TargetError> {
+        let values = Values::of(new)?;
+        let owner = self.owner_of(M::REST);
+        let body = self
+            .looking_up(|store| {
+                let mut body = body(store, M::REST, &values, None)?;
+                if let Some(owner) = &owner {
+                    stamp(store, owner, &mut body, None)?;
+                }
+                Ok(body)
+            })
+            .await?;
+        Ok(Written { body, values, key: Value::Null })
+    }
+
+    /// What changes a record; nothing if none of it can be written.
+    pub(super) async fn change<M: RestModel>(&self, old: &M, patch: &M::Patch) -> Result<Written, TargetError> {
+        let values = Values::of(&old.patched(patch))?;
+        let changed = Values::of_patch::<M>(patch)?;
+        let changed = Some(&changed).filter(|_| !self.dialect.replaces);
+        let owner = self.owner_of(M::REST);
+        let key = old.remote_key()?;
+        let body = self
+            .looking_up(|store| {
+                let mut body = body(store, M::REST, &values, changed)?;
+                if let Some(owner) = owner.as_ref().filter(|_| !body.is_empty()) {
+                    let row = store.row(&M::REST.collection(), &key).cloned();
+                    stamp(store, owner, &mut body, row.as_ref())?;
+                }
+                Ok(body)
+            })
+            .await?;
+        Ok(Written { body, values, key })
+    }
+
+    pub(super) fn update_method(&self) -> Method {
+        if self.dialect.replaces { Method::PUT } else { Method::PATCH }
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str, written: &Written) -> Request {
+        let body = Value::Object(written.body.clone());
+        self.client.request(method, path).json(body).hiding(&written.values.secrets)
+    }
+
+    /// The record as the server answered that it stored it.
+    pub(super) async fn stored<M: RestModel>(&self, mut row: Value, written: &Written) -> Result<M, TargetError> {
+        let collection = M::REST.collection();
+        if !row.is_object() {
+            row = Value::Object(Map::new());
+        }
+        {
+            let mut store = self.store();
+            let key = store.key_of(&collection).to_owned();
+            if let Value::Object(row) = &mut row
+                && !written.key.is_null()
+            {
+                row.entry(key).or_insert_with(|| written.key.clone());
+            }
+            store.put(M::REST.path, &row);
+        }
+        loop {
+            let read = read::<M>(&self.store(), &collection, &row, Some(&written.values));
+            match read {
+                Ok(record) => return Ok(record),
+                Err(Unreadable::Unread(other)) => self.fetch_once(&other).await?,
+                Err(Unreadable::Record(_, reason) | Unreadable::Row(reason)) => {
+                    let text = format!("it was written, but what the server then answered cannot be read: {reason}");
+                    return Err(TargetError::unknown(text));
+                }
+            }
+        }
+    }
+
+    /// Looks records up, and reads the collections that this needs.
+    async fn looking_up<R>(&self, look: impl Fn(&mut Store) -> Result<R, Missing>) -> Result<R, TargetError> {
+        loop {
+            let found = look(&mut self.store());
+            match found {
+                Ok(found) => return Ok(found),
+                Err(Missing::Unread(other)) => self.fetch_once(&other).await?,
+                Err(Missing::Wrong(reason)) => return Err(TargetError::new(reason)),
+            }
+        }
+    }
+}
+
+/// The path of a record.
+fn path_of<M: RestModel>(record: &M) -> Result<String, TargetError> {
+    Ok(format!("{}/{}", M::REST.path, segment(&key_of(record)?)?))
+}
+
+/// The server's key of a record that it has.
+pub(super) fn key_of<M: RestModel>(record: &M) -> Result<Value, TargetError> {
+    let key = record.remote_key()?;
+    if key.is_null() {
+        return Err(TargetError::new(format!("the server gave no key for the {} when it was read", M::NAME)));
+    }
+    Ok(key)
+}
+
+/// A key as one segment of a path.
+fn segment(key: &Value) -> Result<String, TargetError> {
+    let text = plain(key);
+    if matches!(text.as_str(), "" | "." | "..") {
+        return Err(TargetError::new(format!("the key {text:?} cannot stand in a URL")));
+    }
+    let encoded = text.bytes().map(|byte| {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-_.~:@".contains(&byte);
+        if is_plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    });
+    Ok(encoded.collect())
+}

@@ -1,0 +1,227 @@
+//! The adapter for the tables of a database.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use diffsync_core::{
+    Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Synced, Target, TargetError, Terms, Url, VisitedBy,
+    WriteContext, redacted_url,
+};
+
+use super::SqlModel;
+use super::database::Database;
+use super::load::{Catalogue, Loading};
+use super::session::Session;
+use super::tables::{Entry, Tables};
+
+/// A database that holds a data set, all of whose models have [`SqlModel`](derive@crate::SqlModel).
+///
+/// The URL says which: `sqlite://inventory.db`, `postgres://user:password@host/database`, `mysql://…` or `mariadb://…`. Its
+/// query sets what else the drivers of `sqlx` know, as in `?sslmode=verify-full`.
+///
+/// Nothing is opened before it is needed.
+pub struct Sql<D> {
+    pub(crate) session: Session,
+    entries: Vec<Entry<D>>,
+    batch: usize,
+    connections: usize,
+    data: PhantomData<fn() -> D>,
+}
+
+/// What is written in one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Transaction {
+    /// Each batch: what was written stays, whatever becomes of the rest.
+    #[default]
+    PerBatch,
+    /// The run: all or nothing. It is written when all records are, and if one of them fails, none is.
+    PerRun,
+}
+
+impl<D: VisitedBy<Tables<D>>> Sql<D> {
+    /// Takes note of where the database is.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is none of a database, or none of a kind that this program was built for.
+    pub fn at(url: &Url) -> Result<Self, AdapterError> {
+        let entries = Tables::of();
+        let tables = entries.iter().map(|entry| entry.table).collect();
+        let session = Session::new(url.clone(), database(url)?, tables);
+        Ok(Self { session, entries, batch: 5_000, connections: 1, data: PhantomData })
+    }
+
+    /// Makes tables that are missing when something is first written: with a unique key over the identifiers, and
+    /// foreign keys where lookups are. Until then, no tables are empty tables, and no `SQLite` file is an empty one.
+    #[must_use]
+    pub fn create_tables(mut self) -> Self {
+        self.session.create_tables = true;
+        self
+    }
+
+    /// Says what is written in one transaction: each batch, or the run.
+    #[must_use]
+    pub fn transaction(mut self, transaction: Transaction) -> Self {
+        self.session.transaction = transaction;
+        self
+    }
+
+    /// Says how many records are written at once, 5,000 by default.
+    #[must_use]
+    pub fn batch(mut self, records: usize) -> Self {
+        self.batch = records.max(1);
+        self
+    }
+
+    /// Says how many connections write at the same time, one by default. `SQLite`, and a run that is written as a whole,
+    /// have one in any case.
+    #[must_use]
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections.max(1);
+        self
+    }
+
+    /// Says how long a connection may take to be made, ten seconds by default.
+    #[must_use]
+    pub fn connect_within(mut self, time: Duration) -> Self {
+        self.session.connect_within = time;
+        self
+    }
+}
+
+/// The database that a URL leads to.
+fn database(url: &Url) -> Result<Box<dyn Database>, AdapterError> {
+    match url.scheme() {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => Ok(Box::new(super::sqlite::Sqlite::at(url)?)),
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => Ok(Box::new(super::postgres::Postgres::at(url)?)),
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => Ok(Box::new(super::mysql::MySql::at(url)?)),
+        scheme => {
+            let known = match scheme {
+                "sqlite" => Some("sqlite"),
+                "postgres" | "postgresql" => Some("postgres"),
+                "mysql" | "mariadb" => Some("mysql"),
+                _ => None,
+            };
+            let why = match known {
+                Some(feature) => {
+                    format!("needs the feature `{feature}` of `diffsync-adapters`, without which this was built")
+                }
+                None => "is not the URL of a database: expected `sqlite://`, `postgres://` or `mysql://`".into(),
+            };
+            Err(AdapterError::new(format!("`{}` {why}", redacted_url(url))))
+        }
+    }
+}
+
+impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
+    type Data = D;
+
+    async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
+        self.session.start_over().await;
+        let nothing = |data: &mut D| self.entries.iter().for_each(|entry| (entry.mark_loaded)(data));
+        if !self.session.database().exists() {
+            if self.session.create_tables {
+                nothing(data);
+                return Ok(());
+            }
+            return Err(AdapterError::new(format!(
+                "there is no `{}`; with `create_tables()` it is made when something is first written",
+                self.session.shown()
+            )));
+        }
+        let mut connection = self.session.connection(false).await.map_err(|error| self.session.unreachable(error))?;
+        for begin in self.session.database().snapshot() {
+            connection.run(begin).await.map_err(|error| self.session.unreachable(error))?;
+        }
+        if self.session.create_tables && self.session.has_none(&mut *connection).await? {
+            nothing(data);
+        } else {
+            let session = &self.session;
+            let catalogue = Catalogue::default();
+            let mut loading = Loading { session, connection: &mut *connection, cx, catalogue, done: 0 };
+            for entry in &self.entries {
+                (entry.load)(data, &mut loading).await?;
+            }
+            cx.progress(loading.done, None);
+        }
+        connection.run("COMMIT").await.map_err(|error| self.session.unreachable(error))?;
+        self.session.give_back(connection);
+        Ok(())
+    }
+
+    async fn sync_complete(&self, synced: &Synced<'_, D>) -> Result<(), AdapterError> {
+        let counts = synced.counts();
+        let is_whole = counts.failed + counts.unknown + counts.not_attempted == 0;
+        self.session.complete(is_whole).await
+    }
+
+    fn writes_at_complete(&self) -> bool {
+        self.session.transaction == Transaction::PerRun
+    }
+
+    async fn check(&self, checkup: &mut Checkup) {
+        self.session.check(checkup).await;
+    }
+}
+
+impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for Sql<D> {
+    async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
+        only(self.session.create(&[new]).await?)
+    }
+
+    async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
+        only(self.session.update(&[(old, patch)]).await?)
+    }
+
+    async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
+        only(self.session.delete(&[old]).await?)
+    }
+
+    async fn create_many(
+        &self,
+        new: &[&M],
+        _: &WriteContext<'_, D>,
+    ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
+        self.session.create(new).await
+    }
+
+    async fn update_many(
+        &self,
+        changes: &[(&M, M::Patch)],
+        _: &WriteContext<'_, D>,
+    ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
+        let changes: Vec<(&M, &M::Patch)> = changes.iter().map(|(old, patch)| (*old, patch)).collect();
+        self.session.update(&changes).await
+    }
+
+    async fn delete_many(
+        &self,
+        old: &[&M],
+        _: &WriteContext<'_, D>,
+    ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
+        self.session.delete(old).await
+    }
+
+    fn terms(&self) -> Terms {
+        let most = match self.session.transaction {
+            Transaction::PerBatch => self.session.database().concurrency(),
+            Transaction::PerRun => 1,
+        };
+        Terms { can: <Self as Target<M>>::CAN, concurrency: self.connections.min(most), batch: self.batch }
+    }
+}
+
+/// The answer for the only record.
+fn only<R>(mut answers: Vec<Result<R, TargetError>>) -> Result<R, TargetError> {
+    answers.pop().unwrap_or_else(|| Err(TargetError::new("there is no answer for the record")))
+}
+
+impl<D> fmt::Debug for Sql<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sql").field("url", &self.session.shown()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! Makes the tables of a data set.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use diffsync_core::{AdapterError, TargetError};
+
+use super::database::Connection;
+use super::schema::{Lookup, Role, SqlTable};
+use super::session::Session;
+use super::value::Kind;
+use super::write::identity;
+
+impl Session {
+    /// Whether none of the tables is there. If some are, the rest must not be taken for empty ones.
+    pub(crate) async fn has_none(&self, connection: &mut dyn Connection) -> Result<bool, AdapterError> {
+        for table in &self.tables {
+            let columns = connection.columns(table.name).await.map_err(|error| self.unreadable(table.name, error))?;
+            if !columns.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Makes the tables that are missing, if that is wanted.
+    pub(crate) async fn make_tables(&self) -> Result<(), TargetError> {
+        if !self.create_tables {
+            return Ok(());
+        }
+        let made = self.made.get_or_try_init(|| async {
+            let mut connection = self.connection(true).await?;
+            for statement in self.definitions() {
+                connection.run(&statement).await?;
+            }
+            self.give_back(connection);
+            Ok(())
+        });
+        made.await.map(drop).map_err(|error: sqlx::Error| self.unwritable("make the tables", &error, &[]))
+    }
+
+    /// The statements that make the tables, each after those that it refers to.
+    fn definitions(&self) -> Vec<String> {
+        let mut placed: Vec<&'static SqlTable> = Vec::new();
+        while placed.len() < self.tables.len() {
+            let waits = |table: &&&'static SqlTable| {
+                let refers = |lookup: &Lookup| {
+                    let here = self.tables.iter().any(|other| other.name == lookup.leads.table);
+                    here && lookup.leads.table != table.name
+                        && !placed.iter().any(|other| other.name == lookup.leads.table)
+                };
+                table.lookups.iter().any(refers)
+            };
+            let left = || self.tables.iter().filter(|table| !placed.iter().any(|other| other.name == table.name));
+            // Tables that refer to each other are made without the key that closes the circle.
+            let Some(next) = left().find(|table| !waits(table)).or_else(|| left().next()) else { break };
+            placed.push(next);
+        }
+        (0..placed.len()).filter_map(|at| placed.get(..=at)).filter_map(|there| self.definition(there)).collect()
+    }
+
+    /// The statement that makes the last of these tables.
+    fn definition(&self, there: &[&'static SqlTable]) -> Option<String> {
+        let table = there.last()?;
+        let (database, quotes) = (self.database(), self.database().quotes());
+        let unique = identity(table);
+        let mut lines = Vec::new();
+        let key = table.key_column().or_else(|| self.referred(table));
+        if let Some(key) = key {
+            let kind = table.key.and_then(|key| table.fields.get(key)).map_or(Kind::Int64, |field| field.kind);
+            lines.push(format!("{} {}", quotes.column(key), database.key_type(kind)));
+        }
+        let mut nullable: HashMap<&str, bool> = HashMap::new();
+        for (_, column, field) in table.columns().filter(|(_, column, _)| Some(*column) != key) {
+            let ty = field
+                .declared
+                .map_or_else(|| database.column_type(field.kind, unique.contains(&column)), str::to_owned);
+            let not_null = if field.nullable || field.role == Role::Local { "" } else { " NOT NULL" };
+            nullable.insert(column, field.nullable);
+            lines.push(format!("{} {ty}{not_null}", quotes.column(column)));
+        }
+        for lookup in table.lookups {
+            let (leads, is_nullable) = (&lookup.leads, table.is_nullable(lookup));
+            let other = self.tables.iter().find(|other| other.name == leads.table);
+            let kind = other.and_then(|other| other.fields.get(other.key?)).map_or(Kind::Int64, |field| field.kind);
+            let mut line = format!("{} {}", quotes.column(leads.column), database.column_type(kind, true));
+            if !is_nullable {
+                line.push_str(" NOT NULL");
+            }
+            nullable.insert(leads.column, is_nullable);
+            lines.push(line);
+            if there.iter().any(|other| other.name == leads.table) {
+                let (column, to) = (quotes.column(leads.column), quotes.table(leads.table));
+                let key = quotes.column(self.key_of(leads));
+                lines.push(format!("FOREIGN KEY ({column}) REFERENCES {to} ({key})"));
+            }
+        }
+        if let Some(owner) = &table.owner {
+            lines.push(format!("{} {}", quotes.column(owner.column), database.column_type(Kind::Text, true)));
+        }
+        let is_key = key.is_none() && unique.iter().all(|column| nullable.get(column) == Some(&false));
+        let word = if is_key { "PRIMARY KEY" } else { "UNIQUE" };
+        lines.push(format!("{word} ({})", quotes.columns(unique.iter().copied())));
+        // Constraints stand behind columns.
+        lines.sort_by_key(|line| line.starts_with("FOREIGN KEY") || line.starts_with(word));
+        let mut sql = String::new();
+        let _ = write!(sql, "CREATE TABLE IF NOT EXISTS {} ({})", quotes.table(table.name), lines.join(", "));
+        Some(sql)
+    }
+
+    /// The key by which other tables refer to a table that has none of its own.
+    fn referred(&self, table: &SqlTable) -> Option<&'static str> {
+        let mut lookups = self.tables.iter().flat_map(|other| other.lookups);
+        let leads = &lookups.find(|lookup| lookup.leads.table == table.name)?.leads;
+        let key = self.key_of(leads);
+        table.columns().all(|(_, column, _)| column != key).then_some(key)
+    }
+}

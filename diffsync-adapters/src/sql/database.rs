@@ -1,0 +1,178 @@
+//! What the adapter asks of a kind of database.
+
+use diffsync_core::TargetErrorKind;
+use futures_util::future::BoxFuture;
+
+use super::form::Row;
+use super::name::Quotes;
+use super::value::{Kind, Value};
+
+/// What a database answers.
+pub(crate) type Answer<'a, T> = BoxFuture<'a, Result<T, sqlx::Error>>;
+
+/// A database and what is particular to its kind.
+pub(crate) trait Database: Send + Sync {
+    /// How it quotes names.
+    fn quotes(&self) -> Quotes;
+
+    /// Whether it is there, as far as that can be told without a connection.
+    fn exists(&self) -> bool {
+        true
+    }
+
+    /// Connects; a database that is a file is made if `create`.
+    fn connect(&self, create: bool) -> Answer<'_, Box<dyn Connection>>;
+
+    /// How a column is selected so that it is read as this kind, or what is wrong with its type.
+    fn selected(&self, column: &Column, qualified: &str, kind: Kind) -> Result<String, String>;
+
+    /// An expression as text, null where it is null.
+    fn as_text(&self, expression: &str) -> String;
+
+    /// The type of a column of this kind. One that is part of a unique key may need another.
+    fn column_type(&self, kind: Kind, in_key: bool) -> String;
+
+    /// The definition of a column that is the database's own key.
+    fn key_type(&self, kind: Kind) -> String;
+
+    /// What begins a transaction that reads everything as it is at one moment.
+    fn snapshot(&self) -> &'static [&'static str];
+
+    /// What begins a transaction that writes.
+    fn begin(&self) -> &'static str;
+
+    /// What an error of the database means for the rest of the run.
+    fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind;
+
+    /// Whether an error undoes all of a transaction, savepoints included.
+    fn undoes_all(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
+        let _ = error;
+        false
+    }
+
+    /// How many calls may write at a time at most.
+    fn concurrency(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// A connection.
+pub(crate) trait Connection: Send {
+    /// Carries out a statement without values.
+    fn run<'a>(&'a mut self, sql: &'a str) -> Answer<'a, ()>;
+
+    /// Hands each row of a query without values to `each`, until it returns false.
+    fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> Answer<'a, ()>;
+
+    /// The columns of a table, none if there is no such table.
+    fn columns<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Column>>;
+
+    /// The names of the tables that there are.
+    fn tables(&mut self) -> Answer<'_, Vec<String>>;
+
+    /// Inserts rows, and returns the keys that the database gave them if these are asked for and it can tell.
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Option<Vec<Value<'static>>>>;
+
+    /// Updates rows, and returns how many there were.
+    fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64>;
+
+    /// Deletes rows, and returns how many there were.
+    fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> Answer<'a, u64>;
+
+    /// Finds the keys of rows by values of theirs: the position of what was asked for, and the key.
+    fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>>;
+
+    /// Name and version of the server.
+    fn version(&mut self) -> Answer<'_, String>;
+
+    /// What it lacks to write to a table, if it can be told: the rights that are missing.
+    fn lacks<'a>(&'a mut self, table: &'a str, to_write: bool) -> Answer<'a, Vec<&'static str>>;
+}
+
+/// A column as the database describes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    /// Its type, as it is written in a cast.
+    pub(crate) ty: String,
+    /// An expression that gives the value it has by default.
+    pub(crate) default: Option<String>,
+}
+
+/// Rows of values, one after the other.
+#[derive(Default)]
+pub(crate) struct Grid<'a> {
+    pub(crate) width: usize,
+    pub(crate) values: Vec<Value<'a>>,
+}
+
+impl<'a> Grid<'a> {
+    pub(crate) fn new(width: usize) -> Self {
+        Self { width, values: Vec::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.values.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[Value<'a>]> {
+        self.values.chunks(self.width.max(1))
+    }
+
+    /// The values as as many lists as there are columns.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn column(&self, column: usize) -> impl Iterator<Item = &Value<'a>> {
+        self.values.iter().skip(column).step_by(self.width.max(1))
+    }
+}
+
+/// Columns with their types as they are written in a cast, which some databases need.
+#[derive(Clone)]
+pub(crate) struct Typed {
+    pub(crate) name: &'static str,
+    pub(crate) ty: String,
+}
+
+/// Rows to insert.
+pub(crate) struct Insert<'a> {
+    /// The table, quoted.
+    pub(crate) table: &'a str,
+    pub(crate) columns: &'a [&'static str],
+    /// The key that the database gives, and the kind that it is read as.
+    pub(crate) key: Option<(&'a Column, Kind)>,
+    pub(crate) rows: &'a Grid<'a>,
+}
+
+/// Rows to update, found by `by`.
+pub(crate) struct Update<'a> {
+    pub(crate) table: &'a str,
+    /// The columns that change; their values stand first in each row.
+    pub(crate) set: &'a [Typed],
+    /// The columns that say which row it is; their values follow.
+    pub(crate) by: &'a [Typed],
+    /// The columns that are null in all of these rows.
+    pub(crate) nulls: &'a [&'static str],
+    pub(crate) rows: &'a Grid<'a>,
+}
+
+/// Rows to delete.
+pub(crate) struct Delete<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) by: &'a [Typed],
+    pub(crate) nulls: &'a [&'static str],
+    /// A column and the value without which a row is not deleted.
+    pub(crate) owner: Option<(&'static str, &'static str)>,
+    pub(crate) rows: &'a Grid<'a>,
+}
+
+/// Rows whose keys are wanted.
+pub(crate) struct Find<'a> {
+    /// How the key is selected.
+    pub(crate) key: &'a str,
+    pub(crate) kind: Kind,
+    /// The table, with all that is joined to it.
+    pub(crate) from: &'a str,
+    /// The columns to find them by, qualified, and their types.
+    pub(crate) by: &'a [(String, String)],
+    pub(crate) rows: &'a Grid<'a>,
+}

@@ -1,0 +1,194 @@
+//! How the fields of a model become values of columns, and the other way round.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use diffsync_core::{Secret, exposed};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::schema::{Place, SqlTable};
+use super::value::{Kind, SqlType, Value};
+
+/// A way to keep a `T` in a column: as it is, as JSON or as a text.
+pub trait Form<T> {
+    /// What kind of value the column holds.
+    const KIND: Kind;
+    /// Whether the column may hold null.
+    const NULLABLE: bool;
+    /// Whether the value is never shown.
+    const SECRET: bool;
+
+    /// The value as the column is to hold it.
+    fn store(value: &T) -> Result<Value<'_>, String>;
+
+    /// The value that the column holds.
+    fn restore(value: Value<'_>) -> Result<T, String>;
+}
+
+/// As it is.
+#[derive(Debug)]
+pub enum Plain {}
+
+/// `as = json`.
+#[derive(Debug)]
+pub enum Json {}
+
+/// `as = text`.
+#[derive(Debug)]
+pub enum Text {}
+
+/// Nothing, or something in the form `F`.
+#[derive(Debug)]
+pub struct Optional<F>(F);
+
+/// A secret in the form `F`.
+#[derive(Debug)]
+pub struct Hidden<F>(F);
+
+impl<T: SqlType> Form<T> for Plain {
+    const KIND: Kind = T::KIND;
+    const NULLABLE: bool = T::NULLABLE;
+    const SECRET: bool = T::SECRET;
+
+    #[inline]
+    fn store(value: &T) -> Result<Value<'_>, String> {
+        Ok(value.to_sql())
+    }
+
+    #[inline]
+    fn restore(value: Value<'_>) -> Result<T, String> {
+        T::from_sql(value)
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Form<T> for Json {
+    const KIND: Kind = Kind::Json;
+    const NULLABLE: bool = false;
+    const SECRET: bool = false;
+
+    fn store(value: &T) -> Result<Value<'_>, String> {
+        // This is where its secrets belong.
+        let text = serde_json::to_string(&exposed(value)).map_err(|error| format!("cannot be JSON: {error}"))?;
+        Ok(Value::Text(text.into()))
+    }
+
+    fn restore(value: Value<'_>) -> Result<T, String> {
+        match value {
+            Value::Text(text) => {
+                serde_json::from_str(&text).map_err(|error| format!("is not the JSON expected: {error}"))
+            }
+            other => Err(other.is_not("JSON")),
+        }
+    }
+}
+
+impl<T> Form<T> for Text
+where
+    T: Display + FromStr,
+    T::Err: Display,
+{
+    const KIND: Kind = Kind::Text;
+    const NULLABLE: bool = false;
+    const SECRET: bool = false;
+
+    fn store(value: &T) -> Result<Value<'_>, String> {
+        Ok(Value::Text(value.to_string().into()))
+    }
+
+    fn restore(value: Value<'_>) -> Result<T, String> {
+        match value {
+            Value::Text(text) => text.parse().map_err(|error| format!("is {text:?}: {error}")),
+            other => Err(other.is_not("a text")),
+        }
+    }
+}
+
+impl<T, F: Form<T>> Form<Option<T>> for Optional<F> {
+    const KIND: Kind = F::KIND;
+    const NULLABLE: bool = true;
+    const SECRET: bool = F::SECRET;
+
+    fn store(value: &Option<T>) -> Result<Value<'_>, String> {
+        value.as_ref().map_or(Ok(Value::Null), F::store)
+    }
+
+    fn restore(value: Value<'_>) -> Result<Option<T>, String> {
+        if value == Value::Null { Ok(None) } else { F::restore(value).map(Some) }
+    }
+}
+
+impl<T, F: Form<T>> Form<Secret<T>> for Hidden<F> {
+    const KIND: Kind = F::KIND;
+    const NULLABLE: bool = F::NULLABLE;
+    const SECRET: bool = true;
+
+    fn store(value: &Secret<T>) -> Result<Value<'_>, String> {
+        F::store(value.expose()).map_err(|_| "holds a secret that cannot be stored".into())
+    }
+
+    fn restore(value: Value<'_>) -> Result<Secret<T>, String> {
+        // The inner error would quote the value that it did not expect.
+        F::restore(value).map(Secret::new).map_err(|_| "holds a secret that is not of the type it must be".into())
+    }
+}
+
+/// What reads the values of a row.
+pub(crate) trait Row {
+    /// The value at this position of what was selected, as one of this kind.
+    fn value(&self, position: usize, kind: Kind) -> Result<Value<'_>, String>;
+}
+
+/// A row of a model's table, as the derive reads it.
+#[allow(missing_debug_implementations, reason = "it may hold secrets")]
+pub struct Fields<'a> {
+    row: &'a dyn Row,
+    table: &'static SqlTable,
+}
+
+/// Why a field could not be read.
+#[derive(Debug)]
+pub struct FieldError {
+    /// The field.
+    pub(crate) field: usize,
+    /// A sentence whose subject is the column.
+    pub(crate) reason: String,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn new(row: &'a dyn Row, table: &'static SqlTable) -> Self {
+        Self { row, table }
+    }
+
+    /// Reads a field.
+    #[inline]
+    pub fn read<F: Form<T>, T>(&self, field: usize) -> Result<T, FieldError> {
+        let failed = |reason| FieldError { field, reason };
+        let value = self.row.value(field, F::KIND).map_err(|reason| {
+            failed(if F::SECRET { "holds a secret that is not of the type it must be".into() } else { reason })
+        })?;
+        if value == Value::Null
+            && let Some(dangling) = self.dangling(field)
+        {
+            return Err(failed(dangling));
+        }
+        F::restore(value).map_err(failed)
+    }
+
+    /// What is wrong with a foreign key that is not null although what it stands for is.
+    fn dangling(&self, field: usize) -> Option<String> {
+        let Place::Lookup(lookup, _) = self.table.fields.get(field)?.place else { return None };
+        let value = self.row.value(self.table.fields.len() + lookup, Kind::Text).ok()?;
+        let leads = &self.table.lookups.get(lookup)?.leads;
+        (value != Value::Null)
+            .then(|| format!("is {}, and `{}` has no such row, or no natural key for it", value.shown(), leads.table))
+    }
+
+    /// A text behind the fields and the foreign keys, if it is there.
+    pub(crate) fn extra(&self, position: usize) -> Option<String> {
+        match self.row.value(self.table.fields.len() + self.table.lookups.len() + position, Kind::Text) {
+            Ok(Value::Text(text)) => Some(text.into_owned()),
+            _ => None,
+        }
+    }
+}

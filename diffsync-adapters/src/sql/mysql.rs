@@ -1,0 +1,407 @@
+//! `MySQL` and `MariaDB`.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
+use futures_util::TryStreamExt;
+use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, MySql as Driver, Row as _, TypeInfo, ValueRef};
+
+use super::database::{Answer, Column, Connection, Database, Delete, Find, Insert, Update};
+use super::form::Row;
+use super::name::Quotes;
+use super::value::{Kind, Value, whole_or_text};
+
+/// How many values one statement may hold.
+const VALUES: usize = 65_535;
+
+/// How many bytes of values one statement holds, about: servers take 16 MiB by default.
+const BYTES: usize = 4 << 20;
+
+const QUOTES: Quotes = Quotes('`');
+
+/// A server.
+pub(crate) struct MySql {
+    options: MySqlConnectOptions,
+}
+
+impl MySql {
+    pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
+        let unusable =
+            |error| AdapterError::context(format!("`{}` is not the URL of a MySQL database", redacted_url(url)), error);
+        let options = MySqlConnectOptions::from_str(url.as_str()).map_err(unusable)?;
+        Ok(Self { options: options.disable_statement_logging() })
+    }
+}
+
+impl Database for MySql {
+    fn quotes(&self) -> Quotes {
+        QUOTES
+    }
+
+    fn connect(&self, _: bool) -> Answer<'_, Box<dyn Connection>> {
+        Box::pin(async move {
+            let mut connection = self.options.connect().await?;
+            // Without it what does not fit is cut off without a word. A backslash in a text is a backslash.
+            let strict = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')";
+            sqlx::raw_sql(strict).execute(&mut connection).await?;
+            Ok(Box::new(connection) as Box<dyn Connection>)
+        })
+    }
+
+    fn selected(&self, column: &Column, qualified: &str, kind: Kind) -> Result<String, String> {
+        let ty = column.ty.as_str();
+        let is_int = matches!(ty, "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year");
+        let is_float = matches!(ty, "float" | "double");
+        let is_text =
+            matches!(ty, "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set");
+        let is_bytes = matches!(ty, "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob");
+        let plain = match kind {
+            Kind::Bool | Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Unsigned64 => is_int,
+            Kind::Float32 | Kind::Float64 => is_float,
+            Kind::Text | Kind::Json | Kind::Uuid => is_text,
+            Kind::Bytes => is_bytes,
+        };
+        if plain {
+            return Ok(qualified.to_owned());
+        }
+        match kind {
+            Kind::Bool if ty == "bit" => Ok(format!("CAST({qualified} AS UNSIGNED)")),
+            Kind::Float32 | Kind::Float64 if is_int || ty == "decimal" => Ok(format!("({qualified} + 0e0)")),
+            kind if kind.is_int() && ty == "decimal" => Ok(self.as_text(qualified)),
+            Kind::Text if !is_bytes => Ok(self.as_text(qualified)),
+            Kind::Json if ty == "json" => Ok(self.as_text(qualified)),
+            Kind::Uuid if ty == "uuid" => Ok(self.as_text(qualified)),
+            _ => Err(format!("is of type `{ty}`, where {} is expected", kind.noun())),
+        }
+    }
+
+    fn as_text(&self, expression: &str) -> String {
+        format!("CAST({expression} AS CHAR)")
+    }
+
+    fn column_type(&self, kind: Kind, in_key: bool) -> String {
+        match kind {
+            Kind::Bool => "BOOLEAN",
+            Kind::Int16 => "SMALLINT",
+            Kind::Int32 => "INT",
+            Kind::Int64 => "BIGINT",
+            Kind::Unsigned64 => "BIGINT UNSIGNED",
+            Kind::Float32 => "FLOAT",
+            Kind::Float64 => "DOUBLE",
+            // What tells `a` from `A` tells records apart as everything else does.
+            Kind::Text if in_key => "VARCHAR(191) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            Kind::Text => "LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            Kind::Bytes if in_key => "VARBINARY(255)",
+            Kind::Bytes => "LONGBLOB",
+            Kind::Json => "JSON",
+            Kind::Uuid => "CHAR(36) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+        }
+        .into()
+    }
+
+    fn key_type(&self, kind: Kind) -> String {
+        match kind {
+            kind if kind.is_int() => "BIGINT AUTO_INCREMENT PRIMARY KEY".into(),
+            kind => format!("{} DEFAULT (uuid()) PRIMARY KEY", self.column_type(kind, true)),
+        }
+    }
+
+    fn snapshot(&self) -> &'static [&'static str] {
+        &["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"]
+    }
+
+    fn begin(&self) -> &'static str {
+        "START TRANSACTION"
+    }
+
+    fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
+        match error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number) {
+            // Too many connections, going down, killed, a lock, a deadlock, changed by another since it was read.
+            1040 | 1053 | 1158..=1161 | 1203 | 1205 | 1213 | 1020 | 1927 | 2006 | 2013 | 3024 => {
+                TargetErrorKind::Transient
+            }
+            // Refused, no such database or table or column, no rights, read-only, full, what is missing.
+            1021 | 1044 | 1045 | 1049 | 1054 | 1114 | 1142 | 1143 | 1146 | 1227 | 1290 | 1698 | 1792 | 1836 | 3118 => {
+                TargetErrorKind::Fatal
+            }
+            _ => TargetErrorKind::Record,
+        }
+    }
+
+    fn undoes_all(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
+        // A deadlock.
+        error.try_downcast_ref::<MySqlDatabaseError>().is_some_and(|error| error.number() == 1213)
+    }
+}
+
+fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<MySqlArguments, sqlx::Error> {
+    let mut arguments = MySqlArguments::default();
+    for value in values {
+        let added = match value {
+            Value::Null => arguments.add(None::<i64>),
+            Value::Bool(value) => arguments.add(*value),
+            Value::Int(value) => arguments.add(*value),
+            Value::Unsigned(value) => arguments.add(*value),
+            Value::Float(value) => arguments.add(*value),
+            Value::Text(value) => arguments.add(&**value),
+            Value::Bytes(value) => arguments.add(&**value),
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+/// How many bytes a value is, about.
+fn weight(value: &Value<'_>) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        _ => 8,
+    }
+}
+
+/// The rows in pieces that one statement can hold.
+fn pieces<'g, 'v>(values: &'g [Value<'v>], width: usize) -> Vec<&'g [Value<'v>]> {
+    let (mut pieces, mut rest) = (Vec::new(), values);
+    let width = width.max(1);
+    // One value less, for what is bound beside the rows.
+    let most = ((VALUES - 1) / width).max(1);
+    while !rest.is_empty() {
+        let (mut rows, mut bytes) = (0, 0);
+        for row in rest.chunks(width).take(most) {
+            bytes += row.iter().map(weight).sum::<usize>();
+            if rows > 0 && bytes > BYTES {
+                break;
+            }
+            rows += 1;
+        }
+        let (piece, behind) = rest.split_at((rows * width).min(rest.len()));
+        pieces.push(piece);
+        rest = behind;
+    }
+    pieces
+}
+
+/// `(?,?),(?,?)`.
+fn placeholders(rows: usize, width: usize) -> String {
+    let row = format!("({})", vec!["?"; width].join(","));
+    vec![row; rows].join(",")
+}
+
+/// The condition that finds rows by these columns.
+fn condition<'c>(by: impl Iterator<Item = &'c str>, nulls: &[&'static str]) -> String {
+    let by = by.map(|column| format!("{} = ?", QUOTES.column(column)));
+    let null = nulls.iter().map(|column| format!("{} IS NULL", QUOTES.column(column)));
+    by.chain(null).collect::<Vec<_>>().join(" AND ")
+}
+
+/// The schema of a table, if it is said, and its own name.
+fn parts(table: &str) -> (Option<&str>, &str) {
+    table.split_once('.').map_or((None, table), |(schema, table)| (Some(schema), table))
+}
+
+impl Connection for MySqlConnection {
+    fn run<'a>(&'a mut self, sql: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(sql)).execute(self).await.map(drop) })
+    }
+
+    fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(self);
+            while let Some(row) = rows.try_next().await? {
+                if !each(&row) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn columns<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Column>> {
+        const SQL: &str = "
+            SELECT CAST(column_name AS CHAR), CAST(data_type AS CHAR), CAST(extra AS CHAR)
+            FROM information_schema.columns
+            WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? ORDER BY ordinal_position";
+        Box::pin(async move {
+            let (schema, name) = parts(table);
+            let rows: Vec<(String, String, String)> =
+                sqlx::query_as(SQL).bind(schema).bind(name).fetch_all(self).await?;
+            let column = |(name, ty, extra): (String, String, String)| {
+                let default = extra.contains("auto_increment").then_some(extra);
+                Column { name, ty: ty.to_lowercase(), default }
+            };
+            Ok(rows.into_iter().map(column).collect())
+        })
+    }
+
+    fn tables(&mut self) -> Answer<'_, Vec<String>> {
+        const SQL: &str =
+            "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1";
+        Box::pin(async move { sqlx::query_scalar(SQL).fetch_all(self).await })
+    }
+
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Option<Vec<Value<'static>>>> {
+        Box::pin(async move {
+            let Insert { table, columns, key, rows } = insert;
+            let names = QUOTES.columns(columns.iter().copied());
+            let counted = key.is_some_and(|(column, kind)| column.default.is_some() && kind.is_int());
+            let mut step: u64 = 1;
+            if counted {
+                step = sqlx::query_scalar("SELECT CAST(@@auto_increment_increment AS UNSIGNED)")
+                    .fetch_one(&mut *self)
+                    .await?;
+            }
+            let mut keys = Vec::new();
+            for piece in pieces(&rows.values, rows.width) {
+                let count = piece.len() / rows.width.max(1);
+                let sql = format!("INSERT INTO {table} ({names}) VALUES {}", placeholders(count, rows.width));
+                let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).execute(&mut *self).await?;
+                // An insert of a known number of rows numbers them without a gap.
+                let first = done.last_insert_id();
+                let numbers = (0..count as u64).map(|row| first.saturating_add(row * step));
+                keys.extend(numbers.map(|number| i64::try_from(number).map_or(Value::Unsigned(number), Value::Int)));
+            }
+            Ok(counted.then_some(keys))
+        })
+    }
+
+    fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64> {
+        Box::pin(async move {
+            let Update { table, set, by, nulls, rows } = update;
+            let assigned = set.iter().map(|column| format!("{} = ?", QUOTES.column(column.name)));
+            let assigned = assigned.collect::<Vec<_>>().join(", ");
+            let found = condition(by.iter().map(|column| column.name), nulls);
+            let sql = format!("UPDATE {table} SET {assigned} WHERE {found}");
+            let mut updated = 0;
+            for row in rows.rows() {
+                let done = sqlx::query_with(AssertSqlSafe(sql.as_str()), arguments(row)?).execute(&mut *self).await?;
+                updated += done.rows_affected();
+            }
+            Ok(updated)
+        })
+    }
+
+    fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> Answer<'a, u64> {
+        Box::pin(async move {
+            let Delete { table, by, nulls, owner, rows } = delete;
+            let columns = QUOTES.columns(by.iter().map(|column| column.name));
+            let null = nulls.iter().map(|column| format!(" AND {} IS NULL", QUOTES.column(column)));
+            let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
+            let rest = null.chain(mine).collect::<Vec<_>>().concat();
+            let mut deleted = 0;
+            for piece in pieces(&rows.values, rows.width) {
+                let values = placeholders(piece.len() / rows.width.max(1), rows.width);
+                let sql = format!("DELETE FROM {table} WHERE ({columns}) IN ({values}){rest}");
+                let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
+                let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece.iter().chain(owner.as_ref()))?);
+                deleted += done.execute(&mut *self).await?.rows_affected();
+            }
+            Ok(deleted)
+        })
+    }
+
+    fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>> {
+        Box::pin(async move {
+            let Find { key, from, by, rows, .. } = find;
+            let shown = by.iter().map(|(column, _)| format!(", CAST({column} AS CHAR)")).collect::<Vec<_>>().concat();
+            let columns = by.iter().map(|(column, _)| column.as_str()).collect::<Vec<_>>().join(", ");
+            // A collation may take other texts for the same: what was found must be what was asked for.
+            let wanted: HashMap<Vec<String>, usize> =
+                rows.rows().enumerate().map(|(at, row)| (row.iter().map(plain).collect(), at)).collect();
+            let mut found = Vec::new();
+            for piece in pieces(&rows.values, rows.width) {
+                let values = placeholders(piece.len() / rows.width.max(1), rows.width);
+                let sql = format!("SELECT CAST({key} AS CHAR){shown} FROM {from} WHERE ({columns}) IN ({values})");
+                for row in sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch_all(&mut *self).await? {
+                    let key: String = row.try_get(0)?;
+                    let parts: Vec<String> = (0..by.len()).map(|at| row.try_get(at + 1)).collect::<Result<_, _>>()?;
+                    found.extend(wanted.get(&parts).map(|at| (*at, Value::Text(key.into()))));
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    fn version(&mut self) -> Answer<'_, String> {
+        Box::pin(async move {
+            let version: String = sqlx::query_scalar("SELECT CAST(VERSION() AS CHAR)").fetch_one(self).await?;
+            Ok(if version.contains("MariaDB") { version } else { format!("MySQL {version}") })
+        })
+    }
+
+    fn lacks<'a>(&'a mut self, table: &'a str, to_write: bool) -> Answer<'a, Vec<&'static str>> {
+        // What affects no row is refused all the same where the right to it is missing.
+        Box::pin(async move {
+            let quoted = QUOTES.table(table);
+            let columns = self.columns(table).await?;
+            let column = columns.first().map(|column| QUOTES.column(&column.name)).unwrap_or_default();
+            let mut probes = vec![("SELECT", format!("SELECT 1 FROM {quoted} WHERE 1 = 0"))];
+            if to_write {
+                probes.push((
+                    "INSERT",
+                    format!("INSERT INTO {quoted} ({column}) SELECT {column} FROM {quoted} WHERE 1 = 0"),
+                ));
+                probes.push(("UPDATE", format!("UPDATE {quoted} SET {column} = {column} WHERE 1 = 0")));
+                probes.push(("DELETE", format!("DELETE FROM {quoted} WHERE 1 = 0")));
+            }
+            let mut lacks = Vec::new();
+            for (right, sql) in probes {
+                match self.run(&sql).await {
+                    Err(sqlx::Error::Database(error)) => {
+                        let number =
+                            error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
+                        // What else is wrong with it is not for want of a right.
+                        lacks.extend(matches!(number, 1142 | 1143 | 1290 | 1792 | 1836).then_some(right));
+                    }
+                    done => done?,
+                }
+            }
+            Ok(lacks)
+        })
+    }
+}
+
+/// A value as a cast to text would show it.
+fn plain(value: &Value<'_>) -> String {
+    match value {
+        Value::Bool(value) => u8::from(*value).to_string(),
+        Value::Text(text) => text.clone().into_owned(),
+        Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        other => other.shown(),
+    }
+}
+
+impl Row for MySqlRow {
+    fn value(&self, position: usize, kind: Kind) -> Result<Value<'_>, String> {
+        let said = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
+        let raw = self.try_get_raw(position).map_err(|error| said(&error))?;
+        if raw.is_null() {
+            return Ok(Value::Null);
+        }
+        let info = raw.type_info();
+        let name = info.name();
+        let (is_unsigned, is_int) = (name.ends_with("UNSIGNED"), name.contains("INT"));
+        let (is_year, is_bool) = (name == "YEAR", name == "BOOLEAN");
+        let (is_single, is_double) = (name == "FLOAT", name == "DOUBLE");
+        if is_unsigned || is_year {
+            let value = <u64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
+            return Ok(i64::try_from(value).map_or(Value::Unsigned(value), Value::Int));
+        }
+        if is_int || is_bool {
+            return Ok(Value::Int(<i64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?));
+        }
+        if is_single {
+            return Ok(Value::Float(<f32 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into()));
+        }
+        if is_double {
+            return Ok(Value::Float(<f64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?));
+        }
+        if kind == Kind::Bytes {
+            return Ok(Value::Bytes(<&[u8] as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into()));
+        }
+        let text = <&str as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
+        whole_or_text(text, kind)
+    }
+}

@@ -1,0 +1,73 @@
+//! Names of tables and columns, quoted.
+
+/// How a database quotes names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quotes(pub(crate) char);
+
+impl Quotes {
+    /// A column.
+    pub(crate) fn column(self, name: &str) -> String {
+        let quote = self.0;
+        let inner = name.replace(quote, &format!("{quote}{quote}"));
+        format!("{quote}{inner}{quote}")
+    }
+
+    /// A table, which may stand in a schema.
+    pub(crate) fn table(self, name: &str) -> String {
+        match name.split_once('.') {
+            Some((schema, table)) => format!("{}.{}", self.column(schema), self.column(table)),
+            None => self.column(name),
+        }
+    }
+
+    /// Columns, with commas.
+    pub(crate) fn columns<'a>(self, names: impl IntoIterator<Item = &'a str>) -> String {
+        names.into_iter().map(|name| self.column(name)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What was probably meant, and what there is: the end of a sentence about a name that is not there.
+pub(crate) fn instead<'a>(name: &str, there: impl Iterator<Item = &'a str>) -> String {
+    let there: Vec<&str> = there.collect();
+    let lower = name.to_lowercase();
+    let close: [&dyn Fn(&str) -> bool; 3] =
+        [&|other| other == lower, &|other| differs_little(other, &lower), &|other| {
+            other.contains(&lower) || lower.contains(other)
+        }];
+    let meant = close.iter().find_map(|close| there.iter().find(|other| close(&other.to_lowercase())));
+    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    let list = there.iter().take(40).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if list.is_empty() { "; there are none".into() } else { format!("{meant} (there is {list})") }
+}
+
+/// Whether two words differ by one letter, or by two that are swapped.
+fn differs_little(left: &str, right: &str) -> bool {
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let same = left.iter().zip(&right).take_while(|(left, right)| left == right).count();
+    let (left, right) = (left.get(same..).unwrap_or_default(), right.get(same..).unwrap_or_default());
+    match (left, right) {
+        ([_, left @ ..], [_, right @ ..]) if left == right => true,
+        ([a, b, left @ ..], [c, d, right @ ..]) if a == d && b == c && left == right => true,
+        ([_, left @ ..], right) if left == right => true,
+        (left, [_, right @ ..]) => left == right,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted() {
+        assert_eq!(Quotes('"').table("order"), "\"order\"");
+        assert_eq!(Quotes('"').table("dcim.sites"), "\"dcim\".\"sites\"");
+        assert_eq!(Quotes('`').column("a`b; DROP TABLE x"), "`a``b; DROP TABLE x`");
+    }
+
+    #[test]
+    fn the_name_that_was_meant_is_found() {
+        assert!(instead("nmae", ["id", "name"].into_iter()).starts_with("; did you mean `name`?"));
+        assert!(instead("vlan", ["id", "name"].into_iter()).starts_with(" (there is"));
+    }
+}

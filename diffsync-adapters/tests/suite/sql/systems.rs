@@ -1,0 +1,271 @@
+//! The databases that tests run on.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use diffsync_adapters::sql::{Sql, Tables};
+use diffsync_core::{
+    Adapter, AdapterError, Dataset, HasTable, Job, JobContext, JobError, JobInfo, JobKind, JobSpec, Limit, Limits,
+    LoadContext, LoadState, Observer, OnGuard, Operation, Run, RunOptions, RunReport, Side, SyncModel, Url,
+    VariableErrors, VariableSpec, VariableValues, VisitedBy, WrittenBy,
+};
+use diffsync_test_servers::{mariadb, postgres};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sqlite,
+    Postgres,
+    MariaDb,
+}
+
+/// A new, empty database.
+#[derive(Clone)]
+pub(crate) struct System {
+    pub(crate) kind: Kind,
+    pub(crate) url: Url,
+    _folder: Option<Arc<TempDir>>,
+}
+
+/// The kinds that are installed here.
+pub(crate) fn kinds() -> Vec<Kind> {
+    let servers = [(Kind::Postgres, postgres().is_some()), (Kind::MariaDb, mariadb().is_some())];
+    let there = servers.into_iter().filter(|(_, is_there)| *is_there).map(|(kind, _)| kind);
+    [Kind::Sqlite].into_iter().chain(there).collect()
+}
+
+/// Runs a test on each kind of database.
+pub(crate) fn on_each<F: Future<Output = ()>>(test: impl Fn(System) -> F) {
+    for kind in kinds() {
+        block_on(async {
+            eprintln!("on {kind:?}");
+            // Tests take of it what they use, and it is to be there until they end.
+            let system = System::new(kind).await;
+            test(system.clone()).await;
+        });
+    }
+}
+
+pub(crate) fn block_on<R>(work: impl Future<Output = R>) -> R {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(work)
+}
+
+impl System {
+    pub(crate) async fn new(kind: Kind) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        match kind {
+            Kind::Sqlite => {
+                // In memory where that can be, since what is synced to a disk takes its time.
+                let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+                let url = Url::parse(&format!("sqlite://{}/test.db", folder.path().display())).unwrap();
+                Self { kind, url, _folder: Some(folder.into()) }
+            }
+            Kind::Postgres => {
+                let server = postgres().unwrap();
+                let base = format!("postgres://{}:{}@127.0.0.1:{}/postgres", server.user, server.password, server.port);
+                run_on(kind, &Url::parse(&base).unwrap(), &format!("CREATE SCHEMA {name}")).await;
+                let url = Url::parse(&format!("{base}?options=-csearch_path%3D{name}")).unwrap();
+                Self { kind, url, _folder: None }
+            }
+            Kind::MariaDb => {
+                let server = mariadb().unwrap();
+                let base = format!("mysql://{}:{}@127.0.0.1:{}", server.user, server.password, server.port);
+                run_on(kind, &Url::parse(&base).unwrap(), &format!("CREATE DATABASE {name}")).await;
+                let url = Url::parse(&format!("{base}/{name}")).unwrap();
+                Self { kind, url, _folder: None }
+            }
+        }
+    }
+
+    /// The adapter, which makes its tables.
+    pub(crate) fn sql<D: VisitedBy<Tables<D>>>(&self) -> Sql<D> {
+        Sql::at(&self.url).unwrap().create_tables()
+    }
+
+    /// Carries out statements as anybody could.
+    pub(crate) async fn run(&self, sql: &str) {
+        let url = match self.kind {
+            Kind::Sqlite => Url::parse(&format!("{}?mode=rwc", self.url)).unwrap(),
+            _ => self.url.clone(),
+        };
+        run_on(self.kind, &url, sql).await;
+    }
+
+    /// What a query gives, a text for each row.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        let (url, sql) = (self.url.as_str(), AssertSqlSafe(sql));
+        match self.kind {
+            Kind::Sqlite => {
+                let mut connection = SqliteConnection::connect(url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
+            }
+            Kind::Postgres => {
+                let mut connection = PgConnection::connect(url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
+            }
+            Kind::MariaDb => {
+                let mut connection = MySqlConnection::connect(url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
+            }
+        }
+    }
+
+    /// A statement in the words of this kind of database: names in `[…]` are quoted as it does it, and the type of a text
+    /// that can be part of a key is `KEYTEXT`, that of a number that the database gives `SERIAL`.
+    pub(crate) fn words(&self, sql: &str) -> String {
+        let (quote, text, serial) = match self.kind {
+            Kind::Sqlite => ("\"", "TEXT", "INTEGER PRIMARY KEY"),
+            Kind::Postgres => ("\"", "TEXT", "BIGSERIAL PRIMARY KEY"),
+            Kind::MariaDb => ("`", "VARCHAR(100)", "BIGINT AUTO_INCREMENT PRIMARY KEY"),
+        };
+        sql.replace(['[', ']'], quote).replace("KEYTEXT", text).replace("SERIAL", serial)
+    }
+}
+
+pub(crate) async fn run_on(kind: Kind, url: &Url, sql: &str) {
+    let (url, sql) = (url.as_str(), AssertSqlSafe(sql));
+    match kind {
+        Kind::Sqlite => {
+            let mut connection = SqliteConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.map(drop).unwrap();
+            connection.close().await.unwrap();
+        }
+        Kind::Postgres => {
+            let mut connection = PgConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.map(drop).unwrap();
+        }
+        Kind::MariaDb => {
+            let mut connection = MySqlConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.map(drop).unwrap();
+        }
+    }
+}
+
+/// All that a database holds.
+pub(crate) async fn loaded<D: Dataset + VisitedBy<Tables<D>>>(sql: &Sql<D>, side: Side) -> Result<D, AdapterError> {
+    let mut data = D::default();
+    sql.load(&mut data, &LoadContext::alone(side)).await?;
+    Ok(data)
+}
+
+/// The records of a model, and whether they were loaded.
+pub(crate) fn records<D: HasTable<M>, M: SyncModel>(data: &D) -> Vec<&M> {
+    assert_eq!(*data.table().state(), LoadState::Loaded);
+    data.table().iter().collect()
+}
+
+/// Records that are there once.
+pub(crate) struct Given<D>(Mutex<Option<D>>);
+
+impl<D: Dataset> Adapter for Given<D> {
+    type Data = D;
+
+    async fn load(&self, data: &mut D, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+        *data = self.0.lock().unwrap().take().unwrap();
+        Ok(())
+    }
+}
+
+/// A run that brings a database in line with records.
+struct Push<D> {
+    source: Mutex<Option<Given<D>>>,
+    target: Mutex<Option<Sql<D>>>,
+}
+
+impl<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>> JobSpec for Push<D> {
+    type Data = D;
+    type Source = Given<D>;
+    type Target = Sql<D>;
+
+    const INFO: JobInfo = JobInfo {
+        id: "push",
+        name: "Push",
+        description: "",
+        kind: JobKind::DataTarget,
+        source_label: "Records",
+        target_label: "Database",
+        source_icon: None,
+        target_icon: None,
+        dryrun_default: false,
+        hidden: false,
+        concurrency: None,
+        limits: Limits::NONE,
+        on_guard: OnGuard::Stop,
+        time_limit: None,
+        skip: &[],
+        ignore: &[],
+        defined_at: "",
+    };
+    const VARIABLES: &'static [VariableSpec] = &[];
+
+    fn from_variables(_: &VariableValues) -> Result<Self, VariableErrors> {
+        unreachable!()
+    }
+
+    fn variable_values(&self) -> Vec<(&'static VariableSpec, Value)> {
+        Vec::new()
+    }
+}
+
+impl<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>> Job for Push<D> {
+    async fn source_adapter(&self, _: &JobContext) -> Result<Given<D>, JobError> {
+        Ok(self.source.lock().unwrap().take().unwrap())
+    }
+
+    async fn target_adapter(&self, _: &JobContext) -> Result<Sql<D>, JobError> {
+        Ok(self.target.lock().unwrap().take().unwrap())
+    }
+}
+
+/// Brings a database in line with these records.
+pub(crate) async fn pushed<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>(
+    source: D,
+    target: Sql<D>,
+) -> RunReport {
+    pushed_with(source, target, |_| {}).await
+}
+
+pub(crate) async fn pushed_with<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>(
+    source: D,
+    target: Sql<D>,
+    set: impl FnOnce(&mut RunOptions),
+) -> RunReport {
+    let mut options = options::<D>();
+    set(&mut options);
+    Run::execute(job(source, target).into(), options, Vec::new()).await
+}
+
+pub(crate) async fn pushed_observed<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>(
+    source: D,
+    target: Sql<D>,
+    observers: Vec<Arc<dyn Observer>>,
+) -> RunReport {
+    Run::execute(job(source, target).into(), options::<D>(), observers).await
+}
+
+/// Nothing is held back.
+fn options<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>() -> RunOptions {
+    let options = RunOptions::of(&Push::<D>::INFO);
+    D::SCHEMAS
+        .iter()
+        .fold(options, |options, schema| options.allow(schema.name, Operation::Delete, Limit::Count(usize::MAX)))
+}
+
+fn job<D>(source: D, target: Sql<D>) -> Push<D> {
+    Push { source: Mutex::new(Some(Given(Mutex::new(Some(source))))), target: Mutex::new(Some(target)) }
+}
+
+/// Asserts that a run did all that was to be done.
+pub(crate) fn assert_done(report: &RunReport) {
+    let failures: Vec<_> = report.failures().take(3).collect();
+    assert_eq!(
+        report.status.to_string(),
+        "completed",
+        "{:?} {failures:?} {:?}",
+        report.error_text(),
+        report.problems()
+    );
+}

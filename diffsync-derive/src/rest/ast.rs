@@ -1,0 +1,324 @@
+//! What the user wrote, with the tokens to point at.
+
+use proc_macro2::Ident;
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, DeriveInput, Error, LitStr, Path, Result, Token, Type};
+
+use super::part::{Of, Part};
+use crate::attr::{self, Once};
+use crate::ctxt::Ctxt;
+use crate::krate;
+use crate::model::ast::{Model, Role};
+use crate::ty;
+
+/// A model whose records an API keeps.
+pub(crate) struct Collection<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) path: Option<LitStr>,
+    pub(crate) query: Option<LitStr>,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) key: Option<Key<'a>>,
+    pub(crate) fields: Vec<Field<'a>>,
+    pub(crate) lookups: Vec<Lookup>,
+}
+
+/// What marks the records that are written.
+pub(crate) struct Owner {
+    pub(crate) part: Part,
+    pub(crate) value: LitStr,
+}
+
+/// The field that holds the server's key.
+pub(crate) struct Key<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) ty: &'a Type,
+    pub(crate) role: Role,
+    pub(crate) name: Option<String>,
+}
+
+/// A field that is compared.
+pub(crate) struct Field<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) ty: &'a Type,
+    pub(crate) name: String,
+    /// The part that it says itself, with the text to point at.
+    pub(crate) part: Option<(Part, LitStr)>,
+    /// The part that it is written to, if that is another.
+    pub(crate) write: Option<(Part, LitStr)>,
+    pub(crate) choice: bool,
+    pub(crate) blank: Option<Ident>,
+    pub(crate) read_only: bool,
+    pub(crate) write_only: Option<Ident>,
+}
+
+impl Field<'_> {
+    /// Whether it is a text, or may be one.
+    pub(crate) fn is_text(&self) -> bool {
+        let ty = ty::option(self.ty).unwrap_or(self.ty);
+        ty::is_string(ty)
+    }
+
+    /// Whether it holds one value for each element of a list.
+    pub(crate) fn is_many(&self, part: &Part) -> bool {
+        let leads_up = |part: &Part| matches!(part.of, Of::Tree(_));
+        match &part.of {
+            // A list of texts is one path; a list of anything else is a list of paths.
+            Of::Lookup { parts, .. } => {
+                let is_path = parts.iter().any(leads_up) && ty::element(self.ty).is_some_and(ty::is_string);
+                ty::is_list(self.ty) && !is_path
+            }
+            Of::Value | Of::Tree(_) => false,
+        }
+    }
+}
+
+/// Several fields that name one record.
+pub(crate) struct Lookup {
+    pub(crate) part: Part,
+    pub(crate) literal: LitStr,
+    pub(crate) fields: Vec<Ident>,
+}
+
+const STRUCT_KEYS: &[&str] = &["path", "query", "owner", "lookup", "crate"];
+const KEYS: &[&str] = &["field", "lookup", "key", "choice", "blank", "read_only", "write_only", "write"];
+
+impl<'a> Collection<'a> {
+    /// Reads the input. What keeps it from being a model at all is said by `SyncModel`, and here by nobody.
+    pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
+        let model = Model::read(&mut Ctxt::default(), input)?;
+        let syn::Data::Struct(data) = &input.data else { return None };
+        let mut keys = StructKeys::default();
+        attr::each_key(cx, &input.attrs, "rest", |cx, key, input| keys.read(cx, key, input));
+        let StructKeys { path, query, owner, lookups, .. } = keys;
+        let mut collection = Self {
+            ident: &input.ident,
+            path: path.into_value(),
+            query: query.into_value(),
+            owner: owner.into_value(),
+            key: None,
+            fields: Vec::new(),
+            lookups,
+        };
+        for field in model.fields {
+            let declared = data.fields.iter().find(|other| other.ident.as_ref() == Some(field.ident));
+            collection.read_field(cx, &field, declared.map_or(&[], |declared| &declared.attrs));
+        }
+        Some(collection)
+    }
+
+    fn read_field(&mut self, cx: &mut Ctxt, field: &crate::model::ast::Field<'a>, attributes: &[Attribute]) {
+        let mut keys = FieldKeys::default();
+        attr::each_key(cx, attributes, "rest", |cx, key, input| keys.read(cx, key, field.ident, input));
+        if let Some(word) = keys.key.key() {
+            if self.key.is_some() {
+                cx.error_at(word, "a record has one key; keep one of them");
+                return;
+            }
+            if field.role == Role::Attribute {
+                cx.error_at(word, "the server's key is a local field, since the other side has none: mark it `#[sync(local)]` as well");
+            }
+            let named = keys.part.get().map(|(part, _)| part.at.join("."));
+            let name = named.or_else(|| (field.role == Role::Identifier).then(|| field.name.clone()));
+            self.key = Some(Key { ident: field.ident, ty: field.ty, role: field.role, name });
+        }
+        if field.role == Role::Local {
+            let has_key = keys.key.get().is_some();
+            let said = [
+                keys.part.key().filter(|_| !has_key),
+                keys.choice.key(),
+                keys.blank.key(),
+                keys.read_only.key(),
+                keys.write_only.key(),
+            ];
+            if let Some(word) = said.into_iter().flatten().next() {
+                let message = "a local field holds what is this side's own, and of that only the server's `key` is read; \
+                               make it an attribute";
+                cx.error_at(word, message);
+            }
+            return;
+        }
+        let whether = [keys.read_only.key(), keys.write_only.key()].into_iter().flatten().next();
+        if let (Some(word), Some(_)) = (whether, keys.write.key()) {
+            cx.error_at(word, format!("`write` says where it is written, and else it is read; drop `{word}`"));
+        }
+        if let (Some(_), Some(word)) = (keys.read_only.key(), keys.write_only.key()) {
+            cx.error_at(
+                word,
+                "a field that is neither written nor read is not the server's; drop `read_only` or `write_only`",
+            );
+        }
+        self.fields.push(Field {
+            ident: field.ident,
+            ty: field.ty,
+            name: field.name.clone(),
+            part: keys.part.into_value(),
+            write: keys.write.into_value(),
+            choice: keys.choice.get().is_some(),
+            blank: keys.blank.key().cloned(),
+            read_only: keys.read_only.get().is_some(),
+            write_only: keys.write_only.key().cloned(),
+        });
+    }
+}
+
+#[derive(Default)]
+struct StructKeys {
+    path: Once<LitStr>,
+    query: Once<LitStr>,
+    owner: Once<Owner>,
+    lookups: Vec<Lookup>,
+    krate: Once<Path>,
+}
+
+impl StructKeys {
+    fn read(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
+        match key.to_string().as_str() {
+            "path" => {
+                let path = attr::text(key, input)?;
+                self.path.set(cx, key, checked_path(path)?);
+            }
+            "query" => self.query.set(cx, key, attr::text(key, input)?),
+            "owner" => self.owner.set(cx, key, owner(key, input)?),
+            "lookup" => self.lookups.push(lookup(key, input)?),
+            "crate" => self.krate.set(cx, key, krate::value(key, input)?),
+            other if KEYS.contains(&other) => {
+                return Err(Error::new(
+                    key.span(),
+                    format!("`{other}` belongs on a field; put `#[rest({other} …)]` above the field it is about"),
+                ));
+            }
+            _ => return Err(attr::unknown(key, STRUCT_KEYS)),
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct FieldKeys {
+    part: Once<(Part, LitStr)>,
+    key: Once<()>,
+    choice: Once<()>,
+    blank: Once<()>,
+    read_only: Once<()>,
+    write_only: Once<()>,
+    write: Once<(Part, LitStr)>,
+}
+
+impl FieldKeys {
+    fn read(&mut self, cx: &mut Ctxt, key: &Ident, field: &Ident, input: ParseStream<'_>) -> Result<()> {
+        match key.to_string().as_str() {
+            "field" => {
+                let text = attr::text(key, input)?;
+                self.set_part(cx, key, Part::field(&text)?, text);
+            }
+            "lookup" => {
+                let text = attr::text(key, input)?;
+                let part = Part::lookup(&text)?;
+                if part.len() != 1 {
+                    let message = format!(
+                        "a record that {} values identify is named by as many fields: put `#[rest(lookup(\"…\", {field}, …))]` \
+                         above the struct",
+                        part.len()
+                    );
+                    return Err(Error::new_spanned(text, message));
+                }
+                self.set_part(cx, key, part, text);
+            }
+            "key" => self.key.set(cx, key, word(key, input)?),
+            "write" => {
+                const USAGE: &str = "`write` is the part of the body that the field is written to where it is read from another, \
+                                     `write = \"namespace -> ipam/namespaces(name)\"`";
+                let text = attr::text(key, input)?;
+                let part = Part::field(&text).or_else(|_| Part::lookup(&text)).ok().filter(|part| part.len() == 1);
+                let part = part.ok_or_else(|| Error::new_spanned(&text, USAGE))?;
+                self.write.set(cx, key, (part, text));
+            }
+            "choice" => self.choice.set(cx, key, word(key, input)?),
+            "blank" => self.blank.set(cx, key, word(key, input)?),
+            "read_only" => self.read_only.set(cx, key, word(key, input)?),
+            "write_only" => self.write_only.set(cx, key, word(key, input)?),
+            other if STRUCT_KEYS.contains(&other) => {
+                return Err(Error::new(
+                    key.span(),
+                    format!("`{other}` belongs on the struct: put `#[rest({other} …)]` above it"),
+                ));
+            }
+            _ => return Err(attr::unknown(key, KEYS)),
+        }
+        Ok(())
+    }
+
+    fn set_part(&mut self, cx: &mut Ctxt, key: &Ident, part: Part, text: LitStr) {
+        if self.part.key().is_some_and(|other| other != key) {
+            cx.error_at(key, "the lookup names the part of the body; drop `field`");
+            return;
+        }
+        self.part.set(cx, key, (part, text));
+    }
+}
+
+/// A key that stands alone.
+fn word(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+    attr::word(key, input).map_err(|_| Error::new(key.span(), format!("`{key}` stands alone: write `#[rest({key})]`")))
+}
+
+fn checked_path(path: LitStr) -> Result<LitStr> {
+    let text = path.value();
+    let trimmed = text.trim_matches('/');
+    if trimmed.is_empty() || text.contains("://") || text.contains(['?', '#']) || text.contains(char::is_whitespace) {
+        return Err(Error::new_spanned(
+            path,
+            "`path` is that of the collection below the API's address, as in `path = \"ipam/vlans\"`; parameters go into \
+             `query = \"…\"`",
+        ));
+    }
+    Ok(LitStr::new(trimmed, path.span()))
+}
+
+/// `("device -> dcim/devices(name)", field, …)`.
+fn lookup(key: &Ident, input: ParseStream<'_>) -> Result<Lookup> {
+    const USAGE: &str = "above a struct a lookup is written `lookup(\"prefix -> ipam/prefixes(namespace -> ipam/namespaces(name), prefix)\", \
+                         namespace, prefix)`: what it leads to, and a field for each value that identifies the other record";
+    let (literal, fields) = attr::in_parentheses(key, input, USAGE, |inner| {
+        let literal: LitStr = inner.parse()?;
+        inner.parse::<Token![,]>()?;
+        Ok((literal, inner.parse_terminated(Ident::parse, Token![,])?))
+    })?;
+    let part = Part::lookup(&literal)?;
+    let fields: Vec<Ident> = fields.into_iter().collect();
+    if fields.len() != part.len() {
+        let (values, given) = (part.len(), fields.len());
+        let message =
+            format!("{values} values identify the other record, and {given} fields are given: name one for each");
+        return Err(Error::new_spanned(literal, message));
+    }
+    Ok(Lookup { part, literal, fields })
+}
+
+/// `(field = "custom_fields.managed_by", value = "diffsync")`.
+fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
+    const USAGE: &str = "`owner` is written `owner(field = \"custom_fields.managed_by\", value = \"…\")`; where the field is a list of records, \
+                         `field = \"tags -> extras/tags(name)\"`";
+    let (field, value) = attr::in_parentheses(key, input, USAGE, |inner| {
+        let field = keyed(inner, "field")?;
+        inner.parse::<Token![,]>()?;
+        let value = keyed(inner, "value")?;
+        inner.parse::<Option<Token![,]>>()?;
+        Ok((field, value))
+    })?;
+    let part = Part::field(&field).or_else(|_| Part::lookup(&field));
+    match part {
+        Ok(part) if part.len() == 1 && !matches!(part.of, Of::Tree(_)) => Ok(Owner { part, value }),
+        _ => Err(Error::new_spanned(field, USAGE)),
+    }
+}
+
+/// `name = "text"`.
+fn keyed(input: ParseStream<'_>, name: &str) -> Result<LitStr> {
+    let word: Ident = input.parse()?;
+    if word != name {
+        return Err(Error::new(word.span(), format!("expected `{name}`")));
+    }
+    input.parse::<Token![=]>()?;
+    input.parse()
+}

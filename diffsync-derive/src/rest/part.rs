@@ -1,0 +1,182 @@
+//! A part of a body and what it leads to, as in `device -> dcim/devices(location -> dcim/locations(parent*/name), name)`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, LitStr, Result};
+
+/// A part of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The way to it: `custom_fields.external_id`.
+    pub(crate) at: Vec<String>,
+    pub(crate) of: Of,
+}
+
+/// What stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Of {
+    Value,
+    /// The last of the names from the root of a tree down, and where the record above stands.
+    Tree(String),
+    Lookup {
+        collection: String,
+        parts: Vec<Part>,
+    },
+}
+
+pub(crate) const LOOKUP: &str = "a lookup is written `\"site -> dcim/sites(name)\"`: the part of the body that holds the other record's key, the \
+     path of its collection, and the parts of its body that identify it, each of which may be a lookup itself or a way up \
+     a tree, as in `parent*/name`";
+
+pub(crate) const FIELD: &str = "a field is written as the way to it in the body, `\"custom_fields.external_id\"`, or as the names from the root of a \
+     tree down, `\"parent*/name\"`";
+
+impl Part {
+    /// Reads the text of a lookup.
+    pub(crate) fn lookup(literal: &LitStr) -> Result<Self> {
+        let part = Self::read(&literal.value()).filter(|part| matches!(part.of, Of::Lookup { .. }));
+        part.ok_or_else(|| Error::new_spanned(literal, LOOKUP))
+    }
+
+    /// Reads the text of a field.
+    pub(crate) fn field(literal: &LitStr) -> Result<Self> {
+        let part = Self::read(&literal.value()).filter(|part| !matches!(part.of, Of::Lookup { .. }));
+        part.ok_or_else(|| Error::new_spanned(literal, FIELD))
+    }
+
+    /// A part that is called like a field.
+    pub(crate) fn named(name: &str) -> Self {
+        Self { at: vec![name.to_owned()], of: Of::Value }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let mut rest = text;
+        Self::parse(&mut rest).filter(|_| rest.trim().is_empty())
+    }
+
+    fn parse(rest: &mut &str) -> Option<Self> {
+        let way = until(rest, &["->", ",", ")", "("]);
+        if take(rest, "->").is_none() {
+            return Self::plain(&way);
+        }
+        let collection = until(rest, &["("]).trim_matches('/').to_owned();
+        take(rest, "(")?;
+        let mut parts = Vec::new();
+        loop {
+            parts.push(Self::parse(rest)?);
+            if take(rest, ",").is_none() {
+                take(rest, ")")?;
+                break;
+            }
+        }
+        let is_path = !collection.is_empty() && !collection.contains(char::is_whitespace);
+        is_path.then_some(Self { at: steps(&way)?, of: Of::Lookup { collection, parts } })
+    }
+
+    /// A part that leads nowhere else.
+    fn plain(way: &str) -> Option<Self> {
+        match way.split_once("*/") {
+            Some((up, name)) => {
+                let [up] = <[String; 1]>::try_from(steps(up)?).ok()?;
+                Some(Self { at: steps(name)?, of: Of::Tree(up) })
+            }
+            None => Some(Self { at: steps(way)?, of: Of::Value }),
+        }
+    }
+
+    /// How many values it leads to.
+    pub(crate) fn len(&self) -> usize {
+        match &self.of {
+            Of::Value | Of::Tree(_) => 1,
+            Of::Lookup { parts, .. } => parts.iter().map(Self::len).sum(),
+        }
+    }
+
+    /// The code of it. `is_text` says in turn of each value whether its field is a text.
+    pub(crate) fn expand(&self, is_text: &mut impl Iterator<Item = bool>) -> TokenStream {
+        let at = &self.at;
+        let of = match &self.of {
+            Of::Value => {
+                is_text.next();
+                quote!(_diffsync::rest::Of::Value)
+            }
+            Of::Tree(up) => {
+                let text = is_text.next().unwrap_or_default();
+                quote!(_diffsync::rest::Of::Tree { up: #up, text: #text })
+            }
+            Of::Lookup { collection, parts } => {
+                let parts: Vec<_> = parts.iter().map(|part| part.expand(is_text)).collect();
+                quote!(_diffsync::rest::Of::Lookup { collection: #collection, parts: &[#(#parts),*] })
+            }
+        };
+        quote!(_diffsync::rest::Part { at: &[#(#at),*], of: #of })
+    }
+}
+
+/// The steps of a way through a body.
+fn steps(way: &str) -> Option<Vec<String>> {
+    let is_name = |step: &str| !step.is_empty() && !step.contains([' ', '*', '/', '\t', '\n']);
+    way.split('.').map(|step| is_name(step).then(|| step.to_owned())).collect()
+}
+
+/// What stands before the first of these, or all of it.
+fn until(rest: &mut &str, ends: &[&str]) -> String {
+    let end = ends.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
+    let (before, behind) = rest.split_at(end);
+    *rest = behind;
+    before.trim().to_owned()
+}
+
+fn take(rest: &mut &str, token: &str) -> Option<()> {
+    *rest = rest.trim_start().strip_prefix(token)?;
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn show(part: &Part) -> String {
+        let at = part.at.join(".");
+        match &part.of {
+            Of::Value => at,
+            Of::Tree(up) => format!("{up}*/{at}"),
+            Of::Lookup { collection, parts } => {
+                format!("{at}->{collection}({})", parts.iter().map(show).collect::<Vec<_>>().join(","))
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_is_read() {
+        for (text, read_as) in [
+            ("name", "name"),
+            (" custom_fields.external_id ", "custom_fields.external_id"),
+            ("parent*/name", "parent*/name"),
+            ("site->/dcim/sites/ ( name )", "site->dcim/sites(name)"),
+            (
+                "role -> extras/roles?content_types=dcim.device(name)",
+                "role->extras/roles?content_types=dcim.device(name)",
+            ),
+            ("d -> devices(l -> locations(parent*/name), name)", "d->devices(l->locations(parent*/name),name)"),
+        ] {
+            assert_eq!(Part::read(text).map(|part| show(&part)).as_deref(), Some(read_as), "{text}");
+        }
+        for text in [
+            "",
+            "a..b",
+            "a b",
+            "a -> b",
+            "-> b(c)",
+            "a -> (c)",
+            "a -> b()",
+            "a -> b(c",
+            "a -> b(c) d",
+            "a*/",
+            "a.b*/c",
+            "*/a",
+        ] {
+            assert_eq!(Part::read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What `#[derive(RestModel)]` makes of its input.
+
+use quote::quote;
+
+use super::{errors, pretty};
+
+#[test]
+fn a_model_that_an_api_keeps() {
+    let expanded = crate::rest::derive(quote! {
+        #[derive(SyncModel, RestModel, Clone)]
+        #[rest(
+            path = "dcim/devices/",
+            query = "role=server",
+            lookup("type -> types(maker -> makers(name), model)", maker, model),
+            owner(field = "tags -> tags(name)", value = "diffsync"),
+        )]
+        struct Device {
+            #[sync(id)]
+            name: String,
+            #[rest(lookup = "site -> sites(parent*/name)")]
+            site: Option<String>,
+            maker: String,
+            model: String,
+            #[rest(field = "custom_fields.external_id", blank)]
+            external: Option<String>,
+            #[rest(lookup = "tags -> tags(name)")]
+            tags: Vec<String>,
+            #[rest(choice)]
+            #[sync(rename = "state")]
+            status: String,
+            #[rest(read_only)]
+            count: u64,
+            #[rest(write_only)]
+            password: Option<Secret<String>>,
+            #[rest(lookup = "parent -> prefixes(space -> spaces(name))", write = "space -> spaces(name)")]
+            space: String,
+            #[sync(local)]
+            #[rest(key, field = "uuid")]
+            remote: Option<Uuid>,
+            #[sync(local)]
+            line: usize,
+        }
+    });
+    insta::assert_snapshot!("a_model_that_an_api_keeps", pretty(expanded));
+}
+
+#[test]
+fn a_tree_that_an_api_keeps_by_its_own_name() {
+    let expanded = crate::rest::derive(quote! {
+        #[rest(path = "places", crate = adapters)]
+        struct Place {
+            #[sync(id)]
+            #[rest(key, field = "parent*/name")]
+            path: Path,
+        }
+    });
+    insta::assert_snapshot!("a_tree_that_an_api_keeps_by_its_own_name", pretty(expanded));
+}
+
+#[test]
+fn all_that_is_wrong_with_a_model_that_an_api_keeps_is_said() {
+    let expanded = crate::rest::derive(quote! {
+        #[rest(
+            paht = "devices",
+            choice,
+            lookup("type -> types(maker -> makers(name), model)", maker),
+            lookup("type -> types(name)", tipe),
+            owner(value = "x"),
+            owner(field = "parent*/name", value = "x"),
+        )]
+        struct Device {
+            #[sync(id)]
+            #[rest(query = "a")]
+            name: String,
+            #[rest(lookup = "site -> sites")]
+            site: String,
+            #[rest(field = "a..b")]
+            kind: String,
+            #[rest(key)]
+            number: u64,
+            #[rest(lookup = "type -> types(maker, model)")]
+            r#type: String,
+            #[rest(blank, write_only)]
+            note: String,
+            #[rest(read_only, write_only)]
+            count: Option<u64>,
+            #[rest(field = "name")]
+            other: String,
+            #[rest(field = "a", lookup = "b -> c(d)")]
+            twice: String,
+            #[rest(chioce = true)]
+            status: String,
+            #[sync(local)]
+            #[rest(field = "line")]
+            line: usize,
+            #[sync(local)]
+            #[rest(key)]
+            id: Option<u64>,
+        }
+    });
+    insta::assert_snapshot!("all_that_is_wrong_with_a_model_that_an_api_keeps_is_said", errors(expanded));
+}
+
+#[test]
+fn what_can_be_no_model_is_made_up_for_and_nothing_is_said_twice() {
+    let expanded = crate::rest::derive(quote! {
+        #[rest(path = "a")]
+        enum Device<T> { One(T) }
+    });
+    insta::assert_snapshot!("what_no_api_can_keep", pretty(expanded));
+}
