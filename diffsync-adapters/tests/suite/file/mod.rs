@@ -12,9 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use diffsync_adapters::file::Folder;
-use diffsync_core::{
-    Adapter, Dataset, JobSpec, LoadContext, PreparedJob, Run, RunOptions, RunReport, Secret, Side, Status,
-};
+use diffsync_core::{Adapter, Dataset, Job, JobSpec, Limit, LoadContext, Operation, Run, RunOptions, RunReport, Side};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -57,6 +55,7 @@ macro_rules! sites {
                 pub(super) labels: BTreeMap<String, String>,
                 pub(super) password: Secret<String>,
                 #[sync(local)]
+                #[allow(dead_code, reason = "it is not stored, and so comes back empty")]
                 pub(super) row: Option<u64>,
             }
 
@@ -145,17 +144,17 @@ impl Folders {
 }
 
 /// Runs a job for real.
-fn run<J>(job: J) -> RunReport
-where
-    J: diffsync_core::Job,
-    J: JobSpec,
-{
-    let options = RunOptions::of(&J::INFO).apply();
+fn run<J: Job + JobSpec>(job: J) -> RunReport {
+    let mut options = RunOptions::of(&J::INFO).apply();
+    // What a run may delete is not what is looked at here.
+    for schema in <J::Data as Dataset>::SCHEMAS {
+        options = options.allow(schema.name, Operation::Delete, Limit::Count(1000));
+    }
     block_on(Run::execute(Arc::new(job), options, Vec::new()))
 }
 
 fn block_on<R>(work: impl Future<Output = R>) -> R {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work)
 }
 
 /// Loads a folder outside a job.
