@@ -10,7 +10,12 @@ const KNOWN: [&str; 2] = ["2.", "3."];
 
 /// Looks at the version, at GraphQL, and, on a target, at the right to write to these collections.
 pub(super) async fn check(client: &Client, paths: impl Iterator<Item = &'static str>, checkup: &mut Checkup) {
-    match client.get("status").send().await.map(|answer| answer.body.get("nautobot-version").and_then(Value::as_str).map(str::to_owned)) {
+    match client
+        .get("status")
+        .send()
+        .await
+        .map(|answer| answer.body.get("nautobot-version").and_then(Value::as_str).map(str::to_owned))
+    {
         Ok(Some(version)) if KNOWN.iter().any(|known| version.starts_with(known)) => {
             checkup.passed("version", format!("Nautobot {version}"));
         }

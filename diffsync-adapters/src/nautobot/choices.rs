@@ -67,7 +67,9 @@ pub(super) async fn spell_out(
 
 /// Whether a constant may stand for a value: whether their letters and digits are the same.
 fn is_spelled(value: &str, constant: &str) -> bool {
-    let letters = |text: &str| -> String { text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect() };
+    let letters = |text: &str| -> String {
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+    };
     let (value, constant) = (letters(value), letters(constant));
     // A constant begins with no digit: `A_` is put before it.
     value == constant || Some(value.as_str()) == constant.strip_prefix('A') || !value.is_ascii()

@@ -69,6 +69,9 @@ mod tests {
         assert!(CustomFields::same(&empty, &set), "what only the target has is its own affair");
         assert!(!CustomFields::same(&set, &empty));
         assert!(!CustomFields::same(&null, &set), "what the source empties is emptied");
-        assert_eq!(CustomFields::union(&fields(&[("b", 1.into())]), &set), fields(&[("a", "x".into()), ("b", 1.into())]));
+        assert_eq!(
+            CustomFields::union(&fields(&[("b", 1.into())]), &set),
+            fields(&[("a", "x".into()), ("b", 1.into())])
+        );
     }
 }

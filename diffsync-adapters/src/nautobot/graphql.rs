@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
 use super::choices;
+use super::content_type::content_type;
 use crate::rest::{Client, Collection, Dialect, FromPages, Method, RowSource, Seen, StatusCode};
 
 /// How many rows are asked for at once.
@@ -48,7 +49,7 @@ impl RowSource for GraphQl {
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
         Box::pin(async move {
             match self.query(client, collection).await? {
-                Some(query) => query.read(client, seen).await,
+                Some(query) => query.read(client, dialect, seen).await,
                 None => FromPages.rows(client, dialect, collection, seen).await,
             }
         })
@@ -64,7 +65,11 @@ impl GraphQl {
         let kinds = fields(client, of).await?;
         let missing = collection.needs.iter().find(|need| !kinds.contains_key(in_graphql(need)));
         if let Some(missing) = missing {
-            tracing::debug!(path = collection.path, field = missing, "GraphQL lacks a field, so the collection is read through REST");
+            tracing::debug!(
+                path = collection.path,
+                field = missing,
+                "GraphQL lacks a field, so the collection is read through REST"
+            );
             return Ok(None);
         }
         Ok(Some(Query { collection, name, kinds }))
@@ -94,7 +99,8 @@ async fn roots(client: &Client) -> Result<Option<HashMap<String, String>>, Adapt
 
 /// The fields of a type.
 async fn fields(client: &Client, of: &str) -> Result<HashMap<String, Kind>, AdapterError> {
-    let query = "query ($name: String!) { __type(name: $name) { fields { name type { kind name ofType { kind name } } } } }";
+    let query =
+        "query ($name: String!) { __type(name: $name) { fields { name type { kind name ofType { kind name } } } } }";
     let data = ask(client, query, json!({"name": of})).await.map_err(Unanswered::into_error)?;
     let fields = data.pointer("/__type/fields").and_then(Value::as_array);
     let kinds = fields.into_iter().flatten().filter_map(|field| {
@@ -130,7 +136,8 @@ impl Unanswered {
 }
 
 async fn ask(client: &Client, query: &str, variables: Value) -> Result<Value, Unanswered> {
-    let request = client.request(Method::POST, "graphql").json(json!({"query": query, "variables": variables})).reading();
+    let request =
+        client.request(Method::POST, "graphql").json(json!({"query": query, "variables": variables})).reading();
     let mut body = match request.send().await {
         Ok(answer) => answer.body,
         Err(error) if matches!(error.status(), Some(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)) => {
@@ -144,7 +151,10 @@ async fn ask(client: &Client, query: &str, variables: Value) -> Result<Value, Un
     }
     match body.get_mut("data").map(Value::take) {
         Some(data @ Value::Object(_)) => Ok(data),
-        _ => Err(Unanswered::Failed(AdapterError::new(format!("the answer of GraphQL at {} holds no data", client.base())))),
+        _ => Err(Unanswered::Failed(AdapterError::new(format!(
+            "the answer of GraphQL at {} holds no data",
+            client.base()
+        )))),
     }
 }
 
@@ -206,13 +216,17 @@ impl Query<'_> {
     }
 
     /// All rows, read again if they come and go meanwhile.
-    async fn read(&self, client: &Client, seen: Seen<'_>) -> Result<Vec<Value>, AdapterError> {
+    async fn read(&self, client: &Client, dialect: &Dialect, seen: Seen<'_>) -> Result<Vec<Value>, AdapterError> {
         let text = self.text();
+        let custom_fields = match self.collection.needs.contains("custom_fields") {
+            true => self.custom_fields(client, dialect).await?,
+            false => Vec::new(),
+        };
         for _ in 0..READINGS {
             match self.read_once(client, &text, &mut *seen).await? {
                 Ok(mut rows) => {
                     for row in &mut rows {
-                        self.as_rest(row);
+                        self.as_rest(row, &custom_fields);
                     }
                     if choices::spell_out(client, &self.collection.path, &self.choices(), &mut rows).await? {
                         return Ok(rows);
@@ -222,7 +236,9 @@ impl Query<'_> {
             }
         }
         let path = &self.collection.path;
-        Err(AdapterError::new(format!("`{path}` changed each of the {READINGS} times it was read; try when less is going on")))
+        Err(AdapterError::new(format!(
+            "`{path}` changed each of the {READINGS} times it was read; try when less is going on"
+        )))
     }
 
     /// All rows, or what shows that some of them may be missing.
@@ -268,21 +284,40 @@ impl Query<'_> {
     /// How many rows there are, which GraphQL does not say.
     async fn count(&self, client: &Client) -> Result<usize, AdapterError> {
         let request = client.get(&self.collection.path).query("limit", "1").query("depth", "0");
-        let count = request.send().await?.body.get("count").and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
+        let count = request
+            .send()
+            .await?
+            .body
+            .get("count")
+            .and_then(Value::as_u64)
+            .and_then(|count| usize::try_from(count).ok());
         count.ok_or_else(|| AdapterError::new(format!("`{}` does not say how many rows it has", self.collection.path)))
     }
 
     /// Makes of a row what REST would have given.
-    fn as_rest(&self, row: &mut Value) {
+    fn as_rest(&self, row: &mut Value, custom_fields: &[String]) {
         let Value::Object(fields) = row else { return };
-        if let Some(values) = fields.remove("_custom_field_data") {
-            fields.insert("custom_fields".to_owned(), values);
+        if let Some(mut values) = fields.remove("_custom_field_data") {
+            let mut value = |key: &String| values.get_mut(key).map(Value::take).unwrap_or_default();
+            let all: Map<_, _> = custom_fields.iter().map(|key| (key.clone(), value(key))).collect();
+            fields.insert("custom_fields".to_owned(), all.into());
         }
         for (name, _) in self.kinds.iter().filter(|(_, kind)| **kind == Kind::ContentTypes) {
             if let Some(Value::Array(types)) = fields.get_mut(name) {
                 types.iter_mut().for_each(join);
             }
         }
+    }
+
+    /// The custom fields that the collection's records have: REST gives all of them, GraphQL only those that were filled.
+    async fn custom_fields(&self, client: &Client, dialect: &Dialect) -> Result<Vec<String>, AdapterError> {
+        let rows = client.rows("extras/custom-fields", &dialect.query, &dialect.paging, Some("id"), |_, _| {}).await?;
+        let of = content_type(&self.collection.path);
+        let is_of = |row: &&Value| {
+            let types = row.get("content_types").and_then(Value::as_array);
+            types.into_iter().flatten().any(|listed| *listed == *of)
+        };
+        Ok(rows.iter().filter(is_of).filter_map(|row| row.get("key")?.as_str().map(str::to_owned)).collect())
     }
 
     fn choices(&self) -> BTreeSet<&str> {

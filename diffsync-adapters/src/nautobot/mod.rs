@@ -16,6 +16,7 @@
 
 mod check;
 mod choices;
+mod content_type;
 mod custom_fields;
 mod graphql;
 mod inventory;
@@ -27,15 +28,13 @@ mod target;
 use std::fmt;
 
 use diffsync_core::schema::FieldSchema;
-use diffsync_core::{
-    Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Secret, Url, Visit, VisitedBy,
-};
+use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Secret, Url, Visit, VisitedBy};
 
 pub use self::custom_fields::CustomFields;
+use self::graphql::GraphQl;
 pub use self::inventory::*;
 pub use self::location_path::{LocationPath, NoName};
 pub use self::owner::{Owned, Owner};
-use self::graphql::GraphQl;
 use crate::rest::{
     Bulk, Client, ClientBuilder, Dialect, FromPages, Models, Pages, Paging, Rest, RestModel, RestSchema, SettingError,
 };

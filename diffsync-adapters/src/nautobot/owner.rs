@@ -2,6 +2,7 @@
 
 use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Side, Synced, Url, VisitedBy};
 
+use super::content_type::content_type;
 use super::{CustomField, Tables, Tag};
 use crate::rest::{self, Of, Part, RestSchema};
 
@@ -65,14 +66,16 @@ impl Owner {
         match &self.0 {
             Mark::CustomField { key, .. } => {
                 let table: &mut diffsync_core::Table<CustomField> = data.table_mut();
-                let known = table.modify(key.as_str(), |field| field.content_types = with(std::mem::take(&mut field.content_types)));
+                let known = table
+                    .modify(key.as_str(), |field| field.content_types = with(std::mem::take(&mut field.content_types)));
                 if known.is_none() {
                     table.insert(CustomField::text(key, with(Vec::new())));
                 }
             }
             Mark::Tag(name) => {
                 let table: &mut diffsync_core::Table<Tag> = data.table_mut();
-                let known = table.modify(name.as_str(), |tag| tag.content_types = with(std::mem::take(&mut tag.content_types)));
+                let known =
+                    table.modify(name.as_str(), |tag| tag.content_types = with(std::mem::take(&mut tag.content_types)));
                 if known.is_none() {
                     table.insert(Tag::new(name, with(Vec::new())));
                 }
@@ -92,7 +95,9 @@ impl Owner {
     pub(super) fn carriers(&self) -> fn(&RestSchema) -> bool {
         match self.0 {
             Mark::CustomField { .. } => |schema| !WITHOUT_CUSTOM_FIELDS.contains(&schema.path),
-            Mark::Tag(_) => |schema| !WITHOUT_CUSTOM_FIELDS.contains(&schema.path) && !WITHOUT_TAGS.contains(&schema.path),
+            Mark::Tag(_) => {
+                |schema| !WITHOUT_CUSTOM_FIELDS.contains(&schema.path) && !WITHOUT_TAGS.contains(&schema.path)
+            }
         }
     }
 }
@@ -110,22 +115,6 @@ const WITHOUT_TAGS: [&str; 9] = [
     "ipam/rirs",
     "dcim/rack-groups",
 ];
-
-/// The content type of a collection's records: `dcim.devicetype` for `dcim/device-types`.
-fn content_type(path: &str) -> String {
-    let (app, plural) = path.rsplit_once('/').unwrap_or(("", path));
-    let plural = plural.replace('-', "");
-    let singular = if let Some(stem) = plural.strip_suffix("ies") {
-        format!("{stem}y")
-    } else if ["sses", "xes", "tuses"].iter().any(|end| plural.ends_with(end)) {
-        plural.trim_end_matches("es").to_owned()
-    } else if plural.ends_with("chassis") {
-        plural
-    } else {
-        plural.trim_end_matches('s').to_owned()
-    };
-    format!("{}.{singular}", app.trim_start_matches("plugins/").replace('-', "_"))
-}
 
 /// A source that also holds what an [`Owner`] needs: its custom field, or its tag.
 #[derive(Debug)]
@@ -158,27 +147,5 @@ where
 
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {
         self.source.record_url(model, id)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_content_type_is_told_by_the_path() {
-        for (path, of) in [
-            ("dcim/devices", "dcim.device"),
-            ("dcim/device-types", "dcim.devicetype"),
-            ("ipam/prefixes", "ipam.prefix"),
-            ("ipam/ip-addresses", "ipam.ipaddress"),
-            ("extras/statuses", "extras.status"),
-            ("ipam/services", "ipam.service"),
-            ("dcim/virtual-chassis", "dcim.virtualchassis"),
-            ("circuits/circuit-terminations", "circuits.circuittermination"),
-            ("plugins/device-lifecycle/policies", "device_lifecycle.policy"),
-        ] {
-            assert_eq!(content_type(path), of);
-        }
     }
 }

@@ -34,7 +34,11 @@ where
         Box::pin(self.rest.delete(old, cx)).await
     }
 
-    async fn create_many(&self, new: &[&M], cx: &WriteContext<'_, D>) -> Result<Vec<Result<M, TargetError>>, TargetError> {
+    async fn create_many(
+        &self,
+        new: &[&M],
+        cx: &WriteContext<'_, D>,
+    ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
         Box::pin(self.rest.create_many(new, cx)).await
     }
 

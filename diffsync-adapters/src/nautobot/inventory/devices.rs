@@ -107,7 +107,11 @@ pub struct DeviceType {
 )]
 #[rest(
     path = "dcim/devices",
-    lookup("device_type -> dcim/device-types(manufacturer -> dcim/manufacturers(name), model)", manufacturer, device_type)
+    lookup(
+        "device_type -> dcim/device-types(manufacturer -> dcim/manufacturers(name), model)",
+        manufacturer,
+        device_type
+    )
 )]
 pub struct Device {
     /// Its name.

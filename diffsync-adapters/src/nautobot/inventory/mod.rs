@@ -14,8 +14,8 @@ pub use self::addresses::{
 };
 pub use self::devices::{
     Device, DeviceId, DeviceKey, DevicePatch, DeviceType, DeviceTypeId, DeviceTypeKey, DeviceTypePatch, Interface,
-    InterfaceId, InterfaceKey, InterfacePatch, Manufacturer, ManufacturerId, ManufacturerKey, ManufacturerPatch, Platform,
-    PlatformId, PlatformKey, PlatformPatch,
+    InterfaceId, InterfaceKey, InterfacePatch, Manufacturer, ManufacturerId, ManufacturerKey, ManufacturerPatch,
+    Platform, PlatformId, PlatformKey, PlatformPatch,
 };
 pub use self::locations::{
     Location, LocationId, LocationKey, LocationPatch, LocationType, LocationTypeId, LocationTypeKey, LocationTypePatch,

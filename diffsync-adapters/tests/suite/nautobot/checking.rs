@@ -5,8 +5,8 @@ use diffsync_core::{Adapter, Checkup, Secret, Side, Url};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use super::fake::{Fake, READ_ONLY};
 use super::adapter;
+use super::fake::{Fake, READ_ONLY};
 
 async fn checkup(nautobot: &Nautobot<Inventory>, side: Side) -> Checkup {
     let mut checkup = Checkup::new(side);

@@ -32,7 +32,8 @@ fn data(seed: u64) -> Inventory {
         all.devices.insert(new);
     }
     for number in picked(seed + 2, 5) {
-        let mut new = prefix(&format!("10.{}.0.0/16", number + 1), if seed.is_multiple_of(2) { "container" } else { "pool" });
+        let mut new =
+            prefix(&format!("10.{}.0.0/16", number + 1), if seed.is_multiple_of(2) { "container" } else { "pool" });
         new.locations = sites.iter().skip(usize::try_from(number).unwrap() % 2).map(|site| site.path.clone()).collect();
         all.prefixes.insert(new);
         let mut new = address(&format!("10.{}.0.1/{}", number + 1, 16 + seed % 3));
@@ -63,18 +64,4 @@ async fn a_nautobot_keeps_the_laws() {
 #[tokio::test]
 async fn a_nautobot_without_graphql_keeps_them() {
     keeps_the_laws(false).await;
-}
-
-#[tokio::test]
-async fn debug_undo() {
-    let fake = Fake::new().await;
-    let r = super::run(data(0), adapter(&fake)).await;
-    println!("{:?}", super::failures(&r));
-    let r = super::run(data(1), adapter(&fake)).await;
-    println!("{:?}", super::failures(&r));
-    println!("{}", r.plan().unwrap().tree());
-    let r = super::run(data(0), adapter(&fake)).await;
-    println!("{:?}", super::failures(&r));
-    println!("{}", r.plan().unwrap().tree());
-    assert!(super::failures(&r).is_empty());
 }

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_adapters::nautobot::{
-    CustomField, CustomFields, Device, DeviceType, Interface, Inventory, IpAddress, Location, LocationPath, LocationType,
-    Manufacturer, Namespace, Nautobot, Prefix, Role, Status, Tag,
+    CustomField, CustomFields, Device, DeviceType, Interface, Inventory, IpAddress, Location, LocationPath,
+    LocationType, Manufacturer, Namespace, Nautobot, Prefix, Role, Status, Tag,
 };
 use diffsync_adapters::rest::Retries;
 use diffsync_core::schema::ModelSchema;

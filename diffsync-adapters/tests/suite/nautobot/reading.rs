@@ -29,7 +29,7 @@ async fn graphql_and_rest_give_the_same_records() {
     assert_eq!(by_graphql.interfaces.iter().next().unwrap().kind, "10gbase-x-sfpp");
     assert_eq!(by_graphql.locations.iter().next().unwrap().time_zone.as_deref(), Some("Europe/Amsterdam"));
     let plan = Plan::new(by_graphql, through_rest);
-    assert_eq!(plan.tree().to_string(), "");
+    assert_eq!(plan.tree().to_string(), "(no differences)\n");
     assert_eq!(plan.problems().len(), 0);
 }
 
@@ -41,7 +41,10 @@ async fn rows_are_asked_of_graphql_page_by_page_and_choices_of_rest_once_for_eac
         let device = state.of("dcim/devices")[0]["id"].clone();
         for port in 0..2100 {
             let kind = if port % 2 == 0 { "virtual" } else { "2.5gbase-t" };
-            state.insert("dcim/interfaces", json!({"device": device, "name": format!("e{port}"), "type": kind, "status": "Active"}));
+            state.insert(
+                "dcim/interfaces",
+                json!({"device": device, "name": format!("e{port}"), "type": kind, "status": "Active"}),
+            );
         }
     }
     let all = loaded(&adapter(&fake)).await.unwrap();
@@ -59,12 +62,15 @@ async fn a_recorded_nautobot_is_read() {
     let server = MockServer::start().await;
     let replay = move |request: &Request| {
         let path = request.url.path().trim_start_matches("/api/").trim_end_matches('/');
-        let Some(rows) = rows.get(path) else { return ResponseTemplate::new(404).set_body_json(json!({"detail": "Not found."})) };
+        let Some(rows) = rows.get(path) else {
+            return ResponseTemplate::new(404).set_body_json(json!({"detail": "Not found."}));
+        };
         let query: HashMap<_, _> = request.url.query_pairs().collect();
         let number = |name: &str| query[name].parse::<usize>().unwrap();
         // Pages of five, however many are asked for.
         let page: Vec<_> = rows.iter().skip(number("offset")).take(number("limit").min(5)).collect();
-        ResponseTemplate::new(200).set_body_json(json!({"count": rows.len(), "next": null, "previous": null, "results": page}))
+        ResponseTemplate::new(200)
+            .set_body_json(json!({"count": rows.len(), "next": null, "previous": null, "results": page}))
     };
     Mock::given(any()).respond_with(replay).mount(&server).await;
     let url = Url::parse(&server.uri()).unwrap();
@@ -140,7 +146,8 @@ async fn an_answer_that_is_none_is_an_error_that_names_the_place() {
         (ResponseTemplate::new(200).set_body_raw("{\"data\": {", "application/json"), "the answer is not JSON"),
         (ResponseTemplate::new(200).set_body_json(json!({"data": null})), "holds no data"),
         (
-            ResponseTemplate::new(200).set_body_json(json!({"errors": [{"message": "too complex"}], "data": {"tags": null}})),
+            ResponseTemplate::new(200)
+                .set_body_json(json!({"errors": [{"message": "too complex"}], "data": {"tags": null}})),
             "says: too complex",
         ),
     ] {

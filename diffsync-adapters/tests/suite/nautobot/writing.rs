@@ -126,7 +126,10 @@ async fn what_the_server_ignores_without_a_word_is_a_problem() {
     let report = run(wanted, adapter(&fake)).await;
     let problems: Vec<_> = report.problems().iter().map(ToString::to_string).collect();
     assert_eq!(report.status, Status::Partial);
-    assert!(problems.iter().any(|problem| problem.contains("core-01") && problem.contains("custom_fields")), "{problems:?}");
+    assert!(
+        problems.iter().any(|problem| problem.contains("core-01") && problem.contains("custom_fields")),
+        "{problems:?}"
+    );
 }
 
 #[tokio::test]

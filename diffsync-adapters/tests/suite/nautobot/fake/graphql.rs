@@ -42,7 +42,9 @@ fn root(state: &State, asked: &Asked) -> Result<Value, String> {
         "__type" => {
             let name = asked.arguments[0].1.as_str().unwrap();
             let collection = COLLECTIONS.iter().find(|collection| type_of(collection) == name);
-            Ok(collection.map_or(Value::Null, |collection| pruned(&json!({"name": name, "fields": fields(collection)}), &asked.of)))
+            Ok(collection.map_or(Value::Null, |collection| {
+                pruned(&json!({"name": name, "fields": fields(collection)}), &asked.of)
+            }))
         }
         name => {
             let collection = COLLECTIONS.iter().find(|collection| collection.graphql == Some(name));
@@ -112,7 +114,11 @@ fn type_of(collection: &Collection) -> String {
 }
 
 fn roots() -> Value {
-    let of = |collection: &Collection| Some(json!({"name": collection.graphql?, "type": {"name": null, "kind": "LIST", "ofType": {"name": type_of(collection), "kind": "OBJECT"}}}));
+    let of = |collection: &Collection| {
+        Some(
+            json!({"name": collection.graphql?, "type": {"name": null, "kind": "LIST", "ofType": {"name": type_of(collection), "kind": "OBJECT"}}}),
+        )
+    };
     COLLECTIONS.iter().filter_map(of).collect()
 }
 
@@ -139,9 +145,11 @@ fn fields(collection: &Collection) -> Value {
 fn pruned(value: &Value, asked: &[Asked]) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| pruned(item, asked)).collect(),
-        Value::Object(fields) if !asked.is_empty() => {
-            asked.iter().map(|field| (field.alias.to_owned(), pruned(&fields[field.name], &field.of))).collect::<Row>().into()
-        }
+        Value::Object(fields) if !asked.is_empty() => asked
+            .iter()
+            .map(|field| (field.alias.to_owned(), pruned(&fields[field.name], &field.of)))
+            .collect::<Row>()
+            .into(),
         other => other.clone(),
     }
 }

@@ -10,7 +10,13 @@ use super::state::{Row, State, Wrong};
 const CAP: usize = 1000;
 
 /// Answers a request for a path below `/api/`.
-pub(crate) fn answer(state: &mut State, base: &str, path: &str, request: &Request, may_write: bool) -> ResponseTemplate {
+pub(crate) fn answer(
+    state: &mut State,
+    base: &str,
+    path: &str,
+    request: &Request,
+    may_write: bool,
+) -> ResponseTemplate {
     let method = request.method.as_str();
     if !path.ends_with('/') {
         return ResponseTemplate::new(301).insert_header("Location", format!("/api/{path}/"));
@@ -153,7 +159,11 @@ impl Api<'_> {
             }
             if let Err(names) = self.state.deleted(self.collection.path, id) {
                 *self.state = before;
-                let said = format!("Unable to delete object. {} dependent objects were found: {}", names.len(), names.join(", "));
+                let said = format!(
+                    "Unable to delete object. {} dependent objects were found: {}",
+                    names.len(),
+                    names.join(", ")
+                );
                 return json_of(409, json!({"detail": said}));
             }
         }
@@ -180,7 +190,8 @@ impl Api<'_> {
         if collection.custom_fields {
             let known = self.state.custom_fields_of(collection);
             let data = &row["_custom_field_data"];
-            shown["custom_fields"] = known.into_iter().map(|key| (key.clone(), data[&key].clone())).collect::<Row>().into();
+            shown["custom_fields"] =
+                known.into_iter().map(|key| (key.clone(), data[&key].clone())).collect::<Row>().into();
         }
         shown
     }

@@ -28,11 +28,17 @@ impl State {
     /// What every new Nautobot has.
     pub(crate) fn new() -> Self {
         let mut state = Self::default();
-        let types = json!(["dcim.device", "dcim.interface", "dcim.location", "ipam.ipaddress", "ipam.prefix", "ipam.vlan"]);
-        for (name, color) in [("Active", "4caf50"), ("Planned", "00bcd4"), ("Offline", "ffc107"), ("Reserved", "00bcd4")] {
+        let types =
+            json!(["dcim.device", "dcim.interface", "dcim.location", "ipam.ipaddress", "ipam.prefix", "ipam.vlan"]);
+        for (name, color) in
+            [("Active", "4caf50"), ("Planned", "00bcd4"), ("Offline", "ffc107"), ("Reserved", "00bcd4")]
+        {
             state.insert("extras/statuses", json!({"name": name, "color": color, "content_types": types}));
         }
-        state.insert("extras/roles", json!({"name": "Loopback", "color": "9e9e9e", "content_types": ["ipam.ipaddress"]}));
+        state.insert(
+            "extras/roles",
+            json!({"name": "Loopback", "color": "9e9e9e", "content_types": ["ipam.ipaddress"]}),
+        );
         let description = "Default Global namespace. Created by Nautobot.";
         state.insert("ipam/namespaces", json!({"name": "Global", "description": description}));
         state
@@ -80,7 +86,10 @@ impl State {
         self.made += 1;
         // Ids that are in no order, as real ones.
         let mixed = self.made.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        row.insert("id".into(), json!(format!("{:08x}-{:04x}-4000-8000-{:012x}", mixed >> 32, mixed >> 16 & 0xffff, self.made)));
+        row.insert(
+            "id".into(),
+            json!(format!("{:08x}-{:04x}-4000-8000-{:012x}", mixed >> 32, mixed >> 16 & 0xffff, self.made)),
+        );
         row.insert("_custom_field_data".into(), json!({}));
         self.finish(collection, &mut row, body)?;
         self.rows.entry(collection.path).or_default().push(row.clone());
@@ -130,7 +139,9 @@ impl State {
     fn related(&self, field: &str, path: &str, named: &Value) -> Result<Value, Wrong> {
         let by = match named {
             Value::Object(by) => by.clone(),
-            Value::String(text) if text.len() == 36 && text.contains("-4000-8000-") => Map::from_iter([("id".into(), json!(text))]),
+            Value::String(text) if text.len() == 36 && text.contains("-4000-8000-") => {
+                Map::from_iter([("id".into(), json!(text))])
+            }
             text => Map::from_iter([("name".into(), text.clone())]),
         };
         match self.of(path).iter().find(|row| by.iter().all(|(name, value)| row.get(name) == Some(value))) {
@@ -148,7 +159,9 @@ impl State {
             // Custom fields that the kind of record does not have are ignored without a word.
             let known = self.custom_fields_of(collection);
             let data = row["_custom_field_data"].as_object_mut().unwrap();
-            data.extend(given.iter().filter(|(key, _)| known.contains(key)).map(|(key, value)| (key.clone(), value.clone())));
+            data.extend(
+                given.iter().filter(|(key, _)| known.contains(key)).map(|(key, value)| (key.clone(), value.clone())),
+            );
         }
         match collection.path {
             "ipam/prefixes" => {
@@ -178,7 +191,8 @@ impl State {
             _ => {}
         }
         let taken = self.of(collection.path).iter().any(|other| {
-            other["id"] != row["id"] && collection.unique.iter().all(|field| !row[*field].is_null() && other[*field] == row[*field])
+            other["id"] != row["id"]
+                && collection.unique.iter().all(|field| !row[*field].is_null() && other[*field] == row[*field])
         });
         // As in SQL, nothing differs from nothing; Nautobot checks locations without a parent all the same.
         let taken = taken
@@ -187,7 +201,10 @@ impl State {
                     other["id"] != row["id"] && other["name"] == row["name"] && other["parent"] == row["parent"]
                 });
         if taken {
-            return wrong(collection.clash, format!("The fields {} must make a unique set.", collection.unique.join(", ")));
+            return wrong(
+                collection.clash,
+                format!("The fields {} must make a unique set.", collection.unique.join(", ")),
+            );
         }
         Ok(())
     }
@@ -213,13 +230,20 @@ impl State {
             for (field, kind) in collection.fields {
                 let named = |row: &&Row| row[*field] == id;
                 match kind {
-                    Kind::One(to) if *to == path => in_the_way.extend(self.of(collection.path).iter().filter(named).map(title)),
+                    Kind::One(to) if *to == path => {
+                        in_the_way.extend(self.of(collection.path).iter().filter(named).map(title))
+                    }
                     // What may be empty is emptied, except where that would change what a record is.
                     Kind::MaybeOne(to) if *to == path && collection.path != "dcim/devices" => {
                         in_the_way.extend(self.of(collection.path).iter().filter(named).map(title));
                     }
                     Kind::Under(to) if *to == path => {
-                        along.extend(self.of(collection.path).iter().filter(named).map(|row| (collection.path, row["id"].clone())));
+                        along.extend(
+                            self.of(collection.path)
+                                .iter()
+                                .filter(named)
+                                .map(|row| (collection.path, row["id"].clone())),
+                        );
                     }
                     _ => {}
                 }
