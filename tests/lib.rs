@@ -53,6 +53,22 @@ mod failures {}
 mod plans {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/src/files.md")]
+mod files {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/databases.md")]
+mod databases {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/rest.md")]
+mod rest {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/nautobot.md")]
+mod nautobot {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/src/jobs.md")]
 mod jobs {}
 

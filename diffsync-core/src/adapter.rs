@@ -100,7 +100,8 @@ pub trait Adapter: Send + Sync + 'static {
 /// A system that records of `M` are written to.
 ///
 /// Records that do not depend on each other are written up to [`CONCURRENCY`](Self::CONCURRENCY) at a time. An error
-/// that `?` turns into a [`TargetError`] is one of this record; [`TargetError::transient`] is tried again, and
+/// that `?` turns into a [`TargetError`] is one of this record; [`TargetError::transient`] is tried again,
+/// [`TargetError::unknown`] is not, since the record may have been written, and
 /// [`TargetError::fatal`] ends the run.
 #[diagnostic::on_unimplemented(
     message = "the target `{Self}` cannot write `{M}`",

@@ -49,11 +49,6 @@ impl Krate {
         self.path.as_ref().map_or_else(default, ToTokens::to_token_stream)
     }
 
-    /// The path of the crate of adapters: `::diffsync_adapters`, unless the user says `crate = path`.
-    pub(crate) fn adapters(&self) -> TokenStream {
-        self.path.as_ref().map_or_else(|| quote!(::diffsync_adapters), ToTokens::to_token_stream)
-    }
-
     /// Items in a scope in which the core is known as `_diffsync`.
     pub(crate) fn scope(&self, items: &TokenStream) -> TokenStream {
         let path = self.path();

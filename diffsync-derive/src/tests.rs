@@ -1,5 +1,7 @@
 //! What the macros make of their input.
 
+#[cfg(feature = "file")]
+mod file;
 mod random;
 #[cfg(feature = "rest")]
 mod rest;
@@ -15,7 +17,7 @@ fn pretty(tokens: TokenStream) -> String {
 }
 
 /// The errors of a derive, each in a line.
-#[cfg(any(feature = "rest", feature = "sql"))]
+#[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
 fn errors(expanded: TokenStream) -> String {
     let text = expanded.to_string();
     let messages = text.split("compile_error ! {").skip(1).filter_map(|rest| rest.split_once('}'));

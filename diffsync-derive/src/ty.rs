@@ -56,6 +56,12 @@ pub(crate) fn is_list(ty: &Type) -> bool {
     segment.is_some_and(|segment| ["Vec", "BTreeSet", "HashSet"].iter().any(|list| segment.ident == list))
 }
 
+/// What a list or a set holds, if a type is written as one, or as an `Option` of one.
+pub(crate) fn element(ty: &Type) -> Option<&Type> {
+    let ty = option(ty).unwrap_or(ty);
+    ["Vec", "BTreeSet", "HashSet"].into_iter().find_map(|list| argument(ty, list))
+}
+
 /// Whether a value of the type can name nothing.
 pub(crate) fn can_be_empty(ty: &Type) -> bool {
     option(ty).is_some() || is_list(ty)

@@ -6,6 +6,7 @@ mod ipam;
 #[cfg(test)]
 mod laws;
 mod look;
+mod nautobot;
 mod network;
 mod yaml;
 

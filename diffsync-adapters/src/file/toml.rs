@@ -139,6 +139,11 @@ pub(super) fn write<M: FileModel>(
     let key = M::FILE.list.unwrap_or(M::NAME);
     let list = document.entry(key).or_insert(Item::None);
     change(list, edits)?;
+    // An array of tables without tables is nothing at all, and a source without its list is an error.
+    if list.as_array_of_tables().is_none_or(ArrayOfTables::is_empty) && !list.is_value() {
+        document.remove(key);
+        document.insert(key, Array::new().into());
+    }
     write!(out, "{mark}{document}").map_err(|error| edits.failed(error))
 }
 
@@ -184,10 +189,6 @@ fn change<M: FileModel>(list: &mut Item, edits: &Edits<'_, M>) -> Result<(), Ada
             Item::ArrayOfTables(tables) => tables.push(table),
             _ => *list = Item::ArrayOfTables([table].into_iter().collect()),
         }
-    }
-    // An array of tables without tables is nothing at all, and a source without its list is an error.
-    if list.as_array_of_tables().is_none_or(ArrayOfTables::is_empty) && !list.is_value() {
-        *list = Array::new().into();
     }
     Ok(())
 }

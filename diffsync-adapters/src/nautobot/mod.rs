@@ -1,1 +1,160 @@
 //! Nautobot.
+//!
+//! [`Nautobot`] is an adapter and a target for every data set all of whose models have
+//! [`RestModel`](crate::RestModel): for [`Inventory`], which is ready, and for your own.
+//!
+//! ```no_run
+//! use diffsync_adapters::nautobot::{Inventory, Nautobot};
+//! use diffsync_core::{Secret, Url};
+//!
+//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let url = Url::parse("https://nautobot.example")?;
+//! let nautobot: Nautobot<Inventory> = Nautobot::new(&url, &Secret::new("0123…".to_owned()))?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod check;
+mod choices;
+mod content_type;
+mod custom_fields;
+mod graphql;
+mod inventory;
+mod location_path;
+mod owner;
+mod page;
+mod target;
+
+use std::fmt;
+
+use diffsync_core::schema::FieldSchema;
+use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Secret, Url, Visit, VisitedBy};
+
+pub use self::custom_fields::CustomFields;
+use self::graphql::GraphQl;
+pub use self::inventory::*;
+pub use self::location_path::{LocationPath, NoName};
+pub use self::owner::{Owned, Owner};
+use crate::rest::{
+    Bulk, Client, ClientBuilder, Dialect, FromPages, Models, Pages, Paging, Rest, RestModel, RestSchema, SettingError,
+};
+
+/// How many records are written with one request. More gain nothing, and the answer takes longer to come: a server
+/// writes some twenty a second.
+const BATCH: usize = 50;
+
+/// How many requests are made at the same time. A server has a handful of processes to answer them.
+const CONCURRENCY: usize = 4;
+
+/// A Nautobot of version 2 or 3 that keeps the records of a data set.
+///
+/// It is read through GraphQL where the server has it, else through REST, and written through REST, many records with one
+/// request.
+pub struct Nautobot<D> {
+    rest: Rest<D>,
+    url: Url,
+    tables: Vec<TableOf>,
+}
+
+/// The models of a data set, gathered by `#[derive(Dataset)]`.
+#[derive(Debug)]
+pub struct Tables(Vec<TableOf>);
+
+/// What is known of one model of the data set.
+#[derive(Debug, Clone, Copy)]
+struct TableOf {
+    model: &'static str,
+    identifiers: &'static [FieldSchema],
+    schema: &'static RestSchema,
+}
+
+impl<D: HasTable<M>, M: RestModel> Visit<D, M> for Tables {
+    fn visit(&mut self) {
+        self.0.push(TableOf { model: M::NAME, identifiers: M::SCHEMA.identifiers, schema: M::REST });
+    }
+}
+
+impl Tables {
+    fn of<D: VisitedBy<Self>>() -> Vec<TableOf> {
+        let mut tables = Self(Vec::new());
+        D::visit_each(&mut tables);
+        tables.0
+    }
+}
+
+impl<D> fmt::Debug for Nautobot<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nautobot").field("rest", &self.rest).finish_non_exhaustive()
+    }
+}
+
+impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables>> Nautobot<D> {
+    /// The Nautobot at this address, where its pages are, with a token of one of its users.
+    pub fn new(url: &Url, token: &Secret<String>) -> Result<Self, SettingError> {
+        Ok(Self::through(Self::client(url, token).build()?))
+    }
+
+    /// What [`new`](Self::new) makes its client of, to change it: certificates, time limits, a pace.
+    pub fn client(url: &Url, token: &Secret<String>) -> ClientBuilder {
+        let mut api = url.clone();
+        api.set_path(&format!("{}/api/", url.path().trim_end_matches('/')));
+        Client::builder(api)
+            .token(token)
+            .header("Accept", "application/json")
+            .trailing_slash(true)
+            .concurrency(CONCURRENCY)
+    }
+
+    /// The Nautobot that a client made by [`client`](Self::client) speaks to.
+    #[must_use]
+    pub fn through(client: Client) -> Self {
+        let mut dialect = Dialect::default();
+        let pages = Pages::Offset { offset: "offset".to_owned(), limit: "limit".to_owned(), size: 1000 };
+        dialect.paging = Paging { pages, rows: "/results".to_owned(), total: Some("/count".to_owned()) };
+        dialect.query = [("depth", "0"), ("exclude_m2m", "false"), ("sort", "id")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec();
+        dialect.bulk = Bulk::all(BATCH);
+        dialect.concurrency = CONCURRENCY;
+        dialect.keeps = |path, row| path == "ipam/namespaces" && row.get("name").is_some_and(|name| name == "Global");
+        let mut url = client.base().clone();
+        let path = url.path().trim_end_matches('/').trim_end_matches("api").to_owned();
+        url.set_path(&path);
+        let rest = Rest::new(client, dialect).rows_from(GraphQl::default());
+        Self { rest, url, tables: Tables::of::<D>() }
+    }
+
+    /// Reads through REST only.
+    #[must_use]
+    pub fn without_graphql(mut self) -> Self {
+        self.rest = self.rest.rows_from(FromPages);
+        self
+    }
+
+    /// Stamps all records that are written, and deletes none that is not stamped. See [`Owner`].
+    #[must_use]
+    pub fn owner(mut self, owner: &Owner) -> Self {
+        self.rest = self.rest.owner(owner.stamp()).stamping(owner.carriers());
+        self
+    }
+}
+
+impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables>> Adapter for Nautobot<D> {
+    type Data = D;
+
+    async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
+        Box::pin(self.rest.load(data, cx)).await
+    }
+
+    async fn check(&self, checkup: &mut Checkup) {
+        self.rest.check(checkup).await;
+        if checkup.is_healthy() {
+            check::check(self.rest.client(), self.tables.iter().map(|table| table.schema.path), checkup).await;
+        }
+    }
+
+    fn record_url(&self, model: &str, id: &str) -> Option<Url> {
+        let table = self.tables.iter().find(|table| table.model == model)?;
+        page::of(&self.url, table.schema, table.identifiers, id)
+    }
+}

@@ -18,7 +18,8 @@ use super::pages::plain;
 use super::record::{Unreadable, is_owned, read};
 use super::schema::{Of, Part, RestModel, RestSchema};
 use super::source::{Collection, FromPages, RowSource};
-use super::store::{Missing, Store, keep};
+use super::store::{Missing, Store};
+use super::way::keep;
 
 /// A JSON API that keeps the records of a data set: an adapter and a target for every data set all of whose models have
 /// `#[derive(RestModel)]`.
@@ -26,6 +27,7 @@ pub struct Rest<D> {
     pub(super) client: Client,
     pub(super) dialect: Dialect,
     owner: Option<Owner>,
+    stamped: fn(&RestSchema) -> bool,
     source: Arc<dyn RowSource>,
     models: Vec<Entry<D>>,
     store: Mutex<Store>,
@@ -72,7 +74,8 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
         D::visit_each(&mut models);
         let store = Mutex::new(Store::default());
         let (models, reading) = (models.entries, tokio::sync::Mutex::default());
-        let rest = Self { client, dialect, owner: None, source: Arc::new(FromPages), models, store, reading };
+        let source = Arc::new(FromPages);
+        let rest = Self { client, dialect, owner: None, stamped: |_| true, source, models, store, reading };
         rest.forget();
         rest
     }
@@ -82,6 +85,15 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
     #[must_use]
     pub fn owner(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
+        self.forget();
+        self
+    }
+
+    /// Stamps only the records of these models, where those of others have no place for it. These then are nobody's, and
+    /// never deleted.
+    #[must_use]
+    pub fn stamping(mut self, stamped: fn(&RestSchema) -> bool) -> Self {
+        self.stamped = stamped;
         self.forget();
         self
     }
@@ -125,7 +137,7 @@ impl<D> Rest<D> {
 
     /// What is stamped on records of a model.
     pub(super) fn owner_of(&self, schema: &RestSchema) -> Option<Owner> {
-        schema.owner.map(Owner::of_model).or_else(|| self.owner.clone())
+        schema.owner.map(Owner::of_model).or_else(|| self.owner.clone().filter(|_| (self.stamped)(schema)))
     }
 
     /// Reads a collection whole, unless it was read.
@@ -158,9 +170,9 @@ impl<D> Rest<D> {
     /// What is to be read of a collection.
     fn collection(&self, name: &str) -> Collection {
         let (path, query) = name.split_once('?').unwrap_or((name, ""));
-        let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        let query =
-            pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(key, value)| (key.into(), value.into()));
+        let mut url = self.client.base().clone();
+        url.set_query(Some(query));
+        let query = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
         let mut parts = Vec::new();
         for model in &self.models {
             let is_own = model.schema.collection() == name;
@@ -175,7 +187,7 @@ impl<D> Rest<D> {
         let key = store.key_of(name).to_owned();
         let mut needs = store.needs(name).cloned().unwrap_or_default();
         needs.insert(key.clone());
-        Collection { path: path.to_owned(), query: query.collect(), key, parts, needs }
+        Collection { path: path.to_owned(), query, key, parts, needs }
     }
 }
 
@@ -249,6 +261,9 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
     let owner = rest.owner_of(M::REST).filter(|_| side == Side::Target);
     let table = data.table_mut();
     table.mark_loaded();
+    if side == Side::Target && owner.is_none() && rest.owner.is_some() {
+        table.set_flags(Flags::SKIP_UNMATCHED_DST);
+    }
     for row in store.rows(&collection) {
         let record: M = match read(&store, &collection, row, None) {
             Ok(record) => record,

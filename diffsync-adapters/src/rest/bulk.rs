@@ -100,7 +100,7 @@ impl<D> Rest<D> {
                 Err(error) => answers.set(at, Err(error)),
             }
         }
-        let Some(rows) = self.send_list(Method::PATCH, M::REST.path, &mut open, &mut answers).await? else {
+        let Some(rows) = self.send_list(self.update_method(), M::REST.path, &mut open, &mut answers).await? else {
             return Ok(answers.all());
         };
         let Value::Array(rows) = rows else { return Ok(answers.all()) };

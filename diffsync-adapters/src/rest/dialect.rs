@@ -48,7 +48,7 @@ impl Default for Dialect {
 pub struct Bulk {
     /// Whether `POST` creates a list.
     pub create: bool,
-    /// Whether `PATCH` updates a list of objects, each with its key.
+    /// Whether `PATCH` (or `PUT`) updates a list of objects, each with its key.
     pub update: bool,
     /// Whether `DELETE` deletes a list of objects, each with its key only.
     pub delete: bool,

@@ -1,4 +1,38 @@
-//! A JSON API over HTTP.
+//! A JSON API over HTTP: models with [`RestModel`](crate::RestModel), an adapter for all data sets of such models
+//! ([`Rest`]), and what it is built from, a [`Client`] that logs in, keeps to a pace and tries again, and
+//! [collections](Pages) that come page by page.
+//!
+//! ```
+//! use diffsync_adapters::RestModel;
+//! use diffsync_adapters::rest::{Client, Dialect, Rest};
+//! use diffsync_core::{Dataset, Secret, SyncModel, Table, Url};
+//!
+//! #[derive(SyncModel, RestModel, Clone)]
+//! #[rest(path = "ipam/vlans")]
+//! struct Vlan {
+//!     #[sync(id)]
+//!     vid: u16,
+//!     #[rest(lookup = "site -> dcim/sites(name)")]
+//!     site: String,
+//!     #[sync(local)]
+//!     #[rest(key)]
+//!     id: Option<u64>,
+//! }
+//!
+//! #[derive(Dataset, Default)]
+//! struct Network {
+//!     vlans: Table<Vlan>,
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder(Url::parse("https://ipam.example/api")?).token(&Secret::new("0123".into())).build()?;
+//! let api: Rest<Network> = Rest::new(client, Dialect::default());
+//! # drop(api);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! All keys of the derive are in the book's chapter on JSON APIs.
 
 mod adapter;
 mod bulk;
@@ -6,6 +40,7 @@ mod check;
 mod client;
 mod dialect;
 mod error;
+mod index;
 mod pages;
 mod record;
 mod retry;
@@ -14,6 +49,7 @@ mod settings;
 mod shown;
 mod source;
 mod store;
+mod way;
 mod write;
 
 pub use reqwest::{Method, StatusCode, header};

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 use super::dialect::Owner;
 use super::schema::{JOINT, Of, RestField, RestModel, RestSchema};
-use super::store::{Missing, Store, pick, put};
+use super::store::{Missing, Store};
+use super::way::{pick, put};
 
 /// Why a row gives no record.
 pub(super) enum Unreadable<M: SyncModel> {

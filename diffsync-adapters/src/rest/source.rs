@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::dialect::Dialect;
 use super::schema::Part;
-use super::store::keep;
+use super::way::keep;
 
 /// A collection, and what of its rows is needed.
 #[derive(Debug, Clone)]

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::dialect::Owner;
+use super::index::Index;
 use super::pages::plain;
 use super::schema::{JOINT, Of, Part, RestField, RestSchema};
+use super::way::{keep, pick};
 
 /// What of a collection's rows is kept: the first steps of the ways to all that is read.
 type Needs = BTreeMap<String, BTreeSet<String>>;
@@ -31,32 +33,11 @@ struct Rows {
     list: Vec<Value>,
     places: HashMap<String, usize>,
     /// The keys of rows by what identifies them, for each way to identify them.
-    indexes: HashMap<usize, Index>,
+    indexes: HashMap<Way, Index>,
 }
 
-/// The keys of a collection's rows by what identifies them.
-#[derive(Debug)]
-struct Index {
-    parts: &'static [Part],
-    keys: HashMap<String, Found>,
-}
-
-impl Index {
-    fn insert(&mut self, values: &[Value], key: Value) {
-        self.keys
-            .entry(text_of(values))
-            .and_modify(|found| {
-                *found = Found::Several(if let Found::Several(count) = found { *count + 1 } else { 2 });
-            })
-            .or_insert(Found::One(key));
-    }
-}
-
-#[derive(Debug, Clone)]
-enum Found {
-    One(Value),
-    Several(usize),
-}
+/// Where the parts by which rows are identified stand in the program, and how many there are.
+type Way = (usize, usize);
 
 /// Why a record's key, or what a key stands for, is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,18 +116,25 @@ impl Store {
         for name in self.of_path(path) {
             let Some(key) = row.get(self.key_of(&name)) else { continue };
             let Some(text) = key_text(key) else { continue };
-            let kept = self.needs.get(&name).map_or_else(|| row.clone(), |needs| keep(row.clone(), needs));
+            let key = key.clone();
+            let mut now = self.needs.get(&name).map_or_else(|| row.clone(), |needs| keep(row.clone(), needs));
             let Some(rows) = self.collections.get_mut(&name) else { continue };
             let place = *rows.places.entry(text).or_insert(rows.list.len());
-            let before = rows.list.get_mut(place).map(|row| std::mem::replace(row, kept.clone()));
-            if before.is_none() {
-                rows.list.push(kept);
+            let Some(before) = rows.list.get_mut(place) else {
+                rows.list.push(now.clone());
+                self.extend_indexes(&name, &now, &key);
+                continue;
+            };
+            // What the server does not speak of is as it was.
+            if let (Value::Object(now), Value::Object(before)) = (&mut now, &*before) {
+                for (field, value) in before {
+                    now.entry(field).or_insert_with(|| value.clone());
+                }
             }
-            match before {
-                None => self.extend_indexes(&name, row, key),
-                Some(before) if self.is_identified_as(&name, &before, row) => {}
+            let before = std::mem::replace(before, now.clone());
+            if !self.is_identified_as(&name, &before, &now) {
                 // What other rows are identified by may go through this one.
-                Some(_) => self.collections.values_mut().for_each(|rows| rows.indexes.clear()),
+                self.collections.values_mut().for_each(|rows| rows.indexes.clear());
             }
         }
     }
@@ -270,7 +258,7 @@ impl Store {
         let mut names = Vec::new();
         let mut row = row;
         loop {
-            names.push(pick(row, at).map(plain).unwrap_or_default());
+            names.push(pick(row, at).filter(|name| !name.is_null()).map(plain).unwrap_or_default());
             if names.len() > 1000 {
                 return Err(Missing::Wrong(format!("the rows of `{collection}` lead in circles by `{up}`")));
             }
@@ -291,10 +279,10 @@ impl Store {
         parts: &'static [Part],
         values: &[Value],
     ) -> Result<Value, Missing> {
-        let way = parts.as_ptr().addr();
         if !self.has(collection) {
             return Err(Missing::Unread(collection.to_owned()));
         }
+        let way = (parts.as_ptr().addr(), parts.len());
         let is_indexed = self.collections.get(collection).is_some_and(|rows| rows.indexes.contains_key(&way));
         if !is_indexed {
             let index = self.index(collection, parts)?;
@@ -302,19 +290,13 @@ impl Store {
                 rows.indexes.insert(way, index);
             }
         }
-        let wanted = text_of(values);
-        let found = self.collections.get(collection).and_then(|rows| rows.indexes.get(&way)?.keys.get(&wanted));
-        match found {
-            Some(Found::One(key)) => Ok(key.clone()),
-            Some(Found::Several(count)) => {
-                Err(Missing::Wrong(format!("`{collection}` has {count} records that are {}", shown(parts, values))))
-            }
-            None => Err(Missing::Wrong(format!("`{collection}` has no record that is {}", shown(parts, values)))),
-        }
+        let index = self.collections.get(collection).and_then(|rows| rows.indexes.get(&way));
+        let found = index.map_or_else(|| Err("is empty".to_owned()), |index| index.find(values));
+        found.map_err(|what| Missing::Wrong(format!("`{collection}` {what}")))
     }
 
     fn index(&self, collection: &str, parts: &'static [Part]) -> Result<Index, Missing> {
-        let mut index = Index { parts, keys: HashMap::new() };
+        let mut index = Index::new(parts);
         let Some(rows) = self.collections.get(collection) else { return Ok(index) };
         let key = self.key_of(collection);
         for row in rows.list.iter().filter(|row| !row.is_null()) {
@@ -348,38 +330,6 @@ fn note_lookups(needs: &mut Needs, part: &Part) {
     }
 }
 
-/// The part of a row that is needed.
-pub(super) fn keep(row: Value, needs: &BTreeSet<String>) -> Value {
-    match row {
-        Value::Object(mut fields) => {
-            fields.retain(|name, _| needs.contains(name));
-            Value::Object(fields)
-        }
-        other => other,
-    }
-}
-
-/// What is at the end of a way through objects.
-pub(super) fn pick<'a, S: AsRef<str>>(row: &'a Value, at: &[S]) -> Option<&'a Value> {
-    at.iter().try_fold(row, |value, step| value.get(step.as_ref()))
-}
-
-/// Puts a value at the end of a way through objects, which are made where they are missing.
-pub(super) fn put<S: AsRef<str>>(body: &mut Map<String, Value>, at: &[S], value: Value) {
-    let Some((first, rest)) = at.split_first() else { return };
-    if rest.is_empty() {
-        body.insert(first.as_ref().to_owned(), value);
-        return;
-    }
-    let inner = body.entry(first.as_ref()).or_insert_with(|| Value::Object(Map::new()));
-    if !inner.is_object() {
-        *inner = Value::Object(Map::new());
-    }
-    if let Value::Object(inner) = inner {
-        put(inner, rest, value);
-    }
-}
-
 /// Whether a value is a record that holds these parts, and not only its key.
 fn holds(value: &Value, parts: &[Part]) -> bool {
     value.is_object()
@@ -398,27 +348,5 @@ fn key_text(key: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
-    }
-}
-
-fn text_of(values: &[Value]) -> String {
-    Value::from(values).to_string()
-}
-
-/// Values with the names of their parts.
-fn shown(parts: &[Part], values: &[Value]) -> String {
-    let mut names = Vec::new();
-    for part in parts {
-        name_all(part, "", &mut names);
-    }
-    let pairs = names.iter().zip(values).map(|(name, value)| format!("{name} {value}"));
-    pairs.collect::<Vec<_>>().join(", ")
-}
-
-fn name_all(part: &Part, before: &str, names: &mut Vec<String>) {
-    let name = format!("{before}{}", part.at.join("."));
-    match part.of {
-        Of::Value | Of::Tree { .. } => names.push(name),
-        Of::Lookup { parts, .. } => parts.iter().for_each(|part| name_all(part, &format!("{name}."), names)),
     }
 }

@@ -34,8 +34,7 @@ where
         if written.body.is_empty() {
             return Ok(old.clone());
         }
-        let method = if self.dialect.replaces { Method::PUT } else { Method::PATCH };
-        let answer = self.request(method, &path_of(old)?, &written).send().await;
+        let answer = self.request(self.update_method(), &path_of(old)?, &written).send().await;
         let row = answer.map_err(super::Error::into_target)?.body;
         self.stored(row, &written).await
     }
@@ -138,6 +137,10 @@ impl<D> Rest<D> {
         Ok(Written { body, values, key })
     }
 
+    pub(super) fn update_method(&self) -> Method {
+        if self.dialect.replaces { Method::PUT } else { Method::PATCH }
+    }
+
     pub(super) fn request(&self, method: Method, path: &str, written: &Written) -> Request {
         let body = Value::Object(written.body.clone());
         self.client.request(method, path).json(body).hiding(&written.values.secrets)
@@ -149,16 +152,17 @@ impl<D> Rest<D> {
         if !row.is_object() {
             row = Value::Object(Map::new());
         }
+        if let Value::Object(row) = &mut row
+            && !written.key.is_null()
         {
-            let mut store = self.store();
-            let key = store.key_of(&collection).to_owned();
-            if let Value::Object(row) = &mut row
-                && !written.key.is_null()
-            {
-                row.entry(key).or_insert_with(|| written.key.clone());
-            }
-            store.put(M::REST.path, &row);
+            let key = self.store().key_of(&collection).to_owned();
+            row.entry(key).or_insert_with(|| written.key.clone());
         }
+        let mut now = Value::Object(written.body.clone());
+        if let (Value::Object(now), Value::Object(row)) = (&mut now, &row) {
+            now.extend(row.clone());
+        }
+        self.store().put(M::REST.path, &now);
         loop {
             let read = read::<M>(&self.store(), &collection, &row, Some(&written.values));
             match read {

@@ -54,13 +54,13 @@ impl<J: Job> Loading<J> {
             self.job.load_source_adapter(&adapter, &mut data, &self.load_context(Side::Source)).await?;
             Ok((adapter, data))
         };
-        self.side(Side::Source, work).await
+        self.side(Side::Source, Box::pin(work)).await
     }
 
     /// The source's adapter, with nothing loaded: all that is asked of it is that it can be made.
     pub(super) async fn unloaded_source(&self) -> LoadedSide<J::Source, J::Data> {
         let work = async { Ok((self.job.source_adapter(&self.job_context()).await?, J::Data::default())) };
-        self.side(Side::Source, work).await
+        self.side(Side::Source, Box::pin(work)).await
     }
 
     pub(super) async fn target(&self) -> LoadedSide<J::Target, J::Data> {
@@ -70,7 +70,7 @@ impl<J: Job> Loading<J> {
             self.job.load_target_adapter(&adapter, &mut data, &self.load_context(Side::Target)).await?;
             Ok((adapter, data))
         };
-        self.side(Side::Target, work).await
+        self.side(Side::Target, Box::pin(work)).await
     }
 
     fn job_context(&self) -> JobContext {
@@ -100,7 +100,8 @@ impl<J: Job> Loading<J> {
             skip(&mut data, J::INFO.skip);
             Ok((adapter, Checked::new(side, data)))
         };
-        measure(side.into(), self.memory_profiling, &self.observers, checked).await
+        // On the heap: a data set of many models would else be moved about on a small stack.
+        measure(side.into(), self.memory_profiling, &self.observers, Box::pin(checked)).await
     }
 }
 

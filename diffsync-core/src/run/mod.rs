@@ -142,8 +142,8 @@ impl<J: Job> Run<J> {
             // Each on a task of its own, so that two loaders that compute do not wait for each other. The task ends with
             // the handle: once the source has failed nobody waits for the target.
             let other = loading.clone();
-            let target = AbortOnDropHandle::new(tokio::spawn(async move { other.target().await }));
-            let source = loading.source().await;
+            let target = AbortOnDropHandle::new(tokio::spawn(async move { Box::pin(other.target()).await }));
+            let source = Box::pin(loading.source()).await;
             if let (Err(error), report) = source {
                 self.steps.push(report);
                 return Err(error);
@@ -158,12 +158,12 @@ impl<J: Job> Run<J> {
             };
             (source, target)
         } else {
-            let source = loading.source().await;
+            let source = Box::pin(loading.source()).await;
             if let (Err(error), report) = source {
                 self.steps.push(report);
                 return Err(error);
             }
-            (source, loading.target().await)
+            (source, Box::pin(loading.target()).await)
         };
         self.steps.push(source.1);
         self.steps.push(target.1);

@@ -160,6 +160,16 @@ fn a_batch_that_the_target_is_too_busy_for_is_tried_again_as_a_whole() {
 }
 
 #[test]
+fn a_batch_whose_answer_was_lost_is_not_tried_again() {
+    let lost = &[("create tag t1", Answer::Unknown)];
+    let each = lab(&tags(4, "new"), "").failing(lost);
+    assert_eq!(each.run::<SyncBulk>(apply()).counts(), "3 created, 1 unknown");
+    assert_eq!(each.calls().len(), 4);
+    let together = lab(&tags(4, "new"), "").batching(Batches::Together).failing(lost);
+    assert_eq!(together.run::<SyncBulk>(apply()).counts(), "4 unknown");
+}
+
+#[test]
 fn a_fatal_error_in_a_batch_ends_the_run() {
     for run in [run::<SyncBulk>, run::<SyncBatches>] {
         let lab = lab(&tags(12, "new"), "").failing(&[("create tag t5", Answer::Fatal)]);

@@ -32,6 +32,8 @@ pub(crate) enum Answer {
     BusyFor(u64),
     /// It is gone.
     Fatal,
+    /// It does not know whether it did it.
+    Unknown,
     /// It has a bug.
     Panic,
     /// It never answers.
@@ -308,6 +310,7 @@ impl Handle {
             Answer::Fatal => return Err(TargetError::fatal("it is gone")),
             // As a panic does, without the words on the terminal.
             Answer::Panic => std::panic::resume_unwind(Box::new("index out of bounds")),
+            Answer::Unknown => return Err(TargetError::unknown("its answer was lost")),
             Answer::Hang => std::future::pending().await,
         }
         Ok(())

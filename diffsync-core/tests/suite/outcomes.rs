@@ -43,6 +43,7 @@ fn the_status_says_the_worst_that_happened() {
     check(Answer::Panic, Status::Partial, "1 failed");
     check(Answer::Hang, Status::Partial, "1 unknown");
     check(Answer::Fatal, Status::Failed, "1 failed");
+    check(Answer::Unknown, Status::Partial, "1 unknown");
 }
 
 #[test]

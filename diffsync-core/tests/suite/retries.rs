@@ -45,7 +45,7 @@ fn updates_and_deletes_are_tried_again_too() {
 
 #[test]
 fn no_other_error_is_tried_again() {
-    for answer in [Answer::Fail, Answer::Panic, Answer::Hang, Answer::Fatal] {
+    for answer in [Answer::Fail, Answer::Panic, Answer::Hang, Answer::Fatal, Answer::Unknown] {
         let (_, lab) = create(answer, 1, patient());
         assert_eq!(lab.calls().len(), 1, "{answer:?}");
     }

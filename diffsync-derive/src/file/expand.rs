@@ -10,7 +10,7 @@ use crate::model::ast::Role;
 use crate::place::place;
 
 pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenStream {
-    let (ident, krate) = (model.ident, krate.adapters());
+    let (ident, krate) = (model.ident, krate.path());
     let Kept { format, path, list, delimiter, is_secret } = kept;
     let format = format.variant();
     let list =
@@ -72,9 +72,9 @@ fn read(model: &FileModel<'_>) -> TokenStream {
         let ident = field.ident;
         quote!(#ident: #value.map_err(_adapters::file::Unread::Nameless)?)
     });
-    let attributes = taken(Role::Attribute).map(|(_, value)| value);
+    let (types, attributes): (Vec<_>, Vec<_>) = taken(Role::Attribute).map(|(field, value)| (field.ty, value)).unzip();
     let variable = |position: usize| format_ident!("attribute_{}", position);
-    let variables: Vec<_> = (0..taken(Role::Attribute).count()).map(variable).collect();
+    let variables: Vec<_> = (0..attributes.len()).map(variable).collect();
     let mut position = 0;
     let fields = model.fields.iter().map(|Field { ident, role, .. }| match role {
         Role::Identifier => quote!(#ident: id.#ident),
@@ -86,18 +86,35 @@ fn read(model: &FileModel<'_>) -> TokenStream {
         }
     });
     let fields: Vec<_> = fields.collect();
-    quote! {
-        fn read<C: _adapters::file::Cells>(
-            cells: &mut C,
-        ) -> ::core::result::Result<Self, _adapters::file::Unread<#id>> {
-            let id = #id { #(#identifiers),* };
-            let attributes = || ::core::result::Result::<_, _adapters::file::CellError>::Ok((#(#attributes?,)*));
-            match { attributes }() {
-                ::core::result::Result::Ok((#(#variables,)*)) => ::core::result::Result::Ok(Self { #(#fields),* }),
+    let error = quote!(_adapters::file::CellError);
+    let record = quote!(::core::result::Result::Ok(Self { #(#fields),* }));
+    let (door, record) = if attributes.is_empty() {
+        (None, record)
+    } else {
+        let door = quote! {
+            fn attributes<C: _adapters::file::Cells>(
+                cells: &mut C,
+            ) -> ::core::result::Result<(#(#types,)*), #error> {
+                ::core::result::Result::Ok((#(#attributes?,)*))
+            }
+        };
+        let record = quote! {
+            match attributes(cells) {
+                ::core::result::Result::Ok((#(#variables,)*)) => #record,
                 ::core::result::Result::Err(error) => {
                     ::core::result::Result::Err(_adapters::file::Unread::Rejected(id, error))
                 }
             }
+        };
+        (Some(door), record)
+    };
+    quote! {
+        fn read<C: _adapters::file::Cells>(
+            cells: &mut C,
+        ) -> ::core::result::Result<Self, _adapters::file::Unread<#id>> {
+            #door
+            let id = #id { #(#identifiers),* };
+            #record
         }
     }
 }

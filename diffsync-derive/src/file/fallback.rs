@@ -7,7 +7,7 @@ use syn::DeriveInput;
 use crate::krate::Krate;
 
 pub(super) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
-    let (ident, krate) = (&input.ident, krate.adapters());
+    let (ident, krate) = (&input.ident, krate.path());
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
     generics.make_where_clause().predicates.push(syn::parse_quote! {

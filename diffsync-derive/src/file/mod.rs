@@ -20,7 +20,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut cx = Ctxt::default();
-    let krate = Krate::of(&input.attrs, "file");
+    let krate = Krate::of_adapters(&input.attrs, "file");
     let expanded = FileModel::read(&mut cx, &input)
         .and_then(|model| validate::validate(&mut cx, &model).map(|kept| expand::expand(&model, kept, &krate)))
         .unwrap_or_else(|| fallback::expand(&input, &krate));

@@ -54,14 +54,19 @@ pub(crate) struct Field<'a> {
 impl Field<'_> {
     /// Whether it is a text, or may be one.
     pub(crate) fn is_text(&self) -> bool {
-        ty::is_string(ty::option(self.ty).unwrap_or(self.ty))
+        let ty = ty::option(self.ty).unwrap_or(self.ty);
+        ty::is_string(ty)
     }
 
     /// Whether it holds one value for each element of a list.
     pub(crate) fn is_many(&self, part: &Part) -> bool {
         let leads_up = |part: &Part| matches!(part.of, Of::Tree(_));
         match &part.of {
-            Of::Lookup { parts, .. } => ty::is_list(self.ty) && !parts.iter().any(leads_up),
+            // A list of texts is one path; a list of anything else is a list of paths.
+            Of::Lookup { parts, .. } => {
+                let is_path = parts.iter().any(leads_up) && ty::element(self.ty).is_some_and(ty::is_string);
+                ty::is_list(self.ty) && !is_path
+            }
             Of::Value | Of::Tree(_) => false,
         }
     }

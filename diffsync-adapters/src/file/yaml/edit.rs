@@ -34,7 +34,7 @@ pub(super) fn edited<M: FileModel>(
     if text.get(start..).is_some_and(|list| list.starts_with('[')) {
         return if list.value.is_empty() { filled::<M>(text, start, created) } else { Err(TOO_FANCY.into()) };
     }
-    let indent = start - lines.start(lines.at(start));
+    let indent = dash_indent(&lines, &list.value).ok_or(TOO_FANCY)?;
     let chunks = chunks(&lines, &list.value, indent).ok_or(TOO_FANCY)?;
     let (Some(begin), Some(end)) = (chunks.first(), chunks.last()) else { return Err(TOO_FANCY.into()) };
     let mut new = text.get(..begin.start).unwrap_or_default().to_owned();
@@ -107,9 +107,10 @@ fn key_text(key: &str) -> String {
 
 /// A value on one line: plain if it can be, else as JSON, which is YAML as well.
 fn value_text(value: &Value, in_braces: bool) -> String {
-    if value.is_string()
+    if let Value::String(text) = value
         && !in_braces
-        && let Ok(text) = serde_saphyr::to_string(value)
+        && text.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_' | '.' | '/' | ':'))
+        && let Ok(text) = serde_saphyr::to_string(text)
         && !text.trim_end_matches('\n').contains('\n')
     {
         return text.trim_end_matches('\n').to_owned();
@@ -183,6 +184,14 @@ impl<'a> Lines<'a> {
 
 fn offset(location: Location) -> Option<usize> {
     usize::try_from(location.span().byte_offset()?).ok()
+}
+
+/// How far the dashes of a list are indented: the first item follows one.
+fn dash_indent<M>(lines: &Lines<'_>, items: &[Spanned<Record<M>>]) -> Option<usize> {
+    let first = lines.at(offset(items.first()?.referenced)?);
+    let dash = (0..=first).rev().find(|&line| !lines.is_blank(line) && !lines.is_comment(line))?;
+    let dash = if lines.text(dash).trim_start().starts_with('-') { dash } else { dash.checked_sub(1)? };
+    lines.text(dash).trim_start().starts_with('-').then(|| lines.indent(dash))
 }
 
 /// The part of the text that each item takes: its lines, with the comments right above it.
@@ -293,4 +302,57 @@ fn old_lines(
     }
     let start = if key == first { lines.start(key) + indent } else { lines.start(key) };
     Ok(Some((start..lines.start(end), key == first)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_on_one_line_is_read_as_it_is() {
+        let traps = [
+            "a\u{0}b",
+            "\u{1b}[0m",
+            "a\r\nb",
+            "\r",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}a",
+            "\u{7f}",
+            "a: b",
+            "- a",
+            "no",
+            "~",
+            "1e3",
+            "",
+            " a",
+            "a ",
+            "/",
+            ":",
+            "a:",
+            "\t",
+            "\u{301}",
+            "'",
+            "\"",
+            "\\",
+            "2026-01-01",
+            "0x10",
+            "12:30:00",
+            "-",
+            "---",
+            ".",
+            "...",
+            "a #b",
+            "\u{e9}",
+        ];
+        for trap in traps {
+            for in_braces in [false, true] {
+                let text = value_text(&Value::from(trap), in_braces);
+                let item =
+                    if in_braces { format!("- {{a: {text}, b: 1}}\n") } else { format!("- a: {text}\n  b: 1\n") };
+                let read = serde_saphyr::from_str::<Vec<Value>>(&item).map_err(|error| error.to_string());
+                assert_eq!(read.map(|items| items[0]["a"].clone()), Ok(Value::from(trap)), "{item}");
+            }
+        }
+    }
 }

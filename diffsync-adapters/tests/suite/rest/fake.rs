@@ -35,6 +35,8 @@ pub(super) struct System {
     pub(super) rows: BTreeMap<String, Vec<Map<String, Value>>>,
     /// How often something was asked for, by method and path.
     pub(super) asked: BTreeMap<String, usize>,
+    /// Whether it answers to what is written with no more than it must.
+    pub(super) is_terse: bool,
 }
 
 /// Which fields lead to which collection, whatever the collection that they are in.
@@ -261,6 +263,9 @@ fn create(system: &mut System, last_key: &mut u64, collection: &str, body: Value
         return answer(400, &if is_list { json!(faults) } else { faults.swap_remove(0) });
     }
     *system = after;
+    if system.is_terse {
+        created.iter_mut().for_each(|row| row.retain(|name, _| name == "id"));
+    }
     if is_list { answer(201, &json!(created)) } else { answer(201, &json!(created[0])) }
 }
 
@@ -286,6 +291,7 @@ fn change(
 fn change_one(system: &mut System, collection: &str, key: &Value, body: Value) -> ResponseTemplate {
     let Value::Object(values) = body else { return answer(400, &json!({"detail": "no object"})) };
     match change(system, collection, key, &values) {
+        Ok(_) if system.is_terse => ResponseTemplate::new(204),
         Ok(row) => answer(200, &row),
         Err(Some(fault)) => answer(400, &fault),
         Err(None) => answer(404, &json!({"detail": "No such object."})),

@@ -1,0 +1,61 @@
+//! A look at a Nautobot before anything is loaded from it.
+
+use diffsync_core::{Checkup, Side};
+use serde_json::{Value, json};
+
+use crate::rest::{Client, Method, StatusCode};
+
+/// The versions that this was tried with begin with these.
+const KNOWN: [&str; 2] = ["2.", "3."];
+
+/// Looks at the version, at GraphQL, and, on a target, at the right to write to these collections.
+pub(super) async fn check(client: &Client, paths: impl Iterator<Item = &'static str>, checkup: &mut Checkup) {
+    match client
+        .get("status")
+        .send()
+        .await
+        .map(|answer| answer.body.get("nautobot-version").and_then(Value::as_str).map(str::to_owned))
+    {
+        Ok(Some(version)) if KNOWN.iter().any(|known| version.starts_with(known)) => {
+            checkup.passed("version", format!("Nautobot {version}"));
+        }
+        Ok(Some(version)) => {
+            checkup.failed("version", format!("Nautobot {version}, with which nobody tried this; known are 2 and 3"));
+        }
+        Ok(None) => checkup.failed("version", format!("{} does not say that it is a Nautobot", client.base())),
+        Err(error) => checkup.failed("version", error.to_string()),
+    }
+    let query = json!({"query": "{ __typename }"});
+    match client.request(Method::POST, "graphql").json(query).reading().send().await {
+        Ok(_) => checkup.passed("GraphQL", "offered, and used to read"),
+        Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+            checkup.passed("GraphQL", "not offered: reading through REST takes several times as long");
+        }
+        Err(error) => checkup.failed("GraphQL", error.to_string()),
+    }
+    if checkup.side() == Side::Target {
+        rights(client, paths, checkup).await;
+    }
+}
+
+/// Whether the token may write. A server lists among what can be done only what this user may do.
+async fn rights(client: &Client, paths: impl Iterator<Item = &'static str>, checkup: &mut Checkup) {
+    let mut forbidden = Vec::new();
+    for path in paths {
+        match client.request(Method::OPTIONS, path).reading().send().await {
+            Ok(answer) if answer.body.pointer("/actions/POST").is_some() => {}
+            Ok(_) => forbidden.push(format!("`{path}`")),
+            Err(error) => {
+                checkup.failed("rights", error.to_string());
+                return;
+            }
+        }
+    }
+    if forbidden.is_empty() {
+        checkup.passed("rights", "the token may write");
+    } else {
+        let forbidden = forbidden.join(", ");
+        let hint = "let the token write, and give its user the rights to add, change and delete";
+        checkup.failed("rights", format!("the token may not write to {forbidden}; {hint}"));
+    }
+}

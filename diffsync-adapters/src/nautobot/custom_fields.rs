@@ -1,0 +1,77 @@
+//! The values of custom fields.
+
+use std::collections::BTreeMap;
+
+use diffsync_core::compare::Contains;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+/// The custom fields of a record, by key.
+///
+/// Compared with `contains`: a custom field that only the target has is its own affair. One that is empty on both sides,
+/// or empty on the one and not spoken of on the other, is the same; one that is empty in the source is emptied in the target.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(transparent)]
+pub struct CustomFields(BTreeMap<String, Value>);
+
+impl CustomFields {
+    /// The value of a custom field, if it has one.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key).filter(|value| !value.is_null())
+    }
+
+    /// Sets a custom field; `null` empties it.
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<Value>) {
+        self.0.insert(key.into(), value.into());
+    }
+
+    /// All custom fields that are spoken of.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+}
+
+impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for CustomFields {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(fields: I) -> Self {
+        Self(fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+    }
+}
+
+impl<'de> Deserialize<'de> for CustomFields {
+    /// Nothing is no custom fields.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Option::deserialize(deserializer)?.unwrap_or_default()))
+    }
+}
+
+impl Contains for CustomFields {
+    fn same(&self, target: &Self) -> bool {
+        self.0.iter().all(|(key, value)| target.get(key) == Some(value).filter(|value| !value.is_null()))
+    }
+
+    fn union(&self, target: &Self) -> Self {
+        let mut all = target.0.clone();
+        all.extend(self.0.clone());
+        Self(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_empty_is_the_same_as_what_is_not_there() {
+        let fields = |fields: &[(&str, Value)]| -> CustomFields { fields.iter().cloned().collect() };
+        let (empty, null, set) = (fields(&[]), fields(&[("a", Value::Null)]), fields(&[("a", "x".into())]));
+        assert!(CustomFields::same(&null, &empty) && CustomFields::same(&empty, &null));
+        assert!(CustomFields::same(&empty, &set), "what only the target has is its own affair");
+        assert!(!CustomFields::same(&set, &empty));
+        assert!(!CustomFields::same(&null, &set), "what the source empties is emptied");
+        assert_eq!(
+            CustomFields::union(&fields(&[("b", 1.into())]), &set),
+            fields(&[("a", "x".into()), ("b", 1.into())])
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! Whose records are: what a target stamps on those it writes, so that it deletes no others.
+
+use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Side, Synced, Url, VisitedBy};
+
+use super::content_type::content_type;
+use super::{CustomField, Tables, Tag};
+use crate::rest::{self, Of, Part, RestSchema};
+
+/// What is stamped on the records that a Nautobot is written: the value of a custom field, or a tag.
+///
+/// Only records that carry it are deleted. The custom field, or the tag, is itself a record that must be there first: a
+/// source that is [`Owned`] holds it, so it is created like any other record, and a dry run writes nothing.
+///
+/// ```
+/// use diffsync_adapters::nautobot::{Inventory, Nautobot, Owned, Owner};
+/// # use diffsync_core::{Secret, Url};
+///
+/// # fn example(url: &Url, token: &Secret<String>) -> Result<(), Box<dyn std::error::Error>> {
+/// let owner = Owner::custom_field("managed_by", "diffsync");
+/// let source = owner.owns(Nautobot::<Inventory>::new(url, token)?);
+/// let target = Nautobot::<Inventory>::new(url, token)?.owner(&owner);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner(Mark);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Mark {
+    CustomField { key: String, value: String },
+    Tag(String),
+}
+
+impl Owner {
+    /// The custom field `key` holds `value`. Interfaces of addresses aside, all records of a Nautobot can carry one.
+    #[must_use]
+    pub fn custom_field(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self(Mark::CustomField { key: key.into(), value: value.into() })
+    }
+
+    /// The record has the tag `name`. Statuses, roles, location types, manufacturers, platforms and groups of tenants have
+    /// no tags, so they are never deleted.
+    #[must_use]
+    pub fn tag(name: impl Into<String>) -> Self {
+        Self(Mark::Tag(name.into()))
+    }
+
+    /// The source with what the owner needs.
+    pub fn owns<A>(&self, source: A) -> Owned<A> {
+        Owned { source, owner: self.clone() }
+    }
+
+    /// Adds what the owner needs to what a source holds.
+    pub fn add_to<D>(&self, data: &mut D)
+    where
+        D: Dataset + VisitedBy<Tables> + HasTable<CustomField> + HasTable<Tag>,
+    {
+        let tables = Tables::of::<D>();
+        let carriers = tables.iter().map(|table| table.schema).filter(|schema| (self.carriers())(schema));
+        let content_types: Vec<String> = carriers.map(|schema| content_type(schema.path)).collect();
+        let with = |mut types: Vec<String>| {
+            let more = content_types.iter().filter(|of| !types.contains(of)).cloned().collect::<Vec<_>>();
+            types.extend(more);
+            types
+        };
+        match &self.0 {
+            Mark::CustomField { key, .. } => {
+                let table: &mut diffsync_core::Table<CustomField> = data.table_mut();
+                let known = table
+                    .modify(key.as_str(), |field| field.content_types = with(std::mem::take(&mut field.content_types)));
+                if known.is_none() {
+                    table.insert(CustomField::text(key, with(Vec::new())));
+                }
+            }
+            Mark::Tag(name) => {
+                let table: &mut diffsync_core::Table<Tag> = data.table_mut();
+                let known =
+                    table.modify(name.as_str(), |tag| tag.content_types = with(std::mem::take(&mut tag.content_types)));
+                if known.is_none() {
+                    table.insert(Tag::new(name, with(Vec::new())));
+                }
+            }
+        }
+    }
+
+    pub(super) fn stamp(&self) -> rest::Owner {
+        const NAME: &[Part] = &[Part { at: &["name"], of: Of::Value }];
+        match &self.0 {
+            Mark::CustomField { key, value } => rest::Owner::field(&format!("custom_fields.{key}"), value.as_str()),
+            Mark::Tag(name) => rest::Owner::listed("tags", "extras/tags", NAME, name.as_str()),
+        }
+    }
+
+    /// Which models have a place for it.
+    pub(super) fn carriers(&self) -> fn(&RestSchema) -> bool {
+        match self.0 {
+            Mark::CustomField { .. } => |schema| !WITHOUT_CUSTOM_FIELDS.contains(&schema.path),
+            Mark::Tag(_) => {
+                |schema| !WITHOUT_CUSTOM_FIELDS.contains(&schema.path) && !WITHOUT_TAGS.contains(&schema.path)
+            }
+        }
+    }
+}
+
+const WITHOUT_CUSTOM_FIELDS: [&str; 3] =
+    ["extras/custom-fields", "extras/custom-field-choices", "ipam/ip-address-to-interface"];
+const WITHOUT_TAGS: [&str; 9] = [
+    "extras/statuses",
+    "extras/roles",
+    "extras/tags",
+    "tenancy/tenant-groups",
+    "dcim/location-types",
+    "dcim/manufacturers",
+    "dcim/platforms",
+    "ipam/rirs",
+    "dcim/rack-groups",
+];
+
+/// A source that also holds what an [`Owner`] needs: its custom field, or its tag.
+#[derive(Debug)]
+pub struct Owned<A> {
+    source: A,
+    owner: Owner,
+}
+
+impl<A: Adapter> Adapter for Owned<A>
+where
+    A::Data: Dataset + VisitedBy<Tables> + HasTable<CustomField> + HasTable<Tag>,
+{
+    type Data = A::Data;
+
+    async fn load(&self, data: &mut A::Data, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
+        self.source.load(data, cx).await?;
+        if cx.side() == Side::Source {
+            self.owner.add_to(data);
+        }
+        Ok(())
+    }
+
+    async fn sync_complete(&self, synced: &Synced<'_, A::Data>) -> Result<(), AdapterError> {
+        self.source.sync_complete(synced).await
+    }
+
+    async fn check(&self, checkup: &mut Checkup) {
+        self.source.check(checkup).await;
+    }
+
+    fn record_url(&self, model: &str, id: &str) -> Option<Url> {
+        self.source.record_url(model, id)
+    }
+}

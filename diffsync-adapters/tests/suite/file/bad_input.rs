@@ -1,0 +1,300 @@
+//! Bad input is an error that names the place, and nothing is made of it.
+
+use std::fs;
+
+use diffsync_adapters::file::{FileModel, Folder};
+use diffsync_core::{Adapter, Checkup, Dataset, LoadState, Plan, Side, SyncModel, Table};
+use tempfile::TempDir;
+
+use super::{block_on, load};
+
+/// A data set of ports that are kept in one format.
+macro_rules! ports {
+    ($format:ident, $($file:tt)*) => {
+        mod $format {
+            use super::*;
+
+            #[derive(SyncModel, FileModel, Clone, Debug)]
+            #[file($($file)*)]
+            pub(super) struct Port {
+                #[sync(id)]
+                pub(super) name: String,
+                pub(super) speed: u32,
+                pub(super) note: Option<String>,
+            }
+
+            #[derive(Dataset, Default, Debug)]
+            pub(super) struct Ports {
+                pub(super) ports: Table<Port>,
+            }
+
+            /// Loads a file that holds this as a source.
+            pub(super) fn read(contents: impl AsRef<[u8]>) -> Result<Ports, String> {
+                let folder = TempDir::new().unwrap();
+                fs::write(folder.path().join(Port::FILE.path), contents).unwrap();
+                let error = load::<Ports>(folder.path(), Side::Source);
+                error.map_err(|error| error.replace(&format!("{}/", folder.path().display()), ""))
+            }
+
+            /// What is wrong with a file that holds this.
+            pub(super) fn wrong(contents: impl AsRef<[u8]>) -> String {
+                match read(contents) {
+                    Err(error) => error,
+                    Ok(ports) => panic!("{ports:?} was loaded"),
+                }
+            }
+
+            #[allow(dead_code, reason = "not asked of every format")]
+            /// What is wrong with the records of a file that holds this.
+            pub(super) fn rejected(contents: impl AsRef<[u8]>) -> Vec<String> {
+                let mut target = Ports::default();
+                target.ports.mark_loaded();
+                let plan = Plan::new(read(contents).unwrap(), target);
+                plan.problems().iter().map(|problem| problem.to_string()).collect()
+            }
+        }
+    };
+}
+
+ports!(csv, path = "ports.csv");
+ports!(json, path = "ports.json");
+ports!(json_under_key, path = "inventory.json", list = "ports");
+ports!(json_lines, path = "ports.jsonl");
+ports!(yaml, path = "ports.yml");
+ports!(toml, path = "ports.toml");
+ports!(parquet, path = "ports.parquet");
+
+/// The only problem, without the folder's path.
+fn only(problems: &[String]) -> String {
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    let (before, after) = problems[0].split_once('`').unwrap();
+    let file = after.split('/').next_back().unwrap();
+    format!("{before}`{file}")
+}
+
+#[test]
+fn a_line_of_csv_with_too_few_or_many_cells_is_an_error_at_its_line() {
+    let broken = "is there a delimiter in a cell without quotation marks?";
+    let expected = |line, cells| {
+        format!("`ports.csv`, line {line}: there are {cells} cells, and the header has 3 columns; {broken}")
+    };
+    assert_eq!(csv::wrong("name,speed,note\na,1,\nb,2\n"), expected(3, 2));
+    assert_eq!(csv::wrong("name,speed,note\r\na,1,\r\nb,2,x,y\r\n"), expected(3, 4));
+    assert_eq!(csv::wrong("name,speed,note\na,1,\"x\ny\"\nb\n"), expected(4, 1));
+}
+
+#[test]
+fn a_quotation_mark_that_is_never_closed_swallows_no_records() {
+    let error = csv::wrong("name,speed,note\na,1,\"x\nb,2,y\nc,3,z\n");
+    assert_eq!(error, "`ports.csv`, line 2: a quotation mark is opened and never closed");
+}
+
+#[test]
+fn a_missing_column_is_an_error_that_names_those_there_are() {
+    let expected = "`ports.csv`, line 1: there is no column `speed`; there are `name`, `Speed`, `note`";
+    assert_eq!(csv::wrong("name,Speed,note\na,1,\n"), expected);
+    assert_eq!(csv::wrong("name,name,speed,note\n"), "`ports.csv`, line 1: there are two columns `name`");
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_an_error_at_its_line() {
+    let error = csv::wrong(b"name,speed,note\na,1,\nb,2,\xff\n");
+    assert_eq!(error, "`ports.csv`, line 3: cell 3 is not UTF-8; save the file as UTF-8");
+    assert!(json::wrong(b"[{\"name\":\"\xff\"}]").starts_with("`ports.json`, line 1, column "));
+    assert!(
+        json_lines::wrong(b"{\"name\":\"a\",\"speed\":1}\n{\"name\":\"\xff\"}")
+            .starts_with("`ports.jsonl`, line 2, column ")
+    );
+    assert!(yaml::wrong(b"- name: \xff").contains("valid UTF-8"));
+}
+
+#[test]
+fn a_mark_before_the_text_is_no_part_of_it() {
+    assert_eq!(csv::read("\u{feff}name,speed,note\na,1,\n").unwrap().ports.len(), 1);
+    assert_eq!(json::read("\u{feff}[{\"name\":\"a\",\"speed\":1}]").unwrap().ports.len(), 1);
+    assert_eq!(json_lines::read("\u{feff}{\"name\":\"a\",\"speed\":1}").unwrap().ports.len(), 1);
+    assert_eq!(yaml::read("\u{feff}- {name: a, speed: 1}").unwrap().ports.len(), 1);
+    assert_eq!(toml::read("\u{feff}[[port]]\nname = 'a'\nspeed = 1").unwrap().ports.len(), 1);
+}
+
+#[test]
+fn a_record_with_a_wrong_value_is_rejected() {
+    let rejected = r#"source: port "a" was rejected: "#;
+    let check = |problems: Vec<String>, expected: &str| assert_eq!(only(&problems), format!("{rejected}{expected}"));
+    check(
+        csv::rejected("name,speed,note\na,fast,\nb,1,\n"),
+        "`ports.csv`, line 2: `speed`: \"fast\" is not a whole number of 32 bits, and not negative",
+    );
+    check(
+        csv::rejected("name,speed,note\r\nb,1,\r\na,,\r\n"),
+        "`ports.csv`, line 3: `speed`: is empty, and must be a whole number of 32 bits, and not negative",
+    );
+    check(
+        json::rejected(r#"[{"name":"b","speed":1},{"name":"a","speed":"1"}]"#),
+        "`ports.json`, record 2: `speed`: invalid type: string \"1\", expected u32",
+    );
+    check(
+        json_lines::rejected("{\"name\":\"b\",\"speed\":1}\n\n{\"name\":\"a\",\"note\":\"\"}"),
+        "`ports.jsonl`, line 3: `speed`: is missing",
+    );
+    check(
+        yaml::rejected("- {name: b, speed: 1}\n- name: a\n  speed: -1"),
+        "`ports.yml`, line 2: `speed`: invalid value: integer `-1`, expected u32",
+    );
+    check(
+        toml::rejected("[[port]]\nname = 'b'\nspeed = 1\n\n[[port]]\nname = 'a'\nspeed = 'x'"),
+        "`ports.toml`, line 5: `speed`: invalid type: string \"x\", expected u32",
+    );
+}
+
+#[test]
+fn a_null_in_an_identifier_is_an_error_at_its_record() {
+    let behind = "; it is part of the identifier, so nobody knows which record it is";
+    assert_eq!(
+        csv::wrong("name,speed,note\na,1,\n,1,\n"),
+        format!("`ports.csv`, line 3: the identifier is empty{behind}")
+    );
+    assert_eq!(json::wrong(r#"[{"name":null,"speed":1}]"#), format!("`ports.json`, record 1: `name`: is null{behind}"));
+    assert_eq!(json_lines::wrong("\n{\"speed\":1}"), format!("`ports.jsonl`, line 2: `name`: is missing{behind}"));
+    assert_eq!(yaml::wrong("- name: ~\n  speed: 1"), format!("`ports.yml`, line 1: `name`: is null{behind}"));
+    assert_eq!(toml::wrong("[[port]]\nspeed = 1"), format!("`ports.toml`, line 1: `name`: is missing{behind}"));
+}
+
+#[test]
+fn two_records_of_one_name_are_both_rejected() {
+    assert_eq!(csv::rejected("name,speed,note\na,1,\na,2,\n"), [r#"source: port "a" is there 2 times"#]);
+}
+
+#[test]
+fn a_document_that_is_cut_off_is_an_error_at_its_end() {
+    assert_eq!(
+        json::wrong("[\n  {\"name\": \"a\", \"speed\": 1},\n  {\"na"),
+        "`ports.json`, line 3, column 6: EOF while parsing a string"
+    );
+    assert_eq!(
+        json::wrong("[{\"name\": \"a\", \"speed\": 1}] x"),
+        "`ports.json`, line 1, column 29: trailing characters"
+    );
+    assert_eq!(
+        json_lines::wrong("{\"name\": \"a\", \"speed\": 1}\n{\"name\""),
+        "`ports.jsonl`, line 2, column 7: EOF while parsing an object"
+    );
+    assert!(toml::wrong("[[port]]\nname = 'a\nspeed = 1").starts_with("`ports.toml`, line 2, column "));
+    assert!(yaml::wrong("- name: \"a\n  speed: 1").starts_with("`ports.yml`, line "));
+}
+
+#[test]
+fn a_document_of_another_shape_is_an_error() {
+    assert!(json::wrong(r#"{"ports": []}"#).ends_with("invalid type: map, expected a list of records"));
+    assert!(json::wrong("[1]").ends_with("invalid type: integer `1`, expected a record with keys and values"));
+    assert!(json::wrong(r#"[{"name":"a","name":"b"}]"#).ends_with("`name` is there twice in one record"));
+    assert!(json_under_key::wrong("{}").ends_with("there is no key `ports`"));
+    assert_eq!(toml::wrong("x = 1"), "`ports.toml`, there is no `[[port]]`; a list without records is `port = []`");
+    assert_eq!(toml::wrong("port = [1]"), "`ports.toml`, `port` is not a list of tables: integer");
+    assert!(yaml::wrong("a: 1").starts_with("`ports.yml`, line 1, column 1: "));
+}
+
+#[test]
+fn an_empty_file_is_no_source_without_records() {
+    assert_eq!(csv::wrong(""), "`ports.csv`, there is no header with the names of the columns");
+    assert!(json::wrong("").starts_with("`ports.json`, line 1, column 0: EOF"));
+    assert!(yaml::wrong("# nothing\n").contains("there is nothing"));
+    assert!(parquet::wrong("").contains("cannot be read as Parquet"));
+}
+
+#[test]
+fn aliases_of_aliases_do_not_fill_the_memory() {
+    let mut bomb = String::from("- &a0 {name: x, speed: 1, note: lol}\n");
+    for level in 1..12 {
+        let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
+        bomb.push_str(&format!("- &a{level} {{name: x, speed: 1, more: [{aliases}]}}\n"));
+    }
+    let error = yaml::wrong(&bomb);
+    assert!(error.contains("budget") || error.contains("alias"), "{error}");
+}
+
+#[test]
+fn a_secret_beside_a_mistake_is_not_shown() {
+    #[derive(SyncModel, FileModel, Clone, Debug)]
+    #[file(path = "logins.yml")]
+    struct Login {
+        #[sync(id)]
+        name: String,
+        password: diffsync_core::Secret<u32>,
+    }
+    #[derive(Dataset, Default, Debug)]
+    struct Logins {
+        logins: Table<Login>,
+    }
+    let folder = TempDir::new().unwrap();
+    for contents in ["- name: a\n  password: hunter2\n", "- name: a\n  password: hunter2\n bad: [\n"] {
+        fs::write(folder.path().join("logins.yml"), contents).unwrap();
+        let said = match load::<Logins>(folder.path(), Side::Source) {
+            Err(error) => error,
+            Ok(source) => {
+                let mut target = Logins::default();
+                target.logins.mark_loaded();
+                let plan = Plan::new(source, target);
+                plan.problems().iter().map(|problem| problem.to_string()).collect()
+            }
+        };
+        assert!(!said.is_empty() && !said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
+fn a_parquet_file_that_is_cut_off_is_an_error() {
+    assert!(parquet::wrong("PAR1 and so on PAR1").starts_with("`ports.parquet`, which cannot be read as Parquet: "));
+}
+
+#[test]
+fn a_source_without_its_file_is_an_error_and_a_target_is_empty() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ports.csv");
+    assert_eq!(
+        load::<csv::Ports>(folder.path(), Side::Source).unwrap_err(),
+        format!("`{}` does not exist", path.display())
+    );
+    let target = load::<csv::Ports>(folder.path(), Side::Target).unwrap();
+    assert_eq!((target.ports.state(), target.ports.len()), (&LoadState::Loaded, 0));
+    let missing = folder.path().join("missing");
+    for side in [Side::Source, Side::Target] {
+        let error = load::<csv::Ports>(&missing, side).unwrap_err();
+        assert!(error.starts_with(&format!("cannot open the folder `{}`: ", missing.display())), "{error}");
+    }
+}
+
+#[test]
+fn what_is_no_file_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ports.csv");
+    fs::create_dir(&path).unwrap();
+    let expected = format!("cannot read `{}`: it is a folder, not a file", path.display());
+    assert_eq!(load::<csv::Ports>(folder.path(), Side::Target).unwrap_err(), expected);
+    fs::remove_dir(&path).unwrap();
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    let expected = format!("cannot read `{}`: it is a link that leads nowhere", path.display());
+    assert_eq!(load::<csv::Ports>(folder.path(), Side::Target).unwrap_err(), expected);
+}
+
+#[test]
+fn a_check_tells_what_is_missing() {
+    let check = |folder: &std::path::Path, side| {
+        let mut checkup = Checkup::new(side);
+        block_on(Folder::<csv::Ports>::at(folder).check(&mut checkup));
+        checkup
+    };
+    let folder = TempDir::new().unwrap();
+    assert!(check(folder.path(), Side::Target).is_healthy());
+    let source = check(folder.path(), Side::Source);
+    assert!(
+        source
+            .findings()
+            .iter()
+            .any(|finding| !finding.passed && finding.detail.ends_with("ports.csv` does not exist"))
+    );
+    assert!(!check(&folder.path().join("missing"), Side::Target).is_healthy());
+    fs::write(folder.path().join("ports.csv"), "name,speed,note\n").unwrap();
+    assert!(check(folder.path(), Side::Source).is_healthy());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "a check leaves nothing behind");
+}

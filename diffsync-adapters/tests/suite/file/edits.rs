@@ -1,0 +1,149 @@
+//! A file is edited, not made anew: what is not changed stays as it is written.
+
+use std::path::PathBuf;
+
+use diffsync_adapters::file::{FileModel, Folder};
+use diffsync_core::{Dataset, Job, JobContext, JobError, Status, SyncModel, Table, job};
+
+use super::{Folders, run};
+
+/// A data set of hosts in one format, and a job between two folders of it.
+macro_rules! hosts {
+    ($format:ident, $($file:tt)*) => {
+        mod $format {
+            use super::*;
+
+            #[derive(SyncModel, FileModel, Clone)]
+            #[file($($file)*)]
+            pub(super) struct Host {
+                #[sync(id)]
+                name: String,
+                site: Option<String>,
+                racks: Option<u8>,
+            }
+
+            #[derive(Dataset, Default)]
+            pub(super) struct Hosts {
+                hosts: Table<Host>,
+            }
+
+            #[job(source = Folder<Hosts>, target = Folder<Hosts>)]
+            pub(super) struct Hosting {
+                source: PathBuf,
+                target: PathBuf,
+            }
+
+            impl Job for Hosting {
+                async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Hosts>, JobError> {
+                    Ok(Folder::at(&self.source))
+                }
+                async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Hosts>, JobError> {
+                    Ok(Folder::at(&self.target))
+                }
+            }
+
+            /// What becomes of the target's file if the source's is that.
+            pub(super) fn check(source: &str, target: &str, expected: &str) {
+                let file = Host::FILE.path;
+                let folders = Folders::new().with(file, source, target);
+                let report = run(Hosting { source: folders.source(), target: folders.target() });
+                assert_eq!(report.status, Status::Completed, "{:?}", report.error_text());
+                assert_eq!(folders.read(file), expected);
+                let again = run(Hosting { source: folders.source(), target: folders.target() });
+                assert_eq!((again.status, again.counts.updated, again.counts.created), (Status::Completed, 0, 0));
+            }
+        }
+    };
+}
+
+hosts!(csv, path = "hosts.csv");
+hosts!(json, path = "hosts.json");
+hosts!(json_under_key, path = "inventory.json", list = "hosts");
+hosts!(json_lines, path = "hosts.jsonl");
+hosts!(yaml, path = "hosts.yml");
+hosts!(yaml_under_key, path = "inventory.yml", list = "hosts");
+hosts!(toml, path = "hosts.toml");
+
+#[test]
+fn csv_keeps_columns_quotes_and_line_breaks() {
+    csv::check(
+        "name,site,racks\nb,fra,2\nc,,7\n",
+        "\u{feff}owner,racks,name,site\r\n\"ann\",1,\"a\",ams\r\nbob,1,b,\"ams\"\r\n\"say \"\"hi\"\"\",7,c,\r\n",
+        "\u{feff}owner,racks,name,site\r\nbob,2,b,fra\r\n\"say \"\"hi\"\"\",7,c,\r\n",
+    );
+    csv::check(
+        "name,site,racks\na,ams,1\nd,\"x,y\",3",
+        "name,x,site,racks\na,1,ams,1",
+        "name,x,site,racks\na,1,ams,1\nd,,\"x,y\",3\n",
+    );
+    csv::check("name,site,racks\na,ams,1\n", "", "name,site,racks\na,ams,1\n");
+}
+
+#[test]
+fn json_keeps_keys_and_its_form() {
+    json::check(
+        r#"[{"name": "a", "site": "fra"}, {"name": "c", "racks": 1}]"#,
+        "[\n    {\"owner\": 1.50, \"site\": \"ams\",\t\"name\": \"a\"},\n    {\"name\": \"b\"}\n]\n",
+        "[\n    {\"owner\": 1.50, \"site\": \"fra\",\t\"name\": \"a\"},\n    {\"name\":\"c\",\"site\":null,\"racks\":1}\n]\n",
+    );
+    json::check(r#"[{"name": "a", "racks": 7}]"#, "[{ \"name\": \"a\" }]", "[{ \"name\": \"a\", \"racks\": 7 }]");
+    json::check("[]", "[\n  {\"name\": \"a\"}\n]\n", "[]\n");
+    json::check(
+        r#"[{"name": "a", "site": "x"}]"#,
+        "[]",
+        "[\n  {\n    \"name\": \"a\",\n    \"site\": \"x\",\n    \"racks\": null\n  }\n]",
+    );
+}
+
+#[test]
+fn what_stands_beside_the_list_stays() {
+    json_under_key::check(
+        r#"{"hosts": [{"name": "a"}]}"#,
+        "{\n  \"version\": 2,\n  \"hosts\": [\n    {\n      \"name\": \"b\"\n    }\n  ],\n  \"by\": \"hand\"\n}\n",
+        "{\n  \"version\": 2,\n  \"hosts\": [\n    {\n      \"name\": \"a\",\n      \"site\": null,\n      \"racks\": null\n    }\n  ],\n  \"by\": \"hand\"\n}\n",
+    );
+    json_under_key::check(
+        r#"{"hosts": []}"#,
+        "{\"hosts\": [{\"name\": \"b\"}], \"x\": 1}",
+        "{\"hosts\": [], \"x\": 1}",
+    );
+    yaml_under_key::check(
+        "hosts:\n- name: a\n",
+        "# by hand\nversion: 2\nhosts: []\nmore: true\n",
+        "# by hand\nversion: 2\nhosts:\n  - name: a\n    site: null\n    racks: null\nmore: true\n",
+    );
+}
+
+#[test]
+fn json_lines_keep_lines() {
+    json_lines::check(
+        "{\"name\":\"a\"}\n{\"name\":\"b\",\"racks\":3}\n{\"name\":\"d\"}\n",
+        "{ \"name\": \"a\",  \"owner\": null }\n\n{\"racks\":1,\"name\":\"b\",\"owner\":{\"x\":[1]}}\n{\"name\":\"c\"}",
+        "{ \"name\": \"a\",  \"owner\": null }\n\n{\"racks\":3,\"name\":\"b\",\"owner\":{\"x\":[1]}}\n{\"name\":\"d\",\"site\":null,\"racks\":null}\n",
+    );
+}
+
+#[test]
+fn yaml_keeps_comments_and_keys() {
+    yaml::check(
+        "- {name: a, site: ams, racks: 2}\n- {name: c, site: x}\n- {name: d, site: no}\n- {name: e}\n",
+        "# The hosts.\n\n- name: a # the first\n  site: ams\n  racks: 1   # to grow\n  owner: {x: 1}\n\n# Not for long.\n- name: b\n  site: fra\n# The third.\n- name: c\n  site: |\n    fra\n    ams\n  owner: me\n- &d\n  name: d\n- {name: e, site: 'x'}\n# The end.\n",
+        "# The hosts.\n\n- name: a # the first\n  site: ams\n  racks: 2   # to grow\n  owner: {x: 1}\n\n# The third.\n- name: c\n  site: x\n  owner: me\n- &d\n  name: d\n  site: \"no\"\n- {name: e, site: null}\n# The end.\n",
+    );
+    yaml_under_key::check(
+        "hosts:\n- name: a\n  racks: 2\n- name: z\n",
+        "x: 1 # one\nhosts:\n- name: a\n  racks: 1\n- name: b\ny: 2\n",
+        "x: 1 # one\nhosts:\n- name: a\n  racks: 2\n- name: z\n  site: null\n  racks: null\ny: 2\n",
+    );
+    yaml_under_key::check("hosts: []\n", "hosts:\n  # none\n  - name: a\ny: 2\n", "hosts:\n  # none\n    []\ny: 2\n");
+}
+
+#[test]
+fn toml_keeps_comments_and_keys() {
+    toml::check(
+        "[[host]]\nname = 'a'\nracks = 2\n[[host]]\nname = 'd'\nsite = 'ams'\n",
+        "title = 'hosts' # by hand\n\n# The first.\n[[host]]\nname = \"a\"\nracks = 1   # to grow\nsince = 2026-01-01\n\n# Not for long.\n[[host]]\nname = \"b\"\n\n[other]\nx = 1\n",
+        "title = 'hosts' # by hand\n\n# The first.\n[[host]]\nname = \"a\"\nracks = 2   # to grow\nsince = 2026-01-01\n\n[[host]]\nname = \"d\"\nsite = \"ams\"\n\n[other]\nx = 1\n",
+    );
+    toml::check("host = []\n", "[[host]]\nname = 'a'\n", "host = []\n");
+}

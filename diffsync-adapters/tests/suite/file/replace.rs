@@ -1,0 +1,191 @@
+//! A file is replaced as a whole or not at all.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use diffsync_adapters::file::{FileModel, Folder};
+use diffsync_core::{
+    Dataset, Event, Job, JobContext, JobError, JobSpec, Observer, Run, RunOptions, RunReport, Secret, Side, Status,
+    Step, SyncModel, Table, job,
+};
+
+use super::{Folders, block_on, load, run};
+
+#[derive(SyncModel, FileModel, Clone)]
+#[file(path = "racks.csv")]
+struct Rack {
+    #[sync(id)]
+    name: String,
+    height: u16,
+}
+
+#[derive(SyncModel, FileModel, Clone)]
+#[file(path = "logins.json")]
+struct Login {
+    #[sync(id)]
+    name: String,
+    password: Secret<String>,
+}
+
+#[derive(Dataset, Default)]
+struct Inventory {
+    racks: Table<Rack>,
+    logins: Table<Login>,
+}
+
+#[job(source = Folder<Inventory>, target = Folder<Inventory>)]
+struct Copying {
+    source: PathBuf,
+    target: PathBuf,
+}
+
+impl Job for Copying {
+    async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
+        Ok(Folder::at(&self.source))
+    }
+    async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
+        Ok(Folder::at(&self.target))
+    }
+}
+
+const OLD: &str = "name,height\na,42\n";
+const NEW: &str = "name,height\na,47\n";
+const NOBODY: &str = "[]\n";
+
+/// Folders of which the target differs in its racks.
+fn folders() -> Folders {
+    Folders::new().with("racks.csv", NEW, OLD).with("logins.json", NOBODY, NOBODY)
+}
+
+fn copy(folders: &Folders) -> RunReport {
+    run(Copying { source: folders.source(), target: folders.target() })
+}
+
+/// The names in the target's folder.
+fn names(folders: &Folders) -> Vec<String> {
+    let entries = fs::read_dir(folders.target()).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn only_files_that_change_are_written() {
+    let folders = folders();
+    let number = |name| fs::metadata(folders.target().join(name)).unwrap().ino();
+    let before = (number("racks.csv"), number("logins.json"));
+    assert_eq!(copy(&folders).status, Status::Completed);
+    assert_eq!(folders.read("racks.csv"), NEW);
+    assert!(number("racks.csv") != before.0 && number("logins.json") == before.1);
+    let before = number("racks.csv");
+    assert_eq!(copy(&folders).status, Status::Completed);
+    assert_eq!(number("racks.csv"), before);
+}
+
+#[test]
+fn the_permissions_of_a_file_stay() {
+    let folders = folders();
+    fs::set_permissions(folders.target().join("racks.csv"), fs::Permissions::from_mode(0o604)).unwrap();
+    copy(&folders);
+    assert_eq!(fs::metadata(folders.target().join("racks.csv")).unwrap().permissions().mode() & 0o777, 0o604);
+}
+
+#[test]
+fn a_new_file_with_secrets_is_for_its_owner_only() {
+    let folders = folders().with("logins.json", r#"[{"name": "admin", "password": "hunter2"}]"#, "");
+    fs::remove_file(folders.target().join("logins.json")).unwrap();
+    fs::remove_file(folders.target().join("racks.csv")).unwrap();
+    assert_eq!(copy(&folders).status, Status::Completed);
+    let mode = |name| fs::metadata(folders.target().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("logins.json"), 0o600);
+    assert_ne!(mode("racks.csv"), 0o600, "a file without secrets is as the user's mask says");
+    assert!(folders.read("logins.json").contains("hunter2"));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_made_even_if_it_is_empty() {
+    let folders = folders();
+    fs::remove_file(folders.target().join("logins.json")).unwrap();
+    assert_eq!(copy(&folders).status, Status::Completed);
+    assert_eq!(folders.read("logins.json"), NOBODY);
+    assert!(load::<Inventory>(&folders.target(), Side::Source).is_ok());
+}
+
+#[test]
+fn a_link_stays_and_what_it_leads_to_is_replaced() {
+    let folders = folders();
+    let (link, elsewhere) = (folders.target().join("racks.csv"), folders.source().join("elsewhere"));
+    fs::create_dir(&elsewhere).unwrap();
+    fs::rename(&link, elsewhere.join("real.csv")).unwrap();
+    symlink(elsewhere.join("real.csv"), &link).unwrap();
+    assert_eq!(copy(&folders).status, Status::Completed);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(elsewhere.join("real.csv")).unwrap(), NEW);
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1);
+}
+
+#[test]
+fn what_somebody_else_wrote_meanwhile_is_not_overwritten() {
+    struct Meanwhile(PathBuf);
+    impl Observer for Meanwhile {
+        fn observe(&self, event: &Event<'_>) {
+            if matches!(event, Event::StepStarted(Step::ExecuteSync)) {
+                fs::write(&self.0, "name,height\na,42\nb,1\n").unwrap();
+            }
+        }
+    }
+    let folders = folders();
+    let job = Copying { source: folders.source(), target: folders.target() };
+    let options = RunOptions::of(&Copying::INFO).apply();
+    let meanwhile = Arc::new(Meanwhile(folders.target().join("racks.csv")));
+    let report = block_on(Run::execute(Arc::new(job), options, vec![meanwhile]));
+    let error = report.error_text().unwrap();
+    assert!(error.contains("somebody else changed it since it was loaded"), "{error}");
+    assert_eq!(folders.read("racks.csv"), "name,height\na,42\nb,1\n");
+    assert_eq!((report.counts.updated, report.counts.failed), (0, 1));
+}
+
+/// Runs the job in a process of its own that may write files of no more than a thousand bytes or so.
+fn copy_with_a_full_disk(folders: &Folders, before: &str) -> std::process::Output {
+    let binary = std::env::current_exe().unwrap();
+    let script =
+        format!("{before} ulimit -f 1; exec '{}' --exact file::replace::child --ignored --nocapture", binary.display());
+    let mut command = Command::new("bash");
+    command.arg("-c").arg(script).env("SOURCE", folders.source()).env("TARGET", folders.target());
+    command.output().unwrap()
+}
+
+#[test]
+#[ignore = "run by the tests of full disks"]
+fn child() {
+    let folder = |side| PathBuf::from(std::env::var_os(side).unwrap());
+    let report = run(Copying { source: folder("SOURCE"), target: folder("TARGET") });
+    println!("{:?}: {}", report.status, report.error_text().unwrap_or_default());
+}
+
+/// A file that is too large for the limit.
+fn large() -> String {
+    let rows = (0..10_000).map(|number| format!("rack-{number},42\n"));
+    format!("name,height\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn on_a_full_disk_the_old_file_stays() {
+    let folders = Folders::new().with("racks.csv", &large(), OLD).with("logins.json", NOBODY, NOBODY);
+    let output = copy_with_a_full_disk(&folders, "trap '' XFSZ;");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("Failed: ") && said.contains("cannot write `"), "{said}");
+    assert_eq!(folders.read("racks.csv"), OLD);
+    assert_eq!(names(&folders), ["logins.json", "racks.csv"], "nothing is left behind");
+}
+
+#[test]
+fn if_the_process_is_killed_while_it_writes_the_old_file_stays() {
+    let folders = Folders::new().with("racks.csv", &large(), OLD).with("logins.json", NOBODY, NOBODY);
+    let output = copy_with_a_full_disk(&folders, "");
+    assert!(!output.status.success(), "{output:?}");
+    assert_eq!(folders.read("racks.csv"), OLD);
+}

@@ -1,0 +1,211 @@
+//! The fake's REST API.
+
+use serde_json::{Map, Value, json};
+use wiremock::{Request, ResponseTemplate};
+
+use super::schema::{self, Collection, Kind};
+use super::state::{Row, State, Wrong};
+
+/// The most rows that a page has, whatever is asked for.
+const CAP: usize = 1000;
+
+/// Answers a request for a path below `/api/`.
+pub(crate) fn answer(
+    state: &mut State,
+    base: &str,
+    path: &str,
+    request: &Request,
+    may_write: bool,
+) -> ResponseTemplate {
+    let method = request.method.as_str();
+    if !path.ends_with('/') {
+        return ResponseTemplate::new(301).insert_header("Location", format!("/api/{path}/"));
+    }
+    let (path, id) = match path.trim_end_matches('/').rsplit_once('/') {
+        Some((path, id)) if id.len() == 36 => (path, Some(id)),
+        _ => (path.trim_end_matches('/'), None),
+    };
+    if path == "status" {
+        return json_of(200, json!({"nautobot-version": state_version(), "celery-workers-running": 1}));
+    }
+    let Some(collection) = schema::at(path) else { return json_of(404, json!({"detail": "Not found."})) };
+    if !may_write && !matches!(method, "GET" | "OPTIONS") {
+        return json_of(403, json!({"detail": "You do not have permission to perform this action."}));
+    }
+    if method == "OPTIONS" {
+        let actions = if may_write { json!({"POST": {}, "PUT": {}}) } else { json!({}) };
+        return json_of(200, json!({"name": path, "actions": actions}));
+    }
+    let body = match (&request.body[..], serde_json::from_slice::<Value>(&request.body)) {
+        ([], _) => Value::Null,
+        (_, Ok(body)) => body,
+        (_, Err(error)) => return json_of(400, json!({"detail": format!("JSON parse error - {error}")})),
+    };
+    let api = Api { state, base, collection };
+    match (method, id) {
+        ("GET", None) => api.list(request),
+        ("GET", Some(id)) => match api.state.row(collection.path, id) {
+            Some(row) => json_of(200, api.shown(row)),
+            None => json_of(404, json!({"detail": "No such record matches the given query."})),
+        },
+        ("POST", None) => api.create(&body),
+        ("PATCH", None) => api.update(&body),
+        ("PATCH", Some(id)) => {
+            let mut body = body;
+            body["id"] = json!(id);
+            api.update(&json!([body]))
+        }
+        ("DELETE", None) => api.delete(&body),
+        ("DELETE", Some(id)) => api.delete(&json!([{"id": id}])),
+        _ => json_of(405, json!({"detail": format!("Method \"{method}\" not allowed.")})),
+    }
+}
+
+fn state_version() -> &'static str {
+    "3.2.7"
+}
+
+pub(crate) fn json_of(status: u16, body: Value) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_json(body)
+}
+
+struct Api<'a> {
+    state: &'a mut State,
+    base: &'a str,
+    collection: &'static Collection,
+}
+
+impl Api<'_> {
+    fn list(self, request: &Request) -> ResponseTemplate {
+        let mut rows: Vec<&Row> = self.state.of(self.collection.path).iter().collect();
+        let (mut limit, mut offset) = (50, 0);
+        let mut ids = Vec::new();
+        for (name, value) in request.url.query_pairs() {
+            match &*name {
+                "limit" => limit = value.parse().unwrap(),
+                "offset" => offset = value.parse().unwrap(),
+                "depth" | "exclude_m2m" => {}
+                "id" => ids.push(value.into_owned()),
+                "sort" if value == "id" => rows.sort_by_key(|row| row["id"].as_str().map(str::to_owned)),
+                name if self.collection.kind(name).is_some() => rows.retain(|row| row[name] == *value),
+                other => return json_of(400, json!({other: ["Unknown filter field"]})),
+            }
+        }
+        if !ids.is_empty() {
+            rows.retain(|row| ids.iter().any(|id| row["id"] == **id));
+        }
+        // The real one takes 0 for all it gives at most, too.
+        let limit = if limit == 0 { CAP } else { limit.min(CAP) };
+        let count = rows.len();
+        let results: Vec<_> = rows.into_iter().skip(offset).take(limit).map(|row| self.shown(row)).collect();
+        let path = self.collection.path;
+        let next = (offset + limit < count)
+            .then(|| format!("{}/api/{path}/?limit={limit}&offset={}", self.base, offset + limit));
+        json_of(200, json!({"count": count, "next": next, "previous": null, "results": results}))
+    }
+
+    /// All or none of them.
+    fn create(self, body: &Value) -> ResponseTemplate {
+        let many = body.is_array();
+        let bodies = body.as_array().cloned().unwrap_or_else(|| vec![body.clone()]);
+        let before = self.state.clone();
+        let mut rows = Vec::new();
+        let mut wrong: Vec<Wrong> = Vec::new();
+        for body in &bodies {
+            let empty = Map::new();
+            match self.state.created(self.collection, body.as_object().unwrap_or(&empty)) {
+                Ok(row) => {
+                    rows.push(row);
+                    wrong.push(Map::new());
+                }
+                Err(what) => wrong.push(what),
+            }
+        }
+        if wrong.iter().any(|wrong| !wrong.is_empty()) {
+            *self.state = before;
+            return json_of(400, if many { json!(wrong) } else { json!(wrong[0]) });
+        }
+        let shown: Vec<_> = rows.iter().map(|row| self.shown(row)).collect();
+        json_of(201, if many { json!(shown) } else { shown[0].clone() })
+    }
+
+    /// All or none of those that exist; the first that is wrong is what is said.
+    fn update(self, body: &Value) -> ResponseTemplate {
+        let before = self.state.clone();
+        let mut shown = Vec::new();
+        for body in body.as_array().unwrap() {
+            let id = body["id"].as_str().unwrap_or_default();
+            if self.state.row(self.collection.path, id).is_none() {
+                continue;
+            }
+            match self.state.updated(self.collection, id, body.as_object().unwrap()) {
+                Ok(row) => shown.push(row),
+                Err(wrong) => {
+                    *self.state = before;
+                    return json_of(400, json!(wrong));
+                }
+            }
+        }
+        json_of(200, shown.iter().map(|row| self.shown(row)).collect())
+    }
+
+    /// All or none of those that exist.
+    fn delete(self, body: &Value) -> ResponseTemplate {
+        let before = self.state.clone();
+        for body in body.as_array().unwrap() {
+            let id = body["id"].as_str().unwrap_or_default();
+            if self.state.row(self.collection.path, id).is_none() {
+                continue;
+            }
+            if let Err(names) = self.state.deleted(self.collection.path, id) {
+                *self.state = before;
+                let said = format!(
+                    "Unable to delete object. {} dependent objects were found: {}",
+                    names.len(),
+                    names.join(", ")
+                );
+                return json_of(409, json!({"detail": said}));
+            }
+        }
+        ResponseTemplate::new(204)
+    }
+
+    /// A record as the API gives it with `depth=0`.
+    fn shown(&self, row: &Row) -> Value {
+        let collection = self.collection;
+        let id = row["id"].as_str().unwrap();
+        let url = format!("{}/api/{}/{id}/", self.base, collection.path);
+        let mut shown = json!({"id": id, "object_type": collection.object_type, "url": url});
+        for (name, kind) in collection.fields {
+            let value = &row[*name];
+            shown[*name] = match kind {
+                Kind::Choice(..) if value == "" || value.is_null() => Value::Null,
+                Kind::Choice(..) => json!({"value": value, "label": value.as_str().unwrap().to_uppercase()}),
+                Kind::One(path) | Kind::MaybeOne(path) | Kind::Under(path) => self.link(path, value),
+                Kind::Many(path) => value.as_array().unwrap().iter().map(|id| self.link(path, id)).collect(),
+                Kind::Own if *name == "parent" => self.parent(row),
+                _ => value.clone(),
+            };
+        }
+        if collection.custom_fields {
+            let known = self.state.custom_fields_of(collection);
+            let data = &row["_custom_field_data"];
+            shown["custom_fields"] =
+                known.into_iter().map(|key| (key.clone(), data[&key].clone())).collect::<Row>().into();
+        }
+        shown
+    }
+
+    fn link(&self, path: &str, id: &Value) -> Value {
+        let Some(id) = id.as_str() else { return Value::Null };
+        let object_type = schema::at(path).unwrap().object_type;
+        json!({"id": id, "object_type": object_type, "url": format!("{}/api/{path}/{id}/", self.base)})
+    }
+
+    /// The prefix that an address is in. A prefix has one too, which nobody asks for.
+    fn parent(&self, row: &Row) -> Value {
+        let Some(host) = row.get("host").and_then(Value::as_str) else { return Value::Null };
+        let parent = self.state.parent_of(&row["parent_namespace"], host.parse().unwrap());
+        self.link("ipam/prefixes", parent.map_or(&Value::Null, |parent| &parent["id"]))
+    }
+}

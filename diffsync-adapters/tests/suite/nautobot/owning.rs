@@ -1,0 +1,76 @@
+//! Records that are stamped with their owner, and those of others.
+
+use diffsync_adapters::nautobot::{Inventory, Nautobot, Owner};
+use diffsync_core::{Status, Table};
+use serde_json::json;
+
+use super::fake::Fake;
+use super::{adapter, device, failures, inventory, run};
+
+fn with_owner(owner: &Owner) -> Inventory {
+    let mut inventory = inventory();
+    owner.add_to(&mut inventory);
+    inventory
+}
+
+async fn only_own_records_are_deleted(owner: Owner) -> Fake {
+    let fake = Fake::new().await;
+    let ours = || -> Nautobot<Inventory> { adapter(&fake).owner(&owner) };
+    // Theirs is there before, without a stamp; what it needs is ours.
+    let mut without_devices = with_owner(&owner);
+    without_devices.devices = std::iter::empty().collect();
+    without_devices.interfaces = std::iter::empty().collect();
+    let report = run(without_devices, ours()).await;
+    assert_eq!((report.status, failures(&report)), (Status::Completed, Vec::new()));
+    let theirs = json!({"name": "theirs", "location": "AMS01", "device_type": {"model": "X1"}, "role": "access", "status": "Active"});
+    fake.state().insert("dcim/devices", theirs);
+    let mut more = with_owner(&owner);
+    more.devices.insert(device("core-02"));
+    assert_eq!(failures(&run(more, ours()).await), [""; 0]);
+    // Now core-02 is gone from the source, and theirs never was there.
+    let report = run(with_owner(&owner), ours()).await;
+    assert_eq!((report.status, report.counts.deleted), (Status::Completed, 1));
+    let names: Vec<_> = fake.state().of("dcim/devices").iter().map(|row| row["name"].clone()).collect();
+    assert_eq!(names, ["theirs", "core-01"]);
+    let report = run(with_owner(&owner), ours()).await;
+    assert_eq!((report.counts.updated, report.counts.created, report.counts.deleted), (0, 0, 0));
+    fake
+}
+
+#[tokio::test]
+async fn a_custom_field_marks_what_is_ours() {
+    let fake = only_own_records_are_deleted(Owner::custom_field("managed_by", "diffsync")).await;
+    let state = fake.state();
+    let device = state.of("dcim/devices").iter().find(|row| row["name"] == "core-01").unwrap();
+    assert_eq!(device["_custom_field_data"]["managed_by"], "diffsync");
+    assert_eq!(device["_custom_field_data"]["external_id"], "core-01");
+    assert_eq!(state.of("dcim/manufacturers")[0]["_custom_field_data"]["managed_by"], "diffsync");
+}
+
+#[tokio::test]
+async fn a_tag_marks_what_is_ours() {
+    let fake = only_own_records_are_deleted(Owner::tag("diffsync")).await;
+    let state = fake.state();
+    let device = state.of("dcim/devices").iter().find(|row| row["name"] == "core-01").unwrap();
+    assert_eq!(device["tags"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_cannot_carry_the_stamp_is_left() {
+    let fake = Fake::new().await;
+    let owner = Owner::tag("diffsync");
+    run(with_owner(&owner), adapter(&fake).owner(&owner)).await;
+    let mut wanted = with_owner(&owner);
+    for table in [&mut wanted.devices] {
+        *table = Table::default();
+        table.mark_loaded();
+    }
+    wanted.interfaces = std::iter::empty().collect();
+    wanted.device_types = std::iter::empty().collect();
+    wanted.manufacturers = std::iter::empty().collect();
+    let report = run(wanted, adapter(&fake).owner(&owner)).await;
+    assert_eq!(report.status, Status::Completed);
+    // A manufacturer has no tags.
+    assert_eq!(fake.state().of("dcim/manufacturers").len(), 1);
+    assert_eq!(fake.state().of("dcim/device-types").len(), 0);
+}

@@ -1,0 +1,199 @@
+//! What is read of a Nautobot.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use diffsync_adapters::nautobot::{Inventory, LocationPath, Nautobot};
+use diffsync_core::{Adapter, LoadContext, Plan, Secret, Side, Url};
+use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+use super::fake::{Fake, State};
+use super::{adapter, inventory, loaded, run};
+
+/// A Nautobot that holds the small inventory.
+async fn filled() -> Fake {
+    let fake = Fake::new().await;
+    let report = run(inventory(), adapter(&fake)).await;
+    assert_eq!(super::failures(&report), [""; 0]);
+    fake.asked();
+    fake
+}
+
+#[tokio::test]
+async fn graphql_and_rest_give_the_same_records() {
+    let fake = filled().await;
+    let by_graphql = loaded(&adapter(&fake)).await.unwrap();
+    let through_rest = loaded(&adapter(&fake).without_graphql()).await.unwrap();
+    assert_eq!(by_graphql.interfaces.iter().next().unwrap().kind, "10gbase-x-sfpp");
+    assert_eq!(by_graphql.locations.iter().next().unwrap().time_zone.as_deref(), Some("Europe/Amsterdam"));
+    let plan = Plan::new(by_graphql, through_rest);
+    assert_eq!(plan.tree().to_string(), "(no differences)\n");
+    assert_eq!(plan.problems().len(), 0);
+}
+
+#[tokio::test]
+async fn rows_are_asked_of_graphql_page_by_page_and_choices_of_rest_once_for_each() {
+    let fake = filled().await;
+    {
+        let mut state = fake.state();
+        let device = state.of("dcim/devices")[0]["id"].clone();
+        for port in 0..2100 {
+            let kind = if port % 2 == 0 { "virtual" } else { "2.5gbase-t" };
+            state.insert(
+                "dcim/interfaces",
+                json!({"device": device, "name": format!("e{port}"), "type": kind, "status": "Active"}),
+            );
+        }
+    }
+    let all = loaded(&adapter(&fake)).await.unwrap();
+    assert_eq!(all.interfaces.len(), 2101);
+    assert!(all.interfaces.iter().filter(|interface| interface.kind == "2.5gbase-t").count() == 1050);
+    let asked: Vec<_> = fake.asked().into_iter().filter(|asked| asked.contains("dcim/interfaces")).collect();
+    let counts = asked.iter().filter(|asked| asked.contains("limit=1&")).count();
+    assert_eq!((counts, asked.len()), (2, 3), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_recorded_nautobot_is_read() {
+    let rows: HashMap<String, Vec<Value>> = serde_json::from_str(include_str!("recorded/rows.json")).unwrap();
+    let counts: HashMap<String, usize> = rows.iter().map(|(path, rows)| (path.clone(), rows.len())).collect();
+    let server = MockServer::start().await;
+    let replay = move |request: &Request| {
+        let path = request.url.path().trim_start_matches("/api/").trim_end_matches('/');
+        let Some(rows) = rows.get(path) else {
+            return ResponseTemplate::new(404).set_body_json(json!({"detail": "Not found."}));
+        };
+        let query: HashMap<_, _> = request.url.query_pairs().collect();
+        let number = |name: &str| query[name].parse::<usize>().unwrap();
+        // Pages of five, however many are asked for.
+        let page: Vec<_> = rows.iter().skip(number("offset")).take(number("limit").min(5)).collect();
+        ResponseTemplate::new(200)
+            .set_body_json(json!({"count": rows.len(), "next": null, "previous": null, "results": page}))
+    };
+    Mock::given(any()).respond_with(replay).mount(&server).await;
+    let url = Url::parse(&server.uri()).unwrap();
+    let nautobot = Nautobot::<Inventory>::new(&url, &Secret::new("0123".to_owned())).unwrap();
+    let mut data = Inventory::default();
+    nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await.unwrap();
+    assert_eq!(data.devices.len(), counts["dcim/devices"]);
+    assert_eq!(data.interfaces.len(), counts["dcim/interfaces"]);
+    assert_eq!(data.ip_addresses.len(), counts["ipam/ip-addresses"]);
+    let device = data.devices.get("dev-00000").unwrap();
+    assert_eq!(device.location, LocationPath::from_iter(["Region 0", "Country 0-0", "Site 0-0-00"]));
+    assert_eq!((device.manufacturer.as_str(), device.device_type.as_str()), ("Cisco", "C9300-48P"));
+    assert_eq!(device.custom_fields.get("external_id"), Some(&json!("CMDB-000000")));
+    let address = data.ip_addresses.iter().next().unwrap();
+    assert_eq!((address.namespace.as_str(), address.address.prefix_len()), ("Global", 24));
+    let prefix = data.prefixes.iter().find(|prefix| !prefix.locations.is_empty()).unwrap();
+    assert_eq!(prefix.locations[0].names().len(), 3);
+}
+
+#[tokio::test]
+async fn what_changes_while_it_is_read_is_read_again() {
+    let fake = filled().await;
+    {
+        let mut state = fake.state();
+        for number in 0..1200 {
+            state.insert("tenancy/tenants", json!({"name": format!("t{number}")}));
+        }
+    }
+    // Between the two pages one goes.
+    fake.at("GET", "tenancy/tenants/", 1, |state| {
+        state.rows.get_mut("tenancy/tenants").unwrap().remove(0);
+        None
+    });
+    assert_eq!(loaded(&adapter(&fake)).await.unwrap().tenants.len(), 1199);
+}
+
+#[tokio::test]
+async fn what_changes_all_the_time_is_an_error() {
+    let fake = filled().await;
+    {
+        let mut state = fake.state();
+        for number in 0..1200 {
+            state.insert("tenancy/tenants", json!({"name": format!("t{number}")}));
+        }
+    }
+    let mut number = 0;
+    fake.at("GET", "tenancy/tenants/", 100, move |state| {
+        number += 1;
+        state.insert("tenancy/tenants", json!({"name": format!("more {number}")}));
+        None
+    });
+    let error = loaded(&adapter(&fake)).await.unwrap_err().to_string();
+    assert_eq!(error, "`tenancy/tenants` changed each of the 3 times it was read; try when less is going on");
+}
+
+#[tokio::test]
+async fn an_outage_that_ends_is_waited_for() {
+    let fake = filled().await;
+    let html = "<!DOCTYPE html><html><head><title>Server Error - Nautobot</title></head></html>";
+    fake.answers("POST", "graphql/", 2, ResponseTemplate::new(503).insert_header("Retry-After", "0"));
+    fake.answers("GET", "extras/custom-fields/", 2, ResponseTemplate::new(500).set_body_raw(html, "text/html"));
+    fake.answers("GET", "dcim/interfaces/", 1, ResponseTemplate::new(429).insert_header("Retry-After", "1"));
+    let slow = ResponseTemplate::new(502).set_delay(Duration::from_millis(200));
+    fake.answers("GET", "ipam/prefixes/", 1, slow);
+    assert_eq!(loaded(&adapter(&fake)).await.unwrap().devices.len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_an_error_that_names_the_place() {
+    let page = "<!DOCTYPE html><html><head><title>Maintenance</title></head></html>";
+    for (answer, said) in [
+        (ResponseTemplate::new(200).set_body_raw(page, "text/html"), "the answer is a web page and not JSON"),
+        (ResponseTemplate::new(200).set_body_raw("{\"data\": {", "application/json"), "the answer is not JSON"),
+        (ResponseTemplate::new(200).set_body_json(json!({"data": null})), "holds no data"),
+        (
+            ResponseTemplate::new(200)
+                .set_body_json(json!({"errors": [{"message": "too complex"}], "data": {"tags": null}})),
+            "says: too complex",
+        ),
+    ] {
+        let fake = filled().await;
+        fake.answers("POST", "graphql/", 1, answer);
+        let error = loaded(&adapter(&fake)).await.unwrap_err().to_string();
+        assert!(error.contains(said) && error.contains("/api/"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_an_error_that_does_not_show_it() {
+    let fake = Fake::new().await;
+    let token = Secret::new("00000000000000000000000000000000deadbeef".to_owned());
+    let nautobot = Nautobot::<Inventory>::new(&fake.url(), &token).unwrap();
+    let error = loaded(&nautobot).await.unwrap_err().to_string();
+    assert!(error.contains("403 Forbidden") && error.contains("Invalid token"), "{error}");
+    assert!(!error.contains("deadbeef") && !format!("{nautobot:?}").contains("deadbeef"), "{error}");
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_used_is_rejected_or_named() {
+    let mut state = State::new();
+    state.insert("dcim/location-types", json!({"name": "Site"}));
+    state.insert("dcim/locations", json!({"name": "AMS01", "location_type": "Site", "status": "Active"}));
+    state.insert("extras/roles", json!({"name": "access"}));
+    state.insert("dcim/manufacturers", json!({"name": "Acme"}));
+    state.insert("dcim/device-types", json!({"manufacturer": "Acme", "model": "X1", "u_height": 1}));
+    let device = json!({"name": null, "location": "AMS01", "device_type": {"model": "X1"}, "role": "access", "status": "Active"});
+    state.insert("dcim/devices", device);
+    let fake = Fake::with(state, true).await;
+    let error = loaded(&adapter(&fake)).await.unwrap_err().to_string();
+    assert!(error.contains("`dcim/devices`: the device with the key") && error.contains("`name`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_record_has_a_page() {
+    let fake = Fake::new().await;
+    let nautobot = adapter(&fake);
+    let page = |model: &str, id: &str| {
+        nautobot.record_url(model, id).unwrap().as_str().trim_start_matches(fake.url().as_str()).to_owned()
+    };
+    assert_eq!(page("device", "core 01"), "dcim/devices/?name=core+01");
+    assert_eq!(page("interface", "core-01__Ethernet1/1"), "dcim/interfaces/?device=core-01&name=Ethernet1%2F1");
+    assert_eq!(page("location", "Europe → AMS01"), "dcim/locations/?name=AMS01");
+    assert_eq!(page("ip_address", "Global__10.0.0.1"), "ipam/ip-addresses/?namespace=Global&address=10.0.0.1");
+    assert_eq!(page("interface", "\"a__b\"__c"), "dcim/interfaces/");
+    assert!(nautobot.record_url("rack", "x").is_none());
+}

@@ -1,0 +1,18 @@
+use diffsync_adapters::RestModel;
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel, RestModel, Clone)]
+#[rest(
+    path = "devices",
+    lookup("type -> types(maker -> makers(name), model)", model),
+    lookup("site -> sites(region, name)", regoin, site)
+)]
+struct Device {
+    #[sync(id)]
+    name: String,
+    model: String,
+    region: String,
+    site: String,
+}
+
+fn main() {}
