@@ -264,3 +264,20 @@ pub(super) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool
     let values = store.read(collection, found, &field)?;
     Ok(values.first().and_then(Value::as_array).is_some_and(|names| names.contains(&owner.value)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_path_is_what_is_above_and_a_name() {
+        let check = |path: Value, above: Value, name: Value| assert_eq!(split(Some(&path)), (above, name));
+        check(json!("NL → AMS → 1"), json!("NL → AMS"), json!("1"));
+        check(json!("NL"), json!(null), json!("NL"));
+        check(json!(["NL", "AMS", "1"]), json!(["NL", "AMS"]), json!("1"));
+        check(json!(["NL"]), json!(null), json!("NL"));
+        check(json!([]), json!(null), json!(null));
+    }
+}

@@ -215,3 +215,21 @@ fn segment(key: &Value) -> Result<String, TargetError> {
     });
     Ok(encoded.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_one_segment_of_a_path_whatever_it_holds() {
+        let written = |key: Value| segment(&key).map_err(|error| error.to_string());
+        assert_eq!(written(json!(7)), Ok("7".into()));
+        assert_eq!(written(json!("a-b_c.d~e:f@g")), Ok("a-b_c.d~e:f@g".into()));
+        assert_eq!(written(json!("a/b?c#d%e ü")), Ok("a%2Fb%3Fc%23d%25e%20%C3%BC".into()));
+        for key in ["", ".", ".."] {
+            assert_eq!(written(json!(key)), Err(format!("the key {key:?} cannot stand in a URL")));
+        }
+    }
+}

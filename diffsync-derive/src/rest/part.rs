@@ -179,4 +179,18 @@ mod tests {
             assert_eq!(Part::read(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn whatever_is_left_out_of_a_part_it_is_read_or_not() {
+        let text = "gerät -> dcim/geräte?rolle=x(ort -> orte(parent*/name), name)";
+        let letters: Vec<char> = text.chars().collect();
+        for from in 0..letters.len() {
+            for to in from..=letters.len() {
+                let rest = letters[..from].iter().chain(&letters[to..]).collect::<String>();
+                if let Some(part) = Part::read(&rest) {
+                    assert!(part.len() > 0 && !part.at.is_empty(), "{rest}");
+                }
+            }
+        }
+    }
 }

@@ -105,12 +105,12 @@ fn word(random: &mut Random) -> TokenStream {
     parsed(words[random.below(words.len())])
 }
 
-fn parsed(text: &str) -> TokenStream {
+pub(super) fn parsed(text: &str) -> TokenStream {
     TokenStream::from_str(text).unwrap()
 }
 
 /// The tokens with one of them, here or in a group among them, left out, doubled, swapped or put in another's place.
-fn mutated(tokens: TokenStream, random: &mut Random) -> TokenStream {
+pub(super) fn mutated(tokens: TokenStream, random: &mut Random) -> TokenStream {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
     if tokens.is_empty() {
         return word(random);
@@ -142,10 +142,10 @@ fn mutated(tokens: TokenStream, random: &mut Random) -> TokenStream {
 }
 
 /// A xorshift generator: the same numbers in every run.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

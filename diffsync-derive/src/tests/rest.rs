@@ -2,6 +2,7 @@
 
 use quote::quote;
 
+use super::random::{Random, mutated, parsed};
 use super::{errors, pretty};
 
 #[test]
@@ -108,4 +109,22 @@ fn what_can_be_no_model_is_made_up_for_and_nothing_is_said_twice() {
         enum Device<T> { One(T) }
     });
     insta::assert_snapshot!("what_no_api_can_keep", pretty(expanded));
+}
+
+#[test]
+fn no_input_makes_the_derive_panic() {
+    const INPUT: &str = "#[rest(path = \"devices\", query = \"a=b\", crate = a::b, owner(field = \"tags -> tags(name)\", value = \"x\"), \
+        lookup(\"type -> types(maker -> makers(name), model)\", maker, model))] struct Device { \
+        #[sync(id)] #[rest(key, field = \"uuid\")] name: String, maker: String, model: Option<String>, \
+        #[rest(lookup = \"site -> sites(parent*/name)\", write = \"place\")] site: Vec<String>, \
+        #[rest(choice, blank, read_only)] r#type: Option<String>, #[sync(local)] #[rest(key)] id: Option<u64> }";
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    for round in 0..3000 {
+        let mut input = parsed(INPUT);
+        for _ in 0..=random.below(6) {
+            input = mutated(input, &mut random);
+        }
+        let expanded = crate::rest::derive(input.clone());
+        assert!(syn::parse2::<syn::File>(expanded.clone()).is_ok(), "in round {round}, {input}\nbecame {expanded}");
+    }
 }

@@ -350,7 +350,7 @@ async fn a_pace_is_kept() {
 
 #[tokio::test]
 async fn so_many_requests_are_made_at_a_time() {
-    let wire = Wire::start([Reply::Drip(text(200, "", b"1"), Duration::from_millis(2))]).await;
+    let wire = Wire::start([Reply::Drip(text(200, "", b"1"), Duration::from_millis(5))]).await;
     let client = wire.builder().concurrency(2).build().unwrap();
     let all = (0..6).map(|_| client.get("a").send());
     let asked = tokio::spawn(futures_util::future::join_all(all));
