@@ -44,6 +44,9 @@ pub(crate) trait Database: Send + Sync {
     /// What an error of the database means for the rest of the run.
     fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind;
 
+    /// Whether an error that answers a commit says that nothing was written: without that it may have been.
+    fn took_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool;
+
     /// Whether an error undoes all of a transaction, savepoints included.
     fn undoes_all(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
         let _ = error;

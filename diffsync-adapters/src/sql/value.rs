@@ -345,7 +345,8 @@ macro_rules! addresses {
                 match value {
                     Value::Text(text) => {
                         // How PostgreSQL writes the address of one host.
-                        let host = text.strip_suffix("/32").or_else(|| text.strip_suffix("/128")).unwrap_or(&text);
+                        let length = if text.contains(':') { "/128" } else { "/32" };
+                        let host = text.strip_suffix(length).unwrap_or(&text);
                         host.parse().map_err(|_| format!("is {text:?}, which is no address"))
                     }
                     other => Err(other.is_not("an address")),
