@@ -118,6 +118,7 @@ impl<'a> Grid<'a> {
         self.values.len().checked_div(self.width).unwrap_or(0)
     }
 
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn rows(&self) -> impl Iterator<Item = &[Value<'a>]> {
         self.values.chunks(self.width.max(1))
     }
@@ -133,6 +134,7 @@ impl<'a> Grid<'a> {
 #[derive(Clone)]
 pub(crate) struct Typed {
     pub(crate) name: &'static str,
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL is told the types of values"))]
     pub(crate) ty: String,
 }
 

@@ -105,6 +105,7 @@ pub enum Kind {
 
 impl Kind {
     /// What it is called for a person.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Bool => "a boolean",
