@@ -57,6 +57,7 @@ pub(crate) fn is_list(ty: &Type) -> bool {
 }
 
 /// What a list or a set holds, if a type is written as one, or as an `Option` of one.
+#[cfg(feature = "rest")]
 pub(crate) fn element(ty: &Type) -> Option<&Type> {
     let ty = option(ty).unwrap_or(ty);
     ["Vec", "BTreeSet", "HashSet"].into_iter().find_map(|list| argument(ty, list))
