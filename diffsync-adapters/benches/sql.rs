@@ -1,9 +1,17 @@
 //! How many rows a second a run writes to a database, beside the database's own bulk loader on the same rows, and how many
 //! it reads.
 //!
-//! `cargo bench -p diffsync-adapters --all-features --bench sql [-- ROWS [ROUNDS]]`
+//! `cargo bench -p diffsync-adapters --features sqlite,postgres,mysql --bench sql [-- ROWS [ROUNDS] [KIND …]]`
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, clippy::panic, dead_code, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    dead_code,
+    missing_docs
+)]
 
 #[path = "../tests/suite/sql/systems.rs"]
 mod systems;
@@ -97,7 +105,11 @@ fn main() {
     let csv = csv(rows);
     println!("{rows} rows of six columns and a key, the best of {rounds} rounds");
     let rate = |best: Duration| format!("{:>10.0} rows/s", rows as f64 / best.as_secs_f64());
-    for kind in kinds() {
+    let words: Vec<String> = std::env::args().skip(1).map(|word| word.to_lowercase()).collect();
+    let named = |kind: &Kind| words.contains(&format!("{kind:?}").to_lowercase());
+    let all = kinds();
+    let is_one_named = all.iter().any(named);
+    for kind in all.into_iter().filter(|kind| !is_one_named || named(kind)) {
         let (mut own, mut create, mut load, mut update, mut delete) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for _ in 0..rounds {

@@ -218,9 +218,10 @@ impl Query<'_> {
     /// All rows, read again if they come and go meanwhile.
     async fn read(&self, client: &Client, dialect: &Dialect, seen: Seen<'_>) -> Result<Vec<Value>, AdapterError> {
         let text = self.text();
-        let custom_fields = match self.collection.needs.contains("custom_fields") {
-            true => self.custom_fields(client, dialect).await?,
-            false => Vec::new(),
+        let custom_fields = if self.collection.needs.contains("custom_fields") {
+            self.custom_fields(client, dialect).await?
+        } else {
+            Vec::new()
         };
         for _ in 0..READINGS {
             match self.read_once(client, &text, &mut *seen).await? {

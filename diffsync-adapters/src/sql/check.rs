@@ -69,7 +69,7 @@ impl Session {
         let what = format!("rights on {}", table.name);
         match connection.lacks(table.name, to_write).await {
             Ok(lacks) if lacks.is_empty() => {
-                checkup.passed(what, if to_write { "may be read and written" } else { "may be read" })
+                checkup.passed(what, if to_write { "may be read and written" } else { "may be read" });
             }
             Ok(lacks) => checkup.failed(what, format!("the login may not {}; grant it", lacks.join(", "))),
             Err(error) => checkup.failed(what, self.unreadable(table.name, error).to_string()),

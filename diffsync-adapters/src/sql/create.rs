@@ -65,7 +65,7 @@ impl Session {
         let (database, quotes) = (self.database(), self.database().quotes());
         let unique = identity(table);
         let mut lines = Vec::new();
-        let key = table.key_column().or_else(|| self.referred(table));
+        let key = self.made_key(table);
         if let Some(key) = key {
             let kind = table.key.and_then(|key| table.fields.get(key)).map_or(Kind::Int64, |field| field.kind);
             lines.push(format!("{} {}", quotes.column(key), database.key_type(kind)));
@@ -82,16 +82,19 @@ impl Session {
         for lookup in table.lookups {
             let (leads, is_nullable) = (&lookup.leads, table.is_nullable(lookup));
             let other = self.tables.iter().find(|other| other.name == leads.table);
-            let kind = other.and_then(|other| other.fields.get(other.key?)).map_or(Kind::Int64, |field| field.kind);
+            let key = self.key_of(leads);
+            let held = other.and_then(|other| other.columns().find(|(_, column, _)| *column == key));
+            let kind = held.map_or(Kind::Int64, |(_, _, field)| field.kind);
             let mut line = format!("{} {}", quotes.column(leads.column), database.column_type(kind, true));
             if !is_nullable {
                 line.push_str(" NOT NULL");
             }
             nullable.insert(leads.column, is_nullable);
             lines.push(line);
-            if there.iter().any(|other| other.name == leads.table) {
-                let (column, to) = (quotes.column(leads.column), quotes.table(leads.table));
-                let key = quotes.column(self.key_of(leads));
+            // What is not unique cannot be referred to.
+            let mut others = there.iter().copied().filter(|other| other.name == leads.table);
+            if others.any(|other| self.made_key(other) == Some(key) || identity(other) == [key]) {
+                let (column, to, key) = (quotes.column(leads.column), quotes.table(leads.table), quotes.column(key));
                 lines.push(format!("FOREIGN KEY ({column}) REFERENCES {to} ({key})"));
             }
         }
@@ -108,8 +111,11 @@ impl Session {
         Some(sql)
     }
 
-    /// The key by which other tables refer to a table that has none of its own.
-    fn referred(&self, table: &SqlTable) -> Option<&'static str> {
+    /// The key that a table is made with: its own, or the one by which other tables refer to it.
+    fn made_key(&self, table: &SqlTable) -> Option<&'static str> {
+        if let Some(key) = table.key_column() {
+            return Some(key);
+        }
         let mut lookups = self.tables.iter().flat_map(|other| other.lookups);
         let leads = &lookups.find(|lookup| lookup.leads.table == table.name)?.leads;
         let key = self.key_of(leads);

@@ -144,6 +144,7 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<MySq
             Value::Bool(value) => arguments.add(*value),
             Value::Int(value) => arguments.add(*value),
             Value::Unsigned(value) => arguments.add(*value),
+            Value::Float(value) if !value.is_finite() => Err(format!("MySQL cannot hold {value}").into()),
             Value::Float(value) => arguments.add(*value),
             Value::Text(value) => arguments.add(&**value),
             Value::Bytes(value) => arguments.add(&**value),
@@ -304,7 +305,7 @@ impl Connection for MySqlConnection {
 
     fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>> {
         Box::pin(async move {
-            let Find { key, from, by, rows, .. } = find;
+            let Find { key, kind, from, by, rows } = find;
             let shown = by.iter().map(|(column, _)| format!(", CAST({column} AS CHAR)")).collect::<Vec<_>>().concat();
             let columns = by.iter().map(|(column, _)| column.as_str()).collect::<Vec<_>>().join(", ");
             // A collation may take other texts for the same: what was found must be what was asked for.
@@ -317,7 +318,9 @@ impl Connection for MySqlConnection {
                 for row in sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch_all(&mut *self).await? {
                     let key: String = row.try_get(0)?;
                     let parts: Vec<String> = (0..by.len()).map(|at| row.try_get(at + 1)).collect::<Result<_, _>>()?;
-                    found.extend(wanted.get(&parts).map(|at| (*at, Value::Text(key.into()))));
+                    let key =
+                        whole_or_text(&key, *kind).map_err(|error| sqlx::Error::Decode(error.into()))?.into_owned();
+                    found.extend(wanted.get(&parts).map(|at| (*at, key)));
                 }
             }
             Ok(found)

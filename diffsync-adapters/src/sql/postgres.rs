@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
 use futures_util::TryStreamExt;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgCopyIn, PgRow};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, Postgres as Driver, Row as _, TypeInfo, ValueRef};
 
 use super::database::{Answer, Column, Connection, Database, Delete, Find, Grid, Insert, Typed, Update};
@@ -30,7 +30,9 @@ impl Postgres {
         })?;
         // What is written as text must not depend on how the server is set up.
         let options = options.options([("timezone", "UTC"), ("datestyle", "ISO"), ("intervalstyle", "iso_8601")]);
-        Ok(Self { options: options.application_name("diffsync").disable_statement_logging() })
+        let is_named = options.get_application_name().is_some();
+        let options = if is_named { options } else { options.application_name("diffsync") };
+        Ok(Self { options: options.disable_statement_logging() })
     }
 }
 
@@ -170,9 +172,16 @@ fn names(width: usize) -> String {
     (0..width).map(|at| format!("c{at}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The rows in the format of `COPY`, each after the key that it is given.
-fn copied(rows: &Grid<'_>, keys: Option<&[Value<'static>]>) -> String {
-    let mut out = String::with_capacity(rows.values.len() * 16);
+/// How many bytes of rows are sent at a time, so that the server reads while more are written.
+const PIECE: usize = 1 << 16;
+
+/// Sends the rows in the format of `COPY`, each after the key that it is given.
+async fn copy(
+    copy: &mut PgCopyIn<&mut PgConnection>,
+    rows: &Grid<'_>,
+    keys: Option<&[Value<'static>]>,
+) -> Result<(), sqlx::Error> {
+    let mut out = String::with_capacity(PIECE + PIECE / 4);
     for (number, row) in rows.rows().enumerate() {
         let key = keys.and_then(|keys| keys.get(number));
         for (at, value) in key.into_iter().chain(row).enumerate() {
@@ -182,8 +191,12 @@ fn copied(rows: &Grid<'_>, keys: Option<&[Value<'static>]>) -> String {
             copied_value(&mut out, value);
         }
         out.push('\n');
+        if out.len() >= PIECE {
+            copy.send(out.as_bytes()).await?;
+            out.clear();
+        }
     }
-    out
+    copy.send(out.as_bytes()).await.map(drop)
 }
 
 fn copied_value(out: &mut String, value: &Value<'_>) {
@@ -304,9 +317,12 @@ impl Connection for PgConnection {
                 keys = Some(drawn(self, default, *kind, rows.len()).await?);
                 names = format!("{}, {names}", QUOTES.column(&column.name));
             }
-            let mut copy = self.copy_in_raw(&format!("COPY {table} ({names}) FROM STDIN")).await?;
-            copy.send(copied(rows, keys.as_deref()).as_bytes()).await?;
-            copy.finish().await?;
+            let mut copying = self.copy_in_raw(&format!("COPY {table} ({names}) FROM STDIN")).await?;
+            match copy(&mut copying, rows, keys.as_deref()).await {
+                Ok(()) => copying.finish().await.map(drop)?,
+                // The server says why when it is asked for an end.
+                Err(error) => copying.finish().await.and(Err(error))?,
+            }
             Ok(keys)
         })
     }
@@ -342,7 +358,7 @@ impl Connection for PgConnection {
 
     fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>> {
         Box::pin(async move {
-            let Find { key, from, by, rows, .. } = find;
+            let Find { key, kind, from, by, rows } = find;
             let (arrays_of, names) = (unnested(rows.width), names(rows.width));
             let same = by.iter().enumerate().map(|(at, (column, ty))| format!("{column} = v.c{at}::{ty}"));
             let same = same.collect::<Vec<_>>().join(" AND ");
@@ -352,7 +368,8 @@ impl Connection for PgConnection {
             let found: Vec<(i64, Option<String>)> =
                 sqlx::query_as_with(AssertSqlSafe(sql), arrays(rows)?).fetch_all(self).await?;
             let found = found.into_iter().filter_map(|(number, key)| {
-                Some((usize::try_from(number).ok()?.checked_sub(1)?, Value::Text(key?.into())))
+                let key = whole_or_text(&key?, *kind).ok()?.into_owned();
+                Some((usize::try_from(number).ok()?.checked_sub(1)?, key))
             });
             Ok(found.collect())
         })

@@ -11,6 +11,7 @@ use super::Transaction;
 use super::database::{Connection, Database};
 use super::error::ends_connection;
 use super::find::Found;
+use super::load::Catalogue;
 use super::schema::{Leads, SqlTable};
 
 /// A database with the connections to it.
@@ -30,7 +31,7 @@ pub(crate) struct Session {
     /// The keys that were found.
     pub(crate) found: Mutex<HashMap<&'static Leads, Found>>,
     /// What the database says of its tables.
-    pub(crate) catalogue: AsyncMutex<super::load::Catalogue>,
+    pub(crate) catalogue: AsyncMutex<Catalogue>,
 }
 
 /// The transaction of a run that is written as a whole.
@@ -94,6 +95,7 @@ impl Session {
     pub(crate) async fn start_over(&self) {
         // Its connection is closed, which undoes it.
         *self.run.lock().await = RunState::NotBegun;
+        *self.catalogue.lock().await = Catalogue::default();
         self.forget();
     }
 

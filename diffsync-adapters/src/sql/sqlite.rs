@@ -36,6 +36,8 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(5))
             .row_buffer_size(1_000)
+            // 64 MiB for pages, so that those of an index are not read again for every batch.
+            .pragma("cache_size", "-65536")
             .disable_statement_logging();
         let file = options.get_filename();
         // One in memory is gone with its connection.
@@ -129,6 +131,8 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<Sqli
             Value::Bool(value) => arguments.add(*value),
             Value::Int(value) => arguments.add(*value),
             Value::Unsigned(value) => Err(format!("{value} does not fit into an integer of SQLite").into()),
+            // It would be null.
+            Value::Float(value) if value.is_nan() => Err("SQLite cannot hold a number that is none".into()),
             Value::Float(value) => arguments.add(*value),
             Value::Text(value) => arguments.add(&**value),
             Value::Bytes(value) => arguments.add(&**value),

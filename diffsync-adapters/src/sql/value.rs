@@ -199,14 +199,19 @@ impl SqlType for bool {
     }
 }
 
+/// A whole number, none of which has more than 64 bits.
+fn whole<T: TryInto<i64> + TryInto<u64> + Copy>(value: T) -> Value<'static> {
+    let large = || value.try_into().map_or(Value::Null, Value::Unsigned);
+    value.try_into().map_or_else(|_| large(), Value::Int)
+}
+
 macro_rules! integers {
     ($($ty:ty => $kind:ident,)*) => {$(
         impl SqlType for $ty {
             const KIND: Kind = Kind::$kind;
 
-            #[allow(clippy::allow_attributes, clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "checked before")]
             fn to_sql(&self) -> Value<'_> {
-                i64::try_from(*self).map_or_else(|_| Value::Unsigned(*self as u64), Value::Int)
+                whole(*self)
             }
 
             fn from_sql(value: Value<'_>) -> Result<Self, String> {

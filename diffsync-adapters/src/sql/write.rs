@@ -6,11 +6,11 @@ use std::sync::Arc;
 use diffsync_core::TargetError;
 
 use super::SqlModel;
-use super::database::{Column, Connection, Delete, Grid, Insert, Typed, Update};
+use super::database::{Column, Connection, Delete, Find, Grid, Insert, Typed, Update};
 use super::load::column_of;
 use super::schema::{Lookup, Place, Role, SqlTable};
 use super::session::{Session, Writing};
-use super::value::Value;
+use super::value::{Kind, Value};
 
 type Answers<R> = Vec<Result<R, TargetError>>;
 
@@ -197,11 +197,19 @@ impl Session {
             let kind = M::TABLE.key.and_then(|key| M::TABLE.fields.get(key)).map(|field| field.kind);
             let insert = Insert { table: &table, columns: &columns, key: key.as_ref().zip(kind), rows: &grid };
             keys = connection.insert(&insert).await?;
+            if keys.is_none()
+                && let (Some(key), Some(kind)) = (&key, kind)
+            {
+                let given: Vec<usize> =
+                    (0..new.len()).filter(|record| matches!(answers.get(*record), Some(Ok(_)))).collect();
+                keys = Some(self.given_keys(connection, (key, kind), &resolved, &given).await?);
+            }
         }
         let stored = |(answer, record): (Result<Option<usize>, TargetError>, &&M)| {
             let mut record = M::clone(record);
             if let (Some(row), Some(keys)) = (answer?, &keys)
                 && let Some(key) = keys.get(row)
+                && *key != Value::Null
             {
                 record
                     .set_key(key.clone())
@@ -210,6 +218,45 @@ impl Session {
             Ok(record)
         };
         Ok(answers.into_iter().zip(new).map(stored).collect())
+    }
+
+    /// The keys that the database gave records, where it did not say so: they are found by what identifies the records.
+    async fn given_keys<M: SqlModel>(
+        &self,
+        connection: &mut dyn Connection,
+        (key, kind): (&Column, Kind),
+        resolved: &Resolved<'_, M>,
+        records: &[usize],
+    ) -> Result<Vec<Value<'static>>, Trouble> {
+        let (quotes, identified) = (self.database().quotes(), identified(M::TABLE));
+        let columns = self.columns(connection, M::TABLE.name).await?;
+        let mut by = Vec::new();
+        for (name, _) in &identified {
+            let column = column_of(&columns, M::TABLE.name, name).map_err(|error| self.amiss(&error))?;
+            by.push((format!("t.{}", quotes.column(name)), column.ty.clone()));
+        }
+        let mut rows = Grid::new(by.len());
+        let mut asked = Vec::new();
+        for (position, record) in records.iter().enumerate() {
+            let values: Vec<Value<'_>> =
+                identified.iter().map(|(_, source)| resolved.value(*record, *source)).collect::<Result<_, _>>()?;
+            // What is null is found by nothing; such a record goes without its key until it is loaded.
+            if !values.contains(&Value::Null) {
+                rows.values.extend(values);
+                asked.push(position);
+            }
+        }
+        let mut keys = vec![Value::Null; records.len()];
+        if !asked.is_empty() {
+            let (key, from) =
+                (format!("t.{}", quotes.column(&key.name)), format!("{} AS t", quotes.table(M::TABLE.name)));
+            for (row, key) in connection.find(&Find { key: &key, kind, from: &from, by: &by, rows: &rows }).await? {
+                if let Some(place) = asked.get(row).and_then(|position| keys.get_mut(*position)) {
+                    *place = key;
+                }
+            }
+        }
+        Ok(keys)
     }
 
     async fn change<M: SqlModel>(
@@ -308,7 +355,7 @@ impl Session {
                 keys.push(Vec::new());
                 continue;
             }
-            let natural = records.iter().map(|record| natural_key::<M>(record, lookup)).collect::<Result<_, _>>()?;
+            let natural = records.iter().map(|record| natural_key(*record, lookup)).collect::<Result<_, _>>()?;
             keys.push(self.keys(connection, &lookup.leads, natural).await?);
         }
         Ok(Resolved { records: records.to_vec(), keys })
@@ -394,8 +441,7 @@ impl<'r, M: SqlModel> Located<'r, M> {
 }
 
 /// The natural key that a record has for a lookup, if it names anything.
-fn natural_key<'r, M: SqlModel>(record: &&'r M, lookup: &Lookup) -> Result<Option<Vec<Value<'r>>>, TargetError> {
-    let record: &'r M = record;
+fn natural_key<'r, M: SqlModel>(record: &'r M, lookup: &Lookup) -> Result<Option<Vec<Value<'r>>>, TargetError> {
     let parts = lookup.fields.iter().map(|field| record.value(*field)).collect::<Result<Vec<_>, _>>();
     let parts =
         parts.map_err(|reason| TargetError::new(format!("what `{}` leads to {reason}", lookup.leads.column)))?;

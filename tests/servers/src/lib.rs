@@ -34,12 +34,14 @@ pub struct Server {
 const REQUIRED: &str = "DIFFSYNC_REQUIRE_SERVERS";
 
 /// A `PostgreSQL` server, or none where it is not installed.
+#[must_use]
 pub fn postgres() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     once(&SERVER, "PostgreSQL", "postgresql", || Some(start_postgres(newest_postgres()?)))
 }
 
 /// A `MariaDB` server, or none where it is not installed.
+#[must_use]
 pub fn mariadb() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     once(&SERVER, "MariaDB", "mariadb-server", || {
@@ -184,7 +186,7 @@ fn guarded(server: &Command, folder: &Path) -> io::Result<Child> {
 }
 
 fn wait_for(port: u16, folder: &Path) -> io::Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         if Instant::now() > deadline {
             let log = fs::read_to_string(folder.join("log")).unwrap_or_default();

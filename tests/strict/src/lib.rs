@@ -15,6 +15,7 @@ use diffsync_core::{
     TargetError, Url, WriteContext, job,
 };
 
+pub mod adapters;
 pub mod elsewhere;
 pub mod hidden;
 pub mod keys;

@@ -53,7 +53,7 @@ async fn keeps_the_laws(graphql: bool) {
         fakes.lock().unwrap().push(fake);
         Ok(nautobot)
     };
-    Laws::new(system, data).seeds(2).failing_calls(3).check().await.unwrap();
+    Box::pin(Laws::new(system, data).seeds(2).failing_calls(3).check()).await.unwrap();
 }
 
 #[tokio::test]

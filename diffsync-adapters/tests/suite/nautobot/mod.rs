@@ -99,7 +99,7 @@ fn inventory() -> Inventory {
 }
 
 fn location(names: &[&str]) -> Location {
-    let path = LocationPath::from_iter(names.iter().copied());
+    let path: LocationPath = names.iter().copied().collect();
     Location {
         parent: path.parent(),
         path,
@@ -127,7 +127,7 @@ fn location(names: &[&str]) -> Location {
 fn device(name: &str) -> Device {
     Device {
         name: name.into(),
-        location: LocationPath::from_iter(["Europe", "AMS01"]),
+        location: LocationPath::from(["Europe", "AMS01"]),
         manufacturer: "Acme".into(),
         device_type: "X1".into(),
         role: "access".into(),
@@ -171,7 +171,7 @@ fn prefix(prefix: &str, kind: &str) -> Prefix {
         status: "Active".into(),
         role: None,
         tenant: None,
-        locations: vec![LocationPath::from_iter(["Europe", "AMS01"])],
+        locations: vec![LocationPath::from(["Europe", "AMS01"])],
         description: String::new(),
         tags: Vec::new(),
         custom_fields: CustomFields::default(),

@@ -1,7 +1,7 @@
 //! Records that are stamped with their owner, and those of others.
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot, Owner};
-use diffsync_core::{Status, Table};
+use diffsync_core::{Adapter, LoadContext, Side, Status};
 use serde_json::json;
 
 use super::fake::Fake;
@@ -61,10 +61,7 @@ async fn what_cannot_carry_the_stamp_is_left() {
     let owner = Owner::tag("diffsync");
     run(with_owner(&owner), adapter(&fake).owner(&owner)).await;
     let mut wanted = with_owner(&owner);
-    for table in [&mut wanted.devices] {
-        *table = Table::default();
-        table.mark_loaded();
-    }
+    wanted.devices = std::iter::empty().collect();
     wanted.interfaces = std::iter::empty().collect();
     wanted.device_types = std::iter::empty().collect();
     wanted.manufacturers = std::iter::empty().collect();
@@ -73,4 +70,18 @@ async fn what_cannot_carry_the_stamp_is_left() {
     // A manufacturer has no tags.
     assert_eq!(fake.state().of("dcim/manufacturers").len(), 1);
     assert_eq!(fake.state().of("dcim/device-types").len(), 0);
+}
+
+#[tokio::test]
+async fn an_owned_source_brings_what_the_owner_needs() {
+    let fake = Fake::new().await;
+    let source = Owner::custom_field("managed_by", "diffsync").owns(adapter(&fake));
+    let mut data = Inventory::default();
+    source.load(&mut data, &LoadContext::alone(Side::Source)).await.unwrap();
+    let field = data.custom_fields.get("managed_by").unwrap();
+    assert_eq!((field.label.as_str(), field.kind.as_str()), ("Managed by", "text"));
+    assert!(field.content_types.contains(&"dcim.device".to_owned()));
+    assert!(!field.content_types.contains(&"extras.customfield".to_owned()));
+    // The server knows of no such thing yet.
+    assert_eq!(fake.state().of("extras/custom-fields").len(), 0);
 }

@@ -81,7 +81,7 @@ async fn a_recorded_nautobot_is_read() {
     assert_eq!(data.interfaces.len(), counts["dcim/interfaces"]);
     assert_eq!(data.ip_addresses.len(), counts["ipam/ip-addresses"]);
     let device = data.devices.get("dev-00000").unwrap();
-    assert_eq!(device.location, LocationPath::from_iter(["Region 0", "Country 0-0", "Site 0-0-00"]));
+    assert_eq!(device.location, LocationPath::from(["Region 0", "Country 0-0", "Site 0-0-00"]));
     assert_eq!((device.manufacturer.as_str(), device.device_type.as_str()), ("Cisco", "C9300-48P"));
     assert_eq!(device.custom_fields.get("external_id"), Some(&json!("CMDB-000000")));
     let address = data.ip_addresses.iter().next().unwrap();

@@ -1,5 +1,6 @@
 //! The databases that tests run on.
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -40,11 +41,22 @@ pub(crate) fn kinds() -> Vec<Kind> {
 pub(crate) fn on_each<F: Future<Output = ()>>(test: impl Fn(System) -> F) {
     for kind in kinds() {
         block_on(async {
-            eprintln!("on {kind:?}");
+            let _named = Named(kind);
             // Tests take of it what they use, and it is to be there until they end.
             let system = System::new(kind).await;
             test(system.clone()).await;
         });
+    }
+}
+
+/// Says on which kind of database a test failed.
+struct Named(Kind);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = writeln!(std::io::stderr(), "it failed on {:?}", self.0);
+        }
     }
 }
 
@@ -58,8 +70,10 @@ impl System {
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         match kind {
             Kind::Sqlite => {
-                // In memory where that can be, since what is synced to a disk takes its time.
-                let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+                // In memory unless it is said where, since what is synced to a disk takes its time.
+                let in_memory = std::path::Path::new("/dev/shm");
+                let elsewhere = std::env::var_os("TMPDIR").is_some() || !in_memory.is_dir();
+                let folder = if elsewhere { TempDir::new() } else { TempDir::new_in(in_memory) }.unwrap();
                 let url = Url::parse(&format!("sqlite://{}/test.db", folder.path().display())).unwrap();
                 Self { kind, url, _folder: Some(folder.into()) }
             }
@@ -67,7 +81,8 @@ impl System {
                 let server = postgres().unwrap();
                 let base = format!("postgres://{}:{}@127.0.0.1:{}/postgres", server.user, server.password, server.port);
                 run_on(kind, &Url::parse(&base).unwrap(), &format!("CREATE SCHEMA {name}")).await;
-                let url = Url::parse(&format!("{base}?options=-csearch_path%3D{name}")).unwrap();
+                let url =
+                    Url::parse(&format!("{base}?application_name={name}&options=-csearch_path%3D{name}")).unwrap();
                 Self { kind, url, _folder: None }
             }
             Kind::MariaDb => {

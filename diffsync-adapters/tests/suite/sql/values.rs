@@ -141,6 +141,27 @@ fn values_of_every_type_come_back() {
 }
 
 #[test]
+fn a_number_that_is_none_is_stored_or_refused_and_never_made_null() {
+    on_each(|system| async move {
+        let wanted = || All {
+            all: [1, 2]
+                .map(|n| Everything { nothing: (n == 1).then_some(f64::NAN), ..everything(n, 7) })
+                .into_iter()
+                .collect(),
+        };
+        let report = pushed(wanted(), system.sql()).await;
+        if system.kind == Database::Postgres {
+            assert_done(&report);
+            assert_eq!(pushed(wanted(), system.sql()).await.counts.unchanged, 2);
+        } else {
+            assert_eq!((report.counts.created, report.counts.failed), (1, 1));
+            let reason = report.failures().next().unwrap().reason;
+            assert!(reason.contains("cannot hold"), "{reason}");
+        }
+    });
+}
+
+#[test]
 fn a_number_that_the_database_cannot_hold_is_an_error_of_its_record() {
     on_each(|system| async move {
         if system.kind != Database::Sqlite {

@@ -130,7 +130,7 @@ pub(crate) fn world(seed: u64) -> World {
     world.locations.mark_loaded();
     let sites: Vec<u64> = picked(seed, 4).collect();
     for number in &sites {
-        let description = (seed % (number + 2) > 0).then(|| format!("site no. {}", seed % (number + 3)));
+        let description = (!seed.is_multiple_of(number + 2)).then(|| format!("site no. {}", seed % (number + 3)));
         world.sites.insert(Site { description, ..site(&format!("s{number}")) });
     }
     for number in picked(seed + 1, 6) {
@@ -141,12 +141,12 @@ pub(crate) fn world(seed: u64) -> World {
         for port in picked(seed + number, 3) {
             let mtu = (port != 1).then(|| u16::try_from(1000 + seed).unwrap());
             let address = (port != 2).then(|| format!("10.{number}.{port}.{seed}/24").parse().unwrap());
-            let enabled = seed % (port + 2) == 0;
+            let enabled = seed.is_multiple_of(port + 2);
             let community = Secret::new(format!("secret {}", seed % 2));
             world.interfaces.insert(Interface {
+                enabled,
                 mtu,
                 address,
-                enabled,
                 community,
                 ..interface(&site, &name, &format!("eth{port}"))
             });

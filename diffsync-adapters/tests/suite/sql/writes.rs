@@ -1,9 +1,11 @@
 //! What is written, and what becomes of what cannot be.
 
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{RunReport, Side};
+use diffsync_core::{Event, Observer, RunReport, Side, Step};
 
 use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, pushed_with, records};
 use super::world::{
@@ -181,18 +183,28 @@ fn a_row_that_is_gone_is_an_error_of_its_record() {
 
 /// A run during which another changes the database, after it was loaded.
 async fn pushed_behind(system: &System, source: Vlans, target: Sql<Vlans>, sql: &str) -> RunReport {
-    use diffsync_core::{Event, Observer, Step};
-    use std::sync::Mutex;
-    use std::sync::mpsc::{Receiver, Sender, channel};
+    pushed_until(system, source, target, sql, |event| matches!(event, Event::StepStarted(Step::ExecuteSync))).await
+}
+
+/// A run during which another changes the database, when this is said for the first time.
+async fn pushed_until(
+    system: &System,
+    source: Vlans,
+    target: Sql<Vlans>,
+    sql: &str,
+    when: fn(&Event<'_>) -> bool,
+) -> RunReport {
+    type Channels = (Sender<()>, Receiver<()>);
 
     /// Waits until the other is done.
-    struct Pause(Mutex<(Sender<()>, Receiver<()>)>);
+    struct Pause(Mutex<Option<Channels>>, fn(&Event<'_>) -> bool);
     impl Observer for Pause {
         fn observe(&self, event: &Event<'_>) {
-            if matches!(event, Event::StepStarted(Step::ExecuteSync)) {
-                let channels = self.0.lock().unwrap();
-                channels.0.send(()).unwrap();
-                channels.1.recv().unwrap();
+            if (self.1)(event)
+                && let Some((loaded, done)) = self.0.lock().unwrap().take()
+            {
+                loaded.send(()).unwrap();
+                done.recv().unwrap();
             }
         }
     }
@@ -204,12 +216,8 @@ async fn pushed_behind(system: &System, source: Vlans, target: Sql<Vlans>, sql: 
         super::systems::block_on(super::systems::run_on(kind, &url, &sql));
         done.send(()).unwrap();
     });
-    let report = super::systems::pushed_observed(
-        source,
-        target,
-        vec![std::sync::Arc::new(Pause(Mutex::new((loaded, is_done))))],
-    )
-    .await;
+    let pause = Pause(Mutex::new(Some((loaded, is_done))), when);
+    let report = super::systems::pushed_observed(source, target, vec![Arc::new(pause)]).await;
     other.join().unwrap();
     report
 }
@@ -221,7 +229,7 @@ fn a_connection_that_is_killed_is_made_anew() {
             return;
         }
         assert_done(&pushed(vlans(0..10), system.sql()).await);
-        let report = pushed_behind(&system, vlans(5..30), system.sql(), &kill(&system).await).await;
+        let report = pushed_behind(&system, vlans(5..30), system.sql(), &kill(&system)).await;
         assert_done(&report);
         assert_eq!((report.counts.created, report.counts.deleted), (20, 5));
     });
@@ -235,27 +243,60 @@ fn a_run_that_is_written_as_a_whole_goes_on_by_a_new_connection_only_if_nothing_
         }
         let whole = || system.sql().transaction(Transaction::PerRun);
         assert_done(&pushed(vlans(0..10), whole()).await);
-        let report = pushed_behind(&system, vlans(5..30), whole(), &kill(&system).await).await;
+        let report = pushed_behind(&system, vlans(5..30), whole(), &kill(&system)).await;
         // It was killed before it began.
         assert_done(&report);
     });
 }
 
+#[test]
+fn a_run_that_is_written_as_a_whole_and_loses_its_connection_writes_nothing() {
+    on_each(|system| async move {
+        if system.kind == Kind::Sqlite {
+            return;
+        }
+        let whole = || system.sql().transaction(Transaction::PerRun).batch(5);
+        assert_done(&pushed(vlans(0..10), whole()).await);
+        // Its records are only said to be done when all are.
+        let written = |event: &Event<'_>| matches!(event, Event::Progress { step: Step::ExecuteSync, .. });
+        let report = pushed_until(&system, vlans(5..60), whole(), &kill(&system), written).await;
+        assert_eq!(report.counts.written(), 0);
+        assert!(
+            reasons(&report).iter().any(|(_, reason)| reason.contains("the transaction of the run")),
+            "{:?}",
+            reasons(&report)
+        );
+        let found: Vlans = loaded(&whole(), Side::Target).await.unwrap();
+        assert_eq!(found.vlans.len(), 10);
+        assert_done(&pushed(vlans(5..60), whole()).await);
+    });
+}
+
+#[test]
+fn a_connection_that_is_killed_between_batches_is_made_anew() {
+    on_each(|system| async move {
+        if system.kind == Kind::Sqlite {
+            return;
+        }
+        let written = |event: &Event<'_>| matches!(event, Event::RecordDone { .. });
+        let report = pushed_until(&system, vlans(0..60), system.sql().batch(5), &kill(&system), written).await;
+        assert_done(&report);
+        assert_eq!(report.counts.created, 60);
+    });
+}
+
 /// What kills all other connections to the database.
-async fn kill(system: &System) -> String {
-    match system.kind {
-        Kind::Postgres => {
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'diffsync'".into()
-        }
-        _ => {
-            let name = system.url.path().trim_start_matches('/');
-            let block = format!(
-                "BEGIN NOT ATOMIC FOR c IN (SELECT id FROM information_schema.processlist WHERE db = '{name}' AND id <> CONNECTION_ID()) \
-                 DO KILL c.id; END FOR; END"
-            );
-            block
-        }
+fn kill(system: &System) -> String {
+    if system.kind == Kind::Postgres {
+        return "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()"
+            .into();
     }
+    let name = system.url.path().trim_start_matches('/');
+    format!(
+        "BEGIN NOT ATOMIC FOR c IN (SELECT id FROM information_schema.processlist WHERE db = '{name}' AND id <> CONNECTION_ID()) \
+         DO KILL c.id; END FOR; END"
+    )
 }
 
 #[test]

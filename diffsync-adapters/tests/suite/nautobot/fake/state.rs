@@ -73,7 +73,6 @@ impl State {
                         return wrong(name, "This field is required.");
                     }
                 }
-                (None, Kind::Own) => Value::Null,
                 (None, Kind::Flag(value)) => json!(value),
                 (None, Kind::Choice(_, Some(value)) | Kind::Plain(_, Some(value))) => json!(value),
                 (None, Kind::Many(_) | Kind::Types) => json!([]),
@@ -107,7 +106,7 @@ impl State {
         self.finish(collection, &mut row, body)?;
         let rows = self.rows.entry(collection.path).or_default();
         if let Some(place) = rows.iter_mut().find(|row| row["id"] == id) {
-            *place = row.clone();
+            place.clone_from(&row);
         }
         Ok(row)
     }
@@ -144,13 +143,12 @@ impl State {
             }
             text => Map::from_iter([("name".into(), text.clone())]),
         };
-        match self.of(path).iter().find(|row| by.iter().all(|(name, value)| row.get(name) == Some(value))) {
-            Some(row) => Ok(row["id"].clone()),
-            None => {
-                let by = Value::Object(by).to_string().replace('"', "'").replace("':", "': ");
-                wrong(field, format!("Related object not found using the provided attributes: {by}"))
-            }
+        if let Some(row) = self.of(path).iter().find(|row| by.iter().all(|(name, value)| row.get(name) == Some(value)))
+        {
+            return Ok(row["id"].clone());
         }
+        let by = Value::Object(by).to_string().replace('"', "'").replace("':", "': ");
+        wrong(field, format!("Related object not found using the provided attributes: {by}"))
     }
 
     /// What the server does by itself, and what it insists on.
@@ -231,7 +229,7 @@ impl State {
                 let named = |row: &&Row| row[*field] == id;
                 match kind {
                     Kind::One(to) if *to == path => {
-                        in_the_way.extend(self.of(collection.path).iter().filter(named).map(title))
+                        in_the_way.extend(self.of(collection.path).iter().filter(named).map(title));
                     }
                     // What may be empty is emptied, except where that would change what a record is.
                     Kind::MaybeOne(to) if *to == path && collection.path != "dcim/devices" => {
