@@ -82,10 +82,18 @@ impl<D: Dataset + HasTable<M>, M: FileModel> Visit<D, M> for Files<D> {
 }
 
 impl<D: VisitedBy<Self>> Files<D> {
-    fn all() -> Vec<ModelFile<D>> {
+    fn all() -> Result<Vec<ModelFile<D>>, AdapterError> {
         let mut files = Self(Vec::new());
         D::visit_each(&mut files);
-        files.0
+        for (position, file) in files.0.iter().enumerate() {
+            // Each would be written from what was loaded, and the second would undo the first.
+            if let Some(other) = files.0.iter().take(position).find(|other| other.path == file.path) {
+                let (path, first, second) = (file.path, other.model, file.model);
+                let what = format!("`{path}` is the file of `{first}` and of `{second}`; give each model its own");
+                return Err(AdapterError::new(what));
+            }
+        }
+        Ok(files.0)
     }
 }
 
@@ -132,7 +140,7 @@ impl<D: Dataset + VisitedBy<Files<D>>> Adapter for Folder<D> {
             return Err(AdapterError::new(format!("`{folder}` is not a folder")));
         }
         let mut before = 0;
-        for file in Files::all() {
+        for file in Files::all()? {
             let (progress, mut news) = watch::channel(0);
             let loading = Loading { path: self.path.join(file.path), side: cx.side(), progress };
             let shown = format!("cannot read `{}`", loading.path.display());
@@ -151,7 +159,7 @@ impl<D: Dataset + VisitedBy<Files<D>>> Adapter for Folder<D> {
 
     async fn sync_complete(&self, synced: &Synced<'_, D>) -> Result<(), AdapterError> {
         let mut replacements = Vec::new();
-        for file in Files::all() {
+        for file in Files::all()? {
             let path = self.path.join(file.path);
             let Some(stamp) = self.loaded().remove(file.model) else {
                 return Err(AdapterError::new(format!("`{}` was not loaded", path.display())));
@@ -172,7 +180,11 @@ impl<D: Dataset + VisitedBy<Files<D>>> Adapter for Folder<D> {
                 return;
             }
         }
-        for file in Files::<D>::all() {
+        let files = Files::<D>::all().unwrap_or_else(|error| {
+            checkup.failed("files", error.to_string());
+            Vec::new()
+        });
+        for file in files {
             let path = self.path.join(file.path);
             let what = format!("file {}", file.path);
             match (open(&path), checkup.side()) {

@@ -1,4 +1,15 @@
 //! A folder of files, one for each model: CSV, JSON, JSON Lines, YAML, TOML, Parquet.
+//!
+//! The models derive [`FileModel`], which says which file holds their records and how; the adapter is [`Folder`].
+//! As a target it edits the files when a run completes: what nobody changed stays as it is written.
+//!
+//! | key | on | what it says |
+//! | --- | --- | --- |
+//! | `path = "sites.csv"` | struct | the file in the folder |
+//! | `format = csv` | struct | the format, where the extension does not say it: `csv`, `json`, `json_lines`, `yaml`, `toml`, `parquet` |
+//! | `list = "sites"` | struct | the key under which the list of records stands |
+//! | `delimiter = ';'` | struct | what stands between two cells of CSV |
+//! | `rename = "Full name"` | field | the name of the column or key |
 
 mod cells;
 #[cfg(feature = "csv")]

@@ -298,3 +298,27 @@ fn a_check_tells_what_is_missing() {
     assert!(check(folder.path(), Side::Source).is_healthy());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "a check leaves nothing behind");
 }
+
+#[test]
+fn two_models_in_one_file_are_refused() {
+    #[derive(SyncModel, FileModel, Clone)]
+    #[file(path = "all.json", list = "sites")]
+    struct Site {
+        #[sync(id)]
+        name: String,
+    }
+    #[derive(SyncModel, FileModel, Clone)]
+    #[file(path = "all.json", list = "hosts")]
+    struct Host {
+        #[sync(id)]
+        name: String,
+    }
+    #[derive(Dataset, Default)]
+    struct All {
+        sites: Table<Site>,
+        hosts: Table<Host>,
+    }
+    let folder = TempDir::new().unwrap();
+    let Err(error) = load::<All>(folder.path(), Side::Target) else { panic!("it was loaded") };
+    assert_eq!(error, "`all.json` is the file of `site` and of `host`; give each model its own");
+}

@@ -276,7 +276,9 @@ fn create(system: &mut System, last_key: &mut u64, collection: &str, body: Value
     }
     *system = after;
     if system.is_terse {
-        created.iter_mut().for_each(|row| row.retain(|name, _| name == "id"));
+        for row in &mut created {
+            row.retain(|name, _| name == "id");
+        }
     }
     if is_list { answer(201, &json!(created)) } else { answer(201, &json!(created[0])) }
 }
