@@ -83,6 +83,12 @@ pub trait Adapter: Send + Sync + 'static {
         Self::WRITES_AT_COMPLETE
     }
 
+    /// Whether it is then written anew from its records, so that what could not be loaded would be lost: such a run is
+    /// refused. One that edits what is there says that it does not.
+    fn rewrites(&self) -> bool {
+        self.writes_at_complete()
+    }
+
     /// Tests whether the system can be used, before anything is loaded from it: the connection, the login, the rights, the
     /// version. What it finds is told to the [`Checkup`], which also says which side the system is to be.
     fn check(&self, checkup: &mut Checkup) -> impl Future<Output = ()> + Send {

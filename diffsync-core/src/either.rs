@@ -43,6 +43,10 @@ impl<A: Adapter, B: Adapter<Data = A::Data>> Adapter for Either<A, B> {
         either!(self, adapter => adapter.writes_at_complete())
     }
 
+    fn rewrites(&self) -> bool {
+        either!(self, adapter => adapter.rewrites())
+    }
+
     async fn check(&self, checkup: &mut Checkup) {
         either!(self, adapter => adapter.check(checkup).await);
     }

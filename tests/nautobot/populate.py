@@ -22,6 +22,7 @@ from nautobot.ipam.models import (  # noqa: E402
 from nautobot.tenancy.models import Tenant  # noqa: E402
 
 SCALES = {
+    "tiny": dict(regions=1, countries=1, sites=4, tenants=2, devices=30, nets=2, ips=30),
     "small": dict(regions=2, countries=2, sites=8, tenants=8, devices=300, nets=8, ips=300),
     "big": dict(regions=4, countries=5, sites=12, tenants=20, devices=2000, nets=16, ips=4000),
 }

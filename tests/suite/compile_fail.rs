@@ -2,5 +2,8 @@
 
 #[test]
 fn every_misuse_is_an_error_at_its_token() {
-    trybuild::TestCases::new().compile_fail("compile-fail/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("compile-fail/*.rs");
+    // Those of the adapters' derives, a folder each.
+    cases.compile_fail("compile-fail/*/*.rs");
 }

@@ -111,6 +111,7 @@ impl<M: FileModel> Records<'_, M> {
     }
 
     /// The number of the next record.
+    #[cfg(feature = "toml")]
     pub(super) fn next(&self) -> Place {
         Place::Record(self.count + 1)
     }

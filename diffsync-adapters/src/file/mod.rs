@@ -1,6 +1,6 @@
 //! A folder of files, one for each model: CSV, JSON, JSON Lines, YAML, TOML, Parquet.
 //!
-//! The models derive [`FileModel`], which says which file holds their records and how; the adapter is [`Folder`].
+//! The models derive [`FileModel`](trait@FileModel), which says which file holds their records and how; the adapter is [`Folder`].
 //! As a target it edits the files when a run completes: what nobody changed stays as it is written.
 //!
 //! | key | on | what it says |

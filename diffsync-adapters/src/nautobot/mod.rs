@@ -26,6 +26,7 @@ mod page;
 mod target;
 
 use std::fmt;
+use std::time::Duration;
 
 use diffsync_core::schema::FieldSchema;
 use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Secret, Url, Visit, VisitedBy};
@@ -45,6 +46,9 @@ const BATCH: usize = 50;
 
 /// How many requests are made at the same time. A server has a handful of processes to answer them.
 const CONCURRENCY: usize = 4;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A Nautobot of version 2 or 3 that keeps the records of a data set.
 ///
@@ -103,6 +107,9 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables>> Nautobot<D> {
             .header("Accept", "application/json")
             .trailing_slash(true)
             .concurrency(CONCURRENCY)
+            // A busy server may take minutes to write a list of records, and says nothing meanwhile.
+            .stall_limit(PATIENCE)
+            .request_limit(Some(PATIENCE))
     }
 
     /// The Nautobot that a client made by [`client`](Self::client) speaks to.

@@ -32,7 +32,8 @@ enum Mark {
 }
 
 impl Owner {
-    /// The custom field `key` holds `value`. Interfaces of addresses aside, all records of a Nautobot can carry one.
+    /// The custom field `key` holds `value`. All but custom fields themselves can carry one; a link, such
+    /// as that a prefix is used in a location, goes with what it lives under.
     #[must_use]
     pub fn custom_field(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self(Mark::CustomField { key: key.into(), value: value.into() })
@@ -102,8 +103,12 @@ impl Owner {
     }
 }
 
-const WITHOUT_CUSTOM_FIELDS: [&str; 3] =
-    ["extras/custom-fields", "extras/custom-field-choices", "ipam/ip-address-to-interface"];
+const WITHOUT_CUSTOM_FIELDS: [&str; 4] = [
+    "extras/custom-fields",
+    "extras/custom-field-choices",
+    "ipam/ip-address-to-interface",
+    "ipam/prefix-location-assignments",
+];
 const WITHOUT_TAGS: [&str; 9] = [
     "extras/statuses",
     "extras/roles",

@@ -261,7 +261,9 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
     let owner = rest.owner_of(M::REST).filter(|_| side == Side::Target);
     let table = data.table_mut();
     table.mark_loaded();
-    if side == Side::Target && owner.is_none() && rest.owner.is_some() {
+    // A mere link goes with what it lives under.
+    let is_link = M::SCHEMA.attributes.is_empty() && M::SCHEMA.parent().is_some();
+    if side == Side::Target && owner.is_none() && rest.owner.is_some() && !is_link {
         table.set_flags(Flags::SKIP_UNMATCHED_DST);
     }
     for row in store.rows(&collection) {

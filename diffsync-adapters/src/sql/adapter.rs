@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use diffsync_core::{
-    Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Synced, Target, TargetError, Terms, Url, VisitedBy,
-    WriteContext, redacted_url,
+    Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Side, Synced, Target, TargetError, Terms, Url,
+    VisitedBy, WriteContext, redacted_url,
 };
 
 use super::SqlModel;
@@ -123,23 +123,26 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
         self.session.start_over().await;
         let nothing = |data: &mut D| self.entries.iter().for_each(|entry| (entry.mark_loaded)(data));
+        // A source that is missing must not pass for an empty one.
+        let may_be_absent = self.session.create_tables && cx.side() == Side::Target;
         if !self.session.database().exists() {
-            if self.session.create_tables {
+            if may_be_absent {
                 nothing(data);
                 return Ok(());
             }
-            return Err(AdapterError::new(format!(
-                "there is no `{}`; with `create_tables()` it is made when something is first written",
-                self.session.shown()
-            )));
+            let made = "; with `create_tables()` it is made when something is first written";
+            let made = if cx.side() == Side::Target { made } else { "" };
+            return Err(AdapterError::new(format!("there is no `{}`{made}", self.session.shown())));
         }
         let mut connection = self.session.connection(false).await.map_err(|error| self.session.unreachable(error))?;
         for begin in self.session.database().snapshot() {
             connection.run(begin).await.map_err(|error| self.session.unreachable(error))?;
         }
-        if self.session.create_tables && self.session.has_none(&mut *connection).await? {
+        if may_be_absent && self.session.has_none(&mut *connection).await? {
             nothing(data);
         } else {
+            // They are not made again, which would take the right to make tables.
+            let _ = self.session.made.set(());
             let session = &self.session;
             let catalogue = Catalogue::default();
             let mut loading = Loading { session, connection: &mut *connection, cx, catalogue, done: 0 };
@@ -161,6 +164,11 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
 
     fn writes_at_complete(&self) -> bool {
         self.session.transaction == Transaction::PerRun
+    }
+
+    fn rewrites(&self) -> bool {
+        // What cannot be loaded stays where it is.
+        false
     }
 
     async fn check(&self, checkup: &mut Checkup) {

@@ -10,9 +10,10 @@ use super::session::Session;
 impl Session {
     /// Looks at the connection, the version, the tables and the rights.
     pub(crate) async fn check(&self, checkup: &mut Checkup) {
+        let may_be_absent = self.create_tables && checkup.side() == Side::Target;
         if !self.database().exists() {
             let shown = self.shown();
-            if self.create_tables {
+            if may_be_absent {
                 checkup.passed(
                     "connection",
                     format!("`{shown}` is not there yet, and is made when something is first written"),
@@ -32,7 +33,7 @@ impl Session {
             Err(error) => return checkup.failed("version", self.unreachable(error).to_string()),
         }
         let to_write = checkup.side() == Side::Target;
-        if self.create_tables && matches!(self.has_none(&mut *connection).await, Ok(true)) {
+        if may_be_absent && matches!(self.has_none(&mut *connection).await, Ok(true)) {
             checkup.passed("tables", "there are none yet; they are made when something is first written");
         } else {
             for table in &self.tables {

@@ -30,9 +30,12 @@ impl Session {
         }
         let made = self.made.get_or_try_init(|| async {
             let mut connection = self.connection(true).await?;
+            // All or none, where the database can.
+            connection.run(self.database().begin()).await?;
             for statement in self.definitions() {
                 connection.run(&statement).await?;
             }
+            connection.run("COMMIT").await?;
             self.give_back(connection);
             Ok(())
         });

@@ -44,6 +44,9 @@ pub(crate) trait Database: Send + Sync {
     /// What an error of the database means for the rest of the run.
     fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind;
 
+    /// Whether an error that answers a commit says that nothing was written: without that it may have been.
+    fn took_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool;
+
     /// Whether an error undoes all of a transaction, savepoints included.
     fn undoes_all(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
         let _ = error;
@@ -115,6 +118,7 @@ impl<'a> Grid<'a> {
         self.values.len().checked_div(self.width).unwrap_or(0)
     }
 
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn rows(&self) -> impl Iterator<Item = &[Value<'a>]> {
         self.values.chunks(self.width.max(1))
     }
@@ -130,6 +134,7 @@ impl<'a> Grid<'a> {
 #[derive(Clone)]
 pub(crate) struct Typed {
     pub(crate) name: &'static str,
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL is told the types of values"))]
     pub(crate) ty: String,
 }
 

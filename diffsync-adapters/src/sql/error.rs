@@ -24,12 +24,16 @@ impl Session {
     /// What could not be written, without the secrets among these values, which some databases quote.
     pub(crate) fn unwritable(&self, doing: &str, error: &sqlx::Error, secrets: &[Value<'_>]) -> TargetError {
         let mut message = format!("cannot {doing} in `{}`: {error}", self.shown());
-        for secret in secrets {
-            if let Value::Text(secret) = secret
-                && !secret.is_empty()
-            {
-                message = message.replace(&**secret, REDACTED);
-            }
+        let texts = secrets.iter().filter_map(|secret| match secret {
+            Value::Null | Value::Bool(_) | Value::Bytes(_) => None,
+            Value::Text(text) => Some(text.to_string()),
+            number => Some(number.shown()),
+        });
+        // The longest first, or the end of one that begins like another would stay.
+        let mut texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
+        texts.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
+        for text in texts {
+            message = message.replace(&text, REDACTED);
         }
         match self.meaning(error) {
             TargetErrorKind::Record => TargetError::new(message),

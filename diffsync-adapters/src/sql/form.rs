@@ -70,6 +70,10 @@ impl<T: Serialize + DeserializeOwned> Form<T> for Json {
     fn store(value: &T) -> Result<Value<'_>, String> {
         // This is where its secrets belong.
         let text = serde_json::to_string(&exposed(value)).map_err(|error| format!("cannot be JSON: {error}"))?;
+        // A number that is none becomes null, and would not be read again.
+        if text.contains("null") && serde_json::from_str::<T>(&text).is_err() {
+            return Err("holds a number that JSON cannot hold".to_owned());
+        }
         Ok(Value::Text(text.into()))
     }
 

@@ -116,10 +116,16 @@ impl Database for MySql {
         "START TRANSACTION"
     }
 
+    fn took_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
+        let number = error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
+        // Going down, a lost connection, killed.
+        !matches!(number, 0 | 1053 | 1158..=1161 | 1927 | 2006 | 2013 | 4031)
+    }
+
     fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
         match error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number) {
             // Too many connections, going down, killed, a lock, a deadlock, changed by another since it was read.
-            1040 | 1053 | 1158..=1161 | 1203 | 1205 | 1213 | 1020 | 1927 | 2006 | 2013 | 3024 => {
+            1040 | 1053 | 1158..=1161 | 1203 | 1205 | 1213 | 1020 | 1927 | 2006 | 2013 | 3024 | 4031 => {
                 TargetErrorKind::Transient
             }
             // Refused, no such database or table or column, no rights, read-only, full, what is missing.

@@ -116,6 +116,12 @@ impl Database for Postgres {
         "BEGIN"
     }
 
+    fn took_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
+        let code = error.code().unwrap_or_default();
+        // A lost connection, an unknown end of the statement, a server that goes down.
+        !(code.starts_with("08") || code.starts_with("57P") || code == "40003")
+    }
+
     fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
         let code = error.code().unwrap_or_default();
         let class = code.get(..2).unwrap_or_default();
@@ -123,7 +129,9 @@ impl Database for Postgres {
             // The disk is full.
             (_, "53100") => TargetErrorKind::Fatal,
             // A lost connection, a transaction to be tried again, too few resources, a server that goes down or comes up.
-            ("08" | "40" | "53", _) | (_, "55P03" | "57P01" | "57P02" | "57P03") => TargetErrorKind::Transient,
+            ("08" | "40" | "53", _) | (_, "25P03" | "55P03" | "57P01" | "57P02" | "57P03" | "57P05") => {
+                TargetErrorKind::Transient
+            }
             // A refused login, no such database, schema or table, no rights, a transaction that may only read.
             ("28" | "3D" | "3F" | "58" | "XX" | "F0", _) | (_, "25006" | "42501" | "42P01" | "42703") => {
                 TargetErrorKind::Fatal

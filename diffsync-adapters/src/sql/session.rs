@@ -150,8 +150,14 @@ impl Session {
             RunState::NotBegun => Ok(()),
             RunState::Lost(reason) => Err(AdapterError::new(format!("nothing was written: {reason}"))),
             RunState::Open(mut connection) if is_whole => {
-                let failed = |error| AdapterError::context(format!("cannot commit to `{}`", self.shown()), error);
-                connection.run("COMMIT").await.map_err(failed)?;
+                connection.run("COMMIT").await.map_err(|error| {
+                    let lost = match &error {
+                        sqlx::Error::Database(error) => !self.database.took_back(&**error),
+                        _ => true,
+                    };
+                    let look = if lost { ", so look there whether it was carried out" } else { "" };
+                    AdapterError::context(format!("the commit in `{}` failed{look}", self.shown()), error)
+                })?;
                 self.give_back(connection);
                 Ok(())
             }
@@ -191,12 +197,14 @@ impl Writing<'_> {
                 self.keep();
                 Ok(())
             }
+            Err(sqlx::Error::Database(error)) if self.session.database.took_back(&*error) => {
+                Err(self.session.unwritable("commit", &sqlx::Error::Database(error), &[]))
+            }
             // Whether it was carried out nobody knows; to try again could write it twice.
-            Err(error) if ends_connection(&error) => Err(TargetError::fatal(format!(
-                "the connection to `{}` was lost in a commit: {error}",
+            Err(error) => Err(TargetError::unknown(format!(
+                "the answer to a commit in `{}` was lost, so look there whether it was carried out: {error}",
                 self.session.shown()
             ))),
-            Err(error) => Err(self.session.unwritable("commit", &error, &[])),
         }
     }
 

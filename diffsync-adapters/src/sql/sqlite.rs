@@ -106,6 +106,11 @@ impl Database for Sqlite {
         "BEGIN IMMEDIATE"
     }
 
+    fn took_back(&self, _: &dyn sqlx::error::DatabaseError) -> bool {
+        // It is a library: what it did not carry out is undone when its connection is closed.
+        true
+    }
+
     fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
         let code = error.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or_default() & 0xff;
         match code {
@@ -161,8 +166,15 @@ fn pieces<'g, 'v>(grid: &'g Grid<'v>) -> impl Iterator<Item = &'g [Value<'v>]> {
     grid.values.chunks((VALUES / width).max(1) * width)
 }
 
-async fn changed(connection: &mut SqliteConnection, sql: String, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query_with(AssertSqlSafe(sql), arguments(values)?).execute(connection).await?;
+/// Carries out a statement. One that comes again is kept prepared.
+async fn changed(
+    connection: &mut SqliteConnection,
+    sql: String,
+    values: &[Value<'_>],
+    comes_again: bool,
+) -> Result<u64, sqlx::Error> {
+    let query = sqlx::query_with(AssertSqlSafe(sql), arguments(values)?).persistent(comes_again);
+    let done = query.execute(connection).await?;
     Ok(done.rows_affected())
 }
 
@@ -236,7 +248,8 @@ impl Connection for SqliteConnection {
                     Some(_) => placeholders(count, rows.width, |row| format!("{},", number(row))),
                     None => placeholders(count, rows.width, |_| String::new()),
                 };
-                changed(self, format!("INSERT INTO {table} ({names}) VALUES {placeholders}"), piece).await?;
+                changed(self, format!("INSERT INTO {table} ({names}) VALUES {placeholders}"), piece, counted.is_none())
+                    .await?;
                 keys.extend((0..count).map(|row| Value::Int(number(row))));
                 last = last.saturating_add_unsigned(count as u64);
             }
@@ -259,7 +272,7 @@ impl Connection for SqliteConnection {
             for piece in pieces(rows) {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
                 let sql = format!("UPDATE {table} AS t SET {assigned} FROM (VALUES {values}) AS v WHERE {found}");
-                updated += changed(self, sql, piece).await?;
+                updated += changed(self, sql, piece, true).await?;
             }
             Ok(updated)
         })

@@ -105,6 +105,7 @@ pub enum Kind {
 
 impl Kind {
     /// What it is called for a person.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Bool => "a boolean",
@@ -345,7 +346,8 @@ macro_rules! addresses {
                 match value {
                     Value::Text(text) => {
                         // How PostgreSQL writes the address of one host.
-                        let host = text.strip_suffix("/32").or_else(|| text.strip_suffix("/128")).unwrap_or(&text);
+                        let length = if text.contains(':') { "/128" } else { "/32" };
+                        let host = text.strip_suffix(length).unwrap_or(&text);
                         host.parse().map_err(|_| format!("is {text:?}, which is no address"))
                     }
                     other => Err(other.is_not("an address")),

@@ -205,19 +205,28 @@ impl Session {
                 keys = Some(self.given_keys(connection, (key, kind), &resolved, &given).await?);
             }
         }
-        let stored = |(answer, record): (Result<Option<usize>, TargetError>, &&M)| {
+        let mut stored = Vec::with_capacity(new.len());
+        for (answer, record) in answers.into_iter().zip(new) {
+            let row = match answer {
+                Ok(row) => row,
+                Err(error) => {
+                    stored.push(Err(error));
+                    continue;
+                }
+            };
             let mut record = M::clone(record);
-            if let (Some(row), Some(keys)) = (answer?, &keys)
+            if let (Some(row), Some(keys)) = (row, &keys)
                 && let Some(key) = keys.get(row)
                 && *key != Value::Null
             {
+                // An error has all of the batch undone: what cannot be found again must not stay.
                 record
                     .set_key(key.clone())
                     .map_err(|reason| TargetError::new(format!("the key that it was given {reason}")))?;
             }
-            Ok(record)
-        };
-        Ok(answers.into_iter().zip(new).map(stored).collect())
+            stored.push(Ok(record));
+        }
+        Ok(stored)
     }
 
     /// The keys that the database gave records, where it did not say so: they are found by what identifies the records.

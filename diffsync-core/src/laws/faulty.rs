@@ -90,6 +90,10 @@ impl<T: Adapter> Adapter for Faulty<T> {
         self.target.writes_at_complete()
     }
 
+    fn rewrites(&self) -> bool {
+        self.target.rewrites()
+    }
+
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {
         self.target.record_url(model, id)
     }

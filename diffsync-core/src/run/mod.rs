@@ -354,7 +354,7 @@ impl<J: Job> Run<J> {
             let all_done = standing.done > 0 && nothing_else;
             all_done.then_some(Refusal::Done)
         };
-        let lost = || plan.unwritable().filter(|_| target.writes_at_complete());
+        let lost = || plan.unwritable().filter(|_| target.rewrites());
         let stops = self.options.on_guard == OnGuard::Stop && !self.breaches.is_empty();
         let guards = || stops.then(|| Refusal::Guards(self.breaches.clone()));
         too_many_rejected(plan, self.options.max_rejected).or_else(lost).or_else(moved).or_else(guards)

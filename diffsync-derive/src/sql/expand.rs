@@ -135,10 +135,11 @@ fn at_type(field: &Field<'_>) -> Ident {
 
 /// The type that turns the field's values into a column's: as they are, or as JSON or text, within `Option` and `Secret`.
 fn form(field: &Field<'_>) -> TokenStream {
+    let at = place(field.ty);
     let inner = match field.form {
-        Form::Plain => return quote!(_diffsync::sql::Plain),
-        Form::Json => quote!(_diffsync::sql::Json),
-        Form::Text => quote!(_diffsync::sql::Text),
+        Form::Plain => return quote_spanned!(at=> _diffsync::sql::Plain),
+        Form::Json => quote_spanned!(at=> _diffsync::sql::Json),
+        Form::Text => quote_spanned!(at=> _diffsync::sql::Text),
     };
     wrapped(field.ty, inner)
 }
@@ -146,11 +147,11 @@ fn form(field: &Field<'_>) -> TokenStream {
 fn wrapped(ty: &Type, inner: TokenStream) -> TokenStream {
     if let Some(held) = option(ty) {
         let held = wrapped(held, inner);
-        return quote!(_diffsync::sql::Optional<#held>);
+        return quote_spanned!(place(ty)=> _diffsync::sql::Optional<#held>);
     }
     if let Some(held) = secret(ty) {
         let held = wrapped(held, inner);
-        return quote!(_diffsync::sql::Hidden<#held>);
+        return quote_spanned!(place(ty)=> _diffsync::sql::Hidden<#held>);
     }
     inner
 }

@@ -67,11 +67,6 @@ pub struct Prefix {
     #[sync(references = Tenant)]
     #[rest(lookup = "tenant -> tenancy/tenants(name)")]
     pub tenant: Option<String>,
-    /// Where it is used.
-    #[sync(references = Location, compare = unordered)]
-    #[rest(lookup = "locations -> dcim/locations(parent*/name)")]
-    #[cfg_attr(feature = "sql", sql(as = json))]
-    pub locations: Vec<LocationPath>,
     /// What it is.
     pub description: String,
     /// The marks on it.
@@ -83,6 +78,33 @@ pub struct Prefix {
     #[sync(compare = contains)]
     #[cfg_attr(feature = "sql", sql(as = json))]
     pub custom_fields: CustomFields,
+    /// Nautobot's own key.
+    #[sync(local)]
+    #[rest(key)]
+    pub id: Option<Uuid>,
+}
+
+/// That a prefix is used in a location.
+#[derive(Debug, Clone, SyncModel, RestModel)]
+#[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "prefix_locations"))]
+#[sync(parent(Prefix, namespace = namespace, prefix = prefix))]
+#[rest(
+    path = "ipam/prefix-location-assignments",
+    lookup("prefix -> ipam/prefixes(namespace -> ipam/namespaces(name), prefix)", namespace, prefix)
+)]
+pub struct PrefixLocation {
+    /// The space that the prefix is in.
+    #[sync(id)]
+    pub namespace: String,
+    /// The prefix.
+    #[sync(id)]
+    #[cfg_attr(feature = "sql", sql(as = text))]
+    pub prefix: IpNet,
+    /// The location.
+    #[sync(id, references = Location)]
+    #[rest(lookup = "location -> dcim/locations(parent*/name)")]
+    #[cfg_attr(feature = "sql", sql(as = text))]
+    pub location: LocationPath,
     /// Nautobot's own key.
     #[sync(local)]
     #[rest(key)]

@@ -10,7 +10,7 @@ use diffsync_core::{Dataset, Table};
 
 pub use self::addresses::{
     IpAddress, IpAddressId, IpAddressKey, IpAddressPatch, Namespace, NamespaceId, NamespaceKey, NamespacePatch, Prefix,
-    PrefixId, PrefixKey, PrefixPatch,
+    PrefixId, PrefixKey, PrefixLocation, PrefixLocationId, PrefixLocationKey, PrefixLocationPatch, PrefixPatch,
 };
 pub use self::devices::{
     Device, DeviceId, DeviceKey, DevicePatch, DeviceType, DeviceTypeId, DeviceTypeKey, DeviceTypePatch, Interface,
@@ -67,6 +67,8 @@ pub struct Inventory {
     pub namespaces: Table<Namespace>,
     /// Networks.
     pub prefixes: Table<Prefix>,
+    /// Which networks are used where.
+    pub prefix_locations: Table<PrefixLocation>,
     /// Addresses.
     pub ip_addresses: Table<IpAddress>,
 }

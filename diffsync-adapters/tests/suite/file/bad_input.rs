@@ -57,6 +57,7 @@ macro_rules! ports {
 }
 
 ports!(csv, path = "ports.csv");
+ports!(semicolons, path = "ports.txt", format = csv, delimiter = ';');
 ports!(json, path = "ports.json");
 ports!(json_under_key, path = "inventory.json", list = "ports");
 ports!(json_lines, path = "ports.jsonl");
@@ -81,6 +82,13 @@ fn a_line_of_csv_with_too_few_or_many_cells_is_an_error_at_its_line() {
     assert_eq!(csv::wrong("name,speed,note\na,1,\nb,2\n"), expected(3, 2));
     assert_eq!(csv::wrong("name,speed,note\r\na,1,\r\nb,2,x,y\r\n"), expected(3, 4));
     assert_eq!(csv::wrong("name,speed,note\na,1,\"x\ny\"\nb\n"), expected(4, 1));
+}
+
+#[test]
+fn the_delimiter_is_the_declared_one() {
+    assert_eq!(semicolons::read("name;speed;note\na,b;1;\n").unwrap().ports.len(), 1);
+    let error = semicolons::wrong("name,speed,note\n");
+    assert_eq!(error, "`ports.txt`, line 1: there is no column `name`; there are `name,speed,note`");
 }
 
 #[test]

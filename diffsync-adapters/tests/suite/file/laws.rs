@@ -68,4 +68,4 @@ macro_rules! laws {
     )*};
 }
 
-laws!(csv semicolons json json_under_key json_lines yaml yaml_under_key toml parquet);
+laws!(csv json json_lines yaml toml parquet);

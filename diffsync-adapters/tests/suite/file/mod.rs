@@ -107,9 +107,6 @@ sites!(json_lines, path = "sites.jsonl");
 sites!(yaml, path = "sites.yml");
 sites!(toml, path = "sites.toml");
 sites!(parquet, path = "sites.parquet");
-sites!(json_under_key, path = "inventory.json", list = "sites");
-sites!(yaml_under_key, path = "inventory.yaml", list = "sites");
-sites!(semicolons, path = "sites.txt", format = csv, delimiter = ';');
 
 /// Two folders, source and target.
 struct Folders(TempDir);

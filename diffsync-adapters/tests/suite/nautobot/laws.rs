@@ -4,7 +4,7 @@ use diffsync_adapters::nautobot::{Inventory, Nautobot};
 use diffsync_core::laws::Laws;
 
 use super::fake::{Fake, State};
-use super::{adapter, address, device, interface, inventory, location, prefix};
+use super::{adapter, address, device, interface, inventory, location, prefix, used_in};
 
 /// The numbers below `below` that a seed picks.
 fn picked(seed: u64, below: u64) -> impl Iterator<Item = u64> {
@@ -32,10 +32,10 @@ fn data(seed: u64) -> Inventory {
         all.devices.insert(new);
     }
     for number in picked(seed + 2, 5) {
-        let mut new =
-            prefix(&format!("10.{}.0.0/16", number + 1), if seed.is_multiple_of(2) { "container" } else { "pool" });
-        new.locations = sites.iter().skip(usize::try_from(number).unwrap() % 2).map(|site| site.path.clone()).collect();
-        all.prefixes.insert(new);
+        let net = format!("10.{}.0.0/16", number + 1);
+        all.prefixes.insert(prefix(&net, if seed.is_multiple_of(2) { "container" } else { "pool" }));
+        let places = sites.iter().skip(usize::try_from(number).unwrap() % 2);
+        all.prefix_locations.extend(places.map(|site| used_in(&net, site.path.clone())));
         let mut new = address(&format!("10.{}.0.1/{}", number + 1, 16 + seed % 3));
         new.dns_name = format!("h{seed}.example.com");
         new.role = number.is_multiple_of(2).then(|| "Loopback".into());

@@ -4,6 +4,7 @@
 mod checking;
 mod fake;
 mod laws;
+mod own_models;
 mod owning;
 mod reading;
 mod writing;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use diffsync_adapters::nautobot::{
     CustomField, CustomFields, Device, DeviceType, Interface, Inventory, IpAddress, Location, LocationPath,
-    LocationType, Manufacturer, Namespace, Nautobot, Prefix, Role, Status, Tag,
+    LocationType, Manufacturer, Namespace, Nautobot, Prefix, PrefixLocation, Role, Status, Tag,
 };
 use diffsync_adapters::rest::Retries;
 use diffsync_core::schema::ModelSchema;
@@ -94,6 +95,7 @@ fn inventory() -> Inventory {
         id: None,
     });
     inventory.prefixes.extend([prefix("10.0.0.0/8", "container"), prefix("10.0.0.0/24", "network")]);
+    inventory.prefix_locations.insert(used_in("10.0.0.0/24", LocationPath::from(["Europe", "AMS01"])));
     inventory.ip_addresses.insert(address("10.0.0.1/24"));
     inventory
 }
@@ -171,12 +173,15 @@ fn prefix(prefix: &str, kind: &str) -> Prefix {
         status: "Active".into(),
         role: None,
         tenant: None,
-        locations: vec![LocationPath::from(["Europe", "AMS01"])],
         description: String::new(),
         tags: Vec::new(),
         custom_fields: CustomFields::default(),
         id: None,
     }
+}
+
+fn used_in(prefix: &str, location: LocationPath) -> PrefixLocation {
+    PrefixLocation { namespace: "Global".into(), prefix: prefix.parse().unwrap(), location, id: None }
 }
 
 fn address(address: &str) -> IpAddress {

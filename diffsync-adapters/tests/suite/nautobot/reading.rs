@@ -86,8 +86,8 @@ async fn a_recorded_nautobot_is_read() {
     assert_eq!(device.custom_fields.get("external_id"), Some(&json!("CMDB-000000")));
     let address = data.ip_addresses.iter().next().unwrap();
     assert_eq!((address.namespace.as_str(), address.address.prefix_len()), ("Global", 24));
-    let prefix = data.prefixes.iter().find(|prefix| !prefix.locations.is_empty()).unwrap();
-    assert_eq!(prefix.locations[0].names().len(), 3);
+    assert_eq!(data.prefix_locations.len(), counts["ipam/prefix-location-assignments"]);
+    assert_eq!(data.prefix_locations.iter().next().unwrap().location.names().len(), 3);
 }
 
 #[tokio::test]
@@ -123,7 +123,8 @@ async fn what_changes_all_the_time_is_an_error() {
         None
     });
     let error = loaded(&adapter(&fake)).await.unwrap_err().to_string();
-    assert_eq!(error, "`tenancy/tenants` changed each of the 3 times it was read; try when less is going on");
+    assert!(error.contains("`tenancy/tenants` changed while it was read"), "{error}");
+    assert!(error.contains("try when less is going on"), "{error}");
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ async fn what_every_nautobot_has_is_left_there() {
     let mut wanted = inventory();
     wanted.namespaces = std::iter::empty().collect();
     wanted.prefixes = std::iter::empty().collect();
+    wanted.prefix_locations = std::iter::empty().collect();
     wanted.ip_addresses = std::iter::empty().collect();
     wanted.statuses.remove("Reserved");
     let report = run(wanted, adapter(&fake)).await;
@@ -90,6 +91,7 @@ async fn what_is_in_use_elsewhere_is_not_deleted_and_says_by_what() {
     });
     let mut wanted = inventory();
     wanted.prefixes = std::iter::empty().collect();
+    wanted.prefix_locations = std::iter::empty().collect();
     wanted.ip_addresses = std::iter::empty().collect();
     let report = run(wanted, adapter(&fake)).await;
     let failed = failures(&report);

@@ -123,8 +123,11 @@ collections! {
     }
     "ipam/prefixes" Some("prefixes"), "ipam.prefix", ["namespace", "prefix"], "__all__", true {
         "namespace": One("ipam/namespaces"), "prefix": Name, "type": Choice(&["container", "network", "pool"], Some("network")),
-        "status": STATUS, "role": ROLE, "tenant": TENANT, "locations": Many("dcim/locations"), "description": Text,
-        "parent": Own, "tags": TAGS,
+        "status": STATUS, "role": ROLE, "tenant": TENANT, "description": Text, "parent": Own, "tags": TAGS,
+    }
+    "ipam/prefix-location-assignments" Some("prefix_location_assignments"), "ipam.prefixlocationassignment",
+        ["prefix", "location"], "non_field_errors", false {
+        "prefix": Under("ipam/prefixes"), "location": Under("dcim/locations"),
     }
     "ipam/ip-addresses" Some("ip_addresses"), "ipam.ipaddress", ["parent_namespace", "host"], "__all__", true {
         "address": Name, "host": Own, "mask_length": Own, "parent": Own,

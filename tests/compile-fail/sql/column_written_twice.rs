@@ -1,0 +1,16 @@
+//! No column is written from two fields.
+
+use diffsync_adapters::SqlModel;
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel, SqlModel, Clone)]
+#[sql(table = "sites", owner(column = "owner", value = "diffsync"))]
+struct Site {
+    #[sync(id)]
+    name: String,
+    #[sql(column = "name")]
+    label: String,
+    owner: String,
+}
+
+fn main() {}

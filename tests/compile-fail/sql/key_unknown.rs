@@ -1,0 +1,14 @@
+//! An unknown key is answered with the one that was probably meant.
+
+use diffsync_adapters::SqlModel;
+use diffsync_core::SyncModel;
+
+#[derive(SyncModel, SqlModel, Clone)]
+#[sql(tabel = "sites", table = "sites")]
+struct Site {
+    #[sync(id)]
+    #[sql(colunm = "n")]
+    name: String,
+}
+
+fn main() {}
