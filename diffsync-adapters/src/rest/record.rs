@@ -265,6 +265,15 @@ pub(super) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool
     Ok(values.first().and_then(Value::as_array).is_some_and(|names| names.contains(&owner.value)))
 }
 
+/// Whether what a server answered speaks of where the owner stands, and the owner is not there.
+pub(super) fn lacks_owner(store: &Store, owner: &Owner, row: &Value) -> bool {
+    let speaks = match owner.at.split_last() {
+        Some((_, above)) if !above.is_empty() => pick(row, above).is_some_and(Value::is_object),
+        _ => pick(row, &owner.at).is_some(),
+    };
+    speaks && matches!(is_owned(store, owner, row), Ok(false))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -292,6 +301,19 @@ mod tests {
         let values = Values { values, secrets: Vec::new() };
         let body = body(&mut store, &SCHEMA, &values, None).unwrap();
         assert_eq!(Value::from(body), json!({"name": "AMS", "parent": 7}));
+    }
+
+    #[test]
+    fn an_answer_shows_that_an_owner_was_not_kept_where_it_speaks_of_its_place() {
+        let lacks = |at: &str, row: Value| lacks_owner(&Store::default(), &Owner::field(at, "us"), &row);
+        for (row, expected) in
+            [(json!({"by": "us"}), false), (json!({"by": null}), true), (json!({}), true), (json!(null), false)]
+        {
+            assert_eq!(lacks("custom_fields.by", json!({"custom_fields": row})), expected, "{row}");
+        }
+        assert!(!lacks("custom_fields.by", json!({"id": 1})), "it may be terse");
+        assert!(!lacks("by", json!({"id": 1})), "it may be terse");
+        assert!(lacks("by", json!({"by": "them"})));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::adapter::{Models, Rest};
 use super::client::Request;
 use super::pages::plain;
-use super::record::{Unreadable, Values, body, read, stamp};
+use super::record::{Unreadable, Values, body, lacks_owner, read, stamp};
 use super::schema::RestModel;
 use super::store::{Missing, Store};
 
@@ -172,6 +172,17 @@ impl<D> Rest<D> {
             now.extend(row.clone());
         }
         self.store().put(M::REST.path, &now);
+        if let Some(owner) = self.owner_of(M::REST)
+            && lacks_owner(&self.store(), &owner, &row)
+        {
+            // It is written all the same. A server may come to know the field later in the run.
+            let (path, place) = (M::REST.path, owner.at.join("."));
+            tracing::warn!(
+                path,
+                place,
+                "the server did not keep the owner of a record, which is never deleted without it"
+            );
+        }
         loop {
             let read = read::<M>(&self.store(), &collection, &row, Some(&written.values));
             match read {
