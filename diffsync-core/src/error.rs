@@ -137,6 +137,12 @@ macro_rules! open_error {
                 Self(Box::new(Context { message: message.into(), cause: cause.into() }))
             }
 
+            /// What went wrong, to look for an error of a certain type in it and in its sources.
+            #[must_use]
+            pub fn cause(&self) -> &(dyn Error + Send + Sync + 'static) {
+                &*self.0
+            }
+
             pub(crate) fn into_cause(self) -> Cause {
                 self.0
             }

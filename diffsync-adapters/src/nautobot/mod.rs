@@ -122,6 +122,8 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables>> Nautobot<D> {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec();
         dialect.bulk = Bulk::all(BATCH);
+        // It deletes what the token's permissions with constraints allow, and says nothing of the rest.
+        dialect.confirms_deletes = true;
         dialect.concurrency = CONCURRENCY;
         dialect.keeps = |path, row| path == "ipam/namespaces" && row.get("name").is_some_and(|name| name == "Global");
         let mut url = client.base().clone();

@@ -1,13 +1,21 @@
 //! Writing many records with one request.
 
+use std::collections::{HashMap, HashSet};
+
 use diffsync_core::{TargetError, TargetErrorKind};
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
 
 use super::adapter::Rest;
+use super::error::Error;
+use super::pages::plain;
 use super::record::read;
 use super::schema::RestModel;
+use super::store::key_text;
 use super::write::{Written, key_of};
+
+/// How many bytes the keys in one URL may have: servers take some 8,000, with the host, the path and the paging.
+const LONGEST: usize = 7000;
 
 /// What became of each record of a list.
 struct Answers<R>(Vec<Option<Result<R, TargetError>>>);
@@ -40,16 +48,23 @@ impl<D> Rest<D> {
         for (at, record) in new.iter().enumerate() {
             match self.creation(*record).await {
                 Ok(written) => open.push((at, written)),
+                Err(error) if concerns_all(&error) => return Err(error),
                 Err(error) => answers.set(at, Err(error)),
             }
         }
         let Some(rows) = self.send_list(Method::POST, M::REST.path, &mut open, &mut answers).await? else {
             return Ok(answers.all());
         };
-        let Value::Array(rows) = rows else { return Ok(answers.all()) };
-        for (at, row) in self.matched(new, &open, rows) {
+        let rows = match rows {
+            Value::Array(rows) => self.matched(new, &open, rows),
+            // It succeeded, and says no more.
+            Value::Null => open.iter().map(|(at, _)| (*at, Value::Null)).collect(),
+            _ => return Ok(answers.all()),
+        };
+        let mut reads = true;
+        for (at, row) in rows {
             if let Some((_, written)) = open.iter().find(|(place, _)| *place == at) {
-                answers.set(at, self.stored(row, written).await);
+                answers.set(at, self.stored(row, written, &mut reads).await);
             }
         }
         Ok(answers.all())
@@ -97,17 +112,29 @@ impl<D> Rest<D> {
                     written.body.insert(name.clone(), written.key.clone());
                     open.push((at, written));
                 }
+                Err(error) if concerns_all(&error) => return Err(error),
                 Err(error) => answers.set(at, Err(error)),
             }
         }
         let Some(rows) = self.send_list(self.update_method(), M::REST.path, &mut open, &mut answers).await? else {
             return Ok(answers.all());
         };
-        let Value::Array(rows) = rows else { return Ok(answers.all()) };
+        let mut rows = match rows {
+            Value::Array(rows) => Some(
+                rows.into_iter().filter_map(|row| Some((key_text(row.get(&name)?)?, row))).collect::<HashMap<_, _>>(),
+            ),
+            // It succeeded, and says no more.
+            Value::Null => None,
+            _ => return Ok(answers.all()),
+        };
+        let mut reads = true;
         for (at, written) in &open {
-            let row = rows.iter().find(|row| row.get(&name) == Some(&written.key));
+            let row = match &mut rows {
+                Some(rows) => key_text(&written.key).and_then(|key| rows.remove(&key)),
+                None => Some(Value::Null),
+            };
             let answer = match row {
-                Some(row) => self.stored(row.clone(), written).await,
+                Some(row) => self.stored(row, written, &mut reads).await,
                 None => Err(TargetError::new("the server no longer has the record: it left it out of what it changed")),
             };
             answers.set(*at, answer);
@@ -138,13 +165,50 @@ impl<D> Rest<D> {
         match sent {
             Ok(_) => {}
             Err(error) if keys.len() == 1 && error.status() == Some(StatusCode::NOT_FOUND) => {}
-            Err(error) => return Err(error.into_target()),
+            Err(error) => return Err(of_list(error, keys.len())),
         }
+        let left = if self.dialect.confirms_deletes {
+            self.left(M::REST.path, &name, &keys).await
+        } else {
+            Ok(HashSet::new())
+        };
         for (at, key) in keys {
-            self.store().remove(M::REST.path, &key);
-            answers.set(at, Ok(()));
+            let answer = match &left {
+                Ok(left) if key_text(&key).is_some_and(|key| left.contains(&key)) => Err(TargetError::new(
+                    "the server took the request to delete it, and still has it: may the login delete it?",
+                )),
+                Ok(_) => {
+                    self.store().remove(M::REST.path, &key);
+                    Ok(())
+                }
+                Err(error) => Err(TargetError::unknown(format!("whether it was deleted could not be asked: {error}"))),
+            };
+            answers.set(at, answer);
         }
         Ok(answers.all())
+    }
+
+    /// The keys of those records that the server still has.
+    async fn left(&self, path: &str, name: &str, keys: &[(usize, Value)]) -> Result<HashSet<String>, Error> {
+        let mut asked: Vec<Vec<(String, String)>> = Vec::new();
+        let mut length = LONGEST;
+        for (_, key) in keys {
+            let key = plain(key);
+            // A letter of a key may take three in a URL.
+            let more = name.len() + 2 + 3 * key.len();
+            length += more;
+            if length > LONGEST {
+                length = more;
+                asked.push(self.dialect.query.clone());
+            }
+            asked.last_mut().into_iter().for_each(|query| query.push((name.to_owned(), key.clone())));
+        }
+        let mut left = HashSet::new();
+        for query in asked {
+            let rows = self.client.rows(path, &query, &self.dialect.paging, Some(name), |_, _| {}).await?;
+            left.extend(rows.iter().filter_map(|row| key_text(row.get(name)?)));
+        }
+        Ok(left)
     }
 
     /// Sends a list, and gives the body of the answer, if there was anything to send. An error says that none of it was
@@ -167,7 +231,7 @@ impl<D> Rest<D> {
             let faults = (self.dialect.row_errors)(&error, open.len()).filter(|_| error.did_nothing());
             let faults = faults.filter(|faults| faults.len() == open.len() && faults.iter().any(Option::is_some));
             let Some(faults) = faults else {
-                let again = error.clone().into_target();
+                let again = of_list(error.clone(), open.len());
                 if again.kind() != TargetErrorKind::Unknown {
                     return Err(again);
                 }
@@ -188,4 +252,16 @@ impl<D> Rest<D> {
         }
         Ok(None)
     }
+}
+
+/// The error of a list. A server that breaks at one row breaks at all of the list, however often it is sent: as an error of
+/// records it has the list halved until that row is alone.
+fn of_list(error: Error, rows: usize) -> TargetError {
+    let breaks = error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
+    if breaks && rows > 1 && error.is_idempotent() { TargetError::from(error) } else { error.into_target() }
+}
+
+/// Whether nothing can be sent at all, now or for good: a collection that records are looked up in could not be read.
+fn concerns_all(error: &TargetError) -> bool {
+    error.kind() != TargetErrorKind::Record
 }

@@ -64,7 +64,6 @@ impl std::fmt::Debug for Client {
 }
 
 /// A request that is being made up.
-#[derive(Debug)]
 #[must_use = "`send` makes the request"]
 pub struct Request {
     client: Client,
@@ -75,8 +74,15 @@ pub struct Request {
     reads: bool,
 }
 
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = self.url.as_ref().map(|url| shown::url(url, &self.hidden));
+        f.debug_struct("Request").field("method", &self.method).field("url", &url).finish_non_exhaustive()
+    }
+}
+
 /// What a server answered to a request that succeeded.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Answer {
     /// Its status.
     pub status: StatusCode,
@@ -86,6 +92,14 @@ pub struct Answer {
     pub body: Value,
     /// Where the answer came from.
     pub url: Url,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Its headers and its body may hold anything.
+        let url = shown::url(&self.url, &Hidden::default());
+        f.debug_struct("Answer").field("status", &self.status).field("url", &url).finish_non_exhaustive()
+    }
 }
 
 impl Client {

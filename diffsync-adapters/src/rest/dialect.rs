@@ -7,7 +7,7 @@ use super::pages::Paging;
 use super::schema::{Of, Part, StaticOwner};
 
 /// How one API differs from others: how it gives collections and takes many records at once, and what keys are called.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Dialect {
     /// What a record's key is called in bodies: `id` unless said otherwise.
@@ -18,6 +18,9 @@ pub struct Dialect {
     pub query: Vec<(String, String)>,
     /// What it does with many records in one request.
     pub bulk: Bulk,
+    /// Whether it is asked, once a list was deleted, which of the records are still there: for an API that takes a list and
+    /// leaves out of it, without a word, what the login may not delete. It must understand `id=1&id=2`.
+    pub confirms_deletes: bool,
     /// How many requests that write are made at the same time.
     pub concurrency: usize,
     /// Whether updates are sent with `PUT`, with all of the record, instead of `PATCH`.
@@ -28,6 +31,24 @@ pub struct Dialect {
     pub row_errors: fn(&Error, usize) -> Option<Vec<Option<String>>>,
 }
 
+impl std::fmt::Debug for Dialect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialect")
+            .field("key", &self.key)
+            .field("paging", &self.paging)
+            .field("query", &super::shown::query(&self.query))
+            .field("bulk", &self.bulk)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Dialect {
+    /// How many requests that write are made at the same time: at least one, or there would be none.
+    pub(super) fn at_once(&self) -> usize {
+        self.concurrency.max(1)
+    }
+}
+
 impl Default for Dialect {
     fn default() -> Self {
         Self {
@@ -35,6 +56,7 @@ impl Default for Dialect {
             paging: Paging::default(),
             query: Vec::new(),
             bulk: Bulk::default(),
+            confirms_deletes: false,
             concurrency: 4,
             replaces: false,
             keeps: |_, _| false,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use diffsync_core::TargetError;
+use diffsync_core::{AdapterError, TargetError};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -131,13 +131,25 @@ impl Error {
             | ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => TargetError::fatal(self),
             _ if !did_nothing && !again => TargetError::unknown(self),
             ErrorKind::Status(status) if status.is_server_error() => TargetError::transient(self),
-            _ if self.may_go_away() => TargetError::transient(self),
+            _ if self.may_go_away() || self.0.kind == ErrorKind::Changed => TargetError::transient(self),
             _ => TargetError::from(self),
         };
         match wait {
             Some(wait) => error.retry_after(wait),
             None => error,
         }
+    }
+
+    /// What it means for what was to be written that a collection could not be read.
+    pub(super) fn of_read(error: AdapterError) -> TargetError {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error.cause());
+        while let Some(cause) = next {
+            if let Some(own) = cause.downcast_ref::<Self>() {
+                return own.clone().into_target();
+            }
+            next = cause.source();
+        }
+        error.into()
     }
 
     /// What the server said of one row, with the request that it said it to.

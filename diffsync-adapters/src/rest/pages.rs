@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use diffsync_core::Url;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LINK};
 use serde_json::Value;
 
@@ -281,16 +282,30 @@ impl<'a> Reading<'a> {
                         .boxed()
                 }
                 Some(_) => stream::empty().boxed(),
-                None => stream::try_unfold((1, given), move |(number, before)| async move {
-                    // Only an empty page is surely the last: the server may give fewer rows than it was asked for.
-                    if before == 0 {
-                        return Ok(None);
-                    }
-                    let page = at(number, given).await?;
-                    let rows = page.rows.len();
-                    Ok((rows > 0).then_some((page, (number + 1, rows))))
-                })
-                .boxed(),
+                None => {
+                    let begin = (1, first.rows.clone());
+                    stream::try_unfold(begin, move |(number, before)| async move {
+                        // Only an empty page is surely the last: the server may give fewer rows than it was asked for.
+                        if before.is_empty() {
+                            return Ok(None);
+                        }
+                        let page = match at(number, given).await {
+                            Ok(page) => page,
+                            // There is none behind the last.
+                            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => return Ok(None),
+                            Err(error) => return Err(error),
+                        };
+                        if page.rows == before {
+                            let detail =
+                                format!("the server gives the same page again, whatever `{}` is", place(0, 0).0);
+                            let error = self.client.get(self.path).fault(ErrorKind::Form, detail);
+                            return Err(error.hinted("how does it give pages?"));
+                        }
+                        let rows = page.rows.clone();
+                        Ok((!rows.is_empty()).then_some((page, (number + 1, rows))))
+                    })
+                    .boxed()
+                }
             };
             Ok(stream::once(async { Ok(first) }).chain(rest))
         })

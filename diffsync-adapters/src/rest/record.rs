@@ -174,7 +174,7 @@ pub(super) fn body(
             Of::Tree { up, .. } => {
                 let (above, name) = split(values.first());
                 put(&mut body, field.part.at, name);
-                let is_written = schema.fields.iter().any(|other| other.part.at == [up]);
+                let is_written = schema.fields.iter().any(|other| other.writes && other.part.at == [up]);
                 if !is_written {
                     let parts = std::slice::from_ref(&field.part);
                     let above = match above {
@@ -265,11 +265,56 @@ pub(super) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool
     Ok(values.first().and_then(Value::as_array).is_some_and(|names| names.contains(&owner.value)))
 }
 
+/// Whether what a server answered speaks of where the owner stands, and the owner is not there.
+pub(super) fn lacks_owner(store: &Store, owner: &Owner, row: &Value) -> bool {
+    let speaks = match owner.at.split_last() {
+        Some((_, above)) if !above.is_empty() => pick(row, above).is_some_and(Value::is_object),
+        _ => pick(row, &owner.at).is_some(),
+    };
+    speaks && matches!(is_owned(store, owner, row), Ok(false))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::schema::{Part, RestKey};
     use super::*;
+
+    #[test]
+    fn what_is_above_is_written_from_the_path_where_its_own_field_is_only_read() {
+        const PATH: Part = Part { at: &["name"], of: Of::Tree { up: "parent", text: true } };
+        const PARENT: Part = Part { at: &["parent"], of: Of::Lookup { collection: "places", parts: &[PATH] } };
+        const fn field(names: &'static [&'static str], part: Part, writes: bool) -> RestField {
+            RestField { names, part, many: false, choice: false, blank: false, reads: true, writes }
+        }
+        static SCHEMA: RestSchema = RestSchema {
+            path: "places",
+            query: "",
+            key: RestKey { name: None, is_held: true },
+            fields: &[field(&["path"], PATH, true), field(&["parent"], PARENT, false)],
+            owner: None,
+        };
+        let mut store = Store::new("id", &[&SCHEMA], &[]);
+        store.fill("places", [json!({"id": 7, "name": "NL", "parent": null})]);
+        let values = Map::from_iter([("path".to_owned(), json!("NL → AMS"))]);
+        let values = Values { values, secrets: Vec::new() };
+        let body = body(&mut store, &SCHEMA, &values, None).unwrap();
+        assert_eq!(Value::from(body), json!({"name": "AMS", "parent": 7}));
+    }
+
+    #[test]
+    fn an_answer_shows_that_an_owner_was_not_kept_where_it_speaks_of_its_place() {
+        let lacks = |at: &str, row: Value| lacks_owner(&Store::default(), &Owner::field(at, "us"), &row);
+        for (row, expected) in
+            [(json!({"by": "us"}), false), (json!({"by": null}), true), (json!({}), true), (json!(null), false)]
+        {
+            assert_eq!(lacks("custom_fields.by", json!({"custom_fields": row})), expected, "{row}");
+        }
+        assert!(!lacks("custom_fields.by", json!({"id": 1})), "it may be terse");
+        assert!(!lacks("by", json!({"id": 1})), "it may be terse");
+        assert!(lacks("by", json!({"by": "them"})));
+    }
 
     #[test]
     fn a_path_is_what_is_above_and_a_name() {

@@ -25,7 +25,6 @@ impl SettingError {
 }
 
 /// Builds a [`Client`], made by [`Client::builder`].
-#[derive(Debug)]
 #[must_use = "`build` makes the client"]
 pub struct ClientBuilder {
     base: Url,
@@ -42,6 +41,13 @@ pub struct ClientBuilder {
     identity: Option<Secret<Vec<u8>>>,
     accept_invalid: bool,
     max_body: usize,
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let base = super::shown::url(&self.base, &Hidden::default());
+        f.debug_struct("ClientBuilder").field("base", &base).finish_non_exhaustive()
+    }
 }
 
 impl ClientBuilder {
@@ -210,6 +216,13 @@ impl ClientBuilder {
         }
         let pace = self.pace.map(quota).transpose()?;
         let http = http.build().map_err(|error| SettingError::new(super::shown::causes(&error.without_url())))?;
+        if let Some((user, password)) = &self.login {
+            // In the header it is another text.
+            let request = http.get(base.clone()).basic_auth(user.expose(), Some(password.expose())).build();
+            let header =
+                request.ok().and_then(|request| request.headers().get(AUTHORIZATION)?.to_str().map(str::to_owned).ok());
+            header.iter().flat_map(|header| header.split_whitespace().skip(1)).for_each(|part| hidden.add(part));
+        }
         Ok(Client::new(super::client::Parts {
             http,
             base,

@@ -64,13 +64,20 @@ impl Hidden {
     }
 }
 
+/// Whether what a parameter of this name holds gives access.
+fn gives_access(name: &str) -> bool {
+    const ACCESS: [&str; 7] = ["token", "password", "passwd", "secret", "key", "auth", "signature"];
+    let name = name.to_ascii_lowercase();
+    ACCESS.iter().any(|word| name.contains(word))
+}
+
+/// Parameters of a query, but for values that give access.
+pub(super) fn query(query: &[(String, String)]) -> Vec<(&str, &str)> {
+    query.iter().map(|(name, value)| (name.as_str(), if gives_access(name) { "***" } else { value })).collect()
+}
+
 /// A URL with its query, but for values that give access.
 pub(super) fn url(url: &Url, hidden: &Hidden) -> String {
-    const ACCESS: [&str; 7] = ["token", "password", "passwd", "secret", "key", "auth", "signature"];
-    let gives_access = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        ACCESS.iter().any(|word| name.contains(word))
-    };
     let mut shown = url.clone();
     if shown.query_pairs().any(|(name, _)| gives_access(&name)) {
         let pairs: Vec<_> = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();

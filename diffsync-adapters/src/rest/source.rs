@@ -12,7 +12,7 @@ use super::schema::Part;
 use super::way::keep;
 
 /// A collection, and what of its rows is needed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Collection {
     /// Its path below the base URL.
     pub path: String,
@@ -25,6 +25,15 @@ pub struct Collection {
     pub parts: Vec<&'static Part>,
     /// The first steps of the ways to all that is read, the key included.
     pub needs: BTreeSet<String>,
+}
+
+impl std::fmt::Debug for Collection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Collection")
+            .field("path", &self.path)
+            .field("query", &super::shown::query(&self.query))
+            .finish_non_exhaustive()
+    }
 }
 
 /// Tells how many rows were read, and how many there are if that is known.

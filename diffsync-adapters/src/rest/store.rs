@@ -342,11 +342,28 @@ fn holds(value: &Value, parts: &[Part]) -> bool {
         })
 }
 
-/// A key as it is looked up: `7` and `"7"` are the same.
-fn key_text(key: &Value) -> Option<String> {
+/// A key as it is looked up: `7` and `"7"` are the same, and so is a UUID in small and in capital letters.
+pub(super) fn key_text(key: &Value) -> Option<String> {
+    let is_uuid = |text: &str| text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     match key {
+        Value::String(text) if is_uuid(text) => Some(text.to_ascii_lowercase()),
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_the_same_however_it_is_written() {
+        let same = |one: Value, other: Value| key_text(&one) == key_text(&other);
+        assert!(same(json!(7), json!("7")));
+        assert!(same(json!("6F9619FF-8B86-D011-B42D-00C04FC964FF"), json!("6f9619ff-8b86-d011-b42d-00c04fc964ff")));
+        assert!(!same(json!("AMS"), json!("ams")), "a word is a name, and may be another");
     }
 }

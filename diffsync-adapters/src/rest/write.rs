@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::adapter::{Models, Rest};
 use super::client::Request;
 use super::pages::plain;
-use super::record::{Unreadable, Values, body, read, stamp};
+use super::record::{Unreadable, Values, body, lacks_owner, read, stamp};
 use super::schema::RestModel;
 use super::store::{Missing, Store};
 
@@ -19,14 +19,14 @@ where
 {
     fn terms(&self) -> Terms {
         let can = if M::REST.key.is_held { Ops::all() } else { Ops::CREATE };
-        Terms { can, concurrency: self.dialect.concurrency.max(1), batch: self.dialect.bulk.batch() }
+        Terms { can, concurrency: self.dialect.at_once(), batch: self.dialect.bulk.batch() }
     }
 
     async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
         let written = self.creation(new).await?;
         let answer = self.request(Method::POST, M::REST.path, &written).send().await;
         let row = answer.map_err(super::Error::into_target)?.body;
-        self.stored(row, &written).await
+        self.stored(row, &written, &mut true).await
     }
 
     async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
@@ -36,7 +36,7 @@ where
         }
         let answer = self.request(self.update_method(), &path_of(old)?, &written).send().await;
         let row = answer.map_err(super::Error::into_target)?.body;
-        self.stored(row, &written).await
+        self.stored(row, &written, &mut true).await
     }
 
     async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
@@ -59,7 +59,7 @@ where
             return self.create_list(new).await;
         }
         Ok(stream::iter((0..new.len()).map(|at| self.create(new[at], cx)))
-            .buffered(self.dialect.concurrency)
+            .buffered(self.dialect.at_once())
             .collect()
             .await)
     }
@@ -73,7 +73,7 @@ where
             return self.update_list(changes).await;
         }
         let each = (0..changes.len()).map(|at| self.update(changes[at].0, &changes[at].1, cx));
-        Ok(stream::iter(each).buffered(self.dialect.concurrency).collect().await)
+        Ok(stream::iter(each).buffered(self.dialect.at_once()).collect().await)
     }
 
     async fn delete_many(
@@ -85,7 +85,7 @@ where
             return self.delete_list(old).await;
         }
         Ok(stream::iter((0..old.len()).map(|at| self.delete(old[at], cx)))
-            .buffered(self.dialect.concurrency)
+            .buffered(self.dialect.at_once())
             .collect()
             .await)
     }
@@ -147,7 +147,15 @@ impl<D> Rest<D> {
     }
 
     /// The record as the server answered that it stored it.
-    pub(super) async fn stored<M: RestModel>(&self, mut row: Value, written: &Written) -> Result<M, TargetError> {
+    ///
+    /// Where a collection is needed to read the answer that cannot be had, the record is as it was sent: it is written. `reads`
+    /// then becomes false, and others of the same list do not ask for it again.
+    pub(super) async fn stored<M: RestModel>(
+        &self,
+        mut row: Value,
+        written: &Written,
+        reads: &mut bool,
+    ) -> Result<M, TargetError> {
         let collection = M::REST.collection();
         if !row.is_object() {
             row = Value::Object(Map::new());
@@ -156,18 +164,38 @@ impl<D> Rest<D> {
             && !written.key.is_null()
         {
             let key = self.store().key_of(&collection).to_owned();
-            row.entry(key).or_insert_with(|| written.key.clone());
+            // However the server writes it, it is known.
+            row.insert(key, written.key.clone());
         }
         let mut now = Value::Object(written.body.clone());
         if let (Value::Object(now), Value::Object(row)) = (&mut now, &row) {
             now.extend(row.clone());
         }
         self.store().put(M::REST.path, &now);
+        if let Some(owner) = self.owner_of(M::REST)
+            && lacks_owner(&self.store(), &owner, &row)
+        {
+            // It is written all the same. A server may come to know the field later in the run.
+            let (path, place) = (M::REST.path, owner.at.join("."));
+            tracing::warn!(
+                path,
+                place,
+                "the server did not keep the owner of a record, which is never deleted without it"
+            );
+        }
         loop {
             let read = read::<M>(&self.store(), &collection, &row, Some(&written.values));
             match read {
                 Ok(record) => return Ok(record),
-                Err(Unreadable::Unread(other)) => self.fetch_once(&other).await?,
+                Err(Unreadable::Unread(other)) => {
+                    if *reads && let Err(error) = self.fetch_once(&other).await {
+                        tracing::warn!(%error, "what the server stored is not looked at");
+                        *reads = false;
+                    }
+                    if !*reads {
+                        return self.as_sent(&collection, &row, written);
+                    }
+                }
                 Err(Unreadable::Record(_, reason) | Unreadable::Row(reason)) => {
                     let text = format!("it was written, but what the server then answered cannot be read: {reason}");
                     return Err(TargetError::unknown(text));
@@ -176,13 +204,22 @@ impl<D> Rest<D> {
         }
     }
 
+    /// The record as it was sent, with the key that the server answered with.
+    fn as_sent<M: RestModel>(&self, collection: &str, row: &Value, written: &Written) -> Result<M, TargetError> {
+        let store = self.store();
+        let key = store.key_of(collection);
+        let row = Map::from_iter(row.get(key).map(|value| (key.to_owned(), value.clone())));
+        read(&store, collection, &row.into(), Some(&written.values))
+            .map_err(|_| TargetError::unknown("it was written, and what the server then answered cannot be read"))
+    }
+
     /// Looks records up, and reads the collections that this needs.
     async fn looking_up<R>(&self, look: impl Fn(&mut Store) -> Result<R, Missing>) -> Result<R, TargetError> {
         loop {
             let found = look(&mut self.store());
             match found {
                 Ok(found) => return Ok(found),
-                Err(Missing::Unread(other)) => self.fetch_once(&other).await?,
+                Err(Missing::Unread(other)) => self.fetch_once(&other).await.map_err(super::Error::of_read)?,
                 Err(Missing::Wrong(reason)) => return Err(TargetError::new(reason)),
             }
         }

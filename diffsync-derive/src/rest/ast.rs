@@ -45,9 +45,9 @@ pub(crate) struct Field<'a> {
     pub(crate) part: Option<(Part, LitStr)>,
     /// The part that it is written to, if that is another.
     pub(crate) write: Option<(Part, LitStr)>,
-    pub(crate) choice: bool,
+    pub(crate) choice: Option<Ident>,
     pub(crate) blank: Option<Ident>,
-    pub(crate) read_only: bool,
+    pub(crate) read_only: Option<Ident>,
     pub(crate) write_only: Option<Ident>,
 }
 
@@ -153,9 +153,9 @@ impl<'a> Collection<'a> {
             name: field.name.clone(),
             part: keys.part.into_value(),
             write: keys.write.into_value(),
-            choice: keys.choice.get().is_some(),
+            choice: keys.choice.key().cloned(),
             blank: keys.blank.key().cloned(),
-            read_only: keys.read_only.get().is_some(),
+            read_only: keys.read_only.key().cloned(),
             write_only: keys.write_only.key().cloned(),
         });
     }

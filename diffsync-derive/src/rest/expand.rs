@@ -21,7 +21,7 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
         Some(described(field, part, false, true))
     });
     let fields = own(collection).map(|(field, part)| {
-        let writes = !field.read_only && field.write.is_none();
+        let writes = field.read_only.is_none() && field.write.is_none();
         described(field, &part, field.write_only.is_none(), writes)
     });
     let owner = option_of(collection.owner.as_ref().map(|owner| {
@@ -52,7 +52,7 @@ fn described(field: &Field<'_>, part: &Part, reads: bool, writes: bool) -> Token
     let name = &field.name;
     let many = field.is_many(part);
     let part = part.expand(&mut std::iter::once(field.is_text()));
-    let (choice, blank) = (field.choice, field.blank.is_some());
+    let (choice, blank) = (field.choice.is_some(), field.blank.is_some());
     quote! {
         _diffsync::rest::RestField {
             names: &[#name], part: #part, many: #many, choice: #choice, blank: #blank, reads: #reads, writes: #writes,

@@ -1,11 +1,9 @@
 //! Rules that concern more than one key. What breaks one is reported and taken out, so that the rest can be expanded.
 
-use std::collections::HashMap;
-
 use quote::ToTokens;
 use syn::ext::IdentExt;
 
-use super::ast::Collection;
+use super::ast::{Collection, Field};
 use super::part::{Of, Part};
 use crate::ctxt::Ctxt;
 use crate::ty;
@@ -17,6 +15,7 @@ pub(crate) fn validate(cx: &mut Ctxt, collection: &mut Collection<'_>) -> bool {
         cx.error_at(collection.ident, "where are its records? Write `#[rest(path = \"…\")]` above the struct");
     }
     lookups(cx, collection);
+    words(cx, collection);
     fields(cx, collection);
     places(cx, collection);
     collection.path.is_some()
@@ -40,6 +39,24 @@ fn lookups(cx: &mut Ctxt, collection: &mut Collection<'_>) {
         }
         all
     });
+}
+
+/// What is said of a field is about a part of the body that is the field's own.
+fn words(cx: &mut Ctxt, collection: &mut Collection<'_>) {
+    let Collection { fields, lookups, .. } = collection;
+    for field in fields.iter_mut().filter(|field| field.part.is_none() && field.write.is_none()) {
+        if !lookups.iter().any(|lookup| lookup.fields.contains(field.ident)) {
+            continue;
+        }
+        let words = [field.choice.take(), field.blank.take(), field.read_only.take(), field.write_only.take()];
+        for word in words.into_iter().flatten() {
+            let (field, message) = (
+                field.ident,
+                "stands in what the lookup above the struct leads to, which is read and written as it is",
+            );
+            cx.error_at(&word, format!("`{field}` {message}; drop `{word}`"));
+        }
+    }
 }
 
 /// What is said of a field goes with its type.
@@ -68,34 +85,41 @@ fn fields(cx: &mut Ctxt, collection: &mut Collection<'_>) {
 
 /// No part of a body is written from two places.
 fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
-    let mut taken: HashMap<String, String> = HashMap::new();
-    let said = |part: &Part| part.at.join(".");
+    let mut taken: Vec<(Vec<String>, String)> = Vec::new();
     let lookups = collection
         .lookups
         .iter()
-        .map(|lookup| (said(&lookup.part), "a lookup".to_owned(), lookup.literal.to_token_stream()));
+        .map(|lookup| (lookup.part.at.clone(), "a lookup".to_owned(), lookup.literal.to_token_stream()));
     let written = collection.fields.iter().filter_map(|field| {
         let (part, text) = field.write.as_ref()?;
-        Some((said(part), format!("`{}`", field.ident), text.to_token_stream()))
+        Some((part.at.clone(), format!("`{}`", field.ident), text.to_token_stream()))
     });
-    let fields = own(collection).filter(|(field, _)| !field.read_only && field.write.is_none()).map(|(field, part)| {
+    let writes = |field: &Field<'_>| field.read_only.is_none() && field.write.is_none();
+    let fields = own(collection).filter(|(field, _)| writes(field)).map(|(field, part)| {
         let at = field.part.as_ref().map_or_else(|| field.ident.to_token_stream(), |(_, text)| text.to_token_stream());
-        (said(&part), format!("`{}`", field.ident), at)
+        (part.at, format!("`{}`", field.ident), at)
     });
     for (place, who, at) in lookups.chain(written).chain(fields) {
-        match taken.get(&place) {
-            Some(other) => {
-                cx.error_at(at, format!("`{place}` is written from {other} already; give this one another `field`"));
+        let overlaps = |(other, _): &&(Vec<String>, String)| place.starts_with(other) || other.starts_with(&place);
+        match taken.iter().find(overlaps) {
+            Some((other, by)) if *other == place => {
+                let place = place.join(".");
+                cx.error_at(at, format!("`{place}` is written from {by} already; give this one another `field`"));
             }
-            None => {
-                taken.insert(place, who);
+            Some((other, by)) => {
+                let (place, other) = (place.join("."), other.join("."));
+                let message =
+                    format!("`{place}` overlaps with `{other}`, which is written from {by}; write one of them");
+                cx.error_at(at, message);
             }
+            None => taken.push((place, who)),
         }
     }
     if let Some(owner) = &collection.owner {
-        let place = said(&owner.part);
+        let other = taken.iter().find(|(place, _)| *place == owner.part.at);
         // To a list the owner is added.
-        if let Some(other) = taken.get(&place).filter(|_| owner.part.of == Of::Value) {
+        if let Some((place, other)) = other.filter(|_| owner.part.of == Of::Value) {
+            let place = place.join(".");
             cx.error_at(
                 &owner.value,
                 format!("`{place}` is written from {other} already, and cannot hold the owner as well"),
@@ -105,7 +129,7 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
 }
 
 /// The fields with parts of their own: those that say so, and those that no lookup names.
-pub(super) fn own<'c, 'a>(collection: &'c Collection<'a>) -> impl Iterator<Item = (&'c super::ast::Field<'a>, Part)> {
+pub(super) fn own<'c, 'a>(collection: &'c Collection<'a>) -> impl Iterator<Item = (&'c Field<'a>, Part)> {
     collection.fields.iter().filter_map(|field| {
         let is_looked_up = collection.lookups.iter().any(|lookup| lookup.fields.contains(field.ident));
         match &field.part {

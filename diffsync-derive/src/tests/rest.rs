@@ -103,6 +103,34 @@ fn all_that_is_wrong_with_a_model_that_an_api_keeps_is_said() {
 }
 
 #[test]
+fn what_would_be_dropped_from_a_model_that_an_api_keeps_is_said() {
+    let expanded = crate::rest::derive(quote! {
+        #[rest(path = "devices", lookup("type -> types(maker -> makers(name), model, kind, size)", maker, model, kind, size))]
+        struct Device {
+            #[sync(id)]
+            name: String,
+            #[rest(read_only)]
+            maker: String,
+            #[rest(write_only)]
+            model: String,
+            #[rest(choice)]
+            kind: String,
+            #[rest(blank)]
+            size: Option<String>,
+            custom_fields: Fields,
+            #[rest(field = "custom_fields.external_id")]
+            external_id: String,
+            #[rest(field = "config.mode.name")]
+            mode: String,
+            config: Config,
+            #[rest(field = "config.site", read_only)]
+            site: String,
+        }
+    });
+    insta::assert_snapshot!("what_would_be_dropped_from_a_model_that_an_api_keeps_is_said", errors(expanded));
+}
+
+#[test]
 fn what_can_be_no_model_is_made_up_for_and_nothing_is_said_twice() {
     let expanded = crate::rest::derive(quote! {
         #[rest(path = "a")]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use diffsync_adapters::rest::{Client, Error, ErrorKind, Method, Retries};
+use diffsync_adapters::rest::{Client, Dialect, Error, ErrorKind, Method, Retries};
 use diffsync_core::{AdapterError, Secret, TargetErrorKind, Url};
 use serde_json::json;
 
@@ -63,6 +63,30 @@ async fn each_login_is_sent_as_it_should_be() {
         let request = wire.requests().pop().unwrap();
         assert!(request.lines().any(|line| line.eq_ignore_ascii_case(header)), "{header} is not in {request}");
     }
+}
+
+#[tokio::test]
+async fn what_gives_access_is_not_shown_however_it_is_looked_at() {
+    let secret = "secret-in-query";
+    let wire = Wire::start([json("{}")]).await;
+    let request = wire.client().get("vlans").query("token", secret).query("name", "a");
+    let mut dialect = Dialect::default();
+    dialect.query = vec![("api_key".to_owned(), secret.to_owned()), ("name".to_owned(), "a".to_owned())];
+    let builder = Client::builder(Url::parse("https://me:secret-in-query@h/api").unwrap());
+    let (asked, shown) = (format!("{request:?}"), format!("{dialect:?} {builder:?}"));
+    let answer = format!("{:?}", request.send().await.unwrap());
+    for text in [&asked, &shown, &answer] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    assert!(asked.contains("name=a") && answer.contains("name=a") && shown.contains("(\"name\", \"a\")"));
+}
+
+#[tokio::test]
+async fn a_password_is_not_shown_as_it_stands_in_the_header_either() {
+    let wire = Wire::start([reply(400, "", "what is `Basic bWU6YWJj`?")]).await;
+    let client = Client::builder(wire.url.clone()).basic("me", Secret::new("abc".to_owned())).build().unwrap();
+    let error = client.get("").send().await.unwrap_err().to_string();
+    assert!(error.contains("what is `Basic ") && !error.contains("bWU6YWJj"), "{error}");
 }
 
 #[test]

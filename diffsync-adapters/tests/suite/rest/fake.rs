@@ -37,6 +37,10 @@ pub(super) struct System {
     pub(super) asked: BTreeMap<String, usize>,
     /// Whether it answers to what is written with no more than it must.
     pub(super) is_terse: bool,
+    /// The row at which it breaks when a list holds it.
+    pub(super) breaks_at: Option<u64>,
+    /// The row that it does not delete, without a word.
+    pub(super) holds_on_to: Option<u64>,
 }
 
 /// Which fields lead to which collection, whatever the collection that they are in.
@@ -211,6 +215,11 @@ impl Respond for Answers {
             (state.before.remove(at).1)(system);
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let rows = || body.as_array().into_iter().flatten();
+        let breaks = system.breaks_at.is_some_and(|key| rows().any(|row| row["id"] == key));
+        if breaks || request.url.as_str().len() > 8000 {
+            return ResponseTemplate::new(if breaks { 500 } else { 414 });
+        }
         let answered = match (request.method.as_str(), key) {
             ("GET", None) => page(system, &collection, request),
             ("POST", None) => create(system, &mut state.last_key, &collection, body),
@@ -218,7 +227,8 @@ impl Respond for Answers {
             ("PATCH", None) => change_many(system, &collection, &body),
             ("DELETE", Some(key)) => delete(system, &collection, vec![Value::from(key)], true),
             ("DELETE", None) => {
-                let keys = body.as_array().into_iter().flatten().map(|row| row["id"].clone()).collect();
+                let keys = rows().map(|row| &row["id"]).filter(|key| key.as_u64() != system.holds_on_to);
+                let keys = keys.cloned().collect();
                 delete(system, &collection, keys, false)
             }
             _ => answer(405, &json!({"detail": "Method not allowed"})),
@@ -237,7 +247,9 @@ fn answer(status: u16, body: &Value) -> ResponseTemplate {
 fn page(system: &System, collection: &str, request: &Request) -> ResponseTemplate {
     let number = |name: &str| request.url.query_pairs().find(|(key, _)| key == name)?.1.parse::<usize>().ok();
     let (limit, offset) = (number("limit").unwrap_or(5).min(5), number("offset").unwrap_or(0));
-    let rows = system.rows.get(collection).cloned().unwrap_or_default();
+    let mut rows = system.rows.get(collection).cloned().unwrap_or_default();
+    let wanted: Vec<_> = request.url.query_pairs().filter(|(name, _)| name == "id").map(|(_, key)| key).collect();
+    rows.retain(|row| wanted.is_empty() || wanted.iter().any(|key| *key == row["id"].to_string()));
     let results: Vec<_> = rows.iter().skip(offset).take(limit).collect();
     answer(200, &json!({"count": rows.len(), "next": null, "results": results}))
 }
@@ -313,7 +325,7 @@ fn change_many(system: &mut System, collection: &str, body: &Value) -> ResponseT
         }
     }
     *system = after;
-    answer(200, &json!(changed))
+    if system.is_terse { ResponseTemplate::new(204) } else { answer(200, &json!(changed)) }
 }
 
 fn delete(system: &mut System, collection: &str, keys: Vec<Value>, one: bool) -> ResponseTemplate {

@@ -3,6 +3,7 @@
 mod client;
 mod fake;
 mod laws;
+mod lists;
 mod load;
 mod model;
 mod pages;

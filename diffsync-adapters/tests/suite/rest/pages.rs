@@ -212,3 +212,26 @@ async fn an_answer_without_rows_is_an_error() {
         assert!(error.ends_with(&expected), "{error}");
     }
 }
+
+fn by_number() -> Paging {
+    in_results(Pages::Number { page: "page".into(), first: 1, size: None }, false)
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_found_is_behind_the_last() {
+    let wire = Wire::answering(|_, request| match number(request, "page").unwrap() {
+        page if page <= 2 => answer(&json!({"results": rows((page - 1) * 4, 4, 8)}).to_string()),
+        _ => reply(404, "", r#"{"detail": "Invalid page."}"#),
+    });
+    check(&wire.await, &by_number(), 8).await;
+    let nothing = Wire::start([reply(404, "", "")]).await;
+    assert!(read(&nothing, &by_number()).await.is_err(), "the first is there");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_know_the_pages_is_an_error() {
+    let wire = Wire::start([answer(&json!({"results": [{"name": "a"}]}).to_string())]).await;
+    let error = wire.client().rows("vlans", &[], &by_number(), None, |_, _| {}).await.unwrap_err().to_string();
+    assert!(error.contains("the server gives the same page again, whatever `page` is"), "{error}");
+    assert_eq!(wire.requests().len(), 2);
+}

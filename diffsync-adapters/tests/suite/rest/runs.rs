@@ -67,7 +67,7 @@ impl Job for ToApi {
     }
 }
 
-async fn run(inventory: Inventory, api: Rest<Inventory>) -> RunReport {
+pub(super) async fn run(inventory: Inventory, api: Rest<Inventory>) -> RunReport {
     let job = ToApi { inventory: Handed::new(inventory), api: Handed::new(api) };
     let mut options = RunOptions::of(&ToApi::INFO).apply();
     options.retry.first_pause = Duration::from_millis(2);
@@ -75,7 +75,7 @@ async fn run(inventory: Inventory, api: Rest<Inventory>) -> RunReport {
 }
 
 /// What failed of a run, and how.
-fn failures(report: &RunReport) -> Vec<String> {
+pub(super) fn failures(report: &RunReport) -> Vec<String> {
     let mut all: Vec<String> = report
         .failures()
         .map(|failed| {
@@ -90,7 +90,7 @@ fn api(client: Client) -> Rest<Inventory> {
     Rest::new(client, dialect())
 }
 
-fn in_bulk(client: Client, size: usize) -> Rest<Inventory> {
+pub(super) fn in_bulk(client: Client, size: usize) -> Rest<Inventory> {
     let mut dialect: Dialect = dialect();
     dialect.bulk = Bulk::all(size);
     Rest::new(client, dialect)
@@ -101,7 +101,7 @@ fn location(path: &str) -> Location {
     Location { path: path.into(), parent, note: None, id: None }
 }
 
-fn device(name: &str) -> Device {
+pub(super) fn device(name: &str) -> Device {
     Device {
         name: name.into(),
         location: None,
@@ -115,7 +115,7 @@ fn device(name: &str) -> Device {
     }
 }
 
-fn inventory(locations: &[Location], devices: &[Device]) -> Inventory {
+pub(super) fn inventory(locations: &[Location], devices: &[Device]) -> Inventory {
     let mut all = Inventory::default();
     all.locations.extend(locations.iter().cloned());
     all.devices.extend(devices.iter().cloned());
@@ -123,7 +123,7 @@ fn inventory(locations: &[Location], devices: &[Device]) -> Inventory {
     all
 }
 
-fn rows(system: &System, collection: &str) -> Vec<Value> {
+pub(super) fn rows(system: &System, collection: &str) -> Vec<Value> {
     system.rows.get(collection).into_iter().flatten().map(|row| row.clone().into()).collect()
 }
 
