@@ -142,6 +142,14 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
         self
     }
 
+    /// Leaves out records without a name, and says in the log how many: devices may have none, and interfaces of modules
+    /// and of such devices have no device. Else one of them ends the load.
+    #[must_use]
+    pub fn without_nameless(mut self) -> Self {
+        self.rest = self.rest.without_nameless();
+        self
+    }
+
     /// Stamps all records that are written, and deletes none that is not stamped. See [`Owner`].
     #[must_use]
     pub fn owner(mut self, owner: &Owner) -> Self {

@@ -168,7 +168,7 @@ impl<D> Rest<D> {
             match read {
                 Ok(record) => return Ok(record),
                 Err(Unreadable::Unread(other)) => self.fetch_once(&other).await?,
-                Err(Unreadable::Record(_, reason) | Unreadable::Row(reason)) => {
+                Err(Unreadable::Record(_, reason) | Unreadable::Row(reason) | Unreadable::Nameless(reason)) => {
                     let text = format!("it was written, but what the server then answered cannot be read: {reason}");
                     return Err(TargetError::unknown(text));
                 }
