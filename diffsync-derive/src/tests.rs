@@ -18,7 +18,7 @@ fn pretty(tokens: TokenStream) -> String {
 
 /// The errors of a derive, each in a line.
 #[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
-fn errors(expanded: TokenStream) -> String {
+fn errors(expanded: &TokenStream) -> String {
     let text = expanded.to_string();
     let messages = text.split("compile_error ! {").skip(1).filter_map(|rest| rest.split_once('}'));
     messages.map(|(message, _)| message.trim().trim_matches('"').trim().to_owned() + "\n").collect()

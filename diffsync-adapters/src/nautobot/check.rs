@@ -1,9 +1,10 @@
 //! A look at a Nautobot before anything is loaded from it.
 
 use diffsync_core::{Checkup, Side};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::rest::{Client, Method, StatusCode};
+use super::graphql::{Unanswered, ask};
+use crate::rest::{Client, Method};
 
 /// The versions that this was tried with begin with these.
 const KNOWN: [&str; 2] = ["2.", "3."];
@@ -25,26 +26,28 @@ pub(super) async fn check(client: &Client, paths: impl Iterator<Item = &'static 
         Ok(None) => checkup.failed("version", format!("{} does not say that it is a Nautobot", client.base())),
         Err(error) => checkup.failed("version", error.to_string()),
     }
-    let query = json!({"query": "{ __typename }"});
-    match client.request(Method::POST, "graphql").json(query).reading().send().await {
+    match ask(client, "{ __typename }", Value::Null).await {
         Ok(_) => checkup.passed("GraphQL", "offered, and used to read"),
-        Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+        Err(Unanswered::Absent) => {
             checkup.passed("GraphQL", "not offered: reading through REST takes several times as long");
         }
-        Err(error) => checkup.failed("GraphQL", error.to_string()),
+        Err(Unanswered::Failed(error)) => checkup.failed("GraphQL", error.to_string()),
     }
     if checkup.side() == Side::Target {
         rights(client, paths, checkup).await;
     }
 }
 
-/// Whether the token may write. A server lists among what can be done only what this user may do.
+/// Whether the token may write. A server lists among what can be done only what this user may do, and never deleting.
 async fn rights(client: &Client, paths: impl Iterator<Item = &'static str>, checkup: &mut Checkup) {
     let mut forbidden = Vec::new();
     for path in paths {
         match client.request(Method::OPTIONS, path).reading().send().await {
-            Ok(answer) if answer.body.pointer("/actions/POST").is_some() => {}
-            Ok(_) => forbidden.push(format!("`{path}`")),
+            Ok(answer) => {
+                let lacks = |method| answer.body.get("actions").and_then(|actions| actions.get(method)).is_none();
+                let lacking = [("POST", "add to"), ("PUT", "change")].into_iter().filter(|(method, _)| lacks(*method));
+                forbidden.extend(lacking.map(|(_, verb)| format!("{verb} `{path}`")));
+            }
             Err(error) => {
                 checkup.failed("rights", error.to_string());
                 return;
@@ -52,10 +55,10 @@ async fn rights(client: &Client, paths: impl Iterator<Item = &'static str>, chec
         }
     }
     if forbidden.is_empty() {
-        checkup.passed("rights", "the token may write");
+        checkup.passed("rights", "the token may add and change; whether it may delete shows when it does");
     } else {
         let forbidden = forbidden.join(", ");
         let hint = "let the token write, and give its user the rights to add, change and delete";
-        checkup.failed("rights", format!("the token may not write to {forbidden}; {hint}"));
+        checkup.failed("rights", format!("the token may not {forbidden}; {hint}"));
     }
 }

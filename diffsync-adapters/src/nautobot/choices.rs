@@ -14,7 +14,7 @@ use crate::rest::Client;
 const RECORDS: usize = 100;
 
 /// Replaces the constants in these fields of the rows by what REST gives, and says whether that could be done: not if the
-/// records changed since.
+/// records changed since, or a constant is not made of the letters of its value.
 pub(super) async fn spell_out(
     client: &Client,
     path: &str,
@@ -48,7 +48,8 @@ pub(super) async fn spell_out(
         let record = records.iter().find(|record| record.get("id").and_then(Value::as_str) == Some(&key));
         let Some(meaning) = record.and_then(|record| record.get(field)) else { return Ok(false) };
         let value = meaning.get("value").unwrap_or(meaning);
-        if !value.as_str().is_some_and(|value| is_spelled(value, &constant)) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if !is_spelled(&value, &constant) {
             return Ok(false);
         }
         meanings.insert((field, constant), meaning.clone());
@@ -84,6 +85,7 @@ mod tests {
         assert!(is_spelled("10gbase-x-sfpp", "A_10GBASE_X_SFPP"));
         assert!(is_spelled("America/New_York", "AMERICA_NEW_YORK"));
         assert!(is_spelled("network", "NETWORK"));
+        assert!(is_spelled("19", "A_19"));
         assert!(!is_spelled("container", "NETWORK"));
         assert!(!is_spelled("1000base-t", "A_10GBASE_T"));
     }

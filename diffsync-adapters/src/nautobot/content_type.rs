@@ -2,6 +2,9 @@
 
 /// The content type of a collection's records: `dcim.devicetype` for `dcim/device-types`.
 pub(super) fn content_type(path: &str) -> String {
+    if path == "virtualization/interfaces" {
+        return "virtualization.vminterface".to_owned();
+    }
     let (app, plural) = path.rsplit_once('/').unwrap_or(("", path));
     let plural = plural.replace('-', "");
     let singular = if let Some(stem) = plural.strip_suffix("ies") {
@@ -28,6 +31,7 @@ mod tests {
             ("ipam/prefixes", "ipam.prefix"),
             ("ipam/ip-addresses", "ipam.ipaddress"),
             ("extras/statuses", "extras.status"),
+            ("virtualization/interfaces", "virtualization.vminterface"),
             ("ipam/services", "ipam.service"),
             ("dcim/virtual-chassis", "dcim.virtualchassis"),
             ("circuits/circuit-terminations", "circuits.circuittermination"),

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use diffsync_core::compare::Contains;
+use diffsync_core::{AdapterError, AttributeValues, HasTable, exposed};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+
+use crate::rest::RestModel;
 
 /// The custom fields of a record, by key.
 ///
@@ -55,6 +58,34 @@ impl Contains for CustomFields {
         all.extend(self.0.clone());
         Self(all)
     }
+}
+
+/// Takes a custom field out of all records of a model, where the model has them all in one field.
+pub(super) fn without<D: HasTable<M>, M: RestModel>(data: &mut D, key: &str) -> Result<(), AdapterError> {
+    let is_whole = |names: &[&str]| names == ["custom_fields"];
+    let field = M::REST.fields.iter().find(|field| is_whole(field.part.at)).and_then(|field| field.names.first());
+    let Some(position) = field.and_then(|name| M::SCHEMA.attributes.iter().position(|field| field.name == *name))
+    else {
+        return Ok(());
+    };
+    let mut patches = Vec::new();
+    for record in data.table() {
+        let mut fields = record.attribute(position)?;
+        if fields.as_object_mut().and_then(|fields| fields.remove(key)).is_none() {
+            continue;
+        }
+        let mut attributes = AttributeValues::default();
+        if let Value::Object(values) = serde_json::to_value(exposed(&record.patch(record, &|_| true)))? {
+            values.into_iter().for_each(|(name, value)| attributes.set(name, value));
+        }
+        attributes.set(M::SCHEMA.attributes[position].name, fields);
+        let record = M::from_values(record.id(), &mut attributes)?;
+        patches.push((record.id(), record.patch(&record, &|changed| changed == position)));
+    }
+    for (id, patch) in patches {
+        data.table_mut().modify(&id, |record| record.apply(&patch));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -9,8 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
 use super::choices;
-use super::content_type::content_type;
-use crate::rest::{Client, Collection, Dialect, FromPages, Method, RowSource, Seen, StatusCode};
+use crate::rest::{Client, Collection, Dialect, FromPages, Method, Of, RowSource, Seen, StatusCode};
 
 /// How many rows are asked for at once.
 const PAGE: usize = 1000;
@@ -24,8 +23,16 @@ const READINGS: usize = 2;
 /// The rows have the form that REST gives them with `depth=0`, so whatever is made of them is made the same way.
 #[derive(Debug, Default)]
 pub(super) struct GraphQl {
-    /// The types of the lists that can be asked for, by name; nothing if the server offers no GraphQL.
-    roots: OnceCell<Option<HashMap<String, String>>>,
+    /// The lists that can be asked for, by the kind of their rows; nothing if the server offers no GraphQL.
+    roots: OnceCell<Option<HashMap<String, Root>>>,
+}
+
+/// A list that can be asked for.
+#[derive(Debug, Clone)]
+struct Root {
+    name: String,
+    /// The type of its rows.
+    of: String,
 }
 
 /// What a field of a type holds.
@@ -63,9 +70,14 @@ impl GraphQl {
     /// What asks for a collection, unless GraphQL lacks it or a part of it.
     async fn query<'a>(&self, client: &Client, collection: &'a Collection) -> Result<Option<Query<'a>>, AdapterError> {
         let Some(roots) = self.roots.get_or_try_init(|| roots(client)).await? else { return Ok(None) };
-        let name = collection.path.rsplit('/').next().unwrap_or_default().replace('-', "_");
-        let Some(of) = roots.get(&name).filter(|_| collection.query.is_empty()) else { return Ok(None) };
-        let kinds = fields(client, of).await?;
+        if !collection.query.is_empty() {
+            return Ok(None);
+        }
+        let Look { total, object_type: Some(object_type) } = look(client, &collection.path).await? else {
+            return Ok(None);
+        };
+        let Some(Root { name, of }) = roots.get(&kind_of(&object_type)).cloned() else { return Ok(None) };
+        let Some(kinds) = answered(fields(client, &of).await)? else { return Ok(None) };
         let missing = collection.needs.iter().find(|need| !kinds.contains_key(in_graphql(need)));
         if let Some(missing) = missing {
             tracing::debug!(
@@ -75,7 +87,31 @@ impl GraphQl {
             );
             return Ok(None);
         }
-        Ok(Some(Query { collection, name, kinds }))
+        Ok(Some(Query { collection, total, object_type, name, kinds }))
+    }
+}
+
+/// What REST says of a collection.
+struct Look {
+    total: usize,
+    /// The kind of its records, such as `dcim.device`, if there is one.
+    object_type: Option<String>,
+}
+
+/// Asks REST for one record. What the token may not view it refuses, where GraphQL shows none without a word.
+async fn look(client: &Client, path: &str) -> Result<Look, AdapterError> {
+    let body = client.get(path).query("limit", "1").query("depth", "0").send().await?.body;
+    let total = body.get("count").and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
+    let total = total.ok_or_else(|| AdapterError::new(format!("`{path}` does not say how many rows it has")))?;
+    let object_type = body.pointer("/results/0/object_type").and_then(Value::as_str).map(str::to_owned);
+    Ok(Look { total, object_type })
+}
+
+/// The kind of the rows of a list by the name of their type, `DeviceType`, or by REST's, `dcim.device`.
+fn kind_of(name: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((_, model)) => model.to_lowercase(),
+        None => name.to_lowercase().strip_suffix("type").unwrap_or_default().to_owned(),
     }
 }
 
@@ -85,26 +121,22 @@ fn in_graphql(name: &str) -> &str {
 }
 
 /// The lists that can be asked for, with the type of their rows.
-async fn roots(client: &Client) -> Result<Option<HashMap<String, String>>, AdapterError> {
+async fn roots(client: &Client) -> Result<Option<HashMap<String, Root>>, AdapterError> {
     let query = "{ __schema { queryType { fields { name type { ofType { name } } } } } }";
-    let data = match ask(client, query, Value::Null).await {
-        Ok(data) => data,
-        Err(Unanswered::Absent) => return Ok(None),
-        Err(Unanswered::Failed(error)) => return Err(error),
-    };
+    let Some(data) = answered(ask(client, query, Value::Null).await)? else { return Ok(None) };
     let fields = data.pointer("/__schema/queryType/fields").and_then(Value::as_array);
     let lists = fields.into_iter().flatten().filter_map(|field| {
         let of = field.pointer("/type/ofType/name")?.as_str()?;
-        Some((field.get("name")?.as_str()?.to_owned(), of.to_owned()))
+        Some((kind_of(of), Root { name: field.get("name")?.as_str()?.to_owned(), of: of.to_owned() }))
     });
     Ok(Some(lists.collect()))
 }
 
 /// The fields of a type.
-async fn fields(client: &Client, of: &str) -> Result<HashMap<String, Kind>, AdapterError> {
+async fn fields(client: &Client, of: &str) -> Result<HashMap<String, Kind>, Unanswered> {
     let query =
         "query ($name: String!) { __type(name: $name) { fields { name type { kind name ofType { kind name } } } } }";
-    let data = ask(client, query, json!({"name": of})).await.map_err(Unanswered::into_error)?;
+    let data = ask(client, query, json!({"name": of})).await?;
     let fields = data.pointer("/__type/fields").and_then(Value::as_array);
     let kinds = fields.into_iter().flatten().filter_map(|field| {
         let name = field.get("name")?.as_str()?.to_owned();
@@ -123,27 +155,37 @@ async fn fields(client: &Client, of: &str) -> Result<HashMap<String, Kind>, Adap
 }
 
 /// Why there is no answer.
-enum Unanswered {
-    /// The server offers no GraphQL.
+pub(super) enum Unanswered {
+    /// The server offers no GraphQL, or none that takes such a query.
     Absent,
     Failed(AdapterError),
 }
 
-impl Unanswered {
-    fn into_error(self) -> AdapterError {
-        match self {
-            Self::Absent => AdapterError::new("the server no longer offers GraphQL"),
-            Self::Failed(error) => error,
-        }
+impl From<AdapterError> for Unanswered {
+    fn from(error: AdapterError) -> Self {
+        Self::Failed(error)
     }
 }
 
-async fn ask(client: &Client, query: &str, variables: Value) -> Result<Value, Unanswered> {
+/// The answer, or nothing where REST has to be asked.
+fn answered<T>(answer: Result<T, Unanswered>) -> Result<Option<T>, AdapterError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Unanswered::Absent) => Ok(None),
+        Err(Unanswered::Failed(error)) => Err(error),
+    }
+}
+
+pub(super) async fn ask(client: &Client, query: &str, variables: Value) -> Result<Value, Unanswered> {
     let request =
         client.request(Method::POST, "graphql").json(json!({"query": query, "variables": variables})).reading();
     let mut body = match request.send().await {
         Ok(answer) => answer.body,
         Err(error) if matches!(error.status(), Some(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)) => {
+            return Err(Unanswered::Absent);
+        }
+        Err(error) if error.status() == Some(StatusCode::BAD_REQUEST) => {
+            tracing::warn!(%error, "GraphQL refuses a query, so it is read through REST");
             return Err(Unanswered::Absent);
         }
         Err(error) => return Err(Unanswered::Failed(error.into())),
@@ -164,6 +206,9 @@ async fn ask(client: &Client, query: &str, variables: Value) -> Result<Value, Un
 /// What asks for the rows of a collection.
 struct Query<'a> {
     collection: &'a Collection,
+    /// How many rows REST has.
+    total: usize,
+    object_type: String,
     name: String,
     kinds: HashMap<String, Kind>,
 }
@@ -231,18 +276,22 @@ impl Query<'_> {
         } else {
             Vec::new()
         };
+        let mut total = self.total;
         for _ in 0..READINGS {
-            match self.read_once(client, &text, &mut *seen).await? {
-                Ok(mut rows) => {
+            match answered(self.read_once(client, &text, total, &mut *seen).await)? {
+                None => return Ok(None),
+                Some(Ok(mut rows)) => {
                     for row in &mut rows {
                         self.as_rest(row, &custom_fields);
                     }
                     if choices::spell_out(client, &self.collection.path, &self.choices(), &mut rows).await? {
+                        self.look_up(client, &rows).await?;
                         return Ok(Some(rows));
                     }
                 }
-                Err(what) => tracing::info!(path = self.collection.path, what, "the collection is read again"),
+                Some(Err(what)) => tracing::info!(path = self.collection.path, what, "the collection is read again"),
             }
+            total = look(client, &self.collection.path).await?.total;
         }
         Ok(None)
     }
@@ -252,18 +301,12 @@ impl Query<'_> {
         &self,
         client: &Client,
         text: &str,
+        total: usize,
         seen: Seen<'_>,
-    ) -> Result<Result<Vec<Value>, &'static str>, AdapterError> {
-        let mut rows = self.page(client, text, 0).await?;
-        seen(rows.len() as u64, None);
-        if rows.len() < PAGE {
-            // One query sees the database as it is at one moment.
-            return Ok(Ok(rows));
-        }
-        let total = self.count(client).await?;
-        let offsets = (1..total.div_ceil(PAGE)).map(|page| page * PAGE);
-        let mut pages =
-            stream::iter(offsets).map(|offset| self.page(client, text, offset)).buffered(client.concurrency());
+    ) -> Result<Result<Vec<Value>, &'static str>, Unanswered> {
+        let mut rows = Vec::new();
+        let pages = stream::iter((0..total).step_by(PAGE)).map(|offset| self.page(client, text, offset));
+        let mut pages = pages.buffered(client.concurrency());
         while let Some(page) = pages.try_next().await? {
             rows.extend(page);
             seen(rows.len() as u64, Some(total as u64));
@@ -272,32 +315,34 @@ impl Query<'_> {
         if keys.len() < rows.len() {
             return Ok(Err("a row came twice"));
         }
-        if rows.len() != total || self.count(client).await? != total {
-            return Ok(Err("rows came or went"));
+        // One query sees the database as it is at one moment; several do not.
+        let is_settled = total < PAGE || look(client, &self.collection.path).await?.total == total;
+        if rows.len() != total || !is_settled {
+            return Ok(Err("GraphQL has not as many rows as REST"));
         }
         Ok(Ok(rows))
     }
 
-    async fn page(&self, client: &Client, text: &str, offset: usize) -> Result<Vec<Value>, AdapterError> {
-        let mut data =
-            ask(client, text, json!({"limit": PAGE, "offset": offset})).await.map_err(Unanswered::into_error)?;
+    async fn page(&self, client: &Client, text: &str, offset: usize) -> Result<Vec<Value>, Unanswered> {
+        let mut data = ask(client, text, json!({"limit": PAGE, "offset": offset})).await?;
         match data.get_mut(&self.name).map(Value::take) {
             Some(Value::Array(rows)) => Ok(rows),
-            _ => Err(AdapterError::new(format!("GraphQL at {} gave no list of `{}`", client.base(), self.name))),
+            _ => Err(AdapterError::new(format!("GraphQL at {} gave no list of `{}`", client.base(), self.name)).into()),
         }
     }
 
-    /// How many rows there are, which GraphQL does not say.
-    async fn count(&self, client: &Client) -> Result<usize, AdapterError> {
-        let request = client.get(&self.collection.path).query("limit", "1").query("depth", "0");
-        let count = request
-            .send()
-            .await?
-            .body
-            .get("count")
-            .and_then(Value::as_u64)
-            .and_then(|count| usize::try_from(count).ok());
-        count.ok_or_else(|| AdapterError::new(format!("`{}` does not say how many rows it has", self.collection.path)))
+    /// Looks at the collections that no row leads to: perhaps the token may not view them.
+    async fn look_up(&self, client: &Client, rows: &[Value]) -> Result<(), AdapterError> {
+        let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        let leads_to = self.collection.parts.iter().filter_map(|part| match part.of {
+            Of::Lookup { collection, .. } => Some((part.at.first()?, collection.split('?').next()?)),
+            Of::Value | Of::Tree { .. } => None,
+        });
+        let unseen = leads_to.filter(|(step, _)| rows.iter().all(|row| row.get(*step).is_none_or(is_empty)));
+        for path in unseen.map(|(_, path)| path).collect::<BTreeSet<_>>() {
+            look(client, path).await?;
+        }
+        Ok(())
     }
 
     /// Makes of a row what REST would have given.
@@ -318,10 +363,10 @@ impl Query<'_> {
     /// The custom fields that the collection's records have: REST gives all of them, GraphQL only those that were filled.
     async fn custom_fields(&self, client: &Client, dialect: &Dialect) -> Result<Vec<String>, AdapterError> {
         let rows = client.rows("extras/custom-fields", &dialect.query, &dialect.paging, Some("id"), |_, _| {}).await?;
-        let of = content_type(&self.collection.path);
+        let of = self.object_type.as_str();
         let is_of = |row: &&Value| {
             let types = row.get("content_types").and_then(Value::as_array);
-            types.into_iter().flatten().any(|listed| *listed == *of)
+            types.into_iter().flatten().any(|listed| listed == of)
         };
         Ok(rows.iter().filter(is_of).filter_map(|row| row.get("key")?.as_str().map(str::to_owned)).collect())
     }

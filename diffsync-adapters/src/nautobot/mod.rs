@@ -57,29 +57,33 @@ const PATIENCE: Duration = Duration::from_mins(10);
 pub struct Nautobot<D> {
     rest: Rest<D>,
     url: Url,
-    tables: Vec<TableOf>,
+    tables: Vec<TableOf<D>>,
+    owner: Option<Owner>,
 }
 
 /// The models of a data set, gathered by `#[derive(Dataset)]`.
 #[derive(Debug)]
-pub struct Tables(Vec<TableOf>);
+pub struct Tables<D>(Vec<TableOf<D>>);
 
 /// What is known of one model of the data set.
-#[derive(Debug, Clone, Copy)]
-struct TableOf {
+#[derive(Debug)]
+struct TableOf<D> {
     model: &'static str,
     identifiers: &'static [FieldSchema],
     schema: &'static RestSchema,
+    /// Takes a custom field out of all records.
+    without: fn(&mut D, &str) -> Result<(), AdapterError>,
 }
 
-impl<D: HasTable<M>, M: RestModel> Visit<D, M> for Tables {
+impl<D: HasTable<M>, M: RestModel> Visit<D, M> for Tables<D> {
     fn visit(&mut self) {
-        self.0.push(TableOf { model: M::NAME, identifiers: M::SCHEMA.identifiers, schema: M::REST });
+        let (identifiers, without) = (M::SCHEMA.identifiers, custom_fields::without::<D, M>);
+        self.0.push(TableOf { model: M::NAME, identifiers, schema: M::REST, without });
     }
 }
 
-impl Tables {
-    fn of<D: VisitedBy<Self>>() -> Vec<TableOf> {
+impl<D: VisitedBy<Self>> Tables<D> {
+    fn of_data() -> Vec<TableOf<D>> {
         let mut tables = Self(Vec::new());
         D::visit_each(&mut tables);
         tables.0
@@ -92,7 +96,7 @@ impl<D> fmt::Debug for Nautobot<D> {
     }
 }
 
-impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables>> Nautobot<D> {
+impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
     /// The Nautobot at this address, where its pages are, with a token of one of its users.
     pub fn new(url: &Url, token: &Secret<String>) -> Result<Self, SettingError> {
         Ok(Self::through(Self::client(url, token).build()?))
@@ -130,7 +134,7 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables>> Nautobot<D> {
         let path = url.path().trim_end_matches('/').trim_end_matches("api").to_owned();
         url.set_path(&path);
         let rest = Rest::new(client, dialect).rows_from(GraphQl::default());
-        Self { rest, url, tables: Tables::of::<D>() }
+        Self { rest, url, tables: Tables::of_data(), owner: None }
     }
 
     /// Reads through REST only.
@@ -140,19 +144,29 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables>> Nautobot<D> {
         self
     }
 
+    /// Leaves out records without a name, and says in the log how many: devices may have none, and interfaces of modules
+    /// and of such devices have no device. Else one of them ends the load.
+    #[must_use]
+    pub fn without_nameless(mut self) -> Self {
+        self.rest = self.rest.without_nameless();
+        self
+    }
+
     /// Stamps all records that are written, and deletes none that is not stamped. See [`Owner`].
     #[must_use]
     pub fn owner(mut self, owner: &Owner) -> Self {
         self.rest = self.rest.owner(owner.stamp()).stamping(owner.carriers());
+        self.owner = Some(owner.clone());
         self
     }
 }
 
-impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables>> Adapter for Nautobot<D> {
+impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Adapter for Nautobot<D> {
     type Data = D;
 
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
-        Box::pin(self.rest.load(data, cx)).await
+        Box::pin(self.rest.load(data, cx)).await?;
+        self.owner.as_ref().map_or(Ok(()), |owner| owner.take_stamp(data, &self.tables))
     }
 
     async fn check(&self, checkup: &mut Checkup) {

@@ -3,7 +3,7 @@
 use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Side, Synced, Url, VisitedBy};
 
 use super::content_type::content_type;
-use super::{CustomField, Tables, Tag};
+use super::{CustomField, TableOf, Tables, Tag};
 use crate::rest::{self, Of, Part, RestSchema};
 
 /// What is stamped on the records that a Nautobot is written: the value of a custom field, or a tag.
@@ -54,9 +54,9 @@ impl Owner {
     /// Adds what the owner needs to what a source holds.
     pub fn add_to<D>(&self, data: &mut D)
     where
-        D: Dataset + VisitedBy<Tables> + HasTable<CustomField> + HasTable<Tag>,
+        D: Dataset + VisitedBy<Tables<D>> + HasTable<CustomField> + HasTable<Tag>,
     {
-        let tables = Tables::of::<D>();
+        let tables = Tables::<D>::of_data();
         let carriers = tables.iter().map(|table| table.schema).filter(|schema| (self.carriers())(schema));
         let content_types: Vec<String> = carriers.map(|schema| content_type(schema.path)).collect();
         let with = |mut types: Vec<String>| {
@@ -81,6 +81,15 @@ impl Owner {
                     table.insert(Tag::new(name, with(Vec::new())));
                 }
             }
+        }
+    }
+
+    /// Takes the custom field out of the records: whose they are is not compared, or the stamp of another owner in the
+    /// source would be written over and over.
+    pub(super) fn take_stamp<D>(&self, data: &mut D, tables: &[TableOf<D>]) -> Result<(), AdapterError> {
+        match &self.0 {
+            Mark::CustomField { key, .. } => tables.iter().try_for_each(|table| (table.without)(data, key)),
+            Mark::Tag(_) => Ok(()),
         }
     }
 
@@ -121,7 +130,8 @@ const WITHOUT_TAGS: [&str; 9] = [
     "dcim/rack-groups",
 ];
 
-/// A source that also holds what an [`Owner`] needs: its custom field, or its tag.
+/// A source that also holds what an [`Owner`] needs: its custom field, or its tag. What its own records hold in that custom
+/// field is left out: it says whose they are in the source.
 #[derive(Debug)]
 pub struct Owned<A> {
     source: A,
@@ -130,13 +140,14 @@ pub struct Owned<A> {
 
 impl<A: Adapter> Adapter for Owned<A>
 where
-    A::Data: Dataset + VisitedBy<Tables> + HasTable<CustomField> + HasTable<Tag>,
+    A::Data: Dataset + VisitedBy<Tables<A::Data>> + HasTable<CustomField> + HasTable<Tag>,
 {
     type Data = A::Data;
 
     async fn load(&self, data: &mut A::Data, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
         self.source.load(data, cx).await?;
         if cx.side() == Side::Source {
+            self.owner.take_stamp(data, &Tables::of_data())?;
             self.owner.add_to(data);
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::rest::{Models, Rest, RestModel};
 
 impl<D, M> Target<M> for Nautobot<D>
 where
-    D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables> + HasTable<M>,
+    D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>> + HasTable<M>,
     M: RestModel,
 {
     fn terms(&self) -> Terms {

@@ -28,6 +28,7 @@ pub struct Rest<D> {
     pub(super) dialect: Dialect,
     owner: Option<Owner>,
     stamped: fn(&RestSchema) -> bool,
+    leaves_out_nameless: bool,
     source: Arc<dyn RowSource>,
     models: Vec<Entry<D>>,
     store: Mutex<Store>,
@@ -75,7 +76,8 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
         let store = Mutex::new(Store::default());
         let (models, reading) = (models.entries, tokio::sync::Mutex::default());
         let source = Arc::new(FromPages);
-        let rest = Self { client, dialect, owner: None, stamped: |_| true, source, models, store, reading };
+        let (owner, stamped, leaves_out_nameless) = (None, |_: &_| true, false);
+        let rest = Self { client, dialect, owner, stamped, leaves_out_nameless, source, models, store, reading };
         rest.forget();
         rest
     }
@@ -95,6 +97,14 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
     pub fn stamping(mut self, stamped: fn(&RestSchema) -> bool) -> Self {
         self.stamped = stamped;
         self.forget();
+        self
+    }
+
+    /// Leaves out records of which a part of the identifier is empty, and says in the log how many. They are neither
+    /// written nor deleted. Else one of them ends the load.
+    #[must_use]
+    pub fn without_nameless(mut self) -> Self {
+        self.leaves_out_nameless = true;
         self
     }
 
@@ -266,6 +276,7 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
     if side == Side::Target && owner.is_none() && rest.owner.is_some() && !is_link {
         table.set_flags(Flags::SKIP_UNMATCHED_DST);
     }
+    let mut nameless = 0_usize;
     for row in store.rows(&collection) {
         let record: M = match read(&store, &collection, row, None) {
             Ok(record) => record,
@@ -273,7 +284,13 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
                 table.reject(id, reason);
                 continue;
             }
-            Err(Unreadable::Row(reason)) => return Err(bad_row::<M>(&store, &collection, row, &reason)),
+            Err(Unreadable::Nameless(_)) if rest.leaves_out_nameless => {
+                nameless += 1;
+                continue;
+            }
+            Err(Unreadable::Row(reason) | Unreadable::Nameless(reason)) => {
+                return Err(bad_row::<M>(&store, &collection, row, &reason));
+            }
             Err(Unreadable::Unread(other)) => {
                 return Err(bad_row::<M>(&store, &collection, row, &format!("`{other}` was not read")));
             }
@@ -291,6 +308,9 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
             }
         }
         table.insert(record);
+    }
+    if nameless > 0 {
+        tracing::warn!(collection, records = nameless, "records without a name are left out");
     }
     Ok(())
 }

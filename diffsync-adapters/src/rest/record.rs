@@ -16,6 +16,8 @@ pub(super) enum Unreadable<M: SyncModel> {
     Record(M::Id, String),
     /// It is not even known which record it is.
     Row(String),
+    /// The same, since a part of what identifies it is empty.
+    Nameless(String),
 }
 
 /// What a record holds, by the names of its fields, secrets included.
@@ -127,8 +129,11 @@ pub(super) fn read<M: RestModel>(
     };
     let shown = |field: &diffsync_core::schema::FieldSchema| format!("`{}`", field.name);
     let names = || identifiers.iter().map(shown).collect::<Vec<_>>().join(", ");
-    let id: M::Id = serde_json::from_value(id)
-        .map_err(|error| Unreadable::Row(format!("its identifier ({}) cannot be read: {error}", names())))?;
+    let is_nameless = identifiers.iter().any(|field| values.get(field.name).is_none_or(Value::is_null));
+    let id: M::Id = serde_json::from_value(id).map_err(|error| {
+        let reason = format!("its identifier ({}) cannot be read: {error}", names());
+        if is_nameless { Unreadable::Nameless(reason) } else { Unreadable::Row(reason) }
+    })?;
     if let Some((name, what)) = wrong.first() {
         return Err(Unreadable::Record(id, format!("`{name}` cannot be read: {what}")));
     }

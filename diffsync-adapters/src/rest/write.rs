@@ -196,7 +196,7 @@ impl<D> Rest<D> {
                         return self.as_sent(&collection, &row, written);
                     }
                 }
-                Err(Unreadable::Record(_, reason) | Unreadable::Row(reason)) => {
+                Err(Unreadable::Record(_, reason) | Unreadable::Row(reason) | Unreadable::Nameless(reason)) => {
                     let text = format!("it was written, but what the server then answered cannot be read: {reason}");
                     return Err(TargetError::unknown(text));
                 }

@@ -147,7 +147,8 @@ pub struct IpAddress {
     #[sync(references = Tenant)]
     #[rest(lookup = "tenant -> tenancy/tenants(name)")]
     pub tenant: Option<String>,
-    /// Its name in DNS.
+    /// Its name in DNS, which Nautobot writes in small letters.
+    #[sync(compare = ignore_case)]
     pub dns_name: String,
     /// What it is.
     pub description: String,

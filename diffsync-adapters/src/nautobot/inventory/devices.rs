@@ -193,7 +193,8 @@ pub struct Interface {
     pub description: String,
     /// Whether it is switched on.
     pub enabled: bool,
-    /// Its hardware address.
+    /// Its hardware address, which Nautobot writes in capitals.
+    #[sync(compare = ignore_case)]
     pub mac_address: Option<String>,
     /// The most bytes that a packet may have.
     pub mtu: Option<u32>,

@@ -80,9 +80,11 @@ pub struct Location {
     pub physical_address: String,
     /// Where to send things.
     pub shipping_address: String,
-    /// Degrees north, as decimal text.
+    /// Degrees north, as decimal text. Nautobot writes them with six decimals.
+    #[sync(compare = with(same_number))]
     pub latitude: Option<String>,
     /// Degrees east, as decimal text.
+    #[sync(compare = with(same_number))]
     pub longitude: Option<String>,
     /// Whom to ask.
     pub contact_name: String,
@@ -105,4 +107,11 @@ pub struct Location {
     #[sync(local)]
     #[rest(key)]
     pub id: Option<Uuid>,
+}
+
+/// Whether two texts are the same number, however many zeros they end in.
+#[allow(clippy::ref_option, reason = "a comparison gets the fields as they are")]
+fn same_number(source: &Option<String>, target: &Option<String>) -> bool {
+    let number = |text: &Option<String>| text.as_ref().and_then(|text| text.trim().parse::<f64>().ok());
+    source == target || number(source).is_some_and(|source| number(target) == Some(source))
 }

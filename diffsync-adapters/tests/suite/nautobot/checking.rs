@@ -26,7 +26,10 @@ async fn a_nautobot_that_can_be_written_is_healthy() {
     assert!(checkup.is_healthy(), "{checkup:?}");
     assert_eq!(detail(&checkup, "version"), (true, "Nautobot 3.2.7"));
     assert_eq!(detail(&checkup, "GraphQL"), (true, "offered, and used to read"));
-    assert_eq!(detail(&checkup, "rights"), (true, "the token may write"));
+    assert_eq!(
+        detail(&checkup, "rights"),
+        (true, "the token may add and change; whether it may delete shows when it does")
+    );
     assert_eq!(detail(&checkup, "status"), (true, "4 records in `extras/statuses`"));
 }
 
@@ -44,7 +47,32 @@ async fn a_token_that_may_not_write_will_do_for_a_source_only() {
     assert!(checkup(&nautobot, Side::Source).await.is_healthy());
     let checkup = checkup(&nautobot, Side::Target).await;
     let (passed, said) = detail(&checkup, "rights");
-    assert!(!passed && said.contains("`dcim/devices`") && said.contains("let the token write"), "{said}");
+    assert!(
+        !passed
+            && said.contains("add to `dcim/devices`, change `dcim/devices`")
+            && said.contains("let the token write"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_may_add_but_not_change_will_not_do_for_a_target() {
+    let fake = Fake::new().await;
+    let adds = ResponseTemplate::new(200).set_body_json(json!({"actions": {"POST": {}}}));
+    fake.answers("OPTIONS", "dcim/devices/", 1, adds);
+    let checkup = checkup(&adapter(&fake), Side::Target).await;
+    let (passed, said) = detail(&checkup, "rights");
+    assert!(!passed && said.starts_with("the token may not change `dcim/devices`;"), "{said}");
+}
+
+#[tokio::test]
+async fn an_error_in_the_answer_of_graphql_is_one() {
+    let fake = Fake::new().await;
+    let broken = json!({"errors": [{"message": "the schema is broken"}], "data": {"__typename": null}});
+    fake.answers("POST", "graphql/", 1, ResponseTemplate::new(200).set_body_json(broken));
+    let checkup = checkup(&adapter(&fake), Side::Source).await;
+    let (passed, said) = detail(&checkup, "GraphQL");
+    assert!(!passed && said.contains("the schema is broken"), "{said}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod laws;
 mod own_models;
 mod owning;
 mod reading;
+mod replaying;
 mod writing;
 
 use std::sync::{Arc, Mutex};

@@ -85,3 +85,35 @@ async fn an_owned_source_brings_what_the_owner_needs() {
     // The server knows of no such thing yet.
     assert_eq!(fake.state().of("extras/custom-fields").len(), 0);
 }
+
+#[tokio::test]
+async fn the_stamp_of_another_owner_is_not_copied() {
+    let (there, here) = (Fake::new().await, Fake::new().await);
+    let theirs = Owner::custom_field("managed_by", "theirs");
+    run(with_owner(&theirs), adapter(&there).owner(&theirs)).await;
+    let ours = Owner::custom_field("managed_by", "ours");
+    let bring = async || {
+        let mut source = Inventory::default();
+        let context = LoadContext::alone(Side::Source);
+        ours.owns(adapter(&there)).load(&mut source, &context).await.unwrap();
+        assert_eq!(source.devices.get("core-01").unwrap().custom_fields.get("external_id"), Some(&json!("core-01")));
+        let report = run(source, adapter(&here).owner(&ours)).await;
+        assert_eq!((report.status, report.problems().len()), (Status::Completed, 0), "{:?}", report.problems());
+        report.counts
+    };
+    let stamp = |fake: &Fake| fake.state().of("dcim/devices")[0]["_custom_field_data"]["managed_by"].clone();
+    assert!(bring().await.created > 10);
+    assert_eq!((stamp(&there), stamp(&here)), (json!("theirs"), json!("ours")));
+    assert_eq!(bring().await.updated, 0);
+    // Nobody's there, and somebody else's here: it becomes ours when there is something to write.
+    let set = |fake: &Fake, value: serde_json::Value| {
+        let mut state = fake.state();
+        let device = &mut state.rows.get_mut("dcim/devices").unwrap()[0];
+        device["_custom_field_data"]["managed_by"] = value;
+    };
+    set(&there, json!(null));
+    set(&here, json!("somebody"));
+    assert_eq!(bring().await.updated, 0);
+    there.state().rows.get_mut("dcim/devices").unwrap()[0].insert("serial".into(), json!("FX1"));
+    assert_eq!((bring().await.updated, stamp(&here)), (1, json!("ours")));
+}

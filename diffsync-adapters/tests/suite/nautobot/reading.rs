@@ -1,10 +1,12 @@
 //! What is read of a Nautobot.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diffsync_adapters::nautobot::{Inventory, LocationPath, Nautobot};
-use diffsync_core::{Adapter, LoadContext, Plan, Secret, Side, Url};
+use diffsync_adapters::RestModel;
+use diffsync_adapters::nautobot::{CustomFields, Inventory, LocationPath, Nautobot};
+use diffsync_core::{Adapter, AdapterError, Dataset, LoadContext, Plan, Secret, Side, SyncModel, Table, Url};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -99,9 +101,13 @@ async fn what_changes_while_it_is_read_is_read_again() {
             state.insert("tenancy/tenants", json!({"name": format!("t{number}")}));
         }
     }
-    // Between the two pages one goes.
-    fake.at("GET", "tenancy/tenants/", 1, |state| {
-        state.rows.get_mut("tenancy/tenants").unwrap().remove(0);
+    // While the two pages are read one goes: when they are counted for the second time it is no longer there.
+    let mut counted = 0;
+    fake.at("GET", "tenancy/tenants/", 2, move |state| {
+        counted += 1;
+        if counted == 2 {
+            state.rows.get_mut("tenancy/tenants").unwrap().remove(0);
+        }
         None
     });
     assert_eq!(loaded(&adapter(&fake)).await.unwrap().tenants.len(), 1199);
@@ -182,6 +188,20 @@ async fn a_row_that_cannot_be_used_is_rejected_or_named() {
     let fake = Fake::with(state, true).await;
     let error = loaded(&adapter(&fake)).await.unwrap_err().to_string();
     assert!(error.contains("`dcim/devices`: the device with the key") && error.contains("`name`"), "{error}");
+    // Or left out, with what is only known by it.
+    {
+        let mut state = fake.state();
+        let device = state.of("dcim/devices")[0]["id"].clone();
+        state.insert("dcim/interfaces", json!({"device": device, "name": "e0", "type": "virtual", "status": "Active"}));
+        state.insert(
+            "dcim/devices",
+            json!({"name": "d1", "location": "AMS01", "device_type": {"model": "X1"}, "role": "access", "status": "Active"}),
+        );
+    }
+    for nautobot in [adapter(&fake).without_nameless(), adapter(&fake).without_nameless().without_graphql()] {
+        let data = loaded(&nautobot).await.unwrap();
+        assert_eq!((data.devices.len(), data.interfaces.len()), (1, 0));
+    }
 }
 
 #[tokio::test]
@@ -197,4 +217,138 @@ async fn a_record_has_a_page() {
     assert_eq!(page("ip_address", "Global__10.0.0.1"), "ipam/ip-addresses/?namespace=Global&address=10.0.0.1");
     assert_eq!(page("interface", "\"a__b\"__c"), "dcim/interfaces/");
     assert!(nautobot.record_url("rack", "x").is_none());
+}
+
+/// A VLAN, whose group is no model of the data set.
+#[derive(SyncModel, RestModel, Clone)]
+#[rest(path = "ipam/vlans")]
+struct Vlan {
+    #[sync(id)]
+    vid: u16,
+    #[rest(lookup = "vlan_group -> ipam/vlan-groups(name)")]
+    group: Option<String>,
+}
+
+/// An interface of a virtual machine.
+#[derive(SyncModel, RestModel, Clone)]
+#[rest(path = "virtualization/interfaces")]
+struct VmInterface {
+    #[sync(id)]
+    name: String,
+    custom_fields: CustomFields,
+}
+
+#[derive(Dataset, Default)]
+struct Virtual {
+    vlans: Table<Vlan>,
+    interfaces: Table<VmInterface>,
+}
+
+async fn virtual_of(fake: &Fake) -> Result<Virtual, AdapterError> {
+    let nautobot = Nautobot::<Virtual>::new(&fake.url(), &Fake::token()).unwrap();
+    let mut data = Virtual::default();
+    nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await?;
+    Ok(data)
+}
+
+#[tokio::test]
+async fn what_the_token_may_not_view_is_an_error() {
+    for path in ["ipam/vlans", "ipam/vlan-groups"] {
+        let fake = Fake::new().await;
+        {
+            let mut state = fake.state();
+            state.insert("ipam/vlan-groups", json!({"name": "g"}));
+            state.insert("ipam/vlans", json!({"vid": 7, "name": "v", "vlan_group": "g", "status": "Active"}));
+        }
+        let data = virtual_of(&fake).await.unwrap();
+        assert_eq!(data.vlans.get(&7).unwrap().group.as_deref(), Some("g"));
+        fake.state().hidden.insert(path);
+        let error = virtual_of(&fake).await.map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("403 Forbidden") && error.contains(path), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn fewer_rows_than_rest_has_are_not_trusted() {
+    let fake = filled().await;
+    for name in ["a", "b"] {
+        fake.state().insert("tenancy/tenants", json!({"name": name}));
+    }
+    // GraphQL never shows the first.
+    let away = Arc::new(Mutex::new(Vec::new()));
+    let hidden = away.clone();
+    fake.at("POST", "graphql/", 1000, move |state| {
+        let mut hidden = hidden.lock().unwrap();
+        if hidden.is_empty() {
+            hidden.push(state.rows.get_mut("tenancy/tenants").unwrap().remove(0));
+        }
+        None
+    });
+    fake.at("GET", "tenancy/tenants/", 1000, move |state| {
+        state.rows.get_mut("tenancy/tenants").unwrap().extend(away.lock().unwrap().drain(..));
+        None
+    });
+    assert_eq!(loaded(&adapter(&fake)).await.unwrap().tenants.len(), 2);
+}
+
+#[tokio::test]
+async fn the_kind_of_a_record_is_not_guessed_from_its_path() {
+    let fake = filled().await;
+    {
+        let mut state = fake.state();
+        let types = json!(["virtualization.vminterface"]);
+        state.insert("extras/custom-fields", json!({"key": "vrf", "label": "VRF", "content_types": types}));
+        state.insert("virtualization/interfaces", json!({"name": "eth0", "custom_fields": {"vrf": "blue"}}));
+    }
+    fake.asked();
+    let data = virtual_of(&fake).await.unwrap();
+    let names: Vec<_> = data.interfaces.iter().map(|interface| interface.name.as_str()).collect();
+    assert_eq!(names, ["eth0"]);
+    assert_eq!(data.interfaces.get("eth0").unwrap().custom_fields.get("vrf"), Some(&json!("blue")));
+    let through_rest =
+        fake.asked().into_iter().filter(|asked| asked.contains("virtualization/") && asked.contains("limit=1000"));
+    assert_eq!(through_rest.count(), 0);
+}
+
+#[tokio::test]
+async fn pages_of_no_certain_order_are_read_through_rest() {
+    let fake = filled().await;
+    {
+        let mut state = fake.state();
+        for number in 0..1200 {
+            state.insert("tenancy/tenants", json!({"name": format!("t{number}")}));
+        }
+    }
+    fake.at("POST", "graphql/", 1000, |state| {
+        state.rows.get_mut("tenancy/tenants").unwrap().rotate_left(1);
+        None
+    });
+    assert_eq!(loaded(&adapter(&fake)).await.unwrap().tenants.len(), 1200);
+}
+
+#[tokio::test]
+async fn what_graphql_refuses_is_read_through_rest() {
+    for understood in [0, 1, 12, 25] {
+        let fake = filled().await;
+        let refusal = json!({"errors": [{"message": "Cannot query field 'x' on type 'DeviceType'."}]});
+        let mut asked = 0;
+        fake.at("POST", "graphql/", 1000, move |_| {
+            asked += 1;
+            (asked > understood).then(|| ResponseTemplate::new(400).set_body_json(refusal.clone()))
+        });
+        assert_eq!(loaded(&adapter(&fake)).await.unwrap().interfaces.len(), 1, "{understood}");
+    }
+}
+
+#[tokio::test]
+async fn a_choice_that_its_constant_does_not_spell_is_read_through_rest() {
+    let fake = filled().await;
+    {
+        let mut state = fake.state();
+        let device = state.of("dcim/devices")[0]["id"].clone();
+        state.insert("dcim/interfaces", json!({"device": device, "name": "e0", "type": "other", "status": "Active"}));
+    }
+    let data = loaded(&adapter(&fake)).await.unwrap();
+    let kinds: Vec<_> = data.interfaces.iter().map(|interface| interface.kind.as_str()).collect();
+    assert!(kinds.contains(&"other") && kinds.contains(&"10gbase-x-sfpp"), "{kinds:?}");
 }

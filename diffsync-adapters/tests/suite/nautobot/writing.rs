@@ -1,6 +1,6 @@
 //! What is written to a Nautobot.
 
-use diffsync_core::Status;
+use diffsync_core::{Status, SyncModel};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
@@ -18,6 +18,32 @@ async fn a_second_run_finds_nothing_to_do() {
     assert_eq!((report.status, report.counts.created, report.counts.updated), (Status::Completed, 0, 0));
     let wrote = |asked: &String| !asked.starts_with("GET") && !asked.contains("graphql");
     assert_eq!(fake.asked().into_iter().filter(wrote).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_nautobot_spells_in_its_own_way_is_the_same() {
+    let fake = Fake::new().await;
+    let wanted = || {
+        let mut wanted = inventory();
+        let interface = wanted.interfaces.iter().next().unwrap().id();
+        wanted.interfaces.modify(&interface, |interface| interface.mac_address = Some("aa:bb:cc:00:0d:0e".into()));
+        let address = wanted.ip_addresses.iter().next().unwrap().id();
+        wanted.ip_addresses.modify(&address, |address| address.dns_name = "Core-01.Example.com".into());
+        let location = wanted.locations.iter().next().unwrap().id();
+        wanted.locations.modify(&location, |location| {
+            location.latitude = Some("52.37".into());
+            location.longitude = Some("-4.9000".into());
+        });
+        wanted
+    };
+    let report = run(wanted(), adapter(&fake)).await;
+    assert_eq!((report.status, report.problems().len()), (Status::Completed, 0), "{:?}", report.problems());
+    let report = run(wanted(), adapter(&fake)).await;
+    assert_eq!((report.status, report.counts.updated), (Status::Completed, 0));
+    let mut elsewhere = wanted();
+    let location = elsewhere.locations.iter().next().unwrap().id();
+    elsewhere.locations.modify(&location, |location| location.latitude = Some("52.38".into()));
+    assert_eq!(run(elsewhere, adapter(&fake)).await.counts.updated, 1);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ fn root(state: &State, asked: &Asked) -> Result<Value, String> {
                     other => return Err(format!("Unknown argument '{other}' on field 'Query.{name}'.")),
                 }
             }
-            let rows = state.of(collection.path).iter().skip(offset).take(limit);
+            let rows = state.shown(collection.path).iter().skip(offset).take(limit);
             rows.map(|row| record(state, collection, row, &asked.of)).collect()
         }
     }
@@ -73,7 +73,7 @@ fn record(state: &State, collection: &'static Collection, row: &Row, asked: &[As
 }
 
 fn value(state: &State, collection: &'static Collection, row: &Row, asked: &Asked) -> Result<Value, String> {
-    let linked = |path: &str, id: &Value| match id.as_str().and_then(|id| state.row(path, id)) {
+    let linked = |path: &str, id: &Value| match state.shown(path).iter().find(|row| row["id"] == *id) {
         Some(row) => record(state, schema::at(path).unwrap(), row, &asked.of),
         None => Ok(Value::Null),
     };
@@ -86,7 +86,10 @@ fn value(state: &State, collection: &'static Collection, row: &Row, asked: &Aske
             linked("ipam/prefixes", parent.map_or(&Value::Null, |parent| &parent["id"]))
         }
         (name, Some(Kind::One(path) | Kind::MaybeOne(path) | Kind::Under(path))) => linked(path, &row[name]),
-        (name, Some(Kind::Many(path))) => row[name].as_array().unwrap().iter().map(|id| linked(path, id)).collect(),
+        (name, Some(Kind::Many(path))) => {
+            let ids = row[name].as_array().unwrap().iter().filter(|_| !state.hidden.contains(path));
+            ids.map(|id| linked(path, id)).collect()
+        }
         (name, Some(Kind::Types)) => {
             let types = row[name].as_array().unwrap().iter().map(|of| {
                 let (app_label, model) = of.as_str().unwrap().split_once('.').unwrap();
@@ -105,12 +108,16 @@ fn value(state: &State, collection: &'static Collection, row: &Row, asked: &Aske
 /// A choice as GraphQL spells it: `A_10GBASE_X_SFPP` for `10gbase-x-sfpp`.
 fn constant(value: &Value) -> Value {
     let Some(value) = value.as_str().filter(|value| !value.is_empty()) else { return Value::Null };
+    if value == "other" {
+        // As where another choice gives the same constant.
+        return json!("OTHER_1");
+    }
     let name: String = value.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
     json!(if name.starts_with(|c: char| c.is_ascii_digit()) { format!("A_{name}") } else { name })
 }
 
 fn type_of(collection: &Collection) -> String {
-    format!("{}Type", collection.object_type.replace('.', "_"))
+    format!("{}Type", collection.object_type.split_once('.').unwrap().1)
 }
 
 fn roots() -> Value {

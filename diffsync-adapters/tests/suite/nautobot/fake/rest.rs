@@ -32,6 +32,9 @@ pub(crate) fn answer(
     if !may_write && !matches!(method, "GET" | "OPTIONS") {
         return json_of(403, json!({"detail": "You do not have permission to perform this action."}));
     }
+    if method == "GET" && state.hidden.contains(path) {
+        return json_of(403, json!({"detail": "You do not have permission to perform this action."}));
+    }
     if method == "OPTIONS" {
         let actions = if may_write { json!({"POST": {}, "PUT": {}}) } else { json!({}) };
         return json_of(200, json!({"name": path, "actions": actions}));

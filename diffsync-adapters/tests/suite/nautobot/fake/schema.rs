@@ -51,7 +51,7 @@ const TAGS: Kind = Many("extras/tags");
 const STATUS: Kind = One("extras/statuses");
 const ROLE: Kind = MaybeOne("extras/roles");
 const TENANT: Kind = MaybeOne("tenancy/tenants");
-const INTERFACE_TYPES: &[&str] = &["virtual", "lag", "1000base-t", "2.5gbase-t", "10gbase-x-sfpp"];
+const INTERFACE_TYPES: &[&str] = &["virtual", "lag", "other", "1000base-t", "2.5gbase-t", "10gbase-x-sfpp"];
 const FIELD_TYPES: &[&str] = &["text", "integer", "boolean", "date", "url", "select", "json"];
 
 macro_rules! collections {
@@ -137,6 +137,9 @@ collections! {
     "ipam/ip-address-to-interface" None, "ipam.ipaddresstointerface", ["ip_address", "interface"],
         "non_field_errors", false {
         "ip_address": Under("ipam/ip-addresses"), "interface": Under("dcim/interfaces"),
+    }
+    "virtualization/interfaces" Some("vm_interfaces"), "virtualization.vminterface", ["name"], "name", true {
+        "name": Name, "description": Text,
     }
     "ipam/vlan-groups" Some("vlan_groups"), "ipam.vlangroup", ["name"], "name", true {
         "name": Name, "description": Text,

@@ -1,6 +1,6 @@
 //! The records of the fake, as its database would hold them, and the rules that they keep.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -14,6 +14,8 @@ pub(crate) type Row = Map<String, Value>;
 #[derive(Clone, Default)]
 pub(crate) struct State {
     pub(crate) rows: BTreeMap<&'static str, Vec<Row>>,
+    /// The collections that the token may not view.
+    pub(crate) hidden: BTreeSet<&'static str>,
     made: u64,
 }
 
@@ -42,6 +44,11 @@ impl State {
         let description = "Default Global namespace. Created by Nautobot.";
         state.insert("ipam/namespaces", json!({"name": "Global", "description": description}));
         state
+    }
+
+    /// The records that GraphQL shows: none of what the token may not view.
+    pub(crate) fn shown(&self, path: &str) -> &[Row] {
+        if self.hidden.contains(path) { &[] } else { self.of(path) }
     }
 
     /// Creates a record that is known to be right, and returns its id.
@@ -188,6 +195,7 @@ impl State {
             }
             _ => {}
         }
+        as_stored(row);
         let taken = self.of(collection.path).iter().any(|other| {
             other["id"] != row["id"]
                 && collection.unique.iter().all(|field| !row[*field].is_null() && other[*field] == row[*field])
@@ -281,4 +289,17 @@ impl State {
 fn title(row: &Row) -> String {
     let name = ["name", "prefix", "address", "value"].iter().find_map(|field| row.get(*field)?.as_str());
     format!("{} ({})", name.unwrap_or_default(), row["id"].as_str().unwrap())
+}
+
+/// Spells some values as the server does.
+fn as_stored(row: &mut Row) {
+    for (name, value) in row.iter_mut() {
+        let Some(text) = value.as_str() else { continue };
+        *value = match name.as_str() {
+            "mac_address" => json!(text.to_uppercase()),
+            "dns_name" => json!(text.to_lowercase()),
+            "latitude" | "longitude" => json!(format!("{:.6}", text.parse::<f64>().unwrap())),
+            _ => continue,
+        };
+    }
 }
