@@ -53,7 +53,7 @@ fn what_is_not_said_of_a_file_follows() {
 #[test]
 fn all_that_is_wrong_with_a_model_that_is_kept_in_a_file_is_said() {
     let model = |declaration| {
-        errors(crate::file::derive(quote! {
+        errors(&crate::file::derive(quote! {
             #declaration
             struct Port {
                 #[sync(id)]
@@ -90,5 +90,5 @@ fn what_is_no_model_is_reported_by_the_model_only() {
             device: String,
         }
     });
-    assert_eq!(errors(expanded), "");
+    assert_eq!(errors(&expanded), "");
 }

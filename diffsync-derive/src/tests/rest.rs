@@ -99,7 +99,7 @@ fn all_that_is_wrong_with_a_model_that_an_api_keeps_is_said() {
             id: Option<u64>,
         }
     });
-    insta::assert_snapshot!("all_that_is_wrong_with_a_model_that_an_api_keeps_is_said", errors(expanded));
+    insta::assert_snapshot!("all_that_is_wrong_with_a_model_that_an_api_keeps_is_said", errors(&expanded));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn what_would_be_dropped_from_a_model_that_an_api_keeps_is_said() {
             site: String,
         }
     });
-    insta::assert_snapshot!("what_would_be_dropped_from_a_model_that_an_api_keeps_is_said", errors(expanded));
+    insta::assert_snapshot!("what_would_be_dropped_from_a_model_that_an_api_keeps_is_said", errors(&expanded));
 }
 
 #[test]

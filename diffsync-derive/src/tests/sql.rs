@@ -89,7 +89,7 @@ fn all_that_is_wrong_with_a_model_that_is_kept_in_a_table_is_said() {
             second: Option<i64>,
         }
     });
-    insta::assert_snapshot!("all_that_is_wrong_with_a_model_that_is_kept_in_a_table_is_said", super::errors(expanded));
+    insta::assert_snapshot!("all_that_is_wrong_with_a_model_that_is_kept_in_a_table_is_said", super::errors(&expanded));
 }
 
 #[test]

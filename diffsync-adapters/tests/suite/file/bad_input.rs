@@ -1,5 +1,6 @@
 //! Bad input is an error that names the place, and nothing is made of it.
 
+use std::fmt::Write;
 use std::fs;
 
 use diffsync_adapters::file::{FileModel, Folder};
@@ -50,7 +51,7 @@ macro_rules! ports {
                 let mut target = Ports::default();
                 target.ports.mark_loaded();
                 let plan = Plan::new(read(contents).unwrap(), target);
-                plan.problems().iter().map(|problem| problem.to_string()).collect()
+                plan.problems().iter().map(ToString::to_string).collect()
             }
         }
     };
@@ -215,7 +216,7 @@ fn aliases_of_aliases_do_not_fill_the_memory() {
     let mut bomb = String::from("- &a0 {name: x, speed: 1, note: lol}\n");
     for level in 1..12 {
         let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
-        bomb.push_str(&format!("- &a{level} {{name: x, speed: 1, more: [{aliases}]}}\n"));
+        writeln!(bomb, "- &a{level} {{name: x, speed: 1, more: [{aliases}]}}").unwrap();
     }
     let error = yaml::wrong(&bomb);
     assert!(error.contains("budget") || error.contains("alias"), "{error}");
@@ -243,7 +244,7 @@ fn a_secret_beside_a_mistake_is_not_shown() {
                 let mut target = Logins::default();
                 target.logins.mark_loaded();
                 let plan = Plan::new(source, target);
-                plan.problems().iter().map(|problem| problem.to_string()).collect()
+                plan.problems().iter().map(ToString::to_string).collect()
             }
         };
         assert!(!said.is_empty() && !said.contains("hunter2"), "{said}");

@@ -82,7 +82,7 @@ macro_rules! devices {
                 let per_second = |took: std::time::Duration| f64::from(ROWS) / took.as_secs_f64() / 1000.0;
                 format!(
                     "{:<24} {:>6.1} MB   load {:>5.2} s {:>7.0}k rows/s   execute {:>5.2} s {:>7.0}k rows/s",
-                    Device::FILE.path, size as f64 / 1e6, loaded.as_secs_f64(), per_second(loaded), wrote.as_secs_f64(), per_second(wrote),
+                    Device::FILE.path, size / 1_000_000, loaded.as_secs_f64(), per_second(loaded), wrote.as_secs_f64(), per_second(wrote),
                 )
             }
         }
