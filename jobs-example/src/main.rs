@@ -1,4 +1,4 @@
-//! Real jobs on real systems. Copy this crate to start your own: a job is a folder here, and this file is the program.
+//! Real jobs on real systems. A job is a folder here, to be copied into a crate of your own, and this file is the program.
 
 mod countries;
 mod device_tags;

@@ -79,6 +79,7 @@ impl Asked {
 }
 
 impl ValueCells {
+    #[cfg(any(feature = "json", feature = "parquet", feature = "toml", feature = "yaml"))]
     pub(super) fn new(columns: &'static [Column]) -> Self {
         Self { columns, values: vec![None; columns.len()], asked: vec![Asked::Plain; columns.len()] }
     }
