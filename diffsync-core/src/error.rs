@@ -120,7 +120,7 @@ impl Debug for TargetError {
 
 impl Display for TargetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&chain(&*self.cause))
+        f.write_str(&with_causes(&*self.cause))
     }
 }
 
@@ -162,7 +162,7 @@ macro_rules! open_error {
 
         impl Display for $error {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&chain(&*self.0))
+                f.write_str(&with_causes(&*self.0))
             }
         }
     )*};
@@ -196,7 +196,8 @@ pub(crate) fn panicked(who: &str, panic: &(dyn Any + Send)) -> String {
 }
 
 /// An error and its causes in one line. A cause that only repeats what was said is left out.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+#[must_use]
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -83,7 +83,7 @@ impl RunReport {
     /// Why the run did not go to its end, with the causes, in one line.
     #[must_use]
     pub fn error_text(&self) -> Option<String> {
-        self.error.as_ref().map(|error| crate::error::chain(error))
+        self.error.as_ref().map(|error| crate::error::with_causes(error))
     }
 
     /// The records that failed, were blocked or held back, or may or may not have been written, in the order of the diff.

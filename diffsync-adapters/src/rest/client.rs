@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use diffsync_core::{Secret, Url};
+use diffsync_core::{Secret, Url, with_causes};
 use governor::DefaultDirectRateLimiter;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Method, StatusCode};
@@ -353,7 +353,7 @@ impl Request {
     fn broken(&self, url: &Url, error: reqwest::Error) -> Error {
         let host = url.host_str().unwrap_or_default();
         let error = error.without_url();
-        let causes = self.hidden.clean(&shown::causes(&error));
+        let causes = self.hidden.clean(&with_causes(&error));
         let lower = causes.to_ascii_lowercase();
         let is_tls = lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake");
         if error.is_builder() {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use diffsync_core::Retry;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// How often and after which pauses a request is made again.
@@ -45,14 +45,8 @@ impl Retries {
 
     /// The pauses before each further request.
     pub(super) fn pauses(self) -> impl Iterator<Item = Duration> {
-        // `backon` adds to each pause a random part of it of up to its whole length.
-        ExponentialBuilder::default()
-            .with_min_delay(self.first_pause / 2)
-            .with_max_delay(self.longest_pause / 2)
-            .with_factor(2.0)
-            .with_max_times(self.times)
-            .with_jitter()
-            .build()
+        let Self { times, first_pause, longest_pause, longest_wait, total: _ } = self;
+        Retry { times, first_pause, longest_pause, longest_wait }.pauses()
     }
 }
 

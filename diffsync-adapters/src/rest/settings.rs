@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use diffsync_core::{Secret, Url};
+use diffsync_core::{Secret, Url, with_causes};
 use governor::{Quota, RateLimiter};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Identity, redirect};
@@ -215,7 +215,7 @@ impl ClientBuilder {
             http = http.identity(identity);
         }
         let pace = self.pace.map(quota).transpose()?;
-        let http = http.build().map_err(|error| SettingError::new(super::shown::causes(&error.without_url())))?;
+        let http = http.build().map_err(|error| SettingError::new(with_causes(&error.without_url())))?;
         if let Some((user, password)) = &self.login {
             // In the header it is another text.
             let request = http.get(base.clone()).basic_auth(user.expose(), Some(password.expose())).build();

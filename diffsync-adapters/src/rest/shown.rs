@@ -1,7 +1,5 @@
 //! What of a request and its answer may be shown.
 
-use std::error::Error;
-
 use diffsync_core::{REDACTED, Url};
 use serde_json::Value;
 
@@ -158,21 +156,6 @@ fn text_of(html: &str, lower: &str) -> String {
 /// A text in one line.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// An error and its causes in one line. A cause that only repeats what was said is left out.
-pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

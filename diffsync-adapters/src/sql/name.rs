@@ -1,5 +1,7 @@
 //! Names of tables and columns, quoted.
 
+use diffsync_core::nearest;
+
 /// How a database quotes names.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quotes(pub(crate) char);
@@ -29,29 +31,10 @@ impl Quotes {
 /// What was probably meant, and what there is: the end of a sentence about a name that is not there.
 pub(crate) fn instead<'a>(name: &str, there: impl Iterator<Item = &'a str>) -> String {
     let there: Vec<&str> = there.collect();
-    let lower = name.to_lowercase();
-    let close: [&dyn Fn(&str) -> bool; 3] =
-        [&|other| other == lower, &|other| differs_little(other, &lower), &|other| {
-            other.contains(&lower) || lower.contains(other)
-        }];
-    let meant = close.iter().find_map(|close| there.iter().find(|other| close(&other.to_lowercase())));
+    let meant = nearest(name, there.iter().copied());
     let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
     let list = there.iter().take(40).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if list.is_empty() { "; there are none".into() } else { format!("{meant} (there is {list})") }
-}
-
-/// Whether two words differ by one letter, or by two that are swapped.
-fn differs_little(left: &str, right: &str) -> bool {
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    let same = left.iter().zip(&right).take_while(|(left, right)| left == right).count();
-    let (left, right) = (left.get(same..).unwrap_or_default(), right.get(same..).unwrap_or_default());
-    match (left, right) {
-        ([_, left @ ..], [_, right @ ..]) if left == right => true,
-        ([a, b, left @ ..], [c, d, right @ ..]) if a == d && b == c && left == right => true,
-        ([_, left @ ..], right) if left == right => true,
-        (left, [_, right @ ..]) => left == right,
-        _ => false,
-    }
 }
 
 #[cfg(test)]

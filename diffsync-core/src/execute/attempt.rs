@@ -18,7 +18,6 @@ use crate::error::{TargetError, TargetErrorKind, panicked};
 /// callers do not come back at once. If a server says when to come back, that is respected, up to
 /// [`longest_wait`](Self::longest_wait).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Retry {
     /// How often it is asked again.
     pub times: usize,
@@ -44,7 +43,7 @@ impl Default for Retry {
 
 impl Retry {
     /// The pauses before each further call.
-    pub(super) fn pauses(self) -> impl Iterator<Item = Duration> {
+    pub fn pauses(self) -> impl Iterator<Item = Duration> {
         // `backon` adds to each pause a random part of it of up to its whole length.
         ExponentialBuilder::default()
             .with_min_delay(self.first_pause / 2)

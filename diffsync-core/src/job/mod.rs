@@ -15,7 +15,6 @@ pub use self::variable::{
     Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues, redacted_url,
 };
 
-pub(crate) use self::registry::nearest;
 pub use crate::generated::Choices;
 
 use crate::adapter::{Adapter, LoadContext, Synced, WrittenBy};

@@ -20,6 +20,7 @@ use crate::checkup::Checkup;
 use crate::dataset::Dataset;
 use crate::error::JobError;
 use crate::event::Observer;
+use crate::nearest::nearest;
 use crate::report::RunReport;
 use crate::run::{Run, RunOptions};
 use crate::schema::ModelSchema;
@@ -235,15 +236,6 @@ impl JobRegistry {
             nearest: nearest(id, self.jobs.iter().map(|job| job.info.id)),
         })
     }
-}
-
-/// The name that was probably meant.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .filter(|(similarity, _)| *similarity > 0.7)
-        .map(|(_, nearest)| nearest)
 }
 
 impl<'a> IntoIterator for &'a JobRegistry {

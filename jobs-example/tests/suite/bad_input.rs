@@ -117,7 +117,6 @@ fn an_inventory_that_is_no_database_is_left_alone() {
 fn an_inventory_that_cannot_be_one_is_refused_before_anything_is_loaded_and_shows_no_password() {
     for (url, why) in [
         ("postgres://u:hunter2@nowhere.invalid/x", "cannot connect to `postgres://***@nowhere.invalid/x`"),
-        ("mysql://u:hunter2@db/x", "needs the feature `mysql` of `diffsync-adapters`"),
         ("ftp://u:hunter2@db/x", "is not the URL of a database: expected `sqlite://`"),
         ("sqlite://", "must be a file"),
         ("sqlite:///nowhere/x.db", "must be in a folder that exists"),

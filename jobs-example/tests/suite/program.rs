@@ -96,7 +96,9 @@ fn list_names_every_job_in_order() {
     let said = Place::new().run(&["list"]);
     assert_eq!(said.code, 0);
     let ids: Vec<_> = said.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(ids, ["countries-to-inventory", "device-tags-to-inventory", "ipam-a-to-ipam-b"]);
+    let expected = "countries-to-inventory csv-to-postgres device-tags-to-inventory inventory-to-nautobot ipam-a-to-ipam-b \
+                    nautobot-to-inventory nautobot-to-nautobot postgres-to-csv";
+    assert_eq!(ids, expected.split(' ').collect::<Vec<_>>());
     let jobs = Place::new().json(&["list"]);
     assert_eq!(jobs[0]["source_label"], "Published list of countries");
 }
