@@ -1,7 +1,7 @@
 //! How many rows a second a run writes to a database, beside the database's own bulk loader on the same rows, and how many
 //! it reads.
 //!
-//! `cargo bench -p diffsync-adapters --features sqlite,postgres,mysql --bench sql [-- ROWS [ROUNDS] [KIND …]]`
+//! `cargo bench -p diffsync-adapters --features sqlite,postgres,mysql --bench sql [-- ROWS [ROUNDS [BATCH]] [KIND …]]`
 
 #![allow(
     clippy::unwrap_used,
@@ -102,8 +102,9 @@ fn main() {
     let arguments: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
     let rows = arguments.first().copied().unwrap_or(300_000);
     let rounds = arguments.get(1).copied().unwrap_or(3);
+    let batch = arguments.get(2).copied().unwrap_or(5_000);
     let csv = csv(rows);
-    println!("{rows} rows of six columns and a key, the best of {rounds} rounds");
+    println!("{rows} rows of six columns and a key, {batch} in a transaction, the best of {rounds} rounds");
     let rate = |best: Duration| format!("{:>10.0} rows/s", rows as f64 / best.as_secs_f64());
     let words: Vec<String> = std::env::args().skip(1).map(|word| word.to_lowercase()).collect();
     let named = |kind: &Kind| words.contains(&format!("{kind:?}").to_lowercase());
@@ -120,12 +121,12 @@ fn main() {
                     assert_done(report);
                     report.steps.iter().find(|step| step.step == Step::ExecuteSync).unwrap().duration
                 };
-                create.push(step(&pushed(devices(rows, 0), system.sql()).await));
+                create.push(step(&pushed(devices(rows, 0), system.sql().batch(batch)).await));
                 let begun = Instant::now();
                 assert_eq!(loaded::<Devices>(&system.sql(), Side::Source).await.unwrap().devices.len(), rows);
                 load.push(begun.elapsed());
-                update.push(step(&pushed(devices(rows, 1), system.sql()).await));
-                delete.push(step(&pushed(devices(1, 1), system.sql()).await));
+                update.push(step(&pushed(devices(rows, 1), system.sql().batch(batch)).await));
+                delete.push(step(&pushed(devices(1, 1), system.sql().batch(batch)).await));
             });
         }
         for (what, taken) in

@@ -1,6 +1,6 @@
 """How many interfaces a second a Nautobot takes when nothing but lists of them is sent: `bare.py URL TOKEN`.
 
-Needs a device there; makes 500 interfaces of it in lists of 50, one list and then two lists at a time, and deletes them.
+Needs a device there; makes 500 interfaces of it in lists of 50, one list, two and four lists at a time, and deletes them.
 """
 import concurrent.futures
 import json
@@ -22,7 +22,7 @@ def ask(method, path, body=None):
 
 device = ask("GET", "dcim/devices/?limit=1&depth=0")["results"][0]["id"]
 status = ask("GET", "extras/statuses/?name=Active&depth=0")["results"][0]["id"]
-for at_a_time in (1, 2):
+for at_a_time in (1, 2, 4):
     lists = [
         [{"device": device, "name": f"bare {row}", "type": "virtual", "status": status} for row in range(first, first + LIST)]
         for first in range(0, ROWS, LIST)
