@@ -5,6 +5,7 @@ mod edits;
 mod laws;
 mod replace;
 mod speed;
+mod streaming;
 mod values;
 
 use std::fs;
