@@ -1,6 +1,8 @@
 //! CSV: a header with the names of the columns, then a line for each record.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, Chain, Write};
 
@@ -12,8 +14,8 @@ use serde_json::Value;
 
 use super::cells::{CellError, Cells, Unread};
 use super::edits::{Edit, Edits};
-use super::format::{BYTE_ORDER_MARK, behind_mark, text};
-use super::load::{Place, Records};
+use super::format::{behind_mark, text};
+use super::load::Records;
 use super::model::{Column, FileModel};
 use super::shape::Kind;
 use super::text::{Text, text_of};
@@ -32,7 +34,7 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     };
     let header = Header::find::<M>(&row).map_err(|what| records.error(format_args!("line 1: {what}")))?;
     while let Some(at) = rows.next(&mut row).map_err(|wrong| wrong.of(records))? {
-        records.add(header.read(&row), Some(Place::Line(at.line)))?;
+        records.add(header.read(&row), Some(at.line))?;
     }
     Ok(())
 }
@@ -41,12 +43,13 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
 struct Rows<R> {
     reader: Reader<Chain<R, &'static [u8]>>,
     has_crlf: bool,
-    columns: Option<usize>,
+    /// The names of the columns, once they were read.
+    header: Option<StringRecord>,
 }
 
 /// Stands behind the last row. If a quotation mark is never closed, this is swallowed with all that follows the mark.
 const END: &str = "\u{0}end of the rows\u{0}";
-const LAST_LINE: &str = "\n\u{0}end of the rows\u{0}";
+const LAST_LINE: &str = "\r\n\u{0}end of the rows\u{0}";
 
 /// Where a row begins.
 struct At {
@@ -78,45 +81,59 @@ impl<R: BufRead> Rows<R> {
         let has_crlf = first_line.is_some_and(|line| line.ends_with(b"\r"));
         let mut builder = ReaderBuilder::new();
         let reader = builder.delimiter(delimiter).has_headers(false).flexible(true);
-        Ok(Self { reader: reader.from_reader(input.chain(LAST_LINE.as_bytes())), has_crlf, columns: None })
+        let last_line = if has_crlf { LAST_LINE } else { LAST_LINE.trim_start_matches('\r') };
+        Ok(Self { reader: reader.from_reader(input.chain(last_line.as_bytes())), has_crlf, header: None })
     }
 
     /// Reads the next row, and says where it begins.
     fn next(&mut self, row: &mut StringRecord) -> Result<Option<At>, Wrong> {
         let is_there = self.reader.read_record(row).map_err(|error| self.wrong(error))?;
-        let position = row.position();
-        let line = position.map_or(0, |position| self.line(position.line()));
-        let byte = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+        let byte = row.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
         let last = row.iter().next_back().unwrap_or_default();
         if !is_there || (row.len() == 1 && last == END) {
             return Ok(None);
         }
+        // Counted back from where the reader now is, since before the row there may be empty lines.
+        let begin = |text: &str| {
+            let breaks = u64::try_from(text.matches('\n').count()).unwrap_or_default();
+            self.reader.position().line().saturating_sub(breaks)
+        };
         if last.ends_with(END) {
-            return Err(Wrong::Line(line, "a quotation mark is opened and never closed".into()));
+            let what = "a quotation mark is opened and never closed";
+            return Err(self.wrong_cell(begin(last), row.len() - 1, what));
         }
-        match *self.columns.get_or_insert(row.len()) {
-            columns if columns == row.len() => Ok(Some(At { line, byte })),
-            columns => {
-                let what = format!("there are {} cells, and the header has {columns} columns", row.len());
-                Err(Wrong::Line(line, format!("{what}; is there a delimiter in a cell without quotation marks?")))
+        // The reader takes a line for ended between its two line-break characters, before the second was counted.
+        let line = begin(row.as_slice()).saturating_sub(u64::from(!self.has_crlf));
+        let columns = self.header.get_or_insert_with(|| row.clone()).len();
+        let counts = format_args!("there are {} cells, and the header has {columns} columns", row.len());
+        let what = match row.len().cmp(&columns) {
+            Ordering::Equal => return Ok(Some(At { line, byte })),
+            Ordering::Less => format!("is missing; {counts}"),
+            Ordering::Greater => {
+                format!("is one too many; {counts}; is there a delimiter in a cell without quotation marks?")
             }
-        }
+        };
+        Err(self.wrong_cell(line, row.len().min(columns), what))
+    }
+
+    /// Names a cell by its column, or by its number where there is none.
+    fn wrong_cell(&self, line: u64, cell: usize, what: impl fmt::Display) -> Wrong {
+        let cell = match self.header.as_ref().and_then(|header| header.get(cell)) {
+            Some(name) => format!("`{name}`"),
+            None => format!("cell {}", cell + 1),
+        };
+        Wrong::Line(line, format!("{cell}: {what}"))
     }
 
     fn wrong(&self, error: ::csv::Error) -> Wrong {
-        let line = error.position().map_or(0, |position| self.line(position.line()));
+        // Here the row before ended between them.
+        let uncounted = u64::from(self.has_crlf && self.header.is_some());
+        let line = error.position().map_or(0, |position| position.line() + uncounted);
         match error.into_kind() {
             ErrorKind::Io(error) => Wrong::File(error),
-            ErrorKind::Utf8 { err, .. } => {
-                Wrong::Line(line, format!("cell {} is not UTF-8; save the file as UTF-8", err.field() + 1))
-            }
+            ErrorKind::Utf8 { err, .. } => self.wrong_cell(line, err.field(), "is not UTF-8; save the file as UTF-8"),
             other => Wrong::Line(line, format!("{other:?}")),
         }
-    }
-
-    /// The reader takes a line for ended between its two line-break characters, before the second was counted.
-    fn line(&self, counted: u64) -> u64 {
-        counted + u64::from(self.has_crlf && self.columns.is_some())
     }
 }
 
@@ -207,10 +224,9 @@ pub(super) fn write<M: FileModel>(
     edits: &Edits<'_, M>,
     out: &mut impl Write,
 ) -> Result<(), AdapterError> {
-    let old = old.map(|file| text(file, edits)).transpose()?.unwrap_or_default();
-    let (mark, old) = old.strip_prefix(BYTE_ORDER_MARK).map_or(("", old.as_str()), |old| (BYTE_ORDER_MARK, old));
-    let mut copy = Copy { old, out, has_crlf: false, ends_line: true };
-    copy.text(mark).map_err(|error| edits.failed(error))?;
+    let (mark, old) = old.map(text).transpose().map_err(|error| edits.failed(error))?.unwrap_or_default();
+    out.write_all(mark.as_bytes()).map_err(|error| edits.failed(error))?;
+    let mut copy = Copy { old: &old, out, has_crlf: false, ends_line: true };
     let unreadable = |wrong| match wrong {
         Wrong::File(error) => edits.failed(error),
         Wrong::Line(line, what) => edits.error(format_args!("line {line}: {what}")),
@@ -258,7 +274,7 @@ struct Copy<'a, W> {
 impl<W: Write> Copy<'_, W> {
     fn text(&mut self, text: &str) -> io::Result<()> {
         if let Some(last) = text.bytes().next_back() {
-            self.ends_line = last == b'\n' || text == BYTE_ORDER_MARK;
+            self.ends_line = last == b'\n';
         }
         self.out.write_all(text.as_bytes())
     }

@@ -167,7 +167,7 @@ impl<D: Dataset + VisitedBy<Files<D>>> Adapter for Folder<D> {
             replacements.extend((file.write)(synced, &path, stamp.as_ref())?);
         }
         // Nothing is replaced before everything is on the disk.
-        replacements.into_iter().try_for_each(Replacement::persist)
+        Replacement::persist_all(replacements)
     }
 
     async fn check(&self, checkup: &mut Checkup) {

@@ -1,8 +1,9 @@
 //! JSON: a list of objects, or an object that holds one.
 
+use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, BufRead, Read, Write};
 use std::ops::Range;
 
 use diffsync_core::{AdapterError, Side};
@@ -13,16 +14,17 @@ use serde_json::Value;
 
 use super::cells::ValueCells;
 use super::edits::{Edit, Edits};
-use super::format::{BYTE_ORDER_MARK, behind_mark, text};
+use super::format::{behind_mark, text};
 use super::load::Records;
 use super::model::{Column, FileModel};
 
 /// Reads all records, one after the other.
 pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
     let input = behind_mark(file).map_err(|error| records.unreadable(error))?;
-    let mut document = serde_json::Deserializer::from_reader(input);
+    let line = Cell::new(1);
+    let mut document = serde_json::Deserializer::from_reader(Counting { input, line: &line });
     let mut failed = None;
-    let list = List { cells: ValueCells::new(M::FILE.columns), records, failed: &mut failed };
+    let list = List { cells: ValueCells::new(M::FILE.columns), records, line: &line, failed: &mut failed };
     let read = match M::FILE.list {
         None => list.deserialize(&mut document),
         Some(key) => Under { key, list }.deserialize(&mut document),
@@ -47,12 +49,31 @@ pub(super) fn syntax<M: FileModel>(error: serde_json::Error, before: u64, record
     records.error(format_args!("line {line}, column {column}: {what}"))
 }
 
+/// A text that counts the lines that were read of it: what reads JSON says where it is only in its errors.
+struct Counting<'a, R> {
+    input: R,
+    line: &'a Cell<u64>,
+}
+
+impl<R: BufRead> Read for Counting<'_, R> {
+    /// Reads one byte, which is as many as are asked for, so that the line is the one of the byte that comes next.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (Some(&byte), Some(place)) = (self.input.fill_buf()?.first(), buffer.first_mut()) else { return Ok(0) };
+        *place = byte;
+        self.input.consume(1);
+        self.line.set(self.line.get() + u64::from(byte == b'\n'));
+        Ok(1)
+    }
+}
+
 /// Reads a list into the records.
-pub(super) struct List<'a, 'r, M: FileModel> {
-    pub(super) cells: ValueCells,
-    pub(super) records: &'a mut Records<'r, M>,
+struct List<'a, 'r, M: FileModel> {
+    cells: ValueCells,
+    records: &'a mut Records<'r, M>,
+    /// The line that is being read.
+    line: &'a Cell<u64>,
     /// Why reading was ended, if not by what stands in the document.
-    pub(super) failed: &'a mut Option<AdapterError>,
+    failed: &'a mut Option<AdapterError>,
 }
 
 impl<'de, M: FileModel> DeserializeSeed<'de> for List<'_, '_, M> {
@@ -71,13 +92,30 @@ impl<'de, M: FileModel> Visitor<'de> for List<'_, '_, M> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        while let Some(()) = list.next_element_seed(&mut self.cells)? {
-            if let Err(error) = self.records.add(M::read(&mut self.cells), None) {
+        while let Some(line) = list.next_element_seed(Element { cells: &mut self.cells, line: self.line })? {
+            if let Err(error) = self.records.add(M::read(&mut self.cells), Some(line)) {
                 *self.failed = Some(error);
                 return Err(Error::custom("the rest is not read"));
             }
         }
         Ok(())
+    }
+}
+
+/// Reads an element of the list into the cells, and says in which line it begins.
+struct Element<'a> {
+    cells: &'a mut ValueCells,
+    line: &'a Cell<u64>,
+}
+
+impl<'de> DeserializeSeed<'de> for Element<'_> {
+    type Value = u64;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
+        // Its first byte was looked at, to see that the list goes on.
+        let line = self.line.get();
+        self.cells.deserialize(deserializer)?;
+        Ok(line)
     }
 }
 
@@ -127,10 +165,9 @@ pub(super) fn write<M: FileModel>(
     edits: &Edits<'_, M>,
     out: &mut impl Write,
 ) -> Result<(), AdapterError> {
-    let old = old.map(|file| text(file, edits)).transpose()?.unwrap_or_default();
-    let (mark, document) = old.strip_prefix(BYTE_ORDER_MARK).map_or(("", old.as_str()), |old| (BYTE_ORDER_MARK, old));
+    let (mark, document) = old.map(text).transpose().map_err(|error| edits.failed(error))?.unwrap_or_default();
     let document = match (M::FILE.list, document.trim().is_empty()) {
-        (_, false) => document.to_owned(),
+        (_, false) => document,
         (None, true) => "[]\n".to_owned(),
         (Some(_), true) => "{}\n".to_owned(),
     };

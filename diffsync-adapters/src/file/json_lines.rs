@@ -8,30 +8,31 @@ use serde::de::DeserializeSeed;
 
 use super::cells::ValueCells;
 use super::edits::{Edit, Edits};
-use super::format::{BYTE_ORDER_MARK, behind_mark};
+use super::format::{BYTE_ORDER_MARK, behind_mark, not_utf8};
 use super::json::{Record, edited, syntax};
-use super::load::{Place, Records};
+use super::load::Records;
 use super::model::FileModel;
 
 /// Reads all records, one line after the other.
 pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
     let mut input = behind_mark(file).map_err(|error| records.unreadable(error))?;
     let mut cells = ValueCells::new(M::FILE.columns);
-    let (mut line, mut number) = (Vec::new(), 0);
+    let (mut line, mut before) = (Vec::new(), 0);
     while input.read_until(b'\n', &mut line).map_err(|error| records.unreadable(error))? > 0 {
-        number += 1;
         if !line.trim_ascii().is_empty() {
-            object(&line, &mut cells).map_err(|error| syntax(error, number - 1, records))?;
-            records.add(M::read(&mut cells), Some(Place::Line(number)))?;
+            let text = str::from_utf8(&line).map_err(|_| records.error(not_utf8(&line, before)))?;
+            object(text, &mut cells).map_err(|error| syntax(error, before, records))?;
+            records.add(M::read(&mut cells), Some(before + 1))?;
         }
         line.clear();
+        before += 1;
     }
     Ok(())
 }
 
 /// Reads the object on a line.
-fn object(line: &[u8], cells: &mut ValueCells) -> serde_json::Result<()> {
-    let mut line = serde_json::Deserializer::from_slice(line);
+fn object(line: &str, cells: &mut ValueCells) -> serde_json::Result<()> {
+    let mut line = serde_json::Deserializer::from_str(line);
     cells.deserialize(&mut line)?;
     line.end()
 }
@@ -52,7 +53,7 @@ pub(super) fn write<M: FileModel>(
             let edit = if record.is_empty() {
                 Edit::Keep
             } else {
-                object(record.as_bytes(), &mut cells).map_err(|error| edits.failed(error))?;
+                object(record, &mut cells).map_err(|error| edits.failed(error))?;
                 edits.edit(M::read(&mut cells))?
             };
             match edit {

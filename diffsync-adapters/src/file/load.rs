@@ -52,37 +52,22 @@ pub(super) struct Records<'a, M: FileModel> {
     count: u64,
 }
 
-/// Where in a file a record stands.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
-    /// In, or from, this line on.
-    Line(u64),
-    /// It is the nth.
-    Record(u64),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line(line) => write!(f, "line {line}"),
-            Self::Record(number) => write!(f, "record {number}"),
-        }
-    }
-}
-
 impl<M: FileModel> Records<'_, M> {
-    /// Adds what was read of a record. One that can only be named is rejected.
-    pub(super) fn add(&mut self, read: Result<M, Unread<M::Id>>, place: Option<Place>) -> Result<(), AdapterError> {
+    /// Adds what was read of a record, and the line in which that begins if the file has lines. One that can only be
+    /// named is rejected.
+    pub(super) fn add(&mut self, read: Result<M, Unread<M::Id>>, line: Option<u64>) -> Result<(), AdapterError> {
         self.count += 1;
-        let place = place.unwrap_or(Place::Record(self.count));
+        let row = self.count;
+        let place = || line.map_or_else(|| format!("row {row}"), |line| format!("line {line}"));
         match read {
             Ok(record) => self.table.insert(record),
             Err(Unread::Rejected(id, error)) => {
-                self.table.reject(id, format!("`{}`, {place}: {error}", self.loading.path.display()));
+                self.table.reject(id, format!("`{}`, {}: {error}", self.loading.path.display(), place()));
             }
             Err(Unread::Nameless(error)) => {
                 return Err(self.error(format_args!(
-                    "{place}: {error}; it is part of the identifier, so nobody knows which record it is"
+                    "{}: {error}; it is part of the identifier, so nobody knows which record it is",
+                    place()
                 )));
             }
         }
@@ -108,12 +93,6 @@ impl<M: FileModel> Records<'_, M> {
     /// Which side the file is read for.
     pub(super) fn side(&self) -> Side {
         self.loading.side
-    }
-
-    /// The number of the next record.
-    #[cfg(feature = "toml")]
-    pub(super) fn next(&self) -> Place {
-        Place::Record(self.count + 1)
     }
 }
 

@@ -21,6 +21,8 @@ mod format;
 mod json;
 #[cfg(feature = "json")]
 mod json_lines;
+#[cfg(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml"))]
+mod lines;
 mod load;
 mod model;
 #[cfg(feature = "parquet")]

@@ -86,17 +86,37 @@ impl Replacement {
         if let Some(old) = old {
             take_after(file.as_file(), &old).map_err(failed)?;
         }
-        file.as_file().sync_all().map_err(failed)?;
+        force(file.as_file()).map_err(failed)?;
         Ok(Self { file, path: place, shown: path.to_owned() })
     }
 
-    /// Puts the new contents in the place of the old.
-    pub(super) fn persist(self) -> Result<(), AdapterError> {
-        let failed = |error| AdapterError::context(format!("cannot replace `{}`", self.shown.display()), error);
-        self.file.persist(&self.path).map_err(|error| failed(error.error))?;
-        // The new name is durable only once the folder is.
-        folder_of(&self.path).and_then(|folder| File::open(folder)?.sync_all()).map_err(failed)
+    /// Puts the new contents of each file in the place of the old. There is no going back, so an error says how far it
+    /// went.
+    pub(super) fn persist_all(files: Vec<Self>) -> Result<(), AdapterError> {
+        let shown: Vec<_> = files.iter().map(|file| format!("`{}`", file.shown.display())).collect();
+        let list = |files: &[String]| if files.is_empty() { "none".to_owned() } else { files.join(", ") };
+        let failed = |what: String, replaced: usize, error: io::Error| {
+            let (new, old) = shown.split_at_checked(replaced).unwrap_or_default();
+            let state = format!("replaced: {}; not replaced: {}", list(new), list(old));
+            AdapterError::context(format!("{what} ({state})"), error)
+        };
+        for (before, Self { file, path, shown }) in files.into_iter().enumerate() {
+            let shown = shown.display();
+            file.persist(&path).map_err(|error| failed(format!("cannot replace `{shown}`"), before, error.error))?;
+            // The new name is durable only once the folder is.
+            folder_of(&path).and_then(|folder| force(&File::open(folder)?)).map_err(|error| {
+                failed(format!("cannot force the new name of `{shown}` to the disk"), before + 1, error)
+            })?;
+        }
+        Ok(())
     }
+}
+
+/// Waits until what a file or a folder holds is on the disk.
+fn force(file: &File) -> io::Result<()> {
+    #[cfg(test)]
+    tests::note(file)?;
+    file.sync_all()
 }
 
 /// A temporary file in the same folder, since only within a file system a file can be renamed.
@@ -145,4 +165,64 @@ pub(super) fn try_writing_beside(path: &Path) -> io::Result<()> {
         place => place?,
     };
     beside(&place, false).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::os::unix::fs::MetadataExt;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    thread_local! {
+        /// What was forced to the disk.
+        static FORCED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(super) fn note(file: &File) -> io::Result<()> {
+        let number = file.metadata()?.ino();
+        FORCED.with_borrow_mut(|forced| forced.push(number));
+        Ok(())
+    }
+
+    fn number(path: &Path) -> u64 {
+        fs::metadata(path).unwrap().ino()
+    }
+
+    /// A file with old contents in this folder, and its replacement.
+    fn replacement(folder: &TempDir, name: &str) -> (PathBuf, Replacement) {
+        let path = folder.path().join(name);
+        fs::write(&path, "old").unwrap();
+        let new = Replacement::write(&path, false, |out| Ok(out.write_all(b"new")?)).unwrap();
+        (path, new)
+    }
+
+    #[test]
+    fn new_contents_are_on_the_disk_before_they_get_their_name_and_the_name_is_before_it_is_said() {
+        let folder = TempDir::new().unwrap();
+        FORCED.take();
+        let (path, new) = replacement(&folder, "a.csv");
+        let contents = number(new.file.path());
+        assert_eq!(FORCED.take(), [contents]);
+        Replacement::persist_all(vec![new]).unwrap();
+        assert_eq!(number(&path), contents);
+        assert_eq!(FORCED.take(), [number(folder.path())]);
+    }
+
+    #[test]
+    fn if_a_file_cannot_be_replaced_the_error_names_those_that_were_and_those_that_were_not() {
+        let folder = TempDir::new().unwrap();
+        let files = ["a.csv", "b.csv", "c.csv"].map(|name| replacement(&folder, name));
+        let [a, b, c] = files.each_ref().map(|(path, _)| path.clone());
+        fs::remove_file(&b).unwrap();
+        fs::create_dir(&b).unwrap();
+        let error = Replacement::persist_all(files.into_iter().map(|(_, new)| new).collect()).unwrap_err().to_string();
+        let [shown_a, shown_b, shown_c] = [&a, &b, &c].map(|path| format!("`{}`", path.display()));
+        let expected = format!("cannot replace {shown_b} (replaced: {shown_a}; not replaced: {shown_b}, {shown_c}): ");
+        assert!(error.starts_with(&expected), "{error}");
+        assert_eq!([a, c].map(|path| fs::read_to_string(path).unwrap()), ["new", "old"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left behind");
+    }
 }

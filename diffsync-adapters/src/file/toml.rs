@@ -1,7 +1,7 @@
 //! TOML: an array of tables. Comments and the order of keys stay.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 
 use diffsync_core::{AdapterError, Side};
 use serde_json::{Number, Value};
@@ -9,24 +9,18 @@ use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, InlineTable, Item, 
 
 use super::cells::{CellError, ValueCells};
 use super::edits::{Edit, Edits};
-use super::format::{BYTE_ORDER_MARK, text};
-use super::load::{Place, Records};
+use super::format::text;
+use super::lines::Lines;
+use super::load::Records;
 use super::model::{Column, FileModel};
 
 /// Reads all records.
-pub(super) fn read<M: FileModel>(mut file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(|error| records.unreadable(error))?;
-    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
-    let line_of = |at: usize| {
-        let before = text.get(..at).unwrap_or_default();
-        u64::try_from(before.matches('\n').count()).unwrap_or_default() + 1
-    };
-    let document = Document::parse(text).map_err(|error: TomlError| {
-        let at = error.span().unwrap_or_default().start;
-        let line_start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-        let column = text.get(line_start..at).unwrap_or_default().chars().count() + 1;
-        records.error(format_args!("line {}, column {column}: {}", line_of(at), error.message().trim()))
+pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
+    let (_, text) = text(file).map_err(|error| records.unreadable(error))?;
+    let lines = Lines::of(&text);
+    let document = Document::parse(text.as_str()).map_err(|error: TomlError| {
+        let (line, column) = lines.place(error.span().unwrap_or_default().start);
+        records.error(format_args!("line {line}, column {column}: {}", error.message().trim()))
     })?;
     let key = M::FILE.list.unwrap_or(M::NAME);
     let Some(list) = document.get(key) else {
@@ -40,12 +34,10 @@ pub(super) fn read<M: FileModel>(mut file: File, records: &mut Records<'_, M>) -
     };
     let mut cells = ValueCells::new(M::FILE.columns);
     for table in tables(list) {
-        let line = table.as_ref().ok().and_then(|(_, span)| span.clone()).map(|span| line_of(span.start));
-        let place = line.map_or(records.next(), Place::Line);
-        let (table, _) =
+        let (table, span) =
             table.map_err(|what| records.error(format_args!("`{key}` is not a list of tables: {what}")))?;
         fill(&mut cells, table);
-        records.add(M::read(&mut cells), Some(place))?;
+        records.add(M::read(&mut cells), span.map(|span| lines.place(span.start).0))?;
     }
     Ok(())
 }
@@ -133,8 +125,7 @@ pub(super) fn write<M: FileModel>(
     edits: &Edits<'_, M>,
     out: &mut impl Write,
 ) -> Result<(), AdapterError> {
-    let old = old.map(|file| text(file, edits)).transpose()?.unwrap_or_default();
-    let (mark, old) = old.strip_prefix(BYTE_ORDER_MARK).map_or(("", old.as_str()), |old| (BYTE_ORDER_MARK, old));
+    let (mark, old) = old.map(text).transpose().map_err(|error| edits.failed(error))?.unwrap_or_default();
     let mut document: DocumentMut = old.parse().map_err(|error: TomlError| edits.failed(error))?;
     let key = M::FILE.list.unwrap_or(M::NAME);
     let list = document.entry(key).or_insert(Item::None);

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+// Tells what is in memory while a file is read.
+diffsync_core::count_allocations!();
+
 #[cfg(feature = "file")]
 mod file;
 #[cfg(feature = "nautobot")]

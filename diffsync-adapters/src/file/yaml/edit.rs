@@ -7,6 +7,7 @@ use serde_saphyr::{Location, Spanned};
 
 use super::document::{Document, Record};
 use crate::file::edits::Edit;
+use crate::file::lines::Lines;
 use crate::file::model::{Column, FileModel};
 
 /// Why a document is not edited.
@@ -128,27 +129,8 @@ fn value_text(value: &Value, in_braces: bool) -> String {
     text
 }
 
-/// Where the lines of a text begin.
-struct Lines<'a> {
-    text: &'a str,
-    starts: Vec<usize>,
-}
-
+/// Lines as YAML sees them.
 impl<'a> Lines<'a> {
-    fn of(text: &'a str) -> Self {
-        let behind_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
-        Self { text, starts: std::iter::once(0).chain(behind_breaks).collect() }
-    }
-
-    /// The line that a position is in.
-    fn at(&self, offset: usize) -> usize {
-        self.starts.partition_point(|&start| start <= offset) - 1
-    }
-
-    fn start(&self, line: usize) -> usize {
-        self.starts.get(line).copied().unwrap_or(self.text.len())
-    }
-
     fn text(&self, line: usize) -> &'a str {
         self.text.get(self.start(line)..self.start(line + 1)).unwrap_or_default()
     }

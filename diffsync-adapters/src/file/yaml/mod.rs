@@ -4,22 +4,21 @@ mod document;
 mod edit;
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 
 use diffsync_core::{AdapterError, Side};
 
 use self::document::Document;
 use super::cells::ValueCells;
 use super::edits::{Edit, Edits};
-use super::format::{BYTE_ORDER_MARK, text};
-use super::load::{Place, Records};
+use super::format::text;
+use super::load::Records;
 use super::model::FileModel;
 
 /// Reads all records.
-pub(super) fn read<M: FileModel>(mut file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(|error| records.unreadable(error))?;
-    let document = Document::<M>::read(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text));
+pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
+    let (_, text) = text(file).map_err(|error| records.unreadable(error))?;
+    let document = Document::<M>::read(&text);
     let Some(list) = document.map_err(|what| records.error(what))?.list else {
         // In a target the list is made when there is something in it.
         return match (records.side(), M::FILE.list) {
@@ -30,12 +29,12 @@ pub(super) fn read<M: FileModel>(mut file: File, records: &mut Records<'_, M>) -
     };
     let mut cells = ValueCells::new(M::FILE.columns);
     for item in list.value {
-        let place = Place::Line(item.referenced.line());
+        let line = item.referenced.line();
         cells.clear();
         for (column, value) in item.value.cells {
             cells.put(column, value.value);
         }
-        records.add(M::read(&mut cells), Some(place))?;
+        records.add(M::read(&mut cells), Some(line))?;
     }
     Ok(())
 }
@@ -48,9 +47,8 @@ pub(super) fn write<M: FileModel>(
     edits: &Edits<'_, M>,
     out: &mut impl Write,
 ) -> Result<(), AdapterError> {
-    let old = old.map(|file| text(file, edits)).transpose()?.unwrap_or_default();
-    let (mark, old) = old.strip_prefix(BYTE_ORDER_MARK).map_or(("", old.as_str()), |old| (BYTE_ORDER_MARK, old));
-    let document = Document::<M>::read(old).map_err(|what| edits.error(what))?;
+    let (mark, old) = old.map(text).transpose().map_err(|error| edits.failed(error))?.unwrap_or_default();
+    let document = Document::<M>::read(&old).map_err(|what| edits.error(what))?;
     let mut cells = ValueCells::new(M::FILE.columns);
     let (mut changes, mut expected) = (Vec::new(), Vec::new());
     for item in document.list.iter().flat_map(|list| &list.value) {
@@ -73,7 +71,7 @@ pub(super) fn write<M: FileModel>(
     for values in &mut expected {
         values.retain(|_, value| !value.is_null());
     }
-    let new = edit::edited::<M>(old, &document, &changes, &created).map_err(|what| edits.error(what))?;
+    let new = edit::edited::<M>(&old, &document, &changes, &created).map_err(|what| edits.error(what))?;
     let found = Document::<M>::read(&new).map_err(|what| edits.error(format_args!("{}: {what}", edit::TOO_FANCY)))?;
     let found = found.list.iter().flat_map(|list| &list.value).map(|item| item.value.values());
     if !found.eq(expected) {

@@ -2,12 +2,15 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::sync::Arc;
 
+use arrow_array::{Int64Array, StringArray};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Adapter, Checkup, Dataset, LoadState, Plan, Side, SyncModel, Table};
+use diffsync_core::{Adapter, Checkup, Dataset, LoadState, Plan, Side, Status, SyncModel, Table};
 use tempfile::TempDir;
 
-use super::{block_on, load};
+use super::yaml::FolderToFolder;
+use super::{Folders, block_on, load, parquet_file, run};
 
 /// A data set of ports that are kept in one format.
 macro_rules! ports {
@@ -75,14 +78,20 @@ fn only(problems: &[String]) -> String {
 }
 
 #[test]
-fn a_line_of_csv_with_too_few_or_many_cells_is_an_error_at_its_line() {
-    let broken = "is there a delimiter in a cell without quotation marks?";
-    let expected = |line, cells| {
-        format!("`ports.csv`, line {line}: there are {cells} cells, and the header has 3 columns; {broken}")
+fn a_line_of_csv_with_too_few_or_many_cells_is_an_error_at_its_line_and_column() {
+    let few = |line, column, cells| {
+        format!(
+            "`ports.csv`, line {line}: `{column}`: is missing; there are {cells} cells, and the header has 3 columns"
+        )
     };
-    assert_eq!(csv::wrong("name,speed,note\na,1,\nb,2\n"), expected(3, 2));
-    assert_eq!(csv::wrong("name,speed,note\r\na,1,\r\nb,2,x,y\r\n"), expected(3, 4));
-    assert_eq!(csv::wrong("name,speed,note\na,1,\"x\ny\"\nb\n"), expected(4, 1));
+    assert_eq!(csv::wrong("name,speed,note\na,1,\nb,2\n"), few(3, "note", 2));
+    assert_eq!(csv::wrong("name,speed,note\na,1,\"x\ny\"\nb\n"), few(4, "speed", 1));
+    assert_eq!(csv::wrong("name,speed,note\na,1,\n\n\nb,2"), few(5, "note", 2));
+    assert_eq!(csv::wrong("name,speed,note\r\na,1,\r\n\r\nb,2"), few(4, "note", 2));
+    let many = "`ports.csv`, line 3: cell 4: is one too many; there are 5 cells, and the header has 3 columns; \
+                is there a delimiter in a cell without quotation marks?";
+    assert_eq!(csv::wrong("name,speed,note\na,1,\nb,2,x,y,z\n"), many);
+    assert_eq!(csv::wrong("name,speed,note\r\na,1,\r\nb,2,x,y,z\r\n"), many);
 }
 
 #[test]
@@ -94,8 +103,12 @@ fn the_delimiter_is_the_declared_one() {
 
 #[test]
 fn a_quotation_mark_that_is_never_closed_swallows_no_records() {
-    let error = csv::wrong("name,speed,note\na,1,\"x\nb,2,y\nc,3,z\n");
-    assert_eq!(error, "`ports.csv`, line 2: a quotation mark is opened and never closed");
+    let expected =
+        |line, column| format!("`ports.csv`, line {line}: {column}: a quotation mark is opened and never closed");
+    assert_eq!(csv::wrong("name,speed,note\na,1,\"x\nb,2,y\nc,3,z\n"), expected(2, "`note`"));
+    assert_eq!(csv::wrong("name,speed,note\r\na,1,\"x\r\nb,2,y"), expected(2, "`note`"));
+    assert_eq!(csv::wrong("name,speed,note\n\n\"a\nb\",1,\"\"\n\"c\nd\",\"2,y\nc,3,z\n"), expected(6, "`speed`"));
+    assert_eq!(csv::wrong("name,\"speed,note\na,1,\n"), expected(1, "cell 2"));
 }
 
 #[test]
@@ -108,13 +121,14 @@ fn a_missing_column_is_an_error_that_names_those_there_are() {
 #[test]
 fn text_that_is_not_utf_8_is_an_error_at_its_line() {
     let error = csv::wrong(b"name,speed,note\na,1,\nb,2,\xff\n");
-    assert_eq!(error, "`ports.csv`, line 3: cell 3 is not UTF-8; save the file as UTF-8");
+    assert_eq!(error, "`ports.csv`, line 3: `note`: is not UTF-8; save the file as UTF-8");
     assert!(json::wrong(b"[{\"name\":\"\xff\"}]").starts_with("`ports.json`, line 1, column "));
-    assert!(
-        json_lines::wrong(b"{\"name\":\"a\",\"speed\":1}\n{\"name\":\"\xff\"}")
-            .starts_with("`ports.jsonl`, line 2, column ")
-    );
-    assert!(yaml::wrong(b"- name: \xff").contains("valid UTF-8"));
+    let error = json_lines::wrong(b"{\"name\":\"a\",\"speed\":1}\n{\"name\":\"\xff\"}");
+    assert_eq!(error, "`ports.jsonl`, line 2, column 10: is not UTF-8; save the file as UTF-8");
+    let error = yaml::wrong(b"\xef\xbb\xbf- name: \xff");
+    assert_eq!(error, "cannot read `ports.yml`: line 1, column 9: is not UTF-8; save the file as UTF-8");
+    let error = toml::wrong(b"[[port]]\nname = 'a'\n\n\xc3\xa9 = \xff");
+    assert_eq!(error, "cannot read `ports.toml`: line 4, column 5: is not UTF-8; save the file as UTF-8");
 }
 
 #[test]
@@ -139,8 +153,8 @@ fn a_record_with_a_wrong_value_is_rejected() {
         "`ports.csv`, line 3: `speed`: is empty, and must be a whole number of 32 bits, and not negative",
     );
     check(
-        json::rejected(r#"[{"name":"b","speed":1},{"name":"a","speed":"1"}]"#),
-        "`ports.json`, record 2: `speed`: invalid type: string \"1\", expected u32",
+        json::rejected("[{\"name\":\"b\",\n\"speed\":1},\n\n{\n\"name\":\"a\",\"speed\":\"1\"}\n]"),
+        "`ports.json`, line 4: `speed`: invalid type: string \"1\", expected u32",
     );
     check(
         json_lines::rejected("{\"name\":\"b\",\"speed\":1}\n\n{\"name\":\"a\",\"note\":\"\"}"),
@@ -154,6 +168,18 @@ fn a_record_with_a_wrong_value_is_rejected() {
         toml::rejected("[[port]]\nname = 'b'\nspeed = 1\n\n[[port]]\nname = 'a'\nspeed = 'x'"),
         "`ports.toml`, line 5: `speed`: invalid type: string \"x\", expected u32",
     );
+    check(
+        parquet::rejected(parquet_ports([Some("b"), Some("a")], [1, -1])),
+        "`ports.parquet`, row 2: `speed`: invalid value: integer `-1`, expected u32",
+    );
+}
+
+/// A file of ports with these values.
+fn parquet_ports(names: [Option<&str>; 2], speeds: [i64; 2]) -> Vec<u8> {
+    let names = StringArray::from(names.to_vec());
+    let notes = StringArray::new_null(2);
+    let speeds = Int64Array::from(speeds.to_vec());
+    parquet_file([("name", Arc::new(names)), ("speed", Arc::new(speeds)), ("note", Arc::new(notes))], None)
 }
 
 #[test]
@@ -163,10 +189,21 @@ fn a_null_in_an_identifier_is_an_error_at_its_record() {
         csv::wrong("name,speed,note\na,1,\n,1,\n"),
         format!("`ports.csv`, line 3: the identifier is empty{behind}")
     );
-    assert_eq!(json::wrong(r#"[{"name":null,"speed":1}]"#), format!("`ports.json`, record 1: `name`: is null{behind}"));
+    assert_eq!(
+        json::wrong("[\n{\"name\":null,\n\"speed\":1}]"),
+        format!("`ports.json`, line 2: `name`: is null{behind}")
+    );
+    assert_eq!(
+        json_under_key::wrong("{\n\"ports\": [\n\n{\"speed\":1}]}"),
+        format!("`inventory.json`, line 4: `name`: is missing{behind}")
+    );
     assert_eq!(json_lines::wrong("\n{\"speed\":1}"), format!("`ports.jsonl`, line 2: `name`: is missing{behind}"));
     assert_eq!(yaml::wrong("- name: ~\n  speed: 1"), format!("`ports.yml`, line 1: `name`: is null{behind}"));
     assert_eq!(toml::wrong("[[port]]\nspeed = 1"), format!("`ports.toml`, line 1: `name`: is missing{behind}"));
+    assert_eq!(
+        parquet::wrong(parquet_ports([Some("a"), None], [1, 1])),
+        format!("`ports.parquet`, row 2: `name`: is null{behind}")
+    );
 }
 
 #[test]
@@ -219,7 +256,28 @@ fn aliases_of_aliases_do_not_fill_the_memory() {
         writeln!(bomb, "- &a{level} {{name: x, speed: 1, more: [{aliases}]}}").unwrap();
     }
     let error = yaml::wrong(&bomb);
+    assert!(error.starts_with("`ports.yml`, line "), "{error}");
     assert!(error.contains("budget") || error.contains("alias"), "{error}");
+}
+
+#[test]
+fn aliases_of_aliases_in_a_field_of_the_model_are_written_nowhere() {
+    let mut bomb = String::from("- {name: a0, tags: &b0 [lol]}\n");
+    for level in 1..12 {
+        let aliases = vec![format!("*b{}", level - 1); 9].join(", ");
+        writeln!(bomb, "- {{name: a{level}, tags: &b{level} [{aliases}]}}").unwrap();
+    }
+    let old = "- {name: a0, tags: [rofl]}\n";
+    for (source, target) in [(bomb.as_str(), old), (old, bomb.as_str())] {
+        let folders = Folders::new().with("sites.yml", source, target);
+        let report = run(FolderToFolder { source: folders.source(), target: folders.target() });
+        assert_eq!(report.status, Status::Failed);
+        let side = if source == bomb { folders.source() } else { folders.target() };
+        let error = report.error_text().unwrap();
+        assert!(error.contains(&format!("`{}`, line ", side.join("sites.yml").display())), "{error}");
+        assert!(error.contains("budget") || error.contains("alias"), "{error}");
+        assert_eq!(folders.read("sites.yml"), target);
+    }
 }
 
 #[test]

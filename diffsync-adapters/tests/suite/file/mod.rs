@@ -5,12 +5,16 @@ mod edits;
 mod laws;
 mod replace;
 mod speed;
+mod streaming;
 mod values;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ::parquet::arrow::ArrowWriter;
+use ::parquet::file::properties::WriterProperties;
+use arrow_array::{ArrayRef, RecordBatch};
 use diffsync_adapters::file::Folder;
 use diffsync_core::{Adapter, Dataset, Job, JobSpec, Limit, LoadContext, Operation, Run, RunOptions, RunReport, Side};
 use serde::{Deserialize, Serialize};
@@ -138,6 +142,16 @@ impl Folders {
     fn read(&self, name: &str) -> String {
         fs::read_to_string(self.target().join(name)).unwrap()
     }
+}
+
+/// A Parquet file with these columns.
+fn parquet_file<const N: usize>(columns: [(&str, ArrayRef); N], properties: Option<WriterProperties>) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), properties).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    file
 }
 
 /// Runs a job for real.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -166,7 +167,7 @@ fn child() {
     println!("{:?}: {}", report.status, report.error_text().unwrap_or_default());
 }
 
-/// A file that is too large for the limit.
+/// Racks that are too large for the limit.
 fn large() -> String {
     let rows = (0..10_000).map(|number| format!("rack-{number},42\n"));
     format!("name,height\n{}", rows.collect::<String>())
@@ -183,9 +184,23 @@ fn on_a_full_disk_the_old_file_stays() {
 }
 
 #[test]
+fn if_one_file_cannot_be_written_none_is_replaced() {
+    let logins = format!(r#"[{{"name": "admin", "password": "{}"}}]"#, "x".repeat(10_000));
+    let folders = folders().with("logins.json", &logins, NOBODY);
+    let output = copy_with_a_full_disk(&folders, "trap '' XFSZ;");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let (start, file) = ("Failed: ", folders.target().join("logins.json"));
+    assert!(said.contains(start) && said.contains(&format!("cannot write `{}`", file.display())), "{said}");
+    assert_eq!((folders.read("racks.csv"), folders.read("logins.json")), (OLD.to_owned(), NOBODY.to_owned()));
+    assert_eq!(names(&folders), ["logins.json", "racks.csv"], "nothing is left behind");
+}
+
+#[test]
 fn if_the_process_is_killed_while_it_writes_the_old_file_stays() {
+    /// What kills a process that writes a larger file than it may.
+    const SIGXFSZ: i32 = 25;
     let folders = Folders::new().with("racks.csv", &large(), OLD).with("logins.json", NOBODY, NOBODY);
     let output = copy_with_a_full_disk(&folders, "");
-    assert!(!output.status.success(), "{output:?}");
+    assert_eq!(output.status.signal(), Some(SIGXFSZ), "{output:?}");
     assert_eq!(folders.read("racks.csv"), OLD);
 }
