@@ -88,7 +88,7 @@ pub struct Answer {
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body, `null` if there is none.
+    /// Its body, `null` if there is none, or no more than a word that it was written.
     pub body: Value,
     /// Where the answer came from.
     pub url: Url,
@@ -308,16 +308,21 @@ impl Request {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(body).map_err(|error| {
+        serde_json::from_slice(body).or_else(|error| {
             let text = String::from_utf8_lossy(body);
             let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
             let excerpt = shown::excerpt(&text, &self.hidden);
+            // Perhaps of a login or a proxy, which never asked the API.
             if shown::is_page(&text) || kind.contains("html") {
                 let error =
                     self.failed(url, ErrorKind::Form, format!("the answer is a web page and not JSON: {excerpt}"));
-                return error.hinted("is this the API's address?");
+                return Err(error.hinted("is this the API's address?"));
             }
-            self.failed(url, ErrorKind::Form, format!("the answer is not JSON ({error}): {excerpt}"))
+            // The status says all there is to say: that it is deleted, or, with an "OK" for people, that it is written.
+            if !self.reads && (self.method == Method::DELETE || kind.starts_with("text/plain")) {
+                return Ok(Value::Null);
+            }
+            Err(self.failed(url, ErrorKind::Form, format!("the answer is not JSON ({error}): {excerpt}")))
         })
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use diffsync_adapters::rest::{Client, Dialect, Error, ErrorKind, Method, Retries};
 use diffsync_core::{AdapterError, Secret, TargetErrorKind, Url};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::wire::{Reply, TOKEN, Wire, json, reply, text};
 
@@ -190,6 +190,53 @@ async fn writing_is_tried_again_only_if_surely_nothing_was_done() {
     // What only reads is repeated, whatever its method.
     let wire = Wire::start([Reply::Cut(Vec::new()), json("{}")]).await;
     wire.client().request(Method::POST, "graphql").reading().json(json!({})).send().await.unwrap();
+}
+
+/// What becomes of a request that writes and is answered like this.
+async fn written(method: Method, answer: Reply) -> Result<Value, (TargetErrorKind, bool)> {
+    let wire = Wire::start([answer]).await;
+    let request = wire.client().request(method, "vlans/1").json(json!({"name": "a"}));
+    let answer = request.send().await.map_err(Error::into_target);
+    assert_eq!(wire.requests().len(), 1, "it is for the core to ask again");
+    answer.map(|answer| answer.body).map_err(|error| (error.kind(), error.is_perhaps_written()))
+}
+
+#[tokio::test]
+async fn nobody_knows_whether_it_is_written_if_the_answer_to_a_change_is_lost_every_time() {
+    let lost = [408, 502, 503, 504].map(|status| reply(status, "", "{}"));
+    for answer in lost.into_iter().chain([Reply::Cut(Vec::new())]) {
+        for method in [Method::PATCH, Method::PUT, Method::DELETE] {
+            assert_eq!(written(method, answer.clone()).await, Err((TargetErrorKind::Transient, true)));
+        }
+    }
+    // The server itself says that it could not.
+    assert_eq!(written(Method::PATCH, reply(500, "", "{}")).await, Err((TargetErrorKind::Transient, false)));
+    assert_eq!(written(Method::PATCH, reply(400, "", "{}")).await, Err((TargetErrorKind::Record, false)));
+}
+
+#[tokio::test]
+async fn an_ok_for_people_says_that_it_is_written() {
+    let ok = || reply(200, "content-type: text/plain; charset=utf-8\r\n", "OK");
+    for method in [Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
+        assert_eq!(written(method, ok()).await, Ok(Value::Null));
+    }
+    // What is deleted is deleted, whatever is said of it.
+    for answer in [json("{"), reply(200, "content-type: text/csv\r\n", "a;b")] {
+        assert_eq!(written(Method::DELETE, answer).await, Ok(Value::Null));
+    }
+    assert_eq!(failure(&Wire::start([ok()]).await).await.kind(), ErrorKind::Form, "nothing was read");
+}
+
+#[tokio::test]
+async fn nobody_knows_whether_it_is_written_if_the_answer_cannot_be_read() {
+    let page = || reply(200, "content-type: text/html\r\n", "<!doctype html><title>Log in</title>");
+    let zipped = || reply(200, "content-encoding: gzip\r\n", "no gzip");
+    for method in [Method::POST, Method::PATCH, Method::PUT] {
+        for answer in [page(), zipped(), json("{")] {
+            assert_eq!(written(method.clone(), answer).await.unwrap_err().0, TargetErrorKind::Unknown, "{method}");
+        }
+    }
+    assert_eq!(written(Method::DELETE, page()).await.unwrap_err().0, TargetErrorKind::Unknown);
 }
 
 #[tokio::test]
