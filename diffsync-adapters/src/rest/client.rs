@@ -1,7 +1,7 @@
 //! A client of a JSON API: it logs in, keeps to a pace, tries again, and says clearly what went wrong.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use diffsync_core::{Secret, Url, with_causes};
 use governor::DefaultDirectRateLimiter;
@@ -53,6 +53,7 @@ pub(super) struct Parts {
     pub(super) slots: Semaphore,
     pub(super) concurrency: usize,
     pub(super) retries: Retries,
+    pub(super) reading_limit: Option<Duration>,
     pub(super) hidden: Hidden,
     pub(super) max_body: usize,
 }
@@ -279,6 +280,9 @@ impl Request {
         }
         if let Some(body) = &self.body {
             request = request.json(body.expose());
+        }
+        if let Some(limit) = parts.reading_limit.filter(|_| self.reads) {
+            request = request.timeout(limit);
         }
         let mut response = request.send().await.map_err(|error| self.broken(url, error))?;
         let (status, headers) = (response.status(), response.headers().clone());

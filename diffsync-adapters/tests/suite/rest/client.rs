@@ -268,6 +268,40 @@ async fn a_server_that_falls_silent_is_left() {
     }
 }
 
+/// So long are minutes here.
+const MINUTE: Duration = Duration::from_millis(200);
+
+#[tokio::test]
+async fn a_read_that_hangs_is_made_again_while_there_is_time() {
+    let retries = Retries { first_pause: Duration::from_millis(1), total: 5 * MINUTE, ..Retries::default() };
+    let begun = b"HTTP/1.1 200 X\r\ncontent-length: 3\r\n\r\n[".to_vec();
+    for hangs in [Reply::Stall(Vec::new()), Reply::Stall(begun)] {
+        // As it is by itself, and as it is for a server that takes long to write.
+        for (stall, request, reading) in [(1, 5, None), (10, 10, Some(2))] {
+            let wire = Wire::start([hangs.clone(), json("[1]")]).await;
+            let limits = wire.builder().stall_limit(stall * MINUTE).request_limit(Some(request * MINUTE));
+            let client = limits.reading_limit(reading.map(|minutes: u32| minutes * MINUTE)).retries(retries).build();
+            assert_eq!(client.unwrap().get("a").send().await.unwrap().body, json!([1]));
+            assert_eq!(wire.requests().len(), 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_is_waited_for_longer_than_what_is_read() {
+    let wire = Wire::start([Reply::Late(text(200, "", b"{}"), 2 * MINUTE)]).await;
+    let client = wire.builder().reading_limit(Some(MINUTE / 2)).retries(Retries::none()).build().unwrap();
+    let changes = client.request(Method::PATCH, "a/1").json(json!({}));
+    assert_eq!(changes.send().await.unwrap().body, json!({}));
+    assert_eq!(client.get("a").send().await.unwrap_err().kind(), ErrorKind::TimedOut);
+    let query = client.request(Method::POST, "graphql").reading().json(json!({}));
+    assert_eq!(query.send().await.unwrap_err().kind(), ErrorKind::TimedOut);
+    // The limit of all requests holds for reads as well.
+    let limits = wire.builder().request_limit(Some(MINUTE / 2)).reading_limit(Some(9 * MINUTE));
+    let error = failure_of(&limits.retries(Retries::none()).build().unwrap()).await;
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+}
+
 #[tokio::test]
 async fn a_slow_answer_is_waited_for_until_it_takes_too_long() {
     let slow = || Reply::Drip(text(200, "", br#"{"slow": true}"#), Duration::from_millis(2));
