@@ -8,6 +8,8 @@ mod own_models;
 mod owning;
 mod reading;
 mod replaying;
+#[cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod tables;
 mod writing;
 
 use std::sync::{Arc, Mutex};
