@@ -21,6 +21,7 @@ pub struct JobError(Cause);
 pub struct TargetError {
     kind: TargetErrorKind,
     retry_after: Option<Duration>,
+    perhaps_written: bool,
     cause: Cause,
 }
 
@@ -61,7 +62,7 @@ impl TargetError {
     }
 
     fn of(kind: TargetErrorKind, cause: Cause) -> Self {
-        Self { kind, retry_after: None, cause }
+        Self { kind, retry_after: None, perhaps_written: false, cause }
     }
 
     /// The same error with the time after which the server asked to be tried again.
@@ -75,6 +76,25 @@ impl TargetError {
     #[must_use]
     pub fn wanted_pause(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// The same error of a call whose answer was lost, and which does no harm when it is carried out twice, so that it is
+    /// [transient](Self::transient). If no other call gets an answer either, the record's outcome is unknown.
+    #[must_use]
+    pub fn perhaps_written(mut self) -> Self {
+        self.perhaps_written = true;
+        self
+    }
+
+    /// Whether the call, or one before it, may have been carried out.
+    #[must_use]
+    pub fn is_perhaps_written(&self) -> bool {
+        self.perhaps_written
+    }
+
+    /// The same error after a call whose answer was lost. One of this record shows that the target would not do it.
+    pub(crate) fn after_lost(self, lost: bool) -> Self {
+        if lost && self.kind != TargetErrorKind::Record { self.perhaps_written() } else { self }
     }
 
     /// What the error means for the rest of the run.
@@ -113,6 +133,7 @@ impl Debug for TargetError {
         f.debug_struct("TargetError")
             .field("kind", &self.kind)
             .field("retry_after", &self.retry_after)
+            .field("perhaps_written", &self.perhaps_written)
             .field("cause", &self.cause)
             .finish()
     }

@@ -60,32 +60,37 @@ impl Contains for CustomFields {
     }
 }
 
-/// Takes a custom field out of all records of a model, where the model has them all in one field.
+/// Takes a custom field out of all records of a model.
 pub(super) fn without<D: HasTable<M>, M: RestModel>(data: &mut D, key: &str) -> Result<(), AdapterError> {
-    let is_whole = |names: &[&str]| names == ["custom_fields"];
-    let field = M::REST.fields.iter().find(|field| is_whole(field.part.at)).and_then(|field| field.names.first());
-    let Some(position) = field.and_then(|name| M::SCHEMA.attributes.iter().position(|field| field.name == *name))
-    else {
-        return Ok(());
-    };
     let mut patches = Vec::new();
     for record in data.table() {
-        let mut fields = record.attribute(position)?;
-        if fields.as_object_mut().and_then(|fields| fields.remove(key)).is_none() {
-            continue;
-        }
-        let mut attributes = AttributeValues::default();
-        if let Value::Object(values) = serde_json::to_value(exposed(&record.patch(record, &|_| true)))? {
-            values.into_iter().for_each(|(name, value)| attributes.set(name, value));
-        }
-        attributes.set(M::SCHEMA.attributes[position].name, fields);
-        let record = M::from_values(record.id(), &mut attributes)?;
-        patches.push((record.id(), record.patch(&record, &|changed| changed == position)));
+        patches.extend(taking_out(record, key)?.map(|patch| (record.id(), patch)));
     }
     for (id, patch) in patches {
         data.table_mut().modify(&id, |record| record.apply(&patch));
     }
     Ok(())
+}
+
+/// What takes a custom field out of a record, if it has it, and the model has them all in one field.
+pub(super) fn taking_out<M: RestModel>(record: &M, key: &str) -> Result<Option<M::Patch>, AdapterError> {
+    let is_whole = |names: &[&str]| names == ["custom_fields"];
+    let field = M::REST.fields.iter().find(|field| is_whole(field.part.at)).and_then(|field| field.names.first());
+    let Some(position) = field.and_then(|name| M::SCHEMA.attributes.iter().position(|field| field.name == *name))
+    else {
+        return Ok(None);
+    };
+    let mut fields = record.attribute(position)?;
+    if fields.as_object_mut().and_then(|fields| fields.remove(key)).is_none() {
+        return Ok(None);
+    }
+    let mut attributes = AttributeValues::default();
+    if let Value::Object(values) = serde_json::to_value(exposed(&record.patch(record, &|_| true)))? {
+        values.into_iter().for_each(|(name, value)| attributes.set(name, value));
+    }
+    attributes.set(M::SCHEMA.attributes[position].name, fields);
+    let without = M::from_values(record.id(), &mut attributes)?;
+    Ok(Some(without.patch(&without, &|changed| changed == position)))
 }
 
 #[cfg(test)]

@@ -47,10 +47,14 @@ const BATCH: usize = 50;
 /// How many requests are made at the same time. A server has a handful of processes to answer them.
 const CONCURRENCY: usize = 4;
 
-/// How long an answer may take.
+/// How long an answer may take. A run waits no longer than five minutes for what it writes, unless it is told to.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// A Nautobot of version 2 or 3 that keeps the records of a data set.
+/// How long an answer may take that is only read. While its database restarts, a server never answers what it was asked,
+/// but does what it is asked after: so it is asked again, as often as the client's retries have time for.
+const READING_PATIENCE: Duration = Duration::from_mins(2);
+
+/// A Nautobot of version 3.2 that keeps the records of a data set.
 ///
 /// It is read through GraphQL where the server has it, else through REST, and written through REST, many records with one
 /// request.
@@ -102,7 +106,8 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
         Ok(Self::through(Self::client(url, token).build()?))
     }
 
-    /// What [`new`](Self::new) makes its client of, to change it: certificates, time limits, a pace.
+    /// What [`new`](Self::new) makes its client of, to change it: certificates, time limits, a pace. A request that reads
+    /// may take two minutes, one that writes ten.
     pub fn client(url: &Url, token: &Secret<String>) -> ClientBuilder {
         let mut api = url.clone();
         api.set_path(&format!("{}/api/", url.path().trim_end_matches('/')));
@@ -114,6 +119,7 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
             // A busy server may take minutes to write a list of records, and says nothing meanwhile.
             .stall_limit(PATIENCE)
             .request_limit(Some(PATIENCE))
+            .reading_limit(Some(READING_PATIENCE))
     }
 
     /// The Nautobot that a client made by [`client`](Self::client) speaks to.
@@ -179,5 +185,16 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Adapter for Nauto
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {
         let table = self.tables.iter().find(|table| table.model == model)?;
         page::of(&self.url, table.schema, table.identifiers, id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rest::Retries;
+
+    #[test]
+    fn a_read_that_hangs_leaves_time_to_be_made_again() {
+        assert!(2 * READING_PATIENCE < Retries::default().total);
     }
 }

@@ -1,10 +1,10 @@
 //! Whose records are: what a target stamps on those it writes, so that it deletes no others.
 
-use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Side, Synced, Url, VisitedBy};
+use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Side, Url, VisitedBy};
 
 use super::content_type::content_type;
-use super::{CustomField, TableOf, Tables, Tag};
-use crate::rest::{self, Of, Part, RestSchema};
+use super::{CustomField, TableOf, Tables, Tag, custom_fields};
+use crate::rest::{self, Of, Part, RestModel, RestSchema};
 
 /// What is stamped on the records that a Nautobot is written: the value of a custom field, or a tag.
 ///
@@ -93,6 +93,16 @@ impl Owner {
         }
     }
 
+    /// The same for one record that was written.
+    pub(super) fn take_stamp_of<M: RestModel>(&self, mut record: M) -> Result<M, AdapterError> {
+        if let Mark::CustomField { key, .. } = &self.0
+            && let Some(patch) = custom_fields::taking_out(&record, key)?
+        {
+            record.apply(&patch);
+        }
+        Ok(record)
+    }
+
     pub(super) fn stamp(&self) -> rest::Owner {
         const NAME: &[Part] = &[Part { at: &["name"], of: Of::Value }];
         match &self.0 {
@@ -151,10 +161,6 @@ where
             self.owner.add_to(data);
         }
         Ok(())
-    }
-
-    async fn sync_complete(&self, synced: &Synced<'_, A::Data>) -> Result<(), AdapterError> {
-        self.source.sync_complete(synced).await
     }
 
     async fn check(&self, checkup: &mut Checkup) {

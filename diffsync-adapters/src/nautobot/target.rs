@@ -23,11 +23,11 @@ where
     // The futures are boxed: those of a data set of many models would else be too much for a small stack.
 
     async fn create(&self, new: &M, cx: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        Box::pin(self.rest.create(new, cx)).await
+        self.as_loaded(Box::pin(self.rest.create(new, cx)).await?)
     }
 
     async fn update(&self, old: &M, patch: &M::Patch, cx: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        Box::pin(self.rest.update(old, patch, cx)).await
+        self.as_loaded(Box::pin(self.rest.update(old, patch, cx)).await?)
     }
 
     async fn delete(&self, old: &M, cx: &WriteContext<'_, D>) -> Result<(), TargetError> {
@@ -39,7 +39,8 @@ where
         new: &[&M],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
-        Box::pin(self.rest.create_many(new, cx)).await
+        let stored = Box::pin(self.rest.create_many(new, cx)).await?;
+        Ok(stored.into_iter().map(|stored| self.as_loaded(stored?)).collect())
     }
 
     async fn update_many(
@@ -47,7 +48,8 @@ where
         changes: &[(&M, M::Patch)],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
-        Box::pin(self.rest.update_many(changes, cx)).await
+        let stored = Box::pin(self.rest.update_many(changes, cx)).await?;
+        Ok(stored.into_iter().map(|stored| self.as_loaded(stored?)).collect())
     }
 
     async fn delete_many(
@@ -56,5 +58,16 @@ where
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
         Box::pin(self.rest.delete_many(old, cx)).await
+    }
+}
+
+impl<D> Nautobot<D> {
+    /// A record that was written as it is loaded: without the stamp, or it would seem to have changed since when the run is
+    /// taken back.
+    fn as_loaded<M: RestModel>(&self, stored: M) -> Result<M, TargetError> {
+        let Some(owner) = &self.owner else { return Ok(stored) };
+        owner.take_stamp_of(stored).map_err(|error| {
+            TargetError::unknown(format!("it was written, and what the server then answered cannot be read: {error}"))
+        })
     }
 }

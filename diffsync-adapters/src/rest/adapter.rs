@@ -120,17 +120,6 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
     pub fn client(&self) -> &Client {
         &self.client
     }
-
-    /// How the API keeps the models, in the order of the data set's fields.
-    pub fn schemas(&self) -> impl Iterator<Item = &'static RestSchema> {
-        self.models.iter().map(|model| model.schema)
-    }
-
-    /// The dialect.
-    #[must_use]
-    pub fn dialect(&self) -> &Dialect {
-        &self.dialect
-    }
 }
 
 impl<D> Rest<D> {

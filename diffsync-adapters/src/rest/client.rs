@@ -1,7 +1,7 @@
 //! A client of a JSON API: it logs in, keeps to a pace, tries again, and says clearly what went wrong.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use diffsync_core::{Secret, Url, with_causes};
 use governor::DefaultDirectRateLimiter;
@@ -53,6 +53,7 @@ pub(super) struct Parts {
     pub(super) slots: Semaphore,
     pub(super) concurrency: usize,
     pub(super) retries: Retries,
+    pub(super) reading_limit: Option<Duration>,
     pub(super) hidden: Hidden,
     pub(super) max_body: usize,
 }
@@ -88,7 +89,7 @@ pub struct Answer {
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body, `null` if there is none.
+    /// Its body, `null` if there is none, or no more than a word that it was written.
     pub body: Value,
     /// Where the answer came from.
     pub url: Url,
@@ -280,6 +281,9 @@ impl Request {
         if let Some(body) = &self.body {
             request = request.json(body.expose());
         }
+        if let Some(limit) = parts.reading_limit.filter(|_| self.reads) {
+            request = request.timeout(limit);
+        }
         let mut response = request.send().await.map_err(|error| self.broken(url, error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
@@ -308,16 +312,21 @@ impl Request {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(body).map_err(|error| {
+        serde_json::from_slice(body).or_else(|error| {
             let text = String::from_utf8_lossy(body);
             let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
             let excerpt = shown::excerpt(&text, &self.hidden);
+            // Perhaps of a login or a proxy, which never asked the API.
             if shown::is_page(&text) || kind.contains("html") {
                 let error =
                     self.failed(url, ErrorKind::Form, format!("the answer is a web page and not JSON: {excerpt}"));
-                return error.hinted("is this the API's address?");
+                return Err(error.hinted("is this the API's address?"));
             }
-            self.failed(url, ErrorKind::Form, format!("the answer is not JSON ({error}): {excerpt}"))
+            // The status says all there is to say: that it is deleted, or, with an "OK" for people, that it is written.
+            if !self.reads && (self.method == Method::DELETE || kind.starts_with("text/plain")) {
+                return Ok(Value::Null);
+            }
+            Err(self.failed(url, ErrorKind::Form, format!("the answer is not JSON ({error}): {excerpt}")))
         })
     }
 

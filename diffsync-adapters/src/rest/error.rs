@@ -115,25 +115,38 @@ impl Error {
         self.0.reads || self.0.method != Method::POST
     }
 
+    /// Whether a request that writes may have been carried out, and what the server said of it was lost on its way.
+    fn is_lost(&self) -> bool {
+        let is_lost = match self.0.kind {
+            ErrorKind::Cut | ErrorKind::TimedOut => true,
+            ErrorKind::Status(status) => matches!(status.as_u16(), 408 | 502 | 503 | 504),
+            _ => false,
+        };
+        is_lost && !self.0.reads && !self.did_nothing()
+    }
+
     /// The error as a target returns it.
     ///
     /// A refused login, a host that cannot be reached, and a redirect end the run. What may go away by itself is
-    /// transient, unless the server may have done what cannot be done twice: then nobody knows. Anything else is an
-    /// error of this record.
+    /// transient, unless the server may have done what cannot be done twice: then nobody knows. Nobody knows either what an
+    /// answer means that cannot be read, and what was done if no answer ever comes. Anything else is an error of this record.
     #[must_use]
     pub fn into_target(self) -> TargetError {
         let wait = self.0.retry_after;
-        let (did_nothing, again) = (self.did_nothing(), self.is_idempotent());
+        let (did_nothing, again, is_lost) = (self.did_nothing(), self.is_idempotent(), self.is_lost());
         let error = match self.0.kind {
             ErrorKind::Connect
             | ErrorKind::Certificate
             | ErrorKind::Redirect
             | ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => TargetError::fatal(self),
             _ if !did_nothing && !again => TargetError::unknown(self),
+            // The server has done with it, and would answer the same again.
+            ErrorKind::Form if !self.0.reads => TargetError::unknown(self),
             ErrorKind::Status(status) if status.is_server_error() => TargetError::transient(self),
             _ if self.may_go_away() || self.0.kind == ErrorKind::Changed => TargetError::transient(self),
             _ => TargetError::from(self),
         };
+        let error = if is_lost { error.perhaps_written() } else { error };
         match wait {
             Some(wait) => error.retry_after(wait),
             None => error,

@@ -157,17 +157,38 @@ fn as_field(field: &RestField, value: Value) -> Value {
     }
 }
 
-/// The body that writes these fields: those that `changed` holds, or all.
+/// Which fields a body holds.
+#[derive(Clone, Copy)]
+pub(super) enum About<'a> {
+    /// All of a new record.
+    All,
+    /// Those that change.
+    Changed(&'a Values),
+    /// All that is known of a record that was there: what the server never gives only if it changes.
+    Known(&'a Values),
+}
+
+impl About<'_> {
+    fn holds(self, field: &RestField) -> bool {
+        let is_in = |changed: &Values| field.names.iter().any(|name| changed.has(name));
+        field.writes
+            && match self {
+                Self::All => true,
+                Self::Changed(changed) => is_in(changed),
+                Self::Known(changed) => field.reads || is_in(changed),
+            }
+    }
+}
+
+/// The body that writes these fields.
 pub(super) fn body(
     store: &mut Store,
     schema: &'static RestSchema,
     new: &Values,
-    changed: Option<&Values>,
+    about: About<'_>,
 ) -> Result<Map<String, Value>, Missing> {
     let mut body = Map::new();
-    let is_about = |field: &&RestField| {
-        field.writes && changed.is_none_or(|changed| field.names.iter().any(|name| changed.has(name)))
-    };
+    let is_about = |field: &&RestField| about.holds(field);
     for field in schema.fields.iter().filter(|field| is_about(field)) {
         let values: Vec<Value> = field.names.iter().map(|name| new.get(name)).collect();
         match field.part.of {
@@ -304,7 +325,7 @@ mod tests {
         store.fill("places", [json!({"id": 7, "name": "NL", "parent": null})]);
         let values = Map::from_iter([("path".to_owned(), json!("NL → AMS"))]);
         let values = Values { values, secrets: Vec::new() };
-        let body = body(&mut store, &SCHEMA, &values, None).unwrap();
+        let body = body(&mut store, &SCHEMA, &values, About::All).unwrap();
         assert_eq!(Value::from(body), json!({"name": "AMS", "parent": 7}));
     }
 

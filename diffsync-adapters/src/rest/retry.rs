@@ -19,7 +19,7 @@ pub struct Retries {
     pub longest_pause: Duration,
     /// The longest wait that a server may ask for; beyond it the request fails at once.
     pub longest_wait: Duration,
-    /// How long it may all take together.
+    /// How long after the first request another may begin: longer than a request may hang, or that is not made again.
     pub total: Duration,
 }
 

@@ -34,6 +34,7 @@ pub struct ClientBuilder {
     connect_limit: Duration,
     stall_limit: Duration,
     request_limit: Option<Duration>,
+    reading_limit: Option<Duration>,
     pace: Option<f64>,
     concurrency: usize,
     retries: Retries,
@@ -60,6 +61,7 @@ impl ClientBuilder {
             connect_limit: Duration::from_secs(10),
             stall_limit: Duration::from_mins(1),
             request_limit: Some(Duration::from_mins(5)),
+            reading_limit: None,
             pace: None,
             concurrency: 4,
             retries: Retries::default(),
@@ -121,6 +123,13 @@ impl ClientBuilder {
     /// How long a request may take altogether: five minutes unless said otherwise.
     pub fn request_limit(mut self, limit: Option<Duration>) -> Self {
         self.request_limit = limit;
+        self
+    }
+
+    /// How long a request that only reads may take altogether, for a server that takes long to write: as long as any other
+    /// unless said otherwise. One that hangs is made again, if there is time left for it ([`Retries::total`]).
+    pub fn reading_limit(mut self, limit: Option<Duration>) -> Self {
+        self.reading_limit = limit;
         self
     }
 
@@ -232,6 +241,8 @@ impl ClientBuilder {
             slots: Semaphore::new(self.concurrency),
             concurrency: self.concurrency,
             retries: self.retries,
+            // It takes the place of the limit of all requests.
+            reading_limit: self.reading_limit.map(|limit| self.request_limit.map_or(limit, |all| all.min(limit))),
             hidden,
             max_body: self.max_body,
         }))

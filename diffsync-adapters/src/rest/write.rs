@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::adapter::{Models, Rest};
 use super::client::Request;
 use super::pages::plain;
-use super::record::{Unreadable, Values, body, lacks_owner, read, stamp};
+use super::record::{About, Unreadable, Values, body, lacks_owner, read, stamp};
 use super::schema::RestModel;
 use super::store::{Missing, Store};
 
@@ -107,7 +107,7 @@ impl<D> Rest<D> {
         let owner = self.owner_of(M::REST);
         let body = self
             .looking_up(|store| {
-                let mut body = body(store, M::REST, &values, None)?;
+                let mut body = body(store, M::REST, &values, About::All)?;
                 if let Some(owner) = &owner {
                     stamp(store, owner, &mut body, None)?;
                 }
@@ -121,12 +121,12 @@ impl<D> Rest<D> {
     pub(super) async fn change<M: RestModel>(&self, old: &M, patch: &M::Patch) -> Result<Written, TargetError> {
         let values = Values::of(&old.patched(patch))?;
         let changed = Values::of_patch::<M>(patch)?;
-        let changed = Some(&changed).filter(|_| !self.dialect.replaces);
+        let about = if self.dialect.replaces { About::Known(&changed) } else { About::Changed(&changed) };
         let owner = self.owner_of(M::REST);
         let key = old.remote_key()?;
         let body = self
             .looking_up(|store| {
-                let mut body = body(store, M::REST, &values, changed)?;
+                let mut body = body(store, M::REST, &values, about)?;
                 if let Some(owner) = owner.as_ref().filter(|_| !body.is_empty()) {
                     let row = store.row(&M::REST.collection(), &key).cloned();
                     stamp(store, owner, &mut body, row.as_ref())?;

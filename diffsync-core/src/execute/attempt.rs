@@ -89,6 +89,7 @@ impl Patience {
         R: Send,
     {
         let mut pauses = None;
+        let mut lost = false;
         loop {
             let answer = AssertUnwindSafe(async { call().await }).catch_unwind();
             let answer = match self.call_limit {
@@ -105,9 +106,10 @@ impl Patience {
                 Ok(Err(error)) if error.kind() == TargetErrorKind::Unknown => {
                     return Err(Broken::Unknown(error.to_string().into()));
                 }
-                Ok(Err(error)) => error,
+                Ok(Err(error)) => error.after_lost(lost),
                 Err(panic) => return Err(Broken::Panicked(panicked("target", &*panic))),
             };
+            lost = error.is_perhaps_written();
             let pauses = pauses.get_or_insert_with(|| self.retry.pauses());
             match self.pause_after(&error, pauses) {
                 Some(pause) if self.waits(pause).await => {}

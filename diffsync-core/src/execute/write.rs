@@ -245,7 +245,12 @@ where
                 if error.kind() == TargetErrorKind::Fatal {
                     ledger.stop(Stopped::Failure(text.clone()));
                 }
-                Outcome::Failed { error: text.into() }
+                if error.is_perhaps_written() {
+                    ledger.has_written();
+                    Outcome::Unknown { reason: text.into() }
+                } else {
+                    Outcome::Failed { error: text.into() }
+                }
             }
             Answer::Stored(record) if self.part == Part::Clear => {
                 self.current.store(record);
@@ -439,10 +444,15 @@ where
         let (mut asked, only_deferred): (Vec<Task>, Vec<Task>) = tasks.iter().partition(asks);
         let mut answers: Vec<_> = only_deferred.into_iter().map(|task| (task, Answer::NothingYet)).collect();
         let mut pauses = None;
+        let mut lost = Vec::new();
         loop {
             let mut busy = Vec::new();
             let mut ended = false;
             for (task, answer) in self.in_halves(&asked).await {
+                let answer = match answer {
+                    Answer::Failed(error) => Answer::Failed(error.after_lost(lost.contains(&task))),
+                    answer => answer,
+                };
                 match answer {
                     Answer::Failed(error) if error.kind() == TargetErrorKind::Transient => busy.push((task, error)),
                     answer => {
@@ -470,6 +480,7 @@ where
                 answers.extend(again.into_iter().map(|(task, error)| (task, Answer::Failed(error))));
                 return answers;
             }
+            lost = again.iter().filter(|(_, error)| error.is_perhaps_written()).map(|(task, _)| *task).collect();
             asked = again.into_iter().map(|(task, _)| task).collect();
         }
     }
@@ -509,10 +520,14 @@ where
                 Err(Broken::Failed(error)) => {
                     ended = error.kind() == TargetErrorKind::Fatal;
                     let text = error.to_string();
+                    let lost = error.is_perhaps_written();
                     // It was tried again as often as it may be, and what ends the run ends it once.
-                    answers.extend(tasks.iter().skip(1).map(|task| (*task, Answer::Failed(TargetError::new(&*text)))));
-                    let error = if ended { error } else { TargetError::new(text) };
-                    answers.push((*first, Answer::Failed(error)));
+                    let of_each = || {
+                        let each = TargetError::new(&*text);
+                        if lost { each.perhaps_written() } else { each }
+                    };
+                    answers.extend(tasks.iter().skip(1).map(|task| (*task, Answer::Failed(of_each()))));
+                    answers.push((*first, Answer::Failed(if ended { error } else { of_each() })));
                 }
                 // How far it came nobody knows.
                 Err(Broken::Panicked(text)) if tasks.len() > 1 => answers.extend(unknown(text.into())),

@@ -34,6 +34,8 @@ pub(crate) enum Answer {
     Fatal,
     /// It does not know whether it did it.
     Unknown,
+    /// The same, and it may be asked again.
+    Lost,
     /// It has a bug.
     Panic,
     /// It never answers.
@@ -311,6 +313,7 @@ impl Handle {
             // As a panic does, without the words on the terminal.
             Answer::Panic => std::panic::resume_unwind(Box::new("index out of bounds")),
             Answer::Unknown => return Err(TargetError::unknown("its answer was lost")),
+            Answer::Lost => return Err(TargetError::transient("its answer was lost").perhaps_written()),
             Answer::Hang => std::future::pending().await,
         }
         Ok(())

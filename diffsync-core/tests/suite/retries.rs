@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diffsync_core::{RunOptions, Status};
 
-use crate::lab::{Answer, Ended, Handle, SyncNets, apply, lab};
+use crate::lab::{Answer, Batches, Ended, Handle, InLab, SyncBulk, SyncNets, apply, lab};
 
 /// As a run has it by itself: four times, after half a second, one, two and four.
 fn patient() -> RunOptions {
@@ -33,6 +33,51 @@ fn a_transient_error_that_does_not_go_away_fails_its_record() {
     let (ended, lab) = create(Answer::Busy, 5, patient());
     assert_eq!((ended.counts().as_str(), lab.calls().len()), ("1 failed", 5));
     assert_eq!(ended.report.failures().next().unwrap().reason, "it is busy");
+}
+
+/// What becomes of two tags that a target answers like this one after the other, the last of them for ever: written one by
+/// one, with batches whose records have answers of their own, and with batches that have one.
+#[track_caller]
+fn check_lost(answers: &'static [Answer], counts: &str) {
+    let answer = |times: usize| answers[times.min(answers.len() - 1)];
+    let lab = || lab("tag a color=new; tag b color=new", "tag a color=old; tag b color=old");
+    let each = move |_: &str, times| answer(times);
+    assert_eq!(lab().answering(each).run::<SyncNets>(patient()).counts(), counts);
+    assert_eq!(lab().answering(each).run::<SyncBulk>(patient()).counts(), counts, "in a batch");
+    let together = lab().batching(Batches::Together).answering(each);
+    assert_eq!(together.run::<SyncBulk>(patient()).counts(), counts, "as a batch");
+}
+
+#[test]
+fn an_answer_that_is_lost_every_time_leaves_the_outcome_unknown() {
+    check_lost(&[Answer::Lost], "2 unknown");
+    check_lost(&[Answer::Lost, Answer::Busy], "2 unknown");
+    let ended = lab("tag a", "").answering(|_, _| Answer::Lost).run::<SyncNets>(patient());
+    assert_eq!((ended.counts().as_str(), ended.report.status), ("1 unknown", Status::Partial));
+    assert_eq!(ended.report.failures().next().unwrap().reason, "its answer was lost");
+}
+
+#[test]
+fn after_a_lost_answer_the_next_one_says_what_became_of_the_record() {
+    check_lost(&[Answer::Lost, Answer::Do], "2 updated");
+    check_lost(&[Answer::Busy, Answer::Lost, Answer::Busy, Answer::Do], "2 updated");
+    let ended = lab("tag a", "").answering(|_, before| if before == 0 { Answer::Lost } else { Answer::Fail });
+    assert_eq!(ended.run::<SyncNets>(patient()).counts(), "1 failed");
+}
+
+#[test]
+fn a_target_that_is_gone_after_a_lost_answer_ends_the_run_and_leaves_the_outcome_unknown() {
+    for run in [lab_run::<SyncNets>, lab_run::<SyncBulk>] {
+        let gone = |_: &str, before| if before == 0 { Answer::Lost } else { Answer::Fatal };
+        let (ended, lab) = run(lab("tag a; location z", "").answering(gone));
+        assert_eq!(ended.report.status, Status::Failed);
+        assert_eq!(ended.counts(), "1 unknown, 1 not_attempted");
+        assert_eq!(lab.completed(), 1, "something may have been written");
+    }
+}
+
+fn lab_run<J: InLab>(lab: Handle) -> (Ended, Handle) {
+    (lab.run::<J>(patient()), lab)
 }
 
 #[test]

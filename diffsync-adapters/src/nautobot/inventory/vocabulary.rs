@@ -11,7 +11,7 @@ use crate::SqlModel;
 /// A state that records are in, such as `Active`.
 #[derive(Debug, Clone, SyncModel, RestModel)]
 #[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "statuses"))]
-#[sync(flags(skip_unmatched_dst))]
+#[sync(flags(skip_unmatched_dst), after(CustomField, CustomFieldChoice))]
 #[rest(path = "extras/statuses")]
 pub struct Status {
     /// Its name.
@@ -34,7 +34,7 @@ pub struct Status {
 /// What a record is for, such as `access` or `Loopback`.
 #[derive(Debug, Clone, SyncModel, RestModel)]
 #[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "roles"))]
-#[sync(flags(skip_unmatched_dst))]
+#[sync(flags(skip_unmatched_dst), after(CustomField, CustomFieldChoice))]
 #[rest(path = "extras/roles")]
 pub struct Role {
     /// Its name.
@@ -59,7 +59,7 @@ pub struct Role {
 /// A mark on records.
 #[derive(Debug, Clone, SyncModel, RestModel)]
 #[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "tags"))]
-#[sync(flags(skip_unmatched_dst))]
+#[sync(flags(skip_unmatched_dst), after(CustomField, CustomFieldChoice))]
 #[rest(path = "extras/tags")]
 pub struct Tag {
     /// Its name.

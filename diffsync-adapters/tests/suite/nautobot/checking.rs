@@ -76,11 +76,24 @@ async fn an_error_in_the_answer_of_graphql_is_one() {
 }
 
 #[tokio::test]
-async fn an_unknown_version_is_said() {
+async fn a_version_that_nobody_tried_is_said_and_not_refused() {
+    for version in ["2.4.9", "3.1.0", "3.20.1", "9.0.0"] {
+        let fake = Fake::new().await;
+        let status = ResponseTemplate::new(200).set_body_json(json!({"nautobot-version": version}));
+        fake.answers("GET", "status/", 1, status);
+        let checkup = checkup(&adapter(&fake), Side::Source).await;
+        let (passed, said) = detail(&checkup, "version");
+        assert!(passed && said.starts_with(&format!("Nautobot {version}, with which nobody tried this")), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_nautobot_is_refused() {
     let fake = Fake::new().await;
-    fake.answers("GET", "status/", 1, ResponseTemplate::new(200).set_body_json(json!({"nautobot-version": "9.0.0"})));
+    fake.answers("GET", "status/", 1, ResponseTemplate::new(200).set_body_json(json!({"django-version": "4.2"})));
     let checkup = checkup(&adapter(&fake), Side::Source).await;
-    assert!(!detail(&checkup, "version").0, "{checkup:?}");
+    let (passed, said) = detail(&checkup, "version");
+    assert!(!passed && said.ends_with("does not say that it is a Nautobot"), "{said}");
 }
 
 #[tokio::test]

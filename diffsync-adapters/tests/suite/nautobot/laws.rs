@@ -12,7 +12,7 @@ fn picked(seed: u64, below: u64) -> impl Iterator<Item = u64> {
 }
 
 /// What all seeds have in common is what a Nautobot never deletes.
-fn data(seed: u64) -> Inventory {
+pub(super) fn data(seed: u64) -> Inventory {
     let mut all = inventory();
     let sites: Vec<_> = picked(seed, 4).map(|number| location(&["Europe", &format!("S{number}")])).collect();
     for number in picked(seed + 1, 6) {

@@ -8,6 +8,8 @@ mod own_models;
 mod owning;
 mod reading;
 mod replaying;
+#[cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod tables;
 mod writing;
 
 use std::sync::{Arc, Mutex};
@@ -276,6 +278,14 @@ impl Job for ToNautobot {
 }
 
 async fn run(inventory: Inventory, nautobot: Nautobot<Inventory>) -> RunReport {
+    Box::pin(run_with(inventory, nautobot, |options| options)).await
+}
+
+async fn run_with(
+    inventory: Inventory,
+    nautobot: Nautobot<Inventory>,
+    set: impl FnOnce(RunOptions) -> RunOptions,
+) -> RunReport {
     let job = ToNautobot { inventory: Handed::new(inventory), nautobot: Handed::new(nautobot) };
     let options = RunOptions::of(&ToNautobot::INFO).apply();
     let anything = |options: RunOptions, model: &&ModelSchema| {
@@ -283,7 +293,7 @@ async fn run(inventory: Inventory, nautobot: Nautobot<Inventory>) -> RunReport {
     };
     let mut options = Inventory::SCHEMAS.iter().fold(options, anything);
     options.retry.first_pause = Duration::from_millis(2);
-    Box::pin(Run::execute(Arc::new(job), options, Vec::new())).await
+    Box::pin(Run::execute(Arc::new(job), set(options), Vec::new())).await
 }
 
 /// What failed of a run, and why.

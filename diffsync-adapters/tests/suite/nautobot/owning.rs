@@ -1,16 +1,25 @@
 //! Records that are stamped with their owner, and those of others.
 
-use diffsync_adapters::nautobot::{Inventory, Nautobot, Owner};
-use diffsync_core::{Adapter, LoadContext, Side, Status};
-use serde_json::json;
+use std::sync::Arc;
+
+use diffsync_adapters::nautobot::{self, Inventory, Nautobot, Owner};
+use diffsync_core::{
+    Adapter, Application, JobSpec, LoadContext, PlanKey, PlanKind, Policy, RunOptions, SavedPlan, Side, Signature,
+    Status,
+};
+use serde_json::{Value, json};
 
 use super::fake::Fake;
-use super::{adapter, device, failures, inventory, run};
+use super::{ToNautobot, adapter, device, failures, inventory, run, run_with};
 
 fn with_owner(owner: &Owner) -> Inventory {
     let mut inventory = inventory();
     owner.add_to(&mut inventory);
     inventory
+}
+
+fn owners() -> [Owner; 2] {
+    [Owner::custom_field("managed_by", "diffsync"), Owner::tag("diffsync")]
 }
 
 async fn only_own_records_are_deleted(owner: Owner) -> Fake {
@@ -53,6 +62,115 @@ async fn a_tag_marks_what_is_ours() {
     let state = fake.state();
     let device = state.of("dcim/devices").iter().find(|row| row["name"] == "core-01").unwrap();
     assert_eq!(device["tags"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn all_that_is_created_carries_the_stamp_if_it_can() {
+    // What is no record of its own, or says what others may carry.
+    const CANNOT: [&str; 2] = ["extras/custom-fields", "ipam/prefix-location-assignments"];
+    for owner in owners() {
+        let fake = Fake::new().await;
+        let id = |row: &serde_json::Map<String, Value>| row["id"].clone();
+        let there: Vec<Value> = fake.state().rows.values().flatten().map(id).collect();
+        let mut wanted = with_owner(&owner);
+        let mut status = wanted.statuses.get("Active").unwrap().clone();
+        status.name = "Staged".into();
+        wanted.statuses.insert(status);
+        let tenant = nautobot::Tenant {
+            name: "Acme".into(),
+            tenant_group: None,
+            description: String::new(),
+            comments: String::new(),
+            tags: Vec::new(),
+            custom_fields: nautobot::CustomFields::default(),
+            id: None,
+        };
+        wanted.tenants.insert(tenant);
+        let report = run(wanted, adapter(&fake).owner(&owner)).await;
+        assert_eq!((report.status, failures(&report)), (Status::Completed, Vec::new()));
+        let state = fake.state();
+        let by_tag = owner == Owner::tag("diffsync");
+        let tag = state.of("extras/tags").iter().find(|row| row["name"] == "diffsync").map(id);
+        let mut stamped = Vec::new();
+        for (path, rows) in state.rows.iter().filter(|(path, _)| !CANNOT.contains(path)) {
+            for row in rows.iter().filter(|row| !there.contains(&row["id"])) {
+                let tags = row.get("tags").and_then(Value::as_array);
+                if by_tag && tags.is_none() {
+                    continue;
+                }
+                let listed = tags.is_some_and(|tags| tag.as_ref().is_some_and(|tag| tags.contains(tag)));
+                assert!(listed || row["_custom_field_data"]["managed_by"] == "diffsync", "{path}: {row:?}");
+                stamped.push(*path);
+            }
+        }
+        let expected = if by_tag { 7 } else { 12 };
+        stamped.dedup();
+        assert_eq!(stamped.len(), expected, "{stamped:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_with_an_owner_writes_nothing_at_all() {
+    for owner in owners() {
+        let fake = Fake::new().await;
+        let dry_run = |mut options: RunOptions| {
+            options.dry_run = true;
+            options
+        };
+        let report = run_with(with_owner(&owner), adapter(&fake).owner(&owner), dry_run).await;
+        assert_eq!((report.status, report.counts.written()), (Status::Completed, 0));
+        assert!(report.plan().unwrap().diff().operations() > 10);
+        let reads = |asked: &String| asked.starts_with("GET ") || asked == "POST graphql/";
+        assert_eq!(fake.asked().into_iter().filter(|asked| !reads(asked)).collect::<Vec<_>>(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_run_with_an_owner_is_taken_back() {
+    let owner = Owner::custom_field("managed_by", "diffsync");
+    let fake = Fake::new().await;
+    let ours = || -> Nautobot<Inventory> { adapter(&fake).owner(&owner) };
+    let key = PlanKey::new(&[7; 32]).unwrap();
+    let sealing = |mut options: RunOptions| {
+        options.undo = Some(key.clone());
+        options
+    };
+    // What was changed is taken back as well as what was created.
+    run(with_owner(&owner), ours()).await;
+    let mut wanted = with_owner(&owner);
+    wanted.devices.modify("core-01", |device| device.custom_fields.set("external_id", "another"));
+    wanted.devices.insert(device("core-02"));
+    let changing = run_with(wanted, ours(), sealing).await;
+    assert_eq!((changing.counts.created, changing.counts.updated), (1, 1), "{:?}", failures(&changing));
+    take_back(&changing, &key, ours()).await;
+    {
+        let state = fake.state();
+        let [device] = state.of("dcim/devices") else { panic!("{:?}", state.of("dcim/devices")) };
+        assert_eq!(device["_custom_field_data"]["external_id"], "core-01");
+    }
+    // All is gone but what is never deleted.
+    let empty = Fake::new().await;
+    let ours = || -> Nautobot<Inventory> { adapter(&empty).owner(&owner) };
+    let filling = run_with(with_owner(&owner), ours(), sealing).await;
+    assert_eq!((filling.status, failures(&filling)), (Status::Completed, Vec::new()));
+    take_back(&filling, &key, ours()).await;
+    let state = empty.state();
+    let left = state.rows.iter().filter(|(path, rows)| !rows.is_empty() && !path.starts_with("extras/"));
+    assert_eq!(left.map(|(path, rows)| (*path, rows.len())).collect::<Vec<_>>(), [("ipam/namespaces", 1)]);
+}
+
+/// Carries out the plan that takes a run back.
+async fn take_back(report: &diffsync_core::RunReport, key: &PlanKey, nautobot: Nautobot<Inventory>) {
+    let by = Signature { by: "ada".into(), at: "2026-11-22T17:13:37Z".into() };
+    let options = RunOptions::of(&ToNautobot::INFO);
+    let head = options.plan_head(&ToNautobot::INFO, PlanKind::Undo, Vec::new(), by, report.plan().unwrap());
+    let mut file = Vec::new();
+    report.undo.as_ref().unwrap().write(&head, &mut file).unwrap();
+    let plan = Arc::new(SavedPlan::read(&mut &*file).unwrap());
+    let application = Application { plan, key: key.clone(), policy: Policy::Refuse };
+    let report = run_with(Inventory::default(), nautobot, |options| options.carrying_out(application).unwrap()).await;
+    let stale: Vec<_> = report.stale.iter().map(ToString::to_string).collect();
+    assert_eq!((report.status, failures(&report), stale), (Status::Completed, Vec::new(), Vec::new()));
 }
 
 #[tokio::test]

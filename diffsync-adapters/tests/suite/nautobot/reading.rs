@@ -13,6 +13,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::fake::{Fake, State};
 use super::{adapter, inventory, loaded, run};
+use crate::rest::wire::{self, Reply, Wire};
 
 /// A Nautobot that holds the small inventory.
 async fn filled() -> Fake {
@@ -55,6 +56,74 @@ async fn rows_are_asked_of_graphql_page_by_page_and_choices_of_rest_once_for_eac
     let asked: Vec<_> = fake.asked().into_iter().filter(|asked| asked.contains("dcim/interfaces")).collect();
     let counts = asked.iter().filter(|asked| asked.contains("limit=1&")).count();
     assert_eq!((counts, asked.len()), (2, 3), "{asked:?}");
+}
+
+#[tokio::test]
+async fn many_choices_are_asked_for_with_urls_that_servers_take() {
+    let fake = filled().await;
+    let zone = |number: usize| format!("Area/City_{number}");
+    for number in 0..250 {
+        let place = json!({"name": format!("L{number}"), "location_type": "Region", "status": "Active", "time_zone": zone(number)});
+        fake.state().insert("dcim/locations", place);
+    }
+    let all = loaded(&adapter(&fake)).await.unwrap();
+    for number in 0..250 {
+        let place = all.locations.get(&LocationPath::from([format!("L{number}")])).unwrap();
+        assert_eq!(place.time_zone, Some(zone(number)));
+    }
+    let asked =
+        fake.asked().into_iter().filter(|asked| asked.starts_with("GET dcim/locations/") && asked.contains("&id="));
+    assert_eq!(asked.count(), 3, "a hundred with each, and there is a zone more");
+}
+
+/// A tag, and nothing that it leads to.
+#[derive(SyncModel, RestModel, Clone)]
+#[rest(path = "extras/tags")]
+struct Mark {
+    #[sync(id)]
+    name: String,
+}
+
+#[derive(Dataset, Default)]
+struct Marks {
+    marks: Table<Mark>,
+}
+
+#[tokio::test]
+async fn pages_of_graphql_are_asked_for_at_the_same_time() {
+    let late = |body: Value, pause| Reply::Late(wire::text(200, "", body.to_string().as_bytes()), pause);
+    let wire = Wire::answering(move |_, request| {
+        let body: Value =
+            request.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok()).unwrap_or_default();
+        let plain = |name: &str| json!({"name": name, "type": {"kind": "SCALAR", "name": "T", "ofType": null}});
+        if let Some(offset) = body["variables"]["offset"].as_u64() {
+            let row = |number: u64| json!({"id": number.to_string(), "name": format!("t{number}")});
+            let rows: Value = (offset..(offset + 1000).min(3000)).map(row).collect();
+            return late(json!({"data": {"tags": rows}}), Duration::from_millis(400));
+        }
+        let answer = match body["query"].as_str() {
+            None => json!({"count": 3000, "results": [{"object_type": "extras.tag"}]}),
+            Some(query) if query.contains("__schema") => {
+                json!({"data": {"__schema": {"queryType": {"fields": [{"name": "tags", "type": {"ofType": {"name": "TagType"}}}]}}}})
+            }
+            Some(_) => json!({"data": {"__type": {"fields": [plain("id"), plain("name")]}}}),
+        };
+        late(answer, Duration::ZERO)
+    });
+    let wire = wire.await;
+    let nautobot = Nautobot::<Marks>::new(&wire.url, &Fake::token()).unwrap();
+    let reading = tokio::spawn(async move {
+        let mut data = Marks::default();
+        nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await.map(|()| data)
+    });
+    let pages = || wire.requests().iter().filter(|request| request.contains("\"offset\":")).count();
+    while pages() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(pages(), 3, "none of them is answered yet");
+    let names: Vec<_> = reading.await.unwrap().unwrap().marks.iter().map(|mark| mark.name.clone()).collect();
+    assert_eq!(names, (0..3000).map(|number| format!("t{number}")).collect::<Vec<_>>());
 }
 
 #[tokio::test]

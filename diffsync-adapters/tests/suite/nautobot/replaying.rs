@@ -1,17 +1,27 @@
 //! What a real Nautobot answered, over GraphQL and over REST.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+use std::time::Duration;
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
+use diffsync_adapters::rest::Retries;
 use diffsync_core::{Adapter, LoadContext, Plan, Secret, Side, Url};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-fn answer(recorded: &Value, request: &Request) -> Value {
-    let path = request.url.path().trim_start_matches("/api/").trim_end_matches('/');
+use crate::rest::wire::{self, Reply, Wire};
+
+fn recorded() -> Value {
+    serde_json::from_str(include_str!("recorded/graphql.json")).unwrap()
+}
+
+/// What it answers to a request.
+fn answer(recorded: &Value, url: &Url, body: &[u8]) -> Value {
+    let path = url.path().rsplit_once("/api/").unwrap().1.trim_end_matches('/');
     if path == "graphql" {
-        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let body: Value = serde_json::from_slice(body).unwrap();
         let query = body["query"].as_str().unwrap();
         if query.contains("__schema") {
             return json!({"data": recorded["schema"]});
@@ -23,7 +33,7 @@ fn answer(recorded: &Value, request: &Request) -> Value {
         let (name, rows) = lists.iter().find(|(name, _)| query.contains(&format!("{{ {name}("))).unwrap();
         return json!({"data": {name: rows}});
     }
-    let query: Vec<_> = request.url.query_pairs().collect();
+    let query: Vec<_> = url.query_pairs().collect();
     let number = |name: &str| query.iter().find(|(key, _)| key == name)?.1.parse::<usize>().ok();
     let ids: Vec<_> = query.iter().filter(|(key, _)| key == "id").map(|(_, id)| id).collect();
     let is_asked = |row: &&Value| ids.is_empty() || ids.iter().any(|id| row["id"] == ***id);
@@ -33,20 +43,31 @@ fn answer(recorded: &Value, request: &Request) -> Value {
     json!({"count": rows.len(), "next": null, "previous": null, "results": page})
 }
 
+/// A server that answers as the recorded one did.
+pub(super) async fn replay() -> MockServer {
+    let (server, recorded) = (MockServer::start().await, recorded());
+    let replay = move |request: &Request| {
+        ResponseTemplate::new(200).set_body_json(answer(&recorded, &request.url, &request.body))
+    };
+    Mock::given(any()).respond_with(replay).mount(&server).await;
+    server
+}
+
+async fn load(nautobot: Nautobot<Inventory>) -> Inventory {
+    let mut data = Inventory::default();
+    nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await.unwrap();
+    data
+}
+
+fn token() -> Secret<String> {
+    Secret::new("0123".to_owned())
+}
+
 #[tokio::test]
 async fn a_recorded_nautobot_holds_the_same_through_graphql_and_rest() {
-    let recorded: Value = serde_json::from_str(include_str!("recorded/graphql.json")).unwrap();
-    let replayed = recorded.clone();
-    let server = MockServer::start().await;
-    let replay = move |request: &Request| ResponseTemplate::new(200).set_body_json(answer(&replayed, request));
-    Mock::given(any()).respond_with(replay).mount(&server).await;
+    let (server, recorded) = (replay().await, recorded());
     let url = Url::parse(&server.uri()).unwrap();
-    let nautobot = || Nautobot::<Inventory>::new(&url, &Secret::new("0123".to_owned())).unwrap();
-    let load = async |nautobot: Nautobot<Inventory>| {
-        let mut data = Inventory::default();
-        nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await.unwrap();
-        data
-    };
+    let nautobot = || Nautobot::<Inventory>::new(&url, &token()).unwrap();
     let by_graphql = load(nautobot()).await;
     let mut asked: HashMap<bool, usize> = HashMap::new();
     for request in server.received_requests().await.unwrap() {
@@ -59,5 +80,33 @@ async fn a_recorded_nautobot_holds_the_same_through_graphql_and_rest() {
     assert!(by_graphql.interfaces.iter().any(|interface| interface.kind == "10gbase-x-sfpp"));
     assert!(by_graphql.locations.iter().any(|location| location.time_zone.is_some()));
     let plan = Plan::new(by_graphql, through_rest);
+    assert_eq!((plan.tree().to_string(), plan.problems().len()), ("(no differences)\n".to_owned(), 0));
+}
+
+#[tokio::test]
+async fn a_nautobot_that_hangs_up_or_hangs_is_read_all_the_same() {
+    // So long are minutes here: a request is waited for as long beside others as the adapter has it.
+    const MINUTE: Duration = Duration::from_millis(200);
+    let (recorded, asked) = (recorded(), Mutex::new(HashSet::new()));
+    let wire = Wire::answering(move |_, request| {
+        let (head, body) = request.split_once("\r\n\r\n").unwrap();
+        let url = Url::parse(&format!("http://h{}", head.split_whitespace().nth(1).unwrap())).unwrap();
+        let mut asked = asked.lock().unwrap();
+        if asked.insert(format!("{url} {body}")) {
+            // As while its database restarts.
+            return if asked.len() % 5 == 0 { Reply::Stall(Vec::new()) } else { Reply::Cut(Vec::new()) };
+        }
+        wire::json(&answer(&recorded, &url, body.as_bytes()).to_string())
+    });
+    let wire = wire.await;
+    let retries = Retries { first_pause: Duration::from_millis(1), total: 5 * MINUTE, ..Retries::default() };
+    let nautobot = || {
+        let patient = Nautobot::<Inventory>::client(&wire.url, &token()).retries(retries);
+        let limits = patient.stall_limit(10 * MINUTE).request_limit(Some(10 * MINUTE));
+        Nautobot::through(limits.reading_limit(Some(2 * MINUTE)).build().unwrap())
+    };
+    let server = replay().await;
+    let expected = Nautobot::<Inventory>::new(&Url::parse(&server.uri()).unwrap(), &token()).unwrap();
+    let plan = Plan::new(load(nautobot()).await, load(expected).await);
     assert_eq!((plan.tree().to_string(), plan.problems().len()), ("(no differences)\n".to_owned(), 0));
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use diffsync_adapters::rest::{Client, Dialect, Error, ErrorKind, Method, Retries};
 use diffsync_core::{AdapterError, Secret, TargetErrorKind, Url};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::wire::{Reply, TOKEN, Wire, json, reply, text};
 
@@ -192,6 +192,53 @@ async fn writing_is_tried_again_only_if_surely_nothing_was_done() {
     wire.client().request(Method::POST, "graphql").reading().json(json!({})).send().await.unwrap();
 }
 
+/// What becomes of a request that writes and is answered like this.
+async fn written(method: Method, answer: Reply) -> Result<Value, (TargetErrorKind, bool)> {
+    let wire = Wire::start([answer]).await;
+    let request = wire.client().request(method, "vlans/1").json(json!({"name": "a"}));
+    let answer = request.send().await.map_err(Error::into_target);
+    assert_eq!(wire.requests().len(), 1, "it is for the core to ask again");
+    answer.map(|answer| answer.body).map_err(|error| (error.kind(), error.is_perhaps_written()))
+}
+
+#[tokio::test]
+async fn nobody_knows_whether_it_is_written_if_the_answer_to_a_change_is_lost_every_time() {
+    let lost = [408, 502, 503, 504].map(|status| reply(status, "", "{}"));
+    for answer in lost.into_iter().chain([Reply::Cut(Vec::new())]) {
+        for method in [Method::PATCH, Method::PUT, Method::DELETE] {
+            assert_eq!(written(method, answer.clone()).await, Err((TargetErrorKind::Transient, true)));
+        }
+    }
+    // The server itself says that it could not.
+    assert_eq!(written(Method::PATCH, reply(500, "", "{}")).await, Err((TargetErrorKind::Transient, false)));
+    assert_eq!(written(Method::PATCH, reply(400, "", "{}")).await, Err((TargetErrorKind::Record, false)));
+}
+
+#[tokio::test]
+async fn an_ok_for_people_says_that_it_is_written() {
+    let ok = || reply(200, "content-type: text/plain; charset=utf-8\r\n", "OK");
+    for method in [Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
+        assert_eq!(written(method, ok()).await, Ok(Value::Null));
+    }
+    // What is deleted is deleted, whatever is said of it.
+    for answer in [json("{"), reply(200, "content-type: text/csv\r\n", "a;b")] {
+        assert_eq!(written(Method::DELETE, answer).await, Ok(Value::Null));
+    }
+    assert_eq!(failure(&Wire::start([ok()]).await).await.kind(), ErrorKind::Form, "nothing was read");
+}
+
+#[tokio::test]
+async fn nobody_knows_whether_it_is_written_if_the_answer_cannot_be_read() {
+    let page = || reply(200, "content-type: text/html\r\n", "<!doctype html><title>Log in</title>");
+    let zipped = || reply(200, "content-encoding: gzip\r\n", "no gzip");
+    for method in [Method::POST, Method::PATCH, Method::PUT] {
+        for answer in [page(), zipped(), json("{")] {
+            assert_eq!(written(method.clone(), answer).await.unwrap_err().0, TargetErrorKind::Unknown, "{method}");
+        }
+    }
+    assert_eq!(written(Method::DELETE, page()).await.unwrap_err().0, TargetErrorKind::Unknown);
+}
+
 #[tokio::test]
 async fn an_error_means_for_the_run_what_it_should() {
     for (status, kind) in [
@@ -219,6 +266,40 @@ async fn a_server_that_falls_silent_is_left() {
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         assert!(error.to_string().ends_with("the answer was not there in time"), "{error}");
     }
+}
+
+/// So long are minutes here.
+const MINUTE: Duration = Duration::from_millis(200);
+
+#[tokio::test]
+async fn a_read_that_hangs_is_made_again_while_there_is_time() {
+    let retries = Retries { first_pause: Duration::from_millis(1), total: 5 * MINUTE, ..Retries::default() };
+    let begun = b"HTTP/1.1 200 X\r\ncontent-length: 3\r\n\r\n[".to_vec();
+    for hangs in [Reply::Stall(Vec::new()), Reply::Stall(begun)] {
+        // As it is by itself, and as it is for a server that takes long to write.
+        for (stall, request, reading) in [(1, 5, None), (10, 10, Some(2))] {
+            let wire = Wire::start([hangs.clone(), json("[1]")]).await;
+            let limits = wire.builder().stall_limit(stall * MINUTE).request_limit(Some(request * MINUTE));
+            let client = limits.reading_limit(reading.map(|minutes: u32| minutes * MINUTE)).retries(retries).build();
+            assert_eq!(client.unwrap().get("a").send().await.unwrap().body, json!([1]));
+            assert_eq!(wire.requests().len(), 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_is_waited_for_longer_than_what_is_read() {
+    let wire = Wire::start([Reply::Late(text(200, "", b"{}"), 2 * MINUTE)]).await;
+    let client = wire.builder().reading_limit(Some(MINUTE / 2)).retries(Retries::none()).build().unwrap();
+    let changes = client.request(Method::PATCH, "a/1").json(json!({}));
+    assert_eq!(changes.send().await.unwrap().body, json!({}));
+    assert_eq!(client.get("a").send().await.unwrap_err().kind(), ErrorKind::TimedOut);
+    let query = client.request(Method::POST, "graphql").reading().json(json!({}));
+    assert_eq!(query.send().await.unwrap_err().kind(), ErrorKind::TimedOut);
+    // The limit of all requests holds for reads as well.
+    let limits = wire.builder().request_limit(Some(MINUTE / 2)).reading_limit(Some(9 * MINUTE));
+    let error = failure_of(&limits.retries(Retries::none()).build().unwrap()).await;
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
 }
 
 #[tokio::test]

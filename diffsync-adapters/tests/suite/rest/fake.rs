@@ -165,7 +165,7 @@ impl System {
     }
 }
 
-/// Takes values over into a row, as a PATCH does.
+/// Takes values over into a row, as a PATCH does; a PUT begins with an empty one.
 fn take_over(row: &mut Map<String, Value>, values: &Map<String, Value>) {
     for (name, value) in values {
         let is_key = KEYS.iter().any(|(field, _)| field == name);
@@ -184,8 +184,8 @@ fn take_over(row: &mut Map<String, Value>, values: &Map<String, Value>) {
         row.insert(name.clone(), value);
     }
     // What is written and never shown.
-    if values.contains_key("password") {
-        row.insert("password_set".into(), true.into());
+    if let Some(password) = values.get("password") {
+        row.insert("password_set".into(), (!password.is_null()).into());
     }
 }
 
@@ -223,8 +223,10 @@ impl Respond for Answers {
         let answered = match (request.method.as_str(), key) {
             ("GET", None) => page(system, &collection, request),
             ("POST", None) => create(system, &mut state.last_key, &collection, body),
-            ("PATCH", Some(key)) => change_one(system, &collection, &Value::from(key), body),
-            ("PATCH", None) => change_many(system, &collection, &body),
+            ("PATCH" | "PUT", Some(key)) => {
+                change_one(system, &collection, &Value::from(key), body, request.method == "PUT")
+            }
+            ("PATCH" | "PUT", None) => change_many(system, &collection, &body, request.method == "PUT"),
             ("DELETE", Some(key)) => delete(system, &collection, vec![Value::from(key)], true),
             ("DELETE", None) => {
                 let keys = rows().map(|row| &row["id"]).filter(|key| key.as_u64() != system.holds_on_to);
@@ -288,9 +290,13 @@ fn change(
     collection: &str,
     key: &Value,
     values: &Map<String, Value>,
+    replaces: bool,
 ) -> Result<Value, Option<Value>> {
     let Some(row) = system.find(collection, key) else { return Err(None) };
     let mut changed = row.clone();
+    if replaces {
+        changed.retain(|name, _| name == "id" || name == "password_set");
+    }
     take_over(&mut changed, values);
     let key = changed["id"].clone();
     if let Some(fault) = system.fault(collection, Some(&key), &changed) {
@@ -302,9 +308,9 @@ fn change(
     Ok(changed.into())
 }
 
-fn change_one(system: &mut System, collection: &str, key: &Value, body: Value) -> ResponseTemplate {
+fn change_one(system: &mut System, collection: &str, key: &Value, body: Value, replaces: bool) -> ResponseTemplate {
     let Value::Object(values) = body else { return answer(400, &json!({"detail": "no object"})) };
-    match change(system, collection, key, &values) {
+    match change(system, collection, key, &values, replaces) {
         Ok(_) if system.is_terse => ResponseTemplate::new(204),
         Ok(row) => answer(200, &row),
         Err(Some(fault)) => answer(400, &fault),
@@ -313,12 +319,12 @@ fn change_one(system: &mut System, collection: &str, key: &Value, body: Value) -
 }
 
 /// Unknown keys are ignored, and the first fault ends it all.
-fn change_many(system: &mut System, collection: &str, body: &Value) -> ResponseTemplate {
+fn change_many(system: &mut System, collection: &str, body: &Value, replaces: bool) -> ResponseTemplate {
     let mut after = system.clone();
     let mut changed = Vec::new();
     for body in body.as_array().into_iter().flatten() {
         let Value::Object(values) = body else { return answer(400, &json!({"detail": "no object"})) };
-        match change(&mut after, collection, &values["id"], values) {
+        match change(&mut after, collection, &values["id"], values, replaces) {
             Ok(row) => changed.push(row),
             Err(Some(fault)) => return answer(400, &fault),
             Err(None) => {}

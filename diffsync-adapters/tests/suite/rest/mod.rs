@@ -6,6 +6,7 @@ mod laws;
 mod lists;
 mod load;
 mod model;
+mod owners;
 mod pages;
 mod runs;
-mod wire;
+pub(crate) mod wire;

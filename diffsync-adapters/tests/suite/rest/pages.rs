@@ -72,14 +72,23 @@ async fn a_server_that_gives_smaller_pages_than_asked_for_loses_nothing() {
 }
 
 #[tokio::test]
-async fn pages_that_are_asked_for_at_the_same_time_come_in_order() {
+async fn pages_are_asked_for_at_the_same_time_and_come_in_order() {
     let wire = Wire::answering(|_, request| {
         let offset = number(request, "offset").unwrap();
         let body = json!({"count": 12, "results": rows(offset, 3, 12)}).to_string();
-        // Earlier ones are slower.
-        Reply::Drip(text(200, "", body.as_bytes()), Duration::from_micros(if offset == 3 { 1500 } else { 100 }))
+        // The first says how many there are; of the others earlier ones are slower.
+        let pause = if offset == 0 { 0 } else { 400 - 20 * offset as u64 };
+        Reply::Late(text(200, "", body.as_bytes()), Duration::from_millis(pause))
     });
-    check(&wire.await, &by_offset(3), 12).await;
+    let wire = wire.await;
+    let (client, paging) = (wire.builder().concurrency(2).build().unwrap(), by_offset(3));
+    let reading = tokio::spawn(async move { client.rows("vlans", &[], &paging, Some("id"), |_, _| {}).await });
+    while wire.requests().len() < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(wire.requests().len(), 3, "two of the three other pages, and none of them is answered yet");
+    assert_eq!(reading.await.unwrap().unwrap(), rows(0, 12, 12));
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use diffsync_adapters::rest::{Bulk, Client, Dialect, Of, Owner, Part, Rest, Retries};
 use diffsync_core::{
-    Adapter, AdapterError, Job, JobContext, JobError, JobSpec, LoadContext, Run, RunOptions, RunReport, Status,
-    Variable, VariableKind, job,
+    Adapter, AdapterError, Dataset, Job, JobContext, JobError, JobSpec, LoadContext, Run, RunOptions, RunReport,
+    Status, Variable, VariableKind, job,
 };
 use serde_json::{Value, json};
 
@@ -14,14 +14,14 @@ use super::fake::{Fake, System, dialect};
 use super::laws::{Address, Device, Inventory, Location};
 
 /// Something that a test hands to a job.
-struct Handed<T>(Arc<Mutex<Option<T>>>);
+pub(super) struct Handed<T>(Arc<Mutex<Option<T>>>);
 
 impl<T> Handed<T> {
-    fn new(value: T) -> Self {
+    pub(super) fn new(value: T) -> Self {
         Self(Arc::new(Mutex::new(Some(value))))
     }
 
-    fn take(&self) -> T {
+    pub(super) fn take(&self) -> T {
         self.0.lock().unwrap().take().unwrap()
     }
 }
@@ -39,26 +39,26 @@ impl<T: Send + Sync + 'static> Variable for Handed<T> {
 }
 
 /// A source that is handed what it holds.
-struct Given(Handed<Inventory>);
+pub(super) struct Given<D>(pub(super) Handed<D>);
 
-impl Adapter for Given {
-    type Data = Inventory;
+impl<D: Dataset> Adapter for Given<D> {
+    type Data = D;
 
-    async fn load(&self, data: &mut Inventory, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+    async fn load(&self, data: &mut D, _: &LoadContext<'_>) -> Result<(), AdapterError> {
         *data = self.0.take();
         Ok(())
     }
 }
 
 /// Writes an inventory to an API.
-#[job(source = Given, target = Rest<Inventory>, max_deletes = "100%")]
+#[job(source = Given<Inventory>, target = Rest<Inventory>, max_deletes = "100%")]
 struct ToApi {
     inventory: Handed<Inventory>,
     api: Handed<Rest<Inventory>>,
 }
 
 impl Job for ToApi {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Given, JobError> {
+    async fn source_adapter(&self, _: &JobContext) -> Result<Given<Inventory>, JobError> {
         Ok(Given(Handed::new(self.inventory.take())))
     }
 
@@ -222,6 +222,68 @@ async fn a_change_or_a_delete_whose_answer_was_lost_is_asked_for_again() {
         failures(&report)
     );
     fake.with(&name, |system| assert_eq!((system.asked["PATCH devices"], system.asked["DELETE devices"]), (2, 2)));
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_change_whose_answer_is_lost_every_time_nobody_knows() {
+    for bulk in [false, true] {
+        let fake = Fake::start().await;
+        let (name, client) = fake.system();
+        let api = |client| if bulk { in_bulk(client, 10) } else { api(client) };
+        run(inventory(&[], &["d1", "d2", "d3"].map(device)), api(client.clone())).await;
+        // The gateway does not wait as long as the server takes.
+        (0..15).for_each(|_| fake.lose("PATCH devices", 504));
+        let changed = ["d1", "d2", "d3"].map(|name| Device { external: Some(1), ..device(name) });
+        let report = run(inventory(&[], &changed), api(client.clone())).await;
+        assert_eq!((report.status, report.counts.unknown), (Status::Partial, 3), "{:?}", failures(&report));
+        assert!(failures(&report)[0].starts_with("update device d1 unknown: PATCH "), "{:?}", failures(&report));
+        fake.with(&name, |system| assert_eq!(system.asked["PATCH devices"], if bulk { 5 } else { 15 }));
+        let again = run(inventory(&[], &changed), api(client)).await;
+        assert_eq!((again.status, again.counts.unchanged), (Status::Completed, 3), "the next run finds it");
+    }
+}
+
+#[tokio::test]
+async fn an_api_that_only_replaces_gets_all_of_a_record_that_is_known() {
+    for bulk in [Bulk::default(), Bulk::all(10)] {
+        let fake = Fake::start().await;
+        let (name, client) = fake.system();
+        let api = || {
+            let mut dialect = dialect();
+            (dialect.replaces, dialect.bulk) = (true, bulk);
+            Rest::new(client.clone(), dialect)
+        };
+        let first = Device { manufacturer: Some("Cisco".into()), model: Some("M2".into()), ..device("d1") };
+        let wanted = |external: u64, on: &str| {
+            let devices =
+                [Device { external: Some(external), tags: vec!["red".into()], ..first.clone() }, device("d2")];
+            let mut all = inventory(&[], &devices);
+            let password = Some("hunter2".to_owned().into());
+            all.addresses.insert(Address { address: "10.0.0.1".into(), device: on.into(), password, id: None });
+            all
+        };
+        run(wanted(1, "d1"), api()).await;
+        fake.with(&name, |system| {
+            for row in system.rows.get_mut("devices").unwrap() {
+                row.insert("comment".into(), "a person's".into());
+            }
+        });
+        let report = run(wanted(2, "d2"), api()).await;
+        assert_eq!((report.status, report.counts.updated), (Status::Completed, 2), "{:?}", failures(&report));
+        fake.with(&name, |system| {
+            assert!(!system.asked.contains_key("PATCH devices") && system.asked["PUT devices"] == 1);
+            let (devices, address) = (rows(system, "devices"), &rows(system, "addresses")[0]);
+            let device = devices.iter().find(|row| row["name"] == "d1").unwrap();
+            assert_eq!((&device["device_type"]["id"], &device["tags"]), (&json!(11), &json!([{"id": 1}])));
+            assert_eq!(
+                (&device["status"]["value"], &device["custom_fields"]),
+                (&json!("active"), &json!({"external_id": 2}))
+            );
+            assert_eq!(device.get("comment"), None, "the model does not know it");
+            assert_eq!(address["password_set"], true, "what the server never gives is not taken for nothing");
+        });
+        assert_eq!(run(wanted(2, "d2"), api()).await.counts.updated, 0);
+    }
 }
 
 #[tokio::test]

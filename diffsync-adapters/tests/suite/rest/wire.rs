@@ -13,15 +13,17 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// The login of all clients here. It must be seen nowhere but in a header.
-pub(super) const TOKEN: &str = "t0ken-that-nobody-sees";
+pub(crate) const TOKEN: &str = "t0ken-that-nobody-sees";
 
 /// What is done with a connection once the request was read.
 #[derive(Clone)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// It is answered.
     Answer(Vec<u8>),
     /// It is answered with this, one byte after the other with such pauses.
     Drip(Vec<u8>, Duration),
+    /// It is answered with this, and not before that time.
+    Late(Vec<u8>, Duration),
     /// It is answered with this, and then nothing comes.
     Stall(Vec<u8>),
     /// It is answered with this, and then the connection ends.
@@ -29,15 +31,15 @@ pub(super) enum Reply {
 }
 
 /// An answer with a body.
-pub(super) fn reply(status: u16, headers: &str, body: &str) -> Reply {
+pub(crate) fn reply(status: u16, headers: &str, body: &str) -> Reply {
     Reply::Answer(text(status, headers, body.as_bytes()))
 }
 
-pub(super) fn json(body: &str) -> Reply {
+pub(crate) fn json(body: &str) -> Reply {
     reply(200, "content-type: application/json\r\n", body)
 }
 
-pub(super) fn text(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn text(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
@@ -46,27 +48,27 @@ pub(super) fn text(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
 type Replying = dyn Fn(usize, &str) -> Reply + Send + Sync;
 
 /// A server, and what it was asked.
-pub(super) struct Wire {
-    pub(super) url: Url,
+pub(crate) struct Wire {
+    pub(crate) url: Url,
     requests: Arc<Mutex<Vec<String>>>,
     /// The certificate, if it speaks TLS.
-    pub(super) certificate: String,
+    pub(crate) certificate: String,
 }
 
 impl Wire {
     /// A server that does with the nth connection what `replies` says; with all later ones what it says of the last.
-    pub(super) async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+    pub(crate) async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         let replies: Vec<Reply> = replies.into_iter().collect();
         Self::answering(move |nth, _| replies[nth.min(replies.len() - 1)].clone()).await
     }
 
     /// A server that does what `reply` says of the nth request.
-    pub(super) async fn answering(reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn answering(reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
         Self::listen(Arc::new(reply), None).await
     }
 
     /// One that proves by its own word only who it is.
-    pub(super) async fn self_signed(reply: Reply) -> Self {
+    pub(crate) async fn self_signed(reply: Reply) -> Self {
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
         let config = ServerConfig::builder().with_no_client_auth();
@@ -101,7 +103,7 @@ impl Wire {
     }
 
     /// A client that does not wait for long.
-    pub(super) fn builder(&self) -> ClientBuilder {
+    pub(crate) fn builder(&self) -> ClientBuilder {
         let retries = Retries {
             times: 3,
             first_pause: Duration::from_millis(4),
@@ -112,17 +114,17 @@ impl Wire {
         Client::builder(self.url.clone()).token(&Secret::new(TOKEN.to_owned())).retries(retries)
     }
 
-    pub(super) fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.builder().build().unwrap()
     }
 
     /// What it was asked, with headers and bodies.
-    pub(super) fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
     /// The method and path of each request.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let first = |request: &String| request.lines().next().unwrap_or_default().replace(" HTTP/1.1", "");
         self.requests().iter().map(first).collect()
     }
@@ -141,6 +143,10 @@ async fn serve(
     };
     match reply(nth, &request) {
         Reply::Answer(bytes) | Reply::Cut(bytes) => socket.write_all(&bytes).await.ok()?,
+        Reply::Late(bytes, pause) => {
+            tokio::time::sleep(pause).await;
+            socket.write_all(&bytes).await.ok()?;
+        }
         Reply::Drip(bytes, pause) => {
             for byte in bytes {
                 socket.write_all(&[byte]).await.ok()?;

@@ -4,7 +4,7 @@ mod bad_input;
 mod checks;
 mod laws;
 mod names;
-mod systems;
+pub(crate) mod systems;
 mod transactions;
 mod values;
 mod world;

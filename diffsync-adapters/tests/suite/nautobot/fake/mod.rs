@@ -19,6 +19,9 @@ pub(crate) use self::state::State;
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
 pub(crate) const READ_ONLY: &str = "fedcba9876543210fedcba9876543210fedcba98";
 
+/// How many bytes a URL may have.
+const LONGEST_URL: usize = 8000;
+
 /// The server.
 pub(crate) struct Fake {
     server: MockServer,
@@ -107,6 +110,10 @@ struct Answers(Arc<Inner>);
 impl Respond for Answers {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let inner = &*self.0;
+        // The real one hangs up.
+        if request.url.as_str().len() > LONGEST_URL {
+            return ResponseTemplate::new(414);
+        }
         let path = request.url.path().trim_start_matches("/api/");
         let method = request.method.as_str();
         let query = request.url.query().map_or_else(String::new, |query| format!("?{query}"));
