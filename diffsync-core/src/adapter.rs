@@ -119,8 +119,11 @@ pub trait Target<M: SyncModel>: Adapter {
     /// attempted, so the functions for it are not called.
     const CAN: Ops = Ops::all();
 
-    /// How many calls for records of this model may be made at the same time.
+    /// How many calls for records of this model are made at the same time, unless a job or a run says otherwise.
     const CONCURRENCY: usize = 1;
+
+    /// How many calls the system stands at the same time, whatever a job or a run says; any number unless it is said.
+    const CONCURRENCY_LIMIT: Option<usize> = None;
 
     /// How many records are written with one call: with more than one, [`create_many`](Self::create_many) and its
     /// siblings are called instead of [`create`](Self::create) and its.
@@ -181,7 +184,12 @@ pub trait Target<M: SyncModel>: Adapter {
 
     /// The constants as values, where they differ from target to target.
     fn terms(&self) -> Terms {
-        Terms { can: Self::CAN, concurrency: Self::CONCURRENCY, batch: Self::BATCH }
+        Terms {
+            can: Self::CAN,
+            concurrency: Self::CONCURRENCY,
+            concurrency_limit: Self::CONCURRENCY_LIMIT,
+            batch: Self::BATCH,
+        }
     }
 }
 
@@ -196,8 +204,10 @@ async fn caught<R>(answer: impl Future<Output = Result<R, TargetError>>) -> Resu
 pub struct Terms {
     /// What the system is able to do with them.
     pub can: Ops,
-    /// How many calls may be made at the same time.
+    /// How many calls are made at the same time, unless a job or a run says otherwise.
     pub concurrency: usize,
+    /// How many may be made at the same time, whatever a job or a run says.
+    pub concurrency_limit: Option<usize>,
     /// How many records are written with one call.
     pub batch: usize,
 }

@@ -53,9 +53,9 @@ pub(crate) trait Database: Send + Sync {
         false
     }
 
-    /// How many calls may write at a time at most.
-    fn concurrency(&self) -> usize {
-        usize::MAX
+    /// How many calls may write at the same time, if that is not for the user to say.
+    fn concurrency_limit(&self) -> Option<usize> {
+        None
     }
 }
 

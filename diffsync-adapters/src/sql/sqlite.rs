@@ -122,9 +122,9 @@ impl Database for Sqlite {
         }
     }
 
-    fn concurrency(&self) -> usize {
+    fn concurrency_limit(&self) -> Option<usize> {
         // It writes one transaction at a time.
-        1
+        Some(1)
     }
 }
 

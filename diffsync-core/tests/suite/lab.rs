@@ -626,12 +626,17 @@ pub(crate) struct Rack(Handle, Terms);
 impl Rack {
     /// A target that takes records one by one.
     pub(crate) fn one_by_one(lab: Handle) -> Self {
-        Self(lab, Terms { can: Ops::all(), concurrency: 1, batch: 1 })
+        Self(lab, Terms { can: Ops::all(), concurrency: 1, concurrency_limit: None, batch: 1 })
     }
 
     /// A target that is given four records at a time.
     pub(crate) fn in_batches(self) -> Self {
         Self(self.0, Terms { batch: 4, ..self.1 })
+    }
+
+    /// A target that stands no more than so many calls at the same time.
+    pub(crate) fn limited_to(self, calls: usize) -> Self {
+        Self(self.0, Terms { concurrency_limit: Some(calls), ..self.1 })
     }
 
     /// A target that is not able to do this.
