@@ -61,7 +61,8 @@ pub trait Adapter: Send + Sync + 'static {
     type Data: Dataset;
 
     /// Whether what the target is asked to write is written only by [`sync_complete`](Self::sync_complete), as in a
-    /// file. If that fails, every record that seemed written has failed.
+    /// file. If that fails, every record that seemed written has failed; what became of them is unknown if it fails with
+    /// [`AdapterError::unknown`].
     const WRITES_AT_COMPLETE: bool = false;
 
     /// Reads all records into the tables. A table that stays untouched says that its model was not looked at; one that

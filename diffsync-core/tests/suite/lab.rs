@@ -40,6 +40,8 @@ pub(crate) enum Answer {
     Hang,
     /// It does it, and never answers.
     DoAndHang,
+    /// It does nothing, and returns another record of the model.
+    Another,
 }
 
 /// How the target treats a batch.
@@ -300,7 +302,7 @@ impl Handle {
     async fn answer(&self, answer: Answer) -> Result<(), TargetError> {
         tokio::task::yield_now().await;
         match answer {
-            Answer::Do | Answer::DoAndHang => {}
+            Answer::Do | Answer::DoAndHang | Answer::Another => {}
             Answer::Late(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
             Answer::Fail => return Err(TargetError::new("it does not want to")),
             Answer::Busy => return Err(TargetError::transient("it is busy")),
@@ -357,6 +359,11 @@ impl Handle {
         locked(&self.changes).push(format!("{} {}", name(old), serde_json::to_string(patch).unwrap()));
         self.answer(answer).await?;
         let new = old.patched(patch);
+        if answer == Answer::Another {
+            let (net, id) = (self.target(), old.id());
+            let table: &Table<M> = net.table();
+            return Ok(table.iter().find(|record| record.id() != id).cloned().unwrap_or(new));
+        }
         if cx.current::<M>(&old.id()).is_err() {
             self.violation(format!("update {}: it is not seen", name(old)));
         }
