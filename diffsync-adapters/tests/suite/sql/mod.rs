@@ -4,6 +4,7 @@ mod bad_input;
 mod checks;
 mod laws;
 mod names;
+mod streaming;
 mod systems;
 mod transactions;
 mod values;
