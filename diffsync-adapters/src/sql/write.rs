@@ -143,7 +143,11 @@ impl Session {
     ) -> Result<Answers<R>, TargetError> {
         let trouble = match written {
             Ok(answers) => {
-                writing.commit().await?;
+                if answers.iter().any(Result::is_ok) {
+                    writing.commit().await?;
+                } else {
+                    writing.undo(None).await?;
+                }
                 return Ok(answers);
             }
             Err(trouble) => trouble,
