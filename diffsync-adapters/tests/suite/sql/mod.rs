@@ -3,6 +3,7 @@
 mod bad_input;
 mod checks;
 mod laws;
+mod lookups;
 mod names;
 mod streaming;
 mod systems;
