@@ -90,6 +90,9 @@ pub(crate) trait Connection: Send {
 
     /// What it lacks to write to a table, if it can be told: the rights that are missing.
     fn lacks<'a>(&'a mut self, table: &'a str, to_write: bool) -> Answer<'a, Vec<&'static str>>;
+
+    /// What it lacks to make a table, if it can be told: the rights that are missing.
+    fn lacks_to_make<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<&'static str>>;
 }
 
 /// A column as the database describes it.

@@ -350,6 +350,10 @@ impl Connection for SqliteConnection {
             }
         })
     }
+
+    fn lacks_to_make<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<&'static str>> {
+        self.lacks(table, true)
+    }
 }
 
 /// What only this kind of database needs.
