@@ -61,7 +61,8 @@ pub trait Adapter: Send + Sync + 'static {
     type Data: Dataset;
 
     /// Whether what the target is asked to write is written only by [`sync_complete`](Self::sync_complete), as in a
-    /// file. If that fails, every record that seemed written has failed.
+    /// file. If that fails, every record that seemed written has failed; what became of them is unknown if it fails with
+    /// [`AdapterError::unknown`].
     const WRITES_AT_COMPLETE: bool = false;
 
     /// Reads all records into the tables. A table that stays untouched says that its model was not looked at; one that
@@ -119,8 +120,11 @@ pub trait Target<M: SyncModel>: Adapter {
     /// attempted, so the functions for it are not called.
     const CAN: Ops = Ops::all();
 
-    /// How many calls for records of this model may be made at the same time.
+    /// How many calls for records of this model are made at the same time, unless a job or a run says otherwise.
     const CONCURRENCY: usize = 1;
+
+    /// How many calls the system stands at the same time, whatever a job or a run says; any number unless it is said.
+    const CONCURRENCY_LIMIT: Option<usize> = None;
 
     /// How many records are written with one call: with more than one, [`create_many`](Self::create_many) and its
     /// siblings are called instead of [`create`](Self::create) and its.
@@ -181,7 +185,12 @@ pub trait Target<M: SyncModel>: Adapter {
 
     /// The constants as values, where they differ from target to target.
     fn terms(&self) -> Terms {
-        Terms { can: Self::CAN, concurrency: Self::CONCURRENCY, batch: Self::BATCH }
+        Terms {
+            can: Self::CAN,
+            concurrency: Self::CONCURRENCY,
+            concurrency_limit: Self::CONCURRENCY_LIMIT,
+            batch: Self::BATCH,
+        }
     }
 }
 
@@ -196,8 +205,10 @@ async fn caught<R>(answer: impl Future<Output = Result<R, TargetError>>) -> Resu
 pub struct Terms {
     /// What the system is able to do with them.
     pub can: Ops,
-    /// How many calls may be made at the same time.
+    /// How many calls are made at the same time, unless a job or a run says otherwise.
     pub concurrency: usize,
+    /// How many may be made at the same time, whatever a job or a run says.
+    pub concurrency_limit: Option<usize>,
     /// How many records are written with one call.
     pub batch: usize,
 }

@@ -12,10 +12,16 @@ use std::time::Duration;
 type Cause = Box<dyn Error + Send + Sync + 'static>;
 
 /// Why a system could not be read, or its records not completed.
-pub struct AdapterError(Cause);
+pub struct AdapterError {
+    cause: Cause,
+    is_unknown: bool,
+}
 
 /// Why a hook of a job failed.
-pub struct JobError(Cause);
+pub struct JobError {
+    cause: Cause,
+    is_unknown: bool,
+}
 
 /// Why a record could not be written.
 pub struct TargetError {
@@ -106,19 +112,20 @@ impl TargetError {
 
 impl From<AdapterError> for TargetError {
     fn from(error: AdapterError) -> Self {
-        Self::of(TargetErrorKind::Record, error.0)
+        let kind = if error.is_unknown { TargetErrorKind::Unknown } else { TargetErrorKind::Record };
+        Self::of(kind, error.cause)
     }
 }
 
 impl From<AdapterError> for JobError {
-    fn from(error: AdapterError) -> Self {
-        Self(error.0)
+    fn from(AdapterError { cause, is_unknown }: AdapterError) -> Self {
+        Self { cause, is_unknown }
     }
 }
 
 impl From<JobError> for AdapterError {
-    fn from(error: JobError) -> Self {
-        Self(error.0)
+    fn from(JobError { cause, is_unknown }: JobError) -> Self {
+        Self { cause, is_unknown }
     }
 }
 
@@ -150,40 +157,60 @@ macro_rules! open_error {
         impl $error {
             /// An error with a message.
             pub fn new(message: impl Into<String>) -> Self {
-                Self(message.into().into())
+                Self::of(message.into().into())
             }
 
             /// An error with a message that says what was being done, and its cause.
             pub fn context(message: impl Into<String>, cause: impl Into<Cause>) -> Self {
-                Self(Box::new(Context { message: message.into(), cause: cause.into() }))
+                Self::of(Box::new(Context { message: message.into(), cause: cause.into() }))
+            }
+
+            /// An error that leaves open whether what was asked for was done, from a message or another error: the
+            /// answer was lost. If a target that writes only in
+            /// [`sync_complete`](crate::Adapter::sync_complete) returns it there, what became of the records is unknown.
+            pub fn unknown(cause: impl Into<Cause>) -> Self {
+                Self { cause: cause.into(), is_unknown: true }
+            }
+
+            /// Whether it leaves open if what was asked for was done.
+            #[must_use]
+            pub fn is_unknown(&self) -> bool {
+                self.is_unknown
+            }
+
+            fn of(cause: Cause) -> Self {
+                Self { cause, is_unknown: false }
             }
 
             /// What went wrong, to look for an error of a certain type in it and in its sources.
             #[must_use]
             pub fn cause(&self) -> &(dyn Error + Send + Sync + 'static) {
-                &*self.0
+                &*self.cause
             }
 
             pub(crate) fn into_cause(self) -> Cause {
-                self.0
+                self.cause
             }
         }
 
         impl<E: Error + Send + Sync + 'static> From<E> for $error {
             fn from(error: E) -> Self {
-                Self(Box::new(error))
+                Self::of(Box::new(error))
             }
         }
 
         impl Debug for $error {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_tuple(stringify!($error)).field(&self.0).finish()
+                f.debug_struct(stringify!($error))
+                    .field("cause", &self.cause)
+                    .field("is_unknown", &self.is_unknown)
+                    .finish()
             }
         }
 
         impl Display for $error {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&with_causes(&*self.0))
+                f.write_str(&with_causes(&*self.cause))
             }
         }
     )*};
@@ -242,5 +269,13 @@ mod tests {
         let error = AdapterError::context("cannot read `countries.json`", io);
         assert_eq!(error.to_string(), "cannot read `countries.json`: no such file");
         assert_eq!(JobError::from(error).to_string(), "cannot read `countries.json`: no such file");
+    }
+
+    #[test]
+    fn an_answer_that_was_lost_stays_lost_whoever_passes_the_error_on() {
+        let passed_on = || JobError::from(AdapterError::unknown("the answer was lost"));
+        assert!(passed_on().is_unknown() && AdapterError::from(passed_on()).is_unknown());
+        assert_eq!(TargetError::from(AdapterError::from(passed_on())).kind(), TargetErrorKind::Unknown);
+        assert!(!JobError::from(AdapterError::new("it is not there")).is_unknown());
     }
 }

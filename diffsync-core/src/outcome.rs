@@ -35,8 +35,8 @@ pub enum Outcome {
     Held,
     /// The target is not able to do it.
     Unsupported,
-    /// The target did not answer in time, or the run was cut short while it was at it: it may or may not have been
-    /// written.
+    /// The target did not answer in time, its answer was lost, or the run was cut short while it was at it: it may or
+    /// may not have been written.
     Unknown {
         /// What happened.
         reason: Arc<str>,
@@ -165,13 +165,13 @@ impl Outcomes {
         self.models[task.model].of_mut(task.operation)[task.place] = outcome;
     }
 
-    /// Every record that seemed written was not, since the target could not complete the run.
-    pub(crate) fn fail_written(&mut self, error: &Arc<str>) {
+    /// Every record that seemed written ended otherwise, since the target could not complete the run.
+    pub(crate) fn replace_written(&mut self, instead: &Outcome) {
         for model in &mut self.models {
             for operation in Operation::ALL {
                 for outcome in model.of_mut(operation) {
                     if outcome.is_written() {
-                        *outcome = Outcome::Failed { error: Arc::clone(error) };
+                        *outcome = instead.clone();
                     }
                 }
             }

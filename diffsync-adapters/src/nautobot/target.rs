@@ -15,7 +15,7 @@ where
         match M::REST.path {
             // Nautobot finds out which prefix is in which when it stores one. Two that are stored at the same moment do
             // not see each other.
-            "ipam/prefixes" => Terms { concurrency: 1, ..terms },
+            "ipam/prefixes" => Terms { concurrency_limit: Some(1), ..terms },
             _ => terms,
         }
     }

@@ -19,7 +19,7 @@ where
 {
     fn terms(&self) -> Terms {
         let can = if M::REST.key.is_held { Ops::all() } else { Ops::CREATE };
-        Terms { can, concurrency: self.dialect.at_once(), batch: self.dialect.bulk.batch() }
+        Terms { can, concurrency: self.dialect.at_once(), concurrency_limit: None, batch: self.dialect.bulk.batch() }
     }
 
     async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {

@@ -75,7 +75,7 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
     }
 
     /// Says how many connections write at the same time, one by default. `SQLite`, and a run that is written as a whole,
-    /// have one in any case.
+    /// have one in any case, also where a job or a run asks for more.
     #[must_use]
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections.max(1);
@@ -215,11 +215,12 @@ impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for
     }
 
     fn terms(&self) -> Terms {
-        let most = match self.session.transaction {
-            Transaction::PerBatch => self.session.database().concurrency(),
-            Transaction::PerRun => 1,
+        let concurrency_limit = match self.session.transaction {
+            Transaction::PerBatch => self.session.database().concurrency_limit(),
+            Transaction::PerRun => Some(1),
         };
-        Terms { can: <Self as Target<M>>::CAN, concurrency: self.connections.min(most), batch: self.batch }
+        let can = <Self as Target<M>>::CAN;
+        Terms { can, concurrency: self.connections, concurrency_limit, batch: self.batch }
     }
 }
 

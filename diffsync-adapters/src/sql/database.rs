@@ -53,9 +53,9 @@ pub(crate) trait Database: Send + Sync {
         false
     }
 
-    /// How many calls may write at a time at most.
-    fn concurrency(&self) -> usize {
-        usize::MAX
+    /// How many calls may write at the same time, if that is not for the user to say.
+    fn concurrency_limit(&self) -> Option<usize> {
+        None
     }
 }
 
@@ -90,6 +90,9 @@ pub(crate) trait Connection: Send {
 
     /// What it lacks to write to a table, if it can be told: the rights that are missing.
     fn lacks<'a>(&'a mut self, table: &'a str, to_write: bool) -> Answer<'a, Vec<&'static str>>;
+
+    /// What it lacks to make a table, if it can be told: the rights that are missing.
+    fn lacks_to_make<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<&'static str>>;
 }
 
 /// A column as the database describes it.

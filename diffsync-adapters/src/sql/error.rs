@@ -33,7 +33,7 @@ impl Session {
         let mut texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
         texts.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
         for text in texts {
-            message = message.replace(&text, REDACTED);
+            message = without(&message, &text);
         }
         match self.meaning(error) {
             TargetErrorKind::Record => TargetError::new(message),
@@ -58,7 +58,44 @@ impl Session {
     }
 }
 
+/// How many characters of a secret are taken for its beginning; fewer may stand anywhere.
+const BEGINNING: usize = 8;
+
+/// A message without a secret, and without its beginning: some databases cut off what they quote.
+fn without(message: &str, secret: &str) -> String {
+    let beginning = secret.char_indices().nth(BEGINNING).map_or(secret.len(), |(at, _)| at);
+    let (beginning, _) = secret.split_at(beginning);
+    let (mut shown, mut rest) = (String::with_capacity(message.len()), message);
+    while let Some(at) = rest.find(beginning) {
+        let (before, quoted) = rest.split_at(at);
+        let same = quoted.chars().zip(secret.chars()).take_while(|(one, other)| one == other);
+        let (_, behind) = quoted.split_at(same.map(|(letter, _)| letter.len_utf8()).sum());
+        shown.push_str(before);
+        shown.push_str(REDACTED);
+        rest = behind;
+    }
+    shown.push_str(rest);
+    shown
+}
+
 /// Whether a connection is of no use after this error.
 pub(crate) fn ends_connection(error: &sqlx::Error) -> bool {
     !matches!(error, sqlx::Error::Database(_) | sqlx::Error::RowNotFound | sqlx::Error::Encode(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_shown_without_a_secret_and_without_its_beginning() {
+        for (message, secret, expected) in [
+            ("Duplicate entry 'hunter2'", "hunter2", "Duplicate entry '[secret]'"),
+            ("'tür-tür-tür-1' and 'tür-tür-t…'", "tür-tür-tür-1", "'[secret]' and '[secret]…'"),
+            ("'12345678' and '1234567'", "1234567890", "'[secret]' and '1234567'"),
+            ("nothing of it", "hunter2", "nothing of it"),
+        ] {
+            assert_eq!(without(message, secret), expected);
+        }
+    }
 }

@@ -408,6 +408,17 @@ impl Connection for PgConnection {
             Ok(lacks)
         })
     }
+
+    fn lacks_to_make<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<&'static str>> {
+        // Where no schema of the search path is there, there is none to make it in.
+        const SQL: &str =
+            "SELECT coalesce(has_schema_privilege(coalesce($1, current_schema()::text), 'CREATE'), false)";
+        Box::pin(async move {
+            let schema = table.split_once('.').map(|(schema, _)| schema);
+            let has: bool = sqlx::query_scalar(SQL).bind(schema).fetch_one(self).await?;
+            Ok(if has { Vec::new() } else { vec!["CREATE in the schema"] })
+        })
+    }
 }
 
 impl Row for PgRow {

@@ -110,12 +110,12 @@ impl Session {
         if self.transaction == Transaction::PerBatch {
             let mut connection = self.connection(self.create_tables).await.map_err(|error| failed(&error))?;
             connection.run(self.database.begin()).await.map_err(|error| failed(&error))?;
-            return Ok(Writing { session: self, connection, run: None });
+            return Ok(Writing { session: self, connection, is_alone: true, run: None });
         }
         let mut run = self.run.lock().await;
         // Whoever does not come back leaves it lost.
         let lost = RunState::Lost("a batch was not written to its end, and this run is written as a whole".into());
-        let connection = match std::mem::replace(&mut *run, lost) {
+        let (connection, is_alone) = match std::mem::replace(&mut *run, lost) {
             RunState::NotBegun => {
                 let begun = async {
                     let mut connection = self.connection(self.create_tables).await?;
@@ -123,20 +123,20 @@ impl Session {
                     Ok(connection)
                 };
                 match begun.await {
-                    Ok(connection) => connection,
+                    Ok(connection) => (connection, true),
                     Err(error) => {
                         *run = RunState::NotBegun;
                         return Err(failed(&error));
                     }
                 }
             }
-            RunState::Open(connection) => connection,
+            RunState::Open(connection) => (connection, false),
             RunState::Lost(reason) => {
                 *run = RunState::Lost(reason.clone());
                 return Err(TargetError::fatal(reason));
             }
         };
-        let mut writing = Writing { session: self, connection, run: Some(run) };
+        let mut writing = Writing { session: self, connection, is_alone, run: Some(run) };
         match writing.connection.run("SAVEPOINT diffsync_batch").await {
             Ok(()) => Ok(writing),
             Err(error) => Err(writing.lose(&error)),
@@ -149,18 +149,16 @@ impl Session {
         match std::mem::replace(&mut *run, RunState::NotBegun) {
             RunState::NotBegun => Ok(()),
             RunState::Lost(reason) => Err(AdapterError::new(format!("nothing was written: {reason}"))),
-            RunState::Open(mut connection) if is_whole => {
-                connection.run("COMMIT").await.map_err(|error| {
-                    let lost = match &error {
-                        sqlx::Error::Database(error) => !self.database.took_back(&**error),
-                        _ => true,
-                    };
-                    let look = if lost { ", so look there whether it was carried out" } else { "" };
-                    AdapterError::context(format!("the commit in `{}` failed{look}", self.shown()), error)
-                })?;
-                self.give_back(connection);
-                Ok(())
-            }
+            RunState::Open(mut connection) if is_whole => match connection.run("COMMIT").await {
+                Ok(()) => {
+                    self.give_back(connection);
+                    Ok(())
+                }
+                Err(error) => Err(match self.lost_answer(&error) {
+                    Some(lost) => AdapterError::unknown(lost),
+                    None => AdapterError::context(format!("the commit in `{}` failed", self.shown()), error),
+                }),
+            },
             // Its connection is closed, which undoes it.
             RunState::Open(_) => {
                 self.forget();
@@ -170,12 +168,26 @@ impl Session {
             }
         }
     }
+
+    /// What is said of an error that answers a commit, if it leaves open whether that was carried out.
+    fn lost_answer(&self, error: &sqlx::Error) -> Option<String> {
+        let took_back = match error {
+            sqlx::Error::Database(error) => self.database.took_back(&**error),
+            _ => false,
+        };
+        let place = self.shown();
+        (!took_back).then(|| {
+            format!("the answer to a commit in `{place}` was lost, so look there whether it was carried out: {error}")
+        })
+    }
 }
 
 /// A batch that is being written. What is dropped without an end closes its connection, which undoes it.
 pub(crate) struct Writing<'s> {
     session: &'s Session,
     pub(crate) connection: Box<dyn Connection>,
+    /// Whether nothing else was written in its transaction.
+    is_alone: bool,
     /// The place of the run's transaction, if it is written as a whole.
     run: Option<tokio::sync::MutexGuard<'s, RunState>>,
 }
@@ -197,23 +209,24 @@ impl Writing<'_> {
                 self.keep();
                 Ok(())
             }
-            Err(sqlx::Error::Database(error)) if self.session.database.took_back(&*error) => {
-                Err(self.session.unwritable("commit", &sqlx::Error::Database(error), &[]))
-            }
-            // Whether it was carried out nobody knows; to try again could write it twice.
-            Err(error) => Err(TargetError::unknown(format!(
-                "the answer to a commit in `{}` was lost, so look there whether it was carried out: {error}",
-                self.session.shown()
-            ))),
+            Err(error) => Err(match self.session.lost_answer(&error) {
+                // To try again could write it twice.
+                Some(lost) => TargetError::unknown(lost),
+                None => self.session.unwritable("commit", &error, &[]),
+            }),
         }
     }
 
     /// Undoes what was written because of an error, and says what that means for the run.
     pub(crate) async fn undo(mut self, error: Option<&sqlx::Error>) -> Result<(), TargetError> {
         let useless = error.is_some_and(ends_connection);
-        if self.run.is_none() {
+        if self.is_alone {
             if !useless && self.connection.run("ROLLBACK").await.is_ok() {
-                self.keep();
+                self.session.give_back(self.connection);
+            }
+            // A run that writes nothing is not completed: it must not leave a transaction open.
+            if let Some(mut run) = self.run {
+                *run = RunState::NotBegun;
             }
             return Ok(());
         }

@@ -122,9 +122,9 @@ impl Database for Sqlite {
         }
     }
 
-    fn concurrency(&self) -> usize {
+    fn concurrency_limit(&self) -> Option<usize> {
         // It writes one transaction at a time.
-        1
+        Some(1)
     }
 }
 
@@ -349,6 +349,10 @@ impl Connection for SqliteConnection {
                 Err(error) => Err(error),
             }
         })
+    }
+
+    fn lacks_to_make<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<&'static str>> {
+        self.lacks(table, true)
     }
 }
 

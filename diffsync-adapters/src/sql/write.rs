@@ -143,7 +143,11 @@ impl Session {
     ) -> Result<Answers<R>, TargetError> {
         let trouble = match written {
             Ok(answers) => {
-                writing.commit().await?;
+                if answers.iter().any(Result::is_ok) {
+                    writing.commit().await?;
+                } else {
+                    writing.undo(None).await?;
+                }
                 return Ok(answers);
             }
             Err(trouble) => trouble,
@@ -364,8 +368,13 @@ impl Session {
                 keys.push(Vec::new());
                 continue;
             }
-            let natural = records.iter().map(|record| natural_key(*record, lookup)).collect::<Result<_, _>>()?;
-            keys.push(self.keys(connection, &lookup.leads, natural).await?);
+            let natural = records.iter().map(|record| match natural_key(*record, position, lookup) {
+                Ok(key) => (key, None),
+                Err(reason) => (None, Some(reason)),
+            });
+            let (natural, wrong): (Vec<_>, Vec<_>) = natural.unzip();
+            let found = self.keys(connection, &lookup.leads, natural).await?;
+            keys.push(found.into_iter().zip(wrong).map(|(key, wrong)| wrong.map_or(key, Err)).collect());
         }
         Ok(Resolved { records: records.to_vec(), keys })
     }
@@ -450,11 +459,29 @@ impl<'r, M: SqlModel> Located<'r, M> {
 }
 
 /// The natural key that a record has for a lookup, if it names anything.
-fn natural_key<'r, M: SqlModel>(record: &'r M, lookup: &Lookup) -> Result<Option<Vec<Value<'r>>>, TargetError> {
+fn natural_key<'r, M: SqlModel>(
+    record: &'r M,
+    position: usize,
+    lookup: &Lookup,
+) -> Result<Option<Vec<Value<'r>>>, String> {
+    let column = lookup.leads.column;
     let parts = lookup.fields.iter().map(|field| record.value(*field)).collect::<Result<Vec<_>, _>>();
-    let parts =
-        parts.map_err(|reason| TargetError::new(format!("what `{}` leads to {reason}", lookup.leads.column)))?;
-    Ok((!parts.contains(&Value::Null)).then_some(parts))
+    let parts = parts.map_err(|reason| format!("what `{column}` leads to {reason}"))?;
+    if !parts.contains(&Value::Null) {
+        return Ok(Some(parts));
+    }
+    let mut named = lookup.fields.iter().zip(&parts).filter(|(_, part)| **part != Value::Null);
+    let lost = named.find_map(|(field, _)| {
+        let field = M::TABLE.fields.get(*field)?;
+        matches!(field.place, Place::Lookup(at, _) if at == position).then_some(field.name)
+    });
+    match lost {
+        None => Ok(None),
+        Some(lost) => Err(format!(
+            "`{column}` would be null, since a part of what it stands for is empty, and `{lost}` stands nowhere else: \
+             fill in all parts, or give `{lost}` a column of its own"
+        )),
+    }
 }
 
 /// A row that is not there was not written, and two that are cannot be told apart.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fixedbitset::FixedBitSet;
 
 use super::dependents::{Clearing, Dependents, Done, Obstacle};
-use super::{ExecuteOptions, Results, Stopped};
+use super::{ExecuteOptions, Stopped};
 use crate::dataset::Dataset;
 use crate::error::JobError;
 use crate::event::{Event, Observers};
@@ -69,7 +69,7 @@ pub(super) struct Ledger<'a, D: 'static> {
     /// For each model the places of updates that were done but for deferred references, also once those have failed.
     partly: Vec<FixedBitSet>,
     /// What the target made of records that it did not refuse.
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
     cut_short: CutShort,
     /// Whether the target was changed, or may have been.
     wrote: bool,
@@ -77,7 +77,7 @@ pub(super) struct Ledger<'a, D: 'static> {
     deleted: usize,
     failures: usize,
     /// Why the execution ended early.
-    stopped: Option<Stopped>,
+    pub(super) stopped: Option<Stopped>,
 }
 
 impl<'a, D: Dataset> Ledger<'a, D> {
@@ -252,7 +252,10 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.settle_rest();
         let writes_at_complete = self.options.writes_at_complete;
         if let Some(error) = error.filter(|_| writes_at_complete) {
-            self.outcomes.fail_written(&error.to_string().into());
+            let text = error.to_string().into();
+            let instead =
+                if error.is_unknown() { Outcome::Unknown { reason: text } } else { Outcome::Failed { error: text } };
+            self.outcomes.replace_written(&instead);
         }
         for (record, operation, outcome) in self.outcomes.iter(self.plan.diff()) {
             let unheard = matches!(outcome, Outcome::NotAttempted | Outcome::Held | Outcome::Unsupported);
@@ -260,9 +263,5 @@ impl<'a, D: Dataset> Ledger<'a, D> {
                 self.observers.emit(&Event::RecordDone { record, operation, outcome });
             }
         }
-    }
-
-    pub(super) fn into_results(self) -> Results {
-        Results { outcomes: self.outcomes, problems: self.problems, stopped: self.stopped }
     }
 }

@@ -30,7 +30,6 @@ use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes, Task};
 use crate::plan::{Plan, RecordRef};
 use crate::problem::Problem;
-use crate::saved::{PlanKey, Undo, inverse};
 use crate::step::Side;
 
 pub(crate) use self::write::abilities;
@@ -64,7 +63,9 @@ impl ExecuteOptions {
 }
 
 /// What an execution leaves behind.
-pub(crate) struct Results {
+pub(crate) struct Results<'a, D: 'static> {
+    /// The target as it now is.
+    pub(crate) current: Current<'a, D>,
     pub(crate) outcomes: Outcomes,
     pub(crate) problems: Vec<Problem>,
     pub(crate) stopped: Option<Stopped>,
@@ -116,13 +117,9 @@ impl<'a, D: Dataset> Execution<'a, D> {
         self.ledger.conclude(error);
     }
 
-    /// What takes back what was done.
-    pub(crate) fn inverse(&self, key: &PlanKey) -> Undo {
-        inverse(&self.current, &self.ledger.outcomes, key)
-    }
-
-    pub(crate) fn into_results(self) -> Results {
-        self.ledger.into_results()
+    pub(crate) fn into_results(self) -> Results<'a, D> {
+        let Ledger { outcomes, problems, stopped, .. } = self.ledger;
+        Results { current: self.current, outcomes, problems, stopped }
     }
 
     /// Carries the plan out on the target.

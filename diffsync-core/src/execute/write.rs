@@ -140,7 +140,9 @@ where
 {
     let terms = target.terms();
     let patience = execution.options.patience();
-    let concurrency = execution.options.concurrency.map_or(terms.concurrency, usize::from).max(1);
+    let wanted = execution.options.concurrency.map_or(terms.concurrency, usize::from);
+    // What a system does not stand is not for a run to ask of it.
+    let concurrency = wanted.min(terms.concurrency_limit.unwrap_or(usize::MAX)).max(1);
     let stop = AtomicBool::new(false);
     let Execution { plan, current, ledger, clearing, .. } = execution;
     let clearing: &Clearing = clearing;

@@ -16,7 +16,7 @@ use crate::execute::{Approved, ExecuteOptions, Execution, Retry, abilities};
 use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes, Task};
 use crate::plan::{Loaded, Plan, PlanView, RecordRef};
-use crate::saved::{Application, PlanHead, PlanKey, PlanKind, Undo, write_plan};
+use crate::saved::{Application, PlanHead, PlanKey, PlanKind, Undo, inverse, write_plan};
 use crate::scope::Scope;
 use crate::step::Side;
 
@@ -85,8 +85,8 @@ where
     let completed = if execution.wrote() { target.sync_complete(&execution.synced()).await } else { Ok(()) };
     let completed = completed.map_err(JobError::from);
     execution.conclude(completed.as_ref().err());
-    let undo = key.filter(|_| completed.is_ok()).map(|key| execution.inverse(&key));
     let results = execution.into_results();
+    let undo = key.filter(|_| completed.is_ok()).map(|key| inverse(&results.current, &results.outcomes, &key));
     let because_of = by_record(&plan, &results.outcomes);
     let mut unwritten = results.outcomes.iter(plan.diff());
     let unwritten =

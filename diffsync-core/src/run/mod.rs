@@ -33,7 +33,7 @@ use crate::plan::{Loaded, Plan, PlanView, RecordRef};
 use crate::problem::{Problem, SkippedModel};
 use crate::refusal::{Breach, Refusal};
 use crate::report::{RunError, RunReport, Status};
-use crate::saved::{Chosen, PlanKind, Policy, Undo};
+use crate::saved::{Chosen, PlanKind, Policy, Undo, inverse};
 use crate::scope::Scope;
 use crate::step::{Side, Step, StepReport};
 
@@ -311,11 +311,13 @@ impl<J: Job> Run<J> {
         let ((executed, completed), report) =
             measure(Step::ExecuteSync, self.options.memory_profiling, &self.observers, work).await;
         self.steps.push(report);
-        // What only `sync_complete` writes was not written if that failed.
-        let wrote = completed.is_ok() || !options.writes_at_complete;
-        self.undo = undo_key.filter(|_| wrote).map(|key| execution.inverse(key));
-        let Results { outcomes, problems, stopped } = execution.into_results();
+        let Results { current, outcomes, problems, stopped } = execution.into_results();
         self.problems = problems;
+        // From here on a panic in what belongs to the user cannot hide what was done.
+        let outcomes = &*self.outcomes.insert(outcomes);
+        // What only `sync_complete` writes was not written if that failed, unless its answer was lost.
+        let is_undone = completed.as_ref().is_err_and(|error| options.writes_at_complete && !error.is_unknown());
+        self.undo = undo_key.filter(|_| !is_undone).map(|key| inverse(&current, outcomes, key));
         for (record, operation, outcome) in outcomes.iter(plan.diff()) {
             if let Outcome::Failed { .. } | Outcome::Blocked { .. } = outcome {
                 let object = Object {
@@ -331,7 +333,6 @@ impl<J: Job> Run<J> {
         }
         let counts = outcomes.counts(plan.diff());
         let operations = plan.diff().operations();
-        self.outcomes = Some(outcomes);
         executed.map_err(|error| RunError::Execute(error.into_cause()))?;
         completed.map_err(|error| RunError::Complete(error.into_cause()))?;
         match stopped {

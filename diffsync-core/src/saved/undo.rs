@@ -106,16 +106,19 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
         let model = self.model;
         for task in Operation::ALL.into_iter().flat_map(|operation| Task::all(model, operation, table)) {
             let outcome = self.outcomes.get(task);
+            let of = if task.operation == Operation::Delete { target } else { source };
+            let row = task.record(table).row();
             if let Outcome::Unknown { .. } = outcome {
-                let lost = format!("whether it was {}d is not known", task.operation);
-                let of = if task.operation == Operation::Delete { target } else { source };
-                self.lose(Some(task.record(table).row()), of, lost);
+                self.lose(Some(row), of, format!("whether it was {}d is not known", task.operation));
                 continue;
             }
             if outcome.may_be_written() {
-                let (of, row) = (source, task.record(table).row());
-                let lost = format!("it may have been {}d: the target returned another record for it", task.operation);
-                self.lose(Some(row), of, lost);
+                // What is asked for of a record that is to be deleted, and answered with a record, is an update.
+                let done = match task.operation {
+                    Operation::Delete => "its references may have been taken back".to_owned(),
+                    operation => format!("it may have been {operation}d"),
+                };
+                self.lose(Some(row), of, format!("{done}: the target returned another record for it"));
             }
             match task.operation {
                 Operation::Create => {

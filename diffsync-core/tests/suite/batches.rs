@@ -4,7 +4,12 @@ use std::num::NonZeroUsize;
 
 use diffsync_core::{RunOptions, Status};
 
-use crate::lab::{Answer, Batches, Ended, Handle, InLab, SyncBatches, SyncBulk, SyncNets, apply, lab};
+use crate::lab::{Answer, Batches, Ended, Handle, InLab, Rack, SyncBatches, SyncBulk, SyncNets, apply, lab, lab_jobs};
+
+lab_jobs! {
+    SyncTwoAtATime: [Rack] = (|lab| Rack::one_by_one(lab).limited_to(2));
+    SyncBatchAfterBatch: [Rack] = (|lab| Rack::one_by_one(lab).in_batches().limited_to(1));
+}
 
 /// So many tags of a color.
 fn tags(count: usize, color: &str) -> String {
@@ -267,4 +272,19 @@ fn batches_run_at_the_same_time_as_allowed() {
         ended.took.as_secs()
     };
     assert_eq!([took(1), took(2), took(4), took(9)], [16, 8, 4, 4]);
+}
+
+#[test]
+fn no_run_asks_more_of_a_target_at_the_same_time_than_it_stands() {
+    fn took<J: InLab>(concurrency: usize) -> u64 {
+        let lab = lab(&tags(8, "new"), "").answering(|_, _| Answer::Late(1));
+        let mut options = apply();
+        options.concurrency = NonZeroUsize::new(concurrency);
+        let ended = lab.run::<J>(options);
+        assert_eq!(ended.counts(), "8 created");
+        ended.took.as_secs()
+    }
+    assert_eq!([0, 1, 2, 9].map(took::<SyncTwoAtATime>), [8, 8, 4, 4]);
+    // Within a batch one record is written after the other.
+    assert_eq!([0, 1, 9].map(took::<SyncBatchAfterBatch>), [8; 3]);
 }

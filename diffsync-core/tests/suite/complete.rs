@@ -8,6 +8,7 @@ use diffsync_core::{
 };
 
 use crate::rig::{Recorder, ended, failures, locked, run_job};
+use crate::saved::key;
 
 /// A line of a file.
 #[derive(SyncModel, Clone)]
@@ -36,6 +37,8 @@ struct FileState {
     /// Whether it forgets what an update changes.
     forgetful: bool,
     full: bool,
+    /// Whether it is written without an answer.
+    silent: bool,
 }
 
 impl File {
@@ -80,6 +83,9 @@ impl Adapter for File {
             return Err(AdapterError::context("cannot write the file", std::io::Error::other("the disk is full")));
         }
         *locked(&self.0.lines) = synced.records::<Line>().map(|line| (line.number, line.text.clone())).collect();
+        if self.0.silent {
+            return Err(AdapterError::unknown("the answer was lost"));
+        }
         Ok(())
     }
 }
@@ -127,6 +133,7 @@ impl Job for CopyFile {
 fn copy(from: &[(u32, &str)], to: &File, expected: &[(u32, &str)]) -> (RunReport, Vec<String>) {
     let mut options = RunOptions::of(&CopyFile::INFO).apply();
     options.max_rejected = 1.0;
+    options.undo = Some(key());
     let recorder = Arc::new(Recorder::default());
     let report = run_job(CopyFile { from: File::new(from), to: to.clone() }, options, vec![recorder.clone()]);
     let lines = locked(&to.0.lines).clone();
@@ -180,6 +187,36 @@ fn a_file_that_cannot_be_written_makes_all_that_seemed_written_failed() {
     // None was announced as written.
     let failed = ["create: failed", "create: failed", "update: failed", "delete: failed"];
     assert_eq!(events, [&failed[..], &["execute sync finished", "copy-file failed"]].concat());
+}
+
+#[test]
+fn a_file_that_was_perhaps_written_leaves_unknown_what_became_of_its_lines() {
+    let before = [(1, "won"), (9, "nine")];
+    let file = File::with(&before, FileState { silent: true, refused: Some(3), ..FileState::default() });
+    let (report, events) = copy(&[(1, "one"), (2, "two"), (3, "three")], &file, &[(1, "one"), (2, "two")]);
+    assert_eq!((report.status, ended(&report).as_str()), (Status::Failed, "1 failed, 3 unknown"));
+    let said = "the answer was lost";
+    assert_eq!(report.error_text().unwrap(), format!("the target could not complete the run: {said}"));
+    assert_eq!(
+        failures(&report),
+        [
+            format!("create line 2 unknown: {said}"),
+            "create line 3 failed: it is too long".to_owned(),
+            format!("update line 1 unknown: {said}"),
+            format!("delete line 9 unknown: {said}"),
+        ]
+    );
+    let unknown = ["create: unknown", "create: failed", "update: unknown", "delete: unknown"];
+    assert_eq!(events, [&unknown[..], &["execute sync finished", "copy-file failed"]].concat());
+    // What takes the run back says so too, and does nothing.
+    let undo = report.undo.unwrap();
+    let lost: Vec<_> = undo.lost.iter().map(ToString::to_string).collect();
+    let expected = [
+        "line 2: whether it was created is not known",
+        "line 1: whether it was updated is not known",
+        "line 9: whether it was deleted is not known",
+    ];
+    assert_eq!((undo.operations(), lost.as_slice()), (0, &expected.map(str::to_owned)[..]));
 }
 
 #[test]

@@ -42,6 +42,8 @@ pub(crate) enum Answer {
     Hang,
     /// It does it, and never answers.
     DoAndHang,
+    /// It does nothing, and returns another record of the model.
+    Another,
 }
 
 /// How the target treats a batch.
@@ -302,7 +304,7 @@ impl Handle {
     async fn answer(&self, answer: Answer) -> Result<(), TargetError> {
         tokio::task::yield_now().await;
         match answer {
-            Answer::Do | Answer::DoAndHang => {}
+            Answer::Do | Answer::DoAndHang | Answer::Another => {}
             Answer::Late(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
             Answer::Fail => return Err(TargetError::new("it does not want to")),
             Answer::Busy => return Err(TargetError::transient("it is busy")),
@@ -360,6 +362,11 @@ impl Handle {
         locked(&self.changes).push(format!("{} {}", name(old), serde_json::to_string(patch).unwrap()));
         self.answer(answer).await?;
         let new = old.patched(patch);
+        if answer == Answer::Another {
+            let (net, id) = (self.target(), old.id());
+            let table: &Table<M> = net.table();
+            return Ok(table.iter().find(|record| record.id() != id).cloned().unwrap_or(new));
+        }
         if cx.current::<M>(&old.id()).is_err() {
             self.violation(format!("update {}: it is not seen", name(old)));
         }
@@ -629,12 +636,17 @@ pub(crate) struct Rack(Handle, Terms);
 impl Rack {
     /// A target that takes records one by one.
     pub(crate) fn one_by_one(lab: Handle) -> Self {
-        Self(lab, Terms { can: Ops::all(), concurrency: 1, batch: 1 })
+        Self(lab, Terms { can: Ops::all(), concurrency: 1, concurrency_limit: None, batch: 1 })
     }
 
     /// A target that is given four records at a time.
     pub(crate) fn in_batches(self) -> Self {
         Self(self.0, Terms { batch: 4, ..self.1 })
+    }
+
+    /// A target that stands no more than so many calls at the same time.
+    pub(crate) fn limited_to(self, calls: usize) -> Self {
+        Self(self.0, Terms { concurrency_limit: Some(calls), ..self.1 })
     }
 
     /// A target that is not able to do this.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diffsync_core::{
-    Approved, Event, Job, JobContext, JobError, JobSpec, Loaded, Observer, Plan, Run, RunError, RunReport, Status,
-    Synced, job,
+    Approved, Event, Job, JobContext, JobError, JobSpec, Loaded, Object, Observer, Plan, Run, RunError, RunReport,
+    Status, Synced, Url, job,
 };
 
-use crate::rig::{Listed, Memory, Rig, Shared, apply, run_job};
+use crate::rig::{Answer, Listed, Memory, Rig, Shared, apply, run_job};
 use crate::world::{World, records};
 
 /// Which hook panics.
@@ -18,6 +18,7 @@ enum Hook {
     Diff,
     Execute,
     Complete,
+    Lookup,
 }
 
 macro_rules! panicking {
@@ -58,6 +59,11 @@ macro_rules! panicking {
                 assert!($at != Hook::Complete, "complete");
                 Ok(())
             }
+
+            fn lookup_object(&self, _: &Object<'_, Listed, Memory>) -> Option<Url> {
+                assert!($at != Hook::Lookup, "lookup");
+                None
+            }
         }
     };
 }
@@ -87,6 +93,17 @@ fn a_hook_that_panics_fails_the_run_which_says_what_it_did() {
         assert_eq!((report.status, report.counts.created), (Status::Failed, created));
     }
     assert!(InData::INFO.id == "in-data");
+}
+
+#[test]
+fn a_panic_after_all_is_written_hides_nothing_of_what_was() {
+    panicking!(InLookup, Hook::Lookup);
+    let rig = Rig::new(records(&["europe", "asia", "africa"]), records(&["europe"]));
+    let rig = rig.answering("create region asia", Answer::Fail).into_shared();
+    let report = run_job(InLookup { rig }, apply(), Vec::new());
+    assert!(said(&report).ends_with("panicked: lookup"), "{}", said(&report));
+    let counts = (report.counts.created, report.counts.failed, report.counts.not_attempted);
+    assert_eq!((report.status, counts), (Status::Failed, (1, 1, 0)));
 }
 
 #[test]

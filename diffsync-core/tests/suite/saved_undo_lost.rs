@@ -8,8 +8,9 @@ use diffsync_core::{
 };
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::lab::{self, SyncNets, lab};
 use crate::rig::{Answer, Rig, run_job};
-use crate::saved::undoable;
+use crate::saved::{key, undoable};
 use crate::world::records;
 
 fn lost(report: &RunReport) -> Vec<String> {
@@ -34,6 +35,19 @@ fn a_record_that_came_back_as_another_is_named_as_perhaps_written() {
         .answering("delete region asia", Answer::Fail)
         .run(undoable());
     assert_eq!(lost(&report), [""; 0]);
+}
+
+#[test]
+fn a_record_that_came_back_as_another_before_it_was_to_be_deleted_is_named_by_the_targets_side() {
+    // The source has no device, so none of its rows is the one that is meant.
+    let pair = "location x; device a in=x peers=b; device b in=x peers=a";
+    let lab = lab("location x", pair).failing(&[("update device b", lab::Answer::Another)]);
+    let mut options = lab::apply();
+    options.undo = Some(key());
+    let ended = lab.run::<SyncNets>(options);
+    assert_eq!(ended.undone(), ["delete device b: failed", "delete device a: blocked"]);
+    let taken_back = "its references may have been taken back: the target returned another record for it";
+    assert_eq!(lost(&ended.report), [format!("device b: {taken_back}")]);
 }
 
 /// A number that can be compared and not always be written down.

@@ -4,11 +4,9 @@
 //! A server is started once in a program that tests, and ends with it, however it ends: a shell waits for the end of a
 //! pipe that only the program holds, then stops the server and removes its data.
 
-#![allow(clippy::print_stderr, reason = "what is left out is said aloud")]
-
 use std::fs;
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -37,7 +35,10 @@ const REQUIRED: &str = "DIFFSYNC_REQUIRE_SERVERS";
 #[must_use]
 pub fn postgres() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    once(&SERVER, "PostgreSQL", "postgresql", || Some(start_postgres(newest_postgres()?)))
+    once(&SERVER, "PostgreSQL", "postgresql", || {
+        let programs = newest_postgres()?;
+        Some(started(|| start_postgres(&programs)))
+    })
 }
 
 /// A `MariaDB` server, or none where it is not installed.
@@ -46,7 +47,7 @@ pub fn mariadb() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     once(&SERVER, "MariaDB", "mariadb-server", || {
         let daemon = Path::new("/usr/sbin/mariadbd");
-        daemon.exists().then(start_mariadb)
+        daemon.exists().then(|| started(start_mariadb))
     })
 }
 
@@ -64,11 +65,28 @@ fn once(
             panic!("{name} is not installed, and {REQUIRED} is set: install the package `{package}`")
         }
         None => {
-            eprintln!("left out: what needs {name}, which is not installed (package `{package}`)");
+            // Straight to the terminal: what a test that passes prints is not shown.
+            let notice = format!(
+                "\n*** SKIPPED: what needs {name}, which is not installed (package `{package}`).\n\
+                 *** Set {REQUIRED}=1 to make this a failure.\n\n"
+            );
+            io::stderr().write_all(notice.as_bytes()).ok();
             None
         }
     });
     started.as_ref()
+}
+
+/// Starts a server, again if somebody took its port before it could.
+fn started(start: impl Fn() -> io::Result<Server>) -> io::Result<Server> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match start() {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < 5 => {}
+            answer => return answer,
+        }
+    }
 }
 
 fn newest_postgres() -> Option<PathBuf> {
@@ -78,8 +96,8 @@ fn newest_postgres() -> Option<PathBuf> {
     newest.join("postgres").exists().then_some(newest)
 }
 
-fn start_postgres(programs: PathBuf) -> io::Result<Server> {
-    let (folder, port) = (new_folder("postgres")?, free_port()?);
+fn start_postgres(programs: &Path) -> io::Result<Server> {
+    let folder = new_folder("postgres")?;
     let (data, password) = (folder.join("data"), folder.join("password"));
     fs::write(&password, "postgres-password\n")?;
     own(&folder, "postgres")?;
@@ -89,6 +107,7 @@ fn start_postgres(programs: PathBuf) -> io::Result<Server> {
         .arg(&data)
         .arg("--pwfile")
         .arg(&password))?;
+    let port = free_port()?;
     // What is lost with the machine was a test's.
     let settings = format!(
         "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\nfsync = off\nmax_connections = 200\n"
@@ -97,12 +116,19 @@ fn start_postgres(programs: PathBuf) -> io::Result<Server> {
     let mut server = as_user("postgres", &programs.join("postgres"));
     server.arg("-D").arg(&data);
     let shell = guarded(&server, &folder)?;
-    wait_for(port, &folder)?;
-    Ok(Server { port, user: "postgres", password: "postgres-password", programs, _shell: shell })
+    let (user, password) = ("postgres", "postgres-password");
+    let mut login = Command::new(programs.join("psql"));
+    login
+        .args(["--no-psqlrc", "--host=127.0.0.1", "--dbname=postgres", "--command=SHOW data_directory"])
+        .arg(format!("--port={port}"))
+        .arg(format!("--username={user}"))
+        .env("PGPASSWORD", password);
+    wait_for(&mut login, &folder)?;
+    Ok(Server { port, user, password, programs: programs.to_owned(), _shell: shell })
 }
 
 fn start_mariadb() -> io::Result<Server> {
-    let (folder, port) = (new_folder("mariadb")?, free_port()?);
+    let folder = new_folder("mariadb")?;
     let (data, script) = (folder.join("data"), folder.join("init.sql"));
     fs::write(
         &script,
@@ -112,6 +138,7 @@ fn start_mariadb() -> io::Result<Server> {
     run(as_user("mysql", Path::new("/usr/bin/mariadb-install-db"))
         .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
         .arg(format!("--datadir={}", data.display())))?;
+    let port = free_port()?;
     let mut server = as_user("mysql", Path::new("/usr/sbin/mariadbd"));
     server
         .args([
@@ -128,8 +155,15 @@ fn start_mariadb() -> io::Result<Server> {
         .arg(format!("--pid-file={}", folder.join("pid").display()))
         .arg(format!("--init-file={}", script.display()));
     let shell = guarded(&server, &folder)?;
-    wait_for(port, &folder)?;
-    Ok(Server { port, user: "admin", password: "mariadb-password", programs: "/usr/bin".into(), _shell: shell })
+    let (user, password) = ("admin", "mariadb-password");
+    let mut login = Command::new("/usr/bin/mariadb");
+    login
+        .args(["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", "--execute=SELECT @@datadir"])
+        .arg(format!("--port={port}"))
+        .arg(format!("--user={user}"))
+        .arg(format!("--password={password}"));
+    wait_for(&mut login, &folder)?;
+    Ok(Server { port, user, password, programs: "/usr/bin".into(), _shell: shell })
 }
 
 /// A folder that the shell which guards the server removes.
@@ -168,11 +202,13 @@ fn run(command: &mut Command) -> io::Result<()> {
     Err(io::Error::other(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))))
 }
 
-/// Runs a server until this program ends.
+/// Runs a server until this program ends. A file in its folder says if it ended before.
 fn guarded(server: &Command, folder: &Path) -> io::Result<Child> {
-    const SCRIPT: &str = r#"folder=$1; shift; "$@" >"$folder/log" 2>&1 </dev/null & server=$!
-        cat >/dev/null; kill -INT $server 2>/dev/null || kill $server; sleep 0.2; kill $server 2>/dev/null
-        wait $server; rm -rf "$folder""#;
+    const SCRIPT: &str = r#"folder=$1; shift
+        { "$@" >"$folder/log" 2>&1 </dev/null & echo $! >"$folder/server"; wait; : >"$folder/ended"; } &
+        cat >/dev/null; server=$(cat "$folder/server")
+        kill -INT $server 2>/dev/null || kill $server; sleep 0.2; kill $server 2>/dev/null
+        wait; rm -rf "$folder""#;
     Command::new("setsid")
         .args(["sh", "-c", SCRIPT, "sh"])
         .arg(folder)
@@ -185,16 +221,26 @@ fn guarded(server: &Command, folder: &Path) -> io::Result<Child> {
         .spawn()
 }
 
-fn wait_for(port: u16, folder: &Path) -> io::Result<()> {
+/// Waits until the server of this folder lets its administrator in. The login says where the data is of the server that
+/// answers, which may be another one that was faster to take the port.
+fn wait_for(login: &mut Command, folder: &Path) -> io::Result<()> {
     let deadline = Instant::now() + Duration::from_mins(1);
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+    let place = folder.display().to_string();
+    loop {
+        let answer = login.stdin(Stdio::null()).current_dir("/").output()?;
+        if answer.status.success() && String::from_utf8_lossy(&answer.stdout).contains(&place) {
+            return Ok(());
+        }
+        let said = |what: &str| format!("{what}: {}", fs::read_to_string(folder.join("log")).unwrap_or_default());
+        if folder.join("ended").exists() {
+            let said = said("it ended");
+            let is_taken = said.contains("Address already in use");
+            let kind = if is_taken { io::ErrorKind::AddrInUse } else { io::ErrorKind::Other };
+            return Err(io::Error::new(kind, said));
+        }
         if Instant::now() > deadline {
-            let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer in a minute: {log}")));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, said("no answer in a minute")));
         }
         sleep(Duration::from_millis(50));
     }
-    // It may listen before it lets anybody in.
-    sleep(Duration::from_millis(300));
-    Ok(())
 }

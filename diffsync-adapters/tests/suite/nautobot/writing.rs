@@ -1,6 +1,7 @@
 //! What is written to a Nautobot.
 
-use diffsync_core::{Status, SyncModel};
+use diffsync_adapters::nautobot::{Device, Inventory, Nautobot, Prefix};
+use diffsync_core::{Status, SyncModel, Target};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
@@ -184,4 +185,12 @@ async fn tags_of_others_are_kept() {
     let report = run(inventory(), adapter(&fake)).await;
     assert_eq!((report.status, report.counts.updated), (Status::Completed, 0));
     assert_eq!(loaded(&adapter(&fake)).await.unwrap().devices.get("core-01").unwrap().tags.len(), 2);
+}
+
+#[tokio::test]
+async fn no_run_asks_for_two_prefixes_at_the_same_time() {
+    let nautobot = adapter(&Fake::new().await);
+    let prefixes = <Nautobot<Inventory> as Target<Prefix>>::terms(&nautobot);
+    let devices = <Nautobot<Inventory> as Target<Device>>::terms(&nautobot);
+    assert_eq!((prefixes.concurrency_limit, devices.concurrency_limit), (Some(1), None));
 }

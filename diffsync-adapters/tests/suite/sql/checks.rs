@@ -1,25 +1,32 @@
 //! What a look at a database finds.
 
-use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, Checkup, Side};
+use diffsync_adapters::SqlModel;
+use diffsync_adapters::sql::{Sql, Tables};
+use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table, VisitedBy};
 
 use super::systems::{Kind, assert_done, on_each, pushed};
 use super::world::{Vlans, vlans};
 
-async fn checked(sql: &Sql<Vlans>, side: Side) -> Checkup {
+async fn checked<D: Dataset + VisitedBy<Tables<D>>>(sql: &Sql<D>, side: Side) -> Checkup {
     let mut checkup = Checkup::new(side);
     sql.check(&mut checkup).await;
     checkup
 }
 
+/// What was found of something, and whether it is as it should be.
+fn found(checkup: &Checkup, what: &str) -> (bool, String) {
+    let finding = checkup.findings().iter().find(|finding| finding.what == what).unwrap();
+    (finding.passed, finding.detail.clone())
+}
+
 #[test]
 fn a_database_that_can_be_used_is_healthy() {
     on_each(|system| async move {
-        let empty = checked(&system.sql(), Side::Target).await;
+        let empty = checked(&system.sql::<Vlans>(), Side::Target).await;
         assert!(empty.is_healthy(), "{:?}", empty.findings());
         assert_done(&pushed(vlans(0..3), system.sql()).await);
         for side in [Side::Source, Side::Target] {
-            let found = checked(&system.sql(), side).await;
+            let found = checked(&system.sql::<Vlans>(), side).await;
             assert!(found.is_healthy(), "{:?}", found.findings());
             let version = found.findings().iter().find(|finding| finding.what == "version").unwrap();
             assert!(version.detail.chars().any(|letter| letter.is_ascii_digit()), "{version:?}");
@@ -31,7 +38,7 @@ fn a_database_that_can_be_used_is_healthy() {
 fn what_is_missing_is_found() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [vlans] ([number] INTEGER, [nmae] KEYTEXT)")).await;
-        let found = checked(&Sql::at(&system.url).unwrap(), Side::Source).await;
+        let found = checked(&Sql::<Vlans>::at(&system.url).unwrap(), Side::Source).await;
         assert!(!found.is_healthy());
         let table = found.findings().iter().find(|finding| finding.what == "table vlans").unwrap();
         assert!(table.detail.contains("did you mean `nmae`?") && table.detail.contains("`note`"), "{table:?}");
@@ -61,10 +68,86 @@ fn rights_that_are_missing_are_found() {
                 url.set_password(Some("reader")).unwrap();
             }
         }
-        let as_source = checked(&Sql::at(&url).unwrap(), Side::Source).await;
+        let as_source = checked(&Sql::<Vlans>::at(&url).unwrap(), Side::Source).await;
         assert!(as_source.is_healthy(), "{:?}", as_source.findings());
-        let as_target = checked(&Sql::at(&url).unwrap(), Side::Target).await;
+        let as_target = checked(&Sql::<Vlans>::at(&url).unwrap(), Side::Target).await;
         let rights = as_target.findings().iter().find(|finding| finding.what == "rights on vlans").unwrap();
         assert!(!rights.passed, "{rights:?}");
+    });
+}
+
+#[derive(SyncModel, SqlModel, Clone)]
+#[sql(table = "ports", lookup("device_id -> devices(site_id -> sites(name), name)", site, device))]
+struct Port {
+    #[sync(id)]
+    site: String,
+    #[sync(id)]
+    device: String,
+    #[sync(id)]
+    name: String,
+}
+
+#[derive(Dataset, Default)]
+struct Ports {
+    ports: Table<Port>,
+}
+
+#[test]
+fn tables_that_only_a_lookup_leads_to_are_looked_at() {
+    on_each(|system| async move {
+        system.run(&system.words("CREATE TABLE [devices] ([id] SERIAL, [site_id] BIGINT, [name] KEYTEXT)")).await;
+        // Also where the tables of the models are not there yet: these are not made.
+        for makes_ports in [true, false] {
+            let sql: Sql<Ports> = if makes_ports { system.sql() } else { Sql::at(&system.url).unwrap() };
+            if !makes_ports {
+                system.run(&system.words("CREATE TABLE [ports] ([device_id] BIGINT, [name] KEYTEXT)")).await;
+            }
+            let checkup = checked(&sql, Side::Target).await;
+            let devices = (true, "all 3 columns that are used are there".to_owned());
+            assert_eq!(found(&checkup, "table devices"), devices);
+            // Nothing is written there.
+            assert_eq!(found(&checkup, "rights on devices"), (true, "may be read".into()));
+            let (passed, detail) = found(&checkup, "table sites");
+            assert!(!passed && detail.contains("there is no table `sites`"), "{detail}");
+        }
+        system.run(&system.words("CREATE TABLE [sites] ([id] SERIAL, [nmae] KEYTEXT)")).await;
+        let sql: Sql<Ports> = Sql::at(&system.url).unwrap();
+        let (passed, detail) = found(&checked(&sql, Side::Source).await, "table sites");
+        assert!(!passed && detail.contains("`sites` has no column `name`; did you mean `nmae`?"), "{detail}");
+        system.run(&system.words("DROP TABLE [sites]")).await;
+        system.run(&system.words("CREATE TABLE [sites] ([id] SERIAL, [name] KEYTEXT)")).await;
+        for side in [Side::Source, Side::Target] {
+            let checkup = checked(&sql, side).await;
+            assert!(checkup.is_healthy(), "{:?}", checkup.findings());
+        }
+    });
+}
+
+#[test]
+fn the_right_to_make_tables_is_looked_at_where_it_can_be_told() {
+    on_each(|system| async move {
+        let mut url = system.url.clone();
+        match system.kind {
+            Kind::Sqlite => {
+                system.run("CREATE TABLE something_else (n INTEGER)").await;
+                url.set_query(Some("mode=ro"));
+            }
+            Kind::Postgres => {
+                let schema = system.texts("SELECT current_schema()::text").await.remove(0);
+                system
+                    .run(&format!(
+                        "CREATE ROLE looker LOGIN PASSWORD 'looker'; GRANT USAGE ON SCHEMA {schema} TO looker"
+                    ))
+                    .await;
+                url.set_username("looker").unwrap();
+                url.set_password(Some("looker")).unwrap();
+            }
+            Kind::MariaDb => return,
+        }
+        let (passed, detail) = found(&checked(&system.sql::<Vlans>(), Side::Target).await, "tables");
+        assert!(passed && detail.starts_with("there are none yet; they are made"), "{detail}");
+        let sql: Sql<Vlans> = Sql::at(&url).unwrap().create_tables();
+        let (passed, detail) = found(&checked(&sql, Side::Target).await, "tables");
+        assert!(!passed && detail.starts_with("there are none yet, and the login may not "), "{detail}");
     });
 }

@@ -3,7 +3,9 @@
 mod bad_input;
 mod checks;
 mod laws;
+mod lookups;
 mod names;
+mod streaming;
 pub(crate) mod systems;
 mod transactions;
 mod values;

@@ -2,13 +2,14 @@
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::sql::{Sql, Tables};
 use diffsync_core::{
-    Adapter, AdapterError, Dataset, HasTable, Job, JobContext, JobError, JobInfo, JobKind, JobSpec, Limit, Limits,
-    LoadContext, LoadState, Observer, OnGuard, Operation, Run, RunOptions, RunReport, Side, SyncModel, Url,
-    VariableErrors, VariableSpec, VariableValues, VisitedBy, WrittenBy,
+    Adapter, AdapterError, Dataset, Event, HasTable, Job, JobContext, JobError, JobInfo, JobKind, JobSpec, Limit,
+    Limits, LoadContext, LoadState, Observer, OnGuard, Operation, Run, RunOptions, RunReport, Side, Step, SyncModel,
+    Url, VariableErrors, VariableSpec, VariableValues, VisitedBy, WrittenBy,
 };
 use diffsync_test_servers::{mariadb, postgres};
 use serde_json::Value;
@@ -261,6 +262,52 @@ pub(crate) async fn pushed_observed<D: Dataset + VisitedBy<Tables<D>> + WrittenB
     Run::execute(job(source, target).into(), options::<D>(), observers).await
 }
 
+/// A run during which another changes the database, after it was loaded.
+pub(crate) async fn pushed_behind<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>(
+    system: &System,
+    source: D,
+    target: Sql<D>,
+    sql: &str,
+) -> RunReport {
+    pushed_until(system, source, target, sql, |event| matches!(event, Event::StepStarted(Step::ExecuteSync))).await
+}
+
+/// A run during which another changes the database, when this is said for the first time.
+pub(crate) async fn pushed_until<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>(
+    system: &System,
+    source: D,
+    target: Sql<D>,
+    sql: &str,
+    when: fn(&Event<'_>) -> bool,
+) -> RunReport {
+    type Channels = (Sender<()>, Receiver<()>);
+
+    /// Waits until the other is done.
+    struct Pause(Mutex<Option<Channels>>, fn(&Event<'_>) -> bool);
+    impl Observer for Pause {
+        fn observe(&self, event: &Event<'_>) {
+            if (self.1)(event)
+                && let Some((loaded, done)) = self.0.lock().unwrap().take()
+            {
+                loaded.send(()).unwrap();
+                done.recv().unwrap();
+            }
+        }
+    }
+
+    let ((loaded, is_loaded), (done, is_done)) = (channel(), channel());
+    let (kind, url, sql) = (system.kind, system.url.clone(), system.words(sql));
+    let other = std::thread::spawn(move || {
+        is_loaded.recv().unwrap();
+        block_on(run_on(kind, &url, &sql));
+        done.send(()).unwrap();
+    });
+    let pause = Pause(Mutex::new(Some((loaded, is_done))), when);
+    let report = pushed_observed(source, target, vec![Arc::new(pause)]).await;
+    other.join().unwrap();
+    report
+}
+
 /// Nothing is held back.
 fn options<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>() -> RunOptions {
     let options = RunOptions::of(&Push::<D>::INFO);
@@ -283,4 +330,9 @@ pub(crate) fn assert_done(report: &RunReport) {
         report.error_text(),
         report.problems()
     );
+}
+
+/// What was not written of a run, and why.
+pub(crate) fn reasons(report: &RunReport) -> Vec<(String, String)> {
+    report.failures().map(|failed| (failed.record, failed.reason)).collect()
 }

@@ -2,9 +2,9 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Dataset, Side, SyncModel, Table};
+use diffsync_core::{Dataset, Event, PlanKey, Side, Step, SyncModel, Table, Target};
 
-use super::systems::{Kind, assert_done, loaded, on_each, pushed, pushed_with};
+use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, pushed_until, pushed_with, reasons};
 use super::world::{Vlan, Vlans, vlan, vlans};
 
 #[test]
@@ -77,5 +77,108 @@ fn a_key_that_a_record_cannot_hold_undoes_what_was_written() {
         assert_eq!(report.counts.failed, 1);
         let found: Smalls = loaded(&Sql::at(&system.url).unwrap(), Side::Target).await.unwrap();
         assert_eq!(found.sites.len(), 0, "what is said to have failed is not there");
+    });
+}
+
+#[test]
+fn a_run_that_wrote_nothing_leaves_no_transaction_open() {
+    #[derive(SyncModel, SqlModel, Clone)]
+    #[sql(table = "ports")]
+    struct Port {
+        #[sync(id)]
+        name: String,
+        #[sql(lookup = "vlan_no -> vlans(name) on number")]
+        vlan: String,
+    }
+
+    #[derive(Dataset, Default)]
+    struct Ports {
+        ports: Table<Port>,
+    }
+
+    on_each(|system| async move {
+        let definition = "CREATE TABLE [vlans] ([number] INTEGER PRIMARY KEY, [name] KEYTEXT, [note] KEYTEXT, \
+                          CHECK ([number] < 100))";
+        system.run(&system.words(definition)).await;
+        system.run(&system.words("CREATE TABLE [ports] ([name] KEYTEXT, [vlan_no] INTEGER)")).await;
+        // The adapter is still there, and with it its connection.
+        let executed =
+            |event: &Event<'_>| matches!(event, Event::StepFinished(report) if report.step == Step::ExecuteSync);
+        // The database refuses all of them.
+        let whole = Sql::at(&system.url).unwrap().transaction(Transaction::PerRun).batch(5);
+        let by_hand = "INSERT INTO [vlans] VALUES (1, 'by hand', NULL)";
+        let report = pushed_until(&system, vlans(100..120), whole, by_hand, executed).await;
+        assert_eq!(report.counts.failed, 20, "{:?}", reasons(&report));
+        // None of them gets as far as the database.
+        let whole = Sql::at(&system.url).unwrap().transaction(Transaction::PerRun).batch(5);
+        let ports = (0..20).map(|number| Port { name: format!("p{number}"), vlan: "nowhere".into() });
+        let ports = Ports { ports: ports.collect() };
+        let by_hand = "INSERT INTO [ports] VALUES ('by hand', 1)";
+        let report = pushed_until(&system, ports, whole, by_hand, executed).await;
+        assert_eq!(report.counts.failed, 20, "{:?}", reasons(&report));
+        let left = "SELECT [name] FROM [vlans] UNION ALL SELECT [name] FROM [ports]";
+        assert_eq!(system.texts(&system.words(left)).await, ["by hand"; 2]);
+    });
+}
+
+/// A commit after the vlan 7 was created ends the connection that asks for it, where the database can do so.
+async fn loses_a_commit(system: &System) -> bool {
+    if system.kind != Kind::Postgres {
+        return false;
+    }
+    let trigger = "
+        CREATE TABLE vlans (number INTEGER PRIMARY KEY, name TEXT, note TEXT);
+        CREATE FUNCTION hang_up() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER hangs_up AFTER INSERT ON vlans DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.number = 7) EXECUTE FUNCTION hang_up()";
+    system.run(trigger).await;
+    true
+}
+
+#[test]
+fn a_batch_whose_commit_got_no_answer_is_unknown_and_the_run_goes_on() {
+    on_each(|system| async move {
+        if !loses_a_commit(&system).await {
+            return;
+        }
+        let report = pushed(vlans(1..21), Sql::at(&system.url).unwrap().batch(5)).await;
+        assert_eq!(report.status.to_string(), "partial", "{:?}", report.error_text());
+        assert_eq!((report.counts.created, report.counts.unknown), (15, 5), "{:?}", reasons(&report));
+        let (_, reason) = reasons(&report).remove(0);
+        assert!(reason.contains("was lost, so look there whether it was carried out"), "{reason}");
+    });
+}
+
+#[test]
+fn a_run_that_is_written_as_a_whole_and_got_no_answer_to_its_commit_is_unknown() {
+    on_each(|system| async move {
+        if !loses_a_commit(&system).await {
+            return;
+        }
+        let whole = Sql::at(&system.url).unwrap().transaction(Transaction::PerRun).batch(5);
+        let undo = |options: &mut diffsync_core::RunOptions| options.undo = PlanKey::new(b"0123456789abcdef").ok();
+        let report = pushed_with(vlans(1..21), whole, undo).await;
+        assert_eq!(report.status.to_string(), "failed");
+        assert_eq!(report.counts.unknown, 20, "{:?}", reasons(&report));
+        let said = report.error_text().unwrap();
+        assert!(said.contains("was lost, so look there whether it was carried out"), "{said}");
+        let undo = report.undo.unwrap();
+        assert_eq!((undo.operations(), undo.lost.len()), (0, 20));
+        assert!(undo.lost.iter().all(|lost| lost.lost == "whether it was created is not known"));
+    });
+}
+
+#[test]
+fn no_run_asks_for_two_transactions_where_there_is_one() {
+    on_each(|system| async move {
+        let sql = || system.sql::<Vlans>().connections(4);
+        let limit = |sql: &Sql<Vlans>| <Sql<Vlans> as Target<Vlan>>::terms(sql).concurrency_limit;
+        assert_eq!(limit(&sql()), (system.kind == Kind::Sqlite).then_some(1));
+        assert_eq!(limit(&sql().transaction(Transaction::PerRun)), Some(1));
+        let at_once = |options: &mut diffsync_core::RunOptions| options.concurrency = std::num::NonZeroUsize::new(8);
+        assert_done(&pushed_with(vlans(0..40), sql().batch(2), at_once).await);
+        let whole = sql().batch(2).transaction(Transaction::PerRun);
+        assert_done(&pushed_with(vlans(20..60), whole, at_once).await);
     });
 }

@@ -1,20 +1,17 @@
 //! What is written, and what becomes of what cannot be.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Event, Observer, RunReport, Side, Step};
+use diffsync_core::{Dataset, Event, REDACTED, Secret, Side, Step, SyncModel, Table};
 
-use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, pushed_with, records};
+use super::systems::{
+    Kind, System, assert_done, loaded, on_each, pushed, pushed_behind, pushed_until, pushed_with, reasons, records,
+};
 use super::world::{
     Device, Interface, Location, Site, Vlan, Vlans, World, device, interface, site, vlan, vlans, world,
 };
-
-fn reasons(report: &RunReport) -> Vec<(String, String)> {
-    report.failures().map(|failed| (failed.record, failed.reason)).collect()
-}
 
 #[test]
 fn nothing_is_made_before_something_is_written() {
@@ -103,17 +100,19 @@ fn a_tree_is_written_level_by_level_and_moved() {
     });
 }
 
+/// A world of sites only.
+fn with(names: &[&str]) -> World {
+    let mut world = World::default();
+    world.devices.mark_loaded();
+    world.interfaces.mark_loaded();
+    world.locations.mark_loaded();
+    world.sites.extend(names.iter().map(|name| site(name)));
+    world
+}
+
 #[test]
 fn what_another_put_there_is_never_deleted() {
     on_each(|system| async move {
-        let with = |names: &[&str]| {
-            let mut world = World::default();
-            world.devices.mark_loaded();
-            world.interfaces.mark_loaded();
-            world.locations.mark_loaded();
-            world.sites.extend(names.iter().map(|name| site(name)));
-            world
-        };
         assert_done(&pushed(with(&["ours", "gone"]), system.sql()).await);
         system
             .run(
@@ -136,10 +135,28 @@ fn what_another_put_there_is_never_deleted() {
 }
 
 #[test]
-fn a_lookup_that_leads_nowhere_fails_only_its_record() {
-    use diffsync_adapters::SqlModel;
-    use diffsync_core::{Dataset, SyncModel, Table};
+fn what_another_makes_its_own_during_a_run_is_not_deleted() {
+    on_each(|system| async move {
+        assert_done(&pushed(with(&["ours", "taken", "gone"]), system.sql()).await);
+        for taken in ["'another'", "NULL"] {
+            let sql = format!("UPDATE [sites] SET [managed_by] = {taken} WHERE [name] = 'taken'");
+            let report = pushed_behind(&system, with(&["ours"]), system.sql(), &sql).await;
+            assert_eq!((report.counts.deleted, report.counts.failed), (1, 1), "{:?}", reasons(&report));
+            let (record, reason) = reasons(&report).remove(0);
+            assert_eq!(record, "taken");
+            assert!(reason.contains("any more, or it is not `diffsync`'s any more"), "{reason}");
+            let left = system.texts(&system.words("SELECT [name] FROM [sites] ORDER BY [name]")).await;
+            assert_eq!(left, ["ours", "taken"]);
+            // An update makes it ours again.
+            let mut again = with(&["ours", "gone"]);
+            again.sites.insert(Site { description: Some(format!("was of {taken}")), ..site("taken") });
+            assert_done(&pushed(again, system.sql()).await);
+        }
+    });
+}
 
+#[test]
+fn a_lookup_that_leads_nowhere_fails_only_its_record() {
     #[derive(SyncModel, SqlModel, Clone)]
     #[sql(table = "ports")]
     struct Port {
@@ -179,47 +196,6 @@ fn a_row_that_is_gone_is_an_error_of_its_record() {
         assert!(reasons[0].1.contains("`vlans` has no row with `number` = 7 any more"), "{reasons:?}");
         assert!(reasons[1].1.contains("`number` = 44"), "{reasons:?}");
     });
-}
-
-/// A run during which another changes the database, after it was loaded.
-async fn pushed_behind(system: &System, source: Vlans, target: Sql<Vlans>, sql: &str) -> RunReport {
-    pushed_until(system, source, target, sql, |event| matches!(event, Event::StepStarted(Step::ExecuteSync))).await
-}
-
-/// A run during which another changes the database, when this is said for the first time.
-async fn pushed_until(
-    system: &System,
-    source: Vlans,
-    target: Sql<Vlans>,
-    sql: &str,
-    when: fn(&Event<'_>) -> bool,
-) -> RunReport {
-    type Channels = (Sender<()>, Receiver<()>);
-
-    /// Waits until the other is done.
-    struct Pause(Mutex<Option<Channels>>, fn(&Event<'_>) -> bool);
-    impl Observer for Pause {
-        fn observe(&self, event: &Event<'_>) {
-            if (self.1)(event)
-                && let Some((loaded, done)) = self.0.lock().unwrap().take()
-            {
-                loaded.send(()).unwrap();
-                done.recv().unwrap();
-            }
-        }
-    }
-
-    let ((loaded, is_loaded), (done, is_done)) = (channel(), channel());
-    let (kind, url, sql) = (system.kind, system.url.clone(), system.words(sql));
-    let other = std::thread::spawn(move || {
-        is_loaded.recv().unwrap();
-        super::systems::block_on(super::systems::run_on(kind, &url, &sql));
-        done.send(()).unwrap();
-    });
-    let pause = Pause(Mutex::new(Some((loaded, is_done))), when);
-    let report = super::systems::pushed_observed(source, target, vec![Arc::new(pause)]).await;
-    other.join().unwrap();
-    report
 }
 
 #[test]
@@ -379,5 +355,36 @@ fn a_secret_is_not_in_the_error_of_its_record() {
         let report = pushed(wanted, Sql::at(&system.url).unwrap()).await;
         assert_eq!(report.counts.failed, 1, "{:?}", reasons(&report));
         assert!(!reasons(&report)[0].1.contains("hunter2"), "{:?}", reasons(&report));
+    });
+}
+
+#[test]
+fn the_beginning_of_a_secret_that_was_cut_off_is_not_in_the_error_of_its_record() {
+    #[derive(SyncModel, SqlModel, Clone)]
+    #[sql(table = "credentials")]
+    struct Credential {
+        #[sync(id)]
+        name: String,
+        token: Secret<String>,
+    }
+
+    #[derive(Dataset, Default)]
+    struct Credentials {
+        credentials: Table<Credential>,
+    }
+
+    on_each(|system| async move {
+        let definition = "CREATE TABLE [credentials] ([name] KEYTEXT, [token] VARCHAR(400) UNIQUE)";
+        system.run(&system.words(definition)).await;
+        let token = (0..60).map(|number| format!("k{number:04}")).collect::<Vec<_>>().concat();
+        let both = ["a", "b"].map(|name| Credential { name: name.into(), token: Secret::new(token.clone()) });
+        let wanted = Credentials { credentials: both.into_iter().collect() };
+        let report = pushed(wanted, Sql::at(&system.url).unwrap()).await;
+        let reasons = reasons(&report);
+        assert_eq!(reasons.len(), 1, "{reasons:?}");
+        let shown = (0..=token.len() - 8).find(|at| reasons[0].1.contains(&token[*at..at + 8]));
+        assert_eq!(shown, None, "{reasons:?}");
+        // The one kind that quotes it, and not all of it.
+        assert_eq!(reasons[0].1.contains(REDACTED), system.kind == Kind::MariaDb, "{reasons:?}");
     });
 }
