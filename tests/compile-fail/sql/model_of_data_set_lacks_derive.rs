@@ -1,0 +1,21 @@
+//! A database holds models that say in which table they are kept.
+
+use diffsync_adapters::sql::Sql;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
+
+#[derive(SyncModel, Clone)]
+struct Region {
+    #[sync(id)]
+    slug: String,
+}
+
+#[derive(Dataset, Default)]
+struct World {
+    regions: Table<Region>,
+}
+
+fn is_adapter<A: Adapter>() {}
+
+fn main() {
+    is_adapter::<Sql<World>>();
+}
