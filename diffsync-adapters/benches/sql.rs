@@ -102,9 +102,13 @@ fn main() {
     let arguments: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
     let rows = arguments.first().copied().unwrap_or(300_000);
     let rounds = arguments.get(1).copied().unwrap_or(3);
-    let batch = arguments.get(2).copied().unwrap_or(5_000);
+    let batch = arguments.get(2).copied();
+    let sql = |system: &System| match batch {
+        Some(batch) => system.sql().batch(batch),
+        None => system.sql(),
+    };
     let csv = csv(rows);
-    println!("{rows} rows of six columns and a key, {batch} in a transaction, the best of {rounds} rounds");
+    println!("{rows} rows of six columns and a key, the best of {rounds} rounds");
     let rate = |best: Duration| format!("{:>10.0} rows/s", rows as f64 / best.as_secs_f64());
     let words: Vec<String> = std::env::args().skip(1).map(|word| word.to_lowercase()).collect();
     let named = |kind: &Kind| words.contains(&format!("{kind:?}").to_lowercase());
@@ -121,12 +125,12 @@ fn main() {
                     assert_done(report);
                     report.steps.iter().find(|step| step.step == Step::ExecuteSync).unwrap().duration
                 };
-                create.push(step(&pushed(devices(rows, 0), system.sql().batch(batch)).await));
+                create.push(step(&pushed(devices(rows, 0), sql(&system)).await));
                 let begun = Instant::now();
                 assert_eq!(loaded::<Devices>(&system.sql(), Side::Source).await.unwrap().devices.len(), rows);
                 load.push(begun.elapsed());
-                update.push(step(&pushed(devices(rows, 1), system.sql().batch(batch)).await));
-                delete.push(step(&pushed(devices(1, 1), system.sql().batch(batch)).await));
+                update.push(step(&pushed(devices(rows, 1), sql(&system)).await));
+                delete.push(step(&pushed(devices(1, 1), sql(&system)).await));
             });
         }
         for (what, taken) in

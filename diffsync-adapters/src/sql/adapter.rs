@@ -48,8 +48,10 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
     pub fn at(url: &Url) -> Result<Self, AdapterError> {
         let entries = Tables::of();
         let tables = entries.iter().map(|entry| entry.table).collect();
-        let session = Session::new(url.clone(), database(url)?, tables);
-        Ok(Self { session, entries, batch: 5_000, connections: 1, data: PhantomData })
+        let database = database(url)?;
+        let batch = database.batch();
+        let session = Session::new(url.clone(), database, tables);
+        Ok(Self { session, entries, batch, connections: 1, data: PhantomData })
     }
 
     /// Makes tables that are missing when something is first written: with a unique key over the identifiers, and
@@ -67,7 +69,7 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
         self
     }
 
-    /// Says how many records are written at once, 5,000 by default.
+    /// Says how many records are written at once: by default 5,000, in `SQLite` 20,000.
     #[must_use]
     pub fn batch(mut self, records: usize) -> Self {
         self.batch = records.max(1);

@@ -53,6 +53,11 @@ pub(crate) trait Database: Send + Sync {
         false
     }
 
+    /// How many records are written in one transaction, unless the user says another number.
+    fn batch(&self) -> usize {
+        5_000
+    }
+
     /// How many calls may write at the same time, if that is not for the user to say.
     fn concurrency_limit(&self) -> Option<usize> {
         None

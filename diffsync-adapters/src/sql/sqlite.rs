@@ -122,6 +122,11 @@ impl Database for Sqlite {
         }
     }
 
+    fn batch(&self) -> usize {
+        // Each transaction waits for the disk, and writes the pages of an index anew: few large ones are faster.
+        20_000
+    }
+
     fn concurrency_limit(&self) -> Option<usize> {
         // It writes one transaction at a time.
         Some(1)

@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions, Connection};
 use crate::program::{Place, Said};
 
 /// More countries than are written in one transaction.
-const MANY: usize = 12_000;
+const MANY: usize = 25_000;
 
 /// A place whose inventory holds the first of its countries.
 fn place() -> Place {
