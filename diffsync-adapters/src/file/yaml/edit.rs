@@ -273,9 +273,10 @@ fn old_lines(
     while end < item.end && (lines.is_blank(end) || lines.indent(end) > indent || is_list_item(end)) {
         end += 1;
     }
-    let value = lines.text(key).split_once(':').map_or("", |(_, value)| value.trim_start());
+    let value = lines.text.get(lines.start(key)..lines.start(end)).unwrap_or_default();
+    let value = value.split_once(':').map_or("", |(_, value)| value.trim_start_matches(' '));
     let is_text = value.starts_with(['|', '>']);
-    if !is_text && (value.contains(" #") || (key + 1..end).any(|line| lines.text(line).contains('#'))) {
+    if !is_text && has_comment(value) {
         let place = key + 1;
         return Err(format!(
             "there is a comment within the value of `{}` in line {place}; change it by hand",
@@ -286,9 +287,53 @@ fn old_lines(
     Ok(Some((start..lines.start(end), key == first)))
 }
 
+/// Whether there is a comment in a value: a `#` behind a space, outside of quotes. Where it is not sure that a quotation
+/// mark opens something, it is taken for a letter, so that no comment is overlooked.
+fn has_comment(value: &str) -> bool {
+    let (mut quoted_by, mut is_escaped) = (None, false);
+    // What was before, what was before that was no space, and whether a quotation ended there.
+    let (mut before, mut word_before, mut has_ended) = (' ', ':', false);
+    for letter in value.chars() {
+        let had_ended = std::mem::take(&mut has_ended);
+        match quoted_by {
+            Some('"') if is_escaped => is_escaped = false,
+            Some('"') if letter == '\\' => is_escaped = true,
+            Some(mark) if letter == mark => {
+                quoted_by = None;
+                has_ended = true;
+            }
+            Some(_) => {}
+            None if letter == '#' && before.is_whitespace() => return true,
+            // Two are one within a quotation.
+            None if letter == '\'' && before == '\'' && had_ended => quoted_by = Some(letter),
+            None if matches!(letter, '"' | '\'') && matches!(word_before, ':' | '-' | ',' | '[' | '{') => {
+                quoted_by = Some(letter);
+            }
+            None => {}
+        }
+        before = letter;
+        if !letter.is_whitespace() {
+            word_before = letter;
+        }
+    }
+    quoted_by.is_some() && value.contains('#')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_comment_is_told_from_a_text() {
+        for text in
+            ["a # b", "[a, # b\n  c]", "\n  # a\n  - b\n", "\n  - 'a # b' # c\n", "it's 'a # b'", "[\"a\\\"\" # b\n]"]
+        {
+            assert!(has_comment(text), "{text}");
+        }
+        for text in ["[a#b]", "[\"a # b\"]", "\n  - 'it''s # a'\n  - \"a\\\" # b\"\n", "[\"\\n\", \" \", \"! #\"]"] {
+            assert!(!has_comment(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_text_on_one_line_is_read_as_it_is() {
