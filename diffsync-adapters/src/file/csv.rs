@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use super::cells::{CellError, Cells, Unread};
 use super::edits::{Edit, Edits};
-use super::format::{behind_mark, text};
-use super::load::Records;
+use super::encoding::{behind_mark, text};
 use super::model::{Column, FileModel};
+use super::records::Records;
 use super::shape::Kind;
 use super::text::{Text, text_of};
 

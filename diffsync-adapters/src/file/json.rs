@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use super::cells::ValueCells;
 use super::edits::{Edit, Edits};
-use super::format::{behind_mark, text};
-use super::load::Records;
+use super::encoding::{behind_mark, text};
 use super::model::{Column, FileModel};
+use super::records::Records;
 
 /// Reads all records, one after the other.
 pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {

@@ -8,10 +8,10 @@ use serde::de::DeserializeSeed;
 
 use super::cells::ValueCells;
 use super::edits::{Edit, Edits};
-use super::format::{BYTE_ORDER_MARK, behind_mark, not_utf8};
+use super::encoding::{BYTE_ORDER_MARK, behind_mark, not_utf8};
 use super::json::{Record, edited, syntax};
-use super::load::Records;
 use super::model::FileModel;
+use super::records::Records;
 
 /// Reads all records, one line after the other.
 pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {

@@ -15,6 +15,8 @@ mod cells;
 #[cfg(feature = "csv")]
 mod csv;
 mod edits;
+#[cfg(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml"))]
+mod encoding;
 mod folder;
 mod format;
 #[cfg(feature = "json")]
@@ -27,6 +29,7 @@ mod load;
 mod model;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod records;
 mod replace;
 mod shape;
 #[cfg(any(feature = "csv", feature = "parquet"))]

@@ -20,8 +20,8 @@ use serde_json::Value;
 
 use super::cells::{Asked, ValueCells};
 use super::edits::{Edit, Edits};
-use super::load::Records;
 use super::model::{Column, FileModel};
+use super::records::Records;
 use super::shape::Kind;
 use super::text::text_of;
 

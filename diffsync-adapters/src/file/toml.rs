@@ -9,10 +9,10 @@ use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, InlineTable, Item, 
 
 use super::cells::{CellError, ValueCells};
 use super::edits::{Edit, Edits};
-use super::format::text;
+use super::encoding::text;
 use super::lines::Lines;
-use super::load::Records;
 use super::model::{Column, FileModel};
+use super::records::Records;
 
 /// Reads all records.
 pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {

@@ -290,30 +290,29 @@ fn old_lines(
 /// Whether there is a comment in a value: a `#` behind a space, outside of quotes. Where it is not sure that a quotation
 /// mark opens something, it is taken for a letter, so that no comment is overlooked.
 fn has_comment(value: &str) -> bool {
-    let (mut quoted_by, mut is_escaped) = (None, false);
+    let (mut quoted_by, mut escaped) = (None, false);
     // What was before, what was before that was no space, and whether a quotation ended there.
-    let (mut before, mut word_before, mut has_ended) = (' ', ':', false);
+    let (mut before, mut last, mut closed) = (' ', ':', false);
     for letter in value.chars() {
-        let had_ended = std::mem::take(&mut has_ended);
+        let just_closed = std::mem::take(&mut closed);
         match quoted_by {
-            Some('"') if is_escaped => is_escaped = false,
-            Some('"') if letter == '\\' => is_escaped = true,
+            Some('"') if escaped => escaped = false,
+            Some('"') if letter == '\\' => escaped = true,
             Some(mark) if letter == mark => {
                 quoted_by = None;
-                has_ended = true;
+                closed = true;
             }
-            Some(_) => {}
             None if letter == '#' && before.is_whitespace() => return true,
             // Two are one within a quotation.
-            None if letter == '\'' && before == '\'' && had_ended => quoted_by = Some(letter),
-            None if matches!(letter, '"' | '\'') && matches!(word_before, ':' | '-' | ',' | '[' | '{') => {
+            None if letter == '\'' && before == '\'' && just_closed => quoted_by = Some(letter),
+            None if matches!(letter, '"' | '\'') && matches!(last, ':' | '-' | ',' | '[' | '{') => {
                 quoted_by = Some(letter);
             }
-            None => {}
+            Some(_) | None => {}
         }
         before = letter;
         if !letter.is_whitespace() {
-            word_before = letter;
+            last = letter;
         }
     }
     quoted_by.is_some() && value.contains('#')

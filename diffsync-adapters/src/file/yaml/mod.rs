@@ -11,9 +11,9 @@ use diffsync_core::{AdapterError, Side};
 use self::document::Document;
 use super::cells::ValueCells;
 use super::edits::{Edit, Edits};
-use super::format::text;
-use super::load::Records;
+use super::encoding::text;
 use super::model::FileModel;
+use super::records::Records;
 
 /// Reads all records.
 pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
