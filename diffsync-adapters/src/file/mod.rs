@@ -11,6 +11,11 @@
 //! | `delimiter = ';'` | struct | what stands between two cells of CSV |
 //! | `rename = "Full name"` | field | the name of the column or key |
 
+#![cfg_attr(
+    not(all(feature = "csv", feature = "json", feature = "parquet", feature = "toml", feature = "yaml")),
+    allow(dead_code, unused_variables, clippy::unnecessary_wraps, reason = "no format needs all that they share")
+)]
+
 mod cells;
 #[cfg(feature = "csv")]
 mod csv;

@@ -126,7 +126,7 @@ impl<'a> Grid<'a> {
         self.values.len().checked_div(self.width).unwrap_or(0)
     }
 
-    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), allow(dead_code, reason = "SQLite takes them all"))]
     pub(crate) fn rows(&self) -> impl Iterator<Item = &[Value<'a>]> {
         self.values.chunks(self.width.max(1))
     }
