@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::ArgMatches;
 use diffsync_core::{Application, JobEntry, JobRegistry, PlanKey, Policy, RunOptions, SavedPlan, VariableValues};
 
-use crate::command::flag_name;
+use crate::command::{flag_name, or_in_environment};
 use crate::exit::Exit;
 use crate::flags;
 use crate::key;
@@ -118,8 +118,9 @@ fn values(job: &JobEntry, plan: &SavedPlan, matches: &ArgMatches) -> Result<Vari
     if let Some(spec) = left_out {
         let flag = flag_name(spec);
         return Err(format!(
-            "the plan leaves `{}` out, since it may hold a secret; give it with `--set {flag}=…`",
-            spec.name
+            "the plan leaves `{}` out, since it may hold a secret; give it with `--set {flag}=…`{}",
+            spec.name,
+            or_in_environment(spec)
         ));
     }
     Ok(values)

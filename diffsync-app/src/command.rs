@@ -165,6 +165,11 @@ pub(crate) fn flag_name(variable: &VariableSpec) -> String {
     variable.name.replace('_', "-")
 }
 
+/// The other way in which a variable can be set, if it has one.
+pub(crate) fn or_in_environment(variable: &VariableSpec) -> String {
+    variable.env.map(|env| format!(" or in the environment as {env}")).unwrap_or_default()
+}
+
 fn variable(spec: &'static VariableSpec) -> Arg {
     let mut help = spec.help.to_owned();
     let mut note = |text: String| {

@@ -8,7 +8,7 @@ use diffsync_core::{
 };
 use tokio::runtime::Runtime;
 
-use crate::command::{flag_name, variable_values, wants_json};
+use crate::command::{flag_name, or_in_environment, variable_values, wants_json};
 use crate::exit::Exit;
 use crate::flags::{self, is_set};
 use crate::report::Report;
@@ -49,8 +49,10 @@ pub(crate) fn prepare(
     set_with: impl Fn(&str) -> String,
 ) -> Result<Box<dyn PreparedJob>, String> {
     job.prepare(values).map_err(|errors| {
-        let lines =
-            errors.iter().map(|error| format!("{error}\n  set it with {}", set_with(&flag_name(error.variable()))));
+        let lines = errors.iter().map(|error| {
+            let variable = error.variable();
+            format!("{error}\n  set it with {}{}", set_with(&flag_name(variable)), or_in_environment(variable))
+        });
         lines.collect::<Vec<_>>().join("\nerror: ")
     })
 }

@@ -154,8 +154,16 @@ impl Header {
                 (Some((at, _)), None) => Ok(at),
                 (Some(_), Some(_)) => Err(format!("there are two columns `{}`", column.name)),
                 (None, _) => {
-                    let names: Vec<_> = row.iter().map(|name| format!("`{name}`")).collect();
-                    Err(format!("there is no column `{}`; there are {}", column.name, names.join(", ")))
+                    let only = row.get(0).filter(|_| row.len() == 1).unwrap_or_default();
+                    let mark = only.chars().find(|letter| matches!(letter, ',' | ';' | '|' | '\t'));
+                    Err(mark.map_or_else(
+                        || column.missing(row.iter()),
+                        |mark| {
+                            format!(
+                                "`{only}` is one column; if {mark:?} stands between cells, say `delimiter = {mark:?}`"
+                            )
+                        },
+                    ))
                 }
             }
         };

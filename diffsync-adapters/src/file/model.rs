@@ -1,6 +1,6 @@
 //! How a model is kept in a file: what `#[derive(FileModel)]` says.
 
-use diffsync_core::SyncModel;
+use diffsync_core::{SyncModel, nearest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -109,5 +109,13 @@ impl Column {
             #[cfg(feature = "parquet")]
             arrow: super::parquet::field_of::<T>,
         }
+    }
+
+    /// Says that it is not among the columns that are there.
+    pub(super) fn missing<'a>(&self, there: impl Iterator<Item = &'a str> + Clone) -> String {
+        let names = there.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let meant = nearest(self.name, there);
+        let meant = meant.map(|meant| format!("; if `{meant}` is meant, say `rename = {meant:?}`")).unwrap_or_default();
+        format!("there is no column `{}`; there are {names}{meant}", self.name)
     }
 }

@@ -68,10 +68,9 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
 /// Where the model's columns stand.
 fn roots<M: FileModel>(schema: &Schema) -> Result<Vec<usize>, String> {
     let find = |column: &Column| {
-        schema.index_of(column.name).map_err(|_| {
-            let names: Vec<_> = schema.fields().iter().map(|field| format!("`{}`", field.name())).collect();
-            format!("there is no column `{}`; there are {}", column.name, names.join(", "))
-        })
+        schema
+            .index_of(column.name)
+            .map_err(|_| column.missing(schema.fields().iter().map(|field| field.name().as_str())))
     };
     M::FILE.columns.iter().map(find).collect()
 }

@@ -99,16 +99,16 @@ impl<'de> Deserializer<'de> for Text<'_> {
     }
 
     parsed! {
-        deserialize_i8 visit_i8 "a whole number of 8 bits"
-        deserialize_i16 visit_i16 "a whole number of 16 bits"
-        deserialize_i32 visit_i32 "a whole number of 32 bits"
+        deserialize_i8 visit_i8 "a whole number from -128 to 127"
+        deserialize_i16 visit_i16 "a whole number from -32768 to 32767"
+        deserialize_i32 visit_i32 "a whole number from -2147483648 to 2147483647"
         deserialize_i64 visit_i64 "a whole number"
         deserialize_i128 visit_i128 "a whole number"
         deserialize_u8 visit_u8 "a whole number from 0 to 255"
         deserialize_u16 visit_u16 "a whole number from 0 to 65535"
-        deserialize_u32 visit_u32 "a whole number of 32 bits, and not negative"
-        deserialize_u64 visit_u64 "a whole number, and not negative"
-        deserialize_u128 visit_u128 "a whole number, and not negative"
+        deserialize_u32 visit_u32 "a whole number from 0 to 4294967295"
+        deserialize_u64 visit_u64 "a whole number from 0 up"
+        deserialize_u128 visit_u128 "a whole number from 0 up"
         deserialize_f32 visit_f32 "a number"
         deserialize_f64 visit_f64 "a number"
     }

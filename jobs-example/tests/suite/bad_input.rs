@@ -158,7 +158,10 @@ fn a_wrong_value_says_what_is_expected_and_which_flag_sets_it() {
     check(
         &["run", "countries-to-inventory", "--inventory", "inventory"],
         1,
-        &["variable `inventory` = \"inventory\": it must be a URL such as", "set it with --inventory"],
+        &[
+            "variable `inventory` = \"inventory\": it must be a URL such as",
+            "set it with --inventory or in the environment as INVENTORY_URL",
+        ],
     );
     check(&["run", "ipam-a-to-ipam-b", "--max-rejected", "many"], 1, &["expected a number from 0 to 100"]);
     check(&["run", "ipam-a-to-ipam-b", "--concurrency", "0"], 1, &["expected a number from 1 up"]);

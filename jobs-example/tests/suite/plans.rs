@@ -237,7 +237,7 @@ fn what_may_hold_a_secret_is_left_out_and_must_be_given_again() {
     place.expect(0, &[PLAN, &["-o", "plan.jsonl", "--inventory", url]].concat());
     assert!(!place.read("plan.jsonl").contains("elsewhere"));
     let said = place.expect(4, &["apply", "plan.jsonl"]);
-    said.says("the plan leaves `inventory` out, since it may hold a secret; give it with `--set inventory=…`");
+    said.says("the plan leaves `inventory` out, since it may hold a secret; give it with `--set inventory=…` or in the environment as INVENTORY_URL");
     place.expect(0, &["apply", "plan.jsonl", "--set", &format!("inventory={url}")]);
     assert!(place.path("elsewhere.db").exists() && !place.path("inventory.db").exists());
 }

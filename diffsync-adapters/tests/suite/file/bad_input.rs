@@ -98,7 +98,10 @@ fn a_line_of_csv_with_too_few_or_many_cells_is_an_error_at_its_line_and_column()
 fn the_delimiter_is_the_declared_one() {
     assert_eq!(semicolons::read("name;speed;note\na,b;1;\n").unwrap().ports.len(), 1);
     let error = semicolons::wrong("name,speed,note\n");
-    assert_eq!(error, "`ports.txt`, line 1: there is no column `name`; there are `name,speed,note`");
+    assert_eq!(
+        error,
+        "`ports.txt`, line 1: `name,speed,note` is one column; if ',' stands between cells, say `delimiter = ','`"
+    );
 }
 
 #[test]
@@ -113,7 +116,8 @@ fn a_quotation_mark_that_is_never_closed_swallows_no_records() {
 
 #[test]
 fn a_missing_column_is_an_error_that_names_those_there_are() {
-    let expected = "`ports.csv`, line 1: there is no column `speed`; there are `name`, `Speed`, `note`";
+    let expected = "`ports.csv`, line 1: there is no column `speed`; there are `name`, `Speed`, `note`; if `Speed` is \
+                    meant, say `rename = \"Speed\"`";
     assert_eq!(csv::wrong("name,Speed,note\na,1,\n"), expected);
     assert_eq!(csv::wrong("name,name,speed,note\n"), "`ports.csv`, line 1: there are two columns `name`");
 }
@@ -146,11 +150,11 @@ fn a_record_with_a_wrong_value_is_rejected() {
     let check = |problems: Vec<String>, expected: &str| assert_eq!(only(&problems), format!("{rejected}{expected}"));
     check(
         csv::rejected("name,speed,note\na,fast,\nb,1,\n"),
-        "`ports.csv`, line 2: `speed`: \"fast\" is not a whole number of 32 bits, and not negative",
+        "`ports.csv`, line 2: `speed`: \"fast\" is not a whole number from 0 to 4294967295",
     );
     check(
         csv::rejected("name,speed,note\r\nb,1,\r\na,,\r\n"),
-        "`ports.csv`, line 3: `speed`: is empty, and must be a whole number of 32 bits, and not negative",
+        "`ports.csv`, line 3: `speed`: is empty, and must be a whole number from 0 to 4294967295",
     );
     check(
         json::rejected("[{\"name\":\"b\",\n\"speed\":1},\n\n{\n\"name\":\"a\",\"speed\":\"1\"}\n]"),
