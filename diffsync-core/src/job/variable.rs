@@ -189,7 +189,7 @@ impl Variable for Url {
 pub fn redacted_url(url: &Url) -> String {
     let may_have_login = !url.username().is_empty() || url.password().is_some() || url.port().is_some();
     let behind_host = [Some(url.path()), url.fragment()].into_iter().flatten();
-    if let Some((_, rest)) = behind_host.filter_map(|part| part.rsplit_once('@')).last()
+    if let Some((_, rest)) = behind_host.rev().find_map(|part| part.rsplit_once('@'))
         && may_have_login
     {
         return format!("{}://***@{rest}", url.scheme());
