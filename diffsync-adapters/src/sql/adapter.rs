@@ -18,7 +18,7 @@ use super::tables::{Entry, Tables};
 /// A database that holds a data set, all of whose models have [`SqlModel`](derive@crate::SqlModel).
 ///
 /// The URL says which: `sqlite://inventory.db`, `postgres://user:password@host/database`, `mysql://…` or `mariadb://…`. Its
-/// query sets what else the drivers of `sqlx` know, as in `?sslmode=verify-full`.
+/// query sets what else the drivers of `sqlx` know, as in `?sslmode=verify-full`; what they do not know is refused.
 ///
 /// Nothing is opened before it is needed.
 pub struct Sql<D> {
@@ -44,7 +44,8 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
     ///
     /// # Errors
     ///
-    /// If the URL is none of a database, or none of a kind that this program was built for.
+    /// If the URL is none of a database, or none of a kind that this program was built for, or has an option that its
+    /// driver does not know.
     pub fn at(url: &Url) -> Result<Self, AdapterError> {
         let entries = Tables::of();
         let tables = entries.iter().map(|entry| entry.table).collect();

@@ -58,6 +58,7 @@ mod load;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod name;
+mod options;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod schema;

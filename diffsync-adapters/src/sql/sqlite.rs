@@ -12,12 +12,16 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, Row as _, Sqlite as
 use super::database::{Answer, Column, Connection, Database, Delete, Find, Grid, Insert, Update};
 use super::form::Row;
 use super::name::Quotes;
+use super::options::refuse_unknown;
 use super::value::{Kind, Value};
 
 /// How many values one statement may hold.
 const VALUES: usize = 32_766;
 
 const QUOTES: Quotes = Quotes('"');
+
+/// The options that the driver knows.
+const OPTIONS: [&str; 4] = ["mode", "cache", "immutable", "vfs"];
 
 /// A file with a database in it.
 pub(crate) struct Sqlite {
@@ -26,6 +30,7 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
+        refuse_unknown(url, &OPTIONS)?;
         let unusable =
             |why: &str| AdapterError::new(format!("`{}` {why}, as in `sqlite://inventory.db`", redacted_url(url)));
         let options = SqliteConnectOptions::from_str(url.as_str())

@@ -192,3 +192,23 @@ fn a_url_of_no_database_is_refused_at_once() {
         assert!(error.contains(why) && !error.contains("swordfish"), "{url}: {error}");
     }
 }
+
+#[test]
+fn an_option_that_the_driver_does_not_know_is_refused() {
+    for (url, why) in [
+        ("postgres://u:p@host/x?sslmod=verify-full", "has an unknown option `sslmod`; did you mean `sslmode`?"),
+        ("mysql://u:p@host/x?ssl-mod=REQUIRED", "has an unknown option `ssl-mod`; did you mean `ssl-mode`?"),
+        ("sqlite://x.db?mod=ro", "has an unknown option `mod`; did you mean `mode`?"),
+        ("postgres://u:1?swordfish@host/x", "write a `?` in a password as `%3F`"),
+    ] {
+        let error = Sql::<Vlans>::at(&Url::parse(url).unwrap()).err().unwrap().to_string();
+        assert!(error.contains(why) && !error.contains("swordfish"), "{url}: {error}");
+    }
+    for url in [
+        "postgres://u:p@host/x?sslmode=verify-full&options[search_path]=dcim&application_name=a",
+        "mariadb://u:p@host/x?ssl-mode=VERIFY_IDENTITY&time-zone=UTC",
+        "sqlite://x.db?mode=rwc&cache=private",
+    ] {
+        assert!(Sql::<Vlans>::at(&Url::parse(url).unwrap()).is_ok(), "{url}");
+    }
+}
