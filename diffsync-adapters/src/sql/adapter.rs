@@ -130,6 +130,7 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
         let may_be_absent = self.session.create_tables && cx.side() == Side::Target;
         if !self.session.database().exists() {
             if may_be_absent {
+                self.session.refuse_unmade(None).await?;
                 nothing(data);
                 return Ok(());
             }
@@ -137,11 +138,12 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
             let made = if cx.side() == Side::Target { made } else { "" };
             return Err(AdapterError::new(format!("there is no `{}`{made}", self.session.shown())));
         }
-        let mut connection = self.session.connection(false).await.map_err(|error| self.session.unreachable(error))?;
+        let mut connection = self.session.connection(false).await.map_err(|error| self.session.unreachable(&error))?;
         for begin in self.session.database().snapshot() {
-            connection.run(begin).await.map_err(|error| self.session.unreachable(error))?;
+            connection.run(begin).await.map_err(|error| self.session.unreachable(&error))?;
         }
         if may_be_absent && self.session.has_none(&mut *connection).await? {
+            self.session.refuse_unmade(Some(&mut *connection)).await?;
             nothing(data);
         } else {
             // They are not made again, which would take the right to make tables.
@@ -154,7 +156,7 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
             }
             cx.progress(loading.done, None);
         }
-        connection.run("COMMIT").await.map_err(|error| self.session.unreachable(error))?;
+        connection.run("COMMIT").await.map_err(|error| self.session.unreachable(&error))?;
         self.session.give_back(connection);
         Ok(())
     }

@@ -66,6 +66,7 @@ mod session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tables;
+mod used;
 mod value;
 mod write;
 

@@ -146,6 +146,11 @@ impl Database for Postgres {
         !(code.starts_with("08") || code.starts_with("57P") || code == "40003")
     }
 
+    fn words(&self, error: &dyn sqlx::error::DatabaseError) -> String {
+        // The driver adds a line of the server's source.
+        error.message().to_owned()
+    }
+
     fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
         let code = error.code().unwrap_or_default();
         let class = code.get(..2).unwrap_or_default();
