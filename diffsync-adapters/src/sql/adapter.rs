@@ -18,7 +18,7 @@ use super::tables::{Entry, Tables};
 /// A database that holds a data set, all of whose models have [`SqlModel`](derive@crate::SqlModel).
 ///
 /// The URL says which: `sqlite://inventory.db`, `postgres://user:password@host/database`, `mysql://…` or `mariadb://…`. Its
-/// query sets what else the drivers of `sqlx` know, as in `?sslmode=verify-full`.
+/// query sets what else the drivers of `sqlx` know, as in `?sslmode=verify-full`; what they do not know is refused.
 ///
 /// Nothing is opened before it is needed.
 pub struct Sql<D> {
@@ -44,7 +44,8 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
     ///
     /// # Errors
     ///
-    /// If the URL is none of a database, or none of a kind that this program was built for.
+    /// If the URL is none of a database, or none of a kind that this program was built for, or has an option that its
+    /// driver does not know.
     pub fn at(url: &Url) -> Result<Self, AdapterError> {
         let entries = Tables::of();
         let tables = entries.iter().map(|entry| entry.table).collect();
@@ -129,6 +130,7 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
         let may_be_absent = self.session.create_tables && cx.side() == Side::Target;
         if !self.session.database().exists() {
             if may_be_absent {
+                self.session.refuse_unmade(None).await?;
                 nothing(data);
                 return Ok(());
             }
@@ -136,11 +138,12 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
             let made = if cx.side() == Side::Target { made } else { "" };
             return Err(AdapterError::new(format!("there is no `{}`{made}", self.session.shown())));
         }
-        let mut connection = self.session.connection(false).await.map_err(|error| self.session.unreachable(error))?;
+        let mut connection = self.session.connection(false).await.map_err(|error| self.session.unreachable(&error))?;
         for begin in self.session.database().snapshot() {
-            connection.run(begin).await.map_err(|error| self.session.unreachable(error))?;
+            connection.run(begin).await.map_err(|error| self.session.unreachable(&error))?;
         }
         if may_be_absent && self.session.has_none(&mut *connection).await? {
+            self.session.refuse_unmade(Some(&mut *connection)).await?;
             nothing(data);
         } else {
             // They are not made again, which would take the right to make tables.
@@ -153,7 +156,7 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
             }
             cx.progress(loading.done, None);
         }
-        connection.run("COMMIT").await.map_err(|error| self.session.unreachable(error))?;
+        connection.run("COMMIT").await.map_err(|error| self.session.unreachable(&error))?;
         self.session.give_back(connection);
         Ok(())
     }

@@ -3,9 +3,9 @@
 use diffsync_core::{Checkup, Side};
 
 use super::database::Connection;
-use super::load::{Catalogue, column_of};
-use super::schema::{Leads, Part};
+use super::load::{Catalogue, column_of, selected};
 use super::session::Session;
+use super::used::Used;
 
 impl Session {
     /// Looks at the connection, the version, the tables and the rights.
@@ -13,34 +13,58 @@ impl Session {
         let may_be_absent = self.create_tables && checkup.side() == Side::Target;
         if !self.database().exists() {
             let shown = self.shown();
-            if may_be_absent {
-                checkup.passed(
+            if !may_be_absent {
+                return checkup
+                    .failed("connection", format!("there is no `{shown}`; give the file that holds the database"));
+            }
+            match self.database().may_be_made() {
+                Ok(()) => checkup.passed(
                     "connection",
                     format!("`{shown}` is not there yet, and is made when something is first written"),
-                );
-            } else {
-                checkup.failed("connection", format!("there is no `{shown}`; give the file that holds the database"));
+                ),
+                Err(reason) => checkup.failed("connection", format!("`{shown}` is not there yet, and {reason}")),
             }
+            self.check_lookups(None, checkup).await;
             return;
         }
         let mut connection = match self.connection(false).await {
             Ok(connection) => connection,
-            Err(error) => return checkup.failed("connection", self.unreachable(error).to_string()),
+            Err(error) => return checkup.failed("connection", self.unreachable(&error).to_string()),
         };
         checkup.passed("connection", self.shown());
         match connection.version().await {
             Ok(version) => checkup.passed("version", version),
-            Err(error) => return checkup.failed("version", self.unreachable(error).to_string()),
+            Err(error) => return checkup.failed("version", self.unreachable(&error).to_string()),
         }
         let to_write = checkup.side() == Side::Target;
         let are_absent = may_be_absent && matches!(self.has_none(&mut *connection).await, Ok(true));
+        let mut unmade = Vec::new();
         if are_absent {
             self.check_making(&mut *connection, checkup).await;
+            unmade = self.check_lookups(Some(&mut *connection), checkup).await;
         }
-        for used in self.used().iter().filter(|used| !(are_absent && used.is_own)) {
+        let is_absent = |used: &Used| are_absent && used.is_own || unmade.contains(&used.table);
+        for used in self.used().iter().filter(|used| !is_absent(used)) {
             self.check_table(&mut *connection, used, to_write && used.is_own, checkup).await;
         }
         self.give_back(connection);
+    }
+
+    /// Looks whether all that lookups lead to is there or made with the tables, and returns the tables that are amiss.
+    async fn check_lookups(&self, connection: Option<&mut dyn Connection>, checkup: &mut Checkup) -> Vec<&'static str> {
+        match self.unmade(connection).await {
+            Ok(unmade) => {
+                let failed = |(table, reason)| {
+                    checkup.failed(format!("table {table}"), reason);
+                    table
+                };
+                unmade.into_iter().map(failed).collect()
+            }
+            Err(error) => {
+                checkup.failed("tables", error.to_string());
+                Vec::new()
+            }
+        }
     }
 
     async fn check_making(&self, connection: &mut dyn Connection, checkup: &mut Checkup) {
@@ -54,21 +78,20 @@ impl Session {
                         }
                     }
                 }
-                Err(error) => return checkup.failed("tables", self.unreadable(table.name, error).to_string()),
+                Err(error) => return checkup.failed("tables", self.unreadable(table.name, &error).to_string()),
             }
         }
         if lacks.is_empty() {
             checkup.passed("tables", "there are none yet; they are made when something is first written");
         } else {
-            let lacks = lacks.join(", ");
-            checkup.failed("tables", format!("there are none yet, and the login may not {lacks}; grant it"));
+            checkup.failed("tables", format!("there are none yet, and {}", self.database().refusal(&lacks)));
         }
     }
 
     async fn check_table(
         &self,
         connection: &mut dyn Connection,
-        Used { table, columns: wanted, .. }: &Used,
+        Used { table, columns: used, .. }: &Used,
         to_write: bool,
         checkup: &mut Checkup,
     ) {
@@ -77,63 +100,28 @@ impl Session {
             Ok(columns) => columns,
             Err(error) => return checkup.failed(what, error.to_string()),
         };
-        let missing = wanted.iter().filter_map(|column| column_of(&columns, table, column).err());
-        let missing: Vec<String> = missing.collect();
-        if missing.is_empty() {
-            checkup.passed(what, format!("all {} columns that are used are there", wanted.len()));
+        let mut amiss = Vec::new();
+        for used in used {
+            match column_of(&columns, table, used.name) {
+                Ok(column) => {
+                    let read = used.fields.iter().map(|field| selected(self.database(), table, column, "t", field));
+                    amiss.extend(read.filter_map(Result::err));
+                }
+                Err(missing) => amiss.push(missing),
+            }
+        }
+        if amiss.is_empty() {
+            checkup.passed(what, format!("all {} columns that are used are there", used.len()));
         } else {
-            checkup.failed(what, missing.join("; "));
+            checkup.failed(what, amiss.join("; "));
         }
         let what = format!("rights on {table}");
         match connection.lacks(table, to_write).await {
             Ok(lacks) if lacks.is_empty() => {
                 checkup.passed(what, if to_write { "may be read and written" } else { "may be read" });
             }
-            Ok(lacks) => checkup.failed(what, format!("the login may not {}; grant it", lacks.join(", "))),
-            Err(error) => checkup.failed(what, self.unreadable(table, error).to_string()),
+            Ok(lacks) => checkup.failed(what, self.database().refusal(&lacks)),
+            Err(error) => checkup.failed(what, self.unreadable(table, &error).to_string()),
         }
     }
-
-    /// The tables of the models, and those that only lookups lead to.
-    fn used(&self) -> Vec<Used> {
-        let own = self.tables.iter().map(|table| {
-            let columns = table.columns().map(|(_, column, _)| column);
-            let columns = columns.chain(table.lookups.iter().map(|lookup| lookup.leads.column));
-            let columns = columns.chain(table.owner.map(|owner| owner.column)).collect();
-            Used { table: table.name, columns, is_own: true }
-        });
-        let mut used: Vec<Used> = own.collect();
-        for lookup in self.tables.iter().flat_map(|table| table.lookups) {
-            self.add_led_to(&lookup.leads, &mut used);
-        }
-        used
-    }
-
-    fn add_led_to(&self, leads: &'static Leads, used: &mut Vec<Used>) {
-        let parts = leads.parts.iter().map(|part| match part {
-            Part::Column(column) => *column,
-            Part::Lookup(further) => further.column,
-        });
-        let columns = [self.key_of(leads)].into_iter().chain(parts);
-        match used.iter_mut().find(|used| used.table == leads.table) {
-            Some(used) => {
-                let columns: Vec<_> = columns.filter(|column| !used.columns.contains(column)).collect();
-                used.columns.extend(columns);
-            }
-            None => used.push(Used { table: leads.table, columns: columns.collect(), is_own: false }),
-        }
-        for part in leads.parts {
-            if let Part::Lookup(further) = part {
-                self.add_led_to(further, used);
-            }
-        }
-    }
-}
-
-/// A table that is used, and which columns of it.
-struct Used {
-    table: &'static str,
-    columns: Vec<&'static str>,
-    /// Whether it is that of a model, and not only one that lookups lead to.
-    is_own: bool,
 }

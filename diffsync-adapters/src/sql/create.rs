@@ -6,8 +6,10 @@ use std::fmt::Write;
 use diffsync_core::{AdapterError, TargetError};
 
 use super::database::Connection;
+use super::name::instead;
 use super::schema::{Lookup, Role, SqlTable};
 use super::session::Session;
+use super::used::Used;
 use super::value::Kind;
 use super::write::identity;
 
@@ -15,12 +17,73 @@ impl Session {
     /// Whether none of the tables is there. If some are, the rest must not be taken for empty ones.
     pub(crate) async fn has_none(&self, connection: &mut dyn Connection) -> Result<bool, AdapterError> {
         for table in &self.tables {
-            let columns = connection.columns(table.name).await.map_err(|error| self.unreadable(table.name, error))?;
+            let columns = connection.columns(table.name).await.map_err(|error| self.unreadable(table.name, &error))?;
             if !columns.is_empty() {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Refuses to make the tables if lookups lead to what is neither there nor made with them: these would then be made
+    /// without foreign keys, which nobody adds later.
+    pub(crate) async fn refuse_unmade(&self, connection: Option<&mut dyn Connection>) -> Result<(), AdapterError> {
+        let unmade = self.unmade(connection).await?;
+        if unmade.is_empty() {
+            return Ok(());
+        }
+        let reasons: Vec<String> = unmade.into_iter().map(|(_, reason)| reason).collect();
+        Err(self.lacking(&reasons.join("; ")))
+    }
+
+    /// What lookups lead to that is neither there nor made with the tables: each table, and what is amiss. Without a
+    /// connection there is nothing yet.
+    pub(crate) async fn unmade(
+        &self,
+        mut connection: Option<&mut dyn Connection>,
+    ) -> Result<Vec<(&'static str, String)>, AdapterError> {
+        let mut unmade = Vec::new();
+        for Used { table, columns: used, .. } in self.used() {
+            let unreadable = |error| self.unreadable(table, &error);
+            let own = self.tables.iter().find(|own| own.name == table);
+            let columns: Vec<String> = match (own, connection.as_deref_mut()) {
+                (Some(own), _) => self.made_columns(own).into_iter().map(str::to_owned).collect(),
+                (None, Some(connection)) => {
+                    let columns = connection.columns(table).await.map_err(unreadable)?;
+                    columns.into_iter().map(|column| column.name).collect()
+                }
+                (None, None) => Vec::new(),
+            };
+            if columns.is_empty() {
+                let mut there: Vec<String> = self.tables.iter().map(|own| own.name.to_owned()).collect();
+                if let Some(connection) = connection.as_deref_mut() {
+                    there.extend(connection.tables().await.map_err(unreadable)?);
+                }
+                let instead = instead(table, there.iter().map(String::as_str));
+                unmade.push((table, format!("there is no table `{table}`, and no model makes it{instead}")));
+                continue;
+            }
+            let is = if own.is_some() { "is made without" } else { "has no" };
+            for missing in used.iter().filter(|used| !columns.iter().any(|column| column == used.name)) {
+                let instead = instead(missing.name, columns.iter().map(String::as_str));
+                unmade.push((table, format!("`{table}` {is} column `{}`{instead}", missing.name)));
+            }
+        }
+        Ok(unmade)
+    }
+
+    /// The columns that a table is made with.
+    fn made_columns(&self, table: &SqlTable) -> Vec<&'static str> {
+        let fields = table.columns().map(|(_, column, _)| column);
+        let lookups = table.lookups.iter().map(|lookup| lookup.leads.column);
+        let owner = table.owner.iter().map(|owner| owner.column);
+        let mut columns: Vec<&'static str> = fields.chain(lookups).chain(owner).collect();
+        if let Some(key) = self.made_key(table)
+            && !columns.contains(&key)
+        {
+            columns.push(key);
+        }
+        columns
     }
 
     /// Makes the tables that are missing, if that is wanted.

@@ -20,6 +20,11 @@ pub(crate) trait Database: Send + Sync {
         true
     }
 
+    /// Whether it can be made where it is not there, as far as that can be told, or why not.
+    fn may_be_made(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Connects; a database that is a file is made if `create`.
     fn connect(&self, create: bool) -> Answer<'_, Box<dyn Connection>>;
 
@@ -40,6 +45,16 @@ pub(crate) trait Database: Send + Sync {
 
     /// What begins a transaction that writes.
     fn begin(&self) -> &'static str;
+
+    /// What is said where rights are missing.
+    fn refusal(&self, lacks: &[&str]) -> String {
+        format!("the login may not {}; grant it", lacks.join(", "))
+    }
+
+    /// An error of the database in words.
+    fn words(&self, error: &dyn sqlx::error::DatabaseError) -> String {
+        error.to_string()
+    }
 
     /// What an error of the database means for the rest of the run.
     fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind;

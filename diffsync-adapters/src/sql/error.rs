@@ -7,13 +7,25 @@ use super::value::Value;
 
 impl Session {
     /// A table that cannot be read.
-    pub(crate) fn unreadable(&self, table: &str, error: sqlx::Error) -> AdapterError {
-        AdapterError::context(format!("cannot read `{table}` from `{}`", self.shown()), error)
+    pub(crate) fn unreadable(&self, table: &str, error: &sqlx::Error) -> AdapterError {
+        AdapterError::context(format!("cannot read `{table}` from `{}`", self.shown()), self.words(error))
     }
 
     /// A database that cannot be reached.
-    pub(crate) fn unreachable(&self, error: sqlx::Error) -> AdapterError {
-        AdapterError::context(format!("cannot connect to `{}`", self.shown()), error)
+    pub(crate) fn unreachable(&self, error: &sqlx::Error) -> AdapterError {
+        // It is reached, and has no time.
+        let is_busy = matches!(error, sqlx::Error::Database(_)) && self.meaning(error) == TargetErrorKind::Transient;
+        let doing = if is_busy { "use" } else { "connect to" };
+        AdapterError::context(format!("cannot {doing} `{}`", self.shown()), self.words(error))
+    }
+
+    /// An error in words.
+    pub(crate) fn words(&self, error: &sqlx::Error) -> String {
+        match error {
+            sqlx::Error::Database(error) => self.database().words(&**error),
+            sqlx::Error::Configuration(reason) => reason.to_string(),
+            _ => error.to_string(),
+        }
     }
 
     /// A database that is not as the models say.
@@ -23,7 +35,7 @@ impl Session {
 
     /// What could not be written, without the secrets among these values, which some databases quote.
     pub(crate) fn unwritable(&self, doing: &str, error: &sqlx::Error, secrets: &[Value<'_>]) -> TargetError {
-        let mut message = format!("cannot {doing} in `{}`: {error}", self.shown());
+        let mut message = format!("cannot {doing} in `{}`: {}", self.shown(), self.words(error));
         let texts = secrets.iter().filter_map(|secret| match secret {
             Value::Null | Value::Bool(_) | Value::Bytes(_) => None,
             Value::Text(text) => Some(text.to_string()),

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use diffsync_core::{AdapterError, Flags, LoadContext, Side, Table};
 
 use super::SqlModel;
-use super::database::{Column, Connection};
+use super::database::{Column, Connection, Database};
 use super::form::{Fields, Row};
 use super::name::instead;
-use super::schema::{Leads, Part, Place, SqlTable};
+use super::schema::{Leads, Part, Place, SqlField, SqlTable};
 use super::session::Session;
 
 /// A load that goes on: all tables are read by one connection, as they are at one moment.
@@ -45,7 +45,7 @@ pub(crate) async fn table<M: SqlModel>(data: &mut Table<M>, loading: &mut Loadin
             }
         }
     };
-    connection.rows(&sql, &mut each).await.map_err(|error| session.unreadable(M::TABLE.name, error))?;
+    connection.rows(&sql, &mut each).await.map_err(|error| session.unreadable(M::TABLE.name, &error))?;
     match broken {
         None => Ok(()),
         Some(problem) => {
@@ -104,10 +104,7 @@ async fn select(table: &'static SqlTable, loading: &mut Loading<'_>) -> Result<S
         };
         let columns = catalogue.columns(session, &mut **connection, of).await?;
         let found = column_of(&columns, of, column).map_err(|error| session.lacking(&error))?;
-        let qualified = format!("{alias}.{}", quotes.column(column));
-        items.push(database.selected(found, &qualified, field.kind).map_err(|reason| {
-            session.lacking(&format!("`{column}` of `{of}` {reason}, for the field `{}`", field.name))
-        })?);
+        items.push(selected(database, of, found, alias, field).map_err(|error| session.lacking(&error))?);
     }
     let own = catalogue.columns(session, &mut **connection, table.name).await?;
     let foreign = table.lookups.iter().map(|lookup| lookup.leads.column);
@@ -116,6 +113,19 @@ async fn select(table: &'static SqlTable, loading: &mut Loading<'_>) -> Result<S
         items.push(database.as_text(&format!("t.{}", quotes.column(column))));
     }
     Ok(format!("SELECT {} FROM {} AS t{}", items.join(", "), quotes.table(table.name), joined.sql))
+}
+
+/// How a column of a table, which is called `alias`, is selected so that a field can be read from it.
+pub(crate) fn selected(
+    database: &dyn Database,
+    table: &str,
+    column: &Column,
+    alias: &str,
+    field: &SqlField,
+) -> Result<String, String> {
+    let qualified = format!("{alias}.{}", database.quotes().column(&column.name));
+    let wrong = |reason| format!("`{}` of `{table}` {reason}, for the field `{}`", column.name, field.name);
+    database.selected(column, &qualified, field.kind).map_err(wrong)
 }
 
 /// The column of this name.
@@ -141,9 +151,9 @@ impl Catalogue {
         if let Some(columns) = self.0.get(table) {
             return Ok(Arc::clone(columns));
         }
-        let columns = connection.columns(table).await.map_err(|error| session.unreadable(table, error))?;
+        let columns = connection.columns(table).await.map_err(|error| session.unreadable(table, &error))?;
         if columns.is_empty() {
-            let there = connection.tables().await.map_err(|error| session.unreadable(table, error))?;
+            let there = connection.tables().await.map_err(|error| session.unreadable(table, &error))?;
             let instead = instead(table, there.iter().map(String::as_str));
             return Err(session.lacking(&format!("there is no table `{table}`{instead}")));
         }

@@ -58,6 +58,7 @@ mod load;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod name;
+mod options;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod schema;
@@ -65,6 +66,7 @@ mod session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tables;
+mod used;
 mod value;
 mod write;
 

@@ -11,6 +11,7 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, MySql as Driver, Ro
 use super::database::{Answer, Column, Connection, Database, Delete, Find, Insert, Update};
 use super::form::Row;
 use super::name::Quotes;
+use super::options::refuse_unknown;
 use super::value::{Kind, Value, whole_or_text};
 
 /// How many values one statement may hold.
@@ -21,6 +22,24 @@ const BYTES: usize = 4 << 20;
 
 const QUOTES: Quotes = Quotes('`');
 
+/// The options that the driver knows.
+const OPTIONS: [&str; 14] = [
+    "sslmode",
+    "ssl-mode",
+    "sslca",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "charset",
+    "collation",
+    "statement-cache-capacity",
+    "socket",
+    "timezone",
+    "time-zone",
+];
+
 /// A server.
 pub(crate) struct MySql {
     options: MySqlConnectOptions,
@@ -28,6 +47,7 @@ pub(crate) struct MySql {
 
 impl MySql {
     pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
+        refuse_unknown(url, &OPTIONS)?;
         let unusable =
             |error| AdapterError::context(format!("`{}` is not the URL of a MySQL database", redacted_url(url)), error);
         let options = MySqlConnectOptions::from_str(url.as_str()).map_err(unusable)?;

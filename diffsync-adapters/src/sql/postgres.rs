@@ -14,9 +14,32 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, Postgres as Driver,
 use super::database::{Answer, Column, Connection, Database, Delete, Find, Grid, Insert, Typed, Update};
 use super::form::Row;
 use super::name::Quotes;
+use super::options::refuse_unknown;
 use super::value::{Kind, Value, whole_or_text};
 
 const QUOTES: Quotes = Quotes('"');
+
+/// The options that the driver knows.
+const OPTIONS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
 
 /// A server.
 pub(crate) struct Postgres {
@@ -25,6 +48,7 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
+        refuse_unknown(url, &OPTIONS)?;
         let options = PgConnectOptions::from_str(url.as_str()).map_err(|error| {
             AdapterError::context(format!("`{}` is not the URL of a PostgreSQL database", redacted_url(url)), error)
         })?;
@@ -120,6 +144,11 @@ impl Database for Postgres {
         let code = error.code().unwrap_or_default();
         // A lost connection, an unknown end of the statement, a server that goes down.
         !(code.starts_with("08") || code.starts_with("57P") || code == "40003")
+    }
+
+    fn words(&self, error: &dyn sqlx::error::DatabaseError) -> String {
+        // The driver adds a line of the server's source.
+        error.message().to_owned()
     }
 
     fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {

@@ -81,9 +81,9 @@ impl Session {
         if let Some(connection) = idle {
             return Ok(connection);
         }
-        let late = || sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
-        let connection = tokio::time::timeout(self.connect_within, self.database.connect(create)).await;
-        connection.map_err(|_| late())?
+        let within = self.connect_within;
+        let late = |_| std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {within:?}"));
+        tokio::time::timeout(within, self.database.connect(create)).await.map_err(late)?
     }
 
     /// Keeps a connection for whoever needs one next.
@@ -156,7 +156,9 @@ impl Session {
                 }
                 Err(error) => Err(match self.lost_answer(&error) {
                     Some(lost) => AdapterError::unknown(lost),
-                    None => AdapterError::context(format!("the commit in `{}` failed", self.shown()), error),
+                    None => {
+                        AdapterError::context(format!("the commit in `{}` failed", self.shown()), self.words(&error))
+                    }
                 }),
             },
             // Its connection is closed, which undoes it.
@@ -175,9 +177,9 @@ impl Session {
             sqlx::Error::Database(error) => self.database.took_back(&**error),
             _ => false,
         };
-        let place = self.shown();
+        let (place, words) = (self.shown(), self.words(error));
         (!took_back).then(|| {
-            format!("the answer to a commit in `{place}` was lost, so look there whether it was carried out: {error}")
+            format!("the answer to a commit in `{place}` was lost, so look there whether it was carried out: {words}")
         })
     }
 }
@@ -258,7 +260,8 @@ impl Writing<'_> {
     /// The run's transaction is gone, and with it all that was written.
     fn lose(self, error: &sqlx::Error) -> TargetError {
         self.session.forget();
-        let reason = format!("the transaction of the run in `{}` was lost: {error}", self.session.shown());
+        let (place, words) = (self.session.shown(), self.session.words(error));
+        let reason = format!("the transaction of the run in `{place}` was lost: {words}");
         if let Some(mut run) = self.run {
             *run = RunState::Lost(reason.clone());
         }

@@ -1,5 +1,6 @@
 //! `SQLite`.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -12,12 +13,16 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, Row as _, Sqlite as
 use super::database::{Answer, Column, Connection, Database, Delete, Find, Grid, Insert, Update};
 use super::form::Row;
 use super::name::Quotes;
+use super::options::refuse_unknown;
 use super::value::{Kind, Value};
 
 /// How many values one statement may hold.
 const VALUES: usize = 32_766;
 
 const QUOTES: Quotes = Quotes('"');
+
+/// The options that the driver knows.
+const OPTIONS: [&str; 4] = ["mode", "cache", "immutable", "vfs"];
 
 /// A file with a database in it.
 pub(crate) struct Sqlite {
@@ -26,6 +31,7 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
+        refuse_unknown(url, &OPTIONS)?;
         let unusable =
             |why: &str| AdapterError::new(format!("`{}` {why}, as in `sqlite://inventory.db`", redacted_url(url)));
         let options = SqliteConnectOptions::from_str(url.as_str())
@@ -62,9 +68,22 @@ impl Database for Sqlite {
         self.options.get_filename().exists()
     }
 
+    fn may_be_made(&self) -> Result<(), String> {
+        let folder = self.options.get_filename().parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        // It is gone with its handle.
+        let probe = tempfile::tempfile_in(folder);
+        probe.map(drop).map_err(|_| format!("the folder `{}` may not be written", folder.display()))
+    }
+
     fn connect(&self, create: bool) -> Answer<'_, Box<dyn Connection>> {
         let options = self.options.clone().create_if_missing(create);
-        Box::pin(async move { Ok(Box::new(options.connect().await?) as Box<dyn Connection>) })
+        Box::pin(async move {
+            if create && !self.exists() {
+                self.may_be_made().map_err(|reason| sqlx::Error::Configuration(reason.into()))?;
+            }
+            Ok(Box::new(options.connect().await?) as Box<dyn Connection>)
+        })
     }
 
     fn selected(&self, _: &Column, qualified: &str, _: Kind) -> Result<String, String> {
@@ -111,9 +130,20 @@ impl Database for Sqlite {
         true
     }
 
+    fn refusal(&self, _: &[&str]) -> String {
+        // There is no login, and nothing else that could be missing.
+        "the file may not be written".into()
+    }
+
+    fn words(&self, error: &dyn sqlx::error::DatabaseError) -> String {
+        match primary_code(error) {
+            5 | 6 => format!("another program is writing it, so try again: {error}"),
+            _ => error.to_string(),
+        }
+    }
+
     fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
-        let code = error.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or_default() & 0xff;
-        match code {
+        match primary_code(error) {
             // Busy, locked.
             5 | 6 => TargetErrorKind::Transient,
             // No table or column, no rights, read-only, an error of the disk, damaged, full, not to be opened, no database.
@@ -131,6 +161,11 @@ impl Database for Sqlite {
         // It writes one transaction at a time.
         Some(1)
     }
+}
+
+/// The code of an error, without what says more of it.
+fn primary_code(error: &dyn sqlx::error::DatabaseError) -> u32 {
+    error.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or_default() & 0xff
 }
 
 fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<SqliteArguments, sqlx::Error> {

@@ -2,10 +2,10 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Tables};
-use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table, VisitedBy};
+use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table, Url, VisitedBy};
 
-use super::systems::{Kind, assert_done, on_each, pushed};
-use super::world::{Vlans, vlans};
+use super::systems::{Kind, System, assert_done, block_on, loaded, on_each, pushed};
+use super::world::{Vlan, Vlans, vlans};
 
 async fn checked<D: Dataset + VisitedBy<Tables<D>>>(sql: &Sql<D>, side: Side) -> Checkup {
     let mut checkup = Checkup::new(side);
@@ -46,6 +46,18 @@ fn what_is_missing_is_found() {
 }
 
 #[test]
+fn a_column_of_the_wrong_type_is_found() {
+    on_each(|system| async move {
+        // A column of SQLite may hold anything.
+        let is_typed = system.kind != Kind::Sqlite;
+        system.run(&system.words("CREATE TABLE [vlans] ([number] KEYTEXT, [name] KEYTEXT, [note] KEYTEXT)")).await;
+        let (passed, detail) = found(&checked(&system.sql::<Vlans>(), Side::Source).await, "table vlans");
+        assert_eq!(!passed, is_typed, "{detail}");
+        assert_eq!(detail.contains("where a whole number is expected, for the field `number`"), is_typed, "{detail}");
+    });
+}
+
+#[test]
 fn rights_that_are_missing_are_found() {
     on_each(|system| async move {
         assert_done(&pushed(vlans(0..3), system.sql()).await);
@@ -73,6 +85,8 @@ fn rights_that_are_missing_are_found() {
         let as_target = checked(&Sql::<Vlans>::at(&url).unwrap(), Side::Target).await;
         let rights = as_target.findings().iter().find(|finding| finding.what == "rights on vlans").unwrap();
         assert!(!rights.passed, "{rights:?}");
+        // There is no login.
+        assert_eq!(rights.detail == "the file may not be written", system.kind == Kind::Sqlite, "{rights:?}");
     });
 }
 
@@ -148,6 +162,75 @@ fn the_right_to_make_tables_is_looked_at_where_it_can_be_told() {
         assert!(passed && detail.starts_with("there are none yet; they are made"), "{detail}");
         let sql: Sql<Vlans> = Sql::at(&url).unwrap().create_tables();
         let (passed, detail) = found(&checked(&sql, Side::Target).await, "tables");
-        assert!(!passed && detail.starts_with("there are none yet, and the login may not "), "{detail}");
+        let who = if system.kind == Kind::Sqlite { "file may not be written" } else { "login may not " };
+        assert!(!passed && detail.starts_with(&format!("there are none yet, and the {who}")), "{detail}");
+    });
+}
+
+#[derive(SyncModel, SqlModel, Clone)]
+#[sql(table = "cables")]
+struct Cable {
+    #[sync(id)]
+    name: String,
+    #[sql(lookup = "vlan_id -> vlan(name)")]
+    vlan: String,
+    #[sql(lookup = "native_id -> vlans(nmae)")]
+    native: String,
+}
+
+#[derive(Dataset, Default)]
+struct Cables {
+    vlans: Table<Vlan>,
+    cables: Table<Cable>,
+}
+
+#[test]
+fn nothing_is_made_where_a_lookup_leads_to_what_is_neither_there_nor_made() {
+    on_each(|system| async move {
+        // Where there is no database, and where there is one without these tables.
+        for has_database in [system.kind != Kind::Sqlite, true] {
+            if has_database {
+                system.run("CREATE TABLE IF NOT EXISTS something_else (n INTEGER)").await;
+            }
+            let checkup = checked(&system.sql::<Cables>(), Side::Target).await;
+            let error = loaded::<Cables>(&system.sql(), Side::Target).await.err().unwrap().to_string();
+            for (what, reason) in [
+                ("table vlan", "there is no table `vlan`, and no model makes it; did you mean `vlans`?"),
+                ("table vlans", "`vlans` is made without column `nmae`; did you mean `name`?"),
+            ] {
+                let (passed, detail) = found(&checkup, what);
+                assert!(!passed && detail.starts_with(reason), "{detail}");
+                assert!(error.contains(reason), "{error}");
+            }
+            let wanted = Cables { vlans: vlans(0..3).vlans, ..Cables::default() };
+            assert_ne!(pushed(wanted, system.sql()).await.status.to_string(), "completed");
+            let vlans = checked(&system.sql::<Vlans>(), Side::Target).await;
+            let what = if has_database { "tables" } else { "connection" };
+            assert!(found(&vlans, what).1.contains("made when something is first written"), "{:?}", vlans.findings());
+        }
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_may_not_be_written_is_found() {
+    block_on(async {
+        // Nobody makes a file here.
+        let sql = || Sql::<Vlans>::at(&Url::parse("sqlite:///proc/self/x.db").unwrap()).unwrap().create_tables();
+        let reason = "the folder `/proc/self` may not be written";
+        let (passed, detail) = found(&checked(&sql(), Side::Target).await, "connection");
+        assert!(!passed && detail.ends_with(reason), "{detail}");
+        let report = pushed(vlans(0..3), sql()).await;
+        assert!(report.error_text().unwrap_or_default().contains(reason), "{:?}", report.error_text());
+    });
+}
+
+#[test]
+fn a_look_leaves_nothing_behind() {
+    block_on(async {
+        let system = System::new(Kind::Sqlite).await;
+        assert!(checked(&system.sql::<Vlans>(), Side::Target).await.is_healthy());
+        let folder = std::path::Path::new(system.url.path()).parent().unwrap();
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
     });
 }
