@@ -28,7 +28,15 @@ pub struct TargetError {
     kind: TargetErrorKind,
     retry_after: Option<Duration>,
     perhaps_written: bool,
+    conflict: Option<Conflict>,
     cause: Cause,
+}
+
+/// A unique value of a record that another one already has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Conflict {
+    /// The model and the identifier of the record that has it, where the target can tell.
+    pub(crate) holder: Option<(&'static str, String)>,
 }
 
 /// What a target's error means for the rest of the run.
@@ -67,8 +75,31 @@ impl TargetError {
         Self::of(TargetErrorKind::Unknown, cause.into())
     }
 
+    /// An error of this record, from a message or another error: a unique value of it is already taken in the target, by
+    /// a record that may be one the run is about to delete or to change.
+    ///
+    /// No record is deleted that a new one collided with: without [`held_by`](Self::held_by), that may be any of the
+    /// model, so all its deletes are held.
+    pub fn conflict(cause: impl Into<Cause>) -> Self {
+        Self { conflict: Some(Conflict::default()), ..Self::of(TargetErrorKind::Record, cause.into()) }
+    }
+
+    /// The same error with the record that has the value, by the name of its model and its identifier as text. It makes the
+    /// error a [conflict](Self::conflict).
+    #[must_use]
+    pub fn held_by(mut self, model: &'static str, id: impl Display) -> Self {
+        self.conflict = Some(Conflict { holder: Some((model, id.to_string())) });
+        self
+    }
+
+    /// Whether the target refused the record because a unique value of it is already taken.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.conflict.is_some()
+    }
+
     fn of(kind: TargetErrorKind, cause: Cause) -> Self {
-        Self { kind, retry_after: None, perhaps_written: false, cause }
+        Self { kind, retry_after: None, perhaps_written: false, conflict: None, cause }
     }
 
     /// The same error with the time after which the server asked to be tried again.
@@ -141,6 +172,7 @@ impl Debug for TargetError {
             .field("kind", &self.kind)
             .field("retry_after", &self.retry_after)
             .field("perhaps_written", &self.perhaps_written)
+            .field("conflict", &self.conflict)
             .field("cause", &self.cause)
             .finish()
     }

@@ -1,7 +1,9 @@
 //! What a run says while it goes on: one typed stream of events, which the terminal, the log and the history observe.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::error::panicked;
 use crate::ops::Operation;
@@ -32,6 +34,17 @@ pub enum Event<'a> {
         /// How many there are, where it is known.
         total: Option<u64>,
     },
+    /// A call to one of the systems failed and is made again after a pause.
+    Retry {
+        /// The step.
+        step: Step,
+        /// The number of the attempt that failed, from 1.
+        attempt: usize,
+        /// How long the run waits before the next one.
+        pause: Duration,
+        /// Why it failed.
+        error: &'a str,
+    },
     /// A step ended.
     StepFinished(&'a StepReport),
     /// The diff is known.
@@ -59,15 +72,29 @@ pub trait Observer: Send + Sync {
 
 /// The observers of one run.
 #[derive(Clone, Default)]
-pub(crate) struct Observers(Arc<[Arc<dyn Observer>]>);
+pub(crate) struct Observers {
+    all: Arc<[Arc<dyn Observer>]>,
+    /// How many calls were made again so far.
+    retries: Arc<AtomicU64>,
+}
 
 impl Observers {
     pub(crate) fn new(observers: &[Arc<dyn Observer>]) -> Self {
-        Self(observers.into())
+        Self { all: observers.into(), retries: Arc::default() }
+    }
+
+    /// Counts a call that is made again.
+    pub(crate) fn count_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many calls were made again so far.
+    pub(crate) fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
     }
 
     pub(crate) fn emit(&self, event: &Event<'_>) {
-        for observer in self.0.iter() {
+        for observer in self.all.iter() {
             // Whoever watches must not bring down what it watches.
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.observe(event))) {
                 tracing::error!("{}", panicked("observer", &*panic));
@@ -90,7 +117,7 @@ impl TracingObserver {
         let Some(plan) = plan else { return };
         let model = plan.diff().tables()[record.model()].schema().name;
         match outcome {
-            Outcome::Failed { error } => {
+            Outcome::Failed { error, .. } => {
                 tracing::warn!(%operation, model, record = plan.record(record), %error, "record failed");
             }
             Outcome::Unknown { reason } => {
@@ -116,6 +143,9 @@ impl Observer for TracingObserver {
             Event::RunStarted { job, dry_run } => tracing::info!(job, dry_run, "run started"),
             Event::StepStarted(step) => tracing::info!(%step, "step started"),
             Event::Progress { step, done, total } => tracing::trace!(%step, done, total, "progress"),
+            Event::Retry { step, attempt, pause, error } => {
+                tracing::warn!(%step, attempt, pause = ?pause, error, "a call failed and is made again");
+            }
             Event::StepFinished(report) => {
                 tracing::info!(step = %report.step, seconds = report.duration.as_secs_f64(), "step finished");
             }

@@ -38,6 +38,7 @@ mod plan;
 mod problem;
 mod refusal;
 mod report;
+mod retry;
 mod run;
 mod saved;
 pub mod schema;
@@ -73,11 +74,12 @@ pub use crate::limit::{Limit, Limits, OnGuard};
 pub use crate::model::{AttributeValue, HandedOver, IdentifierValue, LocalValue, Names, SyncModel};
 pub use crate::nearest::nearest;
 pub use crate::ops::{Operation, Ops};
-pub use crate::outcome::{Outcome, OutcomeCounts, Outcomes};
+pub use crate::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
 pub use crate::plan::{Loaded, Plan, PlanView, RecordRef};
 pub use crate::problem::{Problem, ProblemKind, SkippedModel};
 pub use crate::refusal::{Breach, Moved, Refusal};
 pub use crate::report::{FailedRecord, RunError, RunReport, Status};
+pub use crate::retry::report_retry;
 pub use crate::run::{Run, RunOptions, UnknownFlags};
 pub use crate::saved::{
     Application, Lost, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,

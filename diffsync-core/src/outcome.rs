@@ -1,5 +1,6 @@
 //! What became of each record of a run.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -25,14 +26,19 @@ pub enum Outcome {
     Failed {
         /// The target's error with its causes.
         error: Arc<str>,
+        /// Whether the target wrote something all the same, such as the record under another identifier.
+        may_be_written: bool,
     },
     /// It was not attempted because of another record.
     Blocked {
         /// The record whose failure caused it, or that still lives under it.
         by: RecordRef,
     },
-    /// A guard or `prevent_destroy` held it back.
-    Held,
+    /// It was held back, so that nothing is lost.
+    Held {
+        /// Why.
+        reason: HoldReason,
+    },
     /// The target is not able to do it.
     Unsupported,
     /// The target did not answer in time, its answer was lost, or the run was cut short while it was at it: it may or
@@ -55,16 +61,110 @@ impl Outcome {
         }
     }
 
-    /// Whether the target said that it wrote a record, and returned another: what it holds now is not known.
+    /// An operation that failed and left the target as it was.
+    pub(crate) fn failed(error: impl Into<Arc<str>>) -> Self {
+        Self::Failed { error: error.into(), may_be_written: false }
+    }
+
+    /// Whether the target may hold something else than before, although the operation failed.
     pub(crate) fn may_be_written(&self) -> bool {
-        // The error is worded where the answer is looked at, and a test of taking a run back holds the two together.
-        matches!(self, Self::Failed { error } if error.starts_with("the target returned it as "))
+        matches!(self, Self::Failed { may_be_written: true, .. })
+    }
+
+    /// What kind of outcome it is, without the details.
+    #[must_use]
+    pub fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Created => OutcomeKind::Created,
+            Self::Updated => OutcomeKind::Updated,
+            Self::Deleted => OutcomeKind::Deleted,
+            Self::Cascaded => OutcomeKind::Cascaded,
+            Self::Failed { .. } => OutcomeKind::Failed,
+            Self::Blocked { .. } => OutcomeKind::Blocked,
+            Self::Held { .. } => OutcomeKind::Held,
+            Self::Unsupported => OutcomeKind::Unsupported,
+            Self::Unknown { .. } => OutcomeKind::Unknown,
+            Self::NotAttempted => OutcomeKind::NotAttempted,
+        }
     }
 
     /// Whether the target was changed.
     #[must_use]
     pub fn is_written(&self) -> bool {
         matches!(self, Self::Created | Self::Updated | Self::Deleted | Self::Cascaded)
+    }
+}
+
+/// Why an operation was held back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HoldReason {
+    /// A guard held back all operations of its kind.
+    Guard,
+    /// The record must not be deleted: `prevent_destroy`.
+    PreventDestroy,
+    /// The identifier of the record to delete is that of a new one but for case or surrounding space, so the system may
+    /// take the two for one.
+    SameButForCase {
+        /// The new record.
+        new: RecordRef,
+    },
+    /// A record could not be written since a unique value of it is taken, perhaps by the record to delete.
+    Conflict {
+        /// The record that could not be written.
+        with: RecordRef,
+    },
+}
+
+/// The kinds of outcomes of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OutcomeKind {
+    /// It was created.
+    Created,
+    /// It was updated.
+    Updated,
+    /// It was deleted.
+    Deleted,
+    /// It was deleted with the record it lived under.
+    Cascaded,
+    /// The target refused it.
+    Failed,
+    /// It was not attempted because of another record.
+    Blocked,
+    /// It was held back.
+    Held,
+    /// The target is not able to do it.
+    Unsupported,
+    /// It may or may not have been written.
+    Unknown,
+    /// The run ended before its turn came.
+    NotAttempted,
+}
+
+impl OutcomeKind {
+    /// The kind as reports write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Deleted => "deleted",
+            Self::Cascaded => "cascaded",
+            Self::Failed => "failed",
+            Self::Blocked => "blocked",
+            Self::Held => "held",
+            Self::Unsupported => "unsupported",
+            Self::Unknown => "unknown",
+            Self::NotAttempted => "not_attempted",
+        }
+    }
+}
+
+impl fmt::Display for OutcomeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -141,7 +241,7 @@ impl Outcomes {
             if !table.withholds_nothing() {
                 for (place, outcome) in outcomes.iter_mut().enumerate() {
                     match table.withheld(operation, place) {
-                        Some(Withheld::Held) => *outcome = Outcome::Held,
+                        Some(Withheld::Held(reason)) => *outcome = Outcome::Held { reason },
                         Some(Withheld::Unsupported) => *outcome = Outcome::Unsupported,
                         Some(Withheld::Cascaded) | None => {}
                     }
@@ -200,17 +300,17 @@ impl Outcomes {
             ..OutcomeCounts::default()
         };
         for (_, _, outcome) in self.iter(diff) {
-            *match outcome {
-                Outcome::Created => &mut counts.created,
-                Outcome::Updated => &mut counts.updated,
-                Outcome::Deleted => &mut counts.deleted,
-                Outcome::Cascaded => &mut counts.cascaded,
-                Outcome::Failed { .. } => &mut counts.failed,
-                Outcome::Blocked { .. } => &mut counts.blocked,
-                Outcome::Held => &mut counts.held,
-                Outcome::Unsupported => &mut counts.unsupported,
-                Outcome::Unknown { .. } => &mut counts.unknown,
-                Outcome::NotAttempted => &mut counts.not_attempted,
+            *match outcome.kind() {
+                OutcomeKind::Created => &mut counts.created,
+                OutcomeKind::Updated => &mut counts.updated,
+                OutcomeKind::Deleted => &mut counts.deleted,
+                OutcomeKind::Cascaded => &mut counts.cascaded,
+                OutcomeKind::Failed => &mut counts.failed,
+                OutcomeKind::Blocked => &mut counts.blocked,
+                OutcomeKind::Held => &mut counts.held,
+                OutcomeKind::Unsupported => &mut counts.unsupported,
+                OutcomeKind::Unknown => &mut counts.unknown,
+                OutcomeKind::NotAttempted => &mut counts.not_attempted,
             } += 1;
         }
         counts
@@ -235,7 +335,7 @@ pub struct OutcomeCounts {
     pub failed: usize,
     /// Not attempted because of another record.
     pub blocked: usize,
-    /// Held back by a guard or `prevent_destroy`.
+    /// Held back, so that nothing is lost.
     pub held: usize,
     /// Nothing that the target is able to do.
     pub unsupported: usize,

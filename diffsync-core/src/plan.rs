@@ -13,6 +13,7 @@ use crate::filter::Filter;
 use crate::flags::Flags;
 use crate::model::{Names, SyncModel};
 use crate::ops::Operation;
+use crate::outcome::HoldReason;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::saved::{Chosen, PlanKind, Restoring, Standing};
@@ -169,7 +170,7 @@ impl<D: Dataset> Plan<D> {
 
     /// Holds back all operations of one kind on a model.
     pub(crate) fn hold(&mut self, model: usize, operation: Operation) {
-        self.diff.tables_mut()[model].withhold(operation, Withheld::Held);
+        self.diff.tables_mut()[model].withhold(operation, Withheld::Held(HoldReason::Guard));
     }
 
     /// Calls `unchanged` with each record that is the same on both sides, as the source has it.

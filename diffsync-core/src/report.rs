@@ -14,7 +14,7 @@ use crate::diff::DiffSummary;
 use crate::guard::Lift;
 use crate::job::info::ConfigItem;
 use crate::ops::Operation;
-use crate::outcome::{Outcome, OutcomeCounts, Outcomes};
+use crate::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
 use crate::plan::{PlanView, RecordRef};
 use crate::problem::{Problem, SkippedModel};
 use crate::refusal::{Breach, Moved, Refusal};
@@ -53,6 +53,8 @@ pub struct RunReport {
     pub stale: Vec<Moved>,
     /// How many operations of that plan the target had carried out already.
     pub already_done: usize,
+    /// How many calls to the two systems failed and were made again.
+    pub retries: u64,
     /// What takes back what the run did, if the run was to make it.
     pub undo: Option<Undo>,
     pub(crate) problems: Vec<Problem>,
@@ -90,18 +92,37 @@ impl RunReport {
     pub fn failures(&self) -> impl Iterator<Item = FailedRecord> {
         self.plan().into_iter().flat_map(|plan| {
             self.outcomes.iter(plan.diff()).filter_map(|(record, operation, outcome)| {
-                let (outcome, reason) = match outcome {
-                    Outcome::Failed { error } => ("failed", error.to_string()),
-                    Outcome::Blocked { by } => ("blocked", format!("because of {}", self.name(plan, *by))),
-                    Outcome::Held => ("held", "a guard or `prevent_destroy` held it back".to_owned()),
-                    Outcome::Unknown { reason } => ("unknown", reason.to_string()),
+                let reason = match outcome {
+                    Outcome::Failed { error, .. } => error.to_string(),
+                    Outcome::Blocked { by } => format!("because of {}", self.name(plan, *by)),
+                    Outcome::Held { reason } => self.held(plan, reason),
+                    Outcome::Unknown { reason } => reason.to_string(),
                     _ => return None,
                 };
+                let outcome = outcome.kind();
                 let url = self.links.get(&record).cloned();
                 let model = plan.diff().tables()[record.model()].schema().name;
                 Some(FailedRecord { model, record: plan.record(record), operation, outcome, reason, url })
             })
         })
+    }
+
+    fn held(&self, plan: &dyn PlanView, reason: &HoldReason) -> String {
+        match reason {
+            HoldReason::Guard => "a guard held it back".to_owned(),
+            HoldReason::PreventDestroy => "`prevent_destroy` held it back".to_owned(),
+            HoldReason::SameButForCase { new } => format!(
+                "its identifier is that of the new {} but for case or space; if they are one, put \
+                 `compare = ignore_case` on the identifier",
+                self.name(plan, *new)
+            ),
+            HoldReason::Conflict { with } => {
+                format!(
+                    "{} could not be written, since it collided with a record that is there",
+                    self.name(plan, *with)
+                )
+            }
+        }
     }
 
     #[allow(clippy::unused_self, reason = "reads as a sentence where it is used")]
@@ -131,7 +152,7 @@ pub struct FailedRecord {
     /// What was to be done.
     pub operation: Operation,
     /// `failed`, `blocked`, `held` or `unknown`.
-    pub outcome: &'static str,
+    pub outcome: OutcomeKind,
     /// The target's error, or the record that is to blame.
     pub reason: String,
     /// Where a person finds the record.
@@ -140,7 +161,7 @@ pub struct FailedRecord {
 
 impl Serialize for RunReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("RunReport", 17)?;
+        let mut document = serializer.serialize_struct("RunReport", 18)?;
         document.serialize_field("job", self.job)?;
         document.serialize_field("status", &self.status)?;
         document.serialize_field("dry_run", &self.dry_run)?;
@@ -155,6 +176,7 @@ impl Serialize for RunReport {
         document.serialize_field("skipped", &self.skipped)?;
         document.serialize_field("stale", &self.stale)?;
         document.serialize_field("already_done", &self.already_done)?;
+        document.serialize_field("retries", &self.retries)?;
         document.serialize_field("problems", self.problems())?;
         document.serialize_field("failures", &self.failures().collect::<Vec<_>>())?;
         document.serialize_field("diff", &self.plan().map(DiffTree::of))?;

@@ -103,7 +103,7 @@ impl<'a> DiffTree<'a> {
             let sign = node.change.map_or("", Change::sign);
             let remark = match node.change.and_then(|change| change.withheld(table)) {
                 None => "",
-                Some(Withheld::Held) => " (held back)",
+                Some(Withheld::Held(_)) => " (held back)",
                 Some(Withheld::Unsupported) => " (not supported by the target)",
                 Some(Withheld::Cascaded) => " (goes with what it is under)",
             };

@@ -5,7 +5,9 @@ mod summary;
 
 use std::fmt::{self, Write};
 
-use diffsync_core::{FailedRecord, JobInfo, Lift, Lost, PlanKind, RunReport, SavedPlan, Signature, SkippedModel};
+use diffsync_core::{
+    FailedRecord, JobInfo, Lift, Lost, OutcomeKind, PlanKind, RunReport, SavedPlan, Signature, SkippedModel,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -141,9 +143,9 @@ fn lift(lift: &Lift) -> String {
 /// What was not written, the worst first: what is merely held back must not push what failed out of sight.
 fn not_written(report: &RunReport) -> Vec<String> {
     let rank = |failure: &FailedRecord| match failure.outcome {
-        "failed" => 0,
-        "unknown" => 1,
-        "blocked" => 2,
+        OutcomeKind::Failed => 0,
+        OutcomeKind::Unknown => 1,
+        OutcomeKind::Blocked => 2,
         _ => 3,
     };
     let mut failures: Vec<FailedRecord> = report.failures().collect();

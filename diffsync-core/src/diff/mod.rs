@@ -16,6 +16,7 @@ pub use self::summary::{Counts, DiffSummary, ModelSummary};
 use crate::check::Checked;
 use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, in_order};
 use crate::ops::Operation;
+use crate::outcome::HoldReason;
 use crate::schema::ModelSchema;
 use crate::scope::Scope;
 use crate::table::{LoadState, Table, row};
@@ -54,10 +55,10 @@ pub struct TableDiff {
 }
 
 /// Why an operation that the diff shows is not asked of the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Withheld {
-    /// A guard or `prevent_destroy` holds it back.
-    Held,
+    /// It is held back.
+    Held(HoldReason),
     /// The target is not able to do it.
     Unsupported,
     /// The target does it by itself, with the record's parent.
@@ -79,7 +80,7 @@ impl TableDiff {
             cascaded: FixedBitSet::new(),
             prevented: FixedBitSet::new(),
             ignored: None,
-            withheld: [None; 3],
+            withheld: [const { None }; 3],
         }
     }
 
@@ -126,11 +127,14 @@ impl TableDiff {
 
     /// Why an operation is not asked of the target, if it is not.
     pub(crate) fn withheld(&self, operation: Operation, place: usize) -> Option<Withheld> {
-        let all = self.withheld[operation as usize];
+        let all = self.withheld[operation as usize].clone();
         if operation == Operation::Delete {
+            if self.prevented.contains(place) {
+                return Some(Withheld::Held(HoldReason::PreventDestroy));
+            }
             // What a guard holds back must not go with its parent either: then that stays too.
-            if self.prevented.contains(place) || all == Some(Withheld::Held) {
-                return Some(Withheld::Held);
+            if let Some(Withheld::Held(_)) = all {
+                return all;
             }
             if self.cascaded.contains(place) {
                 return Some(Withheld::Cascaded);
@@ -146,7 +150,7 @@ impl TableDiff {
 
     /// Whether every operation is asked of the target.
     pub(crate) fn withholds_nothing(&self) -> bool {
-        self.withheld == [None; 3] && self.cascaded.is_clear() && self.prevented.is_clear()
+        self.withheld.iter().all(Option::is_none) && self.cascaded.is_clear() && self.prevented.is_clear()
     }
 
     /// Withholds all operations of one kind.

@@ -62,7 +62,7 @@ impl Counts {
             for place in 0..table.len(operation) {
                 *match table.withheld(operation, place) {
                     None => counts.of_operation(operation),
-                    Some(Withheld::Held) => &mut counts.held,
+                    Some(Withheld::Held(_)) => &mut counts.held,
                     Some(Withheld::Unsupported) => &mut counts.unsupported,
                     Some(Withheld::Cascaded) => &mut counts.cascade,
                 } += 1;

@@ -228,9 +228,10 @@ impl<'a, D: Dataset> Dependents<'a, D> {
             let table = &self.plan.diff().tables()[model];
             for (row, dependent) in dependents.iter().filter(|(_, dependent)| !dependent.link.orders()) {
                 let Ok(place) = table.deletes.binary_search(row) else { continue };
-                let named_goes =
-                    !matches!(table.withheld(Operation::Delete, place), Some(Withheld::Held | Withheld::Unsupported))
-                        && !kept.contains(&At { model, row: *row });
+                let named_goes = !matches!(
+                    table.withheld(Operation::Delete, place),
+                    Some(Withheld::Held(_) | Withheld::Unsupported)
+                ) && !kept.contains(&At { model, row: *row });
                 let is_to_come =
                     |task: &Task| self.is_asked_to_delete(*task) && *outcomes.get(*task) == Outcome::NotAttempted;
                 if let Some(task) =

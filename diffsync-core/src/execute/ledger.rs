@@ -210,7 +210,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         if let Some(to_blame) = to_blame.filter(|_| task.operation != Operation::Delete) {
             self.unwritten[task.model].insert(record.row(), (task.operation, to_blame));
         }
-        if let Outcome::Failed { error } = &outcome {
+        if let Outcome::Failed { error, .. } = &outcome {
             self.failures += 1;
             if self.options.max_failures.is_some_and(|max| self.failures >= max) {
                 self.stop(Stopped::Failure(error.to_string()));
@@ -242,8 +242,8 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         }
         let unfinished: Vec<_> = (0..self.unfinished.len()).flat_map(|model| self.unfinished(model)).collect();
         for task in unfinished {
-            let error = format!("it was {}d, but the run ended before its references were set", task.operation).into();
-            self.settle(task, Outcome::Failed { error });
+            let error = format!("it was {}d, but the run ended before its references were set", task.operation);
+            self.settle(task, Outcome::failed(error));
         }
     }
 
@@ -252,13 +252,12 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.settle_rest();
         let writes_at_complete = self.options.writes_at_complete;
         if let Some(error) = error.filter(|_| writes_at_complete) {
-            let text = error.to_string().into();
-            let instead =
-                if error.is_unknown() { Outcome::Unknown { reason: text } } else { Outcome::Failed { error: text } };
+            let text: Arc<str> = error.to_string().into();
+            let instead = if error.is_unknown() { Outcome::Unknown { reason: text } } else { Outcome::failed(text) };
             self.outcomes.replace_written(&instead);
         }
         for (record, operation, outcome) in self.outcomes.iter(self.plan.diff()) {
-            let unheard = matches!(outcome, Outcome::NotAttempted | Outcome::Held | Outcome::Unsupported);
+            let unheard = matches!(outcome, Outcome::NotAttempted | Outcome::Held { .. } | Outcome::Unsupported);
             if writes_at_complete || unheard {
                 self.observers.emit(&Event::RecordDone { record, operation, outcome });
             }

@@ -238,7 +238,7 @@ where
             Answer::NotAsked => return,
             Answer::NothingYet => return ledger.leave_unfinished(task),
             Answer::Unknown(reason) => Outcome::Unknown { reason },
-            Answer::Misnamed(error) => Outcome::Failed { error: error.into() },
+            Answer::Misnamed(error) => Outcome::Failed { error: error.into(), may_be_written: true },
             Answer::Failed(error) => {
                 let mut text = error.to_string();
                 if self.part != Part::Whole {
@@ -251,7 +251,7 @@ where
                     ledger.has_written();
                     Outcome::Unknown { reason: text.into() }
                 } else {
-                    Outcome::Failed { error: text.into() }
+                    Outcome::failed(text)
                 }
             }
             Answer::Stored(record) if self.part == Part::Clear => {

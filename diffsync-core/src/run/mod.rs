@@ -33,6 +33,7 @@ use crate::plan::{Loaded, Plan, PlanView, RecordRef};
 use crate::problem::{Problem, SkippedModel};
 use crate::refusal::{Breach, Refusal};
 use crate::report::{RunError, RunReport, Status};
+use crate::retry::reporting_retries;
 use crate::saved::{Chosen, PlanKind, Policy, Undo, inverse};
 use crate::scope::Scope;
 use crate::step::{Side, Step, StepReport};
@@ -421,6 +422,7 @@ impl<J: Job> Run<J> {
             skipped: self.skipped,
             stale,
             already_done,
+            retries: self.observers.retries(),
             undo: self.undo,
             plan,
             outcomes,
@@ -450,6 +452,7 @@ async fn measure<F: Future>(
 ) -> (F::Output, StepReport) {
     observers.emit(&Event::StepStarted(step));
     let begun = Instant::now();
+    let work = reporting_retries(step, observers.clone(), work);
     let (output, memory) = if memory_profiling {
         let (output, memory) = profile(work).await;
         (output, Some(memory))

@@ -1,6 +1,6 @@
 //! Blocking: what a failure means for the records around it.
 
-use diffsync_core::Status;
+use diffsync_core::{OutcomeKind, Status};
 
 use crate::lab::{Answer, SyncNets, apply, lab};
 
@@ -14,7 +14,7 @@ fn check(source: &str, target: &str, failing: &[&str], undone: &[(&str, &str)]) 
         let mut blocked: Vec<_> = ended
             .report
             .failures()
-            .filter(|failed| failed.outcome == "blocked")
+            .filter(|failed| failed.outcome == OutcomeKind::Blocked)
             .map(|failed| (format!("{} {} {}", failed.operation, failed.model, failed.record), failed.reason))
             .collect();
         blocked.sort();

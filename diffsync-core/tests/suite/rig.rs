@@ -570,7 +570,7 @@ fn outcome_name(outcome: &Outcome) -> &'static str {
         Outcome::Cascaded => "cascaded",
         Outcome::Failed { .. } => "failed",
         Outcome::Blocked { .. } => "blocked",
-        Outcome::Held => "held",
+        Outcome::Held { .. } => "held",
         Outcome::Unsupported => "unsupported",
         Outcome::Unknown { .. } => "unknown",
         Outcome::NotAttempted => "not attempted",
