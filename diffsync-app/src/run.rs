@@ -8,10 +8,11 @@ use diffsync_core::{
 };
 use tokio::runtime::Runtime;
 
+use crate::choices;
 use crate::command::{flag_name, or_in_environment, variable_values, wants_json};
 use crate::exit::Exit;
 use crate::flags::{self, is_set};
-use crate::report::Report;
+use crate::report::{Look, Report};
 use crate::signal::cancel_when_asked;
 use crate::terminal::{self, Progress};
 use crate::undo::UndoFile;
@@ -48,13 +49,17 @@ pub(crate) fn prepare(
     values: &VariableValues,
     set_with: impl Fn(&str) -> String,
 ) -> Result<Box<dyn PreparedJob>, String> {
-    job.prepare(values).map_err(|errors| {
+    let prepared = job.prepare(values).map_err(|errors| {
         let lines = errors.iter().map(|error| {
             let variable = error.variable();
-            format!("{error}\n  set it with {}{}", set_with(&flag_name(variable)), or_in_environment(variable))
+            let set_with = set_with(&flag_name(variable));
+            let choices = choices::hint(job, error, values);
+            format!("{error}\n  set it with {set_with}{}{choices}", or_in_environment(variable))
         });
         lines.collect::<Vec<_>>().join("\nerror: ")
-    })
+    })?;
+    choices::warnings(job, values).iter().for_each(|warning| terminal::warn(warning));
+    Ok(prepared)
 }
 
 /// Runs a job to its end, or until the program is asked to end.
@@ -82,7 +87,8 @@ pub(crate) fn print(report: &Report<'_>, matches: &ArgMatches) -> Exit {
         report.closing.iter().for_each(|line| terminal::note(line));
         printed
     } else {
-        terminal::print(&report.text())
+        let look = Look { full: is_set(matches, "full"), coloured: terminal::is_coloured(matches) };
+        terminal::print_with(|out| report.write(out, look))
     };
     if let Some(error) = report.run.error_text() {
         // Last, where it is seen, and apart from a report that is piped on.

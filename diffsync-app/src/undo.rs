@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use diffsync_core::{JobEntry, PlanKey, PlanKind, RunOptions, RunReport, Signature, VariableValues};
 
 use crate::key;
-use crate::plan_file::NewPlan;
+use crate::plan_file::{NewPlan, keep};
 use crate::signature::signature;
 
 /// A file that a run is to leave behind, begun before the run, so that none is done that could not be taken back.
@@ -22,6 +22,7 @@ impl UndoFile {
     /// The file, if one is asked for.
     pub(crate) fn wanted(matches: &ArgMatches) -> Result<Option<Self>, String> {
         let Some(path) = matches.get_one::<PathBuf>("undo-file") else { return Ok(None) };
+        keep(path)?;
         let file = NewPlan::begin(path)?;
         Ok(Some(Self { path: path.clone(), file, key: key::made(matches)?, made: signature(matches) }))
     }

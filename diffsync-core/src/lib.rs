@@ -35,6 +35,7 @@ mod nesting;
 mod ops;
 mod outcome;
 mod plan;
+mod printable;
 mod problem;
 mod refusal;
 mod report;
@@ -76,11 +77,12 @@ pub use crate::nearest::nearest;
 pub use crate::ops::{Operation, Ops};
 pub use crate::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
 pub use crate::plan::{Loaded, Plan, PlanView, RecordRef};
+pub use crate::printable::{escape_unprintable, is_unprintable};
 pub use crate::problem::{Problem, ProblemKind, SkippedModel};
 pub use crate::refusal::{Breach, Moved, Refusal};
 pub use crate::report::{FailedRecord, RunError, RunReport, Status};
 pub use crate::retry::report_retry;
-pub use crate::run::{Run, RunOptions, UnknownFlags};
+pub use crate::run::{Filtered, Run, RunOptions, UnknownFlags};
 pub use crate::saved::{
     Application, Lost, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,
     SavedPlan, Signature, Undo, WeakKey, approve, write_plan,
@@ -88,7 +90,7 @@ pub use crate::saved::{
 pub use crate::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
 pub use crate::step::{Side, Step, StepReport};
 pub use crate::table::{LoadState, Table};
-pub use crate::tree::DiffTree;
+pub use crate::tree::{DiffLine, DiffTree};
 
 /// What generated code uses. Not for anybody else; it may change with any version.
 #[doc(hidden)]

@@ -18,6 +18,7 @@ use crate::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
 use crate::plan::{PlanView, RecordRef};
 use crate::problem::{Problem, SkippedModel};
 use crate::refusal::{Breach, Moved, Refusal};
+use crate::run::Filtered;
 use crate::saved::Undo;
 use crate::step::{Side, StepReport};
 use crate::tree::DiffTree;
@@ -49,6 +50,8 @@ pub struct RunReport {
     pub lifts: Vec<Lift>,
     /// The models that were left out, with the reason.
     pub skipped: Vec<SkippedModel>,
+    /// What the run's filter leaves out although it names it.
+    pub filtered: Vec<Filtered>,
     /// The operations of the saved plan that was carried out which were not found again as they were.
     pub stale: Vec<Moved>,
     /// How many operations of that plan the target had carried out already.
@@ -161,7 +164,7 @@ pub struct FailedRecord {
 
 impl Serialize for RunReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("RunReport", 18)?;
+        let mut document = serializer.serialize_struct("RunReport", 19)?;
         document.serialize_field("job", self.job)?;
         document.serialize_field("status", &self.status)?;
         document.serialize_field("dry_run", &self.dry_run)?;
@@ -174,6 +177,7 @@ impl Serialize for RunReport {
         document.serialize_field("breaches", &self.breaches)?;
         document.serialize_field("lifts", &self.lifts)?;
         document.serialize_field("skipped", &self.skipped)?;
+        document.serialize_field("filtered", &self.filtered)?;
         document.serialize_field("stale", &self.stale)?;
         document.serialize_field("already_done", &self.already_done)?;
         document.serialize_field("retries", &self.retries)?;

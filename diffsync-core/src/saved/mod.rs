@@ -68,6 +68,7 @@ impl SavedPlan {
 /// What a saved plan is a plan of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[serde(deny_unknown_fields)]
 pub struct PlanHead {
     /// The version of the file's format.
     pub diffsync_plan: u32,
@@ -119,6 +120,7 @@ pub enum PlanKind {
 /// The part of a run's options that its plan depends on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[serde(deny_unknown_fields)]
 pub struct PlanOptions {
     /// The flags that were set on the run, as [`Flags`](crate::Flags) names them.
     pub flags: String,
@@ -134,6 +136,7 @@ pub struct PlanOptions {
 
 /// Who did something, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Signature {
     /// A name.
     pub by: String,
@@ -149,6 +152,7 @@ impl fmt::Display for Signature {
 
 /// The schema of a model at the time a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SavedModel {
     /// The model's name.
     pub name: String,
@@ -160,6 +164,7 @@ pub struct SavedModel {
 
 /// A field of a model at the time a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SavedField {
     /// Its name.
     pub name: String,
@@ -227,6 +232,7 @@ impl SavedField {
 
 /// One operation of a saved plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct SavedOperation {
     pub(crate) op: Operation,
     pub(crate) model: String,

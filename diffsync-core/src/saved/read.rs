@@ -1,7 +1,7 @@
 //! Reading a plan from a file.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -57,8 +57,30 @@ pub enum PlanFileError {
     SameName(String),
 }
 
-/// Reads a plan.
-pub(super) fn read(input: &mut dyn BufRead) -> Result<SavedPlan, PlanFileError> {
+/// How long a line of a plan may be, in bytes: a record with its values before and after. What is longer is no plan, and
+/// is not read to its end.
+pub(super) const LONGEST_LINE: usize = 64 << 20;
+
+/// Reads the next line with its line end; false at the end of the file.
+fn read_line(input: &mut dyn BufRead, text: &mut String, line: usize) -> Result<bool, PlanFileError> {
+    let mut bytes = std::mem::take(text).into_bytes();
+    bytes.clear();
+    let most = LONGEST_LINE as u64 + 1;
+    input.take(most).read_until(b'\n', &mut bytes)?;
+
+    let wrong = |reason: String| PlanFileError::Line { line, reason };
+    if bytes.len() > LONGEST_LINE {
+        return Err(wrong(format!("it is longer than {} MiB", LONGEST_LINE >> 20)));
+    }
+    *text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".to_owned()))?;
+    Ok(!text.is_empty())
+}
+
+/// Reads a plan, and calls `each_line` with every line of it, also the blank ones.
+pub(super) fn read(
+    input: &mut dyn BufRead,
+    each_line: &mut dyn FnMut(&str) -> io::Result<()>,
+) -> Result<SavedPlan, PlanFileError> {
     let mut digest = Sha256::new();
     let mut text = String::new();
     let mut plan: Option<SavedPlan> = None;
@@ -66,10 +88,10 @@ pub(super) fn read(input: &mut dyn BufRead) -> Result<SavedPlan, PlanFileError> 
     // The line of each operation.
     let mut lines = Vec::new();
     for line in 1.. {
-        text.clear();
-        if input.read_line(&mut text)? == 0 {
+        if !read_line(input, &mut text, line)? {
             break;
         }
+        each_line(&text)?;
         if text.trim().is_empty() {
             continue;
         }
@@ -136,7 +158,12 @@ fn head(value: Value, line: usize) -> Result<PlanHead, PlanFileError> {
         Some(version) if version != u64::from(VERSION) => return Err(PlanFileError::Version { found: version }),
         Some(_) => {}
     }
-    serde_json::from_value(value).map_err(|error| wrong(error.to_string()))
+    let head: PlanHead = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
+    let max_rejected = head.options.max_rejected;
+    if !(0.0..=1.0).contains(&max_rejected) {
+        return Err(wrong(format!("`max_rejected` is {max_rejected}; it is a part of the records, from 0 to 1")));
+    }
+    Ok(head)
 }
 
 impl SavedPlan {
@@ -146,7 +173,7 @@ impl SavedPlan {
     ///
     /// If it is not.
     pub fn read(input: &mut dyn BufRead) -> Result<Self, PlanFileError> {
-        read(input)
+        read(input, &mut |_| Ok(()))
     }
 
     /// Whether it can be carried out by a job of these models.

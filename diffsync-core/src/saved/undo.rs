@@ -46,6 +46,7 @@ impl Undo {
 
 /// Something that taking back a run does not restore.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Lost {
     /// What is lost.
     pub lost: String,
