@@ -30,6 +30,8 @@ pub mod laws;
 mod limit;
 pub mod memory;
 mod model;
+#[doc(hidden)]
+pub mod name;
 mod nearest;
 mod nesting;
 mod ops;
@@ -99,10 +101,11 @@ pub mod __private {
 
     pub use crate::adapter::TargetVisitor;
     pub use crate::compare::{NeverSame, Pair, SameByEq};
-    pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor};
+    pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor, Respelled, SpellingVisitor};
     pub use crate::generated::{
-        AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, Read, UNUSABLE, ValueResult, choice, choices,
+        AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, NoPart, Read, UNUSABLE, ValueResult, choice, choices,
         debug_patch, take_over, touch, value,
     };
     pub use crate::model::IdentifierText;
+    pub use crate::name;
 }

@@ -6,11 +6,13 @@
 mod join;
 mod out;
 mod select;
+mod spelling;
 mod summary;
 
 use fixedbitset::FixedBitSet;
 
 use self::out::Out;
+pub(crate) use self::spelling::respell;
 pub use self::summary::{Counts, DiffSummary, ModelSummary};
 
 use crate::check::Checked;
