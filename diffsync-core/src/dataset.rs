@@ -163,8 +163,7 @@ pub trait SpellingVisitor<D, M: SyncModel> {
 pub struct Respelled<M, P: SyncModel>(pub RespelledFn<M, P>);
 
 /// Asks for each name in a record how it is to be written.
-type RespelledFn<M, P> =
-    fn(&mut M, &mut dyn FnMut(<P as SyncModel>::Key<'_>) -> Option<<P as SyncModel>::Id>);
+type RespelledFn<M, P> = fn(&mut M, &mut dyn FnMut(<P as SyncModel>::Key<'_>) -> Option<<P as SyncModel>::Id>);
 
 /// Reads from a record which records of `P` it names.
 #[doc(hidden)]

@@ -10,6 +10,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::canonical::InOneOrder;
 use crate::error::JobError;
 use crate::flags::Flags;
 use crate::limit::Limits;
@@ -51,7 +52,7 @@ impl<S: Serializer> Changes<S> {
     /// Adds an attribute if it changed.
     pub fn entry<T: Serialize>(&mut self, name: &'static str, value: Option<&T>) {
         if let (Ok(map), Some(value)) = (&mut self.0, value)
-            && let Err(error) = map.serialize_entry(name, value)
+            && let Err(error) = map.serialize_entry(name, &InOneOrder(value))
         {
             self.0 = Err(error);
         }
@@ -201,6 +202,16 @@ impl<'a> KeyPart<'a, &'a str> for String {
     fn respell(&mut self, part: &'a str) {
         part.clone_into(self);
     }
+}
+
+/// As a key holds a `String`.
+#[diagnostic::do_not_recommend]
+impl<'a> KeyPart<'a, &'a str> for str {
+    fn part(&'a self) -> Option<&'a str> {
+        Some(self)
+    }
+
+    fn respell(&mut self, _: &'a str) {}
 }
 
 impl<'a> KeyPart<'a, &'a str> for Option<String> {

@@ -10,6 +10,7 @@
 extern crate self as diffsync_core;
 
 mod adapter;
+mod canonical;
 mod check;
 mod checkup;
 pub mod compare;
@@ -103,8 +104,8 @@ pub mod __private {
     pub use crate::compare::{NeverSame, Pair, SameByEq};
     pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor, Respelled, SpellingVisitor};
     pub use crate::generated::{
-        AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, NoPart, Read, UNUSABLE, ValueResult, choice, choices,
-        debug_patch, take_over, touch, value,
+        AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, NoPart, Read, UNUSABLE, ValueResult, choice,
+        choices, debug_patch, take_over, touch, value,
     };
     pub use crate::model::IdentifierText;
     pub use crate::name;

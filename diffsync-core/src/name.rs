@@ -108,10 +108,7 @@ pub fn same_in_any_order<C: Eq + Hash>(
 }
 
 /// Whether two sets name the same.
-pub fn same_set<C: Eq + Hash>(
-    left: impl Iterator<Item = C> + Clone,
-    right: impl Iterator<Item = C> + Clone,
-) -> bool {
+pub fn same_set<C: Eq + Hash>(left: impl Iterator<Item = C> + Clone, right: impl Iterator<Item = C> + Clone) -> bool {
     left.clone().eq(right.clone()) || set(left) == set(right)
 }
 

@@ -9,8 +9,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::dataset::Dataset;
-use crate::diff::{TableDiff, Withheld};
+use crate::diff::{TableDiff, Twin, Withheld};
 use crate::ops::Operation;
+use crate::outcome::HoldReason;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::step::Side;
 
@@ -102,10 +103,13 @@ impl<'a> DiffTree<'a> {
             let table = self.table(node.record);
             let sign = node.change.map_or("", Change::sign);
             let remark = match node.change.and_then(|change| change.withheld(table)) {
-                None => "",
-                Some(Withheld::Held(_)) => " (held back)",
-                Some(Withheld::Unsupported) => " (not supported by the target)",
-                Some(Withheld::Cascaded) => " (goes with what it is under)",
+                None => Cow::Borrowed(""),
+                Some(Withheld::Held(HoldReason::SameButForCase { new })) => {
+                    Cow::Owned(format!(" (held back: {})", Twin::of(self.plan, node.record, new)))
+                }
+                Some(Withheld::Held(_)) => Cow::Borrowed(" (held back)"),
+                Some(Withheld::Unsupported) => Cow::Borrowed(" (not supported by the target)"),
+                Some(Withheld::Cascaded) => Cow::Borrowed(" (goes with what it is under)"),
             };
             let record = self.plan.record(node.record);
             let (model, record) = (table.schema.name, printable(&record));

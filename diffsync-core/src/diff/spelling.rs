@@ -5,7 +5,9 @@
 //! So what is compared, shown, saved and written is one and the same. Models whose links all lead to identifiers that are
 //! the same only if they are written alike are not looked at.
 
-use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, Respelled, SpellingVisitor, in_order, respelled_in_self};
+use crate::dataset::{
+    Dataset, HasTable, LinksIn, ModelVisitor, Respelled, SpellingVisitor, in_order, respelled_in_self,
+};
 use crate::model::SyncModel;
 use crate::table::Table;
 

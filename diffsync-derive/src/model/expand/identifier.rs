@@ -211,8 +211,9 @@ pub(super) fn key_type(model: &Model<'_>, names: &Names) -> TokenStream {
 /// What a `CountryKey` can do.
 pub(super) fn key(model: &Model<'_>, names: &Names) -> TokenStream {
     let (ident, key) = (model.ident, &names.key);
-    let hashed =
-        model.with_role(Role::Identifier).map(|field| comparison::identifier_hash(model, field, &field_of("self", field)));
+    let hashed = model
+        .with_role(Role::Identifier)
+        .map(|field| comparison::identifier_hash(model, field, &field_of("self", field)));
     let equal = model.with_role(Role::Identifier).map(|field| {
         let at = place(field.ty);
         let part = |this| {

@@ -184,7 +184,8 @@ fn take(model: &Model<'_>, link: &Link, to: &Type, field: &Field<'_>, value: &To
         NamedBy::Field(_) => quote_spanned!(place=> _diffsync::Names::<#to>::respell(#value, key);),
         NamedBy::Fields(pairs) => {
             let parts = pairs.iter().filter(|pair| pair.mine == *field.ident).map(|pair| {
-                let (given, of) = (given_part(&pair.its), quote_spanned!(place=> <#to as _diffsync::SyncModel>::Key<'_>));
+                let (given, of) =
+                    (given_part(&pair.its), quote_spanned!(place=> <#to as _diffsync::SyncModel>::Key<'_>));
                 quote_spanned!(place=> _diffsync::__private::KeyPart::respell(#value, <#of>::#given(key));)
             });
             quote!(#(#parts)*)
@@ -196,12 +197,13 @@ fn take(model: &Model<'_>, link: &Link, to: &Type, field: &Field<'_>, value: &To
     }
     let respell = respell(&quote_spanned!(place=> (&mut other)));
     let named = |value: TokenStream| name::named(&namings, field, &value);
-    let (before, after) = (named(quote_spanned!(place=> (&*#value))), named(quote_spanned!(place=> &other)));
+    let (before, after) = (named(quote_spanned!(place=> (&*held))), named(quote_spanned!(place=> (&other))));
     quote_spanned! {place=>
-        let mut other = ::core::clone::Clone::clone(&*#value);
+        let held = #value;
+        let mut other = ::core::clone::Clone::clone(&*held);
         #respell
         if #before == #after {
-            *#value = other;
+            *held = other;
         }
     }
 }

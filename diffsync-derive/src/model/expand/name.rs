@@ -28,7 +28,10 @@ impl Naming<'_> {
                 let compared = compared_part(part);
                 let key = quote_spanned!(place=> <#to as _diffsync::SyncModel>::Key<'_>);
                 quote_spanned! {place=>
-                    ::core::option::Option::map(_diffsync::__private::KeyPart::part(#value), <#key>::#compared)
+                    match _diffsync::__private::KeyPart::part(#value) {
+                        ::core::option::Option::Some(part) => ::core::option::Option::Some(<#key>::#compared(part)),
+                        ::core::option::Option::None => ::core::option::Option::None,
+                    }
                 }
             }
         }

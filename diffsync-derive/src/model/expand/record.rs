@@ -161,8 +161,11 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     let fields: Vec<_> = model.with_role(Role::Attribute).collect();
     let idents = fields.iter().map(|field| field.ident);
     let positions: Vec<_> = (0..fields.len()).map(Literal::usize_suffixed).collect();
-    let marks: Vec<_> =
-        fields.iter().zip(&positions).filter_map(|(field, position)| comparison::mark(model, field, position)).collect();
+    let marks: Vec<_> = fields
+        .iter()
+        .zip(&positions)
+        .filter_map(|(field, position)| comparison::mark(model, field, position))
+        .collect();
     let copies = fields.iter().map(|field| comparison::written(model, field).unwrap_or_else(|| copy_of("self", field)));
     let taken_over = fields.iter().map(|field| {
         let (mine, its) = (field_of("self", field), field_of("patch", field));
