@@ -53,7 +53,7 @@ compared_by!(InAnyOrder, Unordered);
 
 /// Adds what is named to the hash.
 #[inline]
-pub fn hash<C: Named, H: Hasher>(named: C, state: &mut H) {
+pub fn hash<C: Named, H: Hasher>(named: &C, state: &mut H) {
     named.hash_into(state);
 }
 

@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt;
 
-use super::{doc_lints, links};
+use super::links;
 use crate::model::ast::{Comparison, Field, Link, Model, NamedBy, Role};
 use crate::place::place;
 use crate::ty::{is_list, is_self, option};
@@ -103,8 +103,8 @@ pub(super) fn named(namings: &[Naming<'_>], field: &Field<'_>, value: &TokenStre
 /// What the elements of a list, which is given by reference, name one after the other.
 fn each_named(namings: &[Naming<'_>], field: &Field<'_>, list: &TokenStream) -> TokenStream {
     let place = place(field.ty);
-    let (names, named) = (links::names(field, list), named(namings, field, &quote_spanned!(place=> name)));
-    quote_spanned!(place=> #names.map(|name| #named))
+    let (each, named) = (links::names(field, list), named(namings, field, &quote_spanned!(place=> name)));
+    quote_spanned!(place=> #each.map(|name| #named))
 }
 
 /// Whether two values, given by reference, name the same.
@@ -122,10 +122,11 @@ pub(super) fn same(namings: &[Naming<'_>], field: &Field<'_>, mine: &TokenStream
     }
     let is_some = |value: &TokenStream| quote_spanned!(place=> ::core::option::Option::is_some(#value));
     let (mine, its) = (is_some(mine), is_some(its));
-    match field.comparison {
-        Comparison::Contains => quote_spanned!(place=> (!#mine || #its && #same)),
-        _ => quote_spanned!(place=> (#mine == #its && #same)),
+    if matches!(field.comparison, Comparison::Contains) {
+        // `None` in the source asks for nothing.
+        return quote_spanned!(place=> (!#mine || #its && #same));
     }
+    quote_spanned!(place=> (#mine == #its && #same))
 }
 
 /// Adds what a value, given by reference, names to the hash.
@@ -133,7 +134,7 @@ pub(super) fn hash(namings: &[Naming<'_>], field: &Field<'_>, value: &TokenStrea
     let place = place(field.ty);
     if !is_list(field.ty) {
         let named = named(namings, field, value);
-        return quote_spanned!(place=> _diffsync::__private::name::hash(#named, state););
+        return quote_spanned!(place=> _diffsync::__private::name::hash(&#named, state););
     }
     let hash = match list_comparison(field) {
         "same_in_order" => Ident::new("hash_in_order", place),
@@ -157,9 +158,9 @@ fn list_comparison(field: &Field<'_>) -> &'static str {
 pub(super) fn union(namings: &[Naming<'_>], field: &Field<'_>, mine: &TokenStream, its: &TokenStream) -> TokenStream {
     let place = place(field.ty);
     let held = each_named(namings, field, its);
-    let (names, named) = (links::names(field, mine), named(namings, field, &quote_spanned!(place=> name)));
+    let (each, named) = (links::names(field, mine), named(namings, field, &quote_spanned!(place=> name)));
     let union = quote_spanned! {place=>
-        _diffsync::__private::name::union(#its, #held, #names.map(|name| (#named, name)))
+        _diffsync::__private::name::union(#its, #held, #each.map(|name| (#named, name)))
     };
     if option(field.ty).is_none() {
         return union;
@@ -223,7 +224,7 @@ pub(super) fn missing_parts(model: &Model<'_>) -> Option<TokenStream> {
     let mut parts: Vec<&Ident> = Vec::new();
     for link in &model.links {
         let NamedBy::Fields(pairs) = &link.named_by else { continue };
-        for pair in pairs.iter().filter(|pair| !parts.contains(&&pair.its)).collect::<Vec<_>>() {
+        for pair in pairs {
             if !parts.contains(&&pair.its) {
                 parts.push(&pair.its);
             }
@@ -244,9 +245,7 @@ pub(super) fn missing_parts(model: &Model<'_>) -> Option<TokenStream> {
             }
         }
     });
-    let lints = doc_lints();
     Some(quote! {
-        #lints
         #[allow(dead_code, reason = "only what is missing needs it")]
         trait SyncNoPart: ::core::marker::Sized {
             #(#functions)*

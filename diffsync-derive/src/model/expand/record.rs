@@ -128,7 +128,7 @@ fn spelled(model: &Model<'_>) -> Option<TokenStream> {
     let mut named = Vec::new();
     for link in model.links.iter().filter(|link| link.deferred().is_none()) {
         let to = links::resolved(model, &link.model);
-        let is_other = quote!(#to).to_string() != model.ident.to_string();
+        let is_other = *model.ident != quote!(#to).to_string();
         if is_other && fields.iter().any(|field| link.fields().any(|mine| mine == field.ident)) {
             named.push(quote_spanned!(place(&to)=> <#to as _diffsync::SyncModel>::has_spellings()));
         }
