@@ -48,20 +48,26 @@ pub(super) fn namings<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Vec<Naming
     }
     // What a deferred reference leads to may lead back to this identifier; that of an attribute leads nowhere else.
     let decides = |link: &&Link| field.role == Role::Attribute || link.deferred().is_none();
-    let mut namings = Vec::new();
+    let mut namings: Vec<Naming<'_>> = Vec::new();
+    let mut add = |to: &Type, part: Option<&'m Ident>| {
+        let written = |to: &Type| quote!(#to).to_string();
+        if !namings.iter().any(|other| other.part == part && written(&other.to) == written(to)) {
+            namings.push(Naming { to: to.clone(), part });
+        }
+    };
     for link in model.links.iter().filter(decides) {
         let to = links::resolved(model, &link.model);
         match &link.named_by {
             NamedBy::Field(mine) if mine == field.ident => {
                 if !(leads_to_itself(model, link) && field.role == Role::Identifier) {
-                    namings.push(Naming { to, part: None });
+                    add(&to, None);
                 }
             }
             NamedBy::Field(_) => {}
             NamedBy::Fields(pairs) => {
                 for pair in pairs.iter().filter(|pair| pair.mine == *field.ident) {
                     if !(leads_to_itself(model, link) && leads_back(model, field.ident, &pair.its)) {
-                        namings.push(Naming { to: to.clone(), part: Some(&pair.its) });
+                        add(&to, Some(&pair.its));
                     }
                 }
             }
