@@ -10,6 +10,7 @@
 extern crate self as diffsync_core;
 
 mod adapter;
+mod canonical;
 mod check;
 mod checkup;
 pub mod compare;
@@ -30,6 +31,8 @@ pub mod laws;
 mod limit;
 pub mod memory;
 mod model;
+#[doc(hidden)]
+pub mod name;
 mod nearest;
 mod nesting;
 mod ops;
@@ -101,10 +104,11 @@ pub mod __private {
 
     pub use crate::adapter::TargetVisitor;
     pub use crate::compare::{NeverSame, Pair, SameByEq};
-    pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor};
+    pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor, Respelled, SpellingVisitor};
     pub use crate::generated::{
-        AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, Read, UNUSABLE, ValueResult, choice, choices,
-        debug_patch, take_over, touch, value,
+        AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, NoPart, Read, UNUSABLE, ValueResult, choice,
+        choices, debug_patch, take_over, touch, value,
     };
     pub use crate::model::IdentifierText;
+    pub use crate::name;
 }

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use thiserror::Error;
 use url::Url;
 
-use crate::diff::DiffSummary;
+use crate::diff::{DiffSummary, Twin};
 use crate::guard::Lift;
 use crate::job::info::ConfigItem;
 use crate::ops::Operation;
@@ -98,7 +98,7 @@ impl RunReport {
                 let reason = match outcome {
                     Outcome::Failed { error, .. } => error.to_string(),
                     Outcome::Blocked { by } => format!("because of {}", self.name(plan, *by)),
-                    Outcome::Held { reason } => self.held(plan, reason),
+                    Outcome::Held { reason } => self.held(plan, record, reason),
                     Outcome::Unknown { reason } => reason.to_string(),
                     _ => return None,
                 };
@@ -110,15 +110,11 @@ impl RunReport {
         })
     }
 
-    fn held(&self, plan: &dyn PlanView, reason: &HoldReason) -> String {
+    fn held(&self, plan: &dyn PlanView, record: RecordRef, reason: &HoldReason) -> String {
         match reason {
             HoldReason::Guard => "a guard held it back".to_owned(),
             HoldReason::PreventDestroy => "`prevent_destroy` held it back".to_owned(),
-            HoldReason::SameButForCase { new } => format!(
-                "its identifier is that of the new {} but for case or space; if they are one, put \
-                 `compare = ignore_case` on the identifier",
-                self.name(plan, *new)
-            ),
+            HoldReason::SameButForCase { new } => Twin::of(plan, record, *new).reason(),
             HoldReason::Conflict { with } => {
                 format!(
                     "{} could not be written, since it collided with a record that is there",

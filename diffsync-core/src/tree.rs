@@ -9,8 +9,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::dataset::Dataset;
-use crate::diff::{TableDiff, Withheld};
+use crate::diff::{TableDiff, Twin, Withheld};
 use crate::ops::Operation;
+use crate::outcome::HoldReason;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::printable::{escape_unprintable, is_unprintable};
 use crate::step::Side;
@@ -152,10 +153,14 @@ impl<'a> DiffTree<'a> {
             let withheld = node.change.and_then(|change| change.withheld(table));
             let sign = node.change.map_or("", Change::sign);
             let remark = match &withheld {
-                None => "",
-                Some(Withheld::Held(_)) => " (held back)",
-                Some(Withheld::Unsupported) => " (not supported by the target)",
-                Some(Withheld::Cascaded) => " (goes with what it is under)",
+                None => Cow::Borrowed(""),
+                Some(Withheld::Held(HoldReason::SameButForCase { new })) => {
+                    let twin = Twin::of(self.plan, node.record, *new).to_string();
+                    Cow::Owned(format!(" (held back: {})", escape_unprintable(&twin)))
+                }
+                Some(Withheld::Held(_)) => Cow::Borrowed(" (held back)"),
+                Some(Withheld::Unsupported) => Cow::Borrowed(" (not supported by the target)"),
+                Some(Withheld::Cascaded) => Cow::Borrowed(" (goes with what it is under)"),
             };
             let record = self.plan.record(node.record);
             each(DiffLine {

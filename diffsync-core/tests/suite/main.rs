@@ -45,6 +45,7 @@ mod saved_undo;
 mod saved_undo_left_out;
 mod saved_undo_lost;
 mod saved_values;
+mod spellings;
 mod table;
 mod traps;
 mod values;
