@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first ends a run in good order, a second one ends the program at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first ends a run in good order, a second one ends the program at once.
 
 use diffsync_core::CancellationToken;
 
@@ -8,8 +8,9 @@ use crate::terminal;
 /// Cancels the run when the program is asked to end.
 pub(crate) async fn cancel_when_asked(cancellation: CancellationToken) {
     asked_to_end().await;
-    terminal::note("ending: what is in flight is finished, the rest is not attempted; ask again to end at once");
+    // Before anything is printed, since a terminal that is gone may block.
     cancellation.cancel();
+    terminal::note("ending: what is in flight is finished, the rest is not attempted; ask again to end at once");
     asked_to_end().await;
     terminal::note("ended at once: what was in flight may or may not have been written");
     std::process::exit(Exit::Cancelled.code().into());
@@ -18,12 +19,19 @@ pub(crate) async fn cancel_when_asked(cancellation: CancellationToken) {
 #[cfg(unix)]
 async fn asked_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => tokio::select! {
-            _ = terminated.recv() => {}
-            () = interrupted() => {}
-        },
-        Err(_) => interrupted().await,
+    let sent = |kind| async move {
+        match signal(kind) {
+            Ok(mut sent) => {
+                sent.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = sent(SignalKind::terminate()) => {}
+        // The terminal is gone, or the session has ended.
+        () = sent(SignalKind::hangup()) => {}
+        () = interrupted() => {}
     }
 }
 

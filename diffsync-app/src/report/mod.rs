@@ -95,6 +95,11 @@ impl Report<'_> {
         if !report.dry_run && report.plan().is_some() {
             writeln!(out, "\n{}", outcomes(report))?;
         }
+        match report.retries {
+            0 => {}
+            1 => writeln!(out, "\n1 call was made again")?,
+            calls => writeln!(out, "\n{calls} calls were made again")?,
+        }
         steps(out, report)?;
         for (position, line) in self.closing.iter().enumerate() {
             writeln!(out, "{}{}", if position == 0 { "\n" } else { "" }, one_line(line))?;

@@ -7,6 +7,7 @@ use fixedbitset::FixedBitSet;
 
 use super::conflict::{Conflicts, Postponed};
 use super::dependents::{Clearing, Dependents, Done, Obstacle};
+use super::journal::Journal;
 use super::{ExecuteOptions, Stopped};
 use crate::dataset::Dataset;
 use crate::error::{Conflict, JobError};
@@ -19,7 +20,8 @@ use crate::schema::LinkSchema;
 use crate::step::Step;
 
 /// What is said of a record that gave a unique value up when the run was cut short.
-const EMPTIED: &str = "a unique value of it was emptied to free it for another record, and the run ended before it was set";
+const EMPTIED: &str =
+    "a unique value of it was emptied to free it for another record, and the run ended before it was set";
 
 /// The tasks that the target was at when the execution was dropped: what became of them is not known.
 #[derive(Clone, Default)]
@@ -76,6 +78,8 @@ pub(super) struct Ledger<'a, D: 'static> {
     partly: Vec<FixedBitSet>,
     /// What the target made of records that it did not refuse.
     pub(super) problems: Vec<Problem>,
+    /// What was done since the undo plan was written to.
+    pub(super) journal: Journal,
     cut_short: CutShort,
     /// Whether the target was changed, or may have been.
     wrote: bool,
@@ -101,6 +105,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             partly: vec![FixedBitSet::new(); plan.diff().tables().len()],
             unfinished: vec![[FixedBitSet::new(), FixedBitSet::new()]; plan.diff().tables().len()],
             problems: Vec::new(),
+            journal: Journal::default(),
             cut_short: CutShort::default(),
             wrote: false,
             done: 0,
@@ -244,6 +249,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
 
     /// A record was updated but for its deferred references: what it names otherwise is as it should be.
     pub(super) fn leave_partly_done(&mut self, task: Task) {
+        self.journal.note(task);
         if task.operation == Operation::Update {
             self.partly[task.model].grow_and_insert(task.place);
         }
@@ -263,6 +269,9 @@ impl<'a, D: Dataset> Ledger<'a, D> {
     pub(super) fn settle(&mut self, task: Task, outcome: Outcome) {
         let table = &self.plan.diff().tables()[task.model];
         let record = task.record(table);
+        if !matches!(outcome, Outcome::Blocked { .. }) {
+            self.journal.note(task);
+        }
         let to_blame = match &outcome {
             Outcome::Failed { .. } | Outcome::Unknown { .. } => Some(record),
             Outcome::Blocked { by } => Some(*by),

@@ -78,6 +78,7 @@ where
         call_limit: None,
         deadline: None,
         cancellation: CancellationToken::new(),
+        undo_log: None,
     };
     let observers = Observers::default();
     let mut execution = Execution::new(&plan, &options, &observers);

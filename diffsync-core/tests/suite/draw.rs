@@ -128,8 +128,11 @@ pub(crate) fn network(draw: &mut Draw, sound: bool) -> Net {
     }
 
     let mut net = Net::default();
-    let code = |draw: &mut Draw, name: String| Tenant { code: draw.value().map(|code| format!("{name}-{code}")), name };
-    net.tenants.extend(tenants.into_iter().map(|name| code(draw, name)));
+    // No two have the same, but each may have the one that another has on the other side.
+    let codes = draw.shuffled(names("code", 4));
+    let tenants: Vec<_> = tenants.into_iter().zip(codes).map(|(name, code)| (name, Some(code))).collect();
+    let code = |draw: &mut Draw, code: Option<String>| code.filter(|_| draw.happens(70));
+    net.tenants.extend(tenants.into_iter().map(|(name, its)| Tenant { name, code: code(draw, its) }));
     net.tags.extend(tags.into_iter().map(|name| Tag { name, color: draw.value() }));
     net.locations.extend(draw.shuffled(locations));
     net.devices.extend(draw.shuffled(devices));

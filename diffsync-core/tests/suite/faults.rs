@@ -4,7 +4,7 @@
 use diffsync_core::Status;
 
 use crate::draw::{Draw, network};
-use crate::lab::{Batches, apply, lab_of};
+use crate::lab::{Batches, Tells, apply, lab_of};
 use crate::net_properties::{Which, answers, expect_once};
 
 #[test]
@@ -13,8 +13,9 @@ fn a_thousand_runs_on_an_unreliable_target_end_in_line_when_repeated() {
     for seed in 0..1_000 {
         let mut draw = Draw::seeded(seed);
         let (source, target) = (network(&mut draw, true), network(&mut draw, true));
-        let lab =
-            lab_of(source, target).batching([Batches::Each, Batches::Together, Batches::OneTooFew][draw.below(3)]);
+        let lab = lab_of(source, target)
+            .batching([Batches::Each, Batches::Together, Batches::OneTooFew][draw.below(3)])
+            .telling([Tells::Nothing, Tells::Holder, Tells::Field][draw.below(3)]);
         let which = Which::draw(&mut draw);
         let mut rounds = 0;
         loop {
