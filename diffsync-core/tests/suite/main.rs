@@ -23,6 +23,7 @@ mod join;
 mod lab;
 mod laws;
 mod laws_limited;
+mod laws_unique;
 mod limits;
 mod memory;
 mod net;
