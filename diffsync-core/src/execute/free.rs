@@ -225,11 +225,12 @@ impl<D: Dataset> Execution<'_, D> {
             postponed.iter().zip(&wanted).map(|(its, wanted)| holder_of(its, wanted)).collect();
 
         // What something that stays depends on is not going to be deleted, so it keeps its value.
-        let mut goes = |holder: &Holder| {
-            let Task { model, operation, place } = holder.task;
-            operation != Operation::Delete || self.ledger.obstacle(model, tables[model].deletes[place]).is_none()
-        };
-        holders.into_iter().map(|holder| holder.filter(&mut goes)).collect()
+        let is_delete = |holder: &Holder| holder.task.operation == Operation::Delete;
+        let any_delete = holders.iter().flatten().any(is_delete);
+        let kept = if any_delete { self.ledger.kept_for_good() } else { HashSet::new() };
+        let goes =
+            |holder: &Holder| !is_delete(holder) || !kept.contains(&holder.task.record(&tables[holder.task.model]).at);
+        holders.into_iter().map(|holder| holder.filter(goes)).collect()
     }
 
     fn is_named(&self, task: Task, model: &str, id: &str) -> bool {
@@ -297,9 +298,6 @@ impl<D: Dataset> Execution<'_, D> {
                 None => Outcome::failed(error),
                 Some(lacks) => Outcome::Failed { error: format!("{error}; {lacks}").into(), may_be_written: true },
             };
-            if let Some(conflict) = &its.conflict {
-                self.ledger.keep_what_collides(task, conflict);
-            }
             self.ledger.settle(task, outcome);
         }
     }

@@ -1,6 +1,6 @@
 //! What became of each task, entered as it becomes known: also a run that is cut short says what it did.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fixedbitset::FixedBitSet;
@@ -9,7 +9,7 @@ use super::conflict::{Conflicts, Postponed};
 use super::dependents::{Clearing, Dependents, Done, Obstacle};
 use super::journal::Journal;
 use super::{ExecuteOptions, Stopped};
-use crate::dataset::Dataset;
+use crate::dataset::{At, Dataset};
 use crate::error::{Conflict, JobError};
 use crate::event::{Event, Observers};
 use crate::ops::Operation;
@@ -228,6 +228,12 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         dependents.obstacle(Done { outcomes: &self.outcomes, partly: &self.partly }, model, row)
     }
 
+    /// The records to be deleted that something keeps which is not going to be deleted.
+    pub(super) fn kept_for_good(&mut self) -> HashSet<At> {
+        let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
+        dependents.kept_for_good(Done { outcomes: &self.outcomes, partly: &self.partly })
+    }
+
     /// The records to be deleted whose deferred references are taken back before.
     pub(super) fn references_to_clear(&mut self) -> Clearing {
         let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
@@ -291,7 +297,11 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         {
             unfinished.remove(task.place);
         }
-        self.conflicts.forget(task);
+        // Also one that failed for another reason in the end: what it collided with before may still be in its way.
+        let collided = self.conflicts.forget(task);
+        if let Some(conflict) = collided.filter(|_| !outcome.is_written()) {
+            self.keep_what_collides(task, &conflict);
+        }
         self.steps += 1;
         self.done += 1;
         self.deleted += usize::from(outcome == Outcome::Deleted);

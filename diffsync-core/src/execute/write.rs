@@ -319,7 +319,8 @@ where
             ledger.postpone(task, Arc::from(text), error.conflict_details().cloned());
             return None;
         }
-        if let Some(conflict) = error.conflict_details() {
+        // What keeps a record from being deleted is not in the way of another one.
+        if let Some(conflict) = error.conflict_details().filter(|_| task.operation != Operation::Delete) {
             ledger.keep_what_collides(task, conflict);
         }
         Some(Outcome::failed(text))

@@ -293,22 +293,22 @@ fn no_run_asks_more_of_a_target_at_the_same_time_than_it_stands() {
 
 #[test]
 fn deferred_references_are_set_in_batches() {
-    // A thousand devices, half of them new, of which each is connected to itself.
+    // A hundred devices, half of them new, of which each is connected to itself.
     let devices = |peers: bool, numbers: std::ops::Range<usize>| {
         let device =
             |at| if peers { format!("; device d{at} in=x peers=d{at}") } else { format!("; device d{at} in=x") };
         format!("location x{}", numbers.map(device).collect::<String>())
     };
-    let lab = lab(&devices(true, 0..1_000), &devices(false, 0..500));
+    let lab = lab(&devices(true, 0..100), &devices(false, 0..50));
     let ended = lab.run::<SyncLargeBulk>(apply());
-    assert_eq!(ended.counts(), "500 created, 500 updated, 1 unchanged");
+    assert_eq!(ended.counts(), "50 created, 50 updated, 1 unchanged");
     // The creates, and all references; what is only to have references is not asked for before.
-    assert_eq!(lab.batch_sizes(), [500, 1_000]);
+    assert_eq!(lab.batch_sizes(), [50, 100]);
 
     // References that are taken back before their records are deleted.
     lab.set_source("location x");
     let ended = lab.run::<SyncLargeBulk>(apply());
-    assert_eq!(ended.counts(), "1000 deleted, 1 unchanged");
+    assert_eq!(ended.counts(), "100 deleted, 1 unchanged");
 }
 
 #[test]

@@ -128,11 +128,8 @@ pub(crate) fn network(draw: &mut Draw, sound: bool) -> Net {
     }
 
     let mut net = Net::default();
-    // No two have the same, but each may have the one that another has on the other side.
-    let codes = draw.shuffled(names("code", 4));
-    let tenants: Vec<_> = tenants.into_iter().zip(codes).map(|(name, code)| (name, Some(code))).collect();
-    let code = |draw: &mut Draw, code: Option<String>| code.filter(|_| draw.happens(70));
-    net.tenants.extend(tenants.into_iter().map(|(name, its)| Tenant { name, code: code(draw, its) }));
+    let code = |draw: &mut Draw, name: String| Tenant { code: draw.value().map(|code| format!("{name}-{code}")), name };
+    net.tenants.extend(tenants.into_iter().map(|name| code(draw, name)));
     net.tags.extend(tags.into_iter().map(|name| Tag { name, color: draw.value() }));
     net.locations.extend(draw.shuffled(locations));
     net.devices.extend(draw.shuffled(devices));
@@ -141,6 +138,16 @@ pub(crate) fn network(draw: &mut Draw, sound: bool) -> Net {
     let notes = draw.some_of(&names("n", 2), 50);
     net.notes.extend(notes.into_iter().map(|name| Note { name, text: draw.value() }));
     net
+}
+
+/// Gives the tenants codes any of which may be that of another tenant on the other side.
+pub(crate) fn pass_codes_on(draw: &mut Draw, net: &mut Net) {
+    let codes = draw.shuffled(names("code", 4));
+    let tenants: Vec<Tenant> = net.tenants.iter().cloned().collect();
+    for (tenant, code) in tenants.into_iter().zip(codes) {
+        let code = Some(code).filter(|_| draw.happens(70));
+        net.tenants.modify(&*tenant.name, |tenant| tenant.code = code);
+    }
 }
 
 /// Some flags, mostly none.

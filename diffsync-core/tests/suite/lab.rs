@@ -315,8 +315,11 @@ impl Handle {
     /// not tell what it is, nothing of its model.
     fn expect_what_collided_to_stay(&self, ended: &Ended, ended_as: &str) {
         let written = locked(&self.written_in_order).clone();
-        for Conflict { call, holder, written_before } in locked(&self.conflicts).iter() {
-            if ended.outcome(call).is_none_or(|outcome| outcome != "failed") {
+        // What the target said last of a call counts.
+        let conflicts = locked(&self.conflicts).clone();
+        let last: BTreeMap<_, _> = conflicts.iter().map(|conflict| (&conflict.call, conflict)).collect();
+        for Conflict { call, holder, written_before } in last.into_values() {
+            if call.starts_with("delete") || ended.outcome(call).is_none_or(|outcome| outcome != "failed") {
                 continue;
             }
             let model = call.split(' ').nth(1).unwrap_or_default();
@@ -399,7 +402,8 @@ impl Handle {
         change: impl FnOnce(&mut Net) -> bool,
     ) -> Result<(), TargetError> {
         let mut net = locked(&self.target);
-        let (former, before) = (net.copy(), dangling(&net));
+        let former = if M::NAME == Tenant::NAME { net.copy() } else { Net::default() };
+        let before = dangling(&net);
         let call = format!("{operation} {}", name(record));
         if !change(&mut net) {
             self.violation(format!("{call}: it is there already, or not at all"));
