@@ -34,7 +34,7 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
     let key = key::made(matches)?;
     let mut options = flags::options(RunOptions::of(job.info()), matches);
     options.dry_run = true;
-    let report = execute(&*prepared, options.clone())?;
+    let report = execute(&*prepared, options.clone(), None)?;
     let mut closing = Vec::new();
     // A run that was refused has no plan that could be carried out.
     if let Some(plan) = report.plan().filter(|_| report.error.is_none()) {

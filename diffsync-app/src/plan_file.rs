@@ -92,6 +92,17 @@ impl NewPlan {
         }
         out.flush()?;
         drop(out);
+        self.put()?;
+        Ok(())
+    }
+
+    /// Writes these bytes, which are compressed if they are to be, and puts them in their place.
+    pub(crate) fn write_raw(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.put()
+    }
+
+    fn put(self) -> io::Result<()> {
         if let Ok(former) = fs::metadata(&self.path) {
             self.file.as_file().set_permissions(former.permissions())?;
         }

@@ -26,10 +26,10 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     let job = registry.get(id).map_err(|error| error.to_string())?;
     let values = variable_values(job, matches);
     let prepared = prepare(job, &values, |name| format!("--{name}"))?;
-    let undo_file = UndoFile::wanted(matches)?;
+    let mut undo_file = UndoFile::wanted(matches)?;
     let mut options = flags::options(RunOptions::of(job.info()), matches);
-    options.undo = undo_file.as_ref().map(UndoFile::key);
-    let report = execute(&*prepared, options.clone())?;
+    let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
+    let report = execute(&*prepared, options.clone(), log)?;
     let mut closing = Vec::new();
     let would_write = report.plan().is_some_and(|plan| plan.diff().summary().total.operations() > 0);
     if options.dry_run && report.error.is_none() && would_write {
@@ -37,7 +37,7 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     }
     let mut undo_written = Ok(());
     if let Some(file) = undo_file {
-        undo_written = file.write(job, &options, &values, program, &report, &mut closing);
+        undo_written = file.write(&report, &mut closing);
     }
     let exit = print(&Report { job: job.info(), run: &report, plan: None, closing: &closing }, matches);
     undo_written.map(|()| exit)
@@ -63,9 +63,14 @@ pub(crate) fn prepare(
 }
 
 /// Runs a job to its end, or until the program is asked to end.
-pub(crate) fn execute(prepared: &dyn PreparedJob, options: RunOptions) -> Result<RunReport, String> {
+pub(crate) fn execute(
+    prepared: &dyn PreparedJob,
+    options: RunOptions,
+    log: Option<Arc<dyn Observer>>,
+) -> Result<RunReport, String> {
     let runtime = runtime()?;
-    let observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Progress::new()), Arc::new(TracingObserver::default())];
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Progress::new()), Arc::new(TracingObserver::default())];
+    observers.extend(log);
     let asked = runtime.spawn(cancel_when_asked(options.cancellation.clone()));
     let report = runtime.block_on(prepared.run(options, observers));
     asked.abort();

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first ends a run in good order, a second one ends the program at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first ends a run in good order, a second one ends the program at once.
 
 use std::time::Duration;
 
@@ -32,12 +32,19 @@ fn say(message: &'static str) -> JoinHandle<()> {
 #[cfg(unix)]
 async fn asked_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => tokio::select! {
-            _ = terminated.recv() => {}
-            () = interrupted() => {}
-        },
-        Err(_) => interrupted().await,
+    let sent = |kind| async move {
+        match signal(kind) {
+            Ok(mut sent) => {
+                sent.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = sent(SignalKind::terminate()) => {}
+        // The terminal is gone, or the session has ended.
+        () = sent(SignalKind::hangup()) => {}
+        () = interrupted() => {}
     }
 }
 

@@ -88,7 +88,7 @@ pub use crate::retry::report_retry;
 pub use crate::run::{Filtered, Run, RunOptions, UnknownFlags};
 pub use crate::saved::{
     Application, Lost, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,
-    SavedPlan, Signature, Undo, WeakKey, approve, write_plan,
+    SavedPlan, Signature, Undo, UndoLog, UndoSink, WeakKey, approve, write_plan,
 };
 pub use crate::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
 pub use crate::step::{Side, Step, StepReport};

@@ -115,11 +115,13 @@ impl RunReport {
             HoldReason::Guard => "a guard held it back".to_owned(),
             HoldReason::PreventDestroy => "`prevent_destroy` held it back".to_owned(),
             HoldReason::SameButForCase { new } => Twin::of(plan, record, *new).reason(),
-            HoldReason::Conflict { with } => {
-                format!(
-                    "{} could not be written, since it collided with a record that is there",
-                    self.name(plan, *with)
-                )
+            HoldReason::Conflict { with } => format!(
+                "held, because {} could not be written: a unique value of it is taken, perhaps by this record; free the \
+                 value by hand, or put `deletes_first` on the model",
+                self.name(plan, *with)
+            ),
+            HoldReason::WrittenOver { by } => {
+                format!("held, because the target stored {} under its identifier", self.name(plan, *by))
             }
         }
     }

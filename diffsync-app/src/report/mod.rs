@@ -104,8 +104,8 @@ impl Report<'_> {
         }
         match report.retries {
             0 => {}
-            1 => writeln!(out, "one call failed and was made again")?,
-            times => writeln!(out, "{times} calls failed and were made again")?,
+            1 => writeln!(out, "\n1 call was made again")?,
+            calls => writeln!(out, "\n{calls} calls were made again")?,
         }
         steps(out, report)?;
 

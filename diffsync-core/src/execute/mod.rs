@@ -3,8 +3,12 @@
 //! What records need of each other decides the order: parents and referenced records are created and updated first,
 //! deferred references are set once all records are there, and deletes come last, in reverse.
 
+mod ask;
 mod attempt;
+mod conflict;
 mod dependents;
+mod free;
+mod journal;
 mod ledger;
 mod order;
 mod write;
@@ -30,6 +34,7 @@ use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes, Task};
 use crate::plan::{Plan, RecordRef};
 use crate::problem::Problem;
+use crate::saved::{PlanKey, UndoLog};
 use crate::step::Side;
 
 pub(crate) use self::write::abilities;
@@ -49,6 +54,8 @@ pub(crate) struct ExecuteOptions {
     /// When the run must have ended.
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancellation: CancellationToken,
+    /// Where what takes the execution back is written as it goes on, and the key for its secrets.
+    pub(crate) undo_log: Option<(UndoLog, PlanKey)>,
 }
 
 impl ExecuteOptions {
@@ -130,20 +137,69 @@ impl<'a, D: Dataset> Execution<'a, D> {
         let writers = writers::<D, T>();
         let order = in_order(D::SCHEMAS);
         self.delete_first(target, &writers, &order).await;
-        for &model in &order {
-            for group in self.writes_by_level(model) {
-                let group = self.without_orphaned(group);
-                self.write(&*writers[model], target, group, Part::Whole).await;
-            }
-        }
+        self.write_all(target, &writers, &order).await;
         for (model, writer) in writers.iter().enumerate() {
             let group = self.ledger.unfinished(model);
             let group = self.without_dangling(group);
             self.write(&**writer, target, group, Part::Deferred).await;
         }
-        if self.plan.diff().tables().iter().all(|table| table.deletes.is_empty()) {
-            return;
+        if self.plan.diff().tables().iter().any(|table| !table.deletes.is_empty()) {
+            self.hold_what_collided();
+            self.delete_all(target, &writers, &order).await;
         }
+        self.report_freed();
+        self.write_journal();
+    }
+
+    /// Creates and updates, but for deferred references. What collides with another record is tried again once everything
+    /// else is written, as long as anything comes of it; then values are freed that records wait for.
+    async fn write_all<T: Adapter<Data = D>>(
+        &mut self,
+        target: &T,
+        writers: &[Box<dyn WriteModel<D, T>>],
+        order: &[usize],
+    ) where
+        D: WrittenBy<T>,
+    {
+        let mut is_backwards = false;
+        loop {
+            let before = self.ledger.steps();
+            self.ledger.conflicts.begin_pass();
+            for &model in order {
+                for group in self.writes_by_level(model) {
+                    let mut group = self.without_orphaned(group);
+                    // A chain of values is solved in one pass if it is followed from its free end.
+                    if is_backwards {
+                        group.reverse();
+                    }
+                    self.write(&*writers[model], target, group, Part::Whole).await;
+                }
+            }
+            is_backwards = !is_backwards;
+
+            if !self.ledger.conflicts.any_postponed() {
+                break;
+            }
+            let goes_on = !self.ledger.stopped();
+            if goes_on && (self.ledger.steps() > before || self.free_values(target, writers).await) {
+                continue;
+            }
+            // What needs these records is blocked in another pass.
+            self.settle_postponed(target, writers).await;
+        }
+        // A value that was freed for a record which failed otherwise is given back.
+        self.settle_postponed(target, writers).await;
+    }
+
+    /// Deletes, models and levels in reverse.
+    async fn delete_all<T: Adapter<Data = D>>(
+        &mut self,
+        target: &T,
+        writers: &[Box<dyn WriteModel<D, T>>],
+        order: &[usize],
+    ) where
+        D: WrittenBy<T>,
+    {
         if D::SCHEMAS.iter().flat_map(|schema| schema.links).any(|link| !link.orders()) {
             self.clearing = self.ledger.references_to_clear();
             let tasks = self.clearing.keys();
@@ -151,6 +207,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
             for (model, group) in by_model(tasks) {
                 self.write(&*writers[model], target, group, Part::Clear).await;
             }
+            self.hold_what_collided();
         }
         // What something hangs on that is still to go with what it is under waits for that, as long as anything goes.
         let mut wait = true;
@@ -204,7 +261,8 @@ impl<'a, D: Dataset> Execution<'a, D> {
                 continue;
             }
             for task in Task::all(model, Operation::Delete, table) {
-                if table.withheld(Operation::Delete, task.place) != Some(Withheld::Cascaded) {
+                let is_open = *self.ledger.outcomes.get(task) == Outcome::NotAttempted;
+                if !is_open || table.withheld(Operation::Delete, task.place) != Some(Withheld::Cascaded) {
                     continue;
                 }
                 let row = table.deletes[task.place];
@@ -230,10 +288,16 @@ impl<'a, D: Dataset> Execution<'a, D> {
 
     /// Writes a group of records none of which depends on another.
     async fn write<T>(&mut self, writer: &dyn WriteModel<D, T>, target: &T, group: Vec<Task>, part: Part) {
-        if group.is_empty() || self.ledger.stopped() {
-            return;
+        let mut group = &*group;
+        while !group.is_empty() && !self.ledger.stopped() {
+            let begun = std::time::Instant::now();
+            let records = self.records_between_entries(writer.at_a_time(target, self.options)).min(group.len());
+            let (now, later) = group.split_at(records);
+            writer.write(target, self, now.to_vec(), part).await;
+            self.write_journal();
+            self.keep_pace(records, begun);
+            group = later;
         }
-        writer.write(target, self, group, part).await;
     }
 }
 

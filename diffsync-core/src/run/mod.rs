@@ -301,6 +301,13 @@ impl<J: Job> Run<J> {
             call_limit: self.options.record_time_limit,
             deadline: self.deadline,
             cancellation: self.options.cancellation.clone(),
+            // What only `sync_complete` writes is not written while the run goes on.
+            undo_log: self
+                .options
+                .undo_log
+                .clone()
+                .zip(self.options.undo.clone())
+                .filter(|_| !target.writes_at_complete()),
         };
         let job = &*self.job;
         let mut execution = Execution::new(plan, &options, &self.observers);

@@ -6,6 +6,7 @@
 //! unchanged. Only a plan that takes back another run ([`PlanKind::Undo`]) brings the values of what was deleted along.
 
 mod key;
+mod log;
 mod matching;
 mod read;
 mod restore;
@@ -20,13 +21,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::key::{PlanKey, WeakKey};
+pub use self::log::{UndoLog, UndoSink};
 pub use self::read::PlanFileError;
 pub use self::undo::{Lost, Undo};
 pub use self::write::{approve, write_plan};
 
 pub(crate) use self::matching::{Chosen, Standing};
 pub(crate) use self::restore::Restoring;
-pub(crate) use self::undo::inverse;
+pub(crate) use self::undo::{inverse, inverse_of};
 
 use crate::filter::Filter;
 use crate::guard::Lift;
@@ -86,6 +88,10 @@ pub struct PlanHead {
     pub options: PlanOptions,
     /// The models whose records it touches.
     pub models: Vec<SavedModel>,
+    /// Whether it was written while its run went on, which did not end: it takes back what was done till then, and has no
+    /// digest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
 }
 
 #[cfg(feature = "laws")]
@@ -102,6 +108,7 @@ impl PlanHead {
             variables: Vec::new(),
             options: PlanOptions::default(),
             models: Vec::new(),
+            unfinished: false,
         }
     }
 }

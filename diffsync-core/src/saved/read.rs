@@ -1,14 +1,15 @@
 //! Reading a plan from a file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead, Read as _};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::log::settled;
 use super::write::{Approval, End, hexadecimal};
-use super::{PlanHead, SavedOperation, SavedPlan, VERSION, id_text};
+use super::{PlanHead, PlanKind, SavedOperation, SavedPlan, VERSION, id_text};
 use crate::schema::ModelSchema;
 
 /// Why a file cannot be carried out as a plan.
@@ -72,7 +73,11 @@ fn read_line(input: &mut dyn BufRead, text: &mut String, line: usize) -> Result<
     if bytes.len() > LONGEST_LINE {
         return Err(wrong(format!("it is longer than {} MiB", LONGEST_LINE >> 20)));
     }
-    *text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".to_owned()))?;
+    // The last line of a file that was cut off may end within a character.
+    *text = match bytes.ends_with(b"\n") {
+        true => String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".to_owned()))?,
+        false => String::from_utf8_lossy(&bytes).into_owned(),
+    };
     Ok(!text.is_empty())
 }
 
@@ -98,7 +103,13 @@ pub(super) fn read(
         let wrong = |reason: String| PlanFileError::Line { line, reason };
         let value: Value = match serde_json::from_str(&text) {
             // The last line was cut off in its midst.
-            Err(_) if !text.ends_with('\n') => return Err(PlanFileError::CutOff(line - 1)),
+            Err(_) if !text.ends_with('\n') => {
+                // Of a plan that was written while its run went on, the lines before it are true all the same.
+                if plan.as_ref().is_some_and(|plan| plan.head.unfinished) {
+                    break;
+                }
+                return Err(PlanFileError::CutOff(line - 1));
+            }
             value => value.map_err(|error| wrong(error.to_string()))?,
         };
         let json = |error: serde_json::Error| wrong(error.to_string());
@@ -128,7 +139,17 @@ pub(super) fn read(
             }
         }
     }
-    let Some(plan) = plan else { return Err(PlanFileError::CutOff(0)) };
+    let Some(mut plan) = plan else { return Err(PlanFileError::CutOff(0)) };
+    if plan.head.unfinished {
+        if plan.head.kind != PlanKind::Undo || end.is_some() {
+            let reason = "only a plan that takes a run back, and that has no end, is unfinished".into();
+            return Err(PlanFileError::Line { line: 1, reason });
+        }
+        plan.operations = settled(plan.operations);
+        let mut seen = HashSet::new();
+        plan.lost.retain(|lost| seen.insert(lost.to_string()));
+        return Ok(plan);
+    }
     let Some(end) = end else { return Err(PlanFileError::CutOff(1 + plan.lost.len() + plan.operations.len())) };
     if end.operations != plan.operations.len() || end.sha256 != hexadecimal(&digest.finalize()) {
         return Err(PlanFileError::Changed);

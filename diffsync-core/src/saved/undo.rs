@@ -1,6 +1,6 @@
 //! The plan that takes back what a run did.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::SavedOperation;
 use super::key::{PlanKey, holds_secret};
+use super::log::nothing;
 use crate::current::Current;
 use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
 use crate::generated::AttributeValues;
@@ -68,10 +69,25 @@ impl std::fmt::Display for Lost {
 
 /// What takes back what an execution did, in the order of the diff.
 pub(crate) fn inverse<D: Dataset>(current: &Current<'_, D>, outcomes: &Outcomes, key: &PlanKey) -> Undo {
-    let undo = Undo::default();
-    let mut inverting = Inverting { current, outcomes, key, model: 0, undo, again: HashMap::new(), needs: Vec::new() };
+    let mut inverting = Inverting::of(current, outcomes, key, None);
     D::visit_models(&mut inverting);
     inverting.without_what_is_lost()
+}
+
+/// What takes back some of the operations of an execution that goes on, and for those of which `reopened` says that
+/// something else was said before, also that there is nothing to take back.
+///
+/// What cannot be created again for want of another record is not known before the end, so it is not left out.
+pub(crate) fn inverse_of<D: Dataset>(
+    current: &Current<'_, D>,
+    outcomes: &Outcomes,
+    key: &PlanKey,
+    tasks: &[Task],
+    reopened: &HashSet<Task>,
+) -> Undo {
+    let mut inverting = Inverting::of(current, outcomes, key, Some((tasks, reopened)));
+    D::visit_models(&mut inverting);
+    inverting.undo
 }
 
 struct Inverting<'a, D: 'static> {
@@ -83,6 +99,31 @@ struct Inverting<'a, D: 'static> {
     /// The operation that creates a record again.
     again: HashMap<RecordRef, usize>,
     needs: Vec<Need>,
+    /// The only operations that are asked about, and those of which something was said before.
+    only: Option<(&'a [Task], &'a HashSet<Task>)>,
+}
+
+impl<'a, D: Dataset> Inverting<'a, D> {
+    fn of(
+        current: &'a Current<'a, D>,
+        outcomes: &'a Outcomes,
+        key: &'a PlanKey,
+        only: Option<(&'a [Task], &'a HashSet<Task>)>,
+    ) -> Self {
+        let (undo, again, needs) = (Undo::default(), HashMap::new(), Vec::new());
+        Self { current, outcomes, key, model: 0, undo, again, needs, only }
+    }
+
+    /// The operations on a model that are asked about.
+    fn tasks(&self, model: usize) -> Box<dyn Iterator<Item = Task> + 'a> {
+        match self.only {
+            Some((only, _)) => Box::new(only.iter().copied().filter(move |task| task.model == model)),
+            None => {
+                let table = &self.current.plan().diff().tables()[model];
+                Box::new(Operation::ALL.into_iter().flat_map(move |operation| Task::all(model, operation, table)))
+            }
+        }
+    }
 }
 
 /// A record that an operation needs in the target.
@@ -105,7 +146,8 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
         let (source, target): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
         let before = self.undo.operations.len();
         let model = self.model;
-        for task in Operation::ALL.into_iter().flat_map(|operation| Task::all(model, operation, table)) {
+        for task in self.tasks(model) {
+            let operations = self.undo.operations.len();
             let outcome = self.outcomes.get(task);
             let of = if task.operation == Operation::Delete { target } else { source };
             let row = task.record(table).row();
@@ -113,7 +155,9 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                 self.lose(Some(row), of, format!("whether it was {}d is not known", task.operation));
                 continue;
             }
-            if outcome.may_be_written() {
+            let was_loaded = task.in_target(table).map(|old| &target.rows()[old.row() as usize]);
+            let is_known = was_loaded.is_some_and(|old| self.current.written::<M>(old.key()).is_some());
+            if outcome.may_be_written() && !is_known {
                 // What is asked for of a record that is to be deleted, and answered with a record, is an update.
                 let done = match task.operation {
                     Operation::Delete => "its references may have been taken back".to_owned(),
@@ -124,8 +168,13 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
             match task.operation {
                 Operation::Create => {
                     let record = &source.rows()[table.creates[task.place] as usize];
-                    if let Some(stored) = self.current.written::<M>(record.key()) {
-                        self.delete(stored);
+                    match self.current.renamed::<M>(record.key()) {
+                        Some(stored) => self.take_back_renamed(record, stored),
+                        None => {
+                            if let Some(stored) = self.current.written::<M>(record.key()) {
+                                self.delete(stored);
+                            }
+                        }
                     }
                 }
                 Operation::Update => {
@@ -134,6 +183,9 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                     if let Some(stored) = self.current.written::<M>(old.key()) {
                         let changed = |position| table.is_changed(task.place, position);
                         self.change_back(row, target, stored, &changed);
+                        if !stored.is(old.key()) {
+                            self.lose(Some(row), target, format!("the target holds it as {} now", stored.id()));
+                        }
                     }
                 }
                 Operation::Delete if *outcome == Outcome::Cascaded => {
@@ -145,12 +197,20 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                     let old = &target.rows()[row as usize];
                     if self.current.is_deleted(self.model, row as usize) {
                         self.create_again(row, target);
+                    } else if self.current.is_written_over(self.model, row) {
+                        self.lose(Some(row), target, "the target stored another record in its place".to_owned());
                     } else if let Some(stored) = self.current.written::<M>(old.key()) {
-                        // Its references were taken back before it was to be deleted.
-                        let cleared = |position: usize| M::SCHEMA.attributes[position].deferred;
-                        self.change_back(row, target, stored, &cleared);
+                        // References were taken back, or a unique value was freed, before it was to be deleted.
+                        self.change_back(row, target, stored, &|_| true);
                     }
                 }
+            }
+            if let (Some((_, reopened)), Some(old)) = (self.only, was_loaded)
+                && reopened.contains(&task)
+                && self.undo.operations.len() == operations
+                && let Ok(id) = serde_json::to_value(old.id())
+            {
+                self.undo.operations.push(nothing(M::NAME, id));
             }
         }
         let created = self.undo.operations[before..].iter().any(|operation| operation.op == Operation::Create);
@@ -187,6 +247,21 @@ impl<D: Dataset> Inverting<'_, D> {
         };
         let values = attributes.map(value).collect::<Result<_, serde_json::Error>>()?;
         Ok((id, values))
+    }
+
+    /// A record that was created, and that the target stored under another identifier. If that was taken, by a record that
+    /// was there before or by another new one, deleting it would delete more than was created.
+    fn take_back_renamed<M: SyncModel>(&mut self, given: &M, stored: &M)
+    where
+        D: HasTable<M>,
+    {
+        let plan = self.current.plan();
+        let (source, target): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
+        if target.position(stored.key()).is_none() && source.position(stored.key()).is_none() {
+            return self.delete(stored);
+        }
+        let lost = format!("the target stored it as {}, which is another record too", stored.id());
+        self.undo.lost.push(Lost { lost, model: M::NAME.to_owned(), record: Some(given.id().to_string()) });
     }
 
     /// A record whose values cannot be written to a file.
@@ -270,6 +345,14 @@ impl<D: Dataset> Inverting<'_, D> {
             Ok(both) => both,
             Err(error) => return self.unreadable(old, &error),
         };
+        // What was given back in the meantime is as it was.
+        after.retain(|name, value| {
+            let differs = before.get(name) != Some(value);
+            if !differs {
+                before.remove(name);
+            }
+            differs
+        });
         for secret in secrets(&after) {
             after.remove(&secret);
             before.remove(&secret);
