@@ -220,7 +220,7 @@ impl WriteCells for Values {
     }
 }
 
-fn holds_null(value: &Value) -> bool {
+pub(super) fn holds_null(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.iter().any(holds_null),

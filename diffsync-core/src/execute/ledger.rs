@@ -7,6 +7,7 @@ use fixedbitset::FixedBitSet;
 
 use super::dependents::{Clearing, Dependents, Done, Obstacle};
 use super::{ExecuteOptions, Stopped};
+use crate::adapter::{Completion, Completions};
 use crate::dataset::Dataset;
 use crate::error::JobError;
 use crate::event::{Event, Observers};
@@ -71,6 +72,8 @@ pub(super) struct Ledger<'a, D: 'static> {
     /// What the target made of records that it did not refuse.
     pub(super) problems: Vec<Problem>,
     cut_short: CutShort,
+    /// What the target said of single models when it completed the run.
+    pub(super) completions: Completions,
     /// Whether the target was changed, or may have been.
     wrote: bool,
     done: usize,
@@ -93,6 +96,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             unfinished: vec![[FixedBitSet::new(), FixedBitSet::new()]; plan.diff().tables().len()],
             problems: Vec::new(),
             cut_short: CutShort::default(),
+            completions: Completions::default(),
             wrote: false,
             done: 0,
             deleted: 0,
@@ -247,14 +251,35 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         }
     }
 
+    /// Enters what became of the records that only the completion of the run wrote: what the target said of their model,
+    /// else of all.
+    fn settle_completions(&mut self, error: Option<&JobError>) {
+        let failed = |text: String, is_unknown: bool| {
+            let text: Arc<str> = text.into();
+            if is_unknown { Outcome::Unknown { reason: text } } else { Outcome::failed(text) }
+        };
+        let of_all = error.map(|error| failed(error.to_string(), error.is_unknown()));
+        let mut instead = vec![of_all; self.plan.diff().tables().len()];
+        for (model, completion) in self.completions.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            instead[model] = match completion {
+                Completion::Written => None,
+                Completion::NotAttempted => Some(Outcome::NotAttempted),
+                Completion::Failed(error) => Some(failed(error.to_string(), error.is_unknown())),
+            };
+        }
+        for (model, instead) in instead.iter().enumerate() {
+            if let Some(instead) = instead {
+                self.outcomes.replace_written(model, instead);
+            }
+        }
+    }
+
     /// The target has completed the run, or could not. Tells the observers of every record that they have not heard of.
     pub(super) fn conclude(&mut self, error: Option<&JobError>) {
         self.settle_rest();
         let writes_at_complete = self.options.writes_at_complete;
-        if let Some(error) = error.filter(|_| writes_at_complete) {
-            let text: Arc<str> = error.to_string().into();
-            let instead = if error.is_unknown() { Outcome::Unknown { reason: text } } else { Outcome::failed(text) };
-            self.outcomes.replace_written(&instead);
+        if writes_at_complete {
+            self.settle_completions(error);
         }
         for (record, operation, outcome) in self.outcomes.iter(self.plan.diff()) {
             let unheard = matches!(outcome, Outcome::NotAttempted | Outcome::Held { .. } | Outcome::Unsupported);
