@@ -34,14 +34,11 @@ pub(super) enum Edit {
     Set(Vec<(usize, Value)>),
 }
 
-/// What becomes of one record.
-pub(super) enum Change<'a, M> {
-    /// It stays as it is written.
+/// What becomes of a record, with what it was and will be.
+pub(super) enum Fate<'a, M> {
     Keep,
-    /// It goes.
     Drop,
-    /// It becomes this one.
-    Set(&'a M),
+    Change(M, &'a M),
 }
 
 impl<'a, M: FileModel> Edits<'a, M> {
@@ -55,34 +52,34 @@ impl<'a, M: FileModel> Edits<'a, M> {
         }
     }
 
-    /// What becomes of a record that was read from the file.
-    pub(super) fn edit(&self, read: Result<M, Unread<M::Id>>) -> Result<Edit, AdapterError> {
-        let current = match self.change(&read) {
-            Change::Keep => return Ok(Edit::Keep),
-            Change::Drop => return Ok(Edit::Drop),
-            Change::Set(current) => current,
-        };
-        let Ok(old) = read else { return Ok(Edit::Keep) };
-        let (before, after) = (self.values(&old)?, self.values(current)?);
-        let changed = before.into_iter().zip(after).enumerate().filter(|(_, (before, after))| before != after);
-        Ok(Edit::Set(changed.map(|(column, (_, after))| (column, after)).collect()))
-    }
-
-    /// The same with the record as it is to be, for a format that finds by itself which values differ.
-    pub(super) fn change(&self, read: &Result<M, Unread<M::Id>>) -> Change<'a, M> {
-        let (id, is_readable) = match read {
-            Ok(record) => (record.id(), true),
-            Err(Unread::Rejected(id, _)) => (id.clone(), false),
-            Err(Unread::Nameless(_)) => return Change::Keep,
+    pub(super) fn fate(&self, read: Result<M, Unread<M::Id>>) -> Fate<'a, M> {
+        let (id, old) = match read {
+            Ok(record) => (record.id(), Some(record)),
+            Err(Unread::Rejected(id, _)) => (id, None),
+            Err(Unread::Nameless(_)) => return Fate::Keep,
         };
         let loaded = self.loaded.get(&id);
-        match (self.current)(&id) {
-            None if loaded.is_some() => Change::Drop,
-            Some(current) if is_readable && !loaded.is_some_and(|loaded| ptr::eq(loaded, current)) => {
-                Change::Set(current)
+        let current = (self.current)(&id);
+        match (current, old) {
+            (None, _) if loaded.is_some() => Fate::Drop,
+            (Some(current), Some(old)) if !loaded.is_some_and(|loaded| ptr::eq(loaded, current)) => {
+                Fate::Change(old, current)
             }
-            _ => Change::Keep,
+            _ => Fate::Keep,
         }
+    }
+
+    /// What becomes of a record that was read from the file.
+    pub(super) fn edit(&self, read: Result<M, Unread<M::Id>>) -> Result<Edit, AdapterError> {
+        Ok(match self.fate(read) {
+            Fate::Keep => Edit::Keep,
+            Fate::Drop => Edit::Drop,
+            Fate::Change(old, current) => {
+                let (before, after) = (self.values(&old)?, self.values(current)?);
+                let changed = before.into_iter().zip(after).enumerate().filter(|(_, (before, after))| before != after);
+                Edit::Set(changed.map(|(column, (_, after))| (column, after)).collect())
+            }
+        })
     }
 
     /// The records that are new, which come last.

@@ -16,11 +16,13 @@ use diffsync_core::{
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use super::cells::Values;
+use super::cells::{CellError, Values};
 use super::edits::Edits;
 use super::format;
 use super::load::{Loading, Origin};
 use super::model::FileModel;
+#[cfg(feature = "parquet")]
+use super::model::Format;
 use super::replace::{Replacement, changed, try_writing_beside};
 use super::version::{Found, open};
 
@@ -47,6 +49,17 @@ impl<D> Folder<D> {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether a record's file can hold it so that it comes back as it is.
+    fn check_holdable<M: FileModel>(&self, record: &M, is_new: bool) -> Result<(), CellError> {
+        #[cfg(feature = "parquet")]
+        if M::FILE.format == Format::Parquet {
+            let columns = self.loaded().get(M::NAME).and_then(|origin| origin.columns.clone());
+            return columns.map_or(Ok(()), |columns| columns.check(record, is_new));
+        }
+        let _ = is_new;
+        format::check::<M>(&Values::of(record)?)
     }
 
     fn loaded(&self) -> MutexGuard<'_, Loaded> {
@@ -299,20 +312,17 @@ where
     M: FileModel,
 {
     async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        holdable(new.clone())
+        self.check_holdable(new, true)?;
+        Ok(new.clone())
     }
 
     async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        holdable(old.patched(patch))
+        let new = old.patched(patch);
+        self.check_holdable(&new, false)?;
+        Ok(new)
     }
 
     async fn delete(&self, _: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
         Ok(())
     }
-}
-
-fn holdable<M: FileModel>(record: M) -> Result<M, TargetError> {
-    let values = Values::of(&record)?;
-    format::check::<M>(&values)?;
-    Ok(record)
 }

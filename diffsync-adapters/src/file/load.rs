@@ -1,13 +1,20 @@
 //! Reading one file into its table.
 
+use std::fs::File;
 use std::io::Seek;
 use std::path::PathBuf;
+#[cfg(feature = "parquet")]
+use std::sync::Arc;
 
 use diffsync_core::{AdapterError, Side, Table};
 use tokio::sync::watch;
 
 use super::format;
 use super::model::FileModel;
+#[cfg(feature = "parquet")]
+use super::model::Format;
+#[cfg(feature = "parquet")]
+use super::parquet::Columns;
 use super::records::Records;
 use super::leftover::sweep;
 use super::lock::{FileLock, Locked, lock};
@@ -23,12 +30,36 @@ pub(super) struct Loading {
 }
 
 /// What a file was when it was loaded.
+#[derive(Default)]
 pub(super) struct Origin {
     /// The version that was read; none of a file that was not there, and none of a source.
     pub(super) version: Option<Version>,
     /// Keeps other runs from writing it.
     #[allow(dead_code, reason = "dropping it is what gives the lock back")]
     lock: Option<FileLock>,
+    /// What it can hold, where that depends on the file.
+    #[cfg(feature = "parquet")]
+    pub(super) columns: Option<Arc<Columns>>,
+}
+
+impl Origin {
+    fn of<M: FileModel>(
+        file: Option<&File>,
+        version: Option<Version>,
+        lock: Option<FileLock>,
+    ) -> Result<Self, String> {
+        #[cfg(feature = "parquet")]
+        let columns = match M::FILE.format {
+            Format::Parquet => Some(Arc::new(Columns::of::<M>(file)?)),
+            _ => None,
+        };
+        Ok(Self {
+            version,
+            lock,
+            #[cfg(feature = "parquet")]
+            columns,
+        })
+    }
 }
 
 impl Loading {
@@ -43,16 +74,17 @@ impl Loading {
             (Found::Absent, Side::Source) => return Err(AdapterError::new(format!("`{path}` does not exist"))),
             (Found::Absent, Side::Target) => {
                 table.mark_loaded();
-                return Ok(Origin { version: None, lock });
+                return Origin::of::<M>(None, None, lock).map_err(AdapterError::new);
             }
         };
         // Before it is read: if it is changed meanwhile, it is then found to be another version.
-        let version = match self.side {
-            Side::Source => None,
+        let origin = match self.side {
+            Side::Source => Origin::default(),
             Side::Target => {
                 let version = Version::of(&file).map_err(unreadable)?;
+                let origin = Origin::of::<M>(Some(&file), Some(version), lock);
                 (&file).rewind().map_err(unreadable)?;
-                Some(version)
+                origin.map_err(|what| AdapterError::new(format!("`{path}`, {what}")))?
             }
         };
 
@@ -62,7 +94,7 @@ impl Loading {
         let count = records.count;
         table.mark_loaded();
         self.progress.send_replace(count);
-        Ok(Origin { version, lock })
+        Ok(origin)
     }
 
     fn lock(&self) -> Result<Option<FileLock>, AdapterError> {

@@ -9,7 +9,7 @@ use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Pa
 use ::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use ::parquet::basic::{Compression, Type};
 use ::parquet::file::properties::WriterProperties;
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, new_null_array};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, new_null_array};
 use arrow_schema::{DataType, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
 use arrow_select::interleave::interleave;
@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::cells::{CellError, WriteCells};
-use super::super::edits::{Change, Edits};
+use super::super::edits::{Edits, Fate};
 use super::super::model::{Column, FileModel};
 use super::codec::{Arrays, Coding, NewColumn, Rows, codings, same};
 use super::properties::properties;
@@ -118,13 +118,13 @@ fn edited<M: FileModel>(
     let mut changed: Vec<Vec<usize>> = vec![Vec::new(); positions.len()];
     while rows.advance() {
         let read = M::read(&mut rows);
-        match edits.change(&read) {
-            Change::Keep => {}
-            Change::Drop => {
+        match edits.fate(read) {
+            Fate::Keep => {}
+            Fate::Drop => {
                 stays.push(false);
                 continue;
             }
-            Change::Set(current) => {
+            Fate::Change(_, current) => {
                 let mut cells = Differing { rows: &rows, row: stays.len(), new, changed: &mut changed };
                 current.write(&mut cells).map_err(|CellError(error)| edits.error(error))?;
             }

@@ -43,9 +43,9 @@ pub(crate) fn field_of<T: DeserializeOwned>() -> Option<Field> {
 pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
     let corrupt = |error: &dyn Display| format!("which cannot be read as Parquet: {error}");
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| records.error(corrupt(&error)))?;
-    let roots = roots::<M>(builder.schema()).map_err(|what| records.error(what))?;
+    let wanted = roots::<M>(builder.schema()).map_err(|what| records.error(what))?;
     let codings = codings::<M>(builder.schema());
-    let projection = ProjectionMask::roots(builder.parquet_schema(), roots);
+    let projection = ProjectionMask::roots(builder.parquet_schema(), wanted);
     let batches = builder.with_projection(projection).with_batch_size(ROWS).build();
     for batch in batches.map_err(|error| records.error(corrupt(&error)))? {
         let batch = batch.map_err(|error| records.error(corrupt(&error)))?;
