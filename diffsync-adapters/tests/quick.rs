@@ -1,15 +1,7 @@
+//! quick
 #![allow(dead_code, unused_imports)]
 mod file {
-
-
-#[path = "/work/w/files/diffsync-adapters/tests/suite/file/edits.rs"] mod edits;
-
-#[path = "/work/w/files/diffsync-adapters/tests/suite/file/rehearse.rs"] mod rehearse;
-#[path = "/work/w/files/diffsync-adapters/tests/suite/file/replace.rs"] mod replace;
-
-
-#[path = "/work/w/files/diffsync-adapters/tests/suite/file/values.rs"] mod values;
-
+#[path = "/work/w/files/diffsync-adapters/tests/suite/file/parquet_files.rs"] mod parquet_files;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,99 +13,6 @@ use diffsync_adapters::file::Folder;
 use diffsync_core::{Adapter, Dataset, Job, JobSpec, Limit, LoadContext, Operation, Run, RunOptions, RunReport, Side};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
-
-/// What a site is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Role {
-    DataCentre,
-    Office,
-}
-
-/// A data set of sites that are kept in one format, and a job between two folders of it.
-macro_rules! sites {
-    ($format:ident, $($file:tt)*) => {
-        mod $format {
-            use std::collections::BTreeMap;
-            use std::net::IpAddr;
-            use std::path::PathBuf;
-
-            use diffsync_adapters::file::{FileModel, Folder};
-            use diffsync_core::{Dataset, Job, JobContext, JobError, Secret, SyncModel, Table, job};
-
-            use super::Role;
-
-            #[derive(SyncModel, FileModel, Clone)]
-            #[file($($file)*)]
-            pub(super) struct Site {
-                #[sync(id)]
-                pub(super) name: String,
-                #[file(rename = "Full name")]
-                pub(super) full_name: String,
-                #[sync(compare = blank_is_none)]
-                pub(super) note: Option<String>,
-                pub(super) racks: u16,
-                pub(super) height: f64,
-                pub(super) is_open: Option<bool>,
-                pub(super) tags: Vec<String>,
-                pub(super) role: Option<Role>,
-                pub(super) gateway: Option<IpAddr>,
-                pub(super) labels: BTreeMap<String, String>,
-                pub(super) password: Secret<String>,
-                #[sync(local)]
-                #[allow(dead_code, reason = "it is not stored, and so comes back empty")]
-                pub(super) row: Option<u64>,
-            }
-
-            #[derive(Dataset, Default)]
-            pub(super) struct Sites {
-                pub(super) sites: Table<Site>,
-            }
-
-            #[job(source = Folder<Sites>, target = Folder<Sites>)]
-            pub(super) struct FolderToFolder {
-                pub(super) source: PathBuf,
-                pub(super) target: PathBuf,
-            }
-
-            impl Job for FolderToFolder {
-                async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Sites>, JobError> {
-                    Ok(Folder::at(&self.source))
-                }
-                async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Sites>, JobError> {
-                    Ok(Folder::at(&self.target))
-                }
-            }
-
-            /// A site of this name, with values that follow from it.
-            pub(super) fn site(name: &str, number: u16) -> Site {
-                let text = || name.repeat(usize::from(number % 3));
-                Site {
-                    name: name.into(),
-                    full_name: text(),
-                    note: (number % 2 == 0).then(text).filter(|text| !text.is_empty()),
-                    racks: number,
-                    height: f64::from(number) / 7.0,
-                    is_open: [Some(true), Some(false), None].get(usize::from(number % 3)).copied().flatten(),
-                    tags: (0..number % 3).map(|tag| format!("{name}{tag}")).collect(),
-                    role: [None, Some(Role::Office), Some(Role::DataCentre)][usize::from(number % 3)],
-                    gateway: (number % 2 == 1).then(|| IpAddr::from([192, 0, 2, 1])),
-                    labels: (0..number % 2).map(|key| (format!("{name}{key}"), text())).collect(),
-                    password: Secret::new(format!("{name}!")),
-                    row: Some(7),
-                }
-            }
-        }
-    };
-}
-
-sites!(csv, path = "sites.csv");
-sites!(json, path = "sites.json");
-sites!(json_lines, path = "sites.jsonl");
-sites!(yaml, path = "sites.yml");
-sites!(toml, path = "sites.toml");
-sites!(parquet, path = "sites.parquet");
-
 /// Two folders, source and target.
 struct Folders(TempDir);
 

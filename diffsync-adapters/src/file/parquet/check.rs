@@ -65,6 +65,11 @@ impl WriteCells for Checked<'_> {
         else {
             return Ok(());
         };
+        let is_optional = (model.shape)().is_optional;
+        if is_optional && !field.is_nullable() && serde_json::to_value(exposed(value)).is_ok_and(|it| it.is_null()) {
+            // A NaN of a field that is no number of its own is null in JSON as well, and none in no column.
+            return Err(CellError::in_column(model, "is `None`, and its column may not be null"));
+        }
         let is_certain = match coding {
             Coding::Exact => is_simple(field.data_type(), model) || is_plain(value, field),
             Coding::Json => is_plain(value, field),
@@ -73,8 +78,7 @@ impl WriteCells for Checked<'_> {
         if is_certain {
             return Ok(());
         }
-        let back = round_trip::<T>(model, field, *coding, value);
-        let back = back.map_err(|error| CellError::in_column(model, error))?;
+        let back = round_trip::<T>(model, field, *coding, value)?;
         if same(&back, value) {
             return Ok(());
         }
@@ -107,10 +111,13 @@ fn round_trip<T: Serialize + DeserializeOwned>(
     field: &FieldRef,
     coding: Coding,
     value: &T,
-) -> Result<T, String> {
-    let mut new = NewColumn::of(column, field, coding)?;
-    new.push(value).map_err(|CellError(error)| error)?;
+) -> Result<T, CellError> {
+    let mut new = NewColumn::of(column, field, coding).map_err(CellError)?;
+    new.push(value)?;
+    let array = new.take().map_err(CellError)?;
+    let of_column = |error: String| CellError::in_column(column, error);
     let schema = Schema::new(vec![field.clone()]);
-    let batch = RecordBatch::try_new(schema.into(), vec![new.take()?]).map_err(|error| error.to_string())?;
-    Rows::single::<T>(&Arrays::of(&batch, &[0])?, coding)
+    let batch = RecordBatch::try_new(schema.into(), vec![array]).map_err(|error| of_column(error.to_string()))?;
+    let arrays = Arrays::of(&batch, &[0]).map_err(of_column)?;
+    Rows::single::<T>(&arrays, coding).map_err(of_column)
 }

@@ -3,6 +3,7 @@
 mod bad_input;
 mod edits;
 mod laws;
+mod parquet_files;
 mod rehearse;
 mod replace;
 mod speed;
