@@ -3,6 +3,7 @@
 mod bad_input;
 mod edits;
 mod laws;
+mod memory;
 mod parquet_files;
 mod rehearse;
 mod replace;
