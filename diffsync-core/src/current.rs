@@ -75,8 +75,14 @@ impl<'a, D: Dataset> Current<'a, D> {
                 D: HasTable<M>,
             {
                 let news: &mut Table<M> = self.news.table_mut();
+                let written: &mut Table<M> = self.written.table_mut();
+                // The first group is often all there is, so its table is not built a second time.
+                if written.is_empty() {
+                    *written = std::mem::take(news);
+                    return;
+                }
                 for record in std::mem::take(news).into_rows() {
-                    self.written.table_mut().replace(record);
+                    written.replace(record);
                 }
             }
         }

@@ -92,7 +92,8 @@ mod tests {
             temporary(path, false).unwrap().keep().unwrap().1
         };
         let (live, dead, of_other) = (temporary(&path, false).unwrap(), leftover(&path), leftover(&other));
-        let by_hand = [".a.csv.backup.tmp", ".a.csv.diffsync-x", "a.csv.diffsync-x.tmp"].map(|name| folder.path().join(name));
+        let by_hand =
+            [".a.csv.backup.tmp", ".a.csv.diffsync-x", "a.csv.diffsync-x.tmp"].map(|name| folder.path().join(name));
         for path in &by_hand {
             fs::write(path, "").unwrap();
         }

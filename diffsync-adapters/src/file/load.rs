@@ -10,14 +10,14 @@ use diffsync_core::{AdapterError, Side, Table};
 use tokio::sync::watch;
 
 use super::format;
+use super::leftover::sweep;
+use super::lock::{FileLock, Locked, lock};
 use super::model::FileModel;
 #[cfg(feature = "parquet")]
 use super::model::Format;
 #[cfg(feature = "parquet")]
 use super::parquet::Columns;
 use super::records::Records;
-use super::leftover::sweep;
-use super::lock::{FileLock, Locked, lock};
 use super::version::{Found, Version, open};
 
 /// A file that is to be read.
@@ -43,11 +43,7 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    fn of<M: FileModel>(
-        file: Option<&File>,
-        version: Option<Version>,
-        lock: Option<FileLock>,
-    ) -> Result<Self, String> {
+    fn of<M: FileModel>(file: Option<&File>, version: Option<Version>, lock: Option<FileLock>) -> Result<Self, String> {
         #[cfg(feature = "parquet")]
         let columns = match M::FILE.format {
             Format::Parquet => Some(Arc::new(Columns::of::<M>(file)?)),

@@ -28,9 +28,9 @@ mod format;
 mod json;
 #[cfg(feature = "json")]
 mod json_lines;
+mod leftover;
 #[cfg(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml"))]
 mod lines;
-mod leftover;
 mod load;
 mod lock;
 mod model;

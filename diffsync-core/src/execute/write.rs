@@ -163,10 +163,7 @@ where
         };
         let is_over = || stop.load(Ordering::Relaxed) || patience.is_over();
         if terms.batch > 1 && part == Part::Whole {
-            let batches = group.chunk_by(|one, other| one.operation == other.operation);
-            // Owned, since a future that borrows from what is iterated is "not general enough" to be sent.
-            let batches: Vec<Vec<Task>> =
-                batches.flat_map(|tasks| tasks.chunks(terms.batch)).map(<[Task]>::to_vec).collect();
+            let batches = batches(group, terms.batch);
             let (asking, is_over) = (&asking, &is_over);
             let mut running = stream::iter(batches)
                 .map(|batch| async move {
@@ -208,6 +205,21 @@ where
         ledger.stop(if cancelled { Stopped::Cancelled } else { Stopped::TimeLimit });
     }
     current.take_over();
+}
+
+/// Tasks in batches of one operation each, one batch at a time: a group may be of millions.
+fn batches(group: Vec<Task>, size: usize) -> impl Iterator<Item = Vec<Task>> {
+    let mut rest = group.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let first = rest.next()?;
+        let mut batch = vec![first];
+        while batch.len() < size
+            && let Some(next) = rest.next_if(|next| next.operation == first.operation)
+        {
+            batch.push(next);
+        }
+        Some(batch)
+    })
 }
 
 /// What is needed to ask a target about records of one model.

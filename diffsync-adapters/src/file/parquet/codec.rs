@@ -172,7 +172,8 @@ pub(super) struct NewColumn {
 
 impl NewColumn {
     pub(super) fn of(column: &'static Column, field: &FieldRef, coding: Coding) -> Result<Self, String> {
-        let builder = ArrayBuilder::from_arrow(&[item(field)]).map_err(|error| format!("`{}`: {error}", column.name))?;
+        let builder =
+            ArrayBuilder::from_arrow(&[item(field)]).map_err(|error| format!("`{}`: {error}", column.name))?;
         Ok(Self { column, data_type: field.data_type().clone(), coding, builder })
     }
 

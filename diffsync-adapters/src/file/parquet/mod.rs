@@ -16,8 +16,8 @@ use serde::de::DeserializeOwned;
 use serde_arrow::schema::{SchemaLike, TracingOptions};
 use serde_arrow::utils::Item;
 
-use self::codec::{Arrays, Rows, codings};
 pub(super) use self::check::Columns;
+use self::codec::{Arrays, Rows, codings};
 pub(super) use self::edit::write;
 use super::model::{Column, FileModel};
 use super::records::Records;

@@ -71,6 +71,10 @@ fn a_million_records_from_a_file_to_a_database() {
             of.map(|of| (of.in_use / 1_000_000, of.peak / 1_000_000)).unwrap_or_default()
         };
         let (heap, resident) = (mb(memory.heap), mb(memory.resident));
-        println!("{:<15} {:>6.2} s   heap {heap:?} MB   resident {resident:?} MB", step.step.to_string(), step.duration.as_secs_f64());
+        println!(
+            "{:<15} {:>6.2} s   heap {heap:?} MB   resident {resident:?} MB",
+            step.step.to_string(),
+            step.duration.as_secs_f64()
+        );
     }
 }

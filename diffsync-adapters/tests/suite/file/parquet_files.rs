@@ -14,9 +14,9 @@ use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVer
 use ::parquet::schema::types::ColumnPath;
 use arrow_array::types::{ArrowPrimitiveType, Decimal256Type, Int8Type};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Date64Array, Decimal128Array, Decimal256Array, DictionaryArray,
-    DurationMicrosecondArray, FixedSizeBinaryArray, Float32Array, Float64Array, Int8Array, Int64Array, ListArray,
-    RecordBatch, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray, UInt8Array,
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Date64Array, Decimal128Array, Decimal256Array,
+    DictionaryArray, DurationMicrosecondArray, FixedSizeBinaryArray, Float32Array, Float64Array, Int8Array, Int64Array,
+    ListArray, RecordBatch, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray, UInt8Array,
 };
 use arrow_schema::{DataType, Field, Schema};
 use diffsync_adapters::file::{FileModel, Folder};
@@ -182,11 +182,19 @@ fn with_all_types() -> Vec<u8> {
     let keys = Int8Array::from(vec![Some(0), None, Some(1), Some(0)]);
     let dictionary = DictionaryArray::<Int8Type>::new(keys, Arc::new(Int64Array::from(vec![1 << 40, -7])));
     let lists = [Some(vec![Some(1), None]), None, Some(vec![]), Some(vec![Some(4)])];
-    let [name, level, note] =
-        gauges(&["a", "b", "c", "d"], &[Some(1.0), None, Some(3.0), Some(4.0)], &[Some("x"), None, Some("y"), Some("z")]);
+    let [name, level, note] = gauges(
+        &["a", "b", "c", "d"],
+        &[Some(1.0), None, Some(3.0), Some(4.0)],
+        &[Some("x"), None, Some("y"), Some("z")],
+    );
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("zoned", Arc::new(zone(vec![0, 1, -1, 1_700_000_000_000_000]))),
-        ("wide", Arc::new(Decimal256Array::from_iter_values((0..4).map(I256::from_i128)).with_precision_and_scale(60, 3).unwrap())),
+        (
+            "wide",
+            Arc::new(
+                Decimal256Array::from_iter_values((0..4).map(I256::from_i128)).with_precision_and_scale(60, 3).unwrap(),
+            ),
+        ),
         name,
         ("date", Arc::new(Date32Array::from(vec![Some(0), None, Some(20_000), Some(-1)]))),
         ("day", Arc::new(Date64Array::from(vec![0, 86_400_000, 20_000 * 86_400_000, -86_400_000]))),
@@ -208,7 +216,8 @@ fn with_all_types() -> Vec<u8> {
         let notes = HashMap::from([("of".to_owned(), (*name).to_owned())]);
         Field::new(*name, array.data_type().clone(), is_nullable).with_metadata(notes)
     });
-    let schema = Schema::new(fields.collect::<Vec<_>>()).with_metadata(HashMap::from([("by".to_owned(), "hand".to_owned())]));
+    let schema =
+        Schema::new(fields.collect::<Vec<_>>()).with_metadata(HashMap::from([("by".to_owned(), "hand".to_owned())]));
     let path = |name: &str| ColumnPath::from(name);
     let properties = WriterProperties::builder()
         .set_coerce_types(true)

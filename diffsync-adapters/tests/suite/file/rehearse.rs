@@ -114,9 +114,8 @@ fn a_dry_run_fails_where_the_run_would() {
 #[test]
 fn a_dry_run_fails_for_the_records_that_the_run_would_fail_for() {
     // CSV cannot tell an empty text from none.
-    let folders = Folders::new()
-        .with("hosts.yml", "[]\n", "[]\n")
-        .with("racks.csv", "name,note\nr1,x\nr2,y\n", "name,note\n");
+    let folders =
+        Folders::new().with("hosts.yml", "[]\n", "[]\n").with("racks.csv", "name,note\nr1,x\nr2,y\n", "name,note\n");
     fs::write(folders.source().join("racks.csv"), "name,note\nr1,x\n\"\",y\n").unwrap();
     let (dry, _) = dry_run(&folders);
     let real = run(Copying { source: folders.source(), target: folders.target() });

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_core::{
-    Dataset, Event, Flags, Job, JobContext, JobError, JobSpec, Observer, Run, RunOptions, RunReport, Secret, Side, Status,
-    Step, SyncModel, Table, job,
+    Dataset, Event, Flags, Job, JobContext, JobError, JobSpec, Observer, Run, RunOptions, RunReport, Secret, Side,
+    Status, Step, SyncModel, Table, job,
 };
 
 use super::{Folders, block_on, load, run};
