@@ -183,9 +183,9 @@ impl NewColumn {
             Coding::Json => {
                 let value = serde_json::to_value(exposed(value)).map_err(|error| wrong(error.to_string()))?;
                 let text = (!value.is_null()).then(|| text_of(&value, (self.column.shape)()));
-                self.builder.push(&Item(text))
+                self.builder.push(Item(text))
             }
-            Coding::Exact | Coding::Converted | Coding::Plain => self.builder.push(&Item(exposed(value))),
+            Coding::Exact | Coding::Converted | Coding::Plain => self.builder.push(Item(exposed(value))),
         };
         pushed.map_err(|error| CellError::in_column(self.column, error.message()))
     }
