@@ -10,6 +10,7 @@ mod cascades;
 mod check;
 mod circle;
 mod complete;
+mod completion;
 mod diff;
 mod draw;
 mod execute;

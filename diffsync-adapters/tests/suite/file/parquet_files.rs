@@ -18,7 +18,7 @@ use arrow_array::{
     DictionaryArray, DurationMicrosecondArray, FixedSizeBinaryArray, Float32Array, Float64Array, Int8Array, Int64Array,
     ListArray, RecordBatch, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray, UInt8Array,
 };
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{Field, Schema};
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_core::{
     Dataset, Job, JobContext, JobError, JobSpec, Run, RunOptions, RunReport, Status, SyncModel, Table, job,
