@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
@@ -88,6 +88,19 @@ pub trait Adapter: Send + Sync + 'static {
     /// refused. One that edits what is there says that it does not.
     fn rewrites(&self) -> bool {
         self.writes_at_complete()
+    }
+
+    /// Whether a dry run tries its plan on the target: it then asks for every record to be created, updated or deleted as a
+    /// real run does, and calls [`rehearse`](Self::rehearse) instead of [`sync_complete`](Self::sync_complete). So this is
+    /// only for targets that write nothing before they complete a run.
+    fn rehearses(&self) -> bool {
+        false
+    }
+
+    /// Finds what [`sync_complete`](Self::sync_complete) would fail of, and writes nothing.
+    fn rehearse(&self, synced: &Synced<'_, Self::Data>) -> impl Future<Output = Result<(), AdapterError>> + Send {
+        let _ = synced;
+        async { Ok(()) }
     }
 
     /// Tests whether the system can be used, before anything is loaded from it: the connection, the login, the rights, the
@@ -232,25 +245,32 @@ pub trait TargetVisitor<D: Dataset, T> {
 /// What an adapter gets while it loads.
 pub struct LoadContext<'a> {
     side: Side,
+    is_dry_run: bool,
     observers: &'a Observers,
 }
 
 impl<'a> LoadContext<'a> {
-    pub(crate) fn new(side: Side, observers: &'a Observers) -> Self {
-        Self { side, observers }
+    pub(crate) fn new(side: Side, is_dry_run: bool, observers: &'a Observers) -> Self {
+        Self { side, is_dry_run, observers }
     }
 
     /// A context outside a run, observed by nobody: for a test of a loader.
     #[must_use]
     pub fn alone(side: Side) -> LoadContext<'static> {
         static NOBODY: LazyLock<Observers> = LazyLock::new(Observers::default);
-        LoadContext { side, observers: &NOBODY }
+        LoadContext { side, is_dry_run: true, observers: &NOBODY }
     }
 
     /// Which side is being loaded.
     #[must_use]
     pub fn side(&self) -> Side {
         self.side
+    }
+
+    /// Whether nothing will be written: a target that others may be writing to need not be locked.
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        self.is_dry_run
     }
 
     /// Says how many records were read so far, and how many there are if that is known.
@@ -308,15 +328,39 @@ impl<D> std::fmt::Debug for WriteContext<'_, D> {
     }
 }
 
+/// What became of the records of one model when a target that [writes at complete](Adapter::WRITES_AT_COMPLETE) wrote them.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Completion {
+    /// They were written.
+    Written,
+    /// They were not written because of another model, and are not to blame.
+    NotAttempted,
+    /// They could not be written; with [`AdapterError::unknown`], nobody knows whether they were.
+    Failed(AdapterError),
+}
+
+/// What a target says of single models while it completes a run: the position of the model, and what became of it.
+pub(crate) type Completions = Mutex<Vec<(usize, Completion)>>;
+
 /// A run after everything was written: what `sync_complete` works with.
 pub struct Synced<'a, D: 'static> {
     current: &'a Current<'a, D>,
     outcomes: &'a Outcomes,
+    completions: &'a Completions,
 }
 
 impl<'a, D: Dataset> Synced<'a, D> {
-    pub(crate) fn new(current: &'a Current<'a, D>, outcomes: &'a Outcomes) -> Self {
-        Self { current, outcomes }
+    pub(crate) fn new(current: &'a Current<'a, D>, outcomes: &'a Outcomes, completions: &'a Completions) -> Self {
+        Self { current, outcomes, completions }
+    }
+
+    /// Says what became of the records of a model, where it is not what became of all: in a folder, one file can fail
+    /// alone. Heard of targets that [write at complete](Adapter::WRITES_AT_COMPLETE). Of a model that nothing is said of,
+    /// the records have failed if `sync_complete` fails, and else are written.
+    pub fn settle<M: SyncModel>(&self, completion: Completion) {
+        let Some(model) = D::SCHEMAS.iter().position(|schema| schema.name == M::NAME) else { return };
+        self.completions.lock().unwrap_or_else(PoisonError::into_inner).push((model, completion));
     }
 
     /// All records of a model as the target now holds them, in the order they were loaded, new ones last: what a file

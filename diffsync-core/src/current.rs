@@ -106,16 +106,22 @@ impl<'a, D: Dataset> Current<'a, D> {
             where
                 D: HasTable<M>,
             {
-                let (written, target): (&mut Table<M>, &Table<M>) =
-                    (self.written.table_mut(), self.plan.target().table());
+                let written: &mut Table<M> = self.written.table_mut();
+                let target: &Table<M> = self.plan.target().table();
                 let news: &mut Table<M> = self.news.written.table_mut();
                 let model = self.model;
                 self.model += 1;
 
-                let rows: Vec<u32> =
-                    std::mem::take(news).into_rows().into_iter().map(|record| put(written, record)).collect();
+                // The first group is often all there is, so its table is not built a second time.
+                let moved: Option<Vec<u32>> = if written.is_empty() {
+                    *written = std::mem::take(news);
+                    None
+                } else {
+                    Some(std::mem::take(news).into_rows().into_iter().map(|record| put(written, record)).collect())
+                };
+
                 for &(_, source_row, target_row, row) in self.news.renamed.iter().filter(|(its, ..)| *its == model) {
-                    let row = rows[row as usize];
+                    let row = moved.as_ref().map_or(row, |rows| rows[row as usize]);
                     let renamed = &mut self.renamed[model];
                     renamed.of_source.insert(source_row, row);
                     renamed.of_target.extend(target_row.map(|target_row| (target_row, row)));

@@ -39,6 +39,14 @@ impl<A: Adapter, B: Adapter<Data = A::Data>> Adapter for Either<A, B> {
         either!(self, adapter => adapter.sync_complete(synced).await)
     }
 
+    fn rehearses(&self) -> bool {
+        either!(self, adapter => adapter.rehearses())
+    }
+
+    async fn rehearse(&self, synced: &Synced<'_, A::Data>) -> Result<(), AdapterError> {
+        either!(self, adapter => adapter.rehearse(synced).await)
+    }
+
     fn writes_at_complete(&self) -> bool {
         either!(self, adapter => adapter.writes_at_complete())
     }

@@ -57,7 +57,7 @@ pub use diffsync_derive::{Choice, Dataset, SyncModel, job};
 pub use tokio_util::sync::CancellationToken;
 pub use url::Url;
 
-pub use crate::adapter::{Adapter, LoadContext, Synced, Target, Terms, WriteContext, WrittenBy};
+pub use crate::adapter::{Adapter, Completion, LoadContext, Synced, Target, Terms, WriteContext, WrittenBy};
 pub use crate::checkup::{Checkup, Finding};
 pub use crate::dataset::{Dataset, HasTable, LinksIn, Visit, VisitedBy};
 pub use crate::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};

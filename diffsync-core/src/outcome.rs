@@ -271,17 +271,29 @@ impl Outcomes {
         self.models[task.model].of_mut(task.operation)[task.place] = outcome;
     }
 
-    /// Every record that seemed written ended otherwise, since the target could not complete the run.
-    pub(crate) fn replace_written(&mut self, instead: &Outcome) {
-        for model in &mut self.models {
-            for operation in Operation::ALL {
-                for outcome in model.of_mut(operation) {
-                    if outcome.is_written() {
-                        *outcome = instead.clone();
-                    }
+    /// Every record of a model that seemed written ended otherwise, since the target could not complete the run.
+    pub(crate) fn replace_written(&mut self, model: usize, instead: &Outcome) {
+        for operation in Operation::ALL {
+            for outcome in self.models[model].of_mut(operation) {
+                if outcome.is_written() {
+                    *outcome = instead.clone();
                 }
             }
         }
+    }
+
+    /// Nothing was written after all: it was a rehearsal.
+    pub(crate) fn replace_all_written(&mut self) {
+        for model in 0..self.models.len() {
+            self.replace_written(model, &Outcome::NotAttempted);
+        }
+    }
+
+    /// Whether any record was written, or may have been.
+    pub(crate) fn may_have_written(&self) -> bool {
+        let all = self.models.iter().flat_map(|model| Operation::ALL.into_iter().flat_map(|it| model.of(it)));
+        let mut all = all.map(|outcome| outcome.is_written() || matches!(outcome, Outcome::Unknown { .. }));
+        all.any(|written| written)
     }
 
     /// The records in the order of the diff, with what was to be done and what became of it.

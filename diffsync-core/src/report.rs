@@ -245,6 +245,9 @@ pub enum RunError {
     /// The target could not complete the run.
     #[error("the target could not complete the run")]
     Complete(#[source] Cause),
+    /// A dry run tried its plan on the target, which could not carry it out.
+    #[error("the target could not carry out the plan; nothing was written")]
+    Rehearsal(#[source] Cause),
     /// A record failed in a way that ended the run. What was not attempted is counted as such.
     #[error("the run ended early, when {failed} of {operations} operations had failed, with: {last}")]
     Stopped {

@@ -46,42 +46,12 @@ pub enum Unread<Id> {
 pub(super) struct ValueCells {
     columns: &'static [Column],
     values: Vec<Option<Value>>,
-    /// For each column how its values are asked for, where that is not how they are.
-    pub(super) asked: Vec<Asked>,
-}
-
-/// How a value is asked for in a file that has types of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// As it is.
-    Plain,
-    /// As text: a date, which is a number otherwise.
-    #[cfg(feature = "parquet")]
-    Text,
-    /// As text that holds JSON.
-    #[cfg(feature = "parquet")]
-    Json,
-}
-
-impl Asked {
-    fn value<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<Value, A::Error> {
-        match self {
-            Self::Plain => map.next_value(),
-            #[cfg(feature = "parquet")]
-            Self::Text => Ok(map.next_value::<Option<String>>()?.map_or(Value::Null, Value::String)),
-            #[cfg(feature = "parquet")]
-            Self::Json => Ok(match map.next_value::<Option<String>>()? {
-                None => Value::Null,
-                Some(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
-            }),
-        }
-    }
 }
 
 impl ValueCells {
-    #[cfg(any(feature = "json", feature = "parquet", feature = "toml", feature = "yaml"))]
+    #[cfg(any(feature = "json", feature = "toml", feature = "yaml"))]
     pub(super) fn new(columns: &'static [Column]) -> Self {
-        Self { columns, values: vec![None; columns.len()], asked: vec![Asked::Plain; columns.len()] }
+        Self { columns, values: vec![None; columns.len()] }
     }
 
     /// Fills the column of this name, if there is one.
@@ -152,8 +122,7 @@ impl<'de> Visitor<'de> for &mut ValueCells {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let asked = self.asked.get(column).copied().unwrap_or(Asked::Plain);
-            let value = asked.value(&mut map)?;
+            let value = map.next_value()?;
             if self.values.get_mut(column).is_some_and(|cell| cell.replace(value).is_some()) {
                 let name = self.columns.get(column).map_or("", |column| column.name);
                 return Err(de::Error::custom(format!("`{name}` is there twice in one record")));
@@ -220,7 +189,7 @@ impl WriteCells for Values {
     }
 }
 
-fn holds_null(value: &Value) -> bool {
+pub(super) fn holds_null(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.iter().any(holds_null),

@@ -34,6 +34,13 @@ pub(super) enum Edit {
     Set(Vec<(usize, Value)>),
 }
 
+/// What becomes of a record, with what it was and will be.
+pub(super) enum Fate<'a, M> {
+    Keep,
+    Drop,
+    Change(M, &'a M),
+}
+
 impl<'a, M: FileModel> Edits<'a, M> {
     pub(super) fn of<D: Dataset + HasTable<M>>(synced: &'a Synced<'a, D>, path: &'a Path) -> Self {
         let target: &D = synced.plan().target();
@@ -45,24 +52,40 @@ impl<'a, M: FileModel> Edits<'a, M> {
         }
     }
 
-    /// What becomes of a record that was read from the file.
-    pub(super) fn edit(&self, read: Result<M, Unread<M::Id>>) -> Result<Edit, AdapterError> {
+    pub(super) fn fate(&self, read: Result<M, Unread<M::Id>>) -> Fate<'a, M> {
         let (id, old) = match read {
             Ok(record) => (record.id(), Some(record)),
             Err(Unread::Rejected(id, _)) => (id, None),
-            Err(Unread::Nameless(_)) => return Ok(Edit::Keep),
+            Err(Unread::Nameless(_)) => return Fate::Keep,
         };
         let loaded = self.loaded.get(&id);
         let current = (self.current)(&id);
         match (current, old) {
-            (None, _) if loaded.is_some() => Ok(Edit::Drop),
+            (None, _) if loaded.is_some() => Fate::Drop,
             (Some(current), Some(old)) if !loaded.is_some_and(|loaded| ptr::eq(loaded, current)) => {
+                Fate::Change(old, current)
+            }
+            _ => Fate::Keep,
+        }
+    }
+
+    /// What becomes of a record that was read from the file.
+    pub(super) fn edit(&self, read: Result<M, Unread<M::Id>>) -> Result<Edit, AdapterError> {
+        Ok(match self.fate(read) {
+            Fate::Keep => Edit::Keep,
+            Fate::Drop => Edit::Drop,
+            Fate::Change(old, current) => {
                 let (before, after) = (self.values(&old)?, self.values(current)?);
                 let changed = before.into_iter().zip(after).enumerate().filter(|(_, (before, after))| before != after);
-                Ok(Edit::Set(changed.map(|(column, (_, after))| (column, after)).collect()))
+                Edit::Set(changed.map(|(column, (_, after))| (column, after)).collect())
             }
-            _ => Ok(Edit::Keep),
-        }
+        })
+    }
+
+    /// The records that are new, which come last.
+    #[cfg(feature = "parquet")]
+    pub(super) fn new_records(&self) -> &[&'a M] {
+        &self.created
     }
 
     /// The values of the records that are new, which stand last.

@@ -28,9 +28,11 @@ mod format;
 mod json;
 #[cfg(feature = "json")]
 mod json_lines;
+mod leftover;
 #[cfg(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml"))]
 mod lines;
 mod load;
+mod lock;
 mod model;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -41,6 +43,7 @@ mod shape;
 mod text;
 #[cfg(feature = "toml")]
 mod toml;
+mod version;
 #[cfg(feature = "yaml")]
 mod yaml;
 

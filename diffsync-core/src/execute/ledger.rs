@@ -9,6 +9,7 @@ use super::conflict::{Conflicts, Postponed};
 use super::dependents::{Clearing, Dependents, Done, Obstacle};
 use super::journal::Journal;
 use super::{ExecuteOptions, Stopped};
+use crate::adapter::{Completion, Completions};
 use crate::dataset::{At, Dataset};
 use crate::error::{Conflict, JobError};
 use crate::event::{Event, Observers};
@@ -81,6 +82,8 @@ pub(super) struct Ledger<'a, D: 'static> {
     /// What was done since the undo plan was written to.
     pub(super) journal: Journal,
     cut_short: CutShort,
+    /// What the target said of single models when it completed the run.
+    pub(super) completions: Completions,
     /// Whether the target was changed, or may have been.
     wrote: bool,
     done: usize,
@@ -107,6 +110,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             problems: Vec::new(),
             journal: Journal::default(),
             cut_short: CutShort::default(),
+            completions: Completions::default(),
             wrote: false,
             done: 0,
             steps: 0,
@@ -341,14 +345,35 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         }
     }
 
+    /// Enters what became of the records that only the completion of the run wrote: what the target said of their model,
+    /// else of all.
+    fn settle_completions(&mut self, error: Option<&JobError>) {
+        let failed = |text: String, is_unknown: bool| {
+            let text: Arc<str> = text.into();
+            if is_unknown { Outcome::Unknown { reason: text } } else { Outcome::failed(text) }
+        };
+        let of_all = error.map(|error| failed(error.to_string(), error.is_unknown()));
+        let mut instead = vec![of_all; self.plan.diff().tables().len()];
+        for (model, completion) in self.completions.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            instead[model] = match completion {
+                Completion::Written => None,
+                Completion::NotAttempted => Some(Outcome::NotAttempted),
+                Completion::Failed(error) => Some(failed(error.to_string(), error.is_unknown())),
+            };
+        }
+        for (model, instead) in instead.iter().enumerate() {
+            if let Some(instead) = instead {
+                self.outcomes.replace_written(model, instead);
+            }
+        }
+    }
+
     /// The target has completed the run, or could not. Tells the observers of every record that they have not heard of.
     pub(super) fn conclude(&mut self, error: Option<&JobError>) {
         self.settle_rest();
         let writes_at_complete = self.options.writes_at_complete;
-        if let Some(error) = error.filter(|_| writes_at_complete) {
-            let text: Arc<str> = error.to_string().into();
-            let instead = if error.is_unknown() { Outcome::Unknown { reason: text } } else { Outcome::failed(text) };
-            self.outcomes.replace_written(&instead);
+        if writes_at_complete {
+            self.settle_completions(error);
         }
         for (record, operation, outcome) in self.outcomes.iter(self.plan.diff()) {
             let unheard = matches!(outcome, Outcome::NotAttempted | Outcome::Held { .. } | Outcome::Unsupported);

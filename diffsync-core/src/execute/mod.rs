@@ -28,7 +28,7 @@ use crate::adapter::{Adapter, Synced, WrittenBy};
 use crate::current::Current;
 use crate::dataset::{Dataset, in_order};
 use crate::diff::Withheld;
-use crate::error::JobError;
+use crate::error::{AdapterError, JobError};
 use crate::event::Observers;
 use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes, Task};
@@ -112,7 +112,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
     pub(crate) fn synced(&mut self) -> Synced<'_, D> {
         self.current.take_over();
         self.ledger.settle_rest();
-        Synced::new(&self.current, &self.ledger.outcomes)
+        Synced::new(&self.current, &self.ledger.outcomes, &self.ledger.completions)
     }
 
     /// Whether the target was changed, or may have been.
@@ -127,6 +127,19 @@ impl<'a, D: Dataset> Execution<'a, D> {
     pub(crate) fn into_results(self) -> Results<'a, D> {
         let Ledger { outcomes, problems, stopped, .. } = self.ledger;
         Results { current: self.current, outcomes, problems, stopped }
+    }
+
+    /// Tries the plan on a target that writes nothing before it completes a run, and says why it could not do so.
+    pub(crate) async fn rehearse<T: Adapter<Data = D>>(&mut self, target: &T) -> Result<(), AdapterError>
+    where
+        D: WrittenBy<T>,
+    {
+        self.run(target).await;
+        let rehearsed = if self.wrote() { target.rehearse(&self.synced()).await } else { Ok(()) };
+        let rehearsed = rehearsed.map_err(JobError::from);
+        self.conclude(rehearsed.as_ref().err());
+        self.ledger.outcomes.replace_all_written();
+        rehearsed.map_err(AdapterError::from)
     }
 
     /// Carries the plan out on the target.

@@ -197,11 +197,7 @@ where
         };
         let is_over = || stop.load(Ordering::Relaxed) || patience.is_over();
         if terms.batch > 1 {
-            // Deferred references are updates, whatever else is done with their records.
-            let batches = group.chunk_by(|one, other| part != Part::Whole || one.operation == other.operation);
-            // Owned, since a future that borrows from what is iterated is "not general enough" to be sent.
-            let batches: Vec<Vec<Task>> =
-                batches.flat_map(|tasks| tasks.chunks(terms.batch)).map(<[Task]>::to_vec).collect();
+            let batches = batches(group, part, terms.batch);
             let (asking, is_over) = (&asking, &is_over);
             let mut running = stream::iter(batches)
                 .map(|batch| async move {
@@ -243,6 +239,22 @@ where
         ledger.stop(if cancelled { Stopped::Cancelled } else { Stopped::TimeLimit });
     }
     current.take_over();
+}
+
+/// Tasks in batches of one operation each, one batch at a time: a group may be of millions. Deferred references are updates,
+/// whatever else is done with their records.
+fn batches(group: Vec<Task>, part: Part, size: usize) -> impl Iterator<Item = Vec<Task>> {
+    let mut rest = group.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let first = rest.next()?;
+        let mut batch = vec![first];
+        while batch.len() < size
+            && let Some(next) = rest.next_if(|next| part != Part::Whole || next.operation == first.operation)
+        {
+            batch.push(next);
+        }
+        Some(batch)
+    })
 }
 
 impl<D, T> Asking<'_, '_, D, T>

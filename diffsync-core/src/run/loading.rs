@@ -78,7 +78,7 @@ impl<J: Job> Loading<J> {
     }
 
     fn load_context(&self, side: Side) -> LoadContext<'_> {
-        LoadContext::new(side, &self.observers)
+        LoadContext::new(side, self.dry_run, &self.observers)
     }
 
     async fn side<A>(

@@ -290,7 +290,9 @@ impl<J: Job> Run<J> {
             return Err(refusal.into());
         }
         if self.options.dry_run {
-            return Ok(());
+            let (outcomes, problems, rehearsed) = self.rehearse(target, plan).await;
+            (self.outcomes, self.problems) = (outcomes, problems);
+            return rehearsed;
         }
         let max_failures = self.options.max_failures.map(|max| max.max(1));
         let options = ExecuteOptions {
@@ -329,8 +331,8 @@ impl<J: Job> Run<J> {
         self.problems = problems;
         // From here on a panic in what belongs to the user cannot hide what was done.
         let outcomes = &*self.outcomes.insert(outcomes);
-        // What only `sync_complete` writes was not written if that failed, unless its answer was lost.
-        let is_undone = completed.as_ref().is_err_and(|error| options.writes_at_complete && !error.is_unknown());
+        // What only `sync_complete` writes was not written if that failed, unless it said of some of it that it was.
+        let is_undone = completed.is_err() && options.writes_at_complete && !outcomes.may_have_written();
         self.undo = undo_key.filter(|_| !is_undone).map(|key| inverse(&current, outcomes, key));
         for (record, operation, outcome) in outcomes.iter(plan.diff()) {
             if let Outcome::Failed { .. } | Outcome::Blocked { .. } = outcome {
@@ -355,6 +357,41 @@ impl<J: Job> Run<J> {
             Some(Stopped::Cancelled) => Err(RunError::Cancelled),
             Some(Stopped::TimeLimit) => Err(RunError::TimeLimit(self.options.time_limit.unwrap_or_default())),
         }
+    }
+
+    /// Tries the plan on the target, where that has a way to do so: what a real run would fail of shows in a dry one.
+    async fn rehearse(
+        &self,
+        target: &J::Target,
+        plan: &Plan<J::Data>,
+    ) -> (Option<Outcomes>, Vec<Problem>, Result<(), RunError>) {
+        if !target.rehearses() || plan.diff().is_empty() {
+            return (None, Vec::new(), Ok(()));
+        }
+        let options = ExecuteOptions {
+            // All that would fail is to be seen at once.
+            max_failures: None,
+            concurrency: self.options.concurrency,
+            writes_at_complete: true,
+            retry: self.options.retry,
+            call_limit: self.options.record_time_limit,
+            deadline: self.deadline,
+            cancellation: self.options.cancellation.clone(),
+        };
+        // Nothing is done, so nobody is told of anything being done.
+        let silence = Observers::default();
+        let mut execution = Execution::new(plan, &options, &silence);
+        let rehearsed = match AssertUnwindSafe(execution.rehearse(target)).catch_unwind().await {
+            Ok(rehearsed) => rehearsed.map_err(|error| RunError::Rehearsal(error.into_cause())),
+            Err(panic) => return (None, Vec::new(), Err(RunError::Panicked(panicked("target", &*panic)))),
+        };
+        let Results { outcomes, problems, stopped, .. } = execution.into_results();
+        let rehearsed = match stopped {
+            Some(Stopped::Cancelled) => Err(RunError::Cancelled),
+            Some(Stopped::TimeLimit) => Err(RunError::TimeLimit(self.options.time_limit.unwrap_or_default())),
+            Some(Stopped::Failure(_)) | None => rehearsed,
+        };
+        (Some(outcomes), problems, rehearsed)
     }
 
     /// Why the plan must not be carried out.

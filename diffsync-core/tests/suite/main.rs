@@ -11,6 +11,7 @@ mod check;
 mod circle;
 mod complete;
 mod conflicts;
+mod completion;
 mod diff;
 mod draw;
 mod execute;

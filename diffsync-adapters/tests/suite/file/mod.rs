@@ -3,6 +3,9 @@
 mod bad_input;
 mod edits;
 mod laws;
+mod memory;
+mod parquet_files;
+mod rehearse;
 mod replace;
 mod sets;
 mod speed;

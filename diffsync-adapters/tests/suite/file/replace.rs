@@ -1,16 +1,16 @@
 //! A file is replaced as a whole or not at all.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_core::{
-    Dataset, Event, Job, JobContext, JobError, JobSpec, Observer, Run, RunOptions, RunReport, Secret, Side, Status,
-    Step, SyncModel, Table, job,
+    Dataset, Event, Flags, Job, JobContext, JobError, JobSpec, Observer, Run, RunOptions, RunReport, Secret, Side,
+    Status, Step, SyncModel, Table, job,
 };
 
 use super::{Folders, block_on, load, run};
@@ -149,6 +149,86 @@ fn what_somebody_else_wrote_meanwhile_is_not_overwritten() {
     assert_eq!((report.counts.updated, report.counts.failed), (0, 1));
 }
 
+/// A process that adds the source's records to the target's.
+fn adding(folders: &Folders, source: &str) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "file::replace::adding_child", "--ignored", "--nocapture"]);
+    command.env("SOURCE", folders.0.path().join(source)).env("TARGET", folders.target());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+#[ignore = "run by the tests of two runs at once"]
+fn adding_child() {
+    let folder = |side| PathBuf::from(std::env::var_os(side).unwrap());
+    let mut options = RunOptions::of(&Copying::INFO).apply();
+    options.flags |= Flags::SKIP_UNMATCHED_DST;
+    let job = Copying { source: folder("SOURCE"), target: folder("TARGET") };
+    let report = block_on(Run::execute(Arc::new(job), options, Vec::new()));
+    println!("{:?}: {}", report.status, report.error_text().unwrap_or_default());
+}
+
+#[test]
+fn two_runs_at_once_lose_nothing() {
+    let rows = |name: &str| (0..300).map(|number| format!("{name}-{number},42\n")).collect::<String>();
+    let mut refused = 0;
+    for attempt in 0..20 {
+        let folders = Folders::new().with("logins.json", NOBODY, NOBODY);
+        let runs = ["one", "other"].map(|name| {
+            let source = folders.0.path().join(name);
+            fs::create_dir(&source).unwrap();
+            fs::write(source.join("racks.csv"), format!("name,height\n{}", rows(name))).unwrap();
+            fs::write(source.join("logins.json"), NOBODY).unwrap();
+            name
+        });
+        // In every other attempt the file is not there yet, so that there is nothing to be locked.
+        if attempt % 2 == 0 {
+            fs::write(folders.target().join("racks.csv"), format!("name,height\n{}", rows("old"))).unwrap();
+        }
+        let ended = runs.map(|name| (name, adding(&folders, name)));
+        let ended = ended.map(|(name, child)| (name, child.wait_with_output().unwrap()));
+
+        let mut completed = 0;
+        for (name, output) in ended {
+            let said = String::from_utf8_lossy(&output.stdout);
+            let is_there = folders.read("racks.csv").contains(&rows(name));
+            if said.contains("Completed: ") {
+                assert!(is_there, "{name} ended with success, and its records are gone");
+                completed += 1;
+            } else {
+                let why = ["another run is writing it", "somebody else changed it since it was loaded"];
+                assert!(said.contains("Failed: ") && why.iter().any(|why| said.contains(why)), "{said}");
+                assert!(!is_there, "{name} failed, and wrote its records");
+                refused += 1;
+            }
+        }
+        assert!(completed > 0, "one of the two is done");
+        assert_eq!(folders.read("racks.csv").contains(&rows("old")), attempt % 2 == 0);
+        assert_eq!(names(&folders), ["logins.json", "racks.csv"], "nothing is left behind");
+    }
+    println!("{refused} of 40 runs were refused");
+}
+
+#[test]
+fn a_file_that_another_run_is_writing_is_not_loaded_to_be_written() {
+    let folders = folders();
+    let file = File::open(folders.target().join("racks.csv")).unwrap();
+    file.lock().unwrap();
+    let report = copy(&folders);
+    assert_eq!(report.status, Status::Failed);
+    let error = report.error_text().unwrap();
+    let expected = format!("another run is writing it (process {}", std::process::id());
+    assert!(error.contains(&expected) && error.contains("run again when that has ended"), "{error}");
+
+    // A dry run writes nothing, so it need not wait.
+    let job = Copying { source: folders.source(), target: folders.target() };
+    let report = block_on(Run::execute(Arc::new(job), RunOptions::of(&Copying::INFO), Vec::new()));
+    assert_eq!(report.status, Status::Completed);
+
+    drop(file);
+    assert_eq!(copy(&folders).status, Status::Completed);
+}
+
 /// Runs the job in a process of its own that may write files of no more than a thousand bytes or so.
 fn copy_with_a_full_disk(folders: &Folders, before: &str) -> std::process::Output {
     let binary = std::env::current_exe().unwrap();
@@ -203,4 +283,8 @@ fn if_the_process_is_killed_while_it_writes_the_old_file_stays() {
     let output = copy_with_a_full_disk(&folders, "");
     assert_eq!(output.status.signal(), Some(SIGXFSZ), "{output:?}");
     assert_eq!(folders.read("racks.csv"), OLD);
+
+    assert_eq!(names(&folders).len(), 3, "a temporary file is left");
+    assert_eq!(copy(&folders).status, Status::Completed);
+    assert_eq!(names(&folders), ["logins.json", "racks.csv"], "the next run removes it");
 }

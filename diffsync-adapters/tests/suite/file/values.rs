@@ -83,5 +83,6 @@ fn what_a_file_cannot_hold_is_an_error_of_its_record() {
     assert_eq!(json::failed(), ["nan"]);
     assert_eq!(yaml::failed(), ["nan"]);
     assert_eq!(toml::failed(), ["nan", "large", "null"]);
-    assert_eq!(parquet::failed(), ["nan"]);
+    // Its columns hold every number, and a NaN as such.
+    assert_eq!(parquet::failed(), Vec::<String>::new());
 }
