@@ -99,8 +99,8 @@ adapters!(Variables);
 struct WrongDefaults {
     #[var(env = "CARGO_PKG_NAME")]
     from_environment: u32,
-    #[var(default = "many")]
-    by_default: u32,
+    #[var(default = "{1}")]
+    by_default: Value,
 }
 
 adapters!(WrongDefaults);
@@ -157,7 +157,7 @@ fn a_default_that_a_variable_cannot_take_is_found_before_a_run() {
     assert!(error.starts_with("the job `wrong-defaults` at "), "{error}");
     assert!(
         error.ends_with(
-            ": variable `by_default` = \"many\" (its default): it must be a whole number: invalid digit found in string"
+            ": variable `by_default` = \"{1}\" (its default): it must be JSON: key must be a string at line 1 column 2"
         ),
         "{error}"
     );
@@ -322,11 +322,11 @@ fn an_error_says_where_a_value_comes_from() {
         [
             "variable `from_environment` = \"diffsync-core\" (from the environment variable CARGO_PKG_NAME): it must be a \
              whole number: invalid digit found in string",
-            "variable `by_default` = \"many\" (its default): it must be a whole number: invalid digit found in string",
+            "variable `by_default` = \"{1}\" (its default): it must be JSON: key must be a string at line 1 column 2",
         ]
     );
     let job = WrongDefaults::from_variables(&values(&[("from_environment", "1"), ("by_default", "2")])).unwrap();
-    assert_eq!((job.from_environment, job.by_default), (1, 2));
+    assert_eq!((job.from_environment, job.by_default), (1, json!(2)));
 }
 
 #[test]
