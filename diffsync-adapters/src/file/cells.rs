@@ -79,27 +79,9 @@ impl Asked {
 }
 
 impl ValueCells {
-    #[cfg(any(feature = "json", feature = "parquet", feature = "toml", feature = "yaml"))]
+    #[cfg(feature = "parquet")]
     pub(super) fn new(columns: &'static [Column]) -> Self {
         Self { columns, values: vec![None; columns.len()], asked: vec![Asked::Plain; columns.len()] }
-    }
-
-    /// Fills the column of this name, if there is one.
-    #[cfg(feature = "toml")]
-    pub(super) fn fill(&mut self, name: &str, value: impl FnOnce() -> Value) {
-        if let Some(column) = self.position(name)
-            && let Some(cell) = self.values.get_mut(column)
-        {
-            *cell = Some(value());
-        }
-    }
-
-    /// Fills a column.
-    #[cfg(feature = "yaml")]
-    pub(super) fn put(&mut self, column: usize, value: Value) {
-        if let Some(cell) = self.values.get_mut(column) {
-            *cell = Some(value);
-        }
     }
 
     fn position(&self, name: &str) -> Option<usize> {

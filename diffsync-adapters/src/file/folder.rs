@@ -15,7 +15,6 @@ use diffsync_core::{
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use super::cells::Values;
 use super::edits::Edits;
 use super::format;
 use super::load::Loading;
@@ -225,7 +224,6 @@ where
 }
 
 fn holdable<M: FileModel>(record: M) -> Result<M, TargetError> {
-    let values = Values::of(&record)?;
-    format::check::<M>(&values)?;
+    format::check(&record)?;
     Ok(record)
 }
