@@ -37,6 +37,8 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         };
     };
     let header = Header::find::<M>(&row).map_err(|what| records.error(format_args!("line 1: {what}")))?;
+    let is_known = |name: &str| M::FILE.columns.iter().any(|column| column.name == name);
+    records.note_unknown(&row.iter().filter(|name| !is_known(name)).map(str::to_owned).collect::<Vec<_>>());
     while let Some(at) = rows.next(&mut row).map_err(|wrong| wrong.of(records))? {
         records.add(header.read(&row), Some(at.line))?;
     }

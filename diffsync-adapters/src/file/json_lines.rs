@@ -29,6 +29,7 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         line.clear();
         before += 1;
     }
+    records.note_unknown(cells.unknown());
     Ok(())
 }
 

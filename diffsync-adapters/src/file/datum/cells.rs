@@ -1,6 +1,7 @@
 //! The cells of a record as data.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,11 +14,16 @@ use crate::file::model::{Column, FileModel};
 pub(in crate::file) struct DatumCells {
     columns: &'static [Column],
     values: Vec<Option<Datum>>,
+    /// Keys that name no column, as far as they are noted.
+    unknown: BTreeSet<String>,
 }
+
+/// How many keys that name no column are noted. A map with a key for each of many things is not a record.
+const NOTED: usize = 50;
 
 impl DatumCells {
     pub(in crate::file) fn new(columns: &'static [Column]) -> Self {
-        Self { columns, values: vec![None; columns.len()] }
+        Self { columns, values: vec![None; columns.len()], unknown: BTreeSet::new() }
     }
 
     /// The cells of a record that is a map.
@@ -34,9 +40,18 @@ impl DatumCells {
         self.values.fill(None);
     }
 
-    /// The position of the column of this name.
-    pub(in crate::file) fn position(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column.name == name)
+    /// The position of the column of this name. A name without a column is noted.
+    pub(in crate::file) fn position(&mut self, name: &str) -> Option<usize> {
+        let found = self.columns.iter().position(|column| column.name == name);
+        if found.is_none() && self.unknown.len() < NOTED && !self.unknown.contains(name) {
+            self.unknown.insert(name.to_owned());
+        }
+        found
+    }
+
+    /// The keys that were found and name no column.
+    pub(in crate::file) fn unknown(&self) -> &BTreeSet<String> {
+        &self.unknown
     }
 
     /// Fills a column, and says whether it was empty.

@@ -155,6 +155,7 @@ impl<'de, M: FileModel> Visitor<'de> for List<'_, '_, M> {
                 return Err(Error::custom("the rest is not read"));
             }
         }
+        self.records.note_unknown(self.cells.unknown());
         Ok(())
     }
 }
@@ -170,7 +171,7 @@ pub(super) fn record_cells(object: &[u8], cells: &mut DatumCells) -> Result<(), 
     let object = str::from_utf8(object).map_err(|_| NotARecord::NotUtf8)?;
     cells.clear();
     let cells = RefCell::new(cells);
-    scan::object(object, |key| cells.borrow().position(key), |column, value| cells.borrow_mut().fill(column, value))
+    scan::object(object, |key| cells.borrow_mut().position(key), |column, value| cells.borrow_mut().fill(column, value))
         .map_err(NotARecord::Json)
 }
 

@@ -42,6 +42,7 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         fill(&mut cells, table);
         records.add(M::read(&mut cells), span.map(|span| lines.place(span.start).0))?;
     }
+    records.note_unknown(cells.unknown());
     Ok(())
 }
 

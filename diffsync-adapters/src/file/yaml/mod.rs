@@ -68,6 +68,7 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         fill(&mut cells, item, &targets).map_err(|what| records.error(what))?;
         records.add(M::read(&mut cells), u64::try_from(item.line).ok())?;
     }
+    records.note_unknown(cells.unknown());
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use super::{Folders, run};
 
 /// A data set of one model that is kept in a file of two folders, and a job between them.
 macro_rules! model {
-    ($module:ident, $file:literal $(, $($key:ident = $value:expr),*)? { $($fields:tt)* }) => {
+    ($module:ident, $file:literal $(, $($key:ident = $value:literal),*)? { $($fields:tt)* }) => {
         mod $module {
             #[allow(unused_imports, reason = "not every model has fields of these types")]
             use super::*;
@@ -91,5 +91,5 @@ fn refused<J: Job + JobSpec>(file: &str, source: &str, target: &str, job: impl F
 }
 
 fn problems(report: &RunReport) -> String {
-    format!("{:?} {:?}", report.problems, report.failures())
+    format!("{:?} {:?}", report.problems(), report.failures().into_iter().collect::<Vec<_>>())
 }

@@ -1,10 +1,13 @@
 //! Keys that a nested value's struct does not know stay, as those of a record do.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
+use diffsync_core::{Job, JobSpec, Limit, Operation, PlanKey, Run, RunOptions};
 use serde::{Deserialize, Serialize};
 
 use super::model;
+use crate::file::{Folders, block_on};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Loc {
@@ -91,4 +94,28 @@ fn a_set_that_is_the_same_is_not_written_again_and_a_new_item_is_added_to_it() {
         "[[device]]\nname = 'a'\ntags = [\n  'z', # last\n  'a', # gone\n  # the next\n  'x', # first\n]\n",
         "[[device]]\nname = 'a'\ntags = [\n  'z', # last\n  # the next\n  'x', # first\n  \"y\",\n]\n",
     );
+}
+
+#[test]
+fn an_undo_plan_says_which_keys_it_cannot_bring_back() {
+    fn check<J: Job + JobSpec>(file: &str, source: &str, target: &str, job: impl Fn(&Folders) -> J) {
+        let folders = Folders::new().with(file, source, target);
+        let mut options = RunOptions::of(&J::INFO).apply().allow("device", Operation::Delete, Limit::Count(9));
+        options.undo = Some(PlanKey::new(b"0123456789abcdef").unwrap());
+        let report = block_on(Run::execute(Arc::new(job(&folders)), options, Vec::new()));
+        let lost: Vec<_> = report.undo.unwrap().lost.iter().map(ToString::to_string).collect();
+        let expected =
+            "device: records that are created again come back without `owner`, `rack`, which the model does not know";
+        assert_eq!(lost, [expected], "{file}");
+    }
+    macro_rules! check {
+        ($module:ident, $file:literal, $source:literal, $target:literal) => {
+            check($file, $source, $target, |folders| $module::Copy { source: folders.source(), target: folders.target() });
+        };
+    }
+    check!(json, "devices.json", "[{\"name\": \"b\", \"nics\": []}]", "[{\"name\": \"a\", \"owner\": 1, \"rack\": 2, \"nics\": []}]");
+    check!(json_lines, "devices.jsonl", "{\"name\": \"b\", \"nics\": []}", "{\"name\": \"a\", \"owner\": 1, \"rack\": 2, \"nics\": []}");
+    check!(yaml, "devices.yml", "- {name: b, nics: []}", "- name: a\n  owner: 1\n  rack: 2\n  nics: []\n");
+    check!(toml, "device.toml", "[[device]]\nname = 'b'\nnics = []", "[[device]]\nname = 'a'\nowner = 1\nrack = 2\nnics = []\n");
+    check!(csv, "devices.csv", "name,loc,nics\nb,,[]\n", "name,owner,rack,loc,nics\na,1,2,,[]\n");
 }

@@ -115,3 +115,17 @@ fn what_a_file_cannot_hold_takes_no_key_away() {
     );
     assert!(error.contains("1e999 is a number that the field's type cannot hold"), "{error}");
 }
+
+model!(times, "device.toml" { since: Option<String>, at: Option<String> });
+
+#[test]
+fn two_ways_to_write_a_time_are_one_time() {
+    let target = "[[device]]\nname = 'a'\nsince = 2026-01-01T10:00:00Z\nat = 10:00:00\n";
+    times::check("[[device]]\nname = 'a'\nsince = 2026-01-01 10:00Z\nat = 10:00\n", target, target);
+    times::check("[[device]]\nname = 'a'\nsince = 2026-01-01T10:00:00+00:00\nat = 10:00:00.000\n", target, target);
+    times::check(
+        "[[device]]\nname = 'a'\nsince = 2026-01-01T11:00Z\nat = 'ten'\n",
+        "[[device]]\nname = 'a'\nsince = 2026-01-01T10:00Z # by hand\nat = 10:00\n",
+        "[[device]]\nname = 'a'\nsince = 2026-01-01T11:00:00Z # by hand\nat = \"ten\"\n",
+    );
+}
