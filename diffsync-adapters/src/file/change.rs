@@ -63,10 +63,8 @@ fn pieces(old: &[Datum], new: &[Datum]) -> Vec<Piece> {
     for (position, item) in old.iter().enumerate() {
         places.entry(format!("{item:?}")).or_default().push_back(position);
     }
-    let mut found: Vec<Option<usize>> = new
-        .iter()
-        .map(|item| places.get_mut(&format!("{item:?}")).and_then(VecDeque::pop_front))
-        .collect();
+    let mut found: Vec<Option<usize>> =
+        new.iter().map(|item| places.get_mut(&format!("{item:?}")).and_then(VecDeque::pop_front)).collect();
 
     let mut left: Vec<usize> = places.into_values().flatten().collect();
     left.sort_unstable();

@@ -205,9 +205,7 @@ impl Header {
             };
             let text = match change {
                 Change::Set(value) => text_of_datum(value, shape)?.into_owned(),
-                change => {
-                    json::changed(row.get(at).unwrap_or_default(), change).map_err(|error| error.to_string())?
-                }
+                change => json::changed(row.get(at).unwrap_or_default(), change).map_err(|error| error.to_string())?,
             };
             Ok((at, text))
         };

@@ -176,7 +176,9 @@ impl<'a, M: FileModel> Edits<'a, M> {
 
     /// The same for a text.
     pub(super) fn created_text(&self) -> impl Iterator<Item = Result<Vec<Datum>, AdapterError>> {
-        self.created.iter().map(|record| Data::of(*record).map(|data| data.values).map_err(|CellError(error)| self.error(error)))
+        self.created
+            .iter()
+            .map(|record| Data::of(*record).map(|data| data.values).map_err(|CellError(error)| self.error(error)))
     }
 
     /// Makes sure that a record that was just written holds what it must, as it is read.

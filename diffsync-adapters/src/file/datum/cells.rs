@@ -206,6 +206,6 @@ mod tests {
         check(&HashSet::from(["b".to_owned(), "a".to_owned()]), true, r#"["a","b"]"#);
         check(&BTreeMap::from([(1, HashSet::from([2, 1]))]), true, r#"{"1":[1,2]}"#);
         check(&vec![2, 1, 2], false, "[2,1,2]");
-        check(&(vec![2, 1, 2], HashSet::from([2, 1])), true, "[[2,1,2],[1,2]]");
+        check(&BTreeMap::from([(1, vec![2, 1]), (2, vec![1])]), false, r#"{"1":[2,1],"2":[1]}"#);
     }
 }

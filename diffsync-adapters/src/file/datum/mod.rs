@@ -54,7 +54,9 @@ impl Datum {
     /// Whether a file that holds this holds the other value: the order of keys and the way of writing do not matter.
     pub(super) fn agrees(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Plain(text), other) | (other, Self::Plain(text)) if !matches!(other, Self::List(_) | Self::Map(_)) => {
+            (Self::Plain(text), other) | (other, Self::Plain(text))
+                if !matches!(other, Self::List(_) | Self::Map(_)) =>
+            {
                 match other {
                     Self::Null => read::is_null(text),
                     Self::Bool(value) => read::boolean(text) == Some(*value),
@@ -133,7 +135,10 @@ mod tests {
         assert_eq!(Datum::of(&1e300_f64), Ok(number("1e300")));
         assert_eq!(u128::deserialize(number("123456789012345678901")).unwrap(), 123_456_789_012_345_678_901);
         let error = serde_json::Value::deserialize(number("123456789012345678901")).unwrap_err();
-        assert_eq!(error.to_string(), "123456789012345678901 is a whole number beyond 64 bits, which the field's type cannot hold");
+        assert_eq!(
+            error.to_string(),
+            "123456789012345678901 is a whole number beyond 64 bits, which the field's type cannot hold"
+        );
         let error = serde_json::Value::deserialize(number("1e999")).unwrap_err();
         assert_eq!(error.to_string(), "1e999 is a number that the field's type cannot hold");
         let error = serde_json::Value::deserialize(number("inf")).unwrap_err();

@@ -54,7 +54,9 @@ pub(super) fn number(text: &str) -> Option<String> {
     };
     let is_number = match (whole, fraction) {
         ("", Some(fraction)) => is_digits(fraction),
-        (whole, fraction) => is_digits(whole) && fraction.is_none_or(|fraction| fraction.is_empty() || is_digits(fraction)),
+        (whole, fraction) => {
+            is_digits(whole) && fraction.is_none_or(|fraction| fraction.is_empty() || is_digits(fraction))
+        }
     };
     let is_exponent = |text: &str| is_digits(text.strip_prefix(['-', '+']).unwrap_or(text));
     if !is_number || !exponent.is_none_or(is_exponent) {
@@ -134,7 +136,8 @@ impl Datum {
             // The visitor says which numbers it takes.
             Some(Err(_)) => match self.as_number().as_deref() {
                 Some(text) => {
-                    let small = text.parse().map(Unexpected::Signed).or_else(|_| text.parse().map(Unexpected::Unsigned));
+                    let small =
+                        text.parse().map(Unexpected::Signed).or_else(|_| text.parse().map(Unexpected::Unsigned));
                     let shown = format!("number `{text}`");
                     match small {
                         Ok(small) => Err(Error::invalid_value(small, &visitor)),

@@ -166,7 +166,8 @@ fn list(text: &str, pieces: &[Piece]) -> Result<String> {
 /// follow each other as before, what stood between them stays.
 pub(in crate::file) fn joined(text: &str, old: &[Range<usize>], parts: &[(Option<usize>, String)]) -> String {
     let part = |range: Range<usize>| text.get(range).unwrap_or_default();
-    let (open, close) = (text.get(..1).unwrap_or_default(), text.get(text.len().saturating_sub(1)..).unwrap_or_default());
+    let (open, close) =
+        (text.get(..1).unwrap_or_default(), text.get(text.len().saturating_sub(1)..).unwrap_or_default());
     let (Some(first), Some(last)) = (old.first(), old.last()) else {
         let parts: Vec<_> = parts.iter().map(|(_, part)| part.as_str()).collect();
         return format!("{open}{}{close}", parts.join(", "));

@@ -13,10 +13,10 @@ use diffsync_core::{AdapterError, Side};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-pub(super) use self::edit::{changed, check, joined, record, text_of};
 use self::edit::Layout;
-pub(super) use self::scan::datum;
+pub(super) use self::edit::{changed, check, joined, record, text_of};
 use self::scan::Scan;
+pub(super) use self::scan::datum;
 use super::datum::DatumCells;
 use super::edits::{Edits, TextEdit};
 use super::encoding::{behind_mark, not_utf8, text};
@@ -148,7 +148,9 @@ impl<'de, M: FileModel> Visitor<'de> for List<'_, '_, M> {
             let added = match record_cells(&element, &mut self.cells) {
                 Ok(()) => self.records.add(M::read(&mut self.cells), Some(line)),
                 Err(NotARecord::NotUtf8) => Err(self.records.error(not_utf8(&element, line - 1))),
-                Err(NotARecord::Json(error)) => Err(syntax_at(&error, line - 1, column.saturating_sub(1), self.records)),
+                Err(NotARecord::Json(error)) => {
+                    Err(syntax_at(&error, line - 1, column.saturating_sub(1), self.records))
+                }
             };
             if let Err(error) = added {
                 *self.failed = Some(error);
@@ -262,7 +264,13 @@ fn with_list(mut document: String, key: &str) -> serde_json::Result<String> {
     match entries.last() {
         Some(last) => {
             // The new key follows in the way of the one before it.
-            let space: String = document.get(..last.begin).unwrap_or_default().chars().rev().take_while(|letter| letter.is_whitespace()).collect();
+            let space: String = document
+                .get(..last.begin)
+                .unwrap_or_default()
+                .chars()
+                .rev()
+                .take_while(|letter| letter.is_whitespace())
+                .collect();
             let space: String = if space.is_empty() { " ".to_owned() } else { space.chars().rev().collect() };
             document.insert_str(last.value.end, &format!(",{space}{key}: []"));
         }
@@ -302,7 +310,8 @@ fn rewritten<M: FileModel>(document: &str, list: Range<usize>, edits: &Edits<'_,
 
     let first = old.first().cloned();
     let shown = first.clone().map(|first| text.get(first).unwrap_or_default());
-    let inner = first.map_or(format!("{line_break}{outer}  "), |first| text.get(1..first.start).unwrap_or_default().to_owned());
+    let inner =
+        first.map_or(format!("{line_break}{outer}  "), |first| text.get(1..first.start).unwrap_or_default().to_owned());
     let indent = inner.rsplit('\n').next().unwrap_or_default().to_owned();
     let layout = Layout {
         line: format!("{line_break}{indent}"),

@@ -141,7 +141,9 @@ impl<'a> Scan<'a> {
         let mut end = rest.len();
         while let Some((at, byte)) = bytes.next() {
             match byte {
-                b'\\' => drop(bytes.next()),
+                b'\\' => {
+                    bytes.next();
+                }
                 b'"' => {
                     end = at + 1;
                     break;

@@ -122,10 +122,18 @@ fn in_tables(
 ) -> Result<String, String> {
     let blocks = blocks(text, document, tables, key).ok_or("where its tables stand cannot be told")?;
     let mut patches: Vec<(Range<usize>, String)> = Vec::new();
+    let is_left = changes.iter().any(|change| !matches!(change, TextEdit::Drop));
     for (position, (block, change)) in blocks.iter().zip(changes).enumerate() {
         match change {
             TextEdit::Keep => {}
-            TextEdit::Drop => patches.push((gone(text, block, position == 0), String::new())),
+            TextEdit::Drop => {
+                let mut range = gone(text, block, position == 0);
+                if !is_left && position + 1 == blocks.len() {
+                    // Something takes the place of all of them.
+                    range.end = block.end;
+                }
+                patches.push((range, String::new()));
+            }
             TextEdit::Set(record) => {
                 let old = text.get(block.header..block.end).unwrap_or_default();
                 let mut part: DocumentMut = old.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
@@ -139,12 +147,16 @@ fn in_tables(
             }
         }
     }
-    let is_left = changes.iter().any(|change| !matches!(change, TextEdit::Drop));
     let last = blocks.last().ok_or("there is no table")?;
     if !created.is_empty() {
         let second = blocks.get(1).map(|block| text.get(..block.comments).unwrap_or_default());
-        let has_space = second.is_none_or(|before| before.trim_end_matches([' ', '\t', '\r']).ends_with("\n\n") || before.ends_with("\n\r\n"));
-        let is_first = !is_left && patches.first().is_some_and(|(range, _)| text.get(..range.start).unwrap_or_default().trim().is_empty());
+        let has_space = second.is_none_or(|before| {
+            before.trim_end_matches([' ', '\t', '\r']).ends_with("\n\n") || before.ends_with("\n\r\n")
+        });
+        let is_blank =
+            |before: &str| before.trim().is_empty() || before.ends_with("\n\n") || before.ends_with("\n\r\n");
+        let is_first =
+            !is_left && patches.first().is_some_and(|(range, _)| is_blank(text.get(..range.start).unwrap_or_default()));
         let mut new = new_tables(key, columns, created, has_space)?;
         if is_first {
             new = new.trim_start_matches('\n').to_owned();

@@ -160,7 +160,8 @@ pub(super) fn write<M: FileModel>(
         records.push(entries(table));
     }
     let created: Vec<_> = edits.created_text().collect::<Result<_, _>>()?;
-    let new = edit::edited(&old, &document, key, M::FILE.columns, &changes, &created).map_err(|what| edits.error(what))?;
+    let new =
+        edit::edited(&old, &document, key, M::FILE.columns, &changes, &created).map_err(|what| edits.error(what))?;
 
     let unfaithful = |error: TomlError| edits.error(format_args!("{UNFAITHFUL} ({})", error.message().trim()));
     let found = Document::parse(new.as_str()).map_err(unfaithful)?;

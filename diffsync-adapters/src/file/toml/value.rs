@@ -122,7 +122,13 @@ pub(super) fn change_array(array: &mut Array, pieces: &[Piece]) -> Result<(), St
         Some(last) => last.behind.push_str(first),
         None => lead = first.to_owned(),
     }
-    let (tail, has_comma) = (tail.to_owned(), array.trailing_comma());
+    let (mut tail, has_comma) = (tail.to_owned(), array.trailing_comma());
+    // Without a comma at the end, what follows the last item is its own.
+    if let Some(last) = elements.last_mut().filter(|_| !has_comma) {
+        let (first, rest) = split(&last.behind);
+        tail = format!("{rest}{tail}");
+        last.behind = first.to_owned();
+    }
     let above_of_new = elements.first().map_or(String::new(), |first| {
         let line = first.above.rfind('\n').map_or("", |at| first.above.get(at..).unwrap_or_default());
         let is_crlf = first.above.contains("\r\n");

@@ -81,7 +81,11 @@ impl Node<'_> {
             Kind::List { is_flow: false, items } => items.last().map_or(self.span.end, |last| last.end(text)),
             Kind::Map { is_flow: false, entries } => entries.last().map_or(self.span.end, |(key, value)| {
                 // Behind a key without a value stands its colon.
-                let colon = || text.get(key.span.end..).and_then(|rest| rest.find(':')).map_or(key.span.end, |at| key.span.end + at + 1);
+                let colon = || {
+                    text.get(key.span.end..)
+                        .and_then(|rest| rest.find(':'))
+                        .map_or(key.span.end, |at| key.span.end + at + 1)
+                };
                 if value.is_empty() { value.span.end.max(colon()) } else { value.end(text) }
             }),
             Kind::Scalar { style: Style::Block, .. } => {
@@ -101,7 +105,9 @@ impl Node<'_> {
     pub(super) fn is_block(&self) -> bool {
         matches!(
             self.kind,
-            Kind::List { is_flow: false, .. } | Kind::Map { is_flow: false, .. } | Kind::Scalar { style: Style::Block, .. }
+            Kind::List { is_flow: false, .. }
+                | Kind::Map { is_flow: false, .. }
+                | Kind::Scalar { style: Style::Block, .. }
         )
     }
 }
@@ -271,6 +277,14 @@ impl<'a> Reader<'a> {
                     items.push(item);
                 };
                 range.end = end.byte_range().map_or(range.end, |end| end.end);
+                // A list that is not indented more than its key begins, for the parser, behind its first dash.
+                if style == StructureStyle::Block
+                    && !self.text.get(range.start..).is_some_and(|list| list.starts_with('-'))
+                {
+                    let before = self.text.get(..range.start).unwrap_or_default().trim_end();
+                    range.start = if before.ends_with('-') { before.len() - 1 } else { range.start };
+                    begin = begin.min(range.start);
+                }
                 (Kind::List { is_flow: style == StructureStyle::Flow, items }, anchor)
             }
             Event::MappingStart(style, anchor, _) => {

@@ -33,8 +33,9 @@ pub(super) fn edited<M: FileModel>(
     let new = |indent: &str| items(columns, created, indent, editor.line_break);
     let patches = match place {
         Place::Nothing | Place::NoKey => {
-            let (head, indent) =
-                M::FILE.list.map_or((String::new(), ""), |key| (format!("{}:{}", key_text(key), editor.line_break), "  "));
+            let (head, indent) = M::FILE
+                .list
+                .map_or((String::new(), ""), |key| (format!("{}:{}", key_text(key), editor.line_break), "  "));
             let list = if created.is_empty() { format!("{indent}[]{}", editor.line_break) } else { new(indent) };
             let before = if text.is_empty() || text.ends_with('\n') { "" } else { editor.line_break };
             vec![(text.len()..text.len(), format!("{before}{head}{list}"))]
@@ -133,11 +134,8 @@ impl Editor<'_, '_> {
 
     /// Ends the last line of a new text that stands behind this position.
     fn end_line(&self, new: &mut String, before: usize) {
-        let is_ended = if new.is_empty() {
-            before == 0 || self.part(0..before).ends_with('\n')
-        } else {
-            new.ends_with('\n')
-        };
+        let is_ended =
+            if new.is_empty() { before == 0 || self.part(0..before).ends_with('\n') } else { new.ends_with('\n') };
         if !is_ended {
             new.push_str(self.line_break);
         }
@@ -316,7 +314,14 @@ impl Editor<'_, '_> {
     }
 
     /// The changes within a value. It may begin behind `after`, and its lines end before `end`.
-    fn value(&self, node: &Node<'_>, change: &Change, after: usize, end: usize, in_flow: bool) -> Result<Vec<Patch>, String> {
+    fn value(
+        &self,
+        node: &Node<'_>,
+        change: &Change,
+        after: usize,
+        end: usize,
+        in_flow: bool,
+    ) -> Result<Vec<Patch>, String> {
         match (change, &node.kind) {
             (Change::Map { set, gone }, Kind::Map { is_flow: true, .. }) => self.flow_map(node, set, gone),
             (Change::Map { set, gone }, Kind::Map { entries, .. }) => {
@@ -358,13 +363,15 @@ impl Editor<'_, '_> {
         }
         if is_on_line {
             // An anchor stays; a tag is of the old value.
-            let begin = if node.anchor.is_some() || matches!(value, Datum::Text(_)) { node.span.start } else { node.begin };
+            let begin =
+                if node.anchor.is_some() || matches!(value, Datum::Text(_)) { node.span.start } else { node.begin };
             return Ok(vec![(begin..node.span.end, new)]);
         }
         let end = node.end(self.text);
         if self.has_comment(node, after..end) {
             let line = self.lines.at(after) + 1;
-            let key = self.part(self.lines.start(line - 1)..after).trim().trim_start_matches("- ").trim_end_matches(':');
+            let key =
+                self.part(self.lines.start(line - 1)..after).trim().trim_start_matches("- ").trim_end_matches(':');
             return Err(format!("there is a comment within the value of `{key}` in line {line}; change it by hand"));
         }
         Ok(vec![(after..end, format!(" {new}"))])
@@ -446,9 +453,17 @@ impl Editor<'_, '_> {
     }
 
     /// What stands between the brackets of a value, with other parts.
-    fn joined(&self, node: &Node<'_>, places: &[Range<usize>], parts: &[(Option<usize>, String)]) -> Result<Vec<Patch>, String> {
+    fn joined(
+        &self,
+        node: &Node<'_>,
+        places: &[Range<usize>],
+        parts: &[(Option<usize>, String)],
+    ) -> Result<Vec<Patch>, String> {
         let is_kept = parts.len() >= places.len()
-            && places.iter().enumerate().all(|(position, _)| parts.get(position).is_some_and(|part| part.0 == Some(position)));
+            && places
+                .iter()
+                .enumerate()
+                .all(|(position, _)| parts.get(position).is_some_and(|part| part.0 == Some(position)));
         let has_comment = self.has_comment(node, node.span.clone());
         if has_comment && (!is_kept || parts.len() > places.len()) {
             let line = node.line;
@@ -517,7 +532,8 @@ impl Editor<'_, '_> {
             patches.push((start..at, lines));
         } else if !lines.is_empty() {
             let is_ended = self.part(0..at).ends_with('\n');
-            let lines = if is_ended { lines } else { format!("{}{}", self.line_break, lines.trim_end_matches(['\r', '\n'])) };
+            let lines =
+                if is_ended { lines } else { format!("{}{}", self.line_break, lines.trim_end_matches(['\r', '\n'])) };
             patches.push((at..at, lines));
         }
         Ok(patches)
@@ -547,7 +563,8 @@ impl Editor<'_, '_> {
                     parts.push_str(&format!("{}- {}{}", " ".repeat(indent), value_text(value, false), self.line_break));
                 }
                 Piece::Old(position, change) => {
-                    let (item, chunk) = (items.get(*position).ok_or(TOO_FANCY)?, chunks.get(*position).ok_or(TOO_FANCY)?);
+                    let (item, chunk) =
+                        (items.get(*position).ok_or(TOO_FANCY)?, chunks.get(*position).ok_or(TOO_FANCY)?);
                     let dash = self.part(chunk.start..item.begin).rfind('-').ok_or(TOO_FANCY)?;
                     let patches = match change {
                         Some(change) => self.value(item, change, chunk.start + dash + 1, chunk.end, false)?,

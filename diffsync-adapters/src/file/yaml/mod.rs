@@ -23,8 +23,15 @@ enum Place<'d, 'a> {
     /// The document is a map without the key.
     NoKey,
     /// Nothing stands under the key.
-    Empty { key: &'d Node<'a>, value: &'d Node<'a> },
-    List { key: Option<&'d Node<'a>>, list: &'d Node<'a>, items: &'d [Node<'a>] },
+    Empty {
+        key: &'d Node<'a>,
+        value: &'d Node<'a>,
+    },
+    List {
+        key: Option<&'d Node<'a>>,
+        list: &'d Node<'a>,
+        items: &'d [Node<'a>],
+    },
 }
 
 /// Finds the list of records.
@@ -163,10 +170,13 @@ fn verify<M: FileModel>(
         edits.verify_new(&datum(found, &now_targets), values)?;
     }
     let is_rest = now.next().is_some();
-    let beside = |document: &Document<'_>, targets| match (document.root.as_ref().map(|root| &root.kind), M::FILE.list) {
+    let beside = |document: &Document<'_>, targets| match (document.root.as_ref().map(|root| &root.kind), M::FILE.list)
+    {
         (Some(Kind::Map { entries, .. }), Some(list)) => {
             let beside = entries.iter().filter(|(key, _)| key.text() != Some(list));
-            Datum::Map(beside.map(|(key, value)| (format!("{:?}", datum(key, targets)), datum(value, targets))).collect())
+            Datum::Map(
+                beside.map(|(key, value)| (format!("{:?}", datum(key, targets)), datum(value, targets))).collect(),
+            )
         }
         _ => Datum::Map(Vec::new()),
     };

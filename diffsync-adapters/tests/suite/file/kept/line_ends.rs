@@ -34,9 +34,9 @@ fn line_ends_stay() {
     );
     both(
         yaml::check,
-        "- {name: a, site: fra, tags: [x, y]}\n- {name: c, tags: [z]}\n",
+        "- {name: a, site: fra, tags: [x, w]}\n- {name: c, tags: [z]}\n",
         "# head\n- name: a # one\n  tags:\n    - x\n# b\n- name: b\n  tags: []\n",
-        "# head\n- name: a # one\n  tags:\n    - x\n    - y\n  site: fra\n- name: c\n  site: null\n  tags: [\"z\"]\n",
+        "# head\n- name: a # one\n  tags:\n    - x\n    - w\n  site: fra\n- name: c\n  site: null\n  tags: [\"z\"]\n",
     );
     both(
         toml::check,
@@ -79,7 +79,11 @@ fn a_file_that_does_not_end_its_last_line_stays_so() {
         "{\"name\": \"a\", \"site\": \"fra\", \"tags\": []}",
     );
     csv::check("name,site,tags\na,fra,[]\n", "name,site,tags\na,ams,[]", "name,site,tags\na,fra,[]");
-    yaml::check("- {name: a, site: fra, tags: []}\n", "- name: a\n  tags: []\n  site: ams", "- name: a\n  tags: []\n  site: fra");
+    yaml::check(
+        "- {name: a, site: fra, tags: []}\n",
+        "- name: a\n  tags: []\n  site: ams",
+        "- name: a\n  tags: []\n  site: fra",
+    );
     toml::check(
         "[[device]]\nname = 'a'\nsite = 'fra'\ntags = []\n",
         "[[device]]\nname = 'a'\ntags = []\nsite = 'ams'",

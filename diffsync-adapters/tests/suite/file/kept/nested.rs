@@ -110,12 +110,30 @@ fn an_undo_plan_says_which_keys_it_cannot_bring_back() {
     }
     macro_rules! check {
         ($module:ident, $file:literal, $source:literal, $target:literal) => {
-            check($file, $source, $target, |folders| $module::Copy { source: folders.source(), target: folders.target() });
+            check($file, $source, $target, |folders| self::$module::Copy {
+                source: folders.source(),
+                target: folders.target(),
+            });
         };
     }
-    check!(json, "devices.json", "[{\"name\": \"b\", \"nics\": []}]", "[{\"name\": \"a\", \"owner\": 1, \"rack\": 2, \"nics\": []}]");
-    check!(json_lines, "devices.jsonl", "{\"name\": \"b\", \"nics\": []}", "{\"name\": \"a\", \"owner\": 1, \"rack\": 2, \"nics\": []}");
+    check!(
+        json,
+        "devices.json",
+        "[{\"name\": \"b\", \"nics\": []}]",
+        "[{\"name\": \"a\", \"owner\": 1, \"rack\": 2, \"nics\": []}]"
+    );
+    check!(
+        json_lines,
+        "devices.jsonl",
+        "{\"name\": \"b\", \"nics\": []}",
+        "{\"name\": \"a\", \"owner\": 1, \"rack\": 2, \"nics\": []}"
+    );
     check!(yaml, "devices.yml", "- {name: b, nics: []}", "- name: a\n  owner: 1\n  rack: 2\n  nics: []\n");
-    check!(toml, "device.toml", "[[device]]\nname = 'b'\nnics = []", "[[device]]\nname = 'a'\nowner = 1\nrack = 2\nnics = []\n");
+    check!(
+        toml,
+        "device.toml",
+        "[[device]]\nname = 'b'\nnics = []",
+        "[[device]]\nname = 'a'\nowner = 1\nrack = 2\nnics = []\n"
+    );
     check!(csv, "devices.csv", "name,loc,nics\nb,,[]\n", "name,owner,rack,loc,nics\na,1,2,,[]\n");
 }

@@ -75,7 +75,10 @@ fn a_whole_number_beyond_64_bits_is_never_another_one() {
     let number = "123456789012345678901";
     let check = |said: String, place: &str| assert!(said.contains(&format!("{place}: {what}")), "{said}");
     check(
-        rejected::<free_json::Devices>("devices.json", &format!("[\n{{\"name\":\"a\",\"about\":{{\"x\":[{number}]}}}}]")),
+        rejected::<free_json::Devices>(
+            "devices.json",
+            &format!("[\n{{\"name\":\"a\",\"about\":{{\"x\":[{number}]}}}}]"),
+        ),
         "`devices.json`, line 2",
     );
     check(

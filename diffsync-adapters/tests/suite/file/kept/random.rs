@@ -39,7 +39,8 @@ struct Written {
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{1,6}",
-        "[\"',;:#\\[\\]{}&*!|>%@`\\\\ a-c0-9é~-]{1,7}".prop_filter("no identifier is blank", |text| !text.trim().is_empty()),
+        "[\"',;:#\\[\\]{}&*!|>%@`\\\\ a-c0-9é~-]{1,7}"
+            .prop_filter("no identifier is blank", |text| !text.trim().is_empty()),
         Just("007".to_owned()),
         Just("1.10".to_owned()),
         Just("no".to_owned()),
@@ -49,7 +50,16 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn record() -> impl Strategy<Value = Written> {
-    (text(), -9_i64..999, prop::collection::vec(text(), 0..4), text(), text(), any::<u8>(), any::<u8>(), "[a-z #'\"]{0,9}")
+    (
+        text(),
+        -9_i64..999,
+        prop::collection::vec(text(), 0..4),
+        text(),
+        text(),
+        any::<u8>(),
+        any::<u8>(),
+        "[a-z #'\"]{0,9}",
+    )
         .prop_map(|(site, racks, tags, city, owner, floor, style, comment)| Written {
             site,
             racks,
@@ -166,7 +176,9 @@ fn in_toml(name: usize, it: &Written, line: &str) -> String {
             entries.push(format!("loc = {{floor = {}, city = {}, zip = '1'}}", it.floor, quoted(&it.city)));
             String::new()
         }
-        _ => format!("[device.loc]{line}floor = {} # up{line}city = {}{line}zip = '1'{line}", it.floor, quoted(&it.city)),
+        _ => {
+            format!("[device.loc]{line}floor = {} # up{line}city = {}{line}zip = '1'{line}", it.floor, quoted(&it.city))
+        }
     };
     let place = usize::from(it.style) % entries.len();
     entries.rotate_left(place);
@@ -201,10 +213,13 @@ fn check(format: &Format, sync: fn(&Folders) -> Result<(), String>, cases: u32) 
         let at = at.index(records.len());
         let document = |written: &dyn Fn(usize) -> String| {
             let written: Vec<_> = (0..records.len()).map(written).collect();
-            format!("{}{}{}", format.head, written.join(format.between), format.tail).replace("\r\n", "\n").replace('\n', line)
+            format!("{}{}{}", format.head, written.join(format.between), format.tail)
+                .replace("\r\n", "\n")
+                .replace('\n', line)
         };
         let old = document(&|position| (format.record)(position, &records[position], "\n"));
-        let wanted = |position: usize| if position == at { records[position].with(&edit) } else { records[position].clone() };
+        let wanted =
+            |position: usize| if position == at { records[position].with(&edit) } else { records[position].clone() };
         let source = document(&|position| (format.record)(position, &wanted(position), "\n"));
 
         let folders = Folders::new().with(format.file, &source, &old);
@@ -240,7 +255,7 @@ macro_rules! random {
         fn $test() {
             let format = Format { file: $file, record: $record, head: $head, between: $between, tail: $tail };
             fn sync(folders: &Folders) -> Result<(), String> {
-                let job = || $module::Copy { source: folders.source(), target: folders.target() };
+                let job = || self::$module::Copy { source: folders.source(), target: folders.target() };
                 let report = run(job());
                 if report.status != Status::Completed {
                     return Err(format!("{:?}", report.error_text()));

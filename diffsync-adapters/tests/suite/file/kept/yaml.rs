@@ -63,7 +63,11 @@ fn a_list_of_a_record_in_braces_can_be_changed() {
 
 #[test]
 fn a_key_with_nothing_under_it_is_an_empty_list() {
-    list::check("devices:\n- {name: a}\n", "x: 1\ndevices: # none yet\ny: 2\n", "x: 1\ndevices: # none yet\n  - name: a\n    site: null\n    tags: null\ny: 2\n");
+    list::check(
+        "devices:\n- {name: a}\n",
+        "x: 1\ndevices: # none yet\ny: 2\n",
+        "x: 1\ndevices: # none yet\n  - name: a\n    site: null\n    tags: null\ny: 2\n",
+    );
     list::check("devices:\n", "devices:\n", "devices:\n");
     list::check("devices:\n", "devices:\n  - name: a\n", "devices: []\n");
     list::check("devices:\n- {name: a}", "devices:", "devices:\n  - name: a\n    site: null\n    tags: null\n");
@@ -131,8 +135,8 @@ fn the_rest_of_a_document_is_read_again_and_compared() {
         "- name: a\n  site: x\n  owner: me\n",
     );
     plain::check(
-        "- {name: a, site: x}\n- {name: b, site: y}\n",
+        "- {name: a, site: x}\n- {name: b, site: z}\n",
         "- name: a\n  site: |\n    one # two\n\n    three\n\n# b\n- site: >-\n    q\n  name: b",
-        "- name: a\n  site: x\n\n# b\n- site: y\n  name: b",
+        "- name: a\n  site: x\n\n# b\n- site: z\n  name: b",
     );
 }
