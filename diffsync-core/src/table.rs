@@ -1,6 +1,6 @@
 //! A table: all records of one model on one side.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::{LazyLock, OnceLock};
@@ -48,6 +48,8 @@ pub struct Table<M: SyncModel> {
     record_flags: HashMap<M::Id, Flags>,
     /// Whether it holds all that the system holds although it is left out.
     whole: bool,
+    /// What the system's records hold that the model does not know.
+    unknown: BTreeSet<String>,
 }
 
 /// Whether a table says anything about its side.
@@ -74,6 +76,7 @@ impl<M: SyncModel> Default for Table<M> {
             flags: Flags::empty(),
             record_flags: HashMap::new(),
             whole: false,
+            unknown: BTreeSet::new(),
         }
     }
 }
@@ -90,6 +93,26 @@ impl<M: SyncModel> Table<M> {
             self.duplicates.push(duplicate);
             self.unusable.take();
         }
+    }
+
+    /// Notes a column or a key that the system's records hold and the model does not know. A record that is deleted loses
+    /// it, and the plan that takes the run back says so.
+    ///
+    /// ```
+    /// # use diffsync_core::{SyncModel, Table};
+    /// # #[derive(SyncModel)]
+    /// # struct Region { #[sync(id)] slug: String }
+    /// let mut regions = Table::<Region>::default();
+    /// regions.note_unknown_field("owner");
+    /// assert_eq!(regions.unknown_fields().collect::<Vec<_>>(), ["owner"]);
+    /// ```
+    pub fn note_unknown_field(&mut self, name: impl Into<String>) {
+        self.unknown.insert(name.into());
+    }
+
+    /// The columns and keys that were noted with [`note_unknown_field`](Self::note_unknown_field), sorted.
+    pub fn unknown_fields(&self) -> impl Iterator<Item = &str> {
+        self.unknown.iter().map(String::as_str)
     }
 
     /// Adds a record unless there is one with its identifier, and says whether it was added.

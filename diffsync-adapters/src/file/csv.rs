@@ -5,20 +5,24 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, Chain, Write};
+use std::ops::Range;
 
-use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Terminator, WriterBuilder};
+use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 use diffsync_core::schema::Comparison;
 use diffsync_core::{AdapterError, Side};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::cells::{CellError, Cells, Unread};
-use super::edits::{Edit, Edits};
+use super::change::Change;
+use super::datum::Datum;
+use super::edits::{Edits, TextEdit, UNFAITHFUL};
 use super::encoding::{behind_mark, text};
+use super::json;
+use super::lines::line_break;
 use super::model::{Column, FileModel};
 use super::records::Records;
 use super::shape::Kind;
-use super::text::{Text, text_of};
+use super::text::{Text, text_of_datum};
 
 /// Reads all records.
 pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
@@ -33,6 +37,8 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         };
     };
     let header = Header::find::<M>(&row).map_err(|what| records.error(format_args!("line 1: {what}")))?;
+    let is_known = |name: &str| M::FILE.columns.iter().any(|column| column.name == name);
+    records.note_unknown(&row.iter().filter(|name| !is_known(name)).map(str::to_owned).collect::<Vec<_>>());
     while let Some(at) = rows.next(&mut row).map_err(|wrong| wrong.of(records))? {
         records.add(header.read(&row), Some(at.line))?;
     }
@@ -178,18 +184,43 @@ impl Header {
         M::read(&mut RowCells { row, header: self })
     }
 
-    /// The cells of a row with these values in the columns, and what stood there in the others.
-    fn row<'a>(&self, old: Option<&'a StringRecord>, values: &'a [(usize, Value)]) -> Vec<Cow<'a, str>> {
-        let old = |cell| old.and_then(|old| old.get(cell)).unwrap_or_default();
-        let mut cells: Vec<_> = (0..self.width).map(|cell| Cow::Borrowed(old(cell))).collect();
-        for (column, value) in values {
-            let shape = self.columns.get(*column).map(|column| (column.shape)());
-            let cell = self.cells.get(*column).and_then(|&cell| cells.get_mut(cell));
-            if let (Some(shape), Some(cell)) = (shape, cell) {
-                *cell = text_of(value, shape);
+    /// What stands in a column, as a value.
+    fn written(&self, row: &StringRecord, column: usize) -> Option<Datum> {
+        let cell = self.cells.get(column).and_then(|&cell| row.get(cell))?;
+        let kind = self.columns.get(column).map(|column| (column.shape)().kind)?;
+        match kind {
+            _ if cell.is_empty() => None,
+            Kind::Json | Kind::Variant => json::datum(cell).ok(),
+            Kind::Text | Kind::Plain => Some(Datum::Text(cell.to_owned())),
+        }
+    }
+
+    /// The cells with these changes, and what stood there in the others.
+    fn changed(&self, row: &StringRecord, changes: &[(usize, Change)]) -> Result<Vec<(usize, String)>, String> {
+        let cell = |(column, change): &(usize, Change)| {
+            let Some((at, shape)) =
+                self.cells.get(*column).copied().zip(self.columns.get(*column).map(|column| (column.shape)()))
+            else {
+                return Err("a change of a column that is not there".to_owned());
+            };
+            let text = match change {
+                Change::Set(value) => text_of_datum(value, shape)?.into_owned(),
+                change => json::changed(row.get(at).unwrap_or_default(), change).map_err(|error| error.to_string())?,
+            };
+            Ok((at, text))
+        };
+        changes.iter().map(cell).collect()
+    }
+
+    /// The cells of a new row.
+    fn new_row(&self, values: &[Datum]) -> Result<Vec<String>, String> {
+        let mut cells = vec![String::new(); self.width];
+        for ((column, value), &at) in self.columns.iter().zip(values).zip(&self.cells) {
+            if let Some(cell) = cells.get_mut(at) {
+                *cell = text_of_datum(value, (column.shape)())?.into_owned();
             }
         }
-        cells
+        Ok(cells)
     }
 }
 
@@ -208,8 +239,8 @@ impl Cells for RowCells<'_> {
 }
 
 /// Whether a row can hold these values so that they come back as they are.
-pub(super) fn check<M: FileModel>(values: &[Value]) -> Result<(), CellError> {
-    let is_blank = |value: &Value| matches!(value, Value::String(text) if text.is_empty());
+pub(super) fn check<M: FileModel>(values: &[Datum]) -> Result<(), CellError> {
+    let is_blank = |value: &Datum| matches!(value, Datum::Text(text) if text.is_empty());
     let columns = || M::FILE.columns.iter().zip(values);
     if columns().filter(|(column, _)| column.identifies).all(|(_, value)| value.is_null() || is_blank(value)) {
         return Err(CellError("a row of CSV needs an identifier, and this one is empty".into()));
@@ -222,6 +253,7 @@ pub(super) fn check<M: FileModel>(values: &[Value]) -> Result<(), CellError> {
             let what = "an empty cell is `None`, so CSV cannot hold an empty text; `compare = blank_is_none` takes them for the same";
             return Err(CellError::in_column(column, what));
         }
+        text_of_datum(value, shape).map_err(|what| CellError::in_column(column, what))?;
     }
     Ok(())
 }
@@ -234,47 +266,170 @@ pub(super) fn write<M: FileModel>(
 ) -> Result<(), AdapterError> {
     let (mark, old) = old.map(text).transpose().map_err(|error| edits.failed(error))?.unwrap_or_default();
     out.write_all(mark.as_bytes()).map_err(|error| edits.failed(error))?;
-    let mut copy = Copy { old: &old, out, has_crlf: false, ends_line: true };
+    let mut copy = Copy { old: &old, out, line_break: line_break(&old), ends_line: true };
     let unreadable = |wrong| match wrong {
         Wrong::File(error) => edits.failed(error),
         Wrong::Line(line, what) => edits.error(format_args!("line {line}: {what}")),
     };
     let mut rows = Rows::new(old.as_bytes(), M::FILE.delimiter).map_err(|error| edits.failed(error))?;
-    copy.has_crlf = rows.has_crlf;
+    let quoting = Quoting { delimiter: M::FILE.delimiter };
     let (mut row, mut next_row) = (StringRecord::new(), StringRecord::new());
     let header = if rows.next(&mut row).map_err(unreadable)?.is_some() {
         Header::find::<M>(&row).map_err(|what| edits.error(what))?
     } else {
         let names: StringRecord = M::FILE.columns.iter().map(|column| column.name).collect();
-        copy.row::<M>(names.iter().map(Cow::Borrowed)).map_err(|error| edits.failed(error))?;
+        copy.row(&quoting.row(names.iter().map(|name| (name, false)))).map_err(|error| edits.failed(error))?;
         Header::find::<M>(&names).map_err(|what| edits.error(what))?
     };
     let mut at = rows.next(&mut row).map_err(unreadable)?;
     let begin = at.as_ref().map_or(old.len(), |at| at.byte);
     let mut begin = copy.rest(0, begin).map_err(|error| edits.failed(error))?;
+    let mut last = 0..0;
     while at.is_some() {
         at = rows.next(&mut next_row).map_err(unreadable)?;
         let end = at.as_ref().map_or(old.len(), |at| at.byte);
-        begin = match edits.edit(header.read(&row))? {
-            Edit::Keep => copy.rest(begin, end),
-            Edit::Drop => Ok(copy.line_break_behind(end)),
-            Edit::Set(values) => copy.row::<M>(header.row(Some(&row), &values)).map(|()| copy.line_break_behind(end)),
+        let edit = edits.edit_text(header.read(&row), |column| header.written(&row, column))?;
+        let place = begin..copy.line_break_behind(end);
+        begin = match &edit {
+            TextEdit::Keep => copy.rest(begin, end),
+            TextEdit::Drop => Ok(place.end),
+            TextEdit::Set(record) => {
+                let cells = header.changed(&row, &record.columns).map_err(|what| edits.error(what))?;
+                let text = old.get(place.clone()).unwrap_or_default();
+                let new = quoting.edited(text, &row, &cells);
+                let expected = (0..row.len()).map(|at| match cells.iter().find(|(cell, _)| *cell == at) {
+                    Some((_, text)) => text.as_str(),
+                    None => row.get(at).unwrap_or_default(),
+                });
+                let found = quoting.read(&new).filter(|found| found.iter().eq(expected));
+                let found = found.ok_or_else(|| edits.error(UNFAITHFUL))?;
+                edits.verify_read(header.read(&found), record.after())?;
+                copy.text(&new).map(|()| place.end)
+            }
         }
         .map_err(|error| edits.failed(error))?;
+        last = place;
         std::mem::swap(&mut row, &mut next_row);
     }
-    for values in edits.created() {
-        let values: Vec<_> = values?.into_iter().enumerate().collect();
-        copy.row::<M>(header.row(None, &values)).map_err(|error| edits.failed(error))?;
+    let style = quoting.style(old.get(last).unwrap_or_default(), header.width);
+    for values in edits.created_text() {
+        let values = values?;
+        let cells = header.new_row(&values).map_err(|what| edits.error(what))?;
+        let new = quoting.row(cells.iter().map(String::as_str).zip(style.iter().copied()));
+        let found = quoting.read(&new).ok_or_else(|| edits.error(UNFAITHFUL))?;
+        edits.verify_read(header.read(&found), &values)?;
+        copy.row(&new).map_err(|error| edits.failed(error))?;
     }
     Ok(())
+}
+
+/// How cells are written in a row.
+#[derive(Clone, Copy)]
+struct Quoting {
+    delimiter: u8,
+}
+
+impl Quoting {
+    /// Whether a cell is another one without quotation marks.
+    fn needs_marks(self, cell: &str) -> bool {
+        cell.bytes().any(|byte| byte == self.delimiter || matches!(byte, b'"' | b'\r' | b'\n'))
+    }
+
+    fn cell(self, cell: &str, is_quoted: bool) -> Cow<'_, str> {
+        if is_quoted || self.needs_marks(cell) {
+            Cow::Owned(format!("\"{}\"", cell.replace('"', "\"\"")))
+        } else {
+            Cow::Borrowed(cell)
+        }
+    }
+
+    /// A row of cells, each of which has quotation marks if it is to, or needs to.
+    fn row<'c>(self, cells: impl Iterator<Item = (&'c str, bool)>) -> String {
+        let mut row = String::new();
+        for (position, (cell, is_quoted)) in cells.enumerate() {
+            if position > 0 {
+                row.push(char::from(self.delimiter));
+            }
+            row.push_str(&self.cell(cell, is_quoted));
+        }
+        // A row of one empty cell would be an empty line.
+        if row.is_empty() { "\"\"".to_owned() } else { row }
+    }
+
+    /// A row with other texts in some of its cells; the others stay as they are written, and so do the quotation marks of
+    /// those that change.
+    fn edited(self, text: &str, row: &StringRecord, changed: &[(usize, String)]) -> String {
+        let begin = text.len() - text.trim_start_matches(['\r', '\n']).len();
+        let (space, text) = text.split_at(begin);
+        let places = self.places(text);
+        let end = places.last().map_or(text.len(), |place| place.end);
+        let new = |at: usize| changed.iter().find(|(cell, _)| *cell == at).map(|(_, text)| text.as_str());
+        let cell = |(at, place): (usize, &Range<usize>)| {
+            let old = text.get(place.clone()).unwrap_or_default();
+            new(at).map_or(Cow::Borrowed(old), |new| self.cell(new, old.starts_with('"')))
+        };
+        let cells: Vec<_> = if places.len() == row.len() {
+            places.iter().enumerate().map(cell).collect()
+        } else {
+            row.iter().enumerate().map(|(at, old)| self.cell(new(at).unwrap_or(old), false)).collect()
+        };
+        let cells = cells.join(char::from(self.delimiter).encode_utf8(&mut [0; 4]));
+        let cells = if cells.is_empty() { "\"\"" } else { &cells };
+        format!("{space}{cells}{}", text.get(end..).unwrap_or_default())
+    }
+
+    /// Where the cells of a row stand.
+    fn places(self, row: &str) -> Vec<Range<usize>> {
+        let (mut places, mut begin, mut in_marks) = (Vec::new(), 0, false);
+        for (at, byte) in row.bytes().enumerate() {
+            match byte {
+                // Two within a quotation close it and open it again.
+                b'"' if in_marks || at == begin || row.get(begin..).is_some_and(|cell| cell.starts_with('"')) => {
+                    in_marks = !in_marks;
+                }
+                _ if in_marks => {}
+                b'\r' | b'\n' => {
+                    places.push(begin..at);
+                    return places;
+                }
+                byte if byte == self.delimiter => {
+                    places.push(begin..at);
+                    begin = at + 1;
+                }
+                _ => {}
+            }
+        }
+        places.push(begin..row.len());
+        places
+    }
+
+    /// Which cells of a new row get quotation marks: those that have them here without a need.
+    fn style(self, row: &str, width: usize) -> Vec<bool> {
+        let row = row.trim_start_matches(['\r', '\n']);
+        let is_quoted = |place: &Range<usize>| {
+            let cell = row.get(place.clone()).unwrap_or_default();
+            let inner = cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"'));
+            inner.is_some_and(|inner| !self.needs_marks(inner))
+        };
+        let places = self.places(row);
+        (0..width).map(|at| places.get(at).is_some_and(is_quoted)).collect()
+    }
+
+    /// The cells of a row, as they are read.
+    fn read(self, row: &str) -> Option<StringRecord> {
+        let mut builder = ReaderBuilder::new();
+        let reader = builder.delimiter(self.delimiter).has_headers(false).flexible(true);
+        let mut rows = reader.from_reader(row.as_bytes()).into_records();
+        let first = rows.next()?.ok()?;
+        rows.next().is_none().then_some(first)
+    }
 }
 
 /// The new file, parts of which are copied from the old.
 struct Copy<'a, W> {
     old: &'a str,
     out: W,
-    has_crlf: bool,
+    line_break: &'static str,
     /// Whether what was written last ends its line: the last line of a file need not.
     ends_line: bool,
 }
@@ -302,19 +457,11 @@ impl<W: Write> Copy<'_, W> {
     }
 
     /// Writes a row.
-    fn row<'c, M: FileModel>(&mut self, cells: impl IntoIterator<Item = Cow<'c, str>>) -> io::Result<()> {
+    fn row(&mut self, row: &str) -> io::Result<()> {
         if !self.ends_line {
-            self.text(if self.has_crlf { "\r\n" } else { "\n" })?;
+            self.text(self.line_break)?;
         }
-        let terminator = if self.has_crlf { Terminator::CRLF } else { Terminator::Any(b'\n') };
-        let mut builder = WriterBuilder::new();
-        builder.delimiter(M::FILE.delimiter).terminator(terminator).flexible(true);
-        let mut writer = builder.buffer_capacity(256).from_writer(Vec::new());
-        for cell in cells {
-            writer.write_field(cell.as_bytes())?;
-        }
-        writer.write_record(None::<&[u8]>)?;
-        let row = writer.into_inner().map_err(::csv::IntoInnerError::into_error)?;
-        self.out.write_all(&row)
+        self.text(row)?;
+        self.text(self.line_break)
     }
 }

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::ptr;
 
 use diffsync_core::{AdapterError, Dataset, HasTable, SyncModel, Synced, Table};
-use serde_json::Value;
 
-use super::cells::{CellError, Unread, Values};
+use super::cells::{CellError, Unread};
+use super::change::{Change, between, fitting, in_file_order};
+use super::datum::{Data, Datum, DatumCells};
 use super::model::FileModel;
 
 /// What becomes of the records of one file.
@@ -23,15 +24,50 @@ pub(super) struct Edits<'a, M: FileModel> {
 /// Finds the record of an identifier as the target now holds it.
 type Current<'a, M> = Box<dyn Fn(&<M as SyncModel>::Id) -> Option<&'a M> + 'a>;
 
-/// What becomes of one record.
-#[derive(Debug, PartialEq)]
-pub(super) enum Edit {
+/// Why a text is not written that would be read as something else than was planned.
+pub(super) const UNFAITHFUL: &str =
+    "the new text would not be read as what was planned; nothing was written, change these records by hand";
+
+/// What becomes of one record of a text.
+#[derive(Debug)]
+pub(super) enum TextEdit {
     /// It stays as it is written.
     Keep,
     /// It goes.
     Drop,
-    /// These columns get these values.
-    Set(Vec<(usize, Value)>),
+    /// Some of its columns change.
+    Set(RecordChange),
+}
+
+/// What changes in a record.
+#[derive(Debug)]
+pub(super) struct RecordChange {
+    /// The columns that change.
+    pub(super) columns: Vec<(usize, Change)>,
+    /// The values that the record then has, in the order of its columns.
+    after: Vec<Datum>,
+}
+
+impl RecordChange {
+    /// The values that the record then has, in the order of its columns.
+    pub(super) fn after(&self) -> &[Datum] {
+        &self.after
+    }
+}
+
+impl TextEdit {
+    /// The record that the file then holds, if this was the record, with the keys that the model does not know.
+    pub(super) fn expected(&self, columns: &[super::model::Column], old: &Datum) -> Option<Datum> {
+        match self {
+            Self::Keep => Some(old.clone()),
+            Self::Drop => None,
+            Self::Set(record) => {
+                let named = |(at, change): &(usize, Change)| Some((columns.get(*at)?.name.to_owned(), change.clone()));
+                let set = record.columns.iter().filter_map(named).collect();
+                Change::Map { set, gone: Vec::new() }.applied(old)
+            }
+        }
+    }
 }
 
 /// What becomes of a record, with what it was and will be.
@@ -69,32 +105,90 @@ impl<'a, M: FileModel> Edits<'a, M> {
         }
     }
 
-    /// What becomes of a record that was read from the file.
-    pub(super) fn edit(&self, read: Result<M, Unread<M::Id>>) -> Result<Edit, AdapterError> {
-        Ok(match self.fate(read) {
-            Fate::Keep => Edit::Keep,
-            Fate::Drop => Edit::Drop,
-            Fate::Change(old, current) => {
-                let (before, after) = (self.values(&old)?, self.values(current)?);
-                let changed = before.into_iter().zip(after).enumerate().filter(|(_, (before, after))| before != after);
-                Edit::Set(changed.map(|(column, (_, after))| (column, after)).collect())
-            }
-        })
-    }
-
     /// The records that are new, which come last.
     #[cfg(feature = "parquet")]
     pub(super) fn new_records(&self) -> &[&'a M] {
         &self.created
     }
 
-    /// The values of the records that are new, which stand last.
-    pub(super) fn created(&self) -> impl Iterator<Item = Result<Vec<Value>, AdapterError>> {
-        self.created.iter().map(|record| self.values(record))
+    /// What becomes of a record that was read from a text; `written` gives what stands there in a column, if anything.
+    pub(super) fn edit_text(
+        &self,
+        read: Result<M, Unread<M::Id>>,
+        mut written: impl FnMut(usize) -> Option<Datum>,
+    ) -> Result<TextEdit, AdapterError> {
+        let (old, current) = match self.fate(read) {
+            Fate::Keep => return Ok(TextEdit::Keep),
+            Fate::Drop => return Ok(TextEdit::Drop),
+            Fate::Change(old, current) => (old, current),
+        };
+        let failed = |CellError(error)| self.error(error);
+        let before = Data::of(&old).map_err(failed)?.values;
+        let after = Data::beside(current, Some(before.clone())).map_err(failed)?;
+        let mut columns = Vec::new();
+        let values = before.into_iter().zip(after.values.iter().cloned()).zip(&after.sets).zip(&after.same);
+        for (column, (((before, new), is_set), _)) in values.enumerate().filter(|(_, (_, is_same))| !**is_same) {
+            let Some(written) = written(column) else {
+                columns.push((column, Change::Set(new)));
+                continue;
+            };
+            let (before, new) = if *is_set { in_file_order(&written, before, new) } else { (before, new) };
+            let Some(change) = between(&before, &new) else { continue };
+            let change = fitting(change, &before, &new, &written).ok_or_else(|| {
+                let column = M::FILE.columns.get(column).map_or("", |column| column.name);
+                self.error(format_args!(
+                    "`{column}` of `{}` holds a list with keys that the model does not know, and which items of it change cannot be told; change it by hand",
+                    current.id()
+                ))
+            })?;
+            columns.push((column, change));
+        }
+        Ok(if columns.is_empty() {
+            TextEdit::Keep
+        } else {
+            TextEdit::Set(RecordChange { columns, after: after.values })
+        })
     }
 
-    fn values(&self, record: &M) -> Result<Vec<Value>, AdapterError> {
-        Values::of(record).map_err(|CellError(error)| self.error(error))
+    /// The values of the records that are new, which come last in a text.
+    pub(super) fn created_text(&self) -> impl Iterator<Item = Result<Vec<Datum>, AdapterError>> {
+        self.created
+            .iter()
+            .map(|record| Data::of(*record).map(|data| data.values).map_err(|CellError(error)| self.error(error)))
+    }
+
+    /// Makes sure that a record that was just written holds what it must, as it is read.
+    pub(super) fn verify(&self, found: &Datum, edit: &TextEdit, expected: Option<&Datum>) -> Result<(), AdapterError> {
+        let stays = |entries: &[(String, Datum)]| -> Datum {
+            Datum::Map(entries.iter().filter(|(_, value)| !value.is_null()).cloned().collect())
+        };
+        let is_as_expected = match (found, expected) {
+            (Datum::Map(found), Some(Datum::Map(expected))) => stays(found).agrees(&stays(expected)),
+            (_, None) => true,
+            _ => false,
+        };
+        match edit {
+            TextEdit::Set(record) if is_as_expected => self.verify_new(found, &record.after),
+            TextEdit::Drop => Err(self.error(UNFAITHFUL)),
+            _ if is_as_expected => Ok(()),
+            _ => Err(self.error(UNFAITHFUL)),
+        }
+    }
+
+    /// Makes sure that a record that was just written is read with these values.
+    pub(super) fn verify_new(&self, found: &Datum, values: &[Datum]) -> Result<(), AdapterError> {
+        self.verify_read(M::read(&mut DatumCells::of(M::FILE.columns, found)), values)
+    }
+
+    /// Makes sure that what was read of a record that was just written has these values.
+    pub(super) fn verify_read(&self, read: Result<M, Unread<M::Id>>, values: &[Datum]) -> Result<(), AdapterError> {
+        let record = read.map_err(|unread| match unread {
+            Unread::Nameless(CellError(error)) | Unread::Rejected(_, CellError(error)) => {
+                self.error(format_args!("{UNFAITHFUL} ({error})"))
+            }
+        })?;
+        let data = Data::beside(&record, Some(values.to_vec())).map_err(|CellError(error)| self.error(error))?;
+        if data.same.iter().all(|is_same| *is_same) { Ok(()) } else { Err(self.error(UNFAITHFUL)) }
     }
 
     /// An error that keeps the file from being written.

@@ -16,7 +16,7 @@ use diffsync_core::{
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use super::cells::{CellError, Values};
+
 use super::edits::Edits;
 use super::format;
 use super::load::{Loading, Origin};
@@ -59,7 +59,7 @@ impl<D> Folder<D> {
             return columns.map_or(Ok(()), |columns| columns.check(record, is_new));
         }
         let _ = is_new;
-        format::check::<M>(&Values::of(record)?)
+        format::check(record)
     }
 
     fn loaded(&self) -> MutexGuard<'_, Loaded> {

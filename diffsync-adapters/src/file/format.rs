@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::Write;
 
 use diffsync_core::AdapterError;
-use serde_json::Value;
 
 use super::cells::CellError;
+use super::datum::Data;
 use super::edits::Edits;
 use super::model::{FileModel, Format};
 use super::records::Records;
@@ -55,13 +55,23 @@ pub(super) fn write<M: FileModel>(
     }
 }
 
-/// Whether the format can hold these values so that they come back as they are.
-pub(super) fn check<M: FileModel>(values: &[Value]) -> Result<(), CellError> {
+/// Whether the format can hold a record so that it comes back as it is.
+pub(super) fn check<M: FileModel>(record: &M) -> Result<(), CellError> {
     match M::FILE.format {
         #[cfg(feature = "csv")]
-        Format::Csv => super::csv::check::<M>(values),
+        Format::Csv => super::csv::check::<M>(&Data::of(record)?.values),
+        #[cfg(feature = "json")]
+        Format::Json | Format::JsonLines => {
+            let values = Data::of(record)?.values;
+            M::FILE.columns.iter().zip(&values).try_for_each(|(column, value)| {
+                super::json::check(value).map_err(|what| CellError::in_column(column, what))
+            })
+        }
+        #[cfg(feature = "yaml")]
+        Format::Yaml => Data::of(record).map(drop),
         #[cfg(feature = "toml")]
-        Format::Toml => super::toml::check::<M>(values),
+        Format::Toml => super::toml::check::<M>(&Data::of(record)?.values),
+        // Parquet asks its columns, and the others are not built in.
         _ => Ok(()),
     }
 }

@@ -17,19 +17,18 @@
 )]
 
 mod cells;
+mod change;
 #[cfg(feature = "csv")]
 mod csv;
+mod datum;
 mod edits;
-#[cfg(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml"))]
 mod encoding;
 mod folder;
 mod format;
-#[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "json")]
 mod json_lines;
 mod leftover;
-#[cfg(any(feature = "csv", feature = "json", feature = "toml", feature = "yaml"))]
 mod lines;
 mod load;
 mod lock;

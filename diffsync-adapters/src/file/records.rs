@@ -49,6 +49,11 @@ impl<M: FileModel> Records<'_, M> {
         Ok(())
     }
 
+    /// Notes the keys or columns that the model does not know.
+    pub(super) fn note_unknown<'n>(&mut self, names: impl IntoIterator<Item = &'n String>) {
+        names.into_iter().for_each(|name| self.table.note_unknown_field(name));
+    }
+
     /// An error in this file.
     pub(super) fn error(&self, what: impl fmt::Display) -> AdapterError {
         AdapterError::new(format!("`{}`, {what}", self.path.display()))

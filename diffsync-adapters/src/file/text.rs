@@ -9,6 +9,7 @@ use serde::de::{self, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
+use super::datum::Datum;
 use super::shape::{Kind, Shape};
 
 /// What a value is written as.
@@ -18,6 +19,16 @@ pub(super) fn text_of(value: &Value, shape: Shape) -> Cow<'_, str> {
         (Value::String(text), Kind::Text | Kind::Variant | Kind::Plain) => Cow::Borrowed(text),
         _ => Cow::Owned(value.to_string()),
     }
+}
+
+/// The same of a value with its digits.
+#[cfg(feature = "csv")]
+pub(super) fn text_of_datum(value: &Datum, shape: Shape) -> Result<Cow<'_, str>, String> {
+    Ok(match (value, shape.kind) {
+        (Datum::Null, _) => Cow::Borrowed(""),
+        (Datum::Text(text), Kind::Text | Kind::Variant | Kind::Plain) | (Datum::Number(text), _) => Cow::Borrowed(text),
+        _ => Cow::Owned(super::json::text_of(value).map_err(|error| error.to_string())?),
+    })
 }
 
 /// A text that is read as the value of a type.
@@ -65,11 +76,7 @@ impl Text<'_> {
 /// A list or a map, which is written as JSON.
 fn json<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, NotOfType> {
     let wrong = |error: serde_json::Error| NotOfType(format!("is not the JSON that it must be: {error}"));
-    let mut json = serde_json::Deserializer::from_str(text);
-    // Borrowed from a value of its own, since the visitor may want what lives longer than the text.
-    let value = <Value as de::Deserialize>::deserialize(&mut json).map_err(wrong)?;
-    json.end().map_err(wrong)?;
-    value.deserialize_any(visitor).map_err(wrong)
+    super::json::datum(text).map_err(wrong)?.deserialize_any(visitor).map_err(wrong)
 }
 
 macro_rules! parsed {
@@ -88,7 +95,7 @@ impl<'de> Deserializer<'de> for Text<'_> {
         if self.0.is_empty() {
             return visitor.visit_unit();
         }
-        match serde_json::from_str::<Value>(self.0) {
+        match super::json::datum(self.0) {
             Ok(value) => value.deserialize_any(visitor).map_err(de::Error::custom),
             Err(_) => visitor.visit_str(self.0),
         }
@@ -166,7 +173,7 @@ impl<'de> Deserializer<'de> for Text<'_> {
         visitor: V,
     ) -> Result<V::Value, NotOfType> {
         if self.0.starts_with('{')
-            && let Ok(value) = serde_json::from_str::<Value>(self.0)
+            && let Ok(value) = super::json::datum(self.0)
         {
             return value.deserialize_enum(name, variants, visitor).map_err(de::Error::custom);
         }

@@ -222,6 +222,15 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                 format!("records that are created again get new values for {}", names.join(", ")),
             );
         }
+        let unknown: Vec<_> = target.unknown_fields().map(|name| format!("`{name}`")).collect();
+        if created && !unknown.is_empty() {
+            let names = unknown.join(", ");
+            self.lose::<M>(
+                None,
+                target,
+                format!("records that are created again come back without {names}, which the model does not know"),
+            );
+        }
         self.model += 1;
     }
 }

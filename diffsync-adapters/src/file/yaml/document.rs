@@ -1,161 +1,376 @@
-//! A document with where its records stand.
+//! A document with where its values stand.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
-use serde_saphyr::{Options, Spanned};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag, options};
 
-use crate::file::model::FileModel;
-use crate::file::shape::Kind;
+use crate::file::datum::Datum;
 
-/// The list of records of a document.
-pub(super) struct Document<M> {
-    /// None if there is no key for it, or nothing at all.
-    pub(super) list: Option<Spanned<List<M>>>,
+/// How deep values may be nested, aliases included.
+const DEPTH: usize = 500;
+
+/// A document.
+pub(super) struct Document<'a> {
+    /// None if there is nothing.
+    pub(super) root: Option<Node<'a>>,
+    /// The anchors by their number, in the order of the text.
+    pub(super) anchors: Vec<Anchor>,
+    pub(super) aliases: Vec<Alias>,
 }
 
-type List<M> = Vec<Spanned<Record<M>>>;
-
-/// The columns that a record has a value for, with where it stands.
-pub(super) struct Record<M> {
-    pub(super) cells: Vec<(usize, Spanned<Value>)>,
-    model: PhantomData<fn() -> M>,
+/// A value and where it stands.
+pub(super) struct Node<'a> {
+    pub(super) kind: Kind<'a>,
+    /// Where its anchor or its tag begins, or else itself.
+    pub(super) begin: usize,
+    /// Itself, as far as the parser says: a block has no end of its own, and a block scalar begins with its first line.
+    pub(super) span: Range<usize>,
+    pub(super) line: usize,
+    pub(super) anchor: Option<usize>,
 }
 
-impl<M> Record<M> {
-    /// The values that are not null.
-    pub(super) fn values(&self) -> BTreeMap<usize, Value> {
-        let cells = self.cells.iter().filter(|(_, value)| !value.value.is_null());
-        cells.map(|(column, value)| (*column, value.value.clone())).collect()
+pub(super) enum Kind<'a> {
+    Scalar { text: Cow<'a, str>, style: Style },
+    List { is_flow: bool, items: Vec<Node<'a>> },
+    Map { is_flow: bool, entries: Vec<(Node<'a>, Node<'a>)> },
+    Alias(usize),
+}
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Not at all: it is null.
+    Empty,
+    Plain,
+    Quoted,
+    /// Lines behind a `|` or a `>`.
+    Block,
+}
+
+/// An anchor, and all that it names.
+pub(super) struct Anchor {
+    id: usize,
+    pub(super) name: String,
+    pub(super) line: usize,
+    pub(super) range: Range<usize>,
+    nodes: usize,
+    depth: usize,
+}
+
+/// An alias.
+pub(super) struct Alias {
+    pub(super) id: usize,
+    pub(super) at: usize,
+    pub(super) line: usize,
+}
+
+impl Node<'_> {
+    /// The text of a scalar.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Where the last of it stands.
+    pub(super) fn end(&self, text: &str) -> usize {
+        match &self.kind {
+            Kind::List { is_flow: false, items } => items.last().map_or(self.span.end, |last| last.end(text)),
+            Kind::Map { is_flow: false, entries } => entries.last().map_or(self.span.end, |(key, value)| {
+                // Behind a key without a value stands its colon.
+                let colon = || {
+                    text.get(key.span.end..)
+                        .and_then(|rest| rest.find(':'))
+                        .map_or(key.span.end, |at| key.span.end + at + 1)
+                };
+                if value.is_empty() { value.span.end.max(colon()) } else { value.end(text) }
+            }),
+            Kind::Scalar { style: Style::Block, .. } => {
+                let lines = text.get(self.span.clone()).unwrap_or_default();
+                self.span.start + lines.trim_end().len()
+            }
+            _ => self.span.end,
+        }
+    }
+
+    /// Whether nothing is written for it.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self.kind, Kind::Scalar { style: Style::Empty, .. })
+    }
+
+    /// Whether it takes lines of its own.
+    pub(super) fn is_block(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::List { is_flow: false, .. }
+                | Kind::Map { is_flow: false, .. }
+                | Kind::Scalar { style: Style::Block, .. }
+        )
     }
 }
 
-impl<M: FileModel> Document<M> {
-    /// Reads a document, or says what is wrong with it and where.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
-        serde_saphyr::from_str_with_options(text, options(text)).map_err(|error| {
-            // What stands around the place is not shown: it may hold secrets.
-            let error = error.without_snippet();
-            let place = error.location().filter(|at| at.line() > 0);
-            let place = place.map(|at| format!("line {}, column {}: ", at.line(), at.column()));
-            let said = error.to_string();
-            let said = said.split(" at line ").next().unwrap_or(&said);
-            format!("{}{said}", place.unwrap_or_default())
-        })
+/// What is wrong with a text, and where.
+fn wrong(line: usize, column: usize, what: impl std::fmt::Display) -> String {
+    format!("line {line}, column {column}: {what}")
+}
+
+impl<'a> Document<'a> {
+    /// Reads a document, or says what is wrong with it and where. What stands around the place is not shown: it may hold
+    /// secrets.
+    pub(super) fn read(text: &'a str) -> Result<Self, String> {
+        let options = options! { emit_anchor_events: true, emit_comments: false, simple_key_max_lookahead: 1 << 20 };
+        let parser = Parser::new_from_str_with_options(text, options);
+        let limit = text.len().max(250_000);
+        let document = Document { root: None, anchors: Vec::new(), aliases: Vec::new() };
+        let mut reader = Reader { text, parser, document, limit, next: None };
+        reader.document()?;
+        Ok(reader.document)
+    }
+
+    /// The node that an alias leads to, by the anchor's number.
+    pub(super) fn targets(&self) -> HashMap<usize, &Node<'a>> {
+        let mut found = HashMap::new();
+        let mut left: Vec<&Node<'a>> = self.root.iter().collect();
+        while let Some(node) = left.pop() {
+            if let Some(id) = node.anchor {
+                found.insert(id, node);
+            }
+            match &node.kind {
+                Kind::List { items, .. } => left.extend(items),
+                Kind::Map { entries, .. } => left.extend(entries.iter().flat_map(|(key, value)| [key, value])),
+                Kind::Scalar { .. } | Kind::Alias(_) => {}
+            }
+        }
+        found
     }
 }
 
-/// Limits that grow with the text: what is longer than they allow is made so by aliases of aliases.
-fn options(text: &str) -> Options {
-    let mut options = Options::default();
-    // `no` is a text, as in the list of countries.
-    options.strict_booleans = true;
-    if let Some(budget) = &mut options.budget {
-        budget.max_events = budget.max_events.max(2 * text.len());
-        budget.max_nodes = budget.max_nodes.max(text.len());
-        budget.max_total_scalar_bytes = budget.max_total_scalar_bytes.max(text.len());
-    }
-    options
-}
-
-impl<'de, M: FileModel> Deserialize<'de> for Document<M> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match M::FILE.list {
-            Some(_) => deserializer.deserialize_any(UnderKey(PhantomData)),
-            None => Ok(Self { list: Option::deserialize(deserializer)? }),
+/// The value that stands at a node, its aliases and merged maps (`<<`) resolved.
+pub(super) fn datum(node: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> Datum {
+    match &node.kind {
+        Kind::Scalar { style: Style::Empty, .. } => Datum::Null,
+        Kind::Scalar { text, style: Style::Plain } => Datum::Plain(text.clone().into_owned()),
+        Kind::Scalar { text, .. } => Datum::Text(text.clone().into_owned()),
+        Kind::Alias(id) => targets.get(id).map_or(Datum::Null, |node| datum(node, targets)),
+        Kind::List { items, .. } => Datum::List(items.iter().map(|item| datum(item, targets)).collect()),
+        Kind::Map { entries, .. } => {
+            let own = entries.iter().filter(|(key, _)| !is_merge(key));
+            let own = own.map(|(key, value)| (key_text(key, targets), datum(value, targets)));
+            let mut all: Vec<(String, Datum)> = own.collect();
+            let mut keys: HashSet<String> = all.iter().map(|(key, _)| key.clone()).collect();
+            for (_, value) in entries.iter().filter(|(key, _)| is_merge(key)) {
+                let merged = match datum(value, targets) {
+                    Datum::List(maps) => maps,
+                    map => vec![map],
+                };
+                for map in merged {
+                    let Datum::Map(map) = map else { continue };
+                    all.extend(map.into_iter().filter(|(key, _)| keys.insert(key.clone())));
+                }
+            }
+            Datum::Map(all)
         }
     }
 }
 
-struct UnderKey<M>(PhantomData<M>);
-
-impl<'de, M: FileModel> Visitor<'de> for UnderKey<M> {
-    type Value = Document<M>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a mapping with the key `{}`", M::FILE.list.unwrap_or_default())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Document<M>, E> {
-        Ok(Document { list: None })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document<M>, A::Error> {
-        let mut list = None;
-        while let Some(key) = map.next_key::<String>()? {
-            if Some(key.as_str()) == M::FILE.list {
-                list = Some(map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(Document { list })
+/// The key as a text. One that is a list or a map is written as Rust shows it, so that it is told from all others.
+fn key_text(key: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> String {
+    match &key.kind {
+        Kind::Scalar { style: Style::Empty, .. } => "null".to_owned(),
+        Kind::Scalar { text, .. } => text.clone().into_owned(),
+        _ => match datum(key, targets) {
+            Datum::Text(text) | Datum::Plain(text) => text,
+            other => format!("{other:?}"),
+        },
     }
 }
 
-impl<'de, M: FileModel> Deserialize<'de> for Record<M> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Cells(PhantomData))
+/// Whether what stands under a key is merged into its map.
+pub(super) fn is_merge(key: &Node<'_>) -> bool {
+    matches!(&key.kind, Kind::Scalar { text, style: Style::Plain } if text == "<<")
+}
+
+/// Makes a tree of the parser's events.
+struct Reader<'a> {
+    text: &'a str,
+    parser: Parser<'a, granit_parser::StrInput<'a>>,
+    document: Document<'a>,
+    /// How many nodes there may be, aliases resolved.
+    limit: usize,
+    next: Option<(Event<'a>, Span)>,
+}
+
+/// How large a node is with its aliases resolved.
+#[derive(Clone, Copy)]
+struct Size {
+    nodes: usize,
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn event(&mut self) -> Result<(Event<'a>, Span), String> {
+        if let Some(event) = self.next.take() {
+            return Ok(event);
+        }
+        let failed = |error: ScanError| {
+            let at = error.marker();
+            wrong(at.line(), at.col() + 1, error.info())
+        };
+        self.parser.next_event().ok_or_else(|| "the text ends too early".to_owned())?.map_err(failed)
+    }
+
+    fn document(&mut self) -> Result<(), String> {
+        loop {
+            let (event, span) = self.event()?;
+            match event {
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::DocumentStart(..) if self.document.root.is_some() => {
+                    return Err(wrong(span.start.line(), 1, "there is a second document; a file holds one"));
+                }
+                Event::DocumentStart(..) => {
+                    let (event, span) = self.event()?;
+                    let (root, _) = self.node(event, &span, 0)?;
+                    // A document without anything is not a null that somebody wrote.
+                    self.document.root = (!root.is_empty()).then_some(root);
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// The node that begins with an event.
+    fn node(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<(Node<'a>, Size), String> {
+        let (line, column) = (span.start.line(), span.start.col() + 1);
+        let mut range = span.byte_range().unwrap_or(0..0);
+        let too_deep = || wrong(line, column, "values are nested too deep, perhaps by aliases of aliases");
+        if depth > DEPTH {
+            return Err(too_deep());
+        }
+        let mut begin = span.tag_start().and_then(|at| at.byte_offset()).unwrap_or(range.start).min(range.start);
+        let mut size = Size { nodes: 1, depth: 1 };
+        let place = self.document.anchors.len();
+        let (kind, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let style = style_of(style, range.is_empty(), tag.as_deref());
+                (Kind::Scalar { text, style }, self.anchor(anchor, &mut begin)?)
+            }
+            Event::Alias(id) => {
+                let anchor = self.document.anchors.iter().find(|anchor| anchor.id == id && anchor.nodes > 0);
+                let anchor = anchor.ok_or_else(|| wrong(line, column, "the alias is within what it names"))?;
+                size = Size { nodes: anchor.nodes, depth: anchor.depth };
+                self.document.aliases.push(Alias { id, at: range.start, line });
+                (Kind::Alias(id), None)
+            }
+            Event::SequenceStart(style, anchor, _) => {
+                let anchor = self.anchor(anchor, &mut begin)?;
+                let mut items = Vec::new();
+                let end = loop {
+                    let (event, span) = self.event()?;
+                    if event == Event::SequenceEnd {
+                        break span;
+                    }
+                    let (item, of_item) = self.node(event, &span, depth + 1)?;
+                    size.add(of_item);
+                    items.push(item);
+                };
+                range.end = end.byte_range().map_or(range.end, |end| end.end);
+                // A list that is not indented more than its key begins, for the parser, behind its first dash.
+                if style == StructureStyle::Block
+                    && !self.text.get(range.start..).is_some_and(|list| list.starts_with('-'))
+                {
+                    let before = self.text.get(..range.start).unwrap_or_default().trim_end();
+                    range.start = if before.ends_with('-') { before.len() - 1 } else { range.start };
+                    begin = begin.min(range.start);
+                }
+                (Kind::List { is_flow: style == StructureStyle::Flow, items }, anchor)
+            }
+            Event::MappingStart(style, anchor, _) => {
+                let anchor = self.anchor(anchor, &mut begin)?;
+                let (mut entries, mut keys) = (Vec::new(), HashSet::new());
+                let end = loop {
+                    let (event, span) = self.event()?;
+                    if event == Event::MappingEnd {
+                        break span;
+                    }
+                    let (key, of_key) = self.node(event, &span, depth + 1)?;
+                    // `1` and `"1"` are one key to all that reads keys as texts.
+                    if let Some(text) = key.text()
+                        && !keys.insert(text.to_owned())
+                    {
+                        let at = span.start;
+                        return Err(wrong(at.line(), at.col() + 1, format_args!("the key `{text}` is there twice")));
+                    }
+                    let (event, span) = self.event()?;
+                    let (value, of_value) = self.node(event, &span, depth + 1)?;
+                    size.add(of_key);
+                    size.add(of_value);
+                    entries.push((key, value));
+                };
+                range.end = end.byte_range().map_or(range.end, |end| end.end);
+                (Kind::Map { is_flow: style == StructureStyle::Flow, entries }, anchor)
+            }
+            other => return Err(wrong(line, column, format_args!("{other:?} is not a value"))),
+        };
+        if size.nodes > self.limit {
+            return Err(wrong(line, column, "aliases of aliases make it larger than can be held"));
+        }
+        if size.depth > DEPTH {
+            return Err(too_deep());
+        }
+        let node = Node { kind, begin, span: range, line, anchor };
+        if anchor.is_some()
+            && let Some(anchor) = self.document.anchors.get_mut(place)
+        {
+            anchor.nodes = size.nodes;
+            anchor.depth = size.depth;
+            anchor.range = begin..node.end(self.text);
+        }
+        Ok((node, size))
+    }
+
+    /// Takes the anchor of the node that was just begun.
+    fn anchor(&mut self, id: usize, begin: &mut usize) -> Result<Option<usize>, String> {
+        if id == 0 {
+            return Ok(None);
+        }
+        let (event, span) = self.event()?;
+        if let Event::Anchor(id, name) = event {
+            let at = span.byte_range().map_or(*begin, |range| range.start);
+            *begin = at.min(*begin);
+            let (name, line) = (name.into_owned(), span.start.line());
+            self.document.anchors.push(Anchor { id, name, line, range: at..at, nodes: 0, depth: 0 });
+        } else {
+            self.next = Some((event, span));
+        }
+        Ok(Some(id))
     }
 }
 
-struct Cells<M>(PhantomData<M>);
-
-impl<'de, M: FileModel> Visitor<'de> for Cells<M> {
-    type Value = Record<M>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record with keys and values")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record<M>, A::Error> {
-        let mut cells = Vec::new();
-        while let Some(key) = map.next_key::<String>()? {
-            let Some(at) = M::FILE.columns.iter().position(|column| column.name == key) else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            let kind = M::FILE.columns.get(at).map_or(Kind::Json, |column| (column.shape)().kind);
-            let value = if kind == Kind::Text {
-                // `007` and `1.10` are texts if the field is one.
-                let text: Spanned<OneText> = map.next_value()?;
-                Spanned::new(text.value.0, text.referenced, text.defined)
-            } else {
-                map.next_value()?
-            };
-            cells.push((at, value));
-        }
-        Ok(Record { cells, model: PhantomData })
+impl Anchor {
+    pub(super) fn is(&self, id: usize) -> bool {
+        self.id == id
     }
 }
 
-/// A text or nothing.
-struct OneText(Value);
+impl Size {
+    fn add(&mut self, inner: Self) {
+        self.nodes = self.nodes.saturating_add(inner.nodes);
+        self.depth = self.depth.max(inner.depth + 1);
+    }
+}
 
-impl<'de> Deserialize<'de> for OneText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Value;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-            fn visit_none<E: Error>(self) -> Result<Value, E> {
-                Ok(Value::Null)
-            }
-            fn visit_unit<E: Error>(self) -> Result<Value, E> {
-                Ok(Value::Null)
-            }
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-                deserializer.deserialize_str(self)
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
-                Ok(text.into())
-            }
-        }
-        deserializer.deserialize_option(Text).map(Self)
+fn style_of(style: ScalarStyle, is_empty: bool, tag: Option<&Tag>) -> Style {
+    let core = tag.and_then(Tag::core_suffix);
+    match (style, core) {
+        (ScalarStyle::Literal | ScalarStyle::Folded, _) => Style::Block,
+        // A tag says what a scalar is, however it is written.
+        (_, Some("str")) => Style::Quoted,
+        (_, Some("int" | "float" | "bool" | "null")) if !is_empty => Style::Plain,
+        (ScalarStyle::Plain, _) if is_empty => Style::Empty,
+        (ScalarStyle::Plain, _) => Style::Plain,
+        (ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted, _) => Style::Quoted,
     }
 }

@@ -97,7 +97,7 @@ fn csv_keeps_columns_quotes_and_line_breaks() {
     csv::check(
         "name,site,racks\nb,fra,2\nc,,7\n",
         "\u{feff}owner,racks,name,site\r\n\"ann\",1,\"a\",ams\r\nbob,1,b,\"ams\"\r\n\"say \"\"hi\"\"\",7,c,\r\n",
-        "\u{feff}owner,racks,name,site\r\nbob,2,b,fra\r\n\"say \"\"hi\"\"\",7,c,\r\n",
+        "\u{feff}owner,racks,name,site\r\nbob,2,b,\"fra\"\r\n\"say \"\"hi\"\"\",7,c,\r\n",
     );
     csv::check(
         "name,site,racks\na,ams,1\nd,\"x,y\",3",
@@ -163,7 +163,7 @@ fn yaml_keeps_comments_and_keys() {
         "x: 1 # one\nhosts:\n- name: a\n  racks: 1\n- name: b\ny: 2\n",
         "x: 1 # one\nhosts:\n- name: a\n  racks: 2\n- name: z\n  site: null\n  racks: null\ny: 2\n",
     );
-    yaml_under_key::check("hosts: []\n", "hosts:\n  # none\n  - name: a\ny: 2\n", "hosts:\n  # none\n    []\ny: 2\n");
+    yaml_under_key::check("hosts: []\n", "hosts:\n  # none\n  - name: a\ny: 2\n", "hosts: []\ny: 2\n");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod edits;
+mod kept;
 mod laws;
 mod memory;
 mod parquet_files;

@@ -79,10 +79,11 @@ gauges!(parquet, path = "gauges.parquet");
 
 #[test]
 fn what_a_file_cannot_hold_is_an_error_of_its_record() {
-    assert_eq!(csv::failed(), ["nan", "blank"]);
+    // JSON alone has no word for a number that is none.
+    assert_eq!(csv::failed(), ["blank"]);
     assert_eq!(json::failed(), ["nan"]);
-    assert_eq!(yaml::failed(), ["nan"]);
-    assert_eq!(toml::failed(), ["nan", "large", "null"]);
+    assert!(yaml::failed().is_empty());
+    assert_eq!(toml::failed(), ["large", "null"]);
     // Its columns hold every number, and a NaN as such.
-    assert_eq!(parquet::failed(), Vec::<String>::new());
+    assert!(parquet::failed().is_empty());
 }
