@@ -377,6 +377,7 @@ impl<J: Job> Run<J> {
             call_limit: self.options.record_time_limit,
             deadline: self.deadline,
             cancellation: self.options.cancellation.clone(),
+            undo_log: None,
         };
         // Nothing is done, so nobody is told of anything being done.
         let silence = Observers::default();

@@ -8,8 +8,9 @@ use arrow_schema::{DataType, FieldRef, Schema, SchemaRef};
 use diffsync_core::exposed;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::super::cells::{CellError, WriteCells, holds_null};
+use super::super::cells::{CellError, WriteCells};
 use super::super::model::{Column, FileModel};
 use super::codec::{Arrays, Coding, NewColumn, Rows, codings, same};
 use super::edit::new_schema;
@@ -120,4 +121,13 @@ fn round_trip<T: Serialize + DeserializeOwned>(
     let batch = RecordBatch::try_new(schema.into(), vec![array]).map_err(|error| of_column(error.to_string()))?;
     let arrays = Arrays::of(&batch, &[0]).map_err(of_column)?;
     Rows::single::<T>(&arrays, coding).map_err(of_column)
+}
+
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(holds_null),
+        Value::Object(entries) => entries.values().any(holds_null),
+        _ => false,
+    }
 }
