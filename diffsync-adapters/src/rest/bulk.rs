@@ -52,15 +52,16 @@ impl<D> Rest<D> {
                 Err(error) => answers.set(at, Err(error)),
             }
         }
-        let mut alone = self.first_alone(M::REST.path).await;
+        let mut alone = self.first_alone(M::REST.path).await?;
         let Some((listed, request)) = self.send_list::<M, _>(Method::POST, &mut open, &mut answers).await? else {
             return Ok(self.with_holders(new, answers).await);
         };
-        let mut rows = self.rows_created(new, &open, listed, &request, &mut answers)?;
+        let rows = self.rows_created(new, &open, listed, &request, &mut answers);
         if let Some(proven) = &mut alone {
-            proven.insert(M::REST.path);
+            proven.note(M::REST.path, rows.as_ref().err());
         }
         drop(alone);
+        let mut rows = rows?;
 
         self.find_keyless(new, &mut rows, &mut answers).await;
         self.read_back::<M>(&mut rows, &open).await;
@@ -96,7 +97,9 @@ impl<D> Rest<D> {
                 return Ok(created);
             }
             // Which row failed cannot be told; what was created shows by its identifier.
-            Listed::Rows(rows) => return Ok(self.matched(new, open, rows.into_iter().filter_map(Result::ok).collect())),
+            Listed::Rows(rows) => {
+                return Ok(self.matched(new, open, rows.into_iter().filter_map(Result::ok).collect()));
+            }
         };
         let key = self.key_need::<M>().0;
         let foreign = |body: &Value| Err(self.foreign::<M>(request, told.status, body).into_target());
@@ -119,15 +122,11 @@ impl<D> Rest<D> {
     }
 
     /// Looks for the rows of records of which the answer gave no key, where that is needed.
-    async fn find_keyless<M: RestModel>(
-        &self,
-        new: &[&M],
-        rows: &mut Vec<(usize, Value)>,
-        answers: &mut Answers<M>,
-    ) {
+    async fn find_keyless<M: RestModel>(&self, new: &[&M], rows: &mut Vec<(usize, Value)>, answers: &mut Answers<M>) {
         let (key, needs_key) = self.key_need::<M>();
         let lacks = |row: &Value| needs_key && !has_key(row, &key);
-        let wanted: Vec<&M> = rows.iter().filter(|(_, row)| lacks(row)).filter_map(|(at, _)| new.get(*at).copied()).collect();
+        let wanted: Vec<&M> =
+            rows.iter().filter(|(_, row)| lacks(row)).filter_map(|(at, _)| new.get(*at).copied()).collect();
         if wanted.is_empty() {
             return;
         }
@@ -393,7 +392,11 @@ fn by_key(open: &[(usize, Written)], rows: Vec<Value>, name: &str) -> (Vec<(usiz
 /// records it has the list halved until that row is alone.
 fn of_list(error: Error, rows: usize) -> TargetError {
     let breaks = error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
-    if breaks && rows > 1 && error.is_idempotent() && !error.is_judged() { TargetError::from(error) } else { error.into_target() }
+    if breaks && rows > 1 && error.is_idempotent() && !error.is_judged() {
+        TargetError::from(error)
+    } else {
+        error.into_target()
+    }
 }
 
 /// Whether nothing can be sent at all, now or for good: a collection that records are looked up in could not be read.

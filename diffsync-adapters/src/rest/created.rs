@@ -19,7 +19,8 @@ impl<D> Rest<D> {
         let key = store.key_of(&collection).to_owned();
         let is_identifier = |name: &&str| M::SCHEMA.identifiers.iter().any(|field| field.name == *name);
         // One that identifies the record on both sides is known before it is written.
-        let is_known = M::REST.fields.iter().any(|field| field.part.at == [&*key] && field.names.iter().any(is_identifier));
+        let is_known =
+            M::REST.fields.iter().any(|field| field.part.at == [&*key] && field.names.iter().any(is_identifier));
         let is_needed = (M::REST.key.is_held && !is_known) || (!is_known && store.is_looked_up(&collection));
         (key, is_needed)
     }

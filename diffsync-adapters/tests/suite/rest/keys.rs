@@ -155,7 +155,8 @@ struct AllNamed {
 
 #[tokio::test]
 async fn records_without_a_name_are_left_out_where_the_model_says_so() {
-    let wire = Wire::start([answer(r#"[{"id": 1, "name": null}, {"id": 2, "name": "b"}, {"id": 3, "name": null}]"#)]).await;
+    let wire =
+        Wire::start([answer(r#"[{"id": 1, "name": null}, {"id": 2, "name": "b"}, {"id": 3, "name": null}]"#)]).await;
     let (loaded, failed) = load::<AllNamed>(&wire, Side::Target).await;
     let names: Vec<String> = loaded.unwrap().devices.iter().map(|device| device.name.clone()).collect();
     assert_eq!(names, ["b"]);
