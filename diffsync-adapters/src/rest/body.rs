@@ -60,7 +60,7 @@ struct Row<'a> {
 /// A row as it was before it was packed.
 pub(super) fn unpacked(row: &Value) -> Cow<'_, Value> {
     match row {
-        // What is no object was not packed, and is none now.
+        // Only objects are packed; a text that is a row of its own stays one.
         Value::String(text) => serde_json::from_str(text).map_or(Cow::Borrowed(row), Cow::Owned),
         row => Cow::Borrowed(row),
     }

@@ -52,7 +52,7 @@ pub(super) enum Content {
 
 /// What an answer holds where a record of this model is due, whose key is called `key`.
 pub(super) fn content<M: RestModel>(row: &Value, key: &str) -> Content {
-    /// What stands beside a key in answers that say no more.
+    /// The fields that accompany a key in an answer that holds nothing else.
     const BESIDE: [&str; 9] = ["url", "uri", "href", "self", "link", "links", "_links", "display", "type"];
     let row = match row {
         Value::Object(row) if row.is_empty() => return Content::Nothing,
@@ -103,7 +103,7 @@ impl<D> Rest<D> {
         holds_record::<M>(body, store.key_of(&M::REST.collection()))
     }
 
-    /// Makes a request that writes one record. An error says that it was not done, or that nobody can tell.
+    /// Makes a request that writes one record. An error says that it was not done, or that it is not known.
     pub(super) async fn tell<M: RestModel>(&self, request: &Request) -> Result<Told, Error> {
         let answer = match request.sent().await {
             Ok(answer) => answer,

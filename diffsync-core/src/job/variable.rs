@@ -184,7 +184,7 @@ impl Variable for Url {
 /// A URL as it may be shown: without who logs in and without the values of its query, in which tokens travel.
 ///
 /// A password with a `/` that is not written as `%2F` ends the host too early, and its rest is in the path, in the query or
-/// behind a `#`; and a URL without `//` has no host at all. So what is before an `@` there is not shown either.
+/// after a `#`; and a URL without `//` has no host at all. So what is before an `@` there is not shown either.
 #[must_use]
 pub fn redacted_url(url: &Url) -> String {
     let has_host = url.host_str().is_some_and(|host| !host.is_empty());

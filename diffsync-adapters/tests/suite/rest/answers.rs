@@ -1,4 +1,4 @@
-//! What an answer means, whatever its status says.
+//! What an answer means, beyond its status.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -330,7 +330,7 @@ async fn an_error_that_asking_again_cannot_change_is_final_where_the_dialect_say
 }
 
 #[tokio::test]
-async fn the_record_is_what_the_server_made_of_it() {
+async fn the_record_is_what_the_server_answered() {
     fn upper(mut row: Value) -> Value {
         row["name"] = row["name"].as_str().unwrap().to_uppercase().into();
         row

@@ -438,7 +438,7 @@ async fn secrets_of_a_body_are_not_in_what_is_said_of_it() {
 }
 
 #[tokio::test]
-async fn a_secret_is_not_shown_in_whatever_form_it_is_echoed() {
+async fn a_secret_is_not_shown_in_any_form_in_which_it_is_echoed() {
     let secret = "pä\"ss/w'rd 1";
     for echo in [
         r#"{"detail": "no: pä\"ss/w'rd 1"}"#,

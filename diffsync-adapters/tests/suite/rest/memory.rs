@@ -1,5 +1,7 @@
 //! What a page of rows takes in memory.
 
+use std::time::Instant;
+
 use diffsync_adapters::rest::{Client, Collection, Dialect, FromPages, Rest, RestModel, RowSource, Seen};
 use diffsync_core::memory::MemoryScope;
 use diffsync_core::{Adapter, AdapterError, Dataset, LoadContext, Side, SyncModel, Table};
@@ -68,4 +70,17 @@ async fn rows_of_few_and_short_fields_take_some_times_their_size() {
     let (_, whole) = size_and_peak(Whole, 20_000, row).await;
     let said = format!("the body has {size} bytes; {peak} are in memory, and {whole} as values");
     assert!(peak < 15 * size && peak < whole / 3, "{said}");
+}
+
+#[tokio::test]
+#[ignore = "takes long in a debug build"]
+async fn nine_megabytes_of_small_rows() {
+    let row = |id: u64| json!({"id": id, "n": "d"});
+    let begun = Instant::now();
+    let (size, peak) = size_and_peak(FromPages, 420_000, row).await;
+    let took = begun.elapsed();
+    let begun = Instant::now();
+    let (_, whole) = size_and_peak(Whole, 420_000, row).await;
+    let mega = |bytes: u64| bytes / 1_000_000;
+    println!("{} MB: {} MB in {took:?}, as values {} MB in {:?}", mega(size), mega(peak), mega(whole), begun.elapsed());
 }
