@@ -1,6 +1,6 @@
 //! Writing many records with one request.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diffsync_core::{AdapterError, TargetError, TargetErrorKind};
 use reqwest::{Method, StatusCode};
@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 
 use super::adapter::Rest;
 use super::client::Request;
-use super::created::has_key;
+use super::created::{found_or, has_key};
 use super::error::Error;
-use super::exchange::{Content, Listed, content};
+use super::exchange::{Content, Listed, content, foreign_answer};
 use super::record::read;
 use super::schema::RestModel;
 use super::store::key_text;
@@ -102,7 +102,7 @@ impl<D> Rest<D> {
             }
         };
         let key = self.key_need::<M>().0;
-        let foreign = |body: &Value| Err(self.foreign::<M>(request, told.status, body).into_target());
+        let foreign = |body: &Value| Err(foreign_answer::<M>(request, told.status, body).into_target());
         match self.in_answer::<M>(told.body) {
             Value::Array(rows) => {
                 let is_foreign = |row: &Value| content::<M>(row, &key) == Content::Foreign;
@@ -140,7 +140,7 @@ impl<D> Rest<D> {
                 Ok(found) => Ok(found.next().flatten()),
                 Err(reason) => Err(AdapterError::new(reason.clone())),
             };
-            match self.found_or(one, std::mem::take(row)) {
+            match found_or(one, std::mem::take(row)) {
                 Ok(now) => {
                     *row = now;
                     true
@@ -224,14 +224,14 @@ impl<D> Rest<D> {
         };
         let mut rows = match listed {
             Listed::Rows(rows) if rows.len() == open.len() => {
-                let mut changed = Vec::new();
+                let mut done = Vec::new();
                 for ((at, _), row) in open.iter().zip(rows) {
                     match row {
-                        Ok(row) => changed.push((*at, self.in_answer::<M>(row))),
+                        Ok(row) => done.push((*at, self.in_answer::<M>(row))),
                         Err(error) => answers.set(*at, Err(error.into_target())),
                     }
                 }
-                changed
+                done
             }
             Listed::Rows(rows) => {
                 let rows = rows.into_iter().filter_map(Result::ok).map(|row| self.in_answer::<M>(row)).collect();
@@ -239,12 +239,12 @@ impl<D> Rest<D> {
             }
             Listed::Whole(told) => match self.in_answer::<M>(told.body) {
                 Value::Array(rows) => {
-                    let (changed, left_out) = by_key(&open, rows, &name);
+                    let (done, left_out) = by_key(&open, rows, &name);
                     for at in left_out {
                         let text = "the server no longer has the record: it left it out of what it changed";
                         answers.set(at, Err(TargetError::new(text)));
                     }
-                    changed
+                    done
                 }
                 // It succeeded, and says no more.
                 body if told.is_vouched || body.is_null() => open.iter().map(|(at, _)| (*at, Value::Null)).collect(),
@@ -289,24 +289,25 @@ impl<D> Rest<D> {
                 failed = rows.into_iter().map(|row| row.err().filter(|error| !error.is_gone())).collect();
             }
             // Which of them failed cannot be told.
-            Ok(Listed::Rows(rows)) => match rows.into_iter().find_map(Result::err) {
-                Some(error) => failed = vec![Some(error); keys.len()],
-                None => {}
-            },
+            Ok(Listed::Rows(rows)) => {
+                if let Some(error) = rows.into_iter().find_map(Result::err) {
+                    failed = vec![Some(error); keys.len()];
+                }
+            }
             Err(error) if keys.len() == 1 && error.is_gone() => {}
             Err(error) => return Err(of_list(error, keys.len())),
         }
         let left = if self.dialect.confirms_deletes {
             let keys: Vec<Value> = keys.iter().map(|(_, key)| key.clone()).collect();
-            self.of_keys(M::REST.path, &name, &keys, drop).await
+            self.of_keys(M::REST.path, &name, &keys).await.map(|held| held.into_keys().collect())
         } else {
-            Ok(HashMap::new())
+            Ok(HashSet::new())
         };
         let mut failed = failed.into_iter();
         for (at, key) in keys {
             let answer = match (failed.next().flatten(), &left) {
                 (Some(error), _) => Err(error.into_target()),
-                (None, Ok(left)) if key_text(&key).is_some_and(|key| left.contains_key(&key)) => Err(TargetError::new(
+                (None, Ok(left)) if key_text(&key).is_some_and(|key| left.contains(&key)) => Err(TargetError::new(
                     "the server took the request to delete it, and still has it: may the login delete it?",
                 )),
                 (None, Ok(_)) => {

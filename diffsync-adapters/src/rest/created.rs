@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::adapter::Rest;
 use super::client::Request;
-use super::exchange::{Content, Told, content};
+use super::exchange::{Content, Told, content, foreign_answer};
 use super::pages::{Reading, plain};
 use super::record::{Unreadable, Values, read};
 use super::schema::{Of, RestModel};
@@ -21,7 +21,7 @@ impl<D> Rest<D> {
         // One that identifies the record on both sides is known before it is written.
         let is_known =
             M::REST.fields.iter().any(|field| field.part.at == [&*key] && field.names.iter().any(is_identifier));
-        let is_needed = (M::REST.key.is_held && !is_known) || (!is_known && store.is_looked_up(&collection));
+        let is_needed = !is_known && (M::REST.key.is_held || store.is_looked_up(&collection));
         (key, is_needed)
     }
 
@@ -36,7 +36,7 @@ impl<D> Rest<D> {
         let row = self.in_answer::<M>(told.body);
         let content = content::<M>(&row, &key);
         if content == Content::Foreign && !told.is_vouched {
-            return Err(self.foreign::<M>(request, told.status, &row).into_target());
+            return Err(foreign_answer::<M>(request, told.status, &row).into_target());
         }
         let row = if content == Content::Record { row } else { Value::Null };
         if !needs_key || has_key(&row, &key) {
@@ -48,27 +48,7 @@ impl<D> Rest<D> {
             return Ok(row);
         }
         let found = self.find_rows(&[new]).await;
-        self.found_or(found.map(|mut found| found.pop().flatten()), row)
-    }
-
-    /// The row that was found, or that the server answered with, if it did.
-    pub(super) fn found_or(
-        &self,
-        found: Result<Option<Value>, AdapterError>,
-        answered: Value,
-    ) -> Result<Value, TargetError> {
-        let why = match found {
-            Ok(Some(row)) => return Ok(row),
-            Ok(None) => "it has no record with this identifier; it may keep it under another".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        if answered.is_null() {
-            return Err(TargetError::unknown(format!(
-                "the server says that it was created, and gave no key; asked for the record: {why}"
-            )));
-        }
-        tracing::warn!(reason = why, "a record was created whose key is not known: it cannot be changed in this run");
-        Ok(answered)
+        found_or(found.map(|mut found| found.pop().flatten()), row)
     }
 
     /// The row at the URL that an answer leads to.
@@ -162,7 +142,7 @@ impl<D> Rest<D> {
             // By a looked up record servers filter in many ways.
             let ([name], Of::Value) = (field.names, field.part.of) else { continue };
             let value = values.get(name);
-            if !is_identifier(&name) || matches!(value, Value::Null | Value::Array(_) | Value::Object(_)) {
+            if !is_identifier(name) || matches!(value, Value::Null | Value::Array(_) | Value::Object(_)) {
                 continue;
             }
             let parameter = (self.dialect.filter)(M::REST.path, &field.part.at.join("."));
@@ -182,6 +162,22 @@ impl<D> Rest<D> {
             }
         }
     }
+}
+
+/// The row that was found, or that the server answered with, if it did.
+pub(super) fn found_or(found: Result<Option<Value>, AdapterError>, answered: Value) -> Result<Value, TargetError> {
+    let why = match found {
+        Ok(Some(row)) => return Ok(row),
+        Ok(None) => "it has no record with this identifier; it may keep it under another".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    if answered.is_null() {
+        return Err(TargetError::unknown(format!(
+            "the server says that it was created, and gave no key; asked for the record: {why}"
+        )));
+    }
+    tracing::warn!(reason = why, "a record was created whose key is not known: it cannot be changed in this run");
+    Ok(answered)
 }
 
 pub(super) fn has_key(row: &Value, key: &str) -> bool {

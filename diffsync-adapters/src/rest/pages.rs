@@ -100,30 +100,7 @@ impl Client {
         query: &'a [(String, String)],
         paging: &'a Paging,
     ) -> BoxStream<'a, Result<Page, Error>> {
-        self.pages_judged(Reading { client: self, path, query, paging, judge: verdict::by_status, keep: None })
-    }
-
-    /// The pages of a collection, as far as they are needed.
-    fn pages_judged<'a>(&'a self, reading: Reading<'a>) -> BoxStream<'a, Result<Page, Error>> {
-        match &reading.paging.pages {
-            Pages::None => stream::once(async move { Ok(reading.page(&[]).await?.0) }).boxed(),
-            Pages::Number { page, first, size } => {
-                let size = size.as_ref().map(|(name, size)| (name.as_str(), *size));
-                reading.numbered(size, move |at, _| (page.as_str(), first + at))
-            }
-            Pages::Offset { offset, limit, size } => {
-                reading.numbered(Some((limit, *size)), move |at, size| (offset.as_str(), at * size))
-            }
-            Pages::Cursor { cursor, next } => reading.chained(move |answer| {
-                let value = answer.body.pointer(next).filter(|next| !next.is_null() && next.as_str() != Some(""));
-                value.map(|next| Given::Parameter(cursor.clone(), plain(next)))
-            }),
-            Pages::Link => reading.chained(|answer| link(&answer.headers).map(Given::Url)),
-            Pages::Next { next } => reading.chained(move |answer| {
-                let url = answer.body.pointer(next).and_then(Value::as_str).filter(|url| !url.is_empty());
-                url.map(|url| Given::Url(url.to_owned()))
-            }),
-        }
+        pages_judged(Reading { client: self, path, query, paging, judge: verdict::by_status, keep: None })
     }
 
     /// The first page of a collection, of so many rows where the API lets itself be told, and the headers of the answer.
@@ -176,7 +153,7 @@ impl Client {
         let mut times = 1;
         loop {
             let mut rows = Whole { rows: Vec::new(), keys: HashSet::new(), total: None };
-            let mut pages = self.pages_judged(reading);
+            let mut pages = pages_judged(reading);
             let changed = loop {
                 let Some(page) = pages.try_next().await? else { break rows.is_whole() };
                 let added = rows.add(page, key);
@@ -390,6 +367,29 @@ impl<'a> Reading<'a> {
             if is_new { Ok(Some((page, Some((Some(step), seen))))) } else { Err(wrong("the pages lead in circles")) }
         })
         .boxed()
+    }
+}
+
+/// The pages of a collection, as far as they are needed.
+fn pages_judged(reading: Reading<'_>) -> BoxStream<'_, Result<Page, Error>> {
+    match &reading.paging.pages {
+        Pages::None => stream::once(async move { Ok(reading.page(&[]).await?.0) }).boxed(),
+        Pages::Number { page, first, size } => {
+            let size = size.as_ref().map(|(name, size)| (name.as_str(), *size));
+            reading.numbered(size, move |at, _| (page.as_str(), first + at))
+        }
+        Pages::Offset { offset, limit, size } => {
+            reading.numbered(Some((limit, *size)), move |at, size| (offset.as_str(), at * size))
+        }
+        Pages::Cursor { cursor, next } => reading.chained(move |answer| {
+            let value = answer.body.pointer(next).filter(|next| !next.is_null() && next.as_str() != Some(""));
+            value.map(|next| Given::Parameter(cursor.clone(), plain(next)))
+        }),
+        Pages::Link => reading.chained(|answer| link(&answer.headers).map(Given::Url)),
+        Pages::Next { next } => reading.chained(move |answer| {
+            let url = answer.body.pointer(next).and_then(Value::as_str).filter(|url| !url.is_empty());
+            url.map(|url| Given::Url(url.to_owned()))
+        }),
     }
 }
 

@@ -59,7 +59,7 @@ impl<D> Rest<D> {
     async fn held<M: RestModel>(&self, name: &str, keys: &[Value]) -> Result<HashMap<String, Value>, Error> {
         let path = M::REST.path;
         if self.dialect.confirms_deletes {
-            return self.of_keys(path, name, keys, |row| row).await;
+            return self.of_keys(path, name, keys).await;
         }
         let one = |key: &Value| {
             let path = segment(key).map(|segment| format!("{path}/{segment}"));
@@ -77,13 +77,12 @@ impl<D> Rest<D> {
     }
 
     /// The rows of these keys that the server has, chosen by `id=1&id=2` in as many requests as it takes.
-    pub(super) async fn of_keys<T: Send>(
+    pub(super) async fn of_keys(
         &self,
         path: &str,
         name: &str,
         keys: &[Value],
-        of: impl Fn(Value) -> T,
-    ) -> Result<HashMap<String, T>, Error> {
+    ) -> Result<HashMap<String, Value>, Error> {
         let mut asked: Vec<Vec<(String, String)>> = Vec::new();
         let mut length = LONGEST;
         for key in keys {
@@ -100,7 +99,7 @@ impl<D> Rest<D> {
         let mut held = HashMap::new();
         for query in asked {
             let rows = self.client.rows(path, &query, &self.dialect.paging, Some(name), |_, _| {}).await?;
-            held.extend(rows.into_iter().filter_map(|row| Some((key_text(row.get(name)?)?, of(row)))));
+            held.extend(rows.into_iter().filter_map(|row| Some((key_text(row.get(name)?)?, row))));
         }
         Ok(held)
     }

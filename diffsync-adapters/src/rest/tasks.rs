@@ -122,7 +122,7 @@ impl<D> Rest<D> {
             match now.body.pointer(&tasks.state).and_then(Value::as_str) {
                 Some(state) => match tasks.is_among(state) {
                     State::GoesOn => {}
-                    State::Done => return Ok(self.made(tasks, now).await),
+                    State::Done => return Ok(made(tasks, now)),
                     State::Failed => {
                         let text = verdict::text(&now.body);
                         return Err(request.failed(&url, kind, "").judged(Verdict::Failed(text)));
@@ -134,14 +134,14 @@ impl<D> Rest<D> {
             }
         }
     }
+}
 
-    /// What a task made, as far as it says so.
-    async fn made(&self, tasks: &Tasks, mut now: Answer) -> Told {
-        let record = tasks.record.as_deref().and_then(|record| now.body.pointer_mut(record)).map(Value::take);
-        match record {
-            Some(Value::String(link)) => Told { location: now.url.join(&link).ok(), ..Told::vouched() },
-            Some(record) => Told { body: record, ..Told::vouched() },
-            None => Told::vouched(),
-        }
+/// What a task made, as far as it says so.
+fn made(tasks: &Tasks, mut now: Answer) -> Told {
+    let record = tasks.record.as_deref().and_then(|record| now.body.pointer_mut(record)).map(Value::take);
+    match record {
+        Some(Value::String(link)) => Told { location: now.url.join(&link).ok(), ..Told::vouched() },
+        Some(record) => Told { body: record, ..Told::vouched() },
+        None => Told::vouched(),
     }
 }

@@ -268,7 +268,7 @@ mod tests {
         usual(&Reply { method, status, body, holds_record: false })
     }
 
-    fn kind(verdict: Option<Verdict>) -> &'static str {
+    fn kind(verdict: Option<&Verdict>) -> &'static str {
         match verdict {
             None => "by status",
             Some(Verdict::Success) => "success",
@@ -304,12 +304,16 @@ mod tests {
             (400, json!({"name": ["is too long"]}), "by status"),
             (404, json!({"detail": "already exists"}), "by status"),
         ] {
-            assert_eq!(kind(judged(&Method::POST, status, &body)), expected, "{status} {body}");
+            assert_eq!(kind(judged(&Method::POST, status, &body).as_ref()), expected, "{status} {body}");
         }
         let in_use = json!({"detail": "in use, duplicate"});
-        assert_eq!(kind(judged(&Method::DELETE, 409, &in_use)), "by status", "it is in use, and collides with nothing");
+        assert_eq!(
+            kind(judged(&Method::DELETE, 409, &in_use).as_ref()),
+            "by status",
+            "it is in use, and collides with nothing"
+        );
         let rows = json!({"results": [{"code": 500}]});
-        assert_eq!(kind(judged(&Method::GET, 200, &rows)), "by status", "rows that have a code");
+        assert_eq!(kind(judged(&Method::GET, 200, &rows).as_ref()), "by status", "rows that have a code");
         let record = json!({"id": 1, "name": "d1", "status": "error"});
         let reply = Reply { method: &Method::POST, status: StatusCode::OK, body: &record, holds_record: true };
         assert_eq!(usual(&reply), None, "a record's own status");
