@@ -1,7 +1,7 @@
 //! Records and what stands of them in bodies.
 
 use diffsync_core::{AttributeValues, REDACTED, SyncModel, exposed, redacted};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::dialect::Owner;
 use super::schema::{JOINT, Of, RestField, RestModel, RestSchema};
@@ -52,7 +52,7 @@ impl Values {
         Ok(Self { values, secrets })
     }
 
-    fn get(&self, name: &str) -> Value {
+    pub(super) fn get(&self, name: &str) -> Value {
         self.values.get(name).cloned().unwrap_or_default()
     }
 
@@ -153,8 +153,17 @@ fn as_field(field: &RestField, value: Value) -> Value {
     match value {
         Value::Object(mut choice) if field.choice => choice.remove("value").unwrap_or(Value::Object(choice)),
         Value::String(text) if field.blank && text.is_empty() => Value::Null,
+        Value::Number(number) => whole(&number).unwrap_or(Value::Number(number)),
         other => other,
     }
+}
+
+/// A float that is a whole number, as an integer: servers in PHP and JavaScript, and Icinga 2, write `3600.0` for 3600.
+#[allow(clippy::cast_possible_truncation, reason = "it is in the range in which a float holds every integer")]
+fn whole(number: &Number) -> Option<Value> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let float = number.as_f64().filter(|_| number.is_f64())?;
+    (float.fract() == 0.0 && float.abs() < EXACT).then(|| (float as i64).into())
 }
 
 /// Which fields a body holds.
@@ -286,6 +295,7 @@ pub(super) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool
         blank: false,
         reads: true,
         writes: false,
+        optional: false,
     };
     let values = store.read(collection, found, &field)?;
     Ok(values.first().and_then(Value::as_array).is_some_and(|names| names.contains(&owner.value)))
@@ -312,7 +322,7 @@ mod tests {
         const PATH: Part = Part { at: &["name"], of: Of::Tree { up: "parent", text: true } };
         const PARENT: Part = Part { at: &["parent"], of: Of::Lookup { collection: "places", parts: &[PATH] } };
         const fn field(names: &'static [&'static str], part: Part, writes: bool) -> RestField {
-            RestField { names, part, many: false, choice: false, blank: false, reads: true, writes }
+            RestField { names, part, many: false, choice: false, blank: false, reads: true, writes, optional: false }
         }
         static SCHEMA: RestSchema = RestSchema {
             path: "places",
@@ -320,6 +330,8 @@ mod tests {
             key: RestKey { name: None, is_held: true },
             fields: &[field(&["path"], PATH, true), field(&["parent"], PARENT, false)],
             owner: None,
+            answer: None,
+            without_nameless: false,
         };
         let mut store = Store::new("id", &[&SCHEMA], &[]);
         store.fill("places", [json!({"id": 7, "name": "NL", "parent": null})]);
