@@ -7,6 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
 
 use super::adapter::Rest;
+use super::dialect::Dialect;
 use super::error::Error;
 use super::pages::plain;
 use super::record::read;
@@ -20,6 +21,16 @@ const LONGEST: usize = 7000;
 /// What became of each record of a list.
 struct Answers<R>(Vec<Option<Result<R, TargetError>>>);
 
+/// What came of sending a list.
+enum Sent {
+    /// The body of the answer.
+    Answered(Value),
+    /// There was nothing to send, or what became of each record is entered.
+    Nothing,
+    /// The server broke at it, and may have written it.
+    Broken(Error),
+}
+
 impl<R> Answers<R> {
     fn new(records: usize) -> Self {
         Self((0..records).map(|_| None).collect())
@@ -28,6 +39,13 @@ impl<R> Answers<R> {
     fn set(&mut self, at: usize, answer: Result<R, TargetError>) {
         if let Some(place) = self.0.get_mut(at) {
             *place = Some(answer);
+        }
+    }
+
+    /// Whether these records were written is not known.
+    fn leave_open(&mut self, open: &[(usize, Written)], error: &Error) {
+        for (at, _) in open {
+            self.set(*at, Err(error.clone().into_target()));
         }
     }
 
@@ -52,8 +70,15 @@ impl<D> Rest<D> {
                 Err(error) => answers.set(at, Err(error)),
             }
         }
-        let Some(rows) = self.send_list(Method::POST, M::REST.path, &mut open, &mut answers).await? else {
-            return Ok(answers.all());
+        let rows = match self.send_list(Method::POST, M::REST.path, &mut open, &mut answers).await? {
+            Sent::Answered(rows) => rows,
+            Sent::Nothing => return Ok(answers.all()),
+            // A server that breaks at one row takes back the whole list. Sent in halves, only that row fails.
+            Sent::Broken(error) if self.has_none_of(new, &open).await => return Err(TargetError::from(error)),
+            Sent::Broken(error) => {
+                answers.leave_open(&open, &error);
+                return Ok(answers.all());
+            }
         };
         let rows = match rows {
             Value::Array(rows) => self.matched(new, &open, rows),
@@ -116,8 +141,13 @@ impl<D> Rest<D> {
                 Err(error) => answers.set(at, Err(error)),
             }
         }
-        let Some(rows) = self.send_list(self.update_method(), M::REST.path, &mut open, &mut answers).await? else {
-            return Ok(answers.all());
+        let rows = match self.send_list(self.update_method(), M::REST.path, &mut open, &mut answers).await? {
+            Sent::Answered(rows) => rows,
+            Sent::Nothing => return Ok(answers.all()),
+            Sent::Broken(error) => {
+                answers.leave_open(&open, &error);
+                return Ok(answers.all());
+            }
         };
         let mut rows = match rows {
             Value::Array(rows) => Some(
@@ -219,13 +249,14 @@ impl<D> Rest<D> {
         path: &str,
         open: &mut Vec<(usize, Written)>,
         answers: &mut Answers<R>,
-    ) -> Result<Option<Value>, TargetError> {
+    ) -> Result<Sent, TargetError> {
         while !open.is_empty() {
             let list: Vec<Value> = open.iter().map(|(_, written)| written.body.clone().into()).collect();
+            too_long(&self.dialect, &list)?;
             let secrets: Vec<String> = open.iter().flat_map(|(_, written)| written.values.secrets.clone()).collect();
             let request = self.client.request(method.clone(), path).json(list.into()).hiding(&secrets);
             let error = match request.send().await {
-                Ok(answer) => return Ok(Some(answer.body)),
+                Ok(answer) => return Ok(Sent::Answered(answer.body)),
                 Err(error) => error,
             };
             let faults = (self.dialect.row_errors)(&error, open.len()).filter(|_| error.did_nothing());
@@ -233,25 +264,58 @@ impl<D> Rest<D> {
             let Some(faults) = faults else {
                 let again = of_list(error.clone(), open.len());
                 if again.kind() != TargetErrorKind::Unknown {
-                    return Err(again);
+                    return Err(self.refused(error, again, open.len()));
+                }
+                if self.dialect.finds_by_fields && breaks(&error) {
+                    return Ok(Sent::Broken(error));
                 }
                 // To say that none was written would have them written twice.
-                for (at, _) in &*open {
-                    answers.set(*at, Err(error.clone().into_target()));
-                }
-                return Ok(None);
+                answers.leave_open(open, &error);
+                return Ok(Sent::Nothing);
             };
-            let mut faults = faults.into_iter();
-            open.retain(|(at, _)| match faults.next().flatten() {
-                Some(fault) => {
-                    answers.set(*at, Err(TargetError::new(error.said(&fault))));
+            let rows = error.answer().and_then(Value::as_array);
+            let is_taken = |row: usize| rows.and_then(|rows| rows.get(row)).is_some_and(self.dialect.taken);
+            let mut faults = faults.into_iter().enumerate();
+            open.retain(|(at, _)| match faults.next() {
+                Some((row, Some(fault))) => {
+                    let said = error.said(&fault);
+                    let fault = if is_taken(row) { TargetError::conflict(said) } else { TargetError::new(said) };
+                    answers.set(*at, Err(fault));
                     false
                 }
-                None => true,
+                Some((_, None)) | None => true,
             });
         }
-        Ok(None)
+        Ok(Sent::Nothing)
     }
+
+    /// An error as a conflict, if it is of one record and says that a value is taken.
+    fn refused(&self, error: Error, otherwise: TargetError, rows: usize) -> TargetError {
+        let is_taken = rows == 1 && error.did_nothing() && error.answer().is_some_and(self.dialect.taken);
+        if is_taken { TargetError::conflict(error) } else { otherwise }
+    }
+
+    /// An error of a request that writes one record.
+    pub(super) fn refusal(&self, error: Error) -> TargetError {
+        let otherwise = error.clone().into_target();
+        self.refused(error, otherwise, 1)
+    }
+}
+
+/// Whether a server broke at what it was sent, and says so itself. A page in HTML comes from what is before it, or while
+/// its database is away.
+fn breaks(error: &Error) -> bool {
+    error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR) && error.answer().is_some()
+}
+
+/// An error of a list that is longer than the server takes. As an error of records it has the list halved.
+fn too_long(dialect: &Dialect, list: &[Value]) -> Result<(), TargetError> {
+    let Some(longest) = dialect.longest_list else { return Ok(()) };
+    let bytes: usize = list.iter().map(|row| row.to_string().len() + 1).sum();
+    if bytes < longest {
+        return Ok(());
+    }
+    Err(TargetError::new(format!("a body of {bytes} bytes is more than the {longest} that the server takes")))
 }
 
 /// The error of a list. A server that breaks at one row breaks at all of the list, however often it is sent: as an error of

@@ -29,6 +29,13 @@ pub struct Dialect {
     pub keeps: fn(&str, &Value) -> bool,
     /// What an error says of each row of a request for many, if it does.
     pub row_errors: fn(&Error, usize) -> Option<Vec<Option<String>>>,
+    /// Whether what a server says of a record that it refused means that a unique value of it is taken.
+    pub taken: fn(&Value) -> bool,
+    /// How many bytes the body of a request for many may have: a longer list is sent in halves.
+    pub longest_list: Option<usize>,
+    /// Whether the collection takes the fields of its records as parameters, `name=a&name=b`, and gives those that have one
+    /// of the values. Then records are looked up after an error that leaves open whether they were created.
+    pub finds_by_fields: bool,
 }
 
 impl std::fmt::Debug for Dialect {
@@ -61,6 +68,9 @@ impl Default for Dialect {
             replaces: false,
             keeps: |_, _| false,
             row_errors: listed_row_errors,
+            taken: says_taken,
+            longest_list: None,
+            finds_by_fields: false,
         }
     }
 }
@@ -107,6 +117,18 @@ fn listed_row_errors(error: &Error, rows: usize) -> Option<Vec<Option<String>>> 
         other => Some(super::shown::shortened(&other.to_string())),
     };
     Some(listed.iter().map(said).collect())
+}
+
+/// Whether a text in an answer says that a value is taken, in the words of Django and its frameworks.
+fn says_taken(said: &Value) -> bool {
+    match said {
+        Value::String(text) => {
+            ["already exists", "must make a unique set", "must be unique"].iter().any(|words| text.contains(words))
+        }
+        Value::Array(items) => items.iter().any(says_taken),
+        Value::Object(fields) => fields.values().any(says_taken),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// What is stamped on the records that a target writes. It deletes none that does not carry it.

@@ -25,7 +25,7 @@ where
     async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
         let written = self.creation(new).await?;
         let answer = self.request(Method::POST, M::REST.path, &written).send().await;
-        let row = answer.map_err(super::Error::into_target)?.body;
+        let row = answer.map_err(|error| self.refusal(error))?.body;
         self.stored(row, &written, &mut true).await
     }
 
@@ -35,7 +35,7 @@ where
             return Ok(old.clone());
         }
         let answer = self.request(self.update_method(), &path_of(old)?, &written).send().await;
-        let row = answer.map_err(super::Error::into_target)?.body;
+        let row = answer.map_err(|error| self.refusal(error))?.body;
         self.stored(row, &written, &mut true).await
     }
 
