@@ -1,5 +1,6 @@
 //! The target as it now is: what it held when it was loaded, with what was written since.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fixedbitset::FixedBitSet;
@@ -19,6 +20,8 @@ pub(crate) struct Current<'a, D: 'static> {
     written: D,
     /// For each model the rows of the target that were deleted.
     deleted: Vec<FixedBitSet>,
+    /// For each model the records that the target stored under other identifiers than it was given.
+    renamed: Vec<Renamed>,
     /// What the group that is being written has done so far; nobody reads it before the group is done.
     news: Mutex<News<D>>,
 }
@@ -28,6 +31,20 @@ struct News<D> {
     written: D,
     /// The model and row of each record that was deleted.
     deleted: Vec<(usize, u32)>,
+    /// The model, the source's row, the target's row and the row of `written` of each record that was renamed.
+    renamed: Vec<(usize, u32, Option<u32>, u32)>,
+}
+
+/// The records of one model that the target stored under other identifiers than it was given, as rows of what was
+/// written.
+#[derive(Clone, Default)]
+struct Renamed {
+    /// By the source's rows, which those who ask for them know them by.
+    of_source: HashMap<u32, u32>,
+    /// By the target's rows, of those that were there before.
+    of_target: HashMap<u32, u32>,
+    /// The target's rows of other records that they were written over.
+    written_over: HashSet<u32>,
 }
 
 impl<'a, D: Dataset> Current<'a, D> {
@@ -37,7 +54,8 @@ impl<'a, D: Dataset> Current<'a, D> {
             plan,
             written: D::default(),
             deleted: vec![FixedBitSet::new(); plan.diff().tables().len()],
-            news: Mutex::new(News { written: D::default(), deleted: Vec::new() }),
+            renamed: vec![Renamed::default(); plan.diff().tables().len()],
+            news: Mutex::new(News { written: D::default(), deleted: Vec::new(), renamed: Vec::new() }),
         }
     }
 
@@ -58,6 +76,17 @@ impl<'a, D: Dataset> Current<'a, D> {
         self.news().written.table_mut().replace(record);
     }
 
+    /// Takes note of a record that the target stored under another identifier than the source's row has, and the target's
+    /// row, if it was there before.
+    pub(crate) fn store_renamed<M: SyncModel>(&self, model: usize, source: u32, target: Option<u32>, record: M)
+    where
+        D: HasTable<M>,
+    {
+        let mut news = self.news();
+        let row = put::<M>(news.written.table_mut(), record);
+        news.renamed.push((model, source, target, row));
+    }
+
     /// Takes note of a row that was deleted.
     pub(crate) fn delete(&self, model: usize, row: u32) {
         self.news().deleted.push((model, row));
@@ -65,26 +94,60 @@ impl<'a, D: Dataset> Current<'a, D> {
 
     /// Makes what the last group has done part of what can be read.
     pub(crate) fn take_over(&mut self) {
-        struct TakeOver<'a, D> {
+        struct TakeOver<'a, D: 'static> {
+            plan: &'a Plan<D>,
             written: &'a mut D,
-            news: &'a mut D,
+            news: &'a mut News<D>,
+            renamed: &'a mut [Renamed],
+            model: usize,
         }
-        impl<D> ModelVisitor<D> for TakeOver<'_, D> {
+        impl<D: Dataset> ModelVisitor<D> for TakeOver<'_, D> {
             fn visit<M: LinksIn<D>>(&mut self)
             where
                 D: HasTable<M>,
             {
-                let news: &mut Table<M> = self.news.table_mut();
-                for record in std::mem::take(news).into_rows() {
-                    self.written.table_mut().replace(record);
+                let (written, target): (&mut Table<M>, &Table<M>) =
+                    (self.written.table_mut(), self.plan.target().table());
+                let news: &mut Table<M> = self.news.written.table_mut();
+                let model = self.model;
+                self.model += 1;
+
+                let rows: Vec<u32> =
+                    std::mem::take(news).into_rows().into_iter().map(|record| put(written, record)).collect();
+                for &(_, source_row, target_row, row) in self.news.renamed.iter().filter(|(its, ..)| *its == model) {
+                    let row = rows[row as usize];
+                    let renamed = &mut self.renamed[model];
+                    renamed.of_source.insert(source_row, row);
+                    renamed.of_target.extend(target_row.map(|target_row| (target_row, row)));
+                    renamed.written_over.extend(target.position(written.rows()[row as usize].key()));
                 }
             }
         }
         let news = self.news.get_mut().unwrap_or_else(PoisonError::into_inner);
-        D::visit_models(&mut TakeOver { written: &mut self.written, news: &mut news.written });
+        let renamed = &mut self.renamed;
+        D::visit_models(&mut TakeOver { plan: self.plan, written: &mut self.written, news, renamed, model: 0 });
+        news.renamed.clear();
         for (model, row) in news.deleted.drain(..) {
             self.deleted[model].grow_and_insert(row as usize);
         }
+    }
+
+    /// The record that was given to the target under this identifier, if the target stored it under another.
+    pub(crate) fn renamed<M: SyncModel>(&self, key: M::Key<'_>) -> Option<&M>
+    where
+        D: HasTable<M>,
+    {
+        let renamed = &self.renamed[Self::position::<M>()].of_source;
+        if renamed.is_empty() {
+            return None;
+        }
+        let (written, source): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.source().table());
+        written.rows().get(*renamed.get(&source.position(key)?)? as usize)
+    }
+
+    /// Whether the target stored another record in the place of this row.
+    pub(crate) fn is_written_over(&self, model: usize, row: u32) -> bool {
+        self.renamed[model].written_over.contains(&row)
     }
 
     /// The record with this identifier as it was created or updated, if it was.
@@ -92,6 +155,9 @@ impl<'a, D: Dataset> Current<'a, D> {
     where
         D: HasTable<M>,
     {
+        if let Some(renamed) = self.renamed::<M>(key) {
+            return Some(renamed);
+        }
         let written: &Table<M> = self.written.table();
         written.position(key).map(|row| &written.rows()[row as usize])
     }
@@ -101,6 +167,9 @@ impl<'a, D: Dataset> Current<'a, D> {
     where
         D: HasTable<M>,
     {
+        if let Some(renamed) = self.renamed::<M>(key) {
+            return Some(renamed);
+        }
         let (written, target): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.target().table());
         let deleted = &self.deleted[Self::position::<M>()];
         let is_there = |row: &u32| !deleted.contains(*row as usize);
@@ -120,10 +189,12 @@ impl<'a, D: Dataset> Current<'a, D> {
         let written: &Table<M> = self.written.table();
         let target: &Table<M> = self.plan.target().table();
         let model = Self::position::<M>();
-        let kept =
-            target.rows().iter().enumerate().filter(move |(row, _)| !self.is_deleted(model, *row)).map(
-                move |(_, record)| written.position(record.key()).map_or(record, |row| &written.rows()[row as usize]),
-            );
+        let renamed = &self.renamed[model].of_target;
+        let rows = (0u32..).zip(target.rows()).filter(move |(row, _)| !self.is_deleted(model, *row as usize));
+        let kept = rows.map(move |(row, record)| {
+            let now = if renamed.is_empty() { None } else { renamed.get(&row).copied() };
+            now.or_else(|| written.position(record.key())).map_or(record, |row| &written.rows()[row as usize])
+        });
         // Nothing was done to duplicates: a file that is written from these records must not lose them.
         kept.chain(target.duplicates()).chain(self.created())
     }
@@ -134,7 +205,12 @@ impl<'a, D: Dataset> Current<'a, D> {
         D: HasTable<M>,
     {
         let (written, target): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.target().table());
-        written.rows().iter().filter(move |record| target.position(record.key()).is_none())
+        let updated: HashSet<u32> = self.renamed[Self::position::<M>()].of_target.values().copied().collect();
+        let rows = (0u32..).zip(written.rows());
+        let created = rows.filter(move |(row, record)| {
+            target.position(record.key()).is_none() && (updated.is_empty() || !updated.contains(row))
+        });
+        created.map(|(_, record)| record)
     }
 
     /// Whether any record of a model was created, updated or deleted.
@@ -154,4 +230,11 @@ impl<'a, D: Dataset> Current<'a, D> {
     fn position<M: SyncModel>() -> usize {
         D::SCHEMAS.iter().position(|schema| schema.name == M::NAME).unwrap_or_default()
     }
+}
+
+/// Puts a record in the place of the one with its identifier, or adds it, and says in which row.
+fn put<M: SyncModel>(table: &mut Table<M>, record: M) -> u32 {
+    let row = table.position(record.key()).unwrap_or_else(|| crate::table::row(table.len()));
+    table.replace(record);
+    row
 }

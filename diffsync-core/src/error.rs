@@ -37,6 +37,8 @@ pub struct TargetError {
 pub(crate) struct Conflict {
     /// The model and the identifier of the record that has it, where the target can tell.
     pub(crate) holder: Option<(&'static str, String)>,
+    /// The attribute whose value is taken, where the target can tell.
+    pub(crate) field: Option<String>,
 }
 
 /// What a target's error means for the rest of the run.
@@ -88,7 +90,16 @@ impl TargetError {
     /// error a [conflict](Self::conflict).
     #[must_use]
     pub fn held_by(mut self, model: &'static str, id: impl Display) -> Self {
-        self.conflict = Some(Conflict { holder: Some((model, id.to_string())) });
+        self.conflict.get_or_insert_default().holder = Some((model, id.to_string()));
+        self
+    }
+
+    /// The same error with the attribute whose value is taken. It makes the error a [conflict](Self::conflict).
+    ///
+    /// If another record gives the value up in the same run, and the attribute is an `Option`, the run frees it first.
+    #[must_use]
+    pub fn on_field(mut self, name: impl Into<String>) -> Self {
+        self.conflict.get_or_insert_default().field = Some(name.into());
         self
     }
 
@@ -96,6 +107,18 @@ impl TargetError {
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.conflict.is_some()
+    }
+
+    pub(crate) fn conflict_details(&self) -> Option<&Conflict> {
+        self.conflict.as_ref()
+    }
+
+    /// The same error once it is not tried again any more: it concerns the record, unless it ends the run.
+    pub(crate) fn given_up(mut self) -> Self {
+        if self.kind == TargetErrorKind::Transient {
+            self.kind = TargetErrorKind::Record;
+        }
+        self
     }
 
     fn of(kind: TargetErrorKind, cause: Cause) -> Self {

@@ -26,7 +26,8 @@ pub enum Outcome {
     Failed {
         /// The target's error with its causes.
         error: Arc<str>,
-        /// Whether the target wrote something all the same, such as the record under another identifier.
+        /// Whether the target wrote something all the same: it answered an update with another record, or a value was
+        /// emptied to free it for another record and could not be restored.
         may_be_written: bool,
     },
     /// It was not attempted because of another record.
@@ -113,6 +114,11 @@ pub enum HoldReason {
     Conflict {
         /// The record that could not be written.
         with: RecordRef,
+    },
+    /// The target stored another record under the identifier of the record to delete.
+    WrittenOver {
+        /// The record that the target stored.
+        by: RecordRef,
     },
 }
 
@@ -201,7 +207,7 @@ impl ModelOutcomes {
 }
 
 /// One operation of a diff: which list of which model, and the place in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Task {
     pub(crate) model: usize,
     pub(crate) operation: Operation,

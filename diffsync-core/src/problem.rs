@@ -54,6 +54,22 @@ pub enum ProblemKind {
         /// The attributes that the target returned with another value.
         attributes: Vec<&'static str>,
     },
+    /// The target stored it under another identifier than it was given.
+    StoredAs {
+        /// The identifier that it has in the target.
+        stored: String,
+        /// Whether the two differ only in case.
+        only_case: bool,
+        /// Whether the target held a record of that identifier before, which it has written over.
+        existed: bool,
+    },
+    /// A unique value of it was emptied so that another record could have it, and it could not be deleted after.
+    ValueFreed {
+        /// The attribute that was emptied.
+        attribute: &'static str,
+        /// The record that has the value now.
+        by: String,
+    },
     /// It was written without its deferred references.
     ReferencesNotSet {
         /// Why.
@@ -77,7 +93,10 @@ impl Problem {
             ProblemKind::Orphan { .. } | ProblemKind::Dangling { .. } | ProblemKind::Loop { .. } => {
                 self.side == Side::Source
             }
-            ProblemKind::StoredOtherwise { .. } | ProblemKind::ReferencesNotSet { .. } => false,
+            ProblemKind::StoredOtherwise { .. }
+            | ProblemKind::StoredAs { .. }
+            | ProblemKind::ValueFreed { .. }
+            | ProblemKind::ReferencesNotSet { .. } => false,
         }
     }
 }
@@ -97,6 +116,20 @@ impl fmt::Display for Problem {
             ProblemKind::Loop { path } => write!(f, "leads to itself: {}", path.join(" -> ")),
             ProblemKind::StoredOtherwise { attributes } => {
                 write!(f, "was stored with another value than it was given: {}", attributes.join(", "))
+            }
+            ProblemKind::StoredAs { stored, only_case, existed } => {
+                write!(f, "was stored as {stored:?}")?;
+                if *existed {
+                    write!(f, ", over the record that was there")?;
+                }
+                f.write_str(if *only_case {
+                    "; the next run would create it again, unless the identifier has `compare = ignore_case`"
+                } else {
+                    "; the next run will create it again, unless the source uses that identifier too"
+                })
+            }
+            ProblemKind::ValueFreed { attribute, by } => {
+                write!(f, "lost its `{attribute}` to {by}, and could not be deleted afterwards")
             }
             ProblemKind::ReferencesNotSet { reason } => write!(f, "was written without its references: {reason}"),
             ProblemKind::Rejected { reason } => write!(f, "was rejected: {reason}"),

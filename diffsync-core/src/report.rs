@@ -116,11 +116,13 @@ impl RunReport {
                  `compare = ignore_case` on the identifier",
                 self.name(plan, *new)
             ),
-            HoldReason::Conflict { with } => {
-                format!(
-                    "{} could not be written, since it collided with a record that is there",
-                    self.name(plan, *with)
-                )
+            HoldReason::Conflict { with } => format!(
+                "held, because {} could not be written: a unique value of it is taken, perhaps by this record; free the \
+                 value by hand, or put `deletes_first` on the model",
+                self.name(plan, *with)
+            ),
+            HoldReason::WrittenOver { by } => {
+                format!("held, because the target stored {} under its identifier", self.name(plan, *by))
             }
         }
     }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{TargetError, TargetErrorKind, panicked};
+use crate::retry::report_retry;
 
 /// How often and after which pauses a target is asked again after a [transient](TargetError::transient) error.
 ///
@@ -90,7 +91,9 @@ impl Patience {
     {
         let mut pauses = None;
         let mut lost = false;
+        let mut attempt = 0;
         loop {
+            attempt += 1;
             let answer = AssertUnwindSafe(async { call().await }).catch_unwind();
             let answer = match self.call_limit {
                 None => answer.await,
@@ -111,9 +114,15 @@ impl Patience {
             };
             lost = error.is_perhaps_written();
             let pauses = pauses.get_or_insert_with(|| self.retry.pauses());
-            match self.pause_after(&error, pauses) {
-                Some(pause) if self.waits(pause).await => {}
-                _ => return Err(Broken::Failed(error)),
+            let Some(pause) = self.pause_after(&error, pauses) else { return Err(Broken::Failed(error)) };
+
+            // A run that ends before the pause is over makes no further call, so there is nothing to report then.
+            if self.ends_within(pause) {
+                return Err(Broken::Failed(error));
+            }
+            report_retry(attempt, pause, &error);
+            if !self.waits(pause).await {
+                return Err(Broken::Failed(error));
             }
         }
     }
@@ -136,10 +145,15 @@ impl Patience {
         }
     }
 
+    /// Whether the run ends before a pause is over.
+    pub(super) fn ends_within(&self, pause: Duration) -> bool {
+        let at_deadline =
+            self.deadline.is_some_and(|deadline| deadline.saturating_duration_since(Instant::now()) <= pause);
+        at_deadline || self.cancellation.is_cancelled()
+    }
+
     /// Waits, unless the run ends before.
     pub(super) async fn waits(&self, pause: Duration) -> bool {
-        let ends_before =
-            self.deadline.is_some_and(|deadline| deadline.saturating_duration_since(Instant::now()) <= pause);
-        !ends_before && self.cancellation.run_until_cancelled(sleep(pause)).await.is_some()
+        !self.ends_within(pause) && self.cancellation.run_until_cancelled(sleep(pause)).await.is_some()
     }
 }

@@ -113,6 +113,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         let table = &self.plan.diff().tables()[task.model];
         let gone = match (task.operation, outcomes.get(task)) {
             (Operation::Delete, Outcome::Deleted | Outcome::Cascaded) => true,
+            // Also one that would go with its parent: so that stays.
+            (Operation::Delete, Outcome::Held { .. }) => false,
             (Operation::Delete, _) if goes_with_parent(table, task) => {
                 if link.kind == LinkKind::Parent {
                     return Stays::GoesAlong;
@@ -215,8 +217,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         let kept = self.kept(|dependent| match dependent.task {
             Some(task) if task.operation == Operation::Delete => {
                 let table = &self.plan.diff().tables()[task.model];
-                let goes = self.is_asked_to_delete(task) && *outcomes.get(task) == Outcome::NotAttempted
-                    || goes_with_parent(table, task)
+                let is_planned = self.is_asked_to_delete(task) || goes_with_parent(table, task);
+                let goes = is_planned && *outcomes.get(task) == Outcome::NotAttempted
                     || *outcomes.get(task) == Outcome::Deleted;
                 // A target that cannot update cannot take a reference back either.
                 !goes || !dependent.link.orders() && !table.can(Operation::Update)
@@ -228,10 +230,12 @@ impl<'a, D: Dataset> Dependents<'a, D> {
             let table = &self.plan.diff().tables()[model];
             for (row, dependent) in dependents.iter().filter(|(_, dependent)| !dependent.link.orders()) {
                 let Ok(place) = table.deletes.binary_search(row) else { continue };
+                let named = Task { model, operation: Operation::Delete, place };
                 let named_goes = !matches!(
                     table.withheld(Operation::Delete, place),
                     Some(Withheld::Held(_) | Withheld::Unsupported)
-                ) && !kept.contains(&At { model, row: *row });
+                ) && !matches!(outcomes.get(named), Outcome::Held { .. })
+                    && !kept.contains(&At { model, row: *row });
                 let is_to_come =
                     |task: &Task| self.is_asked_to_delete(*task) && *outcomes.get(*task) == Outcome::NotAttempted;
                 if let Some(task) =

@@ -5,17 +5,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fixedbitset::FixedBitSet;
 
+use super::conflict::{Conflicts, Postponed};
 use super::dependents::{Clearing, Dependents, Done, Obstacle};
 use super::{ExecuteOptions, Stopped};
 use crate::dataset::Dataset;
-use crate::error::JobError;
+use crate::error::{Conflict, JobError};
 use crate::event::{Event, Observers};
 use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes, Task};
 use crate::plan::{Plan, RecordRef};
 use crate::problem::Problem;
-use crate::schema::{LinkKind, LinkSchema};
+use crate::schema::LinkSchema;
 use crate::step::Step;
+
+/// What is said of a record that gave a unique value up when the run was cut short.
+const EMPTIED: &str = "a unique value of it was emptied to free it for another record, and the run ended before it was set";
 
 /// The tasks that the target was at when the execution was dropped: what became of them is not known.
 #[derive(Clone, Default)]
@@ -62,6 +66,8 @@ pub(super) struct Ledger<'a, D: 'static> {
     /// For each model the source rows that could not be written, with what was to be done and the record that is to
     /// blame.
     unwritten: Vec<HashMap<u32, (Operation, RecordRef)>>,
+    /// The records that collided with others, and what is not deleted because of them.
+    pub(super) conflicts: Conflicts,
     /// What still hangs on the records that are to be deleted, once that is asked.
     dependents: Option<Dependents<'a, D>>,
     /// For each model the places of creates and of updates that are done but for deferred references.
@@ -74,6 +80,8 @@ pub(super) struct Ledger<'a, D: 'static> {
     /// Whether the target was changed, or may have been.
     wrote: bool,
     done: usize,
+    /// How often a task came further: it was done, in part or as a whole, or failed for good.
+    steps: usize,
     deleted: usize,
     failures: usize,
     /// Why the execution ended early.
@@ -88,6 +96,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             options,
             outcomes: Outcomes::none_of(plan.diff()),
             unwritten: vec![HashMap::new(); plan.diff().tables().len()],
+            conflicts: Conflicts::of(plan.diff().tables().len()),
             dependents: None,
             partly: vec![FixedBitSet::new(); plan.diff().tables().len()],
             unfinished: vec![[FixedBitSet::new(), FixedBitSet::new()]; plan.diff().tables().len()],
@@ -95,6 +104,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             cut_short: CutShort::default(),
             wrote: false,
             done: 0,
+            steps: 0,
             deleted: 0,
             failures: 0,
             stopped: None,
@@ -147,15 +157,64 @@ impl<'a, D: Dataset> Ledger<'a, D> {
 
     /// Whether every record that was asked for so far was written.
     pub(super) fn nothing_failed(&self) -> bool {
-        self.unwritten.iter().all(HashMap::is_empty)
+        self.unwritten.iter().all(HashMap::is_empty) && self.conflicts.nothing_waits()
     }
 
-    /// The record because of which one that is named by this link is not as it should be: it could not be created, or,
-    /// where it is the parent, not be brought up to date.
-    pub(super) fn to_blame_for(&self, link: &LinkSchema, named: RecordRef) -> Option<RecordRef> {
+    /// The record because of which a task cannot be done that names this one by a link: it could not be created.
+    ///
+    /// One that could only not be updated is there all the same, so nothing that names it is blocked. The exception is a
+    /// record of the same model that could not be moved: moving another one under it might make a circle in the target.
+    pub(super) fn to_blame_for(&self, task: Task, link: &LinkSchema, named: RecordRef) -> Option<RecordRef> {
         let (operation, to_blame) = self.unwritten[named.model()].get(&named.row())?;
-        let needed = *operation == Operation::Create || link.kind == LinkKind::Parent;
-        needed.then_some(*to_blame)
+        self.needs(task, link, named, *operation).then_some(*to_blame)
+    }
+
+    /// Whether a task waits for a record that it names by this link and that is tried again later.
+    pub(super) fn has_to_wait(&self, task: Task, link: &LinkSchema, named: RecordRef) -> bool {
+        self.conflicts.waits(named).is_some_and(|operation| self.needs(task, link, named, operation))
+    }
+
+    /// Whether a task can only be done after what is to be done with a record that it names.
+    fn needs(&self, task: Task, link: &LinkSchema, named: RecordRef, operation: Operation) -> bool {
+        if operation == Operation::Create {
+            return true;
+        }
+
+        let table = &self.plan.diff().tables()[task.model];
+        let moves = |task: Task, link: &LinkSchema| {
+            let mut fields = table.schema().attributes.iter().enumerate();
+            fields.any(|(at, field)| link.fields.contains(&field.name) && table.is_changed(task.place, at))
+        };
+        let own = |link: &&LinkSchema| link.model == table.schema().name && link.orders();
+        if task.operation != Operation::Update || !own(&link) || !moves(task, link) {
+            return false;
+        }
+        // The source's rows are compared, and their updates listed, in order.
+        let place = table.updates.binary_search_by_key(&named.row(), |(row, _)| *row);
+        place.is_ok_and(|place| {
+            let named = Task { place, ..task };
+            table.schema().links.iter().filter(own).any(|link| moves(named, link))
+        })
+    }
+
+    /// A create or an update is tried again once everything else is written.
+    pub(super) fn postpone(&mut self, task: Task, error: Arc<str>, conflict: Option<Conflict>) {
+        let record = task.record(&self.plan.diff().tables()[task.model]);
+        self.conflicts.wait(record, task.operation);
+        self.conflicts.postpone(task, Postponed { error, conflict });
+    }
+
+    /// A record collided with another one, which is not deleted because of that.
+    pub(super) fn keep_what_collides(&mut self, task: Task, conflict: &Conflict) {
+        let tables = self.plan.diff().tables();
+        let position = |name: &str| tables.iter().position(|table| table.schema().name == name);
+        let holder = conflict.holder.as_ref().and_then(|(model, id)| Some((position(model)?, id.clone())));
+        self.conflicts.collided(task.record(&tables[task.model]), holder);
+    }
+
+    /// How often a task came further so far.
+    pub(super) fn steps(&self) -> usize {
+        self.steps
     }
 
     /// Why this row of the target cannot be deleted now, if it cannot.
@@ -177,6 +236,8 @@ impl<'a, D: Dataset> Ledger<'a, D> {
 
     /// A record was written but for its deferred references.
     pub(super) fn leave_unfinished(&mut self, task: Task) {
+        self.steps += 1;
+        self.conflicts.forget(task);
         self.unfinished[task.model][task.operation as usize].grow_and_insert(task.place);
         self.outcomes.set(task, Outcome::done(task.operation));
     }
@@ -221,6 +282,8 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         {
             unfinished.remove(task.place);
         }
+        self.conflicts.forget(task);
+        self.steps += 1;
         self.done += 1;
         self.deleted += usize::from(outcome == Outcome::Deleted);
         if !self.options.writes_at_complete {
@@ -239,6 +302,18 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         for task in cut_short {
             let reason = "the run was cut short while the target was at it".into();
             self.settle(task, Outcome::Unknown { reason });
+        }
+        for (task, Postponed { error, .. }) in self.conflicts.postponed() {
+            let outcome = match self.conflicts.has_freed(task) {
+                true => Outcome::Failed { error: format!("{error}; {EMPTIED}").into(), may_be_written: true },
+                false => Outcome::Failed { error, may_be_written: false },
+            };
+            self.settle(task, outcome);
+        }
+        for freed in std::mem::take(&mut self.conflicts.freed) {
+            if *self.outcomes.get(freed.holder) == Outcome::NotAttempted {
+                self.settle(freed.holder, Outcome::Failed { error: EMPTIED.into(), may_be_written: true });
+            }
         }
         let unfinished: Vec<_> = (0..self.unfinished.len()).flat_map(|model| self.unfinished(model)).collect();
         for task in unfinished {

@@ -3,8 +3,11 @@
 //! What records need of each other decides the order: parents and referenced records are created and updated first,
 //! deferred references are set once all records are there, and deletes come last, in reverse.
 
+mod ask;
 mod attempt;
+mod conflict;
 mod dependents;
+mod free;
 mod ledger;
 mod order;
 mod write;
@@ -130,20 +133,68 @@ impl<'a, D: Dataset> Execution<'a, D> {
         let writers = writers::<D, T>();
         let order = in_order(D::SCHEMAS);
         self.delete_first(target, &writers, &order).await;
-        for &model in &order {
-            for group in self.writes_by_level(model) {
-                let group = self.without_orphaned(group);
-                self.write(&*writers[model], target, group, Part::Whole).await;
-            }
-        }
+        self.write_all(target, &writers, &order).await;
         for (model, writer) in writers.iter().enumerate() {
             let group = self.ledger.unfinished(model);
             let group = self.without_dangling(group);
             self.write(&**writer, target, group, Part::Deferred).await;
         }
-        if self.plan.diff().tables().iter().all(|table| table.deletes.is_empty()) {
-            return;
+        if self.plan.diff().tables().iter().any(|table| !table.deletes.is_empty()) {
+            self.hold_what_collided();
+            self.delete_all(target, &writers, &order).await;
         }
+        self.report_freed();
+    }
+
+    /// Creates and updates, but for deferred references. What collides with another record is tried again once everything
+    /// else is written, as long as anything comes of it; then values are freed that records wait for.
+    async fn write_all<T: Adapter<Data = D>>(
+        &mut self,
+        target: &T,
+        writers: &[Box<dyn WriteModel<D, T>>],
+        order: &[usize],
+    ) where
+        D: WrittenBy<T>,
+    {
+        let mut is_backwards = false;
+        loop {
+            let before = self.ledger.steps();
+            self.ledger.conflicts.begin_pass();
+            for &model in order {
+                for group in self.writes_by_level(model) {
+                    let mut group = self.without_orphaned(group);
+                    // A chain of values is solved in one pass if it is followed from its free end.
+                    if is_backwards {
+                        group.reverse();
+                    }
+                    self.write(&*writers[model], target, group, Part::Whole).await;
+                }
+            }
+            is_backwards = !is_backwards;
+
+            if !self.ledger.conflicts.any_postponed() {
+                break;
+            }
+            let goes_on = !self.ledger.stopped();
+            if goes_on && (self.ledger.steps() > before || self.free_values(target, writers).await) {
+                continue;
+            }
+            // What needs these records is blocked in another pass.
+            self.settle_postponed(target, writers).await;
+        }
+        // A value that was freed for a record which failed otherwise is given back.
+        self.settle_postponed(target, writers).await;
+    }
+
+    /// Deletes, models and levels in reverse.
+    async fn delete_all<T: Adapter<Data = D>>(
+        &mut self,
+        target: &T,
+        writers: &[Box<dyn WriteModel<D, T>>],
+        order: &[usize],
+    ) where
+        D: WrittenBy<T>,
+    {
         if D::SCHEMAS.iter().flat_map(|schema| schema.links).any(|link| !link.orders()) {
             self.clearing = self.ledger.references_to_clear();
             let tasks = self.clearing.keys();
@@ -151,6 +202,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
             for (model, group) in by_model(tasks) {
                 self.write(&*writers[model], target, group, Part::Clear).await;
             }
+            self.hold_what_collided();
         }
         // What something hangs on that is still to go with what it is under waits for that, as long as anything goes.
         let mut wait = true;
@@ -204,7 +256,8 @@ impl<'a, D: Dataset> Execution<'a, D> {
                 continue;
             }
             for task in Task::all(model, Operation::Delete, table) {
-                if table.withheld(Operation::Delete, task.place) != Some(Withheld::Cascaded) {
+                let is_open = *self.ledger.outcomes.get(task) == Outcome::NotAttempted;
+                if !is_open || table.withheld(Operation::Delete, task.place) != Some(Withheld::Cascaded) {
                     continue;
                 }
                 let row = table.deletes[task.place];

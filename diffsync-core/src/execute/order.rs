@@ -70,21 +70,30 @@ impl<D: Dataset> Execution<'_, D> {
         levels.into_values().collect()
     }
 
-    /// Blocks the creates and updates that need a record which could not be written, and returns the others.
+    /// Blocks the creates and updates that need a record which could not be written, leaves out those that need one which
+    /// is tried again later, and returns the others.
     pub(super) fn without_orphaned(&mut self, group: Vec<Task>) -> Vec<Task> {
         if self.ledger.stopped() || self.ledger.nothing_failed() {
             return group;
         }
-        self.unblocked(group, |execution, task| {
-            let record = task.record(&execution.plan.diff().tables()[task.model]);
-            let mut to_blame = None;
-            execution.plan.links(record, |link, named| {
+        let mut ready = Vec::with_capacity(group.len());
+        for task in group {
+            let record = task.record(&self.plan.diff().tables()[task.model]);
+            let (mut to_blame, mut waits) = (None, false);
+            self.plan.links(record, |link, named| {
                 if link.orders() {
-                    to_blame = to_blame.or_else(|| execution.ledger.to_blame_for(link, named));
+                    to_blame = to_blame.or_else(|| self.ledger.to_blame_for(task, link, named));
+                    waits |= self.ledger.has_to_wait(task, link, named);
                 }
             });
-            to_blame
-        })
+
+            match to_blame {
+                Some(by) => self.ledger.settle(task, Outcome::Blocked { by }),
+                None if waits => self.ledger.conflicts.wait(record, task.operation),
+                None => ready.push(task),
+            }
+        }
+        ready
     }
 
     /// Settles the records whose deferred references cannot be set, since the target does not hold what they name or is not
@@ -181,18 +190,6 @@ impl<D: Dataset> Execution<'_, D> {
                 Some(Obstacle::Stays(by) | Obstacle::GoesLater(by)) => {
                     self.ledger.settle(task, Outcome::Blocked { by });
                 }
-            }
-        }
-        ready
-    }
-
-    /// Blocks the tasks for which there is a record to blame, and returns the others.
-    fn unblocked(&mut self, group: Vec<Task>, to_blame: impl Fn(&mut Self, Task) -> Option<RecordRef>) -> Vec<Task> {
-        let mut ready = Vec::with_capacity(group.len());
-        for task in group {
-            match to_blame(self, task) {
-                Some(by) => self.ledger.settle(task, Outcome::Blocked { by }),
-                None => ready.push(task),
             }
         }
         ready

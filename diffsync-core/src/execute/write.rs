@@ -4,22 +4,23 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::attempt::{Broken, Patience};
+use super::ask::Asking;
+use super::attempt::Broken;
 use super::dependents::Clearing;
-use super::ledger::{CutShort, Ledger};
+use super::free::{Value, set_value};
+use super::ledger::Ledger;
 use super::{Execution, Stopped};
 use crate::adapter::{Target, TargetVisitor, WriteContext, WrittenBy};
 use crate::current::Current;
 use crate::dataset::{Dataset, HasTable, Model};
 use crate::error::{TargetError, TargetErrorKind};
-use crate::model::{HandedOver, SyncModel};
+use crate::model::SyncModel;
 use crate::ops::{Operation, Ops};
-use crate::outcome::{Outcome, Task};
-use crate::plan::Plan;
+use crate::outcome::{HoldReason, Outcome, Task};
+use crate::plan::{Plan, RecordRef};
 use crate::problem::{Problem, ProblemKind};
 use crate::step::Side;
 
@@ -33,6 +34,16 @@ pub(super) trait WriteModel<D, T>: Send + Sync {
         group: Vec<Task>,
         part: Part,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+    /// Gives one attribute of a record of the target another value: so a unique value is freed, and given back.
+    fn set_value<'a>(
+        &'a self,
+        target: &'a T,
+        execution: &'a mut Execution<'_, D>,
+        task: Task,
+        attribute: usize,
+        value: Value,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Arc<str>>> + Send + 'a>>;
 
     /// What the target is able to do with the model.
     fn abilities(&self, target: &T) -> Ops;
@@ -87,19 +98,30 @@ where
         Box::pin(write_group(target, execution, group, part))
     }
 
+    fn set_value<'a>(
+        &'a self,
+        target: &'a T,
+        execution: &'a mut Execution<'_, D>,
+        task: Task,
+        attribute: usize,
+        value: Value,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Arc<str>>> + Send + 'a>> {
+        Box::pin(set_value::<D, T, M>(target, execution, task, attribute, value))
+    }
+
     fn abilities(&self, target: &T) -> Ops {
         target.terms().can
     }
 }
 
 /// What a target did with a task.
-enum Answer<M> {
+pub(super) enum Answer<M> {
     Stored(M),
     Deleted,
     Failed(TargetError),
     Unknown(Arc<str>),
-    /// It wrote it under another identifier than it was given.
-    Misnamed(String),
+    /// It stored it under another identifier than it was given.
+    Renamed(M),
     /// The execution was stopped before it was asked.
     NotAsked,
     /// There is nothing to ask for but deferred references.
@@ -107,14 +129,14 @@ enum Answer<M> {
 }
 
 impl<M> Answer<M> {
-    fn ends_the_run(&self) -> bool {
+    pub(super) fn ends_the_run(&self) -> bool {
         matches!(self, Self::Failed(error) if error.kind() == TargetErrorKind::Fatal)
     }
 }
 
 impl<M> Answer<M> {
     /// What a target answered for one record of several.
-    fn of(error: TargetError) -> Self {
+    pub(super) fn of(error: TargetError) -> Self {
         if error.kind() == TargetErrorKind::Unknown {
             return Self::Unknown(error.to_string().into());
         }
@@ -162,8 +184,9 @@ where
             }
         };
         let is_over = || stop.load(Ordering::Relaxed) || patience.is_over();
-        if terms.batch > 1 && part == Part::Whole {
-            let batches = group.chunk_by(|one, other| one.operation == other.operation);
+        if terms.batch > 1 {
+            // Deferred references are updates, whatever else is done with their records.
+            let batches = group.chunk_by(|one, other| part != Part::Whole || one.operation == other.operation);
             // Owned, since a future that borrows from what is iterated is "not general enough" to be sent.
             let batches: Vec<Vec<Task>> =
                 batches.flat_map(|tasks| tasks.chunks(terms.batch)).map(<[Task]>::to_vec).collect();
@@ -210,18 +233,6 @@ where
     current.take_over();
 }
 
-/// What is needed to ask a target about records of one model.
-struct Asking<'a, 'c, D: 'static, T> {
-    target: &'a T,
-    plan: &'a Plan<D>,
-    cx: &'a WriteContext<'c, D>,
-    current: &'a Current<'c, D>,
-    part: Part,
-    patience: &'a Patience,
-    cut_short: &'a CutShort,
-    clearing: &'a Clearing,
-}
-
 impl<D, T> Asking<'_, '_, D, T>
 where
     D: Dataset,
@@ -231,29 +242,17 @@ where
     where
         D: HasTable<M>,
     {
-        if let Answer::Stored(_) | Answer::Deleted | Answer::Unknown(_) | Answer::Misnamed(_) = answer {
+        if let Answer::Stored(_) | Answer::Deleted | Answer::Unknown(_) | Answer::Renamed(_) = answer {
             ledger.has_written();
         }
         let outcome = match answer {
             Answer::NotAsked => return,
             Answer::NothingYet => return ledger.leave_unfinished(task),
             Answer::Unknown(reason) => Outcome::Unknown { reason },
-            Answer::Misnamed(error) => Outcome::Failed { error: error.into(), may_be_written: true },
-            Answer::Failed(error) => {
-                let mut text = error.to_string();
-                if self.part != Part::Whole {
-                    text = format!("its references could not be set: {text}");
-                }
-                if error.kind() == TargetErrorKind::Fatal {
-                    ledger.stop(Stopped::Failure(text.clone()));
-                }
-                if error.is_perhaps_written() {
-                    ledger.has_written();
-                    Outcome::Unknown { reason: text.into() }
-                } else {
-                    Outcome::failed(text)
-                }
-            }
+            Answer::Failed(error) => match self.refused(ledger, task, &error) {
+                Some(outcome) => outcome,
+                None => return,
+            },
             Answer::Stored(record) if self.part == Part::Clear => {
                 self.current.store(record);
                 if let Some(cleared) = task.in_target(&self.plan.diff().tables()[task.model]) {
@@ -261,10 +260,19 @@ where
                 }
                 return;
             }
-            Answer::Stored(record) => {
+            Answer::Renamed(record) if self.is_another(task, &record) => Outcome::Failed {
+                error: format!(
+                    "the target answered with {} {:?}; `update` must return the record it was given, as it is stored",
+                    M::NAME,
+                    record.id().to_string(),
+                )
+                .into(),
+                may_be_written: true,
+            },
+            Answer::Stored(record) | Answer::Renamed(record) => {
                 let unfinished = self.part == Part::Whole && self.is_unfinished(task, &record);
                 ledger.report(self.stored_otherwise(task, &record));
-                self.current.store(record);
+                self.store(ledger, task, record);
                 if unfinished {
                     return ledger.leave_partly_done(task);
                 }
@@ -278,37 +286,74 @@ where
         ledger.settle(task, outcome);
     }
 
-    fn source<M: SyncModel>(&self, row: u32) -> &M
-    where
-        D: HasTable<M>,
-    {
-        &self.plan.source().table().rows()[row as usize]
-    }
-
-    fn loaded<M: SyncModel>(&self, row: u32) -> &M
-    where
-        D: HasTable<M>,
-    {
-        &self.plan.target().table().rows()[row as usize]
-    }
-
-    /// Whether an attribute is among those that a task is about.
-    fn is_about<M: SyncModel>(&self, task: Task, attribute: usize) -> bool {
-        let table = &self.plan.diff().tables()[task.model];
-        let deferred = M::SCHEMA.attributes.get(attribute).is_some_and(|attribute| attribute.deferred);
-        let in_part = deferred == (self.part != Part::Whole);
-        if self.part == Part::Clear {
-            let links = self.clearing.get(&(task.model, task.place));
-            let name = M::SCHEMA.attributes.get(attribute).map(|attribute| attribute.name);
-            let named_by = |link: &&crate::schema::LinkSchema| name.is_some_and(|name| link.fields.contains(&name));
-            return in_part && links.is_some_and(|links| links.iter().any(named_by));
+    /// What becomes of a task that the target refused; nothing yet if it is to be tried again once everything else is
+    /// written.
+    fn refused(&self, ledger: &mut Ledger<'_, D>, task: Task, error: &TargetError) -> Option<Outcome> {
+        let mut text = error.to_string();
+        if self.part != Part::Whole {
+            text = format!("its references could not be set: {text}");
         }
-        in_part && (task.operation != Operation::Update || table.is_changed(task.place, attribute))
+        if error.kind() == TargetErrorKind::Fatal {
+            ledger.stop(Stopped::Failure(text.clone()));
+        }
+        if error.is_perhaps_written() {
+            ledger.has_written();
+            return Some(Outcome::Unknown { reason: text.into() });
+        }
+
+        let is_write = self.part == Part::Whole && task.operation != Operation::Delete;
+        if is_write && (error.is_conflict() || ledger.conflicts.has_freed(task)) {
+            ledger.postpone(task, Arc::from(text), error.conflict_details().cloned());
+            return None;
+        }
+        if let Some(conflict) = error.conflict_details() {
+            ledger.keep_what_collides(task, conflict);
+        }
+        Some(Outcome::failed(text))
     }
 
-    /// Whether a task is about any attribute.
-    fn changes_anything<M: SyncModel>(&self, task: Task) -> bool {
-        (0..M::SCHEMA.attributes.len()).any(|attribute| self.is_about::<M>(task, attribute))
+    /// Whether the target answered an update with a record that is another one of those that were loaded, so that it is
+    /// not known which of the two it wrote.
+    fn is_another<M: SyncModel>(&self, task: Task, record: &M) -> bool
+    where
+        D: HasTable<M>,
+    {
+        let was_loaded = || self.plan.target().table().position(record.key()).is_some();
+        match task.operation {
+            Operation::Create => self.part != Part::Whole && was_loaded(),
+            Operation::Update => was_loaded(),
+            Operation::Delete => true,
+        }
+    }
+
+    /// Takes note of a record as the target stored it. Where that is under another identifier than it was given, both lead
+    /// to it from now on.
+    fn store<M: SyncModel>(&self, ledger: &mut Ledger<'_, D>, task: Task, record: M)
+    where
+        D: HasTable<M>,
+    {
+        let table = &self.plan.diff().tables()[task.model];
+        let asked = task.record(table);
+        let given = self.source::<M>(asked.row());
+        let known = || self.current.written::<M>(given.key());
+        if record.is(given.key()) || known().is_some_and(|known| record.is(known.key())) {
+            return self.current.store(record);
+        }
+
+        // The target may have taken the record for one that it held, which must not be deleted then.
+        let written_over = self.plan.target().table().position(record.key());
+        if let Some(row) = written_over {
+            ledger.conflicts.hold(RecordRef::new(Side::Target, task.model, row), HoldReason::WrittenOver { by: asked });
+        }
+
+        let (id, stored) = (given.id().to_string(), record.id().to_string());
+        let kind = ProblemKind::StoredAs {
+            only_case: id.to_lowercase() == stored.to_lowercase(),
+            existed: written_over.is_some(),
+            stored,
+        };
+        ledger.report(Some(Problem { side: Side::Target, model: M::NAME, record: id, kind }));
+        self.current.store_renamed(task.model, asked.row(), task.in_target(table).map(RecordRef::row), record);
     }
 
     /// Whether a record that was written lacks deferred references that the source has.
@@ -363,239 +408,4 @@ where
             kind: ProblemKind::StoredOtherwise { attributes },
         })
     }
-
-    /// The change that a task asks for, and the record it is asked for of; nothing if only deferred references change.
-    fn change<M: SyncModel>(&self, task: Task) -> Option<(&M, M::Patch)>
-    where
-        D: HasTable<M>,
-    {
-        let table = &self.plan.diff().tables()[task.model];
-        let about = |attribute| self.is_about::<M>(task, attribute);
-        if self.part == Part::Clear {
-            let old = self.loaded::<M>(task.in_target(table)?.row());
-            let cleared = old.handed_over(true);
-            return Some((old, cleared.patch(&cleared, &about)));
-        }
-        let new = self.source::<M>(task.record(table).row());
-        let old = match self.part {
-            Part::Whole => self.loaded::<M>(task.in_target(table)?.row()),
-            // As it was stored when it was created or first updated.
-            Part::Deferred | Part::Clear => self.current.get::<M>(new.key())?,
-        };
-        self.changes_anything::<M>(task).then(|| (old, new.patch(if self.plan.is_exact() { new } else { old }, &about)))
-    }
-
-    /// The record that a task creates.
-    fn new_record<M: SyncModel>(&self, task: Task) -> HandedOver<'_, M>
-    where
-        D: HasTable<M>,
-    {
-        let table = &self.plan.diff().tables()[task.model];
-        self.source::<M>(table.creates[task.place]).handed_over(true)
-    }
-
-    fn old_record<M: SyncModel>(&self, task: Task) -> &M
-    where
-        D: HasTable<M>,
-    {
-        self.loaded(self.plan.diff().tables()[task.model].deletes[task.place])
-    }
-
-    /// Asks the target to do one task.
-    async fn one<M: SyncModel>(&self, task: Task) -> Answer<M>
-    where
-        D: HasTable<M>,
-        T: Target<M, Data = D>,
-    {
-        let tasks = [task];
-        let asked = self.cut_short.unless_answered(&tasks);
-        let answer = self.answer(task).await;
-        asked.answered();
-        answer
-    }
-
-    async fn answer<M: SyncModel>(&self, task: Task) -> Answer<M>
-    where
-        D: HasTable<M>,
-        T: Target<M, Data = D>,
-    {
-        let (target, cx) = (self.target, self.cx);
-        if task.operation == Operation::Update || self.part != Part::Whole {
-            let Some((old, patch)) = self.change::<M>(task) else { return Answer::NothingYet };
-            let answer = self.patience.attempt(|| target.update(old, &patch, cx)).await;
-            return answer.map_or_else(Answer::from, |record| stored(old, record));
-        }
-        if task.operation == Operation::Create {
-            let new = self.new_record::<M>(task);
-            let new: &M = &new;
-            let answer = self.patience.attempt(|| target.create(new, cx)).await;
-            return answer.map_or_else(Answer::from, |record| stored(new, record));
-        }
-        let old = self.old_record::<M>(task);
-        let answer = self.patience.attempt(|| target.delete(old, cx)).await;
-        answer.map_or_else(Answer::from, |()| Answer::Deleted)
-    }
-
-    /// Asks the target to do several tasks of one operation, and again for those that it was too busy for.
-    async fn batch<M: SyncModel>(&self, tasks: &[Task]) -> Vec<(Task, Answer<M>)>
-    where
-        D: HasTable<M>,
-        T: Target<M, Data = D>,
-    {
-        let asks = |task: &&Task| task.operation != Operation::Update || self.changes_anything::<M>(**task);
-        let (mut asked, only_deferred): (Vec<Task>, Vec<Task>) = tasks.iter().partition(asks);
-        let mut answers: Vec<_> = only_deferred.into_iter().map(|task| (task, Answer::NothingYet)).collect();
-        let mut pauses = None;
-        let mut lost = Vec::new();
-        loop {
-            let mut busy = Vec::new();
-            let mut ended = false;
-            for (task, answer) in self.in_halves(&asked).await {
-                let answer = match answer {
-                    Answer::Failed(error) => Answer::Failed(error.after_lost(lost.contains(&task))),
-                    answer => answer,
-                };
-                match answer {
-                    Answer::Failed(error) if error.kind() == TargetErrorKind::Transient => busy.push((task, error)),
-                    answer => {
-                        ended |= answer.ends_the_run();
-                        answers.push((task, answer));
-                    }
-                }
-            }
-            let mut next_pause = || pauses.get_or_insert_with(|| self.patience.retry.pauses()).next();
-            let pause = if busy.is_empty() || ended { None } else { next_pause() };
-            let (mut again, mut longest) = (Vec::new(), Duration::ZERO);
-            for (task, error) in busy {
-                match pause.and_then(|pause| self.patience.pause_of(&error, pause)) {
-                    Some(pause) => {
-                        longest = longest.max(pause);
-                        again.push((task, error));
-                    }
-                    None => answers.push((task, Answer::Failed(error))),
-                }
-            }
-            if again.is_empty() {
-                return answers;
-            }
-            if !self.patience.waits(longest).await {
-                answers.extend(again.into_iter().map(|(task, error)| (task, Answer::Failed(error))));
-                return answers;
-            }
-            lost = again.iter().filter(|(_, error)| error.is_perhaps_written()).map(|(task, _)| *task).collect();
-            asked = again.into_iter().map(|(task, _)| task).collect();
-        }
-    }
-
-    /// Asks the target to do several tasks of one operation. If it refuses them as a whole, they are asked for in halves,
-    /// until those that it refuses are found.
-    async fn in_halves<M: SyncModel>(&self, tasks: &[Task]) -> Vec<(Task, Answer<M>)>
-    where
-        D: HasTable<M>,
-        T: Target<M, Data = D>,
-    {
-        let mut answers = Vec::with_capacity(tasks.len());
-        let mut open = vec![tasks];
-        let mut ended = false;
-        while let Some(tasks) = open.pop() {
-            let Some(first) = tasks.first() else { continue };
-            if ended {
-                answers.extend(tasks.iter().map(|task| (*task, Answer::NotAsked)));
-                continue;
-            }
-            let answered = match first.operation {
-                Operation::Create => self.create_many(tasks).await,
-                Operation::Update => self.update_many(tasks).await,
-                Operation::Delete => self.delete_many(tasks).await,
-            };
-            let unknown =
-                |reason: Arc<str>| tasks.iter().map(move |task| (*task, Answer::Unknown(Arc::clone(&reason))));
-            match answered {
-                Ok(answered) => {
-                    ended = answered.iter().any(|(_, answer)| answer.ends_the_run());
-                    answers.extend(answered);
-                }
-                Err(Broken::Failed(error)) if error.kind() == TargetErrorKind::Record && tasks.len() > 1 => {
-                    let (first, second) = tasks.split_at(tasks.len() / 2);
-                    open.extend([second, first]);
-                }
-                Err(Broken::Failed(error)) => {
-                    ended = error.kind() == TargetErrorKind::Fatal;
-                    let text = error.to_string();
-                    let lost = error.is_perhaps_written();
-                    // It was tried again as often as it may be, and what ends the run ends it once.
-                    let of_each = || {
-                        let each = TargetError::new(&*text);
-                        if lost { each.perhaps_written() } else { each }
-                    };
-                    answers.extend(tasks.iter().skip(1).map(|task| (*task, Answer::Failed(of_each()))));
-                    answers.push((*first, Answer::Failed(if ended { error } else { of_each() })));
-                }
-                // How far it came nobody knows.
-                Err(Broken::Panicked(text)) if tasks.len() > 1 => answers.extend(unknown(text.into())),
-                Err(Broken::Panicked(text)) => answers.push((*first, Answer::Failed(TargetError::new(text)))),
-                Err(Broken::Unknown(reason)) => answers.extend(unknown(reason)),
-            }
-        }
-        answers
-    }
-
-    async fn create_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
-    where
-        D: HasTable<M>,
-        T: Target<M, Data = D>,
-    {
-        let records: Vec<HandedOver<'_, M>> = tasks.iter().map(|task| self.new_record(*task)).collect();
-        let new: Vec<&M> = records.iter().map(|record| &**record).collect();
-        let answers = self.patience.attempt(|| self.target.create_many(&new, self.cx)).await?;
-        Ok(paired(tasks, answers, |at, record| stored(new[at], record)))
-    }
-
-    async fn update_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
-    where
-        D: HasTable<M>,
-        T: Target<M, Data = D>,
-    {
-        // All of them change something.
-        let changes: Vec<_> = tasks.iter().filter_map(|task| self.change::<M>(*task)).collect();
-        let answers = self.patience.attempt(|| self.target.update_many(&changes, self.cx)).await?;
-        Ok(paired(tasks, answers, |at, record| stored(changes[at].0, record)))
-    }
-
-    async fn delete_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
-    where
-        D: HasTable<M>,
-        T: Target<M, Data = D>,
-    {
-        let old: Vec<&M> = tasks.iter().map(|task| self.old_record(*task)).collect();
-        let answers = self.patience.attempt(|| self.target.delete_many(&old, self.cx)).await?;
-        Ok(paired(tasks, answers, |_, ()| Answer::Deleted))
-    }
-}
-
-/// Each task with its answer. A target that gives fewer or more answers than it was asked for says nothing about any.
-fn paired<M, R>(
-    tasks: &[Task],
-    answers: Vec<Result<R, TargetError>>,
-    done: impl Fn(usize, R) -> Answer<M>,
-) -> Vec<(Task, Answer<M>)> {
-    if answers.len() != tasks.len() {
-        let reason: Arc<str> =
-            format!("the target gave {} answers for {} records of a batch", answers.len(), tasks.len()).into();
-        return tasks.iter().map(|task| (*task, Answer::Unknown(Arc::clone(&reason)))).collect();
-    }
-    let each = tasks.iter().zip(answers).enumerate();
-    each.map(|(at, (task, answer))| (*task, answer.map_or_else(Answer::of, |result| done(at, result)))).collect()
-}
-
-/// A target that stores a record under another identifier than the one it was given would be asked again in every run.
-fn stored<M: SyncModel>(asked: &M, record: M) -> Answer<M> {
-    if record.is(asked.key()) {
-        return Answer::Stored(record);
-    }
-    Answer::Misnamed(format!(
-        "the target returned it as {:?} instead of {:?}; `create` and `update` must return the record they were given",
-        record.id().to_string(),
-        asked.id().to_string(),
-    ))
 }

@@ -112,7 +112,9 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                 self.lose(Some(row), of, format!("whether it was {}d is not known", task.operation));
                 continue;
             }
-            if outcome.may_be_written() {
+            let was_loaded = task.in_target(table).map(|old| &target.rows()[old.row() as usize]);
+            let is_known = was_loaded.is_some_and(|old| self.current.written::<M>(old.key()).is_some());
+            if outcome.may_be_written() && !is_known {
                 // What is asked for of a record that is to be deleted, and answered with a record, is an update.
                 let done = match task.operation {
                     Operation::Delete => "its references may have been taken back".to_owned(),
@@ -123,8 +125,13 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
             match task.operation {
                 Operation::Create => {
                     let record = &source.rows()[table.creates[task.place] as usize];
-                    if let Some(stored) = self.current.written::<M>(record.key()) {
-                        self.delete(stored);
+                    match self.current.renamed::<M>(record.key()) {
+                        Some(stored) => self.take_back_renamed(record, stored),
+                        None => {
+                            if let Some(stored) = self.current.written::<M>(record.key()) {
+                                self.delete(stored);
+                            }
+                        }
                     }
                 }
                 Operation::Update => {
@@ -133,6 +140,9 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                     if let Some(stored) = self.current.written::<M>(old.key()) {
                         let changed = |position| table.is_changed(task.place, position);
                         self.change_back(row, target, stored, &changed);
+                        if !stored.is(old.key()) {
+                            self.lose(Some(row), target, format!("the target holds it as {} now", stored.id()));
+                        }
                     }
                 }
                 Operation::Delete if *outcome == Outcome::Cascaded => {
@@ -144,10 +154,11 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                     let old = &target.rows()[row as usize];
                     if self.current.is_deleted(self.model, row as usize) {
                         self.create_again(row, target);
+                    } else if self.current.is_written_over(self.model, row) {
+                        self.lose(Some(row), target, "the target stored another record in its place".to_owned());
                     } else if let Some(stored) = self.current.written::<M>(old.key()) {
-                        // Its references were taken back before it was to be deleted.
-                        let cleared = |position: usize| M::SCHEMA.attributes[position].deferred;
-                        self.change_back(row, target, stored, &cleared);
+                        // References were taken back, or a unique value was freed, before it was to be deleted.
+                        self.change_back(row, target, stored, &|_| true);
                     }
                 }
             }
@@ -186,6 +197,21 @@ impl<D: Dataset> Inverting<'_, D> {
         };
         let values = attributes.map(value).collect::<Result<_, serde_json::Error>>()?;
         Ok((id, values))
+    }
+
+    /// A record that was created, and that the target stored under another identifier. If that was taken, by a record that
+    /// was there before or by another new one, deleting it would delete more than was created.
+    fn take_back_renamed<M: SyncModel>(&mut self, given: &M, stored: &M)
+    where
+        D: HasTable<M>,
+    {
+        let plan = self.current.plan();
+        let (source, target): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
+        if target.position(stored.key()).is_none() && source.position(stored.key()).is_none() {
+            return self.delete(stored);
+        }
+        let lost = format!("the target stored it as {}, which is another record too", stored.id());
+        self.undo.lost.push(Lost { lost, model: M::NAME.to_owned(), record: Some(given.id().to_string()) });
     }
 
     /// A record whose values cannot be written to a file.
@@ -269,6 +295,14 @@ impl<D: Dataset> Inverting<'_, D> {
             Ok(both) => both,
             Err(error) => return self.unreadable(old, &error),
         };
+        // What was given back in the meantime is as it was.
+        after.retain(|name, value| {
+            let differs = before.get(name) != Some(value);
+            if !differs {
+                before.remove(name);
+            }
+            differs
+        });
         for secret in secrets(&after) {
             after.remove(&secret);
             before.remove(&secret);

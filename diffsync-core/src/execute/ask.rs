@@ -1,0 +1,330 @@
+//! Asking a target about records of one model: one by one, or many with one call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::attempt::{Broken, Patience};
+use super::dependents::Clearing;
+use super::ledger::CutShort;
+use super::write::{Answer, Part};
+use crate::adapter::{Target, WriteContext};
+use crate::current::Current;
+use crate::dataset::{Dataset, HasTable};
+use crate::error::{TargetError, TargetErrorKind};
+use crate::model::{HandedOver, SyncModel};
+use crate::ops::Operation;
+use crate::outcome::Task;
+use crate::plan::Plan;
+use crate::retry::report_retry;
+
+/// What is needed to ask a target about records of one model.
+pub(super) struct Asking<'a, 'c, D: 'static, T> {
+    pub(super) target: &'a T,
+    pub(super) plan: &'a Plan<D>,
+    pub(super) cx: &'a WriteContext<'c, D>,
+    pub(super) current: &'a Current<'c, D>,
+    pub(super) part: Part,
+    pub(super) patience: &'a Patience,
+    pub(super) cut_short: &'a CutShort,
+    pub(super) clearing: &'a Clearing,
+}
+
+impl<D, T> Asking<'_, '_, D, T>
+where
+    D: Dataset,
+{
+    pub(super) fn source<M: SyncModel>(&self, row: u32) -> &M
+    where
+        D: HasTable<M>,
+    {
+        &self.plan.source().table().rows()[row as usize]
+    }
+
+    pub(super) fn loaded<M: SyncModel>(&self, row: u32) -> &M
+    where
+        D: HasTable<M>,
+    {
+        &self.plan.target().table().rows()[row as usize]
+    }
+
+    /// Whether an attribute is among those that a task is about.
+    pub(super) fn is_about<M: SyncModel>(&self, task: Task, attribute: usize) -> bool {
+        let table = &self.plan.diff().tables()[task.model];
+        let deferred = M::SCHEMA.attributes.get(attribute).is_some_and(|attribute| attribute.deferred);
+        let in_part = deferred == (self.part != Part::Whole);
+        if self.part == Part::Clear {
+            let links = self.clearing.get(&(task.model, task.place));
+            let name = M::SCHEMA.attributes.get(attribute).map(|attribute| attribute.name);
+            let named_by = |link: &&crate::schema::LinkSchema| name.is_some_and(|name| link.fields.contains(&name));
+            return in_part && links.is_some_and(|links| links.iter().any(named_by));
+        }
+        in_part && (task.operation != Operation::Update || table.is_changed(task.place, attribute))
+    }
+
+    /// Whether a task is about any attribute.
+    fn changes_anything<M: SyncModel>(&self, task: Task) -> bool {
+        (0..M::SCHEMA.attributes.len()).any(|attribute| self.is_about::<M>(task, attribute))
+    }
+
+    /// Whether the target is asked to update a record, which deferred references always are.
+    fn is_update(&self, task: Task) -> bool {
+        task.operation == Operation::Update || self.part != Part::Whole
+    }
+
+    /// Whether there is anything to ask the target for now.
+    fn asks<M: SyncModel>(&self, task: Task) -> bool
+    where
+        D: HasTable<M>,
+    {
+        if !self.is_update(task) {
+            return true;
+        }
+
+        let record = task.record(&self.plan.diff().tables()[task.model]);
+        let is_there = || self.current.get::<M>(self.source::<M>(record.row()).key()).is_some();
+        self.changes_anything::<M>(task) && (self.part != Part::Deferred || is_there())
+    }
+
+    /// The change that a task asks for, and the record it is asked for of; nothing if only deferred references change.
+    fn change<M: SyncModel>(&self, task: Task) -> Option<(&M, M::Patch)>
+    where
+        D: HasTable<M>,
+    {
+        let table = &self.plan.diff().tables()[task.model];
+        let about = |attribute| self.is_about::<M>(task, attribute);
+        if self.part == Part::Clear {
+            let old = self.loaded::<M>(task.in_target(table)?.row());
+            let cleared = old.handed_over(true);
+            return Some((old, cleared.patch(&cleared, &about)));
+        }
+        let new = self.source::<M>(task.record(table).row());
+        let old = match self.part {
+            // As it was loaded, unless a value of it was emptied since to free it for another record.
+            Part::Whole => {
+                let loaded = self.loaded::<M>(task.in_target(table)?.row());
+                self.current.written::<M>(loaded.key()).unwrap_or(loaded)
+            }
+            // As it was stored when it was created or first updated.
+            Part::Deferred | Part::Clear => self.current.get::<M>(new.key())?,
+        };
+        self.changes_anything::<M>(task).then(|| (old, new.patch(if self.plan.is_exact() { new } else { old }, &about)))
+    }
+
+    /// The record that a task creates.
+    fn new_record<M: SyncModel>(&self, task: Task) -> HandedOver<'_, M>
+    where
+        D: HasTable<M>,
+    {
+        let table = &self.plan.diff().tables()[task.model];
+        self.source::<M>(table.creates[task.place]).handed_over(true)
+    }
+
+    fn old_record<M: SyncModel>(&self, task: Task) -> &M
+    where
+        D: HasTable<M>,
+    {
+        self.loaded(self.plan.diff().tables()[task.model].deletes[task.place])
+    }
+
+    /// Asks the target to do one task.
+    pub(super) async fn one<M: SyncModel>(&self, task: Task) -> Answer<M>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let tasks = [task];
+        let asked = self.cut_short.unless_answered(&tasks);
+        let answer = self.answer(task).await;
+        asked.answered();
+        answer
+    }
+
+    async fn answer<M: SyncModel>(&self, task: Task) -> Answer<M>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let (target, cx) = (self.target, self.cx);
+        if self.is_update(task) {
+            let Some((old, patch)) = self.change::<M>(task) else { return Answer::NothingYet };
+            let answer = self.patience.attempt(|| target.update(old, &patch, cx)).await;
+            return answer.map_or_else(Answer::from, |record| stored(old, record));
+        }
+        if task.operation == Operation::Create {
+            let new = self.new_record::<M>(task);
+            let new: &M = &new;
+            let answer = self.patience.attempt(|| target.create(new, cx)).await;
+            return answer.map_or_else(Answer::from, |record| stored(new, record));
+        }
+        let old = self.old_record::<M>(task);
+        let answer = self.patience.attempt(|| target.delete(old, cx)).await;
+        answer.map_or_else(Answer::from, |()| Answer::Deleted)
+    }
+
+    /// Asks the target to do several tasks of one operation, and again for those that it was too busy for.
+    pub(super) async fn batch<M: SyncModel>(&self, tasks: &[Task]) -> Vec<(Task, Answer<M>)>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let (mut asked, nothing_yet): (Vec<Task>, Vec<Task>) = tasks.iter().partition(|task| self.asks::<M>(**task));
+        let mut answers: Vec<_> = nothing_yet.into_iter().map(|task| (task, Answer::NothingYet)).collect();
+        let mut pauses = None;
+        let mut lost = Vec::new();
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let mut busy = Vec::new();
+            let mut ended = false;
+            for (task, answer) in self.in_halves(&asked).await {
+                let answer = match answer {
+                    Answer::Failed(error) => Answer::Failed(error.after_lost(lost.contains(&task))),
+                    answer => answer,
+                };
+                match answer {
+                    Answer::Failed(error) if error.kind() == TargetErrorKind::Transient => busy.push((task, error)),
+                    answer => {
+                        ended |= answer.ends_the_run();
+                        answers.push((task, answer));
+                    }
+                }
+            }
+            let mut next_pause = || pauses.get_or_insert_with(|| self.patience.retry.pauses()).next();
+            let pause = if busy.is_empty() || ended { None } else { next_pause() };
+            let (mut again, mut longest) = (Vec::new(), Duration::ZERO);
+            for (task, error) in busy {
+                match pause.and_then(|pause| self.patience.pause_of(&error, pause)) {
+                    Some(pause) => {
+                        longest = longest.max(pause);
+                        again.push((task, error));
+                    }
+                    None => answers.push((task, Answer::Failed(error))),
+                }
+            }
+            let Some((_, first)) = again.first() else { return answers };
+
+            // One call for all of them is made again, unless the run ends before.
+            if !self.patience.ends_within(longest) {
+                report_retry(attempt, longest, first);
+            }
+            if !self.patience.waits(longest).await {
+                answers.extend(again.into_iter().map(|(task, error)| (task, Answer::Failed(error))));
+                return answers;
+            }
+            lost = again.iter().filter(|(_, error)| error.is_perhaps_written()).map(|(task, _)| *task).collect();
+            asked = again.into_iter().map(|(task, _)| task).collect();
+        }
+    }
+
+    /// Asks the target to do several tasks of one operation. If it refuses them as a whole, they are asked for in halves,
+    /// until those that it refuses are found.
+    async fn in_halves<M: SyncModel>(&self, tasks: &[Task]) -> Vec<(Task, Answer<M>)>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let mut answers = Vec::with_capacity(tasks.len());
+        let mut open = vec![tasks];
+        let mut ended = false;
+        while let Some(tasks) = open.pop() {
+            let Some(first) = tasks.first() else { continue };
+            if ended {
+                answers.extend(tasks.iter().map(|task| (*task, Answer::NotAsked)));
+                continue;
+            }
+            let answered = match first.operation {
+                _ if self.is_update(*first) => self.update_many(tasks).await,
+                Operation::Create => self.create_many(tasks).await,
+                Operation::Update | Operation::Delete => self.delete_many(tasks).await,
+            };
+            let unknown =
+                |reason: Arc<str>| tasks.iter().map(move |task| (*task, Answer::Unknown(Arc::clone(&reason))));
+            match answered {
+                Ok(answered) => {
+                    ended = answered.iter().any(|(_, answer)| answer.ends_the_run());
+                    answers.extend(answered);
+                }
+                Err(Broken::Failed(error)) if error.kind() == TargetErrorKind::Record && tasks.len() > 1 => {
+                    let (first, second) = tasks.split_at(tasks.len() / 2);
+                    open.extend([second, first]);
+                }
+                Err(Broken::Failed(error)) => {
+                    ended = error.kind() == TargetErrorKind::Fatal;
+                    let text = error.to_string();
+                    let lost = error.is_perhaps_written();
+                    let of_each = || {
+                        let each = TargetError::new(&*text);
+                        if lost { each.perhaps_written() } else { each }
+                    };
+                    answers.extend(tasks.iter().skip(1).map(|task| (*task, Answer::Failed(of_each()))));
+                    // It was tried again as often as it may be. What ends the run, and who holds a value, is said once.
+                    answers.push((*first, Answer::Failed(error.given_up())));
+                }
+                // How far it came nobody knows.
+                Err(Broken::Panicked(text)) if tasks.len() > 1 => answers.extend(unknown(text.into())),
+                Err(Broken::Panicked(text)) => answers.push((*first, Answer::Failed(TargetError::new(text)))),
+                Err(Broken::Unknown(reason)) => answers.extend(unknown(reason)),
+            }
+        }
+        answers
+    }
+
+    async fn create_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let records: Vec<HandedOver<'_, M>> = tasks.iter().map(|task| self.new_record(*task)).collect();
+        let new: Vec<&M> = records.iter().map(|record| &**record).collect();
+        let answers = self.patience.attempt(|| self.target.create_many(&new, self.cx)).await?;
+        Ok(paired(tasks, answers, |at, record| stored(new[at], record)))
+    }
+
+    async fn update_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let (mut asked, mut changes) = (Vec::with_capacity(tasks.len()), Vec::with_capacity(tasks.len()));
+        for task in tasks {
+            // All of them change something, since the others were not asked for.
+            if let Some(change) = self.change::<M>(*task) {
+                asked.push(*task);
+                changes.push(change);
+            }
+        }
+
+        let answers = self.patience.attempt(|| self.target.update_many(&changes, self.cx)).await?;
+        Ok(paired(&asked, answers, |at, record| stored(changes[at].0, record)))
+    }
+
+    async fn delete_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
+    where
+        D: HasTable<M>,
+        T: Target<M, Data = D>,
+    {
+        let old: Vec<&M> = tasks.iter().map(|task| self.old_record(*task)).collect();
+        let answers = self.patience.attempt(|| self.target.delete_many(&old, self.cx)).await?;
+        Ok(paired(tasks, answers, |_, ()| Answer::Deleted))
+    }
+}
+
+/// Each task with its answer. A target that gives fewer or more answers than it was asked for says nothing about any.
+fn paired<M, R>(
+    tasks: &[Task],
+    answers: Vec<Result<R, TargetError>>,
+    done: impl Fn(usize, R) -> Answer<M>,
+) -> Vec<(Task, Answer<M>)> {
+    if answers.len() != tasks.len() {
+        let reason: Arc<str> =
+            format!("the target gave {} answers for {} records of a batch", answers.len(), tasks.len()).into();
+        return tasks.iter().map(|task| (*task, Answer::Unknown(Arc::clone(&reason)))).collect();
+    }
+    let each = tasks.iter().zip(answers).enumerate();
+    each.map(|(at, (task, answer))| (*task, answer.map_or_else(Answer::of, |result| done(at, result)))).collect()
+}
+
+/// A record as the target answered with it, which may be under another identifier than it was given.
+fn stored<M: SyncModel>(asked: &M, record: M) -> Answer<M> {
+    if record.is(asked.key()) { Answer::Stored(record) } else { Answer::Renamed(record) }
+}

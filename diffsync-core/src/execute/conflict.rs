@@ -1,0 +1,180 @@
+//! Unique values: records that the target refused because another one has a value of theirs, and what is not deleted
+//! because of that.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::Execution;
+use crate::dataset::{At, Dataset};
+use crate::diff::Withheld;
+use crate::error::Conflict;
+use crate::ops::Operation;
+use crate::outcome::{HoldReason, Outcome, Task};
+use crate::plan::{PlanView, RecordRef};
+use crate::step::Side;
+
+/// A create or an update that the target refused, and that is tried again once everything else is written: what has the
+/// value may have given it up by then.
+#[derive(Debug, Clone)]
+pub(super) struct Postponed {
+    /// The target's error.
+    pub(super) error: Arc<str>,
+    /// None of a record whose value was freed and that failed for another reason.
+    pub(super) conflict: Option<Conflict>,
+}
+
+/// An attribute of a record that was emptied so that another record can have its value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Freed {
+    /// The update or the delete of the record that was emptied.
+    pub(super) holder: Task,
+    pub(super) attribute: usize,
+    /// The create or update of the record that wants the value.
+    pub(super) wanted_by: Task,
+}
+
+/// What is known of unique values while a plan is carried out.
+pub(super) struct Conflicts {
+    postponed: BTreeMap<Task, Postponed>,
+    /// For each model the source's rows that are postponed or need one that is, with what is to be done.
+    waiting: Vec<HashMap<u32, Operation>>,
+    /// What was emptied and not given back.
+    pub(super) freed: Vec<Freed>,
+    /// What was emptied at some time, or could not be.
+    pub(super) tried: HashSet<(Task, usize)>,
+    /// The records that collided with another one, by the model and the identifier of that one.
+    named: Vec<(usize, String, RecordRef)>,
+    /// For each model a record that collided with another one of it, where the target could not tell with which.
+    unnamed: Vec<Option<RecordRef>>,
+    /// The target's records that must not be deleted.
+    held: HashMap<At, HoldReason>,
+}
+
+impl Conflicts {
+    pub(super) fn of(models: usize) -> Self {
+        Self {
+            postponed: BTreeMap::new(),
+            waiting: vec![HashMap::new(); models],
+            freed: Vec::new(),
+            tried: HashSet::new(),
+            named: Vec::new(),
+            unnamed: vec![None; models],
+            held: HashMap::new(),
+        }
+    }
+
+    pub(super) fn postpone(&mut self, task: Task, postponed: Postponed) {
+        self.postponed.insert(task, postponed);
+    }
+
+    /// A task is done, or has failed for good.
+    pub(super) fn forget(&mut self, task: Task) {
+        self.postponed.remove(&task);
+    }
+
+    pub(super) fn any_postponed(&self) -> bool {
+        !self.postponed.is_empty()
+    }
+
+    pub(super) fn postponed(&self) -> Vec<(Task, Postponed)> {
+        self.postponed.iter().map(|(task, postponed)| (*task, postponed.clone())).collect()
+    }
+
+    pub(super) fn is_postponed(&self, task: Task) -> bool {
+        self.postponed.contains_key(&task)
+    }
+
+    /// A value of this record was emptied, and it was not written yet.
+    pub(super) fn has_freed(&self, task: Task) -> bool {
+        self.freed.iter().any(|freed| freed.holder == task)
+    }
+
+    /// What was waited for is attempted again.
+    pub(super) fn begin_pass(&mut self) {
+        self.waiting.iter_mut().for_each(HashMap::clear);
+    }
+
+    /// A row of the source waits for another attempt.
+    pub(super) fn wait(&mut self, record: RecordRef, operation: Operation) {
+        self.waiting[record.model()].insert(record.row(), operation);
+    }
+
+    /// What a row of the source waits to be done with it, if it waits.
+    pub(super) fn waits(&self, record: RecordRef) -> Option<Operation> {
+        self.waiting[record.model()].get(&record.row()).copied()
+    }
+
+    pub(super) fn nothing_waits(&self) -> bool {
+        self.waiting.iter().all(HashMap::is_empty)
+    }
+
+    /// Keeps a record of the target from being deleted.
+    pub(super) fn hold(&mut self, record: RecordRef, reason: HoldReason) {
+        self.held.entry(record.at).or_insert(reason);
+    }
+
+    /// A record could not be written. What it collided with is not deleted: where that is not known, nothing of its model.
+    pub(super) fn collided(&mut self, record: RecordRef, holder: Option<(usize, String)>) {
+        match holder {
+            Some((model, id)) => self.named.push((model, id, record)),
+            None => {
+                self.unnamed[record.model()].get_or_insert(record);
+            }
+        }
+    }
+}
+
+impl<D: Dataset> Execution<'_, D> {
+    /// Holds the deletes of records that another one collided with, and that could therefore not be written: they may be
+    /// the same thing by another name.
+    pub(super) fn hold_what_collided(&mut self) {
+        self.find_named();
+        let conflicts = &self.ledger.conflicts;
+        if conflicts.held.is_empty() && conflicts.unnamed.iter().all(Option::is_none) {
+            return;
+        }
+
+        let mut held = Vec::new();
+        for (model, table) in self.plan.diff().tables().iter().enumerate() {
+            for task in Task::all(model, Operation::Delete, table) {
+                let is_to_come = matches!(table.withheld(task.operation, task.place), None | Some(Withheld::Cascaded))
+                    && *self.ledger.outcomes.get(task) == Outcome::NotAttempted;
+                let collided = || conflicts.unnamed[model].map(|with| HoldReason::Conflict { with });
+                let reason = conflicts.held.get(&task.record(table).at).cloned().or_else(collided);
+                held.extend(reason.filter(|_| is_to_come).map(|reason| (task, reason)));
+            }
+        }
+        for (task, reason) in held {
+            // Said with the other records that were held, at the end.
+            self.ledger.outcomes.set(task, Outcome::Held { reason });
+        }
+    }
+
+    /// Finds the records that targets have named as those that have a value.
+    fn find_named(&mut self) {
+        let named = std::mem::take(&mut self.ledger.conflicts.named);
+        let models: HashSet<usize> = named.iter().map(|(model, ..)| *model).collect();
+        for model in models {
+            let table = &self.plan.diff().tables()[model];
+            let deletes = Task::all(model, Operation::Delete, table).map(|task| task.record(table));
+            let deletes: HashMap<String, RecordRef> = deletes.map(|its| (self.plan.record(its), its)).collect();
+            let mut others: Option<HashSet<String>> = None;
+            for (_, id, with) in named.iter().filter(|(its, ..)| *its == model) {
+                if let Some(holder) = deletes.get(id) {
+                    self.ledger.conflicts.hold(*holder, HoldReason::Conflict { with: *with });
+                    continue;
+                }
+
+                // One that stays is no concern here. One that is not known at all may be any.
+                let others = others.get_or_insert_with(|| {
+                    let rows = |side| (0..self.plan.rows(side, model)).map(move |row| RecordRef::new(side, model, row));
+                    let both = rows(Side::Source).chain(rows(Side::Target));
+                    both.map(|record| self.plan.record(record)).collect()
+                });
+                if !others.contains(id) {
+                    self.ledger.conflicts.unnamed[model].get_or_insert(*with);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Freeing unique values: where records wait for each other's, one of them gives its value up first.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::attempt::Broken;
+use super::conflict::{Freed, Postponed};
+use super::write::WriteModel;
+use super::Execution;
+use crate::adapter::{Target, WriteContext, WrittenBy};
+use crate::dataset::{Dataset, HasTable};
+use crate::diff::TableDiff;
+use crate::generated::AttributeValues;
+use crate::model::SyncModel;
+use crate::ops::Operation;
+use crate::outcome::{HoldReason, Outcome, Task};
+use crate::plan::{PlanView, RecordRef};
+use crate::problem::{Problem, ProblemKind};
+use crate::schema::FieldSchema;
+use crate::step::Side;
+
+/// The value that an attribute is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Value {
+    None,
+    /// The one that it had when the target was loaded.
+    Former,
+}
+
+/// Gives one attribute of a record that is to be updated or deleted another value.
+pub(super) async fn set_value<D, T, M>(
+    target: &T,
+    execution: &mut Execution<'_, D>,
+    task: Task,
+    attribute: usize,
+    value: Value,
+) -> Result<(), Arc<str>>
+where
+    D: Dataset + HasTable<M>,
+    T: Target<M, Data = D>,
+    M: SyncModel,
+{
+    let patience = execution.options.patience();
+    let Execution { plan, current, ledger, .. } = execution;
+    let Some(row) = task.in_target(&plan.diff().tables()[task.model]) else {
+        return Err("it is not in the target".into());
+    };
+    let loaded: &M = &plan.target().table().rows()[row.row() as usize];
+    let cut_short = ledger.cut_short();
+    let answer = {
+        let Some(now) = current.get::<M>(loaded.key()) else { return Err("it is not in the target".into()) };
+        let emptied = if value == Value::None { emptied(now, attribute) } else { None };
+        let wanted = match value {
+            Value::Former => loaded,
+            Value::None => emptied.as_ref().ok_or("it cannot be empty")?,
+        };
+        let patch = wanted.patch(now, &|position| position == attribute);
+
+        let cx = WriteContext::new(current);
+        let tasks = [task];
+        let asked = cut_short.unless_answered(&tasks);
+        let answer = patience.attempt(|| target.update(now, &patch, &cx)).await;
+        asked.answered();
+        match answer {
+            Ok(record) if record.is(now.key()) => Ok(record),
+            Ok(_) => Err(Arc::from("the target answered with another record")),
+            Err(Broken::Failed(error)) => Err(Arc::from(error.to_string())),
+            Err(Broken::Panicked(text)) => Err(Arc::from(text)),
+            Err(Broken::Unknown(reason)) => {
+                ledger.has_written();
+                // What may have been emptied is treated as if it was, so that it is given back.
+                return if value == Value::None { Ok(()) } else { Err(reason) };
+            }
+        }
+    };
+
+    ledger.has_written();
+    current.store(answer?);
+    current.take_over();
+    Ok(())
+}
+
+/// A record of which one attribute is empty, if it can be.
+fn emptied<M: SyncModel>(record: &M, attribute: usize) -> Option<M> {
+    let attributes = M::SCHEMA.attributes.iter().enumerate();
+    let values = attributes.map(|(position, its)| {
+        let value = if position == attribute { Json::Null } else { record.attribute(position).ok()? };
+        Some((its.name.to_owned(), value))
+    });
+    let mut values = AttributeValues(values.collect::<Option<_>>()?);
+    let emptied = M::from_values(record.id(), &mut values).ok()?;
+    let is_empty = emptied.planned(record, attribute).is_ok_and(|value| value.is_null());
+    is_empty.then_some(emptied)
+}
+
+/// Whether an attribute can be empty and its values can be compared here, as far as its type tells.
+fn can_be_freed(field: &FieldSchema) -> bool {
+    field.type_name.contains("Option") && !field.type_name.contains("Secret") && !field.deferred && !field.create_only
+}
+
+/// What has the value that a postponed record wants.
+#[derive(Clone, Copy)]
+struct Holder {
+    task: Task,
+    attribute: usize,
+}
+
+impl<D: Dataset> Execution<'_, D> {
+    /// Frees values that records wait for and that others are to give up, where these can be told: of each circle one
+    /// record's, and that of a record that is to be deleted. Says whether any was freed.
+    pub(super) async fn free_values<T>(&mut self, target: &T, writers: &[Box<dyn WriteModel<D, T>>]) -> bool
+    where
+        D: WrittenBy<T>,
+    {
+        let mut any = false;
+        for freed in self.values_to_free() {
+            if self.ledger.stopped() {
+                break;
+            }
+            let Freed { holder, attribute, .. } = freed;
+            let emptied = writers[holder.model].set_value(target, self, holder, attribute, Value::None).await;
+            if emptied.is_ok() {
+                self.ledger.conflicts.freed.push(freed);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// What is to be emptied: by following each postponed record to what has its value.
+    fn values_to_free(&mut self) -> Vec<Freed> {
+        let postponed = self.ledger.conflicts.postponed();
+        let holders = self.holders(&postponed);
+        let places: HashMap<Task, usize> =
+            postponed.iter().enumerate().map(|(at, (task, _))| (*task, at)).collect();
+
+        let mut walked_in: Vec<Option<usize>> = vec![None; postponed.len()];
+        let mut freed: Vec<Freed> = Vec::new();
+        for start in 0..postponed.len() {
+            let mut at = start;
+            loop {
+                match walked_in[at] {
+                    // The walk has come back to a record that it went through: a circle.
+                    Some(walk) if walk == start => {
+                        if let Some(Holder { task, attribute }) = holders[at] {
+                            freed.push(Freed { holder: task, attribute, wanted_by: postponed[at].0 });
+                        }
+                        break;
+                    }
+                    Some(_) => break,
+                    None => walked_in[at] = Some(start),
+                }
+                let Some(Holder { task, attribute }) = holders[at] else { break };
+                match places.get(&task) {
+                    Some(next) => at = *next,
+                    // A record that is to be deleted.
+                    None => {
+                        freed.push(Freed { holder: task, attribute, wanted_by: postponed[at].0 });
+                        break;
+                    }
+                }
+            }
+        }
+
+        // What was emptied before, or could not be, is not tried again.
+        let tried = &mut self.ledger.conflicts.tried;
+        freed.retain(|freed| tried.insert((freed.holder, freed.attribute)));
+        freed
+    }
+
+    /// For each postponed record the one that has its value and is to give it up, where there is exactly one.
+    fn holders(&mut self, postponed: &[(Task, Postponed)]) -> Vec<Option<Holder>> {
+        let plan = self.plan;
+        let tables = plan.diff().tables();
+        let mut wanted: Vec<Vec<(usize, String)>> = Vec::with_capacity(postponed.len());
+        let mut values: HashMap<(usize, usize, String), Vec<Holder>> = HashMap::new();
+        for (task, its) in postponed {
+            let of = self.wanted(*task, its);
+            for (attribute, value) in &of {
+                values.entry((task.model, *attribute, value.clone())).or_default();
+            }
+            wanted.push(of);
+        }
+
+        // Who has these values: what is postponed itself and is to have another, and what is to be deleted.
+        let attributes: HashSet<(usize, usize)> = values.keys().map(|(model, attribute, _)| (*model, *attribute)).collect();
+        let mut enter = |task: Task, attribute: usize| {
+            let Some(record) = task.in_target(&tables[task.model]) else { return };
+            let Ok(value) = plan.attribute(record, attribute) else { return };
+            if let Some(holders) = values.get_mut(&(task.model, attribute, value.to_string())) {
+                holders.push(Holder { task, attribute });
+            }
+        };
+        for (model, attribute) in attributes {
+            let table = &tables[model];
+            for (task, _) in postponed.iter().filter(|(task, _)| task.model == model) {
+                if task.operation == Operation::Update && table.is_changed(task.place, attribute) {
+                    enter(*task, attribute);
+                }
+            }
+            if !table.can(Operation::Update) {
+                continue;
+            }
+            for task in self.open(Task::all(model, Operation::Delete, table)) {
+                enter(task, attribute);
+            }
+        }
+
+        let holder_of = |(task, its): &(Task, Postponed), wanted: &Vec<(usize, String)>| {
+            let named = its.conflict.as_ref().and_then(|conflict| conflict.holder.as_ref());
+            let mut found = wanted.iter().flat_map(|(attribute, value)| {
+                values.get(&(task.model, *attribute, value.clone())).into_iter().flatten()
+            });
+            let is_it = |holder: &&Holder| {
+                holder.task != *task && named.is_none_or(|(model, id)| self.is_named(holder.task, model, id))
+            };
+            let first = found.by_ref().find(is_it)?;
+            found.find(is_it).is_none().then_some(*first)
+        };
+        let holders: Vec<Option<Holder>> =
+            postponed.iter().zip(&wanted).map(|(its, wanted)| holder_of(its, wanted)).collect();
+
+        // What something that stays depends on is not going to be deleted, so it keeps its value.
+        let mut goes = |holder: &Holder| {
+            let Task { model, operation, place } = holder.task;
+            operation != Operation::Delete
+                || self.ledger.obstacle(model, tables[model].deletes[place]).is_none()
+        };
+        holders.into_iter().map(|holder| holder.filter(&mut goes)).collect()
+    }
+
+    fn is_named(&self, task: Task, model: &str, id: &str) -> bool {
+        let table = &self.plan.diff().tables()[task.model];
+        table.schema().name == model
+            && task.in_target(table).is_some_and(|record| self.plan.record(record) == id)
+    }
+
+    /// The values that a postponed record may have been refused for: that of the attribute that the target named, or of
+    /// the only one that can be.
+    fn wanted(&self, task: Task, its: &Postponed) -> Vec<(usize, String)> {
+        let Some(conflict) = &its.conflict else { return Vec::new() };
+        let table = &self.plan.diff().tables()[task.model];
+        let (record, in_target) = (task.record(table), task.in_target(table));
+        let fields = table.schema().attributes.iter().enumerate();
+        let written = fields.filter(|(at, _)| task.operation == Operation::Create || table.is_changed(task.place, *at));
+        let values = written.filter(|(_, field)| can_be_freed(field)).filter_map(|(at, field)| {
+            let value = match in_target {
+                Some(old) => self.plan.planned(record, old, at),
+                None => self.plan.attribute(record, at),
+            };
+            let value = value.ok().filter(|value| !value.is_null())?;
+            Some((at, field.name, value.to_string()))
+        });
+        let mut values: Vec<_> = values.collect();
+        match &conflict.field {
+            Some(named) => values.retain(|(_, name, _)| name == named),
+            None if task.operation == Operation::Update && values.len() > 1 => values.clear(),
+            None => {}
+        }
+        values.into_iter().map(|(at, _, value)| (at, value)).collect()
+    }
+
+    /// Gives values back that were freed in vain, and enters what became of the records that are still postponed.
+    pub(super) async fn settle_postponed<T>(&mut self, target: &T, writers: &[Box<dyn WriteModel<D, T>>])
+    where
+        D: WrittenBy<T>,
+    {
+        let mut lacking: HashMap<Task, String> = HashMap::new();
+        let mut given = Vec::new();
+        for freed in std::mem::take(&mut self.ledger.conflicts.freed) {
+            let Freed { holder, attribute, wanted_by } = freed;
+            let in_vain = match holder.operation {
+                Operation::Delete => !self.ledger.outcomes.get(wanted_by).is_written(),
+                _ => self.ledger.conflicts.is_postponed(holder),
+            };
+            if !in_vain {
+                given.push(freed);
+                continue;
+            }
+
+            if let Err(error) = writers[holder.model].set_value(target, self, holder, attribute, Value::Former).await {
+                lacking.insert(holder, self.lacks(freed, &error));
+            }
+            if holder.operation == Operation::Delete {
+                self.keep_for(holder, wanted_by, lacking.remove(&holder));
+            }
+        }
+        self.ledger.conflicts.freed = given;
+
+        let postponed = self.ledger.conflicts.postponed();
+        let holders = self.holders(&postponed);
+        for ((task, its), holder) in postponed.into_iter().zip(holders) {
+            let error = format!("{}{}", its.error, self.why(task, &its, holder));
+            let outcome = match lacking.remove(&task) {
+                None => Outcome::failed(error),
+                Some(lacks) => Outcome::Failed { error: format!("{error}; {lacks}").into(), may_be_written: true },
+            };
+            if let Some(conflict) = &its.conflict {
+                self.ledger.keep_what_collides(task, conflict);
+            }
+            self.ledger.settle(task, outcome);
+        }
+    }
+
+    /// What a record lacks whose value was freed and could not be restored.
+    fn lacks(&self, freed: Freed, error: &str) -> String {
+        let Freed { holder, attribute, wanted_by } = freed;
+        let tables = self.plan.diff().tables();
+        let name = tables[holder.model].schema().attributes[attribute].name;
+        let value = holder.in_target(&tables[holder.model]).and_then(|record| self.plan.attribute(record, attribute).ok());
+        let value = value.unwrap_or_default();
+        format!(
+            "its `{name}` was emptied to free the value for {}, and could not be set to {value} again: {error}",
+            self.name(wanted_by.record(&tables[wanted_by.model])),
+        )
+    }
+
+    /// A record that was to be deleted stays, since the one that wants its value could not be written.
+    fn keep_for(&mut self, holder: Task, wanted_by: Task, lacks: Option<String>) {
+        let tables = self.plan.diff().tables();
+        let with = wanted_by.record(&tables[wanted_by.model]);
+        match lacks {
+            None => {
+                let record = holder.record(&tables[holder.model]);
+                self.ledger.conflicts.hold(record, HoldReason::Conflict { with });
+            }
+            Some(lacks) => {
+                let error = format!("it was not deleted, and {lacks}").into();
+                self.ledger.settle(holder, Outcome::Failed { error, may_be_written: true });
+            }
+        }
+    }
+
+    /// Why a record that collided with another could not be written in the end, and what to do.
+    fn why(&self, task: Task, its: &Postponed, holder: Option<Holder>) -> String {
+        let Some(conflict) = &its.conflict else { return String::new() };
+        let tables = self.plan.diff().tables();
+        let schema = tables[task.model].schema();
+        let Some(Holder { task: holder, attribute }) = holder else {
+            return match &conflict.holder {
+                Some((model, id)) => format!("; {model} {id:?} has it"),
+                None => String::new(),
+            };
+        };
+        let name = holder.in_target(&tables[holder.model]).map(|record| self.name(record)).unwrap_or_default();
+        let attribute = schema.attributes[attribute].name;
+        if holder.operation == Operation::Delete {
+            return format!(
+                "; the `{attribute}` is that of {name}, which is to be deleted: put `deletes_first` on the model, or free \
+                 the value by hand"
+            );
+        }
+        format!("; the `{attribute}` is that of {name}, which could not be given another: change one of them by hand")
+    }
+
+    fn name(&self, record: RecordRef) -> String {
+        format!("{} {:?}", self.plan.diff().tables()[record.model()].schema().name, self.plan.record(record))
+    }
+
+    /// Reports the records that gave a value up and are still there.
+    pub(super) fn report_freed(&mut self) {
+        for Freed { holder, attribute, wanted_by } in std::mem::take(&mut self.ledger.conflicts.freed) {
+            let tables = self.plan.diff().tables();
+            let table: &TableDiff = &tables[holder.model];
+            let is_gone = *self.ledger.outcomes.get(holder) == Outcome::Deleted;
+            if holder.operation != Operation::Delete || is_gone {
+                continue;
+            }
+            let by = self.name(wanted_by.record(&tables[wanted_by.model]));
+            let kind = ProblemKind::ValueFreed { attribute: table.schema().attributes[attribute].name, by };
+            let record = self.plan.record(holder.record(table));
+            self.ledger.report(Some(Problem { side: Side::Target, model: table.schema().name, record, kind }));
+        }
+    }
+}
