@@ -19,6 +19,8 @@ pub mod file;
 pub mod nautobot;
 #[cfg(feature = "rest")]
 pub mod rest;
+#[cfg(feature = "rest")]
+mod secret_forms;
 #[cfg(feature = "sql")]
 pub mod sql;
 

@@ -1,14 +1,11 @@
-//! Values that are unique in a Nautobot: who has one that is taken, and how it comes free.
-
-use std::collections::HashSet;
+//! Values that are unique in a Nautobot, and who has one that is taken.
 
 use diffsync_core::{Dataset, TargetError, VisitedBy};
-use serde_json::{Map, Value, json};
 
 use super::attributes;
-use crate::rest::{Method, Models, Rest, RestModel};
+use crate::rest::{Error, Models, Rest, RestModel};
 
-/// Fields that no two records of a collection share, beside those that identify them. Each may be empty.
+/// Fields that no two records of a collection share, beside those that identify them.
 const UNIQUE: &[(&str, &str)] = &[("dcim/devices", "asset_tag")];
 
 /// Collections in which the server itself keeps unique what identifies a record, also when two are created at once. In others
@@ -36,74 +33,43 @@ pub(super) fn may_double(path: &str) -> bool {
     !KEPT_UNIQUE.contains(&path)
 }
 
-/// A record that has a value that another one is to have.
-pub(super) struct Holder {
-    /// Its identifier.
-    pub(super) id: String,
-    key: String,
-    field: &'static str,
-    value: Value,
-    /// Whether the plan deletes it.
-    pub(super) is_leaving: bool,
+/// A conflict with the record that has the value and the attribute that holds it, where that is one of [`UNIQUE`].
+pub(super) async fn named<D, M>(rest: &Rest<D>, record: &M, error: TargetError) -> TargetError
+where
+    D: Dataset + VisitedBy<Models<D>>,
+    M: RestModel,
+{
+    match holder(rest, record).await {
+        Ok(Some((id, attribute))) => error.held_by(M::NAME, id).on_field(attribute),
+        Ok(None) => error,
+        Err(reason) => {
+            tracing::debug!(?reason, "the record that has the value is not known");
+            error
+        }
+    }
 }
 
-/// The record that has a unique value of this one, as the server has it now.
-pub(super) async fn holder<D, M>(
-    rest: &Rest<D>,
-    record: &M,
-    planned: &HashSet<String>,
-) -> Result<Option<Holder>, TargetError>
+/// The record that has a unique value of this one, as the server has it now, and the attribute.
+async fn holder<D, M>(rest: &Rest<D>, record: &M) -> Result<Option<(String, &'static str)>, TargetError>
 where
     D: Dataset + VisitedBy<Models<D>>,
     M: RestModel,
 {
     let own = record.remote_key()?;
-    for (_, field) in UNIQUE.iter().filter(|(path, _)| *path == M::REST.path) {
-        let Some(position) = attributes::position::<M>(field) else { continue };
+    for (_, part) in UNIQUE.iter().filter(|(path, _)| *path == M::REST.path) {
+        let Some(position) = attributes::position::<M>(part) else { continue };
+        let Some(field) = M::SCHEMA.attributes.get(position) else { continue };
         let value = record.attribute(position)?;
         let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { continue };
-        let rows = rest.rows_with(M::REST.path, vec![((*field).to_owned(), text.to_owned())]).await;
-        for row in rows.map_err(crate::rest::Error::into_target)? {
-            let Some(key) = row.get("id").and_then(Value::as_str) else { continue };
-            if row.get(*field) != Some(&value) || own == key {
+        let rows = rest.rows_with(M::REST.path, vec![((*part).to_owned(), text.to_owned())]).await;
+        for row in rows.map_err(Error::into_target)? {
+            if row.get(*part) != Some(&value) || row.get("id") == Some(&own) {
                 continue;
             }
-            let named = rest.as_record::<M>(&row).await?.map(|record| record.id().to_string());
-            let (key, is_leaving) = (key.to_lowercase(), planned.contains(&key.to_lowercase()));
-            let id = named.unwrap_or_else(|| key.clone());
-            return Ok(Some(Holder { id, key, field, value, is_leaving }));
+            if let Some(holder) = rest.as_record::<M>(&row).await? {
+                return Ok(Some((holder.id().to_string(), field.name)));
+            }
         }
     }
     Ok(None)
-}
-
-impl Holder {
-    /// Empties the value in the record that is to be deleted, so that another may have it.
-    pub(super) async fn free<D: Dataset + VisitedBy<Models<D>>>(
-        &self,
-        rest: &Rest<D>,
-        path: &str,
-    ) -> Result<(), TargetError> {
-        tracing::info!(path, record = self.id, field = self.field, "a value is freed that a record to be deleted has");
-        self.set(rest, path, Value::Null).await
-    }
-
-    /// Puts the value back.
-    pub(super) async fn restore<D: Dataset + VisitedBy<Models<D>>>(&self, rest: &Rest<D>, path: &str) {
-        if let Err(error) = self.set(rest, path, self.value.clone()).await {
-            let (record, field) = (&self.id, self.field);
-            tracing::warn!(path, record, field, ?error, "the value that was freed could not be put back");
-        }
-    }
-
-    async fn set<D: Dataset + VisitedBy<Models<D>>>(
-        &self,
-        rest: &Rest<D>,
-        path: &str,
-        value: Value,
-    ) -> Result<(), TargetError> {
-        let body = Map::from_iter([(self.field.to_owned(), value)]);
-        let request = rest.client().request(Method::PATCH, &format!("{path}/{}", self.key)).json(json!(body));
-        request.send().await.map(drop).map_err(crate::rest::Error::into_target)
-    }
 }

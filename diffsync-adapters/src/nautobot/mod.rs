@@ -167,6 +167,8 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
         dialect.concurrency = CONCURRENCY;
         dialect.longest_list = Some(LONGEST_LIST);
         dialect.finds_by_fields = true;
+        // It echoes a hardware address as it was sent, and stores `AA:BB:CC:00:0D:0E`.
+        dialect.reads_back = |_, part| part == "mac_address";
         dialect.keeps = |path, row| path == "ipam/namespaces" && row.get("name").is_some_and(|name| name == "Global");
         let mut url = client.base().clone();
         let path = url.path().trim_end_matches('/').trim_end_matches("api").to_owned();

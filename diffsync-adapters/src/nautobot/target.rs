@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
-use diffsync_core::{Dataset, HasTable, Target, TargetError, TargetErrorKind, Terms, VisitedBy, WriteContext};
+use diffsync_core::{Dataset, HasTable, Target, TargetError, Terms, VisitedBy, WriteContext};
 use serde_json::Value;
 
 use super::cascade::{self, Doomed, Look};
@@ -63,12 +63,8 @@ where
         let records: Vec<&M> = sent.iter().map(|(_, sent)| &sent.record).collect();
         let stored = Box::pin(self.rest.create_many(&records, cx)).await?;
 
-        for ((at, sent), mut stored) in sent.iter().zip(stored) {
-            if let Err(error) = &stored
-                && error.is_conflict()
-            {
-                stored = Box::pin(self.resolved(&sent.record, None, stored, cx)).await;
-            }
+        for ((at, sent), stored) in sent.iter().zip(stored) {
+            let stored = Box::pin(self.named(&sent.record, stored)).await;
             if let Some(answer) = answers.get_mut(*at) {
                 *answer = Some(stored.and_then(|stored| self.as_loaded(stored, sent)));
             }
@@ -92,17 +88,13 @@ where
             sent.push((old, patch, new));
         }
 
-        let asked = sent.iter().map(|(old, patch, sent)| Ok((*old, copy(&sent.record, patch)?)));
-        let asked = asked.collect::<Result<Vec<(&M, M::Patch)>, TargetError>>()?;
+        let (asked, sent): (Vec<(&M, M::Patch)>, Vec<Sent<M>>) =
+            sent.into_iter().map(|(old, patch, sent)| ((old, patch), sent)).unzip();
         let stored = Box::pin(self.rest.update_many(&asked, cx)).await?;
 
         let mut answers = Vec::with_capacity(changes.len());
-        for ((old, patch, sent), mut stored) in sent.iter().zip(stored) {
-            if let Err(error) = &stored
-                && error.is_conflict()
-            {
-                stored = Box::pin(self.resolved(&sent.record, Some((*old, patch)), stored, cx)).await;
-            }
+        for (sent, stored) in sent.iter().zip(stored) {
+            let stored = Box::pin(self.named(&sent.record, stored)).await;
             answers.push(stored.and_then(|stored| self.as_loaded(stored, sent)));
         }
         Ok(answers)
@@ -200,45 +192,11 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
         Ok(())
     }
 
-    /// What comes of a record of which a unique value is taken: it is freed if the record that has it is to be deleted, and
-    /// that one is named otherwise.
-    async fn resolved<M: RestModel>(
-        &self,
-        record: &M,
-        change: Option<(&M, &M::Patch)>,
-        stored: Result<M, TargetError>,
-        cx: &WriteContext<'_, D>,
-    ) -> Result<M, TargetError>
-    where
-        D: HasTable<M>,
-    {
-        let error = match stored {
-            Err(error) => error,
-            stored => return stored,
-        };
-        let planned = self.planned(cx);
-        match conflict::holder(&self.rest, record, &planned).await {
-            Ok(Some(holder)) if holder.is_leaving => {
-                if holder.free(&self.rest, M::REST.path).await.is_err() {
-                    return Err(error.held_by(M::NAME, holder.id));
-                }
-                let stored = match change {
-                    Some((old, patch)) => self.rest.update(old, patch, cx).await,
-                    None => self.rest.create(record, cx).await,
-                };
-                if stored.is_err() {
-                    holder.restore(&self.rest, M::REST.path).await;
-                }
-                // It is not deleted for a record that is not there.
-                let is_refused = |error: &TargetError| error.kind() == TargetErrorKind::Record;
-                stored.map_err(|error| if is_refused(&error) { error.held_by(M::NAME, holder.id) } else { error })
-            }
-            Ok(Some(holder)) => Err(error.held_by(M::NAME, holder.id)),
-            // Somebody else created it meanwhile.
-            Ok(None) if matches!(self.rest.find(&[record]).await.as_deref(), Ok([Some(_)])) => {
-                Err(error.held_by(M::NAME, record.id()))
-            }
-            Ok(None) | Err(_) => Err(error),
+    /// The same answer, where a conflict names the record that has the value.
+    async fn named<M: RestModel>(&self, record: &M, stored: Result<M, TargetError>) -> Result<M, TargetError> {
+        match stored {
+            Err(error) if error.is_conflict() => Err(conflict::named(&self.rest, record, error).await),
+            stored => stored,
         }
     }
 
@@ -276,12 +234,6 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
             None => Ok(stored),
         }
     }
-}
-
-/// A patch once more.
-fn copy<M: RestModel>(record: &M, patch: &M::Patch) -> Result<M::Patch, TargetError> {
-    let changed = attributes::changed::<M>(patch)?;
-    Ok(record.patch(record, &|position| changed.contains(&position)))
 }
 
 /// The one answer of a list.

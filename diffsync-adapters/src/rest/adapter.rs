@@ -6,9 +6,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::{
-    Adapter, AdapterError, Checkup, Dataset, Flags, HasTable, LoadContext, Side, SyncModel, Visit, VisitedBy,
-};
+use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, Flags, HasTable, LoadContext, Side, Visit, VisitedBy};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
@@ -20,6 +18,7 @@ use super::schema::{Of, Part, RestModel, RestSchema};
 use super::source::{Collection, FromPages, RowSource};
 use super::store::{Missing, Store};
 use super::way::keep;
+use super::write::segment;
 
 /// A JSON API that keeps the records of a data set: an adapter and a target for every data set all of whose models have
 /// `#[derive(RestModel)]`.
@@ -29,10 +28,12 @@ pub struct Rest<D> {
     owner: Option<Owner>,
     stamped: fn(&RestSchema) -> bool,
     leaves_out_nameless: bool,
-    source: Arc<dyn RowSource>,
+    pub(super) source: Arc<dyn RowSource>,
     models: Vec<Entry<D>>,
     store: Mutex<Store>,
     reading: tokio::sync::Mutex<()>,
+    /// The collections in which a record was created.
+    pub(super) proven: tokio::sync::Mutex<BTreeSet<&'static str>>,
 }
 
 /// The models of a data set, gathered by `#[derive(Dataset)]`.
@@ -74,10 +75,11 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
         let mut models = Models { entries: Vec::new() };
         D::visit_each(&mut models);
         let store = Mutex::new(Store::default());
-        let (models, reading) = (models.entries, tokio::sync::Mutex::default());
+        let (models, reading, proven) = (models.entries, tokio::sync::Mutex::default(), tokio::sync::Mutex::default());
         let source = Arc::new(FromPages);
         let (owner, stamped, leaves_out_nameless) = (None, |_: &_| true, false);
-        let rest = Self { client, dialect, owner, stamped, leaves_out_nameless, source, models, store, reading };
+        let rest =
+            Self { client, dialect, owner, stamped, leaves_out_nameless, source, models, store, reading, proven };
         rest.forget();
         rest
     }
@@ -158,6 +160,7 @@ impl<D> Rest<D> {
         if rows.iter().any(|row| !row.is_object()) {
             return Err(AdapterError::new(format!("`{name}` has a row that is no object; is it a collection?")));
         }
+        self.keys_are_there(name, &rows).await?;
         let rows = rows.into_iter().map(|row| keep(row, &collection.needs));
         self.store().fill(name, rows);
         Ok(())
@@ -173,7 +176,7 @@ impl<D> Rest<D> {
     }
 
     /// What is to be read of a collection.
-    fn collection(&self, name: &str) -> Collection {
+    pub(super) fn collection(&self, name: &str) -> Collection {
         let (path, query) = name.split_once('?').unwrap_or((name, ""));
         let mut url = self.client.base().clone();
         url.set_query(Some(query));
@@ -237,6 +240,9 @@ impl<D: Dataset + VisitedBy<Models<D>>> Adapter for Rest<D> {
                 self.fetch_once(collection).await?;
             }
         }
+        if cx.side() == Side::Target {
+            self.models.iter().try_for_each(|model| self.server_key_is_there(model.schema))?;
+        }
         for model in &self.models {
             (model.fill)(self, data, cx.side())?;
         }
@@ -271,6 +277,7 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
     if side == Side::Target && owner.is_none() && rest.owner.is_some() && !is_link {
         table.set_flags(Flags::SKIP_UNMATCHED_DST);
     }
+    let bad = |store: &Store, row: &Value, reason: &str| bad_row::<D, M>(rest, store, row, reason);
     let mut nameless = 0_usize;
     let mut twins: BTreeMap<String, (M::Id, Vec<String>)> = BTreeMap::new();
     for row in store.rows(&collection) {
@@ -280,16 +287,18 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
                 table.reject(id, reason);
                 continue;
             }
-            Err(Unreadable::Nameless(_)) if rest.leaves_out_nameless => {
+            Err(Unreadable::Nameless(_)) if rest.leaves_out_nameless || M::REST.without_nameless => {
                 nameless += 1;
                 continue;
             }
-            Err(Unreadable::Row(reason) | Unreadable::Nameless(reason)) => {
-                return Err(bad_row::<M>(&store, &collection, row, &reason));
+            Err(Unreadable::Row(reason)) => return Err(bad(&store, row, &reason)),
+            Err(Unreadable::Nameless(reason)) => {
+                let text = format!(
+                    "{reason}; give it one, or leave such records out: `#[rest(without_nameless)]` above the struct"
+                );
+                return Err(bad(&store, row, &text));
             }
-            Err(Unreadable::Unread(other)) => {
-                return Err(bad_row::<M>(&store, &collection, row, &format!("`{other}` was not read")));
-            }
+            Err(Unreadable::Unread(other)) => return Err(bad(&store, row, &format!("`{other}` was not read"))),
         };
         if side == Side::Target && (rest.dialect.keeps)(M::REST.path, row) {
             table.flag(record.id(), Flags::SKIP_UNMATCHED_DST);
@@ -299,7 +308,7 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
                 Ok(true) => {}
                 Ok(false) => table.flag(record.id(), Flags::SKIP_UNMATCHED_DST),
                 Err(Missing::Wrong(reason) | Missing::Unread(reason)) => {
-                    return Err(bad_row::<M>(&store, &collection, row, &format!("its owner cannot be read: {reason}")));
+                    return Err(bad(&store, row, &format!("its owner cannot be read: {reason}")));
                 }
             }
         }
@@ -312,7 +321,8 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
         table.insert(record);
     }
     for (id, keys) in twins.into_values() {
-        let places: Vec<String> = keys.iter().map(|key| rest.place_of(M::REST, key)).collect();
+        let shown = |key: &String| rest.client.shown_url(&format!("{}/{key}", M::REST.path));
+        let places: Vec<String> = keys.iter().map(shown).collect();
         let (times, places) = (keys.len(), places.join(", "));
         table.reject(id, format!("it is there {times} times: {places}; delete all but one of them"));
     }
@@ -322,14 +332,12 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
     Ok(())
 }
 
-impl<D> Rest<D> {
-    /// Where the server has a record.
-    fn place_of(&self, schema: &RestSchema, key: &str) -> String {
-        format!("{}/{}/{key}", self.client.base().as_str().trim_end_matches('/'), schema.path)
-    }
-}
-
-fn bad_row<M: SyncModel>(store: &Store, collection: &str, row: &Value, reason: &str) -> AdapterError {
-    let key = row.get(store.key_of(collection)).map(plain).unwrap_or_default();
-    AdapterError::new(format!("`{collection}`: the {} with the key {key:?} cannot be used: {reason}", M::NAME))
+/// The error of a row that gives no record, with where to find it.
+fn bad_row<D, M: RestModel>(rest: &Rest<D>, store: &Store, row: &Value, reason: &str) -> AdapterError {
+    let collection = M::REST.collection();
+    let key = row.get(store.key_of(&collection)).cloned().unwrap_or_default();
+    let at = segment(&key).map(|segment| rest.client.shown_url(&format!("{}/{segment}", M::REST.path)));
+    let at = at.map(|url| format!(" at {url}")).unwrap_or_default();
+    let (name, key) = (M::NAME, plain(&key));
+    AdapterError::new(format!("`{collection}`: the {name} with the key {key:?}{at} cannot be used: {reason}"))
 }

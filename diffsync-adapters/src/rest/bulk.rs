@@ -1,35 +1,25 @@
 //! Writing many records with one request.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use diffsync_core::{TargetError, TargetErrorKind};
+use diffsync_core::{AdapterError, TargetError, TargetErrorKind};
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
 
 use super::adapter::Rest;
+use super::client::Request;
+use super::created::has_key;
 use super::dialect::Dialect;
 use super::error::Error;
-use super::pages::plain;
+use super::exchange::{Content, Listed, content};
 use super::record::read;
 use super::schema::RestModel;
 use super::store::key_text;
+use super::verdict::{Reply, Verdict};
 use super::write::{Written, key_of};
-
-/// How many bytes the keys in one URL may have: servers take some 8,000, with the host, the path and the paging.
-const LONGEST: usize = 7000;
 
 /// What became of each record of a list.
 struct Answers<R>(Vec<Option<Result<R, TargetError>>>);
-
-/// What came of sending a list.
-enum Sent {
-    /// The body of the answer.
-    Answered(Value),
-    /// There was nothing to send, or what became of each record is entered.
-    Nothing,
-    /// The server broke at it, and may have written it.
-    Broken(Error),
-}
 
 impl<R> Answers<R> {
     fn new(records: usize) -> Self {
@@ -39,13 +29,6 @@ impl<R> Answers<R> {
     fn set(&mut self, at: usize, answer: Result<R, TargetError>) {
         if let Some(place) = self.0.get_mut(at) {
             *place = Some(answer);
-        }
-    }
-
-    /// Whether these records were written is not known.
-    fn leave_open(&mut self, open: &[(usize, Written)], error: &Error) {
-        for (at, _) in open {
-            self.set(*at, Err(error.clone().into_target()));
         }
     }
 
@@ -70,29 +53,118 @@ impl<D> Rest<D> {
                 Err(error) => answers.set(at, Err(error)),
             }
         }
-        let rows = match self.send_list(Method::POST, M::REST.path, &mut open, &mut answers).await? {
-            Sent::Answered(rows) => rows,
-            Sent::Nothing => return Ok(answers.all()),
-            // A server that breaks at one row takes back the whole list. Sent in halves, only that row fails.
-            Sent::Broken(error) if self.has_none_of(new, &open).await => return Err(TargetError::from(error)),
-            Sent::Broken(error) => {
-                answers.leave_open(&open, &error);
-                return Ok(answers.all());
-            }
+        let mut alone = self.first_alone(M::REST.path).await;
+        let Some((listed, request)) = self.send_list(Method::POST, Some(new), &mut open, &mut answers).await? else {
+            return Ok(self.with_holders(new, answers).await);
         };
-        let rows = match rows {
-            Value::Array(rows) => self.matched(new, &open, rows),
-            // It succeeded, and says no more.
-            Value::Null => open.iter().map(|(at, _)| (*at, Value::Null)).collect(),
-            _ => return Ok(answers.all()),
-        };
+        let mut rows = self.rows_created(new, &open, listed, &request, &mut answers)?;
+        if let Some(proven) = &mut alone {
+            proven.insert(M::REST.path);
+        }
+        drop(alone);
+
+        self.find_keyless(new, &mut rows, &mut answers).await;
+        self.read_back::<M>(&mut rows, &open).await;
         let mut reads = true;
         for (at, row) in rows {
             if let Some((_, written)) = open.iter().find(|(place, _)| *place == at) {
                 answers.set(at, self.stored(row, written, &mut reads).await);
             }
         }
-        Ok(answers.all())
+        Ok(self.with_holders(new, answers).await)
+    }
+
+    /// The rows that an answer gives, each with the place of its record.
+    fn rows_created<M: RestModel>(
+        &self,
+        new: &[&M],
+        open: &[(usize, Written)],
+        listed: Listed,
+        request: &Request,
+        answers: &mut Answers<M>,
+    ) -> Result<Vec<(usize, Value)>, TargetError> {
+        let silent = || open.iter().map(|(at, _)| (*at, Value::Null)).collect();
+        let told = match listed {
+            Listed::Whole(told) => told,
+            Listed::Rows(rows) if rows.len() == open.len() => {
+                let mut created = Vec::new();
+                for ((at, _), row) in open.iter().zip(rows) {
+                    match row {
+                        Ok(row) => created.push((*at, self.in_answer::<M>(row))),
+                        Err(error) => answers.set(*at, Err(error.into_target())),
+                    }
+                }
+                return Ok(created);
+            }
+            // Which row failed cannot be told; what was created shows by its identifier.
+            Listed::Rows(rows) => {
+                return Ok(self.matched(new, open, rows.into_iter().filter_map(Result::ok).collect()));
+            }
+        };
+        let key = self.key_need::<M>().0;
+        let foreign = |body: &Value| Err(self.foreign::<M>(request, told.status, body).into_target());
+        match self.in_answer::<M>(told.body) {
+            Value::Array(rows) => {
+                let is_foreign = |row: &Value| content::<M>(row, &key) == Content::Foreign;
+                if !told.is_vouched && !rows.is_empty() && rows.iter().all(is_foreign) {
+                    return foreign(&rows.into());
+                }
+                Ok(self.matched(new, open, rows))
+            }
+            body => match (content::<M>(&body, &key), open) {
+                (Content::Record, [(at, _)]) => Ok(vec![(*at, body)]),
+                (Content::Foreign, _) if !told.is_vouched => foreign(&body),
+                (content, _) if told.is_vouched || content == Content::Nothing => Ok(silent()),
+                // It says nothing of each record.
+                _ => Ok(Vec::new()),
+            },
+        }
+    }
+
+    /// Looks for the rows of records of which the answer gave no key, where that is needed.
+    async fn find_keyless<M: RestModel>(&self, new: &[&M], rows: &mut Vec<(usize, Value)>, answers: &mut Answers<M>) {
+        let (key, needs_key) = self.key_need::<M>();
+        let lacks = |row: &Value| needs_key && !has_key(row, &key);
+        let wanted: Vec<&M> =
+            rows.iter().filter(|(_, row)| lacks(row)).filter_map(|(at, _)| new.get(*at).copied()).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let found = self.find_rows(&wanted).await.map_err(|error| error.to_string());
+        let mut found = found.map(Vec::into_iter);
+        rows.retain_mut(|(at, row)| {
+            if !lacks(row) {
+                return true;
+            }
+            let one = match &mut found {
+                Ok(found) => Ok(found.next().flatten()),
+                Err(reason) => Err(AdapterError::new(reason.clone())),
+            };
+            match self.found_or(one, std::mem::take(row)) {
+                Ok(now) => {
+                    *row = now;
+                    true
+                }
+                Err(error) => {
+                    answers.set(*at, Err(error));
+                    false
+                }
+            }
+        });
+    }
+
+    /// The answers, where each conflict names the record that has the value, if that is known.
+    async fn with_holders<M: RestModel>(&self, new: &[&M], answers: Answers<M>) -> Vec<Result<M, TargetError>> {
+        let mut all = answers.all();
+        for (answer, new) in all.iter_mut().zip(new) {
+            if let Err(error) = answer
+                && error.is_conflict()
+            {
+                let known = std::mem::replace(error, TargetError::new(""));
+                *error = self.conflicted(*new, known).await;
+            }
+        }
+        all
     }
 
     /// The rows of an answer with the records that they are of, which is by their order unless that shows otherwise.
@@ -108,12 +180,18 @@ impl<D> Rest<D> {
         if in_order {
             return open.iter().map(|(at, _)| *at).zip(rows).collect();
         }
+        let all_there = rows.len() == open.len();
         let mut left: Vec<&(usize, Written)> = open.iter().collect();
-        let mut matched = Vec::new();
+        let (mut matched, mut others) = (Vec::new(), Vec::new());
         for row in rows {
-            if let Some(found) = left.iter().position(|open| is_of(open, &row)) {
-                matched.push((left.swap_remove(found).0, row));
+            match left.iter().position(|open| is_of(open, &row)) {
+                Some(found) => matched.push((left.remove(found).0, row)),
+                None => others.push(row),
             }
+        }
+        // A server that keeps identifiers in another form still answers in order.
+        if all_there {
+            matched.extend(left.iter().map(|(at, _)| *at).zip(others));
         }
         matched
     }
@@ -141,33 +219,46 @@ impl<D> Rest<D> {
                 Err(error) => answers.set(at, Err(error)),
             }
         }
-        let rows = match self.send_list(self.update_method(), M::REST.path, &mut open, &mut answers).await? {
-            Sent::Answered(rows) => rows,
-            Sent::Nothing => return Ok(answers.all()),
-            Sent::Broken(error) => {
-                answers.leave_open(&open, &error);
-                return Ok(answers.all());
+        let Some((listed, _)) = self.send_list::<M, _>(self.update_method(), None, &mut open, &mut answers).await?
+        else {
+            return Ok(answers.all());
+        };
+        let mut rows = match listed {
+            Listed::Rows(rows) if rows.len() == open.len() => {
+                let mut changed = Vec::new();
+                for ((at, _), row) in open.iter().zip(rows) {
+                    match row {
+                        Ok(row) => changed.push((*at, self.in_answer::<M>(row))),
+                        Err(error) => answers.set(*at, Err(error.into_target())),
+                    }
+                }
+                changed
             }
+            Listed::Rows(rows) => {
+                let rows = rows.into_iter().filter_map(Result::ok).map(|row| self.in_answer::<M>(row)).collect();
+                by_key(&open, rows, &name).0
+            }
+            Listed::Whole(told) => match self.in_answer::<M>(told.body) {
+                Value::Array(rows) => {
+                    let (changed, left_out) = by_key(&open, rows, &name);
+                    for at in left_out {
+                        let text = "the server no longer has the record: it left it out of what it changed";
+                        answers.set(at, Err(TargetError::new(text)));
+                    }
+                    changed
+                }
+                // It succeeded, and says no more.
+                body if told.is_vouched || body.is_null() => open.iter().map(|(at, _)| (*at, Value::Null)).collect(),
+                _ => return Ok(answers.all()),
+            },
         };
-        let mut rows = match rows {
-            Value::Array(rows) => Some(
-                rows.into_iter().filter_map(|row| Some((key_text(row.get(&name)?)?, row))).collect::<HashMap<_, _>>(),
-            ),
-            // It succeeded, and says no more.
-            Value::Null => None,
-            _ => return Ok(answers.all()),
-        };
+        self.read_back::<M>(&mut rows, &open).await;
+
         let mut reads = true;
-        for (at, written) in &open {
-            let row = match &mut rows {
-                Some(rows) => key_text(&written.key).and_then(|key| rows.remove(&key)),
-                None => Some(Value::Null),
-            };
-            let answer = match row {
-                Some(row) => self.stored(row, written, &mut reads).await,
-                None => Err(TargetError::new("the server no longer has the record: it left it out of what it changed")),
-            };
-            answers.set(*at, answer);
+        for (at, row) in rows {
+            if let Some((_, written)) = open.iter().find(|(place, _)| *place == at) {
+                answers.set(at, self.stored(row, written, &mut reads).await);
+            }
         }
         Ok(answers.all())
     }
@@ -191,72 +282,63 @@ impl<D> Rest<D> {
         }
         let list: Vec<Value> =
             keys.iter().map(|(_, key)| Map::from_iter([(name.clone(), key.clone())]).into()).collect();
-        let sent = self.client.request(Method::DELETE, M::REST.path).json(list.into()).send().await;
-        match sent {
-            Ok(_) => {}
-            Err(error) if keys.len() == 1 && error.status() == Some(StatusCode::NOT_FOUND) => {}
+        let request = self.client.request(Method::DELETE, M::REST.path).json(list.into());
+        let mut failed: Vec<Option<Error>> = Vec::new();
+        match self.tell_list::<M>(&request).await {
+            Ok(Listed::Whole(_)) => {}
+            Ok(Listed::Rows(rows)) if rows.len() == keys.len() => {
+                failed = rows.into_iter().map(|row| row.err().filter(|error| !error.is_gone())).collect();
+            }
+            // Which of them failed cannot be told.
+            Ok(Listed::Rows(rows)) => match rows.into_iter().find_map(Result::err) {
+                Some(error) => failed = vec![Some(error); keys.len()],
+                None => {}
+            },
+            Err(error) if keys.len() == 1 && error.is_gone() => {}
             Err(error) => return Err(of_list(error, keys.len())),
         }
         let left = if self.dialect.confirms_deletes {
-            self.left(M::REST.path, &name, &keys).await
+            let keys: Vec<Value> = keys.iter().map(|(_, key)| key.clone()).collect();
+            self.of_keys(M::REST.path, &name, &keys, drop).await
         } else {
-            Ok(HashSet::new())
+            Ok(HashMap::new())
         };
+        let mut failed = failed.into_iter();
         for (at, key) in keys {
-            let answer = match &left {
-                Ok(left) if key_text(&key).is_some_and(|key| left.contains(&key)) => Err(TargetError::new(
+            let answer = match (failed.next().flatten(), &left) {
+                (Some(error), _) => Err(error.into_target()),
+                (None, Ok(left)) if key_text(&key).is_some_and(|key| left.contains_key(&key)) => Err(TargetError::new(
                     "the server took the request to delete it, and still has it: may the login delete it?",
                 )),
-                Ok(_) => {
+                (None, Ok(_)) => {
                     self.store().remove(M::REST.path, &key);
                     Ok(())
                 }
-                Err(error) => Err(TargetError::unknown(format!("whether it was deleted could not be asked: {error}"))),
+                (None, Err(error)) => {
+                    Err(TargetError::unknown(format!("whether it was deleted could not be asked: {error}")))
+                }
             };
             answers.set(at, answer);
         }
         Ok(answers.all())
     }
 
-    /// The keys of those records that the server still has.
-    async fn left(&self, path: &str, name: &str, keys: &[(usize, Value)]) -> Result<HashSet<String>, Error> {
-        let mut asked: Vec<Vec<(String, String)>> = Vec::new();
-        let mut length = LONGEST;
-        for (_, key) in keys {
-            let key = plain(key);
-            // A letter of a key may take three in a URL.
-            let more = name.len() + 2 + 3 * key.len();
-            length += more;
-            if length > LONGEST {
-                length = more;
-                asked.push(self.dialect.query.clone());
-            }
-            asked.last_mut().into_iter().for_each(|query| query.push((name.to_owned(), key.clone())));
-        }
-        let mut left = HashSet::new();
-        for query in asked {
-            let rows = self.client.rows(path, &query, &self.dialect.paging, Some(name), |_, _| {}).await?;
-            left.extend(rows.iter().filter_map(|row| key_text(row.get(name)?)));
-        }
-        Ok(left)
-    }
-
-    /// Sends a list, and gives the body of the answer, if there was anything to send. An error says that none of it was
-    /// written.
-    async fn send_list<R>(
+    /// Sends a list, and gives what is said of it with the request, if there was anything to send. An error says that none of
+    /// it was written. `new` are all records where they are created.
+    async fn send_list<M: RestModel, R>(
         &self,
         method: Method,
-        path: &str,
+        new: Option<&[&M]>,
         open: &mut Vec<(usize, Written)>,
         answers: &mut Answers<R>,
-    ) -> Result<Sent, TargetError> {
+    ) -> Result<Option<(Listed, Request)>, TargetError> {
         while !open.is_empty() {
             let list: Vec<Value> = open.iter().map(|(_, written)| written.body.clone().into()).collect();
             too_long(&self.dialect, &list)?;
             let secrets: Vec<String> = open.iter().flat_map(|(_, written)| written.values.secrets.clone()).collect();
-            let request = self.client.request(method.clone(), path).json(list.into()).hiding(&secrets);
-            let error = match request.send().await {
-                Ok(answer) => return Ok(Sent::Answered(answer.body)),
+            let request = self.client.request(method.clone(), M::REST.path).json(list.into()).hiding(&secrets);
+            let error = match self.tell_list::<M>(&request).await {
+                Ok(listed) => return Ok(Some((listed, request))),
                 Err(error) => error,
             };
             let faults = (self.dialect.row_errors)(&error, open.len()).filter(|_| error.did_nothing());
@@ -264,42 +346,57 @@ impl<D> Rest<D> {
             let Some(faults) = faults else {
                 let again = of_list(error.clone(), open.len());
                 if again.kind() != TargetErrorKind::Unknown {
-                    return Err(self.refused(error, again, open.len()));
+                    return Err(again);
                 }
-                if self.dialect.finds_by_fields && breaks(&error) {
-                    return Ok(Sent::Broken(error));
+                // A server that breaks at one row takes back the whole list. Sent in halves, only that row fails.
+                if let Some(new) = new
+                    && self.dialect.finds_by_fields
+                    && breaks(&error)
+                    && self.has_none_of(new, open).await
+                {
+                    return Err(TargetError::from(error));
                 }
                 // To say that none was written would have them written twice.
-                answers.leave_open(open, &error);
-                return Ok(Sent::Nothing);
+                for (at, _) in &*open {
+                    answers.set(*at, Err(error.clone().into_target()));
+                }
+                return Ok(None);
             };
-            let rows = error.answer().and_then(Value::as_array);
-            let is_taken = |row: usize| rows.and_then(|rows| rows.get(row)).is_some_and(self.dialect.taken);
-            let mut faults = faults.into_iter().enumerate();
-            open.retain(|(at, _)| match faults.next() {
-                Some((row, Some(fault))) => {
-                    let said = error.said(&fault);
-                    let fault = if is_taken(row) { TargetError::conflict(said) } else { TargetError::new(said) };
-                    answers.set(*at, Err(fault));
+            let mut faults = faults.into_iter();
+            open.retain(|(at, _)| match faults.next().flatten() {
+                Some(fault) => {
+                    answers.set(*at, Err(self.of_row(&error, &method, &fault)));
                     false
                 }
-                Some((_, None)) | None => true,
+                None => true,
             });
         }
-        Ok(Sent::Nothing)
+        Ok(None)
     }
 
-    /// An error as a conflict, if it is of one record and says that a value is taken.
-    fn refused(&self, error: Error, otherwise: TargetError, rows: usize) -> TargetError {
-        let is_taken = rows == 1 && error.did_nothing() && error.answer().is_some_and(self.dialect.taken);
-        if is_taken { TargetError::conflict(error) } else { otherwise }
+    /// The error of one row that a refused list names.
+    fn of_row(&self, error: &Error, method: &Method, fault: &str) -> TargetError {
+        let said = error.said(fault);
+        let (Some(status), body) = (error.status(), Value::from(fault)) else { return TargetError::new(said) };
+        match (self.dialect.verdict)(&Reply { method, status, body: &body, holds_record: false }) {
+            Some(Verdict::Conflict(_)) => TargetError::conflict(said),
+            _ => TargetError::new(said),
+        }
     }
+}
 
-    /// An error of a request that writes one record.
-    pub(super) fn refusal(&self, error: Error) -> TargetError {
-        let otherwise = error.clone().into_target();
-        self.refused(error, otherwise, 1)
+/// The rows of an answer by the key of the record that they are of, and the places of the records that none is of.
+fn by_key(open: &[(usize, Written)], rows: Vec<Value>, name: &str) -> (Vec<(usize, Value)>, Vec<usize>) {
+    let mut rows: HashMap<String, Value> =
+        rows.into_iter().filter_map(|row| Some((key_text(row.get(name)?)?, row))).collect();
+    let (mut changed, mut left_out) = (Vec::new(), Vec::new());
+    for (at, written) in open {
+        match key_text(&written.key).and_then(|key| rows.remove(&key)) {
+            Some(row) => changed.push((*at, row)),
+            None => left_out.push(*at),
+        }
     }
+    (changed, left_out)
 }
 
 /// Whether a server broke at what it was sent, and says so itself. A page in HTML comes from what is before it, or while
@@ -322,7 +419,11 @@ fn too_long(dialect: &Dialect, list: &[Value]) -> Result<(), TargetError> {
 /// records it has the list halved until that row is alone.
 fn of_list(error: Error, rows: usize) -> TargetError {
     let breaks = error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
-    if breaks && rows > 1 && error.is_idempotent() { TargetError::from(error) } else { error.into_target() }
+    if breaks && rows > 1 && error.is_idempotent() && !error.is_judged() {
+        TargetError::from(error)
+    } else {
+        error.into_target()
+    }
 }
 
 /// Whether nothing can be sent at all, now or for good: a collection that records are looked up in could not be read.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use diffsync_core::{Secret, Url, with_causes};
+use diffsync_core::{Secret, Url, report_retry, with_causes};
 use governor::DefaultDirectRateLimiter;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Method, StatusCode};
@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
+use super::body::Keep;
 use super::error::{Error, ErrorKind, Failure};
 use super::retry::{Retries, retry_after};
 use super::settings::ClientBuilder;
@@ -73,6 +74,7 @@ pub struct Request {
     body: Option<Secret<Value>>,
     hidden: Hidden,
     reads: bool,
+    keep: Option<Keep>,
 }
 
 impl std::fmt::Debug for Request {
@@ -134,7 +136,7 @@ impl Client {
     pub fn request(&self, method: Method, path: &str) -> Request {
         let reads = matches!(method, Method::GET | Method::HEAD);
         let hidden = self.0.hidden.clone();
-        Request { client: self.clone(), method, url: Ok(self.url(path)), body: None, hidden, reads }
+        Request { client: self.clone(), method, url: Ok(self.url(path)), body: None, hidden, reads, keep: None }
     }
 
     /// Asks for what is at a URL that the server itself gave, which must be one of its own.
@@ -154,6 +156,11 @@ impl Client {
         url
     }
 
+    /// The URL of a path, as it may be shown.
+    pub(super) fn shown_url(&self, path: &str) -> String {
+        shown::url(&self.url(path), &self.0.hidden)
+    }
+
     /// A URL that the server gave, if it leads to the server itself. One that only forgets that it is reached through
     /// TLS is put right.
     fn own(&self, mut url: Url) -> Result<Url, String> {
@@ -170,6 +177,14 @@ impl Client {
 }
 
 impl Request {
+    pub(super) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(super) fn hidden(&self) -> &Hidden {
+        &self.hidden
+    }
+
     /// Adds a parameter to the query.
     pub fn query(mut self, name: &str, value: &str) -> Self {
         if let Ok(url) = &mut self.url {
@@ -191,6 +206,12 @@ impl Request {
         self
     }
 
+    /// Keeps no more than this of the answer.
+    pub(super) fn keeping(mut self, keep: Option<&Keep>) -> Self {
+        self.keep = keep.cloned();
+        self
+    }
+
     /// Keeps texts out of whatever is said of the request: the secrets in its body.
     pub fn hiding(mut self, texts: &[String]) -> Self {
         self.hidden = self.hidden.with(texts);
@@ -203,10 +224,17 @@ impl Request {
     ///
     /// If there is no answer, the answer is no success, or its body is not JSON.
     pub async fn send(self) -> Result<Answer, Error> {
+        self.sent().await
+    }
+
+    /// The same of a request that is still needed, to say what its answer means.
+    pub(super) async fn sent(&self) -> Result<Answer, Error> {
         let retries = self.client.0.retries;
         let begun = Instant::now();
         let mut pauses = retries.pauses();
+        let mut attempt = 0;
         loop {
+            attempt += 1;
             let error = match self.once().await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
@@ -220,7 +248,7 @@ impl Request {
             if begun.elapsed() + pause > retries.total {
                 return Err(error);
             }
-            tracing::debug!(%error, ?pause, "the request is made again");
+            report_retry(attempt, pause, &error);
             sleep(pause).await;
         }
     }
@@ -290,8 +318,9 @@ impl Request {
         while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(url, error))? {
             body.extend_from_slice(&chunk);
             if body.len() > parts.max_body {
-                let detail = format!("the answer has more than {} bytes", parts.max_body);
-                return Err(self.failed(url, ErrorKind::Form, detail).hinted("ask for smaller pages"));
+                let detail = format!("the answer has more than {} bytes, which is the limit", parts.max_body);
+                let hint = "ask for smaller pages, or raise it (`ClientBuilder::max_body`)";
+                return Err(self.failed(url, ErrorKind::Form, detail).hinted(hint));
             }
         }
         drop(slot);
@@ -312,7 +341,8 @@ impl Request {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(body).or_else(|error| {
+        let read = self.keep.as_ref().map_or_else(|| serde_json::from_slice(body), |keep| keep.read(body));
+        read.or_else(|error| {
             let text = String::from_utf8_lossy(body);
             let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
             let excerpt = shown::excerpt(&text, &self.hidden);
@@ -355,6 +385,7 @@ impl Request {
             hint: hint.map(str::to_owned),
             answer,
             retry_after: retry_after(headers, SystemTime::now()),
+            judgement: None,
         })
     }
 
@@ -402,6 +433,7 @@ impl Request {
             hint: None,
             answer: None,
             retry_after: None,
+            judgement: None,
         })
     }
 }

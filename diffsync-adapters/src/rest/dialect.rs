@@ -5,6 +5,8 @@ use serde_json::Value;
 use super::error::Error;
 use super::pages::Paging;
 use super::schema::{Of, Part, StaticOwner};
+use super::tasks::Tasks;
+use super::verdict::{self, Judge, Reply, RowReply};
 
 /// How one API differs from others: how it gives collections and takes many records at once, and what keys are called.
 #[derive(Clone)]
@@ -29,13 +31,26 @@ pub struct Dialect {
     pub keeps: fn(&str, &Value) -> bool,
     /// What an error says of each row of a request for many, if it does.
     pub row_errors: fn(&Error, usize) -> Option<Vec<Option<String>>>,
-    /// Whether what a server says of a record that it refused means that a unique value of it is taken.
-    pub taken: fn(&Value) -> bool,
     /// How many bytes the body of a request for many may have: a longer list is sent in halves.
     pub longest_list: Option<usize>,
     /// Whether the collection takes the fields of its records as parameters, `name=a&name=b`, and gives those that have one
     /// of the values. Then records are looked up after an error that leaves open whether they were created.
     pub finds_by_fields: bool,
+    /// What an answer means: [`verdict::usual`] unless said otherwise.
+    pub verdict: Judge,
+    /// What an answer says of each row of a list: [`verdict::row_replies`] unless said otherwise.
+    pub row_replies: fn(&Reply<'_>) -> Option<Vec<RowReply>>,
+    /// Where the record is in an answer to what was written, as a JSON pointer such as `/result`. An answer without it is
+    /// taken as a whole. `#[rest(answer = "…")]` on a model comes first.
+    pub answer: Option<String>,
+    /// How to wait for what is answered with 202. Without it, what becomes of such a record is unknown.
+    pub tasks: Option<Tasks>,
+    /// The parameter by which the collection at a path is searched for a part of its rows, such as `name`: the part itself
+    /// unless said otherwise. It is used to ask for a record that was created without an answer that names its key.
+    pub filter: fn(&str, &str) -> Option<String>,
+    /// Whether a part of a row, at the path of its collection, is echoed as it was sent though the server stores it in another
+    /// form. What was written there is then read again. Nothing is, unless said otherwise.
+    pub reads_back: fn(&str, &str) -> bool,
 }
 
 impl std::fmt::Debug for Dialect {
@@ -68,9 +83,14 @@ impl Default for Dialect {
             replaces: false,
             keeps: |_, _| false,
             row_errors: listed_row_errors,
-            taken: says_taken,
             longest_list: None,
             finds_by_fields: false,
+            verdict: verdict::usual,
+            row_replies: verdict::row_replies,
+            answer: None,
+            tasks: None,
+            filter: |_, part| Some(part.to_owned()),
+            reads_back: |_, _| false,
         }
     }
 }
@@ -117,18 +137,6 @@ fn listed_row_errors(error: &Error, rows: usize) -> Option<Vec<Option<String>>> 
         other => Some(super::shown::shortened(&other.to_string())),
     };
     Some(listed.iter().map(said).collect())
-}
-
-/// Whether a text in an answer says that a value is taken, in the words of Django and its frameworks.
-fn says_taken(said: &Value) -> bool {
-    match said {
-        Value::String(text) => {
-            ["already exists", "must make a unique set", "must be unique"].iter().any(|words| text.contains(words))
-        }
-        Value::Array(items) => items.iter().any(says_taken),
-        Value::Object(fields) => fields.values().any(says_taken),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 /// What is stamped on the records that a target writes. It deletes none that does not carry it.

@@ -7,6 +7,8 @@ use diffsync_core::{AdapterError, TargetError};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
+use super::verdict::Verdict;
+
 /// A request that failed. It holds no secret: neither the login, nor what the server said of it.
 ///
 /// `?` makes it an [`AdapterError`](diffsync_core::AdapterError). A target says [`into_target`](Self::into_target),
@@ -29,6 +31,19 @@ pub(super) struct Failure {
     /// The body of an answer that was JSON.
     pub(super) answer: Option<Value>,
     pub(super) retry_after: Option<Duration>,
+    pub(super) judgement: Option<Judgement>,
+}
+
+/// What the dialect makes of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judgement {
+    Failed,
+    Conflict,
+    Transient,
+    Unknown,
+    Fatal,
+    /// It is an answer to something else than was asked.
+    Foreign,
 }
 
 /// What went wrong with a request.
@@ -87,9 +102,40 @@ impl Error {
         self.0.retry_after
     }
 
+    /// What the server said, as it may be shown.
+    pub(super) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The same error as the dialect judges it.
+    pub(super) fn judged(mut self, verdict: Verdict) -> Self {
+        let (judgement, detail) = match verdict {
+            Verdict::Success => return self,
+            Verdict::Failed(detail) => (Judgement::Failed, detail),
+            Verdict::Conflict(detail) => (Judgement::Conflict, detail),
+            Verdict::Transient(detail) => (Judgement::Transient, detail),
+            Verdict::Unknown(detail) => (Judgement::Unknown, detail),
+            Verdict::Fatal(detail) => (Judgement::Fatal, detail),
+        };
+        self.0.judgement = Some(judgement);
+        self.0.detail = detail;
+        self
+    }
+
+    /// The same error of an answer that is not one to what was asked.
+    pub(super) fn judged_foreign(mut self) -> Self {
+        self.0.judgement = Some(Judgement::Foreign);
+        self
+    }
+
     /// Whether the server surely did nothing of what it was asked.
     #[must_use]
     pub fn did_nothing(&self) -> bool {
+        match self.0.judgement {
+            Some(Judgement::Unknown | Judgement::Foreign) => return false,
+            Some(_) => return true,
+            None => {}
+        }
         match self.0.kind {
             ErrorKind::Connect | ErrorKind::Certificate | ErrorKind::Redirect | ErrorKind::Request => true,
             ErrorKind::Status(StatusCode::SERVICE_UNAVAILABLE) => self.0.retry_after.is_some(),
@@ -134,6 +180,21 @@ impl Error {
     pub fn into_target(self) -> TargetError {
         let wait = self.0.retry_after;
         let (did_nothing, again, is_lost) = (self.did_nothing(), self.is_idempotent(), self.is_lost());
+        if let Some(judgement) = self.0.judgement {
+            let error = match judgement {
+                Judgement::Failed => TargetError::from(self),
+                Judgement::Conflict => TargetError::conflict(self),
+                Judgement::Transient => TargetError::transient(self),
+                Judgement::Unknown => TargetError::unknown(self),
+                Judgement::Fatal => TargetError::fatal(self),
+                // Something was written, though hardly this record.
+                Judgement::Foreign => TargetError::fatal(self).perhaps_written(),
+            };
+            return match wait {
+                Some(wait) => error.retry_after(wait),
+                None => error,
+            };
+        }
         let error = match self.0.kind {
             ErrorKind::Connect
             | ErrorKind::Certificate
@@ -153,16 +214,35 @@ impl Error {
         }
     }
 
+    /// Whether the dialect has said what it means.
+    pub(super) fn is_judged(&self) -> bool {
+        self.0.judgement.is_some()
+    }
+
+    /// Whether what was to be deleted is gone.
+    pub(super) fn is_gone(&self) -> bool {
+        let status = self.status();
+        self.0.judgement.is_none() && matches!(status, Some(StatusCode::NOT_FOUND | StatusCode::GONE))
+    }
+
     /// What it means for what was to be written that a collection could not be read.
     pub(super) fn of_read(error: AdapterError) -> TargetError {
+        match Self::within(&error) {
+            Some(own) => own.clone().into_target(),
+            None => error.into(),
+        }
+    }
+
+    /// The error of a request that caused another.
+    pub(super) fn within(error: &AdapterError) -> Option<&Self> {
         let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error.cause());
         while let Some(cause) = next {
             if let Some(own) = cause.downcast_ref::<Self>() {
-                return own.clone().into_target();
+                return Some(own);
             }
             next = cause.source();
         }
-        error.into()
+        None
     }
 
     /// What the server said of one row, with the request that it said it to.

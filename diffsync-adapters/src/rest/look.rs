@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::adapter::Rest;
 use super::error::Error;
 use super::pages::plain;
-use super::record::{Unreadable, read};
 use super::schema::{Of, RestModel};
 use super::write::Written;
 
@@ -66,14 +65,7 @@ impl<D> Rest<D> {
 
     /// The record that a row holds, if it can be read.
     pub(crate) async fn as_record<M: RestModel>(&self, row: &Value) -> Result<Option<M>, TargetError> {
-        loop {
-            let read = read::<M>(&self.store(), &M::REST.collection(), row, None);
-            match read {
-                Ok(record) => return Ok(Some(record)),
-                Err(Unreadable::Unread(other)) => self.fetch_once(&other).await.map_err(Error::of_read)?,
-                Err(Unreadable::Record(..) | Unreadable::Row(_) | Unreadable::Nameless(_)) => return Ok(None),
-            }
-        }
+        self.readable(&M::REST.collection(), row).await.map_err(Error::of_read)
     }
 
     /// What of a record's body identifies it, as parameters. What is empty finds nothing, and is left to a look at the rows.

@@ -35,25 +35,33 @@
 //! All keys of the derive are in the book's chapter on JSON APIs.
 
 mod adapter;
+mod body;
 mod bulk;
 mod check;
 mod client;
+mod created;
 mod dialect;
 mod error;
+mod exchange;
 mod index;
+mod keys;
 mod look;
 mod names;
 mod pages;
 mod record;
+mod reread;
 mod retry;
 mod schema;
 mod settings;
 mod shown;
 mod source;
 mod store;
+mod tasks;
+pub mod verdict;
 mod way;
 mod write;
 
+pub use diffsync_derive::RestModel;
 pub use reqwest::{Method, StatusCode, header};
 
 pub use self::adapter::{Models, Rest};
@@ -65,7 +73,9 @@ pub use self::pages::{Page, Pages, Paging};
 pub use self::retry::Retries;
 pub use self::schema::{JOINT, Of, Part, RestField, RestKey, RestModel, RestSchema, StaticOwner};
 pub use self::settings::{ClientBuilder, SettingError};
-pub use self::source::{Collection, FromPages, RowSource, Seen};
+pub use self::source::{Collection, FromPages, RowSource, Sample, Seen};
+pub use self::tasks::Tasks;
+pub use self::verdict::{Judge, Reply, RowReply, Verdict};
 
 /// What generated code uses. Not for anybody else; it may change with any version.
 #[doc(hidden)]

@@ -1,15 +1,20 @@
 //! Collections that a server gives page by page.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::io;
+use std::time::Duration;
 
-use diffsync_core::Url;
+use diffsync_core::{Url, report_retry};
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LINK};
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
+use super::body::Keep;
 use super::client::{Answer, Client};
 use super::error::{Error, ErrorKind};
+use super::verdict::{self, Judge, Reply, Verdict};
 
 /// How often a collection is read again that changes while it is read.
 const READINGS: usize = 3;
@@ -95,8 +100,12 @@ impl Client {
         query: &'a [(String, String)],
         paging: &'a Paging,
     ) -> BoxStream<'a, Result<Page, Error>> {
-        let reading = Reading { client: self, path, query, paging };
-        match &paging.pages {
+        self.pages_judged(Reading { client: self, path, query, paging, judge: verdict::by_status, keep: None })
+    }
+
+    /// The pages of a collection, as far as they are needed.
+    fn pages_judged<'a>(&'a self, reading: Reading<'a>) -> BoxStream<'a, Result<Page, Error>> {
+        match &reading.paging.pages {
             Pages::None => stream::once(async move { Ok(reading.page(&[]).await?.0) }).boxed(),
             Pages::Number { page, first, size } => {
                 let size = size.as_ref().map(|(name, size)| (name.as_str(), *size));
@@ -117,6 +126,28 @@ impl Client {
         }
     }
 
+    /// The first page of a collection, of so many rows where the API lets itself be told, and the headers of the answer.
+    pub(super) async fn first_page(
+        &self,
+        path: &str,
+        query: &[(String, String)],
+        paging: &Paging,
+        judge: Judge,
+        rows: usize,
+    ) -> Result<(Page, HeaderMap), Error> {
+        let size = match &paging.pages {
+            Pages::Offset { limit, size, .. } => Some((limit.as_str(), *size)),
+            Pages::Number { size: Some((name, size)), .. } => Some((name.as_str(), *size)),
+            _ => None,
+        };
+        let query: Vec<_> =
+            query.iter().filter(|(name, _)| size.is_none_or(|(size, _)| name != size)).cloned().collect();
+        let more: Vec<_> = size.map(|(name, size)| (name, size.min(rows).to_string())).into_iter().collect();
+        let reading = Reading { client: self, path, query: &query, paging, judge, keep: None };
+        let (page, answer) = reading.page(&more).await?;
+        Ok((page, answer.headers))
+    }
+
     /// All rows of a collection. `key` is the name of what no two rows share; `seen` is told how many rows were read, and
     /// how many there are.
     ///
@@ -130,26 +161,25 @@ impl Client {
         key: Option<&str>,
         seen: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Vec<Value>, Error> {
-        self.rows_kept(path, query, paging, key, |row| row, seen).await
+        let reading = Reading { client: self, path, query, paging, judge: verdict::by_status, keep: None };
+        self.rows_kept(reading, key, seen).await
     }
 
-    /// All rows of a collection, as far as `keep` keeps them.
+    /// All rows of a collection, as far as they are needed.
     pub(super) async fn rows_kept(
         &self,
-        path: &str,
-        query: &[(String, String)],
-        paging: &Paging,
+        reading: Reading<'_>,
         key: Option<&str>,
-        keep: impl Fn(Value) -> Value + Send + Sync,
         mut seen: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Vec<Value>, Error> {
-        let mut reading = 1;
+        let path = reading.path;
+        let mut times = 1;
         loop {
             let mut rows = Whole { rows: Vec::new(), keys: HashSet::new(), total: None };
-            let mut pages = self.pages(path, query, paging);
+            let mut pages = self.pages_judged(reading);
             let changed = loop {
                 let Some(page) = pages.try_next().await? else { break rows.is_whole() };
-                let added = rows.add(page, key, &keep);
+                let added = rows.add(page, key);
                 if added.is_err() {
                     break added;
                 }
@@ -158,11 +188,11 @@ impl Client {
             let Err(what) = changed else { return Ok(rows.rows) };
             let detail = format!("`{path}` changed while it was read: {what}");
             let error = self.get(path).fault(ErrorKind::Changed, detail);
-            if reading == READINGS {
+            if times == READINGS {
                 return Err(error.hinted(format!("it was read {READINGS} times; try when less is going on")));
             }
-            tracing::info!(%error, "the collection is read again");
-            reading += 1;
+            report_retry(times, Duration::ZERO, &error);
+            times += 1;
         }
     }
 }
@@ -176,7 +206,7 @@ struct Whole {
 
 impl Whole {
     /// Adds a page, or says what shows that the collection changed.
-    fn add(&mut self, page: Page, key: Option<&str>, keep: &impl Fn(Value) -> Value) -> Result<(), String> {
+    fn add(&mut self, page: Page, key: Option<&str>) -> Result<(), String> {
         if let (Some(before), Some(now)) = (self.total, page.total)
             && before != now
         {
@@ -189,7 +219,7 @@ impl Whole {
             {
                 return Err(format!("the row {} came twice", plain(value)));
             }
-            self.rows.push(keep(row));
+            self.rows.push(row);
         }
         Ok(())
     }
@@ -217,18 +247,23 @@ enum Step {
     Parameter(String, String),
 }
 
+/// What is read of a collection, and how.
 #[derive(Clone, Copy)]
-struct Reading<'a> {
-    client: &'a Client,
-    path: &'a str,
-    query: &'a [(String, String)],
-    paging: &'a Paging,
+pub(super) struct Reading<'a> {
+    pub(super) client: &'a Client,
+    pub(super) path: &'a str,
+    pub(super) query: &'a [(String, String)],
+    pub(super) paging: &'a Paging,
+    /// What an answer means.
+    pub(super) judge: Judge,
+    /// What is kept of the rows; all, unless said otherwise.
+    pub(super) keep: Option<&'a Keep>,
 }
 
 impl<'a> Reading<'a> {
     /// One page, and the answer that it came in without its rows.
     async fn page(self, more: &[(&str, String)]) -> Result<(Page, Answer), Error> {
-        let mut request = self.client.get(self.path);
+        let mut request = self.client.get(self.path).keeping(self.keep);
         for (name, value) in self.query {
             request = request.query(name, value);
         }
@@ -239,6 +274,17 @@ impl<'a> Reading<'a> {
     }
 
     fn read(self, mut answer: Answer) -> Result<(Page, Answer), Error> {
+        let request = || self.client.get(self.path);
+        let reply = Reply { method: &Method::GET, status: answer.status, body: &answer.body, holds_record: false };
+        if let Some(verdict) = (self.judge)(&reply).filter(|verdict| *verdict != Verdict::Success) {
+            let verdict = verdict.map(|text| request().hidden().clean(&text));
+            return Err(request().failed(&answer.url, ErrorKind::Status(answer.status), "").judged(verdict));
+        }
+        if answer.status == StatusCode::PARTIAL_CONTENT && self.paging.pages == Pages::None {
+            let error =
+                request().failed(&answer.url, ErrorKind::Form, "the answer holds only a part of the rows (206)");
+            return Err(error.hinted("say in `Dialect::paging` how the API gives the others"));
+        }
         let total = self.paging.total.as_deref().and_then(|total| answer.body.pointer(total)).and_then(Value::as_u64);
         match answer.body.pointer_mut(&self.paging.rows).map(Value::take) {
             Some(Value::Array(rows)) => Ok((Page { rows, total }, answer)),
@@ -283,10 +329,10 @@ impl<'a> Reading<'a> {
                 }
                 Some(_) => stream::empty().boxed(),
                 None => {
-                    let begin = (1, first.rows.clone());
+                    let begin = (1, Print::of(&first.rows));
                     stream::try_unfold(begin, move |(number, before)| async move {
                         // Only an empty page is surely the last: the server may give fewer rows than it was asked for.
-                        if before.is_empty() {
+                        if before.rows == 0 {
                             return Ok(None);
                         }
                         let page = match at(number, given).await {
@@ -295,14 +341,14 @@ impl<'a> Reading<'a> {
                             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => return Ok(None),
                             Err(error) => return Err(error),
                         };
-                        if page.rows == before {
+                        let now = Print::of(&page.rows);
+                        if now == before {
                             let detail =
                                 format!("the server gives the same page again, whatever `{}` is", place(0, 0).0);
                             let error = self.client.get(self.path).fault(ErrorKind::Form, detail);
                             return Err(error.hinted("how does it give pages?"));
                         }
-                        let rows = page.rows.clone();
-                        Ok((!rows.is_empty()).then_some((page, (number + 1, rows))))
+                        Ok((now.rows > 0).then_some((page, (number + 1, now))))
                     })
                     .boxed()
                 }
@@ -324,7 +370,7 @@ impl<'a> Reading<'a> {
             let (page, answer) = match step {
                 None => self.page(&[]).await?,
                 Some(Step::Parameter(name, value)) => self.page(&[(&name, value)]).await?,
-                Some(Step::Url(url)) => self.read(self.client.follow(url).send().await?)?,
+                Some(Step::Url(url)) => self.read(self.client.follow(url).keeping(self.keep).send().await?)?,
             };
             let wrong = |what: &str| self.client.get(self.path).failed(&answer.url, ErrorKind::Form, what);
             let step = match next(&answer) {
@@ -342,6 +388,36 @@ impl<'a> Reading<'a> {
             if is_new { Ok(Some((page, Some((Some(step), seen))))) } else { Err(wrong("the pages lead in circles")) }
         })
         .boxed()
+    }
+}
+
+/// What tells a page from another, without its rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Print {
+    rows: usize,
+    hash: u64,
+}
+
+impl Print {
+    fn of(rows: &[Value]) -> Self {
+        /// Hashes what is written to it.
+        struct Hashing(DefaultHasher);
+
+        impl io::Write for Hashing {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.write(bytes);
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let mut hashing = Hashing(DefaultHasher::new());
+        // It takes all that is written to it.
+        let _ = serde_json::to_writer(&mut hashing, rows);
+        Self { rows: rows.len(), hash: hashing.0.finish() }
     }
 }
 

@@ -53,7 +53,7 @@ impl Values {
         Ok(Self { values, secrets })
     }
 
-    fn get(&self, name: &str) -> Value {
+    pub(super) fn get(&self, name: &str) -> Value {
         self.values.get(name).cloned().unwrap_or_default()
     }
 
@@ -289,6 +289,7 @@ pub(super) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool
         blank: false,
         reads: true,
         writes: false,
+        optional: false,
     };
     let values = store.read(collection, found, &field)?;
     Ok(values.first().and_then(Value::as_array).is_some_and(|names| names.contains(&owner.value)))
@@ -315,7 +316,7 @@ mod tests {
         const PATH: Part = Part { at: &["name"], of: Of::Tree { up: "parent", text: true } };
         const PARENT: Part = Part { at: &["parent"], of: Of::Lookup { collection: "places", parts: &[PATH] } };
         const fn field(names: &'static [&'static str], part: Part, writes: bool) -> RestField {
-            RestField { names, part, many: false, choice: false, blank: false, reads: true, writes }
+            RestField { names, part, many: false, choice: false, blank: false, reads: true, writes, optional: false }
         }
         static SCHEMA: RestSchema = RestSchema {
             path: "places",
@@ -323,6 +324,8 @@ mod tests {
             key: RestKey { name: None, is_held: true },
             fields: &[field(&["path"], PATH, true), field(&["parent"], PARENT, false)],
             owner: None,
+            answer: None,
+            without_nameless: false,
         };
         let mut store = Store::new("id", &[&SCHEMA], &[]);
         store.fill("places", [json!({"id": 7, "name": "NL", "parent": null})]);

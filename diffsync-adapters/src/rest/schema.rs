@@ -33,6 +33,11 @@ pub struct RestSchema {
     pub fields: &'static [RestField],
     /// What is stamped on records that are written.
     pub owner: Option<StaticOwner>,
+    /// Where the record is in an answer to what was written, as a JSON pointer, if the API's [`Dialect`](super::Dialect) does
+    /// not say it.
+    pub answer: Option<&'static str>,
+    /// Whether records are left out of which a part of the identifier is empty.
+    pub without_nameless: bool,
 }
 
 impl RestSchema {
@@ -79,6 +84,8 @@ pub struct RestField {
     pub reads: bool,
     /// Whether it is written.
     pub writes: bool,
+    /// Whether no row of the collection need have the part.
+    pub optional: bool,
 }
 
 /// A part of a body.

@@ -68,7 +68,7 @@ impl ClientBuilder {
             roots: Vec::new(),
             identity: None,
             accept_invalid: false,
-            max_body: 256 << 20,
+            max_body: 64 << 20,
         }
     }
 
@@ -169,7 +169,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How many bytes an answer may have: 256 MiB unless said otherwise.
+    /// How many bytes an answer may have: 64 MiB unless said otherwise. In memory rows of few and short fields take many times
+    /// what they take in the answer.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self

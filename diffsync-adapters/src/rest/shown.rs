@@ -1,14 +1,22 @@
 //! What of a request and its answer may be shown.
 
+use std::sync::OnceLock;
+
 use diffsync_core::{REDACTED, Url};
 use serde_json::Value;
+
+use crate::secret_forms::forms;
 
 /// How much of a body is shown.
 const LONGEST: usize = 500;
 
 /// Texts that must not be shown.
 #[derive(Clone, Default)]
-pub(super) struct Hidden(Vec<String>);
+pub(super) struct Hidden {
+    texts: Vec<String>,
+    /// All that they may be written as, the longest first. It is made when something is shown.
+    forms: OnceLock<Vec<String>>,
+}
 
 impl std::fmt::Debug for Hidden {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -19,10 +27,9 @@ impl std::fmt::Debug for Hidden {
 impl Hidden {
     pub(super) fn add(&mut self, text: &str) {
         // A shorter one would be found everywhere, and hide what is said.
-        if text.len() >= 3 && !self.0.iter().any(|known| known == text) {
-            self.0.push(text.to_owned());
-            // One that is part of another is hidden after it.
-            self.0.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        if text.len() >= 3 && !self.texts.iter().any(|known| known == text) {
+            self.texts.push(text.to_owned());
+            self.forms = OnceLock::new();
         }
     }
 
@@ -37,12 +44,22 @@ impl Hidden {
     /// The text without them.
     pub(super) fn clean(&self, text: &str) -> String {
         let mut clean = text.to_owned();
-        for secret in &self.0 {
+        for secret in self.forms() {
             if clean.contains(secret.as_str()) {
                 clean = clean.replace(secret.as_str(), REDACTED);
             }
         }
         clean
+    }
+
+    fn forms(&self) -> &[String] {
+        self.forms.get_or_init(|| {
+            let mut forms: Vec<String> = self.texts.iter().flat_map(|text| forms(text)).collect();
+            // One that is part of another is hidden after it.
+            forms.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+            forms.dedup();
+            forms
+        })
     }
 
     /// The document without them.

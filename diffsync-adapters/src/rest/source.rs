@@ -4,12 +4,17 @@ use std::collections::BTreeSet;
 
 use diffsync_core::AdapterError;
 use futures_util::future::BoxFuture;
+use reqwest::header::ALLOW;
 use serde_json::Value;
 
+use super::body::Keep;
 use super::client::Client;
 use super::dialect::Dialect;
+use super::pages::{Pages, Reading};
 use super::schema::Part;
-use super::way::keep;
+
+/// How many rows a check looks at.
+const SAMPLE: usize = 50;
 
 /// A collection, and what of its rows is needed.
 #[derive(Clone)]
@@ -50,6 +55,39 @@ pub trait RowSource: Send + Sync + 'static {
         collection: &'a Collection,
         seen: Seen<'a>,
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>>;
+
+    /// Some rows of a collection, as a check looks at them. All of them, unless said otherwise.
+    fn sample<'a>(
+        &'a self,
+        client: &'a Client,
+        dialect: &'a Dialect,
+        collection: &'a Collection,
+    ) -> BoxFuture<'a, Result<Sample, AdapterError>> {
+        Box::pin(async move {
+            let rows = self.rows(client, dialect, collection, &mut |_, _| {}).await?;
+            Ok(Sample { total: Some(rows.len() as u64), is_whole: true, is_read_only: false, rows })
+        })
+    }
+}
+
+/// Some rows of a collection, for a look before a run.
+#[derive(Clone, Default)]
+pub struct Sample {
+    /// The rows, with all their parts.
+    pub rows: Vec<Value>,
+    /// How many rows the collection has, if that is known.
+    pub total: Option<u64>,
+    /// Whether these are all of its rows.
+    pub is_whole: bool,
+    /// Whether the server says that the collection takes no new records.
+    pub is_read_only: bool,
+}
+
+impl std::fmt::Debug for Sample {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The rows may hold anything.
+        f.debug_struct("Sample").field("rows", &self.rows.len()).field("total", &self.total).finish_non_exhaustive()
+    }
 }
 
 /// The pages of the API itself.
@@ -66,10 +104,34 @@ impl RowSource for FromPages {
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
         Box::pin(async move {
             let query = [dialect.query.as_slice(), &collection.query].concat();
-            let key = Some(collection.key.as_str());
-            let needed = |row| keep(row, &collection.needs);
-            let rows = client.rows_kept(&collection.path, &query, &dialect.paging, key, needed, seen).await?;
+            let (path, paging, judge) = (collection.path.as_str(), &dialect.paging, dialect.verdict);
+            let keep = Keep::new(&paging.rows, &collection.needs);
+            let reading = Reading { client, path, query: &query, paging, judge, keep: Some(&keep) };
+            let rows = client.rows_kept(reading, Some(&collection.key), seen).await?;
             Ok(rows)
+        })
+    }
+
+    fn sample<'a>(
+        &'a self,
+        client: &'a Client,
+        dialect: &'a Dialect,
+        collection: &'a Collection,
+    ) -> BoxFuture<'a, Result<Sample, AdapterError>> {
+        Box::pin(async move {
+            let query = [dialect.query.as_slice(), &collection.query].concat();
+            let paging = &dialect.paging;
+            let (page, headers) = client.first_page(&collection.path, &query, paging, dialect.verdict, SAMPLE).await?;
+            let allowed = headers.get(ALLOW).and_then(|allowed| allowed.to_str().ok());
+            Ok(Sample {
+                total: page.total,
+                is_whole: match page.total {
+                    Some(total) => total <= page.rows.len() as u64,
+                    None => paging.pages == Pages::None || page.rows.is_empty(),
+                },
+                is_read_only: allowed.is_some_and(|allowed| !allowed.to_ascii_uppercase().contains("POST")),
+                rows: page.rows,
+            })
         })
     }
 }

@@ -99,6 +99,11 @@ impl Store {
         self.keys.get(collection).unwrap_or(&self.key)
     }
 
+    /// Whether other records name those of a collection.
+    pub(super) fn is_looked_up(&self, collection: &str) -> bool {
+        self.identifying.contains_key(collection)
+    }
+
     pub(super) fn has(&self, collection: &str) -> bool {
         self.collections.contains_key(collection)
     }

@@ -1,9 +1,12 @@
 //! Writing records, one with each request.
 
+use std::collections::BTreeSet;
+
 use diffsync_core::{Dataset, HasTable, Ops, Target, TargetError, Terms, VisitedBy, WriteContext};
 use futures_util::stream::{self, StreamExt};
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde_json::{Map, Value};
+use tokio::sync::MutexGuard as AsyncGuard;
 
 use super::adapter::{Models, Rest};
 use super::client::Request;
@@ -24,9 +27,20 @@ where
 
     async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
         let written = self.creation(new).await?;
-        let answer = self.request(Method::POST, M::REST.path, &written).send().await;
-        let row = answer.map_err(|error| self.refusal(error))?.body;
-        self.stored(row, &written, &mut true).await
+        let mut alone = self.first_alone(M::REST.path).await;
+
+        let request = self.request(Method::POST, M::REST.path, &written);
+        let told = match self.tell::<M>(&request).await {
+            Ok(told) => told,
+            Err(error) => return Err(self.conflicted(new, error.into_target()).await),
+        };
+        let row = self.created_row(new, told, &request).await?;
+        if let Some(proven) = &mut alone {
+            proven.insert(M::REST.path);
+        }
+        drop(alone);
+
+        self.stored_one(row, written).await
     }
 
     async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
@@ -34,16 +48,20 @@ where
         if written.body.is_empty() {
             return Ok(old.clone());
         }
-        let answer = self.request(self.update_method(), &path_of(old)?, &written).send().await;
-        let row = answer.map_err(|error| self.refusal(error))?.body;
-        self.stored(row, &written, &mut true).await
+        let request = self.request(self.update_method(), &path_of(old)?, &written);
+        let told = self.tell::<M>(&request).await.map_err(super::Error::into_target)?;
+        let row = match self.in_answer::<M>(told.body) {
+            Value::Array(mut rows) if rows.len() == 1 => rows.pop().unwrap_or_default(),
+            row => row,
+        };
+        self.stored_one(row, written).await
     }
 
     async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
-        match self.client.request(Method::DELETE, &path_of(old)?).send().await {
+        match self.tell::<M>(&self.client.request(Method::DELETE, &path_of(old)?)).await {
             Ok(_) => {}
             // It is gone, which is what was asked for; perhaps by an earlier request whose answer was lost.
-            Err(error) if matches!(error.status(), Some(StatusCode::NOT_FOUND | StatusCode::GONE)) => {}
+            Err(error) if error.is_gone() => {}
             Err(error) => return Err(error.into_target()),
         }
         self.store().remove(M::REST.path, &old.remote_key()?);
@@ -101,6 +119,21 @@ pub(super) struct Written {
 }
 
 impl<D> Rest<D> {
+    /// Waits until a record of this collection was created, so that the answer shows that a `POST` there means what it should;
+    /// or else lets this be the first, alone. Where it means something else, one request does harm and not several.
+    pub(super) async fn first_alone(&self, path: &'static str) -> Option<AsyncGuard<'_, BTreeSet<&'static str>>> {
+        let proven = self.proven.lock().await;
+        (!proven.contains(path)).then_some(proven)
+    }
+
+    /// The record as the server stored it.
+    async fn stored_one<M: RestModel>(&self, row: Value, written: Written) -> Result<M, TargetError> {
+        let (mut rows, written) = ([(0, row)], [(0, written)]);
+        self.read_back::<M>(&mut rows, &written).await;
+        let ([(_, row)], [(_, written)]) = (rows, written);
+        self.stored(row, &written, &mut true).await
+    }
+
     /// What creates a record.
     pub(super) async fn creation<M: RestModel>(&self, new: &M) -> Result<Written, TargetError> {
         let values = Values::of(new)?;
@@ -241,7 +274,7 @@ pub(super) fn key_of<M: RestModel>(record: &M) -> Result<Value, TargetError> {
 }
 
 /// A key as one segment of a path.
-fn segment(key: &Value) -> Result<String, TargetError> {
+pub(super) fn segment(key: &Value) -> Result<String, TargetError> {
     let text = plain(key);
     if matches!(text.as_str(), "" | "." | "..") {
         return Err(TargetError::new(format!("the key {text:?} cannot stand in a URL")));

@@ -8,6 +8,7 @@
 mod blank_is_none;
 mod contains;
 mod ignore_case;
+mod json;
 mod tolerance;
 mod unordered;
 

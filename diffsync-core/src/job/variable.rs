@@ -183,12 +183,15 @@ impl Variable for Url {
 
 /// A URL as it may be shown: without who logs in and without the values of its query, in which tokens travel.
 ///
-/// A password with a `/` that is not written as `%2F` ends the host too early, and its rest stands in the path; so what is
-/// before an `@` there is not shown either.
+/// A password with a `/` that is not written as `%2F` ends the host too early, and its rest is in the path, in the query or
+/// behind a `#`; and a URL without `//` has no host at all. So what is before an `@` there is not shown either.
 #[must_use]
 pub fn redacted_url(url: &Url) -> String {
-    let may_have_login = !url.username().is_empty() || url.password().is_some() || url.port().is_some();
-    let behind_host = [Some(url.path()), url.fragment()].into_iter().flatten();
+    let has_host = url.host_str().is_some_and(|host| !host.is_empty());
+    let may_have_login = !has_host || !url.username().is_empty() || url.password().is_some() || url.port().is_some();
+    // In a query that is one an `@` is part of a value, which is not shown anyway.
+    let query = url.query().filter(|query| query.split('=').next().is_some_and(|key| key.contains('@')));
+    let behind_host = [Some(url.path()), query, url.fragment()].into_iter().flatten();
     if let Some((_, rest)) = behind_host.rev().find_map(|part| part.rsplit_once('@'))
         && may_have_login
     {
@@ -515,7 +518,18 @@ mod tests {
             ("postgres://u:12/hunter2@localhost/x", "postgres://***@localhost/x"),
             ("postgres://u:p@hunter2/w@localhost/x", "postgres://***@localhost/x"),
             ("postgres://u:12#hunter2@localhost/x", "postgres://***@localhost/x"),
+            ("postgres://u:12?hunter2@localhost/x", "postgres://***@localhost/x"),
             ("https://host/@somebody", "https://host/@somebody"),
+            ("https://host:8080/a?mail=me@host", "https://host:8080/a?mail=***"),
+            // Without `//`, or with too few or too many slashes, there is no host.
+            ("postgres:/u:hunter2@localhost/x", "postgres://***@localhost/x"),
+            ("postgres:u:hunter2@localhost/x", "postgres://***@localhost/x"),
+            ("postgres:///u:hunter2@localhost/x", "postgres://***@localhost/x"),
+            ("mysql:u:hun/t#er2@localhost/x", "mysql://***@localhost/x"),
+            ("u:hunter2@localhost/x", "u://***@localhost/x"),
+            ("https:u:hunter2@host/x", "https://***@host/x"),
+            ("sqlite:inventory.db", "sqlite:inventory.db"),
+            ("sqlite:///srv/inventory.db", "sqlite:///srv/inventory.db"),
         ] {
             assert_eq!(redacted_url(&Url::parse(url).unwrap()), shown);
         }

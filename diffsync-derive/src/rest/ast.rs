@@ -17,6 +17,9 @@ pub(crate) struct Collection<'a> {
     pub(crate) path: Option<LitStr>,
     pub(crate) query: Option<LitStr>,
     pub(crate) owner: Option<Owner>,
+    /// Where the record is in an answer, as a JSON pointer.
+    pub(crate) answer: Option<String>,
+    pub(crate) without_nameless: bool,
     pub(crate) key: Option<Key<'a>>,
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) lookups: Vec<Lookup>,
@@ -49,6 +52,7 @@ pub(crate) struct Field<'a> {
     pub(crate) blank: Option<Ident>,
     pub(crate) read_only: Option<Ident>,
     pub(crate) write_only: Option<Ident>,
+    pub(crate) optional: Option<Ident>,
 }
 
 impl Field<'_> {
@@ -79,8 +83,8 @@ pub(crate) struct Lookup {
     pub(crate) fields: Vec<Ident>,
 }
 
-const STRUCT_KEYS: &[&str] = &["path", "query", "owner", "lookup", "crate"];
-const KEYS: &[&str] = &["field", "lookup", "key", "choice", "blank", "read_only", "write_only", "write"];
+const STRUCT_KEYS: &[&str] = &["path", "query", "owner", "lookup", "answer", "without_nameless", "crate"];
+const KEYS: &[&str] = &["field", "lookup", "key", "choice", "blank", "read_only", "write_only", "write", "optional"];
 
 impl<'a> Collection<'a> {
     /// Reads the input. What keeps it from being a model at all is said by `SyncModel`, and here by nobody.
@@ -89,12 +93,14 @@ impl<'a> Collection<'a> {
         let syn::Data::Struct(data) = &input.data else { return None };
         let mut keys = StructKeys::default();
         attr::each_key(cx, &input.attrs, "rest", |cx, key, input| keys.read(cx, key, input));
-        let StructKeys { path, query, owner, lookups, .. } = keys;
+        let StructKeys { path, query, owner, answer, without_nameless, lookups, .. } = keys;
         let mut collection = Self {
             ident: &input.ident,
             path: path.into_value(),
             query: query.into_value(),
             owner: owner.into_value(),
+            answer: answer.into_value(),
+            without_nameless: without_nameless.get().is_some(),
             key: None,
             fields: Vec::new(),
             lookups,
@@ -129,6 +135,7 @@ impl<'a> Collection<'a> {
                 keys.blank.key(),
                 keys.read_only.key(),
                 keys.write_only.key(),
+                keys.optional.key(),
             ];
             if let Some(word) = said.into_iter().flatten().next() {
                 let message = "a local field holds what is this side's own, and of that only the server's `key` is read; \
@@ -157,6 +164,7 @@ impl<'a> Collection<'a> {
             blank: keys.blank.key().cloned(),
             read_only: keys.read_only.key().cloned(),
             write_only: keys.write_only.key().cloned(),
+            optional: keys.optional.key().cloned(),
         });
     }
 }
@@ -166,6 +174,8 @@ struct StructKeys {
     path: Once<LitStr>,
     query: Once<LitStr>,
     owner: Once<Owner>,
+    answer: Once<String>,
+    without_nameless: Once<()>,
     lookups: Vec<Lookup>,
     krate: Once<Path>,
 }
@@ -179,6 +189,11 @@ impl StructKeys {
             }
             "query" => self.query.set(cx, key, attr::text(key, input)?),
             "owner" => self.owner.set(cx, key, owner(key, input)?),
+            "answer" => {
+                let text = attr::text(key, input)?;
+                self.answer.set(cx, key, pointer(&text)?);
+            }
+            "without_nameless" => self.without_nameless.set(cx, key, word(key, input)?),
             "lookup" => self.lookups.push(lookup(key, input)?),
             "crate" => self.krate.set(cx, key, krate::value(key, input)?),
             other if KEYS.contains(&other) => {
@@ -201,6 +216,7 @@ struct FieldKeys {
     blank: Once<()>,
     read_only: Once<()>,
     write_only: Once<()>,
+    optional: Once<()>,
     write: Once<(Part, LitStr)>,
 }
 
@@ -237,6 +253,7 @@ impl FieldKeys {
             "blank" => self.blank.set(cx, key, word(key, input)?),
             "read_only" => self.read_only.set(cx, key, word(key, input)?),
             "write_only" => self.write_only.set(cx, key, word(key, input)?),
+            "optional" => self.optional.set(cx, key, word(key, input)?),
             other if STRUCT_KEYS.contains(&other) => {
                 return Err(Error::new(
                     key.span(),
@@ -273,6 +290,17 @@ fn checked_path(path: LitStr) -> Result<LitStr> {
         ));
     }
     Ok(LitStr::new(trimmed, path.span()))
+}
+
+/// A way through an answer as a JSON pointer.
+fn pointer(text: &LitStr) -> Result<String> {
+    let way = text.value();
+    if way.split('.').any(|step| step.is_empty() || step.contains(['/', '~', ' '])) {
+        let message = "`answer` is the way to the record in the answer to what was written, as in `answer = \"result\"` or \
+                       `answer = \"data.0\"`";
+        return Err(Error::new_spanned(text, message));
+    }
+    Ok(format!("/{}", way.replace('.', "/")))
 }
 
 /// `("device -> dcim/devices(name)", field, …)`.

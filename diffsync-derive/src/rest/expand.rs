@@ -30,6 +30,8 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
     }));
     let name = option_of(collection.key.as_ref().and_then(|key| key.name.as_ref()).map(|name| quote!(#name)));
     let is_held = collection.key.is_some();
+    let answer = option_of(collection.answer.as_ref().map(|answer| quote!(#answer)));
+    let without_nameless = collection.without_nameless;
     let functions = key_functions(collection.key.as_ref());
     krate.scope(&quote! {
         #[automatically_derived]
@@ -40,6 +42,8 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
                 key: _diffsync::rest::RestKey { name: #name, is_held: #is_held },
                 fields: &[#(#lookups,)* #(#writes,)* #(#fields),*],
                 owner: #owner,
+                answer: #answer,
+                without_nameless: #without_nameless,
             };
 
             #functions
@@ -52,10 +56,11 @@ fn described(field: &Field<'_>, part: &Part, reads: bool, writes: bool) -> Token
     let name = &field.name;
     let many = field.is_many(part);
     let part = part.expand(&mut std::iter::once(field.is_text()));
-    let (choice, blank) = (field.choice.is_some(), field.blank.is_some());
+    let (choice, blank, optional) = (field.choice.is_some(), field.blank.is_some(), field.optional.is_some());
     quote! {
         _diffsync::rest::RestField {
             names: &[#name], part: #part, many: #many, choice: #choice, blank: #blank, reads: #reads, writes: #writes,
+            optional: #optional,
         }
     }
 }
@@ -65,10 +70,12 @@ fn looked_up(collection: &Collection<'_>, lookup: &super::ast::Lookup) -> TokenS
     let fields: Vec<_> =
         lookup.fields.iter().filter_map(|named| collection.fields.iter().find(|field| field.ident == named)).collect();
     let names = fields.iter().map(|field| &field.name);
+    let optional = fields.iter().any(|field| field.optional.is_some());
     let part = lookup.part.expand(&mut fields.iter().map(|field| field.is_text()));
     quote! {
         _diffsync::rest::RestField {
             names: &[#(#names),*], part: #part, many: false, choice: false, blank: false, reads: true, writes: true,
+            optional: #optional,
         }
     }
 }

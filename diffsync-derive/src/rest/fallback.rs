@@ -23,6 +23,8 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
                 key: _diffsync::rest::RestKey { name: ::core::option::Option::None, is_held: false },
                 fields: &[],
                 owner: ::core::option::Option::None,
+                answer: ::core::option::Option::None,
+                without_nameless: false,
             };
 
             fn remote_key(

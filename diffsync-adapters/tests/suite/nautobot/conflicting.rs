@@ -40,21 +40,37 @@ async fn a_renamed_device_takes_its_asset_tag_along() {
 }
 
 #[tokio::test]
-async fn a_tag_that_was_freed_in_vain_is_put_back() {
+async fn a_device_whose_tag_a_new_one_could_not_get_stays_with_it() {
     let fake = Fake::new().await;
     run(with_devices([tagged("old", "A1")]), adapter(&fake)).await;
-    let mut calls = 0;
-    fake.at("POST", "dcim/devices/", 2, move |_| {
-        calls += 1;
-        let refused = ResponseTemplate::new(400).set_body_json(json!([{"serial": ["This serial is not ours."]}]));
-        (calls == 2).then_some(refused)
+    let mut new = tagged("new", "A1");
+    new.role = "Loopback".into();
+    let mut posts = 0;
+    fake.at("POST", "dcim/devices/", 9, move |_| {
+        posts += 1;
+        let refused = ResponseTemplate::new(400).set_body_json(json!([{"role": ["Related object not found."]}]));
+        (posts > 1).then_some(refused)
     });
-    let report = run(with_devices([tagged("new", "A1")]), adapter(&fake)).await;
+    let report = run(with_devices([new]), adapter(&fake)).await;
     let failed = failures(&report);
-    assert!(report.status == Status::Partial && failed[0].contains("not ours"), "{failed:?}");
-    let asked = fake.asked();
-    let patches = asked.iter().filter(|asked| asked.starts_with("PATCH dcim/devices/"));
-    assert_eq!(patches.count(), 2, "it is freed and put back: {asked:?}");
+    assert!(
+        report.status == Status::Partial && failed.iter().any(|failed| failed.contains("device new")),
+        "{failed:?}"
+    );
+    assert_eq!(tags(&fake), [("old".to_owned(), Some("A1".to_owned()))]);
+}
+
+#[tokio::test]
+async fn tags_that_are_passed_on_or_swapped_are_passed_on_in_one_run() {
+    let fake = Fake::new().await;
+    run(with_devices([tagged("a", "T1"), tagged("b", "T3"), tagged("c", "T5"), tagged("d", "T7")]), adapter(&fake))
+        .await;
+    let wanted = || with_devices([tagged("a", "T3"), tagged("b", "T9"), tagged("c", "T7"), tagged("d", "T5")]);
+    let report = run(wanted(), adapter(&fake)).await;
+    assert_eq!((report.status, failures(&report)), (Status::Completed, Vec::new()));
+    let now: Vec<_> = tags(&fake).into_iter().filter_map(|(_, tag)| tag).collect();
+    assert_eq!(now, ["T3", "T9", "T7", "T5"]);
+    assert_eq!(run(wanted(), adapter(&fake)).await.counts.updated, 0);
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
 //! JSON APIs, on servers of our own.
 
+mod answers;
 mod client;
 mod fake;
+mod keys;
 mod laws;
 mod lists;
 mod load;
+mod mini;
 mod model;
 mod owners;
 mod pages;

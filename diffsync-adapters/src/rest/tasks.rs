@@ -1,0 +1,147 @@
+//! What a server has only taken on: a 202, and the task that it leads to.
+
+use std::time::{Duration, SystemTime};
+
+use diffsync_core::Url;
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::adapter::Rest;
+use super::client::{Answer, Request};
+use super::error::{Error, ErrorKind};
+use super::exchange::Told;
+use super::retry::retry_after;
+use super::verdict::{self, Verdict};
+
+/// How an API says what became of a task that it answered with 202.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Tasks {
+    /// Where the task's URL is in the answer, as a JSON pointer. Without it, or if it is not there, the `Location` header
+    /// says it.
+    pub link: Option<String>,
+    /// Where the state is in what the task's URL gives, as a JSON pointer.
+    pub state: String,
+    /// The states in which it was done.
+    pub done: Vec<String>,
+    /// The states in which it failed. In any other it goes on.
+    pub failed: Vec<String>,
+    /// Where the record, or its URL, is in what the task's URL gives, as a JSON pointer. Without it the server is asked for
+    /// the record by its identifier.
+    pub record: Option<String>,
+    /// How long it is waited for. After that the record's outcome is unknown.
+    pub limit: Duration,
+    /// How long to wait before the task is asked for again, unless the server says it (`Retry-After`).
+    pub pause: Duration,
+}
+
+impl Default for Tasks {
+    /// The state at `/status`, the usual words for it, two minutes.
+    fn default() -> Self {
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        Self {
+            link: None,
+            state: "/status".to_owned(),
+            done: words(&["done", "success", "successful", "succeeded", "complete", "completed", "finished", "ok"]),
+            failed: words(&["failed", "failure", "error", "errored", "cancelled", "canceled", "aborted", "timeout"]),
+            record: None,
+            limit: Duration::from_mins(2),
+            pause: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Tasks {
+    /// Where the answer leads.
+    fn url(&self, answer: &Answer) -> Option<Url> {
+        let link = self.link.as_deref().and_then(|link| answer.body.pointer(link)?.as_str());
+        let location = location(&answer.headers);
+        answer.url.join(link.or(location.as_deref())?).ok()
+    }
+
+    fn is_among(&self, state: &str) -> State {
+        let has = |words: &[String]| words.iter().any(|word| word.eq_ignore_ascii_case(state));
+        if has(&self.done) {
+            State::Done
+        } else if has(&self.failed) {
+            State::Failed
+        } else {
+            State::GoesOn
+        }
+    }
+}
+
+enum State {
+    Done,
+    Failed,
+    GoesOn,
+}
+
+/// Where the `Location` header leads.
+pub(super) fn location(headers: &HeaderMap) -> Option<String> {
+    Some(String::from_utf8_lossy(headers.get(LOCATION)?.as_bytes()).into_owned())
+}
+
+impl<D> Rest<D> {
+    /// Waits for what the server has taken on. `request` is only there to name it in errors.
+    pub(super) async fn finished(&self, method: &Method, answer: Answer, request: &Request) -> Result<Told, Error> {
+        let kind = ErrorKind::Status(StatusCode::ACCEPTED);
+        let lost = |detail: String| {
+            let text = format!("the server has only taken it on: {detail}");
+            request.failed(&answer.url, kind, "").judged(Verdict::Unknown(text))
+        };
+        let Some(tasks) = &self.dialect.tasks else {
+            return Err(lost("whether it gets done is not known; `Dialect::tasks` says how to wait for it".to_owned()));
+        };
+        let Some(url) = tasks.url(&answer) else {
+            return Err(lost("neither its answer nor a `Location` header says where to ask for the task".to_owned()));
+        };
+
+        let begun = Instant::now();
+        let mut pause = retry_after(&answer.headers, SystemTime::now()).unwrap_or(tasks.pause);
+        loop {
+            if begun.elapsed() + pause > tasks.limit {
+                return Err(lost(format!("it was not done within {:?}", tasks.limit)));
+            }
+            sleep(pause).await;
+            let now = match self.client.follow(url.clone()).send().await {
+                Ok(now) => now,
+                // What is being made is not there yet.
+                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+                    pause = error.retry_after().unwrap_or(tasks.pause);
+                    continue;
+                }
+                Err(error) => return Err(lost(format!("what became of it could not be asked: {error}"))),
+            };
+            pause = retry_after(&now.headers, SystemTime::now()).unwrap_or(tasks.pause);
+            if now.status == StatusCode::ACCEPTED {
+                continue;
+            }
+            match now.body.pointer(&tasks.state).and_then(Value::as_str) {
+                Some(state) => match tasks.is_among(state) {
+                    State::GoesOn => {}
+                    State::Done => return Ok(self.made(tasks, now).await),
+                    State::Failed => {
+                        let text = verdict::text(&now.body);
+                        return Err(request.failed(&url, kind, "").judged(Verdict::Failed(text)));
+                    }
+                },
+                // The task's URL leads to what it made once that is there.
+                None if *method == Method::DELETE => return Ok(Told::vouched()),
+                None => return Ok(Told { body: now.body, location: None, status: now.status, is_vouched: true }),
+            }
+        }
+    }
+
+    /// What a task made, as far as it says so.
+    async fn made(&self, tasks: &Tasks, mut now: Answer) -> Told {
+        let record = tasks.record.as_deref().and_then(|record| now.body.pointer_mut(record)).map(Value::take);
+        match record {
+            Some(Value::String(link)) => Told { location: now.url.join(&link).ok(), ..Told::vouched() },
+            Some(record) => Told { body: record, ..Told::vouched() },
+            None => Told::vouched(),
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! What an answer means: whether what was asked for was done, whatever the status says.
+//!
+//! A [`Dialect`](super::Dialect) judges each answer with a function of the type [`Judge`]. [`usual`] knows the common
+//! envelopes and is what a dialect begins with; the parts that it is made up of can be put together otherwise.
+//!
+//! ```
+//! use diffsync_adapters::rest::{Dialect, Verdict, verdict};
+//!
+//! let mut dialect = Dialect::default();
+//! // This server answers 500 to the delete of what is in use, and will do so for ever.
+//! dialect.verdict = |reply| {
+//!     let in_use = verdict::text(reply.body).contains("because other objects depend on it");
+//!     if in_use { Some(Verdict::Failed(verdict::text(reply.body))) } else { verdict::usual(reply) }
+//! };
+//! ```
+
+use std::fmt;
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::shown::shortened;
+
+/// Judges an answer. `None` leaves it to the status, and to whether the answer holds a record where one is due.
+pub type Judge = fn(&Reply<'_>) -> Option<Verdict>;
+
+/// An answer, as it is judged.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Reply<'a> {
+    /// The method of the request.
+    pub method: &'a Method,
+    /// The status of the answer, or of one row of it.
+    pub status: StatusCode,
+    /// The body, or one row of it; a text if it is not JSON.
+    pub body: &'a Value,
+    /// Whether the body holds a record of the model: its key, or all that identifies it. What looks like an envelope may
+    /// then be fields of the record.
+    pub holds_record: bool,
+}
+
+impl fmt::Debug for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The body may hold anything.
+        f.debug_struct("Reply").field("method", self.method).field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// What an answer means. The texts are shown with the request, after secrets have been removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It was done. If the answer holds no record, the server is asked for it.
+    Success,
+    /// It was not done, and asking again would not change that. The other records are written.
+    Failed(String),
+    /// It was not done: a unique value of the record is already taken.
+    Conflict(String),
+    /// It was not done, and may be done if the server is asked again.
+    Transient(String),
+    /// It cannot be known whether it was done. The server is not asked again.
+    Unknown(String),
+    /// It was not done, and nothing else will be: the run ends.
+    Fatal(String),
+}
+
+impl Verdict {
+    /// The same with another text.
+    pub(super) fn map(self, text: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Success => Self::Success,
+            Self::Failed(said) => Self::Failed(text(said)),
+            Self::Conflict(said) => Self::Conflict(text(said)),
+            Self::Transient(said) => Self::Transient(text(said)),
+            Self::Unknown(said) => Self::Unknown(text(said)),
+            Self::Fatal(said) => Self::Fatal(text(said)),
+        }
+    }
+}
+
+/// The envelopes that many APIs have: [`status_word`], [`errors`] and [`results`] in an answer with a 2xx that holds no record,
+/// and [`taken`] in one that refuses.
+#[must_use]
+pub fn usual(reply: &Reply<'_>) -> Option<Verdict> {
+    if !reply.status.is_success() {
+        return taken(reply);
+    }
+    // What is called `status` in a record is its own.
+    if reply.holds_record {
+        return None;
+    }
+    // The rows of a collection may well have a code.
+    let of_rows = || if reply.method == Method::GET { None } else { results(reply) };
+    status_word(reply).or_else(|| errors(reply)).or_else(of_rows)
+}
+
+/// Nothing but the status: for an API whose records look like the envelopes of others.
+#[must_use]
+pub fn by_status(_: &Reply<'_>) -> Option<Verdict> {
+    None
+}
+
+/// `{"status": "error", …}`, `{"result": "failed"}`, `{"success": false}`, `{"code": 500}`; `{"status": "ok"}` is a success.
+#[must_use]
+pub fn status_word(reply: &Reply<'_>) -> Option<Verdict> {
+    const FAILED: [&str; 9] =
+        ["error", "errors", "fail", "failed", "failure", "fault", "denied", "rejected", "unsuccessful"];
+    const DONE: [&str; 6] = ["ok", "success", "successful", "succeeded", "created", "done"];
+    let body = reply.body.as_object()?;
+
+    let codes = ["status", "code", "statusCode", "status_code"].into_iter().filter_map(|name| body.get(name)?.as_u64());
+    if codes.into_iter().any(|code| (400..600).contains(&code)) {
+        return Some(refused(reply, reply.body));
+    }
+    let words = ["status", "result", "state", "outcome"].into_iter().filter_map(|name| body.get(name)?.as_str());
+    let words: Vec<String> = words.map(str::to_ascii_lowercase).collect();
+    let flags: Vec<bool> =
+        ["success", "ok", "succeeded"].into_iter().filter_map(|name| body.get(name)?.as_bool()).collect();
+
+    if words.iter().any(|word| FAILED.contains(&word.as_str())) || flags.contains(&false) {
+        return Some(refused(reply, reply.body));
+    }
+    let is_done = words.iter().any(|word| DONE.contains(&word.as_str())) || flags.contains(&true);
+    is_done.then_some(Verdict::Success)
+}
+
+/// `{"errors": [{"detail": "…"}]}`, as in JSON:API and GraphQL, and `{"error": "…"}`.
+#[must_use]
+pub fn errors(reply: &Reply<'_>) -> Option<Verdict> {
+    let says = |value: &&Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    };
+    let said = ["errors", "error"].into_iter().filter_map(|name| reply.body.get(name)).find(says)?;
+    Some(refused(reply, said))
+}
+
+/// `{"results": [{"code": 500, "status": "…"}]}`: one of the rows has failed.
+#[must_use]
+pub fn results(reply: &Reply<'_>) -> Option<Verdict> {
+    let rows = reply.body.get("results")?.as_array()?;
+    let failed: Vec<Value> =
+        rows.iter().filter(|row| row_status(row).is_some_and(|status| !status.is_success())).cloned().collect();
+    (!failed.is_empty()).then(|| refused(reply, &Value::from(failed)))
+}
+
+/// An answer that says that a unique value is taken: 409 to a `POST`, or 400, 409, 422 or 500 with a body that says so.
+#[must_use]
+pub fn taken(reply: &Reply<'_>) -> Option<Verdict> {
+    let writes = [Method::POST, Method::PUT, Method::PATCH].contains(reply.method);
+    let says = matches!(reply.status.as_u16(), 400 | 409 | 422 | 500) && says_taken(&text(reply.body));
+    let is_taken = writes && (says || (reply.status == StatusCode::CONFLICT && reply.method == Method::POST));
+    is_taken.then(|| Verdict::Conflict(text(reply.body)))
+}
+
+/// A body in short, as it is shown.
+#[must_use]
+pub fn text(body: &Value) -> String {
+    match body {
+        Value::Null => String::new(),
+        Value::String(text) => shortened(text),
+        other => shortened(&other.to_string()),
+    }
+}
+
+/// A refusal, which is a conflict if it says so.
+fn refused(reply: &Reply<'_>, said: &Value) -> Verdict {
+    let text = text(said);
+    let writes = [Method::POST, Method::PUT, Method::PATCH].contains(reply.method);
+    if writes && says_taken(&text) { Verdict::Conflict(text) } else { Verdict::Failed(text) }
+}
+
+fn says_taken(text: &str) -> bool {
+    const WORDS: [&str; 13] = [
+        "already exist",
+        "already in use",
+        "already used",
+        "already taken",
+        "already been taken",
+        "already been used",
+        "already defined",
+        "already registered",
+        "must be unique",
+        "must make a unique set",
+        "not unique",
+        "duplicate",
+        "unique constraint",
+    ];
+    let text = text.to_ascii_lowercase();
+    WORDS.iter().any(|word| text.contains(word))
+}
+
+/// One row of an answer that says what became of each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowReply {
+    /// The status of the row, if it has one.
+    pub status: Option<StatusCode>,
+    /// The record, or what is said of it.
+    pub body: Value,
+}
+
+/// The rows of a 207, or of a list each element of which has a status of its own: `[{"status": 201, "body": {…}}, …]`, also
+/// within `results`, `responses`, `items` or `data`.
+#[must_use]
+pub fn row_replies(reply: &Reply<'_>) -> Option<Vec<RowReply>> {
+    const LISTS: [&str; 5] = ["results", "responses", "items", "operations", "data"];
+    const BODIES: [&str; 7] = ["body", "record", "resource", "data", "response", "value", "object"];
+    let is_multi = reply.status == StatusCode::MULTI_STATUS;
+    if reply.holds_record && !is_multi {
+        return None;
+    }
+    let list = reply.body.as_array();
+    let list = list.or_else(|| LISTS.into_iter().find_map(|name| reply.body.get(name)?.as_array()))?;
+
+    let row = |row: &Value| {
+        let body = BODIES.into_iter().filter_map(|name| row.get(name)).find(|body| body.is_object());
+        RowReply { status: row_status(row), body: body.unwrap_or(row).clone() }
+    };
+    let rows: Vec<RowReply> = list.iter().map(row).collect();
+    // What was done has a record beside its status; a status alone may be that of something else that was done.
+    let is_told =
+        |(row, whole): (&RowReply, &Value)| row.status.is_some_and(|status| !status.is_success() || row.body != *whole);
+    let all_are_told = !rows.is_empty() && rows.iter().zip(list).all(is_told);
+    (is_multi || all_are_told).then_some(rows)
+}
+
+/// The status of a row: `200`, `"200"`, `"HTTP/1.1 200 OK"`.
+fn row_status(row: &Value) -> Option<StatusCode> {
+    ["status", "code", "statusCode", "status_code"].into_iter().find_map(|name| {
+        let code = match row.get(name)? {
+            Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?))?,
+            Value::String(text) => {
+                let text =
+                    text.strip_prefix("HTTP/").and_then(|text| text.split_once(' ')).map_or(&**text, |two| two.1);
+                text.split(' ').next()?.parse().ok()?
+            }
+            _ => return None,
+        };
+        StatusCode::from_u16(u16::try_from(code).ok()?).ok().filter(|status| status.as_u16() < 600)
+    })
+}
+
+/// A float that is a status: `200.0`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is in the range of a status")]
+fn whole(number: f64) -> Option<u64> {
+    ((100.0..600.0).contains(&number) && number.fract() == 0.0).then_some(number as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn judged(method: &Method, status: u16, body: &Value) -> Option<Verdict> {
+        let status = StatusCode::from_u16(status).unwrap();
+        usual(&Reply { method, status, body, holds_record: false })
+    }
+
+    fn kind(verdict: Option<Verdict>) -> &'static str {
+        match verdict {
+            None => "by status",
+            Some(Verdict::Success) => "success",
+            Some(Verdict::Failed(_)) => "failed",
+            Some(Verdict::Conflict(_)) => "conflict",
+            Some(_) => "other",
+        }
+    }
+
+    #[test]
+    fn the_usual_envelopes_are_understood() {
+        for (status, body, expected) in [
+            (200, json!({"status": "error", "message": "no"}), "failed"),
+            (200, json!({"status": "Failed"}), "failed"),
+            (200, json!({"success": false}), "failed"),
+            (200, json!({"status": "error", "message": "name already exists"}), "conflict"),
+            (200, json!({"code": 500, "message": "no"}), "failed"),
+            (200, json!({"status": "ok"}), "success"),
+            (200, json!({"success": true, "result": {"id": 1}}), "success"),
+            (200, json!({"errors": [{"detail": "no"}]}), "failed"),
+            (200, json!({"data": null, "errors": [{"message": "no"}]}), "failed"),
+            (200, json!({"data": {}, "errors": []}), "by status"),
+            (200, json!({"error": ""}), "by status"),
+            (200, json!({"error": "no"}), "failed"),
+            (200, json!({"results": [{"code": 200.0}, {"code": 500.0, "status": "no"}]}), "failed"),
+            (200, json!({"results": [{"code": 200.0}]}), "by status"),
+            (200, json!({"name": "d1"}), "by status"),
+            (200, json!([]), "by status"),
+            (409, json!("Conflict"), "conflict"),
+            (400, json!({"name": ["device with this name already exists."]}), "conflict"),
+            (422, json!({"error": "Name has already been taken"}), "conflict"),
+            (500, json!({"results": [{"code": 500, "errors": ["the object already exists"]}]}), "conflict"),
+            (400, json!({"name": ["is too long"]}), "by status"),
+            (404, json!({"detail": "already exists"}), "by status"),
+        ] {
+            assert_eq!(kind(judged(&Method::POST, status, &body)), expected, "{status} {body}");
+        }
+        let in_use = json!({"detail": "in use, duplicate"});
+        assert_eq!(kind(judged(&Method::DELETE, 409, &in_use)), "by status", "it is in use, and collides with nothing");
+        let rows = json!({"results": [{"code": 500}]});
+        assert_eq!(kind(judged(&Method::GET, 200, &rows)), "by status", "rows that have a code");
+        let record = json!({"id": 1, "name": "d1", "status": "error"});
+        let reply = Reply { method: &Method::POST, status: StatusCode::OK, body: &record, holds_record: true };
+        assert_eq!(usual(&reply), None, "a record's own status");
+    }
+
+    #[test]
+    fn rows_with_a_status_of_their_own_are_told_apart() {
+        let read = |status: u16, body: &Value| {
+            let status = StatusCode::from_u16(status).unwrap();
+            let reply = Reply { method: &Method::POST, status, body, holds_record: false };
+            let rows = row_replies(&reply)?;
+            Some(rows.into_iter().map(|row| (row.status.map(|status| status.as_u16()), row.body)).collect::<Vec<_>>())
+        };
+        let body = json!([{"status": 201, "body": {"id": 1}}, {"status": "HTTP/1.1 409 Conflict", "error": "no"}]);
+        let expected = vec![(Some(201), json!({"id": 1})), (Some(409), body[1].clone())];
+        assert_eq!(read(207, &body), Some(expected.clone()));
+        assert_eq!(read(200, &json!({"results": body})), Some(expected));
+        assert_eq!(read(200, &json!([{"id": 1, "status": "active"}])), None);
+        assert_eq!(read(207, &json!([{"id": 1}])), Some(vec![(None, json!({"id": 1}))]));
+        assert_eq!(read(200, &json!({"id": 1})), None);
+    }
+}
