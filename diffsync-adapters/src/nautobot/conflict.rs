@@ -66,8 +66,8 @@ where
             if row.get(*part) != Some(&value) || row.get("id") == Some(&own) {
                 continue;
             }
-            if let Some(holder) = rest.as_record::<M>(&row).await? {
-                return Ok(Some((holder.id().to_string(), field.name)));
+            if let Some(holder) = rest.identified::<M>(&row).await? {
+                return Ok(Some((holder.to_string(), field.name)));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
-use diffsync_core::{Dataset, HasTable, Target, TargetError, Terms, VisitedBy, WriteContext};
+use diffsync_core::{Dataset, HasTable, Target, TargetError, TargetErrorKind, Terms, VisitedBy, WriteContext};
 use serde_json::Value;
 
 use super::cascade::{self, Doomed, Look};
@@ -81,9 +81,9 @@ where
         for (old, patch) in changes {
             let changed = attributes::changed::<M>(patch)?;
             let is_changed = |position| changed.contains(&position);
-            let new = self.sent(&old.patched(patch), false)?;
-            let waits =
-                new.default.as_ref().filter(|(position, _)| is_changed(*position)).map(|(position, _)| *position);
+            let mut new = self.sent(&old.patched(patch), false)?;
+            new.default = new.default.filter(|(position, _)| is_changed(*position));
+            let waits = new.default.as_ref().map(|(position, _)| *position);
             let patch = new.record.patch(&new.record, &|position| is_changed(position) && Some(position) != waits);
             sent.push((old, patch, new));
         }
@@ -180,7 +180,15 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
     ) -> Result<(), TargetError> {
         let open: Vec<usize> = (0..new.len()).filter(|at| answers.get(*at).is_some_and(Option::is_none)).collect();
         let records: Vec<&M> = open.iter().filter_map(|at| new.get(*at).copied()).collect();
-        let found = self.rest.find(&records).await?;
+        let found = match self.rest.find(&records).await {
+            Ok(found) => found,
+            // A model of one's own may be identified by what the collection cannot be searched for.
+            Err(error) if error.kind() == TargetErrorKind::Record => {
+                tracing::debug!(?error, path = M::REST.path, "whether records are there already is not looked at");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         for ((at, record), row) in open.into_iter().zip(records).zip(found) {
             let Some(row) = row else { continue };
             let url = row.get("url").and_then(Value::as_str).unwrap_or_default();

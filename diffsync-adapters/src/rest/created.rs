@@ -172,7 +172,7 @@ impl<D> Rest<D> {
     }
 
     /// The record of a row, if it can be read.
-    pub(super) async fn readable<M: RestModel>(
+    async fn readable<M: RestModel>(
         &self,
         collection: &str,
         row: &Value,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use diffsync_core::TargetError;
+use diffsync_core::{Names, TargetError};
 use serde_json::Value;
 
 use super::adapter::Rest;
 use super::error::Error;
 use super::pages::plain;
+use super::record::{Unreadable, read};
 use super::schema::{Of, RestModel};
 use super::write::Written;
 
@@ -38,6 +39,8 @@ impl<D> Rest<D> {
             open.push((at, self.parameters(*record).await?));
         }
 
+        open.sort_by_key(|(_, parameters)| names(parameters));
+
         let mut rest = open.as_slice();
         while !rest.is_empty() {
             let (query, taken) = joined(rest);
@@ -47,8 +50,10 @@ impl<D> Rest<D> {
                 continue;
             }
             for row in self.rows_with(M::REST.path, query).await.map_err(Error::into_target)? {
-                let Some(record) = self.as_record::<M>(&row).await? else { continue };
-                let is_it = |(at, _): &&(usize, Vec<_>)| wanted.get(*at).is_some_and(|wanted| wanted.is(record.key()));
+                let Some(id) = self.identified::<M>(&row).await? else { continue };
+                let is_it = |(at, _): &&(usize, Vec<_>)| {
+                    wanted.get(*at).is_some_and(|wanted| id.key().is_some_and(|key| wanted.is(key)))
+                };
                 if let Some(place) = now.iter().find(is_it).and_then(|(at, _)| found.get_mut(*at)) {
                     *place = Some(row);
                 }
@@ -63,9 +68,17 @@ impl<D> Rest<D> {
         self.client.rows(path, &query, &self.dialect.paging, Some(&self.dialect.key), |_, _| {}).await
     }
 
-    /// The record that a row holds, if it can be read.
-    pub(crate) async fn as_record<M: RestModel>(&self, row: &Value) -> Result<Option<M>, TargetError> {
-        self.readable(&M::REST.collection(), row).await.map_err(Error::of_read)
+    /// The identifier of the record that a row holds, also where the rest of it cannot be read.
+    pub(crate) async fn identified<M: RestModel>(&self, row: &Value) -> Result<Option<M::Id>, TargetError> {
+        loop {
+            let read = read::<M>(&self.store(), &M::REST.collection(), row, None);
+            match read {
+                Ok(record) => return Ok(Some(record.id())),
+                Err(Unreadable::Record(id, _)) => return Ok(Some(id)),
+                Err(Unreadable::Unread(other)) => self.fetch_once(&other).await.map_err(Error::of_read)?,
+                Err(Unreadable::Row(_) | Unreadable::Nameless(_)) => return Ok(None),
+            }
+        }
     }
 
     /// What of a record's body identifies it, as parameters. What is empty finds nothing, and is left to a look at the rows.
@@ -91,6 +104,11 @@ impl<D> Rest<D> {
     }
 }
 
+/// What the parameters of a record are called.
+fn names(parameters: &[(String, String)]) -> BTreeSet<String> {
+    parameters.iter().map(|(name, _)| name.clone()).collect()
+}
+
 /// The parameters of as many records as go into one URL, each value once, and the number of these records.
 fn joined(open: &[(usize, Vec<(String, String)>)]) -> (Vec<(String, String)>, usize) {
     let mut all = BTreeSet::new();
@@ -99,9 +117,6 @@ fn joined(open: &[(usize, Vec<(String, String)>)]) -> (Vec<(String, String)>, us
         // A letter may take three in a URL.
         let new = parameters.iter().filter(|parameter| !all.contains(*parameter));
         let more: usize = new.map(|(name, value)| name.len() + 2 + 3 * value.len()).sum();
-        let names = |parameters: &[(String, String)]| -> BTreeSet<String> {
-            parameters.iter().map(|(name, _)| name.clone()).collect()
-        };
         // A record without one of the values would not be among the rows that have it.
         let is_alike = open.first().is_some_and(|(_, first)| names(first) == names(parameters));
         if taken > 0 && (length + more > LONGEST || !is_alike) {
