@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::AdapterError;
+use diffsync_core::{AdapterError, Dataset, VisitedBy};
 use serde_json::{Value, json};
 
 use super::{TableOf, attributes};
-use crate::rest::{Client, Method, RestModel, StatusCode};
+use crate::rest::{Client, Method, Models, Rest, RestModel, StatusCode};
 
 const CUSTOM_FIELDS: &str = "extras/custom-fields";
 
@@ -64,20 +64,20 @@ impl Defaults {
 }
 
 /// The custom fields that must be filled, if any model holds custom fields.
-pub(super) async fn required<D>(client: &Client, tables: &[TableOf<D>]) -> Result<BTreeSet<String>, AdapterError> {
+pub(super) async fn required<D>(rest: &Rest<D>, tables: &[TableOf<D>]) -> Result<BTreeSet<String>, AdapterError>
+where
+    D: Dataset + VisitedBy<Models<D>>,
+{
     let holds = |table: &TableOf<D>| table.schema.fields.iter().any(|field| field.part.at == ["custom_fields"]);
     if !tables.iter().any(holds) {
         return Ok(BTreeSet::new());
     }
-    let request = client.get(CUSTOM_FIELDS).query("required", "true").query("depth", "0").query("limit", "1000");
-    let body = match request.send().await {
-        Ok(answer) => answer.body,
+    let rows = match rest.rows_with(CUSTOM_FIELDS, vec![("required".to_owned(), "true".to_owned())]).await {
+        Ok(rows) => rows,
         // Then a record that leaves one empty is refused.
         Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => return Ok(BTreeSet::new()),
         Err(error) => return Err(error.into()),
     };
-    let rows = body.get("results").and_then(Value::as_array);
     let is_required = |row: &&Value| row.get("required") == Some(&Value::Bool(true));
-    let keys = rows.into_iter().flatten().filter(is_required).filter_map(|row| row.get("key")?.as_str());
-    Ok(keys.map(str::to_owned).collect())
+    Ok(rows.iter().filter(is_required).filter_map(|row| row.get("key")?.as_str().map(str::to_owned)).collect())
 }

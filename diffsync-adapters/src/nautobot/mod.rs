@@ -226,7 +226,7 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Adapter for Nauto
         *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.defaults.forget();
         Box::pin(self.rest.load(data, cx)).await?;
-        let required = defaults::required(self.rest.client(), &self.tables).await?;
+        let required = defaults::required(&self.rest, &self.tables).await?;
         if !required.is_empty() {
             // Records from before the custom field hold nothing, which cannot be written.
             let is_unset = |key: &str, value: &Value| value.is_null() && required.contains(key);

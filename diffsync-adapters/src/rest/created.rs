@@ -172,11 +172,7 @@ impl<D> Rest<D> {
     }
 
     /// The record of a row, if it can be read.
-    async fn readable<M: RestModel>(
-        &self,
-        collection: &str,
-        row: &Value,
-    ) -> Result<Option<M>, AdapterError> {
+    async fn readable<M: RestModel>(&self, collection: &str, row: &Value) -> Result<Option<M>, AdapterError> {
         loop {
             let read = read::<M>(&self.store(), collection, row, None);
             match read {

@@ -132,7 +132,7 @@ async fn records_that_are_there_twice_are_named_and_the_rest_goes_on() {
         wanted
     };
     let report = run(changed(), adapter(&fake)).await;
-    assert_eq!(report.status, Status::Failed);
+    assert_eq!(report.status, Status::Refused);
     assert!(report.error_text().unwrap().contains("--max-rejected"), "{:?}", report.error_text());
     let problems: Vec<_> = report.problems().iter().map(ToString::to_string).collect();
     let problem = problems.iter().find(|problem| problem.contains("Root 1")).unwrap();

@@ -120,7 +120,8 @@ async fn a_record_from_before_a_required_custom_field_is_created_with_its_defaul
     let held = || async { loaded(&adapter(&from)).await.unwrap() };
     assert_eq!(held().await.devices.get("core-01").unwrap().custom_fields.get("contract"), None);
     let report = run(held().await, adapter(&to)).await;
-    assert_eq!((report.status, failures(&report), report.problems().len()), (Status::Completed, Vec::new(), 0));
+    let problems: Vec<_> = report.problems().iter().map(ToString::to_string).collect();
+    assert_eq!((report.status, failures(&report), problems), (Status::Completed, Vec::new(), Vec::new()));
     assert_eq!(to.state().of("dcim/devices")[0]["_custom_field_data"]["contract"], "none");
     let report = run(held().await, adapter(&to)).await;
     assert_eq!((report.counts.created, report.counts.updated), (0, 0));
