@@ -199,8 +199,11 @@ impl<D> Rest<D> {
 
     /// The error of an answer to a `POST` that is no record. It ends the run: every further request may do more harm.
     pub(super) fn foreign<M: RestModel>(&self, request: &Request, status: StatusCode, body: &Value) -> Error {
-        let text =
-            format!("the answer is not a {} nor a part of one: {}", M::NAME, request.hidden().clean(&text(body)));
+        let text = format!(
+            "the answer is not a {} nor a part of one: {}",
+            M::NAME,
+            request.hidden().clean(&text(body))
+        );
         let hint = format!(
             "the POST may have gone to a path that means something else, and may have changed other records: look at what \
              `{}` does before anything else is sent; if the record is there, say where in the answer it is \

@@ -118,8 +118,7 @@ fn may_hold(row: &Value, at: &[&str]) -> bool {
 
 /// The way that was probably meant.
 fn meant(at: &[&str], rows: &[Value]) -> Option<String> {
-    let wrong =
-        (0..at.len()).find(|&end| !rows.iter().any(|row| at.get(..=end).is_some_and(|at| may_hold(row, at))))?;
+    let wrong = (0..at.len()).find(|&end| !rows.iter().any(|row| at.get(..=end).is_some_and(|at| may_hold(row, at))))?;
     let (before, wrong) = (at.get(..wrong)?, at.get(wrong)?);
     let mut names = BTreeSet::new();
     for row in rows {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use diffsync_core::{Url, report_retry};
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use reqwest::header::{HeaderMap, LINK};
 use reqwest::{Method, StatusCode};
+use reqwest::header::{HeaderMap, LINK};
 use serde_json::Value;
 
 use super::body::Keep;
@@ -281,8 +281,7 @@ impl<'a> Reading<'a> {
             return Err(request().failed(&answer.url, ErrorKind::Status(answer.status), "").judged(verdict));
         }
         if answer.status == StatusCode::PARTIAL_CONTENT && self.paging.pages == Pages::None {
-            let error =
-                request().failed(&answer.url, ErrorKind::Form, "the answer holds only a part of the rows (206)");
+            let error = request().failed(&answer.url, ErrorKind::Form, "the answer holds only a part of the rows (206)");
             return Err(error.hinted("say in `Dialect::paging` how the API gives the others"));
         }
         let total = self.paging.total.as_deref().and_then(|total| answer.body.pointer(total)).and_then(Value::as_u64);

@@ -121,7 +121,8 @@ impl RowSource for FromPages {
         Box::pin(async move {
             let query = [dialect.query.as_slice(), &collection.query].concat();
             let paging = &dialect.paging;
-            let (page, headers) = client.first_page(&collection.path, &query, paging, dialect.verdict, SAMPLE).await?;
+            let (page, headers) =
+                client.first_page(&collection.path, &query, paging, dialect.verdict, SAMPLE).await?;
             let allowed = headers.get(ALLOW).and_then(|allowed| allowed.to_str().ok());
             Ok(Sample {
                 total: page.total,

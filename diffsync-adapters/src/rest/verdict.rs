@@ -221,8 +221,9 @@ pub fn row_replies(reply: &Reply<'_>) -> Option<Vec<RowReply>> {
     };
     let rows: Vec<RowReply> = list.iter().map(row).collect();
     // What was done has a record beside its status; a status alone may be that of something else that was done.
-    let is_told =
-        |(row, whole): (&RowReply, &Value)| row.status.is_some_and(|status| !status.is_success() || row.body != *whole);
+    let is_told = |(row, whole): (&RowReply, &Value)| {
+        row.status.is_some_and(|status| !status.is_success() || row.body != *whole)
+    };
     let all_are_told = !rows.is_empty() && rows.iter().zip(list).all(is_told);
     (is_multi || all_are_told).then_some(rows)
 }
@@ -233,8 +234,7 @@ fn row_status(row: &Value) -> Option<StatusCode> {
         let code = match row.get(name)? {
             Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?))?,
             Value::String(text) => {
-                let text =
-                    text.strip_prefix("HTTP/").and_then(|text| text.split_once(' ')).map_or(&**text, |two| two.1);
+                let text = text.strip_prefix("HTTP/").and_then(|text| text.split_once(' ')).map_or(&**text, |two| two.1);
                 text.split(' ').next()?.parse().ok()?
             }
             _ => return None,

@@ -19,8 +19,7 @@ use crate::schema::LinkSchema;
 use crate::step::Step;
 
 /// What is said of a record that gave a unique value up when the run was cut short.
-const EMPTIED: &str =
-    "a unique value of it was emptied to free it for another record, and the run ended before it was set";
+const EMPTIED: &str = "a unique value of it was emptied to free it for another record, and the run ended before it was set";
 
 /// The tasks that the target was at when the execution was dropped: what became of them is not known.
 #[derive(Clone, Default)]

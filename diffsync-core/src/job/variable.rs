@@ -188,7 +188,8 @@ impl Variable for Url {
 #[must_use]
 pub fn redacted_url(url: &Url) -> String {
     let has_host = url.host_str().is_some_and(|host| !host.is_empty());
-    let may_have_login = !has_host || !url.username().is_empty() || url.password().is_some() || url.port().is_some();
+    let may_have_login =
+        !has_host || !url.username().is_empty() || url.password().is_some() || url.port().is_some();
     // In a query that is one an `@` is part of a value, which is not shown anyway.
     let query = url.query().filter(|query| query.split('=').next().is_some_and(|key| key.contains('@')));
     let behind_host = [Some(url.path()), query, url.fragment()].into_iter().flatten();
