@@ -114,7 +114,7 @@ async fn a_default_that_is_a_choice_is_set_once_the_choices_are_there() {
 async fn a_record_from_before_a_required_custom_field_is_created_with_its_default() {
     let (from, to) = (Fake::new().await, Fake::new().await);
     run(inventory(), adapter(&from)).await;
-    let required = json!({"label": "Contract", "key": "contract", "type": "text", "required": true, "default": "none",
+    let required = json!({"label": "Contract", "key": "contract", "type": "text", "required": true, "default": "none", "weight": 100,
         "content_types": ["dcim.device"]});
     from.state().insert("extras/custom-fields", required);
     let held = || async { loaded(&adapter(&from)).await.unwrap() };
