@@ -77,6 +77,8 @@ pub trait Variable: Sized + Send + Sync + 'static {
     const REQUIRED: bool = true;
     /// Whether the value is shown nowhere.
     const SECRET: bool = false;
+    /// The smallest and the largest whole number that it can be, where it is one.
+    const RANGE: (i128, i128) = (i128::MIN, i128::MAX);
 
     /// Makes the value from text; the error says what is wrong with it, without repeating it.
     fn parse(text: &str) -> Result<Self, String>;
@@ -100,10 +102,23 @@ pub trait Variable: Sized + Send + Sync + 'static {
     }
 }
 
+macro_rules! range {
+    ($number:ty) => {
+        (<$number>::MIN as i128, <$number>::MAX as i128)
+    };
+}
+
+macro_rules! no_range {
+    ($number:ty) => {
+        (i128::MIN, i128::MAX)
+    };
+}
+
 macro_rules! numbers {
-    ($kind:ident, $what:literal: $($number:ty)*) => {$(
+    ($kind:ident, $what:literal, $range:ident: $($number:ty)*) => {$(
         impl Variable for $number {
             const KIND: VariableKind = VariableKind::$kind;
+            const RANGE: (i128, i128) = $range!($number);
 
             fn parse(text: &str) -> Result<Self, String> {
                 text.trim().parse().map_err(|error| format!(concat!("it must be ", $what, ": {}"), error))
@@ -116,8 +131,8 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(Integer, "a whole number": u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
-numbers!(Number, "a number": f32 f64);
+numbers!(Integer, "a whole number", range: u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+numbers!(Number, "a number", no_range: f32 f64);
 
 impl Variable for String {
     const KIND: VariableKind = VariableKind::Text;
@@ -226,6 +241,7 @@ impl Variable for Value {
 
 impl<T: Variable> Variable for Option<T> {
     const KIND: VariableKind = T::KIND;
+    const RANGE: (i128, i128) = T::RANGE;
     const REQUIRED: bool = false;
     const SECRET: bool = T::SECRET;
 
@@ -244,6 +260,7 @@ impl<T: Variable> Variable for Option<T> {
 
 impl<T: Variable> Variable for Vec<T> {
     const KIND: VariableKind = VariableKind::List(&T::KIND);
+    const RANGE: (i128, i128) = T::RANGE;
     const REQUIRED: bool = false;
     const SECRET: bool = T::SECRET;
 
@@ -268,6 +285,7 @@ impl<T: Variable> Variable for Vec<T> {
 
 impl<T: Variable> Variable for Secret<T> {
     const KIND: VariableKind = T::KIND;
+    const RANGE: (i128, i128) = T::RANGE;
     const REQUIRED: bool = T::REQUIRED;
     const SECRET: bool = true;
 

@@ -12,4 +12,5 @@ mod model;
 mod owners;
 mod pages;
 mod runs;
+mod sets;
 pub(crate) mod wire;
