@@ -199,12 +199,11 @@ impl Variable for Url {
 /// A URL as it may be shown: without who logs in and without the values of its query, in which tokens travel.
 ///
 /// A password with a `/` that is not written as `%2F` ends the host too early, and its rest is in the path, in the query or
-/// behind a `#`; and a URL without `//` has no host at all. So what is before an `@` there is not shown either.
+/// after a `#`; and a URL without `//` has no host at all. So what is before an `@` there is not shown either.
 #[must_use]
 pub fn redacted_url(url: &Url) -> String {
     let has_host = url.host_str().is_some_and(|host| !host.is_empty());
-    let may_have_login =
-        !has_host || !url.username().is_empty() || url.password().is_some() || url.port().is_some();
+    let may_have_login = !has_host || !url.username().is_empty() || url.password().is_some() || url.port().is_some();
     // In a query that is one an `@` is part of a value, which is not shown anyway.
     let query = url.query().filter(|query| query.split('=').next().is_some_and(|key| key.contains('@')));
     let behind_host = [Some(url.path()), query, url.fragment()].into_iter().flatten();

@@ -7,6 +7,7 @@ mod keys;
 mod laws;
 mod lists;
 mod load;
+mod memory;
 mod mini;
 mod model;
 mod owners;
