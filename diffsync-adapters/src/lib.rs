@@ -19,7 +19,7 @@ pub mod file;
 pub mod nautobot;
 #[cfg(feature = "rest")]
 pub mod rest;
-#[cfg(feature = "rest")]
+#[cfg(any(feature = "rest", feature = "sql"))]
 mod secret_forms;
 #[cfg(feature = "sql")]
 pub mod sql;

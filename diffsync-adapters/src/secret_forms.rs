@@ -12,7 +12,7 @@ const SHORTEST: usize = 3;
 const SHORTEST_BASE64: usize = 6;
 
 /// All that a secret may be written as: itself; quoted as in JSON, Python, HTML and URLs; as base64, also within that of a
-/// longer text such as `user:password`; and in the wrong encoding.
+/// longer text such as `user:password`; and in the wrong encoding. The longest comes first.
 pub(crate) fn forms(secret: &str) -> Vec<String> {
     let mut plain = vec![secret.to_owned()];
     // UTF-8 that was read as Latin-1 or as Windows-1252, and Latin-1 that was read as UTF-8.
@@ -33,7 +33,8 @@ pub(crate) fn forms(secret: &str) -> Vec<String> {
     }
     forms.extend(plain);
     forms.retain(|form| form.len() >= SHORTEST);
-    forms.sort_unstable();
+    // One that is part of another comes after it.
+    forms.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     forms.dedup();
     forms
 }
@@ -147,7 +148,7 @@ fn base64(bytes: &[u8]) -> Vec<String> {
     let mut all = Vec::new();
     for before in 0..3 {
         let shifted = [vec![0; before], bytes.to_vec()].concat();
-        // A letter stands for six bits; the first and the last may hold some of what is beside.
+        // A letter stands for six bits; the first and the last may also hold bits of the neighbouring bytes.
         let first = (before * 8).div_ceil(6);
         let last = shifted.len() * 8 / 6;
         for text in [STANDARD_NO_PAD.encode(&shifted), URL_SAFE_NO_PAD.encode(&shifted)] {
@@ -178,9 +179,7 @@ mod tests {
 
     /// What is left of a text once all forms of a secret were taken out.
     fn left(text: &str, secret: &str) -> String {
-        let mut forms = forms(secret);
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        forms.iter().fold(text.to_owned(), |text, form| text.replace(form.as_str(), "[secret]"))
+        forms(secret).iter().fold(text.to_owned(), |text, form| text.replace(form.as_str(), "[secret]"))
     }
 
     #[test]

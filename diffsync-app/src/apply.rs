@@ -42,6 +42,12 @@ fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Res
     let job =
         registry.get(&head.job).map_err(|error| refused(format!("the plan is one of another program: {error}")))?;
     plan.check(job.info().id, job.models()).map_err(not_taken)?;
+    if head.unfinished {
+        terminal::warn(
+            "the run that this plan takes back did not go to its end: it takes back what was written to the plan till then, \
+             and what was in flight may be missing",
+        );
+    }
     if head.program != program {
         let made_with = terminal::one_line(&head.program).into_owned();
         terminal::warn(&format!("the plan was made with version {made_with} of the program, and this is {program}"));
@@ -49,18 +55,18 @@ fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Res
     let values = values(job, &plan, matches).map_err(refused)?;
     let prepared = prepare(job, &values, |name| format!("`--set {name}=…`"))?;
     let application = Application { key: key_of(&plan, matches)?, policy: policy(matches), plan: Arc::clone(&plan) };
-    let undo_file = UndoFile::wanted(matches)?;
-    let mut options = flags::options(RunOptions::of(job.info()).apply(), matches);
-    options.undo = undo_file.as_ref().map(UndoFile::key);
-    let options = options.carrying_out(application).map_err(|error| refused(error.to_string()))?;
-    let report = execute(&*prepared, options.clone())?;
+    let mut undo_file = UndoFile::wanted(matches)?;
+    let options = flags::options(RunOptions::of(job.info()).apply(), matches);
+    let mut options = options.carrying_out(application).map_err(|error| refused(error.to_string()))?;
+    let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
+    let report = execute(&*prepared, options.clone(), log)?;
     let mut closing = Vec::new();
     if options.dry_run && report.error.is_none() {
         closing.push("leave out --dry-run to write this".to_owned());
     }
     let mut undo_written = Ok(());
     if let Some(file) = undo_file {
-        undo_written = file.write(job, &options, &values, program, &report, &mut closing);
+        undo_written = file.write(&report, &mut closing);
     }
     let exit = print(&Report { job: job.info(), run: &report, plan: Some(&plan), closing: &closing }, matches);
     undo_written?;

@@ -28,6 +28,15 @@ pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command 
                 .global(true)
                 .help("Log what happens to standard error: -v steps, -vv records"),
         )
+        .arg(
+            Arg::new("color")
+                .long("color")
+                .value_name("WHEN")
+                .global(true)
+                .value_parser(["auto", "always", "never"])
+                .default_value("auto")
+                .help("Colour the report; `auto` does so on a terminal, unless NO_COLOR is set"),
+        )
         .subcommand(Command::new("list").about("List the jobs").arg(output()))
         .subcommand(
             Command::new("show")
@@ -70,6 +79,7 @@ fn run_job(job: &JobEntry) -> Command {
         .arg(flags::on_guard())
         .args(flags::signing())
         .arg(output())
+        .arg(full())
 }
 
 /// `plan JOB`, with the job's variables as flags.
@@ -83,6 +93,7 @@ fn plan_job(job: &JobEntry) -> Command {
         .args(flags::lifting())
         .arg(flags::on_guard())
         .arg(output())
+        .arg(full())
 }
 
 fn of_job(job: &JobEntry) -> Command {
@@ -139,6 +150,7 @@ fn apply() -> Command {
         .args(flags::lifting())
         .args(flags::signing())
         .arg(output())
+        .arg(full())
 }
 
 fn named_value(text: &str) -> Result<(String, String), &'static str> {
@@ -153,6 +165,13 @@ fn output() -> Arg {
         .value_parser(["text", "json"])
         .default_value("text")
         .help("How to report")
+}
+
+fn full() -> Arg {
+    Arg::new("full")
+        .long("full")
+        .action(ArgAction::SetTrue)
+        .help("Show every line of the report, however many there are")
 }
 
 /// Whether a report is wanted as JSON.
@@ -183,6 +202,9 @@ fn variable(spec: &'static VariableSpec) -> Arg {
     }
     if let Some(env) = spec.env {
         note(format!("[env: {env}]"));
+    }
+    if spec.has_choices {
+        note("[choices: `show JOB` lists them]".into());
     }
     if spec.required {
         note("[required]".into());
@@ -249,57 +271,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     use diffsync_core::schema::RUN_FLAGS;
-    use diffsync_core::{
-        Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, Target, TargetError,
-        WriteContext, job,
-    };
 
     use super::*;
-
-    #[derive(SyncModel)]
-    struct Site {
-        #[sync(id)]
-        slug: String,
-    }
-
-    #[derive(Dataset, Default)]
-    struct Sites {
-        sites: Table<Site>,
-    }
-
-    struct Nowhere;
-
-    impl Adapter for Nowhere {
-        type Data = Sites;
-        async fn load(&self, sites: &mut Sites, _: &LoadContext<'_>) -> Result<(), AdapterError> {
-            sites.sites.mark_loaded();
-            Ok(())
-        }
-    }
-
-    impl Target<Site> for Nowhere {
-        async fn create(&self, _: &Site, _: &WriteContext<'_, Sites>) -> Result<Site, TargetError> {
-            Err(TargetError::new("no"))
-        }
-        async fn update(&self, _: &Site, _: &SitePatch, _: &WriteContext<'_, Sites>) -> Result<Site, TargetError> {
-            Err(TargetError::new("no"))
-        }
-        async fn delete(&self, _: &Site, _: &WriteContext<'_, Sites>) -> Result<(), TargetError> {
-            Err(TargetError::new("no"))
-        }
-    }
-
-    #[job(source = Nowhere, target = Nowhere)]
-    struct NowhereToNowhere;
-
-    impl Job for NowhereToNowhere {
-        async fn source_adapter(&self, _: &JobContext) -> Result<Nowhere, JobError> {
-            Ok(Nowhere)
-        }
-        async fn target_adapter(&self, _: &JobContext) -> Result<Nowhere, JobError> {
-            Ok(Nowhere)
-        }
-    }
+    use crate::example::NowhereToNowhere;
 
     #[test]
     fn the_core_knows_which_names_the_variables_of_a_job_cannot_have() {
@@ -311,8 +285,11 @@ mod tests {
             let job = command.find_subcommand(name).and_then(|run| run.find_subcommand("nowhere-to-nowhere")).unwrap();
             flags.extend(job.get_arguments().map(|arg| arg.get_id().as_str().replace('-', "_")));
         }
+        for variable in JobEntry::of::<NowhereToNowhere>().variables() {
+            flags.remove(variable.name);
+        }
         // The program's own.
-        flags.insert("version".to_owned());
+        flags.extend(["color".to_owned(), "version".to_owned()]);
         assert_eq!(flags, RUN_FLAGS.iter().map(|flag| (*flag).to_owned()).collect());
         assert!(RUN_FLAGS.is_sorted());
     }

@@ -4,12 +4,15 @@ use std::fmt::{self, Write};
 
 use clap::ArgMatches;
 use diffsync_core::schema::{LinkKind, LinkSchema, ModelSchema};
-use diffsync_core::{DataMapping, JobEntry, JobInfo, JobKind, JobRegistry, Limits, OnGuard, VariableSpec};
+use diffsync_core::{
+    DataMapping, JobEntry, JobInfo, JobKind, JobRegistry, Limits, OnGuard, VariableSpec, VariableValues,
+};
 use serde::Serialize;
 
+use crate::choices::{self, listed};
 use crate::command::{flag_name, wants_json};
 use crate::exit::Exit;
-use crate::terminal;
+use crate::terminal::{self, one_line};
 
 pub(crate) fn list(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
     let jobs: Vec<&JobInfo> = registry.iter().map(JobEntry::info).filter(|info| !info.hidden).collect();
@@ -34,7 +37,30 @@ struct Description {
     info: &'static JobInfo,
     data_mappings: Vec<DataMapping>,
     models: Vec<Model>,
-    variables: &'static [VariableSpec],
+    variables: Vec<DescribedVariable>,
+}
+
+/// A variable, and what there is to choose from.
+#[derive(Serialize)]
+struct DescribedVariable {
+    #[serde(flatten)]
+    spec: &'static VariableSpec,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    choices: Option<Vec<String>>,
+    /// Why the system could not say what there is to choose from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    choices_error: Option<String>,
+}
+
+impl DescribedVariable {
+    fn of(job: &JobEntry, spec: &'static VariableSpec) -> Self {
+        let (choices, choices_error) = match choices::choices(job, spec, &VariableValues::new()) {
+            None => (None, None),
+            Some(Ok(choices)) => (Some(choices), None),
+            Some(Err(error)) => (None, Some(error)),
+        };
+        Self { spec, choices, choices_error }
+    }
 }
 
 /// What is special about a model in every run.
@@ -111,7 +137,7 @@ pub(crate) fn show(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
         info: job.info(),
         data_mappings: job.data_mappings(),
         models: job.models().iter().map(|schema| Model::of(schema)).collect(),
-        variables: job.variables(),
+        variables: job.variables().iter().map(|spec| DescribedVariable::of(job, spec)).collect(),
     };
     if wants_json(matches) {
         return terminal::print_json(&description);
@@ -170,7 +196,7 @@ fn write(out: &mut String, job: &Description) -> fmt::Result {
     if !job.variables.is_empty() {
         writeln!(out, "\nvariables:")?;
     }
-    for variable in job.variables {
+    for DescribedVariable { spec: variable, choices, choices_error } in &job.variables {
         write!(out, "  --{}", flag_name(variable))?;
         if let Some(default) = variable.default.filter(|_| !variable.secret) {
             write!(out, " [default: {default}]")?;
@@ -184,6 +210,12 @@ fn write(out: &mut String, job: &Description) -> fmt::Result {
         writeln!(out)?;
         if !variable.help.is_empty() {
             writeln!(out, "    {}", variable.help)?;
+        }
+        if let Some(choices) = choices {
+            writeln!(out, "    choices: {}", one_line(&listed(choices)))?;
+        }
+        if let Some(error) = choices_error {
+            writeln!(out, "    choices: they cannot be listed now: {}", one_line(error))?;
         }
     }
     writeln!(out, "\nrun it with `run {0}`, or plan it with `plan {0} -o FILE`", info.id)

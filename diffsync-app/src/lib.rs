@@ -15,8 +15,11 @@
 
 mod apply;
 mod check;
+mod choices;
 mod command;
 mod describe;
+#[cfg(test)]
+mod example;
 mod exit;
 mod flags;
 mod key;
@@ -37,7 +40,7 @@ use diffsync_core::{Job, JobEntry, JobRegistry};
 use crate::exit::Exit;
 
 /// Runs the program with the jobs that were linked into it.
-#[must_use]
+#[must_use = "it is the exit code: return it from a `fn main() -> ExitCode`"]
 pub fn main() -> ExitCode {
     App::new().main()
 }
@@ -85,7 +88,7 @@ impl App {
     }
 
     /// Does what the command line says.
-    #[must_use]
+    #[must_use = "it is the exit code: return it from a `fn main() -> ExitCode`"]
     pub fn main(self) -> ExitCode {
         self.run(std::env::args_os()).into()
     }

@@ -4,13 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use diffsync_core::{JobRegistry, PlanFileError, PlanKind, RunOptions, SavedPlan, approve, write_plan};
+use diffsync_core::{JobRegistry, PlanFileError, PlanKind, RunOptions, approve, write_plan};
 
 use crate::command::variable_values;
 use crate::exit::Exit;
 use crate::flags;
 use crate::key;
-use crate::plan_file::{NewPlan, open};
+use crate::plan_file::{NewPlan, keep, lock, open};
 use crate::report::Report;
 use crate::run::{execute, prepare, print};
 use crate::signature::signature;
@@ -29,12 +29,12 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
     let values = variable_values(job, matches);
     let prepared = prepare(job, &values, |name| format!("--{name}"))?;
     let path = matches.get_one::<PathBuf>("out").ok_or("`-o FILE` is missing")?;
-    keep_approved(path)?;
+    keep(path)?;
     let file = NewPlan::begin(path)?;
     let key = key::made(matches)?;
     let mut options = flags::options(RunOptions::of(job.info()), matches);
     options.dry_run = true;
-    let report = execute(&*prepared, options.clone())?;
+    let report = execute(&*prepared, options.clone(), None)?;
     let mut closing = Vec::new();
     // A run that was refused has no plan that could be carried out.
     if let Some(plan) = report.plan().filter(|_| report.error.is_none()) {
@@ -56,25 +56,15 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
     Ok(print(&Report { job: job.info(), run: &report, plan: None, closing: &closing }, matches))
 }
 
-/// What people have agreed to is not written over.
-fn keep_approved(path: &Path) -> Result<(), String> {
-    let plan = open(path).ok().and_then(|mut file| SavedPlan::read(&mut file).ok());
-    match plan.and_then(|plan| plan.approvals.into_iter().next()) {
-        None => Ok(()),
-        Some(approval) => Err(format!(
-            "`{}` is a plan that is approved by {approval}; name another file, or remove it first",
-            path.display()
-        )),
-    }
-}
-
 fn approve_plan(path: &Path, matches: &ArgMatches) -> Exit {
     let approval = signature(matches);
     let approved = format!("approved by {approval}");
     let shown = path.display();
-    let added = NewPlan::begin(path).map_err(|error| (error, Exit::Failed)).and_then(|file| {
-        let write = || file.write(|out| approve(&mut open(path)?, approval, out));
-        write().map_err(|error: PlanFileError| (format!("`{shown}`: {error}"), refusing(&error)))
+    let failed = |error: PlanFileError| (format!("`{shown}`: {error}"), refusing(&error));
+    // Two who approve at the same moment do so one after the other, or one of the approvals would be lost.
+    let added = lock(path).map_err(|error| failed(error.into())).and_then(|_lock| {
+        let file = NewPlan::begin(path).map_err(|error| (error, Exit::Failed))?;
+        file.write(|out| approve(&mut open(path)?, approval, out)).map_err(failed)
     });
     match added {
         Ok(()) => terminal::print(&format!("`{shown}` is {}\n", terminal::one_line(&approved))),

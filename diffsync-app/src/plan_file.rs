@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use diffsync_core::{PlanFileError, PlanKind, SavedPlan};
 use flate2::Compression;
 use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
@@ -14,6 +15,44 @@ pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::new(File::open(path)?);
     let compressed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     Ok(if compressed { Box::new(BufReader::new(MultiGzDecoder::new(file))) } else { Box::new(file) })
+}
+
+/// Refuses to write over a file that cannot be had again: an approved plan, or what undoes an earlier run.
+pub(crate) fn keep(path: &Path) -> Result<(), String> {
+    let Ok(plan) = open(path).map_err(PlanFileError::from).and_then(|mut file| SavedPlan::read(&mut file)) else {
+        return Ok(());
+    };
+    let what = match (plan.approvals.first(), plan.head.kind) {
+        (Some(approval), _) => format!("a plan that is approved by {approval}"),
+        (None, PlanKind::Undo) => format!("a plan that undoes the run of {}", plan.head.made),
+        (None, PlanKind::Sync) => return Ok(()),
+    };
+    Err(format!("`{}` is {what}; name another file, or remove it first", path.display()))
+}
+
+/// Locks a plan against every other process that would change it, until the lock is dropped.
+///
+/// A plan is replaced by another file of its name. So once the lock is there, its name is looked at again: another process
+/// may have replaced it while this one waited.
+pub(crate) fn lock(path: &Path) -> io::Result<File> {
+    loop {
+        let file = File::open(path)?;
+        file.lock()?;
+        if is_same(&file.metadata()?, &fs::metadata(path)?) {
+            return Ok(file);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    one.created().ok() == other.created().ok()
 }
 
 /// A plan that is to be written. Until it is done the file stays as it was.
@@ -53,6 +92,17 @@ impl NewPlan {
         }
         out.flush()?;
         drop(out);
+        self.put()?;
+        Ok(())
+    }
+
+    /// Writes these bytes, which are compressed if they are to be, and puts them in their place.
+    pub(crate) fn write_raw(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.put()
+    }
+
+    fn put(self) -> io::Result<()> {
         if let Ok(former) = fs::metadata(&self.path) {
             self.file.as_file().set_permissions(former.permissions())?;
         }

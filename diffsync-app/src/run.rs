@@ -8,10 +8,11 @@ use diffsync_core::{
 };
 use tokio::runtime::Runtime;
 
+use crate::choices;
 use crate::command::{flag_name, or_in_environment, variable_values, wants_json};
 use crate::exit::Exit;
 use crate::flags::{self, is_set};
-use crate::report::Report;
+use crate::report::{Look, Report};
 use crate::signal::cancel_when_asked;
 use crate::terminal::{self, Progress};
 use crate::undo::UndoFile;
@@ -25,10 +26,10 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     let job = registry.get(id).map_err(|error| error.to_string())?;
     let values = variable_values(job, matches);
     let prepared = prepare(job, &values, |name| format!("--{name}"))?;
-    let undo_file = UndoFile::wanted(matches)?;
+    let mut undo_file = UndoFile::wanted(matches)?;
     let mut options = flags::options(RunOptions::of(job.info()), matches);
-    options.undo = undo_file.as_ref().map(UndoFile::key);
-    let report = execute(&*prepared, options.clone())?;
+    let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
+    let report = execute(&*prepared, options.clone(), log)?;
     let mut closing = Vec::new();
     let would_write = report.plan().is_some_and(|plan| plan.diff().summary().total.operations() > 0);
     if options.dry_run && report.error.is_none() && would_write {
@@ -36,7 +37,7 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     }
     let mut undo_written = Ok(());
     if let Some(file) = undo_file {
-        undo_written = file.write(job, &options, &values, program, &report, &mut closing);
+        undo_written = file.write(&report, &mut closing);
     }
     let exit = print(&Report { job: job.info(), run: &report, plan: None, closing: &closing }, matches);
     undo_written.map(|()| exit)
@@ -48,19 +49,28 @@ pub(crate) fn prepare(
     values: &VariableValues,
     set_with: impl Fn(&str) -> String,
 ) -> Result<Box<dyn PreparedJob>, String> {
-    job.prepare(values).map_err(|errors| {
+    let prepared = job.prepare(values).map_err(|errors| {
         let lines = errors.iter().map(|error| {
             let variable = error.variable();
-            format!("{error}\n  set it with {}{}", set_with(&flag_name(variable)), or_in_environment(variable))
+            let set_with = set_with(&flag_name(variable));
+            let choices = choices::hint(job, error, values);
+            format!("{error}\n  set it with {set_with}{}{choices}", or_in_environment(variable))
         });
         lines.collect::<Vec<_>>().join("\nerror: ")
-    })
+    })?;
+    choices::warnings(job, values).iter().for_each(|warning| terminal::warn(warning));
+    Ok(prepared)
 }
 
 /// Runs a job to its end, or until the program is asked to end.
-pub(crate) fn execute(prepared: &dyn PreparedJob, options: RunOptions) -> Result<RunReport, String> {
+pub(crate) fn execute(
+    prepared: &dyn PreparedJob,
+    options: RunOptions,
+    log: Option<Arc<dyn Observer>>,
+) -> Result<RunReport, String> {
     let runtime = runtime()?;
-    let observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Progress::new()), Arc::new(TracingObserver::default())];
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Progress::new()), Arc::new(TracingObserver::default())];
+    observers.extend(log);
     let asked = runtime.spawn(cancel_when_asked(options.cancellation.clone()));
     let report = runtime.block_on(prepared.run(options, observers));
     asked.abort();
@@ -82,7 +92,8 @@ pub(crate) fn print(report: &Report<'_>, matches: &ArgMatches) -> Exit {
         report.closing.iter().for_each(|line| terminal::note(line));
         printed
     } else {
-        terminal::print(&report.text())
+        let look = Look { full: is_set(matches, "full"), coloured: terminal::is_coloured(matches) };
+        terminal::print_with(|out| report.write(out, look))
     };
     if let Some(error) = report.run.error_text() {
         // Last, where it is seen, and apart from a report that is piped on.

@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use diffsync_core::{Event, Observer, Step};
+use clap::ArgMatches;
+use diffsync_core::{Event, Observer, Step, escape_unprintable, is_unprintable};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::exit::Exit;
@@ -18,38 +21,123 @@ pub(crate) fn print(text: &str) -> Exit {
     printed(io::stdout().lock().write_all(text.as_bytes()))
 }
 
+/// Prints a text to standard output as it is written, so that a long one is not held in memory.
+pub(crate) fn print_with(write: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result) -> Exit {
+    let mut out = Text { out: io::BufWriter::new(io::stdout().lock()), error: None };
+    let written = write(&mut out);
+    let written = match (written, out.error) {
+        (_, Some(error)) => Err(error),
+        (Err(error), None) => Err(io::Error::other(error)),
+        (Ok(()), None) => out.out.flush(),
+    };
+    printed(written)
+}
+
+/// Writes text to an output of bytes, and keeps the error that `fmt` has no room for.
+struct Text<W> {
+    out: W,
+    error: Option<io::Error>,
+}
+
+impl<W: Write> fmt::Write for Text<W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.out.write_all(text.as_bytes()).map_err(|error| {
+            self.error = Some(error);
+            fmt::Error
+        })
+    }
+}
+
 /// Prints a document to standard output as JSON, as it is made.
 pub(crate) fn print_json(document: &impl Serialize) -> Exit {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let written = serde_json::to_writer_pretty(&mut out, document).map_err(io::Error::from);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable::default());
+    let written = document.serialize(&mut serializer).map_err(io::Error::from);
     printed(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
+}
+
+/// JSON in which unprintable characters are escaped: the same document, safe to look at on a terminal.
+#[derive(Default)]
+struct Printable<'a>(PrettyFormatter<'a>);
+
+impl Formatter for Printable<'_> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_unprintable) {
+            out.write_all(&rest.as_bytes()[..at])?;
+            let mut letters = rest[at..].chars();
+            for unit in letters.next().into_iter().flat_map(|letter| letter.encode_utf16(&mut [0; 2]).to_vec()) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = letters.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
 }
 
 fn printed(written: io::Result<()>) -> Exit {
     match written {
         Ok(()) => Exit::Done,
-        // Whoever reads the output has seen enough.
+        // The reader of a pipe has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
         Err(error) => fail(&format!("the report cannot be written: {error}")),
     }
 }
 
-/// A text that came from outside as it can stand on a line: what could move the cursor or begin a line is escaped.
+/// A text from outside as it may be shown on a line of its own.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
-        return Cow::Borrowed(text);
-    }
-    let mut line = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_control() { line.extend(letter.escape_default()) } else { line.push(letter) }
-    }
-    Cow::Owned(line)
+    escape_unprintable(text)
 }
 
 /// A text from outside that may have several lines, such as the place in a file that an error is about: every line but the
 /// first is indented, so that none passes for a line of the program's own.
 pub(crate) fn indented(text: &str) -> String {
     text.split('\n').map(one_line).collect::<Vec<_>>().join("\n  ")
+}
+
+/// Whether the report is coloured: as `--color` says, by default on a terminal, unless `NO_COLOR` is set.
+pub(crate) fn is_coloured(matches: &ArgMatches) -> bool {
+    match matches.get_one::<String>("color").map(String::as_str) {
+        Some("always") => true,
+        Some("never") => false,
+        _ => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
+    }
 }
 
 /// Says on standard error what went wrong.
@@ -74,8 +162,9 @@ pub(crate) fn note(message: &str) {
 }
 
 fn say(what: &str, message: &str) {
+    let lines: Vec<_> = message.split('\n').map(one_line).collect();
     // There is nowhere left to say that this failed.
-    let _ = writeln!(io::stderr().lock(), "{what}{message}");
+    let _ = writeln!(io::stderr().lock(), "{what}{}", lines.join("\n"));
 }
 
 /// Prints what the argument parser has to say: help to standard output, mistakes to standard error.
@@ -92,8 +181,28 @@ pub(crate) fn log(verbosity: u8) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(|| Log);
+    // What the subscriber cannot write it would print to standard error itself, and panic where that fails.
+    let log = log.log_internal_errors(false);
     // A program that has set a subscriber of its own keeps it.
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).try_init();
+    let _ = log.try_init();
+}
+
+/// Standard error as the log's output: an event is one line, whatever a server or a record put into it, and a full disk or
+/// a closed pipe does not end the run.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let _ = writeln!(io::stderr().lock(), "{}", one_line(line));
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Shows the steps of a run as progress bars, on a terminal; elsewhere it shows nothing.

@@ -1,13 +1,20 @@
 //! The file with which a run can be taken back.
 
-use std::io;
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
-use diffsync_core::{JobEntry, PlanKey, PlanKind, RunOptions, RunReport, Signature, VariableValues};
+use diffsync_core::{
+    Event, JobEntry, JobInfo, Observer, PlanHead, PlanKey, PlanKind, RunOptions, RunReport, Signature, UndoLog,
+    UndoSink, VariableValues,
+};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::key;
-use crate::plan_file::NewPlan;
+use crate::plan_file::{NewPlan, keep};
 use crate::signature::signature;
 
 /// A file that a run is to leave behind, begun before the run, so that none is done that could not be taken back.
@@ -16,43 +23,132 @@ pub(crate) struct UndoFile {
     file: NewPlan,
     key: PlanKey,
     made: Signature,
+    log: Option<Arc<Log>>,
 }
 
 impl UndoFile {
     /// The file, if one is asked for.
     pub(crate) fn wanted(matches: &ArgMatches) -> Result<Option<Self>, String> {
         let Some(path) = matches.get_one::<PathBuf>("undo-file") else { return Ok(None) };
+        keep(path)?;
         let file = NewPlan::begin(path)?;
-        Ok(Some(Self { path: path.clone(), file, key: key::made(matches)?, made: signature(matches) }))
+        let (key, made) = (key::made(matches)?, signature(matches));
+        Ok(Some(Self { path: path.clone(), file, key, made, log: None }))
     }
 
-    pub(crate) fn key(&self) -> PlanKey {
-        self.key.clone()
-    }
-
-    /// Writes what takes back the run, if it did anything, and says what comes next.
-    pub(crate) fn write(
-        self,
+    /// Has a run of these options write the file as it goes on. What it gives must observe the run.
+    pub(crate) fn follow(
+        &mut self,
         job: &JobEntry,
-        options: &RunOptions,
+        options: &mut RunOptions,
         values: &VariableValues,
         program: &str,
-        report: &RunReport,
-        closing: &mut Vec<String>,
-    ) -> Result<(), String> {
+    ) -> Arc<dyn Observer> {
+        options.undo = Some(self.key.clone());
+        let log = Arc::new(Log {
+            path: self.path.clone(),
+            job: job.info(),
+            options: options.clone(),
+            variables: values.to_save(job.variables()),
+            made: self.made.clone(),
+            program: program.to_owned(),
+            head: Mutex::default(),
+            file: Mutex::default(),
+        });
+        options.undo_log = Some(UndoLog::new(Arc::clone(&log) as Arc<dyn UndoSink>));
+        self.log = Some(Arc::clone(&log));
+        log
+    }
+
+    /// Writes what takes back the run as a whole, if it did anything, and says what comes next.
+    pub(crate) fn write(self, report: &RunReport, closing: &mut Vec<String>) -> Result<(), String> {
         let path = self.path.display();
-        let undo = report.undo.as_ref().filter(|undo| undo.operations() > 0 || !undo.lost.is_empty());
-        let (Some(undo), Some(plan)) = (undo, report.plan()) else {
+        let is_begun = self.log.as_ref().is_some_and(|log| log.is_begun());
+        let is_empty = report.undo.as_ref().is_none_or(|undo| undo.operations() == 0 && undo.lost.is_empty());
+        let head = self.log.as_ref().and_then(|log| log.head());
+        // What was begun is replaced also if all of it was taken back by the run itself.
+        let (Some(undo), Some(head), true) = (&report.undo, head, is_begun || !is_empty) else {
             closing.push(format!("there is nothing to take back, and `{path}` was not written"));
             return Ok(());
         };
-        let variables = values.to_save(job.variables());
-        let mut head = options.plan_head(job.info(), PlanKind::Undo, variables, self.made, plan);
-        program.clone_into(&mut head.program);
-        let written = self.file.write(|out| undo.write(&head, out));
-        written
-            .map_err(|error: io::Error| format!("what takes the run back cannot be written to `{path}`: {error}"))?;
+        self.file.write(|out| undo.write(&head, out)).map_err(|error: io::Error| {
+            let begun = if is_begun {
+                "; what was written there while the run went on takes back what was done till then"
+            } else {
+                ""
+            };
+            format!("what takes the run back cannot be written to `{path}`: {error}{begun}")
+        })?;
         closing.push(format!("take it back with `apply {path}`"));
         Ok(())
+    }
+}
+
+/// The file while the run goes on.
+struct Log {
+    path: PathBuf,
+    job: &'static JobInfo,
+    options: RunOptions,
+    variables: Vec<(String, Vec<String>)>,
+    made: Signature,
+    program: String,
+    /// Known once the diff is.
+    head: Mutex<Option<PlanHead>>,
+    /// Begun with the first record that was written, so that a run that writes nothing leaves a former file alone.
+    file: Mutex<Option<File>>,
+}
+
+impl Log {
+    fn head(&self) -> Option<PlanHead> {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn is_begun(&self) -> bool {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Puts a file with nothing but the head in its place, and opens it to append to it.
+    fn begin(&self) -> io::Result<File> {
+        let head = self.head().ok_or_else(|| io::Error::other("the diff is not known"))?;
+        let head = self.packed(&UndoLog::head(&head)?)?;
+        let new = NewPlan::begin(&self.path).map_err(io::Error::other)?;
+        new.write_raw(&head)?;
+        OpenOptions::new().append(true).open(&self.path)
+    }
+
+    /// Lines as they stand in the file: what is compressed consists of parts that can be read one after the other.
+    fn packed(&self, lines: &[u8]) -> io::Result<Vec<u8>> {
+        if !is_compressed(&self.path) {
+            return Ok(lines.to_vec());
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(lines)?;
+        encoder.finish()
+    }
+}
+
+fn is_compressed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
+}
+
+impl UndoSink for Log {
+    fn append(&self, lines: &[u8]) -> io::Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = match &mut *file {
+            Some(file) => file,
+            none => none.insert(self.begin()?),
+        };
+        file.write_all(&self.packed(lines)?)
+    }
+}
+
+impl Observer for Log {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::DiffReady(plan) = event {
+            let (variables, made) = (self.variables.clone(), self.made.clone());
+            let mut head = self.options.plan_head(self.job, PlanKind::Undo, variables, made, &***plan);
+            head.program.clone_from(&self.program);
+            *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
+        }
     }
 }

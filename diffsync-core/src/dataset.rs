@@ -123,6 +123,12 @@ pub trait LinksIn<D>: SyncModel {
     /// Calls the visitor once for each link.
     #[doc(hidden)]
     fn visit_links<V: LinkVisitor<D, Self>>(visitor: &mut V);
+
+    /// Calls the visitor once for each link, with what writes the names in a record otherwise.
+    #[doc(hidden)]
+    fn visit_spellings<V: SpellingVisitor<D, Self>>(visitor: &mut V) {
+        let _ = visitor;
+    }
 }
 
 /// Called with each model of a data set.
@@ -140,6 +146,24 @@ pub trait LinkVisitor<D, M: SyncModel> {
     where
         D: HasTable<P>;
 }
+
+/// Called with each link of the model `M`.
+#[doc(hidden)]
+pub trait SpellingVisitor<D, M: SyncModel> {
+    /// `orders` says that what the link leads to is written before the record.
+    fn visit<P: SyncModel>(&mut self, orders: bool, respelled: Respelled<M, P>)
+    where
+        D: HasTable<P>;
+}
+
+/// Writes the names of records of `P` in a record otherwise: it asks for each name how it is to be written, and takes that
+/// over if there is an answer.
+#[doc(hidden)]
+#[allow(missing_debug_implementations, reason = "a function of generated code")]
+pub struct Respelled<M, P: SyncModel>(pub RespelledFn<M, P>);
+
+/// Asks for each name in a record how it is to be written.
+type RespelledFn<M, P> = fn(&mut M, &mut dyn FnMut(<P as SyncModel>::Key<'_>) -> Option<<P as SyncModel>::Id>);
 
 /// Reads from a record which records of `P` it names.
 #[doc(hidden)]
@@ -185,6 +209,11 @@ impl<M, P: SyncModel> KeyOf<M, P> {
 /// The link as one within the model, if it is one: names are unique within a data set, so `P` is `M` then.
 pub(crate) fn to_self<M: SyncModel, P: SyncModel>(key: KeyOf<M, P>) -> Option<KeyOf<M, M>> {
     (&key as &dyn Any).downcast_ref::<KeyOf<M, M>>().copied()
+}
+
+/// What writes the names of a link otherwise, as that of a link within the model, if it is one.
+pub(crate) fn respelled_in_self<M: SyncModel, P: SyncModel>(respelled: &Respelled<M, P>) -> Option<&Respelled<M, M>> {
+    (respelled as &dyn Any).downcast_ref()
 }
 
 /// A model of the data set `D` at run time, as a value.

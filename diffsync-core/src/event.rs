@@ -95,9 +95,10 @@ impl Observers {
 
     pub(crate) fn emit(&self, event: &Event<'_>) {
         for observer in self.all.iter() {
-            // Whoever watches must not bring down what it watches.
+            // A panicking observer must not abort the run, and neither must the subscriber that is told of it.
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.observe(event))) {
-                tracing::error!("{}", panicked("observer", &*panic));
+                let text = panicked("observer", &*panic);
+                let _ = catch_unwind(AssertUnwindSafe(|| tracing::error!("{text}")));
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::ops::Operation;
 /// Which part of a diff a run is about. What it leaves out is counted as left out, and with it what could not be
 /// written without it. The default leaves nothing out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Filter {
     /// Only these records; all if there are none.
     pub records: Vec<RecordFilter>,
@@ -51,8 +51,12 @@ impl RecordFilter {
     }
 
     fn admits(&self, model: &str, id: &dyn fmt::Display) -> bool {
-        let matches = |(_, pattern): &(String, WildMatch)| pattern.matches(&id.to_string());
-        self.model == model && self.pattern.as_ref().is_none_or(matches)
+        self.model == model && (self.pattern.is_none() || self.matches(&id.to_string()))
+    }
+
+    /// Whether the identifier of one of its model's records matches.
+    pub(crate) fn matches(&self, id: &str) -> bool {
+        self.pattern.as_ref().is_none_or(|(_, pattern)| pattern.matches(id))
     }
 }
 

@@ -10,6 +10,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::canonical::InOneOrder;
 use crate::error::JobError;
 use crate::flags::Flags;
 use crate::limit::Limits;
@@ -51,7 +52,7 @@ impl<S: Serializer> Changes<S> {
     /// Adds an attribute if it changed.
     pub fn entry<T: Serialize>(&mut self, name: &'static str, value: Option<&T>) {
         if let (Ok(map), Some(value)) = (&mut self.0, value)
-            && let Err(error) = map.serialize_entry(name, value)
+            && let Err(error) = map.serialize_entry(name, &InOneOrder(value))
         {
             self.0 = Err(error);
         }
@@ -188,30 +189,76 @@ fn never<E: serde::de::Error>() -> E {
 pub trait KeyPart<'a, K> {
     /// The part, or `None` where nothing is named.
     fn part(&'a self) -> Option<K>;
+
+    /// Takes over how a part is written that is the same as the one that is held.
+    fn respell(&mut self, part: K);
 }
 
 impl<'a> KeyPart<'a, &'a str> for String {
     fn part(&'a self) -> Option<&'a str> {
         Some(self)
     }
+
+    fn respell(&mut self, part: &'a str) {
+        part.clone_into(self);
+    }
+}
+
+/// As a key holds a `String`.
+#[diagnostic::do_not_recommend]
+impl<'a> KeyPart<'a, &'a str> for str {
+    fn part(&'a self) -> Option<&'a str> {
+        Some(self)
+    }
+
+    fn respell(&mut self, _: &'a str) {}
 }
 
 impl<'a> KeyPart<'a, &'a str> for Option<String> {
     fn part(&'a self) -> Option<&'a str> {
         self.as_deref()
     }
+
+    fn respell(&mut self, part: &'a str) {
+        if let Some(text) = self {
+            part.clone_into(text);
+        }
+    }
 }
 
-impl<'a, T> KeyPart<'a, &'a T> for T {
+impl<'a, T: Clone> KeyPart<'a, &'a T> for T {
     fn part(&'a self) -> Option<&'a T> {
         Some(self)
     }
+
+    fn respell(&mut self, part: &'a T) {
+        self.clone_from(part);
+    }
 }
 
-impl<'a, T> KeyPart<'a, &'a T> for Option<T> {
+impl<'a, T: Clone> KeyPart<'a, &'a T> for Option<T> {
     fn part(&'a self) -> Option<&'a T> {
         self.as_ref()
     }
+
+    fn respell(&mut self, part: &'a T) {
+        if let Some(value) = self {
+            value.clone_from(part);
+        }
+    }
+}
+
+/// A part that a key does not have: that it has not got it is said elsewhere, and this is lest it is said again.
+#[derive(Debug, Clone, Copy)]
+pub struct NoPart;
+
+#[diagnostic::do_not_recommend]
+impl<'a, T: ?Sized> KeyPart<'a, NoPart> for T {
+    fn part(&'a self) -> Option<NoPart> {
+        None
+    }
+
+    fn respell(&mut self, _: NoPart) {}
 }
 
 /// What there is to choose from for a variable, once an adapter was asked.

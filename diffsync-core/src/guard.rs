@@ -17,6 +17,7 @@ const DEFAULT_DELETES: Limit = Limit::Percent(30.0);
 
 /// Leave to go beyond a model's limit, up to a new one, for one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Lift {
     /// The model's name.
     pub model: String,

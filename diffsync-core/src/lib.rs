@@ -10,6 +10,7 @@
 extern crate self as diffsync_core;
 
 mod adapter;
+mod canonical;
 mod check;
 mod checkup;
 pub mod compare;
@@ -30,11 +31,14 @@ pub mod laws;
 mod limit;
 pub mod memory;
 mod model;
+#[doc(hidden)]
+pub mod name;
 mod nearest;
 mod nesting;
 mod ops;
 mod outcome;
 mod plan;
+mod printable;
 mod problem;
 mod refusal;
 mod report;
@@ -76,19 +80,20 @@ pub use crate::nearest::nearest;
 pub use crate::ops::{Operation, Ops};
 pub use crate::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
 pub use crate::plan::{Loaded, Plan, PlanView, RecordRef};
+pub use crate::printable::{escape_unprintable, is_unprintable};
 pub use crate::problem::{Problem, ProblemKind, SkippedModel};
 pub use crate::refusal::{Breach, Moved, Refusal};
 pub use crate::report::{FailedRecord, RunError, RunReport, Status};
 pub use crate::retry::report_retry;
-pub use crate::run::{Run, RunOptions, UnknownFlags};
+pub use crate::run::{Filtered, Run, RunOptions, UnknownFlags};
 pub use crate::saved::{
     Application, Lost, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,
-    SavedPlan, Signature, Undo, WeakKey, approve, write_plan,
+    SavedPlan, Signature, Undo, UndoLog, UndoSink, WeakKey, approve, write_plan,
 };
 pub use crate::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
 pub use crate::step::{Side, Step, StepReport};
 pub use crate::table::{LoadState, Table};
-pub use crate::tree::DiffTree;
+pub use crate::tree::{DiffLine, DiffTree};
 
 /// What generated code uses. Not for anybody else; it may change with any version.
 #[doc(hidden)]
@@ -99,10 +104,11 @@ pub mod __private {
 
     pub use crate::adapter::TargetVisitor;
     pub use crate::compare::{NeverSame, Pair, SameByEq};
-    pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor};
+    pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor, Respelled, SpellingVisitor};
     pub use crate::generated::{
-        AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, Read, UNUSABLE, ValueResult, choice, choices,
-        debug_patch, take_over, touch, value,
+        AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, NoPart, Read, UNUSABLE, ValueResult, choice,
+        choices, debug_patch, take_over, touch, value,
     };
     pub use crate::model::IdentifierText;
+    pub use crate::name;
 }

@@ -39,7 +39,7 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     /// The typed identifier, owning its parts: `CountryId`.
     type Id: Clone + Eq + Hash + Display + Debug + Names<Self> + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// The borrowed identifier, for hashing and lookup without cloning: `CountryKey<'_>`.
-    type Key<'a>: Copy + Hash;
+    type Key<'a>: Copy + Eq + Hash;
     /// A typed change, one `Option` per attribute: `CountryPatch`. It serialises only what changed.
     type Patch: Default + Debug + Serialize + Send + Sync + 'static;
 
@@ -58,6 +58,16 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     fn is(&self, key: Self::Key<'_>) -> bool;
     /// An owned copy of a borrowed identifier.
     fn to_id(key: Self::Key<'_>) -> Self::Id;
+    /// Whether two identifiers can be the same although they are written otherwise, as with `compare = ignore_case`.
+    #[must_use]
+    fn has_spellings() -> bool {
+        false
+    }
+    /// Whether the record's identifier, which is the same as this one, is also written like it.
+    fn is_spelled(&self, key: Self::Key<'_>) -> bool {
+        let _ = key;
+        true
+    }
     /// Calls `mark` with the position of each attribute in which `self`, the source's record, differs from the target's.
     fn differences(&self, target: &Self, mark: &mut impl FnMut(usize));
     /// The values that the attributes that `changed` names get in the target's record.
@@ -122,6 +132,22 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
 pub trait Names<M: SyncModel> {
     /// The borrowed identifier, or `None` where nothing is named.
     fn key(&self) -> Option<M::Key<'_>>;
+
+    /// Takes over how an identifier is written that is the same as the one that is named.
+    #[doc(hidden)]
+    fn respell(&mut self, key: M::Key<'_>)
+    where
+        Self: Sized,
+    {
+        let _ = key;
+    }
+
+    /// The name as an identifier has it.
+    #[doc(hidden)]
+    fn spelling(key: M::Key<'_>) -> Option<&Self> {
+        let _ = key;
+        None
+    }
 }
 
 impl<M: SyncModel, N: Names<M> + ?Sized> Names<M> for &N {
@@ -139,11 +165,23 @@ where
     fn key(&self) -> Option<M::Key<'_>> {
         self.as_str().key()
     }
+
+    fn respell(&mut self, key: M::Key<'_>) {
+        if let Some(text) = <str as Names<M>>::spelling(key) {
+            text.clone_into(self);
+        }
+    }
 }
 
 impl<M: SyncModel, N: Names<M>> Names<M> for Option<N> {
     fn key(&self) -> Option<M::Key<'_>> {
         self.as_ref()?.key()
+    }
+
+    fn respell(&mut self, key: M::Key<'_>) {
+        if let Some(name) = self {
+            name.respell(key);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::check::{Checked, Rejection};
 use crate::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, Model, ModelVisitor};
-use crate::diff::{Diff, Withheld};
+use crate::diff::{Diff, Withheld, respell};
 use crate::filter::Filter;
 use crate::flags::Flags;
 use crate::model::{Names, SyncModel};
@@ -89,7 +89,8 @@ impl<D: Dataset> Plan<D> {
 
     /// What takes back a run: only the target was loaded.
     fn restoring(chosen: &Chosen, mut target: Checked<D>, scope: &Scope, comparison: Comparison) -> Self {
-        let Restoring { source, tables, standing } = chosen.restore(&target.data, scope);
+        let Restoring { mut source, tables, standing } = chosen.restore(&target.data, scope);
+        respell(&mut source, &target.data);
         let unwritable = target.unwritable();
         let problems = std::mem::take(&mut target.problems);
         let (readers, links) = (Self::readers(), Self::link_models());
@@ -114,6 +115,7 @@ impl<D: Dataset> Plan<D> {
         let rejections = source.rejections(&target).chain(target.rejections(&source)).collect();
         let unwritable = target.unwritable();
         let problems = source.problems.drain(..).chain(target.problems.drain(..)).collect();
+        respell(&mut source.data, &target.data);
         let diff = Diff::between(&source, &target, scope);
         let (source, target) = (source.data, target.data);
         let (readers, links) = (Self::readers(), Self::link_models());

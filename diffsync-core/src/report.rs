@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use thiserror::Error;
 use url::Url;
 
-use crate::diff::DiffSummary;
+use crate::diff::{DiffSummary, Twin};
 use crate::guard::Lift;
 use crate::job::info::ConfigItem;
 use crate::ops::Operation;
@@ -18,6 +18,7 @@ use crate::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
 use crate::plan::{PlanView, RecordRef};
 use crate::problem::{Problem, SkippedModel};
 use crate::refusal::{Breach, Moved, Refusal};
+use crate::run::Filtered;
 use crate::saved::Undo;
 use crate::step::{Side, StepReport};
 use crate::tree::DiffTree;
@@ -49,6 +50,8 @@ pub struct RunReport {
     pub lifts: Vec<Lift>,
     /// The models that were left out, with the reason.
     pub skipped: Vec<SkippedModel>,
+    /// What the run's filter leaves out although it names it.
+    pub filtered: Vec<Filtered>,
     /// The operations of the saved plan that was carried out which were not found again as they were.
     pub stale: Vec<Moved>,
     /// How many operations of that plan the target had carried out already.
@@ -95,7 +98,7 @@ impl RunReport {
                 let reason = match outcome {
                     Outcome::Failed { error, .. } => error.to_string(),
                     Outcome::Blocked { by } => format!("because of {}", self.name(plan, *by)),
-                    Outcome::Held { reason } => self.held(plan, reason),
+                    Outcome::Held { reason } => self.held(plan, record, reason),
                     Outcome::Unknown { reason } => reason.to_string(),
                     _ => return None,
                 };
@@ -107,15 +110,11 @@ impl RunReport {
         })
     }
 
-    fn held(&self, plan: &dyn PlanView, reason: &HoldReason) -> String {
+    fn held(&self, plan: &dyn PlanView, record: RecordRef, reason: &HoldReason) -> String {
         match reason {
             HoldReason::Guard => "a guard held it back".to_owned(),
             HoldReason::PreventDestroy => "`prevent_destroy` held it back".to_owned(),
-            HoldReason::SameButForCase { new } => format!(
-                "its identifier is that of the new {} but for case or space; if they are one, put \
-                 `compare = ignore_case` on the identifier",
-                self.name(plan, *new)
-            ),
+            HoldReason::SameButForCase { new } => Twin::of(plan, record, *new).reason(),
             HoldReason::Conflict { with } => format!(
                 "held, because {} could not be written: a unique value of it is taken, perhaps by this record; free the \
                  value by hand, or put `deletes_first` on the model",
@@ -163,7 +162,7 @@ pub struct FailedRecord {
 
 impl Serialize for RunReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("RunReport", 18)?;
+        let mut document = serializer.serialize_struct("RunReport", 19)?;
         document.serialize_field("job", self.job)?;
         document.serialize_field("status", &self.status)?;
         document.serialize_field("dry_run", &self.dry_run)?;
@@ -176,6 +175,7 @@ impl Serialize for RunReport {
         document.serialize_field("breaches", &self.breaches)?;
         document.serialize_field("lifts", &self.lifts)?;
         document.serialize_field("skipped", &self.skipped)?;
+        document.serialize_field("filtered", &self.filtered)?;
         document.serialize_field("stale", &self.stale)?;
         document.serialize_field("already_done", &self.already_done)?;
         document.serialize_field("retries", &self.retries)?;

@@ -8,6 +8,8 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::Value;
 
+use crate::canonical::InOneOrder;
+
 /// What stands wherever a secret would be shown.
 pub const REDACTED: &str = "[secret]";
 
@@ -79,7 +81,7 @@ impl<T: Serialize> Serialize for Secret<T> {
             Disclosure::Exposed => self.0.serialize(serializer),
             Disclosure::Sealed => {
                 let restore = Restore(DISCLOSURE.replace(Disclosure::Exposed));
-                let value = serde_json::to_value(&self.0).map_err(ser::Error::custom)?;
+                let value = serde_json::to_value(InOneOrder(&self.0)).map_err(ser::Error::custom)?;
                 drop(restore);
                 let seal = SEAL.with_borrow(|seal| seal.as_ref().map(|seal| seal(&value)));
                 let mut sealed = serializer.serialize_map(Some(1))?;
@@ -171,14 +173,15 @@ fn serialize_with<T: Serialize + ?Sized, S: Serializer>(
     if !matches!(former, Disclosure::Redacted | Disclosure::Sealed) {
         DISCLOSURE.set(disclosure);
     }
-    value.serialize(serializer)
+    InOneOrder(value).serialize(serializer)
 }
 
 /// A value that serialises with the secrets in it, made by [`exposed`].
 #[derive(Clone, Copy)]
 pub struct Exposed<'a, T: ?Sized>(&'a T);
 
-/// Lets a value be serialised with the secrets in it: the body of a request that has to carry them.
+/// Lets a value be serialised with the secrets in it: the body of a request that has to carry them. Hash sets and maps
+/// in it are written in one order, as in everything that this crate writes.
 pub const fn exposed<T: ?Sized>(value: &T) -> Exposed<'_, T> {
     Exposed(value)
 }

@@ -284,6 +284,21 @@ impl<M: SyncModel> Table<M> {
         self.index.find(hash, |&row| self.rows[row as usize].is(key)).copied()
     }
 
+    /// The record with this key.
+    pub(crate) fn find(&self, key: M::Key<'_>) -> Option<&M> {
+        self.position(key).map(|row| &self.rows[row as usize])
+    }
+
+    /// Changes each record in a way that leaves its identifier the same, whatever it is written like then, and hands on
+    /// how to find the others.
+    pub(crate) fn each_mut(&mut self, mut change: impl FnMut(&mut M, Others<'_, M>)) {
+        for row in 0..self.rows.len() {
+            let (before, rest) = self.rows.split_at_mut(row);
+            let Some((record, after)) = rest.split_first_mut() else { return };
+            change(record, Others { index: &self.index, before, after });
+        }
+    }
+
     /// The first row that may have this hash, without a look at the row itself.
     pub(crate) fn candidate(&self, hash: u64) -> Option<u32> {
         self.index.find(hash, |_| true).copied()
@@ -302,6 +317,26 @@ impl<M: SyncModel> Table<M> {
         let Self { rows, index, .. } = self;
         rows.shrink_to_fit();
         index.shrink_to_fit(|&row| hash::<M>(rows[row as usize].key()));
+    }
+}
+
+/// The records of a table but for one.
+pub(crate) struct Others<'a, M> {
+    index: &'a HashTable<u32>,
+    before: &'a [M],
+    after: &'a [M],
+}
+
+impl<'a, M: SyncModel> Others<'a, M> {
+    /// The one with this key.
+    pub(crate) fn find(&self, key: M::Key<'_>) -> Option<&'a M> {
+        let at = |row: u32| match (row as usize).checked_sub(self.before.len()) {
+            None => self.before.get(row as usize),
+            Some(0) => None,
+            Some(after) => self.after.get(after - 1),
+        };
+        let row = self.index.find(hash::<M>(key), |row| at(*row).is_some_and(|record| record.is(key)))?;
+        at(*row)
     }
 }
 

@@ -9,9 +9,11 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::dataset::Dataset;
-use crate::diff::{TableDiff, Withheld};
+use crate::diff::{TableDiff, Twin, Withheld};
 use crate::ops::Operation;
+use crate::outcome::HoldReason;
 use crate::plan::{Plan, PlanView, RecordRef};
+use crate::printable::{escape_unprintable, is_unprintable};
 use crate::step::Side;
 
 /// A diff as a tree: changed records under the records they live under.
@@ -24,6 +26,29 @@ pub struct DiffTree<'a> {
     plan: &'a dyn PlanView,
     nodes: Vec<Node>,
     roots: Vec<usize>,
+}
+
+/// One line of a [`DiffTree`]: a record, or a changed attribute of the record above it. `Display` writes it with its
+/// indentation and without a line end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DiffLine {
+    /// How far it is indented, in steps of two spaces.
+    pub depth: usize,
+    /// What is to be done with the record; nothing where it is only the parent of others.
+    pub operation: Option<Operation>,
+    /// Whether it is a changed attribute.
+    pub is_attribute: bool,
+    /// Whether the operation is held back.
+    pub is_held: bool,
+    /// The line, on which what is unprintable is escaped.
+    pub text: String,
+}
+
+impl fmt::Display for DiffLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:indent$}{}", "", self.text, indent = self.depth * 2)
+    }
 }
 
 /// How many others a record is shown nested in at most. Each is two levels of JSON, of which parsers commonly take 128.
@@ -53,6 +78,14 @@ impl Change {
             Self::Create(_) => "+ ",
             Self::Update(..) => "~ ",
             Self::Delete(_) => "- ",
+        }
+    }
+
+    fn operation(self) -> Operation {
+        match self {
+            Self::Create(_) => Operation::Create,
+            Self::Update(..) => Operation::Update,
+            Self::Delete(_) => Operation::Delete,
         }
     }
 
@@ -96,29 +129,63 @@ impl<'a> DiffTree<'a> {
         &self.plan.diff().tables()[record.model()]
     }
 
-    fn write(&self, f: &mut fmt::Formatter<'_>, nodes: &[usize], depth: usize) -> fmt::Result {
+    /// Calls `each` with the lines of the tree, one after the other, as `Display` writes them.
+    ///
+    /// Records under the same parent come in the order of the data set's models. Within a model creates come first, then
+    /// updates, then deletes, each in the order in which their side was loaded.
+    ///
+    /// # Errors
+    ///
+    /// If `each` returns one, which ends the lines.
+    pub fn lines<E>(&self, each: &mut impl FnMut(DiffLine) -> Result<(), E>) -> Result<(), E> {
+        self.lines_of(&self.roots, 0, each)
+    }
+
+    fn lines_of<E>(
+        &self,
+        nodes: &[usize],
+        depth: usize,
+        each: &mut impl FnMut(DiffLine) -> Result<(), E>,
+    ) -> Result<(), E> {
         for &at in nodes {
             let node = &self.nodes[at];
             let table = self.table(node.record);
+            let withheld = node.change.and_then(|change| change.withheld(table));
             let sign = node.change.map_or("", Change::sign);
-            let remark = match node.change.and_then(|change| change.withheld(table)) {
-                None => "",
-                Some(Withheld::Held(_)) => " (held back)",
-                Some(Withheld::Unsupported) => " (not supported by the target)",
-                Some(Withheld::Cascaded) => " (goes with what it is under)",
+            let remark = match &withheld {
+                None => Cow::Borrowed(""),
+                Some(Withheld::Held(HoldReason::SameButForCase { new })) => {
+                    let twin = Twin::of(self.plan, node.record, *new).to_string();
+                    Cow::Owned(format!(" (held back: {})", escape_unprintable(&twin)))
+                }
+                Some(Withheld::Held(_)) => Cow::Borrowed(" (held back)"),
+                Some(Withheld::Unsupported) => Cow::Borrowed(" (not supported by the target)"),
+                Some(Withheld::Cascaded) => Cow::Borrowed(" (goes with what it is under)"),
             };
             let record = self.plan.record(node.record);
-            let (model, record) = (table.schema.name, printable(&record));
-            writeln!(f, "{:indent$}{sign}{model} {record}{remark}", "", indent = depth * 2)?;
+            each(DiffLine {
+                depth,
+                operation: node.change.map(Change::operation),
+                is_attribute: false,
+                is_held: matches!(withheld, Some(Withheld::Held(_))),
+                text: format!("{sign}{} {}{remark}", table.schema.name, printable(&record)),
+            })?;
+
             if let Some(Change::Update(update, target)) = node.change {
                 for (position, attribute) in self.changed(node.record, update) {
-                    let before = shown(self.plan.attribute(target, position));
-                    let after = shown(self.plan.planned(node.record, target, position));
-                    let indent = depth * 2 + 4;
-                    writeln!(f, "{:indent$}{attribute}: {before} -> {after}", "")?;
+                    let before = shown(self.plan.attribute(target, position)).to_string();
+                    let after = shown(self.plan.planned(node.record, target, position)).to_string();
+                    each(DiffLine {
+                        depth: depth + 2,
+                        operation: Some(Operation::Update),
+                        is_attribute: true,
+                        is_held: false,
+                        text: format!("{attribute}: {} -> {}", escape_unprintable(&before), escape_unprintable(&after)),
+                    })?;
                 }
             }
-            self.write(f, &node.children, depth + 1)?;
+
+            self.lines_of(&node.children, depth + 1, each)?;
         }
         Ok(())
     }
@@ -155,7 +222,7 @@ impl dyn PlanView + '_ {
 
 /// An identifier as it can stand on a line: quoted if it would be nothing, or could pass for something else.
 fn printable(identifier: &str) -> Cow<'_, str> {
-    let plain = !identifier.is_empty() && identifier.trim() == identifier && !identifier.contains(char::is_control);
+    let plain = !identifier.is_empty() && identifier.trim() == identifier && !identifier.contains(is_unprintable);
     if plain { Cow::Borrowed(identifier) } else { Cow::Owned(format!("{identifier:?}")) }
 }
 
@@ -164,7 +231,7 @@ impl fmt::Display for DiffTree<'_> {
         if self.is_empty() {
             return f.write_str("(no differences)\n");
         }
-        self.write(f, &self.roots, 0)
+        self.lines(&mut |line| writeln!(f, "{line}"))
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
 use super::choices;
-use crate::rest::{Client, Collection, Dialect, FromPages, Method, Of, RowSource, Seen, StatusCode};
+use crate::rest::{Client, Collection, Dialect, FromPages, Method, Of, RowSource, Sample, Seen, StatusCode};
 
 /// How many rows are asked for at once.
 const PAGE: usize = 1000;
@@ -63,6 +63,16 @@ impl RowSource for GraphQl {
             }
             FromPages.rows(client, dialect, collection, seen).await
         })
+    }
+
+    // A few rows are had from REST as fast.
+    fn sample<'a>(
+        &'a self,
+        client: &'a Client,
+        dialect: &'a Dialect,
+        collection: &'a Collection,
+    ) -> BoxFuture<'a, Result<Sample, AdapterError>> {
+        FromPages.sample(client, dialect, collection)
     }
 }
 

@@ -10,6 +10,7 @@ use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, Flags, HasTable, Lo
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
+use super::body::{Keep, unpacked};
 use super::client::Client;
 use super::dialect::{Dialect, Owner};
 use super::pages::plain;
@@ -18,7 +19,7 @@ use super::schema::{Of, Part, RestModel, RestSchema};
 use super::source::{Collection, FromPages, RowSource};
 use super::store::{Missing, Store};
 use super::way::keep;
-use super::write::segment;
+use super::write::{Proven, segment};
 
 /// A JSON API that keeps the records of a data set: an adapter and a target for every data set all of whose models have
 /// `#[derive(RestModel)]`.
@@ -32,8 +33,7 @@ pub struct Rest<D> {
     models: Vec<Entry<D>>,
     store: Mutex<Store>,
     reading: tokio::sync::Mutex<()>,
-    /// The collections in which a record was created.
-    pub(super) proven: tokio::sync::Mutex<BTreeSet<&'static str>>,
+    pub(super) proven: tokio::sync::Mutex<Proven>,
 }
 
 /// The models of a data set, gathered by `#[derive(Dataset)]`.
@@ -156,12 +156,20 @@ impl<D> Rest<D> {
             seen(done.saturating_sub(before));
             before = before.max(done);
         };
-        let rows = self.source.rows(&self.client, &self.dialect, &collection, &mut report).await?;
-        if rows.iter().any(|row| !row.is_object()) {
+        let (client, dialect) = (&self.client, &self.dialect);
+        // A looked up row is asked for again and again.
+        let packs = self.source.is_pages() && !self.store().is_looked_up(name);
+        let rows = if packs {
+            let keep = Keep::new(&dialect.paging.rows, &collection.needs).packed();
+            super::source::read(client, dialect, &collection, keep, &mut report).await?
+        } else {
+            self.source.rows(client, dialect, &collection, &mut report).await?
+        };
+        if rows.iter().any(|row| !unpacked(row).is_object()) {
             return Err(AdapterError::new(format!("`{name}` has a row that is no object; is it a collection?")));
         }
         self.keys_are_there(name, &rows).await?;
-        let rows = rows.into_iter().map(|row| keep(row, &collection.needs));
+        let rows = rows.into_iter().map(|row| if packs { row } else { keep(row, &collection.needs) });
         self.store().fill(name, rows);
         Ok(())
     }
@@ -281,6 +289,7 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
     let mut nameless = 0_usize;
     let mut twins: BTreeMap<String, (M::Id, Vec<String>)> = BTreeMap::new();
     for row in store.rows(&collection) {
+        let row = &*unpacked(row);
         let record: M = match read(&store, &collection, row, None) {
             Ok(record) => record,
             Err(Unreadable::Record(id, reason)) => {

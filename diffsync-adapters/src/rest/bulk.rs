@@ -53,15 +53,16 @@ impl<D> Rest<D> {
                 Err(error) => answers.set(at, Err(error)),
             }
         }
-        let mut alone = self.first_alone(M::REST.path).await;
+        let mut alone = self.first_alone(M::REST.path).await?;
         let Some((listed, request)) = self.send_list(Method::POST, Some(new), &mut open, &mut answers).await? else {
             return Ok(self.with_holders(new, answers).await);
         };
-        let mut rows = self.rows_created(new, &open, listed, &request, &mut answers)?;
+        let rows = self.rows_created(new, &open, listed, &request, &mut answers);
         if let Some(proven) = &mut alone {
-            proven.insert(M::REST.path);
+            proven.note(M::REST.path, rows.as_ref().err());
         }
         drop(alone);
+        let mut rows = rows?;
 
         self.find_keyless(new, &mut rows, &mut answers).await;
         self.read_back::<M>(&mut rows, &open).await;

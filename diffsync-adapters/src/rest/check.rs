@@ -30,9 +30,9 @@ pub(super) async fn check<D>(rest: &Rest<D>, checkup: &mut Checkup) {
             }
             Err(error) => {
                 let what = match Error::within(&error).map(Error::kind) {
-                    Some(
-                        ErrorKind::Connect | ErrorKind::Certificate | ErrorKind::Cut | ErrorKind::TimedOut,
-                    ) => "connection",
+                    Some(ErrorKind::Connect | ErrorKind::Certificate | ErrorKind::Cut | ErrorKind::TimedOut) => {
+                        "connection"
+                    }
                     Some(ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => "login",
                     _ => model,
                 };

@@ -52,7 +52,7 @@ pub(super) enum Content {
 
 /// What an answer holds where a record of this model is due, whose key is called `key`.
 pub(super) fn content<M: RestModel>(row: &Value, key: &str) -> Content {
-    /// What stands beside a key in answers that say no more.
+    /// The fields that accompany a key in an answer that holds nothing else.
     const BESIDE: [&str; 9] = ["url", "uri", "href", "self", "link", "links", "_links", "display", "type"];
     let row = match row {
         Value::Object(row) if row.is_empty() => return Content::Nothing,
@@ -103,7 +103,7 @@ impl<D> Rest<D> {
         holds_record::<M>(body, store.key_of(&M::REST.collection()))
     }
 
-    /// Makes a request that writes one record. An error says that it was not done, or that nobody can tell.
+    /// Makes a request that writes one record. An error says that it was not done, or that it is not known.
     pub(super) async fn tell<M: RestModel>(&self, request: &Request) -> Result<Told, Error> {
         let answer = match request.sent().await {
             Ok(answer) => answer,
@@ -199,11 +199,8 @@ impl<D> Rest<D> {
 
     /// The error of an answer to a `POST` that is no record. It ends the run: every further request may do more harm.
     pub(super) fn foreign<M: RestModel>(&self, request: &Request, status: StatusCode, body: &Value) -> Error {
-        let text = format!(
-            "the answer is not a {} nor a part of one: {}",
-            M::NAME,
-            request.hidden().clean(&text(body))
-        );
+        let text =
+            format!("the answer is not a {} nor a part of one: {}", M::NAME, request.hidden().clean(&text(body)));
         let hint = format!(
             "the POST may have gone to a path that means something else, and may have changed other records: look at what \
              `{}` does before anything else is sent; if the record is there, say where in the answer it is \

@@ -6,6 +6,7 @@ use diffsync_core::{AdapterError, nearest};
 use serde_json::Value;
 
 use super::adapter::Rest;
+use super::body::unpacked;
 use super::schema::{Of, Part, RestField, RestSchema};
 
 /// A way that is read in the rows of a collection, and the field that it is read into.
@@ -53,7 +54,8 @@ impl<D> Rest<D> {
     pub(super) fn server_key_is_there(&self, schema: &RestSchema) -> Result<(), AdapterError> {
         let (store, name) = (self.store(), schema.collection());
         let (key, rows) = (store.key_of(&name), store.rows(&name));
-        let is_missing = schema.key.is_held && !rows.is_empty() && rows.iter().all(|row| row.get(key).is_none());
+        let is_missing =
+            schema.key.is_held && !rows.is_empty() && rows.iter().all(|row| unpacked(row).get(key).is_none());
         if !is_missing {
             return Ok(());
         }
@@ -78,7 +80,7 @@ impl<D> Rest<D> {
                 note_inner(&field.part, name, &mut ways);
                 for at in ways {
                     let is_known = missing.iter().any(|wanted| wanted.at == at && wanted.model == model);
-                    if !is_known && !rows.iter().any(|row| may_hold(row, &at)) {
+                    if !is_known && !rows.iter().any(|row| may_hold(&unpacked(row), &at)) {
                         missing.push(Wanted { at, model, field });
                     }
                 }
@@ -118,11 +120,13 @@ fn may_hold(row: &Value, at: &[&str]) -> bool {
 
 /// The way that was probably meant.
 fn meant(at: &[&str], rows: &[Value]) -> Option<String> {
-    let wrong = (0..at.len()).find(|&end| !rows.iter().any(|row| at.get(..=end).is_some_and(|at| may_hold(row, at))))?;
+    let rows: Vec<_> = rows.iter().map(unpacked).collect();
+    let wrong =
+        (0..at.len()).find(|&end| !rows.iter().any(|row| at.get(..=end).is_some_and(|at| may_hold(row, at))))?;
     let (before, wrong) = (at.get(..wrong)?, at.get(wrong)?);
     let mut names = BTreeSet::new();
-    for row in rows {
-        let inner = before.iter().try_fold(row, |row, step| row.get(*step));
+    for row in &rows {
+        let inner = before.iter().try_fold(&**row, |row, step| row.get(*step));
         names.extend(inner.and_then(Value::as_object).into_iter().flat_map(|fields| fields.keys().map(String::as_str)));
     }
     let name = nearest(wrong, names)?;

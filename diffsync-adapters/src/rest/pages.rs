@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use diffsync_core::{Url, report_retry};
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use reqwest::{Method, StatusCode};
 use reqwest::header::{HeaderMap, LINK};
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::body::Keep;
+use super::body::{Keep, unpacked};
 use super::client::{Answer, Client};
 use super::error::{Error, ErrorKind};
 use super::verdict::{self, Judge, Reply, Verdict};
@@ -214,10 +214,12 @@ impl Whole {
         }
         self.total = page.total.or(self.total);
         for row in page.rows {
-            if let Some(value) = key.and_then(|key| row.get(key)).filter(|value| !value.is_null())
-                && !self.keys.insert(plain(value))
-            {
-                return Err(format!("the row {} came twice", plain(value)));
+            let key = key.and_then(|key| unpacked(&row).get(key).filter(|key| !key.is_null()).map(plain));
+            if let Some(key) = key {
+                if self.keys.contains(&key) {
+                    return Err(format!("the row {key} came twice"));
+                }
+                self.keys.insert(key);
             }
             self.rows.push(row);
         }
@@ -281,7 +283,8 @@ impl<'a> Reading<'a> {
             return Err(request().failed(&answer.url, ErrorKind::Status(answer.status), "").judged(verdict));
         }
         if answer.status == StatusCode::PARTIAL_CONTENT && self.paging.pages == Pages::None {
-            let error = request().failed(&answer.url, ErrorKind::Form, "the answer holds only a part of the rows (206)");
+            let error =
+                request().failed(&answer.url, ErrorKind::Form, "the answer holds only a part of the rows (206)");
             return Err(error.hinted("say in `Dialect::paging` how the API gives the others"));
         }
         let total = self.paging.total.as_deref().and_then(|total| answer.body.pointer(total)).and_then(Value::as_u64);

@@ -1,7 +1,7 @@
 //! Records and what stands of them in bodies.
 
 use diffsync_core::{AttributeValues, REDACTED, SyncModel, exposed, redacted};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::dialect::Owner;
 use super::names::{join_names, split_names};
@@ -154,8 +154,17 @@ fn as_field(field: &RestField, value: Value) -> Value {
     match value {
         Value::Object(mut choice) if field.choice => choice.remove("value").unwrap_or(Value::Object(choice)),
         Value::String(text) if field.blank && text.is_empty() => Value::Null,
+        Value::Number(number) => whole(&number).unwrap_or(Value::Number(number)),
         other => other,
     }
+}
+
+/// A float that is a whole number, as an integer: servers in PHP and JavaScript, and Icinga 2, write `3600.0` for 3600.
+#[allow(clippy::cast_possible_truncation, reason = "it is in the range in which a float holds every integer")]
+fn whole(number: &Number) -> Option<Value> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let float = number.as_f64().filter(|_| number.is_f64())?;
+    (float.fract() == 0.0 && float.abs() < EXACT).then(|| (float as i64).into())
 }
 
 /// Which fields a body holds.

@@ -56,6 +56,12 @@ pub trait RowSource: Send + Sync + 'static {
         seen: Seen<'a>,
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>>;
 
+    /// Whether these are the pages of the API as they are, so that they may be read by another way to the same.
+    #[doc(hidden)]
+    fn is_pages(&self) -> bool {
+        false
+    }
+
     /// Some rows of a collection, as a check looks at them. All of them, unless said otherwise.
     fn sample<'a>(
         &'a self,
@@ -102,14 +108,11 @@ impl RowSource for FromPages {
         collection: &'a Collection,
         seen: Seen<'a>,
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
-        Box::pin(async move {
-            let query = [dialect.query.as_slice(), &collection.query].concat();
-            let (path, paging, judge) = (collection.path.as_str(), &dialect.paging, dialect.verdict);
-            let keep = Keep::new(&paging.rows, &collection.needs);
-            let reading = Reading { client, path, query: &query, paging, judge, keep: Some(&keep) };
-            let rows = client.rows_kept(reading, Some(&collection.key), seen).await?;
-            Ok(rows)
-        })
+        Box::pin(read(client, dialect, collection, Keep::new(&dialect.paging.rows, &collection.needs), seen))
+    }
+
+    fn is_pages(&self) -> bool {
+        true
     }
 
     fn sample<'a>(
@@ -121,8 +124,7 @@ impl RowSource for FromPages {
         Box::pin(async move {
             let query = [dialect.query.as_slice(), &collection.query].concat();
             let paging = &dialect.paging;
-            let (page, headers) =
-                client.first_page(&collection.path, &query, paging, dialect.verdict, SAMPLE).await?;
+            let (page, headers) = client.first_page(&collection.path, &query, paging, dialect.verdict, SAMPLE).await?;
             let allowed = headers.get(ALLOW).and_then(|allowed| allowed.to_str().ok());
             Ok(Sample {
                 total: page.total,
@@ -135,4 +137,18 @@ impl RowSource for FromPages {
             })
         })
     }
+}
+
+/// Reads the pages of a collection.
+pub(super) async fn read(
+    client: &Client,
+    dialect: &Dialect,
+    collection: &Collection,
+    keep: Keep,
+    seen: Seen<'_>,
+) -> Result<Vec<Value>, AdapterError> {
+    let query = [dialect.query.as_slice(), &collection.query].concat();
+    let (path, paging, judge) = (collection.path.as_str(), &dialect.paging, dialect.verdict);
+    let reading = Reading { client, path, query: &query, paging, judge, keep: Some(&keep) };
+    Ok(client.rows_kept(reading, Some(&collection.key), seen).await?)
 }

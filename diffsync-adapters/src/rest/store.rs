@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use super::body::unpacked;
 use super::dialect::Owner;
 use super::index::Index;
 use super::names::join_names;
@@ -112,7 +113,9 @@ impl Store {
     pub(super) fn fill(&mut self, collection: &str, rows: impl IntoIterator<Item = Value>) {
         let key = self.key_of(collection).to_owned();
         let rows: Vec<Value> = rows.into_iter().collect();
-        let keyed = rows.iter().enumerate().filter_map(|(place, row)| Some((key_text(row.get(&key)?)?, place)));
+        // Rows that nothing names are only looked at one after the other, and may be packed.
+        let named: &[Value] = if self.is_looked_up(collection) { &rows } else { &[] };
+        let keyed = named.iter().enumerate().filter_map(|(place, row)| Some((key_text(row.get(&key)?)?, place)));
         let rows = Rows { places: keyed.collect(), list: rows, indexes: HashMap::new() };
         self.collections.insert(collection.to_owned(), rows);
     }
@@ -197,10 +200,17 @@ impl Store {
 
     /// A collection that must be read before these parts of a collection's rows can be.
     pub(super) fn unread(&self, collection: &str, fields: &[RestField]) -> Option<String> {
-        let reads = self.rows(collection).iter().flat_map(|row| fields.iter().map(move |field| (row, field)));
-        reads.filter(|(_, field)| field.reads).find_map(|(row, field)| match self.read(collection, row, field) {
-            Err(Missing::Unread(other)) => Some(other),
-            Err(Missing::Wrong(_)) | Ok(_) => None,
+        // A plain value is in the row itself.
+        let fields: Vec<_> = fields.iter().filter(|field| field.reads && !matches!(field.part.of, Of::Value)).collect();
+        if fields.is_empty() {
+            return None;
+        }
+        self.rows(collection).iter().find_map(|row| {
+            let row = unpacked(row);
+            fields.iter().find_map(|field| match self.read(collection, &row, field) {
+                Err(Missing::Unread(other)) => Some(other),
+                Err(Missing::Wrong(_)) | Ok(_) => None,
+            })
         })
     }
 

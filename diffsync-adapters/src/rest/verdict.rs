@@ -1,4 +1,4 @@
-//! What an answer means: whether what was asked for was done, whatever the status says.
+//! What an answer means: whether the request was carried out. The status alone does not tell.
 //!
 //! A [`Dialect`](super::Dialect) judges each answer with a function of the type [`Judge`]. [`usual`] knows the common
 //! envelopes and is what a dialect begins with; the parts that it is made up of can be put together otherwise.
@@ -132,7 +132,8 @@ pub fn errors(reply: &Reply<'_>) -> Option<Verdict> {
         Value::String(text) => !text.is_empty(),
         Value::Array(items) => !items.is_empty(),
         Value::Object(fields) => !fields.is_empty(),
-        Value::Bool(true) | Value::Number(_) => true,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::Bool(true) => true,
     };
     let said = ["errors", "error"].into_iter().filter_map(|name| reply.body.get(name)).find(says)?;
     Some(refused(reply, said))
@@ -143,7 +144,7 @@ pub fn errors(reply: &Reply<'_>) -> Option<Verdict> {
 pub fn results(reply: &Reply<'_>) -> Option<Verdict> {
     let rows = reply.body.get("results")?.as_array()?;
     let failed: Vec<Value> =
-        rows.iter().filter(|row| row_status(row).is_some_and(|status| !status.is_success())).cloned().collect();
+        rows.iter().filter(|row| row_status(row).is_some_and(|(_, status)| !status.is_success())).cloned().collect();
     (!failed.is_empty()).then(|| refused(reply, &Value::from(failed)))
 }
 
@@ -215,31 +216,38 @@ pub fn row_replies(reply: &Reply<'_>) -> Option<Vec<RowReply>> {
     let list = reply.body.as_array();
     let list = list.or_else(|| LISTS.into_iter().find_map(|name| reply.body.get(name)?.as_array()))?;
 
-    let row = |row: &Value| {
-        let body = BODIES.into_iter().filter_map(|name| row.get(name)).find(|body| body.is_object());
-        RowReply { status: row_status(row), body: body.unwrap_or(row).clone() }
+    // A success has its record next to the status; a status alone may be that of something else that was done.
+    let mut all_are_told = !list.is_empty();
+    let mut row = |row: &Value| {
+        let (name, status) = row_status(row).unzip();
+        let record = BODIES.into_iter().filter_map(|name| row.get(name)).find(|body| body.is_object());
+        all_are_told &= status.is_some_and(|status: StatusCode| !status.is_success() || record.is_some());
+
+        let mut body = record.unwrap_or(row).clone();
+        // The status of a row is not that of the record.
+        if let (None, Some(name), Value::Object(fields)) = (record, name, &mut body) {
+            fields.remove(name);
+        }
+        RowReply { status, body }
     };
-    let rows: Vec<RowReply> = list.iter().map(row).collect();
-    // What was done has a record beside its status; a status alone may be that of something else that was done.
-    let is_told = |(row, whole): (&RowReply, &Value)| {
-        row.status.is_some_and(|status| !status.is_success() || row.body != *whole)
-    };
-    let all_are_told = !rows.is_empty() && rows.iter().zip(list).all(is_told);
+    let rows: Vec<RowReply> = list.iter().map(&mut row).collect();
     (is_multi || all_are_told).then_some(rows)
 }
 
-/// The status of a row: `200`, `"200"`, `"HTTP/1.1 200 OK"`.
-fn row_status(row: &Value) -> Option<StatusCode> {
+/// The status of a row, with the name of its field: `200`, `"200"`, `"HTTP/1.1 200 OK"`.
+fn row_status(row: &Value) -> Option<(&'static str, StatusCode)> {
     ["status", "code", "statusCode", "status_code"].into_iter().find_map(|name| {
         let code = match row.get(name)? {
             Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?))?,
             Value::String(text) => {
-                let text = text.strip_prefix("HTTP/").and_then(|text| text.split_once(' ')).map_or(&**text, |two| two.1);
+                let text =
+                    text.strip_prefix("HTTP/").and_then(|text| text.split_once(' ')).map_or(&**text, |two| two.1);
                 text.split(' ').next()?.parse().ok()?
             }
             _ => return None,
         };
-        StatusCode::from_u16(u16::try_from(code).ok()?).ok().filter(|status| status.as_u16() < 600)
+        let status = StatusCode::from_u16(u16::try_from(code).ok()?).ok().filter(|status| status.as_u16() < 600)?;
+        Some((name, status))
     })
 }
 
@@ -316,11 +324,13 @@ mod tests {
             Some(rows.into_iter().map(|row| (row.status.map(|status| status.as_u16()), row.body)).collect::<Vec<_>>())
         };
         let body = json!([{"status": 201, "body": {"id": 1}}, {"status": "HTTP/1.1 409 Conflict", "error": "no"}]);
-        let expected = vec![(Some(201), json!({"id": 1})), (Some(409), body[1].clone())];
+        let expected = vec![(Some(201), json!({"id": 1})), (Some(409), json!({"error": "no"}))];
         assert_eq!(read(207, &body), Some(expected.clone()));
         assert_eq!(read(200, &json!({"results": body})), Some(expected));
         assert_eq!(read(200, &json!([{"id": 1, "status": "active"}])), None);
         assert_eq!(read(207, &json!([{"id": 1}])), Some(vec![(None, json!({"id": 1}))]));
+        assert_eq!(read(207, &json!([{"id": 1, "status": 200}])), Some(vec![(Some(200), json!({"id": 1}))]));
+        assert_eq!(read(200, &json!({"results": [{"code": 200, "name": "a"}]})), None, "no record is there");
         assert_eq!(read(200, &json!({"id": 1})), None);
     }
 }

@@ -1,8 +1,8 @@
 //! Writing records, one with each request.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use diffsync_core::{Dataset, HasTable, Ops, Target, TargetError, Terms, VisitedBy, WriteContext};
+use diffsync_core::{Dataset, HasTable, Ops, Target, TargetError, TargetErrorKind, Terms, VisitedBy, WriteContext};
 use futures_util::stream::{self, StreamExt};
 use reqwest::Method;
 use serde_json::{Map, Value};
@@ -27,18 +27,19 @@ where
 
     async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
         let written = self.creation(new).await?;
-        let mut alone = self.first_alone(M::REST.path).await;
+        let mut alone = self.first_alone(M::REST.path).await?;
 
         let request = self.request(Method::POST, M::REST.path, &written);
         let told = match self.tell::<M>(&request).await {
             Ok(told) => told,
             Err(error) => return Err(self.conflicted(new, error.into_target()).await),
         };
-        let row = self.created_row(new, told, &request).await?;
+        let row = self.created_row(new, told, &request).await;
         if let Some(proven) = &mut alone {
-            proven.insert(M::REST.path);
+            proven.note(M::REST.path, row.as_ref().err());
         }
         drop(alone);
+        let row = row?;
 
         self.stored_one(row, written).await
     }
@@ -109,6 +110,25 @@ where
     }
 }
 
+/// The collections in which a record was created, and those where a `POST` means something else.
+#[derive(Debug, Default)]
+pub(super) struct Proven(BTreeMap<&'static str, bool>);
+
+impl Proven {
+    /// Takes note of what became of a record of a collection.
+    pub(super) fn note(&mut self, path: &'static str, error: Option<&TargetError>) {
+        match error {
+            None => {
+                self.0.insert(path, true);
+            }
+            Some(error) if error.kind() == TargetErrorKind::Fatal && error.is_perhaps_written() => {
+                self.0.insert(path, false);
+            }
+            Some(_) => {}
+        }
+    }
+}
+
 /// What is sent of a record.
 pub(super) struct Written {
     pub(super) body: Map<String, Value>,
@@ -121,9 +141,15 @@ pub(super) struct Written {
 impl<D> Rest<D> {
     /// Waits until a record of this collection was created, so that the answer shows that a `POST` there means what it should;
     /// or else lets this be the first, alone. Where it means something else, one request does harm and not several.
-    pub(super) async fn first_alone(&self, path: &'static str) -> Option<AsyncGuard<'_, BTreeSet<&'static str>>> {
+    pub(super) async fn first_alone(&self, path: &'static str) -> Result<Option<AsyncGuard<'_, Proven>>, TargetError> {
         let proven = self.proven.lock().await;
-        (!proven.contains(path)).then_some(proven)
+        match proven.0.get(path) {
+            None => Ok(Some(proven)),
+            Some(true) => Ok(None),
+            Some(false) => {
+                Err(TargetError::fatal(format!("it was not sent: an earlier answer of `{path}` was not a record")))
+            }
+        }
     }
 
     /// The record as the server stored it.

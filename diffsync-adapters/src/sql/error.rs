@@ -4,6 +4,7 @@ use diffsync_core::{AdapterError, REDACTED, TargetError, TargetErrorKind};
 
 use super::session::Session;
 use super::value::Value;
+use crate::secret_forms::forms;
 
 impl Session {
     /// A table that cannot be read.
@@ -87,7 +88,8 @@ fn without(message: &str, secret: &str) -> String {
         rest = behind;
     }
     shown.push_str(rest);
-    shown
+    // A database may also quote what it was sent with escapes.
+    forms(secret).iter().fold(shown, |shown, form| shown.replace(form.as_str(), REDACTED))
 }
 
 /// Whether a connection is of no use after this error.
@@ -105,6 +107,8 @@ mod tests {
             ("Duplicate entry 'hunter2'", "hunter2", "Duplicate entry '[secret]'"),
             ("'tür-tür-tür-1' and 'tür-tür-t…'", "tür-tür-tür-1", "'[secret]' and '[secret]…'"),
             ("'12345678' and '1234567'", "1234567890", "'[secret]' and '1234567'"),
+            (r"near 'hun\'ter2'", "hun'ter2", "near '[secret]'"),
+            ("near 'hun''ter2'", "hun'ter2", "near '[secret]'"),
             ("nothing of it", "hunter2", "nothing of it"),
         ] {
             assert_eq!(without(message, secret), expected);

@@ -72,6 +72,7 @@ mod write;
 
 #[doc(hidden)]
 pub use diffsync_core::SyncModel;
+pub use diffsync_derive::SqlModel;
 
 pub use self::adapter::{Sql, Transaction};
 #[doc(hidden)]

@@ -1,5 +1,6 @@
 //! What a run did, for people and as a document.
 
+mod changes;
 mod steps;
 mod summary;
 
@@ -11,12 +12,22 @@ use diffsync_core::{
 use serde::Serialize;
 use serde_json::Value;
 
+use self::changes::changes;
 use self::steps::steps;
 use self::summary::{outcomes, summary};
 use crate::terminal::one_line;
 
-/// How many lines of the diff, problems or failures are shown; the JSON document has them all.
+/// How many lines of each part are shown unless all are asked for. Deletes, and what failed or was held back, do not count.
 const LINES: usize = 100;
+
+/// How the report is shown as text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Look {
+    /// Show every line.
+    pub(crate) full: bool,
+    /// Colour creates, updates and deletes.
+    pub(crate) coloured: bool,
+}
 
 /// What a run did.
 pub(crate) struct Report<'a> {
@@ -66,15 +77,8 @@ impl Serialize for Report<'_> {
 }
 
 impl Report<'_> {
-    /// The report as text.
-    pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = self.write(&mut text);
-        text
-    }
-
-    fn write(&self, out: &mut String) -> fmt::Result {
+    /// Writes the report as text.
+    pub(crate) fn write(&self, out: &mut dyn Write, look: Look) -> fmt::Result {
         let report = self.run;
         let dry_run = if report.dry_run { " (dry run: nothing was written)" } else { "" };
         writeln!(out, "{}: {}{dry_run}", self.job.id, report.status)?;
@@ -82,20 +86,29 @@ impl Report<'_> {
             origin(out, plan)?;
         }
         configuration(out, report)?;
-        section(out, "problems", report.problems())?;
-        section(out, "left out", report.skipped.iter().map(skipped))?;
-        section(out, "guards", &report.breaches)?;
-        section(out, "limits lifted", report.lifts.iter().map(lift))?;
-        section(out, "changed since the plan was made", &report.stale)?;
-        diff(out, report)?;
-        section(out, "not written", not_written(report))?;
-        section(out, "not restored by this plan", self.plan.into_iter().flat_map(|plan| &plan.lost))?;
-        section(out, "cannot be taken back", report.undo.iter().flat_map(|undo| &undo.lost))?;
+
+        section(out, "problems", look, report.problems())?;
+        section(out, "left out", look, report.skipped.iter().map(skipped))?;
+        section(out, "left out by the filter", look, &report.filtered)?;
+        section(out, "guards", look, &report.breaches)?;
+        section(out, "limits lifted", look, report.lifts.iter().map(lift))?;
+        section(out, "changed since the plan was made", look, &report.stale)?;
+        changes(out, report, look)?;
+        not_written(out, report, look)?;
+        section(out, "not restored by this plan", look, self.plan.into_iter().flat_map(|plan| &plan.lost))?;
+        section(out, "cannot be taken back", look, report.undo.iter().flat_map(|undo| &undo.lost))?;
+
         summary(out, report)?;
         if !report.dry_run && report.plan().is_some() {
             writeln!(out, "\n{}", outcomes(report))?;
         }
+        match report.retries {
+            0 => {}
+            1 => writeln!(out, "\n1 call was made again")?,
+            calls => writeln!(out, "\n{calls} calls were made again")?,
+        }
         steps(out, report)?;
+
         for (position, line) in self.closing.iter().enumerate() {
             writeln!(out, "{}{}", if position == 0 { "\n" } else { "" }, one_line(line))?;
         }
@@ -104,7 +117,7 @@ impl Report<'_> {
 }
 
 /// Who made the plan that was carried out, and who has agreed to it.
-fn origin(out: &mut String, plan: &SavedPlan) -> fmt::Result {
+fn origin(out: &mut dyn Write, plan: &SavedPlan) -> fmt::Result {
     let kind = match plan.head.kind {
         PlanKind::Sync => "plan",
         PlanKind::Undo => "plan that takes a run back",
@@ -117,7 +130,7 @@ fn origin(out: &mut String, plan: &SavedPlan) -> fmt::Result {
     writeln!(out)
 }
 
-fn configuration(out: &mut String, report: &RunReport) -> fmt::Result {
+fn configuration(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
     if !report.config.is_empty() {
         writeln!(out)?;
     }
@@ -126,7 +139,7 @@ fn configuration(out: &mut String, report: &RunReport) -> fmt::Result {
         match &item.value {
             Value::Null => {}
             Value::String(text) => writeln!(out, "  {:width$}  {}", item.name, one_line(text))?,
-            value => writeln!(out, "  {:width$}  {value}", item.name)?,
+            value => writeln!(out, "  {:width$}  {}", item.name, one_line(&value.to_string()))?,
         }
     }
     Ok(())
@@ -140,68 +153,60 @@ fn lift(lift: &Lift) -> String {
     format!("{}: {}s up to {}", lift.model, lift.operation, lift.limit)
 }
 
-/// What was not written, the worst first: what is merely held back must not push what failed out of sight.
-fn not_written(report: &RunReport) -> Vec<String> {
+/// What was not written, the worst first: what is blocked must not push what failed or was held back out of sight.
+fn not_written(out: &mut dyn Write, report: &RunReport, look: Look) -> fmt::Result {
     let rank = |failure: &FailedRecord| match failure.outcome {
         OutcomeKind::Failed => 0,
         OutcomeKind::Unknown => 1,
-        OutcomeKind::Blocked => 2,
+        OutcomeKind::Held => 2,
         _ => 3,
     };
     let mut failures: Vec<FailedRecord> = report.failures().collect();
     failures.sort_by_key(rank);
+
+    let never_cut = failures.partition_point(|failure| rank(failure) < 3);
     let text = |failure: FailedRecord| {
         let FailedRecord { operation, model, record, outcome, reason, url } = failure;
         let url = url.map(|url| format!(" <{url}>")).unwrap_or_default();
         format!("{operation} {model} {record:?}{url}: {outcome}: {reason}")
     };
-    failures.into_iter().map(text).collect()
+    section_with(out, "not written", never_cut + look.lines(), failures.into_iter().map(text))
 }
 
-fn section<T: fmt::Display>(out: &mut String, title: &str, lines: impl IntoIterator<Item = T>) -> fmt::Result {
+impl Look {
+    /// How many lines of a part are shown at most.
+    fn lines(self) -> usize {
+        if self.full { usize::MAX / 2 } else { LINES }
+    }
+}
+
+fn section<T: fmt::Display>(
+    out: &mut dyn Write,
+    title: &str,
+    look: Look,
+    lines: impl IntoIterator<Item = T>,
+) -> fmt::Result {
+    section_with(out, title, look.lines(), lines)
+}
+
+fn section_with<T: fmt::Display>(
+    out: &mut dyn Write,
+    title: &str,
+    most: usize,
+    lines: impl IntoIterator<Item = T>,
+) -> fmt::Result {
     let mut lines = lines.into_iter().peekable();
     if lines.peek().is_none() {
         return Ok(());
     }
     writeln!(out, "\n{title}:")?;
-    for line in lines.by_ref().take(LINES) {
+    for line in lines.by_ref().take(most) {
         writeln!(out, "  {}", one_line(&line.to_string()))?;
     }
-    more(out, lines.count())
+    more(out, lines.count(), "lines")
 }
 
-fn more(out: &mut String, left: usize) -> fmt::Result {
-    if left > 0 { writeln!(out, "  … and {left} more lines; --output json has them all") } else { Ok(()) }
-}
-
-fn diff(out: &mut String, report: &RunReport) -> fmt::Result {
-    let Some(plan) = report.plan() else { return Ok(()) };
-    if plan.diff().is_empty() {
-        return Ok(());
-    }
-    let mut head = Head { text: String::new(), lines: 0 };
-    write!(head, "{}", diffsync_core::DiffTree::of(plan))?;
-    writeln!(out, "\ndiff:")?;
-    for line in head.text.lines() {
-        writeln!(out, "  {line}")?;
-    }
-    more(out, head.lines.saturating_sub(LINES))
-}
-
-/// Keeps the first lines of a text and counts the others, so that a large diff is not held as text.
-struct Head {
-    text: String,
-    lines: usize,
-}
-
-impl Write for Head {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for piece in text.split_inclusive('\n') {
-            if self.lines < LINES {
-                self.text.push_str(piece);
-            }
-            self.lines += usize::from(piece.ends_with('\n'));
-        }
-        Ok(())
-    }
+/// Says how much is not shown.
+fn more(out: &mut dyn Write, left: usize, what: &str) -> fmt::Result {
+    if left > 0 { writeln!(out, "  … and {left} more {what}; --full shows all") } else { Ok(()) }
 }

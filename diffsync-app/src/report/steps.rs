@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diffsync_core::{RunReport, Step, StepReport};
 
-pub(super) fn steps(out: &mut String, report: &RunReport) -> fmt::Result {
+pub(super) fn steps(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
     let profiled = report.steps.iter().any(|step| step.memory.is_some());
     write!(out, "\n{:16}  {:>10}", "step", "time")?;
     if profiled {
@@ -23,7 +23,7 @@ pub(super) fn steps(out: &mut String, report: &RunReport) -> fmt::Result {
     writeln!(out, "  {:14}  {:>10}", "whole run", duration(report.duration))
 }
 
-fn step_figures(out: &mut String, report: &StepReport, profiled: bool) -> fmt::Result {
+fn step_figures(out: &mut dyn Write, report: &StepReport, profiled: bool) -> fmt::Result {
     write!(out, "  {:>10}", duration(report.duration))?;
     if !profiled {
         return Ok(());

@@ -7,7 +7,7 @@ use diffsync_core::{Counts, RunReport};
 /// Which of a model's counts a column shows.
 type CountOf = fn(&Counts) -> usize;
 
-pub(super) fn summary(out: &mut String, report: &RunReport) -> fmt::Result {
+pub(super) fn summary(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
     let Some(summary) = report.summary() else { return Ok(()) };
     let columns: [(&str, CountOf); 9] = [
         ("create", |counts| counts.create),

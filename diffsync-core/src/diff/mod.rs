@@ -6,17 +6,24 @@
 mod join;
 mod out;
 mod select;
+mod spelling;
 mod summary;
+mod twins;
+
+use std::collections::{BTreeMap, HashMap};
 
 use fixedbitset::FixedBitSet;
 
 use self::out::Out;
+pub(crate) use self::spelling::respell;
 pub use self::summary::{Counts, DiffSummary, ModelSummary};
+pub(crate) use self::twins::{Twin, twins};
 
 use crate::check::Checked;
 use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, in_order};
 use crate::ops::Operation;
 use crate::outcome::HoldReason;
+use crate::plan::RecordRef;
 use crate::schema::ModelSchema;
 use crate::scope::Scope;
 use crate::table::{LoadState, Table, row};
@@ -48,6 +55,8 @@ pub struct TableDiff {
     cascaded: FixedBitSet,
     /// The places among the deletes of records that must not be deleted.
     prevented: FixedBitSet,
+    /// The places among the deletes of records that may be new ones, each with that one.
+    twins: BTreeMap<usize, RecordRef>,
     /// The attributes that are not compared, if there are such.
     pub(crate) ignored: Option<Vec<bool>>,
     /// What is done with none of the records, by operation.
@@ -79,6 +88,7 @@ impl TableDiff {
             out: FixedBitSet::new(),
             cascaded: FixedBitSet::new(),
             prevented: FixedBitSet::new(),
+            twins: BTreeMap::new(),
             ignored: None,
             withheld: [const { None }; 3],
         }
@@ -132,6 +142,9 @@ impl TableDiff {
             if self.prevented.contains(place) {
                 return Some(Withheld::Held(HoldReason::PreventDestroy));
             }
+            if let Some(new) = self.twins.get(&place) {
+                return Some(Withheld::Held(HoldReason::SameButForCase { new: *new }));
+            }
             // What a guard holds back must not go with its parent either: then that stays too.
             if let Some(Withheld::Held(_)) = all {
                 return all;
@@ -150,7 +163,8 @@ impl TableDiff {
 
     /// Whether every operation is asked of the target.
     pub(crate) fn withholds_nothing(&self) -> bool {
-        self.withheld.iter().all(Option::is_none) && self.cascaded.is_clear() && self.prevented.is_clear()
+        let places = [&self.cascaded, &self.prevented];
+        self.withheld.iter().all(Option::is_none) && places.iter().all(|set| set.is_clear()) && self.twins.is_empty()
     }
 
     /// Withholds all operations of one kind.
@@ -173,6 +187,11 @@ impl TableDiff {
         self.prevented = places.map(|(place, _)| place).collect();
     }
 
+    /// Holds back the deletes at these places, each for a new record that it may be.
+    pub(crate) fn hold_twins(&mut self, twins: impl IntoIterator<Item = (usize, RecordRef)>) {
+        self.twins = twins.into_iter().collect();
+    }
+
     /// Leaves out the creates and updates of these rows of the source; the number of the updates among them.
     pub(crate) fn leave_out_writes(&mut self, rows: &FixedBitSet) -> usize {
         let updates = self.updates.len();
@@ -187,6 +206,7 @@ impl TableDiff {
         self.left_out += self.deletes.len() - kept.len();
         let at = |set: &FixedBitSet| (0..kept.len()).filter(|new| set.contains(kept[*new])).collect();
         (self.cascaded, self.prevented) = (at(&self.cascaded), at(&self.prevented));
+        self.twins = kept.iter().enumerate().filter_map(|(new, old)| Some((new, *self.twins.get(old)?))).collect();
         self.deletes = kept.iter().map(|place| self.deletes[*place]).collect();
     }
 
@@ -234,6 +254,7 @@ impl Diff {
             target_out: out(target),
             absent: schemas.iter().map(|_| Out::default()).collect(),
             cascading: schemas.iter().map(|_| FixedBitSet::new()).collect(),
+            held: schemas.iter().map(|_| HashMap::new()).collect(),
             wanted: 0,
             at: 0,
             names: schemas.iter().map(|schema| schema.name).collect(),
@@ -295,6 +316,8 @@ struct Differ<'a, D> {
     absent: Vec<Out>,
     /// The target's rows whose children are deleted with them.
     cascading: Vec<FixedBitSet>,
+    /// The target's rows that are held back since they may be new records, each with that one.
+    held: Vec<HashMap<u32, RecordRef>>,
     wanted: usize,
     at: usize,
     names: Vec<&'static str>,
@@ -333,9 +356,13 @@ impl<D> Differ<'_, D> {
         let ignored = self.scope.ignored(M::SCHEMA);
         let mut matched = FixedBitSet::with_capacity(target.len());
         let stride = words(M::SCHEMA);
+        // The source's rows that the target does not hold, where not all of these are created.
+        let mut new = Vec::new();
         join::join(source, target, |row, found| {
-            if let Some(found) = found {
-                matched.insert(found as usize);
+            match found {
+                Some(found) => matched.insert(found as usize),
+                None if self.selective => new.push(row),
+                None => {}
             }
             if self.selective && source_out.counts(row as usize, &mut diff) {
                 return;
@@ -362,9 +389,12 @@ impl<D> Differ<'_, D> {
         });
         diff.ignored = ignored;
         if self.selective {
-            self.select::<M>(&mut diff, &matched);
+            self.select::<M>(&mut diff, &matched, &new);
         } else {
             diff.deletes.extend(matched.zeroes().map(row));
+            let new = std::mem::take(&mut diff.creates);
+            self.hold_twins::<M>(&mut diff, &new);
+            diff.creates = new;
         }
         diff.shrink();
         diff

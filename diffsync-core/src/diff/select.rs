@@ -39,14 +39,14 @@ pub(super) fn is_asked_for<D: Dataset>(source: &D, target: &D, scope: &Scope) ->
 
 impl<D> Differ<'_, D> {
     /// Takes out the creates and updates that flags, filters or a missing record leave no room for, and finds the
-    /// deletes.
-    pub(super) fn select<M: LinksIn<D>>(&mut self, diff: &mut TableDiff, matched: &FixedBitSet)
+    /// deletes. `new` are the source's rows that the target does not hold.
+    pub(super) fn select<M: LinksIn<D>>(&mut self, diff: &mut TableDiff, matched: &FixedBitSet, new: &[u32])
     where
         D: HasTable<M>,
     {
         self.select_writes::<M>(diff, matched);
         self.withhold::<M>(matched);
-        self.select_deletes::<M>(diff, matched);
+        self.select_deletes::<M>(diff, matched, new);
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
         diff.rejected += without_row_on_either(source, target);
     }
@@ -106,7 +106,7 @@ impl<D> Differ<'_, D> {
         diff.left_out += out.left_out;
     }
 
-    fn select_deletes<M: LinksIn<D>>(&mut self, diff: &mut TableDiff, matched: &FixedBitSet)
+    fn select_deletes<M: LinksIn<D>>(&mut self, diff: &mut TableDiff, matched: &FixedBitSet, new: &[u32])
     where
         D: HasTable<M>,
     {
@@ -142,6 +142,7 @@ impl<D> Differ<'_, D> {
                 diff.left_out += 1;
             }
         }
+        self.hold_twins::<M>(diff, new);
         self.cascade::<M>(diff, &flags, parent_row);
     }
 
@@ -166,12 +167,12 @@ impl<D> Differ<'_, D> {
         let mut prevented = FixedBitSet::with_capacity(target.len());
         // Those that the target deletes with what lives under them, if it is asked to delete them.
         let mut cascading = FixedBitSet::with_capacity(target.len());
-        for &row in &diff.deletes {
+        for (place, &row) in diff.deletes.iter().enumerate() {
             let flags = flags.of_row(&target.rows()[row as usize]);
             let row = row as usize;
             prevented.set(row, flags.contains(Flags::PREVENT_DESTROY));
-            deleted.set(row, !prevented.contains(row));
-            cascading.set(row, !prevented.contains(row) && flags.contains(Flags::SKIP_CHILDREN_ON_DELETE));
+            deleted.set(row, !prevented.contains(row) && !diff.twins.contains_key(&place));
+            cascading.set(row, deleted.contains(row) && flags.contains(Flags::SKIP_CHILDREN_ON_DELETE));
         }
         if !self.scope.can(self.wanted, Operation::Delete) {
             cascading.clear();

@@ -67,9 +67,9 @@ impl Conflicts {
         self.postponed.insert(task, postponed);
     }
 
-    /// A task is done, or has failed for good.
-    pub(super) fn forget(&mut self, task: Task) {
-        self.postponed.remove(&task);
+    /// A task is done, or has failed for good: what it collided with when it was tried before, if it did.
+    pub(super) fn forget(&mut self, task: Task) -> Option<Conflict> {
+        self.postponed.remove(&task)?.conflict
     }
 
     pub(super) fn any_postponed(&self) -> bool {

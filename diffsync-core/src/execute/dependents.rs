@@ -210,11 +210,11 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         None
     }
 
-    /// The records to be deleted whose deferred references name another of these, each with these references: where both
-    /// can go, now that all else was written.
-    pub(super) fn references_to_clear(&self, done: Done<'_>) -> Clearing {
+    /// The records to be deleted that something keeps which is not going to be deleted itself, now that all else was
+    /// written.
+    pub(super) fn kept_for_good(&self, done: Done<'_>) -> HashSet<At> {
         let outcomes = done.outcomes;
-        let kept = self.kept(|dependent| match dependent.task {
+        self.kept(|dependent| match dependent.task {
             Some(task) if task.operation == Operation::Delete => {
                 let table = &self.plan.diff().tables()[task.model];
                 let is_planned = self.is_asked_to_delete(task) || goes_with_parent(table, task);
@@ -224,7 +224,14 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 !goes || !dependent.link.orders() && !table.can(Operation::Update)
             }
             _ => matches!(self.stays(done, dependent), Stays::Yes),
-        });
+        })
+    }
+
+    /// The records to be deleted whose deferred references name another of these, each with these references: where both
+    /// can go, now that all else was written.
+    pub(super) fn references_to_clear(&self, done: Done<'_>) -> Clearing {
+        let outcomes = done.outcomes;
+        let kept = self.kept_for_good(done);
         let mut clearing = Clearing::new();
         for (model, dependents) in self.of.iter().enumerate() {
             let table = &self.plan.diff().tables()[model];

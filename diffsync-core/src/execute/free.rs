@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::Execution;
 use super::attempt::Broken;
 use super::conflict::{Freed, Postponed};
 use super::write::WriteModel;
-use super::Execution;
 use crate::adapter::{Target, WriteContext, WrittenBy};
 use crate::dataset::{Dataset, HasTable};
 use crate::diff::TableDiff;
@@ -77,8 +77,10 @@ where
     };
 
     ledger.has_written();
+    ledger.journal.note(task);
     current.store(answer?);
     current.take_over();
+    execution.write_journal();
     Ok(())
 }
 
@@ -133,8 +135,7 @@ impl<D: Dataset> Execution<'_, D> {
     fn values_to_free(&mut self) -> Vec<Freed> {
         let postponed = self.ledger.conflicts.postponed();
         let holders = self.holders(&postponed);
-        let places: HashMap<Task, usize> =
-            postponed.iter().enumerate().map(|(at, (task, _))| (*task, at)).collect();
+        let places: HashMap<Task, usize> = postponed.iter().enumerate().map(|(at, (task, _))| (*task, at)).collect();
 
         let mut walked_in: Vec<Option<usize>> = vec![None; postponed.len()];
         let mut freed: Vec<Freed> = Vec::new();
@@ -185,7 +186,8 @@ impl<D: Dataset> Execution<'_, D> {
         }
 
         // Who has these values: what is postponed itself and is to have another, and what is to be deleted.
-        let attributes: HashSet<(usize, usize)> = values.keys().map(|(model, attribute, _)| (*model, *attribute)).collect();
+        let attributes: HashSet<(usize, usize)> =
+            values.keys().map(|(model, attribute, _)| (*model, *attribute)).collect();
         let mut enter = |task: Task, attribute: usize| {
             let Some(record) = task.in_target(&tables[task.model]) else { return };
             let Ok(value) = plan.attribute(record, attribute) else { return };
@@ -223,18 +225,17 @@ impl<D: Dataset> Execution<'_, D> {
             postponed.iter().zip(&wanted).map(|(its, wanted)| holder_of(its, wanted)).collect();
 
         // What something that stays depends on is not going to be deleted, so it keeps its value.
-        let mut goes = |holder: &Holder| {
-            let Task { model, operation, place } = holder.task;
-            operation != Operation::Delete
-                || self.ledger.obstacle(model, tables[model].deletes[place]).is_none()
-        };
-        holders.into_iter().map(|holder| holder.filter(&mut goes)).collect()
+        let is_delete = |holder: &Holder| holder.task.operation == Operation::Delete;
+        let any_delete = holders.iter().flatten().any(is_delete);
+        let kept = if any_delete { self.ledger.kept_for_good() } else { HashSet::new() };
+        let goes =
+            |holder: &Holder| !is_delete(holder) || !kept.contains(&holder.task.record(&tables[holder.task.model]).at);
+        holders.into_iter().map(|holder| holder.filter(goes)).collect()
     }
 
     fn is_named(&self, task: Task, model: &str, id: &str) -> bool {
         let table = &self.plan.diff().tables()[task.model];
-        table.schema().name == model
-            && task.in_target(table).is_some_and(|record| self.plan.record(record) == id)
+        table.schema().name == model && task.in_target(table).is_some_and(|record| self.plan.record(record) == id)
     }
 
     /// The values that a postponed record may have been refused for: that of the attribute that the target named, or of
@@ -297,9 +298,6 @@ impl<D: Dataset> Execution<'_, D> {
                 None => Outcome::failed(error),
                 Some(lacks) => Outcome::Failed { error: format!("{error}; {lacks}").into(), may_be_written: true },
             };
-            if let Some(conflict) = &its.conflict {
-                self.ledger.keep_what_collides(task, conflict);
-            }
             self.ledger.settle(task, outcome);
         }
     }
@@ -309,7 +307,8 @@ impl<D: Dataset> Execution<'_, D> {
         let Freed { holder, attribute, wanted_by } = freed;
         let tables = self.plan.diff().tables();
         let name = tables[holder.model].schema().attributes[attribute].name;
-        let value = holder.in_target(&tables[holder.model]).and_then(|record| self.plan.attribute(record, attribute).ok());
+        let value =
+            holder.in_target(&tables[holder.model]).and_then(|record| self.plan.attribute(record, attribute).ok());
         let value = value.unwrap_or_default();
         format!(
             "its `{name}` was emptied to free the value for {}, and could not be set to {value} again: {error}",

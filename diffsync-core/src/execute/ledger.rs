@@ -1,14 +1,15 @@
 //! What became of each task, entered as it becomes known: also a run that is cut short says what it did.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fixedbitset::FixedBitSet;
 
 use super::conflict::{Conflicts, Postponed};
 use super::dependents::{Clearing, Dependents, Done, Obstacle};
+use super::journal::Journal;
 use super::{ExecuteOptions, Stopped};
-use crate::dataset::Dataset;
+use crate::dataset::{At, Dataset};
 use crate::error::{Conflict, JobError};
 use crate::event::{Event, Observers};
 use crate::ops::Operation;
@@ -19,7 +20,8 @@ use crate::schema::LinkSchema;
 use crate::step::Step;
 
 /// What is said of a record that gave a unique value up when the run was cut short.
-const EMPTIED: &str = "a unique value of it was emptied to free it for another record, and the run ended before it was set";
+const EMPTIED: &str =
+    "a unique value of it was emptied to free it for another record, and the run ended before it was set";
 
 /// The tasks that the target was at when the execution was dropped: what became of them is not known.
 #[derive(Clone, Default)]
@@ -76,6 +78,8 @@ pub(super) struct Ledger<'a, D: 'static> {
     partly: Vec<FixedBitSet>,
     /// What the target made of records that it did not refuse.
     pub(super) problems: Vec<Problem>,
+    /// What was done since the undo plan was written to.
+    pub(super) journal: Journal,
     cut_short: CutShort,
     /// Whether the target was changed, or may have been.
     wrote: bool,
@@ -101,6 +105,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             partly: vec![FixedBitSet::new(); plan.diff().tables().len()],
             unfinished: vec![[FixedBitSet::new(), FixedBitSet::new()]; plan.diff().tables().len()],
             problems: Vec::new(),
+            journal: Journal::default(),
             cut_short: CutShort::default(),
             wrote: false,
             done: 0,
@@ -223,6 +228,12 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         dependents.obstacle(Done { outcomes: &self.outcomes, partly: &self.partly }, model, row)
     }
 
+    /// The records to be deleted that something keeps which is not going to be deleted.
+    pub(super) fn kept_for_good(&mut self) -> HashSet<At> {
+        let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
+        dependents.kept_for_good(Done { outcomes: &self.outcomes, partly: &self.partly })
+    }
+
     /// The records to be deleted whose deferred references are taken back before.
     pub(super) fn references_to_clear(&mut self) -> Clearing {
         let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
@@ -244,6 +255,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
 
     /// A record was updated but for its deferred references: what it names otherwise is as it should be.
     pub(super) fn leave_partly_done(&mut self, task: Task) {
+        self.journal.note(task);
         if task.operation == Operation::Update {
             self.partly[task.model].grow_and_insert(task.place);
         }
@@ -263,6 +275,9 @@ impl<'a, D: Dataset> Ledger<'a, D> {
     pub(super) fn settle(&mut self, task: Task, outcome: Outcome) {
         let table = &self.plan.diff().tables()[task.model];
         let record = task.record(table);
+        if !matches!(outcome, Outcome::Blocked { .. }) {
+            self.journal.note(task);
+        }
         let to_blame = match &outcome {
             Outcome::Failed { .. } | Outcome::Unknown { .. } => Some(record),
             Outcome::Blocked { by } => Some(*by),
@@ -282,7 +297,11 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         {
             unfinished.remove(task.place);
         }
-        self.conflicts.forget(task);
+        // Also one that failed for another reason in the end: what it collided with before may still be in its way.
+        let collided = self.conflicts.forget(task);
+        if let Some(conflict) = collided.filter(|_| !outcome.is_written()) {
+            self.keep_what_collides(task, &conflict);
+        }
         self.steps += 1;
         self.done += 1;
         self.deleted += usize::from(outcome == Outcome::Deleted);

@@ -8,6 +8,7 @@ mod attempt;
 mod conflict;
 mod dependents;
 mod free;
+mod journal;
 mod ledger;
 mod order;
 mod write;
@@ -33,6 +34,7 @@ use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes, Task};
 use crate::plan::{Plan, RecordRef};
 use crate::problem::Problem;
+use crate::saved::{PlanKey, UndoLog};
 use crate::step::Side;
 
 pub(crate) use self::write::abilities;
@@ -52,6 +54,8 @@ pub(crate) struct ExecuteOptions {
     /// When the run must have ended.
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancellation: CancellationToken,
+    /// Where what takes the execution back is written as it goes on, and the key for its secrets.
+    pub(crate) undo_log: Option<(UndoLog, PlanKey)>,
 }
 
 impl ExecuteOptions {
@@ -144,6 +148,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
             self.delete_all(target, &writers, &order).await;
         }
         self.report_freed();
+        self.write_journal();
     }
 
     /// Creates and updates, but for deferred references. What collides with another record is tried again once everything
@@ -283,10 +288,16 @@ impl<'a, D: Dataset> Execution<'a, D> {
 
     /// Writes a group of records none of which depends on another.
     async fn write<T>(&mut self, writer: &dyn WriteModel<D, T>, target: &T, group: Vec<Task>, part: Part) {
-        if group.is_empty() || self.ledger.stopped() {
-            return;
+        let mut group = &*group;
+        while !group.is_empty() && !self.ledger.stopped() {
+            let begun = std::time::Instant::now();
+            let records = self.records_between_entries(writer.at_a_time(target, self.options)).min(group.len());
+            let (now, later) = group.split_at(records);
+            writer.write(target, self, now.to_vec(), part).await;
+            self.write_journal();
+            self.keep_pace(records, begun);
+            group = later;
         }
-        writer.write(target, self, group, part).await;
     }
 }
 

@@ -12,8 +12,8 @@ use super::attempt::Broken;
 use super::dependents::Clearing;
 use super::free::{Value, set_value};
 use super::ledger::Ledger;
-use super::{Execution, Stopped};
-use crate::adapter::{Target, TargetVisitor, WriteContext, WrittenBy};
+use super::{ExecuteOptions, Execution, Stopped};
+use crate::adapter::{Target, TargetVisitor, Terms, WriteContext, WrittenBy};
 use crate::current::Current;
 use crate::dataset::{Dataset, HasTable, Model};
 use crate::error::{TargetError, TargetErrorKind};
@@ -47,6 +47,9 @@ pub(super) trait WriteModel<D, T>: Send + Sync {
 
     /// What the target is able to do with the model.
     fn abilities(&self, target: &T) -> Ops;
+
+    /// How many records the target is given at the same time.
+    fn at_a_time(&self, target: &T, options: &ExecuteOptions) -> usize;
 }
 
 /// Which part of a record's task is done.
@@ -112,6 +115,11 @@ where
     fn abilities(&self, target: &T) -> Ops {
         target.terms().can
     }
+
+    fn at_a_time(&self, target: &T, options: &ExecuteOptions) -> usize {
+        let terms = target.terms();
+        concurrency(&terms, options).saturating_mul(terms.batch.max(1))
+    }
 }
 
 /// What a target did with a task.
@@ -154,6 +162,12 @@ impl<M> From<Broken> for Answer<M> {
     }
 }
 
+/// How many calls are made at the same time. What a system does not stand is not for a run to ask of it.
+fn concurrency(terms: &Terms, options: &ExecuteOptions) -> usize {
+    let wanted = options.concurrency.map_or(terms.concurrency, usize::from);
+    wanted.min(terms.concurrency_limit.unwrap_or(usize::MAX)).max(1)
+}
+
 async fn write_group<D, T, M>(target: &T, execution: &mut Execution<'_, D>, group: Vec<Task>, part: Part)
 where
     D: Dataset + HasTable<M>,
@@ -162,9 +176,7 @@ where
 {
     let terms = target.terms();
     let patience = execution.options.patience();
-    let wanted = execution.options.concurrency.map_or(terms.concurrency, usize::from);
-    // What a system does not stand is not for a run to ask of it.
-    let concurrency = wanted.min(terms.concurrency_limit.unwrap_or(usize::MAX)).max(1);
+    let concurrency = concurrency(&terms, execution.options);
     let stop = AtomicBool::new(false);
     let Execution { plan, current, ledger, clearing, .. } = execution;
     let clearing: &Clearing = clearing;
@@ -255,6 +267,7 @@ where
             },
             Answer::Stored(record) if self.part == Part::Clear => {
                 self.current.store(record);
+                ledger.journal.note(task);
                 if let Some(cleared) = task.in_target(&self.plan.diff().tables()[task.model]) {
                     ledger.dependents().clear(cleared);
                 }
@@ -306,7 +319,8 @@ where
             ledger.postpone(task, Arc::from(text), error.conflict_details().cloned());
             return None;
         }
-        if let Some(conflict) = error.conflict_details() {
+        // What keeps a record from being deleted is not in the way of another one.
+        if let Some(conflict) = error.conflict_details().filter(|_| task.operation != Operation::Delete) {
             ledger.keep_what_collides(task, conflict);
         }
         Some(Outcome::failed(text))

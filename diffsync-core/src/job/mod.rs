@@ -61,27 +61,6 @@ pub trait JobSpec: Sized + Send + Sync + 'static {
         let _ = (variable, values);
         None
     }
-
-    /// The generated [`Job::data_mappings`], for an override to build on.
-    #[must_use]
-    fn generated_data_mappings() -> Vec<DataMapping> {
-        Self::Data::SCHEMAS.iter().map(|schema| DataMapping::of(schema, &Self::INFO)).collect()
-    }
-
-    /// The generated [`Job::config_information`], for an override to build on.
-    fn generated_config_information(&self) -> Vec<ConfigItem> {
-        let values = self.variable_values().into_iter();
-        values.map(|(spec, value)| ConfigItem { name: spec.name.into(), help: spec.help.into(), value }).collect()
-    }
-
-    /// The generated [`Job::lookup_object`], for an override to build on: the target's page of the record if the target
-    /// holds it, else the source's.
-    fn generated_lookup_object(&self, object: &Object<'_, Self::Source, Self::Target>) -> Option<Url> {
-        let in_target = object.in_target.then(|| object.target.record_url(object.model, object.id));
-        in_target
-            .flatten()
-            .or_else(|| object.in_source.then(|| object.source.record_url(object.model, object.id)).flatten())
-    }
 }
 
 /// One named sync: a source, a target, its variables and its metadata.
@@ -191,6 +170,27 @@ pub trait Job: JobSpec {
     /// How the job is set up, for its page. Secrets are left out.
     fn config_information(&self) -> Vec<ConfigItem> {
         self.generated_config_information()
+    }
+
+    /// The generated [`Job::data_mappings`], for an override to build on.
+    #[must_use]
+    fn generated_data_mappings() -> Vec<DataMapping> {
+        Self::Data::SCHEMAS.iter().map(|schema| DataMapping::of(schema, &Self::INFO)).collect()
+    }
+
+    /// The generated [`Job::config_information`], for an override to build on.
+    fn generated_config_information(&self) -> Vec<ConfigItem> {
+        let values = self.variable_values().into_iter();
+        values.map(|(spec, value)| ConfigItem { name: spec.name.into(), help: spec.help.into(), value }).collect()
+    }
+
+    /// The generated [`Job::lookup_object`], for an override to build on: the target's page of the record if the target
+    /// holds it, else the source's.
+    fn generated_lookup_object(&self, object: &Object<'_, Self::Source, Self::Target>) -> Option<Url> {
+        let in_target = object.in_target.then(|| object.target.record_url(object.model, object.id));
+        in_target
+            .flatten()
+            .or_else(|| object.in_source.then(|| object.source.record_url(object.model, object.id)).flatten())
     }
 }
 

@@ -77,6 +77,8 @@ pub trait Variable: Sized + Send + Sync + 'static {
     const REQUIRED: bool = true;
     /// Whether the value is shown nowhere.
     const SECRET: bool = false;
+    /// The smallest and the largest whole number that it can be, where it is one.
+    const RANGE: (i128, i128) = (i128::MIN, i128::MAX);
 
     /// Makes the value from text; the error says what is wrong with it, without repeating it.
     fn parse(text: &str) -> Result<Self, String>;
@@ -100,10 +102,23 @@ pub trait Variable: Sized + Send + Sync + 'static {
     }
 }
 
+macro_rules! range {
+    ($number:ty) => {
+        (<$number>::MIN as i128, <$number>::MAX as i128)
+    };
+}
+
+macro_rules! no_range {
+    ($number:ty) => {
+        (i128::MIN, i128::MAX)
+    };
+}
+
 macro_rules! numbers {
-    ($kind:ident, $what:literal: $($number:ty)*) => {$(
+    ($kind:ident, $what:literal, $range:ident: $($number:ty)*) => {$(
         impl Variable for $number {
             const KIND: VariableKind = VariableKind::$kind;
+            const RANGE: (i128, i128) = $range!($number);
 
             fn parse(text: &str) -> Result<Self, String> {
                 text.trim().parse().map_err(|error| format!(concat!("it must be ", $what, ": {}"), error))
@@ -116,8 +131,8 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(Integer, "a whole number": u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
-numbers!(Number, "a number": f32 f64);
+numbers!(Integer, "a whole number", range: u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+numbers!(Number, "a number", no_range: f32 f64);
 
 impl Variable for String {
     const KIND: VariableKind = VariableKind::Text;
@@ -184,12 +199,11 @@ impl Variable for Url {
 /// A URL as it may be shown: without who logs in and without the values of its query, in which tokens travel.
 ///
 /// A password with a `/` that is not written as `%2F` ends the host too early, and its rest is in the path, in the query or
-/// behind a `#`; and a URL without `//` has no host at all. So what is before an `@` there is not shown either.
+/// after a `#`; and a URL without `//` has no host at all. So what is before an `@` there is not shown either.
 #[must_use]
 pub fn redacted_url(url: &Url) -> String {
     let has_host = url.host_str().is_some_and(|host| !host.is_empty());
-    let may_have_login =
-        !has_host || !url.username().is_empty() || url.password().is_some() || url.port().is_some();
+    let may_have_login = !has_host || !url.username().is_empty() || url.password().is_some() || url.port().is_some();
     // In a query that is one an `@` is part of a value, which is not shown anyway.
     let query = url.query().filter(|query| query.split('=').next().is_some_and(|key| key.contains('@')));
     let behind_host = [Some(url.path()), query, url.fragment()].into_iter().flatten();
@@ -226,6 +240,7 @@ impl Variable for Value {
 
 impl<T: Variable> Variable for Option<T> {
     const KIND: VariableKind = T::KIND;
+    const RANGE: (i128, i128) = T::RANGE;
     const REQUIRED: bool = false;
     const SECRET: bool = T::SECRET;
 
@@ -244,6 +259,7 @@ impl<T: Variable> Variable for Option<T> {
 
 impl<T: Variable> Variable for Vec<T> {
     const KIND: VariableKind = VariableKind::List(&T::KIND);
+    const RANGE: (i128, i128) = T::RANGE;
     const REQUIRED: bool = false;
     const SECRET: bool = T::SECRET;
 
@@ -268,6 +284,7 @@ impl<T: Variable> Variable for Vec<T> {
 
 impl<T: Variable> Variable for Secret<T> {
     const KIND: VariableKind = T::KIND;
+    const RANGE: (i128, i128) = T::RANGE;
     const REQUIRED: bool = T::REQUIRED;
     const SECRET: bool = true;
 

@@ -127,6 +127,55 @@ where
         Ok(())
     }
 
+    /// Checks that what a new record collides with is not deleted, which only a target that has more unique values than
+    /// identifiers can break.
+    ///
+    /// `other` makes a data set that collides with the one of the same seed: its records have other identifiers, and some of
+    /// the same unique values. Where that makes a write fail, the target has to say so with
+    /// [`TargetError::conflict`](crate::TargetError::conflict).
+    ///
+    /// # Errors
+    ///
+    /// The first violation.
+    pub async fn check_conflicts(&self, other: impl Fn(u64) -> T::Data) -> Result<(), Violation> {
+        for seed in 0..self.seeds {
+            let law = Law("what a record collides with is not deleted", seed);
+            let target = law.open(&self.system).await?;
+            law.written(sync((self.data)(seed), &*target, None, None).await?.0)?;
+            let (synced, _) = sync(other(seed), &*target, None, None).await?;
+            if let Some(deleted) = synced.deleted_beside {
+                return Err(law.broken(format!("{deleted}; a value that is taken is a `TargetError::conflict`")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a target which stores records under other identifiers than it is given answers with these.
+    ///
+    /// `renamed` makes a data set of which the target changes some identifiers, such as their case.
+    ///
+    /// # Errors
+    ///
+    /// The first violation.
+    pub async fn check_renaming(&self, renamed: impl Fn(u64) -> T::Data) -> Result<(), Violation> {
+        for seed in 0..self.seeds {
+            let law = Law("a record is answered as it is stored", seed);
+            let target = law.open(&self.system).await?;
+            let (synced, _) = sync(renamed(seed), &*target, None, None).await?;
+            let plan = self::sync::plan(renamed(seed), &*target, None).await?;
+            let missing: usize = plan.diff().tables().iter().map(|table| table.creates.len()).sum();
+            if missing > synced.renamed {
+                let found = synced.renamed;
+                let what = format!(
+                    "{missing} records are not found again, of which {found} were answered under another identifier:\n{}",
+                    plan.tree()
+                );
+                return Err(law.broken(what));
+            }
+        }
+        Ok(())
+    }
+
     /// After an apply a load gives what was applied, and a second apply does nothing.
     async fn what_was_written_is_found(&self, seed: u64) -> Result<(), Violation> {
         const LAW: &str = "what was written is found again";

@@ -16,6 +16,7 @@ use crate::execute::{Approved, ExecuteOptions, Execution, Retry, abilities};
 use crate::ops::Operation;
 use crate::outcome::{Outcome, Outcomes, Task};
 use crate::plan::{Loaded, Plan, PlanView, RecordRef};
+use crate::problem::{Problem, ProblemKind};
 use crate::saved::{Application, PlanHead, PlanKey, PlanKind, Undo, inverse, write_plan};
 use crate::scope::Scope;
 use crate::step::Side;
@@ -28,6 +29,10 @@ pub(super) struct Synced {
     pub(super) text: String,
     /// What was not written, or stored otherwise than asked for.
     pub(super) failure: Option<String>,
+    /// A record that was deleted although another of its model could not be written.
+    pub(super) deleted_beside: Option<String>,
+    /// How many records the target stored under other identifiers than it was given.
+    pub(super) renamed: usize,
 }
 
 fn broken(what: String) -> Violation {
@@ -78,6 +83,7 @@ where
         call_limit: None,
         deadline: None,
         cancellation: CancellationToken::new(),
+        undo_log: None,
     };
     let observers = Observers::default();
     let mut execution = Execution::new(&plan, &options, &observers);
@@ -97,7 +103,30 @@ where
     });
     let stored_otherwise = || results.problems.first().map(ToString::to_string);
     let failure = completed.err().map(|error| error.to_string()).or(unwritten).or_else(stored_otherwise);
-    Ok((Synced { operations: plan.diff().operations() - unsupported(&plan), text, failure }, undo))
+    let deleted_beside = deleted_beside(&plan, &results.outcomes);
+    let is_renamed = |problem: &&Problem| matches!(problem.kind, ProblemKind::StoredAs { .. });
+    let renamed = results.problems.iter().filter(is_renamed).count();
+    let operations = plan.diff().operations() - unsupported(&plan);
+    Ok((Synced { operations, text, failure, deleted_beside, renamed }, undo))
+}
+
+/// A record that was deleted although another of its model could not be written, unless the model's deletes come first.
+fn deleted_beside<D: Dataset>(plan: &Plan<D>, outcomes: &Outcomes) -> Option<String> {
+    let of = |model: usize, wanted: &dyn Fn(Operation, &Outcome) -> bool| {
+        let mut all = outcomes.iter(plan.diff());
+        all.find(|(record, operation, outcome)| record.model() == model && wanted(*operation, outcome))
+    };
+    plan.diff().tables().iter().enumerate().filter(|(_, table)| !table.schema().deletes_first).find_map(
+        |(model, table)| {
+            let failed = |operation, outcome: &Outcome| {
+                operation != Operation::Delete && matches!(outcome, Outcome::Failed { .. })
+            };
+            let (failed, operation, _) = of(model, &failed)?;
+            let (deleted, ..) = of(model, &|_, outcome| *outcome == Outcome::Deleted)?;
+            let (name, failed, deleted) = (table.schema().name, plan.record(failed), plan.record(deleted));
+            Some(format!("{name} {failed:?} could not be {operation}d, and {name} {deleted:?} was deleted"))
+        },
+    )
 }
 
 /// The number of operations that the target is not able to do.

@@ -1,5 +1,6 @@
 //! A run of a job: the four steps, each measured.
 
+mod filtered;
 mod loading;
 mod options;
 
@@ -15,6 +16,8 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
+pub use self::filtered::Filtered;
+use self::filtered::filtered;
 use self::loading::Loading;
 pub use self::options::{RunOptions, UnknownFlags};
 use crate::adapter::Adapter;
@@ -48,6 +51,7 @@ pub struct Run<J: Job> {
     stage: Stage<J>,
     breaches: Vec<Breach>,
     skipped: Vec<SkippedModel>,
+    filtered: Vec<Filtered>,
     steps: Vec<StepReport>,
     outcomes: Option<Outcomes>,
     /// What the target made of records that it did not refuse.
@@ -84,6 +88,7 @@ impl<J: Job> Run<J> {
             options,
             breaches: Vec::new(),
             skipped: Vec::new(),
+            filtered: Vec::new(),
             observers: Observers::new(&observers),
             stage: Stage::Begun,
             steps: Vec::new(),
@@ -255,6 +260,7 @@ impl<J: Job> Run<J> {
             }
         }
         self.breaches = breaches.into_iter().map(|(_, breach)| breach).collect();
+        self.filtered = filtered(&plan, &self.options.filter);
         let plan = Arc::new(plan);
         self.observers.emit(&Event::DiffReady(&(Arc::clone(&plan) as Arc<dyn PlanView>)));
         if self.options.log_unchanged_records {
@@ -295,6 +301,13 @@ impl<J: Job> Run<J> {
             call_limit: self.options.record_time_limit,
             deadline: self.deadline,
             cancellation: self.options.cancellation.clone(),
+            // What only `sync_complete` writes is not written while the run goes on.
+            undo_log: self
+                .options
+                .undo_log
+                .clone()
+                .zip(self.options.undo.clone())
+                .filter(|_| !target.writes_at_complete()),
         };
         let job = &*self.job;
         let mut execution = Execution::new(plan, &options, &self.observers);
@@ -420,6 +433,7 @@ impl<J: Job> Run<J> {
             breaches: self.breaches,
             lifts: self.options.lifts,
             skipped: self.skipped,
+            filtered: self.filtered,
             stale,
             already_done,
             retries: self.observers.retries(),

@@ -17,7 +17,7 @@ use crate::nearest::nearest;
 use crate::ops::Operation;
 use crate::plan::PlanView;
 use crate::report::RunError;
-use crate::saved::{Application, PlanHead, PlanKey, PlanKind, PlanOptions, SavedModel, Signature, VERSION};
+use crate::saved::{Application, PlanHead, PlanKey, PlanKind, PlanOptions, SavedModel, Signature, UndoLog, VERSION};
 
 /// How a job is to be run.
 #[derive(Debug, Clone)]
@@ -58,6 +58,9 @@ pub struct RunOptions {
     pub application: Option<Application>,
     /// The key with which to seal the secrets of a plan that takes back what the run does; without one none is made.
     pub undo: Option<PlanKey>,
+    /// Where that plan is written while the run goes on. Of a target that writes only when it completes the run, nothing is
+    /// written there.
+    pub undo_log: Option<UndoLog>,
     /// Cancel it to end the run: what is in flight still ends, the rest is not attempted.
     pub cancellation: CancellationToken,
 }
@@ -86,6 +89,7 @@ impl RunOptions {
             time_limit: job.time_limit,
             application: None,
             undo: None,
+            undo_log: None,
             cancellation: CancellationToken::new(),
         }
     }
@@ -155,6 +159,7 @@ impl RunOptions {
                 max_rejected: self.max_rejected,
             },
             models: touched.map(|table| SavedModel::of(table.schema())).collect(),
+            unfinished: false,
         }
     }
 

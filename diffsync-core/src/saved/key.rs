@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use thiserror::Error;
 
+use crate::canonical::order;
 use crate::schema::{Comparison, FieldSchema, ModelSchema};
 use crate::secret::{SEALED, Seal, sealed};
 
@@ -93,13 +94,9 @@ impl fmt::Debug for PlanKey {
     }
 }
 
-/// Whether the order of what an attribute holds means anything. A hash set has another one in every process.
-///
-/// Which type is one goes by its name as it stands in the struct, since a macro sees no more: an attribute of an alias or
-/// a newtype without `HashSet` in its name counts as ordered, unless it says `compare = unordered`.
+/// Whether the order of what an attribute holds means anything. Sets are written in one order, as everything is.
 fn has_order(attribute: &FieldSchema) -> bool {
     !matches!(attribute.comparison, Comparison::Unordered | Comparison::Contains)
-        && !attribute.type_name.contains("HashSet")
 }
 
 /// Puts what has no order in one order, so that it can be compared.
@@ -113,7 +110,7 @@ fn sort(value: &mut Value) {
     match value {
         Value::Array(values) => {
             values.iter_mut().for_each(sort);
-            values.sort_by_cached_key(Value::to_string);
+            values.sort_by(order);
         }
         Value::Object(entries) => entries.values_mut().for_each(sort),
         _ => {}

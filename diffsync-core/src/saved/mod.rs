@@ -6,6 +6,7 @@
 //! unchanged. Only a plan that takes back another run ([`PlanKind::Undo`]) brings the values of what was deleted along.
 
 mod key;
+mod log;
 mod matching;
 mod read;
 mod restore;
@@ -20,13 +21,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::key::{PlanKey, WeakKey};
+pub use self::log::{UndoLog, UndoSink};
 pub use self::read::PlanFileError;
 pub use self::undo::{Lost, Undo};
 pub use self::write::{approve, write_plan};
 
 pub(crate) use self::matching::{Chosen, Standing};
 pub(crate) use self::restore::Restoring;
-pub(crate) use self::undo::inverse;
+pub(crate) use self::undo::{inverse, inverse_of};
 
 use crate::filter::Filter;
 use crate::guard::Lift;
@@ -68,6 +70,7 @@ impl SavedPlan {
 /// What a saved plan is a plan of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[serde(deny_unknown_fields)]
 pub struct PlanHead {
     /// The version of the file's format.
     pub diffsync_plan: u32,
@@ -85,6 +88,10 @@ pub struct PlanHead {
     pub options: PlanOptions,
     /// The models whose records it touches.
     pub models: Vec<SavedModel>,
+    /// Whether it was written while its run went on, which did not end: it takes back what was done till then, and has no
+    /// digest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
 }
 
 #[cfg(feature = "laws")]
@@ -101,6 +108,7 @@ impl PlanHead {
             variables: Vec::new(),
             options: PlanOptions::default(),
             models: Vec::new(),
+            unfinished: false,
         }
     }
 }
@@ -119,6 +127,7 @@ pub enum PlanKind {
 /// The part of a run's options that its plan depends on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[serde(deny_unknown_fields)]
 pub struct PlanOptions {
     /// The flags that were set on the run, as [`Flags`](crate::Flags) names them.
     pub flags: String,
@@ -134,6 +143,7 @@ pub struct PlanOptions {
 
 /// Who did something, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Signature {
     /// A name.
     pub by: String,
@@ -149,6 +159,7 @@ impl fmt::Display for Signature {
 
 /// The schema of a model at the time a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SavedModel {
     /// The model's name.
     pub name: String,
@@ -160,6 +171,7 @@ pub struct SavedModel {
 
 /// A field of a model at the time a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SavedField {
     /// Its name.
     pub name: String,
@@ -227,6 +239,7 @@ impl SavedField {
 
 /// One operation of a saved plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct SavedOperation {
     pub(crate) op: Operation,
     pub(crate) model: String,

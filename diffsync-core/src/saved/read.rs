@@ -1,14 +1,15 @@
 //! Reading a plan from a file.
 
-use std::collections::HashMap;
-use std::io::{self, BufRead};
+use std::collections::{HashMap, HashSet};
+use std::io::{self, BufRead, Read as _};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::log::settled;
 use super::write::{Approval, End, hexadecimal};
-use super::{PlanHead, SavedOperation, SavedPlan, VERSION, id_text};
+use super::{PlanHead, PlanKind, SavedOperation, SavedPlan, VERSION, id_text};
 use crate::schema::ModelSchema;
 
 /// Why a file cannot be carried out as a plan.
@@ -57,8 +58,34 @@ pub enum PlanFileError {
     SameName(String),
 }
 
-/// Reads a plan.
-pub(super) fn read(input: &mut dyn BufRead) -> Result<SavedPlan, PlanFileError> {
+/// How long a line of a plan may be, in bytes: a record with its values before and after. What is longer is no plan, and
+/// is not read to its end.
+pub(super) const LONGEST_LINE: usize = 64 << 20;
+
+/// Reads the next line with its line end; false at the end of the file.
+fn read_line(input: &mut dyn BufRead, text: &mut String, line: usize) -> Result<bool, PlanFileError> {
+    let mut bytes = std::mem::take(text).into_bytes();
+    bytes.clear();
+    let most = LONGEST_LINE as u64 + 1;
+    input.take(most).read_until(b'\n', &mut bytes)?;
+
+    let wrong = |reason: String| PlanFileError::Line { line, reason };
+    if bytes.len() > LONGEST_LINE {
+        return Err(wrong(format!("it is longer than {} MiB", LONGEST_LINE >> 20)));
+    }
+    // The last line of a file that was cut off may end within a character.
+    *text = match bytes.ends_with(b"\n") {
+        true => String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".to_owned()))?,
+        false => String::from_utf8_lossy(&bytes).into_owned(),
+    };
+    Ok(!text.is_empty())
+}
+
+/// Reads a plan, and calls `each_line` with every line of it, also the blank ones.
+pub(super) fn read(
+    input: &mut dyn BufRead,
+    each_line: &mut dyn FnMut(&str) -> io::Result<()>,
+) -> Result<SavedPlan, PlanFileError> {
     let mut digest = Sha256::new();
     let mut text = String::new();
     let mut plan: Option<SavedPlan> = None;
@@ -66,17 +93,23 @@ pub(super) fn read(input: &mut dyn BufRead) -> Result<SavedPlan, PlanFileError> 
     // The line of each operation.
     let mut lines = Vec::new();
     for line in 1.. {
-        text.clear();
-        if input.read_line(&mut text)? == 0 {
+        if !read_line(input, &mut text, line)? {
             break;
         }
+        each_line(&text)?;
         if text.trim().is_empty() {
             continue;
         }
         let wrong = |reason: String| PlanFileError::Line { line, reason };
         let value: Value = match serde_json::from_str(&text) {
             // The last line was cut off in its midst.
-            Err(_) if !text.ends_with('\n') => return Err(PlanFileError::CutOff(line - 1)),
+            Err(_) if !text.ends_with('\n') => {
+                // Of a plan that was written while its run went on, the lines before it are true all the same.
+                if plan.as_ref().is_some_and(|plan| plan.head.unfinished) {
+                    break;
+                }
+                return Err(PlanFileError::CutOff(line - 1));
+            }
             value => value.map_err(|error| wrong(error.to_string()))?,
         };
         let json = |error: serde_json::Error| wrong(error.to_string());
@@ -106,7 +139,17 @@ pub(super) fn read(input: &mut dyn BufRead) -> Result<SavedPlan, PlanFileError> 
             }
         }
     }
-    let Some(plan) = plan else { return Err(PlanFileError::CutOff(0)) };
+    let Some(mut plan) = plan else { return Err(PlanFileError::CutOff(0)) };
+    if plan.head.unfinished {
+        if plan.head.kind != PlanKind::Undo || end.is_some() {
+            let reason = "only a plan that takes a run back, and that has no end, is unfinished".into();
+            return Err(PlanFileError::Line { line: 1, reason });
+        }
+        plan.operations = settled(plan.operations);
+        let mut seen = HashSet::new();
+        plan.lost.retain(|lost| seen.insert(lost.to_string()));
+        return Ok(plan);
+    }
     let Some(end) = end else { return Err(PlanFileError::CutOff(1 + plan.lost.len() + plan.operations.len())) };
     if end.operations != plan.operations.len() || end.sha256 != hexadecimal(&digest.finalize()) {
         return Err(PlanFileError::Changed);
@@ -136,7 +179,12 @@ fn head(value: Value, line: usize) -> Result<PlanHead, PlanFileError> {
         Some(version) if version != u64::from(VERSION) => return Err(PlanFileError::Version { found: version }),
         Some(_) => {}
     }
-    serde_json::from_value(value).map_err(|error| wrong(error.to_string()))
+    let head: PlanHead = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
+    let max_rejected = head.options.max_rejected;
+    if !(0.0..=1.0).contains(&max_rejected) {
+        return Err(wrong(format!("`max_rejected` is {max_rejected}; it is a part of the records, from 0 to 1")));
+    }
+    Ok(head)
 }
 
 impl SavedPlan {
@@ -146,7 +194,7 @@ impl SavedPlan {
     ///
     /// If it is not.
     pub fn read(input: &mut dyn BufRead) -> Result<Self, PlanFileError> {
-        read(input)
+        read(input, &mut |_| Ok(()))
     }
 
     /// Whether it can be carried out by a job of these models.

@@ -8,13 +8,15 @@ use super::SavedOperation;
 use super::matching::{Chosen, Standing, Values, moved};
 use super::without::{Rows, deletes_left_out, writes_left_out};
 use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
-use crate::diff::TableDiff;
+use crate::diff::{TableDiff, twins};
 use crate::flags::Flags;
 use crate::generated::AttributeValues;
 use crate::model::{Names, SyncModel};
 use crate::ops::Operation;
+use crate::plan::RecordRef;
 use crate::scope::Scope;
 use crate::secret::with_secrets;
+use crate::step::Side;
 use crate::table::{Table, row};
 
 /// What the target is to hold again, as far as it differs, and how to get there.
@@ -121,7 +123,10 @@ impl<D: Dataset> ModelVisitor<D> for Builder<'_, D> {
         diff.deletes.sort_unstable();
         diff.unchanged = target.len() - diff.updates.len() - diff.deletes.len();
         diff.prevent_deletes(diff.deletes.iter().map(|row| prevented.contains(*row as usize)).collect::<Vec<_>>());
-        diff.withhold_unsupported(self.scope, self.models.len());
+        let twins = twins(self.restoring.source.table(), &diff.creates, target, &diff.deletes);
+        let model = self.models.len();
+        diff.hold_twins(twins.into_iter().map(|(place, row)| (place, RecordRef::new(Side::Source, model, row))));
+        diff.withhold_unsupported(self.scope, model);
         self.restoring.tables.push(diff);
         self.models.push(rows);
     }

@@ -1,6 +1,6 @@
 //! The plan that takes back what a run did.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::SavedOperation;
 use super::key::{PlanKey, holds_secret};
+use super::log::nothing;
 use crate::current::Current;
 use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
 use crate::generated::AttributeValues;
@@ -46,6 +47,7 @@ impl Undo {
 
 /// Something that taking back a run does not restore.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Lost {
     /// What is lost.
     pub lost: String,
@@ -67,10 +69,25 @@ impl std::fmt::Display for Lost {
 
 /// What takes back what an execution did, in the order of the diff.
 pub(crate) fn inverse<D: Dataset>(current: &Current<'_, D>, outcomes: &Outcomes, key: &PlanKey) -> Undo {
-    let undo = Undo::default();
-    let mut inverting = Inverting { current, outcomes, key, model: 0, undo, again: HashMap::new(), needs: Vec::new() };
+    let mut inverting = Inverting::of(current, outcomes, key, None);
     D::visit_models(&mut inverting);
     inverting.without_what_is_lost()
+}
+
+/// What takes back some of the operations of an execution that goes on, and for those of which `reopened` says that
+/// something else was said before, also that there is nothing to take back.
+///
+/// What cannot be created again for want of another record is not known before the end, so it is not left out.
+pub(crate) fn inverse_of<D: Dataset>(
+    current: &Current<'_, D>,
+    outcomes: &Outcomes,
+    key: &PlanKey,
+    tasks: &[Task],
+    reopened: &HashSet<Task>,
+) -> Undo {
+    let mut inverting = Inverting::of(current, outcomes, key, Some((tasks, reopened)));
+    D::visit_models(&mut inverting);
+    inverting.undo
 }
 
 struct Inverting<'a, D: 'static> {
@@ -82,6 +99,31 @@ struct Inverting<'a, D: 'static> {
     /// The operation that creates a record again.
     again: HashMap<RecordRef, usize>,
     needs: Vec<Need>,
+    /// The only operations that are asked about, and those of which something was said before.
+    only: Option<(&'a [Task], &'a HashSet<Task>)>,
+}
+
+impl<'a, D: Dataset> Inverting<'a, D> {
+    fn of(
+        current: &'a Current<'a, D>,
+        outcomes: &'a Outcomes,
+        key: &'a PlanKey,
+        only: Option<(&'a [Task], &'a HashSet<Task>)>,
+    ) -> Self {
+        let (undo, again, needs) = (Undo::default(), HashMap::new(), Vec::new());
+        Self { current, outcomes, key, model: 0, undo, again, needs, only }
+    }
+
+    /// The operations on a model that are asked about.
+    fn tasks(&self, model: usize) -> Box<dyn Iterator<Item = Task> + 'a> {
+        match self.only {
+            Some((only, _)) => Box::new(only.iter().copied().filter(move |task| task.model == model)),
+            None => {
+                let table = &self.current.plan().diff().tables()[model];
+                Box::new(Operation::ALL.into_iter().flat_map(move |operation| Task::all(model, operation, table)))
+            }
+        }
+    }
 }
 
 /// A record that an operation needs in the target.
@@ -104,7 +146,8 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
         let (source, target): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
         let before = self.undo.operations.len();
         let model = self.model;
-        for task in Operation::ALL.into_iter().flat_map(|operation| Task::all(model, operation, table)) {
+        for task in self.tasks(model) {
+            let operations = self.undo.operations.len();
             let outcome = self.outcomes.get(task);
             let of = if task.operation == Operation::Delete { target } else { source };
             let row = task.record(table).row();
@@ -161,6 +204,13 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                         self.change_back(row, target, stored, &|_| true);
                     }
                 }
+            }
+            if let (Some((_, reopened)), Some(old)) = (self.only, was_loaded)
+                && reopened.contains(&task)
+                && self.undo.operations.len() == operations
+                && let Ok(id) = serde_json::to_value(old.id())
+            {
+                self.undo.operations.push(nothing(M::NAME, id));
             }
         }
         let created = self.undo.operations[before..].iter().any(|operation| operation.op == Operation::Create);

@@ -15,6 +15,7 @@ use crate::plan::PlanView;
 
 /// The last line of a plan, but for approvals.
 #[derive(Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct End {
     /// The number of operations.
     pub(super) operations: usize,
@@ -24,6 +25,7 @@ pub(super) struct End {
 
 /// A line that says who has agreed to a plan.
 #[derive(Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Approval {
     pub(super) approved: Signature,
 }
@@ -61,15 +63,19 @@ impl Undo {
     }
 }
 
-/// Adds to a saved plan who has agreed to it, and writes it anew.
+/// Adds to a saved plan who has agreed to it: copies it to `out` as it is read, with a line for the approval. If it fails,
+/// what was written to `out` is to be thrown away.
 ///
 /// # Errors
 ///
 /// If it is no sound plan, if whoever made or approved it is to approve it again, or if it cannot be written.
 pub fn approve(plan: &mut dyn BufRead, approval: Signature, out: &mut dyn Write) -> Result<(), PlanFileError> {
-    let mut text = String::new();
-    plan.read_to_string(&mut text)?;
-    let saved = read::read(&mut text.as_bytes())?;
+    let mut ends_with_line = true;
+    let saved = read::read(plan, &mut |line| {
+        ends_with_line = line.ends_with('\n');
+        out.write_all(line.as_bytes())
+    })?;
+
     let name = |signature: &Signature| signature.by.trim().to_lowercase();
     if name(&approval).is_empty() {
         return Err(PlanFileError::NoName);
@@ -77,8 +83,8 @@ pub fn approve(plan: &mut dyn BufRead, approval: Signature, out: &mut dyn Write)
     if saved.approvals.iter().chain([&saved.head.made]).any(|signature| name(signature) == name(&approval)) {
         return Err(PlanFileError::SameName(approval.by));
     }
-    out.write_all(text.as_bytes())?;
-    if !text.ends_with('\n') {
+
+    if !ends_with_line {
         out.write_all(b"\n")?;
     }
     let line = serde_json::to_string(&Approval { approved: approval }).map_err(io::Error::from)?;

@@ -66,7 +66,11 @@ fn what_the_target_cannot_do_counts_for_no_guard() {
 
 /// One of two targets of different abilities, batches and all, as a variable would say.
 fn either(bulk: bool) -> fn(Handle) -> Either<Rack, Bulk> {
-    if bulk { |lab| Either::Right(Bulk(lab)) } else { |lab| Either::Left(Rack::one_by_one(lab).without(Ops::DELETE)) }
+    if bulk {
+        |lab| Either::Right(Bulk(lab, 4))
+    } else {
+        |lab| Either::Left(Rack::one_by_one(lab).without(Ops::DELETE))
+    }
 }
 
 mod either_of_two {

@@ -4,7 +4,9 @@ use std::num::NonZeroUsize;
 
 use diffsync_core::{RunOptions, Status};
 
-use crate::lab::{Answer, Batches, Ended, Handle, InLab, Rack, SyncBatches, SyncBulk, SyncNets, apply, lab, lab_jobs};
+use crate::lab::{
+    Answer, Batches, Ended, Handle, InLab, Rack, SyncBatches, SyncBulk, SyncLargeBulk, SyncNets, apply, lab, lab_jobs,
+};
 
 lab_jobs! {
     SyncTwoAtATime: [Rack] = (|lab| Rack::one_by_one(lab).limited_to(2));
@@ -249,7 +251,7 @@ fn a_batch_of_updates_leaves_out_what_changes_only_deferred_references() {
     );
     let ended = lab.run::<SyncBulk>(apply());
     assert_eq!((ended.counts().as_str(), ended.report.status), ("3 updated, 2 unchanged", Status::Completed));
-    assert_eq!(lab.batch_sizes(), [2]);
+    assert_eq!(lab.batch_sizes(), [2, 2]);
     assert_eq!(
         lab.changes(),
         [
@@ -287,4 +289,32 @@ fn no_run_asks_more_of_a_target_at_the_same_time_than_it_stands() {
     assert_eq!([0, 1, 2, 9].map(took::<SyncTwoAtATime>), [8, 8, 4, 4]);
     // Within a batch one record is written after the other.
     assert_eq!([0, 1, 9].map(took::<SyncBatchAfterBatch>), [8; 3]);
+}
+
+#[test]
+fn deferred_references_are_set_in_batches() {
+    // A hundred devices, half of them new, of which each is connected to itself.
+    let devices = |peers: bool, numbers: std::ops::Range<usize>| {
+        let device =
+            |at| if peers { format!("; device d{at} in=x peers=d{at}") } else { format!("; device d{at} in=x") };
+        format!("location x{}", numbers.map(device).collect::<String>())
+    };
+    let lab = lab(&devices(true, 0..100), &devices(false, 0..50));
+    let ended = lab.run::<SyncLargeBulk>(apply());
+    assert_eq!(ended.counts(), "50 created, 50 updated, 1 unchanged");
+    // The creates, and all references; what is only to have references is not asked for before.
+    assert_eq!(lab.batch_sizes(), [50, 100]);
+
+    // References that are taken back before their records are deleted.
+    lab.set_source("location x");
+    let ended = lab.run::<SyncLargeBulk>(apply());
+    assert_eq!(ended.counts(), "100 deleted, 1 unchanged");
+}
+
+#[test]
+fn references_are_taken_back_in_batches() {
+    let pairs: String = (0..6).map(|at| format!("; device d{at} in=x peers=d{}", at ^ 1)).collect();
+    let lab = lab("location x", &format!("location x{pairs}"));
+    let ended = lab.run::<SyncLargeBulk>(apply());
+    assert_eq!((ended.counts().as_str(), lab.batch_sizes()), ("6 deleted, 1 unchanged", vec![6, 6]));
 }

@@ -67,12 +67,35 @@ fn a_failed_update_of_what_is_only_referred_to_blocks_nothing() {
 }
 
 #[test]
-fn a_failed_update_of_a_parent_blocks_what_is_to_be_written_under_it() {
+fn a_failed_update_of_a_parent_blocks_nothing_under_it() {
+    check("location x kind=new; device d in=x; interface d/eth0", "location x kind=old", &["update location x"], &[]);
+    // Nor does an update that is blocked itself.
     check(
-        "location x kind=new; device d in=x; interface d/eth0",
-        "location x kind=old",
-        &["update location x"],
-        &[("create device d", r#"location "x""#), ("create interface d__eth0", r#"location "x""#)],
+        "tenant a; location x; device d in=x tenant=a; interface d/eth0",
+        "location x; device d in=x",
+        &["create tenant a"],
+        &[("update device d", r#"tenant "a""#)],
+    );
+}
+
+#[test]
+fn what_is_new_under_a_record_that_could_not_be_moved_is_created() {
+    check(
+        "location x; location y; location z in=y; device d in=z",
+        "location x; location y; location z in=x",
+        &["update location z"],
+        &[],
+    );
+}
+
+#[test]
+fn nothing_is_moved_under_a_record_of_its_model_that_could_not_be_moved() {
+    // Otherwise `a` would be under `b`, which is still under `a`.
+    check(
+        "location b; location a in=b",
+        "location a; location b in=a",
+        &["update location b"],
+        &[("update location a", r#"location "b""#)],
     );
 }
 

@@ -140,6 +140,16 @@ pub(crate) fn network(draw: &mut Draw, sound: bool) -> Net {
     net
 }
 
+/// Gives the tenants codes any of which may be that of another tenant on the other side.
+pub(crate) fn pass_codes_on(draw: &mut Draw, net: &mut Net) {
+    let codes = draw.shuffled(names("code", 4));
+    let tenants: Vec<Tenant> = net.tenants.iter().cloned().collect();
+    for (tenant, code) in tenants.into_iter().zip(codes) {
+        let code = Some(code).filter(|_| draw.happens(70));
+        net.tenants.modify(&*tenant.name, |tenant| tenant.code = code);
+    }
+}
+
 /// Some flags, mostly none.
 pub(crate) fn flags(draw: &mut Draw, percent: usize) -> Flags {
     const EACH: [Flags; 6] = [

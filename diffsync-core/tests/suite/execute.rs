@@ -128,23 +128,15 @@ fn what_is_under_a_record_that_failed_is_blocked_and_not_attempted() {
 }
 
 #[test]
-fn a_failed_update_of_a_parent_blocks_what_is_to_be_written_under_it() {
+fn a_failed_update_of_a_parent_blocks_nothing() {
     let mut source = records(&["europe", "europe/france", "europe/spain", "europe/italy", "europe/italy/rome"]);
     source.regions[0].name = "Evropa".into();
     source.countries[0].population = Some(67);
     let target = records(&["europe", "asia", "europe/france", "asia/spain", "europe/italy", "europe/malta"]);
     let (report, _) = Rig::new(source, target).answering("update region europe", Answer::Fail).run(apply());
-    assert_eq!(
-        failures(&report),
-        [
-            r#"update country france blocked: because of region "europe""#,
-            r#"update country spain blocked: because of region "europe""#,
-            "update region europe failed: it does not want to",
-            r#"delete region asia blocked: because of country "spain""#,
-        ]
-    );
-    // What stands between is unchanged, and what is only deleted does not need it.
-    assert_eq!(ended(&report), "1 created, 1 deleted, 1 unchanged, 1 failed, 3 blocked");
+    // The region is there all the same.
+    assert_eq!(failures(&report), ["update region europe failed: it does not want to"]);
+    assert_eq!(ended(&report), "1 created, 2 updated, 2 deleted, 1 unchanged, 1 failed");
 }
 
 #[test]
@@ -220,27 +212,6 @@ fn a_parent_stays_while_a_record_that_was_left_out_lives_under_it() {
     assert_eq!(failures(&report), [r#"delete region africa blocked: because of country "egypt""#]);
     assert_eq!(ended(&report), "1 deleted, 1 unchanged, 1 blocked, 2 left_out");
     assert_eq!(rig.calls(), ["delete city base__dome"]);
-}
-
-#[test]
-fn a_target_that_returns_another_record_has_failed() {
-    let returned = |new: &str, old: &str| {
-        format!(
-            "the target returned it as {new:?} instead of {old:?}; `create` and `update` must return the record they \
-             were given"
-        )
-    };
-    check(
-        &["europe", "europe/france", "asia", "asia/japan"],
-        &["asia", "europe/japan"],
-        &[("create region europe", Answer::Rename), ("update country japan", Answer::Rename)],
-        &[
-            r#"create country france blocked: because of region "europe""#,
-            &format!("update country japan failed: {}", returned("new-japan", "japan")),
-            &format!("create region europe failed: {}", returned("new-europe", "europe")),
-        ],
-        "1 unchanged, 2 failed, 1 blocked",
-    );
 }
 
 #[test]
@@ -321,15 +292,7 @@ fn a_failed_record_is_linked_to_where_a_person_finds_it() {
         .answering("delete region old", Answer::Fail);
     let (report, _) = rig.run(apply());
     let urls: Vec<_> = report.failures().map(|failed| failed.url.as_ref().map(Url::to_string).unwrap()).collect();
-    assert_eq!(
-        urls,
-        [
-            "https://source/country/japan",
-            "https://source/region/europe",
-            "https://target/region/asia",
-            "https://target/region/old",
-        ]
-    );
+    assert_eq!(urls, ["https://source/region/europe", "https://target/region/asia", "https://target/region/old",]);
 }
 
 #[test]

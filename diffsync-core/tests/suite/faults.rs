@@ -3,8 +3,8 @@
 
 use diffsync_core::Status;
 
-use crate::draw::{Draw, network};
-use crate::lab::{Batches, apply, lab_of};
+use crate::draw::{Draw, network, pass_codes_on};
+use crate::lab::{Batches, Tells, apply, lab_of};
 use crate::net_properties::{Which, answers, expect_once};
 
 #[test]
@@ -12,9 +12,13 @@ fn a_thousand_runs_on_an_unreliable_target_end_in_line_when_repeated() {
     let mut most = 0;
     for seed in 0..1_000 {
         let mut draw = Draw::seeded(seed);
-        let (source, target) = (network(&mut draw, true), network(&mut draw, true));
-        let lab =
-            lab_of(source, target).batching([Batches::Each, Batches::Together, Batches::OneTooFew][draw.below(3)]);
+        let (mut source, mut target) = (network(&mut draw, true), network(&mut draw, true));
+        for side in [&mut source, &mut target] {
+            pass_codes_on(&mut draw, side);
+        }
+        let lab = lab_of(source, target)
+            .batching([Batches::Each, Batches::Together, Batches::OneTooFew][draw.below(3)])
+            .telling([Tells::Nothing, Tells::Holder, Tells::Field][draw.below(3)]);
         let which = Which::draw(&mut draw);
         let mut rounds = 0;
         loop {

@@ -127,7 +127,7 @@ fn a_record_that_must_not_be_deleted_is_held_aloud_and_its_parents_stay() {
     assert_eq!(ended.report.summary().unwrap().total.held, 1);
     let reasons: Vec<_> = ended.report.failures().map(|failed| (failed.record, failed.reason)).collect();
     let expected = [
-        ("d", "a guard or `prevent_destroy` held it back"),
+        ("d", "`prevent_destroy` held it back"),
         ("a", r#"because of location "b""#),
         ("b", r#"because of device "d""#),
     ];

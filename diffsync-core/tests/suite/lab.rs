@@ -44,6 +44,31 @@ pub(crate) enum Answer {
     DoAndHang,
     /// It does nothing, and returns another record of the model.
     Another,
+    /// A unique value is taken, and it does not say by which record.
+    Taken,
+    /// A unique value is taken by this record of this model.
+    TakenBy(&'static str, &'static str),
+}
+
+/// What the target says of a tenant's code that is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Tells {
+    /// That it is taken.
+    Nothing,
+    /// The tenant that has it.
+    #[default]
+    Holder,
+    /// The attribute.
+    Field,
+}
+
+/// A call that was refused since a unique value is taken.
+#[derive(Clone, Debug)]
+struct Conflict {
+    call: String,
+    holder: Option<String>,
+    /// How many records had been written.
+    written_before: usize,
 }
 
 /// How the target treats a batch.
@@ -82,6 +107,10 @@ pub(crate) struct Lab {
     /// How often each record was written.
     written: Mutex<BTreeMap<String, usize>>,
     violations: Mutex<Vec<String>>,
+    pub(crate) tells: Mutex<Tells>,
+    conflicts: Mutex<Vec<Conflict>>,
+    /// What was written, in order.
+    written_in_order: Mutex<Vec<String>>,
     completed: AtomicUsize,
     /// Whether what was deleted must not be seen any more. Where a call was never answered that is not so.
     pub(crate) expects_gone: AtomicBool,
@@ -133,6 +162,9 @@ pub(crate) fn lab_of(source: Net, target: Net) -> Handle {
         cascaded: Mutex::default(),
         written: Mutex::default(),
         violations: Mutex::default(),
+        tells: Mutex::default(),
+        conflicts: Mutex::default(),
+        written_in_order: Mutex::default(),
         completed: AtomicUsize::new(0),
         expects_gone: AtomicBool::new(false),
         slow_loading: Mutex::default(),
@@ -172,6 +204,12 @@ impl Handle {
     /// The target deletes these records, such as `device d1`, with all that lives under them.
     pub(crate) fn cascading(self, cascades: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         *locked(&self.cascades) = Some(Box::new(cascades));
+        self
+    }
+
+    /// What the target says of a tenant's code that is taken.
+    pub(crate) fn telling(self, tells: Tells) -> Self {
+        *locked(&self.tells) = tells;
         self
     }
 
@@ -245,6 +283,7 @@ impl Handle {
         let union: BTreeSet<String> = self.source().names().into_iter().chain(self.target().names()).collect();
         let asked_before = self.calls().len();
         let cascaded_before = self.cascaded().len();
+        locked(&self.conflicts).clear();
         let watch = Arc::new(Watch::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let begun = runtime.block_on(async { tokio::time::Instant::now() });
@@ -262,6 +301,7 @@ impl Handle {
         }
         if ended.report.steps.len() == 4 {
             ended.expect_sums(&ended_as);
+            self.expect_what_collided_to_stay(&ended, &ended_as);
             for gone in &self.cascaded()[cascaded_before..] {
                 let outcome = ended.outcome(&format!("delete {gone}"));
                 assert!(matches!(outcome, Some("cascaded" | "unknown")), "{gone} went along: {ended_as}");
@@ -269,6 +309,34 @@ impl Handle {
             ended.expect_asked_as_planned(&self.calls()[asked_before..], &ended_as);
         }
         ended
+    }
+
+    /// What a record collided with that could not be written in the end was not deleted after that: where the target did
+    /// not tell what it is, nothing of its model.
+    fn expect_what_collided_to_stay(&self, ended: &Ended, ended_as: &str) {
+        let written = locked(&self.written_in_order).clone();
+        // What the target said last of a call counts.
+        let conflicts = locked(&self.conflicts).clone();
+        let last: BTreeMap<_, _> = conflicts.iter().map(|conflict| (&conflict.call, conflict)).collect();
+        for Conflict { call, holder, written_before } in last.into_values() {
+            if call.starts_with("delete") || ended.outcome(call).is_none_or(|outcome| outcome != "failed") {
+                continue;
+            }
+            let model = call.split(' ').nth(1).unwrap_or_default();
+            let deleted = written[*written_before..].iter().find(|write| match holder {
+                Some(holder) => **write == format!("delete {holder}"),
+                None => write.starts_with(&format!("delete {model} ")),
+            });
+            assert_eq!(deleted, None, "after {call} had collided: {ended_as}");
+        }
+    }
+
+    /// A call is refused since a unique value is taken.
+    fn taken(&self, call: String, holder: Option<(&'static str, &str)>, error: TargetError) -> TargetError {
+        let written_before = locked(&self.written_in_order).len();
+        let holder = holder.map(|(model, id)| format!("{model} {id}"));
+        locked(&self.conflicts).push(Conflict { call, holder, written_before });
+        error
     }
 
     fn violation(&self, violation: String) {
@@ -301,7 +369,7 @@ impl Handle {
     }
 
     /// Answers, unless it is done.
-    async fn answer(&self, answer: Answer) -> Result<(), TargetError> {
+    async fn answer(&self, answer: Answer, call: impl FnOnce() -> String) -> Result<(), TargetError> {
         tokio::task::yield_now().await;
         match answer {
             Answer::Do | Answer::DoAndHang | Answer::Another => {}
@@ -317,13 +385,24 @@ impl Handle {
             Answer::Unknown => return Err(TargetError::unknown("its answer was lost")),
             Answer::Lost => return Err(TargetError::transient("its answer was lost").perhaps_written()),
             Answer::Hang => std::future::pending().await,
+            Answer::Taken => return Err(self.taken(call(), None, TargetError::conflict("it is taken"))),
+            Answer::TakenBy(model, id) => {
+                let error = TargetError::conflict("it is taken").held_by(model, id);
+                return Err(self.taken(call(), Some((model, id)), error));
+            }
         }
         Ok(())
     }
 
-    /// Changes what the target holds, unless a foreign key or a unique value forbids it.
-    fn commit<M: SyncModel>(&self, operation: Operation, record: &M, change: impl FnOnce(&mut Net) -> bool) {
+    /// Changes what the target holds, unless a foreign key forbids it, or a unique value is taken.
+    fn commit<M: SyncModel>(
+        &self,
+        operation: Operation,
+        record: &M,
+        change: impl FnOnce(&mut Net) -> bool,
+    ) -> Result<(), TargetError> {
         let mut net = locked(&self.target);
+        let former = if M::NAME == Tenant::NAME { net.copy() } else { Net::default() };
         let before = dangling(&net);
         let call = format!("{operation} {}", name(record));
         if !change(&mut net) {
@@ -332,11 +411,18 @@ impl Handle {
         for broken in dangling(&net).difference(&before) {
             self.violation(format!("{call}: {broken}"));
         }
-        let codes: Vec<_> = net.tenants.iter().filter_map(|tenant| tenant.code.as_ref()).collect();
-        if codes.iter().collect::<BTreeSet<_>>().len() < codes.len() {
-            self.violation(format!("{call}: two tenants have one code"));
+        if let Some(holder) = same_code(&net, &record.id().to_string()).filter(|_| M::NAME == Tenant::NAME) {
+            *net = former;
+            let taken = TargetError::conflict("the code is taken");
+            return Err(match *locked(&self.tells) {
+                Tells::Nothing => self.taken(call, None, taken),
+                Tells::Holder => self.taken(call, Some((Tenant::NAME, &holder)), taken.held_by(Tenant::NAME, &holder)),
+                Tells::Field => self.taken(call, None, taken.on_field("code")),
+            });
         }
+        locked(&self.written_in_order).push(call.clone());
         *locked(&self.written).entry(call).or_default() += 1;
+        Ok(())
     }
 
     async fn create<M: SyncModel + Clone>(&self, new: &M) -> Result<M, TargetError>
@@ -344,8 +430,8 @@ impl Handle {
         Net: HasTable<M>,
     {
         let answer = self.asked(Operation::Create, new);
-        self.answer(answer).await?;
-        self.commit(Operation::Create, new, |net| net.table_mut().insert_if_absent(new.clone()));
+        self.answer(answer, || format!("create {}", name(new))).await?;
+        self.commit(Operation::Create, new, |net| net.table_mut().insert_if_absent(new.clone()))?;
         done(answer, new.clone()).await
     }
 
@@ -360,7 +446,7 @@ impl Handle {
     {
         let answer = self.asked(Operation::Update, old);
         locked(&self.changes).push(format!("{} {}", name(old), serde_json::to_string(patch).unwrap()));
-        self.answer(answer).await?;
+        self.answer(answer, || format!("update {}", name(old))).await?;
         let new = old.patched(patch);
         if answer == Answer::Another {
             let (net, id) = (self.target(), old.id());
@@ -372,7 +458,7 @@ impl Handle {
         }
         self.commit(Operation::Update, old, |net| {
             net.table_mut().modify(&old.id(), |record| *record = new.clone()).is_some()
-        });
+        })?;
         done(answer, new).await
     }
 
@@ -390,7 +476,7 @@ impl Handle {
             }
         }
         let answer = self.asked(Operation::Delete, old);
-        self.answer(answer).await?;
+        self.answer(answer, || format!("delete {}", name(old))).await?;
         let cascades = locked(&self.cascades).as_ref().is_some_and(|cascades| cascades(&name(old)));
         self.commit(Operation::Delete, old, |net| {
             let there = net.table_mut().remove(&old.id()).is_some();
@@ -398,7 +484,7 @@ impl Handle {
                 locked(&self.cascaded).extend(remove_orphans(net));
             }
             there
-        });
+        })?;
         done(answer, ()).await
     }
 
@@ -411,11 +497,19 @@ impl Handle {
             let tried = locked(&self.batch_sizes).len() - 1;
             let bad = each.map(|call| locked(&self.answering)(&call, tried)).find(|answer| *answer != Answer::Do);
             if let Some(bad) = bad {
-                self.answer(bad).await?;
+                let first = records.first().map(|record| format!("{operation} {}", name(*record)));
+                self.answer(bad, || first.unwrap_or_default()).await?;
             }
         }
         Ok(batches == Batches::OneTooFew)
     }
+}
+
+/// The tenant that has the same code as another one.
+fn same_code(net: &Net, tenant: &str) -> Option<String> {
+    let code = net.tenants.get(tenant)?.code.as_ref()?;
+    let mut others = net.tenants.iter().filter(|other| other.name != tenant && other.code.as_ref() == Some(code));
+    others.next().map(|other| other.name.clone())
 }
 
 /// The answer to what was done.
@@ -655,8 +749,8 @@ impl Rack {
     }
 }
 
-/// A target that takes many records with one call.
-pub(crate) struct Bulk(pub(crate) Handle);
+/// A target that takes so many records with one call.
+pub(crate) struct Bulk(pub(crate) Handle, pub(crate) usize);
 
 macro_rules! adapter {
     ($($target:ident)*) => {$(
@@ -718,9 +812,11 @@ macro_rules! targets {
         }
 
         impl Target<$model> for Bulk {
-            const BATCH: usize = 4;
-
             one_by_one!($model);
+
+            fn terms(&self) -> Terms {
+                Terms { can: Ops::all(), concurrency: 1, concurrency_limit: None, batch: self.1 }
+            }
 
             async fn create_many(
                 &self,
@@ -808,7 +904,8 @@ pub(crate) use lab_jobs;
 lab_jobs! {
     SyncNets: [Rack] = Rack::one_by_one;
     SyncBatches: [Rack] = (|lab| Rack::one_by_one(lab).in_batches());
-    SyncBulk: [Bulk] = Bulk;
+    SyncBulk: [Bulk] = (|lab| Bulk(lab, 4));
+    SyncLargeBulk: [Bulk] = (|lab| Bulk(lab, 1_000));
 }
 
 /// Options of a run that writes, with no limit on deletes and rejected records, and that asks nothing twice.

@@ -50,7 +50,7 @@ pub(crate) enum Answer {
     Busy,
     /// It is gone.
     Fatal,
-    /// It does it, and returns the record under another identifier.
+    /// It stores it under another identifier.
     Rename,
     /// It has a bug.
     Panic,
@@ -192,9 +192,14 @@ impl Shared {
             self.violation(format!("create {} {}: {violation}", M::NAME, new.id()));
         }
         let mut records = locked(&self.target);
-        let stored = new.clone().stored_as(records.next_remote_id());
-        M::rows(&mut records).push(stored.clone());
-        Ok(if answer == Some(Answer::Rename) { stored.renamed() } else { stored })
+        let mut stored = new.clone().stored_as(records.next_remote_id());
+        let rows = M::rows(&mut records);
+        if answer == Some(Answer::Rename) {
+            stored = stored.renamed();
+            rows.retain(|row| row.id() != stored.id());
+        }
+        rows.push(stored.clone());
+        Ok(stored)
     }
 
     async fn update<M: Stored>(
@@ -204,16 +209,19 @@ impl Shared {
         cx: &WriteContext<'_, World>,
     ) -> Result<M, TargetError> {
         let answer = self.asked(Operation::Update, old).await?;
-        let new = old.patched(patch);
+        let mut new = old.patched(patch);
         if let Err(violation) = new.may_be_written(cx, &locked(&self.target)) {
             self.violation(format!("update {} {}: {violation}", M::NAME, new.id()));
+        }
+        if answer == Some(Answer::Rename) {
+            new = new.renamed();
         }
         let mut records = locked(&self.target);
         match M::rows(&mut records).iter_mut().find(|row| row.id() == old.id()) {
             Some(row) => *row = new.clone(),
             None => self.violation(format!("update {} {}, which is not there", M::NAME, old.id())),
         }
-        Ok(if answer == Some(Answer::Rename) { new.renamed() } else { new })
+        Ok(new)
     }
 
     async fn delete<M: Stored>(&self, old: &M, cx: &WriteContext<'_, World>) -> Result<(), TargetError> {
@@ -327,7 +335,8 @@ impl Stored for Country {
 
     fn may_be_written(&self, cx: &WriteContext<'_, World>, records: &Records) -> Result<(), String> {
         let region = cx.current(&self.region).map_err(|error| error.to_string())?;
-        let stored = records.regions.iter().find(|region| region.slug == self.region);
+        let names = [self.region.clone(), format!("new-{}", self.region)];
+        let stored = records.regions.iter().find(|region| names.contains(&region.slug));
         expect(stored == Some(region), "its region is not seen as it is stored")
     }
 
@@ -347,7 +356,8 @@ impl Stored for City {
 
     fn may_be_written(&self, cx: &WriteContext<'_, World>, records: &Records) -> Result<(), String> {
         let country = cx.current::<Country>(&self.country).map_err(|error| error.to_string())?;
-        let stored = records.countries.iter().find(|country| country.slug == self.country);
+        let names = [self.country.clone(), format!("new-{}", self.country)];
+        let stored = records.countries.iter().find(|country| names.contains(&country.slug));
         expect(stored == Some(country), "its country is not seen as it is stored")
     }
 

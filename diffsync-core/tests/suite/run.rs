@@ -641,6 +641,7 @@ fn a_report_is_one_document() {
             "skipped": [],
             "stale": [],
             "already_done": 0,
+            "retries": 0,
             "problems": [
                 {"side": "source", "model": "country", "record": "atlantis", "problem": "orphan", "parent_model": "region",
                  "parent": "ocean"},

@@ -1,8 +1,10 @@
 //! A saved plan is a file that people can read, that shows no secret, and that is taken only as it was made.
 
-use std::io::Cursor;
+use std::io::{self, BufReader, Cursor};
 
-use diffsync_core::{Dataset, PlanFileError, PlanKey, PlanKind, RunOptions, SavedField, Secret, approve, write_plan};
+use diffsync_core::{
+    Dataset, PlanFileError, PlanKey, PlanKind, RunOptions, SavedField, SavedPlan, Secret, approve, write_plan,
+};
 use serde_json::Value;
 
 use crate::rig::{Rig, SyncWorlds, dry_run};
@@ -150,6 +152,34 @@ fn a_file_that_is_no_plan_or_of_another_version_is_refused() {
         &text.replace("\"kind\":\"sync\"", "\"kind\":\"wish\""),
         "line 1 is not part of a plan: unknown variant `wish`",
     );
+}
+
+#[test]
+fn a_head_with_what_no_run_has_written_is_refused() {
+    let text = text();
+    let head = |from: &str, to: &str| {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text);
+        changed
+    };
+    let unknown = "line 1 is not part of a plan: unknown field `";
+    check(&head("\"job\":", "\"note\":1,\"job\":"), &format!("{unknown}note`"));
+    check(&head("\"on_guard\":", "\"off_guard\":1,\"on_guard\":"), &format!("{unknown}off_guard`"));
+    check(&head("\"by\":", "\"for\":1,\"by\":"), &format!("{unknown}for`"));
+    for limit in ["-0.5", "1.5", "1e9"] {
+        let written = text.split("\"max_rejected\":").nth(1).unwrap().split('}').next().unwrap();
+        check(
+            &head(&format!("\"max_rejected\":{written}"), &format!("\"max_rejected\":{limit}")),
+            "line 1 is not part of a plan: `max_rejected` is ",
+        );
+    }
+    check(&head("\"op\":", "\"os\":1,\"op\":"), "line 2 is not part of a plan: unknown field `os`");
+}
+
+#[test]
+fn a_line_without_an_end_is_not_read_for_ever() {
+    let error = SavedPlan::read(&mut BufReader::new(io::repeat(b'x'))).unwrap_err().to_string();
+    assert_eq!(error, "line 1 is not part of a plan: it is longer than 64 MiB");
 }
 
 #[test]

@@ -32,7 +32,14 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
         let choice = quote_spanned! {*span=>
             const _: () = _diffsync::schema::check_choice(<#ty as _diffsync::Variable>::KIND, #text);
         };
-        Some(quote!(#is_secret #choice))
+        let of_its_type = quote_spanned! {*span=>
+            const _: () = _diffsync::schema::check_default_text(
+                <#ty as _diffsync::Variable>::KIND,
+                <#ty as _diffsync::Variable>::RANGE,
+                #text,
+            );
+        };
+        Some(quote!(#is_secret #choice #of_its_type))
     });
     let schemas = quote!(<<#ident as _diffsync::JobSpec>::Data as _diffsync::Dataset>::SCHEMAS);
     let skipped = job.skip.iter().map(|model| {
@@ -46,6 +53,12 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
             const _: () = _diffsync::schema::check_ignored(#schemas, #model, #attribute);
         }
     });
+    let same_data = quote_spanned! {source.span()=>
+        const _: () = _diffsync::schema::check_same_data::<
+            <#source as _diffsync::Adapter>::Data,
+            <#target as _diffsync::Adapter>::Data,
+        >();
+    };
     let from_variables = from_variables(job);
     let choices = choices(job);
     let shown = job.variables.iter().map(|variable| {
@@ -63,6 +76,7 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
         #(#defaults)*
         #(#skipped)*
         #(#ignored)*
+        #same_data
 
         #[automatically_derived]
         impl _diffsync::JobSpec for #ident {

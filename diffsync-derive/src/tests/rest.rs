@@ -14,6 +14,8 @@ fn a_model_that_an_api_keeps() {
             query = "role=server",
             lookup("type -> types(maker -> makers(name), model)", maker, model),
             owner(field = "tags -> tags(name)", value = "diffsync"),
+            answer = "data.0",
+            without_nameless,
         )]
         struct Device {
             #[sync(id)]
@@ -22,7 +24,7 @@ fn a_model_that_an_api_keeps() {
             site: Option<String>,
             maker: String,
             model: String,
-            #[rest(field = "custom_fields.external_id", blank)]
+            #[rest(field = "custom_fields.external_id", blank, optional)]
             external: Option<String>,
             #[rest(lookup = "tags -> tags(name)")]
             tags: Vec<String>,
@@ -68,6 +70,8 @@ fn all_that_is_wrong_with_a_model_that_an_api_keeps_is_said() {
             lookup("type -> types(name)", tipe),
             owner(value = "x"),
             owner(field = "parent*/name", value = "x"),
+            answer = "data..0",
+            optional,
         )]
         struct Device {
             #[sync(id)]
@@ -141,11 +145,11 @@ fn what_can_be_no_model_is_made_up_for_and_nothing_is_said_twice() {
 
 #[test]
 fn no_input_makes_the_derive_panic() {
-    const INPUT: &str = "#[rest(path = \"devices\", query = \"a=b\", crate = a::b, owner(field = \"tags -> tags(name)\", value = \"x\"), \
+    const INPUT: &str = "#[rest(path = \"devices\", query = \"a=b\", crate = a::b, answer = \"a.0\", without_nameless, owner(field = \"tags -> tags(name)\", value = \"x\"), \
         lookup(\"type -> types(maker -> makers(name), model)\", maker, model))] struct Device { \
         #[sync(id)] #[rest(key, field = \"uuid\")] name: String, maker: String, model: Option<String>, \
         #[rest(lookup = \"site -> sites(parent*/name)\", write = \"place\")] site: Vec<String>, \
-        #[rest(choice, blank, read_only)] r#type: Option<String>, #[sync(local)] #[rest(key)] id: Option<u64> }";
+        #[rest(choice, blank, read_only, optional)] r#type: Option<String>, #[sync(local)] #[rest(key)] id: Option<u64> }";
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     for round in 0..3000 {
         let mut input = parsed(INPUT);

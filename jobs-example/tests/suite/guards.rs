@@ -51,7 +51,7 @@ fn holding_back_does_the_rest_and_ends_as_partial() {
     let place = two_continents_less();
     place.edit("countries.json", "\"pop2021\":\"1.3730\"", "\"pop2021\":\"1.4000\"");
     let said = place.expect(3, &with(&["--on-guard", "hold"]));
-    said.says("updated 1").says("held: a guard or `prevent_destroy` held it back").says("guards:");
+    said.says("updated 1").says("held: a guard held it back").says("guards:");
     let header = said.out.lines().find(|line| line.starts_with("summary")).unwrap();
     assert!(header.contains("held"), "{header}");
     let row = said.out.lines().find(|line| line.starts_with("  country ")).unwrap();
@@ -74,6 +74,21 @@ fn a_filter_leaves_the_rest_out_and_counts_it() {
     let report = place.json(&with(&["--only-deletes"]));
     assert_eq!([&report["outcomes"]["created"], &report["outcomes"]["left_out"]], [&json!(0), &json!(229)]);
     place.expect(0, &with(&["--only", "country=niue"])).says("left out");
+}
+
+#[test]
+fn a_filter_says_what_it_leaves_out_although_it_names_it() {
+    let place = Place::new().with_data("countries.json");
+    let said = place.expect(0, &with(&["--only", "country=fr??ce"]));
+    said.says("country \"france\" is not created, since it needs region \"europe\", which the filter leaves out")
+        .says("include that with \"region=europe\"");
+    let said = place.expect(0, &with(&["--only", "country=fr??ce", "--only", "region=europe"]));
+    assert!(!said.out.contains("left out by the filter"), "{}", said.out);
+
+    let said = place.expect(0, &with(&["--only", "country=atlantis*", "--only", "region"]));
+    said.says("left out by the filter:\n  no country on either side matches \"country=atlantis*\"");
+    let report = place.json(&with(&["--only", "country=atlantis"]));
+    assert_eq!(report["filtered"], serde_json::json!([{"filtered": "no_match", "only": "country=atlantis"}]));
 }
 
 #[test]

@@ -12,5 +12,6 @@ mod key;
 mod network;
 mod plans;
 mod program;
+mod report;
 mod signals;
 mod undo;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
@@ -107,6 +108,34 @@ fn a_second_name_is_added_by_another_person() {
         .expect(0, &["plan", "--approve", "plan.jsonl", "--by", "grace"])
         .says("`plan.jsonl` is approved by grace at ");
     place.expect(0, &["apply", "plan.jsonl"]).says("plan made by ada at ").says(", approved by grace at ");
+}
+
+#[test]
+fn two_who_approve_at_the_same_moment_both_have_approved() {
+    for _ in 0..10 {
+        let place = planned(&[]);
+        let approve = |name: &'static str| {
+            place.command(&["plan", "--approve", "plan.jsonl", "--by", name]).stdout(Stdio::null()).spawn().unwrap()
+        };
+        let approvals = ["grace", "edsger", "barbara", "donald"].map(approve);
+        for mut approval in approvals {
+            assert!(approval.wait().unwrap().success());
+        }
+        assert_eq!(place.read("plan.jsonl").matches("\"approved\"").count(), 4);
+    }
+}
+
+#[test]
+fn a_plan_that_is_not_one_is_not_read_to_its_end() {
+    let place = planned(&[]);
+    let text = place.read("plan.jsonl");
+    let head = text.lines().next().unwrap();
+    // 512 MiB of one line, of which no block is on the disk.
+    fs::write(place.path("plan.jsonl"), format!("{head}\n{{\"op\":\"")).unwrap();
+    fs::File::options().write(true).open(place.path("plan.jsonl")).unwrap().set_len(512 << 20).unwrap();
+    for arguments in [&["apply", "plan.jsonl"][..], &["plan", "--approve", "plan.jsonl", "--by", "grace"]] {
+        place.expect(4, arguments).says("line 2 is not part of a plan: it is longer than 64 MiB");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first lets what is in flight end, a second one ends the program at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first lets what is in flight end, a second one ends the program at once.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -55,7 +55,7 @@ async fn reader(place: &Place) -> SqliteConnection {
 
 #[tokio::test]
 async fn the_first_signal_ends_a_run_in_good_order() {
-    for name in ["-INT", "-TERM"] {
+    for name in ["-INT", "-TERM", "-HUP"] {
         let place = place();
         let reader = reader(&place).await;
         let mut child = begun(&place, "countries.json");
@@ -100,4 +100,22 @@ fn a_second_signal_ends_the_program_at_once() {
     let said = Said::of(child.wait_with_output().unwrap());
     assert_eq!((said.code, said.out.as_str()), (130, ""));
     said.says("ended at once: what was in flight may or may not have been written");
+}
+
+/// A program that is ended at once leaves a plan behind that takes back what it did.
+#[test]
+fn a_run_that_is_killed_can_be_taken_back() {
+    let place = place();
+    let mut child = begun(&place, "countries.json");
+    let lines = || fs::read_to_string(place.path("undo.jsonl")).map_or(0, |text| text.lines().count());
+    until(|| lines() > 1);
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+
+    let said = place.expect(0, &["apply", "undo.jsonl", "--allow-deletes", "country=100%"]);
+    assert!(said.err.contains("the run that this plan takes back did not go to its end"), "{}", said.err);
+    // What was written after the last entry is at most one more call.
+    let job = ["run", "countries-to-inventory", "--file", "countries.json"];
+    let left = usize::try_from(place.json(&job)["outcomes"]["unchanged"].as_u64().unwrap()).unwrap() - 2;
+    assert!(left <= 10_000, "{left} are left");
 }

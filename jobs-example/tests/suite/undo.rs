@@ -59,6 +59,26 @@ fn taking_back_reads_no_source_and_heeds_the_guards() {
 }
 
 #[test]
+fn an_undo_file_is_not_written_over() {
+    let place = place();
+    let run = ["run", "countries-to-inventory", "--file", "countries.json", "--apply", "--undo-file", "undo.jsonl"];
+    place.expect(0, &run);
+    let before = place.read("undo.jsonl");
+    place.expect(1, &run).says("`undo.jsonl` is a plan that undoes the run of ada at ").says("name another file");
+    assert_eq!(place.read("undo.jsonl"), before);
+}
+
+#[test]
+fn an_approved_plan_is_not_written_over_by_an_undo_file() {
+    let place = place();
+    place.expect(0, &["plan", "countries-to-inventory", "--file", "countries.json", "-o", "plan.jsonl"]);
+    place.expect(0, &["plan", "--approve", "plan.jsonl", "--by", "grace"]);
+    place
+        .expect(1, &["apply", "plan.jsonl", "--undo-file", "plan.jsonl"])
+        .says("`plan.jsonl` is a plan that is approved by grace at ");
+}
+
+#[test]
 fn a_target_that_was_changed_since_is_left_alone() {
     let place = place();
     place.expect(0, &[RUN, &["--undo-file", "undo.jsonl"]].concat());

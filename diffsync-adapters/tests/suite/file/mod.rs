@@ -4,6 +4,7 @@ mod bad_input;
 mod edits;
 mod laws;
 mod replace;
+mod sets;
 mod speed;
 mod streaming;
 mod values;

@@ -348,7 +348,10 @@ async fn a_compressed_answer_is_read_and_a_huge_one_is_not() {
     assert_eq!(failure(&wire).await.kind(), ErrorKind::Form);
     let wire = Wire::start([json(&format!("[{}]", "1,".repeat(1000)))]).await;
     let error = failure_of(&wire.builder().max_body(100).build().unwrap()).await.to_string();
-    assert!(error.ends_with("the answer has more than 100 bytes; ask for smaller pages"), "{error}");
+    assert!(
+        error.contains("the answer has more than 100 bytes, which is the limit; ask for smaller pages, or raise it"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -432,6 +435,35 @@ async fn secrets_of_a_body_are_not_in_what_is_said_of_it() {
     let error = request.send().await.unwrap_err();
     tight(&error);
     assert!(error.to_string().contains("'[secret]' is too short"), "{error}");
+}
+
+#[tokio::test]
+async fn a_secret_is_not_shown_in_any_form_in_which_it_is_echoed() {
+    let secret = "pä\"ss/w'rd 1";
+    for echo in [
+        r#"{"detail": "no: pä\"ss/w'rd 1"}"#,
+        r#"no: {"detail": "p\u00e4\"ss\/w'rd 1"}"#,
+        "no: p%C3%A4%22ss%2Fw%27rd%201",
+        "no: p%c3%a4%22ss%2fw%27rd+1",
+        "no: pÃ¤&quot;ss/w&#x27;rd 1",
+        // `me:` and the password, and the header that holds them.
+        "no: bWU6cMOkInNzL3cncmQgMQ==",
+        "no: 'pä\"ss/w\\'rd 1'",
+    ] {
+        let wire = Wire::start([reply(400, "content-type: text/plain; charset=utf-8\r\n", echo)]).await;
+        let client = Client::builder(wire.url.clone()).basic("me", Secret::new(secret.to_owned())).build().unwrap();
+        let error = client.get("").send().await.unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("no: ") && shown.contains("[secret]"), "{echo}: {shown}");
+        for part in ["rd 1", "w%27", "22ss", "cMOkInNz", "ss/w", "w\\'rd"] {
+            assert!(!shown.contains(part), "{echo}: {shown}");
+        }
+    }
+    let latin1 = [b"no: p\xe4\"ss/w'rd 1".as_slice()].concat();
+    let wire = Wire::start([Reply::Answer(text(400, "", &latin1))]).await;
+    let client = Client::builder(wire.url.clone()).basic("me", Secret::new(secret.to_owned())).build().unwrap();
+    let shown = client.get("").send().await.unwrap_err().to_string();
+    assert!(shown.ends_with("no: [secret]"), "{shown}");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ pub(super) struct Location {
     #[sync(parent = Self)]
     #[rest(lookup = "parent -> locations(parent*/name)")]
     pub(super) parent: Option<String>,
-    #[rest(blank)]
+    #[rest(blank, optional)]
     pub(super) note: Option<String>,
     #[sync(local)]
     #[rest(key)]
@@ -33,19 +33,20 @@ pub(super) struct Device {
     #[sync(id)]
     pub(super) name: String,
     #[sync(references = Location)]
-    #[rest(lookup = "location -> locations(parent*/name)")]
+    #[rest(lookup = "location -> locations(parent*/name)", optional)]
     pub(super) location: Option<String>,
+    #[rest(optional)]
     pub(super) manufacturer: Option<String>,
     pub(super) model: Option<String>,
     #[rest(choice)]
     pub(super) status: String,
-    #[rest(lookup = "tags -> tags(name)")]
+    #[rest(lookup = "tags -> tags(name)", optional)]
     #[sync(compare = unordered)]
     pub(super) tags: Vec<String>,
-    #[rest(field = "custom_fields.external_id")]
+    #[rest(field = "custom_fields.external_id", optional)]
     pub(super) external: Option<u64>,
     #[sync(references(Address, deferred))]
-    #[rest(lookup = "primary -> addresses(address)")]
+    #[rest(lookup = "primary -> addresses(address)", optional)]
     pub(super) primary: Option<String>,
     #[sync(local)]
     #[rest(key, field = "id")]

@@ -157,6 +157,16 @@ async fn what_is_missing_is_nothing() {
     assert_eq!(servers.servers.iter().find(|server| server.name == "s1"), Some(&expected));
 }
 
+#[tokio::test]
+async fn a_whole_number_may_be_written_as_a_float() {
+    let mut row = whole();
+    row["cores"] = json!(8.0);
+    assert_eq!(only(&load(&[row]).await.unwrap()), &server());
+    let mut row = whole();
+    row["cores"] = json!(8.5);
+    assert!(rejected(load(&[row]).await.unwrap())[0].contains("floating point `8.5`"));
+}
+
 /// Why records were not used.
 fn rejected(servers: Servers) -> Vec<String> {
     let mut nothing = Servers::default();

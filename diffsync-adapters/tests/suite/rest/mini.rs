@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use diffsync_adapters::rest::{Dialect, Rest, RestModel};
 use diffsync_core::{
-    Adapter, AdapterError, Dataset, HasTable, Job, JobContext, JobError, JobSpec, LoadContext, Run, RunOptions,
-    RunReport, SyncModel, Table, Target, TargetError, Terms, WriteContext, job,
+    Adapter, AdapterError, Dataset, HasTable, Job, JobContext, JobError, JobSpec, LoadContext, Observer, Run,
+    RunOptions, RunReport, SyncModel, Table, Target, TargetError, Terms, WriteContext, job,
 };
 use serde_json::{Value, json};
 
@@ -254,6 +254,12 @@ fn hasty(options: RunOptions) -> RunOptions {
 pub(super) async fn run(net: Net, wire: &Wire, dialect: Dialect) -> RunReport {
     let job = ToNet { net: Handed::new(net), api: Handed::new(Rest::new(wire.client(), dialect)) };
     Run::execute(Arc::new(job), hasty(RunOptions::of(&ToNet::INFO)), Vec::new()).await
+}
+
+/// The same while somebody watches.
+pub(super) async fn watched(net: Net, wire: &Wire, dialect: Dialect, watch: Arc<dyn Observer>) -> RunReport {
+    let job = ToNet { net: Handed::new(net), api: Handed::new(Rest::new(wire.client(), dialect)) };
+    Run::execute(Arc::new(job), hasty(RunOptions::of(&ToNet::INFO)), vec![watch]).await
 }
 
 /// The same, with what the target said of each host that was to be created.

@@ -32,7 +32,7 @@ struct Site {
 struct Host {
     #[sync(id)]
     name: String,
-    #[rest(field = "custom_fields.external_id")]
+    #[rest(field = "custom_fields.external_id", optional)]
     external: Option<u64>,
     #[sync(local)]
     #[rest(key)]

@@ -5,6 +5,7 @@ mod checks;
 mod laws;
 mod lookups;
 mod names;
+mod sets;
 mod streaming;
 pub(crate) mod systems;
 mod transactions;

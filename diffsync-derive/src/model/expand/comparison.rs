@@ -3,21 +3,31 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::{field_at, field_of, ref_of, through_door};
+use super::{field_at, field_of, name, ref_of, through_door};
 use crate::model::ast::{Comparison, Field, Model, Role};
 use crate::place::place;
 use crate::ty::{holds_floats, is_plain, is_string};
 
 /// Marks an attribute if it differs between the source's record, `self`, and the target's. There is nothing to do for one
 /// that is never compared.
-pub(super) fn mark(field: &Field<'_>, position: &Literal) -> Option<TokenStream> {
+pub(super) fn mark(model: &Model<'_>, field: &Field<'_>, position: &Literal) -> Option<TokenStream> {
     if field.create_only.is_some() {
         return None;
     }
     let ty = field.ty;
     let (mine, its) = (field_of("self", field), field_of("sync_target", field));
     let by = |name: &str| by_trait(name, &quote!(#ty), field, &quote!(&#mine), &quote!(&#its));
+    let namings = name::namings(model, field);
+    let named = || {
+        let (mine, its) = (ref_of("self", field), ref_of("sync_target", field));
+        name::same(&namings, field, &mine, &its)
+    };
     let same = match &field.comparison {
+        Comparison::BlankIsNone if !namings.is_empty() => {
+            let (blank, named) = (by("BlankIsNone"), named());
+            quote_spanned!(place(ty)=> (#blank || #named))
+        }
+        _ if !namings.is_empty() => named(),
         Comparison::Equal if !is_plain(ty) => {
             quote_spanned!(place(ty)=> (&_diffsync::__private::Pair(&#mine, &#its)).same())
         }
@@ -50,7 +60,10 @@ pub(super) fn mark(field: &Field<'_>, position: &Literal) -> Option<TokenStream>
 /// Whether the comparison of an attribute is up to what its type can do, which its name does not tell.
 pub(super) fn is_by_type(model: &Model<'_>) -> bool {
     model.with_role(Role::Attribute).any(|field| {
-        matches!(field.comparison, Comparison::Equal) && field.create_only.is_none() && !is_plain(field.ty)
+        matches!(field.comparison, Comparison::Equal)
+            && field.create_only.is_none()
+            && !is_plain(field.ty)
+            && name::namings(model, field).is_empty()
     })
 }
 
@@ -65,22 +78,41 @@ fn has_opinion(field: &Field<'_>, mine: &TokenStream) -> TokenStream {
 }
 
 /// Whether two identifiers are the same. Both are places; `its` may be borrowed as a key holds it.
-pub(super) fn identifier_is_same(field: &Field<'_>, mine: &TokenStream, its: &TokenStream) -> TokenStream {
+pub(super) fn identifier_is_same(
+    model: &Model<'_>,
+    field: &Field<'_>,
+    mine: &TokenStream,
+    its: &TokenStream,
+) -> TokenStream {
+    let namings = name::namings(model, field);
+    if !namings.is_empty() {
+        let at = place(field.ty);
+        return name::same(&namings, field, &quote_spanned!(at=> &#mine), &quote_spanned!(at=> &#its));
+    }
     let ty = key_type(field);
     match field.comparison {
         Comparison::Unordered => by_trait("Unordered", &ty, field, &quote!(&#mine), &quote!(&#its)),
         Comparison::IgnoreCase => by_trait("IgnoreCase", &ty, field, &quote!(&#mine), &quote!(&#its)),
-        // A key holds a `String` as a `str`, which is known to have all that it needs.
-        _ if is_string(field.ty) || is_plain(field.ty) => quote_spanned!(place(field.ty)=> #mine == #its),
-        _ => {
-            let mine = through_door(field, &quote_spanned!(place(field.ty)=> &#mine));
-            quote_spanned!(place(field.ty)=> *#mine == #its)
-        }
+        _ => identifier_is_equal(field, mine, its),
     }
 }
 
+/// Whether two identifiers are written alike. Both are places; `its` may be borrowed as a key holds it.
+pub(super) fn identifier_is_equal(field: &Field<'_>, mine: &TokenStream, its: &TokenStream) -> TokenStream {
+    // A key holds a `String` as a `str`, which is known to have all that it needs.
+    if is_string(field.ty) || is_plain(field.ty) {
+        return quote_spanned!(place(field.ty)=> #mine == #its);
+    }
+    let mine = through_door(field, &quote_spanned!(place(field.ty)=> &#mine));
+    quote_spanned!(place(field.ty)=> *#mine == #its)
+}
+
 /// Adds an identifier, which is a reference as a key holds it, to the hash.
-pub(super) fn identifier_hash(field: &Field<'_>, part: &TokenStream) -> TokenStream {
+pub(super) fn identifier_hash(model: &Model<'_>, field: &Field<'_>, part: &TokenStream) -> TokenStream {
+    let namings = name::namings(model, field);
+    if !namings.is_empty() {
+        return name::hash(&namings, field, part);
+    }
     let ty = key_type(field);
     let place = place(field.ty);
     match field.comparison {
@@ -99,9 +131,13 @@ fn key_type(field: &Field<'_>) -> TokenStream {
 }
 
 /// What an update gives the target: the source's value, but never less than the target holds beyond what is compared.
-pub(super) fn written(field: &Field<'_>) -> Option<TokenStream> {
+pub(super) fn written(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let ty = field.ty;
     let (mine, its) = (ref_of("self", field), ref_of("target", field));
+    let namings = name::namings(model, field);
+    if matches!(field.comparison, Comparison::Contains) && !namings.is_empty() {
+        return Some(name::union(&namings, field, &mine, &its));
+    }
     matches!(field.comparison, Comparison::Contains)
         .then(|| quote_spanned!(place(ty)=> <#ty as _diffsync::compare::Contains>::union(#mine, #its)))
 }

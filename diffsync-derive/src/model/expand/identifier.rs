@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
-use super::{Names, comparison, copy_of, doc_lints, field_doc, field_of, ref_of, through_door};
+use super::{Names, comparison, copy_of, doc_lints, field_doc, field_of, name, ref_of, through_door};
 use crate::model::ast::{Field, Model, Role};
 use crate::place::place;
 use crate::ty::{is_plain, is_string, option};
@@ -43,7 +43,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
     let copies = fields.iter().map(|field| copy_of("self", field));
     let equal = fields
         .iter()
-        .map(|field| comparison::identifier_is_same(field, &field_of("self", field), &field_of("other", field)));
+        .map(|field| comparison::identifier_is_same(model, field, &field_of("self", field), &field_of("other", field)));
     let shown = fields.iter().map(|field| {
         let part = field_of("self", field);
         if option(field.ty).is_some() {
@@ -211,9 +211,32 @@ pub(super) fn key_type(model: &Model<'_>, names: &Names) -> TokenStream {
 /// What a `CountryKey` can do.
 pub(super) fn key(model: &Model<'_>, names: &Names) -> TokenStream {
     let (ident, key) = (model.ident, &names.key);
-    let hashed =
-        model.with_role(Role::Identifier).map(|field| comparison::identifier_hash(field, &field_of("self", field)));
+    let hashed = model
+        .with_role(Role::Identifier)
+        .map(|field| comparison::identifier_hash(model, field, &field_of("self", field)));
+    let equal = model.with_role(Role::Identifier).map(|field| {
+        let at = place(field.ty);
+        let part = |this| {
+            let part = field_of(this, field);
+            quote_spanned!(at=> *#part)
+        };
+        comparison::identifier_is_same(model, field, &part("self"), &part("other"))
+    });
+    let parts = name::parts(model, key);
     quote! {
+        #[automatically_derived]
+        impl ::core::cmp::PartialEq for #key<'_> {
+            #[inline]
+            fn eq(&self, other: &Self) -> bool {
+                #(#equal)&&*
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::cmp::Eq for #key<'_> {}
+
+        #parts
+
         #[automatically_derived]
         impl ::core::hash::Hash for #key<'_> {
             #[inline]
@@ -233,7 +256,7 @@ pub(super) fn key(model: &Model<'_>, names: &Names) -> TokenStream {
 }
 
 /// How a key holds an identifier of this type.
-fn borrowed_type(ty: &Type) -> TokenStream {
+pub(super) fn borrowed_type(ty: &Type) -> TokenStream {
     if is_string(ty) { quote!(&'key str) } else { quote!(&'key #ty) }
 }
 
@@ -249,7 +272,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
     let ident = model.ident;
     let fields: Vec<_> = model.with_role(Role::Identifier).collect();
     let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
-    let implement = |generics: TokenStream, ty: TokenStream, parts: Vec<TokenStream>| {
+    let implement = |generics: TokenStream, ty: TokenStream, parts: Vec<TokenStream>, spelling: TokenStream| {
         quote! {
             #[automatically_derived]
             impl #generics _diffsync::Names<#ident> for #ty {
@@ -257,19 +280,39 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
                 fn key(&self) -> ::core::option::Option<#key<'_>> {
                     ::core::option::Option::Some(#key { #(#idents: #parts),* })
                 }
+
+                #spelling
             }
         }
     };
+    let respell = |owned: TokenStream| {
+        quote! {
+            #[inline]
+            fn respell(&mut self, key: #key<'_>) {
+                *self = #owned;
+            }
+        }
+    };
+    let to_id = quote!(<#ident as _diffsync::SyncModel>::to_id(key));
     let of_id = fields.iter().map(|field| borrowed(field));
-    let by_id = implement(TokenStream::new(), id.to_token_stream(), of_id.collect());
+    let by_id = implement(TokenStream::new(), id.to_token_stream(), of_id.collect(), respell(to_id.clone()));
     let by_value = match fields.as_slice() {
         // The core makes that one of `String`.
-        [field] if is_string(field.ty) => implement(TokenStream::new(), quote!(str), vec![quote!(self)]),
+        [field] if is_string(field.ty) => {
+            let part = field.ident;
+            let spelling = quote! {
+                #[inline]
+                fn spelling(key: <#ident as _diffsync::SyncModel>::Key<'_>) -> ::core::option::Option<&Self> {
+                    ::core::option::Option::Some(key.#part)
+                }
+            };
+            implement(TokenStream::new(), quote!(str), vec![quote!(self)], spelling)
+        }
         // An `Option` of a name means that there may be none.
         [field] if option(field.ty).is_some() => TokenStream::new(),
         [field] => {
-            let ty = field.ty;
-            implement(TokenStream::new(), quote!(#ty), vec![quote!(self)])
+            let (ty, part) = (field.ty, field.ident);
+            implement(TokenStream::new(), quote!(#ty), vec![quote!(self)], respell(quote!(#to_id.#part)))
         }
         _ => {
             let types = fields.iter().map(|field| {
@@ -281,7 +324,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
                 let position = Literal::usize_unsuffixed(position);
                 if is_string(field.ty) { quote!(self.#position) } else { quote!(&self.#position) }
             });
-            implement(generics, quote!((#(#types),*)), parts.collect())
+            implement(generics, quote!((#(#types),*)), parts.collect(), TokenStream::new())
         }
     };
     quote!(#by_id #by_value)

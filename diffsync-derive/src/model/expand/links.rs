@@ -5,16 +5,18 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::{field_at, field_of};
+use super::name::{Naming, given_part};
+use super::{field_at, field_of, name, ref_of};
 use crate::model::ast::{Field, Link, Model, NamedBy};
 use crate::place::place;
-use crate::ty::{is_list, is_self, option};
+use crate::ty::{argument, is_list, is_self, option};
 
 pub(super) fn links(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
     let mut bounds = Vec::new();
     let mut bound_models: Vec<String> = Vec::new();
     let mut visits = Vec::new();
+    let mut spellings = Vec::new();
     for link in &model.links {
         let to = resolved(model, &link.model);
         let written = to.to_token_stream().to_string();
@@ -28,7 +30,16 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
                 visitor.visit::<#to>(link, #key_of);
             }
         });
+        let (orders, respelled) = (link.deferred().is_none(), respelled(model, link, &to));
+        spellings.push(quote_spanned!(place(&to)=> visitor.visit::<#to>(#orders, #respelled);));
     }
+    let spellings = (!spellings.is_empty()).then(|| {
+        quote! {
+            fn visit_spellings<SyncVisitor: _diffsync::__private::SpellingVisitor<SyncDataset, Self>>(visitor: &mut SyncVisitor) {
+                #(#spellings)*
+            }
+        }
+    });
     let (visitor, links) = if visits.is_empty() {
         (quote!(_), TokenStream::new())
     } else {
@@ -44,6 +55,8 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
                 #links
                 #(#visits)*
             }
+
+            #spellings
         }
     }
 }
@@ -56,8 +69,25 @@ pub(super) fn resolved(model: &Model<'_>, to: &Type) -> Type {
 
 /// What reads from a record which others it names: a closure that captures nothing.
 fn key_of(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
-    let list = link.fields().filter_map(|mine| model.field(mine)).find(|field| is_list(field.ty));
-    let key = match &link.named_by {
+    let (list, key, place) = (list(model, link), key(model, link, to), place(to));
+    let Some(list) = list else { return quote_spanned!(place=> _diffsync::__private::KeyOf::One(|record| #key)) };
+    let names = names(list, &ref_of("record", list));
+    quote_spanned! {place=>
+        _diffsync::__private::KeyOf::Many(|record, each| {
+            #names.filter_map(|name| #key).for_each(each);
+        })
+    }
+}
+
+/// The field of a link that names several records, if there is one.
+fn list<'m, 'a>(model: &'m Model<'a>, link: &'m Link) -> Option<&'m Field<'a>> {
+    link.fields().filter_map(|mine| model.field(mine)).find(|field| is_list(field.ty))
+}
+
+/// The key that a link reads from `record`; where a field of it is a list, with `name` for the list.
+fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
+    let list = list(model, link);
+    match &link.named_by {
         NamedBy::Field(mine) => {
             let Some(field) = model.field(mine) else { return TokenStream::new() };
             let place = place(field.ty);
@@ -89,23 +119,106 @@ fn key_of(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
                 }
             }}
         }
-    };
+    }
+}
+
+/// What writes the names in a record as the records that they name are spelled: a closure that captures nothing.
+fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     let place = place(to);
-    let Some(list) = list else { return quote_spanned!(place=> _diffsync::__private::KeyOf::One(|record| #key)) };
-    let names = names(list);
+    let key = key(model, link, to);
+    let list = list(model, link);
+    let new = quote_spanned!(place=> let new = ::core::option::Option::and_then(#key, &mut *spelled););
+    let takes = |field: &Field<'_>, value: TokenStream| take(model, link, to, field, &value);
+    let single = link.fields().filter_map(|mine| model.field(mine)).filter(|field| !is_list(field.ty)).map(|field| {
+        let value = field_of("record", field);
+        takes(field, quote_spanned!(place=> (&mut #value)))
+    });
+    let Some(list) = list else {
+        return quote_spanned! {place=>
+            _diffsync::__private::Respelled(|record, spelled| {
+                #new
+                if let ::core::option::Option::Some(key) = _diffsync::Names::<#to>::key(&new) {
+                    #(#single)*
+                }
+            })
+        };
+    };
+    let value = field_of("record", list);
+    let take = takes(list, quote_spanned!(place=> (&mut each)));
+    let each = quote_spanned! {place=>
+        ::core::iter::Iterator::collect(::core::iter::Iterator::map(
+            ::core::iter::IntoIterator::into_iter(list),
+            |mut each| {
+                let name = &each;
+                #new
+                if let ::core::option::Option::Some(key) = _diffsync::Names::<#to>::key(&new) {
+                    #take
+                    last = new;
+                }
+                each
+            },
+        ))
+    };
+    let all = if option(list.ty).is_some() {
+        quote_spanned!(place=> ::core::option::Option::map(list, |list| #each))
+    } else {
+        each
+    };
     quote_spanned! {place=>
-        _diffsync::__private::KeyOf::Many(|record, each| {
-            #names.filter_map(|name| #key).for_each(each);
+        _diffsync::__private::Respelled(|record, spelled| {
+            let mut last = ::core::option::Option::None;
+            let list = ::core::mem::take(&mut #value);
+            #value = #all;
+            if let ::core::option::Option::Some(key) = _diffsync::Names::<#to>::key(&last) {
+                let _ = key;
+                #(#single)*
+            }
         })
     }
 }
 
-/// The names that a list holds, one after the other.
-fn names(list: &Field<'_>) -> TokenStream {
-    let value = field_of("record", list);
-    if option(list.ty).is_some() {
-        quote_spanned!(place(list.ty)=> ::core::iter::Iterator::flatten(::core::option::Option::iter(&#value)))
-    } else {
-        quote_spanned!(place(list.ty)=> ::core::iter::IntoIterator::into_iter(&#value))
+/// Takes over how `key` spells what a field holds of it. Where the field names others too, it must still name the same.
+fn take(model: &Model<'_>, link: &Link, to: &Type, field: &Field<'_>, value: &TokenStream) -> TokenStream {
+    let place = place(field.ty);
+    let respell = |value: &TokenStream| match &link.named_by {
+        NamedBy::Field(_) => quote_spanned!(place=> _diffsync::Names::<#to>::respell(#value, key);),
+        NamedBy::Fields(pairs) => {
+            let parts = pairs.iter().filter(|pair| pair.mine == *field.ident).map(|pair| {
+                let (given, of) =
+                    (given_part(&pair.its), quote_spanned!(place=> <#to as _diffsync::SyncModel>::Key<'_>));
+                quote_spanned!(place=> _diffsync::__private::KeyPart::respell(#value, <#of>::#given(key));)
+            });
+            quote!(#(#parts)*)
+        }
+    };
+    let namings: Vec<Naming<'_>> = name::namings(model, field);
+    if namings.len() < 2 {
+        return respell(value);
     }
+    let respell = respell(&quote_spanned!(place=> (&mut other)));
+    let named = |value: TokenStream| name::named(&namings, field, &value);
+    let (before, after) = (named(quote_spanned!(place=> (&*held))), named(quote_spanned!(place=> (&other))));
+    quote_spanned! {place=>
+        let held = #value;
+        let mut other = ::core::clone::Clone::clone(&*held);
+        #respell
+        if #before == #after {
+            *held = other;
+        }
+    }
+}
+
+/// The names that a list, which is given by reference, holds one after the other.
+pub(super) fn names(list: &Field<'_>, value: &TokenStream) -> TokenStream {
+    if option(list.ty).is_some() {
+        quote_spanned!(place(list.ty)=> ::core::iter::Iterator::flatten(::core::option::Option::iter(#value)))
+    } else {
+        quote_spanned!(place(list.ty)=> ::core::iter::IntoIterator::into_iter(#value))
+    }
+}
+
+/// The name of the type of a list, which an `Option` may hold.
+pub(super) fn list_name(ty: &Type) -> &'static str {
+    let ty = option(ty).unwrap_or(ty);
+    ["BTreeSet", "HashSet"].into_iter().find(|set| argument(ty, set).is_some()).unwrap_or("Vec")
 }

@@ -7,6 +7,7 @@
 mod comparison;
 mod identifier;
 mod links;
+mod name;
 mod patch;
 mod record;
 mod schema;
@@ -24,6 +25,7 @@ pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
     let types =
         [identifier::id_type(model, &names), identifier::key_type(model, &names), patch::patch_type(model, &names)];
     let doors = doors(model);
+    let missing_parts = name::missing_parts(model);
     let id = identifier::id(model, &names);
     let key = identifier::key(model, &names);
     let patch = patch::patch(model, &names);
@@ -32,6 +34,7 @@ pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
     let links = links::links(model);
     let scope = krate.scope(&quote! {
         #doors
+        #missing_parts
         #id
         #key
         #patch

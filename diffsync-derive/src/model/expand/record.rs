@@ -3,8 +3,8 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{Names, comparison, copy_of, field_of, identifier, local_default, ref_of, schema, through_door};
-use crate::model::ast::{Field, Model, Role};
+use super::{Names, comparison, copy_of, field_of, identifier, links, local_default, ref_of, schema, through_door};
+use crate::model::ast::{Comparison, Field, Model, Role};
 use crate::model::validate;
 use crate::place::place;
 use crate::ty::{is_copied, is_plain, is_string, option};
@@ -15,6 +15,7 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
     let identified = identified(model, names);
     let compared = compared(model, names);
     let handed_over = handed_over(model);
+    let spelled = spelled(model);
     let identifiers = values(model, Role::Identifier);
     let attributes = values(model, Role::Attribute);
     let planned = planned(model);
@@ -45,6 +46,8 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
 
             #identified
             #compared
+
+            #spelled
 
             #handed_over
 
@@ -86,7 +89,7 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
     let equal = fields.iter().map(|field| {
         let its = field_of("key", field);
         let its = quote_spanned!(place(field.ty)=> *#its);
-        comparison::identifier_is_same(field, &field_of("self", field), &its)
+        comparison::identifier_is_same(model, field, &field_of("self", field), &its)
     });
     let owned = fields.iter().map(|field| {
         let part = field_of("key", field);
@@ -116,15 +119,54 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
     }
 }
 
+/// How an identifier is written, where two that are written otherwise can be the same.
+fn spelled(model: &Model<'_>) -> Option<TokenStream> {
+    let fields: Vec<_> = model.with_role(Role::Identifier).collect();
+    let by_itself = |field: &&Field<'_>| matches!(field.comparison, Comparison::IgnoreCase | Comparison::Unordered);
+    let by_itself = fields.iter().any(by_itself);
+    // Whether it is so by what it names, only the model that it leads to knows.
+    let mut named = Vec::new();
+    for link in model.links.iter().filter(|link| link.deferred().is_none()) {
+        let to = links::resolved(model, &link.model);
+        let is_other = *model.ident != quote!(#to).to_string();
+        if is_other && fields.iter().any(|field| link.fields().any(|mine| mine == field.ident)) {
+            named.push(quote_spanned!(place(&to)=> <#to as _diffsync::SyncModel>::has_spellings()));
+        }
+    }
+    if !by_itself && named.is_empty() {
+        return None;
+    }
+    let has_spellings = if by_itself { quote!(true) } else { quote!(#(#named)||*) };
+    let equal = fields.iter().map(|field| {
+        let its = field_of("key", field);
+        let its = quote_spanned!(place(field.ty)=> *#its);
+        comparison::identifier_is_equal(field, &field_of("self", field), &its)
+    });
+    Some(quote! {
+        #[inline]
+        fn has_spellings() -> bool {
+            #has_spellings
+        }
+
+        #[inline]
+        fn is_spelled(&self, key: Self::Key<'_>) -> bool {
+            #(#equal)&&*
+        }
+    })
+}
+
 /// The functions about the attributes.
 fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     let patch = &names.patch;
     let fields: Vec<_> = model.with_role(Role::Attribute).collect();
     let idents = fields.iter().map(|field| field.ident);
     let positions: Vec<_> = (0..fields.len()).map(Literal::usize_suffixed).collect();
-    let marks: Vec<_> =
-        fields.iter().zip(&positions).filter_map(|(field, position)| comparison::mark(field, position)).collect();
-    let copies = fields.iter().map(|field| comparison::written(field).unwrap_or_else(|| copy_of("self", field)));
+    let marks: Vec<_> = fields
+        .iter()
+        .zip(&positions)
+        .filter_map(|(field, position)| comparison::mark(model, field, position))
+        .collect();
+    let copies = fields.iter().map(|field| comparison::written(model, field).unwrap_or_else(|| copy_of("self", field)));
     let taken_over = fields.iter().map(|field| {
         let (mine, its) = (field_of("self", field), field_of("patch", field));
         if is_plain(field.ty) {
@@ -144,7 +186,7 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     });
     let unused = fields.is_empty().then(|| quote!(#[allow(unused_variables, reason = "the model has no attributes")]));
     let target =
-        if fields.iter().any(|field| comparison::written(field).is_some()) { quote!(target) } else { quote!(_) };
+        if fields.iter().any(|field| comparison::written(model, field).is_some()) { quote!(target) } else { quote!(_) };
     let unused_marks = marks.is_empty().then(|| quote!(#[allow(unused_variables, reason = "nothing is compared")]));
     quote! {
         #[inline]
@@ -217,7 +259,7 @@ fn planned(model: &Model<'_>) -> Option<TokenStream> {
         .with_role(Role::Attribute)
         .enumerate()
         .filter_map(|(position, field)| {
-            let (position, written) = (Literal::usize_suffixed(position), comparison::written(field)?);
+            let (position, written) = (Literal::usize_suffixed(position), comparison::written(model, field)?);
             let value = through_door(field, &quote_spanned!(place(field.ty)=> &#written));
             Some(quote_spanned!(place(field.ty)=> #position => _diffsync::__private::value(#value),))
         })

@@ -1,0 +1,63 @@
+//! Sets are sent in one order.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use diffsync_adapters::RestModel;
+use diffsync_adapters::rest::{Dialect, Rest};
+use diffsync_core::{Dataset, Job, JobContext, JobError, JobSpec, Run, RunOptions, Status, SyncModel, Table, job};
+
+use super::runs::{Given, Handed};
+use super::wire::{Wire, json, reply};
+
+#[derive(SyncModel, RestModel, Clone)]
+#[rest(path = "things")]
+struct Thing {
+    #[sync(id)]
+    name: String,
+    tags: HashSet<String>,
+    size: u8,
+}
+
+#[derive(Dataset, Default)]
+struct Things {
+    things: Table<Thing>,
+}
+
+#[job(source = Given<Things>, target = Rest<Things>)]
+struct ToApi {
+    things: Handed<Things>,
+    api: Handed<Rest<Things>>,
+}
+
+impl Job for ToApi {
+    async fn source_adapter(&self, _: &JobContext) -> Result<Given<Things>, JobError> {
+        Ok(Given(Handed::new(self.things.take())))
+    }
+
+    async fn target_adapter(&self, _: &JobContext) -> Result<Rest<Things>, JobError> {
+        Ok(self.api.take())
+    }
+}
+
+fn thing(name: &str) -> Thing {
+    Thing { name: name.into(), tags: ["e", "b", "d", "a", "f", "c"].map(str::to_owned).into(), size: 1 }
+}
+
+#[tokio::test]
+async fn a_set_is_sent_in_one_order() {
+    const TAGS: &str = r#"["a","b","c","d","e","f"]"#;
+    let wire = Wire::answering(|_, request| match request.split(' ').next() {
+        Some("POST") => reply(201, "", &format!(r#"{{"id": 2, "name": "new", "tags": {TAGS}, "size": 1}}"#)),
+        Some("PATCH") => json(&format!(r#"{{"id": 1, "name": "old", "tags": {TAGS}, "size": 1}}"#)),
+        _ => json(r#"[{"id": 1, "name": "old", "tags": ["x"], "size": 1}]"#),
+    });
+    let wire = wire.await;
+    let things = Things { things: [thing("new"), thing("old")].into_iter().collect() };
+    let api = Rest::new(wire.client(), Dialect::default());
+    let job = ToApi { things: Handed::new(things), api: Handed::new(api) };
+    let report = Run::execute(Arc::new(job), RunOptions::of(&ToApi::INFO).apply(), Vec::new()).await;
+    assert_eq!((report.status, report.counts.written()), (Status::Completed, 2), "{:?}", report.error_text());
+    let sent: Vec<_> = wire.requests().into_iter().filter(|request| !request.starts_with("GET")).collect();
+    assert!(sent.len() == 2 && sent.iter().all(|request| request.contains(TAGS)), "{sent:?}");
+}

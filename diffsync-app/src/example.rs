@@ -1,0 +1,72 @@
+//! A job on systems that hold nothing, for the tests of this crate.
+
+use diffsync_core::{
+    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, Target, TargetError,
+    VariableValues, WriteContext, job,
+};
+
+#[derive(SyncModel)]
+pub(crate) struct Site {
+    #[sync(id)]
+    slug: String,
+}
+
+#[derive(Dataset, Default)]
+pub(crate) struct Sites {
+    sites: Table<Site>,
+}
+
+pub(crate) struct Nowhere;
+
+impl Adapter for Nowhere {
+    type Data = Sites;
+    async fn load(&self, sites: &mut Sites, _: &LoadContext<'_>) -> Result<(), AdapterError> {
+        sites.sites.mark_loaded();
+        Ok(())
+    }
+}
+
+impl Target<Site> for Nowhere {
+    async fn create(&self, _: &Site, _: &WriteContext<'_, Sites>) -> Result<Site, TargetError> {
+        Err(TargetError::new("no"))
+    }
+    async fn update(&self, _: &Site, _: &SitePatch, _: &WriteContext<'_, Sites>) -> Result<Site, TargetError> {
+        Err(TargetError::new("no"))
+    }
+    async fn delete(&self, _: &Site, _: &WriteContext<'_, Sites>) -> Result<(), TargetError> {
+        Err(TargetError::new("no"))
+    }
+}
+
+#[job(source = Nowhere, target = Nowhere)]
+pub(crate) struct NowhereToNowhere {
+    /// The site.
+    #[var(choices = sites)]
+    site: Option<String>,
+    /// The floor.
+    #[var(choices = floors)]
+    floor: u8,
+    /// Where to ask.
+    #[var(default = "here")]
+    place: String,
+}
+
+async fn sites(values: &VariableValues) -> Result<Vec<String>, JobError> {
+    match values.get("place") {
+        [place] if place == "here" => Ok(vec!["ams01".into(), "fra01".into()]),
+        _ => Err(JobError::new("the place does not answer")),
+    }
+}
+
+async fn floors(_: &VariableValues) -> Result<Vec<String>, JobError> {
+    Ok(vec!["1".into(), "2".into()])
+}
+
+impl Job for NowhereToNowhere {
+    async fn source_adapter(&self, _: &JobContext) -> Result<Nowhere, JobError> {
+        Ok(Nowhere)
+    }
+    async fn target_adapter(&self, _: &JobContext) -> Result<Nowhere, JobError> {
+        Ok(Nowhere)
+    }
+}

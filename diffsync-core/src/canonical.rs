@@ -1,0 +1,352 @@
+//! Values written in one order. A hash set and a hash map have another one in every process and for every copy, so a
+//! file, a diff or a request would look changed where nothing is.
+//!
+//! Serde hands a set to a serializer as it hands it a list, but for one thing: the type of what is iterated over. A
+//! serializer between the two sees it there, at every depth of a value, whatever alias or struct the set stands in.
+
+use std::any::type_name;
+use std::cmp::Ordering;
+use std::fmt::Display;
+
+use serde::ser::{
+    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+use serde_json::Value;
+
+/// A value that serialises with its sets and maps in one order.
+pub(crate) struct InOneOrder<T>(pub(crate) T);
+
+impl<T: Serialize> Serialize for InOneOrder<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(Ordered(serializer))
+    }
+}
+
+/// A serializer, or a part of one, that is handed sets and maps in one order.
+struct Ordered<S>(S);
+
+/// Writes functions that only hand a value on.
+macro_rules! handed_on {
+    ($($function:ident: $type:ty),* $(,)?) => {
+        $(fn $function(self, value: $type) -> Result<S::Ok, S::Error> {
+            self.0.$function(value)
+        })*
+    };
+}
+
+impl<S: Serializer> Serializer for Ordered<S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+    type SerializeSeq = Ordered<S::SerializeSeq>;
+    type SerializeTuple = Ordered<S::SerializeTuple>;
+    type SerializeTupleStruct = Ordered<S::SerializeTupleStruct>;
+    type SerializeTupleVariant = Ordered<S::SerializeTupleVariant>;
+    type SerializeMap = Ordered<S::SerializeMap>;
+    type SerializeStruct = Ordered<S::SerializeStruct>;
+    type SerializeStructVariant = Ordered<S::SerializeStructVariant>;
+
+    handed_on! {
+        serialize_bool: bool,
+        serialize_i8: i8,
+        serialize_i16: i16,
+        serialize_i32: i32,
+        serialize_i64: i64,
+        serialize_i128: i128,
+        serialize_u8: u8,
+        serialize_u16: u16,
+        serialize_u32: u32,
+        serialize_u64: u64,
+        serialize_u128: u128,
+        serialize_f32: f32,
+        serialize_f64: f64,
+        serialize_char: char,
+        serialize_str: &str,
+        serialize_bytes: &[u8],
+        serialize_unit_struct: &'static str,
+    }
+
+    fn serialize_none(self) -> Result<S::Ok, S::Error> {
+        self.0.serialize_none()
+    }
+
+    fn serialize_unit(self) -> Result<S::Ok, S::Error> {
+        self.0.serialize_unit()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        self.0.serialize_some(&InOneOrder(value))
+    }
+
+    fn serialize_unit_variant(self, name: &'static str, at: u32, variant: &'static str) -> Result<S::Ok, S::Error> {
+        self.0.serialize_unit_variant(name, at, variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
+        self.0.serialize_newtype_struct(name, &InOneOrder(value))
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        at: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
+        self.0.serialize_newtype_variant(name, at, variant, &InOneOrder(value))
+    }
+
+    fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
+        self.0.serialize_seq(len).map(Ordered)
+    }
+
+    fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, S::Error> {
+        self.0.serialize_tuple(len).map(Ordered)
+    }
+
+    fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeTupleStruct, S::Error> {
+        self.0.serialize_tuple_struct(name, len).map(Ordered)
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        name: &'static str,
+        at: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeTupleVariant, S::Error> {
+        self.0.serialize_tuple_variant(name, at, variant, len).map(Ordered)
+    }
+
+    fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
+        self.0.serialize_map(len).map(Ordered)
+    }
+
+    fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, S::Error> {
+        self.0.serialize_struct(name, len).map(Ordered)
+    }
+
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        at: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeStructVariant, S::Error> {
+        self.0.serialize_struct_variant(name, at, variant, len).map(Ordered)
+    }
+
+    fn collect_seq<I>(self, elements: I) -> Result<S::Ok, S::Error>
+    where
+        I: IntoIterator,
+        I::Item: Serialize,
+    {
+        if is_hashed::<I>("HashSet") {
+            let elements = sorted(elements, |element| element);
+            return self.0.collect_seq(elements.into_iter().map(InOneOrder));
+        }
+        self.0.collect_seq(elements.into_iter().map(InOneOrder))
+    }
+
+    fn collect_map<K, V, I>(self, entries: I) -> Result<S::Ok, S::Error>
+    where
+        K: Serialize,
+        V: Serialize,
+        I: IntoIterator<Item = (K, V)>,
+    {
+        let in_order = |(key, value)| (InOneOrder(key), InOneOrder(value));
+        if is_hashed::<I>("HashMap") {
+            let entries = sorted(entries, |(key, _)| key);
+            return self.0.collect_map(entries.into_iter().map(in_order));
+        }
+        self.0.collect_map(entries.into_iter().map(in_order))
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        self.0.collect_str(value)
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.0.is_human_readable()
+    }
+}
+
+/// Whether a type that is iterated over is a hash set or map of the standard library, or is called like one.
+fn is_hashed<I>(name: &str) -> bool {
+    let path = type_name::<I>().trim_start_matches('&');
+    let path = path.split('<').next().unwrap_or_default();
+    path.rsplit("::").next() == Some(name)
+}
+
+/// The elements in the order of what `key` gives of each as JSON.
+fn sorted<I: IntoIterator, K: Serialize>(elements: I, key: impl Fn(&I::Item) -> &K) -> Vec<I::Item> {
+    // What cannot be written down fails when it is written.
+    let keyed = elements.into_iter().map(|element| {
+        let written = serde_json::to_value(InOneOrder(key(&element))).unwrap_or_default();
+        (written, element)
+    });
+    let mut keyed: Vec<(Value, I::Item)> = keyed.collect();
+    keyed.sort_by(|(one, _), (other, _)| order(one, other));
+    keyed.into_iter().map(|(_, element)| element).collect()
+}
+
+/// The order of JSON values: numbers by size, texts by their letters, lists by their elements, and one kind after the
+/// other.
+pub(crate) fn order(one: &Value, other: &Value) -> Ordering {
+    let kind = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Number(_) => 2,
+        Value::String(_) => 3,
+        Value::Array(_) => 4,
+        Value::Object(_) => 5,
+    };
+    match (one, other) {
+        (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
+        (Value::Number(one), Value::Number(other)) => {
+            let whole = |number: &serde_json::Number| {
+                number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+            };
+            match (whole(one), whole(other)) {
+                (Some(one), Some(other)) => one.cmp(&other),
+                _ => one.as_f64().unwrap_or_default().total_cmp(&other.as_f64().unwrap_or_default()),
+            }
+            .then_with(|| one.to_string().cmp(&other.to_string()))
+        }
+        (Value::String(one), Value::String(other)) => one.cmp(other),
+        (Value::Array(one), Value::Array(other)) => {
+            let mut each = one.iter().zip(other).map(|(one, other)| order(one, other));
+            each.find(|order| order.is_ne()).unwrap_or_else(|| one.len().cmp(&other.len()))
+        }
+        (Value::Object(_), Value::Object(_)) => one.to_string().cmp(&other.to_string()),
+        _ => kind(one).cmp(&kind(other)),
+    }
+}
+
+/// Writes the parts of a compound value, each in one order.
+macro_rules! parts {
+    ($($trait:ident, $function:ident;)*) => {
+        $(impl<S: $trait> $trait for Ordered<S> {
+            type Ok = S::Ok;
+            type Error = S::Error;
+
+            fn $function<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
+                self.0.$function(&InOneOrder(value))
+            }
+
+            fn end(self) -> Result<S::Ok, S::Error> {
+                self.0.end()
+            }
+        })*
+    };
+}
+
+parts! {
+    SerializeSeq, serialize_element;
+    SerializeTuple, serialize_element;
+    SerializeTupleStruct, serialize_field;
+    SerializeTupleVariant, serialize_field;
+}
+
+/// Writes the fields of a struct, each in one order.
+macro_rules! fields {
+    ($($trait:ident),*) => {
+        $(impl<S: $trait> $trait for Ordered<S> {
+            type Ok = S::Ok;
+            type Error = S::Error;
+
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), S::Error> {
+                self.0.serialize_field(name, &InOneOrder(value))
+            }
+
+            fn skip_field(&mut self, name: &'static str) -> Result<(), S::Error> {
+                self.0.skip_field(name)
+            }
+
+            fn end(self) -> Result<S::Ok, S::Error> {
+                self.0.end()
+            }
+        })*
+    };
+}
+
+fields!(SerializeStruct, SerializeStructVariant);
+
+impl<S: SerializeMap> SerializeMap for Ordered<S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), S::Error> {
+        self.0.serialize_key(&InOneOrder(key))
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
+        self.0.serialize_value(&InOneOrder(value))
+    }
+
+    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(
+        &mut self,
+        key: &K,
+        value: &V,
+    ) -> Result<(), S::Error> {
+        self.0.serialize_entry(&InOneOrder(key), &InOneOrder(value))
+    }
+
+    fn end(self) -> Result<S::Ok, S::Error> {
+        self.0.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashMap, HashSet};
+    use std::hash::Hash;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(serde::Serialize)]
+    struct Nested {
+        sets: Vec<Option<HashSet<u16>>>,
+        map: HashMap<String, HashSet<String>>,
+        list: Vec<u16>,
+    }
+
+    /// A set whose elements come in another order than in any other of the same elements, as good as surely.
+    fn set<T: Eq + Hash>(elements: impl IntoIterator<Item = T>) -> HashSet<T> {
+        elements.into_iter().collect()
+    }
+
+    fn json<T: Serialize>(value: &T) -> String {
+        serde_json::to_string(&InOneOrder(value)).unwrap()
+    }
+
+    #[test]
+    fn sets_and_maps_have_one_order_at_every_depth_and_lists_keep_theirs() {
+        let nested = || Nested {
+            sets: vec![Some(set((0..50).rev())), None],
+            map: (0..9).map(|key| (key.to_string(), set(["b".into(), "a".into(), "c".into()]))).collect(),
+            list: vec![3, 1, 2],
+        };
+        let numbers = (0..50).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
+        let map = (0..9).map(|key| format!(r#""{key}":["a","b","c"]"#)).collect::<Vec<_>>().join(",");
+        let expected = format!(r#"{{"sets":[[{numbers}],null],"map":{{{map}}},"list":[3,1,2]}}"#);
+        assert_eq!(json(&nested()), expected);
+        assert_eq!(json(&Some(Box::new(set([10, 9, -1])))), "[-1,9,10]");
+        assert_eq!(json(&set([Some(2), None, Some(1)])), "[null,1,2]");
+        assert_eq!(json(&set([vec![2], vec![1, 5], vec![1]])), "[[1],[1,5],[2]]");
+    }
+
+    proptest! {
+        /// A hash set is written as the ordered set of the same elements is, and everything else as ever.
+        #[test]
+        fn it_is_the_order_of_the_elements(numbers in prop::collection::vec(any::<i64>(), 0..40), texts in prop::collection::vec(".{0,4}", 0..40)) {
+            let sorted: BTreeSet<_> = numbers.iter().collect();
+            prop_assert_eq!(json(&set(&numbers)), serde_json::to_string(&sorted).unwrap());
+            let sorted: BTreeSet<_> = texts.iter().collect();
+            prop_assert_eq!(json(&set(&texts)), serde_json::to_string(&sorted).unwrap());
+            prop_assert_eq!(json(&(&numbers, &texts)), serde_json::to_string(&(&numbers, &texts)).unwrap());
+        }
+    }
+}
