@@ -11,13 +11,15 @@ use url::Url;
 use crate::checkup::Checkup;
 use crate::current::Current;
 use crate::dataset::{Dataset, HasTable};
+use crate::diff::Withheld;
 use crate::error::{AdapterError, TargetError, panicked};
 use crate::event::{Event, Observers};
 use crate::model::{Names, SyncModel};
-use crate::ops::Ops;
+use crate::ops::{Operation, Ops};
 use crate::outcome::{OutcomeCounts, Outcomes};
 use crate::plan::Plan;
 use crate::step::Side;
+use crate::table::Table;
 
 /// One system: it loads a data set.
 ///
@@ -319,6 +321,26 @@ impl<'a, D: Dataset> WriteContext<'a, D> {
     #[must_use]
     pub fn source(&self) -> &'a D {
         self.current.plan().source()
+    }
+
+    /// The records of a model that the plan deletes, as they were loaded: those included that are deleted already, and those
+    /// that go with their parent. Left out are deletes that are held back, or that the target is not able to do.
+    ///
+    /// A target whose deletes take other records along tells by it which of these the plan shows as deleted anyway.
+    pub fn planned_deletes<M: SyncModel>(&self) -> impl Iterator<Item = &'a M>
+    where
+        D: HasTable<M>,
+    {
+        let plan = self.current.plan();
+        let table: &'a Table<M> = plan.target().table();
+        let of_model = plan.diff().tables().iter().find(|table| table.schema.name == M::NAME);
+        of_model.into_iter().flat_map(move |diff| {
+            let is_asked_for = move |place: &usize| {
+                matches!(diff.withheld(Operation::Delete, *place), None | Some(Withheld::Cascaded))
+            };
+            let places = (0..diff.deletes.len()).filter(is_asked_for);
+            places.filter_map(move |place| table.rows().get(diff.deletes[place] as usize))
+        })
     }
 }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use diffsync_core::compare::Contains;
-use diffsync_core::{AdapterError, AttributeValues, HasTable, exposed};
+use diffsync_core::{AdapterError, HasTable};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::attributes;
 use crate::rest::RestModel;
 
 /// The custom fields of a record, by key.
@@ -60,11 +61,14 @@ impl Contains for CustomFields {
     }
 }
 
-/// Takes a custom field out of all records of a model.
-pub(super) fn without<D: HasTable<M>, M: RestModel>(data: &mut D, key: &str) -> Result<(), AdapterError> {
+/// Says of a custom field of a record, by its key and its value, whether it is taken out.
+pub(super) type Takes<'a> = &'a dyn Fn(&str, &Value) -> bool;
+
+/// Takes custom fields out of all records of a model.
+pub(super) fn without<D: HasTable<M>, M: RestModel>(data: &mut D, takes: Takes<'_>) -> Result<(), AdapterError> {
     let mut patches = Vec::new();
     for record in data.table() {
-        patches.extend(taking_out(record, key)?.map(|patch| (record.id(), patch)));
+        patches.extend(taking_out(record, takes)?.map(|patch| (record.id(), patch)));
     }
     for (id, patch) in patches {
         data.table_mut().modify(&id, |record| record.apply(&patch));
@@ -72,24 +76,16 @@ pub(super) fn without<D: HasTable<M>, M: RestModel>(data: &mut D, key: &str) -> 
     Ok(())
 }
 
-/// What takes a custom field out of a record, if it has it, and the model has them all in one field.
-pub(super) fn taking_out<M: RestModel>(record: &M, key: &str) -> Result<Option<M::Patch>, AdapterError> {
-    let is_whole = |names: &[&str]| names == ["custom_fields"];
-    let field = M::REST.fields.iter().find(|field| is_whole(field.part.at)).and_then(|field| field.names.first());
-    let Some(position) = field.and_then(|name| M::SCHEMA.attributes.iter().position(|field| field.name == *name))
-    else {
-        return Ok(None);
-    };
-    let mut fields = record.attribute(position)?;
-    if fields.as_object_mut().and_then(|fields| fields.remove(key)).is_none() {
+/// What takes custom fields out of a record, if it has such, and the model has them all in one field.
+pub(super) fn taking_out<M: RestModel>(record: &M, takes: Takes<'_>) -> Result<Option<M::Patch>, AdapterError> {
+    let Some(position) = attributes::position::<M>("custom_fields") else { return Ok(None) };
+    let Value::Object(mut fields) = record.attribute(position)? else { return Ok(None) };
+    let before = fields.len();
+    fields.retain(|key, value| !takes(key, value));
+    if fields.len() == before {
         return Ok(None);
     }
-    let mut attributes = AttributeValues::default();
-    if let Value::Object(values) = serde_json::to_value(exposed(&record.patch(record, &|_| true)))? {
-        values.into_iter().for_each(|(name, value)| attributes.set(name, value));
-    }
-    attributes.set(M::SCHEMA.attributes[position].name, fields);
-    let without = M::from_values(record.id(), &mut attributes)?;
+    let without = attributes::with(record, position, fields.into())?;
     Ok(Some(without.patch(&without, &|changed| changed == position)))
 }
 

@@ -348,7 +348,9 @@ impl Query<'_> {
             Of::Lookup { collection, .. } => Some((part.at.first()?, collection.split('?').next()?)),
             Of::Value | Of::Tree { .. } => None,
         });
-        let unseen = leads_to.filter(|(step, _)| rows.iter().all(|row| row.get(*step).is_none_or(is_empty)));
+        let unseen = leads_to.filter(|(step, path)| {
+            *path != self.collection.path && rows.iter().all(|row| row.get(*step).is_none_or(is_empty))
+        });
         for path in unseen.map(|(_, path)| path).collect::<BTreeSet<_>>() {
             look(client, path).await?;
         }

@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rest::JOINT;
+use crate::rest::{join_names, split_names};
 
 /// A location by the names from the root of the tree down to it, since a name is unique only under its parent.
 ///
-/// As a text the names stand with ` → ` between them, as Nautobot shows them.
+/// As a text the names stand with ` → ` between them, as Nautobot shows them. An arrow in a name is written `\→`.
 ///
 /// ```
 /// use diffsync_adapters::nautobot::LocationPath;
@@ -18,6 +18,10 @@ use crate::rest::JOINT;
 /// assert_eq!(site.to_string(), "Europe → Netherlands → AMS01");
 /// assert_eq!(site.name(), "AMS01");
 /// assert_eq!(site.parent(), Some("Europe → Netherlands".parse().unwrap()));
+///
+/// let room = LocationPath::from(["AMS01", "Room A → B"]);
+/// assert_eq!(room.to_string(), r"AMS01 → Room A \→ B");
+/// assert_eq!(room.to_string().parse(), Ok(room));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -66,13 +70,7 @@ impl<S: Into<String>> FromIterator<S> for LocationPath {
 
 impl fmt::Display for LocationPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, name) in self.0.iter().enumerate() {
-            if at > 0 {
-                f.write_str(JOINT)?;
-            }
-            f.write_str(name)?;
-        }
-        Ok(())
+        f.write_str(&join_names(&self.0))
     }
 }
 
@@ -88,6 +86,6 @@ impl FromStr for LocationPath {
         if text.trim().is_empty() {
             return Err(NoName);
         }
-        Ok(Self(text.split(JOINT).map(str::to_owned).collect()))
+        Ok(Self(split_names(text)))
     }
 }

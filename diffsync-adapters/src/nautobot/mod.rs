@@ -14,24 +14,36 @@
 //! # }
 //! ```
 
+mod attributes;
+mod cascade;
 mod check;
 mod choices;
+mod conflict;
 mod content_type;
 mod custom_fields;
+mod defaults;
 mod graphql;
+mod identity;
 mod inventory;
 mod location_path;
 mod owner;
 mod page;
 mod target;
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diffsync_core::schema::FieldSchema;
-use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Secret, Url, Visit, VisitedBy};
+use diffsync_core::{
+    Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Secret, Synced, Url, Visit, VisitedBy, WriteContext,
+};
+use serde_json::Value;
 
 pub use self::custom_fields::CustomFields;
+use self::custom_fields::Takes;
+use self::defaults::Defaults;
 use self::graphql::GraphQl;
 pub use self::inventory::*;
 pub use self::location_path::{LocationPath, NoName};
@@ -47,6 +59,9 @@ const BATCH: usize = 50;
 /// How many requests are made at the same time. A server has a handful of processes to answer them.
 const CONCURRENCY: usize = 4;
 
+/// How many bytes a list may have. A server takes 2.5 MiB, and answers 500 to more.
+const LONGEST_LIST: usize = 2_500_000;
+
 /// How long an answer may take. A run waits no longer than five minutes for what it writes, unless it is told to.
 const PATIENCE: Duration = Duration::from_mins(10);
 
@@ -58,32 +73,47 @@ const READING_PATIENCE: Duration = Duration::from_mins(2);
 ///
 /// It is read through GraphQL where the server has it, else through REST, and written through REST, many records with one
 /// request.
-pub struct Nautobot<D> {
+pub struct Nautobot<D: 'static> {
     rest: Rest<D>,
     url: Url,
     tables: Vec<TableOf<D>>,
     owner: Option<Owner>,
+    /// The collections whose records may go along with others that are deleted.
+    may_go: BTreeSet<String>,
+    /// The keys of all records that the plan deletes, once they are asked for.
+    planned: Mutex<Option<Arc<HashSet<String>>>>,
+    /// The custom fields that must be filled.
+    required: Mutex<BTreeSet<String>>,
+    defaults: Defaults,
 }
 
 /// The models of a data set, gathered by `#[derive(Dataset)]`.
 #[derive(Debug)]
-pub struct Tables<D>(Vec<TableOf<D>>);
+pub struct Tables<D: 'static>(Vec<TableOf<D>>);
 
 /// What is known of one model of the data set.
 #[derive(Debug)]
-struct TableOf<D> {
+struct TableOf<D: 'static> {
     model: &'static str,
     identifiers: &'static [FieldSchema],
     schema: &'static RestSchema,
-    /// Takes a custom field out of all records.
-    without: fn(&mut D, &str) -> Result<(), AdapterError>,
+    /// Takes custom fields out of all records.
+    without: fn(&mut D, Takes<'_>) -> Result<(), AdapterError>,
+    /// Adds the keys of the records that the plan deletes.
+    plan: fn(&WriteContext<'_, D>, &mut HashSet<String>),
 }
 
-impl<D: HasTable<M>, M: RestModel> Visit<D, M> for Tables<D> {
+impl<D: Dataset + HasTable<M>, M: RestModel> Visit<D, M> for Tables<D> {
     fn visit(&mut self) {
-        let (identifiers, without) = (M::SCHEMA.identifiers, custom_fields::without::<D, M>);
-        self.0.push(TableOf { model: M::NAME, identifiers, schema: M::REST, without });
+        let (identifiers, without, plan) = (M::SCHEMA.identifiers, custom_fields::without::<D, M>, planned::<D, M>);
+        self.0.push(TableOf { model: M::NAME, identifiers, schema: M::REST, without, plan });
     }
+}
+
+/// Adds the keys of the records of a model that the plan deletes.
+fn planned<D: Dataset + HasTable<M>, M: RestModel>(cx: &WriteContext<'_, D>, keys: &mut HashSet<String>) {
+    let keys_of = |record: &M| record.remote_key().ok().and_then(|key| key.as_str().map(str::to_lowercase));
+    keys.extend(cx.planned_deletes::<M>().filter_map(keys_of));
 }
 
 impl<D: VisitedBy<Self>> Tables<D> {
@@ -135,12 +165,25 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
         // It deletes what the token's permissions with constraints allow, and says nothing of the rest.
         dialect.confirms_deletes = true;
         dialect.concurrency = CONCURRENCY;
+        dialect.longest_list = Some(LONGEST_LIST);
+        dialect.finds_by_fields = true;
+        // It echoes a hardware address as it was sent, and stores `AA:BB:CC:00:0D:0E`.
+        dialect.reads_back = |_, part| part == "mac_address";
         dialect.keeps = |path, row| path == "ipam/namespaces" && row.get("name").is_some_and(|name| name == "Global");
         let mut url = client.base().clone();
         let path = url.path().trim_end_matches('/').trim_end_matches("api").to_owned();
         url.set_path(&path);
         let rest = Rest::new(client, dialect).rows_from(GraphQl::default());
-        Self { rest, url, tables: Tables::of_data(), owner: None }
+        Self {
+            rest,
+            url,
+            tables: Tables::of_data(),
+            owner: None,
+            may_go: BTreeSet::new(),
+            planned: Mutex::default(),
+            required: Mutex::default(),
+            defaults: Defaults::default(),
+        }
     }
 
     /// Reads through REST only.
@@ -158,6 +201,15 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
         self
     }
 
+    /// Lets records of this collection go along with others that are deleted, or their links be emptied, though the plan does
+    /// not hold that: `ipam/ip-address-to-interface` for the addresses of an interface. The log names each of them. Else a
+    /// record is not deleted that would take such along.
+    #[must_use]
+    pub fn allow_cascade(mut self, path: impl Into<String>) -> Self {
+        self.may_go.insert(path.into());
+        self
+    }
+
     /// Stamps all records that are written, and deletes none that is not stamped. See [`Owner`].
     #[must_use]
     pub fn owner(mut self, owner: &Owner) -> Self {
@@ -171,8 +223,21 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Adapter for Nauto
     type Data = D;
 
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
+        *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.defaults.forget();
         Box::pin(self.rest.load(data, cx)).await?;
+        let required = defaults::required(&self.rest, &self.tables).await?;
+        if !required.is_empty() {
+            // Records from before the custom field hold nothing, which cannot be written.
+            let is_unset = |key: &str, value: &Value| value.is_null() && required.contains(key);
+            self.tables.iter().try_for_each(|table| (table.without)(data, &is_unset))?;
+        }
+        *self.required.lock().unwrap_or_else(PoisonError::into_inner) = required;
         self.owner.as_ref().map_or(Ok(()), |owner| owner.take_stamp(data, &self.tables))
+    }
+
+    async fn sync_complete(&self, _: &Synced<'_, D>) -> Result<(), AdapterError> {
+        self.defaults.set(self.rest.client()).await
     }
 
     async fn check(&self, checkup: &mut Checkup) {

@@ -88,7 +88,9 @@ impl Owner {
     /// source would be written over and over.
     pub(super) fn take_stamp<D>(&self, data: &mut D, tables: &[TableOf<D>]) -> Result<(), AdapterError> {
         match &self.0 {
-            Mark::CustomField { key, .. } => tables.iter().try_for_each(|table| (table.without)(data, key)),
+            Mark::CustomField { key, .. } => {
+                tables.iter().try_for_each(|table| (table.without)(data, &|field, _| field == key))
+            }
             Mark::Tag(_) => Ok(()),
         }
     }
@@ -96,7 +98,7 @@ impl Owner {
     /// The same for one record that was written.
     pub(super) fn take_stamp_of<M: RestModel>(&self, mut record: M) -> Result<M, AdapterError> {
         if let Mark::CustomField { key, .. } = &self.0
-            && let Some(patch) = custom_fields::taking_out(&record, key)?
+            && let Some(patch) = custom_fields::taking_out(&record, &|field, _| field == key)?
         {
             record.apply(&patch);
         }

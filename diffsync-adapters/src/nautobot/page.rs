@@ -14,8 +14,8 @@ pub(super) fn of(url: &Url, schema: &RestSchema, identifiers: &[FieldSchema], id
     // An identifier with quoted parts is not taken apart; the whole list then has to do.
     if values.len() == names.len() && !id.contains('"') {
         for (name, value) in names.iter().zip(values) {
-            let value = value.rsplit(crate::rest::JOINT).next().unwrap_or(value);
-            page.query_pairs_mut().append_pair(name, value);
+            let value = crate::rest::split_names(value).pop().unwrap_or_default();
+            page.query_pairs_mut().append_pair(name, &value);
         }
     }
     Some(page)

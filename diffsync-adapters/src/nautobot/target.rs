@@ -1,8 +1,14 @@
 //! Writing to a Nautobot.
 
-use diffsync_core::{Dataset, HasTable, Target, TargetError, Terms, VisitedBy, WriteContext};
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
 
-use super::{Nautobot, Tables};
+use diffsync_core::{Dataset, HasTable, Target, TargetError, TargetErrorKind, Terms, VisitedBy, WriteContext};
+use serde_json::Value;
+
+use super::cascade::{self, Doomed, Look};
+use super::defaults::Defaults;
+use super::{Nautobot, Tables, attributes, conflict, custom_fields, identity};
 use crate::rest::{Models, Rest, RestModel};
 
 impl<D, M> Target<M> for Nautobot<D>
@@ -23,15 +29,18 @@ where
     // The futures are boxed: those of a data set of many models would else be too much for a small stack.
 
     async fn create(&self, new: &M, cx: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        self.as_loaded(Box::pin(self.rest.create(new, cx)).await?)
+        one(Box::pin(self.create_many(&[new], cx)).await?)
     }
 
     async fn update(&self, old: &M, patch: &M::Patch, cx: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        self.as_loaded(Box::pin(self.rest.update(old, patch, cx)).await?)
+        let changed = attributes::changed::<M>(patch)?;
+        let new = old.patched(patch);
+        let same = new.patch(&new, &|position| changed.contains(&position));
+        one(Box::pin(self.update_many(&[(old, same)], cx)).await?)
     }
 
     async fn delete(&self, old: &M, cx: &WriteContext<'_, D>) -> Result<(), TargetError> {
-        Box::pin(self.rest.delete(old, cx)).await
+        one(Box::pin(self.delete_many(&[old], cx)).await?)
     }
 
     async fn create_many(
@@ -39,8 +48,28 @@ where
         new: &[&M],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
-        let stored = Box::pin(self.rest.create_many(new, cx)).await?;
-        Ok(stored.into_iter().map(|stored| self.as_loaded(stored?)).collect())
+        let mut answers: Vec<Option<Result<M, TargetError>>> = Vec::with_capacity(new.len());
+        for record in new {
+            answers.push(identity::refused(*record)?.map(Err));
+        }
+        if conflict::may_double(M::REST.path) {
+            Box::pin(self.look_again(new, &mut answers)).await?;
+        }
+
+        let mut sent: Vec<(usize, Sent<M>)> = Vec::new();
+        for (at, record) in new.iter().enumerate().filter(|(at, _)| answers.get(*at).is_some_and(Option::is_none)) {
+            sent.push((at, self.sent(*record, true)?));
+        }
+        let records: Vec<&M> = sent.iter().map(|(_, sent)| &sent.record).collect();
+        let stored = Box::pin(self.rest.create_many(&records, cx)).await?;
+
+        for ((at, sent), stored) in sent.iter().zip(stored) {
+            let stored = Box::pin(self.named(&sent.record, stored)).await;
+            if let Some(answer) = answers.get_mut(*at) {
+                *answer = Some(stored.and_then(|stored| self.as_loaded(stored, sent)));
+            }
+        }
+        Ok(all(answers))
     }
 
     async fn update_many(
@@ -48,8 +77,27 @@ where
         changes: &[(&M, M::Patch)],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
-        let stored = Box::pin(self.rest.update_many(changes, cx)).await?;
-        Ok(stored.into_iter().map(|stored| self.as_loaded(stored?)).collect())
+        let mut sent: Vec<(&M, M::Patch, Sent<M>)> = Vec::with_capacity(changes.len());
+        for (old, patch) in changes {
+            let changed = attributes::changed::<M>(patch)?;
+            let is_changed = |position| changed.contains(&position);
+            let mut new = self.sent(&old.patched(patch), false)?;
+            new.default = new.default.filter(|(position, _)| is_changed(*position));
+            let waits = new.default.as_ref().map(|(position, _)| *position);
+            let patch = new.record.patch(&new.record, &|position| is_changed(position) && Some(position) != waits);
+            sent.push((old, patch, new));
+        }
+
+        let (asked, sent): (Vec<(&M, M::Patch)>, Vec<Sent<M>>) =
+            sent.into_iter().map(|(old, patch, sent)| ((old, patch), sent)).unzip();
+        let stored = Box::pin(self.rest.update_many(&asked, cx)).await?;
+
+        let mut answers = Vec::with_capacity(changes.len());
+        for (sent, stored) in sent.iter().zip(stored) {
+            let stored = Box::pin(self.named(&sent.record, stored)).await;
+            answers.push(stored.and_then(|stored| self.as_loaded(stored, sent)));
+        }
+        Ok(answers)
     }
 
     async fn delete_many(
@@ -57,17 +105,152 @@ where
         old: &[&M],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
-        Box::pin(self.rest.delete_many(old, cx)).await
+        let kind = attributes::position::<M>("type");
+        let mut doomed = Vec::with_capacity(old.len());
+        for record in old {
+            let key = record.remote_key()?.as_str().map(str::to_lowercase).unwrap_or_default();
+            let kind = kind.map(|position| record.attribute(position)).transpose()?;
+            doomed.push(Doomed { key, kind: kind.and_then(|kind| kind.as_str().map(str::to_owned)) });
+        }
+        let planned = self.planned(cx);
+        let dialect = self.rest.dialect();
+        let look = Look {
+            client: self.rest.client(),
+            query: &dialect.query,
+            paging: &dialect.paging,
+            allowed: &self.may_go,
+            planned: &planned,
+        };
+        let losses = Box::pin(look.losses(M::REST.path, &doomed)).await?;
+
+        let is_free = |at: &usize| doomed.get(*at).is_none_or(|record| !losses.contains_key(&record.key));
+        let places: Vec<usize> = (0..old.len()).filter(is_free).collect();
+        let free: Vec<&M> = places.iter().filter_map(|at| old.get(*at).copied()).collect();
+        let deleted = if free.is_empty() { Vec::new() } else { Box::pin(self.rest.delete_many(&free, cx)).await? };
+        let mut answers: Vec<Option<Result<(), TargetError>>> =
+            doomed.iter().map(|record| losses.get(&record.key).map(|losses| Err(cascade::refused(losses)))).collect();
+        for (at, deleted) in places.into_iter().zip(deleted) {
+            if let Some(answer) = answers.get_mut(at) {
+                *answer = Some(deleted);
+            }
+        }
+        Ok(all(answers))
     }
 }
 
-impl<D> Nautobot<D> {
+/// A record as it is sent, and what of it is not.
+struct Sent<M> {
+    record: M,
+    /// The default that waits for the choices of the custom field, and the attribute that holds it.
+    default: Option<(usize, Value)>,
+    /// Custom fields that must be filled, and are not: the server fills them with their defaults.
+    left_out: HashSet<String>,
+}
+
+impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
+    /// A record as the server takes it.
+    fn sent<M: RestModel>(&self, record: &M, is_new: bool) -> Result<Sent<M>, TargetError> {
+        let mut sent = Sent { record: record.clone(), default: Defaults::waiting(record)?, left_out: HashSet::new() };
+        if let Some((position, _)) = sent.default {
+            sent.record = attributes::with(&sent.record, position, Value::Null)?;
+        }
+        // An empty tag is one that only one device could have.
+        if M::REST.path == "dcim/devices"
+            && let Some(position) = attributes::position::<M>("asset_tag")
+            && sent.record.attribute(position)? == ""
+        {
+            sent.record = attributes::with(&sent.record, position, Value::Null)?;
+        }
+        if is_new {
+            let required = self.required.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let is_unset = |key: &str, value: &Value| value.is_null() && required.contains(key);
+            if let Some(patch) = custom_fields::taking_out(&sent.record, &is_unset)? {
+                sent.record.apply(&patch);
+                sent.left_out = required.into_iter().collect();
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Looks whether records are there since the target was loaded, where the server would store them a second time.
+    async fn look_again<M: RestModel>(
+        &self,
+        new: &[&M],
+        answers: &mut [Option<Result<M, TargetError>>],
+    ) -> Result<(), TargetError> {
+        let open: Vec<usize> = (0..new.len()).filter(|at| answers.get(*at).is_some_and(Option::is_none)).collect();
+        let records: Vec<&M> = open.iter().filter_map(|at| new.get(*at).copied()).collect();
+        let found = match self.rest.find(&records).await {
+            Ok(found) => found,
+            // A model of one's own may be identified by what the collection cannot be searched for.
+            Err(error) if error.kind() == TargetErrorKind::Record => {
+                tracing::debug!(?error, path = M::REST.path, "whether records are there already is not looked at");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        for ((at, record), row) in open.into_iter().zip(records).zip(found) {
+            let Some(row) = row else { continue };
+            let url = row.get("url").and_then(Value::as_str).unwrap_or_default();
+            let text = format!("it is there since the target was loaded: {url}; run again to compare it");
+            if let Some(answer) = answers.get_mut(at) {
+                *answer = Some(Err(TargetError::conflict(text).held_by(M::NAME, record.id())));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same answer, where a conflict names the record that has the value.
+    async fn named<M: RestModel>(&self, record: &M, stored: Result<M, TargetError>) -> Result<M, TargetError> {
+        match stored {
+            Err(error) if error.is_conflict() => Err(conflict::named(&self.rest, record, error).await),
+            stored => stored,
+        }
+    }
+
+    /// The keys of all records that the plan deletes.
+    fn planned(&self, cx: &WriteContext<'_, D>) -> Arc<HashSet<String>> {
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let gathered = planned.get_or_insert_with(|| {
+            let mut keys = HashSet::new();
+            self.tables.iter().for_each(|table| (table.plan)(cx, &mut keys));
+            Arc::new(keys)
+        });
+        gathered.clone()
+    }
+
     /// A record that was written as it is loaded: without the stamp, or it would seem to have changed since when the run is
     /// taken back.
-    fn as_loaded<M: RestModel>(&self, stored: M) -> Result<M, TargetError> {
-        let Some(owner) = &self.owner else { return Ok(stored) };
-        owner.take_stamp_of(stored).map_err(|error| {
+    fn as_loaded<M: RestModel>(&self, stored: M, sent: &Sent<M>) -> Result<M, TargetError> {
+        self.finished(stored, sent).map_err(|error| {
             TargetError::unknown(format!("it was written, and what the server then answered cannot be read: {error}"))
         })
     }
+
+    fn finished<M: RestModel>(&self, mut stored: M, sent: &Sent<M>) -> Result<M, diffsync_core::AdapterError> {
+        if let Some((position, default)) = &sent.default {
+            self.defaults.note(&stored, default.clone())?;
+            stored = attributes::with(&stored, *position, default.clone())?;
+        }
+        if !sent.left_out.is_empty()
+            && let Some(patch) = custom_fields::taking_out(&stored, &|key, _| sent.left_out.contains(key))?
+        {
+            stored.apply(&patch);
+        }
+        match &self.owner {
+            Some(owner) => owner.take_stamp_of(stored),
+            None => Ok(stored),
+        }
+    }
+}
+
+/// The one answer of a list.
+fn one<R>(answers: Vec<Result<R, TargetError>>) -> Result<R, TargetError> {
+    answers.into_iter().next().unwrap_or_else(|| Err(TargetError::unknown("there is no answer for this record")))
+}
+
+/// All answers, each of which is there.
+fn all<R>(answers: Vec<Option<Result<R, TargetError>>>) -> Vec<Result<R, TargetError>> {
+    let silent = || Err(TargetError::unknown("there is no answer for this record"));
+    answers.into_iter().map(|answer| answer.unwrap_or_else(silent)).collect()
 }

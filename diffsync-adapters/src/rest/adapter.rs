@@ -1,6 +1,6 @@
 //! A JSON API as an adapter.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -121,6 +121,12 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// In what the API differs from others.
+    #[must_use]
+    pub fn dialect(&self) -> &Dialect {
+        &self.dialect
     }
 }
 
@@ -281,6 +287,7 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
     }
     let bad = |store: &Store, row: &Value, reason: &str| bad_row::<D, M>(rest, store, row, reason);
     let mut nameless = 0_usize;
+    let mut twins: BTreeMap<String, (M::Id, Vec<String>)> = BTreeMap::new();
     for row in store.rows(&collection) {
         let row = &*unpacked(row);
         let record: M = match read(&store, &collection, row, None) {
@@ -314,7 +321,19 @@ fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) 
                 }
             }
         }
+        if let Some(first) = table.get(&record.id()) {
+            let first = first.remote_key().map(|key| plain(&key)).unwrap_or_default();
+            let (_, keys) = twins.entry(record.id().to_string()).or_insert_with(|| (record.id(), vec![first]));
+            keys.push(row.get(store.key_of(&collection)).map(plain).unwrap_or_default());
+            continue;
+        }
         table.insert(record);
+    }
+    for (id, keys) in twins.into_values() {
+        let shown = |key: &String| rest.client.shown_url(&format!("{}/{key}", M::REST.path));
+        let places: Vec<String> = keys.iter().map(shown).collect();
+        let (times, places) = (keys.len(), places.join(", "));
+        table.reject(id, format!("it is there {times} times: {places}; delete all but one of them"));
     }
     if nameless > 0 {
         tracing::warn!(collection, records = nameless, "records without a name are left out");

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::adapter::Rest;
 use super::client::Request;
 use super::created::{found_or, has_key};
+use super::dialect::Dialect;
 use super::error::Error;
 use super::exchange::{Content, Listed, content, foreign_answer};
 use super::record::read;
@@ -53,7 +54,7 @@ impl<D> Rest<D> {
             }
         }
         let mut alone = self.first_alone(M::REST.path).await?;
-        let Some((listed, request)) = self.send_list::<M, _>(Method::POST, &mut open, &mut answers).await? else {
+        let Some((listed, request)) = self.send_list(Method::POST, Some(new), &mut open, &mut answers).await? else {
             return Ok(self.with_holders(new, answers).await);
         };
         let rows = self.rows_created(new, &open, listed, &request, &mut answers);
@@ -219,7 +220,8 @@ impl<D> Rest<D> {
                 Err(error) => answers.set(at, Err(error)),
             }
         }
-        let Some((listed, _)) = self.send_list::<M, _>(self.update_method(), &mut open, &mut answers).await? else {
+        let Some((listed, _)) = self.send_list::<M, _>(self.update_method(), None, &mut open, &mut answers).await?
+        else {
             return Ok(answers.all());
         };
         let mut rows = match listed {
@@ -324,15 +326,17 @@ impl<D> Rest<D> {
     }
 
     /// Sends a list, and gives what is said of it with the request, if there was anything to send. An error says that none of
-    /// it was written.
+    /// it was written. `new` are all records where they are created.
     async fn send_list<M: RestModel, R>(
         &self,
         method: Method,
+        new: Option<&[&M]>,
         open: &mut Vec<(usize, Written)>,
         answers: &mut Answers<R>,
     ) -> Result<Option<(Listed, Request)>, TargetError> {
         while !open.is_empty() {
             let list: Vec<Value> = open.iter().map(|(_, written)| written.body.clone().into()).collect();
+            too_long(&self.dialect, &list)?;
             let secrets: Vec<String> = open.iter().flat_map(|(_, written)| written.values.secrets.clone()).collect();
             let request = self.client.request(method.clone(), M::REST.path).json(list.into()).hiding(&secrets);
             let error = match self.tell_list::<M>(&request).await {
@@ -345,6 +349,14 @@ impl<D> Rest<D> {
                 let again = of_list(error.clone(), open.len());
                 if again.kind() != TargetErrorKind::Unknown {
                     return Err(again);
+                }
+                // A server that breaks at one row takes back the whole list. Sent in halves, only that row fails.
+                if let Some(new) = new
+                    && self.dialect.finds_by_fields
+                    && breaks(&error)
+                    && self.has_none_of(new, open).await
+                {
+                    return Err(TargetError::from(error));
                 }
                 // To say that none was written would have them written twice.
                 for (at, _) in &*open {
@@ -387,6 +399,22 @@ fn by_key(open: &[(usize, Written)], rows: Vec<Value>, name: &str) -> (Vec<(usiz
         }
     }
     (changed, left_out)
+}
+
+/// Whether a server broke at what it was sent, and says so itself. A page in HTML comes from what is before it, or while
+/// its database is away.
+fn breaks(error: &Error) -> bool {
+    error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR) && error.answer().is_some()
+}
+
+/// An error of a list that is longer than the server takes. As an error of records it has the list halved.
+fn too_long(dialect: &Dialect, list: &[Value]) -> Result<(), TargetError> {
+    let Some(longest) = dialect.longest_list else { return Ok(()) };
+    let bytes: usize = list.iter().map(|row| row.to_string().len() + 1).sum();
+    if bytes < longest {
+        return Ok(());
+    }
+    Err(TargetError::new(format!("a body of {bytes} bytes is more than the {longest} that the server takes")))
 }
 
 /// The error of a list. A server that breaks at one row breaks at all of the list, however often it is sent: as an error of

@@ -31,6 +31,11 @@ pub struct Dialect {
     pub keeps: fn(&str, &Value) -> bool,
     /// What an error says of each row of a request for many, if it does.
     pub row_errors: fn(&Error, usize) -> Option<Vec<Option<String>>>,
+    /// How many bytes the body of a request for many may have: a longer list is sent in halves.
+    pub longest_list: Option<usize>,
+    /// Whether the collection takes the fields of its records as parameters, `name=a&name=b`, and gives those that have one
+    /// of the values. Then records are looked up after an error that leaves open whether they were created.
+    pub finds_by_fields: bool,
     /// What an answer means: [`verdict::usual`] unless said otherwise.
     pub verdict: Judge,
     /// What an answer says of each row of a list: [`verdict::row_replies`] unless said otherwise.
@@ -78,6 +83,8 @@ impl Default for Dialect {
             replaces: false,
             keeps: |_, _| false,
             row_errors: listed_row_errors,
+            longest_list: None,
+            finds_by_fields: false,
             verdict: verdict::usual,
             row_replies: verdict::row_replies,
             answer: None,

@@ -4,7 +4,8 @@ use diffsync_core::{AttributeValues, REDACTED, SyncModel, exposed, redacted};
 use serde_json::{Map, Number, Value};
 
 use super::dialect::Owner;
-use super::schema::{JOINT, Of, RestField, RestModel, RestSchema};
+use super::names::{join_names, split_names};
+use super::schema::{Of, RestField, RestModel, RestSchema};
 use super::store::{Missing, Store};
 use super::way::{pick, put};
 
@@ -239,10 +240,12 @@ pub(super) fn body(
 /// A path in a tree as what is above and the last name.
 fn split(path: Option<&Value>) -> (Value, Value) {
     match path {
-        Some(Value::String(text)) => match text.rsplit_once(JOINT) {
-            Some((above, name)) => (above.into(), name.into()),
-            None => (Value::Null, text.as_str().into()),
-        },
+        Some(Value::String(text)) => {
+            let mut names = split_names(text);
+            let name = names.pop().unwrap_or_default();
+            let above = if names.is_empty() { Value::Null } else { join_names(&names).into() };
+            (above, name.into())
+        }
         Some(Value::Array(names)) => match names.split_last() {
             Some((name, [])) => (Value::Null, name.clone()),
             Some((name, above)) => (above.into(), name.clone()),
@@ -359,6 +362,7 @@ mod tests {
         let check = |path: Value, above: Value, name: Value| assert_eq!(split(Some(&path)), (above, name));
         check(json!("NL → AMS → 1"), json!("NL → AMS"), json!("1"));
         check(json!("NL"), json!(null), json!("NL"));
+        check(json!(r"NL \→ B → AMS \→ 1"), json!(r"NL \→ B"), json!("AMS → 1"));
         check(json!(["NL", "AMS", "1"]), json!(["NL", "AMS"]), json!("1"));
         check(json!(["NL"]), json!(null), json!("NL"));
         check(json!([]), json!(null), json!(null));

@@ -118,7 +118,7 @@ pub enum Of {
     },
 }
 
-/// What stands between the names of a path that is one text.
+/// What stands between the names of a path that is one text: see [`join_names`](super::join_names).
 pub const JOINT: &str = " → ";
 
 impl Part {

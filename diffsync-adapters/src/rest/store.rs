@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::body::unpacked;
 use super::dialect::Owner;
 use super::index::Index;
+use super::names::join_names;
 use super::pages::plain;
-use super::schema::{JOINT, Of, Part, RestField, RestSchema};
+use super::schema::{Of, Part, RestField, RestSchema};
 use super::way::{keep, pick};
 
 /// What of a collection's rows is kept: the first steps of the ways to all that is read.
@@ -270,7 +271,7 @@ impl Store {
 
     /// The names from the root of a tree down to a row.
     fn path(&self, collection: &str, row: &Value, at: &[&str], up: &str, text: bool) -> Result<Value, Missing> {
-        let mut names = Vec::new();
+        let mut names: Vec<String> = Vec::new();
         let mut row = row;
         loop {
             names.push(pick(row, at).filter(|name| !name.is_null()).map(plain).unwrap_or_default());
@@ -284,7 +285,7 @@ impl Store {
             };
         }
         names.reverse();
-        Ok(if text { names.join(JOINT).into() } else { names.into() })
+        Ok(if text { join_names(&names).into() } else { names.into() })
     }
 
     /// The key of the record that these values identify.

@@ -144,7 +144,8 @@ pub struct Device {
     pub platform: Option<String>,
     /// The manufacturer's number of this very device.
     pub serial: String,
-    /// The owner's number of it.
+    /// The owner's number of it, which no two devices share. An empty text is none.
+    #[sync(compare = blank_is_none)]
     pub asset_tag: Option<String>,
     /// What else there is to say.
     pub comments: String,
@@ -164,10 +165,24 @@ pub struct Device {
 }
 
 /// An interface of a device.
+///
+/// It names the interfaces that it belongs to, each by its device and its name, since Nautobot deletes a subinterface with
+/// the interface that it is part of, and takes the members out of a LAG or a bridge that is deleted. All three are of the same
+/// device, or of another member of its virtual chassis.
 #[derive(Debug, Clone, SyncModel, RestModel)]
 #[cfg_attr(feature = "sql", derive(SqlModel), sql(table = "interfaces"))]
-#[sync(after(CustomField, CustomFieldChoice))]
-#[rest(path = "dcim/interfaces")]
+#[sync(
+    after(CustomField, CustomFieldChoice),
+    references(Interface, device = parent_device, name = parent_interface),
+    references(Interface, device = bridge_device, name = bridge, deferred),
+    references(Interface, device = lag_device, name = lag, deferred)
+)]
+#[rest(
+    path = "dcim/interfaces",
+    lookup("parent_interface -> dcim/interfaces(device -> dcim/devices(name), name)", parent_device, parent_interface),
+    lookup("bridge -> dcim/interfaces(device -> dcim/devices(name), name)", bridge_device, bridge),
+    lookup("lag -> dcim/interfaces(device -> dcim/devices(name), name)", lag_device, lag)
+)]
 pub struct Interface {
     /// The device.
     #[sync(id, parent = Device)]
@@ -193,8 +208,20 @@ pub struct Interface {
     pub description: String,
     /// Whether it is switched on.
     pub enabled: bool,
-    /// Its hardware address, which Nautobot writes in capitals.
-    #[sync(compare = ignore_case)]
+    /// The device of the interface that it is a subinterface of.
+    pub parent_device: Option<String>,
+    /// The name of that interface.
+    pub parent_interface: Option<String>,
+    /// The device of the bridge that it is in.
+    pub bridge_device: Option<String>,
+    /// The name of that bridge.
+    pub bridge: Option<String>,
+    /// The device of the LAG that it is a member of.
+    pub lag_device: Option<String>,
+    /// The name of that LAG.
+    pub lag: Option<String>,
+    /// Its hardware address. Nautobot stores it as `AA:BB:CC:00:0D:0E`, however it is written.
+    #[sync(compare = with(same_mac))]
     pub mac_address: Option<String>,
     /// The most bytes that a packet may have.
     pub mtu: Option<u32>,
@@ -216,4 +243,37 @@ pub struct Interface {
     #[sync(local)]
     #[rest(key)]
     pub id: Option<Uuid>,
+}
+
+/// Whether two texts are the same hardware address: `aa-bb-cc-00-0d-0e`, `aabb.cc00.0d0e` and `AA:BB:CC:00:0D:0E` are one.
+#[allow(clippy::ref_option, reason = "a comparison gets the fields as they are")]
+fn same_mac(source: &Option<String>, target: &Option<String>) -> bool {
+    let source = source.as_deref().filter(|text| !text.is_empty());
+    let target = target.as_deref().filter(|text| !text.is_empty());
+    source == target
+        || source.zip(target).is_some_and(|(one, other)| mac(one).is_some_and(|one| Some(one) == mac(other)))
+}
+
+/// The digits of a hardware address, unless the text holds something else.
+fn mac(text: &str) -> Option<String> {
+    let is_between = |c: char| matches!(c, ':' | '-' | '.') || c.is_ascii_whitespace();
+    let digits: String = text.chars().filter(|c| !is_between(*c)).map(|c| c.to_ascii_uppercase()).collect();
+    let is_address = matches!(digits.len(), 12 | 16) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_address.then_some(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hardware_address_is_the_same_however_it_is_written() {
+        let same = |one: &str, other: &str| same_mac(&Some(one.to_owned()), &Some(other.to_owned()));
+        for other in ["aa:bb:cc:00:0d:0e", "AA-BB-CC-00-0D-0E", "aabb.cc00.0d0e", "aabbcc000d0e"] {
+            assert!(same("AA:BB:CC:00:0D:0E", other), "{other}");
+        }
+        assert!(!same("AA:BB:CC:00:0D:0E", "AA:BB:CC:00:0D:0F"));
+        assert!(!same("any", "other") && same("any", "any"));
+        assert!(same_mac(&None, &Some(String::new())) && !same_mac(&None, &Some("aabbcc000d0e".to_owned())));
+    }
 }

@@ -1,8 +1,11 @@
 //! Nautobot: how it is read and written, on a fake one and on what a real one answered. A script runs the jobs on real
 //! ones: see `tests/nautobot/run`.
 
+mod cascading;
 mod checking;
+mod conflicting;
 mod fake;
+mod keeping;
 mod laws;
 mod own_models;
 mod owning;
@@ -158,6 +161,12 @@ fn interface(device: &str, name: &str) -> Interface {
         role: None,
         description: String::new(),
         enabled: true,
+        parent_device: None,
+        parent_interface: None,
+        bridge_device: None,
+        bridge: None,
+        lag_device: None,
+        lag: None,
         mac_address: None,
         mtu: Some(9000),
         mgmt_only: false,

@@ -85,11 +85,11 @@ fn value(state: &State, collection: &'static Collection, row: &Row, asked: &Aske
             let parent = host.and_then(|host| state.parent_of(&row["parent_namespace"], host.parse().unwrap()));
             linked("ipam/prefixes", parent.map_or(&Value::Null, |parent| &parent["id"]))
         }
-        (name, Some(Kind::One(path) | Kind::MaybeOne(path) | Kind::Under(path))) => linked(path, &row[name]),
         (name, Some(Kind::Many(path))) => {
             let ids = row[name].as_array().unwrap().iter().filter(|_| !state.hidden.contains(path));
             ids.map(|id| linked(path, id)).collect()
         }
+        (name, Some(kind)) if kind.leads_to().is_some() => linked(kind.leads_to().unwrap(), &row[name]),
         (name, Some(Kind::Types)) => {
             let types = row[name].as_array().unwrap().iter().map(|of| {
                 let (app_label, model) = of.as_str().unwrap().split_once('.').unwrap();

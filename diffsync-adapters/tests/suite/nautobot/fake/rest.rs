@@ -1,13 +1,23 @@
 //! The fake's REST API.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use wiremock::{Request, ResponseTemplate};
 
 use super::schema::{self, Collection, Kind};
-use super::state::{Row, State, Wrong};
+use super::state::{Row, State, Wrong, title_of};
 
 /// The most rows that a page has, whatever is asked for.
 const CAP: usize = 1000;
+
+/// The most bytes that a body may have.
+const LONGEST_BODY: usize = 2_621_440;
+
+/// What it answers where it breaks.
+fn broken(exception: &str, error: &str) -> ResponseTemplate {
+    json_of(500, json!({"error": error, "exception": exception, "nautobot_version": state_version()}))
+}
 
 /// Answers a request for a path below `/api/`.
 pub(crate) fn answer(
@@ -38,6 +48,9 @@ pub(crate) fn answer(
     if method == "OPTIONS" {
         let actions = if may_write { json!({"POST": {}, "PUT": {}}) } else { json!({}) };
         return json_of(200, json!({"name": path, "actions": actions}));
+    }
+    if request.body.len() > LONGEST_BODY {
+        return broken("RequestDataTooBig", "Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE.");
     }
     let body = match (&request.body[..], serde_json::from_slice::<Value>(&request.body)) {
         ([], _) => Value::Null,
@@ -82,21 +95,32 @@ impl Api<'_> {
     fn list(self, request: &Request) -> ResponseTemplate {
         let mut rows: Vec<&Row> = self.state.of(self.collection.path).iter().collect();
         let (mut limit, mut offset) = (50, 0);
-        let mut ids = Vec::new();
+        let mut wanted: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for (name, value) in request.url.query_pairs() {
             match &*name {
                 "limit" => limit = value.parse().unwrap(),
                 "offset" => offset = value.parse().unwrap(),
                 "depth" | "exclude_m2m" => {}
-                "id" => ids.push(value.into_owned()),
+                "id" => wanted.entry("id".to_owned()).or_default().push(json!(value)),
                 "sort" if value == "id" => rows.sort_by_key(|row| row["id"].as_str().map(str::to_owned)),
-                name if self.collection.kind(name).is_some() => rows.retain(|row| row[name] == *value),
+                name if self.collection.kind(name).is_some() => {
+                    let kind = self.collection.kind(name).unwrap();
+                    let value = match kind {
+                        Kind::Flag(_) => json!(value == "true"),
+                        _ => json!(value),
+                    };
+                    if kind.leads_to().is_some_and(|path| !self.is_choice(name, path, &value)) {
+                        let value = value.as_str().unwrap();
+                        let said = format!("Select a valid choice. {value} is not one of the available choices.");
+                        return json_of(400, json!({name: [said]}));
+                    }
+                    wanted.entry(name.to_owned()).or_default().push(value);
+                }
                 other => return json_of(400, json!({other: ["Unknown filter field"]})),
             }
         }
-        if !ids.is_empty() {
-            rows.retain(|row| ids.iter().any(|id| row["id"] == **id));
-        }
+        // Any of the values of a parameter, and all of the parameters.
+        rows.retain(|row| wanted.iter().all(|(name, values)| values.contains(&row[name])));
         // The real one takes 0 for all it gives at most, too.
         let limit = if limit == 0 { CAP } else { limit.min(CAP) };
         let count = rows.len();
@@ -107,6 +131,12 @@ impl Api<'_> {
         json_of(200, json!({"count": count, "next": next, "previous": null, "results": results}))
     }
 
+    /// Whether a parameter takes the id of this record: only what is a LAG has members.
+    fn is_choice(&self, name: &str, path: &str, id: &Value) -> bool {
+        let row = self.state.row(path, id.as_str().unwrap());
+        row.is_some_and(|row| name != "lag" || row["type"] == "lag")
+    }
+
     /// All or none of them.
     fn create(self, body: &Value) -> ResponseTemplate {
         let many = body.is_array();
@@ -114,6 +144,10 @@ impl Api<'_> {
         let before = self.state.clone();
         let mut rows = Vec::new();
         let mut wrong: Vec<Wrong> = Vec::new();
+        // PostgreSQL keeps no such character in JSON.
+        if bodies.iter().any(|body| body["custom_fields"].to_string().contains("\\u0000")) {
+            return broken("DataError", "unsupported Unicode escape sequence");
+        }
         for body in &bodies {
             let empty = Map::new();
             match self.state.created(self.collection, body.as_object().unwrap_or(&empty)) {
@@ -128,7 +162,7 @@ impl Api<'_> {
             *self.state = before;
             return json_of(400, if many { json!(wrong) } else { json!(wrong[0]) });
         }
-        let shown: Vec<_> = rows.iter().map(|row| self.shown(row)).collect();
+        let shown: Vec<_> = rows.iter().zip(&bodies).map(|(row, body)| self.echoed(row, body)).collect();
         json_of(201, if many { json!(shown) } else { shown[0].clone() })
     }
 
@@ -142,14 +176,14 @@ impl Api<'_> {
                 continue;
             }
             match self.state.updated(self.collection, id, body.as_object().unwrap()) {
-                Ok(row) => shown.push(row),
+                Ok(row) => shown.push(self.echoed(&row, body)),
                 Err(wrong) => {
                     *self.state = before;
                     return json_of(400, json!(wrong));
                 }
             }
         }
-        json_of(200, shown.iter().map(|row| self.shown(row)).collect())
+        json_of(200, json!(shown))
     }
 
     /// All or none of those that exist.
@@ -173,19 +207,28 @@ impl Api<'_> {
         ResponseTemplate::new(204)
     }
 
+    /// A record as it answers to what writes it: a hardware address as it was sent, though another form of it is stored.
+    fn echoed(&self, row: &Row, body: &Value) -> Value {
+        let mut shown = self.shown(row);
+        if let Some(sent) = body.get("mac_address").filter(|sent| sent.is_string()) {
+            shown["mac_address"] = sent.clone();
+        }
+        shown
+    }
+
     /// A record as the API gives it with `depth=0`.
     fn shown(&self, row: &Row) -> Value {
         let collection = self.collection;
         let id = row["id"].as_str().unwrap();
         let url = format!("{}/api/{}/{id}/", self.base, collection.path);
-        let mut shown = json!({"id": id, "object_type": collection.object_type, "url": url});
+        let mut shown = json!({"id": id, "object_type": collection.object_type, "url": url, "display": title_of(row)});
         for (name, kind) in collection.fields {
             let value = &row[*name];
             shown[*name] = match kind {
                 Kind::Choice(..) if value == "" || value.is_null() => Value::Null,
                 Kind::Choice(..) => json!({"value": value, "label": value.as_str().unwrap().to_uppercase()}),
-                Kind::One(path) | Kind::MaybeOne(path) | Kind::Under(path) => self.link(path, value),
                 Kind::Many(path) => value.as_array().unwrap().iter().map(|id| self.link(path, id)).collect(),
+                kind if kind.leads_to().is_some() => self.link(kind.leads_to().unwrap(), value),
                 Kind::Own if *name == "parent" => self.parent(row),
                 _ => value.clone(),
             };

@@ -37,6 +37,10 @@ pub(crate) enum Kind {
     MaybeOne(&'static str),
     /// The record it lives under: it goes with it.
     Under(&'static str),
+    /// The record it lives under, or nothing.
+    MaybeUnder(&'static str),
+    /// Another record or nothing, which is emptied when that record is deleted. What else may be empty keeps it.
+    Emptied(&'static str),
     /// Others.
     Many(&'static str),
     /// Content types.
@@ -45,7 +49,9 @@ pub(crate) enum Kind {
     Own,
 }
 
-use Kind::{Choice, Flag, Json, Many, Maybe, MaybeOne, Name, Number, One, Own, Plain, Text, Types, Under};
+use Kind::{
+    Choice, Emptied, Flag, Json, Many, Maybe, MaybeOne, MaybeUnder, Name, Number, One, Own, Plain, Text, Types, Under,
+};
 
 const TAGS: Kind = Many("extras/tags");
 const STATUS: Kind = One("extras/statuses");
@@ -81,17 +87,17 @@ collections! {
         "custom_field": Under("extras/custom-fields"), "value": Name, "weight": Number,
     }
     "tenancy/tenant-groups" Some("tenant_groups"), "tenancy.tenantgroup", ["name"], "name", true {
-        "name": Name, "description": Text, "parent": MaybeOne("tenancy/tenant-groups"),
+        "name": Name, "description": Text, "parent": MaybeUnder("tenancy/tenant-groups"),
     }
     "tenancy/tenants" Some("tenants"), "tenancy.tenant", ["name"], "name", true {
-        "name": Name, "description": Text, "comments": Text, "tenant_group": MaybeOne("tenancy/tenant-groups"), "tags": TAGS,
+        "name": Name, "description": Text, "comments": Text, "tenant_group": Emptied("tenancy/tenant-groups"), "tags": TAGS,
     }
     "dcim/location-types" Some("location_types"), "dcim.locationtype", ["name"], "name", true {
-        "name": Name, "description": Text, "nestable": Flag(false), "parent": MaybeOne("dcim/location-types"),
+        "name": Name, "description": Text, "nestable": Flag(false), "parent": MaybeUnder("dcim/location-types"),
         "content_types": Types,
     }
     "dcim/locations" Some("locations"), "dcim.location", ["parent", "name"], "non_field_errors", true {
-        "name": Name, "parent": MaybeOne("dcim/locations"), "location_type": One("dcim/location-types"), "status": STATUS,
+        "name": Name, "parent": MaybeUnder("dcim/locations"), "location_type": One("dcim/location-types"), "status": STATUS,
         "tenant": TENANT, "description": Text, "facility": Text, "asn": Number, "time_zone": Maybe, "physical_address": Text,
         "shipping_address": Text, "latitude": Maybe, "longitude": Maybe, "contact_name": Text, "contact_phone": Text,
         "contact_email": Text, "comments": Text, "tags": TAGS,
@@ -109,13 +115,14 @@ collections! {
     }
     "dcim/devices" Some("devices"), "dcim.device", ["name", "location", "tenant"], "__all__", true {
         "name": Maybe, "location": One("dcim/locations"), "device_type": One("dcim/device-types"),
-        "role": One("extras/roles"), "status": STATUS, "tenant": TENANT, "platform": MaybeOne("dcim/platforms"),
-        "serial": Text, "asset_tag": Maybe, "comments": Text, "primary_ip4": MaybeOne("ipam/ip-addresses"),
-        "primary_ip6": MaybeOne("ipam/ip-addresses"), "tags": TAGS,
+        "role": One("extras/roles"), "status": STATUS, "tenant": TENANT, "platform": Emptied("dcim/platforms"),
+        "serial": Text, "asset_tag": Maybe, "comments": Text, "primary_ip4": Emptied("ipam/ip-addresses"),
+        "primary_ip6": Emptied("ipam/ip-addresses"), "tags": TAGS,
     }
     "dcim/interfaces" Some("interfaces"), "dcim.interface", ["device", "name"], "non_field_errors", true {
         "device": Under("dcim/devices"), "name": Name, "label": Text, "description": Text,
         "type": Choice(INTERFACE_TYPES, None), "status": STATUS, "role": ROLE, "enabled": Flag(true), "mac_address": Maybe,
+        "parent_interface": MaybeUnder("dcim/interfaces"), "bridge": Emptied("dcim/interfaces"), "lag": Emptied("dcim/interfaces"),
         "mtu": Number, "mode": Choice(&["access", "tagged", "tagged-all"], Some("")), "mgmt_only": Flag(false), "tags": TAGS,
     }
     "ipam/namespaces" Some("namespaces"), "ipam.namespace", ["name"], "name", true {
@@ -165,7 +172,7 @@ impl Kind {
     /// The collection that it leads to.
     pub(crate) fn leads_to(self) -> Option<&'static str> {
         match self {
-            One(path) | MaybeOne(path) | Under(path) | Many(path) => Some(path),
+            One(path) | MaybeOne(path) | Under(path) | MaybeUnder(path) | Emptied(path) | Many(path) => Some(path),
             _ => None,
         }
     }

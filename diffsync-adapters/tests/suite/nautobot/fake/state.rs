@@ -16,6 +16,9 @@ pub(crate) struct State {
     pub(crate) rows: BTreeMap<&'static str, Vec<Row>>,
     /// The collections that the token may not view.
     pub(crate) hidden: BTreeSet<&'static str>,
+    /// Whether each request is checked as if no other had been carried out yet, as when two come at the same moment: what its
+    /// database does not keep unique is stored twice.
+    pub(crate) racing: bool,
     made: u64,
 }
 
@@ -122,21 +125,28 @@ impl State {
     fn clean(&self, name: &str, kind: Kind, value: &Value) -> Result<Value, Wrong> {
         match kind {
             Kind::Own => Ok(Value::Null),
-            Kind::Name if value == "" => wrong(name, "This field may not be blank."),
+            Kind::Name if value.as_str().is_some_and(|text| text.trim().is_empty()) => {
+                wrong(name, "This field may not be blank.")
+            }
             Kind::Name | Kind::Text if !value.is_string() => wrong(name, "Not a valid string."),
-            Kind::Maybe if value == "" => Ok(Value::Null),
+            Kind::Name | Kind::Text => Ok(json!(value.as_str().unwrap().trim())),
+            Kind::Maybe if value.as_str().is_some_and(|text| text != text.trim()) => {
+                Ok(json!(value.as_str().unwrap().trim()))
+            }
+            // Only an asset tag stays what it is, so that the next empty one is taken.
+            Kind::Maybe if value == "" && name != "asset_tag" => Ok(Value::Null),
             Kind::Number if !(value.is_number() || value.is_null()) => wrong(name, "A valid integer is required."),
             Kind::Flag(_) if !value.is_boolean() => wrong(name, "Must be a valid boolean."),
             Kind::Choice(of, default) | Kind::Plain(of, default) => match value.as_str() {
                 Some(value) if of.contains(&value) || Some(value) == default => Ok(json!(value)),
                 _ => wrong(name, format!("\"{value}\" is not a valid choice.")),
             },
-            Kind::MaybeOne(_) if value.is_null() => Ok(Value::Null),
-            Kind::One(path) | Kind::MaybeOne(path) | Kind::Under(path) => self.related(name, path, value),
+            Kind::MaybeOne(_) | Kind::MaybeUnder(_) | Kind::Emptied(_) if value.is_null() => Ok(Value::Null),
             Kind::Many(path) => {
                 let Value::Array(items) = value else { return wrong(name, "Expected a list of items.") };
                 items.iter().map(|item| self.related(name, path, item)).collect()
             }
+            kind if kind.leads_to().is_some() => self.related(name, kind.leads_to().unwrap(), value),
             _ => Ok(value.clone()),
         }
     }
@@ -164,9 +174,28 @@ impl State {
             // Custom fields that the kind of record does not have are ignored without a word.
             let known = self.custom_fields_of(collection);
             let data = row["_custom_field_data"].as_object_mut().unwrap();
-            data.extend(
-                given.iter().filter(|(key, _)| known.contains(key)).map(|(key, value)| (key.clone(), value.clone())),
-            );
+            data.extend(given.iter().filter(|(key, _)| known.contains(key)).map(|(key, value)| {
+                // An integer takes a fraction, and cuts it.
+                let is_integer = self.custom_field(key).is_some_and(|field| field["type"] == "integer");
+                let value =
+                    value.as_f64().filter(|_| is_integer).map_or(value.clone(), |value| json!(value.trunc() as i64));
+                (key.clone(), value)
+            }));
+        }
+        let is_new = self.row(collection.path, row["id"].as_str().unwrap()).is_none();
+        if collection.custom_fields {
+            for key in self.custom_fields_of(collection) {
+                let field = self.custom_field(&key).unwrap().clone();
+                let data = row["_custom_field_data"].as_object_mut().unwrap();
+                if is_new && !data.contains_key(&key) && !field["default"].is_null() {
+                    data.insert(key.clone(), field["default"].clone());
+                }
+                let touches = body.get("custom_fields").is_some() || is_new;
+                if touches && field["required"] == true && data.get(&key).is_none_or(Value::is_null) {
+                    let said = format!("Invalid value for custom field '{key}': Required field cannot be empty.");
+                    return wrong("__all__", said);
+                }
+            }
         }
         match collection.path {
             "ipam/prefixes" => {
@@ -193,9 +222,28 @@ impl State {
                     return wrong("namespace", said);
                 }
             }
+            "extras/custom-fields" if row["type"] == "select" && !row["default"].is_null() => {
+                let choices = self.of("extras/custom-field-choices").iter();
+                let mut own = choices.filter(|choice| choice["custom_field"] == row["id"]);
+                if !own.any(|choice| choice["value"] == row["default"]) {
+                    let said =
+                        format!("Invalid default value {}: Invalid choice. Available choices are: ", row["default"]);
+                    return wrong("default", said);
+                }
+            }
             _ => {}
         }
         as_stored(row);
+        if self.racing && ["dcim/locations", "dcim/interfaces"].contains(&collection.path) {
+            return Ok(());
+        }
+        let has_tag = |other: &&Row| other["id"] != row["id"] && other["asset_tag"] == row["asset_tag"];
+        if collection.path == "dcim/devices"
+            && !row["asset_tag"].is_null()
+            && self.of(collection.path).iter().any(|other| has_tag(&other))
+        {
+            return wrong("asset_tag", "device with this Asset tag already exists.");
+        }
         let taken = self.of(collection.path).iter().any(|other| {
             other["id"] != row["id"]
                 && collection.unique.iter().all(|field| !row[*field].is_null() && other[*field] == row[*field])
@@ -213,6 +261,10 @@ impl State {
             );
         }
         Ok(())
+    }
+
+    fn custom_field(&self, key: &str) -> Option<&Row> {
+        self.of("extras/custom-fields").iter().find(|field| field["key"] == key)
     }
 
     /// The smallest prefix around an address.
@@ -236,14 +288,10 @@ impl State {
             for (field, kind) in collection.fields {
                 let named = |row: &&Row| row[*field] == id;
                 match kind {
-                    Kind::One(to) if *to == path => {
+                    Kind::One(to) | Kind::MaybeOne(to) if *to == path => {
                         in_the_way.extend(self.of(collection.path).iter().filter(named).map(title));
                     }
-                    // What may be empty is emptied, except where that would change what a record is.
-                    Kind::MaybeOne(to) if *to == path && collection.path != "dcim/devices" => {
-                        in_the_way.extend(self.of(collection.path).iter().filter(named).map(title));
-                    }
-                    Kind::Under(to) if *to == path => {
+                    Kind::Under(to) | Kind::MaybeUnder(to) if *to == path => {
                         along.extend(
                             self.of(collection.path)
                                 .iter()
@@ -275,10 +323,17 @@ impl State {
                 for (field, kind) in collection.fields {
                     match (kind, &mut row[*field]) {
                         (Kind::Many(to), Value::Array(items)) if *to == path => items.retain(|item| item != id),
-                        (Kind::MaybeOne(to), value) if *to == path && value == id => *value = Value::Null,
+                        (Kind::Emptied(to), value) if *to == path && value == id => *value = Value::Null,
                         _ => {}
                     }
                 }
+            }
+        }
+        // What is on no interface any more is nobody's primary address.
+        let unassigned = self.row(path, id).and_then(|row| row.get("ip_address").cloned());
+        for device in self.rows.entry("dcim/devices").or_default().iter_mut().filter(|_| unassigned.is_some()) {
+            if Some(&device["primary_ip4"]) == unassigned.as_ref() {
+                device["primary_ip4"] = Value::Null;
             }
         }
         self.rows.entry(path).or_default().retain(|row| row["id"] != id);
@@ -286,9 +341,12 @@ impl State {
     }
 }
 
+pub(crate) fn title_of(row: &Row) -> &str {
+    ["name", "prefix", "address", "value", "id"].iter().find_map(|field| row.get(*field)?.as_str()).unwrap()
+}
+
 fn title(row: &Row) -> String {
-    let name = ["name", "prefix", "address", "value"].iter().find_map(|field| row.get(*field)?.as_str());
-    format!("{} ({})", name.unwrap_or_default(), row["id"].as_str().unwrap())
+    format!("{} ({})", title_of(row), row["id"].as_str().unwrap())
 }
 
 /// Spells some values as the server does.
@@ -296,7 +354,11 @@ fn as_stored(row: &mut Row) {
     for (name, value) in row.iter_mut() {
         let Some(text) = value.as_str() else { continue };
         *value = match name.as_str() {
-            "mac_address" => json!(text.to_uppercase()),
+            "mac_address" => {
+                let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+                let pairs: Vec<_> = digits.as_bytes().chunks(2).map(String::from_utf8_lossy).collect();
+                json!(pairs.join(":").to_uppercase())
+            }
             "dns_name" => json!(text.to_lowercase()),
             "latitude" | "longitude" => json!(format!("{:.6}", text.parse::<f64>().unwrap())),
             _ => continue,

@@ -1,0 +1,299 @@
+//! What a Nautobot deletes or empties along with a record: looked for before the delete, and refused unless the plan deletes
+//! it too.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use diffsync_core::TargetError;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
+
+use self::Fate::{Deleted, Emptied, Part};
+use crate::rest::{Client, Error, Paging, StatusCode};
+
+/// How many records are asked about at once, so that the URL stays well below the 8,000 bytes at which servers hang up.
+const RECORDS: usize = 100;
+
+/// How many of the records that would be lost an error names.
+const NAMED: usize = 5;
+
+/// What becomes of a record when one that it is linked to is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It is deleted too: a record of its own, or a link to one.
+    Deleted,
+    /// It stays, and its link is emptied.
+    Emptied,
+    /// It is deleted, and was a part of the record, such as a console port of a device. It is shown and not refused.
+    Part,
+}
+
+/// A link that a Nautobot follows when it deletes a record.
+#[derive(Debug)]
+struct Cascade {
+    /// The collection of the record that is deleted.
+    of: &'static str,
+    /// The collection of what goes with it.
+    path: &'static str,
+    /// The field of that, and the parameter, that holds the record's key.
+    by: &'static str,
+    fate: Fate,
+    /// Other fields that hold a key. Where that record is to be deleted as well, nothing is lost.
+    ends: &'static [&'static str],
+    /// The only kind of record that anything can hang on by this link. The parameter takes no others.
+    kind: Option<&'static str>,
+}
+
+/// A record that is to be deleted.
+pub(super) struct Doomed {
+    pub(super) key: String,
+    /// Its kind, if it is known.
+    pub(super) kind: Option<String>,
+}
+
+const fn cascade(of: &'static str, path: &'static str, by: &'static str, fate: Fate) -> Cascade {
+    Cascade { of, path, by, fate, ends: &[], kind: None }
+}
+
+const fn link(of: &'static str, path: &'static str, by: &'static str, ends: &'static [&'static str]) -> Cascade {
+    Cascade { of, path, by, fate: Deleted, ends, kind: None }
+}
+
+/// A cable loses one end, unless the other goes too.
+const fn cable(by: &'static str, ends: &'static [&'static str]) -> Cascade {
+    Cascade { of: "dcim/interfaces", path: "dcim/cables", by, fate: Emptied, ends, kind: None }
+}
+
+/// All that Nautobot 3.2 deletes or empties along with the records of the ready data set. What it protects it refuses by
+/// itself, with `409 Conflict`. A primary address is always one that is assigned, so the assignment stands for it.
+const CASCADES: &[Cascade] = &[
+    cascade("tenancy/tenant-groups", "tenancy/tenant-groups", "parent", Deleted),
+    cascade("tenancy/tenant-groups", "tenancy/tenants", "tenant_group", Emptied),
+    cascade("tenancy/tenants", "dcim/virtual-device-contexts", "tenant", Deleted),
+    cascade("tenancy/tenants", "vpn/vpn-profiles", "tenant", Emptied),
+    cascade("tenancy/tenants", "vpn/vpn-phase-1-policies", "tenant", Emptied),
+    cascade("tenancy/tenants", "vpn/vpn-phase-2-policies", "tenant", Emptied),
+    cascade("tenancy/tenants", "vpn/vpns", "tenant", Emptied),
+    cascade("tenancy/tenants", "vpn/vpn-tunnels", "tenant", Emptied),
+    cascade("tenancy/tenants", "vpn/vpn-tunnel-endpoints", "tenant", Emptied),
+    cascade("dcim/location-types", "dcim/location-types", "parent", Deleted),
+    cascade("dcim/locations", "dcim/locations", "parent", Deleted),
+    cascade("dcim/locations", "dcim/rack-groups", "location", Deleted),
+    link("dcim/locations", "ipam/prefix-location-assignments", "location", &["prefix"]),
+    link("dcim/locations", "ipam/vlan-location-assignments", "location", &["vlan"]),
+    cascade("dcim/platforms", "dcim/devices", "platform", Emptied),
+    cascade("dcim/platforms", "dcim/software-versions", "platform", Deleted),
+    cascade("dcim/platforms", "dcim/controllers", "platform", Emptied),
+    cascade("dcim/platforms", "virtualization/virtual-machines", "platform", Emptied),
+    cascade("dcim/device-types", "dcim/console-port-templates", "device_type", Part),
+    cascade("dcim/device-types", "dcim/console-server-port-templates", "device_type", Part),
+    cascade("dcim/device-types", "dcim/power-port-templates", "device_type", Part),
+    cascade("dcim/device-types", "dcim/power-outlet-templates", "device_type", Part),
+    cascade("dcim/device-types", "dcim/interface-templates", "device_type", Part),
+    cascade("dcim/device-types", "dcim/front-port-templates", "device_type", Part),
+    cascade("dcim/device-types", "dcim/rear-port-templates", "device_type", Part),
+    cascade("dcim/device-types", "dcim/device-bay-templates", "device_type", Part),
+    cascade("dcim/device-types", "dcim/module-bay-templates", "device_type", Part),
+    cascade("dcim/device-types", "dcim/device-types-to-software-image-files", "device_type", Part),
+    cascade("dcim/devices", "dcim/interfaces", "device", Deleted),
+    cascade("dcim/devices", "dcim/console-ports", "device", Part),
+    cascade("dcim/devices", "dcim/console-server-ports", "device", Part),
+    cascade("dcim/devices", "dcim/power-ports", "device", Part),
+    cascade("dcim/devices", "dcim/power-outlets", "device", Part),
+    cascade("dcim/devices", "dcim/front-ports", "device", Part),
+    cascade("dcim/devices", "dcim/rear-ports", "device", Part),
+    cascade("dcim/devices", "dcim/device-bays", "device", Part),
+    cascade("dcim/devices", "dcim/device-bays", "installed_device", Emptied),
+    cascade("dcim/devices", "dcim/inventory-items", "device", Part),
+    cascade("dcim/devices", "dcim/module-bays", "parent_device", Part),
+    cascade("dcim/devices", "dcim/virtual-device-contexts", "device", Deleted),
+    cascade("dcim/devices", "ipam/services", "device", Deleted),
+    link("dcim/devices", "dcim/device-cluster-assignments", "device", &["cluster"]),
+    link("dcim/devices", "ipam/vrf-device-assignments", "device", &["vrf"]),
+    cascade("dcim/devices", "vpn/vpn-tunnel-endpoints", "device", Deleted),
+    cascade("dcim/interfaces", "dcim/interfaces", "parent_interface", Deleted),
+    cascade("dcim/interfaces", "dcim/interfaces", "bridge", Emptied),
+    Cascade { kind: Some("lag"), ..cascade("dcim/interfaces", "dcim/interfaces", "lag", Emptied) },
+    cable("termination_a_id", &["termination_b_id"]),
+    cable("termination_b_id", &["termination_a_id"]),
+    link("dcim/interfaces", "ipam/ip-address-to-interface", "interface", &["ip_address"]),
+    link(
+        "dcim/interfaces",
+        "dcim/interface-redundancy-group-associations",
+        "interface",
+        &["interface_redundancy_group"],
+    ),
+    link("dcim/interfaces", "dcim/interface-vdc-assignments", "interface", &["virtual_device_context"]),
+    cascade("dcim/interfaces", "vpn/vpn-tunnel-endpoints", "source_interface", Deleted),
+    cascade("dcim/interfaces", "vpn/vpn-tunnel-endpoints", "tunnel_interface", Emptied),
+    cascade("dcim/interfaces", "vpn/vpn-terminations", "interface", Deleted),
+    link("ipam/prefixes", "ipam/prefix-location-assignments", "prefix", &["location"]),
+    link("ipam/prefixes", "ipam/vrf-prefix-assignments", "prefix", &["vrf"]),
+    link("ipam/prefixes", "cloud/cloud-network-prefix-assignments", "prefix", &["cloud_network"]),
+    link("ipam/ip-addresses", "ipam/ip-address-to-interface", "ip_address", &["interface", "vm_interface"]),
+    cascade("ipam/ip-addresses", "ipam/ip-addresses", "nat_inside", Emptied),
+    cascade("ipam/ip-addresses", "dcim/interface-redundancy-groups", "virtual_ip", Deleted),
+    cascade("ipam/ip-addresses", "dcim/virtual-device-contexts", "primary_ip4", Emptied),
+    cascade("ipam/ip-addresses", "dcim/virtual-device-contexts", "primary_ip6", Emptied),
+    cascade("ipam/ip-addresses", "load-balancers/load-balancer-pool-members", "ip_address", Deleted),
+    cascade("ipam/ip-addresses", "vpn/vpn-tunnel-endpoints", "source_ipaddress", Emptied),
+];
+
+/// What looks for what would be lost.
+pub(super) struct Look<'a> {
+    pub(super) client: &'a Client,
+    pub(super) query: &'a [(String, String)],
+    pub(super) paging: &'a Paging,
+    /// The collections whose records may go along.
+    pub(super) allowed: &'a BTreeSet<String>,
+    /// The keys of all records that the plan deletes.
+    pub(super) planned: &'a HashSet<String>,
+}
+
+impl Look<'_> {
+    /// What the plan does not delete and would go with each of these records of a collection, by their keys.
+    pub(super) async fn losses(
+        &self,
+        of: &str,
+        doomed: &[Doomed],
+    ) -> Result<BTreeMap<String, Vec<String>>, TargetError> {
+        let mut asked = Vec::new();
+        for cascade in CASCADES.iter().filter(|cascade| cascade.of == of) {
+            let may_have = |record: &&Doomed| match (cascade.kind, &record.kind) {
+                (Some(only), Some(kind)) => only == kind,
+                _ => true,
+            };
+            let keys: Vec<String> = doomed.iter().filter(may_have).map(|record| record.key.clone()).collect();
+            asked.extend(keys.chunks(RECORDS).map(|keys| self.found(cascade, keys.to_vec())));
+        }
+        let found: Vec<Vec<(String, String)>> =
+            stream::iter(asked).buffer_unordered(self.client.concurrency()).try_collect().await?;
+
+        let mut losses: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (key, what) in found.into_iter().flatten() {
+            losses.entry(key).or_default().push(what);
+        }
+        losses.values_mut().for_each(|losses| losses.sort());
+        Ok(losses)
+    }
+
+    /// What goes along by one link, each with the key of the record that it goes with.
+    async fn found(&self, cascade: &Cascade, keys: Vec<String>) -> Result<Vec<(String, String)>, TargetError> {
+        if cascade.fate == Part {
+            self.show_parts(cascade, &keys).await;
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(cascade, &keys).await?;
+        let is_allowed = self.allowed.contains(cascade.path);
+        let mut found = Vec::new();
+        for row in &rows {
+            let Some(key) = key_at(row, cascade.by).filter(|key| keys.contains(key)) else { continue };
+            let goes_anyway = |field: &str| key_at(row, field).is_some_and(|key| self.planned.contains(&key));
+            if goes_anyway("id") || cascade.ends.iter().any(|end| goes_anyway(end)) {
+                continue;
+            }
+            let what = described(cascade, row);
+            if is_allowed {
+                tracing::warn!(
+                    of = cascade.of,
+                    key,
+                    "a delete takes along what the plan does not hold: it would {what}"
+                );
+            } else {
+                found.push((key, what));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The rows that lead to these records.
+    ///
+    /// A server answers 400 if one of the keys is not, or no longer, of a record that the rows can lead to. Then the keys are
+    /// asked about in halves.
+    async fn rows(&self, cascade: &Cascade, keys: &[String]) -> Result<Vec<Value>, TargetError> {
+        let mut rows = Vec::new();
+        let mut open = vec![keys];
+        while let Some(keys) = open.pop() {
+            let query = self.about(cascade, keys);
+            let error = match self.client.rows(cascade.path, &query, self.paging, Some("id"), |_, _| {}).await {
+                Ok(found) => {
+                    rows.extend(found);
+                    continue;
+                }
+                Err(error) => error,
+            };
+            let is_allowed = self.allowed.contains(cascade.path);
+            match error.status() {
+                // This Nautobot has no such records, or none that lead there.
+                Some(StatusCode::NOT_FOUND) => return Ok(rows),
+                Some(StatusCode::BAD_REQUEST) if error.to_string().contains("Unknown filter field") => return Ok(rows),
+                Some(StatusCode::BAD_REQUEST) if keys.len() > 1 => {
+                    let (one, other) = keys.split_at(keys.len() / 2);
+                    open.extend([one, other]);
+                }
+                Some(StatusCode::BAD_REQUEST) => {}
+                Some(StatusCode::FORBIDDEN) if is_allowed => return Ok(rows),
+                Some(StatusCode::FORBIDDEN) => return Err(unseen(cascade, &error)),
+                _ => return Err(error.into_target()),
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The parameters that ask for what leads to these records.
+    fn about(&self, cascade: &Cascade, keys: &[String]) -> Vec<(String, String)> {
+        let keys = keys.iter().map(|key| (cascade.by.to_owned(), key.clone()));
+        self.query.iter().cloned().chain(keys).collect()
+    }
+
+    /// Says how many parts go with the records.
+    async fn show_parts(&self, cascade: &Cascade, keys: &[String]) {
+        let mut request = self.client.get(cascade.path).query("limit", "1");
+        for (name, value) in self.about(cascade, keys) {
+            request = request.query(&name, &value);
+        }
+        let Ok(answer) = request.send().await else { return };
+        let parts = answer.body.get("count").and_then(Value::as_u64).unwrap_or_default();
+        if parts > 0 {
+            tracing::warn!(of = cascade.of, parts, "records are deleted with their parts in `{}`", cascade.path);
+        }
+    }
+}
+
+/// The error where it cannot be seen what would go along.
+fn unseen(cascade: &Cascade, error: &Error) -> TargetError {
+    let path = cascade.path;
+    TargetError::new(format!(
+        "whether anything in `{path}` would go with it cannot be seen: {error}; let the token view `{path}`, or allow that with \
+         `allow_cascade(\"{path}\")`"
+    ))
+}
+
+/// The key at a field of a row, which holds it or an object with it.
+fn key_at(row: &Value, field: &str) -> Option<String> {
+    let value = row.get(field)?;
+    value.get("id").unwrap_or(value).as_str().map(str::to_lowercase)
+}
+
+/// What would become of a row, as it stands behind "it would".
+fn described(cascade: &Cascade, row: &Value) -> String {
+    let name =
+        ["display", "name", "id"].iter().find_map(|field| row.get(*field)?.as_str().filter(|text| !text.is_empty()));
+    let name = name.unwrap_or("a record");
+    let url = row.get("url").and_then(Value::as_str).unwrap_or(cascade.path);
+    match cascade.fate {
+        Emptied => format!("empty `{}` of {name:?} ({url})", cascade.by),
+        Deleted | Part => format!("delete {name:?} ({url})"),
+    }
+}
+
+/// The error of a record that is not deleted because of what it would take along.
+pub(super) fn refused(losses: &[String]) -> TargetError {
+    let mut text = losses.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if losses.len() > NAMED {
+        text.push_str(&format!(" and {} more", losses.len() - NAMED));
+    }
+    TargetError::new(format!(
+        "it is not deleted, since Nautobot would {text}, which is not in the plan; move or remove that first, add it to the data \
+         set, or allow it with `allow_cascade`"
+    ))
+}
