@@ -3,6 +3,7 @@
 use diffsync_core::{AdapterError, REDACTED, TargetError, TargetErrorKind};
 
 use super::session::Session;
+use super::swap::is_taken;
 use super::value::Value;
 
 impl Session {
@@ -48,6 +49,7 @@ impl Session {
             message = without(&message, &text);
         }
         match self.meaning(error) {
+            TargetErrorKind::Record if is_taken(error) => TargetError::conflict(message),
             TargetErrorKind::Record => TargetError::new(message),
             TargetErrorKind::Transient => TargetError::transient(message),
             TargetErrorKind::Fatal => TargetError::fatal(message),

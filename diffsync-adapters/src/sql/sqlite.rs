@@ -10,14 +10,18 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow, SqliteSynchronous};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, Row as _, Sqlite as Driver, TypeInfo, ValueRef};
 
-use super::database::{Answer, Column, Connection, Database, Delete, Find, Grid, Insert, Update};
+use super::database::{
+    Answer, Column, Connection, Database, Delete, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
+};
 use super::form::Row;
 use super::name::Quotes;
 use super::options::refuse_unknown;
+use super::pieces::Room;
 use super::value::{Kind, Value};
 
-/// How many values one statement may hold.
-const VALUES: usize = 32_766;
+/// What one statement holds: one value less than it could, for the owner. What is bound is copied, so it is no more than
+/// memory has room for.
+const ROOM: Room = Room { values: 32_765, bytes: 64 << 20, largest: (1_000_000_000, "SQLite takes at most"), byte: 1 };
 
 const QUOTES: Quotes = Quotes('"');
 
@@ -116,6 +120,10 @@ impl Database for Sqlite {
             .into()
     }
 
+    fn refers_ahead(&self) -> bool {
+        true
+    }
+
     fn snapshot(&self) -> &'static [&'static str] {
         &["BEGIN"]
     }
@@ -150,6 +158,10 @@ impl Database for Sqlite {
             1 | 3 | 8 | 10 | 11 | 13 | 14 | 23 | 26 => TargetErrorKind::Fatal,
             _ => TargetErrorKind::Record,
         }
+    }
+
+    fn keeps(&self, column: &Column, _: Kind, value: &Value<'_>) -> bool {
+        Affinity::of(&column.ty).keeps(value)
     }
 
     fn batch(&self) -> usize {
@@ -200,10 +212,45 @@ fn placeholders(rows: usize, width: usize, first: impl Fn(usize) -> String) -> S
     sql
 }
 
-/// The rows in pieces that one statement can hold.
-fn pieces<'g, 'v>(grid: &'g Grid<'v>) -> impl Iterator<Item = &'g [Value<'v>]> {
-    let width = grid.width.max(1);
-    grid.values.chunks((VALUES / width).max(1) * width)
+/// What a column makes of values, which its type says in words of all kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Affinity {
+    Integer,
+    Text,
+    Real,
+    Numeric,
+    None,
+}
+
+impl Affinity {
+    /// That of a type, by the rules in the order in which `SQLite` has them.
+    fn of(ty: &str) -> Self {
+        let ty = ty.to_ascii_uppercase();
+        let has = |words: &[&str]| words.iter().any(|word| ty.contains(word));
+        if has(&["INT"]) {
+            Self::Integer
+        } else if has(&["CHAR", "CLOB", "TEXT"]) {
+            Self::Text
+        } else if ty.is_empty() || has(&["BLOB"]) {
+            Self::None
+        } else if has(&["REAL", "FLOA", "DOUB"]) {
+            Self::Real
+        } else {
+            Self::Numeric
+        }
+    }
+
+    /// Whether a column holds a value as it is given, so that it is read again as the same.
+    fn keeps(self, value: &Value<'_>) -> bool {
+        match (value, self) {
+            (Value::Null | Value::Bytes(_), _) | (_, Self::None) => true,
+            (Value::Bool(_) | Value::Int(_) | Value::Unsigned(_), _) => matches!(self, Self::Integer | Self::Numeric),
+            // A whole one may be stored as an integer, and is read as the same number.
+            (Value::Float(_), _) => self != Self::Text,
+            // A text that looks like a number becomes one.
+            (Value::Text(text), _) => self == Self::Text || text.trim().parse::<f64>().is_err(),
+        }
+    }
 }
 
 /// Carries out a statement. One that comes again is kept prepared.
@@ -268,32 +315,65 @@ impl Connection for SqliteConnection {
         Box::pin(async move { sqlx::query_scalar(SQL).fetch_all(self).await })
     }
 
-    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Option<Vec<Value<'static>>>> {
+    fn nature<'a>(&'a mut self, table: &'a str) -> Answer<'a, Nature> {
         Box::pin(async move {
-            let Insert { table, columns, key, rows } = insert;
+            let (schema, name) = parts(table);
+            let schema = QUOTES.column(schema);
+            let sql = format!(
+                "SELECT (SELECT count(*) FROM {schema}.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?1)),
+                        (SELECT count(*) FROM {schema}.sqlite_schema WHERE type = 'view' AND lower(name) = lower(?1)),
+                        (SELECT count(*) FROM {schema}.sqlite_schema
+                         WHERE lower(name) = lower(?1) AND sql LIKE 'CREATE VIRTUAL%')"
+            );
+            let (triggers, views, virtuals): (i64, i64, i64) =
+                sqlx::query_as(AssertSqlSafe(sql)).bind(name).fetch_one(self).await?;
+            // What a trigger does instead is not counted.
+            Ok(Nature { alters: triggers + views + virtuals > 0, is_uncounted: views > 0, copies: None })
+        })
+    }
+
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Vec<UniqueColumn>>> {
+        const SQL: &str = "SELECT l.name, i.name, NOT c.[notnull]
+                           FROM pragma_index_list(?1, ?2) AS l, pragma_index_info(l.name, ?2) AS i,
+                                pragma_table_xinfo(?1, ?2) AS c
+                           WHERE l.[unique] AND c.name = i.name ORDER BY l.name, i.seqno";
+        Box::pin(async move {
+            let (schema, name) = parts(table);
+            let rows: Vec<(String, String, bool)> = sqlx::query_as(SQL).bind(name).bind(schema).fetch_all(self).await?;
+            let of_each = rows.chunk_by(|(one, ..), (other, ..)| one == other);
+            let column = |(_, name, frees): &(String, String, bool)| UniqueColumn { name: name.clone(), frees: *frees };
+            Ok(of_each.map(|columns| columns.iter().map(column).collect()).collect())
+        })
+    }
+
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Inserted> {
+        Box::pin(async move {
+            let Insert { table, columns, key, nature, rows, .. } = insert;
             let counted = key.and_then(|(column, _)| Some((column.name.as_str(), column.default.as_deref()?)));
             let mut last = 0;
-            let mut names = QUOTES.columns(columns.iter().copied());
+            let mut names = QUOTES.columns(columns.iter().map(|column| column.name));
             if let Some((key, largest)) = counted {
                 // Nobody else writes while this transaction does.
                 last = sqlx::query_scalar(AssertSqlSafe(largest)).fetch_one(&mut *self).await?;
                 last = last.max(self.counted(table).await?);
                 names = format!("{}, {names}", QUOTES.column(key));
             }
-            let mut keys = Vec::new();
-            for piece in pieces(rows) {
+            let (mut taken, mut keys) = (0, Vec::new());
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
                 let count = piece.len() / rows.width.max(1);
                 let number = |row: usize| last.saturating_add_unsigned(row as u64 + 1);
                 let placeholders = match counted {
                     Some(_) => placeholders(count, rows.width, |row| format!("{},", number(row))),
                     None => placeholders(count, rows.width, |_| String::new()),
                 };
-                changed(self, format!("INSERT INTO {table} ({names}) VALUES {placeholders}"), piece, counted.is_none())
-                    .await?;
+                // A constraint that says `ON CONFLICT REPLACE` would delete the row that has the value.
+                let sql = format!("INSERT OR ABORT INTO {table} ({names}) VALUES {placeholders}");
+                taken += changed(self, sql, piece, counted.is_none()).await?;
                 keys.extend((0..count).map(|row| Value::Int(number(row))));
                 last = last.saturating_add_unsigned(count as u64);
             }
-            Ok(counted.map(|_| keys))
+            let rows = (!nature.is_uncounted).then_some(taken);
+            Ok(Inserted { rows, keys: counted.map(|_| keys), altered: None })
         })
     }
 
@@ -309,9 +389,10 @@ impl Connection for SqliteConnection {
             let null = nulls.iter().map(|column| format!("t.{} IS NULL", QUOTES.column(column)));
             let found = found.chain(null).collect::<Vec<_>>().join(" AND ");
             let mut updated = 0;
-            for piece in pieces(rows) {
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
-                let sql = format!("UPDATE {table} AS t SET {assigned} FROM (VALUES {values}) AS v WHERE {found}");
+                let sql =
+                    format!("UPDATE OR ABORT {table} AS t SET {assigned} FROM (VALUES {values}) AS v WHERE {found}");
                 updated += changed(self, sql, piece, true).await?;
             }
             Ok(updated)
@@ -326,16 +407,41 @@ impl Connection for SqliteConnection {
             let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
             let rest = null.chain(mine).collect::<Vec<_>>().concat();
             let mut deleted = 0;
-            // The owner is a value as well.
-            let width = rows.width.max(1);
-            for piece in rows.values.chunks(((VALUES - 1) / width).max(1) * width) {
-                let values = placeholders(piece.len() / width, width, |_| String::new());
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
+                let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
                 let sql = format!("DELETE FROM {table} WHERE ({columns}) IN (VALUES {values}){rest}");
                 let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
                 let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece.iter().chain(owner.as_ref()))?);
                 deleted += done.execute(&mut *self).await?.rows_affected();
             }
             Ok(deleted)
+        })
+    }
+
+    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let Read { select, by, nulls, rows } = read;
+            let qualified = |column: &str| format!("t.{}", QUOTES.column(column));
+            let null: Vec<String> = nulls.iter().map(|column| format!("{} IS NULL", qualified(column))).collect();
+            if rows.width == 0 {
+                let sql = format!("{select} WHERE {}", null.join(" AND "));
+                sqlx::query(AssertSqlSafe(sql)).fetch_all(self).await?.iter().for_each(|row| each(row));
+                return Ok(());
+            }
+            let columns = by.iter().map(|column| qualified(column.name)).collect::<Vec<_>>().join(", ");
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
+                let values = placeholders(piece.len() / rows.width, rows.width, |_| String::new());
+                let found = format!("({columns}) IN (VALUES {values})");
+                let found = std::iter::once(&found).chain(&null).cloned().collect::<Vec<_>>().join(" AND ");
+                let query = sqlx::query_with(AssertSqlSafe(format!("{select} WHERE {found}")), arguments(piece)?);
+                let mut found = query.fetch(&mut *self);
+                while let Some(row) = found.try_next().await? {
+                    each(&row);
+                    // The driver's thread has allocated it.
+                    MemoryScope::none().enter(|| drop(row));
+                }
+            }
+            Ok(())
         })
     }
 
@@ -346,7 +452,7 @@ impl Connection for SqliteConnection {
             let same = by.iter().enumerate().map(|(at, (column, _))| format!("{column} = v.c{at}"));
             let same = same.collect::<Vec<_>>().join(" AND ");
             let (mut found, mut before) = (Vec::new(), 0);
-            for piece in pieces(rows) {
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
                 let count = piece.len() / rows.width.max(1);
                 let values = placeholders(count, rows.width, |row| format!("{},", before + row));
                 let sql = format!(
@@ -439,6 +545,32 @@ impl Row for SqliteRow {
             }
             "TEXT" => Ok(Value::Text(<&str as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into())),
             _ => Ok(Value::Bytes(<&[u8] as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_column_keeps_as_it_is_given_is_said_by_its_type() {
+        let text = |text: &'static str| Value::Text(text.into());
+        for (ty, value, keeps) in [
+            ("VARCHAR(20)", text("007"), true),
+            ("BIGINT", Value::Int(7), true),
+            ("TEXT", Value::Int(7), false),
+            ("DOUBLE PRECISION", Value::Int(7), false),
+            ("DOUBLE PRECISION", Value::Float(2.0), true),
+            ("DATETIME", text("2024-01-01 10:00:00"), true),
+            ("DATETIME", text("2024"), false),
+            ("DECIMAL(10, 2)", text(" 1.50"), false),
+            ("DECIMAL(10, 2)", Value::Float(1.5), true),
+            ("", text("1.50"), true),
+            ("BLOB", Value::Bytes(vec![1].into()), true),
+            ("TEXT", Value::Null, true),
+        ] {
+            assert_eq!(Affinity::of(ty).keeps(&value), keeps, "{ty} {}", value.shown());
         }
     }
 }
