@@ -237,6 +237,7 @@ pub(crate) struct Update<'a> {
     pub(crate) by: &'a [Typed],
     /// The columns that are null in all of these rows.
     pub(crate) nulls: &'a [&'static str],
+    pub(crate) nature: &'a Nature,
     pub(crate) rows: &'a Grid<'a>,
 }
 

@@ -60,6 +60,8 @@ impl Session {
     pub(crate) fn meaning(&self, error: &sqlx::Error) -> TargetErrorKind {
         match error {
             sqlx::Error::Database(error) => self.database().meaning(&**error),
+            // What is too large for a message stays so.
+            sqlx::Error::Protocol(reason) if reason.contains("out of range for protocol") => TargetErrorKind::Record,
             // The server went away, and may come back.
             sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => {
                 TargetErrorKind::Transient

@@ -301,7 +301,7 @@ impl Connection for Connected {
 
     fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64> {
         Box::pin(async move {
-            let Update { table, set, by, nulls, rows } = update;
+            let Update { table, set, by, nulls, rows, .. } = update;
             let assigned = set.iter().map(|column| format!("{} = ?", QUOTES.column(column.name)));
             let assigned = assigned.collect::<Vec<_>>().join(", ");
             let found = condition(by.iter().map(|column| column.name), nulls);

@@ -190,6 +190,7 @@ impl Database for Postgres {
             // A value that is too large for the server's memory, or a limit that is set, is so each time.
             (_, "53400") => TargetErrorKind::Record,
             (_, "XX000") if error.message().starts_with("invalid memory alloc request size") => TargetErrorKind::Record,
+            ("08", _) if error.message().starts_with("invalid message length") => TargetErrorKind::Record,
             // The disk is full.
             (_, "53100") => TargetErrorKind::Fatal,
             // A lost connection, a transaction to be tried again, too few resources, a server that goes down or comes up.
@@ -385,7 +386,7 @@ impl Connection for PgConnection {
 
     fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64> {
         Box::pin(async move {
-            let Update { table, set, by, nulls, rows } = update;
+            let Update { table, set, by, nulls, rows, .. } = update;
             let assigned = set.iter().enumerate();
             let assigned =
                 assigned.map(|(at, column)| format!("{} = v.c{at}::{}", QUOTES.column(column.name), column.ty));

@@ -253,6 +253,12 @@ impl Affinity {
     }
 }
 
+/// What has a constraint refuse a row that says `ON CONFLICT REPLACE`, which would delete the row that has the value. It
+/// is not said where there are triggers: it would take the place of what their own statements say.
+fn or_abort(nature: &Nature) -> &'static str {
+    if nature.alters { "" } else { " OR ABORT" }
+}
+
 /// Carries out a statement. One that comes again is kept prepared.
 async fn changed(
     connection: &mut SqliteConnection,
@@ -358,6 +364,7 @@ impl Connection for SqliteConnection {
                 last = last.max(self.counted(table).await?);
                 names = format!("{}, {names}", QUOTES.column(key));
             }
+            let or_abort = or_abort(nature);
             let (mut taken, mut keys) = (0, Vec::new());
             for piece in ROOM.pieces(&rows.values, rows.width)? {
                 let count = piece.len() / rows.width.max(1);
@@ -366,8 +373,7 @@ impl Connection for SqliteConnection {
                     Some(_) => placeholders(count, rows.width, |row| format!("{},", number(row))),
                     None => placeholders(count, rows.width, |_| String::new()),
                 };
-                // A constraint that says `ON CONFLICT REPLACE` would delete the row that has the value.
-                let sql = format!("INSERT OR ABORT INTO {table} ({names}) VALUES {placeholders}");
+                let sql = format!("INSERT{or_abort} INTO {table} ({names}) VALUES {placeholders}");
                 taken += changed(self, sql, piece, counted.is_none()).await?;
                 keys.extend((0..count).map(|row| Value::Int(number(row))));
                 last = last.saturating_add_unsigned(count as u64);
@@ -379,7 +385,8 @@ impl Connection for SqliteConnection {
 
     fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64> {
         Box::pin(async move {
-            let Update { table, set, by, nulls, rows } = update;
+            let Update { table, set, by, nulls, nature, rows } = update;
+            let or_abort = or_abort(nature);
             let assigned = set.iter().enumerate();
             let assigned = assigned.map(|(at, column)| format!("{} = v.column{}", QUOTES.column(column.name), at + 1));
             let assigned = assigned.collect::<Vec<_>>().join(", ");
@@ -392,7 +399,7 @@ impl Connection for SqliteConnection {
             for piece in ROOM.pieces(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
                 let sql =
-                    format!("UPDATE OR ABORT {table} AS t SET {assigned} FROM (VALUES {values}) AS v WHERE {found}");
+                    format!("UPDATE{or_abort} {table} AS t SET {assigned} FROM (VALUES {values}) AS v WHERE {found}");
                 updated += changed(self, sql, piece, true).await?;
             }
             Ok(updated)

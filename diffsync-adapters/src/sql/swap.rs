@@ -171,6 +171,7 @@ impl Session {
                 set: &self.typed(&columns, M::TABLE, &names)?,
                 by: &self.typed(&columns, M::TABLE, &by.columns)?,
                 nulls: &by.nulls,
+                nature: &nature,
                 rows: &group.grid,
             };
             let updated = connection.update(&update).await?;

@@ -72,3 +72,33 @@ pub(super) async fn unique_keys(
     let column = |(_, name, frees): &(i64, String, bool)| UniqueColumn { name: name.clone(), frees: *frees };
     Ok(of_each.map(|columns| columns.iter().map(column).collect()).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_column_keeps_as_it_is_given_is_said_by_its_type() {
+        let text = |text: &'static str| Value::Text(text.into());
+        for (ty, kind, value, expected) in [
+            ("text", Kind::Text, text("a "), true),
+            ("character varying", Kind::Text, text("a"), true),
+            ("character varying", Kind::Text, text("a "), false),
+            ("bpchar", Kind::Text, text("a"), false),
+            ("bigint", Kind::Int64, Value::Int(7), true),
+            ("numeric", Kind::Int64, Value::Int(7), false),
+            ("double precision", Kind::Float64, Value::Float(0.1), true),
+            ("real", Kind::Float64, Value::Float(0.1), false),
+            ("real", Kind::Float32, Value::Float(0.1_f32.into()), true),
+            ("uuid", Kind::Uuid, text("67e55044-10b1-426f-9247-bb680e5fe0c8"), true),
+            ("uuid", Kind::Text, text("67E55044-10B1-426F-9247-BB680E5FE0C8"), false),
+            ("jsonb", Kind::Json, text(r#"{"a":[1.5,"x"]}"#), true),
+            ("jsonb", Kind::Json, text("[1e21]"), false),
+            ("jsonb", Kind::Text, text("{}"), false),
+            ("timestamp without time zone", Kind::Text, text("2024-01-01 00:00:00"), false),
+            ("inet", Kind::Text, text("10.0.0.1"), false),
+        ] {
+            assert_eq!(keeps(ty, kind, &value), expected, "{ty} {}", value.shown());
+        }
+    }
+}

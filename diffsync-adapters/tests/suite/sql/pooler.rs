@@ -55,16 +55,7 @@ fn what_a_run_sets_stays_in_its_transactions() {
         let Some(url) = pooled("pooled_settings").await else { return };
         let database = "ALTER DATABASE pooled_settings SET intervalstyle = 'sql_standard'; \
                         CREATE TABLE vlans (number INTEGER PRIMARY KEY, name INTERVAL, note TEXT)";
-        run_on(Kind::Postgres, &url, database).await;
-        // Connections that are made from now on have the setting.
-        let pooler = pgbouncer().unwrap();
-        let admin = self::url(pooler, "pgbouncer");
-        let mut console = PgConnection::connect_with(
-            &admin.as_str().parse::<sqlx::postgres::PgConnectOptions>().unwrap().extra_float_digits(None),
-        )
-        .await
-        .unwrap();
-        sqlx::raw_sql("RECONNECT pooled_settings").execute(&mut console).await.unwrap();
+        run_on(Kind::Postgres, &self::url(postgres().unwrap(), "pooled_settings"), database).await;
 
         let mut wanted = vlans(0..3);
         wanted.vlans = wanted
