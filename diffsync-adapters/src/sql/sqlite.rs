@@ -7,9 +7,10 @@ use std::time::Duration;
 use diffsync_core::memory::MemoryScope;
 use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
 use futures_util::TryStreamExt;
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow, SqliteSynchronous};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, Row as _, Sqlite as Driver, TypeInfo, ValueRef};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Row as _};
 
+use self::affinity::Affinity;
 use super::database::{
     Answer, Column, Connection, Database, Delete, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
 };
@@ -18,6 +19,9 @@ use super::name::Quotes;
 use super::options::refuse_unknown;
 use super::pieces::Room;
 use super::value::{Kind, Value};
+
+mod affinity;
+mod row;
 
 /// What one statement holds: one value less than it could, for the owner. What is bound is copied, so it is no more than
 /// memory has room for.
@@ -210,47 +214,6 @@ fn placeholders(rows: usize, width: usize, first: impl Fn(usize) -> String) -> S
         sql.push(')');
     }
     sql
-}
-
-/// What a column makes of values, which its type says in words of all kinds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Affinity {
-    Integer,
-    Text,
-    Real,
-    Numeric,
-    None,
-}
-
-impl Affinity {
-    /// That of a type, by the rules in the order in which `SQLite` has them.
-    fn of(ty: &str) -> Self {
-        let ty = ty.to_ascii_uppercase();
-        let has = |words: &[&str]| words.iter().any(|word| ty.contains(word));
-        if has(&["INT"]) {
-            Self::Integer
-        } else if has(&["CHAR", "CLOB", "TEXT"]) {
-            Self::Text
-        } else if ty.is_empty() || has(&["BLOB"]) {
-            Self::None
-        } else if has(&["REAL", "FLOA", "DOUB"]) {
-            Self::Real
-        } else {
-            Self::Numeric
-        }
-    }
-
-    /// Whether a column holds a value as it is given, so that it is read again as the same.
-    fn keeps(self, value: &Value<'_>) -> bool {
-        match (value, self) {
-            (Value::Null | Value::Bytes(_), _) | (_, Self::None) => true,
-            (Value::Bool(_) | Value::Int(_) | Value::Unsigned(_), _) => matches!(self, Self::Integer | Self::Numeric),
-            // A whole one may be stored as an integer, and is read as the same number.
-            (Value::Float(_), _) => self != Self::Text,
-            // A text that looks like a number becomes one.
-            (Value::Text(text), _) => self == Self::Text || text.trim().parse::<f64>().is_err(),
-        }
-    }
 }
 
 /// What has a constraint refuse a row that says `ON CONFLICT REPLACE`, which would delete the row that has the value. It
@@ -528,56 +491,5 @@ impl Counted for SqliteConnection {
             .bind(name)
             .fetch_one(self)
             .await
-    }
-}
-
-impl Row for SqliteRow {
-    fn value(&self, position: usize, kind: Kind) -> Result<Value<'_>, String> {
-        let said = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
-        let raw = self.try_get_raw(position).map_err(|error| said(&error))?;
-        if raw.is_null() {
-            return Ok(Value::Null);
-        }
-        let is_text = matches!(kind, Kind::Text | Kind::Json | Kind::Uuid);
-        let info = raw.type_info();
-        match info.name() {
-            "INTEGER" => {
-                let value = <i64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
-                // A column without a type of its own may hold the number that a text looks like.
-                Ok(if is_text { Value::Text(value.to_string().into()) } else { Value::Int(value) })
-            }
-            "REAL" => {
-                let value = <f64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
-                Ok(if is_text { Value::Text(value.to_string().into()) } else { Value::Float(value) })
-            }
-            "TEXT" => Ok(Value::Text(<&str as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into())),
-            _ => Ok(Value::Bytes(<&[u8] as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into())),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_column_keeps_as_it_is_given_is_said_by_its_type() {
-        let text = |text: &'static str| Value::Text(text.into());
-        for (ty, value, keeps) in [
-            ("VARCHAR(20)", text("007"), true),
-            ("BIGINT", Value::Int(7), true),
-            ("TEXT", Value::Int(7), false),
-            ("DOUBLE PRECISION", Value::Int(7), false),
-            ("DOUBLE PRECISION", Value::Float(2.0), true),
-            ("DATETIME", text("2024-01-01 10:00:00"), true),
-            ("DATETIME", text("2024"), false),
-            ("DECIMAL(10, 2)", text(" 1.50"), false),
-            ("DECIMAL(10, 2)", Value::Float(1.5), true),
-            ("", text("1.50"), true),
-            ("BLOB", Value::Bytes(vec![1].into()), true),
-            ("TEXT", Value::Null, true),
-        ] {
-            assert_eq!(Affinity::of(ty).keeps(&value), keeps, "{ty} {}", value.shown());
-        }
     }
 }

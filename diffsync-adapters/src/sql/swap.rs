@@ -52,8 +52,18 @@ impl Session {
                 return Ok((writing, Err(trouble)));
             }
             let error = match self.change(connection, &left_changes, &left_new).await {
-                Ok(answers) => return Ok((writing, Ok(in_order(changes.len(), answers, refused)))),
-                Err(Trouble::Database(error)) if is_taken(&error) && left.len() > 1 => error,
+                Ok(answers) if answers.iter().all(Result::is_ok) => {
+                    return Ok((writing, Ok(in_order(changes.len(), answers, refused))));
+                }
+                // What cannot be written for another reason must keep the value that was just taken from it.
+                Ok(answers) => {
+                    let answers = left.into_iter().zip(answers);
+                    refused.extend(answers.filter_map(|(record, answer)| Some((record, answer.err()?))));
+                    writing.undo(None).await?;
+                    writing = self.begin().await?;
+                    continue;
+                }
+                Err(Trouble::Database(error)) if is_taken(&error) => error,
                 Err(trouble) => return Ok((writing, Err(trouble))),
             };
 
@@ -64,14 +74,17 @@ impl Session {
             if let Err(trouble) = self.free(connection, &freed, &left_changes).await {
                 return Ok((writing, Err(trouble)));
             }
-            for record in left {
+            let passes_on = |record: &usize| {
+                let patch = changes.get(*record).map(|(_, patch)| *patch);
+                patch.is_some_and(|patch| freed.iter().any(|(_, source, _)| is_changed::<M>(patch, *source)))
+            };
+            for record in left.into_iter().filter(passes_on) {
                 let (change, record_new) = of(&[record]);
                 match self.try_one(connection, &change, &record_new).await {
                     Ok(None) => {}
                     Ok(Some(error)) => {
-                        let said =
-                            self.unwritable(&format!("update in `{}`", M::TABLE.name), &error, &secrets(&record_new));
-                        refused.insert(record, said);
+                        let doing = format!("update in `{}`", M::TABLE.name);
+                        refused.insert(record, self.unwritable(&doing, &error, &secrets(&record_new)));
                     }
                     Err(trouble) => return Ok((writing, Err(trouble))),
                 }

@@ -74,6 +74,44 @@ fn a_value_that_stays_taken_fails_what_wants_it_and_no_other() {
     });
 }
 
+#[derive(SyncModel, SqlModel, Clone)]
+#[sql(table = "ports")]
+struct Port {
+    #[sync(id)]
+    name: String,
+    tag: Option<String>,
+    #[sql(lookup = "vlan_no -> vlans(name) on number")]
+    vlan: Option<String>,
+}
+
+#[derive(Dataset, Default)]
+struct Ports {
+    ports: Table<Port>,
+}
+
+#[test]
+fn a_record_that_fails_for_another_reason_keeps_its_unique_value_while_others_change_places() {
+    on_each(|system| async move {
+        system.run(&system.words("CREATE TABLE [vlans] ([number] INTEGER PRIMARY KEY, [name] KEYTEXT)")).await;
+        let definition =
+            "CREATE TABLE [ports] ([name] VARCHAR(20) PRIMARY KEY, [tag] VARCHAR(10) UNIQUE, [vlan_no] INTEGER)";
+        system.run(&system.words(definition)).await;
+        let ports = |tags: [&str; 3], vlan: Option<&str>| {
+            let port = |(name, tag): (&str, &str)| Port {
+                name: name.into(),
+                tag: Some(tag.into()),
+                vlan: vlan.filter(|_| name == "c").map(Into::into),
+            };
+            Ports { ports: ["a", "b", "c"].into_iter().zip(tags).map(port).collect() }
+        };
+        let sql = || Sql::at(&system.url).unwrap();
+        assert_done(&pushed(ports(["1", "2", "3"], None), sql()).await);
+        let report = pushed(ports(["2", "1", "4"], Some("nowhere")), sql()).await;
+        assert_eq!((report.counts.updated, report.counts.failed), (2, 1), "{:?}", reasons(&report));
+        assert_eq!(system.texts(&system.words("SELECT [tag] FROM [ports] ORDER BY [name]")).await, ["2", "1", "3"]);
+    });
+}
+
 /// A rack names the device at its head, which is in it.
 #[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
 #[sql(table = "racks")]
