@@ -163,9 +163,9 @@ impl Session {
                 Source::Lookup(_) | Source::Owner => None,
             };
             let kind = field.map_or(Kind::Text, |field| field.kind);
-            let quoted = quotes.column(name);
-            let read = field.and_then(|_| self.database().selected(column, &quoted, kind).ok());
-            returned.push((read.unwrap_or_else(|| self.database().as_text(&quoted)), kind));
+            let own = quotes.column(name);
+            let read = field.and_then(|_| self.database().selected(column, &own, kind).ok());
+            returned.push((read.unwrap_or_else(|| self.database().as_text(&own)), kind));
         }
         let key = match M::TABLE.key_column() {
             Some(key) => Some(column_of(&columns, M::TABLE.name, key).map_err(|error| self.amiss(&error))?),
@@ -178,10 +178,9 @@ impl Session {
         let Inserted { rows, keys, altered } = connection.insert(&insert).await?;
         if rows.is_some_and(|rows| rows != grid.len() as u64) {
             // One at a time will tell which it is.
-            let first = sources.iter().zip(&grid.values).map(|((column, _), value)| (column, value));
-            let place =
-                first.take(1).map(|(column, value)| format!("`{column}` = {}", value.shown())).collect::<String>();
-            return Err(dropped(M::TABLE.name, &place).into());
+            let first = sources.iter().zip(&grid.values).next();
+            let place = first.map(|((column, _), value)| format!("`{column}` = {}", value.shown()));
+            return Err(dropped(M::TABLE.name, &place.unwrap_or_default()).into());
         }
         // Reading it again tells the key, too.
         let is_key_unknown = key.is_some() && keys.is_none();

@@ -9,9 +9,12 @@ use crate::sql::value::{Kind, Value};
 /// Whether a column of a type holds a value exactly as it is given.
 pub(super) fn keeps(ty: &str, kind: Kind, value: &Value<'_>) -> bool {
     match (ty, value) {
-        ("boolean", Value::Bool(_)) | ("smallint" | "integer" | "bigint", Value::Int(_) | Value::Unsigned(_)) => true,
-        ("double precision", Value::Float(_)) | ("bytea", Value::Bytes(_)) | ("text" | "json", Value::Text(_)) => true,
-        #[allow(clippy::cast_possible_truncation, reason = "that is what is asked")]
+        ("boolean", Value::Bool(_))
+        | ("smallint" | "integer" | "bigint", Value::Int(_) | Value::Unsigned(_))
+        | ("double precision", Value::Float(_))
+        | ("bytea", Value::Bytes(_))
+        | ("text" | "json", Value::Text(_)) => true,
+        #[allow(clippy::cast_possible_truncation, clippy::float_cmp, reason = "that is what is asked")]
         ("real", Value::Float(value)) => value.is_nan() || f64::from(*value as f32) == *value,
         // Spaces at the end that do not fit are cut off without a word.
         ("character varying", Value::Text(text)) => !text.ends_with(' '),
