@@ -1,7 +1,9 @@
 //! How many rows a second a run writes to a database, beside the database's own bulk loader on the same rows, and how many
 //! it reads.
 //!
-//! `cargo bench -p diffsync-adapters --features sqlite,postgres,mysql --bench sql [-- ROWS [ROUNDS [BATCH]] [KIND …]]`
+//! `cargo bench -p diffsync-adapters --features sqlite,postgres,mysql --bench sql [-- ROWS [ROUNDS [BATCH]] [KIND …] [doubtful]]`
+//!
+//! With `doubtful` the table is one whose rows may hold other values than they are given, so that they are read again.
 
 #![allow(
     clippy::unwrap_used,
@@ -72,6 +74,19 @@ fn csv(rows: usize) -> String {
 const TABLE: &str = "CREATE TABLE devices (name TEXT NOT NULL, serial TEXT NOT NULL, vlan INTEGER NOT NULL, units BIGINT NOT NULL, \
                      active BOOLEAN NOT NULL, note TEXT, PRIMARY KEY (name))";
 
+/// Makes a table that may hold other values than it is given: in PostgreSQL by a decimal column, in SQLite by a trigger.
+async fn make_doubtful(system: &System) {
+    let table = if system.kind == Kind::Postgres { TABLE.replace("BIGINT", "NUMERIC(20)") } else { TABLE.to_owned() };
+    let table = if system.kind == Kind::MariaDb { table.replace("name TEXT", "name VARCHAR(100)") } else { table };
+    system.run(&table).await;
+    if system.kind == Kind::Sqlite {
+        for event in ["INSERT", "UPDATE"] {
+            let trigger = format!("CREATE TRIGGER t{event} AFTER {event} ON devices BEGIN SELECT 1; END");
+            system.run(&trigger).await;
+        }
+    }
+}
+
 /// How long the database's own loader takes.
 async fn own_loader(system: &System, csv: &str) -> Option<Duration> {
     let mut command = match system.kind {
@@ -112,6 +127,7 @@ fn main() {
     let rate = |best: Duration| format!("{:>10.0} rows/s", rows as f64 / best.as_secs_f64());
     let words: Vec<String> = std::env::args().skip(1).map(|word| word.to_lowercase()).collect();
     let named = |kind: &Kind| words.contains(&format!("{kind:?}").to_lowercase());
+    let is_doubtful = words.iter().any(|word| word == "doubtful");
     let all = kinds();
     let is_one_named = all.iter().any(named);
     for kind in all.into_iter().filter(|kind| !is_one_named || named(kind)) {
@@ -121,6 +137,9 @@ fn main() {
             block_on(async {
                 own.extend(own_loader(&System::new(kind).await, &csv).await);
                 let system = System::new(kind).await;
+                if is_doubtful {
+                    make_doubtful(&system).await;
+                }
                 let step = |report: &diffsync_core::RunReport| {
                     assert_done(report);
                     report.steps.iter().find(|step| step.step == Step::ExecuteSync).unwrap().duration

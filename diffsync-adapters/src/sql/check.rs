@@ -32,6 +32,11 @@ impl Session {
             Err(error) => return checkup.failed("connection", self.unreachable(&error).to_string()),
         };
         checkup.passed("connection", self.shown());
+        if let Some(look) = self.database().look()
+            && let Err(error) = connection.run(look).await
+        {
+            return checkup.failed("connection", self.unreachable(&error).to_string());
+        }
         match connection.version().await {
             Ok(version) => checkup.passed("version", version),
             Err(error) => return checkup.failed("version", self.unreachable(&error).to_string()),
@@ -47,7 +52,9 @@ impl Session {
         for used in self.used().iter().filter(|used| !is_absent(used)) {
             self.check_table(&mut *connection, used, to_write && used.is_own, checkup).await;
         }
-        self.give_back(connection);
+        if self.database().look().is_none() || connection.run("ROLLBACK").await.is_ok() {
+            self.give_back(connection);
+        }
     }
 
     /// Looks whether all that lookups lead to is there or made with the tables, and returns the tables that are amiss.
@@ -121,6 +128,20 @@ impl Session {
                 checkup.passed(what, if to_write { "may be read and written" } else { "may be read" });
             }
             Ok(lacks) => checkup.failed(what, self.database().refusal(&lacks)),
+            Err(error) => checkup.failed(what, self.unreadable(table, &error).to_string()),
+        }
+        if to_write {
+            self.check_way(connection, table, checkup).await;
+        }
+    }
+
+    /// Says which way rows are inserted, where there are two.
+    async fn check_way(&self, connection: &mut dyn Connection, table: &str, checkup: &mut Checkup) {
+        let what = format!("writing {table}");
+        match connection.nature(table).await.map(|nature| nature.copies) {
+            Ok(None) => {}
+            Ok(Some(Ok(()))) => checkup.passed(what, "rows are inserted by `COPY`"),
+            Ok(Some(Err(why))) => checkup.passed(what, format!("rows are inserted by `INSERT`, since {why}")),
             Err(error) => checkup.failed(what, self.unreadable(table, &error).to_string()),
         }
     }

@@ -7,11 +7,11 @@ use diffsync_core::{AdapterError, TargetError};
 
 use super::database::Connection;
 use super::name::instead;
+use super::rows::identity;
 use super::schema::{Lookup, Role, SqlTable};
 use super::session::Session;
 use super::used::Used;
 use super::value::Kind;
-use super::write::identity;
 
 impl Session {
     /// Whether none of the tables is there. If some are, the rest must not be taken for empty ones.
@@ -95,7 +95,16 @@ impl Session {
             let mut connection = self.connection(true).await?;
             // All or none, where the database can.
             connection.run(self.database().begin()).await?;
-            for statement in self.definitions() {
+            let placed = self.placed();
+            let mut closing = Vec::new();
+            for (position, table) in placed.iter().enumerate() {
+                // Another run may have made it since, and closed the circles that it is part of.
+                if connection.columns(table.name).await?.is_empty() {
+                    closing.extend(self.closing(position, &placed));
+                }
+                connection.run(&self.definition(position, &placed)).await?;
+            }
+            for statement in closing {
                 connection.run(&statement).await?;
             }
             connection.run("COMMIT").await?;
@@ -105,8 +114,8 @@ impl Session {
         made.await.map(drop).map_err(|error: sqlx::Error| self.unwritable("make the tables", &error, &[]))
     }
 
-    /// The statements that make the tables, each after those that it refers to.
-    fn definitions(&self) -> Vec<String> {
+    /// The tables, each after those that it refers to, as far as they do not refer to each other.
+    fn placed(&self) -> Vec<&'static SqlTable> {
         let mut placed: Vec<&'static SqlTable> = Vec::new();
         while placed.len() < self.tables.len() {
             let waits = |table: &&&'static SqlTable| {
@@ -118,16 +127,38 @@ impl Session {
                 table.lookups.iter().any(refers)
             };
             let left = || self.tables.iter().filter(|table| !placed.iter().any(|other| other.name == table.name));
-            // Tables that refer to each other are made without the key that closes the circle.
             let Some(next) = left().find(|table| !waits(table)).or_else(|| left().next()) else { break };
             placed.push(next);
         }
-        (0..placed.len()).filter_map(|at| placed.get(..=at)).filter_map(|there| self.definition(there)).collect()
+        placed
     }
 
-    /// The statement that makes the last of these tables.
-    fn definition(&self, there: &[&'static SqlTable]) -> Option<String> {
-        let table = there.last()?;
+    /// The foreign key of a lookup, if what it leads to is unique in one of these tables: else it cannot be referred to.
+    fn foreign_key(&self, lookup: &'static Lookup, there: &[&'static SqlTable]) -> Option<String> {
+        let (leads, quotes) = (&lookup.leads, self.database().quotes());
+        let key = self.key_of(leads);
+        let mut others = there.iter().copied().filter(|other| other.name == leads.table);
+        others.find(|other| self.made_key(other) == Some(key) || identity(other) == [key])?;
+        let (column, to, key) = (quotes.column(leads.column), quotes.table(leads.table), quotes.column(key));
+        Some(format!("FOREIGN KEY ({column}) REFERENCES {to} ({key})"))
+    }
+
+    /// The statements that add the foreign keys by which a table refers to those that are made after it: tables refer to
+    /// each other where a reference is deferred.
+    fn closing(&self, position: usize, placed: &[&'static SqlTable]) -> Vec<String> {
+        let (Some(table), Some(later)) = (placed.get(position), placed.get(position + 1..)) else { return Vec::new() };
+        if self.database().refers_ahead() {
+            return Vec::new();
+        }
+        let quoted = self.database().quotes().table(table.name);
+        let keys = table.lookups.iter().filter_map(|lookup| self.foreign_key(lookup, later));
+        keys.map(|key| format!("ALTER TABLE {quoted} ADD {key}")).collect()
+    }
+
+    /// The statement that makes the table at this position.
+    fn definition(&self, position: usize, placed: &[&'static SqlTable]) -> String {
+        let there = if self.database().refers_ahead() { placed } else { placed.get(..=position).unwrap_or_default() };
+        let Some(table) = placed.get(position) else { return String::new() };
         let (database, quotes) = (self.database(), self.database().quotes());
         let unique = identity(table);
         let mut lines = Vec::new();
@@ -157,12 +188,7 @@ impl Session {
             }
             nullable.insert(leads.column, is_nullable);
             lines.push(line);
-            // What is not unique cannot be referred to.
-            let mut others = there.iter().copied().filter(|other| other.name == leads.table);
-            if others.any(|other| self.made_key(other) == Some(key) || identity(other) == [key]) {
-                let (column, to, key) = (quotes.column(leads.column), quotes.table(leads.table), quotes.column(key));
-                lines.push(format!("FOREIGN KEY ({column}) REFERENCES {to} ({key})"));
-            }
+            lines.extend(self.foreign_key(lookup, there));
         }
         if let Some(owner) = &table.owner {
             lines.push(format!("{} {}", quotes.column(owner.column), database.column_type(Kind::Text, true)));
@@ -174,7 +200,7 @@ impl Session {
         lines.sort_by_key(|line| line.starts_with("FOREIGN KEY") || line.starts_with(word));
         let mut sql = String::new();
         let _ = write!(sql, "CREATE TABLE IF NOT EXISTS {} ({})", quotes.table(table.name), lines.join(", "));
-        Some(sql)
+        sql
     }
 
     /// The key that a table is made with: its own, or the one by which other tables refer to it.

@@ -40,11 +40,21 @@ pub(crate) trait Database: Send + Sync {
     /// The definition of a column that is the database's own key.
     fn key_type(&self, kind: Kind) -> String;
 
+    /// Whether a table may be made with a foreign key to one that is not there yet.
+    fn refers_ahead(&self) -> bool {
+        false
+    }
+
     /// What begins a transaction that reads everything as it is at one moment.
     fn snapshot(&self) -> &'static [&'static str];
 
     /// What begins a transaction that writes.
     fn begin(&self) -> &'static str;
+
+    /// What begins a transaction for a look at the database, where one is needed for it.
+    fn look(&self) -> Option<&'static str> {
+        None
+    }
 
     /// What is said where rights are missing.
     fn refusal(&self, lacks: &[&str]) -> String {
@@ -67,6 +77,10 @@ pub(crate) trait Database: Send + Sync {
         let _ = error;
         false
     }
+
+    /// Whether a column holds a value exactly as it is given, so that a field of this kind reads it back unchanged. Where
+    /// that is not certain, what was written is read again.
+    fn keeps(&self, column: &Column, kind: Kind, value: &Value<'_>) -> bool;
 
     /// How many records are written in one transaction, unless the user says another number.
     fn batch(&self) -> usize {
@@ -93,14 +107,23 @@ pub(crate) trait Connection: Send {
     /// The names of the tables that there are.
     fn tables(&mut self) -> Answer<'_, Vec<String>>;
 
-    /// Inserts rows, and returns the keys that the database gave them if these are asked for and it can tell.
-    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Option<Vec<Value<'static>>>>;
+    /// What decides how the rows of a table are written, and whether they hold what they were given.
+    fn nature<'a>(&'a mut self, table: &'a str) -> Answer<'a, Nature>;
+
+    /// The unique keys of a table, each with its columns.
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Vec<UniqueColumn>>>;
+
+    /// Inserts rows.
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Inserted>;
 
     /// Updates rows, and returns how many there were.
     fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64>;
 
     /// Deletes rows, and returns how many there were.
     fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> Answer<'a, u64>;
+
+    /// Hands each of these rows, as the transaction sees them, to `each`.
+    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()>;
 
     /// Finds the keys of rows by values of theirs: the position of what was asked for, and the key.
     fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>>;
@@ -141,15 +164,8 @@ impl<'a> Grid<'a> {
         self.values.len().checked_div(self.width).unwrap_or(0)
     }
 
-    #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), allow(dead_code, reason = "SQLite takes them all"))]
     pub(crate) fn rows(&self) -> impl Iterator<Item = &[Value<'a>]> {
         self.values.chunks(self.width.max(1))
-    }
-
-    /// The values as as many lists as there are columns.
-    #[cfg(feature = "postgres")]
-    pub(crate) fn column(&self, column: usize) -> impl Iterator<Item = &Value<'a>> {
-        self.values.iter().skip(column).step_by(self.width.max(1))
     }
 }
 
@@ -161,13 +177,54 @@ pub(crate) struct Typed {
     pub(crate) ty: String,
 }
 
+/// What decides how the rows of a table are written, and whether they hold what they were given.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Nature {
+    /// Whether anything may store other values than were given: a trigger, a rule, a view.
+    pub(crate) alters: bool,
+    /// Whether the database does not say how many rows a statement has written.
+    pub(crate) is_uncounted: bool,
+    /// How rows are inserted where there are two ways: by `COPY`, or not, because of this.
+    pub(crate) copies: Option<Result<(), &'static str>>,
+}
+
+/// A column of a unique key.
+pub(crate) struct UniqueColumn {
+    pub(crate) name: String,
+    /// Whether any number of rows may have null in it.
+    pub(crate) frees: bool,
+}
+
 /// Rows to insert.
 pub(crate) struct Insert<'a> {
     /// The table, quoted.
     pub(crate) table: &'a str,
-    pub(crate) columns: &'a [&'static str],
+    pub(crate) columns: &'a [Typed],
+    /// How each column is read again, and as which kind.
+    pub(crate) returned: &'a [(String, Kind)],
     /// The key that the database gives, and the kind that it is read as.
     pub(crate) key: Option<(&'a Column, Kind)>,
+    pub(crate) nature: &'a Nature,
+    pub(crate) rows: &'a Grid<'a>,
+}
+
+/// What became of rows that were inserted.
+#[derive(Default)]
+pub(crate) struct Inserted {
+    /// How many there are, unless it is not known.
+    pub(crate) rows: Option<u64>,
+    /// The keys that the database gave them, if these were asked for and it can tell.
+    pub(crate) keys: Option<Vec<Value<'static>>>,
+    /// The positions of rows that it holds with other values than they were given, if it has said so.
+    pub(crate) altered: Option<Vec<usize>>,
+}
+
+/// Rows to read.
+pub(crate) struct Read<'a> {
+    /// The query without a condition; the table is called `t` in it.
+    pub(crate) select: &'a str,
+    pub(crate) by: &'a [Typed],
+    pub(crate) nulls: &'a [&'static str],
     pub(crate) rows: &'a Grid<'a>,
 }
 
@@ -180,6 +237,7 @@ pub(crate) struct Update<'a> {
     pub(crate) by: &'a [Typed],
     /// The columns that are null in all of these rows.
     pub(crate) nulls: &'a [&'static str],
+    pub(crate) nature: &'a Nature,
     pub(crate) rows: &'a Grid<'a>,
 }
 

@@ -3,6 +3,7 @@
 use diffsync_core::{AdapterError, REDACTED, TargetError, TargetErrorKind};
 
 use super::session::Session;
+use super::swap::is_taken;
 use super::value::Value;
 use crate::secret_forms::forms;
 
@@ -49,6 +50,7 @@ impl Session {
             message = without(&message, &text);
         }
         match self.meaning(error) {
+            TargetErrorKind::Record if is_taken(error) => TargetError::conflict(message),
             TargetErrorKind::Record => TargetError::new(message),
             TargetErrorKind::Transient => TargetError::transient(message),
             TargetErrorKind::Fatal => TargetError::fatal(message),
@@ -59,6 +61,8 @@ impl Session {
     pub(crate) fn meaning(&self, error: &sqlx::Error) -> TargetErrorKind {
         match error {
             sqlx::Error::Database(error) => self.database().meaning(&**error),
+            // What is too large for a message stays so.
+            sqlx::Error::Protocol(reason) if reason.contains("out of range for protocol") => TargetErrorKind::Record,
             // The server went away, and may come back.
             sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => {
                 TargetErrorKind::Transient

@@ -28,8 +28,8 @@ const STRIDE: u64 = 10_000;
 /// Reads all rows of the table of `M`.
 pub(crate) async fn table<M: SqlModel>(data: &mut Table<M>, loading: &mut Loading<'_>) -> Result<(), AdapterError> {
     data.mark_loaded();
-    let sql = select(M::TABLE, loading).await?;
-    let Loading { session, connection, cx, done, .. } = loading;
+    let Loading { session, connection, cx, catalogue, done } = loading;
+    let sql = select(M::TABLE, session, &mut **connection, catalogue).await?;
     let (mut number, mut broken) = (0_u64, None);
     let mut each = |row: &dyn Row| {
         number += 1;
@@ -87,8 +87,12 @@ fn record<M: SqlModel>(data: &mut Table<M>, row: &Fields<'_>, side: Side) -> Res
 }
 
 /// The query that reads a table: a value for each field, then for each foreign key, then the owner.
-async fn select(table: &'static SqlTable, loading: &mut Loading<'_>) -> Result<String, AdapterError> {
-    let Loading { session, connection, catalogue, .. } = loading;
+pub(crate) async fn select(
+    table: &'static SqlTable,
+    session: &Session,
+    connection: &mut dyn Connection,
+    catalogue: &mut Catalogue,
+) -> Result<String, AdapterError> {
     let (database, quotes) = (session.database(), session.database().quotes());
     let mut joined = Joined::default();
     let leaves: Vec<Vec<Leaf>> =
@@ -102,11 +106,11 @@ async fn select(table: &'static SqlTable, loading: &mut Loading<'_>) -> Result<S
                 None => continue,
             },
         };
-        let columns = catalogue.columns(session, &mut **connection, of).await?;
+        let columns = catalogue.columns(session, connection, of).await?;
         let found = column_of(&columns, of, column).map_err(|error| session.lacking(&error))?;
         items.push(selected(database, of, found, alias, field).map_err(|error| session.lacking(&error))?);
     }
-    let own = catalogue.columns(session, &mut **connection, table.name).await?;
+    let own = catalogue.columns(session, connection, table.name).await?;
     let foreign = table.lookups.iter().map(|lookup| lookup.leads.column);
     for column in foreign.chain(table.owner.map(|owner| owner.column)) {
         column_of(&own, table.name, column).map_err(|error| session.lacking(&error))?;

@@ -48,6 +48,7 @@
 //! ```
 
 mod adapter;
+mod again;
 mod check;
 mod create;
 mod database;
@@ -59,12 +60,15 @@ mod load;
 mod mysql;
 mod name;
 mod options;
+mod pieces;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod rows;
 mod schema;
 mod session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod swap;
 mod tables;
 mod used;
 mod value;

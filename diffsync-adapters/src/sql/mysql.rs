@@ -8,16 +8,21 @@ use futures_util::TryStreamExt;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, MySql as Driver, Row as _, TypeInfo, ValueRef};
 
-use super::database::{Answer, Column, Connection, Database, Delete, Find, Insert, Update};
+use super::database::{
+    Answer, Column, Connection, Database, Delete, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
+};
 use super::form::Row;
 use super::name::Quotes;
 use super::options::refuse_unknown;
+use super::pieces::Room;
 use super::value::{Kind, Value, whole_or_text};
 
-/// How many values one statement may hold.
-const VALUES: usize = 65_535;
+mod insert;
 
-/// How many bytes of values one statement holds, about: servers take 16 MiB by default.
+/// How many values one statement may hold: one less than the protocol can, for what is bound beside the rows.
+const VALUES: usize = 65_534;
+
+/// How many bytes of values one statement holds, about, where the server takes more.
 const BYTES: usize = 4 << 20;
 
 const QUOTES: Quotes = Quotes('`');
@@ -66,7 +71,15 @@ impl Database for MySql {
             // Without it what does not fit is cut off without a word.
             let strict = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')";
             sqlx::raw_sql(strict).execute(&mut connection).await?;
-            Ok(Box::new(connection) as Box<dyn Connection>)
+            let (packet, version): (u64, String) =
+                sqlx::query_as("SELECT CAST(@@max_allowed_packet AS UNSIGNED), CAST(VERSION() AS CHAR)")
+                    .fetch_one(&mut connection)
+                    .await?;
+            let packet = usize::try_from(packet).unwrap_or(usize::MAX);
+            // Something is sent beside the values.
+            let largest = (packet.saturating_sub(4 << 10), "its packet (`max_allowed_packet`) takes at most");
+            let room = Room { values: VALUES, bytes: BYTES.min(packet / 2), largest, byte: 1 };
+            Ok(Box::new(Connected { driver: connection, room, returns: returns(&version) }) as Box<dyn Connection>)
         })
     }
 
@@ -136,6 +149,11 @@ impl Database for MySql {
         "START TRANSACTION"
     }
 
+    fn keeps(&self, _: &Column, _: Kind, _: &Value<'_>) -> bool {
+        // A trigger may change it, and shows only to a login with the right to make triggers.
+        false
+    }
+
     fn took_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
         let number = error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
         // Going down, a lost connection, killed.
@@ -180,35 +198,20 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<MySq
     Ok(arguments)
 }
 
-/// How many bytes a value is, about.
-fn weight(value: &Value<'_>) -> usize {
-    match value {
-        Value::Text(text) => text.len(),
-        Value::Bytes(bytes) => bytes.len(),
-        _ => 8,
-    }
+/// A connection, and what the server takes.
+struct Connected {
+    driver: MySqlConnection,
+    room: Room,
+    /// Whether an insert returns what was stored.
+    returns: bool,
 }
 
-/// The rows in pieces that one statement can hold.
-fn pieces<'g, 'v>(values: &'g [Value<'v>], width: usize) -> Vec<&'g [Value<'v>]> {
-    let (mut pieces, mut rest) = (Vec::new(), values);
-    let width = width.max(1);
-    // One value less, for what is bound beside the rows.
-    let most = ((VALUES - 1) / width).max(1);
-    while !rest.is_empty() {
-        let (mut rows, mut bytes) = (0, 0);
-        for row in rest.chunks(width).take(most) {
-            bytes += row.iter().map(weight).sum::<usize>();
-            if rows > 0 && bytes > BYTES {
-                break;
-            }
-            rows += 1;
-        }
-        let (piece, behind) = rest.split_at((rows * width).min(rest.len()));
-        pieces.push(piece);
-        rest = behind;
-    }
-    pieces
+/// Whether a server of this version has `INSERT … RETURNING`, as `MariaDB` since 10.5.
+fn returns(version: &str) -> bool {
+    // What old drivers are told first.
+    let number = version.trim_start_matches("5.5.5-");
+    let mut parts = number.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    version.contains("MariaDB") && (parts.next(), parts.next()) >= (Some(10), Some(5))
 }
 
 /// `(?,?),(?,?)`.
@@ -229,14 +232,14 @@ fn parts(table: &str) -> (Option<&str>, &str) {
     table.split_once('.').map_or((None, table), |(schema, table)| (Some(schema), table))
 }
 
-impl Connection for MySqlConnection {
+impl Connection for Connected {
     fn run<'a>(&'a mut self, sql: &'a str) -> Answer<'a, ()> {
-        Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(sql)).execute(self).await.map(drop) })
+        Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.driver).await.map(drop) })
     }
 
     fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> Answer<'a, ()> {
         Box::pin(async move {
-            let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(self);
+            let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut self.driver);
             while let Some(row) = rows.try_next().await? {
                 if !each(&row) {
                     break;
@@ -254,7 +257,7 @@ impl Connection for MySqlConnection {
         Box::pin(async move {
             let (schema, name) = parts(table);
             let rows: Vec<(String, String, String)> =
-                sqlx::query_as(SQL).bind(schema).bind(name).fetch_all(self).await?;
+                sqlx::query_as(SQL).bind(schema).bind(name).fetch_all(&mut self.driver).await?;
             let column = |(name, ty, extra): (String, String, String)| {
                 let default = extra.contains("auto_increment").then_some(extra);
                 Column { name, ty: ty.to_lowercase(), default }
@@ -266,44 +269,49 @@ impl Connection for MySqlConnection {
     fn tables(&mut self) -> Answer<'_, Vec<String>> {
         const SQL: &str =
             "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1";
-        Box::pin(async move { sqlx::query_scalar(SQL).fetch_all(self).await })
+        Box::pin(async move { sqlx::query_scalar(SQL).fetch_all(&mut self.driver).await })
     }
 
-    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Option<Vec<Value<'static>>>> {
+    fn nature<'a>(&'a mut self, _: &'a str) -> Answer<'a, Nature> {
+        // A trigger shows only to a login with the right to make triggers, so there may always be one.
+        Box::pin(async { Ok(Nature { alters: true, ..Nature::default() }) })
+    }
+
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Vec<UniqueColumn>>> {
+        const SQL: &str = "
+            SELECT CAST(s.index_name AS CHAR), CAST(s.column_name AS CHAR), c.is_nullable = 'YES'
+            FROM information_schema.statistics s JOIN information_schema.columns c
+                 ON c.table_schema = s.table_schema AND c.table_name = s.table_name AND c.column_name = s.column_name
+            WHERE s.table_schema = COALESCE(?, DATABASE()) AND s.table_name = ? AND s.non_unique = 0
+            ORDER BY s.index_name, s.seq_in_index";
         Box::pin(async move {
-            let Insert { table, columns, key, rows } = insert;
-            let names = QUOTES.columns(columns.iter().copied());
-            let counted = key.is_some_and(|(column, kind)| column.default.is_some() && kind.is_int());
-            let mut step: u64 = 1;
-            if counted {
-                step = sqlx::query_scalar("SELECT CAST(@@auto_increment_increment AS UNSIGNED)")
-                    .fetch_one(&mut *self)
-                    .await?;
-            }
-            let mut keys = Vec::new();
-            for piece in pieces(&rows.values, rows.width) {
-                let count = piece.len() / rows.width.max(1);
-                let sql = format!("INSERT INTO {table} ({names}) VALUES {}", placeholders(count, rows.width));
-                let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).execute(&mut *self).await?;
-                // An insert of a known number of rows numbers them without a gap.
-                let first = done.last_insert_id();
-                let numbers = (0..count as u64).map(|row| first.saturating_add(row * step));
-                keys.extend(numbers.map(|number| i64::try_from(number).map_or(Value::Unsigned(number), Value::Int)));
-            }
-            Ok(counted.then_some(keys))
+            let (schema, name) = parts(table);
+            let rows: Vec<(String, String, bool)> =
+                sqlx::query_as(SQL).bind(schema).bind(name).fetch_all(&mut self.driver).await?;
+            let of_each = rows.chunk_by(|(one, ..), (other, ..)| one == other);
+            let column = |(_, name, frees): &(String, String, bool)| UniqueColumn { name: name.clone(), frees: *frees };
+            Ok(of_each.map(|columns| columns.iter().map(column).collect()).collect())
+        })
+    }
+
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Inserted> {
+        Box::pin(async move {
+            if self.returns { self.insert_returning(insert).await } else { self.insert_counting(insert).await }
         })
     }
 
     fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64> {
         Box::pin(async move {
-            let Update { table, set, by, nulls, rows } = update;
+            let Update { table, set, by, nulls, rows, .. } = update;
             let assigned = set.iter().map(|column| format!("{} = ?", QUOTES.column(column.name)));
             let assigned = assigned.collect::<Vec<_>>().join(", ");
             let found = condition(by.iter().map(|column| column.name), nulls);
             let sql = format!("UPDATE {table} SET {assigned} WHERE {found}");
             let mut updated = 0;
             for row in rows.rows() {
-                let done = sqlx::query_with(AssertSqlSafe(sql.as_str()), arguments(row)?).execute(&mut *self).await?;
+                self.room.weight(row)?;
+                let done =
+                    sqlx::query_with(AssertSqlSafe(sql.as_str()), arguments(row)?).execute(&mut self.driver).await?;
                 updated += done.rows_affected();
             }
             Ok(updated)
@@ -318,14 +326,39 @@ impl Connection for MySqlConnection {
             let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
             let rest = null.chain(mine).collect::<Vec<_>>().concat();
             let mut deleted = 0;
-            for piece in pieces(&rows.values, rows.width) {
+            for piece in self.room.pieces(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width);
                 let sql = format!("DELETE FROM {table} WHERE ({columns}) IN ({values}){rest}");
                 let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
                 let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece.iter().chain(owner.as_ref()))?);
-                deleted += done.execute(&mut *self).await?.rows_affected();
+                deleted += done.execute(&mut self.driver).await?.rows_affected();
             }
             Ok(deleted)
+        })
+    }
+
+    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let Read { select, by, nulls, rows } = read;
+            let qualified = |column: &str| format!("t.{}", QUOTES.column(column));
+            let null: Vec<String> = nulls.iter().map(|column| format!("{} IS NULL", qualified(column))).collect();
+            if rows.width == 0 {
+                let sql = format!("{select} WHERE {}", null.join(" AND "));
+                sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut self.driver).await?.iter().for_each(|row| each(row));
+                return Ok(());
+            }
+            let columns = by.iter().map(|column| qualified(column.name)).collect::<Vec<_>>().join(", ");
+            for piece in self.room.pieces(&rows.values, rows.width)? {
+                let values = placeholders(piece.len() / rows.width, rows.width);
+                let found = format!("({columns}) IN ({values})");
+                let found = std::iter::once(&found).chain(&null).cloned().collect::<Vec<_>>().join(" AND ");
+                let sql = format!("{select} WHERE {found}");
+                let mut found = sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch(&mut self.driver);
+                while let Some(row) = found.try_next().await? {
+                    each(&row);
+                }
+            }
+            Ok(())
         })
     }
 
@@ -338,10 +371,10 @@ impl Connection for MySqlConnection {
             let wanted: HashMap<Vec<String>, usize> =
                 rows.rows().enumerate().map(|(at, row)| (row.iter().map(plain).collect(), at)).collect();
             let mut found = Vec::new();
-            for piece in pieces(&rows.values, rows.width) {
+            for piece in self.room.pieces(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width);
                 let sql = format!("SELECT CAST({key} AS CHAR){shown} FROM {from} WHERE ({columns}) IN ({values})");
-                for row in sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch_all(&mut *self).await? {
+                for row in sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch_all(&mut self.driver).await? {
                     let key: String = row.try_get(0)?;
                     let parts: Vec<String> = (0..by.len()).map(|at| row.try_get(at + 1)).collect::<Result<_, _>>()?;
                     let key =
@@ -355,7 +388,8 @@ impl Connection for MySqlConnection {
 
     fn version(&mut self) -> Answer<'_, String> {
         Box::pin(async move {
-            let version: String = sqlx::query_scalar("SELECT CAST(VERSION() AS CHAR)").fetch_one(self).await?;
+            let version: String =
+                sqlx::query_scalar("SELECT CAST(VERSION() AS CHAR)").fetch_one(&mut self.driver).await?;
             Ok(if version.contains("MariaDB") { version } else { format!("MySQL {version}") })
         })
     }

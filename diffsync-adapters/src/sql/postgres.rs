@@ -8,16 +8,28 @@ use std::str::FromStr;
 
 use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
 use futures_util::TryStreamExt;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgCopyIn, PgRow};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, Postgres as Driver, Row as _, TypeInfo, ValueRef};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow};
+use sqlx::query::{Query, QueryScalar};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Postgres as Driver, Row as _};
 
-use super::database::{Answer, Column, Connection, Database, Delete, Find, Grid, Insert, Typed, Update};
+use super::database::{
+    Answer, Column, Connection, Database, Delete, Find, Insert, Inserted, Nature, Read, Typed, UniqueColumn, Update,
+};
 use super::form::Row;
 use super::name::Quotes;
 use super::options::refuse_unknown;
+use super::pieces::Room;
 use super::value::{Kind, Value, whole_or_text};
 
+mod catalogue;
+mod copy;
+mod row;
+
 const QUOTES: Quotes = Quotes('"');
+
+/// What one statement holds. A message has less than a GiB on its way to the server, and much less is enough to be fast.
+const ROOM: Room =
+    Room { values: usize::MAX, bytes: 16 << 20, largest: (1_000_000_000, "PostgreSQL takes at most"), byte: 2 };
 
 /// The options that the driver knows.
 const OPTIONS: [&str; 18] = [
@@ -41,6 +53,18 @@ const OPTIONS: [&str; 18] = [
     "options",
 ];
 
+/// What is written as text must not depend on how the server is set up. It is set in each transaction, and not for the
+/// connection: through a pooler, the next transaction may be another client's.
+macro_rules! with_settings {
+    ($begin:literal) => {
+        concat!(
+            $begin,
+            "; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO'; SET LOCAL intervalstyle = 'iso_8601'; \
+             SET LOCAL extra_float_digits = 3"
+        )
+    };
+}
+
 /// A server.
 pub(crate) struct Postgres {
     options: PgConnectOptions,
@@ -52,8 +76,8 @@ impl Postgres {
         let options = PgConnectOptions::from_str(url.as_str()).map_err(|error| {
             AdapterError::context(format!("`{}` is not the URL of a PostgreSQL database", redacted_url(url)), error)
         })?;
-        // What is written as text must not depend on how the server is set up.
-        let options = options.options([("timezone", "UTC"), ("datestyle", "ISO"), ("intervalstyle", "iso_8601")]);
+        // A pooler refuses a connection that asks for what it does not know, so it is set in each transaction.
+        let options = options.extra_float_digits(None);
         let is_named = options.get_application_name().is_some();
         let options = if is_named { options } else { options.application_name("diffsync") };
         Ok(Self { options: options.disable_statement_logging() })
@@ -133,11 +157,16 @@ impl Database for Postgres {
     }
 
     fn snapshot(&self) -> &'static [&'static str] {
-        &["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"]
+        &[with_settings!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")]
     }
 
     fn begin(&self) -> &'static str {
-        "BEGIN"
+        with_settings!("BEGIN")
+    }
+
+    fn look(&self) -> Option<&'static str> {
+        // Through a pooler, a statement is prepared and carried out on one connection only in a transaction.
+        Some("BEGIN READ ONLY")
     }
 
     fn took_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
@@ -151,10 +180,18 @@ impl Database for Postgres {
         error.message().to_owned()
     }
 
+    fn keeps(&self, column: &Column, kind: Kind, value: &Value<'_>) -> bool {
+        catalogue::keeps(&column.ty, kind, value)
+    }
+
     fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
         let code = error.code().unwrap_or_default();
         let class = code.get(..2).unwrap_or_default();
         match (class, &*code) {
+            // A value that is too large for the server's memory, or a limit that is set, is so each time.
+            (_, "53400") => TargetErrorKind::Record,
+            (_, "XX000") if error.message().starts_with("invalid memory alloc request size") => TargetErrorKind::Record,
+            ("08", _) if error.message().starts_with("invalid message length") => TargetErrorKind::Record,
             // The disk is full.
             (_, "53100") => TargetErrorKind::Fatal,
             // A lost connection, a transaction to be tried again, too few resources, a server that goes down or comes up.
@@ -190,14 +227,28 @@ fn text(value: &Value<'_>) -> Option<String> {
     })
 }
 
-/// The columns of a grid, each as one array of texts.
-fn arrays(grid: &Grid<'_>) -> Result<PgArguments, sqlx::Error> {
+/// The columns of rows, each as one array of texts.
+fn arrays(rows: &[Value<'_>], width: usize) -> Result<PgArguments, sqlx::Error> {
     let mut arguments = PgArguments::default();
-    for column in 0..grid.width {
-        let texts: Vec<Option<String>> = grid.column(column).map(text).collect();
+    for column in 0..width {
+        let texts: Vec<Option<String>> = rows.iter().skip(column).step_by(width).map(text).collect();
         arguments.add(texts).map_err(sqlx::Error::Encode)?;
     }
     Ok(arguments)
+}
+
+/// A statement that is not kept prepared under a name: a pooler gives the server's connection to another client after
+/// each transaction, and the name with it.
+fn query(sql: &str, arguments: PgArguments) -> Query<'_, Driver, PgArguments> {
+    sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false)
+}
+
+/// The same, of which one value is wanted.
+fn scalar<'q, T>(sql: &'q str) -> QueryScalar<'q, Driver, T, PgArguments>
+where
+    (T,): for<'r> sqlx::FromRow<'r, PgRow>,
+{
+    sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false)
 }
 
 /// What makes rows of these arrays.
@@ -207,69 +258,6 @@ fn unnested(width: usize) -> String {
 
 fn names(width: usize) -> String {
     (0..width).map(|at| format!("c{at}")).collect::<Vec<_>>().join(", ")
-}
-
-/// How many bytes of rows are sent at a time, so that the server reads while more are written.
-const PIECE: usize = 1 << 16;
-
-/// Sends the rows in the format of `COPY`, each after the key that it is given.
-async fn copy(
-    copy: &mut PgCopyIn<&mut PgConnection>,
-    rows: &Grid<'_>,
-    keys: Option<&[Value<'static>]>,
-) -> Result<(), sqlx::Error> {
-    let mut out = String::with_capacity(PIECE + PIECE / 4);
-    for (number, row) in rows.rows().enumerate() {
-        let key = keys.and_then(|keys| keys.get(number));
-        for (at, value) in key.into_iter().chain(row).enumerate() {
-            if at > 0 {
-                out.push('\t');
-            }
-            copied_value(&mut out, value);
-        }
-        out.push('\n');
-        if out.len() >= PIECE {
-            copy.send(out.as_bytes()).await?;
-            out.clear();
-        }
-    }
-    copy.send(out.as_bytes()).await.map(drop)
-}
-
-fn copied_value(out: &mut String, value: &Value<'_>) {
-    // Writing to a text cannot fail.
-    let _ = match value {
-        Value::Null => write!(out, "\\N"),
-        Value::Bool(value) => write!(out, "{value}"),
-        Value::Int(value) => write!(out, "{value}"),
-        Value::Unsigned(value) => write!(out, "{value}"),
-        Value::Float(value) => write!(out, "{value}"),
-        Value::Text(text) => {
-            escaped(out, text);
-            Ok(())
-        }
-        Value::Bytes(_) => {
-            out.push('\\');
-            out.push_str(&text(value).unwrap_or_default());
-            Ok(())
-        }
-    };
-}
-
-fn escaped(out: &mut String, mut text: &str) {
-    while let Some(at) = text.find(['\\', '\n', '\r', '\t']) {
-        let (plain, rest) = text.split_at(at);
-        out.push_str(plain);
-        let mut letters = rest.chars();
-        out.push_str(match letters.next() {
-            Some('\n') => "\\n",
-            Some('\r') => "\\r",
-            Some('\t') => "\\t",
-            _ => "\\\\",
-        });
-        text = letters.as_str();
-    }
-    out.push_str(text);
 }
 
 /// The keys that the column gives by default.
@@ -282,11 +270,11 @@ async fn drawn(
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     if kind.is_int() {
         let sql = format!("SELECT ({default})::int8 FROM generate_series(1, $1)");
-        let keys: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(count).fetch_all(connection).await?;
+        let keys: Vec<i64> = scalar(&sql).bind(count).fetch_all(connection).await?;
         return Ok(keys.into_iter().map(Value::Int).collect());
     }
     let sql = format!("SELECT ({default})::text FROM generate_series(1, $1)");
-    let keys: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(count).fetch_all(connection).await?;
+    let keys: Vec<String> = scalar(&sql).bind(count).fetch_all(connection).await?;
     Ok(keys.into_iter().map(|key| Value::Text(key.into())).collect())
 }
 
@@ -309,7 +297,7 @@ impl Connection for PgConnection {
 
     fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> Answer<'a, ()> {
         Box::pin(async move {
-            let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(self);
+            let mut rows = query(sql, PgArguments::default()).fetch(self);
             while let Some(row) = rows.try_next().await? {
                 if !each(&row) {
                     break;
@@ -329,7 +317,7 @@ impl Connection for PgConnection {
             ORDER BY a.attnum";
         Box::pin(async move {
             let rows: Vec<(String, String, Option<String>)> =
-                sqlx::query_as(SQL).bind(QUOTES.table(table)).fetch_all(self).await?;
+                sqlx::query_as(SQL).persistent(false).bind(QUOTES.table(table)).fetch_all(self).await?;
             Ok(rows.into_iter().map(|(name, ty, default)| Column { name, ty, default }).collect())
         })
     }
@@ -340,33 +328,66 @@ impl Connection for PgConnection {
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
             ORDER BY n.nspname <> current_schema(), 1";
-        Box::pin(async move { sqlx::query_scalar(SQL).fetch_all(self).await })
+        Box::pin(async move { scalar(SQL).fetch_all(self).await })
     }
 
-    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Option<Vec<Value<'static>>>> {
+    fn nature<'a>(&'a mut self, table: &'a str) -> Answer<'a, Nature> {
+        Box::pin(catalogue::nature(self, table))
+    }
+
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Vec<UniqueColumn>>> {
+        Box::pin(catalogue::unique_keys(self, table))
+    }
+
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Inserted> {
         Box::pin(async move {
-            let Insert { table, columns, key, rows } = insert;
-            let mut names = QUOTES.columns(columns.iter().copied());
-            let mut keys = None;
+            let Insert { table, columns, key, nature, rows, .. } = insert;
+            let mut names = QUOTES.columns(columns.iter().map(|column| column.name));
+            let (mut keys, mut key_type) = (None, None);
             if let Some((column, kind)) = key
                 && let Some(default) = &column.default
             {
                 keys = Some(drawn(self, default, *kind, rows.len()).await?);
+                key_type = Some(column.ty.as_str());
                 names = format!("{}, {names}", QUOTES.column(&column.name));
             }
-            let mut copying = self.copy_in_raw(&format!("COPY {table} ({names}) FROM STDIN")).await?;
-            match copy(&mut copying, rows, keys.as_deref()).await {
-                Ok(()) => copying.finish().await.map(drop)?,
-                // The server says why when it is asked for an end.
-                Err(error) => copying.finish().await.and(Err(error))?,
+            if matches!(nature.copies, Some(Ok(()))) {
+                let into = format!("{table} ({names})");
+                let taken = copy::copied(self, &into, rows, keys.as_deref()).await?;
+                return Ok(Inserted { rows: Some(taken), keys, altered: None });
             }
-            Ok(keys)
+
+            // A key that the column always gives by itself was given by it just now.
+            let given = if key_type.is_some() { " OVERRIDING SYSTEM VALUE" } else { "" };
+            let types: Vec<&str> =
+                key_type.into_iter().chain(columns.iter().map(|column| column.ty.as_str())).collect();
+            let values: Vec<String> = types.iter().enumerate().map(|(at, ty)| format!("v.c{at}::{ty}")).collect();
+            let sql = format!(
+                "INSERT INTO {table} ({names}){given} SELECT {} FROM unnest({}) AS v ({})",
+                values.join(", "),
+                unnested(types.len()),
+                self::names(types.len())
+            );
+            let (mut taken, mut before) = (0, 0);
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
+                let count = piece.len() / rows.width.max(1);
+                let mut with_keys = Vec::new();
+                if let Some(keys) = &keys {
+                    let keys = keys.iter().skip(before).take(count);
+                    let keyed = keys.zip(piece.chunks(rows.width.max(1)));
+                    with_keys.extend(keyed.flat_map(|(key, row)| std::iter::once(key).chain(row)).cloned());
+                }
+                let piece = if keys.is_some() { &*with_keys } else { piece };
+                taken += query(&sql, arrays(piece, types.len())?).execute(&mut *self).await?.rows_affected();
+                before += count;
+            }
+            Ok(Inserted { rows: (!nature.is_uncounted).then_some(taken), keys, altered: None })
         })
     }
 
     fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64> {
         Box::pin(async move {
-            let Update { table, set, by, nulls, rows } = update;
+            let Update { table, set, by, nulls, rows, .. } = update;
             let assigned = set.iter().enumerate();
             let assigned =
                 assigned.map(|(at, column)| format!("{} = v.c{at}::{}", QUOTES.column(column.name), column.ty));
@@ -374,7 +395,11 @@ impl Connection for PgConnection {
             let (arrays_of, names, found) = (unnested(rows.width), names(rows.width), condition(by, set.len(), nulls));
             let sql =
                 format!("UPDATE {table} AS t SET {assigned} FROM unnest({arrays_of}) AS v ({names}) WHERE {found}");
-            Ok(sqlx::query_with(AssertSqlSafe(sql), arrays(rows)?).execute(self).await?.rows_affected())
+            let mut updated = 0;
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
+                updated += query(&sql, arrays(piece, rows.width)?).execute(&mut *self).await?.rows_affected();
+            }
+            Ok(updated)
         })
     }
 
@@ -383,13 +408,44 @@ impl Connection for PgConnection {
             let Delete { table, by, nulls, owner, rows } = delete;
             let (arrays_of, names) = (unnested(rows.width), names(rows.width));
             let mut found = condition(by, 0, nulls);
-            let mut arguments = arrays(rows)?;
-            if let Some((column, owner)) = owner {
+            if let Some((column, _)) = owner {
                 let _ = write!(found, " AND t.{}::text = ${}", QUOTES.column(column), rows.width + 1);
-                arguments.add(*owner).map_err(sqlx::Error::Encode)?;
             }
             let sql = format!("DELETE FROM {table} AS t USING unnest({arrays_of}) AS v ({names}) WHERE {found}");
-            Ok(sqlx::query_with(AssertSqlSafe(sql), arguments).execute(self).await?.rows_affected())
+            let mut deleted = 0;
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
+                let mut arguments = arrays(piece, rows.width)?;
+                if let Some((_, owner)) = owner {
+                    arguments.add(*owner).map_err(sqlx::Error::Encode)?;
+                }
+                deleted += query(&sql, arguments).execute(&mut *self).await?.rows_affected();
+            }
+            Ok(deleted)
+        })
+    }
+
+    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let Read { select, by, nulls, rows } = read;
+            let null = nulls.iter().map(|column| format!("t.{} IS NULL", QUOTES.column(column)));
+            let null = null.collect::<Vec<_>>().join(" AND ");
+            if rows.width == 0 {
+                let sql = format!("{select} WHERE {null}");
+                let mut found = query(&sql, PgArguments::default()).fetch(self);
+                while let Some(row) = found.try_next().await? {
+                    each(&row);
+                }
+                return Ok(());
+            }
+            let (arrays_of, names, found) = (unnested(rows.width), names(rows.width), condition(by, 0, nulls));
+            let sql = format!("{select} JOIN unnest({arrays_of}) AS v ({names}) ON {found}");
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
+                let mut found = query(&sql, arrays(piece, rows.width)?).fetch(&mut *self);
+                while let Some(row) = found.try_next().await? {
+                    each(&row);
+                }
+            }
+            Ok(())
         })
     }
 
@@ -402,19 +458,23 @@ impl Connection for PgConnection {
             let sql = format!(
                 "SELECT v.n, {key}::text FROM {from} JOIN unnest({arrays_of}) WITH ORDINALITY AS v ({names}, n) ON {same}"
             );
-            let found: Vec<(i64, Option<String>)> =
-                sqlx::query_as_with(AssertSqlSafe(sql), arrays(rows)?).fetch_all(self).await?;
-            let found = found.into_iter().filter_map(|(number, key)| {
-                let key = whole_or_text(&key?, *kind).ok()?.into_owned();
-                Some((usize::try_from(number).ok()?.checked_sub(1)?, key))
-            });
-            Ok(found.collect())
+            let (mut all, mut before) = (Vec::new(), 0);
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
+                for row in query(&sql, arrays(piece, rows.width)?).fetch_all(&mut *self).await? {
+                    let (number, key): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+                    let key = key.and_then(|key| Some(whole_or_text(&key, *kind).ok()?.into_owned()));
+                    let number = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+                    all.extend(number.zip(key).map(|(number, key)| (before + number, key)));
+                }
+                before += piece.len() / rows.width.max(1);
+            }
+            Ok(all)
         })
     }
 
     fn version(&mut self) -> Answer<'_, String> {
         Box::pin(async move {
-            let version: String = sqlx::query_scalar("SHOW server_version").fetch_one(self).await?;
+            let version: String = scalar("SHOW server_version").fetch_one(self).await?;
             Ok(format!("PostgreSQL {version}"))
         })
     }
@@ -425,7 +485,7 @@ impl Connection for PgConnection {
                 if to_write { &["SELECT", "INSERT", "UPDATE", "DELETE"] } else { &["SELECT"] };
             let mut lacks = Vec::new();
             for right in rights {
-                let has: bool = sqlx::query_scalar("SELECT has_table_privilege($1, $2)")
+                let has: bool = scalar("SELECT has_table_privilege($1, $2)")
                     .bind(QUOTES.table(table))
                     .bind(*right)
                     .fetch_one(&mut *self)
@@ -444,54 +504,8 @@ impl Connection for PgConnection {
             "SELECT coalesce(has_schema_privilege(coalesce($1, current_schema()::text), 'CREATE'), false)";
         Box::pin(async move {
             let schema = table.split_once('.').map(|(schema, _)| schema);
-            let has: bool = sqlx::query_scalar(SQL).bind(schema).fetch_one(self).await?;
+            let has: bool = scalar(SQL).bind(schema).fetch_one(self).await?;
             Ok(if has { Vec::new() } else { vec!["CREATE in the schema"] })
         })
-    }
-}
-
-impl Row for PgRow {
-    fn value(&self, position: usize, kind: Kind) -> Result<Value<'_>, String> {
-        let said = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
-        let raw = self.try_get_raw(position).map_err(|error| said(&error))?;
-        if raw.is_null() {
-            return Ok(Value::Null);
-        }
-        let bytes = raw.as_bytes().map_err(|error| said(&error))?;
-        let is_plain_text = raw.type_info().name() == "TEXT" || raw.type_info().name() == "VARCHAR";
-        if is_plain_text {
-            let text = std::str::from_utf8(bytes).map_err(|error| said(&error))?;
-            return whole_or_text(text, kind);
-        }
-        let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-        Ok(match raw.type_info().name() {
-            "INT2" | "INT4" | "INT8" => {
-                // The sign is in the first of these bytes.
-                let shift = 64 - 8 * u32::try_from(bytes.len().clamp(1, 8)).unwrap_or(8);
-                Value::Int((number(bytes) << shift).cast_signed() >> shift)
-            }
-            "BOOL" => Value::Bool(bytes.first() == Some(&1)),
-            "FLOAT4" => Value::Float(<f32 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into()),
-            "FLOAT8" => Value::Float(<f64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?),
-            _ => Value::Bytes(bytes.into()),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_copied_is_escaped() {
-        let mut out = String::new();
-        for value in ["plain", "a\tb", "back\\slash\n", "\\N", "\\.", "ü\r"] {
-            escaped(&mut out, value);
-            out.push('|');
-        }
-        assert_eq!(out, "plain|a\\tb|back\\\\slash\\n|\\\\N|\\\\.|ü\\r|");
-        let mut out = String::new();
-        copied_value(&mut out, &Value::Bytes((&[0, 255][..]).into()));
-        assert_eq!(out, "\\\\x00ff");
     }
 }

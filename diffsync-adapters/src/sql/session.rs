@@ -1,14 +1,14 @@
 //! The connections to a database, and the transactions on them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diffsync_core::{AdapterError, TargetError, Url, redacted_url};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 use super::Transaction;
-use super::database::{Connection, Database};
+use super::database::{Connection, Database, Nature};
 use super::error::ends_connection;
 use super::find::Found;
 use super::load::Catalogue;
@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) found: Mutex<HashMap<&'static Leads, Found>>,
     /// What the database says of its tables.
     pub(crate) catalogue: AsyncMutex<Catalogue>,
+    /// How its tables are written.
+    pub(crate) natures: AsyncMutex<HashMap<&'static str, Arc<Nature>>>,
 }
 
 /// The transaction of a run that is written as a whole.
@@ -57,6 +59,7 @@ impl Session {
             made: OnceCell::new(),
             found: Mutex::default(),
             catalogue: AsyncMutex::default(),
+            natures: AsyncMutex::default(),
         }
     }
 
@@ -96,6 +99,7 @@ impl Session {
         // Its connection is closed, which undoes it.
         *self.run.lock().await = RunState::NotBegun;
         *self.catalogue.lock().await = Catalogue::default();
+        self.natures.lock().await.clear();
         self.forget();
     }
 

@@ -7,17 +7,25 @@ use std::time::Duration;
 use diffsync_core::memory::MemoryScope;
 use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
 use futures_util::TryStreamExt;
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow, SqliteSynchronous};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, Row as _, Sqlite as Driver, TypeInfo, ValueRef};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Row as _};
 
-use super::database::{Answer, Column, Connection, Database, Delete, Find, Grid, Insert, Update};
+use self::affinity::Affinity;
+use super::database::{
+    Answer, Column, Connection, Database, Delete, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
+};
 use super::form::Row;
 use super::name::Quotes;
 use super::options::refuse_unknown;
+use super::pieces::Room;
 use super::value::{Kind, Value};
 
-/// How many values one statement may hold.
-const VALUES: usize = 32_766;
+mod affinity;
+mod row;
+
+/// What one statement holds: one value less than it could, for the owner. What is bound is copied, so it is no more than
+/// memory has room for.
+const ROOM: Room = Room { values: 32_765, bytes: 64 << 20, largest: (1_000_000_000, "SQLite takes at most"), byte: 1 };
 
 const QUOTES: Quotes = Quotes('"');
 
@@ -116,6 +124,10 @@ impl Database for Sqlite {
             .into()
     }
 
+    fn refers_ahead(&self) -> bool {
+        true
+    }
+
     fn snapshot(&self) -> &'static [&'static str] {
         &["BEGIN"]
     }
@@ -150,6 +162,10 @@ impl Database for Sqlite {
             1 | 3 | 8 | 10 | 11 | 13 | 14 | 23 | 26 => TargetErrorKind::Fatal,
             _ => TargetErrorKind::Record,
         }
+    }
+
+    fn keeps(&self, column: &Column, _: Kind, value: &Value<'_>) -> bool {
+        Affinity::of(&column.ty).keeps(value)
     }
 
     fn batch(&self) -> usize {
@@ -200,10 +216,10 @@ fn placeholders(rows: usize, width: usize, first: impl Fn(usize) -> String) -> S
     sql
 }
 
-/// The rows in pieces that one statement can hold.
-fn pieces<'g, 'v>(grid: &'g Grid<'v>) -> impl Iterator<Item = &'g [Value<'v>]> {
-    let width = grid.width.max(1);
-    grid.values.chunks((VALUES / width).max(1) * width)
+/// What has a constraint refuse a row that says `ON CONFLICT REPLACE`, which would delete the row that has the value. It
+/// is not said where there are triggers: it would take the place of what their own statements say.
+fn or_abort(nature: &Nature) -> &'static str {
+    if nature.alters { "" } else { " OR ABORT" }
 }
 
 /// Carries out a statement. One that comes again is kept prepared.
@@ -268,38 +284,72 @@ impl Connection for SqliteConnection {
         Box::pin(async move { sqlx::query_scalar(SQL).fetch_all(self).await })
     }
 
-    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Option<Vec<Value<'static>>>> {
+    fn nature<'a>(&'a mut self, table: &'a str) -> Answer<'a, Nature> {
         Box::pin(async move {
-            let Insert { table, columns, key, rows } = insert;
+            let (schema, name) = parts(table);
+            let schema = QUOTES.column(schema);
+            let sql = format!(
+                "SELECT (SELECT count(*) FROM {schema}.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?1)),
+                        (SELECT count(*) FROM {schema}.sqlite_schema WHERE type = 'view' AND lower(name) = lower(?1)),
+                        (SELECT count(*) FROM {schema}.sqlite_schema
+                         WHERE lower(name) = lower(?1) AND sql LIKE 'CREATE VIRTUAL%')"
+            );
+            let (triggers, views, virtuals): (i64, i64, i64) =
+                sqlx::query_as(AssertSqlSafe(sql)).bind(name).fetch_one(self).await?;
+            // What a trigger does instead is not counted.
+            Ok(Nature { alters: triggers + views + virtuals > 0, is_uncounted: views > 0, copies: None })
+        })
+    }
+
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Vec<UniqueColumn>>> {
+        const SQL: &str = "SELECT l.name, i.name, NOT c.[notnull]
+                           FROM pragma_index_list(?1, ?2) AS l, pragma_index_info(l.name, ?2) AS i,
+                                pragma_table_xinfo(?1, ?2) AS c
+                           WHERE l.[unique] AND c.name = i.name ORDER BY l.name, i.seqno";
+        Box::pin(async move {
+            let (schema, name) = parts(table);
+            let rows: Vec<(String, String, bool)> = sqlx::query_as(SQL).bind(name).bind(schema).fetch_all(self).await?;
+            let of_each = rows.chunk_by(|(one, ..), (other, ..)| one == other);
+            let column = |(_, name, frees): &(String, String, bool)| UniqueColumn { name: name.clone(), frees: *frees };
+            Ok(of_each.map(|columns| columns.iter().map(column).collect()).collect())
+        })
+    }
+
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Inserted> {
+        Box::pin(async move {
+            let Insert { table, columns, key, nature, rows, .. } = insert;
             let counted = key.and_then(|(column, _)| Some((column.name.as_str(), column.default.as_deref()?)));
             let mut last = 0;
-            let mut names = QUOTES.columns(columns.iter().copied());
+            let mut names = QUOTES.columns(columns.iter().map(|column| column.name));
             if let Some((key, largest)) = counted {
                 // Nobody else writes while this transaction does.
                 last = sqlx::query_scalar(AssertSqlSafe(largest)).fetch_one(&mut *self).await?;
                 last = last.max(self.counted(table).await?);
                 names = format!("{}, {names}", QUOTES.column(key));
             }
-            let mut keys = Vec::new();
-            for piece in pieces(rows) {
+            let or_abort = or_abort(nature);
+            let (mut taken, mut keys) = (0, Vec::new());
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
                 let count = piece.len() / rows.width.max(1);
                 let number = |row: usize| last.saturating_add_unsigned(row as u64 + 1);
                 let placeholders = match counted {
                     Some(_) => placeholders(count, rows.width, |row| format!("{},", number(row))),
                     None => placeholders(count, rows.width, |_| String::new()),
                 };
-                changed(self, format!("INSERT INTO {table} ({names}) VALUES {placeholders}"), piece, counted.is_none())
-                    .await?;
+                let sql = format!("INSERT{or_abort} INTO {table} ({names}) VALUES {placeholders}");
+                taken += changed(self, sql, piece, counted.is_none()).await?;
                 keys.extend((0..count).map(|row| Value::Int(number(row))));
                 last = last.saturating_add_unsigned(count as u64);
             }
-            Ok(counted.map(|_| keys))
+            let rows = (!nature.is_uncounted).then_some(taken);
+            Ok(Inserted { rows, keys: counted.map(|_| keys), altered: None })
         })
     }
 
     fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64> {
         Box::pin(async move {
-            let Update { table, set, by, nulls, rows } = update;
+            let Update { table, set, by, nulls, nature, rows } = update;
+            let or_abort = or_abort(nature);
             let assigned = set.iter().enumerate();
             let assigned = assigned.map(|(at, column)| format!("{} = v.column{}", QUOTES.column(column.name), at + 1));
             let assigned = assigned.collect::<Vec<_>>().join(", ");
@@ -309,9 +359,10 @@ impl Connection for SqliteConnection {
             let null = nulls.iter().map(|column| format!("t.{} IS NULL", QUOTES.column(column)));
             let found = found.chain(null).collect::<Vec<_>>().join(" AND ");
             let mut updated = 0;
-            for piece in pieces(rows) {
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
-                let sql = format!("UPDATE {table} AS t SET {assigned} FROM (VALUES {values}) AS v WHERE {found}");
+                let sql =
+                    format!("UPDATE{or_abort} {table} AS t SET {assigned} FROM (VALUES {values}) AS v WHERE {found}");
                 updated += changed(self, sql, piece, true).await?;
             }
             Ok(updated)
@@ -326,16 +377,41 @@ impl Connection for SqliteConnection {
             let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
             let rest = null.chain(mine).collect::<Vec<_>>().concat();
             let mut deleted = 0;
-            // The owner is a value as well.
-            let width = rows.width.max(1);
-            for piece in rows.values.chunks(((VALUES - 1) / width).max(1) * width) {
-                let values = placeholders(piece.len() / width, width, |_| String::new());
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
+                let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
                 let sql = format!("DELETE FROM {table} WHERE ({columns}) IN (VALUES {values}){rest}");
                 let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
                 let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece.iter().chain(owner.as_ref()))?);
                 deleted += done.execute(&mut *self).await?.rows_affected();
             }
             Ok(deleted)
+        })
+    }
+
+    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let Read { select, by, nulls, rows } = read;
+            let qualified = |column: &str| format!("t.{}", QUOTES.column(column));
+            let null: Vec<String> = nulls.iter().map(|column| format!("{} IS NULL", qualified(column))).collect();
+            if rows.width == 0 {
+                let sql = format!("{select} WHERE {}", null.join(" AND "));
+                sqlx::query(AssertSqlSafe(sql)).fetch_all(self).await?.iter().for_each(|row| each(row));
+                return Ok(());
+            }
+            let columns = by.iter().map(|column| qualified(column.name)).collect::<Vec<_>>().join(", ");
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
+                let values = placeholders(piece.len() / rows.width, rows.width, |_| String::new());
+                let found = format!("({columns}) IN (VALUES {values})");
+                let found = std::iter::once(&found).chain(&null).cloned().collect::<Vec<_>>().join(" AND ");
+                let query = sqlx::query_with(AssertSqlSafe(format!("{select} WHERE {found}")), arguments(piece)?);
+                let mut found = query.fetch(&mut *self);
+                while let Some(row) = found.try_next().await? {
+                    each(&row);
+                    // The driver's thread has allocated it.
+                    MemoryScope::none().enter(|| drop(row));
+                }
+            }
+            Ok(())
         })
     }
 
@@ -346,7 +422,7 @@ impl Connection for SqliteConnection {
             let same = by.iter().enumerate().map(|(at, (column, _))| format!("{column} = v.c{at}"));
             let same = same.collect::<Vec<_>>().join(" AND ");
             let (mut found, mut before) = (Vec::new(), 0);
-            for piece in pieces(rows) {
+            for piece in ROOM.pieces(&rows.values, rows.width)? {
                 let count = piece.len() / rows.width.max(1);
                 let values = placeholders(count, rows.width, |row| format!("{},", before + row));
                 let sql = format!(
@@ -415,30 +491,5 @@ impl Counted for SqliteConnection {
             .bind(name)
             .fetch_one(self)
             .await
-    }
-}
-
-impl Row for SqliteRow {
-    fn value(&self, position: usize, kind: Kind) -> Result<Value<'_>, String> {
-        let said = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
-        let raw = self.try_get_raw(position).map_err(|error| said(&error))?;
-        if raw.is_null() {
-            return Ok(Value::Null);
-        }
-        let is_text = matches!(kind, Kind::Text | Kind::Json | Kind::Uuid);
-        let info = raw.type_info();
-        match info.name() {
-            "INTEGER" => {
-                let value = <i64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
-                // A column without a type of its own may hold the number that a text looks like.
-                Ok(if is_text { Value::Text(value.to_string().into()) } else { Value::Int(value) })
-            }
-            "REAL" => {
-                let value = <f64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
-                Ok(if is_text { Value::Text(value.to_string().into()) } else { Value::Float(value) })
-            }
-            "TEXT" => Ok(Value::Text(<&str as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into())),
-            _ => Ok(Value::Bytes(<&[u8] as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into())),
-        }
     }
 }

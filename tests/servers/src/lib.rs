@@ -1,5 +1,5 @@
-//! Database servers for tests: `PostgreSQL` and `MariaDB` from the system's packages, on private ports, with their data in
-//! a temporary folder.
+//! Database servers for tests: `PostgreSQL`, `PgBouncer` and `MariaDB` from the system's packages, on private ports, with
+//! their data in a temporary folder.
 //!
 //! A server is started once in a program that tests, and ends with it, however it ends: a shell waits for the end of a
 //! pipe that only the program holds, then stops the server and removes its data.
@@ -48,6 +48,18 @@ pub fn mariadb() -> Option<&'static Server> {
     once(&SERVER, "MariaDB", "mariadb-server", || {
         let daemon = Path::new("/usr/sbin/mariadbd");
         daemon.exists().then(|| started(start_mariadb))
+    })
+}
+
+/// A `PgBouncer` before the `PostgreSQL` server, which gives each transaction one of two connections to it; or none where
+/// one of them is not installed.
+#[must_use]
+pub fn pgbouncer() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let before = postgres()?;
+    once(&SERVER, "PgBouncer", "pgbouncer", || {
+        let daemon = Path::new("/usr/sbin/pgbouncer");
+        daemon.exists().then(|| started(|| start_pgbouncer(daemon, before)))
     })
 }
 
@@ -125,6 +137,34 @@ fn start_postgres(programs: &Path) -> io::Result<Server> {
         .env("PGPASSWORD", password);
     wait_for(&mut login, &folder)?;
     Ok(Server { port, user, password, programs: programs.to_owned(), _shell: shell })
+}
+
+fn start_pgbouncer(daemon: &Path, before: &Server) -> io::Result<Server> {
+    let folder = new_folder("pgbouncer")?;
+    let (settings, users) = (folder.join("settings.ini"), folder.join("users"));
+    let Server { user, password, programs, .. } = before;
+    let port = free_port()?;
+    fs::write(&users, format!("\"{user}\" \"{password}\"\n"))?;
+    let text = format!(
+        "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+         unix_socket_dir =\nauth_type = md5\nauth_file = {}\nadmin_users = {user}\npool_mode = transaction\n\
+         default_pool_size = 2\n",
+        before.port,
+        users.display(),
+    );
+    fs::write(&settings, text)?;
+    own(&folder, "postgres")?;
+    let mut server = as_user("postgres", daemon);
+    server.arg(&settings);
+    let shell = guarded(&server, &folder)?;
+    let mut login = Command::new(programs.join("psql"));
+    login
+        .args(["--no-psqlrc", "--host=127.0.0.1", "--dbname=pgbouncer", "--command=SHOW CONFIG"])
+        .arg(format!("--port={port}"))
+        .arg(format!("--username={user}"))
+        .env("PGPASSWORD", password);
+    wait_for(&mut login, &folder)?;
+    Ok(Server { port, user, password, programs: programs.clone(), _shell: shell })
 }
 
 fn start_mariadb() -> io::Result<Server> {

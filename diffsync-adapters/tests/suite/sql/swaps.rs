@@ -1,0 +1,188 @@
+//! Records that pass unique values on to each other, and tables that refer to each other.
+
+use diffsync_adapters::SqlModel;
+use diffsync_adapters::sql::{Sql, Transaction};
+use diffsync_core::{Dataset, Side, SyncModel, Table};
+
+use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, reasons};
+
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sql(table = "devices")]
+struct Device {
+    #[sync(id)]
+    name: String,
+    tag: Option<String>,
+    serial: String,
+    slot: i32,
+    #[sync(local)]
+    #[sql(key)]
+    id: Option<i64>,
+}
+
+#[derive(Dataset, Default)]
+struct Devices {
+    devices: Table<Device>,
+}
+
+/// Devices, each with a letter of these for its tag, its serial and its slot.
+fn devices(letters: &str) -> Devices {
+    let device = |(number, letter): (usize, char)| Device {
+        name: format!("d{number}"),
+        tag: Some(letter.into()),
+        serial: format!("s{letter}"),
+        slot: i32::try_from(u32::from(letter)).unwrap(),
+        id: None,
+    };
+    Devices { devices: letters.chars().enumerate().map(device).collect() }
+}
+
+async fn make_table(system: &System) {
+    let definition = "CREATE TABLE [devices] ([id] SERIAL, [name] KEYTEXT, [tag] VARCHAR(10) UNIQUE, \
+                      [serial] VARCHAR(10) NOT NULL UNIQUE, [slot] INTEGER NOT NULL UNIQUE)";
+    system.run(&system.words(definition)).await;
+}
+
+#[test]
+fn unique_values_change_places_in_one_run() {
+    on_each(|system| async move {
+        make_table(&system).await;
+        for transaction in [Transaction::PerBatch, Transaction::PerRun] {
+            let sql = || Sql::at(&system.url).unwrap().transaction(transaction);
+            // A swap, a circle, a chain to a value that is free, and back.
+            for letters in ["abcdef", "badefc", "cxabde", "abcdef", "fedcba"] {
+                let report = pushed(devices(letters), sql()).await;
+                assert_done(&report);
+                assert_eq!(pushed(devices(letters), sql()).await.counts.unchanged, 6, "{letters}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_value_that_stays_taken_fails_what_wants_it_and_no_other() {
+    on_each(|system| async move {
+        make_table(&system).await;
+        let sql = || Sql::at(&system.url).unwrap();
+        assert_done(&pushed(devices("abcde"), sql()).await);
+        // The second wants what the third keeps, and the first what the second therefore keeps.
+        let report = pushed(devices("bcced"), sql()).await;
+        assert_eq!((report.counts.updated, report.counts.failed), (2, 2), "{:?}", reasons(&report));
+        let failed: Vec<String> = reasons(&report).into_iter().map(|(record, _)| record).collect();
+        assert_eq!(failed, ["d0", "d1"]);
+        let left = system.texts(&system.words("SELECT [tag] FROM [devices] ORDER BY [name]")).await;
+        assert_eq!(left, ["a", "b", "c", "e", "d"]);
+    });
+}
+
+#[derive(SyncModel, SqlModel, Clone)]
+#[sql(table = "ports")]
+struct Port {
+    #[sync(id)]
+    name: String,
+    tag: Option<String>,
+    #[sql(lookup = "vlan_no -> vlans(name) on number")]
+    vlan: Option<String>,
+}
+
+#[derive(Dataset, Default)]
+struct Ports {
+    ports: Table<Port>,
+}
+
+#[test]
+fn a_record_that_fails_for_another_reason_keeps_its_unique_value_while_others_change_places() {
+    on_each(|system| async move {
+        system.run(&system.words("CREATE TABLE [vlans] ([number] INTEGER PRIMARY KEY, [name] KEYTEXT)")).await;
+        let definition =
+            "CREATE TABLE [ports] ([name] VARCHAR(20) PRIMARY KEY, [tag] VARCHAR(10) UNIQUE, [vlan_no] INTEGER)";
+        system.run(&system.words(definition)).await;
+        let ports = |tags: [&str; 3], vlan: Option<&str>| {
+            let port = |(name, tag): (&str, &str)| Port {
+                name: name.into(),
+                tag: Some(tag.into()),
+                vlan: vlan.filter(|_| name == "c").map(Into::into),
+            };
+            Ports { ports: ["a", "b", "c"].into_iter().zip(tags).map(port).collect() }
+        };
+        let sql = || Sql::at(&system.url).unwrap();
+        assert_done(&pushed(ports(["1", "2", "3"], None), sql()).await);
+        let report = pushed(ports(["2", "1", "4"], Some("nowhere")), sql()).await;
+        assert_eq!((report.counts.updated, report.counts.failed), (2, 1), "{:?}", reasons(&report));
+        assert_eq!(system.texts(&system.words("SELECT [tag] FROM [ports] ORDER BY [name]")).await, ["2", "1", "3"]);
+    });
+}
+
+/// A rack names the device at its head, which is in it.
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sql(table = "racks")]
+struct Rack {
+    #[sync(id)]
+    name: String,
+    #[sync(references(Unit, deferred))]
+    #[sql(lookup = "head_id -> units(name)")]
+    head: Option<String>,
+    #[sync(local)]
+    #[sql(key)]
+    id: Option<i64>,
+}
+
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sql(table = "units")]
+struct Unit {
+    #[sync(id)]
+    name: String,
+    #[sync(references = Rack)]
+    #[sql(lookup = "rack_id -> racks(name)")]
+    rack: String,
+    #[sync(local)]
+    #[sql(key)]
+    id: Option<i64>,
+}
+
+#[derive(Dataset, Default)]
+struct Room {
+    racks: Table<Rack>,
+    units: Table<Unit>,
+}
+
+fn room(count: usize, head: usize) -> Room {
+    let mut room = Room::default();
+    room.racks.mark_loaded();
+    room.units.mark_loaded();
+    for number in 0..count {
+        let head = Some(format!("u{}", (number + head) % count));
+        room.racks.insert(Rack { name: format!("r{number}"), head, id: None });
+        room.units.insert(Unit { name: format!("u{number}"), rack: format!("r{number}"), id: None });
+    }
+    room
+}
+
+#[test]
+fn tables_that_refer_to_each_other_are_made_with_both_foreign_keys() {
+    on_each(|system| async move {
+        assert_done(&pushed(room(1_000, 0), system.sql()).await);
+        let keys = match system.kind {
+            Kind::Sqlite => {
+                "SELECT [table] || '.' || [from] FROM pragma_foreign_key_list('racks') UNION
+                 SELECT [table] || '.' || [from] FROM pragma_foreign_key_list('units') ORDER BY 1"
+            }
+            Kind::Postgres => {
+                "SELECT confrelid::regclass || '.' || attname FROM pg_constraint
+                 JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+                 WHERE contype = 'f' AND connamespace = current_schema()::regnamespace ORDER BY 1"
+            }
+            Kind::MariaDb => {
+                "SELECT CONCAT(referenced_table_name, '.', column_name) FROM information_schema.key_column_usage
+                 WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL ORDER BY 1"
+            }
+        };
+        assert_eq!(system.texts(keys).await, ["racks.rack_id", "units.head_id"], "{:?}", system.kind);
+
+        for (count, head) in [(1_000, 1), (10, 3), (0, 0)] {
+            assert_done(&pushed(room(count, head), system.sql()).await);
+            let found: Room = loaded(&system.sql(), Side::Target).await.unwrap();
+            assert_eq!((found.racks.len(), found.units.len()), (count, count));
+            assert_eq!(pushed(room(count, head), system.sql()).await.counts.written(), 0);
+        }
+    });
+}
