@@ -48,6 +48,7 @@ impl Session {
             message = without(&message, &text);
         }
         match self.meaning(error) {
+            TargetErrorKind::Record if is_conflict(error) => TargetError::conflict(message),
             TargetErrorKind::Record => TargetError::new(message),
             TargetErrorKind::Transient => TargetError::transient(message),
             TargetErrorKind::Fatal => TargetError::fatal(message),
@@ -88,6 +89,13 @@ fn without(message: &str, secret: &str) -> String {
     }
     shown.push_str(rest);
     shown
+}
+
+/// Whether a row was refused because another has a value that only one may have.
+fn is_conflict(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    // PostgreSQL says otherwise of an exclusion constraint, and SQLite of a row's number.
+    error.is_unique_violation() || matches!(error.code().as_deref(), Some("23P01" | "2579"))
 }
 
 /// Whether a connection is of no use after this error.

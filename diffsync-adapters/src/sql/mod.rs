@@ -48,13 +48,18 @@
 //! ```
 
 mod adapter;
+mod canonical;
+mod cascade;
 mod check;
+mod conflict;
 mod create;
 mod database;
+mod equality;
 mod error;
 mod find;
 mod form;
 mod load;
+mod matching;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod name;
@@ -66,6 +71,7 @@ mod session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tables;
+mod twins;
 mod used;
 mod value;
 mod write;

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow, SqliteSynchronous};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, Row as _, Sqlite as Driver, TypeInfo, ValueRef};
 
-use super::database::{Answer, Column, Connection, Database, Delete, Find, Grid, Insert, Update};
+use super::database::{Answer, Column, Connection, Database, Delete, Engine, Find, Grid, Insert, Update};
 use super::form::Row;
 use super::name::Quotes;
 use super::options::refuse_unknown;
@@ -60,6 +60,10 @@ impl Sqlite {
 }
 
 impl Database for Sqlite {
+    fn engine(&self) -> Engine {
+        Engine::Sqlite
+    }
+
     fn quotes(&self) -> Quotes {
         QUOTES
     }
@@ -92,7 +96,7 @@ impl Database for Sqlite {
     }
 
     fn as_text(&self, expression: &str) -> String {
-        format!("CAST({expression} AS TEXT)")
+        format!("CASE typeof({expression}) WHEN 'blob' THEN hex({expression}) ELSE CAST({expression} AS TEXT) END")
     }
 
     fn column_type(&self, kind: Kind, _: bool) -> String {
@@ -104,6 +108,11 @@ impl Database for Sqlite {
             Kind::Bytes => "BLOB",
         }
         .into()
+    }
+
+    fn key_kind(&self, _: &Column) -> Kind {
+        // Numbers, texts and bytes are read as what they are.
+        Kind::Int64
     }
 
     fn key_type(&self, kind: Kind) -> String {
@@ -238,6 +247,22 @@ impl Connection for SqliteConnection {
                 if !goes_on {
                     break;
                 }
+            }
+            Ok(())
+        })
+    }
+
+    fn ask<'a>(
+        &'a mut self,
+        sql: &'a str,
+        values: &'a [Value<'a>],
+        each: &'a mut (dyn FnMut(&dyn Row) + Send),
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let arguments = arguments(values)?;
+            let mut rows = sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false).fetch(self);
+            while let Some(row) = rows.try_next().await? {
+                each(&row);
             }
             Ok(())
         })

@@ -12,7 +12,7 @@ use super::schema::{Lookup, Place, Role, SqlTable};
 use super::session::{Session, Writing};
 use super::value::{Kind, Value};
 
-type Answers<R> = Vec<Result<R, TargetError>>;
+pub(crate) type Answers<R> = Vec<Result<R, TargetError>>;
 
 /// Why a batch was not written.
 pub(crate) enum Trouble {
@@ -36,14 +36,14 @@ impl From<TargetError> for Trouble {
 
 /// Where the value of a column comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
+pub(crate) enum Source {
     Field(usize),
     Lookup(usize),
     Owner,
 }
 
 /// The columns that are written, and where their values come from.
-fn sources(table: &'static SqlTable) -> Vec<(&'static str, Source)> {
+pub(crate) fn sources(table: &'static SqlTable) -> Vec<(&'static str, Source)> {
     let fields = table.columns().filter(|(_, _, field)| field.role != Role::Local);
     let fields = fields.map(|(position, column, _)| (column, Source::Field(position)));
     let lookups = table.lookups.iter().enumerate();
@@ -71,7 +71,7 @@ fn identified(table: &'static SqlTable) -> Vec<(&'static str, Source)> {
 }
 
 /// Records with the foreign keys that their lookups lead to.
-struct Resolved<'r, M> {
+pub(crate) struct Resolved<'r, M> {
     records: Vec<&'r M>,
     /// For each lookup that was asked for, a value for each record.
     keys: Vec<Vec<Result<Value<'static>, String>>>,
@@ -79,7 +79,7 @@ struct Resolved<'r, M> {
 
 impl<'r, M: SqlModel> Resolved<'r, M> {
     /// The value of a record for a column.
-    fn value(&self, record: usize, source: Source) -> Result<Value<'r>, TargetError> {
+    pub(crate) fn value(&self, record: usize, source: Source) -> Result<Value<'r>, TargetError> {
         let wrong =
             |column: &str, reason: &str| TargetError::new(format!("`{column}` of `{}`: {reason}", M::TABLE.name));
         match source {
@@ -129,7 +129,7 @@ impl Session {
     /// Deletes records.
     pub(crate) async fn delete<M: SqlModel>(&self, old: &[&M]) -> Result<Answers<()>, TargetError> {
         let mut writing = self.begin().await?;
-        let written = self.remove(&mut *writing.connection, old).await;
+        let written = self.remove_apart(&mut *writing.connection, old).await;
         self.end(writing, written, "delete", old).await
     }
 
@@ -330,7 +330,7 @@ impl Session {
         Ok(answers)
     }
 
-    async fn remove<M: SqlModel>(&self, connection: &mut dyn Connection, old: &[&M]) -> Result<Answers<()>, Trouble> {
+    pub(crate) async fn remove<M: SqlModel>(&self, connection: &mut dyn Connection, old: &[&M]) -> Result<Answers<()>, Trouble> {
         let found = self.located(connection, old).await?;
         let mut answers: Answers<()> = Vec::with_capacity(old.len());
         let mut groups: BTreeMap<By, Group<'_>> = BTreeMap::new();
@@ -356,7 +356,7 @@ impl Session {
     }
 
     /// Looks up the foreign keys of records, of those lookups that are wanted.
-    async fn resolved<'r, M: SqlModel>(
+    pub(crate) async fn resolved<'r, M: SqlModel>(
         &self,
         connection: &mut dyn Connection,
         records: &[&'r M],
@@ -380,7 +380,7 @@ impl Session {
     }
 
     /// What says which rows records are.
-    async fn located<'r, M: SqlModel>(
+    pub(crate) async fn located<'r, M: SqlModel>(
         &self,
         connection: &mut dyn Connection,
         old: &[&'r M],
@@ -423,20 +423,20 @@ impl Session {
 
 /// By which columns a row is found, and which are null.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct By {
-    columns: Vec<&'static str>,
-    nulls: Vec<&'static str>,
+pub(crate) struct By {
+    pub(crate) columns: Vec<&'static str>,
+    pub(crate) nulls: Vec<&'static str>,
 }
 
 /// Records with what says which rows they are.
-struct Located<'r, M> {
+pub(crate) struct Located<'r, M> {
     resolved: Resolved<'r, M>,
     identified: Vec<(&'static str, Source)>,
 }
 
 impl<'r, M: SqlModel> Located<'r, M> {
     /// The columns by which a record is found, and their values.
-    fn by(&self, record: usize) -> Result<(By, Vec<Value<'r>>), TargetError> {
+    pub(crate) fn by(&self, record: usize) -> Result<(By, Vec<Value<'r>>), TargetError> {
         if let (Some(key), Some(column)) = (M::TABLE.key, M::TABLE.key_column()) {
             let value = self.resolved.value(record, Source::Field(key))?;
             if value != Value::Null {

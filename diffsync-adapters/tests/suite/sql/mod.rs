@@ -1,10 +1,14 @@
 //! Tables of a database: the same tests on all three kinds.
 
 mod bad_input;
+mod cascades;
 mod checks;
+mod identity;
+mod keys;
 mod laws;
 mod lookups;
 mod names;
+mod same;
 mod streaming;
 pub(crate) mod systems;
 mod transactions;
