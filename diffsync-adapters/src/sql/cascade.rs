@@ -107,9 +107,8 @@ impl Session {
         }
 
         let quotes = self.database().quotes();
-        let referring = |cascade: &Cascade| {
-            format!("(SELECT {{}} FROM {} AS c WHERE {})", cascade.quoted, cascade.refers(self))
-        };
+        let referring =
+            |cascade: &Cascade| format!("(SELECT {{}} FROM {} AS c WHERE {})", cascade.quoted, cascade.refers(self));
         let items: Vec<String> = of_table.iter().map(|cascade| referring(cascade).replace("{}", "count(*)")).collect();
         let any = of_table.iter().map(|cascade| format!("EXISTS {}", referring(cascade).replace("{}", "1")));
         let any = any.collect::<Vec<_>>().join(" OR ");
@@ -219,7 +218,8 @@ impl Session {
 
         let mut cascades = Vec::new();
         for key in rows.chunk_by(|one, other| one.first() == other.first()) {
-            let Some([_, schema, table, _, to_schema, to_table, _, action, meant, rest @ ..]) = key.first().map(Vec::as_slice)
+            let Some([_, schema, table, _, to_schema, to_table, _, action, meant, rest @ ..]) =
+                key.first().map(Vec::as_slice)
             else {
                 continue;
             };

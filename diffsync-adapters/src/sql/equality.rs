@@ -161,9 +161,10 @@ fn in_mysql(Nature { ty, collation }: &Nature, kind: Kind) -> Option<Coarse> {
 
 fn in_postgres(Nature { ty, collation }: &Nature, kind: Kind) -> Option<Coarse> {
     match (kind, ty.as_str(), collation.as_deref()) {
-        (_, _, Some(collation)) => {
-            Some(Coarse { why: format!("has the collation `{collation}`, which is not deterministic"), ignores_case: true })
-        }
+        (_, _, Some(collation)) => Some(Coarse {
+            why: format!("has the collation `{collation}`, which is not deterministic"),
+            ignores_case: true,
+        }),
         (_, "citext", _) => Some(Coarse { why: "is of type `citext`, which ignores case".into(), ignores_case: true }),
         (_, "bpchar", _) => {
             Some(Coarse { why: "is of type `char`, which ignores spaces at the end".into(), ignores_case: false })

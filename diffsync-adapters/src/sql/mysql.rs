@@ -201,7 +201,8 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<MySq
     let mut arguments = MySqlArguments::default();
     for value in values {
         let added = match value {
-            Value::Null => arguments.add(None::<i64>),
+            // As a text, which every type can be read from: MariaDB puts no null of a number into a `UUID`.
+            Value::Null => arguments.add(None::<&str>),
             Value::Bool(value) => arguments.add(*value),
             Value::Int(value) => arguments.add(*value),
             Value::Unsigned(value) => arguments.add(*value),
@@ -392,8 +393,10 @@ impl Connection for MySqlConnection {
             let canonical = |row: &[Value<'_>]| -> Vec<String> {
                 row.iter().zip(*by).map(|(value, (_, ty))| canonical::of(ty, value)).collect()
             };
-            let wanted: HashMap<Vec<String>, usize> =
-                rows.rows().enumerate().map(|(at, row)| (canonical(row), at)).collect();
+            let mut wanted: HashMap<Vec<String>, Vec<usize>> = HashMap::new();
+            for (at, row) in rows.rows().enumerate() {
+                wanted.entry(canonical(row)).or_default().push(at);
+            }
             let mut found = Vec::new();
             for piece in pieces(&rows.values, rows.width) {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width);
@@ -403,7 +406,8 @@ impl Connection for MySqlConnection {
                     let parts: Vec<String> = (0..by.len()).map(|at| row.try_get(at + 1)).collect::<Result<_, _>>()?;
                     let parts: Vec<Value<'_>> = parts.into_iter().map(|part| Value::Text(part.into())).collect();
                     let parts = canonical(&parts);
-                    found.extend(wanted.get(&parts).map(|at| (*at, key)));
+                    let places = wanted.get(&parts).map_or(&[][..], Vec::as_slice);
+                    found.extend(places.iter().map(|at| (*at, key.clone())));
                 }
             }
             Ok(found)

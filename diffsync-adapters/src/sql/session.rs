@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use diffsync_core::{AdapterError, TargetError, Url, redacted_url};
 use diffsync_core::schema::ModelSchema;
+use diffsync_core::{AdapterError, TargetError, Url, redacted_url};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 use super::Transaction;

@@ -330,7 +330,11 @@ impl Session {
         Ok(answers)
     }
 
-    pub(crate) async fn remove<M: SqlModel>(&self, connection: &mut dyn Connection, old: &[&M]) -> Result<Answers<()>, Trouble> {
+    pub(crate) async fn remove<M: SqlModel>(
+        &self,
+        connection: &mut dyn Connection,
+        old: &[&M],
+    ) -> Result<Answers<()>, Trouble> {
         let found = self.located(connection, old).await?;
         let mut answers: Answers<()> = Vec::with_capacity(old.len());
         let mut groups: BTreeMap<By, Group<'_>> = BTreeMap::new();

@@ -100,7 +100,7 @@ fn on_each_pair<F: Future<Output = ()>>(test: impl Fn(System, &'static str, &'st
                         CREATE DOMAIN folded_text AS text COLLATE folded";
                     system.run(sql).await;
                 }
-                made(&system, column, &[there, ]).await;
+                made(&system, column, &[there]).await;
                 test(system.clone(), column, there, wanted).await;
             }
         });
