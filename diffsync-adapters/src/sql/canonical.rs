@@ -1,5 +1,6 @@
 //! The forms in which `MySQL` keeps values of its types, so that a value that is looked for is known in the row that has it.
 
+use std::fmt::Write;
 use std::net::IpAddr;
 
 use uuid::Uuid;
@@ -25,7 +26,13 @@ pub(crate) fn of(ty: &str, value: &Value<'_>) -> String {
     let text = match value {
         Value::Bool(value) => u8::from(*value).to_string(),
         Value::Text(text) => text.to_string(),
-        Value::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02X}")).collect(),
+        Value::Bytes(bytes) => {
+            let mut hex = String::with_capacity(bytes.len() * 2);
+            for byte in &**bytes {
+                let _ = write!(hex, "{byte:02X}");
+            }
+            hex
+        }
         other => other.shown(),
     };
     match ty {

@@ -232,8 +232,8 @@ impl Session {
                 continue;
             }
             let shown = if schema == of_child { table.clone() } else { format!("{schema}.{table}") };
-            let quotes = self.database().quotes();
-            let quoted = format!("{}.{}", quotes.column(schema), quotes.column(table));
+            let name = |name: &str| self.database().quotes().column(name);
+            let quoted = format!("{}.{}", name(schema), name(table));
             cascades.push(Cascade { parent: parent.name, table: shown, quoted, columns, deletes: action == "CASCADE" });
         }
         Ok(cascades)
@@ -245,11 +245,11 @@ impl Session {
             Engine::Sqlite => one.eq_ignore_ascii_case(other),
             Engine::Postgres | Engine::MySql => one == other,
         };
-        let is = |own: &&SqlTable| match own.name.split_once('.') {
+        let is = |own: &&'static SqlTable| match own.name.split_once('.') {
             Some((own_schema, own)) => same(own_schema, schema) && same(own, table),
             None => schema == meant && same(own.name, table),
         };
-        let at = self.tables.iter().position(|own| is(own))?;
+        let at = self.tables.iter().position(is)?;
         Some((self.tables.get(at)?, at))
     }
 
