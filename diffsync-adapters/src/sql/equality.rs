@@ -19,7 +19,7 @@ pub(crate) struct Coarse {
 }
 
 /// What the catalogue says of a column: its type without that of a domain, and a collation that decides what is the same.
-struct Nature {
+struct Described {
     ty: String,
     collation: Option<String>,
 }
@@ -32,7 +32,7 @@ impl Session {
         columns: &[(&Placed, Kind)],
     ) -> Result<Vec<Option<Coarse>>, sqlx::Error> {
         let engine = self.database().engine();
-        let mut natures: HashMap<&str, HashMap<String, Nature>> = HashMap::new();
+        let mut tables: HashMap<&str, HashMap<String, Described>> = HashMap::new();
         let mut all = Vec::with_capacity(columns.len());
         for (placed, kind) in columns {
             let Placed { table, column, .. } = placed;
@@ -40,24 +40,24 @@ impl Session {
                 all.push(self.coarse_in_sqlite(connection, table, column, *kind).await?);
                 continue;
             }
-            if !natures.contains_key(table) {
-                natures.insert(table, self.natures(connection, table).await?);
+            if !tables.contains_key(table) {
+                tables.insert(table, self.described(connection, table).await?);
             }
-            let nature = natures.get(table).and_then(|natures| natures.get(&column.name));
-            let found = nature.and_then(|nature| match engine {
-                Engine::Postgres => in_postgres(nature, *kind),
-                _ => in_mysql(nature, *kind),
+            let described = tables.get(table).and_then(|columns| columns.get(&column.name));
+            let found = described.and_then(|described| match engine {
+                Engine::Postgres => in_postgres(described, *kind),
+                _ => in_mysql(described, *kind),
             });
             all.push(found.map(|found| found.of(&column.name)));
         }
         Ok(all)
     }
 
-    async fn natures(
+    async fn described(
         &self,
         connection: &mut dyn Connection,
         table: &str,
-    ) -> Result<HashMap<String, Nature>, sqlx::Error> {
+    ) -> Result<HashMap<String, Described>, sqlx::Error> {
         const MYSQL: &str = "
             SELECT CAST(column_name AS CHAR), CAST(data_type AS CHAR), CAST(collation_name AS CHAR)
             FROM information_schema.columns WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?";
@@ -71,14 +71,14 @@ impl Session {
                  JOIN pg_type t ON t.oid = base.oid AND t.typtype <> 'd'
                  LEFT JOIN pg_collation l ON l.oid = a.attcollation
             WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";
-        let mut natures = HashMap::new();
+        let mut described = HashMap::new();
         let mut each = |row: &dyn Row| {
             let text = |position| match row.value(position, Kind::Text) {
                 Ok(Value::Text(text)) => Some(text.into_owned()),
                 _ => None,
             };
             if let (Some(name), Some(ty)) = (text(0), text(1)) {
-                natures.insert(name, Nature { ty: ty.to_lowercase(), collation: text(2) });
+                described.insert(name, Described { ty: ty.to_lowercase(), collation: text(2) });
             }
         };
         if self.database().engine() == Engine::Postgres {
@@ -89,7 +89,7 @@ impl Session {
             let schema = schema.map_or(Value::Null, |schema| Value::Text(schema.into()));
             connection.ask(MYSQL, &[schema, Value::Text(name.into())], &mut each).await?;
         }
-        Ok(natures)
+        Ok(described)
     }
 
     /// `SQLite` has no catalogue of collations, so the column is asked.
@@ -143,7 +143,7 @@ fn own_form(ty: &str) -> Coarse {
     Coarse { why: format!("is of type `{ty}`, which keeps values in a form of its own"), ignores_case: false }
 }
 
-fn in_mysql(Nature { ty, collation }: &Nature, kind: Kind) -> Option<Coarse> {
+fn in_mysql(Described { ty, collation }: &Described, kind: Kind) -> Option<Coarse> {
     match (kind, ty.as_str(), collation.as_deref()) {
         (_, ty, Some(collation)) => {
             let tells_spaces = ty != "char" && (collation.contains("nopad") || collation.contains("_0900_"));
@@ -159,7 +159,7 @@ fn in_mysql(Nature { ty, collation }: &Nature, kind: Kind) -> Option<Coarse> {
     }
 }
 
-fn in_postgres(Nature { ty, collation }: &Nature, kind: Kind) -> Option<Coarse> {
+fn in_postgres(Described { ty, collation }: &Described, kind: Kind) -> Option<Coarse> {
     match (kind, ty.as_str(), collation.as_deref()) {
         (_, _, Some(collation)) => Some(Coarse {
             why: format!("has the collation `{collation}`, which is not deterministic"),
@@ -191,10 +191,10 @@ mod tests {
             ("date", None, false),
             ("binary", None, false),
         ] {
-            let nature = Nature { ty: ty.into(), collation: collation.map(Into::into) };
-            assert_eq!(in_mysql(&nature, Kind::Text).is_none(), is_exact, "{ty} {collation:?}");
+            let described = Described { ty: ty.into(), collation: collation.map(Into::into) };
+            assert_eq!(in_mysql(&described, Kind::Text).is_none(), is_exact, "{ty} {collation:?}");
         }
-        let number = Nature { ty: "int".into(), collation: None };
+        let number = Described { ty: "int".into(), collation: None };
         assert_eq!(in_mysql(&number, Kind::Int32), None);
     }
 }

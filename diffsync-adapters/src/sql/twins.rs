@@ -57,7 +57,7 @@ impl Twins {
              letters differs, put `compare = ignore_case` on the identifier",
             self.why
         );
-        Some(TargetError::conflict(message).held_by(M::NAME, new))
+        Some(TargetError::new(message))
     }
 }
 
