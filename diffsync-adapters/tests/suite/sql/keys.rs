@@ -71,7 +71,7 @@ fn key_types(kind: Kind) -> &'static [(&'static str, [&'static str; 2])] {
             ("BINARY(16)", ["x'00ff27'", "x'ffffffffffffffffffffffffffffffff'"]),
             ("VARBINARY(20)", ["x'00ff27'", "x'6162'"]),
             ("UUID", ["'0b6a7e3c-9e0d-4b36-8c63-3b1e1e0a9f11'", "'0b6a7e3c-9e0d-4b36-8c63-3b1e1e0a9f12'"]),
-            ("INET6", ["'10.0.0.1'", "'2001:db8::1'"]),
+            ("INET6", ["'::ffff:10.0.0.1'", "'2001:db8::1'"]),
             ("DECIMAL(10,2)", ["12.50", "-3"]),
             ("DATE", ["'2026-01-05'", "'2026-01-06'"]),
             ("DATETIME(6)", ["'2026-01-05 10:00:00.5'", "'2026-01-06'"]),
