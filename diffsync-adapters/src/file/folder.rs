@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 
+use super::cells::CellError;
 use super::edits::Edits;
 use super::format;
 use super::load::{Loading, Origin};

@@ -48,10 +48,10 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
     /// driver does not know.
     pub fn at(url: &Url) -> Result<Self, AdapterError> {
         let entries = Tables::of();
-        let tables = entries.iter().map(|entry| entry.table).collect();
+        let (tables, schemas) = entries.iter().map(|entry| (entry.table, entry.schema)).unzip();
         let database = database(url)?;
         let batch = database.batch();
-        let session = Session::new(url.clone(), database, tables);
+        let session = Session::new(url.clone(), database, tables, schemas);
         Ok(Self { session, entries, batch, connections: 1, data: PhantomData })
     }
 
@@ -182,24 +182,31 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
 }
 
 impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for Sql<D> {
-    async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        only(self.session.create(&[new]).await?)
+    async fn create(&self, new: &M, cx: &WriteContext<'_, D>) -> Result<M, TargetError> {
+        only(self.create_many(&[new], cx).await?)
     }
 
     async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        only(self.session.update(&[(old, patch)]).await?)
+        only(self.session.update_apart(&[(old, patch)]).await?)
     }
 
-    async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
-        only(self.session.delete(&[old]).await?)
+    async fn delete(&self, old: &M, cx: &WriteContext<'_, D>) -> Result<(), TargetError> {
+        only(self.delete_many(&[old], cx).await?)
     }
 
     async fn create_many(
         &self,
         new: &[&M],
-        _: &WriteContext<'_, D>,
+        cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
-        self.session.create(new).await
+        self.session.make_tables().await?;
+        let twins = self.session.twins(|| unmatched(cx)).await?;
+        if twins.is_empty() {
+            return self.session.create_apart(new).await;
+        }
+        let (free, refused) = apart(new, |new| twins.to_create(*new));
+        let written = if free.is_empty() { Vec::new() } else { self.session.create_apart(&free).await? };
+        Ok(together(written, refused))
     }
 
     async fn update_many(
@@ -208,15 +215,21 @@ impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for
         _: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
         let changes: Vec<(&M, &M::Patch)> = changes.iter().map(|(old, patch)| (*old, patch)).collect();
-        self.session.update(&changes).await
+        self.session.update_apart(&changes).await
     }
 
     async fn delete_many(
         &self,
         old: &[&M],
-        _: &WriteContext<'_, D>,
+        cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
-        self.session.delete(old).await
+        let twins = self.session.twins(|| unmatched(cx)).await?;
+        if twins.is_empty() {
+            return self.session.delete(old).await;
+        }
+        let (free, refused) = apart(old, |old| twins.to_delete(*old));
+        let written = if free.is_empty() { Vec::new() } else { self.session.delete(&free).await? };
+        Ok(together(written, refused))
     }
 
     fn terms(&self) -> Terms {
@@ -227,6 +240,32 @@ impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for
         let can = <Self as Target<M>>::CAN;
         Terms { can, concurrency: self.connections, concurrency_limit, batch: self.batch }
     }
+}
+
+/// The records of the source that the target lacks.
+fn unmatched<'a, D: Dataset + HasTable<M>, M: SqlModel>(cx: &WriteContext<'a, D>) -> Vec<&'a M> {
+    let records = HasTable::<M>::table(cx.source()).iter();
+    records.filter(|record| cx.current::<M>(&record.id()).is_err()).collect()
+}
+
+/// The records that may be written, and for each of all why it may not.
+fn apart<'m, M>(
+    records: &[&'m M],
+    refused: impl Fn(&&'m M) -> Option<TargetError>,
+) -> (Vec<&'m M>, Vec<Option<TargetError>>) {
+    let refused: Vec<Option<TargetError>> = records.iter().map(refused).collect();
+    let free = records.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
+    (free.map(|(record, _)| *record).collect(), refused)
+}
+
+/// The answers for all records: those of what was written, in the places of what was not refused.
+pub(crate) fn together<R>(
+    written: Vec<Result<R, TargetError>>,
+    refused: Vec<Option<TargetError>>,
+) -> Vec<Result<R, TargetError>> {
+    let mut written = written.into_iter();
+    let lost = || Err(TargetError::new("there is no answer for the record"));
+    refused.into_iter().map(|refused| refused.map_or_else(|| written.next().unwrap_or_else(lost), Err)).collect()
 }
 
 /// The answer for the only record.

@@ -1,9 +1,13 @@
 //! A look at a database before anything is loaded from it.
 
+use std::fmt::Write;
+
+use diffsync_core::schema::{Comparison, ModelSchema};
 use diffsync_core::{Checkup, Side};
 
 use super::database::Connection;
 use super::load::{Catalogue, column_of, selected};
+use super::schema::SqlTable;
 use super::session::Session;
 use super::used::Used;
 
@@ -52,8 +56,60 @@ impl Session {
         for used in self.used().iter().filter(|used| !is_absent(used)) {
             self.check_table(&mut *connection, used, to_write && used.is_own, checkup).await;
         }
+        if to_write && !are_absent {
+            for (table, schema) in self.tables.iter().zip(&self.schemas) {
+                self.check_identifiers(&mut *connection, table, schema, checkup).await;
+                self.check_cascades(&mut *connection, table, checkup).await;
+            }
+        }
         if self.database().look().is_none() || connection.run("ROLLBACK").await.is_ok() {
             self.give_back(connection);
+        }
+    }
+
+    /// Says where the database takes identifiers for the same that the model tells apart, and what to write on the model.
+    async fn check_identifiers(
+        &self,
+        connection: &mut dyn Connection,
+        table: &'static SqlTable,
+        schema: &ModelSchema,
+        checkup: &mut Checkup,
+    ) {
+        // What is wrong with the table was said.
+        let Ok(identity) = self.identity_columns(connection, table).await else { return };
+        if identity.coarse.is_empty() {
+            return;
+        }
+        let mut said = format!(
+            "{}: a record that the database takes for one it has is not created, and that one is not deleted",
+            identity.why
+        );
+        let compared_by_case = identity.coarse.iter().filter(|(_, ignores_case)| *ignores_case);
+        let compared_by_case = compared_by_case.filter_map(|(position, _)| schema.identifiers.get(*position));
+        let by_case = compared_by_case.filter(|field| field.comparison != Comparison::IgnoreCase);
+        let by_case: Vec<String> = by_case.map(|field| format!("`{}`", field.name)).collect();
+        if !by_case.is_empty() {
+            let _ = write!(said, "; put `compare = ignore_case` on {} if case does not matter", by_case.join(" and "));
+        }
+        checkup.passed(format!("identifiers of {}", table.name), said);
+    }
+
+    /// Says what the database deletes or empties together with rows of a table.
+    async fn check_cascades(&self, connection: &mut dyn Connection, table: &SqlTable, checkup: &mut Checkup) {
+        let what = format!("deletes in {}", table.name);
+        match self.cascades_said(connection, table).await {
+            Ok(None) => {}
+            Ok(Some(said)) if table.cascades => {
+                checkup.passed(what, format!("the database may also {said}, which the model allows"));
+            }
+            Ok(Some(said)) => checkup.passed(
+                what,
+                format!(
+                    "the database would also {said}, which the data set does not hold: a record with such rows is not \
+                     deleted, unless `#[sql(cascades)]` is on the model"
+                ),
+            ),
+            Err(error) => checkup.failed(what, self.unreadable(table.name, &error).to_string()),
         }
     }
 

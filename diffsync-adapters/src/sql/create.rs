@@ -182,7 +182,11 @@ impl Session {
             let key = self.key_of(leads);
             let held = other.and_then(|other| other.columns().find(|(_, column, _)| *column == key));
             let kind = held.map_or(Kind::Int64, |(_, _, field)| field.kind);
-            let mut line = format!("{} {}", quotes.column(leads.column), database.column_type(kind, true));
+            // A foreign key must be of the type that it refers to.
+            let declared = held.filter(|(_, column, _)| other.and_then(|other| self.made_key(other)) != Some(*column));
+            let declared = declared.and_then(|(_, _, field)| field.declared);
+            let ty = declared.map_or_else(|| database.column_type(kind, true), str::to_owned);
+            let mut line = format!("{} {ty}", quotes.column(leads.column));
             if !is_nullable {
                 line.push_str(" NOT NULL");
             }

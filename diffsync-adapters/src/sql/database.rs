@@ -10,8 +10,20 @@ use super::value::{Kind, Value};
 /// What a database answers.
 pub(crate) type Answer<'a, T> = BoxFuture<'a, Result<T, sqlx::Error>>;
 
+/// The kinds of database, for what each is asked in words of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "each is made by the feature of its name")]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+    MySql,
+}
+
 /// A database and what is particular to its kind.
 pub(crate) trait Database: Send + Sync {
+    /// Which kind it is.
+    fn engine(&self) -> Engine;
+
     /// How it quotes names.
     fn quotes(&self) -> Quotes;
 
@@ -33,6 +45,12 @@ pub(crate) trait Database: Send + Sync {
 
     /// An expression as text, null where it is null.
     fn as_text(&self, expression: &str) -> String;
+
+    /// As which kind a column is read whose value is bound again as a foreign key.
+    fn key_kind(&self, column: &Column) -> Kind {
+        let _ = column;
+        Kind::Text
+    }
 
     /// The type of a column of this kind. One that is part of a unique key may need another.
     fn column_type(&self, kind: Kind, in_key: bool) -> String;
@@ -100,6 +118,14 @@ pub(crate) trait Connection: Send {
 
     /// Hands each row of a query without values to `each`, until it returns false.
     fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> Answer<'a, ()>;
+
+    /// Hands each row of a query with values to `each`.
+    fn ask<'a>(
+        &'a mut self,
+        sql: &'a str,
+        values: &'a [Value<'a>],
+        each: &'a mut (dyn FnMut(&dyn Row) + Send),
+    ) -> Answer<'a, ()>;
 
     /// The columns of a table, none if there is no such table.
     fn columns<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Column>>;

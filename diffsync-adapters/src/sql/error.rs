@@ -3,7 +3,6 @@
 use diffsync_core::{AdapterError, REDACTED, TargetError, TargetErrorKind};
 
 use super::session::Session;
-use super::swap::is_taken;
 use super::value::Value;
 use crate::secret_forms::forms;
 
@@ -50,7 +49,7 @@ impl Session {
             message = without(&message, &text);
         }
         match self.meaning(error) {
-            TargetErrorKind::Record if is_taken(error) => TargetError::conflict(message),
+            TargetErrorKind::Record if is_conflict(error) => TargetError::conflict(message),
             TargetErrorKind::Record => TargetError::new(message),
             TargetErrorKind::Transient => TargetError::transient(message),
             TargetErrorKind::Fatal => TargetError::fatal(message),
@@ -94,6 +93,13 @@ fn without(message: &str, secret: &str) -> String {
     shown.push_str(rest);
     // A database may also quote what it was sent with escapes.
     forms(secret).iter().fold(shown, |shown, form| shown.replace(form.as_str(), REDACTED))
+}
+
+/// Whether a row was refused because another has a value that only one may have.
+pub(crate) fn is_conflict(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    // PostgreSQL says otherwise of an exclusion constraint, and SQLite of a row's number.
+    error.is_unique_violation() || matches!(error.code().as_deref(), Some("23P01" | "2579"))
 }
 
 /// Whether a connection is of no use after this error.

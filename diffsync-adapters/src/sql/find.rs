@@ -7,7 +7,7 @@ use super::database::{Connection, Find, Grid};
 use super::load::{Joined, column_of};
 use super::schema::{Leads, Part};
 use super::session::Session;
-use super::value::{Kind, Value};
+use super::value::Value;
 use super::write::Trouble;
 
 /// The keys that were found by natural key; none where several rows have it.
@@ -68,9 +68,12 @@ impl Session {
             let column = column_of(&columns, leaf.table, leaf.column).map_err(|error| self.amiss(&error))?;
             by.push((format!("{}.{}", leaf.alias, quotes.column(leaf.column)), column.ty.clone()));
         }
-        let key = format!("t.{}", quotes.column(self.key_of(leads)));
+        let columns = self.columns(connection, leads.table).await?;
+        let key = column_of(&columns, leads.table, self.key_of(leads)).map_err(|error| self.amiss(&error))?;
+        let kind = self.database().key_kind(key);
+        let key = format!("t.{}", quotes.column(&key.name));
         let from = format!("{} AS t{}", quotes.table(leads.table), joined.sql);
-        let find = Find { key: &key, kind: Kind::Text, from: &from, by: &by, rows };
+        let find = Find { key: &key, kind, from: &from, by: &by, rows };
         Ok(connection.find(&find).await?)
     }
 

@@ -1,6 +1,7 @@
 //! How the fields of a model become values of columns, and the other way round.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use diffsync_core::{Secret, exposed};
@@ -102,10 +103,19 @@ where
 
     fn restore(value: Value<'_>) -> Result<T, String> {
         match value {
-            Value::Text(text) => text.parse().map_err(|error| format!("is {text:?}: {error}")),
+            Value::Text(text) => {
+                text.parse().or_else(|error| host(&text).ok_or_else(|| format!("is {text:?}: {error}")))
+            }
             other => Err(other.is_not("a text")),
         }
     }
+}
+
+/// The network of one host, whose address a database shows without a mask.
+fn host<T: FromStr>(text: &str) -> Option<T> {
+    let address: IpAddr = text.parse().ok()?;
+    let length = if address.is_ipv4() { 32 } else { 128 };
+    format!("{text}/{length}").parse().ok()
 }
 
 impl<T, F: Form<T>> Form<Option<T>> for Optional<F> {

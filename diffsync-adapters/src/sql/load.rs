@@ -12,6 +12,7 @@ use super::form::{Fields, Row};
 use super::name::instead;
 use super::schema::{Leads, Part, Place, SqlField, SqlTable};
 use super::session::Session;
+use super::value::Kind;
 
 /// A load that goes on: all tables are read by one connection, as they are at one moment.
 pub(crate) struct Loading<'l> {
@@ -93,11 +94,39 @@ pub(crate) async fn select(
     connection: &mut dyn Connection,
     catalogue: &mut Catalogue,
 ) -> Result<String, AdapterError> {
+    let Selection { items, from, .. } = selection(table, session, connection, catalogue).await?;
+    Ok(format!("SELECT {} FROM {from}", items.join(", ")))
+}
+
+/// What is read of a table.
+pub(crate) struct Selection {
+    /// A value for each field, then for each foreign key, then the owner.
+    pub(crate) items: Vec<String>,
+    /// The table, which is called `t`, with all that is joined to it.
+    pub(crate) from: String,
+    /// Where each field is.
+    pub(crate) places: Vec<Placed>,
+}
+
+/// The column of a field.
+pub(crate) struct Placed {
+    pub(crate) table: &'static str,
+    pub(crate) column: Column,
+    pub(crate) qualified: String,
+}
+
+/// What is read of a table, and where.
+pub(crate) async fn selection(
+    table: &'static SqlTable,
+    session: &Session,
+    connection: &mut dyn Connection,
+    catalogue: &mut Catalogue,
+) -> Result<Selection, AdapterError> {
     let (database, quotes) = (session.database(), session.database().quotes());
     let mut joined = Joined::default();
     let leaves: Vec<Vec<Leaf>> =
         table.lookups.iter().map(|lookup| joined.follow(session, "t", &lookup.leads)).collect();
-    let mut items = Vec::new();
+    let (mut items, mut places) = (Vec::new(), Vec::new());
     for field in table.fields {
         let (alias, of, column) = match field.place {
             Place::Column(column) => ("t", table.name, column),
@@ -109,14 +138,20 @@ pub(crate) async fn select(
         let columns = catalogue.columns(session, connection, of).await?;
         let found = column_of(&columns, of, column).map_err(|error| session.lacking(&error))?;
         items.push(selected(database, of, found, alias, field).map_err(|error| session.lacking(&error))?);
+        let qualified = format!("{alias}.{}", quotes.column(column));
+        places.push(Placed { table: of, column: found.clone(), qualified });
     }
     let own = catalogue.columns(session, connection, table.name).await?;
     let foreign = table.lookups.iter().map(|lookup| lookup.leads.column);
     for column in foreign.chain(table.owner.map(|owner| owner.column)) {
-        column_of(&own, table.name, column).map_err(|error| session.lacking(&error))?;
-        items.push(database.as_text(&format!("t.{}", quotes.column(column))));
+        let found = column_of(&own, table.name, column).map_err(|error| session.lacking(&error))?;
+        let qualified = format!("t.{}", quotes.column(column));
+        // Bytes that are no text would be read as none.
+        let is_bytes = database.key_kind(found) == Kind::Bytes;
+        items.push(if is_bytes { format!("HEX({qualified})") } else { database.as_text(&qualified) });
     }
-    Ok(format!("SELECT {} FROM {} AS t{}", items.join(", "), quotes.table(table.name), joined.sql))
+    let from = format!("{} AS t{}", quotes.table(table.name), joined.sql);
+    Ok(Selection { items, from, places })
 }
 
 /// How a column of a table, which is called `alias`, is selected so that a field can be read from it.

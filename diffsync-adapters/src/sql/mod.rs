@@ -49,13 +49,18 @@
 
 mod adapter;
 mod again;
+mod canonical;
+mod cascade;
 mod check;
+mod conflict;
 mod create;
 mod database;
+mod equality;
 mod error;
 mod find;
 mod form;
 mod load;
+mod matching;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod name;
@@ -70,6 +75,7 @@ mod session;
 mod sqlite;
 mod swap;
 mod tables;
+mod twins;
 mod used;
 mod value;
 mod write;

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
 use futures_util::TryStreamExt;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, MySql as Driver, Row as _, TypeInfo, ValueRef};
 
+use super::canonical;
 use super::database::{
-    Answer, Column, Connection, Database, Delete, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
+    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
 };
 use super::form::Row;
 use super::name::Quotes;
@@ -48,7 +50,16 @@ const OPTIONS: [&str; 14] = [
 /// A server.
 pub(crate) struct MySql {
     options: MySqlConnectOptions,
+    /// The collation of texts in tables that are made here, once a server has said which it offers.
+    exact: OnceLock<String>,
 }
+
+/// The collations that tell apart all texts that differ, those that differ in spaces at the end among them.
+const EXACT: &str = "SELECT CAST(collation_name AS CHAR) FROM information_schema.collations
+    WHERE collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin') LIMIT 1";
+
+/// The nearest to them on servers that are older.
+const PADDED: &str = "utf8mb4_bin";
 
 impl MySql {
     pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
@@ -56,11 +67,15 @@ impl MySql {
         let unusable =
             |error| AdapterError::context(format!("`{}` is not the URL of a MySQL database", redacted_url(url)), error);
         let options = MySqlConnectOptions::from_str(url.as_str()).map_err(unusable)?;
-        Ok(Self { options: options.disable_statement_logging() })
+        Ok(Self { options: options.disable_statement_logging(), exact: OnceLock::new() })
     }
 }
 
 impl Database for MySql {
+    fn engine(&self) -> Engine {
+        Engine::MySql
+    }
+
     fn quotes(&self) -> Quotes {
         QUOTES
     }
@@ -68,9 +83,13 @@ impl Database for MySql {
     fn connect(&self, _: bool) -> Answer<'_, Box<dyn Connection>> {
         Box::pin(async move {
             let mut connection = self.options.connect().await?;
-            // Without it what does not fit is cut off without a word.
-            let strict = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')";
-            sqlx::raw_sql(strict).execute(&mut connection).await?;
+            // Strict, or what does not fit is cut off without a word; and a key of 0 is stored as 0, not as the next number.
+            let modes = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO')";
+            sqlx::raw_sql(modes).execute(&mut connection).await?;
+            if self.exact.get().is_none() {
+                let offered: Option<String> = sqlx::query_scalar(EXACT).fetch_optional(&mut connection).await?;
+                self.exact.get_or_init(|| offered.unwrap_or_else(|| PADDED.into()));
+            }
             let (packet, version): (u64, String) =
                 sqlx::query_as("SELECT CAST(@@max_allowed_packet AS UNSIGNED), CAST(VERSION() AS CHAR)")
                     .fetch_one(&mut connection)
@@ -89,7 +108,7 @@ impl Database for MySql {
         let is_float = matches!(ty, "float" | "double");
         let is_text =
             matches!(ty, "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set");
-        let is_bytes = matches!(ty, "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob");
+        let is_bytes = canonical::is_bytes(ty);
         let plain = match kind {
             Kind::Bool | Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Unsigned64 => is_int,
             Kind::Float32 | Kind::Float64 => is_float,
@@ -101,7 +120,7 @@ impl Database for MySql {
         }
         match kind {
             Kind::Bool if ty == "bit" => Ok(format!("CAST({qualified} AS UNSIGNED)")),
-            Kind::Float32 | Kind::Float64 if is_int || ty == "decimal" => Ok(format!("({qualified} + 0e0)")),
+            Kind::Float32 | Kind::Float64 if ty == "decimal" => Ok(format!("({qualified} + 0e0)")),
             kind if kind.is_int() && ty == "decimal" => Ok(self.as_text(qualified)),
             Kind::Text if !is_bytes => Ok(self.as_text(qualified)),
             Kind::Json if ty == "json" => Ok(self.as_text(qualified)),
@@ -111,11 +130,11 @@ impl Database for MySql {
     }
 
     fn as_text(&self, expression: &str) -> String {
-        format!("CAST({expression} AS CHAR)")
+        as_text(expression)
     }
 
     fn column_type(&self, kind: Kind, in_key: bool) -> String {
-        match kind {
+        let ty = match kind {
             Kind::Bool => "BOOLEAN",
             Kind::Int16 => "SMALLINT",
             Kind::Int32 => "INT",
@@ -123,15 +142,26 @@ impl Database for MySql {
             Kind::Unsigned64 => "BIGINT UNSIGNED",
             Kind::Float32 => "FLOAT",
             Kind::Float64 => "DOUBLE",
-            // What tells `a` from `A` tells records apart as everything else does.
-            Kind::Text if in_key => "VARCHAR(191) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-            Kind::Text => "LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            Kind::Text if in_key => "VARCHAR(191)",
+            Kind::Text => "LONGTEXT",
             Kind::Bytes if in_key => "VARBINARY(255)",
             Kind::Bytes => "LONGBLOB",
             Kind::Json => "JSON",
-            Kind::Uuid => "CHAR(36) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            Kind::Uuid => "CHAR(36)",
+        };
+        match kind {
+            // A collation that takes two texts for one would refuse the second of two records.
+            Kind::Text | Kind::Uuid => {
+                let exact = self.exact.get().map_or(PADDED, String::as_str);
+                format!("{ty} CHARACTER SET utf8mb4 COLLATE {exact}")
+            }
+            _ => ty.into(),
         }
-        .into()
+    }
+
+    fn key_kind(&self, column: &Column) -> Kind {
+        // A cast to text would damage bytes that are no text.
+        if canonical::is_bytes(&column.ty) { Kind::Bytes } else { Kind::Text }
     }
 
     fn key_type(&self, kind: Kind) -> String {
@@ -180,11 +210,17 @@ impl Database for MySql {
     }
 }
 
+/// An expression as text.
+fn as_text(expression: &str) -> String {
+    format!("CAST({expression} AS CHAR)")
+}
+
 fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<MySqlArguments, sqlx::Error> {
     let mut arguments = MySqlArguments::default();
     for value in values {
         let added = match value {
-            Value::Null => arguments.add(None::<i64>),
+            // As a text, which every type can be read from: MariaDB puts no null of a number into a `UUID`.
+            Value::Null => arguments.add(None::<&str>),
             Value::Bool(value) => arguments.add(*value),
             Value::Int(value) => arguments.add(*value),
             Value::Unsigned(value) => arguments.add(*value),
@@ -244,6 +280,22 @@ impl Connection for Connected {
                 if !each(&row) {
                     break;
                 }
+            }
+            Ok(())
+        })
+    }
+
+    fn ask<'a>(
+        &'a mut self,
+        sql: &'a str,
+        values: &'a [Value<'a>],
+        each: &'a mut (dyn FnMut(&dyn Row) + Send),
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let arguments = arguments(values)?;
+            let mut rows = sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false).fetch(&mut self.driver);
+            while let Some(row) = rows.try_next().await? {
+                each(&row);
             }
             Ok(())
         })
@@ -365,21 +417,30 @@ impl Connection for Connected {
     fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>> {
         Box::pin(async move {
             let Find { key, kind, from, by, rows } = find;
-            let shown = by.iter().map(|(column, _)| format!(", CAST({column} AS CHAR)")).collect::<Vec<_>>().concat();
+            let shown = by.iter().map(|(column, ty)| format!(", {}", canonical::shown(column, ty)));
+            let shown = shown.collect::<Vec<_>>().concat();
+            let key = if *kind == Kind::Bytes { (*key).to_owned() } else { self::as_text(key) };
             let columns = by.iter().map(|(column, _)| column.as_str()).collect::<Vec<_>>().join(", ");
-            // A collation may take other texts for the same: what was found must be what was asked for.
-            let wanted: HashMap<Vec<String>, usize> =
-                rows.rows().enumerate().map(|(at, row)| (row.iter().map(plain).collect(), at)).collect();
+            // A collation may take other texts for the same: what was found must be what was asked for, in the form that
+            // the types of the columns have for it.
+            let canonical = |row: &[Value<'_>]| -> Vec<String> {
+                row.iter().zip(*by).map(|(value, (_, ty))| canonical::of(ty, value)).collect()
+            };
+            let mut wanted: HashMap<Vec<String>, Vec<usize>> = HashMap::new();
+            for (at, row) in rows.rows().enumerate() {
+                wanted.entry(canonical(row)).or_default().push(at);
+            }
             let mut found = Vec::new();
             for piece in self.room.pieces(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width);
-                let sql = format!("SELECT CAST({key} AS CHAR){shown} FROM {from} WHERE ({columns}) IN ({values})");
+                let sql = format!("SELECT {key}{shown} FROM {from} WHERE ({columns}) IN ({values})");
                 for row in sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch_all(&mut self.driver).await? {
-                    let key: String = row.try_get(0)?;
+                    let key = row.value(0, *kind).map_err(|error| sqlx::Error::Decode(error.into()))?.into_owned();
                     let parts: Vec<String> = (0..by.len()).map(|at| row.try_get(at + 1)).collect::<Result<_, _>>()?;
-                    let key =
-                        whole_or_text(&key, *kind).map_err(|error| sqlx::Error::Decode(error.into()))?.into_owned();
-                    found.extend(wanted.get(&parts).map(|at| (*at, key)));
+                    let parts: Vec<Value<'_>> = parts.into_iter().map(|part| Value::Text(part.into())).collect();
+                    let parts = canonical(&parts);
+                    let places = wanted.get(&parts).map_or(&[][..], Vec::as_slice);
+                    found.extend(places.iter().map(|at| (*at, key.clone())));
                 }
             }
             Ok(found)
@@ -428,16 +489,6 @@ impl Connection for Connected {
     fn lacks_to_make<'a>(&'a mut self, _: &'a str) -> Answer<'a, Vec<&'static str>> {
         // There is no way to ask that leaves nothing behind and heeds the rights of roles.
         Box::pin(async { Ok(Vec::new()) })
-    }
-}
-
-/// A value as a cast to text would show it.
-fn plain(value: &Value<'_>) -> String {
-    match value {
-        Value::Bool(value) => u8::from(*value).to_string(),
-        Value::Text(text) => text.clone().into_owned(),
-        Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        other => other.shown(),
     }
 }
 

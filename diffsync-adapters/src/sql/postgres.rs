@@ -13,7 +13,7 @@ use sqlx::query::{Query, QueryScalar};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Postgres as Driver, Row as _};
 
 use super::database::{
-    Answer, Column, Connection, Database, Delete, Find, Insert, Inserted, Nature, Read, Typed, UniqueColumn, Update,
+    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, Typed, UniqueColumn, Update,
 };
 use super::form::Row;
 use super::name::Quotes;
@@ -85,6 +85,10 @@ impl Postgres {
 }
 
 impl Database for Postgres {
+    fn engine(&self) -> Engine {
+        Engine::Postgres
+    }
+
     fn quotes(&self) -> Quotes {
         QUOTES
     }
@@ -112,12 +116,16 @@ impl Database for Postgres {
             Kind::Bool | Kind::Bytes => false,
             Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Unsigned64 => ty == "numeric",
             Kind::Float32 | Kind::Float64 => {
-                if is_int || ty == "numeric" {
+                if ty == "numeric" {
                     return Ok(format!("{qualified}::float8"));
                 }
                 false
             }
-            Kind::Text => ty != "bytea",
+            Kind::Text if ty == "bytea" => false,
+            Kind::Text if has_plain_cast(ty) => true,
+            // A cast of an `inet` to text adds the mask that it is not shown with; types of the user's own may have such a
+            // cast, too.
+            Kind::Text => return Ok(format!("CASE WHEN {qualified} IS NOT NULL THEN concat({qualified}) END")),
             Kind::Json => matches!(ty, "json" | "jsonb" | "character varying"),
             Kind::Uuid => matches!(ty, "uuid" | "character varying" | "bpchar"),
         };
@@ -205,6 +213,16 @@ impl Database for Postgres {
             _ => TargetErrorKind::Record,
         }
     }
+}
+
+/// Whether a cast of this type to text gives what a query shows of it, or what is nearer to what was written: a `char(n)`
+/// without the spaces that fill it up.
+fn has_plain_cast(ty: &str) -> bool {
+    matches!(
+        ty,
+        "boolean" | "bpchar" | "cidr" | "date" | "json" | "jsonb" | "numeric" | "real" | "double precision" | "uuid"
+    ) || matches!(ty, "smallint" | "integer" | "bigint" | "interval" | "macaddr" | "money" | "name")
+        || ty.starts_with("time")
 }
 
 /// Writes a value as the server reads it.
@@ -302,6 +320,25 @@ impl Connection for PgConnection {
                 if !each(&row) {
                     break;
                 }
+            }
+            Ok(())
+        })
+    }
+
+    fn ask<'a>(
+        &'a mut self,
+        sql: &'a str,
+        values: &'a [Value<'a>],
+        each: &'a mut (dyn FnMut(&dyn Row) + Send),
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut arguments = PgArguments::default();
+            for value in values {
+                arguments.add(text(value)).map_err(sqlx::Error::Encode)?;
+            }
+            let mut rows = sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false).fetch(self);
+            while let Some(row) = rows.try_next().await? {
+                each(&row);
             }
             Ok(())
         })

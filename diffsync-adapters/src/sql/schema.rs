@@ -13,6 +13,8 @@ pub struct SqlTable {
     pub key: Option<usize>,
     /// The fields that the database knows of.
     pub fields: &'static [SqlField],
+    /// Whether rows of other tables may be deleted or emptied together with one of this.
+    pub cascades: bool,
     /// The foreign keys.
     pub lookups: &'static [Lookup],
 }

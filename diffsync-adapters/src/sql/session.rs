@@ -4,15 +4,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use diffsync_core::schema::ModelSchema;
 use diffsync_core::{AdapterError, TargetError, Url, redacted_url};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 use super::Transaction;
+use super::cascade::Cascade;
 use super::database::{Connection, Database, Nature};
 use super::error::ends_connection;
 use super::find::Found;
 use super::load::Catalogue;
 use super::schema::{Leads, SqlTable};
+use super::twins::Twins;
 
 /// A database with the connections to it.
 pub(crate) struct Session {
@@ -20,6 +23,8 @@ pub(crate) struct Session {
     database: Box<dyn Database>,
     /// The tables of the data set.
     pub(crate) tables: Vec<&'static SqlTable>,
+    /// Their models, in the same order.
+    pub(crate) schemas: Vec<&'static ModelSchema>,
     pub(crate) transaction: Transaction,
     pub(crate) create_tables: bool,
     pub(crate) connect_within: Duration,
@@ -34,6 +39,10 @@ pub(crate) struct Session {
     pub(crate) catalogue: AsyncMutex<Catalogue>,
     /// How its tables are written.
     pub(crate) natures: AsyncMutex<HashMap<&'static str, Arc<Nature>>>,
+    /// The records that the database takes for others, by model.
+    pub(crate) twins: AsyncMutex<HashMap<&'static str, Arc<Twins>>>,
+    /// What the database deletes or empties together with rows of the data set.
+    pub(crate) cascades: AsyncMutex<Option<Arc<Vec<Cascade>>>>,
 }
 
 /// The transaction of a run that is written as a whole.
@@ -46,11 +55,17 @@ enum RunState {
 }
 
 impl Session {
-    pub(crate) fn new(url: Url, database: Box<dyn Database>, tables: Vec<&'static SqlTable>) -> Self {
+    pub(crate) fn new(
+        url: Url,
+        database: Box<dyn Database>,
+        tables: Vec<&'static SqlTable>,
+        schemas: Vec<&'static ModelSchema>,
+    ) -> Self {
         Self {
             url,
             database,
             tables,
+            schemas,
             transaction: Transaction::PerBatch,
             create_tables: false,
             connect_within: Duration::from_secs(10),
@@ -60,6 +75,8 @@ impl Session {
             found: Mutex::default(),
             catalogue: AsyncMutex::default(),
             natures: AsyncMutex::default(),
+            twins: AsyncMutex::default(),
+            cascades: AsyncMutex::default(),
         }
     }
 
@@ -100,6 +117,8 @@ impl Session {
         *self.run.lock().await = RunState::NotBegun;
         *self.catalogue.lock().await = Catalogue::default();
         self.natures.lock().await.clear();
+        self.twins.lock().await.clear();
+        *self.cascades.lock().await = None;
         self.forget();
     }
 

@@ -12,7 +12,7 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Row as _};
 
 use self::affinity::Affinity;
 use super::database::{
-    Answer, Column, Connection, Database, Delete, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
+    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
 };
 use super::form::Row;
 use super::name::Quotes;
@@ -68,6 +68,10 @@ impl Sqlite {
 }
 
 impl Database for Sqlite {
+    fn engine(&self) -> Engine {
+        Engine::Sqlite
+    }
+
     fn quotes(&self) -> Quotes {
         QUOTES
     }
@@ -100,7 +104,7 @@ impl Database for Sqlite {
     }
 
     fn as_text(&self, expression: &str) -> String {
-        format!("CAST({expression} AS TEXT)")
+        format!("CASE typeof({expression}) WHEN 'blob' THEN hex({expression}) ELSE CAST({expression} AS TEXT) END")
     }
 
     fn column_type(&self, kind: Kind, _: bool) -> String {
@@ -112,6 +116,11 @@ impl Database for Sqlite {
             Kind::Bytes => "BLOB",
         }
         .into()
+    }
+
+    fn key_kind(&self, _: &Column) -> Kind {
+        // Numbers, texts and bytes are read as what they are.
+        Kind::Int64
     }
 
     fn key_type(&self, kind: Kind) -> String {
@@ -254,6 +263,22 @@ impl Connection for SqliteConnection {
                 if !goes_on {
                     break;
                 }
+            }
+            Ok(())
+        })
+    }
+
+    fn ask<'a>(
+        &'a mut self,
+        sql: &'a str,
+        values: &'a [Value<'a>],
+        each: &'a mut (dyn FnMut(&dyn Row) + Send),
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let arguments = arguments(values)?;
+            let mut rows = sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false).fetch(self);
+            while let Some(row) = rows.try_next().await? {
+                each(&row);
             }
             Ok(())
         })

@@ -6,6 +6,7 @@ use diffsync_core::TargetError;
 
 use super::SqlModel;
 use super::database::{Column, Connection, Grid, Update};
+use super::error::is_conflict;
 use super::load::column_of;
 use super::rows::{By, Group, Source, gone, sources};
 use super::schema::Role;
@@ -63,7 +64,7 @@ impl Session {
                     writing = self.begin().await?;
                     continue;
                 }
-                Err(Trouble::Database(error)) if is_taken(&error) => error,
+                Err(Trouble::Database(error)) if is_conflict(&error) => error,
                 Err(trouble) => return Ok((writing, Err(trouble))),
             };
 
@@ -108,7 +109,7 @@ impl Session {
                 connection.run("RELEASE SAVEPOINT diffsync_record").await?;
                 Ok(None)
             }
-            Err(Trouble::Database(error)) if is_taken(&error) => {
+            Err(Trouble::Database(error)) if is_conflict(&error) => {
                 connection.run("ROLLBACK TO SAVEPOINT diffsync_record").await?;
                 Ok(Some(error))
             }
@@ -195,11 +196,6 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// Whether a unique key has refused a row.
-pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(error) if error.is_unique_violation())
 }
 
 /// A value that a column can hold and that no row has, for the time of a transaction.

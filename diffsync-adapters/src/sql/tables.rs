@@ -1,5 +1,6 @@
 //! The tables of a data set, as an adapter that does not know its models sees them.
 
+use diffsync_core::schema::ModelSchema;
 use diffsync_core::{AdapterError, HasTable, Visit, VisitedBy};
 use futures_util::future::BoxFuture;
 
@@ -14,6 +15,7 @@ pub struct Tables<D>(Vec<Entry<D>>);
 /// The table of a model, and how it is loaded.
 pub(crate) struct Entry<D> {
     pub(crate) table: &'static SqlTable,
+    pub(crate) schema: &'static ModelSchema,
     pub(crate) load: Load<D>,
     /// Says that there is nothing in it.
     pub(crate) mark_loaded: fn(&mut D),
@@ -38,6 +40,7 @@ impl<D: HasTable<M>, M: SqlModel> Visit<D, M> for Tables<D> {
     fn visit(&mut self) {
         self.0.push(Entry {
             table: M::TABLE,
+            schema: M::SCHEMA,
             load: |data, loading| Box::pin(load::table::<M>(data.table_mut(), loading)),
             mark_loaded: |data| data.table_mut().mark_loaded(),
         });

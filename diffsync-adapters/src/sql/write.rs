@@ -7,10 +7,10 @@ use diffsync_core::TargetError;
 use super::SqlModel;
 use super::again::dropped;
 use super::database::{Connection, Delete, Grid, Insert, Inserted, Update};
+use super::error::is_conflict;
 use super::load::column_of;
 use super::rows::{By, Group, Source, gone, sources};
 use super::session::{Session, Writing};
-use super::swap::is_taken;
 use super::value::{Kind, Value};
 
 pub(crate) type Answers<R> = Vec<Result<R, TargetError>>;
@@ -54,7 +54,7 @@ impl Session {
         if let Err(Trouble::Database(error)) = written {
             // Within the batch, one record may have what another gets.
             (writing, written) = match changes {
-                [_, _, ..] if is_taken(&error) => self.swap(writing, error, changes, &refs).await?,
+                [_, _, ..] if is_conflict(&error) => self.swap(writing, error, changes, &refs).await?,
                 _ => (writing, Err(error.into())),
             };
         }
@@ -65,7 +65,7 @@ impl Session {
     /// Deletes records.
     pub(crate) async fn delete<M: SqlModel>(&self, old: &[&M]) -> Result<Answers<()>, TargetError> {
         let mut writing = self.begin().await?;
-        let written = self.remove(&mut *writing.connection, old).await;
+        let written = self.remove_apart(&mut *writing.connection, old).await;
         self.end(writing, written, "delete", old).await
     }
 
@@ -259,7 +259,11 @@ impl Session {
         Ok(answers)
     }
 
-    async fn remove<M: SqlModel>(&self, connection: &mut dyn Connection, old: &[&M]) -> Result<Answers<()>, Trouble> {
+    pub(crate) async fn remove<M: SqlModel>(
+        &self,
+        connection: &mut dyn Connection,
+        old: &[&M],
+    ) -> Result<Answers<()>, Trouble> {
         let found = self.located(connection, old).await?;
         let mut answers: Answers<()> = Vec::with_capacity(old.len());
         let mut groups: BTreeMap<By, Group<'_>> = BTreeMap::new();

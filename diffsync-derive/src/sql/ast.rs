@@ -16,6 +16,7 @@ pub(crate) struct Table<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) name: Option<LitStr>,
     pub(crate) owner: Option<Owner>,
+    pub(crate) cascades: bool,
     /// The fields that the database knows of.
     pub(crate) fields: Vec<Field<'a>>,
     /// The local fields that it does not.
@@ -51,7 +52,7 @@ pub(crate) enum Form {
     Text,
 }
 
-const STRUCT_KEYS: &[&str] = &["table", "owner", "lookup", "crate"];
+const STRUCT_KEYS: &[&str] = &["table", "owner", "lookup", "cascades", "crate"];
 const KEYS: &[&str] = &["column", "lookup", "key", "as", "type"];
 
 impl<'a> Table<'a> {
@@ -60,7 +61,7 @@ impl<'a> Table<'a> {
         let model = Model::read(&mut Ctxt::default(), input)?;
         let mut keys = StructKeys::default();
         attr::each_key(cx, &input.attrs, "sql", |cx, key, input| keys.read(cx, key, input));
-        let StructKeys { table, owner, mut lookups, .. } = keys;
+        let StructKeys { table, owner, cascades, mut lookups, .. } = keys;
         let (mut fields, mut absent) = (Vec::new(), Vec::new());
         let syn::Data::Struct(data) = &input.data else { return None };
         for field in &model.fields {
@@ -108,7 +109,15 @@ impl<'a> Table<'a> {
                 declared: declared.into_value(),
             });
         }
-        Some(Self { ident: &input.ident, name: table.into_value(), owner: owner.into_value(), fields, absent, lookups })
+        Some(Self {
+            ident: &input.ident,
+            name: table.into_value(),
+            owner: owner.into_value(),
+            cascades: cascades.get().is_some(),
+            fields,
+            absent,
+            lookups,
+        })
     }
 
     pub(crate) fn field(&self, ident: &Ident) -> Option<usize> {
@@ -120,6 +129,7 @@ impl<'a> Table<'a> {
 struct StructKeys {
     table: Once<LitStr>,
     owner: Once<Owner>,
+    cascades: Once<()>,
     lookups: Vec<Lookup>,
     krate: Once<Path>,
 }
@@ -129,6 +139,10 @@ impl StructKeys {
         match key.to_string().as_str() {
             "table" => self.table.set(cx, key, named(attr::text(key, input)?)?),
             "owner" => self.owner.set(cx, key, owner(key, input)?),
+            "cascades" => {
+                alone(key, input)?;
+                self.cascades.set(cx, key, ());
+            }
             "lookup" => self.lookups.push(lookup(key, input)?),
             "crate" => self.krate.set(cx, key, krate::value(key, input)?),
             other if KEYS.contains(&other) => {
@@ -158,9 +172,7 @@ impl FieldKeys {
                 self.lookup.set(cx, key, lookup);
             }
             "key" => {
-                if input.peek(Token![=]) || input.peek(syn::token::Paren) {
-                    return Err(Error::new(key.span(), "`key` stands alone: write `#[sql(key)]`"));
-                }
+                alone(key, input)?;
                 self.key.set(cx, key, ());
             }
             "as" => {
@@ -179,6 +191,14 @@ impl FieldKeys {
         }
         Ok(())
     }
+}
+
+/// Refuses a value after a key that takes none.
+fn alone(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+    if input.peek(Token![=]) || input.peek(syn::token::Paren) {
+        return Err(Error::new(key.span(), format!("`{key}` stands alone: write `#[sql({key})]`")));
+    }
+    Ok(())
 }
 
 /// A name that is not empty.

@@ -11,7 +11,7 @@ use crate::place::place;
 use crate::ty::{option, secret};
 
 pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
-    let Table { ident, name, fields, absent, .. } = table;
+    let Table { ident, name, cascades, fields, absent, .. } = table;
     let id = format_ident!("{ident}Id");
     let name = name.as_ref().map(LitStr::value).unwrap_or_default();
     let schema = fields.iter().map(|field| described(table, field));
@@ -60,6 +60,7 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
                 name: #name,
                 owner: #owner,
                 key: #key,
+                cascades: #cascades,
                 fields: &[#(#schema),*],
                 lookups: &[#(#lookups),*],
             };

@@ -21,6 +21,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
                 name: "",
                 owner: ::core::option::Option::None,
                 key: ::core::option::Option::None,
+                cascades: false,
                 fields: &[],
                 lookups: &[],
             };

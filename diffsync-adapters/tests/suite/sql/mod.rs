@@ -1,11 +1,15 @@
 //! Tables of a database: the same tests on all three kinds.
 
 mod bad_input;
+mod cascades;
 mod checks;
+mod identity;
+mod keys;
 mod laws;
 mod lookups;
 mod names;
 mod pooler;
+mod same;
 mod sets;
 mod stored;
 mod streaming;

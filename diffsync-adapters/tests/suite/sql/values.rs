@@ -199,7 +199,7 @@ fn columns_of_other_types_than_those_made_here_are_read_and_written() {
             _ => ("unused VARCHAR(20)", "DATE"),
         };
         let definition = format!(
-            "CREATE TABLE [old] ([name] CHAR(12) PRIMARY KEY, [since] {date}, [amount] DECIMAL(12), [ratio] INTEGER, [price] DECIMAL(10, 2), {name})"
+            "CREATE TABLE [old] ([name] CHAR(12) PRIMARY KEY, [since] {date}, [amount] DECIMAL(12), [ratio] DOUBLE PRECISION, [price] DECIMAL(10, 2), {name})"
         );
         system.run(&system.words(&definition)).await;
         let old = |name: &str, day: u8| Old {

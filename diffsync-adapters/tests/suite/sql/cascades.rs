@@ -1,0 +1,174 @@
+//! What the database deletes or empties by itself is looked for before a record is deleted.
+
+use diffsync_adapters::SqlModel;
+use diffsync_adapters::sql::Sql;
+use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table, VisitedBy};
+
+use super::systems::{System, assert_done, on_each, pushed, reasons};
+
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sql(table = "sites")]
+struct Site {
+    #[sync(id)]
+    name: String,
+    #[sync(local)]
+    #[sql(key)]
+    id: Option<i64>,
+}
+
+/// A link that the data set holds.
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sql(table = "devices")]
+struct Device {
+    #[sync(id)]
+    name: String,
+    #[sync(parent = Site)]
+    #[sql(lookup = "site_id -> sites(name)")]
+    site: String,
+}
+
+#[derive(Dataset, Default)]
+struct Held {
+    sites: Table<Site>,
+    devices: Table<Device>,
+}
+
+/// The same foreign key, and no link.
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sql(table = "devices")]
+struct Unlinked {
+    #[sync(id)]
+    name: String,
+    #[sql(lookup = "site_id -> sites(name)")]
+    site: String,
+}
+
+#[derive(Dataset, Default)]
+struct Loose {
+    sites: Table<Site>,
+    devices: Table<Unlinked>,
+}
+
+#[derive(Dataset, Default)]
+struct Sites {
+    sites: Table<Site>,
+}
+
+/// As `Site`, whose rows may take others with them.
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sql(table = "sites", cascades)]
+struct Open {
+    #[sync(id)]
+    name: String,
+}
+
+#[derive(Dataset, Default)]
+struct Opens {
+    sites: Table<Open>,
+}
+
+async fn made(system: &System, of_devices: &str, of_notes: &str) {
+    for sql in [
+        "CREATE TABLE [sites] ([id] SERIAL, [name] KEYTEXT UNIQUE)",
+        &format!(
+            "CREATE TABLE [devices] ([name] KEYTEXT, [site_id] BIGINT,
+             FOREIGN KEY ([site_id]) REFERENCES [sites] ([id]) ON DELETE {of_devices})"
+        ),
+        &format!(
+            "CREATE TABLE [notes of] ([text] KEYTEXT, [about] KEYTEXT,
+             FOREIGN KEY ([about]) REFERENCES [sites] ([name]) ON DELETE {of_notes})"
+        ),
+        "INSERT INTO [sites] ([id], [name]) VALUES (1, 'ams'), (2, 'fra'), (3, 'ber')",
+        "INSERT INTO [devices] ([name], [site_id]) VALUES ('d1', 1), ('d2', 1), ('d3', 2)",
+    ] {
+        system.run(&system.words(sql)).await;
+    }
+}
+
+fn sites(names: &[&str]) -> Table<Site> {
+    let mut sites: Table<Site> = names.iter().map(|name| Site { name: (*name).into(), id: None }).collect();
+    sites.mark_loaded();
+    sites
+}
+
+async fn count(system: &System, table: &str) -> usize {
+    system.texts(&system.words(&format!("SELECT 'row' FROM [{table}]"))).await.len()
+}
+
+#[test]
+fn a_record_is_not_deleted_with_rows_that_the_data_set_does_not_hold() {
+    on_each(|system| async move {
+        made(&system, "CASCADE", "SET NULL").await;
+        system.run(&system.words("INSERT INTO [notes of] ([text], [about]) VALUES ('n', 'ber')")).await;
+        // `fra` has one device, `ber` a note, `ams` stays.
+        let report = pushed(Sites { sites: sites(&["ams"]) }, Sql::at(&system.url).unwrap()).await;
+        let failed = reasons(&report);
+        assert_eq!(failed.len(), 2, "{failed:?}");
+        let of = |name: &str| &failed.iter().find(|(record, _)| record.ends_with(name)).unwrap().1;
+        assert!(of("fra").contains("would delete 1 row of `devices`"), "{failed:?}");
+        assert!(of("ber").contains("would empty `about` in 1 row of `notes of`"), "{failed:?}");
+        assert!(of("ber").contains("`#[sql(cascades)]`"), "{failed:?}");
+        assert_eq!((count(&system, "sites").await, count(&system, "devices").await), (3, 3));
+
+        // Without such rows it goes, also in a batch with some that stay.
+        system.run(&system.words("DELETE FROM [notes of]")).await;
+        let report = pushed(Sites { sites: sites(&[]) }, Sql::at(&system.url).unwrap()).await;
+        assert_eq!((report.counts.deleted, reasons(&report).len()), (1, 2));
+        assert_eq!((count(&system, "sites").await, count(&system, "devices").await), (2, 3));
+    });
+}
+
+#[test]
+fn a_foreign_key_is_held_only_if_it_is_a_link() {
+    on_each(|system| async move {
+        made(&system, "CASCADE", "CASCADE").await;
+        let mut loose = Loose { sites: sites(&["ams"]), ..Loose::default() };
+        loose.devices.mark_loaded();
+        for (name, site) in [("d1", "ams"), ("d2", "ams"), ("d3", "fra")] {
+            loose.devices.insert(Unlinked { name: name.into(), site: site.into() });
+        }
+        let report = pushed(loose, Sql::at(&system.url).unwrap()).await;
+        assert!(reasons(&report).iter().any(|(_, reason)| reason.contains("1 row of `devices`")), "{report:?}");
+        assert_eq!(count(&system, "devices").await, 3);
+
+        // The core deletes what hangs on a site first, so there is nothing left to cascade.
+        let mut held = Held { sites: sites(&["ams"]), ..Held::default() };
+        held.devices.mark_loaded();
+        for name in ["d1", "d2"] {
+            held.devices.insert(Device { name: name.into(), site: "ams".into() });
+        }
+        assert_done(&pushed(held, Sql::at(&system.url).unwrap()).await);
+        assert_eq!((count(&system, "sites").await, count(&system, "devices").await), (1, 2));
+    });
+}
+
+#[test]
+fn a_model_may_say_that_others_go_with_its_rows() {
+    on_each(|system| async move {
+        made(&system, "CASCADE", "CASCADE").await;
+        let mut none = Opens::default();
+        none.sites.mark_loaded();
+        assert_done(&pushed(none, Sql::at(&system.url).unwrap()).await);
+        assert_eq!((count(&system, "sites").await, count(&system, "devices").await), (0, 0));
+    });
+}
+
+#[test]
+fn a_check_says_what_the_database_would_delete_as_well() {
+    async fn said<D: Dataset + VisitedBy<diffsync_adapters::sql::Tables<D>>>(system: &System) -> Option<String> {
+        let mut checkup = Checkup::new(Side::Target);
+        Sql::<D>::at(&system.url).unwrap().check(&mut checkup).await;
+        let found = checkup.findings().iter().find(|found| found.what == "deletes in sites");
+        found.map(|found| found.detail.clone())
+    }
+
+    on_each(|system| async move {
+        made(&system, "CASCADE", "SET NULL").await;
+        let both = said::<Sites>(&system).await.unwrap();
+        assert!(both.contains("delete rows of `devices`"), "{both}");
+        assert!(both.contains("empty `about` in rows of `notes of`"), "{both}");
+        let unlinked = said::<Held>(&system).await.unwrap();
+        assert!(!unlinked.contains("`devices`"), "{unlinked}");
+        assert!(said::<Opens>(&system).await.unwrap().contains("which the model allows"));
+    });
+}
