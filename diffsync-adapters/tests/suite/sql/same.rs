@@ -142,7 +142,7 @@ fn what_is_the_same_is_never_created_or_deleted_whatever_the_collation() {
                     system.run("CREATE TABLE racks (site_id BIGINT, number INTEGER)").await;
                     system
                 });
-                runner(8)
+                runner(5)
                     .run(&(names(), names()), |(there, wanted)| block_on(holds(&system, &there, &wanted)))
                     .unwrap_or_else(|error| panic!("{kind:?}, {column}{unique}: {error}"));
             }
