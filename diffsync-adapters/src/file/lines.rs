@@ -8,14 +8,16 @@ pub(super) fn line_break(text: &str) -> &'static str {
     }
 }
 
+/// The lines of a text, each with its line break.
+fn split(text: &str) -> Vec<(&str, &str)> {
+    let lines = text.split_inclusive('\n');
+    lines.map(|line| line.split_at(line.trim_end_matches(['\r', '\n']).len())).collect()
+}
+
 /// A text with the line breaks that its lines have in an old one; new lines get that of the first.
 pub(super) fn with_line_breaks_of(old: &str, new: &str) -> String {
     if !old.contains("\r\n") {
         return new.to_owned();
-    }
-    fn split(text: &str) -> Vec<(&str, &str)> {
-        let lines = text.split_inclusive('\n');
-        lines.map(|line| line.split_at(line.trim_end_matches(['\r', '\n']).len())).collect()
     }
     let (before, after) = (split(old), split(new));
     let default = line_break(old);

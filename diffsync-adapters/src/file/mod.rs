@@ -13,7 +13,13 @@
 
 #![cfg_attr(
     not(all(feature = "csv", feature = "json", feature = "parquet", feature = "toml", feature = "yaml")),
-    allow(dead_code, unused_variables, clippy::unnecessary_wraps, reason = "no format needs all that they share")
+    allow(
+        dead_code,
+        unused_imports,
+        unused_variables,
+        clippy::unnecessary_wraps,
+        reason = "no format needs all that they share"
+    )
 )]
 
 mod cells;

@@ -114,6 +114,7 @@ impl Datum {
     }
 
     /// What is wrong with a value that a type does not want.
+    #[allow(clippy::needless_pass_by_value, reason = "it ends the call with which the visitor was handed over")]
     fn unexpected<'de, V: Visitor<'de>>(self, visitor: V) -> Error {
         match &self {
             Self::Null => Error::invalid_type(Unexpected::Other("null"), &visitor),
@@ -309,7 +310,7 @@ impl<'de> VariantAccess<'de> for Held {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {
-        self.0.map_or(Ok(()), |value| serde::Deserialize::deserialize(value))
+        self.0.map_or(Ok(()), serde::Deserialize::deserialize)
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {

@@ -127,7 +127,7 @@ impl Serializer for Writer {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Entries, Error> {
-        Ok(Entries { entries: Vec::new(), key: None, variant: None })
+        Ok(Entries { all: Vec::new(), key: None, variant: None })
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Entries, Error> {
@@ -141,7 +141,7 @@ impl Serializer for Writer {
         variant: &'static str,
         _: usize,
     ) -> Result<Entries, Error> {
-        Ok(Entries { entries: Vec::new(), key: None, variant: Some(variant) })
+        Ok(Entries { all: Vec::new(), key: None, variant: Some(variant) })
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<Datum, Error> {
@@ -189,7 +189,7 @@ items! {
 
 /// A map on its way.
 pub(super) struct Entries {
-    entries: Vec<(String, Datum)>,
+    all: Vec<(String, Datum)>,
     key: Option<String>,
     variant: Option<&'static str>,
 }
@@ -205,17 +205,17 @@ impl SerializeMap for Entries {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         let key = self.key.take().ok_or_else(|| Error::custom("a value without its key"))?;
-        self.entries.push((key, value.serialize(Writer)?));
+        self.all.push((key, value.serialize(Writer)?));
         Ok(())
     }
 
     fn end(self) -> Result<Datum, Error> {
         // Keys of two types may have one text, and a file would hold only one of the entries.
-        let mut keys = HashSet::with_capacity(self.entries.len());
-        if let Some((key, _)) = self.entries.iter().find(|(key, _)| !keys.insert(key.as_str())) {
+        let mut keys = HashSet::with_capacity(self.all.len());
+        if let Some((key, _)) = self.all.iter().find(|(key, _)| !keys.insert(key.as_str())) {
             return Err(Error::custom(format!("the key `{key}` is there twice")));
         }
-        Ok(in_variant(self.variant, Datum::Map(self.entries)))
+        Ok(in_variant(self.variant, Datum::Map(self.all)))
     }
 }
 
@@ -226,12 +226,12 @@ macro_rules! fields {
             type Error = Error;
 
             fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
-                self.entries.push((key.into(), value.serialize(Writer)?));
+                self.all.push((key.into(), value.serialize(Writer)?));
                 Ok(())
             }
 
             fn end(self) -> Result<Datum, Error> {
-                Ok(in_variant(self.variant, Datum::Map(self.entries)))
+                Ok(in_variant(self.variant, Datum::Map(self.all)))
             }
         }
     )*};

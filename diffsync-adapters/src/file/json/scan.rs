@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use serde::de::{Error, IgnoredAny};
+use serde::de::{Error, IgnoredAny, Unexpected};
 
 use crate::file::datum::Datum;
 
-/// How deep values may be nested, as serde_json has it.
+/// How deep values may be nested, as `serde_json` has it.
 const DEPTH: usize = 128;
 
 /// Finds where in a text its values stand.
@@ -169,6 +169,21 @@ pub(in crate::file) fn datum(text: &str) -> serde_json::Result<Datum> {
     Scan::of(text, 0).datum(0)
 }
 
+/// What a text that is not an object is, in the words of serde.
+fn found(text: &str) -> Unexpected<'_> {
+    match text.trim_start().as_bytes().first() {
+        Some(b'[') => Unexpected::Seq,
+        Some(b'"') => Unexpected::Other("string"),
+        Some(b'n') => Unexpected::Other("null"),
+        Some(b't') => Unexpected::Bool(true),
+        Some(b'f') => Unexpected::Bool(false),
+        _ => match text.trim().parse() {
+            Ok(number) => Unexpected::Signed(number),
+            Err(_) => Unexpected::Other("number"),
+        },
+    }
+}
+
 /// The entries of an object that a function takes, of a text that is known to be JSON.
 pub(super) fn object(
     text: &str,
@@ -178,7 +193,7 @@ pub(super) fn object(
     let mut scan = Scan::of(text, 0);
     if !scan.skip(b'{') {
         // The words in which serde_json says it.
-        return serde_json::from_str::<std::collections::BTreeMap<String, IgnoredAny>>(text).map(drop);
+        return Err(Error::invalid_type(found(text), &"a record with keys and values"));
     }
     while !scan.skip(b'}') {
         let key = scan.text()?;

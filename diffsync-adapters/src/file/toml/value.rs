@@ -110,7 +110,7 @@ pub(super) fn change_array(array: &mut Array, pieces: &[Piece]) -> Result<(), St
         let (first, above) = split(&before);
         match elements.last_mut() {
             Some(last) => last.behind.push_str(first),
-            None => lead = first.to_owned(),
+            None => first.clone_into(&mut lead),
         }
         // What stands between an item and its comma.
         let behind = text(value.decor().suffix());
@@ -120,7 +120,7 @@ pub(super) fn change_array(array: &mut Array, pieces: &[Piece]) -> Result<(), St
     let (first, tail) = split(&trailing);
     match elements.last_mut() {
         Some(last) => last.behind.push_str(first),
-        None => lead = first.to_owned(),
+        None => first.clone_into(&mut lead),
     }
     let (mut tail, has_comma) = (tail.to_owned(), array.trailing_comma());
     // Without a comma at the end, what follows the last item is its own.

@@ -43,17 +43,17 @@ pub(super) fn edited<M: FileModel>(
         Place::Empty { .. } if created.is_empty() => Vec::new(),
         Place::Empty { key, value } => editor.filled(key, value.begin.max(key.span.end), value.span.end, &new("  "))?,
         Place::List { list, items: [], .. } if created.is_empty() && list.span.start < text.len() => Vec::new(),
-        Place::List { key, list, items: [] } => match key {
-            Some(key) => editor.filled(key, list.span.start, list.span.end, &new("  "))?,
-            None => {
-                let end = editor.lines.start(editor.lines.at(list.span.end) + 1);
-                let tail = text.get(list.span.end..end).unwrap_or_default();
-                if !tail.trim().is_empty() {
-                    return Err(TOO_FANCY.into());
-                }
-                vec![(list.span.start..end, new(""))]
+        Place::List { key: Some(key), list, items: [] } => {
+            editor.filled(key, list.span.start, list.span.end, &new("  "))?
+        }
+        Place::List { key: None, list, items: [] } => {
+            let end = editor.lines.start(editor.lines.at(list.span.end) + 1);
+            let tail = text.get(list.span.end..end).unwrap_or_default();
+            if !tail.trim().is_empty() {
+                return Err(TOO_FANCY.into());
             }
-        },
+            vec![(list.span.start..end, new(""))]
+        }
         Place::List { list, .. } if !list.is_block() => {
             let is_kept = changes.iter().all(|change| !matches!(change, TextEdit::Drop));
             if !created.is_empty() || !is_kept {
@@ -204,12 +204,12 @@ impl Editor<'_, '_> {
         };
         let first = self.lines.at(list.span.start);
         let mut dashes = Vec::with_capacity(items.len());
-        let mut last: Option<usize> = None;
+        let mut before: Option<usize> = None;
         for item in items {
-            let from = last.map_or(first, |last| last + 1);
+            let from = before.map_or(first, |before| before + 1);
             let dash = (from..=self.lines.at(item.begin)).rev().find(|line| is_dash(*line)).ok_or(TOO_FANCY)?;
             dashes.push(dash);
-            last = Some(dash);
+            before = Some(dash);
         }
         let attached = |dash: usize, from: usize| {
             let mut start = dash;
@@ -244,7 +244,8 @@ impl Editor<'_, '_> {
     /// The end of the line of a position, and of the comments below that are indented more than this.
     fn end_of_lines(&self, at: usize, indent: usize) -> usize {
         let mut end = self.lines.at(at.max(1) - usize::from(self.part(0..at).ends_with('\n'))) + 1;
-        for line in end..self.lines.starts.len() {
+        let first = end;
+        for line in first..self.lines.starts.len() {
             if self.line_at(line).trim().is_empty() {
                 continue;
             }
@@ -514,7 +515,7 @@ impl Editor<'_, '_> {
         }
         for (key, change) in added {
             let value = change.applied(&Datum::Null).ok_or(TOO_FANCY)?;
-            lines.push_str(&format!("{}{}{}", " ".repeat(indent), entry(key, &value), self.line_break));
+            lines.extend([" ".repeat(indent).as_str(), &entry(key, &value), self.line_break]);
         }
         if let Some(position) = before_last_dropped {
             // With the space before it, unless it is the only one.
@@ -560,7 +561,7 @@ impl Editor<'_, '_> {
             self.end_line(&mut parts, begin);
             match piece {
                 Piece::New(value) => {
-                    parts.push_str(&format!("{}- {}{}", " ".repeat(indent), value_text(value, false), self.line_break));
+                    parts.extend([" ".repeat(indent).as_str(), "- ", &value_text(value, false), self.line_break]);
                 }
                 Piece::Old(position, change) => {
                     let (item, chunk) =
