@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_adapters::rest::{Bulk, Dialect, Tasks, Verdict, verdict};
-use diffsync_core::{Event, Observer, Status};
+use diffsync_core::{Event, Observer, Status, TargetError};
 use serde_json::{Value, json};
 
-use super::mini::{Held, Host, Mini, host, net, noted, run, watched};
+use super::mini::{Held, Host, Instead, Mini, host, net, noted, run, watched};
 use super::runs::failures;
 use super::wire::{Reply, json as answer, reply};
 
@@ -186,7 +186,7 @@ async fn what_a_server_has_only_taken_on_is_unknown() {
 async fn a_task_is_waited_for() {
     fn polled(held: &mut Held, done: Value) -> Reply {
         held.polls += 1;
-        answer(&if held.polls % 3 == 0 { done } else { json!({"id": 9, "status": "running"}) }.to_string())
+        answer(&if held.polls.is_multiple_of(3) { done } else { json!({"id": 9, "status": "running"}) }.to_string())
     }
     let by_name = Mini {
         instead: |held, _, path, _| (path == "tasks/9").then(|| polled(held, json!({"id": 9, "status": "Completed"}))),
@@ -348,7 +348,7 @@ async fn the_record_is_what_the_server_answered() {
 
 #[tokio::test]
 async fn a_value_that_is_taken_is_a_conflict_that_names_who_has_it() {
-    let refusals: [fn(&mut Held, &str, &str, &Value) -> Option<Reply>; 4] = [
+    let refusals: [Instead; 4] = [
         |_, method, _, _| (method == "POST").then(|| reply(409, "", "Conflict")),
         |_, method, _, _| {
             (method == "POST").then(|| reply(400, "", r#"{"name": ["host with this name already exists."]}"#))
@@ -368,7 +368,7 @@ async fn a_value_that_is_taken_is_a_conflict_that_names_who_has_it() {
             let errors = notes.iter().filter_map(|note| note.as_ref().err());
             errors.filter(|error| error.is_conflict()).filter(|error| error.to_string().contains(name)).count()
         };
-        assert_eq!(notes.iter().filter(|note| note.as_ref().is_err_and(|error| error.is_conflict())).count(), 2);
+        assert_eq!(notes.iter().filter(|note| note.as_ref().is_err_and(TargetError::is_conflict)).count(), 2);
         assert_eq!(said("AA"), 1, "{notes:?}");
     }
 }

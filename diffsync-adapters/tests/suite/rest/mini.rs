@@ -70,6 +70,12 @@ pub(super) struct Held {
     pub(super) polls: usize,
 }
 
+/// What is answered instead: by the method, the path below the API and the body.
+pub(super) type Instead = fn(&mut Held, &str, &str, &Value) -> Option<Reply>;
+
+/// What a target said of each host that was to be created.
+pub(super) type Notes = Arc<Mutex<Vec<Result<Host, TargetError>>>>;
+
 /// What a test makes of the answers.
 #[derive(Clone)]
 pub(super) struct Mini {
@@ -78,7 +84,7 @@ pub(super) struct Mini {
     /// What is answered to a `POST` or `PATCH` of a row; it is the row as it is stored.
     pub(super) told: fn(&Value) -> Reply,
     /// What is answered instead of doing anything: by the method, the path below the API and the body.
-    pub(super) instead: fn(&mut Held, &str, &str, &Value) -> Option<Reply>,
+    pub(super) instead: Instead,
 }
 
 impl Default for Mini {
@@ -96,8 +102,8 @@ impl Mini {
     }
 
     fn answer(&self, held: &mut Held, request: &str) -> Reply {
-        let (head, body) = request.split_once("\r\n\r\n").unwrap();
-        let mut line = head.split(' ');
+        let (first, body) = request.split_once("\r\n\r\n").unwrap();
+        let mut line = first.split(' ');
         let (method, path) = (line.next().unwrap(), line.next().unwrap().trim_start_matches("/base/api/").to_owned());
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         if let Some(reply) = (self.instead)(held, method, &path, &body) {
@@ -157,12 +163,12 @@ impl Held {
 /// A target that notes what it was told of each host.
 pub(super) struct Noting {
     rest: Rest<Net>,
-    pub(super) notes: Arc<Mutex<Vec<Result<Host, TargetError>>>>,
+    pub(super) notes: Notes,
 }
 
 impl Noting {
-    pub(super) fn new(rest: Rest<Net>) -> (Self, Arc<Mutex<Vec<Result<Host, TargetError>>>>) {
-        let notes: Arc<Mutex<Vec<_>>> = Arc::default();
+    pub(super) fn new(rest: Rest<Net>) -> (Self, Notes) {
+        let notes = Notes::default();
         (Self { rest, notes: Arc::clone(&notes) }, notes)
     }
 }
