@@ -210,11 +210,15 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         None
     }
 
-    /// The records to be deleted that something keeps which is not going to be deleted itself, now that all else was
-    /// written.
+    /// The records to be deleted that something keeps for good: it is not going to be deleted itself, nor is it still to be
+    /// updated so that it names something else.
     pub(super) fn kept_for_good(&self, done: Done<'_>) -> HashSet<At> {
         let outcomes = done.outcomes;
         self.kept(|dependent| match dependent.task {
+            Some(task) if task.operation == Operation::Update && *outcomes.get(task) == Outcome::NotAttempted => {
+                let table = &self.plan.diff().tables()[task.model];
+                table.withheld(task.operation, task.place).is_some() || !leaves(table, task, dependent.link)
+            }
             Some(task) if task.operation == Operation::Delete => {
                 let table = &self.plan.diff().tables()[task.model];
                 let is_planned = self.is_asked_to_delete(task) || goes_with_parent(table, task);

@@ -154,14 +154,12 @@ impl<D: Dataset> Execution<'_, D> {
                     None => walked_in[at] = Some(start),
                 }
                 let Some(Holder { task, attribute }) = holders[at] else { break };
-                match places.get(&task) {
-                    Some(next) => at = *next,
+                let Some(next) = places.get(&task) else {
                     // A record that is to be deleted.
-                    None => {
-                        freed.push(Freed { holder: task, attribute, wanted_by: postponed[at].0 });
-                        break;
-                    }
-                }
+                    freed.push(Freed { holder: task, attribute, wanted_by: postponed[at].0 });
+                    break;
+                };
+                at = *next;
             }
         }
 

@@ -327,10 +327,9 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             self.settle(task, Outcome::Unknown { reason });
         }
         for (task, Postponed { error, .. }) in self.conflicts.postponed() {
-            let outcome = match self.conflicts.has_freed(task) {
-                true => Outcome::Failed { error: format!("{error}; {EMPTIED}").into(), may_be_written: true },
-                false => Outcome::Failed { error, may_be_written: false },
-            };
+            let may_be_written = self.conflicts.has_freed(task);
+            let error = if may_be_written { format!("{error}; {EMPTIED}").into() } else { error };
+            let outcome = Outcome::Failed { error, may_be_written };
             self.settle(task, outcome);
         }
         for freed in std::mem::take(&mut self.conflicts.freed) {

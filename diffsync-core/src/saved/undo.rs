@@ -116,13 +116,11 @@ impl<'a, D: Dataset> Inverting<'a, D> {
 
     /// The operations on a model that are asked about.
     fn tasks(&self, model: usize) -> Box<dyn Iterator<Item = Task> + 'a> {
-        match self.only {
-            Some((only, _)) => Box::new(only.iter().copied().filter(move |task| task.model == model)),
-            None => {
-                let table = &self.current.plan().diff().tables()[model];
-                Box::new(Operation::ALL.into_iter().flat_map(move |operation| Task::all(model, operation, table)))
-            }
+        if let Some((only, _)) = self.only {
+            return Box::new(only.iter().copied().filter(move |task| task.model == model));
         }
+        let table = &self.current.plan().diff().tables()[model];
+        Box::new(Operation::ALL.into_iter().flat_map(move |operation| Task::all(model, operation, table)))
     }
 }
 

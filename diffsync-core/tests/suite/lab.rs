@@ -497,7 +497,9 @@ impl Handle {
             let tried = locked(&self.batch_sizes).len() - 1;
             let bad = each.map(|call| locked(&self.answering)(&call, tried)).find(|answer| *answer != Answer::Do);
             if let Some(bad) = bad {
-                let first = records.first().map(|record| format!("{operation} {}", name(*record)));
+                // Of several it is not known which one collided; they are asked for in halves.
+                let only = records.first().filter(|_| records.len() == 1);
+                let first = only.map(|record| format!("{operation} {}", name(*record)));
                 self.answer(bad, || first.unwrap_or_default()).await?;
             }
         }
