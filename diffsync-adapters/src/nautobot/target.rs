@@ -88,8 +88,7 @@ where
             sent.push((old, patch, new));
         }
 
-        let (asked, sent): (Vec<_>, Vec<_>) =
-            sent.into_iter().map(|(old, patch, sent)| ((old, patch), sent)).unzip();
+        let (asked, sent): (Vec<_>, Vec<_>) = sent.into_iter().map(|(old, patch, sent)| ((old, patch), sent)).unzip();
         let stored = Box::pin(self.rest.update_many(&asked, cx)).await?;
 
         let mut answers = Vec::with_capacity(changes.len());
