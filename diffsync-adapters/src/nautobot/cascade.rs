@@ -172,7 +172,9 @@ impl Look<'_> {
         for (key, what) in found.into_iter().flatten() {
             losses.entry(key).or_default().push(what);
         }
-        losses.values_mut().for_each(|losses| losses.sort());
+        for losses in losses.values_mut() {
+            losses.sort();
+        }
         Ok(losses)
     }
 
@@ -290,7 +292,7 @@ fn described(cascade: &Cascade, row: &Value) -> String {
 pub(super) fn refused(losses: &[String]) -> TargetError {
     let mut text = losses.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     if losses.len() > NAMED {
-        text.push_str(&format!(" and {} more", losses.len() - NAMED));
+        text = format!("{text} and {} more", losses.len() - NAMED);
     }
     TargetError::new(format!(
         "it is not deleted, since Nautobot would {text}, which is not in the plan; move or remove that first, add it to the data \

@@ -79,8 +79,8 @@ where
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
         let mut sent: Vec<(&M, M::Patch, Sent<M>)> = Vec::with_capacity(changes.len());
         for (old, patch) in changes {
-            let changed = attributes::changed::<M>(patch)?;
-            let is_changed = |position| changed.contains(&position);
+            let positions = attributes::changed::<M>(patch)?;
+            let is_changed = |position| positions.contains(&position);
             let mut new = self.sent(&old.patched(patch), false)?;
             new.default = new.default.filter(|(position, _)| is_changed(*position));
             let waits = new.default.as_ref().map(|(position, _)| *position);
@@ -88,8 +88,7 @@ where
             sent.push((old, patch, new));
         }
 
-        let (asked, sent): (Vec<(&M, M::Patch)>, Vec<Sent<M>>) =
-            sent.into_iter().map(|(old, patch, sent)| ((old, patch), sent)).unzip();
+        let (asked, sent): (Vec<_>, Vec<_>) = sent.into_iter().map(|(old, patch, sent)| ((old, patch), sent)).unzip();
         let stored = Box::pin(self.rest.update_many(&asked, cx)).await?;
 
         let mut answers = Vec::with_capacity(changes.len());
