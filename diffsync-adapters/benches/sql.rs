@@ -74,7 +74,7 @@ fn csv(rows: usize) -> String {
 const TABLE: &str = "CREATE TABLE devices (name TEXT NOT NULL, serial TEXT NOT NULL, vlan INTEGER NOT NULL, units BIGINT NOT NULL, \
                      active BOOLEAN NOT NULL, note TEXT, PRIMARY KEY (name))";
 
-/// Makes a table that may hold other values than it is given: in PostgreSQL by a decimal column, in SQLite by a trigger.
+/// Makes a table that may hold other values than it is given: in `PostgreSQL` by a decimal column, in `SQLite` by a trigger.
 async fn make_doubtful(system: &System) {
     let table = if system.kind == Kind::Postgres { TABLE.replace("BIGINT", "NUMERIC(20)") } else { TABLE.to_owned() };
     let table = if system.kind == Kind::MariaDb { table.replace("name TEXT", "name VARCHAR(100)") } else { table };

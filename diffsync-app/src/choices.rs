@@ -1,5 +1,6 @@
 //! What there is to choose from for a variable, asked of a system where the job says so.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use diffsync_core::{JobEntry, VariableError, VariableKind, VariableSpec, VariableValues, nearest};
@@ -52,7 +53,8 @@ fn known(job: &JobEntry, given: &VariableValues) -> VariableValues {
 pub(crate) fn listed(choices: &[String]) -> String {
     let mut line = choices.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     if choices.len() > NAMED {
-        line.push_str(&format!(" and {} more", choices.len() - NAMED));
+        // Writing to a string does not fail.
+        let _ = write!(line, " and {} more", choices.len() - NAMED);
     }
     line
 }

@@ -58,7 +58,9 @@ pub(crate) fn prepare(
         });
         lines.collect::<Vec<_>>().join("\nerror: ")
     })?;
-    choices::warnings(job, values).iter().for_each(|warning| terminal::warn(warning));
+    for warning in choices::warnings(job, values) {
+        terminal::warn(&warning);
+    }
     Ok(prepared)
 }
 

@@ -12,7 +12,7 @@ use crate::terminal;
 pub(crate) async fn cancel_when_asked(cancellation: CancellationToken) {
     asked_to_end().await;
     cancellation.cancel();
-    let _ = say("ending: what is in flight is finished, the rest is not attempted; ask again to end at once");
+    drop(say("ending: what is in flight is finished, the rest is not attempted; ask again to end at once"));
 
     asked_to_end().await;
     let said = say("ended at once: what was in flight may or may not have been written");

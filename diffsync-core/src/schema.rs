@@ -337,7 +337,7 @@ pub const fn check_default_text(kind: VariableKind, range: (i128, i128), default
             assert!(known, "the default is neither `true` nor `false`, and the variable is one of them");
         }
         VariableKind::Url => {
-            assert!(has_scheme(text), "the default is not a URL: it begins with no scheme such as `https:`")
+            assert!(has_scheme(text), "the default is not a URL: it begins with no scheme such as `https:`");
         }
         VariableKind::Path => assert!(!default.is_empty(), "the default is an empty path"),
         VariableKind::Json => {
@@ -386,9 +386,9 @@ const fn is_number(text: &[u8]) -> bool {
     let (mut digits, mut points) = (0, 0);
     while i < text.len() && (text[i].is_ascii_digit() || text[i] == b'.') {
         if text[i] == b'.' {
-            points += 1
+            points += 1;
         } else {
-            digits += 1
+            digits += 1;
         }
         i += 1;
     }

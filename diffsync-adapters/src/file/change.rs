@@ -244,6 +244,7 @@ fn count(value: &Datum) -> usize {
 mod tests {
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "what `json!` makes is passed on")]
     fn datum(value: serde_json::Value) -> Datum {
         Datum::of(&value).unwrap()
     }

@@ -16,7 +16,6 @@ use diffsync_core::{
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-
 use super::cells::CellError;
 use super::edits::Edits;
 use super::format;

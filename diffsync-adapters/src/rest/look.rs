@@ -85,8 +85,7 @@ impl<D> Rest<D> {
     async fn parameters<M: RestModel>(&self, record: &M) -> Result<Vec<(String, String)>, TargetError> {
         let body = self.creation(record).await?.body;
         let identifies = |name: &&str| M::SCHEMA.identifiers.iter().any(|field| field.name == *name);
-        let fields =
-            M::REST.fields.iter().filter(|field| field.writes && field.names.iter().any(|name| identifies(name)));
+        let fields = M::REST.fields.iter().filter(|field| field.writes && field.names.iter().any(&identifies));
         let mut parameters = Vec::new();
         for field in fields {
             let steps = match field.part.of {

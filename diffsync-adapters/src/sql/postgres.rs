@@ -13,7 +13,8 @@ use sqlx::query::{Query, QueryScalar};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Postgres as Driver, Row as _};
 
 use super::database::{
-    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, Typed, UniqueColumn, Update,
+    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, Typed, UniqueColumn,
+    Update,
 };
 use super::form::Row;
 use super::name::Quotes;

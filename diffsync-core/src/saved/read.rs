@@ -74,9 +74,10 @@ fn read_line(input: &mut dyn BufRead, text: &mut String, line: usize) -> Result<
         return Err(wrong(format!("it is longer than {} MiB", LONGEST_LINE >> 20)));
     }
     // The last line of a file that was cut off may end within a character.
-    *text = match bytes.ends_with(b"\n") {
-        true => String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".to_owned()))?,
-        false => String::from_utf8_lossy(&bytes).into_owned(),
+    *text = if bytes.ends_with(b"\n") {
+        String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".to_owned()))?
+    } else {
+        String::from_utf8_lossy(&bytes).into_owned()
     };
     Ok(!text.is_empty())
 }

@@ -52,8 +52,12 @@ struct Files(Arc<Mutex<Option<Said>>>, Arc<AtomicUsize>);
 impl Files {
     fn say(&self, synced: &Synced<'_, Network>) -> Result<(), AdapterError> {
         let (sites, racks, all) = locked(&self.0).take().unwrap();
-        sites.into_iter().for_each(|it| synced.settle::<Site>(it));
-        racks.into_iter().for_each(|it| synced.settle::<Rack>(it));
+        if let Some(completion) = sites {
+            synced.settle::<Site>(completion);
+        }
+        if let Some(completion) = racks {
+            synced.settle::<Rack>(completion);
+        }
         all
     }
 }
@@ -138,6 +142,7 @@ fn given(said: Said, options: RunOptions) -> (RunReport, Files, Vec<String>) {
     (report, files, recorder.events())
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as a part of what is said of a model")]
 fn failed(text: &str) -> Option<Completion> {
     Some(Completion::Failed(AdapterError::new(text)))
 }

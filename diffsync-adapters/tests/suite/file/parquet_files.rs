@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use ::parquet::basic::{Compression, Encoding};
+use ::parquet::basic::{Compression, Encoding, ZstdLevel};
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use ::parquet::schema::types::ColumnPath;
@@ -93,11 +93,13 @@ fn gauges(names: &[&str], levels: &[Option<f64>], notes: &[Option<&str>]) -> [(&
     [("name", text(&names)), ("level", Arc::new(Float64Array::from(levels.to_vec()))), ("note", text(notes))]
 }
 
+/// A row of goods as a tuple.
+type Good<'a> = (&'a str, &'a str, f64, i64, f32, Option<&'a str>);
+
 /// Goods as they would be written anew.
-fn goods(rows: &[(&str, &str, f64, i64, f32, Option<&str>)]) -> Vec<u8> {
-    let texts = |of: fn(&(&str, &str, f64, i64, f32, Option<&str>)) -> Option<String>| -> ArrayRef {
-        Arc::new(rows.iter().map(of).collect::<StringArray>())
-    };
+fn goods(rows: &[Good<'_>]) -> Vec<u8> {
+    let texts =
+        |of: fn(&Good<'_>) -> Option<String>| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<StringArray>()) };
     parquet_file(
         [
             ("name", texts(|row| Some(row.0.to_owned()))),
@@ -228,7 +230,7 @@ fn with_all_types() -> Vec<u8> {
         .set_column_statistics_enabled(path("bytes"), EnabledStatistics::None)
         .set_compression(Compression::SNAPPY)
         .set_column_compression(path("zoned"), Compression::UNCOMPRESSED)
-        .set_column_compression(path("note"), Compression::ZSTD(Default::default()))
+        .set_column_compression(path("note"), Compression::ZSTD(ZstdLevel::default()))
         .set_column_compression(path("wide"), Compression::LZ4_RAW)
         .set_column_dictionary_enabled(path("number"), false)
         .set_column_encoding(path("number"), Encoding::DELTA_BINARY_PACKED)
@@ -315,7 +317,7 @@ fn what_a_column_would_change_is_an_error_of_its_record() {
     fs::write(folders.source().join(GOODS), source).unwrap();
     fs::write(folders.target().join(GOODS), parquet_file(target, None)).unwrap();
 
-    let failed = |report: &RunReport| report.failures().map(|it| it.record.to_string()).collect::<Vec<_>>();
+    let failed = |report: &RunReport| report.failures().map(|it| it.record.clone()).collect::<Vec<_>>();
     let job = Copying { source: folders.source(), target: folders.target() };
     let dry = block_on(Run::execute(Arc::new(job), RunOptions::of(&Copying::INFO), Vec::new()));
     assert_eq!(failed(&dry), ["cut", "rounded", "large", "no date"]);

@@ -60,7 +60,7 @@ fn folders() -> Folders {
 
 /// Which records of the report failed, and how many were not attempted.
 fn ended(report: &RunReport) -> (Vec<(String, OutcomeKind)>, usize) {
-    let failed = report.failures().map(|failure| (failure.record.to_string(), failure.outcome)).collect();
+    let failed = report.failures().map(|failure| (failure.record.clone(), failure.outcome)).collect();
     (failed, report.counts.not_attempted)
 }
 

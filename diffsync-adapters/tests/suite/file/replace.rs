@@ -170,7 +170,7 @@ fn adding_child() {
 
 #[test]
 fn two_runs_at_once_lose_nothing() {
-    let rows = |name: &str| (0..300).map(|number| format!("{name}-{number},42\n")).collect::<String>();
+    let rows = |name: &str| (0..300).map(|number| format!("{name}-{number},42\n")).collect::<Vec<_>>().concat();
     let mut refused = 0;
     for attempt in 0..20 {
         let folders = Folders::new().with("logins.json", NOBODY, NOBODY);

@@ -48,7 +48,7 @@ async fn only_own_records_are_deleted(owner: Owner) -> Fake {
 
 #[tokio::test]
 async fn a_custom_field_marks_what_is_ours() {
-    let fake = only_own_records_are_deleted(Owner::custom_field("managed_by", "diffsync")).await;
+    let fake = Box::pin(only_own_records_are_deleted(Owner::custom_field("managed_by", "diffsync"))).await;
     let state = fake.state();
     let device = state.of("dcim/devices").iter().find(|row| row["name"] == "core-01").unwrap();
     assert_eq!(device["_custom_field_data"]["managed_by"], "diffsync");
@@ -58,7 +58,7 @@ async fn a_custom_field_marks_what_is_ours() {
 
 #[tokio::test]
 async fn a_tag_marks_what_is_ours() {
-    let fake = only_own_records_are_deleted(Owner::tag("diffsync")).await;
+    let fake = Box::pin(only_own_records_are_deleted(Owner::tag("diffsync"))).await;
     let state = fake.state();
     let device = state.of("dcim/devices").iter().find(|row| row["name"] == "core-01").unwrap();
     assert_eq!(device["tags"].as_array().unwrap().len(), 2);

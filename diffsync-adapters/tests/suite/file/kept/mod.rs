@@ -91,5 +91,5 @@ fn refused<J: Job + JobSpec>(file: &str, source: &str, target: &str, job: impl F
 }
 
 fn problems(report: &RunReport) -> String {
-    format!("{:?} {:?}", report.problems(), report.failures().into_iter().collect::<Vec<_>>())
+    format!("{:?} {:?}", report.problems(), report.failures().collect::<Vec<_>>())
 }

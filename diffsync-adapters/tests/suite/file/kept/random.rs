@@ -121,7 +121,7 @@ fn in_json(name: usize, it: &Written, line: &str) -> String {
         entry("city", &quoted(&it.city)),
         entry("zip", "\"1\"")
     );
-    let mut entries = vec![
+    let mut entries = [
         entry("name", &quoted(&format!("n{name}"))),
         entry("site", &quoted(&it.site)),
         entry("owner", &quoted(&it.owner)),
@@ -143,7 +143,7 @@ fn in_yaml(name: usize, it: &Written, line: &str) -> String {
         0 => format!(" {{floor: {}, city: {}, zip: 01}}", it.floor, quoted(&it.city)),
         _ => format!("{line}    floor: {}{line}    city: {} # where{line}    zip: 01", it.floor, quoted(&it.city)),
     };
-    let mut entries = vec![
+    let mut entries = [
         format!("name: n{name} # {}", it.comment),
         format!("site: {}", quoted(&it.site)),
         format!("owner: {}", quoted(&it.owner)),
@@ -186,9 +186,12 @@ fn in_toml(name: usize, it: &Written, line: &str) -> String {
 }
 
 fn in_csv(name: usize, it: &Written, line: &str) -> String {
-    let cell = |text: &str| match it.style % 2 == 0 || text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
+    let cell = |text: &str| {
+        if it.style.is_multiple_of(2) || text.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        } else {
+            text.to_owned()
+        }
     };
     let loc = format!("{{\"floor\": {}, \"city\": {}, \"zip\": \"1\"}}", it.floor, quoted(&it.city));
     let cells = [&format!("n{name}"), &it.site, &it.owner, &it.racks.to_string(), &list(&it.tags, ", "), &loc];
@@ -253,7 +256,6 @@ macro_rules! random {
     ($($test:ident $module:ident $file:literal $record:ident $head:literal $between:literal $tail:literal)*) => {$(
         #[test]
         fn $test() {
-            let format = Format { file: $file, record: $record, head: $head, between: $between, tail: $tail };
             fn sync(folders: &Folders) -> Result<(), String> {
                 let job = || self::$module::Copy { source: folders.source(), target: folders.target() };
                 let report = run(job());
@@ -265,6 +267,7 @@ macro_rules! random {
                 let count = again.counts.updated + again.counts.created + again.counts.deleted;
                 if again.status == Status::Completed && count == 0 { Ok(()) } else { Err(format!("{count} left")) }
             }
+            let format = Format { file: $file, record: $record, head: $head, between: $between, tail: $tail };
             check(&format, sync, 60);
         }
     )*};

@@ -177,8 +177,9 @@ impl State {
             data.extend(given.iter().filter(|(key, _)| known.contains(key)).map(|(key, value)| {
                 // An integer takes a fraction, and cuts it.
                 let is_integer = self.custom_field(key).is_some_and(|field| field["type"] == "integer");
-                let value =
-                    value.as_f64().filter(|_| is_integer).map_or(value.clone(), |value| json!(value.trunc() as i64));
+                #[allow(clippy::cast_possible_truncation, reason = "so does the server")]
+                let cut = |value: f64| json!(value.trunc() as i64);
+                let value = value.as_f64().filter(|_| is_integer).map_or(value.clone(), cut);
                 (key.clone(), value)
             }));
         }
