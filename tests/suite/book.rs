@@ -84,3 +84,31 @@ fn every_example_is_tested() {
         assert_eq!(ignored, None, "{name} has an example that is not compiled");
     }
 }
+
+/// The names of all test functions of the workspace. A `macro_rules!` may make some of them of names that it is given.
+fn names_in_tests(folder: &Path, names: &mut String) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = entry.file_name().unwrap().to_str().unwrap();
+        if entry.is_dir() && !name.starts_with('.') && name != "target" {
+            names_in_tests(&entry, names);
+        } else if name.ends_with(".rs") {
+            names.push_str(&fs::read_to_string(&entry).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_row_of_what_is_kept_exactly_names_a_test_that_exists() {
+    let mut sources = String::new();
+    names_in_tests(&book().join("../.."), &mut sources);
+
+    let page = read("kept-exactly.md");
+    let last_cells = page.lines().filter_map(|line| line.strip_suffix(" |")?.rsplit_once(" | ")).map(|(_, cell)| cell);
+    let quoted = last_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let tests: Vec<&str> = quoted.filter(|name| name.contains('_') && !name.contains(['/', '.'])).collect();
+    assert!(tests.len() > 60, "{tests:?}");
+    for test in tests {
+        let known = test.split('…').all(|part| sources.contains(part));
+        assert!(known, "`{test}` is not the name of a test");
+    }
+}

@@ -94,12 +94,12 @@ fn gauges(names: &[&str], levels: &[Option<f64>], notes: &[Option<&str>]) -> [(&
 }
 
 /// A row of goods as a tuple.
-type Good<'a> = (&'a str, &'a str, f64, i64, f32, Option<&'a str>);
+type GoodRow<'a> = (&'a str, &'a str, f64, i64, f32, Option<&'a str>);
 
 /// Goods as they would be written anew.
-fn goods(rows: &[Good<'_>]) -> Vec<u8> {
+fn goods(rows: &[GoodRow<'_>]) -> Vec<u8> {
     let texts =
-        |of: fn(&Good<'_>) -> Option<String>| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<StringArray>()) };
+        |of: fn(&GoodRow<'_>) -> Option<String>| -> ArrayRef { Arc::new(rows.iter().map(of).collect::<StringArray>()) };
     parquet_file(
         [
             ("name", texts(|row| Some(row.0.to_owned()))),
