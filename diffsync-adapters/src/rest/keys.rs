@@ -80,7 +80,7 @@ impl<D> Rest<D> {
                 note_inner(&field.part, name, &mut ways);
                 for at in ways {
                     let is_known = missing.iter().any(|wanted| wanted.at == at && wanted.model == model);
-                    if !is_known && !rows.iter().any(|row| may_hold(&unpacked(row), &at)) {
+                    if !is_known && is_missing(rows.iter().map(|row| holds(&unpacked(row), &at))) {
                         missing.push(Wanted { at, model, field });
                     }
                 }
@@ -109,20 +109,35 @@ fn note_inner(part: &Part, name: &str, ways: &mut Vec<Vec<&'static str>>) {
     }
 }
 
-/// Whether a row has what is at the end of a way, or nothing shows that it has not: below a `null` there may be anything.
-fn may_hold(row: &Value, at: &[&str]) -> bool {
-    let Some((first, rest)) = at.split_first() else { return true };
+/// Whether a row has what is at the end of a way; below a `null` there may be anything, so such a row says nothing.
+fn holds(row: &Value, at: &[&str]) -> Option<bool> {
+    let Some((first, rest)) = at.split_first() else { return Some(true) };
     match row.get(*first) {
-        None => row.is_null(),
-        Some(inner) => rest.is_empty() || may_hold(inner, rest),
+        None if row.is_null() => None,
+        None => Some(false),
+        Some(_) if rest.is_empty() => Some(true),
+        Some(inner) => holds(inner, rest),
     }
+}
+
+/// Whether no row has it, and not all of them leave that open.
+fn is_missing(rows: impl Iterator<Item = Option<bool>>) -> bool {
+    let mut lacks = false;
+    for has in rows {
+        match has {
+            Some(true) => return false,
+            Some(false) => lacks = true,
+            None => {}
+        }
+    }
+    lacks
 }
 
 /// The way that was probably meant.
 fn meant(at: &[&str], rows: &[Value]) -> Option<String> {
     let rows: Vec<_> = rows.iter().map(unpacked).collect();
-    let wrong =
-        (0..at.len()).find(|&end| !rows.iter().any(|row| at.get(..=end).is_some_and(|at| may_hold(row, at))))?;
+    let wrong = (0..at.len())
+        .find(|&end| at.get(..=end).is_some_and(|at| is_missing(rows.iter().map(|row| holds(row, at)))))?;
     let (before, wrong) = (at.get(..wrong)?, at.get(wrong)?);
     let mut names = BTreeSet::new();
     for row in &rows {
@@ -143,15 +158,15 @@ mod tests {
     fn below_nothing_there_may_be_anything() {
         let row = json!({"a": {"b": 1, "c": null}, "d": null, "e": 7});
         for (at, expected) in [
-            (&["a"][..], true),
-            (&["a", "b"], true),
-            (&["a", "c", "x"], true),
-            (&["a", "x"], false),
-            (&["d", "x", "y"], true),
-            (&["e", "x"], false),
-            (&["x"], false),
+            (&["a"][..], Some(true)),
+            (&["a", "b"], Some(true)),
+            (&["a", "c", "x"], None),
+            (&["a", "x"], Some(false)),
+            (&["d", "x", "y"], None),
+            (&["e", "x"], Some(false)),
+            (&["x"], Some(false)),
         ] {
-            assert_eq!(may_hold(&row, at), expected, "{at:?}");
+            assert_eq!(holds(&row, at), expected, "{at:?}");
         }
     }
 
