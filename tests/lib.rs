@@ -73,6 +73,10 @@ mod nautobot {}
 mod jobs {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/src/kept-exactly.md")]
+mod kept_exactly {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/src/running.md")]
 mod running {}
 

@@ -44,8 +44,8 @@ fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Res
     plan.check(job.info().id, job.models()).map_err(not_taken)?;
     if head.unfinished {
         terminal::warn(
-            "the run that this plan takes back did not go to its end: it takes back what was written to the plan till then, \
-             and what was in flight may be missing",
+            "this undo plan comes from a run that was interrupted: it covers what was noted until then, and writes in flight \
+             may be missing",
         );
     }
     if head.program != program {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use diffsync_core::{JobEntry, VariableError, VariableKind, VariableSpec, VariableValues, nearest};
 
 use crate::run::runtime;
+use crate::terminal::one_line;
 
 /// How long a system may take to say what there is to choose from.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -51,7 +52,7 @@ fn known(job: &JobEntry, given: &VariableValues) -> VariableValues {
 
 /// What there is to choose from, on one line.
 pub(crate) fn listed(choices: &[String]) -> String {
-    let mut line = choices.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let mut line = choices.iter().take(NAMED).map(|choice| one_line(choice)).collect::<Vec<_>>().join(", ");
     if choices.len() > NAMED {
         // Writing to a string does not fail.
         let _ = write!(line, " and {} more", choices.len() - NAMED);

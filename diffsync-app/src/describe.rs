@@ -212,7 +212,7 @@ fn write(out: &mut String, job: &Description) -> fmt::Result {
             writeln!(out, "    {}", variable.help)?;
         }
         if let Some(choices) = choices {
-            writeln!(out, "    choices: {}", one_line(&listed(choices)))?;
+            writeln!(out, "    choices: {}", listed(choices))?;
         }
         if let Some(error) = choices_error {
             writeln!(out, "    choices: they cannot be listed now: {}", one_line(error))?;

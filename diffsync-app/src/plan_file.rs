@@ -1,7 +1,7 @@
 //! Plans as files: read whether they are compressed or not, and replaced as a whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use diffsync_core::{PlanFileError, PlanKind, SavedPlan};
@@ -19,15 +19,29 @@ pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
 
 /// Refuses to write over a file that cannot be had again: an approved plan, or what undoes an earlier run.
 pub(crate) fn keep(path: &Path) -> Result<(), String> {
-    let Ok(plan) = open(path).map_err(PlanFileError::from).and_then(|mut file| SavedPlan::read(&mut file)) else {
-        return Ok(());
-    };
-    let what = match (plan.approvals.first(), plan.head.kind) {
-        (Some(approval), _) => format!("a plan that is approved by {approval}"),
-        (None, PlanKind::Undo) => format!("a plan that undoes the run of {}", plan.head.made),
-        (None, PlanKind::Sync) => return Ok(()),
+    let read = open(path).map_err(PlanFileError::from).and_then(|mut file| SavedPlan::read(&mut file));
+    let what = match read {
+        Ok(plan) => match (plan.approvals.first(), plan.head.kind) {
+            (Some(approval), _) => format!("a plan that is approved by {approval}"),
+            (None, PlanKind::Undo) => format!("a plan that undoes the run of {}", plan.head.made),
+            (None, PlanKind::Sync) => return Ok(()),
+        },
+        // One that was damaged may still tell a person what was done.
+        Err(_) if begins_like_an_undo(path) => "what is left of a plan that undoes a run".to_owned(),
+        Err(_) => return Ok(()),
     };
     Err(format!("`{}` is {what}; name another file, or remove it first", path.display()))
+}
+
+/// Whether the first line of a file is the head of a plan that undoes a run.
+fn begins_like_an_undo(path: &Path) -> bool {
+    /// More than any head is long.
+    const HEAD: u64 = 16 << 20;
+
+    let mut line = Vec::new();
+    let read = open(path).and_then(|file| file.take(HEAD).read_until(b'\n', &mut line));
+    let head = read.ok().and_then(|_| serde_json::from_slice::<serde_json::Value>(&line).ok());
+    head.is_some_and(|head| head.get("diffsync_plan").is_some() && head["kind"] == "undo")
 }
 
 /// Locks a plan against every other process that would change it, until the lock is dropped.

@@ -73,11 +73,11 @@ impl UndoFile {
         };
         self.file.write(|out| undo.write(&head, out)).map_err(|error: io::Error| {
             let begun = if is_begun {
-                "; what was written there while the run went on takes back what was done till then"
+                "; what was written there while the run went on undoes what was done until then"
             } else {
                 ""
             };
-            format!("what takes the run back cannot be written to `{path}`: {error}{begun}")
+            format!("the undo plan cannot be written to `{path}`: {error}{begun}")
         })?;
         closing.push(format!("take it back with `apply {path}`"));
         Ok(())
@@ -138,7 +138,15 @@ impl UndoSink for Log {
             Some(file) => file,
             none => none.insert(self.begin()?),
         };
-        file.write_all(&self.packed(lines)?)
+        let lines = self.packed(lines)?;
+
+        let whole = file.metadata()?.len();
+        let written = file.write_all(&lines);
+        if written.is_err() {
+            // A part of the lines, as a full disk leaves, would make what is before them unreadable.
+            file.set_len(whole)?;
+        }
+        written
     }
 }
 

@@ -26,10 +26,14 @@ impl Filter {
         self.records.is_empty() && self.operations.is_empty()
     }
 
+    /// Whether operations of this kind take part.
+    pub(crate) fn admits_operation(&self, operation: Operation) -> bool {
+        self.operations.is_empty() || self.operations.contains(&operation)
+    }
+
     pub(crate) fn admits(&self, model: &str, id: &dyn fmt::Display, operation: Operation) -> bool {
-        let operations = &self.operations;
         let records = &self.records;
-        (operations.is_empty() || operations.contains(&operation))
+        self.admits_operation(operation)
             && (records.is_empty() || records.iter().any(|filter| filter.admits(model, id)))
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::dataset::Dataset;
 use crate::filter::{Filter, RecordFilter};
+use crate::ops::Operation;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::step::Side;
 
@@ -59,7 +60,7 @@ pub(super) fn filtered<D: Dataset>(plan: &Plan<D>, filter: &Filter) -> Vec<Filte
         let mut any = rows(Side::Target).any(|record| matches(&record));
         for record in rows(Side::Source).filter(matches) {
             any = true;
-            found.extend(needed(plan, record));
+            found.extend(needed(plan, filter, record));
         }
         if !any {
             found.push(Filtered::NoMatch { only: only.clone() });
@@ -71,8 +72,8 @@ pub(super) fn filtered<D: Dataset>(plan: &Plan<D>, filter: &Filter) -> Vec<Filte
     found
 }
 
-/// The record of the source that this one needs, if it is left out because of it.
-fn needed<D: Dataset>(plan: &Plan<D>, record: RecordRef) -> Option<Filtered> {
+/// The record of the source that this one needs, if it is left out because the filter leaves that one out.
+fn needed<D: Dataset>(plan: &Plan<D>, filter: &Filter, record: RecordRef) -> Option<Filtered> {
     let tables = plan.diff().tables();
     // The source's rows are compared, and their creates listed, in order.
     let is_created = |record: RecordRef| tables[record.model()].creates.binary_search(&record.row()).is_ok();
@@ -81,13 +82,27 @@ fn needed<D: Dataset>(plan: &Plan<D>, record: RecordRef) -> Option<Filtered> {
         return None;
     }
 
-    let mut missing = None;
-    plan.links(record, |link, named| {
-        if link.orders() && is_absent(named) {
-            missing.get_or_insert(named);
-        }
-    });
-    missing.map(|named| Filtered::Needs {
+    let needed_by = |record: RecordRef| {
+        let mut missing = None;
+        plan.links(record, |link, named| {
+            if link.orders() && is_absent(named) {
+                missing.get_or_insert(named);
+            }
+        });
+        missing
+    };
+    // What it needs may need another that is left out; the topmost is the one to include. A circle ends nowhere.
+    let mut seen = HashSet::from([record]);
+    let topmost = std::iter::successors(needed_by(record), |named| needed_by(*named).filter(|next| seen.insert(*next)));
+    let missing = topmost.last();
+
+    // One that the filter would let through is missing for another reason, which is reported elsewhere.
+    let is_filtered = |named: &RecordRef| {
+        let model = tables[named.model()].schema().name;
+        let of_records = Filter { records: filter.records.clone(), operations: Vec::new() };
+        filter.admits_operation(Operation::Create) && !of_records.admits(model, &plan.record(*named), Operation::Create)
+    };
+    missing.filter(is_filtered).map(|named| Filtered::Needs {
         model: tables[record.model()].schema().name,
         record: plan.record(record),
         needed_model: tables[named.model()].schema().name,

@@ -85,6 +85,9 @@ fn a_filter_says_what_it_leaves_out_although_it_names_it() {
     let said = place.expect(0, &with(&["--only", "country=fr??ce", "--only", "region=europe"]));
     assert!(!said.out.contains("left out by the filter"), "{}", said.out);
 
+    let said = place.expect(0, &with(&["--only", "country=spain", "--only-updates"]));
+    assert!(!said.out.contains("left out by the filter"), "{}", said.out);
+
     let said = place.expect(0, &with(&["--only", "country=atlantis*", "--only", "region"]));
     said.says("left out by the filter:\n  no country on either side matches \"country=atlantis*\"");
     let report = place.json(&with(&["--only", "country=atlantis"]));
