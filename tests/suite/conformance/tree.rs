@@ -303,6 +303,9 @@ const TEXTS: &[&str] = &[
     "ﬁ",
 ];
 
+/// Those that are another of them but for case or outer space.
+const TWINS: &[&str] = &[" ", "\r\n", "\u{2028}", "SS", "True"];
+
 const INTEGERS: &[i64] = &[0, 1, -1, 2, 64, 1500, 9000, i64::MIN, i64::MAX, -(1 << 53) - 1, (1 << 53) + 1, 1 << 32];
 
 const FLOATS: &[f64] = &[0.0, -0.0, 1.0, -1.5, 0.1, 0.1 + 0.2, 52.52, 1e16, 1e22, 1e-7, 5e-324, f64::MAX, f64::MIN];
@@ -365,9 +368,13 @@ impl Dice {
         (0..self.below(4)).map(|_| self.text()).collect()
     }
 
-    /// A text that is not taken.
+    /// A text that is not taken, and that differs from all others in more than case and outer space: the two part ways on
+    /// those, which is a test of its own.
     fn name(&mut self, taken: impl Fn(&str) -> bool) -> String {
         let mut name = self.text();
+        while TWINS.contains(&name.as_str()) {
+            name = self.text();
+        }
         while taken(&name) {
             name.push_str(&self.below(10).to_string());
         }

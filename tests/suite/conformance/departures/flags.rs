@@ -224,3 +224,15 @@ fn a_run_that_stops_reports_the_rest_where_the_peer_ends_with_an_exception() {
     assert_eq!((counts.created, counts.failed, counts.not_attempted), (1, 1, 1));
     assert_eq!(ours.report.status, Status::Failed);
 }
+
+#[test]
+fn a_name_that_differs_only_in_case_is_held_where_the_peer_deletes_it() {
+    let Some(peer) = peer() else { return };
+    let (source, target) = (network(&["AMS"], &[], &[]), network(&["ams"], &[], &[]));
+
+    let theirs = peer.ask(&Question::of(&source, &target));
+    assert_eq!(first_sync(&theirs), ["create site AMS", "delete site ams"]);
+
+    let ours = ours_with(&Memory::new(source.copy()), &Memory::new(target.copy()), |options| options);
+    assert_eq!((ours.operations, ours.report.status), (vec!["create site AMS".to_owned()], Status::Partial));
+}
