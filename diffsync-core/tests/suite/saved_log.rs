@@ -163,3 +163,15 @@ fn what_cannot_be_read_to_its_end_is_cut_off() {
     let whole = text.replacen(r#","unfinished":true"#, "", 1);
     assert!(matches!(cut(&whole), Err(PlanFileError::Io(_))));
 }
+
+#[test]
+fn what_lives_under_the_twin_of_a_record_that_comes_back_stays() {
+    // As if the run had not held the delete back: `Old` comes back, and what may be the same record is not deleted.
+    let [source, target] = ["location oldd; location in in=oldd; device d in=in", "location Old"];
+    let lab = lab(source, target);
+    let (report, options, snapshots) = run::<SyncNets>(&lab, usize::MAX);
+    let text = text::<SyncNets>(&report, &options, &locked(&snapshots.lines)).replace("oldd", "old");
+    let lab = lab_of(net(target), net(&source.replace("oldd", "old")));
+    let ended = lab.run::<SyncNets>(carrying_out(apply(), &text, Policy::Refuse));
+    assert_eq!(ended.counts(), "1 created, 3 held");
+}
