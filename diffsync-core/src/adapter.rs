@@ -2,8 +2,9 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use fixedbitset::FixedBitSet;
 use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use url::Url;
@@ -287,14 +288,40 @@ impl std::fmt::Debug for LoadContext<'_> {
     }
 }
 
+/// The planned deletes that will not be done, as far as that is known.
+#[derive(Debug, Clone)]
+pub(crate) struct Staying {
+    /// For each model the places of deletes that failed, were blocked or are held.
+    places: Vec<FixedBitSet>,
+    /// The models of which nothing more is deleted.
+    models: FixedBitSet,
+}
+
+impl Staying {
+    pub(crate) fn of(models: usize) -> Self {
+        Self { places: vec![FixedBitSet::new(); models], models: FixedBitSet::with_capacity(models) }
+    }
+
+    /// The delete at this place will not be done.
+    pub(crate) fn keep(&mut self, model: usize, place: usize) {
+        self.places[model].grow_and_insert(place);
+    }
+
+    /// No more deletes of this model will be done.
+    pub(crate) fn keep_all(&mut self, model: usize) {
+        self.models.insert(model);
+    }
+}
+
 /// What a target gets while it writes a record.
 pub struct WriteContext<'a, D: 'static> {
     current: &'a Current<'a, D>,
+    staying: Arc<Staying>,
 }
 
 impl<'a, D: Dataset> WriteContext<'a, D> {
-    pub(crate) fn new(current: &'a Current<'a, D>) -> Self {
-        Self { current }
+    pub(crate) fn new(current: &'a Current<'a, D>, staying: Arc<Staying>) -> Self {
+        Self { current, staying }
     }
 
     /// The record that `name` names, as the target now holds it: whether it was there before the run or was created
@@ -324,19 +351,25 @@ impl<'a, D: Dataset> WriteContext<'a, D> {
     }
 
     /// The records of a model that the plan deletes, as they were loaded: those included that are deleted already, and those
-    /// that go with their parent. Left out are deletes that are held back, or that the target is not able to do.
+    /// that go with their parent. Left out are deletes that the target is not able to do, that are held, or that failed or
+    /// were blocked before. What is left out may grow while the run goes on, so ask again for each record.
     ///
-    /// A target whose deletes take other records along tells by it which of these the plan shows as deleted anyway.
+    /// A target whose deletes take other records along tells by it which of these are deleted anyway.
     pub fn planned_deletes<M: SyncModel>(&self) -> impl Iterator<Item = &'a M>
     where
         D: HasTable<M>,
     {
         let plan = self.current.plan();
         let table: &'a Table<M> = plan.target().table();
-        let of_model = plan.diff().tables().iter().find(|table| table.schema.name == M::NAME);
-        of_model.into_iter().flat_map(move |diff| {
+        let of_model = plan.diff().tables().iter().enumerate().find(|(_, table)| table.schema.name == M::NAME);
+        let current = self.current;
+        of_model.into_iter().flat_map(move |(model, diff)| {
+            let staying = Arc::clone(&self.staying);
             let is_asked_for = move |place: &usize| {
+                let is_gone = || current.is_deleted(model, diff.deletes[*place] as usize);
                 matches!(diff.withheld(Operation::Delete, *place), None | Some(Withheld::Cascaded))
+                    && !staying.places[model].contains(*place)
+                    && (!staying.models.contains(model) || is_gone())
             };
             let places = (0..diff.deletes.len()).filter(is_asked_for);
             places.filter_map(move |place| table.rows().get(diff.deletes[place] as usize))

@@ -12,7 +12,7 @@ use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// A value that serialises with its sets and maps in one order.
 pub(crate) struct InOneOrder<T>(pub(crate) T);
@@ -204,12 +204,14 @@ pub(crate) fn order(one: &Value, other: &Value) -> Ordering {
     match (one, other) {
         (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
         (Value::Number(one), Value::Number(other)) => {
-            let whole = |number: &serde_json::Number| {
-                number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
-            };
+            let whole = |number: &Number| number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+            let float = |number: &Number| number.as_f64().unwrap_or_default();
             match (whole(one), whole(other)) {
                 (Some(one), Some(other)) => one.cmp(&other),
-                _ => one.as_f64().unwrap_or_default().total_cmp(&other.as_f64().unwrap_or_default()),
+                (Some(one), None) => order_of_whole(one, float(other)),
+                (None, Some(other)) => order_of_whole(other, float(one)).reverse(),
+                // There is no NaN in JSON. Zeros of either sign are the same, as they are to an integer.
+                (None, None) => float(one).partial_cmp(&float(other)).unwrap_or(Ordering::Equal),
             }
             .then_with(|| one.to_string().cmp(&other.to_string()))
         }
@@ -221,6 +223,19 @@ pub(crate) fn order(one: &Value, other: &Value) -> Ordering {
         (Value::Object(_), Value::Object(_)) => one.to_string().cmp(&other.to_string()),
         _ => kind(one).cmp(&kind(other)),
     }
+}
+
+/// The order of an integer and a float by size. Neither is rounded: large integers with the same nearest float would
+/// otherwise all be the same as that float, and this would be no order.
+#[allow(clippy::cast_possible_truncation, reason = "it was checked that it fits, and the fraction is looked at")]
+fn order_of_whole(integer: i128, float: f64) -> Ordering {
+    /// Larger than every integer of JSON, and within an `i128`.
+    const LIMIT: f64 = 1e30;
+    if float.abs() >= LIMIT {
+        return if float > 0.0 { Ordering::Less } else { Ordering::Greater };
+    }
+    let of_fraction = || 0.0.partial_cmp(&float.fract()).unwrap_or(Ordering::Equal);
+    integer.cmp(&(float as i128)).then_with(of_fraction)
 }
 
 /// Writes the parts of a compound value, each in one order.
@@ -336,6 +351,30 @@ mod tests {
         assert_eq!(json(&Some(Box::new(set([10, 9, -1])))), "[-1,9,10]");
         assert_eq!(json(&set([Some(2), None, Some(1)])), "[null,1,2]");
         assert_eq!(json(&set([vec![2], vec![1, 5], vec![1]])), "[[1],[1,5],[2]]");
+    }
+
+    #[test]
+    fn numbers_are_compared_without_rounding() {
+        use serde_json::json;
+
+        let sorted = [
+            json!(-1e300),
+            json!(-1.5),
+            json!(-1),
+            json!(0),
+            json!(0.5),
+            json!(9_007_199_254_740_991_u64),
+            json!(9_007_199_254_740_992_u64),
+            json!(9_007_199_254_740_992.0),
+            json!(9_007_199_254_740_993_u64),
+            json!(u64::MAX),
+            json!(1e300),
+        ];
+        for (at, one) in sorted.iter().enumerate() {
+            for (other_at, other) in sorted.iter().enumerate() {
+                assert_eq!(order(one, other), at.cmp(&other_at), "{one} {other}");
+            }
+        }
     }
 
     proptest! {

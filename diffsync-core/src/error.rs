@@ -35,8 +35,8 @@ pub struct TargetError {
 /// A unique value of a record that another one already has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Conflict {
-    /// The model and the identifier of the record that has it, where the target can tell.
-    pub(crate) holder: Option<(&'static str, String)>,
+    /// The model and the identifier of each record that has one of its values, where the target can tell.
+    pub(crate) holders: Vec<(&'static str, String)>,
     /// The attribute whose value is taken, where the target can tell.
     pub(crate) field: Option<String>,
 }
@@ -87,10 +87,10 @@ impl TargetError {
     }
 
     /// The same error with the record that has the value, by the name of its model and its identifier as text. It makes the
-    /// error a [conflict](Self::conflict).
+    /// error a [conflict](Self::conflict). If several records have values of the refused one, call it once for each.
     #[must_use]
     pub fn held_by(mut self, model: &'static str, id: impl Display) -> Self {
-        self.conflict.get_or_insert_default().holder = Some((model, id.to_string()));
+        self.conflict.get_or_insert_default().holders.push((model, id.to_string()));
         self
     }
 

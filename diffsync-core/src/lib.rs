@@ -25,6 +25,7 @@ mod filter;
 mod flags;
 mod generated;
 mod guard;
+mod held;
 mod job;
 #[cfg(feature = "laws")]
 pub mod laws;

@@ -120,6 +120,11 @@ pub enum HoldReason {
         /// The record that the target stored.
         by: RecordRef,
     },
+    /// The record to delete lives under one that is held for a conflict, or since it was written over.
+    Under {
+        /// The record that is held.
+        held: RecordRef,
+    },
 }
 
 /// The kinds of outcomes of an operation.
@@ -186,6 +191,8 @@ struct ModelOutcomes {
     creates: Vec<Outcome>,
     updates: Vec<Outcome>,
     deletes: Vec<Outcome>,
+    /// The target has said that it did not write the model when it completed the run.
+    is_undone: bool,
 }
 
 impl ModelOutcomes {
@@ -259,6 +266,7 @@ impl Outcomes {
             creates: outcomes(table, Operation::Create),
             updates: outcomes(table, Operation::Update),
             deletes: outcomes(table, Operation::Delete),
+            is_undone: false,
         });
         Self { models: models.collect() }
     }
@@ -273,6 +281,7 @@ impl Outcomes {
 
     /// Every record of a model that seemed written ended otherwise, since the target could not complete the run.
     pub(crate) fn replace_written(&mut self, model: usize, instead: &Outcome) {
+        self.models[model].is_undone |= !matches!(instead, Outcome::Unknown { .. });
         for operation in Operation::ALL {
             for outcome in self.models[model].of_mut(operation) {
                 if outcome.is_written() {
@@ -280,6 +289,11 @@ impl Outcomes {
                 }
             }
         }
+    }
+
+    /// Whether nothing of a model was written, whatever the target had answered before.
+    pub(crate) fn is_undone(&self, model: usize) -> bool {
+        self.models[model].is_undone
     }
 
     /// Nothing was written after all: it was a rehearsal.

@@ -13,7 +13,7 @@ use crate::filter::Filter;
 use crate::flags::Flags;
 use crate::model::{Names, SyncModel};
 use crate::ops::Operation;
-use crate::outcome::HoldReason;
+use crate::outcome::{HoldReason, Task};
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::saved::{Chosen, PlanKind, Restoring, Standing};
@@ -94,7 +94,7 @@ impl<D: Dataset> Plan<D> {
         let unwritable = target.unwritable();
         let problems = std::mem::take(&mut target.problems);
         let (readers, links) = (Self::readers(), Self::link_models());
-        Self {
+        let mut plan = Self {
             source,
             target: target.data,
             diff: Diff::of(tables),
@@ -106,7 +106,9 @@ impl<D: Dataset> Plan<D> {
             exact: true,
             standing: Some(standing),
             comparison,
-        }
+        };
+        plan.hold_under_twins();
+        plan
     }
 
     fn between(mut source: Checked<D>, mut target: Checked<D>, scope: &Scope, comparison: Comparison) -> Self {
@@ -173,6 +175,11 @@ impl<D: Dataset> Plan<D> {
     /// Holds back all operations of one kind on a model.
     pub(crate) fn hold(&mut self, model: usize, operation: Operation) {
         self.diff.tables_mut()[model].withhold(operation, Withheld::Held(HoldReason::Guard));
+    }
+
+    /// Holds back a delete for a new record: what it deletes lives under what may be that one.
+    pub(crate) fn hold_for(&mut self, task: Task, new: RecordRef) {
+        self.diff.tables_mut()[task.model].hold_for(task.place, new);
     }
 
     /// Calls `unchanged` with each record that is the same on both sides, as the source has it.

@@ -123,6 +123,9 @@ impl RunReport {
             HoldReason::WrittenOver { by } => {
                 format!("held, because the target stored {} under its identifier", self.name(plan, *by))
             }
+            HoldReason::Under { held } => {
+                format!("held, because it lives under {}, which is held", self.name(plan, *held))
+            }
         }
     }
 

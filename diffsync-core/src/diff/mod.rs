@@ -192,6 +192,16 @@ impl TableDiff {
         self.twins = twins.into_iter().collect();
     }
 
+    /// Holds back the delete at this place for a new record.
+    pub(crate) fn hold_for(&mut self, place: usize, new: RecordRef) {
+        self.twins.entry(place).or_insert(new);
+    }
+
+    /// The rows whose deletes are held back for new records, each with the new one.
+    pub(crate) fn twins(&self) -> impl Iterator<Item = (u32, RecordRef)> {
+        self.twins.iter().map(|(place, new)| (self.deletes[*place], *new))
+    }
+
     /// Leaves out the creates and updates of these rows of the source; the number of the updates among them.
     pub(crate) fn leave_out_writes(&mut self, rows: &FixedBitSet) -> usize {
         let updates = self.updates.len();

@@ -21,6 +21,14 @@ pub(super) struct Postponed {
     pub(super) error: Arc<str>,
     /// None of a record whose value was freed and that failed for another reason.
     pub(super) conflict: Option<Conflict>,
+    /// What it collided with when it was tried before.
+    earlier: Vec<Conflict>,
+}
+
+impl Postponed {
+    pub(super) fn new(error: Arc<str>, conflict: Option<Conflict>) -> Self {
+        Self { error, conflict, earlier: Vec::new() }
+    }
 }
 
 /// An attribute of a record that was emptied so that another record can have its value.
@@ -63,13 +71,22 @@ impl Conflicts {
         }
     }
 
-    pub(super) fn postpone(&mut self, task: Task, postponed: Postponed) {
+    pub(super) fn postpone(&mut self, task: Task, mut postponed: Postponed) {
+        if let Some(before) = self.postponed.remove(&task) {
+            // Each attempt may name another record, and all of them may be in the way.
+            let is_new = |conflict: &Conflict| {
+                postponed.conflict.as_ref() != Some(conflict) && !before.earlier.contains(conflict)
+            };
+            let last = before.conflict.clone().filter(is_new);
+            postponed.earlier = before.earlier.into_iter().chain(last).collect();
+        }
         self.postponed.insert(task, postponed);
     }
 
-    /// A task is done, or has failed for good: what it collided with when it was tried before, if it did.
-    pub(super) fn forget(&mut self, task: Task) -> Option<Conflict> {
-        self.postponed.remove(&task)?.conflict
+    /// A task is done, or has failed for good: all that it collided with when it was tried before.
+    pub(super) fn forget(&mut self, task: Task) -> Vec<Conflict> {
+        let Some(Postponed { conflict, earlier, .. }) = self.postponed.remove(&task) else { return Vec::new() };
+        earlier.into_iter().chain(conflict).collect()
     }
 
     pub(super) fn any_postponed(&self) -> bool {
@@ -113,6 +130,12 @@ impl Conflicts {
         self.held.entry(record.at).or_insert(reason);
     }
 
+    /// The models of which nothing is deleted, since a record collided with one of them that is not known.
+    pub(super) fn unnamed_models(&self) -> impl Iterator<Item = usize> + use<> {
+        let models = self.unnamed.iter().enumerate().filter(|(_, with)| with.is_some());
+        models.map(|(model, _)| model).collect::<Vec<_>>().into_iter()
+    }
+
     /// A record could not be written. What it collided with is not deleted: where that is not known, nothing of its model.
     pub(super) fn collided(&mut self, record: RecordRef, holder: Option<(usize, String)>) {
         match holder {
@@ -134,19 +157,31 @@ impl<D: Dataset> Execution<'_, D> {
             return;
         }
 
-        let mut held = Vec::new();
-        for (model, table) in self.plan.diff().tables().iter().enumerate() {
+        let tables = self.plan.diff().tables();
+        let outcome = |task: Task| self.ledger.outcomes.get(task);
+        let is_to_come = |task: Task| {
+            let withheld = tables[task.model].withheld(task.operation, task.place);
+            matches!(withheld, None | Some(Withheld::Cascaded)) && *outcome(task) == Outcome::NotAttempted
+        };
+        let (mut held, mut rows) = (Vec::new(), HashSet::new());
+        for (model, table) in tables.iter().enumerate() {
             for task in Task::all(model, Operation::Delete, table) {
-                let is_to_come = matches!(table.withheld(task.operation, task.place), None | Some(Withheld::Cascaded))
-                    && *self.ledger.outcomes.get(task) == Outcome::NotAttempted;
+                let at = task.record(table).at;
                 let collided = || conflicts.unnamed[model].map(|with| HoldReason::Conflict { with });
-                let reason = conflicts.held.get(&task.record(table).at).cloned().or_else(collided);
-                held.extend(reason.filter(|_| is_to_come).map(|reason| (task, reason)));
+                let Some(reason) = conflicts.held.get(&at).cloned().or_else(collided) else { continue };
+                if outcome(task).is_written() {
+                    continue;
+                }
+                rows.insert(at);
+                held.extend(Some((task, reason)).filter(|_| is_to_come(task)));
             }
         }
+
+        // What lives under a record that may be a new one is part of that.
+        let under = self.plan.deletes_under(&rows).into_iter().filter(|(task, _)| is_to_come(*task));
+        held.extend(under.map(|(task, held)| (task, HoldReason::Under { held })));
         for (task, reason) in held {
-            // Said with the other records that were held, at the end.
-            self.ledger.outcomes.set(task, Outcome::Held { reason });
+            self.ledger.hold(task, reason);
         }
     }
 
@@ -161,7 +196,7 @@ impl<D: Dataset> Execution<'_, D> {
             let mut others: Option<HashSet<String>> = None;
             for (_, id, with) in named.iter().filter(|(its, ..)| *its == model) {
                 if let Some(holder) = deletes.get(id) {
-                    self.ledger.conflicts.hold(*holder, HoldReason::Conflict { with: *with });
+                    self.ledger.keep(*holder, HoldReason::Conflict { with: *with });
                     continue;
                 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::Execution;
 use super::attempt::Broken;
 use super::conflict::{Freed, Postponed};
 use super::write::WriteModel;
+use super::{Execution, Stopped};
 use crate::adapter::{Target, WriteContext, WrittenBy};
 use crate::dataset::{Dataset, HasTable};
 use crate::diff::TableDiff;
+use crate::error::TargetErrorKind;
 use crate::generated::AttributeValues;
 use crate::model::SyncModel;
 use crate::ops::Operation;
@@ -27,6 +28,15 @@ pub(super) enum Value {
     None,
     /// The one that it had when the target was loaded.
     Former,
+}
+
+/// What came of a call that gives an attribute another value.
+enum Answered<M> {
+    Set(M),
+    /// It was not done.
+    Refused(Arc<str>),
+    /// It may have been done.
+    Lost(Arc<str>),
 }
 
 /// Gives one attribute of a record that is to be updated or deleted another value.
@@ -48,8 +58,8 @@ where
         return Err("it is not in the target".into());
     };
     let loaded: &M = &plan.target().table().rows()[row.row() as usize];
-    let cut_short = ledger.cut_short();
-    let answer = {
+    let (cut_short, staying) = (ledger.cut_short(), ledger.staying());
+    let answered = {
         let Some(now) = current.get::<M>(loaded.key()) else { return Err("it is not in the target".into()) };
         let emptied = if value == Value::None { emptied(now, attribute) } else { None };
         let wanted = match value {
@@ -58,27 +68,46 @@ where
         };
         let patch = wanted.patch(now, &|position| position == attribute);
 
-        let cx = WriteContext::new(current);
+        let cx = WriteContext::new(current, staying);
         let tasks = [task];
         let asked = cut_short.unless_answered(&tasks);
         let answer = patience.attempt(|| target.update(now, &patch, &cx)).await;
         asked.answered();
         match answer {
-            Ok(record) if record.is(now.key()) => Ok(record),
-            Ok(_) => Err(Arc::from("the target answered with another record")),
-            Err(Broken::Failed(error)) => Err(Arc::from(error.to_string())),
-            Err(Broken::Panicked(text)) => Err(Arc::from(text)),
-            Err(Broken::Unknown(reason)) => {
-                ledger.has_written();
-                // What may have been emptied is treated as if it was, so that it is given back.
-                return if value == Value::None { Ok(()) } else { Err(reason) };
+            Ok(record) if record.is(now.key()) => Answered::Set(record),
+            Ok(record) => {
+                // It may be the one that was written, so it must not be deleted.
+                if let Some(other) = plan.target().table().position(record.key()) {
+                    let by = task.record(&plan.diff().tables()[task.model]);
+                    ledger.keep(RecordRef::new(Side::Target, task.model, other), HoldReason::WrittenOver { by });
+                }
+                Answered::Lost("the target answered with another record".into())
             }
+            Err(Broken::Failed(error)) => {
+                let text = error.to_string();
+                if error.kind() == TargetErrorKind::Fatal {
+                    ledger.stop(Stopped::Failure(text.clone()));
+                }
+                if error.is_perhaps_written() { Answered::Lost(text.into()) } else { Answered::Refused(text.into()) }
+            }
+            Err(Broken::Panicked(text)) => Answered::Lost(text.into()),
+            Err(Broken::Unknown(reason)) => Answered::Lost(reason),
         }
     };
 
+    let record = match answered {
+        Answered::Set(record) => record,
+        Answered::Refused(reason) => return Err(reason),
+        Answered::Lost(reason) => {
+            ledger.has_written();
+            ledger.journal.note(task);
+            // What may have been emptied is treated as if it was, so that it is given back.
+            return if value == Value::None { Ok(()) } else { Err(reason) };
+        }
+    };
     ledger.has_written();
     ledger.journal.note(task);
-    current.store(answer?);
+    current.store(record);
     current.take_over();
     execution.write_journal();
     Ok(())
@@ -116,6 +145,9 @@ impl<D: Dataset> Execution<'_, D> {
     where
         D: WrittenBy<T>,
     {
+        // What is held, with what lives under it, stays as it is: its values are not emptied.
+        self.hold_what_collided();
+
         let mut any = false;
         for freed in self.values_to_free() {
             if self.ledger.stopped() {
@@ -209,12 +241,13 @@ impl<D: Dataset> Execution<'_, D> {
         }
 
         let holder_of = |(task, its): &(Task, Postponed), wanted: &Vec<(usize, String)>| {
-            let named = its.conflict.as_ref().and_then(|conflict| conflict.holder.as_ref());
+            let named = its.conflict.as_ref().map_or(&[][..], |conflict| &conflict.holders);
             let mut found = wanted.iter().flat_map(|(attribute, value)| {
                 values.get(&(task.model, *attribute, value.clone())).into_iter().flatten()
             });
             let is_it = |holder: &&Holder| {
-                holder.task != *task && named.is_none_or(|(model, id)| self.is_named(holder.task, model, id))
+                let is_named = || named.iter().any(|(model, id)| self.is_named(holder.task, model, id));
+                holder.task != *task && (named.is_empty() || is_named())
             };
             let first = found.by_ref().find(is_it)?;
             found.find(is_it).is_none().then_some(*first)
@@ -318,15 +351,10 @@ impl<D: Dataset> Execution<'_, D> {
     fn keep_for(&mut self, holder: Task, wanted_by: Task, lacks: Option<String>) {
         let tables = self.plan.diff().tables();
         let with = wanted_by.record(&tables[wanted_by.model]);
-        match lacks {
-            None => {
-                let record = holder.record(&tables[holder.model]);
-                self.ledger.conflicts.hold(record, HoldReason::Conflict { with });
-            }
-            Some(lacks) => {
-                let error = format!("it was not deleted, and {lacks}").into();
-                self.ledger.settle(holder, Outcome::Failed { error, may_be_written: true });
-            }
+        self.ledger.keep(holder.record(&tables[holder.model]), HoldReason::Conflict { with });
+        if let Some(lacks) = lacks {
+            let error = format!("it was not deleted, and {lacks}").into();
+            self.ledger.settle(holder, Outcome::Failed { error, may_be_written: true });
         }
     }
 
@@ -336,9 +364,11 @@ impl<D: Dataset> Execution<'_, D> {
         let tables = self.plan.diff().tables();
         let schema = tables[task.model].schema();
         let Some(Holder { task: holder, attribute }) = holder else {
-            return match &conflict.holder {
-                Some((model, id)) => format!("; {model} {id:?} has it"),
-                None => String::new(),
+            let names: Vec<_> = conflict.holders.iter().map(|(model, id)| format!("{model} {id:?}")).collect();
+            return match &*names {
+                [] => String::new(),
+                [name] => format!("; {name} has it"),
+                names => format!("; {} have values of it", names.join(" and ")),
             };
         };
         let name = holder.in_target(&tables[holder.model]).map(|record| self.name(record)).unwrap_or_default();
@@ -356,13 +386,19 @@ impl<D: Dataset> Execution<'_, D> {
         format!("{} {:?}", self.plan.diff().tables()[record.model()].schema().name, self.plan.record(record))
     }
 
-    /// Reports the records that gave a value up and are still there.
+    /// Reports the records that gave a value up and are still there, but for those that the run did not come to, which fail
+    /// for it.
     pub(super) fn report_freed(&mut self) {
-        for Freed { holder, attribute, wanted_by } in std::mem::take(&mut self.ledger.conflicts.freed) {
+        for freed in std::mem::take(&mut self.ledger.conflicts.freed) {
+            let Freed { holder, attribute, wanted_by } = freed;
             let tables = self.plan.diff().tables();
             let table: &TableDiff = &tables[holder.model];
-            let is_gone = *self.ledger.outcomes.get(holder) == Outcome::Deleted;
-            if holder.operation != Operation::Delete || is_gone {
+            let outcome = self.ledger.outcomes.get(holder);
+            if *outcome == Outcome::NotAttempted {
+                self.ledger.conflicts.freed.push(freed);
+                continue;
+            }
+            if holder.operation != Operation::Delete || *outcome == Outcome::Deleted {
                 continue;
             }
             let by = self.name(wanted_by.record(&tables[wanted_by.model]));

@@ -9,12 +9,12 @@ use super::conflict::{Conflicts, Postponed};
 use super::dependents::{Clearing, Dependents, Done, Obstacle};
 use super::journal::Journal;
 use super::{ExecuteOptions, Stopped};
-use crate::adapter::{Completion, Completions};
+use crate::adapter::{Completion, Completions, Staying};
 use crate::dataset::{At, Dataset};
 use crate::error::{Conflict, JobError};
 use crate::event::{Event, Observers};
 use crate::ops::Operation;
-use crate::outcome::{Outcome, Outcomes, Task};
+use crate::outcome::{HoldReason, Outcome, Outcomes, Task};
 use crate::plan::{Plan, RecordRef};
 use crate::problem::Problem;
 use crate::schema::LinkSchema;
@@ -23,6 +23,10 @@ use crate::step::Step;
 /// What is said of a record that gave a unique value up when the run was cut short.
 const EMPTIED: &str =
     "a unique value of it was emptied to free it for another record, and the run ended before it was set";
+
+/// The same of a record that was to be deleted.
+const EMPTIED_AND_KEPT: &str =
+    "a unique value of it was emptied to free it for another record, and the run ended before it was deleted";
 
 /// The tasks that the target was at when the execution was dropped: what became of them is not known.
 #[derive(Clone, Default)]
@@ -71,6 +75,8 @@ pub(super) struct Ledger<'a, D: 'static> {
     unwritten: Vec<HashMap<u32, (Operation, RecordRef)>>,
     /// The records that collided with others, and what is not deleted because of them.
     pub(super) conflicts: Conflicts,
+    /// The planned deletes that will not be done.
+    staying: Arc<Staying>,
     /// What still hangs on the records that are to be deleted, once that is asked.
     dependents: Option<Dependents<'a, D>>,
     /// For each model the places of creates and of updates that are done but for deferred references.
@@ -104,6 +110,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             outcomes: Outcomes::none_of(plan.diff()),
             unwritten: vec![HashMap::new(); plan.diff().tables().len()],
             conflicts: Conflicts::of(plan.diff().tables().len()),
+            staying: Arc::new(Staying::of(plan.diff().tables().len())),
             dependents: None,
             partly: vec![FixedBitSet::new(); plan.diff().tables().len()],
             unfinished: vec![[FixedBitSet::new(), FixedBitSet::new()]; plan.diff().tables().len()],
@@ -210,15 +217,46 @@ impl<'a, D: Dataset> Ledger<'a, D> {
     pub(super) fn postpone(&mut self, task: Task, error: Arc<str>, conflict: Option<Conflict>) {
         let record = task.record(&self.plan.diff().tables()[task.model]);
         self.conflicts.wait(record, task.operation);
-        self.conflicts.postpone(task, Postponed { error, conflict });
+        self.conflicts.postpone(task, Postponed::new(error, conflict));
     }
 
-    /// A record collided with another one, which is not deleted because of that.
+    /// A record collided with others, which are not deleted because of that.
     pub(super) fn keep_what_collides(&mut self, task: Task, conflict: &Conflict) {
         let tables = self.plan.diff().tables();
+        let record = task.record(&tables[task.model]);
         let position = |name: &str| tables.iter().position(|table| table.schema().name == name);
-        let holder = conflict.holder.as_ref().and_then(|(model, id)| Some((position(model)?, id.clone())));
-        self.conflicts.collided(task.record(&tables[task.model]), holder);
+        for (model, id) in &conflict.holders {
+            self.conflicts.collided(record, position(model).map(|model| (model, id.clone())));
+        }
+        if conflict.holders.is_empty() {
+            self.conflicts.collided(record, None);
+        }
+        self.staying_changed();
+    }
+
+    /// Keeps a row of the target from being deleted.
+    pub(super) fn keep(&mut self, record: RecordRef, reason: HoldReason) {
+        self.conflicts.hold(record, reason);
+        if let Ok(place) = self.plan.diff().tables()[record.model()].deletes.binary_search(&record.row()) {
+            Arc::make_mut(&mut self.staying).keep(record.model(), place);
+        }
+    }
+
+    /// Holds a delete. That is said with the other records that were held, at the end.
+    pub(super) fn hold(&mut self, task: Task, reason: HoldReason) {
+        Arc::make_mut(&mut self.staying).keep(task.model, task.place);
+        self.outcomes.set(task, Outcome::Held { reason });
+    }
+
+    /// The planned deletes that will not be done, as far as that is known now.
+    pub(super) fn staying(&self) -> Arc<Staying> {
+        Arc::clone(&self.staying)
+    }
+
+    fn staying_changed(&mut self) {
+        for model in self.conflicts.unnamed_models() {
+            Arc::make_mut(&mut self.staying).keep_all(model);
+        }
     }
 
     /// How often a task came further so far.
@@ -302,9 +340,14 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             unfinished.remove(task.place);
         }
         // Also one that failed for another reason in the end: what it collided with before may still be in its way.
-        let collided = self.conflicts.forget(task);
-        if let Some(conflict) = collided.filter(|_| !outcome.is_written()) {
-            self.keep_what_collides(task, &conflict);
+        for conflict in self.conflicts.forget(task) {
+            if !outcome.is_written() {
+                self.keep_what_collides(task, &conflict);
+            }
+        }
+        let may_come = matches!(outcome, Outcome::NotAttempted | Outcome::Deleted | Outcome::Cascaded);
+        if task.operation == Operation::Delete && !may_come {
+            Arc::make_mut(&mut self.staying).keep(task.model, task.place);
         }
         self.steps += 1;
         self.done += 1;
@@ -334,7 +377,8 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         }
         for freed in std::mem::take(&mut self.conflicts.freed) {
             if *self.outcomes.get(freed.holder) == Outcome::NotAttempted {
-                self.settle(freed.holder, Outcome::Failed { error: EMPTIED.into(), may_be_written: true });
+                let error = if freed.holder.operation == Operation::Delete { EMPTIED_AND_KEPT } else { EMPTIED };
+                self.settle(freed.holder, Outcome::Failed { error: error.into(), may_be_written: true });
             }
         }
         let unfinished: Vec<_> = (0..self.unfinished.len()).flat_map(|model| self.unfinished(model)).collect();

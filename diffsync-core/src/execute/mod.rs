@@ -3,6 +3,7 @@
 //! What records need of each other decides the order: parents and referenced records are created and updated first,
 //! deferred references are set once all records are there, and deletes come last, in reverse.
 
+mod again;
 mod ask;
 mod attempt;
 mod conflict;
@@ -178,14 +179,18 @@ impl<'a, D: Dataset> Execution<'a, D> {
         loop {
             let before = self.ledger.steps();
             self.ledger.conflicts.begin_pass();
+            let holders = self.named_holders();
             for &model in order {
                 for group in self.writes_by_level(model) {
-                    let mut group = self.without_orphaned(group);
-                    // A chain of values is solved in one pass if it is followed from its free end.
-                    if is_backwards {
-                        group.reverse();
+                    let group = self.without_orphaned(group);
+                    for group in Self::after_their_holders(group, &holders) {
+                        let mut group = self.without_waiting(group, &holders);
+                        // A chain of values is solved in one pass if it is followed from its free end.
+                        if is_backwards {
+                            group.reverse();
+                        }
+                        self.write(&*writers[model], target, group, Part::Whole).await;
                     }
-                    self.write(&*writers[model], target, group, Part::Whole).await;
                 }
             }
             is_backwards = !is_backwards;

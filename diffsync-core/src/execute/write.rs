@@ -181,11 +181,11 @@ where
     let Execution { plan, current, ledger, clearing, .. } = execution;
     let clearing: &Clearing = clearing;
     let plan: &Plan<D> = plan;
-    let cut_short = ledger.cut_short();
+    let (cut_short, staying) = (ledger.cut_short(), ledger.staying());
     let mut some_left = false;
     {
         let current: &Current<'_, D> = current;
-        let cx = WriteContext::new(current);
+        let cx = WriteContext::new(current, staying);
         let cut_short = &cut_short;
         let asking = Asking { target, plan, cx: &cx, current, part, patience: &patience, cut_short, clearing };
         let mut enter = |task: Task, answer: Answer<M>| {
@@ -285,15 +285,22 @@ where
                 }
                 return;
             }
-            Answer::Renamed(record) if self.is_another(task, &record) => Outcome::Failed {
-                error: format!(
-                    "the target answered with {} {:?}; `update` must return the record it was given, as it is stored",
-                    M::NAME,
-                    record.id().to_string(),
-                )
-                .into(),
-                may_be_written: true,
-            },
+            Answer::Renamed(record) if self.is_another(task, &record) => {
+                // It may be the one that was written, so it must not be deleted.
+                if let Some(row) = self.plan.target().table().position(record.key()) {
+                    let by = task.record(&self.plan.diff().tables()[task.model]);
+                    ledger.keep(RecordRef::new(Side::Target, task.model, row), HoldReason::WrittenOver { by });
+                }
+                Outcome::Failed {
+                    error: format!(
+                        "the target answered with {} {:?}; `update` must return the record it was given, as it is stored",
+                        M::NAME,
+                        record.id().to_string(),
+                    )
+                    .into(),
+                    may_be_written: true,
+                }
+            }
             Answer::Stored(record) | Answer::Renamed(record) => {
                 let unfinished = self.part == Part::Whole && self.is_unfinished(task, &record);
                 ledger.report(self.stored_otherwise(task, &record));
@@ -369,7 +376,7 @@ where
         // The target may have taken the record for one that it held, which must not be deleted then.
         let written_over = self.plan.target().table().position(record.key());
         if let Some(row) = written_over {
-            ledger.conflicts.hold(RecordRef::new(Side::Target, task.model, row), HoldReason::WrittenOver { by: asked });
+            ledger.keep(RecordRef::new(Side::Target, task.model, row), HoldReason::WrittenOver { by: asked });
         }
 
         let (id, stored) = (given.id().to_string(), record.id().to_string());

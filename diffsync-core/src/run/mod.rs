@@ -365,7 +365,8 @@ impl<J: Job> Run<J> {
         target: &J::Target,
         plan: &Plan<J::Data>,
     ) -> (Option<Outcomes>, Vec<Problem>, Result<(), RunError>) {
-        if !target.rehearses() || plan.diff().is_empty() {
+        // One that writes at once would do what it is only to try.
+        if !target.rehearses() || !target.writes_at_complete() || plan.diff().is_empty() {
             return (None, Vec::new(), Ok(()));
         }
         let options = ExecuteOptions {
@@ -390,7 +391,11 @@ impl<J: Job> Run<J> {
         let rehearsed = match stopped {
             Some(Stopped::Cancelled) => Err(RunError::Cancelled),
             Some(Stopped::TimeLimit) => Err(RunError::TimeLimit(self.options.time_limit.unwrap_or_default())),
-            Some(Stopped::Failure(_)) | None => rehearsed,
+            Some(Stopped::Failure(last)) => {
+                let (failed, operations) = (outcomes.counts(plan.diff()).failed, plan.diff().operations());
+                Err(RunError::Stopped { failed, operations, last })
+            }
+            None => rehearsed,
         };
         (Some(outcomes), problems, rehearsed)
     }

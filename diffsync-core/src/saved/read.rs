@@ -30,6 +30,12 @@ pub enum PlanFileError {
     /// It ends too early.
     #[error("the plan has no end after line {0}: it was cut off; make it again")]
     CutOff(usize),
+    /// It is to be approved, and is not whole.
+    #[error(
+        "the plan was written by a run that did not end: it has no digest, so it cannot be approved; carry it out without an \
+         approval"
+    )]
+    Unfinished,
     /// It was changed.
     #[error("the plan was changed after it was made; make it again, since only what was reviewed is carried out")]
     Changed,
@@ -94,8 +100,13 @@ pub(super) fn read(
     // The line of each operation.
     let mut lines = Vec::new();
     for line in 1.. {
-        if !read_line(input, &mut text, line)? {
-            break;
+        match read_line(input, &mut text, line) {
+            Ok(true) => {}
+            Ok(false) => break,
+            // A file that was cut off may not be readable to its end, as when it is compressed. Of a plan that was written
+            // while its run went on, the lines before that are true all the same.
+            Err(PlanFileError::Io(_)) if plan.as_ref().is_some_and(|plan| plan.head.unfinished) => break,
+            Err(error) => return Err(error),
         }
         each_line(&text)?;
         if text.trim().is_empty() {
@@ -124,6 +135,9 @@ pub(super) fn read(
             digest.update(text.as_bytes());
             continue;
         };
+        if !plan.approvals.is_empty() && value.get("approved").is_none() {
+            return Err(wrong("after an approval there are only approvals".into()));
+        }
         if value.get("sha256").is_some() {
             end = Some(serde_json::from_value(value).map_err(json)?);
         } else if value.get("approved").is_some() {

@@ -144,6 +144,11 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
         let (source, target): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
         let before = self.undo.operations.len();
         let model = self.model;
+        // What a target that writes at complete did not write needs no taking back.
+        if self.outcomes.is_undone(model) {
+            self.model += 1;
+            return;
+        }
         for task in self.tasks(model) {
             let operations = self.undo.operations.len();
             let outcome = self.outcomes.get(task);

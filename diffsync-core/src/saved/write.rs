@@ -68,13 +68,17 @@ impl Undo {
 ///
 /// # Errors
 ///
-/// If it is no sound plan, if whoever made or approved it is to approve it again, or if it cannot be written.
+/// If it is no sound plan, if it was written by a run that did not end, if whoever made or approved it is to approve it again, or if it cannot be written.
 pub fn approve(plan: &mut dyn BufRead, approval: Signature, out: &mut dyn Write) -> Result<(), PlanFileError> {
     let mut ends_with_line = true;
     let saved = read::read(plan, &mut |line| {
         ends_with_line = line.ends_with('\n');
         out.write_all(line.as_bytes())
     })?;
+    // It has no end that a digest could vouch for, so it is not known what is approved.
+    if saved.head.unfinished {
+        return Err(PlanFileError::Unfinished);
+    }
 
     let name = |signature: &Signature| signature.by.trim().to_lowercase();
     if name(&approval).is_empty() {

@@ -42,12 +42,18 @@ pub(crate) enum Answer {
     Hang,
     /// It does it, and never answers.
     DoAndHang,
+    /// It does it, and the answer is lost; it may be asked again.
+    DoAndLose,
+    /// It does it, and then has a bug.
+    DoAndPanic,
     /// It does nothing, and returns another record of the model.
     Another,
     /// A unique value is taken, and it does not say by which record.
     Taken,
     /// A unique value is taken by this record of this model.
     TakenBy(&'static str, &'static str),
+    /// Unique values are taken by two records of this model.
+    TakenByBoth(&'static str, [&'static str; 2]),
 }
 
 /// What the target says of a tenant's code that is taken.
@@ -104,6 +110,8 @@ pub(crate) struct Lab {
     batch_sizes: Mutex<Vec<usize>>,
     /// What it deleted by itself.
     cascaded: Mutex<Vec<String>>,
+    /// Which devices were still to be deleted when a location was.
+    planned_devices: Mutex<Vec<String>>,
     /// How often each record was written.
     written: Mutex<BTreeMap<String, usize>>,
     violations: Mutex<Vec<String>>,
@@ -160,6 +168,7 @@ pub(crate) fn lab_of(source: Net, target: Net) -> Handle {
         changes: Mutex::default(),
         batch_sizes: Mutex::default(),
         cascaded: Mutex::default(),
+        planned_devices: Mutex::default(),
         written: Mutex::default(),
         violations: Mutex::default(),
         tells: Mutex::default(),
@@ -245,6 +254,11 @@ impl Handle {
 
     pub(crate) fn cascaded(&self) -> Vec<String> {
         locked(&self.cascaded).clone()
+    }
+
+    /// Which devices the run said to delete, each time that a location was deleted.
+    pub(crate) fn planned_devices(&self) -> Vec<String> {
+        locked(&self.planned_devices).clone()
     }
 
     /// How often `sync_complete` was called.
@@ -372,7 +386,7 @@ impl Handle {
     async fn answer(&self, answer: Answer, call: impl FnOnce() -> String) -> Result<(), TargetError> {
         tokio::task::yield_now().await;
         match answer {
-            Answer::Do | Answer::DoAndHang | Answer::Another => {}
+            Answer::Do | Answer::DoAndHang | Answer::DoAndLose | Answer::DoAndPanic | Answer::Another => {}
             Answer::Late(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
             Answer::Fail => return Err(TargetError::new("it does not want to")),
             Answer::Busy => return Err(TargetError::transient("it is busy")),
@@ -389,6 +403,10 @@ impl Handle {
             Answer::TakenBy(model, id) => {
                 let error = TargetError::conflict("it is taken").held_by(model, id);
                 return Err(self.taken(call(), Some((model, id)), error));
+            }
+            Answer::TakenByBoth(model, [one, other]) => {
+                let error = TargetError::conflict("both are taken").held_by(model, one).held_by(model, other);
+                return Err(self.taken(call(), Some((model, one)), error));
             }
         }
         Ok(())
@@ -475,6 +493,10 @@ impl Handle {
                 }
             }
         }
+        if M::NAME == Location::NAME {
+            let planned: Vec<_> = cx.planned_deletes::<Device>().map(|device| device.name.clone()).collect();
+            locked(&self.planned_devices).push(planned.join(" "));
+        }
         let answer = self.asked(Operation::Delete, old);
         self.answer(answer, || format!("delete {}", name(old))).await?;
         let cascades = locked(&self.cascades).as_ref().is_some_and(|cascades| cascades(&name(old)));
@@ -516,7 +538,12 @@ fn same_code(net: &Net, tenant: &str) -> Option<String> {
 
 /// The answer to what was done.
 async fn done<R>(answer: Answer, result: R) -> Result<R, TargetError> {
-    if answer == Answer::DoAndHang { std::future::pending().await } else { Ok(result) }
+    match answer {
+        Answer::DoAndHang => std::future::pending().await,
+        Answer::DoAndLose => Err(TargetError::transient("its answer was lost").perhaps_written()),
+        Answer::DoAndPanic => std::panic::resume_unwind(Box::new("index out of bounds")),
+        _ => Ok(result),
+    }
 }
 
 /// Visits every link of every record.

@@ -19,6 +19,7 @@ mod faults;
 mod filters;
 mod flags;
 mod guards;
+mod held;
 mod job;
 mod join;
 mod lab;

@@ -3,7 +3,9 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{Job, PlanKind, Policy, RunOptions, RunReport, Status, UndoLog, UndoSink};
+use diffsync_core::{
+    Job, PlanFileError, PlanKind, Policy, RunOptions, RunReport, SavedPlan, Status, UndoLog, UndoSink, approve,
+};
 
 use crate::lab::{Answer, Handle, InLab, SyncBulk, SyncNets, apply, lab, lab_of};
 use crate::net::{Net, net};
@@ -122,4 +124,54 @@ fn a_run_that_can_no_longer_be_taken_back_ends() {
     assert_eq!(locked(&snapshots.all).len(), 2);
     // What was done is known all the same.
     assert_eq!(report.undo.unwrap().operations(), report.counts.created);
+}
+
+#[test]
+fn an_unfinished_plan_is_not_approved_and_has_nothing_after_an_approval() {
+    let lab = lab("tag a color=new; tag b color=new", "tag a color=old; tag b color=old");
+    let (report, options, snapshots) = run::<SyncNets>(&lab, usize::MAX);
+    let text = text::<SyncNets>(&report, &options, &locked(&snapshots.lines));
+    for text in [&*text, &text[..text.len() - 5]] {
+        let approved = approve(&mut text.as_bytes(), signature("bob"), &mut Vec::new());
+        assert!(matches!(approved, Err(PlanFileError::Unfinished)), "{approved:?}");
+    }
+
+    let last = text.trim_end().rfind('\n').unwrap() + 1;
+    let approval = "{\"approved\":{\"by\":\"bob\",\"at\":\"2026-01-01T00:00:00Z\"}}\n";
+    let added = format!("{}{approval}{}", &text[..last], &text[last..]);
+    assert_eq!(
+        read(&added).unwrap_err().to_string(),
+        "line 4 is not part of a plan: after an approval there are only approvals"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_to_its_end_is_cut_off() {
+    /// As a compressed file that was cut off.
+    struct Cut;
+    impl io::Read for Cut {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ends within a block"))
+        }
+    }
+    let lab = lab("tag a color=new; tag b color=new", "tag a color=old; tag b color=old");
+    let (report, options, snapshots) = run::<SyncNets>(&lab, usize::MAX);
+    let text = text::<SyncNets>(&report, &options, &locked(&snapshots.lines));
+    let cut = |text: &str| SavedPlan::read(&mut io::BufReader::new(io::Read::chain(text.as_bytes(), Cut)));
+    assert_eq!(cut(&text).unwrap().operations(), 2);
+    assert_eq!(cut(&text[..text.len() - 5]).unwrap().operations(), 1);
+    let whole = text.replacen(r#","unfinished":true"#, "", 1);
+    assert!(matches!(cut(&whole), Err(PlanFileError::Io(_))));
+}
+
+#[test]
+fn what_lives_under_the_twin_of_a_record_that_comes_back_stays() {
+    // As if the run had not held the delete back: `Old` comes back, and what may be the same record is not deleted.
+    let [source, target] = ["location oldd; location in in=oldd; device d in=in", "location Old"];
+    let lab = lab(source, target);
+    let (report, options, snapshots) = run::<SyncNets>(&lab, usize::MAX);
+    let text = text::<SyncNets>(&report, &options, &locked(&snapshots.lines)).replace("oldd", "old");
+    let lab = lab_of(net(target), net(&source.replace("oldd", "old")));
+    let ended = lab.run::<SyncNets>(carrying_out(apply(), &text, Policy::Refuse));
+    assert_eq!(ended.counts(), "1 created, 3 held");
 }

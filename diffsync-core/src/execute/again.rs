@@ -1,0 +1,99 @@
+//! In which order records that collided are tried again, and which wait for the record that has their value.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Execution;
+use crate::dataset::Dataset;
+use crate::ops::Operation;
+use crate::outcome::{Outcome, Task};
+use crate::plan::PlanView;
+
+/// For each record that collided the updates and deletes of those that have its values, as far as the target has named them
+/// and they have not let go of these values.
+pub(super) type NamedHolders = HashMap<Task, Vec<Task>>;
+
+impl<D: Dataset> Execution<'_, D> {
+    /// What the records that are to be tried again have to wait for.
+    pub(super) fn named_holders(&self) -> NamedHolders {
+        let tables = self.plan.diff().tables();
+        let postponed = self.ledger.conflicts.postponed();
+        let freed: HashSet<Task> = self.ledger.conflicts.freed.iter().map(|freed| freed.holder).collect();
+        let mut named: HashMap<&str, HashMap<&str, Vec<Task>>> = HashMap::new();
+        for (task, its) in &postponed {
+            for (model, id) in its.conflict.iter().flat_map(|conflict| &conflict.holders) {
+                named.entry(model).or_default().entry(id).or_default().push(*task);
+            }
+        }
+
+        let mut holders = NamedHolders::new();
+        for (model, table) in tables.iter().enumerate() {
+            let Some(named) = named.get(table.schema().name) else { continue };
+            let all = [Operation::Update, Operation::Delete].map(|operation| Task::all(model, operation, table));
+            for holder in all.into_iter().flatten() {
+                if *self.ledger.outcomes.get(holder) != Outcome::NotAttempted || freed.contains(&holder) {
+                    continue;
+                }
+                let Some(record) = holder.in_target(table) else { continue };
+                for task in named.get(&*self.plan.record(record)).into_iter().flatten() {
+                    if *task != holder {
+                        holders.entry(*task).or_default().push(holder);
+                    }
+                }
+            }
+        }
+        holders
+    }
+
+    /// A group in several, each record after the one that has its value. So a chain of values is solved in one pass, with
+    /// one call for each record. In a circle any record may come first.
+    pub(super) fn after_their_holders(group: Vec<Task>, holders: &NamedHolders) -> Vec<Vec<Task>> {
+        if holders.is_empty() {
+            return vec![group];
+        }
+
+        let members: HashSet<Task> = group.iter().copied().collect();
+        let next = |task: Task| holders.get(&task)?.iter().copied().find(|holder| members.contains(holder));
+        // None for a record that the walk is still at.
+        let mut depths: HashMap<Task, Option<usize>> = HashMap::with_capacity(group.len());
+        let mut groups: Vec<Vec<Task>> = Vec::new();
+        for start in group {
+            let (mut path, mut at) = (Vec::new(), Some(start));
+            let mut depth = loop {
+                let Some(task) = at else { break 0 };
+                match depths.get(&task) {
+                    Some(depth) => break depth.map_or(0, |depth| depth + 1),
+                    None => depths.insert(task, None),
+                };
+                path.push(task);
+                at = next(task);
+            };
+            for task in path.into_iter().rev() {
+                depths.insert(task, Some(depth));
+                if groups.len() <= depth {
+                    groups.resize_with(depth + 1, Vec::new);
+                }
+                groups[depth].push(task);
+                depth += 1;
+            }
+        }
+        groups
+    }
+
+    /// Leaves out the records whose value another one still has: another attempt would fail as the last one did.
+    pub(super) fn without_waiting(&mut self, group: Vec<Task>, holders: &NamedHolders) -> Vec<Task> {
+        if holders.is_empty() {
+            return group;
+        }
+        let mut ready = Vec::with_capacity(group.len());
+        for task in group {
+            let mut named = holders.get(&task).into_iter().flatten();
+            if named.any(|holder| *self.ledger.outcomes.get(*holder) == Outcome::NotAttempted) {
+                let record = task.record(&self.plan.diff().tables()[task.model]);
+                self.ledger.conflicts.wait(record, task.operation);
+            } else {
+                ready.push(task);
+            }
+        }
+        ready
+    }
+}
