@@ -17,6 +17,8 @@ extern crate self as diffsync_adapters;
 pub mod file;
 #[cfg(feature = "nautobot")]
 pub mod nautobot;
+#[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
+mod nested;
 #[cfg(feature = "rest")]
 pub mod rest;
 #[cfg(any(feature = "rest", feature = "sql"))]

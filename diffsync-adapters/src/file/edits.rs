@@ -10,7 +10,8 @@ use diffsync_core::{AdapterError, Dataset, HasTable, SyncModel, Synced, Table};
 
 use super::cells::{CellError, Unread};
 use super::change::{Change, between, fitting, in_file_order};
-use super::datum::{Data, Datum, DatumCells};
+use super::data::{Data, DatumCells};
+use super::datum::Datum;
 use super::model::FileModel;
 
 /// What becomes of the records of one file.

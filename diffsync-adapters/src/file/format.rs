@@ -6,7 +6,7 @@ use std::io::Write;
 use diffsync_core::AdapterError;
 
 use super::cells::CellError;
-use super::datum::Data;
+use super::data::Data;
 use super::edits::Edits;
 use super::model::{FileModel, Format};
 use super::records::Records;

@@ -6,7 +6,7 @@ use std::io::{BufRead, Write};
 use diffsync_core::AdapterError;
 use serde::de::IgnoredAny;
 
-use super::datum::DatumCells;
+use super::data::DatumCells;
 use super::edits::Edits;
 use super::encoding::{BYTE_ORDER_MARK, behind_mark, not_utf8};
 use super::json::{NotARecord, datum, edited_record, record, record_cells, syntax};

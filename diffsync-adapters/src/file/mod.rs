@@ -23,10 +23,9 @@
 )]
 
 mod cells;
-mod change;
 #[cfg(feature = "csv")]
 mod csv;
-mod datum;
+mod data;
 mod edits;
 mod encoding;
 mod folder;
@@ -62,3 +61,4 @@ pub use self::cells::{CellError, Cells, Unread, WriteCells};
 pub use self::folder::Files;
 pub use self::folder::Folder;
 pub use self::model::{Column, FileModel, FileSchema, Format};
+use crate::nested::{change, datum};

@@ -96,7 +96,7 @@ impl Session {
         let mut found: Found<M> = Found::of(written);
         for (by, group) in &groups {
             let typed = self.typed(&columns, M::TABLE, &by.columns)?;
-            let read = Read { select: &select, by: &typed, nulls: &by.nulls, rows: &group.grid };
+            let read = Read { select: &select, by: &typed, nulls: &by.nulls, rows: &group.grid, locks: false };
             connection.read(&read, &mut |row| found.take(&Fields::new(row, M::TABLE))).await?;
             found.complete(by, group)?;
         }

@@ -252,6 +252,12 @@ pub(crate) struct Read<'a> {
     pub(crate) by: &'a [Typed],
     pub(crate) nulls: &'a [&'static str],
     pub(crate) rows: &'a Grid<'a>,
+    /// Whether they are locked until the transaction ends.
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        allow(dead_code, reason = "SQLite locks all of the database")
+    )]
+    pub(crate) locks: bool,
 }
 
 /// Rows to update, found by `by`.

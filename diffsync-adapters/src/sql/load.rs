@@ -31,6 +31,10 @@ pub(crate) async fn table<M: SqlModel>(data: &mut Table<M>, loading: &mut Loadin
     data.mark_loaded();
     let Loading { session, connection, cx, catalogue, done } = loading;
     let sql = select(M::TABLE, session, &mut **connection, catalogue).await?;
+    let columns = catalogue.columns(session, &mut **connection, M::TABLE.name).await?;
+    let unknown = columns.iter().filter(|column| !is_known(M::TABLE, &column.name));
+    unknown.for_each(|column| data.note_unknown_field(column.name.as_str()));
+
     let (mut number, mut broken) = (0_u64, None);
     let mut each = |row: &dyn Row| {
         number += 1;
@@ -56,6 +60,13 @@ pub(crate) async fn table<M: SqlModel>(data: &mut Table<M>, loading: &mut Loadin
             )))
         }
     }
+}
+
+/// Whether a model holds what stands in a column.
+fn is_known(table: &SqlTable, column: &str) -> bool {
+    let foreign = table.lookups.iter().map(|lookup| lookup.leads.column);
+    let own = table.columns().map(|(_, column, _)| column);
+    own.chain(foreign).chain(table.owner.map(|owner| owner.column)).any(|known| known == column)
 }
 
 /// Takes a row into the table; if it cannot even be told which record it is, says why.

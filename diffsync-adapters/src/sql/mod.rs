@@ -55,6 +55,7 @@ mod check;
 mod conflict;
 mod create;
 mod database;
+mod documents;
 mod equality;
 mod error;
 mod find;

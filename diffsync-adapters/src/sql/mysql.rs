@@ -391,11 +391,12 @@ impl Connection for Connected {
 
     fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()> {
         Box::pin(async move {
-            let Read { select, by, nulls, rows } = read;
+            let Read { select, by, nulls, rows, locks } = read;
+            let lock = if *locks { " FOR UPDATE" } else { "" };
             let qualified = |column: &str| format!("t.{}", QUOTES.column(column));
             let null: Vec<String> = nulls.iter().map(|column| format!("{} IS NULL", qualified(column))).collect();
             if rows.width == 0 {
-                let sql = format!("{select} WHERE {}", null.join(" AND "));
+                let sql = format!("{select} WHERE {}{lock}", null.join(" AND "));
                 sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut self.driver).await?.iter().for_each(|row| each(row));
                 return Ok(());
             }
@@ -404,7 +405,7 @@ impl Connection for Connected {
                 let values = placeholders(piece.len() / rows.width, rows.width);
                 let found = format!("({columns}) IN ({values})");
                 let found = std::iter::once(&found).chain(&null).cloned().collect::<Vec<_>>().join(" AND ");
-                let sql = format!("{select} WHERE {found}");
+                let sql = format!("{select} WHERE {found}{lock}");
                 let mut found = sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch(&mut self.driver);
                 while let Some(row) = found.try_next().await? {
                     each(&row);

@@ -464,11 +464,12 @@ impl Connection for PgConnection {
 
     fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()> {
         Box::pin(async move {
-            let Read { select, by, nulls, rows } = read;
+            let Read { select, by, nulls, rows, locks } = read;
+            let lock = if *locks { " FOR UPDATE OF t" } else { "" };
             let null = nulls.iter().map(|column| format!("t.{} IS NULL", QUOTES.column(column)));
             let null = null.collect::<Vec<_>>().join(" AND ");
             if rows.width == 0 {
-                let sql = format!("{select} WHERE {null}");
+                let sql = format!("{select} WHERE {null}{lock}");
                 let mut found = query(&sql, PgArguments::default()).fetch(self);
                 while let Some(row) = found.try_next().await? {
                     each(&row);
@@ -476,7 +477,7 @@ impl Connection for PgConnection {
                 return Ok(());
             }
             let (arrays_of, names, found) = (unnested(rows.width), names(rows.width), condition(by, 0, nulls));
-            let sql = format!("{select} JOIN unnest({arrays_of}) AS v ({names}) ON {found}");
+            let sql = format!("{select} JOIN unnest({arrays_of}) AS v ({names}) ON {found}{lock}");
             for piece in ROOM.pieces(&rows.values, rows.width)? {
                 let mut found = query(&sql, arrays(piece, rows.width)?).fetch(&mut *self);
                 while let Some(row) = found.try_next().await? {

@@ -415,7 +415,7 @@ impl Connection for SqliteConnection {
 
     fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()> {
         Box::pin(async move {
-            let Read { select, by, nulls, rows } = read;
+            let Read { select, by, nulls, rows, .. } = read;
             let qualified = |column: &str| format!("t.{}", QUOTES.column(column));
             let null: Vec<String> = nulls.iter().map(|column| format!("{} IS NULL", qualified(column))).collect();
             if rows.width == 0 {

@@ -205,12 +205,28 @@ impl Session {
         let old: Vec<&M> = changes.iter().map(|(old, _)| *old).collect();
         let found = self.located(connection, &old).await?;
 
+        let mut documents = self.documents(connection, changes, new).await?;
+
         let mut answers: Answers<Option<M>> = Vec::with_capacity(changes.len());
         let mut groups: BTreeMap<(Vec<bool>, By), Group<'_>> = BTreeMap::new();
         for (record, (_, patch)) in changes.iter().enumerate() {
             let columns: Vec<bool> = sources.iter().map(|(_, source)| is_changed::<M>(patch, *source)).collect();
             let set = sources.iter().zip(&columns).filter(|(_, changed)| **changed);
-            let set = set.map(|((_, source), _)| resolved.value(record, *source)).collect::<Result<Vec<_>, _>>();
+            let mut merged = match documents.remove(&record).transpose() {
+                Ok(merged) => merged.unwrap_or_default(),
+                Err(error) => {
+                    answers.push(Err(error));
+                    continue;
+                }
+            };
+            let mut value = |source: Source| {
+                let document = match source {
+                    Source::Field(field) => merged.remove(&field),
+                    Source::Lookup(_) | Source::Owner => None,
+                };
+                document.map_or_else(|| resolved.value(record, source), |document| Ok(Value::Text(document.into())))
+            };
+            let set = set.map(|((_, source), _)| value(*source)).collect::<Result<Vec<_>, _>>();
             let placed = set.and_then(|mut values| {
                 let (by, which) = found.by(record)?;
                 let width = values.len() + which.len();

@@ -1,7 +1,6 @@
 //! JSON: a list of objects, or an object that holds one.
 
 mod edit;
-mod scan;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -14,15 +13,15 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use self::edit::Layout;
-pub(super) use self::edit::{changed, check, joined, record, text_of};
-use self::scan::Scan;
-pub(super) use self::scan::datum;
-use super::datum::DatumCells;
+pub(super) use self::edit::record;
+use super::data::DatumCells;
 use super::edits::{Edits, TextEdit};
 use super::encoding::{behind_mark, not_utf8, text};
 use super::lines::line_break;
 use super::model::FileModel;
 use super::records::Records;
+use crate::nested::json::Scan;
+pub(super) use crate::nested::json::{changed, check, datum, joined, text_of};
 
 /// Reads all records, one after the other.
 pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
@@ -173,8 +172,12 @@ pub(super) fn record_cells(object: &[u8], cells: &mut DatumCells) -> Result<(), 
     let object = str::from_utf8(object).map_err(|_| NotARecord::NotUtf8)?;
     cells.clear();
     let cells = RefCell::new(cells);
-    scan::object(object, |key| cells.borrow_mut().position(key), |column, value| cells.borrow_mut().fill(column, value))
-        .map_err(NotARecord::Json)
+    crate::nested::json::object(
+        object,
+        |key| cells.borrow_mut().position(key),
+        |column, value| cells.borrow_mut().fill(column, value),
+    )
+    .map_err(NotARecord::Json)
 }
 
 /// Reads an element of the list, and says in which line and column it begins.
@@ -322,11 +325,11 @@ fn rewritten<M: FileModel>(document: &str, list: Range<usize>, edits: &Edits<'_,
     for values in edits.created_text() {
         let values = values?;
         let item = edit::record(M::FILE.columns, &values, layout).map_err(failed)?;
-        edits.verify_new(&scan::datum(&item).map_err(failed)?, &values)?;
+        edits.verify_new(&datum(&item).map_err(failed)?, &values)?;
         items.push((None, item));
     }
     if !old.is_empty() || items.is_empty() {
-        return Ok(edit::joined(text, &old, &items));
+        return Ok(joined(text, &old, &items));
     }
     let items: Vec<_> = items.iter().map(|(_, item)| item.as_str()).collect();
     Ok(format!("[{inner}{}{line_break}{outer}]", items.join(&format!(",{inner}"))))
@@ -345,7 +348,7 @@ pub(super) fn edited_record<M: FileModel>(
     let read = M::read(cells);
     let mut whole = None;
     let edit = edits.edit_text(read, |column| {
-        let record = whole.get_or_insert_with(|| scan::datum(item).unwrap_or_default());
+        let record = whole.get_or_insert_with(|| datum(item).unwrap_or_default());
         record.get(M::FILE.columns.get(column)?.name).cloned()
     })?;
     match &edit {
@@ -353,8 +356,8 @@ pub(super) fn edited_record<M: FileModel>(
         TextEdit::Drop => Ok(None),
         TextEdit::Set(record) => {
             let new = edit::edited(item, M::FILE.columns, &record.columns).map_err(|error| edits.failed(error))?;
-            let found = scan::datum(&new).map_err(|error| edits.failed(error))?;
-            let expected = edit.expected(M::FILE.columns, &scan::datum(item).map_err(|error| edits.failed(error))?);
+            let found = datum(&new).map_err(|error| edits.failed(error))?;
+            let expected = edit.expected(M::FILE.columns, &datum(item).map_err(|error| edits.failed(error))?);
             edits.verify(&found, &edit, expected.as_ref())?;
             Ok(Some(new))
         }

@@ -10,7 +10,8 @@ use diffsync_core::{AdapterError, Side};
 use toml_edit::{Array, Datetime, Document, InlineTable, Item, TableLike, TomlError};
 
 use super::cells::CellError;
-use super::datum::{Datum, DatumCells};
+use super::data::DatumCells;
+use super::datum::Datum;
 use super::edits::{Edits, TextEdit, UNFAITHFUL};
 use super::encoding::text;
 use super::lines::Lines;

@@ -10,7 +10,8 @@ use std::io::Write;
 use diffsync_core::{AdapterError, Side};
 
 use self::document::{Document, Kind, Node, datum, is_merge};
-use super::datum::{Datum, DatumCells};
+use super::data::DatumCells;
+use super::datum::Datum;
 use super::edits::{Edits, TextEdit, UNFAITHFUL};
 use super::encoding::text;
 use super::model::FileModel;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod cascades;
 mod checks;
+mod documents;
 mod identity;
 mod keys;
 mod laws;

@@ -9,7 +9,7 @@ use super::datum::{Datum, index};
 
 /// What becomes of a value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     /// It is another one.
     Set(Datum),
     /// Some entries of a map change.
@@ -25,7 +25,7 @@ pub(super) enum Change {
 
 /// An item of a list that changes.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     /// The old item at this position, perhaps with a change within it.
     Old(usize, Option<Change>),
     /// A new item.
@@ -33,7 +33,7 @@ pub(super) enum Piece {
 }
 
 /// What changes from one value to another, if anything does.
-pub(super) fn between(old: &Datum, new: &Datum) -> Option<Change> {
+pub(crate) fn between(old: &Datum, new: &Datum) -> Option<Change> {
     match (old, new) {
         (old, new) if old == new => None,
         (Datum::Map(old), Datum::Map(new)) => {
@@ -123,7 +123,7 @@ impl Change {
     /// The value that a file holds after the change, made of what it held before.
     ///
     /// None if the file's value is not of the form of the change: the type reads a list out of a text, say.
-    pub(super) fn applied(&self, old: &Datum) -> Option<Datum> {
+    pub(crate) fn applied(&self, old: &Datum) -> Option<Datum> {
         match (self, old) {
             (Self::Set(new), _) => Some(new.clone()),
             (Self::Map { set, gone }, Datum::Map(entries)) => {
@@ -152,7 +152,7 @@ impl Change {
 }
 
 /// The old and the new items of a set in the order in which the file has them, those that are new at the end.
-pub(super) fn in_file_order(written: &Datum, before: Datum, after: Datum) -> (Datum, Datum) {
+pub(crate) fn in_file_order(written: &Datum, before: Datum, after: Datum) -> (Datum, Datum) {
     let (Datum::List(written), Datum::List(mut left)) = (written, before) else { return (Datum::Null, after) };
     let mut found = Vec::with_capacity(left.len());
     for item in written {
@@ -173,7 +173,7 @@ pub(super) fn in_file_order(written: &Datum, before: Datum, after: Datum) -> (Da
 /// order than the type's: a set is.
 ///
 /// None if that would drop keys that the type does not know.
-pub(super) fn fitting(change: Change, before: &Datum, after: &Datum, written: &Datum) -> Option<Change> {
+pub(crate) fn fitting(change: Change, before: &Datum, after: &Datum, written: &Datum) -> Option<Change> {
     if written == before || follows(written, before) && change.applied(written).is_some() {
         return Some(change);
     }

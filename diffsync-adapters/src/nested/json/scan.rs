@@ -4,27 +4,27 @@ use std::ops::Range;
 
 use serde::de::{Error, IgnoredAny, Unexpected};
 
-use crate::file::datum::Datum;
+use crate::nested::datum::Datum;
 
 /// How deep values may be nested, as `serde_json` has it.
 const DEPTH: usize = 128;
 
 /// Finds where in a text its values stand.
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     text: &'a str,
     at: usize,
 }
 
 /// A key and where its value stands.
-pub(super) struct Entry {
-    pub(super) key: String,
+pub(crate) struct Entry {
+    pub(crate) key: String,
     /// Where the key begins.
-    pub(super) begin: usize,
-    pub(super) value: Range<usize>,
+    pub(crate) begin: usize,
+    pub(crate) value: Range<usize>,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn of(text: &'a str, at: usize) -> Self {
+    pub(crate) fn of(text: &'a str, at: usize) -> Self {
         Self { text, at }
     }
 
@@ -33,7 +33,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The next value, of any type.
-    pub(super) fn value(&mut self) -> serde_json::Result<Range<usize>> {
+    pub(crate) fn value(&mut self) -> serde_json::Result<Range<usize>> {
         self.space();
         let start = self.at;
         let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter::<IgnoredAny>();
@@ -43,7 +43,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The values of a list.
-    pub(super) fn items(mut self) -> serde_json::Result<Vec<Range<usize>>> {
+    pub(crate) fn items(mut self) -> serde_json::Result<Vec<Range<usize>>> {
         let mut items = Vec::new();
         self.expect(b'[')?;
         while !self.skip(b']') {
@@ -54,7 +54,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The keys of an object with their values.
-    pub(super) fn entries(mut self) -> serde_json::Result<Vec<Entry>> {
+    pub(crate) fn entries(mut self) -> serde_json::Result<Vec<Entry>> {
         let mut entries = Vec::new();
         self.expect(b'{')?;
         while !self.skip(b'}') {
@@ -69,13 +69,13 @@ impl<'a> Scan<'a> {
         Ok(entries)
     }
 
-    pub(super) fn space(&mut self) {
+    pub(crate) fn space(&mut self) {
         let rest = self.rest();
         self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
     }
 
     /// Whether this comes next, which is skipped.
-    pub(super) fn skip(&mut self, byte: u8) -> bool {
+    pub(crate) fn skip(&mut self, byte: u8) -> bool {
         self.space();
         let is_next = self.rest().as_bytes().first() == Some(&byte);
         self.at += usize::from(is_next);
@@ -134,7 +134,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The next text. Its end is the first quotation mark that no backslash is in front of.
-    pub(super) fn text(&mut self) -> serde_json::Result<String> {
+    pub(crate) fn text(&mut self) -> serde_json::Result<String> {
         self.space();
         let rest = self.rest();
         let mut bytes = rest.bytes().enumerate().skip(1);
@@ -163,7 +163,7 @@ impl<'a> Scan<'a> {
 }
 
 /// The value that a text is, with the digits of its numbers.
-pub(in crate::file) fn datum(text: &str) -> serde_json::Result<Datum> {
+pub(crate) fn datum(text: &str) -> serde_json::Result<Datum> {
     // What is wrong with the text is said by what knows all of JSON.
     serde_json::from_str::<IgnoredAny>(text)?;
     Scan::of(text, 0).datum(0)
@@ -185,7 +185,7 @@ fn found(text: &str) -> Unexpected<'_> {
 }
 
 /// The entries of an object that a function takes, of a text that is known to be JSON.
-pub(super) fn object(
+pub(crate) fn object(
     text: &str,
     mut entry: impl FnMut(&str) -> Option<usize>,
     mut fill: impl FnMut(usize, Datum) -> bool,

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Datum;
-use crate::file::cells::{CellError, Cells, WriteCells};
-use crate::file::model::{Column, FileModel};
+use super::cells::{CellError, Cells, WriteCells};
+use super::datum::Datum;
+use super::model::{Column, FileModel};
 
 /// The cells of a record that is being read.
-pub(in crate::file) struct DatumCells {
+pub(super) struct DatumCells {
     columns: &'static [Column],
     values: Vec<Option<Datum>>,
     /// Keys that name no column, as far as they are noted.
@@ -22,12 +22,12 @@ pub(in crate::file) struct DatumCells {
 const NOTED: usize = 50;
 
 impl DatumCells {
-    pub(in crate::file) fn new(columns: &'static [Column]) -> Self {
+    pub(super) fn new(columns: &'static [Column]) -> Self {
         Self { columns, values: vec![None; columns.len()], unknown: BTreeSet::new() }
     }
 
     /// The cells of a record that is a map.
-    pub(in crate::file) fn of(columns: &'static [Column], record: &Datum) -> Self {
+    pub(super) fn of(columns: &'static [Column], record: &Datum) -> Self {
         let mut cells = Self::new(columns);
         for (column, value) in columns.iter().zip(&mut cells.values) {
             *value = record.get(column.name).cloned();
@@ -36,12 +36,12 @@ impl DatumCells {
     }
 
     /// Takes what was left over of the record before.
-    pub(in crate::file) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.values.fill(None);
     }
 
     /// The position of the column of this name. A name without a column is noted.
-    pub(in crate::file) fn position(&mut self, name: &str) -> Option<usize> {
+    pub(super) fn position(&mut self, name: &str) -> Option<usize> {
         let found = self.columns.iter().position(|column| column.name == name);
         if found.is_none() && self.unknown.len() < NOTED && !self.unknown.contains(name) {
             self.unknown.insert(name.to_owned());
@@ -50,12 +50,12 @@ impl DatumCells {
     }
 
     /// The keys that were found and name no column.
-    pub(in crate::file) fn unknown(&self) -> &BTreeSet<String> {
+    pub(super) fn unknown(&self) -> &BTreeSet<String> {
         &self.unknown
     }
 
     /// Fills a column, and says whether it was empty.
-    pub(in crate::file) fn fill(&mut self, column: usize, value: Datum) -> bool {
+    pub(super) fn fill(&mut self, column: usize, value: Datum) -> bool {
         self.values.get_mut(column).is_some_and(|cell| cell.replace(value).is_none())
     }
 }
@@ -78,24 +78,24 @@ impl Cells for DatumCells {
 }
 
 /// The values of a record that is written, in the order of its columns.
-pub(in crate::file) struct Data {
+pub(super) struct Data {
     columns: &'static [Column],
-    pub(in crate::file) values: Vec<Datum>,
+    pub(super) values: Vec<Datum>,
     /// Which of them are sets, whose items are sorted here.
-    pub(in crate::file) sets: Vec<bool>,
+    pub(super) sets: Vec<bool>,
     /// For each column whether it holds the same as this other record's, if there is one.
-    pub(in crate::file) same: Vec<bool>,
+    pub(super) same: Vec<bool>,
     other: Option<Vec<Datum>>,
 }
 
 impl Data {
     /// The values of a record, with its secrets in them.
-    pub(in crate::file) fn of<M: FileModel>(record: &M) -> Result<Self, CellError> {
+    pub(super) fn of<M: FileModel>(record: &M) -> Result<Self, CellError> {
         Self::beside(record, None)
     }
 
     /// The same, compared with those of another record.
-    pub(in crate::file) fn beside<M: FileModel>(record: &M, other: Option<Vec<Datum>>) -> Result<Self, CellError> {
+    pub(super) fn beside<M: FileModel>(record: &M, other: Option<Vec<Datum>>) -> Result<Self, CellError> {
         let columns = M::FILE.columns;
         let values = Vec::with_capacity(columns.len());
         let mut data = Self { columns, values, sets: Vec::new(), same: Vec::new(), other };

@@ -1,9 +1,8 @@
-//! A value as a text file writes it.
+//! A value as a text writes it.
 //!
 //! A number keeps its digits, so that none passes through a type that cannot hold it. A plain scalar of YAML stays as it is
 //! written until a type says what it wants: `1.10` is a text for a `String` and a number for an `f64`.
 
-mod cells;
 mod read;
 mod write;
 
@@ -12,11 +11,9 @@ use std::collections::HashMap;
 use diffsync_core::exposed;
 use serde::Serialize;
 
-pub(super) use self::cells::{Data, DatumCells};
-
 /// A value with the digits that it is written with.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) enum Datum {
+pub(crate) enum Datum {
     #[default]
     Null,
     Bool(bool),
@@ -32,18 +29,18 @@ pub(super) enum Datum {
 
 impl Datum {
     /// What a value is written as, with its secrets in it.
-    pub(super) fn of<T: Serialize>(value: &T) -> Result<Self, String> {
+    pub(crate) fn of<T: Serialize>(value: &T) -> Result<Self, String> {
         exposed(value).serialize(write::Writer).map_err(|error| error.to_string())
     }
 
     /// The value under a key of a map.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         let Self::Map(entries) = self else { return None };
         entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     /// Whether a type would read nothing here.
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         match self {
             Self::Null => true,
             Self::Plain(text) => read::is_null(text),
@@ -52,7 +49,7 @@ impl Datum {
     }
 
     /// Whether a file that holds this holds the other value: the order of keys and the way of writing do not matter.
-    pub(super) fn agrees(&self, other: &Self) -> bool {
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Plain(text), other) | (other, Self::Plain(text))
                 if !matches!(other, Self::List(_) | Self::Map(_)) =>
@@ -81,7 +78,7 @@ impl Datum {
 }
 
 /// The entries of a map by their keys.
-pub(super) fn index(entries: &[(String, Datum)]) -> HashMap<&str, &Datum> {
+pub(crate) fn index(entries: &[(String, Datum)]) -> HashMap<&str, &Datum> {
     entries.iter().map(|(key, value)| (key.as_str(), value)).collect()
 }
 
