@@ -51,6 +51,10 @@ pub struct Dialect {
     /// Whether a part of a row, at the path of its collection, is echoed as it was sent though the server stores it in another
     /// form. What was written there is then read again. Nothing is, unless said otherwise.
     pub reads_back: fn(&str, &str) -> bool,
+    /// Whether the server keeps the keys of a nested object that a `PATCH` does not name, as JSON Merge Patch has it. Unless
+    /// said otherwise it does not: the record is read before such an object changes, and the object is sent with all of its
+    /// keys.
+    pub merges_objects: bool,
 }
 
 impl std::fmt::Debug for Dialect {
@@ -91,6 +95,7 @@ impl Default for Dialect {
             tasks: None,
             filter: |_, part| Some(part.to_owned()),
             reads_back: |_, _| false,
+            merges_objects: false,
         }
     }
 }

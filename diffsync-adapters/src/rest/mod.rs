@@ -47,6 +47,7 @@ mod index;
 mod keys;
 mod look;
 mod names;
+mod nested;
 mod pages;
 mod record;
 mod reread;

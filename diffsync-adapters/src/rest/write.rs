@@ -193,6 +193,7 @@ impl<D> Rest<D> {
                 Ok(body)
             })
             .await?;
+        let body = self.with_unknown_keys(old, body).await?;
         Ok(Written { body, values, key })
     }
 
@@ -286,7 +287,7 @@ impl<D> Rest<D> {
 }
 
 /// The path of a record.
-fn path_of<M: RestModel>(record: &M) -> Result<String, TargetError> {
+pub(super) fn path_of<M: RestModel>(record: &M) -> Result<String, TargetError> {
     Ok(format!("{}/{}", M::REST.path, segment(&key_of(record)?)?))
 }
 

@@ -10,6 +10,7 @@ mod load;
 mod memory;
 mod mini;
 mod model;
+mod nested;
 mod owners;
 mod pages;
 mod runs;
