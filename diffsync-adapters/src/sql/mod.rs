@@ -58,6 +58,7 @@ mod database;
 mod equality;
 mod error;
 mod find;
+mod foreign;
 mod form;
 mod load;
 mod matching;
