@@ -39,6 +39,54 @@ pub(crate) struct ForeignKey {
     pub(crate) hidden: Option<&'static str>,
 }
 
+// Each gives the number of the foreign key, the schema and the table it is in, its column, the schema, the table and the
+// column it refers to, its actions, the schema that is meant for either table where none is said, why its rows
+// are hidden, and whether names of tables are the same in capitals.
+// MariaDB hides the actions from a login that has rights on single tables only, and still names the foreign keys: they are then
+// taken for the ones that do the most. Where they do less, the database itself refuses to delete a row that others refer to.
+const MYSQL: &str = "
+    SELECT CAST(CONCAT(k.table_schema, '.', k.table_name, '.', k.constraint_name) AS CHAR),
+           CAST(k.table_schema AS CHAR), CAST(k.table_name AS CHAR), CAST(k.column_name AS CHAR),
+           CAST(k.referenced_table_schema AS CHAR), CAST(k.referenced_table_name AS CHAR),
+           CAST(k.referenced_column_name AS CHAR), CAST(COALESCE(r.delete_rule, 'CASCADE') AS CHAR),
+           CAST(COALESCE(r.update_rule, 'CASCADE') AS CHAR),
+           CAST(DATABASE() AS CHAR), CAST(DATABASE() AS CHAR), NULL,
+           CAST(@@lower_case_table_names <> 0 AS CHAR)
+    FROM information_schema.key_column_usage k LEFT JOIN information_schema.referential_constraints r
+         ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name
+         AND k.table_name = r.table_name
+    WHERE k.referenced_table_name IS NOT NULL AND (r.constraint_name IS NULL
+          OR r.delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT')
+          OR r.update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
+    ORDER BY 1, k.ordinal_position";
+const POSTGRES: &str = "
+    SELECT f.oid::text, n.nspname::text, c.relname::text, a.attname::text,
+           pn.nspname::text, p.relname::text, pa.attname::text,
+           CASE f.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' END,
+           CASE f.confupdtype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' END,
+           CASE WHEN pg_table_is_visible(f.confrelid) THEN pn.nspname::text END,
+           CASE WHEN pg_table_is_visible(f.conrelid) THEN n.nspname::text END,
+           CASE WHEN NOT (has_schema_privilege(n.oid, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT'))
+                THEN 'unreadable'
+                WHEN row_security_active(c.oid) THEN 'guarded' END,
+           '0'::text
+    FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_class p ON p.oid = f.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
+         CROSS JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY AS k (own, other, at)
+         JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.own
+         JOIN pg_attribute pa ON pa.attrelid = f.confrelid AND pa.attnum = k.other
+    WHERE f.contype = 'f' AND f.conparentid = 0
+          AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
+    ORDER BY f.oid, k.at";
+const SQLITE: &str = "
+    SELECT m.name || '.' || f.id, 'main', m.name, f.[from], 'main', f.[table],
+           coalesce(f.[to], (SELECT name FROM pragma_table_info(f.[table]) WHERE pk = f.seq + 1)),
+           f.on_delete, f.on_update, 'main', 'main', NULL, '1'
+    FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f
+    WHERE m.type = 'table' AND (f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')
+                                OR f.on_update IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
+    ORDER BY m.name, f.id, f.seq";
+
 /// How many columns each row of the catalogue has.
 const WIDTH: usize = 13;
 
@@ -61,49 +109,6 @@ impl Session {
     }
 
     async fn find_foreign_keys(&self, connection: &mut dyn Connection) -> Result<Vec<ForeignKey>, sqlx::Error> {
-        // Each gives the number of the foreign key, the schema and the table it is in, its column, the schema, the table and the
-        // column it refers to, its actions, the schema that is meant for either table where none is said, why its rows
-        // are hidden, and whether names of tables are the same in capitals.
-        const MYSQL: &str = "
-            SELECT CAST(CONCAT(k.table_schema, '.', k.table_name, '.', k.constraint_name) AS CHAR),
-                   CAST(k.table_schema AS CHAR), CAST(k.table_name AS CHAR), CAST(k.column_name AS CHAR),
-                   CAST(k.referenced_table_schema AS CHAR), CAST(k.referenced_table_name AS CHAR),
-                   CAST(k.referenced_column_name AS CHAR), CAST(r.delete_rule AS CHAR), CAST(r.update_rule AS CHAR),
-                   CAST(DATABASE() AS CHAR), CAST(DATABASE() AS CHAR), NULL,
-                   CAST(@@lower_case_table_names <> 0 AS CHAR)
-            FROM information_schema.referential_constraints r JOIN information_schema.key_column_usage k
-                 ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name
-                 AND k.table_name = r.table_name
-            WHERE r.delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT')
-                  OR r.update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT')
-            ORDER BY 1, k.ordinal_position";
-        const POSTGRES: &str = "
-            SELECT f.oid::text, n.nspname::text, c.relname::text, a.attname::text,
-                   pn.nspname::text, p.relname::text, pa.attname::text,
-                   CASE f.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' END,
-                   CASE f.confupdtype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' END,
-                   CASE WHEN pg_table_is_visible(f.confrelid) THEN pn.nspname::text END,
-                   CASE WHEN pg_table_is_visible(f.conrelid) THEN n.nspname::text END,
-                   CASE WHEN NOT (has_schema_privilege(n.oid, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT'))
-                        THEN 'unreadable'
-                        WHEN row_security_active(c.oid) THEN 'guarded' END,
-                   '0'::text
-            FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-                 JOIN pg_class p ON p.oid = f.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
-                 CROSS JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY AS k (own, other, at)
-                 JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.own
-                 JOIN pg_attribute pa ON pa.attrelid = f.confrelid AND pa.attnum = k.other
-            WHERE f.contype = 'f' AND f.conparentid = 0
-                  AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))
-            ORDER BY f.oid, k.at";
-        const SQLITE: &str = "
-            SELECT m.name || '.' || f.id, 'main', m.name, f.[from], 'main', f.[table],
-                   coalesce(f.[to], (SELECT name FROM pragma_table_info(f.[table]) WHERE pk = f.seq + 1)),
-                   f.on_delete, f.on_update, 'main', 'main', NULL, '1'
-            FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f
-            WHERE m.type = 'table' AND (f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')
-                                        OR f.on_update IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
-            ORDER BY m.name, f.id, f.seq";
         let engine = self.database().engine();
         let sql = match engine {
             Engine::MySql => MYSQL,
@@ -133,7 +138,7 @@ impl Session {
             let child = self.own(schema, table, of_child, folds);
             let name = |name: &str| self.database().quotes().column(name);
             // A privilege may be one of single columns.
-            let hidden = |why: &str| key.iter().any(|[.., hidden, _]| hidden == why);
+            let is_hidden = |why: &str| key.iter().any(|[.., hidden, _]| hidden == why);
             found.push(ForeignKey {
                 parent: parent.name,
                 child: child.map(|(child, _)| child.name),
@@ -143,10 +148,10 @@ impl Session {
                 columns,
                 on_delete: action(on_delete),
                 on_update: action(on_update),
-                hidden: match () {
-                    () if hidden("unreadable") => Some(UNREADABLE),
-                    () if hidden("guarded") => Some(GUARDED),
-                    () => None,
+                hidden: if is_hidden("unreadable") {
+                    Some(UNREADABLE)
+                } else {
+                    is_hidden("guarded").then_some(GUARDED)
                 },
             });
         }

@@ -60,9 +60,10 @@ impl Session {
             (0..changes.len()).filter(is_free).filter_map(|at| changes.get(at).copied()).collect();
         let free_refs: Vec<&M> = (0..refs.len()).filter(is_free).filter_map(|at| refs.get(at).copied()).collect();
 
-        let mut written = match free.is_empty() {
-            true => Ok(Vec::new()),
-            false => self.change(&mut *writing.connection, &free, &free_refs).await,
+        let mut written = if free.is_empty() {
+            Ok(Vec::new())
+        } else {
+            self.change(&mut *writing.connection, &free, &free_refs).await
         };
         if let Err(Trouble::Database(error)) = written {
             // Within the batch, one record may have what another gets.
