@@ -1,60 +1,78 @@
-//! What the database deletes or empties by itself together with a row: looked for before the row is deleted.
+//! What the database deletes or empties by itself together with a row: looked for before the row is written.
 //!
 //! A foreign key may say `ON DELETE CASCADE` or `SET NULL`. Where the data set holds it as a link, the core knows what hangs on
 //! a record. All others would lose rows that are in no diff.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::sync::Arc;
 
 use diffsync_core::TargetError;
 
 use super::SqlModel;
-use super::database::{Connection, Engine, Grid};
+use super::adapter::together;
+use super::database::{Connection, Grid};
+use super::foreign::{Action, ForeignKey};
 use super::form::Row;
 use super::load::column_of;
 use super::matching::{Matching, matching};
-use super::rows::By;
+use super::rows::{By, Source, sources};
 use super::schema::SqlTable;
 use super::session::Session;
 use super::value::{Kind, Value};
-use super::write::{Answers, Trouble};
+use super::write::{Answers, Trouble, is_changed};
 
-/// A foreign key that acts when a row of one of our tables is deleted.
-#[derive(Debug)]
-pub(crate) struct Cascade {
-    /// The table of ours that it refers to.
-    parent: &'static str,
-    /// The table that it is in, as it is shown, and quoted.
-    table: String,
-    quoted: String,
-    /// Its columns and those that they refer to.
-    columns: Vec<(String, String)>,
-    /// Whether the rows are deleted; if not, the columns are emptied.
-    deletes: bool,
+/// How many foreign keys a chain is followed along. A table that refers to itself has chains of any length.
+const LONGEST: usize = 6;
+
+/// Foreign keys that act one after the other when a row of one of our tables is deleted. All but the last are links of the data
+/// set.
+struct Cascade<'k> {
+    path: Vec<&'k ForeignKey>,
+    /// Whether there is more to follow than was followed.
+    is_cut: bool,
 }
 
-impl Cascade {
+impl Cascade<'_> {
     /// What would happen, to how many rows if that is known.
     fn said(&self, count: Option<u64>) -> String {
-        let Self { table, columns, deletes, .. } = self;
+        let Some((last, links)) = self.path.split_last() else { return String::new() };
+        let ForeignKey { table, columns, .. } = last;
         let rows = match count {
             None => "rows".to_owned(),
             Some(1) => "1 row".to_owned(),
             Some(count) => format!("{count} rows"),
         };
-        if *deletes {
-            return format!("delete {rows} of `{table}`");
+        let by_way: Vec<String> = links.iter().map(|key| format!("`{}`", key.table)).collect();
+        let by_way = if links.is_empty() { String::new() } else { format!(" by way of {}", by_way.join(" and ")) };
+        if self.is_cut {
+            return format!("delete {rows} of `{table}`{by_way} and all that refers to these");
         }
-        let columns = columns.iter().map(|(column, _)| format!("`{column}`")).collect::<Vec<_>>().join(", ");
-        format!("empty {columns} in {rows} of `{table}`")
+        if last.on_delete == Action::Cascade {
+            return format!("delete {rows} of `{table}`{by_way}");
+        }
+        format!("empty {} in {rows} of `{table}`{by_way}", quoted(columns))
     }
 
-    /// The condition by which a row `c` of its table refers to the row `t`.
-    fn refers(&self, session: &Session) -> String {
+    /// Why it cannot be told how many rows these are, if it cannot.
+    fn hidden(&self) -> Option<&'static str> {
+        self.path.last()?.hidden
+    }
+
+    /// The tables and the condition under which rows at the end of the chain go with the row `t`.
+    fn referring(&self, session: &Session) -> String {
         let quotes = session.database().quotes();
-        let same = |(column, to): &(String, String)| format!("c.{} = t.{}", quotes.column(column), quotes.column(to));
-        self.columns.iter().map(same).collect::<Vec<_>>().join(" AND ")
+        let (mut from, mut same) = (Vec::new(), Vec::new());
+        let mut above = "t".to_owned();
+        for (at, key) in self.path.iter().enumerate() {
+            let own = format!("r{at}");
+            from.push(format!("{} AS {own}", key.quoted));
+            let pairs = key.columns.iter();
+            same.extend(
+                pairs.map(|(column, to)| format!("{own}.{} = {above}.{}", quotes.column(column), quotes.column(to))),
+            );
+            above = own;
+        }
+        format!("FROM {} WHERE {}", from.join(", "), same.join(" AND "))
     }
 }
 
@@ -65,10 +83,9 @@ impl Session {
         connection: &mut dyn Connection,
         table: &SqlTable,
     ) -> Result<Option<String>, sqlx::Error> {
-        let all = self.cascades(connection).await?;
-        let of_table: Vec<String> =
-            all.iter().filter(|cascade| cascade.parent == table.name).map(|cascade| cascade.said(None)).collect();
-        Ok((!of_table.is_empty()).then(|| of_table.join(" and ")))
+        let keys = self.foreign_keys(connection).await?;
+        let all: Vec<String> = self.cascades(&keys, table.name).iter().map(|cascade| cascade.said(None)).collect();
+        Ok((!all.is_empty()).then(|| all.join(" and ")))
     }
 
     /// Deletes records, except those with which the database would delete or empty rows that the data set does not hold.
@@ -77,18 +94,14 @@ impl Session {
         connection: &mut dyn Connection,
         old: &[&M],
     ) -> Result<Answers<()>, Trouble> {
-        let refused = self.cascading(connection, old).await?;
+        let mut refused = self.cascading(connection, old).await?;
         if refused.is_empty() {
             return self.remove(connection, old).await;
         }
         let free: Vec<&M> =
             old.iter().enumerate().filter(|(at, _)| !refused.contains_key(at)).map(|(_, old)| *old).collect();
-        let mut written = if free.is_empty() { Vec::new() } else { self.remove(connection, &free).await? }.into_iter();
-        let answer = |at: usize| match refused.get(&at) {
-            Some(reason) => Err(TargetError::new(reason.as_str())),
-            None => written.next().unwrap_or_else(|| Err(TargetError::new("there is no answer for the record"))),
-        };
-        Ok((0..old.len()).map(answer).collect())
+        let written = if free.is_empty() { Vec::new() } else { self.remove(connection, &free).await? };
+        Ok(together(written, (0..old.len()).map(|at| refused.remove(&at)).collect()))
     }
 
     /// Why records, by their positions, are not deleted.
@@ -96,28 +109,100 @@ impl Session {
         &self,
         connection: &mut dyn Connection,
         old: &[&M],
-    ) -> Result<BTreeMap<usize, String>, Trouble> {
+    ) -> Result<BTreeMap<usize, TargetError>, Trouble> {
+        if M::TABLE.cascades {
+            return Ok(BTreeMap::new());
+        }
+        let keys = self.foreign_keys(connection).await?;
+        let cascades = self.cascades(&keys, M::TABLE.name);
+        if let Some((cascade, why)) = cascades.iter().find_map(|cascade| Some((cascade, cascade.hidden()?))) {
+            let refused = |at| (at, uncountable("with", M::TABLE.name, &cascade.said(None), why));
+            return Ok((0..old.len()).map(refused).collect());
+        }
+
+        let mut refused = BTreeMap::new();
+        for (record, counts) in self.counted(connection, old, &cascades).await? {
+            let what = cascades.iter().zip(counts).filter(|(_, count)| *count > 0);
+            let what = what.map(|(cascade, count)| cascade.said(Some(count))).collect::<Vec<_>>();
+            refused.insert(record, refusal("with", M::TABLE.name, &what.join(" and ")));
+        }
+        Ok(refused)
+    }
+
+    /// Why records, by their positions, are not updated: a foreign key refers to a value that they lose, and the database
+    /// would empty it with that.
+    pub(crate) async fn emptying<M: SqlModel>(
+        &self,
+        connection: &mut dyn Connection,
+        changes: &[(&M, &M::Patch)],
+        new: &[&M],
+    ) -> Result<BTreeMap<usize, TargetError>, Trouble> {
         let mut refused = BTreeMap::new();
         if M::TABLE.cascades {
             return Ok(refused);
         }
-        let all = self.cascades(connection).await?;
-        let of_table: Vec<&Cascade> = all.iter().filter(|cascade| cascade.parent == M::TABLE.name).collect();
-        if of_table.is_empty() {
-            return Ok(refused);
-        }
+        let keys = self.foreign_keys(connection).await?;
+        for key in keys.iter().filter(|key| key.parent == M::TABLE.name && key.on_update != Action::Nothing) {
+            let is_of_key = |column: &str| key.columns.iter().any(|(_, to)| self.is_column(to, column));
+            let of_key: Vec<Source> = sources(M::TABLE)
+                .into_iter()
+                .filter(|(column, _)| is_of_key(column))
+                .map(|(_, source)| source)
+                .collect();
+            // A value that another follows is passed on, but null is not.
+            let empties = |at: usize, patch: &M::Patch| {
+                let lost = |source: &Source| {
+                    key.on_update == Action::Empty || new.get(at).is_some_and(|new| is_null(*new, *source))
+                };
+                of_key.iter().any(|source| is_changed::<M>(patch, *source) && lost(source))
+            };
+            let positions: Vec<usize> =
+                changes.iter().enumerate().filter(|(at, (_, patch))| empties(*at, patch)).map(|(at, _)| at).collect();
+            if positions.is_empty() {
+                continue;
+            }
 
-        let quotes = self.database().quotes();
-        let referring =
-            |cascade: &Cascade| format!("(SELECT {{}} FROM {} AS c WHERE {})", cascade.quoted, cascade.refers(self));
-        let items: Vec<String> = of_table.iter().map(|cascade| referring(cascade).replace("{}", "count(*)")).collect();
-        let any = of_table.iter().map(|cascade| format!("EXISTS {}", referring(cascade).replace("{}", "1")));
-        let any = any.collect::<Vec<_>>().join(" OR ");
+            let columns = quoted(&key.columns);
+            if let Some(why) = key.hidden {
+                let what = format!("empty {columns} in rows of `{}`", key.table);
+                refused.extend(
+                    positions.into_iter().map(|at| (at, uncountable("by updating", M::TABLE.name, &what, why))),
+                );
+                continue;
+            }
+            let old: Vec<&M> = positions.iter().filter_map(|at| changes.get(*at)).map(|(old, _)| *old).collect();
+            let cascade = Cascade { path: vec![key], is_cut: false };
+            for (at, counts) in self.counted(connection, &old, &[cascade]).await? {
+                let rows = counts.first().copied().unwrap_or_default();
+                let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+                let what = format!("empty {columns} in {rows} of `{}`", key.table);
+                if let Some(record) = positions.get(at) {
+                    refused.insert(*record, refusal("by updating", M::TABLE.name, &what));
+                }
+            }
+        }
+        Ok(refused)
+    }
+
+    /// How many rows there are at the end of each of these chains, for each record, by its position, that has any.
+    async fn counted<M: SqlModel>(
+        &self,
+        connection: &mut dyn Connection,
+        old: &[&M],
+        cascades: &[Cascade<'_>],
+    ) -> Result<BTreeMap<usize, Vec<u64>>, Trouble> {
+        let mut counted = BTreeMap::new();
+        if cascades.is_empty() {
+            return Ok(counted);
+        }
+        let referring: Vec<String> = cascades.iter().map(|cascade| cascade.referring(self)).collect();
+        let items: Vec<String> = referring.iter().map(|rows| format!("(SELECT count(*) {rows})")).collect();
+        let any = referring.iter().map(|rows| format!("EXISTS (SELECT 1 {rows})")).collect::<Vec<_>>().join(" OR ");
 
         let located = self.located(connection, old).await?;
         let mut groups: BTreeMap<By, (Grid<'_>, Vec<usize>)> = BTreeMap::new();
         for record in 0..old.len() {
-            // What is wrong with one that is not found is said when it is deleted.
+            // What is wrong with one that is not found is said when it is written.
             if let Ok((by, values)) = located.by(record)
                 && !values.is_empty()
             {
@@ -128,6 +213,7 @@ impl Session {
         }
 
         let columns = self.columns(connection, M::TABLE.name).await?;
+        let quotes = self.database().quotes();
         let from = format!("{} AS t", quotes.table(M::TABLE.name));
         for (by, (grid, records)) in &groups {
             let mut typed = Vec::with_capacity(by.columns.len());
@@ -145,136 +231,86 @@ impl Session {
                     Ok(Value::Int(count)) => u64::try_from(count).unwrap_or_default(),
                     _ => 0,
                 };
-                let what = of_table.iter().enumerate().filter(|(position, _)| count(*position) > 0);
-                let what = what.map(|(position, cascade)| cascade.said(Some(count(position)))).collect::<Vec<_>>();
                 if let Some(record) = records.get(at) {
-                    refused.insert(*record, refusal(M::TABLE.name, &what.join(" and ")));
+                    counted.insert(*record, (0..items.len()).map(count).collect());
                 }
             };
             matching(self.database().engine(), connection, &wanted, grid, &mut each).await?;
         }
-        Ok(refused)
+        Ok(counted)
     }
 
-    /// The foreign keys that act when rows of our tables are deleted, and that are no link of the data set. The catalogue is
-    /// asked once in a run.
-    async fn cascades(&self, connection: &mut dyn Connection) -> Result<Arc<Vec<Cascade>>, sqlx::Error> {
-        let mut known = self.cascades.lock().await;
-        if let Some(known) = &*known {
-            return Ok(Arc::clone(known));
-        }
-        let found = Arc::new(self.find_cascades(connection).await?);
-        *known = Some(Arc::clone(&found));
-        Ok(found)
-    }
-
-    async fn find_cascades(&self, connection: &mut dyn Connection) -> Result<Vec<Cascade>, sqlx::Error> {
-        // Each gives the number of the foreign key, the schema and the table it is in, its column, the schema, the table and the
-        // column it refers to, its action, and the schema that is meant where none is said.
-        const MYSQL: &str = "
-            SELECT CAST(CONCAT(k.table_schema, '.', k.table_name, '.', k.constraint_name) AS CHAR),
-                   CAST(k.table_schema AS CHAR), CAST(k.table_name AS CHAR), CAST(k.column_name AS CHAR),
-                   CAST(k.referenced_table_schema AS CHAR), CAST(k.referenced_table_name AS CHAR),
-                   CAST(k.referenced_column_name AS CHAR), CAST(r.delete_rule AS CHAR), CAST(DATABASE() AS CHAR)
-            FROM information_schema.referential_constraints r JOIN information_schema.key_column_usage k
-                 ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name
-                 AND k.table_name = r.table_name
-            WHERE r.delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT')
-            ORDER BY 1, k.ordinal_position";
-        const POSTGRES: &str = "
-            SELECT f.oid::text, n.nspname::text, c.relname::text, a.attname::text,
-                   pn.nspname::text, p.relname::text, pa.attname::text,
-                   CASE f.confdeltype WHEN 'c' THEN 'CASCADE' ELSE 'SET NULL' END,
-                   CASE WHEN pg_table_is_visible(f.confrelid) THEN pn.nspname::text END,
-                   CASE WHEN pg_table_is_visible(f.conrelid) THEN n.nspname::text END
-            FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-                 JOIN pg_class p ON p.oid = f.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
-                 CROSS JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY AS k (own, other, at)
-                 JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.own
-                 JOIN pg_attribute pa ON pa.attrelid = f.confrelid AND pa.attnum = k.other
-            WHERE f.contype = 'f' AND f.confdeltype IN ('c', 'n', 'd') AND f.conparentid = 0
-            ORDER BY f.oid, k.at";
-        const SQLITE: &str = "
-            SELECT m.name || '.' || f.id, 'main', m.name, f.[from], 'main', f.[table],
-                   coalesce(f.[to], (SELECT name FROM pragma_table_info(f.[table]) WHERE pk = f.seq + 1)), f.on_delete, 'main'
-            FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f
-            WHERE m.type = 'table' AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')
-            ORDER BY m.name, f.id, f.seq";
-        let engine = self.database().engine();
-        let sql = match engine {
-            Engine::MySql => MYSQL,
-            Engine::Postgres => POSTGRES,
-            Engine::Sqlite => SQLITE,
-        };
-        let mut rows: Vec<Vec<String>> = Vec::new();
-        let mut each = |row: &dyn Row| {
-            let text = |position| match row.value(position, Kind::Text) {
-                Ok(Value::Text(text)) => text.into_owned(),
-                _ => String::new(),
-            };
-            let width = if engine == Engine::Postgres { 10 } else { 9 };
-            rows.push((0..width).map(text).collect());
-        };
-        connection.ask(sql, &[], &mut each).await?;
-
-        let mut cascades = Vec::new();
-        for key in rows.chunk_by(|one, other| one.first() == other.first()) {
-            let Some([_, schema, table, _, to_schema, to_table, _, action, meant, rest @ ..]) =
-                key.first().map(Vec::as_slice)
-            else {
-                continue;
-            };
-            let of_child = rest.first().unwrap_or(meant);
-            let Some((parent, _)) = self.own(to_schema, to_table, meant) else { continue };
-            let columns: Vec<(String, String)> =
-                key.iter().filter_map(|row| Some((row.get(3)?.clone(), row.get(6)?.clone()))).collect();
-            let child = self.own(schema, table, of_child);
-            if child.is_some_and(|(child, at)| self.is_link(child, at, parent, &columns)) {
-                continue;
+    /// The chains of foreign keys that lead from a table to rows which the data set does not hold, and that act when a row of
+    /// the table is deleted.
+    fn cascades<'k>(&self, keys: &'k [ForeignKey], table: &'static str) -> Vec<Cascade<'k>> {
+        let may_cascade = |name: &str| self.tables.iter().any(|table| table.name == name && table.cascades);
+        let mut found = Vec::new();
+        let mut open: Vec<(&'static str, Vec<&ForeignKey>)> = vec![(table, Vec::new())];
+        while let Some((from, path)) = open.pop() {
+            for key in keys.iter().filter(|key| key.parent == from && key.on_delete != Action::Nothing) {
+                let mut path = path.clone();
+                path.push(key);
+                match key.child {
+                    // The core has deleted the rows of a link before, unless it leaves them to the database.
+                    Some(child) if key.is_link && key.hidden.is_none() => {
+                        if key.on_delete != Action::Cascade || !leads_out(keys, child) {
+                            continue;
+                        }
+                        if path.len() < LONGEST {
+                            open.push((child, path));
+                        } else {
+                            found.push(Cascade { path, is_cut: true });
+                        }
+                    }
+                    _ if path.len() > 1 && may_cascade(from) => {}
+                    _ => found.push(Cascade { path, is_cut: false }),
+                }
             }
-            let shown = if schema == of_child { table.clone() } else { format!("{schema}.{table}") };
-            let name = |name: &str| self.database().quotes().column(name);
-            let quoted = format!("{}.{}", name(schema), name(table));
-            cascades.push(Cascade { parent: parent.name, table: shown, quoted, columns, deletes: action == "CASCADE" });
         }
-        Ok(cascades)
-    }
-
-    /// The table of the data set that is called so, and which it is.
-    fn own(&self, schema: &str, table: &str, meant: &str) -> Option<(&'static SqlTable, usize)> {
-        let same = |one: &str, other: &str| match self.database().engine() {
-            Engine::Sqlite => one.eq_ignore_ascii_case(other),
-            Engine::Postgres | Engine::MySql => one == other,
-        };
-        let is = |own: &&'static SqlTable| match own.name.split_once('.') {
-            Some((own_schema, own)) => same(own_schema, schema) && same(own, table),
-            None => schema == meant && same(own.name, table),
-        };
-        let at = self.tables.iter().position(is)?;
-        Some((self.tables.get(at)?, at))
-    }
-
-    /// Whether a foreign key of a model's table is a link to the other model: the core then knows what hangs on a record.
-    fn is_link(&self, child: &SqlTable, at: usize, parent: &SqlTable, columns: &[(String, String)]) -> bool {
-        let Some(schema) = self.schemas.get(at) else { return false };
-        let models = self.tables.iter().zip(&self.schemas).filter(|(table, _)| table.name == parent.name);
-        let models: Vec<&str> = models.map(|(_, schema)| schema.name).collect();
-        let is_linked = |fields: &[usize]| {
-            let names: Vec<&str> = fields.iter().filter_map(|field| Some(child.fields.get(*field)?.name)).collect();
-            let links = schema.links.iter().filter(|link| models.contains(&link.model));
-            links.into_iter().any(|link| link.fields.iter().all(|field| names.contains(field)))
-        };
-        columns.iter().all(|(column, _)| {
-            let lookup = child.lookups.iter().find(|lookup| lookup.leads.column == column);
-            let field = child.columns().find(|(_, name, _)| name == column).map(|(position, ..)| [position]);
-            lookup.is_some_and(|lookup| is_linked(lookup.fields)) || field.is_some_and(|field| is_linked(&field))
-        })
+        found
     }
 }
 
-fn refusal(table: &str, what: &str) -> String {
-    format!(
-        "with the row of `{table}` the database would {what}, which the data set does not hold: see to them first, or put \
+/// Whether a delete in a table acts on rows that are not held as links, however far along the chain.
+fn leads_out(keys: &[ForeignKey], table: &'static str) -> bool {
+    let (mut seen, mut open) = (BTreeSet::from([table]), vec![table]);
+    while let Some(from) = open.pop() {
+        for key in keys.iter().filter(|key| key.parent == from && key.on_delete != Action::Nothing) {
+            let Some(child) = key.child.filter(|_| key.is_link && key.hidden.is_none()) else { return true };
+            if key.on_delete == Action::Cascade && seen.insert(child) {
+                open.push(child);
+            }
+        }
+    }
+    false
+}
+
+/// Whether a record has nothing for a column.
+fn is_null<M: SqlModel>(record: &M, source: Source) -> bool {
+    let is_null = |field: usize| matches!(record.value(field), Ok(Value::Null));
+    match source {
+        Source::Field(field) => is_null(field),
+        Source::Lookup(lookup) => {
+            M::TABLE.lookups.get(lookup).is_some_and(|lookup| lookup.fields.iter().any(|field| is_null(*field)))
+        }
+        Source::Owner => false,
+    }
+}
+
+fn quoted(columns: &[(String, String)]) -> String {
+    columns.iter().map(|(column, _)| format!("`{column}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn refusal(doing: &str, table: &str, what: &str) -> TargetError {
+    TargetError::new(format!(
+        "{doing} the row of `{table}` the database would {what}, which the data set does not hold: see to them first, or put \
          `#[sql(cascades)]` on the model"
-    )
+    ))
+}
+
+fn uncountable(doing: &str, table: &str, what: &str, why: &str) -> TargetError {
+    TargetError::new(format!(
+        "{doing} the row of `{table}` the database would {what}, if there are any, which cannot be told: {why}; let the login \
+         read all of it, or put `#[sql(cascades)]` on the model"
+    ))
 }

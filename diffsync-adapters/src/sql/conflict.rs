@@ -37,13 +37,35 @@ impl Session {
     ) -> Result<Answers<M>, TargetError> {
         let error = match self.update(changes).await {
             Err(error) if error.is_conflict() => error,
-            done => return done,
+            Ok(mut answers) => {
+                // Of a batch that was written otherwise, each that was refused is told as well.
+                for (answer, (old, patch)) in answers.iter_mut().zip(changes) {
+                    if let Err(error) = answer
+                        && error.is_conflict()
+                        && let Some(held) = self.held_by_other::<M>(old, patch, error).await?
+                    {
+                        *answer = Err(held);
+                    }
+                }
+                return Ok(answers);
+            }
+            Err(error) => return Err(error),
         };
         // Of several, each may have what another of them gives up.
         let [(old, patch)] = changes else { return Err(error) };
+        Err(self.held_by_other::<M>(old, patch, &error).await?.unwrap_or(error))
+    }
+
+    /// The error that names the row which has a unique value that a record was to get.
+    async fn held_by_other<M: SqlModel>(
+        &self,
+        old: &M,
+        patch: &M::Patch,
+        error: &TargetError,
+    ) -> Result<Option<TargetError>, TargetError> {
         let new = old.patched(patch);
-        let held = self.held(&[&new], |record: &M, id| record.id() == *id, &error).await?;
-        Err(held.into_iter().flatten().next().unwrap_or(error))
+        let held = self.held(&[&new], |record: &M, id| record.id() == *id, error).await?;
+        Ok(held.into_iter().flatten().next())
     }
 
     /// For each record the error that names the row which has a unique value of it, unless that row is its own.

@@ -59,6 +59,7 @@ mod documents;
 mod equality;
 mod error;
 mod find;
+mod foreign;
 mod form;
 mod load;
 mod matching;

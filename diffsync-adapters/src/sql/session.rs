@@ -9,10 +9,10 @@ use diffsync_core::{AdapterError, TargetError, Url, redacted_url};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 use super::Transaction;
-use super::cascade::Cascade;
 use super::database::{Connection, Database, Nature};
 use super::error::ends_connection;
 use super::find::Found;
+use super::foreign::ForeignKey;
 use super::load::Catalogue;
 use super::schema::{Leads, SqlTable};
 use super::twins::Twins;
@@ -41,8 +41,8 @@ pub(crate) struct Session {
     pub(crate) natures: AsyncMutex<HashMap<&'static str, Arc<Nature>>>,
     /// The records that the database takes for others, by model.
     pub(crate) twins: AsyncMutex<HashMap<&'static str, Arc<Twins>>>,
-    /// What the database deletes or empties together with rows of the data set.
-    pub(crate) cascades: AsyncMutex<Option<Arc<Vec<Cascade>>>>,
+    /// The foreign keys that act when rows of the data set are deleted or changed.
+    pub(crate) foreign_keys: AsyncMutex<Option<Arc<Vec<ForeignKey>>>>,
 }
 
 /// The transaction of a run that is written as a whole.
@@ -76,7 +76,7 @@ impl Session {
             catalogue: AsyncMutex::default(),
             natures: AsyncMutex::default(),
             twins: AsyncMutex::default(),
-            cascades: AsyncMutex::default(),
+            foreign_keys: AsyncMutex::default(),
         }
     }
 
@@ -118,7 +118,7 @@ impl Session {
         *self.catalogue.lock().await = Catalogue::default();
         self.natures.lock().await.clear();
         self.twins.lock().await.clear();
-        *self.cascades.lock().await = None;
+        *self.foreign_keys.lock().await = None;
         self.forget();
     }
 

@@ -7,6 +7,7 @@ use diffsync_core::TargetError;
 use super::SqlModel;
 use super::database::{Column, Connection, Grid, Update};
 use super::error::is_conflict;
+use super::foreign::Action;
 use super::load::column_of;
 use super::rows::{By, Group, Source, gone, sources};
 use super::schema::Role;
@@ -128,8 +129,13 @@ impl Session {
             Source::Lookup(_) => true,
             Source::Owner => false,
         };
+        // A row that refers to such a value would lose it for good, since what is freed for a moment takes it along.
+        let foreign = self.foreign_keys(connection).await?;
+        let acting = || foreign.iter().filter(|key| key.parent == M::TABLE.name && key.on_update != Action::Nothing);
+        let is_followed = |name: &str| acting().any(|key| key.columns.iter().any(|(_, to)| self.is_column(to, name)));
         let unique = |name: &str| keys.iter().flatten().find(|column| column.name == name);
-        let written = sources(M::TABLE).into_iter().filter(|(_, source)| is_attribute(*source));
+        let written =
+            sources(M::TABLE).into_iter().filter(|(name, source)| is_attribute(*source) && !is_followed(name));
         Ok(written.filter_map(|(name, source)| Some((name, source, unique(name)?.frees))).collect())
     }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use diffsync_core::TargetError;
 
 use super::SqlModel;
+use super::adapter::together;
 use super::again::dropped;
-use super::database::{Connection, Delete, Grid, Insert, Inserted, Update};
+use super::database::{Connection, Delete, Grid, Insert, Inserted, Read, Update};
 use super::error::is_conflict;
 use super::load::column_of;
 use super::rows::{By, Group, Source, gone, sources};
@@ -50,14 +51,29 @@ impl Session {
         let refs: Vec<&M> = new.iter().collect();
 
         let mut writing = self.begin().await?;
-        let mut written = self.change(&mut *writing.connection, changes, &refs).await;
+        let mut refused = match self.emptying(&mut *writing.connection, changes, &refs).await {
+            Ok(refused) => refused,
+            Err(trouble) => return self.end(writing, Err(trouble), "update", &refs).await,
+        };
+        let is_free = |at: &usize| !refused.contains_key(at);
+        let free: Vec<(&M, &M::Patch)> =
+            (0..changes.len()).filter(is_free).filter_map(|at| changes.get(at).copied()).collect();
+        let free_refs: Vec<&M> = (0..refs.len()).filter(is_free).filter_map(|at| refs.get(at).copied()).collect();
+
+        let mut written = if free.is_empty() {
+            Ok(Vec::new())
+        } else {
+            self.change(&mut *writing.connection, &free, &free_refs).await
+        };
         if let Err(Trouble::Database(error)) = written {
             // Within the batch, one record may have what another gets.
-            (writing, written) = match changes {
-                [_, _, ..] if is_conflict(&error) => self.swap(writing, error, changes, &refs).await?,
+            (writing, written) = match free[..] {
+                [_, _, ..] if is_conflict(&error) => self.swap(writing, error, &free, &free_refs).await?,
                 _ => (writing, Err(error.into())),
             };
         }
+        let written =
+            written.map(|answers| together(answers, (0..changes.len()).map(|at| refused.remove(&at)).collect()));
         let answers = self.end(writing, written, "update", &refs).await?;
         Ok(answers.into_iter().zip(new).map(|(answer, new)| answer.map(|stored| stored.unwrap_or(new))).collect())
     }
@@ -164,6 +180,13 @@ impl Session {
             };
             let kind = field.map_or(Kind::Text, |field| field.kind);
             let own = quotes.column(name);
+            // What a lookup leads to may be a key of bytes that are no text.
+            if let Source::Lookup(_) = source
+                && self.database().key_kind(column) == Kind::Bytes
+            {
+                returned.push((own, Kind::Bytes));
+                continue;
+            }
             let read = field.and_then(|_| self.database().selected(column, &own, kind).ok());
             returned.push((read.unwrap_or_else(|| self.database().as_text(&own)), kind));
         }
@@ -294,18 +317,40 @@ impl Session {
         let table = self.database().quotes().table(M::TABLE.name);
         let columns = self.columns(connection, M::TABLE.name).await?;
         let owner = M::TABLE.owner.map(|owner| (owner.column, owner.value));
-        let is_uncounted = self.nature(connection, M::TABLE.name).await?.is_uncounted;
+        let nature = self.nature(connection, M::TABLE.name).await?;
+        let still_there = format!("SELECT 1 FROM {table} AS t");
         for (by, group) in &groups {
             let typed = self.typed(&columns, M::TABLE, &by.columns)?;
             let delete = Delete { table: &table, by: &typed, nulls: &by.nulls, owner, rows: &group.grid };
             let deleted = connection.delete(&delete).await?;
-            if !is_uncounted {
+            if !nature.is_uncounted {
                 gone::<M>(deleted, group.records.len(), by, &group.grid)?;
+            }
+
+            // What a rule, a trigger or a view has done instead may leave the row.
+            if nature.is_uncounted || nature.alters {
+                let read = Read { select: &still_there, by: &typed, nulls: &by.nulls, rows: &group.grid };
+                let mut left: usize = 0;
+                connection.read(&read, &mut |_| left += 1).await?;
+                if left > 0 {
+                    return Err(kept(M::TABLE.name, left, group.records.len(), &by.place(&group.grid)).into());
+                }
             }
         }
         self.forget_in(M::TABLE.name, None);
         Ok(answers)
     }
+}
+
+/// Rows that are still there although the database said nothing against their delete. The error of a batch is asked for again in
+/// halves, until it is that of one record.
+fn kept(table: &str, left: usize, wanted: usize, place: &str) -> TargetError {
+    TargetError::new(match wanted {
+        1 => format!(
+            "`{table}` still has the row with {place} after it was deleted: a trigger or a rule of the database kept it"
+        ),
+        _ => format!("`{table}` still has {left} of {wanted} rows after they were deleted"),
+    })
 }
 
 /// Whether a change is one of this column.

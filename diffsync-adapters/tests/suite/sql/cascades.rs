@@ -4,7 +4,7 @@ use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
 use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table, VisitedBy};
 
-use super::systems::{System, assert_done, on_each, pushed, reasons};
+use super::systems::{Kind, System, assert_done, on_each, pushed, reasons};
 
 #[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
 #[sql(table = "sites")]
@@ -65,6 +65,31 @@ struct Open {
 #[derive(Dataset, Default)]
 struct Opens {
     sites: Table<Open>,
+}
+
+/// A site whose devices the database deletes.
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sync(flags(skip_children_on_delete))]
+#[sql(table = "sites")]
+struct Place {
+    #[sync(id)]
+    name: String,
+}
+
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sql(table = "devices")]
+struct Placed {
+    #[sync(id)]
+    name: String,
+    #[sync(parent = Place)]
+    #[sql(lookup = "site_id -> sites(name) on id")]
+    site: String,
+}
+
+#[derive(Dataset, Default)]
+struct Topmost {
+    sites: Table<Place>,
+    devices: Table<Placed>,
 }
 
 async fn made(system: &System, of_devices: &str, of_notes: &str) {
@@ -170,5 +195,107 @@ fn a_check_says_what_the_database_would_delete_as_well() {
         let unlinked = said::<Held>(&system).await.unwrap();
         assert!(!unlinked.contains("`devices`"), "{unlinked}");
         assert!(said::<Opens>(&system).await.unwrap().contains("which the model allows"));
+    });
+}
+
+#[test]
+fn a_chain_of_links_is_followed_to_rows_that_the_data_set_does_not_hold() {
+    on_each(|system| async move {
+        for sql in [
+            "CREATE TABLE [sites] ([id] SERIAL, [name] KEYTEXT UNIQUE)",
+            "CREATE TABLE [devices] ([name] VARCHAR(50) UNIQUE, [site_id] BIGINT,
+             FOREIGN KEY ([site_id]) REFERENCES [sites] ([id]) ON DELETE CASCADE)",
+            "CREATE TABLE [audit] ([text] KEYTEXT, [device] VARCHAR(50),
+             FOREIGN KEY ([device]) REFERENCES [devices] ([name]) ON DELETE CASCADE)",
+            "INSERT INTO [sites] ([id], [name]) VALUES (1, 'ams'), (2, 'fra')",
+            "INSERT INTO [devices] ([name], [site_id]) VALUES ('d1', 1), ('d2', 2)",
+            "INSERT INTO [audit] ([text], [device]) VALUES ('a', 'd1')",
+        ] {
+            system.run(&system.words(sql)).await;
+        }
+        let mut none = Topmost::default();
+        none.sites.mark_loaded();
+        none.devices.mark_loaded();
+        let report = pushed(none, Sql::at(&system.url).unwrap()).await;
+        let failed = reasons(&report);
+        assert!(
+            failed.iter().any(|(_, reason)| reason.contains("delete 1 row of `audit` by way of `devices`")),
+            "{failed:?}"
+        );
+        assert_eq!((count(&system, "sites").await, count(&system, "devices").await), (1, 1));
+        assert_eq!(count(&system, "audit").await, 1);
+    });
+}
+
+#[test]
+fn rows_that_the_login_cannot_read_are_not_deleted_with_a_record() {
+    on_each(|system| async move {
+        if system.kind == Kind::Sqlite {
+            return;
+        }
+        made(&system, "CASCADE", "CASCADE").await;
+        system.run(&system.words("INSERT INTO [notes of] ([text], [about]) VALUES ('n', 'ber')")).await;
+        let login = format!("reader_{}", system.url.path().trim_start_matches('/'));
+        let login = match system.kind {
+            Kind::Postgres => format!("{login}_{}", std::process::id()),
+            _ => login,
+        };
+        let grants = match system.kind {
+            Kind::Postgres => format!(
+                "CREATE ROLE {login} LOGIN PASSWORD 'pw'; GRANT ALL ON sites, devices TO {login};
+                 DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO {login}', current_schema()); END $$"
+            ),
+            _ => format!(
+                "CREATE USER '{login}'@'%' IDENTIFIED BY 'pw'; GRANT ALL ON sites TO '{login}'@'%';
+                 GRANT ALL ON devices TO '{login}'@'%'; GRANT INSERT ON `notes of` TO '{login}'@'%'"
+            ),
+        };
+        system.run(&grants).await;
+        let mut url = system.url.clone();
+        url.set_username(&login).unwrap();
+        url.set_password(Some("pw")).unwrap();
+
+        let failed = reasons(&pushed(Sites { sites: sites(&["ams", "fra"]) }, Sql::at(&url).unwrap()).await);
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        assert!(failed[0].1.contains("the login may not read that table"), "{failed:?}");
+        assert_eq!((count(&system, "sites").await, count(&system, "notes of").await), (3, 1));
+
+        // Row-level security hides the row instead.
+        if system.kind == Kind::Postgres {
+            let sql =
+                format!("GRANT SELECT ON \"notes of\" TO {login}; ALTER TABLE \"notes of\" ENABLE ROW LEVEL SECURITY");
+            system.run(&sql).await;
+            let failed = reasons(&pushed(Sites { sites: sites(&["ams", "fra"]) }, Sql::at(&url).unwrap()).await);
+            assert!(failed[0].1.contains("row-level security"), "{failed:?}");
+            assert_eq!((count(&system, "sites").await, count(&system, "notes of").await), (3, 1));
+        }
+    });
+}
+
+#[test]
+fn a_row_that_is_still_there_after_its_delete_is_not_taken_for_deleted() {
+    on_each(|system| async move {
+        let sql = match system.kind {
+            Kind::Sqlite => {
+                "CREATE TABLE base (id INTEGER PRIMARY KEY, name TEXT);
+                 CREATE VIEW sites AS SELECT id, name FROM base;
+                 CREATE TRIGGER remove INSTEAD OF DELETE ON sites WHEN OLD.name <> 'fra'
+                 BEGIN DELETE FROM base WHERE id = OLD.id; END;
+                 INSERT INTO base VALUES (1, 'ams'), (2, 'fra'), (3, 'ber')"
+            }
+            Kind::Postgres => {
+                "CREATE TABLE sites (id bigint PRIMARY KEY, name text);
+                 CREATE RULE keep AS ON DELETE TO sites WHERE OLD.name = 'fra' DO INSTEAD NOTHING;
+                 INSERT INTO sites VALUES (1, 'ams'), (2, 'fra'), (3, 'ber')"
+            }
+            // It has neither.
+            Kind::MariaDb => return,
+        };
+        system.run(sql).await;
+        let report = pushed(Sites { sites: sites(&["ams"]) }, Sql::at(&system.url).unwrap()).await;
+        let failed = reasons(&report);
+        assert_eq!((report.counts.deleted, failed.len()), (1, 1), "{failed:?}");
+        assert!(failed[0].0.ends_with("fra") && failed[0].1.contains("still has the row"), "{failed:?}");
+        assert_eq!(count(&system, "sites").await, 2);
     });
 }

@@ -186,3 +186,68 @@ fn tables_that_refer_to_each_other_are_made_with_both_foreign_keys() {
         }
     });
 }
+
+/// Devices without numbers, to which rows of a table that is not in the data set refer.
+async fn make_followed(system: &System, rule: &str) {
+    make_table(system).await;
+    let labels = "CREATE TABLE [labels] ([text] KEYTEXT, [tag] VARCHAR(10), \
+                  FOREIGN KEY ([tag]) REFERENCES [devices] ([tag]) ON UPDATE ";
+    system.run(&system.words(&format!("{labels}{rule})"))).await;
+}
+
+#[test]
+fn a_row_that_refers_to_a_unique_value_keeps_it_while_values_change_places() {
+    for rule in ["CASCADE", "SET NULL"] {
+        on_each(|system| async move {
+            make_followed(&system, rule).await;
+            let sql = || Sql::at(&system.url).unwrap();
+            assert_done(&pushed(devices("abcd"), sql()).await);
+            system.run(&system.words("INSERT INTO [labels] ([text], [tag]) VALUES ('one', 'a'), ('two', 'b')")).await;
+
+            // The first two change places, and the others do as well.
+            let report = pushed(devices("badc"), sql()).await;
+            let failed = reasons(&report);
+            assert!(failed.iter().any(|(record, _)| record == "d0"), "{rule}: {failed:?}");
+            let labels =
+                system.texts(&system.words("SELECT [tag] FROM [labels] WHERE [tag] IS NOT NULL ORDER BY 1")).await;
+            assert_eq!(labels, ["a", "b"], "{rule}: {failed:?}");
+        });
+    }
+}
+
+#[test]
+fn a_value_is_not_emptied_that_another_row_would_lose_with_it() {
+    on_each(|system| async move {
+        make_followed(&system, "CASCADE").await;
+        let sql = || Sql::at(&system.url).unwrap();
+        assert_done(&pushed(devices("ab"), sql()).await);
+        system.run(&system.words("INSERT INTO [labels] ([text], [tag]) VALUES ('one', 'a')")).await;
+
+        let mut emptied = devices("ab");
+        let without = |device: &Device| Device { tag: None, ..device.clone() };
+        emptied.devices = emptied.devices.iter().map(without).collect();
+        let failed = reasons(&pushed(emptied, sql()).await);
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        let (record, reason) = &failed[0];
+        assert_eq!(record, "d0");
+        assert!(reason.contains("would empty `tag` in 1 row of `labels`"), "{reason}");
+
+        // Another value is passed on.
+        assert_done(&pushed(devices("c"), sql()).await);
+        assert_eq!(system.texts(&system.words("SELECT [tag] FROM [labels]")).await, ["c"]);
+    });
+}
+
+#[test]
+fn of_a_batch_in_which_values_change_places_each_that_is_refused_is_told_who_has_its_value() {
+    on_each(|system| async move {
+        make_table(&system).await;
+        let sql = || Sql::at(&system.url).unwrap();
+        assert_done(&pushed(devices("abcd"), sql()).await);
+        let failed = reasons(&pushed(devices("ccba"), sql()).await);
+        for (record, reason) in &failed {
+            assert!(reason.contains("has the same"), "{record}: {reason}");
+        }
+        assert!(!failed.is_empty());
+    });
+}
