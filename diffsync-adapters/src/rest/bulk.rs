@@ -409,9 +409,9 @@ impl<D> Rest<D> {
                 (None, Ok(left)) if key_text(&key).is_some_and(|key| left.contains(&key)) => Err(TargetError::new(
                     "the server took the request to delete it, and still has it: may the login delete it?",
                 )),
-                (None, Ok(_)) if is_unsaid && !self.dialect.confirms_deletes => Err(TargetError::unknown(
-                    "the answer speaks of another number of records than were to be deleted",
-                )),
+                (None, Ok(_)) if is_unsaid && !self.dialect.confirms_deletes => {
+                    Err(TargetError::unknown("the answer speaks of another number of records than were to be deleted"))
+                }
                 (None, Ok(_)) => {
                     self.store().remove(M::REST.path, &key);
                     Ok(())
