@@ -1,7 +1,7 @@
 //! What a Nautobot deletes or empties along with a record: looked for before the delete, and refused unless the plan deletes
 //! it too.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use diffsync_core::TargetError;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -138,6 +138,16 @@ const CASCADES: &[Cascade] = &[
     cascade("ipam/ip-addresses", "vpn/vpn-tunnel-endpoints", "source_ipaddress", Emptied),
 ];
 
+/// What goes along by one link.
+#[derive(Default)]
+struct Found {
+    /// What would be lost, each with the key of the record that it goes with.
+    lost: Vec<(String, String)>,
+    /// The records that are deleted along and may be, each with the key of the record that it goes with: what hangs on them
+    /// goes too.
+    along: Vec<(String, Doomed)>,
+}
+
 /// What looks for what would be lost.
 pub(super) struct Look<'a> {
     pub(super) client: &'a Client,
@@ -151,26 +161,48 @@ pub(super) struct Look<'a> {
 
 impl Look<'_> {
     /// What the plan does not delete and would go with each of these records of a collection, by their keys.
+    ///
+    /// A planned record that goes along with its parent is never deleted by itself, so what hangs on it is looked for here.
     pub(super) async fn losses(
         &self,
-        of: &str,
-        doomed: &[Doomed],
+        of: &'static str,
+        doomed: Vec<Doomed>,
     ) -> Result<BTreeMap<String, Vec<String>>, TargetError> {
-        let mut asked = Vec::new();
-        for cascade in CASCADES.iter().filter(|cascade| cascade.of == of) {
-            let may_have = |record: &&Doomed| match (cascade.kind, &record.kind) {
-                (Some(only), Some(kind)) => only == kind,
-                _ => true,
-            };
-            let keys: Vec<String> = doomed.iter().filter(may_have).map(|record| record.key.clone()).collect();
-            asked.extend(keys.chunks(RECORDS).map(|keys| self.found(cascade, keys.to_vec())));
-        }
-        let found: Vec<Vec<(String, String)>> =
-            stream::iter(asked).buffer_unordered(self.client.concurrency()).try_collect().await?;
-
+        // The record of the request that each goes with.
+        let mut roots: HashMap<String, String> =
+            doomed.iter().map(|record| (record.key.clone(), record.key.clone())).collect();
         let mut losses: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (key, what) in found.into_iter().flatten() {
-            losses.entry(key).or_default().push(what);
+        let mut open = BTreeMap::from([(of, doomed)]);
+
+        while let Some((of, doomed)) = open.pop_first() {
+            let mut asked = Vec::new();
+            for cascade in CASCADES.iter().filter(|cascade| cascade.of == of) {
+                let may_have = |record: &&Doomed| match (cascade.kind, &record.kind) {
+                    (Some(only), Some(kind)) => only == kind,
+                    _ => true,
+                };
+                let keys: Vec<String> = doomed.iter().filter(may_have).map(|record| record.key.clone()).collect();
+                let found = keys.chunks(RECORDS).map(|keys| self.found(cascade, keys.to_vec()));
+                asked.extend(found.map(|found| async move { Ok::<_, TargetError>((cascade.path, found.await?)) }));
+            }
+            let found: Vec<(&'static str, Found)> =
+                stream::iter(asked).buffer_unordered(self.client.concurrency()).try_collect().await?;
+
+            for (path, found) in found {
+                for (key, what) in found.lost {
+                    let root = roots.get(&key).cloned().unwrap_or(key);
+                    losses.entry(root).or_default().push(what);
+                }
+                for (key, along) in found.along {
+                    // What was looked at is not looked at again, though links lead in circles.
+                    if roots.contains_key(&along.key) {
+                        continue;
+                    }
+                    let root = roots.get(&key).cloned().unwrap_or(key);
+                    roots.insert(along.key.clone(), root);
+                    open.entry(path).or_default().push(along);
+                }
+            }
         }
         for losses in losses.values_mut() {
             losses.sort();
@@ -178,19 +210,26 @@ impl Look<'_> {
         Ok(losses)
     }
 
-    /// What goes along by one link, each with the key of the record that it goes with.
-    async fn found(&self, cascade: &Cascade, keys: Vec<String>) -> Result<Vec<(String, String)>, TargetError> {
+    /// What goes along by one link.
+    async fn found(&self, cascade: &Cascade, keys: Vec<String>) -> Result<Found, TargetError> {
+        let mut found = Found::default();
         if cascade.fate == Part {
             self.show_parts(cascade, &keys).await;
-            return Ok(Vec::new());
+            return Ok(found);
         }
         let rows = self.rows(cascade, &keys).await?;
         let is_allowed = self.allowed.contains(cascade.path);
-        let mut found = Vec::new();
         for row in &rows {
             let Some(key) = key_at(row, cascade.by).filter(|key| keys.contains(key)) else { continue };
             let goes_anyway = |field: &str| key_at(row, field).is_some_and(|key| self.planned.contains(&key));
-            if goes_anyway("id") || cascade.ends.iter().any(|end| goes_anyway(end)) {
+            let is_planned = goes_anyway("id");
+            if cascade.fate == Deleted
+                && (is_planned || is_allowed)
+                && let Some(own) = key_at(row, "id")
+            {
+                found.along.push((key.clone(), Doomed { key: own, kind: kind_of(row) }));
+            }
+            if is_planned || cascade.ends.iter().any(|end| goes_anyway(end)) {
                 continue;
             }
             let what = described(cascade, row);
@@ -201,7 +240,7 @@ impl Look<'_> {
                     "a delete takes along what the plan does not hold: it would {what}"
                 );
             } else {
-                found.push((key, what));
+                found.lost.push((key, what));
             }
         }
         Ok(found)
@@ -210,7 +249,8 @@ impl Look<'_> {
     /// The rows that lead to these records.
     ///
     /// A server answers 400 if one of the keys is not, or no longer, of a record that the rows can lead to. Then the keys are
-    /// asked about in halves.
+    /// asked about in halves. Any other 400 leaves open what hangs on them, and so does a filter that this Nautobot does not
+    /// know: it gives no rows, though they may be there.
     async fn rows(&self, cascade: &Cascade, keys: &[String]) -> Result<Vec<Value>, TargetError> {
         let mut rows = Vec::new();
         let mut open = vec![keys];
@@ -227,14 +267,17 @@ impl Look<'_> {
             match error.status() {
                 // This Nautobot has no such records, or none that lead there.
                 Some(StatusCode::NOT_FOUND) => return Ok(rows),
-                Some(StatusCode::BAD_REQUEST) if error.to_string().contains("Unknown filter field") => return Ok(rows),
-                Some(StatusCode::BAD_REQUEST) if keys.len() > 1 => {
-                    let (one, other) = keys.split_at(keys.len() / 2);
-                    open.extend([one, other]);
+                Some(StatusCode::BAD_REQUEST) if is_no_choice(&error, cascade.by) => {
+                    if keys.len() > 1 {
+                        let (one, other) = keys.split_at(keys.len() / 2);
+                        open.extend([one, other]);
+                    }
                 }
-                Some(StatusCode::BAD_REQUEST) => {}
-                Some(StatusCode::FORBIDDEN) if is_allowed => return Ok(rows),
-                Some(StatusCode::FORBIDDEN) => return Err(unseen(cascade, &error)),
+                Some(StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN) if is_allowed => {
+                    tracing::warn!(%error, "what goes along in `{}` is allowed, and cannot be seen", cascade.path);
+                    return Ok(rows);
+                }
+                Some(StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN) => return Err(unseen(cascade, &error)),
                 _ => return Err(error.into_target()),
             }
         }
@@ -261,11 +304,23 @@ impl Look<'_> {
     }
 }
 
+/// Whether a 400 says that a key is not of a record that this filter takes.
+fn is_no_choice(error: &Error, filter: &str) -> bool {
+    let said = error.answer().and_then(|answer| answer.get(filter));
+    said.is_some_and(|said| said.to_string().contains("is not one of the available choices"))
+}
+
+/// The kind of a row, as it is filtered by.
+fn kind_of(row: &Value) -> Option<String> {
+    let kind = row.get("type")?;
+    kind.get("value").unwrap_or(kind).as_str().map(str::to_owned)
+}
+
 /// The error where it cannot be seen what would go along.
 fn unseen(cascade: &Cascade, error: &Error) -> TargetError {
     let path = cascade.path;
     TargetError::new(format!(
-        "whether anything in `{path}` would go with it cannot be seen: {error}; let the token view `{path}`, or allow that with \
+        "whether anything in `{path}` would go with it cannot be seen: {error}; let the token view `{path}` and its filters, or allow that with \
          `allow_cascade(\"{path}\")`"
     ))
 }

@@ -32,7 +32,7 @@ mod target;
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use diffsync_core::schema::FieldSchema;
@@ -80,8 +80,6 @@ pub struct Nautobot<D: 'static> {
     owner: Option<Owner>,
     /// The collections whose records may go along with others that are deleted.
     may_go: BTreeSet<String>,
-    /// The keys of all records that the plan deletes, once they are asked for.
-    planned: Mutex<Option<Arc<HashSet<String>>>>,
     /// The custom fields that must be filled.
     required: Mutex<BTreeSet<String>>,
     defaults: Defaults,
@@ -180,7 +178,6 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
             tables: Tables::of_data(),
             owner: None,
             may_go: BTreeSet::new(),
-            planned: Mutex::default(),
             required: Mutex::default(),
             defaults: Defaults::default(),
         }
@@ -223,7 +220,6 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Adapter for Nauto
     type Data = D;
 
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
-        *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.defaults.forget();
         Box::pin(self.rest.load(data, cx)).await?;
         let required = defaults::required(&self.rest, &self.tables).await?;

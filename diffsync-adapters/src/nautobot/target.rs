@@ -1,7 +1,7 @@
 //! Writing to a Nautobot.
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
 use diffsync_core::{Dataset, HasTable, Target, TargetError, TargetErrorKind, Terms, VisitedBy, WriteContext};
 use serde_json::Value;
@@ -120,14 +120,15 @@ where
             allowed: &self.may_go,
             planned: &planned,
         };
-        let losses = Box::pin(look.losses(M::REST.path, &doomed)).await?;
+        let keys: Vec<String> = doomed.iter().map(|record| record.key.clone()).collect();
+        let losses = Box::pin(look.losses(M::REST.path, doomed)).await?;
 
-        let is_free = |at: &usize| doomed.get(*at).is_none_or(|record| !losses.contains_key(&record.key));
+        let is_free = |at: &usize| keys.get(*at).is_none_or(|key| !losses.contains_key(key));
         let places: Vec<usize> = (0..old.len()).filter(is_free).collect();
         let free: Vec<&M> = places.iter().filter_map(|at| old.get(*at).copied()).collect();
         let deleted = if free.is_empty() { Vec::new() } else { Box::pin(self.rest.delete_many(&free, cx)).await? };
         let mut answers: Vec<Option<Result<(), TargetError>>> =
-            doomed.iter().map(|record| losses.get(&record.key).map(|losses| Err(cascade::refused(losses)))).collect();
+            keys.iter().map(|key| losses.get(key).map(|losses| Err(cascade::refused(losses)))).collect();
         for (at, deleted) in places.into_iter().zip(deleted) {
             if let Some(answer) = answers.get_mut(at) {
                 *answer = Some(deleted);
@@ -207,15 +208,12 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
         }
     }
 
-    /// The keys of all records that the plan deletes.
-    fn planned(&self, cx: &WriteContext<'_, D>) -> Arc<HashSet<String>> {
-        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-        let gathered = planned.get_or_insert_with(|| {
-            let mut keys = HashSet::new();
-            self.tables.iter().for_each(|table| (table.plan)(cx, &mut keys));
-            Arc::new(keys)
-        });
-        gathered.clone()
+    /// The keys of all records that the plan deletes. A delete that fails or is held back in the course of the run is no
+    /// longer among them, so they are gathered each time.
+    fn planned(&self, cx: &WriteContext<'_, D>) -> HashSet<String> {
+        let mut keys = HashSet::new();
+        self.tables.iter().for_each(|table| (table.plan)(cx, &mut keys));
+        keys
     }
 
     /// A record that was written as it is loaded: without the stamp, or it would seem to have changed since when the run is

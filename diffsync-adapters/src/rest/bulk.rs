@@ -2,21 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 
-use diffsync_core::{AdapterError, TargetError, TargetErrorKind};
+use diffsync_core::{AdapterError, Names, TargetError, TargetErrorKind};
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
+use tokio::sync::MutexGuard as AsyncGuard;
 
 use super::adapter::Rest;
 use super::client::Request;
 use super::created::{found_or, has_key};
 use super::dialect::Dialect;
 use super::error::Error;
-use super::exchange::{Content, Listed, content, foreign_answer};
-use super::record::read;
+use super::exchange::{Content, Listed, content, foreign_answer, names_record};
+use super::record::{Values, read};
 use super::schema::RestModel;
 use super::store::key_text;
 use super::verdict::{Reply, Verdict};
-use super::write::{Written, key_of};
+use super::write::{Proven, Written, key_of};
 
 /// What became of each record of a list.
 struct Answers<R>(Vec<Option<Result<R, TargetError>>>);
@@ -40,6 +41,9 @@ impl<R> Answers<R> {
 
 impl<D> Rest<D> {
     /// Creates records with one request. Those with which the server finds fault are taken out, and the others sent again.
+    ///
+    /// Until an answer has shown that a `POST` to the collection creates a record, each is sent alone. An error says that none
+    /// was written.
     pub(super) async fn create_list<M: RestModel>(
         &self,
         new: &[&M],
@@ -53,30 +57,85 @@ impl<D> Rest<D> {
                 Err(error) => answers.set(at, Err(error)),
             }
         }
-        let mut alone = self.first_alone(M::REST.path).await?;
-        let Some((listed, request)) = self.send_list(Method::POST, Some(new), &mut open, &mut answers).await? else {
-            return Ok(self.with_holders(new, answers).await);
+
+        let mut parts = vec![open];
+        let mut is_begun = false;
+        while let Some(mut part) = parts.pop() {
+            let created = match self.first_alone(M::REST.path).await {
+                Ok(alone) => {
+                    if alone.is_some() && part.len() > 1 {
+                        parts.push(part.split_off(1));
+                    }
+                    self.create_part(new, &mut part, alone, &mut answers).await
+                }
+                Err(error) => Err(error),
+            };
+            let Err(error) = created else {
+                is_begun = true;
+                continue;
+            };
+
+            let is_own = error.kind() == TargetErrorKind::Record;
+            match part.as_slice() {
+                [(at, _)] if is_own => {
+                    answers.set(*at, Err(error));
+                    is_begun = true;
+                }
+                _ if !is_begun => return Err(error),
+                // Some of the list is written, so the rest is not left to be sent again with it.
+                [] => {}
+                several if is_own => {
+                    let half = part.split_off(several.len() / 2);
+                    parts.extend([half, part]);
+                }
+                _ => {
+                    for (at, _) in part.iter().chain(parts.drain(..).flatten().collect::<Vec<_>>().iter()) {
+                        answers.set(*at, Err(of_each(&error)));
+                    }
+                }
+            }
+        }
+        Ok(self.with_holders(new, answers).await)
+    }
+
+    /// Creates a part of the records of a list with one request.
+    async fn create_part<M: RestModel>(
+        &self,
+        new: &[&M],
+        open: &mut Vec<(usize, Written)>,
+        mut alone: Option<AsyncGuard<'_, Proven>>,
+        answers: &mut Answers<M>,
+    ) -> Result<(), TargetError> {
+        let Some((listed, request)) = self.send_list(Method::POST, Some(new), open, answers).await? else {
+            return Ok(());
         };
-        let rows = self.rows_created(new, &open, listed, &request, &mut answers);
-        if let Some(proven) = &mut alone {
-            proven.note(M::REST.path, rows.as_ref().err());
+        let rows = self.rows_created(new, open, listed, &request, answers).await;
+        if let (Some(proven), Err(error)) = (&mut alone, &rows) {
+            proven.failed(M::REST.path, error);
+        }
+        let mut rows = rows?;
+        self.find_keyless(new, &mut rows, answers).await;
+
+        if let Some(proven) = &mut alone
+            && let Some(first) = rows.first().and_then(|(at, _)| new.get(*at))
+        {
+            let shown: Vec<Value> = rows.iter().map(|(_, row)| row.clone()).collect();
+            self.prove(proven, *first, &shown).await;
         }
         drop(alone);
-        let mut rows = rows?;
 
-        self.find_keyless(new, &mut rows, &mut answers).await;
-        self.read_back::<M>(&mut rows, &open).await;
+        self.read_back::<M>(&mut rows, open).await;
         let mut reads = true;
         for (at, row) in rows {
             if let Some((_, written)) = open.iter().find(|(place, _)| *place == at) {
                 answers.set(at, self.stored(row, written, &mut reads).await);
             }
         }
-        Ok(self.with_holders(new, answers).await)
+        Ok(())
     }
 
     /// The rows that an answer gives, each with the place of its record.
-    fn rows_created<M: RestModel>(
+    async fn rows_created<M: RestModel>(
         &self,
         new: &[&M],
         open: &[(usize, Written)],
@@ -99,18 +158,30 @@ impl<D> Rest<D> {
             }
             // Which row failed cannot be told; what was created shows by its identifier.
             Listed::Rows(rows) => {
-                return Ok(self.matched(new, open, rows.into_iter().filter_map(Result::ok).collect()));
+                let are_more = rows.len() > open.len();
+                let done = rows.into_iter().filter_map(Result::ok).map(|row| self.in_answer::<M>(row));
+                let done: Vec<Value> = done.collect();
+                let shown = Value::from(done.clone());
+                let matched = self.by_identifier(new, open, done).await;
+                // More was done than was asked for, and nothing of that.
+                if are_more && matched.is_empty() && shown != Value::Array(Vec::new()) {
+                    return Err(foreign_answer::<M>(request, None, &shown).into_target());
+                }
+                return Ok(matched);
             }
         };
         let key = self.key_need::<M>().0;
-        let foreign = |body: &Value| Err(foreign_answer::<M>(request, told.status, body).into_target());
+        let foreign = |body: &Value| Err(foreign_answer::<M>(request, Some(told.status), body).into_target());
         match self.in_answer::<M>(told.body) {
             Value::Array(rows) => {
                 let is_foreign = |row: &Value| content::<M>(row, &key) == Content::Foreign;
                 if !told.is_vouched && !rows.is_empty() && rows.iter().all(is_foreign) {
                     return foreign(&rows.into());
                 }
-                Ok(self.matched(new, open, rows))
+                if rows.len() == open.len() {
+                    return Ok(self.matched(new, open, rows));
+                }
+                Ok(self.by_identifier(new, open, rows).await)
             }
             body => match (content::<M>(&body, &key), open) {
                 (Content::Record, [(at, _)]) => Ok(vec![(*at, body)]),
@@ -168,31 +239,60 @@ impl<D> Rest<D> {
         all
     }
 
-    /// The rows of an answer with the records that they are of, which is by their order unless that shows otherwise.
+    /// As many rows as records, with the records that they are of, which is by their order unless that shows otherwise.
     fn matched<M: RestModel>(&self, new: &[&M], open: &[(usize, Written)], rows: Vec<Value>) -> Vec<(usize, Value)> {
         let store = self.store();
         let collection = M::REST.collection();
-        let is_of = |(at, written): &(usize, Written), row: &Value| {
-            let record = read::<M>(&store, &collection, row, Some(&written.values));
-            // What cannot be read is said when it is stored.
-            record.map_or(true, |record| new.get(*at).is_some_and(|new| new.is(record.key())))
+        let is_of = |at: usize, row: &Value, otherwise: Option<&Values>| {
+            let record = read::<M>(&store, &collection, row, otherwise).ok()?;
+            Some(new.get(at).is_some_and(|new| new.is(record.key())))
         };
-        let in_order = rows.len() == open.len() && open.iter().zip(&rows).all(|(open, row)| is_of(open, row));
-        if in_order {
+        // What cannot be read is said when it is stored.
+        let fits = |(at, written): &(usize, Written), row| is_of(*at, row, Some(&written.values)).unwrap_or(true);
+        if open.iter().zip(&rows).all(|(open, row)| fits(open, row)) {
             return open.iter().map(|(at, _)| *at).zip(rows).collect();
         }
-        let all_there = rows.len() == open.len();
-        let mut left: Vec<&(usize, Written)> = open.iter().collect();
+
+        let key = store.key_of(&collection);
+        let mut left: Vec<usize> = open.iter().map(|(at, _)| *at).collect();
         let (mut matched, mut others) = (Vec::new(), Vec::new());
         for row in rows {
-            match left.iter().position(|open| is_of(open, &row)) {
-                Some(found) => matched.push((left.remove(found).0, row)),
+            // A row that does not say which record it is would fit any.
+            let named = names_record::<M>(&row, key);
+            match left.iter().position(|at| named && is_of(*at, &row, None).unwrap_or(false)) {
+                Some(found) => matched.push((left.remove(found), row)),
                 None => others.push(row),
             }
         }
         // A server that keeps identifiers in another form still answers in order.
-        if all_there {
-            matched.extend(left.iter().map(|(at, _)| *at).zip(others));
+        matched.extend(left.into_iter().zip(others));
+        matched
+    }
+
+    /// The rows of an answer with the records that they name, where there are not as many as records. What becomes of a record
+    /// that no row names is unknown.
+    async fn by_identifier<M: RestModel>(
+        &self,
+        new: &[&M],
+        open: &[(usize, Written)],
+        rows: Vec<Value>,
+    ) -> Vec<(usize, Value)> {
+        let key = self.key_need::<M>().0;
+        let mut left: Vec<usize> = open.iter().map(|(at, _)| *at).collect();
+        let mut matched = Vec::new();
+        for row in rows.into_iter().filter(|row| names_record::<M>(row, &key)) {
+            let id = match self.identified::<M>(&row).await {
+                Ok(Some(id)) => id,
+                Ok(None) => continue,
+                Err(reason) => {
+                    tracing::warn!(?reason, path = M::REST.path, "which records an answer speaks of cannot be told");
+                    break;
+                }
+            };
+            let is_it = |at: &usize| new.get(*at).is_some_and(|new| id.key().is_some_and(|key| new.is(key)));
+            if let Some(found) = left.iter().position(is_it) {
+                matched.push((left.remove(found), row));
+            }
         }
         matched
     }
@@ -285,17 +385,14 @@ impl<D> Rest<D> {
             keys.iter().map(|(_, key)| Map::from_iter([(name.clone(), key.clone())]).into()).collect();
         let request = self.client.request(Method::DELETE, M::REST.path).json(list.into());
         let mut failed: Vec<Option<Error>> = Vec::new();
+        let mut is_unsaid = false;
         match self.tell_list::<M>(&request).await {
             Ok(Listed::Whole(_)) => {}
             Ok(Listed::Rows(rows)) if rows.len() == keys.len() => {
                 failed = rows.into_iter().map(|row| row.err().filter(|error| !error.is_gone())).collect();
             }
-            // Which of them failed cannot be told.
-            Ok(Listed::Rows(rows)) => {
-                if let Some(error) = rows.into_iter().find_map(Result::err) {
-                    failed = vec![Some(error); keys.len()];
-                }
-            }
+            // Which of them were deleted cannot be told, unless the server is asked.
+            Ok(Listed::Rows(_)) => is_unsaid = true,
             Err(error) if keys.len() == 1 && error.is_gone() => {}
             Err(error) => return Err(of_list(error, keys.len())),
         }
@@ -312,6 +409,9 @@ impl<D> Rest<D> {
                 (None, Ok(left)) if key_text(&key).is_some_and(|key| left.contains(&key)) => Err(TargetError::new(
                     "the server took the request to delete it, and still has it: may the login delete it?",
                 )),
+                (None, Ok(_)) if is_unsaid && !self.dialect.confirms_deletes => {
+                    Err(TargetError::unknown("the answer speaks of another number of records than were to be deleted"))
+                }
                 (None, Ok(_)) => {
                     self.store().remove(M::REST.path, &key);
                     Ok(())
@@ -426,6 +526,18 @@ fn of_list(error: Error, rows: usize) -> TargetError {
     } else {
         error.into_target()
     }
+}
+
+/// The error of a list as that of each of its records.
+fn of_each(error: &TargetError) -> TargetError {
+    let text = error.to_string();
+    let each = match error.kind() {
+        TargetErrorKind::Transient => TargetError::transient(text),
+        TargetErrorKind::Fatal => TargetError::fatal(text),
+        TargetErrorKind::Unknown => TargetError::unknown(text),
+        TargetErrorKind::Record => TargetError::new(text),
+    };
+    if error.is_perhaps_written() { each.perhaps_written() } else { each }
 }
 
 /// Whether nothing can be sent at all, now or for good: a collection that records are looked up in could not be read.

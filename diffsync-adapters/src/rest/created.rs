@@ -36,7 +36,7 @@ impl<D> Rest<D> {
         let row = self.in_answer::<M>(told.body);
         let content = content::<M>(&row, &key);
         if content == Content::Foreign && !told.is_vouched {
-            return Err(foreign_answer::<M>(request, told.status, &row).into_target());
+            return Err(foreign_answer::<M>(request, Some(told.status), &row).into_target());
         }
         let row = if content == Content::Record { row } else { Value::Null };
         if !needs_key || has_key(&row, &key) {

@@ -9,7 +9,7 @@ use super::client::{Answer, Request};
 use super::error::{Error, ErrorKind};
 use super::schema::RestModel;
 use super::tasks::location;
-use super::verdict::{Reply, RowReply, Verdict, text};
+use super::verdict::{Reply, RowReply, Verdict, some_are_done, text};
 
 /// What a server said of something that it has done.
 pub(super) struct Told {
@@ -71,19 +71,36 @@ pub(super) fn content<M: RestModel>(row: &Value, key: &str) -> Content {
     if says_no_more { Content::Record } else { Content::Doubtful }
 }
 
-/// Whether a body holds the key of a record of this model, or all that identifies it.
+/// Whether a body holds all that identifies a record of this model, or its key with fields of the model and no others that
+/// may be those of an error.
 fn holds_record<M: RestModel>(body: &Value, key: &str) -> bool {
     if let Value::Array(rows) = body {
         return !rows.is_empty() && rows.iter().all(|row| holds_record::<M>(row, key));
     }
-    let Value::Object(row) = body else { return false };
-    if row.get(key).is_some_and(|key| !key.is_null()) {
-        return true;
-    }
+    // The key alone may be that of the request, or of the error.
+    let has_key = body.get(key).is_some_and(|key| !key.is_null());
+    names_record::<M>(body, key) || (has_key && content::<M>(body, key) == Content::Record)
+}
+
+/// Whether a row holds all that identifies a record of this model.
+pub(super) fn names_record<M: RestModel>(row: &Value, key: &str) -> bool {
+    let Value::Object(fields) = row else { return false };
     let is_identifier = |name: &&str| M::SCHEMA.identifiers.iter().any(|field| field.name == *name);
-    let mut fields = M::REST.fields.iter().filter(|field| field.names.iter().any(is_identifier)).peekable();
-    let is_there = |step: Option<&&str>| step.is_some_and(|step| row.contains_key(*step));
-    fields.peek().is_some() && fields.all(|field| is_there(field.part.at.first()))
+    let named: Vec<_> = M::REST.fields.iter().filter(|field| field.names.iter().any(is_identifier)).collect();
+    let steps = || named.iter().map(|field| field.part.at.first().copied().unwrap_or_default());
+    // What is known by the server's key alone shows by its other fields that it is a record.
+    let is_shown = steps().any(|step| step != key) || content::<M>(row, key) == Content::Record;
+    !named.is_empty() && steps().all(|step| fields.contains_key(step)) && is_shown
+}
+
+/// Whether an answer that speaks of an error also holds a record that was created: its key, and what identifies it.
+fn holds_created<M: RestModel>(body: &Value, key: &str) -> bool {
+    let is_created = |row: &Value| row.get(key).is_some_and(|key| !key.is_null()) && names_record::<M>(row, key);
+    let inner = |value: &Value| match value {
+        Value::Array(rows) => rows.iter().any(is_created),
+        row => is_created(row),
+    };
+    inner(body) || body.as_object().is_some_and(|fields| fields.values().any(inner))
 }
 
 impl<D> Rest<D> {
@@ -96,11 +113,16 @@ impl<D> Rest<D> {
         }
     }
 
-    fn holds_record<M: RestModel>(&self, body: &Value) -> bool {
+    pub(super) fn holds_record<M: RestModel>(&self, body: &Value) -> bool {
         let place = M::REST.answer.or(self.dialect.answer.as_deref());
         let body = place.and_then(|place| body.pointer(place)).unwrap_or(body);
         let store = self.store();
         holds_record::<M>(body, store.key_of(&M::REST.collection()))
+    }
+
+    fn holds_created<M: RestModel>(&self, body: &Value) -> bool {
+        let store = self.store();
+        holds_created::<M>(body, store.key_of(&M::REST.collection()))
     }
 
     /// Makes a request that writes one record. An error says that it was not done, or that it is not known.
@@ -111,6 +133,8 @@ impl<D> Rest<D> {
         };
         match self.rows_of::<M>(request, &answer) {
             None => self.done::<M>(request, answer).await,
+            // One record was sent: which of the rows is about it cannot be told.
+            Some(rows) if *request.method() == Method::POST && some_of_each(&rows) => Err(unsaid(request, &answer)),
             Some(mut rows) => match rows.iter().position(Result::is_err) {
                 Some(failed) => Err(rows.swap_remove(failed).err().unwrap_or_else(|| unsaid(request, &answer))),
                 None if rows.len() == 1 => {
@@ -140,8 +164,13 @@ impl<D> Rest<D> {
         let said = error.answer().cloned().unwrap_or_else(|| error.detail().into());
         let reply = Reply { method: request.method(), status, body: &said, holds_record: false };
         match (self.dialect.verdict)(&reply) {
-            None => Err(error),
             Some(Verdict::Success) => Ok(Told::vouched()),
+            Some(verdict @ (Verdict::Unknown(_) | Verdict::Fatal(_))) => Err(error.judged(verdict)),
+            // To send it again would create twice what was done.
+            _ if *request.method() == Method::POST && some_are_done(&said) => {
+                Err(error.judged(Verdict::Unknown(partly_done(request, &said))))
+            }
+            None => Err(error),
             Some(verdict) => Err(error.judged(verdict)),
         }
     }
@@ -152,10 +181,14 @@ impl<D> Rest<D> {
         let reply = Reply { method: request.method(), status: answer.status, body: &answer.body, holds_record };
         let is_vouched = match (self.dialect.verdict)(&reply) {
             Some(Verdict::Success) => true,
-            Some(verdict) => return Err(judged(request, &answer, answer.status, verdict)),
-            None if answer.status == StatusCode::ACCEPTED => {
-                return self.finished(&request.method().clone(), answer, request).await;
+            Some(Verdict::Failed(_) | Verdict::Conflict(_) | Verdict::Transient(_))
+                if *request.method() == Method::POST && self.holds_created::<M>(&answer.body) =>
+            {
+                let text = partly_done(request, &answer.body);
+                return Err(judged(request, &answer, answer.status, Verdict::Unknown(text)));
             }
+            Some(verdict) => return Err(judged(request, &answer, answer.status, verdict)),
+            None if answer.status == StatusCode::ACCEPTED => return self.finished::<M>(answer, request).await,
             None => false,
         };
         // A bare text with a slash is where the record is.
@@ -166,6 +199,10 @@ impl<D> Rest<D> {
 
     /// What an answer says of each row, if it does.
     fn rows_of<M: RestModel>(&self, request: &Request, answer: &Answer) -> Option<Vec<Result<Value, Error>>> {
+        // What was only taken on is judged as a task.
+        if answer.status == StatusCode::ACCEPTED {
+            return None;
+        }
         let holds_record = self.holds_record::<M>(&answer.body);
         let reply = Reply { method: request.method(), status: answer.status, body: &answer.body, holds_record };
         let rows = (self.dialect.row_replies)(&reply)?;
@@ -199,7 +236,7 @@ impl<D> Rest<D> {
 }
 
 /// The error of an answer to a `POST` that is no record. It ends the run: every further request may do more harm.
-pub(super) fn foreign_answer<M: RestModel>(request: &Request, status: StatusCode, body: &Value) -> Error {
+pub(super) fn foreign_answer<M: RestModel>(request: &Request, status: Option<StatusCode>, body: &Value) -> Error {
     let text = format!("the answer is not a {} nor a part of one: {}", M::NAME, request.hidden().clean(&text(body)));
     let hint = format!(
         "the POST may have gone to a path that means something else, and may have changed other records: look at what \
@@ -207,12 +244,21 @@ pub(super) fn foreign_answer<M: RestModel>(request: &Request, status: StatusCode
          (`#[rest(answer = \"…\")]`, `Dialect::answer`), or what the answer means (`Dialect::verdict`)",
         M::REST.path
     );
-    request.fault(ErrorKind::Status(status), text).judged_foreign().hinted(hint)
+    request.fault(status.map_or(ErrorKind::Form, ErrorKind::Status), text).judged_foreign().hinted(hint)
 }
 
 fn judged(request: &Request, answer: &Answer, status: StatusCode, verdict: Verdict) -> Error {
     let verdict = verdict.map(|text| request.hidden().clean(&text));
     request.failed(&answer.url, ErrorKind::Status(status), "").judged(verdict)
+}
+
+/// Whether some rows were done, and others were not.
+fn some_of_each(rows: &[Result<Value, Error>]) -> bool {
+    rows.iter().any(Result::is_ok) && rows.iter().any(Result::is_err)
+}
+
+fn partly_done(request: &Request, said: &Value) -> String {
+    format!("the answer speaks of an error, and of records that were created: {}", request.hidden().clean(&text(said)))
 }
 
 /// The error of a row of which an answer says nothing.

@@ -19,7 +19,16 @@ impl<D> Rest<D> {
     /// Whether the server has none of these records. If that cannot be found out, it may have them.
     pub(super) async fn has_none_of<M: RestModel>(&self, new: &[&M], sent: &[(usize, Written)]) -> bool {
         let sent: Vec<&M> = sent.iter().filter_map(|(at, _)| new.get(*at).copied()).collect();
-        match self.find(&sent).await {
+        // A record that cannot be asked for may be there.
+        let found = async {
+            for record in &sent {
+                if self.parameters(*record).await?.is_empty() {
+                    return Err(TargetError::new("nothing identifies it by which its collection could be searched"));
+                }
+            }
+            self.find(&sent).await
+        };
+        match found.await {
             Ok(found) => found.iter().all(Option::is_none),
             Err(error) => {
                 tracing::warn!(?error, "whether the records were created could not be looked up");
@@ -28,7 +37,8 @@ impl<D> Rest<D> {
         }
     }
 
-    /// The rows that the server has of these records, by their identifiers, as it is now.
+    /// The rows that the server has of these records, by their identifiers, as it is now. Of a record without any part of an
+    /// identifier to ask by, none is found.
     ///
     /// Its collection is asked for the rows that have one of the values of each part of the identifiers, which are these
     /// records and perhaps some more. It must understand `name=a&name=b`.
@@ -81,7 +91,7 @@ impl<D> Rest<D> {
         }
     }
 
-    /// What of a record's body identifies it, as parameters. What is empty finds nothing, and is left to a look at the rows.
+    /// What of a record's body identifies it, as parameters, without what is empty.
     async fn parameters<M: RestModel>(&self, record: &M) -> Result<Vec<(String, String)>, TargetError> {
         let body = self.creation(record).await?.body;
         let identifies = |name: &&str| M::SCHEMA.identifiers.iter().any(|field| field.name == *name);

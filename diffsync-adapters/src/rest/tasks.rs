@@ -13,6 +13,7 @@ use super::client::{Answer, Request};
 use super::error::{Error, ErrorKind};
 use super::exchange::Told;
 use super::retry::retry_after;
+use super::schema::RestModel;
 use super::verdict::{self, Verdict};
 
 /// How an API says what became of a task that it answered with 202.
@@ -61,6 +62,16 @@ impl Tasks {
         answer.url.join(link.or(location.as_deref())?).ok()
     }
 
+    /// How long to wait, as the headers say.
+    fn pause_after(&self, headers: &HeaderMap) -> Duration {
+        self.pause_of(retry_after(headers, SystemTime::now()))
+    }
+
+    /// How long to wait. A server that says "at once" would be asked without end.
+    fn pause_of(&self, said: Option<Duration>) -> Duration {
+        said.filter(|pause| !pause.is_zero()).unwrap_or(self.pause)
+    }
+
     fn is_among(&self, state: &str) -> State {
         let has = |words: &[String]| words.iter().any(|word| word.eq_ignore_ascii_case(state));
         if has(&self.done) {
@@ -85,8 +96,8 @@ pub(super) fn location(headers: &HeaderMap) -> Option<String> {
 }
 
 impl<D> Rest<D> {
-    /// Waits for what the server has taken on. `request` is only there to name it in errors.
-    pub(super) async fn finished(&self, method: &Method, answer: Answer, request: &Request) -> Result<Told, Error> {
+    /// Waits for what the server has taken on. `request` is what it was asked.
+    pub(super) async fn finished<M: RestModel>(&self, answer: Answer, request: &Request) -> Result<Told, Error> {
         let kind = ErrorKind::Status(StatusCode::ACCEPTED);
         let lost = |detail: String| {
             let text = format!("the server has only taken it on: {detail}");
@@ -100,7 +111,7 @@ impl<D> Rest<D> {
         };
 
         let begun = Instant::now();
-        let mut pause = retry_after(&answer.headers, SystemTime::now()).unwrap_or(tasks.pause);
+        let mut pause = tasks.pause_after(&answer.headers);
         loop {
             if begun.elapsed() + pause > tasks.limit {
                 return Err(lost(format!("it was not done within {:?}", tasks.limit)));
@@ -110,17 +121,18 @@ impl<D> Rest<D> {
                 Ok(now) => now,
                 // What is being made is not there yet.
                 Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
-                    pause = error.retry_after().unwrap_or(tasks.pause);
+                    pause = tasks.pause_of(error.retry_after());
                     continue;
                 }
                 Err(error) => return Err(lost(format!("what became of it could not be asked: {error}"))),
             };
-            pause = retry_after(&now.headers, SystemTime::now()).unwrap_or(tasks.pause);
+            pause = tasks.pause_after(&now.headers);
             if now.status == StatusCode::ACCEPTED {
                 continue;
             }
-            match now.body.pointer(&tasks.state).and_then(Value::as_str) {
-                Some(state) => match tasks.is_among(state) {
+            let deletes = *request.method() == Method::DELETE;
+            match now.body.pointer(&tasks.state) {
+                Some(Value::String(state)) => match tasks.is_among(state) {
                     State::GoesOn => {}
                     State::Done => return Ok(made(tasks, now)),
                     State::Failed => {
@@ -128,11 +140,29 @@ impl<D> Rest<D> {
                         return Err(request.failed(&url, kind, "").judged(Verdict::Failed(text)));
                     }
                 },
+                // The state is not known yet.
+                Some(Value::Null | Value::Bool(_) | Value::Number(_)) => {}
                 // The task's URL leads to what it made once that is there.
-                None if *method == Method::DELETE => return Ok(Told::vouched()),
-                None => return Ok(Told { body: now.body, location: None, status: now.status, is_vouched: true }),
+                Some(_) | None if !deletes && self.holds_record::<M>(&now.body) => {
+                    return Ok(Told { body: now.body, location: None, status: now.status, is_vouched: true });
+                }
+                Some(_) => {}
+                None if deletes && is_empty(&now.body) => return Ok(Told::vouched()),
+                None => {
+                    let text = format!("its task says nothing at `{}` (`Tasks::state`), and is no record", tasks.state);
+                    return Err(lost(text));
+                }
             }
         }
+    }
+}
+
+fn is_empty(body: &Value) -> bool {
+    match body {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
     }
 }
 

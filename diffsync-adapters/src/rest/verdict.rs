@@ -100,7 +100,8 @@ pub fn by_status(_: &Reply<'_>) -> Option<Verdict> {
     None
 }
 
-/// `{"status": "error", …}`, `{"result": "failed"}`, `{"success": false}`, `{"code": 500}`; `{"status": "ok"}` is a success.
+/// `{"status": "error", …}`, `{"result": "failed"}`, `{"success": false}`, `{"code": 500}`; `{"status": "ok"}` is a success,
+/// unless it comes with a 202.
 #[must_use]
 pub fn status_word(reply: &Reply<'_>) -> Option<Verdict> {
     const FAILED: [&str; 9] =
@@ -121,7 +122,8 @@ pub fn status_word(reply: &Reply<'_>) -> Option<Verdict> {
         return Some(refused(reply, reply.body));
     }
     let is_done = words.iter().any(|word| DONE.contains(&word.as_str())) || flags.contains(&true);
-    is_done.then_some(Verdict::Success)
+    // With a 202 the word is about the task that was begun, not about the record.
+    (is_done && reply.status != StatusCode::ACCEPTED).then_some(Verdict::Success)
 }
 
 /// `{"errors": [{"detail": "…"}]}`, as in JSON:API and GraphQL, and `{"error": "…"}`.
@@ -139,13 +141,34 @@ pub fn errors(reply: &Reply<'_>) -> Option<Verdict> {
     Some(refused(reply, said))
 }
 
-/// `{"results": [{"code": 500, "status": "…"}]}`: one of the rows has failed.
+/// `{"results": [{"code": 500, "status": "…"}]}`: one of the rows has failed. If another row of an answer to a `POST` was
+/// done, the outcome is unknown, since sending the records again would create that one twice.
 #[must_use]
 pub fn results(reply: &Reply<'_>) -> Option<Verdict> {
     let rows = reply.body.get("results")?.as_array()?;
     let failed: Vec<Value> =
         rows.iter().filter(|row| row_status(row).is_some_and(|(_, status)| !status.is_success())).cloned().collect();
-    (!failed.is_empty()).then(|| refused(reply, &Value::from(failed)))
+    if failed.is_empty() {
+        return None;
+    }
+    let failed = Value::from(failed);
+
+    if *reply.method == Method::POST && some_are_done(reply.body) {
+        return Some(Verdict::Unknown(format!("some of it was done, and some was not: {}", text(&failed))));
+    }
+    Some(refused(reply, &failed))
+}
+
+/// Whether an answer has rows with a status of their own, one of which was done.
+pub(super) fn some_are_done(body: &Value) -> bool {
+    let is_done = |row: &Value| row_status(row).is_some_and(|(_, status)| status.is_success());
+    listed(body).is_some_and(|rows| rows.iter().any(is_done))
+}
+
+/// The rows of an answer: the body itself, or a list in it.
+fn listed(body: &Value) -> Option<&Vec<Value>> {
+    const LISTS: [&str; 5] = ["results", "responses", "items", "operations", "data"];
+    body.as_array().or_else(|| LISTS.into_iter().find_map(|name| body.get(name)?.as_array()))
 }
 
 /// An answer that says that a unique value is taken: 409 to a `POST`, or 400, 409, 422 or 500 with a body that says so.
@@ -204,24 +227,26 @@ pub struct RowReply {
 }
 
 /// The rows of a 207, or of a list each element of which has a status of its own: `[{"status": 201, "body": {…}}, …]`, also
-/// within `results`, `responses`, `items` or `data`.
+/// within `results`, `responses`, `items`, `operations` or `data`. A list in which nothing failed must hold the records too.
 #[must_use]
 pub fn row_replies(reply: &Reply<'_>) -> Option<Vec<RowReply>> {
-    const LISTS: [&str; 5] = ["results", "responses", "items", "operations", "data"];
     const BODIES: [&str; 7] = ["body", "record", "resource", "data", "response", "value", "object"];
     let is_multi = reply.status == StatusCode::MULTI_STATUS;
     if reply.holds_record && !is_multi {
         return None;
     }
-    let list = reply.body.as_array();
-    let list = list.or_else(|| LISTS.into_iter().find_map(|name| reply.body.get(name)?.as_array()))?;
+    let list = listed(reply.body)?;
 
-    // A success has its record next to the status; a status alone may be that of something else that was done.
-    let mut all_are_told = !list.is_empty();
+    // A success has its record next to the status; a status alone may be that of something else that was done. Where a row
+    // has failed, the answer is about the rows that were sent all the same.
+    let (mut all_have_status, mut all_have_record, mut some_failed) = (!list.is_empty(), true, false);
     let mut row = |row: &Value| {
         let (name, status) = row_status(row).unzip();
         let record = BODIES.into_iter().filter_map(|name| row.get(name)).find(|body| body.is_object());
-        all_are_told &= status.is_some_and(|status: StatusCode| !status.is_success() || record.is_some());
+        let has_failed = status.is_some_and(|status: StatusCode| !status.is_success());
+        all_have_status &= status.is_some();
+        all_have_record &= has_failed || record.is_some();
+        some_failed |= has_failed;
 
         let mut body = record.unwrap_or(row).clone();
         // The status of a row is not that of the record.
@@ -231,7 +256,7 @@ pub fn row_replies(reply: &Reply<'_>) -> Option<Vec<RowReply>> {
         RowReply { status, body }
     };
     let rows: Vec<RowReply> = list.iter().map(&mut row).collect();
-    (is_multi || all_are_told).then_some(rows)
+    (is_multi || (all_have_status && (all_have_record || some_failed))).then_some(rows)
 }
 
 /// The status of a row, with the name of its field: `200`, `"200"`, `"HTTP/1.1 200 OK"`.
@@ -293,7 +318,10 @@ mod tests {
             (200, json!({"data": {}, "errors": []}), "by status"),
             (200, json!({"error": ""}), "by status"),
             (200, json!({"error": "no"}), "failed"),
-            (200, json!({"results": [{"code": 200.0}, {"code": 500.0, "status": "no"}]}), "failed"),
+            (200, json!({"results": [{"code": 200.0}, {"code": 500.0, "status": "no"}]}), "other"),
+            (200, json!({"results": [{"code": 500.0}, {"code": 500.0, "status": "no"}]}), "failed"),
+            (202, json!({"success": true, "task": "/tasks/9"}), "by status"),
+            (202, json!({"success": false}), "failed"),
             (200, json!({"results": [{"code": 200.0}]}), "by status"),
             (200, json!({"name": "d1"}), "by status"),
             (200, json!([]), "by status"),
@@ -312,6 +340,8 @@ mod tests {
             "by status",
             "it is in use, and collides with nothing"
         );
+        let mixed = json!({"results": [{"code": 200}, {"code": 500}]});
+        assert_eq!(kind(judged(&Method::PATCH, 200, &mixed).as_ref()), "failed", "a change may be sent again");
         let rows = json!({"results": [{"code": 500}]});
         assert_eq!(kind(judged(&Method::GET, 200, &rows).as_ref()), "by status", "rows that have a code");
         let record = json!({"id": 1, "name": "d1", "status": "error"});
@@ -336,5 +366,8 @@ mod tests {
         assert_eq!(read(207, &json!([{"id": 1, "status": 200}])), Some(vec![(Some(200), json!({"id": 1}))]));
         assert_eq!(read(200, &json!({"results": [{"code": 200, "name": "a"}]})), None, "no record is there");
         assert_eq!(read(200, &json!({"id": 1})), None);
+        let mixed = json!({"results": [{"code": 200}, {"code": 500, "text": "no"}]});
+        let expected = vec![(Some(200), json!({})), (Some(500), json!({"text": "no"}))];
+        assert_eq!(read(200, &mixed), Some(expected), "one row has failed, and the other has not");
     }
 }

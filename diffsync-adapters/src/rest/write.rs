@@ -10,6 +10,7 @@ use tokio::sync::MutexGuard as AsyncGuard;
 
 use super::adapter::{Models, Rest};
 use super::client::Request;
+use super::exchange::{Content, content};
 use super::pages::plain;
 use super::record::{About, Unreadable, Values, body, lacks_owner, read, stamp};
 use super::schema::RestModel;
@@ -36,7 +37,10 @@ where
         };
         let row = self.created_row(new, told, &request).await;
         if let Some(proven) = &mut alone {
-            proven.note(M::REST.path, row.as_ref().err());
+            match &row {
+                Ok(row) => self.prove(proven, new, std::slice::from_ref(row)).await,
+                Err(error) => proven.failed(M::REST.path, error),
+            }
         }
         drop(alone);
         let row = row?;
@@ -110,21 +114,26 @@ where
     }
 }
 
-/// The collections in which a record was created, and those where a `POST` means something else.
+/// What is known of the collections to which records were sent.
 #[derive(Debug, Default)]
-pub(super) struct Proven(BTreeMap<&'static str, bool>);
+pub(super) struct Proven(BTreeMap<&'static str, Proof>);
+
+/// What the answers to a `POST` to a collection have shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// It creates a record.
+    Creates,
+    /// It means something else.
+    Foreign,
+    /// Nothing, and the record was not found when it was asked for.
+    Nothing,
+}
 
 impl Proven {
-    /// Takes note of what became of a record of a collection.
-    pub(super) fn note(&mut self, path: &'static str, error: Option<&TargetError>) {
-        match error {
-            None => {
-                self.0.insert(path, true);
-            }
-            Some(error) if error.kind() == TargetErrorKind::Fatal && error.is_perhaps_written() => {
-                self.0.insert(path, false);
-            }
-            Some(_) => {}
+    /// Takes note of why a record of a collection was not created.
+    pub(super) fn failed(&mut self, path: &'static str, error: &TargetError) {
+        if error.kind() == TargetErrorKind::Fatal && error.is_perhaps_written() {
+            self.0.insert(path, Proof::Foreign);
         }
     }
 }
@@ -144,12 +153,30 @@ impl<D> Rest<D> {
     pub(super) async fn first_alone(&self, path: &'static str) -> Result<Option<AsyncGuard<'_, Proven>>, TargetError> {
         let proven = self.proven.lock().await;
         match proven.0.get(path) {
-            None => Ok(Some(proven)),
-            Some(true) => Ok(None),
-            Some(false) => {
+            None | Some(Proof::Nothing) => Ok(Some(proven)),
+            Some(Proof::Creates) => Ok(None),
+            Some(Proof::Foreign) => {
                 Err(TargetError::fatal(format!("it was not sent: an earlier answer of `{path}` was not a record")))
             }
         }
+    }
+
+    /// Takes note of whether the rows that were answered show that `new` was created. Where they do not, the server is asked
+    /// for it, once for each collection.
+    pub(super) async fn prove<M: RestModel>(&self, proven: &mut Proven, new: &M, rows: &[Value]) {
+        let path = M::REST.path;
+        let key = self.key_need::<M>().0;
+        let mut creates = rows.iter().any(|row| content::<M>(row, &key) == Content::Record);
+        if !creates && !proven.0.contains_key(path) {
+            creates = match self.find_rows(&[new]).await {
+                Ok(found) => found.iter().any(Option::is_some),
+                Err(error) => {
+                    tracing::debug!(%error, path, "whether a record was created cannot be looked up");
+                    false
+                }
+            };
+        }
+        proven.0.insert(path, if creates { Proof::Creates } else { Proof::Nothing });
     }
 
     /// The record as the server stored it.

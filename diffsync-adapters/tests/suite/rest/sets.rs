@@ -17,6 +17,10 @@ struct Thing {
     name: String,
     tags: HashSet<String>,
     size: u8,
+    // Without a key, a record could only be created.
+    #[sync(local)]
+    #[rest(key)]
+    id: Option<u64>,
 }
 
 #[derive(Dataset, Default)]
@@ -41,7 +45,7 @@ impl Job for ToApi {
 }
 
 fn thing(name: &str) -> Thing {
-    Thing { name: name.into(), tags: ["e", "b", "d", "a", "f", "c"].map(str::to_owned).into(), size: 1 }
+    Thing { name: name.into(), tags: ["e", "b", "d", "a", "f", "c"].map(str::to_owned).into(), size: 1, id: None }
 }
 
 #[tokio::test]
