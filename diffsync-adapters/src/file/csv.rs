@@ -419,7 +419,9 @@ impl Quoting {
     fn read(self, row: &str) -> Option<StringRecord> {
         let mut builder = ReaderBuilder::new();
         let reader = builder.delimiter(self.delimiter).has_headers(false).flexible(true);
-        let mut rows = reader.from_reader(row.as_bytes()).into_records();
+        // The reader drops a byte order mark at the very start, where this row is not.
+        let behind = ["\n", row].concat();
+        let mut rows = reader.from_reader(behind.as_bytes()).into_records();
         let first = rows.next()?.ok()?;
         rows.next().is_none().then_some(first)
     }

@@ -123,18 +123,22 @@ fn in_tables(
     let blocks = blocks(text, document, tables, key).ok_or("where its tables stand cannot be told")?;
     let mut patches: Vec<(Range<usize>, String)> = Vec::new();
     let is_left = changes.iter().any(|change| !matches!(change, TextEdit::Drop));
+    // Whether the empty lines before the table go with the one above it.
+    let mut takes_below = true;
     for (position, (block, change)) in blocks.iter().zip(changes).enumerate() {
         match change {
-            TextEdit::Keep => {}
+            TextEdit::Keep => takes_below = false,
             TextEdit::Drop => {
-                let mut range = gone(text, block, position == 0);
-                if !is_left && position + 1 == blocks.len() {
-                    // Something takes the place of all of them.
+                let (mut range, is_below) = gone(text, block, takes_below);
+                takes_below = is_below;
+                if position + 1 == blocks.len() && (!is_left || !created.is_empty()) {
+                    // Something takes its place.
                     range.end = block.end;
                 }
                 patches.push((range, String::new()));
             }
             TextEdit::Set(record) => {
+                takes_below = false;
                 let old = text.get(block.header..block.end).unwrap_or_default();
                 let mut part: DocumentMut = old.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
                 let tables = part.get_mut(key).and_then(Item::as_array_of_tables_mut);
@@ -185,16 +189,17 @@ fn in_tables(
 /// Where the tables stand.
 fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &str) -> Option<Vec<Block>> {
     let mut others = Vec::new();
-    for (name, item) in document.iter().filter(|(name, _)| *name != key) {
-        let _ = name;
-        headers(item, &mut others);
-    }
+    document.iter().filter(|(name, _)| *name != key).for_each(|(_, item)| headers(item, &mut others));
     let own: Vec<usize> = tables.iter().map(|table| Some(table.span()?.start)).collect::<Option<_>>()?;
     let mut all: Vec<usize> = others.into_iter().chain(own.iter().copied()).collect();
     all.sort_unstable();
     let lines = Lines::of(text);
+    let mut texts = Vec::new();
+    multi_line(text, document.as_table(), &mut texts);
     let is_comment = |line: usize| {
-        text.get(lines.start(line)..lines.start(line + 1)).unwrap_or_default().trim_start().starts_with('#')
+        let start = lines.start(line);
+        let is_text = || texts.iter().any(|range| range.contains(&start));
+        text.get(start..lines.start(line + 1)).unwrap_or_default().trim_start().starts_with('#') && !is_text()
     };
     let mut blocks = Vec::with_capacity(own.len());
     for header in own {
@@ -203,7 +208,10 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
         while line > 0 && is_comment(line - 1) {
             line -= 1;
         }
-        blocks.push(Block { comments: lines.start(line), header, end: content_end(text, next) });
+        // What looks like a comment or an empty line may be the end of a text.
+        let last_text = texts.iter().map(|range| range.end).filter(|&end| header < end && end <= next).max();
+        let end = last_text.map_or(0, |end| lines.start(lines.at(end) + 1));
+        blocks.push(Block { comments: lines.start(line), header, end: content_end(text, next).max(end) });
     }
     // A comment at the head of the file is about the file, unless other tables have theirs as well.
     let others_have = blocks.iter().skip(1).any(|block| block.comments < block.header);
@@ -214,6 +222,21 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
         first.comments = first.header;
     }
     Some(blocks)
+}
+
+/// Where the values stand that take several lines.
+fn multi_line(text: &str, table: &dyn toml_edit::TableLike, found: &mut Vec<Range<usize>>) {
+    for (_, item) in table.iter() {
+        match item {
+            Item::None => {}
+            Item::Value(value) => {
+                let span = value.span().filter(|span| text.get(span.clone()).is_some_and(|value| value.contains('\n')));
+                found.extend(span);
+            }
+            Item::Table(table) => multi_line(text, table, found),
+            Item::ArrayOfTables(tables) => tables.iter().for_each(|table| multi_line(text, table, found)),
+        }
+    }
 }
 
 /// Where the headers of tables begin.
@@ -252,21 +275,21 @@ fn content_end(text: &str, before: usize) -> usize {
     end
 }
 
-/// What goes with a table: its comments, and the empty lines before it.
-fn gone(text: &str, block: &Block, is_first: bool) -> Range<usize> {
+/// What goes with a table: its comments, and the empty lines before it or, where something above it stays without a table
+/// of its own, those below it. Says also whether it is those below.
+fn gone(text: &str, block: &Block, is_first: bool) -> (Range<usize>, bool) {
     let before = text.get(..block.comments).unwrap_or_default();
-    let mut end = block.end;
-    let mut start = before.trim_end().len();
-    // To the end of that line.
-    start += text.get(start..block.comments).and_then(|space| space.find('\n')).map_or(0, |at| at + 1);
+    let is_top = before.trim().is_empty();
     let stays_above = before.trim_end().rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with('#'));
-    if before.trim().is_empty() || is_first || stays_above {
-        // What is above stays, and so do the empty lines behind it; those behind the table go.
-        start = if before.trim().is_empty() { 0 } else { block.comments };
-        let rest = text.get(end..).unwrap_or_default();
-        let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
-        let blank = rest.get(..blank).and_then(|blank| blank.rfind('\n')).map_or(0, |at| at + 1);
-        end += blank;
+    if !is_top && !is_first && !stays_above {
+        let start = before.trim_end().len();
+        // To the end of that line.
+        let rest = text.get(start..block.comments).and_then(|space| space.find('\n'));
+        return (start + rest.map_or(0, |at| at + 1)..block.end, false);
     }
-    start..end
+
+    let rest = text.get(block.end..).unwrap_or_default();
+    let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+    let blank = rest.get(..blank).and_then(|blank| blank.rfind('\n')).map_or(0, |at| at + 1);
+    (if is_top { 0 } else { block.comments }..block.end + blank, true)
 }

@@ -177,7 +177,8 @@ fn found(text: &str) -> Unexpected<'_> {
         Some(b'n') => Unexpected::Other("null"),
         Some(b't') => Unexpected::Bool(true),
         Some(b'f') => Unexpected::Bool(false),
-        _ => match text.trim().parse() {
+        // Who read the number also took the letter that ends it.
+        _ => match text.trim_end_matches([',', ']', ' ', '\t', '\n', '\r']).trim().parse() {
             Ok(number) => Unexpected::Signed(number),
             Err(_) => Unexpected::Other("number"),
         },

@@ -186,6 +186,24 @@ fn toml_keeps_comments_and_keys() {
         "title = 'hosts' # by hand\n\n# The first.\n[[host]]\nname = \"a\"\nracks = 2   # to grow\nsince = 2026-01-01\n\n[[host]]\nname = \"d\"\nsite = \"ams\"\n\n[other]\nx = 1\n",
     );
     toml::check("host = []\n", "[[host]]\nname = 'a'\n", "host = []\n");
+    // Several that follow each other go, with the empty lines between them.
+    toml::check("host = []\n", "[[host]]\nname = 'a'\n\n[[host]]\nname = 'b'\n", "host = []\n");
+    toml::check(
+        "[[host]]\nname = 'c'\n",
+        "[[host]]\nname = 'a'\n\n[[host]]\nname = 'b'\n\n[[host]]\nname = 'c'\n",
+        "[[host]]\nname = 'c'\n",
+    );
+    toml::check(
+        "[[host]]\nname = 'd'\n",
+        "# Hosts\n\n[[host]]\nname = 'a'\n\n[[host]]\nname = 'b'\n\n[other]\nx = 1\n",
+        "# Hosts\n\n[[host]]\nname = \"d\"\n\n[other]\nx = 1\n",
+    );
+    // The last line of a text is no comment.
+    toml::check(
+        "[[host]]\nname = 'a'\nsite = \"y\"\n[[host]]\nname = 'b'\n",
+        "[[host]]\nname = 'a'\nsite = \"\"\"\nx\n# y\"\"\"\n[[host]]\nname = 'b'\n",
+        "[[host]]\nname = 'a'\nsite = \"y\"\n[[host]]\nname = 'b'\n",
+    );
 }
 
 #[test]

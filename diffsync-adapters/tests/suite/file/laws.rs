@@ -18,7 +18,12 @@ macro_rules! laws {
             use crate::file::$format::{Sites, site};
 
             fn sites(seed: u64, texts: &[String]) -> Sites {
-                let picked = texts.iter().enumerate().filter(|(at, _)| (*at as u64 * 7 + seed * 3) % 5 > 1);
+                // A run holds back the delete of a site whose name is that of a new one but for case or surrounding space.
+                // So those whose names are alike in that way are there with every seed, beside each other.
+                let folded = |text: &str| text.trim().to_lowercase();
+                let is_alike = |text: &str| texts.iter().filter(|other| folded(other) == folded(text)).count() > 1;
+                let is_picked = |at: usize, text: &str| (at as u64 * 7 + seed * 3) % 5 > 1 || is_alike(text);
+                let picked = texts.iter().enumerate().filter(|(at, text)| is_picked(*at, text));
                 let number = |at: usize| u16::try_from((at as u64 + seed * 5) % 100).unwrap();
                 Sites { sites: picked.map(|(at, text)| site(text, number(at))).collect() }
             }
@@ -48,7 +53,7 @@ macro_rules! laws {
                     "\"", "'", "\"\"", "a\"b", "it's", ",", ";", "a,b;c\td", "\n", "a\nb", "a\r\nb", "\r", " a ", "\t", "\\", "\\n",
                     "[a]", "{a: b}", "[]", "{}", "&a", "*a", "!a", "|", ">", "%a", "@a", "`", "---", "...", "?", ":", "<<", "=",
                     "2026-01-01", "12:30:00", "\u{85}", "\u{2028}", "\u{feff}a", "a\u{0}b", "\u{7f}", "é", "日本", "🦀", "\u{301}",
-                    "0", "-0", "1_000", "0o7", "1.", ".5", "key = 1", "[[sites]]", "a\n\n# b\n", "\n- x", "x\n", "\u{1b}[0m",
+                    "0", "-0", "1_000", "0o7", "1.", ".5", "key = 1", "[[sites]]", "a\n\n# b\n", "\n- x", "\n# x", "x\n", "\u{1b}[0m",
                 ];
                 check(&traps.map(String::from), 2).unwrap();
             }

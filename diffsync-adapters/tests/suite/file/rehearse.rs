@@ -49,13 +49,14 @@ impl Job for Copying {
     }
 }
 
-/// What cannot be edited: a list in brackets.
+/// A list in brackets, to which no record can be added.
 const FLOW: &str = "[{name: a, site: ams}]\n";
 const RACKS: &str = "name,note\nr1,x\n";
 
-/// The target's list of hosts cannot be edited, and all else can be written.
+/// The new host cannot be added to the target's list, and all else can be written.
 fn folders() -> Folders {
-    Folders::new().with("hosts.yml", "- {name: a, site: fra}\n", FLOW).with("racks.csv", RACKS, "name,note\n")
+    let hosts = "- {name: a, site: ams}\n- {name: b, site: fra}\n";
+    Folders::new().with("hosts.yml", hosts, FLOW).with("racks.csv", RACKS, "name,note\n")
 }
 
 /// Which records of the report failed, and how many were not attempted.
@@ -102,7 +103,7 @@ fn a_dry_run_fails_where_the_run_would() {
     assert_eq!(contents(&folders), before);
     assert_eq!(heard, Vec::<String>::new(), "nothing is done");
     assert_eq!(dry.status, Status::Failed);
-    assert_eq!(ended(&dry), (vec![("a".to_owned(), OutcomeKind::Failed)], 1));
+    assert_eq!(ended(&dry), (vec![("b".to_owned(), OutcomeKind::Failed)], 1));
     let error = dry.error_text().unwrap();
     assert!(error.contains("could not carry out the plan") && error.contains("hosts.yml"), "{error}");
 

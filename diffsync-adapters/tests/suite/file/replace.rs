@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_core::{
@@ -227,6 +227,37 @@ fn a_file_that_another_run_is_writing_is_not_loaded_to_be_written() {
 
     drop(file);
     assert_eq!(copy(&folders).status, Status::Completed);
+}
+
+#[test]
+fn two_adapters_of_one_process_are_two_runs_and_one_that_is_dropped_holds_nothing() {
+    /// Runs the job a second time while the first run has its target loaded.
+    struct Second(PathBuf, PathBuf, Mutex<Option<RunReport>>);
+    impl Observer for Second {
+        fn observe(&self, event: &Event<'_>) {
+            if matches!(event, Event::StepStarted(Step::ExecuteSync)) {
+                let (source, target) = (self.0.clone(), self.1.clone());
+                let report = std::thread::spawn(|| run(Copying { source, target })).join().unwrap();
+                *self.2.lock().unwrap() = Some(report);
+            }
+        }
+    }
+    let folders = folders();
+    let job = Copying { source: folders.source(), target: folders.target() };
+    let second = Arc::new(Second(folders.source(), folders.target(), Mutex::default()));
+    let options = RunOptions::of(&Copying::INFO).apply();
+    let first = block_on(Run::execute(Arc::new(job), options, vec![second.clone()]));
+    assert_eq!((first.status, first.counts.updated), (Status::Completed, 1));
+    let second = second.2.lock().unwrap().take().unwrap();
+    let error = second.error_text().unwrap();
+    assert!(error.contains(&format!("another run is writing it (process {}", std::process::id())), "{error}");
+
+    // A run that ends before it writes has its adapters dropped.
+    fs::write(folders.source().join("racks.csv"), "name\n").unwrap();
+    assert_eq!(copy(&folders).status, Status::Failed);
+    for name in ["racks.csv", "logins.json"] {
+        assert!(File::open(folders.target().join(name)).unwrap().try_lock().is_ok(), "{name} is still locked");
+    }
 }
 
 /// Runs the job in a process of its own that may write files of no more than a thousand bytes or so.

@@ -1,7 +1,7 @@
 //! What is kept exactly: nested keys, numbers, line breaks, comments and quotation marks.
 
 mod line_ends;
-mod nested;
+pub(super) mod nested;
 mod numbers;
 mod random;
 mod yaml;
@@ -86,7 +86,12 @@ fn refused<J: Job + JobSpec>(file: &str, source: &str, target: &str, job: impl F
     let report = run(job(&folders));
     assert_ne!(report.status, Status::Completed, "{}", folders.read(file));
     assert_eq!(fs::read_to_string(folders.target().join(file)).unwrap(), target);
-    let error = report.error_text().unwrap_or_else(|| problems(&report));
+    // A record that cannot be read is a problem, which the error only counts.
+    let said = report.error_text().into_iter().chain(report.problems().iter().map(ToString::to_string));
+    let error = match said.collect::<Vec<_>>() {
+        said if said.is_empty() => problems(&report),
+        said => said.join("; "),
+    };
     error.replace(&format!("{}/", folders.0.path().display()), "")
 }
 
