@@ -299,3 +299,49 @@ fn a_row_that_is_still_there_after_its_delete_is_not_taken_for_deleted() {
         assert_eq!(count(&system, "sites").await, 2);
     });
 }
+
+/// A region in another, all of which the database deletes together.
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sync(flags(skip_children_on_delete))]
+#[sql(table = "regions")]
+struct Region {
+    #[sync(id)]
+    name: String,
+    #[sync(parent = Region)]
+    #[sql(lookup = "up -> regions(name) on id")]
+    up: Option<String>,
+}
+
+#[derive(Dataset, Default)]
+struct Regions {
+    regions: Table<Region>,
+}
+
+#[test]
+fn a_table_that_refers_to_itself_is_followed_and_its_end_is_refused() {
+    on_each(|system| async move {
+        for sql in [
+            "CREATE TABLE [regions] ([id] SERIAL, [name] KEYTEXT, [up] BIGINT,
+             FOREIGN KEY ([up]) REFERENCES [regions] ([id]) ON DELETE CASCADE)",
+            "CREATE TABLE [audit] ([region] BIGINT, FOREIGN KEY ([region]) REFERENCES [regions] ([id]) ON DELETE CASCADE)",
+        ] {
+            system.run(&system.words(sql)).await;
+        }
+        // Of the depths, one is followed to its end, and one is longer than that.
+        for depth in [4, 12] {
+            system.run(&system.words("DELETE FROM [audit]")).await;
+            system.run(&system.words("DELETE FROM [regions]")).await;
+            for id in 1..=depth {
+                let up = if id == 1 { "NULL".to_owned() } else { (id - 1).to_string() };
+                let row = format!("INSERT INTO [regions] ([id], [name], [up]) VALUES ({id}, 'r{id}', {up})");
+                system.run(&system.words(&row)).await;
+            }
+            system.run(&system.words(&format!("INSERT INTO [audit] ([region]) VALUES ({depth})"))).await;
+            let mut none = Regions::default();
+            none.regions.mark_loaded();
+            let failed = reasons(&pushed(none, Sql::at(&system.url).unwrap()).await);
+            assert!(!failed.is_empty());
+            assert_eq!((count(&system, "regions").await, count(&system, "audit").await), (depth, 1), "{failed:?}");
+        }
+    });
+}
