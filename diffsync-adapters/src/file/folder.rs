@@ -52,6 +52,10 @@ impl<D> Folder<D> {
     }
 
     /// Whether a record's file can hold it so that it comes back as it is.
+    #[cfg_attr(
+        not(feature = "parquet"),
+        allow(clippy::unused_self, reason = "only Parquet asks the file that was loaded")
+    )]
     fn check_holdable<M: FileModel>(&self, record: &M, is_new: bool) -> Result<(), CellError> {
         #[cfg(feature = "parquet")]
         if M::FILE.format == Format::Parquet {

@@ -43,6 +43,10 @@ pub(super) struct Origin {
 }
 
 impl Origin {
+    #[cfg_attr(
+        not(feature = "parquet"),
+        allow(clippy::extra_unused_type_parameters, reason = "only Parquet asks for the columns of the model")
+    )]
     fn of<M: FileModel>(file: Option<&File>, version: Option<Version>, lock: Option<FileLock>) -> Result<Self, String> {
         #[cfg(feature = "parquet")]
         let columns = match M::FILE.format {
