@@ -11,6 +11,7 @@ use super::verdict::{self, Judge, Reply, RowReply};
 /// How one API differs from others: how it gives collections and takes many records at once, and what keys are called.
 #[derive(Clone)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is a property of an API of its own")]
 pub struct Dialect {
     /// What a record's key is called in bodies: `id` unless said otherwise.
     pub key: String,

@@ -222,6 +222,7 @@ pub(crate) struct UniqueColumn {
 }
 
 /// Rows to insert.
+#[allow(dead_code, reason = "each kind of database needs some of it")]
 pub(crate) struct Insert<'a> {
     /// The table, quoted.
     pub(crate) table: &'a str,
@@ -261,6 +262,7 @@ pub(crate) struct Read<'a> {
 }
 
 /// Rows to update, found by `by`.
+#[allow(dead_code, reason = "each kind of database needs some of it")]
 pub(crate) struct Update<'a> {
     pub(crate) table: &'a str,
     /// The columns that change; their values stand first in each row.

@@ -49,6 +49,7 @@
 
 mod adapter;
 mod again;
+#[cfg(feature = "mysql")]
 mod canonical;
 mod cascade;
 mod check;
