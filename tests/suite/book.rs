@@ -91,7 +91,7 @@ fn names_in_tests(folder: &Path, names: &mut String) {
         let name = entry.file_name().unwrap().to_str().unwrap();
         if entry.is_dir() && !name.starts_with('.') && name != "target" {
             names_in_tests(&entry, names);
-        } else if name.ends_with(".rs") {
+        } else if entry.extension().is_some_and(|extension| extension == "rs") {
             names.push_str(&fs::read_to_string(&entry).unwrap());
         }
     }

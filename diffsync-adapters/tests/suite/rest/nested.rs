@@ -67,7 +67,7 @@ fn counting(held: &mut Held, method: &str, path: &str, body: &Value) -> Option<R
             None
         }
         "PUT" => {
-            let row = held.rows.get_mut("sites")?.iter_mut().find(|row| row["id"].to_string() == key)?;
+            let row = held.rows.get_mut("sites")?.iter_mut().find(|row| row["id"].as_u64() == key.parse().ok())?;
             let id = row["id"].clone();
             *row = body.clone();
             row["id"] = id;

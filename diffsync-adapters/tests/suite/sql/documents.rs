@@ -39,6 +39,7 @@ struct Devices {
     devices: Table<Device>,
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as the field has it")]
 fn loc(city: &str) -> Option<Loc> {
     Some(Loc { city: city.into(), zip: "1".into() })
 }
