@@ -163,7 +163,7 @@ mod tests {
     fn what_has_no_order_is_sorted_at_every_depth() {
         let mut value = json!({"b": [3, 1, [2, 1]], "a": ["x", null]});
         sort(&mut value);
-        assert_eq!(value, json!({"b": [1, 3, [1, 2]], "a": ["x", null]}));
+        assert_eq!(value, json!({"b": [1, 3, [1, 2]], "a": [null, "x"]}));
     }
 
     #[test]

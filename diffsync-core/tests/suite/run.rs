@@ -639,6 +639,7 @@ fn a_report_is_one_document() {
             "breaches": [],
             "lifts": lifts,
             "skipped": [],
+            "filtered": [],
             "stale": [],
             "already_done": 0,
             "retries": 0,
