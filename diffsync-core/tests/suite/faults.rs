@@ -6,6 +6,7 @@ use diffsync_core::Status;
 use crate::draw::{Draw, network, pass_codes_on};
 use crate::lab::{Batches, Tells, apply, lab_of};
 use crate::net_properties::{Which, answers, expect_once};
+use crate::rig::locked;
 
 #[test]
 fn a_thousand_runs_on_an_unreliable_target_end_in_line_when_repeated() {
@@ -33,6 +34,10 @@ fn a_thousand_runs_on_an_unreliable_target_end_in_line_when_repeated() {
             rounds += 1;
             if ended.report.status == Status::Completed {
                 break;
+            }
+            // With an answer missing the target never says that a value is taken, however often it is asked.
+            if rounds == 50 && *locked(&lab.batches) == Batches::OneTooFew {
+                *locked(&lab.batches) = Batches::Each;
             }
             assert!(rounds < 100, "seed {seed} does not end: {:?}", ended.undone());
         }

@@ -56,7 +56,7 @@ fn a_record_that_came_back_as_another_before_it_was_to_be_deleted_is_named_by_th
     let mut options = lab::apply();
     options.undo = Some(key());
     let ended = lab.run::<SyncNets>(options);
-    assert_eq!(ended.undone(), ["delete device b: failed", "delete device a: blocked"]);
+    assert_eq!(ended.undone(), ["delete device b: failed", "delete device a: held"]);
     let taken_back = "its references may have been taken back: the target returned another record for it";
     assert_eq!(lost(&ended.report), [format!("device b: {taken_back}")]);
 }
