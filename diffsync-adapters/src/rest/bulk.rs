@@ -60,13 +60,14 @@ impl<D> Rest<D> {
 
         let mut parts = vec![open];
         let mut is_begun = false;
+        let mut reads = true;
         while let Some(mut part) = parts.pop() {
             let created = match self.first_alone(M::REST.path).await {
                 Ok(alone) => {
                     if alone.is_some() && part.len() > 1 {
                         parts.push(part.split_off(1));
                     }
-                    self.create_part(new, &mut part, alone, &mut answers).await
+                    self.create_part(new, &mut part, alone, &mut reads, &mut answers).await
                 }
                 Err(error) => Err(error),
             };
@@ -104,6 +105,7 @@ impl<D> Rest<D> {
         new: &[&M],
         open: &mut Vec<(usize, Written)>,
         mut alone: Option<AsyncGuard<'_, Proven>>,
+        reads: &mut bool,
         answers: &mut Answers<M>,
     ) -> Result<(), TargetError> {
         let Some((listed, request)) = self.send_list(Method::POST, Some(new), open, answers).await? else {
@@ -125,10 +127,9 @@ impl<D> Rest<D> {
         drop(alone);
 
         self.read_back::<M>(&mut rows, open).await;
-        let mut reads = true;
         for (at, row) in rows {
             if let Some((_, written)) = open.iter().find(|(place, _)| *place == at) {
-                answers.set(at, self.stored(row, written, &mut reads).await);
+                answers.set(at, self.stored(row, written, reads).await);
             }
         }
         Ok(())

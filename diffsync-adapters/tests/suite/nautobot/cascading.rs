@@ -9,6 +9,7 @@ use diffsync_core::{
     Status, SyncModel, Table, job,
 };
 use serde_json::json;
+use wiremock::ResponseTemplate;
 
 use super::fake::Fake;
 use super::{Handed, adapter, failures, interface, inventory, loaded, retries, run};
@@ -115,6 +116,29 @@ async fn what_the_plan_deletes_too_is_no_loss() {
     let report = run(wanted, adapter(&fake)).await;
     assert_eq!((report.status, failures(&report)), (Status::Completed, Vec::new()));
     assert!(fake.state().of("dcim/devices").is_empty() && fake.state().of("ipam/ip-addresses").is_empty());
+}
+
+#[tokio::test]
+async fn a_record_is_not_deleted_where_what_hangs_on_it_cannot_be_seen() {
+    const LINKS: &str = "ipam/ip-address-to-interface";
+    for said in [json!({"interface": ["Unknown filter field"]}), json!({"detail": "the query is malformed"})] {
+        let fake = Fake::new().await;
+        run(inventory(), adapter(&fake)).await;
+        let without = || {
+            let mut wanted = inventory();
+            wanted.interfaces = std::iter::empty().collect();
+            wanted
+        };
+        fake.answers("GET", LINKS, 100, ResponseTemplate::new(400).set_body_json(&said));
+        let report = run(without(), adapter(&fake)).await;
+        let failed = failures(&report);
+        assert_eq!((report.counts.deleted, failed.is_empty()), (0, false), "{failed:?}");
+        assert!(failed.iter().all(|text| text.contains("cannot be seen") && text.contains(LINKS)), "{failed:?}");
+
+        // Where that is allowed, it need not be seen.
+        let report = run(without(), adapter(&fake).allow_cascade(LINKS)).await;
+        assert_eq!((report.status, failures(&report)), (Status::Completed, Vec::new()));
+    }
 }
 
 /// A data set without a part of what the server cascades to.
