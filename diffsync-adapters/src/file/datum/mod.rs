@@ -3,6 +3,7 @@
 //! A number keeps its digits, so that none passes through a type that cannot hold it. A plain scalar of YAML stays as it is
 //! written until a type says what it wants: `1.10` is a text for a `String` and a number for an `f64`.
 
+mod any;
 mod cells;
 mod read;
 mod write;
@@ -12,6 +13,8 @@ use std::collections::HashMap;
 use diffsync_core::exposed;
 use serde::Serialize;
 
+#[cfg(feature = "parquet")]
+pub(super) use self::cells::both;
 pub(super) use self::cells::{Data, DatumCells};
 
 /// A value with the digits that it is written with.
@@ -48,6 +51,19 @@ impl Datum {
             Self::Null => true,
             Self::Plain(text) => read::is_null(text),
             _ => false,
+        }
+    }
+
+    /// The same without the keys under which there is nothing.
+    #[cfg(feature = "parquet")]
+    pub(super) fn pruned(self) -> Self {
+        match self {
+            Self::List(items) => Self::List(items.into_iter().map(Self::pruned).collect()),
+            Self::Map(entries) => {
+                let entries = entries.into_iter().filter(|(_, value)| !value.is_null());
+                Self::Map(entries.map(|(key, value)| (key, value.pruned())).collect())
+            }
+            other => other,
         }
     }
 
