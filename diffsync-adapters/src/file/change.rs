@@ -227,7 +227,7 @@ fn resembles(written: &Datum, read: &Datum) -> bool {
 }
 
 /// Whether a type reads a value without some of its keys.
-fn knows_less(written: &Datum, read: &Datum) -> bool {
+pub(super) fn knows_less(written: &Datum, read: &Datum) -> bool {
     match (written, read) {
         (Datum::Map(written), Datum::Map(read)) => {
             let read = index(read);

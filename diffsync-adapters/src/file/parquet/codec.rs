@@ -16,7 +16,7 @@ use serde_arrow::utils::Item;
 use serde_arrow::{ArrayBuilder, Deserializer};
 
 use super::super::cells::{CellError, Cells};
-use super::super::change::{Change, UNTOLD, in_place};
+use super::super::change::{Change, UNTOLD, in_place, knows_less};
 use super::super::datum::{Datum, both};
 use super::super::json;
 use super::super::model::{Column, FileModel};
@@ -118,9 +118,14 @@ impl<'a> Rows<'a> {
 
     /// The one value of these arrays.
     pub(super) fn single<T: DeserializeOwned>(arrays: &'a Arrays, coding: Coding) -> Result<T, String> {
+        Self::alone(arrays, coding)?.read(0)
+    }
+
+    /// The first row of these arrays, which have one column.
+    fn alone(arrays: &'a Arrays, coding: Coding) -> Result<Self, String> {
         let (field, array) = arrays.0.first().ok_or("is missing")?;
         let cells = Deserializer::from_arrow(&[Arc::clone(field)], array).map_err(|error| error.to_string())?;
-        Self { columns: &[], cells: vec![(coding, cells)], count: 1, next: 1 }.read(0)
+        Ok(Self { columns: &[], cells: vec![(coding, cells)], count: 1, next: 1 })
     }
 
     /// Goes to the next row, if there is one.
@@ -168,7 +173,8 @@ impl<'a> Rows<'a> {
         };
         let written = match &text {
             Some(text) => json::datum(text).ok(),
-            None => self.plain(column),
+            // A struct has all its keys in each row, those without a value too.
+            None => self.plain(column).map(Datum::pruned),
         };
         let Some(written @ (Datum::List(_) | Datum::Map(_))) = written else { return Ok(None) };
 
@@ -177,14 +183,16 @@ impl<'a> Rows<'a> {
             None => CellError(what.to_string()),
         };
         let (before, after, is_set) = both(old, new)?;
-        let change = in_place(&written, before, after.clone(), is_set).ok_or_else(|| failed(&UNTOLD))?;
-        let Some(change) = change else { return Ok(None) };
-        if let (Some(text), Change::Map { .. } | Change::List(_)) = (&text, &change) {
+        if text.is_none() && !knows_less(&written, &before) {
+            return Ok(None);
+        }
+        let change = in_place(&written, before, after, is_set).ok_or_else(|| failed(&UNTOLD))?;
+        // A value that is another one as a whole keeps nothing of the old one.
+        let Some(change @ (Change::Map { .. } | Change::List(_))) = change else { return Ok(None) };
+        if let Some(text) = &text {
             return json::changed(text, &change).map(|text| Some(Kept::Text(text))).map_err(|error| failed(&error));
         }
-        let kept = change.applied(&written).unwrap_or_else(|| after.clone());
-        let knows_all = kept.clone().pruned().agrees(&after.pruned());
-        Ok((!knows_all).then_some(Kept::Value(kept)))
+        Ok(change.applied(&written).map(Kept::Value))
     }
 
     /// What stands in a column, whatever the type of the field.
@@ -273,7 +281,8 @@ impl NewColumn {
         let schema = Schema::new(vec![Arc::clone(&self.field)]);
         let batch = RecordBatch::try_new(schema.into(), vec![alone.take()?]).map_err(|error| error.to_string())?;
         let arrays = Arrays::of(&batch, &[0])?;
-        let found: Datum = Rows::single(&arrays, Coding::Plain)?;
+        // Not read as a type of its own, which would refuse a NaN.
+        let found = Rows::alone(&arrays, self.coding)?.plain(0).ok_or("cannot be read")?;
         Ok(found.pruned().agrees(&value.clone().pruned()))
     }
 
