@@ -170,14 +170,20 @@ fn in_file_order(written: &Datum, before: Datum, after: Datum) -> (Datum, Datum)
 }
 
 /// A list of which it cannot be told which items change, and whose keys the type does not know.
-pub(super) const UNTOLD: &str = "holds a list with keys that the model does not know, and which items of it change cannot be told; change it by hand";
+const UNTOLD: &str = "holds a list with keys that the model does not know, and which items of it change cannot be told; change it by hand";
 
-/// The change to make in a file's value, if there is one, so that the keys which the type does not know stay. None if
-/// that cannot be.
-pub(super) fn in_place(written: &Datum, before: Datum, after: Datum, is_set: bool) -> Option<Option<Change>> {
+/// The change to make in a file's value, if there is one, so that the keys which the type does not know stay.
+///
+/// An error, which follows the value's name, if that cannot be.
+pub(super) fn in_place(
+    written: &Datum,
+    before: Datum,
+    after: Datum,
+    is_set: bool,
+) -> Result<Option<Change>, &'static str> {
     let (before, after) = if is_set { in_file_order(written, before, after) } else { (before, after) };
-    let Some(change) = between(&before, &after) else { return Some(None) };
-    fitting(change, &before, &after, written).map(Some)
+    let Some(change) = between(&before, &after) else { return Ok(None) };
+    fitting(change, &before, &after, written).map(Some).ok_or(UNTOLD)
 }
 
 /// The change to make where a file's value is not of the form that the change expects, or where its items are in another

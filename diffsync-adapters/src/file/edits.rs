@@ -9,7 +9,7 @@ use std::ptr;
 use diffsync_core::{AdapterError, Dataset, HasTable, SyncModel, Synced, Table};
 
 use super::cells::{CellError, Unread};
-use super::change::{Change, UNTOLD, in_place};
+use super::change::{Change, in_place};
 use super::datum::{Data, Datum, DatumCells};
 use super::model::FileModel;
 
@@ -132,9 +132,9 @@ impl<'a, M: FileModel> Edits<'a, M> {
                 columns.push((column, Change::Set(new)));
                 continue;
             };
-            let change = in_place(&written, before, new, *is_set).ok_or_else(|| {
+            let change = in_place(&written, before, new, *is_set).map_err(|what| {
                 let column = M::FILE.columns.get(column).map_or("", |column| column.name);
-                self.error(format_args!("`{column}` of `{}` {UNTOLD}", current.id()))
+                self.error(format_args!("`{column}` of `{}` {what}", current.id()))
             })?;
             columns.extend(change.map(|change| (column, change)));
         }

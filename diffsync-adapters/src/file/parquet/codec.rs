@@ -16,7 +16,7 @@ use serde_arrow::utils::Item;
 use serde_arrow::{ArrayBuilder, Deserializer};
 
 use super::super::cells::{CellError, Cells};
-use super::super::change::{Change, UNTOLD, in_place, knows_less};
+use super::super::change::{Change, in_place, knows_less};
 use super::super::datum::{Datum, both};
 use super::super::json;
 use super::super::model::{Column, FileModel};
@@ -186,7 +186,7 @@ impl<'a> Rows<'a> {
         if text.is_none() && !knows_less(&written, &before) {
             return Ok(None);
         }
-        let change = in_place(&written, before, after, is_set).ok_or_else(|| failed(&UNTOLD))?;
+        let change = in_place(&written, before, after, is_set).map_err(|what| failed(&what))?;
         // A value that is another one as a whole keeps nothing of the old one.
         let Some(change @ (Change::Map { .. } | Change::List(_))) = change else { return Ok(None) };
         if let Some(text) = &text {
