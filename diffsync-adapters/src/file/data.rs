@@ -104,6 +104,19 @@ impl Data {
     }
 }
 
+/// The old and the new value of a column, and whether they are sets, whose items are sorted here.
+#[cfg(feature = "parquet")]
+pub(super) fn both<T: Serialize + DeserializeOwned + PartialEq>(
+    old: &T,
+    new: &T,
+) -> Result<(Datum, Datum, bool), CellError> {
+    let mut data = Data { columns: &[], values: Vec::new(), sets: Vec::new(), same: Vec::new(), other: None };
+    data.put(0, old)?;
+    data.put(0, new)?;
+    let new = data.values.pop().unwrap_or_default();
+    Ok((data.values.pop().unwrap_or_default(), new, data.sets.last() == Some(&true)))
+}
+
 impl WriteCells for Data {
     fn put<T: Serialize + DeserializeOwned + PartialEq>(&mut self, column: usize, value: &T) -> Result<(), CellError> {
         let is_value = |datum: Datum| T::deserialize(datum).is_ok_and(|read| read == *value);

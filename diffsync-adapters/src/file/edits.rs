@@ -9,7 +9,7 @@ use std::ptr;
 use diffsync_core::{AdapterError, Dataset, HasTable, SyncModel, Synced, Table};
 
 use super::cells::{CellError, Unread};
-use super::change::{Change, between, fitting, in_file_order};
+use super::change::{Change, in_place};
 use super::data::{Data, DatumCells};
 use super::datum::Datum;
 use super::model::FileModel;
@@ -133,16 +133,11 @@ impl<'a, M: FileModel> Edits<'a, M> {
                 columns.push((column, Change::Set(new)));
                 continue;
             };
-            let (before, new) = if *is_set { in_file_order(&written, before, new) } else { (before, new) };
-            let Some(change) = between(&before, &new) else { continue };
-            let change = fitting(change, &before, &new, &written).ok_or_else(|| {
+            let change = in_place(&written, before, new, *is_set).map_err(|what| {
                 let column = M::FILE.columns.get(column).map_or("", |column| column.name);
-                self.error(format_args!(
-                    "`{column}` of `{}` holds a list with keys that the model does not know, and which items of it change cannot be told; change it by hand",
-                    current.id()
-                ))
+                self.error(format_args!("`{column}` of `{}` {what}", current.id()))
             })?;
-            columns.push((column, change));
+            columns.extend(change.map(|change| (column, change)));
         }
         Ok(if columns.is_empty() {
             TextEdit::Keep

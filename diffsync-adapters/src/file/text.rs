@@ -7,22 +7,11 @@ use std::str::FromStr;
 use serde::de::value::StrDeserializer;
 use serde::de::{self, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
-use serde_json::Value;
 
 use super::datum::Datum;
 use super::shape::{Kind, Shape};
 
 /// What a value is written as.
-pub(super) fn text_of(value: &Value, shape: Shape) -> Cow<'_, str> {
-    match (value, shape.kind) {
-        (Value::Null, _) => Cow::Borrowed(""),
-        (Value::String(text), Kind::Text | Kind::Variant | Kind::Plain) => Cow::Borrowed(text),
-        _ => Cow::Owned(value.to_string()),
-    }
-}
-
-/// The same of a value with its digits.
-#[cfg(feature = "csv")]
 pub(super) fn text_of_datum(value: &Datum, shape: Shape) -> Result<Cow<'_, str>, String> {
     Ok(match (value, shape.kind) {
         (Datum::Null, _) => Cow::Borrowed(""),
@@ -190,7 +179,7 @@ mod tests {
     use std::net::IpAddr;
 
     use serde::Deserialize;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

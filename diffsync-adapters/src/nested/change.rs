@@ -33,7 +33,7 @@ pub(crate) enum Piece {
 }
 
 /// What changes from one value to another, if anything does.
-pub(crate) fn between(old: &Datum, new: &Datum) -> Option<Change> {
+fn between(old: &Datum, new: &Datum) -> Option<Change> {
     match (old, new) {
         (old, new) if old == new => None,
         (Datum::Map(old), Datum::Map(new)) => {
@@ -152,7 +152,7 @@ impl Change {
 }
 
 /// The old and the new items of a set in the order in which the file has them, those that are new at the end.
-pub(crate) fn in_file_order(written: &Datum, before: Datum, after: Datum) -> (Datum, Datum) {
+fn in_file_order(written: &Datum, before: Datum, after: Datum) -> (Datum, Datum) {
     let (Datum::List(written), Datum::List(mut left)) = (written, before) else { return (Datum::Null, after) };
     let mut found = Vec::with_capacity(left.len());
     for item in written {
@@ -169,11 +169,28 @@ pub(crate) fn in_file_order(written: &Datum, before: Datum, after: Datum) -> (Da
     (Datum::List(found), Datum::List(new))
 }
 
+/// A list of which it cannot be told which items change, and whose keys the type does not know.
+const UNTOLD: &str = "holds a list with keys that the model does not know, and which items of it change cannot be told; change it by hand";
+
+/// The change to make in a file's value, if there is one, so that the keys which the type does not know stay.
+///
+/// An error, which follows the value's name, if that cannot be.
+pub(crate) fn in_place(
+    written: &Datum,
+    before: Datum,
+    after: Datum,
+    is_set: bool,
+) -> Result<Option<Change>, &'static str> {
+    let (before, after) = if is_set { in_file_order(written, before, after) } else { (before, after) };
+    let Some(change) = between(&before, &after) else { return Ok(None) };
+    fitting(change, &before, &after, written).map(Some).ok_or(UNTOLD)
+}
+
 /// The change to make where a file's value is not of the form that the change expects, or where its items are in another
 /// order than the type's: a set is.
 ///
 /// None if that would drop keys that the type does not know.
-pub(crate) fn fitting(change: Change, before: &Datum, after: &Datum, written: &Datum) -> Option<Change> {
+fn fitting(change: Change, before: &Datum, after: &Datum, written: &Datum) -> Option<Change> {
     if written == before || follows(written, before) && change.applied(written).is_some() {
         return Some(change);
     }
@@ -216,7 +233,7 @@ fn resembles(written: &Datum, read: &Datum) -> bool {
 }
 
 /// Whether a type reads a value without some of its keys.
-fn knows_less(written: &Datum, read: &Datum) -> bool {
+pub(crate) fn knows_less(written: &Datum, read: &Datum) -> bool {
     match (written, read) {
         (Datum::Map(written), Datum::Map(read)) => {
             let read = index(read);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::change::{between, fitting};
+use super::change::in_place;
 use super::json::{changed, datum};
 
 /// The document that takes the place of the stored one. `before` is what the field's type reads in it and `after` is the new
@@ -16,11 +16,7 @@ pub(crate) fn merged_text(stored: &str, before: &str, after: &str) -> Result<Str
     let read = |text| datum(text).map_err(|error| format!("holds JSON that cannot be changed in part: {error}"));
     let (written, before, after) = (read(stored)?, read(before)?, read(after)?);
 
-    let Some(change) = between(&before, &after) else { return Ok(stored.to_owned()) };
-    let change = fitting(change, &before, &after, &written).ok_or(
-        "holds a list with keys that the model does not know, and which items of it change cannot be told; change it by \
-         hand",
-    )?;
+    let Some(change) = in_place(&written, before, after, false)? else { return Ok(stored.to_owned()) };
     changed(stored, &change).map_err(|error| format!("cannot be changed in part: {error}"))
 }
 

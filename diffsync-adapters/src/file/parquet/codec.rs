@@ -3,6 +3,7 @@
 //! Where the column's type is that of the field, a value goes from one to the other directly: through no other type that
 //! might not hold it.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, make_array};
@@ -10,14 +11,18 @@ use arrow_schema::{DataType, FieldRef, Schema};
 use diffsync_core::exposed;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_arrow::deserializer::DeserializerItem;
 use serde_arrow::utils::Item;
 use serde_arrow::{ArrayBuilder, Deserializer};
-use serde_json::Value;
 
 use super::super::cells::{CellError, Cells};
+use super::super::change::{Change, in_place, knows_less};
+use super::super::data::both;
+use super::super::datum::Datum;
+use super::super::json;
 use super::super::model::{Column, FileModel};
 use super::super::shape::Kind;
-use super::super::text::text_of;
+use super::super::text::text_of_datum;
 
 /// How the values of a field are kept in its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,9 +119,14 @@ impl<'a> Rows<'a> {
 
     /// The one value of these arrays.
     pub(super) fn single<T: DeserializeOwned>(arrays: &'a Arrays, coding: Coding) -> Result<T, String> {
+        Self::alone(arrays, coding)?.read(0)
+    }
+
+    /// The first row of these arrays, which have one column.
+    fn alone(arrays: &'a Arrays, coding: Coding) -> Result<Self, String> {
         let (field, array) = arrays.0.first().ok_or("is missing")?;
         let cells = Deserializer::from_arrow(&[Arc::clone(field)], array).map_err(|error| error.to_string())?;
-        Self { columns: &[], cells: vec![(coding, cells)], count: 1, next: 1 }.read(0)
+        Ok(Self { columns: &[], cells: vec![(coding, cells)], count: 1, next: 1 })
     }
 
     /// Goes to the next row, if there is one.
@@ -127,28 +137,74 @@ impl<'a> Rows<'a> {
 
     /// The value of a column in this row.
     pub(super) fn read<T: DeserializeOwned>(&self, column: usize) -> Result<T, String> {
-        let row = self.next.checked_sub(1);
-        let cell = self.cells.get(column).zip(row).and_then(|((coding, cells), row)| Some((*coding, cells.get(row)?)));
-        let Some((coding, cell)) = cell else { return Err("is missing".to_owned()) };
+        let Some((coding, cell)) = self.cell(column) else { return Err("is missing".to_owned()) };
         let wrong = |error: serde_arrow::Error| error.message().to_owned();
         match coding {
-            Coding::Exact | Coding::Converted => Item::<T>::deserialize(cell).map(|Item(it)| it).map_err(wrong),
+            Coding::Exact | Coding::Converted => Item::<T>::deserialize(cell).map(|Item(it)| it).map_err(|error| {
+                // That a number does not fit is said without the number, which a plain value has.
+                let plain = || T::deserialize(self.plain(column)?).err();
+                plain().map_or_else(|| wrong(error), |plain| plain.to_string())
+            }),
             Coding::Plain => {
-                let Item(value) = Item::<Value>::deserialize(cell).map_err(wrong)?;
+                let Item(value) = Item::<Datum>::deserialize(cell).map_err(wrong)?;
                 T::deserialize(value).map_err(|error| error.to_string())
             }
             Coding::Json => {
                 let Item(text) = Item::<Option<String>>::deserialize(cell).map_err(wrong)?;
-                let Some(text) = text else { return T::deserialize(Value::Null).map_err(|error| error.to_string()) };
-                let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+                let value = text.map_or(Datum::Null, |text| json::datum(&text).unwrap_or(Datum::Text(text)));
                 T::deserialize(value).map_err(|error| error.to_string())
             }
         }
     }
 
+    fn cell(&self, column: usize) -> Option<(Coding, DeserializerItem<'_, 'a>)> {
+        let (coding, cells) = self.cells.get(column)?;
+        Some((*coding, cells.get(self.next.checked_sub(1)?)?))
+    }
+
+    /// What takes the place of a value that holds keys which the type does not know, so that these stay. Nothing if it
+    /// holds none.
+    pub(super) fn kept<T>(&self, column: usize, old: &T, new: &T) -> Result<Option<Kept>, CellError>
+    where
+        T: Serialize + DeserializeOwned + PartialEq,
+    {
+        let text = match self.cell(column) {
+            Some((Coding::Json, cell)) => Item::<Option<String>>::deserialize(cell).ok().and_then(|Item(text)| text),
+            _ => None,
+        };
+        let written = match &text {
+            Some(text) => json::datum(text).ok(),
+            // A struct has all its keys in each row, those without a value too.
+            None => self.plain(column).map(Datum::pruned),
+        };
+        let Some(written @ (Datum::List(_) | Datum::Map(_))) = written else { return Ok(None) };
+
+        let failed = |what: &dyn Display| match self.columns.get(column) {
+            Some(column) => CellError::in_column(column, what),
+            None => CellError(what.to_string()),
+        };
+        let (before, after, is_set) = both(old, new)?;
+        if text.is_none() && !knows_less(&written, &before) {
+            return Ok(None);
+        }
+        let change = in_place(&written, before, after, is_set).map_err(|what| failed(&what))?;
+        // A value that is another one as a whole keeps nothing of the old one.
+        let Some(change @ (Change::Map { .. } | Change::List(_))) = change else { return Ok(None) };
+        if let Some(text) = &text {
+            return json::changed(text, &change).map(|text| Some(Kept::Text(text))).map_err(|error| failed(&error));
+        }
+        Ok(change.applied(&written).map(Kept::Value))
+    }
+
+    /// What stands in a column, whatever the type of the field.
+    fn plain(&self, column: usize) -> Option<Datum> {
+        Item::<Datum>::deserialize(self.cell(column)?.1).ok().map(|Item(value)| value)
+    }
+
     fn is_null(&self, column: usize) -> bool {
-        let cell = self.cells.get(column).and_then(|(_, cells)| cells.get(self.next.checked_sub(1)?));
-        cell.is_some_and(|cell| Item::<Option<serde::de::IgnoredAny>>::deserialize(cell).is_ok_and(|it| it.0.is_none()))
+        self.cell(column).is_some_and(|(_, cell)| {
+            Item::<Option<serde::de::IgnoredAny>>::deserialize(cell).is_ok_and(|it| it.0.is_none())
+        })
     }
 }
 
@@ -162,10 +218,18 @@ impl Cells for Rows<'_> {
     }
 }
 
+/// A new value with the keys of the old one that the type does not know.
+pub(super) enum Kept {
+    /// As the JSON of a column of texts.
+    Text(String),
+    /// As it is.
+    Value(Datum),
+}
+
 /// New values of one column.
 pub(super) struct NewColumn {
     column: &'static Column,
-    data_type: DataType,
+    field: FieldRef,
     coding: Coding,
     builder: ArrayBuilder,
 }
@@ -174,15 +238,16 @@ impl NewColumn {
     pub(super) fn of(column: &'static Column, field: &FieldRef, coding: Coding) -> Result<Self, String> {
         let builder =
             ArrayBuilder::from_arrow(&[item(field)]).map_err(|error| format!("`{}`: {error}", column.name))?;
-        Ok(Self { column, data_type: field.data_type().clone(), coding, builder })
+        Ok(Self { column, field: Arc::clone(field), coding, builder })
     }
 
     pub(super) fn push<T: Serialize>(&mut self, value: &T) -> Result<(), CellError> {
         let wrong = |error: String| CellError::in_column(self.column, error);
         let pushed = match self.coding {
             Coding::Json => {
-                let value = serde_json::to_value(exposed(value)).map_err(|error| wrong(error.to_string()))?;
-                let text = (!value.is_null()).then(|| text_of(&value, (self.column.shape)()));
+                let value = Datum::of(value).map_err(wrong)?;
+                let text = text_of_datum(&value, (self.column.shape)()).map_err(wrong)?;
+                let text = (!value.is_null()).then_some(text);
                 self.builder.push(Item(text))
             }
             Coding::Exact | Coding::Converted | Coding::Plain => self.builder.push(Item(exposed(value))),
@@ -190,11 +255,43 @@ impl NewColumn {
         pushed.map_err(|error| CellError::in_column(self.column, error.message()))
     }
 
+    /// Adds a value with keys that the type does not know, if it comes back with all of them.
+    pub(super) fn push_kept(&mut self, kept: &Kept) -> Result<(), CellError> {
+        let value = match kept {
+            Kept::Text(text) => {
+                return self
+                    .builder
+                    .push(Item(text))
+                    .map_err(|error| CellError::in_column(self.column, error.message()));
+            }
+            Kept::Value(value) => value,
+        };
+        let is_kept = self.comes_back(value).map_err(|error| CellError::in_column(self.column, error))?;
+        if !is_kept {
+            let what =
+                "holds keys that the model does not know, and they would not come back as they are; change it by hand";
+            return Err(CellError::in_column(self.column, what));
+        }
+        self.builder.push(Item(value)).map_err(|error| CellError::in_column(self.column, error.message()))
+    }
+
+    /// Whether a value of this column is read as it was written.
+    fn comes_back(&self, value: &Datum) -> Result<bool, String> {
+        let mut alone = Self::of(self.column, &self.field, self.coding)?;
+        alone.builder.push(Item(value)).map_err(|error| error.message().to_owned())?;
+        let schema = Schema::new(vec![Arc::clone(&self.field)]);
+        let batch = RecordBatch::try_new(schema.into(), vec![alone.take()?]).map_err(|error| error.to_string())?;
+        let arrays = Arrays::of(&batch, &[0])?;
+        // Not read as a type of its own, which would refuse a NaN.
+        let found = Rows::alone(&arrays, self.coding)?.plain(0).ok_or("cannot be read")?;
+        Ok(found.pruned().agrees(&value.clone().pruned()))
+    }
+
     /// The values that were pushed since the last time.
     pub(super) fn take(&mut self) -> Result<ArrayRef, String> {
         let arrays = self.builder.to_arrow().map_err(|error| format!("`{}`: {error}", self.column.name))?;
         let array = arrays.into_iter().next().ok_or_else(|| format!("`{}` has no values", self.column.name))?;
-        retyped(&array, &self.data_type)
+        retyped(&array, self.field.data_type())
     }
 }
 

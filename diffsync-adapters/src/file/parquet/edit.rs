@@ -161,11 +161,16 @@ struct Differing<'a> {
 
 impl WriteCells for Differing<'_> {
     fn put<T: Serialize + DeserializeOwned + PartialEq>(&mut self, column: usize, value: &T) -> Result<(), CellError> {
-        if self.rows.read::<T>(column).is_ok_and(|old| same(&old, value)) {
+        let old = self.rows.read::<T>(column).ok();
+        if old.as_ref().is_some_and(|old| same(old, value)) {
             return Ok(());
         }
         if let Some((new, changed)) = self.new.get_mut(column).zip(self.changed.get_mut(column)) {
-            new.push(value)?;
+            let kept = old.map(|old| self.rows.kept(column, &old, value)).transpose()?.flatten();
+            match kept {
+                Some(kept) => new.push_kept(&kept)?,
+                None => new.push(value)?,
+            }
             changed.push(self.row);
         }
         Ok(())

@@ -1,15 +1,15 @@
-//! A document with its records changed, so that all that is not changed stays as it is written.
+//! A document with its records changed, so that all that is not changed stays as it is written. What a value in lines
+//! becomes is in `block`, and what one in brackets becomes in `flow`.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use super::Place;
-use super::document::{Document, Kind, Node, Style, datum};
-use super::write::{entry, items, key_text, value_text};
-use crate::file::change::{Change, Piece};
+use super::document::{Document, Kind, Node, datum};
+use super::write::{items, key_text, value_text};
+use crate::file::change::Change;
 use crate::file::datum::Datum;
 use crate::file::edits::TextEdit;
-use crate::file::json::joined;
 use crate::file::lines::{Lines, line_break};
 use crate::file::model::FileModel;
 
@@ -18,7 +18,7 @@ pub(super) const TOO_FANCY: &str =
     "its records are written in a way that cannot be edited; write them as a list with a `-` and lines `key: value`";
 
 /// A part of the text, and what takes its place.
-type Patch = (Range<usize>, String);
+pub(super) type Patch = (Range<usize>, String);
 
 /// The text with its records changed.
 pub(super) fn edited<M: FileModel>(
@@ -107,20 +107,21 @@ fn pieces_kept<T>(pieces: &[Option<(usize, T)>]) -> HashSet<usize> {
     pieces.iter().flatten().map(|(position, _)| *position).collect()
 }
 
-struct Editor<'d, 'a> {
-    text: &'a str,
-    lines: Lines<'a>,
-    line_break: &'static str,
+/// What is known of the document while it is edited.
+pub(super) struct Editor<'d, 'a> {
+    pub(super) text: &'a str,
+    pub(super) lines: Lines<'a>,
+    pub(super) line_break: &'static str,
     document: &'d Document<'a>,
 }
 
 impl Editor<'_, '_> {
-    fn part(&self, range: Range<usize>) -> &str {
+    pub(super) fn part(&self, range: Range<usize>) -> &str {
         self.text.get(range).unwrap_or_default()
     }
 
     /// A part of the text with changes in it.
-    fn patched(&self, range: Range<usize>, mut patches: Vec<Patch>) -> Result<String, String> {
+    pub(super) fn patched(&self, range: Range<usize>, mut patches: Vec<Patch>) -> Result<String, String> {
         patches.sort_by_key(|(range, _)| (range.start, range.end));
         let (mut new, mut at) = (String::new(), range.start);
         for (place, change) in patches {
@@ -132,133 +133,13 @@ impl Editor<'_, '_> {
         Ok(new)
     }
 
-    /// Ends the last line of a new text that stands behind this position.
-    fn end_line(&self, new: &mut String, before: usize) {
-        let is_ended =
-            if new.is_empty() { before == 0 || self.part(0..before).ends_with('\n') } else { new.ends_with('\n') };
-        if !is_ended {
-            new.push_str(self.line_break);
-        }
-    }
-
-    /// The space before the first thing on a line, if there is nothing but space.
-    fn indent_of(&self, node: &Node<'_>) -> String {
-        " ".repeat(self.column(node.begin))
-    }
-
-    fn column(&self, at: usize) -> usize {
-        at - self.lines.start(self.lines.at(at))
-    }
-
-    fn line_at(&self, line: usize) -> &str {
-        self.part(self.lines.start(line)..self.lines.start(line + 1))
-    }
-
-    fn is_comment(&self, line: usize) -> bool {
-        self.line_at(line).trim_start().starts_with('#')
-    }
-
-    /// Lines in the place of the empty list or the nothing that stands under a key.
-    fn filled(&self, key: &Node<'_>, begin: usize, end: usize, new: &str) -> Result<Vec<Patch>, String> {
-        let colon = self.behind_colon(key)?;
-        let (begin, end) = (begin.max(colon), end.max(colon));
-        let space = self.part(colon..begin);
-        let next_line = self.lines.start(self.lines.at(end) + 1);
-        let tail = self.part(end..next_line).trim_end_matches(['\r', '\n']);
-        if !(tail.trim().is_empty() || tail.starts_with([' ', '\t']) && tail.trim_start().starts_with('#')) {
-            return Err(TOO_FANCY.into());
-        }
-        // What stands between the key and an empty list in brackets may be comments.
-        let head = space.trim_end();
-        Ok(vec![(colon..next_line, format!("{head}{}{}{new}", tail.trim_end(), self.line_break))])
-    }
-
-    /// Brackets in the place of the last of a list or a map in lines.
-    fn emptied(&self, behind_key: usize, range: Range<usize>, brackets: &str) -> Vec<Patch> {
-        let head = self.part(behind_key..range.start);
-        if head.trim() == ":" {
-            return vec![(behind_key..range.end, format!(": {brackets}{}", self.line_break))];
-        }
-        // There are comments between them.
-        let indent = " ".repeat(self.column(range.start) + 2);
-        vec![(range, format!("{indent}{brackets}{}", self.line_break))]
-    }
-
-    fn behind_colon(&self, key: &Node<'_>) -> Result<usize, String> {
+    pub(super) fn behind_colon(&self, key: &Node<'_>) -> Result<usize, String> {
         let colon = self.text.get(key.span.end..).and_then(|rest| rest.find(':')).ok_or(TOO_FANCY)?;
         Ok(key.span.end + colon + 1)
     }
 
-    /// The part of the text that each item of a list takes: its lines, with the comments right above it.
-    fn chunks(
-        &self,
-        list: &Node<'_>,
-        items: &[Node<'_>],
-        lowest: usize,
-        is_top: bool,
-    ) -> Result<Vec<Range<usize>>, String> {
-        let indent = self.column(list.span.start);
-        let is_dash = |line: usize| {
-            let text = self.line_at(line);
-            text.len() - text.trim_start_matches(' ').len() == indent && text.trim_start().starts_with('-')
-        };
-        let first = self.lines.at(list.span.start);
-        let mut dashes = Vec::with_capacity(items.len());
-        let mut before: Option<usize> = None;
-        for item in items {
-            let from = before.map_or(first, |before| before + 1);
-            let dash = (from..=self.lines.at(item.begin)).rev().find(|line| is_dash(*line)).ok_or(TOO_FANCY)?;
-            dashes.push(dash);
-            before = Some(dash);
-        }
-        let attached = |dash: usize, from: usize| {
-            let mut start = dash;
-            while start > from && self.is_comment(start - 1) && self.column_of(start - 1) <= indent {
-                start -= 1;
-            }
-            start
-        };
-        let starts_of_others: Vec<_> =
-            dashes.iter().zip(dashes.iter().skip(1)).map(|(&last, &dash)| attached(dash, last + 1)).collect();
-        let lowest_line = if lowest == 0 { 0 } else { self.lines.at(lowest) + 1 };
-        let dash = dashes.first().copied().ok_or(TOO_FANCY)?;
-        let mut start = attached(dash, lowest_line);
-        // A comment at the head of the file is about the file, unless other records have theirs as well.
-        let is_head = start == 0 || self.line_at(start - 1).starts_with("---");
-        let others_have = starts_of_others.iter().zip(dashes.iter().skip(1)).any(|(start, dash)| start < dash);
-        if is_top && lowest == 0 && is_head && !others_have {
-            start = dash;
-        }
-        let mut starts = vec![self.lines.start(start)];
-        starts.extend(starts_of_others.iter().map(|&line| self.lines.start(line)));
-        let end = self.end_of_lines(list.end(self.text), indent);
-        starts.push(end);
-        Ok(starts.iter().zip(starts.iter().skip(1)).map(|(&start, &end)| start..end).collect())
-    }
-
-    fn column_of(&self, line: usize) -> usize {
-        let text = self.line_at(line);
-        text.len() - text.trim_start_matches(' ').len()
-    }
-
-    /// The end of the line of a position, and of the comments below that are indented more than this.
-    fn end_of_lines(&self, at: usize, indent: usize) -> usize {
-        let mut end = self.lines.at(at.max(1) - usize::from(self.part(0..at).ends_with('\n'))) + 1;
-        let first = end;
-        for line in first..self.lines.starts.len() {
-            if self.line_at(line).trim().is_empty() {
-                continue;
-            }
-            if !self.is_comment(line) || self.column_of(line) <= indent {
-                break;
-            }
-            end = line + 1;
-        }
-        self.lines.start(end)
-    }
-
     /// Makes sure that no alias elsewhere reads what is changed or goes.
-    fn no_alias_to(&self, range: &Range<usize>) -> Result<(), String> {
+    pub(super) fn no_alias_to(&self, range: &Range<usize>) -> Result<(), String> {
         self.no_alias_outside(range, &[])
     }
 
@@ -283,7 +164,7 @@ impl Editor<'_, '_> {
         Ok(())
     }
 
-    fn no_alias_to_what_goes(&self, chunks: &[Range<usize>], kept: &HashSet<usize>) -> Result<(), String> {
+    pub(super) fn no_alias_to_what_goes(&self, chunks: &[Range<usize>], kept: &HashSet<usize>) -> Result<(), String> {
         if self.document.aliases.is_empty() {
             return Ok(());
         }
@@ -315,7 +196,7 @@ impl Editor<'_, '_> {
     }
 
     /// The changes within a value. It may begin behind `after`, and its lines end before `end`.
-    fn value(
+    pub(super) fn value(
         &self,
         node: &Node<'_>,
         change: &Change,
@@ -347,11 +228,6 @@ impl Editor<'_, '_> {
         change.applied(&datum(node, &self.document.targets())).ok_or_else(|| TOO_FANCY.to_owned())
     }
 
-    /// Whether a block begins on a line of its own.
-    fn is_own_line(&self, node: &Node<'_>) -> bool {
-        self.part(self.lines.start(self.lines.at(node.span.start))..node.span.start).trim().is_empty()
-    }
-
     /// Another value in the place of one.
     fn replaced(&self, node: &Node<'_>, value: &Datum, after: usize, in_flow: bool) -> Result<Vec<Patch>, String> {
         self.no_alias_to(&(node.begin..node.end(self.text)))?;
@@ -376,223 +252,5 @@ impl Editor<'_, '_> {
             return Err(format!("there is a comment within the value of `{key}` in line {line}; change it by hand"));
         }
         Ok(vec![(after..end, format!(" {new}"))])
-    }
-
-    /// Whether there is a comment in a part of the text that holds a value: a `#` behind a space, outside of its scalars.
-    fn has_comment(&self, node: &Node<'_>, range: Range<usize>) -> bool {
-        let mut scalars = Vec::new();
-        gather(node, &mut scalars);
-        let text = self.part(range.clone());
-        text.match_indices('#').map(|(at, _)| range.start + at).any(|at| {
-            let is_spaced = self.part(0..at).ends_with([' ', '\t', '\n']);
-            is_spaced && !scalars.iter().any(|scalar: &Range<usize>| scalar.contains(&at))
-        })
-    }
-
-    fn flow_map(&self, node: &Node<'_>, set: &[(String, Change)], gone: &[String]) -> Result<Vec<Patch>, String> {
-        let Kind::Map { entries, .. } = &node.kind else { return Err(TOO_FANCY.into()) };
-        let end_of = |key: &Node<'_>, value: &Node<'_>| value.end(self.text).max(key.span.end);
-        let mut parts = Vec::new();
-        for (position, (key, value)) in entries.iter().enumerate() {
-            let name = key.text();
-            if name.is_some_and(|name| gone.iter().any(|gone| gone == name)) {
-                self.no_alias_to(&(key.begin..end_of(key, value)))?;
-                continue;
-            }
-            let change = name.and_then(|name| set.iter().find(|(key, _)| key == name));
-            let range = key.begin..end_of(key, value);
-            let part = match change {
-                Some((name, Change::Set(new))) if value.is_empty() && value.begin == value.span.start => {
-                    format!("{}: {}", self.key_as_written(key, name), value_text(new, true))
-                }
-                Some((_, change)) => {
-                    let after = self.behind_colon(key)?;
-                    self.patched(range.clone(), self.value(value, change, after, range.end, true)?)?
-                }
-                None => self.part(range.clone()).to_owned(),
-            };
-            parts.push((Some(position), part));
-        }
-        let mut is_new = false;
-        for (key, change) in set.iter().filter(|(name, _)| !entries.iter().any(|(key, _)| key.text() == Some(name))) {
-            is_new = true;
-            let value = change.applied(&Datum::Null).ok_or(TOO_FANCY)?;
-            parts.push((None, format!("{}: {}", key_text(key), value_text(&value, true))));
-        }
-        let places: Vec<_> = entries.iter().map(|(key, value)| key.begin..end_of(key, value)).collect();
-        if is_new {
-            // Who reads the map through an alias would get what is new as well.
-            self.no_alias_to(&(node.span.start..node.span.start))?;
-        }
-        self.joined(node, &places, &parts)
-    }
-
-    fn key_as_written(&self, key: &Node<'_>, name: &str) -> String {
-        let written = self.part(key.begin..key.span.end);
-        if written.is_empty() { key_text(name) } else { written.to_owned() }
-    }
-
-    fn flow_list(&self, node: &Node<'_>, items: &[Node<'_>], pieces: &[Piece]) -> Result<Vec<Patch>, String> {
-        self.no_alias_to(&(node.span.start..node.span.start))?;
-        let place = |item: &Node<'_>| item.begin..item.end(self.text);
-        let mut parts = Vec::new();
-        for piece in pieces {
-            let (position, text) = match piece {
-                Piece::New(value) => (None, value_text(value, true)),
-                Piece::Old(position, change) => {
-                    let item = items.get(*position).ok_or(TOO_FANCY)?;
-                    let patches = match change {
-                        Some(change) => self.value(item, change, item.begin, item.span.end, true)?,
-                        None => Vec::new(),
-                    };
-                    (Some(*position), self.patched(place(item), patches)?)
-                }
-            };
-            parts.push((position, text));
-        }
-        self.joined(node, &items.iter().map(place).collect::<Vec<_>>(), &parts)
-    }
-
-    /// What stands between the brackets of a value, with other parts.
-    fn joined(
-        &self,
-        node: &Node<'_>,
-        places: &[Range<usize>],
-        parts: &[(Option<usize>, String)],
-    ) -> Result<Vec<Patch>, String> {
-        let is_kept = parts.len() >= places.len()
-            && places
-                .iter()
-                .enumerate()
-                .all(|(position, _)| parts.get(position).is_some_and(|part| part.0 == Some(position)));
-        let has_comment = self.has_comment(node, node.span.clone());
-        if has_comment && (!is_kept || parts.len() > places.len()) {
-            let line = node.line;
-            return Err(format!("there is a comment within the brackets in line {line}; change them by hand"));
-        }
-        let start = node.span.start;
-        let places: Vec<_> = places.iter().map(|place| place.start - start..place.end - start).collect();
-        // The last comma may be followed by nothing, which `joined` keeps as it is.
-        Ok(vec![(node.span.clone(), joined(self.part(node.span.clone()), &places, parts))])
-    }
-
-    fn block_map(
-        &self,
-        node: &Node<'_>,
-        entries: &[(Node<'_>, Node<'_>)],
-        set: &[(String, Change)],
-        gone: &[String],
-        end: usize,
-    ) -> Result<Vec<Patch>, String> {
-        let indent = entries.first().map_or(0, |(key, _)| self.column(key.begin));
-        let last_end = node.end(self.text);
-        let mut patches = Vec::new();
-        let mut before_last_dropped = None;
-        for (position, (key, value)) in entries.iter().enumerate() {
-            let name = key.text();
-            let next = entries.get(position + 1).map(|(key, _)| key.begin);
-            if name.is_some_and(|name| gone.iter().any(|gone| gone == name)) {
-                let stop = value.end(self.text).max(key.span.end);
-                self.no_alias_to(&(key.begin..stop))?;
-                match next {
-                    Some(next) => patches.push((key.begin..next, String::new())),
-                    None => before_last_dropped = Some(position),
-                }
-                continue;
-            }
-            let Some((_, change)) = name.and_then(|name| set.iter().find(|(key, _)| key == name)) else { continue };
-            let after = self.behind_colon(key)?;
-            patches.extend(self.value(value, change, after, next.unwrap_or(end), false)?);
-        }
-
-        let added: Vec<_> =
-            set.iter().filter(|(name, _)| !entries.iter().any(|(key, _)| key.text() == Some(name))).collect();
-        let at = self.end_of_lines(last_end, indent.saturating_sub(1)).min(end.max(last_end));
-        let mut lines = String::new();
-        if !added.is_empty() {
-            // Who reads the map through an alias would get what is new as well.
-            self.no_alias_to(&(node.span.start..node.span.start))?;
-        }
-        for (key, change) in added {
-            let value = change.applied(&Datum::Null).ok_or(TOO_FANCY)?;
-            lines.extend([" ".repeat(indent).as_str(), &entry(key, &value), self.line_break]);
-        }
-        if let Some(position) = before_last_dropped {
-            // With the space before it, unless it is the only one.
-            let (key, _) = entries.get(position).ok_or(TOO_FANCY)?;
-            let line = self.lines.start(self.lines.at(key.begin));
-            let is_alone = self.part(line..key.begin).trim().is_empty();
-            let start = if is_alone && position > 0 { line } else { key.begin };
-            let lines = if start == line { lines } else { lines.trim_start().to_owned() };
-            // What goes before it reaches up to it.
-            if let Some((range, _)) = patches.last_mut()
-                && range.end > start
-            {
-                range.end = start;
-            }
-            patches.push((start..at, lines));
-        } else if !lines.is_empty() {
-            let is_ended = self.part(0..at).ends_with('\n');
-            let lines =
-                if is_ended { lines } else { format!("{}{}", self.line_break, lines.trim_end_matches(['\r', '\n'])) };
-            patches.push((at..at, lines));
-        }
-        Ok(patches)
-    }
-
-    fn block_list(
-        &self,
-        node: &Node<'_>,
-        items: &[Node<'_>],
-        pieces: &[Piece],
-        after: usize,
-    ) -> Result<Vec<Patch>, String> {
-        self.no_alias_to(&(node.span.start..node.span.start))?;
-        let indent = self.column(node.span.start);
-        let chunks = self.chunks(node, items, after, false)?;
-        let kept = |piece: &Piece| match piece {
-            Piece::Old(position, _) => Some(*position),
-            Piece::New(_) => None,
-        };
-        self.no_alias_to_what_goes(&chunks, &pieces.iter().filter_map(kept).collect())?;
-        let mut parts = String::new();
-        let begin = chunks.first().map_or(0, |chunk| chunk.start);
-        for piece in pieces {
-            self.end_line(&mut parts, begin);
-            match piece {
-                Piece::New(value) => {
-                    parts.extend([" ".repeat(indent).as_str(), "- ", &value_text(value, false), self.line_break]);
-                }
-                Piece::Old(position, change) => {
-                    let (item, chunk) =
-                        (items.get(*position).ok_or(TOO_FANCY)?, chunks.get(*position).ok_or(TOO_FANCY)?);
-                    let dash = self.part(chunk.start..item.begin).rfind('-').ok_or(TOO_FANCY)?;
-                    let patches = match change {
-                        Some(change) => self.value(item, change, chunk.start + dash + 1, chunk.end, false)?,
-                        None => Vec::new(),
-                    };
-                    parts.push_str(&self.patched(chunk.clone(), patches)?);
-                }
-            }
-        }
-        let end = chunks.last().map_or(begin, |chunk| chunk.end);
-        if !self.part(0..end).ends_with('\n') {
-            // The last line of the file had no end, and so it stays.
-            parts.truncate(parts.trim_end_matches(['\r', '\n']).len());
-        }
-        Ok(vec![(begin..end, parts)])
-    }
-}
-
-/// Where the scalars of a value stand.
-fn gather(node: &Node<'_>, scalars: &mut Vec<Range<usize>>) {
-    match &node.kind {
-        Kind::Scalar { style: Style::Empty, .. } | Kind::Alias(_) => {}
-        Kind::Scalar { .. } => scalars.push(node.span.clone()),
-        Kind::List { items, .. } => items.iter().for_each(|item| gather(item, scalars)),
-        Kind::Map { entries, .. } => entries.iter().for_each(|(key, value)| {
-            gather(key, scalars);
-            gather(value, scalars);
-        }),
     }
 }

@@ -1,7 +1,9 @@
 //! YAML: a list of mappings. Comments, and all else in the file, stay.
 
+mod block;
 mod document;
 mod edit;
+mod flow;
 mod write;
 
 use std::fs::File;

@@ -3,6 +3,8 @@
 //! A number keeps its digits, so that none passes through a type that cannot hold it. A plain scalar of YAML stays as it is
 //! written until a type says what it wants: `1.10` is a text for a `String` and a number for an `f64`.
 
+#[cfg(feature = "parquet")]
+mod any;
 mod read;
 mod write;
 
@@ -45,6 +47,19 @@ impl Datum {
             Self::Null => true,
             Self::Plain(text) => read::is_null(text),
             _ => false,
+        }
+    }
+
+    /// The same without the keys under which there is nothing.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn pruned(self) -> Self {
+        match self {
+            Self::List(items) => Self::List(items.into_iter().map(Self::pruned).collect()),
+            Self::Map(entries) => {
+                let entries = entries.into_iter().filter(|(_, value)| !value.is_null());
+                Self::Map(entries.map(|(key, value)| (key, value.pruned())).collect())
+            }
+            other => other,
         }
     }
 

@@ -6,6 +6,7 @@ mod kept;
 mod laws;
 mod memory;
 mod parquet_files;
+mod parquet_nested;
 mod rehearse;
 mod replace;
 mod sets;

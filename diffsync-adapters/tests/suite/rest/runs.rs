@@ -297,7 +297,7 @@ async fn a_bad_row_of_a_list_fails_alone() {
     assert_eq!(failed.len(), 1);
     assert!(failed[0].ends_with(r#"400 Bad Request: {"name":["is not wanted"]}"#), "{failed:?}");
     fake.with(&name, |system| {
-        assert_eq!(system.asked["POST devices"], 3, "the first, the others, and these without the bad row")
+        assert_eq!(system.asked["POST devices"], 3, "the first, the others, and these without the bad row");
     });
 }
 

@@ -10,15 +10,15 @@ use super::model;
 use crate::file::{Folders, block_on};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Loc {
-    pub(super) city: String,
-    pub(super) zip: String,
+pub(crate) struct Loc {
+    pub(crate) city: String,
+    pub(crate) zip: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Nic {
-    pub(super) mac: String,
-    pub(super) speed: u32,
+pub(crate) struct Nic {
+    pub(crate) mac: String,
+    pub(crate) speed: u32,
 }
 
 macro_rules! places {
