@@ -113,7 +113,7 @@ fn a_run_that_is_killed_can_be_taken_back() {
     child.wait().unwrap();
 
     let said = place.expect(0, &["apply", "undo.jsonl", "--allow-deletes", "country=100%"]);
-    assert!(said.err.contains("the run that this plan takes back did not go to its end"), "{}", said.err);
+    assert!(said.err.contains("this undo plan comes from a run that was interrupted"), "{}", said.err);
     // What was written after the last entry is at most one more call.
     let job = ["run", "countries-to-inventory", "--file", "countries.json"];
     let left = usize::try_from(place.json(&job)["outcomes"]["unchanged"].as_u64().unwrap()).unwrap() - 2;

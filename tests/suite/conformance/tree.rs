@@ -372,7 +372,9 @@ impl Dice {
     /// those, which is a test of its own.
     fn name(&mut self, taken: impl Fn(&str) -> bool) -> String {
         let mut name = self.text();
-        while TWINS.contains(&name.as_str()) {
+        // A longer text that another could equal but for case or outer space is not taken.
+        let is_plain = |name: &str| TEXTS.contains(&name) || name == name.trim().to_lowercase();
+        while TWINS.contains(&name.as_str()) || !is_plain(&name) {
             name = self.text();
         }
         while taken(&name) {
