@@ -22,7 +22,7 @@ use super::shapes::placed::Placed;
 use super::{agreed, both};
 
 /// How many pairs of sides each flag is tried with, at each place where it can be set, for each shape.
-const SEEDS: u64 = 30;
+const SEEDS: u64 = 36;
 
 /// Of how many of them it is seen that the comparison notices a flag that is missing.
 const FLIPPED: usize = 2;
