@@ -208,6 +208,8 @@ pub(crate) struct Typed {
 pub(crate) struct Nature {
     /// Whether anything may store other values than were given: a trigger, a rule, a view.
     pub(crate) alters: bool,
+    /// Whether a row may still be there after a delete that the database counted: a trigger, a rule, a view.
+    pub(crate) may_keep_deleted: bool,
     /// Whether the database does not say how many rows a statement has written.
     pub(crate) is_uncounted: bool,
     /// How rows are inserted where there are two ways: by `COPY`, or not, because of this.

@@ -325,7 +325,8 @@ impl Connection for Connected {
     }
 
     fn nature<'a>(&'a mut self, _: &'a str) -> Answer<'a, Nature> {
-        // A trigger shows only to a login with the right to make triggers, so there may always be one.
+        // A trigger shows only to a login with the right to make triggers, so there may always be one. None can keep a row
+        // that is deleted: a trigger must not write to its own table there.
         Box::pin(async { Ok(Nature { alters: true, ..Nature::default() }) })
     }
 

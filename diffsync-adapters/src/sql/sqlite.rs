@@ -322,7 +322,8 @@ impl Connection for SqliteConnection {
             let (triggers, views, virtuals): (i64, i64, i64) =
                 sqlx::query_as(AssertSqlSafe(sql)).bind(name).fetch_one(self).await?;
             // What a trigger does instead is not counted.
-            Ok(Nature { alters: triggers + views + virtuals > 0, is_uncounted: views > 0, copies: None })
+            let alters = triggers + views + virtuals > 0;
+            Ok(Nature { alters, may_keep_deleted: alters, is_uncounted: views > 0, copies: None })
         })
     }
 

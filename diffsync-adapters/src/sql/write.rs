@@ -328,7 +328,7 @@ impl Session {
             }
 
             // What a rule, a trigger or a view has done instead may leave the row.
-            if nature.is_uncounted || nature.alters {
+            if nature.may_keep_deleted {
                 let read = Read { select: &still_there, by: &typed, nulls: &by.nulls, rows: &group.grid, locks: false };
                 let mut left: usize = 0;
                 connection.read(&read, &mut |_| left += 1).await?;
