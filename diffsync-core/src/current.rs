@@ -8,16 +8,21 @@ use fixedbitset::FixedBitSet;
 use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
 use crate::model::SyncModel;
 use crate::plan::Plan;
+use crate::schema::{Comparison, FieldSchema, ModelSchema};
 use crate::table::Table;
 
 /// The target's records while a plan is carried out.
 ///
-/// What was created and updated lies in a data set of its own, so that the plan stays as it was reviewed; its size grows
-/// with the changes.
+/// What was created and updated lies in a data set of its own, so that the plan stays as it was reviewed. A record that the
+/// target stored exactly as the source has it is not kept twice: a bit says so.
 pub(crate) struct Current<'a, D: 'static> {
     plan: &'a Plan<D>,
-    /// The records created and updated so far, as the target stored them.
+    /// The records created and updated so far, as the target stored them, but for those in `as_given`.
     written: D,
+    /// For each model the rows of the source whose records the target stored exactly as they are.
+    as_given: Vec<FixedBitSet>,
+    /// For each model whether two records without differences are the same in all their fields.
+    can_be_as_given: Vec<bool>,
     /// For each model the rows of the target that were deleted.
     deleted: Vec<FixedBitSet>,
     /// For each model the records that the target stored under other identifiers than it was given.
@@ -29,6 +34,8 @@ pub(crate) struct Current<'a, D: 'static> {
 /// What one group has done.
 struct News<D> {
     written: D,
+    /// For each model the rows of the source whose records were stored exactly as they are.
+    as_given: Vec<FixedBitSet>,
     /// The model and row of each record that was deleted.
     deleted: Vec<(usize, u32)>,
     /// The model, the source's row, the target's row and the row of `written` of each record that was renamed.
@@ -50,12 +57,22 @@ struct Renamed {
 impl<'a, D: Dataset> Current<'a, D> {
     /// The target as it was loaded.
     pub(crate) fn new(plan: &'a Plan<D>) -> Self {
+        let models = plan.diff().tables().len();
+        let none = || vec![FixedBitSet::new(); models];
+
         Self {
             plan,
             written: D::default(),
-            deleted: vec![FixedBitSet::new(); plan.diff().tables().len()],
-            renamed: vec![Renamed::default(); plan.diff().tables().len()],
-            news: Mutex::new(News { written: D::default(), deleted: Vec::new(), renamed: Vec::new() }),
+            as_given: none(),
+            can_be_as_given: can_be_as_given::<D>(),
+            deleted: none(),
+            renamed: vec![Renamed::default(); models],
+            news: Mutex::new(News {
+                written: D::default(),
+                as_given: none(),
+                deleted: Vec::new(),
+                renamed: Vec::new(),
+            }),
         }
     }
 
@@ -73,7 +90,29 @@ impl<'a, D: Dataset> Current<'a, D> {
     where
         D: HasTable<M>,
     {
-        self.news().written.table_mut().replace(record);
+        let model = Self::position::<M>();
+        let as_given = self.row_as_given(model, &record);
+        let mut news = self.news();
+
+        match as_given {
+            Some(row) => news.as_given[model].grow_and_insert(row as usize),
+            None => news.written.table_mut().replace(record),
+        }
+    }
+
+    /// The row of the source that holds exactly this record, so that no copy of it is needed.
+    fn row_as_given<M: SyncModel>(&self, model: usize, record: &M) -> Option<u32>
+    where
+        D: HasTable<M>,
+    {
+        if !self.can_be_as_given[model] {
+            return None;
+        }
+        let (source, written): (&Table<M>, &Table<M>) = (self.plan.source().table(), self.written.table());
+        let row = source.position(record.key())?;
+        let mut is_same = written.position(record.key()).is_none();
+        source.rows()[row as usize].differences(record, &mut |_| is_same = false);
+        is_same.then_some(row)
     }
 
     /// Takes note of a record that the target stored under another identifier than the source's row has, and the target's
@@ -98,6 +137,7 @@ impl<'a, D: Dataset> Current<'a, D> {
             plan: &'a Plan<D>,
             written: &'a mut D,
             news: &'a mut News<D>,
+            as_given: &'a mut [FixedBitSet],
             renamed: &'a mut [Renamed],
             model: usize,
         }
@@ -107,10 +147,21 @@ impl<'a, D: Dataset> Current<'a, D> {
                 D: HasTable<M>,
             {
                 let written: &mut Table<M> = self.written.table_mut();
-                let target: &Table<M> = self.plan.target().table();
+                let (source, target): (&Table<M>, &Table<M>) = (self.plan.source().table(), self.plan.target().table());
                 let news: &mut Table<M> = self.news.written.table_mut();
                 let model = self.model;
                 self.model += 1;
+
+                // What was stored again, and otherwise, is no longer as it was given.
+                let as_given = &mut self.as_given[model];
+                as_given.union_with(&self.news.as_given[model]);
+                self.news.as_given[model].clear();
+                if !as_given.is_clear() {
+                    for row in news.rows().iter().filter_map(|record| source.position(record.key())) {
+                        as_given.grow(row as usize + 1);
+                        as_given.remove(row as usize);
+                    }
+                }
 
                 // The first group is often all there is, so its table is not built a second time.
                 let moved: Option<Vec<u32>> = if written.is_empty() {
@@ -130,8 +181,8 @@ impl<'a, D: Dataset> Current<'a, D> {
             }
         }
         let news = self.news.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let renamed = &mut self.renamed;
-        D::visit_models(&mut TakeOver { plan: self.plan, written: &mut self.written, news, renamed, model: 0 });
+        let (written, as_given, renamed) = (&mut self.written, &mut self.as_given, &mut self.renamed);
+        D::visit_models(&mut TakeOver { plan: self.plan, written, news, as_given, renamed, model: 0 });
         news.renamed.clear();
         for (model, row) in news.deleted.drain(..) {
             self.deleted[model].grow_and_insert(row as usize);
@@ -161,11 +212,24 @@ impl<'a, D: Dataset> Current<'a, D> {
     where
         D: HasTable<M>,
     {
-        if let Some(renamed) = self.renamed::<M>(key) {
-            return Some(renamed);
+        self.renamed::<M>(key).or_else(|| self.written_as(key))
+    }
+
+    /// The record that the target stored under this identifier, if it was created or updated.
+    fn written_as<M: SyncModel>(&self, key: M::Key<'_>) -> Option<&M>
+    where
+        D: HasTable<M>,
+    {
+        let (written, source): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.source().table());
+        if let Some(record) = written.find(key) {
+            return Some(record);
         }
-        let written: &Table<M> = self.written.table();
-        written.position(key).map(|row| &written.rows()[row as usize])
+        let as_given = &self.as_given[Self::position::<M>()];
+        if as_given.is_clear() {
+            return None;
+        }
+        let row = source.position(key).filter(|row| as_given.contains(*row as usize))?;
+        source.rows().get(row as usize)
     }
 
     /// The record with this identifier.
@@ -176,13 +240,13 @@ impl<'a, D: Dataset> Current<'a, D> {
         if let Some(renamed) = self.renamed::<M>(key) {
             return Some(renamed);
         }
-        let (written, target): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.target().table());
+        let target: &Table<M> = self.plan.target().table();
         let deleted = &self.deleted[Self::position::<M>()];
         let is_there = |row: &u32| !deleted.contains(*row as usize);
-        if let Some(row) = written.position(key) {
+        if let Some(written) = self.written_as(key) {
             // It may have been written to take its references back, and deleted after.
             let is_there = deleted.is_clear() || target.position(key).is_none_or(|row| is_there(&row));
-            return written.rows().get(row as usize).filter(|_| is_there);
+            return Some(written).filter(|_| is_there);
         }
         target.position(key).filter(is_there).map(|row| &target.rows()[row as usize])
     }
@@ -199,24 +263,30 @@ impl<'a, D: Dataset> Current<'a, D> {
         let rows = (0u32..).zip(target.rows()).filter(move |(row, _)| !self.is_deleted(model, *row as usize));
         let kept = rows.map(move |(row, record)| {
             let now = if renamed.is_empty() { None } else { renamed.get(&row).copied() };
-            now.or_else(|| written.position(record.key())).map_or(record, |row| &written.rows()[row as usize])
+            let now = now.map(|row| &written.rows()[row as usize]);
+            now.or_else(|| self.written_as(record.key())).unwrap_or(record)
         });
         // Nothing was done to duplicates: a file that is written from these records must not lose them.
         kept.chain(target.duplicates()).chain(self.created())
     }
 
-    /// The records of a model that were created.
+    /// The records of a model that were created, those that the target stored otherwise than they were given last.
     pub(crate) fn created<M: SyncModel>(&self) -> impl Iterator<Item = &M>
     where
         D: HasTable<M>,
     {
         let (written, target): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.target().table());
-        let updated: HashSet<u32> = self.renamed[Self::position::<M>()].of_target.values().copied().collect();
+        let source: &Table<M> = self.plan.source().table();
+        let model = Self::position::<M>();
+        let as_given = self.as_given[model].ones().map(|row| &source.rows()[row]);
+        let as_given = as_given.filter(|record| target.position(record.key()).is_none());
+
+        let updated: HashSet<u32> = self.renamed[model].of_target.values().copied().collect();
         let rows = (0u32..).zip(written.rows());
         let created = rows.filter(move |(row, record)| {
             target.position(record.key()).is_none() && (updated.is_empty() || !updated.contains(row))
         });
-        created.map(|(_, record)| record)
+        as_given.chain(created.map(|(_, record)| record))
     }
 
     /// Whether any record of a model was created, updated or deleted.
@@ -225,7 +295,8 @@ impl<'a, D: Dataset> Current<'a, D> {
         D: HasTable<M>,
     {
         let written: &Table<M> = self.written.table();
-        !written.is_empty() || !self.deleted[Self::position::<M>()].is_clear()
+        let model = Self::position::<M>();
+        !written.is_empty() || !self.as_given[model].is_clear() || !self.deleted[model].is_clear()
     }
 
     /// Whether a row of the target was deleted.
@@ -236,6 +307,17 @@ impl<'a, D: Dataset> Current<'a, D> {
     fn position<M: SyncModel>() -> usize {
         D::SCHEMAS.iter().position(|schema| schema.name == M::NAME).unwrap_or_default()
     }
+}
+
+/// For each model whether two records of one identifier that do not differ are the same in all their fields: so no field
+/// is left out of the comparison, or compared by another rule than `==`. An identifier that has several spellings makes the
+/// links to it, in any model, compare by another rule.
+fn can_be_as_given<D: Dataset>() -> Vec<bool> {
+    let is_equal = |field: &FieldSchema| field.comparison == Comparison::Equal;
+    let has_one_spelling = D::SCHEMAS.iter().all(|schema| schema.identifiers.iter().all(is_equal));
+    let is_compared = |field: &FieldSchema| is_equal(field) && !field.when_some && !field.create_only;
+    let is_whole = |schema: &&ModelSchema| schema.locals.is_empty() && schema.attributes.iter().all(is_compared);
+    D::SCHEMAS.iter().map(|schema| has_one_spelling && is_whole(schema)).collect()
 }
 
 /// Puts a record in the place of the one with its identifier, or adds it, and says in which row.

@@ -69,7 +69,7 @@ impl<D: Dataset> Execution<'_, D> {
             }
         }
         if let Err(error) = log.append(&undo) {
-            self.ledger.stop(Stopped::Failure(format!("what takes the run back cannot be written: {error}")));
+            self.ledger.stop(Stopped::Failure(format!("the undo plan cannot be written: {error}")));
         }
     }
 }

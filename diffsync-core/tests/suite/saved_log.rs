@@ -119,7 +119,7 @@ fn a_run_that_can_no_longer_be_taken_back_ends() {
     let (report, _, snapshots) = run::<SyncNets>(&lab, 2);
     assert_eq!(report.status, Status::Failed);
     let error = report.error_text().unwrap();
-    assert!(error.contains("what takes the run back cannot be written: the disk is full"), "{error}");
+    assert!(error.contains("the undo plan cannot be written: the disk is full"), "{error}");
     assert!(report.counts.not_attempted > 0 && lab.calls().len() < 40, "{:?}", report.counts);
     assert_eq!(locked(&snapshots.all).len(), 2);
     // What was done is known all the same.
