@@ -210,10 +210,11 @@ pub trait Target<M: SyncModel>: Adapter {
     }
 }
 
-/// A panic as an error of the record that caused it: the others of its batch have answers of their own.
+/// A panic as an error of the record that caused it, which may have been written before: the others of its batch have answers
+/// of their own.
 async fn caught<R>(answer: impl Future<Output = Result<R, TargetError>>) -> Result<R, TargetError> {
     let answer = AssertUnwindSafe(answer).catch_unwind().await;
-    answer.unwrap_or_else(|panic| Err(TargetError::new(panicked("target", &*panic))))
+    answer.unwrap_or_else(|panic| Err(TargetError::unknown(panicked("target", &*panic))))
 }
 
 /// How a target writes records of a model: the constants of [`Target`] as values.

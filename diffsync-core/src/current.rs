@@ -21,8 +21,9 @@ pub(crate) struct Current<'a, D: 'static> {
     written: D,
     /// For each model the rows of the source whose records the target stored exactly as they are.
     as_given: Vec<FixedBitSet>,
-    /// For each model whether two records without differences are the same in all their fields.
-    can_be_as_given: Vec<bool>,
+    /// For each model how to tell whether two records without differences are the same in all their fields; `None` where
+    /// that cannot be told.
+    sameness: Vec<Option<Sameness>>,
     /// For each model the rows of the target that were deleted.
     deleted: Vec<FixedBitSet>,
     /// For each model the records that the target stored under other identifiers than it was given.
@@ -64,7 +65,7 @@ impl<'a, D: Dataset> Current<'a, D> {
             plan,
             written: D::default(),
             as_given: none(),
-            can_be_as_given: can_be_as_given::<D>(),
+            sameness: sameness::<D>(),
             deleted: none(),
             renamed: vec![Renamed::default(); models],
             news: Mutex::new(News {
@@ -105,14 +106,13 @@ impl<'a, D: Dataset> Current<'a, D> {
     where
         D: HasTable<M>,
     {
-        if !self.can_be_as_given[model] {
-            return None;
-        }
+        let sameness = self.sameness[model].as_ref()?;
         let (source, written): (&Table<M>, &Table<M>) = (self.plan.source().table(), self.written.table());
         let row = source.position(record.key())?;
+        let given = &source.rows()[row as usize];
         let mut is_same = written.position(record.key()).is_none();
-        source.rows()[row as usize].differences(record, &mut |_| is_same = false);
-        is_same.then_some(row)
+        given.differences(record, &mut |_| is_same = false);
+        (is_same && sameness.holds(given, record)).then_some(row)
     }
 
     /// Takes note of a record that the target stored under another identifier than the source's row has, and the target's
@@ -309,15 +309,50 @@ impl<'a, D: Dataset> Current<'a, D> {
     }
 }
 
-/// For each model whether two records of one identifier that do not differ are the same in all their fields: so no field
-/// is left out of the comparison, or compared by another rule than `==`. An identifier that has several spellings makes the
-/// links to it, in any model, compare by another rule.
-fn can_be_as_given<D: Dataset>() -> Vec<bool> {
+/// What is to be asked of two records of one identifier that do not differ, before they count as the same in all their
+/// fields: the positions of the fields whose types may call two values equal that are written otherwise.
+struct Sameness {
+    identifiers: Vec<usize>,
+    attributes: Vec<usize>,
+}
+
+impl Sameness {
+    fn holds<M: SyncModel>(&self, one: &M, other: &M) -> bool {
+        let is_same =
+            |one: Result<_, _>, other: Result<_, _>| matches!((one, other), (Ok(one), Ok(other)) if one == other);
+        self.identifiers.iter().all(|at| is_same(one.identifier(*at), other.identifier(*at)))
+            && self.attributes.iter().all(|at| is_same(one.attribute(*at), other.attribute(*at)))
+    }
+}
+
+/// How to tell, for each model, whether two records without differences are the same. That needs a comparison of every
+/// field by `==`. An identifier that has several spellings makes the links to it, in any model, compare by another rule.
+fn sameness<D: Dataset>() -> Vec<Option<Sameness>> {
     let is_equal = |field: &FieldSchema| field.comparison == Comparison::Equal;
     let has_one_spelling = D::SCHEMAS.iter().all(|schema| schema.identifiers.iter().all(is_equal));
     let is_compared = |field: &FieldSchema| is_equal(field) && !field.when_some && !field.create_only;
     let is_whole = |schema: &&ModelSchema| schema.locals.is_empty() && schema.attributes.iter().all(is_compared);
-    D::SCHEMAS.iter().map(|schema| has_one_spelling && is_whole(schema)).collect()
+    let to_be_asked = |fields: &[FieldSchema]| {
+        let asked = fields.iter().enumerate().filter(|(_, field)| !is_exact(field.type_name));
+        asked.map(|(position, _)| position).collect()
+    };
+
+    let sameness = |schema: &&ModelSchema| Sameness {
+        identifiers: to_be_asked(schema.identifiers),
+        attributes: to_be_asked(schema.attributes),
+    };
+    D::SCHEMAS.iter().map(|schema| Some(schema).filter(|its| has_one_spelling && is_whole(its)).map(sameness)).collect()
+}
+
+/// Whether two equal values of a type, as it is written, are always written alike. A user's own type may compare by another
+/// rule.
+fn is_exact(type_name: &str) -> bool {
+    const NAMES: [&str; 17] = [
+        "String", "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
+        "isize", "f32", "f64",
+    ];
+    let within = |outer| type_name.strip_prefix(outer).and_then(|its| its.strip_suffix('>'));
+    within("Option<").or_else(|| within("Vec<")).map_or_else(|| NAMES.contains(&type_name), is_exact)
 }
 
 /// Puts a record in the place of the one with its identifier, or adds it, and says in which row.
@@ -325,4 +360,63 @@ fn put<M: SyncModel>(table: &mut Table<M>, record: M) -> u32 {
     let row = table.position(record.key()).unwrap_or_else(|| crate::table::row(table.len()));
     table.replace(record);
     row
+}
+
+#[cfg(all(test, feature = "derive"))]
+mod tests {
+    use diffsync_derive::{Dataset, SyncModel};
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    /// An address that is the same in upper and lower case.
+    #[derive(Clone, Serialize, Deserialize)]
+    struct Mac(String);
+
+    impl PartialEq for Mac {
+        fn eq(&self, other: &Self) -> bool {
+            self.0.eq_ignore_ascii_case(&other.0)
+        }
+    }
+
+    #[derive(SyncModel, Clone)]
+    struct Port {
+        #[sync(id)]
+        name: String,
+        mac: Mac,
+    }
+
+    #[derive(Dataset, Default)]
+    struct Ports {
+        ports: Table<Port>,
+    }
+
+    fn port(name: &str, mac: &str) -> Port {
+        Port { name: name.to_owned(), mac: Mac(mac.to_owned()) }
+    }
+
+    #[test]
+    fn a_record_is_known_as_the_target_stored_it() {
+        let names = ["as given", "otherwise", "changed again"];
+        let source = Ports { ports: names.iter().map(|name| port(name, "AA")).collect() };
+        let plan = Plan::new(source, Ports::default());
+        let mut current = Current::new(&plan);
+        for stored in [port("as given", "AA"), port("otherwise", "aa")] {
+            current.store(stored);
+        }
+        current.store(port("changed again", "AA"));
+        current.take_over();
+        assert_eq!(current.as_given[0].count_ones(..), 2);
+
+        current.store(port("changed again", "bb"));
+        current.take_over();
+        let stored = |row: usize| {
+            let stored: &Port = current.written(plan.source().ports.rows()[row].key()).unwrap();
+            stored.mac.0.as_str()
+        };
+        assert_eq!([0, 1, 2].map(stored), ["AA", "aa", "bb"]);
+        assert_eq!(current.created::<Port>().count(), 3);
+        let given = &plan.source().ports.rows()[0];
+        assert!(std::ptr::eq(current.get(given.key()).unwrap(), given));
+    }
 }

@@ -260,9 +260,8 @@ where
                     // It was tried again as often as it may be. What ends the run, and who holds a value, is said once.
                     answers.push((*first, Answer::Failed(error.given_up())));
                 }
-                // How far it came nobody knows.
-                Err(Broken::Panicked(text)) if tasks.len() > 1 => answers.extend(unknown(text.into())),
-                Err(Broken::Panicked(text)) => answers.push((*first, Answer::Failed(TargetError::new(text)))),
+                // The target panicked part-way: any of its records may have been written.
+                Err(Broken::Panicked(text)) => answers.extend(unknown(text.into())),
                 Err(Broken::Unknown(reason)) => answers.extend(unknown(reason)),
             }
         }

@@ -156,7 +156,8 @@ impl<M> From<Broken> for Answer<M> {
     fn from(broken: Broken) -> Self {
         match broken {
             Broken::Failed(error) => Self::Failed(error),
-            Broken::Panicked(text) => Self::Failed(TargetError::new(text)),
+            // The target may have panicked after it wrote the record.
+            Broken::Panicked(text) => Self::Unknown(text.into()),
             Broken::Unknown(reason) => Self::Unknown(reason),
         }
     }

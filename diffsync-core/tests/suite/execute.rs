@@ -311,16 +311,16 @@ fn running_again_finishes_what_was_left() {
 }
 
 #[test]
-fn a_panic_in_a_target_fails_its_record_and_no_other() {
+fn a_panic_in_a_target_leaves_its_record_unknown_and_no_other() {
     check(
         &["a", "b", "b/x", "c"],
         &[],
         &[("create region b", Answer::Panic)],
         &[
             "create country x blocked: because of region \"b\"",
-            "create region b failed: the target panicked: index out of bounds",
+            "create region b unknown: the target panicked: index out of bounds",
         ],
-        "2 created, 1 failed, 1 blocked",
+        "2 created, 1 blocked, 1 unknown",
     );
 }
 
