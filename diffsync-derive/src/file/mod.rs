@@ -12,15 +12,15 @@ use syn::DeriveInput;
 
 use self::ast::FileModel;
 use crate::ctxt::Ctxt;
-use crate::krate::Krate;
+use crate::krate::{ImportedFrom, Krate};
 
-pub(crate) fn derive(input: TokenStream) -> TokenStream {
+pub(crate) fn derive(from: ImportedFrom, input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
     let mut cx = Ctxt::default();
-    let krate = Krate::of_adapters(&input.attrs, "file");
+    let krate = Krate::of_adapters(from, &input.attrs, "file");
     let expanded = FileModel::read(&mut cx, &input)
         .and_then(|model| validate::validate(&mut cx, &model).map(|kept| expand::expand(&model, kept, &krate)))
         .unwrap_or_else(|| fallback::expand(&input, &krate));

@@ -11,14 +11,14 @@ use syn::DeriveInput;
 
 use self::ast::{Arguments, Job};
 use crate::ctxt::Ctxt;
-use crate::krate::Krate;
+use crate::krate::{ImportedFrom, Krate};
 
 /// The arguments and the item are read apart, and the item is always emitted again: a mistake in one does not take the
 /// other along.
-pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
+pub(crate) fn expand(from: ImportedFrom, arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut cx = Ctxt::default();
     let arguments = Arguments::read(&mut cx, arguments);
-    let krate = Krate::new(arguments.krate.get().cloned());
+    let krate = Krate::new(from, arguments.krate.get().cloned());
     let Ok(input) = syn::parse2::<DeriveInput>(item.clone()) else {
         cx.error_at(head(item), "`#[job]` belongs on a struct: its fields are the job's variables");
         let errors = cx.into_tokens();

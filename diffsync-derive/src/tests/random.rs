@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
+use crate::krate::ImportedFrom;
+
 #[test]
 fn the_same_input_gives_the_same_code() {
     let mut random = Random(7);
@@ -55,7 +57,7 @@ const ENTRIES: [fn(TokenStream) -> TokenStream; 4] =
             TokenTree::Group(group) => Some(group.stream()),
             _ => None,
         });
-        crate::job::expand(groups.last().unwrap_or_default(), &input)
+        crate::job::expand(ImportedFrom::Part, groups.last().unwrap_or_default(), &input)
     }];
 
 /// What is mutated.
