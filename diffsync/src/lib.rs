@@ -58,16 +58,21 @@ pub use crate::traits::{Dataset, SyncModel};
 /// program.
 pub use diffsync_core::count_allocations;
 
-/// What almost every file with models or a job uses: `use diffsync::prelude::*;`.
+/// The names that almost every file with models, adapters or a job uses: `use diffsync::prelude::*;`.
 pub mod prelude {
-    pub use crate::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+    // By their own paths, as `crate::job` is a module as well.
+    pub use diffsync_derive::{FacadeChoice as Choice, facade_job as job};
+
+    pub use crate::adapter::{AdapterError, LoadContext, TargetError, Url, WriteContext};
     #[cfg(feature = "file")]
     pub use crate::file::FileModel;
+    pub use crate::job::{JobContext, JobError};
+    pub use crate::model::Secret;
     #[cfg(feature = "rest")]
     pub use crate::rest::RestModel;
     #[cfg(feature = "sql")]
     pub use crate::sql::SqlModel;
-    pub use crate::{Adapter, Choice, Dataset, Diff, Job, JobRegistry, Plan, Run, SyncModel, Table, Target, job};
+    pub use crate::{Adapter, Dataset, Diff, Job, JobRegistry, Plan, Run, SyncModel, Table, Target};
 }
 
 /// Models: records, their identifiers and attributes, and what a run may do with them.

@@ -3,7 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 
-use diffsync_core::{Checkup, Side};
+use diffsync::adapter::Checkup;
+use diffsync::data::Side;
 
 /// Whether a file is there and can be read, and on the target's side be written.
 pub(crate) fn at_file(path: &Path, checkup: &mut Checkup) {

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use diffsync_core::AdapterError;
+use diffsync::adapter::AdapterError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use diffsync_core::{Adapter, AdapterError, Checkup, LoadContext};
+use diffsync::adapter::Checkup;
+use diffsync::prelude::*;
 use serde::Deserialize;
 
 use super::{Country, CountryId, Region, World};

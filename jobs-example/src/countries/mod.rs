@@ -4,9 +4,8 @@ mod file;
 
 use std::path::PathBuf;
 
-use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::Sql;
-use diffsync_core::{Dataset, Job, JobContext, JobError, SyncModel, Table, Url, job};
+use diffsync::prelude::*;
+use diffsync::sql::Sql;
 
 use self::file::CountriesFile;
 

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use diffsync_core::{
-    Adapter, AdapterError, Checkup, LoadContext, SyncModel, Synced, Target, TargetError, WriteContext,
-};
+use diffsync::adapter::{Checkup, Synced};
+use diffsync::prelude::*;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,9 @@
 //! A Nautobot into the inventory, the inventory into a Nautobot, and one Nautobot into another, on the models that the
 //! adapter brings along.
 
-use diffsync_adapters::nautobot::{Inventory, Nautobot};
-use diffsync_adapters::sql::Sql;
-use diffsync_core::{Job, JobContext, JobError, Secret, Url, job};
+use diffsync::nautobot::{Inventory, Nautobot};
+use diffsync::prelude::*;
+use diffsync::sql::Sql;
 
 /// Copies the locations, devices and addresses of a Nautobot into the inventory.
 #[job(

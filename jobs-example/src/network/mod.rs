@@ -5,10 +5,9 @@
 
 use std::path::PathBuf;
 
-use diffsync_adapters::file::Folder;
-use diffsync_adapters::sql::Sql;
-use diffsync_adapters::{FileModel, SqlModel};
-use diffsync_core::{Dataset, Job, JobContext, JobError, SyncModel, Table, Url, job};
+use diffsync::file::Folder;
+use diffsync::prelude::*;
+use diffsync::sql::Sql;
 
 /// A data centre.
 #[derive(SyncModel, FileModel, SqlModel, Clone)]
