@@ -5,14 +5,14 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::token::Paren;
-use syn::{Attribute, Error, Lit, LitStr, Meta, Result, Token, Type, parenthesized};
+use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, Result, Token, Type, parenthesized};
 
 use crate::ctxt::Ctxt;
-use crate::words::nearest;
+use crate::suggest::nearest;
 
 /// Reads the keys of all attributes of this name, and hands each with what follows it to `handle`.
 ///
-/// What `handle` cannot read is reported, and reading goes on behind the next comma.
+/// What `handle` cannot read is reported, and reading goes on after the next comma, so that one build reports all mistakes.
 pub(crate) fn each_key(
     cx: &mut Ctxt,
     attributes: &[Attribute],
@@ -66,10 +66,37 @@ fn key(input: ParseStream<'_>) -> Result<Ident> {
     input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), "expected a key, without quotation marks"))
 }
 
-/// A key that stands alone.
-pub(crate) fn word(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+/// A key of an attribute, and how what follows it is read into `T`.
+pub(crate) struct Key<T: 'static>(pub(crate) &'static str, pub(crate) Read<T>);
+
+type Read<T> = fn(&mut T, &mut Ctxt, &Ident, ParseStream<'_>) -> Result<()>;
+
+/// Reads what follows a key of this table. Any other key is reported as unknown.
+pub(crate) fn read<T>(
+    table: &[Key<T>],
+    into: &mut T,
+    cx: &mut Ctxt,
+    key: &Ident,
+    input: ParseStream<'_>,
+) -> Result<()> {
+    match table.iter().find(|Key(name, _)| key == name) {
+        Some(Key(_, read)) => read(into, cx, key, input),
+        None => Err(unknown(key, &names(table))),
+    }
+}
+
+pub(crate) fn contains<T>(table: &[Key<T>], key: &Ident) -> bool {
+    table.iter().any(|Key(name, _)| key == name)
+}
+
+pub(crate) fn names<T>(table: &[Key<T>]) -> Vec<&'static str> {
+    table.iter().map(|Key(name, _)| *name).collect()
+}
+
+/// A key of `#[attribute(…)]` that takes no value.
+pub(crate) fn flag(attribute: &str, key: &Ident, input: ParseStream<'_>) -> Result<()> {
     if input.peek(Token![=]) || input.peek(Paren) {
-        return Err(Error::new(key.span(), format!("`{key}` stands alone: write `#[sync({key})]`")));
+        return Err(Error::new(key.span(), format!("`{key}` takes no value: write `#[{attribute}({key})]`")));
     }
     Ok(())
 }
@@ -224,6 +251,20 @@ pub(crate) fn each_once<T: ToTokens>(cx: &mut Ctxt, mut items: Vec<T>) -> Vec<T>
         true
     });
     items
+}
+
+/// The text of the documentation comments among the attributes.
+pub(crate) fn documentation(attributes: &[Attribute]) -> String {
+    let mut lines = Vec::new();
+    for attribute in attributes {
+        if let Meta::NameValue(pair) = &attribute.meta
+            && pair.path.is_ident("doc")
+            && let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value
+        {
+            lines.push(text.value().trim().to_owned());
+        }
+    }
+    lines.join("\n").trim().to_owned()
 }
 
 /// Reports a key that is not known here, with the one that was probably meant.

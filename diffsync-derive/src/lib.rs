@@ -4,6 +4,7 @@
 //! made of the rest, so that all mistakes of a build are said at once and none causes another.
 
 mod attr;
+mod case;
 mod choice;
 mod ctxt;
 mod dataset;
@@ -12,17 +13,19 @@ mod file;
 mod job;
 mod krate;
 mod limit;
+#[cfg(any(feature = "rest", feature = "sql"))]
+mod lookup;
 mod model;
-mod place;
 #[cfg(feature = "rest")]
 mod rest;
 mod shape;
+mod span;
 #[cfg(feature = "sql")]
 mod sql;
+mod suggest;
 #[cfg(test)]
 mod tests;
 mod ty;
-mod words;
 
 use proc_macro::TokenStream;
 

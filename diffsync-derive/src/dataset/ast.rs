@@ -3,9 +3,9 @@
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Fields, Type};
+use syn::{Data, DeriveInput, Fields, Path, Type};
 
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once};
 use crate::ctxt::Ctxt;
 use crate::krate;
 use crate::shape;
@@ -23,19 +23,25 @@ pub(crate) struct TableField<'a> {
     pub(crate) model: &'a Type,
 }
 
+/// The keys of `#[dataset(…)]`.
+pub(crate) const KEYS: &[Key<Keys>] = &[Key("crate", |keys, cx, key, input| {
+    keys.krate.set(cx, key, krate::value(key, input)?);
+    Ok(())
+})];
+
+#[derive(Default)]
+pub(crate) struct Keys {
+    krate: Once<Path>,
+}
+
 impl<'a> Dataset<'a> {
     /// Reads the input, or reports why it cannot be a data set at all. Fields that are no tables are reported and left
     /// out.
     pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
         const WHAT: &str = "a data set is a struct whose fields are tables, as in `regions: Table<Region>`";
-        let mut krate = Once::default();
-        attr::each_key(cx, &input.attrs, "dataset", |cx, key, input| match key.to_string().as_str() {
-            "crate" => {
-                krate.set(cx, key, krate::value(key, input)?);
-                Ok(())
-            }
-            _ => Err(attr::unknown(key, &["crate"])),
-        });
+        let mut keys = Keys::default();
+        attr::each_key(cx, &input.attrs, "dataset", |cx, key, input| attr::read(KEYS, &mut keys, cx, key, input));
+
         let fields = match &input.data {
             Data::Struct(data) => &data.fields,
             Data::Enum(data) => {

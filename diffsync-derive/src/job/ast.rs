@@ -9,14 +9,43 @@ use syn::{Data, DeriveInput, Error, Fields, Lit, LitStr, Path, Result, Token, Ty
 
 pub(crate) use super::arguments::{Arguments, Ignored, Kind, OnGuard};
 
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once, documentation};
+use crate::case::{kebab_case, sentence};
 use crate::ctxt::Ctxt;
 use crate::limit::Limits;
 use crate::shape;
 use crate::ty::{option, secret};
-use crate::words::{documentation, kebab_case, sentence};
 
-const VAR_KEYS: &[&str] = &["default", "env", "group", "choices"];
+/// The keys of `#[var(…)]`.
+pub(crate) const VAR_KEYS: &[Key<VarKeys>] = &[
+    Key("default", |keys, cx, key, input| {
+        keys.default.set(cx, key, literal(key, input)?);
+        Ok(())
+    }),
+    Key("env", |keys, cx, key, input| {
+        keys.env.set(cx, key, attr::text(key, input)?.value());
+        Ok(())
+    }),
+    Key("group", |keys, cx, key, input| {
+        keys.group.set(cx, key, attr::text(key, input)?.value());
+        Ok(())
+    }),
+    Key("choices", |keys, cx, key, input| {
+        const USAGE: &str = "`choices` names an async function that takes the other variables' values and returns \
+                             the choices: `choices = path::to::function`";
+        keys.choices.set(cx, key, attr::after_equals(key, input, USAGE, Path::parse)?);
+        Ok(())
+    }),
+];
+
+/// What the keys of `#[var(…)]` say.
+#[derive(Default)]
+pub(crate) struct VarKeys {
+    default: Once<DefaultText>,
+    env: Once<String>,
+    group: Once<String>,
+    choices: Once<Path>,
+}
 
 /// A job.
 pub(crate) struct Job<'a> {
@@ -133,43 +162,20 @@ fn variables<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<Variable<'
 }
 
 fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Variable<'a> {
-    let mut default = Once::default();
-    let mut env = Once::default();
-    let mut group = Once::default();
-    let mut choices = Once::default();
+    let mut keys = VarKeys::default();
     attr::each_key(cx, &field.attrs, "var", |cx, key, input| {
-        match key.to_string().as_str() {
-            "default" => {
-                let value = literal(key, input)?;
-                default.set(cx, key, value);
-            }
-            "env" => {
-                let name = attr::text(key, input)?.value();
-                env.set(cx, key, name);
-            }
-            "group" => {
-                let name = attr::text(key, input)?.value();
-                group.set(cx, key, name);
-            }
-            "choices" => {
-                const USAGE: &str = "`choices` names an async function that takes the other variables' values and returns \
-                                     what there is to choose from: `choices = path::to::function`";
-                let path = attr::after_equals(key, input, USAGE, Path::parse)?;
-                choices.set(cx, key, path);
-            }
-            "help" => {
-                return Err(Error::new(
-                    key.span(),
-                    "the help of a variable is the field's documentation comment: `/// …`",
-                ));
-            }
-            _ => return Err(attr::unknown(key, VAR_KEYS)),
+        if key == "help" {
+            let message = "the help of a variable is the field's documentation comment: `/// …`";
+            return Err(Error::new(key.span(), message));
         }
-        Ok(())
+        attr::read(VAR_KEYS, &mut keys, cx, key, input)
     });
+    let VarKeys { mut default, env, group, mut choices } = keys;
+
+    // A secret is shown nowhere: not in the program's help, and not in a form.
     let is_secret = secret(&field.ty).or_else(|| option(&field.ty).and_then(secret)).is_some();
     if let Some(key) = default.key().filter(|_| is_secret) {
-        cx.error_at(key, "a secret has no default: it would stand in the program for all to read; use `env = \"…\"`");
+        cx.error_at(key, "a secret has no default, which anyone could read in the program; use `env = \"…\"`");
         default = Once::default();
     }
     if let Some(key) = choices.key().filter(|_| is_secret) {

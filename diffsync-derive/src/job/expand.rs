@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use super::ast::{DefaultText, Ignored, Job, Kind, OnGuard, Variable};
 use crate::krate::Krate;
-use crate::place::place;
+use crate::span::call_site;
 
 /// `failed` says that errors were found: the job is then not registered, so that it need not be complete.
 pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream {
@@ -26,7 +26,7 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
     });
     let defaults = job.variables.iter().filter_map(|variable| {
         let (ty, DefaultText { text, span }) = (variable.ty, variable.default.as_ref()?);
-        let is_secret = quote_spanned! {place(ty)=>
+        let is_secret = quote_spanned! {call_site(ty)=>
             const _: () = _diffsync::schema::check_default(<#ty as _diffsync::Variable>::SECRET);
         };
         let choice = quote_spanned! {*span=>
@@ -63,8 +63,8 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
     let choices = choices(job);
     let shown = job.variables.iter().map(|variable| {
         let (ty, mut ident) = (variable.ty, variable.ident.clone());
-        ident.set_span(place(ty));
-        quote_spanned!(place(ty)=> <#ty as _diffsync::Variable>::show(&self.#ident))
+        ident.set_span(call_site(ty));
+        quote_spanned!(call_site(ty)=> <#ty as _diffsync::Variable>::show(&self.#ident))
     });
     let registration = (!failed).then(|| {
         quote_spanned! {ident.span()=>
@@ -183,7 +183,7 @@ fn choices(job: &Job<'_>) -> Option<TokenStream> {
         .iter()
         .filter_map(|variable| {
             let (name, path) = (variable.ident.unraw().to_string(), variable.choices.as_ref()?);
-            let choices = quote_spanned!(place(path)=> _diffsync::__private::choices(#path(values)));
+            let choices = quote_spanned!(call_site(path)=> _diffsync::__private::choices(#path(values)));
             Some(quote!(#name => ::core::option::Option::Some(#choices),))
         })
         .collect();
@@ -214,7 +214,7 @@ fn from_variables(job: &Job<'_>) -> TokenStream {
     let idents: Vec<_> = job.variables.iter().map(|variable| variable.ident).collect();
     let reads = job.variables.iter().map(|variable| {
         let ty = variable.ty;
-        quote_spanned!(place(ty)=> <#ty as _diffsync::Variable>::read(&mut reader))
+        quote_spanned!(call_site(ty)=> <#ty as _diffsync::Variable>::read(&mut reader))
     });
     let locals: Vec<_> = (0..idents.len()).map(|position| format_ident!("value_{}", position)).collect();
     quote! {

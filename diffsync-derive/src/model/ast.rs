@@ -10,12 +10,13 @@ pub(crate) use super::field::{Field, Role};
 pub(crate) use super::link::{Link, LinkKind, NamedBy};
 
 use super::field;
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once, documentation};
+use crate::case::snake_case;
 use crate::ctxt::Ctxt;
 use crate::krate;
-use crate::limit::Limits;
+use crate::limit::{self, Limits};
 use crate::shape;
-use crate::words::{documentation, nearest, snake_case};
+use crate::suggest::nearest;
 
 /// A model.
 pub(crate) struct Model<'a> {
@@ -35,17 +36,53 @@ pub(crate) struct Model<'a> {
     pub(crate) identifiers_in_doubt: bool,
 }
 
-pub(super) const STRUCT_KEYS: &[&str] = &[
-    "name",
-    "parent",
-    "references",
-    "flags",
-    "after",
-    "deletes_first",
-    "max_creates",
-    "max_updates",
-    "max_deletes",
-    "crate",
+/// The keys of `#[sync(…)]` on the struct.
+pub(crate) const STRUCT_KEYS: &[Key<Keys>] = &[
+    Key("name", |keys, cx, key, input| {
+        keys.name.set(cx, key, attr::text(key, input)?);
+        Ok(())
+    }),
+    Key("parent", |keys, cx, key, input| {
+        let link = Link::on_struct(key, input)?;
+        if keys.parent.get().is_none() {
+            keys.links.push(link);
+        }
+        keys.parent.set(cx, key, ());
+        Ok(())
+    }),
+    Key("references", |keys, _, key, input| {
+        keys.links.push(Link::on_struct(key, input)?);
+        Ok(())
+    }),
+    Key("flags", |keys, cx, key, input| {
+        let flags = flags(cx, key, input)?;
+        keys.flags.set(cx, key, flags);
+        Ok(())
+    }),
+    Key("after", |keys, cx, key, input| {
+        keys.after.set(cx, key, after(key, input)?);
+        Ok(())
+    }),
+    Key("deletes_first", |keys, cx, key, input| {
+        keys.deletes_first.set(cx, key, attr::flag("sync", key, input)?);
+        Ok(())
+    }),
+    Key("max_creates", |keys, cx, key, input| {
+        keys.limits.creates.set(cx, key, limit::value(key, input)?);
+        Ok(())
+    }),
+    Key("max_updates", |keys, cx, key, input| {
+        keys.limits.updates.set(cx, key, limit::value(key, input)?);
+        Ok(())
+    }),
+    Key("max_deletes", |keys, cx, key, input| {
+        keys.limits.deletes.set(cx, key, limit::value(key, input)?);
+        Ok(())
+    }),
+    Key("crate", |keys, cx, key, input| {
+        keys.krate.set(cx, key, krate::value(key, input)?);
+        Ok(())
+    }),
 ];
 
 impl<'a> Model<'a> {
@@ -89,7 +126,7 @@ impl<'a> Model<'a> {
 
 /// The keys on the struct.
 #[derive(Default)]
-struct Keys {
+pub(crate) struct Keys {
     name: Once<LitStr>,
     parent: Once<()>,
     links: Vec<Link>,
@@ -103,37 +140,19 @@ struct Keys {
 
 impl Keys {
     fn read(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        match key.to_string().as_str() {
-            "name" => self.name.set(cx, key, attr::text(key, input)?),
-            "parent" => {
-                let link = Link::on_struct(key, input)?;
-                if self.parent.get().is_none() {
-                    self.links.push(link);
-                }
-                self.parent.set(cx, key, ());
-            }
-            "references" => self.links.push(Link::on_struct(key, input)?),
-            "flags" => {
-                let flags = flags(cx, key, input)?;
-                self.flags.set(cx, key, flags);
-            }
-            "after" => self.after.set(cx, key, after(key, input)?),
-            "deletes_first" => self.deletes_first.set(cx, key, attr::word(key, input)?),
-            limit if Limits::KEYS.contains(&limit) => self.limits.read(cx, key, input)?,
-            "crate" => self.krate.set(cx, key, krate::value(key, input)?),
-            "rename" => {
-                return Err(Error::new(key.span(), "a model is named with `name = \"…\"`; `rename` is for fields"));
-            }
-            other if field::KEYS.contains(&other) => {
-                self.identifiers_in_doubt = true;
-                return Err(Error::new(
-                    key.span(),
-                    format!("`{other}` belongs on a field; put `#[sync({other})]` above the field it is about"),
-                ));
-            }
-            _ => return Err(attr::unknown(key, STRUCT_KEYS)),
+        // A user may think of the key of the other place; the message says where it belongs.
+        if key == "rename" {
+            return Err(Error::new(key.span(), "a model is named with `name = \"…\"`; `rename` is for fields"));
         }
-        Ok(())
+        if attr::contains(field::KEYS, key) && !attr::contains(STRUCT_KEYS, key) {
+            self.identifiers_in_doubt = true;
+            return Err(Error::new(
+                key.span(),
+                format!("`{key}` belongs on a field; put `#[sync({key})]` above the field it is about"),
+            ));
+        }
+
+        attr::read(STRUCT_KEYS, self, cx, key, input)
     }
 }
 

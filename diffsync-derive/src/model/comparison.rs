@@ -6,7 +6,7 @@ use syn::parse::ParseStream;
 use syn::{Error, Lit, Path, Result};
 
 use crate::attr;
-use crate::words::nearest;
+use crate::suggest::nearest;
 
 /// When two values of a field are the same.
 #[derive(Default)]

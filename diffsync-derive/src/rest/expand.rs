@@ -4,12 +4,12 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::LitStr;
 
-use super::ast::{Collection, Field, Key};
+use super::ast::{Collection, Field, ServerKey};
 use super::part::Part;
 use super::validate::own;
 use crate::krate::Krate;
 use crate::model::ast::Role;
-use crate::place::place;
+use crate::span::call_site;
 
 pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream {
     let ident = collection.ident;
@@ -81,7 +81,7 @@ fn looked_up(collection: &Collection<'_>, lookup: &super::ast::Lookup) -> TokenS
 }
 
 /// The server's key as a value. One that identifies the record on both sides is not taken over: it is there.
-fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
+fn key_functions(key: Option<&ServerKey<'_>>) -> TokenStream {
     let value = quote!(_diffsync::rest::private::Value);
     let result = |of: TokenStream| quote!(::core::result::Result<#of, _diffsync::rest::private::Error>);
     let (read, set) = (result(value.clone()), result(quote!(())));
@@ -99,11 +99,11 @@ fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
             #nothing
         };
     };
-    let place = place(key.ty);
+    let span = call_site(key.ty);
     let mut ident: Ident = key.ident.clone();
-    ident.set_span(place);
+    ident.set_span(span);
     let set = match key.role {
-        Role::Local => quote_spanned! {place=>
+        Role::Local => quote_spanned! {span=>
             fn set_remote_key(&mut self, key: #value) -> #set {
                 self.#ident = _diffsync::rest::private::from_value(key)?;
                 ::core::result::Result::Ok(())
@@ -111,7 +111,7 @@ fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
         },
         Role::Identifier | Role::Attribute => nothing,
     };
-    quote_spanned! {place=>
+    quote_spanned! {span=>
         fn remote_key(&self) -> #read {
             _diffsync::rest::private::to_value(&self.#ident)
         }

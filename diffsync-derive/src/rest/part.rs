@@ -4,6 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, LitStr, Result};
 
+use crate::lookup::{Destination, Node};
+
 /// A part of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
@@ -50,27 +52,20 @@ impl Part {
     }
 
     fn read(text: &str) -> Option<Self> {
-        let mut rest = text;
-        Self::parse(&mut rest).filter(|_| rest.trim().is_empty())
+        Self::from_node(Node::read(text)?)
     }
 
-    fn parse(rest: &mut &str) -> Option<Self> {
-        let way = until(rest, &["->", ",", ")", "("]);
-        if take(rest, "->").is_none() {
-            return Self::plain(&way);
-        }
-        let collection = until(rest, &["("]).trim_matches('/').to_owned();
-        take(rest, "(")?;
-        let mut parts = Vec::new();
-        loop {
-            parts.push(Self::parse(rest)?);
-            if take(rest, ",").is_none() {
-                take(rest, ")")?;
-                break;
-            }
-        }
+    fn from_node(node: Node) -> Option<Self> {
+        let Some(Destination { name, parts, key }) = node.leads_to else {
+            return Self::plain(&node.name);
+        };
+        let collection = name.trim_matches('/').to_owned();
         let is_path = !collection.is_empty() && !collection.contains(char::is_whitespace);
-        is_path.then_some(Self { at: steps(&way)?, of: Of::Lookup { collection, parts } })
+        if !is_path || key.is_some() {
+            return None;
+        }
+        let parts = parts.into_iter().map(Self::from_node).collect::<Option<_>>()?;
+        Some(Self { at: steps(&node.name)?, of: Of::Lookup { collection, parts } })
     }
 
     /// A part that leads nowhere else.
@@ -117,19 +112,6 @@ impl Part {
 fn steps(way: &str) -> Option<Vec<String>> {
     let is_name = |step: &str| !step.is_empty() && !step.contains([' ', '*', '/', '\t', '\n']);
     way.split('.').map(|step| is_name(step).then(|| step.to_owned())).collect()
-}
-
-/// What stands before the first of these, or all of it.
-fn until(rest: &mut &str, ends: &[&str]) -> String {
-    let end = ends.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
-    let (before, behind) = rest.split_at(end);
-    *rest = behind;
-    before.trim().to_owned()
-}
-
-fn take(rest: &mut &str, token: &str) -> Option<()> {
-    *rest = rest.trim_start().strip_prefix(token)?;
-    Some(())
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use syn::ext::IdentExt;
 use super::ast::{Collection, Field};
 use super::part::{Of, Part};
 use crate::ctxt::Ctxt;
+use crate::suggest::nearest;
 use crate::ty;
-use crate::words::nearest;
 
 /// Whether the collection, or what is left of it, can be expanded.
 pub(crate) fn validate(cx: &mut Ctxt, collection: &mut Collection<'_>) -> bool {

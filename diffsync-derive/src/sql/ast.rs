@@ -6,7 +6,7 @@ use syn::parse::ParseStream;
 use syn::{DeriveInput, Error, LitStr, Path, Result, Token, Type};
 
 use super::lookup::{Leads, Lookup};
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once};
 use crate::ctxt::Ctxt;
 use crate::krate;
 use crate::model::ast::{Model, Role};
@@ -52,8 +52,56 @@ pub(crate) enum Form {
     Text,
 }
 
-const STRUCT_KEYS: &[&str] = &["table", "owner", "lookup", "cascades", "crate"];
-const KEYS: &[&str] = &["column", "lookup", "key", "as", "type"];
+/// The keys of `#[sql(…)]` on the struct.
+pub(crate) const STRUCT_KEYS: &[Key<StructKeys>] = &[
+    Key("table", |keys, cx, key, input| {
+        keys.table.set(cx, key, named(attr::text(key, input)?)?);
+        Ok(())
+    }),
+    Key("owner", |keys, cx, key, input| {
+        keys.owner.set(cx, key, owner(key, input)?);
+        Ok(())
+    }),
+    Key("lookup", |keys, _, key, input| {
+        keys.lookups.push(lookup(key, input)?);
+        Ok(())
+    }),
+    Key("cascades", |keys, cx, key, input| {
+        keys.cascades.set(cx, key, attr::flag("sql", key, input)?);
+        Ok(())
+    }),
+    Key("crate", |keys, cx, key, input| {
+        keys.krate.set(cx, key, krate::value(key, input)?);
+        Ok(())
+    }),
+];
+
+/// The keys of `#[sql(…)]` on a field.
+pub(crate) const KEYS: &[Key<FieldKeys>] = &[
+    Key("column", |keys, cx, key, input| {
+        keys.column.set(cx, key, named(attr::text(key, input)?)?);
+        Ok(())
+    }),
+    Key("lookup", |keys, cx, key, input| {
+        let lookup = field_lookup(key, &keys.field, input)?;
+        keys.lookup.set(cx, key, lookup);
+        Ok(())
+    }),
+    Key("key", |keys, cx, key, input| {
+        keys.key.set(cx, key, attr::flag("sql", key, input)?);
+        Ok(())
+    }),
+    Key("as", |keys, cx, key, input| {
+        const USAGE: &str = "`as` is written `as = json`, or `as = text` for a type with `Display` and `FromStr`";
+        let form = attr::choice(key, input, USAGE, &[("json", Form::Json), ("text", Form::Text)])?;
+        keys.form.set(cx, key, form);
+        Ok(())
+    }),
+    Key("type", |keys, cx, key, input| {
+        keys.declared.set(cx, key, named(attr::text(key, input)?)?);
+        Ok(())
+    }),
+];
 
 impl<'a> Table<'a> {
     /// Reads the input. What keeps it from being a model at all is said by `SyncModel`, and here by nobody.
@@ -63,14 +111,9 @@ impl<'a> Table<'a> {
         attr::each_key(cx, &input.attrs, "sql", |cx, key, input| keys.read(cx, key, input));
         let StructKeys { table, owner, cascades, mut lookups, .. } = keys;
         let (mut fields, mut absent) = (Vec::new(), Vec::new());
-        let syn::Data::Struct(data) = &input.data else { return None };
         for field in &model.fields {
-            let attributes = data.fields.iter().find(|other| other.ident.as_ref() == Some(field.ident));
-            let mut keys = FieldKeys::default();
-            attr::each_key(cx, attributes.map_or(&[], |field| &field.attrs), "sql", |cx, key, input| {
-                keys.read(cx, key, field.ident, input)
-            });
-            let FieldKeys { column, lookup, key, form, declared } = keys;
+            let FieldKeys { column, lookup, key, form, declared, .. } = FieldKeys::read(cx, field);
+
             if field.role == Role::Local
                 && let Some(lookup) = lookup.key()
             {
@@ -126,7 +169,7 @@ impl<'a> Table<'a> {
 }
 
 #[derive(Default)]
-struct StructKeys {
+pub(crate) struct StructKeys {
     table: Once<LitStr>,
     owner: Once<Owner>,
     cascades: Once<()>,
@@ -136,26 +179,15 @@ struct StructKeys {
 
 impl StructKeys {
     fn read(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        match key.to_string().as_str() {
-            "table" => self.table.set(cx, key, named(attr::text(key, input)?)?),
-            "owner" => self.owner.set(cx, key, owner(key, input)?),
-            "cascades" => {
-                alone(key, input)?;
-                self.cascades.set(cx, key, ());
-            }
-            "lookup" => self.lookups.push(lookup(key, input)?),
-            "crate" => self.krate.set(cx, key, krate::value(key, input)?),
-            other if KEYS.contains(&other) => {
-                return Err(Error::new(key.span(), format!("`{other}` belongs on a field")));
-            }
-            _ => return Err(attr::unknown(key, STRUCT_KEYS)),
+        if attr::contains(KEYS, key) && !attr::contains(STRUCT_KEYS, key) {
+            return Err(Error::new(key.span(), format!("`{key}` belongs on a field")));
         }
-        Ok(())
+        attr::read(STRUCT_KEYS, self, cx, key, input)
     }
 }
 
-#[derive(Default)]
-struct FieldKeys {
+pub(crate) struct FieldKeys {
+    field: Ident,
     column: Once<LitStr>,
     lookup: Once<Lookup>,
     key: Once<()>,
@@ -164,41 +196,24 @@ struct FieldKeys {
 }
 
 impl FieldKeys {
-    fn read(&mut self, cx: &mut Ctxt, key: &Ident, field: &Ident, input: ParseStream<'_>) -> Result<()> {
-        match key.to_string().as_str() {
-            "column" => self.column.set(cx, key, named(attr::text(key, input)?)?),
-            "lookup" => {
-                let lookup = field_lookup(key, field, input)?;
-                self.lookup.set(cx, key, lookup);
+    fn read(cx: &mut Ctxt, field: &crate::model::ast::Field<'_>) -> Self {
+        let mut keys = Self {
+            field: field.ident.clone(),
+            column: Once::default(),
+            lookup: Once::default(),
+            key: Once::default(),
+            form: Once::default(),
+            declared: Once::default(),
+        };
+        attr::each_key(cx, field.attributes, "sql", |cx, key, input| {
+            if attr::contains(STRUCT_KEYS, key) && !attr::contains(KEYS, key) {
+                let message = format!("`{key}` belongs on the struct: put `#[sql({key} …)]` above it");
+                return Err(Error::new(key.span(), message));
             }
-            "key" => {
-                alone(key, input)?;
-                self.key.set(cx, key, ());
-            }
-            "as" => {
-                const USAGE: &str = "`as` is written `as = json`, or `as = text` for what has `Display` and `FromStr`";
-                let form = attr::choice(key, input, USAGE, &[("json", Form::Json), ("text", Form::Text)])?;
-                self.form.set(cx, key, form);
-            }
-            "type" => self.declared.set(cx, key, named(attr::text(key, input)?)?),
-            other if STRUCT_KEYS.contains(&other) => {
-                return Err(Error::new(
-                    key.span(),
-                    format!("`{other}` belongs on the struct: put `#[sql({other} …)]` above it"),
-                ));
-            }
-            _ => return Err(attr::unknown(key, KEYS)),
-        }
-        Ok(())
+            attr::read(KEYS, &mut keys, cx, key, input)
+        });
+        keys
     }
-}
-
-/// Refuses a value after a key that takes none.
-fn alone(key: &Ident, input: ParseStream<'_>) -> Result<()> {
-    if input.peek(Token![=]) || input.peek(syn::token::Paren) {
-        return Err(Error::new(key.span(), format!("`{key}` stands alone: write `#[sql({key})]`")));
-    }
-    Ok(())
 }
 
 /// A name that is not empty.

@@ -7,7 +7,7 @@ use syn::{LitStr, Type};
 use super::ast::{Field, Form, Table};
 use crate::krate::Krate;
 use crate::model::ast::Role;
-use crate::place::place;
+use crate::span::call_site;
 use crate::ty::{option, secret};
 
 pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
@@ -26,15 +26,15 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
     }));
     let values = positions(fields).map(|(position, field)| {
         let (form, ty, ident) = (form(field), field.ty, at_type(field));
-        quote_spanned!(place(ty)=> #position => <#form as _diffsync::sql::Form<#ty>>::store(&self.#ident),)
+        quote_spanned!(call_site(ty)=> #position => <#form as _diffsync::sql::Form<#ty>>::store(&self.#ident),)
     });
     let reads = positions(fields).map(|(position, field)| {
         let (form, ty, ident) = (form(field), field.ty, field.ident);
-        quote_spanned!(place(ty)=> #ident: row.read::<#form, #ty>(#position)?)
+        quote_spanned!(call_site(ty)=> #ident: row.read::<#form, #ty>(#position)?)
     });
     let parts = positions(fields).filter(|(_, field)| field.role == Role::Identifier).map(|(position, field)| {
         let (form, ty) = (form(field), field.ty);
-        quote_spanned!(place(ty)=> row.read::<#form, #ty>(#position)?)
+        quote_spanned!(call_site(ty)=> row.read::<#form, #ty>(#position)?)
     });
     let changes = positions(fields).filter(|(_, field)| field.role == Role::Attribute).map(|(position, field)| {
         let ident = field.ident;
@@ -46,7 +46,7 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
     let field = if has_attributes { quote!(field) } else { quote!(_) };
     let set_key = fields.iter().find(|field| field.key.is_some()).map(|field| {
         let (ident, ty, form) = (field.ident, field.ty, form(field));
-        quote_spanned! {place(ty)=>
+        quote_spanned! {call_site(ty)=>
             fn set_key(&mut self, key: _diffsync::sql::Value<'_>) -> ::core::result::Result<(), ::std::string::String> {
                 self.#ident = <#form as _diffsync::sql::Form<#ty>>::restore(key)?;
                 ::core::result::Result::Ok(())
@@ -110,7 +110,7 @@ fn described(table: &Table<'_>, field: &Field<'_>) -> TokenStream {
         (None, None) => quote!(_diffsync::sql::Place::Column(#name)),
     };
     let declared = option_of(field.declared.as_ref().map(|declared| quote!(#declared)));
-    quote_spanned! {place(ty)=>
+    quote_spanned! {call_site(ty)=>
         _diffsync::sql::SqlField {
             name: #name,
             role: _diffsync::sql::Role::#role,
@@ -130,13 +130,13 @@ fn positions<'f, 'a>(fields: &'f [Field<'a>]) -> impl Iterator<Item = (Literal, 
 /// The field's name at its type, where what the type lacks is to be reported.
 fn at_type(field: &Field<'_>) -> Ident {
     let mut ident = field.ident.clone();
-    ident.set_span(place(field.ty));
+    ident.set_span(call_site(field.ty));
     ident
 }
 
 /// The type that turns the field's values into a column's: as they are, or as JSON or text, within `Option` and `Secret`.
 fn form(field: &Field<'_>) -> TokenStream {
-    let at = place(field.ty);
+    let at = call_site(field.ty);
     let inner = match field.form {
         Form::Plain => return quote_spanned!(at=> _diffsync::sql::Plain),
         Form::Json => quote_spanned!(at=> _diffsync::sql::Json),
@@ -148,11 +148,11 @@ fn form(field: &Field<'_>) -> TokenStream {
 fn wrapped(ty: &Type, inner: TokenStream) -> TokenStream {
     if let Some(held) = option(ty) {
         let held = wrapped(held, inner);
-        return quote_spanned!(place(ty)=> _diffsync::sql::Optional<#held>);
+        return quote_spanned!(call_site(ty)=> _diffsync::sql::Optional<#held>);
     }
     if let Some(held) = secret(ty) {
         let held = wrapped(held, inner);
-        return quote_spanned!(place(ty)=> _diffsync::sql::Hidden<#held>);
+        return quote_spanned!(call_site(ty)=> _diffsync::sql::Hidden<#held>);
     }
     inner
 }

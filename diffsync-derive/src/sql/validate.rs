@@ -7,7 +7,7 @@ use quote::ToTokens;
 
 use super::ast::{Form, Table};
 use crate::ctxt::Ctxt;
-use crate::words::nearest;
+use crate::suggest::nearest;
 
 /// Whether the table, or what is left of it, can be expanded.
 pub(crate) fn validate(cx: &mut Ctxt, table: &mut Table<'_>) -> bool {

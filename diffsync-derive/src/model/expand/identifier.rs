@@ -4,9 +4,9 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
-use super::{Names, comparison, copy_of, doc_lints, field_doc, field_of, name, ref_of, through_door};
+use super::{Names, comparison, copy_of, doc_lints, field_doc, field_of, name, ref_of, with_bound};
 use crate::model::ast::{Field, Model, Role};
-use crate::place::place;
+use crate::span::call_site;
 use crate::ty::{is_plain, is_string, option};
 
 /// `CountryId`.
@@ -47,9 +47,9 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
     let shown = fields.iter().map(|field| {
         let part = field_of("self", field);
         if option(field.ty).is_some() {
-            quote_spanned!(place(field.ty)=> text.optional_part(::core::option::Option::as_ref(&#part))?;)
+            quote_spanned!(call_site(field.ty)=> text.optional_part(::core::option::Option::as_ref(&#part))?;)
         } else {
-            quote_spanned!(place(field.ty)=> text.part(&#part)?;)
+            quote_spanned!(call_site(field.ty)=> text.part(&#part)?;)
         }
     });
     let serde = serde(&fields, id);
@@ -117,24 +117,24 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
 fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
     let (serialize, deserialize) = if let [field] = fields {
         let ident = field.ident;
-        let value = through_door(field, &ref_of("self", field));
-        let place = place(field.ty);
+        let value = with_bound(field, &ref_of("self", field));
+        let span = call_site(field.ty);
         let ty = field.ty;
         let deserialize = if is_plain(ty) {
             quote!(_diffsync::__private::serde::Deserialize::deserialize(deserializer)?)
         } else {
-            quote_spanned!(place=> _diffsync::__private::Read::<#ty>::value(deserializer)?)
+            quote_spanned!(span=> _diffsync::__private::Read::<#ty>::value(deserializer)?)
         };
         (
-            quote_spanned!(place=> _diffsync::__private::serde::Serialize::serialize(#value, serializer)),
+            quote_spanned!(span=> _diffsync::__private::serde::Serialize::serialize(#value, serializer)),
             quote!(::core::result::Result::Ok(Self { #ident: #deserialize })),
         )
     } else {
         let type_name = id.to_string();
         let count = Literal::usize_suffixed(fields.len());
         let written = fields.iter().map(|field| {
-            let (name, value) = (&field.name, through_door(field, &ref_of("self", field)));
-            quote_spanned! {place(field.ty)=>
+            let (name, value) = (&field.name, with_bound(field, &ref_of("self", field)));
+            quote_spanned! {call_site(field.ty)=>
                 _diffsync::__private::serde::ser::SerializeStruct::serialize_field(&mut parts, #name, #value)?;
             }
         });
@@ -143,7 +143,7 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
             let part = if is_plain(ty) {
                 quote!(parts.take(#name)?)
             } else {
-                quote_spanned!(place(ty)=> _diffsync::__private::Read::<#ty>::part(&mut parts, #name)?)
+                quote_spanned!(call_site(ty)=> _diffsync::__private::Read::<#ty>::part(&mut parts, #name)?)
             };
             quote!(#ident: #part)
         });
@@ -215,7 +215,7 @@ pub(super) fn key(model: &Model<'_>, names: &Names) -> TokenStream {
         .with_role(Role::Identifier)
         .map(|field| comparison::identifier_hash(model, field, &field_of("self", field)));
     let equal = model.with_role(Role::Identifier).map(|field| {
-        let at = place(field.ty);
+        let at = call_site(field.ty);
         let part = |this| {
             let part = field_of(this, field);
             quote_spanned!(at=> *#part)

@@ -3,10 +3,10 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{Names, comparison, copy_of, field_of, identifier, links, local_default, ref_of, schema, through_door};
+use super::{Names, comparison, copy_of, field_of, identifier, links, local_default, ref_of, schema, with_bound};
 use crate::model::ast::{Comparison, Field, Model, Role};
 use crate::model::validate;
-use crate::place::place;
+use crate::span::call_site;
 use crate::ty::{is_copied, is_plain, is_string, option};
 
 pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
@@ -25,7 +25,7 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
             Role::Identifier => quote!(id.#ident),
             Role::Attribute if is_plain(ty) => quote!(attributes.take(#name)?),
             Role::Attribute => {
-                quote_spanned!(place(ty)=> _diffsync::__private::Read::<#ty>::attribute(attributes, #name)?)
+                quote_spanned!(call_site(ty)=> _diffsync::__private::Read::<#ty>::attribute(attributes, #name)?)
             }
             Role::Local => local_default(field),
         };
@@ -88,7 +88,7 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
     let borrowed = fields.iter().map(|field| identifier::borrowed(field));
     let equal = fields.iter().map(|field| {
         let its = field_of("key", field);
-        let its = quote_spanned!(place(field.ty)=> *#its);
+        let its = quote_spanned!(call_site(field.ty)=> *#its);
         comparison::identifier_is_same(model, field, &field_of("self", field), &its)
     });
     let owned = fields.iter().map(|field| {
@@ -98,7 +98,7 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
         } else if is_copied(field.ty) {
             quote!(*#part)
         } else {
-            quote_spanned!(place(field.ty)=> ::core::clone::Clone::clone(#part))
+            quote_spanned!(call_site(field.ty)=> ::core::clone::Clone::clone(#part))
         }
     });
     quote! {
@@ -130,7 +130,7 @@ fn spelled(model: &Model<'_>) -> Option<TokenStream> {
         let to = links::resolved(model, &link.model);
         let is_other = *model.ident != quote!(#to).to_string();
         if is_other && fields.iter().any(|field| link.fields().any(|mine| mine == field.ident)) {
-            named.push(quote_spanned!(place(&to)=> <#to as _diffsync::SyncModel>::has_spellings()));
+            named.push(quote_spanned!(call_site(&to)=> <#to as _diffsync::SyncModel>::has_spellings()));
         }
     }
     if !by_itself && named.is_empty() {
@@ -139,7 +139,7 @@ fn spelled(model: &Model<'_>) -> Option<TokenStream> {
     let has_spellings = if by_itself { quote!(true) } else { quote!(#(#named)||*) };
     let equal = fields.iter().map(|field| {
         let its = field_of("key", field);
-        let its = quote_spanned!(place(field.ty)=> *#its);
+        let its = quote_spanned!(call_site(field.ty)=> *#its);
         comparison::identifier_is_equal(field, &field_of("self", field), &its)
     });
     Some(quote! {
@@ -172,7 +172,7 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
         if is_plain(field.ty) {
             return quote!(_diffsync::__private::take_over(&mut #mine, &#its););
         }
-        quote_spanned! {place(field.ty)=>
+        quote_spanned! {call_site(field.ty)=>
             if let ::core::option::Option::Some(value) = &#its {
                 ::core::clone::Clone::clone_from(&mut #mine, value);
             }
@@ -260,8 +260,8 @@ fn planned(model: &Model<'_>) -> Option<TokenStream> {
         .enumerate()
         .filter_map(|(position, field)| {
             let (position, written) = (Literal::usize_suffixed(position), comparison::written(model, field)?);
-            let value = through_door(field, &quote_spanned!(place(field.ty)=> &#written));
-            Some(quote_spanned!(place(field.ty)=> #position => _diffsync::__private::value(#value),))
+            let value = with_bound(field, &quote_spanned!(call_site(field.ty)=> &#written));
+            Some(quote_spanned!(call_site(field.ty)=> #position => _diffsync::__private::value(#value),))
         })
         .collect();
     (!arms.is_empty()).then(|| {
@@ -280,8 +280,8 @@ fn planned(model: &Model<'_>) -> Option<TokenStream> {
 /// The values of one role by their position, for show.
 fn values(model: &Model<'_>, role: Role) -> TokenStream {
     let arms = model.with_role(role).enumerate().map(|(position, field)| {
-        let (position, value) = (Literal::usize_suffixed(position), through_door(field, &ref_of("self", field)));
-        let value = quote_spanned!(place(field.ty)=> _diffsync::__private::value(#value));
+        let (position, value) = (Literal::usize_suffixed(position), with_bound(field, &ref_of("self", field)));
+        let value = quote_spanned!(call_site(field.ty)=> _diffsync::__private::value(#value));
         quote!(#position => #value,)
     });
     quote! {

@@ -5,8 +5,8 @@ use quote::ToTokens;
 
 use crate::ctxt::Ctxt;
 use crate::model::ast::{Field, Link, Model, NamedBy, Role};
+use crate::suggest::nearest;
 use crate::ty::{can_be_empty, is_list, is_self};
-use crate::words::nearest;
 
 /// Takes out the links that break a rule, and puts the parent first.
 pub(super) fn links(cx: &mut Ctxt, model: &mut Model<'_>) {
