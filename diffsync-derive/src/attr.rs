@@ -121,7 +121,7 @@ impl<T> Default for Once<T> {
 }
 
 impl<T> Once<T> {
-    /// Takes the value, or reports that there is one already.
+    /// Stores the value, or reports that there is one already.
     pub(crate) fn set(&mut self, cx: &mut Ctxt, key: &Ident, value: T) {
         if self.value.is_some() {
             cx.error_at(key, format!("`{key}` is given twice; keep one of them"));
@@ -144,7 +144,7 @@ impl<T> Once<T> {
     }
 }
 
-/// `= …`, where what follows is read by `parse`; if it is not there or not right, `usage` is the error.
+/// `= …`, whose value is read by `parse`. If it is missing or wrong, the error is `usage`.
 pub(crate) fn after_equals<T>(
     key: &Ident,
     input: ParseStream<'_>,
@@ -158,7 +158,7 @@ pub(crate) fn after_equals<T>(
     parse(input).map_err(|error| Error::new(error.span(), usage))
 }
 
-/// `(…)`, whose contents are read by `parse`; if they are not there or not right, `usage` is the error.
+/// `(…)`, whose contents are read by `parse`. If they are missing or wrong, the error is `usage`.
 pub(crate) fn in_parentheses<T>(
     key: &Ident,
     input: ParseStream<'_>,
@@ -171,7 +171,7 @@ pub(crate) fn in_parentheses<T>(
     let inner;
     parenthesized!(inner in input);
     let read = parse(&inner);
-    // What is left in the parentheses would be reported as well.
+    // Tokens that are left in the parentheses would be a second error.
     inner.parse::<TokenStream>()?;
     read.map_err(|error| Error::new(error.span(), usage))
 }
@@ -238,7 +238,7 @@ pub(crate) fn path_type(ty: Type, usage: &str) -> Result<Type> {
     if matches!(ty, Type::Path(_)) { Ok(ty) } else { Err(Error::new_spanned(ty, usage)) }
 }
 
-/// The items without those that stand there twice, which are reported.
+/// The items without repeated ones, which are reported.
 pub(crate) fn each_once<T: ToTokens>(cx: &mut Ctxt, mut items: Vec<T>) -> Vec<T> {
     let mut earlier: Vec<String> = Vec::new();
     items.retain(|item| {

@@ -1,5 +1,6 @@
 //! What the macros make of their input.
 
+mod documentation;
 #[cfg(feature = "file")]
 mod file;
 mod random;

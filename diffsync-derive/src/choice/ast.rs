@@ -1,4 +1,4 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -10,11 +10,11 @@ use crate::case::kebab_case;
 use crate::ctxt::Ctxt;
 use crate::krate;
 
-/// An enum of what there is to choose from.
+/// An enum of choices.
 pub(crate) struct Choice<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) variants: Vec<Variant<'a>>,
-    /// Whether a variant was left out.
+    /// Whether a variant was left out because of an error.
     pub(crate) is_incomplete: bool,
 }
 
@@ -24,10 +24,9 @@ pub(crate) struct Variant<'a> {
 }
 
 impl<'a> Choice<'a> {
-    /// Reads the input, or reports why it cannot be a choice at all. Variants that hold something are reported and left
-    /// out.
+    /// Reads the input, or reports why it cannot be a choice at all. Variants with fields are reported and left out.
     pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
-        const WHAT: &str = "a choice is an enum whose variants hold nothing, as in `enum Mode { Fast, Careful }`";
+        const WHAT: &str = "a choice is an enum whose variants have no fields, as in `enum Mode { Fast, Careful }`";
         let mut keys = EnumKeys::default();
         attr::each_key(cx, &input.attrs, "choice", |cx, key, input| {
             if key == "rename" {
@@ -49,18 +48,18 @@ impl<'a> Choice<'a> {
             }
         };
         if !input.generics.params.is_empty() {
-            cx.error_at(&input.generics, "a choice cannot be generic: its variants are all there is to it");
+            cx.error_at(&input.generics, "a choice cannot be generic: it consists of its variants");
             return None;
         }
         if data.variants.is_empty() {
-            cx.error_at(&input.ident, "there is nothing to choose from: give the enum variants");
+            cx.error_at(&input.ident, "this enum has no variants to choose from");
             return None;
         }
         let mut variants: Vec<Variant<'a>> = Vec::new();
         for variant in &data.variants {
             let (name, at) = name(cx, variant);
             if !matches!(variant.fields, Fields::Unit) {
-                cx.error(variant.fields.span(), "a user chooses by name, so a choice holds nothing: drop these fields");
+                cx.error(variant.fields.span(), "a user chooses by name, so a choice has no fields: drop these");
                 continue;
             }
             if let Some(other) = variants.iter().find(|other| other.name == name) {

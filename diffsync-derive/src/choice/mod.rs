@@ -1,6 +1,6 @@
 //! `#[derive(Choice)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 

@@ -1,4 +1,4 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -35,8 +35,8 @@ pub(crate) struct Keys {
 }
 
 impl<'a> Dataset<'a> {
-    /// Reads the input, or reports why it cannot be a data set at all. Fields that are no tables are reported and left
-    /// out.
+    /// Reads the input, or reports why it cannot be a data set at all. Fields that are not tables are reported and
+    /// left out.
     pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
         const WHAT: &str = "a data set is a struct whose fields are tables, as in `regions: Table<Region>`";
         let mut keys = Keys::default();
@@ -54,7 +54,7 @@ impl<'a> Dataset<'a> {
             }
         };
         if !input.generics.params.is_empty() {
-            cx.error_at(&input.generics, "a data set cannot be generic: it names the models that both sides hold");
+            cx.error_at(&input.generics, "a data set cannot be generic: it names the models of both sides");
             return None;
         }
         let fields = match fields {

@@ -1,4 +1,4 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
@@ -10,7 +10,7 @@ use crate::ctxt::Ctxt;
 use crate::krate;
 use crate::model::ast::{Model, Role};
 
-/// A model that is kept in a file.
+/// A model whose records are in a file.
 pub(super) struct FileModel<'a> {
     pub(super) ident: &'a Ident,
     /// The model's name.
@@ -24,9 +24,9 @@ pub(super) struct Field<'a> {
     pub(super) ident: &'a Ident,
     pub(super) ty: &'a Type,
     pub(super) role: Role,
-    /// What its column, or its key, is called.
+    /// The name of its column or key.
     pub(super) column: String,
-    /// The name it is given with `rename`.
+    /// The name given with `rename`.
     pub(super) rename: Option<LitStr>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) const FIELD_KEYS: &[Key<FieldKeys>] = &[Key("rename", |keys, cx, key,
 })];
 
 impl<'a> FileModel<'a> {
-    /// Reads the input; `None` if it is no model, which `#[derive(SyncModel)]` reports.
+    /// Reads the input; `None` if it is not a model, which `#[derive(SyncModel)]` reports.
     pub(super) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
         let mut keys = Keys::default();
         attr::each_key(cx, &input.attrs, "file", |cx, key, input| keys.read(cx, key, input));
@@ -91,7 +91,7 @@ impl<'a> FileModel<'a> {
         Some(Self { ident: &input.ident, name: model.name, keys, fields })
     }
 
-    /// The fields that are stored, in the order they stand in the struct.
+    /// The fields that are stored, in the order of the struct.
     pub(super) fn stored(&self) -> impl Iterator<Item = &Field<'a>> {
         self.fields.iter().filter(|field| field.role != Role::Local)
     }

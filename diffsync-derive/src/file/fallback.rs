@@ -1,4 +1,4 @@
-//! What is emitted for something that cannot be kept in a file, so that its uses do not add errors of their own.
+//! The code for an input that cannot be stored in a file, so that its uses do not add errors of their own.
 
 use proc_macro2::TokenStream;
 use quote::quote;

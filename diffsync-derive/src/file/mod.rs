@@ -1,6 +1,6 @@
 //! `#[derive(FileModel)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 mod format;

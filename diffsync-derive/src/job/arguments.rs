@@ -1,4 +1,4 @@
-//! What stands in the parentheses of `#[job(…)]`.
+//! The arguments of `#[job(…)]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     pub(super) on_guard: Once<OnGuard>,
     pub(super) time_limit: Once<u64>,
     pub(super) krate: Once<Path>,
-    /// Whether an adapter may be missing only because its key could not be read.
+    /// Whether an adapter may be missing only because its key could not be read. Then the missing adapter is not reported too.
     adapters_in_doubt: bool,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Ignored {
     pub(crate) attribute: Name,
 }
 
-/// An attribute's name: as it stands, or as a text where it is renamed to something else.
+/// An attribute's name: a word, or a text where it is renamed to something that is not a word.
 pub(crate) enum Name {
     Word(Ident),
     Text(LitStr),
@@ -200,13 +200,13 @@ fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Kind> {
 }
 
 fn on_guard(key: &Ident, input: ParseStream<'_>) -> Result<OnGuard> {
-    const USAGE: &str = "`on_guard` is `stop` (the run is refused) or `hold` (what goes beyond a limit is held back, and the rest is done)";
+    const USAGE: &str = "`on_guard` is `stop` (the run is refused) or `hold` (operations beyond a limit are held back, and the rest are carried out)";
     attr::choice(key, input, USAGE, &[("stop", OnGuard::Stop), ("hold", OnGuard::Hold)])
 }
 
 /// `(Model, …)`.
 fn skip(cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<Vec<Type>> {
-    const USAGE: &str = "`skip` is written `skip(Model, …)`, with the models that take no part";
+    const USAGE: &str = "`skip` is written `skip(Model, …)`, with the models that take no part in the job";
     let models = attr::list(key, input, USAGE, Type::parse)?;
     let models: Vec<Type> = models.into_iter().map(|model| attr::path_type(model, USAGE)).collect::<Result<_>>()?;
     Ok(attr::each_once(cx, models))

@@ -1,4 +1,4 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -38,7 +38,7 @@ pub(crate) const VAR_KEYS: &[Key<VarKeys>] = &[
     }),
 ];
 
-/// What the keys of `#[var(…)]` say.
+/// The values of the keys of `#[var(…)]`.
 #[derive(Default)]
 pub(crate) struct VarKeys {
     default: Once<DefaultText>,
@@ -86,7 +86,7 @@ pub(crate) struct Variable<'a> {
     pub(crate) default: Option<DefaultText>,
     pub(crate) env: Option<String>,
     pub(crate) group: Option<String>,
-    /// The function that says what there is to choose from.
+    /// The function that returns the choices.
     pub(crate) choices: Option<Path>,
 }
 
@@ -123,7 +123,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// An adapter is called by its type's name unless it is given a label.
+/// The label of an adapter that is given none: the name of its type.
 fn label(ty: &Type) -> String {
     match ty {
         Type::Path(path) => path.path.segments.last().map(|last| sentence(&last.ident.to_string())).unwrap_or_default(),
@@ -172,14 +172,14 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Varia
     });
     let VarKeys { mut default, env, group, mut choices } = keys;
 
-    // A secret is shown nowhere: not in the program's help, and not in a form.
+    // A default appears in the program's help, and choices in a form; a secret must appear in neither.
     let is_secret = secret(&field.ty).or_else(|| option(&field.ty).and_then(secret)).is_some();
     if let Some(key) = default.key().filter(|_| is_secret) {
         cx.error_at(key, "a secret has no default, which anyone could read in the program; use `env = \"…\"`");
         default = Once::default();
     }
     if let Some(key) = choices.key().filter(|_| is_secret) {
-        cx.error_at(key, "a secret has no choices: they would be shown in the form; drop `choices`");
+        cx.error_at(key, "a secret has no choices, which a form would show; drop `choices`");
         choices = Once::default();
     }
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("sync")) {

@@ -9,7 +9,7 @@ use super::ast::{DefaultText, Ignored, Job, Kind, OnGuard, Variable};
 use crate::krate::Krate;
 use crate::span::call_site;
 
-/// `failed` says that errors were found: the job is then not registered, so that it need not be complete.
+/// Where errors were found (`failed`), the job is not registered, as it may be incomplete.
 pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream {
     let ident = job.ident;
     let (source, target) = (&job.source, &job.target);
@@ -176,7 +176,7 @@ fn spec(variable: &Variable<'_>) -> TokenStream {
     }
 }
 
-/// What there is to choose from, for the variables that ask an adapter.
+/// The choices of the variables that have a function for them.
 fn choices(job: &Job<'_>) -> Option<TokenStream> {
     let arms: Vec<_> = job
         .variables

@@ -1,4 +1,4 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
@@ -156,7 +156,7 @@ impl Keys {
     }
 }
 
-/// The flags, as they are called in attributes; their constants are the same in capitals.
+/// The names of the flags in attributes. Their constants have the same names in capitals.
 const FLAGS: &[&str] = &[
     "ignore",
     "skip_unmatched_src",

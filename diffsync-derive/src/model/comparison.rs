@@ -43,7 +43,7 @@ impl Comparison {
             }
         };
         if input.peek(syn::token::Paren) {
-            return Err(Error::new(word.span(), format!("`{word}` stands alone: write `compare = {word}`")));
+            return Err(Error::new(word.span(), format!("`{word}` takes no value: write `compare = {word}`")));
         }
         Ok(comparison)
     }
@@ -69,7 +69,7 @@ fn tolerance(word: &Ident, input: ParseStream<'_>) -> Result<f64> {
 }
 
 fn function(word: &Ident, input: ParseStream<'_>) -> Result<Path> {
-    const USAGE: &str = "`with` names a function that takes the source's value and the target's and says whether they are \
+    const USAGE: &str = "`with` names a function that takes the source's value and the target's and returns whether they are \
                          the same: `compare = with(path::to::function)`";
     attr::in_parentheses(word, input, USAGE, |inner| {
         let path = inner.parse()?;

@@ -20,7 +20,7 @@ pub(crate) struct Field<'a> {
     pub(crate) attributes: &'a [Attribute],
     pub(crate) vis: &'a Visibility,
     pub(crate) ty: &'a Type,
-    /// What it is called in schemas, diffs and documents.
+    /// Its name in schemas, diffs and documents.
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) role: Role,
@@ -31,7 +31,7 @@ pub(crate) struct Field<'a> {
     pub(crate) when_some: Option<Ident>,
     /// The word `create_only`.
     pub(crate) create_only: Option<Ident>,
-    /// The name it is given with `rename`.
+    /// The name given with `rename`.
     pub(crate) rename: Option<LitStr>,
 }
 
@@ -121,7 +121,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// What the keys on a field say.
+/// The values of the keys on a field.
 pub(crate) struct Keys {
     field: Ident,
     id: Once<()>,

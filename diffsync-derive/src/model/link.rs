@@ -26,9 +26,9 @@ pub(crate) enum LinkKind {
 
 /// Which fields of this model name the other record.
 pub(crate) enum NamedBy {
-    /// The field that the link stands on.
+    /// The field with the link.
     Field(Ident),
-    /// Those that the struct says.
+    /// The fields that the attribute on the struct names.
     Fields(Vec<Pair>),
 }
 
@@ -45,7 +45,7 @@ impl Link {
         matches!(self.kind, LinkKind::Parent)
     }
 
-    /// The word `deferred`, if it stands there.
+    /// The word `deferred`, if it was written.
     pub(crate) fn deferred(&self) -> Option<&Ident> {
         match &self.kind {
             LinkKind::Parent => None,
@@ -106,14 +106,14 @@ impl Link {
     }
 }
 
-const PARENT_DEFERRED: &str = "a parent cannot be deferred: what a record lives under is there before it; drop `deferred`, \
+const PARENT_DEFERRED: &str = "a parent cannot be deferred: a record's parent is created before it; drop `deferred`, \
                                or make this a reference";
 
 fn kind(is_parent: bool, deferred: Option<Ident>) -> LinkKind {
     if is_parent { LinkKind::Parent } else { LinkKind::Reference { deferred } }
 }
 
-/// What stands in the parentheses.
+/// The contents of the parentheses.
 struct Arguments {
     model: Type,
     pairs: Vec<Pair>,

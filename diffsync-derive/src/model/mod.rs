@@ -4,7 +4,7 @@ pub(crate) mod ast;
 mod comparison;
 mod expand;
 mod fallback;
-mod field;
+pub(crate) mod field;
 mod link;
 mod validate;
 

@@ -1,4 +1,4 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
@@ -11,13 +11,13 @@ use crate::krate;
 use crate::model::ast::{Model, Role};
 use crate::ty;
 
-/// A model whose records an API keeps.
+/// A model whose records are in an API.
 pub(crate) struct Collection<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) path: Option<LitStr>,
     pub(crate) query: Option<LitStr>,
     pub(crate) owner: Option<Owner>,
-    /// Where the record is in an answer, as a JSON pointer.
+    /// The place of the record in a response, as a JSON pointer.
     pub(crate) answer: Option<String>,
     pub(crate) without_nameless: bool,
     pub(crate) key: Option<ServerKey<'a>>,
@@ -25,7 +25,7 @@ pub(crate) struct Collection<'a> {
     pub(crate) lookups: Vec<Lookup>,
 }
 
-/// What marks the records that are written.
+/// The mark of the records that this job writes.
 pub(crate) struct Owner {
     pub(crate) part: Part,
     pub(crate) value: LitStr,
@@ -44,9 +44,9 @@ pub(crate) struct Field<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) ty: &'a Type,
     pub(crate) name: String,
-    /// The part that it says itself, with the text to point at.
+    /// The part of the body that the field itself names, with the text for errors to point at.
     pub(crate) part: Option<(Part, LitStr)>,
-    /// The part that it is written to, if that is another.
+    /// The part of the body to which it is written, if that is another.
     pub(crate) write: Option<(Part, LitStr)>,
     pub(crate) choice: Option<Ident>,
     pub(crate) blank: Option<Ident>,
@@ -172,7 +172,7 @@ pub(crate) const KEYS: &[Key<FieldKeys>] = &[
 ];
 
 impl<'a> Collection<'a> {
-    /// Reads the input. What keeps it from being a model at all is said by `SyncModel`, and here by nobody.
+    /// Reads the input. Errors of the model itself are reported by `#[derive(SyncModel)]`, and not repeated here.
     pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
         let model = Model::read(&mut Ctxt::default(), input)?;
         let mut keys = StructKeys::default();
@@ -204,7 +204,7 @@ impl<'a> Collection<'a> {
                 return;
             }
             if field.role == Role::Attribute {
-                cx.error_at(word, "the server's key is a local field, since the other side has none: mark it `#[sync(local)]` as well");
+                cx.error_at(word, "the server's key is a local field, because the other side does not have it: mark it `#[sync(local)]` as well");
             }
             let named = keys.part.get().map(|(part, _)| part.at.join("."));
             let name = named.or_else(|| (field.role == Role::Identifier).then(|| field.name.clone()));
@@ -212,7 +212,7 @@ impl<'a> Collection<'a> {
         }
         if field.role == Role::Local {
             let has_key = keys.key.get().is_some();
-            let said = [
+            let given = [
                 keys.part.key().filter(|_| !has_key),
                 keys.choice.key(),
                 keys.blank.key(),
@@ -220,8 +220,8 @@ impl<'a> Collection<'a> {
                 keys.write_only.key(),
                 keys.optional.key(),
             ];
-            if let Some(word) = said.into_iter().flatten().next() {
-                let message = "a local field holds what is this side's own, and of that only the server's `key` is read; \
+            if let Some(word) = given.into_iter().flatten().next() {
+                let message = "a local field belongs to this side only, and of local fields only the server's `key` is read; \
                                make it an attribute";
                 cx.error_at(word, message);
             }
@@ -229,13 +229,13 @@ impl<'a> Collection<'a> {
         }
         let whether = [keys.read_only.key(), keys.write_only.key()].into_iter().flatten().next();
         if let (Some(word), Some(_)) = (whether, keys.write.key()) {
-            cx.error_at(word, format!("`write` says where it is written, and else it is read; drop `{word}`"));
-        }
-        if let (Some(_), Some(word)) = (keys.read_only.key(), keys.write_only.key()) {
             cx.error_at(
                 word,
-                "a field that is neither written nor read is not the server's; drop `read_only` or `write_only`",
+                format!("`write` names the part that is written, and the field's own part is read; drop `{word}`"),
             );
+        }
+        if let (Some(_), Some(word)) = (keys.read_only.key(), keys.write_only.key()) {
+            cx.error_at(word, "a field must be written or read; drop `read_only` or `write_only`");
         }
         self.fields.push(Field {
             ident: field.ident,
@@ -331,21 +331,21 @@ fn checked_path(path: LitStr) -> Result<LitStr> {
     Ok(LitStr::new(trimmed, path.span()))
 }
 
-/// A way through an answer as a JSON pointer.
+/// A path in a response, as a JSON pointer.
 fn pointer(text: &LitStr) -> Result<String> {
-    let way = text.value();
-    if way.split('.').any(|step| step.is_empty() || step.contains(['/', '~', ' '])) {
-        let message = "`answer` is the way to the record in the answer to what was written, as in `answer = \"result\"` or \
+    let path = text.value();
+    if path.split('.').any(|step| step.is_empty() || step.contains(['/', '~', ' '])) {
+        let message = "`answer` is the path to the record in the response to a write, as in `answer = \"result\"` or \
                        `answer = \"data.0\"`";
         return Err(Error::new_spanned(text, message));
     }
-    Ok(format!("/{}", way.replace('.', "/")))
+    Ok(format!("/{}", path.replace('.', "/")))
 }
 
 /// `("device -> dcim/devices(name)", field, …)`.
 fn lookup(key: &Ident, input: ParseStream<'_>) -> Result<Lookup> {
     const USAGE: &str = "above a struct a lookup is written `lookup(\"prefix -> ipam/prefixes(namespace -> ipam/namespaces(name), prefix)\", \
-                         namespace, prefix)`: what it leads to, and a field for each value that identifies the other record";
+                         namespace, prefix)`: the other record, and a field for each value that identifies it";
     let (literal, fields) = attr::in_parentheses(key, input, USAGE, |inner| {
         let literal: LitStr = inner.parse()?;
         inner.parse::<Token![,]>()?;

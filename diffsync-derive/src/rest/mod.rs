@@ -1,6 +1,6 @@
 //! `#[derive(RestModel)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 mod part;

@@ -1,4 +1,4 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
@@ -11,20 +11,20 @@ use crate::ctxt::Ctxt;
 use crate::krate;
 use crate::model::ast::{Model, Role};
 
-/// A model that is kept in a table.
+/// A model whose records are in a table.
 pub(crate) struct Table<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) name: Option<LitStr>,
     pub(crate) owner: Option<Owner>,
     pub(crate) cascades: bool,
-    /// The fields that the database knows of.
+    /// The fields that have a column.
     pub(crate) fields: Vec<Field<'a>>,
-    /// The local fields that it does not.
+    /// The local fields that have none.
     pub(crate) absent: Vec<&'a Ident>,
     pub(crate) lookups: Vec<Lookup>,
 }
 
-/// What marks the rows that this job wrote.
+/// The mark of the rows that this job writes.
 pub(crate) struct Owner {
     pub(crate) column: LitStr,
     pub(crate) value: LitStr,
@@ -55,7 +55,7 @@ pub(crate) enum Form {
 /// The keys of `#[sql(…)]` on the struct.
 pub(crate) const STRUCT_KEYS: &[Key<StructKeys>] = &[
     Key("table", |keys, cx, key, input| {
-        keys.table.set(cx, key, named(attr::text(key, input)?)?);
+        keys.table.set(cx, key, not_blank(attr::text(key, input)?)?);
         Ok(())
     }),
     Key("owner", |keys, cx, key, input| {
@@ -79,7 +79,7 @@ pub(crate) const STRUCT_KEYS: &[Key<StructKeys>] = &[
 /// The keys of `#[sql(…)]` on a field.
 pub(crate) const KEYS: &[Key<FieldKeys>] = &[
     Key("column", |keys, cx, key, input| {
-        keys.column.set(cx, key, named(attr::text(key, input)?)?);
+        keys.column.set(cx, key, not_blank(attr::text(key, input)?)?);
         Ok(())
     }),
     Key("lookup", |keys, cx, key, input| {
@@ -98,13 +98,13 @@ pub(crate) const KEYS: &[Key<FieldKeys>] = &[
         Ok(())
     }),
     Key("type", |keys, cx, key, input| {
-        keys.declared.set(cx, key, named(attr::text(key, input)?)?);
+        keys.declared.set(cx, key, not_blank(attr::text(key, input)?)?);
         Ok(())
     }),
 ];
 
 impl<'a> Table<'a> {
-    /// Reads the input. What keeps it from being a model at all is said by `SyncModel`, and here by nobody.
+    /// Reads the input. Errors of the model itself are reported by `#[derive(SyncModel)]`, and not repeated here.
     pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
         let model = Model::read(&mut Ctxt::default(), input)?;
         let mut keys = StructKeys::default();
@@ -119,7 +119,7 @@ impl<'a> Table<'a> {
             {
                 cx.error_at(
                     lookup,
-                    "a local field holds what is this side's own, and looks nothing up; make it an attribute",
+                    "a local field belongs to this side only, so it cannot be a lookup; make it an attribute",
                 );
                 continue;
             }
@@ -217,14 +217,18 @@ impl FieldKeys {
 }
 
 /// A name that is not empty.
-fn named(literal: LitStr) -> Result<LitStr> {
-    if literal.value().trim().is_empty() { Err(Error::new_spanned(literal, "this name is empty")) } else { Ok(literal) }
+fn not_blank(literal: LitStr) -> Result<LitStr> {
+    if literal.value().trim().is_empty() {
+        Err(Error::new_spanned(literal, "this name must not be empty"))
+    } else {
+        Ok(literal)
+    }
 }
 
 /// `(column = "…", value = "…")`.
 fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
-    const USAGE: &str = "`owner` is written `owner(column = \"managed_by\", value = \"diffsync\")`: what is written gets \
-                         the value into that column, and only what has it is deleted";
+    const USAGE: &str = "`owner` is written `owner(column = \"managed_by\", value = \"diffsync\")`: the rows \
+                         that are written get the value in that column, and only rows with it are deleted";
     attr::in_parentheses(key, input, USAGE, |inner| {
         let (mut column, mut value) = (None, None);
         while !inner.is_empty() {

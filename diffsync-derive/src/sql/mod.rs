@@ -1,6 +1,6 @@
 //! `#[derive(SqlModel)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 mod lookup;

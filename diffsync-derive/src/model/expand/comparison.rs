@@ -47,7 +47,7 @@ pub(super) fn mark(model: &Model<'_>, field: &Field<'_>, position: &Literal) -> 
             quote_spanned!(span=> #path(&#mine, &#its))
         }
     };
-    // Where a function of the user's returns something else, it is to be said there.
+    // If the user's function returns another type, the error is to be at its path.
     let at = match &field.comparison {
         Comparison::With(path) => call_site(path),
         _ => call_site(ty),
@@ -67,7 +67,7 @@ pub(super) fn is_by_type(model: &Model<'_>) -> bool {
     })
 }
 
-/// Whether the source says anything of a `when_some` attribute.
+/// Whether the source has a value for a `when_some` attribute.
 fn has_opinion(field: &Field<'_>, mine: &TokenStream) -> TokenStream {
     let (ty, span) = (field.ty, call_site(field.ty));
     if matches!(field.comparison, Comparison::BlankIsNone) {
@@ -142,7 +142,7 @@ pub(super) fn written(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStrea
         .then(|| quote_spanned!(call_site(ty)=> <#ty as _diffsync::compare::Contains>::union(#mine, #its)))
 }
 
-/// What the schema says of the comparison.
+/// The comparison in the schema.
 pub(super) fn schema(field: &Field<'_>) -> TokenStream {
     match &field.comparison {
         Comparison::Equal => quote!(Equal),

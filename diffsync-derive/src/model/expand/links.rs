@@ -61,13 +61,13 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// The model that is meant: `Self` stands for this one.
+/// The other model, where `Self` is this one.
 pub(super) fn resolved(model: &Model<'_>, to: &Type) -> Type {
     let own = model.ident;
     if is_self(to) { syn::parse_quote!(#own) } else { to.clone() }
 }
 
-/// What reads from a record which others it names: a closure that captures nothing.
+/// The closure that reads from a record the keys of the records it names. It captures nothing.
 fn key_of(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     let (list, key, span) = (list(model, link), key(model, link, to), call_site(to));
     let Some(list) = list else { return quote_spanned!(span=> _diffsync::__private::KeyOf::One(|record| #key)) };
@@ -109,7 +109,7 @@ fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
                 names.push(name);
             }
             // An identifier that the other model has not, or that was left out, is so a field that the key has not, or
-            // that was left out: the compiler says it at the words that the user wrote.
+            // that was left out: so the compiler reports it at the words that the user wrote.
             let key = quote_spanned!(link.model.span()=> SyncKey { #(#assigned),* });
             quote! {{
                 type SyncKey<'key> = <#to as _diffsync::SyncModel>::Key<'key>;
@@ -122,7 +122,7 @@ fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     }
 }
 
-/// What writes the names in a record as the records that they name are spelled: a closure that captures nothing.
+/// The closure that changes the names in a record to the spelling of the records they name. It captures nothing.
 fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     let span = call_site(to);
     let key = key(model, link, to);

@@ -1,8 +1,8 @@
 //! The code of a model. It names everything by its absolute path, and the core by the alias that `Krate` makes.
 //!
-//! Every user's every build compiles it, so it is kept short: what is the same for all models is a function of the core,
-//! what a field's type is known to be able to do is not asked for, and functions that a program does not use are not
-//! compiled to machine code, being `#[inline]`.
+//! Every build of every user compiles it, so it is kept short: code that is the same for all models is a function of the
+//! core, a bound that a field's type is known to satisfy is not stated, and functions are `#[inline]`, so that those which
+//! a program does not use are not compiled to machine code.
 
 mod comparison;
 mod identifier;
@@ -62,10 +62,11 @@ impl Names {
     }
 }
 
-/// The functions through which the generated code reaches values whose type it does not know.
+/// Functions that state the bounds which a field's type must satisfy in its role. Generated code passes each value whose
+/// type it does not know through one of them.
 ///
-/// What they return can do what a field of its role must, whatever the field's own type can. So a type that lacks
-/// something is reported as what the field cannot be; and as the compiler has the same to say of every use, it says it
+/// What they return satisfies the bounds, whether or not the field's own type does. So a type that lacks something is
+/// reported as "cannot be an attribute" and the like; and since every use has the same error, the compiler reports it
 /// once.
 fn bounds(model: &Model<'_>) -> TokenStream {
     let serialize = quote!(_diffsync::__private::serde::Serialize);
@@ -99,8 +100,8 @@ fn bounds(model: &Model<'_>) -> TokenStream {
     quote!(#identifier #attribute #local)
 }
 
-/// A value, given by reference, through the bound of its field's role. What is local is not looked at, and what is plain is
-/// known to be able to do all.
+/// A value, given by reference, with the bounds of its field's role. Local fields are not read, and plain types are known
+/// to satisfy the bounds.
 fn with_bound(field: &Field<'_>, value: &TokenStream) -> TokenStream {
     let span = call_site(field.ty);
     match field.role {
@@ -120,7 +121,7 @@ fn copy_of(this: &str, field: &Field<'_>) -> TokenStream {
     quote_spanned!(call_site(field.ty)=> ::core::clone::Clone::clone(&#value))
 }
 
-/// What a local field is on the other side.
+/// The value of a local field on the other side.
 fn local_default(field: &Field<'_>) -> TokenStream {
     let ty = field.ty;
     if is_plain(ty) {
@@ -153,7 +154,7 @@ fn field_doc(field: &Field<'_>, what: &str) -> String {
     if field.description.is_empty() { format!("The {what} `{}`.", field.name) } else { field.description.clone() }
 }
 
-/// The lints that generated types with the user's documentation on their fields cannot keep.
+/// Allows lints that the user's documentation may break on the fields of generated types.
 fn doc_lints() -> TokenStream {
     quote!(#[allow(rustdoc::broken_intra_doc_links, reason = "written for the model, whose fields these need not have")])
 }

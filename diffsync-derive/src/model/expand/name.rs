@@ -225,7 +225,7 @@ pub(super) fn parts(model: &Model<'_>, key: &Ident) -> TokenStream {
     }
 }
 
-/// What stands in for the parts that a key does not have. That it has not got them is said elsewhere, and once.
+/// Placeholders for parts that a key does not have. The missing part is reported elsewhere, once.
 pub(super) fn missing_parts(model: &Model<'_>) -> Option<TokenStream> {
     let mut parts: Vec<&Ident> = Vec::new();
     for link in &model.links {

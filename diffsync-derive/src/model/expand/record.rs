@@ -1,4 +1,4 @@
-//! The record itself: how it is identified, compared, changed and shown.
+//! The implementation of `SyncModel`: how a record is identified, compared, changed and shown.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
@@ -119,12 +119,12 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
     }
 }
 
-/// How an identifier is written, where two that are written otherwise can be the same.
+/// The spelling of an identifier, for models in which two spellings can be the same identifier.
 fn spelled(model: &Model<'_>) -> Option<TokenStream> {
     let fields: Vec<_> = model.with_role(Role::Identifier).collect();
     let by_itself = |field: &&Field<'_>| matches!(field.comparison, Comparison::IgnoreCase | Comparison::Unordered);
     let by_itself = fields.iter().any(by_itself);
-    // Whether it is so by what it names, only the model that it leads to knows.
+    // An identifier that names another record has spellings if that record's identifier has; only its model knows.
     let mut named = Vec::new();
     for link in model.links.iter().filter(|link| link.deferred().is_none()) {
         let to = links::resolved(model, &link.model);
@@ -216,7 +216,7 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     }
 }
 
-/// A copy without the local fields and, if asked for, without the deferred references, where a model has any of these.
+/// A copy without the local fields and, on request, without the deferred references, where a model has any of these.
 fn handed_over(model: &Model<'_>) -> Option<TokenStream> {
     let reset: Vec<_> = model
         .links
@@ -253,7 +253,7 @@ fn handed_over(model: &Model<'_>) -> Option<TokenStream> {
     })
 }
 
-/// What an update would leave, where that is not what the source holds.
+/// The values after an update, where they are not the source's.
 fn planned(model: &Model<'_>) -> Option<TokenStream> {
     let arms: Vec<_> = model
         .with_role(Role::Attribute)
@@ -292,7 +292,7 @@ fn values(model: &Model<'_>, role: Role) -> TokenStream {
     }
 }
 
-/// Reads a byte of a text, which lies elsewhere in memory than the record.
+/// Reads a byte of a text, which is elsewhere in memory than the record.
 fn touch(field: &Field<'_>) -> Option<TokenStream> {
     let ident = field.ident;
     let text = match field.role {

@@ -20,7 +20,7 @@ pub(super) fn links(cx: &mut Ctxt, model: &mut Model<'_>) {
             sound.push(link);
         }
     }
-    // A stable sort: references stay as they were declared.
+    // A stable sort, so that references stay in the order of their declaration.
     sound.sort_by_key(|link| !link.is_parent());
     let kept = sound.iter().map(|link| deferred(cx, model, link, &sound)).collect::<Vec<_>>();
     let mut kept = kept.into_iter();
@@ -47,7 +47,7 @@ fn pairs(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
                 .map(|meant| format!("; did you mean `{meant}`?"))
                 .unwrap_or_default();
             let message = format!(
-                "`{}` has no field `{mine}`: behind `=` stands the field that holds the {other}'s `{its}`{meant}",
+                "`{}` has no field `{mine}`: after `=` comes the field that holds the {other}'s `{its}`{meant}",
                 model.ident
             );
             cx.error_at(mine, message);
@@ -78,7 +78,7 @@ fn roles(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
     sound
 }
 
-/// A record lives under one parent, and a link is said once.
+/// A record lives under one parent, and each link is declared once.
 fn once(cx: &mut Ctxt, earlier: &[Link], link: &Link) -> bool {
     if link.is_parent() && earlier.iter().any(Link::is_parent) {
         cx.error_at(
@@ -87,11 +87,11 @@ fn once(cx: &mut Ctxt, earlier: &[Link], link: &Link) -> bool {
         );
         return false;
     }
-    let said = |other: &&Link| {
+    let same = |other: &&Link| {
         let model = |link: &Link| link.model.to_token_stream().to_string();
         other.is_parent() == link.is_parent() && model(other) == model(link) && other.fields().eq(link.fields())
     };
-    if earlier.iter().any(|other| said(&other)) {
+    if earlier.iter().any(|other| same(&other)) {
         cx.error_at(&link.key, "this link is given twice; keep one of them");
         return false;
     }
@@ -122,7 +122,7 @@ fn topmost(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
         return true;
     }
     if link.deferred().is_some() {
-        // Said of every deferred reference.
+        // `deferred` below reports this for every deferred reference.
         return true;
     }
     let (why, how) = if link.is_parent() {
@@ -137,7 +137,7 @@ fn topmost(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
     false
 }
 
-/// What is left out when a record is created can be left out.
+/// A deferred reference is left out when a record is created, so its fields must be able to be empty.
 fn deferred(cx: &mut Ctxt, model: &Model<'_>, link: &Link, all: &[Link]) -> bool {
     let Some(key) = link.deferred() else { return true };
     let fields = || link.fields().filter_map(|mine| model.field(mine));
@@ -156,8 +156,8 @@ fn deferred(cx: &mut Ctxt, model: &Model<'_>, link: &Link, all: &[Link]) -> bool
         "an identifier cannot be left out when a record is created: put the deferred reference on an attribute, or drop `deferred`"
             .to_owned()
     } else {
-        "a deferred reference is left out when the record is created: that takes an attribute that is an `Option<…>` or a \
-         list, and that no parent and no other reference needs"
+        "a deferred reference is left out when the record is created: it needs an attribute that is an `Option<…>` or a \
+         list, and that no parent and no other reference uses"
             .to_owned()
     };
     cx.error_at(key, message);
@@ -180,7 +180,7 @@ pub(crate) fn reset<'m, 'a>(
         .filter(move |field| field.role == Role::Attribute && can_be_empty(field.ty) && !needed(field.ident))
 }
 
-/// Where the user wrote that the field is part of the link.
+/// The place at which the user named the field as part of the link.
 fn mine<'l>(link: &'l Link, field: &Field<'_>) -> &'l Ident {
     link.fields().find(|mine| *mine == field.ident).unwrap_or(&link.key)
 }
