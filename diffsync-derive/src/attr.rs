@@ -250,6 +250,7 @@ pub(crate) fn each_once<T: ToTokens>(cx: &mut Ctxt, mut items: Vec<T>) -> Vec<T>
         earlier.push(written);
         true
     });
+
     items
 }
 
@@ -264,6 +265,7 @@ pub(crate) fn documentation(attributes: &[Attribute]) -> String {
             lines.push(text.value().trim().to_owned());
         }
     }
+
     lines.join("\n").trim().to_owned()
 }
 
@@ -275,5 +277,6 @@ pub(crate) fn unknown(key: &Ident, known: &[&str]) -> Error {
         Some(meant) => format!("unknown key `{name}`; did you mean `{meant}`?"),
         None => format!("unknown key `{name}`; expected one of {list}"),
     };
+
     Error::new(key.span(), message)
 }

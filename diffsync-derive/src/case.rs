@@ -17,6 +17,7 @@ fn words(name: &str) -> Vec<String> {
             word.extend(letter.to_lowercase());
         }
     }
+
     if !word.is_empty() {
         words.push(word);
     }

@@ -47,6 +47,7 @@ impl Ctxt {
         }
         let error = self.errors.remove(0).to_compile_error();
         let krate = krate.path();
+
         quote!(<[(); #error] as #krate::SyncModel>::Id)
     }
 

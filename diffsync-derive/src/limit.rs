@@ -42,6 +42,7 @@ impl Limits {
             };
             quote!(#name: ::core::option::Option::#limit)
         });
+
         quote!(_diffsync::Limits { #(#fields),* })
     }
 }
@@ -59,6 +60,7 @@ pub(crate) fn value(key: &Ident, input: ParseStream<'_>) -> Result<Limit> {
         Lit::Str(text) => text_limit(&text.value()),
         _ => None,
     };
+
     limit.ok_or_else(|| Error::new_spanned(literal, usage))
 }
 

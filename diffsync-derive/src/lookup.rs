@@ -46,6 +46,7 @@ impl Node {
             }
             None => None,
         };
+
         Some(Self { name, leads_to: Some(Destination { name: destination, parts, key }) })
     }
 }

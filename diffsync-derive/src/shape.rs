@@ -15,5 +15,6 @@ pub(crate) fn named<'a>(cx: &mut Ctxt, fields: &'a FieldsNamed) -> Vec<(&'a Iden
             None => {}
         }
     }
+
     named
 }

@@ -47,14 +47,17 @@ impl<'a> Choice<'a> {
                 return None;
             }
         };
+
         if !input.generics.params.is_empty() {
             cx.error_at(&input.generics, "a choice cannot be generic: it consists of its variants");
             return None;
         }
+
         if data.variants.is_empty() {
             cx.error_at(&input.ident, "this enum has no variants to choose from");
             return None;
         }
+
         let mut variants: Vec<Variant<'a>> = Vec::new();
         for variant in &data.variants {
             let (name, at) = name(cx, variant);
@@ -69,6 +72,7 @@ impl<'a> Choice<'a> {
             }
             variants.push(Variant { ident: &variant.ident, name });
         }
+
         let is_incomplete = variants.len() < data.variants.len();
         Some(Self { ident: &input.ident, variants, is_incomplete })
     }

@@ -14,6 +14,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
         #ident #ty_generics: ::core::marker::Send + ::core::marker::Sync + 'static
     });
     let where_clause = &generics.where_clause;
+
     krate.scope(&quote! {
         #[automatically_derived]
         impl #impl_generics _diffsync::Variable for #ident #ty_generics #where_clause {

@@ -53,10 +53,12 @@ impl<'a> Dataset<'a> {
                 return None;
             }
         };
+
         if !input.generics.params.is_empty() {
             cx.error_at(&input.generics, "a data set cannot be generic: it names the models of both sides");
             return None;
         }
+
         let fields = match fields {
             Fields::Named(fields) if !fields.named.is_empty() => fields,
             Fields::Unnamed(fields) => {
@@ -68,6 +70,7 @@ impl<'a> Dataset<'a> {
                 return None;
             }
         };
+
         let mut tables: Vec<TableField<'a>> = Vec::new();
         for (ident, field) in shape::named(cx, fields) {
             let Some(model) = argument(&field.ty, "Table") else {
@@ -85,6 +88,7 @@ impl<'a> Dataset<'a> {
             }
             tables.push(TableField { ident, model });
         }
+
         Some(Self { ident: &input.ident, tables })
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
             }
         }
     });
+
     let targets = models.iter().map(|model| quote_spanned!(model.span()=> SyncTarget: _diffsync::Target<#model>,));
     let visited =
         models.iter().map(|model| quote_spanned!(model.span()=> SyncVisitor: _diffsync::Visit<#ident, #model>,));
@@ -44,6 +45,7 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
             const _: () = _diffsync::schema::check_table(&SCHEMAS, #position);
         }
     });
+
     let visitor = if models.is_empty() { quote!(_) } else { quote!(visitor) };
     krate.scope(&quote! {
         const SCHEMAS: [&_diffsync::schema::ModelSchema; #count] =

@@ -87,6 +87,7 @@ impl<'a> FileModel<'a> {
                 rename,
             });
         }
+
         let model = model.filter(|_| !reported_elsewhere.failed())?;
         Some(Self { ident: &input.ident, name: model.name, keys, fields })
     }
@@ -131,6 +132,7 @@ impl Keys {
             let message = "`rename` belongs on a field, and names its column; the file is named with `path = \"…\"`";
             return Err(Error::new(key.span(), message));
         }
+
         attr::read(STRUCT_KEYS, self, cx, key, input)
     }
 }

@@ -20,6 +20,7 @@ pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenS
         let (name, ty, identifies) = (&field.column, field.ty, field.role == Role::Identifier);
         quote_spanned!(call_site(ty)=> _adapters::file::Column::new::<#ty>(#name, #identifies))
     });
+
     let read = read(model);
     let written = model.stored().enumerate().map(|(position, field)| {
         let (position, mut field_ident) = (Literal::usize_suffixed(position), field.ident.clone());
@@ -27,6 +28,7 @@ pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenS
         field_ident.set_span(span);
         quote_spanned!(span=> cells.put(#position, &self.#field_ident)?;)
     });
+
     quote! {
         #[allow(unused_qualifications, reason = "what the user has imported is not known here")]
         const _: () = {
@@ -68,10 +70,12 @@ fn read(model: &FileModel<'_>) -> TokenStream {
             (field, quote_spanned!(call_site(ty)=> cells.take::<#ty>(#position)))
         })
     };
+
     let identifiers = taken(Role::Identifier).map(|(field, value)| {
         let ident = field.ident;
         quote!(#ident: #value.map_err(_adapters::file::Unread::Nameless)?)
     });
+
     let (types, attributes): (Vec<_>, Vec<_>) = taken(Role::Attribute).map(|(field, value)| (field.ty, value)).unzip();
     let variable = |position: usize| format_ident!("attribute_{}", position);
     let variables: Vec<_> = (0..attributes.len()).map(variable).collect();
@@ -85,6 +89,7 @@ fn read(model: &FileModel<'_>) -> TokenStream {
             quote!(#ident: #variable)
         }
     });
+
     let fields: Vec<_> = fields.collect();
     let error = quote!(_adapters::file::CellError);
     let record = quote!(::core::result::Result::Ok(Self { #(#fields),* }));
@@ -108,6 +113,7 @@ fn read(model: &FileModel<'_>) -> TokenStream {
         };
         (Some(bound), record)
     };
+
     quote! {
         fn read<C: _adapters::file::Cells>(
             cells: &mut C,

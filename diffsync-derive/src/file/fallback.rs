@@ -14,6 +14,7 @@ pub(super) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
         #ident #ty_generics: _adapters::file::SyncModel + ::core::clone::Clone
     });
     let where_clause = &generics.where_clause;
+
     quote! {
         const _: () = {
             use #krate as _adapters;

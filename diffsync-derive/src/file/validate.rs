@@ -30,6 +30,7 @@ pub(super) fn validate(cx: &mut Ctxt, model: &FileModel<'_>) -> Option<Kept> {
         cx.error_at(path, "`path` leads from the folder to a file in it, as in `path = \"countries.csv\"`");
         return None;
     }
+
     let format = format(cx, model)?;
     if let Some(list) = model.keys.list.get() {
         if !format.holds_keys() {
@@ -38,6 +39,7 @@ pub(super) fn validate(cx: &mut Ctxt, model: &FileModel<'_>) -> Option<Kept> {
             cx.error_at(list, "`list` must not be empty: it is the key that holds the records");
         }
     }
+
     Some(Kept {
         format,
         path: path.map_or_else(|| format!("{}.{}", model.name, format.extension()), LitStr::value),
@@ -69,6 +71,7 @@ fn format(cx: &mut Ctxt, model: &FileModel<'_>) -> Option<Format> {
         );
         return None;
     };
+
     let value = path.value();
     let extension = Path::new(&value).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let known = Format::of_extension(extension);
@@ -83,6 +86,7 @@ fn delimiter(cx: &mut Ctxt, model: &FileModel<'_>, format: Format) -> u8 {
         let path = model.keys.path.get().map(LitStr::value).unwrap_or_default();
         return if path.to_ascii_lowercase().ends_with(".tsv") { b'\t' } else { b',' };
     };
+
     if format != Format::Csv {
         cx.error_at(given, "only CSV has a delimiter; drop it");
     }

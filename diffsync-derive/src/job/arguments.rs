@@ -163,6 +163,7 @@ impl Arguments {
             attr::keys(cx, input, &mut |cx, key, input| arguments.key(cx, key, input));
             Ok(())
         };
+
         if let Err(error) = read.parse2(tokens) {
             cx.push(error);
         }
@@ -172,12 +173,14 @@ impl Arguments {
             (Some(_), None) => "its target",
             (Some(_), Some(_)) => return arguments,
         };
+
         if !arguments.adapters_in_doubt {
             cx.error(
                 Span::call_site(),
                 format!("a job names {missing}: `#[job(source = MySource, target = MyTarget)]`"),
             );
         }
+
         arguments
     }
 
@@ -261,5 +264,6 @@ fn time_limit(key: &Ident, input: ParseStream<'_>) -> Result<u64> {
         let number: u64 = written.trim().strip_suffix(unit)?.trim_end().parse().ok()?;
         number.checked_mul(*seconds)
     });
+
     seconds.filter(|seconds| *seconds > 0).ok_or_else(|| Error::new_spanned(text, USAGE))
 }

@@ -98,6 +98,7 @@ impl<'a> Job<'a> {
         let (source, target) = (arguments.source.into_value()?, arguments.target.into_value()?);
         let name = ident.unraw().to_string();
         let text = |given: Once<LitStr>| given.into_value().map(|text| text.value());
+
         Some(Self {
             ident,
             id: text(arguments.id).unwrap_or_else(|| kebab_case(&name)),
@@ -137,6 +138,7 @@ fn variables<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<Variable<'
         cx.error_at(&input.generics, "a job cannot be generic: it is registered by its name");
         return None;
     }
+
     let fields = match &input.data {
         Data::Struct(data) => &data.fields,
         Data::Enum(data) => {
@@ -148,6 +150,7 @@ fn variables<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<Variable<'
             return None;
         }
     };
+
     match fields {
         Fields::Named(fields) => {
             let fields = shape::named(cx, fields);
@@ -170,6 +173,7 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Varia
         }
         attr::read(VAR_KEYS, &mut keys, cx, key, input)
     });
+
     let VarKeys { mut default, env, group, mut choices } = keys;
 
     // A default appears in the program's help, and choices in a form; a secret must appear in neither.
@@ -178,10 +182,12 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Varia
         cx.error_at(key, "a secret has no default, which anyone could read in the program; use `env = \"…\"`");
         default = Once::default();
     }
+
     if let Some(key) = choices.key().filter(|_| is_secret) {
         cx.error_at(key, "a secret has no choices, which a form would show; drop `choices`");
         choices = Once::default();
     }
+
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("sync")) {
         cx.error_at(attribute, "`sync` belongs on the fields of a model; a job's variables take `#[var(…)]`");
     }
@@ -210,6 +216,7 @@ fn literal(key: &Ident, input: ParseStream<'_>) -> Result<DefaultText> {
         Lit::Float(number) => format!("{minus}{}", number.base10_digits()),
         other => return Err(Error::new_spanned(other, USAGE)),
     };
+
     Ok(DefaultText { text, span: literal.span() })
 }
 
@@ -226,5 +233,6 @@ pub(crate) fn without_var(input: &DeriveInput) -> TokenStream {
         }
         Data::Union(data) => data.fields.named.iter_mut().for_each(|field| strip(&mut field.attrs)),
     }
+
     item.into_token_stream()
 }

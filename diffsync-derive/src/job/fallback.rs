@@ -16,6 +16,7 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
         #ident #ty_generics: ::core::marker::Send + ::core::marker::Sync + 'static
     });
     let where_clause = &generics.where_clause;
+
     krate.scope(&quote! {
         type Unknown = #unknown;
 

@@ -24,13 +24,16 @@ pub(crate) fn expand(from: ImportedFrom, arguments: TokenStream, item: &TokenStr
         let errors = cx.into_tokens();
         return quote!(#item #errors);
     };
+
     let job = Job::read(&mut cx, arguments, &input);
     let expanded = match job {
         Some(job) => expand::expand(&job, &krate, cx.failed()),
         None => fallback::expand(&mut cx, &input, &krate),
     };
+
     let item = ast::without_var(&input);
     let errors = cx.into_tokens();
+
     quote!(#item #expanded #errors)
 }
 

@@ -95,11 +95,13 @@ impl<'a> Model<'a> {
             cx.error_at(&input.ident, "a model needs at least one field marked `#[sync(id)]`");
             return None;
         }
+
         let Keys { name, mut links, flags, after, deletes_first, limits, mut identifiers_in_doubt, .. } = keys;
         let name = model_name(cx, &input.ident, name.into_value());
         let errors = cx.count();
         let fields = fields.into_iter().map(|(ident, field)| Field::read(cx, ident, field, &mut links)).collect();
         identifiers_in_doubt |= cx.count() > errors;
+
         Some(Self {
             ident: &input.ident,
             vis: &input.vis,
@@ -180,6 +182,7 @@ fn flags(cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<Vec<Ident
         }
         known
     });
+
     Ok(attr::each_once(cx, flags))
 }
 
@@ -203,6 +206,7 @@ fn named_fields<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<(&'a Id
             return None;
         }
     };
+
     if !input.generics.params.is_empty() {
         cx.error_at(
             &input.generics,
@@ -210,6 +214,7 @@ fn named_fields<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<(&'a Id
         );
         return None;
     }
+
     match fields {
         Fields::Named(fields) => Some(shape::named(cx, fields)),
         Fields::Unnamed(fields) => {

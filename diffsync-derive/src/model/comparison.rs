@@ -42,6 +42,7 @@ impl Comparison {
                 return Err(Error::new(word.span(), message.unwrap_or_else(|| USAGE.to_owned())));
             }
         };
+
         if input.peek(syn::token::Paren) {
             return Err(Error::new(word.span(), format!("`{word}` takes no value: write `compare = {word}`")));
         }
@@ -65,6 +66,7 @@ fn tolerance(word: &Ident, input: ParseStream<'_>) -> Result<f64> {
         Lit::Int(number) => number.base10_parse().ok(),
         _ => None,
     };
+
     number.filter(|number: &f64| number.is_finite() && *number >= 0.0).ok_or_else(|| Error::new_spanned(literal, USAGE))
 }
 

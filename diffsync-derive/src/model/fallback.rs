@@ -57,6 +57,7 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
             fn visit_links<SyncVisitor: _diffsync::__private::LinkVisitor<SyncDataset, Self>>(_: &mut SyncVisitor) {}
         }
     });
+
     quote! {
         #[doc(hidden)]
         #[allow(dead_code, reason = "generated for whoever needs it")]

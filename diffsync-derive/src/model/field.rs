@@ -97,11 +97,13 @@ impl<'a> Field<'a> {
                 "a field is either `id` or `local`: what identifies a record is the same on both sides",
             );
         }
+
         let role = match (id.get(), local.get()) {
             (Some(()), _) => Role::Identifier,
             (None, Some(())) => Role::Local,
             (None, None) => Role::Attribute,
         };
+
         let rename = rename.into_value();
         Self {
             ident,
@@ -155,10 +157,12 @@ impl Keys {
             let message = "`name` belongs on the struct, and names the model; on a field, write `rename = \"…\"`";
             return Err(Error::new(key.span(), message));
         }
+
         if key == "deferred" {
             let message = "a reference is deferred in its own parentheses: `references(Model, deferred)`";
             return Err(Error::new(key.span(), message));
         }
+
         if attr::contains(super::ast::STRUCT_KEYS, key) && !attr::contains(KEYS, key) {
             let message = format!("`{key}` belongs on the struct: put `#[sync({key} …)]` above it");
             return Err(Error::new(key.span(), message));

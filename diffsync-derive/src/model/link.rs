@@ -59,6 +59,7 @@ impl Link {
             NamedBy::Field(field) => (Some(field), &[][..]),
             NamedBy::Fields(pairs) => (None, pairs.as_slice()),
         };
+
         one.into_iter().chain(several.iter().map(|pair| &pair.mine))
     }
 
@@ -87,6 +88,7 @@ impl Link {
             (attr::after_equals(key, input, &usage, Type::parse)?, None)
         };
         let model = attr::path_type(model, &usage)?;
+
         Ok(Self { key: key.clone(), kind: kind(is_parent, deferred), model, named_by: NamedBy::Field(field.clone()) })
     }
 
@@ -136,6 +138,7 @@ impl Arguments {
             input.parse::<Token![=]>()?;
             arguments.pairs.push(Pair { its, mine: field_name(input)? });
         }
+
         Ok(arguments)
     }
 }

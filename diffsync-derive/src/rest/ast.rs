@@ -189,6 +189,7 @@ impl<'a> Collection<'a> {
             fields: Vec::new(),
             lookups,
         };
+
         for field in model.fields {
             collection.read_field(cx, &field);
         }
@@ -210,6 +211,7 @@ impl<'a> Collection<'a> {
             let name = named.or_else(|| (field.role == Role::Identifier).then(|| field.name.clone()));
             self.key = Some(ServerKey { ident: field.ident, ty: field.ty, role: field.role, name });
         }
+
         if field.role == Role::Local {
             let has_key = keys.key.get().is_some();
             let given = [
@@ -227,6 +229,7 @@ impl<'a> Collection<'a> {
             }
             return;
         }
+
         let whether = [keys.read_only.key(), keys.write_only.key()].into_iter().flatten().next();
         if let (Some(word), Some(_)) = (whether, keys.write.key()) {
             cx.error_at(
@@ -234,6 +237,7 @@ impl<'a> Collection<'a> {
                 format!("`write` names the part that is written, and the field's own part is read; drop `{word}`"),
             );
         }
+
         if let (Some(_), Some(word)) = (keys.read_only.key(), keys.write_only.key()) {
             cx.error_at(word, "a field must be written or read; drop `read_only` or `write_only`");
         }
@@ -269,6 +273,7 @@ impl StructKeys {
             let message = format!("`{key}` belongs on a field; put `#[rest({key} …)]` above the field it is about");
             return Err(Error::new(key.span(), message));
         }
+
         attr::read(STRUCT_KEYS, self, cx, key, input)
     }
 }
@@ -298,6 +303,7 @@ impl FieldKeys {
             optional: Once::default(),
             write: Once::default(),
         };
+
         attr::each_key(cx, field.attributes, "rest", |cx, key, input| {
             if attr::contains(STRUCT_KEYS, key) && !attr::contains(KEYS, key) {
                 let message = format!("`{key}` belongs on the struct: put `#[rest({key} …)]` above it");
@@ -305,6 +311,7 @@ impl FieldKeys {
             }
             attr::read(KEYS, &mut keys, cx, key, input)
         });
+
         keys
     }
 
@@ -314,6 +321,7 @@ impl FieldKeys {
             cx.error_at(key, "the lookup names the part of the body; drop `field`");
             return;
         }
+
         self.part.set(cx, key, (part, text));
     }
 }
@@ -328,6 +336,7 @@ fn checked_path(path: LitStr) -> Result<LitStr> {
              `query = \"…\"`",
         ));
     }
+
     Ok(LitStr::new(trimmed, path.span()))
 }
 
@@ -339,6 +348,7 @@ fn pointer(text: &LitStr) -> Result<String> {
                        `answer = \"data.0\"`";
         return Err(Error::new_spanned(text, message));
     }
+
     Ok(format!("/{}", path.replace('.', "/")))
 }
 
@@ -359,6 +369,7 @@ fn lookup(key: &Ident, input: ParseStream<'_>) -> Result<Lookup> {
             format!("{values} values identify the other record, and {given} fields are given: name one for each");
         return Err(Error::new_spanned(literal, message));
     }
+
     Ok(Lookup { part, literal, fields })
 }
 

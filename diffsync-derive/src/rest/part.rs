@@ -65,6 +65,7 @@ impl Part {
             return None;
         }
         let parts = parts.into_iter().map(Self::from_node).collect::<Option<_>>()?;
+
         Some(Self { at: steps(&node.name)?, of: Of::Lookup { collection, parts } })
     }
 
@@ -104,6 +105,7 @@ impl Part {
                 quote!(_diffsync::rest::Of::Lookup { collection: #collection, parts: &[#(#parts),*] })
             }
         };
+
         quote!(_diffsync::rest::Part { at: &[#(#at),*], of: #of })
     }
 }

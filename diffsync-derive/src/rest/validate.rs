@@ -92,11 +92,13 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
         let (part, text) = field.write.as_ref()?;
         Some((part.at.clone(), format!("`{}`", field.ident), text.to_token_stream()))
     });
+
     let writes = |field: &Field<'_>| field.read_only.is_none() && field.write.is_none();
     let fields = own(collection).filter(|(field, _)| writes(field)).map(|(field, part)| {
         let at = field.part.as_ref().map_or_else(|| field.ident.to_token_stream(), |(_, text)| text.to_token_stream());
         (part.at, format!("`{}`", field.ident), at)
     });
+
     for (place, who, at) in lookups.chain(written).chain(fields) {
         let overlaps = |(other, _): &&(Vec<String>, String)| place.starts_with(other) || other.starts_with(&place);
         match taken.iter().find(overlaps) {
@@ -113,6 +115,7 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
             None => taken.push((place, who)),
         }
     }
+
     if let Some(owner) = &collection.owner {
         let other = taken.iter().find(|(place, _)| *place == owner.part.at);
         // To a list the owner is added.

@@ -152,6 +152,7 @@ impl<'a> Table<'a> {
                 declared: declared.into_value(),
             });
         }
+
         Some(Self {
             ident: &input.ident,
             name: table.into_value(),
@@ -205,6 +206,7 @@ impl FieldKeys {
             form: Once::default(),
             declared: Once::default(),
         };
+
         attr::each_key(cx, field.attributes, "sql", |cx, key, input| {
             if attr::contains(STRUCT_KEYS, key) && !attr::contains(KEYS, key) {
                 let message = format!("`{key}` belongs on the struct: put `#[sql({key} …)]` above it");
@@ -212,6 +214,7 @@ impl FieldKeys {
             }
             attr::read(KEYS, &mut keys, cx, key, input)
         });
+
         keys
     }
 }
@@ -275,6 +278,7 @@ fn lookup(key: &Ident, input: ParseStream<'_>) -> Result<Lookup> {
             format!("the natural key has {parts} parts, and {given} fields are given: name a field for each part");
         return Err(Error::new_spanned(literal, message));
     }
+
     Ok(Lookup { literal, leads, fields })
 }
 
@@ -289,5 +293,6 @@ fn field_lookup(key: &Ident, field: &Ident, input: ParseStream<'_>) -> Result<Lo
         );
         return Err(Error::new_spanned(literal, message));
     }
+
     Ok(Lookup { literal, leads, fields: vec![field.clone()] })
 }

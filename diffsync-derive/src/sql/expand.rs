@@ -20,26 +20,32 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
         let position = Literal::usize_unsuffixed(position);
         quote!(#position)
     }));
+
     let owner = option_of(table.owner.as_ref().map(|owner| {
         let (column, value) = (&owner.column, &owner.value);
         quote!(_diffsync::sql::Owner { column: #column, value: #value })
     }));
+
     let values = positions(fields).map(|(position, field)| {
         let (form, ty, ident) = (form(field), field.ty, at_type(field));
         quote_spanned!(call_site(ty)=> #position => <#form as _diffsync::sql::Form<#ty>>::store(&self.#ident),)
     });
+
     let reads = positions(fields).map(|(position, field)| {
         let (form, ty, ident) = (form(field), field.ty, field.ident);
         quote_spanned!(call_site(ty)=> #ident: row.read::<#form, #ty>(#position)?)
     });
+
     let parts = positions(fields).filter(|(_, field)| field.role == Role::Identifier).map(|(position, field)| {
         let (form, ty) = (form(field), field.ty);
         quote_spanned!(call_site(ty)=> row.read::<#form, #ty>(#position)?)
     });
+
     let changes = positions(fields).filter(|(_, field)| field.role == Role::Attribute).map(|(position, field)| {
         let ident = field.ident;
         quote!(#position => patch.#ident.is_some(),)
     });
+
     let has_attributes = fields.iter().any(|field| field.role == Role::Attribute);
     let patch = if has_attributes { quote!(patch) } else { quote!(_) };
     let changes = if has_attributes { quote!(match field { #(#changes)* _ => false }) } else { quote!(false) };
@@ -53,6 +59,7 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
             }
         }
     });
+
     krate.scope(&quote! {
         #[automatically_derived]
         impl _diffsync::sql::SqlModel for #ident {
@@ -99,16 +106,19 @@ fn described(table: &Table<'_>, field: &Field<'_>) -> TokenStream {
         Role::Attribute => quote!(Attribute),
         Role::Local => quote!(Local),
     };
+
     let looked_up = table.lookups.iter().enumerate().find_map(|(lookup, named)| {
         let part = named.fields.iter().position(|part| part == field.ident)?;
         let (lookup, part) = (Literal::usize_unsuffixed(lookup), Literal::usize_unsuffixed(part));
         Some(quote!(_diffsync::sql::Place::Lookup(#lookup, #part)))
     });
+
     let place_of = match (&field.column, looked_up) {
         (Some(column), _) => quote!(_diffsync::sql::Place::Column(#column)),
         (None, Some(lookup)) => lookup,
         (None, None) => quote!(_diffsync::sql::Place::Column(#name)),
     };
+
     let declared = option_of(field.declared.as_ref().map(|declared| quote!(#declared)));
     quote_spanned! {call_site(ty)=>
         _diffsync::sql::SqlField {
@@ -142,6 +152,7 @@ fn form(field: &Field<'_>) -> TokenStream {
         Form::Json => quote_spanned!(at=> _diffsync::sql::Json),
         Form::Text => quote_spanned!(at=> _diffsync::sql::Text),
     };
+
     wrapped(field.ty, inner)
 }
 
@@ -150,10 +161,12 @@ fn wrapped(ty: &Type, inner: TokenStream) -> TokenStream {
         let held = wrapped(held, inner);
         return quote_spanned!(call_site(ty)=> _diffsync::sql::Optional<#held>);
     }
+
     if let Some(held) = secret(ty) {
         let held = wrapped(held, inner);
         return quote_spanned!(call_site(ty)=> _diffsync::sql::Hidden<#held>);
     }
+
     inner
 }
 

@@ -14,6 +14,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
         #ident #ty_generics: _diffsync::sql::SyncModel + ::core::clone::Clone
     });
     let where_clause = &generics.where_clause;
+
     krate.scope(&quote! {
         #[automatically_derived]
         impl #impl_generics _diffsync::sql::SqlModel for #ident #ty_generics #where_clause {

@@ -50,6 +50,7 @@ impl Leads {
             Some(destination) => Self::from_destination(part.name, destination).map(Part::Lookup),
             None => checked(part.name).map(Part::Column),
         });
+
         Some(Self {
             column: checked(column)?,
             table: checked(destination.name)?,
@@ -84,6 +85,7 @@ impl Leads {
                 quote!(_diffsync::sql::Part::Lookup(#leads))
             }
         });
+
         quote!(_diffsync::sql::Leads { column: #column, table: #table, key: #key, parts: &[#(#parts),*] })
     }
 }
@@ -92,6 +94,7 @@ impl Lookup {
     pub(crate) fn expand(&self, position: impl Fn(&Ident) -> usize) -> TokenStream {
         let leads = self.leads.expand();
         let fields = self.fields.iter().map(|field| Literal::usize_unsuffixed(position(field)));
+
         quote!(_diffsync::sql::Lookup { leads: #leads, fields: &[#(#fields),*] })
     }
 }

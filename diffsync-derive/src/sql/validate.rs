@@ -70,6 +70,7 @@ fn columns(cx: &mut Ctxt, table: &mut Table<'_>) {
         let at = field.column.as_ref().map_or_else(|| field.ident.to_token_stream(), ToTokens::to_token_stream);
         (column, format!("`{}`", field.ident), at)
     });
+
     let lookups = table
         .lookups
         .iter()

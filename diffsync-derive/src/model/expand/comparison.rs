@@ -22,6 +22,7 @@ pub(super) fn mark(model: &Model<'_>, field: &Field<'_>, position: &Literal) -> 
         let (mine, its) = (ref_of("self", field), ref_of("sync_target", field));
         name::same(&namings, field, &mine, &its)
     };
+
     let same = match &field.comparison {
         Comparison::BlankIsNone if !namings.is_empty() => {
             let (blank, named) = (by("BlankIsNone"), named());
@@ -47,13 +48,16 @@ pub(super) fn mark(model: &Model<'_>, field: &Field<'_>, position: &Literal) -> 
             quote_spanned!(span=> #path(&#mine, &#its))
         }
     };
+
     // If the user's function returns another type, the error is to be at its path.
     let at = match &field.comparison {
         Comparison::With(path) => call_site(path),
         _ => call_site(ty),
     };
+
     let has_opinion = field.when_some.as_ref().map(|_| has_opinion(field, &mine));
     let has_opinion = has_opinion.map(|has_opinion| quote_spanned!(at=> #has_opinion &&));
+
     Some(quote_spanned!(at=> if #has_opinion !#same { sync_mark(#position); }))
 }
 
@@ -89,6 +93,7 @@ pub(super) fn identifier_is_same(
         let at = call_site(field.ty);
         return name::same(&namings, field, &quote_spanned!(at=> &#mine), &quote_spanned!(at=> &#its));
     }
+
     let ty = key_type(field);
     match field.comparison {
         Comparison::Unordered => by_trait("Unordered", &ty, field, &quote!(&#mine), &quote!(&#its)),
@@ -104,6 +109,7 @@ pub(super) fn identifier_is_equal(field: &Field<'_>, mine: &TokenStream, its: &T
         return quote_spanned!(call_site(field.ty)=> #mine == #its);
     }
     let mine = with_bound(field, &quote_spanned!(call_site(field.ty)=> &#mine));
+
     quote_spanned!(call_site(field.ty)=> *#mine == #its)
 }
 
@@ -164,5 +170,6 @@ pub(super) fn schema(field: &Field<'_>) -> TokenStream {
 fn by_trait(name: &str, ty: &TokenStream, field: &Field<'_>, mine: &TokenStream, its: &TokenStream) -> TokenStream {
     let span = call_site(field.ty);
     let name = proc_macro2::Ident::new(name, span);
+
     quote_spanned!(span=> <#ty as _diffsync::compare::#name>::same(#mine, #its))
 }

@@ -19,6 +19,7 @@ pub(super) fn id_type(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, vis, ty, doc) = (field.ident, field.vis, field.ty, field_doc(field, "identifier"));
         quote!(#[doc = #doc] #vis #ident: #ty)
     });
+
     quote! {
         #[doc = #doc]
         #lints
@@ -40,6 +41,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, ty) = (field.ident, field.ty);
         quote!(#ident: impl ::core::convert::Into<#ty>)
     });
+
     let copies = fields.iter().map(|field| copy_of("self", field));
     let equal = fields
         .iter()
@@ -52,6 +54,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
             quote_spanned!(call_site(field.ty)=> text.part(&#part)?;)
         }
     });
+
     let serde = serde(&fields, id);
     quote! {
         #[automatically_derived]
@@ -159,6 +162,7 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
             },
         )
     };
+
     let never_read = never_read(fields.iter().copied());
     quote! {
         #[automatically_derived]
@@ -198,6 +202,7 @@ pub(super) fn key_type(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, vis, ty, doc) = (field.ident, field.vis, borrowed_type(field.ty), field_doc(field, "identifier"));
         quote!(#[doc = #doc] #vis #ident: #ty)
     });
+
     quote! {
         #[doc = #doc]
         #lints
@@ -222,6 +227,7 @@ pub(super) fn key(model: &Model<'_>, names: &Names) -> TokenStream {
         };
         comparison::identifier_is_same(model, field, &part("self"), &part("other"))
     });
+
     let parts = name::parts(model, key);
     quote! {
         #[automatically_derived]
@@ -285,6 +291,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
             }
         }
     };
+
     let respell = |owned: TokenStream| {
         quote! {
             #[inline]
@@ -293,6 +300,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
             }
         }
     };
+
     let to_id = quote!(<#ident as _diffsync::SyncModel>::to_id(key));
     let of_id = fields.iter().map(|field| borrowed(field));
     let by_id = implement(TokenStream::new(), id.to_token_stream(), of_id.collect(), respell(to_id.clone()));
@@ -327,5 +335,6 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
             implement(generics, quote!((#(#types),*)), parts.collect(), TokenStream::new())
         }
     };
+
     quote!(#by_id #by_value)
 }

@@ -33,6 +33,7 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
         let (orders, respelled) = (link.deferred().is_none(), respelled(model, link, &to));
         spellings.push(quote_spanned!(call_site(&to)=> visitor.visit::<#to>(#orders, #respelled);));
     }
+
     let spellings = (!spellings.is_empty()).then(|| {
         quote! {
             fn visit_spellings<SyncVisitor: _diffsync::__private::SpellingVisitor<SyncDataset, Self>>(visitor: &mut SyncVisitor) {
@@ -40,6 +41,7 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
             }
         }
     });
+
     let (visitor, links) = if visits.is_empty() {
         (quote!(_), TokenStream::new())
     } else {
@@ -72,6 +74,7 @@ fn key_of(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     let (list, key, span) = (list(model, link), key(model, link, to), call_site(to));
     let Some(list) = list else { return quote_spanned!(span=> _diffsync::__private::KeyOf::One(|record| #key)) };
     let names = names(list, &ref_of("record", list));
+
     quote_spanned! {span=>
         _diffsync::__private::KeyOf::Many(|record, each| {
             #names.filter_map(|name| #key).for_each(each);
@@ -133,6 +136,7 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
         let value = field_of("record", field);
         takes(field, quote_spanned!(span=> (&mut #value)))
     });
+
     let Some(list) = list else {
         return quote_spanned! {span=>
             _diffsync::__private::Respelled(|record, spelled| {
@@ -143,6 +147,7 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
             })
         };
     };
+
     let value = field_of("record", list);
     let take = takes(list, quote_spanned!(span=> (&mut each)));
     let each = quote_spanned! {span=>
@@ -159,6 +164,7 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
             },
         ))
     };
+
     let all = if option(list.ty).is_some() {
         quote_spanned!(span=> ::core::option::Option::map(list, |list| #each))
     } else {
@@ -191,6 +197,7 @@ fn take(model: &Model<'_>, link: &Link, to: &Type, field: &Field<'_>, value: &To
             quote!(#(#parts)*)
         }
     };
+
     let namings: Vec<Naming<'_>> = name::namings(model, field);
     if namings.len() < 2 {
         return respell(value);
@@ -198,6 +205,7 @@ fn take(model: &Model<'_>, link: &Link, to: &Type, field: &Field<'_>, value: &To
     let respell = respell(&quote_spanned!(span=> (&mut other)));
     let named = |value: TokenStream| name::named(&namings, field, &value);
     let (before, after) = (named(quote_spanned!(span=> (&*held))), named(quote_spanned!(span=> (&other))));
+
     quote_spanned! {span=>
         let held = #value;
         let mut other = ::core::clone::Clone::clone(&*held);

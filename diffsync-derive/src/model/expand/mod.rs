@@ -42,6 +42,7 @@ pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
         #lookups
         #links
     });
+
     quote! {
         #(#types)*
         #scope
@@ -81,6 +82,7 @@ fn bounds(model: &Model<'_>) -> TokenStream {
             }
         }
     });
+
     let attribute = has(Role::Attribute).then(|| {
         quote! {
             #[inline]
@@ -89,6 +91,7 @@ fn bounds(model: &Model<'_>) -> TokenStream {
             }
         }
     });
+
     let local = has(Role::Local).then(|| {
         quote! {
             #[inline]
@@ -97,6 +100,7 @@ fn bounds(model: &Model<'_>) -> TokenStream {
             }
         }
     });
+
     quote!(#identifier #attribute #local)
 }
 
@@ -146,6 +150,7 @@ fn field_of(this: &str, field: &Field<'_>) -> TokenStream {
 fn field_at(this: &str, field: &Field<'_>, span: Span) -> TokenStream {
     let (this, mut ident) = (Ident::new(this, span), field.ident.clone());
     ident.set_span(span);
+
     quote_spanned!(span=> #this.#ident)
 }
 

@@ -46,6 +46,7 @@ pub(super) fn namings<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Vec<Naming
         Comparison::Unordered | Comparison::Contains if is_list(field.ty) => {}
         _ => return Vec::new(),
     }
+
     // What a deferred reference leads to may lead back to this identifier; that of an attribute leads nowhere else.
     let decides = |link: &&Link| field.role == Role::Attribute || link.deferred().is_none();
     let mut namings: Vec<Naming<'_>> = Vec::new();
@@ -55,6 +56,7 @@ pub(super) fn namings<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Vec<Naming
             namings.push(Naming { to: to.clone(), part });
         }
     };
+
     for link in model.links.iter().filter(decides) {
         let to = links::resolved(model, &link.model);
         match &link.named_by {
@@ -73,6 +75,7 @@ pub(super) fn namings<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Vec<Naming
             }
         }
     }
+
     namings
 }
 
@@ -97,6 +100,7 @@ fn leads_back(model: &Model<'_>, field: &Ident, its: &Ident) -> bool {
             }
         }
     }
+
     false
 }
 
@@ -110,6 +114,7 @@ pub(super) fn named(namings: &[Naming<'_>], field: &Field<'_>, value: &TokenStre
 fn each_named(namings: &[Naming<'_>], field: &Field<'_>, list: &TokenStream) -> TokenStream {
     let span = call_site(field.ty);
     let (each, named) = (links::names(field, list), named(namings, field, &quote_spanned!(span=> name)));
+
     quote_spanned!(span=> #each.map(|name| #named))
 }
 
@@ -120,6 +125,7 @@ pub(super) fn same(namings: &[Naming<'_>], field: &Field<'_>, mine: &TokenStream
         let (mine, its) = (named(namings, field, mine), named(namings, field, its));
         return quote_spanned!(span=> (#mine == #its));
     }
+
     let same = Ident::new(list_comparison(field), span);
     let (all_mine, all_its) = (each_named(namings, field, mine), each_named(namings, field, its));
     let same = quote_spanned!(span=> _diffsync::__private::name::#same(#all_mine, #all_its));
@@ -132,6 +138,7 @@ pub(super) fn same(namings: &[Naming<'_>], field: &Field<'_>, mine: &TokenStream
         // `None` in the source asks for nothing.
         return quote_spanned!(span=> (!#mine || #its && #same));
     }
+
     quote_spanned!(span=> (#mine == #its && #same))
 }
 
@@ -142,10 +149,12 @@ pub(super) fn hash(namings: &[Naming<'_>], field: &Field<'_>, value: &TokenStrea
         let named = named(namings, field, value);
         return quote_spanned!(span=> _diffsync::__private::name::hash(&#named, state););
     }
+
     let hash = match list_comparison(field) {
         "same_in_order" => Ident::new("hash_in_order", span),
         _ => Ident::new("hash_in_any_order", span),
     };
+
     let named = each_named(namings, field, value);
     quote_spanned!(span=> _diffsync::__private::name::#hash(#named, state);)
 }
@@ -215,6 +224,7 @@ pub(super) fn parts(model: &Model<'_>, key: &Ident) -> TokenStream {
             }
         }
     });
+
     quote! {
         #[automatically_derived]
         #[doc(hidden)]
@@ -236,6 +246,7 @@ pub(super) fn missing_parts(model: &Model<'_>) -> Option<TokenStream> {
             }
         }
     }
+
     if parts.is_empty() {
         return None;
     }
@@ -251,6 +262,7 @@ pub(super) fn missing_parts(model: &Model<'_>) -> Option<TokenStream> {
             }
         }
     });
+
     Some(quote! {
         #[allow(dead_code, reason = "only what is missing needs it")]
         trait SyncNoPart: ::core::marker::Sized {

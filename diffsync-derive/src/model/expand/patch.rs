@@ -18,6 +18,7 @@ pub(super) fn patch_type(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, vis, ty, doc) = (field.ident, field.vis, field.ty, field_doc(field, "attribute"));
         quote!(#[doc = #doc] #vis #ident: ::core::option::Option<#ty>)
     });
+
     quote! {
         #[doc = #doc]
         #lints
@@ -46,6 +47,7 @@ pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
         };
         quote!(#ident: #copy)
     });
+
     let entries = fields.iter().map(|field| {
         let (name, value) = (&field.name, field_of("self", field));
         let value = if is_plain(field.ty) {
@@ -60,6 +62,7 @@ pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
         };
         quote_spanned!(call_site(field.ty)=> changes.entry(#name, #value);)
     });
+
     let is_empty = if idents.is_empty() { quote!(true) } else { quote!(#(self.#idents.is_none())&&*) };
     quote! {
         #[automatically_derived]

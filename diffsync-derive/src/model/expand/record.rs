@@ -31,9 +31,11 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
         };
         quote!(#ident: #value)
     });
+
     let values = if model.with_role(Role::Attribute).next().is_some() { quote!(attributes) } else { quote!(_) };
     let never_read = identifier::never_read(model.with_role(Role::Attribute));
     let touched = model.fields.iter().filter_map(touch);
+
     quote! {
         #[automatically_derived]
         impl _diffsync::SyncModel for #ident {
@@ -91,6 +93,7 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
         let its = quote_spanned!(call_site(field.ty)=> *#its);
         comparison::identifier_is_same(model, field, &field_of("self", field), &its)
     });
+
     let owned = fields.iter().map(|field| {
         let part = field_of("key", field);
         if is_string(field.ty) {
@@ -101,6 +104,7 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
             quote_spanned!(call_site(field.ty)=> ::core::clone::Clone::clone(#part))
         }
     });
+
     quote! {
         #[inline]
         fn key(&self) -> Self::Key<'_> {
@@ -133,6 +137,7 @@ fn spelled(model: &Model<'_>) -> Option<TokenStream> {
             named.push(quote_spanned!(call_site(&to)=> <#to as _diffsync::SyncModel>::has_spellings()));
         }
     }
+
     if !by_itself && named.is_empty() {
         return None;
     }
@@ -142,6 +147,7 @@ fn spelled(model: &Model<'_>) -> Option<TokenStream> {
         let its = quote_spanned!(call_site(field.ty)=> *#its);
         comparison::identifier_is_equal(field, &field_of("self", field), &its)
     });
+
     Some(quote! {
         #[inline]
         fn has_spellings() -> bool {
@@ -178,16 +184,19 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
             }
         }
     });
+
     let by_type = comparison::is_by_type(model).then(|| {
         quote! {
             #[allow(unused_imports, reason = "which of them is used is up to the type")]
             use _diffsync::__private::{NeverSame as _, SameByEq as _};
         }
     });
+
     let unused = fields.is_empty().then(|| quote!(#[allow(unused_variables, reason = "the model has no attributes")]));
     let target =
         if fields.iter().any(|field| comparison::written(model, field).is_some()) { quote!(target) } else { quote!(_) };
     let unused_marks = marks.is_empty().then(|| quote!(#[allow(unused_variables, reason = "nothing is compared")]));
+
     quote! {
         #[inline]
         #unused_marks
@@ -245,6 +254,7 @@ fn handed_over(model: &Model<'_>) -> Option<TokenStream> {
         };
         quote!(#ident: #value)
     });
+
     let copy = quote!(_diffsync::HandedOver::Copy(Self { #(#fields),* }));
     Some(if has_locals {
         quote!(#signature { #copy })
@@ -284,6 +294,7 @@ fn values(model: &Model<'_>, role: Role) -> TokenStream {
         let value = quote_spanned!(call_site(field.ty)=> _diffsync::__private::value(#value));
         quote!(#position => #value,)
     });
+
     quote! {
         match position {
             #(#arms)*
@@ -301,5 +312,6 @@ fn touch(field: &Field<'_>) -> Option<TokenStream> {
         _ if option(field.ty).is_some_and(is_string) => quote!(self.#ident.as_ref()),
         _ => return None,
     };
+
     Some(quote!(_diffsync::__private::touch(#text)))
 }

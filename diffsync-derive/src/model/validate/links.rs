@@ -20,6 +20,7 @@ pub(super) fn links(cx: &mut Ctxt, model: &mut Model<'_>) {
             sound.push(link);
         }
     }
+
     // A stable sort, so that references stay in the order of their declaration.
     sound.sort_by_key(|link| !link.is_parent());
     let kept = sound.iter().map(|link| deferred(cx, model, link, &sound)).collect::<Vec<_>>();
@@ -54,6 +55,7 @@ fn pairs(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
             sound = false;
         }
     }
+
     sound
 }
 
@@ -75,6 +77,7 @@ fn roles(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
         }
         sound = false;
     }
+
     sound
 }
 
@@ -87,14 +90,17 @@ fn once(cx: &mut Ctxt, earlier: &[Link], link: &Link) -> bool {
         );
         return false;
     }
+
     let same = |other: &&Link| {
         let model = |link: &Link| link.model.to_token_stream().to_string();
         other.is_parent() == link.is_parent() && model(other) == model(link) && other.fields().eq(link.fields())
     };
+
     if earlier.iter().any(|other| same(&other)) {
         cx.error_at(&link.key, "this link is given twice; keep one of them");
         return false;
     }
+
     true
 }
 
@@ -107,10 +113,12 @@ fn lists(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
         cx.error_at(at, "a record lives under one parent: this field names several; `references` may");
         return false;
     }
+
     if let Some(second) = lists.next() {
         cx.error_at(mine(link, second), "only one of the fields that name a record can be a list");
         return false;
     }
+
     true
 }
 
@@ -125,6 +133,7 @@ fn topmost(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
         // `deferred` below reports this for every deferred reference.
         return true;
     }
+
     let (why, how) = if link.is_parent() {
         ("in a model that nests in itself the topmost records have no parent", "an `Option<…>`")
     } else {
@@ -134,6 +143,7 @@ fn topmost(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
         (NamedBy::Field(_), Some(field)) => cx.error_at(field.ty, format!("{why}: make this {how}")),
         _ => cx.error_at(&link.model, format!("{why}: make one of these fields {how}")),
     }
+
     false
 }
 
@@ -152,6 +162,7 @@ fn deferred(cx: &mut Ctxt, model: &Model<'_>, link: &Link, all: &[Link]) -> bool
         }
         return create_only.is_none();
     }
+
     let message = if fields().all(|field| field.role == Role::Identifier) {
         "an identifier cannot be left out when a record is created: put the deferred reference on an attribute, or drop `deferred`"
             .to_owned()
@@ -160,6 +171,7 @@ fn deferred(cx: &mut Ctxt, model: &Model<'_>, link: &Link, all: &[Link]) -> bool
          list, and that no parent and no other reference uses"
             .to_owned()
     };
+
     cx.error_at(key, message);
     false
 }
@@ -174,6 +186,7 @@ pub(crate) fn reset<'m, 'a>(
         let mut at_once = all.iter().filter(|link| link.deferred().is_none());
         at_once.any(|link| link.fields().any(|mine| mine == ident))
     };
+
     let fields = link.deferred().is_some().then(|| link.fields()).into_iter().flatten();
     fields
         .filter_map(|mine| model.field(mine))

@@ -36,6 +36,7 @@ fn owned(cx: &mut Ctxt, model: &Model<'_>) -> bool {
             sound = false;
         }
     }
+
     sound
 }
 
@@ -57,6 +58,7 @@ fn identifiers(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
             sound = false;
         }
     }
+
     if model.with_role(Role::Identifier).next().is_none() {
         if !model.identifiers_in_doubt {
             cx.error_at(model.ident, "no field identifies a record: mark the fields that do with `#[sync(id)]`");
@@ -70,6 +72,7 @@ fn identifiers(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
             model.links.retain(|link| link.fields().all(|field| *field != first));
         }
     }
+
     sound
 }
 
@@ -106,11 +109,13 @@ fn compared(cx: &mut Ctxt, field: &mut Field<'_>) {
             cx.error_at(key, format!("{why}: `{key}` is for attributes"));
         }
     }
+
     if let Some(key) = field.when_some.as_ref().filter(|_| option(field.ty).is_none()) {
         let message = "`when_some` takes `None` for \"no opinion\", which only an `Option<…>` can be; change the type, or drop it";
         cx.error_at(key, message);
         field.when_some = None;
     }
+
     let message = match (&field.compare, field.role) {
         (Some(_), Role::Local) => "a `local` field is not compared: drop `compare`",
         (Some(_), Role::Identifier) if !field.comparison.suits_identifiers() => {
@@ -121,11 +126,13 @@ fn compared(cx: &mut Ctxt, field: &mut Field<'_>) {
         }
         _ => "",
     };
+
     if let Some(key) = field.compare.as_ref().filter(|_| !message.is_empty()) {
         cx.error_at(key, message);
         field.compare = None;
         field.comparison = Comparison::Equal;
     }
+
     if let (Some(key), Some(_)) = (&field.when_some, &field.create_only) {
         cx.error_at(key, "a `create_only` attribute is never compared: drop `when_some` or `create_only`");
         field.when_some = None;
@@ -142,5 +149,6 @@ fn after(cx: &mut Ctxt, model: &mut Model<'_>) {
         }
         !is_own
     });
+
     model.after = attr::each_once(cx, std::mem::take(&mut model.after));
 }
