@@ -8,45 +8,65 @@ use syn::{Attribute, Error, Path, Result};
 use crate::attr;
 use crate::ctxt::Ctxt;
 
-/// The core's path: `::diffsync_core`, unless the user says `crate = path`.
+/// The crate from which the user imported a macro. It decides the path in the generated code: a crate that uses a macro
+/// depends on the crate that exports it, and on no other for certain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ImportedFrom {
+    /// `diffsync_core` or `diffsync_adapters`.
+    Part,
+    /// `diffsync`, which re-exports both.
+    Facade,
+}
+
+/// The path of the crate that generated code uses, or the one that the user gives with `crate = path`.
 ///
-/// All generated code that names the core stands in a scope of its own, where the core is known as `_diffsync`: so a path
+/// Generated code that names the core is in a scope of its own, in which the core is known as `_diffsync`: so a path
 /// that leads nowhere is one error, at the path.
-#[derive(Default)]
 pub(crate) struct Krate {
-    path: Option<Path>,
-    /// Whether it is the adapters' crate that is meant if nothing is said.
+    from: ImportedFrom,
+    /// Whether generated code uses `diffsync_adapters` rather than the core.
     adapters: bool,
+    path: Option<Path>,
 }
 
 impl Krate {
-    pub(crate) fn new(path: Option<Path>) -> Self {
-        Self { path, adapters: false }
+    pub(crate) fn new(from: ImportedFrom, path: Option<Path>) -> Self {
+        Self { from, adapters: false, path }
     }
 
-    /// The path of `diffsync_adapters`, which attributes of this name may give as well.
+    /// The path of the adapters, with `crate = path` in attributes of this name.
     #[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
-    pub(crate) fn of_adapters(attributes: &[Attribute], name: &str) -> Self {
-        Self { adapters: true, ..Self::of(attributes, name) }
+    pub(crate) fn of_adapters(from: ImportedFrom, attributes: &[Attribute], name: &str) -> Self {
+        Self { adapters: true, ..Self::of(from, attributes, name) }
     }
 
-    /// The path that attributes of this name give. What else they say, and what is wrong with them, is left to others.
-    pub(crate) fn of(attributes: &[Attribute], name: &str) -> Self {
+    /// The path of the core, with `crate = path` in attributes of this name. Other keys and all errors are left to the
+    /// macro's own parser.
+    pub(crate) fn of(from: ImportedFrom, attributes: &[Attribute], name: &str) -> Self {
         let mut path = None;
         attr::each_key(&mut Ctxt::default(), attributes, name, |_, key, input| {
             if key == "crate" {
                 path = Some(value(key, input)?);
                 return Ok(());
             }
-            // Any error has what follows skipped.
+            // Any error skips to the next key.
             Err(input.error(""))
         });
-        Self { path, adapters: false }
+
+        Self::new(from, path)
     }
 
     pub(crate) fn path(&self) -> TokenStream {
-        let default = || if self.adapters { quote!(::diffsync_adapters) } else { quote!(::diffsync_core) };
-        self.path.as_ref().map_or_else(default, ToTokens::to_token_stream)
+        let given = self.path.as_ref().map(ToTokens::to_token_stream);
+
+        match (self.from, self.adapters) {
+            (ImportedFrom::Part, false) => given.unwrap_or_else(|| quote!(::diffsync_core)),
+            (ImportedFrom::Part, true) => given.unwrap_or_else(|| quote!(::diffsync_adapters)),
+            (ImportedFrom::Facade, adapters) => {
+                let facade = given.unwrap_or_else(|| quote!(::diffsync));
+                if adapters { quote!(#facade::__private::adapters) } else { quote!(#facade::__private::core) }
+            }
+        }
     }
 
     /// Items in a scope in which the core is known as `_diffsync`.

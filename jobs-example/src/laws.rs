@@ -6,9 +6,9 @@ use std::cell::Cell;
 use std::future::Future;
 use std::path::PathBuf;
 
-use diffsync_adapters::sql::Sql;
-use diffsync_core::laws::Laws;
-use diffsync_core::{Table, Url};
+use diffsync::prelude::*;
+use diffsync::sql::Sql;
+use diffsync::testkit::Laws;
 use tempfile::TempDir;
 
 use crate::countries::{Country, Region, World};

@@ -12,9 +12,9 @@ mod yaml;
 
 use std::process::ExitCode;
 
-// What `--memory-profiling` shows of each step's allocations is counted here.
-diffsync_core::count_allocations!();
+// Counts the allocations that `--memory-profiling` reports for each step.
+diffsync::count_allocations!();
 
 fn main() -> ExitCode {
-    diffsync_app::App::new().version(env!("CARGO_PKG_VERSION")).main()
+    diffsync::app::App::new().version(env!("CARGO_PKG_VERSION")).main()
 }

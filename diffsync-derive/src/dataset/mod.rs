@@ -1,6 +1,6 @@
 //! `#[derive(Dataset)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 
@@ -10,19 +10,21 @@ use syn::DeriveInput;
 
 use self::ast::Dataset;
 use crate::ctxt::Ctxt;
-use crate::krate::Krate;
+use crate::krate::{ImportedFrom, Krate};
 
-pub(crate) fn derive(input: TokenStream) -> TokenStream {
+pub(crate) fn derive(from: ImportedFrom, input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
+
     let mut cx = Ctxt::default();
-    let krate = Krate::of(&input.attrs, "dataset");
+    let krate = Krate::of(from, &input.attrs, "dataset");
     let expanded = match Dataset::read(&mut cx, &input) {
         Some(dataset) => expand::expand(&dataset, &krate),
         None => fallback::expand(&input, &krate),
     };
+
     let errors = cx.into_tokens();
     quote!(#expanded #errors)
 }

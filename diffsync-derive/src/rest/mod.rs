@@ -1,6 +1,6 @@
 //! `#[derive(RestModel)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 mod part;
@@ -12,20 +12,22 @@ use syn::DeriveInput;
 
 use self::ast::Collection;
 use crate::ctxt::Ctxt;
-use crate::krate::Krate;
+use crate::krate::{ImportedFrom, Krate};
 
-pub(crate) fn derive(input: TokenStream) -> TokenStream {
+pub(crate) fn derive(from: ImportedFrom, input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
+
     let mut cx = Ctxt::default();
-    let krate = Krate::of_adapters(&input.attrs, "rest");
+    let krate = Krate::of_adapters(from, &input.attrs, "rest");
     let expanded = Collection::read(&mut cx, &input)
         .and_then(|mut collection| {
             validate::validate(&mut cx, &mut collection).then(|| expand::expand(&collection, &krate))
         })
         .unwrap_or_else(|| fallback::expand(&input, &krate));
     let errors = cx.into_tokens();
+
     quote!(#expanded #errors)
 }

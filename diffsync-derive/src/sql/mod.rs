@@ -1,6 +1,6 @@
 //! `#[derive(SqlModel)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 mod lookup;
@@ -12,18 +12,20 @@ use syn::DeriveInput;
 
 use self::ast::Table;
 use crate::ctxt::Ctxt;
-use crate::krate::Krate;
+use crate::krate::{ImportedFrom, Krate};
 
-pub(crate) fn derive(input: TokenStream) -> TokenStream {
+pub(crate) fn derive(from: ImportedFrom, input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
+
     let mut cx = Ctxt::default();
-    let krate = Krate::of_adapters(&input.attrs, "sql");
+    let krate = Krate::of_adapters(from, &input.attrs, "sql");
     let expanded = Table::read(&mut cx, &input)
         .and_then(|mut table| validate::validate(&mut cx, &mut table).then(|| expand::expand(&table, &krate)))
         .unwrap_or_else(|| fallback::expand(&input, &krate));
     let errors = cx.into_tokens();
+
     quote!(#expanded #errors)
 }

@@ -3,36 +3,43 @@
 use quote::quote;
 
 use super::{errors, pretty};
+use crate::krate::ImportedFrom;
 
 #[test]
 fn a_model_that_is_kept_in_a_file() {
-    let expanded = crate::file::derive(quote! {
-        #[file(path = "ports.txt", format = csv, delimiter = ';')]
-        pub struct Port {
-            #[sync(id)]
-            pub device: String,
-            #[sync(id)]
-            #[file(rename = "Port name")]
-            pub name: String,
-            #[sync(rename = "port type")]
-            r#type: Kind,
-            #[sync(local)]
-            row: Option<i64>,
-            community: Option<Secret<String>>,
-        }
-    });
+    let expanded = crate::file::derive(
+        ImportedFrom::Part,
+        quote! {
+            #[file(path = "ports.txt", format = csv, delimiter = ';')]
+            pub struct Port {
+                #[sync(id)]
+                pub device: String,
+                #[sync(id)]
+                #[file(rename = "Port name")]
+                pub name: String,
+                #[sync(rename = "port type")]
+                r#type: Kind,
+                #[sync(local)]
+                row: Option<i64>,
+                community: Option<Secret<String>>,
+            }
+        },
+    );
     insta::assert_snapshot!("a_model_that_is_kept_in_a_file", pretty(expanded));
 }
 
 /// The file, the format and the list that a declaration leads to.
 fn kept(declaration: &proc_macro2::TokenStream) -> String {
-    let expanded = crate::file::derive(quote! {
-        #[file(#declaration)]
-        struct DeviceType {
-            #[sync(id)]
-            name: String,
-        }
-    });
+    let expanded = crate::file::derive(
+        ImportedFrom::Part,
+        quote! {
+            #[file(#declaration)]
+            struct DeviceType {
+                #[sync(id)]
+                name: String,
+            }
+        },
+    );
     let code = expanded.to_string();
     let part = code.split("FileSchema { ").nth(1).and_then(|schema| schema.split(", delimiter").next());
     part.unwrap_or(&code).replace(' ', "")
@@ -53,21 +60,24 @@ fn what_is_not_said_of_a_file_follows() {
 #[test]
 fn all_that_is_wrong_with_a_model_that_is_kept_in_a_file_is_said() {
     let model = |declaration| {
-        errors(&crate::file::derive(quote! {
-            #declaration
-            struct Port {
-                #[sync(id)]
-                #[file(renam = "x")]
-                device: String,
-                #[file(rename = "device", path = "x")]
-                name: String,
-                #[file(rename = "")]
-                speed: u8,
-                #[sync(local)]
-                #[file(rename = "line")]
-                row: u8,
-            }
-        }))
+        errors(&crate::file::derive(
+            ImportedFrom::Part,
+            quote! {
+                #declaration
+                struct Port {
+                    #[sync(id)]
+                    #[file(renam = "x")]
+                    device: String,
+                    #[file(rename = "device", path = "x")]
+                    name: String,
+                    #[file(rename = "")]
+                    speed: u8,
+                    #[sync(local)]
+                    #[file(rename = "line")]
+                    row: u8,
+                }
+            },
+        ))
     };
     let said = [
         model(quote!(#[file(pth = "x.csv", path = "../x.csv")])),
@@ -82,13 +92,16 @@ fn all_that_is_wrong_with_a_model_that_is_kept_in_a_file_is_said() {
 
 #[test]
 fn what_is_no_model_is_reported_by_the_model_only() {
-    let expanded = crate::file::derive(quote! {
-        #[file(path = "x.csv")]
-        #[sync(nmae = "x")]
-        struct Port {
-            #[sync(id)]
-            device: String,
-        }
-    });
+    let expanded = crate::file::derive(
+        ImportedFrom::Part,
+        quote! {
+            #[file(path = "x.csv")]
+            #[sync(nmae = "x")]
+            struct Port {
+                #[sync(id)]
+                device: String,
+            }
+        },
+    );
     assert_eq!(errors(&expanded), "");
 }

@@ -7,9 +7,8 @@ mod file;
 
 use std::path::PathBuf;
 
-use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::Sql;
-use diffsync_core::{Dataset, Job, JobContext, JobError, SyncModel, Table, Url, job};
+use diffsync::prelude::*;
+use diffsync::sql::Sql;
 
 use self::file::DevicesFile;
 
@@ -38,7 +37,7 @@ struct DeviceTagsToInventory {
     /// The network team's list, a YAML file.
     #[var(default = "jobs-example/data/devices.yml")]
     file: PathBuf,
-    /// Where the inventory is; it is made when something is first written to it.
+    /// Where the inventory is; it is created by the first write.
     #[var(default = "sqlite://inventory.db", env = "INVENTORY_URL")]
     inventory: Url,
 }

@@ -5,7 +5,7 @@ mod plan_b;
 
 use std::path::PathBuf;
 
-use diffsync_core::{Dataset, Job, JobContext, JobError, SyncModel, Table, job};
+use diffsync::prelude::*;
 use ipnet::IpNet;
 
 use self::plan_a::IpamA;

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use diffsync_core::{Adapter, AdapterError, Checkup, LoadContext};
+use diffsync::adapter::Checkup;
+use diffsync::prelude::*;
 use ipnet::IpNet;
 use serde::Deserialize;
 

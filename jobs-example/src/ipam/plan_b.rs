@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use diffsync_core::{
-    Adapter, AdapterError, Checkup, LoadContext, SyncModel, Synced, Target, TargetError, WriteContext,
-};
+use diffsync::adapter::{Checkup, Synced};
+use diffsync::prelude::*;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +26,7 @@ pub(crate) struct Row {
     tenant: Option<String>,
     vlan_id: Option<u16>,
     vrf: Option<String>,
-    /// Whatever else stands there is none of our business, and stays.
+    /// Other keys are kept as they are.
     #[serde(flatten)]
     other: BTreeMap<String, serde_json::Value>,
 }

@@ -1,9 +1,9 @@
-//! A Nautobot into the inventory, the inventory into a Nautobot, and one Nautobot into another, on the models that the
-//! adapter brings along.
+//! A Nautobot into the inventory, the inventory into a Nautobot, and one Nautobot into another, with the models that the
+//! adapter provides.
 
-use diffsync_adapters::nautobot::{Inventory, Nautobot};
-use diffsync_adapters::sql::Sql;
-use diffsync_core::{Job, JobContext, JobError, Secret, Url, job};
+use diffsync::nautobot::{Inventory, Nautobot};
+use diffsync::prelude::*;
+use diffsync::sql::Sql;
 
 /// Copies the locations, devices and addresses of a Nautobot into the inventory.
 #[job(
@@ -20,7 +20,7 @@ struct NautobotToInventory {
     /// The token of one of its users.
     #[var(env = "NAUTOBOT_TOKEN")]
     token: Secret<String>,
-    /// Where the inventory is. Tables that are missing are made.
+    /// Where the inventory is. Missing tables are created.
     #[var(default = "sqlite://nautobot.db", env = "INVENTORY_URL")]
     inventory: Url,
 }
