@@ -31,7 +31,7 @@ class Page(HTMLParser):
 
 def main(root):
     # What the print page holds is checked where it comes from. The page for missing files has links from the root.
-    pages = {path: Page(path) for path in sorted(root.rglob("*.html")) if path.name not in ("print.html", "404.html", "toc.html")}
+    pages = {path: Page(path) for path in sorted(root.rglob("*.html")) if path.name not in ("print.html", "404.html")}
     if not pages:
         sys.exit(f"{root} holds no pages")
 
