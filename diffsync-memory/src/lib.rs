@@ -3,7 +3,7 @@
 //! A binary opts into counting allocations with one line at its root:
 //!
 //! ```
-//! diffsync_core::count_allocations!();
+//! diffsync_memory::count_allocations!();
 //! # fn main() {}
 //! ```
 //!
@@ -20,7 +20,7 @@ use std::pin::pin;
 use serde::Serialize;
 
 pub use self::allocator::{CountingAllocator, MemoryScope};
-pub(crate) use self::resident::ResidentPeak;
+use self::resident::ResidentPeak;
 
 /// Counts the allocations of this binary, so that memory profiling can tell what each step of a run allocates.
 ///
@@ -30,7 +30,7 @@ macro_rules! count_allocations {
     () => {
         const _: () = {
             #[global_allocator]
-            static ALLOCATOR: $crate::memory::CountingAllocator = $crate::memory::CountingAllocator;
+            static ALLOCATOR: $crate::CountingAllocator = $crate::CountingAllocator;
         };
     };
 }
@@ -62,7 +62,7 @@ impl MemoryScope {
 }
 
 /// Drives a future to its end and says what memory that took.
-pub(crate) async fn profile<F: Future>(future: F) -> (F::Output, StepMemory) {
+pub async fn profile<F: Future>(future: F) -> (F::Output, StepMemory) {
     let scope = MemoryScope::new();
     let resident = ResidentPeak::start();
     let output = scope.clone().follow(future).await;

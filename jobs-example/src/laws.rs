@@ -7,7 +7,7 @@ use std::future::Future;
 use std::path::PathBuf;
 
 use diffsync_adapters::sql::Sql;
-use diffsync_core::laws::Laws;
+use diffsync_core::testkit::Laws;
 use diffsync_core::{Table, Url};
 use tempfile::TempDir;
 

@@ -2,8 +2,8 @@
 
 use url::Url;
 
+use crate::adapter::health_check::Checkup;
 use crate::adapter::{Adapter, LoadContext, Synced, Target, Terms, WriteContext};
-use crate::checkup::Checkup;
 use crate::error::{AdapterError, TargetError};
 use crate::model::SyncModel;
 

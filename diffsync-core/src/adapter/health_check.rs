@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::step::Side;
+use crate::data::side::Side;
 
 /// What a look at one system found: whether it can be reached, lets us in, lets us do what is to be done, and is of a
 /// version that is known.

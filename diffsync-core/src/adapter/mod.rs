@@ -1,5 +1,12 @@
 //! Adapters: the two systems of a job. A target also creates, updates and deletes records.
 
+mod either;
+pub(crate) mod health_check;
+
+pub use self::either::Either;
+pub use self::health_check::{Checkup, Finding};
+pub use crate::error::{AdapterError, TargetError, TargetErrorKind};
+
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -9,18 +16,17 @@ use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use url::Url;
 
-use crate::checkup::Checkup;
-use crate::current::Current;
-use crate::dataset::{Dataset, HasTable};
-use crate::diff::Withheld;
-use crate::error::{AdapterError, TargetError, panicked};
-use crate::event::{Event, Observers};
+use crate::data::dataset::{Dataset, HasTable};
+use crate::data::side::Side;
+use crate::data::table::Table;
+use crate::error::panicked;
+use crate::model::operation::{Operation, Ops};
 use crate::model::{Names, SyncModel};
-use crate::ops::{Operation, Ops};
-use crate::outcome::{OutcomeCounts, Outcomes};
 use crate::plan::Plan;
-use crate::step::Side;
-use crate::table::Table;
+use crate::plan::diff::Withheld;
+use crate::plan::outcome::{OutcomeCounts, Outcomes};
+use crate::plan::target_state::Current;
+use crate::report::event::{Event, Observers};
 
 /// One system: it loads a data set.
 ///

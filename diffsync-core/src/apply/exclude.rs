@@ -5,16 +5,15 @@ use std::collections::HashMap;
 
 use fixedbitset::FixedBitSet;
 
-use super::restore::Restoring;
-use crate::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, in_order, to_self};
-use crate::diff::TableDiff;
+use crate::data::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, in_order, to_self};
+use crate::data::graph::add_descendants;
+use crate::data::table::{LoadState, Table};
 use crate::model::SyncModel;
-use crate::nesting::add_descendants;
-use crate::schema::{LinkKind, LinkSchema};
-use crate::table::{LoadState, Table};
+use crate::model::schema::{LinkKind, LinkSchema};
+use crate::plan::diff::TableDiff;
 
 /// The rows of one model on both sides.
-pub(super) struct Rows {
+pub(super) struct ModelRows {
     /// The operation that each row of the source comes from.
     pub(super) origins: Vec<usize>,
     /// The rows of the source that flags or filters leave out, or that need one of these.
@@ -29,7 +28,7 @@ pub(super) struct Rows {
     filtered: FixedBitSet,
 }
 
-impl Rows {
+impl ModelRows {
     pub(super) fn of(target: usize) -> Self {
         let none = FixedBitSet::with_capacity(target);
         Self {
@@ -65,24 +64,24 @@ impl Rows {
 }
 
 /// Adds to the rows of the target that are kept what lives under them, model after model.
-pub(super) fn deletes_left_out<D: Dataset>(target: &D, tables: &[TableDiff], models: &mut [Rows]) {
+pub(super) fn deletes_left_out<D: Dataset>(target: &D, tables: &[TableDiff], models: &mut [ModelRows]) {
     if models.iter().all(|rows| rows.ignored.is_clear() && rows.skipped.is_clear()) {
         return;
     }
     for wanted in in_order(D::SCHEMAS) {
-        D::visit_models(&mut Kept { target, tables, models, wanted, at: 0 });
+        D::visit_models(&mut KeptDeletes { target, tables, models, wanted, at: 0 });
     }
 }
 
-struct Kept<'a, D> {
+struct KeptDeletes<'a, D> {
     target: &'a D,
     tables: &'a [TableDiff],
-    models: &'a mut [Rows],
+    models: &'a mut [ModelRows],
     wanted: usize,
     at: usize,
 }
 
-impl<D: Dataset> ModelVisitor<D> for Kept<'_, D> {
+impl<D: Dataset> ModelVisitor<D> for KeptDeletes<'_, D> {
     fn visit<M: LinksIn<D>>(&mut self)
     where
         D: HasTable<M>,
@@ -92,11 +91,11 @@ impl<D: Dataset> ModelVisitor<D> for Kept<'_, D> {
             return;
         }
         let records: &Table<M> = self.target.table();
-        let Rows { ignored, skipped, .. } = &self.models[self.wanted];
+        let ModelRows { ignored, skipped, .. } = &self.models[self.wanted];
         let sets = [ignored.clone(), skipped.clone()];
-        let mut under = Under { all: self, records: records.rows(), sets, parent_in_self: None };
+        let mut under = UnderKept { all: self, records: records.rows(), sets, parent_in_self: None };
         M::visit_links(&mut under);
-        let Under { sets: [mut ignored, mut skipped], parent_in_self, .. } = under;
+        let UnderKept { sets: [mut ignored, mut skipped], parent_in_self, .. } = under;
         // What is not deleted anyway is not kept from it, and neither is what lives under it.
         let deleted: FixedBitSet = self.tables[self.wanted].deletes.iter().map(|row| *row as usize).collect();
         skipped.intersect_with(&deleted);
@@ -111,15 +110,15 @@ impl<D: Dataset> ModelVisitor<D> for Kept<'_, D> {
 }
 
 /// Finds the rows that live under a row that is kept.
-struct Under<'a, 'b, D, M: SyncModel> {
-    all: &'a Kept<'b, D>,
+struct UnderKept<'a, 'b, D, M: SyncModel> {
+    all: &'a KeptDeletes<'b, D>,
     records: &'a [M],
     /// Those that take no part, and those that are not deleted.
     sets: [FixedBitSet; 2],
     parent_in_self: Option<KeyOf<M, M>>,
 }
 
-impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for Under<'_, '_, D, M> {
+impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for UnderKept<'_, '_, D, M> {
     fn visit<P: SyncModel>(&mut self, link: &'static LinkSchema, key: KeyOf<M, P>)
     where
         D: HasTable<P>,
@@ -130,7 +129,7 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for Under<'_, '_, D, M> {
         self.parent_in_self = self.parent_in_self.or(to_self(key));
         let Some(model) = position::<D, P>() else { return };
         let parents: &Table<P> = self.all.target.table();
-        let Rows { ignored, skipped, .. } = &self.all.models[model];
+        let ModelRows { ignored, skipped, .. } = &self.all.models[model];
         if ignored.is_clear() && skipped.is_clear() {
             return;
         }
@@ -148,8 +147,8 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for Under<'_, '_, D, M> {
 }
 
 /// Finds the rows of the source that are left out or lack something, and, in one walk from these, what needs them.
-pub(super) fn writes_left_out<D: Dataset>(restoring: &Restoring<D>, target: &D, models: &mut [Rows]) {
-    let mut needs = Needs { restoring, target, model: 0, models, needed_by: HashMap::new() };
+pub(super) fn writes_left_out<D: Dataset>(source: &D, tables: &[TableDiff], target: &D, models: &mut [ModelRows]) {
+    let mut needs = Dependencies { source, tables, target, model: 0, models, needed_by: HashMap::new() };
     D::visit_models(&mut needs);
     let needed_by = needs.needed_by;
     for rows in &mut *models {
@@ -159,7 +158,7 @@ pub(super) fn writes_left_out<D: Dataset>(restoring: &Restoring<D>, target: &D, 
     for left_out in [true, false] {
         for (model, rows) in (0..).zip(&*models) {
             let set = if left_out { &rows.left_out } else { &rows.lacking };
-            open.extend(set.ones().map(|row| (At { model, row: crate::table::row(row) }, left_out)));
+            open.extend(set.ones().map(|row| (At { model, row: crate::data::table::row(row) }, left_out)));
         }
         while let Some((at, left_out)) = open.pop() {
             for &At { model, row } in needed_by.get(&at).into_iter().flatten() {
@@ -176,21 +175,22 @@ pub(super) fn writes_left_out<D: Dataset>(restoring: &Restoring<D>, target: &D, 
 }
 
 /// Finds out which rows of the source need others of them, and which lack what they need.
-struct Needs<'a, D> {
-    restoring: &'a Restoring<D>,
+struct Dependencies<'a, D> {
+    source: &'a D,
+    tables: &'a [TableDiff],
     target: &'a D,
     model: usize,
-    models: &'a mut [Rows],
+    models: &'a mut [ModelRows],
     needed_by: HashMap<At, Vec<At>>,
 }
 
-impl<D: Dataset> ModelVisitor<D> for Needs<'_, D> {
+impl<D: Dataset> ModelVisitor<D> for Dependencies<'_, D> {
     fn visit<M: LinksIn<D>>(&mut self)
     where
         D: HasTable<M>,
     {
-        let source: &Table<M> = self.restoring.source.table();
-        let table = &self.restoring.tables[self.model];
+        let source: &Table<M> = self.source.table();
+        let table = &self.tables[self.model];
         for (row, old) in &table.updates {
             let rows = &mut self.models[self.model];
             if rows.ignored.contains(*old as usize) {
@@ -198,31 +198,31 @@ impl<D: Dataset> ModelVisitor<D> for Needs<'_, D> {
             }
         }
         let updates = table.updates.iter().enumerate().map(|(place, (row, _))| (*row, place)).collect();
-        M::visit_links(&mut NeedsOf { all: self, table, records: source.rows(), updates });
+        M::visit_links(&mut ModelDependencies { all: self, table, records: source.rows(), updates });
         self.model += 1;
     }
 }
 
-struct NeedsOf<'a, 'b, D, M> {
-    all: &'a mut Needs<'b, D>,
+struct ModelDependencies<'a, 'b, D, M> {
+    all: &'a mut Dependencies<'b, D>,
     table: &'a TableDiff,
     records: &'a [M],
     /// The place of each row that is an update.
     updates: HashMap<u32, usize>,
 }
 
-impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for NeedsOf<'_, '_, D, M> {
+impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for ModelDependencies<'_, '_, D, M> {
     fn visit<P: SyncModel>(&mut self, link: &'static LinkSchema, key: KeyOf<M, P>)
     where
         D: HasTable<P>,
     {
         let Some(model) = position::<D, P>() else { return };
-        let Needs { restoring, target, model: own, models, needed_by } = &mut *self.all;
-        let (source, target): (&Table<P>, &Table<P>) = (restoring.source.table(), (*target).table());
+        let Dependencies { source, tables, target, model: own, models, needed_by } = &mut *self.all;
+        let (source, target): (&Table<P>, &Table<P>) = ((*source).table(), (*target).table());
         if !link.orders() || *target.state() != LoadState::Loaded {
             return;
         }
-        let deletes = &restoring.tables[model].deletes;
+        let deletes = &tables[model].deletes;
         let named = |position: usize| link.fields.contains(&self.table.schema().attributes[position].name);
         let fields: Vec<usize> = (0..self.table.schema().attributes.len()).filter(|at| named(*at)).collect();
         for (row, record) in (0u32..).zip(self.records) {

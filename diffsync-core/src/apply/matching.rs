@@ -1,141 +1,26 @@
 //! Which operations of a saved plan are found again unchanged, and what is different about the others.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 use serde_json::{Map, Value};
 
-use super::key::{PlanKey, holds_secret, in_one_order};
-use super::{Application, SavedOperation, id_text};
-use crate::dataset::Dataset;
-use crate::diff::Withheld;
-use crate::model::SyncModel;
-use crate::ops::Operation;
-use crate::outcome::Task;
+use crate::data::dataset::Dataset;
+use crate::data::refusal::Moved;
+use crate::data::side::Side;
+use crate::model::operation::Operation;
+use crate::model::schema::ModelSchema;
+use crate::plan::diff::Withheld;
+use crate::plan::fit::PlanFit;
+use crate::plan::outcome::Task;
+use crate::plan::scope::Scope;
 use crate::plan::{Plan, PlanView, RecordRef};
-use crate::refusal::Moved;
-use crate::schema::ModelSchema;
-use crate::scope::Scope;
-use crate::secret::REDACTED;
-use crate::step::Side;
+use crate::plan_file::key::{PlanKey, holds_secret, in_one_order};
+use crate::plan_file::selection::PlanSelection;
+use crate::plan_file::{SavedOperation, id_text};
+use crate::value::secret::REDACTED;
 
-/// Every operation that a plan asks of the target, as a saved plan holds it.
-pub(super) fn asked<'a>(
-    plan: &'a dyn PlanView,
-    key: &'a PlanKey,
-) -> impl Iterator<Item = Result<SavedOperation, serde_json::Error>> + 'a {
-    let tables = plan.diff().tables().iter().enumerate();
-    let tasks = tables.flat_map(|(model, table)| {
-        Operation::ALL.into_iter().flat_map(move |operation| Task::all(model, operation, table))
-    });
-    tasks.filter_map(|task| saved(plan, key, task).transpose())
-}
-
-/// An operation as a saved plan holds it, if it is asked of the target.
-fn saved(plan: &dyn PlanView, key: &PlanKey, task: Task) -> Result<Option<SavedOperation>, serde_json::Error> {
-    let table = &plan.diff().tables()[task.model];
-    let withheld = table.withheld(task.operation, task.place);
-    if !matches!(withheld, None | Some(Withheld::Cascaded)) {
-        return Ok(None);
-    }
-    let schema = table.schema();
-    let record = task.record(table);
-    let id = plan.identifier(record)?;
-    let id_json: Arc<str> = id.to_string().into();
-    let values = |read: &dyn Fn(usize) -> Result<Value, serde_json::Error>| {
-        let positions = 0..schema.attributes.len();
-        let changed = |position: &usize| task.operation != Operation::Update || table.is_changed(task.place, *position);
-        let value = |position: usize| {
-            let value = key.read(schema, &id_json, position, read)?;
-            Ok((schema.attributes[position].name.to_owned(), value))
-        };
-        positions.filter(changed).map(value).collect::<Result<Map<_, _>, serde_json::Error>>()
-    };
-    let in_target = task.in_target(table);
-    let before = match in_target {
-        Some(old) => values(&|position| plan.attribute(old, position))?,
-        None => Map::new(),
-    };
-    let after = match (task.operation, in_target) {
-        (Operation::Update, Some(old)) => values(&|position| plan.planned(record, old, position))?,
-        (Operation::Create, _) => values(&|position| plan.attribute(record, position))?,
-        _ => Map::new(),
-    };
-    let cascaded = withheld == Some(Withheld::Cascaded);
-    Ok(Some(SavedOperation { op: task.operation, model: schema.name.to_owned(), id, cascaded, before, after }))
-}
-
-/// The operations of a saved plan as a comparison looks them up: nothing else takes part in it.
-#[derive(Debug, Clone)]
-pub(crate) struct Chosen {
-    application: Application,
-    /// The place of each operation in the plan, by what it does to which record.
-    places: Arc<HashMap<(Operation, String, String), usize>>,
-}
-
-/// How the operations of a saved plan stand to what the two systems now hold.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Standing {
-    /// The target holds already what these would bring about.
-    pub(crate) done: usize,
-    /// The run's flags and filters leave these out of what takes a run back.
-    pub(crate) left_out: usize,
-    pub(crate) moved: Vec<Moved>,
-}
-
-impl Chosen {
-    pub(crate) fn new(application: Application) -> Self {
-        let operations = application.plan.operations.iter().enumerate();
-        let places = operations.map(|(place, its)| ((its.op, its.model.clone(), its.id.to_string()), place)).collect();
-        Self { application, places: Arc::new(places) }
-    }
-
-    pub(crate) fn application(&self) -> &Application {
-        &self.application
-    }
-
-    fn get(&self, operation: Operation, model: &str, id: &str) -> Option<usize> {
-        self.places.get(&(operation, model.to_owned(), id.to_owned())).copied()
-    }
-
-    /// Whether an operation stands in the plan, with these values before and after.
-    pub(crate) fn admits<M: SyncModel>(
-        &self,
-        operation: Operation,
-        record: &M,
-        old: &M,
-        changed: &dyn Fn(usize) -> bool,
-    ) -> bool {
-        let Ok(id) = serde_json::to_value(record.id()) else { return false };
-        let id: Arc<str> = id.to_string().into();
-        let Some(place) = self.get(operation, M::NAME, &id) else { return false };
-        let saved = &self.application.plan.operations[place];
-        let same = |values: &Map<String, Value>, read: &dyn Fn(usize) -> Result<Value, serde_json::Error>| {
-            let attributes = M::SCHEMA.attributes.iter().enumerate();
-            let mut compared = 0;
-            let all = attributes.filter(|(position, _)| changed(*position)).all(|(position, attribute)| {
-                compared += 1;
-                let now = self.application.key.read(M::SCHEMA, &id, position, read);
-                now.is_ok_and(|now| values.get(attribute.name) == Some(&now))
-            });
-            all && compared == values.len()
-        };
-        let before = operation == Operation::Create || same(&saved.before, &|position| old.attribute(position));
-        before
-            && match operation {
-                Operation::Create => same(&saved.after, &|position| record.attribute(position)),
-                Operation::Update => same(&saved.after, &|position| record.planned(old, position)),
-                Operation::Delete => true,
-            }
-    }
-
-    /// Whether an operation stands in the plan as one that the target carries out by itself.
-    fn is_cascaded(&self, model: &str, id: &Value) -> Option<bool> {
-        let place = self.get(Operation::Delete, model, &id.to_string())?;
-        Some(self.application.plan.operations[place].cascaded)
-    }
-
+impl PlanSelection {
     /// Leaves out the deletes that are to be done in another way than the plan says: with another record instead of for
     /// themselves, or the other way round.
     pub(crate) fn leave_out_of<D: Dataset>(&self, plan: &mut Plan<D>) {
@@ -152,8 +37,8 @@ impl Chosen {
     }
 
     /// How the operations stand to a plan that was made of nothing but them.
-    pub(crate) fn standing<D: Dataset>(&self, plan: &Plan<D>, scope: &Scope) -> Standing {
-        let operations = &self.application.plan.operations;
+    pub(crate) fn fit<D: Dataset>(&self, plan: &Plan<D>, scope: &Scope) -> PlanFit {
+        let operations = &self.application().plan.operations;
         let mut found = vec![false; operations.len()];
         let tables = plan.diff().tables().iter().enumerate();
         let tasks = tables.flat_map(|(model, table)| {
@@ -169,18 +54,18 @@ impl Chosen {
                 found[place] = true;
             }
         }
-        let mut standing = Standing::default();
+        let mut fit = PlanFit::default();
         for (operation, _) in operations.iter().zip(found).filter(|(_, found)| !found) {
             match self.difference(plan, scope, operation) {
-                None => standing.done += 1,
+                None => fit.done += 1,
                 Some(reason) => {
                     let model = D::SCHEMAS.iter().position(|schema| schema.name == operation.model);
                     let record = model.and_then(|model| plan.name_of(model, &operation.id).ok());
-                    standing.moved.push(moved(operation, record, reason));
+                    fit.moved.push(moved(operation, record, reason));
                 }
             }
         }
-        standing
+        fit
     }
 
     /// What is different about an operation that was not found again, or nothing if it is done.
@@ -188,7 +73,7 @@ impl Chosen {
         let Some(model) = D::SCHEMAS.iter().position(|schema| schema.name == operation.model) else {
             return Some("the job has no such model".into());
         };
-        let Ok(Found { rows: [source, target], unknown: [source_unknown, target_unknown] }) =
+        let Ok(Counterparts { rows: [source, target], unknown: [source_unknown, target_unknown] }) =
             plan.find(model, &operation.id)
         else {
             return Some("its identifier is not one of this model".into());
@@ -196,7 +81,7 @@ impl Chosen {
         if let Some(why) = target_unknown {
             return Some(format!("the target {why}"));
         }
-        let values = Values::new(D::SCHEMAS[model], scope, &self.application.key, &operation.id);
+        let values = ValueComparison::new(D::SCHEMAS[model], scope, &self.application().key, &operation.id);
         let moved = match (operation.op, target) {
             (Operation::Create, None) => None,
             (Operation::Delete, None) => return None,
@@ -260,7 +145,7 @@ pub(super) fn moved(operation: &SavedOperation, record: Option<String>, reason: 
 }
 
 /// Compares values of a saved plan with those of a record.
-pub(super) struct Values<'a> {
+pub(super) struct ValueComparison<'a> {
     schema: &'static ModelSchema,
     /// The attributes that the job does not compare, if there are such.
     ignored: Option<Vec<bool>>,
@@ -268,7 +153,7 @@ pub(super) struct Values<'a> {
     id: Arc<str>,
 }
 
-impl<'a> Values<'a> {
+impl<'a> ValueComparison<'a> {
     pub(super) fn new(schema: &'static ModelSchema, scope: &Scope, key: &'a PlanKey, id: &Value) -> Self {
         Self { schema, ignored: scope.ignored(schema), key, id: id.to_string().into() }
     }
@@ -335,17 +220,17 @@ fn shown(value: &Value) -> String {
 }
 
 /// What the two sides have under an identifier, the source's first.
-struct Found {
+struct Counterparts {
     rows: [Option<RecordRef>; 2],
     /// Why a side cannot say whether it has it.
     unknown: [Option<&'static str>; 2],
 }
 
 impl<D: Dataset> Plan<D> {
-    fn find(&self, model: usize, id: &Value) -> Result<Found, serde_json::Error> {
+    fn find(&self, model: usize, id: &Value) -> Result<Counterparts, serde_json::Error> {
         let [source, target] = self.rows_of(model, id)?;
         let record = |side, row: Option<u32>| row.map(|row| RecordRef::new(side, model, row));
         let rows = [record(Side::Source, source), record(Side::Target, target)];
-        Ok(Found { rows, unknown: self.unknown(model, id)? })
+        Ok(Counterparts { rows, unknown: self.unknown(model, id)? })
     }
 }

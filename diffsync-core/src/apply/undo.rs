@@ -4,72 +4,24 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::SavedOperation;
-use super::key::{PlanKey, holds_secret};
-use super::log::nothing;
-use crate::current::Current;
-use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
-use crate::generated::AttributeValues;
+use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::data::side::Side;
+use crate::data::table::Table;
 use crate::model::SyncModel;
-use crate::ops::Operation;
-use crate::outcome::{Outcome, Outcomes, Task};
+use crate::model::derive_support::AttributeValues;
+use crate::model::operation::Operation;
+use crate::plan::outcome::{Outcome, Outcomes, Task};
+use crate::plan::target_state::Current;
 use crate::plan::{PlanView, RecordRef};
-use crate::step::Side;
-use crate::table::Table;
-
-/// What takes back a run, as far as that can be done.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Undo {
-    pub(crate) operations: Vec<SavedOperation>,
-    /// What it cannot restore.
-    pub lost: Vec<Lost>,
-}
-
-impl Undo {
-    /// The number of operations.
-    #[must_use]
-    pub fn operations(&self) -> usize {
-        self.operations.len()
-    }
-}
-
-#[cfg(feature = "laws")]
-impl Undo {
-    /// The plan as if it had been written and read.
-    pub(crate) fn into_plan(self) -> super::SavedPlan {
-        let head = super::PlanHead::anonymous(super::PlanKind::Undo);
-        super::SavedPlan { head, approvals: Vec::new(), lost: self.lost, operations: self.operations }
-    }
-}
-
-/// Something that taking back a run does not restore.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lost {
-    /// What is lost.
-    pub lost: String,
-    /// The model's name.
-    pub model: String,
-    /// The record's identifier, or none where it concerns all of the model.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub record: Option<String>,
-}
-
-impl std::fmt::Display for Lost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.record {
-            Some(record) => write!(f, "{} {record}: {}", self.model, self.lost),
-            None => write!(f, "{}: {}", self.model, self.lost),
-        }
-    }
-}
+use crate::plan_file::key::{PlanKey, holds_secret};
+use crate::plan_file::log::nothing;
+use crate::plan_file::{Lost, SavedOperation, Undo};
 
 /// What takes back what an execution did, in the order of the diff.
 pub(crate) fn inverse<D: Dataset>(current: &Current<'_, D>, outcomes: &Outcomes, key: &PlanKey) -> Undo {
-    let mut inverting = Inverting::of(current, outcomes, key, None);
+    let mut inverting = UndoBuilder::of(current, outcomes, key, None);
     D::visit_models(&mut inverting);
     inverting.without_what_is_lost()
 }
@@ -85,12 +37,12 @@ pub(crate) fn inverse_of<D: Dataset>(
     tasks: &[Task],
     reopened: &HashSet<Task>,
 ) -> Undo {
-    let mut inverting = Inverting::of(current, outcomes, key, Some((tasks, reopened)));
+    let mut inverting = UndoBuilder::of(current, outcomes, key, Some((tasks, reopened)));
     D::visit_models(&mut inverting);
     inverting.undo
 }
 
-struct Inverting<'a, D: 'static> {
+struct UndoBuilder<'a, D: 'static> {
     current: &'a Current<'a, D>,
     outcomes: &'a Outcomes,
     key: &'a PlanKey,
@@ -103,7 +55,7 @@ struct Inverting<'a, D: 'static> {
     only: Option<(&'a [Task], &'a HashSet<Task>)>,
 }
 
-impl<'a, D: Dataset> Inverting<'a, D> {
+impl<'a, D: Dataset> UndoBuilder<'a, D> {
     fn of(
         current: &'a Current<'a, D>,
         outcomes: &'a Outcomes,
@@ -134,7 +86,7 @@ struct Need {
     fields: &'static [&'static str],
 }
 
-impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
+impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
     fn visit<M: LinksIn<D>>(&mut self)
     where
         D: HasTable<M>,
@@ -238,7 +190,7 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
     }
 }
 
-impl<D: Dataset> Inverting<'_, D> {
+impl<D: Dataset> UndoBuilder<'_, D> {
     fn lose<M: SyncModel>(&mut self, row: Option<u32>, table: &Table<M>, lost: String) {
         let record = row.map(|row| table.rows()[row as usize].id().to_string());
         self.undo.lost.push(Lost { lost, model: M::NAME.to_owned(), record });
@@ -253,7 +205,7 @@ impl<D: Dataset> Inverting<'_, D> {
         let id = serde_json::to_value(record.id())?;
         let id_json: Arc<str> = id.to_string().into();
         let attributes = M::SCHEMA.attributes.iter().enumerate().filter(|(position, _)| wanted(*position));
-        let value = |(position, attribute): (usize, &crate::schema::FieldSchema)| {
+        let value = |(position, attribute): (usize, &crate::model::schema::FieldSchema)| {
             let value = self.key.read_as_it_is(M::SCHEMA, &id_json, position, |position| record.attribute(position));
             Ok((attribute.name.to_owned(), value?))
         };

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, in_order, to_self};
+use crate::data::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, in_order, to_self};
+use crate::data::graph::{add_descendants, circle_through, circles};
+use crate::data::problem::{Problem, ProblemKind, SkippedModel};
+use crate::data::refusal::Refusal;
+use crate::data::side::Side;
+use crate::data::table::{LoadState, Table, row};
+use crate::model::schema::{LinkKind, LinkSchema};
 use crate::model::{Names, SyncModel};
-use crate::nesting::{add_descendants, circle_through, circles};
-use crate::problem::{Problem, ProblemKind, SkippedModel};
-use crate::refusal::Refusal;
-use crate::schema::{LinkKind, LinkSchema};
-use crate::step::Side;
-use crate::table::{LoadState, Table, row};
 use fixedbitset::FixedBitSet;
 
 /// A data set that was loaded and checked.

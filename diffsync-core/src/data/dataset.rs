@@ -3,9 +3,9 @@
 use std::any::Any;
 use std::marker::PhantomData;
 
+use crate::data::table::Table;
 use crate::model::SyncModel;
-use crate::schema::{LinkSchema, ModelSchema};
-use crate::table::Table;
+use crate::model::schema::{LinkSchema, ModelSchema};
 
 /// All that one side holds: a struct of tables with `#[derive(Dataset)]`.
 ///

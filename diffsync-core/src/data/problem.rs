@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::step::Side;
+use crate::data::side::Side;
 
 /// Something wrong with a loaded data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

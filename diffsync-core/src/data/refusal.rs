@@ -5,9 +5,9 @@ use std::fmt;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::limit::Limit;
-use crate::ops::Operation;
-use crate::step::Side;
+use crate::data::side::Side;
+use crate::model::limit::Limit;
+use crate::model::operation::Operation;
 
 /// Why a run was not allowed to write.
 #[derive(Debug, Clone, PartialEq, Error)]

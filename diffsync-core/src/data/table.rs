@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use crate::flags::Flags;
+use crate::model::flags::Flags;
 use crate::model::{Names, SyncModel};
 
 /// One hash function for all tables, so that a key hashed once can be looked up on both sides.

@@ -10,8 +10,8 @@ use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
-pub use crate::schema::VariableKind;
-use crate::secret::Secret;
+pub use crate::model::schema::VariableKind;
+use crate::value::secret::Secret;
 
 /// One variable of a job. Made by `#[job]` from a field of the struct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

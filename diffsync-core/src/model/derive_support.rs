@@ -10,12 +10,12 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::canonical::InOneOrder;
 use crate::error::JobError;
-use crate::flags::Flags;
-use crate::limit::Limits;
-use crate::schema::ModelSchema;
-use crate::secret::{plain, redacted};
+use crate::model::flags::Flags;
+use crate::model::limit::Limits;
+use crate::model::schema::ModelSchema;
+use crate::value::canonical::InOneOrder;
+use crate::value::secret::{plain, redacted};
 
 /// A plain value, or why there is none.
 pub type ValueResult = Result<Value, serde_json::Error>;

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::model::operation::Operation;
+
 /// How many records of a model a run may create, update or delete.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {
@@ -94,4 +96,31 @@ pub enum OnGuard {
     Stop,
     /// What goes beyond a limit is held back, and the rest is done.
     Hold,
+}
+
+/// Leave to go beyond a model's limit, up to a new one, for one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lift {
+    /// The model's name.
+    pub model: String,
+    /// What may be done more often.
+    pub operation: Operation,
+    /// How often.
+    pub limit: Limit,
+}
+
+impl Lift {
+    /// Reads the model and the new limit, as in `country=120`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not of this form.
+    pub fn parse(operation: Operation, text: &str) -> Result<Self, String> {
+        let (model, limit) = text
+            .split_once('=')
+            .filter(|(model, _)| !model.is_empty())
+            .ok_or("expected a model and the new limit, as in `country=120`")?;
+        Ok(Self { model: model.to_owned(), operation, limit: Limit::from_str(limit)? })
+    }
 }

@@ -1,5 +1,16 @@
 //! The traits that `#[derive(SyncModel)]` implements: what a model is to the rest of the core.
 
+pub(crate) mod derive_support;
+pub(crate) mod flags;
+pub(crate) mod limit;
+pub(crate) mod operation;
+pub mod schema;
+
+pub use self::derive_support::AttributeValues;
+pub use self::flags::Flags;
+pub use self::limit::{Lift, Limit, Limits, OnGuard};
+pub use self::operation::{Operation, Ops};
+
 use std::fmt::{self, Debug, Display};
 use std::hash::Hash;
 use std::ops::Deref;
@@ -8,8 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::generated::AttributeValues;
-use crate::schema::ModelSchema;
+use crate::model::schema::ModelSchema;
 
 /// One kind of record: a struct with `#[derive(SyncModel)]`.
 ///

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::flags::Flags;
-use crate::limit::Limits;
+use crate::model::flags::Flags;
+use crate::model::limit::Limits;
 
 /// What one model looks like: its names, its fields and its links. Made by `#[derive(SyncModel)]`.
 #[derive(Debug, Clone, Copy)]

@@ -1,46 +1,15 @@
 //! Guards: a run that would change more than it may is refused, or held back, before anything is written.
 
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
-use crate::dataset::Dataset;
-use crate::diff::{TableDiff, Withheld};
-use crate::limit::{Limit, Limits};
-use crate::ops::Operation;
+use crate::data::dataset::Dataset;
+use crate::data::refusal::Breach;
+use crate::data::side::Side;
+use crate::model::limit::{Lift, Limit, Limits};
+use crate::model::operation::Operation;
 use crate::plan::Plan;
-use crate::refusal::Breach;
-use crate::step::Side;
+use crate::plan::diff::{TableDiff, Withheld};
 
 /// How many of a model's records may be deleted where nobody says anything.
 const DEFAULT_DELETES: Limit = Limit::Percent(30.0);
-
-/// Leave to go beyond a model's limit, up to a new one, for one run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lift {
-    /// The model's name.
-    pub model: String,
-    /// What may be done more often.
-    pub operation: Operation,
-    /// How often.
-    pub limit: Limit,
-}
-
-impl Lift {
-    /// Reads the model and the new limit, as in `country=120`.
-    ///
-    /// # Errors
-    ///
-    /// If it is not of this form.
-    pub fn parse(operation: Operation, text: &str) -> Result<Self, String> {
-        let (model, limit) = text
-            .split_once('=')
-            .filter(|(model, _)| !model.is_empty())
-            .ok_or("expected a model and the new limit, as in `country=120`")?;
-        Ok(Self { model: model.to_owned(), operation, limit: Limit::from_str(limit)? })
-    }
-}
 
 /// The limits of a run.
 pub(crate) struct Guards<'a> {

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::dataset::{At, Dataset};
-use crate::ops::Operation;
-use crate::outcome::Task;
+use crate::data::dataset::{At, Dataset};
+use crate::data::side::Side;
+use crate::model::operation::Operation;
+use crate::model::schema::LinkKind;
+use crate::plan::outcome::Task;
 use crate::plan::{Plan, PlanView, RecordRef};
-use crate::schema::LinkKind;
-use crate::step::Side;
 
 impl<D: Dataset> Plan<D> {
     /// The planned deletes of records that live under these rows of the target, at any depth, each with the nearest of

@@ -1,26 +1,37 @@
 //! The plan of a run: both sides and the diff between them.
 
+pub(crate) mod diff;
+pub(crate) mod fit;
+pub(crate) mod guard;
+mod held;
+pub(crate) mod outcome;
+pub(crate) mod scope;
+pub(crate) mod target_state;
+pub(crate) mod tree;
+
+pub use self::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
+pub use self::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
+pub use self::tree::{DiffLine, DiffTree};
+pub use crate::data::refusal::{Breach, Moved, Refusal};
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fixedbitset::FixedBitSet;
 use serde_json::Value;
 
-use crate::check::{Checked, Rejection};
-use crate::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, Model, ModelVisitor};
-use crate::diff::{Diff, Withheld, respell};
-use crate::filter::Filter;
-use crate::flags::Flags;
+use crate::data::check::{Checked, Rejection};
+use crate::data::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, Model, ModelVisitor};
+use crate::data::problem::Problem;
+use crate::data::side::Side;
+use crate::data::table::{Table, row};
+use crate::model::operation::Operation;
+use crate::model::schema::{LinkKind, LinkSchema, ModelSchema};
 use crate::model::{Names, SyncModel};
-use crate::ops::Operation;
-use crate::outcome::{HoldReason, Task};
-use crate::problem::Problem;
-use crate::refusal::Refusal;
-use crate::saved::{Chosen, PlanKind, Restoring, Standing};
-use crate::schema::{LinkKind, LinkSchema, ModelSchema};
-use crate::scope::Scope;
-use crate::step::Side;
-use crate::table::{Table, row};
+use crate::plan::diff::{Withheld, respell};
+use crate::plan::fit::PlanFit;
+use crate::plan::outcome::Task;
+use crate::plan::scope::Scope;
 
 /// Both sides of a run and the diff between them.
 pub struct Plan<D: 'static> {
@@ -36,60 +47,19 @@ pub struct Plan<D: 'static> {
     links: Vec<Vec<usize>>,
     /// Whether updates set exactly the source's values, also where others would do.
     exact: bool,
-    /// How the saved plan that is carried out stands to the two sides.
-    standing: Option<Standing>,
+    /// How the saved plan that is carried out fits the two sides.
+    fit: Option<PlanFit>,
     comparison: Comparison,
 }
 
 impl<D: Dataset> Plan<D> {
-    /// Checks and compares two data sets.
-    ///
-    /// A run checks when it loads, and compares in its third step. On its own this serves tests of models and adapters:
-    ///
-    /// ```
-    /// use diffsync_core::{Dataset, Plan, SyncModel, Table};
-    ///
-    /// #[derive(SyncModel)]
-    /// struct Region {
-    ///     #[sync(id)]
-    ///     slug: String,
-    ///     name: String,
-    /// }
-    ///
-    /// #[derive(Dataset, Default)]
-    /// struct World {
-    ///     regions: Table<Region>,
-    /// }
-    ///
-    /// let (mut source, mut target) = (World::default(), World::default());
-    /// source.regions.insert(Region { slug: "asia".into(), name: "Asia".into() });
-    /// target.regions.insert(Region { slug: "asia".into(), name: "Azia".into() });
-    ///
-    /// let plan = Plan::new(source, target);
-    /// assert_eq!(plan.diff().summary().total.update, 1);
-    /// assert_eq!(plan.tree().to_string(), "~ region asia\n    name: \"Azia\" -> \"Asia\"\n");
-    /// ```
-    pub fn new(source: D, target: D) -> Self {
-        Loaded::new(source, target).compare()
-    }
-
-    /// Compares two data sets that were checked when they were loaded.
-    fn of(loaded: Loaded<D>) -> Self {
-        let Loaded { source, target, scope, comparison } = loaded;
-        let scope = &scope;
-        let Some(chosen) = &scope.chosen else { return Self::between(source, target, scope, comparison) };
-        if chosen.application().plan.head.kind == PlanKind::Undo {
-            return Self::restoring(chosen, target, scope, comparison);
-        }
-        let mut plan = Self::between(source, target, scope, comparison);
-        chosen.leave_out_of(&mut plan);
-        plan.standing = Some(chosen.standing(&plan, scope));
-        plan
-    }
-
-    /// What takes back a run: only the target was loaded.
-    fn restoring(chosen: &Chosen, mut target: Checked<D>, scope: &Scope, comparison: Comparison) -> Self {
-        let Restoring { mut source, tables, standing } = chosen.restore(&target.data, scope);
+    /// A plan that was not computed by comparing: updates set exactly what `source` holds.
+    pub(crate) fn restored(
+        mut source: D,
+        mut target: Checked<D>,
+        tables: Vec<TableDiff>,
+        comparison: Comparison,
+    ) -> Self {
         respell(&mut source, &target.data);
         let unwritable = target.unwritable();
         let problems = std::mem::take(&mut target.problems);
@@ -104,14 +74,20 @@ impl<D: Dataset> Plan<D> {
             readers,
             links,
             exact: true,
-            standing: Some(standing),
+            fit: None,
             comparison,
         };
         plan.hold_under_twins();
         plan
     }
 
-    fn between(mut source: Checked<D>, mut target: Checked<D>, scope: &Scope, comparison: Comparison) -> Self {
+    /// Compares two data sets that were checked when they were loaded.
+    pub(crate) fn between(
+        mut source: Checked<D>,
+        mut target: Checked<D>,
+        scope: &Scope,
+        comparison: Comparison,
+    ) -> Self {
         source.ask_other(&target.data);
         target.ask_other(&source.data);
         let rejections = source.rejections(&target).chain(target.rejections(&source)).collect();
@@ -121,8 +97,8 @@ impl<D: Dataset> Plan<D> {
         let diff = Diff::between(&source, &target, scope);
         let (source, target) = (source.data, target.data);
         let (readers, links) = (Self::readers(), Self::link_models());
-        let (exact, standing) = (false, None);
-        Self { source, target, diff, problems, rejections, unwritable, readers, links, exact, standing, comparison }
+        let (exact, fit) = (false, None);
+        Self { source, target, diff, problems, rejections, unwritable, readers, links, exact, fit, comparison }
     }
 
     fn link_models() -> Vec<Vec<usize>> {
@@ -230,9 +206,14 @@ impl<D: Dataset> Plan<D> {
         self.comparison
     }
 
-    /// How the saved plan that is carried out stands to the two sides.
-    pub(crate) fn standing(&self) -> Option<&Standing> {
-        self.standing.as_ref()
+    /// How the saved plan that is carried out fits the two sides.
+    pub(crate) fn fit(&self) -> Option<&PlanFit> {
+        self.fit.as_ref()
+    }
+
+    /// Says how the saved plan that is carried out fits the two sides.
+    pub(crate) fn set_fit(&mut self, fit: PlanFit) {
+        self.fit = Some(fit);
     }
 
     /// The rows of both sides that have this identifier, the source's first.
@@ -287,74 +268,14 @@ impl<D> fmt::Debug for Plan<D> {
     }
 }
 
-/// Both sides, loaded, and ready to be compared.
-pub struct Loaded<D> {
-    source: Checked<D>,
-    target: Checked<D>,
-    scope: Scope,
-    comparison: Comparison,
-}
-
 /// A comparison, to be told from every other of this process: a run carries out no plan but that of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Comparison(u64);
 
 impl Comparison {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
         Self(LAST.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-impl<D: Dataset> Loaded<D> {
-    /// Checks two data sets, each by itself.
-    pub fn new(source: D, target: D) -> Self {
-        Self::of(Checked::new(Side::Source, source), Checked::new(Side::Target, target), Scope::default())
-    }
-
-    /// Two data sets that were checked when they were loaded, and what of them takes part.
-    pub(crate) fn of(source: Checked<D>, target: Checked<D>, scope: Scope) -> Self {
-        Self { source, target, scope, comparison: Comparison::new() }
-    }
-
-    pub(crate) fn comparison(&self) -> Comparison {
-        self.comparison
-    }
-
-    /// Leaves out what a filter leaves out, on top of what is left out already.
-    #[must_use]
-    pub fn only(mut self, filter: Filter) -> Self {
-        self.scope.filters.push(filter);
-        self
-    }
-
-    /// Sets flags on all records of both sides.
-    #[must_use]
-    pub fn with_flags(mut self, flags: Flags) -> Self {
-        self.scope.flags |= flags;
-        self
-    }
-
-    /// What the source holds.
-    pub fn source(&self) -> &D {
-        &self.source.data
-    }
-
-    /// What the target holds.
-    pub fn target(&self) -> &D {
-        &self.target.data
-    }
-
-    /// Compares both sides.
-    #[must_use]
-    pub fn compare(self) -> Plan<D> {
-        Plan::of(self)
-    }
-}
-
-impl<D> fmt::Debug for Loaded<D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loaded").finish_non_exhaustive()
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::diff::{Diff, TableDiff, Withheld};
-use crate::ops::Operation;
+use crate::data::side::Side;
+use crate::model::operation::Operation;
 use crate::plan::RecordRef;
-use crate::step::Side;
+use crate::plan::diff::{Diff, TableDiff, Withheld};
 
 /// What became of a record that was to be created, updated or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! The scope of a comparison: what of the two sides takes part in it.
 
-use crate::filter::Filter;
-use crate::flags::Flags;
 use crate::model::SyncModel;
-use crate::ops::{Operation, Ops};
-use crate::saved::Chosen;
-use crate::schema::ModelSchema;
+use crate::model::flags::Flags;
+use crate::model::operation::{Operation, Ops};
+use crate::model::schema::ModelSchema;
+use crate::plan_file::filter::Filter;
+use crate::plan_file::selection::PlanSelection;
 
 /// What of the two sides takes part in a comparison. The default is everything.
 #[derive(Debug, Clone, Default)]
@@ -19,13 +19,13 @@ pub(crate) struct Scope {
     /// What the target is able to do with each model, in the order of the data set's fields; everything if it is empty.
     pub(crate) can: Vec<Ops>,
     /// The saved plan that is carried out, and nothing else.
-    pub(crate) chosen: Option<Chosen>,
+    pub(crate) selection: Option<PlanSelection>,
 }
 
 impl Scope {
     /// Whether some operations may be left out because of what they are.
     pub(crate) fn is_selective(&self) -> bool {
-        self.filters.iter().any(|filter| !filter.is_empty()) || self.chosen.is_some()
+        self.filters.iter().any(|filter| !filter.is_empty()) || self.selection.is_some()
     }
 
     /// Whether all filters admit an operation on this record.
@@ -43,7 +43,7 @@ impl Scope {
     ) -> bool {
         let unfiltered = self.filters.iter().all(Filter::is_empty);
         (unfiltered || self.filters_admit::<M>(operation, &record.id()))
-            && self.chosen.as_ref().is_none_or(|chosen| chosen.admits(operation, record, old, changed))
+            && self.selection.as_ref().is_none_or(|selection| selection.admits(operation, record, old, changed))
     }
 
     /// Whether the target is able to do this with records of the model at this position.

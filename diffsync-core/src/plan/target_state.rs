@@ -5,11 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fixedbitset::FixedBitSet;
 
-use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::data::table::Table;
 use crate::model::SyncModel;
+use crate::model::schema::{Comparison, FieldSchema, ModelSchema};
 use crate::plan::Plan;
-use crate::schema::{Comparison, FieldSchema, ModelSchema};
-use crate::table::Table;
 
 /// The target's records while a plan is carried out.
 ///
@@ -322,7 +322,7 @@ fn can_be_as_given<D: Dataset>() -> Vec<bool> {
 
 /// Puts a record in the place of the one with its identifier, or adds it, and says in which row.
 fn put<M: SyncModel>(table: &mut Table<M>, record: M) -> u32 {
-    let row = table.position(record.key()).unwrap_or_else(|| crate::table::row(table.len()));
+    let row = table.position(record.key()).unwrap_or_else(|| crate::data::table::row(table.len()));
     table.replace(record);
     row
 }

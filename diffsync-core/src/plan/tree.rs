@@ -1,4 +1,4 @@
-//! The diff as a tree of records, to print and to serialise. Values are read from the two sides when they are written.
+//! The diff as a tree of records, to print and to serialise. LineValues are read from the two sides when they are written.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,13 +8,13 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::dataset::Dataset;
-use crate::diff::{TableDiff, Twin, Withheld};
-use crate::ops::Operation;
-use crate::outcome::HoldReason;
+use crate::data::dataset::Dataset;
+use crate::data::side::Side;
+use crate::model::operation::Operation;
+use crate::plan::diff::{TableDiff, Twin, Withheld};
+use crate::plan::outcome::HoldReason;
 use crate::plan::{Plan, PlanView, RecordRef};
-use crate::printable::{escape_unprintable, is_unprintable};
-use crate::step::Side;
+use crate::value::printable::{escape_unprintable, is_unprintable};
 
 /// A diff as a tree: changed records under the records they live under.
 ///
@@ -103,7 +103,8 @@ impl<'a> DiffTree<'a> {
     /// Builds the tree of a plan's diff. Its size grows with the changes, not with the records.
     #[must_use]
     pub fn of(plan: &'a dyn PlanView) -> Self {
-        let mut builder = Builder { tree: Self { plan, nodes: Vec::new(), roots: Vec::new() }, known: HashMap::new() };
+        let mut builder =
+            TreeBuilder { tree: Self { plan, nodes: Vec::new(), roots: Vec::new() }, known: HashMap::new() };
         for (model, table) in plan.diff().tables().iter().enumerate() {
             for (place, &row) in table.creates.iter().enumerate() {
                 builder.add(RecordRef::new(Side::Source, model, row), Change::Create(place));
@@ -241,12 +242,12 @@ impl fmt::Debug for DiffTree<'_> {
     }
 }
 
-struct Builder<'a> {
+struct TreeBuilder<'a> {
     tree: DiffTree<'a>,
     known: HashMap<RecordRef, usize>,
 }
 
-impl Builder<'_> {
+impl TreeBuilder<'_> {
     fn add(&mut self, record: RecordRef, change: Change) {
         let at = self.node(record);
         self.tree.nodes[at].change = Some(change);
@@ -339,7 +340,7 @@ struct Element<'a> {
 impl Serialize for Element<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let node = &self.tree.nodes[self.at];
-        let all = |record| Attributes { tree: self.tree, values: Values::All(record) };
+        let all = |record| Attributes { tree: self.tree, values: LineValues::All(record) };
         let mut map = serializer.serialize_map(None)?;
         match node.change {
             None => {}
@@ -347,8 +348,8 @@ impl Serialize for Element<'_> {
             Some(Change::Delete(_)) => map.serialize_entry("-", &all(node.record))?,
             Some(Change::Update(update, target)) => {
                 let (tree, source) = (self.tree, node.record);
-                map.serialize_entry("+", &Attributes { tree, values: Values::After { update, source, target } })?;
-                map.serialize_entry("-", &Attributes { tree, values: Values::Before { update, target } })?;
+                map.serialize_entry("+", &Attributes { tree, values: LineValues::After { update, source, target } })?;
+                map.serialize_entry("-", &Attributes { tree, values: LineValues::Before { update, target } })?;
             }
         }
         self.tree.serialize_groups(&mut map, &node.children)?;
@@ -359,11 +360,11 @@ impl Serialize for Element<'_> {
 /// A record's attributes, all of them or those that an update changes.
 struct Attributes<'a> {
     tree: &'a DiffTree<'a>,
-    values: Values,
+    values: LineValues,
 }
 
 /// Which values of which record.
-enum Values {
+enum LineValues {
     All(RecordRef),
     Before { update: usize, target: RecordRef },
     After { update: usize, source: RecordRef, target: RecordRef },
@@ -373,9 +374,9 @@ impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let plan = self.tree.plan;
         let (record, update) = match self.values {
-            Values::All(record) => (record, None),
-            Values::Before { update, target } => (target, Some(update)),
-            Values::After { update, source, .. } => (source, Some(update)),
+            LineValues::All(record) => (record, None),
+            LineValues::Before { update, target } => (target, Some(update)),
+            LineValues::After { update, source, .. } => (source, Some(update)),
         };
         let table = self.tree.table(record);
         let mut map = serializer.serialize_map(None)?;
@@ -384,8 +385,8 @@ impl Serialize for Attributes<'_> {
                 continue;
             }
             let value = match self.values {
-                Values::All(record) | Values::Before { target: record, .. } => plan.attribute(record, position),
-                Values::After { source, target, .. } => plan.planned(source, target, position),
+                LineValues::All(record) | LineValues::Before { target: record, .. } => plan.attribute(record, position),
+                LineValues::After { source, target, .. } => plan.planned(source, target, position),
             };
             map.serialize_entry(attribute.name, &shown(value))?;
         }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use wildmatch::WildMatch;
 
-use crate::ops::Operation;
+use crate::model::operation::Operation;
 
 /// Which part of a diff a run is about. What it leaves out is counted as left out, and with it what could not be
 /// written without it. The default leaves nothing out.

@@ -9,9 +9,9 @@ use serde_json::Value;
 use sha2::Sha256;
 use thiserror::Error;
 
-use crate::canonical::order;
-use crate::schema::{Comparison, FieldSchema, ModelSchema};
-use crate::secret::{SEALED, Seal, sealed};
+use crate::model::schema::{Comparison, FieldSchema, ModelSchema};
+use crate::value::canonical::order;
+use crate::value::secret::{SEALED, Seal, sealed};
 
 /// The shortest key, in bytes.
 const SHORTEST: usize = 16;
@@ -56,7 +56,7 @@ impl PlanKey {
     }
 
     /// Reads an attribute of a record as a saved plan holds it: its secrets sealed, and what has no order in one order.
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         schema: &'static ModelSchema,
         id: &Arc<str>,
@@ -69,7 +69,7 @@ impl PlanKey {
     }
 
     /// Reads an attribute of a record in the order that it has, so that it can be restored.
-    pub(super) fn read_as_it_is(
+    pub(crate) fn read_as_it_is(
         &self,
         schema: &'static ModelSchema,
         id: &Arc<str>,
@@ -100,7 +100,7 @@ fn has_order(attribute: &FieldSchema) -> bool {
 }
 
 /// Puts what has no order in one order, so that it can be compared.
-pub(super) fn in_one_order(attribute: &FieldSchema, value: &mut Value) {
+pub(crate) fn in_one_order(attribute: &FieldSchema, value: &mut Value) {
     if !has_order(attribute) {
         sort(value);
     }
@@ -118,7 +118,7 @@ fn sort(value: &mut Value) {
 }
 
 /// Whether a value from a saved plan holds a sealed secret.
-pub(super) fn holds_secret(value: &Value) -> bool {
+pub(crate) fn holds_secret(value: &Value) -> bool {
     match value {
         Value::Object(entries) => entries.contains_key(SEALED) || entries.values().any(holds_secret),
         Value::Array(values) => values.iter().any(holds_secret),

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{PlanHead, SavedOperation, Undo};
-use crate::ops::Operation;
+use crate::model::operation::Operation;
 
 /// Where the undo plan of a run is written while it goes on.
 ///
@@ -67,13 +67,13 @@ fn line(document: &impl serde::Serialize) -> io::Result<Vec<u8>> {
 }
 
 /// What stands in a log for a record that is as it was before, after another line said otherwise.
-pub(super) fn nothing(model: &str, id: serde_json::Value) -> SavedOperation {
+pub(crate) fn nothing(model: &str, id: serde_json::Value) -> SavedOperation {
     let (before, after) = Default::default();
     SavedOperation { op: Operation::Update, model: model.to_owned(), id, cascaded: false, before, after }
 }
 
 /// The operations of a log: of several about one record the last one counts, since the record was written several times.
-pub(super) fn settled(operations: Vec<SavedOperation>) -> Vec<SavedOperation> {
+pub(crate) fn settled(operations: Vec<SavedOperation>) -> Vec<SavedOperation> {
     let mut seen = std::collections::HashSet::new();
     let mut last: Vec<_> = operations
         .into_iter()

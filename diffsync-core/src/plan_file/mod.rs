@@ -5,14 +5,15 @@
 //! applying it loads both sides again, compares them again, and carries out those of the operations that are found again
 //! unchanged. Only a plan that takes back another run ([`PlanKind::Undo`]) brings the values of what was deleted along.
 
-mod key;
-mod log;
-mod matching;
+mod approve;
+pub(crate) mod filter;
+mod format;
+pub(crate) mod key;
+pub(crate) mod log;
 mod read;
-mod restore;
+pub(crate) mod selection;
 mod undo;
-mod without;
-mod write;
+pub(crate) mod write;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,21 +21,16 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::approve::approve;
+pub use self::filter::{Filter, RecordFilter};
 pub use self::key::{PlanKey, WeakKey};
 pub use self::log::{UndoLog, UndoSink};
 pub use self::read::PlanFileError;
 pub use self::undo::{Lost, Undo};
-pub use self::write::{approve, write_plan};
 
-pub(crate) use self::matching::{Chosen, Standing};
-pub(crate) use self::restore::Restoring;
-pub(crate) use self::undo::{inverse, inverse_of};
-
-use crate::filter::Filter;
-use crate::guard::Lift;
-use crate::limit::OnGuard;
-use crate::ops::Operation;
-use crate::schema::{Comparison, FieldSchema, ModelSchema};
+use crate::model::limit::{Lift, OnGuard};
+use crate::model::operation::Operation;
+use crate::model::schema::{Comparison, FieldSchema, ModelSchema};
 
 /// The version of the format that is written and read.
 pub(crate) const VERSION: u32 = 1;
@@ -94,7 +90,7 @@ pub struct PlanHead {
     pub unfinished: bool,
 }
 
-#[cfg(feature = "laws")]
+#[cfg(feature = "testkit")]
 impl PlanHead {
     /// The head of a plan of no job and nobody.
     pub(crate) fn anonymous(kind: PlanKind) -> Self {
@@ -277,7 +273,7 @@ pub struct Application {
 }
 
 /// An identifier as it stands in a file, for messages where nobody can tell how its model would write it.
-fn id_text(id: &Value) -> String {
+pub(crate) fn id_text(id: &Value) -> String {
     match id {
         Value::String(text) => text.clone(),
         other => other.to_string(),

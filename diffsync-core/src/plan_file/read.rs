@@ -7,10 +7,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::format::{Approval, End, hexadecimal};
 use super::log::settled;
-use super::write::{Approval, End, hexadecimal};
 use super::{PlanHead, PlanKind, SavedOperation, SavedPlan, VERSION, id_text};
-use crate::schema::ModelSchema;
+use crate::model::schema::ModelSchema;
 
 /// Why a file cannot be carried out as a plan.
 #[derive(Debug, Error)]
@@ -66,7 +66,7 @@ pub enum PlanFileError {
 
 /// How long a line of a plan may be, in bytes: a record with its values before and after. What is longer is no plan, and
 /// is not read to its end.
-pub(super) const LONGEST_LINE: usize = 64 << 20;
+pub(crate) const LONGEST_LINE: usize = 64 << 20;
 
 /// Reads the next line with its line end; false at the end of the file.
 fn read_line(input: &mut dyn BufRead, text: &mut String, line: usize) -> Result<bool, PlanFileError> {
@@ -89,7 +89,7 @@ fn read_line(input: &mut dyn BufRead, text: &mut String, line: usize) -> Result<
 }
 
 /// Reads a plan, and calls `each_line` with every line of it, also the blank ones.
-pub(super) fn read(
+pub(crate) fn read(
     input: &mut dyn BufRead,
     each_line: &mut dyn FnMut(&str) -> io::Result<()>,
 ) -> Result<SavedPlan, PlanFileError> {

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::error::panicked;
-use crate::ops::Operation;
-use crate::outcome::Outcome;
+use crate::model::operation::Operation;
+use crate::plan::outcome::Outcome;
 use crate::plan::{PlanView, RecordRef};
 use crate::report::RunReport;
-use crate::step::{Step, StepReport};
+use crate::report::step::{Step, StepReport};
 
 /// Something that happened in a run. Records are positions in the plan, never copies.
 #[derive(Clone)]

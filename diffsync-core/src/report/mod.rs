@@ -1,5 +1,17 @@
 //! What a run did, and why it did not go to its end.
 
+pub(crate) mod config;
+pub(crate) mod event;
+pub(crate) mod filtered;
+pub(crate) mod retry;
+pub(crate) mod step;
+
+pub use self::config::ConfigItem;
+pub use self::event::{Event, Observer, TracingObserver};
+pub use self::filtered::Filtered;
+pub use self::retry::report_retry;
+pub use self::step::{Step, StepReport};
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -10,18 +22,16 @@ use serde::{Serialize, Serializer};
 use thiserror::Error;
 use url::Url;
 
-use crate::diff::{DiffSummary, Twin};
-use crate::guard::Lift;
-use crate::job::info::ConfigItem;
-use crate::ops::Operation;
-use crate::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
+use crate::data::problem::{Problem, SkippedModel};
+use crate::data::refusal::{Breach, Moved, Refusal};
+use crate::data::side::Side;
+use crate::model::limit::Lift;
+use crate::model::operation::Operation;
+use crate::plan::diff::{DiffSummary, Twin};
+use crate::plan::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
+use crate::plan::tree::DiffTree;
 use crate::plan::{PlanView, RecordRef};
-use crate::problem::{Problem, SkippedModel};
-use crate::refusal::{Breach, Moved, Refusal};
-use crate::run::Filtered;
-use crate::saved::Undo;
-use crate::step::{Side, StepReport};
-use crate::tree::DiffTree;
+use crate::plan_file::Undo;
 
 /// What a run did.
 ///

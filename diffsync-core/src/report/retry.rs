@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::event::{Event, Observers};
-use crate::step::Step;
+use crate::report::event::{Event, Observers};
+use crate::report::step::Step;
 
 tokio::task_local! {
     /// The step that is being taken, and who is told of it.

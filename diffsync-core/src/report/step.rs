@@ -1,30 +1,12 @@
-//! The two sides of a run and its four measured steps.
+//! The four measured steps of a run.
 
 use std::fmt;
 use std::time::Duration;
 
+use diffsync_memory::StepMemory;
 use serde::{Serialize, Serializer};
 
-use crate::memory::StepMemory;
-
-/// One of the two systems of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// Where the records come from.
-    Source,
-    /// What is brought in line with the source.
-    Target,
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Target => "target",
-        })
-    }
-}
+use crate::data::side::Side;
 
 /// One of the four measured parts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

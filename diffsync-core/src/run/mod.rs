@@ -16,30 +16,36 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
-pub use self::filtered::Filtered;
 use self::filtered::filtered;
 use self::loading::Loading;
 pub use self::options::{RunOptions, UnknownFlags};
 use crate::adapter::Adapter;
-use crate::check::{half_loaded, untouched};
-use crate::dataset::Dataset;
+use crate::apply::compare::Loaded;
+use crate::apply::undo::inverse;
+use crate::data::check::{half_loaded, untouched};
+use crate::data::dataset::Dataset;
+use crate::data::problem::{Problem, SkippedModel};
+use crate::data::refusal::{Breach, Refusal};
+use crate::data::side::Side;
 use crate::error::{JobError, panicked};
-use crate::event::{Event, Observer, Observers};
-use crate::execute::{Approved, ExecuteOptions, Execution, Results, Stopped, abilities};
-use crate::guard::Guards;
+pub use crate::execute::{Approved, Retry};
+use crate::execute::{ExecuteOptions, Execution, Results, Stopped, abilities};
 use crate::job::{Job, Object};
-use crate::limit::OnGuard;
-use crate::memory::profile;
-use crate::ops::Operation;
-use crate::outcome::{Outcome, Outcomes};
-use crate::plan::{Loaded, Plan, PlanView, RecordRef};
-use crate::problem::{Problem, SkippedModel};
-use crate::refusal::{Breach, Refusal};
+use crate::model::limit::OnGuard;
+use crate::model::operation::Operation;
+use crate::plan::guard::Guards;
+use crate::plan::outcome::{Outcome, Outcomes};
+use crate::plan::scope::Scope;
+use crate::plan::{Plan, PlanView, RecordRef};
+use crate::plan_file::selection::PlanSelection;
+use crate::plan_file::{PlanKind, Policy, Undo};
+use crate::report::event::{Event, Observer, Observers};
+use crate::report::filtered::Filtered;
+use crate::report::retry::reporting_retries;
+use crate::report::step::{Step, StepReport};
 use crate::report::{RunError, RunReport, Status};
-use crate::retry::reporting_retries;
-use crate::saved::{Chosen, PlanKind, Policy, Undo, inverse};
-use crate::scope::Scope;
-use crate::step::{Side, Step, StepReport};
+use diffsync_memory::profile;
+pub use tokio_util::sync::CancellationToken;
 
 /// A run in progress. It owns the four steps, so they are measured whoever calls them.
 pub struct Run<J: Job> {
@@ -225,7 +231,7 @@ impl<J: Job> Run<J> {
             filters: vec![self.options.filter.clone()],
             ignore: J::INFO.ignore,
             can: abilities::<J::Data, J::Target>(target),
-            chosen: self.options.application.clone().map(Chosen::new),
+            selection: self.options.application.clone().map(PlanSelection::new),
         }
     }
 
@@ -300,7 +306,7 @@ impl<J: Job> Run<J> {
             concurrency: self.options.concurrency,
             writes_at_complete: target.writes_at_complete(),
             retry: self.options.retry,
-            call_limit: self.options.record_time_limit,
+            record_time_limit: self.options.record_time_limit,
             deadline: self.deadline,
             cancellation: self.options.cancellation.clone(),
             // What only `sync_complete` writes is not written while the run goes on.
@@ -375,7 +381,7 @@ impl<J: Job> Run<J> {
             concurrency: self.options.concurrency,
             writes_at_complete: true,
             retry: self.options.retry,
-            call_limit: self.options.record_time_limit,
+            record_time_limit: self.options.record_time_limit,
             deadline: self.deadline,
             cancellation: self.options.cancellation.clone(),
             undo_log: None,
@@ -403,13 +409,13 @@ impl<J: Job> Run<J> {
     /// Why the plan must not be carried out.
     fn refusal(&self, plan: &Plan<J::Data>, target: &J::Target) -> Option<Refusal> {
         let moved = || {
-            let standing = plan.standing()?;
+            let fit = plan.fit()?;
             let policy = self.options.application.as_ref().map(|application| application.policy).unwrap_or_default();
-            if policy == Policy::Refuse && !standing.moved.is_empty() {
-                return Some(Refusal::Moved(standing.moved.clone()));
+            if policy == Policy::Refuse && !fit.moved.is_empty() {
+                return Some(Refusal::Moved(fit.moved.clone()));
             }
-            let nothing_else = standing.moved.is_empty() && standing.left_out == 0 && plan.diff().is_empty();
-            let all_done = standing.done > 0 && nothing_else;
+            let nothing_else = fit.moved.is_empty() && fit.left_out == 0 && plan.diff().is_empty();
+            let all_done = fit.done > 0 && nothing_else;
             all_done.then_some(Refusal::Done)
         };
         let lost = || plan.unwritable().filter(|_| target.rewrites());
@@ -435,9 +441,9 @@ impl<J: Job> Run<J> {
         let (mut stale, mut already_done) = (Vec::new(), 0);
         let plan: Option<Arc<dyn PlanView>> = match self.stage {
             Stage::Planned { plan, .. } => {
-                if let Some(standing) = plan.standing() {
-                    stale.clone_from(&standing.moved);
-                    already_done = standing.done;
+                if let Some(fit) = plan.fit() {
+                    stale.clone_from(&fit.moved);
+                    already_done = fit.done;
                 }
                 Some(plan)
             }

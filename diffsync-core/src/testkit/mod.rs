@@ -7,7 +7,7 @@
 //! what is left of a difference must be what it cannot do, or waits for that, and is never asked of it.
 //!
 //! ```
-//! use diffsync_core::laws::Laws;
+//! use diffsync_core::testkit::Laws;
 //! # use std::sync::{Mutex, PoisonError};
 //! # use diffsync_core::*;
 //! # #[derive(SyncModel, Clone)]
@@ -56,10 +56,10 @@ use thiserror::Error;
 use self::faulty::{Fault, Faulty};
 use self::sync::{Synced, sync, unsupported};
 use crate::adapter::{Adapter, WrittenBy};
-use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::data::table::Table;
 use crate::error::AdapterError;
-use crate::saved::{Application, PlanKey, Policy, SavedPlan};
-use crate::table::Table;
+use crate::plan_file::{Application, PlanKey, Policy, SavedPlan};
 
 /// A law that a target does not keep.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

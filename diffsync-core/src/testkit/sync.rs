@@ -7,19 +7,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::Violation;
 use crate::adapter::{Adapter, LoadContext, WrittenBy};
-use crate::check::Checked;
-use crate::dataset::Dataset;
-use crate::diff::Withheld;
+use crate::apply::compare::Loaded;
+use crate::apply::save::write_plan;
+use crate::apply::undo::inverse;
+use crate::data::check::Checked;
+use crate::data::dataset::Dataset;
+use crate::data::problem::{Problem, ProblemKind};
+use crate::data::side::Side;
 use crate::error::JobError;
-use crate::event::Observers;
 use crate::execute::{Approved, ExecuteOptions, Execution, Retry, abilities};
-use crate::ops::Operation;
-use crate::outcome::{Outcome, Outcomes, Task};
-use crate::plan::{Loaded, Plan, PlanView, RecordRef};
-use crate::problem::{Problem, ProblemKind};
-use crate::saved::{Application, PlanHead, PlanKey, PlanKind, Undo, inverse, write_plan};
-use crate::scope::Scope;
-use crate::step::Side;
+use crate::model::operation::Operation;
+use crate::plan::diff::Withheld;
+use crate::plan::outcome::{Outcome, Outcomes, Task};
+use crate::plan::scope::Scope;
+use crate::plan::{Plan, PlanView, RecordRef};
+use crate::plan_file::{Application, PlanHead, PlanKey, PlanKind, Undo};
+use crate::report::event::Observers;
 
 /// What a run did.
 pub(super) struct Synced {
@@ -57,7 +60,8 @@ where
 {
     let data = load(target).await?;
     let can = abilities::<T::Data, T>(target);
-    let scope = Scope { can, chosen: application.map(crate::saved::Chosen::new), ..Scope::default() };
+    let scope =
+        Scope { can, selection: application.map(crate::plan_file::selection::PlanSelection::new), ..Scope::default() };
     Ok(Loaded::of(Checked::new(Side::Source, source), Checked::new(Side::Target, data), scope).compare())
 }
 
@@ -80,7 +84,7 @@ where
         concurrency,
         writes_at_complete: target.writes_at_complete(),
         retry: Retry::default(),
-        call_limit: None,
+        record_time_limit: None,
         deadline: None,
         cancellation: CancellationToken::new(),
         undo_log: None,

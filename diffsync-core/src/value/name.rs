@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 
-use crate::compare::{self, Unordered};
+use crate::value::compare::{self, Unordered};
 
 /// The hash of what is named, the same everywhere in this process.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);

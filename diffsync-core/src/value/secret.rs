@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::Value;
 
-use crate::canonical::InOneOrder;
+use crate::value::canonical::InOneOrder;
 
 /// What stands wherever a secret would be shown.
 pub const REDACTED: &str = "[secret]";

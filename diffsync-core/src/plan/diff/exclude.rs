@@ -6,22 +6,22 @@ use std::collections::HashSet;
 use fixedbitset::FixedBitSet;
 
 use super::{Differ, TableDiff};
-use crate::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, to_self};
-use crate::flags::Flags;
+use crate::data::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, to_self};
+use crate::data::graph::add_descendants;
+use crate::data::side::Side;
+use crate::data::table::Table;
+use crate::model::flags::Flags;
+use crate::model::schema::{LinkKind, LinkSchema};
 use crate::model::{Names, SyncModel};
-use crate::nesting::add_descendants;
-use crate::schema::{LinkKind, LinkSchema};
-use crate::step::Side;
-use crate::table::Table;
 
 /// Rows that leave the diff, by why they do.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Out {
+pub(super) struct Excluded {
     pub(super) rejected: FixedBitSet,
     pub(super) left_out: FixedBitSet,
 }
 
-impl Out {
+impl Excluded {
     pub(super) fn rejected(rejected: FixedBitSet) -> Self {
         Self { left_out: FixedBitSet::with_capacity(rejected.len()), rejected }
     }
@@ -82,7 +82,7 @@ impl<D> Differ<'_, D> {
         D: HasTable<M>,
     {
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
-        self.absent[self.wanted] = Out::none_of(source.len());
+        self.absent[self.wanted] = Excluded::none_of(source.len());
         let (source_out, target_out) = (&mut self.source_out[self.wanted], &mut self.target_out[self.wanted]);
         source_out.left_out.grow(source.len());
         target_out.left_out.grow(target.len());
@@ -133,7 +133,7 @@ impl<D> Differ<'_, D> {
 
     /// The rows of one side that live directly under a record that is out on either, or, in the source, need one that
     /// will not be there; and how to tell a row's parent in a model that nests in itself.
-    fn under<M: LinksIn<D>>(&self, side: Side) -> (Out, Option<KeyOf<M, M>>)
+    fn under<M: LinksIn<D>>(&self, side: Side) -> (Excluded, Option<KeyOf<M, M>>)
     where
         D: HasTable<M>,
     {
@@ -141,22 +141,22 @@ impl<D> Differ<'_, D> {
             Side::Source => self.source.table(),
             Side::Target => self.target.table(),
         };
-        let rows = Out::none_of(children.len());
-        let mut under = Under { differ: self, side, children, rows, parent_in_self: None };
+        let rows = Excluded::none_of(children.len());
+        let mut under = UnderExcluded { differ: self, side, children, rows, parent_in_self: None };
         M::visit_links(&mut under);
         (under.rows, under.parent_in_self)
     }
 }
 
-struct Under<'a, 'd, D, M: SyncModel> {
+struct UnderExcluded<'a, 'd, D, M: SyncModel> {
     differ: &'a Differ<'d, D>,
     side: Side,
     children: &'a Table<M>,
-    rows: Out,
+    rows: Excluded,
     parent_in_self: Option<KeyOf<M, M>>,
 }
 
-impl<D, M: SyncModel> LinkVisitor<D, M> for Under<'_, '_, D, M> {
+impl<D, M: SyncModel> LinkVisitor<D, M> for UnderExcluded<'_, '_, D, M> {
     fn visit<P: SyncModel>(&mut self, link: &'static LinkSchema, key: KeyOf<M, P>)
     where
         D: HasTable<P>,
@@ -210,7 +210,7 @@ fn take_out_named<M: SyncModel>(out: &mut FixedBitSet, table: &Table<M>, ids: &H
 }
 
 /// Takes out of one side what is out on the other.
-fn take_out_counterparts<M: SyncModel>(out: &Out, table: &Table<M>, other_out: &mut Out, other: &Table<M>) {
+fn take_out_counterparts<M: SyncModel>(out: &Excluded, table: &Table<M>, other_out: &mut Excluded, other: &Table<M>) {
     for (other_out, out) in other_out.each(out) {
         for row in out.ones().filter_map(|row| other.position(table.rows()[row].key())) {
             other_out.insert(row as usize);

@@ -8,8 +8,8 @@
 use std::array;
 use std::hint::black_box;
 
+use crate::data::table::{Table, hash, row};
 use crate::model::SyncModel;
-use crate::table::{Table, hash, row};
 
 /// Rows whose memory is fetched together. Half of it was slower, and more gained nothing.
 const BLOCK: usize = 64;

@@ -3,8 +3,8 @@
 //! It holds row positions and the set of changed attributes, never copies of records, and is computed once: what is
 //! shown is what is executed.
 
+mod exclude;
 mod join;
-mod out;
 mod select;
 mod spelling;
 mod summary;
@@ -14,19 +14,19 @@ use std::collections::{BTreeMap, HashMap};
 
 use fixedbitset::FixedBitSet;
 
-use self::out::Out;
+use self::exclude::Excluded;
 pub(crate) use self::spelling::respell;
 pub use self::summary::{Counts, DiffSummary, ModelSummary};
 pub(crate) use self::twins::{Twin, twins};
 
-use crate::check::Checked;
-use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, in_order};
-use crate::ops::Operation;
-use crate::outcome::HoldReason;
+use crate::data::check::Checked;
+use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, in_order};
+use crate::data::table::{LoadState, Table, row};
+use crate::model::operation::Operation;
+use crate::model::schema::ModelSchema;
 use crate::plan::RecordRef;
-use crate::schema::ModelSchema;
-use crate::scope::Scope;
-use crate::table::{LoadState, Table, row};
+use crate::plan::outcome::HoldReason;
+use crate::plan::scope::Scope;
 
 /// What must change in the target, as positions into the two data sets it was computed from.
 #[derive(Debug)]
@@ -254,7 +254,7 @@ impl Diff {
     pub(crate) fn between<D: Dataset>(source: &Checked<D>, target: &Checked<D>, scope: &Scope) -> Self {
         let schemas = D::SCHEMAS;
         let rejected = |side: &Checked<D>| side.models.iter().any(|model| model.rejected() > 0);
-        let out = |side: &Checked<D>| side.models.iter().map(|model| Out::rejected(model.out.clone())).collect();
+        let out = |side: &Checked<D>| side.models.iter().map(|model| Excluded::rejected(model.out.clone())).collect();
         let mut differ = Differ {
             source: &source.data,
             target: &target.data,
@@ -262,7 +262,7 @@ impl Diff {
             selective: rejected(source) || rejected(target) || select::is_asked_for(&source.data, &target.data, scope),
             source_out: out(source),
             target_out: out(target),
-            absent: schemas.iter().map(|_| Out::default()).collect(),
+            absent: schemas.iter().map(|_| Excluded::default()).collect(),
             cascading: schemas.iter().map(|_| FixedBitSet::new()).collect(),
             held: schemas.iter().map(|_| HashMap::new()).collect(),
             wanted: 0,
@@ -320,10 +320,10 @@ struct Differ<'a, D> {
     /// Whether any record of any model is out of the diff, or may be: the questions that follow from it cost nothing
     /// otherwise.
     selective: bool,
-    source_out: Vec<Out>,
-    target_out: Vec<Out>,
+    source_out: Vec<Excluded>,
+    target_out: Vec<Excluded>,
     /// The source's rows that will not be in the target: their creates are out.
-    absent: Vec<Out>,
+    absent: Vec<Excluded>,
     /// The target's rows whose children are deleted with them.
     cascading: Vec<FixedBitSet>,
     /// The target's rows that are held back since they may be new records, each with that one.

@@ -3,16 +3,16 @@
 
 use fixedbitset::FixedBitSet;
 
-use super::out::{Out, without_row_on_either};
+use super::exclude::{Excluded, without_row_on_either};
 use super::{Differ, TableDiff};
-use crate::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, to_self};
-use crate::flags::Flags;
+use crate::data::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, to_self};
+use crate::data::graph::{add_descendants, walk};
+use crate::data::table::{LoadState, Table, row};
 use crate::model::SyncModel;
-use crate::nesting::{add_descendants, walk};
-use crate::ops::Operation;
-use crate::schema::{LinkKind, LinkSchema};
-use crate::scope::Scope;
-use crate::table::{LoadState, Table, row};
+use crate::model::flags::Flags;
+use crate::model::operation::Operation;
+use crate::model::schema::{LinkKind, LinkSchema};
+use crate::plan::scope::Scope;
 
 /// Whether any flag is set or any filter given, so that a diff must be looked through for what they concern.
 pub(super) fn is_asked_for<D: Dataset>(source: &D, target: &D, scope: &Scope) -> bool {
@@ -248,7 +248,7 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for OwnLinks<M> {
 /// Adds the source's rows that need, directly or not, a row of the set that will not be in the target.
 fn follow_own_links<D, M: LinksIn<D>>(
     source: &Table<M>,
-    blocked: &mut Out,
+    blocked: &mut Excluded,
     some_matched: bool,
     in_target: &impl Fn(usize) -> bool,
 ) {

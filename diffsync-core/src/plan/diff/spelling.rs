@@ -5,11 +5,11 @@
 //! So what is compared, shown, saved and written is one and the same. Models whose links all lead to identifiers that are
 //! the same only if they are written alike are not looked at.
 
-use crate::dataset::{
+use crate::data::dataset::{
     Dataset, HasTable, LinksIn, ModelVisitor, Respelled, SpellingVisitor, in_order, respelled_in_self,
 };
+use crate::data::table::Table;
 use crate::model::SyncModel;
-use crate::table::Table;
 
 /// Writes the names of records in the source as these records will be spelled in the target.
 pub(crate) fn respell<D: Dataset>(source: &mut D, target: &D) {

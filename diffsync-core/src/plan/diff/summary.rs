@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Diff, TableDiff, Withheld};
-use crate::ops::Operation;
+use crate::model::operation::Operation;
 
 /// How many records of each model are to be created, updated and deleted, and how many stay as they are.
 ///

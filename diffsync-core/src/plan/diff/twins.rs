@@ -15,12 +15,12 @@ use hashbrown::HashTable;
 use serde_json::Value;
 
 use super::{Differ, TableDiff};
-use crate::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, to_self};
+use crate::data::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, to_self};
+use crate::data::side::Side;
+use crate::data::table::Table;
 use crate::model::SyncModel;
+use crate::model::schema::{Comparison, LinkKind, LinkSchema, ModelSchema};
 use crate::plan::{PlanView, RecordRef};
-use crate::schema::{Comparison, LinkKind, LinkSchema, ModelSchema};
-use crate::step::Side;
-use crate::table::Table;
 
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 

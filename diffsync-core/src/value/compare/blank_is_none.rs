@@ -1,6 +1,6 @@
 //! `compare = blank_is_none`: an empty text is the same as none.
 
-use crate::secret::Secret;
+use crate::value::secret::Secret;
 
 /// What can be compared so that an empty text is the same as none: `#[sync(compare = blank_is_none)]`.
 ///

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use foldhash::fast::RandomState;
 use serde_json::Value;
 
-use crate::secret::Secret;
+use crate::value::secret::Secret;
 
 /// What can be compared so that the target may hold more: `#[sync(compare = contains)]`.
 ///

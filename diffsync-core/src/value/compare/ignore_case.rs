@@ -2,7 +2,7 @@
 
 use std::hash::Hasher;
 
-use crate::secret::Secret;
+use crate::value::secret::Secret;
 
 /// What can be compared whatever the case of its letters: `#[sync(compare = ignore_case)]`.
 ///

@@ -21,7 +21,7 @@ pub use self::unordered::Unordered;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use crate::secret::Secret;
+use crate::value::secret::Secret;
 
 /// Two values about to be compared.
 ///

@@ -1,6 +1,6 @@
 //! `compare = tolerance(1e-6)`: numbers may be a little apart.
 
-use crate::secret::Secret;
+use crate::value::secret::Secret;
 
 /// What can be compared with a tolerance: `#[sync(compare = tolerance(1e-6))]`.
 ///

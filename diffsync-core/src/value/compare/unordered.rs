@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 
-use crate::secret::Secret;
+use crate::value::secret::Secret;
 
 /// The hash of an element, the same in every list of this process.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
