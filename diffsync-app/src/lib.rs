@@ -13,6 +13,8 @@
 //! }
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod apply;
 mod check;
 mod choices;

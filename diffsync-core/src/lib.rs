@@ -6,6 +6,8 @@
 //! writes. A [job](Job) names a source and a target, and a [run](Run) of it loads both, calculates the [diff](Diff) and
 //! executes it, measuring each of these steps.
 
+#![forbid(unsafe_code)]
+
 // The macros name this crate by its absolute path, also when it is this crate's own tests that use them.
 extern crate self as diffsync_core;
 

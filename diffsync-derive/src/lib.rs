@@ -3,6 +3,8 @@
 //! Each macro reads its input into an `ast`, collects everything that is wrong with it, and expands what can be
 //! made of the rest, so that all mistakes of a build are said at once and none causes another.
 
+#![forbid(unsafe_code)]
+
 mod attr;
 mod choice;
 mod ctxt;

@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use url::Url;
 
-use crate::data::dataset::{Dataset, HasTable};
+use crate::data::dataset::{Dataset, HasTable, position};
 use crate::data::side::Side;
 use crate::data::table::Table;
 use crate::error::panicked;
@@ -367,19 +367,17 @@ impl<'a, D: Dataset> WriteContext<'a, D> {
     {
         let plan = self.current.plan();
         let table: &'a Table<M> = plan.target().table();
-        let of_model = plan.diff().tables().iter().enumerate().find(|(_, table)| table.schema.name == M::NAME);
-        let current = self.current;
-        of_model.into_iter().flat_map(move |(model, diff)| {
-            let staying = Arc::clone(&self.staying);
-            let is_asked_for = move |place: &usize| {
-                let is_gone = || current.is_deleted(model, diff.deletes[*place] as usize);
-                matches!(diff.withheld(Operation::Delete, *place), None | Some(Withheld::Cascaded))
-                    && !staying.places[model].contains(*place)
-                    && (!staying.models.contains(model) || is_gone())
-            };
-            let places = (0..diff.deletes.len()).filter(is_asked_for);
-            places.filter_map(move |place| table.rows().get(diff.deletes[place] as usize))
-        })
+        let model = position::<D, M>();
+        let diff = &plan.diff().tables()[model];
+        let (current, staying) = (self.current, Arc::clone(&self.staying));
+        let is_asked_for = move |place: &usize| {
+            let is_gone = || current.is_deleted(model, diff.deletes[*place] as usize);
+            matches!(diff.withheld(Operation::Delete, *place), None | Some(Withheld::Cascaded))
+                && !staying.places[model].contains(*place)
+                && (!staying.models.contains(model) || is_gone())
+        };
+        let places = (0..diff.deletes.len()).filter(is_asked_for);
+        places.filter_map(move |place| table.rows().get(diff.deletes[place] as usize))
     }
 }
 
@@ -419,8 +417,11 @@ impl<'a, D: Dataset> Synced<'a, D> {
     /// Says what became of the records of a model, where it is not what became of all: in a folder, one file can fail
     /// alone. Heard of targets that [write at complete](Adapter::WRITES_AT_COMPLETE). Of a model that nothing is said of,
     /// the records have failed if `sync_complete` fails, and else are written.
-    pub fn settle<M: SyncModel>(&self, completion: Completion) {
-        let Some(model) = D::SCHEMAS.iter().position(|schema| schema.name == M::NAME) else { return };
+    pub fn settle<M: SyncModel>(&self, completion: Completion)
+    where
+        D: HasTable<M>,
+    {
+        let model = position::<D, M>();
         self.completions.lock().unwrap_or_else(PoisonError::into_inner).push((model, completion));
     }
 

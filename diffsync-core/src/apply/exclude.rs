@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use fixedbitset::FixedBitSet;
 
-use crate::data::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, in_order, to_self};
+use crate::data::dataset::{
+    At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, position, to_self, visit_in_order,
+};
 use crate::data::graph::add_descendants;
 use crate::data::table::{LoadState, Table};
 use crate::model::SyncModel;
@@ -68,17 +70,13 @@ pub(super) fn deletes_left_out<D: Dataset>(target: &D, tables: &[TableDiff], mod
     if models.iter().all(|rows| rows.ignored.is_clear() && rows.skipped.is_clear()) {
         return;
     }
-    for wanted in in_order(D::SCHEMAS) {
-        D::visit_models(&mut KeptDeletes { target, tables, models, wanted, at: 0 });
-    }
+    visit_in_order(&mut KeptDeletes { target, tables, models });
 }
 
 struct KeptDeletes<'a, D> {
     target: &'a D,
     tables: &'a [TableDiff],
     models: &'a mut [ModelRows],
-    wanted: usize,
-    at: usize,
 }
 
 impl<D: Dataset> ModelVisitor<D> for KeptDeletes<'_, D> {
@@ -86,25 +84,22 @@ impl<D: Dataset> ModelVisitor<D> for KeptDeletes<'_, D> {
     where
         D: HasTable<M>,
     {
-        self.at += 1;
-        if self.at - 1 != self.wanted {
-            return;
-        }
+        let model = position::<D, M>();
         let records: &Table<M> = self.target.table();
-        let ModelRows { ignored, skipped, .. } = &self.models[self.wanted];
+        let ModelRows { ignored, skipped, .. } = &self.models[model];
         let sets = [ignored.clone(), skipped.clone()];
         let mut under = UnderKept { all: self, records: records.rows(), sets, parent_in_self: None };
         M::visit_links(&mut under);
         let UnderKept { sets: [mut ignored, mut skipped], parent_in_self, .. } = under;
         // What is not deleted anyway is not kept from it, and neither is what lives under it.
-        let deleted: FixedBitSet = self.tables[self.wanted].deletes.iter().map(|row| *row as usize).collect();
+        let deleted: FixedBitSet = self.tables[model].deletes.iter().map(|row| *row as usize).collect();
         skipped.intersect_with(&deleted);
         if let Some(KeyOf::One(key)) = parent_in_self {
             let parent = |row: usize| records.position(key(&records.rows()[row])?);
             add_descendants(&mut ignored, parent);
             add_descendants(&mut skipped, |row| parent(row).filter(|_| deleted.contains(row)));
         }
-        let rows = &mut self.models[self.wanted];
+        let rows = &mut self.models[model];
         (rows.ignored, rows.skipped) = (ignored, skipped);
     }
 }
@@ -127,7 +122,7 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for UnderKept<'_, '_, D, M> {
             return;
         }
         self.parent_in_self = self.parent_in_self.or(to_self(key));
-        let Some(model) = position::<D, P>() else { return };
+        let model = position::<D, P>();
         let parents: &Table<P> = self.all.target.table();
         let ModelRows { ignored, skipped, .. } = &self.all.models[model];
         if ignored.is_clear() && skipped.is_clear() {
@@ -148,7 +143,7 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for UnderKept<'_, '_, D, M> {
 
 /// Finds the rows of the source that are left out or lack something, and, in one walk from these, what needs them.
 pub(super) fn writes_left_out<D: Dataset>(source: &D, tables: &[TableDiff], target: &D, models: &mut [ModelRows]) {
-    let mut needs = Dependencies { source, tables, target, model: 0, models, needed_by: HashMap::new() };
+    let mut needs = Dependencies { source, tables, target, models, needed_by: HashMap::new() };
     D::visit_models(&mut needs);
     let needed_by = needs.needed_by;
     for rows in &mut *models {
@@ -179,7 +174,6 @@ struct Dependencies<'a, D> {
     source: &'a D,
     tables: &'a [TableDiff],
     target: &'a D,
-    model: usize,
     models: &'a mut [ModelRows],
     needed_by: HashMap<At, Vec<At>>,
 }
@@ -190,21 +184,23 @@ impl<D: Dataset> ModelVisitor<D> for Dependencies<'_, D> {
         D: HasTable<M>,
     {
         let source: &Table<M> = self.source.table();
-        let table = &self.tables[self.model];
+        let model = position::<D, M>();
+        let table = &self.tables[model];
         for (row, old) in &table.updates {
-            let rows = &mut self.models[self.model];
+            let rows = &mut self.models[model];
             if rows.ignored.contains(*old as usize) {
                 rows.left_out.insert(*row as usize);
             }
         }
         let updates = table.updates.iter().enumerate().map(|(place, (row, _))| (*row, place)).collect();
-        M::visit_links(&mut ModelDependencies { all: self, table, records: source.rows(), updates });
-        self.model += 1;
+        M::visit_links(&mut ModelDependencies { all: self, own: model, table, records: source.rows(), updates });
     }
 }
 
 struct ModelDependencies<'a, 'b, D, M> {
     all: &'a mut Dependencies<'b, D>,
+    /// The position of the model.
+    own: usize,
     table: &'a TableDiff,
     records: &'a [M],
     /// The place of each row that is an update.
@@ -216,8 +212,8 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for ModelDependencies<'_, '_, D
     where
         D: HasTable<P>,
     {
-        let Some(model) = position::<D, P>() else { return };
-        let Dependencies { source, tables, target, model: own, models, needed_by } = &mut *self.all;
+        let (model, own) = (position::<D, P>(), self.own);
+        let Dependencies { source, tables, target, models, needed_by } = &mut *self.all;
         let (source, target): (&Table<P>, &Table<P>) = ((*source).table(), (*target).table());
         if !link.orders() || *target.state() != LoadState::Loaded {
             return;
@@ -236,7 +232,7 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for ModelDependencies<'_, '_, D
                 if link.kind == LinkKind::Parent
                     && in_target.is_some_and(|row| models[model].ignored.contains(row as usize))
                 {
-                    models[*own].left_out.insert(row as usize);
+                    models[own].left_out.insert(row as usize);
                 }
                 if in_target.is_some_and(|row| deletes.binary_search(&row).is_err()) {
                     return;
@@ -244,15 +240,11 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for ModelDependencies<'_, '_, D
                 match source.position(named) {
                     Some(needed) => {
                         let needed = At { model, row: needed };
-                        needed_by.entry(needed).or_default().push(At { model: *own, row });
+                        needed_by.entry(needed).or_default().push(At { model: own, row });
                     }
-                    None => models[*own].lacking.insert(row as usize),
+                    None => models[own].lacking.insert(row as usize),
                 }
             });
         }
     }
-}
-
-fn position<D: Dataset, P: SyncModel>() -> Option<usize> {
-    D::SCHEMAS.iter().position(|schema| schema.name == P::NAME)
 }

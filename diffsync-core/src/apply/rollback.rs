@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::exclude::{ModelRows, deletes_left_out, writes_left_out};
 use super::matching::{ValueComparison, moved};
-use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, position};
 use crate::data::side::Side;
 use crate::data::table::{Table, row};
 use crate::model::derive_support::AttributeValues;
@@ -126,7 +126,7 @@ impl<D: Dataset> ModelVisitor<D> for RollbackBuilder<'_, D> {
         diff.unchanged = target.len() - diff.updates.len() - diff.deletes.len();
         diff.prevent_deletes(diff.deletes.iter().map(|row| prevented.contains(*row as usize)).collect::<Vec<_>>());
         let twins = twins(self.rollback.source.table(), &diff.creates, target, &diff.deletes);
-        let model = self.models.len();
+        let model = position::<D, M>();
         diff.hold_twins(twins.into_iter().map(|(place, row)| (place, RecordRef::new(Side::Source, model, row))));
         diff.withhold_unsupported(self.scope, model);
         self.rollback.tables.push(diff);
@@ -167,7 +167,6 @@ impl<D: Dataset> RollbackBuilder<'_, D> {
         D::visit_models(&mut ExcludedWrites {
             operations: &self.selection.application().plan.operations,
             models: &self.models,
-            model: 0,
             rollback: &mut self.rollback,
         });
         self.rollback
@@ -242,7 +241,6 @@ fn changed<M: SyncModel>(id: M::Id, old: &M, operation: &SavedOperation) -> Resu
 struct ExcludedWrites<'a, D> {
     operations: &'a [SavedOperation],
     models: &'a [ModelRows],
-    model: usize,
     rollback: &'a mut Rollback<D>,
 }
 
@@ -251,9 +249,10 @@ impl<D: Dataset> ModelVisitor<D> for ExcludedWrites<'_, D> {
     where
         D: HasTable<M>,
     {
-        let rows = &self.models[self.model];
+        let model = position::<D, M>();
+        let rows = &self.models[model];
         let Rollback { source, tables, fit } = &mut *self.rollback;
-        let (table, source): (_, &Table<M>) = (&mut tables[self.model], (*source).table());
+        let (table, source): (_, &Table<M>) = (&mut tables[model], (*source).table());
         for row in rows.lacking.ones() {
             let (record, reason) = (source.rows()[row].id().to_string(), "what it needs is not there".to_owned());
             fit.moved.push(moved(&self.operations[rows.origins[row]], Some(record), reason));
@@ -263,6 +262,5 @@ impl<D: Dataset> ModelVisitor<D> for ExcludedWrites<'_, D> {
         table.left_out += left_out;
         fit.left_out += left_out;
         table.leave_out_writes(&rows.left_out);
-        self.model += 1;
     }
 }

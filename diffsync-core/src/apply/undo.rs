@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fixedbitset::FixedBitSet;
 use serde_json::{Map, Value};
 
-use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, position};
 use crate::data::side::Side;
 use crate::data::table::Table;
 use crate::model::SyncModel;
@@ -46,7 +46,6 @@ struct UndoBuilder<'a, D: 'static> {
     current: &'a Current<'a, D>,
     outcomes: &'a Outcomes,
     key: &'a PlanKey,
-    model: usize,
     undo: Undo,
     /// The operation that creates a record again.
     again: HashMap<RecordRef, usize>,
@@ -63,7 +62,7 @@ impl<'a, D: Dataset> UndoBuilder<'a, D> {
         only: Option<(&'a [Task], &'a HashSet<Task>)>,
     ) -> Self {
         let (undo, again, needs) = (Undo::default(), HashMap::new(), Vec::new());
-        Self { current, outcomes, key, model: 0, undo, again, needs, only }
+        Self { current, outcomes, key, undo, again, needs, only }
     }
 
     /// The operations on a model that are asked about.
@@ -92,13 +91,12 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
         D: HasTable<M>,
     {
         let plan = self.current.plan();
-        let table = &plan.diff().tables()[self.model];
+        let model = position::<D, M>();
+        let table = &plan.diff().tables()[model];
         let (source, target): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
         let before = self.undo.operations.len();
-        let model = self.model;
         // What a target that writes at complete did not write needs no taking back.
         if self.outcomes.is_undone(model) {
-            self.model += 1;
             return;
         }
         for task in self.tasks(model) {
@@ -150,9 +148,9 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
                 Operation::Delete => {
                     let row = table.deletes[task.place];
                     let old = &target.rows()[row as usize];
-                    if self.current.is_deleted(self.model, row as usize) {
+                    if self.current.is_deleted(model, row as usize) {
                         self.create_again(row, target);
-                    } else if self.current.is_written_over(self.model, row) {
+                    } else if self.current.is_written_over(model, row) {
                         self.lose(Some(row), target, "the target stored another record in its place".to_owned());
                     } else if let Some(stored) = self.current.written::<M>(old.key()) {
                         // References were taken back, or a unique value was freed, before it was to be deleted.
@@ -186,7 +184,6 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
                 format!("records that are created again come back without {names}, which the model does not know"),
             );
         }
-        self.model += 1;
     }
 }
 
@@ -302,7 +299,10 @@ impl<D: Dataset> UndoBuilder<'_, D> {
         self.undo
     }
 
-    fn change_back<M: SyncModel>(&mut self, row: u32, target: &Table<M>, stored: &M, changed: &dyn Fn(usize) -> bool) {
+    fn change_back<M: SyncModel>(&mut self, row: u32, target: &Table<M>, stored: &M, changed: &dyn Fn(usize) -> bool)
+    where
+        D: HasTable<M>,
+    {
         let old = &target.rows()[row as usize];
         let both = self.values(stored, changed).and_then(|before| Ok((before, self.values(old, changed)?)));
         let ((id, mut before), (_, mut after)) = match both {
@@ -324,11 +324,14 @@ impl<D: Dataset> UndoBuilder<'_, D> {
         }
         if !after.is_empty() {
             self.push(Operation::Update, M::NAME, id, before, after);
-            self.needs(RecordRef::new(Side::Target, self.model, row));
+            self.needs(RecordRef::new(Side::Target, position::<D, M>(), row));
         }
     }
 
-    fn create_again<M: SyncModel>(&mut self, row: u32, target: &Table<M>) {
+    fn create_again<M: SyncModel>(&mut self, row: u32, target: &Table<M>)
+    where
+        D: HasTable<M>,
+    {
         let old = &target.rows()[row as usize];
         let (id, mut after) = match self.values(old, &|_| true) {
             Ok(values) => values,
@@ -345,7 +348,7 @@ impl<D: Dataset> UndoBuilder<'_, D> {
                     self.lose(Some(row), target, format!("`{secret}` is a secret"));
                 }
                 self.push(Operation::Create, M::NAME, id, Map::new(), after);
-                let record = RecordRef::new(Side::Target, self.model, row);
+                let record = RecordRef::new(Side::Target, position::<D, M>(), row);
                 self.again.insert(record, self.undo.operations.len() - 1);
                 self.needs(record);
             }

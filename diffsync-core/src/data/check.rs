@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::data::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, in_order, to_self};
+use crate::data::dataset::{
+    Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, position, to_self, visit_in_order,
+};
 use crate::data::graph::{add_descendants, circle_through, circles};
 use crate::data::problem::{Problem, ProblemKind, SkippedModel};
 use crate::data::refusal::Refusal;
@@ -135,10 +137,6 @@ struct SideCheck<'a, D> {
     side: Side,
     data: &'a D,
     other: Option<&'a D>,
-    /// The position of the model that is checked in this round, and the one that the visitor is at.
-    wanted: usize,
-    at: usize,
-    names: Vec<&'static str>,
     models: Vec<SideOfModel>,
     problems: Vec<Problem>,
     asks_other: bool,
@@ -146,23 +144,15 @@ struct SideCheck<'a, D> {
 
 impl<'a, D: Dataset> SideCheck<'a, D> {
     fn run(side: Side, data: &'a D, other: Option<&'a D>) -> Self {
-        let schemas = D::SCHEMAS;
         let mut check = Self {
             side,
             data,
             other,
-            wanted: 0,
-            at: 0,
-            names: schemas.iter().map(|schema| schema.name).collect(),
-            models: schemas.iter().map(|_| SideOfModel::default()).collect(),
+            models: D::SCHEMAS.iter().map(|_| SideOfModel::default()).collect(),
             problems: Vec::new(),
             asks_other: false,
         };
-        for position in in_order(schemas) {
-            check.wanted = position;
-            check.at = 0;
-            D::visit_models(&mut check);
-        }
+        visit_in_order(&mut check);
         check
     }
 }
@@ -172,14 +162,13 @@ impl<D: Dataset> ModelVisitor<D> for SideCheck<'_, D> {
     where
         D: HasTable<M>,
     {
-        let table: &Table<M> = self.data.table();
-        if self.at == self.wanted && *table.state() == LoadState::Loaded {
+        let (model, table): (_, &Table<M>) = (position::<D, M>(), self.data.table());
+        if *table.state() == LoadState::Loaded {
             let mut check = TableCheck::<D, M> {
                 side: self.side,
                 data: self.data,
                 other: self.other,
                 table,
-                names: &self.names,
                 models: &self.models,
                 out: FixedBitSet::with_capacity(table.len()),
                 problems: &mut self.problems,
@@ -192,13 +181,12 @@ impl<D: Dataset> ModelVisitor<D> for SideCheck<'_, D> {
             check.among_themselves();
             let out = check.out;
             let rejected_without_row = table.without_row().len();
-            self.models[self.wanted] =
+            self.models[model] =
                 SideOfModel { out, rejected_without_row, rows: table.len(), loaded: true, skipped: false };
         }
-        if self.at == self.wanted && matches!(table.state(), LoadState::Skipped(_)) && !table.is_whole() {
-            self.models[self.wanted].skipped = true;
+        if matches!(table.state(), LoadState::Skipped(_)) && !table.is_whole() {
+            self.models[model].skipped = true;
         }
-        self.at += 1;
     }
 }
 
@@ -207,7 +195,6 @@ struct TableCheck<'a, D, M: SyncModel> {
     data: &'a D,
     other: Option<&'a D>,
     table: &'a Table<M>,
-    names: &'a [&'static str],
     models: &'a [SideOfModel],
     out: FixedBitSet,
     problems: &'a mut Vec<Problem>,
@@ -263,8 +250,7 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
         // Only what lives under a rejected record follows it out; whether what it refers to will be there is for the diff
         // to say.
         let follows = on_own_side && link.kind == LinkKind::Parent;
-        let out_there = self.names.iter().position(|name| *name == P::NAME).map(|at| &self.models[at].out);
-        let out_there = out_there.filter(|_| follows);
+        let out_there = follows.then(|| &self.models[position::<D, P>()].out);
         let without_row = lookup.without_row();
         // Neighbours mostly share their parent, so the last one found is tried before the table is asked.
         let mut last: Option<u32> = None;

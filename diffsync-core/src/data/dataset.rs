@@ -49,6 +49,10 @@ pub trait Dataset: Default + Send + Sync + 'static {
     note = "what a model's records live under or refer to must be in the same data set; to sync them without it, drop the link"
 )]
 pub trait HasTable<M: SyncModel> {
+    /// The position of `M` among the data set's models.
+    #[doc(hidden)]
+    const POSITION: usize;
+
     /// The table of `M`.
     fn table(&self) -> &Table<M>;
     /// The table of `M`, to change it.
@@ -131,7 +135,7 @@ pub trait LinksIn<D>: SyncModel {
     }
 }
 
-/// Called with each model of a data set.
+/// Called with each model of a data set. [`position`] says which one it is.
 #[doc(hidden)]
 pub trait ModelVisitor<D> {
     fn visit<M: LinksIn<D>>(&mut self)
@@ -228,6 +232,30 @@ impl<M> Model<M> {
 pub(crate) struct At {
     pub(crate) model: usize,
     pub(crate) row: u32,
+}
+
+/// The position of a model among those of its data set.
+pub(crate) const fn position<D: HasTable<M>, M: SyncModel>() -> usize {
+    D::POSITION
+}
+
+/// Calls the visitor once for each model, in the order of [`in_order`].
+pub(crate) fn visit_in_order<D: Dataset, V: ModelVisitor<D>>(visitor: &mut V) {
+    struct Visits<V>(Vec<fn(&mut V)>);
+    impl<D, V: ModelVisitor<D>> ModelVisitor<D> for Visits<V> {
+        fn visit<M: LinksIn<D>>(&mut self)
+        where
+            D: HasTable<M>,
+        {
+            self.0.push(V::visit::<M>);
+        }
+    }
+
+    let mut visits = Visits(Vec::new());
+    D::visit_models(&mut visits);
+    for model in in_order(D::SCHEMAS) {
+        visits.0[model](visitor);
+    }
 }
 
 /// The positions of a data set's models, each after those it links to, except by deferred references, and after those it

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fixedbitset::FixedBitSet;
 
-use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, position};
 use crate::data::table::Table;
 use crate::model::SyncModel;
 use crate::model::schema::{Comparison, FieldSchema, ModelSchema};
@@ -90,7 +90,7 @@ impl<'a, D: Dataset> Current<'a, D> {
     where
         D: HasTable<M>,
     {
-        let model = Self::position::<M>();
+        let model = position::<D, M>();
         let as_given = self.row_as_given(model, &record);
         let mut news = self.news();
 
@@ -139,7 +139,6 @@ impl<'a, D: Dataset> Current<'a, D> {
             news: &'a mut News<D>,
             as_given: &'a mut [FixedBitSet],
             renamed: &'a mut [Renamed],
-            model: usize,
         }
         impl<D: Dataset> ModelVisitor<D> for TakeOver<'_, D> {
             fn visit<M: LinksIn<D>>(&mut self)
@@ -149,8 +148,7 @@ impl<'a, D: Dataset> Current<'a, D> {
                 let written: &mut Table<M> = self.written.table_mut();
                 let (source, target): (&Table<M>, &Table<M>) = (self.plan.source().table(), self.plan.target().table());
                 let news: &mut Table<M> = self.news.written.table_mut();
-                let model = self.model;
-                self.model += 1;
+                let model = position::<D, M>();
 
                 // What was stored again, and otherwise, is no longer as it was given.
                 let as_given = &mut self.as_given[model];
@@ -182,7 +180,7 @@ impl<'a, D: Dataset> Current<'a, D> {
         }
         let news = self.news.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (written, as_given, renamed) = (&mut self.written, &mut self.as_given, &mut self.renamed);
-        D::visit_models(&mut TakeOver { plan: self.plan, written, news, as_given, renamed, model: 0 });
+        D::visit_models(&mut TakeOver { plan: self.plan, written, news, as_given, renamed });
         news.renamed.clear();
         for (model, row) in news.deleted.drain(..) {
             self.deleted[model].grow_and_insert(row as usize);
@@ -194,7 +192,7 @@ impl<'a, D: Dataset> Current<'a, D> {
     where
         D: HasTable<M>,
     {
-        let renamed = &self.renamed[Self::position::<M>()].of_source;
+        let renamed = &self.renamed[position::<D, M>()].of_source;
         if renamed.is_empty() {
             return None;
         }
@@ -224,7 +222,7 @@ impl<'a, D: Dataset> Current<'a, D> {
         if let Some(record) = written.find(key) {
             return Some(record);
         }
-        let as_given = &self.as_given[Self::position::<M>()];
+        let as_given = &self.as_given[position::<D, M>()];
         if as_given.is_clear() {
             return None;
         }
@@ -241,7 +239,7 @@ impl<'a, D: Dataset> Current<'a, D> {
             return Some(renamed);
         }
         let target: &Table<M> = self.plan.target().table();
-        let deleted = &self.deleted[Self::position::<M>()];
+        let deleted = &self.deleted[position::<D, M>()];
         let is_there = |row: &u32| !deleted.contains(*row as usize);
         if let Some(written) = self.written_as(key) {
             // It may have been written to take its references back, and deleted after.
@@ -258,7 +256,7 @@ impl<'a, D: Dataset> Current<'a, D> {
     {
         let written: &Table<M> = self.written.table();
         let target: &Table<M> = self.plan.target().table();
-        let model = Self::position::<M>();
+        let model = position::<D, M>();
         let renamed = &self.renamed[model].of_target;
         let rows = (0u32..).zip(target.rows()).filter(move |(row, _)| !self.is_deleted(model, *row as usize));
         let kept = rows.map(move |(row, record)| {
@@ -277,7 +275,7 @@ impl<'a, D: Dataset> Current<'a, D> {
     {
         let (written, target): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.target().table());
         let source: &Table<M> = self.plan.source().table();
-        let model = Self::position::<M>();
+        let model = position::<D, M>();
         let as_given = self.as_given[model].ones().map(|row| &source.rows()[row]);
         let as_given = as_given.filter(|record| target.position(record.key()).is_none());
 
@@ -295,17 +293,13 @@ impl<'a, D: Dataset> Current<'a, D> {
         D: HasTable<M>,
     {
         let written: &Table<M> = self.written.table();
-        let model = Self::position::<M>();
+        let model = position::<D, M>();
         !written.is_empty() || !self.as_given[model].is_clear() || !self.deleted[model].is_clear()
     }
 
     /// Whether a row of the target was deleted.
     pub(crate) fn is_deleted(&self, model: usize, row: usize) -> bool {
         self.deleted[model].contains(row)
-    }
-
-    fn position<M: SyncModel>() -> usize {
-        D::SCHEMAS.iter().position(|schema| schema.name == M::NAME).unwrap_or_default()
     }
 }
 

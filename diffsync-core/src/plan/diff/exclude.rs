@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use fixedbitset::FixedBitSet;
 
 use super::{Differ, TableDiff};
-use crate::data::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, to_self};
+use crate::data::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, position, to_self};
 use crate::data::graph::add_descendants;
 use crate::data::side::Side;
 use crate::data::table::Table;
@@ -81,9 +81,10 @@ impl<D> Differ<'_, D> {
     where
         D: HasTable<M>,
     {
+        let model = position::<D, M>();
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
-        self.absent[self.wanted] = Excluded::none_of(source.len());
-        let (source_out, target_out) = (&mut self.source_out[self.wanted], &mut self.target_out[self.wanted]);
+        self.absent[model] = Excluded::none_of(source.len());
+        let (source_out, target_out) = (&mut self.source_out[model], &mut self.target_out[model]);
         source_out.left_out.grow(source.len());
         target_out.left_out.grow(target.len());
         take_out_named(&mut source_out.rejected, source, &target.without_row());
@@ -98,7 +99,7 @@ impl<D> Differ<'_, D> {
         take_out_counterparts(target_out, target, source_out, source);
         // What lives under a record that is out on the other side only is known now.
         let (under, parent_in_self) = self.under::<M>(Side::Source);
-        let (source_out, target_out) = (&mut self.source_out[self.wanted], &mut self.target_out[self.wanted]);
+        let (source_out, target_out) = (&mut self.source_out[model], &mut self.target_out[model]);
         for (set, under) in source_out.each(&under) {
             set.union_with(under);
         }
@@ -113,12 +114,13 @@ impl<D> Differ<'_, D> {
     where
         D: HasTable<M>,
     {
+        let model = position::<D, M>();
         let target: &Table<M> = self.target.table();
         let (mut under, parent_in_self) = self.under::<M>(Side::Target);
         for set in under.sets() {
             set.difference_with(matched);
         }
-        let target_out = &mut self.target_out[self.wanted];
+        let target_out = &mut self.target_out[model];
         for (set, under) in target_out.each(&under) {
             set.union_with(under);
         }
@@ -165,7 +167,7 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderExcluded<'_, '_, D, M> {
         if is_parent {
             self.parent_in_self = self.parent_in_self.or(to_self(key));
         }
-        let Some(model) = self.differ.names.iter().position(|name| *name == P::NAME) else { return };
+        let model = position::<D, P>();
         let (source, target): (&Table<P>, &Table<P>) = (self.differ.source.table(), self.differ.target.table());
         let (source_out, target_out) = (&self.differ.source_out[model], &self.differ.target_out[model]);
         let absent = &self.differ.absent[model];

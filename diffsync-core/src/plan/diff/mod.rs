@@ -20,7 +20,7 @@ pub use self::summary::{Counts, DiffSummary, ModelSummary};
 pub(crate) use self::twins::{Twin, twins};
 
 use crate::data::check::Checked;
-use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, in_order};
+use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, position, visit_in_order};
 use crate::data::table::{LoadState, Table, row};
 use crate::model::operation::Operation;
 use crate::model::schema::ModelSchema;
@@ -265,16 +265,9 @@ impl Diff {
             absent: schemas.iter().map(|_| Excluded::default()).collect(),
             cascading: schemas.iter().map(|_| FixedBitSet::new()).collect(),
             held: schemas.iter().map(|_| HashMap::new()).collect(),
-            wanted: 0,
-            at: 0,
-            names: schemas.iter().map(|schema| schema.name).collect(),
             tables: schemas.iter().map(|schema| TableDiff::new(schema)).collect(),
         };
-        for position in in_order(schemas) {
-            differ.wanted = position;
-            differ.at = 0;
-            D::visit_models(&mut differ);
-        }
+        visit_in_order(&mut differ);
         Self { tables: differ.tables }
     }
 
@@ -328,9 +321,6 @@ struct Differ<'a, D> {
     cascading: Vec<FixedBitSet>,
     /// The target's rows that are held back since they may be new records, each with that one.
     held: Vec<HashMap<u32, RecordRef>>,
-    wanted: usize,
-    at: usize,
-    names: Vec<&'static str>,
     tables: Vec<TableDiff>,
 }
 
@@ -339,10 +329,7 @@ impl<D: Dataset> ModelVisitor<D> for Differ<'_, D> {
     where
         D: HasTable<M>,
     {
-        if self.at == self.wanted {
-            self.tables[self.wanted] = self.table::<M>();
-        }
-        self.at += 1;
+        self.tables[position::<D, M>()] = self.table::<M>();
     }
 }
 
@@ -351,6 +338,7 @@ impl<D> Differ<'_, D> {
     where
         D: HasTable<M>,
     {
+        let model = position::<D, M>();
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
         let mut diff = TableDiff::new(M::SCHEMA);
         if *source.state() != LoadState::Loaded || *target.state() != LoadState::Loaded {
@@ -361,8 +349,8 @@ impl<D> Differ<'_, D> {
         if self.selective {
             self.take_out::<M>();
         }
-        diff.withhold_unsupported(self.scope, self.wanted);
-        let source_out = &self.source_out[self.wanted];
+        diff.withhold_unsupported(self.scope, model);
+        let source_out = &self.source_out[model];
         let ignored = self.scope.ignored(M::SCHEMA);
         let mut matched = FixedBitSet::with_capacity(target.len());
         let stride = words(M::SCHEMA);

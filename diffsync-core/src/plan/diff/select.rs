@@ -5,7 +5,7 @@ use fixedbitset::FixedBitSet;
 
 use super::exclude::{Excluded, without_row_on_either};
 use super::{Differ, TableDiff};
-use crate::data::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, to_self};
+use crate::data::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, position, to_self};
 use crate::data::graph::{add_descendants, walk};
 use crate::data::table::{LoadState, Table, row};
 use crate::model::SyncModel;
@@ -55,11 +55,12 @@ impl<D> Differ<'_, D> {
     where
         D: HasTable<M>,
     {
+        let model = position::<D, M>();
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
         let flags = RecordFlags::of(source, target, self.scope.flags);
-        let absent = &mut self.absent[self.wanted];
+        let absent = &mut self.absent[model];
         let in_target = |row: usize| target.position(source.rows()[row].key()).is_some();
-        let source_out = &self.source_out[self.wanted];
+        let source_out = &self.source_out[model];
         for (absent, out) in absent.each(source_out) {
             absent.extend(out.ones().filter(|row| !in_target(*row)));
         }
@@ -110,6 +111,7 @@ impl<D> Differ<'_, D> {
     where
         D: HasTable<M>,
     {
+        let model = position::<D, M>();
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
         let flags = RecordFlags::of(source, target, self.scope.flags);
         let mut links = OwnLinks { parent: None, ordering: Vec::new() };
@@ -121,7 +123,7 @@ impl<D> Differ<'_, D> {
         let unmatched = |row: usize| !matched.contains(row);
         let parent_row =
             |row: usize| parent.filter(|_| unmatched(row)).and_then(|key| target.position(key(&target.rows()[row])?));
-        let out = &mut self.target_out[self.wanted];
+        let out = &mut self.target_out[model];
         if flags.any(Flags::SKIP_UNMATCHED_DST) {
             for at in matched.zeroes() {
                 if flags.of_row(&target.rows()[at]).contains(Flags::SKIP_UNMATCHED_DST) {
@@ -130,7 +132,7 @@ impl<D> Differ<'_, D> {
             }
             add_descendants(&mut out.left_out, parent_row);
         }
-        let out = &self.target_out[self.wanted];
+        let out = &self.target_out[model];
         for at in matched.zeroes() {
             let record = &target.rows()[at];
             if out.counts(at, diff) {
@@ -155,6 +157,7 @@ impl<D> Differ<'_, D> {
     ) where
         D: HasTable<M>,
     {
+        let model = position::<D, M>();
         let target: &Table<M> = self.target.table();
         let mut under =
             UnderCascading { differ: self, children: target, rows: FixedBitSet::with_capacity(target.len()) };
@@ -174,7 +177,7 @@ impl<D> Differ<'_, D> {
             deleted.set(row, !prevented.contains(row) && !diff.twins.contains_key(&place));
             cascading.set(row, deleted.contains(row) && flags.contains(Flags::SKIP_CHILDREN_ON_DELETE));
         }
-        if !self.scope.can(self.wanted, Operation::Delete) {
+        if !self.scope.can(model, Operation::Delete) {
             cascading.clear();
         }
         along.intersect_with(&deleted);
@@ -193,7 +196,7 @@ impl<D> Differ<'_, D> {
             all.filter(|(_, row)| rows.contains(**row as usize)).map(|(place, _)| place).collect()
         };
         (diff.cascaded, diff.prevented) = (places(&along), places(&prevented));
-        self.cascading[self.wanted] = cascading;
+        self.cascading[model] = cascading;
     }
 }
 
@@ -282,7 +285,7 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderCascading<'_, '_, D, M> {
     where
         D: HasTable<P>,
     {
-        let Some(model) = self.differ.names.iter().position(|name| *name == P::NAME) else { return };
+        let model = position::<D, P>();
         let cascading = &self.differ.cascading[model];
         let parents: &Table<P> = self.differ.target.table();
         if link.kind != LinkKind::Parent || cascading.is_clear() || *parents.state() != LoadState::Loaded {

@@ -6,21 +6,18 @@
 //! the same only if they are written alike are not looked at.
 
 use crate::data::dataset::{
-    Dataset, HasTable, LinksIn, ModelVisitor, Respelled, SpellingVisitor, in_order, respelled_in_self,
+    Dataset, HasTable, LinksIn, ModelVisitor, Respelled, SpellingVisitor, respelled_in_self, visit_in_order,
 };
 use crate::data::table::Table;
 use crate::model::SyncModel;
 
 /// Writes the names of records in the source as these records will be spelled in the target.
 pub(crate) fn respell<D: Dataset>(source: &mut D, target: &D) {
-    let mut respelling = Respelling { source, target, wanted: 0, at: 0, links: Links::ToOthers };
+    let mut respelling = Respelling { source, target, links: Links::ToOthers };
     // Parents first, so that a name of theirs that is part of their identifiers is right when others name them.
     for links in [Links::ToOthers, Links::Deferred] {
         respelling.links = links;
-        for position in in_order(D::SCHEMAS) {
-            (respelling.wanted, respelling.at) = (position, 0);
-            D::visit_models(&mut respelling);
-        }
+        visit_in_order(&mut respelling);
     }
 }
 
@@ -38,8 +35,6 @@ enum Links {
 struct Respelling<'a, D> {
     source: &'a mut D,
     target: &'a D,
-    wanted: usize,
-    at: usize,
     links: Links,
 }
 
@@ -48,22 +43,19 @@ impl<D: Dataset> ModelVisitor<D> for Respelling<'_, D> {
     where
         D: HasTable<M>,
     {
-        if self.at == self.wanted {
-            // The table is taken out, so that the others can be read while it is changed.
-            let mut table: Table<M> = std::mem::take(self.source.table_mut());
-            let mut links = self.links;
-            loop {
-                let (source, target) = (&*self.source, self.target);
-                let own = target.table();
-                M::visit_spellings(&mut TableRespelling { source, target, table: &mut table, own, links });
-                if links != Links::ToOthers {
-                    break;
-                }
-                links = Links::ToItself;
+        // The table is taken out, so that the others can be read while it is changed.
+        let mut table: Table<M> = std::mem::take(self.source.table_mut());
+        let mut links = self.links;
+        loop {
+            let (source, target) = (&*self.source, self.target);
+            let own = target.table();
+            M::visit_spellings(&mut TableRespelling { source, target, table: &mut table, own, links });
+            if links != Links::ToOthers {
+                break;
             }
-            *self.source.table_mut() = table;
+            links = Links::ToItself;
         }
-        self.at += 1;
+        *self.source.table_mut() = table;
     }
 }
 

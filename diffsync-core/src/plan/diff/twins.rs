@@ -15,7 +15,7 @@ use hashbrown::HashTable;
 use serde_json::Value;
 
 use super::{Differ, TableDiff};
-use crate::data::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, to_self};
+use crate::data::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, position, to_self};
 use crate::data::side::Side;
 use crate::data::table::Table;
 use crate::model::SyncModel;
@@ -106,7 +106,7 @@ impl<D> Differ<'_, D> {
             return;
         }
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
-        let model = self.wanted;
+        let model = position::<D, M>();
         let twins = twins(source, new, target, &diff.deletes);
         diff.twins = twins.into_iter().map(|(place, row)| (place, RecordRef::new(Side::Source, model, row))).collect();
 
@@ -159,7 +159,7 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderTwins<'_, '_, D, M> {
             return;
         }
         self.own = to_self(key);
-        let Some(model) = self.differ.names.iter().position(|name| *name == P::NAME) else { return };
+        let model = position::<D, P>();
         let held = &self.differ.held[model];
         if held.is_empty() {
             return;
