@@ -5,6 +5,55 @@
 //! [data set](Dataset) is a struct of [tables](Table). An [adapter](Adapter) loads a data set; a [target](Target) also
 //! writes. A [job](Job) names a source and a target, and a [run](Run) of it loads both, calculates the [diff](Diff) and
 //! executes it, measuring each of these steps.
+//!
+//! # Where to start
+//!
+//! Declare the models and compare two data sets:
+//!
+//! ```
+//! use diffsync_core::{Dataset, Plan, SyncModel, Table};
+//!
+//! #[derive(SyncModel)]
+//! struct Region {
+//!     #[sync(id)]
+//!     slug: String,
+//!     name: String,
+//! }
+//!
+//! #[derive(Dataset, Default)]
+//! struct World {
+//!     regions: Table<Region>,
+//! }
+//!
+//! let (mut source, mut target) = (World::default(), World::default());
+//! source.regions.insert(Region { slug: "asia".into(), name: "Asia".into() });
+//! target.regions.insert(Region { slug: "asia".into(), name: "Azia".into() });
+//!
+//! let plan = Plan::new(source, target);
+//! assert_eq!(plan.tree().to_string(), "~ region asia\n    name: \"Azia\" -> \"Asia\"\n");
+//! ```
+//!
+//! Then implement [`Adapter`] for the source, [`Target`] for each model of the target, and [`Job`] for a struct with `#[job]`.
+//! [`Run::execute`] does the rest, and `diffsync-app` makes a program of all jobs.
+//!
+//! # Modules
+//!
+//! In the order of a run:
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`value`] | values of fields: secrets, comparisons, printable text |
+//! | [`model`] | models, flags, limits and operations |
+//! | [`data`] | tables, data sets and their problems |
+//! | [`plan_file`] | saved plans as files |
+//! | [`plan`] | the diff, its outcomes and refusals |
+//! | [`report`] | reports and events |
+//! | [`adapter`] | sources and targets, and their errors |
+//! | [`apply`] | comparing, and saving a plan |
+//! | [`job`] | jobs, variables and the registry |
+//! | [`run`] | runs and their options |
+//! | [`memory`] | the memory that a step takes |
+//! | `testkit` | checks for a target of your own, behind the feature of this name |
 
 #![forbid(unsafe_code)]
 

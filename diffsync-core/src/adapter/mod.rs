@@ -1,4 +1,7 @@
-//! Adapters: the two systems of a job. A target also creates, updates and deletes records.
+//! Adapters: the two systems of a job.
+//!
+//! An [`Adapter`] loads a data set. A [`Target`] also creates, updates and deletes records of a model. `diffsync-adapters` has
+//! ready-made ones for files, databases and REST APIs.
 
 mod either;
 pub(crate) mod health_check;

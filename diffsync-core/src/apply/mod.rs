@@ -1,4 +1,7 @@
-//! What needs both a plan and a plan's file: comparing with a saved plan, saving the plan of a run, and undoing a run.
+//! What needs both a plan and a plan's file.
+//!
+//! [`Loaded`] holds the two sides and compares them; [`write_plan`] saves the plan that comes of it. Inside the core, this is
+//! also where a saved plan is matched with a fresh diff, and where a run is undone and rolled back.
 
 pub(crate) mod compare;
 mod exclude;

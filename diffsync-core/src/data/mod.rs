@@ -1,4 +1,7 @@
-//! The data of one side: tables of records, the data set that holds them, and what is wrong with it.
+//! The data of one side.
+//!
+//! A [`Dataset`] is a struct of [`Table`]s, and a table holds the records of one model. A loader fills the tables; the core
+//! then checks them, and reports each [`Problem`] that it finds.
 
 pub(crate) mod check;
 pub(crate) mod dataset;

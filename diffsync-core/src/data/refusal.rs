@@ -45,7 +45,7 @@ pub enum Refusal {
     Guards(Vec<Breach>),
     /// Operations of a saved plan are not found again as they were.
     #[error(
-        "the plan no longer fits; make a new one, or carry out what still fits (`--policy skip-stale`):\n{}",
+        "the plan no longer fits:\n{}",
         first_of(.0)
     )]
     Moved(Vec<Moved>),
@@ -53,9 +53,7 @@ pub enum Refusal {
     #[error("everything in the plan is done already")]
     Done,
     /// Too many unusable records.
-    #[error(
-        "{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed; mend them, or raise the limit (`--max-rejected`) if that many may be left alone"
-    )]
+    #[error("{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed")]
     TooManyRejected {
         /// The side.
         side: Side,
@@ -108,15 +106,11 @@ impl fmt::Display for Breach {
             Some(limit) => write!(
                 f,
                 "{model}: it would {operation} {count} records where the target holds {records}, and {limit} are allowed"
-            )?,
+            ),
             None => {
-                write!(
-                    f,
-                    "{model}: the source holds none, and it would {operation} {count} of the target's {records}"
-                )?;
+                write!(f, "{model}: the source holds none, and it would {operation} {count} of the target's {records}")
             }
         }
-        write!(f, " (`--allow-{operation}s {model}={count}` allows it for one run)")
     }
 }
 

@@ -1,4 +1,7 @@
 //! Jobs: one named sync between two systems, and every hook of it that can be overridden.
+//!
+//! `#[job]` names the source and the target, and each field of the struct is a variable of the job. A [`JobRegistry`] holds
+//! all jobs of a program.
 
 mod info;
 mod registry;

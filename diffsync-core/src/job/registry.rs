@@ -274,7 +274,7 @@ pub enum RegistryError {
     },
     /// No job was linked.
     #[error(
-        "no job is linked into this program; name the crate that holds your jobs (`use my_jobs as _;`) or add them with `App::new().job::<MyJob>()`"
+        "no job is linked into this program; name the crate that holds your jobs (`use my_jobs as _;`), so that the linker keeps it"
     )]
     Empty,
 }

@@ -107,6 +107,7 @@ impl IdentifierParts {
 /// let region = Region::from_values(RegionId::new("europe"), &mut attributes).unwrap();
 /// assert_eq!(region.name, "Europe");
 /// ```
+#[doc(hidden)]
 #[derive(Clone, Default, PartialEq)]
 pub struct AttributeValues(pub(crate) serde_json::Map<String, Value>);
 

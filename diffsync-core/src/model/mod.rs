@@ -1,4 +1,7 @@
-//! The traits that `#[derive(SyncModel)]` implements: what a model is to the rest of the core.
+//! Models: the traits that `#[derive(SyncModel)]` implements, and what a run may do with a record.
+//!
+//! [`SyncModel`] identifies a record and compares it. [`Flags`] leave records alone, [`Limits`] bound how many of them a run
+//! may change, and [`Ops`] says which [`Operation`]s a target is able to do. [`schema`] describes a model as a value.
 
 pub(crate) mod derive_support;
 pub(crate) mod flags;
@@ -223,6 +226,7 @@ pub trait LocalValue: Default + Send + Sync + 'static {}
 impl<T: Default + Send + Sync + 'static> LocalValue for T {}
 
 /// A record as a target gets it: the source's own where the model has no local fields, else a copy without them.
+#[doc(hidden)]
 #[derive(Debug)]
 pub enum HandedOver<'a, M> {
     /// The source's own record.

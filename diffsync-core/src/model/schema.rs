@@ -140,6 +140,7 @@ impl ModelSchema {
 /// At compile time, with the reason.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
 #[track_caller]
+#[doc(hidden)]
 pub const fn check_table<const N: usize>(tables: &[&ModelSchema; N], position: usize) {
     let mut earlier = 0;
     while earlier < position {
@@ -187,6 +188,7 @@ pub enum VariableKind {
 /// At compile time, with the reason.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
 #[track_caller]
+#[doc(hidden)]
 pub const fn check_skipped(tables: &[&ModelSchema], model: &str) {
     if find(tables, model).is_none() {
         let mut message = Message::new();
@@ -205,6 +207,7 @@ pub const fn check_skipped(tables: &[&ModelSchema], model: &str) {
 /// At compile time, with the reason.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
 #[track_caller]
+#[doc(hidden)]
 pub const fn check_ignored(tables: &[&ModelSchema], model: &str, attribute: &str) {
     check_skipped(tables, model);
     let Some(at) = find(tables, model) else { return };
@@ -239,6 +242,7 @@ pub const fn check_ignored(tables: &[&ModelSchema], model: &str, attribute: &str
 /// At compile time, with the reason.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
 #[track_caller]
+#[doc(hidden)]
 pub const fn check_variable(name: &str) {
     let mut i = 0;
     while i < RUN_FLAGS.len() {
@@ -261,6 +265,7 @@ pub const fn check_variable(name: &str) {
 /// At compile time, with the reason.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
 #[track_caller]
+#[doc(hidden)]
 pub const fn check_default(secret: bool) {
     assert!(!secret, "a secret has no default: it would stand in the program for all to read; use `env = \"…\"`");
 }
@@ -273,6 +278,7 @@ pub const fn check_default(secret: bool) {
 /// At compile time, with the reason.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
 #[track_caller]
+#[doc(hidden)]
 pub const fn check_choice(kind: VariableKind, default: &str) {
     let (VariableKind::Choice(names) | VariableKind::List(&VariableKind::Choice(names))) = kind else { return };
     let mut message = Message::new();
@@ -291,6 +297,7 @@ pub const fn check_choice(kind: VariableKind, default: &str) {
 }
 
 /// Stops the build, with an explanation, when the adapters of a job load two data sets. Called by `#[job]`.
+#[doc(hidden)]
 pub const fn check_same_data<S: SameDataset<T>, T>() {}
 
 /// A data set that is another one: implemented for each and itself.
@@ -299,6 +306,7 @@ pub const fn check_same_data<S: SameDataset<T>, T>() {}
     label = "its `type Data` is not that of the target",
     note = "write one struct with `#[derive(Dataset)]` that holds what is compared, and make it the `type Data` of both adapters"
 )]
+#[doc(hidden)]
 pub trait SameDataset<T> {}
 impl<D> SameDataset<D> for D {}
 
@@ -313,6 +321,7 @@ impl<D> SameDataset<D> for D {}
 /// At compile time, with the reason.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
 #[track_caller]
+#[doc(hidden)]
 pub const fn check_default_text(kind: VariableKind, range: (i128, i128), default: &str) {
     let text = default.trim_ascii().as_bytes();
     match kind {
@@ -425,6 +434,10 @@ const fn begins_json(text: &[u8]) -> bool {
 }
 
 /// The flags that every job has with `run` and `plan`, which its variables cannot be called.
+///
+/// They belong to the program, which the core does not know. They are here all the same, since `#[job]` refuses such a
+/// variable when it is compiled, and only the core is there then.
+#[doc(hidden)]
 pub const RUN_FLAGS: &[&str] = &[
     "allow_creates",
     "allow_deletes",

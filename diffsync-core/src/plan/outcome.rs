@@ -332,18 +332,7 @@ impl Outcomes {
             ..OutcomeCounts::default()
         };
         for (_, _, outcome) in self.iter(diff) {
-            *match outcome.kind() {
-                OutcomeKind::Created => &mut counts.created,
-                OutcomeKind::Updated => &mut counts.updated,
-                OutcomeKind::Deleted => &mut counts.deleted,
-                OutcomeKind::Cascaded => &mut counts.cascaded,
-                OutcomeKind::Failed => &mut counts.failed,
-                OutcomeKind::Blocked => &mut counts.blocked,
-                OutcomeKind::Held => &mut counts.held,
-                OutcomeKind::Unsupported => &mut counts.unsupported,
-                OutcomeKind::Unknown => &mut counts.unknown,
-                OutcomeKind::NotAttempted => &mut counts.not_attempted,
-            } += 1;
+            *counts.of_mut(outcome.kind()) += 1;
         }
         counts
     }
@@ -382,6 +371,21 @@ pub struct OutcomeCounts {
 }
 
 impl OutcomeCounts {
+    fn of_mut(&mut self, kind: OutcomeKind) -> &mut usize {
+        match kind {
+            OutcomeKind::Created => &mut self.created,
+            OutcomeKind::Updated => &mut self.updated,
+            OutcomeKind::Deleted => &mut self.deleted,
+            OutcomeKind::Cascaded => &mut self.cascaded,
+            OutcomeKind::Failed => &mut self.failed,
+            OutcomeKind::Blocked => &mut self.blocked,
+            OutcomeKind::Held => &mut self.held,
+            OutcomeKind::Unsupported => &mut self.unsupported,
+            OutcomeKind::Unknown => &mut self.unknown,
+            OutcomeKind::NotAttempted => &mut self.not_attempted,
+        }
+    }
+
     /// The number of records of both sides together.
     #[must_use]
     pub fn records(&self) -> usize {

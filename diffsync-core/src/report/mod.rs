@@ -1,4 +1,7 @@
-//! What a run did, and why it did not go to its end.
+//! What a run did, and what it reports while it goes on.
+//!
+//! [`RunReport`] is the result of a run, and serialises as one document. An [`Observer`] receives an [`Event`] for each step
+//! and each record while the run goes on.
 
 pub(crate) mod config;
 pub(crate) mod event;

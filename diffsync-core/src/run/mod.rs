@@ -1,4 +1,6 @@
 //! A run of a job: the four steps, each measured.
+//!
+//! [`Run::execute`] runs a job with [`RunOptions`], which by default write nothing.
 
 mod filtered;
 mod loading;
@@ -8,6 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -140,8 +143,7 @@ impl<J: Job> Run<J> {
     ///
     /// If a side cannot be loaded, or one side says nothing of a model that the other loaded.
     pub async fn load(&mut self) -> Result<(), RunError> {
-        // On the heap, so that a hook which calls it stays small.
-        Box::pin(self.load_sides()).await
+        on_heap(self.load_sides()).await
     }
 
     async fn load_sides(&mut self) -> Result<(), RunError> {
@@ -241,8 +243,7 @@ impl<J: Job> Run<J> {
     ///
     /// If the hook fails or returns a plan that is not one of this run, or the plan must not be carried out.
     pub async fn calculate_diff(&mut self) -> Result<(), RunError> {
-        // On the heap, so that a hook which calls it stays small.
-        Box::pin(self.compare()).await
+        on_heap(self.compare()).await
     }
 
     async fn compare(&mut self) -> Result<(), RunError> {
@@ -283,8 +284,7 @@ impl<J: Job> Run<J> {
     ///
     /// If the hook fails, a failure ended the run early, or the target could not complete it.
     pub async fn execute_sync(&mut self) -> Result<(), RunError> {
-        // On the heap, so that a hook which calls it stays small.
-        Box::pin(self.write()).await
+        on_heap(self.write()).await
     }
 
     async fn write(&mut self) -> Result<(), RunError> {
@@ -300,23 +300,7 @@ impl<J: Job> Run<J> {
             (self.outcomes, self.problems) = (outcomes, problems);
             return rehearsed;
         }
-        let max_failures = self.options.max_failures.map(|max| max.max(1));
-        let options = ExecuteOptions {
-            max_failures: if self.options.continue_on_failure { max_failures } else { Some(1) },
-            concurrency: self.options.concurrency,
-            writes_at_complete: target.writes_at_complete(),
-            retry: self.options.retry,
-            record_time_limit: self.options.record_time_limit,
-            deadline: self.deadline,
-            cancellation: self.options.cancellation.clone(),
-            // What only `sync_complete` writes is not written while the run goes on.
-            undo_log: self
-                .options
-                .undo_log
-                .clone()
-                .zip(self.options.undo.clone())
-                .filter(|_| !target.writes_at_complete()),
-        };
+        let options = self.execute_options(target);
         let job = &*self.job;
         let mut execution = Execution::new(plan, &options, &self.observers);
         let work = async {
@@ -375,17 +359,8 @@ impl<J: Job> Run<J> {
         if !target.rehearses() || !target.writes_at_complete() || plan.diff().is_empty() {
             return (None, Vec::new(), Ok(()));
         }
-        let options = ExecuteOptions {
-            // All that would fail is to be seen at once.
-            max_failures: None,
-            concurrency: self.options.concurrency,
-            writes_at_complete: true,
-            retry: self.options.retry,
-            record_time_limit: self.options.record_time_limit,
-            deadline: self.deadline,
-            cancellation: self.options.cancellation.clone(),
-            undo_log: None,
-        };
+        // All that would fail is to be seen at once, and nothing is written that could be undone.
+        let options = ExecuteOptions { max_failures: None, undo_log: None, ..self.execute_options(target) };
         // Nothing is done, so nobody is told of anything being done.
         let silence = Observers::default();
         let mut execution = Execution::new(plan, &options, &silence);
@@ -404,6 +379,25 @@ impl<J: Job> Run<J> {
             None => rehearsed,
         };
         (Some(outcomes), problems, rehearsed)
+    }
+
+    /// How the plan is to be executed on the target.
+    fn execute_options(&self, target: &J::Target) -> ExecuteOptions {
+        let options = &self.options;
+        let max_failures = options.max_failures.map(|max| max.max(1));
+        // What only `sync_complete` writes is not written while the run goes on.
+        let undo_log = options.undo_log.clone().zip(options.undo.clone()).filter(|_| !target.writes_at_complete());
+
+        ExecuteOptions {
+            max_failures: if options.continue_on_failure { max_failures } else { Some(1) },
+            concurrency: options.concurrency,
+            writes_at_complete: target.writes_at_complete(),
+            retry: options.retry,
+            record_time_limit: options.record_time_limit,
+            deadline: self.deadline,
+            cancellation: options.cancellation.clone(),
+            undo_log,
+        }
     }
 
     /// Why the plan must not be carried out.
@@ -498,6 +492,11 @@ impl<J: Job> fmt::Debug for Run<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("job", &J::INFO.id).field("steps", &self.steps).finish_non_exhaustive()
     }
+}
+
+/// Puts a step on the heap, so that the future of a hook which calls it stays small.
+fn on_heap<'a, R>(step: impl Future<Output = R> + Send + 'a) -> Pin<Box<dyn Future<Output = R> + Send + 'a>> {
+    Box::pin(step)
 }
 
 /// A panic in a hook as its error: a run says what it did whatever its job does.

@@ -8,6 +8,7 @@
 /// assert_eq!(nearest("nmae", ["id", "name"]), Some("name"));
 /// assert_eq!(nearest("vlan", ["id", "name"]), None);
 /// ```
+#[doc(hidden)]
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known

@@ -27,6 +27,7 @@ use crate::value::secret::Secret;
 ///
 /// The generated code calls `Pair(a, b).same()` on concrete types. For types that hold floating-point numbers the
 /// inherent method is found first; for all others the one of [`SameByEq`], which is `==`.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Pair<'a, T: ?Sized>(pub &'a T, pub &'a T);
 
@@ -40,6 +41,7 @@ impl<T: Float + ?Sized> Pair<'_, T> {
 }
 
 /// The comparison of types that hold no floating-point numbers.
+#[doc(hidden)]
 pub trait SameByEq {
     /// Whether the two are equal.
     fn same(&self) -> bool;
@@ -54,6 +56,7 @@ impl<T: PartialEq + ?Sized> SameByEq for Pair<'_, T> {
 
 /// The comparison of types that have none. They cannot be attributes, which is said elsewhere; this is lest it is said
 /// again.
+#[doc(hidden)]
 pub trait NeverSame {
     /// Never called.
     fn same(&self) -> bool;
