@@ -28,7 +28,7 @@ use crate::model::{Names, SyncModel};
 use crate::plan::Plan;
 use crate::plan::diff::Withheld;
 use crate::plan::outcome::{OutcomeCounts, Outcomes};
-use crate::plan::target_state::Current;
+use crate::plan::target_state::TargetState;
 use crate::report::event::{Event, Observers};
 
 /// One system: it loads a data set.
@@ -324,12 +324,12 @@ impl Staying {
 
 /// What a target gets while it writes a record.
 pub struct WriteContext<'a, D: 'static> {
-    current: &'a Current<'a, D>,
+    current: &'a TargetState<'a, D>,
     staying: Arc<Staying>,
 }
 
 impl<'a, D: Dataset> WriteContext<'a, D> {
-    pub(crate) fn new(current: &'a Current<'a, D>, staying: Arc<Staying>) -> Self {
+    pub(crate) fn new(current: &'a TargetState<'a, D>, staying: Arc<Staying>) -> Self {
         Self { current, staying }
     }
 
@@ -407,13 +407,13 @@ pub(crate) type Completions = Mutex<Vec<(usize, Completion)>>;
 
 /// A run after everything was written: what `sync_complete` works with.
 pub struct Synced<'a, D: 'static> {
-    current: &'a Current<'a, D>,
+    current: &'a TargetState<'a, D>,
     outcomes: &'a Outcomes,
     completions: &'a Completions,
 }
 
 impl<'a, D: Dataset> Synced<'a, D> {
-    pub(crate) fn new(current: &'a Current<'a, D>, outcomes: &'a Outcomes, completions: &'a Completions) -> Self {
+    pub(crate) fn new(current: &'a TargetState<'a, D>, outcomes: &'a Outcomes, completions: &'a Completions) -> Self {
         Self { current, outcomes, completions }
     }
 

@@ -8,7 +8,7 @@ use crate::data::dataset::Dataset;
 use crate::data::side::Side;
 use crate::model::flags::Flags;
 use crate::plan::scope::Scope;
-use crate::plan::{Comparison, Plan};
+use crate::plan::{ComparisonId, Plan};
 use crate::plan_file::PlanKind;
 use crate::plan_file::filter::Filter;
 
@@ -50,7 +50,7 @@ pub struct Loaded<D> {
     source: Checked<D>,
     target: Checked<D>,
     scope: Scope,
-    comparison: Comparison,
+    comparison: ComparisonId,
 }
 
 impl<D: Dataset> Loaded<D> {
@@ -61,10 +61,10 @@ impl<D: Dataset> Loaded<D> {
 
     /// Two data sets that were checked when they were loaded, and what of them takes part.
     pub(crate) fn of(source: Checked<D>, target: Checked<D>, scope: Scope) -> Self {
-        Self { source, target, scope, comparison: Comparison::new() }
+        Self { source, target, scope, comparison: ComparisonId::new() }
     }
 
-    pub(crate) fn comparison(&self) -> Comparison {
+    pub(crate) fn comparison(&self) -> ComparisonId {
         self.comparison
     }
 

@@ -1,5 +1,5 @@
-//! What of a plan that takes back a run is not done: what flags and filters leave out, what lives under that, and what
-//! would be written without something that it needs.
+//! Drops operations from an undo plan: records excluded by flags or filters, their descendants, and records whose
+//! dependencies were dropped.
 
 use std::collections::HashMap;
 
@@ -91,7 +91,7 @@ impl<D: Dataset> ModelVisitor<D> for KeptDeletes<'_, D> {
         let mut under = UnderKept { all: self, records: records.rows(), sets, parent_in_self: None };
         M::visit_links(&mut under);
         let UnderKept { sets: [mut ignored, mut skipped], parent_in_self, .. } = under;
-        // What is not deleted anyway is not kept from it, and neither is what lives under it.
+        // Skip flags matter only for rows that this plan deletes; elsewhere they protect neither the row nor its children.
         let deleted: FixedBitSet = self.tables[model].deletes.iter().map(|row| *row as usize).collect();
         skipped.intersect_with(&deleted);
         if let Some(KeyOf::One(key)) = parent_in_self {

@@ -98,7 +98,7 @@ impl PlanSelection {
                     as_planned.is_none() && !values.any_of(&operation.after, &plan.differing(source, target))
                 };
                 if source.is_some_and(is_done) {
-                    // What the target made of it passes for the same.
+                    // Already applied: the target holds the planned values, perhaps normalised.
                     return None;
                 }
                 match operation.op {

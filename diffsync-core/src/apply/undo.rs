@@ -13,14 +13,14 @@ use crate::model::SyncModel;
 use crate::model::derive_support::AttributeValues;
 use crate::model::operation::Operation;
 use crate::plan::outcome::{Outcome, Outcomes, Task};
-use crate::plan::target_state::Current;
+use crate::plan::target_state::TargetState;
 use crate::plan::{PlanView, RecordRef};
 use crate::plan_file::key::{PlanKey, holds_secret};
 use crate::plan_file::log::nothing;
 use crate::plan_file::{Lost, SavedOperation, Undo};
 
 /// What takes back what an execution did, in the order of the diff.
-pub(crate) fn inverse<D: Dataset>(current: &Current<'_, D>, outcomes: &Outcomes, key: &PlanKey) -> Undo {
+pub(crate) fn inverse<D: Dataset>(current: &TargetState<'_, D>, outcomes: &Outcomes, key: &PlanKey) -> Undo {
     let mut inverting = UndoBuilder::of(current, outcomes, key, None);
     D::visit_models(&mut inverting);
     inverting.without_what_is_lost()
@@ -31,7 +31,7 @@ pub(crate) fn inverse<D: Dataset>(current: &Current<'_, D>, outcomes: &Outcomes,
 ///
 /// What cannot be created again for want of another record is not known before the end, so it is not left out.
 pub(crate) fn inverse_of<D: Dataset>(
-    current: &Current<'_, D>,
+    current: &TargetState<'_, D>,
     outcomes: &Outcomes,
     key: &PlanKey,
     tasks: &[Task],
@@ -43,7 +43,7 @@ pub(crate) fn inverse_of<D: Dataset>(
 }
 
 struct UndoBuilder<'a, D: 'static> {
-    current: &'a Current<'a, D>,
+    current: &'a TargetState<'a, D>,
     outcomes: &'a Outcomes,
     key: &'a PlanKey,
     undo: Undo,
@@ -56,7 +56,7 @@ struct UndoBuilder<'a, D: 'static> {
 
 impl<'a, D: Dataset> UndoBuilder<'a, D> {
     fn of(
-        current: &'a Current<'a, D>,
+        current: &'a TargetState<'a, D>,
         outcomes: &'a Outcomes,
         key: &'a PlanKey,
         only: Option<(&'a [Task], &'a HashSet<Task>)>,

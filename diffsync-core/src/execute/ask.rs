@@ -15,7 +15,7 @@ use crate::model::operation::Operation;
 use crate::model::{HandedOver, SyncModel};
 use crate::plan::Plan;
 use crate::plan::outcome::Task;
-use crate::plan::target_state::Current;
+use crate::plan::target_state::TargetState;
 use crate::report::retry::report_retry;
 
 /// What is needed to ask a target about records of one model.
@@ -23,7 +23,7 @@ pub(super) struct Asking<'a, 'c, D: 'static, T> {
     pub(super) target: &'a T,
     pub(super) plan: &'a Plan<D>,
     pub(super) cx: &'a WriteContext<'c, D>,
-    pub(super) current: &'a Current<'c, D>,
+    pub(super) current: &'a TargetState<'c, D>,
     pub(super) phase: WritePhase,
     pub(super) options: &'a ExecuteOptions,
     pub(super) interrupted: &'a Interrupted,
@@ -262,7 +262,7 @@ where
                     // It was tried again as often as it may be. What ends the run, and who holds a value, is said once.
                     answers.push((*first, Answer::Failed(error.given_up())));
                 }
-                // How far it came nobody knows.
+                // The batch panicked part-way; any of its records may have been written.
                 Err(CallError::Panicked(text)) if tasks.len() > 1 => answers.extend(unknown(text.into())),
                 Err(CallError::Panicked(text)) => answers.push((*first, Answer::Failed(TargetError::new(text)))),
                 Err(CallError::Unknown(reason)) => answers.extend(unknown(reason)),

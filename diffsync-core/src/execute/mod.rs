@@ -32,7 +32,7 @@ use crate::error::{AdapterError, JobError};
 use crate::model::operation::Operation;
 use crate::plan::diff::Withheld;
 use crate::plan::outcome::{Outcome, Outcomes, Task};
-use crate::plan::target_state::Current;
+use crate::plan::target_state::TargetState;
 use crate::plan::{Plan, RecordRef};
 use crate::plan_file::{PlanKey, UndoLog};
 use crate::report::event::Observers;
@@ -61,7 +61,7 @@ pub(crate) struct ExecuteOptions {
 /// What an execution leaves behind.
 pub(crate) struct Results<'a, D: 'static> {
     /// The target as it now is.
-    pub(crate) current: Current<'a, D>,
+    pub(crate) current: TargetState<'a, D>,
     pub(crate) outcomes: Outcomes,
     pub(crate) problems: Vec<Problem>,
     pub(crate) stopped: Option<Stopped>,
@@ -85,7 +85,7 @@ pub(crate) enum Stopped {
 pub(crate) struct Execution<'a, D: 'static> {
     plan: &'a Plan<D>,
     options: &'a ExecuteOptions,
-    current: Current<'a, D>,
+    current: TargetState<'a, D>,
     ledger: Ledger<'a, D>,
     /// The deferred references that are taken back before their records are deleted.
     clearing: Clearing,
@@ -93,7 +93,7 @@ pub(crate) struct Execution<'a, D: 'static> {
 
 impl<'a, D: Dataset> Execution<'a, D> {
     pub(crate) fn new(plan: &'a Plan<D>, options: &'a ExecuteOptions, observers: &'a Observers) -> Self {
-        let (current, ledger) = (Current::new(plan), Ledger::new(plan, options, observers));
+        let (current, ledger) = (TargetState::new(plan), Ledger::new(plan, options, observers));
         Self { plan, options, current, ledger, clearing: Clearing::new() }
     }
 

@@ -21,7 +21,7 @@ use crate::error::{TargetError, TargetErrorKind};
 use crate::model::SyncModel;
 use crate::model::operation::{Operation, Ops};
 use crate::plan::outcome::{HoldReason, Outcome, Task};
-use crate::plan::target_state::Current;
+use crate::plan::target_state::TargetState;
 use crate::plan::{Plan, RecordRef};
 
 /// Writes records of one model, whichever it is.
@@ -184,7 +184,7 @@ where
     let (interrupted, staying) = (ledger.interrupted(), ledger.staying());
     let mut some_left = false;
     {
-        let current: &Current<'_, D> = current;
+        let current: &TargetState<'_, D> = current;
         let cx = WriteContext::new(current, staying);
         let interrupted = &interrupted;
         let asking = Asking { target, plan, cx: &cx, current, phase, options, interrupted, clearing };

@@ -154,7 +154,8 @@ impl<T: DeserializeOwned> Read<T> {
     }
 }
 
-/// Reads types that cannot be read. They can be no fields, which is said elsewhere; this is lest it is said again.
+/// Placeholder for types that cannot be fields. The derive has already reported the error; this keeps rustc from reporting
+/// it a second time.
 pub trait NeverRead<T> {
     /// Never called.
     fn attribute(_: &mut AttributeValues, _: &'static str) -> Result<T, serde_json::Error> {
@@ -249,7 +250,8 @@ impl<'a, T: Clone> KeyPart<'a, &'a T> for Option<T> {
     }
 }
 
-/// A part that a key does not have: that it has not got it is said elsewhere, and this is lest it is said again.
+/// Placeholder for a part that a key does not have. The derive has already reported the error; this keeps rustc from
+/// reporting it a second time.
 #[derive(Debug, Clone, Copy)]
 pub struct NoPart;
 

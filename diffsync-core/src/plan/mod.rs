@@ -53,7 +53,7 @@ pub struct Plan<D: 'static> {
     exact: bool,
     /// How the saved plan that is carried out fits the two sides.
     fit: Option<PlanFit>,
-    comparison: Comparison,
+    comparison: ComparisonId,
 }
 
 impl<D: Dataset> Plan<D> {
@@ -62,7 +62,7 @@ impl<D: Dataset> Plan<D> {
         mut source: D,
         mut target: Checked<D>,
         tables: Vec<TableDiff>,
-        comparison: Comparison,
+        comparison: ComparisonId,
     ) -> Self {
         respell(&mut source, &target.data);
         let unwritable = target.unwritable();
@@ -90,7 +90,7 @@ impl<D: Dataset> Plan<D> {
         mut source: Checked<D>,
         mut target: Checked<D>,
         scope: &Scope,
-        comparison: Comparison,
+        comparison: ComparisonId,
     ) -> Self {
         source.ask_other(&target.data);
         target.ask_other(&source.data);
@@ -196,7 +196,7 @@ impl<D: Dataset> Plan<D> {
 
     /// Calls `named` with each row of a model on one side that names a row of another, those included that are set aside
     /// as duplicates, which are told of by the row that has their identifier.
-    pub(crate) fn all_links(&self, side: Side, model: usize, link: usize, named: &mut dyn FnMut(Named)) {
+    pub(crate) fn all_links(&self, side: Side, model: usize, link: usize, named: &mut dyn FnMut(LinkedRow)) {
         self.readers[model].all_links(self.data(side), link, named);
     }
 
@@ -206,7 +206,7 @@ impl<D: Dataset> Plan<D> {
     }
 
     /// The comparison that it came of.
-    pub(crate) fn comparison(&self) -> Comparison {
+    pub(crate) fn comparison(&self) -> ComparisonId {
         self.comparison
     }
 
@@ -272,11 +272,11 @@ impl<D> fmt::Debug for Plan<D> {
     }
 }
 
-/// A comparison, to be told from every other of this process: a run carries out no plan but that of its own.
+/// Unique id of one comparison in this process. A run refuses a plan that another comparison computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Comparison(u64);
+pub(crate) struct ComparisonId(u64);
 
-impl Comparison {
+impl ComparisonId {
     pub(crate) fn new() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
         Self(LAST.fetch_add(1, Ordering::Relaxed))
@@ -393,7 +393,7 @@ impl<D: Dataset> PlanView for Plan<D> {
 
 /// A row that names another by some link.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Named {
+pub(crate) struct LinkedRow {
     /// The row that names the other.
     pub(crate) by: u32,
     /// Whether it is a duplicate of that row, which has no row of its own.
@@ -411,7 +411,7 @@ trait ReadModel<D>: Sync {
     /// Each link of a row, by its position in the schema, and the row it leads to.
     fn links(&self, data: &D, row: u32, linked: &mut dyn FnMut(usize, u32));
     /// The same for one link of all rows.
-    fn all_links(&self, data: &D, link: usize, named: &mut dyn FnMut(Named));
+    fn all_links(&self, data: &D, link: usize, named: &mut dyn FnMut(LinkedRow));
     fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32>;
     fn id_value(&self, data: &D, row: u32) -> Result<Value, serde_json::Error>;
     fn name_of(&self, id: &Value) -> Result<String, serde_json::Error>;
@@ -442,14 +442,14 @@ impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
         M::visit_links(&mut Links { data, records, link: 0, wanted: None, found: |link, _, row| linked(link, row) });
     }
 
-    fn all_links(&self, data: &D, wanted: usize, named: &mut dyn FnMut(Named)) {
+    fn all_links(&self, data: &D, wanted: usize, named: &mut dyn FnMut(LinkedRow)) {
         let table: &Table<M> = data.table();
-        let mut found = |_, by, row| named(Named { by, duplicate: false, row });
+        let mut found = |_, by, row| named(LinkedRow { by, duplicate: false, row });
         M::visit_links(&mut Links { data, records: table.rows(), link: 0, wanted: Some(wanted), found: &mut found });
         let duplicates = table.duplicates();
         let mut found = |_, by, row| {
             if let Some(by) = table.position(M::key(&duplicates[by as usize])) {
-                named(Named { by, duplicate: true, row });
+                named(LinkedRow { by, duplicate: true, row });
             }
         };
         M::visit_links(&mut Links { data, records: duplicates, link: 0, wanted: Some(wanted), found: &mut found });

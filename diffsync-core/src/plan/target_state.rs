@@ -15,7 +15,7 @@ use crate::plan::Plan;
 ///
 /// What was created and updated lies in a data set of its own, so that the plan stays as it was reviewed. A record that the
 /// target stored exactly as the source has it is not kept twice: a bit says so.
-pub(crate) struct Current<'a, D: 'static> {
+pub(crate) struct TargetState<'a, D: 'static> {
     plan: &'a Plan<D>,
     /// The records created and updated so far, as the target stored them, but for those in `as_given`.
     written: D,
@@ -54,7 +54,7 @@ struct Renamed {
     written_over: HashSet<u32>,
 }
 
-impl<'a, D: Dataset> Current<'a, D> {
+impl<'a, D: Dataset> TargetState<'a, D> {
     /// The target as it was loaded.
     pub(crate) fn new(plan: &'a Plan<D>) -> Self {
         let models = plan.diff().tables().len();

@@ -83,7 +83,7 @@ enum Stage<J: Job> {
         target: J::Target,
         plan: Arc<Plan<J::Data>>,
     },
-    /// A step failed and took what it worked on along.
+    /// A step failed; its state was consumed.
     Ended,
 }
 

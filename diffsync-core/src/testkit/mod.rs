@@ -54,7 +54,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use self::faulty::{Fault, Faulty};
-use self::sync::{Synced, sync, unsupported};
+use self::sync::{SyncResult, sync, unsupported};
 use crate::adapter::{Adapter, WrittenBy};
 use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
 use crate::data::table::Table;
@@ -286,7 +286,7 @@ impl Law {
     }
 
     /// Everything that was asked for was written.
-    fn written(self, synced: Synced) -> Result<(), Violation> {
+    fn written(self, synced: SyncResult) -> Result<(), Violation> {
         match synced.failure {
             None => Ok(()),
             Some(failure) => Err(self.broken(failure)),

@@ -25,7 +25,7 @@ use crate::plan_file::{Application, PlanHead, PlanKey, PlanKind, Undo};
 use crate::report::event::Observers;
 
 /// What a run did.
-pub(super) struct Synced {
+pub(super) struct SyncResult {
     /// How many operations there were that the target is able to do.
     pub(super) operations: usize,
     /// The diff, for people.
@@ -71,7 +71,7 @@ pub(super) async fn sync<T>(
     target: &T,
     concurrency: Option<NonZeroUsize>,
     application: Option<Application>,
-) -> Result<(Synced, Option<Undo>), Violation>
+) -> Result<(SyncResult, Option<Undo>), Violation>
 where
     T: Adapter,
     T::Data: WrittenBy<T>,
@@ -111,7 +111,7 @@ where
     let is_renamed = |problem: &&Problem| matches!(problem.kind, ProblemKind::StoredAs { .. });
     let renamed = results.problems.iter().filter(is_renamed).count();
     let operations = plan.diff().operations() - unsupported(&plan);
-    Ok((Synced { operations, text, failure, deleted_beside, renamed }, undo))
+    Ok((SyncResult { operations, text, failure, deleted_beside, renamed }, undo))
 }
 
 /// A record that was deleted although another of its model could not be written, unless the model's deletes come first.

@@ -13,9 +13,9 @@ use crate::model::SyncModel;
 
 /// Writes the names of records in the source as these records will be spelled in the target.
 pub(crate) fn respell<D: Dataset>(source: &mut D, target: &D) {
-    let mut respelling = Respelling { source, target, links: Links::ToOthers };
+    let mut respelling = Respelling { source, target, links: LinkPass::ToOthers };
     // Parents first, so that a name of theirs that is part of their identifiers is right when others name them.
-    for links in [Links::ToOthers, Links::Deferred] {
+    for links in [LinkPass::ToOthers, LinkPass::Deferred] {
         respelling.links = links;
         visit_in_order(&mut respelling);
     }
@@ -23,7 +23,7 @@ pub(crate) fn respell<D: Dataset>(source: &mut D, target: &D) {
 
 /// Which links are written otherwise.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Links {
+enum LinkPass {
     /// Those to models that come before.
     ToOthers,
     /// Those within the model.
@@ -35,7 +35,7 @@ enum Links {
 struct Respelling<'a, D> {
     source: &'a mut D,
     target: &'a D,
-    links: Links,
+    links: LinkPass,
 }
 
 impl<D: Dataset> ModelVisitor<D> for Respelling<'_, D> {
@@ -50,10 +50,10 @@ impl<D: Dataset> ModelVisitor<D> for Respelling<'_, D> {
             let (source, target) = (&*self.source, self.target);
             let own = target.table();
             M::visit_spellings(&mut TableRespelling { source, target, table: &mut table, own, links });
-            if links != Links::ToOthers {
+            if links != LinkPass::ToOthers {
                 break;
             }
-            links = Links::ToItself;
+            links = LinkPass::ToItself;
         }
         *self.source.table_mut() = table;
     }
@@ -65,7 +65,7 @@ struct TableRespelling<'a, D, M: SyncModel> {
     table: &'a mut Table<M>,
     /// The target's table of the model.
     own: &'a Table<M>,
-    links: Links,
+    links: LinkPass,
 }
 
 impl<D, M: SyncModel> SpellingVisitor<D, M> for TableRespelling<'_, D, M> {
@@ -78,9 +78,9 @@ impl<D, M: SyncModel> SpellingVisitor<D, M> for TableRespelling<'_, D, M> {
         }
         let within = respelled_in_self(&respelled);
         let links = match (orders, within) {
-            (false, _) => Links::Deferred,
-            (true, None) => Links::ToOthers,
-            (true, Some(_)) => Links::ToItself,
+            (false, _) => LinkPass::Deferred,
+            (true, None) => LinkPass::ToOthers,
+            (true, Some(_)) => LinkPass::ToItself,
         };
         if links != self.links {
             return;

@@ -54,8 +54,8 @@ impl<T: PartialEq + ?Sized> SameByEq for Pair<'_, T> {
     }
 }
 
-/// The comparison of types that have none. They cannot be attributes, which is said elsewhere; this is lest it is said
-/// again.
+/// Placeholder for types that are not valid attributes. The derive has already reported the error; this keeps rustc from
+/// reporting it a second time.
 #[doc(hidden)]
 pub trait NeverSame {
     /// Never called.
