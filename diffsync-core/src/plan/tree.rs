@@ -1,4 +1,4 @@
-//! The diff as a tree of records, to print and to serialise. LineValues are read from the two sides when they are written.
+//! The diff as a tree of records, to print and to serialise. Values are read from the two sides when they are written.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
