@@ -10,6 +10,8 @@
 //! | a JSON API | `RestModel` | `Rest` | `rest` |
 //! | Nautobot | `RestModel` | `Nautobot` | `nautobot` |
 
+#![forbid(unsafe_code)]
+
 // The macros name this crate by its absolute path, also when it is this crate's own models that use them.
 extern crate self as diffsync_adapters;
 

@@ -13,6 +13,9 @@
 //! }
 //! ```
 
+#![forbid(unsafe_code)]
+
+mod advice;
 mod apply;
 mod check;
 mod choices;
@@ -97,7 +100,7 @@ impl App {
         let registry = JobRegistry::linked(self.jobs).and_then(|registry| registry.check_defaults().map(|()| registry));
         let registry = match registry {
             Ok(registry) => registry,
-            Err(error) => return terminal::fail(&error.to_string()),
+            Err(error) => return terminal::fail(&advice::on_registry(&error)),
         };
         let matches = match command::command(&registry, self.version).try_get_matches_from(arguments) {
             Ok(matches) => matches,

@@ -8,6 +8,7 @@ use diffsync_core::{
 };
 use tokio::runtime::Runtime;
 
+use crate::advice;
 use crate::choices;
 use crate::command::{flag_name, or_in_environment, variable_values, wants_json};
 use crate::exit::Exit;
@@ -97,7 +98,10 @@ pub(crate) fn print(report: &Report<'_>, matches: &ArgMatches) -> Exit {
         let look = Look { full: is_set(matches, "full"), coloured: terminal::is_coloured(matches) };
         terminal::print_with(|out| report.write(out, look))
     };
-    if let Some(error) = report.run.error_text() {
+    if let Some(mut error) = report.run.error_text() {
+        if let Some(advice) = report.run.error.as_ref().and_then(advice::on_run) {
+            error = format!("{error}\n{advice}");
+        }
         // Last, where it is seen, and apart from a report that is piped on.
         terminal::fail(&terminal::indented(&error));
     }

@@ -152,7 +152,8 @@ impl TargetError {
         self.perhaps_written
     }
 
-    /// The same error after a call whose answer was lost. One of this record shows that the target would not do it.
+    /// Marks the error as indeterminate if an earlier attempt got no response. A record-level error is definite: the target
+    /// rejected the record.
     pub(crate) fn after_lost(self, lost: bool) -> Self {
         if lost && self.kind != TargetErrorKind::Record { self.perhaps_written() } else { self }
     }

@@ -5,98 +5,128 @@
 //! [data set](Dataset) is a struct of [tables](Table). An [adapter](Adapter) loads a data set; a [target](Target) also
 //! writes. A [job](Job) names a source and a target, and a [run](Run) of it loads both, calculates the [diff](Diff) and
 //! executes it, measuring each of these steps.
+//!
+//! # Where to start
+//!
+//! Declare the models and compare two data sets:
+//!
+//! ```
+//! use diffsync_core::{Dataset, Plan, SyncModel, Table};
+//!
+//! #[derive(SyncModel)]
+//! struct Region {
+//!     #[sync(id)]
+//!     slug: String,
+//!     name: String,
+//! }
+//!
+//! #[derive(Dataset, Default)]
+//! struct World {
+//!     regions: Table<Region>,
+//! }
+//!
+//! let (mut source, mut target) = (World::default(), World::default());
+//! source.regions.insert(Region { slug: "asia".into(), name: "Asia".into() });
+//! target.regions.insert(Region { slug: "asia".into(), name: "Azia".into() });
+//!
+//! let plan = Plan::new(source, target);
+//! assert_eq!(plan.tree().to_string(), "~ region asia\n    name: \"Azia\" -> \"Asia\"\n");
+//! ```
+//!
+//! Then implement [`Adapter`] for the source, [`Target`] for each model of the target, and [`Job`] for a struct with `#[job]`.
+//! [`Run::execute`] does the rest, and `diffsync-app` makes a program of all jobs.
+//!
+//! # Modules
+//!
+//! In the order of a run:
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`value`] | values of fields: secrets, comparisons, printable text |
+//! | [`model`] | models, flags, limits and operations |
+//! | [`data`] | tables, data sets and their problems |
+//! | [`plan_file`] | saved plans as files |
+//! | [`plan`] | the diff, its outcomes and refusals |
+//! | [`report`] | reports and events |
+//! | [`adapter`] | sources and targets, and their errors |
+//! | [`apply`] | comparing, and saving a plan |
+//! | [`job`] | jobs, variables and the registry |
+//! | [`run`] | runs and their options |
+//! | [`memory`] | the memory that a step takes |
+//! | `testkit` | checks for a target of your own, behind the feature of this name |
+
+#![forbid(unsafe_code)]
 
 // The macros name this crate by its absolute path, also when it is this crate's own tests that use them.
 extern crate self as diffsync_core;
 
-mod adapter;
-mod canonical;
-mod check;
-mod checkup;
-pub mod compare;
-mod current;
-mod dataset;
-mod diff;
-mod either;
-mod error;
-mod event;
+pub mod adapter;
+pub mod apply;
+pub mod data;
+pub mod error;
 mod execute;
-mod filter;
-mod flags;
-mod generated;
-mod guard;
-mod held;
-mod job;
-#[cfg(feature = "laws")]
-pub mod laws;
-mod limit;
-pub mod memory;
-mod model;
-#[doc(hidden)]
-pub mod name;
-mod nearest;
-mod nesting;
-mod ops;
-mod outcome;
-mod plan;
-mod printable;
-mod problem;
-mod refusal;
-mod report;
-mod retry;
-mod run;
-mod saved;
-pub mod schema;
-mod scope;
-mod secret;
-mod step;
-mod table;
-mod tree;
+pub mod job;
+pub mod model;
+pub mod plan;
+pub mod plan_file;
+pub mod report;
+pub mod run;
+#[cfg(feature = "testkit")]
+pub mod testkit;
+pub mod value;
 
+pub use diffsync_memory as memory;
+pub use diffsync_memory::count_allocations;
+
+pub use crate::model::schema;
+pub use crate::value::compare;
+
+// The everyday words, and the macros.
 #[cfg(feature = "derive")]
 pub use diffsync_derive::{Choice, Dataset, SyncModel, job};
-pub use tokio_util::sync::CancellationToken;
-pub use url::Url;
 
-pub use crate::adapter::{Adapter, Completion, LoadContext, Synced, Target, Terms, WriteContext, WrittenBy};
-pub use crate::checkup::{Checkup, Finding};
-pub use crate::dataset::{Dataset, HasTable, LinksIn, Visit, VisitedBy};
-pub use crate::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
-pub use crate::either::Either;
-pub use crate::error::{AdapterError, JobError, TargetError, TargetErrorKind, with_causes};
-pub use crate::event::{Event, Observer, TracingObserver};
-pub use crate::execute::{Approved, Retry};
-pub use crate::filter::{Filter, RecordFilter};
-pub use crate::flags::Flags;
-pub use crate::generated::AttributeValues;
-pub use crate::guard::Lift;
+pub use crate::adapter::{Adapter, Target};
+pub use crate::data::{Dataset, Table};
+pub use crate::job::{Job, JobRegistry};
+pub use crate::model::SyncModel;
+pub use crate::plan::{Diff, Plan};
+pub use crate::run::Run;
+
+// Everything else by its bare name. Each of these is also in the module that it belongs to.
+pub use crate::adapter::{
+    AdapterError, Checkup, Completion, Either, Finding, LoadContext, Synced, TargetError, TargetErrorKind, Terms,
+    WriteContext, WrittenBy,
+};
+pub use crate::apply::{Loaded, write_plan};
+pub use crate::data::{HasTable, LinksIn, LoadState, Problem, ProblemKind, Side, SkippedModel, Visit, VisitedBy};
+pub use crate::error::with_causes;
 pub use crate::job::{
-    Choices, ConfigItem, DataMapping, Job, JobContext, JobEntry, JobInfo, JobKind, JobRegistry, JobSpec, Object,
-    PreparedJob, RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader,
-    VariableSpec, VariableValues, redacted_url,
+    Choices, DataMapping, JobContext, JobEntry, JobError, JobInfo, JobKind, JobSpec, Object, PreparedJob,
+    RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec,
+    VariableValues, redacted_url,
 };
-pub use crate::limit::{Limit, Limits, OnGuard};
-pub use crate::model::{AttributeValue, HandedOver, IdentifierValue, LocalValue, Names, SyncModel};
-pub use crate::nearest::nearest;
-pub use crate::ops::{Operation, Ops};
-pub use crate::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
-pub use crate::plan::{Loaded, Plan, PlanView, RecordRef};
-pub use crate::printable::{escape_unprintable, is_unprintable};
-pub use crate::problem::{Problem, ProblemKind, SkippedModel};
-pub use crate::refusal::{Breach, Moved, Refusal};
-pub use crate::report::{FailedRecord, RunError, RunReport, Status};
-pub use crate::retry::report_retry;
-pub use crate::run::{Filtered, Run, RunOptions, UnknownFlags};
-pub use crate::saved::{
-    Application, Lost, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,
-    SavedPlan, Signature, Undo, UndoLog, UndoSink, WeakKey, approve, write_plan,
+pub use crate::model::{
+    AttributeValue, AttributeValues, Flags, HandedOver, IdentifierValue, Lift, Limit, Limits, LocalValue, Names,
+    OnGuard, Operation, Ops,
 };
-pub use crate::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
-pub use crate::step::{Side, Step, StepReport};
-pub use crate::table::{LoadState, Table};
-pub use crate::tree::{DiffLine, DiffTree};
+pub use crate::plan::{
+    Breach, Counts, DiffLine, DiffSummary, DiffTree, HoldReason, ModelSummary, Moved, Outcome, OutcomeCounts,
+    OutcomeKind, Outcomes, PlanView, RecordRef, Refusal, TableDiff,
+};
+pub use crate::plan_file::{
+    Application, Filter, Lost, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, RecordFilter,
+    SavedField, SavedModel, SavedPlan, Signature, Undo, UndoLog, UndoSink, WeakKey, approve,
+};
+pub use crate::report::{
+    ConfigItem, Event, FailedRecord, Filtered, Observer, RunError, RunReport, Status, Step, StepReport,
+    TracingObserver, report_retry,
+};
+pub use crate::run::{Approved, CancellationToken, Retry, RunOptions, UnknownFlags};
+pub use crate::value::{
+    Exposed, REDACTED, Redacted, Secret, Url, escape_unprintable, exposed, is_unprintable, nearest, redacted,
+};
 
-/// What generated code uses. Not for anybody else; it may change with any version.
+/// What generated code uses. Not part of the public interface: it may change with any version.
 #[doc(hidden)]
 pub mod __private {
     pub use inventory;
@@ -104,12 +134,12 @@ pub mod __private {
     pub use serde_json;
 
     pub use crate::adapter::TargetVisitor;
-    pub use crate::compare::{NeverSame, Pair, SameByEq};
-    pub use crate::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor, Respelled, SpellingVisitor};
-    pub use crate::generated::{
+    pub use crate::data::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor, Respelled, SpellingVisitor};
+    pub use crate::model::IdentifierText;
+    pub use crate::model::derive_support::{
         AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, NoPart, Read, UNUSABLE, ValueResult, choice,
         choices, debug_patch, take_over, touch, value,
     };
-    pub use crate::model::IdentifierText;
-    pub use crate::name;
+    pub use crate::value::compare::{NeverSame, Pair, SameByEq};
+    pub use crate::value::name;
 }

@@ -11,6 +11,8 @@
 //! Each macro reads its input into an `ast`, collects all errors, and expands the rest of the input, so that one build
 //! reports all mistakes, and none of them causes another error.
 
+#![forbid(unsafe_code)]
+
 mod attr;
 mod case;
 mod choice;

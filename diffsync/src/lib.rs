@@ -208,7 +208,7 @@ pub mod memory {
 /// Checks that a target of your own keeps its promises.
 #[cfg(feature = "testkit")]
 pub mod testkit {
-    pub use diffsync_core::laws::*;
+    pub use diffsync_core::testkit::*;
 }
 
 /// A folder of files, one for each model.

@@ -1,5 +1,7 @@
 //! Real jobs on real systems. A job is a folder here, to be copied into a crate of your own, and this file is the program.
 
+#![forbid(unsafe_code)]
+
 mod countries;
 mod device_tags;
 mod ipam;

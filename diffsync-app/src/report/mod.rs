@@ -15,6 +15,7 @@ use serde_json::Value;
 use self::changes::changes;
 use self::steps::steps;
 use self::summary::{outcomes, summary};
+use crate::advice;
 use crate::terminal::one_line;
 
 /// How many lines of each part are shown unless all are asked for. Deletes, and what failed or was held back, do not count.
@@ -90,7 +91,7 @@ impl Report<'_> {
         section(out, "problems", look, report.problems())?;
         section(out, "left out", look, report.skipped.iter().map(skipped))?;
         section(out, "left out by the filter", look, &report.filtered)?;
-        section(out, "guards", look, &report.breaches)?;
+        section(out, "guards", look, report.breaches.iter().map(advice::breach))?;
         section(out, "limits lifted", look, report.lifts.iter().map(lift))?;
         section(out, "changed since the plan was made", look, &report.stale)?;
         changes(out, report, look)?;

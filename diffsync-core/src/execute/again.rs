@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Execution;
-use crate::dataset::Dataset;
-use crate::ops::Operation;
-use crate::outcome::{Outcome, Task};
+use crate::data::dataset::Dataset;
+use crate::model::operation::Operation;
 use crate::plan::PlanView;
+use crate::plan::outcome::{Outcome, Task};
 
 /// For each record that collided the updates and deletes of those that have its values, as far as the target has named them
 /// and they have not let go of these values.

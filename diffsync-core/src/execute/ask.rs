@@ -3,29 +3,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::attempt::{Broken, Patience};
+use super::ExecuteOptions;
+use super::attempt::CallError;
 use super::dependents::Clearing;
-use super::ledger::CutShort;
-use super::write::{Answer, Part};
+use super::ledger::Interrupted;
+use super::write::{Answer, WritePhase};
 use crate::adapter::{Target, WriteContext};
-use crate::current::Current;
-use crate::dataset::{Dataset, HasTable};
+use crate::data::dataset::{Dataset, HasTable};
 use crate::error::{TargetError, TargetErrorKind};
+use crate::model::operation::Operation;
 use crate::model::{HandedOver, SyncModel};
-use crate::ops::Operation;
-use crate::outcome::Task;
 use crate::plan::Plan;
-use crate::retry::report_retry;
+use crate::plan::outcome::Task;
+use crate::plan::target_state::TargetState;
+use crate::report::retry::report_retry;
 
 /// What is needed to ask a target about records of one model.
 pub(super) struct Asking<'a, 'c, D: 'static, T> {
     pub(super) target: &'a T,
     pub(super) plan: &'a Plan<D>,
     pub(super) cx: &'a WriteContext<'c, D>,
-    pub(super) current: &'a Current<'c, D>,
-    pub(super) part: Part,
-    pub(super) patience: &'a Patience,
-    pub(super) cut_short: &'a CutShort,
+    pub(super) current: &'a TargetState<'c, D>,
+    pub(super) phase: WritePhase,
+    pub(super) options: &'a ExecuteOptions,
+    pub(super) interrupted: &'a Interrupted,
     pub(super) clearing: &'a Clearing,
 }
 
@@ -51,14 +52,15 @@ where
     pub(super) fn is_about<M: SyncModel>(&self, task: Task, attribute: usize) -> bool {
         let table = &self.plan.diff().tables()[task.model];
         let deferred = M::SCHEMA.attributes.get(attribute).is_some_and(|attribute| attribute.deferred);
-        let in_part = deferred == (self.part != Part::Whole);
-        if self.part == Part::Clear {
+        let in_phase = deferred == (self.phase != WritePhase::Whole);
+        if self.phase == WritePhase::Clear {
             let links = self.clearing.get(&(task.model, task.place));
             let name = M::SCHEMA.attributes.get(attribute).map(|attribute| attribute.name);
-            let named_by = |link: &&crate::schema::LinkSchema| name.is_some_and(|name| link.fields.contains(&name));
-            return in_part && links.is_some_and(|links| links.iter().any(named_by));
+            let named_by =
+                |link: &&crate::model::schema::LinkSchema| name.is_some_and(|name| link.fields.contains(&name));
+            return in_phase && links.is_some_and(|links| links.iter().any(named_by));
         }
-        in_part && (task.operation != Operation::Update || table.is_changed(task.place, attribute))
+        in_phase && (task.operation != Operation::Update || table.is_changed(task.place, attribute))
     }
 
     /// Whether a task is about any attribute.
@@ -68,7 +70,7 @@ where
 
     /// Whether the target is asked to update a record, which deferred references always are.
     fn is_update(&self, task: Task) -> bool {
-        task.operation == Operation::Update || self.part != Part::Whole
+        task.operation == Operation::Update || self.phase != WritePhase::Whole
     }
 
     /// Whether there is anything to ask the target for now.
@@ -82,7 +84,7 @@ where
 
         let record = task.record(&self.plan.diff().tables()[task.model]);
         let is_there = || self.current.get::<M>(self.source::<M>(record.row()).key()).is_some();
-        self.changes_anything::<M>(task) && (self.part != Part::Deferred || is_there())
+        self.changes_anything::<M>(task) && (self.phase != WritePhase::Deferred || is_there())
     }
 
     /// The change that a task asks for, and the record it is asked for of; nothing if only deferred references change.
@@ -92,20 +94,20 @@ where
     {
         let table = &self.plan.diff().tables()[task.model];
         let about = |attribute| self.is_about::<M>(task, attribute);
-        if self.part == Part::Clear {
+        if self.phase == WritePhase::Clear {
             let old = self.loaded::<M>(task.in_target(table)?.row());
             let cleared = old.handed_over(true);
             return Some((old, cleared.patch(&cleared, &about)));
         }
         let new = self.source::<M>(task.record(table).row());
-        let old = match self.part {
+        let old = match self.phase {
             // As it was loaded, unless a value of it was emptied since to free it for another record.
-            Part::Whole => {
+            WritePhase::Whole => {
                 let loaded = self.loaded::<M>(task.in_target(table)?.row());
                 self.current.written::<M>(loaded.key()).unwrap_or(loaded)
             }
             // As it was stored when it was created or first updated.
-            Part::Deferred | Part::Clear => self.current.get::<M>(new.key())?,
+            WritePhase::Deferred | WritePhase::Clear => self.current.get::<M>(new.key())?,
         };
         self.changes_anything::<M>(task).then(|| (old, new.patch(if self.plan.is_exact() { new } else { old }, &about)))
     }
@@ -133,7 +135,7 @@ where
         T: Target<M, Data = D>,
     {
         let tasks = [task];
-        let asked = self.cut_short.unless_answered(&tasks);
+        let asked = self.interrupted.unless_answered(&tasks);
         let answer = self.answer(task).await;
         asked.answered();
         answer
@@ -147,17 +149,17 @@ where
         let (target, cx) = (self.target, self.cx);
         if self.is_update(task) {
             let Some((old, patch)) = self.change::<M>(task) else { return Answer::NothingYet };
-            let answer = self.patience.attempt(|| target.update(old, &patch, cx)).await;
+            let answer = self.options.attempt(|| target.update(old, &patch, cx)).await;
             return answer.map_or_else(Answer::from, |record| stored(old, record));
         }
         if task.operation == Operation::Create {
             let new = self.new_record::<M>(task);
             let new: &M = &new;
-            let answer = self.patience.attempt(|| target.create(new, cx)).await;
+            let answer = self.options.attempt(|| target.create(new, cx)).await;
             return answer.map_or_else(Answer::from, |record| stored(new, record));
         }
         let old = self.old_record::<M>(task);
-        let answer = self.patience.attempt(|| target.delete(old, cx)).await;
+        let answer = self.options.attempt(|| target.delete(old, cx)).await;
         answer.map_or_else(Answer::from, |()| Answer::Deleted)
     }
 
@@ -189,11 +191,11 @@ where
                     }
                 }
             }
-            let mut next_pause = || pauses.get_or_insert_with(|| self.patience.retry.pauses()).next();
+            let mut next_pause = || pauses.get_or_insert_with(|| self.options.retry.pauses()).next();
             let pause = if busy.is_empty() || ended { None } else { next_pause() };
             let (mut again, mut longest) = (Vec::new(), Duration::ZERO);
             for (task, error) in busy {
-                match pause.and_then(|pause| self.patience.pause_of(&error, pause)) {
+                match pause.and_then(|pause| self.options.pause_of(&error, pause)) {
                     Some(pause) => {
                         longest = longest.max(pause);
                         again.push((task, error));
@@ -204,10 +206,10 @@ where
             let Some((_, first)) = again.first() else { return answers };
 
             // One call for all of them is made again, unless the run ends before.
-            if !self.patience.ends_within(longest) {
+            if !self.options.ends_within(longest) {
                 report_retry(attempt, longest, first);
             }
-            if !self.patience.waits(longest).await {
+            if !self.options.waits(longest).await {
                 answers.extend(again.into_iter().map(|(task, error)| (task, Answer::Failed(error))));
                 return answers;
             }
@@ -244,11 +246,11 @@ where
                     ended = answered.iter().any(|(_, answer)| answer.ends_the_run());
                     answers.extend(answered);
                 }
-                Err(Broken::Failed(error)) if error.kind() == TargetErrorKind::Record && tasks.len() > 1 => {
+                Err(CallError::Failed(error)) if error.kind() == TargetErrorKind::Record && tasks.len() > 1 => {
                     let (first, second) = tasks.split_at(tasks.len() / 2);
                     open.extend([second, first]);
                 }
-                Err(Broken::Failed(error)) => {
+                Err(CallError::Failed(error)) => {
                     ended = error.kind() == TargetErrorKind::Fatal;
                     let text = error.to_string();
                     let lost = error.is_perhaps_written();
@@ -261,25 +263,25 @@ where
                     answers.push((*first, Answer::Failed(error.given_up())));
                 }
                 // The target panicked part-way: any of its records may have been written.
-                Err(Broken::Panicked(text)) => answers.extend(unknown(text.into())),
-                Err(Broken::Unknown(reason)) => answers.extend(unknown(reason)),
+                Err(CallError::Panicked(text)) => answers.extend(unknown(text.into())),
+                Err(CallError::Unknown(reason)) => answers.extend(unknown(reason)),
             }
         }
         answers
     }
 
-    async fn create_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
+    async fn create_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, CallError>
     where
         D: HasTable<M>,
         T: Target<M, Data = D>,
     {
         let records: Vec<HandedOver<'_, M>> = tasks.iter().map(|task| self.new_record(*task)).collect();
         let new: Vec<&M> = records.iter().map(|record| &**record).collect();
-        let answers = self.patience.attempt(|| self.target.create_many(&new, self.cx)).await?;
+        let answers = self.options.attempt(|| self.target.create_many(&new, self.cx)).await?;
         Ok(paired(tasks, answers, |at, record| stored(new[at], record)))
     }
 
-    async fn update_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
+    async fn update_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, CallError>
     where
         D: HasTable<M>,
         T: Target<M, Data = D>,
@@ -293,17 +295,17 @@ where
             }
         }
 
-        let answers = self.patience.attempt(|| self.target.update_many(&changes, self.cx)).await?;
+        let answers = self.options.attempt(|| self.target.update_many(&changes, self.cx)).await?;
         Ok(paired(&asked, answers, |at, record| stored(changes[at].0, record)))
     }
 
-    async fn delete_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, Broken>
+    async fn delete_many<M: SyncModel>(&self, tasks: &[Task]) -> Result<Vec<(Task, Answer<M>)>, CallError>
     where
         D: HasTable<M>,
         T: Target<M, Data = D>,
     {
         let old: Vec<&M> = tasks.iter().map(|task| self.old_record(*task)).collect();
-        let answers = self.patience.attempt(|| self.target.delete_many(&old, self.cx)).await?;
+        let answers = self.options.attempt(|| self.target.delete_many(&old, self.cx)).await?;
         Ok(paired(tasks, answers, |_, ()| Answer::Deleted))
     }
 }

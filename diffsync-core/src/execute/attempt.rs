@@ -8,10 +8,10 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_util::sync::CancellationToken;
 
+use super::ExecuteOptions;
 use crate::error::{TargetError, TargetErrorKind, panicked};
-use crate::retry::report_retry;
+use crate::report::retry::report_retry;
 
 /// How often and after which pauses a target is asked again after a [transient](TargetError::transient) error.
 ///
@@ -56,20 +56,9 @@ impl Retry {
     }
 }
 
-/// When to ask again, and when to give up.
-#[derive(Debug, Clone)]
-pub(super) struct Patience {
-    pub(super) retry: Retry,
-    /// How long one call may take.
-    pub(super) call_limit: Option<Duration>,
-    /// When the run must have ended.
-    pub(super) deadline: Option<Instant>,
-    pub(super) cancellation: CancellationToken,
-}
-
 /// Why a call gave no result.
 #[derive(Debug)]
-pub(super) enum Broken {
+pub(super) enum CallError {
     Failed(TargetError),
     /// The target has a bug.
     Panicked(String),
@@ -77,14 +66,15 @@ pub(super) enum Broken {
     Unknown(Arc<str>),
 }
 
-impl Patience {
+/// When to ask again, and when to give up.
+impl ExecuteOptions {
     /// Whether nothing more is to be begun.
     pub(super) fn is_over(&self) -> bool {
         self.cancellation.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Calls until there is an answer that another call would not change.
-    pub(super) async fn attempt<R, F>(&self, call: impl Fn() -> F + Send + Sync) -> Result<R, Broken>
+    pub(super) async fn attempt<R, F>(&self, call: impl Fn() -> F + Send + Sync) -> Result<R, CallError>
     where
         F: Future<Output = Result<R, TargetError>> + Send,
         R: Send,
@@ -95,34 +85,34 @@ impl Patience {
         loop {
             attempt += 1;
             let answer = AssertUnwindSafe(async { call().await }).catch_unwind();
-            let answer = match self.call_limit {
+            let answer = match self.record_time_limit {
                 None => answer.await,
                 Some(limit) => match timeout(limit, answer).await {
                     Ok(answer) => answer,
                     Err(_) => {
-                        return Err(Broken::Unknown(format!("the target did not answer within {limit:?}").into()));
+                        return Err(CallError::Unknown(format!("the target did not answer within {limit:?}").into()));
                     }
                 },
             };
             let error = match answer {
                 Ok(Ok(result)) => return Ok(result),
                 Ok(Err(error)) if error.kind() == TargetErrorKind::Unknown => {
-                    return Err(Broken::Unknown(error.to_string().into()));
+                    return Err(CallError::Unknown(error.to_string().into()));
                 }
                 Ok(Err(error)) => error.after_lost(lost),
-                Err(panic) => return Err(Broken::Panicked(panicked("target", &*panic))),
+                Err(panic) => return Err(CallError::Panicked(panicked("target", &*panic))),
             };
             lost = error.is_perhaps_written();
             let pauses = pauses.get_or_insert_with(|| self.retry.pauses());
-            let Some(pause) = self.pause_after(&error, pauses) else { return Err(Broken::Failed(error)) };
+            let Some(pause) = self.pause_after(&error, pauses) else { return Err(CallError::Failed(error)) };
 
             // A run that ends before the pause is over makes no further call, so there is nothing to report then.
             if self.ends_within(pause) {
-                return Err(Broken::Failed(error));
+                return Err(CallError::Failed(error));
             }
             report_retry(attempt, pause, &error);
             if !self.waits(pause).await {
-                return Err(Broken::Failed(error));
+                return Err(CallError::Failed(error));
             }
         }
     }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Execution;
-use crate::dataset::{At, Dataset};
-use crate::diff::Withheld;
+use crate::data::dataset::{At, Dataset};
+use crate::data::side::Side;
 use crate::error::Conflict;
-use crate::ops::Operation;
-use crate::outcome::{HoldReason, Outcome, Task};
+use crate::model::operation::Operation;
+use crate::plan::diff::Withheld;
+use crate::plan::outcome::{HoldReason, Outcome, Task};
 use crate::plan::{PlanView, RecordRef};
-use crate::step::Side;
 
 /// A create or an update that the target refused, and that is tried again once everything else is written: what has the
 /// value may have given it up by then.

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use fixedbitset::FixedBitSet;
 
-use crate::dataset::{At, Dataset};
-use crate::diff::{TableDiff, Withheld};
-use crate::ops::Operation;
-use crate::outcome::{Outcome, Outcomes, Task};
+use crate::data::dataset::{At, Dataset};
+use crate::data::side::Side;
+use crate::model::operation::Operation;
+use crate::model::schema::{Comparison, LinkKind, LinkSchema};
+use crate::plan::diff::{TableDiff, Withheld};
+use crate::plan::outcome::{Outcome, Outcomes, Task};
 use crate::plan::{Plan, PlanView, RecordRef};
-use crate::schema::{Comparison, LinkKind, LinkSchema};
-use crate::step::Side;
 
 /// The records of the target that name one that is to be deleted, found in one pass over the tables whose models link to
 /// one with deletes.

@@ -5,22 +5,22 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::attempt::Broken;
+use super::attempt::CallError;
 use super::conflict::{Freed, Postponed};
 use super::write::WriteModel;
 use super::{Execution, Stopped};
 use crate::adapter::{Target, WriteContext, WrittenBy};
-use crate::dataset::{Dataset, HasTable};
-use crate::diff::TableDiff;
+use crate::data::dataset::{Dataset, HasTable};
+use crate::data::problem::{Problem, ProblemKind};
+use crate::data::side::Side;
 use crate::error::TargetErrorKind;
-use crate::generated::AttributeValues;
 use crate::model::SyncModel;
-use crate::ops::Operation;
-use crate::outcome::{HoldReason, Outcome, Task};
+use crate::model::derive_support::AttributeValues;
+use crate::model::operation::Operation;
+use crate::model::schema::FieldSchema;
+use crate::plan::diff::TableDiff;
+use crate::plan::outcome::{HoldReason, Outcome, Task};
 use crate::plan::{PlanView, RecordRef};
-use crate::problem::{Problem, ProblemKind};
-use crate::schema::FieldSchema;
-use crate::step::Side;
 
 /// The value that an attribute is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,13 +52,13 @@ where
     T: Target<M, Data = D>,
     M: SyncModel,
 {
-    let patience = execution.options.patience();
+    let options = execution.options;
     let Execution { plan, current, ledger, .. } = execution;
     let Some(row) = task.in_target(&plan.diff().tables()[task.model]) else {
         return Err("it is not in the target".into());
     };
     let loaded: &M = &plan.target().table().rows()[row.row() as usize];
-    let (cut_short, staying) = (ledger.cut_short(), ledger.staying());
+    let (interrupted, staying) = (ledger.interrupted(), ledger.staying());
     let answered = {
         let Some(now) = current.get::<M>(loaded.key()) else { return Err("it is not in the target".into()) };
         let emptied = if value == Value::None { emptied(now, attribute) } else { None };
@@ -70,8 +70,8 @@ where
 
         let cx = WriteContext::new(current, staying);
         let tasks = [task];
-        let asked = cut_short.unless_answered(&tasks);
-        let answer = patience.attempt(|| target.update(now, &patch, &cx)).await;
+        let asked = interrupted.unless_answered(&tasks);
+        let answer = options.attempt(|| target.update(now, &patch, &cx)).await;
         asked.answered();
         match answer {
             Ok(record) if record.is(now.key()) => Answered::Set(record),
@@ -83,15 +83,15 @@ where
                 }
                 Answered::Lost("the target answered with another record".into())
             }
-            Err(Broken::Failed(error)) => {
+            Err(CallError::Failed(error)) => {
                 let text = error.to_string();
                 if error.kind() == TargetErrorKind::Fatal {
                     ledger.stop(Stopped::Failure(text.clone()));
                 }
                 if error.is_perhaps_written() { Answered::Lost(text.into()) } else { Answered::Refused(text.into()) }
             }
-            Err(Broken::Panicked(text)) => Answered::Lost(text.into()),
-            Err(Broken::Unknown(reason)) => Answered::Lost(reason),
+            Err(CallError::Panicked(text)) => Answered::Lost(text.into()),
+            Err(CallError::Unknown(reason)) => Answered::Lost(reason),
         }
     };
 

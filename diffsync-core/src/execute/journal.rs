@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::{Execution, Stopped};
-use crate::dataset::Dataset;
-use crate::outcome::{Outcome, Task};
-use crate::saved::inverse_of;
+use crate::apply::undo::inverse_of;
+use crate::data::dataset::Dataset;
+use crate::plan::outcome::{Outcome, Task};
 
 /// About how long the target is written to before what takes it back is written too.
 const PERIOD: Duration = Duration::from_millis(250);

@@ -10,15 +10,15 @@ use super::dependents::{Clearing, Dependents, Done, Obstacle};
 use super::journal::Journal;
 use super::{ExecuteOptions, Stopped};
 use crate::adapter::{Completion, Completions, Staying};
-use crate::dataset::{At, Dataset};
+use crate::data::dataset::{At, Dataset};
+use crate::data::problem::Problem;
 use crate::error::{Conflict, JobError};
-use crate::event::{Event, Observers};
-use crate::ops::Operation;
-use crate::outcome::{HoldReason, Outcome, Outcomes, Task};
+use crate::model::operation::Operation;
+use crate::model::schema::LinkSchema;
+use crate::plan::outcome::{HoldReason, Outcome, Outcomes, Task};
 use crate::plan::{Plan, RecordRef};
-use crate::problem::Problem;
-use crate::schema::LinkSchema;
-use crate::step::Step;
+use crate::report::event::{Event, Observers};
+use crate::report::step::Step;
 
 /// What is said of a record that gave a unique value up when the run was cut short.
 const EMPTIED: &str =
@@ -30,36 +30,36 @@ const EMPTIED_AND_KEPT: &str =
 
 /// The tasks that the target was at when the execution was dropped: what became of them is not known.
 #[derive(Clone, Default)]
-pub(super) struct CutShort(Arc<Mutex<Vec<Task>>>);
+pub(super) struct Interrupted(Arc<Mutex<Vec<Task>>>);
 
-impl CutShort {
+impl Interrupted {
     fn tasks(&self) -> MutexGuard<'_, Vec<Task>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The target is being asked about these, until it has answered.
-    pub(super) fn unless_answered<'a>(&'a self, tasks: &'a [Task]) -> Asked<'a> {
-        Asked { tasks, cut_short: self, answered: false }
+    pub(super) fn unless_answered<'a>(&'a self, tasks: &'a [Task]) -> InFlight<'a> {
+        InFlight { tasks, interrupted: self, answered: false }
     }
 }
 
 /// Tasks that the target is being asked about.
-pub(super) struct Asked<'a> {
+pub(super) struct InFlight<'a> {
     tasks: &'a [Task],
-    cut_short: &'a CutShort,
+    interrupted: &'a Interrupted,
     answered: bool,
 }
 
-impl Asked<'_> {
+impl InFlight<'_> {
     pub(super) fn answered(mut self) {
         self.answered = true;
     }
 }
 
-impl Drop for Asked<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         if !self.answered {
-            self.cut_short.tasks().extend_from_slice(self.tasks);
+            self.interrupted.tasks().extend_from_slice(self.tasks);
         }
     }
 }
@@ -87,7 +87,7 @@ pub(super) struct Ledger<'a, D: 'static> {
     pub(super) problems: Vec<Problem>,
     /// What was done since the undo plan was written to.
     pub(super) journal: Journal,
-    cut_short: CutShort,
+    interrupted: Interrupted,
     /// What the target said of single models when it completed the run.
     pub(super) completions: Completions,
     /// Whether the target was changed, or may have been.
@@ -116,7 +116,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             unfinished: vec![[FixedBitSet::new(), FixedBitSet::new()]; plan.diff().tables().len()],
             problems: Vec::new(),
             journal: Journal::default(),
-            cut_short: CutShort::default(),
+            interrupted: Interrupted::default(),
             completions: Completions::default(),
             wrote: false,
             done: 0,
@@ -154,8 +154,8 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.stopped.get_or_insert(why);
     }
 
-    pub(super) fn cut_short(&self) -> CutShort {
-        self.cut_short.clone()
+    pub(super) fn interrupted(&self) -> Interrupted {
+        self.interrupted.clone()
     }
 
     /// The target has done something, or perhaps has.
@@ -164,7 +164,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
     }
 
     pub(super) fn wrote(&self) -> bool {
-        self.wrote || !self.cut_short.tasks().is_empty()
+        self.wrote || !self.interrupted.tasks().is_empty()
     }
 
     pub(super) fn report(&mut self, problem: Option<Problem>) {
@@ -363,9 +363,9 @@ impl<'a, D: Dataset> Ledger<'a, D> {
 
     /// Enters what became of the tasks that the execution was cut short at.
     pub(super) fn settle_rest(&mut self) {
-        let cut_short = std::mem::take(&mut *self.cut_short.tasks());
-        self.wrote |= !cut_short.is_empty();
-        for task in cut_short {
+        let interrupted = std::mem::take(&mut *self.interrupted.tasks());
+        self.wrote |= !interrupted.is_empty();
+        for task in interrupted {
             let reason = "the run was cut short while the target was at it".into();
             self.settle(task, Outcome::Unknown { reason });
         }

@@ -20,23 +20,22 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::attempt::Patience;
 pub use self::attempt::Retry;
 use self::dependents::Clearing;
 use self::ledger::Ledger;
-use self::write::{Part, WriteModel, writers};
+use self::write::{WriteModel, WritePhase, writers};
 use crate::adapter::{Adapter, Synced, WrittenBy};
-use crate::current::Current;
-use crate::dataset::{Dataset, in_order};
-use crate::diff::Withheld;
+use crate::data::dataset::{Dataset, in_order};
+use crate::data::problem::Problem;
+use crate::data::side::Side;
 use crate::error::{AdapterError, JobError};
-use crate::event::Observers;
-use crate::ops::Operation;
-use crate::outcome::{Outcome, Outcomes, Task};
+use crate::model::operation::Operation;
+use crate::plan::diff::Withheld;
+use crate::plan::outcome::{Outcome, Outcomes, Task};
+use crate::plan::target_state::TargetState;
 use crate::plan::{Plan, RecordRef};
-use crate::problem::Problem;
-use crate::saved::{PlanKey, UndoLog};
-use crate::step::Side;
+use crate::plan_file::{PlanKey, UndoLog};
+use crate::report::event::Observers;
 
 pub(crate) use self::write::abilities;
 
@@ -51,7 +50,7 @@ pub(crate) struct ExecuteOptions {
     pub(crate) writes_at_complete: bool,
     pub(crate) retry: Retry,
     /// How long the target may take for one call.
-    pub(crate) call_limit: Option<Duration>,
+    pub(crate) record_time_limit: Option<Duration>,
     /// When the run must have ended.
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancellation: CancellationToken,
@@ -59,21 +58,10 @@ pub(crate) struct ExecuteOptions {
     pub(crate) undo_log: Option<(UndoLog, PlanKey)>,
 }
 
-impl ExecuteOptions {
-    fn patience(&self) -> Patience {
-        Patience {
-            retry: self.retry,
-            call_limit: self.call_limit,
-            deadline: self.deadline,
-            cancellation: self.cancellation.clone(),
-        }
-    }
-}
-
 /// What an execution leaves behind.
 pub(crate) struct Results<'a, D: 'static> {
     /// The target as it now is.
-    pub(crate) current: Current<'a, D>,
+    pub(crate) current: TargetState<'a, D>,
     pub(crate) outcomes: Outcomes,
     pub(crate) problems: Vec<Problem>,
     pub(crate) stopped: Option<Stopped>,
@@ -97,7 +85,7 @@ pub(crate) enum Stopped {
 pub(crate) struct Execution<'a, D: 'static> {
     plan: &'a Plan<D>,
     options: &'a ExecuteOptions,
-    current: Current<'a, D>,
+    current: TargetState<'a, D>,
     ledger: Ledger<'a, D>,
     /// The deferred references that are taken back before their records are deleted.
     clearing: Clearing,
@@ -105,7 +93,7 @@ pub(crate) struct Execution<'a, D: 'static> {
 
 impl<'a, D: Dataset> Execution<'a, D> {
     pub(crate) fn new(plan: &'a Plan<D>, options: &'a ExecuteOptions, observers: &'a Observers) -> Self {
-        let (current, ledger) = (Current::new(plan), Ledger::new(plan, options, observers));
+        let (current, ledger) = (TargetState::new(plan), Ledger::new(plan, options, observers));
         Self { plan, options, current, ledger, clearing: Clearing::new() }
     }
 
@@ -155,7 +143,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
         for (model, writer) in writers.iter().enumerate() {
             let group = self.ledger.unfinished(model);
             let group = self.without_dangling(group);
-            self.write(&**writer, target, group, Part::Deferred).await;
+            self.write(&**writer, target, group, WritePhase::Deferred).await;
         }
         if self.plan.diff().tables().iter().any(|table| !table.deletes.is_empty()) {
             self.hold_what_collided();
@@ -189,7 +177,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
                         if is_backwards {
                             group.reverse();
                         }
-                        self.write(&*writers[model], target, group, Part::Whole).await;
+                        self.write(&*writers[model], target, group, WritePhase::Whole).await;
                     }
                 }
             }
@@ -223,7 +211,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
             let tasks = self.clearing.keys();
             let tasks = tasks.map(|&(model, place)| Task { model, operation: Operation::Delete, place }).collect();
             for (model, group) in by_model(tasks) {
-                self.write(&*writers[model], target, group, Part::Clear).await;
+                self.write(&*writers[model], target, group, WritePhase::Clear).await;
             }
             self.hold_what_collided();
         }
@@ -235,7 +223,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
             for &model in order.iter().rev() {
                 for group in self.deletes_by_level(model) {
                     let group = self.without_inhabited(model, group, wait, &mut waiting);
-                    self.write(&*writers[model], target, group, Part::Whole).await;
+                    self.write(&*writers[model], target, group, WritePhase::Whole).await;
                 }
             }
             if waiting == 0 || self.ledger.stopped() {
@@ -267,7 +255,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
                     let row = tables[model].deletes[task.place];
                     first[model].contains(row as usize) && self.ledger.obstacle(model, row).is_none()
                 });
-                self.write(&*writers[model], target, group, Part::Whole).await;
+                self.write(&*writers[model], target, group, WritePhase::Whole).await;
             }
         }
     }
@@ -305,13 +293,13 @@ impl<'a, D: Dataset> Execution<'a, D> {
     }
 
     /// Writes a group of records none of which depends on another.
-    async fn write<T>(&mut self, writer: &dyn WriteModel<D, T>, target: &T, group: Vec<Task>, part: Part) {
+    async fn write<T>(&mut self, writer: &dyn WriteModel<D, T>, target: &T, group: Vec<Task>, phase: WritePhase) {
         let mut group = &*group;
         while !group.is_empty() && !self.ledger.stopped() {
             let begun = std::time::Instant::now();
             let records = self.records_between_entries(writer.at_a_time(target, self.options)).min(group.len());
             let (now, later) = group.split_at(records);
-            writer.write(target, self, now.to_vec(), part).await;
+            writer.write(target, self, now.to_vec(), phase).await;
             self.write_journal();
             self.keep_pace(records, begun);
             group = later;

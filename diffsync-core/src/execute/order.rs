@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::Execution;
 use super::dependents::Obstacle;
-use crate::dataset::Dataset;
-use crate::nesting::walk;
-use crate::ops::Operation;
-use crate::outcome::{Outcome, Task};
+use crate::data::dataset::Dataset;
+use crate::data::graph::walk;
+use crate::data::problem::{Problem, ProblemKind};
+use crate::data::side::Side;
+use crate::model::operation::Operation;
+use crate::plan::outcome::{Outcome, Task};
 use crate::plan::{PlanView, RecordRef};
-use crate::problem::{Problem, ProblemKind};
-use crate::step::Side;
 
 impl<D: Dataset> Execution<'_, D> {
     /// A model's creates and updates in groups, each to be written after the one before: level by level where records of
@@ -45,7 +45,7 @@ impl<D: Dataset> Execution<'_, D> {
     fn by_level(&self, model: usize, side: Side, tasks: Vec<Task>) -> Vec<Vec<Task>> {
         let table = &self.plan.diff().tables()[model];
         let schema = table.schema();
-        let own = |link: &&crate::schema::LinkSchema| link.model == schema.name && link.orders();
+        let own = |link: &&crate::model::schema::LinkSchema| link.model == schema.name && link.orders();
         if tasks.is_empty() || !schema.links.iter().any(|link| own(&link)) {
             return vec![tasks];
         }

@@ -8,21 +8,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::stream::{self, StreamExt};
 
 use super::ask::Asking;
-use super::attempt::Broken;
+use super::attempt::CallError;
 use super::dependents::Clearing;
 use super::free::{Value, set_value};
 use super::ledger::Ledger;
 use super::{ExecuteOptions, Execution, Stopped};
 use crate::adapter::{Target, TargetVisitor, Terms, WriteContext, WrittenBy};
-use crate::current::Current;
-use crate::dataset::{Dataset, HasTable, Model};
+use crate::data::dataset::{Dataset, HasTable, Model};
+use crate::data::problem::{Problem, ProblemKind};
+use crate::data::side::Side;
 use crate::error::{TargetError, TargetErrorKind};
 use crate::model::SyncModel;
-use crate::ops::{Operation, Ops};
-use crate::outcome::{HoldReason, Outcome, Task};
+use crate::model::operation::{Operation, Ops};
+use crate::plan::outcome::{HoldReason, Outcome, Task};
+use crate::plan::target_state::TargetState;
 use crate::plan::{Plan, RecordRef};
-use crate::problem::{Problem, ProblemKind};
-use crate::step::Side;
 
 /// Writes records of one model, whichever it is.
 pub(super) trait WriteModel<D, T>: Send + Sync {
@@ -32,7 +32,7 @@ pub(super) trait WriteModel<D, T>: Send + Sync {
         target: &'a T,
         execution: &'a mut Execution<'_, D>,
         group: Vec<Task>,
-        part: Part,
+        phase: WritePhase,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
     /// Gives one attribute of a record of the target another value: so a unique value is freed, and given back.
@@ -54,7 +54,7 @@ pub(super) trait WriteModel<D, T>: Send + Sync {
 
 /// Which part of a record's task is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum WritePhase {
     /// All of it, but for deferred references.
     Whole,
     /// The deferred references of a record that is there now.
@@ -96,9 +96,9 @@ where
         target: &'a T,
         execution: &'a mut Execution<'_, D>,
         group: Vec<Task>,
-        part: Part,
+        phase: WritePhase,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-        Box::pin(write_group(target, execution, group, part))
+        Box::pin(write_group(target, execution, group, phase))
     }
 
     fn set_value<'a>(
@@ -152,13 +152,13 @@ impl<M> Answer<M> {
     }
 }
 
-impl<M> From<Broken> for Answer<M> {
-    fn from(broken: Broken) -> Self {
+impl<M> From<CallError> for Answer<M> {
+    fn from(broken: CallError) -> Self {
         match broken {
-            Broken::Failed(error) => Self::Failed(error),
+            CallError::Failed(error) => Self::Failed(error),
             // The target may have panicked after it wrote the record.
-            Broken::Panicked(text) => Self::Unknown(text.into()),
-            Broken::Unknown(reason) => Self::Unknown(reason),
+            CallError::Panicked(text) => Self::Unknown(text.into()),
+            CallError::Unknown(reason) => Self::Unknown(reason),
         }
     }
 }
@@ -169,26 +169,26 @@ fn concurrency(terms: &Terms, options: &ExecuteOptions) -> usize {
     wanted.min(terms.concurrency_limit.unwrap_or(usize::MAX)).max(1)
 }
 
-async fn write_group<D, T, M>(target: &T, execution: &mut Execution<'_, D>, group: Vec<Task>, part: Part)
+async fn write_group<D, T, M>(target: &T, execution: &mut Execution<'_, D>, group: Vec<Task>, phase: WritePhase)
 where
     D: Dataset + HasTable<M>,
     T: Target<M, Data = D>,
     M: SyncModel,
 {
     let terms = target.terms();
-    let patience = execution.options.patience();
+    let options = execution.options;
     let concurrency = concurrency(&terms, execution.options);
     let stop = AtomicBool::new(false);
     let Execution { plan, current, ledger, clearing, .. } = execution;
     let clearing: &Clearing = clearing;
     let plan: &Plan<D> = plan;
-    let (cut_short, staying) = (ledger.cut_short(), ledger.staying());
+    let (interrupted, staying) = (ledger.interrupted(), ledger.staying());
     let mut some_left = false;
     {
-        let current: &Current<'_, D> = current;
+        let current: &TargetState<'_, D> = current;
         let cx = WriteContext::new(current, staying);
-        let cut_short = &cut_short;
-        let asking = Asking { target, plan, cx: &cx, current, part, patience: &patience, cut_short, clearing };
+        let interrupted = &interrupted;
+        let asking = Asking { target, plan, cx: &cx, current, phase, options, interrupted, clearing };
         let mut enter = |task: Task, answer: Answer<M>| {
             some_left |= matches!(answer, Answer::NotAsked);
             asking.enter(ledger, task, answer);
@@ -196,16 +196,16 @@ where
                 stop.store(true, Ordering::Relaxed);
             }
         };
-        let is_over = || stop.load(Ordering::Relaxed) || patience.is_over();
+        let is_over = || stop.load(Ordering::Relaxed) || options.is_over();
         if terms.batch > 1 {
-            let batches = batches(group, part, terms.batch);
+            let batches = batches(group, phase, terms.batch);
             let (asking, is_over) = (&asking, &is_over);
             let mut running = stream::iter(batches)
                 .map(|batch| async move {
                     if is_over() {
                         return batch.into_iter().map(|task| (task, Answer::NotAsked)).collect();
                     }
-                    let asked = asking.cut_short.unless_answered(&batch);
+                    let asked = asking.interrupted.unless_answered(&batch);
                     let answers = asking.batch(&batch).await;
                     asked.answered();
                     answers
@@ -235,8 +235,8 @@ where
         }
     }
     // A run that had done everything when its time was over was not ended by that.
-    if some_left && !ledger.stopped() && patience.is_over() {
-        let cancelled = patience.cancellation.is_cancelled();
+    if some_left && !ledger.stopped() && options.is_over() {
+        let cancelled = options.cancellation.is_cancelled();
         ledger.stop(if cancelled { Stopped::Cancelled } else { Stopped::TimeLimit });
     }
     current.take_over();
@@ -244,13 +244,13 @@ where
 
 /// Tasks in batches of one operation each, one batch at a time: a group may be of millions. Deferred references are updates,
 /// whatever else is done with their records.
-fn batches(group: Vec<Task>, part: Part, size: usize) -> impl Iterator<Item = Vec<Task>> {
+fn batches(group: Vec<Task>, phase: WritePhase, size: usize) -> impl Iterator<Item = Vec<Task>> {
     let mut rest = group.into_iter().peekable();
     std::iter::from_fn(move || {
         let first = rest.next()?;
         let mut batch = vec![first];
         while batch.len() < size
-            && let Some(next) = rest.next_if(|next| part != Part::Whole || next.operation == first.operation)
+            && let Some(next) = rest.next_if(|next| phase != WritePhase::Whole || next.operation == first.operation)
         {
             batch.push(next);
         }
@@ -278,7 +278,7 @@ where
                 Some(outcome) => outcome,
                 None => return,
             },
-            Answer::Stored(record) if self.part == Part::Clear => {
+            Answer::Stored(record) if self.phase == WritePhase::Clear => {
                 self.current.store(record);
                 ledger.journal.note(task);
                 if let Some(cleared) = task.in_target(&self.plan.diff().tables()[task.model]) {
@@ -303,7 +303,7 @@ where
                 }
             }
             Answer::Stored(record) | Answer::Renamed(record) => {
-                let unfinished = self.part == Part::Whole && self.is_unfinished(task, &record);
+                let unfinished = self.phase == WritePhase::Whole && self.is_unfinished(task, &record);
                 ledger.report(self.stored_otherwise(task, &record));
                 self.store(ledger, task, record);
                 if unfinished {
@@ -323,7 +323,7 @@ where
     /// written.
     fn refused(&self, ledger: &mut Ledger<'_, D>, task: Task, error: &TargetError) -> Option<Outcome> {
         let mut text = error.to_string();
-        if self.part != Part::Whole {
+        if self.phase != WritePhase::Whole {
             text = format!("its references could not be set: {text}");
         }
         if error.kind() == TargetErrorKind::Fatal {
@@ -334,7 +334,7 @@ where
             return Some(Outcome::Unknown { reason: text.into() });
         }
 
-        let is_write = self.part == Part::Whole && task.operation != Operation::Delete;
+        let is_write = self.phase == WritePhase::Whole && task.operation != Operation::Delete;
         if is_write && (error.is_conflict() || ledger.conflicts.has_freed(task)) {
             ledger.postpone(task, Arc::from(text), error.conflict_details().cloned());
             return None;
@@ -354,7 +354,7 @@ where
     {
         let was_loaded = || self.plan.target().table().position(record.key()).is_some();
         match task.operation {
-            Operation::Create => self.part != Part::Whole && was_loaded(),
+            Operation::Create => self.phase != WritePhase::Whole && was_loaded(),
             Operation::Update => was_loaded(),
             Operation::Delete => true,
         }
@@ -421,7 +421,7 @@ where
         let mut differs = Vec::new();
         new.differences(stored, &mut |position| differs.push(position));
         // The other part has its own turn.
-        differs.retain(|position| M::SCHEMA.attributes[*position].deferred == (self.part == Part::Deferred));
+        differs.retain(|position| M::SCHEMA.attributes[*position].deferred == (self.phase == WritePhase::Deferred));
         differs.retain(|position| !table.ignored.as_ref().is_some_and(|ignored| ignored[*position]));
         if differs.is_empty() {
             return None;

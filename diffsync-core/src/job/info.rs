@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::limit::{Limits, OnGuard};
-use crate::schema::{FieldSchema, ModelSchema};
+use crate::model::limit::{Limits, OnGuard};
+use crate::model::schema::{FieldSchema, ModelSchema};
 
 /// What `#[job]` says about a job. It is known without running it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -89,15 +88,4 @@ impl DataMapping {
             parent: schema.parent().map(|parent| parent.model.into()),
         }
     }
-}
-
-/// One line of a job's configuration.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ConfigItem {
-    /// What it is called.
-    pub name: String,
-    /// What it means.
-    pub help: String,
-    /// Its value.
-    pub value: Value,
 }

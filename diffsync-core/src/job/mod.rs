@@ -1,6 +1,9 @@
 //! Jobs: one named sync between two systems, and every hook of it that can be overridden.
+//!
+//! `#[job]` names the source and the target, and each field of the struct is a variable of the job. A [`JobRegistry`] holds
+//! all jobs of a program.
 
-pub(crate) mod info;
+mod info;
 mod registry;
 mod variable;
 
@@ -9,20 +12,23 @@ use std::future::Future;
 use serde_json::Value;
 use url::Url;
 
-pub use self::info::{ConfigItem, DataMapping, JobInfo, JobKind};
+pub use self::info::{DataMapping, JobInfo, JobKind};
 pub use self::registry::{JobEntry, JobRegistry, PreparedJob, RegistryError, UnknownJob};
 pub use self::variable::{
     Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues, redacted_url,
 };
 
-pub use crate::generated::Choices;
+pub use crate::error::JobError;
+pub use crate::model::derive_support::Choices;
 
 use crate::adapter::{Adapter, LoadContext, Synced, WrittenBy};
-use crate::dataset::Dataset;
-use crate::error::{AdapterError, JobError};
+use crate::apply::compare::Loaded;
+use crate::data::dataset::Dataset;
+use crate::error::AdapterError;
 use crate::execute::Approved;
-use crate::plan::{Loaded, Plan};
+use crate::plan::Plan;
 use crate::report::RunError;
+use crate::report::config::ConfigItem;
 use crate::run::Run;
 
 /// What `#[job]` generates: types, metadata, variables and registration. [`Job`] builds on it.

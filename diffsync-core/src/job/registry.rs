@@ -16,15 +16,15 @@ use super::{
     VariableValues,
 };
 use crate::adapter::Adapter;
-use crate::checkup::Checkup;
-use crate::dataset::Dataset;
+use crate::adapter::health_check::Checkup;
+use crate::data::dataset::Dataset;
+use crate::data::side::Side;
 use crate::error::JobError;
-use crate::event::Observer;
-use crate::nearest::nearest;
+use crate::model::schema::ModelSchema;
 use crate::report::RunReport;
+use crate::report::event::Observer;
 use crate::run::{Run, RunOptions};
-use crate::schema::ModelSchema;
-use crate::step::Side;
+use crate::value::suggest::nearest;
 
 /// A job whose type is not known: all that a program needs to list, show and run it.
 #[derive(Debug, Clone, Copy)]
@@ -274,7 +274,7 @@ pub enum RegistryError {
     },
     /// No job was linked.
     #[error(
-        "no job is linked into this program; name the crate that holds your jobs (`use my_jobs as _;`) or add them with `App::new().job::<MyJob>()`"
+        "no job is linked into this program; name the crate that holds your jobs (`use my_jobs as _;`), so that the linker keeps it"
     )]
     Empty,
 }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
-pub use crate::schema::VariableKind;
-use crate::secret::Secret;
+pub use crate::model::schema::VariableKind;
+use crate::value::secret::Secret;
 
 /// One variable of a job. Made by `#[job]` from a field of the struct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -200,6 +200,7 @@ impl Variable for Url {
 ///
 /// A password with a `/` that is not written as `%2F` ends the host too early, and its rest is in the path, in the query or
 /// after a `#`; and a URL without `//` has no host at all. So what is before an `@` there is not shown either.
+#[doc(hidden)]
 #[must_use]
 pub fn redacted_url(url: &Url) -> String {
     let has_host = url.host_str().is_some_and(|host| !host.is_empty());
@@ -350,6 +351,7 @@ impl fmt::Debug for VariableValues {
 }
 
 /// Reads a job's variables one after the other and collects what is wrong with them. Used by what `#[job]` generates.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct VariableReader<'a> {
     specs: std::slice::Iter<'static, VariableSpec>,

@@ -11,13 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::measure;
 use crate::adapter::LoadContext;
-use crate::check::Checked;
-use crate::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::data::check::Checked;
+use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::data::side::Side;
 use crate::error::{AdapterError, panicked};
-use crate::event::Observers;
 use crate::job::{Job, JobContext};
 use crate::report::RunError;
-use crate::step::{Side, StepReport};
+use crate::report::event::Observers;
+use crate::report::step::StepReport;
 
 /// What loading one side gives: the adapter and the data, and what it took.
 pub(super) type LoadedSide<A, D> = (Result<(A, Checked<D>), RunError>, StepReport);

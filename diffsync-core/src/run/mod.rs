@@ -1,4 +1,6 @@
 //! A run of a job: the four steps, each measured.
+//!
+//! [`Run::execute`] runs a job with [`RunOptions`], which by default write nothing.
 
 mod filtered;
 mod loading;
@@ -8,6 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,30 +19,36 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
-pub use self::filtered::Filtered;
 use self::filtered::filtered;
 use self::loading::Loading;
 pub use self::options::{RunOptions, UnknownFlags};
 use crate::adapter::Adapter;
-use crate::check::{half_loaded, untouched};
-use crate::dataset::Dataset;
+use crate::apply::compare::Loaded;
+use crate::apply::undo::inverse;
+use crate::data::check::{half_loaded, untouched};
+use crate::data::dataset::Dataset;
+use crate::data::problem::{Problem, SkippedModel};
+use crate::data::refusal::{Breach, Refusal};
+use crate::data::side::Side;
 use crate::error::{JobError, panicked};
-use crate::event::{Event, Observer, Observers};
-use crate::execute::{Approved, ExecuteOptions, Execution, Results, Stopped, abilities};
-use crate::guard::Guards;
+pub use crate::execute::{Approved, Retry};
+use crate::execute::{ExecuteOptions, Execution, Results, Stopped, abilities};
 use crate::job::{Job, Object};
-use crate::limit::OnGuard;
-use crate::memory::profile;
-use crate::ops::Operation;
-use crate::outcome::{Outcome, Outcomes};
-use crate::plan::{Loaded, Plan, PlanView, RecordRef};
-use crate::problem::{Problem, SkippedModel};
-use crate::refusal::{Breach, Refusal};
+use crate::model::limit::OnGuard;
+use crate::model::operation::Operation;
+use crate::plan::guard::Guards;
+use crate::plan::outcome::{Outcome, Outcomes};
+use crate::plan::scope::Scope;
+use crate::plan::{Plan, PlanView, RecordRef};
+use crate::plan_file::selection::PlanSelection;
+use crate::plan_file::{PlanKind, Policy, Undo};
+use crate::report::event::{Event, Observer, Observers};
+use crate::report::filtered::Filtered;
+use crate::report::retry::reporting_retries;
+use crate::report::step::{Step, StepReport};
 use crate::report::{RunError, RunReport, Status};
-use crate::retry::reporting_retries;
-use crate::saved::{Chosen, PlanKind, Policy, Undo, inverse};
-use crate::scope::Scope;
-use crate::step::{Side, Step, StepReport};
+use diffsync_memory::profile;
+pub use tokio_util::sync::CancellationToken;
 
 /// A run in progress. It owns the four steps, so they are measured whoever calls them.
 pub struct Run<J: Job> {
@@ -74,7 +83,7 @@ enum Stage<J: Job> {
         target: J::Target,
         plan: Arc<Plan<J::Data>>,
     },
-    /// A step failed and took what it worked on along.
+    /// A step failed; its state was consumed.
     Ended,
 }
 
@@ -134,8 +143,7 @@ impl<J: Job> Run<J> {
     ///
     /// If a side cannot be loaded, or one side says nothing of a model that the other loaded.
     pub async fn load(&mut self) -> Result<(), RunError> {
-        // On the heap, so that a hook which calls it stays small.
-        Box::pin(self.load_sides()).await
+        on_heap(self.load_sides()).await
     }
 
     async fn load_sides(&mut self) -> Result<(), RunError> {
@@ -225,7 +233,7 @@ impl<J: Job> Run<J> {
             filters: vec![self.options.filter.clone()],
             ignore: J::INFO.ignore,
             can: abilities::<J::Data, J::Target>(target),
-            chosen: self.options.application.clone().map(Chosen::new),
+            selection: self.options.application.clone().map(PlanSelection::new),
         }
     }
 
@@ -235,8 +243,7 @@ impl<J: Job> Run<J> {
     ///
     /// If the hook fails or returns a plan that is not one of this run, or the plan must not be carried out.
     pub async fn calculate_diff(&mut self) -> Result<(), RunError> {
-        // On the heap, so that a hook which calls it stays small.
-        Box::pin(self.compare()).await
+        on_heap(self.compare()).await
     }
 
     async fn compare(&mut self) -> Result<(), RunError> {
@@ -277,8 +284,7 @@ impl<J: Job> Run<J> {
     ///
     /// If the hook fails, a failure ended the run early, or the target could not complete it.
     pub async fn execute_sync(&mut self) -> Result<(), RunError> {
-        // On the heap, so that a hook which calls it stays small.
-        Box::pin(self.write()).await
+        on_heap(self.write()).await
     }
 
     async fn write(&mut self) -> Result<(), RunError> {
@@ -294,23 +300,7 @@ impl<J: Job> Run<J> {
             (self.outcomes, self.problems) = (outcomes, problems);
             return rehearsed;
         }
-        let max_failures = self.options.max_failures.map(|max| max.max(1));
-        let options = ExecuteOptions {
-            max_failures: if self.options.continue_on_failure { max_failures } else { Some(1) },
-            concurrency: self.options.concurrency,
-            writes_at_complete: target.writes_at_complete(),
-            retry: self.options.retry,
-            call_limit: self.options.record_time_limit,
-            deadline: self.deadline,
-            cancellation: self.options.cancellation.clone(),
-            // What only `sync_complete` writes is not written while the run goes on.
-            undo_log: self
-                .options
-                .undo_log
-                .clone()
-                .zip(self.options.undo.clone())
-                .filter(|_| !target.writes_at_complete()),
-        };
+        let options = self.execute_options(target);
         let job = &*self.job;
         let mut execution = Execution::new(plan, &options, &self.observers);
         let work = async {
@@ -369,17 +359,8 @@ impl<J: Job> Run<J> {
         if !target.rehearses() || !target.writes_at_complete() || plan.diff().is_empty() {
             return (None, Vec::new(), Ok(()));
         }
-        let options = ExecuteOptions {
-            // All that would fail is to be seen at once.
-            max_failures: None,
-            concurrency: self.options.concurrency,
-            writes_at_complete: true,
-            retry: self.options.retry,
-            call_limit: self.options.record_time_limit,
-            deadline: self.deadline,
-            cancellation: self.options.cancellation.clone(),
-            undo_log: None,
-        };
+        // All that would fail is to be seen at once, and nothing is written that could be undone.
+        let options = ExecuteOptions { max_failures: None, undo_log: None, ..self.execute_options(target) };
         // Nothing is done, so nobody is told of anything being done.
         let silence = Observers::default();
         let mut execution = Execution::new(plan, &options, &silence);
@@ -400,16 +381,35 @@ impl<J: Job> Run<J> {
         (Some(outcomes), problems, rehearsed)
     }
 
+    /// How the plan is to be executed on the target.
+    fn execute_options(&self, target: &J::Target) -> ExecuteOptions {
+        let options = &self.options;
+        let max_failures = options.max_failures.map(|max| max.max(1));
+        // What only `sync_complete` writes is not written while the run goes on.
+        let undo_log = options.undo_log.clone().zip(options.undo.clone()).filter(|_| !target.writes_at_complete());
+
+        ExecuteOptions {
+            max_failures: if options.continue_on_failure { max_failures } else { Some(1) },
+            concurrency: options.concurrency,
+            writes_at_complete: target.writes_at_complete(),
+            retry: options.retry,
+            record_time_limit: options.record_time_limit,
+            deadline: self.deadline,
+            cancellation: options.cancellation.clone(),
+            undo_log,
+        }
+    }
+
     /// Why the plan must not be carried out.
     fn refusal(&self, plan: &Plan<J::Data>, target: &J::Target) -> Option<Refusal> {
         let moved = || {
-            let standing = plan.standing()?;
+            let fit = plan.fit()?;
             let policy = self.options.application.as_ref().map(|application| application.policy).unwrap_or_default();
-            if policy == Policy::Refuse && !standing.moved.is_empty() {
-                return Some(Refusal::Moved(standing.moved.clone()));
+            if policy == Policy::Refuse && !fit.moved.is_empty() {
+                return Some(Refusal::Moved(fit.moved.clone()));
             }
-            let nothing_else = standing.moved.is_empty() && standing.left_out == 0 && plan.diff().is_empty();
-            let all_done = standing.done > 0 && nothing_else;
+            let nothing_else = fit.moved.is_empty() && fit.left_out == 0 && plan.diff().is_empty();
+            let all_done = fit.done > 0 && nothing_else;
             all_done.then_some(Refusal::Done)
         };
         let lost = || plan.unwritable().filter(|_| target.rewrites());
@@ -435,9 +435,9 @@ impl<J: Job> Run<J> {
         let (mut stale, mut already_done) = (Vec::new(), 0);
         let plan: Option<Arc<dyn PlanView>> = match self.stage {
             Stage::Planned { plan, .. } => {
-                if let Some(standing) = plan.standing() {
-                    stale.clone_from(&standing.moved);
-                    already_done = standing.done;
+                if let Some(fit) = plan.fit() {
+                    stale.clone_from(&fit.moved);
+                    already_done = fit.done;
                 }
                 Some(plan)
             }
@@ -492,6 +492,11 @@ impl<J: Job> fmt::Debug for Run<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("job", &J::INFO.id).field("steps", &self.steps).finish_non_exhaustive()
     }
+}
+
+/// Puts a step on the heap, so that the future of a hook which calls it stays small.
+fn on_heap<'a, R>(step: impl Future<Output = R> + Send + 'a) -> Pin<Box<dyn Future<Output = R> + Send + 'a>> {
+    Box::pin(step)
 }
 
 /// A panic in a hook as its error: a run says what it did whatever its job does.

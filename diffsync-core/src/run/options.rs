@@ -6,18 +6,20 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use crate::dataset::Dataset;
+use crate::data::dataset::Dataset;
 use crate::execute::Retry;
-use crate::filter::{Filter, RecordFilter};
-use crate::flags::Flags;
-use crate::guard::Lift;
 use crate::job::JobInfo;
-use crate::limit::{Limit, OnGuard};
-use crate::nearest::nearest;
-use crate::ops::Operation;
+use crate::model::flags::Flags;
+use crate::model::limit::Lift;
+use crate::model::limit::{Limit, OnGuard};
+use crate::model::operation::Operation;
 use crate::plan::PlanView;
+use crate::plan_file::filter::{Filter, RecordFilter};
+use crate::plan_file::{
+    Application, PlanHead, PlanKey, PlanKind, PlanOptions, SavedModel, Signature, UndoLog, VERSION,
+};
 use crate::report::RunError;
-use crate::saved::{Application, PlanHead, PlanKey, PlanKind, PlanOptions, SavedModel, Signature, UndoLog, VERSION};
+use crate::value::suggest::nearest;
 
 /// How a job is to be run.
 #[derive(Debug, Clone)]

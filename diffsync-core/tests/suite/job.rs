@@ -192,8 +192,8 @@ fn no_job_at_all_is_an_error_that_says_what_to_do() {
     let error = JobRegistry::of([]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no job is linked into this program; name the crate that holds your jobs (`use my_jobs as _;`) or add them with \
-         `App::new().job::<MyJob>()`"
+        "no job is linked into this program; name the crate that holds your jobs (`use my_jobs as _;`), so that the \
+         linker keeps it"
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::laws::{Laws, Violation};
+use diffsync_core::testkit::{Laws, Violation};
 use diffsync_core::{
     Adapter, AdapterError, Dataset, LoadContext, SyncModel, Synced, Table, Target, TargetError, WriteContext,
 };

@@ -1,6 +1,6 @@
 //! The law-test kit on targets that are not able to do everything: what they cannot do is not held against them.
 
-use diffsync_core::laws::{Laws, Violation};
+use diffsync_core::testkit::{Laws, Violation};
 use diffsync_core::{Adapter, AdapterError, LoadContext, Ops, Target, TargetError, WriteContext};
 
 use crate::laws::{Fault, Memory, Rack, RackPatch, Site, SitePatch, Sites, block_on, sites};

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use diffsync_core::laws::Laws;
+use diffsync_core::testkit::Laws;
 use diffsync_core::{Adapter, AdapterError, Dataset, LoadContext, SyncModel, Table, Target, TargetError, WriteContext};
 
 use crate::rig::locked;

@@ -183,7 +183,7 @@ fn taking_back_needs_no_source_and_heeds_the_guards() {
     options.lifts.clear();
     let (report, _) = empty.run(options);
     assert_eq!((report.status, report.breaches.len()), (Status::Refused, 1));
-    assert!(report.error_text().unwrap().contains("--allow-deletes country=19"), "{:?}", report.error_text());
+    assert!(report.error_text().unwrap().contains("country: it would delete 19 records"), "{:?}", report.error_text());
     let empty = Rig::new(Records::default(), rig.target_records());
     let (report, empty) = empty.run(carrying_out(apply(), &text, Policy::Refuse));
     assert_eq!((report.status, report.counts.deleted), (Status::Completed, 19));

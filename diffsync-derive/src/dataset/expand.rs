@@ -19,10 +19,12 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
         models.iter().map(|model| quote_spanned!(call_site(model)=> visitor.visit::<#model>();)).collect();
     let schemas = models.iter().map(|model| quote_spanned!(model.span()=> <#model as _diffsync::SyncModel>::SCHEMA));
     // At the model as well, where a model that has two tables is to be reported.
-    let has_tables = models.iter().zip(&idents).map(|(model, field)| {
+    let has_tables = models.iter().zip(&idents).zip(&positions).map(|((model, field), position)| {
         quote_spanned! {call_site(model)=>
             #[automatically_derived]
             impl _diffsync::HasTable<#model> for #ident {
+                const POSITION: usize = #position;
+
                 fn table(&self) -> &_diffsync::Table<#model> {
                     &self.#field
                 }

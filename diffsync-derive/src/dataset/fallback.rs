@@ -31,6 +31,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
 
         #[automatically_derived]
         impl #model_generics _diffsync::HasTable<SyncRecord> for #ident #ty_generics #where_clause {
+            const POSITION: usize = 0;
             fn table(&self) -> &_diffsync::Table<SyncRecord> { ::core::unreachable!() }
             fn table_mut(&mut self) -> &mut _diffsync::Table<SyncRecord> { ::core::unreachable!() }
         }

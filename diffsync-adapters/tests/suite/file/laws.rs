@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use diffsync_adapters::file::Folder;
-use diffsync_core::laws::Laws;
+use diffsync_core::testkit::Laws;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tempfile::TempDir;

@@ -133,7 +133,11 @@ async fn records_that_are_there_twice_are_named_and_the_rest_goes_on() {
     };
     let report = run(changed(), adapter(&fake)).await;
     assert_eq!(report.status, Status::Refused);
-    assert!(report.error_text().unwrap().contains("--max-rejected"), "{:?}", report.error_text());
+    assert!(
+        report.error_text().unwrap().contains("cannot be used, more than the 1 % allowed"),
+        "{:?}",
+        report.error_text()
+    );
     let problems: Vec<_> = report.problems().iter().map(ToString::to_string).collect();
     let problem = problems.iter().find(|problem| problem.contains("Root 1")).unwrap();
     assert!(problem.starts_with(&Side::Target.to_string()) && problem.contains("it is there 2 times"), "{problem}");

@@ -1,7 +1,7 @@
 //! A Nautobot keeps the laws of targets.
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
-use diffsync_core::laws::Laws;
+use diffsync_core::testkit::Laws;
 
 use super::fake::{Fake, State};
 use super::{adapter, address, device, interface, inventory, location, prefix, used_in};

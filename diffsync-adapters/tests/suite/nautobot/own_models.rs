@@ -2,7 +2,7 @@
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::nautobot::Nautobot;
-use diffsync_core::laws::Laws;
+use diffsync_core::testkit::Laws;
 use diffsync_core::{Dataset, SyncModel, Table};
 use serde_json::json;
 

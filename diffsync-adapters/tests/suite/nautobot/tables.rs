@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
 use diffsync_adapters::sql::Sql;
-use diffsync_core::laws::Laws;
+use diffsync_core::testkit::Laws;
 use diffsync_core::{Job, JobContext, JobError, OutcomeCounts, Run, RunOptions, Status, Url, job};
 
 use super::fake::Fake;

@@ -2,7 +2,7 @@
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::{Bulk, Rest};
-use diffsync_core::laws::Laws;
+use diffsync_core::testkit::Laws;
 use diffsync_core::{Dataset, Secret, SyncModel, Table};
 
 use super::fake::{Fake, dialect};

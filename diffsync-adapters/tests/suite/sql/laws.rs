@@ -1,7 +1,7 @@
 //! Every database keeps the laws of targets, whatever the models.
 
 use diffsync_adapters::sql::Transaction;
-use diffsync_core::laws::Laws;
+use diffsync_core::testkit::Laws;
 
 use super::systems::{System, block_on, kinds};
 use super::world::{Vlan, Vlans, world};

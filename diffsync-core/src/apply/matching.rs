@@ -1,0 +1,236 @@
+//! Which operations of a saved plan are found again unchanged, and what is different about the others.
+
+use std::sync::Arc;
+
+use fixedbitset::FixedBitSet;
+use serde_json::{Map, Value};
+
+use crate::data::dataset::Dataset;
+use crate::data::refusal::Moved;
+use crate::data::side::Side;
+use crate::model::operation::Operation;
+use crate::model::schema::ModelSchema;
+use crate::plan::diff::Withheld;
+use crate::plan::fit::PlanFit;
+use crate::plan::outcome::Task;
+use crate::plan::scope::Scope;
+use crate::plan::{Plan, PlanView, RecordRef};
+use crate::plan_file::key::{PlanKey, holds_secret, in_one_order};
+use crate::plan_file::selection::PlanSelection;
+use crate::plan_file::{SavedOperation, id_text};
+use crate::value::secret::REDACTED;
+
+impl PlanSelection {
+    /// Leaves out the deletes that are to be done in another way than the plan says: with another record instead of for
+    /// themselves, or the other way round.
+    pub(crate) fn leave_out_of<D: Dataset>(&self, plan: &mut Plan<D>) {
+        for model in 0..plan.diff().tables().len() {
+            let table = &plan.diff().tables()[model];
+            let otherwise = Task::all(model, Operation::Delete, table).filter(|task| {
+                let cascaded = table.withheld(task.operation, task.place) == Some(Withheld::Cascaded);
+                let saved = plan.identifier(task.record(table)).ok();
+                saved.and_then(|id| self.is_cascaded(table.schema().name, &id)) != Some(cascaded)
+            });
+            let otherwise: FixedBitSet = otherwise.map(|task| task.place).collect();
+            plan.leave_out_deletes(model, &otherwise);
+        }
+    }
+
+    /// How the operations stand to a plan that was made of nothing but them.
+    pub(crate) fn fit<D: Dataset>(&self, plan: &Plan<D>, scope: &Scope) -> PlanFit {
+        let operations = &self.application().plan.operations;
+        let mut found = vec![false; operations.len()];
+        let tables = plan.diff().tables().iter().enumerate();
+        let tasks = tables.flat_map(|(model, table)| {
+            Operation::ALL.into_iter().flat_map(move |operation| Task::all(model, operation, table))
+        });
+        for task in tasks {
+            let table = &plan.diff().tables()[task.model];
+            if !matches!(table.withheld(task.operation, task.place), None | Some(Withheld::Cascaded)) {
+                continue;
+            }
+            let Ok(id) = plan.identifier(task.record(table)) else { continue };
+            if let Some(place) = self.get(task.operation, table.schema().name, &id.to_string()) {
+                found[place] = true;
+            }
+        }
+        let mut fit = PlanFit::default();
+        for (operation, _) in operations.iter().zip(found).filter(|(_, found)| !found) {
+            match self.difference(plan, scope, operation) {
+                None => fit.done += 1,
+                Some(reason) => {
+                    let model = D::SCHEMAS.iter().position(|schema| schema.name == operation.model);
+                    let record = model.and_then(|model| plan.name_of(model, &operation.id).ok());
+                    fit.moved.push(moved(operation, record, reason));
+                }
+            }
+        }
+        fit
+    }
+
+    /// What is different about an operation that was not found again, or nothing if it is done.
+    fn difference<D: Dataset>(&self, plan: &Plan<D>, scope: &Scope, operation: &SavedOperation) -> Option<String> {
+        let Some(model) = D::SCHEMAS.iter().position(|schema| schema.name == operation.model) else {
+            return Some("the job has no such model".into());
+        };
+        let Ok(Counterparts { rows: [source, target], unknown: [source_unknown, target_unknown] }) =
+            plan.find(model, &operation.id)
+        else {
+            return Some("its identifier is not one of this model".into());
+        };
+        if let Some(why) = target_unknown {
+            return Some(format!("the target {why}"));
+        }
+        let values = ValueComparison::new(D::SCHEMAS[model], scope, &self.application().key, &operation.id);
+        let moved = match (operation.op, target) {
+            (Operation::Create, None) => None,
+            (Operation::Delete, None) => return None,
+            (Operation::Update, None) => Some("the target no longer holds it".into()),
+            (Operation::Delete, Some(target)) => {
+                let differences = values.differences(&operation.before, |at| plan.attribute(target, at));
+                differences.map(|differences| format!("the target changed: {differences}"))
+            }
+            (Operation::Create | Operation::Update, Some(target)) => {
+                let of_target = |at| plan.attribute(target, at);
+                let written = values.written(&operation.after, of_target)?;
+                let is_done = |source| {
+                    let as_planned = values.differences(&operation.after, |at| plan.planned(source, target, at));
+                    as_planned.is_none() && !values.any_of(&operation.after, &plan.differing(source, target))
+                };
+                if source.is_some_and(is_done) {
+                    // Already applied: the target holds the planned values, perhaps normalised.
+                    return None;
+                }
+                match operation.op {
+                    Operation::Create => Some(format!("the target holds it already, and {written}")),
+                    _ => values
+                        .differences(&operation.before, of_target)
+                        .map(|differences| format!("the target changed: {differences}")),
+                }
+            }
+        };
+        if moved.is_some() {
+            return moved;
+        }
+        if let Some(why) = source_unknown {
+            return Some(format!("the source {why}"));
+        }
+        Some(match (operation.op, source, target) {
+            (Operation::Delete, Some(_), _) => "the source holds it now".into(),
+            (Operation::Delete, None, _) => "it is held back or left out now, or goes in another way".into(),
+            (_, None, _) => "the source no longer holds it".into(),
+            (Operation::Create, Some(source), _) => values
+                .differences(&operation.after, |at| plan.attribute(source, at))
+                .map_or("what it needs is not there, or it is held back or left out now".into(), |differences| {
+                    source_changed(&differences)
+                }),
+            (Operation::Update, Some(source), target) => {
+                values.differences(&operation.after, |at| plan.planned(source, target.unwrap_or(source), at)).map_or(
+                    "other attributes are to change too, or it is held back or left out now".into(),
+                    |differences| source_changed(&differences),
+                )
+            }
+        })
+    }
+}
+
+fn source_changed(differences: &str) -> String {
+    format!("the source changed: {differences}")
+}
+
+/// What is different about an operation on a record of this name, if it is known.
+pub(super) fn moved(operation: &SavedOperation, record: Option<String>, reason: String) -> Moved {
+    let record = record.unwrap_or_else(|| id_text(&operation.id));
+    Moved { operation: operation.op, model: operation.model.clone(), record, reason }
+}
+
+/// Compares values of a saved plan with those of a record.
+pub(super) struct ValueComparison<'a> {
+    schema: &'static ModelSchema,
+    /// The attributes that the job does not compare, if there are such.
+    ignored: Option<Vec<bool>>,
+    key: &'a PlanKey,
+    id: Arc<str>,
+}
+
+impl<'a> ValueComparison<'a> {
+    pub(super) fn new(schema: &'static ModelSchema, scope: &Scope, key: &'a PlanKey, id: &Value) -> Self {
+        Self { schema, ignored: scope.ignored(schema), key, id: id.to_string().into() }
+    }
+
+    /// The values in which a record differs, in words.
+    pub(super) fn differences(
+        &self,
+        then: &Map<String, Value>,
+        now: impl Fn(usize) -> Result<Value, serde_json::Error>,
+    ) -> Option<String> {
+        self.texts(then.iter(), now)
+    }
+
+    /// The values in which a target's record differs from what it was given, in words: what is never compared is of no
+    /// account, since a target may not even give it back.
+    pub(super) fn written(
+        &self,
+        then: &Map<String, Value>,
+        now: impl Fn(usize) -> Result<Value, serde_json::Error>,
+    ) -> Option<String> {
+        self.texts(then.iter().filter(|(name, _)| self.position(name).is_none_or(|at| self.is_compared(at))), now)
+    }
+
+    /// Whether any of the attributes that are compared stands in both.
+    fn any_of(&self, values: &Map<String, Value>, positions: &[usize]) -> bool {
+        let named = |at: usize| values.contains_key(self.schema.attributes[at].name);
+        positions.iter().any(|at| self.is_compared(*at) && named(*at))
+    }
+
+    fn is_compared(&self, position: usize) -> bool {
+        let ignored = self.ignored.as_ref().is_some_and(|ignored| ignored[position]);
+        !ignored && !self.schema.attributes[position].create_only
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.schema.attributes.iter().position(|attribute| attribute.name == name)
+    }
+
+    fn texts<'v>(
+        &self,
+        then: impl Iterator<Item = (&'v String, &'v Value)>,
+        now: impl Fn(usize) -> Result<Value, serde_json::Error>,
+    ) -> Option<String> {
+        let mut texts = Vec::new();
+        for (name, then) in then {
+            let Some(position) = self.position(name) else {
+                texts.push(format!("`{name}` is no attribute"));
+                continue;
+            };
+            let mut then = then.clone();
+            in_one_order(&self.schema.attributes[position], &mut then);
+            match self.key.read(self.schema, &self.id, position, &now) {
+                Ok(now) if now == then => {}
+                Ok(now) => texts.push(format!("`{name}` is {} where the plan has {}", shown(&now), shown(&then))),
+                Err(error) => texts.push(format!("`{name}` cannot be read: {error}")),
+            }
+        }
+        (!texts.is_empty()).then(|| texts.join(", "))
+    }
+}
+
+fn shown(value: &Value) -> String {
+    if holds_secret(value) { REDACTED.to_owned() } else { value.to_string() }
+}
+
+/// What the two sides have under an identifier, the source's first.
+struct Counterparts {
+    rows: [Option<RecordRef>; 2],
+    /// Why a side cannot say whether it has it.
+    unknown: [Option<&'static str>; 2],
+}
+
+impl<D: Dataset> Plan<D> {
+    fn find(&self, model: usize, id: &Value) -> Result<Counterparts, serde_json::Error> {
+        let [source, target] = self.rows_of(model, id)?;
+        let record = |side, row: Option<u32>| row.map(|row| RecordRef::new(side, model, row));
+        let rows = [record(Side::Source, source), record(Side::Target, target)];
+        Ok(Counterparts { rows, unknown: self.unknown(model, id)? })
+    }
+}

@@ -1,0 +1,135 @@
+//! Why a run is not allowed to write.
+
+use std::fmt;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::data::side::Side;
+use crate::model::limit::Limit;
+use crate::model::operation::Operation;
+
+/// Why a run was not allowed to write.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Models that one side loaded and the other neither loaded nor left out.
+    #[error(
+        "{}; a system without such records says so with `mark_loaded()`, and one that cannot list them with `skip(reason)`",
+        self.models_text()
+    )]
+    HalfLoaded(Vec<(&'static str, Side)>),
+    /// A side of which nothing was loaded.
+    #[error(
+        "the {0} holds no records at all, and its loader did not say that this is so; look there first, and if it is to be empty, have the loader call `mark_loaded()`"
+    )]
+    NothingLoaded(Side),
+    /// The target is written as a whole, and holds records of a model that would be lost.
+    #[error(
+        "the target is written as a whole, and {count} of its {model} records could not be loaded: writing it would lose them; mend them there first"
+    )]
+    WouldLose {
+        /// The model.
+        model: &'static str,
+        /// How many would be lost.
+        count: usize,
+    },
+    /// The target is written as a whole, and its loader left a model out.
+    #[error("the target is written as a whole, and its loader left {model} out: writing it would lose those records")]
+    WouldLoseAll {
+        /// The model.
+        model: &'static str,
+    },
+    /// It would change more than it may.
+    #[error("it would change more than it may:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Guards(Vec<Breach>),
+    /// Operations of a saved plan are not found again as they were.
+    #[error(
+        "the plan no longer fits:\n{}",
+        first_of(.0)
+    )]
+    Moved(Vec<Moved>),
+    /// Everything that a saved plan would do is done.
+    #[error("everything in the plan is done already")]
+    Done,
+    /// Too many unusable records.
+    #[error("{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed")]
+    TooManyRejected {
+        /// The side.
+        side: Side,
+        /// The model.
+        model: &'static str,
+        /// How many cannot be used.
+        rejected: usize,
+        /// How many there are.
+        records: usize,
+        /// The limit in percent.
+        limit: f64,
+    },
+}
+
+impl Refusal {
+    fn models_text(&self) -> String {
+        let Self::HalfLoaded(models) = self else { return String::new() };
+        let texts: Vec<_> = models.iter().map(|(model, side)| format!("the {side} did not load {model}")).collect();
+        texts.join(", ")
+    }
+}
+
+/// The first of many, a line each.
+fn first_of(moved: &[Moved]) -> String {
+    const SHOWN: usize = 20;
+    let lines = moved.iter().take(SHOWN).map(ToString::to_string);
+    let more = moved.len().saturating_sub(SHOWN);
+    lines.chain((more > 0).then(|| format!("… and {more} more"))).collect::<Vec<_>>().join("\n")
+}
+
+/// A limit that a run would go beyond.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Breach {
+    /// The model's name.
+    pub model: &'static str,
+    /// What would be done too often.
+    pub operation: Operation,
+    /// How often it would be done.
+    pub count: usize,
+    /// The target's records of the model.
+    pub records: usize,
+    /// The limit, or none if the source holds no record of the model at all.
+    pub limit: Option<Limit>,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { model, operation, count, records, limit } = self;
+        match limit {
+            Some(limit) => write!(
+                f,
+                "{model}: it would {operation} {count} records where the target holds {records}, and {limit} are allowed"
+            ),
+            None => {
+                write!(f, "{model}: the source holds none, and it would {operation} {count} of the target's {records}")
+            }
+        }
+    }
+}
+
+/// An operation of a saved plan that is not found again as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Moved {
+    /// What was to be done.
+    pub operation: Operation,
+    /// The model's name.
+    pub model: String,
+    /// The record's identifier.
+    pub record: String,
+    /// What is different now.
+    pub reason: String,
+}
+
+impl fmt::Display for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, model, record, reason } = self;
+        write!(f, "{operation} {model} {record}: {reason}")
+    }
+}

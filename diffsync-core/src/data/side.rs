@@ -1,0 +1,24 @@
+//! The two sides of a run.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// One of the two systems of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Where the records come from.
+    Source,
+    /// What is brought in line with the source.
+    Target,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Target => "target",
+        })
+    }
+}

@@ -1,0 +1,126 @@
+//! Limits: how much of a model a run may change.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::model::operation::Operation;
+
+/// How many records of a model a run may create, update or delete.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Limit {
+    /// So many records.
+    Count(usize),
+    /// So large a part of the target's records of the model, in percent. It acts on models of which the target holds
+    /// ten records or more: of three records, one is a third.
+    Percent(f64),
+}
+
+impl Limit {
+    /// The number of records that are allowed where the target holds so many, or `None` where the limit does not act.
+    #[must_use]
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of records needs no more than 53 bits, and is not negative"
+    )]
+    pub fn allowed(self, records: usize) -> Option<usize> {
+        match self {
+            Self::Count(count) => Some(count),
+            Self::Percent(_) if records < 10 => None,
+            Self::Percent(percent) => Some((records as f64 * percent / 100.0).floor() as usize),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+impl FromStr for Limit {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const USAGE: &str = "expected a number of records such as `120`, or a part of them such as `20%`";
+        match text.trim().strip_suffix('%') {
+            None => text.trim().parse().map(Self::Count).map_err(|_| USAGE),
+            Some(percent) => {
+                let percent: f64 = percent.trim().parse().map_err(|_| USAGE)?;
+                if (0.0..=100.0).contains(&percent) { Ok(Self::Percent(percent)) } else { Err(USAGE) }
+            }
+        }
+    }
+}
+
+impl Serialize for Limit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// The limits of a model or a job; what it does not say is left to others.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Limits {
+    /// How many records may be created. It does not act on a table that is empty in the target.
+    pub creates: Option<Limit>,
+    /// How many records may be updated.
+    pub updates: Option<Limit>,
+    /// How many records may be deleted.
+    pub deletes: Option<Limit>,
+}
+
+impl Limits {
+    /// No limit is given.
+    pub const NONE: Self = Self { creates: None, updates: None, deletes: None };
+}
+
+/// What happens to a run that would go beyond a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnGuard {
+    /// The run is refused, with what it would have done.
+    #[default]
+    Stop,
+    /// What goes beyond a limit is held back, and the rest is done.
+    Hold,
+}
+
+/// Leave to go beyond a model's limit, up to a new one, for one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lift {
+    /// The model's name.
+    pub model: String,
+    /// What may be done more often.
+    pub operation: Operation,
+    /// How often.
+    pub limit: Limit,
+}
+
+impl Lift {
+    /// Reads the model and the new limit, as in `country=120`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not of this form.
+    pub fn parse(operation: Operation, text: &str) -> Result<Self, String> {
+        let (model, limit) = text
+            .split_once('=')
+            .filter(|(model, _)| !model.is_empty())
+            .ok_or("expected a model and the new limit, as in `country=120`")?;
+        Ok(Self { model: model.to_owned(), operation, limit: Limit::from_str(limit)? })
+    }
+}

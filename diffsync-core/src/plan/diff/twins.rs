@@ -1,0 +1,269 @@
+//! Deletes of records that may be the very ones that are to be created: their identifiers differ in nothing but the case
+//! of letters or space around them.
+//!
+//! Many systems take such identifiers for one. There the create fails or finds the record, and the delete would take it
+//! away with all that lives under it. So the delete is held back. Where the system tells the two apart, the create is
+//! done, and the next run, which finds it, deletes the other.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::hash::{BuildHasher, Hasher};
+use std::sync::LazyLock;
+
+use foldhash::fast::{FoldHasher, RandomState};
+use hashbrown::HashTable;
+use serde_json::Value;
+
+use super::{Differ, TableDiff};
+use crate::data::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, position, to_self};
+use crate::data::side::Side;
+use crate::data::table::Table;
+use crate::model::SyncModel;
+use crate::model::schema::{Comparison, LinkKind, LinkSchema, ModelSchema};
+use crate::plan::{PlanView, RecordRef};
+
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+
+/// The places of the deletes that have a twin among these rows of the source, each with that row.
+pub(crate) fn twins<M: SyncModel>(
+    source: &Table<M>,
+    new: &[u32],
+    target: &Table<M>,
+    deletes: &[u32],
+) -> BTreeMap<usize, u32> {
+    let mut twins = BTreeMap::new();
+    if new.is_empty() || deletes.is_empty() {
+        return twins;
+    }
+    let record = |table: &'_ Table<M>, row: u32| folded_hash(&table.rows()[row as usize]);
+
+    let mut folded: HashTable<(u64, usize)> = HashTable::with_capacity(deletes.len());
+    for (place, row) in deletes.iter().enumerate() {
+        let hash = record(target, *row);
+        folded.insert_unique(hash, (hash, place), |(hash, _)| *hash);
+    }
+    for row in new {
+        let hash = record(source, *row);
+        for (_, place) in folded.iter_hash(hash).filter(|(other, _)| *other == hash) {
+            let (one, other) = (&source.rows()[*row as usize], &target.rows()[deletes[*place] as usize]);
+            if !twins.contains_key(place) && are_twins(one, other) {
+                twins.insert(*place, *row);
+            }
+        }
+    }
+    twins
+}
+
+/// A hash of an identifier that does not depend on case and space. Whether two of one hash are twins is for
+/// [`are_twins`] to say.
+fn folded_hash<M: SyncModel>(record: &M) -> u64 {
+    struct Folding(FoldHasher<'static>);
+    impl fmt::Write for Folding {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            // What an identifier's text is quoted with depends on the case too.
+            let plain = text.chars().filter(|letter| !letter.is_whitespace() && !matches!(letter, '"' | '\\'));
+            plain.flat_map(char::to_lowercase).for_each(|letter| self.0.write_u32(letter.into()));
+            Ok(())
+        }
+    }
+    let mut folding = Folding(HASHER.build_hasher());
+    // The hasher takes everything.
+    let _ = write!(folding, "{}", record.id());
+    folding.0.finish()
+}
+
+fn are_twins<M: SyncModel>(one: &M, other: &M) -> bool {
+    let folded = |record: &M| serde_json::to_value(record.id()).map(|id| folded(&id, &|text| lower(text.trim())));
+    matches!((folded(one), folded(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// A value with each of its texts folded.
+fn folded(value: &Value, fold: &dyn Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => Value::String(fold(text)),
+        Value::Array(values) => values.iter().map(|value| folded(value, fold)).collect(),
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.clone(), folded(value, fold)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
+}
+
+fn lower(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+impl<D> Differ<'_, D> {
+    /// Holds back the deletes that have a twin among the source's records that the target does not hold, and what lives
+    /// under those.
+    pub(super) fn hold_twins<M: LinksIn<D>>(&mut self, diff: &mut TableDiff, new: &[u32])
+    where
+        D: HasTable<M>,
+    {
+        if diff.deletes.is_empty() {
+            return;
+        }
+        let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
+        let model = position::<D, M>();
+        let twins = twins(source, new, target, &diff.deletes);
+        diff.twins = twins.into_iter().map(|(place, row)| (place, RecordRef::new(Side::Source, model, row))).collect();
+
+        let mut under =
+            UnderTwins { differ: self, children: target, deletes: &diff.deletes, held: BTreeMap::new(), own: None };
+        M::visit_links(&mut under);
+        let UnderTwins { held, own, .. } = under;
+        for (place, new) in held {
+            diff.twins.entry(place).or_insert(new);
+        }
+        if let Some(KeyOf::One(parent)) = own.filter(|_| !diff.twins.is_empty()) {
+            hold_descendants(diff, |row| target.position(parent(&target.rows()[row as usize])?));
+        }
+        self.held[model] = diff.twins.iter().map(|(place, new)| (diff.deletes[*place], *new)).collect();
+    }
+}
+
+/// Holds back what lives under a record of the same model that is held back.
+fn hold_descendants(diff: &mut TableDiff, parent: impl Fn(u32) -> Option<u32>) {
+    for place in 0..diff.deletes.len() {
+        let mut at = diff.deletes[place];
+        // A chain is no longer than there are deletes, unless it is a circle.
+        for _ in 0..diff.deletes.len() {
+            let Some(above) = parent(at).and_then(|above| diff.deletes.binary_search(&above).ok()) else { break };
+            if let Some(new) = diff.twins.get(&above).copied() {
+                diff.twins.entry(place).or_insert(new);
+                break;
+            }
+            at = diff.deletes[above];
+        }
+    }
+}
+
+/// Finds the deletes of records that live under one of another model that is held back.
+struct UnderTwins<'a, 'd, D, M: SyncModel> {
+    differ: &'a Differ<'d, D>,
+    children: &'a Table<M>,
+    deletes: &'a [u32],
+    held: BTreeMap<usize, RecordRef>,
+    /// The parent in a model that nests in itself.
+    own: Option<KeyOf<M, M>>,
+}
+
+impl<D, M: SyncModel> LinkVisitor<D, M> for UnderTwins<'_, '_, D, M> {
+    fn visit<P: SyncModel>(&mut self, link: &'static LinkSchema, key: KeyOf<M, P>)
+    where
+        D: HasTable<P>,
+    {
+        if link.kind != LinkKind::Parent {
+            return;
+        }
+        self.own = to_self(key);
+        let model = position::<D, P>();
+        let held = &self.differ.held[model];
+        if held.is_empty() {
+            return;
+        }
+        let parents: &Table<P> = self.differ.target.table();
+        for (place, row) in self.deletes.iter().enumerate() {
+            key.each(&self.children.rows()[*row as usize], |named| {
+                let new = parents.position(named).and_then(|parent| held.get(&parent));
+                self.held.extend(new.map(|new| (place, *new)));
+            });
+        }
+    }
+}
+
+/// In what a record that is to be deleted differs from the new one for which it is held back.
+pub(crate) struct Twin<'a> {
+    plan: &'a dyn PlanView,
+    new: RecordRef,
+    case: bool,
+    space: bool,
+    /// The identifiers that differ in case, each with the model that it names, if it names one.
+    cased: Vec<(&'static str, Option<&'static str>)>,
+}
+
+impl<'a> Twin<'a> {
+    pub(crate) fn of(plan: &'a dyn PlanView, record: RecordRef, new: RecordRef) -> Self {
+        let mut twin = Self { plan, new, case: false, space: false, cased: Vec::new() };
+        if record.model() != new.model() {
+            return twin;
+        }
+        let (Ok(one), Ok(other)) = (plan.identifier(record), plan.identifier(new)) else { return twin };
+        let all = |text: &str| lower(text.trim());
+        if folded(&one, &all) != folded(&other, &all) {
+            return twin;
+        }
+        let schema = plan.diff().tables()[record.model()].schema();
+        for (position, field) in schema.identifiers.iter().enumerate() {
+            let part = |id: &Value| match (id, schema.identifiers.len()) {
+                (Value::Object(parts), 2..) => parts.get(field.name).cloned().unwrap_or_default(),
+                (id, _) => id.clone(),
+            };
+            let (one, other) = (part(&one), part(&other));
+            let trimmed = |text: &str| text.trim().to_owned();
+            if folded(&one, &trimmed) != folded(&other, &trimmed) && field.comparison != Comparison::IgnoreCase {
+                twin.case = true;
+                twin.cased.push((field.name, leads_to(schema, schema.identifiers[position].name)));
+            }
+            twin.space |= folded(&one, &lower) != folded(&other, &lower);
+        }
+        twin
+    }
+
+    fn difference(&self) -> &'static str {
+        match (self.case, self.space) {
+            (true, true) => "case and surrounding space",
+            (false, true) => "surrounding space",
+            _ => "case",
+        }
+    }
+
+    /// Whether the record itself is not the new one, but lives under what may be.
+    fn is_parents(&self) -> bool {
+        !self.case && !self.space
+    }
+
+    /// The new record.
+    fn name(&self) -> String {
+        format!("{} {:?}", self.plan.diff().tables()[self.new.model()].schema().name, self.plan.record(self.new))
+    }
+
+    /// Why it is held back, and what says that the two are one.
+    pub(crate) fn reason(&self) -> String {
+        if self.is_parents() {
+            return format!("it lives under what may be the new {}, and is held back with that", self.name());
+        }
+        let mut keys = Vec::new();
+        let cased = self.cased.iter().map(|(field, model)| match model {
+            Some(model) => format!("on the identifier of `{model}`, which `{field}` names"),
+            None => format!("on `{field}`"),
+        });
+        keys.extend(cased.map(|place| format!("put `compare = ignore_case` {place}")));
+        if self.space {
+            keys.push("trim the identifier where the adapter reads it".to_owned());
+        }
+        format!(
+            "its identifier is that of the new {} but for {}; if the two are one, {}",
+            self.name(),
+            self.difference(),
+            keys.join(", and "),
+        )
+    }
+}
+
+/// The model that an identifier names.
+fn leads_to(schema: &'static ModelSchema, field: &str) -> Option<&'static str> {
+    schema.links.iter().find(|link| link.orders() && link.fields.contains(&field)).map(|link| link.model)
+}
+
+impl fmt::Display for Twin<'_> {
+    /// As the diff shows it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_parents() {
+            return write!(f, "under what may be the new {}", self.name());
+        }
+        write!(f, "the same as the new {} but for {}", self.name(), self.difference())
+    }
+}

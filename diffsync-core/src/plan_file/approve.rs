@@ -1,0 +1,40 @@
+//! Approving a plan.
+
+use std::io::{self, BufRead, Write};
+
+use super::Signature;
+use super::format::Approval;
+use super::read::{self, PlanFileError};
+
+/// Adds to a saved plan who has agreed to it: copies it to `out` as it is read, with a line for the approval. If it fails,
+/// what was written to `out` is to be thrown away.
+///
+/// # Errors
+///
+/// If it is no sound plan, if it was written by a run that did not end, if whoever made or approved it is to approve it again, or if it cannot be written.
+pub fn approve(plan: &mut dyn BufRead, approval: Signature, out: &mut dyn Write) -> Result<(), PlanFileError> {
+    let mut ends_with_line = true;
+    let saved = read::read(plan, &mut |line| {
+        ends_with_line = line.ends_with('\n');
+        out.write_all(line.as_bytes())
+    })?;
+    // It has no end that a digest could vouch for, so it is not known what is approved.
+    if saved.head.unfinished {
+        return Err(PlanFileError::Unfinished);
+    }
+
+    let name = |signature: &Signature| signature.by.trim().to_lowercase();
+    if name(&approval).is_empty() {
+        return Err(PlanFileError::NoName);
+    }
+    if saved.approvals.iter().chain([&saved.head.made]).any(|signature| name(signature) == name(&approval)) {
+        return Err(PlanFileError::SameName(approval.by));
+    }
+
+    if !ends_with_line {
+        out.write_all(b"\n")?;
+    }
+    let line = serde_json::to_string(&Approval { approved: approval }).map_err(io::Error::from)?;
+    writeln!(out, "{line}")?;
+    Ok(())
+}

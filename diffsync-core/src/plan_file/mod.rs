@@ -1,0 +1,281 @@
+//! Saved plans: a diff as a file, to be reviewed by a person and carried out later, exactly.
+//!
+//! A saved plan is a text file with one JSON document a line: a head, one line for each operation with the values before
+//! and after it, an end with a digest of all that, and a line for each approval. Nothing is ever built from its text:
+//! applying it loads both sides again, compares them again, and carries out those of the operations that are found again
+//! unchanged. Only a plan that takes back another run ([`PlanKind::Undo`]) brings the values of what was deleted along.
+
+mod approve;
+pub(crate) mod filter;
+mod format;
+pub(crate) mod key;
+pub(crate) mod log;
+mod read;
+pub(crate) mod selection;
+mod undo;
+pub(crate) mod write;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use self::approve::approve;
+pub use self::filter::{Filter, RecordFilter};
+pub use self::key::{PlanKey, WeakKey};
+pub use self::log::{UndoLog, UndoSink};
+pub use self::read::PlanFileError;
+pub use self::undo::{Lost, Undo};
+
+use crate::model::limit::{Lift, OnGuard};
+use crate::model::operation::Operation;
+use crate::model::schema::{Comparison, FieldSchema, ModelSchema};
+
+/// The version of the format that is written and read.
+pub(crate) const VERSION: u32 = 1;
+
+/// A plan that was read from a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedPlan {
+    /// What it is a plan of.
+    pub head: PlanHead,
+    /// Who has agreed to it since it was made.
+    pub approvals: Vec<Signature>,
+    /// What a plan that takes back a run cannot restore.
+    pub lost: Vec<Lost>,
+    pub(crate) operations: Vec<SavedOperation>,
+}
+
+impl SavedPlan {
+    /// The number of operations.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// Whether secrets take part in it, so that it needs the key with which they were sealed.
+    #[must_use]
+    pub fn holds_secrets(&self) -> bool {
+        let mut values =
+            self.operations.iter().flat_map(|operation| operation.before.values().chain(operation.after.values()));
+        values.any(key::holds_secret)
+    }
+}
+
+/// What a saved plan is a plan of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+#[serde(deny_unknown_fields)]
+pub struct PlanHead {
+    /// The version of the file's format.
+    pub diffsync_plan: u32,
+    /// Whether it brings the target in line with the source or takes back what a run did.
+    pub kind: PlanKind,
+    /// The job's id.
+    pub job: String,
+    /// The version of the program that made it.
+    pub program: String,
+    /// Who made it, and when.
+    pub made: Signature,
+    /// The texts that were given for the job's variables, those left out that may hold secrets.
+    pub variables: Vec<(String, Vec<String>)>,
+    /// How the run was done that it was made in.
+    pub options: PlanOptions,
+    /// The models whose records it touches.
+    pub models: Vec<SavedModel>,
+    /// Whether it was written while its run went on, which did not end: it takes back what was done till then, and has no
+    /// digest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
+}
+
+#[cfg(feature = "testkit")]
+impl PlanHead {
+    /// The head of a plan of no job and nobody.
+    pub(crate) fn anonymous(kind: PlanKind) -> Self {
+        let nobody = Signature { by: String::new(), at: String::new() };
+        Self {
+            diffsync_plan: VERSION,
+            kind,
+            job: String::new(),
+            program: String::new(),
+            made: nobody,
+            variables: Vec::new(),
+            options: PlanOptions::default(),
+            models: Vec::new(),
+            unfinished: false,
+        }
+    }
+}
+
+/// What a saved plan does to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanKind {
+    /// It brings the target in line with the source.
+    Sync,
+    /// It takes back what a run did. Only the target is loaded; the source's adapter is made
+    /// ([`Job::source_adapter`](crate::Job::source_adapter)), but not loaded.
+    Undo,
+}
+
+/// The part of a run's options that its plan depends on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+#[serde(deny_unknown_fields)]
+pub struct PlanOptions {
+    /// The flags that were set on the run, as [`Flags`](crate::Flags) names them.
+    pub flags: String,
+    /// The filter.
+    pub filter: Filter,
+    /// The limits that were lifted.
+    pub lifts: Vec<Lift>,
+    /// What was to happen at a limit.
+    pub on_guard: OnGuard,
+    /// The largest part of unusable records.
+    pub max_rejected: f64,
+}
+
+/// Who did something, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// A name.
+    pub by: String,
+    /// A time, as in `2026-11-22T17:13:37Z`.
+    pub at: String,
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.by, self.at)
+    }
+}
+
+/// The schema of a model at the time a plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedModel {
+    /// The model's name.
+    pub name: String,
+    /// The fields that say which record it is, each with its type.
+    pub identifiers: Vec<SavedField>,
+    /// The fields that are compared.
+    pub attributes: Vec<SavedField>,
+}
+
+/// A field of a model at the time a plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedField {
+    /// Its name.
+    pub name: String,
+    /// Its type and how it is compared.
+    pub r#type: String,
+}
+
+impl SavedModel {
+    pub(crate) fn of(schema: &ModelSchema) -> Self {
+        let fields = |fields: &[FieldSchema]| fields.iter().map(SavedField::of).collect();
+        Self {
+            name: schema.name.to_owned(),
+            identifiers: fields(schema.identifiers),
+            attributes: fields(schema.attributes),
+        }
+    }
+
+    /// How the model has changed since.
+    fn changes(&self, schema: &ModelSchema) -> Vec<String> {
+        let now = Self::of(schema);
+        let mut changes = Vec::new();
+        for (kind, then, now) in
+            [("identifier", &self.identifiers, &now.identifiers), ("attribute", &self.attributes, &now.attributes)]
+        {
+            let name = |field: &SavedField| format!("{}.{}", self.name, field.name);
+            for field in then {
+                match now.iter().find(|other| other.name == field.name) {
+                    None => changes.push(format!("the {kind} `{}` is gone", name(field))),
+                    Some(other) if other != field => {
+                        changes.push(format!("`{}` was `{}` and is `{}`", name(field), field.r#type, other.r#type));
+                    }
+                    Some(_) => {}
+                }
+            }
+            for field in now {
+                if !then.iter().any(|other| other.name == field.name) {
+                    changes.push(format!("the {kind} `{}` is new", name(field)));
+                }
+            }
+            if changes.is_empty() && then != now {
+                changes.push(format!("the {kind}s of `{}` stand in another order", self.name));
+            }
+        }
+        changes
+    }
+}
+
+impl SavedField {
+    fn of(field: &FieldSchema) -> Self {
+        let compared = match field.comparison {
+            Comparison::Equal => None,
+            Comparison::Unordered => Some("unordered".to_owned()),
+            Comparison::IgnoreCase => Some("ignore_case".to_owned()),
+            Comparison::Contains => Some("contains".to_owned()),
+            Comparison::BlankIsNone => Some("blank_is_none".to_owned()),
+            Comparison::Tolerance(tolerance) => Some(format!("tolerance({tolerance})")),
+            Comparison::With(path) => Some(format!("with({path})")),
+        };
+        let set = [(field.when_some, "when_some"), (field.create_only, "create_only")];
+        let set = set.into_iter().filter(|(is_set, _)| *is_set).map(|(_, key)| key.to_owned());
+        let parts: Vec<_> = [field.type_name.to_owned()].into_iter().chain(compared).chain(set).collect();
+        Self { name: field.name.to_owned(), r#type: parts.join(", ") }
+    }
+}
+
+/// One operation of a saved plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedOperation {
+    pub(crate) op: Operation,
+    pub(crate) model: String,
+    pub(crate) id: Value,
+    /// Whether the target does it by itself, with what the record is under.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) cascaded: bool,
+    /// The values in the target: all of a record that is deleted, those that change of one that is updated.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) before: Map<String, Value>,
+    /// The values that are written.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) after: Map<String, Value>,
+}
+
+/// What to do with the operations of a saved plan that are not found again as they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// Refuse the run, naming them.
+    #[default]
+    Refuse,
+    /// Leave them, and carry out the others.
+    SkipStale,
+}
+
+/// A saved plan that is to be carried out, as part of [`RunOptions`](crate::RunOptions).
+#[derive(Debug, Clone)]
+pub struct Application {
+    /// The plan.
+    pub plan: Arc<SavedPlan>,
+    /// The key with which its secrets were sealed.
+    pub key: PlanKey,
+    /// What to do with operations that are not found again as they were.
+    pub policy: Policy,
+}
+
+/// An identifier as it stands in a file, for messages where nobody can tell how its model would write it.
+pub(crate) fn id_text(id: &Value) -> String {
+    match id {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

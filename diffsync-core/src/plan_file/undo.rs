@@ -1,0 +1,54 @@
+//! The plan that takes back a run, and what it cannot restore.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::SavedOperation;
+
+/// What takes back a run, as far as that can be done.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Undo {
+    pub(crate) operations: Vec<SavedOperation>,
+    /// What it cannot restore.
+    pub lost: Vec<Lost>,
+}
+
+impl Undo {
+    /// The number of operations.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        self.operations.len()
+    }
+}
+
+#[cfg(feature = "testkit")]
+impl Undo {
+    /// The plan as if it had been written and read.
+    pub(crate) fn into_plan(self) -> super::SavedPlan {
+        let head = super::PlanHead::anonymous(super::PlanKind::Undo);
+        super::SavedPlan { head, approvals: Vec::new(), lost: self.lost, operations: self.operations }
+    }
+}
+
+/// Something that taking back a run does not restore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lost {
+    /// What is lost.
+    pub lost: String,
+    /// The model's name.
+    pub model: String,
+    /// The record's identifier, or none where it concerns all of the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.record {
+            Some(record) => write!(f, "{} {record}: {}", self.model, self.lost),
+            None => write!(f, "{}: {}", self.model, self.lost),
+        }
+    }
+}

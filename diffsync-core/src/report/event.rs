@@ -1,0 +1,174 @@
+//! What a run says while it goes on: one typed stream of events, which the terminal, the log and the history observe.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::error::panicked;
+use crate::model::operation::Operation;
+use crate::plan::outcome::Outcome;
+use crate::plan::{PlanView, RecordRef};
+use crate::report::RunReport;
+use crate::report::step::{Step, StepReport};
+
+/// Something that happened in a run. Records are positions in the plan, never copies.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The run began.
+    RunStarted {
+        /// The job's id.
+        job: &'a str,
+        /// Whether nothing is to be written.
+        dry_run: bool,
+    },
+    /// A step began.
+    StepStarted(Step),
+    /// A step has done so much of its work.
+    Progress {
+        /// The step.
+        step: Step,
+        /// Records read or written so far.
+        done: u64,
+        /// How many there are, where it is known.
+        total: Option<u64>,
+    },
+    /// A call to one of the systems failed and is made again after a pause.
+    Retry {
+        /// The step.
+        step: Step,
+        /// The number of the attempt that failed, from 1.
+        attempt: usize,
+        /// How long the run waits before the next one.
+        pause: Duration,
+        /// Why it failed.
+        error: &'a str,
+    },
+    /// A step ended.
+    StepFinished(&'a StepReport),
+    /// The diff is known.
+    DiffReady(&'a Arc<dyn PlanView>),
+    /// A record was dealt with.
+    RecordDone {
+        /// The record, in the plan of [`Event::DiffReady`].
+        record: RecordRef,
+        /// What was to be done.
+        operation: Operation,
+        /// What became of it.
+        outcome: &'a Outcome,
+    },
+    /// A record is the same on both sides. Said only if the run is asked to, after the diff is ready.
+    RecordUnchanged(RecordRef),
+    /// The run ended.
+    RunFinished(&'a RunReport),
+}
+
+/// Something that wants to know what a run does. It is called on the run's own thread and must not block for long.
+pub trait Observer: Send + Sync {
+    /// Takes note of an event.
+    fn observe(&self, event: &Event<'_>);
+}
+
+/// The observers of one run.
+#[derive(Clone, Default)]
+pub(crate) struct Observers {
+    all: Arc<[Arc<dyn Observer>]>,
+    /// How many calls were made again so far.
+    retries: Arc<AtomicU64>,
+}
+
+impl Observers {
+    pub(crate) fn new(observers: &[Arc<dyn Observer>]) -> Self {
+        Self { all: observers.into(), retries: Arc::default() }
+    }
+
+    /// Counts a call that is made again.
+    pub(crate) fn count_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many calls were made again so far.
+    pub(crate) fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn emit(&self, event: &Event<'_>) {
+        for observer in self.all.iter() {
+            // A panicking observer must not abort the run, and neither must the subscriber that is told of it.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.observe(event))) {
+                let text = panicked("observer", &*panic);
+                let _ = catch_unwind(AssertUnwindSafe(|| tracing::error!("{text}")));
+            }
+        }
+    }
+}
+
+/// Writes a run's events to the program's [`tracing`] subscriber: steps at `info`, records that failed at `warn`, others
+/// at `debug`.
+#[derive(Default)]
+pub struct TracingObserver {
+    /// Where the records that are told of by their position have their names.
+    plan: Mutex<Option<Arc<dyn PlanView>>>,
+}
+
+impl TracingObserver {
+    fn record_done(&self, record: RecordRef, operation: Operation, outcome: &Outcome) {
+        let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(plan) = plan else { return };
+        let model = plan.diff().tables()[record.model()].schema().name;
+        match outcome {
+            Outcome::Failed { error, .. } => {
+                tracing::warn!(%operation, model, record = plan.record(record), %error, "record failed");
+            }
+            Outcome::Unknown { reason } => {
+                tracing::warn!(%operation, model, record = plan.record(record), %reason, "record may have been written");
+            }
+            _ if tracing::enabled!(tracing::Level::DEBUG) => {
+                tracing::debug!(%operation, model, record = plan.record(record), ?outcome, "record done");
+            }
+            _ => {}
+        }
+    }
+}
+
+impl std::fmt::Debug for TracingObserver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TracingObserver").finish_non_exhaustive()
+    }
+}
+
+impl Observer for TracingObserver {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::RunStarted { job, dry_run } => tracing::info!(job, dry_run, "run started"),
+            Event::StepStarted(step) => tracing::info!(%step, "step started"),
+            Event::Progress { step, done, total } => tracing::trace!(%step, done, total, "progress"),
+            Event::Retry { step, attempt, pause, error } => {
+                tracing::warn!(%step, attempt, pause = ?pause, error, "a call failed and is made again");
+            }
+            Event::StepFinished(report) => {
+                tracing::info!(step = %report.step, seconds = report.duration.as_secs_f64(), "step finished");
+            }
+            Event::DiffReady(plan) => {
+                *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(plan));
+                let total = plan.diff().summary().total;
+                tracing::info!(total.create, total.update, total.delete, total.no_change, total.rejected, "diff ready");
+                for problem in plan.problems() {
+                    tracing::warn!(%problem, "problem in the loaded data");
+                }
+            }
+            Event::RecordDone { record, operation, outcome } => self.record_done(*record, *operation, outcome),
+            Event::RecordUnchanged(record) => {
+                let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if let Some(plan) = plan.filter(|_| tracing::enabled!(tracing::Level::DEBUG)) {
+                    let model = plan.diff().tables()[record.model()].schema().name;
+                    tracing::debug!(model, record = plan.record(*record), "record unchanged");
+                }
+            }
+            Event::RunFinished(report) => {
+                tracing::info!(job = report.job, status = %report.status, "run finished");
+            }
+        }
+    }
+}

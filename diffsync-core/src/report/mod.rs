@@ -1,0 +1,317 @@
+//! What a run did, and what it reports while it goes on.
+//!
+//! [`RunReport`] is the result of a run, and serialises as one document. An [`Observer`] receives an [`Event`] for each step
+//! and each record while the run goes on.
+
+pub(crate) mod config;
+pub(crate) mod event;
+pub(crate) mod filtered;
+pub(crate) mod retry;
+pub(crate) mod step;
+
+pub use self::config::ConfigItem;
+pub use self::event::{Event, Observer, TracingObserver};
+pub use self::filtered::Filtered;
+pub use self::retry::report_retry;
+pub use self::step::{Step, StepReport};
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+use url::Url;
+
+use crate::data::problem::{Problem, SkippedModel};
+use crate::data::refusal::{Breach, Moved, Refusal};
+use crate::data::side::Side;
+use crate::model::limit::Lift;
+use crate::model::operation::Operation;
+use crate::plan::diff::{DiffSummary, Twin};
+use crate::plan::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
+use crate::plan::tree::DiffTree;
+use crate::plan::{PlanView, RecordRef};
+use crate::plan_file::Undo;
+
+/// What a run did.
+///
+/// It serialises as one document: the status, the steps with durations and memory, the summary, the outcomes by kind,
+/// the problems, what failed, and the diff.
+pub struct RunReport {
+    /// The job's id.
+    pub job: &'static str,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// How the run ended.
+    pub status: Status,
+    /// Why it did not go to its end.
+    pub error: Option<RunError>,
+    /// Wall time of the whole run.
+    pub duration: Duration,
+    /// The steps that were taken.
+    pub steps: Vec<StepReport>,
+    /// How the job was set up.
+    pub config: Vec<ConfigItem>,
+    /// How many records ended as what.
+    pub counts: OutcomeCounts,
+    /// The limits that the run would have gone beyond, or for which records were held back.
+    pub breaches: Vec<Breach>,
+    /// The limits that were lifted for this run.
+    pub lifts: Vec<Lift>,
+    /// The models that were left out, with the reason.
+    pub skipped: Vec<SkippedModel>,
+    /// What the run's filter leaves out although it names it.
+    pub filtered: Vec<Filtered>,
+    /// The operations of the saved plan that was carried out which were not found again as they were.
+    pub stale: Vec<Moved>,
+    /// How many operations of that plan the target had carried out already.
+    pub already_done: usize,
+    /// How many calls to the two systems failed and were made again.
+    pub retries: u64,
+    /// What takes back what the run did, if the run was to make it.
+    pub undo: Option<Undo>,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) plan: Option<Arc<dyn PlanView>>,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) links: HashMap<RecordRef, Url>,
+}
+
+impl RunReport {
+    /// The plan, if the run came that far.
+    #[must_use]
+    pub fn plan(&self) -> Option<&dyn PlanView> {
+        self.plan.as_deref()
+    }
+
+    /// The counts of the diff, if the run came that far.
+    #[must_use]
+    pub fn summary(&self) -> Option<DiffSummary> {
+        self.plan().map(|plan| plan.diff().summary())
+    }
+
+    /// What is wrong with the two data sets, and what the target did not keep as it was given.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Why the run did not go to its end, with the causes, in one line.
+    #[must_use]
+    pub fn error_text(&self) -> Option<String> {
+        self.error.as_ref().map(|error| crate::error::with_causes(error))
+    }
+
+    /// The records that failed, were blocked or held back, or may or may not have been written, in the order of the diff.
+    pub fn failures(&self) -> impl Iterator<Item = FailedRecord> {
+        self.plan().into_iter().flat_map(|plan| {
+            self.outcomes.iter(plan.diff()).filter_map(|(record, operation, outcome)| {
+                let reason = match outcome {
+                    Outcome::Failed { error, .. } => error.to_string(),
+                    Outcome::Blocked { by } => format!("because of {}", self.name(plan, *by)),
+                    Outcome::Held { reason } => self.held(plan, record, reason),
+                    Outcome::Unknown { reason } => reason.to_string(),
+                    _ => return None,
+                };
+                let outcome = outcome.kind();
+                let url = self.links.get(&record).cloned();
+                let model = plan.diff().tables()[record.model()].schema().name;
+                Some(FailedRecord { model, record: plan.record(record), operation, outcome, reason, url })
+            })
+        })
+    }
+
+    fn held(&self, plan: &dyn PlanView, record: RecordRef, reason: &HoldReason) -> String {
+        match reason {
+            HoldReason::Guard => "a guard held it back".to_owned(),
+            HoldReason::PreventDestroy => "`prevent_destroy` held it back".to_owned(),
+            HoldReason::SameButForCase { new } => Twin::of(plan, record, *new).reason(),
+            HoldReason::Conflict { with } => format!(
+                "held, because {} could not be written: a unique value of it is taken, perhaps by this record; free the \
+                 value by hand, or put `deletes_first` on the model",
+                self.name(plan, *with)
+            ),
+            HoldReason::WrittenOver { by } => {
+                format!("held, because the target stored {} under its identifier", self.name(plan, *by))
+            }
+            HoldReason::Under { held } => {
+                format!("held, because it lives under {}, which is held", self.name(plan, *held))
+            }
+        }
+    }
+
+    #[allow(clippy::unused_self, reason = "reads as a sentence where it is used")]
+    fn name(&self, plan: &dyn PlanView, record: RecordRef) -> String {
+        format!("{} {:?}", plan.diff().tables()[record.model()].schema().name, plan.record(record))
+    }
+}
+
+impl fmt::Debug for RunReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunReport")
+            .field("job", &self.job)
+            .field("status", &self.status)
+            .field("error", &self.error)
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A record that was not written as it was to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedRecord {
+    /// The model's name.
+    pub model: &'static str,
+    /// The record's identifier.
+    pub record: String,
+    /// What was to be done.
+    pub operation: Operation,
+    /// `failed`, `blocked`, `held` or `unknown`.
+    pub outcome: OutcomeKind,
+    /// The target's error, or the record that is to blame.
+    pub reason: String,
+    /// Where a person finds the record.
+    pub url: Option<Url>,
+}
+
+impl Serialize for RunReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("RunReport", 19)?;
+        document.serialize_field("job", self.job)?;
+        document.serialize_field("status", &self.status)?;
+        document.serialize_field("dry_run", &self.dry_run)?;
+        document.serialize_field("error", &self.error_text())?;
+        document.serialize_field("duration_seconds", &self.duration.as_secs_f64())?;
+        document.serialize_field("config", &self.config)?;
+        document.serialize_field("steps", &self.steps)?;
+        document.serialize_field("summary", &self.summary())?;
+        document.serialize_field("outcomes", &self.counts)?;
+        document.serialize_field("breaches", &self.breaches)?;
+        document.serialize_field("lifts", &self.lifts)?;
+        document.serialize_field("skipped", &self.skipped)?;
+        document.serialize_field("filtered", &self.filtered)?;
+        document.serialize_field("stale", &self.stale)?;
+        document.serialize_field("already_done", &self.already_done)?;
+        document.serialize_field("retries", &self.retries)?;
+        document.serialize_field("problems", self.problems())?;
+        document.serialize_field("failures", &self.failures().collect::<Vec<_>>())?;
+        document.serialize_field("diff", &self.plan().map(DiffTree::of))?;
+        document.end()
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// Everything was done.
+    Completed,
+    /// Something failed, was blocked, held back, rejected, may or may not have been written, or was left undone by a hook
+    /// of the job; the rest was done.
+    Partial,
+    /// The run could not go to its end.
+    Failed,
+    /// The run was not allowed to write, and wrote nothing.
+    Refused,
+    /// The run was asked to end before its time.
+    Cancelled,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Completed => "completed",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
+
+/// Why a run did not go to its end.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The job's own check of its variables failed.
+    #[error("the job's variables are not valid")]
+    Invalid(#[source] Cause),
+    /// One side could not be loaded.
+    #[error("the {side} could not be loaded")]
+    Load {
+        /// The side.
+        side: Side,
+        /// Why.
+        #[source]
+        cause: Cause,
+    },
+    /// The `calculate_diff` hook failed.
+    #[error("the diff could not be calculated")]
+    Diff(#[source] Cause),
+    /// The `calculate_diff` hook returned a plan of something else than what the run loaded, so that no filter, flag,
+    /// saved plan or ability of the target need have been heard.
+    #[error("`calculate_diff` returned a plan that was not made of what it was given; it returns `loaded.compare()`")]
+    ForeignPlan,
+    /// The `execute_sync` hook failed.
+    #[error("the sync could not be executed")]
+    Execute(#[source] Cause),
+    /// The target could not complete the run.
+    #[error("the target could not complete the run")]
+    Complete(#[source] Cause),
+    /// A dry run tried its plan on the target, which could not carry it out.
+    #[error("the target could not carry out the plan; nothing was written")]
+    Rehearsal(#[source] Cause),
+    /// A record failed in a way that ended the run. What was not attempted is counted as such.
+    #[error("the run ended early, when {failed} of {operations} operations had failed, with: {last}")]
+    Stopped {
+        /// How many failed.
+        failed: usize,
+        /// How many there were.
+        operations: usize,
+        /// The error that ended it.
+        last: String,
+    },
+    /// A hook of the job panicked.
+    #[error("{0}")]
+    Panicked(String),
+    /// The run was asked to end before its time.
+    #[error("the run was cancelled")]
+    Cancelled,
+    /// The run took longer than it may.
+    #[error("the run did not end within {0:?}; what was not begun by then was not attempted")]
+    TimeLimit(Duration),
+    /// A limit or a filter of the run names a model that the job does not have.
+    #[error("the job has no model `{model}`; {known}")]
+    UnknownModel {
+        /// The name that was given.
+        model: String,
+        /// The nearest of the job's models, or all of them.
+        known: String,
+    },
+    /// The run was not allowed to write.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The job's `sync_data` took the steps in an order that cannot be.
+    #[error("`sync_data` called `{called}` before `{missing}`")]
+    Order {
+        /// The step that was called.
+        called: &'static str,
+        /// The step that must come before.
+        missing: &'static str,
+    },
+    /// The job's `sync_data` returned before both sides were compared, and without an error.
+    #[error("`sync_data` returned without a diff; it calls the steps and hands their errors on")]
+    Unfinished,
+    /// The job's `sync_data` took a step twice.
+    #[error("`sync_data` called `{called}` a second time")]
+    Again {
+        /// The step that was called.
+        called: &'static str,
+    },
+}
+
+/// The error that a hook or an adapter returned.
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,336 @@
+//! The laws that every target keeps, to be checked by whoever writes one.
+//!
+//! A target that breaks one of them makes a run report differences that do not go away, or lose records: so a target is
+//! tested with this kit, on a real system and with data that is made up.
+//!
+//! A target that is not able to do everything ([`Target::CAN`](crate::Target::CAN)) is held to what it is able to do:
+//! what is left of a difference must be what it cannot do, or waits for that, and is never asked of it.
+//!
+//! ```
+//! use diffsync_core::testkit::Laws;
+//! # use std::sync::{Mutex, PoisonError};
+//! # use diffsync_core::*;
+//! # #[derive(SyncModel, Clone)]
+//! # struct Vlan { #[sync(id)] number: u64, name: String }
+//! # #[derive(Dataset, Default)]
+//! # struct Vlans { vlans: Table<Vlan> }
+//! # #[derive(Default)]
+//! # struct Memory(Mutex<Vec<Vlan>>);
+//! # impl Memory { fn rows(&self) -> std::sync::MutexGuard<'_, Vec<Vlan>> { self.0.lock().unwrap_or_else(PoisonError::into_inner) } }
+//! # impl Adapter for Memory {
+//! #     type Data = Vlans;
+//! #     async fn load(&self, data: &mut Vlans, _: &LoadContext<'_>) -> Result<(), AdapterError> { data.vlans.extend(self.rows().clone()); Ok(()) }
+//! # }
+//! # impl Target<Vlan> for Memory {
+//! #     async fn create(&self, new: &Vlan, _: &WriteContext<'_, Vlans>) -> Result<Vlan, TargetError> { self.rows().push(new.clone()); Ok(new.clone()) }
+//! #     async fn update(&self, old: &Vlan, patch: &VlanPatch, _: &WriteContext<'_, Vlans>) -> Result<Vlan, TargetError> {
+//! #         let new = old.patched(patch);
+//! #         for row in self.rows().iter_mut().filter(|row| row.number == old.number) { *row = new.clone(); }
+//! #         Ok(new)
+//! #     }
+//! #     async fn delete(&self, old: &Vlan, _: &WriteContext<'_, Vlans>) -> Result<(), TargetError> { self.rows().retain(|row| row.number != old.number); Ok(()) }
+//! # }
+//!
+//! /// Some networks, others for each seed.
+//! fn vlans(seed: u64) -> Vlans {
+//!     let numbers = (1..20).filter(|number| (number * seed) % 3 != 1);
+//!     Vlans { vlans: numbers.map(|number| Vlan { number, name: format!("v{}", seed % number) }).collect() }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! // A new, empty system for each case.
+//! Laws::new(|| async { Ok(Memory::default()) }, vlans).check().await.unwrap();
+//! # }
+//! ```
+
+mod faulty;
+mod sync;
+
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use self::faulty::{Fault, Faulty};
+use self::sync::{SyncResult, sync, unsupported};
+use crate::adapter::{Adapter, WrittenBy};
+use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
+use crate::data::table::Table;
+use crate::error::AdapterError;
+use crate::plan_file::{Application, PlanKey, Policy, SavedPlan};
+
+/// A law that a target does not keep.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{law}: {what} (seed {seed})")]
+pub struct Violation {
+    /// The law.
+    pub law: &'static str,
+    /// The seed of the data that it was found with.
+    pub seed: u64,
+    /// What happened.
+    pub what: String,
+}
+
+/// Checks that a target keeps the laws.
+///
+/// It takes a function that makes a new, empty system, and one that makes a data set from a seed: always the same from
+/// the same seed, with different records and values from different ones, and with all its tables loaded.
+#[derive(Debug, Clone)]
+pub struct Laws<F, G> {
+    system: F,
+    data: G,
+    seeds: u64,
+    calls: usize,
+}
+
+impl<F, T, Opening, G> Laws<F, G>
+where
+    F: Fn() -> Opening,
+    Opening: Future<Output = Result<T, AdapterError>>,
+    T: Adapter,
+    T::Data: WrittenBy<T> + WrittenBy<Faulty<T>>,
+    G: Fn(u64) -> T::Data,
+{
+    /// Checks a target with twenty seeds, and with failures at up to a hundred of the calls of each.
+    pub fn new(system: F, data: G) -> Self {
+        Self { system, data, seeds: 20, calls: 100 }
+    }
+
+    /// Checks with so many seeds.
+    #[must_use]
+    pub fn seeds(mut self, seeds: u64) -> Self {
+        self.seeds = seeds;
+        self
+    }
+
+    /// Lets up to so many of a run's calls fail, each in a run of its own.
+    #[must_use]
+    pub fn failing_calls(mut self, calls: usize) -> Self {
+        self.calls = calls;
+        self
+    }
+
+    /// Checks all laws.
+    ///
+    /// # Errors
+    ///
+    /// The first violation.
+    pub async fn check(&self) -> Result<(), Violation> {
+        for seed in 0..self.seeds {
+            self.what_was_written_is_found(seed).await?;
+            self.operations_commute(seed).await?;
+            self.a_plan_holds_everything(seed).await?;
+            self.failures_are_made_up_for(seed).await?;
+        }
+        Ok(())
+    }
+
+    /// Checks that what a new record collides with is not deleted, which only a target that has more unique values than
+    /// identifiers can break.
+    ///
+    /// `other` makes a data set that collides with the one of the same seed: its records have other identifiers, and some of
+    /// the same unique values. Where that makes a write fail, the target has to say so with
+    /// [`TargetError::conflict`](crate::TargetError::conflict).
+    ///
+    /// # Errors
+    ///
+    /// The first violation.
+    pub async fn check_conflicts(&self, other: impl Fn(u64) -> T::Data) -> Result<(), Violation> {
+        for seed in 0..self.seeds {
+            let law = Law("what a record collides with is not deleted", seed);
+            let target = law.open(&self.system).await?;
+            law.written(sync((self.data)(seed), &*target, None, None).await?.0)?;
+            let (synced, _) = sync(other(seed), &*target, None, None).await?;
+            if let Some(deleted) = synced.deleted_beside {
+                return Err(law.broken(format!("{deleted}; a value that is taken is a `TargetError::conflict`")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a target which stores records under other identifiers than it is given answers with these.
+    ///
+    /// `renamed` makes a data set of which the target changes some identifiers, such as their case.
+    ///
+    /// # Errors
+    ///
+    /// The first violation.
+    pub async fn check_renaming(&self, renamed: impl Fn(u64) -> T::Data) -> Result<(), Violation> {
+        for seed in 0..self.seeds {
+            let law = Law("a record is answered as it is stored", seed);
+            let target = law.open(&self.system).await?;
+            let (synced, _) = sync(renamed(seed), &*target, None, None).await?;
+            let plan = self::sync::plan(renamed(seed), &*target, None).await?;
+            let missing: usize = plan.diff().tables().iter().map(|table| table.creates.len()).sum();
+            if missing > synced.renamed {
+                let found = synced.renamed;
+                let what = format!(
+                    "{missing} records are not found again, of which {found} were answered under another identifier:\n{}",
+                    plan.tree()
+                );
+                return Err(law.broken(what));
+            }
+        }
+        Ok(())
+    }
+
+    /// After an apply a load gives what was applied, and a second apply does nothing.
+    async fn what_was_written_is_found(&self, seed: u64) -> Result<(), Violation> {
+        const LAW: &str = "what was written is found again";
+        let law = Law(LAW, seed);
+        let target = law.open(&self.system).await?;
+        for wanted in [seed, seed + 1] {
+            law.written(sync((self.data)(wanted), &*target, None, None).await?.0)?;
+            law.holds(&target, || (self.data)(wanted)).await?;
+        }
+        let calls = Faulty::of(&target, Fault::None);
+        law.written(sync((self.data)(seed + 1), &calls, None, None).await?.0)?;
+        if calls.calls() > 0 {
+            return Err(law.broken(format!("applying the same again makes {} calls", calls.calls())));
+        }
+        law.written(sync(empty(), &*target, None, None).await?.0)?;
+        law.holds(&target, empty).await
+    }
+
+    /// What is written at the same time ends as if it were written one after the other.
+    async fn operations_commute(&self, seed: u64) -> Result<(), Violation> {
+        let law = Law("concurrent operations commute", seed);
+        for concurrency in [NonZeroUsize::new(1), None] {
+            let target = law.open(&self.system).await?;
+            for wanted in [seed, seed + 1] {
+                law.written(sync((self.data)(wanted), &*target, concurrency, None).await?.0)?;
+            }
+            law.holds(&target, || (self.data)(seed + 1)).await?;
+        }
+        Ok(())
+    }
+
+    /// Every operation is found again in a plan that was written and read, and can be taken back.
+    async fn a_plan_holds_everything(&self, seed: u64) -> Result<(), Violation> {
+        let law = Law("operations round-trip through a plan", seed);
+        let key = PlanKey::new(&[7; 32]).map_err(|error| law.broken(error.to_string()))?;
+        let target = law.open(&self.system).await?;
+        law.written(sync((self.data)(seed), &*target, None, None).await?.0)?;
+        let plan = self::sync::plan((self.data)(seed + 1), &*target, None).await?;
+        let (operations, able) = (plan.diff().operations(), unsupported(&plan) == 0);
+        let file = self::sync::saved(&plan, &key).map_err(|error| law.broken(error))?;
+        let saved = SavedPlan::read(&mut &*file).map_err(|error| law.broken(error.to_string()))?;
+        let again = Application { plan: Arc::new(saved), key: key.clone(), policy: Policy::Refuse };
+        let (synced, undo) = sync((self.data)(seed + 1), &*target, None, Some(again)).await?;
+        // What waits for something that the target cannot do is in the file, and is never found to be possible.
+        if able && synced.operations != operations {
+            let found = synced.operations;
+            return Err(law.broken(format!("of {operations} operations {found} are found again:\n{}", synced.text)));
+        }
+        if able {
+            law.written(synced)?;
+        }
+        law.holds(&target, || (self.data)(seed + 1)).await?;
+        let Some(undo) = undo else { return Ok(()) };
+        let lost = !undo.lost.is_empty();
+        let saved = Application { plan: Arc::new(undo.into_plan()), key, policy: Policy::Refuse };
+        law.written(sync(T::Data::default(), &*target, None, Some(saved)).await?.0)?;
+        // What a plan cannot restore it has named.
+        if lost { Ok(()) } else { law.holds(&target, || (self.data)(seed)).await }
+    }
+
+    /// Whatever fails, and however, the next run does what is left.
+    async fn failures_are_made_up_for(&self, seed: u64) -> Result<(), Violation> {
+        let law = Law("after a failure the next run converges", seed);
+        let all = {
+            let target = law.open(&self.system).await?;
+            law.written(sync((self.data)(seed), &*target, None, None).await?.0)?;
+            let counted = Faulty::of(&target, Fault::None);
+            law.written(sync((self.data)(seed + 1), &counted, None, None).await?.0)?;
+            counted.calls()
+        };
+        let step = all.div_ceil(self.calls.max(1)).max(1);
+        for call in (0..all).step_by(step) {
+            for fault in [Fault::Refuses(call), Fault::LosesAnswer(call), Fault::GoesDown(call), Fault::CannotComplete]
+            {
+                let target = law.open(&self.system).await?;
+                law.written(sync((self.data)(seed), &*target, None, None).await?.0)?;
+                let faulty = Faulty::of(&target, fault);
+                // What becomes of it is for the next run to mend.
+                sync((self.data)(seed + 1), &faulty, NonZeroUsize::new(1), None).await?;
+                let after = format!("after {fault}");
+                law.written(sync((self.data)(seed + 1), &*target, None, None).await?.0)
+                    .map_err(|error| law.during(&error, &after))?;
+                law.holds(&target, || (self.data)(seed + 1)).await.map_err(|error| law.during(&error, &after))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A law that is being checked.
+#[derive(Clone, Copy)]
+struct Law(&'static str, u64);
+
+impl Law {
+    fn broken(self, what: impl Into<String>) -> Violation {
+        Violation { law: self.0, seed: self.1, what: what.into() }
+    }
+
+    fn during(self, violation: &Violation, what: &str) -> Violation {
+        self.broken(format!("{what}: {}", violation.what))
+    }
+
+    async fn open<T, Opening>(self, system: &impl Fn() -> Opening) -> Result<Arc<T>, Violation>
+    where
+        Opening: Future<Output = Result<T, AdapterError>>,
+    {
+        system().await.map(Arc::new).map_err(|error| self.broken(format!("no system could be made: {error}")))
+    }
+
+    /// Everything that was asked for was written.
+    fn written(self, synced: SyncResult) -> Result<(), Violation> {
+        match synced.failure {
+            None => Ok(()),
+            Some(failure) => Err(self.broken(failure)),
+        }
+    }
+
+    /// The target holds exactly this, but for what it is not able to do.
+    async fn holds<T>(self, target: &Arc<T>, expected: impl Fn() -> T::Data) -> Result<(), Violation>
+    where
+        T: Adapter,
+        T::Data: WrittenBy<T> + WrittenBy<Faulty<T>>,
+    {
+        let plan = self::sync::plan(expected(), &**target, None).await?;
+        if plan.problems().is_empty() {
+            if plan.diff().is_empty() {
+                return Ok(());
+            }
+            if unsupported(&plan) > 0 {
+                // What else there is waits for that, and is not asked for: so a run that could write nothing asks nothing.
+                let asked = Faulty::of(target, Fault::GoesDown(0));
+                sync(expected(), &asked, None, None).await?;
+                if asked.calls() == 0 {
+                    return Ok(());
+                }
+            }
+        }
+        let problems: Vec<_> = plan.problems().iter().map(ToString::to_string).collect();
+        Err(self.broken(format!("the target holds something else:\n{}{}", plan.tree(), problems.join("\n"))))
+    }
+}
+
+/// A data set whose tables are all loaded and hold nothing.
+fn empty<D: Dataset>() -> D {
+    struct MarkLoaded<'a, D>(&'a mut D);
+    impl<D> ModelVisitor<D> for MarkLoaded<'_, D> {
+        fn visit<M: LinksIn<D>>(&mut self)
+        where
+            D: HasTable<M>,
+        {
+            let table: &mut Table<M> = self.0.table_mut();
+            table.mark_loaded();
+        }
+    }
+    let mut data = D::default();
+    D::visit_models(&mut MarkLoaded(&mut data));
+    data
+}

@@ -1,0 +1,20 @@
+//! The name that was probably meant.
+
+/// The name among those that are known which was probably meant, if one is near.
+///
+/// ```
+/// use diffsync_core::nearest;
+///
+/// assert_eq!(nearest("nmae", ["id", "name"]), Some("name"));
+/// assert_eq!(nearest("vlan", ["id", "name"]), None);
+/// ```
+#[doc(hidden)]
+#[must_use]
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .filter(|(similarity, _)| *similarity > 0.7)
+        .map(|(_, nearest)| nearest)
+}
