@@ -16,14 +16,14 @@ use diffsync_core::{
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use super::cells::CellError;
-use super::edits::Edits;
-use super::format;
+use super::atomic_write::{Replacement, changed, try_writing_beside};
+use super::formats;
 use super::load::{Loading, Origin};
 use super::model::FileModel;
+use super::model::edits::Edits;
+use super::model::row::CellError;
 #[cfg(feature = "parquet")]
-use super::model::Format;
-use super::replace::{Replacement, changed, try_writing_beside};
+use super::model::schema::Format;
 use super::version::{Found, open};
 
 /// A folder with a file for each model of a data set, all of whose models derive [`FileModel`].
@@ -63,7 +63,7 @@ impl<D> Folder<D> {
             return columns.map_or(Ok(()), |columns| columns.check(record, is_new));
         }
         let _ = is_new;
-        format::check(record)
+        formats::check(record)
     }
 
     fn loaded(&self) -> MutexGuard<'_, Loaded> {
@@ -143,7 +143,7 @@ fn write<D: Dataset + HasTable<M>, M: FileModel>(
 ) -> Result<Option<Replacement>, AdapterError> {
     let Some((edits, old)) = edits::<D, M>(synced, path, origin)? else { return Ok(None) };
     let version = origin.version.as_ref();
-    Replacement::write(path, version, M::FILE.is_secret, |out| format::write(old, &edits, out)).map(Some)
+    Replacement::write(path, version, M::FILE.is_secret, |out| formats::write(old, &edits, out)).map(Some)
 }
 
 /// Writes the new contents of a file nowhere.
@@ -153,7 +153,7 @@ fn rehearse<D: Dataset + HasTable<M>, M: FileModel>(
     origin: &Origin,
 ) -> Result<(), AdapterError> {
     match edits::<D, M>(synced, path, origin)? {
-        Some((edits, old)) => format::write(old, &edits, &mut io::sink()),
+        Some((edits, old)) => formats::write(old, &edits, &mut io::sink()),
         None => Ok(()),
     }
 }

@@ -9,37 +9,37 @@ use std::sync::Arc;
 use diffsync_core::{AdapterError, Side, Table};
 use tokio::sync::watch;
 
-use super::format;
-use super::leftover::sweep;
+use super::formats;
+#[cfg(feature = "parquet")]
+use super::formats::parquet::Columns;
 use super::lock::{FileLock, Locked, lock};
 use super::model::FileModel;
+use super::model::records::Records;
 #[cfg(feature = "parquet")]
-use super::model::Format;
-#[cfg(feature = "parquet")]
-use super::parquet::Columns;
-use super::records::Records;
+use super::model::schema::Format;
+use super::temp_files::sweep;
 use super::version::{Found, Version, open};
 
 /// A file that is to be read.
-pub(super) struct Loading {
-    pub(super) path: PathBuf,
-    pub(super) side: Side,
+pub(crate) struct Loading {
+    pub(crate) path: PathBuf,
+    pub(crate) side: Side,
     /// Whether it will also be written, so that no other run may write it meanwhile.
-    pub(super) is_written: bool,
-    pub(super) progress: watch::Sender<u64>,
+    pub(crate) is_written: bool,
+    pub(crate) progress: watch::Sender<u64>,
 }
 
 /// What a file was when it was loaded.
 #[derive(Default)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// The version that was read; none of a file that was not there, and none of a source.
-    pub(super) version: Option<Version>,
+    pub(crate) version: Option<Version>,
     /// Keeps other runs from writing it.
     #[allow(dead_code, reason = "dropping it is what gives the lock back")]
     lock: Option<FileLock>,
     /// What it can hold, where that depends on the file.
     #[cfg(feature = "parquet")]
-    pub(super) columns: Option<Arc<Columns>>,
+    pub(crate) columns: Option<Arc<Columns>>,
 }
 
 impl Origin {
@@ -64,7 +64,7 @@ impl Origin {
 
 impl Loading {
     /// Reads all records of the file into the table, and says which version of the file that was.
-    pub(super) fn run<M: FileModel>(self, table: &mut Table<M>) -> Result<Origin, AdapterError> {
+    pub(crate) fn run<M: FileModel>(self, table: &mut Table<M>) -> Result<Origin, AdapterError> {
         let path = self.path.display();
         let unreadable = |error| AdapterError::context(format!("cannot read `{path}`"), error);
         let lock = if self.is_written { self.lock()? } else { None };
@@ -90,7 +90,7 @@ impl Loading {
 
         let (path, side, progress) = (&*self.path, self.side, &self.progress);
         let mut records = Records { table, path, side, progress, count: 0 };
-        format::read(file, &mut records)?;
+        formats::read(file, &mut records)?;
         let count = records.count;
         table.mark_loaded();
         self.progress.send_replace(count);

@@ -14,13 +14,13 @@ use super::version::{Found, Stamp, open};
 
 /// A file that no other run writes while this is held.
 #[derive(Debug)]
-pub(super) struct FileLock {
+pub(crate) struct FileLock {
     #[allow(dead_code, reason = "closing it is what gives the lock back")]
     file: File,
 }
 
 /// What came of trying to lock a file.
-pub(super) enum Locked {
+pub(crate) enum Locked {
     /// It is ours.
     Held(FileLock),
     /// There is no file to be locked.
@@ -34,7 +34,7 @@ pub(super) enum Locked {
 /// # Errors
 ///
 /// If another run holds it, or it cannot be opened.
-pub(super) fn lock(path: &Path) -> io::Result<Locked> {
+pub(crate) fn lock(path: &Path) -> io::Result<Locked> {
     // Elsewhere a lock keeps others from reading the file, and from renaming another one over it.
     if !cfg!(unix) {
         return Ok(Locked::Unsupported);

@@ -22,43 +22,23 @@
     )
 )]
 
-mod cells;
-#[cfg(feature = "csv")]
-mod csv;
-mod data;
-mod edits;
-mod encoding;
+mod atomic_write;
 mod folder;
-mod format;
-mod json;
-#[cfg(feature = "json")]
-mod json_lines;
-mod leftover;
-mod lines;
+mod formats;
 mod load;
 mod lock;
 mod model;
-#[cfg(feature = "parquet")]
-mod parquet;
-mod records;
-mod replace;
-mod shape;
-#[cfg(any(feature = "csv", feature = "parquet"))]
-mod text;
-#[cfg(feature = "toml")]
-mod toml;
+mod temp_files;
 mod version;
-#[cfg(feature = "yaml")]
-mod yaml;
 
 /// Named by generated code.
 #[doc(hidden)]
 pub use diffsync_core::SyncModel;
 pub use diffsync_derive::FileModel;
 
-pub use self::cells::{CellError, Cells, Unread, WriteCells};
 #[doc(hidden)]
 pub use self::folder::Files;
 pub use self::folder::Folder;
-pub use self::model::{Column, FileModel, FileSchema, Format};
-use crate::nested::{change, datum};
+pub use self::model::FileModel;
+pub use self::model::row::{CellError, Cells, Unread, WriteCells};
+pub use self::model::schema::{Column, FileSchema, Format};

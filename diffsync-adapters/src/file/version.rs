@@ -10,7 +10,7 @@ use foldhash::quality::FixedState;
 
 /// The identity, the length and the time of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(crate) struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
     #[cfg(unix)]
@@ -18,7 +18,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
         Self {
             length: metadata.len(),
             modified: metadata.modified().ok(),
@@ -32,21 +32,21 @@ impl Stamp {
 
     /// Whether both are of one file, whatever it holds.
     #[cfg(unix)]
-    pub(super) fn is_same_file(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_file(&self, other: &Self) -> bool {
         self.identity == other.identity
     }
 
     #[cfg(not(unix))]
     #[allow(clippy::unused_self, reason = "files have no identity here")]
-    pub(super) fn is_same_file(&self, _: &Self) -> bool {
+    pub(crate) fn is_same_file(&self, _: &Self) -> bool {
         true
     }
 }
 
 /// The version of a file that was loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Version {
-    pub(super) stamp: Stamp,
+pub(crate) struct Version {
+    pub(crate) stamp: Stamp,
     /// The hash of its contents. Without it, two versions of one length that were written within one tick of the file
     /// system's clock would pass for the same.
     digest: u64,
@@ -54,13 +54,13 @@ pub(super) struct Version {
 
 impl Version {
     /// Reads the file to its end.
-    pub(super) fn of(file: &File) -> io::Result<Self> {
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
         let stamp = Stamp::of(&file.metadata()?);
         Ok(Self { stamp, digest: digest(file)? })
     }
 
     /// Whether the path still leads to this version.
-    pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
+    pub(crate) fn is_at(&self, path: &Path) -> io::Result<bool> {
         if !self.seems_at(path)? {
             return Ok(false);
         }
@@ -68,7 +68,7 @@ impl Version {
     }
 
     /// Whether the path still leads to this version, as far as the file's identity, length and time can tell.
-    pub(super) fn seems_at(&self, path: &Path) -> io::Result<bool> {
+    pub(crate) fn seems_at(&self, path: &Path) -> io::Result<bool> {
         match fs::metadata(path) {
             Ok(metadata) => Ok(Stamp::of(&metadata) == self.stamp),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -91,7 +91,7 @@ fn digest(mut file: &File) -> io::Result<u64> {
 }
 
 /// What a path leads to.
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A file, opened.
     File(File),
     /// Nothing.
@@ -99,7 +99,7 @@ pub(super) enum Found {
 }
 
 /// Opens a file, and tells one that is not there from one that cannot be read.
-pub(super) fn open(path: &Path) -> io::Result<Found> {
+pub(crate) fn open(path: &Path) -> io::Result<Found> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

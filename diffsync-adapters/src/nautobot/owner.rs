@@ -4,7 +4,8 @@ use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadConte
 
 use super::content_type::content_type;
 use super::{CustomField, TableOf, Tables, Tag, custom_fields};
-use crate::rest::{self, Of, Part, RestModel, RestSchema};
+use crate::rest;
+use crate::rest::{Of, Part, RestModel, RestSchema};
 
 /// What is stamped on the records that a Nautobot is written: the value of a custom field, or a tag.
 ///

@@ -6,7 +6,8 @@ use std::sync::PoisonError;
 use diffsync_core::{Dataset, HasTable, Target, TargetError, TargetErrorKind, Terms, VisitedBy, WriteContext};
 use serde_json::Value;
 
-use super::cascade::{self, Doomed, Look};
+use super::cascade;
+use super::cascade::{Doomed, Look};
 use super::defaults::Defaults;
 use super::{Nautobot, Tables, attributes, conflict, custom_fields, identity};
 use crate::rest::{Models, Rest, RestModel};

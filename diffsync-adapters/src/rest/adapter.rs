@@ -10,30 +10,31 @@ use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, Flags, HasTable, Lo
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
-use super::body::{Keep, unpacked};
-use super::client::Client;
+use super::cache::{Missing, Store};
 use super::dialect::{Dialect, Owner};
-use super::pages::plain;
+use super::http::body::{Keep, unpacked};
+use super::http::client::Client;
+use super::http::pages::plain;
+use super::model::RestModel;
+use super::model::json_path::keep;
+use super::model::schema::{Of, Part, RestSchema};
 use super::record::{Unreadable, is_owned, read};
-use super::schema::{Of, Part, RestModel, RestSchema};
 use super::source::{Collection, FromPages, RowSource};
-use super::store::{Missing, Store};
-use super::way::keep;
-use super::write::{Proven, segment};
+use super::steps::write::{Proven, segment};
 
 /// A JSON API that keeps the records of a data set: an adapter and a target for every data set all of whose models have
 /// `#[derive(RestModel)]`.
 pub struct Rest<D> {
-    pub(super) client: Client,
-    pub(super) dialect: Dialect,
+    pub(crate) client: Client,
+    pub(crate) dialect: Dialect,
     owner: Option<Owner>,
     stamped: fn(&RestSchema) -> bool,
     leaves_out_nameless: bool,
-    pub(super) source: Arc<dyn RowSource>,
+    pub(crate) source: Arc<dyn RowSource>,
     models: Vec<Entry<D>>,
     store: Mutex<Store>,
     reading: tokio::sync::Mutex<()>,
-    pub(super) proven: tokio::sync::Mutex<Proven>,
+    pub(crate) proven: tokio::sync::Mutex<Proven>,
 }
 
 /// The models of a data set, gathered by `#[derive(Dataset)]`.
@@ -138,17 +139,17 @@ impl<D> Rest<D> {
         *self.store() = Store::new(&self.dialect.key, &schemas, &owners);
     }
 
-    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is stamped on records of a model.
-    pub(super) fn owner_of(&self, schema: &RestSchema) -> Option<Owner> {
+    pub(crate) fn owner_of(&self, schema: &RestSchema) -> Option<Owner> {
         schema.owner.map(Owner::of_model).or_else(|| self.owner.clone().filter(|_| (self.stamped)(schema)))
     }
 
     /// Reads a collection whole, unless it was read.
-    pub(super) async fn fetch(&self, name: &str, seen: &mut (dyn FnMut(u64) + Send)) -> Result<(), AdapterError> {
+    pub(crate) async fn fetch(&self, name: &str, seen: &mut (dyn FnMut(u64) + Send)) -> Result<(), AdapterError> {
         let collection = self.collection(name);
         let mut before = 0;
         let mut report = |done: u64, _: Option<u64>| {
@@ -175,7 +176,7 @@ impl<D> Rest<D> {
     }
 
     /// Reads a collection that a record is looked up in, once however many ask for it.
-    pub(super) async fn fetch_once(&self, name: &str) -> Result<(), AdapterError> {
+    pub(crate) async fn fetch_once(&self, name: &str) -> Result<(), AdapterError> {
         let _reading = self.reading.lock().await;
         if self.store().has(name) {
             return Ok(());
@@ -184,7 +185,7 @@ impl<D> Rest<D> {
     }
 
     /// What is to be read of a collection.
-    pub(super) fn collection(&self, name: &str) -> Collection {
+    pub(crate) fn collection(&self, name: &str) -> Collection {
         let (path, query) = name.split_once('?').unwrap_or((name, ""));
         let mut url = self.client.base().clone();
         url.set_query(Some(query));
@@ -262,13 +263,13 @@ impl<D: Dataset + VisitedBy<Models<D>>> Adapter for Rest<D> {
     }
 
     async fn check(&self, checkup: &mut Checkup) {
-        super::check::check(self, checkup).await;
+        super::steps::check::check(self, checkup).await;
     }
 }
 
 impl<D> Rest<D> {
     /// The collections of the models, each with the model's name.
-    pub(super) fn collections(&self) -> impl Iterator<Item = (&'static str, &'static RestSchema)> {
+    pub(crate) fn collections(&self) -> impl Iterator<Item = (&'static str, &'static RestSchema)> {
         self.models.iter().map(|model| (model.model, model.schema))
     }
 }

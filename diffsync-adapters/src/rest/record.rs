@@ -3,14 +3,15 @@
 use diffsync_core::{AttributeValues, REDACTED, SyncModel, exposed, redacted};
 use serde_json::{Map, Number, Value};
 
+use super::cache::{Missing, Store};
 use super::dialect::Owner;
-use super::names::{join_names, split_names};
-use super::schema::{Of, RestField, RestModel, RestSchema};
-use super::store::{Missing, Store};
-use super::way::{pick, put};
+use super::model::RestModel;
+use super::model::json_path::{pick, put};
+use super::model::schema::{Of, RestField, RestSchema};
+use super::model::tree_path::{join_names, split_names};
 
 /// Why a row gives no record.
-pub(super) enum Unreadable<M: SyncModel> {
+pub(crate) enum Unreadable<M: SyncModel> {
     /// A collection is needed that was not read yet.
     Unread(String),
     /// It is known which record it is, and what is wrong with it.
@@ -22,15 +23,15 @@ pub(super) enum Unreadable<M: SyncModel> {
 }
 
 /// What a record holds, by the names of its fields, secrets included.
-pub(super) struct Values {
+pub(crate) struct Values {
     values: Map<String, Value>,
     /// The texts among them that must not be shown.
-    pub(super) secrets: Vec<String>,
+    pub(crate) secrets: Vec<String>,
 }
 
 impl Values {
     /// All fields of a record.
-    pub(super) fn of<M: SyncModel>(record: &M) -> Result<Self, serde_json::Error> {
+    pub(crate) fn of<M: SyncModel>(record: &M) -> Result<Self, serde_json::Error> {
         let patch = record.patch(record, &|_| true);
         let mut all = Self::of_patch::<M>(&patch)?;
         for (position, field) in M::SCHEMA.identifiers.iter().enumerate() {
@@ -40,7 +41,7 @@ impl Values {
     }
 
     /// The attributes that a patch changes.
-    pub(super) fn of_patch<M: SyncModel>(patch: &M::Patch) -> Result<Self, serde_json::Error> {
+    pub(crate) fn of_patch<M: SyncModel>(patch: &M::Patch) -> Result<Self, serde_json::Error> {
         let shown = serde_json::to_value(redacted(patch))?;
         let mut secrets = Vec::new();
         let values = match serde_json::to_value(exposed(patch))? {
@@ -53,7 +54,7 @@ impl Values {
         Ok(Self { values, secrets })
     }
 
-    pub(super) fn get(&self, name: &str) -> Value {
+    pub(crate) fn get(&self, name: &str) -> Value {
         self.values.get(name).cloned().unwrap_or_default()
     }
 
@@ -87,7 +88,7 @@ fn texts(value: &Value, all: &mut Vec<String>) {
 }
 
 /// The record that a row holds. What the row does not speak of is as in `otherwise`.
-pub(super) fn read<M: RestModel>(
+pub(crate) fn read<M: RestModel>(
     store: &Store,
     collection: &str,
     row: &Value,
@@ -169,7 +170,7 @@ fn whole(number: &Number) -> Option<Value> {
 
 /// Which fields a body holds.
 #[derive(Clone, Copy)]
-pub(super) enum About<'a> {
+pub(crate) enum About<'a> {
     /// All of a new record.
     All,
     /// Those that change.
@@ -191,7 +192,7 @@ impl About<'_> {
 }
 
 /// The body that writes these fields.
-pub(super) fn body(
+pub(crate) fn body(
     store: &mut Store,
     schema: &'static RestSchema,
     new: &Values,
@@ -256,7 +257,7 @@ fn split(path: Option<&Value>) -> (Value, Value) {
 }
 
 /// Stamps a body with its owner. `row` is the record as it is, whose list the owner is added to.
-pub(super) fn stamp(
+pub(crate) fn stamp(
     store: &mut Store,
     owner: &Owner,
     body: &mut Map<String, Value>,
@@ -287,12 +288,12 @@ pub(super) fn stamp(
 }
 
 /// Whether a row carries its owner.
-pub(super) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool, Missing> {
+pub(crate) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool, Missing> {
     let Some(found) = pick(row, &owner.at) else { return Ok(false) };
     let Of::Lookup { collection, parts } = owner.of else { return Ok(*found == owner.value) };
     let field = RestField {
         names: &[],
-        part: super::schema::Part { at: &[], of: Of::Lookup { collection, parts } },
+        part: super::model::schema::Part { at: &[], of: Of::Lookup { collection, parts } },
         many: true,
         choice: false,
         blank: false,
@@ -305,7 +306,7 @@ pub(super) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool
 }
 
 /// Whether what a server answered speaks of where the owner stands, and the owner is not there.
-pub(super) fn lacks_owner(store: &Store, owner: &Owner, row: &Value) -> bool {
+pub(crate) fn lacks_owner(store: &Store, owner: &Owner, row: &Value) -> bool {
     let speaks = match owner.at.split_last() {
         Some((_, above)) if !above.is_empty() => pick(row, above).is_some_and(Value::is_object),
         _ => pick(row, &owner.at).is_some(),
@@ -317,8 +318,8 @@ pub(super) fn lacks_owner(store: &Store, owner: &Owner, row: &Value) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::super::schema::{Part, RestKey};
     use super::*;
+    use crate::rest::model::schema::{Part, RestKey};
 
     #[test]
     fn what_is_above_is_written_from_the_path_where_its_own_field_is_only_read() {

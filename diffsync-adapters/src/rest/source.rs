@@ -7,11 +7,11 @@ use futures_util::future::BoxFuture;
 use reqwest::header::ALLOW;
 use serde_json::Value;
 
-use super::body::Keep;
-use super::client::Client;
 use super::dialect::Dialect;
-use super::pages::{Pages, Reading};
-use super::schema::Part;
+use super::http::body::Keep;
+use super::http::client::Client;
+use super::http::pages::{Pages, Reading};
+use super::model::schema::Part;
 
 /// How many rows a check looks at.
 const SAMPLE: usize = 50;
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Collection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Collection")
             .field("path", &self.path)
-            .field("query", &super::shown::query(&self.query))
+            .field("query", &super::http::redact::query(&self.query))
             .finish_non_exhaustive()
     }
 }
@@ -140,7 +140,7 @@ impl RowSource for FromPages {
 }
 
 /// Reads the pages of a collection.
-pub(super) async fn read(
+pub(crate) async fn read(
     client: &Client,
     dialect: &Dialect,
     collection: &Collection,

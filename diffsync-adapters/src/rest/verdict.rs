@@ -19,7 +19,7 @@ use std::fmt;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::shown::shortened;
+use super::http::redact::shortened;
 
 /// Judges an answer. `None` leaves it to the status, and to whether the answer holds a record where one is due.
 pub type Judge = fn(&Reply<'_>) -> Option<Verdict>;
@@ -66,7 +66,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// The same with another text.
-    pub(super) fn map(self, text: impl FnOnce(String) -> String) -> Self {
+    pub(crate) fn map(self, text: impl FnOnce(String) -> String) -> Self {
         match self {
             Self::Success => Self::Success,
             Self::Failed(said) => Self::Failed(text(said)),
@@ -160,7 +160,7 @@ pub fn results(reply: &Reply<'_>) -> Option<Verdict> {
 }
 
 /// Whether an answer has rows with a status of their own, one of which was done.
-pub(super) fn some_are_done(body: &Value) -> bool {
+pub(crate) fn some_are_done(body: &Value) -> bool {
     let is_done = |row: &Value| row_status(row).is_some_and(|(_, status)| status.is_success());
     listed(body).is_some_and(|rows| rows.iter().any(is_done))
 }

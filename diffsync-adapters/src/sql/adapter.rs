@@ -9,11 +9,11 @@ use diffsync_core::{
     VisitedBy, WriteContext, redacted_url,
 };
 
-use super::SqlModel;
-use super::database::Database;
-use super::load::{Catalogue, Loading};
+use super::dialect::Database;
+use super::entries::{Entry, Tables};
+use super::model::SqlModel;
 use super::session::Session;
-use super::tables::{Entry, Tables};
+use super::steps::load::{Catalogue, Loading};
 
 /// A database that holds a data set, all of whose models have [`SqlModel`](derive@crate::SqlModel).
 ///
@@ -97,11 +97,11 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
 fn database(url: &Url) -> Result<Box<dyn Database>, AdapterError> {
     match url.scheme() {
         #[cfg(feature = "sqlite")]
-        "sqlite" => Ok(Box::new(super::sqlite::Sqlite::at(url)?)),
+        "sqlite" => Ok(Box::new(super::dialect::sqlite::Sqlite::at(url)?)),
         #[cfg(feature = "postgres")]
-        "postgres" | "postgresql" => Ok(Box::new(super::postgres::Postgres::at(url)?)),
+        "postgres" | "postgresql" => Ok(Box::new(super::dialect::postgres::Postgres::at(url)?)),
         #[cfg(feature = "mysql")]
-        "mysql" | "mariadb" => Ok(Box::new(super::mysql::MySql::at(url)?)),
+        "mysql" | "mariadb" => Ok(Box::new(super::dialect::mysql::MySql::at(url)?)),
         scheme => {
             let known = match scheme {
                 "sqlite" => Some("sqlite"),

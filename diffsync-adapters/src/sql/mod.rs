@@ -48,86 +48,23 @@
 //! ```
 
 mod adapter;
-mod again;
-#[cfg(feature = "mysql")]
-mod canonical;
-mod cascade;
-mod check;
-mod conflict;
-mod create;
-mod database;
-mod documents;
-mod equality;
-mod error;
-mod find;
-mod foreign;
-mod form;
-mod load;
-mod matching;
-#[cfg(feature = "mysql")]
-mod mysql;
-mod name;
-mod options;
-mod pieces;
-#[cfg(feature = "postgres")]
-mod postgres;
-mod rows;
-mod schema;
+mod catalogue;
+mod dialect;
+mod entries;
+mod model;
 mod session;
-#[cfg(feature = "sqlite")]
-mod sqlite;
-mod swap;
-mod tables;
-mod twins;
-mod used;
-mod value;
-mod write;
+mod steps;
 
 #[doc(hidden)]
 pub use diffsync_core::SyncModel;
 pub use diffsync_derive::SqlModel;
 
+pub use self::model::SqlModel;
+
 pub use self::adapter::{Sql, Transaction};
+pub use self::entries::Tables;
 #[doc(hidden)]
-pub use self::form::{FieldError, Fields, Form, Hidden, Json, Optional, Plain, Text};
+pub use self::model::encoding::{FieldError, Fields, Form, Hidden, Json, Optional, Plain, Text};
 #[doc(hidden)]
-pub use self::schema::{Leads, Lookup, Owner, Part, Place, Role, SqlField, SqlTable};
-pub use self::tables::Tables;
-pub use self::value::{Kind, SqlType, Value};
-
-/// A model that is kept in a table of a database: a struct with `#[derive(SqlModel)]`.
-///
-/// The derive is the only intended implementor; its items are the contract between the macro and the adapter.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not kept in a table",
-    label = "which table is it?",
-    note = "add `#[derive(SqlModel)]` and `#[sql(table = \"…\")]` to the struct"
-)]
-pub trait SqlModel: SyncModel + Clone {
-    /// Its table.
-    #[doc(hidden)]
-    const TABLE: &'static SqlTable;
-
-    /// The value of a field as its column is to hold it.
-    #[doc(hidden)]
-    fn value(&self, field: usize) -> Result<Value<'_>, String>;
-
-    /// The record of a row.
-    #[doc(hidden)]
-    fn read(row: &Fields<'_>) -> Result<Self, FieldError>;
-
-    /// The identifier of a row that is no record.
-    #[doc(hidden)]
-    fn identify(row: &Fields<'_>) -> Result<Self::Id, FieldError>;
-
-    /// Whether a change is one of this field.
-    #[doc(hidden)]
-    fn changes(patch: &Self::Patch, field: usize) -> bool;
-
-    /// Takes note of the key that the database gave the record.
-    #[doc(hidden)]
-    fn set_key(&mut self, key: Value<'_>) -> Result<(), String> {
-        let _ = key;
-        Ok(())
-    }
-}
+pub use self::model::schema::{Leads, Lookup, Owner, Part, Place, Role, SqlField, SqlTable};
+pub use self::model::value::{Kind, SqlType, Value};

@@ -1,0 +1,37 @@
+//! Ways through bodies: `custom_fields.external_id`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+/// The part of a row that is needed.
+pub(crate) fn keep(row: Value, needs: &BTreeSet<String>) -> Value {
+    match row {
+        Value::Object(mut fields) => {
+            fields.retain(|name, _| needs.contains(name));
+            Value::Object(fields)
+        }
+        other => other,
+    }
+}
+
+/// What is at the end of a way through objects.
+pub(crate) fn pick<'a, S: AsRef<str>>(row: &'a Value, at: &[S]) -> Option<&'a Value> {
+    at.iter().try_fold(row, |value, step| value.get(step.as_ref()))
+}
+
+/// Puts a value at the end of a way through objects, which are made where they are missing.
+pub(crate) fn put<S: AsRef<str>>(body: &mut Map<String, Value>, at: &[S], value: Value) {
+    let Some((first, rest)) = at.split_first() else { return };
+    if rest.is_empty() {
+        body.insert(first.as_ref().to_owned(), value);
+        return;
+    }
+    let inner = body.entry(first.as_ref()).or_insert_with(|| Value::Object(Map::new()));
+    if !inner.is_object() {
+        *inner = Value::Object(Map::new());
+    }
+    if let Value::Object(inner) = inner {
+        put(inner, rest, value);
+    }
+}
