@@ -6,10 +6,9 @@ use std::sync::PoisonError;
 use diffsync_core::{Dataset, HasTable, Target, TargetError, TargetErrorKind, Terms, VisitedBy, WriteContext};
 use serde_json::Value;
 
-use super::cascade;
 use super::cascade::{Doomed, Look};
 use super::defaults::Defaults;
-use super::{Nautobot, Tables, attributes, conflict, custom_fields, identity};
+use super::{Nautobot, Tables, attributes, cascade, conflict, custom_fields, identity};
 use crate::rest::{Models, Rest, RestModel};
 
 impl<D, M> Target<M> for Nautobot<D>

@@ -9,11 +9,17 @@ use diffsync_core::{
     VisitedBy, WriteContext, redacted_url,
 };
 
+use super::catalogue::Catalogue;
+use super::context::SqlContext;
 use super::dialect::Database;
 use super::entries::{Entry, Tables};
 use super::model::SqlModel;
-use super::session::Session;
-use super::steps::load::{Catalogue, Loading};
+use super::model::tables::ModelTables;
+use super::session::server::Server;
+use super::session::{Session, Transaction};
+use super::steps::answers::{apart, only, together};
+use super::steps::load::Loading;
+use super::steps::{check, conflict, create_tables, equal_identifiers, write};
 
 /// A database that holds a data set, all of whose models have [`SqlModel`](derive@crate::SqlModel).
 ///
@@ -22,21 +28,11 @@ use super::steps::load::{Catalogue, Loading};
 ///
 /// Nothing is opened before it is needed.
 pub struct Sql<D> {
-    pub(crate) session: Session,
+    pub(crate) context: SqlContext,
     entries: Vec<Entry<D>>,
     batch: usize,
     connections: usize,
     data: PhantomData<fn() -> D>,
-}
-
-/// What is written in one transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Transaction {
-    /// Each batch: what was written stays, whatever becomes of the rest.
-    #[default]
-    PerBatch,
-    /// The run: all or nothing. It is written when all records are, and if one of them fails, none is.
-    PerRun,
 }
 
 impl<D: VisitedBy<Tables<D>>> Sql<D> {
@@ -51,22 +47,24 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
         let (tables, schemas) = entries.iter().map(|entry| (entry.table, entry.schema)).unzip();
         let database = database(url)?;
         let batch = database.batch();
-        let session = Session::new(url.clone(), database, tables, schemas);
-        Ok(Self { session, entries, batch, connections: 1, data: PhantomData })
+        let session = Session::new(Server::new(url.clone(), database));
+        let context = SqlContext::new(session, ModelTables { tables, schemas });
+        Ok(Self { context, entries, batch, connections: 1, data: PhantomData })
     }
 
     /// Makes tables that are missing when something is first written: with a unique key over the identifiers, and
     /// foreign keys where lookups are. Until then, no tables are empty tables, and no `SQLite` file is an empty one.
     #[must_use]
     pub fn create_tables(mut self) -> Self {
-        self.session.create_tables = true;
+        self.context.create_tables = true;
+        self.context.session.creates = true;
         self
     }
 
     /// Says what is written in one transaction: each batch, or the run.
     #[must_use]
     pub fn transaction(mut self, transaction: Transaction) -> Self {
-        self.session.transaction = transaction;
+        self.context.session.transaction = transaction;
         self
     }
 
@@ -88,7 +86,7 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
     /// Says how long a connection may take to be made, ten seconds by default.
     #[must_use]
     pub fn connect_within(mut self, time: Duration) -> Self {
-        self.session.connect_within = time;
+        self.context.session.connect_within = time;
         self
     }
 }
@@ -124,51 +122,51 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
     type Data = D;
 
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
-        self.session.start_over().await;
+        self.context.start_over().await;
         let nothing = |data: &mut D| self.entries.iter().for_each(|entry| (entry.mark_loaded)(data));
         // A source that is missing must not pass for an empty one.
-        let may_be_absent = self.session.create_tables && cx.side() == Side::Target;
-        if !self.session.database().exists() {
+        let may_be_absent = self.context.create_tables && cx.side() == Side::Target;
+        if !self.context.database().exists() {
             if may_be_absent {
-                self.session.refuse_unmade(None).await?;
+                create_tables::check_lookup_targets(&self.context, None).await?;
                 nothing(data);
                 return Ok(());
             }
             let made = "; with `create_tables()` it is made when something is first written";
             let made = if cx.side() == Side::Target { made } else { "" };
-            return Err(AdapterError::new(format!("there is no `{}`{made}", self.session.shown())));
+            return Err(AdapterError::new(format!("there is no `{}`{made}", self.context.server().shown())));
         }
-        let mut connection = self.session.connection(false).await.map_err(|error| self.session.unreachable(&error))?;
-        for begin in self.session.database().snapshot() {
-            connection.run(begin).await.map_err(|error| self.session.unreachable(&error))?;
+        let mut connection =
+            self.context.session.connection(false).await.map_err(|error| self.context.server().unreachable(&error))?;
+        for begin in self.context.database().snapshot() {
+            connection.run(begin).await.map_err(|error| self.context.server().unreachable(&error))?;
         }
-        if may_be_absent && self.session.has_none(&mut *connection).await? {
-            self.session.refuse_unmade(Some(&mut *connection)).await?;
+        if may_be_absent && create_tables::no_table_exists(&self.context, &mut *connection).await? {
+            create_tables::check_lookup_targets(&self.context, Some(&mut *connection)).await?;
             nothing(data);
         } else {
             // They are not made again, which would take the right to make tables.
-            let _ = self.session.made.set(());
-            let session = &self.session;
+            let _ = self.context.tables_created.set(());
             let catalogue = Catalogue::default();
-            let mut loading = Loading { session, connection: &mut *connection, cx, catalogue, done: 0 };
+            let mut loading = Loading { context: &self.context, connection: &mut *connection, cx, catalogue, done: 0 };
             for entry in &self.entries {
                 (entry.load)(data, &mut loading).await?;
             }
             cx.progress(loading.done, None);
         }
-        connection.run("COMMIT").await.map_err(|error| self.session.unreachable(&error))?;
-        self.session.give_back(connection);
+        connection.run("COMMIT").await.map_err(|error| self.context.server().unreachable(&error))?;
+        self.context.session.give_back(connection);
         Ok(())
     }
 
     async fn sync_complete(&self, synced: &Synced<'_, D>) -> Result<(), AdapterError> {
         let counts = synced.counts();
         let is_whole = counts.failed + counts.unknown + counts.not_attempted == 0;
-        self.session.complete(is_whole).await
+        self.context.session.complete(is_whole).await
     }
 
     fn writes_at_complete(&self) -> bool {
-        self.session.transaction == Transaction::PerRun
+        self.context.session.transaction == Transaction::PerRun
     }
 
     fn rewrites(&self) -> bool {
@@ -177,7 +175,7 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
     }
 
     async fn check(&self, checkup: &mut Checkup) {
-        self.session.check(checkup).await;
+        check::check(&self.context, checkup).await;
     }
 }
 
@@ -187,7 +185,7 @@ impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for
     }
 
     async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        only(self.session.update_apart(&[(old, patch)]).await?)
+        only(conflict::update_or_name_holders(&self.context, &[(old, patch)]).await?)
     }
 
     async fn delete(&self, old: &M, cx: &WriteContext<'_, D>) -> Result<(), TargetError> {
@@ -199,13 +197,14 @@ impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for
         new: &[&M],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
-        self.session.make_tables().await?;
-        let twins = self.session.twins(|| unmatched(cx)).await?;
+        create_tables::create_tables(&self.context).await?;
+        let twins = equal_identifiers::equal_identifiers(&self.context, || unmatched(cx)).await?;
         if twins.is_empty() {
-            return self.session.create_apart(new).await;
+            return conflict::create_or_name_holders(&self.context, new).await;
         }
         let (free, refused) = apart(new, |new| twins.to_create(*new));
-        let written = if free.is_empty() { Vec::new() } else { self.session.create_apart(&free).await? };
+        let written =
+            if free.is_empty() { Vec::new() } else { conflict::create_or_name_holders(&self.context, &free).await? };
         Ok(together(written, refused))
     }
 
@@ -215,7 +214,7 @@ impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for
         _: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
         let changes: Vec<(&M, &M::Patch)> = changes.iter().map(|(old, patch)| (*old, patch)).collect();
-        self.session.update_apart(&changes).await
+        conflict::update_or_name_holders(&self.context, &changes).await
     }
 
     async fn delete_many(
@@ -223,18 +222,18 @@ impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for
         old: &[&M],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
-        let twins = self.session.twins(|| unmatched(cx)).await?;
+        let twins = equal_identifiers::equal_identifiers(&self.context, || unmatched(cx)).await?;
         if twins.is_empty() {
-            return self.session.delete(old).await;
+            return write::delete(&self.context, old).await;
         }
         let (free, refused) = apart(old, |old| twins.to_delete(*old));
-        let written = if free.is_empty() { Vec::new() } else { self.session.delete(&free).await? };
+        let written = if free.is_empty() { Vec::new() } else { write::delete(&self.context, &free).await? };
         Ok(together(written, refused))
     }
 
     fn terms(&self) -> Terms {
-        let concurrency_limit = match self.session.transaction {
-            Transaction::PerBatch => self.session.database().concurrency_limit(),
+        let concurrency_limit = match self.context.session.transaction {
+            Transaction::PerBatch => self.context.database().concurrency_limit(),
             Transaction::PerRun => Some(1),
         };
         let can = <Self as Target<M>>::CAN;
@@ -248,33 +247,8 @@ fn unmatched<'a, D: Dataset + HasTable<M>, M: SqlModel>(cx: &WriteContext<'a, D>
     records.filter(|record| cx.current::<M>(&record.id()).is_err()).collect()
 }
 
-/// The records that may be written, and for each of all why it may not.
-fn apart<'m, M>(
-    records: &[&'m M],
-    refused: impl Fn(&&'m M) -> Option<TargetError>,
-) -> (Vec<&'m M>, Vec<Option<TargetError>>) {
-    let refused: Vec<Option<TargetError>> = records.iter().map(refused).collect();
-    let free = records.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
-    (free.map(|(record, _)| *record).collect(), refused)
-}
-
-/// The answers for all records: those of what was written, in the places of what was not refused.
-pub(crate) fn together<R>(
-    written: Vec<Result<R, TargetError>>,
-    refused: Vec<Option<TargetError>>,
-) -> Vec<Result<R, TargetError>> {
-    let mut written = written.into_iter();
-    let lost = || Err(TargetError::new("there is no answer for the record"));
-    refused.into_iter().map(|refused| refused.map_or_else(|| written.next().unwrap_or_else(lost), Err)).collect()
-}
-
-/// The answer for the only record.
-fn only<R>(mut answers: Vec<Result<R, TargetError>>) -> Result<R, TargetError> {
-    answers.pop().unwrap_or_else(|| Err(TargetError::new("there is no answer for the record")))
-}
-
 impl<D> fmt::Debug for Sql<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sql").field("url", &self.session.shown()).finish_non_exhaustive()
+        f.debug_struct("Sql").field("url", &self.context.server().shown()).finish_non_exhaustive()
     }
 }

@@ -49,6 +49,7 @@
 
 mod adapter;
 mod catalogue;
+mod context;
 mod dialect;
 mod entries;
 mod model;
@@ -61,10 +62,11 @@ pub use diffsync_derive::SqlModel;
 
 pub use self::model::SqlModel;
 
-pub use self::adapter::{Sql, Transaction};
+pub use self::adapter::Sql;
 pub use self::entries::Tables;
 #[doc(hidden)]
 pub use self::model::encoding::{FieldError, Fields, Form, Hidden, Json, Optional, Plain, Text};
 #[doc(hidden)]
 pub use self::model::schema::{Leads, Lookup, Owner, Part, Place, Role, SqlField, SqlTable};
 pub use self::model::value::{Kind, SqlType, Value};
+pub use self::session::Transaction;

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::sql::dialect::{Column, Connection, Engine};
+use crate::sql::dialect::{Column, Connection, Database, Engine};
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Kind, Value};
-use crate::sql::session::Session;
-use crate::sql::steps::load::Placed;
+use crate::sql::steps::selection::Placed;
 
 /// A column that is no exact home for the values of a field: it takes several of them for one, or keeps them in a form of
 /// its own.
@@ -24,112 +23,110 @@ struct Described {
     collation: Option<String>,
 }
 
-impl Session {
-    /// How each of these columns is coarser than the field of this kind that it holds; nothing for those that are exact.
-    pub(crate) async fn coarse(
-        &self,
-        connection: &mut dyn Connection,
-        columns: &[(&Placed, Kind)],
-    ) -> Result<Vec<Option<Coarse>>, sqlx::Error> {
-        let engine = self.database().engine();
-        let mut tables: HashMap<&str, HashMap<String, Described>> = HashMap::new();
-        let mut all = Vec::with_capacity(columns.len());
-        for (placed, kind) in columns {
-            let Placed { table, column, .. } = placed;
-            if engine == Engine::Sqlite {
-                all.push(self.coarse_in_sqlite(connection, table, column, *kind).await?);
-                continue;
-            }
-            if !tables.contains_key(table) {
-                tables.insert(table, self.described(connection, table).await?);
-            }
-            let described = tables.get(table).and_then(|columns| columns.get(&column.name));
-            let found = described.and_then(|described| match engine {
-                Engine::Postgres => in_postgres(described, *kind),
-                _ => in_mysql(described, *kind),
-            });
-            all.push(found.map(|found| found.of(&column.name)));
+/// How each of these columns is coarser than the field of this kind that it holds; nothing for those that are exact.
+pub(crate) async fn inexact_columns(
+    database: &dyn Database,
+    connection: &mut dyn Connection,
+    columns: &[(&Placed, Kind)],
+) -> Result<Vec<Option<Coarse>>, sqlx::Error> {
+    let engine = database.engine();
+    let mut tables: HashMap<&str, HashMap<String, Described>> = HashMap::new();
+    let mut all = Vec::with_capacity(columns.len());
+    for (placed, kind) in columns {
+        let Placed { table, column, .. } = placed;
+        if engine == Engine::Sqlite {
+            all.push(inexact_in_sqlite(database, connection, table, column, *kind).await?);
+            continue;
         }
-        Ok(all)
+        if !tables.contains_key(table) {
+            tables.insert(table, column_types(database, connection, table).await?);
+        }
+        let described = tables.get(table).and_then(|columns| columns.get(&column.name));
+        let found = described.and_then(|described| match engine {
+            Engine::Postgres => in_postgres(described, *kind),
+            _ => in_mysql(described, *kind),
+        });
+        all.push(found.map(|found| found.of(&column.name)));
+    }
+    Ok(all)
+}
+
+async fn column_types(
+    database: &dyn Database,
+    connection: &mut dyn Connection,
+    table: &str,
+) -> Result<HashMap<String, Described>, sqlx::Error> {
+    const MYSQL: &str = "
+        SELECT CAST(column_name AS CHAR), CAST(data_type AS CHAR), CAST(collation_name AS CHAR)
+        FROM information_schema.columns WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?";
+    const POSTGRES: &str = "
+        WITH RECURSIVE base (of_type, oid) AS (
+            SELECT oid, CASE WHEN typtype = 'd' THEN typbasetype ELSE oid END FROM pg_type
+            UNION SELECT base.of_type, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid AND t.typtype = 'd'
+        )
+        SELECT a.attname::text, t.typname::text, CASE WHEN NOT l.collisdeterministic THEN l.collname::text END
+        FROM pg_attribute a JOIN base ON base.of_type = a.atttypid
+             JOIN pg_type t ON t.oid = base.oid AND t.typtype <> 'd'
+             LEFT JOIN pg_collation l ON l.oid = a.attcollation
+        WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";
+    let mut described = HashMap::new();
+    let mut each = |row: &dyn Row| {
+        let text = |position| match row.value(position, Kind::Text) {
+            Ok(Value::Text(text)) => Some(text.into_owned()),
+            _ => None,
+        };
+        if let (Some(name), Some(ty)) = (text(0), text(1)) {
+            described.insert(name, Described { ty: ty.to_lowercase(), collation: text(2) });
+        }
+    };
+    if database.engine() == Engine::Postgres {
+        let name = database.quotes().table(table);
+        connection.ask(POSTGRES, &[Value::Text(name.into())], &mut each).await?;
+    } else {
+        let (schema, name) = table.split_once('.').map_or((None, table), |(schema, name)| (Some(schema), name));
+        let schema = schema.map_or(Value::Null, |schema| Value::Text(schema.into()));
+        connection.ask(MYSQL, &[schema, Value::Text(name.into())], &mut each).await?;
+    }
+    Ok(described)
+}
+
+/// `SQLite` has no catalogue of collations, so the column is asked.
+async fn inexact_in_sqlite(
+    database: &dyn Database,
+    connection: &mut dyn Connection,
+    table: &str,
+    column: &Column,
+    kind: Kind,
+) -> Result<Option<Coarse>, sqlx::Error> {
+    if !matches!(kind, Kind::Text | Kind::Uuid | Kind::Json) {
+        return Ok(None);
+    }
+    let ty = column.ty.to_ascii_uppercase();
+    let is_text = !ty.contains("INT") && ["CHAR", "CLOB", "TEXT"].iter().any(|word| ty.contains(word));
+    if !is_text && !ty.is_empty() && !ty.contains("BLOB") {
+        let why = format!("is of type `{}`, which turns a text that looks like a number into one", column.ty);
+        return Ok(Some(Coarse { why, ignores_case: false }.of(&column.name)));
     }
 
-    async fn described(
-        &self,
-        connection: &mut dyn Connection,
-        table: &str,
-    ) -> Result<HashMap<String, Described>, sqlx::Error> {
-        const MYSQL: &str = "
-            SELECT CAST(column_name AS CHAR), CAST(data_type AS CHAR), CAST(collation_name AS CHAR)
-            FROM information_schema.columns WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?";
-        const POSTGRES: &str = "
-            WITH RECURSIVE base (of_type, oid) AS (
-                SELECT oid, CASE WHEN typtype = 'd' THEN typbasetype ELSE oid END FROM pg_type
-                UNION SELECT base.of_type, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid AND t.typtype = 'd'
-            )
-            SELECT a.attname::text, t.typname::text, CASE WHEN NOT l.collisdeterministic THEN l.collname::text END
-            FROM pg_attribute a JOIN base ON base.of_type = a.atttypid
-                 JOIN pg_type t ON t.oid = base.oid AND t.typtype <> 'd'
-                 LEFT JOIN pg_collation l ON l.oid = a.attcollation
-            WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";
-        let mut described = HashMap::new();
-        let mut each = |row: &dyn Row| {
-            let text = |position| match row.value(position, Kind::Text) {
-                Ok(Value::Text(text)) => Some(text.into_owned()),
-                _ => None,
-            };
-            if let (Some(name), Some(ty)) = (text(0), text(1)) {
-                described.insert(name, Described { ty: ty.to_lowercase(), collation: text(2) });
-            }
-        };
-        if self.database().engine() == Engine::Postgres {
-            let name = self.database().quotes().table(table);
-            connection.ask(POSTGRES, &[Value::Text(name.into())], &mut each).await?;
-        } else {
-            let (schema, name) = table.split_once('.').map_or((None, table), |(schema, name)| (Some(schema), name));
-            let schema = schema.map_or(Value::Null, |schema| Value::Text(schema.into()));
-            connection.ask(MYSQL, &[schema, Value::Text(name.into())], &mut each).await?;
-        }
-        Ok(described)
-    }
-
-    /// `SQLite` has no catalogue of collations, so the column is asked.
-    async fn coarse_in_sqlite(
-        &self,
-        connection: &mut dyn Connection,
-        table: &str,
-        column: &Column,
-        kind: Kind,
-    ) -> Result<Option<Coarse>, sqlx::Error> {
-        if !matches!(kind, Kind::Text | Kind::Uuid | Kind::Json) {
-            return Ok(None);
-        }
-        let ty = column.ty.to_ascii_uppercase();
-        let is_text = !ty.contains("INT") && ["CHAR", "CLOB", "TEXT"].iter().any(|word| ty.contains(word));
-        if !is_text && !ty.is_empty() && !ty.contains("BLOB") {
-            let why = format!("is of type `{}`, which turns a text that looks like a number into one", column.ty);
-            return Ok(Some(Coarse { why, ignores_case: false }.of(&column.name)));
-        }
-
-        let quotes = self.database().quotes();
-        let (name, table) = (quotes.column(&column.name), quotes.table(table));
-        let probe = |text: &str| {
-            format!(
-                "(SELECT count(*) FROM (SELECT {name} AS x FROM {table} WHERE 0 UNION ALL SELECT '{text}') WHERE x = 'a')"
-            )
-        };
-        let (mut case, mut padding) = (false, false);
-        let mut each = |row: &dyn Row| {
-            let same = |position| matches!(row.value(position, Kind::Int64), Ok(Value::Int(1)));
-            (case, padding) = (same(0), same(1));
-        };
-        connection.ask(&format!("SELECT {}, {}", probe("A"), probe("a ")), &[], &mut each).await?;
-        let why = match (case, padding) {
-            (true, _) => "has a collation that ignores case",
-            (_, true) => "has a collation that ignores spaces at the end",
-            _ => return Ok(None),
-        };
-        Ok(Some(Coarse { why: why.into(), ignores_case: case }.of(&column.name)))
-    }
+    let quotes = database.quotes();
+    let (name, table) = (quotes.column(&column.name), quotes.table(table));
+    let probe = |text: &str| {
+        format!(
+            "(SELECT count(*) FROM (SELECT {name} AS x FROM {table} WHERE 0 UNION ALL SELECT '{text}') WHERE x = 'a')"
+        )
+    };
+    let (mut case, mut padding) = (false, false);
+    let mut each = |row: &dyn Row| {
+        let same = |position| matches!(row.value(position, Kind::Int64), Ok(Value::Int(1)));
+        (case, padding) = (same(0), same(1));
+    };
+    connection.ask(&format!("SELECT {}, {}", probe("A"), probe("a ")), &[], &mut each).await?;
+    let why = match (case, padding) {
+        (true, _) => "has a collation that ignores case",
+        (_, true) => "has a collation that ignores spaces at the end",
+        _ => return Ok(None),
+    };
+    Ok(Some(Coarse { why: why.into(), ignores_case: case }.of(&column.name)))
 }
 
 impl Coarse {

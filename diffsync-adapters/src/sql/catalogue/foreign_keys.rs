@@ -1,12 +1,11 @@
 //! The foreign keys that act when rows of our tables are deleted or changed, as the catalogue of the database has them.
 
-use std::sync::Arc;
-
 use crate::sql::dialect::{Connection, Engine};
 use crate::sql::model::encoding::Row;
 use crate::sql::model::schema::SqlTable;
+use crate::sql::model::tables::ModelTables;
 use crate::sql::model::value::{Kind, Value};
-use crate::sql::session::Session;
+use crate::sql::session::server::Server;
 
 /// What a foreign key does to its rows when the row that they refer to is deleted or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,121 +92,119 @@ const WIDTH: usize = 13;
 const UNREADABLE: &str = "the login may not read that table";
 const GUARDED: &str = "row-level security may hide rows of that table from the login";
 
-impl Session {
-    /// The foreign keys that act on rows which refer to our tables. The catalogue is asked once in a run.
-    pub(crate) async fn foreign_keys(
-        &self,
-        connection: &mut dyn Connection,
-    ) -> Result<Arc<Vec<ForeignKey>>, sqlx::Error> {
-        let mut known = self.foreign_keys.lock().await;
-        if let Some(known) = &*known {
-            return Ok(Arc::clone(known));
-        }
-        let found = Arc::new(self.find_foreign_keys(connection).await?);
-        *known = Some(Arc::clone(&found));
-        Ok(found)
+/// The foreign keys that act on rows which refer to our tables.
+pub(crate) async fn query_foreign_keys(
+    models: &ModelTables,
+    server: &Server,
+    connection: &mut dyn Connection,
+) -> Result<Vec<ForeignKey>, sqlx::Error> {
+    let engine = server.dialect().engine();
+    let sql = match engine {
+        Engine::MySql => MYSQL,
+        Engine::Postgres => POSTGRES,
+        Engine::Sqlite => SQLITE,
+    };
+    let mut rows: Vec<[String; WIDTH]> = Vec::new();
+    let mut each = |row: &dyn Row| {
+        rows.push(std::array::from_fn(|position| match row.value(position, Kind::Text) {
+            Ok(Value::Text(text)) => text.into_owned(),
+            _ => String::new(),
+        }));
+    };
+    connection.ask(sql, &[], &mut each).await?;
+
+    let mut found: Vec<ForeignKey> = Vec::new();
+    for key in rows.chunk_by(|[one, ..], [other, ..]| one == other) {
+        let Some([_, schema, table, _, to_schema, to_table, _, on_delete, on_update, meant, of_child, _, folds]) =
+            key.first()
+        else {
+            continue;
+        };
+        let folds = folds == "1";
+        let Some((parent, _)) = own_table(models, to_schema, to_table, meant, folds) else { continue };
+        let columns: Vec<(String, String)> =
+            key.iter().map(|[_, _, _, column, _, _, to, ..]| (column.clone(), to.clone())).collect();
+        let child = own_table(models, schema, table, of_child, folds);
+        let name = |name: &str| server.dialect().quotes().column(name);
+        // A privilege may be one of single columns.
+        let is_hidden = |why: &str| key.iter().any(|[.., hidden, _]| hidden == why);
+        found.push(ForeignKey {
+            parent: parent.name,
+            child: child.map(|(child, _)| child.name),
+            is_link: child.is_some_and(|(child, at)| is_link(models, server, child, at, parent, &columns)),
+            table: if schema == of_child { table.clone() } else { format!("{schema}.{table}") },
+            quoted: format!("{}.{}", name(schema), name(table)),
+            columns,
+            on_delete: action(on_delete),
+            on_update: action(on_update),
+            hidden: if is_hidden("unreadable") { Some(UNREADABLE) } else { is_hidden("guarded").then_some(GUARDED) },
+        });
     }
 
-    async fn find_foreign_keys(&self, connection: &mut dyn Connection) -> Result<Vec<ForeignKey>, sqlx::Error> {
-        let engine = self.database().engine();
-        let sql = match engine {
-            Engine::MySql => MYSQL,
-            Engine::Postgres => POSTGRES,
-            Engine::Sqlite => SQLITE,
-        };
-        let mut rows: Vec<[String; WIDTH]> = Vec::new();
-        let mut each = |row: &dyn Row| {
-            rows.push(std::array::from_fn(|position| match row.value(position, Kind::Text) {
-                Ok(Value::Text(text)) => text.into_owned(),
-                _ => String::new(),
-            }));
-        };
-        connection.ask(sql, &[], &mut each).await?;
-
-        let mut found: Vec<ForeignKey> = Vec::new();
-        for key in rows.chunk_by(|[one, ..], [other, ..]| one == other) {
-            let Some([_, schema, table, _, to_schema, to_table, _, on_delete, on_update, meant, of_child, _, folds]) =
-                key.first()
-            else {
-                continue;
-            };
-            let folds = folds == "1";
-            let Some((parent, _)) = self.own(to_schema, to_table, meant, folds) else { continue };
-            let columns: Vec<(String, String)> =
-                key.iter().map(|[_, _, _, column, _, _, to, ..]| (column.clone(), to.clone())).collect();
-            let child = self.own(schema, table, of_child, folds);
-            let name = |name: &str| self.database().quotes().column(name);
-            // A privilege may be one of single columns.
-            let is_hidden = |why: &str| key.iter().any(|[.., hidden, _]| hidden == why);
-            found.push(ForeignKey {
-                parent: parent.name,
-                child: child.map(|(child, _)| child.name),
-                is_link: child.is_some_and(|(child, at)| self.is_link(child, at, parent, &columns)),
-                table: if schema == of_child { table.clone() } else { format!("{schema}.{table}") },
-                quoted: format!("{}.{}", name(schema), name(table)),
-                columns,
-                on_delete: action(on_delete),
-                on_update: action(on_update),
-                hidden: if is_hidden("unreadable") {
-                    Some(UNREADABLE)
-                } else {
-                    is_hidden("guarded").then_some(GUARDED)
-                },
-            });
-        }
-
-        // The catalogue of MySQL does not say which tables the login may read, but an error undoes nothing there.
-        if engine == Engine::MySql {
-            for key in &mut found {
-                let columns = key.columns.iter().map(|(column, _)| self.database().quotes().column(column));
-                let columns = columns.collect::<Vec<_>>().join(", ");
-                match connection.run(&format!("SELECT {columns} FROM {} WHERE FALSE", key.quoted)).await {
-                    Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42000" | "28000")) => {
-                        key.hidden = Some(UNREADABLE);
-                    }
-                    answer => answer?,
+    // The catalogue of MySQL does not say which tables the login may read, but an error undoes nothing there.
+    if engine == Engine::MySql {
+        for key in &mut found {
+            let columns = key.columns.iter().map(|(column, _)| server.dialect().quotes().column(column));
+            let columns = columns.collect::<Vec<_>>().join(", ");
+            match connection.run(&format!("SELECT {columns} FROM {} WHERE FALSE", key.quoted)).await {
+                Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42000" | "28000")) => {
+                    key.hidden = Some(UNREADABLE);
                 }
+                answer => answer?,
             }
         }
-        Ok(found)
     }
+    Ok(found)
+}
 
-    /// The table of the data set that is called so, and which it is.
-    fn own(&self, schema: &str, table: &str, meant: &str, folds: bool) -> Option<(&'static SqlTable, usize)> {
-        let same = |one: &str, other: &str| one == other || (folds && one.to_lowercase() == other.to_lowercase());
-        let is = |own: &&'static SqlTable| match own.name.split_once('.') {
-            Some((own_schema, own)) => same(own_schema, schema) && same(own, table),
-            None => same(schema, meant) && same(own.name, table),
-        };
-        let at = self.tables.iter().position(is)?;
-        Some((self.tables.get(at)?, at))
-    }
+/// The table of the data set that is called so, and which it is.
+fn own_table(
+    models: &ModelTables,
+    schema: &str,
+    table: &str,
+    meant: &str,
+    folds: bool,
+) -> Option<(&'static SqlTable, usize)> {
+    let same = |one: &str, other: &str| one == other || (folds && one.to_lowercase() == other.to_lowercase());
+    let is = |own: &&'static SqlTable| match own.name.split_once('.') {
+        Some((own_schema, own)) => same(own_schema, schema) && same(own, table),
+        None => same(schema, meant) && same(own.name, table),
+    };
+    let at = models.tables.iter().position(is)?;
+    Some((models.tables.get(at)?, at))
+}
 
-    /// Whether two names are those of one column.
-    pub(crate) fn is_column(&self, one: &str, other: &str) -> bool {
-        match self.database().engine() {
-            Engine::Postgres => one == other,
-            Engine::MySql | Engine::Sqlite => one.to_lowercase() == other.to_lowercase(),
-        }
+/// Whether two names are those of one column.
+pub(crate) fn is_column(server: &Server, one: &str, other: &str) -> bool {
+    match server.dialect().engine() {
+        Engine::Postgres => one == other,
+        Engine::MySql | Engine::Sqlite => one.to_lowercase() == other.to_lowercase(),
     }
+}
 
-    /// Whether a foreign key of a model's table is a link to the other model: the core then knows what hangs on a record.
-    fn is_link(&self, child: &SqlTable, at: usize, parent: &SqlTable, columns: &[(String, String)]) -> bool {
-        let Some(schema) = self.schemas.get(at) else { return false };
-        let models = self.tables.iter().zip(&self.schemas).filter(|(table, _)| table.name == parent.name);
-        let models: Vec<&str> = models.map(|(_, schema)| schema.name).collect();
-        let is_linked = |fields: &[usize]| {
-            let names: Vec<&str> = fields.iter().filter_map(|field| Some(child.fields.get(*field)?.name)).collect();
-            let links = schema.links.iter().filter(|link| models.contains(&link.model));
-            links.into_iter().any(|link| link.fields.iter().all(|field| names.contains(field)))
-        };
-        columns.iter().all(|(column, _)| {
-            let lookup = child.lookups.iter().find(|lookup| self.is_column(lookup.leads.column, column));
-            let field =
-                child.columns().find(|(_, name, _)| self.is_column(name, column)).map(|(position, ..)| [position]);
-            lookup.is_some_and(|lookup| is_linked(lookup.fields)) || field.is_some_and(|field| is_linked(&field))
-        })
-    }
+/// Whether a foreign key of a model's table is a link to the other model: the core then knows what hangs on a record.
+fn is_link(
+    models: &ModelTables,
+    server: &Server,
+    child: &SqlTable,
+    at: usize,
+    parent: &SqlTable,
+    columns: &[(String, String)],
+) -> bool {
+    let Some(schema) = models.schemas.get(at) else { return false };
+    let models = models.tables.iter().zip(&models.schemas).filter(|(table, _)| table.name == parent.name);
+    let models: Vec<&str> = models.map(|(_, schema)| schema.name).collect();
+    let is_linked = |fields: &[usize]| {
+        let names: Vec<&str> = fields.iter().filter_map(|field| Some(child.fields.get(*field)?.name)).collect();
+        let links = schema.links.iter().filter(|link| models.contains(&link.model));
+        links.into_iter().any(|link| link.fields.iter().all(|field| names.contains(field)))
+    };
+    columns.iter().all(|(column, _)| {
+        let lookup = child.lookups.iter().find(|lookup| is_column(server, lookup.leads.column, column));
+        let field =
+            child.columns().find(|(_, name, _)| is_column(server, name, column)).map(|(position, ..)| [position]);
+        lookup.is_some_and(|lookup| is_linked(lookup.fields)) || field.is_some_and(|field| is_linked(&field))
+    })
 }
 
 fn action(rule: &str) -> Action {

@@ -147,7 +147,7 @@ pub(crate) trait Connection: Send {
     fn nature<'a>(&'a mut self, table: &'a str) -> Answer<'a, Nature>;
 
     /// The unique keys of a table, each with its columns.
-    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Vec<UniqueColumn>>>;
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<UniqueKey>>;
 
     /// Inserts rows.
     fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Inserted>;
@@ -226,11 +226,44 @@ pub(crate) struct Nature {
     pub(crate) copies: Option<Result<(), &'static str>>,
 }
 
+/// A unique key of a table.
+pub(crate) struct UniqueKey {
+    pub(crate) columns: Vec<UniqueColumn>,
+    /// Whether two rows with the same values are always refused: not so for keys over expressions, over the beginning of a
+    /// text or over some of the rows.
+    pub(crate) is_exact: bool,
+    /// Whether it is the number by which `SQLite` keeps the row, which is in no index.
+    pub(crate) is_row_number: bool,
+}
+
 /// A column of a unique key.
 pub(crate) struct UniqueColumn {
     pub(crate) name: String,
     /// Whether any number of rows may have null in it.
     pub(crate) frees: bool,
+    /// Whether rows are told apart by it. A column may also be included, or named by an expression.
+    pub(crate) is_part: bool,
+}
+
+/// A column of a unique key as the catalogues give it: the name of the key, empty for the number of a row; the column, if
+/// it is not an expression; and whether it frees, is a part, and is exact.
+pub(crate) type UniqueKeyRow = (String, Option<String>, bool, bool, bool);
+
+impl UniqueKey {
+    /// The keys of rows of a catalogue, those of one key after each other.
+    pub(crate) fn from_rows(rows: &[UniqueKeyRow]) -> Vec<Self> {
+        let column = |(_, name, frees, is_part, _): &UniqueKeyRow| {
+            Some(UniqueColumn { name: name.clone()?, frees: *frees, is_part: *is_part })
+        };
+        let of_each = rows.chunk_by(|(one, ..), (other, ..)| one == other);
+        of_each
+            .map(|key| Self {
+                columns: key.iter().filter_map(column).collect(),
+                is_exact: key.iter().all(|(.., is_exact)| *is_exact),
+                is_row_number: key.iter().all(|(name, ..)| name.is_empty()),
+            })
+            .collect()
+    }
 }
 
 /// Rows to insert.

@@ -13,7 +13,8 @@ use super::quoting::Quotes;
 use super::statement_limits::Room;
 use super::url_options::refuse_unknown;
 use super::{
-    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
+    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, UniqueKey,
+    UniqueKeyRow, Update,
 };
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Kind, Value, whole_or_text};
@@ -330,20 +331,19 @@ impl Connection for Connected {
         Box::pin(async { Ok(Nature { alters: true, ..Nature::default() }) })
     }
 
-    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Vec<UniqueColumn>>> {
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<UniqueKey>> {
         const SQL: &str = "
-            SELECT CAST(s.index_name AS CHAR), CAST(s.column_name AS CHAR), c.is_nullable = 'YES'
-            FROM information_schema.statistics s JOIN information_schema.columns c
+            SELECT CAST(s.index_name AS CHAR), CAST(s.column_name AS CHAR), COALESCE(c.is_nullable = 'YES', FALSE), TRUE,
+                   s.sub_part IS NULL AND s.column_name IS NOT NULL
+            FROM information_schema.statistics s LEFT JOIN information_schema.columns c
                  ON c.table_schema = s.table_schema AND c.table_name = s.table_name AND c.column_name = s.column_name
             WHERE s.table_schema = COALESCE(?, DATABASE()) AND s.table_name = ? AND s.non_unique = 0
             ORDER BY s.index_name, s.seq_in_index";
         Box::pin(async move {
             let (schema, name) = parts(table);
-            let rows: Vec<(String, String, bool)> =
+            let rows: Vec<UniqueKeyRow> =
                 sqlx::query_as(SQL).bind(schema).bind(name).fetch_all(&mut self.driver).await?;
-            let of_each = rows.chunk_by(|(one, ..), (other, ..)| one == other);
-            let column = |(_, name, frees): &(String, String, bool)| UniqueColumn { name: name.clone(), frees: *frees };
-            Ok(of_each.map(|columns| columns.iter().map(column).collect()).collect())
+            Ok(UniqueKey::from_rows(&rows))
         })
     }
 

@@ -16,7 +16,7 @@ use super::quoting::Quotes;
 use super::statement_limits::Room;
 use super::url_options::refuse_unknown;
 use super::{
-    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, Typed, UniqueColumn,
+    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, Typed, UniqueKey,
     Update,
 };
 use crate::sql::model::encoding::Row;
@@ -373,7 +373,7 @@ impl Connection for PgConnection {
         Box::pin(catalogue::nature(self, table))
     }
 
-    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Vec<UniqueColumn>>> {
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<UniqueKey>> {
         Box::pin(catalogue::unique_keys(self, table))
     }
 

@@ -15,7 +15,8 @@ use super::quoting::Quotes;
 use super::statement_limits::Room;
 use super::url_options::refuse_unknown;
 use super::{
-    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
+    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, UniqueKey,
+    UniqueKeyRow, Update,
 };
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Kind, Value};
@@ -327,17 +328,20 @@ impl Connection for SqliteConnection {
         })
     }
 
-    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Vec<UniqueColumn>>> {
-        const SQL: &str = "SELECT l.name, i.name, NOT c.[notnull]
-                           FROM pragma_index_list(?1, ?2) AS l, pragma_index_info(l.name, ?2) AS i,
-                                pragma_table_xinfo(?1, ?2) AS c
-                           WHERE l.[unique] AND c.name = i.name ORDER BY l.name, i.seqno";
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<UniqueKey>> {
+        const SQL: &str = "
+            SELECT key, name, frees, is_part, is_exact FROM (
+                SELECT l.name AS key, i.seqno AS at, i.name AS name, coalesce(NOT c.[notnull], 0) AS frees,
+                       i.name IS NOT NULL AS is_part, NOT l.partial AND i.name IS NOT NULL AS is_exact
+                FROM pragma_index_list(?1, ?2) l JOIN pragma_index_info(l.name, ?2) i
+                     LEFT JOIN pragma_table_xinfo(?1, ?2) c ON c.name = i.name
+                WHERE l.[unique]
+                UNION ALL SELECT '', pk, name, 0, 1, 1 FROM pragma_table_info(?1, ?2) WHERE pk > 0)
+            ORDER BY key, at";
         Box::pin(async move {
             let (schema, name) = parts(table);
-            let rows: Vec<(String, String, bool)> = sqlx::query_as(SQL).bind(name).bind(schema).fetch_all(self).await?;
-            let of_each = rows.chunk_by(|(one, ..), (other, ..)| one == other);
-            let column = |(_, name, frees): &(String, String, bool)| UniqueColumn { name: name.clone(), frees: *frees };
-            Ok(of_each.map(|columns| columns.iter().map(column).collect()).collect())
+            let rows: Vec<UniqueKeyRow> = sqlx::query_as(SQL).bind(name).bind(schema).fetch_all(self).await?;
+            Ok(UniqueKey::from_rows(&rows))
         })
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod encoding;
 pub(crate) mod schema;
+pub(crate) mod tables;
 pub(crate) mod value;
 
 use diffsync_core::SyncModel;

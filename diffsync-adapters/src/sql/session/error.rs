@@ -1,76 +1,26 @@
-//! Errors of a database, in words and for what they mean.
+//! Errors of a database, and what they mean for what was written.
 
-use diffsync_core::{AdapterError, REDACTED, TargetError, TargetErrorKind};
+use diffsync_core::{REDACTED, TargetError};
 
-use super::Session;
 use crate::secret_forms::forms;
-use crate::sql::model::value::Value;
 
-impl Session {
-    /// A table that cannot be read.
-    pub(crate) fn unreadable(&self, table: &str, error: &sqlx::Error) -> AdapterError {
-        AdapterError::context(format!("cannot read `{table}` from `{}`", self.shown()), self.words(error))
+/// Why a batch was not written.
+pub(crate) enum Trouble {
+    /// The database said so.
+    Database(sqlx::Error),
+    /// It is known without the database.
+    Known(TargetError),
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
     }
+}
 
-    /// A database that cannot be reached.
-    pub(crate) fn unreachable(&self, error: &sqlx::Error) -> AdapterError {
-        // It is reached, and has no time.
-        let is_busy = matches!(error, sqlx::Error::Database(_)) && self.meaning(error) == TargetErrorKind::Transient;
-        let doing = if is_busy { "use" } else { "connect to" };
-        AdapterError::context(format!("cannot {doing} `{}`", self.shown()), self.words(error))
-    }
-
-    /// An error in words.
-    pub(crate) fn words(&self, error: &sqlx::Error) -> String {
-        match error {
-            sqlx::Error::Database(error) => self.database().words(&**error),
-            sqlx::Error::Configuration(reason) => reason.to_string(),
-            _ => error.to_string(),
-        }
-    }
-
-    /// A database that is not as the models say.
-    pub(crate) fn lacking(&self, what: &str) -> AdapterError {
-        AdapterError::new(format!("`{}` is not as the models say: {what}", self.shown()))
-    }
-
-    /// What could not be written, without the secrets among these values, which some databases quote.
-    pub(crate) fn unwritable(&self, doing: &str, error: &sqlx::Error, secrets: &[Value<'_>]) -> TargetError {
-        let mut message = format!("cannot {doing} in `{}`: {}", self.shown(), self.words(error));
-        let texts = secrets.iter().filter_map(|secret| match secret {
-            Value::Null | Value::Bool(_) | Value::Bytes(_) => None,
-            Value::Text(text) => Some(text.to_string()),
-            number => Some(number.shown()),
-        });
-        // The longest first, or the end of one that begins like another would stay.
-        let mut texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
-        texts.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
-        for text in texts {
-            message = without(&message, &text);
-        }
-        match self.meaning(error) {
-            TargetErrorKind::Record if is_conflict(error) => TargetError::conflict(message),
-            TargetErrorKind::Record => TargetError::new(message),
-            TargetErrorKind::Transient => TargetError::transient(message),
-            TargetErrorKind::Fatal => TargetError::fatal(message),
-            TargetErrorKind::Unknown => TargetError::unknown(message),
-        }
-    }
-
-    pub(crate) fn meaning(&self, error: &sqlx::Error) -> TargetErrorKind {
-        match error {
-            sqlx::Error::Database(error) => self.database().meaning(&**error),
-            // What is too large for a message stays so.
-            sqlx::Error::Protocol(reason) if reason.contains("out of range for protocol") => TargetErrorKind::Record,
-            // The server went away, and may come back.
-            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => {
-                TargetErrorKind::Transient
-            }
-            sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) | sqlx::Error::InvalidArgument(_) => {
-                TargetErrorKind::Fatal
-            }
-            _ => TargetErrorKind::Record,
-        }
+impl From<TargetError> for Trouble {
+    fn from(error: TargetError) -> Self {
+        Self::Known(error)
     }
 }
 
@@ -78,7 +28,7 @@ impl Session {
 const BEGINNING: usize = 8;
 
 /// A message without a secret, and without its beginning: some databases cut off what they quote.
-fn without(message: &str, secret: &str) -> String {
+pub(crate) fn without(message: &str, secret: &str) -> String {
     let beginning = secret.char_indices().nth(BEGINNING).map_or(secret.len(), |(at, _)| at);
     let (beginning, _) = secret.split_at(beginning);
     let (mut shown, mut rest) = (String::with_capacity(message.len()), message);

@@ -1,50 +1,41 @@
 //! The connections to a database, and the transactions on them.
 
 pub(crate) mod error;
+pub(crate) mod server;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use diffsync_core::schema::ModelSchema;
-use diffsync_core::{AdapterError, TargetError, Url, redacted_url};
-use tokio::sync::{Mutex as AsyncMutex, OnceCell};
+use diffsync_core::{AdapterError, TargetError};
+use tokio::sync::Mutex as AsyncMutex;
 
 use self::error::ends_connection;
-use super::Transaction;
-use super::catalogue::foreign_keys::ForeignKey;
-use super::dialect::{Connection, Database, Nature};
-use super::model::schema::{Leads, SqlTable};
-use super::steps::equal_identifiers::Twins;
-use super::steps::load::Catalogue;
-use super::steps::lookup::Found;
+use self::server::Server;
+use super::dialect::Connection;
 
-/// A database with the connections to it.
+/// The connections to a database, and the transactions on them.
 pub(crate) struct Session {
-    url: Url,
-    database: Box<dyn Database>,
-    /// The tables of the data set.
-    pub(crate) tables: Vec<&'static SqlTable>,
-    /// Their models, in the same order.
-    pub(crate) schemas: Vec<&'static ModelSchema>,
+    server: Server,
     pub(crate) transaction: Transaction,
-    pub(crate) create_tables: bool,
+    /// Whether a database that is a file is created if it does not exist.
+    pub(crate) creates: bool,
     pub(crate) connect_within: Duration,
     idle: Mutex<Vec<Box<dyn Connection>>>,
     /// The transaction of the run.
     run: AsyncMutex<RunState>,
-    /// Set once the tables are known to be there.
-    pub(crate) made: OnceCell<()>,
-    /// The keys that were found.
-    pub(crate) found: Mutex<HashMap<&'static Leads, Found>>,
-    /// What the database says of its tables.
-    pub(crate) catalogue: AsyncMutex<Catalogue>,
-    /// How its tables are written.
-    pub(crate) natures: AsyncMutex<HashMap<&'static str, Arc<Nature>>>,
-    /// The records that the database takes for others, by model.
-    pub(crate) twins: AsyncMutex<HashMap<&'static str, Arc<Twins>>>,
-    /// The foreign keys that act when rows of the data set are deleted or changed.
-    pub(crate) foreign_keys: AsyncMutex<Option<Arc<Vec<ForeignKey>>>>,
+    /// How many transactions were given up. What was read in one of them may not exist.
+    given_up: AtomicU64,
+}
+
+/// What is written in one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Transaction {
+    /// Each batch: what was written stays, however the rest of the run ends.
+    #[default]
+    PerBatch,
+    /// The run: all or nothing. It is written when all records are, and if one of them fails, none is.
+    PerRun,
 }
 
 /// The transaction of a run that is written as a whole.
@@ -57,44 +48,25 @@ enum RunState {
 }
 
 impl Session {
-    pub(crate) fn new(
-        url: Url,
-        database: Box<dyn Database>,
-        tables: Vec<&'static SqlTable>,
-        schemas: Vec<&'static ModelSchema>,
-    ) -> Self {
+    pub(crate) fn new(server: Server) -> Self {
         Self {
-            url,
-            database,
-            tables,
-            schemas,
+            server,
             transaction: Transaction::PerBatch,
-            create_tables: false,
+            creates: false,
             connect_within: Duration::from_secs(10),
             idle: Mutex::default(),
             run: AsyncMutex::new(RunState::NotBegun),
-            made: OnceCell::new(),
-            found: Mutex::default(),
-            catalogue: AsyncMutex::default(),
-            natures: AsyncMutex::default(),
-            twins: AsyncMutex::default(),
-            foreign_keys: AsyncMutex::default(),
+            given_up: AtomicU64::new(0),
         }
     }
 
-    /// The URL as it may be shown.
-    pub(crate) fn shown(&self) -> String {
-        redacted_url(&self.url)
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
     }
 
-    pub(crate) fn database(&self) -> &dyn Database {
-        &*self.database
-    }
-
-    /// The column of the other table that a foreign key holds.
-    pub(crate) fn key_of(&self, leads: &'static Leads) -> &'static str {
-        let own = || self.tables.iter().find(|table| table.name == leads.table)?.key_column();
-        leads.key.or_else(own).unwrap_or("id")
+    /// How many transactions were given up: what was read in one of them may not exist.
+    pub(crate) fn given_up(&self) -> u64 {
+        self.given_up.load(Ordering::Acquire)
     }
 
     /// A connection that nobody else uses.
@@ -105,7 +77,7 @@ impl Session {
         }
         let within = self.connect_within;
         let late = |_| std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {within:?}"));
-        tokio::time::timeout(within, self.database.connect(create)).await.map_err(late)?
+        tokio::time::timeout(within, self.server.dialect().connect(create)).await.map_err(late)?
     }
 
     /// Keeps a connection for whoever needs one next.
@@ -113,28 +85,22 @@ impl Session {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 
-    /// Forgets a transaction that was not completed, and what was found out in it.
+    /// Gives up a transaction that was not completed. Its connection is closed, which rolls it back.
     pub(crate) async fn start_over(&self) {
-        // Its connection is closed, which undoes it.
         *self.run.lock().await = RunState::NotBegun;
-        *self.catalogue.lock().await = Catalogue::default();
-        self.natures.lock().await.clear();
-        self.twins.lock().await.clear();
-        *self.foreign_keys.lock().await = None;
-        self.forget();
+        self.note_given_up();
     }
 
-    /// Forgets which keys were found.
-    pub(crate) fn forget(&self) {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    fn note_given_up(&self) {
+        self.given_up.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Begins to write a batch.
     pub(crate) async fn begin(&self) -> Result<Writing<'_>, TargetError> {
-        let failed = |error: &sqlx::Error| self.unwritable("begin to write", error, &[]);
+        let failed = |error: &sqlx::Error| self.server.write_error("begin to write", error, &[]);
         if self.transaction == Transaction::PerBatch {
-            let mut connection = self.connection(self.create_tables).await.map_err(|error| failed(&error))?;
-            connection.run(self.database.begin()).await.map_err(|error| failed(&error))?;
+            let mut connection = self.connection(self.creates).await.map_err(|error| failed(&error))?;
+            connection.run(self.server.dialect().begin()).await.map_err(|error| failed(&error))?;
             return Ok(Writing { session: self, connection, is_alone: true, run: None });
         }
         let mut run = self.run.lock().await;
@@ -143,8 +109,8 @@ impl Session {
         let (connection, is_alone) = match std::mem::replace(&mut *run, lost) {
             RunState::NotBegun => {
                 let begun = async {
-                    let mut connection = self.connection(self.create_tables).await?;
-                    connection.run(self.database.begin()).await?;
+                    let mut connection = self.connection(self.creates).await?;
+                    connection.run(self.server.dialect().begin()).await?;
                     Ok(connection)
                 };
                 match begun.await {
@@ -181,14 +147,15 @@ impl Session {
                 }
                 Err(error) => Err(match self.lost_answer(&error) {
                     Some(lost) => AdapterError::unknown(lost),
-                    None => {
-                        AdapterError::context(format!("the commit in `{}` failed", self.shown()), self.words(&error))
-                    }
+                    None => AdapterError::context(
+                        format!("the commit in `{}` failed", self.server.shown()),
+                        self.server.words(&error),
+                    ),
                 }),
             },
             // Its connection is closed, which undoes it.
             RunState::Open(_) => {
-                self.forget();
+                self.note_given_up();
                 Err(AdapterError::new(
                     "nothing was written: not every record could be, and this run is written as a whole",
                 ))
@@ -199,10 +166,10 @@ impl Session {
     /// What is said of an error that answers a commit, if it leaves open whether that was carried out.
     fn lost_answer(&self, error: &sqlx::Error) -> Option<String> {
         let took_back = match error {
-            sqlx::Error::Database(error) => self.database.took_back(&**error),
+            sqlx::Error::Database(error) => self.server.dialect().took_back(&**error),
             _ => false,
         };
-        let (place, words) = (self.shown(), self.words(error));
+        let (place, words) = (self.server.shown(), self.server.words(error));
         (!took_back).then(|| {
             format!("the answer to a commit in `{place}` was lost, so look there whether it was carried out: {words}")
         })
@@ -239,7 +206,7 @@ impl Writing<'_> {
             Err(error) => Err(match self.session.lost_answer(&error) {
                 // To try again could write it twice.
                 Some(lost) => TargetError::unknown(lost),
-                None => self.session.unwritable("commit", &error, &[]),
+                None => self.session.server.write_error("commit", &error, &[]),
             }),
         }
     }
@@ -258,7 +225,7 @@ impl Writing<'_> {
             return Ok(());
         }
         let undone_all = match error {
-            Some(sqlx::Error::Database(error)) => self.session.database.undoes_all(&**error),
+            Some(sqlx::Error::Database(error)) => self.session.server.dialect().undoes_all(&**error),
             _ => false,
         };
         if let Some(error) = error
@@ -284,8 +251,8 @@ impl Writing<'_> {
 
     /// The run's transaction is gone, and with it all that was written.
     fn lose(self, error: &sqlx::Error) -> TargetError {
-        self.session.forget();
-        let (place, words) = (self.session.shown(), self.session.words(error));
+        self.session.note_given_up();
+        let (place, words) = (self.session.server.shown(), self.session.server.words(error));
         let reason = format!("the transaction of the run in `{place}` was lost: {words}");
         if let Some(mut run) = self.run {
             *run = RunState::Lost(reason.clone());

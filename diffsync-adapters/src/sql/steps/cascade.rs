@@ -8,18 +8,19 @@ use std::fmt::Write;
 
 use diffsync_core::TargetError;
 
+use super::answers::{Answers, together};
 use super::find_rows::{Matching, matching};
-use super::load::column_of;
-use super::row_identity::{By, Source, sources};
-use super::write::{Answers, Trouble, is_changed};
-use crate::sql::adapter::together;
+use super::row_identity::{By, Source, is_changed, sources};
+use super::{row_identity, write_rows};
+use crate::sql::catalogue::column_of;
 use crate::sql::catalogue::foreign_keys::{Action, ForeignKey};
+use crate::sql::context::SqlContext;
 use crate::sql::dialect::{Connection, Grid};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::Row;
 use crate::sql::model::schema::SqlTable;
 use crate::sql::model::value::{Kind, Value};
-use crate::sql::session::Session;
+use crate::sql::session::error::Trouble;
 
 /// How many foreign keys a chain is followed along. A table that refers to itself has chains of any length.
 const LONGEST: usize = 6;
@@ -59,8 +60,8 @@ impl Cascade<'_> {
     }
 
     /// The tables and the condition under which rows at the end of the chain go with the row `t`.
-    fn referring(&self, session: &Session) -> String {
-        let quotes = session.database().quotes();
+    fn referring(&self, context: &SqlContext) -> String {
+        let quotes = context.database().quotes();
         let (mut from, mut same) = (Vec::new(), Vec::new());
         let mut above = "t".to_owned();
         for (at, key) in self.path.iter().enumerate() {
@@ -76,199 +77,194 @@ impl Cascade<'_> {
     }
 }
 
-impl Session {
-    /// What the database would do to rows that are not in the data set when it deletes rows of this table: one sentence.
-    pub(crate) async fn cascades_said(
-        &self,
-        connection: &mut dyn Connection,
-        table: &SqlTable,
-    ) -> Result<Option<String>, sqlx::Error> {
-        let keys = self.foreign_keys(connection).await?;
-        let all: Vec<String> = self.cascades(&keys, table.name).iter().map(|cascade| cascade.said(None)).collect();
-        Ok((!all.is_empty()).then(|| all.join(" and ")))
+/// What the database would do to rows that are not in the data set when it deletes rows of this table: one sentence.
+pub(crate) async fn describe_cascades(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    table: &SqlTable,
+) -> Result<Option<String>, sqlx::Error> {
+    let keys = context.foreign_keys(connection).await?;
+    let all: Vec<String> = cascades_from(context, &keys, table.name).iter().map(|cascade| cascade.said(None)).collect();
+    Ok((!all.is_empty()).then(|| all.join(" and ")))
+}
+
+/// Deletes records, except those with which the database would delete or empty rows that the data set does not hold.
+pub(crate) async fn delete_unless_cascading<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    old: &[&M],
+) -> Result<Answers<()>, Trouble> {
+    let mut refused = refused_deletes(context, connection, old).await?;
+    if refused.is_empty() {
+        return write_rows::delete_rows(context, connection, old).await;
+    }
+    let free: Vec<&M> =
+        old.iter().enumerate().filter(|(at, _)| !refused.contains_key(at)).map(|(_, old)| *old).collect();
+    let written =
+        if free.is_empty() { Vec::new() } else { write_rows::delete_rows(context, connection, &free).await? };
+    Ok(together(written, (0..old.len()).map(|at| refused.remove(&at)).collect()))
+}
+
+/// Why records, by their positions, are not deleted.
+async fn refused_deletes<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    old: &[&M],
+) -> Result<BTreeMap<usize, TargetError>, Trouble> {
+    if M::TABLE.cascades {
+        return Ok(BTreeMap::new());
+    }
+    let keys = context.foreign_keys(connection).await?;
+    let cascades = cascades_from(context, &keys, M::TABLE.name);
+    if let Some((cascade, why)) = cascades.iter().find_map(|cascade| Some((cascade, cascade.hidden()?))) {
+        let refused = |at| (at, uncountable("with", M::TABLE.name, &cascade.said(None), why));
+        return Ok((0..old.len()).map(refused).collect());
     }
 
-    /// Deletes records, except those with which the database would delete or empty rows that the data set does not hold.
-    pub(crate) async fn remove_apart<M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-        old: &[&M],
-    ) -> Result<Answers<()>, Trouble> {
-        let mut refused = self.cascading(connection, old).await?;
-        if refused.is_empty() {
-            return self.remove(connection, old).await;
-        }
-        let free: Vec<&M> =
-            old.iter().enumerate().filter(|(at, _)| !refused.contains_key(at)).map(|(_, old)| *old).collect();
-        let written = if free.is_empty() { Vec::new() } else { self.remove(connection, &free).await? };
-        Ok(together(written, (0..old.len()).map(|at| refused.remove(&at)).collect()))
+    let mut refused = BTreeMap::new();
+    for (record, counts) in count_rows(context, connection, old, &cascades).await? {
+        let what = cascades.iter().zip(counts).filter(|(_, count)| *count > 0);
+        let what = what.map(|(cascade, count)| cascade.said(Some(count))).collect::<Vec<_>>();
+        refused.insert(record, refusal("with", M::TABLE.name, &what.join(" and ")));
     }
+    Ok(refused)
+}
 
-    /// Why records, by their positions, are not deleted.
-    async fn cascading<M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-        old: &[&M],
-    ) -> Result<BTreeMap<usize, TargetError>, Trouble> {
-        if M::TABLE.cascades {
-            return Ok(BTreeMap::new());
-        }
-        let keys = self.foreign_keys(connection).await?;
-        let cascades = self.cascades(&keys, M::TABLE.name);
-        if let Some((cascade, why)) = cascades.iter().find_map(|cascade| Some((cascade, cascade.hidden()?))) {
-            let refused = |at| (at, uncountable("with", M::TABLE.name, &cascade.said(None), why));
-            return Ok((0..old.len()).map(refused).collect());
-        }
-
-        let mut refused = BTreeMap::new();
-        for (record, counts) in self.counted(connection, old, &cascades).await? {
-            let what = cascades.iter().zip(counts).filter(|(_, count)| *count > 0);
-            let what = what.map(|(cascade, count)| cascade.said(Some(count))).collect::<Vec<_>>();
-            refused.insert(record, refusal("with", M::TABLE.name, &what.join(" and ")));
-        }
-        Ok(refused)
+/// Why records, by their positions, are not updated: a foreign key refers to a value that they lose, and the database
+/// would empty it with that.
+pub(crate) async fn refused_updates<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    changes: &[(&M, &M::Patch)],
+    new: &[&M],
+) -> Result<BTreeMap<usize, TargetError>, Trouble> {
+    let mut refused = BTreeMap::new();
+    if M::TABLE.cascades {
+        return Ok(refused);
     }
-
-    /// Why records, by their positions, are not updated: a foreign key refers to a value that they lose, and the database
-    /// would empty it with that.
-    pub(crate) async fn emptying<M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-        changes: &[(&M, &M::Patch)],
-        new: &[&M],
-    ) -> Result<BTreeMap<usize, TargetError>, Trouble> {
-        let mut refused = BTreeMap::new();
-        if M::TABLE.cascades {
-            return Ok(refused);
-        }
-        let keys = self.foreign_keys(connection).await?;
-        for key in keys.iter().filter(|key| key.parent == M::TABLE.name && key.on_update != Action::Nothing) {
-            let is_of_key = |column: &str| key.columns.iter().any(|(_, to)| self.is_column(to, column));
-            let of_key: Vec<Source> = sources(M::TABLE)
-                .into_iter()
-                .filter(|(column, _)| is_of_key(column))
-                .map(|(_, source)| source)
-                .collect();
-            // A value that another follows is passed on, but null is not.
-            let empties = |at: usize, patch: &M::Patch| {
-                let lost = |source: &Source| {
-                    key.on_update == Action::Empty || new.get(at).is_some_and(|new| is_null(*new, *source))
-                };
-                of_key.iter().any(|source| is_changed::<M>(patch, *source) && lost(source))
+    let keys = context.foreign_keys(connection).await?;
+    for key in keys.iter().filter(|key| key.parent == M::TABLE.name && key.on_update != Action::Nothing) {
+        let is_of_key = |column: &str| key.columns.iter().any(|(_, to)| context.is_column(to, column));
+        let of_key: Vec<Source> =
+            sources(M::TABLE).into_iter().filter(|(column, _)| is_of_key(column)).map(|(_, source)| source).collect();
+        // A value that another follows is passed on, but null is not.
+        let empties = |at: usize, patch: &M::Patch| {
+            let lost = |source: &Source| {
+                key.on_update == Action::Empty || new.get(at).is_some_and(|new| is_null(*new, *source))
             };
-            let positions: Vec<usize> =
-                changes.iter().enumerate().filter(|(at, (_, patch))| empties(*at, patch)).map(|(at, _)| at).collect();
-            if positions.is_empty() {
-                continue;
-            }
+            of_key.iter().any(|source| is_changed::<M>(patch, *source) && lost(source))
+        };
+        let positions: Vec<usize> =
+            changes.iter().enumerate().filter(|(at, (_, patch))| empties(*at, patch)).map(|(at, _)| at).collect();
+        if positions.is_empty() {
+            continue;
+        }
 
-            let columns = quoted(&key.columns);
-            if let Some(why) = key.hidden {
-                let what = format!("empty {columns} in rows of `{}`", key.table);
-                refused.extend(
-                    positions.into_iter().map(|at| (at, uncountable("by updating", M::TABLE.name, &what, why))),
-                );
-                continue;
-            }
-            let old: Vec<&M> = positions.iter().filter_map(|at| changes.get(*at)).map(|(old, _)| *old).collect();
-            let cascade = Cascade { path: vec![key], is_cut: false };
-            for (at, counts) in self.counted(connection, &old, &[cascade]).await? {
-                let rows = counts.first().copied().unwrap_or_default();
-                let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-                let what = format!("empty {columns} in {rows} of `{}`", key.table);
-                if let Some(record) = positions.get(at) {
-                    refused.insert(*record, refusal("by updating", M::TABLE.name, &what));
-                }
+        let columns = quoted(&key.columns);
+        if let Some(why) = key.hidden {
+            let what = format!("empty {columns} in rows of `{}`", key.table);
+            refused.extend(positions.into_iter().map(|at| (at, uncountable("by updating", M::TABLE.name, &what, why))));
+            continue;
+        }
+        let old: Vec<&M> = positions.iter().filter_map(|at| changes.get(*at)).map(|(old, _)| *old).collect();
+        let cascade = Cascade { path: vec![key], is_cut: false };
+        for (at, counts) in count_rows(context, connection, &old, &[cascade]).await? {
+            let rows = counts.first().copied().unwrap_or_default();
+            let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+            let what = format!("empty {columns} in {rows} of `{}`", key.table);
+            if let Some(record) = positions.get(at) {
+                refused.insert(*record, refusal("by updating", M::TABLE.name, &what));
             }
         }
-        Ok(refused)
+    }
+    Ok(refused)
+}
+
+/// How many rows there are at the end of each of these chains, for each record, by its position, that has any.
+async fn count_rows<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    old: &[&M],
+    cascades: &[Cascade<'_>],
+) -> Result<BTreeMap<usize, Vec<u64>>, Trouble> {
+    let mut counted = BTreeMap::new();
+    if cascades.is_empty() {
+        return Ok(counted);
+    }
+    let referring: Vec<String> = cascades.iter().map(|cascade| cascade.referring(context)).collect();
+    let items: Vec<String> = referring.iter().map(|rows| format!("(SELECT count(*) {rows})")).collect();
+    let any = referring.iter().map(|rows| format!("EXISTS (SELECT 1 {rows})")).collect::<Vec<_>>().join(" OR ");
+
+    let located = row_identity::locate(context, connection, old).await?;
+    let mut groups: BTreeMap<By, (Grid<'_>, Vec<usize>)> = BTreeMap::new();
+    for record in 0..old.len() {
+        // What is wrong with one that is not found is said when it is written.
+        if let Ok((by, values)) = located.by(record)
+            && !values.is_empty()
+        {
+            let (grid, records) = groups.entry(by).or_insert_with(|| (Grid::new(values.len()), Vec::new()));
+            grid.values.extend(values);
+            records.push(record);
+        }
     }
 
-    /// How many rows there are at the end of each of these chains, for each record, by its position, that has any.
-    async fn counted<M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-        old: &[&M],
-        cascades: &[Cascade<'_>],
-    ) -> Result<BTreeMap<usize, Vec<u64>>, Trouble> {
-        let mut counted = BTreeMap::new();
-        if cascades.is_empty() {
-            return Ok(counted);
+    let columns = context.columns(connection, M::TABLE.name).await?;
+    let quotes = context.database().quotes();
+    let from = format!("{} AS t", quotes.table(M::TABLE.name));
+    for (by, (grid, records)) in &groups {
+        let mut typed = Vec::with_capacity(by.columns.len());
+        for name in &by.columns {
+            let column = column_of(&columns, M::TABLE.name, name)
+                .map_err(|error| context.server().fatal_schema_error(&error))?;
+            typed.push((format!("t.{}", quotes.column(name)), column.ty.clone()));
         }
-        let referring: Vec<String> = cascades.iter().map(|cascade| cascade.referring(self)).collect();
-        let items: Vec<String> = referring.iter().map(|rows| format!("(SELECT count(*) {rows})")).collect();
-        let any = referring.iter().map(|rows| format!("EXISTS (SELECT 1 {rows})")).collect::<Vec<_>>().join(" OR ");
-
-        let located = self.located(connection, old).await?;
-        let mut groups: BTreeMap<By, (Grid<'_>, Vec<usize>)> = BTreeMap::new();
-        for record in 0..old.len() {
-            // What is wrong with one that is not found is said when it is written.
-            if let Ok((by, values)) = located.by(record)
-                && !values.is_empty()
-            {
-                let (grid, records) = groups.entry(by).or_insert_with(|| (Grid::new(values.len()), Vec::new()));
-                grid.values.extend(values);
-                records.push(record);
-            }
+        let mut filter = format!("({any})");
+        for null in &by.nulls {
+            let _ = write!(filter, " AND t.{} IS NULL", quotes.column(null));
         }
-
-        let columns = self.columns(connection, M::TABLE.name).await?;
-        let quotes = self.database().quotes();
-        let from = format!("{} AS t", quotes.table(M::TABLE.name));
-        for (by, (grid, records)) in &groups {
-            let mut typed = Vec::with_capacity(by.columns.len());
-            for name in &by.columns {
-                let column = column_of(&columns, M::TABLE.name, name).map_err(|error| self.amiss(&error))?;
-                typed.push((format!("t.{}", quotes.column(name)), column.ty.clone()));
-            }
-            let mut filter = format!("({any})");
-            for null in &by.nulls {
-                let _ = write!(filter, " AND t.{} IS NULL", quotes.column(null));
-            }
-            let wanted = Matching { items: &items, from: &from, by: &typed, filter: Some(&filter) };
-            let mut each = |at: usize, row: &dyn Row| {
-                let count = |position| match row.value(position, Kind::Int64) {
-                    Ok(Value::Int(count)) => u64::try_from(count).unwrap_or_default(),
-                    _ => 0,
-                };
-                if let Some(record) = records.get(at) {
-                    counted.insert(*record, (0..items.len()).map(count).collect());
-                }
+        let wanted = Matching { items: &items, from: &from, by: &typed, filter: Some(&filter) };
+        let mut each = |at: usize, row: &dyn Row| {
+            let count = |position| match row.value(position, Kind::Int64) {
+                Ok(Value::Int(count)) => u64::try_from(count).unwrap_or_default(),
+                _ => 0,
             };
-            matching(self.database().engine(), connection, &wanted, grid, &mut each).await?;
-        }
-        Ok(counted)
+            if let Some(record) = records.get(at) {
+                counted.insert(*record, (0..items.len()).map(count).collect());
+            }
+        };
+        matching(context.database().engine(), connection, &wanted, grid, &mut each).await?;
     }
+    Ok(counted)
+}
 
-    /// The chains of foreign keys that lead from a table to rows which the data set does not hold, and that act when a row of
-    /// the table is deleted.
-    fn cascades<'k>(&self, keys: &'k [ForeignKey], table: &'static str) -> Vec<Cascade<'k>> {
-        let may_cascade = |name: &str| self.tables.iter().any(|table| table.name == name && table.cascades);
-        let mut found = Vec::new();
-        let mut open: Vec<(&'static str, Vec<&ForeignKey>)> = vec![(table, Vec::new())];
-        while let Some((from, path)) = open.pop() {
-            for key in keys.iter().filter(|key| key.parent == from && key.on_delete != Action::Nothing) {
-                let mut path = path.clone();
-                path.push(key);
-                match key.child {
-                    // The core has deleted the rows of a link before, unless it leaves them to the database.
-                    Some(child) if key.is_link && key.hidden.is_none() => {
-                        if key.on_delete != Action::Cascade || !leads_out(keys, child) {
-                            continue;
-                        }
-                        if path.len() < LONGEST {
-                            open.push((child, path));
-                        } else {
-                            found.push(Cascade { path, is_cut: true });
-                        }
+/// The chains of foreign keys that lead from a table to rows which the data set does not hold, and that act when a row of
+/// the table is deleted.
+fn cascades_from<'k>(context: &SqlContext, keys: &'k [ForeignKey], table: &'static str) -> Vec<Cascade<'k>> {
+    let may_cascade = |name: &str| context.models.tables.iter().any(|table| table.name == name && table.cascades);
+    let mut found = Vec::new();
+    let mut open: Vec<(&'static str, Vec<&ForeignKey>)> = vec![(table, Vec::new())];
+    while let Some((from, path)) = open.pop() {
+        for key in keys.iter().filter(|key| key.parent == from && key.on_delete != Action::Nothing) {
+            let mut path = path.clone();
+            path.push(key);
+            match key.child {
+                // The core has deleted the rows of a link before, unless it leaves them to the database.
+                Some(child) if key.is_link && key.hidden.is_none() => {
+                    if key.on_delete != Action::Cascade || !leads_out(keys, child) {
+                        continue;
                     }
-                    _ if path.len() > 1 && may_cascade(from) => {}
-                    _ => found.push(Cascade { path, is_cut: false }),
+                    if path.len() < LONGEST {
+                        open.push((child, path));
+                    } else {
+                        found.push(Cascade { path, is_cut: true });
+                    }
                 }
+                _ if path.len() > 1 && may_cascade(from) => {}
+                _ => found.push(Cascade { path, is_cut: false }),
             }
         }
-        found
     }
+    found
 }
 
 /// Whether a delete in a table acts on rows that are not held as links, however far along the chain.

@@ -5,216 +5,221 @@ use std::fmt::Write;
 
 use diffsync_core::{AdapterError, TargetError};
 
+use super::required_columns;
 use super::required_columns::Used;
 use super::row_identity::identity;
+use crate::sql::context::SqlContext;
 use crate::sql::dialect::Connection;
 use crate::sql::dialect::quoting::instead;
 use crate::sql::model::schema::{Lookup, Role, SqlTable};
 use crate::sql::model::value::Kind;
-use crate::sql::session::Session;
 
-impl Session {
-    /// Whether none of the tables is there. If some are, the rest must not be taken for empty ones.
-    pub(crate) async fn has_none(&self, connection: &mut dyn Connection) -> Result<bool, AdapterError> {
-        for table in &self.tables {
-            let columns = connection.columns(table.name).await.map_err(|error| self.unreadable(table.name, &error))?;
-            if !columns.is_empty() {
-                return Ok(false);
+/// Whether none of the tables is there. If some are, the rest must not be taken for empty ones.
+pub(crate) async fn no_table_exists(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+) -> Result<bool, AdapterError> {
+    for table in &context.models.tables {
+        let columns =
+            connection.columns(table.name).await.map_err(|error| context.server().unreadable(table.name, &error))?;
+        if !columns.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Refuses to make the tables if lookups lead to what is neither there nor made with them: these would then be made
+/// without foreign keys, which nobody adds later.
+pub(crate) async fn check_lookup_targets(
+    context: &SqlContext,
+    connection: Option<&mut dyn Connection>,
+) -> Result<(), AdapterError> {
+    let unmade = missing_lookup_targets(context, connection).await?;
+    if unmade.is_empty() {
+        return Ok(());
+    }
+    let reasons: Vec<String> = unmade.into_iter().map(|(_, reason)| reason).collect();
+    Err(context.server().schema_error(&reasons.join("; ")))
+}
+
+/// What lookups lead to that is neither there nor made with the tables: each table, and what is amiss. Without a
+/// connection there is nothing yet.
+pub(crate) async fn missing_lookup_targets(
+    context: &SqlContext,
+    mut connection: Option<&mut dyn Connection>,
+) -> Result<Vec<(&'static str, String)>, AdapterError> {
+    let mut unmade = Vec::new();
+    for Used { table, columns: used, .. } in required_columns::required_columns(context) {
+        let unreadable = |error| context.server().unreadable(table, &error);
+        let own = context.models.tables.iter().find(|own| own.name == table);
+        let columns: Vec<String> = match (own, connection.as_deref_mut()) {
+            (Some(own), _) => created_columns(context, own).into_iter().map(str::to_owned).collect(),
+            (None, Some(connection)) => {
+                let columns = connection.columns(table).await.map_err(unreadable)?;
+                columns.into_iter().map(|column| column.name).collect()
             }
+            (None, None) => Vec::new(),
+        };
+        if columns.is_empty() {
+            let mut there: Vec<String> = context.models.tables.iter().map(|own| own.name.to_owned()).collect();
+            if let Some(connection) = connection.as_deref_mut() {
+                there.extend(connection.tables().await.map_err(unreadable)?);
+            }
+            let instead = instead(table, there.iter().map(String::as_str));
+            unmade.push((table, format!("there is no table `{table}`, and no model makes it{instead}")));
+            continue;
         }
-        Ok(true)
-    }
-
-    /// Refuses to make the tables if lookups lead to what is neither there nor made with them: these would then be made
-    /// without foreign keys, which nobody adds later.
-    pub(crate) async fn refuse_unmade(&self, connection: Option<&mut dyn Connection>) -> Result<(), AdapterError> {
-        let unmade = self.unmade(connection).await?;
-        if unmade.is_empty() {
-            return Ok(());
+        let is = if own.is_some() { "is made without" } else { "has no" };
+        for missing in used.iter().filter(|used| !columns.iter().any(|column| column == used.name)) {
+            let instead = instead(missing.name, columns.iter().map(String::as_str));
+            unmade.push((table, format!("`{table}` {is} column `{}`{instead}", missing.name)));
         }
-        let reasons: Vec<String> = unmade.into_iter().map(|(_, reason)| reason).collect();
-        Err(self.lacking(&reasons.join("; ")))
     }
+    Ok(unmade)
+}
 
-    /// What lookups lead to that is neither there nor made with the tables: each table, and what is amiss. Without a
-    /// connection there is nothing yet.
-    pub(crate) async fn unmade(
-        &self,
-        mut connection: Option<&mut dyn Connection>,
-    ) -> Result<Vec<(&'static str, String)>, AdapterError> {
-        let mut unmade = Vec::new();
-        for Used { table, columns: used, .. } in self.used() {
-            let unreadable = |error| self.unreadable(table, &error);
-            let own = self.tables.iter().find(|own| own.name == table);
-            let columns: Vec<String> = match (own, connection.as_deref_mut()) {
-                (Some(own), _) => self.made_columns(own).into_iter().map(str::to_owned).collect(),
-                (None, Some(connection)) => {
-                    let columns = connection.columns(table).await.map_err(unreadable)?;
-                    columns.into_iter().map(|column| column.name).collect()
-                }
-                (None, None) => Vec::new(),
+/// The columns that a table is made with.
+fn created_columns(context: &SqlContext, table: &SqlTable) -> Vec<&'static str> {
+    let fields = table.columns().map(|(_, column, _)| column);
+    let lookups = table.lookups.iter().map(|lookup| lookup.leads.column);
+    let owner = table.owner.iter().map(|owner| owner.column);
+    let mut columns: Vec<&'static str> = fields.chain(lookups).chain(owner).collect();
+    if let Some(key) = created_key(context, table)
+        && !columns.contains(&key)
+    {
+        columns.push(key);
+    }
+    columns
+}
+
+/// Makes the tables that are missing, if that is wanted.
+pub(crate) async fn create_tables(context: &SqlContext) -> Result<(), TargetError> {
+    if !context.create_tables {
+        return Ok(());
+    }
+    let made = context.tables_created.get_or_try_init(|| async {
+        let mut connection = context.session.connection(true).await?;
+        // All or none, where the database can.
+        connection.run(context.database().begin()).await?;
+        let placed = creation_order(context);
+        let mut closing = Vec::new();
+        for (position, table) in placed.iter().enumerate() {
+            // Another run may have made it since, and closed the circles that it is part of.
+            if connection.columns(table.name).await?.is_empty() {
+                closing.extend(deferred_foreign_keys(context, position, &placed));
+            }
+            connection.run(&create_statement(context, position, &placed)).await?;
+        }
+        for statement in closing {
+            connection.run(&statement).await?;
+        }
+        connection.run("COMMIT").await?;
+        context.session.give_back(connection);
+        Ok(())
+    });
+    made.await.map(drop).map_err(|error: sqlx::Error| context.server().write_error("make the tables", &error, &[]))
+}
+
+/// The tables, each after those that it refers to, as far as they do not refer to each other.
+fn creation_order(context: &SqlContext) -> Vec<&'static SqlTable> {
+    let mut placed: Vec<&'static SqlTable> = Vec::new();
+    while placed.len() < context.models.tables.len() {
+        let waits = |table: &&&'static SqlTable| {
+            let refers = |lookup: &Lookup| {
+                let here = context.models.tables.iter().any(|other| other.name == lookup.leads.table);
+                here && lookup.leads.table != table.name && !placed.iter().any(|other| other.name == lookup.leads.table)
             };
-            if columns.is_empty() {
-                let mut there: Vec<String> = self.tables.iter().map(|own| own.name.to_owned()).collect();
-                if let Some(connection) = connection.as_deref_mut() {
-                    there.extend(connection.tables().await.map_err(unreadable)?);
-                }
-                let instead = instead(table, there.iter().map(String::as_str));
-                unmade.push((table, format!("there is no table `{table}`, and no model makes it{instead}")));
-                continue;
-            }
-            let is = if own.is_some() { "is made without" } else { "has no" };
-            for missing in used.iter().filter(|used| !columns.iter().any(|column| column == used.name)) {
-                let instead = instead(missing.name, columns.iter().map(String::as_str));
-                unmade.push((table, format!("`{table}` {is} column `{}`{instead}", missing.name)));
-            }
-        }
-        Ok(unmade)
+            table.lookups.iter().any(refers)
+        };
+        let left = || context.models.tables.iter().filter(|table| !placed.iter().any(|other| other.name == table.name));
+        let Some(next) = left().find(|table| !waits(table)).or_else(|| left().next()) else { break };
+        placed.push(next);
     }
+    placed
+}
 
-    /// The columns that a table is made with.
-    fn made_columns(&self, table: &SqlTable) -> Vec<&'static str> {
-        let fields = table.columns().map(|(_, column, _)| column);
-        let lookups = table.lookups.iter().map(|lookup| lookup.leads.column);
-        let owner = table.owner.iter().map(|owner| owner.column);
-        let mut columns: Vec<&'static str> = fields.chain(lookups).chain(owner).collect();
-        if let Some(key) = self.made_key(table)
-            && !columns.contains(&key)
-        {
-            columns.push(key);
-        }
-        columns
-    }
+/// The foreign key of a lookup, if what it leads to is unique in one of these tables: else it cannot be referred to.
+fn foreign_key_clause(context: &SqlContext, lookup: &'static Lookup, there: &[&'static SqlTable]) -> Option<String> {
+    let (leads, quotes) = (&lookup.leads, context.database().quotes());
+    let key = context.key_of(leads);
+    let mut others = there.iter().copied().filter(|other| other.name == leads.table);
+    others.find(|other| created_key(context, other) == Some(key) || identity(other) == [key])?;
+    let (column, to, key) = (quotes.column(leads.column), quotes.table(leads.table), quotes.column(key));
+    Some(format!("FOREIGN KEY ({column}) REFERENCES {to} ({key})"))
+}
 
-    /// Makes the tables that are missing, if that is wanted.
-    pub(crate) async fn make_tables(&self) -> Result<(), TargetError> {
-        if !self.create_tables {
-            return Ok(());
-        }
-        let made = self.made.get_or_try_init(|| async {
-            let mut connection = self.connection(true).await?;
-            // All or none, where the database can.
-            connection.run(self.database().begin()).await?;
-            let placed = self.placed();
-            let mut closing = Vec::new();
-            for (position, table) in placed.iter().enumerate() {
-                // Another run may have made it since, and closed the circles that it is part of.
-                if connection.columns(table.name).await?.is_empty() {
-                    closing.extend(self.closing(position, &placed));
-                }
-                connection.run(&self.definition(position, &placed)).await?;
-            }
-            for statement in closing {
-                connection.run(&statement).await?;
-            }
-            connection.run("COMMIT").await?;
-            self.give_back(connection);
-            Ok(())
-        });
-        made.await.map(drop).map_err(|error: sqlx::Error| self.unwritable("make the tables", &error, &[]))
+/// The statements that add the foreign keys by which a table refers to those that are made after it: tables refer to
+/// each other where a reference is deferred.
+fn deferred_foreign_keys(context: &SqlContext, position: usize, placed: &[&'static SqlTable]) -> Vec<String> {
+    let (Some(table), Some(later)) = (placed.get(position), placed.get(position + 1..)) else { return Vec::new() };
+    if context.database().refers_ahead() {
+        return Vec::new();
     }
+    let quoted = context.database().quotes().table(table.name);
+    let keys = table.lookups.iter().filter_map(|lookup| foreign_key_clause(context, lookup, later));
+    keys.map(|key| format!("ALTER TABLE {quoted} ADD {key}")).collect()
+}
 
-    /// The tables, each after those that it refers to, as far as they do not refer to each other.
-    fn placed(&self) -> Vec<&'static SqlTable> {
-        let mut placed: Vec<&'static SqlTable> = Vec::new();
-        while placed.len() < self.tables.len() {
-            let waits = |table: &&&'static SqlTable| {
-                let refers = |lookup: &Lookup| {
-                    let here = self.tables.iter().any(|other| other.name == lookup.leads.table);
-                    here && lookup.leads.table != table.name
-                        && !placed.iter().any(|other| other.name == lookup.leads.table)
-                };
-                table.lookups.iter().any(refers)
-            };
-            let left = || self.tables.iter().filter(|table| !placed.iter().any(|other| other.name == table.name));
-            let Some(next) = left().find(|table| !waits(table)).or_else(|| left().next()) else { break };
-            placed.push(next);
-        }
-        placed
+/// The statement that makes the table at this position.
+fn create_statement(context: &SqlContext, position: usize, placed: &[&'static SqlTable]) -> String {
+    let there = if context.database().refers_ahead() { placed } else { placed.get(..=position).unwrap_or_default() };
+    let Some(table) = placed.get(position) else { return String::new() };
+    let (database, quotes) = (context.database(), context.database().quotes());
+    let unique = identity(table);
+    let mut lines = Vec::new();
+    let key = created_key(context, table);
+    if let Some(key) = key {
+        let kind = table.key.and_then(|key| table.fields.get(key)).map_or(Kind::Int64, |field| field.kind);
+        lines.push(format!("{} {}", quotes.column(key), database.key_type(kind)));
     }
+    let mut nullable: HashMap<&str, bool> = HashMap::new();
+    for (_, column, field) in table.columns().filter(|(_, column, _)| Some(*column) != key) {
+        let ty =
+            field.declared.map_or_else(|| database.column_type(field.kind, unique.contains(&column)), str::to_owned);
+        let not_null = if field.nullable || field.role == Role::Local { "" } else { " NOT NULL" };
+        nullable.insert(column, field.nullable);
+        lines.push(format!("{} {ty}{not_null}", quotes.column(column)));
+    }
+    for lookup in table.lookups {
+        let (leads, is_nullable) = (&lookup.leads, table.is_nullable(lookup));
+        let other = context.models.tables.iter().find(|other| other.name == leads.table);
+        let key = context.key_of(leads);
+        let held = other.and_then(|other| other.columns().find(|(_, column, _)| *column == key));
+        let kind = held.map_or(Kind::Int64, |(_, _, field)| field.kind);
+        // A foreign key must be of the type that it refers to.
+        let declared =
+            held.filter(|(_, column, _)| other.and_then(|other| created_key(context, other)) != Some(*column));
+        let declared = declared.and_then(|(_, _, field)| field.declared);
+        let ty = declared.map_or_else(|| database.column_type(kind, true), str::to_owned);
+        let mut line = format!("{} {ty}", quotes.column(leads.column));
+        if !is_nullable {
+            line.push_str(" NOT NULL");
+        }
+        nullable.insert(leads.column, is_nullable);
+        lines.push(line);
+        lines.extend(foreign_key_clause(context, lookup, there));
+    }
+    if let Some(owner) = &table.owner {
+        lines.push(format!("{} {}", quotes.column(owner.column), database.column_type(Kind::Text, true)));
+    }
+    let is_key = key.is_none() && unique.iter().all(|column| nullable.get(column) == Some(&false));
+    let word = if is_key { "PRIMARY KEY" } else { "UNIQUE" };
+    lines.push(format!("{word} ({})", quotes.columns(unique.iter().copied())));
+    // Constraints stand behind columns.
+    lines.sort_by_key(|line| line.starts_with("FOREIGN KEY") || line.starts_with(word));
+    let mut sql = String::new();
+    let _ = write!(sql, "CREATE TABLE IF NOT EXISTS {} ({})", quotes.table(table.name), lines.join(", "));
+    sql
+}
 
-    /// The foreign key of a lookup, if what it leads to is unique in one of these tables: else it cannot be referred to.
-    fn foreign_key(&self, lookup: &'static Lookup, there: &[&'static SqlTable]) -> Option<String> {
-        let (leads, quotes) = (&lookup.leads, self.database().quotes());
-        let key = self.key_of(leads);
-        let mut others = there.iter().copied().filter(|other| other.name == leads.table);
-        others.find(|other| self.made_key(other) == Some(key) || identity(other) == [key])?;
-        let (column, to, key) = (quotes.column(leads.column), quotes.table(leads.table), quotes.column(key));
-        Some(format!("FOREIGN KEY ({column}) REFERENCES {to} ({key})"))
+/// The key that a table is made with: its own, or the one by which other tables refer to it.
+fn created_key(context: &SqlContext, table: &SqlTable) -> Option<&'static str> {
+    if let Some(key) = table.key_column() {
+        return Some(key);
     }
-
-    /// The statements that add the foreign keys by which a table refers to those that are made after it: tables refer to
-    /// each other where a reference is deferred.
-    fn closing(&self, position: usize, placed: &[&'static SqlTable]) -> Vec<String> {
-        let (Some(table), Some(later)) = (placed.get(position), placed.get(position + 1..)) else { return Vec::new() };
-        if self.database().refers_ahead() {
-            return Vec::new();
-        }
-        let quoted = self.database().quotes().table(table.name);
-        let keys = table.lookups.iter().filter_map(|lookup| self.foreign_key(lookup, later));
-        keys.map(|key| format!("ALTER TABLE {quoted} ADD {key}")).collect()
-    }
-
-    /// The statement that makes the table at this position.
-    fn definition(&self, position: usize, placed: &[&'static SqlTable]) -> String {
-        let there = if self.database().refers_ahead() { placed } else { placed.get(..=position).unwrap_or_default() };
-        let Some(table) = placed.get(position) else { return String::new() };
-        let (database, quotes) = (self.database(), self.database().quotes());
-        let unique = identity(table);
-        let mut lines = Vec::new();
-        let key = self.made_key(table);
-        if let Some(key) = key {
-            let kind = table.key.and_then(|key| table.fields.get(key)).map_or(Kind::Int64, |field| field.kind);
-            lines.push(format!("{} {}", quotes.column(key), database.key_type(kind)));
-        }
-        let mut nullable: HashMap<&str, bool> = HashMap::new();
-        for (_, column, field) in table.columns().filter(|(_, column, _)| Some(*column) != key) {
-            let ty = field
-                .declared
-                .map_or_else(|| database.column_type(field.kind, unique.contains(&column)), str::to_owned);
-            let not_null = if field.nullable || field.role == Role::Local { "" } else { " NOT NULL" };
-            nullable.insert(column, field.nullable);
-            lines.push(format!("{} {ty}{not_null}", quotes.column(column)));
-        }
-        for lookup in table.lookups {
-            let (leads, is_nullable) = (&lookup.leads, table.is_nullable(lookup));
-            let other = self.tables.iter().find(|other| other.name == leads.table);
-            let key = self.key_of(leads);
-            let held = other.and_then(|other| other.columns().find(|(_, column, _)| *column == key));
-            let kind = held.map_or(Kind::Int64, |(_, _, field)| field.kind);
-            // A foreign key must be of the type that it refers to.
-            let declared = held.filter(|(_, column, _)| other.and_then(|other| self.made_key(other)) != Some(*column));
-            let declared = declared.and_then(|(_, _, field)| field.declared);
-            let ty = declared.map_or_else(|| database.column_type(kind, true), str::to_owned);
-            let mut line = format!("{} {ty}", quotes.column(leads.column));
-            if !is_nullable {
-                line.push_str(" NOT NULL");
-            }
-            nullable.insert(leads.column, is_nullable);
-            lines.push(line);
-            lines.extend(self.foreign_key(lookup, there));
-        }
-        if let Some(owner) = &table.owner {
-            lines.push(format!("{} {}", quotes.column(owner.column), database.column_type(Kind::Text, true)));
-        }
-        let is_key = key.is_none() && unique.iter().all(|column| nullable.get(column) == Some(&false));
-        let word = if is_key { "PRIMARY KEY" } else { "UNIQUE" };
-        lines.push(format!("{word} ({})", quotes.columns(unique.iter().copied())));
-        // Constraints stand behind columns.
-        lines.sort_by_key(|line| line.starts_with("FOREIGN KEY") || line.starts_with(word));
-        let mut sql = String::new();
-        let _ = write!(sql, "CREATE TABLE IF NOT EXISTS {} ({})", quotes.table(table.name), lines.join(", "));
-        sql
-    }
-
-    /// The key that a table is made with: its own, or the one by which other tables refer to it.
-    fn made_key(&self, table: &SqlTable) -> Option<&'static str> {
-        if let Some(key) = table.key_column() {
-            return Some(key);
-        }
-        let mut lookups = self.tables.iter().flat_map(|other| other.lookups);
-        let leads = &lookups.find(|lookup| lookup.leads.table == table.name)?.leads;
-        let key = self.key_of(leads);
-        table.columns().all(|(_, column, _)| column != key).then_some(key)
-    }
+    let mut lookups = context.models.tables.iter().flat_map(|other| other.lookups);
+    let leads = &lookups.find(|lookup| lookup.leads.table == table.name)?.leads;
+    let key = context.key_of(leads);
+    table.columns().all(|(_, column, _)| column != key).then_some(key)
 }

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 
 use diffsync_core::TargetError;
 
-use super::load::select;
-use super::row_identity::{By, Group, Source};
-use super::write::{Trouble, is_changed};
+use super::row_identity;
+use super::row_identity::{By, Group, Source, is_changed};
+use super::selection::select;
 use crate::nested::merge::merged_text;
+use crate::sql::context::SqlContext;
 use crate::sql::dialect::{Connection, Engine, Grid, Read};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::{Fields, Row};
 use crate::sql::model::schema::{Place, Role};
 use crate::sql::model::value::{Kind, Value};
-use crate::sql::session::Session;
+use crate::sql::session::error::Trouble;
 
 /// For each record with documents that change, what its columns are to hold, by the positions of the fields.
 pub(crate) type Documents = HashMap<usize, Result<HashMap<usize, String>, TargetError>>;
@@ -25,107 +26,102 @@ struct Wanted<'m, M> {
     fields: Vec<usize>,
 }
 
-impl Session {
-    /// The stored documents of records with their changes made in them.
-    ///
-    /// Rows are read for it, in the transaction that writes them, only where objects change.
-    pub(crate) async fn documents<M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-        changes: &[(&M, &M::Patch)],
-        new: &[&M],
-    ) -> Result<Documents, Trouble> {
-        let is_document = |place: &usize| {
-            let field = M::TABLE.fields.get(*place);
-            field.is_some_and(|field| {
-                field.kind == Kind::Json && field.role == Role::Attribute && matches!(field.place, Place::Column(_))
-            })
+/// The stored documents of records with their changes made in them.
+///
+/// Rows are read for it, in the transaction that writes them, only where objects change.
+pub(crate) async fn changed_documents<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    changes: &[(&M, &M::Patch)],
+    new: &[&M],
+) -> Result<Documents, Trouble> {
+    let is_document = |place: &usize| {
+        let field = M::TABLE.fields.get(*place);
+        field.is_some_and(|field| {
+            field.kind == Kind::Json && field.role == Role::Attribute && matches!(field.place, Place::Column(_))
+        })
+    };
+    let documents: Vec<usize> = (0..M::TABLE.fields.len()).filter(is_document).collect();
+    let mut wanted: BTreeMap<usize, Wanted<'_, M>> = BTreeMap::new();
+    for (record, ((old, patch), new)) in changes.iter().zip(new).enumerate() {
+        let is_object_changed = |field: &usize| {
+            is_changed::<M>(patch, Source::Field(*field)) && has_keys(*old, *field) && has_keys(*new, *field)
         };
-        let documents: Vec<usize> = (0..M::TABLE.fields.len()).filter(is_document).collect();
-        let mut wanted: BTreeMap<usize, Wanted<'_, M>> = BTreeMap::new();
-        for (record, ((old, patch), new)) in changes.iter().zip(new).enumerate() {
-            let is_object_changed = |field: &usize| {
-                is_changed::<M>(patch, Source::Field(*field)) && has_keys(*old, *field) && has_keys(*new, *field)
-            };
-            let fields: Vec<usize> = documents.iter().copied().filter(is_object_changed).collect();
-            if !fields.is_empty() {
-                wanted.insert(record, Wanted { old: *old, new: *new, fields });
+        let fields: Vec<usize> = documents.iter().copied().filter(is_object_changed).collect();
+        if !fields.is_empty() {
+            wanted.insert(record, Wanted { old: *old, new: *new, fields });
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(Documents::new());
+    }
+    merge_documents(context, connection, &wanted).await
+}
+
+async fn merge_documents<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    wanted: &BTreeMap<usize, Wanted<'_, M>>,
+) -> Result<Documents, Trouble> {
+    let records: Vec<usize> = wanted.keys().copied().collect();
+    let old: Vec<&M> = wanted.values().map(|wanted| wanted.old).collect();
+    let located = row_identity::locate(context, connection, &old).await?;
+    let mut groups: BTreeMap<By, Group<'_>> = BTreeMap::new();
+    let mut merged = Documents::new();
+    for (place, record) in records.iter().enumerate() {
+        match located.by(place) {
+            Ok((by, which)) => {
+                let group =
+                    groups.entry(by).or_insert_with(|| Group { grid: Grid::new(which.len()), records: Vec::new() });
+                group.grid.values.extend(which);
+                group.records.push(*record);
+            }
+            Err(error) => {
+                merged.insert(*record, Err(error));
             }
         }
-        if wanted.is_empty() {
-            return Ok(Documents::new());
-        }
-        self.merged_documents(connection, &wanted).await
     }
 
-    async fn merged_documents<M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-        wanted: &BTreeMap<usize, Wanted<'_, M>>,
-    ) -> Result<Documents, Trouble> {
-        let records: Vec<usize> = wanted.keys().copied().collect();
-        let old: Vec<&M> = wanted.values().map(|wanted| wanted.old).collect();
-        let located = self.located(connection, &old).await?;
-        let mut groups: BTreeMap<By, Group<'_>> = BTreeMap::new();
-        let mut merged = Documents::new();
-        for (place, record) in records.iter().enumerate() {
-            match located.by(place) {
-                Ok((by, which)) => {
-                    let group =
-                        groups.entry(by).or_insert_with(|| Group { grid: Grid::new(which.len()), records: Vec::new() });
-                    group.grid.values.extend(which);
-                    group.records.push(*record);
-                }
-                Err(error) => {
-                    merged.insert(*record, Err(error));
-                }
-            }
-        }
-
-        let columns = self.columns(connection, M::TABLE.name).await?;
-        let nature = self.nature(connection, M::TABLE.name).await?;
-        let select = {
-            let mut catalogue = self.catalogue.lock().await;
-            let select = select(M::TABLE, self, connection, &mut catalogue).await;
-            select.map_err(|error| TargetError::fatal(error.to_string()))?
-        };
-        let locks = match self.database().engine() {
-            // It writes one transaction at a time.
-            Engine::Sqlite => false,
-            // A view may be one whose rows cannot be locked.
-            Engine::Postgres => !nature.alters,
-            // The rows that are joined would be locked as well, and batches would wait for each other.
-            Engine::MySql => M::TABLE.lookups.is_empty(),
-        };
-        let places: HashMap<M::Id, usize> = wanted.iter().map(|(record, wanted)| (wanted.old.id(), *record)).collect();
-        for (by, group) in &groups {
-            let typed = self.typed(&columns, M::TABLE, &by.columns)?;
-            let read = Read { select: &select, by: &typed, nulls: &by.nulls, rows: &group.grid, locks };
-            let mut each = |row: &dyn Row| {
-                let fields = Fields::new(row, M::TABLE);
-                let stored = M::read(&fields).ok();
-                let id = stored.as_ref().map(M::id).or_else(|| M::identify(&fields).ok());
-                let Some(record) = id.and_then(|id| places.get(&id)) else { return };
-                let Some(wanted) = wanted.get(record) else { return };
-                let documents = wanted.merged(row, stored.as_ref().unwrap_or(wanted.old));
-                let named = |(field, reason): (usize, String)| {
-                    let name = M::TABLE.fields.get(field).map_or("", |field| field.name);
-                    TargetError::new(format!("`{name}` of `{}` {reason}", M::TABLE.name))
-                };
-                merged.insert(*record, documents.map_err(named));
+    let columns = context.columns(connection, M::TABLE.name).await?;
+    let nature = context.behavior(connection, M::TABLE.name).await?;
+    let select = select(M::TABLE, context, connection, &context.catalogue).await;
+    let select = select.map_err(|error| TargetError::fatal(error.to_string()))?;
+    let locks = match context.database().engine() {
+        // It writes one transaction at a time.
+        Engine::Sqlite => false,
+        // A view may be one whose rows cannot be locked.
+        Engine::Postgres => !nature.alters,
+        // The rows that are joined would be locked as well, and batches would wait for each other.
+        Engine::MySql => M::TABLE.lookups.is_empty(),
+    };
+    let places: HashMap<M::Id, usize> = wanted.iter().map(|(record, wanted)| (wanted.old.id(), *record)).collect();
+    for (by, group) in &groups {
+        let typed = row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?;
+        let read = Read { select: &select, by: &typed, nulls: &by.nulls, rows: &group.grid, locks };
+        let mut each = |row: &dyn Row| {
+            let fields = Fields::new(row, M::TABLE);
+            let stored = M::read(&fields).ok();
+            let id = stored.as_ref().map(M::id).or_else(|| M::identify(&fields).ok());
+            let Some(record) = id.and_then(|id| places.get(&id)) else { return };
+            let Some(wanted) = wanted.get(record) else { return };
+            let documents = wanted.merged(row, stored.as_ref().unwrap_or(wanted.old));
+            let named = |(field, reason): (usize, String)| {
+                let name = M::TABLE.fields.get(field).map_or("", |field| field.name);
+                TargetError::new(format!("`{name}` of `{}` {reason}", M::TABLE.name))
             };
-            connection.read(&read, &mut each).await?;
-        }
-
-        // Without what is stored, its unknown keys would be lost.
-        for (record, wanted) in wanted {
-            merged.entry(*record).or_insert_with(|| {
-                let id = wanted.old.id().to_string();
-                Err(TargetError::new(format!("`{}` has no row any more that is {id:?}", M::TABLE.name)))
-            });
-        }
-        Ok(merged)
+            merged.insert(*record, documents.map_err(named));
+        };
+        connection.read(&read, &mut each).await?;
     }
+
+    // Without what is stored, its unknown keys would be lost.
+    for (record, wanted) in wanted {
+        merged.entry(*record).or_insert_with(|| {
+            let id = wanted.old.id().to_string();
+            Err(TargetError::new(format!("`{}` has no row any more that is {id:?}", M::TABLE.name)))
+        });
+    }
+    Ok(merged)
 }
 
 impl<M: SqlModel> Wanted<'_, M> {

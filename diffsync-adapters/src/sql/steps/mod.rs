@@ -1,5 +1,6 @@
 //! The steps of a run: what is asked of a database, and what is written to it.
 
+pub(crate) mod answers;
 pub(crate) mod cascade;
 pub(crate) mod check;
 pub(crate) mod conflict;
@@ -12,5 +13,7 @@ pub(crate) mod lookup;
 pub(crate) mod required_columns;
 pub(crate) mod reread;
 pub(crate) mod row_identity;
+pub(crate) mod selection;
 pub(crate) mod swap;
 pub(crate) mod write;
+pub(crate) mod write_rows;

@@ -1,7 +1,7 @@
 //! The tables and columns that models use.
 
+use crate::sql::context::SqlContext;
 use crate::sql::model::schema::{Leads, Part, SqlField};
-use crate::sql::session::Session;
 
 /// A table that is used, and which columns of it.
 pub(crate) struct Used {
@@ -17,47 +17,45 @@ pub(crate) struct UsedColumn {
     pub(crate) fields: Vec<&'static SqlField>,
 }
 
-impl Session {
-    /// The tables of the models, and those that only lookups lead to.
-    pub(crate) fn used(&self) -> Vec<Used> {
-        let own = self.tables.iter().map(|table| {
-            let mut used = Used { table: table.name, is_own: true, columns: Vec::new() };
-            table.columns().for_each(|(_, column, field)| used.add(column, Some(field)));
-            table.lookups.iter().for_each(|lookup| used.add(lookup.leads.column, None));
-            table.owner.iter().for_each(|owner| used.add(owner.column, None));
-            used
-        });
-        let mut all: Vec<Used> = own.collect();
-        for table in &self.tables {
-            for lookup in table.lookups {
-                let mut fields = lookup.fields.iter().filter_map(|field| table.fields.get(*field));
-                self.add_led_to(&lookup.leads, &mut fields, &mut all);
-            }
+/// The tables of the models, and those that only lookups lead to.
+pub(crate) fn required_columns(context: &SqlContext) -> Vec<Used> {
+    let own = context.models.tables.iter().map(|table| {
+        let mut used = Used { table: table.name, is_own: true, columns: Vec::new() };
+        table.columns().for_each(|(_, column, field)| used.add(column, Some(field)));
+        table.lookups.iter().for_each(|lookup| used.add(lookup.leads.column, None));
+        table.owner.iter().for_each(|owner| used.add(owner.column, None));
+        used
+    });
+    let mut all: Vec<Used> = own.collect();
+    for table in &context.models.tables {
+        for lookup in table.lookups {
+            let mut fields = lookup.fields.iter().filter_map(|field| table.fields.get(*field));
+            add_lookup_columns(context, &lookup.leads, &mut fields, &mut all);
         }
-        all
     }
+    all
+}
 
-    /// Adds what a lookup leads to, whose parts these fields hold.
-    fn add_led_to(
-        &self,
-        leads: &'static Leads,
-        fields: &mut dyn Iterator<Item = &'static SqlField>,
-        all: &mut Vec<Used>,
-    ) {
-        if all.iter().all(|used| used.table != leads.table) {
-            all.push(Used { table: leads.table, is_own: false, columns: Vec::new() });
-        }
-        let add = |all: &mut Vec<Used>, column, field| {
-            all.iter_mut().filter(|used| used.table == leads.table).for_each(|used| used.add(column, field));
-        };
-        add(all, self.key_of(leads), None);
-        for part in leads.parts {
-            match part {
-                Part::Column(column) => add(all, column, fields.next()),
-                Part::Lookup(further) => {
-                    add(all, further.column, None);
-                    self.add_led_to(further, fields, all);
-                }
+/// Adds what a lookup leads to, whose parts these fields hold.
+fn add_lookup_columns(
+    context: &SqlContext,
+    leads: &'static Leads,
+    fields: &mut dyn Iterator<Item = &'static SqlField>,
+    all: &mut Vec<Used>,
+) {
+    if all.iter().all(|used| used.table != leads.table) {
+        all.push(Used { table: leads.table, is_own: false, columns: Vec::new() });
+    }
+    let add = |all: &mut Vec<Used>, column, field| {
+        all.iter_mut().filter(|used| used.table == leads.table).for_each(|used| used.add(column, field));
+    };
+    add(all, context.key_of(leads), None);
+    for part in leads.parts {
+        match part {
+            Part::Column(column) => add(all, column, fields.next()),
+            Part::Lookup(further) => {
+                add(all, further.column, None);
+                add_lookup_columns(context, further, fields, all);
             }
         }
     }

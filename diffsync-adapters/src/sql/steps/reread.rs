@@ -1,107 +1,89 @@
 //! What was written is read again where the database may hold something else than it was given.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use diffsync_core::TargetError;
 
-use super::load::{column_of, select};
+use super::row_identity;
 use super::row_identity::{By, Group, Source};
-use super::write::Trouble;
+use super::selection::select;
+use crate::sql::catalogue::column_of;
+use crate::sql::context::SqlContext;
 use crate::sql::dialect::{Column, Connection, Grid, Nature, Read};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::Fields;
 use crate::sql::model::schema::Place;
 use crate::sql::model::value::{Kind, Value};
-use crate::sql::session::Session;
+use crate::sql::session::error::Trouble;
 
-impl Session {
-    /// What the database says of how a table is written, asked for once in a run.
-    pub(crate) async fn nature(
-        &self,
-        connection: &mut dyn Connection,
-        table: &'static str,
-    ) -> Result<Arc<Nature>, Trouble> {
-        let mut natures = self.natures.lock().await;
-        if let Some(nature) = natures.get(table) {
-            return Ok(Arc::clone(nature));
-        }
-        let nature = Arc::new(connection.nature(table).await?);
-        natures.insert(table, Arc::clone(&nature));
-        Ok(nature)
+/// Which rows of a grid the database may hold with other values than they were given: all of them where something
+/// alters what is written, else those with a value that the type of its column need not keep.
+pub(crate) fn rows_to_reread<M: SqlModel>(
+    context: &SqlContext,
+    nature: &Nature,
+    columns: &[Column],
+    written: &[(&'static str, Source)],
+    grid: &Grid<'_>,
+) -> Result<Vec<usize>, Trouble> {
+    if nature.alters {
+        return Ok((0..grid.len()).collect());
     }
 
-    /// Which rows of a grid the database may hold with other values than they were given: all of them where something
-    /// alters what is written, else those with a value that the type of its column need not keep.
-    pub(crate) fn doubtful<M: SqlModel>(
-        &self,
-        nature: &Nature,
-        columns: &[Column],
-        written: &[(&'static str, Source)],
-        grid: &Grid<'_>,
-    ) -> Result<Vec<usize>, Trouble> {
-        if nature.alters {
-            return Ok((0..grid.len()).collect());
-        }
-
-        // A foreign key is the other row's own key as it was read, and joins with it however it is stored.
-        let mut checked = Vec::new();
-        for (position, (name, source)) in written.iter().enumerate() {
-            let kind = match source {
-                Source::Field(field) => M::TABLE.fields.get(*field).map_or(Kind::Text, |field| field.kind),
-                Source::Owner => Kind::Text,
-                Source::Lookup(_) => continue,
-            };
-            let column = column_of(columns, M::TABLE.name, name).map_err(|error| self.amiss(&error))?;
-            checked.push((position, column, kind));
-        }
-
-        let keeps = |row: &[Value<'_>]| {
-            let holds =
-                |value: &Value<'_>, column, kind| *value == Value::Null || self.database().keeps(column, kind, value);
-            checked.iter().all(|(at, column, kind)| row.get(*at).is_none_or(|value| holds(value, column, *kind)))
+    // A foreign key is the other row's own key as it was read, and joins with it however it is stored.
+    let mut checked = Vec::new();
+    for (position, (name, source)) in written.iter().enumerate() {
+        let kind = match source {
+            Source::Field(field) => M::TABLE.fields.get(*field).map_or(Kind::Text, |field| field.kind),
+            Source::Owner => Kind::Text,
+            Source::Lookup(_) => continue,
         };
-        Ok(grid.rows().enumerate().filter(|(_, row)| !keeps(row)).map(|(number, _)| number).collect())
+        let column =
+            column_of(columns, M::TABLE.name, name).map_err(|error| context.server().fatal_schema_error(&error))?;
+        checked.push((position, column, kind));
     }
 
-    /// Records that were just written, as the database holds them now, in the same order.
-    ///
-    /// # Errors
-    ///
-    /// If one is not there under its identifier, or cannot be read: what cannot be found again must not stay.
-    pub(crate) async fn read_again<M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-        written: &[&M],
-    ) -> Result<Vec<M>, Trouble> {
-        if written.is_empty() {
-            return Ok(Vec::new());
-        }
-        let columns = self.columns(connection, M::TABLE.name).await?;
-        let select = {
-            let mut catalogue = self.catalogue.lock().await;
-            let select = select(M::TABLE, self, connection, &mut catalogue).await;
-            select.map_err(|error| TargetError::fatal(error.to_string()))?
-        };
+    let keeps = |row: &[Value<'_>]| {
+        let holds =
+            |value: &Value<'_>, column, kind| *value == Value::Null || context.database().keeps(column, kind, value);
+        checked.iter().all(|(at, column, kind)| row.get(*at).is_none_or(|value| holds(value, column, *kind)))
+    };
+    Ok(grid.rows().enumerate().filter(|(_, row)| !keeps(row)).map(|(number, _)| number).collect())
+}
 
-        let located = self.located(connection, written).await?;
-        let mut groups: BTreeMap<By, Group<'_>> = BTreeMap::new();
-        for record in 0..written.len() {
-            let (by, which) = located.by(record)?;
-            let group = groups.entry(by).or_insert_with(|| Group { grid: Grid::new(which.len()), records: Vec::new() });
-            group.grid.values.extend(which);
-            group.records.push(record);
-        }
-
-        let mut found: Found<M> = Found::of(written);
-        for (by, group) in &groups {
-            let typed = self.typed(&columns, M::TABLE, &by.columns)?;
-            let read = Read { select: &select, by: &typed, nulls: &by.nulls, rows: &group.grid, locks: false };
-            connection.read(&read, &mut |row| found.take(&Fields::new(row, M::TABLE))).await?;
-            found.complete(by, group)?;
-        }
-        Ok(found.records.into_iter().flatten().collect())
+/// Records that were just written, as the database holds them now, in the same order.
+///
+/// # Errors
+///
+/// If one is not there under its identifier, or cannot be read: what cannot be found again must not stay.
+pub(crate) async fn reread<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    written: &[&M],
+) -> Result<Vec<M>, Trouble> {
+    if written.is_empty() {
+        return Ok(Vec::new());
     }
+    let columns = context.columns(connection, M::TABLE.name).await?;
+    let select = select(M::TABLE, context, connection, &context.catalogue).await;
+    let select = select.map_err(|error| TargetError::fatal(error.to_string()))?;
+
+    let located = row_identity::locate(context, connection, written).await?;
+    let mut groups: BTreeMap<By, Group<'_>> = BTreeMap::new();
+    for record in 0..written.len() {
+        let (by, which) = located.by(record)?;
+        let group = groups.entry(by).or_insert_with(|| Group { grid: Grid::new(which.len()), records: Vec::new() });
+        group.grid.values.extend(which);
+        group.records.push(record);
+    }
+
+    let mut found: Found<M> = Found::of(written);
+    for (by, group) in &groups {
+        let typed = row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?;
+        let read = Read { select: &select, by: &typed, nulls: &by.nulls, rows: &group.grid, locks: false };
+        connection.read(&read, &mut |row| found.take(&Fields::new(row, M::TABLE))).await?;
+        found.complete(by, group)?;
+    }
+    Ok(found.records.into_iter().flatten().collect())
 }
 
 /// Records that are read again, each at the place of the one that was written.

@@ -1,16 +1,15 @@
 //! Which rows records are, and the values of their columns.
 
-use std::sync::Arc;
-
 use diffsync_core::TargetError;
 
-use super::load::column_of;
-use super::write::Trouble;
+use super::lookup;
+use crate::sql::catalogue::column_of;
+use crate::sql::context::SqlContext;
 use crate::sql::dialect::{Column, Connection, Grid, Typed};
 use crate::sql::model::SqlModel;
 use crate::sql::model::schema::{Lookup, Place, Role, SqlTable};
 use crate::sql::model::value::Value;
-use crate::sql::session::Session;
+use crate::sql::session::error::Trouble;
 
 /// Where the value of a column comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +45,18 @@ pub(crate) fn identified(table: &'static SqlTable) -> Vec<(&'static str, Source)
         columns.extend(column.filter(|column| !columns.contains(column)));
     }
     columns
+}
+
+/// Whether a change is one of this column.
+pub(crate) fn is_changed<M: SqlModel>(patch: &M::Patch, source: Source) -> bool {
+    match source {
+        Source::Field(field) => M::changes(patch, field),
+        Source::Lookup(lookup) => {
+            let fields = M::TABLE.lookups.get(lookup).map_or(&[][..], |lookup| lookup.fields);
+            fields.iter().any(|field| M::changes(patch, *field))
+        }
+        Source::Owner => true,
+    }
 }
 
 /// Records with the foreign keys that their lookups lead to.
@@ -85,76 +96,58 @@ pub(crate) struct Group<'v> {
     pub(crate) records: Vec<usize>,
 }
 
-impl Session {
-    /// Looks up the foreign keys of records, of those lookups that are wanted.
-    pub(crate) async fn resolved<'r, M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-        records: &[&'r M],
-        wanted: impl Fn(usize) -> bool,
-    ) -> Result<Resolved<'r, M>, Trouble> {
-        let mut keys = Vec::with_capacity(M::TABLE.lookups.len());
-        for (position, lookup) in M::TABLE.lookups.iter().enumerate() {
-            if !wanted(position) {
-                keys.push(Vec::new());
-                continue;
-            }
-            let natural = records.iter().map(|record| match natural_key(*record, position, lookup) {
-                Ok(key) => (key, None),
-                Err(reason) => (None, Some(reason)),
-            });
-            let (natural, wrong): (Vec<_>, Vec<_>) = natural.unzip();
-            let found = self.keys(connection, &lookup.leads, natural).await?;
-            keys.push(found.into_iter().zip(wrong).map(|(key, wrong)| wrong.map_or(key, Err)).collect());
+/// Looks up the foreign keys of records, of those lookups that are wanted.
+pub(crate) async fn resolve<'r, M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    records: &[&'r M],
+    wanted: impl Fn(usize) -> bool,
+) -> Result<Resolved<'r, M>, Trouble> {
+    let mut keys = Vec::with_capacity(M::TABLE.lookups.len());
+    for (position, lookup) in M::TABLE.lookups.iter().enumerate() {
+        if !wanted(position) {
+            keys.push(Vec::new());
+            continue;
         }
-        Ok(Resolved { records: records.to_vec(), keys })
+        let natural = records.iter().map(|record| match natural_key(*record, position, lookup) {
+            Ok(key) => (key, None),
+            Err(reason) => (None, Some(reason)),
+        });
+        let (natural, wrong): (Vec<_>, Vec<_>) = natural.unzip();
+        let found = lookup::lookup_keys(context, connection, &lookup.leads, natural).await?;
+        keys.push(found.into_iter().zip(wrong).map(|(key, wrong)| wrong.map_or(key, Err)).collect());
     }
+    Ok(Resolved { records: records.to_vec(), keys })
+}
 
-    /// What says which rows records are.
-    pub(crate) async fn located<'r, M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-        old: &[&'r M],
-    ) -> Result<Located<'r, M>, Trouble> {
-        let has_key = |record: &&M| {
-            M::TABLE.key.is_some_and(|key| matches!(record.value(key), Ok(value) if value != Value::Null))
-        };
-        let identified = identified(M::TABLE);
-        let needed = |lookup: usize| identified.iter().any(|(_, source)| *source == Source::Lookup(lookup));
-        let all_have = old.iter().all(has_key);
-        let resolved = self.resolved(connection, old, |lookup| !all_have && needed(lookup)).await?;
-        Ok(Located { resolved, identified })
-    }
+/// What says which rows records are.
+pub(crate) async fn locate<'r, M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    old: &[&'r M],
+) -> Result<Located<'r, M>, Trouble> {
+    let has_key =
+        |record: &&M| M::TABLE.key.is_some_and(|key| matches!(record.value(key), Ok(value) if value != Value::Null));
+    let identified = identified(M::TABLE);
+    let needed = |lookup: usize| identified.iter().any(|(_, source)| *source == Source::Lookup(lookup));
+    let all_have = old.iter().all(has_key);
+    let resolved = resolve(context, connection, old, |lookup| !all_have && needed(lookup)).await?;
+    Ok(Located { resolved, identified })
+}
 
-    /// Columns with their types.
-    pub(crate) fn typed(
-        &self,
-        columns: &[Column],
-        table: &SqlTable,
-        names: &[&'static str],
-    ) -> Result<Vec<Typed>, Trouble> {
-        let typed = |name: &&'static str| {
-            let column = column_of(columns, table.name, name).map_err(|error| self.amiss(&error))?;
-            Ok(Typed { name, ty: column.ty.clone() })
-        };
-        names.iter().map(typed).collect()
-    }
-
-    /// What the database says of a table, asked for once in a run.
-    pub(crate) async fn columns(
-        &self,
-        connection: &mut dyn Connection,
-        table: &str,
-    ) -> Result<Arc<Vec<Column>>, Trouble> {
-        let mut catalogue = self.catalogue.lock().await;
-        let columns = catalogue.columns(self, connection, table).await;
-        columns.map_err(|error| Trouble::Known(TargetError::fatal(error.to_string())))
-    }
-
-    /// A table that is not as the models say concerns all of its records.
-    pub(crate) fn amiss(&self, what: &str) -> TargetError {
-        TargetError::fatal(self.lacking(what).to_string())
-    }
+/// Columns with their types.
+pub(crate) fn typed_columns(
+    context: &SqlContext,
+    columns: &[Column],
+    table: &SqlTable,
+    names: &[&'static str],
+) -> Result<Vec<Typed>, Trouble> {
+    let typed = |name: &&'static str| {
+        let column =
+            column_of(columns, table.name, name).map_err(|error| context.server().fatal_schema_error(&error))?;
+        Ok(Typed { name, ty: column.ty.clone() })
+    };
+    names.iter().map(typed).collect()
 }
 
 /// By which columns a row is found, and which are null.

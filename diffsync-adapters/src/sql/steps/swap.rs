@@ -4,204 +4,206 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diffsync_core::TargetError;
 
-use super::load::column_of;
-use super::row_identity::{By, Group, Source, gone, sources};
-use super::write::{Answers, Trouble, is_changed, secrets};
+use super::answers::Answers;
+use super::row_identity::{By, Group, Source, gone, is_changed, sources};
+use super::write_rows::secrets;
+use super::{row_identity, write_rows};
+use crate::sql::catalogue::column_of;
 use crate::sql::catalogue::foreign_keys::Action;
+use crate::sql::context::SqlContext;
 use crate::sql::dialect::{Column, Connection, Grid, Update};
 use crate::sql::model::SqlModel;
 use crate::sql::model::schema::Role;
 use crate::sql::model::value::Value;
-use crate::sql::session::error::is_conflict;
-use crate::sql::session::{Session, Writing};
+use crate::sql::session::Writing;
+use crate::sql::session::error::{Trouble, is_conflict};
 
 /// How often records that cannot have their values are taken out of a batch before it is left to the caller to halve it.
 const TRIES: usize = 8;
 
-impl Session {
-    /// Updates a batch that a unique key has refused: what its records have in unique columns is taken from them first,
-    /// so that each can get what another had. Records whose value is still taken fail, and the others are written.
-    ///
-    /// It begins anew what the refusal has undone.
-    pub(crate) async fn swap<'s, M: SqlModel>(
-        &'s self,
-        writing: Writing<'s>,
-        refusal: sqlx::Error,
-        changes: &[(&M, &M::Patch)],
-        new: &[&M],
-    ) -> Result<(Writing<'s>, Result<Answers<Option<M>>, Trouble>), TargetError> {
-        writing.undo(Some(&refusal)).await?;
-        let mut writing = self.begin().await?;
-        let freed = match self.freed_columns::<M>(&mut *writing.connection).await {
-            Ok(freed) if !freed.is_empty() => freed,
-            // No key says which values are to be passed on.
-            Ok(_) => return Ok((writing, Err(refusal.into()))),
+/// Updates a batch that a unique key has refused: what its records have in unique columns is taken from them first,
+/// so that each can get what another had. Records whose value is still taken fail, and the others are written.
+///
+/// It begins anew what the refusal has undone.
+pub(crate) async fn swap<'s, M: SqlModel>(
+    context: &'s SqlContext,
+    writing: Writing<'s>,
+    refusal: sqlx::Error,
+    changes: &[(&M, &M::Patch)],
+    new: &[&M],
+) -> Result<(Writing<'s>, Result<Answers<Option<M>>, Trouble>), TargetError> {
+    writing.undo(Some(&refusal)).await?;
+    let mut writing = context.session.begin().await?;
+    let freed = match swappable_columns::<M>(context, &mut *writing.connection).await {
+        Ok(freed) if !freed.is_empty() => freed,
+        // No key says which values are to be passed on.
+        Ok(_) => return Ok((writing, Err(refusal.into()))),
+        Err(trouble) => return Ok((writing, Err(trouble))),
+    };
+
+    let mut refused: BTreeMap<usize, TargetError> = BTreeMap::new();
+    for _ in 0..TRIES {
+        let left: Vec<usize> = (0..changes.len()).filter(|record| !refused.contains_key(record)).collect();
+        let of = |left: &[usize]| -> (Vec<(&M, &M::Patch)>, Vec<&M>) {
+            let change = left.iter().filter_map(|record| changes.get(*record).copied());
+            (change.collect(), left.iter().filter_map(|record| new.get(*record).copied()).collect())
+        };
+        let (left_changes, left_new) = of(&left);
+        let connection = &mut *writing.connection;
+        if let Err(trouble) = release_values(context, connection, &freed, &left_changes).await {
+            // The value that is to be held for a moment is refused itself: say what was wrong before.
+            let trouble = if matches!(trouble, Trouble::Database(_)) { refusal.into() } else { trouble };
+            return Ok((writing, Err(trouble)));
+        }
+        let error = match write_rows::update_rows(context, connection, &left_changes, &left_new).await {
+            Ok(answers) if answers.iter().all(Result::is_ok) => {
+                return Ok((writing, Ok(in_order(changes.len(), answers, refused))));
+            }
+            // What cannot be written for another reason must keep the value that was just taken from it.
+            Ok(answers) => {
+                let answers = left.into_iter().zip(answers);
+                refused.extend(answers.filter_map(|(record, answer)| Some((record, answer.err()?))));
+                writing.undo(None).await?;
+                writing = context.session.begin().await?;
+                continue;
+            }
+            Err(Trouble::Database(error)) if is_conflict(&error) => error,
             Err(trouble) => return Ok((writing, Err(trouble))),
         };
 
-        let mut refused: BTreeMap<usize, TargetError> = BTreeMap::new();
-        for _ in 0..TRIES {
-            let left: Vec<usize> = (0..changes.len()).filter(|record| !refused.contains_key(record)).collect();
-            let of = |left: &[usize]| -> (Vec<(&M, &M::Patch)>, Vec<&M>) {
-                let change = left.iter().filter_map(|record| changes.get(*record).copied());
-                (change.collect(), left.iter().filter_map(|record| new.get(*record).copied()).collect())
-            };
-            let (left_changes, left_new) = of(&left);
-            let connection = &mut *writing.connection;
-            if let Err(trouble) = self.free(connection, &freed, &left_changes).await {
-                // The value that is to be held for a moment is refused itself: say what was wrong before.
-                let trouble = if matches!(trouble, Trouble::Database(_)) { refusal.into() } else { trouble };
-                return Ok((writing, Err(trouble)));
-            }
-            let error = match self.change(connection, &left_changes, &left_new).await {
-                Ok(answers) if answers.iter().all(Result::is_ok) => {
-                    return Ok((writing, Ok(in_order(changes.len(), answers, refused))));
-                }
-                // What cannot be written for another reason must keep the value that was just taken from it.
-                Ok(answers) => {
-                    let answers = left.into_iter().zip(answers);
-                    refused.extend(answers.filter_map(|(record, answer)| Some((record, answer.err()?))));
-                    writing.undo(None).await?;
-                    writing = self.begin().await?;
-                    continue;
-                }
-                Err(Trouble::Database(error)) if is_conflict(&error) => error,
-                Err(trouble) => return Ok((writing, Err(trouble))),
-            };
-
-            // Some value is taken by a row that does not change: one at a time says by which.
-            writing.undo(Some(&error)).await?;
-            writing = self.begin().await?;
-            let connection = &mut *writing.connection;
-            if let Err(trouble) = self.free(connection, &freed, &left_changes).await {
-                return Ok((writing, Err(trouble)));
-            }
-            let passes_on = |record: &usize| {
-                let patch = changes.get(*record).map(|(_, patch)| *patch);
-                patch.is_some_and(|patch| freed.iter().any(|(_, source, _)| is_changed::<M>(patch, *source)))
-            };
-            for record in left.into_iter().filter(passes_on) {
-                let (change, record_new) = of(&[record]);
-                match self.try_one(connection, &change, &record_new).await {
-                    Ok(None) => {}
-                    Ok(Some(error)) => {
-                        let doing = format!("update in `{}`", M::TABLE.name);
-                        refused.insert(record, self.unwritable(&doing, &error, &secrets(&record_new)));
-                    }
-                    Err(trouble) => return Ok((writing, Err(trouble))),
-                }
-            }
-            writing.undo(None).await?;
-            writing = self.begin().await?;
+        // Some value is taken by a row that does not change: one at a time says by which.
+        writing.undo(Some(&error)).await?;
+        writing = context.session.begin().await?;
+        let connection = &mut *writing.connection;
+        if let Err(trouble) = release_values(context, connection, &freed, &left_changes).await {
+            return Ok((writing, Err(trouble)));
         }
-        Ok((writing, Err(refusal.into())))
-    }
-
-    /// Updates one record, and undoes that alone if a unique key refuses it.
-    async fn try_one<M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-        change: &[(&M, &M::Patch)],
-        new: &[&M],
-    ) -> Result<Option<sqlx::Error>, Trouble> {
-        connection.run("SAVEPOINT diffsync_record").await?;
-        match self.change(connection, change, new).await {
-            Ok(_) => {
-                connection.run("RELEASE SAVEPOINT diffsync_record").await?;
-                Ok(None)
-            }
-            Err(Trouble::Database(error)) if is_conflict(&error) => {
-                connection.run("ROLLBACK TO SAVEPOINT diffsync_record").await?;
-                Ok(Some(error))
-            }
-            Err(trouble) => Err(trouble),
-        }
-    }
-
-    /// The columns of unique keys that the model writes, each with whether null frees its value.
-    async fn freed_columns<M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-    ) -> Result<Vec<(&'static str, Source, bool)>, Trouble> {
-        let keys = connection.unique_keys(M::TABLE.name).await?;
-        let is_attribute = |source: Source| match source {
-            Source::Field(field) => M::TABLE.fields.get(field).is_some_and(|field| field.role != Role::Identifier),
-            Source::Lookup(_) => true,
-            Source::Owner => false,
+        let passes_on = |record: &usize| {
+            let patch = changes.get(*record).map(|(_, patch)| *patch);
+            patch.is_some_and(|patch| freed.iter().any(|(_, source, _)| is_changed::<M>(patch, *source)))
         };
-        // A row that refers to such a value would lose it for good, since what is freed for a moment takes it along.
-        let foreign = self.foreign_keys(connection).await?;
-        let acting = || foreign.iter().filter(|key| key.parent == M::TABLE.name && key.on_update != Action::Nothing);
-        let is_followed = |name: &str| acting().any(|key| key.columns.iter().any(|(_, to)| self.is_column(to, name)));
-        let unique = |name: &str| keys.iter().flatten().find(|column| column.name == name);
-        let written =
-            sources(M::TABLE).into_iter().filter(|(name, source)| is_attribute(*source) && !is_followed(name));
-        Ok(written.filter_map(|(name, source)| Some((name, source, unique(name)?.frees))).collect())
+        for record in left.into_iter().filter(passes_on) {
+            let (change, record_new) = of(&[record]);
+            match update_one(context, connection, &change, &record_new).await {
+                Ok(None) => {}
+                Ok(Some(error)) => {
+                    let doing = format!("update in `{}`", M::TABLE.name);
+                    refused.insert(record, context.server().write_error(&doing, &error, &secrets(&record_new)));
+                }
+                Err(trouble) => return Ok((writing, Err(trouble))),
+            }
+        }
+        writing.undo(None).await?;
+        writing = context.session.begin().await?;
     }
+    Ok((writing, Err(refusal.into())))
+}
 
-    /// Sets the unique columns that change to null, or to values that no row has.
-    async fn free<M: SqlModel>(
-        &self,
-        connection: &mut dyn Connection,
-        freed: &[(&'static str, Source, bool)],
-        changes: &[(&M, &M::Patch)],
-    ) -> Result<(), Trouble> {
-        let columns = self.columns(connection, M::TABLE.name).await?;
-        let old: Vec<&M> = changes.iter().map(|(old, _)| *old).collect();
-        let resolved = self.resolved(connection, &old, |_| true).await?;
-        let found = self.located(connection, &old).await?;
-        let mut groups: BTreeMap<(BTreeSet<&'static str>, By), Group<'_>> = BTreeMap::new();
-        for (record, (_, patch)) in changes.iter().enumerate() {
-            let mut set = BTreeMap::new();
-            for (name, source, frees) in freed.iter().filter(|(_, source, _)| is_changed::<M>(patch, *source)) {
-                let column = column_of(&columns, M::TABLE.name, name).map_err(|error| self.amiss(&error))?;
-                let held = resolved.value(record, *source)?;
-                match (frees, held) {
-                    // It has none that another could get.
-                    (_, Value::Null) => {}
-                    (true, _) => {
-                        set.insert(*name, Value::Null);
-                    }
-                    (false, held) => {
-                        // Without one, the key is left to say that it is taken.
-                        if let Some(value) = stopgap(column, &held, record) {
-                            set.insert(*name, value);
-                        }
+/// Updates one record, and undoes that alone if a unique key refuses it.
+async fn update_one<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    change: &[(&M, &M::Patch)],
+    new: &[&M],
+) -> Result<Option<sqlx::Error>, Trouble> {
+    connection.run("SAVEPOINT diffsync_record").await?;
+    match write_rows::update_rows(context, connection, change, new).await {
+        Ok(_) => {
+            connection.run("RELEASE SAVEPOINT diffsync_record").await?;
+            Ok(None)
+        }
+        Err(Trouble::Database(error)) if is_conflict(&error) => {
+            connection.run("ROLLBACK TO SAVEPOINT diffsync_record").await?;
+            Ok(Some(error))
+        }
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// The columns of unique keys that the model writes, each with whether null frees its value.
+async fn swappable_columns<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+) -> Result<Vec<(&'static str, Source, bool)>, Trouble> {
+    let keys = connection.unique_keys(M::TABLE.name).await?;
+    let is_attribute = |source: Source| match source {
+        Source::Field(field) => M::TABLE.fields.get(field).is_some_and(|field| field.role != Role::Identifier),
+        Source::Lookup(_) => true,
+        Source::Owner => false,
+    };
+    // A row that refers to such a value would lose it for good, since what is freed for a moment takes it along.
+    let foreign = context.foreign_keys(connection).await?;
+    let acting = || foreign.iter().filter(|key| key.parent == M::TABLE.name && key.on_update != Action::Nothing);
+    let is_followed = |name: &str| acting().any(|key| key.columns.iter().any(|(_, to)| context.is_column(to, name)));
+    let columns = keys.iter().filter(|key| !key.is_row_number).flat_map(|key| &key.columns);
+    let unique = |name: &str| columns.clone().find(|column| column.name == name);
+    let written = sources(M::TABLE).into_iter().filter(|(name, source)| is_attribute(*source) && !is_followed(name));
+    Ok(written.filter_map(|(name, source)| Some((name, source, unique(name)?.frees))).collect())
+}
+
+/// Sets the unique columns that change to null, or to values that no row has.
+async fn release_values<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    freed: &[(&'static str, Source, bool)],
+    changes: &[(&M, &M::Patch)],
+) -> Result<(), Trouble> {
+    let columns = context.columns(connection, M::TABLE.name).await?;
+    let old: Vec<&M> = changes.iter().map(|(old, _)| *old).collect();
+    let resolved = row_identity::resolve(context, connection, &old, |_| true).await?;
+    let found = row_identity::locate(context, connection, &old).await?;
+    let mut groups: BTreeMap<(BTreeSet<&'static str>, By), Group<'_>> = BTreeMap::new();
+    for (record, (_, patch)) in changes.iter().enumerate() {
+        let mut set = BTreeMap::new();
+        for (name, source, frees) in freed.iter().filter(|(_, source, _)| is_changed::<M>(patch, *source)) {
+            let column = column_of(&columns, M::TABLE.name, name)
+                .map_err(|error| context.server().fatal_schema_error(&error))?;
+            let held = resolved.value(record, *source)?;
+            match (frees, held) {
+                // It has none that another could get.
+                (_, Value::Null) => {}
+                (true, _) => {
+                    set.insert(*name, Value::Null);
+                }
+                (false, held) => {
+                    // Without one, the key is left to say that it is taken.
+                    if let Some(value) = stopgap(column, &held, record) {
+                        set.insert(*name, value);
                     }
                 }
             }
-            if set.is_empty() {
-                continue;
-            }
-            let (by, which) = found.by(record)?;
-            let width = set.len() + which.len();
-            let group = groups
-                .entry((set.keys().copied().collect(), by))
-                .or_insert_with(|| Group { grid: Grid::new(width), records: Vec::new() });
-            group.grid.values.extend(set.into_values().chain(which));
-            group.records.push(record);
         }
-
-        let table = self.database().quotes().table(M::TABLE.name);
-        let nature = self.nature(connection, M::TABLE.name).await?;
-        for ((set, by), group) in &groups {
-            let names: Vec<&'static str> = set.iter().copied().collect();
-            let update = Update {
-                table: &table,
-                set: &self.typed(&columns, M::TABLE, &names)?,
-                by: &self.typed(&columns, M::TABLE, &by.columns)?,
-                nulls: &by.nulls,
-                nature: &nature,
-                rows: &group.grid,
-            };
-            let updated = connection.update(&update).await?;
-            if !nature.is_uncounted {
-                gone::<M>(updated, group.records.len(), by, &group.grid)?;
-            }
-            self.forget_in(M::TABLE.name, Some(&names));
+        if set.is_empty() {
+            continue;
         }
-        Ok(())
+        let (by, which) = found.by(record)?;
+        let width = set.len() + which.len();
+        let group = groups
+            .entry((set.keys().copied().collect(), by))
+            .or_insert_with(|| Group { grid: Grid::new(width), records: Vec::new() });
+        group.grid.values.extend(set.into_values().chain(which));
+        group.records.push(record);
     }
+
+    let table = context.database().quotes().table(M::TABLE.name);
+    let nature = context.behavior(connection, M::TABLE.name).await?;
+    for ((set, by), group) in &groups {
+        let names: Vec<&'static str> = set.iter().copied().collect();
+        let update = Update {
+            table: &table,
+            set: &row_identity::typed_columns(context, &columns, M::TABLE, &names)?,
+            by: &row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?,
+            nulls: &by.nulls,
+            nature: &nature,
+            rows: &group.grid,
+        };
+        let updated = connection.update(&update).await?;
+        if !nature.is_uncounted {
+            gone::<M>(updated, group.records.len(), by, &group.grid)?;
+        }
+        context.keys().forget_in(M::TABLE.name, Some(&names));
+    }
+    Ok(())
 }
 
 /// A value that a column can hold and that no row has, for the time of a transaction.

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::QUOTES;
-use crate::sql::dialect::{Nature, UniqueColumn};
+use crate::sql::dialect::{Nature, UniqueKey, UniqueKeyRow};
 use crate::sql::model::value::{Kind, Value};
 
 /// Whether a column of a type holds a value exactly as it is given.
@@ -55,25 +55,25 @@ pub(crate) async fn nature(connection: &mut PgConnection, table: &str) -> Result
     Ok(Nature { alters, may_keep_deleted: alters, is_uncounted: has_rules, copies: Some(copies) })
 }
 
-/// The unique indexes of a table, also those of expressions, each with the columns that it is made of.
-pub(crate) async fn unique_keys(
-    connection: &mut PgConnection,
-    table: &str,
-) -> Result<Vec<Vec<UniqueColumn>>, sqlx::Error> {
+/// The unique indexes of a table, also those of expressions, each with the columns that it uses.
+pub(crate) async fn unique_keys(connection: &mut PgConnection, table: &str) -> Result<Vec<UniqueKey>, sqlx::Error> {
     // A server before the 15th has no such keys in which two nulls are the same.
     const SQL: &str = "
-        SELECT i.indexrelid::int8, a.attname::text,
-               NOT a.attnotnull AND coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') = 'false'
+        SELECT i.indexrelid::text, a.attname::text,
+               NOT a.attnotnull AND coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') = 'false',
+               coalesce(k.at <= i.indnkeyatts, false),
+               i.indpred IS NULL AND 0 <> ALL (i.indkey::int2[])
         FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum > 0 AND (
             a.attnum = ANY (i.indkey::int2[]) OR EXISTS (
                 SELECT FROM pg_depend d
                 WHERE d.objid = i.indexrelid AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum))
-        WHERE i.indrelid = to_regclass($1) AND i.indisunique ORDER BY 1, a.attnum";
-    let rows: Vec<(i64, String, bool)> =
+        LEFT JOIN LATERAL (
+            SELECT min(k.at) AS at FROM unnest(i.indkey) WITH ORDINALITY AS k (number, at) WHERE k.number = a.attnum
+        ) k ON true
+        WHERE i.indrelid = to_regclass($1) AND i.indisunique ORDER BY i.indexrelid, k.at, a.attnum";
+    let rows: Vec<UniqueKeyRow> =
         sqlx::query_as(SQL).persistent(false).bind(QUOTES.table(table)).fetch_all(connection).await?;
-    let of_each = rows.chunk_by(|(one, ..), (other, ..)| one == other);
-    let column = |(_, name, frees): &(i64, String, bool)| UniqueColumn { name: name.clone(), frees: *frees };
-    Ok(of_each.map(|columns| columns.iter().map(column).collect()).collect())
+    Ok(UniqueKey::from_rows(&rows))
 }
 
 #[cfg(test)]
