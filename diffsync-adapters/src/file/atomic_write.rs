@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use diffsync_core::{AdapterError, Completion};
 use tempfile::NamedTempFile;
 
-use super::temp_files::temporary;
+use super::temp_files::{folder_of, temporary};
 use super::version::Version;
 
 /// The new contents of a file, safe on the disk under another name.
@@ -155,14 +155,6 @@ fn take_after(file: &File, old: &Metadata) -> io::Result<()> {
         }
     }
     file.set_permissions(old.permissions())
-}
-
-pub(crate) fn folder_of(path: &Path) -> io::Result<&Path> {
-    match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Ok(Path::new(".")),
-        Some(folder) => Ok(folder),
-        None => Err(io::Error::new(io::ErrorKind::InvalidInput, "it lies in no folder")),
-    }
 }
 
 /// Whether files can be made and replaced where this one lies.

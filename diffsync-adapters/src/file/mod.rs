@@ -23,6 +23,7 @@
 )]
 
 mod atomic_write;
+mod entries;
 mod folder;
 mod formats;
 mod load;
@@ -37,7 +38,7 @@ pub use diffsync_core::SyncModel;
 pub use diffsync_derive::FileModel;
 
 #[doc(hidden)]
-pub use self::folder::Files;
+pub use self::entries::ModelEntries;
 pub use self::folder::Folder;
 pub use self::model::FileModel;
 pub use self::model::row::{CellError, Cells, Unread, WriteCells};

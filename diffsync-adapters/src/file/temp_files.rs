@@ -10,7 +10,6 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 use tracing::info;
 
-use super::atomic_write::folder_of;
 use super::version::Stamp;
 
 const SUFFIX: &str = ".tmp";
@@ -48,6 +47,15 @@ pub(crate) fn temporary(path: &Path, for_all: bool) -> io::Result<NamedTempFile>
         if is_ours {
             return Ok(file);
         }
+    }
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> io::Result<&Path> {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Ok(Path::new(".")),
+        Some(folder) => Ok(folder),
+        None => Err(io::Error::new(io::ErrorKind::InvalidInput, "it lies in no folder")),
     }
 }
 

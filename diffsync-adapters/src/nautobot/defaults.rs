@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::{AdapterError, Dataset, VisitedBy};
+use diffsync_core::AdapterError;
 use serde_json::{Value, json};
 
-use super::{TableOf, attributes};
-use crate::rest::{Client, Method, Models, Rest, RestModel, StatusCode};
+use super::attributes;
+use super::entries::ModelEntry;
+use crate::rest::context::RestContext;
+use crate::rest::{Client, Method, RestModel, StatusCode};
 
 const CUSTOM_FIELDS: &str = "extras/custom-fields";
 
@@ -64,12 +66,12 @@ impl Defaults {
 }
 
 /// The custom fields that must be filled, if any model holds custom fields.
-pub(super) async fn required<D>(rest: &Rest<D>, tables: &[TableOf<D>]) -> Result<BTreeSet<String>, AdapterError>
-where
-    D: Dataset + VisitedBy<Models<D>>,
-{
-    let holds = |table: &TableOf<D>| table.schema.fields.iter().any(|field| field.part.at == ["custom_fields"]);
-    if !tables.iter().any(holds) {
+pub(super) async fn required<D>(
+    rest: &RestContext,
+    entries: &[ModelEntry<D>],
+) -> Result<BTreeSet<String>, AdapterError> {
+    let holds = |entry: &ModelEntry<D>| entry.schema.fields.iter().any(|field| field.part.at == ["custom_fields"]);
+    if !entries.iter().any(holds) {
         return Ok(BTreeSet::new());
     }
     let rows = match rest.rows_with(CUSTOM_FIELDS, vec![("required".to_owned(), "true".to_owned())]).await {

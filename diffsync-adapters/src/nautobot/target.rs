@@ -3,17 +3,17 @@
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
-use diffsync_core::{Dataset, HasTable, Target, TargetError, TargetErrorKind, Terms, VisitedBy, WriteContext};
+use diffsync_core::{HasTable, Target, TargetError, TargetErrorKind, Terms, WriteContext};
 use serde_json::Value;
 
 use super::cascade::{Doomed, Look};
 use super::defaults::Defaults;
-use super::{Nautobot, Tables, attributes, cascade, conflict, custom_fields, identity};
-use crate::rest::{Models, Rest, RestModel};
+use super::{Nautobot, NautobotData, attributes, cascade, conflict, custom_fields, identity};
+use crate::rest::{Rest, RestModel};
 
 impl<D, M> Target<M> for Nautobot<D>
 where
-    D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>> + HasTable<M>,
+    D: NautobotData + HasTable<M>,
     M: RestModel,
 {
     fn terms(&self) -> Terms {
@@ -147,7 +147,7 @@ struct Sent<M> {
     left_out: HashSet<String>,
 }
 
-impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
+impl<D: NautobotData> Nautobot<D> {
     /// A record as the server takes it.
     fn sent<M: RestModel>(&self, record: &M, is_new: bool) -> Result<Sent<M>, TargetError> {
         let mut sent = Sent { record: record.clone(), default: Defaults::waiting(record)?, left_out: HashSet::new() };
@@ -180,7 +180,7 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
     ) -> Result<(), TargetError> {
         let open: Vec<usize> = (0..new.len()).filter(|at| answers.get(*at).is_some_and(Option::is_none)).collect();
         let records: Vec<&M> = open.iter().filter_map(|at| new.get(*at).copied()).collect();
-        let found = match self.rest.find(&records).await {
+        let found = match self.rest.context.find(&records).await {
             Ok(found) => found,
             // A model of one's own may be identified by what the collection cannot be searched for.
             Err(error) if error.kind() == TargetErrorKind::Record => {
@@ -203,7 +203,7 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
     /// The same answer, where a conflict names the record that has the value.
     async fn named<M: RestModel>(&self, record: &M, stored: Result<M, TargetError>) -> Result<M, TargetError> {
         match stored {
-            Err(error) if error.is_conflict() => Err(conflict::named(&self.rest, record, error).await),
+            Err(error) if error.is_conflict() => Err(conflict::named(&self.rest.context, record, error).await),
             stored => stored,
         }
     }
@@ -212,7 +212,7 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
     /// longer among them, so they are gathered each time.
     fn planned(&self, cx: &WriteContext<'_, D>) -> HashSet<String> {
         let mut keys = HashSet::new();
-        self.tables.iter().for_each(|table| (table.plan)(cx, &mut keys));
+        self.entries.iter().for_each(|entry| (entry.plan)(cx, &mut keys));
         keys
     }
 

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::http::error::Error;
 use super::http::pages::Paging;
+use super::http::tasks::Tasks;
 use super::model::schema::{Of, Part, StaticOwner};
-use super::steps::tasks::Tasks;
 use super::verdict;
 use super::verdict::{Judge, Reply, RowReply};
 

@@ -36,29 +36,33 @@
 
 mod adapter;
 mod cache;
+pub(crate) mod context;
 mod dialect;
+mod entries;
 mod http;
 mod model;
 mod record;
 mod source;
 mod steps;
+mod unknown_keys;
 pub mod verdict;
 
 pub use diffsync_derive::RestModel;
 pub use reqwest::{Method, StatusCode, header};
 
-pub use self::adapter::{Models, Rest};
+pub use self::adapter::Rest;
 pub use self::dialect::{Bulk, Dialect, Owner};
+pub use self::entries::ModelEntries;
 pub use self::http::builder::{ClientBuilder, SettingError};
 pub use self::http::client::{Answer, Client, Request};
 pub use self::http::error::{Error, ErrorKind};
 pub use self::http::pages::{Page, Pages, Paging};
 pub use self::http::retry::Retries;
+pub use self::http::tasks::Tasks;
 pub use self::model::RestModel;
 pub use self::model::schema::{JOINT, Of, Part, RestField, RestKey, RestSchema, StaticOwner};
 pub use self::model::tree_path::{join_names, split_names};
 pub use self::source::{Collection, FromPages, RowSource, Sample, Seen};
-pub use self::steps::tasks::Tasks;
 pub use self::verdict::{Judge, Reply, RowReply, Verdict};
 
 /// What generated code uses. Not for anybody else; it may change with any version.

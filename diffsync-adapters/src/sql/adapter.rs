@@ -12,7 +12,7 @@ use diffsync_core::{
 use super::catalogue::Catalogue;
 use super::context::SqlContext;
 use super::dialect::Database;
-use super::entries::{Entry, Tables};
+use super::entries::{ModelEntries, ModelEntry};
 use super::model::SqlModel;
 use super::model::tables::ModelTables;
 use super::session::server::Server;
@@ -29,13 +29,13 @@ use super::steps::{check, conflict, create_tables, equal_identifiers, write};
 /// Nothing is opened before it is needed.
 pub struct Sql<D> {
     pub(crate) context: SqlContext,
-    entries: Vec<Entry<D>>,
+    entries: Vec<ModelEntry<D>>,
     batch: usize,
     connections: usize,
     data: PhantomData<fn() -> D>,
 }
 
-impl<D: VisitedBy<Tables<D>>> Sql<D> {
+impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
     /// Takes note of where the database is.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
     /// If the URL is none of a database, or none of a kind that this program was built for, or has an option that its
     /// driver does not know.
     pub fn at(url: &Url) -> Result<Self, AdapterError> {
-        let entries = Tables::of();
+        let entries = ModelEntries::of_data();
         let (tables, schemas) = entries.iter().map(|entry| (entry.table, entry.schema)).unzip();
         let database = database(url)?;
         let batch = database.batch();
@@ -118,7 +118,7 @@ fn database(url: &Url) -> Result<Box<dyn Database>, AdapterError> {
     }
 }
 
-impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
+impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
     type Data = D;
 
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
@@ -179,7 +179,7 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
     }
 }
 
-impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for Sql<D> {
+impl<D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>, M: SqlModel> Target<M> for Sql<D> {
     async fn create(&self, new: &M, cx: &WriteContext<'_, D>) -> Result<M, TargetError> {
         only(self.create_many(&[new], cx).await?)
     }

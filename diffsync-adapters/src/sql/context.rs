@@ -7,7 +7,7 @@ use diffsync_core::TargetError;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 use super::catalogue::equal_identifiers::Twins;
-use super::catalogue::foreign_keys::ForeignKey;
+use super::catalogue::foreign_keys::ReferringKey;
 use super::catalogue::{Catalogue, foreign_keys};
 use super::dialect::{Column, Connection, Database, Nature};
 use super::model::schema::{Leads, Part};
@@ -97,7 +97,7 @@ impl SqlContext {
     pub(crate) async fn foreign_keys(
         &self,
         connection: &mut dyn Connection,
-    ) -> Result<Arc<Vec<ForeignKey>>, sqlx::Error> {
+    ) -> Result<Arc<Vec<ReferringKey>>, sqlx::Error> {
         self.catalogue.foreign_keys(&self.models, self.server(), connection).await
     }
 

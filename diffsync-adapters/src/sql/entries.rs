@@ -1,4 +1,4 @@
-//! The tables of a data set, as an adapter that does not know its models sees them.
+//! The models of a data set, as an adapter that does not know their types sees them.
 
 use diffsync_core::schema::ModelSchema;
 use diffsync_core::{AdapterError, HasTable, Visit, VisitedBy};
@@ -9,12 +9,12 @@ use super::model::schema::SqlTable;
 use super::steps::load;
 use super::steps::load::Loading;
 
-/// The tables of the models of a data set.
+/// The models of a data set. `#[derive(Dataset)]` fills it.
 #[allow(missing_debug_implementations, reason = "functions of generated code")]
-pub struct Tables<D>(Vec<Entry<D>>);
+pub struct ModelEntries<D>(Vec<ModelEntry<D>>);
 
-/// The table of a model, and how it is loaded.
-pub(crate) struct Entry<D> {
+/// One model of a data set, whose type is not known.
+pub(crate) struct ModelEntry<D> {
     pub(crate) table: &'static SqlTable,
     pub(crate) schema: &'static ModelSchema,
     pub(crate) load: Load<D>,
@@ -25,21 +25,21 @@ pub(crate) struct Entry<D> {
 /// Reads all rows of a table.
 pub(crate) type Load<D> = for<'a> fn(&'a mut D, &'a mut Loading<'_>) -> BoxFuture<'a, Result<(), AdapterError>>;
 
-impl<D> Tables<D> {
-    /// The tables of all models of the data set.
-    pub(crate) fn of() -> Vec<Entry<D>>
+impl<D> ModelEntries<D> {
+    /// The models of the data set.
+    pub(crate) fn of_data() -> Vec<ModelEntry<D>>
     where
         D: VisitedBy<Self>,
     {
-        let mut tables = Self(Vec::new());
-        D::visit_each(&mut tables);
-        tables.0
+        let mut entries = Self(Vec::new());
+        D::visit_each(&mut entries);
+        entries.0
     }
 }
 
-impl<D: HasTable<M>, M: SqlModel> Visit<D, M> for Tables<D> {
+impl<D: HasTable<M>, M: SqlModel> Visit<D, M> for ModelEntries<D> {
     fn visit(&mut self) {
-        self.0.push(Entry {
+        self.0.push(ModelEntry {
             table: M::TABLE,
             schema: M::SCHEMA,
             load: |data, loading| Box::pin(load::table::<M>(data.table_mut(), loading)),

@@ -63,7 +63,7 @@ pub use diffsync_derive::SqlModel;
 pub use self::model::SqlModel;
 
 pub use self::adapter::Sql;
-pub use self::entries::Tables;
+pub use self::entries::ModelEntries;
 #[doc(hidden)]
 pub use self::model::encoding::{FieldError, Fields, Form, Hidden, Json, Optional, Plain, Text};
 #[doc(hidden)]

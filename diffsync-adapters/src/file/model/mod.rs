@@ -1,5 +1,7 @@
 //! What `#[derive(FileModel)]` says of a model, and the records of a file apart from how they are written.
 
+#[cfg(feature = "parquet")]
+pub(crate) mod arrow;
 pub(crate) mod edits;
 pub(crate) mod records;
 pub(crate) mod row;

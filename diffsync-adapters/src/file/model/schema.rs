@@ -75,7 +75,7 @@ pub struct Column {
     pub(crate) shape: fn() -> Shape,
     /// Its type in Parquet, if one can be told from the field's type.
     #[cfg(feature = "parquet")]
-    pub(crate) arrow: fn() -> Option<crate::file::formats::parquet::Field>,
+    pub(crate) arrow: fn() -> Option<super::arrow::Field>,
 }
 
 impl Column {
@@ -87,7 +87,7 @@ impl Column {
             identifies,
             shape: Shape::of::<T>,
             #[cfg(feature = "parquet")]
-            arrow: crate::file::formats::parquet::field_of::<T>,
+            arrow: super::arrow::field_of::<T>,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The rows that were read, found by key and by what identifies them for people.
 
 pub(crate) mod index;
+pub(crate) mod proof;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,8 +10,7 @@ use serde_json::Value;
 use self::index::Index;
 use super::dialect::Owner;
 use super::http::body::unpacked;
-use super::http::pages::plain;
-use super::model::json_path::{keep, pick};
+use super::model::json_path::{keep, pick, plain};
 use super::model::schema::{Of, Part, RestField, RestSchema};
 use super::model::tree_path::join_names;
 

@@ -51,6 +51,13 @@ impl std::fmt::Debug for ClientBuilder {
     }
 }
 
+impl Client {
+    /// A client of the API at this address: every path is put behind it.
+    pub fn builder(base: Url) -> ClientBuilder {
+        ClientBuilder::new(base)
+    }
+}
+
 impl ClientBuilder {
     pub(crate) fn new(base: Url) -> Self {
         Self {

@@ -12,7 +12,6 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
 use super::body::Keep;
-use super::builder::ClientBuilder;
 use super::error::{Error, ErrorKind, Failure};
 use super::redact;
 use super::redact::Hidden;
@@ -107,11 +106,6 @@ impl std::fmt::Debug for Answer {
 }
 
 impl Client {
-    /// A client of the API at this address: every path is put behind it.
-    pub fn builder(base: Url) -> ClientBuilder {
-        ClientBuilder::new(base)
-    }
-
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
     }

@@ -7,3 +7,4 @@ pub(crate) mod error;
 pub(crate) mod pages;
 pub(crate) mod redact;
 pub(crate) mod retry;
+pub(crate) mod tasks;

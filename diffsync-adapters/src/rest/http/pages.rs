@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::body::{Keep, unpacked};
 use super::client::{Answer, Client};
 use super::error::{Error, ErrorKind};
+use crate::rest::model::json_path::plain;
 use crate::rest::verdict;
 use crate::rest::verdict::{Judge, Reply, Verdict};
 
@@ -437,11 +438,6 @@ fn link(headers: &HeaderMap) -> Option<String> {
             });
         is_next.then(|| url.to_owned())
     })
-}
-
-/// A value as it stands in a URL, or as a key.
-pub(crate) fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// What kind of value it is.

@@ -35,3 +35,8 @@ pub(crate) fn put<S: AsRef<str>>(body: &mut Map<String, Value>, at: &[S], value:
         put(inner, rest, value);
     }
 }
+
+/// A value as it stands in a URL, or as a key.
+pub(crate) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,6 +1,7 @@
 //! What `#[derive(RestModel)]` says of a model, and where its values are in the bodies of an API.
 
 pub(crate) mod json_path;
+pub(crate) mod record_path;
 pub(crate) mod schema;
 pub(crate) mod tree_path;
 

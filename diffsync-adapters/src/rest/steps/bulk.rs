@@ -8,14 +8,16 @@ use serde_json::{Map, Value};
 use tokio::sync::MutexGuard as AsyncGuard;
 
 use super::created_row::{found_or, has_key};
-use super::write::{Proven, Written, key_of};
+use super::write::Written;
 use super::write_request::{Content, Listed, content, foreign_answer, names_record};
-use crate::rest::adapter::Rest;
 use crate::rest::cache::key_text;
+use crate::rest::cache::proof::Proven;
+use crate::rest::context::RestContext;
 use crate::rest::dialect::Dialect;
 use crate::rest::http::client::Request;
 use crate::rest::http::error::Error;
 use crate::rest::model::RestModel;
+use crate::rest::model::record_path::key_of;
 use crate::rest::record::{Values, read};
 use crate::rest::verdict::{Reply, Verdict};
 
@@ -39,7 +41,7 @@ impl<R> Answers<R> {
     }
 }
 
-impl<D> Rest<D> {
+impl RestContext {
     /// Creates records with one request. Those with which the server finds fault are taken out, and the others sent again.
     ///
     /// Until an answer has shown that a `POST` to the collection creates a record, each is sent alone. An error says that none

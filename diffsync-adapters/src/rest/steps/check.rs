@@ -3,16 +3,17 @@
 use diffsync_core::{AdapterError, Checkup, Side};
 use reqwest::StatusCode;
 
-use crate::rest::adapter::Rest;
+use crate::rest::context::RestContext;
 use crate::rest::http::error::{Error, ErrorKind};
 use crate::rest::model::schema::RestSchema;
 use crate::rest::source::Sample;
+use crate::rest::unknown_keys::{describe_missing, lacks_keys};
 
 /// Asks for rows of each collection, where a run reads them.
-pub(crate) async fn check<D>(rest: &Rest<D>, checkup: &mut Checkup) {
+pub(crate) async fn check(rest: &RestContext, checkup: &mut Checkup) {
     let base = rest.client.base().as_str().to_owned();
     let mut is_reached = false;
-    for (model, schema) in rest.collections() {
+    for (model, schema) in rest.models.iter().copied() {
         match look(rest, schema).await {
             Ok((sample, misspelt)) => {
                 if !is_reached {
@@ -47,11 +48,11 @@ pub(crate) async fn check<D>(rest: &Rest<D>, checkup: &mut Checkup) {
 }
 
 /// Some rows of a model's collection, and what is wrong with the keys that the model names.
-async fn look<D>(rest: &Rest<D>, schema: &RestSchema) -> Result<(Sample, Option<String>), AdapterError> {
+async fn look(rest: &RestContext, schema: &RestSchema) -> Result<(Sample, Option<String>), AdapterError> {
     let name = schema.collection();
     let collection = rest.collection(&name);
     let sample = rest.source.sample(&rest.client, &rest.dialect, &collection).await?;
-    if !rest.lacks_keys(&name, &sample.rows) {
+    if !lacks_keys(&rest.models, &name, &sample.rows) {
         return Ok((sample, None));
     }
     // Some row may have it that is not among these.
@@ -61,7 +62,8 @@ async fn look<D>(rest: &Rest<D>, schema: &RestSchema) -> Result<(Sample, Option<
         Some(rest.source.rows(&rest.client, &rest.dialect, &collection, &mut |_, _| {}).await?)
     };
     let rows = all.as_deref().unwrap_or(&sample.rows);
-    let misspelt = rest.lacks_keys(&name, rows).then(|| rest.said_of_missing_keys(&name, &sample.rows, rows));
+    let misspelt =
+        lacks_keys(&rest.models, &name, rows).then(|| describe_missing(&rest.models, &name, &sample.rows, rows));
     Ok((sample, misspelt))
 }
 

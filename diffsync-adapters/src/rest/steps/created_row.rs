@@ -6,14 +6,15 @@ use futures_util::TryStreamExt;
 use serde_json::Value;
 
 use super::write_request::{Content, Told, content, foreign_answer};
-use crate::rest::adapter::Rest;
+use crate::rest::context::RestContext;
 use crate::rest::http::client::Request;
-use crate::rest::http::pages::{Reading, plain};
+use crate::rest::http::pages::Reading;
 use crate::rest::model::RestModel;
+use crate::rest::model::json_path::plain;
 use crate::rest::model::schema::Of;
 use crate::rest::record::{Unreadable, Values, read};
 
-impl<D> Rest<D> {
+impl RestContext {
     /// What a record's key is called, and whether it must be known: for later changes, or for records that name it.
     pub(crate) fn key_need<M: RestModel>(&self) -> (String, bool) {
         let (store, collection) = (self.store(), M::REST.collection());

@@ -6,17 +6,17 @@ use diffsync_core::{Names, TargetError};
 use serde_json::Value;
 
 use super::write::Written;
-use crate::rest::adapter::Rest;
+use crate::rest::context::RestContext;
 use crate::rest::http::error::Error;
-use crate::rest::http::pages::plain;
 use crate::rest::model::RestModel;
+use crate::rest::model::json_path::plain;
 use crate::rest::model::schema::Of;
 use crate::rest::record::{Unreadable, read};
 
 /// How many bytes the parameters of one URL may have: servers take some 8,000, with the host, the path and the paging.
 const LONGEST: usize = 6000;
 
-impl<D> Rest<D> {
+impl RestContext {
     /// Whether the server has none of these records. If that cannot be found out, it may have them.
     pub(crate) async fn has_none_of<M: RestModel>(&self, new: &[&M], sent: &[(usize, Written)]) -> bool {
         let sent: Vec<&M> = sent.iter().filter_map(|(at, _)| new.get(*at).copied()).collect();

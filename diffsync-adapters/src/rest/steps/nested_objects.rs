@@ -3,15 +3,15 @@
 use diffsync_core::TargetError;
 use serde_json::{Map, Value};
 
-use super::write::path_of;
 use crate::nested::merge::{has_keys, merged};
-use crate::rest::adapter::Rest;
+use crate::rest::context::RestContext;
 use crate::rest::model::RestModel;
 use crate::rest::model::json_path::{pick, put};
+use crate::rest::model::record_path::path_of;
 use crate::rest::model::schema::{Of, RestField};
 use crate::rest::record::{Values, read};
 
-impl<D> Rest<D> {
+impl RestContext {
     /// A body that changes a record, whose objects hold all that the server's have.
     ///
     /// The record is asked for only where an object changes.

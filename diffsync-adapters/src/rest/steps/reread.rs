@@ -5,18 +5,18 @@ use std::collections::HashMap;
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Map, Value};
 
-use super::write::{Written, segment};
-use crate::rest::adapter::Rest;
+use super::write::Written;
 use crate::rest::cache::key_text;
+use crate::rest::context::RestContext;
 use crate::rest::http::error::Error;
-use crate::rest::http::pages::plain;
 use crate::rest::model::RestModel;
-use crate::rest::model::json_path::pick;
+use crate::rest::model::json_path::{pick, plain};
+use crate::rest::model::record_path::segment;
 
 /// How many bytes the keys in one URL may have: servers take some 8,000, with the host, the path and the paging.
 const LONGEST: usize = 7000;
 
-impl<D> Rest<D> {
+impl RestContext {
     /// The rows as the server holds them, where what it answered is not to be relied on.
     pub(crate) async fn read_back<M: RestModel>(&self, rows: &mut [(usize, Value)], written: &[(usize, Written)]) {
         let name = self.store().key_of(&M::REST.collection()).to_owned();

@@ -1,142 +1,17 @@
 //! Writing records, one with each request.
 
-use std::collections::BTreeMap;
-
-use diffsync_core::{Dataset, HasTable, Ops, Target, TargetError, TargetErrorKind, Terms, VisitedBy, WriteContext};
-use futures_util::stream::{self, StreamExt};
+use diffsync_core::TargetError;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use tokio::sync::MutexGuard as AsyncGuard;
 
 use super::write_request::{Content, content};
-use crate::rest::adapter::{Models, Rest};
+use crate::rest::cache::proof::{Proof, Proven};
 use crate::rest::cache::{Missing, Store};
+use crate::rest::context::RestContext;
 use crate::rest::http::client::Request;
-use crate::rest::http::pages::plain;
 use crate::rest::model::RestModel;
 use crate::rest::record::{About, Unreadable, Values, body, lacks_owner, read, stamp};
-
-impl<D, M> Target<M> for Rest<D>
-where
-    D: Dataset + VisitedBy<Models<D>> + HasTable<M>,
-    M: RestModel,
-{
-    fn terms(&self) -> Terms {
-        let can = if M::REST.key.is_held { Ops::all() } else { Ops::CREATE };
-        Terms { can, concurrency: self.dialect.at_once(), concurrency_limit: None, batch: self.dialect.bulk.batch() }
-    }
-
-    async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        let written = self.creation(new).await?;
-        let mut alone = self.first_alone(M::REST.path).await?;
-
-        let request = self.request(Method::POST, M::REST.path, &written);
-        let told = match self.tell::<M>(&request).await {
-            Ok(told) => told,
-            Err(error) => return Err(self.conflicted(new, error.into_target()).await),
-        };
-        let row = self.created_row(new, told, &request).await;
-        if let Some(proven) = &mut alone {
-            match &row {
-                Ok(row) => self.prove(proven, new, std::slice::from_ref(row)).await,
-                Err(error) => proven.failed(M::REST.path, error),
-            }
-        }
-        drop(alone);
-        let row = row?;
-
-        self.stored_one(row, written).await
-    }
-
-    async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        let written = self.change(old, patch).await?;
-        if written.body.is_empty() {
-            return Ok(old.clone());
-        }
-        let request = self.request(self.update_method(), &path_of(old)?, &written);
-        let told = self.tell::<M>(&request).await.map_err(crate::rest::Error::into_target)?;
-        let row = match self.in_answer::<M>(told.body) {
-            Value::Array(mut rows) if rows.len() == 1 => rows.pop().unwrap_or_default(),
-            row => row,
-        };
-        self.stored_one(row, written).await
-    }
-
-    async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
-        match self.tell::<M>(&self.client.request(Method::DELETE, &path_of(old)?)).await {
-            Ok(_) => {}
-            // It is gone, which is what was asked for; perhaps by an earlier request whose answer was lost.
-            Err(error) if error.is_gone() => {}
-            Err(error) => return Err(error.into_target()),
-        }
-        self.store().remove(M::REST.path, &old.remote_key()?);
-        Ok(())
-    }
-
-    async fn create_many(
-        &self,
-        new: &[&M],
-        cx: &WriteContext<'_, D>,
-    ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
-        if self.dialect.bulk.create {
-            return self.create_list(new).await;
-        }
-        Ok(stream::iter((0..new.len()).map(|at| self.create(new[at], cx)))
-            .buffered(self.dialect.at_once())
-            .collect()
-            .await)
-    }
-
-    async fn update_many(
-        &self,
-        changes: &[(&M, M::Patch)],
-        cx: &WriteContext<'_, D>,
-    ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
-        if self.dialect.bulk.update {
-            return self.update_list(changes).await;
-        }
-        let each = (0..changes.len()).map(|at| self.update(changes[at].0, &changes[at].1, cx));
-        Ok(stream::iter(each).buffered(self.dialect.at_once()).collect().await)
-    }
-
-    async fn delete_many(
-        &self,
-        old: &[&M],
-        cx: &WriteContext<'_, D>,
-    ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
-        if self.dialect.bulk.delete {
-            return self.delete_list(old).await;
-        }
-        Ok(stream::iter((0..old.len()).map(|at| self.delete(old[at], cx)))
-            .buffered(self.dialect.at_once())
-            .collect()
-            .await)
-    }
-}
-
-/// What is known of the collections to which records were sent.
-#[derive(Debug, Default)]
-pub(crate) struct Proven(BTreeMap<&'static str, Proof>);
-
-/// What the answers to a `POST` to a collection have shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Proof {
-    /// It creates a record.
-    Creates,
-    /// It means something else.
-    Foreign,
-    /// Nothing, and the record was not found when it was asked for.
-    Nothing,
-}
-
-impl Proven {
-    /// Takes note of why a record of a collection was not created.
-    pub(crate) fn failed(&mut self, path: &'static str, error: &TargetError) {
-        if error.kind() == TargetErrorKind::Fatal && error.is_perhaps_written() {
-            self.0.insert(path, Proof::Foreign);
-        }
-    }
-}
 
 /// What is sent of a record.
 pub(crate) struct Written {
@@ -147,12 +22,12 @@ pub(crate) struct Written {
     pub(crate) key: Value,
 }
 
-impl<D> Rest<D> {
+impl RestContext {
     /// Waits until a record of this collection was created, so that the answer shows that a `POST` there means what it should;
     /// or else lets this be the first, alone. Where it means something else, one request does harm and not several.
     pub(crate) async fn first_alone(&self, path: &'static str) -> Result<Option<AsyncGuard<'_, Proven>>, TargetError> {
         let proven = self.proven.lock().await;
-        match proven.0.get(path) {
+        match proven.get(path) {
             None | Some(Proof::Nothing) => Ok(Some(proven)),
             Some(Proof::Creates) => Ok(None),
             Some(Proof::Foreign) => {
@@ -167,7 +42,7 @@ impl<D> Rest<D> {
         let path = M::REST.path;
         let key = self.key_need::<M>().0;
         let mut creates = rows.iter().any(|row| content::<M>(row, &key) == Content::Record);
-        if !creates && !proven.0.contains_key(path) {
+        if !creates && proven.get(path).is_none() {
             creates = match self.find_rows(&[new]).await {
                 Ok(found) => found.iter().any(Option::is_some),
                 Err(error) => {
@@ -176,11 +51,11 @@ impl<D> Rest<D> {
                 }
             };
         }
-        proven.0.insert(path, if creates { Proof::Creates } else { Proof::Nothing });
+        proven.note(path, if creates { Proof::Creates } else { Proof::Nothing });
     }
 
     /// The record as the server stored it.
-    async fn stored_one<M: RestModel>(&self, row: Value, written: Written) -> Result<M, TargetError> {
+    pub(crate) async fn stored_one<M: RestModel>(&self, row: Value, written: Written) -> Result<M, TargetError> {
         let (mut rows, written) = ([(0, row)], [(0, written)]);
         self.read_back::<M>(&mut rows, &written).await;
         let ([(_, row)], [(_, written)]) = (rows, written);
@@ -309,51 +184,6 @@ impl<D> Rest<D> {
                 Err(Missing::Unread(other)) => self.fetch_once(&other).await.map_err(crate::rest::Error::of_read)?,
                 Err(Missing::Wrong(reason)) => return Err(TargetError::new(reason)),
             }
-        }
-    }
-}
-
-/// The path of a record.
-pub(crate) fn path_of<M: RestModel>(record: &M) -> Result<String, TargetError> {
-    Ok(format!("{}/{}", M::REST.path, segment(&key_of(record)?)?))
-}
-
-/// The server's key of a record that it has.
-pub(crate) fn key_of<M: RestModel>(record: &M) -> Result<Value, TargetError> {
-    let key = record.remote_key()?;
-    if key.is_null() {
-        return Err(TargetError::new(format!("the server gave no key for the {} when it was read", M::NAME)));
-    }
-    Ok(key)
-}
-
-/// A key as one segment of a path.
-pub(crate) fn segment(key: &Value) -> Result<String, TargetError> {
-    let text = plain(key);
-    if matches!(text.as_str(), "" | "." | "..") {
-        return Err(TargetError::new(format!("the key {text:?} cannot stand in a URL")));
-    }
-    let encoded = text.bytes().map(|byte| {
-        let is_plain = byte.is_ascii_alphanumeric() || b"-_.~:@".contains(&byte);
-        if is_plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-    });
-    Ok(encoded.collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_key_is_one_segment_of_a_path_whatever_it_holds() {
-        let written = |key: Value| segment(&key).map_err(|error| error.to_string());
-        assert_eq!(written(json!(7)), Ok("7".into()));
-        assert_eq!(written(json!("a-b_c.d~e:f@g")), Ok("a-b_c.d~e:f@g".into()));
-        assert_eq!(written(json!("a/b?c#d%e ü")), Ok("a%2Fb%3Fc%23d%25e%20%C3%BC".into()));
-        for key in ["", ".", ".."] {
-            assert_eq!(written(json!(key)), Err(format!("the key {key:?} cannot stand in a URL")));
         }
     }
 }

@@ -4,10 +4,10 @@ use diffsync_core::Url;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::tasks::location;
-use crate::rest::adapter::Rest;
+use crate::rest::context::RestContext;
 use crate::rest::http::client::{Answer, Request};
 use crate::rest::http::error::{Error, ErrorKind};
+use crate::rest::http::tasks::location;
 use crate::rest::model::RestModel;
 use crate::rest::verdict::{Reply, RowReply, Verdict, some_are_done, text};
 
@@ -103,7 +103,7 @@ fn holds_created<M: RestModel>(body: &Value, key: &str) -> bool {
     inner(body) || body.as_object().is_some_and(|fields| fields.values().any(inner))
 }
 
-impl<D> Rest<D> {
+impl RestContext {
     /// The part of an answer in which a record of this model is due.
     pub(crate) fn in_answer<M: RestModel>(&self, mut body: Value) -> Value {
         let place = M::REST.answer.or(self.dialect.answer.as_deref());

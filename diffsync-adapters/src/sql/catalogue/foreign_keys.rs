@@ -20,7 +20,7 @@ pub(crate) enum Action {
 
 /// A foreign key that refers to one of our tables.
 #[derive(Debug)]
-pub(crate) struct ForeignKey {
+pub(crate) struct ReferringKey {
     /// The table of ours that it refers to.
     pub(crate) parent: &'static str,
     /// The table that it is in, if it is one of ours.
@@ -97,7 +97,7 @@ pub(crate) async fn query_foreign_keys(
     models: &ModelTables,
     server: &Server,
     connection: &mut dyn Connection,
-) -> Result<Vec<ForeignKey>, sqlx::Error> {
+) -> Result<Vec<ReferringKey>, sqlx::Error> {
     let engine = server.dialect().engine();
     let sql = match engine {
         Engine::MySql => MYSQL,
@@ -113,7 +113,7 @@ pub(crate) async fn query_foreign_keys(
     };
     connection.ask(sql, &[], &mut each).await?;
 
-    let mut found: Vec<ForeignKey> = Vec::new();
+    let mut found: Vec<ReferringKey> = Vec::new();
     for key in rows.chunk_by(|[one, ..], [other, ..]| one == other) {
         let Some([_, schema, table, _, to_schema, to_table, _, on_delete, on_update, meant, of_child, _, folds]) =
             key.first()
@@ -128,7 +128,7 @@ pub(crate) async fn query_foreign_keys(
         let name = |name: &str| server.dialect().quotes().column(name);
         // A privilege may be one of single columns.
         let is_hidden = |why: &str| key.iter().any(|[.., hidden, _]| hidden == why);
-        found.push(ForeignKey {
+        found.push(ReferringKey {
             parent: parent.name,
             child: child.map(|(child, _)| child.name),
             is_link: child.is_some_and(|(child, at)| is_link(models, server, child, at, parent, &columns)),

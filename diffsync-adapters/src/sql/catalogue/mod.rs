@@ -10,7 +10,7 @@ use std::sync::Arc;
 use diffsync_core::AdapterError;
 use tokio::sync::Mutex;
 
-use self::foreign_keys::ForeignKey;
+use self::foreign_keys::ReferringKey;
 use super::dialect::quoting::instead;
 use super::dialect::{Column, Connection, Nature};
 use super::model::tables::ModelTables;
@@ -21,7 +21,7 @@ use super::session::server::Server;
 pub(crate) struct Catalogue {
     columns: Mutex<HashMap<String, Arc<Vec<Column>>>>,
     behaviors: Mutex<HashMap<&'static str, Arc<Nature>>>,
-    foreign_keys: Mutex<Option<Arc<Vec<ForeignKey>>>>,
+    foreign_keys: Mutex<Option<Arc<Vec<ReferringKey>>>>,
 }
 
 impl Catalogue {
@@ -71,7 +71,7 @@ impl Catalogue {
         models: &ModelTables,
         server: &Server,
         connection: &mut dyn Connection,
-    ) -> Result<Arc<Vec<ForeignKey>>, sqlx::Error> {
+    ) -> Result<Arc<Vec<ReferringKey>>, sqlx::Error> {
         let mut known = self.foreign_keys.lock().await;
         if let Some(known) = &*known {
             return Ok(Arc::clone(known));

@@ -13,7 +13,7 @@ use super::find_rows::{Matching, matching};
 use super::row_identity::{By, Source, is_changed, sources};
 use super::{row_identity, write_rows};
 use crate::sql::catalogue::column_of;
-use crate::sql::catalogue::foreign_keys::{Action, ForeignKey};
+use crate::sql::catalogue::foreign_keys::{Action, ReferringKey};
 use crate::sql::context::SqlContext;
 use crate::sql::dialect::{Connection, Grid};
 use crate::sql::model::SqlModel;
@@ -28,7 +28,7 @@ const LONGEST: usize = 6;
 /// Foreign keys that act one after the other when a row of one of our tables is deleted. All but the last are links of the data
 /// set.
 struct Cascade<'k> {
-    path: Vec<&'k ForeignKey>,
+    path: Vec<&'k ReferringKey>,
     /// Whether there is more to follow than was followed.
     is_cut: bool,
 }
@@ -37,7 +37,7 @@ impl Cascade<'_> {
     /// What would happen, to how many rows if that is known.
     fn said(&self, count: Option<u64>) -> String {
         let Some((last, links)) = self.path.split_last() else { return String::new() };
-        let ForeignKey { table, columns, .. } = last;
+        let ReferringKey { table, columns, .. } = last;
         let rows = match count {
             None => "rows".to_owned(),
             Some(1) => "1 row".to_owned(),
@@ -239,10 +239,10 @@ async fn count_rows<M: SqlModel>(
 
 /// The chains of foreign keys that lead from a table to rows which the data set does not hold, and that act when a row of
 /// the table is deleted.
-fn cascades_from<'k>(context: &SqlContext, keys: &'k [ForeignKey], table: &'static str) -> Vec<Cascade<'k>> {
+fn cascades_from<'k>(context: &SqlContext, keys: &'k [ReferringKey], table: &'static str) -> Vec<Cascade<'k>> {
     let may_cascade = |name: &str| context.models.tables.iter().any(|table| table.name == name && table.cascades);
     let mut found = Vec::new();
-    let mut open: Vec<(&'static str, Vec<&ForeignKey>)> = vec![(table, Vec::new())];
+    let mut open: Vec<(&'static str, Vec<&ReferringKey>)> = vec![(table, Vec::new())];
     while let Some((from, path)) = open.pop() {
         for key in keys.iter().filter(|key| key.parent == from && key.on_delete != Action::Nothing) {
             let mut path = path.clone();
@@ -268,7 +268,7 @@ fn cascades_from<'k>(context: &SqlContext, keys: &'k [ForeignKey], table: &'stat
 }
 
 /// Whether a delete in a table acts on rows that are not held as links, however far along the chain.
-fn leads_out(keys: &[ForeignKey], table: &'static str) -> bool {
+fn leads_out(keys: &[ReferringKey], table: &'static str) -> bool {
     let (mut seen, mut open) = (BTreeSet::from([table]), vec![table]);
     while let Some(from) = open.pop() {
         for key in keys.iter().filter(|key| key.parent == from && key.on_delete != Action::Nothing) {

@@ -1,13 +1,13 @@
 //! What a look at a database finds.
 
 use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::{Sql, Tables};
+use diffsync_adapters::sql::{ModelEntries, Sql};
 use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table, Url, VisitedBy};
 
 use super::systems::{Kind, System, assert_done, block_on, loaded, on_each, pushed};
 use super::world::{Vlan, Vlans, vlans};
 
-async fn checked<D: Dataset + VisitedBy<Tables<D>>>(sql: &Sql<D>, side: Side) -> Checkup {
+async fn checked<D: Dataset + VisitedBy<ModelEntries<D>>>(sql: &Sql<D>, side: Side) -> Checkup {
     let mut checkup = Checkup::new(side);
     sql.check(&mut checkup).await;
     checkup

@@ -10,11 +10,8 @@ use std::fs::File;
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use arrow_schema::{FieldRef, Schema};
+use arrow_schema::Schema;
 use diffsync_core::AdapterError;
-use serde::de::DeserializeOwned;
-use serde_arrow::schema::{SchemaLike, TracingOptions};
-use serde_arrow::utils::Item;
 
 pub(crate) use self::check::Columns;
 use self::codec::{Arrays, Rows, codings};
@@ -23,22 +20,8 @@ use crate::file::model::FileModel;
 use crate::file::model::records::Records;
 use crate::file::model::schema::Column;
 
-/// The type of a column.
-pub(crate) type Field = FieldRef;
-
 /// How many rows are read or written at a time.
 const ROWS: usize = 8192;
-
-/// The column for values of a type, if the type says which.
-pub(crate) fn field_of<T: DeserializeOwned>() -> Option<Field> {
-    let options = TracingOptions::new()
-        .enums_without_data_as_strings(true)
-        .map_as_struct(false)
-        .sequence_as_large_list(false)
-        .strings_as_large_utf8(false);
-    let fields = Vec::<FieldRef>::from_type::<Item<T>>(options).ok()?;
-    fields.into_iter().next()
-}
 
 /// Reads all records, one group of rows after the other, and only the columns of the model.
 pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {

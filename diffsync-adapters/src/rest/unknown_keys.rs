@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use diffsync_core::{AdapterError, nearest};
 use serde_json::Value;
 
-use crate::rest::adapter::Rest;
+use crate::rest::cache::Store;
 use crate::rest::http::body::unpacked;
 use crate::rest::model::schema::{Of, Part, RestField, RestSchema};
 
@@ -16,78 +16,66 @@ struct Wanted {
     field: &'static RestField,
 }
 
-impl<D> Rest<D> {
-    /// An error if a key that a model names is in no row of a collection.
-    pub(crate) async fn keys_are_there(&self, name: &str, rows: &[Value]) -> Result<(), AdapterError> {
-        let missing = self.missing_keys(name, rows);
-        if missing.is_empty() {
-            return Ok(());
-        }
-        // The rows that were read hold no more than what is needed.
-        let collection = self.collection(name);
-        let sample = self.source.sample(&self.client, &self.dialect, &collection).await.unwrap_or_default();
-        let known = if sample.rows.is_empty() { rows } else { &sample.rows };
-        Err(AdapterError::new(self.said_of_missing_keys(name, known, rows)))
+/// A model's name, and how an API keeps it.
+type NamedSchema = (&'static str, &'static RestSchema);
+
+/// What is wrong with the keys that no row has, for a user. Their neighbours are looked for in `known`.
+pub(crate) fn describe_missing(models: &[NamedSchema], name: &str, known: &[Value], rows: &[Value]) -> String {
+    let missing = missing_keys(models, name, rows);
+    let each = missing.iter().map(|wanted| {
+        let (way, field, model) = (wanted.at.join("."), wanted.field.names.join("`, `"), wanted.model);
+        let meant = meant(&wanted.at, known).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        format!("no row has `{way}`, which `{field}` of the model `{model}` is read from{meant}")
+    });
+    let each: Vec<_> = each.collect();
+    format!(
+        "`{name}`: {}; where the API leaves out keys that have no value, write `#[rest(optional)]` on the field",
+        each.join("; ")
+    )
+}
+
+/// Whether a key that a model names is in no row.
+pub(crate) fn lacks_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> bool {
+    !missing_keys(models, name, rows).is_empty()
+}
+
+/// An error if no row has the key by which the server knows it. Only a target needs it.
+pub(crate) fn check_server_key(store: &Store, schema: &RestSchema) -> Result<(), AdapterError> {
+    let name = schema.collection();
+    let (key, rows) = (store.key_of(&name), store.rows(&name));
+    let is_missing = schema.key.is_held && !rows.is_empty() && rows.iter().all(|row| unpacked(row).get(key).is_none());
+    if !is_missing {
+        return Ok(());
+    }
+    Err(AdapterError::new(format!(
+        "`{name}`: no row has `{key}`, which is said to be the server's key; say what it is called \
+         (`#[rest(key, field = \"…\")]`, `Dialect::key`)"
+    )))
+}
+
+fn missing_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> Vec<Wanted> {
+    if rows.is_empty() {
+        return Vec::new();
     }
 
-    /// What is said of the keys that no row has. Their neighbours are looked for in `known`.
-    pub(crate) fn said_of_missing_keys(&self, name: &str, known: &[Value], rows: &[Value]) -> String {
-        let missing = self.missing_keys(name, rows);
-        let each = missing.iter().map(|wanted| {
-            let (way, field, model) = (wanted.at.join("."), wanted.field.names.join("`, `"), wanted.model);
-            let meant = meant(&wanted.at, known).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-            format!("no row has `{way}`, which `{field}` of the model `{model}` is read from{meant}")
-        });
-        let each: Vec<_> = each.collect();
-        format!(
-            "`{name}`: {}; where the API leaves out keys that have no value, write `#[rest(optional)]` on the field",
-            each.join("; ")
-        )
-    }
-
-    /// Whether a key that a model names is in no row.
-    pub(crate) fn lacks_keys(&self, name: &str, rows: &[Value]) -> bool {
-        !self.missing_keys(name, rows).is_empty()
-    }
-
-    /// An error if no row has the key by which the server knows it. Only a target needs it.
-    pub(crate) fn server_key_is_there(&self, schema: &RestSchema) -> Result<(), AdapterError> {
-        let (store, name) = (self.store(), schema.collection());
-        let (key, rows) = (store.key_of(&name), store.rows(&name));
-        let is_missing =
-            schema.key.is_held && !rows.is_empty() && rows.iter().all(|row| unpacked(row).get(key).is_none());
-        if !is_missing {
-            return Ok(());
-        }
-        Err(AdapterError::new(format!(
-            "`{name}`: no row has `{key}`, which is said to be the server's key; say what it is called \
-             (`#[rest(key, field = \"…\")]`, `Dialect::key`)"
-        )))
-    }
-
-    fn missing_keys(&self, name: &str, rows: &[Value]) -> Vec<Wanted> {
-        if rows.is_empty() {
-            return Vec::new();
-        }
-        let mut missing: Vec<Wanted> = Vec::new();
-        for (model, schema) in self.collections() {
-            let is_own = schema.collection() == name;
-            for field in schema.fields.iter().filter(|field| field.reads && !field.optional) {
-                let mut ways = Vec::new();
-                if is_own {
-                    note(&field.part, &mut ways);
-                }
-                note_inner(&field.part, name, &mut ways);
-                for at in ways {
-                    let is_known = missing.iter().any(|wanted| wanted.at == at && wanted.model == model);
-                    if !is_known && is_missing(rows.iter().map(|row| holds(&unpacked(row), &at))) {
-                        missing.push(Wanted { at, model, field });
-                    }
+    let mut missing: Vec<Wanted> = Vec::new();
+    for (model, schema) in models.iter().copied() {
+        let is_own = schema.collection() == name;
+        for field in schema.fields.iter().filter(|field| field.reads && !field.optional) {
+            let mut ways = Vec::new();
+            if is_own {
+                note(&field.part, &mut ways);
+            }
+            note_inner(&field.part, name, &mut ways);
+            for at in ways {
+                let is_known = missing.iter().any(|wanted| wanted.at == at && wanted.model == model);
+                if !is_known && is_missing(rows.iter().map(|row| holds(&unpacked(row), &at))) {
+                    missing.push(Wanted { at, model, field });
                 }
             }
         }
-        missing
     }
+    missing
 }
 
 /// The ways that a part leads in the rows of its own collection.
