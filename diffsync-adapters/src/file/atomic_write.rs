@@ -8,7 +8,7 @@ use diffsync_core::{AdapterError, Completion};
 use tempfile::NamedTempFile;
 
 use super::temp_files::{folder_of, temporary};
-use super::version::Version;
+use super::version::ContentVersion;
 
 /// The new contents of a file, safe on the disk under another name.
 pub(crate) struct Replacement {
@@ -16,14 +16,14 @@ pub(crate) struct Replacement {
     path: PathBuf,
     shown: PathBuf,
     /// What is replaced; none if there was no file.
-    old: Option<Version>,
+    old: Option<ContentVersion>,
 }
 
 impl Replacement {
     /// Writes the new contents beside the old, of which this version was loaded.
     pub(crate) fn write(
         path: &Path,
-        loaded: Option<&Version>,
+        loaded: Option<&ContentVersion>,
         is_secret: bool,
         contents: impl FnOnce(&mut BufWriter<&File>) -> Result<(), AdapterError>,
     ) -> Result<Self, AdapterError> {
@@ -40,9 +40,9 @@ impl Replacement {
         writer.flush().map_err(failed)?;
         drop(writer);
         if let Some(old) = old {
-            take_after(file.as_file(), &old).map_err(failed)?;
+            copy_metadata(file.as_file(), &old).map_err(failed)?;
         }
-        force(file.as_file()).map_err(failed)?;
+        fsync(file.as_file()).map_err(failed)?;
         Ok(Self { file, path: place, shown: path.to_owned(), old: loaded.cloned() })
     }
 
@@ -106,7 +106,7 @@ impl Replacement {
         })?;
 
         // The new name is durable only once the folder is.
-        folder_of(&path).and_then(|folder| force(&File::open(folder)?)).map_err(|error| {
+        folder_of(&path).and_then(|folder| fsync(&File::open(folder)?)).map_err(|error| {
             let what = format!("cannot force the new name of `{}` to the disk", shown.display());
             Failure::Replaced(AdapterError::context(what, error))
         })
@@ -137,14 +137,14 @@ pub(crate) fn changed(path: &Path) -> AdapterError {
 }
 
 /// Waits until what a file or a folder holds is on the disk.
-fn force(file: &File) -> io::Result<()> {
+fn fsync(file: &File) -> io::Result<()> {
     #[cfg(test)]
     tests::note(file)?;
     file.sync_all()
 }
 
 /// Gives a new file the permissions of the old, and its owner where that is allowed.
-fn take_after(file: &File, old: &Metadata) -> io::Result<()> {
+fn copy_metadata(file: &File, old: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, fchown};
@@ -194,7 +194,7 @@ mod tests {
     fn replacement(folder: &TempDir, name: &str) -> (PathBuf, Replacement) {
         let path = folder.path().join(name);
         fs::write(&path, "old").unwrap();
-        let old = Version::of(&File::open(&path).unwrap()).unwrap();
+        let old = ContentVersion::of(&File::open(&path).unwrap()).unwrap();
         let new = Replacement::write(&path, Some(&old), false, |out| Ok(out.write_all(b"new")?)).unwrap();
         (path, new)
     }

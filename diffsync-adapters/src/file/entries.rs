@@ -11,7 +11,7 @@ use super::formats;
 use super::load::{Loading, Origin};
 use super::model::FileModel;
 use super::model::edits::Edits;
-use super::version::{Found, open};
+use super::version::{Opened, open};
 
 /// The models of a data set. `#[derive(Dataset)]` fills it.
 #[allow(missing_debug_implementations, reason = "functions of generated code")]
@@ -109,8 +109,8 @@ fn edits<'a, D: Dataset + HasTable<M>, M: FileModel>(
     }
     let edits = Edits::<M>::of(synced, path);
     let old = match open(path).map_err(|error| edits.failed(error))? {
-        Found::File(file) => Some(file),
-        Found::Absent => None,
+        Opened::File(file) => Some(file),
+        Opened::Absent => None,
     };
     let is_unchanged = match &origin.version {
         Some(version) => version.seems_at(path).map_err(|error| edits.failed(error))?,

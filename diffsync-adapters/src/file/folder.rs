@@ -23,7 +23,7 @@ use super::model::FileModel;
 use super::model::row::CellError;
 #[cfg(feature = "parquet")]
 use super::model::schema::Format;
-use super::version::{Found, open};
+use super::version::{Opened, open};
 
 /// A folder with a file for each model of a data set, all of whose models derive [`FileModel`].
 ///
@@ -187,9 +187,9 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             let path = self.path.join(file.path);
             let what = format!("file {}", file.path);
             match (open(&path), checkup.side()) {
-                (Ok(Found::File(_)), _) => checkup.passed(what, "can be read"),
-                (Ok(Found::Absent), Side::Target) => checkup.passed(what, "is not there yet, and will be made"),
-                (Ok(Found::Absent), Side::Source) => {
+                (Ok(Opened::File(_)), _) => checkup.passed(what, "can be read"),
+                (Ok(Opened::Absent), Side::Target) => checkup.passed(what, "is not there yet, and will be made"),
+                (Ok(Opened::Absent), Side::Source) => {
                     checkup.failed(what, format!("`{}` does not exist", path.display()));
                 }
                 (Err(error), _) => checkup.failed(what, format!("`{}` cannot be read: {error}", path.display())),

@@ -12,13 +12,13 @@ use tokio::sync::watch;
 use super::formats;
 #[cfg(feature = "parquet")]
 use super::formats::parquet::Columns;
-use super::lock::{FileLock, Locked, lock};
+use super::lock::{FileLock, LockResult, lock};
 use super::model::FileModel;
 use super::model::records::Records;
 #[cfg(feature = "parquet")]
 use super::model::schema::Format;
-use super::temp_files::sweep;
-use super::version::{Found, Version, open};
+use super::temp_files::remove_leftovers;
+use super::version::{ContentVersion, Opened, open};
 
 /// A file that is to be read.
 pub(crate) struct Loading {
@@ -33,7 +33,7 @@ pub(crate) struct Loading {
 #[derive(Default)]
 pub(crate) struct Origin {
     /// The version that was read; none of a file that was not there, and none of a source.
-    pub(crate) version: Option<Version>,
+    pub(crate) version: Option<ContentVersion>,
     /// Keeps other runs from writing it.
     #[allow(dead_code, reason = "dropping it is what gives the lock back")]
     lock: Option<FileLock>,
@@ -47,7 +47,11 @@ impl Origin {
         not(feature = "parquet"),
         allow(clippy::extra_unused_type_parameters, reason = "only Parquet asks for the columns of the model")
     )]
-    fn of<M: FileModel>(file: Option<&File>, version: Option<Version>, lock: Option<FileLock>) -> Result<Self, String> {
+    fn of<M: FileModel>(
+        file: Option<&File>,
+        version: Option<ContentVersion>,
+        lock: Option<FileLock>,
+    ) -> Result<Self, String> {
         #[cfg(feature = "parquet")]
         let columns = match M::FILE.format {
             Format::Parquet => Some(Arc::new(Columns::of::<M>(file)?)),
@@ -69,10 +73,10 @@ impl Loading {
         let unreadable = |error| AdapterError::context(format!("cannot read `{path}`"), error);
         let lock = if self.is_written { self.lock()? } else { None };
         let file = match (open(&self.path).map_err(unreadable)?, self.side) {
-            (Found::File(file), _) => file,
+            (Opened::File(file), _) => file,
             // A source that is missing must not pass for one without records.
-            (Found::Absent, Side::Source) => return Err(AdapterError::new(format!("`{path}` does not exist"))),
-            (Found::Absent, Side::Target) => {
+            (Opened::Absent, Side::Source) => return Err(AdapterError::new(format!("`{path}` does not exist"))),
+            (Opened::Absent, Side::Target) => {
                 table.mark_loaded();
                 return Origin::of::<M>(None, None, lock).map_err(AdapterError::new);
             }
@@ -81,7 +85,7 @@ impl Loading {
         let origin = match self.side {
             Side::Source => Origin::default(),
             Side::Target => {
-                let version = Version::of(&file).map_err(unreadable)?;
+                let version = ContentVersion::of(&file).map_err(unreadable)?;
                 let origin = Origin::of::<M>(Some(&file), Some(version), lock);
                 (&file).rewind().map_err(unreadable)?;
                 origin.map_err(|what| AdapterError::new(format!("`{path}`, {what}")))?
@@ -101,10 +105,10 @@ impl Loading {
         let path = self.path.display();
         let locked = lock(&self.path);
         let locked = locked.map_err(|error| AdapterError::context(format!("cannot lock `{path}`"), error))?;
-        sweep(&self.path);
+        remove_leftovers(&self.path);
         Ok(match locked {
-            Locked::Held(lock) => Some(lock),
-            Locked::Absent | Locked::Unsupported => None,
+            LockResult::Held(lock) => Some(lock),
+            LockResult::Absent | LockResult::Unsupported => None,
         })
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use tracing::warn;
 
-use super::version::{Found, Stamp, open};
+use super::version::{FileVersion, Opened, open};
 
 /// A file that no other run writes while this is held.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct FileLock {
 }
 
 /// What came of trying to lock a file.
-pub(crate) enum Locked {
+pub(crate) enum LockResult {
     /// It is ours.
     Held(FileLock),
     /// There is no file to be locked.
@@ -34,29 +34,29 @@ pub(crate) enum Locked {
 /// # Errors
 ///
 /// If another run holds it, or it cannot be opened.
-pub(crate) fn lock(path: &Path) -> io::Result<Locked> {
+pub(crate) fn lock(path: &Path) -> io::Result<LockResult> {
     // Elsewhere a lock keeps others from reading the file, and from renaming another one over it.
     if !cfg!(unix) {
-        return Ok(Locked::Unsupported);
+        return Ok(LockResult::Unsupported);
     }
     loop {
-        let Found::File(file) = open(path)? else { return Ok(Locked::Absent) };
+        let Opened::File(file) = open(path)? else { return Ok(LockResult::Absent) };
         let file = match try_lock(path, file)? {
             Ok(file) => file,
             Err(error) => {
                 let path = path.display();
                 warn!("`{path}` cannot be locked ({error}); see to it that no two runs write it at the same time");
-                return Ok(Locked::Unsupported);
+                return Ok(LockResult::Unsupported);
             }
         };
         // Not the file that another run has put there since we opened it.
         let is_current = match std::fs::metadata(path) {
-            Ok(metadata) => Stamp::of(&metadata).is_same_file(&Stamp::of(&file.metadata()?)),
+            Ok(metadata) => FileVersion::of(&metadata).is_same_file(&FileVersion::of(&file.metadata()?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };
         if is_current {
-            return Ok(Locked::Held(FileLock { file }));
+            return Ok(LockResult::Held(FileLock { file }));
         }
     }
 }
@@ -121,15 +121,15 @@ mod tests {
     fn the_lock_is_that_of_the_file_that_is_at_the_path_now() {
         let folder = tempfile::TempDir::new().unwrap();
         let (path, other) = (folder.path().join("a"), folder.path().join("b"));
-        assert!(matches!(lock(&path).unwrap(), Locked::Absent));
+        assert!(matches!(lock(&path).unwrap(), LockResult::Absent));
         std::fs::write(&path, "old").unwrap();
-        let Locked::Held(old) = lock(&path).unwrap() else { panic!("not locked") };
+        let LockResult::Held(old) = lock(&path).unwrap() else { panic!("not locked") };
         let error = lock(&path).map(|_| ()).unwrap_err().to_string();
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
 
         std::fs::write(&other, "new").unwrap();
         std::fs::rename(&other, &path).unwrap();
-        let Locked::Held(new) = lock(&path).unwrap() else { panic!("not locked") };
+        let LockResult::Held(new) = lock(&path).unwrap() else { panic!("not locked") };
         drop(old);
         assert!(lock(&path).is_err());
         drop(new);

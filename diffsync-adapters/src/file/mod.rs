@@ -28,18 +28,12 @@ mod folder;
 mod formats;
 mod load;
 mod lock;
-mod model;
+pub(crate) mod model;
 mod temp_files;
 mod version;
 
-/// Named by generated code.
-#[doc(hidden)]
-pub use diffsync_core::SyncModel;
 pub use diffsync_derive::FileModel;
 
-#[doc(hidden)]
 pub use self::entries::ModelEntries;
 pub use self::folder::Folder;
 pub use self::model::FileModel;
-pub use self::model::row::{CellError, Cells, Unread, WriteCells};
-pub use self::model::schema::{Column, FileSchema, Format};

@@ -10,7 +10,7 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 use tracing::info;
 
-use super::version::Stamp;
+use super::version::FileVersion;
 
 const SUFFIX: &str = ".tmp";
 
@@ -60,7 +60,7 @@ pub(crate) fn folder_of(path: &Path) -> io::Result<&Path> {
 }
 
 /// Removes the temporary files that killed runs have left of this file.
-pub(crate) fn sweep(path: &Path) {
+pub(crate) fn remove_leftovers(path: &Path) {
     // A link's temporary files are where it leads.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let prefix = prefix(&path);
@@ -84,7 +84,7 @@ pub(crate) fn sweep(path: &Path) {
 /// Whether the path leads to this file.
 fn is_at(file: &File, path: &Path) -> bool {
     let both = file.metadata().and_then(|file| Ok((file, fs::metadata(path)?)));
-    both.is_ok_and(|(one, other)| Stamp::of(&one).is_same_file(&Stamp::of(&other)))
+    both.is_ok_and(|(one, other)| FileVersion::of(&one).is_same_file(&FileVersion::of(&other)))
 }
 
 #[cfg(test)]
@@ -106,7 +106,7 @@ mod tests {
             fs::write(path, "").unwrap();
         }
 
-        sweep(&path);
+        remove_leftovers(&path);
         assert!(!dead.exists());
         assert!(live.path().exists() && of_other.exists());
         assert!(by_hand.iter().all(|path| path.exists()));

@@ -10,14 +10,14 @@ use foldhash::quality::FixedState;
 
 /// The identity, the length and the time of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub(crate) struct FileVersion {
     length: u64,
     modified: Option<SystemTime>,
     #[cfg(unix)]
     identity: (u64, u64),
 }
 
-impl Stamp {
+impl FileVersion {
     pub(crate) fn of(metadata: &Metadata) -> Self {
         Self {
             length: metadata.len(),
@@ -45,18 +45,18 @@ impl Stamp {
 
 /// The version of a file that was loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Version {
-    pub(crate) stamp: Stamp,
+pub(crate) struct ContentVersion {
+    pub(crate) file_version: FileVersion,
     /// The hash of its contents. Without it, two versions of one length that were written within one tick of the file
     /// system's clock would pass for the same.
     digest: u64,
 }
 
-impl Version {
+impl ContentVersion {
     /// Reads the file to its end.
     pub(crate) fn of(file: &File) -> io::Result<Self> {
-        let stamp = Stamp::of(&file.metadata()?);
-        Ok(Self { stamp, digest: digest(file)? })
+        let file_version = FileVersion::of(&file.metadata()?);
+        Ok(Self { file_version, digest: digest(file)? })
     }
 
     /// Whether the path still leads to this version.
@@ -70,7 +70,7 @@ impl Version {
     /// Whether the path still leads to this version, as far as the file's identity, length and time can tell.
     pub(crate) fn seems_at(&self, path: &Path) -> io::Result<bool> {
         match fs::metadata(path) {
-            Ok(metadata) => Ok(Stamp::of(&metadata) == self.stamp),
+            Ok(metadata) => Ok(FileVersion::of(&metadata) == self.file_version),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
@@ -91,7 +91,7 @@ fn digest(mut file: &File) -> io::Result<u64> {
 }
 
 /// What a path leads to.
-pub(crate) enum Found {
+pub(crate) enum Opened {
     /// A file, opened.
     File(File),
     /// Nothing.
@@ -99,14 +99,14 @@ pub(crate) enum Found {
 }
 
 /// Opens a file, and tells one that is not there from one that cannot be read.
-pub(crate) fn open(path: &Path) -> io::Result<Found> {
+pub(crate) fn open(path: &Path) -> io::Result<Opened> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if fs::symlink_metadata(path).is_ok() {
                 return Err(io::Error::new(io::ErrorKind::NotFound, "it is a link that leads nowhere"));
             }
-            return Ok(Found::Absent);
+            return Ok(Opened::Absent);
         }
         Err(error) => return Err(error),
     };
@@ -114,5 +114,5 @@ pub(crate) fn open(path: &Path) -> io::Result<Found> {
         let what = if metadata.is_dir() { "a folder" } else { "something else" };
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, not a file")));
     }
-    Ok(Found::File(File::open(path)?))
+    Ok(Opened::File(File::open(path)?))
 }

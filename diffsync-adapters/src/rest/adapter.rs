@@ -164,7 +164,7 @@ where
         let mut alone = self.context.first_alone(M::REST.path).await?;
 
         let request = self.context.request(Method::POST, M::REST.path, &written);
-        let told = match self.context.tell::<M>(&request).await {
+        let told = match self.context.send_write::<M>(&request).await {
             Ok(told) => told,
             Err(error) => return Err(self.context.conflicted(new, error.into_target()).await),
         };
@@ -187,7 +187,7 @@ where
             return Ok(old.clone());
         }
         let request = self.context.request(self.context.update_method(), &path_of(old)?, &written);
-        let told = self.context.tell::<M>(&request).await.map_err(Error::into_target)?;
+        let told = self.context.send_write::<M>(&request).await.map_err(Error::into_target)?;
         let row = match self.context.in_answer::<M>(told.body) {
             Value::Array(mut rows) if rows.len() == 1 => rows.pop().unwrap_or_default(),
             row => row,
@@ -196,7 +196,7 @@ where
     }
 
     async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
-        match self.context.tell::<M>(&self.context.client.request(Method::DELETE, &path_of(old)?)).await {
+        match self.context.send_write::<M>(&self.context.client.request(Method::DELETE, &path_of(old)?)).await {
             Ok(_) => {}
             // It is gone, which is what was asked for; perhaps by an earlier request whose answer was lost.
             Err(error) if error.is_gone() => {}

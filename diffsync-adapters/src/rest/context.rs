@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diffsync_core::AdapterError;
 
-use super::cache::Store;
-use super::cache::proof::Proven;
+use super::cache::RowCache;
+use super::cache::proof::PostProofs;
 use super::dialect::{Dialect, Owner};
-use super::http::body::{Keep, unpacked};
+use super::http::body::{RowFilter, unpacked};
 use super::http::client::Client;
-use super::model::json_path::keep;
+use super::model::json_path;
 use super::model::schema::{Of, Part, RestSchema};
 use super::source::{Collection, FromPages, RowSource};
 use super::unknown_keys::{describe_missing, lacks_keys};
@@ -25,10 +25,10 @@ pub(crate) struct RestContext {
     pub(crate) source: Arc<dyn RowSource>,
     /// The models by name.
     pub(crate) models: Vec<(&'static str, &'static RestSchema)>,
-    store: Mutex<Store>,
+    store: Mutex<RowCache>,
     /// Held while a collection is read that records are looked up in.
     reading: tokio::sync::Mutex<()>,
-    pub(crate) proven: tokio::sync::Mutex<Proven>,
+    pub(crate) proven: tokio::sync::Mutex<PostProofs>,
 }
 
 impl RestContext {
@@ -55,10 +55,10 @@ impl RestContext {
     pub(crate) fn forget(&self) {
         let schemas: Vec<_> = self.models.iter().map(|(_, schema)| *schema).collect();
         let owners: Vec<_> = schemas.iter().filter_map(|schema| self.owner_of(schema)).collect();
-        *self.store() = Store::new(&self.dialect.key, &schemas, &owners);
+        *self.store() = RowCache::new(&self.dialect.key, &schemas, &owners);
     }
 
-    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+    pub(crate) fn store(&self) -> MutexGuard<'_, RowCache> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -80,7 +80,7 @@ impl RestContext {
         // A looked up row is asked for again and again.
         let packs = self.source.is_pages() && !self.store().is_looked_up(name);
         let rows = if packs {
-            let keep = Keep::new(&dialect.paging.rows, &collection.needs).packed();
+            let keep = RowFilter::new(&dialect.paging.rows, &collection.needs).packed();
             super::source::read(client, dialect, &collection, keep, &mut report).await?
         } else {
             self.source.rows(client, dialect, &collection, &mut report).await?
@@ -94,7 +94,7 @@ impl RestContext {
             let known = if sample.rows.is_empty() { &rows } else { &sample.rows };
             return Err(AdapterError::new(describe_missing(&self.models, name, known, &rows)));
         }
-        let rows = rows.into_iter().map(|row| if packs { row } else { keep(row, &collection.needs) });
+        let rows = rows.into_iter().map(|row| if packs { row } else { json_path::retain(row, &collection.needs) });
         self.store().fill(name, rows);
         Ok(())
     }

@@ -40,7 +40,7 @@ pub(crate) mod context;
 mod dialect;
 mod entries;
 mod http;
-mod model;
+pub(crate) mod model;
 mod record;
 mod source;
 mod steps;
@@ -60,14 +60,7 @@ pub use self::http::pages::{Page, Pages, Paging};
 pub use self::http::retry::Retries;
 pub use self::http::tasks::Tasks;
 pub use self::model::RestModel;
-pub use self::model::schema::{JOINT, Of, Part, RestField, RestKey, RestSchema, StaticOwner};
+pub use self::model::schema::{Of, Part, RestField, RestKey, RestSchema, StaticOwner};
 pub use self::model::tree_path::{join_names, split_names};
 pub use self::source::{Collection, FromPages, RowSource, Sample, Seen};
 pub use self::verdict::{Judge, Reply, RowReply, Verdict};
-
-/// What generated code uses. Not for anybody else; it may change with any version.
-#[doc(hidden)]
-pub mod private {
-    pub use diffsync_core::SyncModel;
-    pub use serde_json::{Error, Value, from_value, to_value};
-}

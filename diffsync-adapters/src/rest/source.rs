@@ -8,7 +8,7 @@ use reqwest::header::ALLOW;
 use serde_json::Value;
 
 use super::dialect::Dialect;
-use super::http::body::Keep;
+use super::http::body::RowFilter;
 use super::http::client::Client;
 use super::http::pages::{Pages, Reading};
 use super::model::schema::Part;
@@ -108,7 +108,7 @@ impl RowSource for FromPages {
         collection: &'a Collection,
         seen: Seen<'a>,
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
-        Box::pin(read(client, dialect, collection, Keep::new(&dialect.paging.rows, &collection.needs), seen))
+        Box::pin(read(client, dialect, collection, RowFilter::new(&dialect.paging.rows, &collection.needs), seen))
     }
 
     fn is_pages(&self) -> bool {
@@ -144,7 +144,7 @@ pub(crate) async fn read(
     client: &Client,
     dialect: &Dialect,
     collection: &Collection,
-    keep: Keep,
+    keep: RowFilter,
     seen: Seen<'_>,
 ) -> Result<Vec<Value>, AdapterError> {
     let query = [dialect.query.as_slice(), &collection.query].concat();

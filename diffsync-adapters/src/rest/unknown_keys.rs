@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use diffsync_core::{AdapterError, nearest};
 use serde_json::Value;
 
-use crate::rest::cache::Store;
+use crate::rest::cache::RowCache;
 use crate::rest::http::body::unpacked;
 use crate::rest::model::schema::{Of, Part, RestField, RestSchema};
 
@@ -40,7 +40,7 @@ pub(crate) fn lacks_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> 
 }
 
 /// An error if no row has the key by which the server knows it. Only a target needs it.
-pub(crate) fn check_server_key(store: &Store, schema: &RestSchema) -> Result<(), AdapterError> {
+pub(crate) fn check_server_key(store: &RowCache, schema: &RestSchema) -> Result<(), AdapterError> {
     let name = schema.collection();
     let (key, rows) = (store.key_of(&name), store.rows(&name));
     let is_missing = schema.key.is_held && !rows.is_empty() && rows.iter().all(|row| unpacked(row).get(key).is_none());

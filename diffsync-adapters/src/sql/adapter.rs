@@ -138,7 +138,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
         }
         let mut connection =
             self.context.session.connection(false).await.map_err(|error| self.context.server().unreachable(&error))?;
-        for begin in self.context.database().snapshot() {
+        for begin in self.context.database().begin_snapshot() {
             connection.run(begin).await.map_err(|error| self.context.server().unreachable(&error))?;
         }
         if may_be_absent && create_tables::no_table_exists(&self.context, &mut *connection).await? {

@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use diffsync_core::TargetError;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
-use super::catalogue::equal_identifiers::Twins;
+use super::catalogue::equal_identifiers::EqualIdentifiers;
 use super::catalogue::foreign_keys::ReferringKey;
 use super::catalogue::{Catalogue, foreign_keys};
-use super::dialect::{Column, Connection, Database, Nature};
-use super::model::schema::{Leads, Part};
+use super::dialect::{Column, Connection, Database, TableBehavior};
+use super::model::schema::{ForeignKey, Part};
 use super::model::tables::ModelTables;
 use super::model::value::Value;
 use super::session::Session;
-use super::session::error::Trouble;
+use super::session::error::WriteError;
 use super::session::server::Server;
 
 /// The session of an adapter, the tables of its data set, and what was learned of them in this run.
@@ -27,7 +27,7 @@ pub(crate) struct SqlContext {
     pub(crate) tables_created: OnceCell<()>,
     pub(crate) catalogue: Catalogue,
     /// The records that the database takes for others, by model.
-    pub(crate) equal_identifiers: AsyncMutex<HashMap<&'static str, Arc<Twins>>>,
+    pub(crate) equal_identifiers: AsyncMutex<HashMap<&'static str, Arc<EqualIdentifiers>>>,
     keys: Mutex<KeyCache>,
 }
 
@@ -70,8 +70,8 @@ impl SqlContext {
     }
 
     /// The column of the other table that a foreign key holds.
-    pub(crate) fn key_of(&self, leads: &'static Leads) -> &'static str {
-        self.models.key_of(leads)
+    pub(crate) fn key_of(&self, foreign_key: &'static ForeignKey) -> &'static str {
+        self.models.key_of(foreign_key)
     }
 
     /// The columns of a table, for a step that writes to it.
@@ -79,9 +79,9 @@ impl SqlContext {
         &self,
         connection: &mut dyn Connection,
         table: &str,
-    ) -> Result<Arc<Vec<Column>>, Trouble> {
+    ) -> Result<Arc<Vec<Column>>, WriteError> {
         let columns = self.catalogue.columns(self.server(), connection, table).await;
-        columns.map_err(|error| Trouble::Known(TargetError::fatal(error.to_string())))
+        columns.map_err(|error| WriteError::Known(TargetError::fatal(error.to_string())))
     }
 
     /// How a table is written.
@@ -89,7 +89,7 @@ impl SqlContext {
         &self,
         connection: &mut dyn Connection,
         table: &'static str,
-    ) -> Result<Arc<Nature>, sqlx::Error> {
+    ) -> Result<Arc<TableBehavior>, sqlx::Error> {
         self.catalogue.behavior(connection, table).await
     }
 
@@ -115,21 +115,21 @@ pub(crate) type FoundKeys = HashMap<Vec<String>, Option<Value<'static>>>;
 pub(crate) struct KeyCache {
     /// How many transactions were given up when these were found.
     given_up: u64,
-    pub(crate) found: HashMap<&'static Leads, FoundKeys>,
+    pub(crate) found: HashMap<&'static ForeignKey, FoundKeys>,
 }
 
 impl KeyCache {
     /// Forgets the keys that were found in a table, or by way of it, if one of these columns is part of a natural key
     /// there; those of all columns if none are given.
     pub(crate) fn forget_in(&mut self, table: &str, columns: Option<&[&str]>) {
-        self.found.retain(|leads, _| !goes_by(leads, table, columns));
+        self.found.retain(|foreign_key, _| !goes_by(foreign_key, table, columns));
     }
 }
 
 /// Whether a lookup uses one of these columns of a table.
-fn goes_by(leads: &Leads, table: &str, columns: Option<&[&str]>) -> bool {
-    let here = leads.table == table;
-    leads.parts.iter().any(|part| match part {
+fn goes_by(foreign_key: &ForeignKey, table: &str, columns: Option<&[&str]>) -> bool {
+    let here = foreign_key.table == table;
+    foreign_key.parts.iter().any(|part| match part {
         Part::Column(column) => here && columns.is_none_or(|columns| columns.contains(column)),
         Part::Lookup(further) => {
             (here && columns.is_none_or(|columns| columns.contains(&further.column)))

@@ -52,21 +52,15 @@ mod catalogue;
 mod context;
 mod dialect;
 mod entries;
-mod model;
+pub(crate) mod model;
 mod session;
 mod steps;
 
-#[doc(hidden)]
-pub use diffsync_core::SyncModel;
 pub use diffsync_derive::SqlModel;
 
 pub use self::model::SqlModel;
 
 pub use self::adapter::Sql;
 pub use self::entries::ModelEntries;
-#[doc(hidden)]
-pub use self::model::encoding::{FieldError, Fields, Form, Hidden, Json, Optional, Plain, Text};
-#[doc(hidden)]
-pub use self::model::schema::{Leads, Lookup, Owner, Part, Place, Role, SqlField, SqlTable};
 pub use self::model::value::{Kind, SqlType, Value};
 pub use self::session::Transaction;

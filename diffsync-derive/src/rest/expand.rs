@@ -26,7 +26,7 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
     });
     let owner = option_of(collection.owner.as_ref().map(|owner| {
         let (part, value) = (owner.part.expand(&mut std::iter::empty()), &owner.value);
-        quote!(_diffsync::rest::StaticOwner { part: #part, value: #value })
+        quote!(_diffsync::__private::rest::StaticOwner { part: #part, value: #value })
     }));
     let name = option_of(collection.key.as_ref().and_then(|key| key.name.as_ref()).map(|name| quote!(#name)));
     let is_held = collection.key.is_some();
@@ -35,11 +35,11 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
     let functions = key_functions(collection.key.as_ref());
     krate.scope(&quote! {
         #[automatically_derived]
-        impl _diffsync::rest::RestModel for #ident {
-            const REST: &'static _diffsync::rest::RestSchema = &_diffsync::rest::RestSchema {
+        impl _diffsync::__private::rest::RestModel for #ident {
+            const REST: &'static _diffsync::__private::rest::RestSchema = &_diffsync::__private::rest::RestSchema {
                 path: #path,
                 query: #query,
-                key: _diffsync::rest::RestKey { name: #name, is_held: #is_held },
+                key: _diffsync::__private::rest::RestKey { name: #name, is_held: #is_held },
                 fields: &[#(#lookups,)* #(#writes,)* #(#fields),*],
                 owner: #owner,
                 answer: #answer,
@@ -58,7 +58,7 @@ fn described(field: &Field<'_>, part: &Part, reads: bool, writes: bool) -> Token
     let part = part.expand(&mut std::iter::once(field.is_text()));
     let (choice, blank, optional) = (field.choice.is_some(), field.blank.is_some(), field.optional.is_some());
     quote! {
-        _diffsync::rest::RestField {
+        _diffsync::__private::rest::RestField {
             names: &[#name], part: #part, many: #many, choice: #choice, blank: #blank, reads: #reads, writes: #writes,
             optional: #optional,
         }
@@ -73,7 +73,7 @@ fn looked_up(collection: &Collection<'_>, lookup: &super::ast::Lookup) -> TokenS
     let optional = fields.iter().any(|field| field.optional.is_some());
     let part = lookup.part.expand(&mut fields.iter().map(|field| field.is_text()));
     quote! {
-        _diffsync::rest::RestField {
+        _diffsync::__private::rest::RestField {
             names: &[#(#names),*], part: #part, many: false, choice: false, blank: false, reads: true, writes: true,
             optional: #optional,
         }
@@ -82,8 +82,8 @@ fn looked_up(collection: &Collection<'_>, lookup: &super::ast::Lookup) -> TokenS
 
 /// The server's key as a value. One that identifies the record on both sides is not taken over: it is there.
 fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
-    let value = quote!(_diffsync::rest::private::Value);
-    let result = |of: TokenStream| quote!(::core::result::Result<#of, _diffsync::rest::private::Error>);
+    let value = quote!(_diffsync::__private::rest::Value);
+    let result = |of: TokenStream| quote!(::core::result::Result<#of, _diffsync::__private::rest::Error>);
     let (read, set) = (result(value.clone()), result(quote!(())));
     let nothing = quote! {
         fn set_remote_key(&mut self, _: #value) -> #set {
@@ -105,7 +105,7 @@ fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
     let set = match key.role {
         Role::Local => quote_spanned! {place=>
             fn set_remote_key(&mut self, key: #value) -> #set {
-                self.#ident = _diffsync::rest::private::from_value(key)?;
+                self.#ident = _diffsync::__private::rest::from_value(key)?;
                 ::core::result::Result::Ok(())
             }
         },
@@ -113,7 +113,7 @@ fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
     };
     quote_spanned! {place=>
         fn remote_key(&self) -> #read {
-            _diffsync::rest::private::to_value(&self.#ident)
+            _diffsync::__private::rest::to_value(&self.#ident)
         }
 
         #set

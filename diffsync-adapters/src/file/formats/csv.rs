@@ -12,14 +12,14 @@ use diffsync_core::schema::Comparison;
 use diffsync_core::{AdapterError, Side};
 use serde::de::DeserializeOwned;
 
-use super::encoding::{behind_mark, text};
+use super::encoding::{skip_bom, text};
 use super::json;
 use super::lines::line_break;
 use super::text::{Text, text_of_datum};
 use crate::file::model::FileModel;
 use crate::file::model::edits::{Edits, TextEdit, UNFAITHFUL};
 use crate::file::model::records::Records;
-use crate::file::model::row::{CellError, Cells, Unread};
+use crate::file::model::row::{CellError, RowError, RowReader};
 use crate::file::model::schema::Column;
 use crate::file::model::shape::Kind;
 use crate::nested::change::Change;
@@ -27,7 +27,7 @@ use crate::nested::datum::Datum;
 
 /// Reads all records.
 pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
-    let input = behind_mark(file).map_err(|error| records.unreadable(error))?;
+    let input = skip_bom(file).map_err(|error| records.unreadable(error))?;
     let mut rows = Rows::new(input, M::FILE.delimiter).map_err(|error| records.unreadable(error))?;
     let mut row = StringRecord::new();
     let Some(_) = rows.next(&mut row).map_err(|wrong| wrong.of(records))? else {
@@ -177,10 +177,10 @@ impl Header {
         Ok(Self { columns, cells: columns.iter().map(find).collect::<Result<_, _>>()?, width: row.len() })
     }
 
-    fn read<M: FileModel>(&self, row: &StringRecord) -> Result<M, Unread<M::Id>> {
+    fn read<M: FileModel>(&self, row: &StringRecord) -> Result<M, RowError<M::Id>> {
         let mut identifiers = self.columns.iter().zip(&self.cells).filter(|(column, _)| column.identifies);
         if identifiers.all(|(_, &cell)| row.get(cell).unwrap_or_default().is_empty()) {
-            return Err(Unread::Nameless(CellError("the identifier is empty".into())));
+            return Err(RowError::Unidentified(CellError("the identifier is empty".into())));
         }
         M::read(&mut RowCells { row, header: self })
     }
@@ -230,7 +230,7 @@ struct RowCells<'a> {
     header: &'a Header,
 }
 
-impl Cells for RowCells<'_> {
+impl RowReader for RowCells<'_> {
     fn take<T: DeserializeOwned>(&mut self, column: usize) -> Result<T, CellError> {
         let text = self.header.cells.get(column).and_then(|&cell| self.row.get(cell)).unwrap_or_default();
         T::deserialize(Text(text)).map_err(|error| {

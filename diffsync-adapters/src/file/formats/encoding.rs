@@ -30,7 +30,7 @@ pub(crate) fn not_utf8(text: &[u8], before: u64) -> String {
 }
 
 /// A reader of a text, behind the mark that some editors put before it.
-pub(crate) fn behind_mark(file: File) -> io::Result<BufReader<File>> {
+pub(crate) fn skip_bom(file: File) -> io::Result<BufReader<File>> {
     let mut reader = BufReader::with_capacity(128 * 1024, file);
     if reader.fill_buf()?.starts_with(BYTE_ORDER_MARK.as_bytes()) {
         reader.consume(BYTE_ORDER_MARK.len());

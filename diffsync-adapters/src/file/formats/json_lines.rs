@@ -6,17 +6,17 @@ use std::io::{BufRead, Write};
 use diffsync_core::AdapterError;
 use serde::de::IgnoredAny;
 
-use super::encoding::{BYTE_ORDER_MARK, behind_mark, not_utf8};
+use super::encoding::{BYTE_ORDER_MARK, not_utf8, skip_bom};
 use super::json::{NotARecord, datum, edited_record, record, record_cells, syntax};
 use crate::file::model::FileModel;
 use crate::file::model::edits::Edits;
 use crate::file::model::records::Records;
-use crate::file::model::values::DatumCells;
+use crate::file::model::values::DatumRow;
 
 /// Reads all records, one line after the other.
 pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
-    let mut input = behind_mark(file).map_err(|error| records.unreadable(error))?;
-    let mut cells = DatumCells::new(M::FILE.columns);
+    let mut input = skip_bom(file).map_err(|error| records.unreadable(error))?;
+    let mut cells = DatumRow::new(M::FILE.columns);
     let (mut line, mut before) = (Vec::new(), 0);
     while input.read_until(b'\n', &mut line).map_err(|error| records.unreadable(error))? > 0 {
         if !line.trim_ascii().is_empty() {
@@ -34,7 +34,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
 }
 
 /// Reads the object on a line.
-fn object(line: &[u8], cells: &mut DatumCells) -> Result<(), NotARecord> {
+fn object(line: &[u8], cells: &mut DatumRow) -> Result<(), NotARecord> {
     let text = str::from_utf8(line).map_err(|_| NotARecord::NotUtf8)?;
     // What is wrong with the line is said by what knows all of JSON, before its values are taken.
     serde_json::from_str::<IgnoredAny>(text).map_err(NotARecord::Json)?;
@@ -47,7 +47,7 @@ pub(crate) fn write<M: FileModel>(
     edits: &Edits<'_, M>,
     out: &mut impl Write,
 ) -> Result<(), AdapterError> {
-    let mut cells = DatumCells::new(M::FILE.columns);
+    let mut cells = DatumRow::new(M::FILE.columns);
     let failed = |error: std::io::Error| edits.failed(error);
     let (mut line_break, mut ends_line) = (None, true);
     if let Some(old) = old {

@@ -26,7 +26,7 @@ use super::model::edits::Edits;
 use super::model::records::Records;
 use super::model::row::CellError;
 use super::model::schema::Format;
-use super::model::values::Data;
+use super::model::values::RecordValues;
 
 /// Reads all records of a file.
 pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
@@ -76,18 +76,18 @@ pub(crate) fn write<M: FileModel>(
 pub(crate) fn check<M: FileModel>(record: &M) -> Result<(), CellError> {
     match M::FILE.format {
         #[cfg(feature = "csv")]
-        Format::Csv => self::csv::check::<M>(&Data::of(record)?.values),
+        Format::Csv => self::csv::check::<M>(&RecordValues::of(record)?.values),
         #[cfg(feature = "json")]
         Format::Json | Format::JsonLines => {
-            let values = Data::of(record)?.values;
+            let values = RecordValues::of(record)?.values;
             M::FILE.columns.iter().zip(&values).try_for_each(|(column, value)| {
                 self::json::check(value).map_err(|what| CellError::in_column(column, what))
             })
         }
         #[cfg(feature = "yaml")]
-        Format::Yaml => Data::of(record).map(drop),
+        Format::Yaml => RecordValues::of(record).map(drop),
         #[cfg(feature = "toml")]
-        Format::Toml => self::toml::check::<M>(&Data::of(record)?.values),
+        Format::Toml => self::toml::check::<M>(&RecordValues::of(record)?.values),
         // Parquet asks its columns, and the others are not built in.
         _ => Ok(()),
     }

@@ -9,8 +9,8 @@ use std::ptr;
 use diffsync_core::{AdapterError, Dataset, HasTable, SyncModel, Synced, Table};
 
 use super::FileModel;
-use super::row::{CellError, Unread};
-use super::values::{Data, DatumCells};
+use super::row::{CellError, RowError};
+use super::values::{DatumRow, RecordValues};
 use crate::nested::change::{Change, in_place};
 use crate::nested::datum::Datum;
 
@@ -89,11 +89,11 @@ impl<'a, M: FileModel> Edits<'a, M> {
         }
     }
 
-    pub(crate) fn fate(&self, read: Result<M, Unread<M::Id>>) -> Fate<'a, M> {
+    pub(crate) fn fate(&self, read: Result<M, RowError<M::Id>>) -> Fate<'a, M> {
         let (id, old) = match read {
             Ok(record) => (record.id(), Some(record)),
-            Err(Unread::Rejected(id, _)) => (id, None),
-            Err(Unread::Nameless(_)) => return Fate::Keep,
+            Err(RowError::Rejected(id, _)) => (id, None),
+            Err(RowError::Unidentified(_)) => return Fate::Keep,
         };
         let loaded = self.loaded.get(&id);
         let current = (self.current)(&id);
@@ -115,7 +115,7 @@ impl<'a, M: FileModel> Edits<'a, M> {
     /// What becomes of a record that was read from a text; `written` gives what stands there in a column, if anything.
     pub(crate) fn edit_text(
         &self,
-        read: Result<M, Unread<M::Id>>,
+        read: Result<M, RowError<M::Id>>,
         mut written: impl FnMut(usize) -> Option<Datum>,
     ) -> Result<TextEdit, AdapterError> {
         let (old, current) = match self.fate(read) {
@@ -124,8 +124,8 @@ impl<'a, M: FileModel> Edits<'a, M> {
             Fate::Change(old, current) => (old, current),
         };
         let failed = |CellError(error)| self.error(error);
-        let before = Data::of(&old).map_err(failed)?.values;
-        let after = Data::beside(current, Some(before.clone())).map_err(failed)?;
+        let before = RecordValues::of(&old).map_err(failed)?.values;
+        let after = RecordValues::beside(current, Some(before.clone())).map_err(failed)?;
         let mut columns = Vec::new();
         let values = before.into_iter().zip(after.values.iter().cloned()).zip(&after.sets).zip(&after.same);
         for (column, (((before, new), is_set), _)) in values.enumerate().filter(|(_, (_, is_same))| !**is_same) {
@@ -148,9 +148,9 @@ impl<'a, M: FileModel> Edits<'a, M> {
 
     /// The values of the records that are new, which come last in a text.
     pub(crate) fn created_text(&self) -> impl Iterator<Item = Result<Vec<Datum>, AdapterError>> {
-        self.created
-            .iter()
-            .map(|record| Data::of(*record).map(|data| data.values).map_err(|CellError(error)| self.error(error)))
+        self.created.iter().map(|record| {
+            RecordValues::of(*record).map(|data| data.values).map_err(|CellError(error)| self.error(error))
+        })
     }
 
     /// Makes sure that a record that was just written holds what it must, as it is read.
@@ -173,17 +173,18 @@ impl<'a, M: FileModel> Edits<'a, M> {
 
     /// Makes sure that a record that was just written is read with these values.
     pub(crate) fn verify_new(&self, found: &Datum, values: &[Datum]) -> Result<(), AdapterError> {
-        self.verify_read(M::read(&mut DatumCells::of(M::FILE.columns, found)), values)
+        self.verify_read(M::read(&mut DatumRow::of(M::FILE.columns, found)), values)
     }
 
     /// Makes sure that what was read of a record that was just written has these values.
-    pub(crate) fn verify_read(&self, read: Result<M, Unread<M::Id>>, values: &[Datum]) -> Result<(), AdapterError> {
+    pub(crate) fn verify_read(&self, read: Result<M, RowError<M::Id>>, values: &[Datum]) -> Result<(), AdapterError> {
         let record = read.map_err(|unread| match unread {
-            Unread::Nameless(CellError(error)) | Unread::Rejected(_, CellError(error)) => {
+            RowError::Unidentified(CellError(error)) | RowError::Rejected(_, CellError(error)) => {
                 self.error(format_args!("{UNFAITHFUL} ({error})"))
             }
         })?;
-        let data = Data::beside(&record, Some(values.to_vec())).map_err(|CellError(error)| self.error(error))?;
+        let data =
+            RecordValues::beside(&record, Some(values.to_vec())).map_err(|CellError(error)| self.error(error))?;
         if data.same.iter().all(|is_same| *is_same) { Ok(()) } else { Err(self.error(UNFAITHFUL)) }
     }
 

@@ -11,7 +11,7 @@ pub(crate) mod values;
 
 use diffsync_core::SyncModel;
 
-use self::row::{CellError, Cells, Unread, WriteCells};
+use self::row::{CellError, RowError, RowReader, RowWriter};
 use self::schema::FileSchema;
 
 /// A model whose records are kept in a file of a [`Folder`](crate::file::Folder).
@@ -27,8 +27,8 @@ pub trait FileModel: SyncModel + Clone {
     const FILE: FileSchema;
 
     /// Makes a record of the cells, taking each once; its local fields are at their defaults.
-    fn read<C: Cells>(cells: &mut C) -> Result<Self, Unread<Self::Id>>;
+    fn read<C: RowReader>(cells: &mut C) -> Result<Self, RowError<Self::Id>>;
 
     /// Gives each stored field its cell, in the order of the columns.
-    fn write<C: WriteCells>(&self, cells: &mut C) -> Result<(), CellError>;
+    fn write<C: RowWriter>(&self, cells: &mut C) -> Result<(), CellError>;
 }

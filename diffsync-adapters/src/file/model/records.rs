@@ -7,7 +7,7 @@ use diffsync_core::{AdapterError, Side, Table};
 use tokio::sync::watch;
 
 use super::FileModel;
-use super::row::Unread;
+use super::row::RowError;
 
 /// How many records are read between two words about it.
 const PROGRESS: u64 = 10_000;
@@ -24,16 +24,16 @@ pub(crate) struct Records<'a, M: FileModel> {
 impl<M: FileModel> Records<'_, M> {
     /// Adds what was read of a record, and the line in which that begins if the file has lines. One that can only be
     /// named is rejected.
-    pub(crate) fn add(&mut self, read: Result<M, Unread<M::Id>>, line: Option<u64>) -> Result<(), AdapterError> {
+    pub(crate) fn add(&mut self, read: Result<M, RowError<M::Id>>, line: Option<u64>) -> Result<(), AdapterError> {
         self.count += 1;
         let row = self.count;
         let place = || line.map_or_else(|| format!("row {row}"), |line| format!("line {line}"));
         match read {
             Ok(record) => self.table.insert(record),
-            Err(Unread::Rejected(id, error)) => {
+            Err(RowError::Rejected(id, error)) => {
                 self.table.reject(id, format!("`{}`, {}: {error}", self.path.display(), place()));
             }
-            Err(Unread::Nameless(error)) => {
+            Err(RowError::Unidentified(error)) => {
                 return Err(self.error(format_args!(
                     "{}: {error}; it is part of the identifier, so nobody knows which record it is",
                     place()

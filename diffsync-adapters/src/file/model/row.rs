@@ -8,13 +8,13 @@ use serde::de::DeserializeOwned;
 use super::schema::Column;
 
 /// The cells of a record that is being read.
-pub trait Cells {
+pub trait RowReader {
     /// Takes the value in a column.
     fn take<T: DeserializeOwned>(&mut self, column: usize) -> Result<T, CellError>;
 }
 
 /// The cells of a record that is being written.
-pub trait WriteCells {
+pub trait RowWriter {
     /// Puts a value into a column.
     fn put<T: Serialize + DeserializeOwned + PartialEq>(&mut self, column: usize, value: &T) -> Result<(), CellError>;
 }
@@ -32,9 +32,9 @@ impl CellError {
 
 /// Why a record could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unread<Id> {
+pub enum RowError<Id> {
     /// Its identifier could not be read, so nobody knows which record it is.
-    Nameless(CellError),
+    Unidentified(CellError),
     /// One of its attributes could not be read.
     Rejected(Id, CellError),
 }

@@ -40,25 +40,25 @@ impl Shape {
 struct Question<'a>(&'a mut Shape);
 
 impl Question<'_> {
-    fn is(self, kind: Kind) -> Asked {
+    fn is(self, kind: Kind) -> ProbeError {
         self.0.kind = kind;
-        Asked
+        ProbeError
     }
 }
 
 /// What there is instead of a value.
 #[derive(Debug)]
-struct Asked;
+struct ProbeError;
 
-impl fmt::Display for Asked {
+impl fmt::Display for ProbeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("only asked")
     }
 }
 
-impl std::error::Error for Asked {}
+impl std::error::Error for ProbeError {}
 
-impl Error for Asked {
+impl Error for ProbeError {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self
     }
@@ -66,26 +66,26 @@ impl Error for Asked {
 
 macro_rules! is {
     ($kind:ident: $($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Asked> {
+        fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ProbeError> {
             Err(self.is(Kind::$kind))
         }
     )*};
 }
 
 impl<'de> Deserializer<'de> for Question<'_> {
-    type Error = Asked;
+    type Error = ProbeError;
 
     is!(Json: deserialize_any);
     is!(Text: deserialize_char deserialize_str deserialize_string);
     is!(Plain: deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64);
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Asked> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ProbeError> {
         self.0.is_optional = true;
         visitor.visit_some(self)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Asked> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ProbeError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -94,7 +94,7 @@ impl<'de> Deserializer<'de> for Question<'_> {
         _: &'static str,
         _: &'static [&'static str],
         _: V,
-    ) -> Result<V::Value, Asked> {
+    ) -> Result<V::Value, ProbeError> {
         Err(self.is(Kind::Variant))
     }
 

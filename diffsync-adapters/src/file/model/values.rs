@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::FileModel;
-use super::row::{CellError, Cells, WriteCells};
+use super::row::{CellError, RowReader, RowWriter};
 use super::schema::Column;
 use crate::nested::datum::Datum;
 
 /// The cells of a record that is being read.
-pub(crate) struct DatumCells {
+pub(crate) struct DatumRow {
     columns: &'static [Column],
     values: Vec<Option<Datum>>,
     /// Keys that name no column, as far as they are noted.
@@ -22,7 +22,7 @@ pub(crate) struct DatumCells {
 /// How many keys that name no column are noted. A map with a key for each of many things is not a record.
 const NOTED: usize = 50;
 
-impl DatumCells {
+impl DatumRow {
     pub(crate) fn new(columns: &'static [Column]) -> Self {
         Self { columns, values: vec![None; columns.len()], unknown: BTreeSet::new() }
     }
@@ -61,7 +61,7 @@ impl DatumCells {
     }
 }
 
-impl Cells for DatumCells {
+impl RowReader for DatumRow {
     fn take<T: DeserializeOwned>(&mut self, column: usize) -> Result<T, CellError> {
         let value = self.values.get_mut(column).and_then(Option::take);
         let (is_missing, value) = (value.is_none(), value.unwrap_or_default());
@@ -79,7 +79,7 @@ impl Cells for DatumCells {
 }
 
 /// The values of a record that is written, in the order of its columns.
-pub(crate) struct Data {
+pub(crate) struct RecordValues {
     columns: &'static [Column],
     pub(crate) values: Vec<Datum>,
     /// Which of them are sets, whose items are sorted here.
@@ -89,7 +89,7 @@ pub(crate) struct Data {
     other: Option<Vec<Datum>>,
 }
 
-impl Data {
+impl RecordValues {
     /// The values of a record, with its secrets in them.
     pub(crate) fn of<M: FileModel>(record: &M) -> Result<Self, CellError> {
         Self::beside(record, None)
@@ -111,14 +111,14 @@ pub(crate) fn both<T: Serialize + DeserializeOwned + PartialEq>(
     old: &T,
     new: &T,
 ) -> Result<(Datum, Datum, bool), CellError> {
-    let mut data = Data { columns: &[], values: Vec::new(), sets: Vec::new(), same: Vec::new(), other: None };
+    let mut data = RecordValues { columns: &[], values: Vec::new(), sets: Vec::new(), same: Vec::new(), other: None };
     data.put(0, old)?;
     data.put(0, new)?;
     let new = data.values.pop().unwrap_or_default();
     Ok((data.values.pop().unwrap_or_default(), new, data.sets.last() == Some(&true)))
 }
 
-impl WriteCells for Data {
+impl RowWriter for RecordValues {
     fn put<T: Serialize + DeserializeOwned + PartialEq>(&mut self, column: usize, value: &T) -> Result<(), CellError> {
         let is_value = |datum: Datum| T::deserialize(datum).is_ok_and(|read| read == *value);
         let datum = Datum::of(value).and_then(|datum| {
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn the_items_of_a_set_are_sorted_and_those_of_a_list_are_not() {
         fn check<T: Serialize + DeserializeOwned + PartialEq>(value: &T, is_set: bool, expected: &str) {
-            let mut data = Data { columns: &[], values: vec![], sets: vec![], same: vec![], other: None };
+            let mut data = RecordValues { columns: &[], values: vec![], sets: vec![], same: vec![], other: None };
             data.put(0, value).unwrap();
             let json = crate::file::formats::json::text_of(&data.values[0]);
             assert_eq!((data.sets[0], json.unwrap().as_str()), (is_set, expected));

@@ -10,7 +10,8 @@ use serde_json::Value;
 use self::index::Index;
 use super::dialect::Owner;
 use super::http::body::unpacked;
-use super::model::json_path::{keep, pick, plain};
+use super::model::json_path;
+use super::model::json_path::plain;
 use super::model::schema::{Of, Part, RestField, RestSchema};
 use super::model::tree_path::join_names;
 
@@ -19,7 +20,7 @@ type Needs = BTreeMap<String, BTreeSet<String>>;
 
 /// The rows of all collections that were read, as far as they are needed.
 #[derive(Debug, Default)]
-pub(crate) struct Store {
+pub(crate) struct RowCache {
     collections: HashMap<String, Rows>,
     /// What keys are called, by collection, and where nothing is said.
     keys: HashMap<String, String>,
@@ -37,22 +38,22 @@ struct Rows {
     list: Vec<Value>,
     places: HashMap<String, usize>,
     /// The keys of rows by what identifies them, for each way to identify them.
-    indexes: HashMap<Way, Index>,
+    indexes: HashMap<IndexKey, Index>,
 }
 
 /// Where the parts by which rows are identified stand in the program, and how many there are.
-type Way = (usize, usize);
+type IndexKey = (usize, usize);
 
 /// Why a record's key, or what a key stands for, is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Missing {
+pub(crate) enum LookupError {
     /// The collection was not read yet.
     Unread(String),
     /// What is wrong.
     Wrong(String),
 }
 
-impl Store {
+impl RowCache {
     /// A store for the rows that models of these schemas need.
     pub(crate) fn new(key: &str, schemas: &[&'static RestSchema], owners: &[Owner]) -> Self {
         let mut store = Self { key: key.to_owned(), ..Self::default() };
@@ -128,7 +129,8 @@ impl Store {
             let Some(key) = row.get(self.key_of(&name)) else { continue };
             let Some(text) = key_text(key) else { continue };
             let key = key.clone();
-            let mut now = self.needs.get(&name).map_or_else(|| row.clone(), |needs| keep(row.clone(), needs));
+            let mut now =
+                self.needs.get(&name).map_or_else(|| row.clone(), |needs| json_path::retain(row.clone(), needs));
             let Some(rows) = self.collections.get_mut(&name) else { continue };
             let place = *rows.places.entry(text).or_insert(rows.list.len());
             let Some(before) = rows.list.get_mut(place) else {
@@ -210,8 +212,8 @@ impl Store {
         self.rows(collection).iter().find_map(|row| {
             let row = unpacked(row);
             fields.iter().find_map(|field| match self.read(collection, &row, field) {
-                Err(Missing::Unread(other)) => Some(other),
-                Err(Missing::Wrong(_)) | Ok(_) => None,
+                Err(LookupError::Unread(other)) => Some(other),
+                Err(LookupError::Wrong(_)) | Ok(_) => None,
             })
         })
     }
@@ -223,32 +225,32 @@ impl Store {
     }
 
     /// The values that a field's part of a row leads to, one list for each element where there are many.
-    pub(crate) fn read(&self, collection: &str, row: &Value, field: &RestField) -> Result<Vec<Value>, Missing> {
+    pub(crate) fn read(&self, collection: &str, row: &Value, field: &RestField) -> Result<Vec<Value>, LookupError> {
         if !field.many {
             return self.values(collection, row, &field.part);
         }
         let Of::Lookup { collection, parts } = field.part.of else {
             return self.values(collection, row, &field.part);
         };
-        match pick(row, field.part.at) {
+        match json_path::get(row, field.part.at) {
             Some(Value::Array(items)) => {
                 let names = items.iter().map(|item| {
                     let mut values = self.record(collection, item, parts)?;
                     Ok(values.pop().unwrap_or_default())
                 });
-                Ok(vec![Value::Array(names.collect::<Result<_, Missing>>()?)])
+                Ok(vec![Value::Array(names.collect::<Result<_, LookupError>>()?)])
             }
             Some(Value::Null) | None => Ok(vec![Value::Array(Vec::new())]),
-            Some(other) => Err(Missing::Wrong(format!("`{}` is {other} and not a list", field.part.at.join(".")))),
+            Some(other) => Err(LookupError::Wrong(format!("`{}` is {other} and not a list", field.part.at.join(".")))),
         }
     }
 
     /// The values that a part of a row leads to.
-    fn values(&self, collection: &str, row: &Value, part: &Part) -> Result<Vec<Value>, Missing> {
+    fn values(&self, collection: &str, row: &Value, part: &Part) -> Result<Vec<Value>, LookupError> {
         match part.of {
-            Of::Value => Ok(vec![pick(row, part.at).cloned().unwrap_or_default()]),
+            Of::Value => Ok(vec![json_path::get(row, part.at).cloned().unwrap_or_default()]),
             Of::Tree { up, text } => self.path(collection, row, part.at, up, text).map(|path| vec![path]),
-            Of::Lookup { collection, parts } => match pick(row, part.at) {
+            Of::Lookup { collection, parts } => match json_path::get(row, part.at) {
                 None | Some(Value::Null) => Ok(vec![Value::Null; part.values()]),
                 Some(named) => self.record(collection, named, parts),
             },
@@ -256,33 +258,33 @@ impl Store {
     }
 
     /// What the parts of another record lead to, which is there by key, or itself.
-    fn record(&self, collection: &str, named: &Value, parts: &[Part]) -> Result<Vec<Value>, Missing> {
+    fn record(&self, collection: &str, named: &Value, parts: &[Part]) -> Result<Vec<Value>, LookupError> {
         let row = if holds(named, parts) { named } else { self.named(collection, named)? };
         let values = parts.iter().map(|part| self.values(collection, row, part));
         Ok(values.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     /// The row of a collection that is named by its key, or by an object with its key.
-    fn named<'a>(&'a self, collection: &str, named: &'a Value) -> Result<&'a Value, Missing> {
+    fn named<'a>(&'a self, collection: &str, named: &'a Value) -> Result<&'a Value, LookupError> {
         let key = named.get(self.key_of(collection)).unwrap_or(named);
         if !self.has(collection) {
-            return Err(Missing::Unread(collection.to_owned()));
+            return Err(LookupError::Unread(collection.to_owned()));
         }
-        self.row(collection, key).ok_or_else(|| Missing::Wrong(format!("`{collection}` has no {}", plain(key))))
+        self.row(collection, key).ok_or_else(|| LookupError::Wrong(format!("`{collection}` has no {}", plain(key))))
     }
 
     /// The names from the root of a tree down to a row.
-    fn path(&self, collection: &str, row: &Value, at: &[&str], up: &str, text: bool) -> Result<Value, Missing> {
+    fn path(&self, collection: &str, row: &Value, at: &[&str], up: &str, text: bool) -> Result<Value, LookupError> {
         let mut names: Vec<String> = Vec::new();
         let mut row = row;
         loop {
-            names.push(pick(row, at).filter(|name| !name.is_null()).map(plain).unwrap_or_default());
+            names.push(json_path::get(row, at).filter(|name| !name.is_null()).map(plain).unwrap_or_default());
             if names.len() > 1000 {
-                return Err(Missing::Wrong(format!("the rows of `{collection}` lead in circles by `{up}`")));
+                return Err(LookupError::Wrong(format!("the rows of `{collection}` lead in circles by `{up}`")));
             }
             row = match row.get(up) {
                 None | Some(Value::Null) => break,
-                Some(above) if above.get(up).is_some() && pick(above, at).is_some() => above,
+                Some(above) if above.get(up).is_some() && json_path::get(above, at).is_some() => above,
                 Some(above) => self.named(collection, above)?,
             };
         }
@@ -296,9 +298,9 @@ impl Store {
         collection: &str,
         parts: &'static [Part],
         values: &[Value],
-    ) -> Result<Value, Missing> {
+    ) -> Result<Value, LookupError> {
         if !self.has(collection) {
-            return Err(Missing::Unread(collection.to_owned()));
+            return Err(LookupError::Unread(collection.to_owned()));
         }
         let way = (parts.as_ptr().addr(), parts.len());
         let is_indexed = self.collections.get(collection).is_some_and(|rows| rows.indexes.contains_key(&way));
@@ -310,19 +312,19 @@ impl Store {
         }
         let index = self.collections.get(collection).and_then(|rows| rows.indexes.get(&way));
         let found = index.map_or_else(|| Err("is empty".to_owned()), |index| index.find(values));
-        found.map_err(|what| Missing::Wrong(format!("`{collection}` {what}")))
+        found.map_err(|what| LookupError::Wrong(format!("`{collection}` {what}")))
     }
 
-    fn index(&self, collection: &str, parts: &'static [Part]) -> Result<Index, Missing> {
+    fn index(&self, collection: &str, parts: &'static [Part]) -> Result<Index, LookupError> {
         let mut index = Index::new(parts);
         let Some(rows) = self.collections.get(collection) else { return Ok(index) };
         let key = self.key_of(collection);
         for row in rows.list.iter().filter(|row| !row.is_null()) {
             match self.record(collection, row, parts) {
                 Ok(values) => index.insert(&values, row.get(key).cloned().unwrap_or_default()),
-                Err(Missing::Unread(collection)) => return Err(Missing::Unread(collection)),
+                Err(LookupError::Unread(collection)) => return Err(LookupError::Unread(collection)),
                 // A row that cannot be identified is not what is looked for.
-                Err(Missing::Wrong(_)) => {}
+                Err(LookupError::Wrong(_)) => {}
             }
         }
         Ok(index)
@@ -352,7 +354,7 @@ fn note_lookups(needs: &mut Needs, part: &Part) {
 fn holds(value: &Value, parts: &[Part]) -> bool {
     value.is_object()
         && parts.iter().all(|part| {
-            let is_there = pick(value, part.at).is_some();
+            let is_there = json_path::get(value, part.at).is_some();
             match part.of {
                 Of::Tree { up, .. } => is_there && value.get(up).is_some(),
                 Of::Value | Of::Lookup { .. } => is_there,

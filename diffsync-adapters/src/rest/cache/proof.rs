@@ -7,7 +7,7 @@ use diffsync_core::TargetErrorKind;
 
 /// What is known of the collections to which records were sent.
 #[derive(Debug, Default)]
-pub(crate) struct Proven(BTreeMap<&'static str, Proof>);
+pub(crate) struct PostProofs(BTreeMap<&'static str, Proof>);
 
 /// What the answers to a `POST` to a collection have shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Proof {
     Nothing,
 }
 
-impl Proven {
+impl PostProofs {
     /// What is known of a collection.
     pub(crate) fn get(&self, path: &str) -> Option<Proof> {
         self.0.get(path).copied()

@@ -13,7 +13,7 @@ use serde_json::{Map, Number, Value};
 
 /// What of a body is kept: of the rows what is needed, and all that is beside them.
 #[derive(Debug, Clone)]
-pub(crate) struct Keep {
+pub(crate) struct RowFilter {
     /// The way to the rows.
     at: Arc<[String]>,
     /// The fields of a row that are needed.
@@ -22,7 +22,7 @@ pub(crate) struct Keep {
     packs: bool,
 }
 
-impl Keep {
+impl RowFilter {
     /// Where the rows are, as a JSON pointer, and which of their fields are needed.
     pub(crate) fn new(rows: &str, needs: &BTreeSet<String>) -> Self {
         let steps = rows.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn of_rows_what_is_needed_is_kept_and_of_all_else_everything() {
         let needs = ["id", "tags"].map(str::to_owned).into_iter().collect();
-        let read = |rows: &str, body: Value| Keep::new(rows, &needs).read(body.to_string().as_bytes()).unwrap();
+        let read = |rows: &str, body: Value| RowFilter::new(rows, &needs).read(body.to_string().as_bytes()).unwrap();
         let row = json!({"id": 1, "tags": [{"id": 2, "name": "a"}], "name": "x", "more": {"id": 3}});
         let kept = json!({"id": 1, "tags": [{"id": 2, "name": "a"}]});
         assert_eq!(read("", json!([row, 7, null, "a", [1]])), json!([kept, 7, null, "a", [1]]));
@@ -197,10 +197,10 @@ mod tests {
         for other in [json!({"detail": [row]}), json!("x"), json!(1.5), json!(-1), json!(true), json!(null)] {
             assert_eq!(read("/results", other.clone()), other);
         }
-        let packed = Keep::new("", &needs).packed().read(json!([row, 7, "a"]).to_string().as_bytes()).unwrap();
+        let packed = RowFilter::new("", &needs).packed().read(json!([row, 7, "a"]).to_string().as_bytes()).unwrap();
         let rows: Vec<Value> = packed.as_array().unwrap().iter().map(|row| unpacked(row).into_owned()).collect();
         assert_eq!(json!(rows), json!([kept, 7, "a"]));
         assert!(packed[0].is_string());
-        assert!(Keep::new("", &needs).read(b"[1] 2").is_err() && Keep::new("", &needs).read(b"[{").is_err());
+        assert!(RowFilter::new("", &needs).read(b"[1] 2").is_err() && RowFilter::new("", &needs).read(b"[{").is_err());
     }
 }

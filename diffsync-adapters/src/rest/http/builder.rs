@@ -10,7 +10,7 @@ use reqwest::{Certificate, Identity, redirect};
 use tokio::sync::Semaphore;
 
 use super::client::Client;
-use super::redact::Hidden;
+use super::redact::Redactor;
 use super::retry::Retries;
 
 /// Why a client could not be made.
@@ -46,7 +46,7 @@ pub struct ClientBuilder {
 
 impl std::fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let base = super::redact::url(&self.base, &Hidden::default());
+        let base = super::redact::url(&self.base, &Redactor::default());
         f.debug_struct("ClientBuilder").field("base", &base).finish_non_exhaustive()
     }
 }
@@ -186,7 +186,7 @@ impl ClientBuilder {
     /// Makes the client.
     pub fn build(self) -> Result<Client, SettingError> {
         let base = base(self.base)?;
-        let mut hidden = Hidden::default();
+        let mut hidden = Redactor::default();
         let mut headers = HeaderMap::new();
         for (name, value, secret) in &self.headers {
             let unusable =

@@ -11,10 +11,10 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
-use super::body::Keep;
+use super::body::RowFilter;
 use super::error::{Error, ErrorKind, Failure};
 use super::redact;
-use super::redact::Hidden;
+use super::redact::Redactor;
 use super::retry::{Retries, retry_after};
 
 /// How many redirects are followed.
@@ -55,7 +55,7 @@ pub(crate) struct Parts {
     pub(crate) concurrency: usize,
     pub(crate) retries: Retries,
     pub(crate) reading_limit: Option<Duration>,
-    pub(crate) hidden: Hidden,
+    pub(crate) hidden: Redactor,
     pub(crate) max_body: usize,
 }
 
@@ -72,9 +72,9 @@ pub struct Request {
     method: Method,
     url: Result<Url, String>,
     body: Option<Secret<Value>>,
-    hidden: Hidden,
+    hidden: Redactor,
     reads: bool,
-    keep: Option<Keep>,
+    keep: Option<RowFilter>,
 }
 
 impl std::fmt::Debug for Request {
@@ -100,7 +100,7 @@ pub struct Answer {
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Its headers and its body may hold anything.
-        let url = redact::url(&self.url, &Hidden::default());
+        let url = redact::url(&self.url, &Redactor::default());
         f.debug_struct("Answer").field("status", &self.status).field("url", &url).finish_non_exhaustive()
     }
 }
@@ -176,7 +176,7 @@ impl Request {
         &self.method
     }
 
-    pub(crate) fn hidden(&self) -> &Hidden {
+    pub(crate) fn hidden(&self) -> &Redactor {
         &self.hidden
     }
 
@@ -202,7 +202,7 @@ impl Request {
     }
 
     /// Keeps no more than this of the answer.
-    pub(crate) fn keeping(mut self, keep: Option<&Keep>) -> Self {
+    pub(crate) fn keeping(mut self, keep: Option<&RowFilter>) -> Self {
         self.keep = keep.cloned();
         self
     }
@@ -254,8 +254,8 @@ impl Request {
             self.url.clone().map_err(|detail| self.failed(&self.client.0.base, ErrorKind::Request, detail))?;
         for _ in 0..=REDIRECTS {
             let response = match self.ask(&url).await? {
-                Asked::Answered(answer) => return Ok(answer),
-                Asked::Elsewhere(location) => location,
+                HttpReply::Answered(answer) => return Ok(answer),
+                HttpReply::Redirected(location) => location,
             };
             url = self.redirected(&url, &response)?;
         }
@@ -291,7 +291,7 @@ impl Request {
         Ok(to)
     }
 
-    async fn ask(&self, url: &Url) -> Result<Asked, Error> {
+    async fn ask(&self, url: &Url) -> Result<HttpReply, Error> {
         let parts = &*self.client.0;
         if let Some(pace) = &parts.pace {
             pace.until_ready().await;
@@ -322,13 +322,13 @@ impl Request {
         if status.is_redirection()
             && let Some(location) = headers.get(LOCATION)
         {
-            return Ok(Asked::Elsewhere(String::from_utf8_lossy(location.as_bytes()).into_owned()));
+            return Ok(HttpReply::Redirected(String::from_utf8_lossy(location.as_bytes()).into_owned()));
         }
         if !status.is_success() {
             return Err(self.refused(url, status, &headers, &body));
         }
         let body = self.document(url, &headers, &body)?;
-        Ok(Asked::Answered(Answer { status, headers, body, url: url.clone() }))
+        Ok(HttpReply::Answered(Answer { status, headers, body, url: url.clone() }))
     }
 
     /// The body of an answer that succeeded.
@@ -433,7 +433,7 @@ impl Request {
     }
 }
 
-enum Asked {
+enum HttpReply {
     Answered(Answer),
-    Elsewhere(String),
+    Redirected(String),
 }

@@ -11,7 +11,7 @@ use reqwest::header::{HeaderMap, LINK};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::body::{Keep, unpacked};
+use super::body::{RowFilter, unpacked};
 use super::client::{Answer, Client};
 use super::error::{Error, ErrorKind};
 use crate::rest::model::json_path::plain;
@@ -238,7 +238,7 @@ pub(crate) struct Reading<'a> {
     /// What an answer means.
     pub(crate) judge: Judge,
     /// What is kept of the rows; all, unless said otherwise.
-    pub(crate) keep: Option<&'a Keep>,
+    pub(crate) keep: Option<&'a RowFilter>,
 }
 
 impl<'a> Reading<'a> {

@@ -5,31 +5,31 @@ use std::sync::OnceLock;
 use diffsync_core::{REDACTED, Url};
 use serde_json::Value;
 
-use crate::secret_forms::forms;
+use crate::secret_spellings::spellings;
 
 /// How much of a body is shown.
 const LONGEST: usize = 500;
 
 /// Texts that must not be shown.
 #[derive(Clone, Default)]
-pub(crate) struct Hidden {
+pub(crate) struct Redactor {
     texts: Vec<String>,
     /// All that they may be written as, the longest first. It is made when something is shown.
-    forms: OnceLock<Vec<String>>,
+    spellings: OnceLock<Vec<String>>,
 }
 
-impl std::fmt::Debug for Hidden {
+impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(REDACTED)
     }
 }
 
-impl Hidden {
+impl Redactor {
     pub(crate) fn add(&mut self, text: &str) {
         // A shorter one would be found everywhere, and hide what is said.
         if text.len() >= 3 && !self.texts.iter().any(|known| known == text) {
             self.texts.push(text.to_owned());
-            self.forms = OnceLock::new();
+            self.spellings = OnceLock::new();
         }
     }
 
@@ -44,7 +44,7 @@ impl Hidden {
     /// The text without them.
     pub(crate) fn clean(&self, text: &str) -> String {
         let mut clean = text.to_owned();
-        for secret in self.forms() {
+        for secret in self.spellings() {
             if clean.contains(secret.as_str()) {
                 clean = clean.replace(secret.as_str(), REDACTED);
             }
@@ -52,13 +52,13 @@ impl Hidden {
         clean
     }
 
-    fn forms(&self) -> &[String] {
-        self.forms.get_or_init(|| {
-            let mut forms: Vec<String> = self.texts.iter().flat_map(|text| forms(text)).collect();
+    fn spellings(&self) -> &[String] {
+        self.spellings.get_or_init(|| {
+            let mut spellings: Vec<String> = self.texts.iter().flat_map(|text| spellings(text)).collect();
             // One that is part of another is hidden after it.
-            forms.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
-            forms.dedup();
-            forms
+            spellings.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+            spellings.dedup();
+            spellings
         })
     }
 
@@ -92,7 +92,7 @@ pub(crate) fn query(query: &[(String, String)]) -> Vec<(&str, &str)> {
 }
 
 /// A URL with its query, but for values that give access.
-pub(crate) fn url(url: &Url, hidden: &Hidden) -> String {
+pub(crate) fn url(url: &Url, hidden: &Redactor) -> String {
     let mut shown = url.clone();
     if shown.query_pairs().any(|(name, _)| gives_access(&name)) {
         let pairs: Vec<_> = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
@@ -107,7 +107,7 @@ pub(crate) fn url(url: &Url, hidden: &Hidden) -> String {
 }
 
 /// A body in short: JSON as it is, of a page its title and its text.
-pub(crate) fn excerpt(body: &str, hidden: &Hidden) -> String {
+pub(crate) fn excerpt(body: &str, hidden: &Redactor) -> String {
     let body = body.trim();
     let text = match serde_json::from_str::<Value>(body) {
         Ok(mut value) => {
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     fn check(body: &str, expected: &str) {
-        let mut hidden = Hidden::default();
+        let mut hidden = Redactor::default();
         hidden.add("s3cr3t");
         assert_eq!(excerpt(body, &hidden), expected);
     }
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_gives_access_is_not_shown_of_a_url() {
-        let shown = |text: &str| url(&Url::parse(text).unwrap(), &Hidden::default());
+        let shown = |text: &str| url(&Url::parse(text).unwrap(), &Redactor::default());
         assert_eq!(shown("https://h/a?limit=10&Api_Key=abc"), "https://h/a?limit=10&Api_Key=***");
         assert_eq!(shown("https://h/a?limit=10&name=x%20y"), "https://h/a?limit=10&name=x%20y");
         assert!(!shown("https://u:pw@h/a?token=abc").contains("pw"));

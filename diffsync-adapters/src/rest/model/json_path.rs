@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 /// The part of a row that is needed.
-pub(crate) fn keep(row: Value, needs: &BTreeSet<String>) -> Value {
+pub(crate) fn retain(row: Value, needs: &BTreeSet<String>) -> Value {
     match row {
         Value::Object(mut fields) => {
             fields.retain(|name, _| needs.contains(name));
@@ -16,12 +16,12 @@ pub(crate) fn keep(row: Value, needs: &BTreeSet<String>) -> Value {
 }
 
 /// What is at the end of a way through objects.
-pub(crate) fn pick<'a, S: AsRef<str>>(row: &'a Value, at: &[S]) -> Option<&'a Value> {
+pub(crate) fn get<'a, S: AsRef<str>>(row: &'a Value, at: &[S]) -> Option<&'a Value> {
     at.iter().try_fold(row, |value, step| value.get(step.as_ref()))
 }
 
 /// Puts a value at the end of a way through objects, which are made where they are missing.
-pub(crate) fn put<S: AsRef<str>>(body: &mut Map<String, Value>, at: &[S], value: Value) {
+pub(crate) fn set<S: AsRef<str>>(body: &mut Map<String, Value>, at: &[S], value: Value) {
     let Some((first, rest)) = at.split_first() else { return };
     if rest.is_empty() {
         body.insert(first.as_ref().to_owned(), value);
@@ -32,7 +32,7 @@ pub(crate) fn put<S: AsRef<str>>(body: &mut Map<String, Value>, at: &[S], value:
         *inner = Value::Object(Map::new());
     }
     if let Value::Object(inner) = inner {
-        put(inner, rest, value);
+        set(inner, rest, value);
     }
 }
 

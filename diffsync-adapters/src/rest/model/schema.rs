@@ -86,7 +86,7 @@ pub enum Of {
     Tree {
         /// Where the record above stands in the body.
         up: &'static str,
-        /// Whether the names are joined to one text, with [`JOINT`] between them.
+        /// Whether the names are joined to one text, with ` → ` between them.
         text: bool,
     },
     /// Another record, by its key.
@@ -99,7 +99,7 @@ pub enum Of {
 }
 
 /// What stands between the names of a path that is one text: see [`join_names`](crate::rest::join_names).
-pub const JOINT: &str = " → ";
+pub(crate) const SEPARATOR: &str = " → ";
 
 impl Part {
     /// How many values it leads to.

@@ -1,6 +1,6 @@
 //! Names from the root of a tree down, as one text: `Europe → Netherlands → AMS01`.
 
-use super::schema::JOINT;
+use super::schema::SEPARATOR;
 
 /// An arrow within a name, where it joins nothing.
 const ESCAPED: &str = r"\→";
@@ -9,14 +9,14 @@ const ESCAPED: &str = r"\→";
 #[must_use]
 pub fn join_names<S: AsRef<str>>(names: &[S]) -> String {
     let escaped = names.iter().map(|name| name.as_ref().replace('→', ESCAPED));
-    escaped.collect::<Vec<_>>().join(JOINT)
+    escaped.collect::<Vec<_>>().join(SEPARATOR)
 }
 
 /// The names that [`join_names`] made a text of.
 #[must_use]
 pub fn split_names(text: &str) -> Vec<String> {
     // An arrow that joins has a space before it, an escaped one has not.
-    text.split(JOINT).map(|name| name.replace(ESCAPED, "→")).collect()
+    text.split(SEPARATOR).map(|name| name.replace(ESCAPED, "→")).collect()
 }
 
 #[cfg(test)]

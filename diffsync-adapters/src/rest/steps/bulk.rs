@@ -8,17 +8,17 @@ use serde_json::{Map, Value};
 use tokio::sync::MutexGuard as AsyncGuard;
 
 use super::created_row::{found_or, has_key};
-use super::write::Written;
-use super::write_request::{Content, Listed, content, foreign_answer, names_record};
+use super::write::OutgoingRecord;
+use super::write_request::{Content, ListReply, content, foreign_answer, names_record};
 use crate::rest::cache::key_text;
-use crate::rest::cache::proof::Proven;
+use crate::rest::cache::proof::PostProofs;
 use crate::rest::context::RestContext;
 use crate::rest::dialect::Dialect;
 use crate::rest::http::client::Request;
 use crate::rest::http::error::Error;
 use crate::rest::model::RestModel;
 use crate::rest::model::record_path::key_of;
-use crate::rest::record::{Values, read};
+use crate::rest::record::{RecordValues, read};
 use crate::rest::verdict::{Reply, Verdict};
 
 /// What became of each record of a list.
@@ -105,8 +105,8 @@ impl RestContext {
     async fn create_part<M: RestModel>(
         &self,
         new: &[&M],
-        open: &mut Vec<(usize, Written)>,
-        mut alone: Option<AsyncGuard<'_, Proven>>,
+        open: &mut Vec<(usize, OutgoingRecord)>,
+        mut alone: Option<AsyncGuard<'_, PostProofs>>,
         reads: &mut bool,
         answers: &mut Answers<M>,
     ) -> Result<(), TargetError> {
@@ -141,15 +141,15 @@ impl RestContext {
     async fn rows_created<M: RestModel>(
         &self,
         new: &[&M],
-        open: &[(usize, Written)],
-        listed: Listed,
+        open: &[(usize, OutgoingRecord)],
+        listed: ListReply,
         request: &Request,
         answers: &mut Answers<M>,
     ) -> Result<Vec<(usize, Value)>, TargetError> {
         let silent = || open.iter().map(|(at, _)| (*at, Value::Null)).collect();
         let told = match listed {
-            Listed::Whole(told) => told,
-            Listed::Rows(rows) if rows.len() == open.len() => {
+            ListReply::Whole(told) => told,
+            ListReply::Rows(rows) if rows.len() == open.len() => {
                 let mut created = Vec::new();
                 for ((at, _), row) in open.iter().zip(rows) {
                     match row {
@@ -160,7 +160,7 @@ impl RestContext {
                 return Ok(created);
             }
             // Which row failed cannot be told; what was created shows by its identifier.
-            Listed::Rows(rows) => {
+            ListReply::Rows(rows) => {
                 let are_more = rows.len() > open.len();
                 let done = rows.into_iter().filter_map(Result::ok).map(|row| self.in_answer::<M>(row));
                 let done: Vec<Value> = done.collect();
@@ -243,15 +243,21 @@ impl RestContext {
     }
 
     /// As many rows as records, with the records that they are of, which is by their order unless that shows otherwise.
-    fn matched<M: RestModel>(&self, new: &[&M], open: &[(usize, Written)], rows: Vec<Value>) -> Vec<(usize, Value)> {
+    fn matched<M: RestModel>(
+        &self,
+        new: &[&M],
+        open: &[(usize, OutgoingRecord)],
+        rows: Vec<Value>,
+    ) -> Vec<(usize, Value)> {
         let store = self.store();
         let collection = M::REST.collection();
-        let is_of = |at: usize, row: &Value, otherwise: Option<&Values>| {
+        let is_of = |at: usize, row: &Value, otherwise: Option<&RecordValues>| {
             let record = read::<M>(&store, &collection, row, otherwise).ok()?;
             Some(new.get(at).is_some_and(|new| new.is(record.key())))
         };
         // What cannot be read is said when it is stored.
-        let fits = |(at, written): &(usize, Written), row| is_of(*at, row, Some(&written.values)).unwrap_or(true);
+        let fits =
+            |(at, written): &(usize, OutgoingRecord), row| is_of(*at, row, Some(&written.values)).unwrap_or(true);
         if open.iter().zip(&rows).all(|(open, row)| fits(open, row)) {
             return open.iter().map(|(at, _)| *at).zip(rows).collect();
         }
@@ -277,7 +283,7 @@ impl RestContext {
     async fn by_identifier<M: RestModel>(
         &self,
         new: &[&M],
-        open: &[(usize, Written)],
+        open: &[(usize, OutgoingRecord)],
         rows: Vec<Value>,
     ) -> Vec<(usize, Value)> {
         let key = self.key_need::<M>().0;
@@ -328,7 +334,7 @@ impl RestContext {
             return Ok(answers.all());
         };
         let mut rows = match listed {
-            Listed::Rows(rows) if rows.len() == open.len() => {
+            ListReply::Rows(rows) if rows.len() == open.len() => {
                 let mut done = Vec::new();
                 for ((at, _), row) in open.iter().zip(rows) {
                     match row {
@@ -338,11 +344,11 @@ impl RestContext {
                 }
                 done
             }
-            Listed::Rows(rows) => {
+            ListReply::Rows(rows) => {
                 let rows = rows.into_iter().filter_map(Result::ok).map(|row| self.in_answer::<M>(row)).collect();
                 by_key(&open, rows, &name).0
             }
-            Listed::Whole(told) => match self.in_answer::<M>(told.body) {
+            ListReply::Whole(told) => match self.in_answer::<M>(told.body) {
                 Value::Array(rows) => {
                     let (done, left_out) = by_key(&open, rows, &name);
                     for at in left_out {
@@ -389,13 +395,13 @@ impl RestContext {
         let request = self.client.request(Method::DELETE, M::REST.path).json(list.into());
         let mut failed: Vec<Option<Error>> = Vec::new();
         let mut is_unsaid = false;
-        match self.tell_list::<M>(&request).await {
-            Ok(Listed::Whole(_)) => {}
-            Ok(Listed::Rows(rows)) if rows.len() == keys.len() => {
+        match self.write_list::<M>(&request).await {
+            Ok(ListReply::Whole(_)) => {}
+            Ok(ListReply::Rows(rows)) if rows.len() == keys.len() => {
                 failed = rows.into_iter().map(|row| row.err().filter(|error| !error.is_gone())).collect();
             }
             // Which of them were deleted cannot be told, unless the server is asked.
-            Ok(Listed::Rows(_)) => is_unsaid = true,
+            Ok(ListReply::Rows(_)) => is_unsaid = true,
             Err(error) if keys.len() == 1 && error.is_gone() => {}
             Err(error) => return Err(of_list(error, keys.len())),
         }
@@ -434,15 +440,15 @@ impl RestContext {
         &self,
         method: Method,
         new: Option<&[&M]>,
-        open: &mut Vec<(usize, Written)>,
+        open: &mut Vec<(usize, OutgoingRecord)>,
         answers: &mut Answers<R>,
-    ) -> Result<Option<(Listed, Request)>, TargetError> {
+    ) -> Result<Option<(ListReply, Request)>, TargetError> {
         while !open.is_empty() {
             let list: Vec<Value> = open.iter().map(|(_, written)| written.body.clone().into()).collect();
             too_long(&self.dialect, &list)?;
             let secrets: Vec<String> = open.iter().flat_map(|(_, written)| written.values.secrets.clone()).collect();
             let request = self.client.request(method.clone(), M::REST.path).json(list.into()).hiding(&secrets);
-            let error = match self.tell_list::<M>(&request).await {
+            let error = match self.write_list::<M>(&request).await {
                 Ok(listed) => return Ok(Some((listed, request))),
                 Err(error) => error,
             };
@@ -491,7 +497,7 @@ impl RestContext {
 }
 
 /// The rows of an answer by the key of the record that they are of, and the places of the records that none is of.
-fn by_key(open: &[(usize, Written)], rows: Vec<Value>, name: &str) -> (Vec<(usize, Value)>, Vec<usize>) {
+fn by_key(open: &[(usize, OutgoingRecord)], rows: Vec<Value>, name: &str) -> (Vec<(usize, Value)>, Vec<usize>) {
     let mut rows: HashMap<String, Value> =
         rows.into_iter().filter_map(|row| Some((key_text(row.get(name)?)?, row))).collect();
     let (mut changed, mut left_out) = (Vec::new(), Vec::new());

@@ -5,14 +5,14 @@ use diffsync_core::{AdapterError, TargetError, Url};
 use futures_util::TryStreamExt;
 use serde_json::Value;
 
-use super::write_request::{Content, Told, content, foreign_answer};
+use super::write_request::{Content, WriteReply, content, foreign_answer};
 use crate::rest::context::RestContext;
 use crate::rest::http::client::Request;
 use crate::rest::http::pages::Reading;
 use crate::rest::model::RestModel;
 use crate::rest::model::json_path::plain;
 use crate::rest::model::schema::Of;
-use crate::rest::record::{Unreadable, Values, read};
+use crate::rest::record::{RecordValues, RowError, read};
 
 impl RestContext {
     /// What a record's key is called, and whether it must be known: for later changes, or for records that name it.
@@ -31,7 +31,7 @@ impl RestContext {
     pub(crate) async fn created_row<M: RestModel>(
         &self,
         new: &M,
-        told: Told,
+        told: WriteReply,
         request: &Request,
     ) -> Result<Value, TargetError> {
         let (key, needs_key) = self.key_need::<M>();
@@ -137,7 +137,7 @@ impl RestContext {
 
     /// The parameters that choose a record among those of its collection.
     fn filters<M: RestModel>(&self, record: &M) -> Result<Vec<(String, String)>, AdapterError> {
-        let values = Values::of(record)?;
+        let values = RecordValues::of(record)?;
         let is_identifier = |name: &&str| M::SCHEMA.identifiers.iter().any(|field| field.name == *name);
         let mut filters = Vec::new();
         for field in M::REST.fields {
@@ -159,7 +159,7 @@ impl RestContext {
             let read = read::<M>(&self.store(), collection, row, None);
             match read {
                 Ok(record) => return Ok(Some(record)),
-                Err(Unreadable::Unread(other)) => self.fetch_once(&other).await?,
+                Err(RowError::Unread(other)) => self.fetch_once(&other).await?,
                 Err(_) => return Ok(None),
             }
         }

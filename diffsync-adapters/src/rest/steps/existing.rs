@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use diffsync_core::{Names, TargetError};
 use serde_json::Value;
 
-use super::write::Written;
+use super::write::OutgoingRecord;
 use crate::rest::context::RestContext;
 use crate::rest::http::error::Error;
 use crate::rest::model::RestModel;
 use crate::rest::model::json_path::plain;
 use crate::rest::model::schema::Of;
-use crate::rest::record::{Unreadable, read};
+use crate::rest::record::{RowError, read};
 
 /// How many bytes the parameters of one URL may have: servers take some 8,000, with the host, the path and the paging.
 const LONGEST: usize = 6000;
 
 impl RestContext {
     /// Whether the server has none of these records. If that cannot be found out, it may have them.
-    pub(crate) async fn has_none_of<M: RestModel>(&self, new: &[&M], sent: &[(usize, Written)]) -> bool {
+    pub(crate) async fn has_none_of<M: RestModel>(&self, new: &[&M], sent: &[(usize, OutgoingRecord)]) -> bool {
         let sent: Vec<&M> = sent.iter().filter_map(|(at, _)| new.get(*at).copied()).collect();
         // A record that cannot be asked for may be there.
         let found = async {
@@ -85,9 +85,9 @@ impl RestContext {
             let read = read::<M>(&self.store(), &M::REST.collection(), row, None);
             match read {
                 Ok(record) => return Ok(Some(record.id())),
-                Err(Unreadable::Record(id, _)) => return Ok(Some(id)),
-                Err(Unreadable::Unread(other)) => self.fetch_once(&other).await.map_err(Error::of_read)?,
-                Err(Unreadable::Row(_) | Unreadable::Nameless(_)) => return Ok(None),
+                Err(RowError::Record(id, _)) => return Ok(Some(id)),
+                Err(RowError::Unread(other)) => self.fetch_once(&other).await.map_err(Error::of_read)?,
+                Err(RowError::Row(_) | RowError::Unidentified(_)) => return Ok(None),
             }
         }
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use diffsync_core::{AdapterError, Flags, HasTable, Side};
 use serde_json::Value;
 
-use crate::rest::cache::{Missing, Store};
+use crate::rest::cache::{LookupError, RowCache};
 use crate::rest::context::RestContext;
 use crate::rest::http::body::unpacked;
 use crate::rest::model::RestModel;
 use crate::rest::model::json_path::plain;
 use crate::rest::model::record_path::segment;
-use crate::rest::record::{Unreadable, is_owned, read};
+use crate::rest::record::{RowError, is_owned, read};
 
 /// Makes records of the rows of a model's collection.
 pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
@@ -29,29 +29,29 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
     if side == Side::Target && owner.is_none() && rest.owner.is_some() && !is_link {
         table.set_flags(Flags::SKIP_UNMATCHED_DST);
     }
-    let bad = |store: &Store, row: &Value, reason: &str| bad_row::<M>(rest, store, row, reason);
+    let bad = |store: &RowCache, row: &Value, reason: &str| bad_row::<M>(rest, store, row, reason);
     let mut nameless = 0_usize;
     let mut twins: BTreeMap<String, (M::Id, Vec<String>)> = BTreeMap::new();
     for row in store.rows(&collection) {
         let row = &*unpacked(row);
         let record: M = match read(&store, &collection, row, None) {
             Ok(record) => record,
-            Err(Unreadable::Record(id, reason)) => {
+            Err(RowError::Record(id, reason)) => {
                 table.reject(id, reason);
                 continue;
             }
-            Err(Unreadable::Nameless(_)) if rest.leaves_out_nameless || M::REST.without_nameless => {
+            Err(RowError::Unidentified(_)) if rest.leaves_out_nameless || M::REST.without_nameless => {
                 nameless += 1;
                 continue;
             }
-            Err(Unreadable::Row(reason)) => return Err(bad(&store, row, &reason)),
-            Err(Unreadable::Nameless(reason)) => {
+            Err(RowError::Row(reason)) => return Err(bad(&store, row, &reason)),
+            Err(RowError::Unidentified(reason)) => {
                 let text = format!(
                     "{reason}; give it one, or leave such records out: `#[rest(without_nameless)]` above the struct"
                 );
                 return Err(bad(&store, row, &text));
             }
-            Err(Unreadable::Unread(other)) => return Err(bad(&store, row, &format!("`{other}` was not read"))),
+            Err(RowError::Unread(other)) => return Err(bad(&store, row, &format!("`{other}` was not read"))),
         };
         if side == Side::Target && (rest.dialect.keeps)(M::REST.path, row) {
             table.flag(record.id(), Flags::SKIP_UNMATCHED_DST);
@@ -60,7 +60,7 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
             match is_owned(&store, owner, row) {
                 Ok(true) => {}
                 Ok(false) => table.flag(record.id(), Flags::SKIP_UNMATCHED_DST),
-                Err(Missing::Wrong(reason) | Missing::Unread(reason)) => {
+                Err(LookupError::Wrong(reason) | LookupError::Unread(reason)) => {
                     return Err(bad(&store, row, &format!("its owner cannot be read: {reason}")));
                 }
             }
@@ -86,7 +86,7 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
 }
 
 /// The error of a row that gives no record, with where to find it.
-fn bad_row<M: RestModel>(rest: &RestContext, store: &Store, row: &Value, reason: &str) -> AdapterError {
+fn bad_row<M: RestModel>(rest: &RestContext, store: &RowCache, row: &Value, reason: &str) -> AdapterError {
     let collection = M::REST.collection();
     let key = row.get(store.key_of(&collection)).cloned().unwrap_or_default();
     let at = segment(&key).map(|segment| rest.client.shown_url(&format!("{}/{segment}", M::REST.path)));

@@ -5,11 +5,10 @@ use serde_json::{Map, Value};
 
 use crate::nested::merge::{has_keys, merged};
 use crate::rest::context::RestContext;
-use crate::rest::model::RestModel;
-use crate::rest::model::json_path::{pick, put};
 use crate::rest::model::record_path::path_of;
 use crate::rest::model::schema::{Of, RestField};
-use crate::rest::record::{Values, read};
+use crate::rest::model::{RestModel, json_path};
+use crate::rest::record::{RecordValues, read};
 
 impl RestContext {
     /// A body that changes a record, whose objects hold all that the server's have.
@@ -23,7 +22,7 @@ impl RestContext {
         if self.dialect.merges_objects {
             return Ok(body);
         }
-        let before = Values::of(old)?;
+        let before = RecordValues::of(old)?;
         let objects: Vec<(&RestField, Value)> = M::REST
             .fields
             .iter()
@@ -31,7 +30,7 @@ impl RestContext {
             .filter(|field| field.names.iter().any(|name| has_keys(&before.get(name))))
             .filter_map(|field| {
                 let (first, rest) = field.part.at.split_first()?;
-                let new = pick(body.get(*first)?, rest)?;
+                let new = json_path::get(body.get(*first)?, rest)?;
                 has_keys(new).then(|| (field, new.clone()))
             })
             .collect();
@@ -48,15 +47,15 @@ impl RestContext {
         }
         // What the type knows of the object as it is now, in the type's own form.
         let now = read::<M>(&self.store(), &M::REST.collection(), &row, None).ok();
-        let before = now.as_ref().map_or(Ok(before), Values::of)?;
+        let before = now.as_ref().map_or(Ok(before), RecordValues::of)?;
 
         for (field, new) in objects {
-            let Some((name, stored)) = field.names.first().zip(pick(&row, field.part.at)) else { continue };
+            let Some((name, stored)) = field.names.first().zip(json_path::get(&row, field.part.at)) else { continue };
             if has_keys(stored) {
                 let whole = merged(stored, &before.get(name), &new);
                 let whole =
                     whole.map_err(|reason| TargetError::new(format!("`{}` {reason}", field.part.at.join("."))))?;
-                put(&mut body, field.part.at, whole);
+                json_path::set(&mut body, field.part.at, whole);
             }
         }
         Ok(body)

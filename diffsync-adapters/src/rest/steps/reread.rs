@@ -5,20 +5,24 @@ use std::collections::HashMap;
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Map, Value};
 
-use super::write::Written;
+use super::write::OutgoingRecord;
 use crate::rest::cache::key_text;
 use crate::rest::context::RestContext;
 use crate::rest::http::error::Error;
-use crate::rest::model::RestModel;
-use crate::rest::model::json_path::{pick, plain};
+use crate::rest::model::json_path::plain;
 use crate::rest::model::record_path::segment;
+use crate::rest::model::{RestModel, json_path};
 
 /// How many bytes the keys in one URL may have: servers take some 8,000, with the host, the path and the paging.
 const LONGEST: usize = 7000;
 
 impl RestContext {
     /// The rows as the server holds them, where what it answered is not to be relied on.
-    pub(crate) async fn read_back<M: RestModel>(&self, rows: &mut [(usize, Value)], written: &[(usize, Written)]) {
+    pub(crate) async fn read_back<M: RestModel>(
+        &self,
+        rows: &mut [(usize, Value)],
+        written: &[(usize, OutgoingRecord)],
+    ) {
         let name = self.store().key_of(&M::REST.collection()).to_owned();
         let of = |at: usize| written.iter().find(|(place, _)| *place == at).map(|(_, written)| written);
         let key = |at: usize, row: &Value| {
@@ -49,7 +53,7 @@ impl RestContext {
     /// Whether a body holds a value that the server echoes and stores in another form.
     fn is_in_doubt<M: RestModel>(&self, body: &Map<String, Value>) -> bool {
         M::REST.fields.iter().filter(|field| field.writes).any(|field| {
-            let value = field.part.at.split_first().and_then(|(first, rest)| pick(body.get(*first)?, rest));
+            let value = field.part.at.split_first().and_then(|(first, rest)| json_path::get(body.get(*first)?, rest));
             let is_written = value.is_some_and(|value| !value.is_null());
             is_written && (self.dialect.reads_back)(M::REST.path, &field.part.at.join("."))
         })

@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::write_request::Told;
+use super::write_request::WriteReply;
 use crate::rest::context::RestContext;
 use crate::rest::http::client::{Answer, Request};
 use crate::rest::http::error::{Error, ErrorKind};
@@ -15,7 +15,7 @@ use crate::rest::verdict::Verdict;
 
 impl RestContext {
     /// Waits for what the server has taken on. `request` is what it was asked.
-    pub(crate) async fn finished<M: RestModel>(&self, answer: Answer, request: &Request) -> Result<Told, Error> {
+    pub(crate) async fn finished<M: RestModel>(&self, answer: Answer, request: &Request) -> Result<WriteReply, Error> {
         let kind = ErrorKind::Status(StatusCode::ACCEPTED);
         let lost = |detail: String| {
             let text = format!("the server has only taken it on: {detail}");
@@ -62,10 +62,10 @@ impl RestContext {
                 Some(Value::Null | Value::Bool(_) | Value::Number(_)) => {}
                 // The task's URL leads to what it made once that is there.
                 Some(_) | None if !deletes && self.holds_record::<M>(&now.body) => {
-                    return Ok(Told { body: now.body, location: None, status: now.status, is_vouched: true });
+                    return Ok(WriteReply { body: now.body, location: None, status: now.status, is_vouched: true });
                 }
                 Some(_) => {}
-                None if deletes && is_empty(&now.body) => return Ok(Told::vouched()),
+                None if deletes && is_empty(&now.body) => return Ok(WriteReply::vouched()),
                 None => {
                     let text = format!("its task says nothing at `{}` (`Tasks::state`), and is no record", tasks.state);
                     return Err(lost(text));
@@ -85,11 +85,11 @@ fn is_empty(body: &Value) -> bool {
 }
 
 /// What a task made, as far as it says so.
-fn made(tasks: &Tasks, mut now: Answer) -> Told {
+fn made(tasks: &Tasks, mut now: Answer) -> WriteReply {
     let record = tasks.record.as_deref().and_then(|record| now.body.pointer_mut(record)).map(Value::take);
     match record {
-        Some(Value::String(link)) => Told { location: now.url.join(&link).ok(), ..Told::vouched() },
-        Some(record) => Told { body: record, ..Told::vouched() },
-        None => Told::vouched(),
+        Some(Value::String(link)) => WriteReply { location: now.url.join(&link).ok(), ..WriteReply::vouched() },
+        Some(record) => WriteReply { body: record, ..WriteReply::vouched() },
+        None => WriteReply::vouched(),
     }
 }

@@ -6,18 +6,18 @@ use serde_json::{Map, Value};
 use tokio::sync::MutexGuard as AsyncGuard;
 
 use super::write_request::{Content, content};
-use crate::rest::cache::proof::{Proof, Proven};
-use crate::rest::cache::{Missing, Store};
+use crate::rest::cache::proof::{PostProofs, Proof};
+use crate::rest::cache::{LookupError, RowCache};
 use crate::rest::context::RestContext;
 use crate::rest::http::client::Request;
 use crate::rest::model::RestModel;
-use crate::rest::record::{About, Unreadable, Values, body, lacks_owner, read, stamp};
+use crate::rest::record::{BodyScope, RecordValues, RowError, body, lacks_owner, read, stamp};
 
 /// What is sent of a record.
-pub(crate) struct Written {
+pub(crate) struct OutgoingRecord {
     pub(crate) body: Map<String, Value>,
     /// All that the record holds once it is written.
-    pub(crate) values: Values,
+    pub(crate) values: RecordValues,
     /// The server's key of the record, `null` if it has none yet.
     pub(crate) key: Value,
 }
@@ -25,7 +25,10 @@ pub(crate) struct Written {
 impl RestContext {
     /// Waits until a record of this collection was created, so that the answer shows that a `POST` there means what it should;
     /// or else lets this be the first, alone. Where it means something else, one request does harm and not several.
-    pub(crate) async fn first_alone(&self, path: &'static str) -> Result<Option<AsyncGuard<'_, Proven>>, TargetError> {
+    pub(crate) async fn first_alone(
+        &self,
+        path: &'static str,
+    ) -> Result<Option<AsyncGuard<'_, PostProofs>>, TargetError> {
         let proven = self.proven.lock().await;
         match proven.get(path) {
             None | Some(Proof::Nothing) => Ok(Some(proven)),
@@ -38,7 +41,7 @@ impl RestContext {
 
     /// Takes note of whether the rows that were answered show that `new` was created. Where they do not, the server is asked
     /// for it, once for each collection.
-    pub(crate) async fn prove<M: RestModel>(&self, proven: &mut Proven, new: &M, rows: &[Value]) {
+    pub(crate) async fn prove<M: RestModel>(&self, proven: &mut PostProofs, new: &M, rows: &[Value]) {
         let path = M::REST.path;
         let key = self.key_need::<M>().0;
         let mut creates = rows.iter().any(|row| content::<M>(row, &key) == Content::Record);
@@ -55,7 +58,7 @@ impl RestContext {
     }
 
     /// The record as the server stored it.
-    pub(crate) async fn stored_one<M: RestModel>(&self, row: Value, written: Written) -> Result<M, TargetError> {
+    pub(crate) async fn stored_one<M: RestModel>(&self, row: Value, written: OutgoingRecord) -> Result<M, TargetError> {
         let (mut rows, written) = ([(0, row)], [(0, written)]);
         self.read_back::<M>(&mut rows, &written).await;
         let ([(_, row)], [(_, written)]) = (rows, written);
@@ -63,26 +66,26 @@ impl RestContext {
     }
 
     /// What creates a record.
-    pub(crate) async fn creation<M: RestModel>(&self, new: &M) -> Result<Written, TargetError> {
-        let values = Values::of(new)?;
+    pub(crate) async fn creation<M: RestModel>(&self, new: &M) -> Result<OutgoingRecord, TargetError> {
+        let values = RecordValues::of(new)?;
         let owner = self.owner_of(M::REST);
         let body = self
             .looking_up(|store| {
-                let mut body = body(store, M::REST, &values, About::All)?;
+                let mut body = body(store, M::REST, &values, BodyScope::All)?;
                 if let Some(owner) = &owner {
                     stamp(store, owner, &mut body, None)?;
                 }
                 Ok(body)
             })
             .await?;
-        Ok(Written { body, values, key: Value::Null })
+        Ok(OutgoingRecord { body, values, key: Value::Null })
     }
 
     /// What changes a record; nothing if none of it can be written.
-    pub(crate) async fn change<M: RestModel>(&self, old: &M, patch: &M::Patch) -> Result<Written, TargetError> {
-        let values = Values::of(&old.patched(patch))?;
-        let changed = Values::of_patch::<M>(patch)?;
-        let about = if self.dialect.replaces { About::Known(&changed) } else { About::Changed(&changed) };
+    pub(crate) async fn change<M: RestModel>(&self, old: &M, patch: &M::Patch) -> Result<OutgoingRecord, TargetError> {
+        let values = RecordValues::of(&old.patched(patch))?;
+        let changed = RecordValues::of_patch::<M>(patch)?;
+        let about = if self.dialect.replaces { BodyScope::Known(&changed) } else { BodyScope::Changed(&changed) };
         let owner = self.owner_of(M::REST);
         let key = old.remote_key()?;
         let body = self
@@ -96,14 +99,14 @@ impl RestContext {
             })
             .await?;
         let body = self.with_unknown_keys(old, body).await?;
-        Ok(Written { body, values, key })
+        Ok(OutgoingRecord { body, values, key })
     }
 
     pub(crate) fn update_method(&self) -> Method {
         if self.dialect.replaces { Method::PUT } else { Method::PATCH }
     }
 
-    pub(crate) fn request(&self, method: Method, path: &str, written: &Written) -> Request {
+    pub(crate) fn request(&self, method: Method, path: &str, written: &OutgoingRecord) -> Request {
         let body = Value::Object(written.body.clone());
         self.client.request(method, path).json(body).hiding(&written.values.secrets)
     }
@@ -115,7 +118,7 @@ impl RestContext {
     pub(crate) async fn stored<M: RestModel>(
         &self,
         mut row: Value,
-        written: &Written,
+        written: &OutgoingRecord,
         reads: &mut bool,
     ) -> Result<M, TargetError> {
         let collection = M::REST.collection();
@@ -149,7 +152,7 @@ impl RestContext {
             let read = read::<M>(&self.store(), &collection, &row, Some(&written.values));
             match read {
                 Ok(record) => return Ok(record),
-                Err(Unreadable::Unread(other)) => {
+                Err(RowError::Unread(other)) => {
                     if *reads && let Err(error) = self.fetch_once(&other).await {
                         tracing::warn!(%error, "what the server stored is not looked at");
                         *reads = false;
@@ -158,7 +161,7 @@ impl RestContext {
                         return self.as_sent(&collection, &row, written);
                     }
                 }
-                Err(Unreadable::Record(_, reason) | Unreadable::Row(reason) | Unreadable::Nameless(reason)) => {
+                Err(RowError::Record(_, reason) | RowError::Row(reason) | RowError::Unidentified(reason)) => {
                     let text = format!("it was written, but what the server then answered cannot be read: {reason}");
                     return Err(TargetError::unknown(text));
                 }
@@ -167,7 +170,7 @@ impl RestContext {
     }
 
     /// The record as it was sent, with the key that the server answered with.
-    fn as_sent<M: RestModel>(&self, collection: &str, row: &Value, written: &Written) -> Result<M, TargetError> {
+    fn as_sent<M: RestModel>(&self, collection: &str, row: &Value, written: &OutgoingRecord) -> Result<M, TargetError> {
         let store = self.store();
         let key = store.key_of(collection);
         let row = Map::from_iter(row.get(key).map(|value| (key.to_owned(), value.clone())));
@@ -176,13 +179,15 @@ impl RestContext {
     }
 
     /// Looks records up, and reads the collections that this needs.
-    async fn looking_up<R>(&self, look: impl Fn(&mut Store) -> Result<R, Missing>) -> Result<R, TargetError> {
+    async fn looking_up<R>(&self, look: impl Fn(&mut RowCache) -> Result<R, LookupError>) -> Result<R, TargetError> {
         loop {
             let found = look(&mut self.store());
             match found {
                 Ok(found) => return Ok(found),
-                Err(Missing::Unread(other)) => self.fetch_once(&other).await.map_err(crate::rest::Error::of_read)?,
-                Err(Missing::Wrong(reason)) => return Err(TargetError::new(reason)),
+                Err(LookupError::Unread(other)) => {
+                    self.fetch_once(&other).await.map_err(crate::rest::Error::of_read)?
+                }
+                Err(LookupError::Wrong(reason)) => return Err(TargetError::new(reason)),
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::rest::model::RestModel;
 use crate::rest::verdict::{Reply, RowReply, Verdict, some_are_done, text};
 
 /// What a server said of something that it has done.
-pub(crate) struct Told {
+pub(crate) struct WriteReply {
     /// The body of its answer.
     pub(crate) body: Value,
     /// Where the answer says that the record is.
@@ -22,7 +22,7 @@ pub(crate) struct Told {
     pub(crate) is_vouched: bool,
 }
 
-impl Told {
+impl WriteReply {
     /// It was done, and no more is said.
     pub(crate) fn vouched() -> Self {
         Self { body: Value::Null, location: None, status: StatusCode::OK, is_vouched: true }
@@ -30,11 +30,11 @@ impl Told {
 }
 
 /// What a server said of a list.
-pub(crate) enum Listed {
+pub(crate) enum ListReply {
     /// Of each row by itself.
     Rows(Vec<Result<Value, Error>>),
     /// Of all of them.
-    Whole(Told),
+    Whole(WriteReply),
 }
 
 /// What an answer holds where a record is due.
@@ -126,7 +126,7 @@ impl RestContext {
     }
 
     /// Makes a request that writes one record. An error says that it was not done, or that it is not known.
-    pub(crate) async fn tell<M: RestModel>(&self, request: &Request) -> Result<Told, Error> {
+    pub(crate) async fn send_write<M: RestModel>(&self, request: &Request) -> Result<WriteReply, Error> {
         let answer = match request.sent().await {
             Ok(answer) => answer,
             Err(error) => return self.refused(request, error),
@@ -139,7 +139,7 @@ impl RestContext {
                 Some(failed) => Err(rows.swap_remove(failed).err().unwrap_or_else(|| unsaid(request, &answer))),
                 None if rows.len() == 1 => {
                     let body = rows.pop().and_then(Result::ok).unwrap_or_default();
-                    Ok(Told { body, location: None, status: answer.status, is_vouched: true })
+                    Ok(WriteReply { body, location: None, status: answer.status, is_vouched: true })
                 }
                 None => self.done::<M>(request, answer).await,
             },
@@ -147,24 +147,24 @@ impl RestContext {
     }
 
     /// Makes a request that writes a list of records.
-    pub(crate) async fn tell_list<M: RestModel>(&self, request: &Request) -> Result<Listed, Error> {
+    pub(crate) async fn write_list<M: RestModel>(&self, request: &Request) -> Result<ListReply, Error> {
         let answer = match request.sent().await {
             Ok(answer) => answer,
-            Err(error) => return self.refused(request, error).map(Listed::Whole),
+            Err(error) => return self.refused(request, error).map(ListReply::Whole),
         };
         match self.rows_of::<M>(request, &answer) {
-            Some(rows) => Ok(Listed::Rows(rows)),
-            None => self.done::<M>(request, answer).await.map(Listed::Whole),
+            Some(rows) => Ok(ListReply::Rows(rows)),
+            None => self.done::<M>(request, answer).await.map(ListReply::Whole),
         }
     }
 
     /// What an answer means that is no success by its status.
-    fn refused(&self, request: &Request, error: Error) -> Result<Told, Error> {
+    fn refused(&self, request: &Request, error: Error) -> Result<WriteReply, Error> {
         let Some(status) = error.status() else { return Err(error) };
         let said = error.answer().cloned().unwrap_or_else(|| error.detail().into());
         let reply = Reply { method: request.method(), status, body: &said, holds_record: false };
         match (self.dialect.verdict)(&reply) {
-            Some(Verdict::Success) => Ok(Told::vouched()),
+            Some(Verdict::Success) => Ok(WriteReply::vouched()),
             Some(verdict @ (Verdict::Unknown(_) | Verdict::Fatal(_))) => Err(error.judged(verdict)),
             // To send it again would create twice what was done.
             _ if *request.method() == Method::POST && some_are_done(&said) => {
@@ -176,7 +176,7 @@ impl RestContext {
     }
 
     /// What an answer means that is a success by its status.
-    async fn done<M: RestModel>(&self, request: &Request, answer: Answer) -> Result<Told, Error> {
+    async fn done<M: RestModel>(&self, request: &Request, answer: Answer) -> Result<WriteReply, Error> {
         let holds_record = self.holds_record::<M>(&answer.body);
         let reply = Reply { method: request.method(), status: answer.status, body: &answer.body, holds_record };
         let is_vouched = match (self.dialect.verdict)(&reply) {
@@ -194,7 +194,7 @@ impl RestContext {
         // A bare text with a slash is where the record is.
         let named = || answer.body.as_str().filter(|text| text.contains('/')).map(str::to_owned);
         let location = location(&answer.headers).or_else(named).and_then(|link| answer.url.join(&link).ok());
-        Ok(Told { body: answer.body, location, status: answer.status, is_vouched })
+        Ok(WriteReply { body: answer.body, location, status: answer.status, is_vouched })
     }
 
     /// What an answer says of each row, if it does.

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use crate::sql::dialect::{Column, Connection, Database, Engine};
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Kind, Value};
-use crate::sql::steps::selection::Placed;
+use crate::sql::steps::selection::FieldColumn;
 
 /// A column that is no exact home for the values of a field: it takes several of them for one, or keeps them in a form of
 /// its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Coarse {
+pub(crate) struct InexactColumn {
     /// The column, and why: the beginning of a sentence.
     pub(crate) why: String,
     /// Whether it takes texts for the same that differ in case.
@@ -18,7 +18,7 @@ pub(crate) struct Coarse {
 }
 
 /// What the catalogue says of a column: its type without that of a domain, and a collation that decides what is the same.
-struct Described {
+struct ColumnType {
     ty: String,
     collation: Option<String>,
 }
@@ -27,13 +27,13 @@ struct Described {
 pub(crate) async fn inexact_columns(
     database: &dyn Database,
     connection: &mut dyn Connection,
-    columns: &[(&Placed, Kind)],
-) -> Result<Vec<Option<Coarse>>, sqlx::Error> {
+    columns: &[(&FieldColumn, Kind)],
+) -> Result<Vec<Option<InexactColumn>>, sqlx::Error> {
     let engine = database.engine();
-    let mut tables: HashMap<&str, HashMap<String, Described>> = HashMap::new();
+    let mut tables: HashMap<&str, HashMap<String, ColumnType>> = HashMap::new();
     let mut all = Vec::with_capacity(columns.len());
     for (placed, kind) in columns {
-        let Placed { table, column, .. } = placed;
+        let FieldColumn { table, column, .. } = placed;
         if engine == Engine::Sqlite {
             all.push(inexact_in_sqlite(database, connection, table, column, *kind).await?);
             continue;
@@ -55,7 +55,7 @@ async fn column_types(
     database: &dyn Database,
     connection: &mut dyn Connection,
     table: &str,
-) -> Result<HashMap<String, Described>, sqlx::Error> {
+) -> Result<HashMap<String, ColumnType>, sqlx::Error> {
     const MYSQL: &str = "
         SELECT CAST(column_name AS CHAR), CAST(data_type AS CHAR), CAST(collation_name AS CHAR)
         FROM information_schema.columns WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?";
@@ -76,16 +76,16 @@ async fn column_types(
             _ => None,
         };
         if let (Some(name), Some(ty)) = (text(0), text(1)) {
-            described.insert(name, Described { ty: ty.to_lowercase(), collation: text(2) });
+            described.insert(name, ColumnType { ty: ty.to_lowercase(), collation: text(2) });
         }
     };
     if database.engine() == Engine::Postgres {
         let name = database.quotes().table(table);
-        connection.ask(POSTGRES, &[Value::Text(name.into())], &mut each).await?;
+        connection.query(POSTGRES, &[Value::Text(name.into())], &mut each).await?;
     } else {
         let (schema, name) = table.split_once('.').map_or((None, table), |(schema, name)| (Some(schema), name));
         let schema = schema.map_or(Value::Null, |schema| Value::Text(schema.into()));
-        connection.ask(MYSQL, &[schema, Value::Text(name.into())], &mut each).await?;
+        connection.query(MYSQL, &[schema, Value::Text(name.into())], &mut each).await?;
     }
     Ok(described)
 }
@@ -97,7 +97,7 @@ async fn inexact_in_sqlite(
     table: &str,
     column: &Column,
     kind: Kind,
-) -> Result<Option<Coarse>, sqlx::Error> {
+) -> Result<Option<InexactColumn>, sqlx::Error> {
     if !matches!(kind, Kind::Text | Kind::Uuid | Kind::Json) {
         return Ok(None);
     }
@@ -105,7 +105,7 @@ async fn inexact_in_sqlite(
     let is_text = !ty.contains("INT") && ["CHAR", "CLOB", "TEXT"].iter().any(|word| ty.contains(word));
     if !is_text && !ty.is_empty() && !ty.contains("BLOB") {
         let why = format!("is of type `{}`, which turns a text that looks like a number into one", column.ty);
-        return Ok(Some(Coarse { why, ignores_case: false }.of(&column.name)));
+        return Ok(Some(InexactColumn { why, ignores_case: false }.of(&column.name)));
     }
 
     let quotes = database.quotes();
@@ -120,52 +120,56 @@ async fn inexact_in_sqlite(
         let same = |position| matches!(row.value(position, Kind::Int64), Ok(Value::Int(1)));
         (case, padding) = (same(0), same(1));
     };
-    connection.ask(&format!("SELECT {}, {}", probe("A"), probe("a ")), &[], &mut each).await?;
+    connection.query(&format!("SELECT {}, {}", probe("A"), probe("a ")), &[], &mut each).await?;
     let why = match (case, padding) {
         (true, _) => "has a collation that ignores case",
         (_, true) => "has a collation that ignores spaces at the end",
         _ => return Ok(None),
     };
-    Ok(Some(Coarse { why: why.into(), ignores_case: case }.of(&column.name)))
+    Ok(Some(InexactColumn { why: why.into(), ignores_case: case }.of(&column.name)))
 }
 
-impl Coarse {
+impl InexactColumn {
     fn of(self, column: &str) -> Self {
         Self { why: format!("`{column}` {}", self.why), ..self }
     }
 }
 
 /// A type that keeps a value in a form of its own, for a field that holds a text.
-fn own_form(ty: &str) -> Coarse {
-    Coarse { why: format!("is of type `{ty}`, which keeps values in a form of its own"), ignores_case: false }
+fn own_form(ty: &str) -> InexactColumn {
+    InexactColumn { why: format!("is of type `{ty}`, which keeps values in a form of its own"), ignores_case: false }
 }
 
-fn in_mysql(Described { ty, collation }: &Described, kind: Kind) -> Option<Coarse> {
+fn in_mysql(ColumnType { ty, collation }: &ColumnType, kind: Kind) -> Option<InexactColumn> {
     match (kind, ty.as_str(), collation.as_deref()) {
         (_, ty, Some(collation)) => {
             let tells_spaces = ty != "char" && (collation.contains("nopad") || collation.contains("_0900_"));
             let ignores_case = collation.contains("_ci");
             let is_exact = collation.ends_with("_bin") && tells_spaces;
-            (!is_exact).then(|| Coarse { why: format!("has the collation `{collation}`"), ignores_case })
+            (!is_exact).then(|| InexactColumn { why: format!("has the collation `{collation}`"), ignores_case })
         }
-        (Kind::Bytes, "binary", _) => {
-            Some(Coarse { why: "is of type `binary`, which is filled up with zeros".into(), ignores_case: false })
-        }
+        (Kind::Bytes, "binary", _) => Some(InexactColumn {
+            why: "is of type `binary`, which is filled up with zeros".into(),
+            ignores_case: false,
+        }),
         (Kind::Text, ty, None) => Some(own_form(ty)),
         _ => None,
     }
 }
 
-fn in_postgres(Described { ty, collation }: &Described, kind: Kind) -> Option<Coarse> {
+fn in_postgres(ColumnType { ty, collation }: &ColumnType, kind: Kind) -> Option<InexactColumn> {
     match (kind, ty.as_str(), collation.as_deref()) {
-        (_, _, Some(collation)) => Some(Coarse {
+        (_, _, Some(collation)) => Some(InexactColumn {
             why: format!("has the collation `{collation}`, which is not deterministic"),
             ignores_case: true,
         }),
-        (_, "citext", _) => Some(Coarse { why: "is of type `citext`, which ignores case".into(), ignores_case: true }),
-        (_, "bpchar", _) => {
-            Some(Coarse { why: "is of type `char`, which ignores spaces at the end".into(), ignores_case: false })
+        (_, "citext", _) => {
+            Some(InexactColumn { why: "is of type `citext`, which ignores case".into(), ignores_case: true })
         }
+        (_, "bpchar", _) => Some(InexactColumn {
+            why: "is of type `char`, which ignores spaces at the end".into(),
+            ignores_case: false,
+        }),
         (Kind::Text, "text" | "varchar", _) => None,
         (Kind::Text, ty, _) => Some(own_form(ty)),
         _ => None,
@@ -188,10 +192,10 @@ mod tests {
             ("date", None, false),
             ("binary", None, false),
         ] {
-            let described = Described { ty: ty.into(), collation: collation.map(Into::into) };
+            let described = ColumnType { ty: ty.into(), collation: collation.map(Into::into) };
             assert_eq!(in_mysql(&described, Kind::Text).is_none(), is_exact, "{ty} {collation:?}");
         }
-        let number = Described { ty: "int".into(), collation: None };
+        let number = ColumnType { ty: "int".into(), collation: None };
         assert_eq!(in_mysql(&number, Kind::Int32), None);
     }
 }

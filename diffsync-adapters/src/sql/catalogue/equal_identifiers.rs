@@ -8,7 +8,7 @@ use crate::sql::model::SqlModel;
 
 /// The pairs of a model.
 #[derive(Default)]
-pub(crate) struct Twins {
+pub(crate) struct EqualIdentifiers {
     /// By the identifier of the source's record, that of the row.
     of_source: HashMap<String, String>,
     /// By the identifier of the row, that of the source's record.
@@ -17,7 +17,7 @@ pub(crate) struct Twins {
     why: String,
 }
 
-impl Twins {
+impl EqualIdentifiers {
     pub(crate) fn new(why: String) -> Self {
         Self { why, ..Self::default() }
     }

@@ -111,7 +111,7 @@ pub(crate) async fn query_foreign_keys(
             _ => String::new(),
         }));
     };
-    connection.ask(sql, &[], &mut each).await?;
+    connection.query(sql, &[], &mut each).await?;
 
     let mut found: Vec<ReferringKey> = Vec::new();
     for key in rows.chunk_by(|[one, ..], [other, ..]| one == other) {
@@ -200,7 +200,7 @@ fn is_link(
         links.into_iter().any(|link| link.fields.iter().all(|field| names.contains(field)))
     };
     columns.iter().all(|(column, _)| {
-        let lookup = child.lookups.iter().find(|lookup| is_column(server, lookup.leads.column, column));
+        let lookup = child.lookups.iter().find(|lookup| is_column(server, lookup.foreign_key.column, column));
         let field =
             child.columns().find(|(_, name, _)| is_column(server, name, column)).map(|(position, ..)| [position]);
         lookup.is_some_and(|lookup| is_linked(lookup.fields)) || field.is_some_and(|field| is_linked(&field))

@@ -11,8 +11,8 @@ use diffsync_core::AdapterError;
 use tokio::sync::Mutex;
 
 use self::foreign_keys::ReferringKey;
-use super::dialect::quoting::instead;
-use super::dialect::{Column, Connection, Nature};
+use super::dialect::quoting::suggestion;
+use super::dialect::{Column, Connection, TableBehavior};
 use super::model::tables::ModelTables;
 use super::session::server::Server;
 
@@ -20,7 +20,7 @@ use super::session::server::Server;
 #[derive(Default)]
 pub(crate) struct Catalogue {
     columns: Mutex<HashMap<String, Arc<Vec<Column>>>>,
-    behaviors: Mutex<HashMap<&'static str, Arc<Nature>>>,
+    behaviors: Mutex<HashMap<&'static str, Arc<TableBehavior>>>,
     foreign_keys: Mutex<Option<Arc<Vec<ReferringKey>>>>,
 }
 
@@ -40,8 +40,8 @@ impl Catalogue {
         let columns = connection.columns(table).await.map_err(|error| server.unreadable(table, &error))?;
         if columns.is_empty() {
             let there = connection.tables().await.map_err(|error| server.unreadable(table, &error))?;
-            let instead = instead(table, there.iter().map(String::as_str));
-            return Err(server.schema_error(&format!("there is no table `{table}`{instead}")));
+            let suggestion = suggestion(table, there.iter().map(String::as_str));
+            return Err(server.schema_error(&format!("there is no table `{table}`{suggestion}")));
         }
 
         let columns = Arc::new(columns);
@@ -54,13 +54,13 @@ impl Catalogue {
         &self,
         connection: &mut dyn Connection,
         table: &'static str,
-    ) -> Result<Arc<Nature>, sqlx::Error> {
+    ) -> Result<Arc<TableBehavior>, sqlx::Error> {
         let mut known = self.behaviors.lock().await;
         if let Some(behavior) = known.get(table) {
             return Ok(Arc::clone(behavior));
         }
 
-        let behavior = Arc::new(connection.nature(table).await?);
+        let behavior = Arc::new(connection.behavior(table).await?);
         known.insert(table, Arc::clone(&behavior));
         Ok(behavior)
     }
@@ -93,7 +93,7 @@ impl Catalogue {
 /// The column of this name.
 pub(crate) fn column_of<'c>(columns: &'c [Column], table: &str, name: &str) -> Result<&'c Column, String> {
     columns.iter().find(|column| column.name == name).ok_or_else(|| {
-        let instead = instead(name, columns.iter().map(|column| column.name.as_str()));
-        format!("`{table}` has no column `{name}`{instead}")
+        let suggestion = suggestion(name, columns.iter().map(|column| column.name.as_str()));
+        format!("`{table}` has no column `{name}`{suggestion}")
     })
 }

@@ -18,7 +18,7 @@ use super::model::encoding::Row;
 use super::model::value::{Kind, Value};
 
 /// What a database answers.
-pub(crate) type Answer<'a, T> = BoxFuture<'a, Result<T, sqlx::Error>>;
+pub(crate) type DbFuture<'a, T> = BoxFuture<'a, Result<T, sqlx::Error>>;
 
 /// The kinds of database, for what each is asked in words of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +43,12 @@ pub(crate) trait Database: Send + Sync {
     }
 
     /// Whether it can be made where it is not there, as far as that can be told, or why not.
-    fn may_be_made(&self) -> Result<(), String> {
+    fn can_be_created(&self) -> Result<(), String> {
         Ok(())
     }
 
     /// Connects; a database that is a file is made if `create`.
-    fn connect(&self, create: bool) -> Answer<'_, Box<dyn Connection>>;
+    fn connect(&self, create: bool) -> DbFuture<'_, Box<dyn Connection>>;
 
     /// How a column is selected so that it is read as this kind, or what is wrong with its type.
     fn selected(&self, column: &Column, qualified: &str, kind: Kind) -> Result<String, String>;
@@ -74,41 +74,41 @@ pub(crate) trait Database: Send + Sync {
     }
 
     /// What begins a transaction that reads everything as it is at one moment.
-    fn snapshot(&self) -> &'static [&'static str];
+    fn begin_snapshot(&self) -> &'static [&'static str];
 
     /// What begins a transaction that writes.
     fn begin(&self) -> &'static str;
 
     /// What begins a transaction for a look at the database, where one is needed for it.
-    fn look(&self) -> Option<&'static str> {
+    fn begin_check(&self) -> Option<&'static str> {
         None
     }
 
     /// What is said where rights are missing.
-    fn refusal(&self, lacks: &[&str]) -> String {
-        format!("the login may not {}; grant it", lacks.join(", "))
+    fn describe_missing_privileges(&self, missing_privileges: &[&str]) -> String {
+        format!("the login may not {}; grant it", missing_privileges.join(", "))
     }
 
     /// An error of the database in words.
-    fn words(&self, error: &dyn sqlx::error::DatabaseError) -> String {
+    fn describe_error(&self, error: &dyn sqlx::error::DatabaseError) -> String {
         error.to_string()
     }
 
     /// What an error of the database means for the rest of the run.
-    fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind;
+    fn error_kind(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind;
 
     /// Whether an error that answers a commit says that nothing was written: without that it may have been.
-    fn took_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool;
+    fn rolled_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool;
 
     /// Whether an error undoes all of a transaction, savepoints included.
-    fn undoes_all(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
+    fn aborts_transaction(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
         let _ = error;
         false
     }
 
     /// Whether a column holds a value exactly as it is given, so that a field of this kind reads it back unchanged. Where
     /// that is not certain, what was written is read again.
-    fn keeps(&self, column: &Column, kind: Kind, value: &Value<'_>) -> bool;
+    fn stores_exactly(&self, column: &Column, kind: Kind, value: &Value<'_>) -> bool;
 
     /// How many records are written in one transaction, unless the user says another number.
     fn batch(&self) -> usize {
@@ -124,54 +124,54 @@ pub(crate) trait Database: Send + Sync {
 /// A connection.
 pub(crate) trait Connection: Send {
     /// Carries out a statement without values.
-    fn run<'a>(&'a mut self, sql: &'a str) -> Answer<'a, ()>;
+    fn run<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()>;
 
     /// Hands each row of a query without values to `each`, until it returns false.
-    fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> Answer<'a, ()>;
+    fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> DbFuture<'a, ()>;
 
     /// Hands each row of a query with values to `each`.
-    fn ask<'a>(
+    fn query<'a>(
         &'a mut self,
         sql: &'a str,
         values: &'a [Value<'a>],
         each: &'a mut (dyn FnMut(&dyn Row) + Send),
-    ) -> Answer<'a, ()>;
+    ) -> DbFuture<'a, ()>;
 
     /// The columns of a table, none if there is no such table.
-    fn columns<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Column>>;
+    fn columns<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<Column>>;
 
     /// The names of the tables that there are.
-    fn tables(&mut self) -> Answer<'_, Vec<String>>;
+    fn tables(&mut self) -> DbFuture<'_, Vec<String>>;
 
     /// What decides how the rows of a table are written, and whether they hold what they were given.
-    fn nature<'a>(&'a mut self, table: &'a str) -> Answer<'a, Nature>;
+    fn behavior<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, TableBehavior>;
 
     /// The unique keys of a table, each with its columns.
-    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<UniqueKey>>;
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<UniqueKey>>;
 
     /// Inserts rows.
-    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Inserted>;
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> DbFuture<'a, Inserted>;
 
     /// Updates rows, and returns how many there were.
-    fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64>;
+    fn update<'a>(&'a mut self, update: &'a Update<'a>) -> DbFuture<'a, u64>;
 
     /// Deletes rows, and returns how many there were.
-    fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> Answer<'a, u64>;
+    fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> DbFuture<'a, u64>;
 
     /// Hands each of these rows, as the transaction sees them, to `each`.
-    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()>;
+    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> DbFuture<'a, ()>;
 
     /// Finds the keys of rows by values of theirs: the position of what was asked for, and the key.
-    fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>>;
+    fn find<'a>(&'a mut self, find: &'a Find<'a>) -> DbFuture<'a, Vec<(usize, Value<'static>)>>;
 
     /// Name and version of the server.
-    fn version(&mut self) -> Answer<'_, String>;
+    fn version(&mut self) -> DbFuture<'_, String>;
 
     /// What it lacks to write to a table, if it can be told: the rights that are missing.
-    fn lacks<'a>(&'a mut self, table: &'a str, to_write: bool) -> Answer<'a, Vec<&'static str>>;
+    fn missing_privileges<'a>(&'a mut self, table: &'a str, to_write: bool) -> DbFuture<'a, Vec<&'static str>>;
 
     /// What it lacks to make a table, if it can be told: the rights that are missing.
-    fn lacks_to_make<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<&'static str>>;
+    fn missing_create_privileges<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<&'static str>>;
 }
 
 /// A column as the database describes it.
@@ -186,12 +186,12 @@ pub(crate) struct Column {
 
 /// Rows of values, one after the other.
 #[derive(Default)]
-pub(crate) struct Grid<'a> {
+pub(crate) struct RowBatch<'a> {
     pub(crate) width: usize,
     pub(crate) values: Vec<Value<'a>>,
 }
 
-impl<'a> Grid<'a> {
+impl<'a> RowBatch<'a> {
     pub(crate) fn new(width: usize) -> Self {
         Self { width, values: Vec::new() }
     }
@@ -207,7 +207,7 @@ impl<'a> Grid<'a> {
 
 /// Columns with their types as they are written in a cast, which some databases need.
 #[derive(Clone)]
-pub(crate) struct Typed {
+pub(crate) struct TypedColumn {
     pub(crate) name: &'static str,
     #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL is told the types of values"))]
     pub(crate) ty: String,
@@ -215,7 +215,7 @@ pub(crate) struct Typed {
 
 /// What decides how the rows of a table are written, and whether they hold what they were given.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Nature {
+pub(crate) struct TableBehavior {
     /// Whether anything may store other values than were given: a trigger, a rule, a view.
     pub(crate) alters: bool,
     /// Whether a row may still be there after a delete that the database counted: a trigger, a rule, a view.
@@ -271,13 +271,13 @@ impl UniqueKey {
 pub(crate) struct Insert<'a> {
     /// The table, quoted.
     pub(crate) table: &'a str,
-    pub(crate) columns: &'a [Typed],
+    pub(crate) columns: &'a [TypedColumn],
     /// How each column is read again, and as which kind.
     pub(crate) returned: &'a [(String, Kind)],
     /// The key that the database gives, and the kind that it is read as.
     pub(crate) key: Option<(&'a Column, Kind)>,
-    pub(crate) nature: &'a Nature,
-    pub(crate) rows: &'a Grid<'a>,
+    pub(crate) behavior: &'a TableBehavior,
+    pub(crate) rows: &'a RowBatch<'a>,
 }
 
 /// What became of rows that were inserted.
@@ -295,9 +295,9 @@ pub(crate) struct Inserted {
 pub(crate) struct Read<'a> {
     /// The query without a condition; the table is called `t` in it.
     pub(crate) select: &'a str,
-    pub(crate) by: &'a [Typed],
+    pub(crate) by: &'a [TypedColumn],
     pub(crate) nulls: &'a [&'static str],
-    pub(crate) rows: &'a Grid<'a>,
+    pub(crate) rows: &'a RowBatch<'a>,
     /// Whether they are locked until the transaction ends.
     #[cfg_attr(
         not(any(feature = "postgres", feature = "mysql")),
@@ -311,23 +311,23 @@ pub(crate) struct Read<'a> {
 pub(crate) struct Update<'a> {
     pub(crate) table: &'a str,
     /// The columns that change; their values stand first in each row.
-    pub(crate) set: &'a [Typed],
+    pub(crate) set: &'a [TypedColumn],
     /// The columns that say which row it is; their values follow.
-    pub(crate) by: &'a [Typed],
+    pub(crate) by: &'a [TypedColumn],
     /// The columns that are null in all of these rows.
     pub(crate) nulls: &'a [&'static str],
-    pub(crate) nature: &'a Nature,
-    pub(crate) rows: &'a Grid<'a>,
+    pub(crate) behavior: &'a TableBehavior,
+    pub(crate) rows: &'a RowBatch<'a>,
 }
 
 /// Rows to delete.
 pub(crate) struct Delete<'a> {
     pub(crate) table: &'a str,
-    pub(crate) by: &'a [Typed],
+    pub(crate) by: &'a [TypedColumn],
     pub(crate) nulls: &'a [&'static str],
     /// A column and the value without which a row is not deleted.
     pub(crate) owner: Option<(&'static str, &'static str)>,
-    pub(crate) rows: &'a Grid<'a>,
+    pub(crate) rows: &'a RowBatch<'a>,
 }
 
 /// Rows whose keys are wanted.
@@ -339,5 +339,5 @@ pub(crate) struct Find<'a> {
     pub(crate) from: &'a str,
     /// The columns to find them by, qualified, and their types.
     pub(crate) by: &'a [(String, String)],
-    pub(crate) rows: &'a Grid<'a>,
+    pub(crate) rows: &'a RowBatch<'a>,
 }

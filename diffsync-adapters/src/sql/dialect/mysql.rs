@@ -10,10 +10,10 @@ use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlDat
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, MySql as Driver, Row as _, TypeInfo, ValueRef};
 
 use super::quoting::Quotes;
-use super::statement_limits::Room;
+use super::statement_limits::StatementLimits;
 use super::url_options::refuse_unknown;
 use super::{
-    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, UniqueKey,
+    Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, UniqueKey,
     UniqueKeyRow, Update,
 };
 use crate::sql::model::encoding::Row;
@@ -81,7 +81,7 @@ impl Database for MySql {
         QUOTES
     }
 
-    fn connect(&self, _: bool) -> Answer<'_, Box<dyn Connection>> {
+    fn connect(&self, _: bool) -> DbFuture<'_, Box<dyn Connection>> {
         Box::pin(async move {
             let mut connection = self.options.connect().await?;
             // Strict, or what does not fit is cut off without a word; and a key of 0 is stored as 0, not as the next number.
@@ -98,8 +98,8 @@ impl Database for MySql {
             let packet = usize::try_from(packet).unwrap_or(usize::MAX);
             // Something is sent beside the values.
             let largest = (packet.saturating_sub(4 << 10), "its packet (`max_allowed_packet`) takes at most");
-            let room = Room { values: VALUES, bytes: BYTES.min(packet / 2), largest, byte: 1 };
-            Ok(Box::new(Connected { driver: connection, room, returns: returns(&version) }) as Box<dyn Connection>)
+            let limits = StatementLimits { values: VALUES, bytes: BYTES.min(packet / 2), largest, byte: 1 };
+            Ok(Box::new(Connected { driver: connection, limits, returns: returns(&version) }) as Box<dyn Connection>)
         })
     }
 
@@ -172,7 +172,7 @@ impl Database for MySql {
         }
     }
 
-    fn snapshot(&self) -> &'static [&'static str] {
+    fn begin_snapshot(&self) -> &'static [&'static str] {
         &["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"]
     }
 
@@ -180,18 +180,18 @@ impl Database for MySql {
         "START TRANSACTION"
     }
 
-    fn keeps(&self, _: &Column, _: Kind, _: &Value<'_>) -> bool {
+    fn stores_exactly(&self, _: &Column, _: Kind, _: &Value<'_>) -> bool {
         // A trigger may change it, and shows only to a login with the right to make triggers.
         false
     }
 
-    fn took_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
+    fn rolled_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
         let number = error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
         // Going down, a lost connection, killed.
         !matches!(number, 0 | 1053 | 1158..=1161 | 1927 | 2006 | 2013 | 4031)
     }
 
-    fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
+    fn error_kind(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
         match error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number) {
             // Too many connections, going down, killed, a lock, a deadlock, changed by another since it was read.
             1040 | 1053 | 1158..=1161 | 1203 | 1205 | 1213 | 1020 | 1927 | 2006 | 2013 | 3024 | 4031 => {
@@ -205,7 +205,7 @@ impl Database for MySql {
         }
     }
 
-    fn undoes_all(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
+    fn aborts_transaction(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
         // A deadlock.
         error.try_downcast_ref::<MySqlDatabaseError>().is_some_and(|error| error.number() == 1213)
     }
@@ -238,7 +238,7 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<MySq
 /// A connection, and what the server takes.
 struct Connected {
     driver: MySqlConnection,
-    room: Room,
+    limits: StatementLimits,
     /// Whether an insert returns what was stored.
     returns: bool,
 }
@@ -270,11 +270,11 @@ fn parts(table: &str) -> (Option<&str>, &str) {
 }
 
 impl Connection for Connected {
-    fn run<'a>(&'a mut self, sql: &'a str) -> Answer<'a, ()> {
+    fn run<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()> {
         Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.driver).await.map(drop) })
     }
 
-    fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> Answer<'a, ()> {
+    fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> DbFuture<'a, ()> {
         Box::pin(async move {
             let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut self.driver);
             while let Some(row) = rows.try_next().await? {
@@ -286,12 +286,12 @@ impl Connection for Connected {
         })
     }
 
-    fn ask<'a>(
+    fn query<'a>(
         &'a mut self,
         sql: &'a str,
         values: &'a [Value<'a>],
         each: &'a mut (dyn FnMut(&dyn Row) + Send),
-    ) -> Answer<'a, ()> {
+    ) -> DbFuture<'a, ()> {
         Box::pin(async move {
             let arguments = arguments(values)?;
             let mut rows = sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false).fetch(&mut self.driver);
@@ -302,7 +302,7 @@ impl Connection for Connected {
         })
     }
 
-    fn columns<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Column>> {
+    fn columns<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<Column>> {
         const SQL: &str = "
             SELECT CAST(column_name AS CHAR), CAST(data_type AS CHAR), CAST(extra AS CHAR)
             FROM information_schema.columns
@@ -319,19 +319,19 @@ impl Connection for Connected {
         })
     }
 
-    fn tables(&mut self) -> Answer<'_, Vec<String>> {
+    fn tables(&mut self) -> DbFuture<'_, Vec<String>> {
         const SQL: &str =
             "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1";
         Box::pin(async move { sqlx::query_scalar(SQL).fetch_all(&mut self.driver).await })
     }
 
-    fn nature<'a>(&'a mut self, _: &'a str) -> Answer<'a, Nature> {
+    fn behavior<'a>(&'a mut self, _: &'a str) -> DbFuture<'a, TableBehavior> {
         // A trigger shows only to a login with the right to make triggers, so there may always be one. None can keep a row
         // that is deleted: a trigger must not write to its own table there.
-        Box::pin(async { Ok(Nature { alters: true, ..Nature::default() }) })
+        Box::pin(async { Ok(TableBehavior { alters: true, ..TableBehavior::default() }) })
     }
 
-    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<UniqueKey>> {
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<UniqueKey>> {
         const SQL: &str = "
             SELECT CAST(s.index_name AS CHAR), CAST(s.column_name AS CHAR), COALESCE(c.is_nullable = 'YES', FALSE), TRUE,
                    s.sub_part IS NULL AND s.column_name IS NOT NULL
@@ -347,13 +347,13 @@ impl Connection for Connected {
         })
     }
 
-    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Inserted> {
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> DbFuture<'a, Inserted> {
         Box::pin(async move {
             if self.returns { self.insert_returning(insert).await } else { self.insert_counting(insert).await }
         })
     }
 
-    fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64> {
+    fn update<'a>(&'a mut self, update: &'a Update<'a>) -> DbFuture<'a, u64> {
         Box::pin(async move {
             let Update { table, set, by, nulls, rows, .. } = update;
             let assigned = set.iter().map(|column| format!("{} = ?", QUOTES.column(column.name)));
@@ -362,7 +362,7 @@ impl Connection for Connected {
             let sql = format!("UPDATE {table} SET {assigned} WHERE {found}");
             let mut updated = 0;
             for row in rows.rows() {
-                self.room.weight(row)?;
+                self.limits.row_bytes(row)?;
                 let done =
                     sqlx::query_with(AssertSqlSafe(sql.as_str()), arguments(row)?).execute(&mut self.driver).await?;
                 updated += done.rows_affected();
@@ -371,7 +371,7 @@ impl Connection for Connected {
         })
     }
 
-    fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> Answer<'a, u64> {
+    fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> DbFuture<'a, u64> {
         Box::pin(async move {
             let Delete { table, by, nulls, owner, rows } = delete;
             let columns = QUOTES.columns(by.iter().map(|column| column.name));
@@ -379,7 +379,7 @@ impl Connection for Connected {
             let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
             let rest = null.chain(mine).collect::<Vec<_>>().concat();
             let mut deleted = 0;
-            for piece in self.room.pieces(&rows.values, rows.width)? {
+            for piece in self.limits.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width);
                 let sql = format!("DELETE FROM {table} WHERE ({columns}) IN ({values}){rest}");
                 let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
@@ -390,7 +390,7 @@ impl Connection for Connected {
         })
     }
 
-    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()> {
+    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> DbFuture<'a, ()> {
         Box::pin(async move {
             let Read { select, by, nulls, rows, locks } = read;
             let lock = if *locks { " FOR UPDATE" } else { "" };
@@ -402,7 +402,7 @@ impl Connection for Connected {
                 return Ok(());
             }
             let columns = by.iter().map(|column| qualified(column.name)).collect::<Vec<_>>().join(", ");
-            for piece in self.room.pieces(&rows.values, rows.width)? {
+            for piece in self.limits.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width, rows.width);
                 let found = format!("({columns}) IN ({values})");
                 let found = std::iter::once(&found).chain(&null).cloned().collect::<Vec<_>>().join(" AND ");
@@ -416,7 +416,7 @@ impl Connection for Connected {
         })
     }
 
-    fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>> {
+    fn find<'a>(&'a mut self, find: &'a Find<'a>) -> DbFuture<'a, Vec<(usize, Value<'static>)>> {
         Box::pin(async move {
             let Find { key, kind, from, by, rows } = find;
             let shown = by.iter().map(|(column, ty)| format!(", {}", canonical::shown(column, ty)));
@@ -433,7 +433,7 @@ impl Connection for Connected {
                 wanted.entry(canonical(row)).or_default().push(at);
             }
             let mut found = Vec::new();
-            for piece in self.room.pieces(&rows.values, rows.width)? {
+            for piece in self.limits.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width);
                 let sql = format!("SELECT {key}{shown} FROM {from} WHERE ({columns}) IN ({values})");
                 for row in sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch_all(&mut self.driver).await? {
@@ -449,7 +449,7 @@ impl Connection for Connected {
         })
     }
 
-    fn version(&mut self) -> Answer<'_, String> {
+    fn version(&mut self) -> DbFuture<'_, String> {
         Box::pin(async move {
             let version: String =
                 sqlx::query_scalar("SELECT CAST(VERSION() AS CHAR)").fetch_one(&mut self.driver).await?;
@@ -457,7 +457,7 @@ impl Connection for Connected {
         })
     }
 
-    fn lacks<'a>(&'a mut self, table: &'a str, to_write: bool) -> Answer<'a, Vec<&'static str>> {
+    fn missing_privileges<'a>(&'a mut self, table: &'a str, to_write: bool) -> DbFuture<'a, Vec<&'static str>> {
         // What affects no row is refused all the same where the right to it is missing.
         Box::pin(async move {
             let quoted = QUOTES.table(table);
@@ -472,23 +472,23 @@ impl Connection for Connected {
                 probes.push(("UPDATE", format!("UPDATE {quoted} SET {column} = {column} WHERE 1 = 0")));
                 probes.push(("DELETE", format!("DELETE FROM {quoted} WHERE 1 = 0")));
             }
-            let mut lacks = Vec::new();
+            let mut missing_privileges = Vec::new();
             for (right, sql) in probes {
                 match self.run(&sql).await {
                     Err(sqlx::Error::Database(error)) => {
                         let number =
                             error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
                         // What else is wrong with it is not for want of a right.
-                        lacks.extend(matches!(number, 1142 | 1143 | 1290 | 1792 | 1836).then_some(right));
+                        missing_privileges.extend(matches!(number, 1142 | 1143 | 1290 | 1792 | 1836).then_some(right));
                     }
                     done => done?,
                 }
             }
-            Ok(lacks)
+            Ok(missing_privileges)
         })
     }
 
-    fn lacks_to_make<'a>(&'a mut self, _: &'a str) -> Answer<'a, Vec<&'static str>> {
+    fn missing_create_privileges<'a>(&'a mut self, _: &'a str) -> DbFuture<'a, Vec<&'static str>> {
         // There is no way to ask that leaves nothing behind and heeds the rights of roles.
         Box::pin(async { Ok(Vec::new()) })
     }

@@ -13,11 +13,11 @@ use sqlx::query::{Query, QueryScalar};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Postgres as Driver, Row as _};
 
 use super::quoting::Quotes;
-use super::statement_limits::Room;
+use super::statement_limits::StatementLimits;
 use super::url_options::refuse_unknown;
 use super::{
-    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, Typed, UniqueKey,
-    Update,
+    Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, TypedColumn,
+    UniqueKey, Update,
 };
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Kind, Value, whole_or_text};
@@ -29,8 +29,12 @@ mod row;
 const QUOTES: Quotes = Quotes('"');
 
 /// What one statement holds. A message has less than a GiB on its way to the server, and much less is enough to be fast.
-const ROOM: Room =
-    Room { values: usize::MAX, bytes: 16 << 20, largest: (1_000_000_000, "PostgreSQL takes at most"), byte: 2 };
+const STATEMENT_LIMITS: StatementLimits = StatementLimits {
+    values: usize::MAX,
+    bytes: 16 << 20,
+    largest: (1_000_000_000, "PostgreSQL takes at most"),
+    byte: 2,
+};
 
 /// The options that the driver knows.
 const OPTIONS: [&str; 18] = [
@@ -94,7 +98,7 @@ impl Database for Postgres {
         QUOTES
     }
 
-    fn connect(&self, _: bool) -> Answer<'_, Box<dyn Connection>> {
+    fn connect(&self, _: bool) -> DbFuture<'_, Box<dyn Connection>> {
         Box::pin(async move { Ok(Box::new(self.options.connect().await?) as Box<dyn Connection>) })
     }
 
@@ -165,7 +169,7 @@ impl Database for Postgres {
         }
     }
 
-    fn snapshot(&self) -> &'static [&'static str] {
+    fn begin_snapshot(&self) -> &'static [&'static str] {
         &[with_settings!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")]
     }
 
@@ -173,27 +177,27 @@ impl Database for Postgres {
         with_settings!("BEGIN")
     }
 
-    fn look(&self) -> Option<&'static str> {
+    fn begin_check(&self) -> Option<&'static str> {
         // Through a pooler, a statement is prepared and carried out on one connection only in a transaction.
         Some("BEGIN READ ONLY")
     }
 
-    fn took_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
+    fn rolled_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
         let code = error.code().unwrap_or_default();
         // A lost connection, an unknown end of the statement, a server that goes down.
         !(code.starts_with("08") || code.starts_with("57P") || code == "40003")
     }
 
-    fn words(&self, error: &dyn sqlx::error::DatabaseError) -> String {
+    fn describe_error(&self, error: &dyn sqlx::error::DatabaseError) -> String {
         // The driver adds a line of the server's source.
         error.message().to_owned()
     }
 
-    fn keeps(&self, column: &Column, kind: Kind, value: &Value<'_>) -> bool {
-        catalogue::keeps(&column.ty, kind, value)
+    fn stores_exactly(&self, column: &Column, kind: Kind, value: &Value<'_>) -> bool {
+        catalogue::stores_exactly(&column.ty, kind, value)
     }
 
-    fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
+    fn error_kind(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
         let code = error.code().unwrap_or_default();
         let class = code.get(..2).unwrap_or_default();
         match (class, &*code) {
@@ -298,23 +302,23 @@ async fn drawn(
 }
 
 /// `t.a = v.c2::text`, for each column.
-fn same(by: &[Typed], before: usize) -> impl Iterator<Item = String> {
+fn same(by: &[TypedColumn], before: usize) -> impl Iterator<Item = String> {
     by.iter()
         .enumerate()
         .map(move |(at, column)| format!("t.{} = v.c{}::{}", QUOTES.column(column.name), before + at, column.ty))
 }
 
-fn condition(by: &[Typed], before: usize, nulls: &[&'static str]) -> String {
+fn condition(by: &[TypedColumn], before: usize, nulls: &[&'static str]) -> String {
     let null = nulls.iter().map(|column| format!("t.{} IS NULL", QUOTES.column(column)));
     same(by, before).chain(null).collect::<Vec<_>>().join(" AND ")
 }
 
 impl Connection for PgConnection {
-    fn run<'a>(&'a mut self, sql: &'a str) -> Answer<'a, ()> {
+    fn run<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()> {
         Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(sql)).execute(self).await.map(drop) })
     }
 
-    fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> Answer<'a, ()> {
+    fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> DbFuture<'a, ()> {
         Box::pin(async move {
             let mut rows = query(sql, PgArguments::default()).fetch(self);
             while let Some(row) = rows.try_next().await? {
@@ -326,12 +330,12 @@ impl Connection for PgConnection {
         })
     }
 
-    fn ask<'a>(
+    fn query<'a>(
         &'a mut self,
         sql: &'a str,
         values: &'a [Value<'a>],
         each: &'a mut (dyn FnMut(&dyn Row) + Send),
-    ) -> Answer<'a, ()> {
+    ) -> DbFuture<'a, ()> {
         Box::pin(async move {
             let mut arguments = PgArguments::default();
             for value in values {
@@ -345,7 +349,7 @@ impl Connection for PgConnection {
         })
     }
 
-    fn columns<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Column>> {
+    fn columns<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<Column>> {
         const SQL: &str = "
             SELECT a.attname::text, format_type(a.atttypid, -1),
                    CASE WHEN a.attidentity <> '' THEN format('nextval(%L)', pg_get_serial_sequence($1, a.attname))
@@ -360,7 +364,7 @@ impl Connection for PgConnection {
         })
     }
 
-    fn tables(&mut self) -> Answer<'_, Vec<String>> {
+    fn tables(&mut self) -> DbFuture<'_, Vec<String>> {
         const SQL: &str = "
             SELECT CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -369,17 +373,17 @@ impl Connection for PgConnection {
         Box::pin(async move { scalar(SQL).fetch_all(self).await })
     }
 
-    fn nature<'a>(&'a mut self, table: &'a str) -> Answer<'a, Nature> {
-        Box::pin(catalogue::nature(self, table))
+    fn behavior<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, TableBehavior> {
+        Box::pin(catalogue::behavior(self, table))
     }
 
-    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<UniqueKey>> {
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<UniqueKey>> {
         Box::pin(catalogue::unique_keys(self, table))
     }
 
-    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Inserted> {
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> DbFuture<'a, Inserted> {
         Box::pin(async move {
-            let Insert { table, columns, key, nature, rows, .. } = insert;
+            let Insert { table, columns, key, behavior, rows, .. } = insert;
             let mut names = QUOTES.columns(columns.iter().map(|column| column.name));
             let (mut keys, mut key_type) = (None, None);
             if let Some((column, kind)) = key
@@ -389,7 +393,7 @@ impl Connection for PgConnection {
                 key_type = Some(column.ty.as_str());
                 names = format!("{}, {names}", QUOTES.column(&column.name));
             }
-            if matches!(nature.copies, Some(Ok(()))) {
+            if matches!(behavior.copies, Some(Ok(()))) {
                 let into = format!("{table} ({names})");
                 let taken = copy::copied(self, &into, rows, keys.as_deref()).await?;
                 return Ok(Inserted { rows: Some(taken), keys, altered: None });
@@ -407,7 +411,7 @@ impl Connection for PgConnection {
                 self::names(types.len())
             );
             let (mut taken, mut before) = (0, 0);
-            for piece in ROOM.pieces(&rows.values, rows.width)? {
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let count = piece.len() / rows.width.max(1);
                 let mut with_keys = Vec::new();
                 if let Some(keys) = &keys {
@@ -419,11 +423,11 @@ impl Connection for PgConnection {
                 taken += query(&sql, arrays(piece, types.len())?).execute(&mut *self).await?.rows_affected();
                 before += count;
             }
-            Ok(Inserted { rows: (!nature.is_uncounted).then_some(taken), keys, altered: None })
+            Ok(Inserted { rows: (!behavior.is_uncounted).then_some(taken), keys, altered: None })
         })
     }
 
-    fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64> {
+    fn update<'a>(&'a mut self, update: &'a Update<'a>) -> DbFuture<'a, u64> {
         Box::pin(async move {
             let Update { table, set, by, nulls, rows, .. } = update;
             let assigned = set.iter().enumerate();
@@ -434,14 +438,14 @@ impl Connection for PgConnection {
             let sql =
                 format!("UPDATE {table} AS t SET {assigned} FROM unnest({arrays_of}) AS v ({names}) WHERE {found}");
             let mut updated = 0;
-            for piece in ROOM.pieces(&rows.values, rows.width)? {
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 updated += query(&sql, arrays(piece, rows.width)?).execute(&mut *self).await?.rows_affected();
             }
             Ok(updated)
         })
     }
 
-    fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> Answer<'a, u64> {
+    fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> DbFuture<'a, u64> {
         Box::pin(async move {
             let Delete { table, by, nulls, owner, rows } = delete;
             let (arrays_of, names) = (unnested(rows.width), names(rows.width));
@@ -451,7 +455,7 @@ impl Connection for PgConnection {
             }
             let sql = format!("DELETE FROM {table} AS t USING unnest({arrays_of}) AS v ({names}) WHERE {found}");
             let mut deleted = 0;
-            for piece in ROOM.pieces(&rows.values, rows.width)? {
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let mut arguments = arrays(piece, rows.width)?;
                 if let Some((_, owner)) = owner {
                     arguments.add(*owner).map_err(sqlx::Error::Encode)?;
@@ -462,7 +466,7 @@ impl Connection for PgConnection {
         })
     }
 
-    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()> {
+    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> DbFuture<'a, ()> {
         Box::pin(async move {
             let Read { select, by, nulls, rows, locks } = read;
             let lock = if *locks { " FOR UPDATE OF t" } else { "" };
@@ -478,7 +482,7 @@ impl Connection for PgConnection {
             }
             let (arrays_of, names, found) = (unnested(rows.width), names(rows.width), condition(by, 0, nulls));
             let sql = format!("{select} JOIN unnest({arrays_of}) AS v ({names}) ON {found}{lock}");
-            for piece in ROOM.pieces(&rows.values, rows.width)? {
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let mut found = query(&sql, arrays(piece, rows.width)?).fetch(&mut *self);
                 while let Some(row) = found.try_next().await? {
                     each(&row);
@@ -488,7 +492,7 @@ impl Connection for PgConnection {
         })
     }
 
-    fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>> {
+    fn find<'a>(&'a mut self, find: &'a Find<'a>) -> DbFuture<'a, Vec<(usize, Value<'static>)>> {
         Box::pin(async move {
             let Find { key, kind, from, by, rows } = find;
             let (arrays_of, names) = (unnested(rows.width), names(rows.width));
@@ -498,7 +502,7 @@ impl Connection for PgConnection {
                 "SELECT v.n, {key}::text FROM {from} JOIN unnest({arrays_of}) WITH ORDINALITY AS v ({names}, n) ON {same}"
             );
             let (mut all, mut before) = (Vec::new(), 0);
-            for piece in ROOM.pieces(&rows.values, rows.width)? {
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 for row in query(&sql, arrays(piece, rows.width)?).fetch_all(&mut *self).await? {
                     let (number, key): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
                     let key = key.and_then(|key| Some(whole_or_text(&key, *kind).ok()?.into_owned()));
@@ -511,18 +515,18 @@ impl Connection for PgConnection {
         })
     }
 
-    fn version(&mut self) -> Answer<'_, String> {
+    fn version(&mut self) -> DbFuture<'_, String> {
         Box::pin(async move {
             let version: String = scalar("SHOW server_version").fetch_one(self).await?;
             Ok(format!("PostgreSQL {version}"))
         })
     }
 
-    fn lacks<'a>(&'a mut self, table: &'a str, to_write: bool) -> Answer<'a, Vec<&'static str>> {
+    fn missing_privileges<'a>(&'a mut self, table: &'a str, to_write: bool) -> DbFuture<'a, Vec<&'static str>> {
         Box::pin(async move {
             let rights: &[&'static str] =
                 if to_write { &["SELECT", "INSERT", "UPDATE", "DELETE"] } else { &["SELECT"] };
-            let mut lacks = Vec::new();
+            let mut missing_privileges = Vec::new();
             for right in rights {
                 let has: bool = scalar("SELECT has_table_privilege($1, $2)")
                     .bind(QUOTES.table(table))
@@ -530,14 +534,14 @@ impl Connection for PgConnection {
                     .fetch_one(&mut *self)
                     .await?;
                 if !has {
-                    lacks.push(*right);
+                    missing_privileges.push(*right);
                 }
             }
-            Ok(lacks)
+            Ok(missing_privileges)
         })
     }
 
-    fn lacks_to_make<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<&'static str>> {
+    fn missing_create_privileges<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<&'static str>> {
         // Where no schema of the search path is there, there is none to make it in.
         const SQL: &str =
             "SELECT coalesce(has_schema_privilege(coalesce($1, current_schema()::text), 'CREATE'), false)";

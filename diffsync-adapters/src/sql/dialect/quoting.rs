@@ -29,7 +29,7 @@ impl Quotes {
 }
 
 /// What was probably meant, and what there is: the end of a sentence about a name that is not there.
-pub(crate) fn instead<'a>(name: &str, there: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn suggestion<'a>(name: &str, there: impl Iterator<Item = &'a str>) -> String {
     let there: Vec<&str> = there.collect();
     let meant = nearest(name, there.iter().copied());
     let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn the_name_that_was_meant_is_found() {
-        assert!(instead("nmae", ["id", "name"].into_iter()).starts_with("; did you mean `name`?"));
-        assert!(instead("vlan", ["id", "name"].into_iter()).starts_with(" (there is"));
+        assert!(suggestion("nmae", ["id", "name"].into_iter()).starts_with("; did you mean `name`?"));
+        assert!(suggestion("vlan", ["id", "name"].into_iter()).starts_with(" (there is"));
     }
 }

@@ -12,10 +12,10 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Row as _};
 
 use self::affinity::Affinity;
 use super::quoting::Quotes;
-use super::statement_limits::Room;
+use super::statement_limits::StatementLimits;
 use super::url_options::refuse_unknown;
 use super::{
-    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, UniqueKey,
+    Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, UniqueKey,
     UniqueKeyRow, Update,
 };
 use crate::sql::model::encoding::Row;
@@ -26,7 +26,8 @@ mod row;
 
 /// What one statement holds: one value less than it could, for the owner. What is bound is copied, so it is no more than
 /// memory has room for.
-const ROOM: Room = Room { values: 32_765, bytes: 64 << 20, largest: (1_000_000_000, "SQLite takes at most"), byte: 1 };
+const STATEMENT_LIMITS: StatementLimits =
+    StatementLimits { values: 32_765, bytes: 64 << 20, largest: (1_000_000_000, "SQLite takes at most"), byte: 1 };
 
 const QUOTES: Quotes = Quotes('"');
 
@@ -81,7 +82,7 @@ impl Database for Sqlite {
         self.options.get_filename().exists()
     }
 
-    fn may_be_made(&self) -> Result<(), String> {
+    fn can_be_created(&self) -> Result<(), String> {
         let folder = self.options.get_filename().parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         // It is gone with its handle.
@@ -89,11 +90,11 @@ impl Database for Sqlite {
         probe.map(drop).map_err(|_| format!("the folder `{}` may not be written", folder.display()))
     }
 
-    fn connect(&self, create: bool) -> Answer<'_, Box<dyn Connection>> {
+    fn connect(&self, create: bool) -> DbFuture<'_, Box<dyn Connection>> {
         let options = self.options.clone().create_if_missing(create);
         Box::pin(async move {
             if create && !self.exists() {
-                self.may_be_made().map_err(|reason| sqlx::Error::Configuration(reason.into()))?;
+                self.can_be_created().map_err(|reason| sqlx::Error::Configuration(reason.into()))?;
             }
             Ok(Box::new(options.connect().await?) as Box<dyn Connection>)
         })
@@ -138,7 +139,7 @@ impl Database for Sqlite {
         true
     }
 
-    fn snapshot(&self) -> &'static [&'static str] {
+    fn begin_snapshot(&self) -> &'static [&'static str] {
         &["BEGIN"]
     }
 
@@ -147,24 +148,24 @@ impl Database for Sqlite {
         "BEGIN IMMEDIATE"
     }
 
-    fn took_back(&self, _: &dyn sqlx::error::DatabaseError) -> bool {
+    fn rolled_back(&self, _: &dyn sqlx::error::DatabaseError) -> bool {
         // It is a library: what it did not carry out is undone when its connection is closed.
         true
     }
 
-    fn refusal(&self, _: &[&str]) -> String {
+    fn describe_missing_privileges(&self, _: &[&str]) -> String {
         // There is no login, and nothing else that could be missing.
         "the file may not be written".into()
     }
 
-    fn words(&self, error: &dyn sqlx::error::DatabaseError) -> String {
+    fn describe_error(&self, error: &dyn sqlx::error::DatabaseError) -> String {
         match primary_code(error) {
             5 | 6 => format!("another program is writing it, so try again: {error}"),
             _ => error.to_string(),
         }
     }
 
-    fn meaning(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
+    fn error_kind(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
         match primary_code(error) {
             // Busy, locked.
             5 | 6 => TargetErrorKind::Transient,
@@ -174,8 +175,8 @@ impl Database for Sqlite {
         }
     }
 
-    fn keeps(&self, column: &Column, _: Kind, value: &Value<'_>) -> bool {
-        Affinity::of(&column.ty).keeps(value)
+    fn stores_exactly(&self, column: &Column, _: Kind, value: &Value<'_>) -> bool {
+        Affinity::of(&column.ty).stores_exactly(value)
     }
 
     fn batch(&self) -> usize {
@@ -228,8 +229,8 @@ fn placeholders(rows: usize, width: usize, first: impl Fn(usize) -> String) -> S
 
 /// What has a constraint refuse a row that says `ON CONFLICT REPLACE`, which would delete the row that has the value. It
 /// is not said where there are triggers: it would take the place of what their own statements say.
-fn or_abort(nature: &Nature) -> &'static str {
-    if nature.alters { "" } else { " OR ABORT" }
+fn or_abort(behavior: &TableBehavior) -> &'static str {
+    if behavior.alters { "" } else { " OR ABORT" }
 }
 
 /// Carries out a statement. One that comes again is kept prepared.
@@ -250,11 +251,11 @@ fn parts(table: &str) -> (&str, &str) {
 }
 
 impl Connection for SqliteConnection {
-    fn run<'a>(&'a mut self, sql: &'a str) -> Answer<'a, ()> {
+    fn run<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()> {
         Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(sql)).execute(self).await.map(drop) })
     }
 
-    fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> Answer<'a, ()> {
+    fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> DbFuture<'a, ()> {
         Box::pin(async move {
             let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(self);
             while let Some(row) = rows.try_next().await? {
@@ -269,12 +270,12 @@ impl Connection for SqliteConnection {
         })
     }
 
-    fn ask<'a>(
+    fn query<'a>(
         &'a mut self,
         sql: &'a str,
         values: &'a [Value<'a>],
         each: &'a mut (dyn FnMut(&dyn Row) + Send),
-    ) -> Answer<'a, ()> {
+    ) -> DbFuture<'a, ()> {
         Box::pin(async move {
             let arguments = arguments(values)?;
             let mut rows = sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false).fetch(self);
@@ -285,7 +286,7 @@ impl Connection for SqliteConnection {
         })
     }
 
-    fn columns<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<Column>> {
+    fn columns<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<Column>> {
         const SQL: &str = "SELECT name, type, pk, (SELECT count(*) FROM pragma_table_xinfo(?1, ?2) WHERE pk > 0)
                            FROM pragma_table_xinfo(?1, ?2)";
         Box::pin(async move {
@@ -304,13 +305,13 @@ impl Connection for SqliteConnection {
         })
     }
 
-    fn tables(&mut self) -> Answer<'_, Vec<String>> {
+    fn tables(&mut self) -> DbFuture<'_, Vec<String>> {
         const SQL: &str =
             "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name";
         Box::pin(async move { sqlx::query_scalar(SQL).fetch_all(self).await })
     }
 
-    fn nature<'a>(&'a mut self, table: &'a str) -> Answer<'a, Nature> {
+    fn behavior<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, TableBehavior> {
         Box::pin(async move {
             let (schema, name) = parts(table);
             let schema = QUOTES.column(schema);
@@ -324,11 +325,11 @@ impl Connection for SqliteConnection {
                 sqlx::query_as(AssertSqlSafe(sql)).bind(name).fetch_one(self).await?;
             // What a trigger does instead is not counted.
             let alters = triggers + views + virtuals > 0;
-            Ok(Nature { alters, may_keep_deleted: alters, is_uncounted: views > 0, copies: None })
+            Ok(TableBehavior { alters, may_keep_deleted: alters, is_uncounted: views > 0, copies: None })
         })
     }
 
-    fn unique_keys<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<UniqueKey>> {
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<UniqueKey>> {
         const SQL: &str = "
             SELECT key, name, frees, is_part, is_exact FROM (
                 SELECT l.name AS key, i.seqno AS at, i.name AS name, coalesce(NOT c.[notnull], 0) AS frees,
@@ -345,9 +346,9 @@ impl Connection for SqliteConnection {
         })
     }
 
-    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> Answer<'a, Inserted> {
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> DbFuture<'a, Inserted> {
         Box::pin(async move {
-            let Insert { table, columns, key, nature, rows, .. } = insert;
+            let Insert { table, columns, key, behavior, rows, .. } = insert;
             let counted = key.and_then(|(column, _)| Some((column.name.as_str(), column.default.as_deref()?)));
             let mut last = 0;
             let mut names = QUOTES.columns(columns.iter().map(|column| column.name));
@@ -357,9 +358,9 @@ impl Connection for SqliteConnection {
                 last = last.max(self.counted(table).await?);
                 names = format!("{}, {names}", QUOTES.column(key));
             }
-            let or_abort = or_abort(nature);
+            let or_abort = or_abort(behavior);
             let (mut taken, mut keys) = (0, Vec::new());
-            for piece in ROOM.pieces(&rows.values, rows.width)? {
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let count = piece.len() / rows.width.max(1);
                 let number = |row: usize| last.saturating_add_unsigned(row as u64 + 1);
                 let placeholders = match counted {
@@ -371,15 +372,15 @@ impl Connection for SqliteConnection {
                 keys.extend((0..count).map(|row| Value::Int(number(row))));
                 last = last.saturating_add_unsigned(count as u64);
             }
-            let rows = (!nature.is_uncounted).then_some(taken);
+            let rows = (!behavior.is_uncounted).then_some(taken);
             Ok(Inserted { rows, keys: counted.map(|_| keys), altered: None })
         })
     }
 
-    fn update<'a>(&'a mut self, update: &'a Update<'a>) -> Answer<'a, u64> {
+    fn update<'a>(&'a mut self, update: &'a Update<'a>) -> DbFuture<'a, u64> {
         Box::pin(async move {
-            let Update { table, set, by, nulls, nature, rows } = update;
-            let or_abort = or_abort(nature);
+            let Update { table, set, by, nulls, behavior, rows } = update;
+            let or_abort = or_abort(behavior);
             let assigned = set.iter().enumerate();
             let assigned = assigned.map(|(at, column)| format!("{} = v.column{}", QUOTES.column(column.name), at + 1));
             let assigned = assigned.collect::<Vec<_>>().join(", ");
@@ -389,7 +390,7 @@ impl Connection for SqliteConnection {
             let null = nulls.iter().map(|column| format!("t.{} IS NULL", QUOTES.column(column)));
             let found = found.chain(null).collect::<Vec<_>>().join(" AND ");
             let mut updated = 0;
-            for piece in ROOM.pieces(&rows.values, rows.width)? {
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
                 let sql =
                     format!("UPDATE{or_abort} {table} AS t SET {assigned} FROM (VALUES {values}) AS v WHERE {found}");
@@ -399,7 +400,7 @@ impl Connection for SqliteConnection {
         })
     }
 
-    fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> Answer<'a, u64> {
+    fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> DbFuture<'a, u64> {
         Box::pin(async move {
             let Delete { table, by, nulls, owner, rows } = delete;
             let columns = QUOTES.columns(by.iter().map(|column| column.name));
@@ -407,7 +408,7 @@ impl Connection for SqliteConnection {
             let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
             let rest = null.chain(mine).collect::<Vec<_>>().concat();
             let mut deleted = 0;
-            for piece in ROOM.pieces(&rows.values, rows.width)? {
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
                 let sql = format!("DELETE FROM {table} WHERE ({columns}) IN (VALUES {values}){rest}");
                 let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
@@ -418,7 +419,7 @@ impl Connection for SqliteConnection {
         })
     }
 
-    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> Answer<'a, ()> {
+    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> DbFuture<'a, ()> {
         Box::pin(async move {
             let Read { select, by, nulls, rows, .. } = read;
             let qualified = |column: &str| format!("t.{}", QUOTES.column(column));
@@ -429,7 +430,7 @@ impl Connection for SqliteConnection {
                 return Ok(());
             }
             let columns = by.iter().map(|column| qualified(column.name)).collect::<Vec<_>>().join(", ");
-            for piece in ROOM.pieces(&rows.values, rows.width)? {
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width, rows.width, |_| String::new());
                 let found = format!("({columns}) IN (VALUES {values})");
                 let found = std::iter::once(&found).chain(&null).cloned().collect::<Vec<_>>().join(" AND ");
@@ -445,14 +446,14 @@ impl Connection for SqliteConnection {
         })
     }
 
-    fn find<'a>(&'a mut self, find: &'a Find<'a>) -> Answer<'a, Vec<(usize, Value<'static>)>> {
+    fn find<'a>(&'a mut self, find: &'a Find<'a>) -> DbFuture<'a, Vec<(usize, Value<'static>)>> {
         Box::pin(async move {
             let Find { key, kind, from, by, rows } = find;
             let names = (0..by.len()).map(|at| format!("c{at}")).collect::<Vec<_>>().join(", ");
             let same = by.iter().enumerate().map(|(at, (column, _))| format!("{column} = v.c{at}"));
             let same = same.collect::<Vec<_>>().join(" AND ");
             let (mut found, mut before) = (Vec::new(), 0);
-            for piece in ROOM.pieces(&rows.values, rows.width)? {
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let count = piece.len() / rows.width.max(1);
                 let values = placeholders(count, rows.width, |row| format!("{},", before + row));
                 let sql = format!(
@@ -469,14 +470,14 @@ impl Connection for SqliteConnection {
         })
     }
 
-    fn version(&mut self) -> Answer<'_, String> {
+    fn version(&mut self) -> DbFuture<'_, String> {
         Box::pin(async move {
             let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(self).await?;
             Ok(format!("SQLite {version}"))
         })
     }
 
-    fn lacks<'a>(&'a mut self, _: &'a str, to_write: bool) -> Answer<'a, Vec<&'static str>> {
+    fn missing_privileges<'a>(&'a mut self, _: &'a str, to_write: bool) -> DbFuture<'a, Vec<&'static str>> {
         Box::pin(async move {
             if !to_write {
                 return Ok(Vec::new());
@@ -497,8 +498,8 @@ impl Connection for SqliteConnection {
         })
     }
 
-    fn lacks_to_make<'a>(&'a mut self, table: &'a str) -> Answer<'a, Vec<&'static str>> {
-        self.lacks(table, true)
+    fn missing_create_privileges<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<&'static str>> {
+        self.missing_privileges(table, true)
     }
 }
 

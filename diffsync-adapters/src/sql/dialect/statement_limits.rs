@@ -4,7 +4,7 @@ use crate::sql::model::value::Value;
 
 /// What one statement can hold.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Room {
+pub(crate) struct StatementLimits {
     /// How many values.
     pub(crate) values: usize,
     /// How many bytes of values, about. A single row may have more.
@@ -15,13 +15,13 @@ pub(crate) struct Room {
     pub(crate) byte: usize,
 }
 
-impl Room {
+impl StatementLimits {
     /// The rows in pieces that one statement can hold.
     ///
     /// # Errors
     ///
     /// If a single row is too large: an error of its record, since to send it again would change nothing.
-    pub(crate) fn pieces<'g, 'v>(
+    pub(crate) fn chunks<'g, 'v>(
         &self,
         values: &'g [Value<'v>],
         width: usize,
@@ -33,7 +33,7 @@ impl Room {
         while !rest.is_empty() {
             let (mut rows, mut bytes) = (0, 0);
             for row in rest.chunks(width).take(most) {
-                bytes += self.weight(row)?;
+                bytes += self.row_bytes(row)?;
                 if rows > 0 && bytes > self.bytes {
                     break;
                 }
@@ -51,7 +51,7 @@ impl Room {
     /// # Errors
     ///
     /// If it is more than a row may have.
-    pub(crate) fn weight(&self, row: &[Value<'_>]) -> Result<usize, sqlx::Error> {
+    pub(crate) fn row_bytes(&self, row: &[Value<'_>]) -> Result<usize, sqlx::Error> {
         let weight = |value: &Value<'_>| match value {
             Value::Text(text) => text.len(),
             Value::Bytes(bytes) => bytes.len() * self.byte,
@@ -70,10 +70,16 @@ impl Room {
 mod tests {
     use super::*;
 
-    const ROOM: Room = Room { values: 6, bytes: 100, largest: (1_000, "at most"), byte: 2 };
+    const STATEMENT_LIMITS: StatementLimits =
+        StatementLimits { values: 6, bytes: 100, largest: (1_000, "at most"), byte: 2 };
 
     fn lengths(values: &[Value<'_>], width: usize) -> Vec<usize> {
-        ROOM.pieces(values, width).unwrap_or_default().into_iter().map(|piece| piece.len() / width).collect()
+        STATEMENT_LIMITS
+            .chunks(values, width)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|piece| piece.len() / width)
+            .collect()
     }
 
     #[test]
@@ -88,7 +94,7 @@ mod tests {
     #[test]
     fn a_row_that_is_too_large_for_any_statement_is_an_error() {
         let row = [Value::Bytes(vec![0; 501].into())];
-        let error = ROOM.pieces(&row, 1).map(drop).map_err(|error| error.to_string());
+        let error = STATEMENT_LIMITS.chunks(&row, 1).map(drop).map_err(|error| error.to_string());
         assert!(error.as_ref().is_err_and(|error| error.contains("a row of 1002 bytes is too large")), "{error:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use diffsync_core::{AdapterError, Url, redacted_url};
 
-use super::quoting::instead;
+use super::quoting::suggestion;
 
 /// Refuses an option that the driver does not know. It would pass over it, and a misspelt `sslmode` would leave a
 /// connection unprotected.
@@ -18,8 +18,11 @@ pub(crate) fn refuse_unknown(url: &Url, known: &[&str]) -> Result<(), AdapterErr
         let is_parameter = option.starts_with("options[") && option.ends_with(']');
         let name = if is_parameter { "options" } else { &*option };
         if !known.contains(&name) {
-            let instead = instead(name, known.iter().copied());
-            return Err(AdapterError::new(format!("`{}` has an unknown option `{name}`{instead}", redacted_url(url))));
+            let suggestion = suggestion(name, known.iter().copied());
+            return Err(AdapterError::new(format!(
+                "`{}` has an unknown option `{name}`{suggestion}",
+                redacted_url(url)
+            )));
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ use super::schema::{Place, SqlTable};
 use super::value::{Kind, SqlType, Value};
 
 /// A way to keep a `T` in a column: as it is, as JSON or as a text.
-pub trait Form<T> {
+pub trait Encoding<T> {
     /// What kind of value the column holds.
     const KIND: Kind;
     /// Whether the column may hold null.
@@ -21,10 +21,10 @@ pub trait Form<T> {
     const SECRET: bool;
 
     /// The value as the column is to hold it.
-    fn store(value: &T) -> Result<Value<'_>, String>;
+    fn encode(value: &T) -> Result<Value<'_>, String>;
 
     /// The value that the column holds.
-    fn restore(value: Value<'_>) -> Result<T, String>;
+    fn decode(value: Value<'_>) -> Result<T, String>;
 }
 
 /// As it is.
@@ -45,30 +45,30 @@ pub struct Optional<F>(F);
 
 /// A secret in the form `F`.
 #[derive(Debug)]
-pub struct Hidden<F>(F);
+pub struct Sensitive<F>(F);
 
-impl<T: SqlType> Form<T> for Plain {
+impl<T: SqlType> Encoding<T> for Plain {
     const KIND: Kind = T::KIND;
     const NULLABLE: bool = T::NULLABLE;
     const SECRET: bool = T::SECRET;
 
     #[inline]
-    fn store(value: &T) -> Result<Value<'_>, String> {
+    fn encode(value: &T) -> Result<Value<'_>, String> {
         Ok(value.to_sql())
     }
 
     #[inline]
-    fn restore(value: Value<'_>) -> Result<T, String> {
+    fn decode(value: Value<'_>) -> Result<T, String> {
         T::from_sql(value)
     }
 }
 
-impl<T: Serialize + DeserializeOwned> Form<T> for Json {
+impl<T: Serialize + DeserializeOwned> Encoding<T> for Json {
     const KIND: Kind = Kind::Json;
     const NULLABLE: bool = false;
     const SECRET: bool = false;
 
-    fn store(value: &T) -> Result<Value<'_>, String> {
+    fn encode(value: &T) -> Result<Value<'_>, String> {
         // This is where its secrets belong.
         let text = serde_json::to_string(&exposed(value)).map_err(|error| format!("cannot be JSON: {error}"))?;
         // A number that is none becomes null, and would not be read again.
@@ -78,7 +78,7 @@ impl<T: Serialize + DeserializeOwned> Form<T> for Json {
         Ok(Value::Text(text.into()))
     }
 
-    fn restore(value: Value<'_>) -> Result<T, String> {
+    fn decode(value: Value<'_>) -> Result<T, String> {
         match value {
             Value::Text(text) => {
                 serde_json::from_str(&text).map_err(|error| format!("is not the JSON expected: {error}"))
@@ -88,7 +88,7 @@ impl<T: Serialize + DeserializeOwned> Form<T> for Json {
     }
 }
 
-impl<T> Form<T> for Text
+impl<T> Encoding<T> for Text
 where
     T: Display + FromStr,
     T::Err: Display,
@@ -97,11 +97,11 @@ where
     const NULLABLE: bool = false;
     const SECRET: bool = false;
 
-    fn store(value: &T) -> Result<Value<'_>, String> {
+    fn encode(value: &T) -> Result<Value<'_>, String> {
         Ok(Value::Text(value.to_string().into()))
     }
 
-    fn restore(value: Value<'_>) -> Result<T, String> {
+    fn decode(value: Value<'_>) -> Result<T, String> {
         match value {
             Value::Text(text) => {
                 text.parse().or_else(|error| host(&text).ok_or_else(|| format!("is {text:?}: {error}")))
@@ -118,32 +118,32 @@ fn host<T: FromStr>(text: &str) -> Option<T> {
     format!("{text}/{length}").parse().ok()
 }
 
-impl<T, F: Form<T>> Form<Option<T>> for Optional<F> {
+impl<T, F: Encoding<T>> Encoding<Option<T>> for Optional<F> {
     const KIND: Kind = F::KIND;
     const NULLABLE: bool = true;
     const SECRET: bool = F::SECRET;
 
-    fn store(value: &Option<T>) -> Result<Value<'_>, String> {
-        value.as_ref().map_or(Ok(Value::Null), F::store)
+    fn encode(value: &Option<T>) -> Result<Value<'_>, String> {
+        value.as_ref().map_or(Ok(Value::Null), F::encode)
     }
 
-    fn restore(value: Value<'_>) -> Result<Option<T>, String> {
-        if value == Value::Null { Ok(None) } else { F::restore(value).map(Some) }
+    fn decode(value: Value<'_>) -> Result<Option<T>, String> {
+        if value == Value::Null { Ok(None) } else { F::decode(value).map(Some) }
     }
 }
 
-impl<T, F: Form<T>> Form<Secret<T>> for Hidden<F> {
+impl<T, F: Encoding<T>> Encoding<Secret<T>> for Sensitive<F> {
     const KIND: Kind = F::KIND;
     const NULLABLE: bool = F::NULLABLE;
     const SECRET: bool = true;
 
-    fn store(value: &Secret<T>) -> Result<Value<'_>, String> {
-        F::store(value.expose()).map_err(|_| "holds a secret that cannot be stored".into())
+    fn encode(value: &Secret<T>) -> Result<Value<'_>, String> {
+        F::encode(value.expose()).map_err(|_| "holds a secret that cannot be stored".into())
     }
 
-    fn restore(value: Value<'_>) -> Result<Secret<T>, String> {
+    fn decode(value: Value<'_>) -> Result<Secret<T>, String> {
         // The inner error would quote the value that it did not expect.
-        F::restore(value).map(Secret::new).map_err(|_| "holds a secret that is not of the type it must be".into())
+        F::decode(value).map(Secret::new).map_err(|_| "holds a secret that is not of the type it must be".into())
     }
 }
 
@@ -176,7 +176,7 @@ impl<'a> Fields<'a> {
 
     /// Reads a field.
     #[inline]
-    pub fn read<F: Form<T>, T>(&self, field: usize) -> Result<T, FieldError> {
+    pub fn read<F: Encoding<T>, T>(&self, field: usize) -> Result<T, FieldError> {
         let failed = |reason| FieldError { field, reason };
         let value = self.row.value(field, F::KIND).map_err(|reason| {
             failed(if F::SECRET { "holds a secret that is not of the type it must be".into() } else { reason })
@@ -186,16 +186,17 @@ impl<'a> Fields<'a> {
         {
             return Err(failed(dangling));
         }
-        F::restore(value).map_err(failed)
+        F::decode(value).map_err(failed)
     }
 
     /// What is wrong with a foreign key that is not null although what it stands for is.
     fn dangling(&self, field: usize) -> Option<String> {
         let Place::Lookup(lookup, _) = self.table.fields.get(field)?.place else { return None };
         let value = self.row.value(self.table.fields.len() + lookup, Kind::Text).ok()?;
-        let leads = &self.table.lookups.get(lookup)?.leads;
-        (value != Value::Null)
-            .then(|| format!("is {}, and `{}` has no such row, or no natural key for it", value.shown(), leads.table))
+        let foreign_key = &self.table.lookups.get(lookup)?.foreign_key;
+        (value != Value::Null).then(|| {
+            format!("is {}, and `{}` has no such row, or no natural key for it", value.shown(), foreign_key.table)
+        })
     }
 
     /// A text behind the fields and the foreign keys, if it is there.

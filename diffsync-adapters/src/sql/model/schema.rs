@@ -71,14 +71,14 @@ pub struct Owner {
 #[derive(Debug)]
 pub struct Lookup {
     /// The column and what it leads to.
-    pub leads: Leads,
+    pub foreign_key: ForeignKey,
     /// The fields that hold the natural key, in the order of its parts.
     pub fields: &'static [usize],
 }
 
 /// A column that holds the key of another table's row.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub struct Leads {
+pub struct ForeignKey {
     /// The foreign key.
     pub column: &'static str,
     /// The other table.
@@ -95,7 +95,7 @@ pub enum Part {
     /// A column.
     Column(&'static str),
     /// A foreign key in its turn.
-    Lookup(Leads),
+    Lookup(ForeignKey),
 }
 
 impl SqlTable {

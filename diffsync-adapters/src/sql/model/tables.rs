@@ -2,7 +2,7 @@
 
 use diffsync_core::schema::ModelSchema;
 
-use super::schema::{Leads, SqlTable};
+use super::schema::{ForeignKey, SqlTable};
 
 /// The tables of the models of a data set, and what the core knows of the models, in the same order.
 pub(crate) struct ModelTables {
@@ -12,8 +12,8 @@ pub(crate) struct ModelTables {
 
 impl ModelTables {
     /// The column of the other table that a foreign key holds.
-    pub(crate) fn key_of(&self, leads: &'static Leads) -> &'static str {
-        let own = || self.tables.iter().find(|table| table.name == leads.table)?.key_column();
-        leads.key.or_else(own).unwrap_or("id")
+    pub(crate) fn key_of(&self, foreign_key: &'static ForeignKey) -> &'static str {
+        let own = || self.tables.iter().find(|table| table.name == foreign_key.table)?.key_column();
+        foreign_key.key.or_else(own).unwrap_or("id")
     }
 }

@@ -2,23 +2,23 @@
 
 use diffsync_core::{REDACTED, TargetError};
 
-use crate::secret_forms::forms;
+use crate::secret_spellings::spellings;
 
 /// Why a batch was not written.
-pub(crate) enum Trouble {
+pub(crate) enum WriteError {
     /// The database said so.
     Database(sqlx::Error),
     /// It is known without the database.
     Known(TargetError),
 }
 
-impl From<sqlx::Error> for Trouble {
+impl From<sqlx::Error> for WriteError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(error)
     }
 }
 
-impl From<TargetError> for Trouble {
+impl From<TargetError> for WriteError {
     fn from(error: TargetError) -> Self {
         Self::Known(error)
     }
@@ -28,7 +28,7 @@ impl From<TargetError> for Trouble {
 const BEGINNING: usize = 8;
 
 /// A message without a secret, and without its beginning: some databases cut off what they quote.
-pub(crate) fn without(message: &str, secret: &str) -> String {
+pub(crate) fn redact(message: &str, secret: &str) -> String {
     let beginning = secret.char_indices().nth(BEGINNING).map_or(secret.len(), |(at, _)| at);
     let (beginning, _) = secret.split_at(beginning);
     let (mut shown, mut rest) = (String::with_capacity(message.len()), message);
@@ -42,7 +42,7 @@ pub(crate) fn without(message: &str, secret: &str) -> String {
     }
     shown.push_str(rest);
     // A database may also quote what it was sent with escapes.
-    forms(secret).iter().fold(shown, |shown, form| shown.replace(form.as_str(), REDACTED))
+    spellings(secret).iter().fold(shown, |shown, form| shown.replace(form.as_str(), REDACTED))
 }
 
 /// Whether a row was refused because another has a value that only one may have.
@@ -71,7 +71,7 @@ mod tests {
             ("near 'hun''ter2'", "hun'ter2", "near '[secret]'"),
             ("nothing of it", "hunter2", "nothing of it"),
         ] {
-            assert_eq!(without(message, secret), expected);
+            assert_eq!(redact(message, secret), expected);
         }
     }
 }

@@ -149,7 +149,7 @@ impl Session {
                     Some(lost) => AdapterError::unknown(lost),
                     None => AdapterError::context(
                         format!("the commit in `{}` failed", self.server.shown()),
-                        self.server.words(&error),
+                        self.server.describe_error(&error),
                     ),
                 }),
             },
@@ -165,12 +165,12 @@ impl Session {
 
     /// What is said of an error that answers a commit, if it leaves open whether that was carried out.
     fn lost_answer(&self, error: &sqlx::Error) -> Option<String> {
-        let took_back = match error {
-            sqlx::Error::Database(error) => self.server.dialect().took_back(&**error),
+        let rolled_back = match error {
+            sqlx::Error::Database(error) => self.server.dialect().rolled_back(&**error),
             _ => false,
         };
-        let (place, words) = (self.server.shown(), self.server.words(error));
-        (!took_back).then(|| {
+        let (place, words) = (self.server.shown(), self.server.describe_error(error));
+        (!rolled_back).then(|| {
             format!("the answer to a commit in `{place}` was lost, so look there whether it was carried out: {words}")
         })
     }
@@ -225,7 +225,7 @@ impl Writing<'_> {
             return Ok(());
         }
         let undone_all = match error {
-            Some(sqlx::Error::Database(error)) => self.session.server.dialect().undoes_all(&**error),
+            Some(sqlx::Error::Database(error)) => self.session.server.dialect().aborts_transaction(&**error),
             _ => false,
         };
         if let Some(error) = error
@@ -252,7 +252,7 @@ impl Writing<'_> {
     /// The run's transaction is gone, and with it all that was written.
     fn lose(self, error: &sqlx::Error) -> TargetError {
         self.session.note_given_up();
-        let (place, words) = (self.session.server.shown(), self.session.server.words(error));
+        let (place, words) = (self.session.server.shown(), self.session.server.describe_error(error));
         let reason = format!("the transaction of the run in `{place}` was lost: {words}");
         if let Some(mut run) = self.run {
             *run = RunState::Lost(reason.clone());

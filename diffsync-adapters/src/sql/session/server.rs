@@ -2,7 +2,7 @@
 
 use diffsync_core::{AdapterError, TargetError, TargetErrorKind, Url, redacted_url};
 
-use super::error::{is_conflict, without};
+use super::error::{is_conflict, redact};
 use crate::sql::dialect::Database;
 use crate::sql::model::value::Value;
 
@@ -28,21 +28,21 @@ impl Server {
 
     /// A table that cannot be read.
     pub(crate) fn unreadable(&self, table: &str, error: &sqlx::Error) -> AdapterError {
-        AdapterError::context(format!("cannot read `{table}` from `{}`", self.shown()), self.words(error))
+        AdapterError::context(format!("cannot read `{table}` from `{}`", self.shown()), self.describe_error(error))
     }
 
     /// A database that cannot be reached.
     pub(crate) fn unreachable(&self, error: &sqlx::Error) -> AdapterError {
         // It is reached, and has no time.
-        let is_busy = matches!(error, sqlx::Error::Database(_)) && self.meaning(error) == TargetErrorKind::Transient;
+        let is_busy = matches!(error, sqlx::Error::Database(_)) && self.error_kind(error) == TargetErrorKind::Transient;
         let doing = if is_busy { "use" } else { "connect to" };
-        AdapterError::context(format!("cannot {doing} `{}`", self.shown()), self.words(error))
+        AdapterError::context(format!("cannot {doing} `{}`", self.shown()), self.describe_error(error))
     }
 
     /// An error in words.
-    pub(crate) fn words(&self, error: &sqlx::Error) -> String {
+    pub(crate) fn describe_error(&self, error: &sqlx::Error) -> String {
         match error {
-            sqlx::Error::Database(error) => self.dialect.words(&**error),
+            sqlx::Error::Database(error) => self.dialect.describe_error(&**error),
             sqlx::Error::Configuration(reason) => reason.to_string(),
             _ => error.to_string(),
         }
@@ -55,7 +55,7 @@ impl Server {
 
     /// What could not be written, without the secrets among these values, which some databases quote.
     pub(crate) fn write_error(&self, doing: &str, error: &sqlx::Error, secrets: &[Value<'_>]) -> TargetError {
-        let mut message = format!("cannot {doing} in `{}`: {}", self.shown(), self.words(error));
+        let mut message = format!("cannot {doing} in `{}`: {}", self.shown(), self.describe_error(error));
         let texts = secrets.iter().filter_map(|secret| match secret {
             Value::Null | Value::Bool(_) | Value::Bytes(_) => None,
             Value::Text(text) => Some(text.to_string()),
@@ -65,9 +65,9 @@ impl Server {
         let mut texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
         texts.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
         for text in texts {
-            message = without(&message, &text);
+            message = redact(&message, &text);
         }
-        match self.meaning(error) {
+        match self.error_kind(error) {
             TargetErrorKind::Record if is_conflict(error) => TargetError::conflict(message),
             TargetErrorKind::Record => TargetError::new(message),
             TargetErrorKind::Transient => TargetError::transient(message),
@@ -76,9 +76,9 @@ impl Server {
         }
     }
 
-    pub(crate) fn meaning(&self, error: &sqlx::Error) -> TargetErrorKind {
+    pub(crate) fn error_kind(&self, error: &sqlx::Error) -> TargetErrorKind {
         match error {
-            sqlx::Error::Database(error) => self.dialect.meaning(&**error),
+            sqlx::Error::Database(error) => self.dialect.error_kind(&**error),
             // What is too large for a message stays so.
             sqlx::Error::Protocol(reason) if reason.contains("out of range for protocol") => TargetErrorKind::Record,
             // The server went away, and may come back.

@@ -3,7 +3,7 @@
 use diffsync_core::TargetError;
 
 /// An answer for each record of a batch, in its order.
-pub(crate) type Answers<R> = Vec<Result<R, TargetError>>;
+pub(crate) type RecordResults<R> = Vec<Result<R, TargetError>>;
 
 /// The records that may be written, and for each of all why it may not.
 pub(crate) fn apart<'m, M>(

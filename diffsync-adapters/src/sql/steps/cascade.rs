@@ -8,19 +8,19 @@ use std::fmt::Write;
 
 use diffsync_core::TargetError;
 
-use super::answers::{Answers, together};
-use super::find_rows::{Matching, matching};
-use super::row_identity::{By, Source, is_changed, sources};
+use super::answers::{RecordResults, together};
+use super::find_rows::{RowQuery, find_rows};
+use super::row_identity::{ColumnSource, RowKey, is_changed, sources};
 use super::{row_identity, write_rows};
 use crate::sql::catalogue::column_of;
 use crate::sql::catalogue::foreign_keys::{Action, ReferringKey};
 use crate::sql::context::SqlContext;
-use crate::sql::dialect::{Connection, Grid};
+use crate::sql::dialect::{Connection, RowBatch};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::Row;
 use crate::sql::model::schema::SqlTable;
 use crate::sql::model::value::{Kind, Value};
-use crate::sql::session::error::Trouble;
+use crate::sql::session::error::WriteError;
 
 /// How many foreign keys a chain is followed along. A table that refers to itself has chains of any length.
 const LONGEST: usize = 6;
@@ -93,7 +93,7 @@ pub(crate) async fn delete_unless_cascading<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
     old: &[&M],
-) -> Result<Answers<()>, Trouble> {
+) -> Result<RecordResults<()>, WriteError> {
     let mut refused = refused_deletes(context, connection, old).await?;
     if refused.is_empty() {
         return write_rows::delete_rows(context, connection, old).await;
@@ -110,7 +110,7 @@ async fn refused_deletes<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
     old: &[&M],
-) -> Result<BTreeMap<usize, TargetError>, Trouble> {
+) -> Result<BTreeMap<usize, TargetError>, WriteError> {
     if M::TABLE.cascades {
         return Ok(BTreeMap::new());
     }
@@ -137,7 +137,7 @@ pub(crate) async fn refused_updates<M: SqlModel>(
     connection: &mut dyn Connection,
     changes: &[(&M, &M::Patch)],
     new: &[&M],
-) -> Result<BTreeMap<usize, TargetError>, Trouble> {
+) -> Result<BTreeMap<usize, TargetError>, WriteError> {
     let mut refused = BTreeMap::new();
     if M::TABLE.cascades {
         return Ok(refused);
@@ -145,11 +145,11 @@ pub(crate) async fn refused_updates<M: SqlModel>(
     let keys = context.foreign_keys(connection).await?;
     for key in keys.iter().filter(|key| key.parent == M::TABLE.name && key.on_update != Action::Nothing) {
         let is_of_key = |column: &str| key.columns.iter().any(|(_, to)| context.is_column(to, column));
-        let of_key: Vec<Source> =
+        let of_key: Vec<ColumnSource> =
             sources(M::TABLE).into_iter().filter(|(column, _)| is_of_key(column)).map(|(_, source)| source).collect();
         // A value that another follows is passed on, but null is not.
         let empties = |at: usize, patch: &M::Patch| {
-            let lost = |source: &Source| {
+            let lost = |source: &ColumnSource| {
                 key.on_update == Action::Empty || new.get(at).is_some_and(|new| is_null(*new, *source))
             };
             of_key.iter().any(|source| is_changed::<M>(patch, *source) && lost(source))
@@ -186,7 +186,7 @@ async fn count_rows<M: SqlModel>(
     connection: &mut dyn Connection,
     old: &[&M],
     cascades: &[Cascade<'_>],
-) -> Result<BTreeMap<usize, Vec<u64>>, Trouble> {
+) -> Result<BTreeMap<usize, Vec<u64>>, WriteError> {
     let mut counted = BTreeMap::new();
     if cascades.is_empty() {
         return Ok(counted);
@@ -196,14 +196,14 @@ async fn count_rows<M: SqlModel>(
     let any = referring.iter().map(|rows| format!("EXISTS (SELECT 1 {rows})")).collect::<Vec<_>>().join(" OR ");
 
     let located = row_identity::locate(context, connection, old).await?;
-    let mut groups: BTreeMap<By, (Grid<'_>, Vec<usize>)> = BTreeMap::new();
+    let mut groups: BTreeMap<RowKey, (RowBatch<'_>, Vec<usize>)> = BTreeMap::new();
     for record in 0..old.len() {
         // What is wrong with one that is not found is said when it is written.
         if let Ok((by, values)) = located.by(record)
             && !values.is_empty()
         {
-            let (grid, records) = groups.entry(by).or_insert_with(|| (Grid::new(values.len()), Vec::new()));
-            grid.values.extend(values);
+            let (batch, records) = groups.entry(by).or_insert_with(|| (RowBatch::new(values.len()), Vec::new()));
+            batch.values.extend(values);
             records.push(record);
         }
     }
@@ -211,7 +211,7 @@ async fn count_rows<M: SqlModel>(
     let columns = context.columns(connection, M::TABLE.name).await?;
     let quotes = context.database().quotes();
     let from = format!("{} AS t", quotes.table(M::TABLE.name));
-    for (by, (grid, records)) in &groups {
+    for (by, (batch, records)) in &groups {
         let mut typed = Vec::with_capacity(by.columns.len());
         for name in &by.columns {
             let column = column_of(&columns, M::TABLE.name, name)
@@ -222,7 +222,7 @@ async fn count_rows<M: SqlModel>(
         for null in &by.nulls {
             let _ = write!(filter, " AND t.{} IS NULL", quotes.column(null));
         }
-        let wanted = Matching { items: &items, from: &from, by: &typed, filter: Some(&filter) };
+        let wanted = RowQuery { items: &items, from: &from, by: &typed, filter: Some(&filter) };
         let mut each = |at: usize, row: &dyn Row| {
             let count = |position| match row.value(position, Kind::Int64) {
                 Ok(Value::Int(count)) => u64::try_from(count).unwrap_or_default(),
@@ -232,7 +232,7 @@ async fn count_rows<M: SqlModel>(
                 counted.insert(*record, (0..items.len()).map(count).collect());
             }
         };
-        matching(context.database().engine(), connection, &wanted, grid, &mut each).await?;
+        find_rows(context.database().engine(), connection, &wanted, batch, &mut each).await?;
     }
     Ok(counted)
 }
@@ -250,7 +250,7 @@ fn cascades_from<'k>(context: &SqlContext, keys: &'k [ReferringKey], table: &'st
             match key.child {
                 // The core has deleted the rows of a link before, unless it leaves them to the database.
                 Some(child) if key.is_link && key.hidden.is_none() => {
-                    if key.on_delete != Action::Cascade || !leads_out(keys, child) {
+                    if key.on_delete != Action::Cascade || !cascades_further(keys, child) {
                         continue;
                     }
                     if path.len() < LONGEST {
@@ -268,7 +268,7 @@ fn cascades_from<'k>(context: &SqlContext, keys: &'k [ReferringKey], table: &'st
 }
 
 /// Whether a delete in a table acts on rows that are not held as links, however far along the chain.
-fn leads_out(keys: &[ReferringKey], table: &'static str) -> bool {
+fn cascades_further(keys: &[ReferringKey], table: &'static str) -> bool {
     let (mut seen, mut open) = (BTreeSet::from([table]), vec![table]);
     while let Some(from) = open.pop() {
         for key in keys.iter().filter(|key| key.parent == from && key.on_delete != Action::Nothing) {
@@ -282,14 +282,14 @@ fn leads_out(keys: &[ReferringKey], table: &'static str) -> bool {
 }
 
 /// Whether a record has nothing for a column.
-fn is_null<M: SqlModel>(record: &M, source: Source) -> bool {
+fn is_null<M: SqlModel>(record: &M, source: ColumnSource) -> bool {
     let is_null = |field: usize| matches!(record.value(field), Ok(Value::Null));
     match source {
-        Source::Field(field) => is_null(field),
-        Source::Lookup(lookup) => {
+        ColumnSource::Field(field) => is_null(field),
+        ColumnSource::Lookup(lookup) => {
             M::TABLE.lookups.get(lookup).is_some_and(|lookup| lookup.fields.iter().any(|field| is_null(*field)))
         }
-        Source::Owner => false,
+        ColumnSource::Owner => false,
     }
 }
 

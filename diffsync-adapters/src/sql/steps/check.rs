@@ -5,7 +5,7 @@ use std::fmt::Write;
 use diffsync_core::schema::{Comparison, ModelSchema};
 use diffsync_core::{Checkup, Side};
 
-use super::required_columns::Used;
+use super::required_columns::RequiredTable;
 use super::selection::selected;
 use super::{cascade, create_tables, equal_identifiers, required_columns};
 use crate::sql::catalogue::{Catalogue, column_of};
@@ -22,7 +22,7 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut Checkup) {
             return checkup
                 .failed("connection", format!("there is no `{shown}`; give the file that holds the database"));
         }
-        match context.database().may_be_made() {
+        match context.database().can_be_created() {
             Ok(()) => checkup.passed(
                 "connection",
                 format!("`{shown}` is not there yet, and is made when something is first written"),
@@ -37,7 +37,7 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut Checkup) {
         Err(error) => return checkup.failed("connection", context.server().unreachable(&error).to_string()),
     };
     checkup.passed("connection", context.server().shown());
-    if let Some(look) = context.database().look()
+    if let Some(look) = context.database().begin_check()
         && let Err(error) = connection.run(look).await
     {
         return checkup.failed("connection", context.server().unreachable(&error).to_string());
@@ -54,7 +54,7 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut Checkup) {
         check_create_privileges(context, &mut *connection, checkup).await;
         unmade = check_lookups(context, Some(&mut *connection), checkup).await;
     }
-    let is_absent = |used: &Used| are_absent && used.is_own || unmade.contains(&used.table);
+    let is_absent = |used: &RequiredTable| are_absent && used.is_own || unmade.contains(&used.table);
     for used in required_columns::required_columns(context).iter().filter(|used| !is_absent(used)) {
         check_table(context, &mut *connection, used, to_write && used.is_own, checkup).await;
     }
@@ -64,7 +64,7 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut Checkup) {
             check_cascades(context, &mut *connection, table, checkup).await;
         }
     }
-    if context.database().look().is_none() || connection.run("ROLLBACK").await.is_ok() {
+    if context.database().begin_check().is_none() || connection.run("ROLLBACK").await.is_ok() {
         context.session.give_back(connection);
     }
 }
@@ -142,30 +142,33 @@ async fn check_lookups(
 }
 
 async fn check_create_privileges(context: &SqlContext, connection: &mut dyn Connection, checkup: &mut Checkup) {
-    let mut lacks = Vec::new();
+    let mut missing_privileges = Vec::new();
     for table in &context.models.tables {
-        match connection.lacks_to_make(table.name).await {
+        match connection.missing_create_privileges(table.name).await {
             Ok(missing) => {
                 for right in missing {
-                    if !lacks.contains(&right) {
-                        lacks.push(right);
+                    if !missing_privileges.contains(&right) {
+                        missing_privileges.push(right);
                     }
                 }
             }
             Err(error) => return checkup.failed("tables", context.server().unreadable(table.name, &error).to_string()),
         }
     }
-    if lacks.is_empty() {
+    if missing_privileges.is_empty() {
         checkup.passed("tables", "there are none yet; they are made when something is first written");
     } else {
-        checkup.failed("tables", format!("there are none yet, and {}", context.database().refusal(&lacks)));
+        checkup.failed(
+            "tables",
+            format!("there are none yet, and {}", context.database().describe_missing_privileges(&missing_privileges)),
+        );
     }
 }
 
 async fn check_table(
     context: &SqlContext,
     connection: &mut dyn Connection,
-    Used { table, columns: used, .. }: &Used,
+    RequiredTable { table, columns: used, .. }: &RequiredTable,
     to_write: bool,
     checkup: &mut Checkup,
 ) {
@@ -190,11 +193,13 @@ async fn check_table(
         checkup.failed(what, amiss.join("; "));
     }
     let what = format!("rights on {table}");
-    match connection.lacks(table, to_write).await {
-        Ok(lacks) if lacks.is_empty() => {
+    match connection.missing_privileges(table, to_write).await {
+        Ok(missing_privileges) if missing_privileges.is_empty() => {
             checkup.passed(what, if to_write { "may be read and written" } else { "may be read" });
         }
-        Ok(lacks) => checkup.failed(what, context.database().refusal(&lacks)),
+        Ok(missing_privileges) => {
+            checkup.failed(what, context.database().describe_missing_privileges(&missing_privileges))
+        }
         Err(error) => checkup.failed(what, context.server().unreadable(table, &error).to_string()),
     }
     if to_write {
@@ -210,7 +215,7 @@ async fn check_insert_method(
     checkup: &mut Checkup,
 ) {
     let what = format!("writing {table}");
-    match connection.nature(table).await.map(|nature| nature.copies) {
+    match connection.behavior(table).await.map(|behavior| behavior.copies) {
         Ok(None) => {}
         Ok(Some(Ok(()))) => checkup.passed(what, "rows are inserted by `COPY`"),
         Ok(Some(Err(why))) => checkup.passed(what, format!("rows are inserted by `INSERT`, since {why}")),

@@ -2,25 +2,25 @@
 
 use diffsync_core::TargetError;
 
-use super::answers::{Answers, together};
-use super::find_rows::{Matching, matching};
+use super::answers::{RecordResults, together};
+use super::find_rows::{RowQuery, find_rows};
 use super::row_identity::sources;
 use super::selection::{Selection, selection};
 use super::{row_identity, write};
 use crate::sql::catalogue::column_of;
 use crate::sql::context::SqlContext;
-use crate::sql::dialect::{Connection, Grid};
+use crate::sql::dialect::{Connection, RowBatch};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::{Fields, Row};
 use crate::sql::model::value::Value;
-use crate::sql::session::error::Trouble;
+use crate::sql::session::error::WriteError;
 
 /// Creates records, except those that the database takes for ones it has. Of a batch that is refused since a unique
 /// value is taken, those are named whose values rows have, and the rest is written.
 pub(crate) async fn create_or_name_holders<M: SqlModel>(
     context: &SqlContext,
     new: &[&M],
-) -> Result<Answers<M>, TargetError> {
+) -> Result<RecordResults<M>, TargetError> {
     let error = match write::create(context, new).await {
         Err(error) if error.is_conflict() => error,
         done => return done,
@@ -38,7 +38,7 @@ pub(crate) async fn create_or_name_holders<M: SqlModel>(
 pub(crate) async fn update_or_name_holders<M: SqlModel>(
     context: &SqlContext,
     changes: &[(&M, &M::Patch)],
-) -> Result<Answers<M>, TargetError> {
+) -> Result<RecordResults<M>, TargetError> {
     let error = match write::update(context, changes).await {
         Err(error) if error.is_conflict() => error,
         Ok(mut answers) => {
@@ -90,11 +90,11 @@ async fn conflict_errors<M: SqlModel>(
             Ok(holders.into_iter().map(|holder| holder.map(said)).collect())
         }
         // That a value is taken is known; who has it is not.
-        Err(Trouble::Database(failure)) => {
+        Err(WriteError::Database(failure)) => {
             writing.undo(Some(&failure)).await?;
             Ok(new.iter().map(|_| None).collect())
         }
-        Err(Trouble::Known(_)) => {
+        Err(WriteError::Known(_)) => {
             writing.undo(None).await?;
             Ok(new.iter().map(|_| None).collect())
         }
@@ -107,7 +107,7 @@ async fn find_holders<M: SqlModel>(
     connection: &mut dyn Connection,
     new: &[&M],
     is_own: impl Fn(&M, &M::Id) -> bool + Sync + Send,
-) -> Result<Vec<Option<(String, String)>>, Trouble> {
+) -> Result<Vec<Option<(String, String)>>, WriteError> {
     let selected = selection(M::TABLE, context, connection, &context.catalogue).await;
     let Selection { items, from, .. } = selected.map_err(|error| TargetError::new(error.to_string()))?;
     let columns = context.columns(connection, M::TABLE.name).await?;
@@ -129,7 +129,7 @@ async fn find_holders<M: SqlModel>(
                 .map_err(|error| context.server().fatal_schema_error(&error))?;
             by.push((format!("t.{}", quotes.column(name)), column.ty.clone()));
         }
-        let mut rows = Grid::new(key.len());
+        let mut rows = RowBatch::new(key.len());
         let mut asked = Vec::new();
         for record in 0..new.len() {
             let values = of_key.iter().map(|source| resolved.value(record, *source)).collect::<Result<Vec<_>, _>>();
@@ -151,8 +151,8 @@ async fn find_holders<M: SqlModel>(
                 *holder = Some((id.to_string(), named.clone()));
             }
         };
-        let wanted = Matching { items: &items, from: &from, by: &by, filter: None };
-        matching(context.database().engine(), connection, &wanted, &rows, &mut each).await?;
+        let wanted = RowQuery { items: &items, from: &from, by: &by, filter: None };
+        find_rows(context.database().engine(), connection, &wanted, &rows, &mut each).await?;
     }
     Ok(holders)
 }

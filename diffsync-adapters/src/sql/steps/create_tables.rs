@@ -6,11 +6,11 @@ use std::fmt::Write;
 use diffsync_core::{AdapterError, TargetError};
 
 use super::required_columns;
-use super::required_columns::Used;
+use super::required_columns::RequiredTable;
 use super::row_identity::identity;
 use crate::sql::context::SqlContext;
 use crate::sql::dialect::Connection;
-use crate::sql::dialect::quoting::instead;
+use crate::sql::dialect::quoting::suggestion;
 use crate::sql::model::schema::{Lookup, Role, SqlTable};
 use crate::sql::model::value::Kind;
 
@@ -50,7 +50,7 @@ pub(crate) async fn missing_lookup_targets(
     mut connection: Option<&mut dyn Connection>,
 ) -> Result<Vec<(&'static str, String)>, AdapterError> {
     let mut unmade = Vec::new();
-    for Used { table, columns: used, .. } in required_columns::required_columns(context) {
+    for RequiredTable { table, columns: used, .. } in required_columns::required_columns(context) {
         let unreadable = |error| context.server().unreadable(table, &error);
         let own = context.models.tables.iter().find(|own| own.name == table);
         let columns: Vec<String> = match (own, connection.as_deref_mut()) {
@@ -66,14 +66,14 @@ pub(crate) async fn missing_lookup_targets(
             if let Some(connection) = connection.as_deref_mut() {
                 there.extend(connection.tables().await.map_err(unreadable)?);
             }
-            let instead = instead(table, there.iter().map(String::as_str));
-            unmade.push((table, format!("there is no table `{table}`, and no model makes it{instead}")));
+            let suggestion = suggestion(table, there.iter().map(String::as_str));
+            unmade.push((table, format!("there is no table `{table}`, and no model makes it{suggestion}")));
             continue;
         }
         let is = if own.is_some() { "is made without" } else { "has no" };
         for missing in used.iter().filter(|used| !columns.iter().any(|column| column == used.name)) {
-            let instead = instead(missing.name, columns.iter().map(String::as_str));
-            unmade.push((table, format!("`{table}` {is} column `{}`{instead}", missing.name)));
+            let suggestion = suggestion(missing.name, columns.iter().map(String::as_str));
+            unmade.push((table, format!("`{table}` {is} column `{}`{suggestion}", missing.name)));
         }
     }
     Ok(unmade)
@@ -82,7 +82,7 @@ pub(crate) async fn missing_lookup_targets(
 /// The columns that a table is made with.
 fn created_columns(context: &SqlContext, table: &SqlTable) -> Vec<&'static str> {
     let fields = table.columns().map(|(_, column, _)| column);
-    let lookups = table.lookups.iter().map(|lookup| lookup.leads.column);
+    let lookups = table.lookups.iter().map(|lookup| lookup.foreign_key.column);
     let owner = table.owner.iter().map(|owner| owner.column);
     let mut columns: Vec<&'static str> = fields.chain(lookups).chain(owner).collect();
     if let Some(key) = created_key(context, table)
@@ -127,8 +127,9 @@ fn creation_order(context: &SqlContext) -> Vec<&'static SqlTable> {
     while placed.len() < context.models.tables.len() {
         let waits = |table: &&&'static SqlTable| {
             let refers = |lookup: &Lookup| {
-                let here = context.models.tables.iter().any(|other| other.name == lookup.leads.table);
-                here && lookup.leads.table != table.name && !placed.iter().any(|other| other.name == lookup.leads.table)
+                let here = context.models.tables.iter().any(|other| other.name == lookup.foreign_key.table);
+                here && lookup.foreign_key.table != table.name
+                    && !placed.iter().any(|other| other.name == lookup.foreign_key.table)
             };
             table.lookups.iter().any(refers)
         };
@@ -141,11 +142,11 @@ fn creation_order(context: &SqlContext) -> Vec<&'static SqlTable> {
 
 /// The foreign key of a lookup, if what it leads to is unique in one of these tables: else it cannot be referred to.
 fn foreign_key_clause(context: &SqlContext, lookup: &'static Lookup, there: &[&'static SqlTable]) -> Option<String> {
-    let (leads, quotes) = (&lookup.leads, context.database().quotes());
-    let key = context.key_of(leads);
-    let mut others = there.iter().copied().filter(|other| other.name == leads.table);
+    let (foreign_key, quotes) = (&lookup.foreign_key, context.database().quotes());
+    let key = context.key_of(foreign_key);
+    let mut others = there.iter().copied().filter(|other| other.name == foreign_key.table);
     others.find(|other| created_key(context, other) == Some(key) || identity(other) == [key])?;
-    let (column, to, key) = (quotes.column(leads.column), quotes.table(leads.table), quotes.column(key));
+    let (column, to, key) = (quotes.column(foreign_key.column), quotes.table(foreign_key.table), quotes.column(key));
     Some(format!("FOREIGN KEY ({column}) REFERENCES {to} ({key})"))
 }
 
@@ -182,9 +183,9 @@ fn create_statement(context: &SqlContext, position: usize, placed: &[&'static Sq
         lines.push(format!("{} {ty}{not_null}", quotes.column(column)));
     }
     for lookup in table.lookups {
-        let (leads, is_nullable) = (&lookup.leads, table.is_nullable(lookup));
-        let other = context.models.tables.iter().find(|other| other.name == leads.table);
-        let key = context.key_of(leads);
+        let (foreign_key, is_nullable) = (&lookup.foreign_key, table.is_nullable(lookup));
+        let other = context.models.tables.iter().find(|other| other.name == foreign_key.table);
+        let key = context.key_of(foreign_key);
         let held = other.and_then(|other| other.columns().find(|(_, column, _)| *column == key));
         let kind = held.map_or(Kind::Int64, |(_, _, field)| field.kind);
         // A foreign key must be of the type that it refers to.
@@ -192,11 +193,11 @@ fn create_statement(context: &SqlContext, position: usize, placed: &[&'static Sq
             held.filter(|(_, column, _)| other.and_then(|other| created_key(context, other)) != Some(*column));
         let declared = declared.and_then(|(_, _, field)| field.declared);
         let ty = declared.map_or_else(|| database.column_type(kind, true), str::to_owned);
-        let mut line = format!("{} {ty}", quotes.column(leads.column));
+        let mut line = format!("{} {ty}", quotes.column(foreign_key.column));
         if !is_nullable {
             line.push_str(" NOT NULL");
         }
-        nullable.insert(leads.column, is_nullable);
+        nullable.insert(foreign_key.column, is_nullable);
         lines.push(line);
         lines.extend(foreign_key_clause(context, lookup, there));
     }
@@ -219,7 +220,7 @@ fn created_key(context: &SqlContext, table: &SqlTable) -> Option<&'static str> {
         return Some(key);
     }
     let mut lookups = context.models.tables.iter().flat_map(|other| other.lookups);
-    let leads = &lookups.find(|lookup| lookup.leads.table == table.name)?.leads;
-    let key = context.key_of(leads);
+    let foreign_key = &lookups.find(|lookup| lookup.foreign_key.table == table.name)?.foreign_key;
+    let key = context.key_of(foreign_key);
     table.columns().all(|(_, column, _)| column != key).then_some(key)
 }

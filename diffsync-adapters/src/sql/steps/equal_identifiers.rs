@@ -8,17 +8,17 @@ use std::sync::Arc;
 
 use diffsync_core::TargetError;
 
-use super::find_rows::{Matching, ROWS, matching};
-use super::selection::{Placed, Selection, selection};
+use super::find_rows::{ROWS, RowQuery, find_rows};
+use super::selection::{FieldColumn, Selection, selection};
 use crate::sql::catalogue::collation;
-use crate::sql::catalogue::equal_identifiers::Twins;
+use crate::sql::catalogue::equal_identifiers::EqualIdentifiers;
 use crate::sql::context::SqlContext;
-use crate::sql::dialect::Grid;
+use crate::sql::dialect::RowBatch;
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::{Fields, Row};
 use crate::sql::model::schema::Role;
 use crate::sql::model::value::{Kind, Value};
-use crate::sql::session::error::Trouble;
+use crate::sql::session::error::WriteError;
 
 /// The columns of the identifier, which fields they are of, and how they are coarser than Rust.
 pub(crate) struct Identity {
@@ -35,7 +35,7 @@ pub(crate) struct Identity {
 pub(crate) async fn equal_identifiers<'r, M: SqlModel>(
     context: &SqlContext,
     candidates: impl FnOnce() -> Vec<&'r M> + Send,
-) -> Result<Arc<Twins>, TargetError> {
+) -> Result<Arc<EqualIdentifiers>, TargetError> {
     let mut all = context.equal_identifiers.lock().await;
     if let Some(found) = all.get(M::NAME) {
         return Ok(Arc::clone(found));
@@ -48,18 +48,20 @@ pub(crate) async fn equal_identifiers<'r, M: SqlModel>(
 async fn find_equal_identifiers<'r, M: SqlModel>(
     context: &SqlContext,
     candidates: impl FnOnce() -> Vec<&'r M> + Send,
-) -> Result<Twins, TargetError> {
+) -> Result<EqualIdentifiers, TargetError> {
     let mut writing = context.session.begin().await?;
     let looked_at = identity_columns(context, &mut *writing.connection, M::TABLE).await;
     writing.undo(None).await?;
     let identity = match looked_at {
-        Ok(identity) if identity.coarse.is_empty() => return Ok(Twins::default()),
+        Ok(identity) if identity.coarse.is_empty() => return Ok(EqualIdentifiers::default()),
         Ok(identity) => identity,
-        Err(Trouble::Known(error)) => return Err(error),
-        Err(Trouble::Database(error)) => return Err(context.server().write_error("look at the columns", &error, &[])),
+        Err(WriteError::Known(error)) => return Err(error),
+        Err(WriteError::Database(error)) => {
+            return Err(context.server().write_error("look at the columns", &error, &[]));
+        }
     };
 
-    let mut twins = Twins::new(identity.why.clone());
+    let mut twins = EqualIdentifiers::new(identity.why.clone());
     let candidates = candidates();
     let mut open: Vec<&[&M]> = candidates.chunks(ROWS).rev().collect();
     while let Some(piece) = open.pop() {
@@ -89,9 +91,9 @@ async fn collect_pairs<M: SqlModel>(
     connection: &mut dyn crate::sql::dialect::Connection,
     identity: &Identity,
     records: &[&M],
-    twins: &mut Twins,
+    twins: &mut EqualIdentifiers,
 ) -> Result<(), sqlx::Error> {
-    let mut rows = Grid::new(identity.fields.len());
+    let mut rows = RowBatch::new(identity.fields.len());
     let mut asked = Vec::new();
     for record in records {
         let values = identity.fields.iter().map(|field| record.value(*field)).collect::<Result<Vec<_>, _>>();
@@ -106,7 +108,7 @@ async fn collect_pairs<M: SqlModel>(
     let by = identity.fields.iter().filter_map(|field| identity.selection.places.get(*field));
     let by: Vec<_> = by.map(|placed| (placed.qualified.clone(), placed.column.ty.clone())).collect();
     let Selection { items, from, .. } = &identity.selection;
-    let wanted = Matching { items, from, by: &by, filter: None };
+    let wanted = RowQuery { items, from, by: &by, filter: None };
     let mut each = |at: usize, row: &dyn Row| {
         let Some((record, Ok(id))) = asked.get(at).map(|record| (record, M::identify(&Fields::new(row, M::TABLE))))
         else {
@@ -118,7 +120,7 @@ async fn collect_pairs<M: SqlModel>(
             twins.note(new.to_string(), id.to_string());
         }
     };
-    matching(context.database().engine(), connection, &wanted, &rows, &mut each).await
+    find_rows(context.database().engine(), connection, &wanted, &rows, &mut each).await
 }
 
 /// The columns of the identifier, and how they are coarser than Rust.
@@ -126,14 +128,14 @@ pub(crate) async fn identity_columns(
     context: &SqlContext,
     connection: &mut dyn crate::sql::dialect::Connection,
     table: &'static crate::sql::model::schema::SqlTable,
-) -> Result<Identity, Trouble> {
+) -> Result<Identity, WriteError> {
     let selection = selection(table, context, connection, &context.catalogue).await;
-    let selection = selection.map_err(|error| Trouble::Known(TargetError::fatal(error.to_string())))?;
+    let selection = selection.map_err(|error| WriteError::Known(TargetError::fatal(error.to_string())))?;
 
     let of_identifier = table.fields.iter().enumerate().filter(|(_, field)| field.role == Role::Identifier);
     let of_identifier = of_identifier.filter(|(position, _)| *position < selection.places.len());
     let fields: Vec<usize> = of_identifier.map(|(position, _)| position).collect();
-    let columns: Vec<(&Placed, Kind)> = fields
+    let columns: Vec<(&FieldColumn, Kind)> = fields
         .iter()
         .filter_map(|field| Some((selection.places.get(*field)?, table.fields.get(*field)?.kind)))
         .collect();

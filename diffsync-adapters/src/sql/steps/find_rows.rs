@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::sql::dialect::{Connection, Engine, Grid};
+use crate::sql::dialect::{Connection, Engine, RowBatch};
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Kind, Value};
 
 /// Rows that are looked for.
-pub(crate) struct Matching<'a> {
+pub(crate) struct RowQuery<'a> {
     /// What is selected of each that is found.
     pub(crate) items: &'a [String],
     /// The table, with all that is joined to it.
@@ -25,11 +25,11 @@ pub(crate) const ROWS: usize = 2_000;
 const VALUES: usize = 30_000;
 
 /// Hands each row that is found to `each`, with the position of the values that it was found by.
-pub(crate) async fn matching(
+pub(crate) async fn find_rows(
     engine: Engine,
     connection: &mut dyn Connection,
-    wanted: &Matching<'_>,
-    rows: &Grid<'_>,
+    wanted: &RowQuery<'_>,
+    rows: &RowBatch<'_>,
     each: &mut (dyn FnMut(usize, &dyn Row) + Send),
 ) -> Result<(), sqlx::Error> {
     let width = rows.width.max(1);
@@ -48,12 +48,12 @@ pub(crate) async fn matching(
 async fn numbered(
     engine: Engine,
     connection: &mut dyn Connection,
-    wanted: &Matching<'_>,
+    wanted: &RowQuery<'_>,
     width: usize,
     values: &[Value<'_>],
     each: &mut (dyn FnMut(usize, &dyn Row) + Send),
 ) -> Result<(), sqlx::Error> {
-    let Matching { items, from, by, filter } = wanted;
+    let RowQuery { items, from, by, filter } = wanted;
     let is_postgres = engine == Engine::Postgres;
     let mut given = String::new();
     for number in 0..values.len() / width {
@@ -84,19 +84,19 @@ async fn numbered(
             each(usize::try_from(number).unwrap_or_default(), row);
         }
     };
-    connection.ask(&sql, values, &mut row).await
+    connection.query(&sql, values, &mut row).await
 }
 
 /// `MySQL` cannot compare a column with that of such rows by the column's collation, only with values of the statement.
 /// Where any row is found the values are asked for in halves, until it is known which of them it was found by.
 async fn in_halves(
     connection: &mut dyn Connection,
-    wanted: &Matching<'_>,
+    wanted: &RowQuery<'_>,
     width: usize,
     values: &[Value<'_>],
     each: &mut (dyn FnMut(usize, &dyn Row) + Send),
 ) -> Result<(), sqlx::Error> {
-    let Matching { items, from, by, filter } = wanted;
+    let RowQuery { items, from, by, filter } = wanted;
     let columns = by.iter().map(|(column, _)| column.as_str()).collect::<Vec<_>>().join(", ");
     let filter = filter.map(|filter| format!(" AND ({filter})")).unwrap_or_default();
     let row = format!("({})", vec!["?"; width].join(","));
@@ -124,7 +124,7 @@ async fn in_halves(
                 each(start, row);
             }
         };
-        connection.ask(&sql, asked, &mut found).await?;
+        connection.query(&sql, asked, &mut found).await?;
         if any && !is_one {
             let middle = start.midpoint(end);
             open.extend([(middle, end), (start, middle)]);

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use diffsync_core::TargetError;
 
 use super::row_identity;
-use super::row_identity::{By, Group, Source, is_changed};
+use super::row_identity::{ColumnSource, RowGroup, RowKey, is_changed};
 use super::selection::select;
 use crate::nested::merge::merged_text;
 use crate::sql::context::SqlContext;
-use crate::sql::dialect::{Connection, Engine, Grid, Read};
+use crate::sql::dialect::{Connection, Engine, Read, RowBatch};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::{Fields, Row};
 use crate::sql::model::schema::{Place, Role};
 use crate::sql::model::value::{Kind, Value};
-use crate::sql::session::error::Trouble;
+use crate::sql::session::error::WriteError;
 
 /// For each record with documents that change, what its columns are to hold, by the positions of the fields.
 pub(crate) type Documents = HashMap<usize, Result<HashMap<usize, String>, TargetError>>;
@@ -34,7 +34,7 @@ pub(crate) async fn changed_documents<M: SqlModel>(
     connection: &mut dyn Connection,
     changes: &[(&M, &M::Patch)],
     new: &[&M],
-) -> Result<Documents, Trouble> {
+) -> Result<Documents, WriteError> {
     let is_document = |place: &usize| {
         let field = M::TABLE.fields.get(*place);
         field.is_some_and(|field| {
@@ -45,7 +45,7 @@ pub(crate) async fn changed_documents<M: SqlModel>(
     let mut wanted: BTreeMap<usize, Wanted<'_, M>> = BTreeMap::new();
     for (record, ((old, patch), new)) in changes.iter().zip(new).enumerate() {
         let is_object_changed = |field: &usize| {
-            is_changed::<M>(patch, Source::Field(*field)) && has_keys(*old, *field) && has_keys(*new, *field)
+            is_changed::<M>(patch, ColumnSource::Field(*field)) && has_keys(*old, *field) && has_keys(*new, *field)
         };
         let fields: Vec<usize> = documents.iter().copied().filter(is_object_changed).collect();
         if !fields.is_empty() {
@@ -62,18 +62,19 @@ async fn merge_documents<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
     wanted: &BTreeMap<usize, Wanted<'_, M>>,
-) -> Result<Documents, Trouble> {
+) -> Result<Documents, WriteError> {
     let records: Vec<usize> = wanted.keys().copied().collect();
     let old: Vec<&M> = wanted.values().map(|wanted| wanted.old).collect();
     let located = row_identity::locate(context, connection, &old).await?;
-    let mut groups: BTreeMap<By, Group<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<RowKey, RowGroup<'_>> = BTreeMap::new();
     let mut merged = Documents::new();
     for (place, record) in records.iter().enumerate() {
         match located.by(place) {
             Ok((by, which)) => {
-                let group =
-                    groups.entry(by).or_insert_with(|| Group { grid: Grid::new(which.len()), records: Vec::new() });
-                group.grid.values.extend(which);
+                let group = groups
+                    .entry(by)
+                    .or_insert_with(|| RowGroup { batch: RowBatch::new(which.len()), records: Vec::new() });
+                group.batch.values.extend(which);
                 group.records.push(*record);
             }
             Err(error) => {
@@ -83,21 +84,21 @@ async fn merge_documents<M: SqlModel>(
     }
 
     let columns = context.columns(connection, M::TABLE.name).await?;
-    let nature = context.behavior(connection, M::TABLE.name).await?;
+    let behavior = context.behavior(connection, M::TABLE.name).await?;
     let select = select(M::TABLE, context, connection, &context.catalogue).await;
     let select = select.map_err(|error| TargetError::fatal(error.to_string()))?;
     let locks = match context.database().engine() {
         // It writes one transaction at a time.
         Engine::Sqlite => false,
         // A view may be one whose rows cannot be locked.
-        Engine::Postgres => !nature.alters,
+        Engine::Postgres => !behavior.alters,
         // The rows that are joined would be locked as well, and batches would wait for each other.
         Engine::MySql => M::TABLE.lookups.is_empty(),
     };
     let places: HashMap<M::Id, usize> = wanted.iter().map(|(record, wanted)| (wanted.old.id(), *record)).collect();
     for (by, group) in &groups {
         let typed = row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?;
-        let read = Read { select: &select, by: &typed, nulls: &by.nulls, rows: &group.grid, locks };
+        let read = Read { select: &select, by: &typed, nulls: &by.nulls, rows: &group.batch, locks };
         let mut each = |row: &dyn Row| {
             let fields = Fields::new(row, M::TABLE);
             let stored = M::read(&fields).ok();

@@ -60,7 +60,7 @@ pub(crate) async fn table<M: SqlModel>(data: &mut Table<M>, loading: &mut Loadin
 
 /// Whether a model holds what stands in a column.
 fn is_known(table: &SqlTable, column: &str) -> bool {
-    let foreign = table.lookups.iter().map(|lookup| lookup.leads.column);
+    let foreign = table.lookups.iter().map(|lookup| lookup.foreign_key.column);
     let own = table.columns().map(|(_, column, _)| column);
     own.chain(foreign).chain(table.owner.map(|owner| owner.column)).any(|known| known == column)
 }
@@ -81,7 +81,9 @@ fn record<M: SqlModel>(data: &mut Table<M>, row: &Fields<'_>, side: Side) -> Res
             let said = |field: usize, reason: &str| {
                 let column = M::TABLE.fields.get(field).map_or("", |field| match field.place {
                     Place::Column(column) => column,
-                    Place::Lookup(lookup, _) => M::TABLE.lookups.get(lookup).map_or("", |lookup| lookup.leads.column),
+                    Place::Lookup(lookup, _) => {
+                        M::TABLE.lookups.get(lookup).map_or("", |lookup| lookup.foreign_key.column)
+                    }
                 });
                 format!("`{column}` of `{}` {reason}", M::TABLE.name)
             };

@@ -5,37 +5,37 @@ use std::collections::{BTreeMap, HashMap};
 use diffsync_core::TargetError;
 
 use super::row_identity;
-use super::row_identity::{By, Group, Source};
+use super::row_identity::{ColumnSource, RowGroup, RowKey};
 use super::selection::select;
 use crate::sql::catalogue::column_of;
 use crate::sql::context::SqlContext;
-use crate::sql::dialect::{Column, Connection, Grid, Nature, Read};
+use crate::sql::dialect::{Column, Connection, Read, RowBatch, TableBehavior};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::Fields;
 use crate::sql::model::schema::Place;
 use crate::sql::model::value::{Kind, Value};
-use crate::sql::session::error::Trouble;
+use crate::sql::session::error::WriteError;
 
 /// Which rows of a grid the database may hold with other values than they were given: all of them where something
 /// alters what is written, else those with a value that the type of its column need not keep.
 pub(crate) fn rows_to_reread<M: SqlModel>(
     context: &SqlContext,
-    nature: &Nature,
+    behavior: &TableBehavior,
     columns: &[Column],
-    written: &[(&'static str, Source)],
-    grid: &Grid<'_>,
-) -> Result<Vec<usize>, Trouble> {
-    if nature.alters {
-        return Ok((0..grid.len()).collect());
+    written: &[(&'static str, ColumnSource)],
+    batch: &RowBatch<'_>,
+) -> Result<Vec<usize>, WriteError> {
+    if behavior.alters {
+        return Ok((0..batch.len()).collect());
     }
 
     // A foreign key is the other row's own key as it was read, and joins with it however it is stored.
     let mut checked = Vec::new();
     for (position, (name, source)) in written.iter().enumerate() {
         let kind = match source {
-            Source::Field(field) => M::TABLE.fields.get(*field).map_or(Kind::Text, |field| field.kind),
-            Source::Owner => Kind::Text,
-            Source::Lookup(_) => continue,
+            ColumnSource::Field(field) => M::TABLE.fields.get(*field).map_or(Kind::Text, |field| field.kind),
+            ColumnSource::Owner => Kind::Text,
+            ColumnSource::Lookup(_) => continue,
         };
         let column =
             column_of(columns, M::TABLE.name, name).map_err(|error| context.server().fatal_schema_error(&error))?;
@@ -43,11 +43,12 @@ pub(crate) fn rows_to_reread<M: SqlModel>(
     }
 
     let keeps = |row: &[Value<'_>]| {
-        let holds =
-            |value: &Value<'_>, column, kind| *value == Value::Null || context.database().keeps(column, kind, value);
+        let holds = |value: &Value<'_>, column, kind| {
+            *value == Value::Null || context.database().stores_exactly(column, kind, value)
+        };
         checked.iter().all(|(at, column, kind)| row.get(*at).is_none_or(|value| holds(value, column, *kind)))
     };
-    Ok(grid.rows().enumerate().filter(|(_, row)| !keeps(row)).map(|(number, _)| number).collect())
+    Ok(batch.rows().enumerate().filter(|(_, row)| !keeps(row)).map(|(number, _)| number).collect())
 }
 
 /// Records that were just written, as the database holds them now, in the same order.
@@ -59,7 +60,7 @@ pub(crate) async fn reread<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
     written: &[&M],
-) -> Result<Vec<M>, Trouble> {
+) -> Result<Vec<M>, WriteError> {
     if written.is_empty() {
         return Ok(Vec::new());
     }
@@ -68,18 +69,19 @@ pub(crate) async fn reread<M: SqlModel>(
     let select = select.map_err(|error| TargetError::fatal(error.to_string()))?;
 
     let located = row_identity::locate(context, connection, written).await?;
-    let mut groups: BTreeMap<By, Group<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<RowKey, RowGroup<'_>> = BTreeMap::new();
     for record in 0..written.len() {
         let (by, which) = located.by(record)?;
-        let group = groups.entry(by).or_insert_with(|| Group { grid: Grid::new(which.len()), records: Vec::new() });
-        group.grid.values.extend(which);
+        let group =
+            groups.entry(by).or_insert_with(|| RowGroup { batch: RowBatch::new(which.len()), records: Vec::new() });
+        group.batch.values.extend(which);
         group.records.push(record);
     }
 
-    let mut found: Found<M> = Found::of(written);
+    let mut found: RereadRecords<M> = RereadRecords::of(written);
     for (by, group) in &groups {
         let typed = row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?;
-        let read = Read { select: &select, by: &typed, nulls: &by.nulls, rows: &group.grid, locks: false };
+        let read = Read { select: &select, by: &typed, nulls: &by.nulls, rows: &group.batch, locks: false };
         connection.read(&read, &mut |row| found.take(&Fields::new(row, M::TABLE))).await?;
         found.complete(by, group)?;
     }
@@ -87,14 +89,14 @@ pub(crate) async fn reread<M: SqlModel>(
 }
 
 /// Records that are read again, each at the place of the one that was written.
-struct Found<M: SqlModel> {
+struct RereadRecords<M: SqlModel> {
     places: HashMap<M::Id, usize>,
     records: Vec<Option<M>>,
     /// What is wrong with a row that was read.
     wrong: Option<String>,
 }
 
-impl<M: SqlModel> Found<M> {
+impl<M: SqlModel> RereadRecords<M> {
     fn of(written: &[&M]) -> Self {
         let places = written.iter().enumerate().map(|(place, record)| (record.id(), place)).collect();
         Self { places, records: written.iter().map(|_| None).collect(), wrong: None }
@@ -118,7 +120,9 @@ impl<M: SqlModel> Found<M> {
             Err(error) => {
                 let column = M::TABLE.fields.get(error.field).map_or("", |field| match field.place {
                     Place::Column(column) => column,
-                    Place::Lookup(lookup, _) => M::TABLE.lookups.get(lookup).map_or("", |lookup| lookup.leads.column),
+                    Place::Lookup(lookup, _) => {
+                        M::TABLE.lookups.get(lookup).map_or("", |lookup| lookup.foreign_key.column)
+                    }
                 });
                 format!("what `{table}` stored cannot be read again: `{column}` {}", error.reason)
             }
@@ -128,13 +132,13 @@ impl<M: SqlModel> Found<M> {
 
     /// Says what is wrong with the records of a group, if anything is. The error of a batch is asked for again in halves,
     /// until it is that of one record.
-    fn complete(&mut self, by: &By, group: &Group<'_>) -> Result<(), TargetError> {
+    fn complete(&mut self, by: &RowKey, group: &RowGroup<'_>) -> Result<(), TargetError> {
         if let Some(wrong) = self.wrong.take() {
             return Err(TargetError::new(wrong));
         }
         let is_missing = |place: &&usize| self.records.get(**place).is_none_or(Option::is_none);
         if group.records.iter().any(|place| is_missing(&place)) {
-            return Err(dropped(M::TABLE.name, &by.place(&group.grid)));
+            return Err(dropped(M::TABLE.name, &by.place(&group.batch)));
         }
         Ok(())
     }

@@ -5,27 +5,27 @@ use diffsync_core::TargetError;
 use super::lookup;
 use crate::sql::catalogue::column_of;
 use crate::sql::context::SqlContext;
-use crate::sql::dialect::{Column, Connection, Grid, Typed};
+use crate::sql::dialect::{Column, Connection, RowBatch, TypedColumn};
 use crate::sql::model::SqlModel;
 use crate::sql::model::schema::{Lookup, Place, Role, SqlTable};
 use crate::sql::model::value::Value;
-use crate::sql::session::error::Trouble;
+use crate::sql::session::error::WriteError;
 
 /// Where the value of a column comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum ColumnSource {
     Field(usize),
     Lookup(usize),
     Owner,
 }
 
 /// The columns that are written, and where their values come from.
-pub(crate) fn sources(table: &'static SqlTable) -> Vec<(&'static str, Source)> {
+pub(crate) fn sources(table: &'static SqlTable) -> Vec<(&'static str, ColumnSource)> {
     let fields = table.columns().filter(|(_, _, field)| field.role != Role::Local);
-    let fields = fields.map(|(position, column, _)| (column, Source::Field(position)));
+    let fields = fields.map(|(position, column, _)| (column, ColumnSource::Field(position)));
     let lookups = table.lookups.iter().enumerate();
-    let lookups = lookups.map(|(position, lookup)| (lookup.leads.column, Source::Lookup(position)));
-    fields.chain(lookups).chain(table.owner.map(|owner| (owner.column, Source::Owner))).collect()
+    let lookups = lookups.map(|(position, lookup)| (lookup.foreign_key.column, ColumnSource::Lookup(position)));
+    fields.chain(lookups).chain(table.owner.map(|owner| (owner.column, ColumnSource::Owner))).collect()
 }
 
 /// The columns that say which row a record is, if the database has no key of its own for it.
@@ -33,13 +33,13 @@ pub(crate) fn identity(table: &'static SqlTable) -> Vec<&'static str> {
     identified(table).into_iter().map(|(column, _)| column).collect()
 }
 
-pub(crate) fn identified(table: &'static SqlTable) -> Vec<(&'static str, Source)> {
-    let mut columns: Vec<(&'static str, Source)> = Vec::new();
+pub(crate) fn identified(table: &'static SqlTable) -> Vec<(&'static str, ColumnSource)> {
+    let mut columns: Vec<(&'static str, ColumnSource)> = Vec::new();
     for (position, field) in table.fields.iter().enumerate().filter(|(_, field)| field.role == Role::Identifier) {
         let column = match field.place {
-            Place::Column(column) => Some((column, Source::Field(position))),
+            Place::Column(column) => Some((column, ColumnSource::Field(position))),
             Place::Lookup(lookup, _) => {
-                table.lookups.get(lookup).map(|found| (found.leads.column, Source::Lookup(lookup)))
+                table.lookups.get(lookup).map(|found| (found.foreign_key.column, ColumnSource::Lookup(lookup)))
             }
         };
         columns.extend(column.filter(|column| !columns.contains(column)));
@@ -48,51 +48,51 @@ pub(crate) fn identified(table: &'static SqlTable) -> Vec<(&'static str, Source)
 }
 
 /// Whether a change is one of this column.
-pub(crate) fn is_changed<M: SqlModel>(patch: &M::Patch, source: Source) -> bool {
+pub(crate) fn is_changed<M: SqlModel>(patch: &M::Patch, source: ColumnSource) -> bool {
     match source {
-        Source::Field(field) => M::changes(patch, field),
-        Source::Lookup(lookup) => {
+        ColumnSource::Field(field) => M::changes(patch, field),
+        ColumnSource::Lookup(lookup) => {
             let fields = M::TABLE.lookups.get(lookup).map_or(&[][..], |lookup| lookup.fields);
             fields.iter().any(|field| M::changes(patch, *field))
         }
-        Source::Owner => true,
+        ColumnSource::Owner => true,
     }
 }
 
 /// Records with the foreign keys that their lookups lead to.
-pub(crate) struct Resolved<'r, M> {
+pub(crate) struct ColumnValues<'r, M> {
     records: Vec<&'r M>,
     /// For each lookup that was asked for, a value for each record.
     keys: Vec<Vec<Result<Value<'static>, String>>>,
 }
 
-impl<'r, M: SqlModel> Resolved<'r, M> {
+impl<'r, M: SqlModel> ColumnValues<'r, M> {
     /// The value of a record for a column.
-    pub(crate) fn value(&self, record: usize, source: Source) -> Result<Value<'r>, TargetError> {
+    pub(crate) fn value(&self, record: usize, source: ColumnSource) -> Result<Value<'r>, TargetError> {
         let wrong =
             |column: &str, reason: &str| TargetError::new(format!("`{column}` of `{}`: {reason}", M::TABLE.name));
         match source {
-            Source::Field(field) => {
+            ColumnSource::Field(field) => {
                 let record: &'r M = self.records.get(record).copied().ok_or_else(|| TargetError::new("no record"))?;
                 let name = || M::TABLE.fields.get(field).map_or("", |field| field.name);
                 record.value(field).map_err(|reason| wrong(name(), &reason))
             }
-            Source::Lookup(lookup) => {
-                let column = M::TABLE.lookups.get(lookup).map_or("", |lookup| lookup.leads.column);
+            ColumnSource::Lookup(lookup) => {
+                let column = M::TABLE.lookups.get(lookup).map_or("", |lookup| lookup.foreign_key.column);
                 match self.keys.get(lookup).and_then(|keys| keys.get(record)) {
                     Some(Ok(key)) => Ok(key.clone()),
                     Some(Err(reason)) => Err(TargetError::new(reason.as_str())),
                     None => Err(wrong(column, "was not looked up")),
                 }
             }
-            Source::Owner => Ok(M::TABLE.owner.map_or(Value::Null, |owner| Value::Text(owner.value.into()))),
+            ColumnSource::Owner => Ok(M::TABLE.owner.map_or(Value::Null, |owner| Value::Text(owner.value.into()))),
         }
     }
 }
 
 /// Rows that one statement can find: by the same columns, where the same ones are null.
-pub(crate) struct Group<'v> {
-    pub(crate) grid: Grid<'v>,
+pub(crate) struct RowGroup<'v> {
+    pub(crate) batch: RowBatch<'v>,
     pub(crate) records: Vec<usize>,
 }
 
@@ -102,7 +102,7 @@ pub(crate) async fn resolve<'r, M: SqlModel>(
     connection: &mut dyn Connection,
     records: &[&'r M],
     wanted: impl Fn(usize) -> bool,
-) -> Result<Resolved<'r, M>, Trouble> {
+) -> Result<ColumnValues<'r, M>, WriteError> {
     let mut keys = Vec::with_capacity(M::TABLE.lookups.len());
     for (position, lookup) in M::TABLE.lookups.iter().enumerate() {
         if !wanted(position) {
@@ -114,10 +114,10 @@ pub(crate) async fn resolve<'r, M: SqlModel>(
             Err(reason) => (None, Some(reason)),
         });
         let (natural, wrong): (Vec<_>, Vec<_>) = natural.unzip();
-        let found = lookup::lookup_keys(context, connection, &lookup.leads, natural).await?;
+        let found = lookup::lookup_keys(context, connection, &lookup.foreign_key, natural).await?;
         keys.push(found.into_iter().zip(wrong).map(|(key, wrong)| wrong.map_or(key, Err)).collect());
     }
-    Ok(Resolved { records: records.to_vec(), keys })
+    Ok(ColumnValues { records: records.to_vec(), keys })
 }
 
 /// What says which rows records are.
@@ -125,14 +125,14 @@ pub(crate) async fn locate<'r, M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
     old: &[&'r M],
-) -> Result<Located<'r, M>, Trouble> {
+) -> Result<RowKeys<'r, M>, WriteError> {
     let has_key =
         |record: &&M| M::TABLE.key.is_some_and(|key| matches!(record.value(key), Ok(value) if value != Value::Null));
     let identified = identified(M::TABLE);
-    let needed = |lookup: usize| identified.iter().any(|(_, source)| *source == Source::Lookup(lookup));
+    let needed = |lookup: usize| identified.iter().any(|(_, source)| *source == ColumnSource::Lookup(lookup));
     let all_have = old.iter().all(has_key);
     let resolved = resolve(context, connection, old, |lookup| !all_have && needed(lookup)).await?;
-    Ok(Located { resolved, identified })
+    Ok(RowKeys { resolved, identified })
 }
 
 /// Columns with their types.
@@ -141,25 +141,25 @@ pub(crate) fn typed_columns(
     columns: &[Column],
     table: &SqlTable,
     names: &[&'static str],
-) -> Result<Vec<Typed>, Trouble> {
+) -> Result<Vec<TypedColumn>, WriteError> {
     let typed = |name: &&'static str| {
         let column =
             column_of(columns, table.name, name).map_err(|error| context.server().fatal_schema_error(&error))?;
-        Ok(Typed { name, ty: column.ty.clone() })
+        Ok(TypedColumn { name, ty: column.ty.clone() })
     };
     names.iter().map(typed).collect()
 }
 
 /// By which columns a row is found, and which are null.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct By {
+pub(crate) struct RowKey {
     pub(crate) columns: Vec<&'static str>,
     pub(crate) nulls: Vec<&'static str>,
 }
 
-impl By {
+impl RowKey {
     /// In words, where the last of these rows is.
-    pub(crate) fn place(&self, rows: &Grid<'_>) -> String {
+    pub(crate) fn place(&self, rows: &RowBatch<'_>) -> String {
         let shown = rows.values.iter().rev().take(self.columns.len()).map(Value::shown).collect::<Vec<_>>();
         let place = self.columns.iter().zip(shown.iter().rev()).map(|(column, value)| format!("`{column}` = {value}"));
         let null = self.nulls.iter().map(|column| format!("`{column}` null"));
@@ -168,21 +168,21 @@ impl By {
 }
 
 /// Records with what says which rows they are.
-pub(crate) struct Located<'r, M> {
-    resolved: Resolved<'r, M>,
-    identified: Vec<(&'static str, Source)>,
+pub(crate) struct RowKeys<'r, M> {
+    resolved: ColumnValues<'r, M>,
+    identified: Vec<(&'static str, ColumnSource)>,
 }
 
-impl<'r, M: SqlModel> Located<'r, M> {
+impl<'r, M: SqlModel> RowKeys<'r, M> {
     /// The columns by which a record is found, and their values.
-    pub(crate) fn by(&self, record: usize) -> Result<(By, Vec<Value<'r>>), TargetError> {
+    pub(crate) fn by(&self, record: usize) -> Result<(RowKey, Vec<Value<'r>>), TargetError> {
         if let (Some(key), Some(column)) = (M::TABLE.key, M::TABLE.key_column()) {
-            let value = self.resolved.value(record, Source::Field(key))?;
+            let value = self.resolved.value(record, ColumnSource::Field(key))?;
             if value != Value::Null {
-                return Ok((By { columns: vec![column], nulls: Vec::new() }, vec![value]));
+                return Ok((RowKey { columns: vec![column], nulls: Vec::new() }, vec![value]));
             }
         }
-        let mut by = By { columns: Vec::new(), nulls: Vec::new() };
+        let mut by = RowKey { columns: Vec::new(), nulls: Vec::new() };
         let mut values = Vec::new();
         for (column, source) in &self.identified {
             match self.resolved.value(record, *source)? {
@@ -203,7 +203,7 @@ fn natural_key<'r, M: SqlModel>(
     position: usize,
     lookup: &Lookup,
 ) -> Result<Option<Vec<Value<'r>>>, String> {
-    let column = lookup.leads.column;
+    let column = lookup.foreign_key.column;
     let parts = lookup.fields.iter().map(|field| record.value(*field)).collect::<Result<Vec<_>, _>>();
     let parts = parts.map_err(|reason| format!("what `{column}` leads to {reason}"))?;
     if !parts.contains(&Value::Null) {
@@ -224,7 +224,12 @@ fn natural_key<'r, M: SqlModel>(
 }
 
 /// A row that is not there was not written, and two that are cannot be told apart.
-pub(crate) fn gone<M: SqlModel>(written: u64, wanted: usize, by: &By, rows: &Grid<'_>) -> Result<(), TargetError> {
+pub(crate) fn check_row_count<M: SqlModel>(
+    written: u64,
+    wanted: usize,
+    by: &RowKey,
+    rows: &RowBatch<'_>,
+) -> Result<(), TargetError> {
     if written == wanted as u64 {
         return Ok(());
     }

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diffsync_core::TargetError;
 
-use super::answers::Answers;
-use super::row_identity::{By, Group, Source, gone, is_changed, sources};
+use super::answers::RecordResults;
+use super::row_identity::{ColumnSource, RowGroup, RowKey, check_row_count, is_changed, sources};
 use super::write_rows::secrets;
 use super::{row_identity, write_rows};
 use crate::sql::catalogue::column_of;
 use crate::sql::catalogue::foreign_keys::Action;
 use crate::sql::context::SqlContext;
-use crate::sql::dialect::{Column, Connection, Grid, Update};
+use crate::sql::dialect::{Column, Connection, RowBatch, Update};
 use crate::sql::model::SqlModel;
 use crate::sql::model::schema::Role;
 use crate::sql::model::value::Value;
 use crate::sql::session::Writing;
-use crate::sql::session::error::{Trouble, is_conflict};
+use crate::sql::session::error::{WriteError, is_conflict};
 
 /// How often records that cannot have their values are taken out of a batch before it is left to the caller to halve it.
 const TRIES: usize = 8;
@@ -31,14 +31,14 @@ pub(crate) async fn swap<'s, M: SqlModel>(
     refusal: sqlx::Error,
     changes: &[(&M, &M::Patch)],
     new: &[&M],
-) -> Result<(Writing<'s>, Result<Answers<Option<M>>, Trouble>), TargetError> {
+) -> Result<(Writing<'s>, Result<RecordResults<Option<M>>, WriteError>), TargetError> {
     writing.undo(Some(&refusal)).await?;
     let mut writing = context.session.begin().await?;
     let freed = match swappable_columns::<M>(context, &mut *writing.connection).await {
         Ok(freed) if !freed.is_empty() => freed,
         // No key says which values are to be passed on.
         Ok(_) => return Ok((writing, Err(refusal.into()))),
-        Err(trouble) => return Ok((writing, Err(trouble))),
+        Err(error) => return Ok((writing, Err(error))),
     };
 
     let mut refused: BTreeMap<usize, TargetError> = BTreeMap::new();
@@ -50,10 +50,10 @@ pub(crate) async fn swap<'s, M: SqlModel>(
         };
         let (left_changes, left_new) = of(&left);
         let connection = &mut *writing.connection;
-        if let Err(trouble) = release_values(context, connection, &freed, &left_changes).await {
+        if let Err(error) = release_values(context, connection, &freed, &left_changes).await {
             // The value that is to be held for a moment is refused itself: say what was wrong before.
-            let trouble = if matches!(trouble, Trouble::Database(_)) { refusal.into() } else { trouble };
-            return Ok((writing, Err(trouble)));
+            let error = if matches!(error, WriteError::Database(_)) { refusal.into() } else { error };
+            return Ok((writing, Err(error)));
         }
         let error = match write_rows::update_rows(context, connection, &left_changes, &left_new).await {
             Ok(answers) if answers.iter().all(Result::is_ok) => {
@@ -67,16 +67,16 @@ pub(crate) async fn swap<'s, M: SqlModel>(
                 writing = context.session.begin().await?;
                 continue;
             }
-            Err(Trouble::Database(error)) if is_conflict(&error) => error,
-            Err(trouble) => return Ok((writing, Err(trouble))),
+            Err(WriteError::Database(error)) if is_conflict(&error) => error,
+            Err(error) => return Ok((writing, Err(error))),
         };
 
         // Some value is taken by a row that does not change: one at a time says by which.
         writing.undo(Some(&error)).await?;
         writing = context.session.begin().await?;
         let connection = &mut *writing.connection;
-        if let Err(trouble) = release_values(context, connection, &freed, &left_changes).await {
-            return Ok((writing, Err(trouble)));
+        if let Err(error) = release_values(context, connection, &freed, &left_changes).await {
+            return Ok((writing, Err(error)));
         }
         let passes_on = |record: &usize| {
             let patch = changes.get(*record).map(|(_, patch)| *patch);
@@ -90,7 +90,7 @@ pub(crate) async fn swap<'s, M: SqlModel>(
                     let doing = format!("update in `{}`", M::TABLE.name);
                     refused.insert(record, context.server().write_error(&doing, &error, &secrets(&record_new)));
                 }
-                Err(trouble) => return Ok((writing, Err(trouble))),
+                Err(error) => return Ok((writing, Err(error))),
             }
         }
         writing.undo(None).await?;
@@ -105,18 +105,18 @@ async fn update_one<M: SqlModel>(
     connection: &mut dyn Connection,
     change: &[(&M, &M::Patch)],
     new: &[&M],
-) -> Result<Option<sqlx::Error>, Trouble> {
+) -> Result<Option<sqlx::Error>, WriteError> {
     connection.run("SAVEPOINT diffsync_record").await?;
     match write_rows::update_rows(context, connection, change, new).await {
         Ok(_) => {
             connection.run("RELEASE SAVEPOINT diffsync_record").await?;
             Ok(None)
         }
-        Err(Trouble::Database(error)) if is_conflict(&error) => {
+        Err(WriteError::Database(error)) if is_conflict(&error) => {
             connection.run("ROLLBACK TO SAVEPOINT diffsync_record").await?;
             Ok(Some(error))
         }
-        Err(trouble) => Err(trouble),
+        Err(error) => Err(error),
     }
 }
 
@@ -124,12 +124,12 @@ async fn update_one<M: SqlModel>(
 async fn swappable_columns<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
-) -> Result<Vec<(&'static str, Source, bool)>, Trouble> {
+) -> Result<Vec<(&'static str, ColumnSource, bool)>, WriteError> {
     let keys = connection.unique_keys(M::TABLE.name).await?;
-    let is_attribute = |source: Source| match source {
-        Source::Field(field) => M::TABLE.fields.get(field).is_some_and(|field| field.role != Role::Identifier),
-        Source::Lookup(_) => true,
-        Source::Owner => false,
+    let is_attribute = |source: ColumnSource| match source {
+        ColumnSource::Field(field) => M::TABLE.fields.get(field).is_some_and(|field| field.role != Role::Identifier),
+        ColumnSource::Lookup(_) => true,
+        ColumnSource::Owner => false,
     };
     // A row that refers to such a value would lose it for good, since what is freed for a moment takes it along.
     let foreign = context.foreign_keys(connection).await?;
@@ -145,14 +145,14 @@ async fn swappable_columns<M: SqlModel>(
 async fn release_values<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
-    freed: &[(&'static str, Source, bool)],
+    freed: &[(&'static str, ColumnSource, bool)],
     changes: &[(&M, &M::Patch)],
-) -> Result<(), Trouble> {
+) -> Result<(), WriteError> {
     let columns = context.columns(connection, M::TABLE.name).await?;
     let old: Vec<&M> = changes.iter().map(|(old, _)| *old).collect();
     let resolved = row_identity::resolve(context, connection, &old, |_| true).await?;
     let found = row_identity::locate(context, connection, &old).await?;
-    let mut groups: BTreeMap<(BTreeSet<&'static str>, By), Group<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<(BTreeSet<&'static str>, RowKey), RowGroup<'_>> = BTreeMap::new();
     for (record, (_, patch)) in changes.iter().enumerate() {
         let mut set = BTreeMap::new();
         for (name, source, frees) in freed.iter().filter(|(_, source, _)| is_changed::<M>(patch, *source)) {
@@ -180,13 +180,13 @@ async fn release_values<M: SqlModel>(
         let width = set.len() + which.len();
         let group = groups
             .entry((set.keys().copied().collect(), by))
-            .or_insert_with(|| Group { grid: Grid::new(width), records: Vec::new() });
-        group.grid.values.extend(set.into_values().chain(which));
+            .or_insert_with(|| RowGroup { batch: RowBatch::new(width), records: Vec::new() });
+        group.batch.values.extend(set.into_values().chain(which));
         group.records.push(record);
     }
 
     let table = context.database().quotes().table(M::TABLE.name);
-    let nature = context.behavior(connection, M::TABLE.name).await?;
+    let behavior = context.behavior(connection, M::TABLE.name).await?;
     for ((set, by), group) in &groups {
         let names: Vec<&'static str> = set.iter().copied().collect();
         let update = Update {
@@ -194,12 +194,12 @@ async fn release_values<M: SqlModel>(
             set: &row_identity::typed_columns(context, &columns, M::TABLE, &names)?,
             by: &row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?,
             nulls: &by.nulls,
-            nature: &nature,
-            rows: &group.grid,
+            behavior: &behavior,
+            rows: &group.batch,
         };
         let updated = connection.update(&update).await?;
-        if !nature.is_uncounted {
-            gone::<M>(updated, group.records.len(), by, &group.grid)?;
+        if !behavior.is_uncounted {
+            check_row_count::<M>(updated, group.records.len(), by, &group.batch)?;
         }
         context.keys().forget_in(M::TABLE.name, Some(&names));
     }
@@ -236,9 +236,9 @@ fn stopgap(column: &Column, held: &Value<'_>, record: usize) -> Option<Value<'st
 /// The answers for all records, those of the ones that were refused among them.
 fn in_order<M>(
     count: usize,
-    answers: Answers<Option<M>>,
+    answers: RecordResults<Option<M>>,
     mut refused: BTreeMap<usize, TargetError>,
-) -> Answers<Option<M>> {
+) -> RecordResults<Option<M>> {
     let mut answers = answers.into_iter();
     let missing = || Err(TargetError::new("there is no answer for the record"));
     (0..count)

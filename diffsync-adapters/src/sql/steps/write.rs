@@ -2,16 +2,16 @@
 
 use diffsync_core::TargetError;
 
-use super::answers::{Answers, together};
+use super::answers::{RecordResults, together};
 use super::write_rows::secrets;
 use super::{cascade, create_tables, swap, write_rows};
 use crate::sql::context::SqlContext;
 use crate::sql::model::SqlModel;
 use crate::sql::session::Writing;
-use crate::sql::session::error::{Trouble, is_conflict};
+use crate::sql::session::error::{WriteError, is_conflict};
 
 /// Creates records.
-pub(crate) async fn create<M: SqlModel>(context: &SqlContext, new: &[&M]) -> Result<Answers<M>, TargetError> {
+pub(crate) async fn create<M: SqlModel>(context: &SqlContext, new: &[&M]) -> Result<RecordResults<M>, TargetError> {
     create_tables::create_tables(context).await?;
     let mut writing = context.session.begin().await?;
     let written = write_rows::insert(context, &mut *writing.connection, new).await;
@@ -22,14 +22,14 @@ pub(crate) async fn create<M: SqlModel>(context: &SqlContext, new: &[&M]) -> Res
 pub(crate) async fn update<M: SqlModel>(
     context: &SqlContext,
     changes: &[(&M, &M::Patch)],
-) -> Result<Answers<M>, TargetError> {
+) -> Result<RecordResults<M>, TargetError> {
     let new: Vec<M> = changes.iter().map(|(old, patch)| old.patched(patch)).collect();
     let refs: Vec<&M> = new.iter().collect();
 
     let mut writing = context.session.begin().await?;
     let mut refused = match cascade::refused_updates(context, &mut *writing.connection, changes, &refs).await {
         Ok(refused) => refused,
-        Err(trouble) => return finish(context, writing, Err(trouble), "update", &refs).await,
+        Err(error) => return finish(context, writing, Err(error), "update", &refs).await,
     };
     let is_free = |at: &usize| !refused.contains_key(at);
     let free: Vec<(&M, &M::Patch)> =
@@ -41,7 +41,7 @@ pub(crate) async fn update<M: SqlModel>(
     } else {
         write_rows::update_rows(context, &mut *writing.connection, &free, &free_refs).await
     };
-    if let Err(Trouble::Database(error)) = written {
+    if let Err(WriteError::Database(error)) = written {
         // Within the batch, one record may have what another gets.
         (writing, written) = match free[..] {
             [_, _, ..] if is_conflict(&error) => swap::swap(context, writing, error, &free, &free_refs).await?,
@@ -54,7 +54,7 @@ pub(crate) async fn update<M: SqlModel>(
 }
 
 /// Deletes records.
-pub(crate) async fn delete<M: SqlModel>(context: &SqlContext, old: &[&M]) -> Result<Answers<()>, TargetError> {
+pub(crate) async fn delete<M: SqlModel>(context: &SqlContext, old: &[&M]) -> Result<RecordResults<()>, TargetError> {
     let mut writing = context.session.begin().await?;
     let written = cascade::delete_unless_cascading(context, &mut *writing.connection, old).await;
     finish(context, writing, written, "delete", old).await
@@ -64,11 +64,11 @@ pub(crate) async fn delete<M: SqlModel>(context: &SqlContext, old: &[&M]) -> Res
 async fn finish<M: SqlModel, R>(
     context: &SqlContext,
     writing: Writing<'_>,
-    written: Result<Answers<R>, Trouble>,
+    written: Result<RecordResults<R>, WriteError>,
     operation: &str,
     records: &[&M],
-) -> Result<Answers<R>, TargetError> {
-    let trouble = match written {
+) -> Result<RecordResults<R>, TargetError> {
+    let error = match written {
         Ok(answers) => {
             if answers.iter().any(Result::is_ok) {
                 writing.commit().await?;
@@ -77,14 +77,14 @@ async fn finish<M: SqlModel, R>(
             }
             return Ok(answers);
         }
-        Err(trouble) => trouble,
+        Err(error) => error,
     };
-    match trouble {
-        Trouble::Known(error) => {
+    match error {
+        WriteError::Known(error) => {
             writing.undo(None).await?;
             Err(error)
         }
-        Trouble::Database(error) => {
+        WriteError::Database(error) => {
             let secrets = secrets(records);
             let said = context.server().write_error(&format!("{operation} in `{}`", M::TABLE.name), &error, &secrets);
             drop(secrets);

@@ -4,45 +4,45 @@ use std::collections::BTreeMap;
 
 use diffsync_core::TargetError;
 
-use super::answers::Answers;
+use super::answers::RecordResults;
 use super::reread::dropped;
-use super::row_identity::{By, Group, Source, gone, is_changed, sources};
+use super::row_identity::{ColumnSource, RowGroup, RowKey, check_row_count, is_changed, sources};
 use super::{json_documents, reread, row_identity};
 use crate::sql::catalogue::column_of;
 use crate::sql::context::SqlContext;
-use crate::sql::dialect::{Connection, Delete, Grid, Insert, Inserted, Read, Update};
+use crate::sql::dialect::{Connection, Delete, Insert, Inserted, Read, RowBatch, Update};
 use crate::sql::model::SqlModel;
 use crate::sql::model::value::{Kind, Value};
-use crate::sql::session::error::Trouble;
+use crate::sql::session::error::WriteError;
 
 /// Inserts records, and returns them as they were stored.
 pub(crate) async fn insert<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
     new: &[&M],
-) -> Result<Answers<M>, Trouble> {
+) -> Result<RecordResults<M>, WriteError> {
     let sources = sources(M::TABLE);
     let resolved = row_identity::resolve(context, connection, new, |_| true).await?;
-    let mut grid = Grid::new(sources.len());
-    grid.values.reserve(new.len() * sources.len());
+    let mut batch = RowBatch::new(sources.len());
+    batch.values.reserve(new.len() * sources.len());
 
-    let mut answers: Answers<M> = Vec::with_capacity(new.len());
+    let mut answers: RecordResults<M> = Vec::with_capacity(new.len());
     for (record, new) in new.iter().enumerate() {
-        let before = grid.values.len();
+        let before = batch.values.len();
         let filled = sources.iter().try_for_each(|(_, source)| {
-            grid.values.push(resolved.value(record, *source)?);
+            batch.values.push(resolved.value(record, *source)?);
             Ok(())
         });
         if filled.is_err() {
-            grid.values.truncate(before);
+            batch.values.truncate(before);
         }
         answers.push(filled.map(|()| M::clone(new)));
     }
-    if grid.len() == 0 {
+    if batch.len() == 0 {
         return Ok(answers);
     }
 
-    let (keys, doubtful) = insert_rows::<M>(context, connection, &sources, &grid).await?;
+    let (keys, doubtful) = insert_rows::<M>(context, connection, &sources, &batch).await?;
     let mut stored: Vec<&mut M> = answers.iter_mut().flatten().collect();
     for (record, key) in stored.iter_mut().zip(keys.into_iter().flatten()) {
         // An error has all of the batch undone: what cannot be found again must not stay.
@@ -64,12 +64,12 @@ pub(crate) async fn insert<M: SqlModel>(
 async fn insert_rows<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
-    sources: &[(&'static str, Source)],
-    grid: &Grid<'_>,
-) -> Result<(Option<Vec<Value<'static>>>, Vec<usize>), Trouble> {
+    sources: &[(&'static str, ColumnSource)],
+    batch: &RowBatch<'_>,
+) -> Result<(Option<Vec<Value<'static>>>, Vec<usize>), WriteError> {
     let quotes = context.database().quotes();
     let columns = context.columns(connection, M::TABLE.name).await?;
-    let nature = context.behavior(connection, M::TABLE.name).await?;
+    let behavior = context.behavior(connection, M::TABLE.name).await?;
     let names: Vec<&'static str> = sources.iter().map(|(column, _)| *column).collect();
     let typed = row_identity::typed_columns(context, &columns, M::TABLE, &names)?;
     let (table, mut returned) = (quotes.table(M::TABLE.name), Vec::with_capacity(sources.len()));
@@ -77,13 +77,13 @@ async fn insert_rows<M: SqlModel>(
         let column =
             column_of(&columns, M::TABLE.name, name).map_err(|error| context.server().fatal_schema_error(&error))?;
         let field = match source {
-            Source::Field(field) => M::TABLE.fields.get(*field),
-            Source::Lookup(_) | Source::Owner => None,
+            ColumnSource::Field(field) => M::TABLE.fields.get(*field),
+            ColumnSource::Lookup(_) | ColumnSource::Owner => None,
         };
         let kind = field.map_or(Kind::Text, |field| field.kind);
         let own = quotes.column(name);
         // What a lookup leads to may be a key of bytes that are no text.
-        if let Source::Lookup(_) = source
+        if let ColumnSource::Lookup(_) = source
             && context.database().key_kind(column) == Kind::Bytes
         {
             returned.push((own, Kind::Bytes));
@@ -101,20 +101,20 @@ async fn insert_rows<M: SqlModel>(
     let kind = M::TABLE.key.and_then(|key| M::TABLE.fields.get(key)).map(|field| field.kind);
     let key = key.zip(kind);
 
-    let insert = Insert { table: &table, columns: &typed, returned: &returned, key, nature: &nature, rows: grid };
+    let insert = Insert { table: &table, columns: &typed, returned: &returned, key, behavior: &behavior, rows: batch };
     let Inserted { rows, keys, altered } = connection.insert(&insert).await?;
-    if rows.is_some_and(|rows| rows != grid.len() as u64) {
+    if rows.is_some_and(|rows| rows != batch.len() as u64) {
         // One at a time will tell which it is.
-        let first = sources.iter().zip(&grid.values).next();
+        let first = sources.iter().zip(&batch.values).next();
         let place = first.map(|((column, _), value)| format!("`{column}` = {}", value.shown()));
         return Err(dropped(M::TABLE.name, &place.unwrap_or_default()).into());
     }
     // Reading it again tells the key, too.
     let is_key_unknown = key.is_some() && keys.is_none();
     let doubtful = match altered {
-        _ if is_key_unknown => (0..grid.len()).collect(),
+        _ if is_key_unknown => (0..batch.len()).collect(),
         Some(altered) => altered,
-        None => reread::rows_to_reread::<M>(context, &nature, &columns, sources, grid)?,
+        None => reread::rows_to_reread::<M>(context, &behavior, &columns, sources, batch)?,
     };
     Ok((keys, doubtful))
 }
@@ -125,17 +125,17 @@ pub(crate) async fn update_rows<M: SqlModel>(
     connection: &mut dyn Connection,
     changes: &[(&M, &M::Patch)],
     new: &[&M],
-) -> Result<Answers<Option<M>>, Trouble> {
+) -> Result<RecordResults<Option<M>>, WriteError> {
     let sources = sources(M::TABLE);
-    let any = |lookup: usize| changes.iter().any(|(_, patch)| is_changed::<M>(patch, Source::Lookup(lookup)));
+    let any = |lookup: usize| changes.iter().any(|(_, patch)| is_changed::<M>(patch, ColumnSource::Lookup(lookup)));
     let resolved = row_identity::resolve(context, connection, new, any).await?;
     let old: Vec<&M> = changes.iter().map(|(old, _)| *old).collect();
     let found = row_identity::locate(context, connection, &old).await?;
 
     let mut documents = json_documents::changed_documents(context, connection, changes, new).await?;
 
-    let mut answers: Answers<Option<M>> = Vec::with_capacity(changes.len());
-    let mut groups: BTreeMap<(Vec<bool>, By), Group<'_>> = BTreeMap::new();
+    let mut answers: RecordResults<Option<M>> = Vec::with_capacity(changes.len());
+    let mut groups: BTreeMap<(Vec<bool>, RowKey), RowGroup<'_>> = BTreeMap::new();
     for (record, (_, patch)) in changes.iter().enumerate() {
         let columns: Vec<bool> = sources.iter().map(|(_, source)| is_changed::<M>(patch, *source)).collect();
         let set = sources.iter().zip(&columns).filter(|(_, changed)| **changed);
@@ -146,10 +146,10 @@ pub(crate) async fn update_rows<M: SqlModel>(
                 continue;
             }
         };
-        let mut value = |source: Source| {
+        let mut value = |source: ColumnSource| {
             let document = match source {
-                Source::Field(field) => merged.remove(&field),
-                Source::Lookup(_) | Source::Owner => None,
+                ColumnSource::Field(field) => merged.remove(&field),
+                ColumnSource::Lookup(_) | ColumnSource::Owner => None,
             };
             document.map_or_else(|| resolved.value(record, source), |document| Ok(Value::Text(document.into())))
         };
@@ -158,9 +158,10 @@ pub(crate) async fn update_rows<M: SqlModel>(
             let (by, which) = found.by(record)?;
             let width = values.len() + which.len();
             values.extend(which);
-            let group =
-                groups.entry((columns, by)).or_insert_with(|| Group { grid: Grid::new(width), records: Vec::new() });
-            group.grid.values.extend(values);
+            let group = groups
+                .entry((columns, by))
+                .or_insert_with(|| RowGroup { batch: RowBatch::new(width), records: Vec::new() });
+            group.batch.values.extend(values);
             group.records.push(record);
             Ok(None)
         });
@@ -169,10 +170,10 @@ pub(crate) async fn update_rows<M: SqlModel>(
 
     let table = context.database().quotes().table(M::TABLE.name);
     let columns = context.columns(connection, M::TABLE.name).await?;
-    let nature = context.behavior(connection, M::TABLE.name).await?;
+    let behavior = context.behavior(connection, M::TABLE.name).await?;
     let mut doubtful: Vec<usize> = Vec::new();
     for ((changed, by), group) in &groups {
-        let set: Vec<(&'static str, Source)> =
+        let set: Vec<(&'static str, ColumnSource)> =
             sources.iter().zip(changed).filter(|(_, changed)| **changed).map(|(source, _)| *source).collect();
         let names: Vec<&'static str> = set.iter().map(|(column, _)| *column).collect();
         let update = Update {
@@ -180,15 +181,15 @@ pub(crate) async fn update_rows<M: SqlModel>(
             set: &row_identity::typed_columns(context, &columns, M::TABLE, &names)?,
             by: &row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?,
             nulls: &by.nulls,
-            nature: &nature,
-            rows: &group.grid,
+            behavior: &behavior,
+            rows: &group.batch,
         };
         let updated = connection.update(&update).await?;
-        if !nature.is_uncounted {
-            gone::<M>(updated, group.records.len(), by, &group.grid)?;
+        if !behavior.is_uncounted {
+            check_row_count::<M>(updated, group.records.len(), by, &group.batch)?;
         }
         context.keys().forget_in(M::TABLE.name, Some(&names));
-        let rows = reread::rows_to_reread::<M>(context, &nature, &columns, &set, &group.grid)?;
+        let rows = reread::rows_to_reread::<M>(context, &behavior, &columns, &set, &group.batch)?;
         doubtful.extend(rows.iter().filter_map(|row| group.records.get(*row)));
     }
 
@@ -205,37 +206,38 @@ pub(crate) async fn delete_rows<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
     old: &[&M],
-) -> Result<Answers<()>, Trouble> {
+) -> Result<RecordResults<()>, WriteError> {
     let found = row_identity::locate(context, connection, old).await?;
-    let mut answers: Answers<()> = Vec::with_capacity(old.len());
-    let mut groups: BTreeMap<By, Group<'_>> = BTreeMap::new();
+    let mut answers: RecordResults<()> = Vec::with_capacity(old.len());
+    let mut groups: BTreeMap<RowKey, RowGroup<'_>> = BTreeMap::new();
     for record in 0..old.len() {
         answers.push(found.by(record).map(|(by, which)| {
-            let group = groups.entry(by).or_insert_with(|| Group { grid: Grid::new(which.len()), records: Vec::new() });
-            group.grid.values.extend(which);
+            let group =
+                groups.entry(by).or_insert_with(|| RowGroup { batch: RowBatch::new(which.len()), records: Vec::new() });
+            group.batch.values.extend(which);
             group.records.push(record);
         }));
     }
     let table = context.database().quotes().table(M::TABLE.name);
     let columns = context.columns(connection, M::TABLE.name).await?;
     let owner = M::TABLE.owner.map(|owner| (owner.column, owner.value));
-    let nature = context.behavior(connection, M::TABLE.name).await?;
+    let behavior = context.behavior(connection, M::TABLE.name).await?;
     let still_there = format!("SELECT 1 FROM {table} AS t");
     for (by, group) in &groups {
         let typed = row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?;
-        let delete = Delete { table: &table, by: &typed, nulls: &by.nulls, owner, rows: &group.grid };
+        let delete = Delete { table: &table, by: &typed, nulls: &by.nulls, owner, rows: &group.batch };
         let deleted = connection.delete(&delete).await?;
-        if !nature.is_uncounted {
-            gone::<M>(deleted, group.records.len(), by, &group.grid)?;
+        if !behavior.is_uncounted {
+            check_row_count::<M>(deleted, group.records.len(), by, &group.batch)?;
         }
 
         // What a rule, a trigger or a view has done instead may leave the row.
-        if nature.may_keep_deleted {
-            let read = Read { select: &still_there, by: &typed, nulls: &by.nulls, rows: &group.grid, locks: false };
+        if behavior.may_keep_deleted {
+            let read = Read { select: &still_there, by: &typed, nulls: &by.nulls, rows: &group.batch, locks: false };
             let mut left: usize = 0;
             connection.read(&read, &mut |_| left += 1).await?;
             if left > 0 {
-                return Err(kept(M::TABLE.name, left, group.records.len(), &by.place(&group.grid)).into());
+                return Err(kept(M::TABLE.name, left, group.records.len(), &by.place(&group.batch)).into());
             }
         }
     }

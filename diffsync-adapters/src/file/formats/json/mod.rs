@@ -14,22 +14,22 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use self::edit::Layout;
 pub(crate) use self::edit::record;
-use super::encoding::{behind_mark, not_utf8, text};
+use super::encoding::{not_utf8, skip_bom, text};
 use super::lines::line_break;
 use crate::file::model::FileModel;
 use crate::file::model::edits::{Edits, TextEdit};
 use crate::file::model::records::Records;
-use crate::file::model::values::DatumCells;
+use crate::file::model::values::DatumRow;
 use crate::nested::json::Scan;
 pub(crate) use crate::nested::json::{changed, check, datum, joined, text_of};
 
 /// Reads all records, one after the other.
 pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
-    let input = behind_mark(file).map_err(|error| records.unreadable(error))?;
+    let input = skip_bom(file).map_err(|error| records.unreadable(error))?;
     let place = Place { line: Cell::new(1), ..Place::default() };
     let mut document = serde_json::Deserializer::from_reader(Counting { input, place: &place });
     let mut failed = None;
-    let list = List { cells: DatumCells::new(M::FILE.columns), records, place: &place, failed: &mut failed };
+    let list = List { cells: DatumRow::new(M::FILE.columns), records, place: &place, failed: &mut failed };
     let read = match M::FILE.list {
         None => list.deserialize(&mut document),
         Some(key) => Under { key, list }.deserialize(&mut document),
@@ -119,7 +119,7 @@ impl<R: BufRead> Read for Counting<'_, R> {
 
 /// Reads a list into the records.
 struct List<'a, 'r, M: FileModel> {
-    cells: DatumCells,
+    cells: DatumRow,
     records: &'a mut Records<'r, M>,
     place: &'a Place,
     /// Why reading was ended, if not by the JSON of the document.
@@ -168,7 +168,7 @@ pub(crate) enum NotARecord {
 }
 
 /// Fills the cells from an object.
-pub(crate) fn record_cells(object: &[u8], cells: &mut DatumCells) -> Result<(), NotARecord> {
+pub(crate) fn record_cells(object: &[u8], cells: &mut DatumRow) -> Result<(), NotARecord> {
     let object = str::from_utf8(object).map_err(|_| NotARecord::NotUtf8)?;
     cells.clear();
     let cells = RefCell::new(cells);
@@ -303,7 +303,7 @@ fn rewritten<M: FileModel>(document: &str, list: Range<usize>, edits: &Edits<'_,
     let old = Scan::of(text, 0).items().map_err(failed)?;
 
     let mut items = Vec::with_capacity(old.len());
-    let mut cells = DatumCells::new(M::FILE.columns);
+    let mut cells = DatumRow::new(M::FILE.columns);
     for (position, place) in old.iter().enumerate() {
         let item = text.get(place.clone()).unwrap_or_default();
         if let Some(item) = edited_record(item, &mut cells, edits)? {
@@ -338,7 +338,7 @@ fn rewritten<M: FileModel>(document: &str, list: Range<usize>, edits: &Edits<'_,
 /// The text of a record after the run, unless it goes.
 pub(crate) fn edited_record<M: FileModel>(
     item: &str,
-    cells: &mut DatumCells,
+    cells: &mut DatumRow,
     edits: &Edits<'_, M>,
 ) -> Result<Option<String>, AdapterError> {
     record_cells(item.as_bytes(), cells).map_err(|error| match error {

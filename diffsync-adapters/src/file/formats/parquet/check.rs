@@ -14,7 +14,7 @@ use super::codec::{Arrays, Coding, NewColumn, Rows, codings, same};
 use super::edit::new_schema;
 use super::roots;
 use crate::file::model::FileModel;
-use crate::file::model::row::{CellError, WriteCells};
+use crate::file::model::row::{CellError, RowWriter};
 use crate::file::model::schema::Column;
 
 /// The columns of a file.
@@ -59,7 +59,7 @@ struct Checked<'a> {
     model: &'static [Column],
 }
 
-impl WriteCells for Checked<'_> {
+impl RowWriter for Checked<'_> {
     fn put<T: Serialize + DeserializeOwned + PartialEq>(&mut self, column: usize, value: &T) -> Result<(), CellError> {
         let Columns { fields, codings, .. } = self.columns;
         let (Some(model), Some(field), Some(coding)) =

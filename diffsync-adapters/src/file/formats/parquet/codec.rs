@@ -18,7 +18,7 @@ use serde_arrow::{ArrayBuilder, Deserializer};
 use crate::file::formats::json;
 use crate::file::formats::text::text_of_datum;
 use crate::file::model::FileModel;
-use crate::file::model::row::{CellError, Cells};
+use crate::file::model::row::{CellError, RowReader};
 use crate::file::model::schema::Column;
 use crate::file::model::shape::Kind;
 use crate::file::model::values::both;
@@ -209,7 +209,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-impl Cells for Rows<'_> {
+impl RowReader for Rows<'_> {
     fn take<T: DeserializeOwned>(&mut self, column: usize) -> Result<T, CellError> {
         self.read(column).map_err(|error| {
             let what = if self.is_null(column) { "is null".to_owned() } else { error };

@@ -22,7 +22,7 @@ use super::properties::properties;
 use super::{ROWS, roots};
 use crate::file::model::FileModel;
 use crate::file::model::edits::{Edits, Fate};
-use crate::file::model::row::{CellError, WriteCells};
+use crate::file::model::row::{CellError, RowWriter};
 use crate::file::model::schema::Column;
 
 /// Writes the file with its records changed. The columns that the model does not know stay.
@@ -160,7 +160,7 @@ struct Differing<'a> {
     changed: &'a mut [Vec<usize>],
 }
 
-impl WriteCells for Differing<'_> {
+impl RowWriter for Differing<'_> {
     fn put<T: Serialize + DeserializeOwned + PartialEq>(&mut self, column: usize, value: &T) -> Result<(), CellError> {
         let old = self.rows.read::<T>(column).ok();
         if old.as_ref().is_some_and(|old| same(old, value)) {
@@ -181,7 +181,7 @@ impl WriteCells for Differing<'_> {
 /// Takes all values of a record.
 struct All<'a>(&'a mut [NewColumn]);
 
-impl WriteCells for All<'_> {
+impl RowWriter for All<'_> {
     fn put<T: Serialize + DeserializeOwned + PartialEq>(&mut self, column: usize, value: &T) -> Result<(), CellError> {
         self.0.get_mut(column).map_or(Ok(()), |new| new.push(value))
     }

@@ -15,7 +15,7 @@ use crate::file::model::FileModel;
 use crate::file::model::edits::{Edits, TextEdit, UNFAITHFUL};
 use crate::file::model::records::Records;
 use crate::file::model::row::CellError;
-use crate::file::model::values::DatumCells;
+use crate::file::model::values::DatumRow;
 use crate::nested::datum::Datum;
 
 /// Reads all records.
@@ -36,7 +36,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
             }
         };
     };
-    let mut cells = DatumCells::new(M::FILE.columns);
+    let mut cells = DatumRow::new(M::FILE.columns);
     for table in tables(list) {
         let (table, span) =
             table.map_err(|what| records.error(format_args!("`{key}` is not a list of tables: {what}")))?;
@@ -62,7 +62,7 @@ fn tables(list: &Item) -> Box<dyn Iterator<Item = Found<'_>> + '_> {
 }
 
 /// Fills the cells from a table.
-fn fill(cells: &mut DatumCells, table: &dyn TableLike) {
+fn fill(cells: &mut DatumRow, table: &dyn TableLike) {
     cells.clear();
     for (key, item) in table.iter() {
         if let Some(column) = cells.position(key) {
@@ -152,7 +152,7 @@ pub(crate) fn write<M: FileModel>(
     let key = M::FILE.list.unwrap_or(M::NAME);
     let mut records = Vec::new();
     let mut changes = Vec::new();
-    let mut cells = DatumCells::new(M::FILE.columns);
+    let mut cells = DatumRow::new(M::FILE.columns);
     for table in document.get(key).map(tables).into_iter().flatten() {
         let (table, _) = table.map_err(|what| edits.error(format_args!("it holds {what} instead of a table")))?;
         fill(&mut cells, table);

@@ -16,7 +16,7 @@ use super::encoding::text;
 use crate::file::model::FileModel;
 use crate::file::model::edits::{Edits, TextEdit, UNFAITHFUL};
 use crate::file::model::records::Records;
-use crate::file::model::values::DatumCells;
+use crate::file::model::values::DatumRow;
 use crate::nested::datum::Datum;
 
 /// Where the list of records of a document is.
@@ -73,7 +73,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         }
     };
     let targets = document.targets();
-    let mut cells = DatumCells::new(M::FILE.columns);
+    let mut cells = DatumRow::new(M::FILE.columns);
     for item in items {
         fill(&mut cells, item, &targets).map_err(|what| records.error(what))?;
         records.add(M::read(&mut cells), u64::try_from(item.line).ok())?;
@@ -84,7 +84,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
 
 /// Fills the cells from a record.
 fn fill(
-    cells: &mut DatumCells,
+    cells: &mut DatumRow,
     item: &Node<'_>,
     targets: &std::collections::HashMap<usize, &Node<'_>>,
 ) -> Result<(), String> {
@@ -128,7 +128,7 @@ pub(crate) fn write<M: FileModel>(
         Place::List { items, .. } => *items,
         _ => &[],
     };
-    let mut cells = DatumCells::new(M::FILE.columns);
+    let mut cells = DatumRow::new(M::FILE.columns);
     let mut changes = Vec::with_capacity(items.len());
     for item in items {
         fill(&mut cells, item, &targets).map_err(|what| edits.error(what))?;

@@ -17,7 +17,7 @@ impl Connected {
         let read = returned.iter().map(|(read, _)| read).chain(&key_read).cloned().collect::<Vec<_>>().join(", ");
 
         let (mut taken, mut keys, mut differ) = (0, Vec::new(), Vec::new());
-        for piece in self.room.pieces(&rows.values, rows.width)? {
+        for piece in self.limits.chunks(&rows.values, rows.width)? {
             let values = placeholders(piece.len() / rows.width.max(1), rows.width);
             let sql = format!("INSERT INTO {table} ({names}) VALUES {values} RETURNING {read}");
             let mut stored = sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch(&mut self.driver);
@@ -50,7 +50,7 @@ impl Connected {
                 .await?;
         }
         let (mut taken, mut keys) = (0, Vec::new());
-        for piece in self.room.pieces(&rows.values, rows.width)? {
+        for piece in self.limits.chunks(&rows.values, rows.width)? {
             let count = piece.len() / rows.width.max(1);
             let sql = format!("INSERT INTO {table} ({names}) VALUES {}", placeholders(count, rows.width));
             let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).execute(&mut self.driver).await?;

@@ -3,11 +3,11 @@
 use sqlx::PgConnection;
 
 use super::QUOTES;
-use crate::sql::dialect::{Nature, UniqueKey, UniqueKeyRow};
+use crate::sql::dialect::{TableBehavior, UniqueKey, UniqueKeyRow};
 use crate::sql::model::value::{Kind, Value};
 
 /// Whether a column of a type holds a value exactly as it is given.
-pub(crate) fn keeps(ty: &str, kind: Kind, value: &Value<'_>) -> bool {
+pub(crate) fn stores_exactly(ty: &str, kind: Kind, value: &Value<'_>) -> bool {
     match (ty, value) {
         ("boolean", Value::Bool(_))
         | ("smallint" | "integer" | "bigint", Value::Int(_) | Value::Unsigned(_))
@@ -32,7 +32,7 @@ pub(crate) fn keeps(ty: &str, kind: Kind, value: &Value<'_>) -> bool {
 }
 
 /// What a table is, and what the login may do with it.
-pub(crate) async fn nature(connection: &mut PgConnection, table: &str) -> Result<Nature, sqlx::Error> {
+pub(crate) async fn behavior(connection: &mut PgConnection, table: &str) -> Result<TableBehavior, sqlx::Error> {
     const SQL: &str = "
         SELECT c.relkind::text, c.relhassubclass, row_security_active(c.oid),
                EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'),
@@ -40,7 +40,9 @@ pub(crate) async fn nature(connection: &mut PgConnection, table: &str) -> Result
         FROM pg_class c WHERE c.oid = to_regclass($1)";
     let found: Option<(String, bool, bool, bool, bool)> =
         sqlx::query_as(SQL).persistent(false).bind(QUOTES.table(table)).fetch_optional(connection).await?;
-    let Some((kind, has_parts, is_guarded, has_rules, has_triggers)) = found else { return Ok(Nature::default()) };
+    let Some((kind, has_parts, is_guarded, has_rules, has_triggers)) = found else {
+        return Ok(TableBehavior::default());
+    };
 
     let copies = match kind.as_str() {
         "v" => Err("it is a view"),
@@ -52,7 +54,7 @@ pub(crate) async fn nature(connection: &mut PgConnection, table: &str) -> Result
     // The parts of a partitioned table may have triggers of their own.
     let alters = kind != "r" || has_parts || has_rules || has_triggers;
     // What a rule does instead is not counted as what was asked.
-    Ok(Nature { alters, may_keep_deleted: alters, is_uncounted: has_rules, copies: Some(copies) })
+    Ok(TableBehavior { alters, may_keep_deleted: alters, is_uncounted: has_rules, copies: Some(copies) })
 }
 
 /// The unique indexes of a table, also those of expressions, each with the columns that it uses.
@@ -101,7 +103,7 @@ mod tests {
             ("timestamp without time zone", Kind::Text, text("2024-01-01 00:00:00"), false),
             ("inet", Kind::Text, text("10.0.0.1"), false),
         ] {
-            assert_eq!(keeps(ty, kind, &value), expected, "{ty} {}", value.shown());
+            assert_eq!(stores_exactly(ty, kind, &value), expected, "{ty} {}", value.shown());
         }
     }
 }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use sqlx::PgConnection;
 use sqlx::postgres::PgCopyIn;
 
-use super::{ROOM, text};
-use crate::sql::dialect::Grid;
+use super::{STATEMENT_LIMITS, text};
+use crate::sql::dialect::RowBatch;
 use crate::sql::model::value::Value;
 
 /// How many bytes of rows are sent at a time, so that the server reads while more are written.
@@ -16,11 +16,11 @@ const PIECE: usize = 1 << 16;
 pub(crate) async fn copied(
     connection: &mut PgConnection,
     into: &str,
-    rows: &Grid<'_>,
+    rows: &RowBatch<'_>,
     keys: Option<&[Value<'static>]>,
 ) -> Result<u64, sqlx::Error> {
     for row in rows.rows() {
-        ROOM.weight(row)?;
+        STATEMENT_LIMITS.row_bytes(row)?;
     }
     let mut copying = connection.copy_in_raw(&format!("COPY {into} FROM STDIN")).await?;
     match send(&mut copying, rows, keys).await {
@@ -33,7 +33,7 @@ pub(crate) async fn copied(
 /// Sends the rows in the format of `COPY`.
 async fn send(
     copy: &mut PgCopyIn<&mut PgConnection>,
-    rows: &Grid<'_>,
+    rows: &RowBatch<'_>,
     keys: Option<&[Value<'static>]>,
 ) -> Result<(), sqlx::Error> {
     let mut out = String::with_capacity(PIECE + PIECE / 4);

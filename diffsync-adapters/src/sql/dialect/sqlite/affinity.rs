@@ -31,7 +31,7 @@ impl Affinity {
     }
 
     /// Whether a column holds a value as it is given, so that it is read again as the same.
-    pub(crate) fn keeps(self, value: &Value<'_>) -> bool {
+    pub(crate) fn stores_exactly(self, value: &Value<'_>) -> bool {
         match (value, self) {
             (Value::Null | Value::Bytes(_), _) | (_, Self::None) => true,
             (Value::Bool(_) | Value::Int(_) | Value::Unsigned(_), _) => matches!(self, Self::Integer | Self::Numeric),
@@ -64,7 +64,7 @@ mod tests {
             ("BLOB", Value::Bytes(vec![1].into()), true),
             ("TEXT", Value::Null, true),
         ] {
-            assert_eq!(Affinity::of(ty).keeps(&value), keeps, "{ty} {}", value.shown());
+            assert_eq!(Affinity::of(ty).stores_exactly(&value), keeps, "{ty} {}", value.shown());
         }
     }
 }

@@ -13,7 +13,7 @@ const SHORTEST_BASE64: usize = 6;
 
 /// All that a secret may be written as: itself; quoted as in JSON, Python, HTML and URLs; as base64, also within that of a
 /// longer text such as `user:password`; and in the wrong encoding. The longest comes first.
-pub(crate) fn forms(secret: &str) -> Vec<String> {
+pub(crate) fn spellings(secret: &str) -> Vec<String> {
     let mut plain = vec![secret.to_owned()];
     // UTF-8 that was read as Latin-1 or as Windows-1252, and Latin-1 that was read as UTF-8.
     if !secret.is_ascii() {
@@ -21,22 +21,22 @@ pub(crate) fn forms(secret: &str) -> Vec<String> {
         plain.push(secret.bytes().map(windows_1252).collect());
         plain.push(secret.chars().map(|letter| if letter.is_ascii() { letter } else { '\u{FFFD}' }).collect());
     }
-    let mut forms = Vec::new();
+    let mut spellings = Vec::new();
     for text in &plain {
-        forms.extend(quoted(text));
+        spellings.extend(quoted(text));
         // JSON within JSON.
-        forms.extend(quoted(text).iter().flat_map(|text| quoted(text)));
+        spellings.extend(quoted(text).iter().flat_map(|text| quoted(text)));
     }
     for bytes in encoded(secret) {
-        forms.extend(percent(&bytes));
-        forms.extend(base64(&bytes));
+        spellings.extend(percent(&bytes));
+        spellings.extend(base64(&bytes));
     }
-    forms.extend(plain);
-    forms.retain(|form| form.len() >= SHORTEST);
+    spellings.extend(plain);
+    spellings.retain(|form| form.len() >= SHORTEST);
     // One that is part of another comes after it.
-    forms.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
-    forms.dedup();
-    forms
+    spellings.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    spellings.dedup();
+    spellings
 }
 
 /// The bytes of a secret: as UTF-8, and as Latin-1 if it can be that.
@@ -179,7 +179,7 @@ mod tests {
 
     /// What is left of a text once all forms of a secret were taken out.
     fn left(text: &str, secret: &str) -> String {
-        forms(secret).iter().fold(text.to_owned(), |text, form| text.replace(form.as_str(), "[secret]"))
+        spellings(secret).iter().fold(text.to_owned(), |text, form| text.replace(form.as_str(), "[secret]"))
     }
 
     #[test]
