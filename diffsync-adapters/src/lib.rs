@@ -1,4 +1,4 @@
-//! Ready-made ways to read and write systems: nobody writes `load`, `create`, `update` and `delete` for a table of a
+//! Ready-made ways to read and write systems: no `load`, `create`, `update` or `delete` to write for a table of a
 //! database, a file or a regular API.
 //!
 //! Each kind of system is a derive on the models and an adapter for data sets all of whose models have it:

@@ -1,4 +1,4 @@
-//! How a secret may be written where a server echoes it.
+//! The spellings in which a server may echo a secret.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Replacing a file: whoever reads it sees the old contents or the new, never a part, whatever happens in between.
+//! Replaces a file atomically: a reader sees the old contents or the new, never a part of them.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
@@ -130,20 +130,20 @@ enum Failure {
     Replaced(AdapterError),
 }
 
-/// Somebody else was faster.
+/// The error of a file that changed since it was loaded.
 pub(crate) fn changed(path: &Path) -> AdapterError {
     let path = path.display();
     AdapterError::new(format!("cannot write `{path}`: somebody else changed it since it was loaded; run again"))
 }
 
-/// Waits until what a file or a folder holds is on the disk.
+/// Waits until the contents of a file or a folder are on the disk.
 fn fsync(file: &File) -> io::Result<()> {
     #[cfg(test)]
     tests::note(file)?;
     file.sync_all()
 }
 
-/// Gives a new file the permissions of the old, and its owner where that is allowed.
+/// Copies the permissions of the old file to the new, and its owner where that is allowed.
 fn copy_metadata(file: &File, old: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {

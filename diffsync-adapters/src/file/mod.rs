@@ -1,14 +1,14 @@
 //! A folder of files, one for each model: CSV, JSON, JSON Lines, YAML, TOML, Parquet.
 //!
 //! The models derive [`FileModel`](trait@FileModel), which says which file holds their records and how; the adapter is [`Folder`].
-//! As a target it edits the files when a run completes: what nobody changed stays as it is written.
+//! As a target it edits the files when a run completes: what did not change stays as it is written.
 //!
 //! | key | on | what it says |
 //! | --- | --- | --- |
 //! | `path = "sites.csv"` | struct | the file in the folder |
 //! | `format = csv` | struct | the format, where the extension does not say it: `csv`, `json`, `json_lines`, `yaml`, `toml`, `parquet` |
-//! | `list = "sites"` | struct | the key under which the list of records stands |
-//! | `delimiter = ';'` | struct | what stands between two cells of CSV |
+//! | `list = "sites"` | struct | the key of the list of records |
+//! | `delimiter = ';'` | struct | the delimiter of CSV |
 //! | `rename = "Full name"` | field | the name of the column or key |
 
 #![cfg_attr(

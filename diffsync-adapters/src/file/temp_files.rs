@@ -1,4 +1,4 @@
-//! Temporary files, and what killed runs have left of them.
+//! Temporary files, and the removal of those that killed runs left.
 //!
 //! A temporary file is locked as long as its run lives. So one whose lock can be had is a leftover, however young it is.
 
@@ -29,7 +29,7 @@ pub(crate) fn temporary(path: &Path, for_all: bool) -> io::Result<NamedTempFile>
     builder.prefix(&prefix).suffix(SUFFIX);
     #[cfg(unix)]
     if for_all {
-        // As any new file: the user's mask says what of this is granted.
+        // Create with 0o666; the umask narrows it, as for any new file.
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     }
     #[cfg(not(unix))]

@@ -30,7 +30,7 @@ impl FileVersion {
         }
     }
 
-    /// Whether both are of one file, whatever it holds.
+    /// Whether both are of one file, even if its contents differ.
     #[cfg(unix)]
     pub(crate) fn is_same_file(&self, other: &Self) -> bool {
         self.identity == other.identity

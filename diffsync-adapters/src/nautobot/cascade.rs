@@ -64,7 +64,7 @@ const fn cable(by: &'static str, ends: &'static [&'static str]) -> Cascade {
 }
 
 /// All that Nautobot 3.2 deletes or empties along with the records of the ready data set. What it protects it refuses by
-/// itself, with `409 Conflict`. A primary address is always one that is assigned, so the assignment stands for it.
+/// itself, with `409 Conflict`. A primary address is always one that is assigned, so the assignment represents it.
 const CASCADES: &[Cascade] = &[
     cascade("tenancy/tenant-groups", "tenancy/tenant-groups", "parent", Deleted),
     cascade("tenancy/tenant-groups", "tenancy/tenants", "tenant_group", Emptied),
@@ -331,7 +331,7 @@ fn key_at(row: &Value, field: &str) -> Option<String> {
     value.get("id").unwrap_or(value).as_str().map(str::to_lowercase)
 }
 
-/// What would become of a row, as it stands behind "it would".
+/// What would become of a row, to follow "it would".
 fn described(cascade: &Cascade, row: &Value) -> String {
     let name =
         ["display", "name", "id"].iter().find_map(|field| row.get(*field)?.as_str().filter(|text| !text.is_empty()));

@@ -1,4 +1,4 @@
-//! A look at a Nautobot before anything is loaded from it.
+//! The health check of a Nautobot.
 
 use diffsync_core::{Checkup, Side};
 use serde_json::Value;
@@ -23,7 +23,7 @@ pub(super) async fn check(client: &Client, paths: impl Iterator<Item = &'static 
         Ok(Some(version)) => {
             // It may do all the same.
             let caution = "look at the diff of a dry run before the first run that writes";
-            let seen = format!("Nautobot {version}, with which nobody tried this, only with {TRIED}: {caution}");
+            let seen = format!("Nautobot {version}, which is untested; tested with {TRIED}: {caution}");
             checkup.passed("version", seen);
         }
         Ok(None) => checkup.failed("version", format!("{} does not say that it is a Nautobot", client.base())),

@@ -1,7 +1,7 @@
 //! Choices, which GraphQL spells as constants: `A_10GBASE_X_SFPP` for `10gbase-x-sfpp`.
 //!
 //! A constant cannot be turned back, since many letters become `_`. So REST is asked for one record of each constant, and
-//! says what it stands for.
+//! says what it means.
 
 use std::collections::{BTreeMap, BTreeSet};
 

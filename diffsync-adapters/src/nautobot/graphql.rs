@@ -20,7 +20,7 @@ const READINGS: usize = 2;
 
 /// Reads collections by way of GraphQL where the server has it, else page by page through REST.
 ///
-/// The rows have the form that REST gives them with `depth=0`, so whatever is made of them is made the same way.
+/// The rows have the form that REST gives them with `depth=0`, so both are turned into records the same way.
 #[derive(Debug, Default)]
 pub(super) struct GraphQl {
     /// The lists that can be asked for, by the kind of their rows; nothing if the server offers no GraphQL.

@@ -59,11 +59,11 @@ const CONCURRENCY: usize = 4;
 /// How many bytes a list may have. A server takes 2.5 MiB, and answers 500 to more.
 const LONGEST_LIST: usize = 2_500_000;
 
-/// How long an answer may take. A run waits no longer than five minutes for what it writes, unless it is told to.
+/// How long an answer may take. A run waits for a write no longer than five minutes, unless it is told to.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// How long an answer may take that is only read. While its database restarts, a server never answers what it was asked,
-/// but does what it is asked after: so it is asked again, as often as the client's retries have time for.
+/// How long an answer may take that is only read. While its database restarts,
+/// a Nautobot drops requests in flight but serves later ones, so a read is retried rather than waited for.
 const READING_PATIENCE: Duration = Duration::from_mins(2);
 
 /// A Nautobot of version 3.2 that keeps the records of a data set.

@@ -197,7 +197,7 @@ fn fitting(change: Change, before: &Datum, after: &Datum, written: &Datum) -> Op
     (!knows_less(written, before)).then(|| Change::Set(after.clone()))
 }
 
-/// Whether each item of each list is what stands at its place in the file, as far as can be told.
+/// Whether each item of each list is the one at its place in the file, as far as can be told.
 fn follows(written: &Datum, read: &Datum) -> bool {
     match (written, read) {
         (Datum::Map(written), Datum::Map(read)) => {
@@ -216,7 +216,7 @@ fn follows(written: &Datum, read: &Datum) -> bool {
     }
 }
 
-/// Whether all that the type knows of a value stands in the file.
+/// Whether the file holds all that the type knows of a value.
 fn resembles(written: &Datum, read: &Datum) -> bool {
     match (written, read) {
         (Datum::Map(written), Datum::Map(read)) => {

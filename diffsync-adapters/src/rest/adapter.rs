@@ -59,7 +59,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Rest<D> {
         self
     }
 
-    /// Stamps only the records of these models, where those of others have no place for it. These then are nobody's, and
+    /// Stamps only the records of these models, where those of others have no place for it. These then have no owner, and are
     /// never deleted.
     #[must_use]
     pub fn stamping(mut self, stamped: fn(&RestSchema) -> bool) -> Self {
@@ -89,7 +89,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Rest<D> {
         &self.context.client
     }
 
-    /// In what the API differs from others.
+    /// How the API differs from others.
     #[must_use]
     pub fn dialect(&self) -> &Dialect {
         &self.context.dialect

@@ -86,7 +86,7 @@ impl RestContext {
             self.source.rows(client, dialect, &collection, &mut report).await?
         };
         if rows.iter().any(|row| !unpacked(row).is_object()) {
-            return Err(AdapterError::new(format!("`{name}` has a row that is no object; is it a collection?")));
+            return Err(AdapterError::new(format!("`{name}` has a row that is not an object; is it a collection?")));
         }
         if lacks_keys(&self.models, name, &rows) {
             // The rows that were read hold no more than what is needed.

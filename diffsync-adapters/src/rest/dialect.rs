@@ -1,4 +1,4 @@
-//! In what APIs differ from each other.
+//! How APIs differ from each other.
 
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ pub struct Dialect {
     pub concurrency: usize,
     /// Whether updates are sent with `PUT`, with all of the record, instead of `PATCH`.
     pub replaces: bool,
-    /// Which records of the target are never deleted, whatever the source holds, by path and row: what a system needs itself.
+    /// Which records of the target are never deleted, by path and row: those that the system itself needs.
     pub keeps: fn(&str, &Value) -> bool,
     /// What an error says of each row of a request for many, if it does.
     pub row_errors: fn(&Error, usize) -> Option<Vec<Option<String>>>,

@@ -1,4 +1,4 @@
-//! Records and what stands of them in bodies.
+//! Records and the bodies that hold them.
 
 use diffsync_core::{AttributeValues, REDACTED, SyncModel, exposed, redacted};
 use serde_json::{Map, Number, Value};
@@ -305,7 +305,7 @@ pub(crate) fn is_owned(store: &RowCache, owner: &Owner, row: &Value) -> Result<b
     Ok(values.first().and_then(Value::as_array).is_some_and(|names| names.contains(&owner.value)))
 }
 
-/// Whether what a server answered speaks of where the owner stands, and the owner is not there.
+/// Whether an answer holds the place of the owner, and the owner is not in it.
 pub(crate) fn lacks_owner(store: &RowCache, owner: &Owner, row: &Value) -> bool {
     let speaks = match owner.at.split_last() {
         Some((_, above)) if !above.is_empty() => json_path::get(row, above).is_some_and(Value::is_object),

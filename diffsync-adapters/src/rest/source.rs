@@ -25,10 +25,10 @@ pub struct Collection {
     pub query: Vec<(String, String)>,
     /// What the key of a row is called.
     pub key: String,
-    /// The parts of a row that are read. Where one leads to another record, that may stand in the row itself with the parts
+    /// The parts of a row that are read. Where one leads to another record, that may be in the row itself with the parts
     /// that identify it, or as its key, or as an object with its key.
     pub parts: Vec<&'static Part>,
-    /// The first steps of the ways to all that is read, the key included.
+    /// The top-level fields to request: the first segment of each JSON path, and the key.
     pub needs: BTreeSet<String>,
 }
 

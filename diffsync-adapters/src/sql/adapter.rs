@@ -40,7 +40,7 @@ impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
     ///
     /// # Errors
     ///
-    /// If the URL is none of a database, or none of a kind that this program was built for, or has an option that its
+    /// If the URL does not name a database, or one whose feature is not enabled, or has an option that its
     /// driver does not know.
     pub fn at(url: &Url) -> Result<Self, AdapterError> {
         let entries = ModelEntries::of_data();

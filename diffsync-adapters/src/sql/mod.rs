@@ -1,7 +1,7 @@
 //! Tables of a database: `SQLite`, `PostgreSQL`, `MySQL` and `MariaDB`.
 //!
 //! [`SqlModel`](derive@crate::SqlModel) on a model says in which table it is kept, and [`Sql`] reads and writes a data set
-//! all of whose models have it: nobody writes a query.
+//! all of whose models have it. There are no queries to write.
 //!
 //! ```
 //! use diffsync_adapters::SqlModel;

@@ -54,7 +54,7 @@ struct Rows<R> {
     header: Option<StringRecord>,
 }
 
-/// Stands behind the last row. If a quotation mark is never closed, this is swallowed with all that follows the mark.
+/// It follows the last row. If a quotation mark is never closed, this is swallowed with all that follows the mark.
 const END: &str = "\u{0}end of the rows\u{0}";
 const LAST_LINE: &str = "\r\n\u{0}end of the rows\u{0}";
 
@@ -68,7 +68,7 @@ struct At {
 enum Wrong {
     /// The file could not be read.
     File(io::Error),
-    /// What stands in it.
+    /// Its text.
     Line(u64, String),
 }
 
@@ -185,7 +185,7 @@ impl Header {
         M::read(&mut RowCells { row, header: self })
     }
 
-    /// What stands in a column, as a value.
+    /// The value of a column.
     fn written(&self, row: &StringRecord, column: usize) -> Option<Datum> {
         let cell = self.cells.get(column).and_then(|&cell| row.get(cell))?;
         let kind = self.columns.get(column).map(|column| (column.shape)().kind)?;

@@ -29,7 +29,7 @@ pub(crate) fn not_utf8(text: &[u8], before: u64) -> String {
     format!("line {}, column {column}: is not UTF-8; save the file as UTF-8", before + line)
 }
 
-/// A reader of a text, behind the mark that some editors put before it.
+/// A reader of a text, after the byte order mark that some editors write.
 pub(crate) fn skip_bom(file: File) -> io::Result<BufReader<File>> {
     let mut reader = BufReader::with_capacity(128 * 1024, file);
     if reader.fill_buf()?.starts_with(BYTE_ORDER_MARK.as_bytes()) {

@@ -1,6 +1,6 @@
 //! What a run changes in a file.
 //!
-//! A file is edited, not made anew: what nobody changed stays as it is written, with the keys and columns that the model
+//! A file is edited, not rewritten: what did not change stays as it is written, with the keys and columns that the model
 //! does not know.
 
 use std::path::Path;
@@ -112,7 +112,7 @@ impl<'a, M: FileModel> Edits<'a, M> {
         &self.created
     }
 
-    /// What becomes of a record that was read from a text; `written` gives what stands there in a column, if anything.
+    /// What becomes of a record that was read from a text; `written` gives the value of a column there, if there is one.
     pub(crate) fn edit_text(
         &self,
         read: Result<M, RowError<M::Id>>,

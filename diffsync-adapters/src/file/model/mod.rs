@@ -18,7 +18,7 @@ use self::schema::FileSchema;
 ///
 /// The derive is the only intended implementor.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` says nothing of a file",
+    message = "`{Self}` has no `#[file(path = …)]`",
     label = "cannot be kept in a file",
     note = "add `FileModel` to the model's derives, and `#[file(path = \"…\")]`: `#[derive(SyncModel, FileModel, Clone)]`"
 )]

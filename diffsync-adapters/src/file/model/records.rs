@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::FileModel;
 use super::row::RowError;
 
-/// How many records are read between two words about it.
+/// Emit a progress event every this many records.
 const PROGRESS: u64 = 10_000;
 
 /// The records of a file, as they are found.
@@ -35,14 +35,14 @@ impl<M: FileModel> Records<'_, M> {
             }
             Err(RowError::Unidentified(error)) => {
                 return Err(self.error(format_args!(
-                    "{}: {error}; it is part of the identifier, so nobody knows which record it is",
+                    "{}: {error}; it is part of the identifier, so it is unknown which record it is",
                     place()
                 )));
             }
         }
         if self.count.is_multiple_of(PROGRESS) {
             if self.progress.is_closed() {
-                return Err(self.error("nobody waits for it any more"));
+                return Err(self.error("loading was cancelled"));
             }
             self.progress.send_replace(self.count);
         }

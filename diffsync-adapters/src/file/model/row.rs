@@ -1,4 +1,4 @@
-//! The cells of one record: what stands in a file for each stored field.
+//! The cells of one record: the value in a file for each stored field.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ impl CellError {
 /// Why a record could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowError<Id> {
-    /// Its identifier could not be read, so nobody knows which record it is.
+    /// Its identifier could not be read, so it is unknown which record it is.
     Unidentified(CellError),
     /// One of its attributes could not be read.
     Rejected(Id, CellError),

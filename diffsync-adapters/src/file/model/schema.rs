@@ -1,4 +1,4 @@
-//! How a model is kept in a file: what `#[derive(FileModel)]` says.
+//! The schema of a model that `#[derive(FileModel)]` writes.
 
 use diffsync_core::nearest;
 use serde::Serialize;
@@ -6,20 +6,20 @@ use serde::de::DeserializeOwned;
 
 use super::shape::Shape;
 
-/// A file and what stands in it.
+/// A file and its contents.
 #[derive(Debug, Clone, Copy)]
 pub struct FileSchema {
     /// Where the file lies in the folder.
     pub path: &'static str,
     /// How it is written.
     pub format: Format,
-    /// The key under which the list of records stands, unless the list is all there is.
+    /// The key of the list of records, unless the list is the whole document.
     pub list: Option<&'static str>,
-    /// What stands between two cells of CSV.
+    /// The delimiter of CSV.
     pub delimiter: u8,
-    /// Whether a field is a secret, so that nobody else needs to read the file.
+    /// Whether a field is a secret, so that only the owner may read the file.
     pub is_secret: bool,
-    /// The stored fields, in the order they stand in the struct.
+    /// The stored fields, in the order of the struct.
     pub columns: &'static [Column],
 }
 

@@ -96,7 +96,7 @@ pub struct CustomField {
     pub kind: String,
     /// What it is for.
     pub description: String,
-    /// Under which heading it stands in forms.
+    /// The heading under which forms show it.
     pub grouping: String,
     /// Whether it must be filled.
     pub required: bool,

@@ -104,7 +104,7 @@ fn visit_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value
 }
 
 impl Datum {
-    /// The number that stands here, if one does.
+    /// The number at this position, if there is one.
     fn as_number(&self) -> Option<String> {
         match self {
             Self::Number(text) => Some(text.clone()),

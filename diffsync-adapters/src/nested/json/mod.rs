@@ -80,7 +80,7 @@ fn map(object: &str, set: &[(String, Change)], gone: &[String]) -> Result<String
     }
     for (key, change) in set.iter().filter(|(key, _)| !keys.contains(key.as_str())) {
         let value = change.applied(&Datum::Null).ok_or_else(|| Error::custom("there is nothing to change"))?;
-        // The space behind the colon is as in the other entries.
+        // The space after the colon is as in the other entries.
         let colon = entries.first().map_or(": ", |first| {
             let head = part(first.begin..first.value.start);
             head.rfind(':').and_then(|colon| head.get(colon..)).unwrap_or(": ")
@@ -104,7 +104,7 @@ fn list(text: &str, pieces: &[Piece]) -> Result<String> {
     Ok(joined(text, &items, &pieces.iter().map(part).collect::<Result<Vec<_>>>()?))
 }
 
-/// What stands between brackets, with other parts. Each says which of the old it takes the place of, if of any; where two
+/// The text between brackets, with other parts. Each says which of the old it takes the place of, if of any; where two
 /// follow each other as before, what stood between them stays.
 pub(crate) fn joined(text: &str, old: &[Range<usize>], parts: &[(Option<usize>, String)]) -> String {
     let part = |range: Range<usize>| text.get(range).unwrap_or_default();

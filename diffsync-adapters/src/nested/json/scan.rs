@@ -15,7 +15,7 @@ pub(crate) struct Scan<'a> {
     at: usize,
 }
 
-/// A key and where its value stands.
+/// A key and the position of its value.
 pub(crate) struct Entry {
     pub(crate) key: String,
     /// Where the key begins.

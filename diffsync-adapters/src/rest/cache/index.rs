@@ -33,7 +33,7 @@ impl Index {
             .or_insert(Found::One(key));
     }
 
-    /// The key of the one record that these values identify, or why there is none.
+    /// The key of the one record that these values identify, or why none is found.
     pub(crate) fn find(&self, values: &[Value]) -> Result<Value, String> {
         match self.keys.get(&text_of(values)) {
             Some(Found::One(key)) => Ok(key.clone()),

@@ -41,10 +41,10 @@ struct Rows {
     indexes: HashMap<IndexKey, Index>,
 }
 
-/// Where the parts by which rows are identified stand in the program, and how many there are.
+/// The address and the number of the parts by which rows are identified.
 type IndexKey = (usize, usize);
 
-/// Why a record's key, or what a key stands for, is not known.
+/// Why a record's key, or what a key leads to, is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LookupError {
     /// The collection was not read yet.

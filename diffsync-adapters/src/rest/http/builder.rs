@@ -1,4 +1,4 @@
-//! How a client speaks to an API: login, time limits, pace, certificates.
+//! The builder of a client: login, time limits, rate, certificates.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -52,7 +52,7 @@ impl std::fmt::Debug for ClientBuilder {
 }
 
 impl Client {
-    /// A client of the API at this address: every path is put behind it.
+    /// A client of the API at this address: it is the base of every path.
     pub fn builder(base: Url) -> ClientBuilder {
         ClientBuilder::new(base)
     }
@@ -257,7 +257,7 @@ impl ClientBuilder {
     }
 }
 
-/// The base URL, which every path is put behind.
+/// The base URL of every path.
 fn base(mut url: Url) -> Result<Url, SettingError> {
     let shown = diffsync_core::redacted_url(&url);
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
@@ -269,7 +269,7 @@ fn base(mut url: Url) -> Result<Url, SettingError> {
         )));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(SettingError::new(format!("`{shown}`: the login does not belong into the address; use `basic`")));
+        return Err(SettingError::new(format!("`{shown}`: the URL must not contain credentials; use `basic` instead")));
     }
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
@@ -279,7 +279,7 @@ fn base(mut url: Url) -> Result<Url, SettingError> {
 }
 
 fn quota(pace: f64) -> Result<Quota, SettingError> {
-    let wrong = || SettingError::new(format!("{pace} requests a second are no pace; expected a number above 0"));
+    let wrong = || SettingError::new(format!("invalid rate {pace}/s; expected a positive number"));
     let period = Duration::try_from_secs_f64(1.0 / pace).map_err(|_| wrong())?;
     Quota::with_period(period).map(|quota| quota.allow_burst(NonZeroU32::MIN)).ok_or_else(wrong)
 }

@@ -44,7 +44,7 @@ const REDIRECTS: usize = 5;
 #[derive(Clone)]
 pub struct Client(Arc<Parts>);
 
-/// What a client is made of.
+/// The parts of a client.
 pub(crate) struct Parts {
     pub(crate) http: reqwest::Client,
     pub(crate) base: Url,
@@ -127,7 +127,7 @@ impl Client {
         self.request(Method::GET, path)
     }
 
-    /// A request of any method for a path below the API's address. The path may end with a query behind a `?`.
+    /// A request of any method for a path below the API's address. The path may end with a query after a `?`.
     pub fn request(&self, method: Method, path: &str) -> Request {
         let reads = matches!(method, Method::GET | Method::HEAD);
         let hidden = self.0.hidden.clone();
@@ -194,7 +194,7 @@ impl Request {
         self
     }
 
-    /// Says that it changes nothing, whatever its method, as a query that is sent with `POST`: it is made again whenever that
+    /// Declares that it changes nothing, as a query that is sent with `POST`: it is retried whenever that
     /// may help.
     pub fn reading(mut self) -> Self {
         self.reads = true;
@@ -207,7 +207,7 @@ impl Request {
         self
     }
 
-    /// Keeps texts out of whatever is said of the request: the secrets in its body.
+    /// Hides texts, such as the secrets in its body, in all that is reported of the request.
     pub fn hiding(mut self, texts: &[String]) -> Self {
         self.hidden = self.hidden.with(texts);
         self

@@ -23,7 +23,7 @@ pub(crate) struct Failure {
     pub(crate) method: Method,
     /// Whether it changes nothing.
     pub(crate) reads: bool,
-    /// The URL as it may be shown.
+    /// The URL without its secrets.
     pub(crate) url: String,
     pub(crate) kind: ErrorKind,
     pub(crate) detail: String,
@@ -50,7 +50,7 @@ pub(crate) enum Judgement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// There was no connection: the host's name is not known, or nobody listens.
+    /// There was no connection: the host name is unknown, or the port is closed.
     Connect,
     /// The server could not prove who it is.
     Certificate,
@@ -174,7 +174,7 @@ impl Error {
     /// The error as a target returns it.
     ///
     /// A refused login, a host that cannot be reached, and a redirect end the run. What may go away by itself is
-    /// transient, unless the server may have done what cannot be done twice: then nobody knows. Nobody knows either what an
+    /// transient, unless the server may have done what cannot be done twice: then the outcome is unknown. It is also unknown what an
     /// answer means that cannot be read, and what was done if no answer ever comes. Anything else is an error of this record.
     #[must_use]
     pub fn into_target(self) -> TargetError {

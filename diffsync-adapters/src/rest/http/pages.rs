@@ -318,7 +318,7 @@ impl<'a> Reading<'a> {
                         }
                         let page = match at(number, given).await {
                             Ok(page) => page,
-                            // There is none behind the last.
+                            // The last page has no next one.
                             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => return Ok(None),
                             Err(error) => return Err(error),
                         };
@@ -428,7 +428,7 @@ impl Print {
 /// Where a `Link` header leads for the next page.
 fn link(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
-    // A comma may stand in a URL, so it separates links only behind `>` and its parameters.
+    // A URL may contain a comma, so it separates links only after `>` and its parameters.
     let links = values.flat_map(|value| value.split('<').skip(1));
     links.filter_map(|link| link.split_once('>')).find_map(|(url, parameters)| {
         let is_next =

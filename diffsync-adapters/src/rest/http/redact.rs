@@ -1,4 +1,4 @@
-//! What of a request and its answer may be shown.
+//! Redacts secrets in all that is shown of a request and its answer.
 
 use std::sync::OnceLock;
 
@@ -148,7 +148,7 @@ fn page(html: &str) -> String {
     title.map_or_else(|| text_of(html, &lower), |title| format!("a page titled {:?}", words(title)))
 }
 
-/// What stands between the tags.
+/// The text between the tags.
 fn text_of(html: &str, lower: &str) -> String {
     let mut text = String::new();
     let mut at = 0;

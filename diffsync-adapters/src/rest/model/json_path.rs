@@ -1,10 +1,10 @@
-//! Ways through bodies: `custom_fields.external_id`.
+//! Paths in JSON bodies: `custom_fields.external_id`.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-/// The part of a row that is needed.
+/// The row with only the fields that are needed.
 pub(crate) fn retain(row: Value, needs: &BTreeSet<String>) -> Value {
     match row {
         Value::Object(mut fields) => {
@@ -15,12 +15,12 @@ pub(crate) fn retain(row: Value, needs: &BTreeSet<String>) -> Value {
     }
 }
 
-/// What is at the end of a way through objects.
+/// The value at a path through objects.
 pub(crate) fn get<'a, S: AsRef<str>>(row: &'a Value, at: &[S]) -> Option<&'a Value> {
     at.iter().try_fold(row, |value, step| value.get(step.as_ref()))
 }
 
-/// Puts a value at the end of a way through objects, which are made where they are missing.
+/// Sets the value at a path through objects, which are created where they are missing.
 pub(crate) fn set<S: AsRef<str>>(body: &mut Map<String, Value>, at: &[S], value: Value) {
     let Some((first, rest)) = at.split_first() else { return };
     if rest.is_empty() {
@@ -36,7 +36,7 @@ pub(crate) fn set<S: AsRef<str>>(body: &mut Map<String, Value>, at: &[S], value:
     }
 }
 
-/// A value as it stands in a URL, or as a key.
+/// A value as it is written in a URL, or as a key.
 pub(crate) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

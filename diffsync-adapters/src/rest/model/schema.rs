@@ -1,4 +1,4 @@
-//! What `#[derive(RestModel)]` knows of a model at compile time.
+//! The schema of a model that `#[derive(RestModel)]` writes.
 
 /// How an API keeps the records of a model.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub struct RestSchema {
 }
 
 impl RestSchema {
-    /// The collection that holds the model's records: the path with the query behind it.
+    /// The collection that holds the model's records: the path with its query.
     #[must_use]
     pub fn collection(&self) -> String {
         if self.query.is_empty() { self.path.to_owned() } else { format!("{}?{}", self.path, self.query) }
@@ -37,18 +37,18 @@ pub struct RestKey {
     pub is_held: bool,
 }
 
-/// The owner as it stands on a model: see [`Owner`](crate::rest::Owner).
+/// The owner as it is declared on a model: see [`Owner`](crate::rest::Owner).
 #[derive(Debug, Clone, Copy)]
 pub struct StaticOwner {
-    /// Where it stands in a record's body.
+    /// Where it is in a record's body.
     pub part: Part,
-    /// What stands there.
+    /// Its contents.
     pub value: &'static str,
 }
 
 /// One or several fields of a model, and the part of a record's body that holds them.
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a word that stands on a field or not")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a word that is on a field or not")]
 pub struct RestField {
     /// The fields' names. There is one for each value that the part leads to.
     pub names: &'static [&'static str],
@@ -73,32 +73,32 @@ pub struct RestField {
 pub struct Part {
     /// The way to it: `["custom_fields", "external_id"]`.
     pub at: &'static [&'static str],
-    /// What stands there.
+    /// Its contents.
     pub of: Of,
 }
 
-/// What stands at a part of a body.
+/// The contents of a part of a body.
 #[derive(Debug, Clone, Copy)]
 pub enum Of {
     /// The value itself.
     Value,
     /// The last of a list of names: those of the records above come first, from the root down.
     Tree {
-        /// Where the record above stands in the body.
+        /// Where the record above is in the body.
         up: &'static str,
         /// Whether the names are joined to one text, with ` → ` between them.
         text: bool,
     },
     /// Another record, by its key.
     Lookup {
-        /// The path of its collection, perhaps with a query behind a `?`.
+        /// The path of its collection, perhaps with a query after a `?`.
         collection: &'static str,
         /// The parts of its body that identify it.
         parts: &'static [Part],
     },
 }
 
-/// What stands between the names of a path that is one text: see [`join_names`](crate::rest::join_names).
+/// The separator of the names of a path that is one text: see [`join_names`](crate::rest::join_names).
 pub(crate) const SEPARATOR: &str = " → ";
 
 impl Part {

@@ -459,7 +459,7 @@ impl RestContext {
                 if again.kind() != TargetErrorKind::Unknown {
                     return Err(again);
                 }
-                // A server that breaks at one row takes back the whole list. Sent in halves, only that row fails.
+                // A server that fails at one row rolls the whole list back. Sent in halves, only that row fails.
                 if let Some(new) = new
                     && self.dialect.finds_by_fields
                     && breaks(&error)

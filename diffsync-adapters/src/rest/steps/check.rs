@@ -1,4 +1,4 @@
-//! A look at an API before anything is loaded from it.
+//! The health check of an API.
 
 use diffsync_core::{AdapterError, Checkup, Side};
 use reqwest::StatusCode;

@@ -1,4 +1,4 @@
-//! A second look: which of the records that are about to be created the server already has.
+//! Which of the records that are about to be created already exist.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Reading back what was written, where a server echoes something else than it stores.
+//! Reads back what was written, where a server echoes something else than it stores.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What a server has only taken on: a 202, and the task that it leads to.
+//! Waits for the task of a request that was answered with 202.
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -67,7 +67,7 @@ impl RestContext {
                 Some(_) => {}
                 None if deletes && is_empty(&now.body) => return Ok(WriteReply::vouched()),
                 None => {
-                    let text = format!("its task says nothing at `{}` (`Tasks::state`), and is no record", tasks.state);
+                    let text = format!("its task says nothing at `{}` (`Tasks::state`), and is not a record", tasks.state);
                     return Err(lost(text));
                 }
             }

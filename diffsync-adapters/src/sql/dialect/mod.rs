@@ -1,4 +1,4 @@
-//! What the adapter asks of a kind of database.
+//! The traits by which the adapter talks to each kind of database.
 
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;

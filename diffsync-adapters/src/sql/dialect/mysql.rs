@@ -489,7 +489,7 @@ impl Connection for Connected {
     }
 
     fn missing_create_privileges<'a>(&'a mut self, _: &'a str) -> DbFuture<'a, Vec<&'static str>> {
-        // There is no way to ask that leaves nothing behind and heeds the rights of roles.
+        // No query that leaves no trace respects the privileges of roles.
         Box::pin(async { Ok(Vec::new()) })
     }
 }

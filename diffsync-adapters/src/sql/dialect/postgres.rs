@@ -542,7 +542,7 @@ impl Connection for PgConnection {
     }
 
     fn missing_create_privileges<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<&'static str>> {
-        // Where no schema of the search path is there, there is none to make it in.
+        // Without an existing schema in the search path, there is nowhere to create it.
         const SQL: &str =
             "SELECT coalesce(has_schema_privilege(coalesce($1, current_schema()::text), 'CREATE'), false)";
         Box::pin(async move {

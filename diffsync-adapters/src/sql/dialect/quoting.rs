@@ -14,7 +14,7 @@ impl Quotes {
         format!("{quote}{inner}{quote}")
     }
 
-    /// A table, which may stand in a schema.
+    /// A table, which may be qualified by a schema.
     pub(crate) fn table(self, name: &str) -> String {
         match name.split_once('.') {
             Some((schema, table)) => format!("{}.{}", self.column(schema), self.column(table)),

@@ -353,7 +353,7 @@ impl Connection for SqliteConnection {
             let mut last = 0;
             let mut names = QUOTES.columns(columns.iter().map(|column| column.name));
             if let Some((key, largest)) = counted {
-                // Nobody else writes while this transaction does.
+                // Only one transaction writes at a time.
                 last = sqlx::query_scalar(AssertSqlSafe(largest)).fetch_one(&mut *self).await?;
                 last = last.max(self.counted(table).await?);
                 names = format!("{}, {names}", QUOTES.column(key));
@@ -482,7 +482,7 @@ impl Connection for SqliteConnection {
             if !to_write {
                 return Ok(Vec::new());
             }
-            // To write to a file that may not be written fails, also what stands there already and is taken back.
+            // To write to a file that may not be written fails, even if the value does not change and is rolled back.
             let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *self).await?;
             sqlx::raw_sql("BEGIN").execute(&mut *self).await?;
             let probe = format!("PRAGMA user_version = {version}");

@@ -1,8 +1,8 @@
-//! Rows in pieces that one statement can hold.
+//! Splits rows into chunks that one statement can hold.
 
 use crate::sql::model::value::Value;
 
-/// What one statement can hold.
+/// How much one statement can hold.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StatementLimits {
     /// How many values.
@@ -16,7 +16,7 @@ pub(crate) struct StatementLimits {
 }
 
 impl StatementLimits {
-    /// The rows in pieces that one statement can hold.
+    /// The rows in chunks that one statement can hold.
     ///
     /// # Errors
     ///

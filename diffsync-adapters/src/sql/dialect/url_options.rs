@@ -1,4 +1,4 @@
-//! The options that stand behind `?` in the URL of a database.
+//! The options after `?` in the URL of a database.
 
 use diffsync_core::{AdapterError, Url, redacted_url};
 
@@ -11,7 +11,7 @@ pub(crate) fn refuse_unknown(url: &Url, known: &[&str]) -> Result<(), AdapterErr
         // An end of a password must not be shown.
         if option.contains('@') {
             return Err(AdapterError::new(
-                "what stands behind `?` in the URL of the database is no option; write a `?` in a password as `%3F`",
+                "the text after `?` in the URL of the database is not an option; write a `?` in a password as `%3F`",
             ));
         }
         // A parameter of the server may be set by its name.

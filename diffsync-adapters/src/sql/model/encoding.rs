@@ -1,4 +1,4 @@
-//! How the fields of a model become values of columns, and the other way round.
+//! Encodes the fields of a model as values of columns, and decodes them.
 
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -71,7 +71,7 @@ impl<T: Serialize + DeserializeOwned> Encoding<T> for Json {
     fn encode(value: &T) -> Result<Value<'_>, String> {
         // This is where its secrets belong.
         let text = serde_json::to_string(&exposed(value)).map_err(|error| format!("cannot be JSON: {error}"))?;
-        // A number that is none becomes null, and would not be read again.
+        // A NaN becomes null, and would not be read back.
         if text.contains("null") && serde_json::from_str::<T>(&text).is_err() {
             return Err("holds a number that JSON cannot hold".to_owned());
         }
@@ -189,7 +189,7 @@ impl<'a> Fields<'a> {
         F::decode(value).map_err(failed)
     }
 
-    /// What is wrong with a foreign key that is not null although what it stands for is.
+    /// The error of a foreign key that is not null and leads nowhere.
     fn dangling(&self, field: usize) -> Option<String> {
         let Place::Lookup(lookup, _) = self.table.fields.get(field)?.place else { return None };
         let value = self.row.value(self.table.fields.len() + lookup, Kind::Text).ok()?;
@@ -199,7 +199,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// A text behind the fields and the foreign keys, if it is there.
+    /// A text after the fields and the foreign keys, if it is not null.
     pub(crate) fn extra(&self, position: usize) -> Option<String> {
         match self.row.value(self.table.fields.len() + self.table.lookups.len() + position, Kind::Text) {
             Ok(Value::Text(text)) => Some(text.into_owned()),

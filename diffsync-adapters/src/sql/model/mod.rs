@@ -16,7 +16,7 @@ use self::value::Value;
 /// The derive is the only intended implementor; its items are the contract between the macro and the adapter.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not kept in a table",
-    label = "which table is it?",
+    label = "no table is declared for this model",
     note = "add `#[derive(SqlModel)]` and `#[sql(table = \"…\")]` to the struct"
 )]
 pub trait SqlModel: SyncModel + Clone {
@@ -32,7 +32,7 @@ pub trait SqlModel: SyncModel + Clone {
     #[doc(hidden)]
     fn read(row: &Fields<'_>) -> Result<Self, FieldError>;
 
-    /// The identifier of a row that is no record.
+    /// The identifier of a row that is not a valid record.
     #[doc(hidden)]
     fn identify(row: &Fields<'_>) -> Result<Self::Id, FieldError>;
 

@@ -1,4 +1,4 @@
-//! How a model is kept in a table, as the derive knows it.
+//! The schema of a model that `#[derive(SqlModel)]` writes.
 
 use super::value::Kind;
 
@@ -63,11 +63,11 @@ pub enum Place {
 pub struct Owner {
     /// The column.
     pub column: &'static str,
-    /// What stands in it.
+    /// Its text.
     pub value: &'static str,
 }
 
-/// A foreign key and the fields that hold what it stands for.
+/// A foreign key and the fields that hold the natural key it leads to.
 #[derive(Debug)]
 pub struct Lookup {
     /// The column and what it leads to.
@@ -115,7 +115,7 @@ impl SqlTable {
         }
     }
 
-    /// Whether the foreign key of a lookup may be null: it is if a part of what it stands for is.
+    /// Whether the foreign key of a lookup may be null: it is if a part of the natural key is.
     pub(crate) fn is_nullable(&self, lookup: &Lookup) -> bool {
         lookup.fields.iter().any(|field| self.fields.get(*field).is_some_and(|field| field.nullable))
     }

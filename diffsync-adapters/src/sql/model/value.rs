@@ -93,7 +93,7 @@ pub enum Kind {
     Float32,
     /// A number with a fraction of 64 bits.
     Float64,
-    /// A text, or whatever the database can write as a text and read from one: a date, an address.
+    /// A text, or any type that the database converts to and from text: a date, an address.
     Text,
     /// Bytes.
     Bytes,

@@ -69,7 +69,7 @@ impl Session {
         self.given_up.load(Ordering::Acquire)
     }
 
-    /// A connection that nobody else uses.
+    /// Takes an idle connection, or opens one.
     pub(crate) async fn connection(&self, create: bool) -> Result<Box<dyn Connection>, sqlx::Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(connection) = idle {
@@ -80,7 +80,7 @@ impl Session {
         tokio::time::timeout(within, self.server.dialect().connect(create)).await.map_err(late)?
     }
 
-    /// Keeps a connection for whoever needs one next.
+    /// Keeps an idle connection for the next use.
     pub(crate) fn give_back(&self, connection: Box<dyn Connection>) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
@@ -104,7 +104,7 @@ impl Session {
             return Ok(Writing { session: self, connection, is_alone: true, run: None });
         }
         let mut run = self.run.lock().await;
-        // Whoever does not come back leaves it lost.
+        // A batch that is dropped before its end leaves the transaction lost.
         let lost = RunState::Lost("a batch was not written to its end, and this run is written as a whole".into());
         let (connection, is_alone) = match std::mem::replace(&mut *run, lost) {
             RunState::NotBegun => {
@@ -187,7 +187,7 @@ pub(crate) struct Writing<'s> {
 }
 
 impl Writing<'_> {
-    /// Makes what was written stay.
+    /// Commits the batch.
     pub(crate) async fn commit(mut self) -> Result<(), TargetError> {
         if self.run.is_some() {
             return match self.connection.run("RELEASE SAVEPOINT diffsync_batch").await {
@@ -204,14 +204,14 @@ impl Writing<'_> {
                 Ok(())
             }
             Err(error) => Err(match self.session.lost_answer(&error) {
-                // To try again could write it twice.
+                // Retrying could write it twice.
                 Some(lost) => TargetError::unknown(lost),
                 None => self.session.server.write_error("commit", &error, &[]),
             }),
         }
     }
 
-    /// Undoes what was written because of an error, and says what that means for the run.
+    /// Rolls the batch back because of an error, and says what that means for the run.
     pub(crate) async fn undo(mut self, error: Option<&sqlx::Error>) -> Result<(), TargetError> {
         let useless = error.is_some_and(ends_connection);
         if self.is_alone {

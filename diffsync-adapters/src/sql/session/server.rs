@@ -17,7 +17,7 @@ impl Server {
         Self { url, dialect }
     }
 
-    /// The URL as it may be shown.
+    /// The URL without its secrets.
     pub(crate) fn shown(&self) -> String {
         redacted_url(&self.url)
     }

@@ -1,4 +1,4 @@
-//! A look at a database before anything is loaded from it.
+//! The health check of a database.
 
 use std::fmt::Write;
 
@@ -120,7 +120,7 @@ async fn check_cascades(
     }
 }
 
-/// Looks whether all that lookups lead to is there or made with the tables, and returns the tables that are amiss.
+/// Checks that all that lookups lead to exists or is created, and returns the tables for which it does not.
 async fn check_lookups(
     context: &SqlContext,
     connection: Option<&mut dyn Connection>,
@@ -156,11 +156,11 @@ async fn check_create_privileges(context: &SqlContext, connection: &mut dyn Conn
         }
     }
     if missing_privileges.is_empty() {
-        checkup.passed("tables", "there are none yet; they are made when something is first written");
+        checkup.passed("tables", "none exist yet; they are created at the first write");
     } else {
         checkup.failed(
             "tables",
-            format!("there are none yet, and {}", context.database().describe_missing_privileges(&missing_privileges)),
+            format!("none exist yet, and {}", context.database().describe_missing_privileges(&missing_privileges)),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Makes the tables of a data set.
+//! Creates the tables of a data set.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -29,8 +29,8 @@ pub(crate) async fn no_table_exists(
     Ok(true)
 }
 
-/// Refuses to make the tables if lookups lead to what is neither there nor made with them: these would then be made
-/// without foreign keys, which nobody adds later.
+/// Refuses to create the tables if lookups lead to tables that neither exist nor are created with them: they would be created
+/// without foreign keys, which are not added later.
 pub(crate) async fn check_lookup_targets(
     context: &SqlContext,
     connection: Option<&mut dyn Connection>,
@@ -43,8 +43,8 @@ pub(crate) async fn check_lookup_targets(
     Err(context.server().schema_error(&reasons.join("; ")))
 }
 
-/// What lookups lead to that is neither there nor made with the tables: each table, and what is amiss. Without a
-/// connection there is nothing yet.
+/// Tables and columns that lookups lead to and that neither exist nor are created: each table, and what is missing. Without a
+/// connection, nothing exists yet.
 pub(crate) async fn missing_lookup_targets(
     context: &SqlContext,
     mut connection: Option<&mut dyn Connection>,
@@ -93,7 +93,7 @@ fn created_columns(context: &SqlContext, table: &SqlTable) -> Vec<&'static str> 
     columns
 }
 
-/// Makes the tables that are missing, if that is wanted.
+/// Creates the tables that are missing, if that is allowed.
 pub(crate) async fn create_tables(context: &SqlContext) -> Result<(), TargetError> {
     if !context.create_tables {
         return Ok(());
@@ -207,7 +207,7 @@ fn create_statement(context: &SqlContext, position: usize, placed: &[&'static Sq
     let is_key = key.is_none() && unique.iter().all(|column| nullable.get(column) == Some(&false));
     let word = if is_key { "PRIMARY KEY" } else { "UNIQUE" };
     lines.push(format!("{word} ({})", quotes.columns(unique.iter().copied())));
-    // Constraints stand behind columns.
+    // Constraints follow the columns.
     lines.sort_by_key(|line| line.starts_with("FOREIGN KEY") || line.starts_with(word));
     let mut sql = String::new();
     let _ = write!(sql, "CREATE TABLE IF NOT EXISTS {} ({})", quotes.table(table.name), lines.join(", "));

@@ -19,7 +19,7 @@ pub(crate) struct Loading<'l> {
     pub(crate) done: u64,
 }
 
-/// After how many rows a load says how far it is.
+/// Emit a progress event every this many rows.
 const STRIDE: u64 = 10_000;
 
 /// Reads all rows of the table of `M`.
@@ -58,7 +58,7 @@ pub(crate) async fn table<M: SqlModel>(data: &mut Table<M>, loading: &mut Loadin
     }
 }
 
-/// Whether a model holds what stands in a column.
+/// Whether a model has a field for a column.
 fn is_known(table: &SqlTable, column: &str) -> bool {
     let foreign = table.lookups.iter().map(|lookup| lookup.foreign_key.column);
     let own = table.columns().map(|(_, column, _)| column);

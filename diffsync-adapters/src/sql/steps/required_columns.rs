@@ -1,4 +1,4 @@
-//! The tables and columns that models use.
+//! The tables and columns that the models need.
 
 use crate::sql::context::SqlContext;
 use crate::sql::model::schema::{ForeignKey, Part, SqlField};

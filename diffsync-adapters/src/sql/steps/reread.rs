@@ -1,4 +1,4 @@
-//! What was written is read again where the database may hold something else than it was given.
+//! Reads records back where the database may hold something else than it was given.
 
 use std::collections::{BTreeMap, HashMap};
 

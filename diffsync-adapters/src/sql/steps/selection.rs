@@ -124,7 +124,7 @@ impl JoinBuilder {
         self.parts(context, &alias, foreign_key)
     }
 
-    /// The parts of the natural key that a foreign key stands for, in a table that is called `alias`.
+    /// The parts of the natural key that a foreign key leads to, in a table that is called `alias`.
     pub(crate) fn parts(
         &mut self,
         context: &SqlContext,

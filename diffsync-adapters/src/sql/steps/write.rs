@@ -60,7 +60,7 @@ pub(crate) async fn delete<M: SqlModel>(context: &SqlContext, old: &[&M]) -> Res
     finish(context, writing, written, "delete", old).await
 }
 
-/// Makes what was written stay, or undoes it and says why.
+/// Commits the batch, or rolls it back and says why.
 async fn finish<M: SqlModel, R>(
     context: &SqlContext,
     writing: Writing<'_>,

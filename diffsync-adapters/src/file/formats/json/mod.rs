@@ -67,7 +67,7 @@ fn syntax_at<M: FileModel>(
     records.error(format_args!("line {line}, column {place}: {what}"))
 }
 
-/// What is read of a text, and where the next byte stands.
+/// A text that is read, and the position of the next byte.
 #[derive(Default)]
 struct Place {
     line: Cell<u64>,

@@ -98,7 +98,7 @@ fn is_simple(data_type: &DataType, column: &Column) -> bool {
     is_simple && !(column.shape)().is_optional
 }
 
-/// Whether nothing in the value could be taken for a null that is none.
+/// Whether no part of the value could be mistaken for null.
 fn is_plain<T: Serialize + DeserializeOwned + PartialEq>(value: &T, field: &FieldRef) -> bool {
     let Ok(plain) = serde_json::to_value(exposed(value)) else { return false };
     if plain.is_null() && !field.is_nullable() {

@@ -197,7 +197,7 @@ impl<'a> Rows<'a> {
         Ok(change.applied(&written).map(Kept::Value))
     }
 
-    /// What stands in a column, whatever the type of the field.
+    /// The value of a column, independent of the field's type.
     fn plain(&self, column: usize) -> Option<Datum> {
         Item::<Datum>::deserialize(self.cell(column)?.1).ok().map(|Item(value)| value)
     }

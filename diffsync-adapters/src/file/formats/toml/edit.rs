@@ -56,7 +56,7 @@ fn new_table(columns: &[Column], values: &[Datum]) -> Result<Table, String> {
     Ok(table)
 }
 
-/// New tables, each behind an empty line; the first only if something stands before it.
+/// New tables, each after an empty line; the first only if it is preceded by something.
 fn new_tables(key: &str, columns: &[Column], created: &[Vec<Datum>], has_space: bool) -> Result<String, String> {
     let mut text = String::new();
     for values in created {

@@ -6,7 +6,7 @@ use super::{entries, plain, plain_value, time_text, written};
 use crate::nested::change::{Change, Piece};
 use crate::nested::datum::Datum;
 
-/// Changes what stands under a key.
+/// Changes the value of a key.
 pub(crate) fn change_key(table: &mut dyn TableLike, key: &str, change: &Change) -> Result<(), String> {
     if matches!(change, Change::Set(Datum::Null)) {
         table.remove(key);
@@ -94,7 +94,7 @@ fn change_tables(tables: &mut ArrayOfTables, pieces: &[Piece]) -> Result<(), Str
     Ok(())
 }
 
-/// An item of an array with the comments that are about it: those above it, and the one behind it on its line.
+/// An item of an array with the comments that are about it: those above it, and the one after it on its line.
 struct Element {
     above: String,
     value: Value,
@@ -112,7 +112,7 @@ pub(crate) fn change_array(array: &mut Array, pieces: &[Piece]) -> Result<(), St
             Some(last) => last.behind.push_str(first),
             None => first.clone_into(&mut lead),
         }
-        // What stands between an item and its comma.
+        // The text between an item and its comma.
         let behind = text(value.decor().suffix());
         elements.push(Element { above: above.to_owned(), value: value.clone(), behind });
     }
@@ -165,7 +165,7 @@ pub(crate) fn change_array(array: &mut Array, pieces: &[Piece]) -> Result<(), St
         element.value.decor_mut().set_suffix("");
         array.push_formatted(element.value);
         before = element.behind;
-        // A comment behind the last item comes before its comma only if there is none.
+        // A comment after the last item comes before its comma only if it has no comma.
         if position + 1 == count {
             array.set_trailing(format!("{before}{tail}"));
         }
@@ -174,7 +174,7 @@ pub(crate) fn change_array(array: &mut Array, pieces: &[Piece]) -> Result<(), St
     Ok(())
 }
 
-/// What stands on the line that was begun, if that holds a comment, and the rest.
+/// The rest of the current line, if it holds a comment, and what follows.
 fn split(space: &str) -> (&str, &str) {
     match space.find('\n') {
         Some(end) if space.get(..end).is_some_and(|line| line.contains('#')) => {

@@ -9,7 +9,7 @@ use crate::nested::change::{Change, Piece};
 use crate::nested::datum::Datum;
 
 impl Editor<'_, '_> {
-    /// Ends the last line of a new text that stands behind this position.
+    /// Ends the last line of a new text after this position.
     pub(crate) fn end_line(&self, new: &mut String, before: usize) {
         let is_ended =
             if new.is_empty() { before == 0 || self.part(0..before).ends_with('\n') } else { new.ends_with('\n') };
@@ -45,7 +45,7 @@ impl Editor<'_, '_> {
         self.part(self.lines.start(self.lines.at(node.span.start))..node.span.start).trim().is_empty()
     }
 
-    /// Lines in the place of the empty list or the nothing that stands under a key.
+    /// Lines in the place of an empty list, or of a key's missing value.
     pub(crate) fn filled(&self, key: &Node<'_>, begin: usize, end: usize, new: &str) -> Result<Vec<Patch>, String> {
         let colon = self.behind_colon(key)?;
         let (begin, end) = (begin.max(colon), end.max(colon));
@@ -55,7 +55,7 @@ impl Editor<'_, '_> {
         if !(tail.trim().is_empty() || tail.starts_with([' ', '\t']) && tail.trim_start().starts_with('#')) {
             return Err(TOO_FANCY.into());
         }
-        // What stands between the key and an empty list in brackets may be comments.
+        // There may be comments between the key and an empty list in brackets.
         let head = space.trim_end();
         Ok(vec![(colon..next_line, format!("{head}{}{}{new}", tail.trim_end(), self.line_break))])
     }

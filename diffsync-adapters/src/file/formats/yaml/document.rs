@@ -20,7 +20,7 @@ pub(crate) struct Document<'a> {
     pub(crate) aliases: Vec<Alias>,
 }
 
-/// A value and where it stands.
+/// A value and its position.
 pub(crate) struct Node<'a> {
     pub(crate) kind: Kind<'a>,
     /// Where its anchor or its tag begins, or else itself.
@@ -45,7 +45,7 @@ pub(crate) enum Style {
     Empty,
     Plain,
     Quoted,
-    /// Lines behind a `|` or a `>`.
+    /// Lines after a `|` or a `>`.
     Block,
 }
 
@@ -75,12 +75,12 @@ impl Node<'_> {
         }
     }
 
-    /// Where the last of it stands.
+    /// The position of its last part.
     pub(crate) fn end(&self, text: &str) -> usize {
         match &self.kind {
             Kind::List { is_flow: false, items } => items.last().map_or(self.span.end, |last| last.end(text)),
             Kind::Map { is_flow: false, entries } => entries.last().map_or(self.span.end, |(key, value)| {
-                // Behind a key without a value stands its colon.
+                // A key without a value is followed by its colon.
                 let colon = || {
                     text.get(key.span.end..)
                         .and_then(|rest| rest.find(':'))
@@ -118,7 +118,7 @@ fn wrong(line: usize, column: usize, what: impl std::fmt::Display) -> String {
 }
 
 impl<'a> Document<'a> {
-    /// Reads a document, or says what is wrong with it and where. What stands around the place is not shown: it may hold
+    /// Reads a document, or says what is wrong with it and where. The text around the place is not shown: it may hold
     /// secrets.
     pub(crate) fn read(text: &'a str) -> Result<Self, String> {
         let options = options! { emit_anchor_events: true, emit_comments: false, simple_key_max_lookahead: 1 << 20 };
@@ -148,7 +148,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The value that stands at a node, its aliases and merged maps (`<<`) resolved.
+/// The value of a node, its aliases and merged maps (`<<`) resolved.
 pub(crate) fn datum(node: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> Datum {
     match &node.kind {
         Kind::Scalar { style: Style::Empty, .. } => Datum::Null,
@@ -188,7 +188,7 @@ fn key_text(key: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> String {
     }
 }
 
-/// Whether what stands under a key is merged into its map.
+/// Whether the value of a key is merged into its map.
 pub(crate) fn is_merge(key: &Node<'_>) -> bool {
     matches!(&key.kind, Kind::Scalar { text, style: Style::Plain } if text == "<<")
 }
@@ -277,7 +277,7 @@ impl<'a> Reader<'a> {
                     items.push(item);
                 };
                 range.end = end.byte_range().map_or(range.end, |end| end.end);
-                // A list that is not indented more than its key begins, for the parser, behind its first dash.
+                // A list that is not indented more than its key begins, for the parser, after its first dash.
                 if style == StructureStyle::Block
                     && !self.text.get(range.start..).is_some_and(|list| list.starts_with('-'))
                 {

@@ -195,7 +195,7 @@ impl Editor<'_, '_> {
         }
     }
 
-    /// The changes within a value. It may begin behind `after`, and its lines end before `end`.
+    /// The changes within a value. It may begin after `after`, and its lines end before `end`.
     pub(crate) fn value(
         &self,
         node: &Node<'_>,

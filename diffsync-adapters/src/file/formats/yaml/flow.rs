@@ -84,7 +84,7 @@ impl Editor<'_, '_> {
         self.joined(node, &items.iter().map(place).collect::<Vec<_>>(), &parts)
     }
 
-    /// What stands between the brackets of a value, with other parts.
+    /// The text between the brackets of a value, with other parts.
     fn joined(
         &self,
         node: &Node<'_>,
@@ -107,7 +107,7 @@ impl Editor<'_, '_> {
         Ok(vec![(node.span.clone(), joined(self.part(node.span.clone()), &places, parts))])
     }
 
-    /// Whether there is a comment in a part of the text that holds a value: a `#` behind a space, outside of its scalars.
+    /// Whether there is a comment in a part of the text that holds a value: a `#` after a space, outside of its scalars.
     pub(crate) fn has_comment(&self, node: &Node<'_>, range: Range<usize>) -> bool {
         let mut scalars = Vec::new();
         gather(node, &mut scalars);

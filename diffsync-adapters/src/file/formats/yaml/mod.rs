@@ -25,7 +25,7 @@ enum Place<'d, 'a> {
     Nothing,
     /// The document is a map without the key.
     NoKey,
-    /// Nothing stands under the key.
+    /// The key has no value.
     Empty {
         key: &'d Node<'a>,
         value: &'d Node<'a>,
