@@ -15,24 +15,29 @@ const SHORTEST_BASE64: usize = 6;
 /// longer text such as `user:password`; and in the wrong encoding. The longest comes first.
 pub(crate) fn spellings(secret: &str) -> Vec<String> {
     let mut plain = vec![secret.to_owned()];
+
     // UTF-8 that was read as Latin-1 or as Windows-1252, and Latin-1 that was read as UTF-8.
     if !secret.is_ascii() {
         plain.push(secret.bytes().map(char::from).collect());
         plain.push(secret.bytes().map(windows_1252).collect());
         plain.push(secret.chars().map(|letter| if letter.is_ascii() { letter } else { '\u{FFFD}' }).collect());
     }
+
     let mut spellings = Vec::new();
     for text in &plain {
         spellings.extend(quoted(text));
         // JSON within JSON.
         spellings.extend(quoted(text).iter().flat_map(|text| quoted(text)));
     }
+
     for bytes in encoded(secret) {
         spellings.extend(percent(&bytes));
         spellings.extend(base64(&bytes));
     }
+
     spellings.extend(plain);
     spellings.retain(|form| form.len() >= SHORTEST);
+
     // One that is part of another comes after it.
     spellings.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     spellings.dedup();
@@ -66,6 +71,7 @@ fn quoted(text: &str) -> Vec<String> {
             letter => json.push(letter),
         }
     }
+
     let ascii = |text: &str, upper: bool| {
         let mut ascii = String::new();
         for letter in text.chars() {
@@ -79,6 +85,7 @@ fn quoted(text: &str) -> Vec<String> {
         }
         ascii
     };
+
     // What some encoders write as a number so that it does no harm in a page.
     let in_page = |upper: bool| {
         let code = |letter: char| {
@@ -87,6 +94,7 @@ fn quoted(text: &str) -> Vec<String> {
         };
         ['<', '>', '&', '\'', '+'].iter().fold(json.clone(), |text, letter| text.replace(*letter, &code(*letter)))
     };
+
     let html = |apostrophe: &str, quote: &str| {
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         text.replace('\'', apostrophe).replace('"', quote)
@@ -125,6 +133,7 @@ fn percent(bytes: &[u8]) -> Vec<String> {
         }
         text
     };
+
     let sets: [fn(u8) -> bool; 6] = [
         |byte| byte.is_ascii_alphanumeric(),
         |byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte),
@@ -133,6 +142,7 @@ fn percent(bytes: &[u8]) -> Vec<String> {
         |byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte),
         |byte| byte.is_ascii_graphic() && !b"\"#<>?`{}%".contains(&byte),
     ];
+
     let mut all = Vec::new();
     for set in sets {
         for upper in [true, false] {
@@ -140,6 +150,7 @@ fn percent(bytes: &[u8]) -> Vec<String> {
             all.push(written(set, upper, "+"));
         }
     }
+
     all
 }
 
@@ -160,6 +171,7 @@ fn base64(bytes: &[u8]) -> Vec<String> {
             all.push(URL_SAFE_NO_PAD.encode(bytes));
         }
     }
+
     all
 }
 

@@ -28,6 +28,7 @@ impl Replacement {
         contents: impl FnOnce(&mut BufWriter<&File>) -> Result<(), AdapterError>,
     ) -> Result<Self, AdapterError> {
         let failed = |error| AdapterError::context(format!("cannot write `{}`", path.display()), error);
+
         // A link stays a link: what it leads to is replaced.
         let (place, old) = match fs::canonicalize(path) {
             Ok(place) => (place.clone(), Some(fs::metadata(place).map_err(failed)?)),
@@ -39,9 +40,11 @@ impl Replacement {
         contents(&mut writer)?;
         writer.flush().map_err(failed)?;
         drop(writer);
+
         if let Some(old) = old {
             copy_metadata(file.as_file(), &old).map_err(failed)?;
         }
+
         fsync(file.as_file()).map_err(failed)?;
         Ok(Self { file, path: place, shown: path.to_owned(), old: loaded.cloned() })
     }
@@ -59,6 +62,7 @@ impl Replacement {
                 return Err(AdapterError::new(text));
             }
         }
+
         Self::replace_all(files, settle)
     }
 
@@ -80,6 +84,7 @@ impl Replacement {
             settle(at, Completion::Failed(error));
             return Err(AdapterError::new(text));
         }
+
         Ok(())
     }
 
@@ -98,6 +103,7 @@ impl Replacement {
         if let Some(old) = &self.old {
             self.refuse_unless(old.seems_at(&self.path)).map_err(Failure::Kept)?;
         }
+
         let Self { file, path, shown, old } = self;
         let persisted = if old.is_some() { file.persist(&path) } else { file.persist_noclobber(&path) };
         persisted.map_err(|error| match error.error {

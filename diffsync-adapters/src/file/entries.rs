@@ -47,6 +47,7 @@ impl<D: VisitedBy<Self>> ModelEntries<D> {
                 return Err(AdapterError::new(what));
             }
         }
+
         Ok(entries.0)
     }
 }
@@ -102,11 +103,13 @@ fn edits<'a, D: Dataset + HasTable<M>, M: FileModel>(
     origin: &Origin,
 ) -> Result<Option<(Edits<'a, M>, Option<File>)>, AdapterError> {
     let target: &Table<M> = synced.plan().target().table();
+
     // Of a model that was left out it is not known that there are no records.
     let is_new = origin.version.is_none() && *target.state() == LoadState::Loaded;
     if !synced.has_changed::<M>() && !is_new {
         return Ok(None);
     }
+
     let edits = Edits::<M>::of(synced, path);
     let old = match open(path).map_err(|error| edits.failed(error))? {
         Opened::File(file) => Some(file),

@@ -98,12 +98,14 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Folder<D> {
                 (file.settle)(synced, Completion::Failed(error));
             }
         }
+
         if failed.is_empty() {
             return Ok(());
         }
         for file in files.iter().filter(|file| failed.iter().all(|(model, _)| *model != file.model)) {
             (file.settle)(synced, Completion::NotAttempted);
         }
+
         let errors: Vec<_> = failed.into_iter().map(|(_, error)| error).collect();
         Err(AdapterError::new(errors.join("\n")))
     }
@@ -121,6 +123,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
         if !metadata.is_dir() {
             return Err(AdapterError::new(format!("`{folder}` is not a folder")));
         }
+
         // What an earlier load has locked.
         self.loaded().clear();
         let is_written = cx.side() == Side::Target && !cx.is_dry_run();
@@ -139,6 +142,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             fill(data);
             self.loaded().insert(file.model, origin);
         }
+
         Ok(())
     }
 
@@ -153,6 +157,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             }
             Ok(())
         })?;
+
         // Nothing is replaced before everything is on the disk.
         Replacement::persist_all(replacements, |at, completion| {
             if let Some(settle) = prepared.get(at) {
@@ -179,6 +184,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
                 return;
             }
         }
+
         let files = ModelEntries::<D>::of_data().unwrap_or_else(|error| {
             checkup.failed("files", error.to_string());
             Vec::new()

@@ -81,6 +81,7 @@ impl Loading {
                 return Origin::of::<M>(None, None, lock).map_err(AdapterError::new);
             }
         };
+
         // Before it is read: if it is changed meanwhile, it is then found to be another version.
         let origin = match self.side {
             Side::Source => Origin::default(),
@@ -95,6 +96,7 @@ impl Loading {
         let (path, side, progress) = (&*self.path, self.side, &self.progress);
         let mut records = Records { table, path, side, progress, count: 0 };
         formats::read(file, &mut records)?;
+
         let count = records.count;
         table.mark_loaded();
         self.progress.send_replace(count);

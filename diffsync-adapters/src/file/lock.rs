@@ -39,6 +39,7 @@ pub(crate) fn lock(path: &Path) -> io::Result<LockResult> {
     if !cfg!(unix) {
         return Ok(LockResult::Unsupported);
     }
+
     loop {
         let Opened::File(file) = open(path)? else { return Ok(LockResult::Absent) };
         let file = match try_lock(path, file)? {
@@ -68,6 +69,7 @@ fn try_lock(path: &Path, file: File) -> io::Result<Result<File, io::Error>> {
         Err(TryLockError::WouldBlock) => return Err(held(&file)),
         Err(TryLockError::Error(_)) => {}
     }
+
     // NFS locks only what is open for writing.
     let file = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => file,
@@ -91,11 +93,13 @@ fn held(file: &File) -> io::Error {
 fn holder(file: &File) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     let metadata = file.metadata().ok()?;
+
     // Not that of two devices of one number: the kernel's form of both.
     let (major, minor) =
         ((metadata.dev() >> 8) & 0xfff, (metadata.dev() & 0xff) | ((metadata.dev() >> 12) & 0xfff_ff00));
     let place = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
+
     // 1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF
     let process = locks.lines().find_map(|line| {
         let words: Vec<_> = line.split_whitespace().collect();

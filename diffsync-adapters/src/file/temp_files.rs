@@ -27,11 +27,13 @@ pub(crate) fn temporary(path: &Path, for_all: bool) -> io::Result<NamedTempFile>
     let prefix = prefix(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(SUFFIX);
+
     #[cfg(unix)]
     if for_all {
         // Create with 0o666; the umask narrows it, as for any new file.
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     }
+
     #[cfg(not(unix))]
     let _ = for_all;
 
@@ -69,6 +71,7 @@ pub(crate) fn remove_leftovers(path: &Path) {
         name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(SUFFIX.as_bytes())
     };
     let Ok(entries) = folder_of(&path).and_then(fs::read_dir) else { return };
+
     for entry in entries.flatten() {
         if !is_temporary(&entry.file_name()) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;

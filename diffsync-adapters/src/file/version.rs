@@ -82,11 +82,13 @@ fn digest(mut file: &File) -> io::Result<u64> {
     const PIECE: u64 = 1 << 16;
     let mut hasher = FixedState::default().build_hasher();
     let mut piece = Vec::new();
+
     // Full pieces only, since the hash depends on where they end.
     while file.by_ref().take(PIECE).read_to_end(&mut piece)? > 0 {
         hasher.write(&piece);
         piece.clear();
     }
+
     Ok(hasher.finish())
 }
 
@@ -110,9 +112,11 @@ pub(crate) fn open(path: &Path) -> io::Result<Opened> {
         }
         Err(error) => return Err(error),
     };
+
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "a folder" } else { "something else" };
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, not a file")));
     }
+
     Ok(Opened::File(File::open(path)?))
 }

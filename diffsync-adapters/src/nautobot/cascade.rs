@@ -204,9 +204,11 @@ impl Look<'_> {
                 }
             }
         }
+
         for losses in losses.values_mut() {
             losses.sort();
         }
+
         Ok(losses)
     }
 
@@ -217,6 +219,7 @@ impl Look<'_> {
             self.show_parts(cascade, &keys).await;
             return Ok(found);
         }
+
         let rows = self.rows(cascade, &keys).await?;
         let is_allowed = self.allowed.contains(cascade.path);
         for row in &rows {
@@ -243,6 +246,7 @@ impl Look<'_> {
                 found.lost.push((key, what));
             }
         }
+
         Ok(found)
     }
 
@@ -281,6 +285,7 @@ impl Look<'_> {
                 _ => return Err(error.into_target()),
             }
         }
+
         Ok(rows)
     }
 
@@ -296,6 +301,7 @@ impl Look<'_> {
         for (name, value) in self.about(cascade, keys) {
             request = request.query(&name, &value);
         }
+
         let Ok(answer) = request.send().await else { return };
         let parts = answer.body.get("count").and_then(Value::as_u64).unwrap_or_default();
         if parts > 0 {

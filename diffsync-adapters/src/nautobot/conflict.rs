@@ -64,5 +64,6 @@ async fn holder<M: RestModel>(rest: &RestContext, record: &M) -> Result<Option<(
             }
         }
     }
+
     Ok(None)
 }

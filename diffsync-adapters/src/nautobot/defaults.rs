@@ -34,11 +34,13 @@ impl Defaults {
         if M::REST.path != CUSTOM_FIELDS {
             return Ok(None);
         }
+
         let of =
             |part: &str| attributes::position::<M>(part).map(|position| Ok((position, record.attribute(position)?)));
         let of = |part: &str| of(part).transpose();
         let (Some((_, kind)), Some((position, default))) = (of("type")?, of("default")?) else { return Ok(None) };
         let chooses = matches!(kind.as_str(), Some("select" | "multi-select"));
+
         Ok((chooses && !default.is_null()).then_some((position, default)))
     }
 
@@ -61,6 +63,7 @@ impl Defaults {
                 ))
             })?;
         }
+
         Ok(())
     }
 }
@@ -74,12 +77,14 @@ pub(super) async fn required<D>(
     if !entries.iter().any(holds) {
         return Ok(BTreeSet::new());
     }
+
     let rows = match rest.rows_with(CUSTOM_FIELDS, vec![("required".to_owned(), "true".to_owned())]).await {
         Ok(rows) => rows,
         // Then a record that leaves one empty is refused.
         Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => return Ok(BTreeSet::new()),
         Err(error) => return Err(error.into()),
     };
+
     let is_required = |row: &&Value| row.get("required") == Some(&Value::Bool(true));
     Ok(rows.iter().filter(is_required).filter_map(|row| row.get("key")?.as_str().map(str::to_owned)).collect())
 }

@@ -83,6 +83,7 @@ impl GraphQl {
         if !collection.query.is_empty() {
             return Ok(None);
         }
+
         let Look { total, object_type: Some(object_type) } = look(client, &collection.path).await? else {
             return Ok(None);
         };
@@ -97,6 +98,7 @@ impl GraphQl {
             );
             return Ok(None);
         }
+
         Ok(Some(Query { collection, total, object_type, name, kinds }))
     }
 }
@@ -161,6 +163,7 @@ async fn fields(client: &Client, of: &str) -> Result<HashMap<String, Kind>, Unan
         };
         Some((name, kind))
     });
+
     Ok(kinds.collect())
 }
 
@@ -200,10 +203,12 @@ pub(super) async fn ask(client: &Client, query: &str, variables: Value) -> Resul
         }
         Err(error) => return Err(Unanswered::Failed(error.into())),
     };
+
     // An answer may hold errors beside what could be found out.
     if let Some(said) = body.pointer("/errors/0/message").and_then(Value::as_str) {
         return Err(Unanswered::Failed(AdapterError::new(format!("GraphQL at {} says: {said}", client.base()))));
     }
+
     match body.get_mut("data").map(Value::take) {
         Some(data @ Value::Object(_)) => Ok(data),
         _ => Err(Unanswered::Failed(AdapterError::new(format!(
@@ -243,6 +248,7 @@ impl Selection {
                 of.write(text);
             }
         }
+
         text.push_str("} ");
     }
 }
@@ -261,12 +267,14 @@ impl Query<'_> {
                 _ => asked.add(&[in_graphql(need)]),
             }
         }
+
         // What is read of another record without looking it up.
         for part in &self.collection.parts {
             if part.at.len() > 1 && part.at.first().is_some_and(|first| self.kinds.get(*first) == Some(&Kind::Record)) {
                 asked.add(part.at);
             }
         }
+
         let mut text = format!("query ($limit: Int, $offset: Int) {{ {}(limit: $limit, offset: $offset) ", self.name);
         asked.write(&mut text);
         text.push('}');
@@ -303,6 +311,7 @@ impl Query<'_> {
             }
             total = look(client, &self.collection.path).await?.total;
         }
+
         Ok(None)
     }
 
@@ -321,15 +330,18 @@ impl Query<'_> {
             rows.extend(page);
             seen(rows.len() as u64, Some(total as u64));
         }
+
         let keys: HashSet<_> = rows.iter().map(|row| row.get("id").and_then(Value::as_str)).collect();
         if keys.len() < rows.len() {
             return Ok(Err("a row came twice"));
         }
+
         // One query sees the database as it is at one moment; several do not.
         let is_settled = total < PAGE || look(client, &self.collection.path).await?.total == total;
         if rows.len() != total || !is_settled {
             return Ok(Err("GraphQL has not as many rows as REST"));
         }
+
         Ok(Ok(rows))
     }
 
@@ -351,9 +363,11 @@ impl Query<'_> {
         let unseen = leads_to.filter(|(step, path)| {
             *path != self.collection.path && rows.iter().all(|row| row.get(*step).is_none_or(is_empty))
         });
+
         for path in unseen.map(|(_, path)| path).collect::<BTreeSet<_>>() {
             look(client, path).await?;
         }
+
         Ok(())
     }
 
@@ -365,6 +379,7 @@ impl Query<'_> {
             let all: Map<_, _> = custom_fields.iter().map(|key| (key.clone(), value(key))).collect();
             fields.insert("custom_fields".to_owned(), all.into());
         }
+
         for (name, _) in self.kinds.iter().filter(|(_, kind)| **kind == Kind::ContentTypes) {
             if let Some(Value::Array(types)) = fields.get_mut(name) {
                 types.iter_mut().for_each(join);

@@ -120,17 +120,20 @@ impl<D: NautobotData> Nautobot<D> {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec();
         dialect.bulk = Bulk::all(BATCH);
+
         // It deletes what the token's permissions with constraints allow, and says nothing of the rest.
         dialect.confirms_deletes = true;
         dialect.concurrency = CONCURRENCY;
         dialect.longest_list = Some(LONGEST_LIST);
         dialect.finds_by_fields = true;
+
         // It echoes a hardware address as it was sent, and stores `AA:BB:CC:00:0D:0E`.
         dialect.reads_back = |_, part| part == "mac_address";
         dialect.keeps = |path, row| path == "ipam/namespaces" && row.get("name").is_some_and(|name| name == "Global");
         let mut url = client.base().clone();
         let path = url.path().trim_end_matches('/').trim_end_matches("api").to_owned();
         url.set_path(&path);
+
         let rest = Rest::new(client, dialect).rows_from(GraphQl::default());
         Self {
             rest,
@@ -188,6 +191,7 @@ impl<D: NautobotData> Adapter for Nautobot<D> {
             let is_unset = |key: &str, value: &Value| value.is_null() && required.contains(key);
             self.entries.iter().try_for_each(|entry| (entry.without)(data, &is_unset))?;
         }
+
         *self.required.lock().unwrap_or_else(PoisonError::into_inner) = required;
         self.owner.as_ref().map_or(Ok(()), |owner| owner.take_stamp(data, &self.entries))
     }

@@ -52,6 +52,7 @@ where
         for record in new {
             answers.push(identity::refused(*record)?.map(Err));
         }
+
         if conflict::may_double(M::REST.path) {
             Box::pin(self.look_again(new, &mut answers)).await?;
         }
@@ -60,6 +61,7 @@ where
         for (at, record) in new.iter().enumerate().filter(|(at, _)| answers.get(*at).is_some_and(Option::is_none)) {
             sent.push((at, self.sent(*record, true)?));
         }
+
         let records: Vec<&M> = sent.iter().map(|(_, sent)| &sent.record).collect();
         let stored = Box::pin(self.rest.create_many(&records, cx)).await?;
 
@@ -69,6 +71,7 @@ where
                 *answer = Some(stored.and_then(|stored| self.as_loaded(stored, sent)));
             }
         }
+
         Ok(all(answers))
     }
 
@@ -96,6 +99,7 @@ where
             let stored = Box::pin(self.named(&sent.record, stored)).await;
             answers.push(stored.and_then(|stored| self.as_loaded(stored, sent)));
         }
+
         Ok(answers)
     }
 
@@ -111,6 +115,7 @@ where
             let kind = kind.map(|position| record.attribute(position)).transpose()?;
             doomed.push(Doomed { key, kind: kind.and_then(|kind| kind.as_str().map(str::to_owned)) });
         }
+
         let planned = self.planned(cx);
         let dialect = self.rest.dialect();
         let look = Look {
@@ -120,6 +125,7 @@ where
             allowed: &self.may_go,
             planned: &planned,
         };
+
         let keys: Vec<String> = doomed.iter().map(|record| record.key.clone()).collect();
         let losses = Box::pin(look.losses(M::REST.path, doomed)).await?;
 
@@ -134,6 +140,7 @@ where
                 *answer = Some(deleted);
             }
         }
+
         Ok(all(answers))
     }
 }
@@ -154,6 +161,7 @@ impl<D: NautobotData> Nautobot<D> {
         if let Some((position, _)) = sent.default {
             sent.record = attributes::with(&sent.record, position, Value::Null)?;
         }
+
         // An empty tag is one that only one device could have.
         if M::REST.path == "dcim/devices"
             && let Some(position) = attributes::position::<M>("asset_tag")
@@ -161,6 +169,7 @@ impl<D: NautobotData> Nautobot<D> {
         {
             sent.record = attributes::with(&sent.record, position, Value::Null)?;
         }
+
         if is_new {
             let required = self.required.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let is_unset = |key: &str, value: &Value| value.is_null() && required.contains(key);
@@ -169,6 +178,7 @@ impl<D: NautobotData> Nautobot<D> {
                 sent.left_out = required.into_iter().collect();
             }
         }
+
         Ok(sent)
     }
 
@@ -189,6 +199,7 @@ impl<D: NautobotData> Nautobot<D> {
             }
             Err(error) => return Err(error),
         };
+
         for ((at, record), row) in open.into_iter().zip(records).zip(found) {
             let Some(row) = row else { continue };
             let url = row.get("url").and_then(Value::as_str).unwrap_or_default();
@@ -197,6 +208,7 @@ impl<D: NautobotData> Nautobot<D> {
                 *answer = Some(Err(TargetError::conflict(text).held_by(M::NAME, record.id())));
             }
         }
+
         Ok(())
     }
 
@@ -229,11 +241,13 @@ impl<D: NautobotData> Nautobot<D> {
             self.defaults.note(&stored, default.clone())?;
             stored = attributes::with(&stored, *position, default.clone())?;
         }
+
         if !sent.left_out.is_empty()
             && let Some(patch) = custom_fields::taking_out(&stored, &|key, _| sent.left_out.contains(key))?
         {
             stored.apply(&patch);
         }
+
         match &self.owner {
             Some(owner) => owner.take_stamp_of(stored),
             None => Ok(stored),

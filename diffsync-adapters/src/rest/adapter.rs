@@ -114,6 +114,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
             .buffer_unordered(self.context.client.concurrency())
             .try_collect::<()>()
             .await?;
+
         for model in &self.entries {
             let name = model.schema.collection();
             loop {
@@ -125,17 +126,21 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
                 self.context.fetch_once(collection).await?;
             }
         }
+
         if cx.side() == Side::Target {
             let store = self.context.store();
             self.entries.iter().try_for_each(|model| check_server_key(&store, model.schema))?;
         }
+
         for model in &self.entries {
             (model.fill)(&self.context, data, cx.side())?;
         }
+
         match cx.side() {
             Side::Source => self.context.forget(),
             Side::Target => self.context.store().forget_all_but_lookups(),
         }
+
         Ok(())
     }
 
@@ -175,6 +180,7 @@ where
                 Err(error) => proven.failed(M::REST.path, error),
             }
         }
+
         drop(alone);
         let row = row?;
 
@@ -186,6 +192,7 @@ where
         if written.body.is_empty() {
             return Ok(old.clone());
         }
+
         let request = self.context.request(self.context.update_method(), &path_of(old)?, &written);
         let told = self.context.send_write::<M>(&request).await.map_err(Error::into_target)?;
         let row = match self.context.in_answer::<M>(told.body) {

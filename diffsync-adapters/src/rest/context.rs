@@ -45,6 +45,7 @@ impl RestContext {
             reading: tokio::sync::Mutex::default(),
             proven: tokio::sync::Mutex::default(),
         };
+
         context.forget();
         context
     }
@@ -77,6 +78,7 @@ impl RestContext {
             before = before.max(done);
         };
         let (client, dialect) = (&self.client, &self.dialect);
+
         // A looked up row is asked for again and again.
         let packs = self.source.is_pages() && !self.store().is_looked_up(name);
         let rows = if packs {
@@ -85,15 +87,18 @@ impl RestContext {
         } else {
             self.source.rows(client, dialect, &collection, &mut report).await?
         };
+
         if rows.iter().any(|row| !unpacked(row).is_object()) {
             return Err(AdapterError::new(format!("`{name}` has a row that is not an object; is it a collection?")));
         }
+
         if lacks_keys(&self.models, name, &rows) {
             // The rows that were read hold no more than what is needed.
             let sample = self.source.sample(client, dialect, &collection).await.unwrap_or_default();
             let known = if sample.rows.is_empty() { &rows } else { &sample.rows };
             return Err(AdapterError::new(describe_missing(&self.models, name, known, &rows)));
         }
+
         let rows = rows.into_iter().map(|row| if packs { row } else { json_path::retain(row, &collection.needs) });
         self.store().fill(name, rows);
         Ok(())
@@ -113,6 +118,7 @@ impl RestContext {
         let (path, query) = name.split_once('?').unwrap_or((name, ""));
         let mut url = self.client.base().clone();
         url.set_query(Some(query));
+
         let query = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
         let mut parts = Vec::new();
         for (_, schema) in &self.models {
@@ -124,10 +130,12 @@ impl RestContext {
                 gather(&field.part, name, &mut parts);
             }
         }
+
         let store = self.store();
         let key = store.key_of(name).to_owned();
         let mut needs = store.needs(name).cloned().unwrap_or_default();
         needs.insert(key.clone());
+
         Collection { path: path.to_owned(), query, key, parts, needs }
     }
 }

@@ -47,9 +47,11 @@ impl RecordValues {
             Value::Object(values) => values,
             _ => Map::new(),
         };
+
         for (name, value) in &values {
             gather(value, shown.get(name), &mut secrets);
         }
+
         Ok(Self { values, secrets })
     }
 
@@ -116,10 +118,12 @@ pub(crate) fn read<M: RestModel>(
             Err(LookupError::Wrong(what)) => wrong.extend(field.names.iter().map(|name| (*name, what.clone()))),
         }
     }
+
     let identifiers = M::SCHEMA.identifiers;
     if let Some((name, what)) = wrong.iter().find(|(name, _)| identifiers.iter().any(|field| field.name == *name)) {
         return Err(RowError::Row(format!("its `{name}` cannot be read: {what}")));
     }
+
     let id = match identifiers {
         [field] => values.get(field.name).cloned().unwrap_or_default(),
         several => several
@@ -128,6 +132,7 @@ pub(crate) fn read<M: RestModel>(
             .collect::<Map<_, _>>()
             .into(),
     };
+
     let shown = |field: &diffsync_core::schema::FieldSchema| format!("`{}`", field.name);
     let names = || identifiers.iter().map(shown).collect::<Vec<_>>().join(", ");
     let is_nameless = identifiers.iter().any(|field| values.get(field.name).is_none_or(Value::is_null));
@@ -138,10 +143,12 @@ pub(crate) fn read<M: RestModel>(
     if let Some((name, what)) = wrong.first() {
         return Err(RowError::Record(id, format!("`{name}` cannot be read: {what}")));
     }
+
     let mut attributes = AttributeValues::default();
     for field in M::SCHEMA.attributes {
         attributes.set(field.name, values.remove(field.name).unwrap_or_default());
     }
+
     let mut record =
         M::from_values(id.clone(), &mut attributes).map_err(|error| RowError::Record(id.clone(), error.to_string()))?;
     let key = row.get(store.key_of(collection)).cloned().unwrap_or_default();
@@ -234,6 +241,7 @@ pub(crate) fn body(
             }
         }
     }
+
     Ok(body)
 }
 
@@ -283,6 +291,7 @@ pub(crate) fn stamp(
         }
         Of::Value | Of::Tree { .. } => owner.value.clone(),
     };
+
     json_path::set(body, &owner.at, value);
     Ok(())
 }
@@ -301,6 +310,7 @@ pub(crate) fn is_owned(store: &RowCache, owner: &Owner, row: &Value) -> Result<b
         writes: false,
         optional: false,
     };
+
     let values = store.read(collection, found, &field)?;
     Ok(values.first().and_then(Value::as_array).is_some_and(|names| names.contains(&owner.value)))
 }

@@ -47,6 +47,7 @@ pub(crate) fn check_server_key(store: &RowCache, schema: &RestSchema) -> Result<
     if !is_missing {
         return Ok(());
     }
+
     Err(AdapterError::new(format!(
         "`{name}`: no row has `{key}`, which is said to be the server's key; say what it is called \
          (`#[rest(key, field = \"…\")]`, `Dialect::key`)"
@@ -75,6 +76,7 @@ fn missing_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> Vec<Wante
             }
         }
     }
+
     missing
 }
 
@@ -118,6 +120,7 @@ fn is_missing(rows: impl Iterator<Item = Option<bool>>) -> bool {
             None => {}
         }
     }
+
     lacks
 }
 
@@ -132,6 +135,7 @@ fn meant(at: &[&str], rows: &[Value]) -> Option<String> {
         let inner = before.iter().try_fold(&**row, |row, step| row.get(*step));
         names.extend(inner.and_then(Value::as_object).into_iter().flat_map(|fields| fields.keys().map(String::as_str)));
     }
+
     let name = nearest(wrong, names)?;
     Some(before.iter().copied().chain([name]).collect::<Vec<_>>().join("."))
 }

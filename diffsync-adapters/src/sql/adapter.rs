@@ -124,6 +124,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
         self.context.start_over().await;
         let nothing = |data: &mut D| self.entries.iter().for_each(|entry| (entry.mark_loaded)(data));
+
         // A source that is missing must not pass for an empty one.
         let may_be_absent = self.context.create_tables && cx.side() == Side::Target;
         if !self.context.database().exists() {
@@ -136,11 +137,13 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
             let made = if cx.side() == Side::Target { made } else { "" };
             return Err(AdapterError::new(format!("there is no `{}`{made}", self.context.server().shown())));
         }
+
         let mut connection =
             self.context.session.connection(false).await.map_err(|error| self.context.server().unreachable(&error))?;
         for begin in self.context.database().begin_snapshot() {
             connection.run(begin).await.map_err(|error| self.context.server().unreachable(&error))?;
         }
+
         if may_be_absent && create_tables::no_table_exists(&self.context, &mut *connection).await? {
             create_tables::check_lookup_targets(&self.context, Some(&mut *connection)).await?;
             nothing(data);
@@ -154,6 +157,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
             }
             cx.progress(loading.done, None);
         }
+
         connection.run("COMMIT").await.map_err(|error| self.context.server().unreachable(&error))?;
         self.context.session.give_back(connection);
         Ok(())
@@ -202,6 +206,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>, M: SqlModel> Target<
         if twins.is_empty() {
             return conflict::create_or_name_holders(&self.context, new).await;
         }
+
         let (free, refused) = apart(new, |new| twins.to_create(*new));
         let written =
             if free.is_empty() { Vec::new() } else { conflict::create_or_name_holders(&self.context, &free).await? };

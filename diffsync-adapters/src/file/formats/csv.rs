@@ -37,12 +37,15 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
             Side::Source => Err(records.error("there is no header with the names of the columns")),
         };
     };
+
     let header = Header::find::<M>(&row).map_err(|what| records.error(format_args!("line 1: {what}")))?;
     let is_known = |name: &str| M::FILE.columns.iter().any(|column| column.name == name);
     records.note_unknown(&row.iter().filter(|name| !is_known(name)).map(str::to_owned).collect::<Vec<_>>());
+
     while let Some(at) = rows.next(&mut row).map_err(|wrong| wrong.of(records))? {
         records.add(header.read(&row), Some(at.line))?;
     }
+
     Ok(())
 }
 
@@ -100,6 +103,7 @@ impl<R: BufRead> Rows<R> {
         if !is_there || (row.len() == 1 && last == END) {
             return Ok(None);
         }
+
         // Counted back from where the reader now is, since before the row there may be empty lines.
         let begin = |text: &str| {
             let breaks = u64::try_from(text.matches('\n').count()).unwrap_or_default();
@@ -109,6 +113,7 @@ impl<R: BufRead> Rows<R> {
             let what = "a quotation mark is opened and never closed";
             return Err(self.wrong_cell(begin(last), row.len() - 1, what));
         }
+
         // The reader takes a line for ended between its two line-break characters, before the second was counted.
         let line = begin(row.as_slice()).saturating_sub(u64::from(!self.has_crlf));
         let columns = self.header.get_or_insert_with(|| row.clone()).len();
@@ -120,6 +125,7 @@ impl<R: BufRead> Rows<R> {
                 format!("is one too many; {counts}; is there a delimiter in a cell without quotation marks?")
             }
         };
+
         Err(self.wrong_cell(line, row.len().min(columns), what))
     }
 
@@ -174,6 +180,7 @@ impl Header {
                 }
             }
         };
+
         Ok(Self { columns, cells: columns.iter().map(find).collect::<Result<_, _>>()?, width: row.len() })
     }
 
@@ -210,6 +217,7 @@ impl Header {
             };
             Ok((at, text))
         };
+
         changes.iter().map(cell).collect()
     }
 
@@ -246,6 +254,7 @@ pub(crate) fn check<M: FileModel>(values: &[Datum]) -> Result<(), CellError> {
     if columns().filter(|(column, _)| column.identifies).all(|(_, value)| value.is_null() || is_blank(value)) {
         return Err(CellError("a row of CSV needs an identifier, and this one is empty".into()));
     }
+
     let attributes = columns().filter(|(column, _)| !column.identifies).zip(M::SCHEMA.attributes);
     for ((column, value), attribute) in attributes {
         let shape = (column.shape)();
@@ -256,6 +265,7 @@ pub(crate) fn check<M: FileModel>(values: &[Datum]) -> Result<(), CellError> {
         }
         text_of_datum(value, shape).map_err(|what| CellError::in_column(column, what))?;
     }
+
     Ok(())
 }
 
@@ -282,6 +292,7 @@ pub(crate) fn write<M: FileModel>(
         copy.row(&quoting.row(names.iter().map(|name| (name, false)))).map_err(|error| edits.failed(error))?;
         Header::find::<M>(&names).map_err(|what| edits.error(what))?
     };
+
     let mut at = rows.next(&mut row).map_err(unreadable)?;
     let begin = at.as_ref().map_or(old.len(), |at| at.byte);
     let mut begin = copy.rest(0, begin).map_err(|error| edits.failed(error))?;
@@ -312,6 +323,7 @@ pub(crate) fn write<M: FileModel>(
         last = place;
         std::mem::swap(&mut row, &mut next_row);
     }
+
     let style = quoting.style(old.get(last).unwrap_or_default(), header.width);
     for values in edits.created_text() {
         let values = values?;
@@ -321,6 +333,7 @@ pub(crate) fn write<M: FileModel>(
         edits.verify_read(header.read(&found), &values)?;
         copy.row(&new).map_err(|error| edits.failed(error))?;
     }
+
     Ok(())
 }
 
@@ -353,6 +366,7 @@ impl Quoting {
             }
             row.push_str(&self.cell(cell, is_quoted));
         }
+
         // A row of one empty cell would be an empty line.
         if row.is_empty() { "\"\"".to_owned() } else { row }
     }
@@ -376,6 +390,7 @@ impl Quoting {
         };
         let cells = cells.join(char::from(self.delimiter).encode_utf8(&mut [0; 4]));
         let cells = if cells.is_empty() { "\"\"" } else { &cells };
+
         format!("{space}{cells}{}", text.get(end..).unwrap_or_default())
     }
 
@@ -400,6 +415,7 @@ impl Quoting {
                 _ => {}
             }
         }
+
         places.push(begin..row.len());
         places
     }

@@ -18,6 +18,7 @@ pub(crate) fn text(mut file: File) -> io::Result<(&'static str, String)> {
         text.drain(..BYTE_ORDER_MARK.len());
         return Ok((BYTE_ORDER_MARK, text));
     }
+
     Ok(("", text))
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         line.clear();
         before += 1;
     }
+
     records.note_unknown(cells.unknown());
     Ok(())
 }
@@ -77,6 +78,7 @@ pub(crate) fn write<M: FileModel>(
             line.clear();
         }
     }
+
     let line_break = line_break.unwrap_or_else(|| "\n".to_owned());
     for values in edits.created_text() {
         let values = values?;
@@ -85,5 +87,6 @@ pub(crate) fn write<M: FileModel>(
         let before = if std::mem::replace(&mut ends_line, true) { "" } else { &line_break };
         write!(out, "{before}{record}{line_break}").map_err(failed)?;
     }
+
     Ok(())
 }

@@ -19,6 +19,7 @@ pub(crate) fn with_line_breaks_of(old: &str, new: &str) -> String {
     if !old.contains("\r\n") {
         return new.to_owned();
     }
+
     let (before, after) = (split(old), split(new));
     let default = line_break(old);
     let common = |(one, other): &(&(&str, &str), &(&str, &str))| one.0 == other.0;
@@ -27,6 +28,7 @@ pub(crate) fn with_line_breaks_of(old: &str, new: &str) -> String {
     let tail = tail.min(before.len() - head).min(after.len() - head);
 
     let mut text = String::with_capacity(old.len().max(new.len()) + after.len());
+
     // In the middle a line is the next old one of the same text.
     let mut at = head;
     for (position, (line, end)) in after.iter().enumerate() {
@@ -49,6 +51,7 @@ pub(crate) fn with_line_breaks_of(old: &str, new: &str) -> String {
         };
         text.push_str(same.map(|(_, end)| *end).filter(|end| !end.is_empty()).unwrap_or(default));
     }
+
     text
 }
 

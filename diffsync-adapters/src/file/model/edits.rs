@@ -128,6 +128,7 @@ impl<'a, M: FileModel> Edits<'a, M> {
         let after = RecordValues::beside(current, Some(before.clone())).map_err(failed)?;
         let mut columns = Vec::new();
         let values = before.into_iter().zip(after.values.iter().cloned()).zip(&after.sets).zip(&after.same);
+
         for (column, (((before, new), is_set), _)) in values.enumerate().filter(|(_, (_, is_same))| !**is_same) {
             let Some(written) = written(column) else {
                 columns.push((column, Change::Set(new)));
@@ -139,6 +140,7 @@ impl<'a, M: FileModel> Edits<'a, M> {
             })?;
             columns.extend(change.map(|change| (column, change)));
         }
+
         Ok(if columns.is_empty() {
             TextEdit::Keep
         } else {

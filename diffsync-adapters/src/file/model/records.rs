@@ -40,12 +40,14 @@ impl<M: FileModel> Records<'_, M> {
                 )));
             }
         }
+
         if self.count.is_multiple_of(PROGRESS) {
             if self.progress.is_closed() {
                 return Err(self.error("loading was cancelled"));
             }
             self.progress.send_replace(self.count);
         }
+
         Ok(())
     }
 

@@ -128,6 +128,7 @@ impl RowWriter for RecordValues {
             }
             Ok(datum)
         });
+
         let at = self.columns.get(column);
         let mut datum = datum.map_err(|error| CellError(format!("`{}`: {error}", at.map_or("", |it| it.name))))?;
 
@@ -142,11 +143,13 @@ impl RowWriter for RecordValues {
                 datum = if is_set { sorted } else { datum };
             }
         }
+
         // Two values may be one although they are written in two ways: a set, or a type with an equality of its own.
         let other = self.other.as_ref().and_then(|other| other.get(column));
         self.same.push(other.is_some_and(|other| *other == datum || is_value(other.clone())));
         self.sets.push(is_set);
         self.values.push(datum);
+
         Ok(())
     }
 }

@@ -154,6 +154,7 @@ impl CustomField {
         let words = key.replace('_', " ");
         let mut letters = words.chars();
         let label = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+
         Self {
             key,
             label,

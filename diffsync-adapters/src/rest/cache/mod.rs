@@ -85,11 +85,13 @@ impl RowCache {
                 }
             }
         }
+
         let collections: Vec<_> = store.needs.keys().cloned().collect();
         for collection in collections {
             let key = store.key_of(&collection).to_owned();
             store.needs.entry(collection).or_default().insert(key);
         }
+
         store
     }
 
@@ -163,6 +165,7 @@ impl RowCache {
             }
             Err(_) => false,
         });
+
         if let Some(rows) = self.collections.get_mut(collection) {
             rows.indexes = indexes;
         }
@@ -209,6 +212,7 @@ impl RowCache {
         if fields.is_empty() {
             return None;
         }
+
         self.rows(collection).iter().find_map(|row| {
             let row = unpacked(row);
             fields.iter().find_map(|field| match self.read(collection, &row, field) {
@@ -229,6 +233,7 @@ impl RowCache {
         if !field.many {
             return self.values(collection, row, &field.part);
         }
+
         let Of::Lookup { collection, parts } = field.part.of else {
             return self.values(collection, row, &field.part);
         };
@@ -288,6 +293,7 @@ impl RowCache {
                 Some(above) => self.named(collection, above)?,
             };
         }
+
         names.reverse();
         Ok(if text { join_names(&names).into() } else { names.into() })
     }
@@ -302,6 +308,7 @@ impl RowCache {
         if !self.has(collection) {
             return Err(LookupError::Unread(collection.to_owned()));
         }
+
         let way = (parts.as_ptr().addr(), parts.len());
         let is_indexed = self.collections.get(collection).is_some_and(|rows| rows.indexes.contains_key(&way));
         if !is_indexed {
@@ -310,6 +317,7 @@ impl RowCache {
                 rows.indexes.insert(way, index);
             }
         }
+
         let index = self.collections.get(collection).and_then(|rows| rows.indexes.get(&way));
         let found = index.map_or_else(|| Err("is empty".to_owned()), |index| index.find(values));
         found.map_err(|what| LookupError::Wrong(format!("`{collection}` {what}")))
@@ -319,6 +327,7 @@ impl RowCache {
         let mut index = Index::new(parts);
         let Some(rows) = self.collections.get(collection) else { return Ok(index) };
         let key = self.key_of(collection);
+
         for row in rows.list.iter().filter(|row| !row.is_null()) {
             match self.record(collection, row, parts) {
                 Ok(values) => index.insert(&values, row.get(key).cloned().unwrap_or_default()),
@@ -327,6 +336,7 @@ impl RowCache {
                 Err(LookupError::Wrong(_)) => {}
             }
         }
+
         Ok(index)
     }
 }

@@ -126,6 +126,7 @@ impl<'de> Visitor<'de> for Body<'_> {
                 all.push(item);
             }
         }
+
         Ok(Value::Array(all))
     }
 
@@ -138,6 +139,7 @@ impl<'de> Visitor<'de> for Body<'_> {
             };
             all.insert(name, value);
         }
+
         Ok(Value::Object(all))
     }
 }
@@ -172,6 +174,7 @@ impl<'de> Visitor<'de> for Row<'_> {
                 fields.next_value::<IgnoredAny>()?;
             }
         }
+
         let row = Value::Object(all);
         Ok(if self.packs { Value::String(row.to_string()) } else { row })
     }

@@ -201,9 +201,11 @@ impl ClientBuilder {
             }
             headers.insert(key, text);
         }
+
         if let Some((_, password)) = &self.login {
             hidden.add(password.expose());
         }
+
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("diffsync/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
@@ -213,9 +215,11 @@ impl ClientBuilder {
             .connect_timeout(self.connect_limit)
             .read_timeout(self.stall_limit)
             .danger_accept_invalid_certs(self.accept_invalid);
+
         if let Some(limit) = self.request_limit {
             http = http.timeout(limit);
         }
+
         for pem in &self.roots {
             let read = Certificate::from_pem_bundle(pem).ok().filter(|certificates| !certificates.is_empty());
             let certificates = read.ok_or_else(|| {
@@ -223,6 +227,7 @@ impl ClientBuilder {
             })?;
             http = certificates.into_iter().fold(http, reqwest::ClientBuilder::add_root_certificate);
         }
+
         if let Some(pem) = &self.identity {
             let identity = Identity::from_pem(pem.expose()).map_err(|_| {
                 SettingError::new(
@@ -231,6 +236,7 @@ impl ClientBuilder {
             })?;
             http = http.identity(identity);
         }
+
         let pace = self.pace.map(quota).transpose()?;
         let http = http.build().map_err(|error| SettingError::new(with_causes(&error.without_url())))?;
         if let Some((user, password)) = &self.login {
@@ -240,6 +246,7 @@ impl ClientBuilder {
                 request.ok().and_then(|request| request.headers().get(AUTHORIZATION)?.to_str().map(str::to_owned).ok());
             header.iter().flat_map(|header| header.split_whitespace().skip(1)).for_each(|part| hidden.add(part));
         }
+
         Ok(Client::new(super::client::Parts {
             http,
             base,
@@ -263,18 +270,22 @@ fn base(mut url: Url) -> Result<Url, SettingError> {
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(SettingError::new(format!("`{shown}` is no address of an API; expected `https://host/path`")));
     }
+
     if url.query().is_some() || url.fragment().is_some() {
         return Err(SettingError::new(format!(
             "`{shown}`: the address of an API ends with its path, before the `?` or `#`"
         )));
     }
+
     if !url.username().is_empty() || url.password().is_some() {
         return Err(SettingError::new(format!("`{shown}`: the URL must not contain credentials; use `basic` instead")));
     }
+
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
         url.set_path(&path);
     }
+
     Ok(url)
 }
 

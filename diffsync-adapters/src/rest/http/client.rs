@@ -166,6 +166,7 @@ impl Client {
             }
             return Ok(url);
         }
+
         let (given, own) = (redact::url(&url, &self.0.hidden), base.origin().ascii_serialization());
         Err(format!("the server leads to {given}, which is not at {own}: the login is not sent there"))
     }
@@ -259,6 +260,7 @@ impl Request {
             };
             url = self.redirected(&url, &response)?;
         }
+
         Err(self.failed(&url, ErrorKind::Redirect, "the server leads in circles"))
     }
 
@@ -277,6 +279,7 @@ impl Request {
             };
             return Err(error.hinted(hint));
         }
+
         let upgraded = to.scheme() == "https" && from.scheme() == "http" && to.host_str() == from.host_str();
         if upgraded && to.port() == from.port() {
             // The login was just sent in the clear; to go on with it would hide that.
@@ -284,10 +287,12 @@ impl Request {
                 refuse(format!("the server redirects to {shown}")).hinted("use `https://` in the API's address")
             );
         }
+
         if to.origin() != from.origin() {
             let error = refuse(format!("the server redirects to {shown}; the login is not sent there"));
             return Err(error.hinted("is this the API's address?"));
         }
+
         Ok(to)
     }
 
@@ -296,6 +301,7 @@ impl Request {
         if let Some(pace) = &parts.pace {
             pace.until_ready().await;
         }
+
         let slot = parts.slots.acquire().await;
         let mut request = parts.http.request(self.method.clone(), url.clone());
         if let Some((user, password)) = &parts.login {
@@ -307,6 +313,7 @@ impl Request {
         if let Some(limit) = parts.reading_limit.filter(|_| self.reads) {
             request = request.timeout(limit);
         }
+
         let mut response = request.send().await.map_err(|error| self.broken(url, error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
@@ -318,15 +325,18 @@ impl Request {
                 return Err(self.failed(url, ErrorKind::Form, detail).hinted(hint));
             }
         }
+
         drop(slot);
         if status.is_redirection()
             && let Some(location) = headers.get(LOCATION)
         {
             return Ok(HttpReply::Redirected(String::from_utf8_lossy(location.as_bytes()).into_owned()));
         }
+
         if !status.is_success() {
             return Err(self.refused(url, status, &headers, &body));
         }
+
         let body = self.document(url, &headers, &body)?;
         Ok(HttpReply::Answered(Answer { status, headers, body, url: url.clone() }))
     }
@@ -336,6 +346,7 @@ impl Request {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Null);
         }
+
         let read = self.keep.as_ref().map_or_else(|| serde_json::from_slice(body), |keep| keep.read(body));
         read.or_else(|error| {
             let text = String::from_utf8_lossy(body);
@@ -371,6 +382,7 @@ impl Request {
             _ if redact::is_page(&text) && status.is_client_error() => Some("is this the API's address?"),
             _ => None,
         };
+
         Error::new(Failure {
             method: self.method.clone(),
             reads: self.reads,

@@ -117,6 +117,7 @@ impl Error {
             Verdict::Unknown(detail) => (Judgement::Unknown, detail),
             Verdict::Fatal(detail) => (Judgement::Fatal, detail),
         };
+
         self.0.judgement = Some(judgement);
         self.0.detail = detail;
         self
@@ -136,6 +137,7 @@ impl Error {
             Some(_) => return true,
             None => {}
         }
+
         match self.0.kind {
             ErrorKind::Connect | ErrorKind::Certificate | ErrorKind::Redirect | ErrorKind::Request => true,
             ErrorKind::Status(StatusCode::SERVICE_UNAVAILABLE) => self.0.retry_after.is_some(),
@@ -195,6 +197,7 @@ impl Error {
                 None => error,
             };
         }
+
         let error = match self.0.kind {
             ErrorKind::Connect
             | ErrorKind::Certificate
@@ -207,6 +210,7 @@ impl Error {
             _ if self.may_go_away() || self.0.kind == ErrorKind::Changed => TargetError::transient(self),
             _ => TargetError::from(self),
         };
+
         let error = if is_lost { error.perhaps_written() } else { error };
         match wait {
             Some(wait) => error.retry_after(wait),
@@ -274,6 +278,7 @@ impl fmt::Display for Failure {
             }
             _ => f.write_str(&self.detail)?,
         }
+
         match &self.hint {
             Some(hint) => write!(f, "; {hint}"),
             None => Ok(()),

@@ -124,6 +124,7 @@ impl Client {
         let more: Vec<_> = size.map(|(name, size)| (name, size.min(rows).to_string())).into_iter().collect();
         let reading = Reading { client: self, path, query: &query, paging, judge, keep: None };
         let (page, answer) = reading.page(&more).await?;
+
         Ok((page, answer.headers))
     }
 
@@ -191,6 +192,7 @@ impl Whole {
         {
             return Err(format!("it had {before} rows, and now has {now}"));
         }
+
         self.total = page.total.or(self.total);
         for row in page.rows {
             let key = key.and_then(|key| unpacked(&row).get(key).filter(|key| !key.is_null()).map(plain));
@@ -202,6 +204,7 @@ impl Whole {
             }
             self.rows.push(row);
         }
+
         Ok(())
     }
 
@@ -261,11 +264,13 @@ impl<'a> Reading<'a> {
             let verdict = verdict.map(|text| request().hidden().clean(&text));
             return Err(request().failed(&answer.url, ErrorKind::Status(answer.status), "").judged(verdict));
         }
+
         if answer.status == StatusCode::PARTIAL_CONTENT && self.paging.pages == Pages::None {
             let error =
                 request().failed(&answer.url, ErrorKind::Form, "the answer holds only a part of the rows (206)");
             return Err(error.hinted("say in `Dialect::paging` how the API gives the others"));
         }
+
         let total = self.paging.total.as_deref().and_then(|total| answer.body.pointer(total)).and_then(Value::as_u64);
         match answer.body.pointer_mut(&self.paging.rows).map(Value::take) {
             Some(Value::Array(rows)) => Ok((Page { rows, total }, answer)),
@@ -295,6 +300,7 @@ impl<'a> Reading<'a> {
             more.push((name, number.to_string()));
             self.page(&more).await.map(|(page, _)| page)
         };
+
         let asked = size.map(|(_, size)| size);
         stream::once(async move {
             let first = at(0, asked.unwrap_or_default()).await?;
@@ -419,6 +425,7 @@ impl Print {
         }
 
         let mut hashing = Hashing(DefaultHasher::new());
+
         // It takes all that is written to it.
         let _ = serde_json::to_writer(&mut hashing, rows);
         Self { rows: rows.len(), hash: hashing.0.finish() }
@@ -428,6 +435,7 @@ impl Print {
 /// Where a `Link` header leads for the next page.
 fn link(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
+
     // A URL may contain a comma, so it separates links only after `>` and its parameters.
     let links = values.flat_map(|value| value.split('<').skip(1));
     links.filter_map(|link| link.split_once('>')).find_map(|(url, parameters)| {

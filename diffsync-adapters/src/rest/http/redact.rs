@@ -100,9 +100,11 @@ pub(crate) fn url(url: &Url, hidden: &Redactor) -> String {
             pairs.iter().map(|(name, value)| (name, if gives_access(name) { "***" } else { value.as_str() })),
         );
     }
+
     if !shown.username().is_empty() || shown.password().is_some() {
         return diffsync_core::redacted_url(url);
     }
+
     hidden.clean(shown.as_str())
 }
 
@@ -117,6 +119,7 @@ pub(crate) fn excerpt(body: &str, hidden: &Redactor) -> String {
         Err(_) if is_page(body) => words(&page(body)),
         Err(_) => words(body),
     };
+
     shortened(&hidden.clean(&text))
 }
 
@@ -166,6 +169,7 @@ fn text_of(html: &str, lower: &str) -> String {
             None => return text,
         }
     }
+
     text.push_str(html.get(at..).unwrap_or_default());
     text
 }

@@ -27,6 +27,7 @@ pub(crate) fn set<S: AsRef<str>>(body: &mut Map<String, Value>, at: &[S], value:
         body.insert(first.as_ref().to_owned(), value);
         return;
     }
+
     let inner = body.entry(first.as_ref()).or_insert_with(|| Value::Object(Map::new()));
     if !inner.is_object() {
         *inner = Value::Object(Map::new());

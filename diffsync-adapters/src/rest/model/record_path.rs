@@ -26,6 +26,7 @@ pub(crate) fn segment(key: &Value) -> Result<String, TargetError> {
     if matches!(text.as_str(), "" | "." | "..") {
         return Err(TargetError::new(format!("the key {text:?} cannot stand in a URL")));
     }
+
     let encoded = text.bytes().map(|byte| {
         let is_plain = byte.is_ascii_alphanumeric() || b"-_.~:@".contains(&byte);
         if is_plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }

@@ -98,6 +98,7 @@ impl RestContext {
                 }
             }
         }
+
         Ok(self.with_holders(new, answers).await)
     }
 
@@ -117,6 +118,7 @@ impl RestContext {
         if let (Some(proven), Err(error)) = (&mut alone, &rows) {
             proven.failed(M::REST.path, error);
         }
+
         let mut rows = rows?;
         self.find_keyless(new, &mut rows, answers).await;
 
@@ -126,6 +128,7 @@ impl RestContext {
             let shown: Vec<Value> = rows.iter().map(|(_, row)| row.clone()).collect();
             self.prove(proven, *first, &shown).await;
         }
+
         drop(alone);
 
         self.read_back::<M>(&mut rows, open).await;
@@ -134,6 +137,7 @@ impl RestContext {
                 answers.set(at, self.stored(row, written, reads).await);
             }
         }
+
         Ok(())
     }
 
@@ -173,6 +177,7 @@ impl RestContext {
                 return Ok(matched);
             }
         };
+
         let key = self.key_need::<M>().0;
         let foreign = |body: &Value| Err(foreign_answer::<M>(request, Some(told.status), body).into_target());
         match self.in_answer::<M>(told.body) {
@@ -205,6 +210,7 @@ impl RestContext {
         if wanted.is_empty() {
             return;
         }
+
         let found = self.find_rows(&wanted).await.map_err(|error| error.to_string());
         let mut found = found.map(Vec::into_iter);
         rows.retain_mut(|(at, row)| {
@@ -239,6 +245,7 @@ impl RestContext {
                 *error = self.conflicted(*new, known).await;
             }
         }
+
         all
     }
 
@@ -255,6 +262,7 @@ impl RestContext {
             let record = read::<M>(&store, &collection, row, otherwise).ok()?;
             Some(new.get(at).is_some_and(|new| new.is(record.key())))
         };
+
         // What cannot be read is said when it is stored.
         let fits =
             |(at, written): &(usize, OutgoingRecord), row| is_of(*at, row, Some(&written.values)).unwrap_or(true);
@@ -273,6 +281,7 @@ impl RestContext {
                 None => others.push(row),
             }
         }
+
         // A server that keeps identifiers in another form still answers in order.
         matched.extend(left.into_iter().zip(others));
         matched
@@ -303,6 +312,7 @@ impl RestContext {
                 matched.push((left.remove(found), row));
             }
         }
+
         matched
     }
 
@@ -314,6 +324,7 @@ impl RestContext {
         let mut answers = Answers::new(changes.len());
         let mut open = Vec::new();
         let name = self.store().key_of(&M::REST.collection()).to_owned();
+
         for (at, (old, patch)) in changes.iter().enumerate() {
             let written = match key_of(*old) {
                 Ok(_) => self.change(*old, patch).await,
@@ -329,6 +340,7 @@ impl RestContext {
                 Err(error) => answers.set(at, Err(error)),
             }
         }
+
         let Some((listed, _)) = self.send_list::<M, _>(self.update_method(), None, &mut open, &mut answers).await?
         else {
             return Ok(answers.all());
@@ -362,6 +374,7 @@ impl RestContext {
                 _ => return Ok(answers.all()),
             },
         };
+
         self.read_back::<M>(&mut rows, &open).await;
 
         let mut reads = true;
@@ -370,6 +383,7 @@ impl RestContext {
                 answers.set(at, self.stored(row, written, &mut reads).await);
             }
         }
+
         Ok(answers.all())
     }
 
@@ -387,9 +401,11 @@ impl RestContext {
                 Err(error) => answers.set(at, Err(error)),
             }
         }
+
         if keys.is_empty() {
             return Ok(answers.all());
         }
+
         let list: Vec<Value> =
             keys.iter().map(|(_, key)| Map::from_iter([(name.clone(), key.clone())]).into()).collect();
         let request = self.client.request(Method::DELETE, M::REST.path).json(list.into());
@@ -405,12 +421,14 @@ impl RestContext {
             Err(error) if keys.len() == 1 && error.is_gone() => {}
             Err(error) => return Err(of_list(error, keys.len())),
         }
+
         let left = if self.dialect.confirms_deletes {
             let keys: Vec<Value> = keys.iter().map(|(_, key)| key.clone()).collect();
             self.of_keys(M::REST.path, &name, &keys).await.map(|held| held.into_keys().collect())
         } else {
             Ok(HashSet::new())
         };
+
         let mut failed = failed.into_iter();
         for (at, key) in keys {
             let answer = match (failed.next().flatten(), &left) {
@@ -431,6 +449,7 @@ impl RestContext {
             };
             answers.set(at, answer);
         }
+
         Ok(answers.all())
     }
 
@@ -482,6 +501,7 @@ impl RestContext {
                 None => true,
             });
         }
+
         Ok(None)
     }
 
@@ -507,6 +527,7 @@ fn by_key(open: &[(usize, OutgoingRecord)], rows: Vec<Value>, name: &str) -> (Ve
             None => left_out.push(*at),
         }
     }
+
     (changed, left_out)
 }
 

@@ -55,6 +55,7 @@ async fn look(rest: &RestContext, schema: &RestSchema) -> Result<(Sample, Option
     if !lacks_keys(&rest.models, &name, &sample.rows) {
         return Ok((sample, None));
     }
+
     // Some row may have it that is not among these.
     let all = if sample.is_whole {
         None

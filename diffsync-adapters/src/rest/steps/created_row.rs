@@ -40,15 +40,18 @@ impl RestContext {
         if content == Content::Foreign && !told.is_vouched {
             return Err(foreign_answer::<M>(request, Some(told.status), &row).into_target());
         }
+
         let row = if content == Content::Record { row } else { Value::Null };
         if !needs_key || has_key(&row, &key) {
             return Ok(row);
         }
+
         if let Some(url) = told.location
             && let Some(row) = self.row_at::<M>(url, &key).await
         {
             return Ok(row);
         }
+
         let found = self.find_rows(&[new]).await;
         found_or(found.map(|mut found| found.pop().flatten()), row)
     }
@@ -62,6 +65,7 @@ impl RestContext {
                 return None;
             }
         };
+
         // Where it leads to a search, one is found.
         let row = match row {
             Value::Array(mut rows) if rows.len() == 1 => rows.pop()?,
@@ -79,6 +83,7 @@ impl RestContext {
         if let [one] = wanted {
             query.extend(self.filters(*one)?);
         }
+
         let (client, paging, judge) = (&self.client, &self.dialect.paging, self.dialect.verdict);
         let reading = Reading { client, path: &collection.path, query: &query, paging, judge, keep: None };
         let rows = client.rows_kept(reading, Some(&collection.key), |_, _| {});
@@ -96,6 +101,7 @@ impl RestContext {
                 *place = Some(row.clone());
             }
         }
+
         Ok(found)
     }
 
@@ -105,6 +111,7 @@ impl RestContext {
         if !error.is_conflict() {
             return error;
         }
+
         match self.holder(new).await {
             Ok(Some(id)) => error.held_by(M::NAME, id),
             Ok(None) => error,
@@ -122,6 +129,7 @@ impl RestContext {
         let query = [self.dialect.query.as_slice(), &collection.query, &filters].concat();
         let folded = |id: String| id.trim().to_lowercase();
         let wanted = folded(new.id().to_string());
+
         // A server that does not know the parameters gives all; no more than the first page is looked at.
         let page = self.client.pages(&collection.path, &query, &self.dialect.paging).try_next().await?;
         let mut holder = None;
@@ -132,6 +140,7 @@ impl RestContext {
                 return Ok(None);
             }
         }
+
         Ok(holder)
     }
 
@@ -150,6 +159,7 @@ impl RestContext {
             let parameter = (self.dialect.filter)(M::REST.path, &field.part.at.join("."));
             filters.extend(parameter.map(|parameter| (parameter, plain(&value))));
         }
+
         Ok(filters)
     }
 
@@ -178,6 +188,7 @@ pub(crate) fn found_or(found: Result<Option<Value>, AdapterError>, answered: Val
             "the server says that it was created, and gave no key; asked for the record: {why}"
         )));
     }
+
     tracing::warn!(reason = why, "a record was created whose key is not known: it cannot be changed in this run");
     Ok(answered)
 }

@@ -20,6 +20,7 @@ impl RestContext {
     /// Whether the server has none of these records. If that cannot be found out, it may have them.
     pub(crate) async fn has_none_of<M: RestModel>(&self, new: &[&M], sent: &[(usize, OutgoingRecord)]) -> bool {
         let sent: Vec<&M> = sent.iter().filter_map(|(at, _)| new.get(*at).copied()).collect();
+
         // A record that cannot be asked for may be there.
         let found = async {
             for record in &sent {
@@ -29,6 +30,7 @@ impl RestContext {
             }
             self.find(&sent).await
         };
+
         match found.await {
             Ok(found) => found.iter().all(Option::is_none),
             Err(error) => {
@@ -70,6 +72,7 @@ impl RestContext {
                 }
             }
         }
+
         Ok(found)
     }
 
@@ -110,6 +113,7 @@ impl RestContext {
                 }
             }
         }
+
         Ok(parameters)
     }
 }
@@ -135,5 +139,6 @@ fn joined(open: &[(usize, Vec<(String, String)>)]) -> (Vec<(String, String)>, us
         length += more;
         all.extend(parameters.iter().cloned());
     }
+
     (all.into_iter().collect(), open.len())
 }

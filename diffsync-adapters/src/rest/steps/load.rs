@@ -24,11 +24,13 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
     let owner = rest.owner_of(M::REST).filter(|_| side == Side::Target);
     let table = data.table_mut();
     table.mark_loaded();
+
     // A mere link goes with what it lives under.
     let is_link = M::SCHEMA.attributes.is_empty() && M::SCHEMA.parent().is_some();
     if side == Side::Target && owner.is_none() && rest.owner.is_some() && !is_link {
         table.set_flags(Flags::SKIP_UNMATCHED_DST);
     }
+
     let bad = |store: &RowCache, row: &Value, reason: &str| bad_row::<M>(rest, store, row, reason);
     let mut nameless = 0_usize;
     let mut twins: BTreeMap<String, (M::Id, Vec<String>)> = BTreeMap::new();
@@ -73,15 +75,18 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
         }
         table.insert(record);
     }
+
     for (id, keys) in twins.into_values() {
         let shown = |key: &String| rest.client.shown_url(&format!("{}/{key}", M::REST.path));
         let places: Vec<String> = keys.iter().map(shown).collect();
         let (times, places) = (keys.len(), places.join(", "));
         table.reject(id, format!("it is there {times} times: {places}; delete all but one of them"));
     }
+
     if nameless > 0 {
         tracing::warn!(collection, records = nameless, "records without a name are left out");
     }
+
     Ok(())
 }
 

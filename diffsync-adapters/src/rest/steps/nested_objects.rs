@@ -22,6 +22,7 @@ impl RestContext {
         if self.dialect.merges_objects {
             return Ok(body);
         }
+
         let before = RecordValues::of(old)?;
         let objects: Vec<(&RestField, Value)> = M::REST
             .fields
@@ -34,6 +35,7 @@ impl RestContext {
                 has_keys(new).then(|| (field, new.clone()))
             })
             .collect();
+
         if objects.is_empty() {
             return Ok(body);
         }
@@ -45,6 +47,7 @@ impl RestContext {
                         keys that the object has; `Dialect::merges_objects` says that it keeps them itself";
             return Err(TargetError::new(text));
         }
+
         // What the type knows of the object as it is now, in the type's own form.
         let now = read::<M>(&self.store(), &M::REST.collection(), &row, None).ok();
         let before = now.as_ref().map_or(Ok(before), RecordValues::of)?;
@@ -58,6 +61,7 @@ impl RestContext {
                 json_path::set(&mut body, field.part.at, whole);
             }
         }
+
         Ok(body)
     }
 }

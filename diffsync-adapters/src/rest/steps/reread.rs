@@ -36,6 +36,7 @@ impl RestContext {
         if keys.is_empty() {
             return;
         }
+
         let mut held = match self.held::<M>(&name, &keys).await {
             Ok(held) => held,
             Err(error) => {
@@ -43,6 +44,7 @@ impl RestContext {
                 return;
             }
         };
+
         for (at, row) in rows.iter_mut().filter(|(at, _)| in_doubt(*at)) {
             if let Some(now) = key(*at, row).and_then(|key| held.remove(&key_text(&key)?)) {
                 *row = now;
@@ -65,6 +67,7 @@ impl RestContext {
         if self.dialect.confirms_deletes {
             return self.of_keys(path, name, keys).await;
         }
+
         let one = |key: &Value| {
             let path = segment(key).map(|segment| format!("{path}/{segment}"));
             async move { Ok::<_, Error>(self.client.get(&path.unwrap_or_default()).send().await?.body) }
@@ -77,6 +80,7 @@ impl RestContext {
                 held.insert(key, row);
             }
         }
+
         Ok(held)
     }
 
@@ -100,11 +104,13 @@ impl RestContext {
             }
             asked.last_mut().into_iter().for_each(|query| query.push((name.to_owned(), key.clone())));
         }
+
         let mut held = HashMap::new();
         for query in asked {
             let rows = self.client.rows(path, &query, &self.dialect.paging, Some(name), |_, _| {}).await?;
             held.extend(rows.into_iter().filter_map(|row| Some((key_text(row.get(name)?)?, row))));
         }
+
         Ok(held)
     }
 }

@@ -67,7 +67,8 @@ impl RestContext {
                 Some(_) => {}
                 None if deletes && is_empty(&now.body) => return Ok(WriteReply::vouched()),
                 None => {
-                    let text = format!("its task says nothing at `{}` (`Tasks::state`), and is not a record", tasks.state);
+                    let text =
+                        format!("its task says nothing at `{}` (`Tasks::state`), and is not a record", tasks.state);
                     return Err(lost(text));
                 }
             }

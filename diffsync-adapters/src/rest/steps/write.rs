@@ -54,6 +54,7 @@ impl RestContext {
                 }
             };
         }
+
         proven.note(path, if creates { Proof::Creates } else { Proof::Nothing });
     }
 
@@ -78,6 +79,7 @@ impl RestContext {
                 Ok(body)
             })
             .await?;
+
         Ok(OutgoingRecord { body, values, key: Value::Null })
     }
 
@@ -98,6 +100,7 @@ impl RestContext {
                 Ok(body)
             })
             .await?;
+
         let body = self.with_unknown_keys(old, body).await?;
         Ok(OutgoingRecord { body, values, key })
     }
@@ -125,6 +128,7 @@ impl RestContext {
         if !row.is_object() {
             row = Value::Object(Map::new());
         }
+
         if let Value::Object(row) = &mut row
             && !written.key.is_null()
         {
@@ -132,10 +136,12 @@ impl RestContext {
             // However the server writes it, it is known.
             row.insert(key, written.key.clone());
         }
+
         let mut now = Value::Object(written.body.clone());
         if let (Value::Object(now), Value::Object(row)) = (&mut now, &row) {
             now.extend(row.clone());
         }
+
         self.store().put(M::REST.path, &now);
         if let Some(owner) = self.owner_of(M::REST)
             && lacks_owner(&self.store(), &owner, &row)
@@ -148,6 +154,7 @@ impl RestContext {
                 "the server did not keep the owner of a record, which is never deleted without it"
             );
         }
+
         loop {
             let read = read::<M>(&self.store(), &collection, &row, Some(&written.values));
             match read {

@@ -60,6 +60,7 @@ pub(crate) fn content<M: RestModel>(row: &Value, key: &str) -> Content {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Content::Nothing,
         Value::Array(_) => return Content::Foreign,
     };
+
     let steps = || M::REST.fields.iter().filter_map(|field| field.part.at.first());
     if steps().any(|&step| step != key && row.contains_key(step)) {
         return Content::Record;
@@ -67,6 +68,7 @@ pub(crate) fn content<M: RestModel>(row: &Value, key: &str) -> Content {
     if row.get(key).is_none_or(Value::is_null) {
         return Content::Foreign;
     }
+
     let says_no_more = row.keys().all(|name| name == key || BESIDE.contains(&name.as_str()));
     if says_no_more { Content::Record } else { Content::Doubtful }
 }
@@ -191,6 +193,7 @@ impl RestContext {
             None if answer.status == StatusCode::ACCEPTED => return self.finished::<M>(answer, request).await,
             None => false,
         };
+
         // A bare text with a slash is where the record is.
         let named = || answer.body.as_str().filter(|text| text.contains('/')).map(str::to_owned);
         let location = location(&answer.headers).or_else(named).and_then(|link| answer.url.join(&link).ok());

@@ -48,6 +48,7 @@ pub(crate) async fn inexact_columns(
         });
         all.push(found.map(|found| found.of(&column.name)));
     }
+
     Ok(all)
 }
 
@@ -79,6 +80,7 @@ async fn column_types(
             described.insert(name, ColumnType { ty: ty.to_lowercase(), collation: text(2) });
         }
     };
+
     if database.engine() == Engine::Postgres {
         let name = database.quotes().table(table);
         connection.query(POSTGRES, &[Value::Text(name.into())], &mut each).await?;
@@ -87,6 +89,7 @@ async fn column_types(
         let schema = schema.map_or(Value::Null, |schema| Value::Text(schema.into()));
         connection.query(MYSQL, &[schema, Value::Text(name.into())], &mut each).await?;
     }
+
     Ok(described)
 }
 
@@ -101,6 +104,7 @@ async fn inexact_in_sqlite(
     if !matches!(kind, Kind::Text | Kind::Uuid | Kind::Json) {
         return Ok(None);
     }
+
     let ty = column.ty.to_ascii_uppercase();
     let is_text = !ty.contains("INT") && ["CHAR", "CLOB", "TEXT"].iter().any(|word| ty.contains(word));
     if !is_text && !ty.is_empty() && !ty.contains("BLOB") {
@@ -121,6 +125,7 @@ async fn inexact_in_sqlite(
         (case, padding) = (same(0), same(1));
     };
     connection.query(&format!("SELECT {}, {}", probe("A"), probe("a ")), &[], &mut each).await?;
+
     let why = match (case, padding) {
         (true, _) => "has a collation that ignores case",
         (_, true) => "has a collation that ignores spaces at the end",

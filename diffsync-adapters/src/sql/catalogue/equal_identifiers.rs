@@ -42,6 +42,7 @@ impl EqualIdentifiers {
             M::TABLE.name,
             self.why
         );
+
         Some(TargetError::conflict(message).held_by(M::NAME, row))
     }
 

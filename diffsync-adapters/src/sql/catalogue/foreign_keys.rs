@@ -111,6 +111,7 @@ pub(crate) async fn query_foreign_keys(
             _ => String::new(),
         }));
     };
+
     connection.query(sql, &[], &mut each).await?;
 
     let mut found: Vec<ReferringKey> = Vec::new();
@@ -154,6 +155,7 @@ pub(crate) async fn query_foreign_keys(
             }
         }
     }
+
     Ok(found)
 }
 
@@ -199,6 +201,7 @@ fn is_link(
         let links = schema.links.iter().filter(|link| models.contains(&link.model));
         links.into_iter().any(|link| link.fields.iter().all(|field| names.contains(field)))
     };
+
     columns.iter().all(|(column, _)| {
         let lookup = child.lookups.iter().find(|lookup| is_column(server, lookup.foreign_key.column, column));
         let field =

@@ -116,9 +116,11 @@ impl Database for MySql {
             Kind::Text | Kind::Json | Kind::Uuid => is_text,
             Kind::Bytes => is_bytes,
         };
+
         if plain {
             return Ok(qualified.to_owned());
         }
+
         match kind {
             Kind::Bool if ty == "bit" => Ok(format!("CAST({qualified} AS UNSIGNED)")),
             Kind::Float32 | Kind::Float64 if ty == "decimal" => Ok(format!("({qualified} + 0e0)")),
@@ -150,6 +152,7 @@ impl Database for MySql {
             Kind::Json => "JSON",
             Kind::Uuid => "CHAR(36)",
         };
+
         match kind {
             // A collation that takes two texts for one would refuse the second of two records.
             Kind::Text | Kind::Uuid => {
@@ -232,6 +235,7 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<MySq
         };
         added.map_err(sqlx::Error::Encode)?;
     }
+
     Ok(arguments)
 }
 
@@ -501,6 +505,7 @@ impl Row for MySqlRow {
         if raw.is_null() {
             return Ok(Value::Null);
         }
+
         let info = raw.type_info();
         let name = info.name();
         let (is_unsigned, is_int) = (name.ends_with("UNSIGNED"), name.contains("INT"));
@@ -510,6 +515,7 @@ impl Row for MySqlRow {
             let value = <u64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
             return Ok(i64::try_from(value).map_or(Value::Unsigned(value), Value::Int));
         }
+
         if is_int || is_bool {
             return Ok(Value::Int(<i64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?));
         }
@@ -522,6 +528,7 @@ impl Row for MySqlRow {
         if kind == Kind::Bytes {
             return Ok(Value::Bytes(<&[u8] as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into()));
         }
+
         let text = <&str as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
         whole_or_text(text, kind)
     }

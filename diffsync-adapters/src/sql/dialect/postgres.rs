@@ -81,6 +81,7 @@ impl Postgres {
         let options = PgConnectOptions::from_str(url.as_str()).map_err(|error| {
             AdapterError::context(format!("`{}` is not the URL of a PostgreSQL database", redacted_url(url)), error)
         })?;
+
         // A pooler refuses a connection that asks for what it does not know, so it is set in each transaction.
         let options = options.extra_float_digits(None);
         let is_named = options.get_application_name().is_some();
@@ -114,9 +115,11 @@ impl Database for Postgres {
             Kind::Bytes => ty == "bytea",
             Kind::Json | Kind::Uuid => ty == "text",
         };
+
         if plain {
             return Ok(qualified.to_owned());
         }
+
         let as_text = match kind {
             Kind::Bool | Kind::Bytes => false,
             Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Unsigned64 => ty == "numeric",
@@ -134,6 +137,7 @@ impl Database for Postgres {
             Kind::Json => matches!(ty, "json" | "jsonb" | "character varying"),
             Kind::Uuid => matches!(ty, "uuid" | "character varying" | "bpchar"),
         };
+
         if as_text {
             Ok(self.as_text(qualified))
         } else {
@@ -296,6 +300,7 @@ async fn drawn(
         let keys: Vec<i64> = scalar(&sql).bind(count).fetch_all(connection).await?;
         return Ok(keys.into_iter().map(Value::Int).collect());
     }
+
     let sql = format!("SELECT ({default})::text FROM generate_series(1, $1)");
     let keys: Vec<String> = scalar(&sql).bind(count).fetch_all(connection).await?;
     Ok(keys.into_iter().map(|key| Value::Text(key.into())).collect())

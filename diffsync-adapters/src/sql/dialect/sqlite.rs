@@ -55,7 +55,9 @@ impl Sqlite {
             // 64 MiB for pages, so that those of an index are not read again for every batch.
             .pragma("cache_size", "-65536")
             .disable_statement_logging();
+
         let file = options.get_filename();
+
         // One in memory is gone with its connection.
         let in_memory =
             url.as_str().contains(":memory:") || url.query().is_some_and(|query| query.contains("mode=memory"));
@@ -65,6 +67,7 @@ impl Sqlite {
         if file.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
             return Err(unusable("must be in a folder that exists"));
         }
+
         Ok(Self { options })
     }
 }
@@ -211,6 +214,7 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<Sqli
         };
         added.map_err(sqlx::Error::Encode)?;
     }
+
     Ok(arguments)
 }
 
@@ -224,6 +228,7 @@ fn placeholders(rows: usize, width: usize, first: impl Fn(usize) -> String) -> S
         sql.push_str(&row);
         sql.push(')');
     }
+
     sql
 }
 
@@ -517,6 +522,7 @@ impl Counted for SqliteConnection {
         if kept == 0 {
             return Ok(0);
         }
+
         let name = table.rsplit('.').next().unwrap_or(table).trim_matches('"').replace("\"\"", "\"");
         sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?")
             .bind(name)

@@ -43,6 +43,7 @@ impl StatementLimits {
             pieces.push(piece);
             rest = others;
         }
+
         Ok(pieces)
     }
 
@@ -62,6 +63,7 @@ impl StatementLimits {
         if bytes > largest {
             return Err(sqlx::Error::Encode(format!("a row of {bytes} bytes is too large: {why} {largest}").into()));
         }
+
         Ok(bytes)
     }
 }

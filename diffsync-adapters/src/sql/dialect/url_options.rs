@@ -25,5 +25,6 @@ pub(crate) fn refuse_unknown(url: &Url, known: &[&str]) -> Result<(), AdapterErr
             )));
         }
     }
+
     Ok(())
 }

@@ -186,6 +186,7 @@ impl<'a> Fields<'a> {
         {
             return Err(failed(dangling));
         }
+
         F::decode(value).map_err(failed)
     }
 

@@ -40,7 +40,9 @@ pub(crate) fn redact(message: &str, secret: &str) -> String {
         shown.push_str(REDACTED);
         rest = behind;
     }
+
     shown.push_str(rest);
+
     // A database may also quote what it was sent with escapes.
     spellings(secret).iter().fold(shown, |shown, form| shown.replace(form.as_str(), REDACTED))
 }

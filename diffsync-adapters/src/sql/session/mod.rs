@@ -103,7 +103,9 @@ impl Session {
             connection.run(self.server.dialect().begin()).await.map_err(|error| failed(&error))?;
             return Ok(Writing { session: self, connection, is_alone: true, run: None });
         }
+
         let mut run = self.run.lock().await;
+
         // A batch that is dropped before its end leaves the transaction lost.
         let lost = RunState::Lost("a batch was not written to its end, and this run is written as a whole".into());
         let (connection, is_alone) = match std::mem::replace(&mut *run, lost) {
@@ -127,6 +129,7 @@ impl Session {
                 return Err(TargetError::fatal(reason));
             }
         };
+
         let mut writing = Writing { session: self, connection, is_alone, run: Some(run) };
         match writing.connection.run("SAVEPOINT diffsync_batch").await {
             Ok(()) => Ok(writing),
@@ -198,6 +201,7 @@ impl Writing<'_> {
                 Err(error) => Err(self.lose(&error)),
             };
         }
+
         match self.connection.run("COMMIT").await {
             Ok(()) => {
                 self.keep();
@@ -224,6 +228,7 @@ impl Writing<'_> {
             }
             return Ok(());
         }
+
         let undone_all = match error {
             Some(sqlx::Error::Database(error)) => self.session.server.dialect().aborts_transaction(&**error),
             _ => false,
@@ -233,6 +238,7 @@ impl Writing<'_> {
         {
             return Err(self.lose(error));
         }
+
         match self.connection.run("ROLLBACK TO SAVEPOINT diffsync_batch").await {
             Ok(()) => {
                 self.keep();

@@ -61,12 +61,14 @@ impl Server {
             Value::Text(text) => Some(text.to_string()),
             number => Some(number.shown()),
         });
+
         // The longest first, or the end of one that begins like another would stay.
         let mut texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
         texts.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
         for text in texts {
             message = redact(&message, &text);
         }
+
         match self.error_kind(error) {
             TargetErrorKind::Record if is_conflict(error) => TargetError::conflict(message),
             TargetErrorKind::Record => TargetError::new(message),

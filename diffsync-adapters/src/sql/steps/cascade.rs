@@ -51,6 +51,7 @@ impl Cascade<'_> {
         if last.on_delete == Action::Cascade {
             return format!("delete {rows} of `{table}`{by_way}");
         }
+
         format!("empty {} in {rows} of `{table}`{by_way}", quoted(columns))
     }
 
@@ -73,6 +74,7 @@ impl Cascade<'_> {
             );
             above = own;
         }
+
         format!("FROM {} WHERE {}", from.join(", "), same.join(" AND "))
     }
 }
@@ -98,6 +100,7 @@ pub(crate) async fn delete_unless_cascading<M: SqlModel>(
     if refused.is_empty() {
         return write_rows::delete_rows(context, connection, old).await;
     }
+
     let free: Vec<&M> =
         old.iter().enumerate().filter(|(at, _)| !refused.contains_key(at)).map(|(_, old)| *old).collect();
     let written =
@@ -114,6 +117,7 @@ async fn refused_deletes<M: SqlModel>(
     if M::TABLE.cascades {
         return Ok(BTreeMap::new());
     }
+
     let keys = context.foreign_keys(connection).await?;
     let cascades = cascades_from(context, &keys, M::TABLE.name);
     if let Some((cascade, why)) = cascades.iter().find_map(|cascade| Some((cascade, cascade.hidden()?))) {
@@ -127,6 +131,7 @@ async fn refused_deletes<M: SqlModel>(
         let what = what.map(|(cascade, count)| cascade.said(Some(count))).collect::<Vec<_>>();
         refused.insert(record, refusal("with", M::TABLE.name, &what.join(" and ")));
     }
+
     Ok(refused)
 }
 
@@ -142,6 +147,7 @@ pub(crate) async fn refused_updates<M: SqlModel>(
     if M::TABLE.cascades {
         return Ok(refused);
     }
+
     let keys = context.foreign_keys(connection).await?;
     for key in keys.iter().filter(|key| key.parent == M::TABLE.name && key.on_update != Action::Nothing) {
         let is_of_key = |column: &str| key.columns.iter().any(|(_, to)| context.is_column(to, column));
@@ -177,6 +183,7 @@ pub(crate) async fn refused_updates<M: SqlModel>(
             }
         }
     }
+
     Ok(refused)
 }
 
@@ -191,6 +198,7 @@ async fn count_rows<M: SqlModel>(
     if cascades.is_empty() {
         return Ok(counted);
     }
+
     let referring: Vec<String> = cascades.iter().map(|cascade| cascade.referring(context)).collect();
     let items: Vec<String> = referring.iter().map(|rows| format!("(SELECT count(*) {rows})")).collect();
     let any = referring.iter().map(|rows| format!("EXISTS (SELECT 1 {rows})")).collect::<Vec<_>>().join(" OR ");
@@ -211,6 +219,7 @@ async fn count_rows<M: SqlModel>(
     let columns = context.columns(connection, M::TABLE.name).await?;
     let quotes = context.database().quotes();
     let from = format!("{} AS t", quotes.table(M::TABLE.name));
+
     for (by, (batch, records)) in &groups {
         let mut typed = Vec::with_capacity(by.columns.len());
         for name in &by.columns {
@@ -234,6 +243,7 @@ async fn count_rows<M: SqlModel>(
         };
         find_rows(context.database().engine(), connection, &wanted, batch, &mut each).await?;
     }
+
     Ok(counted)
 }
 
@@ -264,6 +274,7 @@ fn cascades_from<'k>(context: &SqlContext, keys: &'k [ReferringKey], table: &'st
             }
         }
     }
+
     found
 }
 
@@ -278,6 +289,7 @@ fn cascades_further(keys: &[ReferringKey], table: &'static str) -> bool {
             }
         }
     }
+
     false
 }
 

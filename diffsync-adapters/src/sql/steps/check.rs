@@ -32,6 +32,7 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut Checkup) {
         check_lookups(context, None, checkup).await;
         return;
     }
+
     let mut connection = match context.session.connection(false).await {
         Ok(connection) => connection,
         Err(error) => return checkup.failed("connection", context.server().unreachable(&error).to_string()),
@@ -42,10 +43,12 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut Checkup) {
     {
         return checkup.failed("connection", context.server().unreachable(&error).to_string());
     }
+
     match connection.version().await {
         Ok(version) => checkup.passed("version", version),
         Err(error) => return checkup.failed("version", context.server().unreachable(&error).to_string()),
     }
+
     let to_write = checkup.side() == Side::Target;
     let are_absent =
         may_be_absent && matches!(create_tables::no_table_exists(context, &mut *connection).await, Ok(true));
@@ -54,16 +57,19 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut Checkup) {
         check_create_privileges(context, &mut *connection, checkup).await;
         unmade = check_lookups(context, Some(&mut *connection), checkup).await;
     }
+
     let is_absent = |used: &RequiredTable| are_absent && used.is_own || unmade.contains(&used.table);
     for used in required_columns::required_columns(context).iter().filter(|used| !is_absent(used)) {
         check_table(context, &mut *connection, used, to_write && used.is_own, checkup).await;
     }
+
     if to_write && !are_absent {
         for (table, schema) in context.models.tables.iter().zip(&context.models.schemas) {
             check_identifiers(context, &mut *connection, table, schema, checkup).await;
             check_cascades(context, &mut *connection, table, checkup).await;
         }
     }
+
     if context.database().begin_check().is_none() || connection.run("ROLLBACK").await.is_ok() {
         context.session.give_back(connection);
     }
@@ -82,6 +88,7 @@ async fn check_identifiers(
     if identity.coarse.is_empty() {
         return;
     }
+
     let mut said = format!(
         "{}: a record that the database takes for one it has is not created, and that one is not deleted",
         identity.why
@@ -93,6 +100,7 @@ async fn check_identifiers(
     if !by_case.is_empty() {
         let _ = write!(said, "; put `compare = ignore_case` on {} if case does not matter", by_case.join(" and "));
     }
+
     checkup.passed(format!("identifiers of {}", table.name), said);
 }
 
@@ -155,6 +163,7 @@ async fn check_create_privileges(context: &SqlContext, connection: &mut dyn Conn
             Err(error) => return checkup.failed("tables", context.server().unreadable(table.name, &error).to_string()),
         }
     }
+
     if missing_privileges.is_empty() {
         checkup.passed("tables", "none exist yet; they are created at the first write");
     } else {
@@ -187,11 +196,13 @@ async fn check_table(
             Err(missing) => amiss.push(missing),
         }
     }
+
     if amiss.is_empty() {
         checkup.passed(what, format!("all {} columns that are used are there", used.len()));
     } else {
         checkup.failed(what, amiss.join("; "));
     }
+
     let what = format!("rights on {table}");
     match connection.missing_privileges(table, to_write).await {
         Ok(missing_privileges) if missing_privileges.is_empty() => {
@@ -202,6 +213,7 @@ async fn check_table(
         }
         Err(error) => checkup.failed(what, context.server().unreadable(table, &error).to_string()),
     }
+
     if to_write {
         check_insert_method(context, connection, table, checkup).await;
     }

@@ -29,6 +29,7 @@ pub(crate) async fn create_or_name_holders<M: SqlModel>(
     if held.iter().all(Option::is_none) {
         return Err(error);
     }
+
     let free: Vec<&M> = new.iter().zip(&held).filter(|(_, held)| held.is_none()).map(|(new, _)| *new).collect();
     let written = if free.is_empty() { Vec::new() } else { write::create(context, &free).await? };
     Ok(together(written, held))
@@ -55,6 +56,7 @@ pub(crate) async fn update_or_name_holders<M: SqlModel>(
         }
         Err(error) => return Err(error),
     };
+
     // Of several, each may have what another of them gives up.
     let [(old, patch)] = changes else { return Err(error) };
     Err(held_by_other::<M>(context, old, patch, &error).await?.unwrap_or(error))
@@ -115,6 +117,7 @@ async fn find_holders<M: SqlModel>(
     let resolved = row_identity::resolve(context, connection, new, |_| true).await?;
 
     let mut holders: Vec<Option<(String, String)>> = new.iter().map(|_| None).collect();
+
     // A row with the same values in a key that is not exact may not be the one that is in the way.
     let keys = connection.unique_keys(M::TABLE.name).await?;
     for key in keys.iter().filter(|key| key.is_exact) {
@@ -154,5 +157,6 @@ async fn find_holders<M: SqlModel>(
         let wanted = RowQuery { items: &items, from: &from, by: &by, filter: None };
         find_rows(context.database().engine(), connection, &wanted, &rows, &mut each).await?;
     }
+
     Ok(holders)
 }

@@ -76,6 +76,7 @@ pub(crate) async fn missing_lookup_targets(
             unmade.push((table, format!("`{table}` {is} column `{}`{suggestion}", missing.name)));
         }
     }
+
     Ok(unmade)
 }
 
@@ -90,6 +91,7 @@ fn created_columns(context: &SqlContext, table: &SqlTable) -> Vec<&'static str> 
     {
         columns.push(key);
     }
+
     columns
 }
 
@@ -98,6 +100,7 @@ pub(crate) async fn create_tables(context: &SqlContext) -> Result<(), TargetErro
     if !context.create_tables {
         return Ok(());
     }
+
     let made = context.tables_created.get_or_try_init(|| async {
         let mut connection = context.session.connection(true).await?;
         // All or none, where the database can.
@@ -118,6 +121,7 @@ pub(crate) async fn create_tables(context: &SqlContext) -> Result<(), TargetErro
         context.session.give_back(connection);
         Ok(())
     });
+
     made.await.map(drop).map_err(|error: sqlx::Error| context.server().write_error("make the tables", &error, &[]))
 }
 
@@ -137,6 +141,7 @@ fn creation_order(context: &SqlContext) -> Vec<&'static SqlTable> {
         let Some(next) = left().find(|table| !waits(table)).or_else(|| left().next()) else { break };
         placed.push(next);
     }
+
     placed
 }
 
@@ -174,6 +179,7 @@ fn create_statement(context: &SqlContext, position: usize, placed: &[&'static Sq
         let kind = table.key.and_then(|key| table.fields.get(key)).map_or(Kind::Int64, |field| field.kind);
         lines.push(format!("{} {}", quotes.column(key), database.key_type(kind)));
     }
+
     let mut nullable: HashMap<&str, bool> = HashMap::new();
     for (_, column, field) in table.columns().filter(|(_, column, _)| Some(*column) != key) {
         let ty =
@@ -182,6 +188,7 @@ fn create_statement(context: &SqlContext, position: usize, placed: &[&'static Sq
         nullable.insert(column, field.nullable);
         lines.push(format!("{} {ty}{not_null}", quotes.column(column)));
     }
+
     for lookup in table.lookups {
         let (foreign_key, is_nullable) = (&lookup.foreign_key, table.is_nullable(lookup));
         let other = context.models.tables.iter().find(|other| other.name == foreign_key.table);
@@ -201,12 +208,15 @@ fn create_statement(context: &SqlContext, position: usize, placed: &[&'static Sq
         lines.push(line);
         lines.extend(foreign_key_clause(context, lookup, there));
     }
+
     if let Some(owner) = &table.owner {
         lines.push(format!("{} {}", quotes.column(owner.column), database.column_type(Kind::Text, true)));
     }
+
     let is_key = key.is_none() && unique.iter().all(|column| nullable.get(column) == Some(&false));
     let word = if is_key { "PRIMARY KEY" } else { "UNIQUE" };
     lines.push(format!("{word} ({})", quotes.columns(unique.iter().copied())));
+
     // Constraints follow the columns.
     lines.sort_by_key(|line| line.starts_with("FOREIGN KEY") || line.starts_with(word));
     let mut sql = String::new();

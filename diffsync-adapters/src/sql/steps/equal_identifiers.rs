@@ -52,6 +52,7 @@ async fn find_equal_identifiers<'r, M: SqlModel>(
     let mut writing = context.session.begin().await?;
     let looked_at = identity_columns(context, &mut *writing.connection, M::TABLE).await;
     writing.undo(None).await?;
+
     let identity = match looked_at {
         Ok(identity) if identity.coarse.is_empty() => return Ok(EqualIdentifiers::default()),
         Ok(identity) => identity,
@@ -82,6 +83,7 @@ async fn find_equal_identifiers<'r, M: SqlModel>(
             }
         }
     }
+
     Ok(twins)
 }
 
@@ -105,6 +107,7 @@ async fn collect_pairs<M: SqlModel>(
             asked.push(*record);
         }
     }
+
     let by = identity.fields.iter().filter_map(|field| identity.selection.places.get(*field));
     let by: Vec<_> = by.map(|placed| (placed.qualified.clone(), placed.column.ty.clone())).collect();
     let Selection { items, from, .. } = &identity.selection;
@@ -120,6 +123,7 @@ async fn collect_pairs<M: SqlModel>(
             twins.note(new.to_string(), id.to_string());
         }
     };
+
     find_rows(context.database().engine(), connection, &wanted, &rows, &mut each).await
 }
 
@@ -148,5 +152,6 @@ pub(crate) async fn identity_columns(
             whys.push(found.why);
         }
     }
+
     Ok(Identity { fields, coarse, why: whys.join(", "), selection })
 }

@@ -41,6 +41,7 @@ pub(crate) async fn find_rows(
             Engine::Sqlite | Engine::Postgres => numbered(engine, connection, wanted, width, values, &mut each).await?,
         }
     }
+
     Ok(())
 }
 
@@ -75,6 +76,7 @@ async fn numbered(
     let found = same.chain(filter.map(|filter| format!("({filter})"))).collect::<Vec<_>>().join(" AND ");
     let number = if is_postgres { "v.n::bigint" } else { "v.n" };
     let items_of = items.iter().map(String::as_str).chain([number]).collect::<Vec<_>>().join(", ");
+
     // PostgreSQL wants a condition for any other join; SQLite takes this word for an order that it has to keep.
     let join = if is_postgres { "CROSS JOIN" } else { "JOIN" };
     let sql = format!("WITH v (n, {names}) AS (VALUES {given}) SELECT {items_of} FROM v {join} {from} WHERE {found}");
@@ -100,6 +102,7 @@ async fn in_halves(
     let columns = by.iter().map(|(column, _)| column.as_str()).collect::<Vec<_>>().join(", ");
     let filter = filter.map(|filter| format!(" AND ({filter})")).unwrap_or_default();
     let row = format!("({})", vec!["?"; width].join(","));
+
     // A `CHAR` is stored without the spaces at its end.
     let values: Vec<Value<'_>> = values
         .iter()
@@ -130,5 +133,6 @@ async fn in_halves(
             open.extend([(middle, end), (start, middle)]);
         }
     }
+
     Ok(())
 }

@@ -41,6 +41,7 @@ pub(crate) async fn changed_documents<M: SqlModel>(
             field.kind == Kind::Json && field.role == Role::Attribute && matches!(field.place, Place::Column(_))
         })
     };
+
     let documents: Vec<usize> = (0..M::TABLE.fields.len()).filter(is_document).collect();
     let mut wanted: BTreeMap<usize, Wanted<'_, M>> = BTreeMap::new();
     for (record, ((old, patch), new)) in changes.iter().zip(new).enumerate() {
@@ -52,9 +53,11 @@ pub(crate) async fn changed_documents<M: SqlModel>(
             wanted.insert(record, Wanted { old: *old, new: *new, fields });
         }
     }
+
     if wanted.is_empty() {
         return Ok(Documents::new());
     }
+
     merge_documents(context, connection, &wanted).await
 }
 
@@ -95,6 +98,7 @@ async fn merge_documents<M: SqlModel>(
         // The rows that are joined would be locked as well, and batches would wait for each other.
         Engine::MySql => M::TABLE.lookups.is_empty(),
     };
+
     let places: HashMap<M::Id, usize> = wanted.iter().map(|(record, wanted)| (wanted.old.id(), *record)).collect();
     for (by, group) in &groups {
         let typed = row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?;
@@ -122,6 +126,7 @@ async fn merge_documents<M: SqlModel>(
             Err(TargetError::new(format!("`{}` has no row any more that is {id:?}", M::TABLE.name)))
         });
     }
+
     Ok(merged)
 }
 
@@ -141,6 +146,7 @@ impl<M: SqlModel> Wanted<'_, M> {
                 documents.insert(field, merged_text(&text, &before, &after).map_err(wrong)?);
             }
         }
+
         Ok(documents)
     }
 }

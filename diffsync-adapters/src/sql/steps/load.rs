@@ -46,6 +46,7 @@ pub(crate) async fn table<M: SqlModel>(data: &mut Table<M>, loading: &mut Loadin
             }
         }
     };
+
     connection.rows(&sql, &mut each).await.map_err(|error| context.server().unreadable(M::TABLE.name, &error))?;
     match broken {
         None => Ok(()),
@@ -93,5 +94,6 @@ fn record<M: SqlModel>(data: &mut Table<M>, row: &Fields<'_>, side: Side) -> Res
             }
         }
     }
+
     Ok(())
 }

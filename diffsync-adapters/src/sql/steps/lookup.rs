@@ -34,12 +34,14 @@ pub(crate) async fn lookup_keys(
             }
         }
     }
+
     let fresh =
         if asked.is_empty() { Vec::new() } else { query_keys(context, connection, foreign_key, &missing).await? };
     let mut by_position: HashMap<usize, Option<Value<'static>>> = HashMap::new();
     for (position, key) in fresh {
         by_position.entry(position).and_modify(|key| *key = None).or_insert(Some(key));
     }
+
     let mut keys = context.keys();
     let found = keys.found.entry(foreign_key).or_default();
     for (text, position) in asked {
@@ -47,6 +49,7 @@ pub(crate) async fn lookup_keys(
             found.insert(text.to_vec(), key);
         }
     }
+
     Ok(texts.iter().map(|text| said(foreign_key, text.as_ref(), found)).collect())
 }
 
@@ -66,6 +69,7 @@ async fn query_keys(
             .map_err(|error| context.server().fatal_schema_error(&error))?;
         by.push((format!("{}.{}", joined_column.alias, quotes.column(joined_column.column)), column.ty.clone()));
     }
+
     let columns = context.columns(connection, foreign_key.table).await?;
     let key = column_of(&columns, foreign_key.table, context.key_of(foreign_key))
         .map_err(|error| context.server().fatal_schema_error(&error))?;
@@ -73,6 +77,7 @@ async fn query_keys(
     let key = format!("t.{}", quotes.column(&key.name));
     let from = format!("{} AS t{}", quotes.table(foreign_key.table), joined.sql);
     let find = Find { key: &key, kind, from: &from, by: &by, rows };
+
     Ok(connection.find(&find).await?)
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn required_columns(context: &SqlContext) -> Vec<RequiredTable> {
         table.owner.iter().for_each(|owner| used.add(owner.column, None));
         used
     });
+
     let mut all: Vec<RequiredTable> = own.collect();
     for table in &context.models.tables {
         for lookup in table.lookups {
@@ -33,6 +34,7 @@ pub(crate) fn required_columns(context: &SqlContext) -> Vec<RequiredTable> {
             add_lookup_columns(context, &lookup.foreign_key, &mut fields, &mut all);
         }
     }
+
     all
 }
 
@@ -46,6 +48,7 @@ fn add_lookup_columns(
     if all.iter().all(|used| used.table != foreign_key.table) {
         all.push(RequiredTable { table: foreign_key.table, is_own: false, columns: Vec::new() });
     }
+
     let add = |all: &mut Vec<RequiredTable>, column, field| {
         all.iter_mut().filter(|used| used.table == foreign_key.table).for_each(|used| used.add(column, field));
     };

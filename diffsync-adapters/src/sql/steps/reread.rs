@@ -48,6 +48,7 @@ pub(crate) fn rows_to_reread<M: SqlModel>(
         };
         checked.iter().all(|(at, column, kind)| row.get(*at).is_none_or(|value| holds(value, column, *kind)))
     };
+
     Ok(batch.rows().enumerate().filter(|(_, row)| !keeps(row)).map(|(number, _)| number).collect())
 }
 
@@ -64,6 +65,7 @@ pub(crate) async fn reread<M: SqlModel>(
     if written.is_empty() {
         return Ok(Vec::new());
     }
+
     let columns = context.columns(connection, M::TABLE.name).await?;
     let select = select(M::TABLE, context, connection, &context.catalogue).await;
     let select = select.map_err(|error| TargetError::fatal(error.to_string()))?;
@@ -85,6 +87,7 @@ pub(crate) async fn reread<M: SqlModel>(
         connection.read(&read, &mut |row| found.take(&Fields::new(row, M::TABLE))).await?;
         found.complete(by, group)?;
     }
+
     Ok(found.records.into_iter().flatten().collect())
 }
 
@@ -127,6 +130,7 @@ impl<M: SqlModel> RereadRecords<M> {
                 format!("what `{table}` stored cannot be read again: `{column}` {}", error.reason)
             }
         };
+
         self.wrong.get_or_insert(wrong);
     }
 

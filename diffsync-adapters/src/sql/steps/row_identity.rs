@@ -44,6 +44,7 @@ pub(crate) fn identified(table: &'static SqlTable) -> Vec<(&'static str, ColumnS
         };
         columns.extend(column.filter(|column| !columns.contains(column)));
     }
+
     columns
 }
 
@@ -117,6 +118,7 @@ pub(crate) async fn resolve<'r, M: SqlModel>(
         let found = lookup::lookup_keys(context, connection, &lookup.foreign_key, natural).await?;
         keys.push(found.into_iter().zip(wrong).map(|(key, wrong)| wrong.map_or(key, Err)).collect());
     }
+
     Ok(ColumnValues { records: records.to_vec(), keys })
 }
 
@@ -182,6 +184,7 @@ impl<'r, M: SqlModel> RowKeys<'r, M> {
                 return Ok((RowKey { columns: vec![column], nulls: Vec::new() }, vec![value]));
             }
         }
+
         let mut by = RowKey { columns: Vec::new(), nulls: Vec::new() };
         let mut values = Vec::new();
         for (column, source) in &self.identified {
@@ -193,6 +196,7 @@ impl<'r, M: SqlModel> RowKeys<'r, M> {
                 }
             }
         }
+
         Ok((by, values))
     }
 }
@@ -209,6 +213,7 @@ fn natural_key<'r, M: SqlModel>(
     if !parts.contains(&Value::Null) {
         return Ok(Some(parts));
     }
+
     let mut named = lookup.fields.iter().zip(&parts).filter(|(_, part)| **part != Value::Null);
     let lost = named.find_map(|(field, _)| {
         let field = M::TABLE.fields.get(*field)?;
@@ -233,10 +238,12 @@ pub(crate) fn check_row_count<M: SqlModel>(
     if written == wanted as u64 {
         return Ok(());
     }
+
     // One at a time will tell which it is.
     if wanted > 1 {
         return Err(TargetError::new(format!("{written} rows of `{}` were found for {wanted} records", M::TABLE.name)));
     }
+
     let place = by.place(rows);
     let owner = M::TABLE.owner.map(|owner| format!(", or it is not `{}`'s any more", owner.value)).unwrap_or_default();
     Err(TargetError::new(match written {

@@ -66,6 +66,7 @@ pub(crate) async fn selection(
         let qualified = format!("{alias}.{}", quotes.column(column));
         places.push(FieldColumn { table: of, column: found.clone(), qualified });
     }
+
     let own = catalogue.columns(context.server(), connection, table.name).await?;
     let foreign = table.lookups.iter().map(|lookup| lookup.foreign_key.column);
     for column in foreign.chain(table.owner.map(|owner| owner.column)) {
@@ -75,6 +76,7 @@ pub(crate) async fn selection(
         let is_bytes = database.key_kind(found) == Kind::Bytes;
         items.push(if is_bytes { format!("HEX({qualified})") } else { database.as_text(&qualified) });
     }
+
     let from = format!("{} AS t{}", quotes.table(table.name), joined.sql);
     Ok(Selection { items, from, places })
 }
@@ -140,6 +142,7 @@ impl JoinBuilder {
                 Part::Lookup(further) => joined_columns.extend(self.follow(context, alias, further)),
             }
         }
+
         joined_columns
     }
 }

@@ -96,6 +96,7 @@ pub(crate) async fn swap<'s, M: SqlModel>(
         writing.undo(None).await?;
         writing = context.session.begin().await?;
     }
+
     Ok((writing, Err(refusal.into())))
 }
 
@@ -131,6 +132,7 @@ async fn swappable_columns<M: SqlModel>(
         ColumnSource::Lookup(_) => true,
         ColumnSource::Owner => false,
     };
+
     // A row that refers to such a value would lose it for good, since what is freed for a moment takes it along.
     let foreign = context.foreign_keys(connection).await?;
     let acting = || foreign.iter().filter(|key| key.parent == M::TABLE.name && key.on_update != Action::Nothing);
@@ -138,6 +140,7 @@ async fn swappable_columns<M: SqlModel>(
     let columns = keys.iter().filter(|key| !key.is_row_number).flat_map(|key| &key.columns);
     let unique = |name: &str| columns.clone().find(|column| column.name == name);
     let written = sources(M::TABLE).into_iter().filter(|(name, source)| is_attribute(*source) && !is_followed(name));
+
     Ok(written.filter_map(|(name, source)| Some((name, source, unique(name)?.frees))).collect())
 }
 
@@ -203,6 +206,7 @@ async fn release_values<M: SqlModel>(
         }
         context.keys().forget_in(M::TABLE.name, Some(&names));
     }
+
     Ok(())
 }
 

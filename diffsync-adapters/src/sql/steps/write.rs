@@ -48,6 +48,7 @@ pub(crate) async fn update<M: SqlModel>(
             _ => (writing, Err(error.into())),
         };
     }
+
     let written = written.map(|answers| together(answers, (0..changes.len()).map(|at| refused.remove(&at)).collect()));
     let answers = finish(context, writing, written, "update", &refs).await?;
     Ok(answers.into_iter().zip(new).map(|(answer, new)| answer.map(|stored| stored.unwrap_or(new))).collect())
@@ -79,6 +80,7 @@ async fn finish<M: SqlModel, R>(
         }
         Err(error) => error,
     };
+
     match error {
         WriteError::Known(error) => {
             writing.undo(None).await?;

@@ -38,6 +38,7 @@ pub(crate) async fn insert<M: SqlModel>(
         }
         answers.push(filled.map(|()| M::clone(new)));
     }
+
     if batch.len() == 0 {
         return Ok(answers);
     }
@@ -57,6 +58,7 @@ pub(crate) async fn insert<M: SqlModel>(
             **record = read;
         }
     }
+
     Ok(answers)
 }
 
@@ -73,6 +75,7 @@ async fn insert_rows<M: SqlModel>(
     let names: Vec<&'static str> = sources.iter().map(|(column, _)| *column).collect();
     let typed = row_identity::typed_columns(context, &columns, M::TABLE, &names)?;
     let (table, mut returned) = (quotes.table(M::TABLE.name), Vec::with_capacity(sources.len()));
+
     for (name, source) in sources {
         let column =
             column_of(&columns, M::TABLE.name, name).map_err(|error| context.server().fatal_schema_error(&error))?;
@@ -92,12 +95,14 @@ async fn insert_rows<M: SqlModel>(
         let read = field.and_then(|_| context.database().selected(column, &own, kind).ok());
         returned.push((read.unwrap_or_else(|| context.database().as_text(&own)), kind));
     }
+
     let key = match M::TABLE.key_column() {
         Some(key) => {
             Some(column_of(&columns, M::TABLE.name, key).map_err(|error| context.server().fatal_schema_error(&error))?)
         }
         None => None,
     };
+
     let kind = M::TABLE.key.and_then(|key| M::TABLE.fields.get(key)).map(|field| field.kind);
     let key = key.zip(kind);
 
@@ -109,6 +114,7 @@ async fn insert_rows<M: SqlModel>(
         let place = first.map(|((column, _), value)| format!("`{column}` = {}", value.shown()));
         return Err(dropped(M::TABLE.name, &place.unwrap_or_default()).into());
     }
+
     // Reading it again tells the key, too.
     let is_key_unknown = key.is_some() && keys.is_none();
     let doubtful = match altered {
@@ -199,6 +205,7 @@ pub(crate) async fn update_rows<M: SqlModel>(
             *answer = Ok(Some(read));
         }
     }
+
     Ok(answers)
 }
 
@@ -218,11 +225,13 @@ pub(crate) async fn delete_rows<M: SqlModel>(
             group.records.push(record);
         }));
     }
+
     let table = context.database().quotes().table(M::TABLE.name);
     let columns = context.columns(connection, M::TABLE.name).await?;
     let owner = M::TABLE.owner.map(|owner| (owner.column, owner.value));
     let behavior = context.behavior(connection, M::TABLE.name).await?;
     let still_there = format!("SELECT 1 FROM {table} AS t");
+
     for (by, group) in &groups {
         let typed = row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?;
         let delete = Delete { table: &table, by: &typed, nulls: &by.nulls, owner, rows: &group.batch };
@@ -241,6 +250,7 @@ pub(crate) async fn delete_rows<M: SqlModel>(
             }
         }
     }
+
     context.keys().forget_in(M::TABLE.name, None);
     Ok(answers)
 }

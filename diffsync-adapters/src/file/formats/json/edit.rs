@@ -57,6 +57,7 @@ fn push_lines(text: &mut String, value: &Datum, line: &str, indent: &str) -> Res
         }
         other => push(text, other)?,
     }
+
     Ok(())
 }
 

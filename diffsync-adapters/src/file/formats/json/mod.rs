@@ -103,16 +103,19 @@ impl<R: BufRead> Read for Counting<'_, R> {
         let (Some(&byte), Some(place)) = (self.input.fill_buf()?.first(), buffer.first_mut()) else { return Ok(0) };
         *place = byte;
         self.input.consume(1);
+
         if byte == b'\n' {
             self.place.line.set(self.place.line.get() + 1);
             self.place.column.set(0);
         } else {
             self.place.column.set(self.place.column.get() + 1);
         }
+
         self.place.last.set(byte);
         if let Some(element) = self.place.element.borrow_mut().as_mut() {
             element.push(byte);
         }
+
         Ok(1)
     }
 }
@@ -156,6 +159,7 @@ impl<'de, M: FileModel> Visitor<'de> for List<'_, '_, M> {
                 return Err(Error::custom("the rest is not read"));
             }
         }
+
         self.records.note_unknown(self.cells.unknown());
         Ok(())
     }
@@ -226,6 +230,7 @@ impl<'de, M: FileModel> Visitor<'de> for Under<'_, '_, M> {
                 return Err(Error::custom(format!("the key `{key}` is there twice")));
             }
         }
+
         // In a target the key is made when there is something to stand under it.
         match (list, side) {
             (Some(_), Side::Source) => Err(Error::custom(format!("there is no key `{}`", self.key))),
@@ -254,6 +259,7 @@ pub(crate) fn write<M: FileModel>(
     let new = rewritten(&document, list.clone(), edits)?;
     let parts =
         [mark, document.get(..list.start).unwrap_or_default(), &new, document.get(list.end..).unwrap_or_default()];
+
     parts.iter().try_for_each(|part| out.write_all(part.as_bytes())).map_err(|error| edits.failed(error))
 }
 
@@ -263,6 +269,7 @@ fn with_list(mut document: String, key: &str) -> serde_json::Result<String> {
     if entries.iter().any(|entry| entry.key == key) {
         return Ok(document);
     }
+
     let key = serde_json::to_string(key)?;
     match entries.last() {
         Some(last) => {
@@ -279,6 +286,7 @@ fn with_list(mut document: String, key: &str) -> serde_json::Result<String> {
         }
         None => document = format!("{{\n  {key}: []\n}}\n"),
     }
+
     Ok(document)
 }
 
@@ -322,15 +330,18 @@ fn rewritten<M: FileModel>(document: &str, list: Range<usize>, edits: &Edits<'_,
     };
     let is_long = |place: &Range<usize>| text.get(place.clone()).is_some_and(|item| item.contains('\n'));
     let layout = (old.is_empty() || old.iter().any(is_long)).then_some(&layout);
+
     for values in edits.created_text() {
         let values = values?;
         let item = edit::record(M::FILE.columns, &values, layout).map_err(failed)?;
         edits.verify_new(&datum(&item).map_err(failed)?, &values)?;
         items.push((None, item));
     }
+
     if !old.is_empty() || items.is_empty() {
         return Ok(joined(text, &old, &items));
     }
+
     let items: Vec<_> = items.iter().map(|(_, item)| item.as_str()).collect();
     Ok(format!("[{inner}{}{line_break}{outer}]", items.join(&format!(",{inner}"))))
 }

@@ -37,6 +37,7 @@ impl Columns {
                 builder.schema().clone()
             }
         };
+
         let fields = roots::<M>(&schema)?.into_iter().filter_map(|at| schema.fields().get(at).cloned()).collect();
         let is_known = |field: &FieldRef| M::FILE.columns.iter().any(|column| column.name == field.name());
         let demanded = schema.fields().iter().find(|field| !field.is_nullable() && !is_known(field));
@@ -67,11 +68,13 @@ impl RowWriter for Checked<'_> {
         else {
             return Ok(());
         };
+
         let is_optional = (model.shape)().is_optional;
         if is_optional && !field.is_nullable() && serde_json::to_value(exposed(value)).is_ok_and(|it| it.is_null()) {
             // A NaN of a field that is no number of its own is null in JSON as well, and none in no column.
             return Err(CellError::in_column(model, "is `None`, and its column may not be null"));
         }
+
         let is_certain = match coding {
             Coding::Exact => is_simple(field.data_type(), model) || is_plain(value, field),
             Coding::Json => is_plain(value, field),
@@ -80,10 +83,12 @@ impl RowWriter for Checked<'_> {
         if is_certain {
             return Ok(());
         }
+
         let back = round_trip::<T>(model, field, *coding, value)?;
         if same(&back, value) {
             return Ok(());
         }
+
         let holds = field.data_type();
         Err(CellError::in_column(
             model,

@@ -188,12 +188,15 @@ impl<'a> Rows<'a> {
         if text.is_none() && !knows_less(&written, &before) {
             return Ok(None);
         }
+
         let change = in_place(&written, before, after, is_set).map_err(|what| failed(&what))?;
+
         // A value that is another one as a whole keeps nothing of the old one.
         let Some(change @ (Change::Map { .. } | Change::List(_))) = change else { return Ok(None) };
         if let Some(text) = &text {
             return json::changed(text, &change).map(|text| Some(Kept::Text(text))).map_err(|error| failed(&error));
         }
+
         Ok(change.applied(&written).map(Kept::Value))
     }
 
@@ -253,6 +256,7 @@ impl NewColumn {
             }
             Coding::Exact | Coding::Converted | Coding::Plain => self.builder.push(Item(exposed(value))),
         };
+
         pushed.map_err(|error| CellError::in_column(self.column, error.message()))
     }
 
@@ -267,12 +271,14 @@ impl NewColumn {
             }
             Kept::Value(value) => value,
         };
+
         let is_kept = self.comes_back(value).map_err(|error| CellError::in_column(self.column, error))?;
         if !is_kept {
             let what =
                 "holds keys that the model does not know, and they would not come back as they are; change it by hand";
             return Err(CellError::in_column(self.column, what));
         }
+
         self.builder.push(Item(value)).map_err(|error| CellError::in_column(self.column, error.message()))
     }
 

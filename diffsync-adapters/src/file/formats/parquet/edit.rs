@@ -52,11 +52,13 @@ pub(crate) fn write<M: FileModel>(
              timestamps of 64 bits"
         )));
     }
+
     let is_sorted = edits.new_records().is_empty();
     let properties = properties(&old, metadata.metadata(), |column| {
         is_sorted && M::FILE.columns.iter().all(|known| known.name != column)
     });
     let properties = properties.map_err(|error| edits.failed(error))?;
+
     // The schema of the file itself: one made from Arrow's has other types here and there. Arrow's is among the notes.
     let options = ArrowWriterOptions::new()
         .with_properties(properties)
@@ -81,6 +83,7 @@ pub(crate) fn write<M: FileModel>(
             writer.write(&batch).map_err(|error| edits.failed(error))?;
         }
     }
+
     add_new(&mut writer, &schema, &mut new, edits)?;
     writer.finish().map(drop).map_err(|error| edits.failed(error))
 }
@@ -115,6 +118,7 @@ fn edited<M: FileModel>(
     let arrays = Arrays::of(batch, positions).map_err(|what| edits.error(what))?;
     let mut rows = Rows::of::<M>(&arrays, codings).map_err(|what| edits.error(what))?;
     let mut stays = Vec::with_capacity(batch.num_rows());
+
     // For each column of the model the rows that get a new value.
     let mut changed: Vec<Vec<usize>> = vec![Vec::new(); positions.len()];
     while rows.advance() {
@@ -145,10 +149,12 @@ fn edited<M: FileModel>(
         }
         *old = interleave(&[old.as_ref(), values.as_ref()], &from).map_err(|error| edits.failed(error))?;
     }
+
     let batch = RecordBatch::try_new(batch.schema(), columns).map_err(|error| edits.failed(error))?;
     if stays.iter().all(|stays| *stays) {
         return Ok(batch);
     }
+
     filter_record_batch(&batch, &BooleanArray::from(stays)).map_err(|error| edits.failed(error))
 }
 
@@ -166,6 +172,7 @@ impl RowWriter for Differing<'_> {
         if old.as_ref().is_some_and(|old| same(old, value)) {
             return Ok(());
         }
+
         if let Some((new, changed)) = self.new.get_mut(column).zip(self.changed.get_mut(column)) {
             let kept = old.map(|old| self.rows.kept(column, &old, value)).transpose()?.flatten();
             match kept {
@@ -174,6 +181,7 @@ impl RowWriter for Differing<'_> {
             }
             changed.push(self.row);
         }
+
         Ok(())
     }
 }
@@ -211,5 +219,6 @@ fn add_new<M: FileModel>(
         let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|error| edits.failed(error))?;
         writer.write(&batch).map_err(|error| edits.failed(error))?;
     }
+
     Ok(())
 }

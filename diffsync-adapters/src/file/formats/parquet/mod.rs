@@ -31,6 +31,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     let codings = codings::<M>(builder.schema());
     let projection = ProjectionMask::roots(builder.parquet_schema(), wanted);
     let batches = builder.with_projection(projection).with_batch_size(ROWS).build();
+
     for batch in batches.map_err(|error| records.error(corrupt(&error)))? {
         let batch = batch.map_err(|error| records.error(corrupt(&error)))?;
         // The projection keeps the order of the file.
@@ -42,6 +43,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
             records.add(read, None)?;
         }
     }
+
     Ok(())
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn properties(
         let root = |column: usize| schema.get_column_root(column).name().to_owned();
         columns.iter().all(|it| usize::try_from(it.column_idx).is_ok_and(|column| stays_sorted(&root(column))))
     });
+
     // A file of one group says nothing about how large a group may become.
     let largest = groups.iter().filter_map(|group| usize::try_from(group.num_rows()).ok()).max().unwrap_or_default();
     let rows = if groups.len() > 1 { largest } else { largest.max(DEFAULT_MAX_ROW_GROUP_ROW_COUNT) };
@@ -34,10 +35,12 @@ pub(crate) fn properties(
         .set_offset_index_disabled(!has(|column| column.offset_index_offset().is_some()))
         .set_key_value_metadata(old.file_metadata().key_value_metadata().cloned())
         .set_sorting_columns(sorting.cloned());
+
     for column in 0..schema.num_columns() {
         let chunks: Vec<_> = groups.iter().filter_map(|group| group.columns().get(column)).collect();
         properties = of_column(properties, &chunks);
     }
+
     Ok(properties.build())
 }
 
@@ -54,6 +57,7 @@ fn of_column(properties: WriterPropertiesBuilder, chunks: &[&ColumnChunkMetaData
     } else {
         EnabledStatistics::None
     };
+
     let encodings: Vec<Encoding> = chunks.iter().flat_map(|chunk| chunk.encodings()).collect();
     #[allow(deprecated, reason = "old files have it")]
     let is_dictionary = |it: &Encoding| matches!(it, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
@@ -82,6 +86,7 @@ fn encoding(of: Type, encodings: &[Encoding]) -> Encoding {
                 | Encoding::BYTE_STREAM_SPLIT
         )
     };
+
     match encodings.iter().find(is_special) {
         Some(special) => *special,
         // In other types RLE is that of the levels.
@@ -110,6 +115,7 @@ fn version(file: &File) -> Result<WriterVersion> {
     if reader.num_row_groups() == 0 || reader.metadata().file_metadata().schema_descr().num_columns() == 0 {
         return Ok(WriterVersion::PARQUET_1_0);
     }
+
     let mut pages = reader.get_row_group(0)?.get_column_page_reader(0)?;
     while let Some(page) = pages.get_next_page()? {
         match page {
@@ -118,5 +124,6 @@ fn version(file: &File) -> Result<WriterVersion> {
             Page::DataPageV2 { .. } => return Ok(WriterVersion::PARQUET_2_0),
         }
     }
+
     Ok(WriterVersion::PARQUET_1_0)
 }

@@ -69,6 +69,7 @@ fn new_tables(key: &str, columns: &[Column], created: &[Vec<Datum>], has_space: 
         }
         text.push_str(table.trim_start_matches('\n'));
     }
+
     Ok(text)
 }
 
@@ -87,6 +88,7 @@ fn inline(
             set(table, columns, &record.columns)?;
         }
     }
+
     let kept = changes.iter().enumerate().filter(|(_, change)| !matches!(change, TextEdit::Drop));
     let mut pieces: Vec<_> = kept.map(|(position, _)| crate::nested::change::Piece::Old(position, None)).collect();
     for values in created {
@@ -94,9 +96,11 @@ fn inline(
         let entries = entries.map(|(column, value)| (column.name.to_owned(), value.clone())).collect();
         pieces.push(crate::nested::change::Piece::New(Datum::Map(entries)));
     }
+
     if pieces.len() != changes.len() || !created.is_empty() {
         super::value::change_array(array, &pieces)?;
     }
+
     Ok(with_line_breaks_of(text, &document.to_string()))
 }
 
@@ -123,6 +127,7 @@ fn in_tables(
     let blocks = blocks(text, document, tables, key).ok_or("where its tables stand cannot be told")?;
     let mut patches: Vec<(Range<usize>, String)> = Vec::new();
     let is_left = changes.iter().any(|change| !matches!(change, TextEdit::Drop));
+
     // Whether the empty lines before the table go with the one above it.
     let mut takes_below = true;
     for (position, (block, change)) in blocks.iter().zip(changes).enumerate() {
@@ -151,6 +156,7 @@ fn in_tables(
             }
         }
     }
+
     let last = blocks.last().ok_or("there is no table")?;
     if !created.is_empty() {
         let second = blocks.get(1).map(|block| text.get(..block.comments).unwrap_or_default());
@@ -175,6 +181,7 @@ fn in_tables(
         let at = if blocks.first().is_some_and(|block| block.header == first) { at } else { content_end(text, first) };
         patches.push((at..at, format!("{} = []{}", toml_edit::Key::new(key), line_break(text))));
     }
+
     patches.sort_by_key(|(range, _)| (range.start, range.end));
     let (mut new, mut at) = (String::with_capacity(text.len()), 0);
     for (range, change) in patches {
@@ -182,6 +189,7 @@ fn in_tables(
         new.push_str(&change);
         at = range.end;
     }
+
     new.push_str(text.get(at..).unwrap_or_default());
     Ok(new)
 }
@@ -193,9 +201,11 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
     let own: Vec<usize> = tables.iter().map(|table| Some(table.span()?.start)).collect::<Option<_>>()?;
     let mut all: Vec<usize> = others.into_iter().chain(own.iter().copied()).collect();
     all.sort_unstable();
+
     let lines = Lines::of(text);
     let mut texts = Vec::new();
     multi_line(text, document.as_table(), &mut texts);
+
     let is_comment = |line: usize| {
         let start = lines.start(line);
         let is_text = || texts.iter().any(|range| range.contains(&start));
@@ -213,6 +223,7 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
         let end = last_text.map_or(0, |end| lines.start(lines.at(end) + 1));
         blocks.push(Block { comments: lines.start(line), header, end: content_end(text, next).max(end) });
     }
+
     // A comment at the head of the file is about the file, unless other tables have theirs as well.
     let others_have = blocks.iter().skip(1).any(|block| block.comments < block.header);
     if let Some(first) = blocks.first_mut()
@@ -221,6 +232,7 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
     {
         first.comments = first.header;
     }
+
     Some(blocks)
 }
 
@@ -272,6 +284,7 @@ fn content_end(text: &str, before: usize) -> usize {
         }
         end -= line.len();
     }
+
     end
 }
 

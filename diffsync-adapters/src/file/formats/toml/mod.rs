@@ -36,6 +36,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
             }
         };
     };
+
     let mut cells = DatumRow::new(M::FILE.columns);
     for table in tables(list) {
         let (table, span) =
@@ -43,6 +44,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         fill(&mut cells, table);
         records.add(M::read(&mut cells), span.map(|span| lines.place(span.start).0))?;
     }
+
     records.note_unknown(cells.unknown());
     Ok(())
 }
@@ -160,6 +162,7 @@ pub(crate) fn write<M: FileModel>(
         changes.push(edits.edit_text(read, |column| Some(plain(table.get(M::FILE.columns.get(column)?.name)?)))?);
         records.push(entries(table));
     }
+
     let created: Vec<_> = edits.created_text().collect::<Result<_, _>>()?;
     let new =
         edit::edited(&old, &document, key, M::FILE.columns, &changes, &created).map_err(|what| edits.error(what))?;
@@ -178,9 +181,11 @@ pub(crate) fn write<M: FileModel>(
             return Err(edits.error(UNFAITHFUL));
         }
     }
+
     for values in &created {
         edits.verify_new(&next()?, values)?;
     }
+
     let beside = |document: &Document<&str>| {
         let beside = document.iter().filter(|(name, _)| *name != key);
         Datum::Map(beside.map(|(name, item)| (name.to_owned(), plain(item))).collect())
@@ -188,5 +193,6 @@ pub(crate) fn write<M: FileModel>(
     if next().is_ok() || !beside(&document).agrees(&beside(&found)) {
         return Err(edits.error(UNFAITHFUL));
     }
+
     write!(out, "{mark}{new}").map_err(|error| edits.failed(error))
 }

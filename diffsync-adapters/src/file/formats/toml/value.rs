@@ -12,6 +12,7 @@ pub(crate) fn change_key(table: &mut dyn TableLike, key: &str, change: &Change) 
         table.remove(key);
         return Ok(());
     }
+
     match table.get_mut(key) {
         Some(item) if !item.is_none() => change_item(item, change),
         _ => {
@@ -26,6 +27,7 @@ fn change_item(item: &mut Item, change: &Change) -> Result<(), String> {
     if let (Change::Map { set, gone }, Some(table)) = (change, item.as_table_like_mut()) {
         return change_table(table, set, gone);
     }
+
     match (change, item) {
         (Change::List(pieces), Item::ArrayOfTables(tables)) => change_tables(tables, pieces),
         (change, Item::Value(value)) => change_value(value, change),
@@ -90,6 +92,7 @@ fn change_tables(tables: &mut ArrayOfTables, pieces: &[Piece]) -> Result<(), Str
         };
         new.push(table);
     }
+
     *tables = new;
     Ok(())
 }
@@ -116,19 +119,23 @@ pub(crate) fn change_array(array: &mut Array, pieces: &[Piece]) -> Result<(), St
         let behind = text(value.decor().suffix());
         elements.push(Element { above: above.to_owned(), value: value.clone(), behind });
     }
+
     let trailing = text(Some(array.trailing()));
     let (first, tail) = split(&trailing);
     match elements.last_mut() {
         Some(last) => last.behind.push_str(first),
         None => first.clone_into(&mut lead),
     }
+
     let (mut tail, has_comma) = (tail.to_owned(), array.trailing_comma());
+
     // Without a comma at the end, what follows the last item is its own.
     if let Some(last) = elements.last_mut().filter(|_| !has_comma) {
         let (first, rest) = split(&last.behind);
         tail = format!("{rest}{tail}");
         last.behind = first.to_owned();
     }
+
     let above_of_new = elements.first().map_or(String::new(), |first| {
         let line = first.above.rfind('\n').map_or("", |at| first.above.get(at..).unwrap_or_default());
         let is_crlf = first.above.contains("\r\n");
@@ -157,6 +164,7 @@ pub(crate) fn change_array(array: &mut Array, pieces: &[Piece]) -> Result<(), St
     array.clear();
     let mut before = lead;
     let count = new.len();
+
     for (position, mut element) in new.into_iter().enumerate() {
         let above = if position == 0 && !is_in_lines { element.above.trim_start_matches(' ') } else { &element.above };
         // Behind a comma a space, as between the others.
@@ -170,6 +178,7 @@ pub(crate) fn change_array(array: &mut Array, pieces: &[Piece]) -> Result<(), St
             array.set_trailing(format!("{before}{tail}"));
         }
     }
+
     array.set_trailing_comma(has_comma && count > 0);
     Ok(())
 }

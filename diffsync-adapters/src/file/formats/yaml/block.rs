@@ -55,6 +55,7 @@ impl Editor<'_, '_> {
         if !(tail.trim().is_empty() || tail.starts_with([' ', '\t']) && tail.trim_start().starts_with('#')) {
             return Err(TOO_FANCY.into());
         }
+
         // There may be comments between the key and an empty list in brackets.
         let head = space.trim_end();
         Ok(vec![(colon..next_line, format!("{head}{}{}{new}", tail.trim_end(), self.line_break))])
@@ -93,6 +94,7 @@ impl Editor<'_, '_> {
             dashes.push(dash);
             before = Some(dash);
         }
+
         let attached = |dash: usize, from: usize| {
             let mut start = dash;
             while start > from && self.is_comment(start - 1) && self.column_of(start - 1) <= indent {
@@ -100,21 +102,25 @@ impl Editor<'_, '_> {
             }
             start
         };
+
         let starts_of_others: Vec<_> =
             dashes.iter().zip(dashes.iter().skip(1)).map(|(&last, &dash)| attached(dash, last + 1)).collect();
         let lowest_line = if lowest == 0 { 0 } else { self.lines.at(lowest) + 1 };
         let dash = dashes.first().copied().ok_or(TOO_FANCY)?;
         let mut start = attached(dash, lowest_line);
+
         // A comment at the head of the file is about the file, unless other records have theirs as well.
         let is_head = start == 0 || self.line_at(start - 1).starts_with("---");
         let others_have = starts_of_others.iter().zip(dashes.iter().skip(1)).any(|(start, dash)| start < dash);
         if is_top && lowest == 0 && is_head && !others_have {
             start = dash;
         }
+
         let mut starts = vec![self.lines.start(start)];
         starts.extend(starts_of_others.iter().map(|&line| self.lines.start(line)));
         let end = self.end_of_lines(list.end(self.text), indent);
         starts.push(end);
+
         Ok(starts.iter().zip(starts.iter().skip(1)).map(|(&start, &end)| start..end).collect())
     }
 
@@ -131,6 +137,7 @@ impl Editor<'_, '_> {
             }
             end = line + 1;
         }
+
         self.lines.start(end)
     }
 
@@ -171,10 +178,12 @@ impl Editor<'_, '_> {
             // Who reads the map through an alias would get what is new as well.
             self.no_alias_to(&(node.span.start..node.span.start))?;
         }
+
         for (key, change) in added {
             let value = change.applied(&Datum::Null).ok_or(TOO_FANCY)?;
             lines.extend([" ".repeat(indent).as_str(), &entry(key, &value), self.line_break]);
         }
+
         if let Some(position) = before_last_dropped {
             // With the space before it, unless it is the only one.
             let (key, _) = entries.get(position).ok_or(TOO_FANCY)?;
@@ -195,6 +204,7 @@ impl Editor<'_, '_> {
                 if is_ended { lines } else { format!("{}{}", self.line_break, lines.trim_end_matches(['\r', '\n'])) };
             patches.push((at..at, lines));
         }
+
         Ok(patches)
     }
 
@@ -213,6 +223,7 @@ impl Editor<'_, '_> {
             Piece::New(_) => None,
         };
         self.no_alias_to_what_goes(&chunks, &pieces.iter().filter_map(kept).collect())?;
+
         let mut parts = String::new();
         let begin = chunks.first().map_or(0, |chunk| chunk.start);
         for piece in pieces {
@@ -233,11 +244,13 @@ impl Editor<'_, '_> {
                 }
             }
         }
+
         let end = chunks.last().map_or(begin, |chunk| chunk.end);
         if !self.part(0..end).ends_with('\n') {
             // The last line of the file had no end, and so it stays.
             parts.truncate(parts.trim_end_matches(['\r', '\n']).len());
         }
+
         Ok(vec![(begin..end, parts)])
     }
 }

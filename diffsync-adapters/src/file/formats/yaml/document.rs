@@ -144,6 +144,7 @@ impl<'a> Document<'a> {
                 Kind::Scalar { .. } | Kind::Alias(_) => {}
             }
         }
+
         found
     }
 }
@@ -249,6 +250,7 @@ impl<'a> Reader<'a> {
         if depth > DEPTH {
             return Err(too_deep());
         }
+
         let mut begin = span.tag_start().and_then(|at| at.byte_offset()).unwrap_or(range.start).min(range.start);
         let mut size = Size { nodes: 1, depth: 1 };
         let place = self.document.anchors.len();
@@ -314,12 +316,14 @@ impl<'a> Reader<'a> {
             }
             other => return Err(wrong(line, column, format_args!("{other:?} is not a value"))),
         };
+
         if size.nodes > self.limit {
             return Err(wrong(line, column, "aliases of aliases make it larger than can be held"));
         }
         if size.depth > DEPTH {
             return Err(too_deep());
         }
+
         let node = Node { kind, begin, span: range, line, anchor };
         if anchor.is_some()
             && let Some(anchor) = self.document.anchors.get_mut(place)
@@ -328,6 +332,7 @@ impl<'a> Reader<'a> {
             anchor.depth = size.depth;
             anchor.range = begin..node.end(self.text);
         }
+
         Ok((node, size))
     }
 
@@ -336,6 +341,7 @@ impl<'a> Reader<'a> {
         if id == 0 {
             return Ok(None);
         }
+
         let (event, span) = self.event()?;
         if let Event::Anchor(id, name) = event {
             let at = span.byte_range().map_or(*begin, |range| range.start);
@@ -345,6 +351,7 @@ impl<'a> Reader<'a> {
         } else {
             self.next = Some((event, span));
         }
+
         Ok(Some(id))
     }
 }

@@ -99,6 +99,7 @@ pub(crate) fn edited<M: FileModel>(
             }
         }
     };
+
     editor.patched(0..text.len(), patches)
 }
 
@@ -129,6 +130,7 @@ impl Editor<'_, '_> {
             new.push_str(&change);
             at = place.end;
         }
+
         new.push_str(self.text.get(at..range.end).ok_or(TOO_FANCY)?);
         Ok(new)
     }
@@ -161,6 +163,7 @@ impl Editor<'_, '_> {
                 ));
             }
         }
+
         Ok(())
     }
 
@@ -238,12 +241,14 @@ impl Editor<'_, '_> {
             let space = if self.part(0..at).ends_with([' ', '\t']) { "" } else { " " };
             return Ok(vec![(at..at, format!("{space}{new}"))]);
         }
+
         if is_on_line {
             // An anchor stays; a tag is of the old value.
             let begin =
                 if node.anchor.is_some() || matches!(value, Datum::Text(_)) { node.span.start } else { node.begin };
             return Ok(vec![(begin..node.span.end, new)]);
         }
+
         let end = node.end(self.text);
         if self.has_comment(node, after..end) {
             let line = self.lines.at(after) + 1;
@@ -251,6 +256,7 @@ impl Editor<'_, '_> {
                 self.part(self.lines.start(line - 1)..after).trim().trim_start_matches("- ").trim_end_matches(':');
             return Err(format!("there is a comment within the value of `{key}` in line {line}; change it by hand"));
         }
+
         Ok(vec![(after..end, format!(" {new}"))])
     }
 }

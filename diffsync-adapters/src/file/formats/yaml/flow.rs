@@ -39,17 +39,20 @@ impl Editor<'_, '_> {
             };
             parts.push((Some(position), part));
         }
+
         let mut is_new = false;
         for (key, change) in set.iter().filter(|(name, _)| !entries.iter().any(|(key, _)| key.text() == Some(name))) {
             is_new = true;
             let value = change.applied(&Datum::Null).ok_or(TOO_FANCY)?;
             parts.push((None, format!("{}: {}", key_text(key), value_text(&value, true))));
         }
+
         let places: Vec<_> = entries.iter().map(|(key, value)| key.begin..end_of(key, value)).collect();
         if is_new {
             // Who reads the map through an alias would get what is new as well.
             self.no_alias_to(&(node.span.start..node.span.start))?;
         }
+
         self.joined(node, &places, &parts)
     }
 
@@ -81,6 +84,7 @@ impl Editor<'_, '_> {
             };
             parts.push((position, text));
         }
+
         self.joined(node, &items.iter().map(place).collect::<Vec<_>>(), &parts)
     }
 
@@ -101,8 +105,10 @@ impl Editor<'_, '_> {
             let line = node.line;
             return Err(format!("there is a comment within the brackets in line {line}; change them by hand"));
         }
+
         let start = node.span.start;
         let places: Vec<_> = places.iter().map(|place| place.start - start..place.end - start).collect();
+
         // The last comma may be followed by nothing, which `joined` keeps as it is.
         Ok(vec![(node.span.clone(), joined(self.part(node.span.clone()), &places, parts))])
     }

@@ -49,6 +49,7 @@ fn find<'d, 'a, M: FileModel>(document: &'d Document<'a>) -> Result<Place<'d, 'a
         },
         (Some(key), _) => return Err(wrong(root, format!("it is not a mapping with the key `{key}`"))),
     };
+
     match (&list.kind, key) {
         (Kind::List { items, .. }, key) => Ok(Place::List { key, list, items }),
         (Kind::Scalar { .. }, Some(key)) if datum(list, &document.targets()).is_null() => {
@@ -72,12 +73,14 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
             return Err(records.error(format_args!("there is no key `{}`", M::FILE.list.unwrap_or_default())));
         }
     };
+
     let targets = document.targets();
     let mut cells = DatumRow::new(M::FILE.columns);
     for item in items {
         fill(&mut cells, item, &targets).map_err(|what| records.error(what))?;
         records.add(M::read(&mut cells), u64::try_from(item.line).ok())?;
     }
+
     records.note_unknown(cells.unknown());
     Ok(())
 }
@@ -104,11 +107,13 @@ fn fill(
         }
         return Ok(());
     }
+
     for (key, value) in entries {
         if let Some(column) = key.text().and_then(|key| cells.position(key)) {
             cells.fill(column, datum(value, targets));
         }
     }
+
     Ok(())
 }
 
@@ -136,6 +141,7 @@ pub(crate) fn write<M: FileModel>(
         let record = datum(item, &targets);
         changes.push(edits.edit_text(read, |column| record.get(M::FILE.columns.get(column)?.name).cloned())?);
     }
+
     let created: Vec<_> = edits.created_text().collect::<Result<_, _>>()?;
     let new = edit::edited::<M>(&old, &document, &place, &changes, &created).map_err(|what| edits.error(what))?;
 
@@ -168,10 +174,12 @@ fn verify<M: FileModel>(
             return Err(edits.error(UNFAITHFUL));
         }
     }
+
     for values in created {
         let found = now.next().ok_or_else(|| edits.error(UNFAITHFUL))?;
         edits.verify_new(&datum(found, &now_targets), values)?;
     }
+
     let is_rest = now.next().is_some();
     let beside = |document: &Document<'_>, targets| match (document.root.as_ref().map(|root| &root.kind), M::FILE.list)
     {
@@ -183,6 +191,7 @@ fn verify<M: FileModel>(
         }
         _ => Datum::Map(Vec::new()),
     };
+
     let is_same = beside(document, &targets).agrees(&beside(&found, &now_targets));
     if is_rest || !is_same { Err(edits.error(UNFAITHFUL)) } else { Ok(()) }
 }

@@ -14,6 +14,7 @@ pub(crate) fn items(columns: &[Column], records: &[Vec<Datum>], indent: &str, li
             text.push_str(line_break);
         }
     }
+
     text
 }
 
@@ -35,6 +36,7 @@ pub(crate) fn value_text(value: &Datum, in_braces: bool) -> String {
     {
         return text.trim_end_matches('\n').to_owned();
     }
+
     let mut text = String::new();
     push(&mut text, value);
     text

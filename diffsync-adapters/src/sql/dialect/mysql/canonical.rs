@@ -35,6 +35,7 @@ pub(crate) fn of(ty: &str, value: &Value<'_>) -> String {
         }
         other => other.shown(),
     };
+
     match ty {
         "decimal" => decimal(&text),
         "float" | "double" => text.parse::<f64>().map_or(text, |number| number.to_string()),
@@ -51,11 +52,13 @@ fn decimal(text: &str) -> String {
     if digits.is_empty() || !digits.chars().all(|digit| digit.is_ascii_digit() || digit == '.') {
         return text.to_owned();
     }
+
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
     let whole = if whole.is_empty() { "0" } else { whole };
     let point = if fraction.is_empty() { "" } else { "." };
     let sign = if whole == "0" && fraction.is_empty() { "" } else { sign };
+
     format!("{sign}{whole}{point}{fraction}")
 }
 

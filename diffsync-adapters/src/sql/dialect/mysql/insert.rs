@@ -35,6 +35,7 @@ impl Connected {
                 taken += 1;
             }
         }
+
         Ok(Inserted { rows: Some(taken as u64), keys: key.map(|_| keys), altered: Some(differ) })
     }
 
@@ -49,6 +50,7 @@ impl Connected {
                 .fetch_one(&mut self.driver)
                 .await?;
         }
+
         let (mut taken, mut keys) = (0, Vec::new());
         for piece in self.limits.chunks(&rows.values, rows.width)? {
             let count = piece.len() / rows.width.max(1);
@@ -60,6 +62,7 @@ impl Connected {
             let numbers = (0..count as u64).map(|row| first.saturating_add(row * step));
             keys.extend(numbers.map(|number| i64::try_from(number).map_or(Value::Unsigned(number), Value::Int)));
         }
+
         Ok(Inserted { rows: Some(taken), keys: counted.then_some(keys), altered: None })
     }
 }

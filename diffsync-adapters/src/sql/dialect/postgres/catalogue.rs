@@ -51,8 +51,10 @@ pub(crate) async fn behavior(connection: &mut PgConnection, table: &str) -> Resu
         _ if has_rules => Err("it has rules, which `COPY` does not heed"),
         _ => Ok(()),
     };
+
     // The parts of a partitioned table may have triggers of their own.
     let alters = kind != "r" || has_parts || has_rules || has_triggers;
+
     // What a rule does instead is not counted as what was asked.
     Ok(TableBehavior { alters, may_keep_deleted: alters, is_uncounted: has_rules, copies: Some(copies) })
 }

@@ -22,6 +22,7 @@ pub(crate) async fn copied(
     for row in rows.rows() {
         STATEMENT_LIMITS.row_bytes(row)?;
     }
+
     let mut copying = connection.copy_in_raw(&format!("COPY {into} FROM STDIN")).await?;
     match send(&mut copying, rows, keys).await {
         Ok(()) => copying.finish().await,
@@ -51,6 +52,7 @@ async fn send(
             out.clear();
         }
     }
+
     copy.send(out.as_bytes()).await.map(drop)
 }
 
@@ -87,6 +89,7 @@ fn escaped(out: &mut String, mut text: &str) {
         });
         text = letters.as_str();
     }
+
     out.push_str(text);
 }
 

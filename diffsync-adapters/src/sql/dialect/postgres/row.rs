@@ -13,12 +13,14 @@ impl Row for PgRow {
         if raw.is_null() {
             return Ok(Value::Null);
         }
+
         let bytes = raw.as_bytes().map_err(|error| said(&error))?;
         let is_plain_text = raw.type_info().name() == "TEXT" || raw.type_info().name() == "VARCHAR";
         if is_plain_text {
             let text = std::str::from_utf8(bytes).map_err(|error| said(&error))?;
             return whole_or_text(text, kind);
         }
+
         let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
         Ok(match raw.type_info().name() {
             "INT2" | "INT4" | "INT8" => {

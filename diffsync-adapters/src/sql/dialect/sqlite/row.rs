@@ -13,6 +13,7 @@ impl Row for SqliteRow {
         if raw.is_null() {
             return Ok(Value::Null);
         }
+
         let is_text = matches!(kind, Kind::Text | Kind::Json | Kind::Uuid);
         let info = raw.type_info();
         match info.name() {
