@@ -163,7 +163,7 @@ fn copy_metadata(file: &File, old: &Metadata) -> io::Result<()> {
     file.set_permissions(old.permissions())
 }
 
-/// Whether files can be made and replaced where this one lies.
+/// Whether files can be created and replaced in the folder of this one.
 pub(crate) fn try_writing_beside(path: &Path) -> io::Result<()> {
     let place = match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),

@@ -95,7 +95,7 @@ fn rehearse<D: Dataset + HasTable<M>, M: FileModel>(
     }
 }
 
-/// What a run changes in a file, and the file if it is there; none if it stays as it is.
+/// What a run changes in a file, and the file if it exists; `None` if it does not change.
 #[allow(clippy::type_complexity, reason = "a pair within the two usual wrappings")]
 fn edits<'a, D: Dataset + HasTable<M>, M: FileModel>(
     synced: &'a Synced<'a, D>,

@@ -1,6 +1,6 @@
 //! One run at a time on a file.
 //!
-//! The lock is an advisory one on the data file itself, so nothing is left beside it, and a run that is killed loses it.
+//! The lock is an advisory one on the data file itself, so there is no lock file beside it, and a run that is killed loses it.
 //! The file is replaced by renaming another one over it: who gets the lock of a file that is no longer at its path has
 //! come too late and tries the one that is.
 

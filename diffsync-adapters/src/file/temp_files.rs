@@ -43,7 +43,7 @@ pub(crate) fn temporary(path: &Path, for_all: bool) -> io::Result<NamedTempFile>
         let is_ours = match file.as_file().try_lock() {
             Ok(()) => is_at(file.as_file(), file.path()),
             Err(TryLockError::WouldBlock) => false,
-            // Where there are no locks, nothing is taken for a leftover.
+            // Without locks, no file is considered a leftover.
             Err(TryLockError::Error(_)) => true,
         };
         if is_ours {

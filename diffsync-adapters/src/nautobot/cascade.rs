@@ -149,7 +149,7 @@ struct Found {
 }
 
 /// What looks for what would be lost.
-pub(super) struct Look<'a> {
+pub(super) struct CascadeSearch<'a> {
     pub(super) client: &'a Client,
     pub(super) query: &'a [(String, String)],
     pub(super) paging: &'a Paging,
@@ -159,7 +159,7 @@ pub(super) struct Look<'a> {
     pub(super) planned: &'a HashSet<String>,
 }
 
-impl Look<'_> {
+impl CascadeSearch<'_> {
     /// What the plan does not delete and would go with each of these records of a collection, by their keys.
     ///
     /// A planned record that goes along with its parent is never deleted by itself, so what hangs on it is looked for here.

@@ -37,7 +37,7 @@ struct Root {
 
 /// What a field of a type holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FieldKind {
     Plain,
     /// A choice, spelled as a constant.
     Choice,
@@ -84,7 +84,7 @@ impl GraphQl {
             return Ok(None);
         }
 
-        let Look { total, object_type: Some(object_type) } = look(client, &collection.path).await? else {
+        let CollectionInfo { total, object_type: Some(object_type) } = look(client, &collection.path).await? else {
             return Ok(None);
         };
         let Some(Root { name, of }) = roots.get(&kind_of(&object_type)).cloned() else { return Ok(None) };
@@ -104,19 +104,19 @@ impl GraphQl {
 }
 
 /// What REST says of a collection.
-struct Look {
+struct CollectionInfo {
     total: usize,
     /// The kind of its records, such as `dcim.device`, if there is one.
     object_type: Option<String>,
 }
 
 /// Asks REST for one record. What the token may not view it refuses, where GraphQL shows none without a word.
-async fn look(client: &Client, path: &str) -> Result<Look, AdapterError> {
+async fn look(client: &Client, path: &str) -> Result<CollectionInfo, AdapterError> {
     let body = client.get(path).query("limit", "1").query("depth", "0").send().await?.body;
     let total = body.get("count").and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
     let total = total.ok_or_else(|| AdapterError::new(format!("`{path}` does not say how many rows it has")))?;
     let object_type = body.pointer("/results/0/object_type").and_then(Value::as_str).map(str::to_owned);
-    Ok(Look { total, object_type })
+    Ok(CollectionInfo { total, object_type })
 }
 
 /// The kind of the rows of a list by the name of their type, `DeviceType`, or by REST's, `dcim.device`.
@@ -145,7 +145,7 @@ async fn roots(client: &Client) -> Result<Option<HashMap<String, Root>>, Adapter
 }
 
 /// The fields of a type.
-async fn fields(client: &Client, of: &str) -> Result<HashMap<String, Kind>, Unanswered> {
+async fn fields(client: &Client, of: &str) -> Result<HashMap<String, FieldKind>, Unanswered> {
     let query =
         "query ($name: String!) { __type(name: $name) { fields { name type { kind name ofType { kind name } } } } }";
     let data = ask(client, query, json!({"name": of})).await?;
@@ -156,10 +156,10 @@ async fn fields(client: &Client, of: &str) -> Result<HashMap<String, Kind>, Unan
         // A list, or a value that is never missing.
         let inner = outer.get("ofType").filter(|inner| !inner.is_null()).unwrap_or(outer);
         let kind = match inner.get("kind")?.as_str()? {
-            "ENUM" => Kind::Choice,
-            "SCALAR" => Kind::Plain,
-            _ if name == "content_types" => Kind::ContentTypes,
-            _ => Kind::Record,
+            "ENUM" => FieldKind::Choice,
+            "SCALAR" => FieldKind::Plain,
+            _ if name == "content_types" => FieldKind::ContentTypes,
+            _ => FieldKind::Record,
         };
         Some((name, kind))
     });
@@ -225,7 +225,7 @@ struct Query<'a> {
     total: usize,
     object_type: String,
     name: String,
-    kinds: HashMap<String, Kind>,
+    kinds: HashMap<String, FieldKind>,
 }
 
 /// What is asked of a record, and of those it leads to.
@@ -259,8 +259,8 @@ impl Query<'_> {
         asked.add(&["id"]);
         for need in &self.collection.needs {
             match self.kinds.get(in_graphql(need)) {
-                Some(Kind::Record) => asked.add(&[need, "id"]),
-                Some(Kind::ContentTypes) => {
+                Some(FieldKind::Record) => asked.add(&[need, "id"]),
+                Some(FieldKind::ContentTypes) => {
                     asked.add(&[need, "app_label"]);
                     asked.add(&[need, "model"]);
                 }
@@ -270,7 +270,9 @@ impl Query<'_> {
 
         // What is read of another record without looking it up.
         for part in &self.collection.parts {
-            if part.at.len() > 1 && part.at.first().is_some_and(|first| self.kinds.get(*first) == Some(&Kind::Record)) {
+            if part.at.len() > 1
+                && part.at.first().is_some_and(|first| self.kinds.get(*first) == Some(&FieldKind::Record))
+            {
                 asked.add(part.at);
             }
         }
@@ -380,7 +382,7 @@ impl Query<'_> {
             fields.insert("custom_fields".to_owned(), all.into());
         }
 
-        for (name, _) in self.kinds.iter().filter(|(_, kind)| **kind == Kind::ContentTypes) {
+        for (name, _) in self.kinds.iter().filter(|(_, kind)| **kind == FieldKind::ContentTypes) {
             if let Some(Value::Array(types)) = fields.get_mut(name) {
                 types.iter_mut().for_each(join);
             }
@@ -399,7 +401,7 @@ impl Query<'_> {
     }
 
     fn choices(&self) -> BTreeSet<&str> {
-        let is_choice = |need: &&String| self.kinds.get(*need) == Some(&Kind::Choice);
+        let is_choice = |need: &&String| self.kinds.get(*need) == Some(&FieldKind::Choice);
         self.collection.needs.iter().filter(is_choice).map(String::as_str).collect()
     }
 }

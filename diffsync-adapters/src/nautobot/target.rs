@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use diffsync_core::{HasTable, Target, TargetError, TargetErrorKind, Terms, WriteContext};
 use serde_json::Value;
 
-use super::cascade::{Doomed, Look};
+use super::cascade::{CascadeSearch, Doomed};
 use super::defaults::Defaults;
 use super::{Nautobot, NautobotData, attributes, cascade, conflict, custom_fields, identity};
 use crate::rest::{Rest, RestModel};
@@ -118,7 +118,7 @@ where
 
         let planned = self.planned(cx);
         let dialect = self.rest.dialect();
-        let look = Look {
+        let look = CascadeSearch {
             client: self.rest.client(),
             query: &dialect.query,
             paging: &dialect.paging,

@@ -118,7 +118,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
         for model in &self.entries {
             let name = model.schema.collection();
             loop {
-                let unread = self.context.store().unread(&name, model.schema.fields);
+                let unread = self.context.cache().unread(&name, model.schema.fields);
                 let Some(unread) = unread else { break };
                 self.context.fetch_once(&unread).await?;
             }
@@ -128,8 +128,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
         }
 
         if cx.side() == Side::Target {
-            let store = self.context.store();
-            self.entries.iter().try_for_each(|model| check_server_key(&store, model.schema))?;
+            let cache = self.context.cache();
+            self.entries.iter().try_for_each(|model| check_server_key(&cache, model.schema))?;
         }
 
         for model in &self.entries {
@@ -138,7 +138,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
 
         match cx.side() {
             Side::Source => self.context.forget(),
-            Side::Target => self.context.store().forget_all_but_lookups(),
+            Side::Target => self.context.cache().forget_all_but_lookups(),
         }
 
         Ok(())
@@ -205,11 +205,11 @@ where
     async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
         match self.context.send_write::<M>(&self.context.client.request(Method::DELETE, &path_of(old)?)).await {
             Ok(_) => {}
-            // It is gone, which is what was asked for; perhaps by an earlier request whose answer was lost.
+            // It does not exist any more, which is the goal; perhaps an earlier request deleted it whose answer was lost.
             Err(error) if error.is_gone() => {}
             Err(error) => return Err(error.into_target()),
         }
-        self.context.store().remove(M::REST.path, &old.remote_key()?);
+        self.context.cache().remove(M::REST.path, &old.remote_key()?);
         Ok(())
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct RestContext {
     pub(crate) source: Arc<dyn RowSource>,
     /// The models by name.
     pub(crate) models: Vec<(&'static str, &'static RestSchema)>,
-    store: Mutex<RowCache>,
+    cache: Mutex<RowCache>,
     /// Held while a collection is read that records are looked up in.
     reading: tokio::sync::Mutex<()>,
     pub(crate) proven: tokio::sync::Mutex<PostProofs>,
@@ -41,7 +41,7 @@ impl RestContext {
             leaves_out_nameless: false,
             source: Arc::new(FromPages),
             models,
-            store: Mutex::default(),
+            cache: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
             proven: tokio::sync::Mutex::default(),
         };
@@ -49,18 +49,16 @@ impl RestContext {
         context.forget();
         context
     }
-}
 
-impl RestContext {
     /// Forgets all that was read.
     pub(crate) fn forget(&self) {
         let schemas: Vec<_> = self.models.iter().map(|(_, schema)| *schema).collect();
         let owners: Vec<_> = schemas.iter().filter_map(|schema| self.owner_of(schema)).collect();
-        *self.store() = RowCache::new(&self.dialect.key, &schemas, &owners);
+        *self.cache() = RowCache::new(&self.dialect.key, &schemas, &owners);
     }
 
-    pub(crate) fn store(&self) -> MutexGuard<'_, RowCache> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn cache(&self) -> MutexGuard<'_, RowCache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is stamped on records of a model.
@@ -79,8 +77,8 @@ impl RestContext {
         };
         let (client, dialect) = (&self.client, &self.dialect);
 
-        // A looked up row is asked for again and again.
-        let packs = self.source.is_pages() && !self.store().is_looked_up(name);
+        // Rows that are looked up are used many times, so they are not packed.
+        let packs = self.source.is_pages() && !self.cache().is_looked_up(name);
         let rows = if packs {
             let keep = RowFilter::new(&dialect.paging.rows, &collection.needs).packed();
             super::source::read(client, dialect, &collection, keep, &mut report).await?
@@ -100,14 +98,14 @@ impl RestContext {
         }
 
         let rows = rows.into_iter().map(|row| if packs { row } else { json_path::retain(row, &collection.needs) });
-        self.store().fill(name, rows);
+        self.cache().fill(name, rows);
         Ok(())
     }
 
     /// Reads a collection that a record is looked up in, once however many ask for it.
     pub(crate) async fn fetch_once(&self, name: &str) -> Result<(), AdapterError> {
         let _reading = self.reading.lock().await;
-        if self.store().has(name) {
+        if self.cache().has(name) {
             return Ok(());
         }
         self.fetch(name, &mut |_| {}).await
@@ -131,9 +129,9 @@ impl RestContext {
             }
         }
 
-        let store = self.store();
-        let key = store.key_of(name).to_owned();
-        let mut needs = store.needs(name).cloned().unwrap_or_default();
+        let cache = self.cache();
+        let key = cache.key_of(name).to_owned();
+        let mut needs = cache.needs(name).cloned().unwrap_or_default();
         needs.insert(key.clone());
 
         Collection { path: path.to_owned(), query, key, parts, needs }

@@ -71,7 +71,7 @@ impl std::fmt::Debug for Dialect {
 }
 
 impl Dialect {
-    /// How many requests that write are made at the same time: at least one, or there would be none.
+    /// How many requests that write are made at the same time: at least one.
     pub(crate) fn at_once(&self) -> usize {
         self.concurrency.max(1)
     }

@@ -90,7 +90,7 @@ fn texts(value: &Value, all: &mut Vec<String>) {
 
 /// The record that a row holds. What the row does not speak of is as in `otherwise`.
 pub(crate) fn read<M: RestModel>(
-    store: &RowCache,
+    cache: &RowCache,
     collection: &str,
     row: &Value,
     otherwise: Option<&RecordValues>,
@@ -102,7 +102,7 @@ pub(crate) fn read<M: RestModel>(
         let read = match otherwise {
             Some(otherwise) if !is_said => Ok(field.names.iter().map(|name| otherwise.get(name)).collect()),
             _ if !field.reads => continue,
-            _ => store.read(collection, row, field),
+            _ => cache.read(collection, row, field),
         };
         match read {
             Ok(read) => {
@@ -151,7 +151,7 @@ pub(crate) fn read<M: RestModel>(
 
     let mut record =
         M::from_values(id.clone(), &mut attributes).map_err(|error| RowError::Record(id.clone(), error.to_string()))?;
-    let key = row.get(store.key_of(collection)).cloned().unwrap_or_default();
+    let key = row.get(cache.key_of(collection)).cloned().unwrap_or_default();
     record.set_remote_key(key).map_err(|error| RowError::Record(id, format!("its key cannot be read: {error}")))?;
     Ok(record)
 }
@@ -199,7 +199,7 @@ impl BodyScope<'_> {
 
 /// The body that writes these fields.
 pub(crate) fn body(
-    store: &mut RowCache,
+    cache: &mut RowCache,
     schema: &'static RestSchema,
     new: &RecordValues,
     about: BodyScope<'_>,
@@ -222,7 +222,7 @@ pub(crate) fn body(
                     let parts = std::slice::from_ref(&field.part);
                     let above = match above {
                         Value::Null => Value::Null,
-                        above => store.find(&schema.collection(), parts, &[above])?,
+                        above => cache.find(&schema.collection(), parts, &[above])?,
                     };
                     json_path::set(&mut body, &[up], above);
                 }
@@ -230,13 +230,13 @@ pub(crate) fn body(
             Of::Lookup { collection, parts } if field.many => {
                 let names = values.into_iter().next();
                 let names = names.as_ref().and_then(Value::as_array).into_iter().flatten();
-                let keys = names.map(|name| store.find(collection, parts, std::slice::from_ref(name)));
+                let keys = names.map(|name| cache.find(collection, parts, std::slice::from_ref(name)));
                 let keys = keys.collect::<Result<Vec<_>, _>>()?;
                 json_path::set(&mut body, field.part.at, keys.into());
             }
             Of::Lookup { collection, parts } => {
                 let is_none = values.iter().all(Value::is_null);
-                let key = if is_none { Value::Null } else { store.find(collection, parts, &values)? };
+                let key = if is_none { Value::Null } else { cache.find(collection, parts, &values)? };
                 json_path::set(&mut body, field.part.at, key);
             }
         }
@@ -265,21 +265,21 @@ fn split(path: Option<&Value>) -> (Value, Value) {
 
 /// Stamps a body with its owner. `row` is the record as it is, whose list the owner is added to.
 pub(crate) fn stamp(
-    store: &mut RowCache,
+    cache: &mut RowCache,
     owner: &Owner,
     body: &mut Map<String, Value>,
     row: Option<&Value>,
 ) -> Result<(), LookupError> {
     let value = match owner.of {
         Of::Lookup { collection, parts } => {
-            let key = store.find(collection, parts, std::slice::from_ref(&owner.value))?;
+            let key = cache.find(collection, parts, std::slice::from_ref(&owner.value))?;
             let whole = Value::Object(std::mem::take(body));
             let listed =
                 json_path::get(&whole, &owner.at).or_else(|| json_path::get(row?, &owner.at)).and_then(Value::as_array);
             let mut keys: Vec<Value> = listed
                 .into_iter()
                 .flatten()
-                .map(|item| item.get(store.key_of(collection)).unwrap_or(item).clone())
+                .map(|item| item.get(cache.key_of(collection)).unwrap_or(item).clone())
                 .collect();
             if let Value::Object(whole) = whole {
                 *body = whole;
@@ -297,7 +297,7 @@ pub(crate) fn stamp(
 }
 
 /// Whether a row carries its owner.
-pub(crate) fn is_owned(store: &RowCache, owner: &Owner, row: &Value) -> Result<bool, LookupError> {
+pub(crate) fn is_owned(cache: &RowCache, owner: &Owner, row: &Value) -> Result<bool, LookupError> {
     let Some(found) = json_path::get(row, &owner.at) else { return Ok(false) };
     let Of::Lookup { collection, parts } = owner.of else { return Ok(*found == owner.value) };
     let field = RestField {
@@ -311,17 +311,17 @@ pub(crate) fn is_owned(store: &RowCache, owner: &Owner, row: &Value) -> Result<b
         optional: false,
     };
 
-    let values = store.read(collection, found, &field)?;
+    let values = cache.read(collection, found, &field)?;
     Ok(values.first().and_then(Value::as_array).is_some_and(|names| names.contains(&owner.value)))
 }
 
 /// Whether an answer holds the place of the owner, and the owner is not in it.
-pub(crate) fn lacks_owner(store: &RowCache, owner: &Owner, row: &Value) -> bool {
+pub(crate) fn lacks_owner(cache: &RowCache, owner: &Owner, row: &Value) -> bool {
     let speaks = match owner.at.split_last() {
         Some((_, above)) if !above.is_empty() => json_path::get(row, above).is_some_and(Value::is_object),
         _ => json_path::get(row, &owner.at).is_some(),
     };
-    speaks && matches!(is_owned(store, owner, row), Ok(false))
+    speaks && matches!(is_owned(cache, owner, row), Ok(false))
 }
 
 #[cfg(test)]
@@ -347,11 +347,11 @@ mod tests {
             answer: None,
             without_nameless: false,
         };
-        let mut store = RowCache::new("id", &[&SCHEMA], &[]);
-        store.fill("places", [json!({"id": 7, "name": "NL", "parent": null})]);
+        let mut cache = RowCache::new("id", &[&SCHEMA], &[]);
+        cache.fill("places", [json!({"id": 7, "name": "NL", "parent": null})]);
         let values = Map::from_iter([("path".to_owned(), json!("NL → AMS"))]);
         let values = RecordValues { values, secrets: Vec::new() };
-        let body = body(&mut store, &SCHEMA, &values, BodyScope::All).unwrap();
+        let body = body(&mut cache, &SCHEMA, &values, BodyScope::All).unwrap();
         assert_eq!(Value::from(body), json!({"name": "AMS", "parent": 7}));
     }
 

@@ -44,7 +44,7 @@ impl std::fmt::Debug for Collection {
 /// Tells how many rows were read, and how many there are if that is known.
 pub type Seen<'a> = &'a mut (dyn FnMut(u64, Option<u64>) + Send);
 
-/// Where the rows of collections come from: by itself from the API page by page, or, where an API has a faster way, from
+/// Where the rows of collections come from: the API page by page, or, where an API has a faster way, from
 /// there.
 pub trait RowSource: Send + Sync + 'static {
     /// All rows of a collection.

@@ -10,7 +10,7 @@ use crate::rest::http::body::unpacked;
 use crate::rest::model::schema::{Of, Part, RestField, RestSchema};
 
 /// A way that is read in the rows of a collection, and the field that it is read into.
-struct Wanted {
+struct NamedKey {
     at: Vec<&'static str>,
     model: &'static str,
     field: &'static RestField,
@@ -22,9 +22,9 @@ type NamedSchema = (&'static str, &'static RestSchema);
 /// What is wrong with the keys that no row has, for a user. Their neighbours are looked for in `known`.
 pub(crate) fn describe_missing(models: &[NamedSchema], name: &str, known: &[Value], rows: &[Value]) -> String {
     let missing = missing_keys(models, name, rows);
-    let each = missing.iter().map(|wanted| {
-        let (way, field, model) = (wanted.at.join("."), wanted.field.names.join("`, `"), wanted.model);
-        let meant = meant(&wanted.at, known).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    let each = missing.iter().map(|named| {
+        let (way, field, model) = (named.at.join("."), named.field.names.join("`, `"), named.model);
+        let meant = meant(&named.at, known).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
         format!("no row has `{way}`, which `{field}` of the model `{model}` is read from{meant}")
     });
     let each: Vec<_> = each.collect();
@@ -40,9 +40,9 @@ pub(crate) fn lacks_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> 
 }
 
 /// An error if no row has the key by which the server knows it. Only a target needs it.
-pub(crate) fn check_server_key(store: &RowCache, schema: &RestSchema) -> Result<(), AdapterError> {
+pub(crate) fn check_server_key(cache: &RowCache, schema: &RestSchema) -> Result<(), AdapterError> {
     let name = schema.collection();
-    let (key, rows) = (store.key_of(&name), store.rows(&name));
+    let (key, rows) = (cache.key_of(&name), cache.rows(&name));
     let is_missing = schema.key.is_held && !rows.is_empty() && rows.iter().all(|row| unpacked(row).get(key).is_none());
     if !is_missing {
         return Ok(());
@@ -54,12 +54,12 @@ pub(crate) fn check_server_key(store: &RowCache, schema: &RestSchema) -> Result<
     )))
 }
 
-fn missing_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> Vec<Wanted> {
+fn missing_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> Vec<NamedKey> {
     if rows.is_empty() {
         return Vec::new();
     }
 
-    let mut missing: Vec<Wanted> = Vec::new();
+    let mut missing: Vec<NamedKey> = Vec::new();
     for (model, schema) in models.iter().copied() {
         let is_own = schema.collection() == name;
         for field in schema.fields.iter().filter(|field| field.reads && !field.optional) {
@@ -69,9 +69,9 @@ fn missing_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> Vec<Wante
             }
             note_inner(&field.part, name, &mut ways);
             for at in ways {
-                let is_known = missing.iter().any(|wanted| wanted.at == at && wanted.model == model);
+                let is_known = missing.iter().any(|named| named.at == at && named.model == model);
                 if !is_known && is_missing(rows.iter().map(|row| holds(&unpacked(row), &at))) {
-                    missing.push(Wanted { at, model, field });
+                    missing.push(NamedKey { at, model, field });
                 }
             }
         }

@@ -50,7 +50,7 @@ impl fmt::Debug for Reply<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// It was done. If the answer holds no record, the server is asked for it.
+    /// It was done. If the answer holds no record, the record is requested.
     Success,
     /// It was not done, and asking again would not change that. The other records are written.
     Failed(String),

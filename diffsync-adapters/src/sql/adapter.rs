@@ -1,4 +1,4 @@
-//! The adapter for the tables of a database.
+//! The adapter of a database.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -36,7 +36,7 @@ pub struct Sql<D> {
 }
 
 impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
-    /// Takes note of where the database is.
+    /// An adapter for the database at a URL.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
         Ok(Self { context, entries, batch, connections: 1, data: PhantomData })
     }
 
-    /// Makes tables that are missing when something is first written: with a unique key over the identifiers, and
+    /// Creates missing tables at the first write: with a unique key over the identifiers, and
     /// foreign keys where lookups are. Until then, no tables are empty tables, and no `SQLite` file is an empty one.
     #[must_use]
     pub fn create_tables(mut self) -> Self {
@@ -61,21 +61,21 @@ impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
         self
     }
 
-    /// Says what is written in one transaction: each batch, or the run.
+    /// Sets what is written in one transaction: each batch, or the run.
     #[must_use]
     pub fn transaction(mut self, transaction: Transaction) -> Self {
         self.context.session.transaction = transaction;
         self
     }
 
-    /// Says how many records are written at once: by default 5,000, in `SQLite` 20,000.
+    /// Sets how many records are written at once: by default 5,000, in `SQLite` 20,000.
     #[must_use]
     pub fn batch(mut self, records: usize) -> Self {
         self.batch = records.max(1);
         self
     }
 
-    /// Says how many connections write at the same time, one by default. `SQLite`, and a run that is written as a whole,
+    /// Sets how many connections write at the same time, one by default. `SQLite`, and a run that is written as a whole,
     /// have one in any case, also where a job or a run asks for more.
     #[must_use]
     pub fn connections(mut self, connections: usize) -> Self {
@@ -83,7 +83,7 @@ impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
         self
     }
 
-    /// Says how long a connection may take to be made, ten seconds by default.
+    /// Sets how long connecting may take, ten seconds by default.
     #[must_use]
     pub fn connect_within(mut self, time: Duration) -> Self {
         self.context.session.connect_within = time;
@@ -148,7 +148,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
             create_tables::check_lookup_targets(&self.context, Some(&mut *connection)).await?;
             nothing(data);
         } else {
-            // They are not made again, which would take the right to make tables.
+            // They are not created again, which would need the privilege to create tables.
             let _ = self.context.tables_created.set(());
             let catalogue = Catalogue::default();
             let mut loading = Loading { context: &self.context, connection: &mut *connection, cx, catalogue, done: 0 };

@@ -39,7 +39,7 @@
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // Nothing is opened or made before it is needed.
+//! // Nothing is opened or created before it is needed.
 //! let url = Url::parse("sqlite://inventory.db")?;
 //! # #[cfg(feature = "sqlite")]
 //! let inventory: Sql<Inventory> = Sql::at(&url).map_err(|error| error.to_string())?.create_tables();

@@ -28,7 +28,7 @@ use crate::nested::datum::Datum;
 /// Reads all records.
 pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
     let input = skip_bom(file).map_err(|error| records.unreadable(error))?;
-    let mut rows = Rows::new(input, M::FILE.delimiter).map_err(|error| records.unreadable(error))?;
+    let mut rows = CsvRows::new(input, M::FILE.delimiter).map_err(|error| records.unreadable(error))?;
     let mut row = StringRecord::new();
     let Some(_) = rows.next(&mut row).map_err(|wrong| wrong.of(records))? else {
         // An empty file on the target's side is one that is still to be written.
@@ -50,7 +50,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
 }
 
 /// The rows of a file, the header among them, each with as many cells as it.
-struct Rows<R> {
+struct CsvRows<R> {
     reader: Reader<Chain<R, &'static [u8]>>,
     has_crlf: bool,
     /// The names of the columns, once they were read.
@@ -84,7 +84,7 @@ impl Wrong {
     }
 }
 
-impl<R: BufRead> Rows<R> {
+impl<R: BufRead> CsvRows<R> {
     fn new(mut input: R, delimiter: u8) -> io::Result<Self> {
         let begin = input.fill_buf()?;
         let first_line = begin.iter().position(|&byte| byte == b'\n').and_then(|end| begin.get(..end));
@@ -282,7 +282,7 @@ pub(crate) fn write<M: FileModel>(
         Wrong::File(error) => edits.failed(error),
         Wrong::Line(line, what) => edits.error(format_args!("line {line}: {what}")),
     };
-    let mut rows = Rows::new(old.as_bytes(), M::FILE.delimiter).map_err(|error| edits.failed(error))?;
+    let mut rows = CsvRows::new(old.as_bytes(), M::FILE.delimiter).map_err(|error| edits.failed(error))?;
     let quoting = Quoting { delimiter: M::FILE.delimiter };
     let (mut row, mut next_row) = (StringRecord::new(), StringRecord::new());
     let header = if rows.next(&mut row).map_err(unreadable)?.is_some() {

@@ -72,7 +72,7 @@ impl TextEdit {
 }
 
 /// What becomes of a record, with what it was and will be.
-pub(crate) enum Fate<'a, M> {
+pub(crate) enum RecordEdit<'a, M> {
     Keep,
     Drop,
     Change(M, &'a M),
@@ -89,20 +89,20 @@ impl<'a, M: FileModel> Edits<'a, M> {
         }
     }
 
-    pub(crate) fn fate(&self, read: Result<M, RowError<M::Id>>) -> Fate<'a, M> {
+    pub(crate) fn record_edit(&self, read: Result<M, RowError<M::Id>>) -> RecordEdit<'a, M> {
         let (id, old) = match read {
             Ok(record) => (record.id(), Some(record)),
             Err(RowError::Rejected(id, _)) => (id, None),
-            Err(RowError::Unidentified(_)) => return Fate::Keep,
+            Err(RowError::Unidentified(_)) => return RecordEdit::Keep,
         };
         let loaded = self.loaded.get(&id);
         let current = (self.current)(&id);
         match (current, old) {
-            (None, _) if loaded.is_some() => Fate::Drop,
+            (None, _) if loaded.is_some() => RecordEdit::Drop,
             (Some(current), Some(old)) if !loaded.is_some_and(|loaded| ptr::eq(loaded, current)) => {
-                Fate::Change(old, current)
+                RecordEdit::Change(old, current)
             }
-            _ => Fate::Keep,
+            _ => RecordEdit::Keep,
         }
     }
 
@@ -118,10 +118,10 @@ impl<'a, M: FileModel> Edits<'a, M> {
         read: Result<M, RowError<M::Id>>,
         mut written: impl FnMut(usize) -> Option<Datum>,
     ) -> Result<TextEdit, AdapterError> {
-        let (old, current) = match self.fate(read) {
-            Fate::Keep => return Ok(TextEdit::Keep),
-            Fate::Drop => return Ok(TextEdit::Drop),
-            Fate::Change(old, current) => (old, current),
+        let (old, current) = match self.record_edit(read) {
+            RecordEdit::Keep => return Ok(TextEdit::Keep),
+            RecordEdit::Drop => return Ok(TextEdit::Drop),
+            RecordEdit::Change(old, current) => (old, current),
         };
         let failed = |CellError(error)| self.error(error);
         let before = RecordValues::of(&old).map_err(failed)?.values;

@@ -36,7 +36,7 @@ impl Shape {
     }
 }
 
-/// A deserializer that takes note of what it is asked for, and has nothing to give.
+/// A deserializer that records which method is called, and always fails.
 struct Question<'a>(&'a mut Shape);
 
 impl Question<'_> {

@@ -21,7 +21,7 @@ type Needs = BTreeMap<String, BTreeSet<String>>;
 /// The rows of all collections that were read, as far as they are needed.
 #[derive(Debug, Default)]
 pub(crate) struct RowCache {
-    collections: HashMap<String, Rows>,
+    collections: HashMap<String, CachedRows>,
     /// What keys are called, by collection, and where nothing is said.
     keys: HashMap<String, String>,
     key: String,
@@ -33,7 +33,7 @@ pub(crate) struct RowCache {
 
 /// The rows of one collection.
 #[derive(Debug, Default)]
-struct Rows {
+struct CachedRows {
     /// In the order that they came in; those that were deleted are `null`.
     list: Vec<Value>,
     places: HashMap<String, usize>,
@@ -56,43 +56,43 @@ pub(crate) enum LookupError {
 impl RowCache {
     /// A store for the rows that models of these schemas need.
     pub(crate) fn new(key: &str, schemas: &[&'static RestSchema], owners: &[Owner]) -> Self {
-        let mut store = Self { key: key.to_owned(), ..Self::default() };
+        let mut cache = Self { key: key.to_owned(), ..Self::default() };
         for schema in schemas {
             let collection = schema.collection();
             if let Some(key) = schema.key.name {
-                store.keys.insert(collection.clone(), key.to_owned());
+                cache.keys.insert(collection.clone(), key.to_owned());
             }
             for field in schema.fields {
                 if field.reads {
-                    note(&mut store.needs, &collection, &field.part);
+                    note(&mut cache.needs, &collection, &field.part);
                 }
-                note_lookups(&mut store.needs, &field.part);
-                note_lookups(&mut store.identifying, &field.part);
+                note_lookups(&mut cache.needs, &field.part);
+                note_lookups(&mut cache.identifying, &field.part);
                 if let Of::Tree { .. } = field.part.of {
-                    note(&mut store.identifying, &collection, &field.part);
+                    note(&mut cache.identifying, &collection, &field.part);
                 }
             }
             for owner in owners {
-                store.needs.entry(collection.clone()).or_default().extend(owner.at.first().cloned());
+                cache.needs.entry(collection.clone()).or_default().extend(owner.at.first().cloned());
                 if let Of::Lookup { collection: listed, parts } = owner.of {
                     // What is on the list already must be known when the owner is added.
-                    store.identifying.entry(collection.clone()).or_default();
+                    cache.identifying.entry(collection.clone()).or_default();
                     let collection = listed;
                     for part in parts {
-                        note(&mut store.needs, collection, part);
-                        note(&mut store.identifying, collection, part);
+                        note(&mut cache.needs, collection, part);
+                        note(&mut cache.identifying, collection, part);
                     }
                 }
             }
         }
 
-        let collections: Vec<_> = store.needs.keys().cloned().collect();
+        let collections: Vec<_> = cache.needs.keys().cloned().collect();
         for collection in collections {
-            let key = store.key_of(&collection).to_owned();
-            store.needs.entry(collection).or_default().insert(key);
+            let key = cache.key_of(&collection).to_owned();
+            cache.needs.entry(collection).or_default().insert(key);
         }
 
-        store
+        cache
     }
 
     /// What of the rows of a collection is needed.
@@ -121,7 +121,7 @@ impl RowCache {
         // Rows that nothing names are only looked at one after the other, and may be packed.
         let named: &[Value] = if self.is_looked_up(collection) { &rows } else { &[] };
         let keyed = named.iter().enumerate().filter_map(|(place, row)| Some((key_text(row.get(&key)?)?, place)));
-        let rows = Rows { places: keyed.collect(), list: rows, indexes: HashMap::new() };
+        let rows = CachedRows { places: keyed.collect(), list: rows, indexes: HashMap::new() };
         self.collections.insert(collection.to_owned(), rows);
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diffsync_core::TargetError;
 use diffsync_core::TargetErrorKind;
 
-/// What is known of the collections to which records were sent.
+/// What is known of the collections to which records were posted.
 #[derive(Debug, Default)]
 pub(crate) struct PostProofs(BTreeMap<&'static str, Proof>);
 

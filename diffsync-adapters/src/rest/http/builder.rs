@@ -13,7 +13,7 @@ use super::client::Client;
 use super::redact::Redactor;
 use super::retry::Retries;
 
-/// Why a client could not be made.
+/// Why a client could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SettingError(String);
@@ -24,7 +24,7 @@ impl SettingError {
     }
 }
 
-/// Builds a [`Client`], made by [`Client::builder`].
+/// Builds a [`Client`]. [`Client::builder`] returns it.
 #[must_use = "`build` makes the client"]
 pub struct ClientBuilder {
     base: Url,
@@ -152,7 +152,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How often, and after which pauses, a request is made again.
+    /// How often, and after which pauses, a request is retried.
     pub fn retries(mut self, retries: Retries) -> Self {
         self.retries = retries;
         self

@@ -65,7 +65,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// A request that is being made up.
+/// A request that is being built.
 #[must_use = "`send` makes the request"]
 pub struct Request {
     client: Client,

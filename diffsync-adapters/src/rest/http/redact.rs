@@ -14,7 +14,7 @@ const LONGEST: usize = 500;
 #[derive(Clone, Default)]
 pub(crate) struct Redactor {
     texts: Vec<String>,
-    /// All that they may be written as, the longest first. It is made when something is shown.
+    /// All spellings of them, the longest first. Computed when something is first shown.
     spellings: OnceLock<Vec<String>>,
 }
 
@@ -26,7 +26,7 @@ impl std::fmt::Debug for Redactor {
 
 impl Redactor {
     pub(crate) fn add(&mut self, text: &str) {
-        // A shorter one would be found everywhere, and hide what is said.
+        // A shorter one would match everywhere, and hide the message.
         if text.len() >= 3 && !self.texts.iter().any(|known| known == text) {
             self.texts.push(text.to_owned());
             self.spellings = OnceLock::new();

@@ -1,17 +1,17 @@
-//! When a request is made again.
+//! When a request is retried.
 
 use std::time::{Duration, SystemTime};
 
 use diffsync_core::Retry;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// How often and after which pauses a request is made again.
+/// How often and after which pauses a request is retried.
 ///
 /// The pauses double from the first to the longest, each drawn at random between half of it and all of it. If a server
 /// says when to come back (`Retry-After`), that is respected, up to [`longest_wait`](Self::longest_wait).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retries {
-    /// How often it is made again.
+    /// How often it is retried.
     pub times: usize,
     /// The first pause.
     pub first_pause: Duration,

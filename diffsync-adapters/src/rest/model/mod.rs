@@ -23,6 +23,6 @@ pub trait RestModel: SyncModel + Clone {
     /// The server's own key of the record, `null` if it has none yet.
     fn remote_key(&self) -> Result<Value, serde_json::Error>;
 
-    /// Takes over the key that the server gave the record.
+    /// Stores the key that the server gave the record.
     fn set_remote_key(&mut self, key: Value) -> Result<(), serde_json::Error>;
 }

@@ -163,7 +163,7 @@ impl RestContext {
                 }
                 return Ok(created);
             }
-            // Which row failed cannot be told; what was created shows by its identifier.
+            // Which row failed is unknown; what was created shows by its identifier.
             ListReply::Rows(rows) => {
                 let are_more = rows.len() > open.len();
                 let done = rows.into_iter().filter_map(Result::ok).map(|row| self.in_answer::<M>(row));
@@ -256,21 +256,21 @@ impl RestContext {
         open: &[(usize, OutgoingRecord)],
         rows: Vec<Value>,
     ) -> Vec<(usize, Value)> {
-        let store = self.store();
+        let cache = self.cache();
         let collection = M::REST.collection();
         let is_of = |at: usize, row: &Value, otherwise: Option<&RecordValues>| {
-            let record = read::<M>(&store, &collection, row, otherwise).ok()?;
+            let record = read::<M>(&cache, &collection, row, otherwise).ok()?;
             Some(new.get(at).is_some_and(|new| new.is(record.key())))
         };
 
-        // What cannot be read is said when it is stored.
+        // What cannot be read is reported when it is stored.
         let fits =
             |(at, written): &(usize, OutgoingRecord), row| is_of(*at, row, Some(&written.values)).unwrap_or(true);
         if open.iter().zip(&rows).all(|(open, row)| fits(open, row)) {
             return open.iter().map(|(at, _)| *at).zip(rows).collect();
         }
 
-        let key = store.key_of(&collection);
+        let key = cache.key_of(&collection);
         let mut left: Vec<usize> = open.iter().map(|(at, _)| *at).collect();
         let (mut matched, mut others) = (Vec::new(), Vec::new());
         for row in rows {
@@ -323,7 +323,7 @@ impl RestContext {
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
         let mut answers = Answers::new(changes.len());
         let mut open = Vec::new();
-        let name = self.store().key_of(&M::REST.collection()).to_owned();
+        let name = self.cache().key_of(&M::REST.collection()).to_owned();
 
         for (at, (old, patch)) in changes.iter().enumerate() {
             let written = match key_of(*old) {
@@ -392,7 +392,7 @@ impl RestContext {
         &self,
         old: &[&M],
     ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
-        let name = self.store().key_of(&M::REST.collection()).to_owned();
+        let name = self.cache().key_of(&M::REST.collection()).to_owned();
         let mut answers = Answers::new(old.len());
         let mut keys = Vec::new();
         for (at, record) in old.iter().enumerate() {
@@ -416,7 +416,7 @@ impl RestContext {
             Ok(ListReply::Rows(rows)) if rows.len() == keys.len() => {
                 failed = rows.into_iter().map(|row| row.err().filter(|error| !error.is_gone())).collect();
             }
-            // Which of them were deleted cannot be told, unless the server is asked.
+            // Which of them were deleted is unknown, unless the server is asked.
             Ok(ListReply::Rows(_)) => is_unsaid = true,
             Err(error) if keys.len() == 1 && error.is_gone() => {}
             Err(error) => return Err(of_list(error, keys.len())),
@@ -440,7 +440,7 @@ impl RestContext {
                     Err(TargetError::unknown("the answer speaks of another number of records than were to be deleted"))
                 }
                 (None, Ok(_)) => {
-                    self.store().remove(M::REST.path, &key);
+                    self.cache().remove(M::REST.path, &key);
                     Ok(())
                 }
                 (None, Err(error)) => {

@@ -17,13 +17,13 @@ use crate::rest::record::{RecordValues, RowError, read};
 impl RestContext {
     /// What a record's key is called, and whether it must be known: for later changes, or for records that name it.
     pub(crate) fn key_need<M: RestModel>(&self) -> (String, bool) {
-        let (store, collection) = (self.store(), M::REST.collection());
-        let key = store.key_of(&collection).to_owned();
+        let (cache, collection) = (self.cache(), M::REST.collection());
+        let key = cache.key_of(&collection).to_owned();
         let is_identifier = |name: &&str| M::SCHEMA.identifiers.iter().any(|field| field.name == *name);
         // One that identifies the record on both sides is known before it is written.
         let is_known =
             M::REST.fields.iter().any(|field| field.part.at == [&*key] && field.names.iter().any(is_identifier));
-        let is_needed = !is_known && (M::REST.key.is_held || store.is_looked_up(&collection));
+        let is_needed = !is_known && (M::REST.key.is_held || cache.is_looked_up(&collection));
         (key, is_needed)
     }
 
@@ -166,7 +166,7 @@ impl RestContext {
     /// The record of a row, if it can be read.
     async fn readable<M: RestModel>(&self, collection: &str, row: &Value) -> Result<Option<M>, AdapterError> {
         loop {
-            let read = read::<M>(&self.store(), collection, row, None);
+            let read = read::<M>(&self.cache(), collection, row, None);
             match read {
                 Ok(record) => return Ok(Some(record)),
                 Err(RowError::Unread(other)) => self.fetch_once(&other).await?,

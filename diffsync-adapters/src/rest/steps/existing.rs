@@ -21,7 +21,7 @@ impl RestContext {
     pub(crate) async fn has_none_of<M: RestModel>(&self, new: &[&M], sent: &[(usize, OutgoingRecord)]) -> bool {
         let sent: Vec<&M> = sent.iter().filter_map(|(at, _)| new.get(*at).copied()).collect();
 
-        // A record that cannot be asked for may be there.
+        // A record that cannot be requested may exist.
         let found = async {
             for record in &sent {
                 if self.parameters(*record).await?.is_empty() {
@@ -85,7 +85,7 @@ impl RestContext {
     /// The identifier of the record that a row holds, also where the rest of it cannot be read.
     pub(crate) async fn identified<M: RestModel>(&self, row: &Value) -> Result<Option<M::Id>, TargetError> {
         loop {
-            let read = read::<M>(&self.store(), &M::REST.collection(), row, None);
+            let read = read::<M>(&self.cache(), &M::REST.collection(), row, None);
             match read {
                 Ok(record) => return Ok(Some(record.id())),
                 Err(RowError::Record(id, _)) => return Ok(Some(id)),

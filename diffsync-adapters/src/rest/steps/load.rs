@@ -19,7 +19,7 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
     data: &mut D,
     side: Side,
 ) -> Result<(), AdapterError> {
-    let store = rest.store();
+    let cache = rest.cache();
     let collection = M::REST.collection();
     let owner = rest.owner_of(M::REST).filter(|_| side == Side::Target);
     let table = data.table_mut();
@@ -31,12 +31,12 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
         table.set_flags(Flags::SKIP_UNMATCHED_DST);
     }
 
-    let bad = |store: &RowCache, row: &Value, reason: &str| bad_row::<M>(rest, store, row, reason);
+    let bad = |cache: &RowCache, row: &Value, reason: &str| bad_row::<M>(rest, cache, row, reason);
     let mut nameless = 0_usize;
     let mut twins: BTreeMap<String, (M::Id, Vec<String>)> = BTreeMap::new();
-    for row in store.rows(&collection) {
+    for row in cache.rows(&collection) {
         let row = &*unpacked(row);
-        let record: M = match read(&store, &collection, row, None) {
+        let record: M = match read(&cache, &collection, row, None) {
             Ok(record) => record,
             Err(RowError::Record(id, reason)) => {
                 table.reject(id, reason);
@@ -46,31 +46,31 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
                 nameless += 1;
                 continue;
             }
-            Err(RowError::Row(reason)) => return Err(bad(&store, row, &reason)),
+            Err(RowError::Row(reason)) => return Err(bad(&cache, row, &reason)),
             Err(RowError::Unidentified(reason)) => {
                 let text = format!(
                     "{reason}; give it one, or leave such records out: `#[rest(without_nameless)]` above the struct"
                 );
-                return Err(bad(&store, row, &text));
+                return Err(bad(&cache, row, &text));
             }
-            Err(RowError::Unread(other)) => return Err(bad(&store, row, &format!("`{other}` was not read"))),
+            Err(RowError::Unread(other)) => return Err(bad(&cache, row, &format!("`{other}` was not read"))),
         };
         if side == Side::Target && (rest.dialect.keeps)(M::REST.path, row) {
             table.flag(record.id(), Flags::SKIP_UNMATCHED_DST);
         }
         if let Some(owner) = &owner {
-            match is_owned(&store, owner, row) {
+            match is_owned(&cache, owner, row) {
                 Ok(true) => {}
                 Ok(false) => table.flag(record.id(), Flags::SKIP_UNMATCHED_DST),
                 Err(LookupError::Wrong(reason) | LookupError::Unread(reason)) => {
-                    return Err(bad(&store, row, &format!("its owner cannot be read: {reason}")));
+                    return Err(bad(&cache, row, &format!("its owner cannot be read: {reason}")));
                 }
             }
         }
         if let Some(first) = table.get(&record.id()) {
             let first = first.remote_key().map(|key| plain(&key)).unwrap_or_default();
             let (_, keys) = twins.entry(record.id().to_string()).or_insert_with(|| (record.id(), vec![first]));
-            keys.push(row.get(store.key_of(&collection)).map(plain).unwrap_or_default());
+            keys.push(row.get(cache.key_of(&collection)).map(plain).unwrap_or_default());
             continue;
         }
         table.insert(record);
@@ -91,9 +91,9 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
 }
 
 /// The error of a row that gives no record, with where to find it.
-fn bad_row<M: RestModel>(rest: &RestContext, store: &RowCache, row: &Value, reason: &str) -> AdapterError {
+fn bad_row<M: RestModel>(rest: &RestContext, cache: &RowCache, row: &Value, reason: &str) -> AdapterError {
     let collection = M::REST.collection();
-    let key = row.get(store.key_of(&collection)).cloned().unwrap_or_default();
+    let key = row.get(cache.key_of(&collection)).cloned().unwrap_or_default();
     let at = segment(&key).map(|segment| rest.client.shown_url(&format!("{}/{segment}", M::REST.path)));
     let at = at.map(|url| format!(" at {url}")).unwrap_or_default();
     let (name, key) = (M::NAME, plain(&key));

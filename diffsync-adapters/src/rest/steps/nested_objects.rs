@@ -13,7 +13,7 @@ use crate::rest::record::{RecordValues, read};
 impl RestContext {
     /// A body that changes a record, whose objects hold all that the server's have.
     ///
-    /// The record is asked for only where an object changes.
+    /// The record is requested only where an object changes.
     pub(crate) async fn with_unknown_keys<M: RestModel>(
         &self,
         old: &M,
@@ -49,7 +49,7 @@ impl RestContext {
         }
 
         // What the type knows of the object as it is now, in the type's own form.
-        let now = read::<M>(&self.store(), &M::REST.collection(), &row, None).ok();
+        let now = read::<M>(&self.cache(), &M::REST.collection(), &row, None).ok();
         let before = now.as_ref().map_or(Ok(before), RecordValues::of)?;
 
         for (field, new) in objects {

@@ -23,7 +23,7 @@ impl RestContext {
         rows: &mut [(usize, Value)],
         written: &[(usize, OutgoingRecord)],
     ) {
-        let name = self.store().key_of(&M::REST.collection()).to_owned();
+        let name = self.cache().key_of(&M::REST.collection()).to_owned();
         let of = |at: usize| written.iter().find(|(place, _)| *place == at).map(|(_, written)| written);
         let key = |at: usize, row: &Value| {
             let answered = row.get(&name).filter(|key| !key.is_null());

@@ -37,7 +37,7 @@ impl RestContext {
             sleep(pause).await;
             let now = match self.client.follow(url.clone()).send().await {
                 Ok(now) => now,
-                // What is being made is not there yet.
+                // The record does not exist yet.
                 Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
                     pause = tasks.pause_of(error.retry_after());
                     continue;
@@ -60,7 +60,7 @@ impl RestContext {
                 },
                 // The state is not known yet.
                 Some(Value::Null | Value::Bool(_) | Value::Number(_)) => {}
-                // The task's URL leads to what it made once that is there.
+                // The task's URL leads to the record once that exists.
                 Some(_) | None if !deletes && self.holds_record::<M>(&now.body) => {
                     return Ok(WriteReply { body: now.body, location: None, status: now.status, is_vouched: true });
                 }
@@ -85,7 +85,7 @@ fn is_empty(body: &Value) -> bool {
     }
 }
 
-/// What a task made, as far as it says so.
+/// What a task created, as far as it says.
 fn made(tasks: &Tasks, mut now: Answer) -> WriteReply {
     let record = tasks.record.as_deref().and_then(|record| now.body.pointer_mut(record)).map(Value::take);
     match record {

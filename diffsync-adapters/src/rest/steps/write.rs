@@ -23,7 +23,7 @@ pub(crate) struct OutgoingRecord {
 }
 
 impl RestContext {
-    /// Waits until a record of this collection was created, so that the answer shows that a `POST` there means what it should;
+    /// Waits until a record of this collection was created, so that its answer shows that a `POST` there creates records;
     /// or else lets this be the first, alone. Where it means something else, one request does harm and not several.
     pub(crate) async fn first_alone(
         &self,
@@ -39,7 +39,7 @@ impl RestContext {
         }
     }
 
-    /// Takes note of whether the rows that were answered show that `new` was created. Where they do not, the server is asked
+    /// Notes whether the rows of an answer show that `new` was created. Where they do not, the server is asked
     /// for it, once for each collection.
     pub(crate) async fn prove<M: RestModel>(&self, proven: &mut PostProofs, new: &M, rows: &[Value]) {
         let path = M::REST.path;
@@ -71,10 +71,10 @@ impl RestContext {
         let values = RecordValues::of(new)?;
         let owner = self.owner_of(M::REST);
         let body = self
-            .looking_up(|store| {
-                let mut body = body(store, M::REST, &values, BodyScope::All)?;
+            .looking_up(|cache| {
+                let mut body = body(cache, M::REST, &values, BodyScope::All)?;
                 if let Some(owner) = &owner {
-                    stamp(store, owner, &mut body, None)?;
+                    stamp(cache, owner, &mut body, None)?;
                 }
                 Ok(body)
             })
@@ -91,11 +91,11 @@ impl RestContext {
         let owner = self.owner_of(M::REST);
         let key = old.remote_key()?;
         let body = self
-            .looking_up(|store| {
-                let mut body = body(store, M::REST, &values, about)?;
+            .looking_up(|cache| {
+                let mut body = body(cache, M::REST, &values, about)?;
                 if let Some(owner) = owner.as_ref().filter(|_| !body.is_empty()) {
-                    let row = store.row(&M::REST.collection(), &key).cloned();
-                    stamp(store, owner, &mut body, row.as_ref())?;
+                    let row = cache.row(&M::REST.collection(), &key).cloned();
+                    stamp(cache, owner, &mut body, row.as_ref())?;
                 }
                 Ok(body)
             })
@@ -132,7 +132,7 @@ impl RestContext {
         if let Value::Object(row) = &mut row
             && !written.key.is_null()
         {
-            let key = self.store().key_of(&collection).to_owned();
+            let key = self.cache().key_of(&collection).to_owned();
             // However the server writes it, it is known.
             row.insert(key, written.key.clone());
         }
@@ -142,9 +142,9 @@ impl RestContext {
             now.extend(row.clone());
         }
 
-        self.store().put(M::REST.path, &now);
+        self.cache().put(M::REST.path, &now);
         if let Some(owner) = self.owner_of(M::REST)
-            && lacks_owner(&self.store(), &owner, &row)
+            && lacks_owner(&self.cache(), &owner, &row)
         {
             // It is written all the same. A server may come to know the field later in the run.
             let (path, place) = (M::REST.path, owner.at.join("."));
@@ -156,7 +156,7 @@ impl RestContext {
         }
 
         loop {
-            let read = read::<M>(&self.store(), &collection, &row, Some(&written.values));
+            let read = read::<M>(&self.cache(), &collection, &row, Some(&written.values));
             match read {
                 Ok(record) => return Ok(record),
                 Err(RowError::Unread(other)) => {
@@ -178,17 +178,17 @@ impl RestContext {
 
     /// The record as it was sent, with the key that the server answered with.
     fn as_sent<M: RestModel>(&self, collection: &str, row: &Value, written: &OutgoingRecord) -> Result<M, TargetError> {
-        let store = self.store();
-        let key = store.key_of(collection);
+        let cache = self.cache();
+        let key = cache.key_of(collection);
         let row = Map::from_iter(row.get(key).map(|value| (key.to_owned(), value.clone())));
-        read(&store, collection, &row.into(), Some(&written.values))
+        read(&cache, collection, &row.into(), Some(&written.values))
             .map_err(|_| TargetError::unknown("it was written, and what the server then answered cannot be read"))
     }
 
     /// Looks records up, and reads the collections that this needs.
     async fn looking_up<R>(&self, look: impl Fn(&mut RowCache) -> Result<R, LookupError>) -> Result<R, TargetError> {
         loop {
-            let found = look(&mut self.store());
+            let found = look(&mut self.cache());
             match found {
                 Ok(found) => return Ok(found),
                 Err(LookupError::Unread(other)) => {

@@ -11,7 +11,7 @@ use crate::rest::http::tasks::location;
 use crate::rest::model::RestModel;
 use crate::rest::verdict::{Reply, RowReply, Verdict, some_are_done, text};
 
-/// What a server said of something that it has done.
+/// The answer to a write that was carried out.
 pub(crate) struct WriteReply {
     /// The body of its answer.
     pub(crate) body: Value,
@@ -23,13 +23,13 @@ pub(crate) struct WriteReply {
 }
 
 impl WriteReply {
-    /// It was done, and no more is said.
+    /// It was done, and the answer says no more.
     pub(crate) fn vouched() -> Self {
         Self { body: Value::Null, location: None, status: StatusCode::OK, is_vouched: true }
     }
 }
 
-/// What a server said of a list.
+/// The answer to the write of a list.
 pub(crate) enum ListReply {
     /// Of each row by itself.
     Rows(Vec<Result<Value, Error>>),
@@ -118,13 +118,13 @@ impl RestContext {
     pub(crate) fn holds_record<M: RestModel>(&self, body: &Value) -> bool {
         let place = M::REST.answer.or(self.dialect.answer.as_deref());
         let body = place.and_then(|place| body.pointer(place)).unwrap_or(body);
-        let store = self.store();
-        holds_record::<M>(body, store.key_of(&M::REST.collection()))
+        let cache = self.cache();
+        holds_record::<M>(body, cache.key_of(&M::REST.collection()))
     }
 
     fn holds_created<M: RestModel>(&self, body: &Value) -> bool {
-        let store = self.store();
-        holds_created::<M>(body, store.key_of(&M::REST.collection()))
+        let cache = self.cache();
+        holds_created::<M>(body, cache.key_of(&M::REST.collection()))
     }
 
     /// Makes a request that writes one record. An error says that it was not done, or that it is not known.

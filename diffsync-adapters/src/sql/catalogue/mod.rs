@@ -1,4 +1,4 @@
-//! What the catalogue of a database says of its tables, asked for once in a run.
+//! What the catalogue of a database says of its tables. Each query is made once in a run.
 
 pub(crate) mod collation;
 pub(crate) mod equal_identifiers;
@@ -16,7 +16,7 @@ use super::dialect::{Column, Connection, TableBehavior};
 use super::model::tables::ModelTables;
 use super::session::server::Server;
 
-/// What the database says of its tables. Each is asked for once.
+/// What the catalogue says of the tables, as far as it was queried.
 #[derive(Default)]
 pub(crate) struct Catalogue {
     columns: Mutex<HashMap<String, Arc<Vec<Column>>>>,
@@ -82,7 +82,7 @@ impl Catalogue {
         Ok(found)
     }
 
-    /// Forgets all of it: what the next run reads may be another database by then.
+    /// Forgets all of it, for the next run.
     pub(crate) async fn clear(&self) {
         self.columns.lock().await.clear();
         self.behaviors.lock().await.clear();

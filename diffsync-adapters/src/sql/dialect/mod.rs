@@ -20,7 +20,7 @@ use super::model::value::{Kind, Value};
 /// What a database answers.
 pub(crate) type DbFuture<'a, T> = BoxFuture<'a, Result<T, sqlx::Error>>;
 
-/// The kinds of database, for what each is asked in words of its own.
+/// The kinds of database, for statements that differ between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(dead_code, reason = "each is made by the feature of its name")]
 pub(crate) enum Engine {
@@ -37,17 +37,17 @@ pub(crate) trait Database: Send + Sync {
     /// How it quotes names.
     fn quotes(&self) -> Quotes;
 
-    /// Whether it is there, as far as that can be told without a connection.
+    /// Whether it exists, as far as can be told without a connection.
     fn exists(&self) -> bool {
         true
     }
 
-    /// Whether it can be made where it is not there, as far as that can be told, or why not.
+    /// Whether it can be created where it does not exist, as far as can be told, or why not.
     fn can_be_created(&self) -> Result<(), String> {
         Ok(())
     }
 
-    /// Connects; a database that is a file is made if `create`.
+    /// Connects; a database that is a file is created if `create`.
     fn connect(&self, create: bool) -> DbFuture<'_, Box<dyn Connection>>;
 
     /// How a column is selected so that it is read as this kind, or what is wrong with its type.
@@ -68,7 +68,7 @@ pub(crate) trait Database: Send + Sync {
     /// The definition of a column that is the database's own key.
     fn key_type(&self, kind: Kind) -> String;
 
-    /// Whether a table may be made with a foreign key to one that is not there yet.
+    /// Whether a table may be created with a foreign key to one that does not exist yet.
     fn refers_ahead(&self) -> bool {
         false
     }
@@ -84,7 +84,7 @@ pub(crate) trait Database: Send + Sync {
         None
     }
 
-    /// What is said where rights are missing.
+    /// The message for missing privileges.
     fn describe_missing_privileges(&self, missing_privileges: &[&str]) -> String {
         format!("the login may not {}; grant it", missing_privileges.join(", "))
     }
@@ -161,16 +161,16 @@ pub(crate) trait Connection: Send {
     /// Hands each of these rows, as the transaction sees them, to `each`.
     fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> DbFuture<'a, ()>;
 
-    /// Finds the keys of rows by values of theirs: the position of what was asked for, and the key.
+    /// Finds the keys of rows by values: the position of the values, and the key.
     fn find<'a>(&'a mut self, find: &'a Find<'a>) -> DbFuture<'a, Vec<(usize, Value<'static>)>>;
 
     /// Name and version of the server.
     fn version(&mut self) -> DbFuture<'_, String>;
 
-    /// What it lacks to write to a table, if it can be told: the rights that are missing.
+    /// The privileges that are missing to read or write a table, if it can be told.
     fn missing_privileges<'a>(&'a mut self, table: &'a str, to_write: bool) -> DbFuture<'a, Vec<&'static str>>;
 
-    /// What it lacks to make a table, if it can be told: the rights that are missing.
+    /// The privileges that are missing to create a table, if it can be told.
     fn missing_create_privileges<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<&'static str>>;
 }
 
@@ -285,9 +285,9 @@ pub(crate) struct Insert<'a> {
 pub(crate) struct Inserted {
     /// How many there are, unless it is not known.
     pub(crate) rows: Option<u64>,
-    /// The keys that the database gave them, if these were asked for and it can tell.
+    /// The keys that the database gave them, if they were requested and are known.
     pub(crate) keys: Option<Vec<Value<'static>>>,
-    /// The positions of rows that it holds with other values than they were given, if it has said so.
+    /// The positions of rows that it holds with other values than they were given, if it reported them.
     pub(crate) altered: Option<Vec<usize>>,
 }
 

@@ -40,7 +40,7 @@ pub trait SqlModel: SyncModel + Clone {
     #[doc(hidden)]
     fn changes(patch: &Self::Patch, field: usize) -> bool;
 
-    /// Takes note of the key that the database gave the record.
+    /// Stores the key that the database gave the record.
     #[doc(hidden)]
     fn set_key(&mut self, key: Value<'_>) -> Result<(), String> {
         let _ = key;

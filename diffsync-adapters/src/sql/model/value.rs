@@ -76,7 +76,7 @@ impl Value<'_> {
     }
 }
 
-/// What kind of value a column holds for a type, which is what it is asked for and what it is made as.
+/// The kind of value that a column holds for a type: as which it is read, and with which it is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// True or false.
@@ -123,7 +123,7 @@ impl Kind {
     }
 }
 
-/// A text, or the whole number that it is if one is asked for: one that the database holds as a decimal.
+/// A text, or the whole number in it if one is expected: the database may hold it as a decimal.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) fn whole_or_text(text: &str, kind: Kind) -> Result<Value<'_>, String> {
     if !kind.is_int() {

@@ -6,9 +6,9 @@ use crate::secret_spellings::spellings;
 
 /// Why a batch was not written.
 pub(crate) enum WriteError {
-    /// The database said so.
+    /// The database reported it.
     Database(sqlx::Error),
-    /// It is known without the database.
+    /// It was found without the database.
     Known(TargetError),
 }
 
@@ -24,7 +24,7 @@ impl From<TargetError> for WriteError {
     }
 }
 
-/// How many characters of a secret are taken for its beginning; fewer may stand anywhere.
+/// How many characters of a secret are recognised as its beginning; fewer may occur anywhere.
 const BEGINNING: usize = 8;
 
 /// A message without a secret, and without its beginning: some databases cut off what they quote.

@@ -166,7 +166,7 @@ impl Session {
         }
     }
 
-    /// What is said of an error that answers a commit, if it leaves open whether that was carried out.
+    /// The message for an error in answer to a commit, if it leaves open whether the commit was carried out.
     fn lost_answer(&self, error: &sqlx::Error) -> Option<String> {
         let rolled_back = match error {
             sqlx::Error::Database(error) => self.server.dialect().rolled_back(&**error),

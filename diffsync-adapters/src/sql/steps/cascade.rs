@@ -1,4 +1,4 @@
-//! What the database deletes or empties by itself together with a row: looked for before the row is written.
+//! What the database deletes or empties along with a row: checked before the row is written.
 //!
 //! A foreign key may say `ON DELETE CASCADE` or `SET NULL`. Where the data set holds it as a link, the core knows what hangs on
 //! a record. All others would lose rows that are in no diff.
@@ -55,7 +55,7 @@ impl Cascade<'_> {
         format!("empty {} in {rows} of `{table}`{by_way}", quoted(columns))
     }
 
-    /// Why it cannot be told how many rows these are, if it cannot.
+    /// Why these rows cannot be counted, if they cannot.
     fn hidden(&self) -> Option<&'static str> {
         self.path.last()?.hidden
     }
@@ -206,7 +206,7 @@ async fn count_rows<M: SqlModel>(
     let located = row_identity::locate(context, connection, old).await?;
     let mut groups: BTreeMap<RowKey, (RowBatch<'_>, Vec<usize>)> = BTreeMap::new();
     for record in 0..old.len() {
-        // What is wrong with one that is not found is said when it is written.
+        // One that is not found is reported when it is written.
         if let Ok((by, values)) = located.by(record)
             && !values.is_empty()
         {

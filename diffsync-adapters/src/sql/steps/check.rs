@@ -83,7 +83,7 @@ async fn check_identifiers(
     schema: &ModelSchema,
     checkup: &mut Checkup,
 ) {
-    // What is wrong with the table was said.
+    // Errors of the table were reported above.
     let Ok(identity) = equal_identifiers::identity_columns(context, connection, table).await else { return };
     if identity.coarse.is_empty() {
         return;

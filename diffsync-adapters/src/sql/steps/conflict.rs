@@ -124,7 +124,7 @@ async fn find_holders<M: SqlModel>(
         let names = key.columns.iter().filter(|column| column.is_part).map(|column| &column.name);
         let key: Vec<&String> = names.collect();
         let source = |name: &String| sources.iter().find(|(column, _)| column == name).map(|(_, source)| *source);
-        // What the database fills in by itself is not known.
+        // Values that the database fills in are unknown here.
         let Some(of_key) = key.iter().copied().map(source).collect::<Option<Vec<_>>>() else { continue };
         let mut by = Vec::with_capacity(key.len());
         for name in &key {

@@ -14,7 +14,7 @@ use crate::sql::dialect::quoting::suggestion;
 use crate::sql::model::schema::{Lookup, Role, SqlTable};
 use crate::sql::model::value::Kind;
 
-/// Whether none of the tables is there. If some are, the rest must not be taken for empty ones.
+/// Whether none of the tables exists. If some do, the others must not pass for empty ones.
 pub(crate) async fn no_table_exists(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -35,11 +35,11 @@ pub(crate) async fn check_lookup_targets(
     context: &SqlContext,
     connection: Option<&mut dyn Connection>,
 ) -> Result<(), AdapterError> {
-    let unmade = missing_lookup_targets(context, connection).await?;
-    if unmade.is_empty() {
+    let missing_targets = missing_lookup_targets(context, connection).await?;
+    if missing_targets.is_empty() {
         return Ok(());
     }
-    let reasons: Vec<String> = unmade.into_iter().map(|(_, reason)| reason).collect();
+    let reasons: Vec<String> = missing_targets.into_iter().map(|(_, reason)| reason).collect();
     Err(context.server().schema_error(&reasons.join("; ")))
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn missing_lookup_targets(
     context: &SqlContext,
     mut connection: Option<&mut dyn Connection>,
 ) -> Result<Vec<(&'static str, String)>, AdapterError> {
-    let mut unmade = Vec::new();
+    let mut missing_targets = Vec::new();
     for RequiredTable { table, columns: used, .. } in required_columns::required_columns(context) {
         let unreadable = |error| context.server().unreadable(table, &error);
         let own = context.models.tables.iter().find(|own| own.name == table);
@@ -67,20 +67,20 @@ pub(crate) async fn missing_lookup_targets(
                 there.extend(connection.tables().await.map_err(unreadable)?);
             }
             let suggestion = suggestion(table, there.iter().map(String::as_str));
-            unmade.push((table, format!("there is no table `{table}`, and no model makes it{suggestion}")));
+            missing_targets.push((table, format!("there is no table `{table}`, and no model makes it{suggestion}")));
             continue;
         }
         let is = if own.is_some() { "is made without" } else { "has no" };
         for missing in used.iter().filter(|used| !columns.iter().any(|column| column == used.name)) {
             let suggestion = suggestion(missing.name, columns.iter().map(String::as_str));
-            unmade.push((table, format!("`{table}` {is} column `{}`{suggestion}", missing.name)));
+            missing_targets.push((table, format!("`{table}` {is} column `{}`{suggestion}", missing.name)));
         }
     }
 
-    Ok(unmade)
+    Ok(missing_targets)
 }
 
-/// The columns that a table is made with.
+/// The columns that a table is created with.
 fn created_columns(context: &SqlContext, table: &SqlTable) -> Vec<&'static str> {
     let fields = table.columns().map(|(_, column, _)| column);
     let lookups = table.lookups.iter().map(|lookup| lookup.foreign_key.column);
@@ -101,14 +101,14 @@ pub(crate) async fn create_tables(context: &SqlContext) -> Result<(), TargetErro
         return Ok(());
     }
 
-    let made = context.tables_created.get_or_try_init(|| async {
+    let created = context.tables_created.get_or_try_init(|| async {
         let mut connection = context.session.connection(true).await?;
         // All or none, where the database can.
         connection.run(context.database().begin()).await?;
         let placed = creation_order(context);
         let mut closing = Vec::new();
         for (position, table) in placed.iter().enumerate() {
-            // Another run may have made it since, and closed the circles that it is part of.
+            // Another run may have created it since, and added the foreign keys of the circles that it is part of.
             if connection.columns(table.name).await?.is_empty() {
                 closing.extend(deferred_foreign_keys(context, position, &placed));
             }
@@ -122,7 +122,7 @@ pub(crate) async fn create_tables(context: &SqlContext) -> Result<(), TargetErro
         Ok(())
     });
 
-    made.await.map(drop).map_err(|error: sqlx::Error| context.server().write_error("make the tables", &error, &[]))
+    created.await.map(drop).map_err(|error: sqlx::Error| context.server().write_error("make the tables", &error, &[]))
 }
 
 /// The tables, each after those that it refers to, as far as they do not refer to each other.
@@ -155,7 +155,7 @@ fn foreign_key_clause(context: &SqlContext, lookup: &'static Lookup, there: &[&'
     Some(format!("FOREIGN KEY ({column}) REFERENCES {to} ({key})"))
 }
 
-/// The statements that add the foreign keys by which a table refers to those that are made after it: tables refer to
+/// The statements that add the foreign keys by which a table refers to those that are created after it: tables refer to
 /// each other where a reference is deferred.
 fn deferred_foreign_keys(context: &SqlContext, position: usize, placed: &[&'static SqlTable]) -> Vec<String> {
     let (Some(table), Some(later)) = (placed.get(position), placed.get(position + 1..)) else { return Vec::new() };
@@ -167,7 +167,7 @@ fn deferred_foreign_keys(context: &SqlContext, position: usize, placed: &[&'stat
     keys.map(|key| format!("ALTER TABLE {quoted} ADD {key}")).collect()
 }
 
-/// The statement that makes the table at this position.
+/// The statement that creates the table at this position.
 fn create_statement(context: &SqlContext, position: usize, placed: &[&'static SqlTable]) -> String {
     let there = if context.database().refers_ahead() { placed } else { placed.get(..=position).unwrap_or_default() };
     let Some(table) = placed.get(position) else { return String::new() };
@@ -224,7 +224,7 @@ fn create_statement(context: &SqlContext, position: usize, placed: &[&'static Sq
     sql
 }
 
-/// The key that a table is made with: its own, or the one by which other tables refer to it.
+/// The key that a table is created with: its own, or the one by which other tables refer to it.
 fn created_key(context: &SqlContext, table: &SqlTable) -> Option<&'static str> {
     if let Some(key) = table.key_column() {
         return Some(key);

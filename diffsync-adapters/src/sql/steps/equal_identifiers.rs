@@ -31,7 +31,7 @@ pub(crate) struct Identity {
     pub(crate) why: String,
 }
 
-/// The pairs of a model, asked for once in a run. Candidates are the records of the source that the target lacks.
+/// The pairs of a model, queried once in a run. Candidates are the records of the source that the target lacks.
 pub(crate) async fn equal_identifiers<'r, M: SqlModel>(
     context: &SqlContext,
     candidates: impl FnOnce() -> Vec<&'r M> + Send,
@@ -75,7 +75,7 @@ async fn find_equal_identifiers<'r, M: SqlModel>(
                 if said.kind() != diffsync_core::TargetErrorKind::Record {
                     return Err(said);
                 }
-                // One that the column cannot hold at all is taken for nothing, and fails when it is written.
+                // One that the column cannot hold equals no row, and fails when it is written.
                 if piece.len() > 1 {
                     let (first, rest) = piece.split_at(piece.len() / 2);
                     open.extend([rest, first]);
@@ -87,7 +87,7 @@ async fn find_equal_identifiers<'r, M: SqlModel>(
     Ok(twins)
 }
 
-/// Takes note of which of these records the database takes for rows.
+/// Notes which of these records the database considers equal to rows.
 async fn collect_pairs<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn crate::sql::dialect::Connection,
@@ -99,7 +99,7 @@ async fn collect_pairs<M: SqlModel>(
     let mut asked = Vec::new();
     for record in records {
         let values = identity.fields.iter().map(|field| record.value(*field)).collect::<Result<Vec<_>, _>>();
-        // What cannot be stored is an error of its own, and null is equal to nothing.
+        // What cannot be stored fails later, and null equals nothing.
         if let Ok(values) = values
             && !values.contains(&Value::Null)
         {
@@ -117,7 +117,7 @@ async fn collect_pairs<M: SqlModel>(
         else {
             return;
         };
-        // The very record, made by another since the target was loaded, is found when it is written.
+        // The same record, created by others since the target was loaded, is found when it is written.
         let new = record.id();
         if new != id {
             twins.note(new.to_string(), id.to_string());

@@ -90,7 +90,7 @@ async fn numbered(
 }
 
 /// `MySQL` cannot compare a column with that of such rows by the column's collation, only with values of the statement.
-/// Where any row is found the values are asked for in halves, until it is known which of them it was found by.
+/// Where any row is found, the values are queried in halves until it is known by which of them it was found.
 async fn in_halves(
     connection: &mut dyn Connection,
     wanted: &RowQuery<'_>,

@@ -26,7 +26,7 @@ struct Wanted<'m, M> {
     fields: Vec<usize>,
 }
 
-/// The stored documents of records with their changes made in them.
+/// The stored documents of records with the changes applied.
 ///
 /// Rows are read for it, in the transaction that writes them, only where objects change.
 pub(crate) async fn changed_documents<M: SqlModel>(

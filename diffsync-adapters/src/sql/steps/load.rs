@@ -66,7 +66,7 @@ fn is_known(table: &SqlTable, column: &str) -> bool {
     own.chain(foreign).chain(table.owner.map(|owner| owner.column)).any(|known| known == column)
 }
 
-/// Takes a row into the table; if it cannot even be told which record it is, says why.
+/// Adds a row to the table, or returns why it cannot be told which record it is.
 fn record<M: SqlModel>(data: &mut Table<M>, row: &Fields<'_>, side: Side) -> Result<(), String> {
     match M::read(row) {
         Ok(record) => {

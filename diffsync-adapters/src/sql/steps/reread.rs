@@ -134,8 +134,8 @@ impl<M: SqlModel> RereadRecords<M> {
         self.wrong.get_or_insert(wrong);
     }
 
-    /// Says what is wrong with the records of a group, if anything is. The error of a batch is asked for again in halves,
-    /// until it is that of one record.
+    /// An error if a record of the group is wrong or missing. The core tries a failed batch again in halves,
+    /// until the error is that of one record.
     fn complete(&mut self, by: &RowKey, group: &RowGroup<'_>) -> Result<(), TargetError> {
         if let Some(wrong) = self.wrong.take() {
             return Err(TargetError::new(wrong));
@@ -148,7 +148,7 @@ impl<M: SqlModel> RereadRecords<M> {
     }
 }
 
-/// A row that is not there although the database said nothing against it.
+/// A row that does not exist although the database reported no error.
 pub(crate) fn dropped(table: &str, place: &str) -> TargetError {
     TargetError::new(format!(
         "`{table}` has no row with {place} after it was written: a trigger, a rule or a policy of the database dropped it \

@@ -28,7 +28,7 @@ pub(crate) fn sources(table: &'static SqlTable) -> Vec<(&'static str, ColumnSour
     fields.chain(lookups).chain(table.owner.map(|owner| (owner.column, ColumnSource::Owner))).collect()
 }
 
-/// The columns that say which row a record is, if the database has no key of its own for it.
+/// The columns that identify a record's row where the database has no key of its own for it.
 pub(crate) fn identity(table: &'static SqlTable) -> Vec<&'static str> {
     identified(table).into_iter().map(|(column, _)| column).collect()
 }
@@ -63,7 +63,7 @@ pub(crate) fn is_changed<M: SqlModel>(patch: &M::Patch, source: ColumnSource) ->
 /// Records with the foreign keys that their lookups lead to.
 pub(crate) struct ColumnValues<'r, M> {
     records: Vec<&'r M>,
-    /// For each lookup that was asked for, a value for each record.
+    /// For each lookup that was resolved, a value for each record.
     keys: Vec<Vec<Result<Value<'static>, String>>>,
 }
 
@@ -228,7 +228,7 @@ fn natural_key<'r, M: SqlModel>(
     }
 }
 
-/// A row that is not there was not written, and two that are cannot be told apart.
+/// An error unless as many rows were written as records: a missing row was not written, and equal rows cannot be told apart.
 pub(crate) fn check_row_count<M: SqlModel>(
     written: u64,
     wanted: usize,

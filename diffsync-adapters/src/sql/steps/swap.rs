@@ -18,7 +18,7 @@ use crate::sql::model::value::Value;
 use crate::sql::session::Writing;
 use crate::sql::session::error::{WriteError, is_conflict};
 
-/// How often records that cannot have their values are taken out of a batch before it is left to the caller to halve it.
+/// How often records whose values are taken are removed from a batch before the caller has to halve it.
 const TRIES: usize = 8;
 
 /// Updates a batch that a unique key has refused: what its records have in unique columns is taken from them first,
@@ -169,7 +169,7 @@ async fn release_values<M: SqlModel>(
                     set.insert(*name, Value::Null);
                 }
                 (false, held) => {
-                    // Without one, the key is left to say that it is taken.
+                    // Without one, the unique key itself reports the conflict.
                     if let Some(value) = stopgap(column, &held, record) {
                         set.insert(*name, value);
                     }

@@ -62,7 +62,7 @@ pub(crate) async fn insert<M: SqlModel>(
     Ok(answers)
 }
 
-/// Inserts rows, and returns the keys that the database gave them, if it said so, and which are to be read again.
+/// Inserts rows, and returns the keys that the database gave them, if they are known, and which rows are to be read back.
 async fn insert_rows<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -255,8 +255,8 @@ pub(crate) async fn delete_rows<M: SqlModel>(
     Ok(answers)
 }
 
-/// Rows that are still there although the database said nothing against their delete. The error of a batch is asked for again in
-/// halves, until it is that of one record.
+/// Rows that still exist although the database reported no error for their delete. The core tries a failed batch again in
+/// halves, until the error is that of one record.
 fn kept(table: &str, left: usize, wanted: usize, place: &str) -> TargetError {
     TargetError::new(match wanted {
         1 => format!(

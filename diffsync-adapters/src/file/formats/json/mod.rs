@@ -26,7 +26,7 @@ pub(crate) use crate::nested::json::{changed, check, datum, joined, text_of};
 /// Reads all records, one after the other.
 pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
     let input = skip_bom(file).map_err(|error| records.unreadable(error))?;
-    let place = Place { line: Cell::new(1), ..Place::default() };
+    let place = ReadPosition { line: Cell::new(1), ..ReadPosition::default() };
     let mut document = serde_json::Deserializer::from_reader(Counting { input, place: &place });
     let mut failed = None;
     let list = List { cells: DatumRow::new(M::FILE.columns), records, place: &place, failed: &mut failed };
@@ -69,7 +69,7 @@ fn syntax_at<M: FileModel>(
 
 /// A text that is read, and the position of the next byte.
 #[derive(Default)]
-struct Place {
+struct ReadPosition {
     line: Cell<u64>,
     column: Cell<usize>,
     /// The last byte that was read.
@@ -79,7 +79,7 @@ struct Place {
     element: RefCell<Option<Vec<u8>>>,
 }
 
-impl Place {
+impl ReadPosition {
     /// Begins an element, whose first byte was just looked at.
     fn begin(&self) -> (u64, usize) {
         *self.element.borrow_mut() = Some(vec![self.last.get()]);
@@ -94,7 +94,7 @@ impl Place {
 /// A text that counts the lines that were read of it.
 struct Counting<'a, R> {
     input: R,
-    place: &'a Place,
+    place: &'a ReadPosition,
 }
 
 impl<R: BufRead> Read for Counting<'_, R> {
@@ -124,7 +124,7 @@ impl<R: BufRead> Read for Counting<'_, R> {
 struct List<'a, 'r, M: FileModel> {
     cells: DatumRow,
     records: &'a mut Records<'r, M>,
-    place: &'a Place,
+    place: &'a ReadPosition,
     /// Why reading was ended, if not by the JSON of the document.
     failed: &'a mut Option<AdapterError>,
 }
@@ -185,7 +185,7 @@ pub(crate) fn record_cells(object: &[u8], cells: &mut DatumRow) -> Result<(), No
 }
 
 /// Reads an element of the list, and says in which line and column it begins.
-struct Element<'a>(&'a Place);
+struct Element<'a>(&'a ReadPosition);
 
 impl<'de> DeserializeSeed<'de> for Element<'_> {
     type Value = (u64, usize);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::codec::{Arrays, Coding, NewColumn, Rows, codings, same};
+use super::codec::{Arrays, ArrowRows, Coding, NewColumn, codings, same};
 use super::edit::new_schema;
 use super::roots;
 use crate::file::model::FileModel;
@@ -126,7 +126,7 @@ fn round_trip<T: Serialize + DeserializeOwned>(
     let schema = Schema::new(vec![field.clone()]);
     let batch = RecordBatch::try_new(schema.into(), vec![array]).map_err(|error| of_column(error.to_string()))?;
     let arrays = Arrays::of(&batch, &[0]).map_err(of_column)?;
-    Rows::single::<T>(&arrays, coding).map_err(of_column)
+    ArrowRows::single::<T>(&arrays, coding).map_err(of_column)
 }
 
 fn holds_null(value: &Value) -> bool {

@@ -100,14 +100,14 @@ impl Arrays {
 }
 
 /// The cells of one row after the other.
-pub(crate) struct Rows<'a> {
+pub(crate) struct ArrowRows<'a> {
     columns: &'static [Column],
     cells: Vec<(Coding, Deserializer<'a>)>,
     count: usize,
     next: usize,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> ArrowRows<'a> {
     pub(crate) fn of<M: FileModel>(arrays: &'a Arrays, codings: &[Coding]) -> Result<Self, String> {
         let cells = arrays.0.iter().zip(codings).map(|((field, array), coding)| {
             let cells = Deserializer::from_arrow(&[Arc::clone(field)], array);
@@ -212,7 +212,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-impl RowReader for Rows<'_> {
+impl RowReader for ArrowRows<'_> {
     fn take<T: DeserializeOwned>(&mut self, column: usize) -> Result<T, CellError> {
         self.read(column).map_err(|error| {
             let what = if self.is_null(column) { "is null".to_owned() } else { error };
@@ -290,7 +290,7 @@ impl NewColumn {
         let batch = RecordBatch::try_new(schema.into(), vec![alone.take()?]).map_err(|error| error.to_string())?;
         let arrays = Arrays::of(&batch, &[0])?;
         // Not read as a type of its own, which would refuse a NaN.
-        let found = Rows::alone(&arrays, self.coding)?.plain(0).ok_or("cannot be read")?;
+        let found = ArrowRows::alone(&arrays, self.coding)?.plain(0).ok_or("cannot be read")?;
         Ok(found.pruned().agrees(&value.clone().pruned()))
     }
 

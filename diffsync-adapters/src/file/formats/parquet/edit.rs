@@ -17,11 +17,11 @@ use diffsync_core::AdapterError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::{Arrays, Coding, NewColumn, Rows, codings, same};
+use super::codec::{Arrays, ArrowRows, Coding, NewColumn, codings, same};
 use super::properties::properties;
 use super::{ROWS, roots};
 use crate::file::model::FileModel;
-use crate::file::model::edits::{Edits, Fate};
+use crate::file::model::edits::{Edits, RecordEdit};
 use crate::file::model::row::{CellError, RowWriter};
 use crate::file::model::schema::Column;
 
@@ -116,20 +116,20 @@ fn edited<M: FileModel>(
     edits: &Edits<'_, M>,
 ) -> Result<RecordBatch, AdapterError> {
     let arrays = Arrays::of(batch, positions).map_err(|what| edits.error(what))?;
-    let mut rows = Rows::of::<M>(&arrays, codings).map_err(|what| edits.error(what))?;
+    let mut rows = ArrowRows::of::<M>(&arrays, codings).map_err(|what| edits.error(what))?;
     let mut stays = Vec::with_capacity(batch.num_rows());
 
     // For each column of the model the rows that get a new value.
     let mut changed: Vec<Vec<usize>> = vec![Vec::new(); positions.len()];
     while rows.advance() {
         let read = M::read(&mut rows);
-        match edits.fate(read) {
-            Fate::Keep => {}
-            Fate::Drop => {
+        match edits.record_edit(read) {
+            RecordEdit::Keep => {}
+            RecordEdit::Drop => {
                 stays.push(false);
                 continue;
             }
-            Fate::Change(_, current) => {
+            RecordEdit::Change(_, current) => {
                 let mut cells = Differing { rows: &rows, row: stays.len(), new, changed: &mut changed };
                 current.write(&mut cells).map_err(|CellError(error)| edits.error(error))?;
             }
@@ -160,7 +160,7 @@ fn edited<M: FileModel>(
 
 /// Takes the values of a record that are not those of the row.
 struct Differing<'a> {
-    rows: &'a Rows<'a>,
+    rows: &'a ArrowRows<'a>,
     row: usize,
     new: &'a mut [NewColumn],
     changed: &'a mut [Vec<usize>],

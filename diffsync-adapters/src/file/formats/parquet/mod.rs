@@ -14,7 +14,7 @@ use arrow_schema::Schema;
 use diffsync_core::AdapterError;
 
 pub(crate) use self::check::Columns;
-use self::codec::{Arrays, Rows, codings};
+use self::codec::{Arrays, ArrowRows, codings};
 pub(crate) use self::edit::write;
 use crate::file::model::FileModel;
 use crate::file::model::records::Records;
@@ -37,7 +37,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         // The projection keeps the order of the file.
         let positions = roots::<M>(batch.schema_ref()).map_err(|what| records.error(what))?;
         let arrays = Arrays::of(&batch, &positions).map_err(|error| records.error(corrupt(&error)))?;
-        let mut rows = Rows::of::<M>(&arrays, &codings).map_err(|error| records.error(corrupt(&error)))?;
+        let mut rows = ArrowRows::of::<M>(&arrays, &codings).map_err(|error| records.error(corrupt(&error)))?;
         while rows.advance() {
             let read = M::read(&mut rows);
             records.add(read, None)?;

@@ -22,7 +22,7 @@ pub(crate) struct Document<'a> {
 
 /// A value and its position.
 pub(crate) struct Node<'a> {
-    pub(crate) kind: Kind<'a>,
+    pub(crate) kind: NodeKind<'a>,
     /// Where its anchor or its tag begins, or else itself.
     pub(crate) begin: usize,
     /// Itself, as far as the parser says: a block has no end of its own, and a block scalar begins with its first line.
@@ -31,7 +31,7 @@ pub(crate) struct Node<'a> {
     pub(crate) anchor: Option<usize>,
 }
 
-pub(crate) enum Kind<'a> {
+pub(crate) enum NodeKind<'a> {
     Scalar { text: Cow<'a, str>, style: Style },
     List { is_flow: bool, items: Vec<Node<'a>> },
     Map { is_flow: bool, entries: Vec<(Node<'a>, Node<'a>)> },
@@ -70,7 +70,7 @@ impl Node<'_> {
     /// The text of a scalar.
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Scalar { text, .. } => Some(text),
+            NodeKind::Scalar { text, .. } => Some(text),
             _ => None,
         }
     }
@@ -78,8 +78,8 @@ impl Node<'_> {
     /// The position of its last part.
     pub(crate) fn end(&self, text: &str) -> usize {
         match &self.kind {
-            Kind::List { is_flow: false, items } => items.last().map_or(self.span.end, |last| last.end(text)),
-            Kind::Map { is_flow: false, entries } => entries.last().map_or(self.span.end, |(key, value)| {
+            NodeKind::List { is_flow: false, items } => items.last().map_or(self.span.end, |last| last.end(text)),
+            NodeKind::Map { is_flow: false, entries } => entries.last().map_or(self.span.end, |(key, value)| {
                 // A key without a value is followed by its colon.
                 let colon = || {
                     text.get(key.span.end..)
@@ -88,7 +88,7 @@ impl Node<'_> {
                 };
                 if value.is_empty() { value.span.end.max(colon()) } else { value.end(text) }
             }),
-            Kind::Scalar { style: Style::Block, .. } => {
+            NodeKind::Scalar { style: Style::Block, .. } => {
                 let lines = text.get(self.span.clone()).unwrap_or_default();
                 self.span.start + lines.trim_end().len()
             }
@@ -98,16 +98,16 @@ impl Node<'_> {
 
     /// Whether nothing is written for it.
     pub(crate) fn is_empty(&self) -> bool {
-        matches!(self.kind, Kind::Scalar { style: Style::Empty, .. })
+        matches!(self.kind, NodeKind::Scalar { style: Style::Empty, .. })
     }
 
     /// Whether it takes lines of its own.
     pub(crate) fn is_block(&self) -> bool {
         matches!(
             self.kind,
-            Kind::List { is_flow: false, .. }
-                | Kind::Map { is_flow: false, .. }
-                | Kind::Scalar { style: Style::Block, .. }
+            NodeKind::List { is_flow: false, .. }
+                | NodeKind::Map { is_flow: false, .. }
+                | NodeKind::Scalar { style: Style::Block, .. }
         )
     }
 }
@@ -139,9 +139,9 @@ impl<'a> Document<'a> {
                 found.insert(id, node);
             }
             match &node.kind {
-                Kind::List { items, .. } => left.extend(items),
-                Kind::Map { entries, .. } => left.extend(entries.iter().flat_map(|(key, value)| [key, value])),
-                Kind::Scalar { .. } | Kind::Alias(_) => {}
+                NodeKind::List { items, .. } => left.extend(items),
+                NodeKind::Map { entries, .. } => left.extend(entries.iter().flat_map(|(key, value)| [key, value])),
+                NodeKind::Scalar { .. } | NodeKind::Alias(_) => {}
             }
         }
 
@@ -152,12 +152,12 @@ impl<'a> Document<'a> {
 /// The value of a node, its aliases and merged maps (`<<`) resolved.
 pub(crate) fn datum(node: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> Datum {
     match &node.kind {
-        Kind::Scalar { style: Style::Empty, .. } => Datum::Null,
-        Kind::Scalar { text, style: Style::Plain } => Datum::Plain(text.clone().into_owned()),
-        Kind::Scalar { text, .. } => Datum::Text(text.clone().into_owned()),
-        Kind::Alias(id) => targets.get(id).map_or(Datum::Null, |node| datum(node, targets)),
-        Kind::List { items, .. } => Datum::List(items.iter().map(|item| datum(item, targets)).collect()),
-        Kind::Map { entries, .. } => {
+        NodeKind::Scalar { style: Style::Empty, .. } => Datum::Null,
+        NodeKind::Scalar { text, style: Style::Plain } => Datum::Plain(text.clone().into_owned()),
+        NodeKind::Scalar { text, .. } => Datum::Text(text.clone().into_owned()),
+        NodeKind::Alias(id) => targets.get(id).map_or(Datum::Null, |node| datum(node, targets)),
+        NodeKind::List { items, .. } => Datum::List(items.iter().map(|item| datum(item, targets)).collect()),
+        NodeKind::Map { entries, .. } => {
             let own = entries.iter().filter(|(key, _)| !is_merge(key));
             let own = own.map(|(key, value)| (key_text(key, targets), datum(value, targets)));
             let mut all: Vec<(String, Datum)> = own.collect();
@@ -180,8 +180,8 @@ pub(crate) fn datum(node: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> Dat
 /// The key as a text. One that is a list or a map is written as Rust shows it, so that it is told from all others.
 fn key_text(key: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> String {
     match &key.kind {
-        Kind::Scalar { style: Style::Empty, .. } => "null".to_owned(),
-        Kind::Scalar { text, .. } => text.clone().into_owned(),
+        NodeKind::Scalar { style: Style::Empty, .. } => "null".to_owned(),
+        NodeKind::Scalar { text, .. } => text.clone().into_owned(),
         _ => match datum(key, targets) {
             Datum::Text(text) | Datum::Plain(text) => text,
             other => format!("{other:?}"),
@@ -191,7 +191,7 @@ fn key_text(key: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> String {
 
 /// Whether the value of a key is merged into its map.
 pub(crate) fn is_merge(key: &Node<'_>) -> bool {
-    matches!(&key.kind, Kind::Scalar { text, style: Style::Plain } if text == "<<")
+    matches!(&key.kind, NodeKind::Scalar { text, style: Style::Plain } if text == "<<")
 }
 
 /// Makes a tree of the parser's events.
@@ -257,14 +257,14 @@ impl<'a> Reader<'a> {
         let (kind, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let style = style_of(style, range.is_empty(), tag.as_deref());
-                (Kind::Scalar { text, style }, self.anchor(anchor, &mut begin)?)
+                (NodeKind::Scalar { text, style }, self.anchor(anchor, &mut begin)?)
             }
             Event::Alias(id) => {
                 let anchor = self.document.anchors.iter().find(|anchor| anchor.id == id && anchor.nodes > 0);
                 let anchor = anchor.ok_or_else(|| wrong(line, column, "the alias is within what it names"))?;
                 size = Size { nodes: anchor.nodes, depth: anchor.depth };
                 self.document.aliases.push(Alias { id, at: range.start, line });
-                (Kind::Alias(id), None)
+                (NodeKind::Alias(id), None)
             }
             Event::SequenceStart(style, anchor, _) => {
                 let anchor = self.anchor(anchor, &mut begin)?;
@@ -287,7 +287,7 @@ impl<'a> Reader<'a> {
                     range.start = if before.ends_with('-') { before.len() - 1 } else { range.start };
                     begin = begin.min(range.start);
                 }
-                (Kind::List { is_flow: style == StructureStyle::Flow, items }, anchor)
+                (NodeKind::List { is_flow: style == StructureStyle::Flow, items }, anchor)
             }
             Event::MappingStart(style, anchor, _) => {
                 let anchor = self.anchor(anchor, &mut begin)?;
@@ -312,7 +312,7 @@ impl<'a> Reader<'a> {
                     entries.push((key, value));
                 };
                 range.end = end.byte_range().map_or(range.end, |end| end.end);
-                (Kind::Map { is_flow: style == StructureStyle::Flow, entries }, anchor)
+                (NodeKind::Map { is_flow: style == StructureStyle::Flow, entries }, anchor)
             }
             other => return Err(wrong(line, column, format_args!("{other:?} is not a value"))),
         };

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::Place;
-use super::document::{Document, Kind, Node, datum};
+use super::RecordsNode;
+use super::document::{Document, Node, NodeKind, datum};
 use super::write::{items, key_text, value_text};
 use crate::file::formats::lines::{Lines, line_break};
 use crate::file::model::FileModel;
@@ -24,7 +24,7 @@ pub(crate) type Patch = (Range<usize>, String);
 pub(crate) fn edited<M: FileModel>(
     text: &str,
     document: &Document<'_>,
-    place: &Place<'_, '_>,
+    place: &RecordsNode<'_, '_>,
     changes: &[TextEdit],
     created: &[Vec<Datum>],
 ) -> Result<String, String> {
@@ -32,7 +32,7 @@ pub(crate) fn edited<M: FileModel>(
     let columns = M::FILE.columns;
     let new = |indent: &str| items(columns, created, indent, editor.line_break);
     let patches = match place {
-        Place::Nothing | Place::NoKey => {
+        RecordsNode::Nothing | RecordsNode::NoKey => {
             let (head, indent) = M::FILE
                 .list
                 .map_or((String::new(), ""), |key| (format!("{}:{}", key_text(key), editor.line_break), "  "));
@@ -40,13 +40,15 @@ pub(crate) fn edited<M: FileModel>(
             let before = if text.is_empty() || text.ends_with('\n') { "" } else { editor.line_break };
             vec![(text.len()..text.len(), format!("{before}{head}{list}"))]
         }
-        Place::Empty { .. } if created.is_empty() => Vec::new(),
-        Place::Empty { key, value } => editor.filled(key, value.begin.max(key.span.end), value.span.end, &new("  "))?,
-        Place::List { list, items: [], .. } if created.is_empty() && list.span.start < text.len() => Vec::new(),
-        Place::List { key: Some(key), list, items: [] } => {
+        RecordsNode::Empty { .. } if created.is_empty() => Vec::new(),
+        RecordsNode::Empty { key, value } => {
+            editor.filled(key, value.begin.max(key.span.end), value.span.end, &new("  "))?
+        }
+        RecordsNode::List { list, items: [], .. } if created.is_empty() && list.span.start < text.len() => Vec::new(),
+        RecordsNode::List { key: Some(key), list, items: [] } => {
             editor.filled(key, list.span.start, list.span.end, &new("  "))?
         }
-        Place::List { key: None, list, items: [] } => {
+        RecordsNode::List { key: None, list, items: [] } => {
             let end = editor.lines.start(editor.lines.at(list.span.end) + 1);
             let tail = text.get(list.span.end..end).unwrap_or_default();
             if !tail.trim().is_empty() {
@@ -54,13 +56,13 @@ pub(crate) fn edited<M: FileModel>(
             }
             vec![(list.span.start..end, new(""))]
         }
-        Place::List { list, .. } if !list.is_block() => {
+        RecordsNode::List { list, .. } if !list.is_block() => {
             let is_kept = changes.iter().all(|change| !matches!(change, TextEdit::Drop));
             if !created.is_empty() || !is_kept {
                 return Err(TOO_FANCY.into());
             }
             let mut patches = Vec::new();
-            let Kind::List { items, .. } = &list.kind else { return Err(TOO_FANCY.into()) };
+            let NodeKind::List { items, .. } = &list.kind else { return Err(TOO_FANCY.into()) };
             for (item, change) in items.iter().zip(changes) {
                 if let TextEdit::Set(record) = change {
                     patches.extend(editor.record(item, columns, &record.columns, list.span.end, true)?);
@@ -68,7 +70,7 @@ pub(crate) fn edited<M: FileModel>(
             }
             patches
         }
-        Place::List { key, list, items } => {
+        RecordsNode::List { key, list, items } => {
             let piece = |(position, change): (usize, &TextEdit)| match change {
                 TextEdit::Keep => Some((position, None)),
                 TextEdit::Drop => None,
@@ -189,8 +191,8 @@ impl Editor<'_, '_> {
         let named = |(at, change): &(usize, Change)| Some((columns.get(*at)?.name.to_owned(), change.clone()));
         let set: Vec<_> = changes.iter().filter_map(named).collect();
         match &item.kind {
-            Kind::Map { is_flow: true, .. } => self.flow_map(item, &set, &[]),
-            Kind::Map { entries, .. } if !in_flow => self.block_map(item, entries, &set, &[], end),
+            NodeKind::Map { is_flow: true, .. } => self.flow_map(item, &set, &[]),
+            NodeKind::Map { entries, .. } if !in_flow => self.block_map(item, entries, &set, &[], end),
             _ => Err(format!(
                 "line {}: the record is an alias, so a change would be one of another record as well; write it out",
                 item.line
@@ -208,8 +210,8 @@ impl Editor<'_, '_> {
         in_flow: bool,
     ) -> Result<Vec<Patch>, String> {
         match (change, &node.kind) {
-            (Change::Map { set, gone }, Kind::Map { is_flow: true, .. }) => self.flow_map(node, set, gone),
-            (Change::Map { set, gone }, Kind::Map { entries, .. }) => {
+            (Change::Map { set, gone }, NodeKind::Map { is_flow: true, .. }) => self.flow_map(node, set, gone),
+            (Change::Map { set, gone }, NodeKind::Map { entries, .. }) => {
                 let names: HashSet<_> = gone.iter().map(String::as_str).collect();
                 let is_left = entries.iter().any(|(key, _)| key.text().is_none_or(|key| !names.contains(key)));
                 if is_left || !set.is_empty() && self.is_own_line(node) {
@@ -218,8 +220,8 @@ impl Editor<'_, '_> {
                     self.replaced(node, &self.applied(change, node)?, after, in_flow)
                 }
             }
-            (Change::List(pieces), Kind::List { is_flow: true, items }) => self.flow_list(node, items, pieces),
-            (Change::List(pieces), Kind::List { items, .. }) if !pieces.is_empty() && self.is_own_line(node) => {
+            (Change::List(pieces), NodeKind::List { is_flow: true, items }) => self.flow_list(node, items, pieces),
+            (Change::List(pieces), NodeKind::List { items, .. }) if !pieces.is_empty() && self.is_own_line(node) => {
                 self.block_list(node, items, pieces, after)
             }
             (Change::Set(value), _) => self.replaced(node, value, after, in_flow),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::document::{Kind, Node, Style};
+use super::document::{Node, NodeKind, Style};
 use super::edit::{Editor, Patch, TOO_FANCY};
 use super::write::{key_text, value_text};
 use crate::file::formats::json::joined;
@@ -16,7 +16,7 @@ impl Editor<'_, '_> {
         set: &[(String, Change)],
         gone: &[String],
     ) -> Result<Vec<Patch>, String> {
-        let Kind::Map { entries, .. } = &node.kind else { return Err(TOO_FANCY.into()) };
+        let NodeKind::Map { entries, .. } = &node.kind else { return Err(TOO_FANCY.into()) };
         let end_of = |key: &Node<'_>, value: &Node<'_>| value.end(self.text).max(key.span.end);
         let mut parts = Vec::new();
         for (position, (key, value)) in entries.iter().enumerate() {
@@ -128,10 +128,10 @@ impl Editor<'_, '_> {
 /// Where the scalars of a value stand.
 fn gather(node: &Node<'_>, scalars: &mut Vec<Range<usize>>) {
     match &node.kind {
-        Kind::Scalar { style: Style::Empty, .. } | Kind::Alias(_) => {}
-        Kind::Scalar { .. } => scalars.push(node.span.clone()),
-        Kind::List { items, .. } => items.iter().for_each(|item| gather(item, scalars)),
-        Kind::Map { entries, .. } => entries.iter().for_each(|(key, value)| {
+        NodeKind::Scalar { style: Style::Empty, .. } | NodeKind::Alias(_) => {}
+        NodeKind::Scalar { .. } => scalars.push(node.span.clone()),
+        NodeKind::List { items, .. } => items.iter().for_each(|item| gather(item, scalars)),
+        NodeKind::Map { entries, .. } => entries.iter().for_each(|(key, value)| {
             gather(key, scalars);
             gather(value, scalars);
         }),

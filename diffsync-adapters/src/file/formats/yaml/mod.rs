@@ -11,7 +11,7 @@ use std::io::Write;
 
 use diffsync_core::{AdapterError, Side};
 
-use self::document::{Document, Kind, Node, datum, is_merge};
+use self::document::{Document, Node, NodeKind, datum, is_merge};
 use super::encoding::text;
 use crate::file::model::FileModel;
 use crate::file::model::edits::{Edits, TextEdit, UNFAITHFUL};
@@ -20,7 +20,7 @@ use crate::file::model::values::DatumRow;
 use crate::nested::datum::Datum;
 
 /// Where the list of records of a document is.
-enum Place<'d, 'a> {
+enum RecordsNode<'d, 'a> {
     /// The document is empty.
     Nothing,
     /// The document is a map without the key.
@@ -38,22 +38,22 @@ enum Place<'d, 'a> {
 }
 
 /// Finds the list of records.
-fn find<'d, 'a, M: FileModel>(document: &'d Document<'a>) -> Result<Place<'d, 'a>, String> {
+fn find<'d, 'a, M: FileModel>(document: &'d Document<'a>) -> Result<RecordsNode<'d, 'a>, String> {
     let wrong = |node: &Node<'_>, what: String| format!("line {}, column 1: {what}", node.line);
-    let Some(root) = &document.root else { return Ok(Place::Nothing) };
+    let Some(root) = &document.root else { return Ok(RecordsNode::Nothing) };
     let (key, list) = match (M::FILE.list, &root.kind) {
         (None, _) => (None, root),
-        (Some(key), Kind::Map { entries, .. }) => match entries.iter().find(|(name, _)| name.text() == Some(key)) {
+        (Some(key), NodeKind::Map { entries, .. }) => match entries.iter().find(|(name, _)| name.text() == Some(key)) {
             Some((name, value)) => (Some(name), value),
-            None => return Ok(Place::NoKey),
+            None => return Ok(RecordsNode::NoKey),
         },
         (Some(key), _) => return Err(wrong(root, format!("it is not a mapping with the key `{key}`"))),
     };
 
     match (&list.kind, key) {
-        (Kind::List { items, .. }, key) => Ok(Place::List { key, list, items }),
-        (Kind::Scalar { .. }, Some(key)) if datum(list, &document.targets()).is_null() => {
-            Ok(Place::Empty { key, value: list })
+        (NodeKind::List { items, .. }, key) => Ok(RecordsNode::List { key, list, items }),
+        (NodeKind::Scalar { .. }, Some(key)) if datum(list, &document.targets()).is_null() => {
+            Ok(RecordsNode::Empty { key, value: list })
         }
         _ => Err(wrong(list, "it is not a list of records".to_owned())),
     }
@@ -64,12 +64,12 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     let (_, text) = text(file).map_err(|error| records.unreadable(error))?;
     let document = Document::read(&text).map_err(|what| records.error(what))?;
     let items = match find::<M>(&document).map_err(|what| records.error(what))? {
-        Place::List { items, .. } => items,
-        Place::Empty { .. } => &[],
+        RecordsNode::List { items, .. } => items,
+        RecordsNode::Empty { .. } => &[],
         // In a target the list is made when there is something in it.
-        Place::Nothing | Place::NoKey if records.side() == Side::Target => &[],
-        Place::Nothing => return Err(records.error("there is nothing; a list without records is `[]`")),
-        Place::NoKey => {
+        RecordsNode::Nothing | RecordsNode::NoKey if records.side() == Side::Target => &[],
+        RecordsNode::Nothing => return Err(records.error("there is nothing; a list without records is `[]`")),
+        RecordsNode::NoKey => {
             return Err(records.error(format_args!("there is no key `{}`", M::FILE.list.unwrap_or_default())));
         }
     };
@@ -93,8 +93,8 @@ fn fill(
 ) -> Result<(), String> {
     cells.clear();
     let entries = match &item.kind {
-        Kind::Map { entries, .. } => entries,
-        Kind::Alias(id) if let Some(target) = targets.get(id) => return fill(cells, target, targets),
+        NodeKind::Map { entries, .. } => entries,
+        NodeKind::Alias(id) if let Some(target) = targets.get(id) => return fill(cells, target, targets),
         _ => return Err(format!("line {}: a record with keys and values was expected", item.line)),
     };
     if entries.iter().any(|(key, _)| is_merge(key)) {
@@ -130,7 +130,7 @@ pub(crate) fn write<M: FileModel>(
     let place = find::<M>(&document).map_err(|what| edits.error(what))?;
     let targets = document.targets();
     let items = match &place {
-        Place::List { items, .. } => *items,
+        RecordsNode::List { items, .. } => *items,
         _ => &[],
     };
     let mut cells = DatumRow::new(M::FILE.columns);
@@ -160,7 +160,7 @@ fn verify<M: FileModel>(
     let unfaithful = |what: String| edits.error(format_args!("{UNFAITHFUL} ({what})"));
     let found = Document::read(new).map_err(unfaithful)?;
     let now = match find::<M>(&found).map_err(unfaithful)? {
-        Place::List { items, .. } => items,
+        RecordsNode::List { items, .. } => items,
         _ => &[],
     };
     let (targets, now_targets) = (document.targets(), found.targets());
@@ -183,7 +183,7 @@ fn verify<M: FileModel>(
     let is_rest = now.next().is_some();
     let beside = |document: &Document<'_>, targets| match (document.root.as_ref().map(|root| &root.kind), M::FILE.list)
     {
-        (Some(Kind::Map { entries, .. }), Some(list)) => {
+        (Some(NodeKind::Map { entries, .. }), Some(list)) => {
             let beside = entries.iter().filter(|(key, _)| key.text() != Some(list));
             Datum::Map(
                 beside.map(|(key, value)| (format!("{:?}", datum(key, targets)), datum(value, targets))).collect(),

@@ -39,7 +39,7 @@ impl Connected {
         Ok(Inserted { rows: Some(taken as u64), keys: key.map(|_| keys), altered: Some(differ) })
     }
 
-    /// Inserts rows on a server that does not return them: what it has stored is asked for later.
+    /// Inserts rows on a server that does not return them: what it has stored is read later.
     pub(crate) async fn insert_counting(&mut self, insert: &Insert<'_>) -> Result<Inserted, sqlx::Error> {
         let Insert { table, columns, key, rows, .. } = insert;
         let names = QUOTES.columns(columns.iter().map(|column| column.name));
