@@ -192,7 +192,7 @@ impl RestContext {
             match found {
                 Ok(found) => return Ok(found),
                 Err(LookupError::Unread(other)) => {
-                    self.fetch_once(&other).await.map_err(crate::rest::Error::of_read)?
+                    self.fetch_once(&other).await.map_err(crate::rest::Error::of_read)?;
                 }
                 Err(LookupError::Wrong(reason)) => return Err(TargetError::new(reason)),
             }

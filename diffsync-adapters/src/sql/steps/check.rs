@@ -209,7 +209,7 @@ async fn check_table(
             checkup.passed(what, if to_write { "may be read and written" } else { "may be read" });
         }
         Ok(missing_privileges) => {
-            checkup.failed(what, context.database().describe_missing_privileges(&missing_privileges))
+            checkup.failed(what, context.database().describe_missing_privileges(&missing_privileges));
         }
         Err(error) => checkup.failed(what, context.server().unreadable(table, &error).to_string()),
     }

@@ -121,8 +121,8 @@ async fn find_holders<M: SqlModel>(
     // A row with the same values in a key that is not exact may not be the one that is in the way.
     let keys = connection.unique_keys(M::TABLE.name).await?;
     for key in keys.iter().filter(|key| key.is_exact) {
-        let names = key.columns.iter().filter(|column| column.is_part).map(|column| &column.name);
-        let key: Vec<&String> = names.collect();
+        let parts = key.columns.iter().filter(|column| column.is_part).map(|column| &column.name);
+        let key: Vec<&String> = parts.collect();
         let source = |name: &String| sources.iter().find(|(column, _)| column == name).map(|(_, source)| *source);
         // Values that the database fills in are unknown here.
         let Some(of_key) = key.iter().copied().map(source).collect::<Option<Vec<_>>>() else { continue };

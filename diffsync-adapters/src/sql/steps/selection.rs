@@ -137,7 +137,7 @@ impl JoinBuilder {
         for part in foreign_key.parts {
             match part {
                 Part::Column(column) => {
-                    joined_columns.push(JoinedColumn { alias: alias.to_owned(), table: foreign_key.table, column })
+                    joined_columns.push(JoinedColumn { alias: alias.to_owned(), table: foreign_key.table, column });
                 }
                 Part::Lookup(further) => joined_columns.extend(self.follow(context, alias, further)),
             }
