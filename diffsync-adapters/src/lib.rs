@@ -1,4 +1,4 @@
-//! Ready-made ways to read and write systems: nobody writes `load`, `create`, `update` and `delete` for a table of a
+//! Ready-made ways to read and write systems: no `load`, `create`, `update` or `delete` to write for a table of a
 //! database, a file or a regular API.
 //!
 //! Each kind of system is a derive on the models and an adapter for data sets all of whose models have it:
@@ -24,7 +24,7 @@ mod nested;
 #[cfg(feature = "rest")]
 pub mod rest;
 #[cfg(any(feature = "rest", feature = "sql"))]
-mod secret_forms;
+mod secret_spellings;
 #[cfg(feature = "sql")]
 pub mod sql;
 
@@ -34,3 +34,35 @@ pub use diffsync_derive::FileModel;
 pub use diffsync_derive::RestModel;
 #[cfg(feature = "sql")]
 pub use diffsync_derive::SqlModel;
+
+/// What generated code uses. It may change with any version.
+#[doc(hidden)]
+pub mod __private {
+    #[cfg(feature = "file")]
+    pub mod file {
+        pub use diffsync_core::SyncModel;
+
+        pub use crate::file::FileModel;
+        pub use crate::file::model::row::{CellError, RowError, RowReader, RowWriter};
+        pub use crate::file::model::schema::{Column, FileSchema, Format};
+    }
+
+    #[cfg(feature = "rest")]
+    pub mod rest {
+        pub use diffsync_core::SyncModel;
+        pub use serde_json::{Error, Value, from_value, to_value};
+
+        pub use crate::rest::model::RestModel;
+        pub use crate::rest::model::schema::{Of, Part, RestField, RestKey, RestSchema, StaticOwner};
+    }
+
+    #[cfg(feature = "sql")]
+    pub mod sql {
+        pub use diffsync_core::SyncModel;
+
+        pub use crate::sql::model::SqlModel;
+        pub use crate::sql::model::encoding::{Encoding, FieldError, Fields, Json, Optional, Plain, Sensitive, Text};
+        pub use crate::sql::model::schema::{ForeignKey, Lookup, Owner, Part, Place, Role, SqlField, SqlTable};
+        pub use crate::sql::model::value::Value;
+    }
+}

@@ -9,37 +9,37 @@ use std::sync::Arc;
 use diffsync_core::{AdapterError, Side, Table};
 use tokio::sync::watch;
 
-use super::format;
-use super::leftover::sweep;
-use super::lock::{FileLock, Locked, lock};
+use super::formats;
+#[cfg(feature = "parquet")]
+use super::formats::parquet::Columns;
+use super::lock::{FileLock, LockResult, lock};
 use super::model::FileModel;
+use super::model::records::Records;
 #[cfg(feature = "parquet")]
-use super::model::Format;
-#[cfg(feature = "parquet")]
-use super::parquet::Columns;
-use super::records::Records;
-use super::version::{Found, Version, open};
+use super::model::schema::Format;
+use super::temp_files::remove_leftovers;
+use super::version::{ContentVersion, Opened, open};
 
 /// A file that is to be read.
-pub(super) struct Loading {
-    pub(super) path: PathBuf,
-    pub(super) side: Side,
+pub(crate) struct Loading {
+    pub(crate) path: PathBuf,
+    pub(crate) side: Side,
     /// Whether it will also be written, so that no other run may write it meanwhile.
-    pub(super) is_written: bool,
-    pub(super) progress: watch::Sender<u64>,
+    pub(crate) is_written: bool,
+    pub(crate) progress: watch::Sender<u64>,
 }
 
 /// What a file was when it was loaded.
 #[derive(Default)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// The version that was read; none of a file that was not there, and none of a source.
-    pub(super) version: Option<Version>,
+    pub(crate) version: Option<ContentVersion>,
     /// Keeps other runs from writing it.
     #[allow(dead_code, reason = "dropping it is what gives the lock back")]
     lock: Option<FileLock>,
     /// What it can hold, where that depends on the file.
     #[cfg(feature = "parquet")]
-    pub(super) columns: Option<Arc<Columns>>,
+    pub(crate) columns: Option<Arc<Columns>>,
 }
 
 impl Origin {
@@ -47,7 +47,11 @@ impl Origin {
         not(feature = "parquet"),
         allow(clippy::extra_unused_type_parameters, reason = "only Parquet asks for the columns of the model")
     )]
-    fn of<M: FileModel>(file: Option<&File>, version: Option<Version>, lock: Option<FileLock>) -> Result<Self, String> {
+    fn of<M: FileModel>(
+        file: Option<&File>,
+        version: Option<ContentVersion>,
+        lock: Option<FileLock>,
+    ) -> Result<Self, String> {
         #[cfg(feature = "parquet")]
         let columns = match M::FILE.format {
             Format::Parquet => Some(Arc::new(Columns::of::<M>(file)?)),
@@ -64,24 +68,25 @@ impl Origin {
 
 impl Loading {
     /// Reads all records of the file into the table, and says which version of the file that was.
-    pub(super) fn run<M: FileModel>(self, table: &mut Table<M>) -> Result<Origin, AdapterError> {
+    pub(crate) fn run<M: FileModel>(self, table: &mut Table<M>) -> Result<Origin, AdapterError> {
         let path = self.path.display();
         let unreadable = |error| AdapterError::context(format!("cannot read `{path}`"), error);
         let lock = if self.is_written { self.lock()? } else { None };
         let file = match (open(&self.path).map_err(unreadable)?, self.side) {
-            (Found::File(file), _) => file,
+            (Opened::File(file), _) => file,
             // A source that is missing must not pass for one without records.
-            (Found::Absent, Side::Source) => return Err(AdapterError::new(format!("`{path}` does not exist"))),
-            (Found::Absent, Side::Target) => {
+            (Opened::Absent, Side::Source) => return Err(AdapterError::new(format!("`{path}` does not exist"))),
+            (Opened::Absent, Side::Target) => {
                 table.mark_loaded();
                 return Origin::of::<M>(None, None, lock).map_err(AdapterError::new);
             }
         };
+
         // Before it is read: if it is changed meanwhile, it is then found to be another version.
         let origin = match self.side {
             Side::Source => Origin::default(),
             Side::Target => {
-                let version = Version::of(&file).map_err(unreadable)?;
+                let version = ContentVersion::of(&file).map_err(unreadable)?;
                 let origin = Origin::of::<M>(Some(&file), Some(version), lock);
                 (&file).rewind().map_err(unreadable)?;
                 origin.map_err(|what| AdapterError::new(format!("`{path}`, {what}")))?
@@ -90,7 +95,8 @@ impl Loading {
 
         let (path, side, progress) = (&*self.path, self.side, &self.progress);
         let mut records = Records { table, path, side, progress, count: 0 };
-        format::read(file, &mut records)?;
+        formats::read(file, &mut records)?;
+
         let count = records.count;
         table.mark_loaded();
         self.progress.send_replace(count);
@@ -101,10 +107,10 @@ impl Loading {
         let path = self.path.display();
         let locked = lock(&self.path);
         let locked = locked.map_err(|error| AdapterError::context(format!("cannot lock `{path}`"), error))?;
-        sweep(&self.path);
+        remove_leftovers(&self.path);
         Ok(match locked {
-            Locked::Held(lock) => Some(lock),
-            Locked::Absent | Locked::Unsupported => None,
+            LockResult::Held(lock) => Some(lock),
+            LockResult::Absent | LockResult::Unsupported => None,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! One run at a time on a file.
 //!
-//! The lock is an advisory one on the data file itself, so nothing is left beside it, and a run that is killed loses it.
+//! The lock is an advisory one on the data file itself, so there is no lock file beside it, and a run that is killed loses it.
 //! The file is replaced by renaming another one over it: who gets the lock of a file that is no longer at its path has
 //! come too late and tries the one that is.
 
@@ -10,17 +10,17 @@ use std::path::Path;
 
 use tracing::warn;
 
-use super::version::{Found, Stamp, open};
+use super::version::{FileVersion, Opened, open};
 
 /// A file that no other run writes while this is held.
 #[derive(Debug)]
-pub(super) struct FileLock {
+pub(crate) struct FileLock {
     #[allow(dead_code, reason = "closing it is what gives the lock back")]
     file: File,
 }
 
 /// What came of trying to lock a file.
-pub(super) enum Locked {
+pub(crate) enum LockResult {
     /// It is ours.
     Held(FileLock),
     /// There is no file to be locked.
@@ -34,29 +34,30 @@ pub(super) enum Locked {
 /// # Errors
 ///
 /// If another run holds it, or it cannot be opened.
-pub(super) fn lock(path: &Path) -> io::Result<Locked> {
+pub(crate) fn lock(path: &Path) -> io::Result<LockResult> {
     // Elsewhere a lock keeps others from reading the file, and from renaming another one over it.
     if !cfg!(unix) {
-        return Ok(Locked::Unsupported);
+        return Ok(LockResult::Unsupported);
     }
+
     loop {
-        let Found::File(file) = open(path)? else { return Ok(Locked::Absent) };
+        let Opened::File(file) = open(path)? else { return Ok(LockResult::Absent) };
         let file = match try_lock(path, file)? {
             Ok(file) => file,
             Err(error) => {
                 let path = path.display();
                 warn!("`{path}` cannot be locked ({error}); see to it that no two runs write it at the same time");
-                return Ok(Locked::Unsupported);
+                return Ok(LockResult::Unsupported);
             }
         };
         // Not the file that another run has put there since we opened it.
         let is_current = match std::fs::metadata(path) {
-            Ok(metadata) => Stamp::of(&metadata).is_same_file(&Stamp::of(&file.metadata()?)),
+            Ok(metadata) => FileVersion::of(&metadata).is_same_file(&FileVersion::of(&file.metadata()?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };
         if is_current {
-            return Ok(Locked::Held(FileLock { file }));
+            return Ok(LockResult::Held(FileLock { file }));
         }
     }
 }
@@ -68,6 +69,7 @@ fn try_lock(path: &Path, file: File) -> io::Result<Result<File, io::Error>> {
         Err(TryLockError::WouldBlock) => return Err(held(&file)),
         Err(TryLockError::Error(_)) => {}
     }
+
     // NFS locks only what is open for writing.
     let file = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => file,
@@ -91,11 +93,13 @@ fn held(file: &File) -> io::Error {
 fn holder(file: &File) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     let metadata = file.metadata().ok()?;
+
     // Not that of two devices of one number: the kernel's form of both.
     let (major, minor) =
         ((metadata.dev() >> 8) & 0xfff, (metadata.dev() & 0xff) | ((metadata.dev() >> 12) & 0xfff_ff00));
     let place = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
+
     // 1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF
     let process = locks.lines().find_map(|line| {
         let words: Vec<_> = line.split_whitespace().collect();
@@ -121,15 +125,15 @@ mod tests {
     fn the_lock_is_that_of_the_file_that_is_at_the_path_now() {
         let folder = tempfile::TempDir::new().unwrap();
         let (path, other) = (folder.path().join("a"), folder.path().join("b"));
-        assert!(matches!(lock(&path).unwrap(), Locked::Absent));
+        assert!(matches!(lock(&path).unwrap(), LockResult::Absent));
         std::fs::write(&path, "old").unwrap();
-        let Locked::Held(old) = lock(&path).unwrap() else { panic!("not locked") };
+        let LockResult::Held(old) = lock(&path).unwrap() else { panic!("not locked") };
         let error = lock(&path).map(|_| ()).unwrap_err().to_string();
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
 
         std::fs::write(&other, "new").unwrap();
         std::fs::rename(&other, &path).unwrap();
-        let Locked::Held(new) = lock(&path).unwrap() else { panic!("not locked") };
+        let LockResult::Held(new) = lock(&path).unwrap() else { panic!("not locked") };
         drop(old);
         assert!(lock(&path).is_err());
         drop(new);

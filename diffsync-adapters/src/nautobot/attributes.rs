@@ -21,6 +21,7 @@ pub(super) fn with<M: RestModel>(record: &M, position: usize, value: Value) -> R
     if let Some(field) = M::SCHEMA.attributes.get(position) {
         attributes.set(field.name, value);
     }
+
     let mut changed = M::from_values(record.id(), &mut attributes).map_err(serde::ser::Error::custom)?;
     changed.set_remote_key(record.remote_key()?)?;
     Ok(changed)

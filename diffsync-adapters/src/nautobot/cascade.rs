@@ -64,7 +64,7 @@ const fn cable(by: &'static str, ends: &'static [&'static str]) -> Cascade {
 }
 
 /// All that Nautobot 3.2 deletes or empties along with the records of the ready data set. What it protects it refuses by
-/// itself, with `409 Conflict`. A primary address is always one that is assigned, so the assignment stands for it.
+/// itself, with `409 Conflict`. A primary address is always one that is assigned, so the assignment represents it.
 const CASCADES: &[Cascade] = &[
     cascade("tenancy/tenant-groups", "tenancy/tenant-groups", "parent", Deleted),
     cascade("tenancy/tenant-groups", "tenancy/tenants", "tenant_group", Emptied),
@@ -149,7 +149,7 @@ struct Found {
 }
 
 /// What looks for what would be lost.
-pub(super) struct Look<'a> {
+pub(super) struct CascadeSearch<'a> {
     pub(super) client: &'a Client,
     pub(super) query: &'a [(String, String)],
     pub(super) paging: &'a Paging,
@@ -159,7 +159,7 @@ pub(super) struct Look<'a> {
     pub(super) planned: &'a HashSet<String>,
 }
 
-impl Look<'_> {
+impl CascadeSearch<'_> {
     /// What the plan does not delete and would go with each of these records of a collection, by their keys.
     ///
     /// A planned record that goes along with its parent is never deleted by itself, so what hangs on it is looked for here.
@@ -204,9 +204,11 @@ impl Look<'_> {
                 }
             }
         }
+
         for losses in losses.values_mut() {
             losses.sort();
         }
+
         Ok(losses)
     }
 
@@ -217,6 +219,7 @@ impl Look<'_> {
             self.show_parts(cascade, &keys).await;
             return Ok(found);
         }
+
         let rows = self.rows(cascade, &keys).await?;
         let is_allowed = self.allowed.contains(cascade.path);
         for row in &rows {
@@ -243,6 +246,7 @@ impl Look<'_> {
                 found.lost.push((key, what));
             }
         }
+
         Ok(found)
     }
 
@@ -281,6 +285,7 @@ impl Look<'_> {
                 _ => return Err(error.into_target()),
             }
         }
+
         Ok(rows)
     }
 
@@ -296,6 +301,7 @@ impl Look<'_> {
         for (name, value) in self.about(cascade, keys) {
             request = request.query(&name, &value);
         }
+
         let Ok(answer) = request.send().await else { return };
         let parts = answer.body.get("count").and_then(Value::as_u64).unwrap_or_default();
         if parts > 0 {
@@ -331,7 +337,7 @@ fn key_at(row: &Value, field: &str) -> Option<String> {
     value.get("id").unwrap_or(value).as_str().map(str::to_lowercase)
 }
 
-/// What would become of a row, as it stands behind "it would".
+/// What would become of a row, to follow "it would".
 fn described(cascade: &Cascade, row: &Value) -> String {
     let name =
         ["display", "name", "id"].iter().find_map(|field| row.get(*field)?.as_str().filter(|text| !text.is_empty()));

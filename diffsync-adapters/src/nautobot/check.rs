@@ -1,4 +1,4 @@
-//! A look at a Nautobot before anything is loaded from it.
+//! The health check of a Nautobot.
 
 use diffsync_core::{Checkup, Side};
 use serde_json::Value;
@@ -23,12 +23,13 @@ pub(super) async fn check(client: &Client, paths: impl Iterator<Item = &'static 
         Ok(Some(version)) => {
             // It may do all the same.
             let caution = "look at the diff of a dry run before the first run that writes";
-            let seen = format!("Nautobot {version}, with which nobody tried this, only with {TRIED}: {caution}");
+            let seen = format!("Nautobot {version}, which is untested; tested with {TRIED}: {caution}");
             checkup.passed("version", seen);
         }
         Ok(None) => checkup.failed("version", format!("{} does not say that it is a Nautobot", client.base())),
         Err(error) => checkup.failed("version", error.to_string()),
     }
+
     match ask(client, "{ __typename }", Value::Null).await {
         Ok(_) => checkup.passed("GraphQL", "offered, and used to read"),
         Err(Unanswered::Absent) => {
@@ -36,6 +37,7 @@ pub(super) async fn check(client: &Client, paths: impl Iterator<Item = &'static 
         }
         Err(Unanswered::Failed(error)) => checkup.failed("GraphQL", error.to_string()),
     }
+
     if checkup.side() == Side::Target {
         rights(client, paths, checkup).await;
     }
@@ -57,6 +59,7 @@ async fn rights(client: &Client, paths: impl Iterator<Item = &'static str>, chec
             }
         }
     }
+
     if forbidden.is_empty() {
         checkup.passed("rights", "the token may add and change; whether it may delete shows when it does");
     } else {

@@ -1,7 +1,7 @@
 //! Choices, which GraphQL spells as constants: `A_10GBASE_X_SFPP` for `10gbase-x-sfpp`.
 //!
 //! A constant cannot be turned back, since many letters become `_`. So REST is asked for one record of each constant, and
-//! says what it stands for.
+//! says what it means.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +30,7 @@ pub(super) async fn spell_out(
             }
         }
     }
+
     let keys: Vec<&String> = examples.values().collect::<BTreeSet<_>>().into_iter().collect();
     let mut records = Vec::new();
     for keys in keys.chunks(RECORDS) {
@@ -43,6 +44,7 @@ pub(super) async fn spell_out(
             _ => return Err(AdapterError::new(format!("the answer for `{path}` holds no `results`"))),
         }
     }
+
     let mut meanings: BTreeMap<(&str, String), Value> = BTreeMap::new();
     for ((field, constant), key) in examples {
         let record = records.iter().find(|record| record.get("id").and_then(Value::as_str) == Some(&key));
@@ -54,6 +56,7 @@ pub(super) async fn spell_out(
         }
         meanings.insert((field, constant), meaning.clone());
     }
+
     for row in rows {
         for field in fields {
             let Some(place) = row.get_mut(*field) else { continue };
@@ -63,6 +66,7 @@ pub(super) async fn spell_out(
             }
         }
     }
+
     Ok(true)
 }
 

@@ -1,9 +1,10 @@
 //! Values that are unique in a Nautobot, and who has one that is taken.
 
-use diffsync_core::{Dataset, TargetError, VisitedBy};
+use diffsync_core::TargetError;
 
 use super::attributes;
-use crate::rest::{Error, Models, Rest, RestModel};
+use crate::rest::context::RestContext;
+use crate::rest::{Error, RestModel};
 
 /// Fields that no two records of a collection share, beside those that identify them.
 const UNIQUE: &[(&str, &str)] = &[("dcim/devices", "asset_tag")];
@@ -34,11 +35,7 @@ pub(super) fn may_double(path: &str) -> bool {
 }
 
 /// A conflict with the record that has the value and the attribute that holds it, where that is one of [`UNIQUE`].
-pub(super) async fn named<D, M>(rest: &Rest<D>, record: &M, error: TargetError) -> TargetError
-where
-    D: Dataset + VisitedBy<Models<D>>,
-    M: RestModel,
-{
+pub(super) async fn named<M: RestModel>(rest: &RestContext, record: &M, error: TargetError) -> TargetError {
     match holder(rest, record).await {
         Ok(Some((id, attribute))) => error.held_by(M::NAME, id).on_field(attribute),
         Ok(None) => error,
@@ -50,11 +47,7 @@ where
 }
 
 /// The record that has a unique value of this one, as the server has it now, and the attribute.
-async fn holder<D, M>(rest: &Rest<D>, record: &M) -> Result<Option<(String, &'static str)>, TargetError>
-where
-    D: Dataset + VisitedBy<Models<D>>,
-    M: RestModel,
-{
+async fn holder<M: RestModel>(rest: &RestContext, record: &M) -> Result<Option<(String, &'static str)>, TargetError> {
     let own = record.remote_key()?;
     for (_, part) in UNIQUE.iter().filter(|(path, _)| *path == M::REST.path) {
         let Some(position) = attributes::position::<M>(part) else { continue };
@@ -71,5 +64,6 @@ where
             }
         }
     }
+
     Ok(None)
 }

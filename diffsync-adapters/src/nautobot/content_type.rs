@@ -5,6 +5,7 @@ pub(super) fn content_type(path: &str) -> String {
     if path == "virtualization/interfaces" {
         return "virtualization.vminterface".to_owned();
     }
+
     let (app, plural) = path.rsplit_once('/').unwrap_or(("", path));
     let plural = plural.replace('-', "");
     let singular = if let Some(stem) = plural.strip_suffix("ies") {
@@ -16,6 +17,7 @@ pub(super) fn content_type(path: &str) -> String {
     } else {
         plural.trim_end_matches('s').to_owned()
     };
+
     format!("{}.{singular}", app.trim_start_matches("plugins/").replace('-', "_"))
 }
 

@@ -82,9 +82,11 @@ pub(super) fn taking_out<M: RestModel>(record: &M, takes: Takes<'_>) -> Result<O
     let Value::Object(mut fields) = record.attribute(position)? else { return Ok(None) };
     let before = fields.len();
     fields.retain(|key, value| !takes(key, value));
+
     if fields.len() == before {
         return Ok(None);
     }
+
     let without = attributes::with(record, position, fields.into())?;
     Ok(Some(without.patch(&without, &|changed| changed == position)))
 }

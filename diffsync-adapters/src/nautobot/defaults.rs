@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::{AdapterError, Dataset, VisitedBy};
+use diffsync_core::AdapterError;
 use serde_json::{Value, json};
 
-use super::{TableOf, attributes};
-use crate::rest::{Client, Method, Models, Rest, RestModel, StatusCode};
+use super::attributes;
+use super::entries::ModelEntry;
+use crate::rest::context::RestContext;
+use crate::rest::{Client, Method, RestModel, StatusCode};
 
 const CUSTOM_FIELDS: &str = "extras/custom-fields";
 
@@ -32,11 +34,13 @@ impl Defaults {
         if M::REST.path != CUSTOM_FIELDS {
             return Ok(None);
         }
+
         let of =
             |part: &str| attributes::position::<M>(part).map(|position| Ok((position, record.attribute(position)?)));
         let of = |part: &str| of(part).transpose();
         let (Some((_, kind)), Some((position, default))) = (of("type")?, of("default")?) else { return Ok(None) };
         let chooses = matches!(kind.as_str(), Some("select" | "multi-select"));
+
         Ok((chooses && !default.is_null()).then_some((position, default)))
     }
 
@@ -59,25 +63,28 @@ impl Defaults {
                 ))
             })?;
         }
+
         Ok(())
     }
 }
 
 /// The custom fields that must be filled, if any model holds custom fields.
-pub(super) async fn required<D>(rest: &Rest<D>, tables: &[TableOf<D>]) -> Result<BTreeSet<String>, AdapterError>
-where
-    D: Dataset + VisitedBy<Models<D>>,
-{
-    let holds = |table: &TableOf<D>| table.schema.fields.iter().any(|field| field.part.at == ["custom_fields"]);
-    if !tables.iter().any(holds) {
+pub(super) async fn required<D>(
+    rest: &RestContext,
+    entries: &[ModelEntry<D>],
+) -> Result<BTreeSet<String>, AdapterError> {
+    let holds = |entry: &ModelEntry<D>| entry.schema.fields.iter().any(|field| field.part.at == ["custom_fields"]);
+    if !entries.iter().any(holds) {
         return Ok(BTreeSet::new());
     }
+
     let rows = match rest.rows_with(CUSTOM_FIELDS, vec![("required".to_owned(), "true".to_owned())]).await {
         Ok(rows) => rows,
         // Then a record that leaves one empty is refused.
         Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => return Ok(BTreeSet::new()),
         Err(error) => return Err(error.into()),
     };
+
     let is_required = |row: &&Value| row.get("required") == Some(&Value::Bool(true));
     Ok(rows.iter().filter(is_required).filter_map(|row| row.get("key")?.as_str().map(str::to_owned)).collect())
 }

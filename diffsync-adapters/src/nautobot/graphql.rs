@@ -20,7 +20,7 @@ const READINGS: usize = 2;
 
 /// Reads collections by way of GraphQL where the server has it, else page by page through REST.
 ///
-/// The rows have the form that REST gives them with `depth=0`, so whatever is made of them is made the same way.
+/// The rows have the form that REST gives them with `depth=0`, so both are turned into records the same way.
 #[derive(Debug, Default)]
 pub(super) struct GraphQl {
     /// The lists that can be asked for, by the kind of their rows; nothing if the server offers no GraphQL.
@@ -37,7 +37,7 @@ struct Root {
 
 /// What a field of a type holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FieldKind {
     Plain,
     /// A choice, spelled as a constant.
     Choice,
@@ -83,7 +83,8 @@ impl GraphQl {
         if !collection.query.is_empty() {
             return Ok(None);
         }
-        let Look { total, object_type: Some(object_type) } = look(client, &collection.path).await? else {
+
+        let CollectionInfo { total, object_type: Some(object_type) } = look(client, &collection.path).await? else {
             return Ok(None);
         };
         let Some(Root { name, of }) = roots.get(&kind_of(&object_type)).cloned() else { return Ok(None) };
@@ -97,24 +98,25 @@ impl GraphQl {
             );
             return Ok(None);
         }
+
         Ok(Some(Query { collection, total, object_type, name, kinds }))
     }
 }
 
 /// What REST says of a collection.
-struct Look {
+struct CollectionInfo {
     total: usize,
     /// The kind of its records, such as `dcim.device`, if there is one.
     object_type: Option<String>,
 }
 
 /// Asks REST for one record. What the token may not view it refuses, where GraphQL shows none without a word.
-async fn look(client: &Client, path: &str) -> Result<Look, AdapterError> {
+async fn look(client: &Client, path: &str) -> Result<CollectionInfo, AdapterError> {
     let body = client.get(path).query("limit", "1").query("depth", "0").send().await?.body;
     let total = body.get("count").and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
     let total = total.ok_or_else(|| AdapterError::new(format!("`{path}` does not say how many rows it has")))?;
     let object_type = body.pointer("/results/0/object_type").and_then(Value::as_str).map(str::to_owned);
-    Ok(Look { total, object_type })
+    Ok(CollectionInfo { total, object_type })
 }
 
 /// The kind of the rows of a list by the name of their type, `DeviceType`, or by REST's, `dcim.device`.
@@ -143,7 +145,7 @@ async fn roots(client: &Client) -> Result<Option<HashMap<String, Root>>, Adapter
 }
 
 /// The fields of a type.
-async fn fields(client: &Client, of: &str) -> Result<HashMap<String, Kind>, Unanswered> {
+async fn fields(client: &Client, of: &str) -> Result<HashMap<String, FieldKind>, Unanswered> {
     let query =
         "query ($name: String!) { __type(name: $name) { fields { name type { kind name ofType { kind name } } } } }";
     let data = ask(client, query, json!({"name": of})).await?;
@@ -154,13 +156,14 @@ async fn fields(client: &Client, of: &str) -> Result<HashMap<String, Kind>, Unan
         // A list, or a value that is never missing.
         let inner = outer.get("ofType").filter(|inner| !inner.is_null()).unwrap_or(outer);
         let kind = match inner.get("kind")?.as_str()? {
-            "ENUM" => Kind::Choice,
-            "SCALAR" => Kind::Plain,
-            _ if name == "content_types" => Kind::ContentTypes,
-            _ => Kind::Record,
+            "ENUM" => FieldKind::Choice,
+            "SCALAR" => FieldKind::Plain,
+            _ if name == "content_types" => FieldKind::ContentTypes,
+            _ => FieldKind::Record,
         };
         Some((name, kind))
     });
+
     Ok(kinds.collect())
 }
 
@@ -200,10 +203,12 @@ pub(super) async fn ask(client: &Client, query: &str, variables: Value) -> Resul
         }
         Err(error) => return Err(Unanswered::Failed(error.into())),
     };
+
     // An answer may hold errors beside what could be found out.
     if let Some(said) = body.pointer("/errors/0/message").and_then(Value::as_str) {
         return Err(Unanswered::Failed(AdapterError::new(format!("GraphQL at {} says: {said}", client.base()))));
     }
+
     match body.get_mut("data").map(Value::take) {
         Some(data @ Value::Object(_)) => Ok(data),
         _ => Err(Unanswered::Failed(AdapterError::new(format!(
@@ -220,7 +225,7 @@ struct Query<'a> {
     total: usize,
     object_type: String,
     name: String,
-    kinds: HashMap<String, Kind>,
+    kinds: HashMap<String, FieldKind>,
 }
 
 /// What is asked of a record, and of those it leads to.
@@ -243,6 +248,7 @@ impl Selection {
                 of.write(text);
             }
         }
+
         text.push_str("} ");
     }
 }
@@ -253,20 +259,24 @@ impl Query<'_> {
         asked.add(&["id"]);
         for need in &self.collection.needs {
             match self.kinds.get(in_graphql(need)) {
-                Some(Kind::Record) => asked.add(&[need, "id"]),
-                Some(Kind::ContentTypes) => {
+                Some(FieldKind::Record) => asked.add(&[need, "id"]),
+                Some(FieldKind::ContentTypes) => {
                     asked.add(&[need, "app_label"]);
                     asked.add(&[need, "model"]);
                 }
                 _ => asked.add(&[in_graphql(need)]),
             }
         }
+
         // What is read of another record without looking it up.
         for part in &self.collection.parts {
-            if part.at.len() > 1 && part.at.first().is_some_and(|first| self.kinds.get(*first) == Some(&Kind::Record)) {
+            if part.at.len() > 1
+                && part.at.first().is_some_and(|first| self.kinds.get(*first) == Some(&FieldKind::Record))
+            {
                 asked.add(part.at);
             }
         }
+
         let mut text = format!("query ($limit: Int, $offset: Int) {{ {}(limit: $limit, offset: $offset) ", self.name);
         asked.write(&mut text);
         text.push('}');
@@ -303,6 +313,7 @@ impl Query<'_> {
             }
             total = look(client, &self.collection.path).await?.total;
         }
+
         Ok(None)
     }
 
@@ -321,15 +332,18 @@ impl Query<'_> {
             rows.extend(page);
             seen(rows.len() as u64, Some(total as u64));
         }
+
         let keys: HashSet<_> = rows.iter().map(|row| row.get("id").and_then(Value::as_str)).collect();
         if keys.len() < rows.len() {
             return Ok(Err("a row came twice"));
         }
+
         // One query sees the database as it is at one moment; several do not.
         let is_settled = total < PAGE || look(client, &self.collection.path).await?.total == total;
         if rows.len() != total || !is_settled {
             return Ok(Err("GraphQL has not as many rows as REST"));
         }
+
         Ok(Ok(rows))
     }
 
@@ -351,9 +365,11 @@ impl Query<'_> {
         let unseen = leads_to.filter(|(step, path)| {
             *path != self.collection.path && rows.iter().all(|row| row.get(*step).is_none_or(is_empty))
         });
+
         for path in unseen.map(|(_, path)| path).collect::<BTreeSet<_>>() {
             look(client, path).await?;
         }
+
         Ok(())
     }
 
@@ -365,7 +381,8 @@ impl Query<'_> {
             let all: Map<_, _> = custom_fields.iter().map(|key| (key.clone(), value(key))).collect();
             fields.insert("custom_fields".to_owned(), all.into());
         }
-        for (name, _) in self.kinds.iter().filter(|(_, kind)| **kind == Kind::ContentTypes) {
+
+        for (name, _) in self.kinds.iter().filter(|(_, kind)| **kind == FieldKind::ContentTypes) {
             if let Some(Value::Array(types)) = fields.get_mut(name) {
                 types.iter_mut().for_each(join);
             }
@@ -384,7 +401,7 @@ impl Query<'_> {
     }
 
     fn choices(&self) -> BTreeSet<&str> {
-        let is_choice = |need: &&String| self.kinds.get(*need) == Some(&Kind::Choice);
+        let is_choice = |need: &&String| self.kinds.get(*need) == Some(&FieldKind::Choice);
         self.collection.needs.iter().filter(is_choice).map(String::as_str).collect()
     }
 }

@@ -14,6 +14,7 @@ pub(super) fn refused<M: RestModel>(record: &M) -> Result<Option<TargetError>, s
     for (position, field) in M::SCHEMA.identifiers.iter().enumerate() {
         given.insert(field.name.to_owned(), record.identifier(position)?);
     }
+
     let stored: Map<String, Value> =
         given.iter().map(|(name, value)| (name.clone(), as_stored(value, is_network::<M>(name)))).collect();
     let Some((name, value)) = given.iter().find(|(name, value)| stored.get(*name) != Some(*value)) else {
@@ -27,6 +28,7 @@ pub(super) fn refused<M: RestModel>(record: &M) -> Result<Option<TargetError>, s
         _ => stored.into(),
     };
     let id: Option<M::Id> = serde_json::from_value(id).ok();
+
     Ok(Some(match id {
         Some(id) => error.held_by(M::NAME, id),
         None => error,

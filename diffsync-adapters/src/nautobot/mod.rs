@@ -22,6 +22,7 @@ mod conflict;
 mod content_type;
 mod custom_fields;
 mod defaults;
+mod entries;
 mod graphql;
 mod identity;
 mod inventory;
@@ -30,27 +31,23 @@ mod owner;
 mod page;
 mod target;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use diffsync_core::schema::FieldSchema;
-use diffsync_core::{
-    Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Secret, Synced, Url, Visit, VisitedBy, WriteContext,
-};
+use diffsync_core::{Adapter, AdapterError, Checkup, LoadContext, Secret, Synced, Url};
 use serde_json::Value;
 
 pub use self::custom_fields::CustomFields;
-use self::custom_fields::Takes;
 use self::defaults::Defaults;
+use self::entries::ModelEntry;
+pub use self::entries::{ModelEntries, NautobotData};
 use self::graphql::GraphQl;
 pub use self::inventory::*;
 pub use self::location_path::{LocationPath, NoName};
 pub use self::owner::{Owned, Owner};
-use crate::rest::{
-    Bulk, Client, ClientBuilder, Dialect, FromPages, Models, Pages, Paging, Rest, RestModel, RestSchema, SettingError,
-};
+use crate::rest::{Bulk, Client, ClientBuilder, Dialect, FromPages, Pages, Paging, Rest, SettingError};
 
 /// How many records are written with one request. More gain nothing, and the answer takes longer to come: a server
 /// writes some twenty a second.
@@ -62,11 +59,11 @@ const CONCURRENCY: usize = 4;
 /// How many bytes a list may have. A server takes 2.5 MiB, and answers 500 to more.
 const LONGEST_LIST: usize = 2_500_000;
 
-/// How long an answer may take. A run waits no longer than five minutes for what it writes, unless it is told to.
+/// How long an answer may take. A run waits for a write no longer than five minutes, unless it is told to.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// How long an answer may take that is only read. While its database restarts, a server never answers what it was asked,
-/// but does what it is asked after: so it is asked again, as often as the client's retries have time for.
+/// How long an answer may take that is only read. While its database restarts,
+/// a Nautobot drops requests in flight but serves later ones, so a read is retried rather than waited for.
 const READING_PATIENCE: Duration = Duration::from_mins(2);
 
 /// A Nautobot of version 3.2 that keeps the records of a data set.
@@ -76,7 +73,7 @@ const READING_PATIENCE: Duration = Duration::from_mins(2);
 pub struct Nautobot<D: 'static> {
     rest: Rest<D>,
     url: Url,
-    tables: Vec<TableOf<D>>,
+    entries: Vec<ModelEntry<D>>,
     owner: Option<Owner>,
     /// The collections whose records may go along with others that are deleted.
     may_go: BTreeSet<String>,
@@ -85,50 +82,13 @@ pub struct Nautobot<D: 'static> {
     defaults: Defaults,
 }
 
-/// The models of a data set, gathered by `#[derive(Dataset)]`.
-#[derive(Debug)]
-pub struct Tables<D: 'static>(Vec<TableOf<D>>);
-
-/// What is known of one model of the data set.
-#[derive(Debug)]
-struct TableOf<D: 'static> {
-    model: &'static str,
-    identifiers: &'static [FieldSchema],
-    schema: &'static RestSchema,
-    /// Takes custom fields out of all records.
-    without: fn(&mut D, Takes<'_>) -> Result<(), AdapterError>,
-    /// Adds the keys of the records that the plan deletes.
-    plan: fn(&WriteContext<'_, D>, &mut HashSet<String>),
-}
-
-impl<D: Dataset + HasTable<M>, M: RestModel> Visit<D, M> for Tables<D> {
-    fn visit(&mut self) {
-        let (identifiers, without, plan) = (M::SCHEMA.identifiers, custom_fields::without::<D, M>, planned::<D, M>);
-        self.0.push(TableOf { model: M::NAME, identifiers, schema: M::REST, without, plan });
-    }
-}
-
-/// Adds the keys of the records of a model that the plan deletes.
-fn planned<D: Dataset + HasTable<M>, M: RestModel>(cx: &WriteContext<'_, D>, keys: &mut HashSet<String>) {
-    let keys_of = |record: &M| record.remote_key().ok().and_then(|key| key.as_str().map(str::to_lowercase));
-    keys.extend(cx.planned_deletes::<M>().filter_map(keys_of));
-}
-
-impl<D: VisitedBy<Self>> Tables<D> {
-    fn of_data() -> Vec<TableOf<D>> {
-        let mut tables = Self(Vec::new());
-        D::visit_each(&mut tables);
-        tables.0
-    }
-}
-
 impl<D> fmt::Debug for Nautobot<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Nautobot").field("rest", &self.rest).finish_non_exhaustive()
     }
 }
 
-impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
+impl<D: NautobotData> Nautobot<D> {
     /// The Nautobot at this address, where its pages are, with a token of one of its users.
     pub fn new(url: &Url, token: &Secret<String>) -> Result<Self, SettingError> {
         Ok(Self::through(Self::client(url, token).build()?))
@@ -160,22 +120,25 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec();
         dialect.bulk = Bulk::all(BATCH);
+
         // It deletes what the token's permissions with constraints allow, and says nothing of the rest.
         dialect.confirms_deletes = true;
         dialect.concurrency = CONCURRENCY;
         dialect.longest_list = Some(LONGEST_LIST);
         dialect.finds_by_fields = true;
+
         // It echoes a hardware address as it was sent, and stores `AA:BB:CC:00:0D:0E`.
         dialect.reads_back = |_, part| part == "mac_address";
         dialect.keeps = |path, row| path == "ipam/namespaces" && row.get("name").is_some_and(|name| name == "Global");
         let mut url = client.base().clone();
         let path = url.path().trim_end_matches('/').trim_end_matches("api").to_owned();
         url.set_path(&path);
+
         let rest = Rest::new(client, dialect).rows_from(GraphQl::default());
         Self {
             rest,
             url,
-            tables: Tables::of_data(),
+            entries: ModelEntries::of_data(),
             owner: None,
             may_go: BTreeSet::new(),
             required: Mutex::default(),
@@ -216,20 +179,21 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
     }
 }
 
-impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Adapter for Nautobot<D> {
+impl<D: NautobotData> Adapter for Nautobot<D> {
     type Data = D;
 
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
         self.defaults.forget();
         Box::pin(self.rest.load(data, cx)).await?;
-        let required = defaults::required(&self.rest, &self.tables).await?;
+        let required = defaults::required(&self.rest.context, &self.entries).await?;
         if !required.is_empty() {
             // Records from before the custom field hold nothing, which cannot be written.
             let is_unset = |key: &str, value: &Value| value.is_null() && required.contains(key);
-            self.tables.iter().try_for_each(|table| (table.without)(data, &is_unset))?;
+            self.entries.iter().try_for_each(|entry| (entry.without)(data, &is_unset))?;
         }
+
         *self.required.lock().unwrap_or_else(PoisonError::into_inner) = required;
-        self.owner.as_ref().map_or(Ok(()), |owner| owner.take_stamp(data, &self.tables))
+        self.owner.as_ref().map_or(Ok(()), |owner| owner.take_stamp(data, &self.entries))
     }
 
     async fn sync_complete(&self, _: &Synced<'_, D>) -> Result<(), AdapterError> {
@@ -239,13 +203,13 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Adapter for Nauto
     async fn check(&self, checkup: &mut Checkup) {
         self.rest.check(checkup).await;
         if checkup.is_healthy() {
-            check::check(self.rest.client(), self.tables.iter().map(|table| table.schema.path), checkup).await;
+            check::check(self.rest.client(), self.entries.iter().map(|entry| entry.schema.path), checkup).await;
         }
     }
 
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {
-        let table = self.tables.iter().find(|table| table.model == model)?;
-        page::of(&self.url, table.schema, table.identifiers, id)
+        let entry = self.entries.iter().find(|entry| entry.model == model)?;
+        page::of(&self.url, entry.schema, entry.identifiers, id)
     }
 }
 

@@ -3,8 +3,10 @@
 use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Side, Url, VisitedBy};
 
 use super::content_type::content_type;
-use super::{CustomField, TableOf, Tables, Tag, custom_fields};
-use crate::rest::{self, Of, Part, RestModel, RestSchema};
+use super::entries::{ModelEntries, ModelEntry};
+use super::{CustomField, Tag, custom_fields};
+use crate::rest;
+use crate::rest::{Of, Part, RestModel, RestSchema};
 
 /// What is stamped on the records that a Nautobot is written: the value of a custom field, or a tag.
 ///
@@ -54,10 +56,10 @@ impl Owner {
     /// Adds what the owner needs to what a source holds.
     pub fn add_to<D>(&self, data: &mut D)
     where
-        D: Dataset + VisitedBy<Tables<D>> + HasTable<CustomField> + HasTable<Tag>,
+        D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<CustomField> + HasTable<Tag>,
     {
-        let tables = Tables::<D>::of_data();
-        let carriers = tables.iter().map(|table| table.schema).filter(|schema| (self.carriers())(schema));
+        let entries = ModelEntries::<D>::of_data();
+        let carriers = entries.iter().map(|entry| entry.schema).filter(|schema| (self.carriers())(schema));
         let content_types: Vec<String> = carriers.map(|schema| content_type(schema.path)).collect();
         let with = |mut types: Vec<String>| {
             let more = content_types.iter().filter(|of| !types.contains(of)).cloned().collect::<Vec<_>>();
@@ -86,10 +88,10 @@ impl Owner {
 
     /// Takes the custom field out of the records: whose they are is not compared, or the stamp of another owner in the
     /// source would be written over and over.
-    pub(super) fn take_stamp<D>(&self, data: &mut D, tables: &[TableOf<D>]) -> Result<(), AdapterError> {
+    pub(super) fn take_stamp<D>(&self, data: &mut D, entries: &[ModelEntry<D>]) -> Result<(), AdapterError> {
         match &self.0 {
             Mark::CustomField { key, .. } => {
-                tables.iter().try_for_each(|table| (table.without)(data, &|field, _| field == key))
+                entries.iter().try_for_each(|entry| (entry.without)(data, &|field, _| field == key))
             }
             Mark::Tag(_) => Ok(()),
         }
@@ -152,14 +154,14 @@ pub struct Owned<A> {
 
 impl<A: Adapter> Adapter for Owned<A>
 where
-    A::Data: Dataset + VisitedBy<Tables<A::Data>> + HasTable<CustomField> + HasTable<Tag>,
+    A::Data: Dataset + VisitedBy<ModelEntries<A::Data>> + HasTable<CustomField> + HasTable<Tag>,
 {
     type Data = A::Data;
 
     async fn load(&self, data: &mut A::Data, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
         self.source.load(data, cx).await?;
         if cx.side() == Side::Source {
-            self.owner.take_stamp(data, &Tables::of_data())?;
+            self.owner.take_stamp(data, &ModelEntries::of_data())?;
             self.owner.add_to(data);
         }
         Ok(())

@@ -11,6 +11,7 @@ pub(super) fn of(url: &Url, schema: &RestSchema, identifiers: &[FieldSchema], id
     let mut page = url.join(&format!("{}/", schema.path)).ok()?;
     let names = filters(schema, identifiers);
     let values: Vec<&str> = if names.len() == 1 { vec![id] } else { id.split("__").collect() };
+
     // An identifier with quoted parts is not taken apart; the whole list then has to do.
     if values.len() == names.len() && !id.contains('"') {
         for (name, value) in names.iter().zip(values) {
@@ -18,6 +19,7 @@ pub(super) fn of(url: &Url, schema: &RestSchema, identifiers: &[FieldSchema], id
             page.query_pairs_mut().append_pair(name, &value);
         }
     }
+
     Some(page)
 }
 
@@ -28,6 +30,7 @@ fn filters(schema: &RestSchema, identifiers: &[FieldSchema]) -> Vec<&'static str
         "ipam/prefixes" => return vec!["namespace", "prefix"],
         _ => {}
     }
+
     let plain = |name: &'static str| {
         let field = schema.fields.iter().find(|field| field.names == [name])?;
         match field.part.of {
@@ -35,5 +38,6 @@ fn filters(schema: &RestSchema, identifiers: &[FieldSchema]) -> Vec<&'static str
             Of::Value | Of::Lookup { .. } => field.part.at.first().copied(),
         }
     };
+
     identifiers.iter().filter_map(|field| plain(field.name)).collect()
 }

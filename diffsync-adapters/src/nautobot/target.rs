@@ -3,17 +3,17 @@
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
-use diffsync_core::{Dataset, HasTable, Target, TargetError, TargetErrorKind, Terms, VisitedBy, WriteContext};
+use diffsync_core::{HasTable, Target, TargetError, TargetErrorKind, Terms, WriteContext};
 use serde_json::Value;
 
-use super::cascade::{self, Doomed, Look};
+use super::cascade::{CascadeSearch, Doomed};
 use super::defaults::Defaults;
-use super::{Nautobot, Tables, attributes, conflict, custom_fields, identity};
-use crate::rest::{Models, Rest, RestModel};
+use super::{Nautobot, NautobotData, attributes, cascade, conflict, custom_fields, identity};
+use crate::rest::{Rest, RestModel};
 
 impl<D, M> Target<M> for Nautobot<D>
 where
-    D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>> + HasTable<M>,
+    D: NautobotData + HasTable<M>,
     M: RestModel,
 {
     fn terms(&self) -> Terms {
@@ -52,6 +52,7 @@ where
         for record in new {
             answers.push(identity::refused(*record)?.map(Err));
         }
+
         if conflict::may_double(M::REST.path) {
             Box::pin(self.look_again(new, &mut answers)).await?;
         }
@@ -60,6 +61,7 @@ where
         for (at, record) in new.iter().enumerate().filter(|(at, _)| answers.get(*at).is_some_and(Option::is_none)) {
             sent.push((at, self.sent(*record, true)?));
         }
+
         let records: Vec<&M> = sent.iter().map(|(_, sent)| &sent.record).collect();
         let stored = Box::pin(self.rest.create_many(&records, cx)).await?;
 
@@ -69,6 +71,7 @@ where
                 *answer = Some(stored.and_then(|stored| self.as_loaded(stored, sent)));
             }
         }
+
         Ok(all(answers))
     }
 
@@ -96,6 +99,7 @@ where
             let stored = Box::pin(self.named(&sent.record, stored)).await;
             answers.push(stored.and_then(|stored| self.as_loaded(stored, sent)));
         }
+
         Ok(answers)
     }
 
@@ -111,15 +115,17 @@ where
             let kind = kind.map(|position| record.attribute(position)).transpose()?;
             doomed.push(Doomed { key, kind: kind.and_then(|kind| kind.as_str().map(str::to_owned)) });
         }
+
         let planned = self.planned(cx);
         let dialect = self.rest.dialect();
-        let look = Look {
+        let look = CascadeSearch {
             client: self.rest.client(),
             query: &dialect.query,
             paging: &dialect.paging,
             allowed: &self.may_go,
             planned: &planned,
         };
+
         let keys: Vec<String> = doomed.iter().map(|record| record.key.clone()).collect();
         let losses = Box::pin(look.losses(M::REST.path, doomed)).await?;
 
@@ -134,6 +140,7 @@ where
                 *answer = Some(deleted);
             }
         }
+
         Ok(all(answers))
     }
 }
@@ -147,13 +154,14 @@ struct Sent<M> {
     left_out: HashSet<String>,
 }
 
-impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
+impl<D: NautobotData> Nautobot<D> {
     /// A record as the server takes it.
     fn sent<M: RestModel>(&self, record: &M, is_new: bool) -> Result<Sent<M>, TargetError> {
         let mut sent = Sent { record: record.clone(), default: Defaults::waiting(record)?, left_out: HashSet::new() };
         if let Some((position, _)) = sent.default {
             sent.record = attributes::with(&sent.record, position, Value::Null)?;
         }
+
         // An empty tag is one that only one device could have.
         if M::REST.path == "dcim/devices"
             && let Some(position) = attributes::position::<M>("asset_tag")
@@ -161,6 +169,7 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
         {
             sent.record = attributes::with(&sent.record, position, Value::Null)?;
         }
+
         if is_new {
             let required = self.required.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let is_unset = |key: &str, value: &Value| value.is_null() && required.contains(key);
@@ -169,6 +178,7 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
                 sent.left_out = required.into_iter().collect();
             }
         }
+
         Ok(sent)
     }
 
@@ -180,7 +190,7 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
     ) -> Result<(), TargetError> {
         let open: Vec<usize> = (0..new.len()).filter(|at| answers.get(*at).is_some_and(Option::is_none)).collect();
         let records: Vec<&M> = open.iter().filter_map(|at| new.get(*at).copied()).collect();
-        let found = match self.rest.find(&records).await {
+        let found = match self.rest.context.find(&records).await {
             Ok(found) => found,
             // A model of one's own may be identified by what the collection cannot be searched for.
             Err(error) if error.kind() == TargetErrorKind::Record => {
@@ -189,6 +199,7 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
             }
             Err(error) => return Err(error),
         };
+
         for ((at, record), row) in open.into_iter().zip(records).zip(found) {
             let Some(row) = row else { continue };
             let url = row.get("url").and_then(Value::as_str).unwrap_or_default();
@@ -197,13 +208,14 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
                 *answer = Some(Err(TargetError::conflict(text).held_by(M::NAME, record.id())));
             }
         }
+
         Ok(())
     }
 
     /// The same answer, where a conflict names the record that has the value.
     async fn named<M: RestModel>(&self, record: &M, stored: Result<M, TargetError>) -> Result<M, TargetError> {
         match stored {
-            Err(error) if error.is_conflict() => Err(conflict::named(&self.rest, record, error).await),
+            Err(error) if error.is_conflict() => Err(conflict::named(&self.rest.context, record, error).await),
             stored => stored,
         }
     }
@@ -212,7 +224,7 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
     /// longer among them, so they are gathered each time.
     fn planned(&self, cx: &WriteContext<'_, D>) -> HashSet<String> {
         let mut keys = HashSet::new();
-        self.tables.iter().for_each(|table| (table.plan)(cx, &mut keys));
+        self.entries.iter().for_each(|entry| (entry.plan)(cx, &mut keys));
         keys
     }
 
@@ -229,11 +241,13 @@ impl<D: Dataset + VisitedBy<Models<D>> + VisitedBy<Tables<D>>> Nautobot<D> {
             self.defaults.note(&stored, default.clone())?;
             stored = attributes::with(&stored, *position, default.clone())?;
         }
+
         if !sent.left_out.is_empty()
             && let Some(patch) = custom_fields::taking_out(&stored, &|key, _| sent.left_out.contains(key))?
         {
             stored.apply(&patch);
         }
+
         match &self.owner {
             Some(owner) => owner.take_stamp_of(stored),
             None => Ok(stored),

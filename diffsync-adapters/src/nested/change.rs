@@ -63,12 +63,14 @@ fn pieces(old: &[Datum], new: &[Datum]) -> Vec<Piece> {
     for (position, item) in old.iter().enumerate() {
         places.entry(format!("{item:?}")).or_default().push_back(position);
     }
+
     let mut found: Vec<Option<usize>> =
         new.iter().map(|item| places.get_mut(&format!("{item:?}")).and_then(VecDeque::pop_front)).collect();
 
     let mut left: Vec<usize> = places.into_values().flatten().collect();
     left.sort_unstable();
     pair(old, new, &left, &mut found);
+
     let piece = |(item, found): (&Datum, Option<usize>)| match found {
         Some(position) => Piece::Old(position, old.get(position).and_then(|old| between(old, item))),
         None => Piece::New(item.clone()),
@@ -85,6 +87,7 @@ fn pair(old: &[Datum], new: &[Datum], left: &[usize], found: &mut [Option<usize>
             holders.entry(part).or_default().push(position);
         }
     }
+
     let mut pairs = Vec::new();
     for (position, item) in new.iter().enumerate().filter(|(position, _)| found.get(*position) == Some(&None)) {
         let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
@@ -99,6 +102,7 @@ fn pair(old: &[Datum], new: &[Datum], left: &[usize], found: &mut [Option<usize>
         }
         pairs.extend(shared.into_iter().map(|(old, count)| (count, old, position)));
     }
+
     // Those that share most first; among equals those in the same place.
     pairs.sort_by_key(|&(count, old, new)| (std::cmp::Reverse(count), old.abs_diff(new), old));
     let mut is_free: HashMap<usize, bool> = left.iter().map(|&position| (position, true)).collect();
@@ -160,10 +164,12 @@ fn in_file_order(written: &Datum, before: Datum, after: Datum) -> (Datum, Datum)
             found.push(left.remove(position));
         }
     }
+
     found.append(&mut left);
     let Datum::List(mut new) = after else { return (Datum::List(found), after) };
     let places: HashMap<String, usize> =
         found.iter().enumerate().map(|(position, item)| (format!("{item:?}"), position)).collect();
+
     // Stable, so that what is new stays in its own order.
     new.sort_by_cached_key(|item| places.get(&format!("{item:?}")).copied().unwrap_or(usize::MAX));
     (Datum::List(found), Datum::List(new))
@@ -197,7 +203,7 @@ fn fitting(change: Change, before: &Datum, after: &Datum, written: &Datum) -> Op
     (!knows_less(written, before)).then(|| Change::Set(after.clone()))
 }
 
-/// Whether each item of each list is what stands at its place in the file, as far as can be told.
+/// Whether each item of each list is the one at its place in the file, as far as can be told.
 fn follows(written: &Datum, read: &Datum) -> bool {
     match (written, read) {
         (Datum::Map(written), Datum::Map(read)) => {
@@ -216,7 +222,7 @@ fn follows(written: &Datum, read: &Datum) -> bool {
     }
 }
 
-/// Whether all that the type knows of a value stands in the file.
+/// Whether the file holds all that the type knows of a value.
 fn resembles(written: &Datum, read: &Datum) -> bool {
     match (written, read) {
         (Datum::Map(written), Datum::Map(read)) => {

@@ -1,104 +1,70 @@
 //! A JSON API as an adapter.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, Flags, HasTable, LoadContext, Side, Visit, VisitedBy};
+use diffsync_core::{
+    Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Ops, Side, Target, TargetError, Terms, VisitedBy,
+    WriteContext,
+};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use reqwest::Method;
 use serde_json::Value;
 
-use super::body::{Keep, unpacked};
-use super::client::Client;
+use super::context::RestContext;
 use super::dialect::{Dialect, Owner};
-use super::pages::plain;
-use super::record::{Unreadable, is_owned, read};
-use super::schema::{Of, Part, RestModel, RestSchema};
-use super::source::{Collection, FromPages, RowSource};
-use super::store::{Missing, Store};
-use super::way::keep;
-use super::write::{Proven, segment};
+use super::entries::{ModelEntries, ModelEntry};
+use super::http::client::Client;
+use super::http::error::Error;
+use super::model::RestModel;
+use super::model::record_path::path_of;
+use super::model::schema::{Of, RestSchema};
+use super::source::RowSource;
+use super::steps::check;
+use super::unknown_keys::check_server_key;
 
 /// A JSON API that keeps the records of a data set: an adapter and a target for every data set all of whose models have
 /// `#[derive(RestModel)]`.
 pub struct Rest<D> {
-    pub(super) client: Client,
-    pub(super) dialect: Dialect,
-    owner: Option<Owner>,
-    stamped: fn(&RestSchema) -> bool,
-    leaves_out_nameless: bool,
-    pub(super) source: Arc<dyn RowSource>,
-    models: Vec<Entry<D>>,
-    store: Mutex<Store>,
-    reading: tokio::sync::Mutex<()>,
-    pub(super) proven: tokio::sync::Mutex<Proven>,
-}
-
-/// The models of a data set, gathered by `#[derive(Dataset)]`.
-#[derive(Debug)]
-pub struct Models<D> {
-    entries: Vec<Entry<D>>,
-}
-
-/// One model of the data set, whose type is not known.
-struct Entry<D> {
-    schema: &'static RestSchema,
-    model: &'static str,
-    fill: fn(&Rest<D>, &mut D, Side) -> Result<(), AdapterError>,
-    _data: PhantomData<fn(&mut D)>,
-}
-
-impl<D> fmt::Debug for Entry<D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.model)
-    }
-}
-
-impl<D: HasTable<M>, M: RestModel> Visit<D, M> for Models<D> {
-    fn visit(&mut self) {
-        self.entries.push(Entry { schema: M::REST, model: M::NAME, fill: fill::<D, M>, _data: PhantomData });
-    }
+    pub(crate) context: RestContext,
+    entries: Vec<ModelEntry<D>>,
 }
 
 impl<D> fmt::Debug for Rest<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rest").field("client", &self.client).field("models", &self.models).finish_non_exhaustive()
+        f.debug_struct("Rest")
+            .field("client", &self.context.client)
+            .field("models", &self.entries)
+            .finish_non_exhaustive()
     }
 }
 
-impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
+impl<D: Dataset + VisitedBy<ModelEntries<D>>> Rest<D> {
     /// The API that this client speaks to, of this dialect.
     #[must_use]
     pub fn new(client: Client, dialect: Dialect) -> Self {
-        let mut models = Models { entries: Vec::new() };
-        D::visit_each(&mut models);
-        let store = Mutex::new(Store::default());
-        let (models, reading, proven) = (models.entries, tokio::sync::Mutex::default(), tokio::sync::Mutex::default());
-        let source = Arc::new(FromPages);
-        let (owner, stamped, leaves_out_nameless) = (None, |_: &_| true, false);
-        let rest =
-            Self { client, dialect, owner, stamped, leaves_out_nameless, source, models, store, reading, proven };
-        rest.forget();
-        rest
+        let entries = ModelEntries::of_data();
+        let models = entries.iter().map(|entry| (entry.model, entry.schema)).collect();
+        Self { context: RestContext::new(client, dialect, models), entries }
     }
 
     /// Stamps all records that are written, of models that do not name an owner themselves. Records that do not carry it
     /// are never deleted.
     #[must_use]
     pub fn owner(mut self, owner: Owner) -> Self {
-        self.owner = Some(owner);
-        self.forget();
+        self.context.owner = Some(owner);
+        self.context.forget();
         self
     }
 
-    /// Stamps only the records of these models, where those of others have no place for it. These then are nobody's, and
+    /// Stamps only the records of these models, where those of others have no place for it. These then have no owner, and are
     /// never deleted.
     #[must_use]
     pub fn stamping(mut self, stamped: fn(&RestSchema) -> bool) -> Self {
-        self.stamped = stamped;
-        self.forget();
+        self.context.stamped = stamped;
+        self.context.forget();
         self
     }
 
@@ -106,247 +72,184 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
     /// written nor deleted. Else one of them ends the load.
     #[must_use]
     pub fn without_nameless(mut self) -> Self {
-        self.leaves_out_nameless = true;
+        self.context.leaves_out_nameless = true;
         self
     }
 
     /// Reads the rows of collections from somewhere else.
     #[must_use]
     pub fn rows_from(mut self, source: impl RowSource) -> Self {
-        self.source = Arc::new(source);
+        self.context.source = Arc::new(source);
         self
     }
 
     /// The client.
     #[must_use]
     pub fn client(&self) -> &Client {
-        &self.client
+        &self.context.client
     }
 
-    /// In what the API differs from others.
+    /// How the API differs from others.
     #[must_use]
     pub fn dialect(&self) -> &Dialect {
-        &self.dialect
+        &self.context.dialect
     }
 }
 
-impl<D> Rest<D> {
-    /// Forgets all that was read.
-    fn forget(&self) {
-        let schemas: Vec<_> = self.models.iter().map(|model| model.schema).collect();
-        let owners: Vec<_> = schemas.iter().filter_map(|schema| self.owner_of(schema)).collect();
-        *self.store() = Store::new(&self.dialect.key, &schemas, &owners);
-    }
-
-    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is stamped on records of a model.
-    pub(super) fn owner_of(&self, schema: &RestSchema) -> Option<Owner> {
-        schema.owner.map(Owner::of_model).or_else(|| self.owner.clone().filter(|_| (self.stamped)(schema)))
-    }
-
-    /// Reads a collection whole, unless it was read.
-    pub(super) async fn fetch(&self, name: &str, seen: &mut (dyn FnMut(u64) + Send)) -> Result<(), AdapterError> {
-        let collection = self.collection(name);
-        let mut before = 0;
-        let mut report = |done: u64, _: Option<u64>| {
-            // Read again, it begins again.
-            seen(done.saturating_sub(before));
-            before = before.max(done);
-        };
-        let (client, dialect) = (&self.client, &self.dialect);
-        // A looked up row is asked for again and again.
-        let packs = self.source.is_pages() && !self.store().is_looked_up(name);
-        let rows = if packs {
-            let keep = Keep::new(&dialect.paging.rows, &collection.needs).packed();
-            super::source::read(client, dialect, &collection, keep, &mut report).await?
-        } else {
-            self.source.rows(client, dialect, &collection, &mut report).await?
-        };
-        if rows.iter().any(|row| !unpacked(row).is_object()) {
-            return Err(AdapterError::new(format!("`{name}` has a row that is no object; is it a collection?")));
-        }
-        self.keys_are_there(name, &rows).await?;
-        let rows = rows.into_iter().map(|row| if packs { row } else { keep(row, &collection.needs) });
-        self.store().fill(name, rows);
-        Ok(())
-    }
-
-    /// Reads a collection that a record is looked up in, once however many ask for it.
-    pub(super) async fn fetch_once(&self, name: &str) -> Result<(), AdapterError> {
-        let _reading = self.reading.lock().await;
-        if self.store().has(name) {
-            return Ok(());
-        }
-        self.fetch(name, &mut |_| {}).await
-    }
-
-    /// What is to be read of a collection.
-    pub(super) fn collection(&self, name: &str) -> Collection {
-        let (path, query) = name.split_once('?').unwrap_or((name, ""));
-        let mut url = self.client.base().clone();
-        url.set_query(Some(query));
-        let query = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
-        let mut parts = Vec::new();
-        for model in &self.models {
-            let is_own = model.schema.collection() == name;
-            for field in model.schema.fields {
-                if is_own && field.reads {
-                    parts.push(&field.part);
-                }
-                gather(&field.part, name, &mut parts);
-            }
-        }
-        let store = self.store();
-        let key = store.key_of(name).to_owned();
-        let mut needs = store.needs(name).cloned().unwrap_or_default();
-        needs.insert(key.clone());
-        Collection { path: path.to_owned(), query, key, parts, needs }
-    }
-}
-
-/// The parts by which records of a collection are looked up.
-fn gather(part: &'static Part, collection: &str, parts: &mut Vec<&'static Part>) {
-    if let Of::Lookup { collection: other, parts: inner } = part.of {
-        for part in inner {
-            if other == collection {
-                parts.push(part);
-            }
-            gather(part, collection, parts);
-        }
-    }
-}
-
-impl<D: Dataset + VisitedBy<Models<D>>> Adapter for Rest<D> {
+impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
     type Data = D;
 
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
-        self.forget();
+        self.context.forget();
         let read = AtomicU64::new(0);
-        let names: BTreeSet<String> = self.models.iter().map(|model| model.schema.collection()).collect();
+        let names: BTreeSet<String> = self.entries.iter().map(|model| model.schema.collection()).collect();
         stream::iter(names)
             .map(|name| {
                 let read = &read;
                 async move {
                     let mut seen = |more| cx.progress(read.fetch_add(more, Ordering::Relaxed) + more, None);
-                    self.fetch(&name, &mut seen).await
+                    self.context.fetch(&name, &mut seen).await
                 }
             })
-            .buffer_unordered(self.client.concurrency())
+            .buffer_unordered(self.context.client.concurrency())
             .try_collect::<()>()
             .await?;
-        for model in &self.models {
+
+        for model in &self.entries {
             let name = model.schema.collection();
             loop {
-                let unread = self.store().unread(&name, model.schema.fields);
+                let unread = self.context.cache().unread(&name, model.schema.fields);
                 let Some(unread) = unread else { break };
-                self.fetch_once(&unread).await?;
+                self.context.fetch_once(&unread).await?;
             }
-            if let Some(Owner { of: Of::Lookup { collection, .. }, .. }) = self.owner_of(model.schema) {
-                self.fetch_once(collection).await?;
+            if let Some(Owner { of: Of::Lookup { collection, .. }, .. }) = self.context.owner_of(model.schema) {
+                self.context.fetch_once(collection).await?;
             }
         }
+
         if cx.side() == Side::Target {
-            self.models.iter().try_for_each(|model| self.server_key_is_there(model.schema))?;
+            let cache = self.context.cache();
+            self.entries.iter().try_for_each(|model| check_server_key(&cache, model.schema))?;
         }
-        for model in &self.models {
-            (model.fill)(self, data, cx.side())?;
+
+        for model in &self.entries {
+            (model.fill)(&self.context, data, cx.side())?;
         }
+
         match cx.side() {
-            Side::Source => self.forget(),
-            Side::Target => self.store().forget_all_but_lookups(),
+            Side::Source => self.context.forget(),
+            Side::Target => self.context.cache().forget_all_but_lookups(),
         }
+
         Ok(())
     }
 
     async fn check(&self, checkup: &mut Checkup) {
-        super::check::check(self, checkup).await;
+        check::check(&self.context, checkup).await;
     }
 }
 
-impl<D> Rest<D> {
-    /// The collections of the models, each with the model's name.
-    pub(super) fn collections(&self) -> impl Iterator<Item = (&'static str, &'static RestSchema)> {
-        self.models.iter().map(|model| (model.model, model.schema))
+impl<D, M> Target<M> for Rest<D>
+where
+    D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>,
+    M: RestModel,
+{
+    fn terms(&self) -> Terms {
+        let can = if M::REST.key.is_held { Ops::all() } else { Ops::CREATE };
+        Terms {
+            can,
+            concurrency: self.context.dialect.at_once(),
+            concurrency_limit: None,
+            batch: self.context.dialect.bulk.batch(),
+        }
     }
-}
 
-/// Makes records of the rows of a model's collection.
-fn fill<D: HasTable<M>, M: RestModel>(rest: &Rest<D>, data: &mut D, side: Side) -> Result<(), AdapterError> {
-    let store = rest.store();
-    let collection = M::REST.collection();
-    let owner = rest.owner_of(M::REST).filter(|_| side == Side::Target);
-    let table = data.table_mut();
-    table.mark_loaded();
-    // A mere link goes with what it lives under.
-    let is_link = M::SCHEMA.attributes.is_empty() && M::SCHEMA.parent().is_some();
-    if side == Side::Target && owner.is_none() && rest.owner.is_some() && !is_link {
-        table.set_flags(Flags::SKIP_UNMATCHED_DST);
-    }
-    let bad = |store: &Store, row: &Value, reason: &str| bad_row::<D, M>(rest, store, row, reason);
-    let mut nameless = 0_usize;
-    let mut twins: BTreeMap<String, (M::Id, Vec<String>)> = BTreeMap::new();
-    for row in store.rows(&collection) {
-        let row = &*unpacked(row);
-        let record: M = match read(&store, &collection, row, None) {
-            Ok(record) => record,
-            Err(Unreadable::Record(id, reason)) => {
-                table.reject(id, reason);
-                continue;
-            }
-            Err(Unreadable::Nameless(_)) if rest.leaves_out_nameless || M::REST.without_nameless => {
-                nameless += 1;
-                continue;
-            }
-            Err(Unreadable::Row(reason)) => return Err(bad(&store, row, &reason)),
-            Err(Unreadable::Nameless(reason)) => {
-                let text = format!(
-                    "{reason}; give it one, or leave such records out: `#[rest(without_nameless)]` above the struct"
-                );
-                return Err(bad(&store, row, &text));
-            }
-            Err(Unreadable::Unread(other)) => return Err(bad(&store, row, &format!("`{other}` was not read"))),
+    async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
+        let written = self.context.creation(new).await?;
+        let mut alone = self.context.first_alone(M::REST.path).await?;
+
+        let request = self.context.request(Method::POST, M::REST.path, &written);
+        let told = match self.context.send_write::<M>(&request).await {
+            Ok(told) => told,
+            Err(error) => return Err(self.context.conflicted(new, error.into_target()).await),
         };
-        if side == Side::Target && (rest.dialect.keeps)(M::REST.path, row) {
-            table.flag(record.id(), Flags::SKIP_UNMATCHED_DST);
-        }
-        if let Some(owner) = &owner {
-            match is_owned(&store, owner, row) {
-                Ok(true) => {}
-                Ok(false) => table.flag(record.id(), Flags::SKIP_UNMATCHED_DST),
-                Err(Missing::Wrong(reason) | Missing::Unread(reason)) => {
-                    return Err(bad(&store, row, &format!("its owner cannot be read: {reason}")));
-                }
+        let row = self.context.created_row(new, told, &request).await;
+        if let Some(proven) = &mut alone {
+            match &row {
+                Ok(row) => self.context.prove(proven, new, std::slice::from_ref(row)).await,
+                Err(error) => proven.failed(M::REST.path, error),
             }
         }
-        if let Some(first) = table.get(&record.id()) {
-            let first = first.remote_key().map(|key| plain(&key)).unwrap_or_default();
-            let (_, keys) = twins.entry(record.id().to_string()).or_insert_with(|| (record.id(), vec![first]));
-            keys.push(row.get(store.key_of(&collection)).map(plain).unwrap_or_default());
-            continue;
-        }
-        table.insert(record);
-    }
-    for (id, keys) in twins.into_values() {
-        let shown = |key: &String| rest.client.shown_url(&format!("{}/{key}", M::REST.path));
-        let places: Vec<String> = keys.iter().map(shown).collect();
-        let (times, places) = (keys.len(), places.join(", "));
-        table.reject(id, format!("it is there {times} times: {places}; delete all but one of them"));
-    }
-    if nameless > 0 {
-        tracing::warn!(collection, records = nameless, "records without a name are left out");
-    }
-    Ok(())
-}
 
-/// The error of a row that gives no record, with where to find it.
-fn bad_row<D, M: RestModel>(rest: &Rest<D>, store: &Store, row: &Value, reason: &str) -> AdapterError {
-    let collection = M::REST.collection();
-    let key = row.get(store.key_of(&collection)).cloned().unwrap_or_default();
-    let at = segment(&key).map(|segment| rest.client.shown_url(&format!("{}/{segment}", M::REST.path)));
-    let at = at.map(|url| format!(" at {url}")).unwrap_or_default();
-    let (name, key) = (M::NAME, plain(&key));
-    AdapterError::new(format!("`{collection}`: the {name} with the key {key:?}{at} cannot be used: {reason}"))
+        drop(alone);
+        let row = row?;
+
+        self.context.stored_one(row, written).await
+    }
+
+    async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
+        let written = self.context.change(old, patch).await?;
+        if written.body.is_empty() {
+            return Ok(old.clone());
+        }
+
+        let request = self.context.request(self.context.update_method(), &path_of(old)?, &written);
+        let told = self.context.send_write::<M>(&request).await.map_err(Error::into_target)?;
+        let row = match self.context.in_answer::<M>(told.body) {
+            Value::Array(mut rows) if rows.len() == 1 => rows.pop().unwrap_or_default(),
+            row => row,
+        };
+        self.context.stored_one(row, written).await
+    }
+
+    async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
+        match self.context.send_write::<M>(&self.context.client.request(Method::DELETE, &path_of(old)?)).await {
+            Ok(_) => {}
+            // It does not exist any more, which is the goal; perhaps an earlier request deleted it whose answer was lost.
+            Err(error) if error.is_gone() => {}
+            Err(error) => return Err(error.into_target()),
+        }
+        self.context.cache().remove(M::REST.path, &old.remote_key()?);
+        Ok(())
+    }
+
+    async fn create_many(
+        &self,
+        new: &[&M],
+        cx: &WriteContext<'_, D>,
+    ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
+        if self.context.dialect.bulk.create {
+            return self.context.create_list(new).await;
+        }
+        Ok(stream::iter((0..new.len()).map(|at| self.create(new[at], cx)))
+            .buffered(self.context.dialect.at_once())
+            .collect()
+            .await)
+    }
+
+    async fn update_many(
+        &self,
+        changes: &[(&M, M::Patch)],
+        cx: &WriteContext<'_, D>,
+    ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
+        if self.context.dialect.bulk.update {
+            return self.context.update_list(changes).await;
+        }
+        let each = (0..changes.len()).map(|at| self.update(changes[at].0, &changes[at].1, cx));
+        Ok(stream::iter(each).buffered(self.context.dialect.at_once()).collect().await)
+    }
+
+    async fn delete_many(
+        &self,
+        old: &[&M],
+        cx: &WriteContext<'_, D>,
+    ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
+        if self.context.dialect.bulk.delete {
+            return self.context.delete_list(old).await;
+        }
+        Ok(stream::iter((0..old.len()).map(|at| self.delete(old[at], cx)))
+            .buffered(self.context.dialect.at_once())
+            .collect()
+            .await)
+    }
 }

@@ -1,12 +1,13 @@
-//! In what APIs differ from each other.
+//! How APIs differ from each other.
 
 use serde_json::Value;
 
-use super::error::Error;
-use super::pages::Paging;
-use super::schema::{Of, Part, StaticOwner};
-use super::tasks::Tasks;
-use super::verdict::{self, Judge, Reply, RowReply};
+use super::http::error::Error;
+use super::http::pages::Paging;
+use super::http::tasks::Tasks;
+use super::model::schema::{Of, Part, StaticOwner};
+use super::verdict;
+use super::verdict::{Judge, Reply, RowReply};
 
 /// How one API differs from others: how it gives collections and takes many records at once, and what keys are called.
 #[derive(Clone)]
@@ -28,7 +29,7 @@ pub struct Dialect {
     pub concurrency: usize,
     /// Whether updates are sent with `PUT`, with all of the record, instead of `PATCH`.
     pub replaces: bool,
-    /// Which records of the target are never deleted, whatever the source holds, by path and row: what a system needs itself.
+    /// Which records of the target are never deleted, by path and row: those that the system itself needs.
     pub keeps: fn(&str, &Value) -> bool,
     /// What an error says of each row of a request for many, if it does.
     pub row_errors: fn(&Error, usize) -> Option<Vec<Option<String>>>,
@@ -63,15 +64,15 @@ impl std::fmt::Debug for Dialect {
         f.debug_struct("Dialect")
             .field("key", &self.key)
             .field("paging", &self.paging)
-            .field("query", &super::shown::query(&self.query))
+            .field("query", &super::http::redact::query(&self.query))
             .field("bulk", &self.bulk)
             .finish_non_exhaustive()
     }
 }
 
 impl Dialect {
-    /// How many requests that write are made at the same time: at least one, or there would be none.
-    pub(super) fn at_once(&self) -> usize {
+    /// How many requests that write are made at the same time: at least one.
+    pub(crate) fn at_once(&self) -> usize {
         self.concurrency.max(1)
     }
 }
@@ -129,7 +130,7 @@ impl Bulk {
     }
 
     /// How many records one call of the target gets.
-    pub(super) fn batch(self) -> usize {
+    pub(crate) fn batch(self) -> usize {
         if self.create || self.update || self.delete { self.size.max(1) } else { 1 }
     }
 }
@@ -140,7 +141,7 @@ fn listed_row_errors(error: &Error, rows: usize) -> Option<Vec<Option<String>>> 
     let said = |row: &Value| match row {
         Value::Null => None,
         Value::Object(fields) if fields.is_empty() => None,
-        other => Some(super::shown::shortened(&other.to_string())),
+        other => Some(super::http::redact::shortened(&other.to_string())),
     };
     Some(listed.iter().map(said).collect())
 }
@@ -148,9 +149,9 @@ fn listed_row_errors(error: &Error, rows: usize) -> Option<Vec<Option<String>>> 
 /// What is stamped on the records that a target writes. It deletes none that does not carry it.
 #[derive(Debug, Clone)]
 pub struct Owner {
-    pub(super) at: Vec<String>,
-    pub(super) of: Of,
-    pub(super) value: Value,
+    pub(crate) at: Vec<String>,
+    pub(crate) of: Of,
+    pub(crate) value: Value,
 }
 
 impl Owner {
@@ -167,7 +168,7 @@ impl Owner {
         Self { of: Of::Lookup { collection, parts }, ..Self::field(at, value) }
     }
 
-    pub(super) fn of_model(owner: StaticOwner) -> Self {
+    pub(crate) fn of_model(owner: StaticOwner) -> Self {
         let at = owner.part.at.iter().map(|&step| step.to_owned()).collect();
         Self { at, of: owner.part.of, value: owner.value.into() }
     }

@@ -35,52 +35,32 @@
 //! All keys of the derive are in the book's chapter on JSON APIs.
 
 mod adapter;
-mod body;
-mod bulk;
-mod check;
-mod client;
-mod created;
+mod cache;
+pub(crate) mod context;
 mod dialect;
-mod error;
-mod exchange;
-mod index;
-mod keys;
-mod look;
-mod names;
-mod nested;
-mod pages;
+mod entries;
+mod http;
+pub(crate) mod model;
 mod record;
-mod reread;
-mod retry;
-mod schema;
-mod settings;
-mod shown;
 mod source;
-mod store;
-mod tasks;
+mod steps;
+mod unknown_keys;
 pub mod verdict;
-mod way;
-mod write;
 
 pub use diffsync_derive::RestModel;
 pub use reqwest::{Method, StatusCode, header};
 
-pub use self::adapter::{Models, Rest};
-pub use self::client::{Answer, Client, Request};
+pub use self::adapter::Rest;
 pub use self::dialect::{Bulk, Dialect, Owner};
-pub use self::error::{Error, ErrorKind};
-pub use self::names::{join_names, split_names};
-pub use self::pages::{Page, Pages, Paging};
-pub use self::retry::Retries;
-pub use self::schema::{JOINT, Of, Part, RestField, RestKey, RestModel, RestSchema, StaticOwner};
-pub use self::settings::{ClientBuilder, SettingError};
+pub use self::entries::ModelEntries;
+pub use self::http::builder::{ClientBuilder, SettingError};
+pub use self::http::client::{Answer, Client, Request};
+pub use self::http::error::{Error, ErrorKind};
+pub use self::http::pages::{Page, Pages, Paging};
+pub use self::http::retry::Retries;
+pub use self::http::tasks::Tasks;
+pub use self::model::RestModel;
+pub use self::model::schema::{Of, Part, RestField, RestKey, RestSchema, StaticOwner};
+pub use self::model::tree_path::{join_names, split_names};
 pub use self::source::{Collection, FromPages, RowSource, Sample, Seen};
-pub use self::tasks::Tasks;
 pub use self::verdict::{Judge, Reply, RowReply, Verdict};
-
-/// What generated code uses. Not for anybody else; it may change with any version.
-#[doc(hidden)]
-pub mod private {
-    pub use diffsync_core::SyncModel;
-    pub use serde_json::{Error, Value, from_value, to_value};
-}

@@ -1,16 +1,16 @@
-//! Records and what stands of them in bodies.
+//! Records and the bodies that hold them.
 
 use diffsync_core::{AttributeValues, REDACTED, SyncModel, exposed, redacted};
 use serde_json::{Map, Number, Value};
 
+use super::cache::{LookupError, RowCache};
 use super::dialect::Owner;
-use super::names::{join_names, split_names};
-use super::schema::{Of, RestField, RestModel, RestSchema};
-use super::store::{Missing, Store};
-use super::way::{pick, put};
+use super::model::schema::{Of, RestField, RestSchema};
+use super::model::tree_path::{join_names, split_names};
+use super::model::{RestModel, json_path};
 
 /// Why a row gives no record.
-pub(super) enum Unreadable<M: SyncModel> {
+pub(crate) enum RowError<M: SyncModel> {
     /// A collection is needed that was not read yet.
     Unread(String),
     /// It is known which record it is, and what is wrong with it.
@@ -18,19 +18,19 @@ pub(super) enum Unreadable<M: SyncModel> {
     /// It is not even known which record it is.
     Row(String),
     /// The same, since a part of what identifies it is empty.
-    Nameless(String),
+    Unidentified(String),
 }
 
 /// What a record holds, by the names of its fields, secrets included.
-pub(super) struct Values {
+pub(crate) struct RecordValues {
     values: Map<String, Value>,
     /// The texts among them that must not be shown.
-    pub(super) secrets: Vec<String>,
+    pub(crate) secrets: Vec<String>,
 }
 
-impl Values {
+impl RecordValues {
     /// All fields of a record.
-    pub(super) fn of<M: SyncModel>(record: &M) -> Result<Self, serde_json::Error> {
+    pub(crate) fn of<M: SyncModel>(record: &M) -> Result<Self, serde_json::Error> {
         let patch = record.patch(record, &|_| true);
         let mut all = Self::of_patch::<M>(&patch)?;
         for (position, field) in M::SCHEMA.identifiers.iter().enumerate() {
@@ -40,20 +40,22 @@ impl Values {
     }
 
     /// The attributes that a patch changes.
-    pub(super) fn of_patch<M: SyncModel>(patch: &M::Patch) -> Result<Self, serde_json::Error> {
+    pub(crate) fn of_patch<M: SyncModel>(patch: &M::Patch) -> Result<Self, serde_json::Error> {
         let shown = serde_json::to_value(redacted(patch))?;
         let mut secrets = Vec::new();
         let values = match serde_json::to_value(exposed(patch))? {
             Value::Object(values) => values,
             _ => Map::new(),
         };
+
         for (name, value) in &values {
             gather(value, shown.get(name), &mut secrets);
         }
+
         Ok(Self { values, secrets })
     }
 
-    pub(super) fn get(&self, name: &str) -> Value {
+    pub(crate) fn get(&self, name: &str) -> Value {
         self.values.get(name).cloned().unwrap_or_default()
     }
 
@@ -87,12 +89,12 @@ fn texts(value: &Value, all: &mut Vec<String>) {
 }
 
 /// The record that a row holds. What the row does not speak of is as in `otherwise`.
-pub(super) fn read<M: RestModel>(
-    store: &Store,
+pub(crate) fn read<M: RestModel>(
+    cache: &RowCache,
     collection: &str,
     row: &Value,
-    otherwise: Option<&Values>,
-) -> Result<M, Unreadable<M>> {
+    otherwise: Option<&RecordValues>,
+) -> Result<M, RowError<M>> {
     let mut values: Map<String, Value> = Map::new();
     let mut wrong: Vec<(&str, String)> = Vec::new();
     for field in M::REST.fields {
@@ -100,7 +102,7 @@ pub(super) fn read<M: RestModel>(
         let read = match otherwise {
             Some(otherwise) if !is_said => Ok(field.names.iter().map(|name| otherwise.get(name)).collect()),
             _ if !field.reads => continue,
-            _ => store.read(collection, row, field),
+            _ => cache.read(collection, row, field),
         };
         match read {
             Ok(read) => {
@@ -112,14 +114,16 @@ pub(super) fn read<M: RestModel>(
                     }
                 }
             }
-            Err(Missing::Unread(collection)) => return Err(Unreadable::Unread(collection)),
-            Err(Missing::Wrong(what)) => wrong.extend(field.names.iter().map(|name| (*name, what.clone()))),
+            Err(LookupError::Unread(collection)) => return Err(RowError::Unread(collection)),
+            Err(LookupError::Wrong(what)) => wrong.extend(field.names.iter().map(|name| (*name, what.clone()))),
         }
     }
+
     let identifiers = M::SCHEMA.identifiers;
     if let Some((name, what)) = wrong.iter().find(|(name, _)| identifiers.iter().any(|field| field.name == *name)) {
-        return Err(Unreadable::Row(format!("its `{name}` cannot be read: {what}")));
+        return Err(RowError::Row(format!("its `{name}` cannot be read: {what}")));
     }
+
     let id = match identifiers {
         [field] => values.get(field.name).cloned().unwrap_or_default(),
         several => several
@@ -128,24 +132,27 @@ pub(super) fn read<M: RestModel>(
             .collect::<Map<_, _>>()
             .into(),
     };
+
     let shown = |field: &diffsync_core::schema::FieldSchema| format!("`{}`", field.name);
     let names = || identifiers.iter().map(shown).collect::<Vec<_>>().join(", ");
     let is_nameless = identifiers.iter().any(|field| values.get(field.name).is_none_or(Value::is_null));
     let id: M::Id = serde_json::from_value(id).map_err(|error| {
         let reason = format!("its identifier ({}) cannot be read: {error}", names());
-        if is_nameless { Unreadable::Nameless(reason) } else { Unreadable::Row(reason) }
+        if is_nameless { RowError::Unidentified(reason) } else { RowError::Row(reason) }
     })?;
     if let Some((name, what)) = wrong.first() {
-        return Err(Unreadable::Record(id, format!("`{name}` cannot be read: {what}")));
+        return Err(RowError::Record(id, format!("`{name}` cannot be read: {what}")));
     }
+
     let mut attributes = AttributeValues::default();
     for field in M::SCHEMA.attributes {
         attributes.set(field.name, values.remove(field.name).unwrap_or_default());
     }
-    let mut record = M::from_values(id.clone(), &mut attributes)
-        .map_err(|error| Unreadable::Record(id.clone(), error.to_string()))?;
-    let key = row.get(store.key_of(collection)).cloned().unwrap_or_default();
-    record.set_remote_key(key).map_err(|error| Unreadable::Record(id, format!("its key cannot be read: {error}")))?;
+
+    let mut record =
+        M::from_values(id.clone(), &mut attributes).map_err(|error| RowError::Record(id.clone(), error.to_string()))?;
+    let key = row.get(cache.key_of(collection)).cloned().unwrap_or_default();
+    record.set_remote_key(key).map_err(|error| RowError::Record(id, format!("its key cannot be read: {error}")))?;
     Ok(record)
 }
 
@@ -169,18 +176,18 @@ fn whole(number: &Number) -> Option<Value> {
 
 /// Which fields a body holds.
 #[derive(Clone, Copy)]
-pub(super) enum About<'a> {
+pub(crate) enum BodyScope<'a> {
     /// All of a new record.
     All,
     /// Those that change.
-    Changed(&'a Values),
+    Changed(&'a RecordValues),
     /// All that is known of a record that was there: what the server never gives only if it changes.
-    Known(&'a Values),
+    Known(&'a RecordValues),
 }
 
-impl About<'_> {
+impl BodyScope<'_> {
     fn holds(self, field: &RestField) -> bool {
-        let is_in = |changed: &Values| field.names.iter().any(|name| changed.has(name));
+        let is_in = |changed: &RecordValues| field.names.iter().any(|name| changed.has(name));
         field.writes
             && match self {
                 Self::All => true,
@@ -191,12 +198,12 @@ impl About<'_> {
 }
 
 /// The body that writes these fields.
-pub(super) fn body(
-    store: &mut Store,
+pub(crate) fn body(
+    cache: &mut RowCache,
     schema: &'static RestSchema,
-    new: &Values,
-    about: About<'_>,
-) -> Result<Map<String, Value>, Missing> {
+    new: &RecordValues,
+    about: BodyScope<'_>,
+) -> Result<Map<String, Value>, LookupError> {
     let mut body = Map::new();
     let is_about = |field: &&RestField| about.holds(field);
     for field in schema.fields.iter().filter(|field| is_about(field)) {
@@ -205,35 +212,36 @@ pub(super) fn body(
             Of::Value => {
                 let value = values.into_iter().next().unwrap_or_default();
                 let value = if field.blank && value.is_null() { Value::from("") } else { value };
-                put(&mut body, field.part.at, value);
+                json_path::set(&mut body, field.part.at, value);
             }
             Of::Tree { up, .. } => {
                 let (above, name) = split(values.first());
-                put(&mut body, field.part.at, name);
+                json_path::set(&mut body, field.part.at, name);
                 let is_written = schema.fields.iter().any(|other| other.writes && other.part.at == [up]);
                 if !is_written {
                     let parts = std::slice::from_ref(&field.part);
                     let above = match above {
                         Value::Null => Value::Null,
-                        above => store.find(&schema.collection(), parts, &[above])?,
+                        above => cache.find(&schema.collection(), parts, &[above])?,
                     };
-                    put(&mut body, &[up], above);
+                    json_path::set(&mut body, &[up], above);
                 }
             }
             Of::Lookup { collection, parts } if field.many => {
                 let names = values.into_iter().next();
                 let names = names.as_ref().and_then(Value::as_array).into_iter().flatten();
-                let keys = names.map(|name| store.find(collection, parts, std::slice::from_ref(name)));
+                let keys = names.map(|name| cache.find(collection, parts, std::slice::from_ref(name)));
                 let keys = keys.collect::<Result<Vec<_>, _>>()?;
-                put(&mut body, field.part.at, keys.into());
+                json_path::set(&mut body, field.part.at, keys.into());
             }
             Of::Lookup { collection, parts } => {
                 let is_none = values.iter().all(Value::is_null);
-                let key = if is_none { Value::Null } else { store.find(collection, parts, &values)? };
-                put(&mut body, field.part.at, key);
+                let key = if is_none { Value::Null } else { cache.find(collection, parts, &values)? };
+                json_path::set(&mut body, field.part.at, key);
             }
         }
     }
+
     Ok(body)
 }
 
@@ -256,21 +264,22 @@ fn split(path: Option<&Value>) -> (Value, Value) {
 }
 
 /// Stamps a body with its owner. `row` is the record as it is, whose list the owner is added to.
-pub(super) fn stamp(
-    store: &mut Store,
+pub(crate) fn stamp(
+    cache: &mut RowCache,
     owner: &Owner,
     body: &mut Map<String, Value>,
     row: Option<&Value>,
-) -> Result<(), Missing> {
+) -> Result<(), LookupError> {
     let value = match owner.of {
         Of::Lookup { collection, parts } => {
-            let key = store.find(collection, parts, std::slice::from_ref(&owner.value))?;
+            let key = cache.find(collection, parts, std::slice::from_ref(&owner.value))?;
             let whole = Value::Object(std::mem::take(body));
-            let listed = pick(&whole, &owner.at).or_else(|| pick(row?, &owner.at)).and_then(Value::as_array);
+            let listed =
+                json_path::get(&whole, &owner.at).or_else(|| json_path::get(row?, &owner.at)).and_then(Value::as_array);
             let mut keys: Vec<Value> = listed
                 .into_iter()
                 .flatten()
-                .map(|item| item.get(store.key_of(collection)).unwrap_or(item).clone())
+                .map(|item| item.get(cache.key_of(collection)).unwrap_or(item).clone())
                 .collect();
             if let Value::Object(whole) = whole {
                 *body = whole;
@@ -282,17 +291,18 @@ pub(super) fn stamp(
         }
         Of::Value | Of::Tree { .. } => owner.value.clone(),
     };
-    put(body, &owner.at, value);
+
+    json_path::set(body, &owner.at, value);
     Ok(())
 }
 
 /// Whether a row carries its owner.
-pub(super) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool, Missing> {
-    let Some(found) = pick(row, &owner.at) else { return Ok(false) };
+pub(crate) fn is_owned(cache: &RowCache, owner: &Owner, row: &Value) -> Result<bool, LookupError> {
+    let Some(found) = json_path::get(row, &owner.at) else { return Ok(false) };
     let Of::Lookup { collection, parts } = owner.of else { return Ok(*found == owner.value) };
     let field = RestField {
         names: &[],
-        part: super::schema::Part { at: &[], of: Of::Lookup { collection, parts } },
+        part: super::model::schema::Part { at: &[], of: Of::Lookup { collection, parts } },
         many: true,
         choice: false,
         blank: false,
@@ -300,25 +310,26 @@ pub(super) fn is_owned(store: &Store, owner: &Owner, row: &Value) -> Result<bool
         writes: false,
         optional: false,
     };
-    let values = store.read(collection, found, &field)?;
+
+    let values = cache.read(collection, found, &field)?;
     Ok(values.first().and_then(Value::as_array).is_some_and(|names| names.contains(&owner.value)))
 }
 
-/// Whether what a server answered speaks of where the owner stands, and the owner is not there.
-pub(super) fn lacks_owner(store: &Store, owner: &Owner, row: &Value) -> bool {
+/// Whether an answer holds the place of the owner, and the owner is not in it.
+pub(crate) fn lacks_owner(cache: &RowCache, owner: &Owner, row: &Value) -> bool {
     let speaks = match owner.at.split_last() {
-        Some((_, above)) if !above.is_empty() => pick(row, above).is_some_and(Value::is_object),
-        _ => pick(row, &owner.at).is_some(),
+        Some((_, above)) if !above.is_empty() => json_path::get(row, above).is_some_and(Value::is_object),
+        _ => json_path::get(row, &owner.at).is_some(),
     };
-    speaks && matches!(is_owned(store, owner, row), Ok(false))
+    speaks && matches!(is_owned(cache, owner, row), Ok(false))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::schema::{Part, RestKey};
     use super::*;
+    use crate::rest::model::schema::{Part, RestKey};
 
     #[test]
     fn what_is_above_is_written_from_the_path_where_its_own_field_is_only_read() {
@@ -336,17 +347,17 @@ mod tests {
             answer: None,
             without_nameless: false,
         };
-        let mut store = Store::new("id", &[&SCHEMA], &[]);
-        store.fill("places", [json!({"id": 7, "name": "NL", "parent": null})]);
+        let mut cache = RowCache::new("id", &[&SCHEMA], &[]);
+        cache.fill("places", [json!({"id": 7, "name": "NL", "parent": null})]);
         let values = Map::from_iter([("path".to_owned(), json!("NL → AMS"))]);
-        let values = Values { values, secrets: Vec::new() };
-        let body = body(&mut store, &SCHEMA, &values, About::All).unwrap();
+        let values = RecordValues { values, secrets: Vec::new() };
+        let body = body(&mut cache, &SCHEMA, &values, BodyScope::All).unwrap();
         assert_eq!(Value::from(body), json!({"name": "AMS", "parent": 7}));
     }
 
     #[test]
     fn an_answer_shows_that_an_owner_was_not_kept_where_it_speaks_of_its_place() {
-        let lacks = |at: &str, row: Value| lacks_owner(&Store::default(), &Owner::field(at, "us"), &row);
+        let lacks = |at: &str, row: Value| lacks_owner(&RowCache::default(), &Owner::field(at, "us"), &row);
         for (row, expected) in
             [(json!({"by": "us"}), false), (json!({"by": null}), true), (json!({}), true), (json!(null), false)]
         {

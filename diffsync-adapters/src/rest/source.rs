@@ -7,11 +7,11 @@ use futures_util::future::BoxFuture;
 use reqwest::header::ALLOW;
 use serde_json::Value;
 
-use super::body::Keep;
-use super::client::Client;
 use super::dialect::Dialect;
-use super::pages::{Pages, Reading};
-use super::schema::Part;
+use super::http::body::RowFilter;
+use super::http::client::Client;
+use super::http::pages::{Pages, Reading};
+use super::model::schema::Part;
 
 /// How many rows a check looks at.
 const SAMPLE: usize = 50;
@@ -25,10 +25,10 @@ pub struct Collection {
     pub query: Vec<(String, String)>,
     /// What the key of a row is called.
     pub key: String,
-    /// The parts of a row that are read. Where one leads to another record, that may stand in the row itself with the parts
+    /// The parts of a row that are read. Where one leads to another record, that may be in the row itself with the parts
     /// that identify it, or as its key, or as an object with its key.
     pub parts: Vec<&'static Part>,
-    /// The first steps of the ways to all that is read, the key included.
+    /// The top-level fields to request: the first segment of each JSON path, and the key.
     pub needs: BTreeSet<String>,
 }
 
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Collection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Collection")
             .field("path", &self.path)
-            .field("query", &super::shown::query(&self.query))
+            .field("query", &super::http::redact::query(&self.query))
             .finish_non_exhaustive()
     }
 }
@@ -44,7 +44,7 @@ impl std::fmt::Debug for Collection {
 /// Tells how many rows were read, and how many there are if that is known.
 pub type Seen<'a> = &'a mut (dyn FnMut(u64, Option<u64>) + Send);
 
-/// Where the rows of collections come from: by itself from the API page by page, or, where an API has a faster way, from
+/// Where the rows of collections come from: the API page by page, or, where an API has a faster way, from
 /// there.
 pub trait RowSource: Send + Sync + 'static {
     /// All rows of a collection.
@@ -108,7 +108,7 @@ impl RowSource for FromPages {
         collection: &'a Collection,
         seen: Seen<'a>,
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
-        Box::pin(read(client, dialect, collection, Keep::new(&dialect.paging.rows, &collection.needs), seen))
+        Box::pin(read(client, dialect, collection, RowFilter::new(&dialect.paging.rows, &collection.needs), seen))
     }
 
     fn is_pages(&self) -> bool {
@@ -140,11 +140,11 @@ impl RowSource for FromPages {
 }
 
 /// Reads the pages of a collection.
-pub(super) async fn read(
+pub(crate) async fn read(
     client: &Client,
     dialect: &Dialect,
     collection: &Collection,
-    keep: Keep,
+    keep: RowFilter,
     seen: Seen<'_>,
 ) -> Result<Vec<Value>, AdapterError> {
     let query = [dialect.query.as_slice(), &collection.query].concat();

@@ -19,7 +19,7 @@ use std::fmt;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::shown::shortened;
+use super::http::redact::shortened;
 
 /// Judges an answer. `None` leaves it to the status, and to whether the answer holds a record where one is due.
 pub type Judge = fn(&Reply<'_>) -> Option<Verdict>;
@@ -50,7 +50,7 @@ impl fmt::Debug for Reply<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// It was done. If the answer holds no record, the server is asked for it.
+    /// It was done. If the answer holds no record, the record is requested.
     Success,
     /// It was not done, and asking again would not change that. The other records are written.
     Failed(String),
@@ -66,7 +66,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// The same with another text.
-    pub(super) fn map(self, text: impl FnOnce(String) -> String) -> Self {
+    pub(crate) fn map(self, text: impl FnOnce(String) -> String) -> Self {
         match self {
             Self::Success => Self::Success,
             Self::Failed(said) => Self::Failed(text(said)),
@@ -85,10 +85,12 @@ pub fn usual(reply: &Reply<'_>) -> Option<Verdict> {
     if !reply.status.is_success() {
         return taken(reply);
     }
+
     // What is called `status` in a record is its own.
     if reply.holds_record {
         return None;
     }
+
     // The rows of a collection may well have a code.
     let of_rows = || if reply.method == Method::GET { None } else { results(reply) };
     status_word(reply).or_else(|| errors(reply)).or_else(of_rows)
@@ -113,6 +115,7 @@ pub fn status_word(reply: &Reply<'_>) -> Option<Verdict> {
     if codes.into_iter().any(|code| (400..600).contains(&code)) {
         return Some(refused(reply, reply.body));
     }
+
     let words = ["status", "result", "state", "outcome"].into_iter().filter_map(|name| body.get(name)?.as_str());
     let words: Vec<String> = words.map(str::to_ascii_lowercase).collect();
     let flags: Vec<bool> =
@@ -121,7 +124,9 @@ pub fn status_word(reply: &Reply<'_>) -> Option<Verdict> {
     if words.iter().any(|word| FAILED.contains(&word.as_str())) || flags.contains(&false) {
         return Some(refused(reply, reply.body));
     }
+
     let is_done = words.iter().any(|word| DONE.contains(&word.as_str())) || flags.contains(&true);
+
     // With a 202 the word is about the task that was begun, not about the record.
     (is_done && reply.status != StatusCode::ACCEPTED).then_some(Verdict::Success)
 }
@@ -137,6 +142,7 @@ pub fn errors(reply: &Reply<'_>) -> Option<Verdict> {
         Value::Number(number) => number.as_f64() != Some(0.0),
         Value::Bool(true) => true,
     };
+
     let said = ["errors", "error"].into_iter().filter_map(|name| reply.body.get(name)).find(says)?;
     Some(refused(reply, said))
 }
@@ -151,16 +157,18 @@ pub fn results(reply: &Reply<'_>) -> Option<Verdict> {
     if failed.is_empty() {
         return None;
     }
+
     let failed = Value::from(failed);
 
     if *reply.method == Method::POST && some_are_done(reply.body) {
         return Some(Verdict::Unknown(format!("some of it was done, and some was not: {}", text(&failed))));
     }
+
     Some(refused(reply, &failed))
 }
 
 /// Whether an answer has rows with a status of their own, one of which was done.
-pub(super) fn some_are_done(body: &Value) -> bool {
+pub(crate) fn some_are_done(body: &Value) -> bool {
     let is_done = |row: &Value| row_status(row).is_some_and(|(_, status)| status.is_success());
     listed(body).is_some_and(|rows| rows.iter().any(is_done))
 }
@@ -235,6 +243,7 @@ pub fn row_replies(reply: &Reply<'_>) -> Option<Vec<RowReply>> {
     if reply.holds_record && !is_multi {
         return None;
     }
+
     let list = listed(reply.body)?;
 
     // A success has its record next to the status; a status alone may be that of something else that was done. Where a row
@@ -255,6 +264,7 @@ pub fn row_replies(reply: &Reply<'_>) -> Option<Vec<RowReply>> {
         }
         RowReply { status, body }
     };
+
     let rows: Vec<RowReply> = list.iter().map(&mut row).collect();
     (is_multi || (all_have_status && (all_have_record || some_failed))).then_some(rows)
 }

@@ -1,4 +1,4 @@
-//! The adapter for the tables of a database.
+//! The adapter of a database.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,11 +9,17 @@ use diffsync_core::{
     VisitedBy, WriteContext, redacted_url,
 };
 
-use super::SqlModel;
-use super::database::Database;
-use super::load::{Catalogue, Loading};
-use super::session::Session;
-use super::tables::{Entry, Tables};
+use super::catalogue::Catalogue;
+use super::context::SqlContext;
+use super::dialect::Database;
+use super::entries::{ModelEntries, ModelEntry};
+use super::model::SqlModel;
+use super::model::tables::ModelTables;
+use super::session::server::Server;
+use super::session::{Session, Transaction};
+use super::steps::answers::{apart, only, together};
+use super::steps::load::Loading;
+use super::steps::{check, conflict, create_tables, equal_identifiers, write};
 
 /// A database that holds a data set, all of whose models have [`SqlModel`](derive@crate::SqlModel).
 ///
@@ -22,62 +28,54 @@ use super::tables::{Entry, Tables};
 ///
 /// Nothing is opened before it is needed.
 pub struct Sql<D> {
-    pub(crate) session: Session,
-    entries: Vec<Entry<D>>,
+    pub(crate) context: SqlContext,
+    entries: Vec<ModelEntry<D>>,
     batch: usize,
     connections: usize,
     data: PhantomData<fn() -> D>,
 }
 
-/// What is written in one transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Transaction {
-    /// Each batch: what was written stays, whatever becomes of the rest.
-    #[default]
-    PerBatch,
-    /// The run: all or nothing. It is written when all records are, and if one of them fails, none is.
-    PerRun,
-}
-
-impl<D: VisitedBy<Tables<D>>> Sql<D> {
-    /// Takes note of where the database is.
+impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
+    /// An adapter for the database at a URL.
     ///
     /// # Errors
     ///
-    /// If the URL is none of a database, or none of a kind that this program was built for, or has an option that its
+    /// If the URL does not name a database, or one whose feature is not enabled, or has an option that its
     /// driver does not know.
     pub fn at(url: &Url) -> Result<Self, AdapterError> {
-        let entries = Tables::of();
+        let entries = ModelEntries::of_data();
         let (tables, schemas) = entries.iter().map(|entry| (entry.table, entry.schema)).unzip();
         let database = database(url)?;
         let batch = database.batch();
-        let session = Session::new(url.clone(), database, tables, schemas);
-        Ok(Self { session, entries, batch, connections: 1, data: PhantomData })
+        let session = Session::new(Server::new(url.clone(), database));
+        let context = SqlContext::new(session, ModelTables { tables, schemas });
+        Ok(Self { context, entries, batch, connections: 1, data: PhantomData })
     }
 
-    /// Makes tables that are missing when something is first written: with a unique key over the identifiers, and
+    /// Creates missing tables at the first write: with a unique key over the identifiers, and
     /// foreign keys where lookups are. Until then, no tables are empty tables, and no `SQLite` file is an empty one.
     #[must_use]
     pub fn create_tables(mut self) -> Self {
-        self.session.create_tables = true;
+        self.context.create_tables = true;
+        self.context.session.creates = true;
         self
     }
 
-    /// Says what is written in one transaction: each batch, or the run.
+    /// Sets what is written in one transaction: each batch, or the run.
     #[must_use]
     pub fn transaction(mut self, transaction: Transaction) -> Self {
-        self.session.transaction = transaction;
+        self.context.session.transaction = transaction;
         self
     }
 
-    /// Says how many records are written at once: by default 5,000, in `SQLite` 20,000.
+    /// Sets how many records are written at once: by default 5,000, in `SQLite` 20,000.
     #[must_use]
     pub fn batch(mut self, records: usize) -> Self {
         self.batch = records.max(1);
         self
     }
 
-    /// Says how many connections write at the same time, one by default. `SQLite`, and a run that is written as a whole,
+    /// Sets how many connections write at the same time, one by default. `SQLite`, and a run that is written as a whole,
     /// have one in any case, also where a job or a run asks for more.
     #[must_use]
     pub fn connections(mut self, connections: usize) -> Self {
@@ -85,10 +83,10 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
         self
     }
 
-    /// Says how long a connection may take to be made, ten seconds by default.
+    /// Sets how long connecting may take, ten seconds by default.
     #[must_use]
     pub fn connect_within(mut self, time: Duration) -> Self {
-        self.session.connect_within = time;
+        self.context.session.connect_within = time;
         self
     }
 }
@@ -97,11 +95,11 @@ impl<D: VisitedBy<Tables<D>>> Sql<D> {
 fn database(url: &Url) -> Result<Box<dyn Database>, AdapterError> {
     match url.scheme() {
         #[cfg(feature = "sqlite")]
-        "sqlite" => Ok(Box::new(super::sqlite::Sqlite::at(url)?)),
+        "sqlite" => Ok(Box::new(super::dialect::sqlite::Sqlite::at(url)?)),
         #[cfg(feature = "postgres")]
-        "postgres" | "postgresql" => Ok(Box::new(super::postgres::Postgres::at(url)?)),
+        "postgres" | "postgresql" => Ok(Box::new(super::dialect::postgres::Postgres::at(url)?)),
         #[cfg(feature = "mysql")]
-        "mysql" | "mariadb" => Ok(Box::new(super::mysql::MySql::at(url)?)),
+        "mysql" | "mariadb" => Ok(Box::new(super::dialect::mysql::MySql::at(url)?)),
         scheme => {
             let known = match scheme {
                 "sqlite" => Some("sqlite"),
@@ -120,55 +118,59 @@ fn database(url: &Url) -> Result<Box<dyn Database>, AdapterError> {
     }
 }
 
-impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
+impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
     type Data = D;
 
     async fn load(&self, data: &mut D, cx: &LoadContext<'_>) -> Result<(), AdapterError> {
-        self.session.start_over().await;
+        self.context.start_over().await;
         let nothing = |data: &mut D| self.entries.iter().for_each(|entry| (entry.mark_loaded)(data));
+
         // A source that is missing must not pass for an empty one.
-        let may_be_absent = self.session.create_tables && cx.side() == Side::Target;
-        if !self.session.database().exists() {
+        let may_be_absent = self.context.create_tables && cx.side() == Side::Target;
+        if !self.context.database().exists() {
             if may_be_absent {
-                self.session.refuse_unmade(None).await?;
+                create_tables::check_lookup_targets(&self.context, None).await?;
                 nothing(data);
                 return Ok(());
             }
             let made = "; with `create_tables()` it is made when something is first written";
             let made = if cx.side() == Side::Target { made } else { "" };
-            return Err(AdapterError::new(format!("there is no `{}`{made}", self.session.shown())));
+            return Err(AdapterError::new(format!("there is no `{}`{made}", self.context.server().shown())));
         }
-        let mut connection = self.session.connection(false).await.map_err(|error| self.session.unreachable(&error))?;
-        for begin in self.session.database().snapshot() {
-            connection.run(begin).await.map_err(|error| self.session.unreachable(&error))?;
+
+        let mut connection =
+            self.context.session.connection(false).await.map_err(|error| self.context.server().unreachable(&error))?;
+        for begin in self.context.database().begin_snapshot() {
+            connection.run(begin).await.map_err(|error| self.context.server().unreachable(&error))?;
         }
-        if may_be_absent && self.session.has_none(&mut *connection).await? {
-            self.session.refuse_unmade(Some(&mut *connection)).await?;
+
+        if may_be_absent && create_tables::no_table_exists(&self.context, &mut *connection).await? {
+            create_tables::check_lookup_targets(&self.context, Some(&mut *connection)).await?;
             nothing(data);
         } else {
-            // They are not made again, which would take the right to make tables.
-            let _ = self.session.made.set(());
-            let session = &self.session;
+            // They are not created again, which would need the privilege to create tables.
+            let _ = self.context.tables_created.set(());
             let catalogue = Catalogue::default();
-            let mut loading = Loading { session, connection: &mut *connection, cx, catalogue, done: 0 };
+            let mut loading = Loading { context: &self.context, connection: &mut *connection, cx, catalogue, done: 0 };
             for entry in &self.entries {
                 (entry.load)(data, &mut loading).await?;
             }
             cx.progress(loading.done, None);
         }
-        connection.run("COMMIT").await.map_err(|error| self.session.unreachable(&error))?;
-        self.session.give_back(connection);
+
+        connection.run("COMMIT").await.map_err(|error| self.context.server().unreachable(&error))?;
+        self.context.session.give_back(connection);
         Ok(())
     }
 
     async fn sync_complete(&self, synced: &Synced<'_, D>) -> Result<(), AdapterError> {
         let counts = synced.counts();
         let is_whole = counts.failed + counts.unknown + counts.not_attempted == 0;
-        self.session.complete(is_whole).await
+        self.context.session.complete(is_whole).await
     }
 
     fn writes_at_complete(&self) -> bool {
-        self.session.transaction == Transaction::PerRun
+        self.context.session.transaction == Transaction::PerRun
     }
 
     fn rewrites(&self) -> bool {
@@ -177,17 +179,17 @@ impl<D: Dataset + VisitedBy<Tables<D>>> Adapter for Sql<D> {
     }
 
     async fn check(&self, checkup: &mut Checkup) {
-        self.session.check(checkup).await;
+        check::check(&self.context, checkup).await;
     }
 }
 
-impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for Sql<D> {
+impl<D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>, M: SqlModel> Target<M> for Sql<D> {
     async fn create(&self, new: &M, cx: &WriteContext<'_, D>) -> Result<M, TargetError> {
         only(self.create_many(&[new], cx).await?)
     }
 
     async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
-        only(self.session.update_apart(&[(old, patch)]).await?)
+        only(conflict::update_or_name_holders(&self.context, &[(old, patch)]).await?)
     }
 
     async fn delete(&self, old: &M, cx: &WriteContext<'_, D>) -> Result<(), TargetError> {
@@ -199,13 +201,15 @@ impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for
         new: &[&M],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
-        self.session.make_tables().await?;
-        let twins = self.session.twins(|| unmatched(cx)).await?;
+        create_tables::create_tables(&self.context).await?;
+        let twins = equal_identifiers::equal_identifiers(&self.context, || unmatched(cx)).await?;
         if twins.is_empty() {
-            return self.session.create_apart(new).await;
+            return conflict::create_or_name_holders(&self.context, new).await;
         }
+
         let (free, refused) = apart(new, |new| twins.to_create(*new));
-        let written = if free.is_empty() { Vec::new() } else { self.session.create_apart(&free).await? };
+        let written =
+            if free.is_empty() { Vec::new() } else { conflict::create_or_name_holders(&self.context, &free).await? };
         Ok(together(written, refused))
     }
 
@@ -215,7 +219,7 @@ impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for
         _: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
         let changes: Vec<(&M, &M::Patch)> = changes.iter().map(|(old, patch)| (*old, patch)).collect();
-        self.session.update_apart(&changes).await
+        conflict::update_or_name_holders(&self.context, &changes).await
     }
 
     async fn delete_many(
@@ -223,18 +227,18 @@ impl<D: Dataset + VisitedBy<Tables<D>> + HasTable<M>, M: SqlModel> Target<M> for
         old: &[&M],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
-        let twins = self.session.twins(|| unmatched(cx)).await?;
+        let twins = equal_identifiers::equal_identifiers(&self.context, || unmatched(cx)).await?;
         if twins.is_empty() {
-            return self.session.delete(old).await;
+            return write::delete(&self.context, old).await;
         }
         let (free, refused) = apart(old, |old| twins.to_delete(*old));
-        let written = if free.is_empty() { Vec::new() } else { self.session.delete(&free).await? };
+        let written = if free.is_empty() { Vec::new() } else { write::delete(&self.context, &free).await? };
         Ok(together(written, refused))
     }
 
     fn terms(&self) -> Terms {
-        let concurrency_limit = match self.session.transaction {
-            Transaction::PerBatch => self.session.database().concurrency_limit(),
+        let concurrency_limit = match self.context.session.transaction {
+            Transaction::PerBatch => self.context.database().concurrency_limit(),
             Transaction::PerRun => Some(1),
         };
         let can = <Self as Target<M>>::CAN;
@@ -248,33 +252,8 @@ fn unmatched<'a, D: Dataset + HasTable<M>, M: SqlModel>(cx: &WriteContext<'a, D>
     records.filter(|record| cx.current::<M>(&record.id()).is_err()).collect()
 }
 
-/// The records that may be written, and for each of all why it may not.
-fn apart<'m, M>(
-    records: &[&'m M],
-    refused: impl Fn(&&'m M) -> Option<TargetError>,
-) -> (Vec<&'m M>, Vec<Option<TargetError>>) {
-    let refused: Vec<Option<TargetError>> = records.iter().map(refused).collect();
-    let free = records.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
-    (free.map(|(record, _)| *record).collect(), refused)
-}
-
-/// The answers for all records: those of what was written, in the places of what was not refused.
-pub(crate) fn together<R>(
-    written: Vec<Result<R, TargetError>>,
-    refused: Vec<Option<TargetError>>,
-) -> Vec<Result<R, TargetError>> {
-    let mut written = written.into_iter();
-    let lost = || Err(TargetError::new("there is no answer for the record"));
-    refused.into_iter().map(|refused| refused.map_or_else(|| written.next().unwrap_or_else(lost), Err)).collect()
-}
-
-/// The answer for the only record.
-fn only<R>(mut answers: Vec<Result<R, TargetError>>) -> Result<R, TargetError> {
-    answers.pop().unwrap_or_else(|| Err(TargetError::new("there is no answer for the record")))
-}
-
 impl<D> fmt::Debug for Sql<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sql").field("url", &self.session.shown()).finish_non_exhaustive()
+        f.debug_struct("Sql").field("url", &self.context.server().shown()).finish_non_exhaustive()
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenS
     let delimiter = Literal::byte_character(delimiter);
     let columns = model.stored().map(|field| {
         let (name, ty, identifies) = (&field.column, field.ty, field.role == Role::Identifier);
-        quote_spanned!(call_site(ty)=> _adapters::file::Column::new::<#ty>(#name, #identifies))
+        quote_spanned!(call_site(ty)=> _adapters::__private::file::Column::new::<#ty>(#name, #identifies))
     });
 
     let read = read(model);
@@ -34,13 +34,13 @@ pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenS
         const _: () = {
             use #krate as _adapters;
 
-            const _: () = _adapters::file::Format::#format.must_be_enabled();
+            const _: () = _adapters::__private::file::Format::#format.must_be_enabled();
 
             #[automatically_derived]
-            impl _adapters::file::FileModel for #ident {
-                const FILE: _adapters::file::FileSchema = _adapters::file::FileSchema {
+            impl _adapters::__private::file::FileModel for #ident {
+                const FILE: _adapters::__private::file::FileSchema = _adapters::__private::file::FileSchema {
                     path: #path,
-                    format: _adapters::file::Format::#format,
+                    format: _adapters::__private::file::Format::#format,
                     list: #list,
                     delimiter: #delimiter,
                     is_secret: #is_secret,
@@ -49,10 +49,10 @@ pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenS
 
                 #read
 
-                fn write<C: _adapters::file::WriteCells>(
+                fn write<C: _adapters::__private::file::RowWriter>(
                     &self,
                     cells: &mut C,
-                ) -> ::core::result::Result<(), _adapters::file::CellError> {
+                ) -> ::core::result::Result<(), _adapters::__private::file::CellError> {
                     #(#written)*
                     ::core::result::Result::Ok(())
                 }
@@ -73,7 +73,7 @@ fn read(model: &FileModel<'_>) -> TokenStream {
 
     let identifiers = taken(Role::Identifier).map(|(field, value)| {
         let ident = field.ident;
-        quote!(#ident: #value.map_err(_adapters::file::Unread::Nameless)?)
+        quote!(#ident: #value.map_err(_adapters::__private::file::RowError::Unidentified)?)
     });
 
     let (types, attributes): (Vec<_>, Vec<_>) = taken(Role::Attribute).map(|(field, value)| (field.ty, value)).unzip();
@@ -91,13 +91,13 @@ fn read(model: &FileModel<'_>) -> TokenStream {
     });
 
     let fields: Vec<_> = fields.collect();
-    let error = quote!(_adapters::file::CellError);
+    let error = quote!(_adapters::__private::file::CellError);
     let record = quote!(::core::result::Result::Ok(Self { #(#fields),* }));
     let (bound, record) = if attributes.is_empty() {
         (None, record)
     } else {
         let bound = quote! {
-            fn attributes<C: _adapters::file::Cells>(
+            fn attributes<C: _adapters::__private::file::RowReader>(
                 cells: &mut C,
             ) -> ::core::result::Result<(#(#types,)*), #error> {
                 ::core::result::Result::Ok((#(#attributes?,)*))
@@ -107,7 +107,7 @@ fn read(model: &FileModel<'_>) -> TokenStream {
             match attributes(cells) {
                 ::core::result::Result::Ok((#(#variables,)*)) => #record,
                 ::core::result::Result::Err(error) => {
-                    ::core::result::Result::Err(_adapters::file::Unread::Rejected(id, error))
+                    ::core::result::Result::Err(_adapters::__private::file::RowError::Rejected(id, error))
                 }
             }
         };
@@ -115,9 +115,9 @@ fn read(model: &FileModel<'_>) -> TokenStream {
     };
 
     quote! {
-        fn read<C: _adapters::file::Cells>(
+        fn read<C: _adapters::__private::file::RowReader>(
             cells: &mut C,
-        ) -> ::core::result::Result<Self, _adapters::file::Unread<#id>> {
+        ) -> ::core::result::Result<Self, _adapters::__private::file::RowError<#id>> {
             #bound
             let id = #id { #(#identifiers),* };
             #record

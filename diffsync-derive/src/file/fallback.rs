@@ -11,7 +11,7 @@ pub(super) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
     generics.make_where_clause().predicates.push(syn::parse_quote! {
-        #ident #ty_generics: _adapters::file::SyncModel + ::core::clone::Clone
+        #ident #ty_generics: _adapters::__private::file::SyncModel + ::core::clone::Clone
     });
     let where_clause = &generics.where_clause;
 
@@ -20,29 +20,29 @@ pub(super) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
             use #krate as _adapters;
 
             #[automatically_derived]
-            impl #impl_generics _adapters::file::FileModel for #ident #ty_generics #where_clause {
-                const FILE: _adapters::file::FileSchema = _adapters::file::FileSchema {
+            impl #impl_generics _adapters::__private::file::FileModel for #ident #ty_generics #where_clause {
+                const FILE: _adapters::__private::file::FileSchema = _adapters::__private::file::FileSchema {
                     path: "",
-                    format: _adapters::file::Format::Csv,
+                    format: _adapters::__private::file::Format::Csv,
                     list: ::core::option::Option::None,
                     delimiter: b',',
                     is_secret: false,
                     columns: &[],
                 };
 
-                fn read<C: _adapters::file::Cells>(
+                fn read<C: _adapters::__private::file::RowReader>(
                     _: &mut C,
                 ) -> ::core::result::Result<
                     Self,
-                    _adapters::file::Unread<<Self as _adapters::file::SyncModel>::Id>,
+                    _adapters::__private::file::RowError<<Self as _adapters::__private::file::SyncModel>::Id>,
                 > {
                     ::core::unreachable!()
                 }
 
-                fn write<C: _adapters::file::WriteCells>(
+                fn write<C: _adapters::__private::file::RowWriter>(
                     &self,
                     _: &mut C,
-                ) -> ::core::result::Result<(), _adapters::file::CellError> {
+                ) -> ::core::result::Result<(), _adapters::__private::file::CellError> {
                     ::core::unreachable!()
                 }
             }

@@ -28,7 +28,7 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
 
     let owner = option_of(collection.owner.as_ref().map(|owner| {
         let (part, value) = (owner.part.expand(&mut std::iter::empty()), &owner.value);
-        quote!(_diffsync::rest::StaticOwner { part: #part, value: #value })
+        quote!(_diffsync::__private::rest::StaticOwner { part: #part, value: #value })
     }));
 
     let name = option_of(collection.key.as_ref().and_then(|key| key.name.as_ref()).map(|name| quote!(#name)));
@@ -39,11 +39,11 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
 
     krate.scope(&quote! {
         #[automatically_derived]
-        impl _diffsync::rest::RestModel for #ident {
-            const REST: &'static _diffsync::rest::RestSchema = &_diffsync::rest::RestSchema {
+        impl _diffsync::__private::rest::RestModel for #ident {
+            const REST: &'static _diffsync::__private::rest::RestSchema = &_diffsync::__private::rest::RestSchema {
                 path: #path,
                 query: #query,
-                key: _diffsync::rest::RestKey { name: #name, is_held: #is_held },
+                key: _diffsync::__private::rest::RestKey { name: #name, is_held: #is_held },
                 fields: &[#(#lookups,)* #(#writes,)* #(#fields),*],
                 owner: #owner,
                 answer: #answer,
@@ -63,7 +63,7 @@ fn described(field: &Field<'_>, part: &Part, reads: bool, writes: bool) -> Token
     let (choice, blank, optional) = (field.choice.is_some(), field.blank.is_some(), field.optional.is_some());
 
     quote! {
-        _diffsync::rest::RestField {
+        _diffsync::__private::rest::RestField {
             names: &[#name], part: #part, many: #many, choice: #choice, blank: #blank, reads: #reads, writes: #writes,
             optional: #optional,
         }
@@ -79,7 +79,7 @@ fn looked_up(collection: &Collection<'_>, lookup: &super::ast::Lookup) -> TokenS
     let part = lookup.part.expand(&mut fields.iter().map(|field| field.is_text()));
 
     quote! {
-        _diffsync::rest::RestField {
+        _diffsync::__private::rest::RestField {
             names: &[#(#names),*], part: #part, many: false, choice: false, blank: false, reads: true, writes: true,
             optional: #optional,
         }
@@ -88,8 +88,8 @@ fn looked_up(collection: &Collection<'_>, lookup: &super::ast::Lookup) -> TokenS
 
 /// The server's key as a value. One that identifies the record on both sides is not taken over: it is there.
 fn key_functions(key: Option<&ServerKey<'_>>) -> TokenStream {
-    let value = quote!(_diffsync::rest::private::Value);
-    let result = |of: TokenStream| quote!(::core::result::Result<#of, _diffsync::rest::private::Error>);
+    let value = quote!(_diffsync::__private::rest::Value);
+    let result = |of: TokenStream| quote!(::core::result::Result<#of, _diffsync::__private::rest::Error>);
     let (read, set) = (result(value.clone()), result(quote!(())));
     let nothing = quote! {
         fn set_remote_key(&mut self, _: #value) -> #set {
@@ -113,7 +113,7 @@ fn key_functions(key: Option<&ServerKey<'_>>) -> TokenStream {
     let set = match key.role {
         Role::Local => quote_spanned! {span=>
             fn set_remote_key(&mut self, key: #value) -> #set {
-                self.#ident = _diffsync::rest::private::from_value(key)?;
+                self.#ident = _diffsync::__private::rest::from_value(key)?;
                 ::core::result::Result::Ok(())
             }
         },
@@ -122,7 +122,7 @@ fn key_functions(key: Option<&ServerKey<'_>>) -> TokenStream {
 
     quote_spanned! {span=>
         fn remote_key(&self) -> #read {
-            _diffsync::rest::private::to_value(&self.#ident)
+            _diffsync::__private::rest::to_value(&self.#ident)
         }
 
         #set

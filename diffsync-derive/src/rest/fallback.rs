@@ -11,17 +11,17 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
     generics.make_where_clause().predicates.push(syn::parse_quote! {
-        #ident #ty_generics: _diffsync::rest::private::SyncModel + ::core::clone::Clone
+        #ident #ty_generics: _diffsync::__private::rest::SyncModel + ::core::clone::Clone
     });
     let where_clause = &generics.where_clause;
 
     krate.scope(&quote! {
         #[automatically_derived]
-        impl #impl_generics _diffsync::rest::RestModel for #ident #ty_generics #where_clause {
-            const REST: &'static _diffsync::rest::RestSchema = &_diffsync::rest::RestSchema {
+        impl #impl_generics _diffsync::__private::rest::RestModel for #ident #ty_generics #where_clause {
+            const REST: &'static _diffsync::__private::rest::RestSchema = &_diffsync::__private::rest::RestSchema {
                 path: "",
                 query: "",
-                key: _diffsync::rest::RestKey { name: ::core::option::Option::None, is_held: false },
+                key: _diffsync::__private::rest::RestKey { name: ::core::option::Option::None, is_held: false },
                 fields: &[],
                 owner: ::core::option::Option::None,
                 answer: ::core::option::Option::None,
@@ -30,14 +30,14 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
 
             fn remote_key(
                 &self,
-            ) -> ::core::result::Result<_diffsync::rest::private::Value, _diffsync::rest::private::Error> {
+            ) -> ::core::result::Result<_diffsync::__private::rest::Value, _diffsync::__private::rest::Error> {
                 ::core::unreachable!()
             }
 
             fn set_remote_key(
                 &mut self,
-                _: _diffsync::rest::private::Value,
-            ) -> ::core::result::Result<(), _diffsync::rest::private::Error> {
+                _: _diffsync::__private::rest::Value,
+            ) -> ::core::result::Result<(), _diffsync::__private::rest::Error> {
                 ::core::unreachable!()
             }
         }

@@ -94,19 +94,19 @@ impl Part {
         let of = match &self.of {
             Of::Value => {
                 is_text.next();
-                quote!(_diffsync::rest::Of::Value)
+                quote!(_diffsync::__private::rest::Of::Value)
             }
             Of::Tree(up) => {
                 let text = is_text.next().unwrap_or_default();
-                quote!(_diffsync::rest::Of::Tree { up: #up, text: #text })
+                quote!(_diffsync::__private::rest::Of::Tree { up: #up, text: #text })
             }
             Of::Lookup { collection, parts } => {
                 let parts: Vec<_> = parts.iter().map(|part| part.expand(is_text)).collect();
-                quote!(_diffsync::rest::Of::Lookup { collection: #collection, parts: &[#(#parts),*] })
+                quote!(_diffsync::__private::rest::Of::Lookup { collection: #collection, parts: &[#(#parts),*] })
             }
         };
 
-        quote!(_diffsync::rest::Part { at: &[#(#at),*], of: #of })
+        quote!(_diffsync::__private::rest::Part { at: &[#(#at),*], of: #of })
     }
 }
 

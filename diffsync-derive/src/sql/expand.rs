@@ -23,12 +23,12 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
 
     let owner = option_of(table.owner.as_ref().map(|owner| {
         let (column, value) = (&owner.column, &owner.value);
-        quote!(_diffsync::sql::Owner { column: #column, value: #value })
+        quote!(_diffsync::__private::sql::Owner { column: #column, value: #value })
     }));
 
     let values = positions(fields).map(|(position, field)| {
         let (form, ty, ident) = (form(field), field.ty, at_type(field));
-        quote_spanned!(call_site(ty)=> #position => <#form as _diffsync::sql::Form<#ty>>::store(&self.#ident),)
+        quote_spanned!(call_site(ty)=> #position => <#form as _diffsync::__private::sql::Encoding<#ty>>::encode(&self.#ident),)
     });
 
     let reads = positions(fields).map(|(position, field)| {
@@ -53,8 +53,8 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
     let set_key = fields.iter().find(|field| field.key.is_some()).map(|field| {
         let (ident, ty, form) = (field.ident, field.ty, form(field));
         quote_spanned! {call_site(ty)=>
-            fn set_key(&mut self, key: _diffsync::sql::Value<'_>) -> ::core::result::Result<(), ::std::string::String> {
-                self.#ident = <#form as _diffsync::sql::Form<#ty>>::restore(key)?;
+            fn set_key(&mut self, key: _diffsync::__private::sql::Value<'_>) -> ::core::result::Result<(), ::std::string::String> {
+                self.#ident = <#form as _diffsync::__private::sql::Encoding<#ty>>::decode(key)?;
                 ::core::result::Result::Ok(())
             }
         }
@@ -62,8 +62,8 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
 
     krate.scope(&quote! {
         #[automatically_derived]
-        impl _diffsync::sql::SqlModel for #ident {
-            const TABLE: &'static _diffsync::sql::SqlTable = &_diffsync::sql::SqlTable {
+        impl _diffsync::__private::sql::SqlModel for #ident {
+            const TABLE: &'static _diffsync::__private::sql::SqlTable = &_diffsync::__private::sql::SqlTable {
                 name: #name,
                 owner: #owner,
                 key: #key,
@@ -72,21 +72,21 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
                 lookups: &[#(#lookups),*],
             };
 
-            fn value(&self, field: usize) -> ::core::result::Result<_diffsync::sql::Value<'_>, ::std::string::String> {
+            fn value(&self, field: usize) -> ::core::result::Result<_diffsync::__private::sql::Value<'_>, ::std::string::String> {
                 match field {
                     #(#values)*
-                    _ => ::core::result::Result::Ok(_diffsync::sql::Value::Null),
+                    _ => ::core::result::Result::Ok(_diffsync::__private::sql::Value::Null),
                 }
             }
 
-            fn read(row: &_diffsync::sql::Fields<'_>) -> ::core::result::Result<Self, _diffsync::sql::FieldError> {
+            fn read(row: &_diffsync::__private::sql::Fields<'_>) -> ::core::result::Result<Self, _diffsync::__private::sql::FieldError> {
                 ::core::result::Result::Ok(Self {
                     #(#reads,)*
                     #(#absent: ::core::default::Default::default(),)*
                 })
             }
 
-            fn identify(row: &_diffsync::sql::Fields<'_>) -> ::core::result::Result<#id, _diffsync::sql::FieldError> {
+            fn identify(row: &_diffsync::__private::sql::Fields<'_>) -> ::core::result::Result<#id, _diffsync::__private::sql::FieldError> {
                 ::core::result::Result::Ok(#id::new(#(#parts),*))
             }
 
@@ -110,24 +110,24 @@ fn described(table: &Table<'_>, field: &Field<'_>) -> TokenStream {
     let looked_up = table.lookups.iter().enumerate().find_map(|(lookup, named)| {
         let part = named.fields.iter().position(|part| part == field.ident)?;
         let (lookup, part) = (Literal::usize_unsuffixed(lookup), Literal::usize_unsuffixed(part));
-        Some(quote!(_diffsync::sql::Place::Lookup(#lookup, #part)))
+        Some(quote!(_diffsync::__private::sql::Place::Lookup(#lookup, #part)))
     });
 
     let place_of = match (&field.column, looked_up) {
-        (Some(column), _) => quote!(_diffsync::sql::Place::Column(#column)),
+        (Some(column), _) => quote!(_diffsync::__private::sql::Place::Column(#column)),
         (None, Some(lookup)) => lookup,
-        (None, None) => quote!(_diffsync::sql::Place::Column(#name)),
+        (None, None) => quote!(_diffsync::__private::sql::Place::Column(#name)),
     };
 
     let declared = option_of(field.declared.as_ref().map(|declared| quote!(#declared)));
     quote_spanned! {call_site(ty)=>
-        _diffsync::sql::SqlField {
+        _diffsync::__private::sql::SqlField {
             name: #name,
-            role: _diffsync::sql::Role::#role,
+            role: _diffsync::__private::sql::Role::#role,
             place: #place_of,
-            kind: <#form as _diffsync::sql::Form<#ty>>::KIND,
-            nullable: <#form as _diffsync::sql::Form<#ty>>::NULLABLE,
-            secret: <#form as _diffsync::sql::Form<#ty>>::SECRET,
+            kind: <#form as _diffsync::__private::sql::Encoding<#ty>>::KIND,
+            nullable: <#form as _diffsync::__private::sql::Encoding<#ty>>::NULLABLE,
+            secret: <#form as _diffsync::__private::sql::Encoding<#ty>>::SECRET,
             declared: #declared,
         }
     }
@@ -148,9 +148,9 @@ fn at_type(field: &Field<'_>) -> Ident {
 fn form(field: &Field<'_>) -> TokenStream {
     let at = call_site(field.ty);
     let inner = match field.form {
-        Form::Plain => return quote_spanned!(at=> _diffsync::sql::Plain),
-        Form::Json => quote_spanned!(at=> _diffsync::sql::Json),
-        Form::Text => quote_spanned!(at=> _diffsync::sql::Text),
+        Form::Plain => return quote_spanned!(at=> _diffsync::__private::sql::Plain),
+        Form::Json => quote_spanned!(at=> _diffsync::__private::sql::Json),
+        Form::Text => quote_spanned!(at=> _diffsync::__private::sql::Text),
     };
 
     wrapped(field.ty, inner)
@@ -159,12 +159,12 @@ fn form(field: &Field<'_>) -> TokenStream {
 fn wrapped(ty: &Type, inner: TokenStream) -> TokenStream {
     if let Some(held) = option(ty) {
         let held = wrapped(held, inner);
-        return quote_spanned!(call_site(ty)=> _diffsync::sql::Optional<#held>);
+        return quote_spanned!(call_site(ty)=> _diffsync::__private::sql::Optional<#held>);
     }
 
     if let Some(held) = secret(ty) {
         let held = wrapped(held, inner);
-        return quote_spanned!(call_site(ty)=> _diffsync::sql::Hidden<#held>);
+        return quote_spanned!(call_site(ty)=> _diffsync::__private::sql::Sensitive<#held>);
     }
 
     inner

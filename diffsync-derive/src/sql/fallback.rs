@@ -11,14 +11,14 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
     generics.make_where_clause().predicates.push(syn::parse_quote! {
-        #ident #ty_generics: _diffsync::sql::SyncModel + ::core::clone::Clone
+        #ident #ty_generics: _diffsync::__private::sql::SyncModel + ::core::clone::Clone
     });
     let where_clause = &generics.where_clause;
 
     krate.scope(&quote! {
         #[automatically_derived]
-        impl #impl_generics _diffsync::sql::SqlModel for #ident #ty_generics #where_clause {
-            const TABLE: &'static _diffsync::sql::SqlTable = &_diffsync::sql::SqlTable {
+        impl #impl_generics _diffsync::__private::sql::SqlModel for #ident #ty_generics #where_clause {
+            const TABLE: &'static _diffsync::__private::sql::SqlTable = &_diffsync::__private::sql::SqlTable {
                 name: "",
                 owner: ::core::option::Option::None,
                 key: ::core::option::Option::None,
@@ -26,9 +26,9 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
                 fields: &[],
                 lookups: &[],
             };
-            fn value(&self, _: usize) -> ::core::result::Result<_diffsync::sql::Value<'_>, ::std::string::String> { ::core::unreachable!() }
-            fn read(_: &_diffsync::sql::Fields<'_>) -> ::core::result::Result<Self, _diffsync::sql::FieldError> { ::core::unreachable!() }
-            fn identify(_: &_diffsync::sql::Fields<'_>) -> ::core::result::Result<Self::Id, _diffsync::sql::FieldError> { ::core::unreachable!() }
+            fn value(&self, _: usize) -> ::core::result::Result<_diffsync::__private::sql::Value<'_>, ::std::string::String> { ::core::unreachable!() }
+            fn read(_: &_diffsync::__private::sql::Fields<'_>) -> ::core::result::Result<Self, _diffsync::__private::sql::FieldError> { ::core::unreachable!() }
+            fn identify(_: &_diffsync::__private::sql::Fields<'_>) -> ::core::result::Result<Self::Id, _diffsync::__private::sql::FieldError> { ::core::unreachable!() }
             fn changes(_: &Self::Patch, _: usize) -> bool { ::core::unreachable!() }
         }
     })

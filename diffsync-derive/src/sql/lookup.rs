@@ -79,14 +79,14 @@ impl Leads {
         let some = |key: &String| quote!(::core::option::Option::Some(#key));
         let key = key.as_ref().map_or_else(|| quote!(::core::option::Option::None), some);
         let parts = parts.iter().map(|part| match part {
-            Part::Column(column) => quote!(_diffsync::sql::Part::Column(#column)),
+            Part::Column(column) => quote!(_diffsync::__private::sql::Part::Column(#column)),
             Part::Lookup(leads) => {
                 let leads = leads.expand();
-                quote!(_diffsync::sql::Part::Lookup(#leads))
+                quote!(_diffsync::__private::sql::Part::Lookup(#leads))
             }
         });
 
-        quote!(_diffsync::sql::Leads { column: #column, table: #table, key: #key, parts: &[#(#parts),*] })
+        quote!(_diffsync::__private::sql::ForeignKey { column: #column, table: #table, key: #key, parts: &[#(#parts),*] })
     }
 }
 
@@ -95,7 +95,7 @@ impl Lookup {
         let leads = self.leads.expand();
         let fields = self.fields.iter().map(|field| Literal::usize_unsuffixed(position(field)));
 
-        quote!(_diffsync::sql::Lookup { leads: #leads, fields: &[#(#fields),*] })
+        quote!(_diffsync::__private::sql::Lookup { foreign_key: #leads, fields: &[#(#fields),*] })
     }
 }
 

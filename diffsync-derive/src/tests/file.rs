@@ -48,7 +48,9 @@ fn kept(declaration: &proc_macro2::TokenStream) -> String {
 #[test]
 fn what_is_not_said_of_a_file_follows() {
     let expected = |path, format, list| {
-        format!("path:\"{path}\",format:_adapters::file::Format::{format},list:::core::option::Option::{list}")
+        format!(
+            "path:\"{path}\",format:_adapters::__private::file::Format::{format},list:::core::option::Option::{list}"
+        )
     };
     let check = |declaration, expected: String| assert_eq!(kept(&declaration), expected);
     check(quote!(path = "a/b.TSV"), expected("a/b.TSV", "Csv", "None"));

@@ -1,4 +1,4 @@
-//! Devices and what they are made of.
+//! Devices and their parts.
 
 use diffsync_core::SyncModel;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Places.
+//! Locations.
 
 use diffsync_core::SyncModel;
 use uuid::Uuid;

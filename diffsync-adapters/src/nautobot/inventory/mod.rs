@@ -47,11 +47,11 @@ pub struct Inventory {
     pub custom_field_choices: Table<CustomFieldChoice>,
     /// Groups of tenants.
     pub tenant_groups: Table<TenantGroup>,
-    /// Whose records are.
+    /// Tenants.
     pub tenants: Table<Tenant>,
     /// Kinds of places.
     pub location_types: Table<LocationType>,
-    /// Places.
+    /// Locations.
     pub locations: Table<Location>,
     /// Who makes devices.
     pub manufacturers: Table<Manufacturer>,

@@ -1,4 +1,4 @@
-//! Whose records are.
+//! Tenants.
 
 use diffsync_core::SyncModel;
 use uuid::Uuid;

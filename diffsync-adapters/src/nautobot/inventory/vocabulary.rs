@@ -96,7 +96,7 @@ pub struct CustomField {
     pub kind: String,
     /// What it is for.
     pub description: String,
-    /// Under which heading it stands in forms.
+    /// The heading under which forms show it.
     pub grouping: String,
     /// Whether it must be filled.
     pub required: bool,
@@ -154,6 +154,7 @@ impl CustomField {
         let words = key.replace('_', " ");
         let mut letters = words.chars();
         let label = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+
         Self {
             key,
             label,

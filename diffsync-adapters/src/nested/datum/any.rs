@@ -81,6 +81,7 @@ impl<'de> Visitor<'de> for Any {
             };
             entries.push((key, value));
         }
+
         Ok(Datum::Map(entries))
     }
 }

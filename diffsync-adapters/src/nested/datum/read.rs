@@ -39,11 +39,13 @@ pub(super) fn number(text: &str) -> Option<String> {
         let is_plain = digits.chars().all(|digit| digit.is_digit(radix));
         return u128::from_str_radix(digits, radix).ok().filter(|_| is_plain).map(|number| number.to_string());
     }
+
     match digits {
         ".inf" | ".Inf" | ".INF" => return Some(format!("{sign}inf")),
         ".nan" | ".NaN" | ".NAN" if digits == text => return Some("nan".to_owned()),
         _ => {}
     }
+
     let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (digits, None),
@@ -58,10 +60,12 @@ pub(super) fn number(text: &str) -> Option<String> {
             is_digits(whole) && fraction.is_none_or(|fraction| fraction.is_empty() || is_digits(fraction))
         }
     };
+
     let is_exponent = |text: &str| is_digits(text.strip_prefix(['-', '+']).unwrap_or(text));
     if !is_number || !exponent.is_none_or(is_exponent) {
         return None;
     }
+
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
     let fraction = match fraction {
@@ -70,6 +74,7 @@ pub(super) fn number(text: &str) -> Option<String> {
         None => String::new(),
     };
     let exponent = exponent.map(|exponent| format!("e{exponent}")).unwrap_or_default();
+
     Some(format!("{sign}{whole}{fraction}{exponent}"))
 }
 
@@ -96,15 +101,17 @@ fn visit_number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value
     if text.contains(['.', 'e', 'E']) {
         return visitor.visit_f64(float(text)?);
     }
+
     if matches!(text, "inf" | "-inf" | "nan") {
         // A free value would become null.
         return Err(cannot_hold(text));
     }
+
     Err(Error::custom(format!("{text} is a whole number beyond 64 bits, which the field's type cannot hold")))
 }
 
 impl Datum {
-    /// The number that stands here, if one does.
+    /// The number at this position, if there is one.
     fn as_number(&self) -> Option<String> {
         match self {
             Self::Number(text) => Some(text.clone()),

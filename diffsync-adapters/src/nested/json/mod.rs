@@ -47,6 +47,7 @@ pub(crate) fn push(text: &mut String, value: &Datum) -> Result<()> {
             text.push('}');
         }
     }
+
     Ok(())
 }
 
@@ -78,15 +79,17 @@ fn map(object: &str, set: &[(String, Change)], gone: &[String]) -> Result<String
         };
         parts.push((Some(position), format!("{head}{value}")));
     }
+
     for (key, change) in set.iter().filter(|(key, _)| !keys.contains(key.as_str())) {
         let value = change.applied(&Datum::Null).ok_or_else(|| Error::custom("there is nothing to change"))?;
-        // The space behind the colon is as in the other entries.
+        // The space after the colon is as in the other entries.
         let colon = entries.first().map_or(": ", |first| {
             let head = part(first.begin..first.value.start);
             head.rfind(':').and_then(|colon| head.get(colon..)).unwrap_or(": ")
         });
         parts.push((None, format!("{}{colon}{}", serde_json::to_string(key)?, text_of(&value)?)));
     }
+
     let places: Vec<_> = entries.iter().map(|entry| entry.begin..entry.value.end).collect();
     Ok(joined(object, &places, &parts))
 }
@@ -101,10 +104,11 @@ fn list(text: &str, pieces: &[Piece]) -> Result<String> {
             Piece::New(item) => (None, text_of(item)?),
         })
     };
+
     Ok(joined(text, &items, &pieces.iter().map(part).collect::<Result<Vec<_>>>()?))
 }
 
-/// What stands between brackets, with other parts. Each says which of the old it takes the place of, if of any; where two
+/// The text between brackets, with other parts. Each says which of the old it takes the place of, if of any; where two
 /// follow each other as before, what stood between them stays.
 pub(crate) fn joined(text: &str, old: &[Range<usize>], parts: &[(Option<usize>, String)]) -> String {
     let part = |range: Range<usize>| text.get(range).unwrap_or_default();
@@ -117,6 +121,7 @@ pub(crate) fn joined(text: &str, old: &[Range<usize>], parts: &[(Option<usize>, 
     if parts.is_empty() {
         return format!("{open}{close}");
     }
+
     let (before, behind) = (part(1..first.start), part(last.end..text.len() - 1));
     let between = |position: usize| Some(part(old.get(position)?.end..old.get(position + 1)?.start));
     let separator = match between(0) {
@@ -132,6 +137,7 @@ pub(crate) fn joined(text: &str, old: &[Range<usize>], parts: &[(Option<usize>, 
         }
         new.push_str(text);
     }
+
     new.push_str(behind);
     new.push_str(close);
     new

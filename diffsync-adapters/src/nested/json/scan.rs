@@ -15,7 +15,7 @@ pub(crate) struct Scan<'a> {
     at: usize,
 }
 
-/// A key and where its value stands.
+/// A key and the position of its value.
 pub(crate) struct Entry {
     pub(crate) key: String,
     /// Where the key begins.
@@ -66,6 +66,7 @@ impl<'a> Scan<'a> {
             let key = serde_json::from_str(self.text.get(key).unwrap_or_default())?;
             entries.push(Entry { key, begin, value });
         }
+
         Ok(entries)
     }
 
@@ -91,6 +92,7 @@ impl<'a> Scan<'a> {
         if depth > DEPTH {
             return Err(Error::custom("recursion limit exceeded"));
         }
+
         self.space();
         match self.rest().as_bytes().first() {
             Some(b'{') => {
@@ -151,6 +153,7 @@ impl<'a> Scan<'a> {
                 _ => {}
             }
         }
+
         let text = rest.get(..end).unwrap_or_default();
         self.at += end;
         serde_json::from_str(text)
@@ -196,6 +199,7 @@ pub(crate) fn object(
         // The words in which serde_json says it.
         return Err(Error::invalid_type(found(text), &"a record with keys and values"));
     }
+
     while !scan.skip(b'}') {
         let key = scan.text()?;
         scan.expect(b':')?;
@@ -210,5 +214,6 @@ pub(crate) fn object(
         }
         scan.skip(b',');
     }
+
     Ok(())
 }

@@ -60,7 +60,7 @@ async fn server() -> Wire {
     .await
 }
 
-async fn load<D: Dataset + VisitedBy<diffsync_adapters::rest::Models<D>>>(
+async fn load<D: Dataset + VisitedBy<diffsync_adapters::rest::ModelEntries<D>>>(
     wire: &Wire,
     side: Side,
 ) -> (Result<D, String>, Vec<String>) {

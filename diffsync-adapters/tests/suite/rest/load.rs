@@ -254,7 +254,7 @@ async fn a_tree_in_circles_is_an_error() {
 async fn what_is_no_collection_is_an_error() {
     let wire = Wire::start([answer("[1, 2]")]).await;
     let error = load_from(&Rest::new(wire.client(), Dialect::default())).await.unwrap_err().to_string();
-    assert_eq!(error, "`devices?role=server` has a row that is no object; is it a collection?");
+    assert_eq!(error, "`devices?role=server` has a row that is not an object; is it a collection?");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::{Sql, Tables};
+use diffsync_adapters::sql::{ModelEntries, Sql};
 use diffsync_core::{Adapter, Dataset, LoadContext, Side, SyncModel, Table, Url, VisitedBy};
 
 use sqlx::{Connection as _, SqliteConnection};
@@ -12,7 +12,7 @@ use super::systems::{Kind, System, block_on, loaded, on_each};
 use super::world::{Vlans, World};
 
 /// Why the database cannot be loaded.
-async fn refused<D: Dataset + VisitedBy<Tables<D>>>(system: &System) -> String {
+async fn refused<D: Dataset + VisitedBy<ModelEntries<D>>>(system: &System) -> String {
     match loaded::<D>(&Sql::at(&system.url).unwrap(), Side::Target).await {
         Ok(_) => panic!("{:?} is loaded", system.kind),
         Err(error) => error.to_string(),

@@ -180,7 +180,7 @@ fn a_model_may_say_that_others_go_with_its_rows() {
 
 #[test]
 fn a_check_says_what_the_database_would_delete_as_well() {
-    async fn said<D: Dataset + VisitedBy<diffsync_adapters::sql::Tables<D>>>(system: &System) -> Option<String> {
+    async fn said<D: Dataset + VisitedBy<diffsync_adapters::sql::ModelEntries<D>>>(system: &System) -> Option<String> {
         let mut checkup = Checkup::new(Side::Target);
         Sql::<D>::at(&system.url).unwrap().check(&mut checkup).await;
         let found = checkup.findings().iter().find(|found| found.what == "deletes in sites");

@@ -1,13 +1,13 @@
 //! What a look at a database finds.
 
 use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::{Sql, Tables};
+use diffsync_adapters::sql::{ModelEntries, Sql};
 use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table, Url, VisitedBy};
 
 use super::systems::{Kind, System, assert_done, block_on, loaded, on_each, pushed};
 use super::world::{Vlan, Vlans, vlans};
 
-async fn checked<D: Dataset + VisitedBy<Tables<D>>>(sql: &Sql<D>, side: Side) -> Checkup {
+async fn checked<D: Dataset + VisitedBy<ModelEntries<D>>>(sql: &Sql<D>, side: Side) -> Checkup {
     let mut checkup = Checkup::new(side);
     sql.check(&mut checkup).await;
     checkup
@@ -159,11 +159,11 @@ fn the_right_to_make_tables_is_looked_at_where_it_can_be_told() {
             Kind::MariaDb => return,
         }
         let (passed, detail) = found(&checked(&system.sql::<Vlans>(), Side::Target).await, "tables");
-        assert!(passed && detail.starts_with("there are none yet; they are made"), "{detail}");
+        assert!(passed && detail.starts_with("none exist yet; they are created"), "{detail}");
         let sql: Sql<Vlans> = Sql::at(&url).unwrap().create_tables();
         let (passed, detail) = found(&checked(&sql, Side::Target).await, "tables");
         let who = if system.kind == Kind::Sqlite { "file may not be written" } else { "login may not " };
-        assert!(!passed && detail.starts_with(&format!("there are none yet, and the {who}")), "{detail}");
+        assert!(!passed && detail.starts_with(&format!("none exist yet, and the {who}")), "{detail}");
     });
 }
 

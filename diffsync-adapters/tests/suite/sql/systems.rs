@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use diffsync_adapters::sql::{Sql, Tables};
+use diffsync_adapters::sql::{ModelEntries, Sql};
 use diffsync_core::{
     Adapter, AdapterError, Dataset, Event, HasTable, Job, JobContext, JobError, JobInfo, JobKind, JobSpec, Limit,
     Limits, LoadContext, LoadState, Observer, OnGuard, Operation, Run, RunOptions, RunReport, Side, Step, SyncModel,
@@ -97,7 +97,7 @@ impl System {
     }
 
     /// The adapter, which makes its tables.
-    pub(crate) fn sql<D: VisitedBy<Tables<D>>>(&self) -> Sql<D> {
+    pub(crate) fn sql<D: VisitedBy<ModelEntries<D>>>(&self) -> Sql<D> {
         Sql::at(&self.url).unwrap().create_tables()
     }
 
@@ -161,7 +161,10 @@ pub(crate) async fn run_on(kind: Kind, url: &Url, sql: &str) {
 }
 
 /// All that a database holds.
-pub(crate) async fn loaded<D: Dataset + VisitedBy<Tables<D>>>(sql: &Sql<D>, side: Side) -> Result<D, AdapterError> {
+pub(crate) async fn loaded<D: Dataset + VisitedBy<ModelEntries<D>>>(
+    sql: &Sql<D>,
+    side: Side,
+) -> Result<D, AdapterError> {
     let mut data = D::default();
     sql.load(&mut data, &LoadContext::alone(side)).await?;
     Ok(data)
@@ -191,7 +194,7 @@ struct Push<D> {
     target: Mutex<Option<Sql<D>>>,
 }
 
-impl<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>> JobSpec for Push<D> {
+impl<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>> JobSpec for Push<D> {
     type Data = D;
     type Source = Given<D>;
     type Target = Sql<D>;
@@ -226,7 +229,7 @@ impl<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>> JobSpec for Push<D> 
     }
 }
 
-impl<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>> Job for Push<D> {
+impl<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>> Job for Push<D> {
     async fn source_adapter(&self, _: &JobContext) -> Result<Given<D>, JobError> {
         Ok(self.source.lock().unwrap().take().unwrap())
     }
@@ -237,14 +240,14 @@ impl<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>> Job for Push<D> {
 }
 
 /// Brings a database in line with these records.
-pub(crate) async fn pushed<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>(
+pub(crate) async fn pushed<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>>(
     source: D,
     target: Sql<D>,
 ) -> RunReport {
     pushed_with(source, target, |_| {}).await
 }
 
-pub(crate) async fn pushed_with<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>(
+pub(crate) async fn pushed_with<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>>(
     source: D,
     target: Sql<D>,
     set: impl FnOnce(&mut RunOptions),
@@ -254,7 +257,7 @@ pub(crate) async fn pushed_with<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sq
     Run::execute(job(source, target).into(), options, Vec::new()).await
 }
 
-pub(crate) async fn pushed_observed<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>(
+pub(crate) async fn pushed_observed<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>>(
     source: D,
     target: Sql<D>,
     observers: Vec<Arc<dyn Observer>>,
@@ -263,7 +266,7 @@ pub(crate) async fn pushed_observed<D: Dataset + VisitedBy<Tables<D>> + WrittenB
 }
 
 /// A run during which another changes the database, after it was loaded.
-pub(crate) async fn pushed_behind<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>(
+pub(crate) async fn pushed_behind<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>>(
     system: &System,
     source: D,
     target: Sql<D>,
@@ -273,7 +276,7 @@ pub(crate) async fn pushed_behind<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<
 }
 
 /// A run during which another changes the database, when this is said for the first time.
-pub(crate) async fn pushed_until<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>(
+pub(crate) async fn pushed_until<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>>(
     system: &System,
     source: D,
     target: Sql<D>,
@@ -309,7 +312,7 @@ pub(crate) async fn pushed_until<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<S
 }
 
 /// Nothing is held back.
-fn options<D: Dataset + VisitedBy<Tables<D>> + WrittenBy<Sql<D>>>() -> RunOptions {
+fn options<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>>() -> RunOptions {
     let options = RunOptions::of(&Push::<D>::INFO);
     D::SCHEMAS
         .iter()

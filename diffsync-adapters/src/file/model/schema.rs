@@ -1,0 +1,101 @@
+//! The schema of a model that `#[derive(FileModel)]` writes.
+
+use diffsync_core::nearest;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::shape::Shape;
+
+/// A file and its contents.
+#[derive(Debug, Clone, Copy)]
+pub struct FileSchema {
+    /// Where the file lies in the folder.
+    pub path: &'static str,
+    /// How it is written.
+    pub format: Format,
+    /// The key of the list of records, unless the list is the whole document.
+    pub list: Option<&'static str>,
+    /// The delimiter of CSV.
+    pub delimiter: u8,
+    /// Whether a field is a secret, so that only the owner may read the file.
+    pub is_secret: bool,
+    /// The stored fields, in the order of the struct.
+    pub columns: &'static [Column],
+}
+
+/// How records are written in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A header, then a line for each record, its cells separated by commas.
+    Csv,
+    /// A list of objects.
+    Json,
+    /// An object on each line.
+    JsonLines,
+    /// A list of mappings.
+    Yaml,
+    /// An array of tables.
+    Toml,
+    /// Columns, for big data.
+    Parquet,
+}
+
+impl Format {
+    /// Ends the build if the format's feature is off.
+    ///
+    /// # Panics
+    ///
+    /// If it is, which is meant to happen at compile time.
+    #[doc(hidden)]
+    #[allow(clippy::panic, reason = "it is called in constants only, where it is a compile error")]
+    pub const fn must_be_enabled(self) {
+        match self {
+            Self::Csv if !cfg!(feature = "csv") => panic!("CSV needs the feature `csv` of diffsync-adapters"),
+            Self::Json | Self::JsonLines if !cfg!(feature = "json") => {
+                panic!("JSON needs the feature `json` of diffsync-adapters")
+            }
+            Self::Yaml if !cfg!(feature = "yaml") => panic!("YAML needs the feature `yaml` of diffsync-adapters"),
+            Self::Toml if !cfg!(feature = "toml") => panic!("TOML needs the feature `toml` of diffsync-adapters"),
+            Self::Parquet if !cfg!(feature = "parquet") => {
+                panic!("Parquet needs the feature `parquet` of diffsync-adapters")
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A stored field.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// What its column, or its key, is called.
+    pub name: &'static str,
+    /// Whether it is part of the identifier.
+    pub identifies: bool,
+    /// What its values look like.
+    pub(crate) shape: fn() -> Shape,
+    /// Its type in Parquet, if one can be told from the field's type.
+    #[cfg(feature = "parquet")]
+    pub(crate) arrow: fn() -> Option<super::arrow::Field>,
+}
+
+impl Column {
+    /// The column of a field of this type.
+    #[must_use]
+    pub const fn new<T: Serialize + DeserializeOwned>(name: &'static str, identifies: bool) -> Self {
+        Self {
+            name,
+            identifies,
+            shape: Shape::of::<T>,
+            #[cfg(feature = "parquet")]
+            arrow: super::arrow::field_of::<T>,
+        }
+    }
+
+    /// Says that it is not among the columns that are there.
+    pub(crate) fn missing<'a>(&self, there: impl Iterator<Item = &'a str> + Clone) -> String {
+        let names = there.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let meant = nearest(self.name, there);
+        let meant = meant.map(|meant| format!("; if `{meant}` is meant, say `rename = {meant:?}`")).unwrap_or_default();
+        format!("there is no column `{}`; there are {names}{meant}", self.name)
+    }
+}

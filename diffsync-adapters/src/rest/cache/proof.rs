@@ -1,0 +1,39 @@
+//! Whether a `POST` to a collection creates a record there, as far as answers have shown it.
+
+use std::collections::BTreeMap;
+
+use diffsync_core::TargetError;
+use diffsync_core::TargetErrorKind;
+
+/// What is known of the collections to which records were posted.
+#[derive(Debug, Default)]
+pub(crate) struct PostProofs(BTreeMap<&'static str, Proof>);
+
+/// What the answers to a `POST` to a collection have shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// It creates a record.
+    Creates,
+    /// It means something else.
+    Foreign,
+    /// Nothing, and the record was not found when it was asked for.
+    Nothing,
+}
+
+impl PostProofs {
+    /// What is known of a collection.
+    pub(crate) fn get(&self, path: &str) -> Option<Proof> {
+        self.0.get(path).copied()
+    }
+
+    pub(crate) fn note(&mut self, path: &'static str, proof: Proof) {
+        self.0.insert(path, proof);
+    }
+
+    /// Takes note of why a record of a collection was not created.
+    pub(crate) fn failed(&mut self, path: &'static str, error: &TargetError) {
+        if error.kind() == TargetErrorKind::Fatal && error.is_perhaps_written() {
+            self.0.insert(path, Proof::Foreign);
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The builder of a client: login, time limits, rate, certificates.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use diffsync_core::{Secret, Url, with_causes};
+use governor::{Quota, RateLimiter};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Certificate, Identity, redirect};
+use tokio::sync::Semaphore;
+
+use super::client::Client;
+use super::redact::Redactor;
+use super::retry::Retries;
+
+/// Why a client could not be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingError(String);
+
+impl SettingError {
+    fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// Builds a [`Client`]. [`Client::builder`] returns it.
+#[must_use = "`build` makes the client"]
+pub struct ClientBuilder {
+    base: Url,
+    headers: Vec<(String, Secret<String>, bool)>,
+    login: Option<(Secret<String>, Secret<String>)>,
+    slash: bool,
+    connect_limit: Duration,
+    stall_limit: Duration,
+    request_limit: Option<Duration>,
+    reading_limit: Option<Duration>,
+    pace: Option<f64>,
+    concurrency: usize,
+    retries: Retries,
+    roots: Vec<Vec<u8>>,
+    identity: Option<Secret<Vec<u8>>>,
+    accept_invalid: bool,
+    max_body: usize,
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let base = super::redact::url(&self.base, &Redactor::default());
+        f.debug_struct("ClientBuilder").field("base", &base).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client of the API at this address: it is the base of every path.
+    pub fn builder(base: Url) -> ClientBuilder {
+        ClientBuilder::new(base)
+    }
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(base: Url) -> Self {
+        Self {
+            base,
+            headers: Vec::new(),
+            login: None,
+            slash: false,
+            connect_limit: Duration::from_secs(10),
+            stall_limit: Duration::from_mins(1),
+            request_limit: Some(Duration::from_mins(5)),
+            reading_limit: None,
+            pace: None,
+            concurrency: 4,
+            retries: Retries::default(),
+            roots: Vec::new(),
+            identity: None,
+            accept_invalid: false,
+            max_body: 64 << 20,
+        }
+    }
+
+    /// Logs in with `Authorization: Token …`.
+    pub fn token(self, token: &Secret<String>) -> Self {
+        let value = Secret::new(format!("Token {}", token.expose()));
+        self.secret(AUTHORIZATION.as_str(), value)
+    }
+
+    /// Logs in with `Authorization: Bearer …`.
+    pub fn bearer(self, token: &Secret<String>) -> Self {
+        let value = Secret::new(format!("Bearer {}", token.expose()));
+        self.secret(AUTHORIZATION.as_str(), value)
+    }
+
+    /// Logs in with a name and a password.
+    pub fn basic(mut self, user: impl Into<String>, password: Secret<String>) -> Self {
+        self.login = Some((Secret::new(user.into()), password));
+        self
+    }
+
+    /// Logs in with a header of any name, such as `X-Api-Key`.
+    pub fn secret(mut self, header: impl Into<String>, value: Secret<String>) -> Self {
+        self.headers.push((header.into(), value, true));
+        self
+    }
+
+    /// Sends a header with every request, such as `Accept: application/json; version=2.4`. It is no secret.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), Secret::new(value.into()), false));
+        self
+    }
+
+    /// Ends every path with a slash, which some servers insist on.
+    pub fn trailing_slash(mut self, slash: bool) -> Self {
+        self.slash = slash;
+        self
+    }
+
+    /// How long it may take to connect: ten seconds unless said otherwise.
+    pub fn connect_limit(mut self, limit: Duration) -> Self {
+        self.connect_limit = limit;
+        self
+    }
+
+    /// How long a server may send nothing while it answers: a minute unless said otherwise.
+    pub fn stall_limit(mut self, limit: Duration) -> Self {
+        self.stall_limit = limit;
+        self
+    }
+
+    /// How long a request may take altogether: five minutes unless said otherwise.
+    pub fn request_limit(mut self, limit: Option<Duration>) -> Self {
+        self.request_limit = limit;
+        self
+    }
+
+    /// How long a request that only reads may take altogether, for a server that takes long to write: as long as any other
+    /// unless said otherwise. One that hangs is made again, if there is time left for it ([`Retries::total`]).
+    pub fn reading_limit(mut self, limit: Option<Duration>) -> Self {
+        self.reading_limit = limit;
+        self
+    }
+
+    /// How many requests a second are made at most.
+    pub fn requests_per_second(mut self, pace: f64) -> Self {
+        self.pace = Some(pace);
+        self
+    }
+
+    /// How many requests are made at the same time: four unless said otherwise.
+    pub fn concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = concurrency.max(1);
+        self
+    }
+
+    /// How often, and after which pauses, a request is retried.
+    pub fn retries(mut self, retries: Retries) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// Trusts the certificates in this text (PEM) too: those of the company's own authority, or a self-signed one.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// Shows the server this certificate, with its key (PEM).
+    pub fn client_certificate(mut self, pem: Secret<Vec<u8>>) -> Self {
+        self.identity = Some(pem);
+        self
+    }
+
+    /// Talks to a server whoever it is: anybody on the way can read and change everything, the login included.
+    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+        self.accept_invalid = accept;
+        self
+    }
+
+    /// How many bytes an answer may have: 64 MiB unless said otherwise. In memory rows of few and short fields take many times
+    /// what they take in the answer.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// Makes the client.
+    pub fn build(self) -> Result<Client, SettingError> {
+        let base = base(self.base)?;
+        let mut hidden = Redactor::default();
+        let mut headers = HeaderMap::new();
+        for (name, value, secret) in &self.headers {
+            let unusable =
+                |what| SettingError::new(format!("the {what} of the header `{name}` holds what no header can"));
+            let key: HeaderName = name.parse().map_err(|_| unusable("name"))?;
+            let mut text = HeaderValue::from_str(value.expose()).map_err(|_| unusable("value"))?;
+            text.set_sensitive(*secret);
+            if *secret {
+                hidden.add(value.expose());
+                // What the server quotes is the token, not the scheme before it.
+                value.expose().split_whitespace().skip(1).for_each(|part| hidden.add(part));
+            }
+            headers.insert(key, text);
+        }
+
+        if let Some((_, password)) = &self.login {
+            hidden.add(password.expose());
+        }
+
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("diffsync/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            // Whether to follow depends on the method, which a policy does not see.
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(self.connect_limit)
+            .read_timeout(self.stall_limit)
+            .danger_accept_invalid_certs(self.accept_invalid);
+
+        if let Some(limit) = self.request_limit {
+            http = http.timeout(limit);
+        }
+
+        for pem in &self.roots {
+            let read = Certificate::from_pem_bundle(pem).ok().filter(|certificates| !certificates.is_empty());
+            let certificates = read.ok_or_else(|| {
+                SettingError::new("the root certificate is not in PEM form (`-----BEGIN CERTIFICATE-----` …)")
+            })?;
+            http = certificates.into_iter().fold(http, reqwest::ClientBuilder::add_root_certificate);
+        }
+
+        if let Some(pem) = &self.identity {
+            let identity = Identity::from_pem(pem.expose()).map_err(|_| {
+                SettingError::new(
+                    "the client certificate must be PEM text that holds the certificate and its private key",
+                )
+            })?;
+            http = http.identity(identity);
+        }
+
+        let pace = self.pace.map(quota).transpose()?;
+        let http = http.build().map_err(|error| SettingError::new(with_causes(&error.without_url())))?;
+        if let Some((user, password)) = &self.login {
+            // In the header it is another text.
+            let request = http.get(base.clone()).basic_auth(user.expose(), Some(password.expose())).build();
+            let header =
+                request.ok().and_then(|request| request.headers().get(AUTHORIZATION)?.to_str().map(str::to_owned).ok());
+            header.iter().flat_map(|header| header.split_whitespace().skip(1)).for_each(|part| hidden.add(part));
+        }
+
+        Ok(Client::new(super::client::Parts {
+            http,
+            base,
+            login: self.login,
+            slash: self.slash,
+            pace: pace.map(RateLimiter::direct),
+            slots: Semaphore::new(self.concurrency),
+            concurrency: self.concurrency,
+            retries: self.retries,
+            // It takes the place of the limit of all requests.
+            reading_limit: self.reading_limit.map(|limit| self.request_limit.map_or(limit, |all| all.min(limit))),
+            hidden,
+            max_body: self.max_body,
+        }))
+    }
+}
+
+/// The base URL of every path.
+fn base(mut url: Url) -> Result<Url, SettingError> {
+    let shown = diffsync_core::redacted_url(&url);
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err(SettingError::new(format!("`{shown}` is no address of an API; expected `https://host/path`")));
+    }
+
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(SettingError::new(format!(
+            "`{shown}`: the address of an API ends with its path, before the `?` or `#`"
+        )));
+    }
+
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(SettingError::new(format!("`{shown}`: the URL must not contain credentials; use `basic` instead")));
+    }
+
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+
+    Ok(url)
+}
+
+fn quota(pace: f64) -> Result<Quota, SettingError> {
+    let wrong = || SettingError::new(format!("invalid rate {pace}/s; expected a positive number"));
+    let period = Duration::try_from_secs_f64(1.0 / pace).map_err(|_| wrong())?;
+    Quota::with_period(period).map(|quota| quota.allow_burst(NonZeroU32::MIN)).ok_or_else(wrong)
+}

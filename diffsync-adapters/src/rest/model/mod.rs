@@ -1,0 +1,28 @@
+//! What `#[derive(RestModel)]` says of a model, and where its values are in the bodies of an API.
+
+pub(crate) mod json_path;
+pub(crate) mod record_path;
+pub(crate) mod schema;
+pub(crate) mod tree_path;
+
+use diffsync_core::SyncModel;
+use serde_json::Value;
+
+use self::schema::RestSchema;
+
+/// A model whose records a JSON API keeps. Implemented by `#[derive(RestModel)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how an API keeps it",
+    label = "`RestModel` is missing",
+    note = "put `#[derive(RestModel)]` and `#[rest(path = \"…\")]` on the struct"
+)]
+pub trait RestModel: SyncModel + Clone {
+    /// Where the records are, and which part of a record's body is which field.
+    const REST: &'static RestSchema;
+
+    /// The server's own key of the record, `null` if it has none yet.
+    fn remote_key(&self) -> Result<Value, serde_json::Error>;
+
+    /// Stores the key that the server gave the record.
+    fn set_remote_key(&mut self, key: Value) -> Result<(), serde_json::Error>;
+}

@@ -1,0 +1,77 @@
+//! The health check of an API.
+
+use diffsync_core::{AdapterError, Checkup, Side};
+use reqwest::StatusCode;
+
+use crate::rest::context::RestContext;
+use crate::rest::http::error::{Error, ErrorKind};
+use crate::rest::model::schema::RestSchema;
+use crate::rest::source::Sample;
+use crate::rest::unknown_keys::{describe_missing, lacks_keys};
+
+/// Asks for rows of each collection, where a run reads them.
+pub(crate) async fn check(rest: &RestContext, checkup: &mut Checkup) {
+    let base = rest.client.base().as_str().to_owned();
+    let mut is_reached = false;
+    for (model, schema) in rest.models.iter().copied() {
+        match look(rest, schema).await {
+            Ok((sample, misspelt)) => {
+                if !is_reached {
+                    checkup.passed("connection", &base);
+                    checkup.passed("login", "accepted");
+                    is_reached = true;
+                }
+                match misspelt {
+                    Some(text) => checkup.failed(model, text),
+                    None => checkup.passed(model, seen(&sample, schema)),
+                }
+                if checkup.side() == Side::Target && sample.is_read_only {
+                    checkup.failed("rights", format!("`{}` takes no new records", schema.path));
+                }
+            }
+            Err(error) => {
+                let what = match Error::within(&error).map(Error::kind) {
+                    Some(ErrorKind::Connect | ErrorKind::Certificate | ErrorKind::Cut | ErrorKind::TimedOut) => {
+                        "connection"
+                    }
+                    Some(ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => "login",
+                    _ => model,
+                };
+                checkup.failed(what, error.to_string());
+                // The others would say the same.
+                if what != model {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Some rows of a model's collection, and what is wrong with the keys that the model names.
+async fn look(rest: &RestContext, schema: &RestSchema) -> Result<(Sample, Option<String>), AdapterError> {
+    let name = schema.collection();
+    let collection = rest.collection(&name);
+    let sample = rest.source.sample(&rest.client, &rest.dialect, &collection).await?;
+    if !lacks_keys(&rest.models, &name, &sample.rows) {
+        return Ok((sample, None));
+    }
+
+    // Some row may have it that is not among these.
+    let all = if sample.is_whole {
+        None
+    } else {
+        Some(rest.source.rows(&rest.client, &rest.dialect, &collection, &mut |_, _| {}).await?)
+    };
+    let rows = all.as_deref().unwrap_or(&sample.rows);
+    let misspelt =
+        lacks_keys(&rest.models, &name, rows).then(|| describe_missing(&rest.models, &name, &sample.rows, rows));
+    Ok((sample, misspelt))
+}
+
+fn seen(sample: &Sample, schema: &RestSchema) -> String {
+    match sample.total {
+        Some(total) => format!("{total} records in `{}`", schema.path),
+        None if sample.rows.is_empty() => format!("`{}` is there, and empty", schema.path),
+        None => format!("`{}` is there", schema.path),
+    }
+}

@@ -1,0 +1,198 @@
+//! The row of a record that was just created, wherever the server says what it is: in its answer, where the answer leads, or in
+//! the collection.
+
+use diffsync_core::{AdapterError, TargetError, Url};
+use futures_util::TryStreamExt;
+use serde_json::Value;
+
+use super::write_request::{Content, WriteReply, content, foreign_answer};
+use crate::rest::context::RestContext;
+use crate::rest::http::client::Request;
+use crate::rest::http::pages::Reading;
+use crate::rest::model::RestModel;
+use crate::rest::model::json_path::plain;
+use crate::rest::model::schema::Of;
+use crate::rest::record::{RecordValues, RowError, read};
+
+impl RestContext {
+    /// What a record's key is called, and whether it must be known: for later changes, or for records that name it.
+    pub(crate) fn key_need<M: RestModel>(&self) -> (String, bool) {
+        let (cache, collection) = (self.cache(), M::REST.collection());
+        let key = cache.key_of(&collection).to_owned();
+        let is_identifier = |name: &&str| M::SCHEMA.identifiers.iter().any(|field| field.name == *name);
+        // One that identifies the record on both sides is known before it is written.
+        let is_known =
+            M::REST.fields.iter().any(|field| field.part.at == [&*key] && field.names.iter().any(is_identifier));
+        let is_needed = !is_known && (M::REST.key.is_held || cache.is_looked_up(&collection));
+        (key, is_needed)
+    }
+
+    /// The row of a record that was created, `null` if nothing is known of it but what was sent.
+    pub(crate) async fn created_row<M: RestModel>(
+        &self,
+        new: &M,
+        told: WriteReply,
+        request: &Request,
+    ) -> Result<Value, TargetError> {
+        let (key, needs_key) = self.key_need::<M>();
+        let row = self.in_answer::<M>(told.body);
+        let content = content::<M>(&row, &key);
+        if content == Content::Foreign && !told.is_vouched {
+            return Err(foreign_answer::<M>(request, Some(told.status), &row).into_target());
+        }
+
+        let row = if content == Content::Record { row } else { Value::Null };
+        if !needs_key || has_key(&row, &key) {
+            return Ok(row);
+        }
+
+        if let Some(url) = told.location
+            && let Some(row) = self.row_at::<M>(url, &key).await
+        {
+            return Ok(row);
+        }
+
+        let found = self.find_rows(&[new]).await;
+        found_or(found.map(|mut found| found.pop().flatten()), row)
+    }
+
+    /// The row at the URL that an answer leads to.
+    async fn row_at<M: RestModel>(&self, url: Url, key: &str) -> Option<Value> {
+        let row = match self.client.follow(url).send().await {
+            Ok(answer) => self.in_answer::<M>(answer.body),
+            Err(error) => {
+                tracing::debug!(%error, "the answer leads to what cannot be read");
+                return None;
+            }
+        };
+
+        // Where it leads to a search, one is found.
+        let row = match row {
+            Value::Array(mut rows) if rows.len() == 1 => rows.pop()?,
+            row => row,
+        };
+        has_key(&row, key).then_some(row)
+    }
+
+    /// The rows of these records in the collection. One record is asked for by what identifies it; for several all of the
+    /// collection is read.
+    pub(crate) async fn find_rows<M: RestModel>(&self, wanted: &[&M]) -> Result<Vec<Option<Value>>, AdapterError> {
+        let name = M::REST.collection();
+        let collection = self.collection(&name);
+        let mut query = [self.dialect.query.as_slice(), &collection.query].concat();
+        if let [one] = wanted {
+            query.extend(self.filters(*one)?);
+        }
+
+        let (client, paging, judge) = (&self.client, &self.dialect.paging, self.dialect.verdict);
+        let reading = Reading { client, path: &collection.path, query: &query, paging, judge, keep: None };
+        let rows = client.rows_kept(reading, Some(&collection.key), |_, _| {});
+        let mut found: Vec<Option<Value>> = vec![None; wanted.len()];
+        for row in rows.await? {
+            let Some(record) = self.readable::<M>(&name, &row).await? else { continue };
+            for (place, wanted) in found.iter_mut().zip(wanted) {
+                if !record.is(wanted.key()) {
+                    continue;
+                }
+                if place.is_some() {
+                    let text = format!("`{name}` has more than one {} {:?}", M::NAME, record.id().to_string());
+                    return Err(AdapterError::new(text));
+                }
+                *place = Some(row.clone());
+            }
+        }
+
+        Ok(found)
+    }
+
+    /// The same error with the record that has the value, where it is a conflict and the server shows a record that differs
+    /// from the new one in no more than case and outer white space.
+    pub(crate) async fn conflicted<M: RestModel>(&self, new: &M, error: TargetError) -> TargetError {
+        if !error.is_conflict() {
+            return error;
+        }
+
+        match self.holder(new).await {
+            Ok(Some(id)) => error.held_by(M::NAME, id),
+            Ok(None) => error,
+            Err(reason) => {
+                tracing::debug!(%reason, "the record that has the value is not known");
+                error
+            }
+        }
+    }
+
+    async fn holder<M: RestModel>(&self, new: &M) -> Result<Option<String>, AdapterError> {
+        let name = M::REST.collection();
+        let collection = self.collection(&name);
+        let filters = self.filters(new)?;
+        let query = [self.dialect.query.as_slice(), &collection.query, &filters].concat();
+        let folded = |id: String| id.trim().to_lowercase();
+        let wanted = folded(new.id().to_string());
+
+        // A server that does not know the parameters gives all; no more than the first page is looked at.
+        let page = self.client.pages(&collection.path, &query, &self.dialect.paging).try_next().await?;
+        let mut holder = None;
+        for row in page.map(|page| page.rows).unwrap_or_default() {
+            let Some(record) = self.readable::<M>(&name, &row).await? else { continue };
+            let id = record.id().to_string();
+            if folded(id.clone()) == wanted && holder.replace(id).is_some() {
+                return Ok(None);
+            }
+        }
+
+        Ok(holder)
+    }
+
+    /// The parameters that choose a record among those of its collection.
+    fn filters<M: RestModel>(&self, record: &M) -> Result<Vec<(String, String)>, AdapterError> {
+        let values = RecordValues::of(record)?;
+        let is_identifier = |name: &&str| M::SCHEMA.identifiers.iter().any(|field| field.name == *name);
+        let mut filters = Vec::new();
+        for field in M::REST.fields {
+            // By a looked up record servers filter in many ways.
+            let ([name], Of::Value) = (field.names, field.part.of) else { continue };
+            let value = values.get(name);
+            if !is_identifier(name) || matches!(value, Value::Null | Value::Array(_) | Value::Object(_)) {
+                continue;
+            }
+            let parameter = (self.dialect.filter)(M::REST.path, &field.part.at.join("."));
+            filters.extend(parameter.map(|parameter| (parameter, plain(&value))));
+        }
+
+        Ok(filters)
+    }
+
+    /// The record of a row, if it can be read.
+    async fn readable<M: RestModel>(&self, collection: &str, row: &Value) -> Result<Option<M>, AdapterError> {
+        loop {
+            let read = read::<M>(&self.cache(), collection, row, None);
+            match read {
+                Ok(record) => return Ok(Some(record)),
+                Err(RowError::Unread(other)) => self.fetch_once(&other).await?,
+                Err(_) => return Ok(None),
+            }
+        }
+    }
+}
+
+/// The row that was found, or that the server answered with, if it did.
+pub(crate) fn found_or(found: Result<Option<Value>, AdapterError>, answered: Value) -> Result<Value, TargetError> {
+    let why = match found {
+        Ok(Some(row)) => return Ok(row),
+        Ok(None) => "it has no record with this identifier; it may keep it under another".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    if answered.is_null() {
+        return Err(TargetError::unknown(format!(
+            "the server says that it was created, and gave no key; asked for the record: {why}"
+        )));
+    }
+
+    tracing::warn!(reason = why, "a record was created whose key is not known: it cannot be changed in this run");
+    Ok(answered)
+}
+
+pub(crate) fn has_key(row: &Value, key: &str) -> bool {
+    row.get(key).is_some_and(|key| !key.is_null())
+}

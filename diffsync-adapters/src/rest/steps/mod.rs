@@ -1,0 +1,12 @@
+//! The steps of a run: what is asked of an API, and what is written to it.
+
+pub(crate) mod bulk;
+pub(crate) mod check;
+pub(crate) mod created_row;
+pub(crate) mod existing;
+pub(crate) mod load;
+pub(crate) mod nested_objects;
+pub(crate) mod reread;
+pub(crate) mod tasks;
+pub(crate) mod write;
+pub(crate) mod write_request;

@@ -1,0 +1,532 @@
+//! `SQLite`.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use diffsync_core::memory::MemoryScope;
+use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
+use futures_util::TryStreamExt;
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Row as _};
+
+use self::affinity::Affinity;
+use super::quoting::Quotes;
+use super::statement_limits::StatementLimits;
+use super::url_options::refuse_unknown;
+use super::{
+    Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, UniqueKey,
+    UniqueKeyRow, Update,
+};
+use crate::sql::model::encoding::Row;
+use crate::sql::model::value::{Kind, Value};
+
+mod affinity;
+mod row;
+
+/// What one statement holds: one value less than it could, for the owner. What is bound is copied, so it is no more than
+/// memory has room for.
+const STATEMENT_LIMITS: StatementLimits =
+    StatementLimits { values: 32_765, bytes: 64 << 20, largest: (1_000_000_000, "SQLite takes at most"), byte: 1 };
+
+const QUOTES: Quotes = Quotes('"');
+
+/// The options that the driver knows.
+const OPTIONS: [&str; 4] = ["mode", "cache", "immutable", "vfs"];
+
+/// A file with a database in it.
+pub(crate) struct Sqlite {
+    options: SqliteConnectOptions,
+}
+
+impl Sqlite {
+    pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
+        refuse_unknown(url, &OPTIONS)?;
+        let unusable =
+            |why: &str| AdapterError::new(format!("`{}` {why}, as in `sqlite://inventory.db`", redacted_url(url)));
+        let options = SqliteConnectOptions::from_str(url.as_str())
+            .map_err(|error| {
+                AdapterError::context(format!("`{}` is not the URL of an SQLite database", redacted_url(url)), error)
+            })?
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_secs(5))
+            .row_buffer_size(1_000)
+            // 64 MiB for pages, so that those of an index are not read again for every batch.
+            .pragma("cache_size", "-65536")
+            .disable_statement_logging();
+
+        let file = options.get_filename();
+
+        // One in memory is gone with its connection.
+        let in_memory =
+            url.as_str().contains(":memory:") || url.query().is_some_and(|query| query.contains("mode=memory"));
+        if in_memory || file.as_os_str().is_empty() || file.is_dir() {
+            return Err(unusable("must be a file"));
+        }
+        if file.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+            return Err(unusable("must be in a folder that exists"));
+        }
+
+        Ok(Self { options })
+    }
+}
+
+impl Database for Sqlite {
+    fn engine(&self) -> Engine {
+        Engine::Sqlite
+    }
+
+    fn quotes(&self) -> Quotes {
+        QUOTES
+    }
+
+    fn exists(&self) -> bool {
+        self.options.get_filename().exists()
+    }
+
+    fn can_be_created(&self) -> Result<(), String> {
+        let folder = self.options.get_filename().parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        // It is gone with its handle.
+        let probe = tempfile::tempfile_in(folder);
+        probe.map(drop).map_err(|_| format!("the folder `{}` may not be written", folder.display()))
+    }
+
+    fn connect(&self, create: bool) -> DbFuture<'_, Box<dyn Connection>> {
+        let options = self.options.clone().create_if_missing(create);
+        Box::pin(async move {
+            if create && !self.exists() {
+                self.can_be_created().map_err(|reason| sqlx::Error::Configuration(reason.into()))?;
+            }
+            Ok(Box::new(options.connect().await?) as Box<dyn Connection>)
+        })
+    }
+
+    fn selected(&self, _: &Column, qualified: &str, _: Kind) -> Result<String, String> {
+        // A column may hold anything, so each value is looked at.
+        Ok(qualified.to_owned())
+    }
+
+    fn as_text(&self, expression: &str) -> String {
+        format!("CASE typeof({expression}) WHEN 'blob' THEN hex({expression}) ELSE CAST({expression} AS TEXT) END")
+    }
+
+    fn column_type(&self, kind: Kind, _: bool) -> String {
+        match kind {
+            Kind::Bool => "BOOLEAN",
+            Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Unsigned64 => "INTEGER",
+            Kind::Float32 | Kind::Float64 => "REAL",
+            Kind::Text | Kind::Json | Kind::Uuid => "TEXT",
+            Kind::Bytes => "BLOB",
+        }
+        .into()
+    }
+
+    fn key_kind(&self, _: &Column) -> Kind {
+        // Numbers, texts and bytes are read as what they are.
+        Kind::Int64
+    }
+
+    fn key_type(&self, kind: Kind) -> String {
+        if kind.is_int() {
+            return "INTEGER PRIMARY KEY".into();
+        }
+        // A UUID of version 4, from random bytes.
+        "TEXT PRIMARY KEY DEFAULT (lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || \
+         substr(hex(randomblob(2)), 2) || '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))))"
+            .into()
+    }
+
+    fn refers_ahead(&self) -> bool {
+        true
+    }
+
+    fn begin_snapshot(&self) -> &'static [&'static str] {
+        &["BEGIN"]
+    }
+
+    fn begin(&self) -> &'static str {
+        // It is to wait for the lock here, where it can.
+        "BEGIN IMMEDIATE"
+    }
+
+    fn rolled_back(&self, _: &dyn sqlx::error::DatabaseError) -> bool {
+        // It is a library: what it did not carry out is undone when its connection is closed.
+        true
+    }
+
+    fn describe_missing_privileges(&self, _: &[&str]) -> String {
+        // There is no login, and nothing else that could be missing.
+        "the file may not be written".into()
+    }
+
+    fn describe_error(&self, error: &dyn sqlx::error::DatabaseError) -> String {
+        match primary_code(error) {
+            5 | 6 => format!("another program is writing it, so try again: {error}"),
+            _ => error.to_string(),
+        }
+    }
+
+    fn error_kind(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind {
+        match primary_code(error) {
+            // Busy, locked.
+            5 | 6 => TargetErrorKind::Transient,
+            // No table or column, no rights, read-only, an error of the disk, damaged, full, not to be opened, no database.
+            1 | 3 | 8 | 10 | 11 | 13 | 14 | 23 | 26 => TargetErrorKind::Fatal,
+            _ => TargetErrorKind::Record,
+        }
+    }
+
+    fn stores_exactly(&self, column: &Column, _: Kind, value: &Value<'_>) -> bool {
+        Affinity::of(&column.ty).stores_exactly(value)
+    }
+
+    fn batch(&self) -> usize {
+        // Each transaction waits for the disk, and writes the pages of an index anew: few large ones are faster.
+        20_000
+    }
+
+    fn concurrency_limit(&self) -> Option<usize> {
+        // It writes one transaction at a time.
+        Some(1)
+    }
+}
+
+/// The code of an error, without what says more of it.
+fn primary_code(error: &dyn sqlx::error::DatabaseError) -> u32 {
+    error.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or_default() & 0xff
+}
+
+fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<SqliteArguments, sqlx::Error> {
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        let added = match value {
+            Value::Null => arguments.add(None::<i64>),
+            Value::Bool(value) => arguments.add(*value),
+            Value::Int(value) => arguments.add(*value),
+            Value::Unsigned(value) => Err(format!("{value} does not fit into an integer of SQLite").into()),
+            // It would be null.
+            Value::Float(value) if value.is_nan() => Err("SQLite cannot hold a number that is none".into()),
+            Value::Float(value) => arguments.add(*value),
+            Value::Text(value) => arguments.add(&**value),
+            Value::Bytes(value) => arguments.add(&**value),
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+
+    Ok(arguments)
+}
+
+/// `(?,?),(?,?)`, each row after what is to stand first in it.
+fn placeholders(rows: usize, width: usize, first: impl Fn(usize) -> String) -> String {
+    let row = vec!["?"; width].join(",");
+    let mut sql = String::with_capacity(rows * (row.len() + 12));
+    for number in 0..rows {
+        sql.push_str(if number == 0 { "(" } else { ",(" });
+        sql.push_str(&first(number));
+        sql.push_str(&row);
+        sql.push(')');
+    }
+
+    sql
+}
+
+/// What has a constraint refuse a row that says `ON CONFLICT REPLACE`, which would delete the row that has the value. It
+/// is not said where there are triggers: it would take the place of what their own statements say.
+fn or_abort(behavior: &TableBehavior) -> &'static str {
+    if behavior.alters { "" } else { " OR ABORT" }
+}
+
+/// Carries out a statement. One that comes again is kept prepared.
+async fn changed(
+    connection: &mut SqliteConnection,
+    sql: String,
+    values: &[Value<'_>],
+    comes_again: bool,
+) -> Result<u64, sqlx::Error> {
+    let query = sqlx::query_with(AssertSqlSafe(sql), arguments(values)?).persistent(comes_again);
+    let done = query.execute(connection).await?;
+    Ok(done.rows_affected())
+}
+
+/// The schema of a table, which is `main` unless it is said, and its own name.
+fn parts(table: &str) -> (&str, &str) {
+    table.split_once('.').unwrap_or(("main", table))
+}
+
+impl Connection for SqliteConnection {
+    fn run<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()> {
+        Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(sql)).execute(self).await.map(drop) })
+    }
+
+    fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> DbFuture<'a, ()> {
+        Box::pin(async move {
+            let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(self);
+            while let Some(row) = rows.try_next().await? {
+                let goes_on = each(&row);
+                // The driver's thread has allocated it.
+                MemoryScope::none().enter(|| drop(row));
+                if !goes_on {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn query<'a>(
+        &'a mut self,
+        sql: &'a str,
+        values: &'a [Value<'a>],
+        each: &'a mut (dyn FnMut(&dyn Row) + Send),
+    ) -> DbFuture<'a, ()> {
+        Box::pin(async move {
+            let arguments = arguments(values)?;
+            let mut rows = sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false).fetch(self);
+            while let Some(row) = rows.try_next().await? {
+                each(&row);
+            }
+            Ok(())
+        })
+    }
+
+    fn columns<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<Column>> {
+        const SQL: &str = "SELECT name, type, pk, (SELECT count(*) FROM pragma_table_xinfo(?1, ?2) WHERE pk > 0)
+                           FROM pragma_table_xinfo(?1, ?2)";
+        Box::pin(async move {
+            let (schema, name) = parts(table);
+            let rows: Vec<(String, String, i64, i64)> =
+                sqlx::query_as(SQL).bind(name).bind(schema).fetch_all(&mut *self).await?;
+            let of = QUOTES.table(table);
+            let column = |(name, ty, place, keys): (String, String, i64, i64)| {
+                // What is the number of the row is given by counting on from the largest that there is.
+                let counts = place == 1 && keys == 1 && ty.eq_ignore_ascii_case("INTEGER");
+                let quoted = QUOTES.column(&name);
+                let default = counts.then(|| format!("SELECT coalesce(max({quoted}), 0) FROM {of}"));
+                Column { name, ty, default }
+            };
+            Ok(rows.into_iter().map(column).collect())
+        })
+    }
+
+    fn tables(&mut self) -> DbFuture<'_, Vec<String>> {
+        const SQL: &str =
+            "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name";
+        Box::pin(async move { sqlx::query_scalar(SQL).fetch_all(self).await })
+    }
+
+    fn behavior<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, TableBehavior> {
+        Box::pin(async move {
+            let (schema, name) = parts(table);
+            let schema = QUOTES.column(schema);
+            let sql = format!(
+                "SELECT (SELECT count(*) FROM {schema}.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?1)),
+                        (SELECT count(*) FROM {schema}.sqlite_schema WHERE type = 'view' AND lower(name) = lower(?1)),
+                        (SELECT count(*) FROM {schema}.sqlite_schema
+                         WHERE lower(name) = lower(?1) AND sql LIKE 'CREATE VIRTUAL%')"
+            );
+            let (triggers, views, virtuals): (i64, i64, i64) =
+                sqlx::query_as(AssertSqlSafe(sql)).bind(name).fetch_one(self).await?;
+            // What a trigger does instead is not counted.
+            let alters = triggers + views + virtuals > 0;
+            Ok(TableBehavior { alters, may_keep_deleted: alters, is_uncounted: views > 0, copies: None })
+        })
+    }
+
+    fn unique_keys<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<UniqueKey>> {
+        const SQL: &str = "
+            SELECT key, name, frees, is_part, is_exact FROM (
+                SELECT l.name AS key, i.seqno AS at, i.name AS name, coalesce(NOT c.[notnull], 0) AS frees,
+                       i.name IS NOT NULL AS is_part, NOT l.partial AND i.name IS NOT NULL AS is_exact
+                FROM pragma_index_list(?1, ?2) l JOIN pragma_index_info(l.name, ?2) i
+                     LEFT JOIN pragma_table_xinfo(?1, ?2) c ON c.name = i.name
+                WHERE l.[unique]
+                UNION ALL SELECT '', pk, name, 0, 1, 1 FROM pragma_table_info(?1, ?2) WHERE pk > 0)
+            ORDER BY key, at";
+        Box::pin(async move {
+            let (schema, name) = parts(table);
+            let rows: Vec<UniqueKeyRow> = sqlx::query_as(SQL).bind(name).bind(schema).fetch_all(self).await?;
+            Ok(UniqueKey::from_rows(&rows))
+        })
+    }
+
+    fn insert<'a>(&'a mut self, insert: &'a Insert<'a>) -> DbFuture<'a, Inserted> {
+        Box::pin(async move {
+            let Insert { table, columns, key, behavior, rows, .. } = insert;
+            let counted = key.and_then(|(column, _)| Some((column.name.as_str(), column.default.as_deref()?)));
+            let mut last = 0;
+            let mut names = QUOTES.columns(columns.iter().map(|column| column.name));
+            if let Some((key, largest)) = counted {
+                // Only one transaction writes at a time.
+                last = sqlx::query_scalar(AssertSqlSafe(largest)).fetch_one(&mut *self).await?;
+                last = last.max(self.counted(table).await?);
+                names = format!("{}, {names}", QUOTES.column(key));
+            }
+            let or_abort = or_abort(behavior);
+            let (mut taken, mut keys) = (0, Vec::new());
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
+                let count = piece.len() / rows.width.max(1);
+                let number = |row: usize| last.saturating_add_unsigned(row as u64 + 1);
+                let placeholders = match counted {
+                    Some(_) => placeholders(count, rows.width, |row| format!("{},", number(row))),
+                    None => placeholders(count, rows.width, |_| String::new()),
+                };
+                let sql = format!("INSERT{or_abort} INTO {table} ({names}) VALUES {placeholders}");
+                taken += changed(self, sql, piece, counted.is_none()).await?;
+                keys.extend((0..count).map(|row| Value::Int(number(row))));
+                last = last.saturating_add_unsigned(count as u64);
+            }
+            let rows = (!behavior.is_uncounted).then_some(taken);
+            Ok(Inserted { rows, keys: counted.map(|_| keys), altered: None })
+        })
+    }
+
+    fn update<'a>(&'a mut self, update: &'a Update<'a>) -> DbFuture<'a, u64> {
+        Box::pin(async move {
+            let Update { table, set, by, nulls, behavior, rows } = update;
+            let or_abort = or_abort(behavior);
+            let assigned = set.iter().enumerate();
+            let assigned = assigned.map(|(at, column)| format!("{} = v.column{}", QUOTES.column(column.name), at + 1));
+            let assigned = assigned.collect::<Vec<_>>().join(", ");
+            let found = by.iter().enumerate();
+            let found =
+                found.map(|(at, column)| format!("t.{} = v.column{}", QUOTES.column(column.name), set.len() + at + 1));
+            let null = nulls.iter().map(|column| format!("t.{} IS NULL", QUOTES.column(column)));
+            let found = found.chain(null).collect::<Vec<_>>().join(" AND ");
+            let mut updated = 0;
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
+                let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
+                let sql =
+                    format!("UPDATE{or_abort} {table} AS t SET {assigned} FROM (VALUES {values}) AS v WHERE {found}");
+                updated += changed(self, sql, piece, true).await?;
+            }
+            Ok(updated)
+        })
+    }
+
+    fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> DbFuture<'a, u64> {
+        Box::pin(async move {
+            let Delete { table, by, nulls, owner, rows } = delete;
+            let columns = QUOTES.columns(by.iter().map(|column| column.name));
+            let null = nulls.iter().map(|column| format!(" AND {} IS NULL", QUOTES.column(column)));
+            let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
+            let rest = null.chain(mine).collect::<Vec<_>>().concat();
+            let mut deleted = 0;
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
+                let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
+                let sql = format!("DELETE FROM {table} WHERE ({columns}) IN (VALUES {values}){rest}");
+                let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
+                let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece.iter().chain(owner.as_ref()))?);
+                deleted += done.execute(&mut *self).await?.rows_affected();
+            }
+            Ok(deleted)
+        })
+    }
+
+    fn read<'a>(&'a mut self, read: &'a Read<'a>, each: &'a mut (dyn FnMut(&dyn Row) + Send)) -> DbFuture<'a, ()> {
+        Box::pin(async move {
+            let Read { select, by, nulls, rows, .. } = read;
+            let qualified = |column: &str| format!("t.{}", QUOTES.column(column));
+            let null: Vec<String> = nulls.iter().map(|column| format!("{} IS NULL", qualified(column))).collect();
+            if rows.width == 0 {
+                let sql = format!("{select} WHERE {}", null.join(" AND "));
+                sqlx::query(AssertSqlSafe(sql)).fetch_all(self).await?.iter().for_each(|row| each(row));
+                return Ok(());
+            }
+            let columns = by.iter().map(|column| qualified(column.name)).collect::<Vec<_>>().join(", ");
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
+                let values = placeholders(piece.len() / rows.width, rows.width, |_| String::new());
+                let found = format!("({columns}) IN (VALUES {values})");
+                let found = std::iter::once(&found).chain(&null).cloned().collect::<Vec<_>>().join(" AND ");
+                let query = sqlx::query_with(AssertSqlSafe(format!("{select} WHERE {found}")), arguments(piece)?);
+                let mut found = query.fetch(&mut *self);
+                while let Some(row) = found.try_next().await? {
+                    each(&row);
+                    // The driver's thread has allocated it.
+                    MemoryScope::none().enter(|| drop(row));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn find<'a>(&'a mut self, find: &'a Find<'a>) -> DbFuture<'a, Vec<(usize, Value<'static>)>> {
+        Box::pin(async move {
+            let Find { key, kind, from, by, rows } = find;
+            let names = (0..by.len()).map(|at| format!("c{at}")).collect::<Vec<_>>().join(", ");
+            let same = by.iter().enumerate().map(|(at, (column, _))| format!("{column} = v.c{at}"));
+            let same = same.collect::<Vec<_>>().join(" AND ");
+            let (mut found, mut before) = (Vec::new(), 0);
+            for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
+                let count = piece.len() / rows.width.max(1);
+                let values = placeholders(count, rows.width, |row| format!("{},", before + row));
+                let sql = format!(
+                    "WITH v (n, {names}) AS (VALUES {values}) SELECT v.n, {key} FROM v JOIN {from} WHERE {same}"
+                );
+                for row in sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch_all(&mut *self).await? {
+                    let position: i64 = row.try_get(0)?;
+                    let key = row.value(1, *kind).map_err(|error| sqlx::Error::Decode(error.into()))?;
+                    found.push((usize::try_from(position).unwrap_or_default(), key.into_owned()));
+                }
+                before += count;
+            }
+            Ok(found)
+        })
+    }
+
+    fn version(&mut self) -> DbFuture<'_, String> {
+        Box::pin(async move {
+            let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(self).await?;
+            Ok(format!("SQLite {version}"))
+        })
+    }
+
+    fn missing_privileges<'a>(&'a mut self, _: &'a str, to_write: bool) -> DbFuture<'a, Vec<&'static str>> {
+        Box::pin(async move {
+            if !to_write {
+                return Ok(Vec::new());
+            }
+            // To write to a file that may not be written fails, even if the value does not change and is rolled back.
+            let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *self).await?;
+            sqlx::raw_sql("BEGIN").execute(&mut *self).await?;
+            let probe = format!("PRAGMA user_version = {version}");
+            let written = sqlx::raw_sql(AssertSqlSafe(probe)).execute(&mut *self).await;
+            let ended = sqlx::raw_sql("ROLLBACK").execute(self).await;
+            match written {
+                Ok(_) => ended.map(|_| Vec::new()),
+                Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with('8')) => {
+                    Ok(vec!["write the file"])
+                }
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    fn missing_create_privileges<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<&'static str>> {
+        self.missing_privileges(table, true)
+    }
+}
+
+/// What only this kind of database needs.
+trait Counted {
+    /// The largest number that was ever given to a row of a table that gives none twice.
+    async fn counted(&mut self, table: &str) -> Result<i64, sqlx::Error>;
+}
+
+impl Counted for SqliteConnection {
+    async fn counted(&mut self, table: &str) -> Result<i64, sqlx::Error> {
+        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'")
+            .fetch_one(&mut *self)
+            .await?;
+        if kept == 0 {
+            return Ok(0);
+        }
+
+        let name = table.rsplit('.').next().unwrap_or(table).trim_matches('"').replace("\"\"", "\"");
+        sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?")
+            .bind(name)
+            .fetch_one(self)
+            .await
+    }
+}

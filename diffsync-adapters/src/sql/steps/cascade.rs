@@ -1,0 +1,324 @@
+//! What the database deletes or empties along with a row: checked before the row is written.
+//!
+//! A foreign key may say `ON DELETE CASCADE` or `SET NULL`. Where the data set holds it as a link, the core knows what hangs on
+//! a record. All others would lose rows that are in no diff.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use diffsync_core::TargetError;
+
+use super::answers::{RecordResults, together};
+use super::find_rows::{RowQuery, find_rows};
+use super::row_identity::{ColumnSource, RowKey, is_changed, sources};
+use super::{row_identity, write_rows};
+use crate::sql::catalogue::column_of;
+use crate::sql::catalogue::foreign_keys::{Action, ReferringKey};
+use crate::sql::context::SqlContext;
+use crate::sql::dialect::{Connection, RowBatch};
+use crate::sql::model::SqlModel;
+use crate::sql::model::encoding::Row;
+use crate::sql::model::schema::SqlTable;
+use crate::sql::model::value::{Kind, Value};
+use crate::sql::session::error::WriteError;
+
+/// How many foreign keys a chain is followed along. A table that refers to itself has chains of any length.
+const LONGEST: usize = 6;
+
+/// Foreign keys that act one after the other when a row of one of our tables is deleted. All but the last are links of the data
+/// set.
+struct Cascade<'k> {
+    path: Vec<&'k ReferringKey>,
+    /// Whether there is more to follow than was followed.
+    is_cut: bool,
+}
+
+impl Cascade<'_> {
+    /// What would happen, to how many rows if that is known.
+    fn said(&self, count: Option<u64>) -> String {
+        let Some((last, links)) = self.path.split_last() else { return String::new() };
+        let ReferringKey { table, columns, .. } = last;
+        let rows = match count {
+            None => "rows".to_owned(),
+            Some(1) => "1 row".to_owned(),
+            Some(count) => format!("{count} rows"),
+        };
+        let by_way: Vec<String> = links.iter().map(|key| format!("`{}`", key.table)).collect();
+        let by_way = if links.is_empty() { String::new() } else { format!(" by way of {}", by_way.join(" and ")) };
+        if self.is_cut {
+            return format!("delete {rows} of `{table}`{by_way} and all that refers to these");
+        }
+        if last.on_delete == Action::Cascade {
+            return format!("delete {rows} of `{table}`{by_way}");
+        }
+
+        format!("empty {} in {rows} of `{table}`{by_way}", quoted(columns))
+    }
+
+    /// Why these rows cannot be counted, if they cannot.
+    fn hidden(&self) -> Option<&'static str> {
+        self.path.last()?.hidden
+    }
+
+    /// The tables and the condition under which rows at the end of the chain go with the row `t`.
+    fn referring(&self, context: &SqlContext) -> String {
+        let quotes = context.database().quotes();
+        let (mut from, mut same) = (Vec::new(), Vec::new());
+        let mut above = "t".to_owned();
+        for (at, key) in self.path.iter().enumerate() {
+            let own = format!("r{at}");
+            from.push(format!("{} AS {own}", key.quoted));
+            let pairs = key.columns.iter();
+            same.extend(
+                pairs.map(|(column, to)| format!("{own}.{} = {above}.{}", quotes.column(column), quotes.column(to))),
+            );
+            above = own;
+        }
+
+        format!("FROM {} WHERE {}", from.join(", "), same.join(" AND "))
+    }
+}
+
+/// What the database would do to rows that are not in the data set when it deletes rows of this table: one sentence.
+pub(crate) async fn describe_cascades(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    table: &SqlTable,
+) -> Result<Option<String>, sqlx::Error> {
+    let keys = context.foreign_keys(connection).await?;
+    let all: Vec<String> = cascades_from(context, &keys, table.name).iter().map(|cascade| cascade.said(None)).collect();
+    Ok((!all.is_empty()).then(|| all.join(" and ")))
+}
+
+/// Deletes records, except those with which the database would delete or empty rows that the data set does not hold.
+pub(crate) async fn delete_unless_cascading<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    old: &[&M],
+) -> Result<RecordResults<()>, WriteError> {
+    let mut refused = refused_deletes(context, connection, old).await?;
+    if refused.is_empty() {
+        return write_rows::delete_rows(context, connection, old).await;
+    }
+
+    let free: Vec<&M> =
+        old.iter().enumerate().filter(|(at, _)| !refused.contains_key(at)).map(|(_, old)| *old).collect();
+    let written =
+        if free.is_empty() { Vec::new() } else { write_rows::delete_rows(context, connection, &free).await? };
+    Ok(together(written, (0..old.len()).map(|at| refused.remove(&at)).collect()))
+}
+
+/// Why records, by their positions, are not deleted.
+async fn refused_deletes<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    old: &[&M],
+) -> Result<BTreeMap<usize, TargetError>, WriteError> {
+    if M::TABLE.cascades {
+        return Ok(BTreeMap::new());
+    }
+
+    let keys = context.foreign_keys(connection).await?;
+    let cascades = cascades_from(context, &keys, M::TABLE.name);
+    if let Some((cascade, why)) = cascades.iter().find_map(|cascade| Some((cascade, cascade.hidden()?))) {
+        let refused = |at| (at, uncountable("with", M::TABLE.name, &cascade.said(None), why));
+        return Ok((0..old.len()).map(refused).collect());
+    }
+
+    let mut refused = BTreeMap::new();
+    for (record, counts) in count_rows(context, connection, old, &cascades).await? {
+        let what = cascades.iter().zip(counts).filter(|(_, count)| *count > 0);
+        let what = what.map(|(cascade, count)| cascade.said(Some(count))).collect::<Vec<_>>();
+        refused.insert(record, refusal("with", M::TABLE.name, &what.join(" and ")));
+    }
+
+    Ok(refused)
+}
+
+/// Why records, by their positions, are not updated: a foreign key refers to a value that they lose, and the database
+/// would empty it with that.
+pub(crate) async fn refused_updates<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    changes: &[(&M, &M::Patch)],
+    new: &[&M],
+) -> Result<BTreeMap<usize, TargetError>, WriteError> {
+    let mut refused = BTreeMap::new();
+    if M::TABLE.cascades {
+        return Ok(refused);
+    }
+
+    let keys = context.foreign_keys(connection).await?;
+    for key in keys.iter().filter(|key| key.parent == M::TABLE.name && key.on_update != Action::Nothing) {
+        let is_of_key = |column: &str| key.columns.iter().any(|(_, to)| context.is_column(to, column));
+        let of_key: Vec<ColumnSource> =
+            sources(M::TABLE).into_iter().filter(|(column, _)| is_of_key(column)).map(|(_, source)| source).collect();
+        // A value that another follows is passed on, but null is not.
+        let empties = |at: usize, patch: &M::Patch| {
+            let lost = |source: &ColumnSource| {
+                key.on_update == Action::Empty || new.get(at).is_some_and(|new| is_null(*new, *source))
+            };
+            of_key.iter().any(|source| is_changed::<M>(patch, *source) && lost(source))
+        };
+        let positions: Vec<usize> =
+            changes.iter().enumerate().filter(|(at, (_, patch))| empties(*at, patch)).map(|(at, _)| at).collect();
+        if positions.is_empty() {
+            continue;
+        }
+
+        let columns = quoted(&key.columns);
+        if let Some(why) = key.hidden {
+            let what = format!("empty {columns} in rows of `{}`", key.table);
+            refused.extend(positions.into_iter().map(|at| (at, uncountable("by updating", M::TABLE.name, &what, why))));
+            continue;
+        }
+        let old: Vec<&M> = positions.iter().filter_map(|at| changes.get(*at)).map(|(old, _)| *old).collect();
+        let cascade = Cascade { path: vec![key], is_cut: false };
+        for (at, counts) in count_rows(context, connection, &old, &[cascade]).await? {
+            let rows = counts.first().copied().unwrap_or_default();
+            let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+            let what = format!("empty {columns} in {rows} of `{}`", key.table);
+            if let Some(record) = positions.get(at) {
+                refused.insert(*record, refusal("by updating", M::TABLE.name, &what));
+            }
+        }
+    }
+
+    Ok(refused)
+}
+
+/// How many rows there are at the end of each of these chains, for each record, by its position, that has any.
+async fn count_rows<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    old: &[&M],
+    cascades: &[Cascade<'_>],
+) -> Result<BTreeMap<usize, Vec<u64>>, WriteError> {
+    let mut counted = BTreeMap::new();
+    if cascades.is_empty() {
+        return Ok(counted);
+    }
+
+    let referring: Vec<String> = cascades.iter().map(|cascade| cascade.referring(context)).collect();
+    let items: Vec<String> = referring.iter().map(|rows| format!("(SELECT count(*) {rows})")).collect();
+    let any = referring.iter().map(|rows| format!("EXISTS (SELECT 1 {rows})")).collect::<Vec<_>>().join(" OR ");
+
+    let located = row_identity::locate(context, connection, old).await?;
+    let mut groups: BTreeMap<RowKey, (RowBatch<'_>, Vec<usize>)> = BTreeMap::new();
+    for record in 0..old.len() {
+        // One that is not found is reported when it is written.
+        if let Ok((by, values)) = located.by(record)
+            && !values.is_empty()
+        {
+            let (batch, records) = groups.entry(by).or_insert_with(|| (RowBatch::new(values.len()), Vec::new()));
+            batch.values.extend(values);
+            records.push(record);
+        }
+    }
+
+    let columns = context.columns(connection, M::TABLE.name).await?;
+    let quotes = context.database().quotes();
+    let from = format!("{} AS t", quotes.table(M::TABLE.name));
+
+    for (by, (batch, records)) in &groups {
+        let mut typed = Vec::with_capacity(by.columns.len());
+        for name in &by.columns {
+            let column = column_of(&columns, M::TABLE.name, name)
+                .map_err(|error| context.server().fatal_schema_error(&error))?;
+            typed.push((format!("t.{}", quotes.column(name)), column.ty.clone()));
+        }
+        let mut filter = format!("({any})");
+        for null in &by.nulls {
+            let _ = write!(filter, " AND t.{} IS NULL", quotes.column(null));
+        }
+        let wanted = RowQuery { items: &items, from: &from, by: &typed, filter: Some(&filter) };
+        let mut each = |at: usize, row: &dyn Row| {
+            let count = |position| match row.value(position, Kind::Int64) {
+                Ok(Value::Int(count)) => u64::try_from(count).unwrap_or_default(),
+                _ => 0,
+            };
+            if let Some(record) = records.get(at) {
+                counted.insert(*record, (0..items.len()).map(count).collect());
+            }
+        };
+        find_rows(context.database().engine(), connection, &wanted, batch, &mut each).await?;
+    }
+
+    Ok(counted)
+}
+
+/// The chains of foreign keys that lead from a table to rows which the data set does not hold, and that act when a row of
+/// the table is deleted.
+fn cascades_from<'k>(context: &SqlContext, keys: &'k [ReferringKey], table: &'static str) -> Vec<Cascade<'k>> {
+    let may_cascade = |name: &str| context.models.tables.iter().any(|table| table.name == name && table.cascades);
+    let mut found = Vec::new();
+    let mut open: Vec<(&'static str, Vec<&ReferringKey>)> = vec![(table, Vec::new())];
+    while let Some((from, path)) = open.pop() {
+        for key in keys.iter().filter(|key| key.parent == from && key.on_delete != Action::Nothing) {
+            let mut path = path.clone();
+            path.push(key);
+            match key.child {
+                // The core has deleted the rows of a link before, unless it leaves them to the database.
+                Some(child) if key.is_link && key.hidden.is_none() => {
+                    if key.on_delete != Action::Cascade || !cascades_further(keys, child) {
+                        continue;
+                    }
+                    if path.len() < LONGEST {
+                        open.push((child, path));
+                    } else {
+                        found.push(Cascade { path, is_cut: true });
+                    }
+                }
+                _ if path.len() > 1 && may_cascade(from) => {}
+                _ => found.push(Cascade { path, is_cut: false }),
+            }
+        }
+    }
+
+    found
+}
+
+/// Whether a delete in a table acts on rows that are not held as links, however far along the chain.
+fn cascades_further(keys: &[ReferringKey], table: &'static str) -> bool {
+    let (mut seen, mut open) = (BTreeSet::from([table]), vec![table]);
+    while let Some(from) = open.pop() {
+        for key in keys.iter().filter(|key| key.parent == from && key.on_delete != Action::Nothing) {
+            let Some(child) = key.child.filter(|_| key.is_link && key.hidden.is_none()) else { return true };
+            if key.on_delete == Action::Cascade && seen.insert(child) {
+                open.push(child);
+            }
+        }
+    }
+
+    false
+}
+
+/// Whether a record has nothing for a column.
+fn is_null<M: SqlModel>(record: &M, source: ColumnSource) -> bool {
+    let is_null = |field: usize| matches!(record.value(field), Ok(Value::Null));
+    match source {
+        ColumnSource::Field(field) => is_null(field),
+        ColumnSource::Lookup(lookup) => {
+            M::TABLE.lookups.get(lookup).is_some_and(|lookup| lookup.fields.iter().any(|field| is_null(*field)))
+        }
+        ColumnSource::Owner => false,
+    }
+}
+
+fn quoted(columns: &[(String, String)]) -> String {
+    columns.iter().map(|(column, _)| format!("`{column}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn refusal(doing: &str, table: &str, what: &str) -> TargetError {
+    TargetError::new(format!(
+        "{doing} the row of `{table}` the database would {what}, which the data set does not hold: see to them first, or put \
+         `#[sql(cascades)]` on the model"
+    ))
+}
+
+fn uncountable(doing: &str, table: &str, what: &str, why: &str) -> TargetError {
+    TargetError::new(format!(
+        "{doing} the row of `{table}` the database would {what}, if there are any, which cannot be told: {why}; let the login \
+         read all of it, or put `#[sql(cascades)]` on the model"
+    ))
+}

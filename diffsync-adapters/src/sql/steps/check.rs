@@ -1,0 +1,236 @@
+//! The health check of a database.
+
+use std::fmt::Write;
+
+use diffsync_core::schema::{Comparison, ModelSchema};
+use diffsync_core::{Checkup, Side};
+
+use super::required_columns::RequiredTable;
+use super::selection::selected;
+use super::{cascade, create_tables, equal_identifiers, required_columns};
+use crate::sql::catalogue::{Catalogue, column_of};
+use crate::sql::context::SqlContext;
+use crate::sql::dialect::Connection;
+use crate::sql::model::schema::SqlTable;
+
+/// Looks at the connection, the version, the tables and the rights.
+pub(crate) async fn check(context: &SqlContext, checkup: &mut Checkup) {
+    let may_be_absent = context.create_tables && checkup.side() == Side::Target;
+    if !context.database().exists() {
+        let shown = context.server().shown();
+        if !may_be_absent {
+            return checkup
+                .failed("connection", format!("there is no `{shown}`; give the file that holds the database"));
+        }
+        match context.database().can_be_created() {
+            Ok(()) => checkup.passed(
+                "connection",
+                format!("`{shown}` is not there yet, and is made when something is first written"),
+            ),
+            Err(reason) => checkup.failed("connection", format!("`{shown}` is not there yet, and {reason}")),
+        }
+        check_lookups(context, None, checkup).await;
+        return;
+    }
+
+    let mut connection = match context.session.connection(false).await {
+        Ok(connection) => connection,
+        Err(error) => return checkup.failed("connection", context.server().unreachable(&error).to_string()),
+    };
+    checkup.passed("connection", context.server().shown());
+    if let Some(look) = context.database().begin_check()
+        && let Err(error) = connection.run(look).await
+    {
+        return checkup.failed("connection", context.server().unreachable(&error).to_string());
+    }
+
+    match connection.version().await {
+        Ok(version) => checkup.passed("version", version),
+        Err(error) => return checkup.failed("version", context.server().unreachable(&error).to_string()),
+    }
+
+    let to_write = checkup.side() == Side::Target;
+    let are_absent =
+        may_be_absent && matches!(create_tables::no_table_exists(context, &mut *connection).await, Ok(true));
+    let mut unmade = Vec::new();
+    if are_absent {
+        check_create_privileges(context, &mut *connection, checkup).await;
+        unmade = check_lookups(context, Some(&mut *connection), checkup).await;
+    }
+
+    let is_absent = |used: &RequiredTable| are_absent && used.is_own || unmade.contains(&used.table);
+    for used in required_columns::required_columns(context).iter().filter(|used| !is_absent(used)) {
+        check_table(context, &mut *connection, used, to_write && used.is_own, checkup).await;
+    }
+
+    if to_write && !are_absent {
+        for (table, schema) in context.models.tables.iter().zip(&context.models.schemas) {
+            check_identifiers(context, &mut *connection, table, schema, checkup).await;
+            check_cascades(context, &mut *connection, table, checkup).await;
+        }
+    }
+
+    if context.database().begin_check().is_none() || connection.run("ROLLBACK").await.is_ok() {
+        context.session.give_back(connection);
+    }
+}
+
+/// Says where the database takes identifiers for the same that the model tells apart, and what to write on the model.
+async fn check_identifiers(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    table: &'static SqlTable,
+    schema: &ModelSchema,
+    checkup: &mut Checkup,
+) {
+    // Errors of the table were reported above.
+    let Ok(identity) = equal_identifiers::identity_columns(context, connection, table).await else { return };
+    if identity.coarse.is_empty() {
+        return;
+    }
+
+    let mut said = format!(
+        "{}: a record that the database takes for one it has is not created, and that one is not deleted",
+        identity.why
+    );
+    let compared_by_case = identity.coarse.iter().filter(|(_, ignores_case)| *ignores_case);
+    let compared_by_case = compared_by_case.filter_map(|(position, _)| schema.identifiers.get(*position));
+    let by_case = compared_by_case.filter(|field| field.comparison != Comparison::IgnoreCase);
+    let by_case: Vec<String> = by_case.map(|field| format!("`{}`", field.name)).collect();
+    if !by_case.is_empty() {
+        let _ = write!(said, "; put `compare = ignore_case` on {} if case does not matter", by_case.join(" and "));
+    }
+
+    checkup.passed(format!("identifiers of {}", table.name), said);
+}
+
+/// Says what the database deletes or empties together with rows of a table.
+async fn check_cascades(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    table: &SqlTable,
+    checkup: &mut Checkup,
+) {
+    let what = format!("deletes in {}", table.name);
+    match cascade::describe_cascades(context, connection, table).await {
+        Ok(None) => {}
+        Ok(Some(said)) if table.cascades => {
+            checkup.passed(what, format!("the database may also {said}, which the model allows"));
+        }
+        Ok(Some(said)) => checkup.passed(
+            what,
+            format!(
+                "the database would also {said}, which the data set does not hold: a record with such rows is not \
+                 deleted, unless `#[sql(cascades)]` is on the model"
+            ),
+        ),
+        Err(error) => checkup.failed(what, context.server().unreadable(table.name, &error).to_string()),
+    }
+}
+
+/// Checks that all that lookups lead to exists or is created, and returns the tables for which it does not.
+async fn check_lookups(
+    context: &SqlContext,
+    connection: Option<&mut dyn Connection>,
+    checkup: &mut Checkup,
+) -> Vec<&'static str> {
+    match create_tables::missing_lookup_targets(context, connection).await {
+        Ok(unmade) => {
+            let failed = |(table, reason)| {
+                checkup.failed(format!("table {table}"), reason);
+                table
+            };
+            unmade.into_iter().map(failed).collect()
+        }
+        Err(error) => {
+            checkup.failed("tables", error.to_string());
+            Vec::new()
+        }
+    }
+}
+
+async fn check_create_privileges(context: &SqlContext, connection: &mut dyn Connection, checkup: &mut Checkup) {
+    let mut missing_privileges = Vec::new();
+    for table in &context.models.tables {
+        match connection.missing_create_privileges(table.name).await {
+            Ok(missing) => {
+                for right in missing {
+                    if !missing_privileges.contains(&right) {
+                        missing_privileges.push(right);
+                    }
+                }
+            }
+            Err(error) => return checkup.failed("tables", context.server().unreadable(table.name, &error).to_string()),
+        }
+    }
+
+    if missing_privileges.is_empty() {
+        checkup.passed("tables", "none exist yet; they are created at the first write");
+    } else {
+        checkup.failed(
+            "tables",
+            format!("none exist yet, and {}", context.database().describe_missing_privileges(&missing_privileges)),
+        );
+    }
+}
+
+async fn check_table(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    RequiredTable { table, columns: used, .. }: &RequiredTable,
+    to_write: bool,
+    checkup: &mut Checkup,
+) {
+    let what = format!("table {table}");
+    let columns = match Catalogue::default().columns(context.server(), connection, table).await {
+        Ok(columns) => columns,
+        Err(error) => return checkup.failed(what, error.to_string()),
+    };
+    let mut amiss = Vec::new();
+    for used in used {
+        match column_of(&columns, table, used.name) {
+            Ok(column) => {
+                let read = used.fields.iter().map(|field| selected(context.database(), table, column, "t", field));
+                amiss.extend(read.filter_map(Result::err));
+            }
+            Err(missing) => amiss.push(missing),
+        }
+    }
+
+    if amiss.is_empty() {
+        checkup.passed(what, format!("all {} columns that are used are there", used.len()));
+    } else {
+        checkup.failed(what, amiss.join("; "));
+    }
+
+    let what = format!("rights on {table}");
+    match connection.missing_privileges(table, to_write).await {
+        Ok(missing_privileges) if missing_privileges.is_empty() => {
+            checkup.passed(what, if to_write { "may be read and written" } else { "may be read" });
+        }
+        Ok(missing_privileges) => {
+            checkup.failed(what, context.database().describe_missing_privileges(&missing_privileges));
+        }
+        Err(error) => checkup.failed(what, context.server().unreadable(table, &error).to_string()),
+    }
+
+    if to_write {
+        check_insert_method(context, connection, table, checkup).await;
+    }
+}
+
+/// Says which way rows are inserted, where there are two.
+async fn check_insert_method(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    table: &str,
+    checkup: &mut Checkup,
+) {
+    let what = format!("writing {table}");
+    match connection.behavior(table).await.map(|behavior| behavior.copies) {
+        Ok(None) => {}
+        Ok(Some(Ok(()))) => checkup.passed(what, "rows are inserted by `COPY`"),
+        Ok(Some(Err(why))) => checkup.passed(what, format!("rows are inserted by `INSERT`, since {why}")),
+        Err(error) => checkup.failed(what, context.server().unreadable(table, &error).to_string()),
+    }
+}

@@ -1,0 +1,162 @@
+//! Names the rows that have the unique values which records were refused for.
+
+use diffsync_core::TargetError;
+
+use super::answers::{RecordResults, together};
+use super::find_rows::{RowQuery, find_rows};
+use super::row_identity::sources;
+use super::selection::{Selection, selection};
+use super::{row_identity, write};
+use crate::sql::catalogue::column_of;
+use crate::sql::context::SqlContext;
+use crate::sql::dialect::{Connection, RowBatch};
+use crate::sql::model::SqlModel;
+use crate::sql::model::encoding::{Fields, Row};
+use crate::sql::model::value::Value;
+use crate::sql::session::error::WriteError;
+
+/// Creates records, except those that the database takes for ones it has. Of a batch that is refused since a unique
+/// value is taken, those are named whose values rows have, and the rest is written.
+pub(crate) async fn create_or_name_holders<M: SqlModel>(
+    context: &SqlContext,
+    new: &[&M],
+) -> Result<RecordResults<M>, TargetError> {
+    let error = match write::create(context, new).await {
+        Err(error) if error.is_conflict() => error,
+        done => return done,
+    };
+    let held = conflict_errors(context, new, |_, _| false, &error).await?;
+    if held.iter().all(Option::is_none) {
+        return Err(error);
+    }
+
+    let free: Vec<&M> = new.iter().zip(&held).filter(|(_, held)| held.is_none()).map(|(new, _)| *new).collect();
+    let written = if free.is_empty() { Vec::new() } else { write::create(context, &free).await? };
+    Ok(together(written, held))
+}
+
+/// Updates records. One that is refused since a unique value is taken is told which row has it.
+pub(crate) async fn update_or_name_holders<M: SqlModel>(
+    context: &SqlContext,
+    changes: &[(&M, &M::Patch)],
+) -> Result<RecordResults<M>, TargetError> {
+    let error = match write::update(context, changes).await {
+        Err(error) if error.is_conflict() => error,
+        Ok(mut answers) => {
+            // Of a batch that was written otherwise, each that was refused is told as well.
+            for (answer, (old, patch)) in answers.iter_mut().zip(changes) {
+                if let Err(error) = answer
+                    && error.is_conflict()
+                    && let Some(held) = held_by_other::<M>(context, old, patch, error).await?
+                {
+                    *answer = Err(held);
+                }
+            }
+            return Ok(answers);
+        }
+        Err(error) => return Err(error),
+    };
+
+    // Of several, each may have what another of them gives up.
+    let [(old, patch)] = changes else { return Err(error) };
+    Err(held_by_other::<M>(context, old, patch, &error).await?.unwrap_or(error))
+}
+
+/// The error that names the row which has a unique value that a record was to get.
+async fn held_by_other<M: SqlModel>(
+    context: &SqlContext,
+    old: &M,
+    patch: &M::Patch,
+    error: &TargetError,
+) -> Result<Option<TargetError>, TargetError> {
+    let new = old.patched(patch);
+    let held = conflict_errors(context, &[&new], |record: &M, id| record.id() == *id, error).await?;
+    Ok(held.into_iter().flatten().next())
+}
+
+/// For each record the error that names the row which has a unique value of it, unless that row is its own.
+async fn conflict_errors<M: SqlModel>(
+    context: &SqlContext,
+    new: &[&M],
+    is_own: impl Fn(&M, &M::Id) -> bool + Sync + Send,
+    error: &TargetError,
+) -> Result<Vec<Option<TargetError>>, TargetError> {
+    let mut writing = context.session.begin().await?;
+    match find_holders(context, &mut *writing.connection, new, is_own).await {
+        Ok(holders) => {
+            writing.undo(None).await?;
+            let said = |(holder, keys): (String, String)| {
+                let message = format!("{error}; {holder:?} has the same {keys}");
+                TargetError::conflict(message).held_by(M::NAME, holder)
+            };
+            Ok(holders.into_iter().map(|holder| holder.map(said)).collect())
+        }
+        // That a value is taken is known; who has it is not.
+        Err(WriteError::Database(failure)) => {
+            writing.undo(Some(&failure)).await?;
+            Ok(new.iter().map(|_| None).collect())
+        }
+        Err(WriteError::Known(_)) => {
+            writing.undo(None).await?;
+            Ok(new.iter().map(|_| None).collect())
+        }
+    }
+}
+
+/// For each record the identifier of a row that has a unique value of it, and the columns of that value.
+async fn find_holders<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    new: &[&M],
+    is_own: impl Fn(&M, &M::Id) -> bool + Sync + Send,
+) -> Result<Vec<Option<(String, String)>>, WriteError> {
+    let selected = selection(M::TABLE, context, connection, &context.catalogue).await;
+    let Selection { items, from, .. } = selected.map_err(|error| TargetError::new(error.to_string()))?;
+    let columns = context.columns(connection, M::TABLE.name).await?;
+    let (sources, quotes) = (sources(M::TABLE), context.database().quotes());
+    let resolved = row_identity::resolve(context, connection, new, |_| true).await?;
+
+    let mut holders: Vec<Option<(String, String)>> = new.iter().map(|_| None).collect();
+
+    // A row with the same values in a key that is not exact may not be the one that is in the way.
+    let keys = connection.unique_keys(M::TABLE.name).await?;
+    for key in keys.iter().filter(|key| key.is_exact) {
+        let parts = key.columns.iter().filter(|column| column.is_part).map(|column| &column.name);
+        let key: Vec<&String> = parts.collect();
+        let source = |name: &String| sources.iter().find(|(column, _)| column == name).map(|(_, source)| *source);
+        // Values that the database fills in are unknown here.
+        let Some(of_key) = key.iter().copied().map(source).collect::<Option<Vec<_>>>() else { continue };
+        let mut by = Vec::with_capacity(key.len());
+        for name in &key {
+            let column = column_of(&columns, M::TABLE.name, name)
+                .map_err(|error| context.server().fatal_schema_error(&error))?;
+            by.push((format!("t.{}", quotes.column(name)), column.ty.clone()));
+        }
+        let mut rows = RowBatch::new(key.len());
+        let mut asked = Vec::new();
+        for record in 0..new.len() {
+            let values = of_key.iter().map(|source| resolved.value(record, *source)).collect::<Result<Vec<_>, _>>();
+            if let Ok(values) = values
+                && !values.contains(&Value::Null)
+            {
+                rows.values.extend(values);
+                asked.push(record);
+            }
+        }
+
+        let named = key.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let mut each = |at: usize, row: &dyn Row| {
+            let Some(record) = asked.get(at) else { return };
+            let (Some(new), Some(holder)) = (new.get(*record), holders.get_mut(*record)) else { return };
+            if let Ok(id) = M::identify(&Fields::new(row, M::TABLE))
+                && !is_own(new, &id)
+            {
+                *holder = Some((id.to_string(), named.clone()));
+            }
+        };
+        let wanted = RowQuery { items: &items, from: &from, by: &by, filter: None };
+        find_rows(context.database().engine(), connection, &wanted, &rows, &mut each).await?;
+    }
+
+    Ok(holders)
+}
