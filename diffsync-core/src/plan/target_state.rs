@@ -394,7 +394,7 @@ mod tests {
         let names = ["as given", "otherwise", "changed again"];
         let source = Ports { ports: names.iter().map(|name| port(name, "AA")).collect() };
         let plan = Plan::new(source, Ports::default());
-        let mut current = Current::new(&plan);
+        let mut current = TargetState::new(&plan);
         for stored in [port("as given", "AA"), port("otherwise", "aa")] {
             current.store(stored);
         }
