@@ -1,97 +1,46 @@
-//! Holds nothing but the documents whose examples are tested. All other tests are in `suite`.
+//! Holds the documents whose examples are tested, and what those examples and the compile-fail cases share. All other
+//! tests are in `suite`.
 
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-mod readme {}
+pub mod book;
+mod fakes;
+pub mod regions;
 
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/introduction.md")]
-mod introduction {}
+pub use crate::fakes::{block_on, run};
 
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/your-first-job.md")]
-mod your_first_job {}
+/// A module with the examples of each document.
+macro_rules! documents {
+    ($($name:ident = $file:literal,)*) => {
+        $(
+            #[cfg(doctest)]
+            #[doc = include_str!(concat!("../../", $file))]
+            mod $name {}
+        )*
+    };
+}
 
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/models.md")]
-mod models {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/links.md")]
-mod links {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/values.md")]
-mod values {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/loading.md")]
-mod loading {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/leaving-out.md")]
-mod leaving_out {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/the-diff.md")]
-mod the_diff {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/guards.md")]
-mod guards {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/writing.md")]
-mod writing {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/failures.md")]
-mod failures {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/plans.md")]
-mod plans {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/files.md")]
-mod files {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/databases.md")]
-mod databases {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/rest.md")]
-mod rest {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/nautobot.md")]
-mod nautobot {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/jobs.md")]
-mod jobs {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/kept-exactly.md")]
-mod kept_exactly {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/running.md")]
-mod running {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/measuring.md")]
-mod measuring {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/testing-your-job.md")]
-mod testing_your_job {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/testing-your-target.md")]
-mod testing_your_target {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/src/coming-from-python.md")]
-mod coming_from_python {}
+documents! {
+    readme = "README.md",
+    introduction = "docs/src/introduction.md",
+    your_first_job = "docs/src/your-first-job.md",
+    models = "docs/src/models.md",
+    links = "docs/src/links.md",
+    values = "docs/src/values.md",
+    loading = "docs/src/loading.md",
+    leaving_out = "docs/src/leaving-out.md",
+    the_diff = "docs/src/the-diff.md",
+    guards = "docs/src/guards.md",
+    writing = "docs/src/writing.md",
+    failures = "docs/src/failures.md",
+    plans = "docs/src/plans.md",
+    files = "docs/src/files.md",
+    databases = "docs/src/databases.md",
+    rest = "docs/src/rest.md",
+    nautobot = "docs/src/nautobot.md",
+    jobs = "docs/src/jobs.md",
+    kept_exactly = "docs/src/kept-exactly.md",
+    running = "docs/src/running.md",
+    measuring = "docs/src/measuring.md",
+    testing_your_job = "docs/src/testing-your-job.md",
+    testing_your_target = "docs/src/testing-your-target.md",
+    coming_from_python = "docs/src/coming-from-python.md",
+}

@@ -108,7 +108,7 @@ fn what_an_overridden_execution_leaves_undone_is_not_completed() {
     let report = run_job(Idle { rig: idle.clone() }, apply(), vec![events.clone()]);
     assert_eq!((report.status, ended(&report).as_str()), (Status::Partial, "2 unchanged, 2 not_attempted"));
     assert_eq!((idle.calls().len(), idle.notes().len()), (0, 0));
-    assert_eq!(events.events().iter().filter(|event| event.ends_with(": not attempted")).count(), 2);
+    assert_eq!(events.events().iter().filter(|event| event.ends_with(": not_attempted")).count(), 2);
 
     let broken = rig().into_shared();
     let report = run_job(Broken { rig: broken.clone() }, apply(), Vec::new());
