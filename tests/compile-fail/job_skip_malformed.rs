@@ -1,7 +1,7 @@
 //! Models are left out by their type, each once.
 
 use diffsync::prelude::*;
-use diffsync_tests::regions::{File, Region};
+use diffsync_tests::regions::File;
 
 #[job(source = File, target = File, skip("region"), ignore(Region::name), skip = Region)]
 struct Regions;
