@@ -5,14 +5,14 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::token::Paren;
-use syn::{Attribute, Error, Lit, LitStr, Meta, Result, Token, Type, parenthesized};
+use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, Result, Token, Type, parenthesized};
 
 use crate::ctxt::Ctxt;
-use crate::words::nearest;
+use crate::suggest::nearest;
 
 /// Reads the keys of all attributes of this name, and hands each with what follows it to `handle`.
 ///
-/// What `handle` cannot read is reported, and reading goes on behind the next comma.
+/// What `handle` cannot read is reported, and reading goes on after the next comma, so that one build reports all mistakes.
 pub(crate) fn each_key(
     cx: &mut Ctxt,
     attributes: &[Attribute],
@@ -66,10 +66,37 @@ fn key(input: ParseStream<'_>) -> Result<Ident> {
     input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), "expected a key, without quotation marks"))
 }
 
-/// A key that stands alone.
-pub(crate) fn word(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+/// A key of an attribute, and how what follows it is read into `T`.
+pub(crate) struct Key<T: 'static>(pub(crate) &'static str, pub(crate) Read<T>);
+
+type Read<T> = fn(&mut T, &mut Ctxt, &Ident, ParseStream<'_>) -> Result<()>;
+
+/// Reads what follows a key of this table. Any other key is reported as unknown.
+pub(crate) fn read<T>(
+    table: &[Key<T>],
+    into: &mut T,
+    cx: &mut Ctxt,
+    key: &Ident,
+    input: ParseStream<'_>,
+) -> Result<()> {
+    match table.iter().find(|Key(name, _)| key == name) {
+        Some(Key(_, read)) => read(into, cx, key, input),
+        None => Err(unknown(key, &names(table))),
+    }
+}
+
+pub(crate) fn contains<T>(table: &[Key<T>], key: &Ident) -> bool {
+    table.iter().any(|Key(name, _)| key == name)
+}
+
+pub(crate) fn names<T>(table: &[Key<T>]) -> Vec<&'static str> {
+    table.iter().map(|Key(name, _)| *name).collect()
+}
+
+/// A key of `#[attribute(…)]` that takes no value.
+pub(crate) fn flag(attribute: &str, key: &Ident, input: ParseStream<'_>) -> Result<()> {
     if input.peek(Token![=]) || input.peek(Paren) {
-        return Err(Error::new(key.span(), format!("`{key}` stands alone: write `#[sync({key})]`")));
+        return Err(Error::new(key.span(), format!("`{key}` takes no value: write `#[{attribute}({key})]`")));
     }
     Ok(())
 }
@@ -94,7 +121,7 @@ impl<T> Default for Once<T> {
 }
 
 impl<T> Once<T> {
-    /// Takes the value, or reports that there is one already.
+    /// Stores the value, or reports that there is one already.
     pub(crate) fn set(&mut self, cx: &mut Ctxt, key: &Ident, value: T) {
         if self.value.is_some() {
             cx.error_at(key, format!("`{key}` is given twice; keep one of them"));
@@ -117,7 +144,7 @@ impl<T> Once<T> {
     }
 }
 
-/// `= …`, where what follows is read by `parse`; if it is not there or not right, `usage` is the error.
+/// `= …`, whose value is read by `parse`. If it is missing or wrong, the error is `usage`.
 pub(crate) fn after_equals<T>(
     key: &Ident,
     input: ParseStream<'_>,
@@ -131,7 +158,7 @@ pub(crate) fn after_equals<T>(
     parse(input).map_err(|error| Error::new(error.span(), usage))
 }
 
-/// `(…)`, whose contents are read by `parse`; if they are not there or not right, `usage` is the error.
+/// `(…)`, whose contents are read by `parse`. If they are missing or wrong, the error is `usage`.
 pub(crate) fn in_parentheses<T>(
     key: &Ident,
     input: ParseStream<'_>,
@@ -144,7 +171,7 @@ pub(crate) fn in_parentheses<T>(
     let inner;
     parenthesized!(inner in input);
     let read = parse(&inner);
-    // What is left in the parentheses would be reported as well.
+    // Tokens that are left in the parentheses would be a second error.
     inner.parse::<TokenStream>()?;
     read.map_err(|error| Error::new(error.span(), usage))
 }
@@ -211,7 +238,7 @@ pub(crate) fn path_type(ty: Type, usage: &str) -> Result<Type> {
     if matches!(ty, Type::Path(_)) { Ok(ty) } else { Err(Error::new_spanned(ty, usage)) }
 }
 
-/// The items without those that stand there twice, which are reported.
+/// The items without repeated ones, which are reported.
 pub(crate) fn each_once<T: ToTokens>(cx: &mut Ctxt, mut items: Vec<T>) -> Vec<T> {
     let mut earlier: Vec<String> = Vec::new();
     items.retain(|item| {
@@ -223,7 +250,23 @@ pub(crate) fn each_once<T: ToTokens>(cx: &mut Ctxt, mut items: Vec<T>) -> Vec<T>
         earlier.push(written);
         true
     });
+
     items
+}
+
+/// The text of the documentation comments among the attributes.
+pub(crate) fn documentation(attributes: &[Attribute]) -> String {
+    let mut lines = Vec::new();
+    for attribute in attributes {
+        if let Meta::NameValue(pair) = &attribute.meta
+            && pair.path.is_ident("doc")
+            && let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value
+        {
+            lines.push(text.value().trim().to_owned());
+        }
+    }
+
+    lines.join("\n").trim().to_owned()
 }
 
 /// Reports a key that is not known here, with the one that was probably meant.
@@ -234,5 +277,6 @@ pub(crate) fn unknown(key: &Ident, known: &[&str]) -> Error {
         Some(meant) => format!("unknown key `{name}`; did you mean `{meant}`?"),
         None => format!("unknown key `{name}`; expected one of {list}"),
     };
+
     Error::new(key.span(), message)
 }

@@ -38,8 +38,8 @@ impl Ctxt {
 
     /// Takes the first error as a type that makes the build fail with it.
     ///
-    /// The compiler takes a type with an error in it for any type, and reports nothing more about what is made of it.
-    /// So it can stand for what is not known, and the code that uses it adds no errors of its own. As no type can be an
+    /// The compiler accepts a type with an error in it as any type, and reports nothing more about code that uses it.
+    /// So it can replace a type that is not known, without errors that only follow from the first. As no type can be an
     /// error, an array's length is one.
     pub(crate) fn first_as_type(&mut self, krate: &Krate) -> TokenStream {
         if self.errors.is_empty() {
@@ -47,6 +47,7 @@ impl Ctxt {
         }
         let error = self.errors.remove(0).to_compile_error();
         let krate = krate.path();
+
         quote!(<[(); #error] as #krate::SyncModel>::Id)
     }
 

@@ -52,6 +52,7 @@ impl Krate {
             // Any error skips to the next key.
             Err(input.error(""))
         });
+
         Self::new(from, path)
     }
 

@@ -6,36 +6,21 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Error, Lit, Result, Token};
 
 use crate::attr::{self, Once};
-use crate::ctxt::Ctxt;
 
 /// The limits of a model or a job.
 #[derive(Default)]
 pub(crate) struct Limits {
-    creates: Once<Limit>,
-    updates: Once<Limit>,
-    deletes: Once<Limit>,
+    pub(crate) creates: Once<Limit>,
+    pub(crate) updates: Once<Limit>,
+    pub(crate) deletes: Once<Limit>,
 }
 
-enum Limit {
+pub(crate) enum Limit {
     Count(usize),
     Percent(f64),
 }
 
 impl Limits {
-    pub(crate) const KEYS: [&str; 3] = ["max_creates", "max_updates", "max_deletes"];
-
-    /// Reads one of [`Self::KEYS`].
-    pub(crate) fn read(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        let limit = limit(key, input)?;
-        let which = match key.to_string().as_str() {
-            "max_creates" => &mut self.creates,
-            "max_updates" => &mut self.updates,
-            _ => &mut self.deletes,
-        };
-        which.set(cx, key, limit);
-        Ok(())
-    }
-
     /// The limits as a constant.
     pub(crate) fn expand(&self) -> TokenStream {
         let given = [("creates", &self.creates), ("updates", &self.updates), ("deletes", &self.deletes)];
@@ -57,26 +42,29 @@ impl Limits {
             };
             quote!(#name: ::core::option::Option::#limit)
         });
+
         quote!(_diffsync::Limits { #(#fields),* })
     }
 }
 
-fn limit(key: &Ident, input: ParseStream<'_>) -> Result<Limit> {
+/// `= 100` or `= "20%"`.
+pub(crate) fn value(key: &Ident, input: ParseStream<'_>) -> Result<Limit> {
     let usage =
-        format!("`{key}` is a number of records, or a part of the target's: `{key} = 100` or `{key} = \"20%\"`");
+        format!("`{key}` is a number of records, or a percentage of the target's: `{key} = 100` or `{key} = \"20%\"`");
     let literal: Lit = attr::after_equals(key, input, &usage, Lit::parse)?;
     if input.peek(Token![%]) {
-        return Err(input.error(format!("a part stands in quotation marks: `{key} = \"20%\"`")));
+        return Err(input.error(format!("a percentage is written in quotation marks: `{key} = \"20%\"`")));
     }
     let limit = match &literal {
         Lit::Int(number) if number.suffix().is_empty() => number.base10_parse().ok().map(Limit::Count),
         Lit::Str(text) => text_limit(&text.value()),
         _ => None,
     };
+
     limit.ok_or_else(|| Error::new_spanned(literal, usage))
 }
 
-/// The same that `Limit::from_str` of the core takes.
+/// Accepts what `Limit::from_str` of the core accepts.
 fn text_limit(text: &str) -> Option<Limit> {
     match text.trim().strip_suffix('%') {
         None => text.trim().parse().ok().map(Limit::Count),

@@ -1,11 +1,11 @@
-//! What an item is made of.
+//! The named fields of an item.
 
 use proc_macro2::Ident;
 use syn::{Field, FieldsNamed};
 
 use crate::ctxt::Ctxt;
 
-/// The fields with their names. One called `_` is reported: the parser takes it, and the compiler does not.
+/// The fields with their names. A field called `_` is reported: `syn` accepts it, and the compiler does not.
 pub(crate) fn named<'a>(cx: &mut Ctxt, fields: &'a FieldsNamed) -> Vec<(&'a Ident, &'a Field)> {
     let mut named = Vec::new();
     for field in &fields.named {
@@ -15,5 +15,6 @@ pub(crate) fn named<'a>(cx: &mut Ctxt, fields: &'a FieldsNamed) -> Vec<(&'a Iden
             None => {}
         }
     }
+
     named
 }

@@ -1,5 +1,6 @@
 //! What the macros make of their input.
 
+mod documentation;
 #[cfg(feature = "file")]
 mod file;
 mod random;
@@ -363,5 +364,71 @@ fn another_path_is_used_everywhere() {
     ] {
         let code = expanded.to_string();
         assert!(!code.contains("diffsync_core") && code.contains("use other as _diffsync ;"), "{code}");
+    }
+}
+
+#[test]
+fn the_facade_s_macros_differ_only_in_the_path() {
+    let model = |from| {
+        crate::model::derive(
+            from,
+            quote!(
+                struct Region {
+                    #[sync(id)]
+                    slug: String,
+                    name: Unknown,
+                }
+            ),
+        )
+    };
+    let fallback = |from| {
+        crate::model::derive(
+            from,
+            quote!(
+                enum Region {
+                    A,
+                }
+            ),
+        )
+    };
+    let dataset = |from| {
+        crate::dataset::derive(
+            from,
+            quote!(
+                struct World {
+                    regions: Table<Region>,
+                }
+            ),
+        )
+    };
+    let choice = |from| {
+        crate::choice::derive(
+            from,
+            quote!(
+                enum Mode {
+                    Fast,
+                }
+            ),
+        )
+    };
+    let job = |from| {
+        crate::job::expand(
+            from,
+            quote!(source = A, target = B),
+            &quote!(
+                struct Sync {
+                    mode: Mode,
+                }
+            ),
+        )
+    };
+
+    let expansions: [(&str, &dyn Fn(ImportedFrom) -> TokenStream); 5] =
+        [("SyncModel", &model), ("a fallback", &fallback), ("Dataset", &dataset), ("Choice", &choice), ("job", &job)];
+    for (name, expand) in expansions {
+        let core = expand(ImportedFrom::Part).to_string();
+        let expected = core.replace(":: diffsync_core", ":: diffsync :: __private :: core");
+        assert_ne!(core, expected, "{name}");
+        assert_eq!(expand(ImportedFrom::Facade).to_string(), expected, "{name}");
     }
 }

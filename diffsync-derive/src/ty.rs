@@ -1,4 +1,4 @@
-//! What can be told of a type by how it is written.
+//! Properties of a type that are known from how it is written.
 
 use syn::{GenericArgument, PathArguments, Type, TypeReference};
 
@@ -18,10 +18,9 @@ pub(crate) fn is_string(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| segment.ident == "String" && segment.arguments.is_empty())
 }
 
-/// Whether a type is one of the language's or the standard library's that can be whatever a field can be, and a text or a
-/// number, or an `Option` or a `Vec` of such.
+/// Whether a type is a text or a number of the language or the standard library, or an `Option` or a `Vec` of such.
 ///
-/// Nothing has to be asked of it that the compiler could answer with an error, so that the code for it can be plain.
+/// Such a type satisfies the bounds of every role, so the code for it need not state them.
 pub(crate) fn is_plain(ty: &Type) -> bool {
     if let Some(inner) = argument(ty, "Option").or_else(|| argument(ty, "Vec")) {
         return is_plain(inner);
@@ -56,19 +55,19 @@ pub(crate) fn is_list(ty: &Type) -> bool {
     segment.is_some_and(|segment| ["Vec", "BTreeSet", "HashSet"].iter().any(|list| segment.ident == list))
 }
 
-/// What a list or a set holds, if a type is written as one, or as an `Option` of one.
+/// The element type, if a type is written as a list or a set, or as an `Option` of one.
 #[cfg(feature = "rest")]
 pub(crate) fn element(ty: &Type) -> Option<&Type> {
     let ty = option(ty).unwrap_or(ty);
     ["Vec", "BTreeSet", "HashSet"].into_iter().find_map(|list| argument(ty, list))
 }
 
-/// Whether a value of the type can name nothing.
+/// Whether a value of the type can be empty: an `Option` or a list.
 pub(crate) fn can_be_empty(ty: &Type) -> bool {
     option(ty).is_some() || is_list(ty)
 }
 
-/// The reference in a type that is one, or that holds one where its arguments say so.
+/// The reference in a type: the type itself, or one among its generic arguments.
 pub(crate) fn reference(ty: &Type) -> Option<&TypeReference> {
     match ty {
         Type::Reference(reference) => Some(reference),
@@ -84,17 +83,17 @@ pub(crate) fn reference(ty: &Type) -> Option<&TypeReference> {
     }
 }
 
-/// What an `Option` holds, if a type is written as one.
+/// The type in an `Option`, if a type is written as one.
 pub(crate) fn option(ty: &Type) -> Option<&Type> {
     argument(ty, "Option")
 }
 
-/// What a `Secret` holds, if a type is written as one.
+/// The type in a `Secret`, if a type is written as one.
 pub(crate) fn secret(ty: &Type) -> Option<&Type> {
     argument(ty, "Secret")
 }
 
-/// What a generic type of this name holds.
+/// The argument of a generic type of this name.
 pub(crate) fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let segment = last_segment(ty).filter(|segment| segment.ident == name)?;
     match &segment.arguments {

@@ -49,10 +49,11 @@ mod traits {
 #[doc(inline)]
 pub use diffsync_core::{Adapter, Diff, Job, JobRegistry, Plan, Run, Table, Target};
 #[doc(inline)]
-pub use diffsync_derive::{FacadeChoice as Choice, facade_job as job};
+pub use diffsync_derive::{FacadeChoice as Choice, FacadeSyncModel as SyncModel, facade_job as job};
 
+pub use crate::model::ModelExt;
 #[doc(inline)]
-pub use crate::traits::{Dataset, SyncModel};
+pub use crate::traits::Dataset;
 
 /// Counts the program's allocations, which `--memory-profiling` reports for each step. Write it once, in the crate of the
 /// program.
@@ -72,7 +73,7 @@ pub mod prelude {
     pub use crate::rest::RestModel;
     #[cfg(feature = "sql")]
     pub use crate::sql::SqlModel;
-    pub use crate::{Adapter, Dataset, Diff, Job, JobRegistry, Plan, Run, SyncModel, Table, Target};
+    pub use crate::{Adapter, Dataset, Diff, Job, JobRegistry, ModelExt, Plan, Run, SyncModel, Table, Target};
 }
 
 /// Models: records, their identifiers and attributes, and what a run may do with them.
@@ -83,8 +84,51 @@ pub mod model {
         REDACTED, Redacted, Secret, exposed, redacted,
     };
 
+    /// What generic code calls a model: the bound in `fn report<M: diffsync::model::SyncModel>(record: &M)`.
+    ///
+    /// It is not at the crate's root, so that `use diffsync::prelude::*` brings none of its methods into scope: `key`, `is`,
+    /// `patch` and the rest are free for the models' own traits. [`ModelExt`] has what users of a model call.
     #[doc(inline)]
-    pub use crate::SyncModel;
+    pub use crate::traits::SyncModel;
+
+    /// What a model's records can do for their users.
+    pub trait ModelExt: SyncModel {
+        /// The model's name: `device_type`.
+        const NAME: &'static str = <Self as SyncModel>::NAME;
+        /// The model's fields and links.
+        const SCHEMA: &'static crate::schema::ModelSchema = <Self as SyncModel>::SCHEMA;
+
+        /// The record's identifier.
+        fn id(&self) -> Self::Id {
+            SyncModel::id(self)
+        }
+
+        /// A copy of the record with the patch applied: what most targets return from `update`.
+        ///
+        /// ```
+        /// use diffsync::prelude::*;
+        ///
+        /// #[derive(SyncModel, Clone)]
+        /// struct Region {
+        ///     #[sync(id)]
+        ///     slug: String,
+        ///     name: String,
+        /// }
+        ///
+        /// let region = Region { slug: "europe".into(), name: "Europa".into() };
+        /// let patch = RegionPatch { name: Some("Europe".into()) };
+        /// assert_eq!(region.patched(&patch).name, "Europe");
+        /// ```
+        #[must_use]
+        fn patched(&self, patch: &Self::Patch) -> Self
+        where
+            Self: Clone,
+        {
+            SyncModel::patched(self, patch)
+        }
+    }
+
+    impl<M: SyncModel> ModelExt for M {}
 }
 
 /// Data sets: tables, and what is wrong with what they hold.

@@ -129,6 +129,60 @@ mod renamed_in_its_manifest {
     }
 }
 
+/// A model whose own methods are called like the trait's.
+mod with_methods_of_its_own {
+    use diffsync::prelude::*;
+
+    #[derive(SyncModel, Clone)]
+    pub(crate) struct Lock {
+        #[sync(id)]
+        pub(crate) key: String,
+        pub(crate) patch: u8,
+    }
+
+    pub(crate) trait Door {
+        fn key(&self) -> &'static str;
+        fn is(&self, open: bool) -> bool;
+        fn apply(&self) -> u8;
+        fn touch(&self) -> u8;
+        fn planned(&self) -> u8;
+        fn identifier(&self) -> u8;
+        fn attribute(&self) -> u8;
+    }
+
+    impl Door for Lock {
+        fn key(&self) -> &'static str {
+            "own"
+        }
+        fn is(&self, open: bool) -> bool {
+            open
+        }
+        fn apply(&self) -> u8 {
+            self.patch
+        }
+        fn touch(&self) -> u8 {
+            2
+        }
+        fn planned(&self) -> u8 {
+            3
+        }
+        fn identifier(&self) -> u8 {
+            4
+        }
+        fn attribute(&self) -> u8 {
+            5
+        }
+    }
+
+    #[test]
+    fn a_model_s_own_methods_keep_their_names() {
+        let lock = Lock { key: "front".into(), patch: 1 };
+        assert_eq!((lock.key(), lock.is(true), lock.apply(), lock.touch()), ("own", true, 1, 2));
+        assert_eq!((lock.planned(), lock.identifier(), lock.attribute()), (3, 4, 5));
+        assert_eq!((lock.id().to_string(), Lock::NAME), ("front".into(), "lock"));
+    }
+}
+
 #[test]
 fn the_jobs_are_linked() {
     let registry = diffsync::JobRegistry::linked([]).unwrap();

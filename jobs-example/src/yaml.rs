@@ -8,7 +8,7 @@ use diffsync::adapter::AdapterError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Reads a file; an error names the file, and the line where it is about one.
+/// Reads a file. Errors name the file, and the line if they are about one.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, AdapterError> {
     let shown = path.display();
     let text =
@@ -17,7 +17,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, AdapterError> 
         .map_err(|error| AdapterError::context(format!("`{shown}` does not hold what is expected"), error))
 }
 
-/// Replaces a file: whoever reads it sees the old contents or the new, never a part, whatever happens in between.
+/// Replaces a file atomically: a reader sees the old contents or the new, never a part of them.
 pub(crate) fn replace(path: &Path, document: &impl Serialize) -> Result<(), AdapterError> {
     let shown = path.display();
     let text = serde_saphyr::to_string(document)
@@ -27,14 +27,16 @@ pub(crate) fn replace(path: &Path, document: &impl Serialize) -> Result<(), Adap
 }
 
 fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
-    // A link stays a link: what it leads to is replaced.
+    // A symbolic link is kept: the file that it points to is replaced.
     let path = fs::canonicalize(path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
+
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(contents)?;
     file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
     file.as_file().sync_all()?;
     file.persist(&path)?;
-    // The new name is durable only once the folder is.
+
+    // The rename is durable only once the folder is synced.
     File::open(folder)?.sync_all()
 }

@@ -12,6 +12,7 @@ pub(crate) fn expand(choice: &Choice<'_>, krate: &Krate) -> TokenStream {
     let variants: Vec<_> = choice.variants.iter().map(|variant| variant.ident).collect();
     let positions = (0..variants.len()).map(Literal::usize_suffixed);
     let rest = choice.is_incomplete.then(|| quote!(_ => "",));
+
     krate.scope(&quote! {
         const NAMES: &[&str] = &[#(#names),*];
 

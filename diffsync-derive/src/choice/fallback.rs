@@ -1,4 +1,4 @@
-//! What is emitted for something that cannot be a choice, so that its uses do not add errors of their own.
+//! The code for an input that cannot be a choice, so that its uses do not add errors of their own.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,6 +14,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
         #ident #ty_generics: ::core::marker::Send + ::core::marker::Sync + 'static
     });
     let where_clause = &generics.where_clause;
+
     krate.scope(&quote! {
         #[automatically_derived]
         impl #impl_generics _diffsync::Variable for #ident #ty_generics #where_clause {

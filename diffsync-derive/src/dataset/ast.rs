@@ -1,11 +1,11 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Fields, Type};
+use syn::{Data, DeriveInput, Fields, Path, Type};
 
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once};
 use crate::ctxt::Ctxt;
 use crate::krate;
 use crate::shape;
@@ -23,19 +23,25 @@ pub(crate) struct TableField<'a> {
     pub(crate) model: &'a Type,
 }
 
+/// The keys of `#[dataset(…)]`.
+pub(crate) const KEYS: &[Key<Keys>] = &[Key("crate", |keys, cx, key, input| {
+    keys.krate.set(cx, key, krate::value(key, input)?);
+    Ok(())
+})];
+
+#[derive(Default)]
+pub(crate) struct Keys {
+    krate: Once<Path>,
+}
+
 impl<'a> Dataset<'a> {
-    /// Reads the input, or reports why it cannot be a data set at all. Fields that are no tables are reported and left
-    /// out.
+    /// Reads the input, or reports why it cannot be a data set at all. Fields that are not tables are reported and
+    /// left out.
     pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
         const WHAT: &str = "a data set is a struct whose fields are tables, as in `regions: Table<Region>`";
-        let mut krate = Once::default();
-        attr::each_key(cx, &input.attrs, "dataset", |cx, key, input| match key.to_string().as_str() {
-            "crate" => {
-                krate.set(cx, key, krate::value(key, input)?);
-                Ok(())
-            }
-            _ => Err(attr::unknown(key, &["crate"])),
-        });
+        let mut keys = Keys::default();
+        attr::each_key(cx, &input.attrs, "dataset", |cx, key, input| attr::read(KEYS, &mut keys, cx, key, input));
+
         let fields = match &input.data {
             Data::Struct(data) => &data.fields,
             Data::Enum(data) => {
@@ -47,10 +53,12 @@ impl<'a> Dataset<'a> {
                 return None;
             }
         };
+
         if !input.generics.params.is_empty() {
-            cx.error_at(&input.generics, "a data set cannot be generic: it names the models that both sides hold");
+            cx.error_at(&input.generics, "a data set cannot be generic: it names the models of both sides");
             return None;
         }
+
         let fields = match fields {
             Fields::Named(fields) if !fields.named.is_empty() => fields,
             Fields::Unnamed(fields) => {
@@ -62,6 +70,7 @@ impl<'a> Dataset<'a> {
                 return None;
             }
         };
+
         let mut tables: Vec<TableField<'a>> = Vec::new();
         for (ident, field) in shape::named(cx, fields) {
             let Some(model) = argument(&field.ty, "Table") else {
@@ -79,6 +88,7 @@ impl<'a> Dataset<'a> {
             }
             tables.push(TableField { ident, model });
         }
+
         Some(Self { ident: &input.ident, tables })
     }
 }

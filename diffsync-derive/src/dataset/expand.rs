@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use super::ast::Dataset;
 use crate::krate::Krate;
-use crate::place::place;
+use crate::span::call_site;
 
 pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
     let ident = dataset.ident;
@@ -15,11 +15,12 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
     let positions: Vec<_> = (0..models.len()).map(Literal::usize_suffixed).collect();
     let count = Literal::usize_suffixed(models.len());
     // At the model of each field, where a missing parent is to be reported.
-    let visits: Vec<_> = models.iter().map(|model| quote_spanned!(place(model)=> visitor.visit::<#model>();)).collect();
+    let visits: Vec<_> =
+        models.iter().map(|model| quote_spanned!(call_site(model)=> visitor.visit::<#model>();)).collect();
     let schemas = models.iter().map(|model| quote_spanned!(model.span()=> <#model as _diffsync::SyncModel>::SCHEMA));
     // At the model as well, where a model that has two tables is to be reported.
     let has_tables = models.iter().zip(&idents).map(|(model, field)| {
-        quote_spanned! {place(model)=>
+        quote_spanned! {call_site(model)=>
             #[automatically_derived]
             impl _diffsync::HasTable<#model> for #ident {
                 fn table(&self) -> &_diffsync::Table<#model> {
@@ -32,17 +33,19 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
             }
         }
     });
+
     let targets = models.iter().map(|model| quote_spanned!(model.span()=> SyncTarget: _diffsync::Target<#model>,));
     let visited =
         models.iter().map(|model| quote_spanned!(model.span()=> SyncVisitor: _diffsync::Visit<#ident, #model>,));
-    let each = models
-        .iter()
-        .map(|model| quote_spanned!(place(model)=> <SyncVisitor as _diffsync::Visit<#ident, #model>>::visit(visitor);));
+    let each = models.iter().map(
+        |model| quote_spanned!(call_site(model)=> <SyncVisitor as _diffsync::Visit<#ident, #model>>::visit(visitor);),
+    );
     let checks = models.iter().zip(&positions).map(|(model, position)| {
         quote_spanned! {model.span()=>
             const _: () = _diffsync::schema::check_table(&SCHEMAS, #position);
         }
     });
+
     let visitor = if models.is_empty() { quote!(_) } else { quote!(visitor) };
     krate.scope(&quote! {
         const SCHEMAS: [&_diffsync::schema::ModelSchema; #count] =

@@ -1,4 +1,4 @@
-//! What is emitted for something that cannot be a data set, so that its uses do not add errors of their own.
+//! The code for an input that cannot be a data set, so that its uses do not add errors of their own.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -20,6 +20,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let mut with_target = input.generics.clone();
     with_target.params.push(syn::parse_quote!(SyncTarget));
     let (target_generics, _, _) = with_target.split_for_impl();
+
     krate.scope(&quote! {
         #[automatically_derived]
         impl #impl_generics _diffsync::Dataset for #ident #ty_generics #where_clause {

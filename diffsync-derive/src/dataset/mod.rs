@@ -1,6 +1,6 @@
 //! `#[derive(Dataset)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 
@@ -17,12 +17,14 @@ pub(crate) fn derive(from: ImportedFrom, input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
+
     let mut cx = Ctxt::default();
     let krate = Krate::of(from, &input.attrs, "dataset");
     let expanded = match Dataset::read(&mut cx, &input) {
         Some(dataset) => expand::expand(&dataset, &krate),
         None => fallback::expand(&input, &krate),
     };
+
     let errors = cx.into_tokens();
     quote!(#expanded #errors)
 }

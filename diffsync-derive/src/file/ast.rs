@@ -1,16 +1,16 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
 use syn::{DeriveInput, Error, LitChar, LitStr, Path, Result, Type};
 
 use super::format::Format;
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once};
 use crate::ctxt::Ctxt;
 use crate::krate;
 use crate::model::ast::{Model, Role};
 
-/// A model that is kept in a file.
+/// A model whose records are in a file.
 pub(super) struct FileModel<'a> {
     pub(super) ident: &'a Ident,
     /// The model's name.
@@ -24,29 +24,58 @@ pub(super) struct Field<'a> {
     pub(super) ident: &'a Ident,
     pub(super) ty: &'a Type,
     pub(super) role: Role,
-    /// What its column, or its key, is called.
+    /// The name of its column or key.
     pub(super) column: String,
-    /// The name it is given with `rename`.
+    /// The name given with `rename`.
     pub(super) rename: Option<LitStr>,
 }
 
-const STRUCT_KEYS: &[&str] = &["path", "format", "list", "delimiter", "crate"];
-const FIELD_KEYS: &[&str] = &["rename"];
+/// The keys of `#[file(…)]` on the struct.
+pub(crate) const STRUCT_KEYS: &[Key<Keys>] = &[
+    Key("path", |keys, cx, key, input| {
+        keys.path.set(cx, key, attr::text(key, input)?);
+        Ok(())
+    }),
+    Key("format", |keys, cx, key, input| {
+        keys.format.set(cx, key, format(key, input)?);
+        Ok(())
+    }),
+    Key("list", |keys, cx, key, input| {
+        keys.list.set(cx, key, attr::text(key, input)?);
+        Ok(())
+    }),
+    Key("delimiter", |keys, cx, key, input| {
+        const USAGE: &str = "`delimiter` is the character between the cells, written `delimiter = ';'`";
+        keys.delimiter.set(cx, key, attr::after_equals(key, input, USAGE, LitChar::parse)?);
+        Ok(())
+    }),
+    Key("crate", |keys, cx, key, input| {
+        keys.krate.set(cx, key, krate::value(key, input)?);
+        Ok(())
+    }),
+];
+
+/// The keys of `#[file(…)]` on a field.
+pub(crate) const FIELD_KEYS: &[Key<FieldKeys>] = &[Key("rename", |keys, cx, key, input| {
+    let name = attr::text(key, input)?;
+    if name.value().is_empty() {
+        return Err(Error::new_spanned(name, "a column's name must not be empty"));
+    }
+    keys.rename.set(cx, key, name);
+    Ok(())
+})];
 
 impl<'a> FileModel<'a> {
-    /// Reads the input; `None` if it is no model, which `#[derive(SyncModel)]` reports.
+    /// Reads the input; `None` if it is not a model, which `#[derive(SyncModel)]` reports.
     pub(super) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
         let mut keys = Keys::default();
         attr::each_key(cx, &input.attrs, "file", |cx, key, input| keys.read(cx, key, input));
         let mut reported_elsewhere = Ctxt::default();
         let model = Model::read(&mut reported_elsewhere, input);
-        let attributes = model.iter().flat_map(|model| &model.fields).map(|field| {
-            let of_field = |other: &&syn::Field| other.ident.as_ref() == Some(field.ident);
-            (field, named_fields(input).find(of_field).map(|field| field.attrs.as_slice()).unwrap_or_default())
-        });
+
         let mut fields = Vec::new();
-        for (field, attributes) in attributes {
-            let rename = rename(cx, attributes);
+        for field in model.iter().flat_map(|model| &model.fields) {
+            let rename = rename(cx, field.attributes);
             if let (Role::Local, Some(rename)) = (field.role, &rename) {
                 cx.error_at(rename, "a local field is not stored in the file, so it has no name there");
             }
@@ -58,46 +87,38 @@ impl<'a> FileModel<'a> {
                 rename,
             });
         }
+
         let model = model.filter(|_| !reported_elsewhere.failed())?;
         Some(Self { ident: &input.ident, name: model.name, keys, fields })
     }
 
-    /// The fields that are stored, in the order they stand in the struct.
+    /// The fields that are stored, in the order of the struct.
     pub(super) fn stored(&self) -> impl Iterator<Item = &Field<'a>> {
         self.fields.iter().filter(|field| field.role != Role::Local)
     }
 }
 
-fn named_fields(input: &DeriveInput) -> impl Iterator<Item = &syn::Field> {
-    let fields = match &input.data {
-        syn::Data::Struct(data) => Some(&data.fields),
-        _ => None,
-    };
-    fields.into_iter().flatten()
+#[derive(Default)]
+pub(crate) struct FieldKeys {
+    rename: Once<LitStr>,
 }
 
 fn rename(cx: &mut Ctxt, attributes: &[syn::Attribute]) -> Option<LitStr> {
-    let mut rename: Once<LitStr> = Once::default();
-    attr::each_key(cx, attributes, "file", |cx, key, input| match key.to_string().as_str() {
-        "rename" => {
-            let name = attr::text(key, input)?;
-            if name.value().is_empty() {
-                return Err(Error::new_spanned(name, "a column has a name"));
-            }
-            rename.set(cx, key, name);
-            Ok(())
+    let mut keys = FieldKeys::default();
+    attr::each_key(cx, attributes, "file", |cx, key, input| {
+        if attr::contains(STRUCT_KEYS, key) {
+            let message = format!("`{key}` belongs on the struct: put `#[file({key} = …)]` above it");
+            return Err(Error::new(key.span(), message));
         }
-        other if STRUCT_KEYS.contains(&other) => {
-            Err(Error::new(key.span(), format!("`{other}` belongs on the struct: put `#[file({other} = …)]` above it")))
-        }
-        _ => Err(attr::unknown(key, FIELD_KEYS)),
+        attr::read(FIELD_KEYS, &mut keys, cx, key, input)
     });
-    rename.into_value()
+
+    keys.rename.into_value()
 }
 
 /// The keys on the struct.
 #[derive(Default)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     pub(super) path: Once<LitStr>,
     pub(super) format: Once<(Ident, Format)>,
     pub(super) list: Once<LitStr>,
@@ -107,24 +128,12 @@ pub(super) struct Keys {
 
 impl Keys {
     fn read(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        match key.to_string().as_str() {
-            "path" => self.path.set(cx, key, attr::text(key, input)?),
-            "format" => self.format.set(cx, key, format(key, input)?),
-            "list" => self.list.set(cx, key, attr::text(key, input)?),
-            "delimiter" => {
-                const USAGE: &str = "`delimiter` is what stands between the cells, written `delimiter = ';'`";
-                self.delimiter.set(cx, key, attr::after_equals(key, input, USAGE, LitChar::parse)?);
-            }
-            "crate" => self.krate.set(cx, key, krate::value(key, input)?),
-            "rename" => {
-                return Err(Error::new(
-                    key.span(),
-                    "`rename` belongs on a field, and names its column; the file is named with `path = \"…\"`",
-                ));
-            }
-            _ => return Err(attr::unknown(key, STRUCT_KEYS)),
+        if attr::contains(FIELD_KEYS, key) {
+            let message = "`rename` belongs on a field, and names its column; the file is named with `path = \"…\"`";
+            return Err(Error::new(key.span(), message));
         }
-        Ok(())
+
+        attr::read(STRUCT_KEYS, self, cx, key, input)
     }
 }
 

@@ -7,7 +7,7 @@ use super::ast::{Field, FileModel};
 use super::validate::Kept;
 use crate::krate::Krate;
 use crate::model::ast::Role;
-use crate::place::place;
+use crate::span::call_site;
 
 pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenStream {
     let (ident, krate) = (model.ident, krate.path());
@@ -18,15 +18,17 @@ pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenS
     let delimiter = Literal::byte_character(delimiter);
     let columns = model.stored().map(|field| {
         let (name, ty, identifies) = (&field.column, field.ty, field.role == Role::Identifier);
-        quote_spanned!(place(ty)=> _adapters::file::Column::new::<#ty>(#name, #identifies))
+        quote_spanned!(call_site(ty)=> _adapters::file::Column::new::<#ty>(#name, #identifies))
     });
+
     let read = read(model);
     let written = model.stored().enumerate().map(|(position, field)| {
         let (position, mut field_ident) = (Literal::usize_suffixed(position), field.ident.clone());
-        let place = place(field.ty);
-        field_ident.set_span(place);
-        quote_spanned!(place=> cells.put(#position, &self.#field_ident)?;)
+        let span = call_site(field.ty);
+        field_ident.set_span(span);
+        quote_spanned!(span=> cells.put(#position, &self.#field_ident)?;)
     });
+
     quote! {
         #[allow(unused_qualifications, reason = "what the user has imported is not known here")]
         const _: () = {
@@ -65,13 +67,15 @@ fn read(model: &FileModel<'_>) -> TokenStream {
     let taken = |role: Role| {
         model.stored().enumerate().filter(move |(_, field)| field.role == role).map(|(position, field)| {
             let (position, ty) = (Literal::usize_suffixed(position), field.ty);
-            (field, quote_spanned!(place(ty)=> cells.take::<#ty>(#position)))
+            (field, quote_spanned!(call_site(ty)=> cells.take::<#ty>(#position)))
         })
     };
+
     let identifiers = taken(Role::Identifier).map(|(field, value)| {
         let ident = field.ident;
         quote!(#ident: #value.map_err(_adapters::file::Unread::Nameless)?)
     });
+
     let (types, attributes): (Vec<_>, Vec<_>) = taken(Role::Attribute).map(|(field, value)| (field.ty, value)).unzip();
     let variable = |position: usize| format_ident!("attribute_{}", position);
     let variables: Vec<_> = (0..attributes.len()).map(variable).collect();
@@ -85,13 +89,14 @@ fn read(model: &FileModel<'_>) -> TokenStream {
             quote!(#ident: #variable)
         }
     });
+
     let fields: Vec<_> = fields.collect();
     let error = quote!(_adapters::file::CellError);
     let record = quote!(::core::result::Result::Ok(Self { #(#fields),* }));
-    let (door, record) = if attributes.is_empty() {
+    let (bound, record) = if attributes.is_empty() {
         (None, record)
     } else {
-        let door = quote! {
+        let bound = quote! {
             fn attributes<C: _adapters::file::Cells>(
                 cells: &mut C,
             ) -> ::core::result::Result<(#(#types,)*), #error> {
@@ -106,13 +111,14 @@ fn read(model: &FileModel<'_>) -> TokenStream {
                 }
             }
         };
-        (Some(door), record)
+        (Some(bound), record)
     };
+
     quote! {
         fn read<C: _adapters::file::Cells>(
             cells: &mut C,
         ) -> ::core::result::Result<Self, _adapters::file::Unread<#id>> {
-            #door
+            #bound
             let id = #id { #(#identifiers),* };
             #record
         }

@@ -15,7 +15,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// The formats as they are called in `format = …`.
+    /// The names of the formats in `format = …`.
     pub(super) const WORDS: [(&str, Self); 6] = [
         ("csv", Self::Csv),
         ("json", Self::Json),
@@ -25,7 +25,7 @@ impl Format {
         ("parquet", Self::Parquet),
     ];
 
-    /// The format that a file's extension says.
+    /// The format of a file with this extension.
     pub(super) fn of_extension(extension: &str) -> Option<Self> {
         Some(match extension.to_ascii_lowercase().as_str() {
             "csv" | "tsv" => Self::Csv,

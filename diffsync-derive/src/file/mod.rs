@@ -1,6 +1,6 @@
 //! `#[derive(FileModel)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 mod format;
@@ -19,11 +19,13 @@ pub(crate) fn derive(from: ImportedFrom, input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
+
     let mut cx = Ctxt::default();
     let krate = Krate::of_adapters(from, &input.attrs, "file");
     let expanded = FileModel::read(&mut cx, &input)
         .and_then(|model| validate::validate(&mut cx, &model).map(|kept| expand::expand(&model, kept, &krate)))
         .unwrap_or_else(|| fallback::expand(&input, &krate));
     let errors = cx.into_tokens();
+
     quote!(#expanded #errors)
 }

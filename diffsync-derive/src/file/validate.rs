@@ -1,4 +1,4 @@
-//! What has to be true of the keys together.
+//! Rules that concern more than one key.
 
 use std::path::{Component, Path};
 
@@ -10,17 +10,17 @@ use super::format::Format;
 use crate::ctxt::Ctxt;
 use crate::ty::secret;
 
-/// How a model is kept, once all is known.
+/// How a model is stored.
 pub(super) struct Kept {
     pub(super) format: Format,
     pub(super) path: String,
-    /// The key under which the list of records stands in the document.
+    /// The key that holds the list of records in the document.
     pub(super) list: Option<String>,
     pub(super) delimiter: u8,
     pub(super) is_secret: bool,
 }
 
-/// Reports what is wrong, and says how the model is kept if nothing hinders that.
+/// Reports what is wrong, and returns how the model is stored if that is known all the same.
 pub(super) fn validate(cx: &mut Ctxt, model: &FileModel<'_>) -> Option<Kept> {
     each_column_once(cx, model);
     let path = model.keys.path.get();
@@ -30,14 +30,16 @@ pub(super) fn validate(cx: &mut Ctxt, model: &FileModel<'_>) -> Option<Kept> {
         cx.error_at(path, "`path` leads from the folder to a file in it, as in `path = \"countries.csv\"`");
         return None;
     }
+
     let format = format(cx, model)?;
     if let Some(list) = model.keys.list.get() {
         if !format.holds_keys() {
-            cx.error_at(list, "in a file of this format there is nothing but the records; drop `list`");
+            cx.error_at(list, "a file of this format holds only the records; drop `list`");
         } else if list.value().is_empty() {
-            cx.error_at(list, "`list` is the key under which the records stand");
+            cx.error_at(list, "`list` must not be empty: it is the key that holds the records");
         }
     }
+
     Some(Kept {
         format,
         path: path.map_or_else(|| format!("{}.{}", model.name, format.extension()), LitStr::value),
@@ -56,7 +58,7 @@ fn stays_inside(path: &str) -> bool {
     path.file_name().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// The format that is given, or that the path's extension says.
+/// The format that is given, or that of the path's extension.
 fn format(cx: &mut Ctxt, model: &FileModel<'_>) -> Option<Format> {
     if let Some((_, format)) = model.keys.format.get() {
         return Some(*format);
@@ -64,16 +66,17 @@ fn format(cx: &mut Ctxt, model: &FileModel<'_>) -> Option<Format> {
     let Some(path) = model.keys.path.get() else {
         cx.error_at(
             model.ident,
-            "say which file holds the records: `#[file(path = \"countries.csv\")]`, \
-             or only how it is written: `#[file(format = csv)]`",
+            "no file is declared: write `#[file(path = \"countries.csv\")]`, \
+             or only its format: `#[file(format = csv)]`",
         );
         return None;
     };
+
     let value = path.value();
     let extension = Path::new(&value).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let known = Format::of_extension(extension);
     if known.is_none() {
-        cx.error_at(path, "the file's name does not say how it is written; add `format = csv`, or another format");
+        cx.error_at(path, "the format is not known from the file's name; add `format = csv`, or another format");
     }
     known
 }
@@ -83,6 +86,7 @@ fn delimiter(cx: &mut Ctxt, model: &FileModel<'_>, format: Format) -> u8 {
         let path = model.keys.path.get().map(LitStr::value).unwrap_or_default();
         return if path.to_ascii_lowercase().ends_with(".tsv") { b'\t' } else { b',' };
     };
+
     if format != Format::Csv {
         cx.error_at(given, "only CSV has a delimiter; drop it");
     }

@@ -1,4 +1,4 @@
-//! What stands in the parentheses of `#[job(…)]`.
+//! The arguments of `#[job(…)]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -6,10 +6,10 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Error, LitStr, Path, Result, Token, Type};
 
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once};
 use crate::ctxt::Ctxt;
 use crate::krate;
-use crate::limit::Limits;
+use crate::limit::{self, Limits};
 
 /// The arguments of a job, each given at most once.
 #[derive(Default)]
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     pub(super) on_guard: Once<OnGuard>,
     pub(super) time_limit: Once<u64>,
     pub(super) krate: Once<Path>,
-    /// Whether an adapter may be missing only because its key could not be read.
+    /// Whether an adapter may be missing only because its key could not be read. Then the missing adapter is not reported too.
     adapters_in_doubt: bool,
 }
 
@@ -56,33 +56,104 @@ pub(crate) struct Ignored {
     pub(crate) attribute: Name,
 }
 
-/// An attribute's name: as it stands, or as a text where it is renamed to something else.
+/// An attribute's name: a word, or a text where it is renamed to something that is not a word.
 pub(crate) enum Name {
     Word(Ident),
     Text(LitStr),
 }
 
-const KEYS: &[&str] = &[
-    "source",
-    "target",
-    "id",
-    "name",
-    "kind",
-    "source_label",
-    "target_label",
-    "source_icon",
-    "target_icon",
-    "dryrun_default",
-    "hidden",
-    "concurrency",
-    "skip",
-    "ignore",
-    "max_creates",
-    "max_updates",
-    "max_deletes",
-    "on_guard",
-    "time_limit",
-    "crate",
+/// The keys of `#[job(…)]`.
+pub(crate) const KEYS: &[Key<Arguments>] = &[
+    Key("source", |keys, cx, key, input| {
+        let source = adapter(key, input).inspect_err(|_| keys.adapters_in_doubt = true)?;
+        keys.source.set(cx, key, source);
+        Ok(())
+    }),
+    Key("target", |keys, cx, key, input| {
+        let target = adapter(key, input).inspect_err(|_| keys.adapters_in_doubt = true)?;
+        keys.target.set(cx, key, target);
+        Ok(())
+    }),
+    Key("id", |keys, cx, key, input| {
+        let id = attr::text(key, input)?;
+        let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        if id.value().is_empty() || !id.value().chars().all(plain) {
+            let message = "a job's id is written in lower case with digits and hyphens, as in `dns-to-ipam`";
+            return Err(Error::new_spanned(id, message));
+        }
+        keys.id.set(cx, key, id);
+        Ok(())
+    }),
+    Key("name", |keys, cx, key, input| {
+        keys.name.set(cx, key, attr::text(key, input)?);
+        Ok(())
+    }),
+    Key("kind", |keys, cx, key, input| {
+        keys.kind.set(cx, key, kind(key, input)?);
+        Ok(())
+    }),
+    Key("source_label", |keys, cx, key, input| {
+        keys.source_label.set(cx, key, attr::text(key, input)?);
+        Ok(())
+    }),
+    Key("target_label", |keys, cx, key, input| {
+        keys.target_label.set(cx, key, attr::text(key, input)?);
+        Ok(())
+    }),
+    Key("source_icon", |keys, cx, key, input| {
+        keys.source_icon.set(cx, key, attr::text(key, input)?);
+        Ok(())
+    }),
+    Key("target_icon", |keys, cx, key, input| {
+        keys.target_icon.set(cx, key, attr::text(key, input)?);
+        Ok(())
+    }),
+    Key("dryrun_default", |keys, cx, key, input| {
+        keys.dryrun_default.set(cx, key, attr::boolean(key, input)?);
+        Ok(())
+    }),
+    Key("hidden", |keys, cx, key, input| {
+        keys.hidden.set(cx, key, attr::boolean(key, input)?);
+        Ok(())
+    }),
+    Key("concurrency", |keys, cx, key, input| {
+        keys.concurrency.set(cx, key, attr::count(key, input)?);
+        Ok(())
+    }),
+    Key("skip", |keys, cx, key, input| {
+        let models = skip(cx, key, input)?;
+        keys.skip.set(cx, key, models);
+        Ok(())
+    }),
+    Key("ignore", |keys, cx, key, input| {
+        let attributes = ignore(cx, key, input)?;
+        keys.ignore.set(cx, key, attributes);
+        Ok(())
+    }),
+    Key("max_creates", |keys, cx, key, input| {
+        keys.limits.creates.set(cx, key, limit::value(key, input)?);
+        Ok(())
+    }),
+    Key("max_updates", |keys, cx, key, input| {
+        keys.limits.updates.set(cx, key, limit::value(key, input)?);
+        Ok(())
+    }),
+    Key("max_deletes", |keys, cx, key, input| {
+        keys.limits.deletes.set(cx, key, limit::value(key, input)?);
+        Ok(())
+    }),
+    Key("on_guard", |keys, cx, key, input| {
+        keys.on_guard.set(cx, key, on_guard(key, input)?);
+        Ok(())
+    }),
+    Key("time_limit", |keys, cx, key, input| {
+        keys.time_limit.set(cx, key, time_limit(key, input)?);
+        Ok(())
+    }),
+    Key("crate", |keys, cx, key, input| {
+        keys.krate.set(cx, key, krate::value(key, input)?);
+        Ok(())
+    }),
 ];
 
 impl Arguments {
@@ -92,6 +163,7 @@ impl Arguments {
             attr::keys(cx, input, &mut |cx, key, input| arguments.key(cx, key, input));
             Ok(())
         };
+
         if let Err(error) = read.parse2(tokens) {
             cx.push(error);
         }
@@ -101,64 +173,22 @@ impl Arguments {
             (Some(_), None) => "its target",
             (Some(_), Some(_)) => return arguments,
         };
+
         if !arguments.adapters_in_doubt {
             cx.error(
                 Span::call_site(),
                 format!("a job names {missing}: `#[job(source = MySource, target = MyTarget)]`"),
             );
         }
+
         arguments
     }
 
     fn key(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        match key.to_string().as_str() {
-            "source" => {
-                let source = adapter(key, input).inspect_err(|_| self.adapters_in_doubt = true)?;
-                self.source.set(cx, key, source);
-            }
-            "target" => {
-                let target = adapter(key, input).inspect_err(|_| self.adapters_in_doubt = true)?;
-                self.target.set(cx, key, target);
-            }
-            "id" => {
-                let id = attr::text(key, input)?;
-                let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-                if id.value().is_empty() || !id.value().chars().all(plain) {
-                    cx.error_at(
-                        &id,
-                        "a job's id is written in lower case with digits and hyphens, as in `dns-to-ipam`",
-                    );
-                } else {
-                    self.id.set(cx, key, id);
-                }
-            }
-            "name" => self.name.set(cx, key, attr::text(key, input)?),
-            "kind" => self.kind.set(cx, key, kind(key, input)?),
-            "source_label" => self.source_label.set(cx, key, attr::text(key, input)?),
-            "target_label" => self.target_label.set(cx, key, attr::text(key, input)?),
-            "source_icon" => self.source_icon.set(cx, key, attr::text(key, input)?),
-            "target_icon" => self.target_icon.set(cx, key, attr::text(key, input)?),
-            "dryrun_default" => self.dryrun_default.set(cx, key, attr::boolean(key, input)?),
-            "hidden" => self.hidden.set(cx, key, attr::boolean(key, input)?),
-            "concurrency" => self.concurrency.set(cx, key, attr::count(key, input)?),
-            "skip" => {
-                let models = skip(cx, key, input)?;
-                self.skip.set(cx, key, models);
-            }
-            "ignore" => {
-                let attributes = ignore(cx, key, input)?;
-                self.ignore.set(cx, key, attributes);
-            }
-            "on_guard" => self.on_guard.set(cx, key, on_guard(key, input)?),
-            "time_limit" => self.time_limit.set(cx, key, time_limit(key, input)?),
-            limit if Limits::KEYS.contains(&limit) => self.limits.read(cx, key, input)?,
-            "crate" => self.krate.set(cx, key, krate::value(key, input)?),
-            _ => {
-                self.adapters_in_doubt = true;
-                return Err(attr::unknown(key, KEYS));
-            }
-        }
-        Ok(())
+        // It may be `source` or `target`, misspelled: then it is one mistake, not a missing adapter as well.
+        self.adapters_in_doubt |= !attr::contains(KEYS, key);
+
+        attr::read(KEYS, self, cx, key, input)
     }
 }
 
@@ -173,13 +203,13 @@ fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Kind> {
 }
 
 fn on_guard(key: &Ident, input: ParseStream<'_>) -> Result<OnGuard> {
-    const USAGE: &str = "`on_guard` is `stop` (the run is refused) or `hold` (what goes beyond a limit is held back, and the rest is done)";
+    const USAGE: &str = "`on_guard` is `stop` (the run is refused) or `hold` (operations beyond a limit are held back, and the rest are carried out)";
     attr::choice(key, input, USAGE, &[("stop", OnGuard::Stop), ("hold", OnGuard::Hold)])
 }
 
 /// `(Model, …)`.
 fn skip(cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<Vec<Type>> {
-    const USAGE: &str = "`skip` is written `skip(Model, …)`, with the models that take no part";
+    const USAGE: &str = "`skip` is written `skip(Model, …)`, with the models that take no part in the job";
     let models = attr::list(key, input, USAGE, Type::parse)?;
     let models: Vec<Type> = models.into_iter().map(|model| attr::path_type(model, USAGE)).collect::<Result<_>>()?;
     Ok(attr::each_once(cx, models))
@@ -234,5 +264,6 @@ fn time_limit(key: &Ident, input: ParseStream<'_>) -> Result<u64> {
         let number: u64 = written.trim().strip_suffix(unit)?.trim_end().parse().ok()?;
         number.checked_mul(*seconds)
     });
+
     seconds.filter(|seconds| *seconds > 0).ok_or_else(|| Error::new_spanned(text, USAGE))
 }

@@ -1,4 +1,4 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -9,14 +9,43 @@ use syn::{Data, DeriveInput, Error, Fields, Lit, LitStr, Path, Result, Token, Ty
 
 pub(crate) use super::arguments::{Arguments, Ignored, Kind, OnGuard};
 
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once, documentation};
+use crate::case::{kebab_case, sentence};
 use crate::ctxt::Ctxt;
 use crate::limit::Limits;
 use crate::shape;
 use crate::ty::{option, secret};
-use crate::words::{documentation, kebab_case, sentence};
 
-const VAR_KEYS: &[&str] = &["default", "env", "group", "choices"];
+/// The keys of `#[var(…)]`.
+pub(crate) const VAR_KEYS: &[Key<VarKeys>] = &[
+    Key("default", |keys, cx, key, input| {
+        keys.default.set(cx, key, literal(key, input)?);
+        Ok(())
+    }),
+    Key("env", |keys, cx, key, input| {
+        keys.env.set(cx, key, attr::text(key, input)?.value());
+        Ok(())
+    }),
+    Key("group", |keys, cx, key, input| {
+        keys.group.set(cx, key, attr::text(key, input)?.value());
+        Ok(())
+    }),
+    Key("choices", |keys, cx, key, input| {
+        const USAGE: &str = "`choices` names an async function that takes the other variables' values and returns \
+                             the choices: `choices = path::to::function`";
+        keys.choices.set(cx, key, attr::after_equals(key, input, USAGE, Path::parse)?);
+        Ok(())
+    }),
+];
+
+/// The values of the keys of `#[var(…)]`.
+#[derive(Default)]
+pub(crate) struct VarKeys {
+    default: Once<DefaultText>,
+    env: Once<String>,
+    group: Once<String>,
+    choices: Once<Path>,
+}
 
 /// A job.
 pub(crate) struct Job<'a> {
@@ -57,7 +86,7 @@ pub(crate) struct Variable<'a> {
     pub(crate) default: Option<DefaultText>,
     pub(crate) env: Option<String>,
     pub(crate) group: Option<String>,
-    /// The function that says what there is to choose from.
+    /// The function that returns the choices.
     pub(crate) choices: Option<Path>,
 }
 
@@ -69,6 +98,7 @@ impl<'a> Job<'a> {
         let (source, target) = (arguments.source.into_value()?, arguments.target.into_value()?);
         let name = ident.unraw().to_string();
         let text = |given: Once<LitStr>| given.into_value().map(|text| text.value());
+
         Some(Self {
             ident,
             id: text(arguments.id).unwrap_or_else(|| kebab_case(&name)),
@@ -94,7 +124,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// An adapter is called by its type's name unless it is given a label.
+/// The label of an adapter that is given none: the name of its type.
 fn label(ty: &Type) -> String {
     match ty {
         Type::Path(path) => path.path.segments.last().map(|last| sentence(&last.ident.to_string())).unwrap_or_default(),
@@ -108,6 +138,7 @@ fn variables<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<Variable<'
         cx.error_at(&input.generics, "a job cannot be generic: it is registered by its name");
         return None;
     }
+
     let fields = match &input.data {
         Data::Struct(data) => &data.fields,
         Data::Enum(data) => {
@@ -119,6 +150,7 @@ fn variables<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<Variable<'
             return None;
         }
     };
+
     match fields {
         Fields::Named(fields) => {
             let fields = shape::named(cx, fields);
@@ -133,49 +165,29 @@ fn variables<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<Variable<'
 }
 
 fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Variable<'a> {
-    let mut default = Once::default();
-    let mut env = Once::default();
-    let mut group = Once::default();
-    let mut choices = Once::default();
+    let mut keys = VarKeys::default();
     attr::each_key(cx, &field.attrs, "var", |cx, key, input| {
-        match key.to_string().as_str() {
-            "default" => {
-                let value = literal(key, input)?;
-                default.set(cx, key, value);
-            }
-            "env" => {
-                let name = attr::text(key, input)?.value();
-                env.set(cx, key, name);
-            }
-            "group" => {
-                let name = attr::text(key, input)?.value();
-                group.set(cx, key, name);
-            }
-            "choices" => {
-                const USAGE: &str = "`choices` names an async function that takes the other variables' values and returns \
-                                     what there is to choose from: `choices = path::to::function`";
-                let path = attr::after_equals(key, input, USAGE, Path::parse)?;
-                choices.set(cx, key, path);
-            }
-            "help" => {
-                return Err(Error::new(
-                    key.span(),
-                    "the help of a variable is the field's documentation comment: `/// …`",
-                ));
-            }
-            _ => return Err(attr::unknown(key, VAR_KEYS)),
+        if key == "help" {
+            let message = "the help of a variable is the field's documentation comment: `/// …`";
+            return Err(Error::new(key.span(), message));
         }
-        Ok(())
+        attr::read(VAR_KEYS, &mut keys, cx, key, input)
     });
+
+    let VarKeys { mut default, env, group, mut choices } = keys;
+
+    // A default appears in the program's help, and choices in a form; a secret must appear in neither.
     let is_secret = secret(&field.ty).or_else(|| option(&field.ty).and_then(secret)).is_some();
     if let Some(key) = default.key().filter(|_| is_secret) {
-        cx.error_at(key, "a secret has no default: it would stand in the program for all to read; use `env = \"…\"`");
+        cx.error_at(key, "a secret has no default, which anyone could read in the program; use `env = \"…\"`");
         default = Once::default();
     }
+
     if let Some(key) = choices.key().filter(|_| is_secret) {
-        cx.error_at(key, "a secret has no choices: they would be shown in the form; drop `choices`");
+        cx.error_at(key, "a secret has no choices, which a form would show; drop `choices`");
         choices = Once::default();
     }
+
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("sync")) {
         cx.error_at(attribute, "`sync` belongs on the fields of a model; a job's variables take `#[var(…)]`");
     }
@@ -204,6 +216,7 @@ fn literal(key: &Ident, input: ParseStream<'_>) -> Result<DefaultText> {
         Lit::Float(number) => format!("{minus}{}", number.base10_digits()),
         other => return Err(Error::new_spanned(other, USAGE)),
     };
+
     Ok(DefaultText { text, span: literal.span() })
 }
 
@@ -220,5 +233,6 @@ pub(crate) fn without_var(input: &DeriveInput) -> TokenStream {
         }
         Data::Union(data) => data.fields.named.iter_mut().for_each(|field| strip(&mut field.attrs)),
     }
+
     item.into_token_stream()
 }

@@ -7,9 +7,9 @@ use syn::spanned::Spanned;
 
 use super::ast::{DefaultText, Ignored, Job, Kind, OnGuard, Variable};
 use crate::krate::Krate;
-use crate::place::place;
+use crate::span::call_site;
 
-/// `failed` says that errors were found: the job is then not registered, so that it need not be complete.
+/// Where errors were found (`failed`), the job is not registered, as it may be incomplete.
 pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream {
     let ident = job.ident;
     let (source, target) = (&job.source, &job.target);
@@ -24,9 +24,10 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
         let (name, span) = (variable.ident.unraw().to_string(), variable.ident.span());
         quote_spanned!(span=> const _: () = _diffsync::schema::check_variable(#name);)
     });
+
     let defaults = job.variables.iter().filter_map(|variable| {
         let (ty, DefaultText { text, span }) = (variable.ty, variable.default.as_ref()?);
-        let is_secret = quote_spanned! {place(ty)=>
+        let is_secret = quote_spanned! {call_site(ty)=>
             const _: () = _diffsync::schema::check_default(<#ty as _diffsync::Variable>::SECRET);
         };
         let choice = quote_spanned! {*span=>
@@ -41,36 +42,42 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
         };
         Some(quote!(#is_secret #choice #of_its_type))
     });
+
     let schemas = quote!(<<#ident as _diffsync::JobSpec>::Data as _diffsync::Dataset>::SCHEMAS);
     let skipped = job.skip.iter().map(|model| {
         quote_spanned! {model.span()=>
             const _: () = _diffsync::schema::check_skipped(#schemas, <#model as _diffsync::SyncModel>::NAME);
         }
     });
+
     let ignored = job.ignore.iter().map(|ignored| {
         let (model, attribute) = (ignored.model(), ignored.attribute());
         quote_spanned! {ignored.span()=>
             const _: () = _diffsync::schema::check_ignored(#schemas, #model, #attribute);
         }
     });
+
     let same_data = quote_spanned! {source.span()=>
         const _: () = _diffsync::schema::check_same_data::<
             <#source as _diffsync::Adapter>::Data,
             <#target as _diffsync::Adapter>::Data,
         >();
     };
+
     let from_variables = from_variables(job);
     let choices = choices(job);
     let shown = job.variables.iter().map(|variable| {
         let (ty, mut ident) = (variable.ty, variable.ident.clone());
-        ident.set_span(place(ty));
-        quote_spanned!(place(ty)=> <#ty as _diffsync::Variable>::show(&self.#ident))
+        ident.set_span(call_site(ty));
+        quote_spanned!(call_site(ty)=> <#ty as _diffsync::Variable>::show(&self.#ident))
     });
+
     let registration = (!failed).then(|| {
         quote_spanned! {ident.span()=>
             _diffsync::__private::inventory::submit! { _diffsync::JobEntry::of::<#ident>() }
         }
     });
+
     krate.scope(&quote! {
         #(#names)*
         #(#defaults)*
@@ -114,6 +121,7 @@ fn info(job: &Job<'_>) -> TokenStream {
         Kind::DataSource => quote!(DataSource),
         Kind::DataTarget => quote!(DataTarget),
     };
+
     let source_icon = optional(job.source_icon.as_ref());
     let target_icon = optional(job.target_icon.as_ref());
     let concurrency = optional(job.concurrency.map(Literal::usize_suffixed).as_ref());
@@ -122,11 +130,13 @@ fn info(job: &Job<'_>) -> TokenStream {
         OnGuard::Stop => quote!(Stop),
         OnGuard::Hold => quote!(Hold),
     };
+
     let time_limit =
         optional(job.time_limit.map(|seconds| quote!(::core::time::Duration::from_secs(#seconds))).as_ref());
     let skip = job.skip.iter().map(|model| quote_spanned!(model.span()=> <#model as _diffsync::SyncModel>::NAME));
     let ignored_models = job.ignore.iter().map(Ignored::model);
     let ignored_attributes = job.ignore.iter().map(Ignored::attribute);
+
     quote! {
         _diffsync::JobInfo {
             id: #id,
@@ -161,6 +171,7 @@ fn spec(variable: &Variable<'_>) -> TokenStream {
     let default = optional(variable.default.as_ref().map(|default| &default.text));
     let env = optional(variable.env.as_ref());
     let group = optional(variable.group.as_ref());
+
     quote_spanned! {ty.span()=>
         _diffsync::VariableSpec {
             name: #name,
@@ -176,14 +187,14 @@ fn spec(variable: &Variable<'_>) -> TokenStream {
     }
 }
 
-/// What there is to choose from, for the variables that ask an adapter.
+/// The choices of the variables that have a function for them.
 fn choices(job: &Job<'_>) -> Option<TokenStream> {
     let arms: Vec<_> = job
         .variables
         .iter()
         .filter_map(|variable| {
             let (name, path) = (variable.ident.unraw().to_string(), variable.choices.as_ref()?);
-            let choices = quote_spanned!(place(path)=> _diffsync::__private::choices(#path(values)));
+            let choices = quote_spanned!(call_site(path)=> _diffsync::__private::choices(#path(values)));
             Some(quote!(#name => ::core::option::Option::Some(#choices),))
         })
         .collect();
@@ -211,11 +222,13 @@ fn from_variables(job: &Job<'_>) -> TokenStream {
             }
         };
     }
+
     let idents: Vec<_> = job.variables.iter().map(|variable| variable.ident).collect();
     let reads = job.variables.iter().map(|variable| {
         let ty = variable.ty;
-        quote_spanned!(place(ty)=> <#ty as _diffsync::Variable>::read(&mut reader))
+        quote_spanned!(call_site(ty)=> <#ty as _diffsync::Variable>::read(&mut reader))
     });
+
     let locals: Vec<_> = (0..idents.len()).map(|position| format_ident!("value_{}", position)).collect();
     quote! {
         fn from_variables(values: &_diffsync::VariableValues) -> #result {

@@ -1,4 +1,4 @@
-//! What is emitted for something that cannot be a job, so that its uses do not add errors of their own.
+//! The code for an input that cannot be a job, so that its uses do not add errors of their own.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -16,6 +16,7 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
         #ident #ty_generics: ::core::marker::Send + ::core::marker::Sync + 'static
     });
     let where_clause = &generics.where_clause;
+
     krate.scope(&quote! {
         type Unknown = #unknown;
 

@@ -1,7 +1,7 @@
 //! `#[job]`.
 
-mod arguments;
-mod ast;
+pub(crate) mod arguments;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 
@@ -13,8 +13,8 @@ use self::ast::{Arguments, Job};
 use crate::ctxt::Ctxt;
 use crate::krate::{ImportedFrom, Krate};
 
-/// The arguments and the item are read apart, and the item is always emitted again: a mistake in one does not take the
-/// other along.
+/// The arguments and the item are read separately, and the item is always emitted again, so that a mistake in one does not
+/// cause errors in the other.
 pub(crate) fn expand(from: ImportedFrom, arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut cx = Ctxt::default();
     let arguments = Arguments::read(&mut cx, arguments);
@@ -24,13 +24,16 @@ pub(crate) fn expand(from: ImportedFrom, arguments: TokenStream, item: &TokenStr
         let errors = cx.into_tokens();
         return quote!(#item #errors);
     };
+
     let job = Job::read(&mut cx, arguments, &input);
     let expanded = match job {
         Some(job) => expand::expand(&job, &krate, cx.failed()),
         None => fallback::expand(&mut cx, &input, &krate),
     };
+
     let item = ast::without_var(&input);
     let errors = cx.into_tokens();
+
     quote!(#item #expanded #errors)
 }
 

@@ -1,4 +1,4 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
@@ -10,12 +10,13 @@ pub(crate) use super::field::{Field, Role};
 pub(crate) use super::link::{Link, LinkKind, NamedBy};
 
 use super::field;
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once, documentation};
+use crate::case::snake_case;
 use crate::ctxt::Ctxt;
 use crate::krate;
-use crate::limit::Limits;
+use crate::limit::{self, Limits};
 use crate::shape;
-use crate::words::{documentation, nearest, snake_case};
+use crate::suggest::nearest;
 
 /// A model.
 pub(crate) struct Model<'a> {
@@ -35,17 +36,53 @@ pub(crate) struct Model<'a> {
     pub(crate) identifiers_in_doubt: bool,
 }
 
-pub(super) const STRUCT_KEYS: &[&str] = &[
-    "name",
-    "parent",
-    "references",
-    "flags",
-    "after",
-    "deletes_first",
-    "max_creates",
-    "max_updates",
-    "max_deletes",
-    "crate",
+/// The keys of `#[sync(…)]` on the struct.
+pub(crate) const STRUCT_KEYS: &[Key<Keys>] = &[
+    Key("name", |keys, cx, key, input| {
+        keys.name.set(cx, key, attr::text(key, input)?);
+        Ok(())
+    }),
+    Key("parent", |keys, cx, key, input| {
+        let link = Link::on_struct(key, input)?;
+        if keys.parent.get().is_none() {
+            keys.links.push(link);
+        }
+        keys.parent.set(cx, key, ());
+        Ok(())
+    }),
+    Key("references", |keys, _, key, input| {
+        keys.links.push(Link::on_struct(key, input)?);
+        Ok(())
+    }),
+    Key("flags", |keys, cx, key, input| {
+        let flags = flags(cx, key, input)?;
+        keys.flags.set(cx, key, flags);
+        Ok(())
+    }),
+    Key("after", |keys, cx, key, input| {
+        keys.after.set(cx, key, after(key, input)?);
+        Ok(())
+    }),
+    Key("deletes_first", |keys, cx, key, input| {
+        keys.deletes_first.set(cx, key, attr::flag("sync", key, input)?);
+        Ok(())
+    }),
+    Key("max_creates", |keys, cx, key, input| {
+        keys.limits.creates.set(cx, key, limit::value(key, input)?);
+        Ok(())
+    }),
+    Key("max_updates", |keys, cx, key, input| {
+        keys.limits.updates.set(cx, key, limit::value(key, input)?);
+        Ok(())
+    }),
+    Key("max_deletes", |keys, cx, key, input| {
+        keys.limits.deletes.set(cx, key, limit::value(key, input)?);
+        Ok(())
+    }),
+    Key("crate", |keys, cx, key, input| {
+        keys.krate.set(cx, key, krate::value(key, input)?);
+        Ok(())
+    }),
 ];
 
 impl<'a> Model<'a> {
@@ -58,11 +95,13 @@ impl<'a> Model<'a> {
             cx.error_at(&input.ident, "a model needs at least one field marked `#[sync(id)]`");
             return None;
         }
+
         let Keys { name, mut links, flags, after, deletes_first, limits, mut identifiers_in_doubt, .. } = keys;
         let name = model_name(cx, &input.ident, name.into_value());
         let errors = cx.count();
         let fields = fields.into_iter().map(|(ident, field)| Field::read(cx, ident, field, &mut links)).collect();
         identifiers_in_doubt |= cx.count() > errors;
+
         Some(Self {
             ident: &input.ident,
             vis: &input.vis,
@@ -89,7 +128,7 @@ impl<'a> Model<'a> {
 
 /// The keys on the struct.
 #[derive(Default)]
-struct Keys {
+pub(crate) struct Keys {
     name: Once<LitStr>,
     parent: Once<()>,
     links: Vec<Link>,
@@ -103,41 +142,23 @@ struct Keys {
 
 impl Keys {
     fn read(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        match key.to_string().as_str() {
-            "name" => self.name.set(cx, key, attr::text(key, input)?),
-            "parent" => {
-                let link = Link::on_struct(key, input)?;
-                if self.parent.get().is_none() {
-                    self.links.push(link);
-                }
-                self.parent.set(cx, key, ());
-            }
-            "references" => self.links.push(Link::on_struct(key, input)?),
-            "flags" => {
-                let flags = flags(cx, key, input)?;
-                self.flags.set(cx, key, flags);
-            }
-            "after" => self.after.set(cx, key, after(key, input)?),
-            "deletes_first" => self.deletes_first.set(cx, key, attr::word(key, input)?),
-            limit if Limits::KEYS.contains(&limit) => self.limits.read(cx, key, input)?,
-            "crate" => self.krate.set(cx, key, krate::value(key, input)?),
-            "rename" => {
-                return Err(Error::new(key.span(), "a model is named with `name = \"…\"`; `rename` is for fields"));
-            }
-            other if field::KEYS.contains(&other) => {
-                self.identifiers_in_doubt = true;
-                return Err(Error::new(
-                    key.span(),
-                    format!("`{other}` belongs on a field; put `#[sync({other})]` above the field it is about"),
-                ));
-            }
-            _ => return Err(attr::unknown(key, STRUCT_KEYS)),
+        // A user may think of the key of the other place; the message says where it belongs.
+        if key == "rename" {
+            return Err(Error::new(key.span(), "a model is named with `name = \"…\"`; `rename` is for fields"));
         }
-        Ok(())
+        if attr::contains(field::KEYS, key) && !attr::contains(STRUCT_KEYS, key) {
+            self.identifiers_in_doubt = true;
+            return Err(Error::new(
+                key.span(),
+                format!("`{key}` belongs on a field; put `#[sync({key})]` above the field it is about"),
+            ));
+        }
+
+        attr::read(STRUCT_KEYS, self, cx, key, input)
     }
 }
 
-/// The flags, as they are called in attributes; their constants are the same in capitals.
+/// The names of the flags in attributes. Their constants have the same names in capitals.
 const FLAGS: &[&str] = &[
     "ignore",
     "skip_unmatched_src",
@@ -161,6 +182,7 @@ fn flags(cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<Vec<Ident
         }
         known
     });
+
     Ok(attr::each_once(cx, flags))
 }
 
@@ -184,6 +206,7 @@ fn named_fields<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<(&'a Id
             return None;
         }
     };
+
     if !input.generics.params.is_empty() {
         cx.error_at(
             &input.generics,
@@ -191,6 +214,7 @@ fn named_fields<'a>(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Vec<(&'a Id
         );
         return None;
     }
+
     match fields {
         Fields::Named(fields) => Some(shape::named(cx, fields)),
         Fields::Unnamed(fields) => {

@@ -6,7 +6,7 @@ use syn::parse::ParseStream;
 use syn::{Error, Lit, Path, Result};
 
 use crate::attr;
-use crate::words::nearest;
+use crate::suggest::nearest;
 
 /// When two values of a field are the same.
 #[derive(Default)]
@@ -42,8 +42,9 @@ impl Comparison {
                 return Err(Error::new(word.span(), message.unwrap_or_else(|| USAGE.to_owned())));
             }
         };
+
         if input.peek(syn::token::Paren) {
-            return Err(Error::new(word.span(), format!("`{word}` stands alone: write `compare = {word}`")));
+            return Err(Error::new(word.span(), format!("`{word}` takes no value: write `compare = {word}`")));
         }
         Ok(comparison)
     }
@@ -65,11 +66,12 @@ fn tolerance(word: &Ident, input: ParseStream<'_>) -> Result<f64> {
         Lit::Int(number) => number.base10_parse().ok(),
         _ => None,
     };
+
     number.filter(|number: &f64| number.is_finite() && *number >= 0.0).ok_or_else(|| Error::new_spanned(literal, USAGE))
 }
 
 fn function(word: &Ident, input: ParseStream<'_>) -> Result<Path> {
-    const USAGE: &str = "`with` names a function that takes the source's value and the target's and says whether they are \
+    const USAGE: &str = "`with` names a function that takes the source's value and the target's and returns whether they are \
                          the same: `compare = with(path::to::function)`";
     attr::in_parentheses(word, input, USAGE, |inner| {
         let path = inner.parse()?;

@@ -1,4 +1,4 @@
-//! What is emitted for something that cannot be a model, so that its uses do not add errors of their own.
+//! The code for an input that cannot be a model, so that its uses do not add errors of their own.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -57,6 +57,7 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
             fn visit_links<SyncVisitor: _diffsync::__private::LinkVisitor<SyncDataset, Self>>(_: &mut SyncVisitor) {}
         }
     });
+
     quote! {
         #[doc(hidden)]
         #[allow(dead_code, reason = "generated for whoever needs it")]

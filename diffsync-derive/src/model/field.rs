@@ -1,22 +1,26 @@
 //! A field of a model and its keys.
 
 use proc_macro2::Ident;
+#[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
+use syn::Attribute;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Error, LitStr, Result, Type, Visibility};
 
 use super::comparison::Comparison;
 use super::link::Link;
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once, documentation};
 use crate::ctxt::Ctxt;
-use crate::words::documentation;
 
 /// A field of a model.
 pub(crate) struct Field<'a> {
     pub(crate) ident: &'a Ident,
+    /// All its attributes, for the derives that build on a model.
+    #[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
+    pub(crate) attributes: &'a [Attribute],
     pub(crate) vis: &'a Visibility,
     pub(crate) ty: &'a Type,
-    /// What it is called in schemas, diffs and documents.
+    /// Its name in schemas, diffs and documents.
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) role: Role,
@@ -27,7 +31,7 @@ pub(crate) struct Field<'a> {
     pub(crate) when_some: Option<Ident>,
     /// The word `create_only`.
     pub(crate) create_only: Option<Ident>,
-    /// The name it is given with `rename`.
+    /// The name given with `rename`.
     pub(crate) rename: Option<LitStr>,
 }
 
@@ -39,29 +43,72 @@ pub(crate) enum Role {
     Local,
 }
 
-pub(super) const KEYS: &[&str] =
-    &["id", "local", "parent", "references", "when_some", "create_only", "compare", "rename"];
+/// The keys of `#[sync(…)]` on a field.
+pub(crate) const KEYS: &[Key<Keys>] = &[
+    Key("id", |keys, cx, key, input| {
+        keys.id.set(cx, key, attr::flag("sync", key, input)?);
+        Ok(())
+    }),
+    Key("local", |keys, cx, key, input| {
+        keys.local.set(cx, key, attr::flag("sync", key, input)?);
+        Ok(())
+    }),
+    Key("parent", |keys, cx, key, input| {
+        let link = Link::on_field(key, &keys.field, input)?;
+        if keys.parent.get().is_none() {
+            keys.links.push(link);
+        }
+        keys.parent.set(cx, key, ());
+        Ok(())
+    }),
+    Key("references", |keys, _, key, input| {
+        keys.links.push(Link::on_field(key, &keys.field, input)?);
+        Ok(())
+    }),
+    Key("when_some", |keys, cx, key, input| {
+        keys.when_some.set(cx, key, attr::flag("sync", key, input)?);
+        Ok(())
+    }),
+    Key("create_only", |keys, cx, key, input| {
+        keys.create_only.set(cx, key, attr::flag("sync", key, input)?);
+        Ok(())
+    }),
+    Key("compare", |keys, cx, key, input| {
+        keys.compare.set(cx, key, Comparison::read(key, input)?);
+        Ok(())
+    }),
+    Key("rename", |keys, cx, key, input| {
+        keys.rename.set(cx, key, attr::text(key, input)?);
+        Ok(())
+    }),
+];
 
 impl<'a> Field<'a> {
     /// Reads a field, and adds its links to those of the model.
     pub(super) fn read(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field, links: &mut Vec<Link>) -> Self {
-        let mut keys = Keys::default();
-        attr::each_key(cx, &field.attrs, "sync", |cx, key, input| keys.read(cx, key, ident, links, input));
-        let Keys { id, local, compare, when_some, create_only, rename, .. } = keys;
+        let mut keys = Keys::of(ident);
+        attr::each_key(cx, &field.attrs, "sync", |cx, key, input| keys.read(cx, key, input));
+        let Keys { id, local, links: its_links, compare, when_some, create_only, rename, .. } = keys;
+        links.extend(its_links);
+
         if let (Some(_), Some(second)) = (id.key(), local.key()) {
             cx.error_at(
                 second,
                 "a field is either `id` or `local`: what identifies a record is the same on both sides",
             );
         }
+
         let role = match (id.get(), local.get()) {
             (Some(()), _) => Role::Identifier,
             (None, Some(())) => Role::Local,
             (None, None) => Role::Attribute,
         };
+
         let rename = rename.into_value();
         Self {
             ident,
+            #[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
+            attributes: &field.attrs,
             vis: &field.vis,
             ty: &field.ty,
             name: rename.as_ref().map_or_else(|| ident.unraw().to_string(), LitStr::value),
@@ -76,11 +123,13 @@ impl<'a> Field<'a> {
     }
 }
 
-#[derive(Default)]
-struct Keys {
+/// The values of the keys on a field.
+pub(crate) struct Keys {
+    field: Ident,
     id: Once<()>,
     local: Once<()>,
     parent: Once<()>,
+    links: Vec<Link>,
     compare: Once<Comparison>,
     when_some: Once<()>,
     create_only: Once<()>,
@@ -88,49 +137,37 @@ struct Keys {
 }
 
 impl Keys {
-    fn read(
-        &mut self,
-        cx: &mut Ctxt,
-        key: &Ident,
-        field: &Ident,
-        links: &mut Vec<Link>,
-        input: ParseStream<'_>,
-    ) -> Result<()> {
-        match key.to_string().as_str() {
-            "id" => self.id.set(cx, key, attr::word(key, input)?),
-            "local" => self.local.set(cx, key, attr::word(key, input)?),
-            "when_some" => self.when_some.set(cx, key, attr::word(key, input)?),
-            "create_only" => self.create_only.set(cx, key, attr::word(key, input)?),
-            "compare" => self.compare.set(cx, key, Comparison::read(key, input)?),
-            "rename" => self.rename.set(cx, key, attr::text(key, input)?),
-            "parent" => {
-                let link = Link::on_field(key, field, input)?;
-                if self.parent.get().is_none() {
-                    links.push(link);
-                }
-                self.parent.set(cx, key, ());
-            }
-            "references" => links.push(Link::on_field(key, field, input)?),
-            "name" => {
-                return Err(Error::new(
-                    key.span(),
-                    "`name` belongs on the struct, and names the model; on a field, write `rename = \"…\"`",
-                ));
-            }
-            "deferred" => {
-                return Err(Error::new(
-                    key.span(),
-                    "a reference is deferred in its own parentheses: `references(Model, deferred)`",
-                ));
-            }
-            other if super::ast::STRUCT_KEYS.contains(&other) => {
-                return Err(Error::new(
-                    key.span(),
-                    format!("`{other}` belongs on the struct: put `#[sync({other} …)]` above it"),
-                ));
-            }
-            _ => return Err(attr::unknown(key, KEYS)),
+    fn of(field: &Ident) -> Self {
+        Self {
+            field: field.clone(),
+            id: Once::default(),
+            local: Once::default(),
+            parent: Once::default(),
+            links: Vec::new(),
+            compare: Once::default(),
+            when_some: Once::default(),
+            create_only: Once::default(),
+            rename: Once::default(),
         }
-        Ok(())
+    }
+
+    fn read(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
+        // A user may think of a key of the struct, or of a reference; the message says where it belongs.
+        if key == "name" {
+            let message = "`name` belongs on the struct, and names the model; on a field, write `rename = \"…\"`";
+            return Err(Error::new(key.span(), message));
+        }
+
+        if key == "deferred" {
+            let message = "a reference is deferred in its own parentheses: `references(Model, deferred)`";
+            return Err(Error::new(key.span(), message));
+        }
+
+        if attr::contains(super::ast::STRUCT_KEYS, key) && !attr::contains(KEYS, key) {
+            let message = format!("`{key}` belongs on the struct: put `#[sync({key} …)]` above it");
+            return Err(Error::new(key.span(), message));
+        }
+
+        attr::read(KEYS, self, cx, key, input)
     }
 }

@@ -26,9 +26,9 @@ pub(crate) enum LinkKind {
 
 /// Which fields of this model name the other record.
 pub(crate) enum NamedBy {
-    /// The field that the link stands on.
+    /// The field with the link.
     Field(Ident),
-    /// Those that the struct says.
+    /// The fields that the attribute on the struct names.
     Fields(Vec<Pair>),
 }
 
@@ -45,7 +45,7 @@ impl Link {
         matches!(self.kind, LinkKind::Parent)
     }
 
-    /// The word `deferred`, if it stands there.
+    /// The word `deferred`, if it was written.
     pub(crate) fn deferred(&self) -> Option<&Ident> {
         match &self.kind {
             LinkKind::Parent => None,
@@ -59,6 +59,7 @@ impl Link {
             NamedBy::Field(field) => (Some(field), &[][..]),
             NamedBy::Fields(pairs) => (None, pairs.as_slice()),
         };
+
         one.into_iter().chain(several.iter().map(|pair| &pair.mine))
     }
 
@@ -87,6 +88,7 @@ impl Link {
             (attr::after_equals(key, input, &usage, Type::parse)?, None)
         };
         let model = attr::path_type(model, &usage)?;
+
         Ok(Self { key: key.clone(), kind: kind(is_parent, deferred), model, named_by: NamedBy::Field(field.clone()) })
     }
 
@@ -106,14 +108,14 @@ impl Link {
     }
 }
 
-const PARENT_DEFERRED: &str = "a parent cannot be deferred: what a record lives under is there before it; drop `deferred`, \
+const PARENT_DEFERRED: &str = "a parent cannot be deferred: a record's parent is created before it; drop `deferred`, \
                                or make this a reference";
 
 fn kind(is_parent: bool, deferred: Option<Ident>) -> LinkKind {
     if is_parent { LinkKind::Parent } else { LinkKind::Reference { deferred } }
 }
 
-/// What stands in the parentheses.
+/// The contents of the parentheses.
 struct Arguments {
     model: Type,
     pairs: Vec<Pair>,
@@ -136,6 +138,7 @@ impl Arguments {
             input.parse::<Token![=]>()?;
             arguments.pairs.push(Pair { its, mine: field_name(input)? });
         }
+
         Ok(arguments)
     }
 }

@@ -4,7 +4,7 @@ pub(crate) mod ast;
 mod comparison;
 mod expand;
 mod fallback;
-mod field;
+pub(crate) mod field;
 mod link;
 mod validate;
 
@@ -21,11 +21,13 @@ pub(crate) fn derive(from: ImportedFrom, input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
+
     let mut cx = Ctxt::default();
     let krate = Krate::of(from, &input.attrs, "sync");
     let expanded = Model::read(&mut cx, &input)
         .and_then(|mut model| validate::validate(&mut cx, &mut model).then(|| expand::expand(&model, &krate)))
         .unwrap_or_else(|| fallback::expand(&mut cx, &input, &krate));
     let errors = cx.into_tokens();
+
     quote!(#expanded #errors)
 }

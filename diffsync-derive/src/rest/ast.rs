@@ -1,38 +1,38 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, DeriveInput, Error, LitStr, Path, Result, Token, Type};
+use syn::{DeriveInput, Error, LitStr, Path, Result, Token, Type};
 
 use super::part::{Of, Part};
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once};
 use crate::ctxt::Ctxt;
 use crate::krate;
 use crate::model::ast::{Model, Role};
 use crate::ty;
 
-/// A model whose records an API keeps.
+/// A model whose records are in an API.
 pub(crate) struct Collection<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) path: Option<LitStr>,
     pub(crate) query: Option<LitStr>,
     pub(crate) owner: Option<Owner>,
-    /// Where the record is in an answer, as a JSON pointer.
+    /// The place of the record in a response, as a JSON pointer.
     pub(crate) answer: Option<String>,
     pub(crate) without_nameless: bool,
-    pub(crate) key: Option<Key<'a>>,
+    pub(crate) key: Option<ServerKey<'a>>,
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) lookups: Vec<Lookup>,
 }
 
-/// What marks the records that are written.
+/// The mark of the records that this job writes.
 pub(crate) struct Owner {
     pub(crate) part: Part,
     pub(crate) value: LitStr,
 }
 
 /// The field that holds the server's key.
-pub(crate) struct Key<'a> {
+pub(crate) struct ServerKey<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) ty: &'a Type,
     pub(crate) role: Role,
@@ -44,9 +44,9 @@ pub(crate) struct Field<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) ty: &'a Type,
     pub(crate) name: String,
-    /// The part that it says itself, with the text to point at.
+    /// The part of the body that the field itself names, with the text for errors to point at.
     pub(crate) part: Option<(Part, LitStr)>,
-    /// The part that it is written to, if that is another.
+    /// The part of the body to which it is written, if that is another.
     pub(crate) write: Option<(Part, LitStr)>,
     pub(crate) choice: Option<Ident>,
     pub(crate) blank: Option<Ident>,
@@ -83,14 +83,98 @@ pub(crate) struct Lookup {
     pub(crate) fields: Vec<Ident>,
 }
 
-const STRUCT_KEYS: &[&str] = &["path", "query", "owner", "lookup", "answer", "without_nameless", "crate"];
-const KEYS: &[&str] = &["field", "lookup", "key", "choice", "blank", "read_only", "write_only", "write", "optional"];
+/// The keys of `#[rest(…)]` on the struct.
+pub(crate) const STRUCT_KEYS: &[Key<StructKeys>] = &[
+    Key("path", |keys, cx, key, input| {
+        keys.path.set(cx, key, checked_path(attr::text(key, input)?)?);
+        Ok(())
+    }),
+    Key("query", |keys, cx, key, input| {
+        keys.query.set(cx, key, attr::text(key, input)?);
+        Ok(())
+    }),
+    Key("owner", |keys, cx, key, input| {
+        keys.owner.set(cx, key, owner(key, input)?);
+        Ok(())
+    }),
+    Key("lookup", |keys, _, key, input| {
+        keys.lookups.push(lookup(key, input)?);
+        Ok(())
+    }),
+    Key("answer", |keys, cx, key, input| {
+        keys.answer.set(cx, key, pointer(&attr::text(key, input)?)?);
+        Ok(())
+    }),
+    Key("without_nameless", |keys, cx, key, input| {
+        keys.without_nameless.set(cx, key, attr::flag("rest", key, input)?);
+        Ok(())
+    }),
+    Key("crate", |keys, cx, key, input| {
+        keys.krate.set(cx, key, krate::value(key, input)?);
+        Ok(())
+    }),
+];
+
+/// The keys of `#[rest(…)]` on a field.
+pub(crate) const KEYS: &[Key<FieldKeys>] = &[
+    Key("field", |keys, cx, key, input| {
+        let text = attr::text(key, input)?;
+        keys.set_part(cx, key, Part::field(&text)?, text);
+        Ok(())
+    }),
+    Key("lookup", |keys, cx, key, input| {
+        let text = attr::text(key, input)?;
+        let part = Part::lookup(&text)?;
+        if part.len() != 1 {
+            let (values, field) = (part.len(), &keys.field);
+            let message = format!(
+                "a record that {values} values identify is named by as many fields: put `#[rest(lookup(\"…\", {field}, …))]` \
+                 above the struct"
+            );
+            return Err(Error::new_spanned(text, message));
+        }
+        keys.set_part(cx, key, part, text);
+        Ok(())
+    }),
+    Key("key", |keys, cx, key, input| {
+        keys.key.set(cx, key, attr::flag("rest", key, input)?);
+        Ok(())
+    }),
+    Key("choice", |keys, cx, key, input| {
+        keys.choice.set(cx, key, attr::flag("rest", key, input)?);
+        Ok(())
+    }),
+    Key("blank", |keys, cx, key, input| {
+        keys.blank.set(cx, key, attr::flag("rest", key, input)?);
+        Ok(())
+    }),
+    Key("read_only", |keys, cx, key, input| {
+        keys.read_only.set(cx, key, attr::flag("rest", key, input)?);
+        Ok(())
+    }),
+    Key("write_only", |keys, cx, key, input| {
+        keys.write_only.set(cx, key, attr::flag("rest", key, input)?);
+        Ok(())
+    }),
+    Key("write", |keys, cx, key, input| {
+        const USAGE: &str = "`write` is the part of the body that the field is written to where it is read from another, \
+                             `write = \"namespace -> ipam/namespaces(name)\"`";
+        let text = attr::text(key, input)?;
+        let part = Part::field(&text).or_else(|_| Part::lookup(&text)).ok().filter(|part| part.len() == 1);
+        let part = part.ok_or_else(|| Error::new_spanned(&text, USAGE))?;
+        keys.write.set(cx, key, (part, text));
+        Ok(())
+    }),
+    Key("optional", |keys, cx, key, input| {
+        keys.optional.set(cx, key, attr::flag("rest", key, input)?);
+        Ok(())
+    }),
+];
 
 impl<'a> Collection<'a> {
-    /// Reads the input. What keeps it from being a model at all is said by `SyncModel`, and here by nobody.
+    /// Reads the input. Errors of the model itself are reported by `#[derive(SyncModel)]`, and not repeated here.
     pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
         let model = Model::read(&mut Ctxt::default(), input)?;
-        let syn::Data::Struct(data) = &input.data else { return None };
         let mut keys = StructKeys::default();
         attr::each_key(cx, &input.attrs, "rest", |cx, key, input| keys.read(cx, key, input));
         let StructKeys { path, query, owner, answer, without_nameless, lookups, .. } = keys;
@@ -105,31 +189,32 @@ impl<'a> Collection<'a> {
             fields: Vec::new(),
             lookups,
         };
+
         for field in model.fields {
-            let declared = data.fields.iter().find(|other| other.ident.as_ref() == Some(field.ident));
-            collection.read_field(cx, &field, declared.map_or(&[], |declared| &declared.attrs));
+            collection.read_field(cx, &field);
         }
         Some(collection)
     }
 
-    fn read_field(&mut self, cx: &mut Ctxt, field: &crate::model::ast::Field<'a>, attributes: &[Attribute]) {
-        let mut keys = FieldKeys::default();
-        attr::each_key(cx, attributes, "rest", |cx, key, input| keys.read(cx, key, field.ident, input));
+    fn read_field(&mut self, cx: &mut Ctxt, field: &crate::model::ast::Field<'a>) {
+        let keys = FieldKeys::read(cx, field);
+
         if let Some(word) = keys.key.key() {
             if self.key.is_some() {
                 cx.error_at(word, "a record has one key; keep one of them");
                 return;
             }
             if field.role == Role::Attribute {
-                cx.error_at(word, "the server's key is a local field, since the other side has none: mark it `#[sync(local)]` as well");
+                cx.error_at(word, "the server's key is a local field, because the other side does not have it: mark it `#[sync(local)]` as well");
             }
             let named = keys.part.get().map(|(part, _)| part.at.join("."));
             let name = named.or_else(|| (field.role == Role::Identifier).then(|| field.name.clone()));
-            self.key = Some(Key { ident: field.ident, ty: field.ty, role: field.role, name });
+            self.key = Some(ServerKey { ident: field.ident, ty: field.ty, role: field.role, name });
         }
+
         if field.role == Role::Local {
             let has_key = keys.key.get().is_some();
-            let said = [
+            let given = [
                 keys.part.key().filter(|_| !has_key),
                 keys.choice.key(),
                 keys.blank.key(),
@@ -137,22 +222,24 @@ impl<'a> Collection<'a> {
                 keys.write_only.key(),
                 keys.optional.key(),
             ];
-            if let Some(word) = said.into_iter().flatten().next() {
-                let message = "a local field holds what is this side's own, and of that only the server's `key` is read; \
+            if let Some(word) = given.into_iter().flatten().next() {
+                let message = "a local field belongs to this side only, and of local fields only the server's `key` is read; \
                                make it an attribute";
                 cx.error_at(word, message);
             }
             return;
         }
+
         let whether = [keys.read_only.key(), keys.write_only.key()].into_iter().flatten().next();
         if let (Some(word), Some(_)) = (whether, keys.write.key()) {
-            cx.error_at(word, format!("`write` says where it is written, and else it is read; drop `{word}`"));
-        }
-        if let (Some(_), Some(word)) = (keys.read_only.key(), keys.write_only.key()) {
             cx.error_at(
                 word,
-                "a field that is neither written nor read is not the server's; drop `read_only` or `write_only`",
+                format!("`write` names the part that is written, and the field's own part is read; drop `{word}`"),
             );
+        }
+
+        if let (Some(_), Some(word)) = (keys.read_only.key(), keys.write_only.key()) {
+            cx.error_at(word, "a field must be written or read; drop `read_only` or `write_only`");
         }
         self.fields.push(Field {
             ident: field.ident,
@@ -170,7 +257,7 @@ impl<'a> Collection<'a> {
 }
 
 #[derive(Default)]
-struct StructKeys {
+pub(crate) struct StructKeys {
     path: Once<LitStr>,
     query: Once<LitStr>,
     owner: Once<Owner>,
@@ -182,34 +269,17 @@ struct StructKeys {
 
 impl StructKeys {
     fn read(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        match key.to_string().as_str() {
-            "path" => {
-                let path = attr::text(key, input)?;
-                self.path.set(cx, key, checked_path(path)?);
-            }
-            "query" => self.query.set(cx, key, attr::text(key, input)?),
-            "owner" => self.owner.set(cx, key, owner(key, input)?),
-            "answer" => {
-                let text = attr::text(key, input)?;
-                self.answer.set(cx, key, pointer(&text)?);
-            }
-            "without_nameless" => self.without_nameless.set(cx, key, word(key, input)?),
-            "lookup" => self.lookups.push(lookup(key, input)?),
-            "crate" => self.krate.set(cx, key, krate::value(key, input)?),
-            other if KEYS.contains(&other) => {
-                return Err(Error::new(
-                    key.span(),
-                    format!("`{other}` belongs on a field; put `#[rest({other} …)]` above the field it is about"),
-                ));
-            }
-            _ => return Err(attr::unknown(key, STRUCT_KEYS)),
+        if attr::contains(KEYS, key) && !attr::contains(STRUCT_KEYS, key) {
+            let message = format!("`{key}` belongs on a field; put `#[rest({key} …)]` above the field it is about");
+            return Err(Error::new(key.span(), message));
         }
-        Ok(())
+
+        attr::read(STRUCT_KEYS, self, cx, key, input)
     }
 }
 
-#[derive(Default)]
-struct FieldKeys {
+pub(crate) struct FieldKeys {
+    field: Ident,
     part: Once<(Part, LitStr)>,
     key: Once<()>,
     choice: Once<()>,
@@ -221,62 +291,39 @@ struct FieldKeys {
 }
 
 impl FieldKeys {
-    fn read(&mut self, cx: &mut Ctxt, key: &Ident, field: &Ident, input: ParseStream<'_>) -> Result<()> {
-        match key.to_string().as_str() {
-            "field" => {
-                let text = attr::text(key, input)?;
-                self.set_part(cx, key, Part::field(&text)?, text);
+    fn read(cx: &mut Ctxt, field: &crate::model::ast::Field<'_>) -> Self {
+        let mut keys = Self {
+            field: field.ident.clone(),
+            part: Once::default(),
+            key: Once::default(),
+            choice: Once::default(),
+            blank: Once::default(),
+            read_only: Once::default(),
+            write_only: Once::default(),
+            optional: Once::default(),
+            write: Once::default(),
+        };
+
+        attr::each_key(cx, field.attributes, "rest", |cx, key, input| {
+            if attr::contains(STRUCT_KEYS, key) && !attr::contains(KEYS, key) {
+                let message = format!("`{key}` belongs on the struct: put `#[rest({key} …)]` above it");
+                return Err(Error::new(key.span(), message));
             }
-            "lookup" => {
-                let text = attr::text(key, input)?;
-                let part = Part::lookup(&text)?;
-                if part.len() != 1 {
-                    let message = format!(
-                        "a record that {} values identify is named by as many fields: put `#[rest(lookup(\"…\", {field}, …))]` \
-                         above the struct",
-                        part.len()
-                    );
-                    return Err(Error::new_spanned(text, message));
-                }
-                self.set_part(cx, key, part, text);
-            }
-            "key" => self.key.set(cx, key, word(key, input)?),
-            "write" => {
-                const USAGE: &str = "`write` is the part of the body that the field is written to where it is read from another, \
-                                     `write = \"namespace -> ipam/namespaces(name)\"`";
-                let text = attr::text(key, input)?;
-                let part = Part::field(&text).or_else(|_| Part::lookup(&text)).ok().filter(|part| part.len() == 1);
-                let part = part.ok_or_else(|| Error::new_spanned(&text, USAGE))?;
-                self.write.set(cx, key, (part, text));
-            }
-            "choice" => self.choice.set(cx, key, word(key, input)?),
-            "blank" => self.blank.set(cx, key, word(key, input)?),
-            "read_only" => self.read_only.set(cx, key, word(key, input)?),
-            "write_only" => self.write_only.set(cx, key, word(key, input)?),
-            "optional" => self.optional.set(cx, key, word(key, input)?),
-            other if STRUCT_KEYS.contains(&other) => {
-                return Err(Error::new(
-                    key.span(),
-                    format!("`{other}` belongs on the struct: put `#[rest({other} …)]` above it"),
-                ));
-            }
-            _ => return Err(attr::unknown(key, KEYS)),
-        }
-        Ok(())
+            attr::read(KEYS, &mut keys, cx, key, input)
+        });
+
+        keys
     }
 
+    /// `field` and `lookup` both name the part of the body, so only one of them may be given.
     fn set_part(&mut self, cx: &mut Ctxt, key: &Ident, part: Part, text: LitStr) {
         if self.part.key().is_some_and(|other| other != key) {
             cx.error_at(key, "the lookup names the part of the body; drop `field`");
             return;
         }
+
         self.part.set(cx, key, (part, text));
     }
-}
-
-/// A key that stands alone.
-fn word(key: &Ident, input: ParseStream<'_>) -> Result<()> {
-    attr::word(key, input).map_err(|_| Error::new(key.span(), format!("`{key}` stands alone: write `#[rest({key})]`")))
 }
 
 fn checked_path(path: LitStr) -> Result<LitStr> {
@@ -289,24 +336,26 @@ fn checked_path(path: LitStr) -> Result<LitStr> {
              `query = \"…\"`",
         ));
     }
+
     Ok(LitStr::new(trimmed, path.span()))
 }
 
-/// A way through an answer as a JSON pointer.
+/// A path in a response, as a JSON pointer.
 fn pointer(text: &LitStr) -> Result<String> {
-    let way = text.value();
-    if way.split('.').any(|step| step.is_empty() || step.contains(['/', '~', ' '])) {
-        let message = "`answer` is the way to the record in the answer to what was written, as in `answer = \"result\"` or \
+    let path = text.value();
+    if path.split('.').any(|step| step.is_empty() || step.contains(['/', '~', ' '])) {
+        let message = "`answer` is the path to the record in the response to a write, as in `answer = \"result\"` or \
                        `answer = \"data.0\"`";
         return Err(Error::new_spanned(text, message));
     }
-    Ok(format!("/{}", way.replace('.', "/")))
+
+    Ok(format!("/{}", path.replace('.', "/")))
 }
 
 /// `("device -> dcim/devices(name)", field, …)`.
 fn lookup(key: &Ident, input: ParseStream<'_>) -> Result<Lookup> {
     const USAGE: &str = "above a struct a lookup is written `lookup(\"prefix -> ipam/prefixes(namespace -> ipam/namespaces(name), prefix)\", \
-                         namespace, prefix)`: what it leads to, and a field for each value that identifies the other record";
+                         namespace, prefix)`: the other record, and a field for each value that identifies it";
     let (literal, fields) = attr::in_parentheses(key, input, USAGE, |inner| {
         let literal: LitStr = inner.parse()?;
         inner.parse::<Token![,]>()?;
@@ -320,6 +369,7 @@ fn lookup(key: &Ident, input: ParseStream<'_>) -> Result<Lookup> {
             format!("{values} values identify the other record, and {given} fields are given: name one for each");
         return Err(Error::new_spanned(literal, message));
     }
+
     Ok(Lookup { part, literal, fields })
 }
 

@@ -4,12 +4,12 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::LitStr;
 
-use super::ast::{Collection, Field, Key};
+use super::ast::{Collection, Field, ServerKey};
 use super::part::Part;
 use super::validate::own;
 use crate::krate::Krate;
 use crate::model::ast::Role;
-use crate::place::place;
+use crate::span::call_site;
 
 pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream {
     let ident = collection.ident;
@@ -20,19 +20,23 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
         let (part, _) = field.write.as_ref()?;
         Some(described(field, part, false, true))
     });
+
     let fields = own(collection).map(|(field, part)| {
         let writes = field.read_only.is_none() && field.write.is_none();
         described(field, &part, field.write_only.is_none(), writes)
     });
+
     let owner = option_of(collection.owner.as_ref().map(|owner| {
         let (part, value) = (owner.part.expand(&mut std::iter::empty()), &owner.value);
         quote!(_diffsync::rest::StaticOwner { part: #part, value: #value })
     }));
+
     let name = option_of(collection.key.as_ref().and_then(|key| key.name.as_ref()).map(|name| quote!(#name)));
     let is_held = collection.key.is_some();
     let answer = option_of(collection.answer.as_ref().map(|answer| quote!(#answer)));
     let without_nameless = collection.without_nameless;
     let functions = key_functions(collection.key.as_ref());
+
     krate.scope(&quote! {
         #[automatically_derived]
         impl _diffsync::rest::RestModel for #ident {
@@ -57,6 +61,7 @@ fn described(field: &Field<'_>, part: &Part, reads: bool, writes: bool) -> Token
     let many = field.is_many(part);
     let part = part.expand(&mut std::iter::once(field.is_text()));
     let (choice, blank, optional) = (field.choice.is_some(), field.blank.is_some(), field.optional.is_some());
+
     quote! {
         _diffsync::rest::RestField {
             names: &[#name], part: #part, many: #many, choice: #choice, blank: #blank, reads: #reads, writes: #writes,
@@ -72,6 +77,7 @@ fn looked_up(collection: &Collection<'_>, lookup: &super::ast::Lookup) -> TokenS
     let names = fields.iter().map(|field| &field.name);
     let optional = fields.iter().any(|field| field.optional.is_some());
     let part = lookup.part.expand(&mut fields.iter().map(|field| field.is_text()));
+
     quote! {
         _diffsync::rest::RestField {
             names: &[#(#names),*], part: #part, many: false, choice: false, blank: false, reads: true, writes: true,
@@ -81,7 +87,7 @@ fn looked_up(collection: &Collection<'_>, lookup: &super::ast::Lookup) -> TokenS
 }
 
 /// The server's key as a value. One that identifies the record on both sides is not taken over: it is there.
-fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
+fn key_functions(key: Option<&ServerKey<'_>>) -> TokenStream {
     let value = quote!(_diffsync::rest::private::Value);
     let result = |of: TokenStream| quote!(::core::result::Result<#of, _diffsync::rest::private::Error>);
     let (read, set) = (result(value.clone()), result(quote!(())));
@@ -90,6 +96,7 @@ fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
             ::core::result::Result::Ok(())
         }
     };
+
     let Some(key) = key else {
         return quote! {
             fn remote_key(&self) -> #read {
@@ -99,11 +106,12 @@ fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
             #nothing
         };
     };
-    let place = place(key.ty);
+
+    let span = call_site(key.ty);
     let mut ident: Ident = key.ident.clone();
-    ident.set_span(place);
+    ident.set_span(span);
     let set = match key.role {
-        Role::Local => quote_spanned! {place=>
+        Role::Local => quote_spanned! {span=>
             fn set_remote_key(&mut self, key: #value) -> #set {
                 self.#ident = _diffsync::rest::private::from_value(key)?;
                 ::core::result::Result::Ok(())
@@ -111,7 +119,8 @@ fn key_functions(key: Option<&Key<'_>>) -> TokenStream {
         },
         Role::Identifier | Role::Attribute => nothing,
     };
-    quote_spanned! {place=>
+
+    quote_spanned! {span=>
         fn remote_key(&self) -> #read {
             _diffsync::rest::private::to_value(&self.#ident)
         }

@@ -1,4 +1,4 @@
-//! What is emitted for something that no API can keep, so that its uses do not add errors of their own.
+//! The code for an input that cannot be stored in an API, so that its uses do not add errors of their own.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,6 +14,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
         #ident #ty_generics: _diffsync::rest::private::SyncModel + ::core::clone::Clone
     });
     let where_clause = &generics.where_clause;
+
     krate.scope(&quote! {
         #[automatically_derived]
         impl #impl_generics _diffsync::rest::RestModel for #ident #ty_generics #where_clause {

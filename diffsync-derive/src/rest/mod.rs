@@ -1,6 +1,6 @@
 //! `#[derive(RestModel)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 mod part;
@@ -19,6 +19,7 @@ pub(crate) fn derive(from: ImportedFrom, input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
+
     let mut cx = Ctxt::default();
     let krate = Krate::of_adapters(from, &input.attrs, "rest");
     let expanded = Collection::read(&mut cx, &input)
@@ -27,5 +28,6 @@ pub(crate) fn derive(from: ImportedFrom, input: TokenStream) -> TokenStream {
         })
         .unwrap_or_else(|| fallback::expand(&input, &krate));
     let errors = cx.into_tokens();
+
     quote!(#expanded #errors)
 }

@@ -1,22 +1,24 @@
-//! A part of a body and what it leads to, as in `device -> dcim/devices(location -> dcim/locations(parent*/name), name)`.
+//! A part of a body, which may be a lookup, as in `device -> dcim/devices(location -> dcim/locations(parent*/name), name)`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, LitStr, Result};
 
+use crate::lookup::{Destination, Node};
+
 /// A part of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
-    /// The way to it: `custom_fields.external_id`.
+    /// The path to it: `custom_fields.external_id`.
     pub(crate) at: Vec<String>,
     pub(crate) of: Of,
 }
 
-/// What stands there.
+/// The contents of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Of {
     Value,
-    /// The last of the names from the root of a tree down, and where the record above stands.
+    /// The names from the root of a tree down, with the part that holds the parent.
     Tree(String),
     Lookup {
         collection: String,
@@ -25,10 +27,10 @@ pub(crate) enum Of {
 }
 
 pub(crate) const LOOKUP: &str = "a lookup is written `\"site -> dcim/sites(name)\"`: the part of the body that holds the other record's key, the \
-     path of its collection, and the parts of its body that identify it, each of which may be a lookup itself or a way up \
+     path of its collection, and the parts of its body that identify it, each of which may be a lookup itself or the path up \
      a tree, as in `parent*/name`";
 
-pub(crate) const FIELD: &str = "a field is written as the way to it in the body, `\"custom_fields.external_id\"`, or as the names from the root of a \
+pub(crate) const FIELD: &str = "a field is written as the path to it in the body, `\"custom_fields.external_id\"`, or as the names from the root of a \
      tree down, `\"parent*/name\"`";
 
 impl Part {
@@ -50,30 +52,24 @@ impl Part {
     }
 
     fn read(text: &str) -> Option<Self> {
-        let mut rest = text;
-        Self::parse(&mut rest).filter(|_| rest.trim().is_empty())
+        Self::from_node(Node::read(text)?)
     }
 
-    fn parse(rest: &mut &str) -> Option<Self> {
-        let way = until(rest, &["->", ",", ")", "("]);
-        if take(rest, "->").is_none() {
-            return Self::plain(&way);
-        }
-        let collection = until(rest, &["("]).trim_matches('/').to_owned();
-        take(rest, "(")?;
-        let mut parts = Vec::new();
-        loop {
-            parts.push(Self::parse(rest)?);
-            if take(rest, ",").is_none() {
-                take(rest, ")")?;
-                break;
-            }
-        }
+    fn from_node(node: Node) -> Option<Self> {
+        let Some(Destination { name, parts, key }) = node.leads_to else {
+            return Self::plain(&node.name);
+        };
+        let collection = name.trim_matches('/').to_owned();
         let is_path = !collection.is_empty() && !collection.contains(char::is_whitespace);
-        is_path.then_some(Self { at: steps(&way)?, of: Of::Lookup { collection, parts } })
+        if !is_path || key.is_some() {
+            return None;
+        }
+        let parts = parts.into_iter().map(Self::from_node).collect::<Option<_>>()?;
+
+        Some(Self { at: steps(&node.name)?, of: Of::Lookup { collection, parts } })
     }
 
-    /// A part that leads nowhere else.
+    /// A part that is not a lookup.
     fn plain(way: &str) -> Option<Self> {
         match way.split_once("*/") {
             Some((up, name)) => {
@@ -92,7 +88,7 @@ impl Part {
         }
     }
 
-    /// The code of it. `is_text` says in turn of each value whether its field is a text.
+    /// The generated code. `is_text` yields for each value in turn whether its field is a text.
     pub(crate) fn expand(&self, is_text: &mut impl Iterator<Item = bool>) -> TokenStream {
         let at = &self.at;
         let of = match &self.of {
@@ -109,27 +105,15 @@ impl Part {
                 quote!(_diffsync::rest::Of::Lookup { collection: #collection, parts: &[#(#parts),*] })
             }
         };
+
         quote!(_diffsync::rest::Part { at: &[#(#at),*], of: #of })
     }
 }
 
-/// The steps of a way through a body.
+/// The steps of a path in a body.
 fn steps(way: &str) -> Option<Vec<String>> {
     let is_name = |step: &str| !step.is_empty() && !step.contains([' ', '*', '/', '\t', '\n']);
     way.split('.').map(|step| is_name(step).then(|| step.to_owned())).collect()
-}
-
-/// What stands before the first of these, or all of it.
-fn until(rest: &mut &str, ends: &[&str]) -> String {
-    let end = ends.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
-    let (before, behind) = rest.split_at(end);
-    *rest = behind;
-    before.trim().to_owned()
-}
-
-fn take(rest: &mut &str, token: &str) -> Option<()> {
-    *rest = rest.trim_start().strip_prefix(token)?;
-    Some(())
 }
 
 #[cfg(test)]

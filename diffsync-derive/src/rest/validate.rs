@@ -6,13 +6,13 @@ use syn::ext::IdentExt;
 use super::ast::{Collection, Field};
 use super::part::{Of, Part};
 use crate::ctxt::Ctxt;
+use crate::suggest::nearest;
 use crate::ty;
-use crate::words::nearest;
 
-/// Whether the collection, or what is left of it, can be expanded.
+/// Returns whether the collection, or what is left of it, can be expanded.
 pub(crate) fn validate(cx: &mut Ctxt, collection: &mut Collection<'_>) -> bool {
     if collection.path.is_none() {
-        cx.error_at(collection.ident, "where are its records? Write `#[rest(path = \"…\")]` above the struct");
+        cx.error_at(collection.ident, "no path is declared: write `#[rest(path = \"…\")]` above the struct");
     }
     lookups(cx, collection);
     words(cx, collection);
@@ -21,7 +21,7 @@ pub(crate) fn validate(cx: &mut Ctxt, collection: &mut Collection<'_>) -> bool {
     collection.path.is_some()
 }
 
-/// The fields that lookups name are there.
+/// The fields that lookups name exist.
 fn lookups(cx: &mut Ctxt, collection: &mut Collection<'_>) {
     let fields = &collection.fields;
     let names: Vec<String> = fields.iter().map(|field| field.ident.unraw().to_string()).collect();
@@ -34,14 +34,14 @@ fn lookups(cx: &mut Ctxt, collection: &mut Collection<'_>) {
             }
             let meant = nearest(&named.to_string(), &names);
             let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-            cx.error_at(named, format!("there is no identifier or attribute `{named}`{meant}"));
+            cx.error_at(named, format!("no identifier or attribute is called `{named}`{meant}"));
             all = false;
         }
         all
     });
 }
 
-/// What is said of a field is about a part of the body that is the field's own.
+/// `choice` and the like need a part of the body that is the field's own.
 fn words(cx: &mut Ctxt, collection: &mut Collection<'_>) {
     let Collection { fields, lookups, .. } = collection;
     for field in fields.iter_mut().filter(|field| field.part.is_none() && field.write.is_none()) {
@@ -50,16 +50,14 @@ fn words(cx: &mut Ctxt, collection: &mut Collection<'_>) {
         }
         let words = [field.choice.take(), field.blank.take(), field.read_only.take(), field.write_only.take()];
         for word in words.into_iter().flatten() {
-            let (field, message) = (
-                field.ident,
-                "stands in what the lookup above the struct leads to, which is read and written as it is",
-            );
+            let (field, message) =
+                (field.ident, "is part of the lookup above the struct, which is read and written as it is");
             cx.error_at(&word, format!("`{field}` {message}; drop `{word}`"));
         }
     }
 }
 
-/// What is said of a field goes with its type.
+/// The keys of a field fit its type.
 fn fields(cx: &mut Ctxt, collection: &mut Collection<'_>) {
     for field in &mut collection.fields {
         if let Some(word) = &field.blank
@@ -67,7 +65,7 @@ fn fields(cx: &mut Ctxt, collection: &mut Collection<'_>) {
         {
             cx.error_at(
                 word,
-                "`blank` is for an `Option`: it writes `None` as an empty text, and reads that as `None`",
+                "`blank` is for an `Option`: `None` is written as an empty text, and an empty text is read as `None`",
             );
             field.blank = None;
         }
@@ -76,7 +74,7 @@ fn fields(cx: &mut Ctxt, collection: &mut Collection<'_>) {
         {
             cx.error_at(
                 word,
-                "`write_only` is for an `Option`: what the server never gives is `None` when it is loaded",
+                "`write_only` is for an `Option`: a field that the server never returns is `None` when it is loaded",
             );
             field.write_only = None;
         }
@@ -94,11 +92,13 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
         let (part, text) = field.write.as_ref()?;
         Some((part.at.clone(), format!("`{}`", field.ident), text.to_token_stream()))
     });
+
     let writes = |field: &Field<'_>| field.read_only.is_none() && field.write.is_none();
     let fields = own(collection).filter(|(field, _)| writes(field)).map(|(field, part)| {
         let at = field.part.as_ref().map_or_else(|| field.ident.to_token_stream(), |(_, text)| text.to_token_stream());
         (part.at, format!("`{}`", field.ident), at)
     });
+
     for (place, who, at) in lookups.chain(written).chain(fields) {
         let overlaps = |(other, _): &&(Vec<String>, String)| place.starts_with(other) || other.starts_with(&place);
         match taken.iter().find(overlaps) {
@@ -115,6 +115,7 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
             None => taken.push((place, who)),
         }
     }
+
     if let Some(owner) = &collection.owner {
         let other = taken.iter().find(|(place, _)| *place == owner.part.at);
         // To a list the owner is added.
@@ -128,7 +129,7 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
     }
 }
 
-/// The fields with parts of their own: those that say so, and those that no lookup names.
+/// The fields with parts of their own: those that name one, and those that no lookup names.
 pub(super) fn own<'c, 'a>(collection: &'c Collection<'a>) -> impl Iterator<Item = (&'c Field<'a>, Part)> {
     collection.fields.iter().filter_map(|field| {
         let is_looked_up = collection.lookups.iter().any(|lookup| lookup.fields.contains(field.ident));

@@ -1,4 +1,4 @@
-//! What the user wrote, with the tokens to point at.
+//! The parsed input, with the tokens for errors to point at.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
@@ -6,25 +6,25 @@ use syn::parse::ParseStream;
 use syn::{DeriveInput, Error, LitStr, Path, Result, Token, Type};
 
 use super::lookup::{Leads, Lookup};
-use crate::attr::{self, Once};
+use crate::attr::{self, Key, Once};
 use crate::ctxt::Ctxt;
 use crate::krate;
 use crate::model::ast::{Model, Role};
 
-/// A model that is kept in a table.
+/// A model whose records are in a table.
 pub(crate) struct Table<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) name: Option<LitStr>,
     pub(crate) owner: Option<Owner>,
     pub(crate) cascades: bool,
-    /// The fields that the database knows of.
+    /// The fields that have a column.
     pub(crate) fields: Vec<Field<'a>>,
-    /// The local fields that it does not.
+    /// The local fields that have none.
     pub(crate) absent: Vec<&'a Ident>,
     pub(crate) lookups: Vec<Lookup>,
 }
 
-/// What marks the rows that this job wrote.
+/// The mark of the rows that this job writes.
 pub(crate) struct Owner {
     pub(crate) column: LitStr,
     pub(crate) value: LitStr,
@@ -52,31 +52,74 @@ pub(crate) enum Form {
     Text,
 }
 
-const STRUCT_KEYS: &[&str] = &["table", "owner", "lookup", "cascades", "crate"];
-const KEYS: &[&str] = &["column", "lookup", "key", "as", "type"];
+/// The keys of `#[sql(…)]` on the struct.
+pub(crate) const STRUCT_KEYS: &[Key<StructKeys>] = &[
+    Key("table", |keys, cx, key, input| {
+        keys.table.set(cx, key, not_blank(attr::text(key, input)?)?);
+        Ok(())
+    }),
+    Key("owner", |keys, cx, key, input| {
+        keys.owner.set(cx, key, owner(key, input)?);
+        Ok(())
+    }),
+    Key("lookup", |keys, _, key, input| {
+        keys.lookups.push(lookup(key, input)?);
+        Ok(())
+    }),
+    Key("cascades", |keys, cx, key, input| {
+        keys.cascades.set(cx, key, attr::flag("sql", key, input)?);
+        Ok(())
+    }),
+    Key("crate", |keys, cx, key, input| {
+        keys.krate.set(cx, key, krate::value(key, input)?);
+        Ok(())
+    }),
+];
+
+/// The keys of `#[sql(…)]` on a field.
+pub(crate) const KEYS: &[Key<FieldKeys>] = &[
+    Key("column", |keys, cx, key, input| {
+        keys.column.set(cx, key, not_blank(attr::text(key, input)?)?);
+        Ok(())
+    }),
+    Key("lookup", |keys, cx, key, input| {
+        let lookup = field_lookup(key, &keys.field, input)?;
+        keys.lookup.set(cx, key, lookup);
+        Ok(())
+    }),
+    Key("key", |keys, cx, key, input| {
+        keys.key.set(cx, key, attr::flag("sql", key, input)?);
+        Ok(())
+    }),
+    Key("as", |keys, cx, key, input| {
+        const USAGE: &str = "`as` is written `as = json`, or `as = text` for a type with `Display` and `FromStr`";
+        let form = attr::choice(key, input, USAGE, &[("json", Form::Json), ("text", Form::Text)])?;
+        keys.form.set(cx, key, form);
+        Ok(())
+    }),
+    Key("type", |keys, cx, key, input| {
+        keys.declared.set(cx, key, not_blank(attr::text(key, input)?)?);
+        Ok(())
+    }),
+];
 
 impl<'a> Table<'a> {
-    /// Reads the input. What keeps it from being a model at all is said by `SyncModel`, and here by nobody.
+    /// Reads the input. Errors of the model itself are reported by `#[derive(SyncModel)]`, and not repeated here.
     pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
         let model = Model::read(&mut Ctxt::default(), input)?;
         let mut keys = StructKeys::default();
         attr::each_key(cx, &input.attrs, "sql", |cx, key, input| keys.read(cx, key, input));
         let StructKeys { table, owner, cascades, mut lookups, .. } = keys;
         let (mut fields, mut absent) = (Vec::new(), Vec::new());
-        let syn::Data::Struct(data) = &input.data else { return None };
         for field in &model.fields {
-            let attributes = data.fields.iter().find(|other| other.ident.as_ref() == Some(field.ident));
-            let mut keys = FieldKeys::default();
-            attr::each_key(cx, attributes.map_or(&[], |field| &field.attrs), "sql", |cx, key, input| {
-                keys.read(cx, key, field.ident, input)
-            });
-            let FieldKeys { column, lookup, key, form, declared } = keys;
+            let FieldKeys { column, lookup, key, form, declared, .. } = FieldKeys::read(cx, field);
+
             if field.role == Role::Local
                 && let Some(lookup) = lookup.key()
             {
                 cx.error_at(
                     lookup,
-                    "a local field holds what is this side's own, and looks nothing up; make it an attribute",
+                    "a local field belongs to this side only, so it cannot be a lookup; make it an attribute",
                 );
                 continue;
             }
@@ -109,6 +152,7 @@ impl<'a> Table<'a> {
                 declared: declared.into_value(),
             });
         }
+
         Some(Self {
             ident: &input.ident,
             name: table.into_value(),
@@ -126,7 +170,7 @@ impl<'a> Table<'a> {
 }
 
 #[derive(Default)]
-struct StructKeys {
+pub(crate) struct StructKeys {
     table: Once<LitStr>,
     owner: Once<Owner>,
     cascades: Once<()>,
@@ -136,26 +180,15 @@ struct StructKeys {
 
 impl StructKeys {
     fn read(&mut self, cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        match key.to_string().as_str() {
-            "table" => self.table.set(cx, key, named(attr::text(key, input)?)?),
-            "owner" => self.owner.set(cx, key, owner(key, input)?),
-            "cascades" => {
-                alone(key, input)?;
-                self.cascades.set(cx, key, ());
-            }
-            "lookup" => self.lookups.push(lookup(key, input)?),
-            "crate" => self.krate.set(cx, key, krate::value(key, input)?),
-            other if KEYS.contains(&other) => {
-                return Err(Error::new(key.span(), format!("`{other}` belongs on a field")));
-            }
-            _ => return Err(attr::unknown(key, STRUCT_KEYS)),
+        if attr::contains(KEYS, key) && !attr::contains(STRUCT_KEYS, key) {
+            return Err(Error::new(key.span(), format!("`{key}` belongs on a field")));
         }
-        Ok(())
+        attr::read(STRUCT_KEYS, self, cx, key, input)
     }
 }
 
-#[derive(Default)]
-struct FieldKeys {
+pub(crate) struct FieldKeys {
+    field: Ident,
     column: Once<LitStr>,
     lookup: Once<Lookup>,
     key: Once<()>,
@@ -164,52 +197,41 @@ struct FieldKeys {
 }
 
 impl FieldKeys {
-    fn read(&mut self, cx: &mut Ctxt, key: &Ident, field: &Ident, input: ParseStream<'_>) -> Result<()> {
-        match key.to_string().as_str() {
-            "column" => self.column.set(cx, key, named(attr::text(key, input)?)?),
-            "lookup" => {
-                let lookup = field_lookup(key, field, input)?;
-                self.lookup.set(cx, key, lookup);
-            }
-            "key" => {
-                alone(key, input)?;
-                self.key.set(cx, key, ());
-            }
-            "as" => {
-                const USAGE: &str = "`as` is written `as = json`, or `as = text` for what has `Display` and `FromStr`";
-                let form = attr::choice(key, input, USAGE, &[("json", Form::Json), ("text", Form::Text)])?;
-                self.form.set(cx, key, form);
-            }
-            "type" => self.declared.set(cx, key, named(attr::text(key, input)?)?),
-            other if STRUCT_KEYS.contains(&other) => {
-                return Err(Error::new(
-                    key.span(),
-                    format!("`{other}` belongs on the struct: put `#[sql({other} …)]` above it"),
-                ));
-            }
-            _ => return Err(attr::unknown(key, KEYS)),
-        }
-        Ok(())
-    }
-}
+    fn read(cx: &mut Ctxt, field: &crate::model::ast::Field<'_>) -> Self {
+        let mut keys = Self {
+            field: field.ident.clone(),
+            column: Once::default(),
+            lookup: Once::default(),
+            key: Once::default(),
+            form: Once::default(),
+            declared: Once::default(),
+        };
 
-/// Refuses a value after a key that takes none.
-fn alone(key: &Ident, input: ParseStream<'_>) -> Result<()> {
-    if input.peek(Token![=]) || input.peek(syn::token::Paren) {
-        return Err(Error::new(key.span(), format!("`{key}` stands alone: write `#[sql({key})]`")));
+        attr::each_key(cx, field.attributes, "sql", |cx, key, input| {
+            if attr::contains(STRUCT_KEYS, key) && !attr::contains(KEYS, key) {
+                let message = format!("`{key}` belongs on the struct: put `#[sql({key} …)]` above it");
+                return Err(Error::new(key.span(), message));
+            }
+            attr::read(KEYS, &mut keys, cx, key, input)
+        });
+
+        keys
     }
-    Ok(())
 }
 
 /// A name that is not empty.
-fn named(literal: LitStr) -> Result<LitStr> {
-    if literal.value().trim().is_empty() { Err(Error::new_spanned(literal, "this name is empty")) } else { Ok(literal) }
+fn not_blank(literal: LitStr) -> Result<LitStr> {
+    if literal.value().trim().is_empty() {
+        Err(Error::new_spanned(literal, "this name must not be empty"))
+    } else {
+        Ok(literal)
+    }
 }
 
 /// `(column = "…", value = "…")`.
 fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
-    const USAGE: &str = "`owner` is written `owner(column = \"managed_by\", value = \"diffsync\")`: what is written gets \
-                         the value into that column, and only what has it is deleted";
+    const USAGE: &str = "`owner` is written `owner(column = \"managed_by\", value = \"diffsync\")`: the rows \
+                         that are written get the value in that column, and only rows with it are deleted";
     attr::in_parentheses(key, input, USAGE, |inner| {
         let (mut column, mut value) = (None, None);
         while !inner.is_empty() {
@@ -256,6 +278,7 @@ fn lookup(key: &Ident, input: ParseStream<'_>) -> Result<Lookup> {
             format!("the natural key has {parts} parts, and {given} fields are given: name a field for each part");
         return Err(Error::new_spanned(literal, message));
     }
+
     Ok(Lookup { literal, leads, fields })
 }
 
@@ -270,5 +293,6 @@ fn field_lookup(key: &Ident, field: &Ident, input: ParseStream<'_>) -> Result<Lo
         );
         return Err(Error::new_spanned(literal, message));
     }
+
     Ok(Lookup { literal, leads, fields: vec![field.clone()] })
 }

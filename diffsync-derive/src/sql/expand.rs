@@ -7,7 +7,7 @@ use syn::{LitStr, Type};
 use super::ast::{Field, Form, Table};
 use crate::krate::Krate;
 use crate::model::ast::Role;
-use crate::place::place;
+use crate::span::call_site;
 use crate::ty::{option, secret};
 
 pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
@@ -20,39 +20,46 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
         let position = Literal::usize_unsuffixed(position);
         quote!(#position)
     }));
+
     let owner = option_of(table.owner.as_ref().map(|owner| {
         let (column, value) = (&owner.column, &owner.value);
         quote!(_diffsync::sql::Owner { column: #column, value: #value })
     }));
+
     let values = positions(fields).map(|(position, field)| {
         let (form, ty, ident) = (form(field), field.ty, at_type(field));
-        quote_spanned!(place(ty)=> #position => <#form as _diffsync::sql::Form<#ty>>::store(&self.#ident),)
+        quote_spanned!(call_site(ty)=> #position => <#form as _diffsync::sql::Form<#ty>>::store(&self.#ident),)
     });
+
     let reads = positions(fields).map(|(position, field)| {
         let (form, ty, ident) = (form(field), field.ty, field.ident);
-        quote_spanned!(place(ty)=> #ident: row.read::<#form, #ty>(#position)?)
+        quote_spanned!(call_site(ty)=> #ident: row.read::<#form, #ty>(#position)?)
     });
+
     let parts = positions(fields).filter(|(_, field)| field.role == Role::Identifier).map(|(position, field)| {
         let (form, ty) = (form(field), field.ty);
-        quote_spanned!(place(ty)=> row.read::<#form, #ty>(#position)?)
+        quote_spanned!(call_site(ty)=> row.read::<#form, #ty>(#position)?)
     });
+
     let changes = positions(fields).filter(|(_, field)| field.role == Role::Attribute).map(|(position, field)| {
         let ident = field.ident;
         quote!(#position => patch.#ident.is_some(),)
     });
+
     let has_attributes = fields.iter().any(|field| field.role == Role::Attribute);
     let patch = if has_attributes { quote!(patch) } else { quote!(_) };
     let changes = if has_attributes { quote!(match field { #(#changes)* _ => false }) } else { quote!(false) };
     let field = if has_attributes { quote!(field) } else { quote!(_) };
     let set_key = fields.iter().find(|field| field.key.is_some()).map(|field| {
         let (ident, ty, form) = (field.ident, field.ty, form(field));
-        quote_spanned! {place(ty)=>
+        quote_spanned! {call_site(ty)=>
             fn set_key(&mut self, key: _diffsync::sql::Value<'_>) -> ::core::result::Result<(), ::std::string::String> {
                 self.#ident = <#form as _diffsync::sql::Form<#ty>>::restore(key)?;
                 ::core::result::Result::Ok(())
             }
         }
     });
+
     krate.scope(&quote! {
         #[automatically_derived]
         impl _diffsync::sql::SqlModel for #ident {
@@ -99,18 +106,21 @@ fn described(table: &Table<'_>, field: &Field<'_>) -> TokenStream {
         Role::Attribute => quote!(Attribute),
         Role::Local => quote!(Local),
     };
+
     let looked_up = table.lookups.iter().enumerate().find_map(|(lookup, named)| {
         let part = named.fields.iter().position(|part| part == field.ident)?;
         let (lookup, part) = (Literal::usize_unsuffixed(lookup), Literal::usize_unsuffixed(part));
         Some(quote!(_diffsync::sql::Place::Lookup(#lookup, #part)))
     });
+
     let place_of = match (&field.column, looked_up) {
         (Some(column), _) => quote!(_diffsync::sql::Place::Column(#column)),
         (None, Some(lookup)) => lookup,
         (None, None) => quote!(_diffsync::sql::Place::Column(#name)),
     };
+
     let declared = option_of(field.declared.as_ref().map(|declared| quote!(#declared)));
-    quote_spanned! {place(ty)=>
+    quote_spanned! {call_site(ty)=>
         _diffsync::sql::SqlField {
             name: #name,
             role: _diffsync::sql::Role::#role,
@@ -130,30 +140,33 @@ fn positions<'f, 'a>(fields: &'f [Field<'a>]) -> impl Iterator<Item = (Literal, 
 /// The field's name at its type, where what the type lacks is to be reported.
 fn at_type(field: &Field<'_>) -> Ident {
     let mut ident = field.ident.clone();
-    ident.set_span(place(field.ty));
+    ident.set_span(call_site(field.ty));
     ident
 }
 
 /// The type that turns the field's values into a column's: as they are, or as JSON or text, within `Option` and `Secret`.
 fn form(field: &Field<'_>) -> TokenStream {
-    let at = place(field.ty);
+    let at = call_site(field.ty);
     let inner = match field.form {
         Form::Plain => return quote_spanned!(at=> _diffsync::sql::Plain),
         Form::Json => quote_spanned!(at=> _diffsync::sql::Json),
         Form::Text => quote_spanned!(at=> _diffsync::sql::Text),
     };
+
     wrapped(field.ty, inner)
 }
 
 fn wrapped(ty: &Type, inner: TokenStream) -> TokenStream {
     if let Some(held) = option(ty) {
         let held = wrapped(held, inner);
-        return quote_spanned!(place(ty)=> _diffsync::sql::Optional<#held>);
+        return quote_spanned!(call_site(ty)=> _diffsync::sql::Optional<#held>);
     }
+
     if let Some(held) = secret(ty) {
         let held = wrapped(held, inner);
-        return quote_spanned!(place(ty)=> _diffsync::sql::Hidden<#held>);
+        return quote_spanned!(call_site(ty)=> _diffsync::sql::Hidden<#held>);
     }
+
     inner
 }
 

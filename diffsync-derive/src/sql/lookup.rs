@@ -1,12 +1,14 @@
-//! What a foreign key leads to, as in `device_id -> devices(site_id -> sites(name), name)`.
+//! The lookup of a foreign key, as in `device_id -> devices(site_id -> sites(name), name)`.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 use syn::{Error, LitStr, Result};
 
-/// A foreign key that stands for the natural key of another table's row.
+use crate::lookup::{Destination, Node};
+
+/// A foreign key, which this model holds as the natural key of another table's row.
 pub(crate) struct Lookup {
-    /// What it was written as, to point at.
+    /// The text that the user wrote, for errors to point at.
     pub(crate) literal: LitStr,
     pub(crate) leads: Leads,
     /// The fields that hold the natural key, in the order of its parts.
@@ -35,39 +37,30 @@ pub(crate) const USAGE: &str = "a lookup is written `\"site_id -> sites(name)\"`
 impl Leads {
     /// Reads the text of a lookup.
     pub(crate) fn read(literal: &LitStr) -> Result<Self> {
-        let text = literal.value();
-        let mut rest = text.as_str();
-        let leads = Self::parse(&mut rest).filter(|_| rest.trim().is_empty());
-        leads.ok_or_else(|| Error::new_spanned(literal, USAGE))
+        Self::from_text(&literal.value()).ok_or_else(|| Error::new_spanned(literal, USAGE))
     }
 
-    fn parse(rest: &mut &str) -> Option<Self> {
-        let column = name(rest)?;
-        Self::parse_behind(column, rest)
+    fn from_text(text: &str) -> Option<Self> {
+        let Node { name, leads_to } = Node::read(text)?;
+        Self::from_destination(name, leads_to?)
     }
 
-    fn parse_behind(column: String, rest: &mut &str) -> Option<Self> {
-        take(rest, "->")?;
-        let table = name(rest)?;
-        take(rest, "(")?;
-        let mut parts = Vec::new();
-        loop {
-            let part = name(rest)?;
-            let leads_on = rest.trim_start().starts_with("->");
-            parts.push(if leads_on { Part::Lookup(Self::parse_behind(part, rest)?) } else { Part::Column(part) });
-            if take(rest, ",").is_none() {
-                take(rest, ")")?;
-                break;
-            }
-        }
-        let key = match rest.trim_start().strip_prefix("on ") {
-            Some(behind) => {
-                *rest = behind;
-                Some(name(rest)?)
-            }
-            None => None,
-        };
-        Some(Self { column, table, key, parts })
+    fn from_destination(column: String, destination: Destination) -> Option<Self> {
+        let parts = destination.parts.into_iter().map(|part| match part.leads_to {
+            Some(destination) => Self::from_destination(part.name, destination).map(Part::Lookup),
+            None => checked(part.name).map(Part::Column),
+        });
+
+        Some(Self {
+            column: checked(column)?,
+            table: checked(destination.name)?,
+            parts: parts.collect::<Option<_>>()?,
+            // Without `on` there is nothing to check; with it, the name must be there.
+            key: match destination.key {
+                Some(key) => Some(checked(key)?),
+                None => None,
+            },
+        })
     }
 
     /// How many values the natural key has.
@@ -92,6 +85,7 @@ impl Leads {
                 quote!(_diffsync::sql::Part::Lookup(#leads))
             }
         });
+
         quote!(_diffsync::sql::Leads { column: #column, table: #table, key: #key, parts: &[#(#parts),*] })
     }
 }
@@ -100,28 +94,14 @@ impl Lookup {
     pub(crate) fn expand(&self, position: impl Fn(&Ident) -> usize) -> TokenStream {
         let leads = self.leads.expand();
         let fields = self.fields.iter().map(|field| Literal::usize_unsuffixed(position(field)));
+
         quote!(_diffsync::sql::Lookup { leads: #leads, fields: &[#(#fields),*] })
     }
 }
 
-/// The name at the beginning, without what surrounds it.
-fn name(rest: &mut &str) -> Option<String> {
-    let end = rest.find(['(', ')', ',', '>']).unwrap_or(rest.len());
-    let (name, behind) = rest.split_at(end);
-    // The `-` of an arrow is none of the name.
-    let (name, behind) = match (name.strip_suffix('-'), behind.starts_with('>')) {
-        (Some(shorter), true) => (shorter, &rest[end - 1..]),
-        (_, true) => return None,
-        (_, false) => (name, behind),
-    };
-    let name = name.trim();
-    *rest = behind;
-    (!name.is_empty()).then(|| name.to_owned())
-}
-
-fn take(rest: &mut &str, token: &str) -> Option<()> {
-    *rest = rest.trim_start().strip_prefix(token)?;
-    Some(())
+/// A name that is not empty, and holds no character of the syntax.
+fn checked(name: String) -> Option<String> {
+    (!name.is_empty() && !name.contains(['(', ')', ',', '>'])).then_some(name)
 }
 
 #[cfg(test)]
@@ -129,9 +109,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<String> {
-        let mut rest = text;
-        let leads = Leads::parse(&mut rest).filter(|_| rest.trim().is_empty())?;
-        Some(show(&leads))
+        Leads::from_text(text).as_ref().map(show)
     }
 
     fn show(leads: &Leads) -> String {

@@ -1,6 +1,6 @@
 //! `#[derive(SqlModel)]`.
 
-mod ast;
+pub(crate) mod ast;
 mod expand;
 mod fallback;
 mod lookup;
@@ -19,11 +19,13 @@ pub(crate) fn derive(from: ImportedFrom, input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
+
     let mut cx = Ctxt::default();
     let krate = Krate::of_adapters(from, &input.attrs, "sql");
     let expanded = Table::read(&mut cx, &input)
         .and_then(|mut table| validate::validate(&mut cx, &mut table).then(|| expand::expand(&table, &krate)))
         .unwrap_or_else(|| fallback::expand(&input, &krate));
     let errors = cx.into_tokens();
+
     quote!(#expanded #errors)
 }

@@ -7,12 +7,12 @@ use quote::ToTokens;
 
 use super::ast::{Form, Table};
 use crate::ctxt::Ctxt;
-use crate::words::nearest;
+use crate::suggest::nearest;
 
-/// Whether the table, or what is left of it, can be expanded.
+/// Returns whether the table, or what is left of it, can be expanded.
 pub(crate) fn validate(cx: &mut Ctxt, table: &mut Table<'_>) -> bool {
     if table.name.is_none() {
-        cx.error_at(table.ident, "in which table is it? Write `#[sql(table = \"…\")]` above the struct");
+        cx.error_at(table.ident, "no table is declared: write `#[sql(table = \"…\")]` above the struct");
     }
     keys(cx, table);
     lookups(cx, table);
@@ -25,7 +25,7 @@ fn keys(cx: &mut Ctxt, table: &mut Table<'_>) {
     for field in &mut table.fields {
         if let Some(key) = &field.key {
             if !first {
-                cx.error_at(key, "a row has one key of the database's own; keep one of them");
+                cx.error_at(key, "a row has only one key; keep one of them");
                 field.key = None;
             } else if field.form != Form::Plain {
                 cx.error_at(field.ident, "a key is a number or a UUID; drop `as`");
@@ -36,7 +36,7 @@ fn keys(cx: &mut Ctxt, table: &mut Table<'_>) {
     }
 }
 
-/// The fields that lookups name are there and are not local.
+/// The fields that lookups name exist, and are not local.
 fn lookups(cx: &mut Ctxt, table: &mut Table<'_>) {
     let names: Vec<&str> = table.fields.iter().map(|field| field.name.as_str()).collect();
     let fields = &table.fields;
@@ -51,7 +51,7 @@ fn lookups(cx: &mut Ctxt, table: &mut Table<'_>) {
                 None => {
                     let meant = nearest(&named.to_string(), &names);
                     let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-                    format!("there is no field `{named}`{meant}")
+                    format!("no field is called `{named}`{meant}")
                 }
             };
             cx.error_at(named, message);
@@ -70,6 +70,7 @@ fn columns(cx: &mut Ctxt, table: &mut Table<'_>) {
         let at = field.column.as_ref().map_or_else(|| field.ident.to_token_stream(), ToTokens::to_token_stream);
         (column, format!("`{}`", field.ident), at)
     });
+
     let lookups = table
         .lookups
         .iter()
@@ -78,10 +79,7 @@ fn columns(cx: &mut Ctxt, table: &mut Table<'_>) {
         table.owner.iter().map(|owner| (owner.column.value(), "the owner".to_owned(), owner.column.to_token_stream()));
     for (column, who, at) in own.chain(lookups).chain(owner) {
         if let Some(other) = taken.get(&column) {
-            cx.error_at(
-                at,
-                format!("the column `{column}` is that of {other} already; give this one another `column`"),
-            );
+            cx.error_at(at, format!("{other} has the column `{column}` already; give this one another `column`"));
         } else {
             taken.insert(column, who);
         }

@@ -51,14 +51,18 @@ fn rounds(count: u32, seed: u64) {
 }
 
 /// The macros. A job's arguments are the tokens in the last parentheses of its input.
-const ENTRIES: [fn(TokenStream) -> TokenStream; 4] =
-    [crate::model::derive, crate::dataset::derive, crate::choice::derive, |input| {
+const ENTRIES: [fn(TokenStream) -> TokenStream; 4] = [
+    |input| crate::model::derive(ImportedFrom::Part, input),
+    |input| crate::dataset::derive(ImportedFrom::Part, input),
+    |input| crate::choice::derive(ImportedFrom::Part, input),
+    |input| {
         let groups = input.clone().into_iter().filter_map(|token| match token {
             TokenTree::Group(group) => Some(group.stream()),
             _ => None,
         });
         crate::job::expand(ImportedFrom::Part, groups.last().unwrap_or_default(), &input)
-    }];
+    },
+];
 
 /// What is mutated.
 const INPUTS: &[&str] = &[

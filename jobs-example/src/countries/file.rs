@@ -36,6 +36,7 @@ impl Adapter for CountriesFile {
             .map_err(|error| AdapterError::context(format!("cannot read `{path}`"), error))?;
         let rows: Vec<Row> = serde_json::from_str(&text)
             .map_err(|error| AdapterError::context(format!("`{path}` is not a list of countries"), error))?;
+
         for row in &rows {
             let region = slug(&row.region);
             if !region.is_empty() {
@@ -60,7 +61,8 @@ impl Adapter for CountriesFile {
                 id: None,
             });
         }
-        // An empty list is no reason to empty the inventory: without a row the tables stay untouched, and the run is refused.
+
+        // An empty list must not empty the inventory: without a row the tables are not marked as loaded, and the run is refused.
         cx.progress(rows.len() as u64, None);
         Ok(())
     }

@@ -61,7 +61,7 @@ struct CountriesToInventory {
     /// The published list, a JSON file.
     #[var(default = "jobs-example/data/countries.json")]
     file: PathBuf,
-    /// Where the inventory is; it is made when something is first written to it.
+    /// Where the inventory is; it is created by the first write.
     #[var(default = "sqlite://inventory.db", env = "INVENTORY_URL")]
     inventory: Url,
 }

@@ -37,7 +37,7 @@ struct DeviceTagsToInventory {
     /// The network team's list, a YAML file.
     #[var(default = "jobs-example/data/devices.yml")]
     file: PathBuf,
-    /// Where the inventory is; it is made when something is first written to it.
+    /// Where the inventory is; it is created by the first write.
     #[var(default = "sqlite://inventory.db", env = "INVENTORY_URL")]
     inventory: Url,
 }

@@ -26,7 +26,7 @@ pub(crate) struct Row {
     tenant: Option<String>,
     vlan_id: Option<u16>,
     vrf: Option<String>,
-    /// Whatever else stands there is none of our business, and stays.
+    /// Other keys are kept as they are.
     #[serde(flatten)]
     other: BTreeMap<String, serde_json::Value>,
 }

@@ -1,5 +1,5 @@
-//! A Nautobot into the inventory, the inventory into a Nautobot, and one Nautobot into another, on the models that the
-//! adapter brings along.
+//! A Nautobot into the inventory, the inventory into a Nautobot, and one Nautobot into another, with the models that the
+//! adapter provides.
 
 use diffsync::nautobot::{Inventory, Nautobot};
 use diffsync::prelude::*;
@@ -20,7 +20,7 @@ struct NautobotToInventory {
     /// The token of one of its users.
     #[var(env = "NAUTOBOT_TOKEN")]
     token: Secret<String>,
-    /// Where the inventory is. Tables that are missing are made.
+    /// Where the inventory is. Missing tables are created.
     #[var(default = "sqlite://nautobot.db", env = "INVENTORY_URL")]
     inventory: Url,
 }

@@ -1,7 +1,6 @@
 //! A folder of CSV files, into tables with foreign keys, and back.
 //!
-//! Neither side has any code: the models say what the files and the tables are called and by what a row refers to
-//! another.
+//! Neither side needs code: the models declare the names of the files and the tables, and how rows refer to each other.
 
 use std::path::PathBuf;
 
@@ -74,7 +73,7 @@ struct CsvToPostgres {
     /// The folder with `sites.csv`, `racks.csv` and `devices.csv`.
     #[var(default = "jobs-example/data/network")]
     folder: PathBuf,
-    /// The database. Tables that are missing are made.
+    /// The database. Missing tables are created.
     #[var(env = "DATABASE_URL")]
     database: Url,
 }
@@ -95,7 +94,7 @@ struct PostgresToCsv {
     /// The database.
     #[var(env = "DATABASE_URL")]
     database: Url,
-    /// The folder. Files that are missing are made.
+    /// The folder. Missing files are created.
     folder: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! The key of saved plans: made once, never shown, and open to nobody else.
+//! The key of saved plans: created once, never shown, and readable by its owner alone.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -60,7 +60,7 @@ fn a_dry_run_of_a_plan_writes_nothing() {
 }
 
 #[test]
-fn only_what_stands_in_the_plan_is_done() {
+fn only_what_the_plan_lists_is_done() {
     let place = planned(&["--only", "region", "--only", "country=niue"]);
     place.expect(0, &["apply", "plan.jsonl"]).says("created 6, left out 231");
 }
@@ -139,7 +139,7 @@ fn a_plan_that_is_not_one_is_not_read_to_its_end() {
 }
 
 #[test]
-fn a_plan_is_compressed_if_its_name_says_so_and_read_whatever_its_name() {
+fn a_plan_is_compressed_by_its_name_and_read_under_any_name() {
     let place = place();
     place.expect(0, &[PLAN, &["-o", "plan.jsonl.gz"]].concat());
     let bytes = fs::read(place.path("plan.jsonl.gz")).unwrap();
@@ -247,7 +247,7 @@ fn a_plan_is_carried_out_with_the_variables_it_was_made_with() {
     assert_eq!(said.code, 0, "{}", said.err);
     place.expect(0, &["apply", "plan.jsonl"]);
     assert!(place.path("elsewhere.db").exists() && !place.path("inventory.db").exists());
-    // The default stands in the plan as well, so that what is set by now does not lead it elsewhere.
+    // The plan records the default as well, so that a variable set later does not direct it to another system.
     let place = planned(&[]);
     let said = with_env(&place, &["apply", "plan.jsonl"], "INVENTORY_URL", "sqlite://elsewhere.db");
     assert_eq!(said.code, 0, "{}", said.err);

@@ -46,7 +46,7 @@ fn until(what: impl Fn() -> bool) {
     }
 }
 
-/// Somebody who reads the inventory: nobody's changes are committed meanwhile.
+/// A reader of the inventory, which keeps others from committing changes meanwhile.
 async fn reader(place: &Place) -> SqliteConnection {
     let mut reader = SqliteConnectOptions::new().filename(place.path("inventory.db")).connect().await.unwrap();
     sqlx::raw_sql("BEGIN; SELECT * FROM sqlite_master").execute(&mut reader).await.unwrap();
@@ -102,7 +102,7 @@ fn a_second_signal_ends_the_program_at_once() {
     said.says("ended at once: what was in flight may or may not have been written");
 }
 
-/// A program that is ended at once leaves a plan behind that takes back what it did.
+/// A program that is killed leaves an undo plan for what it did.
 #[test]
 fn a_run_that_is_killed_can_be_taken_back() {
     let place = place();

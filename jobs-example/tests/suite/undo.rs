@@ -1,4 +1,4 @@
-//! A run leaves behind what takes it back.
+//! Undo plans of runs.
 
 use std::fs;
 

@@ -3,9 +3,9 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::{field_at, field_of, name, ref_of, through_door};
+use super::{field_at, field_of, name, ref_of, with_bound};
 use crate::model::ast::{Comparison, Field, Model, Role};
-use crate::place::place;
+use crate::span::call_site;
 use crate::ty::{holds_floats, is_plain, is_string};
 
 /// Marks an attribute if it differs between the source's record, `self`, and the target's. There is nothing to do for one
@@ -22,14 +22,15 @@ pub(super) fn mark(model: &Model<'_>, field: &Field<'_>, position: &Literal) -> 
         let (mine, its) = (ref_of("self", field), ref_of("sync_target", field));
         name::same(&namings, field, &mine, &its)
     };
+
     let same = match &field.comparison {
         Comparison::BlankIsNone if !namings.is_empty() => {
             let (blank, named) = (by("BlankIsNone"), named());
-            quote_spanned!(place(ty)=> (#blank || #named))
+            quote_spanned!(call_site(ty)=> (#blank || #named))
         }
         _ if !namings.is_empty() => named(),
         Comparison::Equal if !is_plain(ty) => {
-            quote_spanned!(place(ty)=> (&_diffsync::__private::Pair(&#mine, &#its)).same())
+            quote_spanned!(call_site(ty)=> (&_diffsync::__private::Pair(&#mine, &#its)).same())
         }
         Comparison::Equal if holds_floats(ty) => quote!(_diffsync::compare::Float::same(&#mine, &#its)),
         Comparison::Equal => quote!((#mine == #its)),
@@ -39,21 +40,24 @@ pub(super) fn mark(model: &Model<'_>, field: &Field<'_>, position: &Literal) -> 
         Comparison::BlankIsNone => by("BlankIsNone"),
         Comparison::Tolerance(tolerance) => {
             let tolerance = Literal::f64_suffixed(*tolerance);
-            quote_spanned!(place(ty)=> <#ty as _diffsync::compare::Tolerance>::same(&#mine, &#its, #tolerance))
+            quote_spanned!(call_site(ty)=> <#ty as _diffsync::compare::Tolerance>::same(&#mine, &#its, #tolerance))
         }
         Comparison::With(path) => {
-            let place = place(path);
-            let (mine, its) = (field_at("self", field, place), field_at("sync_target", field, place));
-            quote_spanned!(place=> #path(&#mine, &#its))
+            let span = call_site(path);
+            let (mine, its) = (field_at("self", field, span), field_at("sync_target", field, span));
+            quote_spanned!(span=> #path(&#mine, &#its))
         }
     };
-    // Where a function of the user's returns something else, it is to be said there.
+
+    // If the user's function returns another type, the error is to be at its path.
     let at = match &field.comparison {
-        Comparison::With(path) => place(path),
-        _ => place(ty),
+        Comparison::With(path) => call_site(path),
+        _ => call_site(ty),
     };
+
     let has_opinion = field.when_some.as_ref().map(|_| has_opinion(field, &mine));
     let has_opinion = has_opinion.map(|has_opinion| quote_spanned!(at=> #has_opinion &&));
+
     Some(quote_spanned!(at=> if #has_opinion !#same { sync_mark(#position); }))
 }
 
@@ -67,13 +71,13 @@ pub(super) fn is_by_type(model: &Model<'_>) -> bool {
     })
 }
 
-/// Whether the source says anything of a `when_some` attribute.
+/// Whether the source has a value for a `when_some` attribute.
 fn has_opinion(field: &Field<'_>, mine: &TokenStream) -> TokenStream {
-    let (ty, place) = (field.ty, place(field.ty));
+    let (ty, span) = (field.ty, call_site(field.ty));
     if matches!(field.comparison, Comparison::BlankIsNone) {
-        quote_spanned!(place=> !<#ty as _diffsync::compare::BlankIsNone>::is_blank(&#mine))
+        quote_spanned!(span=> !<#ty as _diffsync::compare::BlankIsNone>::is_blank(&#mine))
     } else {
-        quote_spanned!(place=> ::core::option::Option::is_some(&#mine))
+        quote_spanned!(span=> ::core::option::Option::is_some(&#mine))
     }
 }
 
@@ -86,9 +90,10 @@ pub(super) fn identifier_is_same(
 ) -> TokenStream {
     let namings = name::namings(model, field);
     if !namings.is_empty() {
-        let at = place(field.ty);
+        let at = call_site(field.ty);
         return name::same(&namings, field, &quote_spanned!(at=> &#mine), &quote_spanned!(at=> &#its));
     }
+
     let ty = key_type(field);
     match field.comparison {
         Comparison::Unordered => by_trait("Unordered", &ty, field, &quote!(&#mine), &quote!(&#its)),
@@ -101,10 +106,11 @@ pub(super) fn identifier_is_same(
 pub(super) fn identifier_is_equal(field: &Field<'_>, mine: &TokenStream, its: &TokenStream) -> TokenStream {
     // A key holds a `String` as a `str`, which is known to have all that it needs.
     if is_string(field.ty) || is_plain(field.ty) {
-        return quote_spanned!(place(field.ty)=> #mine == #its);
+        return quote_spanned!(call_site(field.ty)=> #mine == #its);
     }
-    let mine = through_door(field, &quote_spanned!(place(field.ty)=> &#mine));
-    quote_spanned!(place(field.ty)=> *#mine == #its)
+    let mine = with_bound(field, &quote_spanned!(call_site(field.ty)=> &#mine));
+
+    quote_spanned!(call_site(field.ty)=> *#mine == #its)
 }
 
 /// Adds an identifier, which is a reference as a key holds it, to the hash.
@@ -114,20 +120,20 @@ pub(super) fn identifier_hash(model: &Model<'_>, field: &Field<'_>, part: &Token
         return name::hash(&namings, field, part);
     }
     let ty = key_type(field);
-    let place = place(field.ty);
+    let span = call_site(field.ty);
     match field.comparison {
-        Comparison::Unordered => quote_spanned!(place=> <#ty as _diffsync::compare::Unordered>::hash(#part, state);),
-        Comparison::IgnoreCase => quote_spanned!(place=> <#ty as _diffsync::compare::IgnoreCase>::hash(#part, state);),
+        Comparison::Unordered => quote_spanned!(span=> <#ty as _diffsync::compare::Unordered>::hash(#part, state);),
+        Comparison::IgnoreCase => quote_spanned!(span=> <#ty as _diffsync::compare::IgnoreCase>::hash(#part, state);),
         _ => {
-            let part = if is_string(field.ty) { part.clone() } else { through_door(field, part) };
-            quote_spanned!(place=> ::core::hash::Hash::hash(#part, state);)
+            let part = if is_string(field.ty) { part.clone() } else { with_bound(field, part) };
+            quote_spanned!(span=> ::core::hash::Hash::hash(#part, state);)
         }
     }
 }
 
 /// What a key holds an identifier as, without the reference.
 fn key_type(field: &Field<'_>) -> TokenStream {
-    if is_string(field.ty) { quote_spanned!(place(field.ty)=> str) } else { field.ty.to_token_stream() }
+    if is_string(field.ty) { quote_spanned!(call_site(field.ty)=> str) } else { field.ty.to_token_stream() }
 }
 
 /// What an update gives the target: the source's value, but never less than the target holds beyond what is compared.
@@ -139,10 +145,10 @@ pub(super) fn written(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStrea
         return Some(name::union(&namings, field, &mine, &its));
     }
     matches!(field.comparison, Comparison::Contains)
-        .then(|| quote_spanned!(place(ty)=> <#ty as _diffsync::compare::Contains>::union(#mine, #its)))
+        .then(|| quote_spanned!(call_site(ty)=> <#ty as _diffsync::compare::Contains>::union(#mine, #its)))
 }
 
-/// What the schema says of the comparison.
+/// The comparison in the schema.
 pub(super) fn schema(field: &Field<'_>) -> TokenStream {
     match &field.comparison {
         Comparison::Equal => quote!(Equal),
@@ -162,7 +168,8 @@ pub(super) fn schema(field: &Field<'_>) -> TokenStream {
 }
 
 fn by_trait(name: &str, ty: &TokenStream, field: &Field<'_>, mine: &TokenStream, its: &TokenStream) -> TokenStream {
-    let place = place(field.ty);
-    let name = proc_macro2::Ident::new(name, place);
-    quote_spanned!(place=> <#ty as _diffsync::compare::#name>::same(#mine, #its))
+    let span = call_site(field.ty);
+    let name = proc_macro2::Ident::new(name, span);
+
+    quote_spanned!(span=> <#ty as _diffsync::compare::#name>::same(#mine, #its))
 }

@@ -4,9 +4,9 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
-use super::{Names, comparison, copy_of, doc_lints, field_doc, field_of, name, ref_of, through_door};
+use super::{Names, comparison, copy_of, doc_lints, field_doc, field_of, name, ref_of, with_bound};
 use crate::model::ast::{Field, Model, Role};
-use crate::place::place;
+use crate::span::call_site;
 use crate::ty::{is_plain, is_string, option};
 
 /// `CountryId`.
@@ -19,6 +19,7 @@ pub(super) fn id_type(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, vis, ty, doc) = (field.ident, field.vis, field.ty, field_doc(field, "identifier"));
         quote!(#[doc = #doc] #vis #ident: #ty)
     });
+
     quote! {
         #[doc = #doc]
         #lints
@@ -40,6 +41,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, ty) = (field.ident, field.ty);
         quote!(#ident: impl ::core::convert::Into<#ty>)
     });
+
     let copies = fields.iter().map(|field| copy_of("self", field));
     let equal = fields
         .iter()
@@ -47,11 +49,12 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
     let shown = fields.iter().map(|field| {
         let part = field_of("self", field);
         if option(field.ty).is_some() {
-            quote_spanned!(place(field.ty)=> text.optional_part(::core::option::Option::as_ref(&#part))?;)
+            quote_spanned!(call_site(field.ty)=> text.optional_part(::core::option::Option::as_ref(&#part))?;)
         } else {
-            quote_spanned!(place(field.ty)=> text.part(&#part)?;)
+            quote_spanned!(call_site(field.ty)=> text.part(&#part)?;)
         }
     });
+
     let serde = serde(&fields, id);
     quote! {
         #[automatically_derived]
@@ -117,24 +120,24 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
 fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
     let (serialize, deserialize) = if let [field] = fields {
         let ident = field.ident;
-        let value = through_door(field, &ref_of("self", field));
-        let place = place(field.ty);
+        let value = with_bound(field, &ref_of("self", field));
+        let span = call_site(field.ty);
         let ty = field.ty;
         let deserialize = if is_plain(ty) {
             quote!(_diffsync::__private::serde::Deserialize::deserialize(deserializer)?)
         } else {
-            quote_spanned!(place=> _diffsync::__private::Read::<#ty>::value(deserializer)?)
+            quote_spanned!(span=> _diffsync::__private::Read::<#ty>::value(deserializer)?)
         };
         (
-            quote_spanned!(place=> _diffsync::__private::serde::Serialize::serialize(#value, serializer)),
+            quote_spanned!(span=> _diffsync::__private::serde::Serialize::serialize(#value, serializer)),
             quote!(::core::result::Result::Ok(Self { #ident: #deserialize })),
         )
     } else {
         let type_name = id.to_string();
         let count = Literal::usize_suffixed(fields.len());
         let written = fields.iter().map(|field| {
-            let (name, value) = (&field.name, through_door(field, &ref_of("self", field)));
-            quote_spanned! {place(field.ty)=>
+            let (name, value) = (&field.name, with_bound(field, &ref_of("self", field)));
+            quote_spanned! {call_site(field.ty)=>
                 _diffsync::__private::serde::ser::SerializeStruct::serialize_field(&mut parts, #name, #value)?;
             }
         });
@@ -143,7 +146,7 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
             let part = if is_plain(ty) {
                 quote!(parts.take(#name)?)
             } else {
-                quote_spanned!(place(ty)=> _diffsync::__private::Read::<#ty>::part(&mut parts, #name)?)
+                quote_spanned!(call_site(ty)=> _diffsync::__private::Read::<#ty>::part(&mut parts, #name)?)
             };
             quote!(#ident: #part)
         });
@@ -159,6 +162,7 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
             },
         )
     };
+
     let never_read = never_read(fields.iter().copied());
     quote! {
         #[automatically_derived]
@@ -198,6 +202,7 @@ pub(super) fn key_type(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, vis, ty, doc) = (field.ident, field.vis, borrowed_type(field.ty), field_doc(field, "identifier"));
         quote!(#[doc = #doc] #vis #ident: #ty)
     });
+
     quote! {
         #[doc = #doc]
         #lints
@@ -215,13 +220,14 @@ pub(super) fn key(model: &Model<'_>, names: &Names) -> TokenStream {
         .with_role(Role::Identifier)
         .map(|field| comparison::identifier_hash(model, field, &field_of("self", field)));
     let equal = model.with_role(Role::Identifier).map(|field| {
-        let at = place(field.ty);
+        let at = call_site(field.ty);
         let part = |this| {
             let part = field_of(this, field);
             quote_spanned!(at=> *#part)
         };
         comparison::identifier_is_same(model, field, &part("self"), &part("other"))
     });
+
     let parts = name::parts(model, key);
     quote! {
         #[automatically_derived]
@@ -285,6 +291,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
             }
         }
     };
+
     let respell = |owned: TokenStream| {
         quote! {
             #[inline]
@@ -293,6 +300,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
             }
         }
     };
+
     let to_id = quote!(<#ident as _diffsync::SyncModel>::to_id(key));
     let of_id = fields.iter().map(|field| borrowed(field));
     let by_id = implement(TokenStream::new(), id.to_token_stream(), of_id.collect(), respell(to_id.clone()));
@@ -327,5 +335,6 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
             implement(generics, quote!((#(#types),*)), parts.collect(), TokenStream::new())
         }
     };
+
     quote!(#by_id #by_value)
 }

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use super::name::{Naming, given_part};
 use super::{field_at, field_of, name, ref_of};
 use crate::model::ast::{Field, Link, Model, NamedBy};
-use crate::place::place;
+use crate::span::call_site;
 use crate::ty::{argument, is_list, is_self, option};
 
 pub(super) fn links(model: &Model<'_>) -> TokenStream {
@@ -25,14 +25,15 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
             bounds.push(quote_spanned!(to.span()=> #to: _diffsync::SyncModel, SyncDataset: _diffsync::HasTable<#to>));
         }
         let key_of = key_of(model, link, &to);
-        visits.push(quote_spanned! {place(&to)=>
+        visits.push(quote_spanned! {call_site(&to)=>
             if let ::core::option::Option::Some(link) = links.next() {
                 visitor.visit::<#to>(link, #key_of);
             }
         });
         let (orders, respelled) = (link.deferred().is_none(), respelled(model, link, &to));
-        spellings.push(quote_spanned!(place(&to)=> visitor.visit::<#to>(#orders, #respelled);));
+        spellings.push(quote_spanned!(call_site(&to)=> visitor.visit::<#to>(#orders, #respelled);));
     }
+
     let spellings = (!spellings.is_empty()).then(|| {
         quote! {
             fn visit_spellings<SyncVisitor: _diffsync::__private::SpellingVisitor<SyncDataset, Self>>(visitor: &mut SyncVisitor) {
@@ -40,6 +41,7 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
             }
         }
     });
+
     let (visitor, links) = if visits.is_empty() {
         (quote!(_), TokenStream::new())
     } else {
@@ -61,18 +63,19 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// The model that is meant: `Self` stands for this one.
+/// The other model, where `Self` is this one.
 pub(super) fn resolved(model: &Model<'_>, to: &Type) -> Type {
     let own = model.ident;
     if is_self(to) { syn::parse_quote!(#own) } else { to.clone() }
 }
 
-/// What reads from a record which others it names: a closure that captures nothing.
+/// The closure that reads from a record the keys of the records it names. It captures nothing.
 fn key_of(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
-    let (list, key, place) = (list(model, link), key(model, link, to), place(to));
-    let Some(list) = list else { return quote_spanned!(place=> _diffsync::__private::KeyOf::One(|record| #key)) };
+    let (list, key, span) = (list(model, link), key(model, link, to), call_site(to));
+    let Some(list) = list else { return quote_spanned!(span=> _diffsync::__private::KeyOf::One(|record| #key)) };
     let names = names(list, &ref_of("record", list));
-    quote_spanned! {place=>
+
+    quote_spanned! {span=>
         _diffsync::__private::KeyOf::Many(|record, each| {
             #names.filter_map(|name| #key).for_each(each);
         })
@@ -90,26 +93,26 @@ fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     match &link.named_by {
         NamedBy::Field(mine) => {
             let Some(field) = model.field(mine) else { return TokenStream::new() };
-            let place = place(field.ty);
+            let span = call_site(field.ty);
             let value = field_of("record", field);
-            let name = if list.is_some() { quote_spanned!(place=> name) } else { quote_spanned!(place=> &#value) };
-            quote_spanned!(place=> _diffsync::Names::<#to>::key(#name))
+            let name = if list.is_some() { quote_spanned!(span=> name) } else { quote_spanned!(span=> &#value) };
+            quote_spanned!(span=> _diffsync::Names::<#to>::key(#name))
         }
         NamedBy::Fields(pairs) => {
             let (mut parts, mut names, mut assigned) = (Vec::new(), Vec::new(), Vec::new());
             for (position, pair) in pairs.iter().enumerate() {
-                let (its, place) = (&pair.its, place(&pair.mine));
+                let (its, span) = (&pair.its, call_site(&pair.mine));
                 let Some(field) = model.field(&pair.mine) else { continue };
-                let value = field_at("record", field, place);
+                let value = field_at("record", field, span);
                 let in_list = list.is_some_and(|list| list.ident == field.ident);
-                let value = if in_list { quote_spanned!(place=> name) } else { quote_spanned!(place=> &#value) };
-                let name = format_ident!("part_{}", position, span = place);
-                parts.push(quote_spanned!(place=> _diffsync::__private::KeyPart::part(#value)));
+                let value = if in_list { quote_spanned!(span=> name) } else { quote_spanned!(span=> &#value) };
+                let name = format_ident!("part_{}", position, span = span);
+                parts.push(quote_spanned!(span=> _diffsync::__private::KeyPart::part(#value)));
                 assigned.push(quote!(#its: #name));
                 names.push(name);
             }
             // An identifier that the other model has not, or that was left out, is so a field that the key has not, or
-            // that was left out: the compiler says it at the words that the user wrote.
+            // that was left out: so the compiler reports it at the words that the user wrote.
             let key = quote_spanned!(link.model.span()=> SyncKey { #(#assigned),* });
             quote! {{
                 type SyncKey<'key> = <#to as _diffsync::SyncModel>::Key<'key>;
@@ -122,19 +125,20 @@ fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     }
 }
 
-/// What writes the names in a record as the records that they name are spelled: a closure that captures nothing.
+/// The closure that changes the names in a record to the spelling of the records they name. It captures nothing.
 fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
-    let place = place(to);
+    let span = call_site(to);
     let key = key(model, link, to);
     let list = list(model, link);
-    let new = quote_spanned!(place=> let new = ::core::option::Option::and_then(#key, &mut *spelled););
+    let new = quote_spanned!(span=> let new = ::core::option::Option::and_then(#key, &mut *spelled););
     let takes = |field: &Field<'_>, value: TokenStream| take(model, link, to, field, &value);
     let single = link.fields().filter_map(|mine| model.field(mine)).filter(|field| !is_list(field.ty)).map(|field| {
         let value = field_of("record", field);
-        takes(field, quote_spanned!(place=> (&mut #value)))
+        takes(field, quote_spanned!(span=> (&mut #value)))
     });
+
     let Some(list) = list else {
-        return quote_spanned! {place=>
+        return quote_spanned! {span=>
             _diffsync::__private::Respelled(|record, spelled| {
                 #new
                 if let ::core::option::Option::Some(key) = _diffsync::Names::<#to>::key(&new) {
@@ -143,9 +147,10 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
             })
         };
     };
+
     let value = field_of("record", list);
-    let take = takes(list, quote_spanned!(place=> (&mut each)));
-    let each = quote_spanned! {place=>
+    let take = takes(list, quote_spanned!(span=> (&mut each)));
+    let each = quote_spanned! {span=>
         ::core::iter::Iterator::collect(::core::iter::Iterator::map(
             ::core::iter::IntoIterator::into_iter(list),
             |mut each| {
@@ -159,12 +164,13 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
             },
         ))
     };
+
     let all = if option(list.ty).is_some() {
-        quote_spanned!(place=> ::core::option::Option::map(list, |list| #each))
+        quote_spanned!(span=> ::core::option::Option::map(list, |list| #each))
     } else {
         each
     };
-    quote_spanned! {place=>
+    quote_spanned! {span=>
         _diffsync::__private::Respelled(|record, spelled| {
             let mut last = ::core::option::Option::None;
             let list = ::core::mem::take(&mut #value);
@@ -179,26 +185,28 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
 
 /// Takes over how `key` spells what a field holds of it. Where the field names others too, it must still name the same.
 fn take(model: &Model<'_>, link: &Link, to: &Type, field: &Field<'_>, value: &TokenStream) -> TokenStream {
-    let place = place(field.ty);
+    let span = call_site(field.ty);
     let respell = |value: &TokenStream| match &link.named_by {
-        NamedBy::Field(_) => quote_spanned!(place=> _diffsync::Names::<#to>::respell(#value, key);),
+        NamedBy::Field(_) => quote_spanned!(span=> _diffsync::Names::<#to>::respell(#value, key);),
         NamedBy::Fields(pairs) => {
             let parts = pairs.iter().filter(|pair| pair.mine == *field.ident).map(|pair| {
                 let (given, of) =
-                    (given_part(&pair.its), quote_spanned!(place=> <#to as _diffsync::SyncModel>::Key<'_>));
-                quote_spanned!(place=> _diffsync::__private::KeyPart::respell(#value, <#of>::#given(key));)
+                    (given_part(&pair.its), quote_spanned!(span=> <#to as _diffsync::SyncModel>::Key<'_>));
+                quote_spanned!(span=> _diffsync::__private::KeyPart::respell(#value, <#of>::#given(key));)
             });
             quote!(#(#parts)*)
         }
     };
+
     let namings: Vec<Naming<'_>> = name::namings(model, field);
     if namings.len() < 2 {
         return respell(value);
     }
-    let respell = respell(&quote_spanned!(place=> (&mut other)));
+    let respell = respell(&quote_spanned!(span=> (&mut other)));
     let named = |value: TokenStream| name::named(&namings, field, &value);
-    let (before, after) = (named(quote_spanned!(place=> (&*held))), named(quote_spanned!(place=> (&other))));
-    quote_spanned! {place=>
+    let (before, after) = (named(quote_spanned!(span=> (&*held))), named(quote_spanned!(span=> (&other))));
+
+    quote_spanned! {span=>
         let held = #value;
         let mut other = ::core::clone::Clone::clone(&*held);
         #respell
@@ -211,9 +219,9 @@ fn take(model: &Model<'_>, link: &Link, to: &Type, field: &Field<'_>, value: &To
 /// The names that a list, which is given by reference, holds one after the other.
 pub(super) fn names(list: &Field<'_>, value: &TokenStream) -> TokenStream {
     if option(list.ty).is_some() {
-        quote_spanned!(place(list.ty)=> ::core::iter::Iterator::flatten(::core::option::Option::iter(#value)))
+        quote_spanned!(call_site(list.ty)=> ::core::iter::Iterator::flatten(::core::option::Option::iter(#value)))
     } else {
-        quote_spanned!(place(list.ty)=> ::core::iter::IntoIterator::into_iter(#value))
+        quote_spanned!(call_site(list.ty)=> ::core::iter::IntoIterator::into_iter(#value))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The code of a model. It names everything by its absolute path, and the core by the alias that `Krate` makes.
 //!
-//! Every user's every build compiles it, so it is kept short: what is the same for all models is a function of the core,
-//! what a field's type is known to be able to do is not asked for, and functions that a program does not use are not
-//! compiled to machine code, being `#[inline]`.
+//! Every build of every user compiles it, so it is kept short: code that is the same for all models is a function of the
+//! core, a bound that a field's type is known to satisfy is not stated, and functions are `#[inline]`, so that those which
+//! a program does not use are not compiled to machine code.
 
 mod comparison;
 mod identifier;
@@ -17,14 +17,14 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::ast::{Field, Model, Role};
 use crate::krate::Krate;
-use crate::place::place;
+use crate::span::call_site;
 use crate::ty::{is_copied, is_plain};
 
 pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
     let names = Names::of(model.ident);
     let types =
         [identifier::id_type(model, &names), identifier::key_type(model, &names), patch::patch_type(model, &names)];
-    let doors = doors(model);
+    let bounds = bounds(model);
     let missing_parts = name::missing_parts(model);
     let id = identifier::id(model, &names);
     let key = identifier::key(model, &names);
@@ -33,7 +33,7 @@ pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
     let lookups = identifier::lookups(model, &names);
     let links = links::links(model);
     let scope = krate.scope(&quote! {
-        #doors
+        #bounds
         #missing_parts
         #id
         #key
@@ -42,6 +42,7 @@ pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
         #lookups
         #links
     });
+
     quote! {
         #(#types)*
         #scope
@@ -62,12 +63,13 @@ impl Names {
     }
 }
 
-/// The functions through which the generated code reaches values whose type it does not know.
+/// Functions that state the bounds which a field's type must satisfy in its role. Generated code passes each value whose
+/// type it does not know through one of them.
 ///
-/// What they return can do what a field of its role must, whatever the field's own type can. So a type that lacks
-/// something is reported as what the field cannot be; and as the compiler has the same to say of every use, it says it
+/// What they return satisfies the bounds, whether or not the field's own type does. So a type that lacks something is
+/// reported as "cannot be an attribute" and the like; and since every use has the same error, the compiler reports it
 /// once.
-fn doors(model: &Model<'_>) -> TokenStream {
+fn bounds(model: &Model<'_>) -> TokenStream {
     let serialize = quote!(_diffsync::__private::serde::Serialize);
     let has = |role| model.with_role(role).any(|field| !is_plain(field.ty));
     let identifier = has(Role::Identifier).then(|| {
@@ -80,6 +82,7 @@ fn doors(model: &Model<'_>) -> TokenStream {
             }
         }
     });
+
     let attribute = has(Role::Attribute).then(|| {
         quote! {
             #[inline]
@@ -88,6 +91,7 @@ fn doors(model: &Model<'_>) -> TokenStream {
             }
         }
     });
+
     let local = has(Role::Local).then(|| {
         quote! {
             #[inline]
@@ -96,17 +100,18 @@ fn doors(model: &Model<'_>) -> TokenStream {
             }
         }
     });
+
     quote!(#identifier #attribute #local)
 }
 
-/// A value, given by reference, through the door of its field's role. What is local is not looked at, and what is plain is
-/// known to be able to do all.
-fn through_door(field: &Field<'_>, value: &TokenStream) -> TokenStream {
-    let place = place(field.ty);
+/// A value, given by reference, with the bounds of its field's role. Local fields are not read, and plain types are known
+/// to satisfy the bounds.
+fn with_bound(field: &Field<'_>, value: &TokenStream) -> TokenStream {
+    let span = call_site(field.ty);
     match field.role {
         _ if is_plain(field.ty) => value.clone(),
-        Role::Identifier => quote_spanned!(place=> identifier(#value)),
-        Role::Attribute => quote_spanned!(place=> attribute(#value)),
+        Role::Identifier => quote_spanned!(span=> identifier(#value)),
+        Role::Attribute => quote_spanned!(span=> attribute(#value)),
         Role::Local => value.clone(),
     }
 }
@@ -117,31 +122,36 @@ fn copy_of(this: &str, field: &Field<'_>) -> TokenStream {
     if is_copied(field.ty) {
         return value;
     }
-    quote_spanned!(place(field.ty)=> ::core::clone::Clone::clone(&#value))
+    quote_spanned!(call_site(field.ty)=> ::core::clone::Clone::clone(&#value))
 }
 
-/// What a local field is on the other side.
+/// The value of a local field on the other side.
 fn local_default(field: &Field<'_>) -> TokenStream {
     let ty = field.ty;
-    if is_plain(ty) { quote!(::core::default::Default::default()) } else { quote_spanned!(place(ty)=> local::<#ty>()) }
+    if is_plain(ty) {
+        quote!(::core::default::Default::default())
+    } else {
+        quote_spanned!(call_site(ty)=> local::<#ty>())
+    }
 }
 
 /// A reference to a field of `this`.
 fn ref_of(this: &str, field: &Field<'_>) -> TokenStream {
     let value = field_of(this, field);
-    quote_spanned!(place(field.ty)=> &#value)
+    quote_spanned!(call_site(field.ty)=> &#value)
 }
 
-/// A field of `this`, at the place of the field's type, where what the type lacks is to be reported.
+/// A field of `this`, at the span of the field's type, where what the type lacks is to be reported.
 fn field_of(this: &str, field: &Field<'_>) -> TokenStream {
-    field_at(this, field, place(field.ty))
+    field_at(this, field, call_site(field.ty))
 }
 
-/// A field of `this`, at some place.
-fn field_at(this: &str, field: &Field<'_>, place: Span) -> TokenStream {
-    let (this, mut ident) = (Ident::new(this, place), field.ident.clone());
-    ident.set_span(place);
-    quote_spanned!(place=> #this.#ident)
+/// A field of `this`, at some span.
+fn field_at(this: &str, field: &Field<'_>, span: Span) -> TokenStream {
+    let (this, mut ident) = (Ident::new(this, span), field.ident.clone());
+    ident.set_span(span);
+
+    quote_spanned!(span=> #this.#ident)
 }
 
 /// A documentation comment for a generated field: the user's, or a plain one.
@@ -149,7 +159,7 @@ fn field_doc(field: &Field<'_>, what: &str) -> String {
     if field.description.is_empty() { format!("The {what} `{}`.", field.name) } else { field.description.clone() }
 }
 
-/// The lints that generated types with the user's documentation on their fields cannot keep.
+/// Allows lints that the user's documentation may break on the fields of generated types.
 fn doc_lints() -> TokenStream {
     quote!(#[allow(rustdoc::broken_intra_doc_links, reason = "written for the model, whose fields these need not have")])
 }

@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 
 use super::links;
 use crate::model::ast::{Comparison, Field, Link, Model, NamedBy, Role};
-use crate::place::place;
+use crate::span::call_site;
 use crate::ty::{is_list, is_self, option};
 
 /// What a field names by one link.
@@ -21,13 +21,13 @@ pub(super) struct Naming<'m> {
 impl Naming<'_> {
     /// What a value, given by reference, names: an `Option` of something that has `Copy`, `Eq` and `Hash`.
     fn named(&self, field: &Field<'_>, value: &TokenStream) -> TokenStream {
-        let (to, place) = (&self.to, place(field.ty));
+        let (to, span) = (&self.to, call_site(field.ty));
         match self.part {
-            None => quote_spanned!(place=> _diffsync::Names::<#to>::key(#value)),
+            None => quote_spanned!(span=> _diffsync::Names::<#to>::key(#value)),
             Some(part) => {
                 let compared = compared_part(part);
-                let key = quote_spanned!(place=> <#to as _diffsync::SyncModel>::Key<'_>);
-                quote_spanned! {place=>
+                let key = quote_spanned!(span=> <#to as _diffsync::SyncModel>::Key<'_>);
+                quote_spanned! {span=>
                     match _diffsync::__private::KeyPart::part(#value) {
                         ::core::option::Option::Some(part) => ::core::option::Option::Some(<#key>::#compared(part)),
                         ::core::option::Option::None => ::core::option::Option::None,
@@ -46,6 +46,7 @@ pub(super) fn namings<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Vec<Naming
         Comparison::Unordered | Comparison::Contains if is_list(field.ty) => {}
         _ => return Vec::new(),
     }
+
     // What a deferred reference leads to may lead back to this identifier; that of an attribute leads nowhere else.
     let decides = |link: &&Link| field.role == Role::Attribute || link.deferred().is_none();
     let mut namings: Vec<Naming<'_>> = Vec::new();
@@ -55,6 +56,7 @@ pub(super) fn namings<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Vec<Naming
             namings.push(Naming { to: to.clone(), part });
         }
     };
+
     for link in model.links.iter().filter(decides) {
         let to = links::resolved(model, &link.model);
         match &link.named_by {
@@ -73,6 +75,7 @@ pub(super) fn namings<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Vec<Naming
             }
         }
     }
+
     namings
 }
 
@@ -97,57 +100,63 @@ fn leads_back(model: &Model<'_>, field: &Ident, its: &Ident) -> bool {
             }
         }
     }
+
     false
 }
 
 /// What a value of the field, given by reference, names by all of these links. Of a list it is one of its elements.
 pub(super) fn named(namings: &[Naming<'_>], field: &Field<'_>, value: &TokenStream) -> TokenStream {
     let each = namings.iter().map(|naming| naming.named(field, value));
-    if namings.len() == 1 { quote!(#(#each)*) } else { quote_spanned!(place(field.ty)=> (#(#each),*)) }
+    if namings.len() == 1 { quote!(#(#each)*) } else { quote_spanned!(call_site(field.ty)=> (#(#each),*)) }
 }
 
 /// What the elements of a list, which is given by reference, name one after the other.
 fn each_named(namings: &[Naming<'_>], field: &Field<'_>, list: &TokenStream) -> TokenStream {
-    let place = place(field.ty);
-    let (each, named) = (links::names(field, list), named(namings, field, &quote_spanned!(place=> name)));
-    quote_spanned!(place=> #each.map(|name| #named))
+    let span = call_site(field.ty);
+    let (each, named) = (links::names(field, list), named(namings, field, &quote_spanned!(span=> name)));
+
+    quote_spanned!(span=> #each.map(|name| #named))
 }
 
 /// Whether two values, given by reference, name the same.
 pub(super) fn same(namings: &[Naming<'_>], field: &Field<'_>, mine: &TokenStream, its: &TokenStream) -> TokenStream {
-    let place = place(field.ty);
+    let span = call_site(field.ty);
     if !is_list(field.ty) {
         let (mine, its) = (named(namings, field, mine), named(namings, field, its));
-        return quote_spanned!(place=> (#mine == #its));
+        return quote_spanned!(span=> (#mine == #its));
     }
-    let same = Ident::new(list_comparison(field), place);
+
+    let same = Ident::new(list_comparison(field), span);
     let (all_mine, all_its) = (each_named(namings, field, mine), each_named(namings, field, its));
-    let same = quote_spanned!(place=> _diffsync::__private::name::#same(#all_mine, #all_its));
+    let same = quote_spanned!(span=> _diffsync::__private::name::#same(#all_mine, #all_its));
     if option(field.ty).is_none() {
         return same;
     }
-    let is_some = |value: &TokenStream| quote_spanned!(place=> ::core::option::Option::is_some(#value));
+    let is_some = |value: &TokenStream| quote_spanned!(span=> ::core::option::Option::is_some(#value));
     let (mine, its) = (is_some(mine), is_some(its));
     if matches!(field.comparison, Comparison::Contains) {
         // `None` in the source asks for nothing.
-        return quote_spanned!(place=> (!#mine || #its && #same));
+        return quote_spanned!(span=> (!#mine || #its && #same));
     }
-    quote_spanned!(place=> (#mine == #its && #same))
+
+    quote_spanned!(span=> (#mine == #its && #same))
 }
 
 /// Adds what a value, given by reference, names to the hash.
 pub(super) fn hash(namings: &[Naming<'_>], field: &Field<'_>, value: &TokenStream) -> TokenStream {
-    let place = place(field.ty);
+    let span = call_site(field.ty);
     if !is_list(field.ty) {
         let named = named(namings, field, value);
-        return quote_spanned!(place=> _diffsync::__private::name::hash(&#named, state););
+        return quote_spanned!(span=> _diffsync::__private::name::hash(&#named, state););
     }
+
     let hash = match list_comparison(field) {
-        "same_in_order" => Ident::new("hash_in_order", place),
-        _ => Ident::new("hash_in_any_order", place),
+        "same_in_order" => Ident::new("hash_in_order", span),
+        _ => Ident::new("hash_in_any_order", span),
     };
+
     let named = each_named(namings, field, value);
-    quote_spanned!(place=> _diffsync::__private::name::#hash(#named, state);)
+    quote_spanned!(span=> _diffsync::__private::name::#hash(#named, state);)
 }
 
 /// The function of the core that compares two lists of what is named.
@@ -162,46 +171,46 @@ fn list_comparison(field: &Field<'_>) -> &'static str {
 
 /// What the target holds and what the source, both given by reference, names beyond it.
 pub(super) fn union(namings: &[Naming<'_>], field: &Field<'_>, mine: &TokenStream, its: &TokenStream) -> TokenStream {
-    let place = place(field.ty);
+    let span = call_site(field.ty);
     let held = each_named(namings, field, its);
-    let (each, named) = (links::names(field, mine), named(namings, field, &quote_spanned!(place=> name)));
-    let union = quote_spanned! {place=>
+    let (each, named) = (links::names(field, mine), named(namings, field, &quote_spanned!(span=> name)));
+    let union = quote_spanned! {span=>
         _diffsync::__private::name::union(#its, #held, #each.map(|name| (#named, name)))
     };
     if option(field.ty).is_none() {
         return union;
     }
-    quote_spanned! {place=>
+    quote_spanned! {span=>
         if ::core::option::Option::is_none(#its) { ::core::clone::Clone::clone(#mine) } else { #union }
     }
 }
 
 /// How a part of a key is called by those that compare it, and by those that take it over.
 pub(super) fn compared_part(part: &Ident) -> Ident {
-    format_ident!("sync_part_{}", part.unraw(), span = place(part))
+    format_ident!("sync_part_{}", part.unraw(), span = call_site(part))
 }
 
 /// The function that gives a part of a key.
 pub(super) fn given_part(part: &Ident) -> Ident {
-    format_ident!("sync_give_{}", part.unraw(), span = place(part))
+    format_ident!("sync_give_{}", part.unraw(), span = call_site(part))
 }
 
 /// What others need of a key's parts one by one, by the names that links over several fields give: the part itself, and
 /// what it is compared as.
 pub(super) fn parts(model: &Model<'_>, key: &Ident) -> TokenStream {
     let parts = model.with_role(Role::Identifier).map(|field| {
-        let (ident, vis, place) = (field.ident, field.vis, place(field.ty));
+        let (ident, vis, span) = (field.ident, field.vis, call_site(field.ty));
         let ty = super::identifier::borrowed_type(field.ty);
         let (compared, given) = (compared_part(ident), given_part(ident));
         let namings = if is_list(field.ty) { Vec::new() } else { namings(model, field) };
-        let part = quote_spanned!(place=> part);
+        let part = quote_spanned!(span=> part);
         let body = match field.comparison {
             _ if !namings.is_empty() => named(&namings, field, &part),
-            Comparison::IgnoreCase => quote_spanned!(place=> _diffsync::__private::name::IgnoringCase(part)),
-            Comparison::Unordered => quote_spanned!(place=> _diffsync::__private::name::InAnyOrder(part)),
+            Comparison::IgnoreCase => quote_spanned!(span=> _diffsync::__private::name::IgnoringCase(part)),
+            Comparison::Unordered => quote_spanned!(span=> _diffsync::__private::name::InAnyOrder(part)),
             _ => part,
         };
-        quote_spanned! {place=>
+        quote_spanned! {span=>
             #[inline]
             #vis fn #compared(
                 part: #ty,
@@ -215,6 +224,7 @@ pub(super) fn parts(model: &Model<'_>, key: &Ident) -> TokenStream {
             }
         }
     });
+
     quote! {
         #[automatically_derived]
         #[doc(hidden)]
@@ -225,7 +235,7 @@ pub(super) fn parts(model: &Model<'_>, key: &Ident) -> TokenStream {
     }
 }
 
-/// What stands in for the parts that a key does not have. That it has not got them is said elsewhere, and once.
+/// Placeholders for parts that a key does not have. The missing part is reported elsewhere, once.
 pub(super) fn missing_parts(model: &Model<'_>) -> Option<TokenStream> {
     let mut parts: Vec<&Ident> = Vec::new();
     for link in &model.links {
@@ -236,6 +246,7 @@ pub(super) fn missing_parts(model: &Model<'_>) -> Option<TokenStream> {
             }
         }
     }
+
     if parts.is_empty() {
         return None;
     }
@@ -251,6 +262,7 @@ pub(super) fn missing_parts(model: &Model<'_>) -> Option<TokenStream> {
             }
         }
     });
+
     Some(quote! {
         #[allow(dead_code, reason = "only what is missing needs it")]
         trait SyncNoPart: ::core::marker::Sized {

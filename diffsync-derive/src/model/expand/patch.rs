@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 
 use super::{Names, doc_lints, field_doc, field_of, ref_of};
 use crate::model::ast::{Model, Role};
-use crate::place::place;
+use crate::span::call_site;
 use crate::ty::is_plain;
 
 /// `CountryPatch`.
@@ -18,6 +18,7 @@ pub(super) fn patch_type(model: &Model<'_>, names: &Names) -> TokenStream {
         let (ident, vis, ty, doc) = (field.ident, field.vis, field.ty, field_doc(field, "attribute"));
         quote!(#[doc = #doc] #vis #ident: ::core::option::Option<#ty>)
     });
+
     quote! {
         #[doc = #doc]
         #lints
@@ -41,25 +42,27 @@ pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
         if is_plain(field.ty) {
             return quote!(#ident: ::core::clone::Clone::clone(#value));
         }
-        let copy = quote_spanned! {place(field.ty)=>
+        let copy = quote_spanned! {call_site(field.ty)=>
             ::core::option::Option::map(::core::option::Option::as_ref(#value), ::core::clone::Clone::clone)
         };
         quote!(#ident: #copy)
     });
+
     let entries = fields.iter().map(|field| {
         let (name, value) = (&field.name, field_of("self", field));
         let value = if is_plain(field.ty) {
             quote!(::core::option::Option::as_ref(&#value))
         } else {
-            quote_spanned! {place(field.ty)=>
+            quote_spanned! {call_site(field.ty)=>
                 match &#value {
                     ::core::option::Option::Some(value) => ::core::option::Option::Some(attribute(value)),
                     ::core::option::Option::None => ::core::option::Option::None,
                 }
             }
         };
-        quote_spanned!(place(field.ty)=> changes.entry(#name, #value);)
+        quote_spanned!(call_site(field.ty)=> changes.entry(#name, #value);)
     });
+
     let is_empty = if idents.is_empty() { quote!(true) } else { quote!(#(self.#idents.is_none())&&*) };
     quote! {
         #[automatically_derived]

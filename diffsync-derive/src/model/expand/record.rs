@@ -1,12 +1,12 @@
-//! The record itself: how it is identified, compared, changed and shown.
+//! The implementation of `SyncModel`: how a record is identified, compared, changed and shown.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{Names, comparison, copy_of, field_of, identifier, links, local_default, ref_of, schema, through_door};
+use super::{Names, comparison, copy_of, field_of, identifier, links, local_default, ref_of, schema, with_bound};
 use crate::model::ast::{Comparison, Field, Model, Role};
 use crate::model::validate;
-use crate::place::place;
+use crate::span::call_site;
 use crate::ty::{is_copied, is_plain, is_string, option};
 
 pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
@@ -25,15 +25,17 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
             Role::Identifier => quote!(id.#ident),
             Role::Attribute if is_plain(ty) => quote!(attributes.take(#name)?),
             Role::Attribute => {
-                quote_spanned!(place(ty)=> _diffsync::__private::Read::<#ty>::attribute(attributes, #name)?)
+                quote_spanned!(call_site(ty)=> _diffsync::__private::Read::<#ty>::attribute(attributes, #name)?)
             }
             Role::Local => local_default(field),
         };
         quote!(#ident: #value)
     });
+
     let values = if model.with_role(Role::Attribute).next().is_some() { quote!(attributes) } else { quote!(_) };
     let never_read = identifier::never_read(model.with_role(Role::Attribute));
     let touched = model.fields.iter().filter_map(touch);
+
     quote! {
         #[automatically_derived]
         impl _diffsync::SyncModel for #ident {
@@ -88,9 +90,10 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
     let borrowed = fields.iter().map(|field| identifier::borrowed(field));
     let equal = fields.iter().map(|field| {
         let its = field_of("key", field);
-        let its = quote_spanned!(place(field.ty)=> *#its);
+        let its = quote_spanned!(call_site(field.ty)=> *#its);
         comparison::identifier_is_same(model, field, &field_of("self", field), &its)
     });
+
     let owned = fields.iter().map(|field| {
         let part = field_of("key", field);
         if is_string(field.ty) {
@@ -98,9 +101,10 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
         } else if is_copied(field.ty) {
             quote!(*#part)
         } else {
-            quote_spanned!(place(field.ty)=> ::core::clone::Clone::clone(#part))
+            quote_spanned!(call_site(field.ty)=> ::core::clone::Clone::clone(#part))
         }
     });
+
     quote! {
         #[inline]
         fn key(&self) -> Self::Key<'_> {
@@ -119,29 +123,31 @@ fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
     }
 }
 
-/// How an identifier is written, where two that are written otherwise can be the same.
+/// The spelling of an identifier, for models in which two spellings can be the same identifier.
 fn spelled(model: &Model<'_>) -> Option<TokenStream> {
     let fields: Vec<_> = model.with_role(Role::Identifier).collect();
     let by_itself = |field: &&Field<'_>| matches!(field.comparison, Comparison::IgnoreCase | Comparison::Unordered);
     let by_itself = fields.iter().any(by_itself);
-    // Whether it is so by what it names, only the model that it leads to knows.
+    // An identifier that names another record has spellings if that record's identifier has; only its model knows.
     let mut named = Vec::new();
     for link in model.links.iter().filter(|link| link.deferred().is_none()) {
         let to = links::resolved(model, &link.model);
         let is_other = *model.ident != quote!(#to).to_string();
         if is_other && fields.iter().any(|field| link.fields().any(|mine| mine == field.ident)) {
-            named.push(quote_spanned!(place(&to)=> <#to as _diffsync::SyncModel>::has_spellings()));
+            named.push(quote_spanned!(call_site(&to)=> <#to as _diffsync::SyncModel>::has_spellings()));
         }
     }
+
     if !by_itself && named.is_empty() {
         return None;
     }
     let has_spellings = if by_itself { quote!(true) } else { quote!(#(#named)||*) };
     let equal = fields.iter().map(|field| {
         let its = field_of("key", field);
-        let its = quote_spanned!(place(field.ty)=> *#its);
+        let its = quote_spanned!(call_site(field.ty)=> *#its);
         comparison::identifier_is_equal(field, &field_of("self", field), &its)
     });
+
     Some(quote! {
         #[inline]
         fn has_spellings() -> bool {
@@ -172,22 +178,25 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
         if is_plain(field.ty) {
             return quote!(_diffsync::__private::take_over(&mut #mine, &#its););
         }
-        quote_spanned! {place(field.ty)=>
+        quote_spanned! {call_site(field.ty)=>
             if let ::core::option::Option::Some(value) = &#its {
                 ::core::clone::Clone::clone_from(&mut #mine, value);
             }
         }
     });
+
     let by_type = comparison::is_by_type(model).then(|| {
         quote! {
             #[allow(unused_imports, reason = "which of them is used is up to the type")]
             use _diffsync::__private::{NeverSame as _, SameByEq as _};
         }
     });
+
     let unused = fields.is_empty().then(|| quote!(#[allow(unused_variables, reason = "the model has no attributes")]));
     let target =
         if fields.iter().any(|field| comparison::written(model, field).is_some()) { quote!(target) } else { quote!(_) };
     let unused_marks = marks.is_empty().then(|| quote!(#[allow(unused_variables, reason = "nothing is compared")]));
+
     quote! {
         #[inline]
         #unused_marks
@@ -216,7 +225,7 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
     }
 }
 
-/// A copy without the local fields and, if asked for, without the deferred references, where a model has any of these.
+/// A copy without the local fields and, on request, without the deferred references, where a model has any of these.
 fn handed_over(model: &Model<'_>) -> Option<TokenStream> {
     let reset: Vec<_> = model
         .links
@@ -245,6 +254,7 @@ fn handed_over(model: &Model<'_>) -> Option<TokenStream> {
         };
         quote!(#ident: #value)
     });
+
     let copy = quote!(_diffsync::HandedOver::Copy(Self { #(#fields),* }));
     Some(if has_locals {
         quote!(#signature { #copy })
@@ -253,15 +263,15 @@ fn handed_over(model: &Model<'_>) -> Option<TokenStream> {
     })
 }
 
-/// What an update would leave, where that is not what the source holds.
+/// The values after an update, where they are not the source's.
 fn planned(model: &Model<'_>) -> Option<TokenStream> {
     let arms: Vec<_> = model
         .with_role(Role::Attribute)
         .enumerate()
         .filter_map(|(position, field)| {
             let (position, written) = (Literal::usize_suffixed(position), comparison::written(model, field)?);
-            let value = through_door(field, &quote_spanned!(place(field.ty)=> &#written));
-            Some(quote_spanned!(place(field.ty)=> #position => _diffsync::__private::value(#value),))
+            let value = with_bound(field, &quote_spanned!(call_site(field.ty)=> &#written));
+            Some(quote_spanned!(call_site(field.ty)=> #position => _diffsync::__private::value(#value),))
         })
         .collect();
     (!arms.is_empty()).then(|| {
@@ -280,10 +290,11 @@ fn planned(model: &Model<'_>) -> Option<TokenStream> {
 /// The values of one role by their position, for show.
 fn values(model: &Model<'_>, role: Role) -> TokenStream {
     let arms = model.with_role(role).enumerate().map(|(position, field)| {
-        let (position, value) = (Literal::usize_suffixed(position), through_door(field, &ref_of("self", field)));
-        let value = quote_spanned!(place(field.ty)=> _diffsync::__private::value(#value));
+        let (position, value) = (Literal::usize_suffixed(position), with_bound(field, &ref_of("self", field)));
+        let value = quote_spanned!(call_site(field.ty)=> _diffsync::__private::value(#value));
         quote!(#position => #value,)
     });
+
     quote! {
         match position {
             #(#arms)*
@@ -292,7 +303,7 @@ fn values(model: &Model<'_>, role: Role) -> TokenStream {
     }
 }
 
-/// Reads a byte of a text, which lies elsewhere in memory than the record.
+/// Reads a byte of a text, which is elsewhere in memory than the record.
 fn touch(field: &Field<'_>) -> Option<TokenStream> {
     let ident = field.ident;
     let text = match field.role {
@@ -301,5 +312,6 @@ fn touch(field: &Field<'_>) -> Option<TokenStream> {
         _ if option(field.ty).is_some_and(is_string) => quote!(self.#ident.as_ref()),
         _ => return None,
     };
+
     Some(quote!(_diffsync::__private::touch(#text)))
 }

@@ -34,6 +34,7 @@ pub(super) fn schema(model: &Model<'_>) -> TokenStream {
         });
         quote!(&[#(#fields),*])
     };
+
     let (identifiers, attributes, locals) = (fields(Role::Identifier), fields(Role::Attribute), fields(Role::Local));
     let name_of = |ty: &Type| quote_spanned!(ty.span()=> <#ty as _diffsync::SyncModel>::NAME);
     let links = model.links.iter().map(|link| {
@@ -54,10 +55,12 @@ pub(super) fn schema(model: &Model<'_>) -> TokenStream {
             }
         }
     });
+
     let after = model.after.iter().map(name_of);
     let flags = flags(model);
     let deletes_first = model.deletes_first;
     let limits = model.limits.expand();
+
     quote! {
         #schema::ModelSchema {
             name: #name,
@@ -80,6 +83,7 @@ fn flags(model: &Model<'_>) -> TokenStream {
         let constant = Ident::new(&flag.to_string().to_uppercase(), Span::call_site());
         quote!(_diffsync::Flags::#constant)
     });
+
     let first = flags.next().unwrap_or_else(|| quote!(_diffsync::Flags::empty()));
     quote!(#first #(.union(#flags))*)
 }
@@ -96,6 +100,7 @@ fn type_text(ty: &Type) -> String {
         let separates_words = is_word(before) && is_word(after);
         ends_item || separates_words || is_spaced(before) || is_spaced(after) || before == Some(&'>') && is_word(after)
     };
+
     let kept = printed.iter().enumerate().filter(|(at, letter)| **letter != ' ' || is_needed(*at));
     kept.map(|(_, letter)| letter).collect()
 }

@@ -5,8 +5,8 @@ use quote::ToTokens;
 
 use crate::ctxt::Ctxt;
 use crate::model::ast::{Field, Link, Model, NamedBy, Role};
+use crate::suggest::nearest;
 use crate::ty::{can_be_empty, is_list, is_self};
-use crate::words::nearest;
 
 /// Takes out the links that break a rule, and puts the parent first.
 pub(super) fn links(cx: &mut Ctxt, model: &mut Model<'_>) {
@@ -20,7 +20,8 @@ pub(super) fn links(cx: &mut Ctxt, model: &mut Model<'_>) {
             sound.push(link);
         }
     }
-    // A stable sort: references stay as they were declared.
+
+    // A stable sort, so that references stay in the order of their declaration.
     sound.sort_by_key(|link| !link.is_parent());
     let kept = sound.iter().map(|link| deferred(cx, model, link, &sound)).collect::<Vec<_>>();
     let mut kept = kept.into_iter();
@@ -47,13 +48,14 @@ fn pairs(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
                 .map(|meant| format!("; did you mean `{meant}`?"))
                 .unwrap_or_default();
             let message = format!(
-                "`{}` has no field `{mine}`: behind `=` stands the field that holds the {other}'s `{its}`{meant}",
+                "`{}` has no field `{mine}`: after `=` comes the field that holds the {other}'s `{its}`{meant}",
                 model.ident
             );
             cx.error_at(mine, message);
             sound = false;
         }
     }
+
     sound
 }
 
@@ -75,10 +77,11 @@ fn roles(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
         }
         sound = false;
     }
+
     sound
 }
 
-/// A record lives under one parent, and a link is said once.
+/// A record lives under one parent, and each link is declared once.
 fn once(cx: &mut Ctxt, earlier: &[Link], link: &Link) -> bool {
     if link.is_parent() && earlier.iter().any(Link::is_parent) {
         cx.error_at(
@@ -87,14 +90,17 @@ fn once(cx: &mut Ctxt, earlier: &[Link], link: &Link) -> bool {
         );
         return false;
     }
-    let said = |other: &&Link| {
+
+    let same = |other: &&Link| {
         let model = |link: &Link| link.model.to_token_stream().to_string();
         other.is_parent() == link.is_parent() && model(other) == model(link) && other.fields().eq(link.fields())
     };
-    if earlier.iter().any(|other| said(&other)) {
+
+    if earlier.iter().any(|other| same(&other)) {
         cx.error_at(&link.key, "this link is given twice; keep one of them");
         return false;
     }
+
     true
 }
 
@@ -107,10 +113,12 @@ fn lists(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
         cx.error_at(at, "a record lives under one parent: this field names several; `references` may");
         return false;
     }
+
     if let Some(second) = lists.next() {
         cx.error_at(mine(link, second), "only one of the fields that name a record can be a list");
         return false;
     }
+
     true
 }
 
@@ -122,9 +130,10 @@ fn topmost(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
         return true;
     }
     if link.deferred().is_some() {
-        // Said of every deferred reference.
+        // `deferred` below reports this for every deferred reference.
         return true;
     }
+
     let (why, how) = if link.is_parent() {
         ("in a model that nests in itself the topmost records have no parent", "an `Option<…>`")
     } else {
@@ -134,10 +143,11 @@ fn topmost(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
         (NamedBy::Field(_), Some(field)) => cx.error_at(field.ty, format!("{why}: make this {how}")),
         _ => cx.error_at(&link.model, format!("{why}: make one of these fields {how}")),
     }
+
     false
 }
 
-/// What is left out when a record is created can be left out.
+/// A deferred reference is left out when a record is created, so its fields must be able to be empty.
 fn deferred(cx: &mut Ctxt, model: &Model<'_>, link: &Link, all: &[Link]) -> bool {
     let Some(key) = link.deferred() else { return true };
     let fields = || link.fields().filter_map(|mine| model.field(mine));
@@ -152,14 +162,16 @@ fn deferred(cx: &mut Ctxt, model: &Model<'_>, link: &Link, all: &[Link]) -> bool
         }
         return create_only.is_none();
     }
+
     let message = if fields().all(|field| field.role == Role::Identifier) {
         "an identifier cannot be left out when a record is created: put the deferred reference on an attribute, or drop `deferred`"
             .to_owned()
     } else {
-        "a deferred reference is left out when the record is created: that takes an attribute that is an `Option<…>` or a \
-         list, and that no parent and no other reference needs"
+        "a deferred reference is left out when the record is created: it needs an attribute that is an `Option<…>` or a \
+         list, and that no parent and no other reference uses"
             .to_owned()
     };
+
     cx.error_at(key, message);
     false
 }
@@ -174,13 +186,14 @@ pub(crate) fn reset<'m, 'a>(
         let mut at_once = all.iter().filter(|link| link.deferred().is_none());
         at_once.any(|link| link.fields().any(|mine| mine == ident))
     };
+
     let fields = link.deferred().is_some().then(|| link.fields()).into_iter().flatten();
     fields
         .filter_map(|mine| model.field(mine))
         .filter(move |field| field.role == Role::Attribute && can_be_empty(field.ty) && !needed(field.ident))
 }
 
-/// Where the user wrote that the field is part of the link.
+/// The place at which the user named the field as part of the link.
 fn mine<'l>(link: &'l Link, field: &Field<'_>) -> &'l Ident {
     link.fields().find(|mine| *mine == field.ident).unwrap_or(&link.key)
 }

@@ -11,7 +11,7 @@ use crate::attr;
 use crate::ctxt::Ctxt;
 use crate::ty::{is_float, is_self, option, reference, secret};
 
-/// Whether the model, or what is left of it, can be expanded.
+/// Returns whether the model, or what is left of it, can be expanded.
 pub(crate) fn validate(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
     let sound = owned(cx, model) & identifiers(cx, model);
     names(cx, model);
@@ -36,6 +36,7 @@ fn owned(cx: &mut Ctxt, model: &Model<'_>) -> bool {
             sound = false;
         }
     }
+
     sound
 }
 
@@ -43,7 +44,10 @@ fn identifiers(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
     let mut sound = true;
     for field in model.with_role(Role::Identifier) {
         if secret(option(field.ty).unwrap_or(field.ty)).is_some() {
-            cx.error_at(field.ty, "a secret cannot identify a record: identifiers are shown; make it an attribute");
+            cx.error_at(
+                field.ty,
+                "a secret cannot identify a record: identifiers appear in reports; make it an attribute",
+            );
         }
         if is_float(field.ty) {
             cx.error_at(
@@ -54,14 +58,12 @@ fn identifiers(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
             sound = false;
         }
     }
+
     if model.with_role(Role::Identifier).next().is_none() {
         if !model.identifiers_in_doubt {
-            cx.error_at(
-                model.ident,
-                "no field identifies a record: mark the fields that say which record it is with `#[sync(id)]`",
-            );
+            cx.error_at(model.ident, "no field identifies a record: mark the fields that do with `#[sync(id)]`");
         }
-        // Anything serves, so that the code that uses the model is still checked.
+        // Any field serves as the identifier now, so that the code that uses the model is still checked.
         if let Some(first) = model.fields.first_mut() {
             first.role = Role::Identifier;
             (first.compare, first.when_some, first.create_only) = (None, None, None);
@@ -70,6 +72,7 @@ fn identifiers(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
             model.links.retain(|link| link.fields().all(|field| *field != first));
         }
     }
+
     sound
 }
 
@@ -80,10 +83,10 @@ fn names(cx: &mut Ctxt, model: &mut Model<'_>) {
         let Some((field, later)) = rest.split_first_mut() else { return };
         let Some(rename) = &field.rename else { continue };
         let name = rename.value();
-        // A field that is not renamed keeps its name wherever it stands.
+        // A field that is not renamed keeps its name, also where it comes after this one.
         let mut others = earlier.iter().chain(later.iter().filter(|field| field.rename.is_none()));
         let message = if name.is_empty() || name.trim() != name || name.contains(char::is_control) {
-            "a field's name is a text that is not empty and has no space around it".to_owned()
+            "a field's name must not be empty, nor begin or end with a space".to_owned()
         } else if let Some(other) = others.find(|other| other.name == name) {
             format!("the field `{}` is called `{name}` already; give this one another name", other.ident)
         } else {
@@ -95,22 +98,24 @@ fn names(cx: &mut Ctxt, model: &mut Model<'_>) {
     }
 }
 
-/// The keys that say how a field is compared.
+/// The keys about the comparison of a field.
 fn compared(cx: &mut Ctxt, field: &mut Field<'_>) {
     if field.role != Role::Attribute {
         let why = match field.role {
-            Role::Local => "a `local` field is neither compared nor handed over",
+            Role::Local => "a `local` field is neither compared nor written",
             _ => "an identifier is always the same on both sides",
         };
         for key in [field.when_some.take(), field.create_only.take()].iter().flatten() {
             cx.error_at(key, format!("{why}: `{key}` is for attributes"));
         }
     }
+
     if let Some(key) = field.when_some.as_ref().filter(|_| option(field.ty).is_none()) {
         let message = "`when_some` takes `None` for \"no opinion\", which only an `Option<…>` can be; change the type, or drop it";
         cx.error_at(key, message);
         field.when_some = None;
     }
+
     let message = match (&field.compare, field.role) {
         (Some(_), Role::Local) => "a `local` field is not compared: drop `compare`",
         (Some(_), Role::Identifier) if !field.comparison.suits_identifiers() => {
@@ -121,11 +126,13 @@ fn compared(cx: &mut Ctxt, field: &mut Field<'_>) {
         }
         _ => "",
     };
+
     if let Some(key) = field.compare.as_ref().filter(|_| !message.is_empty()) {
         cx.error_at(key, message);
         field.compare = None;
         field.comparison = Comparison::Equal;
     }
+
     if let (Some(key), Some(_)) = (&field.when_some, &field.create_only) {
         cx.error_at(key, "a `create_only` attribute is never compared: drop `when_some` or `create_only`");
         field.when_some = None;
@@ -142,5 +149,6 @@ fn after(cx: &mut Ctxt, model: &mut Model<'_>) {
         }
         !is_own
     });
+
     model.after = attr::each_once(cx, std::mem::take(&mut model.after));
 }
