@@ -35,7 +35,7 @@ macro_rules! loads {
 #[macro_export]
 macro_rules! accepts {
     ($target:ty: $data:ty) => {
-        impl<M: ::diffsync::SyncModel + ::std::clone::Clone> ::diffsync::Target<M> for $target {
+        impl<M: ::diffsync::model::SyncModel + ::std::clone::Clone> ::diffsync::Target<M> for $target {
             async fn create(
                 &self,
                 new: &M,
@@ -50,7 +50,7 @@ macro_rules! accepts {
                 patch: &M::Patch,
                 _: &::diffsync::adapter::WriteContext<'_, $data>,
             ) -> ::std::result::Result<M, ::diffsync::adapter::TargetError> {
-                ::std::result::Result::Ok(old.patched(patch))
+                ::std::result::Result::Ok(::diffsync::model::SyncModel::patched(old, patch))
             }
 
             async fn delete(
