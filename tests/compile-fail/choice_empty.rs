@@ -1,6 +1,6 @@
 //! There is something to choose from.
 
-use diffsync_core::Choice;
+use diffsync::Choice;
 
 #[derive(Choice)]
 enum Mode {}

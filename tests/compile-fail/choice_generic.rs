@@ -1,6 +1,6 @@
 //! A choice is not generic.
 
-use diffsync_core::Choice;
+use diffsync::Choice;
 
 #[derive(Choice)]
 enum Mode<T> {

@@ -1,6 +1,6 @@
 //! A variant is renamed to a text.
 
-use diffsync_core::Choice;
+use diffsync::Choice;
 
 #[derive(Choice)]
 #[choice(rename = "modes")]
@@ -11,7 +11,7 @@ enum Mode {
     Careful,
     #[choice(name = "quick")]
     Quick,
-    #[choice(crate = diffsync_core)]
+    #[choice(crate = diffsync)]
     Slow,
 }
 

@@ -1,6 +1,6 @@
 //! A choice is an enum.
 
-use diffsync_core::Choice;
+use diffsync::Choice;
 
 #[derive(Choice)]
 struct Mode {

@@ -1,6 +1,6 @@
 //! Each variant has a name of its own.
 
-use diffsync_core::Choice;
+use diffsync::Choice;
 
 #[derive(Choice)]
 enum Mode {

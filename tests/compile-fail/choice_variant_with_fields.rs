@@ -1,6 +1,6 @@
 //! A variant that is chosen by its name holds nothing.
 
-use diffsync_core::Choice;
+use diffsync::Choice;
 
 #[derive(Choice)]
 enum Mode {

@@ -1,6 +1,6 @@
 //! Models are not written after each other.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync::{Dataset, SyncModel, Table};
 
 #[derive(SyncModel)]
 #[sync(after(Country))]

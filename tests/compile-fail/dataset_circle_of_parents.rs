@@ -1,6 +1,6 @@
 //! Models are not each other's parents; the message names the path.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync::{Dataset, SyncModel, Table};
 
 #[derive(SyncModel)]
 struct Country {

@@ -1,6 +1,6 @@
 //! What must exist before each other never exists; a deferred reference is no such thing.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync::{Dataset, SyncModel, Table};
 
 #[derive(SyncModel)]
 struct Region {

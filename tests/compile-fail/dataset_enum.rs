@@ -1,6 +1,6 @@
 //! A data set is a struct.
 
-use diffsync_core::{Adapter, AdapterError, Dataset, LoadContext, SyncModel, Table};
+use diffsync::prelude::*;
 
 #[derive(SyncModel)]
 struct Region {

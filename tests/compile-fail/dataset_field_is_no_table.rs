@@ -1,6 +1,6 @@
 //! The fields of a data set are tables.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync::{Dataset, SyncModel, Table};
 
 #[derive(SyncModel)]
 struct Region {

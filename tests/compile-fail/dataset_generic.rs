@@ -1,6 +1,6 @@
 //! A data set is not generic.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync::{Dataset, SyncModel, Table};
 
 #[derive(Dataset, Default)]
 struct World<M: SyncModel> {

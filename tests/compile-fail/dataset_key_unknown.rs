@@ -1,6 +1,6 @@
 //! A data set has one key.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync::{Dataset, SyncModel, Table};
 
 #[derive(SyncModel)]
 struct Region {
@@ -9,7 +9,7 @@ struct Region {
 }
 
 #[derive(Dataset, Default)]
-#[dataset(krate = diffsync_core)]
+#[dataset(krate = diffsync)]
 struct World {
     regions: Table<Region>,
 }

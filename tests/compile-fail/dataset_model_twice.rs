@@ -1,6 +1,6 @@
 //! A data set has one table of a model.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync::{Dataset, SyncModel, Table};
 
 #[derive(SyncModel)]
 struct Region {

@@ -1,6 +1,6 @@
 //! A data set holds the parents of what it holds.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync::{Dataset, SyncModel, Table};
 
 #[derive(SyncModel)]
 struct Region {

@@ -1,6 +1,6 @@
 //! A data set holds what its records refer to.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync::{Dataset, SyncModel, Table};
 
 #[derive(SyncModel)]
 struct Region {

@@ -1,6 +1,6 @@
 //! All mistakes of a data set are reported in one build.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync::{Dataset, SyncModel, Table};
 
 #[derive(SyncModel)]
 struct Region {

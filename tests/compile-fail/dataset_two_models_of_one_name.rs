@@ -1,6 +1,6 @@
 //! The models of a data set have different names.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync::{Dataset, SyncModel, Table};
 
 #[derive(SyncModel)]
 struct Region {

@@ -1,6 +1,6 @@
 //! A data set has tables.
 
-use diffsync_core::Dataset;
+use diffsync::Dataset;
 
 #[derive(Dataset, Default)]
 struct World {}

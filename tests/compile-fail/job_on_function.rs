@@ -1,6 +1,6 @@
 //! A job is a struct, and not a function.
 
-use diffsync_core::job;
+use diffsync::job;
 
 #[job(source = File, target = File)]
 async fn regions() {}

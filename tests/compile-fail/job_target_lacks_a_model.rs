@@ -1,6 +1,6 @@
 //! A target writes every model of its data set.
 
-use diffsync_core::{Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, job};
+use diffsync::prelude::*;
 
 #[derive(SyncModel, Clone)]
 struct Region {

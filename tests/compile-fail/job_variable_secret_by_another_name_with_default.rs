@@ -1,9 +1,6 @@
 //! A secret has no default, under whatever name its type goes.
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, Target, TargetError,
-    WriteContext, job,
-};
+use diffsync::prelude::*;
 
 #[derive(SyncModel, Clone)]
 struct Region {
@@ -17,7 +14,7 @@ struct World {
     regions: Table<Region>,
 }
 
-type Token = diffsync_core::Secret<String>;
+type Token = diffsync::model::Secret<String>;
 
 struct File;
 
@@ -54,14 +51,6 @@ struct Regions {
     token: Token,
 }
 
-impl Job for Regions {
-    async fn source_adapter(&self, _: &JobContext) -> Result<File, JobError> {
-        Ok(File)
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<File, JobError> {
-        Ok(File)
-    }
-}
+diffsync_tests::opens!(Regions: File, File);
 
 fn main() {}

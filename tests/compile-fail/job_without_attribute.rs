@@ -1,50 +1,7 @@
 //! A job is declared with `#[job]`.
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, Target, TargetError,
-    WriteContext,
-};
-
-#[derive(SyncModel, Clone)]
-struct Region {
-    #[sync(id)]
-    slug: String,
-    name: String,
-}
-
-#[derive(Dataset, Default)]
-struct World {
-    regions: Table<Region>,
-}
-
-struct File;
-
-impl Adapter for File {
-    type Data = World;
-
-    async fn load(&self, _: &mut World, _: &LoadContext<'_>) -> Result<(), AdapterError> {
-        Ok(())
-    }
-}
-
-impl Target<Region> for File {
-    async fn create(&self, new: &Region, _: &WriteContext<'_, World>) -> Result<Region, TargetError> {
-        Ok(new.clone())
-    }
-
-    async fn update(
-        &self,
-        old: &Region,
-        patch: &RegionPatch,
-        _: &WriteContext<'_, World>,
-    ) -> Result<Region, TargetError> {
-        Ok(old.patched(patch))
-    }
-
-    async fn delete(&self, _: &Region, _: &WriteContext<'_, World>) -> Result<(), TargetError> {
-        Ok(())
-    }
-}
+use diffsync::prelude::*;
+use diffsync_tests::regions::File;
 
 struct Regions;
 

@@ -1,6 +1,6 @@
 //! What a model is written after is a model.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 struct Region;
 

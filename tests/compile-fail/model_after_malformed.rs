@@ -1,6 +1,6 @@
 //! A model is written after other models.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

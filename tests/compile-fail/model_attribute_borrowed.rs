@@ -1,6 +1,6 @@
 //! An attribute owns its value.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

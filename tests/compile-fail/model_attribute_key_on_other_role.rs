@@ -1,6 +1,6 @@
 //! What says how an attribute is compared is for attributes.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

@@ -1,6 +1,6 @@
 //! An attribute can be copied.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 use serde::{Deserialize, Serialize};
 
 #[derive(PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! An attribute can be compared.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Keys stand in parentheses.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync]

@@ -1,6 +1,6 @@
 //! An attribute can be written as a plain value and read again.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(Clone, PartialEq)]
 struct Flag(String);

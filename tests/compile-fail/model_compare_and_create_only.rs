@@ -1,6 +1,6 @@
 //! What is never compared is compared in no way.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

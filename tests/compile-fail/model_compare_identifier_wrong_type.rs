@@ -1,6 +1,6 @@
 //! So are those for identifiers.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

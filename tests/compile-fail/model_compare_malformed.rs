@@ -1,6 +1,6 @@
 //! A comparison is one of those that there are.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

@@ -1,6 +1,6 @@
 //! An identifier is compared in ways that a hash can agree with.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

@@ -1,6 +1,6 @@
 //! A comparison of one's own takes both values and says whether they are the same.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

@@ -1,6 +1,6 @@
 //! Each comparison is for some types.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 use std::collections::BTreeSet;
 

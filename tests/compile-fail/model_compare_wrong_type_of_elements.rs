@@ -1,6 +1,6 @@
 //! The elements of a list are such that they can be found again.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

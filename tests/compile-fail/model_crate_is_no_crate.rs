@@ -1,6 +1,6 @@
 //! The path of the core is said to be wrong once.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(crate = no::such::path)]

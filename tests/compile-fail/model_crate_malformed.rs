@@ -1,9 +1,9 @@
 //! The path of the core is a path.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
-#[sync(crate = "diffsync_core")]
+#[sync(crate = "diffsync")]
 struct Country {
     #[sync(id)]
     slug: String,

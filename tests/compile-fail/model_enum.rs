@@ -1,6 +1,6 @@
 //! A model is a struct, and not an enum.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 enum Status {

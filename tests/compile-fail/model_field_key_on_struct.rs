@@ -1,6 +1,6 @@
 //! Roles are given to fields.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(id)]

@@ -1,6 +1,6 @@
 //! Flags are those that there are, each given once.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(flags(skip_unmatched_dest, prevent_destroy, prevent_destroy, hold))]

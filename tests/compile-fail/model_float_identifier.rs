@@ -1,6 +1,6 @@
 //! An identifier is equal or not, and has a hash.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Reading {

@@ -1,6 +1,6 @@
 //! A model is not generic.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Tagged<T> {

@@ -1,6 +1,6 @@
 //! What identifies a record is the same on both sides.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

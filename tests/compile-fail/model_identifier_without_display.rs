@@ -1,6 +1,6 @@
 //! An identifier can be shown.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

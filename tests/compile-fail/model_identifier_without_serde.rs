@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Code(u16);

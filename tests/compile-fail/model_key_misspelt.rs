@@ -1,6 +1,6 @@
 //! An unknown key is answered with the one that was probably meant.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

@@ -1,6 +1,6 @@
 //! A key is given once, be it in one attribute or in two.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(name = "country", name = "land")]

@@ -1,6 +1,6 @@
 //! An unknown key that resembles none is answered with the list of those that there are.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(table = "countries")]

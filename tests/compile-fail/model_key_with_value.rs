@@ -1,6 +1,6 @@
 //! `id` and `local` take no value.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

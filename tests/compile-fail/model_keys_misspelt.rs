@@ -1,6 +1,6 @@
 //! A misspelt key is answered with the one that was meant.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(reference(Region, slug = region), flag(ignore), afer(Region), delete_first, max_delete = 1, krate = core)]

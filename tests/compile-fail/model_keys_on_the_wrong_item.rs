@@ -1,6 +1,6 @@
 //! Each key stands on the struct or on a field.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(rename = "land", when_some, create_only, compare = unordered)]
@@ -15,7 +15,7 @@ struct Country {
     c: String,
     #[sync(max_deletes = 4)]
     d: String,
-    #[sync(crate = diffsync_core)]
+    #[sync(crate = diffsync)]
     e: String,
 }
 

@@ -1,6 +1,6 @@
 //! A key is given once.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(flags(ignore), flags(prevent_destroy), deletes_first, deletes_first, after(Region), after(Region))]

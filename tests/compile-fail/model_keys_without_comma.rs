@@ -1,6 +1,6 @@
 //! Keys are separated by commas.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

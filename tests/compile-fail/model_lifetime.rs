@@ -1,6 +1,6 @@
 //! A model owns its values.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country<'a> {

@@ -1,6 +1,6 @@
 //! A limit is a number of records or a part of them.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(max_creates = -1, max_updates = "20", max_deletes = "20 percent")]

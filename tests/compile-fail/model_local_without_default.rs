@@ -1,6 +1,6 @@
 //! A local field has a default: the other side's records get it.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 struct RemoteId(u64);
 

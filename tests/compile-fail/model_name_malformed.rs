@@ -1,6 +1,6 @@
 //! A model's name can stand in commands and in URLs.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(name = "Country of origin")]

@@ -1,6 +1,6 @@
 //! A model's name is a text.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(name = country)]

@@ -1,6 +1,6 @@
 //! What a record lives under is there before it.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

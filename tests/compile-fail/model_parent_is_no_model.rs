@@ -1,6 +1,6 @@
 //! A parent is a model.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 struct Region {
     slug: String,

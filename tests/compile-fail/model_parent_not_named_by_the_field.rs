@@ -1,6 +1,6 @@
 //! The field of a link has the type of the parent's identifier.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

@@ -1,6 +1,6 @@
 //! A parent is the same on both sides.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

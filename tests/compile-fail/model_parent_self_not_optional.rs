@@ -1,6 +1,6 @@
 //! The topmost records of a model that nests in itself have no parent.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Location {

@@ -1,6 +1,6 @@
 //! A field's parent is written `parent = Model`.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

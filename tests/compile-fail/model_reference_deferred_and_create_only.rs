@@ -1,6 +1,6 @@
 //! What is set after the creation is not set at the creation only.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

@@ -1,6 +1,6 @@
 //! What another link needs when the record is created cannot be left out then.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Device {

@@ -1,6 +1,6 @@
 //! What is left out when a record is created can be left out.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

@@ -1,6 +1,6 @@
 //! What identifies a record is there from its creation on.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

@@ -1,6 +1,6 @@
 //! A field that refers to a record is of its identifier's type.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Rack {

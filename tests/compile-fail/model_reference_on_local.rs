@@ -1,6 +1,6 @@
 //! What a record refers to is the same on both sides.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

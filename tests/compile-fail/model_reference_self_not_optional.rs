@@ -1,6 +1,6 @@
 //! Where records refer to others of their model, some refer to none.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Device {

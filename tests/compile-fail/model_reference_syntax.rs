@@ -1,6 +1,6 @@
 //! A reference is written `references = Model`, `references(Model, deferred)` or, on the struct, with its fields.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

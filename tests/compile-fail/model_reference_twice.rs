@@ -1,6 +1,6 @@
 //! A link is said once.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

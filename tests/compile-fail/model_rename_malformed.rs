@@ -1,6 +1,6 @@
 //! A field is renamed to a text.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

@@ -1,6 +1,6 @@
 //! Two fields of a model have two names.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

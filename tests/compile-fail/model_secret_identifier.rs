@@ -1,6 +1,7 @@
 //! Identifiers are shown, so a secret is none.
 
-use diffsync_core::{Secret, SyncModel};
+use diffsync::SyncModel;
+use diffsync::model::Secret;
 
 #[derive(SyncModel)]
 struct Account {

@@ -1,6 +1,7 @@
 //! All mistakes of a model are reported in one build.
 
-use diffsync_core::{Secret, SyncModel};
+use diffsync::SyncModel;
+use diffsync::model::Secret;
 
 #[derive(SyncModel)]
 #[sync(name = "Country", labels = "countries", parent(Region, slug = area))]

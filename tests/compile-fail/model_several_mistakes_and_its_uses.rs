@@ -1,9 +1,6 @@
 //! A model with several mistakes is as many errors, whatever uses it.
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, Target, TargetError,
-    WriteContext, job,
-};
+use diffsync::prelude::*;
 
 #[derive(SyncModel)]
 #[sync(name = "Country", label = "Countries")]

@@ -1,6 +1,6 @@
 //! A model is named on its struct.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

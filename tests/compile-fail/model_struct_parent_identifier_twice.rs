@@ -1,6 +1,6 @@
 //! Each identifier of the parent is given once.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Rack {

@@ -1,6 +1,6 @@
 //! A parent on the struct is named by fields that are the same on both sides.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Rack {

@@ -1,6 +1,6 @@
 //! A link that several fields name belongs on the struct.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Rack {

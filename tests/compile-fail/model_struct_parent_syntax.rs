@@ -1,6 +1,6 @@
 //! A parent on the struct is written `parent(Model, its_field = my_field, …)`.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Rack {

@@ -1,6 +1,6 @@
 //! A parent on the struct is named by its identifiers.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Rack {

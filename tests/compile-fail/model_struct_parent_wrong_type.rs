@@ -1,6 +1,6 @@
 //! The fields that name a parent have the types of its identifiers.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Rack {

@@ -1,6 +1,6 @@
 //! All that is wrong with the links of a struct is said in one build.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Rack {

@@ -1,6 +1,6 @@
 //! Of the fields that name a record one can hold several names.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Rack {

@@ -1,6 +1,6 @@
 //! The fields that name a record have the types of its identifiers, or are an `Option` of them.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Rack {

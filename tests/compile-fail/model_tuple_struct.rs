@@ -1,6 +1,6 @@
 //! The fields of a model have names.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country(#[sync(id)] String, u64);

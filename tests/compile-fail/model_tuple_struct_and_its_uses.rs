@@ -1,9 +1,6 @@
 //! A model whose fields have no names is one error, whatever uses it.
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, Target, TargetError,
-    WriteContext, job,
-};
+use diffsync::prelude::*;
 
 #[derive(SyncModel)]
 struct Country(String, String);

@@ -1,6 +1,6 @@
 //! A record lives under one parent.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Region {

@@ -1,6 +1,6 @@
 //! A model is a struct, and not a union.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 union Address {

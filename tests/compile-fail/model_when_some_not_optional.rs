@@ -1,6 +1,6 @@
 //! Only an `Option` can have no opinion.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

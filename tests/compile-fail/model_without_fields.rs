@@ -1,6 +1,6 @@
 //! A model has fields.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country;

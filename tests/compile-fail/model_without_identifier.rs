@@ -1,6 +1,6 @@
 //! A model has an identifier.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 struct Country {

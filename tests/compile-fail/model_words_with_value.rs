@@ -1,6 +1,6 @@
 //! What stands alone takes no value.
 
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
 
 #[derive(SyncModel)]
 #[sync(deletes_first = true)]

@@ -2,7 +2,7 @@
 
 use diffsync_core::{Adapter, Either, Flags, Limit, LoadContext, Operation, Ops, Side, Status};
 
-use crate::lab::{Answer, Bulk, Handle, Rack, Shelf, SyncNets, apply, guarded, lab, lab_jobs};
+use crate::fake_network::{Answer, Bulk, Handle, Rack, Store, SyncNets, apply, guarded, lab, lab_jobs};
 use crate::net::Net;
 
 lab_jobs! {
@@ -79,7 +79,7 @@ mod either_of_two {
     /// A job whose target is made by the test.
     macro_rules! job_of_either {
         ($job:ident, $bulk:literal) => {
-            #[diffsync_core::job(source = Either<Shelf, Shelf>, target = Either<Rack, Bulk>, dryrun_default = false)]
+            #[diffsync_core::job(source = Either<Store, Store>, target = Either<Rack, Bulk>, dryrun_default = false)]
             pub(super) struct $job {
                 lab: Handle,
             }
@@ -88,8 +88,8 @@ mod either_of_two {
                 async fn source_adapter(
                     &self,
                     _: &diffsync_core::JobContext,
-                ) -> Result<Either<Shelf, Shelf>, diffsync_core::JobError> {
-                    let shelf = Shelf(self.lab.clone());
+                ) -> Result<Either<Store, Store>, diffsync_core::JobError> {
+                    let shelf = Store(self.lab.clone());
                     Ok(if $bulk { Either::Right(shelf) } else { Either::Left(shelf) })
                 }
 
@@ -101,7 +101,7 @@ mod either_of_two {
                 }
             }
 
-            impl crate::lab::InLab for $job {
+            impl crate::fake_network::InLab for $job {
                 fn of(lab: Handle) -> Self {
                     Self { lab }
                 }
@@ -147,7 +147,7 @@ impl Adapter for File {
 #[test]
 fn what_an_adapter_says_of_itself_is_what_the_one_of_two_says() {
     let lab = lab("", "");
-    let (file, shelf) = (Either::<File, Shelf>::Left(File), Either::<File, Shelf>::Right(Shelf(lab)));
+    let (file, shelf) = (Either::<File, Store>::Left(File), Either::<File, Store>::Right(Store(lab)));
     assert!(file.writes_at_complete() && !shelf.writes_at_complete());
     assert_eq!(file.record_url("tag", "a").unwrap().as_str(), "https://file/tag/a");
     assert_eq!(shelf.record_url("tag", "a"), None);

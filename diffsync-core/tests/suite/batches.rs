@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 
 use diffsync_core::{RunOptions, Status};
 
-use crate::lab::{
-    Answer, Batches, Ended, Handle, InLab, Rack, SyncBatches, SyncBulk, SyncLargeBulk, SyncNets, apply, lab, lab_jobs,
+use crate::fake_network::{
+    Answer, Batches, Handle, InLab, Rack, RunResult, SyncBatches, SyncBulk, SyncLargeBulk, SyncNets, apply, lab,
+    lab_jobs,
 };
 
 lab_jobs! {
@@ -95,7 +96,7 @@ fn each_record_of_a_batch_has_an_answer_of_its_own() {
     }
 }
 
-fn run<J: InLab>(lab: &Handle, options: RunOptions) -> Ended {
+fn run<J: InLab>(lab: &Handle, options: RunOptions) -> RunResult {
     lab.run::<J>(options)
 }
 

@@ -2,7 +2,7 @@
 
 use diffsync_core::{OutcomeKind, Status};
 
-use crate::lab::{Answer, SyncNets, apply, lab};
+use crate::fake_network::{Answer, SyncNets, apply, lab};
 
 /// Runs a sync in which these calls fail, and expects this not to have been done, because of these records.
 #[track_caller]

@@ -2,7 +2,7 @@
 
 use diffsync_core::{Flags, Status};
 
-use crate::lab::{Answer, Handle, SyncNets, apply, lab};
+use crate::fake_network::{Answer, Handle, SyncNets, apply, lab};
 use crate::net::{DeviceId, LocationId};
 
 const TREE: &str = "tag t; location x; location y in=x; device d in=y; interface d/eth0; interface d/eth1";

@@ -2,7 +2,7 @@
 
 use diffsync_core::{Plan, Refusal, RunError, RunReport, Side, Status, Table};
 
-use crate::rig::{Rig, apply, dry_run};
+use crate::fake_target::{Rig, apply, dry_run};
 use crate::world::{
     CityId, CountryId, PlaceId, Records, RegionId, World, city, counted, country, records, region, world,
 };
@@ -356,7 +356,7 @@ fn run_rejecting(side: Side, regions: usize, rejected: usize, max_rejected: Opti
     (report, calls)
 }
 
-const SYNC: diffsync_core::JobInfo = <crate::rig::SyncWorlds as diffsync_core::JobSpec>::INFO;
+const SYNC: diffsync_core::JobInfo = <crate::fake_target::SyncWorlds as diffsync_core::JobSpec>::INFO;
 
 #[test]
 fn too_many_rejected_records_refuse_the_run() {

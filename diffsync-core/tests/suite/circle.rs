@@ -3,11 +3,11 @@
 
 use diffsync_core::Status;
 
-use crate::lab::{Answer, Ended, Handle, SyncNets, apply, lab};
+use crate::fake_network::{Answer, Handle, RunResult, SyncNets, apply, lab};
 
 const CIRCLE: &str = "location x; device d in=x primary=10.0.0.1; interface d/eth0; address 10.0.0.1 on=d/eth0";
 
-fn run(lab: &Handle) -> Ended {
+fn run(lab: &Handle) -> RunResult {
     lab.run::<SyncNets>(apply())
 }
 

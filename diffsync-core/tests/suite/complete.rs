@@ -7,8 +7,8 @@ use diffsync_core::{
     SyncModel, Synced, Table, Target, TargetError, Variable, VariableKind, WriteContext, job,
 };
 
-use crate::rig::{Recorder, ended, failures, locked, run_job};
-use crate::saved::key;
+use crate::fake_target::{Recorder, ended, failures, locked, run_job};
+use crate::plan_file::key;
 
 /// A line of a file.
 #[derive(SyncModel, Clone)]

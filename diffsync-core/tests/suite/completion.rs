@@ -8,8 +8,8 @@ use diffsync_core::{
     Status, SyncModel, Synced, Table, Target, TargetError, Variable, VariableKind, WriteContext, job,
 };
 
-use crate::rig::{Recorder, locked, run_job};
-use crate::saved::key;
+use crate::fake_target::{Recorder, locked, run_job};
+use crate::plan_file::key;
 
 #[derive(SyncModel, Clone)]
 struct Site {

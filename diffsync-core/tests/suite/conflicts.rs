@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use diffsync_core::{Event, Observer, Status};
 
-use crate::lab::{Answer, Ended, Handle, InLab, SyncBulk, SyncNets, Tells, apply, lab};
+use crate::fake_network::{Answer, Handle, InLab, RunResult, SyncBulk, SyncNets, Tells, apply, lab};
 
 /// Runs a sync, and says what was not written and why.
-fn run<J: InLab>(lab: &Handle) -> (Ended, Vec<String>) {
+fn run<J: InLab>(lab: &Handle) -> (RunResult, Vec<String>) {
     let ended = lab.run::<J>(apply());
     let failures = ended.report.failures();
     let failures =
@@ -95,7 +95,7 @@ fn deletes_that_came_first_are_done() {
 #[test]
 fn the_bad_record_of_a_batch_that_collided_as_a_whole_is_found() {
     let source = "tag a; tag b; tag c; tag d";
-    let lab = lab(source, "tag old").batching(crate::lab::Batches::Together);
+    let lab = lab(source, "tag old").batching(crate::fake_network::Batches::Together);
     let lab = lab.failing(&[("create tag c", Answer::TakenBy("tag", "old"))]);
     let (ended, failures) = run::<SyncBulk>(&lab);
     assert_eq!(ended.counts(), "3 created, 1 failed, 1 held");
@@ -221,18 +221,18 @@ fn a_call_that_is_made_again_is_reported_and_counted() {
     impl Observer for Retries {
         fn observe(&self, event: &Event<'_>) {
             if let Event::Retry { step, attempt, error, .. } = event {
-                crate::rig::locked(&self.0).push(format!("{step}: {attempt}: {error}"));
+                crate::fake_target::locked(&self.0).push(format!("{step}: {attempt}: {error}"));
             }
         }
     }
-    let rig = crate::rig::Rig::new(crate::world::records(&["europe", "asia"]), crate::world::records(&[]));
-    let rig = rig.answering("create region europe", crate::rig::Answer::Busy).into_shared();
+    let rig = crate::fake_target::Rig::new(crate::world::records(&["europe", "asia"]), crate::world::records(&[]));
+    let rig = rig.answering("create region europe", crate::fake_target::Answer::Busy).into_shared();
     let retries = Arc::new(Retries::default());
-    let mut options = crate::rig::apply();
+    let mut options = crate::fake_target::apply();
     (options.retry.times, options.retry.first_pause) = (2, std::time::Duration::from_millis(2));
     let report = rig.run_observed(options, vec![retries.clone()]);
     assert_eq!(report.retries, 2);
-    assert_eq!(*crate::rig::locked(&retries.0), ["execute sync: 1: it is busy", "execute sync: 2: it is busy"]);
+    assert_eq!(*crate::fake_target::locked(&retries.0), ["execute sync: 1: it is busy", "execute sync: 2: it is busy"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use diffsync_core::{RunOptions, RunReport, Status, Url};
 
-use crate::rig::{Answer, Rig, Shared, apply, concurrently, ended, failures};
+use crate::fake_target::{Answer, Rig, Shared, apply, concurrently, ended, failures};
 use crate::world::{Records, records, region};
 
 /// Runs a sync of these records, with these answers.
@@ -94,7 +94,7 @@ fn a_record_gets_its_parent_as_the_target_stored_it() {
     source.countries[0].remote_id = Some(78);
     let (report, rig) = Rig::new(source.clone(), Records::default()).run(apply());
     assert_eq!(ended(&report), "3 created");
-    let stored = crate::rig::locked(&rig.target).clone();
+    let stored = crate::fake_target::locked(&rig.target).clone();
     assert_eq!((stored.regions[0].remote_id, stored.countries[0].remote_id), (Some(1), Some(2)));
 
     // And an update keeps it.
@@ -103,7 +103,7 @@ fn a_record_gets_its_parent_as_the_target_stored_it() {
     target.countries[0].region = "elsewhere".into();
     let (report, rig) = Rig::new(source, target).run(apply());
     assert_eq!(ended(&report), "2 updated, 1 unchanged");
-    let stored = crate::rig::locked(&rig.target).clone();
+    let stored = crate::fake_target::locked(&rig.target).clone();
     assert_eq!((stored.regions[0].remote_id, stored.countries[0].remote_id), (Some(1), Some(2)));
 }
 
@@ -303,7 +303,7 @@ fn running_again_finishes_what_was_left() {
         for answer in [Answer::Fail, Answer::Fatal] {
             let rig = Rig::new(records(&source), records(&target)).answering(call, answer).into_shared();
             assert_ne!(rig.run(apply()).status, Status::Completed);
-            crate::rig::locked(&rig.answers).clear();
+            crate::fake_target::locked(&rig.answers).clear();
             assert_eq!(rig.run(apply()).status, Status::Completed);
             assert_eq!(ended(&rig.run(apply())), "6 unchanged");
         }

@@ -4,9 +4,9 @@
 use diffsync_core::Status;
 
 use crate::draw::{Draw, network, pass_codes_on};
-use crate::lab::{Batches, Tells, apply, lab_of};
+use crate::fake_network::{Batches, Tells, apply, lab_of};
+use crate::fake_target::locked;
 use crate::net_properties::{Which, answers, expect_once};
-use crate::rig::locked;
 
 #[test]
 fn a_thousand_runs_on_an_unreliable_target_end_in_line_when_repeated() {

@@ -2,7 +2,7 @@
 
 use diffsync_core::{Operation, RunOptions, Status};
 
-use crate::lab::{SyncNets, apply, lab};
+use crate::fake_network::{SyncNets, apply, lab};
 
 fn only(records: &[&str], operations: &[Operation]) -> RunOptions {
     let mut options = apply();
@@ -91,7 +91,7 @@ fn a_move_that_is_left_out_keeps_what_it_would_leave() {
 #[test]
 fn what_a_filter_leaves_out_counts_for_no_guard() {
     let lab = lab("tag t; location x", "tag t; tag u; location x").source_then(|net| net.tags.mark_loaded());
-    let mut options = crate::lab::guarded();
+    let mut options = crate::fake_network::guarded();
     options.filter.operations = vec![Operation::Create];
     assert_eq!(lab.run::<SyncNets>(options).report.breaches, []);
 }

@@ -2,7 +2,7 @@
 
 use diffsync_core::{Dataset, Flags, Plan, RunOptions, Status, SyncModel, Table};
 
-use crate::lab::{Ended, Handle, SyncNets, apply, lab};
+use crate::fake_network::{Handle, RunResult, SyncNets, apply, lab};
 use crate::net::{DeviceId, LocationId, Net};
 use crate::world::counted;
 
@@ -16,7 +16,7 @@ fn flagged(flags: Flags) -> RunOptions {
 }
 
 #[track_caller]
-fn check(lab: &Handle, options: RunOptions, calls: &[&str], counts: &str) -> Ended {
+fn check(lab: &Handle, options: RunOptions, calls: &[&str], counts: &str) -> RunResult {
     let ended = lab.run::<SyncNets>(options);
     assert_eq!((lab.calls(), ended.counts()), (calls.iter().map(ToString::to_string).collect(), counts.to_owned()));
     ended

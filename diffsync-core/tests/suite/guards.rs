@@ -2,7 +2,7 @@
 
 use diffsync_core::{Flags, JobSpec, Limit, OnGuard, Operation, Refusal, RunError, RunOptions, Status};
 
-use crate::lab::{Ended, Handle, InLab, Rack, SyncNets, apply, guarded, lab, lab_jobs};
+use crate::fake_network::{Handle, InLab, Rack, RunResult, SyncNets, apply, guarded, lab, lab_jobs};
 use crate::net::Net;
 
 lab_jobs! {
@@ -16,7 +16,7 @@ fn tags(numbers: std::ops::Range<usize>, color: &str) -> String {
     numbers.map(|number| format!("tag t{number} color={color};")).collect()
 }
 
-fn refused(ended: &Ended) -> bool {
+fn refused(ended: &RunResult) -> bool {
     matches!(&ended.report.error, Some(RunError::Refused(Refusal::Guards(_))))
 }
 
@@ -150,7 +150,7 @@ fn a_lift_or_a_filter_of_a_model_that_is_not_there_is_an_error() {
     assert_eq!(text, "the job has no model `tagg`; did you mean `tag`?");
 }
 
-fn held(lab: &Handle) -> Ended {
+fn held(lab: &Handle) -> RunResult {
     let mut options = RunOptions::of(&HoldsBack::INFO);
     options.max_rejected = 1.0;
     lab.run::<HoldsBack>(options)
@@ -258,7 +258,7 @@ mod of_a_model {
         Table, Target, TargetError, WriteContext, job,
     };
 
-    use crate::rig::run_job;
+    use crate::fake_target::run_job;
 
     #[derive(SyncModel, Clone)]
     #[sync(max_creates = 1, max_deletes = "100%")]

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use diffsync_core::{Flags, Status};
 
-use crate::lab::{Answer, Ended, Handle, InLab, SyncBulk, SyncNets, apply, lab};
+use crate::fake_network::{Answer, Handle, InLab, RunResult, SyncBulk, SyncNets, apply, lab};
 
 /// Runs a sync, and says what was not written and why.
-fn run<J: InLab>(lab: &Handle) -> (Ended, Vec<String>) {
+fn run<J: InLab>(lab: &Handle) -> (RunResult, Vec<String>) {
     let ended = lab.run::<J>(apply());
     let failures = ended.report.failures();
     let failures = failures.map(|its| format!("{} {} {}: {}", its.operation, its.model, its.record, its.reason));
@@ -50,7 +50,7 @@ fn what_lives_under_a_record_that_collided_stays() {
 
 #[test]
 fn what_lives_under_a_record_that_was_written_over_stays() {
-    use crate::rig::{Answer, Rig, apply, ended, failures};
+    use crate::fake_target::{Answer, Rig, apply, ended, failures};
     use crate::world::records;
 
     let target = records(&["new-europe", "new-europe/france", "new-europe/france/paris", "asia"]);

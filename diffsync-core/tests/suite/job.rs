@@ -8,7 +8,7 @@ use diffsync_core::{
 };
 use serde_json::{Value, json};
 
-use crate::rig::{Listed, Memory, Rig, SyncWorlds};
+use crate::fake_target::{Listed, Memory, Rig, SyncWorlds};
 use crate::world::{World, records};
 
 /// A job whose adapters hold a world that needs no sync.

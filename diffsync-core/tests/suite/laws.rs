@@ -1,11 +1,13 @@
 //! The law-test kit: it passes a sound target, and finds what is wrong with others.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use diffsync_core::testkit::{Laws, Violation};
 use diffsync_core::{
     Adapter, AdapterError, Dataset, LoadContext, SyncModel, Synced, Table, Target, TargetError, WriteContext,
 };
+
+use crate::fake_target::locked;
 
 #[derive(SyncModel, Clone)]
 pub(crate) struct Site {
@@ -87,7 +89,7 @@ impl Memory {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.held)
     }
 }
 
@@ -201,10 +203,6 @@ impl Target<Rack> for Memory {
 struct File {
     held: Mutex<Vec<Site>>,
     racks: Mutex<Vec<Rack>>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Adapter for File {

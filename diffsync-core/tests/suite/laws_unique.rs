@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use diffsync_core::testkit::Laws;
 use diffsync_core::{Adapter, AdapterError, Dataset, LoadContext, SyncModel, Table, Target, TargetError, WriteContext};
 
-use crate::rig::locked;
+use crate::fake_target::locked;
 
 #[derive(SyncModel, Clone)]
 struct Vlan {

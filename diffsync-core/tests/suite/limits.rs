@@ -5,14 +5,14 @@ use std::time::Duration;
 use diffsync_core::{RunError, RunOptions, Status, Step};
 use tokio_util::sync::CancellationToken;
 
-use crate::lab::{Answer, Ended, Handle, SyncBulk, SyncNets, apply, lab};
+use crate::fake_network::{Answer, Handle, RunResult, SyncBulk, SyncNets, apply, lab};
 
 fn tags(count: usize) -> String {
     (0..count).map(|number| format!("tag t{number};")).collect()
 }
 
 /// Runs a sync that is cancelled after so many milliseconds.
-fn cancelled_after(lab: &Handle, milliseconds: u64, mut options: RunOptions) -> Ended {
+fn cancelled_after(lab: &Handle, milliseconds: u64, mut options: RunOptions) -> RunResult {
     options.cancellation = CancellationToken::new();
     let token = options.cancellation.clone();
     lab.run_then::<SyncNets, _>(options, |run| async move {
@@ -102,7 +102,7 @@ fn a_run_that_has_done_everything_when_its_time_is_over_is_completed() {
 fn loading_ends_when_the_time_is_over() {
     for parallel_loading in [false, true] {
         let lab = lab("tag a", "");
-        *crate::rig::locked(&lab.slow_loading) = Duration::from_secs(30);
+        *crate::fake_target::locked(&lab.slow_loading) = Duration::from_secs(30);
         let mut options = limited(20);
         options.parallel_loading = parallel_loading;
         let ended = lab.run::<SyncNets>(options);
@@ -128,7 +128,7 @@ fn a_wait_that_would_outlast_the_run_is_not_begun() {
 fn a_run_is_cancelled_while_it_loads() {
     for parallel_loading in [false, true] {
         let lab = lab("tag a", "");
-        *crate::rig::locked(&lab.slow_loading) = Duration::from_secs(30);
+        *crate::fake_target::locked(&lab.slow_loading) = Duration::from_secs(30);
         let mut options = apply();
         options.parallel_loading = parallel_loading;
         let ended = cancelled_after(&lab, 10_000, options);

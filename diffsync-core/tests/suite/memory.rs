@@ -9,7 +9,7 @@ use diffsync_core::{
     SyncModel, Table, Target, TargetError, WriteContext, job,
 };
 
-use crate::rig::run_job;
+use crate::fake_target::run_job;
 
 const MIB: usize = 1 << 20;
 

@@ -11,7 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::draw::{Draw, flags, network};
-use crate::lab::{Answer, Batches, Ended, Handle, SyncBatches, SyncBulk, SyncNets, Tells, apply, lab_of};
+use crate::fake_network::{Answer, Batches, Handle, RunResult, SyncBatches, SyncBulk, SyncNets, Tells, apply, lab_of};
 use crate::net::{Net, each_model, name};
 
 /// The flags of each table and of some records, which may not be there.
@@ -83,7 +83,7 @@ impl Which {
         [Self::OneByOne, Self::Batches, Self::Bulk][draw.below(3)]
     }
 
-    pub(crate) fn run(self, lab: &Handle, options: RunOptions) -> Ended {
+    pub(crate) fn run(self, lab: &Handle, options: RunOptions) -> RunResult {
         match self {
             Self::OneByOne => lab.run::<SyncNets>(options),
             Self::Batches => lab.run::<SyncBatches>(options),
@@ -121,7 +121,7 @@ fn options(draw: &mut Draw) -> RunOptions {
 }
 
 /// No failure is left, and nothing was left undone by it.
-fn expect_undisturbed(ended: &Ended) {
+fn expect_undisturbed(ended: &RunResult) {
     let counts = ended.report.counts;
     assert_eq!(counts.failed + counts.unknown + counts.not_attempted, 0, "{counts:?}");
 }

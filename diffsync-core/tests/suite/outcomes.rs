@@ -3,7 +3,7 @@
 use diffsync_core::{Flags, Status};
 
 use crate::abilities::NoUpdates;
-use crate::lab::{Answer, SyncNets, apply, lab};
+use crate::fake_network::{Answer, SyncNets, apply, lab};
 use crate::net::{DeviceId, LocationId, TagId, TenantId};
 
 #[test]

@@ -8,7 +8,7 @@ use diffsync_core::{
     Status, Synced, Url, job,
 };
 
-use crate::rig::{Answer, Listed, Memory, Rig, Shared, apply, run_job};
+use crate::fake_target::{Answer, Listed, Memory, Rig, Shared, apply, run_job};
 use crate::world::{World, records};
 
 /// Which hook panics.

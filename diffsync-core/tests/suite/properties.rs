@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::Value;
 
-use crate::rig::{Answer, Rig, apply, concurrently, locked};
+use crate::fake_target::{Answer, Rig, apply, concurrently, locked};
 use crate::world::{City, Country, Place, Records, Region, World, city, country, place, region};
 
 /// The identifiers that a generated world chooses from, by model.

@@ -2,7 +2,7 @@
 
 use diffsync_core::Status;
 
-use crate::lab::{Answer, SyncNets, apply, lab};
+use crate::fake_network::{Answer, SyncNets, apply, lab};
 
 /// Runs a sync and expects these calls, in this order, and that a second run has nothing to do.
 #[track_caller]

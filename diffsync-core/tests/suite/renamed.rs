@@ -2,8 +2,8 @@
 
 use diffsync_core::{ProblemKind, Status};
 
-use crate::rig::{Answer, Rig, apply, ended, failures, locked};
-use crate::saved::undoable;
+use crate::fake_target::{Answer, Rig, apply, ended, failures, locked};
+use crate::plan_file::undoable;
 use crate::world::{Country, records};
 
 #[test]
@@ -59,7 +59,7 @@ fn taking_the_run_back_deletes_what_was_stored() {
     let mut file = Vec::new();
     let plan = report.plan().unwrap();
     let made = diffsync_core::Signature { by: "test".into(), at: "2026-01-01T00:00:00Z".into() };
-    let info = <crate::rig::SyncWorlds as diffsync_core::JobSpec>::INFO;
+    let info = <crate::fake_target::SyncWorlds as diffsync_core::JobSpec>::INFO;
     let head = undoable().plan_head(&info, diffsync_core::PlanKind::Undo, Vec::new(), made, plan);
     undo.write(&head, &mut file).unwrap();
     assert!(String::from_utf8(file).unwrap().contains(r#""op":"delete","model":"region","id":"new-europe""#));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diffsync_core::{RunOptions, Status};
 
-use crate::lab::{Answer, Batches, Ended, Handle, InLab, SyncBulk, SyncNets, apply, lab};
+use crate::fake_network::{Answer, Batches, Handle, InLab, RunResult, SyncBulk, SyncNets, apply, lab};
 
 /// As a run has it by itself: four times, after half a second, one, two and four.
 fn patient() -> RunOptions {
@@ -14,7 +14,7 @@ fn patient() -> RunOptions {
 }
 
 /// A run that creates one tag, which the target answers like this so many times.
-fn create(answer: Answer, times: usize, options: RunOptions) -> (Ended, Handle) {
+fn create(answer: Answer, times: usize, options: RunOptions) -> (RunResult, Handle) {
     let lab = lab("tag a", "").answering(move |_, before| if before < times { answer } else { Answer::Do });
     (lab.run::<SyncNets>(options), lab)
 }
@@ -76,7 +76,7 @@ fn a_target_that_is_gone_after_a_lost_answer_ends_the_run_and_leaves_the_outcome
     }
 }
 
-fn lab_run<J: InLab>(lab: Handle) -> (Ended, Handle) {
+fn lab_run<J: InLab>(lab: Handle) -> (RunResult, Handle) {
     (lab.run::<J>(patient()), lab)
 }
 

@@ -3,7 +3,7 @@
 use diffsync_core::{Flags, OnGuard, Plan, Refusal, RunError, Status};
 
 use crate::abilities::NoDeletes;
-use crate::lab::{Answer, Batches, SyncBulk, SyncNets, apply, guarded, lab, lab_of};
+use crate::fake_network::{Answer, Batches, SyncBulk, SyncNets, apply, guarded, lab, lab_of};
 use crate::net::{LocationId, Net, Tag, net};
 use crate::world::{counted, region};
 
@@ -154,7 +154,7 @@ fn an_empty_source_does_not_empty_the_target() {
 }
 
 /// Both sides hold tags, and the target also notes that the source's loader does not look at.
-fn half_loaded() -> crate::lab::Handle {
+fn half_loaded() -> crate::fake_network::Handle {
     lab("tag a", "tag a; note n").source_then(|net| {
         let mut only_tags = Net::default();
         only_tags.tags.insert(Tag { name: "a".into(), color: None });
@@ -251,18 +251,18 @@ fn what_is_set_at_creation_only_may_differ() {
 fn a_token_that_is_revoked_half_way_ends_the_run_and_the_next_one_does_the_rest() {
     let world: Vec<_> = (0..100_000).map(|number| region(&format!("r{number}"))).collect();
     let records = crate::world::Records { regions: world, ..Default::default() };
-    let rig = crate::rig::Rig::new(records, crate::world::Records::default())
-        .answering("create region r50000", crate::rig::Answer::Fatal)
+    let rig = crate::fake_target::Rig::new(records, crate::world::Records::default())
+        .answering("create region r50000", crate::fake_target::Answer::Fatal)
         .into_shared();
-    let report = rig.run(crate::rig::apply());
+    let report = rig.run(crate::fake_target::apply());
     assert_eq!((report.counts.created, report.counts.failed, report.counts.not_attempted), (50_000, 1, 49_999));
     assert_eq!((report.status, rig.calls().len()), (Status::Failed, 50_001));
     assert_eq!(
         report.error_text().unwrap(),
         "the run ended early, when 1 of 100000 operations had failed, with: it is gone"
     );
-    crate::rig::locked(&rig.answers).clear();
-    let report = rig.run(crate::rig::apply());
+    crate::fake_target::locked(&rig.answers).clear();
+    let report = rig.run(crate::fake_target::apply());
     assert_eq!((report.counts.created, report.counts.unchanged, report.status), (50_000, 50_000, Status::Completed));
 }
 

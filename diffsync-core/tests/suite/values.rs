@@ -1,6 +1,6 @@
 //! What is compared, and what an update writes: no opinion, values set once, and what a target may hold beyond.
 
-use crate::lab::{SyncNets, apply, lab};
+use crate::fake_network::{SyncNets, apply, lab};
 
 /// Runs a sync of two devices and expects these changes.
 #[track_caller]
@@ -56,10 +56,10 @@ fn the_order_of_references_makes_no_update() {
     assert_eq!(lab.run::<SyncNets>(apply()).counts(), "4 unchanged");
 }
 
-crate::lab::lab_jobs! {
-    WithoutNotes: [crate::lab::Rack] = crate::lab::Rack::one_by_one, skip(Note);
-    WithoutTenants: [crate::lab::Rack] = crate::lab::Rack::one_by_one, ignore(device.tenant);
-    WithoutColors: [crate::lab::Rack] = crate::lab::Rack::one_by_one, ignore(tag.color);
+crate::fake_network::lab_jobs! {
+    WithoutNotes: [crate::fake_network::Rack] = crate::fake_network::Rack::one_by_one, skip(Note);
+    WithoutTenants: [crate::fake_network::Rack] = crate::fake_network::Rack::one_by_one, ignore(device.tenant);
+    WithoutColors: [crate::fake_network::Rack] = crate::fake_network::Rack::one_by_one, ignore(tag.color);
 }
 use crate::net::Note;
 

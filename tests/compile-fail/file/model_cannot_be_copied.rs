@@ -1,7 +1,7 @@
 //! A record is taken as it is, which is a copy of it.
 
-use diffsync_adapters::file::FileModel;
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
+use diffsync::file::FileModel;
 
 #[derive(SyncModel, FileModel)]
 #[file(path = "regions.csv")]

@@ -1,7 +1,7 @@
 //! A folder holds models that say in which file they are kept.
 
-use diffsync_adapters::file::Folder;
-use diffsync_core::{Adapter, Dataset, SyncModel, Table};
+use diffsync::{Adapter, Dataset, SyncModel, Table};
+use diffsync::file::Folder;
 
 #[derive(SyncModel, Clone)]
 struct Region {

@@ -1,7 +1,7 @@
 //! All mistakes are said in one build.
 
-use diffsync_adapters::file::FileModel;
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
+use diffsync::file::FileModel;
 
 #[derive(SyncModel, FileModel, Clone)]
 #[file(path = "../regions.txt", lsit = "regions", delimiter = ';')]

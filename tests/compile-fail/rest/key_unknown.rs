@@ -1,5 +1,5 @@
-use diffsync_adapters::RestModel;
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
+use diffsync::rest::RestModel;
 
 #[derive(SyncModel, RestModel, Clone)]
 #[rest(path = "sites", feild = "a")]

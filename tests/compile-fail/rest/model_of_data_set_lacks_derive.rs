@@ -1,6 +1,6 @@
-use diffsync_adapters::RestModel;
-use diffsync_adapters::rest::Rest;
-use diffsync_core::{Dataset, Job, JobContext, JobError, SyncModel, Table, job};
+use diffsync::prelude::*;
+use diffsync::rest::Rest;
+use diffsync::rest::RestModel;
 
 #[derive(SyncModel, RestModel, Clone)]
 #[rest(path = "regions")]

@@ -1,5 +1,6 @@
-use diffsync_adapters::RestModel;
-use diffsync_core::{Secret, SyncModel};
+use diffsync::SyncModel;
+use diffsync::model::Secret;
+use diffsync::rest::RestModel;
 
 #[derive(SyncModel, RestModel, Clone)]
 #[rest(path = "users")]

@@ -1,7 +1,7 @@
 //! No column is written from two fields.
 
-use diffsync_adapters::SqlModel;
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
+use diffsync::sql::SqlModel;
 
 #[derive(SyncModel, SqlModel, Clone)]
 #[sql(table = "sites", owner(column = "owner", value = "diffsync"))]

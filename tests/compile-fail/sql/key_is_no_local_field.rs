@@ -1,7 +1,7 @@
 //! The database's own key is a local field.
 
-use diffsync_adapters::SqlModel;
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
+use diffsync::sql::SqlModel;
 
 #[derive(SyncModel, SqlModel, Clone)]
 #[sql(table = "sites")]

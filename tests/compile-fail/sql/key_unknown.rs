@@ -1,7 +1,7 @@
 //! An unknown key is answered with the one that was probably meant.
 
-use diffsync_adapters::SqlModel;
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
+use diffsync::sql::SqlModel;
 
 #[derive(SyncModel, SqlModel, Clone)]
 #[sql(tabel = "sites", table = "sites")]

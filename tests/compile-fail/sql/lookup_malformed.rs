@@ -1,7 +1,7 @@
 //! A lookup that cannot be read, or that other fields hold, is answered with how it is written.
 
-use diffsync_adapters::SqlModel;
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
+use diffsync::sql::SqlModel;
 
 #[derive(SyncModel, SqlModel, Clone)]
 #[sql(table = "devices", lookup("rack_id -> racks(site, name)", rakc))]

@@ -1,7 +1,7 @@
 //! A database holds models that say in which table they are kept.
 
-use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, Dataset, SyncModel, Table};
+use diffsync::{Adapter, Dataset, SyncModel, Table};
+use diffsync::sql::Sql;
 
 #[derive(SyncModel, Clone)]
 struct Region {

@@ -1,7 +1,7 @@
 //! A table is named, not guessed.
 
-use diffsync_adapters::SqlModel;
-use diffsync_core::SyncModel;
+use diffsync::SyncModel;
+use diffsync::sql::SqlModel;
 
 #[derive(SyncModel, SqlModel, Clone)]
 struct Site {

@@ -6,8 +6,8 @@ use diffsync_core::{
     Flags, Job, JobContext, JobError, Operation, Policy, RunOptions, RunReport, Status, Step, SyncModel, job,
 };
 
-use crate::rig::{Memory, Rig, Shared, SyncWorlds, apply, ended, run_job};
-use crate::saved::{carrying_out, inverse, stale, undoable};
+use crate::fake_target::{Memory, Rig, Shared, SyncWorlds, apply, ended, run_job};
+use crate::plan_file::{carrying_out, inverse, stale, undoable};
 use crate::world::{Records, World, country, place, records, region};
 
 /// What takes back a run, and the target as the run left it.

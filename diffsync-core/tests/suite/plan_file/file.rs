@@ -7,8 +7,8 @@ use diffsync_core::{
 };
 use serde_json::Value;
 
-use crate::rig::{Rig, SyncWorlds, dry_run};
-use crate::saved::{key, plan, plan_of, read, saved, signature};
+use crate::fake_target::{Rig, SyncWorlds, dry_run};
+use crate::plan_file::{key, plan, plan_of, read, saved, signature};
 use crate::world::{Country, Records, World, country, records};
 use diffsync_core::JobSpec;
 
@@ -255,7 +255,7 @@ fn the_head_says_how_the_run_was_done() {
     });
     let head = read(&text).unwrap().head;
     assert_eq!(head.options.flags, "SKIP_UNMATCHED_DST");
-    let again = crate::saved::carrying_out(RunOptions::of(&SyncWorlds::INFO), &text, diffsync_core::Policy::Refuse);
+    let again = crate::plan_file::carrying_out(RunOptions::of(&SyncWorlds::INFO), &text, diffsync_core::Policy::Refuse);
     assert_eq!((again.flags, &again.filter, &again.lifts), (options.flags, &options.filter, &options.lifts));
     assert_eq!(again.on_guard, diffsync_core::OnGuard::Hold);
 }

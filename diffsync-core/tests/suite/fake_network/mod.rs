@@ -1,6 +1,11 @@
 //! A job on two networks. The target is as strict as a database with foreign keys, does as the test tells it, and time
 //! passes only where everything waits.
 
+mod adapters;
+mod jobs;
+mod links;
+mod result;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,13 +14,20 @@ use std::time::Duration;
 use diffsync_core::__private::{KeyOf, LinkVisitor, ModelVisitor};
 use diffsync_core::schema::{LinkKind, LinkSchema};
 use diffsync_core::{
-    Adapter, AdapterError, Dataset, Event, HasTable, Job, LinksIn, LoadContext, Observer, Operation, Ops, Outcome,
-    PlanView, Run, RunOptions, RunReport, SyncModel, Synced, Table, Target, TargetError, Terms, Variable, VariableKind,
+    Adapter, AdapterError, Dataset, Event, HasTable, Job, LinksIn, LoadContext, Observer, Operation, Ops, PlanView,
+    Run, RunOptions, RunReport, SyncModel, Synced, Table, Target, TargetError, Terms, Variable, VariableKind,
     WriteContext,
 };
 
+use self::links::{dangling, remove_orphans};
+use self::result::Watch;
+pub(crate) use self::{
+    adapters::{Bulk, Rack, Store},
+    jobs::{InLab, SyncBatches, SyncBulk, SyncLargeBulk, SyncNets, apply, guarded, lab_jobs},
+    result::RunResult,
+};
+use crate::fake_target::{locked, unguarded};
 use crate::net::{Address, Device, Interface, Location, Net, Note, Tag, Tenant, each_model, name, net};
-use crate::rig::{locked, unguarded};
 
 /// How the target answers a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -281,7 +293,7 @@ impl Handle {
 
     /// Runs a job, and expects that the target was asked nothing that breaks a foreign key or that the diff does not say,
     /// and that each record of both sides ended as exactly one thing, in the diff, the events and the report alike.
-    pub(crate) fn run<J: InLab>(&self, options: RunOptions) -> Ended {
+    pub(crate) fn run<J: InLab>(&self, options: RunOptions) -> RunResult {
         self.run_then::<J, _>(options, |run| run)
     }
 
@@ -290,7 +302,7 @@ impl Handle {
         &self,
         options: RunOptions,
         beside: impl FnOnce(std::pin::Pin<Box<dyn Future<Output = RunReport> + Send>>) -> F,
-    ) -> Ended
+    ) -> RunResult
     where
         F: Future<Output = RunReport>,
     {
@@ -306,7 +318,7 @@ impl Handle {
             let report = beside(Box::pin(run)).await;
             (report, begun.elapsed())
         });
-        let ended = Ended { report, took, done: std::mem::take(&mut *locked(&watch.done)) };
+        let ended = RunResult { report, took, done: std::mem::take(&mut *locked(&watch.done)) };
         let ended_as = format!("{:?}\n{:#?}\n{:#?}", ended.report, ended.done, self.calls());
         assert_eq!(*locked(&self.violations), [""; 0], "{ended_as}");
         if let Some(summary) = ended.report.summary() {
@@ -327,7 +339,7 @@ impl Handle {
 
     /// What a record collided with that could not be written in the end was not deleted after that: where the target did
     /// not tell what it is, nothing of its model.
-    fn expect_what_collided_to_stay(&self, ended: &Ended, ended_as: &str) {
+    fn expect_what_collided_to_stay(&self, ended: &RunResult, ended_as: &str) {
         let written = locked(&self.written_in_order).clone();
         // What the target said last of a call counts.
         let conflicts = locked(&self.conflicts).clone();
@@ -548,409 +560,4 @@ async fn done<R>(answer: Answer, result: R) -> Result<R, TargetError> {
         Answer::DoAndPanic => std::panic::resume_unwind(Box::new("index out of bounds")),
         _ => Ok(result),
     }
-}
-
-/// Visits every link of every record.
-struct EachLink<'a, F> {
-    net: &'a Net,
-    link: F,
-}
-
-impl<F: FnMut(String, &LinkSchema, Option<String>)> ModelVisitor<Net> for EachLink<'_, F> {
-    fn visit<M: LinksIn<Net>>(&mut self)
-    where
-        Net: HasTable<M>,
-    {
-        M::visit_links(self);
-    }
-}
-
-impl<M: SyncModel, F: FnMut(String, &LinkSchema, Option<String>)> LinkVisitor<Net, M> for EachLink<'_, F>
-where
-    Net: HasTable<M>,
-{
-    fn visit<P: SyncModel>(&mut self, link: &'static LinkSchema, key: KeyOf<M, P>)
-    where
-        Net: HasTable<P>,
-    {
-        let (records, named): (&Table<M>, &Table<P>) = (self.net.table(), self.net.table());
-        for record in records {
-            let mut each = |key: P::Key<'_>| {
-                let id = P::to_id(key);
-                let missing = (!named.contains(&id)).then(|| format!("{} {id}", P::NAME));
-                (self.link)(name(record), link, missing);
-            };
-            match key {
-                KeyOf::One(key) => {
-                    if let Some(key) = key(record) {
-                        each(key);
-                    }
-                }
-                KeyOf::Many(keys) => keys(record, &mut each),
-            }
-        }
-    }
-}
-
-/// The links that lead to nothing.
-fn dangling(net: &Net) -> BTreeSet<String> {
-    let mut dangling = BTreeSet::new();
-    Net::visit_models(&mut EachLink {
-        net,
-        link: |record: String, _: &LinkSchema, missing: Option<String>| {
-            dangling.extend(missing.map(|missing| format!("{record} names {missing}, which is not there")));
-        },
-    });
-    dangling
-}
-
-/// Removes what lives under what is not there, and says what that was.
-fn remove_orphans(net: &mut Net) -> Vec<String> {
-    let mut removed = Vec::new();
-    loop {
-        let mut orphans = Vec::new();
-        Net::visit_models(&mut EachLink {
-            net,
-            link: |record: String, link: &LinkSchema, missing: Option<String>| {
-                if link.kind == LinkKind::Parent && missing.is_some() {
-                    orphans.push(record);
-                }
-            },
-        });
-        if orphans.is_empty() {
-            return removed;
-        }
-        for orphan in &orphans {
-            net.remove_named(orphan);
-        }
-        removed.extend(orphans);
-    }
-}
-
-macro_rules! removal {
-    ($($model:ident $table:ident),*) => {
-        impl Net {
-            fn remove_named(&mut self, named: &str) {
-                $(
-                    if let Some(id) = self.$table.iter().find(|record| name(*record) == named).map(SyncModel::id) {
-                        self.$table.remove(&id);
-                    }
-                )*
-            }
-        }
-    };
-}
-each_model!(removal);
-
-/// What a run did.
-pub(crate) struct Ended {
-    pub(crate) report: RunReport,
-    /// How long it took, on the clock that stands still where something can go on.
-    pub(crate) took: Duration,
-    /// What became of each record, as `create device d1` and `created`, in the order it was said.
-    done: Vec<(String, &'static str)>,
-}
-
-impl Ended {
-    /// What was not done, in the order it was said, as `create device d1: failed`.
-    pub(crate) fn undone(&self) -> Vec<String> {
-        let undone = self.done.iter().filter(|(_, outcome)| !WRITTEN.contains(outcome));
-        undone.map(|(call, outcome)| format!("{call}: {outcome}")).collect()
-    }
-
-    /// What became of a record that something was to be done with.
-    pub(crate) fn outcome(&self, call: &str) -> Option<&'static str> {
-        self.done.iter().find(|(done, _)| done == call).map(|(_, outcome)| *outcome)
-    }
-
-    /// How many records ended as what, zeros left out.
-    pub(crate) fn counts(&self) -> String {
-        crate::rig::ended(&self.report)
-    }
-
-    /// Each operation of the diff is said to have ended once, and as often as the report counts it.
-    fn expect_sums(&self, ended_as: &str) {
-        let calls: BTreeSet<_> = self.done.iter().map(|(call, _)| call).collect();
-        assert_eq!(calls.len(), self.done.len(), "something was said twice: {ended_as}");
-        let mut counts = serde_json::to_value(self.report.counts).unwrap();
-        for kind in ["unchanged", "rejected", "left_out"] {
-            counts[kind] = 0.into();
-        }
-        for (kind, count) in counts.as_object().unwrap() {
-            let said = self.done.iter().filter(|(_, outcome)| outcome == kind).count();
-            assert_eq!(Some(said as u64), count.as_u64(), "{kind} in {ended_as}");
-        }
-    }
-
-    /// The target was asked for all that was attempted, and for nothing else.
-    fn expect_asked_as_planned(&self, calls: &[String], ended_as: &str) {
-        let asked: BTreeSet<&str> = calls.iter().map(String::as_str).collect();
-        let planned: HashMap<&str, &str> = self.done.iter().map(|(call, outcome)| (&**call, *outcome)).collect();
-        for call in &asked {
-            // Deferred references are set by an update of their own, and taken back by one.
-            let other = |operation| call.strip_prefix("update").map(|record| format!("{operation}{record}"));
-            let for_references = ["create", "delete"].iter().filter_map(other).any(|call| planned.contains_key(&*call));
-            assert!(planned.contains_key(call) || for_references, "{call} is not in the diff: {ended_as}");
-        }
-        for (call, outcome) in &self.done {
-            let expected = match *outcome {
-                "created" | "updated" | "deleted" => true,
-                "held" | "unsupported" | "not_attempted" | "cascaded" => false,
-                // The references of a record may be what failed or another is to blame for, and what goes with another
-                // is not known where that is not.
-                _ => continue,
-            };
-            assert_eq!(asked.contains(&**call), expected, "{call} {outcome}: {ended_as}");
-        }
-    }
-}
-
-const WRITTEN: [&str; 4] = ["created", "updated", "deleted", "cascaded"];
-
-/// Takes note of what becomes of each record.
-#[derive(Default)]
-struct Watch {
-    plan: Mutex<Option<Arc<dyn PlanView>>>,
-    done: Mutex<Vec<(String, &'static str)>>,
-}
-
-impl Observer for Watch {
-    fn observe(&self, event: &Event<'_>) {
-        match event {
-            Event::DiffReady(plan) => *locked(&self.plan) = Some(Arc::clone(plan)),
-            Event::RecordDone { record, operation, outcome } => {
-                let plan = locked(&self.plan).clone().unwrap();
-                let model = plan.diff().tables()[record.model()].schema().name;
-                let call = format!("{operation} {model} {}", plan.record(*record));
-                locked(&self.done).push((call, outcome_name(outcome)));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn outcome_name(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Created => "created",
-        Outcome::Updated => "updated",
-        Outcome::Deleted => "deleted",
-        Outcome::Cascaded => "cascaded",
-        Outcome::Failed { .. } => "failed",
-        Outcome::Blocked { .. } => "blocked",
-        Outcome::Held { .. } => "held",
-        Outcome::Unsupported => "unsupported",
-        Outcome::Unknown { .. } => "unknown",
-        Outcome::NotAttempted => "not_attempted",
-        _ => "something new",
-    }
-}
-
-/// The source's adapter.
-pub(crate) struct Shelf(pub(crate) Handle);
-
-impl Adapter for Shelf {
-    type Data = Net;
-
-    async fn load(&self, data: &mut Net, _: &LoadContext<'_>) -> Result<(), AdapterError> {
-        self.0.load(&self.0.source, &self.0.source_then, data).await;
-        Ok(())
-    }
-}
-
-/// The target's adapter. What it says of itself is a value, so that the tests need not be compiled for each.
-pub(crate) struct Rack(Handle, Terms);
-
-impl Rack {
-    /// A target that takes records one by one.
-    pub(crate) fn one_by_one(lab: Handle) -> Self {
-        Self(lab, Terms { can: Ops::all(), concurrency: 1, concurrency_limit: None, batch: 1 })
-    }
-
-    /// A target that is given four records at a time.
-    pub(crate) fn in_batches(self) -> Self {
-        Self(self.0, Terms { batch: 4, ..self.1 })
-    }
-
-    /// A target that stands no more than so many calls at the same time.
-    pub(crate) fn limited_to(self, calls: usize) -> Self {
-        Self(self.0, Terms { concurrency_limit: Some(calls), ..self.1 })
-    }
-
-    /// A target that is not able to do this.
-    pub(crate) fn without(self, ops: Ops) -> Self {
-        Self(self.0, Terms { can: self.1.can - ops, ..self.1 })
-    }
-}
-
-/// A target that takes so many records with one call.
-pub(crate) struct Bulk(pub(crate) Handle, pub(crate) usize);
-
-macro_rules! adapter {
-    ($($target:ident)*) => {$(
-        impl Adapter for $target {
-            type Data = Net;
-
-            async fn load(&self, data: &mut Net, _: &LoadContext<'_>) -> Result<(), AdapterError> {
-                self.0.load(&self.0.target, &self.0.target_then, data).await;
-                Ok(())
-            }
-
-            async fn sync_complete(&self, synced: &Synced<'_, Net>) -> Result<(), AdapterError> {
-                self.0.completed.fetch_add(1, Ordering::SeqCst);
-                // What the core takes the target to hold is what it holds, unless a call was never answered.
-                let mut held: Vec<String> = synced.records::<Device>().map(|device| format!("{device:?}")).collect();
-                held.sort();
-                let target = self.0.target();
-                let mut holds: Vec<String> = target.devices.iter().map(|device| format!("{device:?}")).collect();
-                holds.sort();
-                if held != holds && synced.counts().unknown == 0 {
-                    self.0.violation(format!("complete: the core sees {held:#?} where there is {holds:#?}"));
-                }
-                Ok(())
-            }
-        }
-    )*};
-}
-adapter!(Rack Bulk);
-
-macro_rules! one_by_one {
-    ($model:ident) => {
-        async fn create(&self, new: &$model, _: &WriteContext<'_, Net>) -> Result<$model, TargetError> {
-            self.0.create(new).await
-        }
-
-        async fn update(
-            &self,
-            old: &$model,
-            patch: &<$model as SyncModel>::Patch,
-            cx: &WriteContext<'_, Net>,
-        ) -> Result<$model, TargetError> {
-            self.0.update(old, patch, cx).await
-        }
-
-        async fn delete(&self, old: &$model, cx: &WriteContext<'_, Net>) -> Result<(), TargetError> {
-            self.0.delete(old, cx).await
-        }
-    };
-}
-
-macro_rules! targets {
-    ($($model:ident $table:ident),*) => {$(
-        impl Target<$model> for Rack {
-            one_by_one!($model);
-
-            fn terms(&self) -> Terms {
-                self.1
-            }
-        }
-
-        impl Target<$model> for Bulk {
-            one_by_one!($model);
-
-            fn terms(&self) -> Terms {
-                Terms { can: Ops::all(), concurrency: 1, concurrency_limit: None, batch: self.1 }
-            }
-
-            async fn create_many(
-                &self,
-                new: &[&$model],
-                _: &WriteContext<'_, Net>,
-            ) -> Result<Vec<Result<$model, TargetError>>, TargetError> {
-                let too_few = self.0.together(Operation::Create, new).await?;
-                let mut answers = Vec::new();
-                for new in new {
-                    answers.push(self.0.create(*new).await);
-                }
-                answers.truncate(answers.len() - usize::from(too_few));
-                Ok(answers)
-            }
-
-            async fn update_many(
-                &self,
-                changes: &[(&$model, <$model as SyncModel>::Patch)],
-                cx: &WriteContext<'_, Net>,
-            ) -> Result<Vec<Result<$model, TargetError>>, TargetError> {
-                let old: Vec<&$model> = changes.iter().map(|(old, _)| *old).collect();
-                let too_few = self.0.together(Operation::Update, &old).await?;
-                let mut answers = Vec::new();
-                for (old, patch) in changes {
-                    answers.push(self.0.update(*old, patch, cx).await);
-                }
-                answers.truncate(answers.len() - usize::from(too_few));
-                Ok(answers)
-            }
-
-            async fn delete_many(
-                &self,
-                old: &[&$model],
-                cx: &WriteContext<'_, Net>,
-            ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
-                let too_few = self.0.together(Operation::Delete, old).await?;
-                let mut answers = Vec::new();
-                for old in old {
-                    answers.push(self.0.delete(*old, cx).await);
-                }
-                answers.truncate(answers.len() - usize::from(too_few));
-                Ok(answers)
-            }
-        }
-    )*};
-}
-each_model!(targets);
-
-/// A job on a lab.
-pub(crate) trait InLab: Job {
-    fn of(lab: Handle) -> Self;
-}
-
-/// Declares jobs on labs: a name, how the target is made, and more of what `#[job]` takes.
-macro_rules! lab_jobs {
-    ($($job:ident: [$($target:tt)*] = $make:expr $(, $key:ident $(= $value:tt)? $(($($list:tt)*))?)*;)*) => {$(
-        #[diffsync_core::job(source = crate::lab::Shelf, target = $($target)*, dryrun_default = false
-            $(, $key $(= $value)? $(($($list)*))?)*)]
-        pub(crate) struct $job {
-            lab: crate::lab::Handle,
-        }
-
-        impl diffsync_core::Job for $job {
-            async fn source_adapter(
-                &self,
-                _: &diffsync_core::JobContext,
-            ) -> Result<crate::lab::Shelf, diffsync_core::JobError> {
-                Ok(crate::lab::Shelf(self.lab.clone()))
-            }
-
-            async fn target_adapter(&self, _: &diffsync_core::JobContext) -> Result<$($target)*, diffsync_core::JobError> {
-                Ok($make(self.lab.clone()))
-            }
-        }
-
-        impl crate::lab::InLab for $job {
-            fn of(lab: crate::lab::Handle) -> Self {
-                Self { lab }
-            }
-        }
-    )*};
-}
-pub(crate) use lab_jobs;
-
-lab_jobs! {
-    SyncNets: [Rack] = Rack::one_by_one;
-    SyncBatches: [Rack] = (|lab| Rack::one_by_one(lab).in_batches());
-    SyncBulk: [Bulk] = (|lab| Bulk(lab, 4));
-    SyncLargeBulk: [Bulk] = (|lab| Bulk(lab, 1_000));
-}
-
-/// Options of a run that writes, with no limit on deletes and rejected records, and that asks nothing twice.
-pub(crate) fn apply() -> RunOptions {
-    let mut options = guarded();
-    options.retry.times = 0;
-    unguarded::<Net>(options)
-}
-
-/// Options of a run that writes, with the limits that there are by themselves.
-pub(crate) fn guarded() -> RunOptions {
-    let mut options = RunOptions::of(&<SyncNets as diffsync_core::JobSpec>::INFO);
-    options.max_rejected = 1.0;
-    options
 }

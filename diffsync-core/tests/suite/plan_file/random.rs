@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use diffsync_core::{Policy, Status, SyncModel};
 use proptest::prelude::*;
 
+use crate::fake_target::{Rig, SyncWorlds, apply, locked};
+use crate::plan_file::{carrying_out, inverse, plan, read, stale, undoable};
 use crate::properties::{answers, worlds};
-use crate::rig::{Rig, SyncWorlds, apply, locked};
-use crate::saved::{carrying_out, inverse, plan, read, stale, undoable};
 use crate::world::Records;
 
 /// Each record with its values, as text.

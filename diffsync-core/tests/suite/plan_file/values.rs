@@ -2,8 +2,8 @@
 
 use diffsync_core::{Dataset, JobSpec, Plan, PlanKind, Policy, Secret, SyncModel, Table, write_plan};
 
-use crate::rig::{Rig, SyncWorlds, dry_run};
-use crate::saved::{carry_out, inverse, key, plan, read, signature, stale, undoable};
+use crate::fake_target::{Rig, SyncWorlds, dry_run};
+use crate::plan_file::{carry_out, inverse, key, plan, read, signature, stale, undoable};
 use crate::world::{Records, records};
 
 #[derive(SyncModel, Clone)]

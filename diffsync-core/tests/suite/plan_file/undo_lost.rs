@@ -8,9 +8,9 @@ use diffsync_core::{
 };
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::lab::{self, SyncNets, lab};
-use crate::rig::{Answer, Rig, run_job};
-use crate::saved::{key, undoable};
+use crate::fake_network::{self, SyncNets, lab};
+use crate::fake_target::{Answer, Rig, run_job};
+use crate::plan_file::{key, undoable};
 use crate::world::records;
 
 fn lost(report: &RunReport) -> Vec<String> {
@@ -38,9 +38,9 @@ fn a_record_that_the_target_renamed_keeps_its_new_identifier() {
 
 #[test]
 fn an_update_that_was_answered_with_another_record_may_have_been_done() {
-    let answers = [("update tag a", lab::Answer::Another)];
+    let answers = [("update tag a", fake_network::Answer::Another)];
     let lab = lab("tag a color=new; tag b", "tag a color=old; tag b").failing(&answers);
-    let mut options = lab::apply();
+    let mut options = fake_network::apply();
     options.undo = Some(key());
     let ended = lab.run::<SyncNets>(options);
     assert_eq!(ended.undone(), ["update tag a: failed"]);
@@ -52,8 +52,8 @@ fn an_update_that_was_answered_with_another_record_may_have_been_done() {
 fn a_record_that_came_back_as_another_before_it_was_to_be_deleted_is_named_by_the_targets_side() {
     // The source has no device, so none of its rows is the one that is meant.
     let pair = "location x; device a in=x peers=b; device b in=x peers=a";
-    let lab = lab("location x", pair).failing(&[("update device b", lab::Answer::Another)]);
-    let mut options = lab::apply();
+    let lab = lab("location x", pair).failing(&[("update device b", fake_network::Answer::Another)]);
+    let mut options = fake_network::apply();
     options.undo = Some(key());
     let ended = lab.run::<SyncNets>(options);
     assert_eq!(ended.undone(), ["delete device b: failed", "delete device a: held"]);

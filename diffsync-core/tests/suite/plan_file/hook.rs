@@ -2,8 +2,8 @@
 
 use diffsync_core::{Filter, Job, JobContext, JobError, Loaded, Operation, Plan, Policy, RunOptions, Status, job};
 
-use crate::rig::{Listed, Memory, Rig, Shared, apply, ended, locked, run_job};
-use crate::saved::{carrying_out, plan};
+use crate::fake_target::{Listed, Memory, Rig, Shared, apply, ended, locked, run_job};
+use crate::plan_file::{carrying_out, plan};
 use crate::world::{Records, World, records};
 
 /// A job with a `calculate_diff` of its own.

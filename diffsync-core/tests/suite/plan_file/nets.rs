@@ -5,10 +5,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::draw::{Draw, network};
-use crate::lab::{Answer, Handle, SyncNets, apply, lab, lab_of};
+use crate::fake_network::{Answer, Handle, SyncNets, apply, lab, lab_of};
 use crate::net::{Net, net};
 use crate::net_properties::{Which, answers};
-use crate::saved::{carrying_out, inverse, key, saved};
+use crate::plan_file::{carrying_out, inverse, key, saved};
 
 fn dry_run() -> RunOptions {
     let mut options = apply();
@@ -137,7 +137,7 @@ fn a_record_is_not_created_again_without_what_it_needs() {
     let lab = lab("location l", "location l; location c in=l; device d in=c; interface d/a");
     let undo = undo_of(&lab);
     // By now the outer place is gone as well, so that none of it can stand.
-    let gone = crate::lab::lab("", "tag x");
+    let gone = crate::fake_network::lab("", "tag x");
     let ended = gone.run::<SyncNets>(carrying_out(apply(), &undo, Policy::SkipStale));
     let reasons: Vec<_> = ended.report.stale.iter().map(ToString::to_string).collect();
     assert_eq!(reasons.len(), 3, "{reasons:?}");

@@ -11,8 +11,8 @@ use diffsync_core::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::rig::{locked, unguarded};
-use crate::saved::{carrying_out, inverse, key, saved, stale};
+use crate::fake_target::{locked, unguarded};
+use crate::plan_file::{carrying_out, inverse, key, saved, stale};
 
 /// A thing that is identified by any JSON value, and by two of them.
 #[derive(SyncModel, Clone, Debug, PartialEq)]
@@ -157,7 +157,7 @@ fn apply() -> RunOptions {
 }
 
 fn run(source: &Side, target: &Side, options: RunOptions) -> RunReport {
-    crate::rig::run_job(Copying { source: source.clone(), target: target.clone() }, options, Vec::new())
+    crate::fake_target::run_job(Copying { source: source.clone(), target: target.clone() }, options, Vec::new())
 }
 
 fn plan(source: &Side, target: &Side) -> String {
@@ -258,7 +258,7 @@ fn a_large_plan() {
     let text = saved::<Copying>(&report, &options);
     println!("write: {:?}, {} bytes", begun.elapsed(), text.len());
     let begun = Instant::now();
-    let plan = crate::saved::read(&text).unwrap();
+    let plan = crate::plan_file::read(&text).unwrap();
     println!("read: {:?}, {} operations", begun.elapsed(), plan.operations());
     let mut options = carrying_out(apply(), &text, Policy::Refuse);
     options.dry_run = true;

@@ -1,12 +1,25 @@
 //! Saves plans of runs, and carries them out.
 
+mod carried_out;
+mod file;
+mod hook;
+mod log;
+mod models;
+mod moved;
+mod nets;
+mod random;
+mod undo;
+mod undo_left_out;
+mod undo_lost;
+mod values;
+
 use std::sync::Arc;
 
 use diffsync_core::{
     Application, PlanFileError, PlanKey, PlanKind, Policy, RunOptions, RunReport, SavedPlan, Signature, write_plan,
 };
 
-use crate::rig::{Rig, Shared, SyncWorlds, apply, dry_run};
+use crate::fake_target::{Rig, Shared, SyncWorlds, apply, dry_run};
 use crate::world::Records;
 use diffsync_core::JobSpec;
 

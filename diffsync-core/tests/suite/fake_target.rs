@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use diffsync_core::{
     Adapter, AdapterError, Dataset, Event, FailedRecord, Job, JobContext, JobError, JobSpec, Limit, LoadContext,
-    Observer, Operation, Outcome, Run, RunOptions, RunReport, SyncModel, Synced, Target, TargetError, Url, Variable,
+    Observer, Operation, Run, RunOptions, RunReport, SyncModel, Synced, Target, TargetError, Url, Variable,
     VariableKind, WriteContext, job,
 };
 
@@ -564,26 +564,10 @@ impl Observer for Recorder {
             Event::Progress { step, done, total } => format!("{step}: {done} of {total:?}"),
             Event::StepFinished(report) => format!("{} finished", report.step),
             Event::DiffReady(plan) => format!("{} operations", plan.diff().operations()),
-            Event::RecordDone { operation, outcome, .. } => format!("{operation}: {}", outcome_name(outcome)),
+            Event::RecordDone { operation, outcome, .. } => format!("{operation}: {}", outcome.kind().as_str()),
             Event::RunFinished(report) => format!("{} {}", report.job, report.status),
             _ => return,
         };
         locked(&self.0).push(text);
-    }
-}
-
-fn outcome_name(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Created => "created",
-        Outcome::Updated => "updated",
-        Outcome::Deleted => "deleted",
-        Outcome::Cascaded => "cascaded",
-        Outcome::Failed { .. } => "failed",
-        Outcome::Blocked { .. } => "blocked",
-        Outcome::Held { .. } => "held",
-        Outcome::Unsupported => "unsupported",
-        Outcome::Unknown { .. } => "unknown",
-        Outcome::NotAttempted => "not attempted",
-        _ => "something new",
     }
 }

@@ -2,8 +2,8 @@
 
 use diffsync_core::{Flags, PlanKey, Policy, Secret, Status, SyncModel};
 
-use crate::rig::{Rig, apply, ended};
-use crate::saved::{carry_out, key, plan, stale};
+use crate::fake_target::{Rig, apply, ended};
+use crate::plan_file::{carry_out, key, plan, stale};
 use crate::world::{Country, Records, country, records, region};
 
 /// Six countries and a region: two to create, two to update, two to delete, and one that stays.
@@ -154,7 +154,7 @@ fn with_another_key_every_secret_seems_to_have_changed() {
     let (mut source, target) = sides();
     find(&mut source, "new").community = Secret::new("hunter2".into());
     let text = plan(&source, &target);
-    let mut options = crate::saved::carrying_out(apply(), &text, Policy::Refuse);
+    let mut options = crate::plan_file::carrying_out(apply(), &text, Policy::Refuse);
     let application = options.application.as_mut().unwrap();
     assert_eq!(application.key, key());
     application.key = PlanKey::new(b"another key, long enough").unwrap();
@@ -235,7 +235,7 @@ fn what_lives_under_a_create_that_is_no_longer_there_is_not_created() {
     let mut now = source.clone();
     now.regions.retain(|region| region.slug != "europe");
     let (report, rig) =
-        Rig::new(now, records(&["africa"])).run(crate::saved::carrying_out(apply(), &text, Policy::SkipStale));
+        Rig::new(now, records(&["africa"])).run(crate::plan_file::carrying_out(apply(), &text, Policy::SkipStale));
     assert_eq!(rig.calls(), ["create region asia", "delete region africa"]);
     assert_eq!(report.status, Status::Partial);
     let moved = stale(&report);

@@ -2,8 +2,8 @@
 
 use diffsync_core::{Flags, Operation, Policy, RunReport, Secret, Status, SyncModel};
 
-use crate::rig::{Answer, Rig, Shared, SyncWorlds, apply, dry_run, ended, locked};
-use crate::saved::{carrying_out, inverse, plan, read, stale, undoable};
+use crate::fake_target::{Answer, Rig, Shared, SyncWorlds, apply, dry_run, ended, locked};
+use crate::plan_file::{carrying_out, inverse, plan, read, stale, undoable};
 use crate::world::{Country, Records, country, records, region};
 
 /// A run, what takes it back, and the target that it was done on.

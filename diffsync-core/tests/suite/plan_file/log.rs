@@ -7,10 +7,10 @@ use diffsync_core::{
     Job, PlanFileError, PlanKind, Policy, RunOptions, RunReport, SavedPlan, Status, UndoLog, UndoSink, approve,
 };
 
-use crate::lab::{Answer, Handle, InLab, SyncBulk, SyncNets, apply, lab, lab_of};
+use crate::fake_network::{Answer, Handle, InLab, SyncBulk, SyncNets, apply, lab, lab_of};
+use crate::fake_target::locked;
 use crate::net::{Net, net};
-use crate::rig::locked;
-use crate::saved::{carrying_out, key, read, signature};
+use crate::plan_file::{carrying_out, key, read, signature};
 
 /// What was written, and what the target held at that time.
 struct Snapshots {

@@ -2,9 +2,9 @@
 
 use diffsync_core::{Breach, Flags, Limit, OnGuard, Operation, Policy, RunOptions, Status, SyncModel};
 
-use crate::rig::SyncWorlds;
-use crate::rig::{Answer, Rig, apply, dry_run, ended, locked};
-use crate::saved::{carry_out, carrying_out, plan, plan_of, stale};
+use crate::fake_target::SyncWorlds;
+use crate::fake_target::{Answer, Rig, apply, dry_run, ended, locked};
+use crate::plan_file::{carry_out, carrying_out, plan, plan_of, stale};
 use crate::world::{Records, country, records};
 use diffsync_core::JobSpec;
 
@@ -113,7 +113,7 @@ fn the_guards_act_on_a_plan_and_its_lifts_hold() {
 
     // Without the lift the same plan is refused.
     let (report, _) = Rig::new(source.clone(), target.clone()).run(lifted);
-    let text = crate::saved::saved::<SyncWorlds>(&report, &guarded(true));
+    let text = crate::plan_file::saved::<SyncWorlds>(&report, &guarded(true));
     let (report, rig) =
         Rig::new(source.clone(), target.clone()).run(carrying_out(guarded(false), &text, Policy::Refuse));
     assert_eq!((report.status, rig.calls().len()), (Status::Refused, 0));

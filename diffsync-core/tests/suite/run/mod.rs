@@ -1,0 +1,58 @@
+//! Runs: the four measured steps, the hooks around them, and what is reported.
+
+mod hooks;
+mod report;
+mod steps;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use diffsync_core::{
+    Adapter, AdapterError, Approved, ConfigItem, DataMapping, Job, JobContext, JobError, JobSpec, LoadContext, Loaded,
+    Object, Plan, Run, RunError, RunOptions, RunReport, Side, Status, Step, Synced, TracingObserver, Url, job,
+};
+use serde_json::{Value, json};
+
+use crate::fake_target::{
+    Answer, Listed, Memory, Recorder, Rig, Shared, SyncWorlds, apply, dry_run, ended, failures, locked, run_job,
+};
+use crate::world::{Records, World, records};
+
+/// A job like [`SyncWorlds`] with some hooks of its own.
+macro_rules! job_with {
+    ($name:ident { $($hooks:tt)* }) => {
+        #[job(source = Listed, target = Memory, dryrun_default = false)]
+        struct $name {
+            rig: Shared,
+        }
+
+        impl Job for $name {
+            async fn source_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
+                Ok(Listed(self.rig.clone()))
+            }
+
+            async fn target_adapter(&self, _: &JobContext) -> Result<Memory, JobError> {
+                Ok(Memory(self.rig.clone()))
+            }
+
+            $($hooks)*
+        }
+    };
+}
+
+use job_with;
+
+/// A world to be created, of which one country is there and one too many.
+fn rig() -> Rig {
+    Rig::new(records(&["europe", "europe/france", "europe/spain"]), records(&["europe", "europe/spain", "europe/x"]))
+}
+
+fn steps(report: &RunReport) -> Vec<Step> {
+    report.steps.iter().map(|step| step.step).collect()
+}
+
+fn error(report: &RunReport) -> String {
+    assert_eq!(report.status, Status::Failed, "{report:?}");
+    report.error_text().unwrap()
+}
