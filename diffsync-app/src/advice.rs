@@ -15,7 +15,7 @@ pub(crate) fn on_run(error: &RunError) -> Option<String> {
             let flags: Vec<_> = breaches.iter().map(flag).collect();
             Some(format!("if that is right, allow it for one run (`{}`)", flags.join(" ")))
         }
-        Refusal::Moved(_) => Some("make a new plan, or carry out what still fits (`--policy skip-stale`)".to_owned()),
+        Refusal::Drift(_) => Some("make a new plan, or carry out what still fits (`--policy skip-stale`)".to_owned()),
         Refusal::TooManyRejected { side, .. } => Some(format!(
             "fix them in the {side}, or raise the limit (`--max-rejected`) if that many may be left alone"
         )),

@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn the_core_knows_which_names_the_variables_of_a_job_cannot_have() {
-        let registry = JobRegistry::of([JobEntry::of::<NowhereToNowhere>()]).unwrap();
+        let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
         let mut command = command(&registry, "1.2.3");
         command.build();
         let mut flags = BTreeSet::new();
@@ -285,7 +285,7 @@ mod tests {
             let job = command.find_subcommand(name).and_then(|run| run.find_subcommand("nowhere-to-nowhere")).unwrap();
             flags.extend(job.get_arguments().map(|arg| arg.get_id().as_str().replace('-', "_")));
         }
-        for variable in JobEntry::of::<NowhereToNowhere>().variables() {
+        for variable in JobEntry::new::<NowhereToNowhere>().variables() {
             flags.remove(variable.name);
         }
         // The program's own.

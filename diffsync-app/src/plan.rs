@@ -32,7 +32,7 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
     keep(path)?;
     let file = NewPlan::begin(path)?;
     let key = key::made(matches)?;
-    let mut options = flags::options(RunOptions::of(job.info()), matches);
+    let mut options = flags::options(RunOptions::new(job.info()), matches);
     options.dry_run = true;
     let report = execute(&*prepared, options.clone(), None)?;
     let mut closing = Vec::new();

@@ -28,7 +28,7 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     let values = variable_values(job, matches);
     let prepared = prepare(job, &values, |name| format!("--{name}"))?;
     let mut undo_file = UndoFile::wanted(matches)?;
-    let mut options = flags::options(RunOptions::of(job.info()), matches);
+    let mut options = flags::options(RunOptions::new(job.info()), matches);
     let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
     let report = execute(&*prepared, options.clone(), log)?;
     let mut closing = Vec::new();

@@ -216,7 +216,7 @@ jobs! {
 }
 
 fn options() -> RunOptions {
-    RunOptions::of(&OneByOne::INFO).allow("port", Operation::Delete, Limit::Count(usize::MAX))
+    RunOptions::new(&OneByOne::INFO).allow("port", Operation::Delete, Limit::Count(usize::MAX))
 }
 
 /// How long the diff and the execution took, each the best of several runs.

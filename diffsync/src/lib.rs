@@ -80,7 +80,7 @@ pub mod prelude {
 pub mod model {
     #[doc(inline)]
     pub use diffsync_core::{
-        AttributeValue, Exposed, Flags, IdentifierValue, Limit, Limits, LocalValue, Names, OnGuard, Operation, Ops,
+        AttributeValue, Exposed, Flags, IdentifierValue, Limit, Limits, LocalValue, AsKey, OnGuard, Operation, Operations,
         REDACTED, Redacted, Secret, exposed, redacted,
     };
 
@@ -149,7 +149,7 @@ pub mod compare {
 /// Plans: the diff, what a run will do about it, and why it may refuse to.
 pub mod plan {
     pub use diffsync_core::{
-        Approved, Breach, Counts, Diff, DiffLine, DiffSummary, DiffTree, HoldReason, Lift, Loaded, ModelSummary, Moved,
+        Approved, Breach, Counts, Diff, DiffLine, DiffSummary, DiffTree, HoldReason, LimitOverride, Loaded, ModelSummary, Drift,
         Outcome, OutcomeCounts, OutcomeKind, Outcomes, Plan, PlanView, RecordRef, Refusal, TableDiff,
     };
 }
@@ -157,29 +157,29 @@ pub mod plan {
 /// Plans in files: saving, signing, approving, applying and undoing them.
 pub mod plan_file {
     pub use diffsync_core::{
-        Application, Lost, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,
-        SavedPlan, Signature, Undo, UndoLog, UndoSink, WeakKey, approve, write_plan,
+        ApplyRequest, Unrestorable, PlanFileError, PlanHeader, PlanKey, PlanKind, PlanOptions, StalePolicy, SavedField, SavedModel,
+        SavedPlan, Signature, UndoPlan, UndoLog, UndoSink, KeyTooShort, approve, write_plan,
     };
 }
 
 /// Runs of jobs and their settings.
 pub mod run {
-    pub use diffsync_core::{CancellationToken, Filter, Filtered, RecordFilter, Retry, Run, RunOptions, UnknownFlags};
+    pub use diffsync_core::{CancellationToken, Filter, Filtered, RecordFilter, RetryPolicy, Run, RunOptions, UnknownFlags};
 }
 
 /// What a run reports, while it goes on and at its end.
 pub mod report {
     pub use diffsync_core::{
         Event, FailedRecord, Observer, RunError, RunReport, Status, Step, StepReport, TracingObserver,
-        escape_unprintable, is_unprintable, report_retry, with_causes,
+        escape_unprintable, is_unprintable, report_retry, display_chain,
     };
 }
 
 /// Adapters and targets of your own.
 pub mod adapter {
     pub use diffsync_core::{
-        Adapter, AdapterError, Checkup, Completion, Either, Finding, LoadContext, Synced, Target, TargetError,
-        TargetErrorKind, Terms, Url, WriteContext, WrittenBy, redacted_url,
+        Adapter, AdapterError, HealthCheck, Completion, Either, CheckResult, LoadContext, CompleteContext, Target, TargetError,
+        TargetErrorKind, Capabilities, Url, WriteContext, WrittenBy, redact_url,
     };
 }
 
@@ -188,7 +188,7 @@ pub mod job {
     pub use diffsync_core::{
         Choices, ConfigItem, DataMapping, Job, JobContext, JobEntry, JobError, JobInfo, JobKind, JobRegistry, JobSpec,
         Object, PreparedJob, RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind,
-        VariableReader, VariableSpec, VariableValues, nearest,
+        VariableReader, VariableSpec, VariableValues, suggest,
     };
 
     #[doc(inline)]

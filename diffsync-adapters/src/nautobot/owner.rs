@@ -1,6 +1,6 @@
 //! Whose records are: what a target stamps on those it writes, so that it deletes no others.
 
-use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Side, Url, VisitedBy};
+use diffsync_core::{Adapter, AdapterError, HealthCheck, Dataset, HasTable, LoadContext, Side, Url, VisitedBy};
 
 use super::content_type::content_type;
 use super::entries::{ModelEntries, ModelEntry};
@@ -167,7 +167,7 @@ where
         Ok(())
     }
 
-    async fn check(&self, checkup: &mut Checkup) {
+    async fn check(&self, checkup: &mut HealthCheck) {
         self.source.check(checkup).await;
     }
 

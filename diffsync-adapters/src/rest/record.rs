@@ -345,7 +345,7 @@ mod tests {
             fields: &[field(&["path"], PATH, true), field(&["parent"], PARENT, false)],
             owner: None,
             answer: None,
-            without_nameless: false,
+            skip_unnamed: false,
         };
         let mut cache = RowCache::new("id", &[&SCHEMA], &[]);
         cache.fill("places", [json!({"id": 7, "name": "NL", "parent": null})]);

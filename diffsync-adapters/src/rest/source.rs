@@ -98,9 +98,9 @@ impl std::fmt::Debug for Sample {
 
 /// The pages of the API itself.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct FromPages;
+pub struct PagedSource;
 
-impl RowSource for FromPages {
+impl RowSource for PagedSource {
     fn rows<'a>(
         &'a self,
         client: &'a Client,

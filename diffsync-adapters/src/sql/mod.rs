@@ -42,7 +42,7 @@
 //! // Nothing is opened or created before it is needed.
 //! let url = Url::parse("sqlite://inventory.db")?;
 //! # #[cfg(feature = "sqlite")]
-//! let inventory: Sql<Inventory> = Sql::at(&url).map_err(|error| error.to_string())?.create_tables();
+//! let inventory: Sql<Inventory> = Sql::open(&url).map_err(|error| error.to_string())?.create_tables();
 //! # Ok(())
 //! # }
 //! ```

@@ -28,7 +28,7 @@ pub fn value<T: Serialize>(value: &T) -> ValueResult {
 /// Reads a byte of a text.
 #[inline]
 #[must_use]
-pub fn touch(text: Option<&String>) -> usize {
+pub fn prefetch(text: Option<&String>) -> usize {
     text.and_then(|text| text.as_bytes().first()).map_or(0, |byte| usize::from(*byte))
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use url::Url;
 
-use crate::adapter::{Adapter, LoadContext, Synced, Target, Terms, WriteContext};
+use crate::adapter::{Adapter, LoadContext, Synced, Target, Capabilities, WriteContext};
 use crate::error::{AdapterError, TargetError};
 use crate::model::SyncModel;
 
@@ -136,7 +136,7 @@ impl<M: SyncModel, T: Target<M>> Target<M> for Faulty<T> {
         self.call(self.target.delete_many(old, cx)).await
     }
 
-    fn terms(&self) -> Terms {
+    fn terms(&self) -> Capabilities {
         self.target.terms()
     }
 }

@@ -1,15 +1,15 @@
 //! What a target is able to do, adapters that are one of two, and deletes that come first.
 
-use diffsync_core::{Adapter, Either, Flags, Limit, LoadContext, Operation, Ops, Side, Status};
+use diffsync_core::{Adapter, Either, Flags, Limit, LoadContext, Operation, Operations, Side, Status};
 
 use crate::fake_network::{Answer, Bulk, Handle, Rack, Store, SyncNets, apply, guarded, lab, lab_jobs};
 use crate::net::Net;
 
 lab_jobs! {
-    NoCreates: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::CREATE));
-    NoUpdates: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::UPDATE));
-    NoDeletes: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::DELETE));
-    NoDeletesInBatches: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::DELETE).in_batches());
+    NoCreates: [Rack] = (|lab| Rack::one_by_one(lab).without(Operations::CREATE));
+    NoUpdates: [Rack] = (|lab| Rack::one_by_one(lab).without(Operations::UPDATE));
+    NoDeletes: [Rack] = (|lab| Rack::one_by_one(lab).without(Operations::DELETE));
+    NoDeletesInBatches: [Rack] = (|lab| Rack::one_by_one(lab).without(Operations::DELETE).in_batches());
 }
 
 const SOURCE: &str = "location x kind=new; location y; device d in=y; interface d/eth0; tag t";
@@ -69,7 +69,7 @@ fn either(bulk: bool) -> fn(Handle) -> Either<Rack, Bulk> {
     if bulk {
         |lab| Either::Right(Bulk(lab, 4))
     } else {
-        |lab| Either::Left(Rack::one_by_one(lab).without(Ops::DELETE))
+        |lab| Either::Left(Rack::one_by_one(lab).without(Operations::DELETE))
     }
 }
 
@@ -153,7 +153,7 @@ fn what_an_adapter_says_of_itself_is_what_the_one_of_two_says() {
     assert_eq!(shelf.record_url("tag", "a"), None);
     let mut data = Net::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(file.load(&mut data, &LoadContext::alone(Side::Source))).unwrap();
+    runtime.block_on(file.load(&mut data, &LoadContext::standalone(Side::Source))).unwrap();
     assert_eq!(*data.tags.state(), diffsync_core::LoadState::Loaded);
 }
 

@@ -350,7 +350,7 @@ fn run_rejecting(side: Side, regions: usize, rejected: usize, max_rejected: Opti
         Side::Target => Rig::new(records(&[]), records(&slugs)).target_then(reject),
     };
     let mut options = apply();
-    options.max_rejected = max_rejected.unwrap_or(diffsync_core::RunOptions::of(&SYNC).max_rejected);
+    options.max_rejected = max_rejected.unwrap_or(diffsync_core::RunOptions::new(&SYNC).max_rejected);
     let (report, rig) = rig.run(options);
     let calls = rig.calls();
     (report, calls)

@@ -240,7 +240,7 @@ fn a_batch_that_is_made_again_is_counted_once() {
     let answering = |call: &str, times| if times < 1 && call.contains("create") { Answer::Busy } else { Answer::Do };
     let lab = lab("tag a; tag b; tag c; tag d", "").answering(answering);
     let mut options = apply();
-    options.retry = diffsync_core::Retry::default();
+    options.retry = diffsync_core::RetryPolicy::default();
     let ended = lab.run::<SyncBulk>(options);
     assert_eq!((ended.report.retries, ended.counts().as_str()), (1, "4 created"));
 }

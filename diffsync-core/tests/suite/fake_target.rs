@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use diffsync_core::{
     Adapter, AdapterError, Dataset, Event, FailedRecord, Job, JobContext, JobError, JobSpec, Limit, LoadContext,
-    Observer, Operation, Run, RunOptions, RunReport, SyncModel, Synced, Target, TargetError, Url, Variable,
+    Observer, Operation, Run, RunOptions, RunReport, SyncModel, CompleteContext, Target, TargetError, Url, Variable,
     VariableKind, WriteContext, job,
 };
 
@@ -426,7 +426,7 @@ impl Adapter for Memory {
         Ok(())
     }
 
-    async fn sync_complete(&self, synced: &Synced<'_, World>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, synced: &CompleteContext<'_, World>) -> Result<(), AdapterError> {
         let regions: Vec<_> = synced.records::<Region>().map(|region| region.slug.as_str()).collect();
         self.0.note(format!("complete: {} written, regions {}", synced.counts().written(), regions.join(" ")));
         match locked(&self.0.answers).get("sync complete") {
@@ -484,7 +484,7 @@ impl Job for SyncWorlds {
 
 /// Options of a run that writes, however much of these small worlds is rejected.
 pub(crate) fn apply() -> RunOptions {
-    let mut options = unguarded::<World>(RunOptions::of(&SyncWorlds::INFO));
+    let mut options = unguarded::<World>(RunOptions::new(&SyncWorlds::INFO));
     options.max_rejected = 1.0;
     // What comes of an error that goes away has tests of its own.
     options.retry.times = 0;

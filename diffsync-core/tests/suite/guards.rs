@@ -122,7 +122,7 @@ fn a_lift_is_a_new_ceiling_for_one_model_and_one_operation() {
     let run = |model, operation, limit| {
         let lab = lab("tag a; tag b; tag c; tag d", "tag z");
         let ended = lab.run::<AtMostTwo>(guarded().allow(model, operation, Limit::Count(limit)));
-        (ended.report.status, ended.report.lifts.len())
+        (ended.report.status, ended.report.limit_overrides.len())
     };
     assert_eq!(run("tag", Operation::Create, 4), (Status::Completed, 1));
     assert_eq!(run("tag", Operation::Create, 3), (Status::Refused, 1));
@@ -151,7 +151,7 @@ fn a_lift_or_a_filter_of_a_model_that_is_not_there_is_an_error() {
 }
 
 fn held(lab: &Handle) -> RunResult {
-    let mut options = RunOptions::of(&HoldsBack::INFO);
+    let mut options = RunOptions::new(&HoldsBack::INFO);
     options.max_rejected = 1.0;
     lab.run::<HoldsBack>(options)
 }
@@ -336,7 +336,7 @@ mod of_a_model {
     fn the_limits_of_a_model_go_before_those_of_the_job() {
         let breached = |first, limited, unlimited| {
             let report =
-                run_job(SyncNumbers { limited, unlimited, first }, RunOptions::of(&SyncNumbers::INFO), Vec::new());
+                run_job(SyncNumbers { limited, unlimited, first }, RunOptions::new(&SyncNumbers::INFO), Vec::new());
             assert_eq!(report.status == Status::Completed, report.breaches.is_empty());
             report.breaches.iter().map(|breach| breach.model).collect::<Vec<_>>()
         };

@@ -113,7 +113,7 @@ impl Job for MoveBlocks {
 
 fn run(helper: bool, memory_profiling: bool, parallel_loading: bool) -> RunReport {
     let _apart = apart();
-    let mut options = RunOptions::of(&MoveBlocks::INFO);
+    let mut options = RunOptions::new(&MoveBlocks::INFO);
     options.memory_profiling = memory_profiling;
     options.parallel_loading = parallel_loading;
     let report = run_job(MoveBlocks { helper }, options, Vec::new());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diffsync_core::{
     Approved, Event, Job, JobContext, JobError, JobSpec, Loaded, Object, Observer, Plan, Run, RunError, RunReport,
-    Status, Synced, Url, job,
+    Status, CompleteContext, Url, job,
 };
 
 use crate::fake_target::{Answer, Listed, Memory, Rig, Shared, apply, run_job};
@@ -55,7 +55,7 @@ macro_rules! panicking {
                 Ok(())
             }
 
-            async fn sync_complete(&self, _: &Listed, _: &Memory, _: &Synced<'_, World>) -> Result<(), JobError> {
+            async fn sync_complete(&self, _: &Listed, _: &Memory, _: &CompleteContext<'_, World>) -> Result<(), JobError> {
                 assert!($at != Hook::Complete, "complete");
                 Ok(())
             }

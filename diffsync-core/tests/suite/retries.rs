@@ -9,7 +9,7 @@ use crate::fake_network::{Answer, Batches, Handle, InLab, RunResult, SyncBulk, S
 /// As a run has it by itself: four times, after half a second, one, two and four.
 fn patient() -> RunOptions {
     let mut options = apply();
-    options.retry = diffsync_core::Retry::default();
+    options.retry = diffsync_core::RetryPolicy::default();
     options
 }
 

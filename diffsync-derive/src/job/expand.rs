@@ -74,7 +74,7 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
 
     let registration = (!failed).then(|| {
         quote_spanned! {ident.span()=>
-            _diffsync::__private::inventory::submit! { _diffsync::JobEntry::of::<#ident>() }
+            _diffsync::__private::inventory::submit! { _diffsync::JobEntry::new::<#ident>() }
         }
     });
 

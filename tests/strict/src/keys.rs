@@ -358,10 +358,10 @@ mod tests {
 
     #[test]
     fn deferred_references_are_handed_over_only_when_they_are_due() {
-        let now = device().handed_over(true).clone();
+        let now = device().for_target(true).clone();
         assert_eq!((now.primary, now.peers, now.admins), (None, None, HashSet::new()));
         assert_eq!((now.tenant, now.users, now.remote_id), (device().tenant, device().users, 0));
-        let later = device().handed_over(false).clone();
+        let later = device().for_target(false).clone();
         assert_eq!((later.primary, later.peers, later.remote_id), (device().primary, device().peers, 0));
     }
 

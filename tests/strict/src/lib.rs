@@ -527,7 +527,7 @@ pub mod taken_names {
 
 #[cfg(test)]
 mod tests {
-    use diffsync_core::{JobKind, JobRegistry, JobSpec, Names, Plan, PlanView, VariableValues};
+    use diffsync_core::{JobKind, JobRegistry, JobSpec, AsKey, Plan, PlanView, VariableValues};
 
     use super::*;
 
@@ -661,12 +661,12 @@ mod tests {
         assert!(world.cities.contains(&("fr", "Paris", Some(6))));
         assert!(world.cities.contains(&city.id()));
         assert!(!world.cities.contains(&("fr", "Paris", None)));
-        assert!(Names::<City>::key(&city.id()).is_some_and(|key| city.is(key) && City::to_id(key) == city.id()));
+        assert!(AsKey::<City>::key(&city.id()).is_some_and(|key| city.is(key) && City::to_id(key) == city.id()));
     }
 
     #[test]
     fn local_fields_are_not_handed_over() {
-        assert_eq!(*niue().handed_over(false), Country { remote_id: None, ..niue() });
+        assert_eq!(*niue().for_target(false), Country { remote_id: None, ..niue() });
     }
 
     #[test]
@@ -711,7 +711,7 @@ mod tests {
 
     #[test]
     fn jobs_are_known_to_the_program_that_links_them() {
-        let jobs = JobRegistry::linked([]).unwrap();
+        let jobs = JobRegistry::from_linked([]).unwrap();
         let ids: Vec<_> = jobs.iter().map(|job| job.info().id).collect();
         assert_eq!(ids, ["elsewhere-to-elsewhere", "lab-to-lab", "nowhere-to-nowhere", "void-to-void"]);
     }

@@ -7,7 +7,7 @@ use diffsync_core::{Dataset, Event, Observer, OutcomeCounts, RecordRef, RunOptio
 use serde_json::{Map, Value, json};
 
 use super::asked::{Asked, Mark, union};
-use super::memory::{Memory, Synced, document, run_with, summary, unlimited};
+use super::memory::{Memory, CompleteContext, document, run_with, summary, unlimited};
 use super::records::{Key, Records, Row};
 
 /// What is compared.
@@ -32,7 +32,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn ours<D: Synced>(source: &D, target: &D, asked: &Asked) -> Result<Self, String> {
+    pub(super) fn ours<D: CompleteContext>(source: &D, target: &D, asked: &Asked) -> Result<Self, String> {
         let rows = target.rows();
         let records = union(source, target).len();
         let (source, target) = (Memory::new(source.copy()), Memory::new(target.copy()));

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::ptr;
 
-use diffsync_core::{AdapterError, Dataset, HasTable, SyncModel, Synced, Table};
+use diffsync_core::{AdapterError, Dataset, HasTable, SyncModel, CompleteContext, Table};
 
 use super::FileModel;
 use super::row::{CellError, RowError};
@@ -79,7 +79,7 @@ pub(crate) enum RecordEdit<'a, M> {
 }
 
 impl<'a, M: FileModel> Edits<'a, M> {
-    pub(crate) fn of<D: Dataset + HasTable<M>>(synced: &'a Synced<'a, D>, path: &'a Path) -> Self {
+    pub(crate) fn of<D: Dataset + HasTable<M>>(synced: &'a CompleteContext<'a, D>, path: &'a Path) -> Self {
         let target: &D = synced.plan().target();
         Self {
             loaded: target.table(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use diffsync_core::{Names, TargetError};
+use diffsync_core::{AsKey, TargetError};
 use serde_json::Value;
 
 use super::write::OutgoingRecord;

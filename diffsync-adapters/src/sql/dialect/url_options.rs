@@ -1,6 +1,6 @@
 //! The options after `?` in the URL of a database.
 
-use diffsync_core::{AdapterError, Url, redacted_url};
+use diffsync_core::{AdapterError, Url, redact_url};
 
 use super::quoting::suggestion;
 
@@ -21,7 +21,7 @@ pub(crate) fn refuse_unknown(url: &Url, known: &[&str]) -> Result<(), AdapterErr
             let suggestion = suggestion(name, known.iter().copied());
             return Err(AdapterError::new(format!(
                 "`{}` has an unknown option `{name}`{suggestion}",
-                redacted_url(url)
+                redact_url(url)
             )));
         }
     }

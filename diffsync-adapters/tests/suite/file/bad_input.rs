@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow_array::{Int64Array, StringArray};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Adapter, Checkup, Dataset, LoadState, Plan, Side, Status, SyncModel, Table};
+use diffsync_core::{Adapter, HealthCheck, Dataset, LoadState, Plan, Side, Status, SyncModel, Table};
 use tempfile::TempDir;
 
 use super::yaml::FolderToFolder;
@@ -351,7 +351,7 @@ fn what_is_no_file_is_an_error() {
 #[test]
 fn a_check_tells_what_is_missing() {
     let check = |folder: &std::path::Path, side| {
-        let mut checkup = Checkup::new(side);
+        let mut checkup = HealthCheck::new(side);
         block_on(Folder::<csv::Ports>::at(folder).check(&mut checkup));
         checkup
     };

@@ -43,10 +43,10 @@ macro_rules! hosts {
 
             impl Job for Hosting {
                 async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Hosts>, JobError> {
-                    Ok(Folder::at(&self.source))
+                    Ok(Folder::new(&self.source))
                 }
                 async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Hosts>, JobError> {
-                    Ok(Folder::at(&self.target))
+                    Ok(Folder::new(&self.target))
                 }
             }
 

@@ -82,10 +82,10 @@ macro_rules! sites {
 
             impl Job for FolderToFolder {
                 async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Sites>, JobError> {
-                    Ok(Folder::at(&self.source))
+                    Ok(Folder::new(&self.source))
                 }
                 async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Sites>, JobError> {
-                    Ok(Folder::at(&self.target))
+                    Ok(Folder::new(&self.target))
                 }
             }
 
@@ -162,7 +162,7 @@ fn parquet_file<const N: usize>(columns: [(&str, ArrayRef); N], properties: Opti
 
 /// Runs a job for real.
 fn run<J: Job + JobSpec>(job: J) -> RunReport {
-    let mut options = RunOptions::of(&J::INFO).apply();
+    let mut options = RunOptions::new(&J::INFO).apply();
     // What a run may delete is not what is looked at here.
     for schema in <J::Data as Dataset>::SCHEMAS {
         options = options.allow(schema.name, Operation::Delete, Limit::Count(1000));
@@ -180,6 +180,6 @@ where
     Folder<D>: Adapter<Data = D>,
 {
     let mut data = D::default();
-    let loaded = block_on(Folder::<D>::at(path).load(&mut data, &LoadContext::alone(side)));
+    let loaded = block_on(Folder::<D>::at(path).load(&mut data, &LoadContext::standalone(side)));
     loaded.map(|()| data).map_err(|error| error.to_string())
 }

@@ -61,10 +61,10 @@ struct Copying {
 
 impl Job for Copying {
     async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Stock>, JobError> {
-        Ok(Folder::at(&self.source))
+        Ok(Folder::new(&self.source))
     }
     async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Stock>, JobError> {
-        Ok(Folder::at(&self.target))
+        Ok(Folder::new(&self.target))
     }
 }
 
@@ -319,7 +319,7 @@ fn what_a_column_would_change_is_an_error_of_its_record() {
 
     let failed = |report: &RunReport| report.failures().map(|it| it.record.clone()).collect::<Vec<_>>();
     let job = Copying { source: folders.source(), target: folders.target() };
-    let dry = block_on(Run::execute(Arc::new(job), RunOptions::of(&Copying::INFO), Vec::new()));
+    let dry = block_on(Run::execute(Arc::new(job), RunOptions::new(&Copying::INFO), Vec::new()));
     assert_eq!(failed(&dry), ["cut", "rounded", "large", "no date"]);
     let report = copy(&folders);
     assert_eq!(failed(&report), ["cut", "rounded", "large", "no date"]);

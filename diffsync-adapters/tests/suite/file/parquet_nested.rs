@@ -38,10 +38,10 @@ struct Copy {
 
 impl Job for Copy {
     async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-        Ok(Folder::at(&self.source))
+        Ok(Folder::new(&self.source))
     }
     async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-        Ok(Folder::at(&self.target))
+        Ok(Folder::new(&self.target))
     }
 }
 

@@ -42,10 +42,10 @@ struct Copying {
 
 impl Job for Copying {
     async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
-        Ok(Folder::at(&self.source))
+        Ok(Folder::new(&self.source))
     }
     async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
-        Ok(Folder::at(&self.target))
+        Ok(Folder::new(&self.target))
     }
 }
 
@@ -82,7 +82,7 @@ impl Observer for Heard {
 fn dry_run(folders: &Folders) -> (RunReport, Vec<String>) {
     let heard = Arc::new(Heard::default());
     let job = Copying { source: folders.source(), target: folders.target() };
-    let report = block_on(Run::execute(Arc::new(job), RunOptions::of(&Copying::INFO), vec![heard.clone()]));
+    let report = block_on(Run::execute(Arc::new(job), RunOptions::new(&Copying::INFO), vec![heard.clone()]));
     let heard = std::mem::take(&mut *heard.0.lock().unwrap());
     (report, heard)
 }

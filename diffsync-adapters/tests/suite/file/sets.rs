@@ -62,7 +62,7 @@ macro_rules! things {
                     Ok(Given(self.size))
                 }
                 async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Things>, JobError> {
-                    Ok(Folder::at(&self.target))
+                    Ok(Folder::new(&self.target))
                 }
             }
 

@@ -65,7 +65,7 @@ macro_rules! devices {
                     Ok(Many)
                 }
                 async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-                    Ok(Folder::at(&self.target))
+                    Ok(Folder::new(&self.target))
                 }
             }
 

@@ -57,7 +57,7 @@ macro_rules! gauges {
                     Ok(Given)
                 }
                 async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Gauges>, JobError> {
-                    Ok(Folder::at(&self.target))
+                    Ok(Folder::new(&self.target))
                 }
             }
 

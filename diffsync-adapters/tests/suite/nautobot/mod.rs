@@ -220,12 +220,12 @@ fn retries() -> Retries {
 
 fn adapter(fake: &Fake) -> Nautobot<Inventory> {
     let client = Nautobot::<Inventory>::client(&fake.url(), &Fake::token()).retries(retries());
-    Nautobot::through(client.build().unwrap())
+    Nautobot::new(client.build().unwrap())
 }
 
 async fn loaded(nautobot: &Nautobot<Inventory>) -> Result<Inventory, AdapterError> {
     let mut inventory = Inventory::default();
-    nautobot.load(&mut inventory, &LoadContext::alone(Side::Target)).await?;
+    nautobot.load(&mut inventory, &LoadContext::standalone(Side::Target)).await?;
     Ok(inventory)
 }
 
@@ -296,7 +296,7 @@ async fn run_with(
     set: impl FnOnce(RunOptions) -> RunOptions,
 ) -> RunReport {
     let job = ToNautobot { inventory: Handed::new(inventory), nautobot: Handed::new(nautobot) };
-    let options = RunOptions::of(&ToNautobot::INFO).apply();
+    let options = RunOptions::new(&ToNautobot::INFO).apply();
     let anything = |options: RunOptions, model: &&ModelSchema| {
         options.allow(model.name, Operation::Delete, Limit::Count(usize::MAX))
     };

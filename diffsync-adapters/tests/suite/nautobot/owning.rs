@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use diffsync_adapters::nautobot::{self, Inventory, Nautobot, Owner};
 use diffsync_core::{
-    Adapter, Application, JobSpec, LoadContext, PlanKey, PlanKind, Policy, RunOptions, SavedPlan, Side, Signature,
+    Adapter, ApplyRequest, JobSpec, LoadContext, PlanKey, PlanKind, StalePolicy, RunOptions, SavedPlan, Side, Signature,
     Status,
 };
 use serde_json::{Value, json};
@@ -162,13 +162,13 @@ async fn a_run_with_an_owner_is_taken_back() {
 /// Carries out the plan that takes a run back.
 async fn take_back(report: &diffsync_core::RunReport, key: &PlanKey, nautobot: Nautobot<Inventory>) {
     let by = Signature { by: "ada".into(), at: "2026-11-22T17:13:37Z".into() };
-    let options = RunOptions::of(&ToNautobot::INFO);
+    let options = RunOptions::new(&ToNautobot::INFO);
     let head = options.plan_head(&ToNautobot::INFO, PlanKind::Undo, Vec::new(), by, report.plan().unwrap());
     let mut file = Vec::new();
     report.undo.as_ref().unwrap().write(&head, &mut file).unwrap();
     let plan = Arc::new(SavedPlan::read(&mut &*file).unwrap());
-    let application = Application { plan, key: key.clone(), policy: Policy::Refuse };
-    let report = run_with(Inventory::default(), nautobot, |options| options.carrying_out(application).unwrap()).await;
+    let application = ApplyRequest { plan, key: key.clone(), policy: StalePolicy::Refuse };
+    let report = run_with(Inventory::default(), nautobot, |options| options.apply_plan(application).unwrap()).await;
     let stale: Vec<_> = report.stale.iter().map(ToString::to_string).collect();
     assert_eq!((report.status, failures(&report), stale), (Status::Completed, Vec::new(), Vec::new()));
 }
@@ -195,7 +195,7 @@ async fn an_owned_source_brings_what_the_owner_needs() {
     let fake = Fake::new().await;
     let source = Owner::custom_field("managed_by", "diffsync").owns(adapter(&fake));
     let mut data = Inventory::default();
-    source.load(&mut data, &LoadContext::alone(Side::Source)).await.unwrap();
+    source.load(&mut data, &LoadContext::standalone(Side::Source)).await.unwrap();
     let field = data.custom_fields.get("managed_by").unwrap();
     assert_eq!((field.label.as_str(), field.kind.as_str()), ("Managed by", "text"));
     assert!(field.content_types.contains(&"dcim.device".to_owned()));
@@ -212,7 +212,7 @@ async fn the_stamp_of_another_owner_is_not_copied() {
     let ours = Owner::custom_field("managed_by", "ours");
     let bring = async || {
         let mut source = Inventory::default();
-        let context = LoadContext::alone(Side::Source);
+        let context = LoadContext::standalone(Side::Source);
         ours.owns(adapter(&there)).load(&mut source, &context).await.unwrap();
         assert_eq!(source.devices.get("core-01").unwrap().custom_fields.get("external_id"), Some(&json!("core-01")));
         let report = run(source, adapter(&here).owner(&ours)).await;

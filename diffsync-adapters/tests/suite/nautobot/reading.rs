@@ -28,7 +28,7 @@ async fn filled() -> Fake {
 async fn graphql_and_rest_give_the_same_records() {
     let fake = filled().await;
     let by_graphql = loaded(&adapter(&fake)).await.unwrap();
-    let through_rest = loaded(&adapter(&fake).without_graphql()).await.unwrap();
+    let through_rest = loaded(&adapter(&fake).rest_only()).await.unwrap();
     assert_eq!(by_graphql.interfaces.iter().next().unwrap().kind, "10gbase-x-sfpp");
     assert_eq!(by_graphql.locations.iter().next().unwrap().time_zone.as_deref(), Some("Europe/Amsterdam"));
     let plan = Plan::new(by_graphql, through_rest);
@@ -114,7 +114,7 @@ async fn pages_of_graphql_are_asked_for_at_the_same_time() {
     let nautobot = Nautobot::<Marks>::new(&wire.url, &Fake::token()).unwrap();
     let reading = tokio::spawn(async move {
         let mut data = Marks::default();
-        nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await.map(|()| data)
+        nautobot.load(&mut data, &LoadContext::standalone(Side::Source)).await.map(|()| data)
     });
     let pages = || wire.requests().iter().filter(|request| request.contains("\"offset\":")).count();
     while pages() == 0 {
@@ -147,7 +147,7 @@ async fn a_recorded_nautobot_is_read() {
     let url = Url::parse(&server.uri()).unwrap();
     let nautobot = Nautobot::<Inventory>::new(&url, &Secret::new("0123".to_owned())).unwrap();
     let mut data = Inventory::default();
-    nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await.unwrap();
+    nautobot.load(&mut data, &LoadContext::standalone(Side::Source)).await.unwrap();
     assert_eq!(data.devices.len(), counts["dcim/devices"]);
     assert_eq!(data.interfaces.len(), counts["dcim/interfaces"]);
     assert_eq!(data.ip_addresses.len(), counts["ipam/ip-addresses"]);
@@ -267,7 +267,7 @@ async fn a_row_that_cannot_be_used_is_rejected_or_named() {
             json!({"name": "d1", "location": "AMS01", "device_type": {"model": "X1"}, "role": "access", "status": "Active"}),
         );
     }
-    for nautobot in [adapter(&fake).without_nameless(), adapter(&fake).without_nameless().without_graphql()] {
+    for nautobot in [adapter(&fake).skip_unnamed(), adapter(&fake).skip_unnamed().rest_only()] {
         let data = loaded(&nautobot).await.unwrap();
         assert_eq!((data.devices.len(), data.interfaces.len()), (1, 0));
     }
@@ -316,7 +316,7 @@ struct Virtual {
 async fn virtual_of(fake: &Fake) -> Result<Virtual, AdapterError> {
     let nautobot = Nautobot::<Virtual>::new(&fake.url(), &Fake::token()).unwrap();
     let mut data = Virtual::default();
-    nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await?;
+    nautobot.load(&mut data, &LoadContext::standalone(Side::Source)).await?;
     Ok(data)
 }
 

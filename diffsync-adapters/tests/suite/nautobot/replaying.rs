@@ -55,7 +55,7 @@ pub(super) async fn replay() -> MockServer {
 
 async fn load(nautobot: Nautobot<Inventory>) -> Inventory {
     let mut data = Inventory::default();
-    nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await.unwrap();
+    nautobot.load(&mut data, &LoadContext::standalone(Side::Source)).await.unwrap();
     data
 }
 
@@ -75,7 +75,7 @@ async fn a_recorded_nautobot_holds_the_same_through_graphql_and_rest() {
     }
     // What there is to ask, and for each list its fields and its rows.
     assert_eq!(asked[&true], 1 + 2 * recorded["lists"].as_object().unwrap().len());
-    let through_rest = load(nautobot().without_graphql()).await;
+    let through_rest = load(nautobot().rest_only()).await;
     assert_eq!(by_graphql.devices.get("dev-00000").unwrap().device_type, "C9300-48P");
     assert!(by_graphql.interfaces.iter().any(|interface| interface.kind == "10gbase-x-sfpp"));
     assert!(by_graphql.locations.iter().any(|location| location.time_zone.is_some()));
@@ -102,8 +102,8 @@ async fn a_nautobot_that_hangs_up_or_hangs_is_read_all_the_same() {
     let retries = Retries { first_pause: Duration::from_millis(1), total: 5 * MINUTE, ..Retries::default() };
     let nautobot = || {
         let patient = Nautobot::<Inventory>::client(&wire.url, &token()).retries(retries);
-        let limits = patient.stall_limit(10 * MINUTE).request_limit(Some(10 * MINUTE));
-        Nautobot::through(limits.reading_limit(Some(2 * MINUTE)).build().unwrap())
+        let limits = patient.read_timeout(10 * MINUTE).request_timeout(Some(10 * MINUTE));
+        Nautobot::new(limits.read_only_timeout(Some(2 * MINUTE)).build().unwrap())
     };
     let server = replay().await;
     let expected = Nautobot::<Inventory>::new(&Url::parse(&server.uri()).unwrap(), &token()).unwrap();

@@ -21,11 +21,11 @@ struct NautobotToTables {
 
 impl Job for NautobotToTables {
     async fn source_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.nautobot, &Fake::token())?)
+        Ok(Nautobot::open(&self.nautobot, &Fake::token())?)
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Sql<Inventory>, JobError> {
-        Ok(Sql::at(&self.tables)?.create_tables())
+        Ok(Sql::open(&self.tables)?.create_tables())
     }
 }
 
@@ -38,11 +38,11 @@ struct TablesToNautobot {
 
 impl Job for TablesToNautobot {
     async fn source_adapter(&self, _: &JobContext) -> Result<Sql<Inventory>, JobError> {
-        Ok(Sql::at(&self.tables)?)
+        Ok(Sql::open(&self.tables)?)
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.nautobot, &Fake::token())?)
+        Ok(Nautobot::open(&self.nautobot, &Fake::token())?)
     }
 }
 
@@ -55,17 +55,17 @@ struct NautobotToNautobot {
 
 impl Job for NautobotToNautobot {
     async fn source_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.nautobot, &Fake::token())?)
+        Ok(Nautobot::open(&self.nautobot, &Fake::token())?)
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.other, &Fake::token())?)
+        Ok(Nautobot::open(&self.other, &Fake::token())?)
     }
 }
 
 /// Runs a job, which does all that is to be done.
 async fn completed<J: Job>(job: J) -> OutcomeCounts {
-    let options = RunOptions::of(&J::INFO).apply();
+    let options = RunOptions::new(&J::INFO).apply();
     let report = Box::pin(Run::execute(Arc::new(job), options, Vec::new())).await;
     assert_eq!((report.status, failures(&report)), (Status::Completed, Vec::new()), "{:?}", report.error_text());
     report.counts

@@ -130,7 +130,7 @@ async fn what_is_in_use_elsewhere_is_not_deleted_and_says_by_what() {
 async fn a_token_that_may_not_write_ends_the_run() {
     let fake = Fake::new().await;
     let token = diffsync_core::Secret::new(READ_ONLY.to_owned());
-    let nautobot = diffsync_adapters::nautobot::Nautobot::new(&fake.url(), &token).unwrap();
+    let nautobot = diffsync_adapters::nautobot::Nautobot::open(&fake.url(), &token).unwrap();
     let report = run(inventory(), nautobot).await;
     assert_eq!(report.status, Status::Failed);
     assert!(report.error_text().unwrap().contains("You do not have permission"), "{:?}", report.error_text());

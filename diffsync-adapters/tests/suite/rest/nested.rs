@@ -95,7 +95,7 @@ fn site(note: &str, city: &str, nics: &[(&str, u32)]) -> Site {
 async fn run(site: Site, wire: &Wire, dialect: Dialect) -> RunReport {
     let sites = Sites { sites: [site].into_iter().collect() };
     let job = ToApi { sites: Handed::new(sites), api: Handed::new(Rest::new(wire.client(), dialect)) };
-    Run::execute(Arc::new(job), RunOptions::of(&ToApi::INFO).apply(), Vec::new()).await
+    Run::execute(Arc::new(job), RunOptions::new(&ToApi::INFO).apply(), Vec::new()).await
 }
 
 fn assert_done(report: &RunReport) {

@@ -69,7 +69,7 @@ async fn completed(names: &[&str], api: Rest<Marked>) -> OutcomeCounts {
     marked.sites.extend(names.iter().map(|name| Site { name: of(name), note: Some("ours".into()), id: None }));
     marked.hosts.extend(names.iter().map(|name| Host { name: of(name), external: Some(1), id: None }));
     let job = MarkedToApi { marked: Handed::new(marked), api: Handed::new(api) };
-    let mut options = RunOptions::of(&MarkedToApi::INFO).apply();
+    let mut options = RunOptions::new(&MarkedToApi::INFO).apply();
     options.retry.first_pause = Duration::from_millis(2);
     let report = Run::execute(Arc::new(job), options, Vec::new()).await;
     assert_eq!((report.status, failures(&report)), (Status::Completed, Vec::new()));

@@ -69,7 +69,7 @@ impl Job for ToApi {
 
 pub(super) async fn run(inventory: Inventory, api: Rest<Inventory>) -> RunReport {
     let job = ToApi { inventory: Handed::new(inventory), api: Handed::new(api) };
-    let mut options = RunOptions::of(&ToApi::INFO).apply();
+    let mut options = RunOptions::new(&ToApi::INFO).apply();
     options.retry.first_pause = Duration::from_millis(2);
     Run::execute(Arc::new(job), options, Vec::new()).await
 }

@@ -2,19 +2,19 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{ModelEntries, Sql};
-use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table, Url, VisitedBy};
+use diffsync_core::{Adapter, HealthCheck, Dataset, Side, SyncModel, Table, Url, VisitedBy};
 
 use super::systems::{Kind, System, assert_done, block_on, loaded, on_each, pushed};
 use super::world::{Vlan, Vlans, vlans};
 
-async fn checked<D: Dataset + VisitedBy<ModelEntries<D>>>(sql: &Sql<D>, side: Side) -> Checkup {
-    let mut checkup = Checkup::new(side);
+async fn checked<D: Dataset + VisitedBy<ModelEntries<D>>>(sql: &Sql<D>, side: Side) -> HealthCheck {
+    let mut checkup = HealthCheck::new(side);
     sql.check(&mut checkup).await;
     checkup
 }
 
 /// What was found of something, and whether it is as it should be.
-fn found(checkup: &Checkup, what: &str) -> (bool, String) {
+fn found(checkup: &HealthCheck, what: &str) -> (bool, String) {
     let finding = checkup.findings().iter().find(|finding| finding.what == what).unwrap();
     (finding.passed, finding.detail.clone())
 }
@@ -112,7 +112,7 @@ fn tables_that_only_a_lookup_leads_to_are_looked_at() {
         system.run(&system.words("CREATE TABLE [devices] ([id] SERIAL, [site_id] BIGINT, [name] KEYTEXT)")).await;
         // Also where the tables of the models are not there yet: these are not made.
         for makes_ports in [true, false] {
-            let sql: Sql<Ports> = if makes_ports { system.sql() } else { Sql::at(&system.url).unwrap() };
+            let sql: Sql<Ports> = if makes_ports { system.sql() } else { Sql::open(&system.url).unwrap() };
             if !makes_ports {
                 system.run(&system.words("CREATE TABLE [ports] ([device_id] BIGINT, [name] KEYTEXT)")).await;
             }
@@ -125,7 +125,7 @@ fn tables_that_only_a_lookup_leads_to_are_looked_at() {
             assert!(!passed && detail.contains("there is no table `sites`"), "{detail}");
         }
         system.run(&system.words("CREATE TABLE [sites] ([id] SERIAL, [nmae] KEYTEXT)")).await;
-        let sql: Sql<Ports> = Sql::at(&system.url).unwrap();
+        let sql: Sql<Ports> = Sql::open(&system.url).unwrap();
         let (passed, detail) = found(&checked(&sql, Side::Source).await, "table sites");
         assert!(!passed && detail.contains("`sites` has no column `name`; did you mean `nmae`?"), "{detail}");
         system.run(&system.words("DROP TABLE [sites]")).await;
@@ -160,7 +160,7 @@ fn the_right_to_make_tables_is_looked_at_where_it_can_be_told() {
         }
         let (passed, detail) = found(&checked(&system.sql::<Vlans>(), Side::Target).await, "tables");
         assert!(passed && detail.starts_with("none exist yet; they are created"), "{detail}");
-        let sql: Sql<Vlans> = Sql::at(&url).unwrap().create_tables();
+        let sql: Sql<Vlans> = Sql::open(&url).unwrap().create_tables();
         let (passed, detail) = found(&checked(&sql, Side::Target).await, "tables");
         let who = if system.kind == Kind::Sqlite { "file may not be written" } else { "login may not " };
         assert!(!passed && detail.starts_with(&format!("none exist yet, and the {who}")), "{detail}");

@@ -108,7 +108,7 @@ async fn holds(system: &System, there: &BTreeSet<String>, wanted: &BTreeSet<Stri
     let text = if system.kind == Kind::MariaDb { "CHAR" } else { "TEXT" };
     let kept = system.texts(&format!("SELECT CAST(slug AS {text}) FROM sites WHERE slug IN ({list})")).await;
 
-    pushed(rooms(wanted), Sql::at(&system.url).unwrap()).await;
+    pushed(rooms(wanted), Sql::open(&system.url).unwrap()).await;
     let after = slugs(system).await;
     for name in &kept {
         prop_assert!(after.contains(name), "{name:?} is gone: {before:?} -> {after:?}");

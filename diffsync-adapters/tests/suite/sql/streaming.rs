@@ -29,7 +29,7 @@ fn no_row_waits_for_the_last() {
         );
         system.run(&system.words(&view)).await;
         let (sql, mut data) = (Sql::<Vlans>::at(&system.url).unwrap(), Vlans::default());
-        let loaded = sql.load(&mut data, &LoadContext::alone(Side::Source)).await;
+        let loaded = sql.load(&mut data, &LoadContext::standalone(Side::Source)).await;
         let error = loaded.unwrap_err().to_string();
         assert!(error.starts_with("cannot read `vlans` from"), "{error}");
         assert_eq!(data.vlans.len(), ROWS as usize - 1);

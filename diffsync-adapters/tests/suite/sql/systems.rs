@@ -98,7 +98,7 @@ impl System {
 
     /// The adapter, which makes its tables.
     pub(crate) fn sql<D: VisitedBy<ModelEntries<D>>>(&self) -> Sql<D> {
-        Sql::at(&self.url).unwrap().create_tables()
+        Sql::open(&self.url).unwrap().create_tables()
     }
 
     /// Carries out statements as anybody could.
@@ -166,7 +166,7 @@ pub(crate) async fn loaded<D: Dataset + VisitedBy<ModelEntries<D>>>(
     side: Side,
 ) -> Result<D, AdapterError> {
     let mut data = D::default();
-    sql.load(&mut data, &LoadContext::alone(side)).await?;
+    sql.load(&mut data, &LoadContext::standalone(side)).await?;
     Ok(data)
 }
 
@@ -313,7 +313,7 @@ pub(crate) async fn pushed_until<D: Dataset + VisitedBy<ModelEntries<D>> + Writt
 
 /// Nothing is held back.
 fn options<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>>() -> RunOptions {
-    let options = RunOptions::of(&Push::<D>::INFO);
+    let options = RunOptions::new(&Push::<D>::INFO);
     D::SCHEMAS
         .iter()
         .fold(options, |options, schema| options.allow(schema.name, Operation::Delete, Limit::Count(usize::MAX)))

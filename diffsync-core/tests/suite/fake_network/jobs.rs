@@ -54,7 +54,7 @@ pub(crate) fn apply() -> RunOptions {
 
 /// Options of a run that writes, with the limits that there are by themselves.
 pub(crate) fn guarded() -> RunOptions {
-    let mut options = RunOptions::of(&<SyncNets as diffsync_core::JobSpec>::INFO);
+    let mut options = RunOptions::new(&<SyncNets as diffsync_core::JobSpec>::INFO);
     options.max_rejected = 1.0;
     options
 }

@@ -14,8 +14,8 @@ use std::time::Duration;
 use diffsync_core::__private::{KeyOf, LinkVisitor, ModelVisitor};
 use diffsync_core::schema::{LinkKind, LinkSchema};
 use diffsync_core::{
-    Adapter, AdapterError, Dataset, Event, HasTable, Job, LinksIn, LoadContext, Observer, Operation, Ops, PlanView,
-    Run, RunOptions, RunReport, SyncModel, Synced, Table, Target, TargetError, Terms, Variable, VariableKind,
+    Adapter, AdapterError, Dataset, Event, HasTable, Job, LinksIn, LoadContext, Observer, Operation, Operations, PlanView,
+    Run, RunOptions, RunReport, SyncModel, CompleteContext, Table, Target, TargetError, Capabilities, Variable, VariableKind,
     WriteContext,
 };
 
@@ -413,7 +413,7 @@ impl Handle {
             // As a panic does, without the words on the terminal.
             Answer::Panic => std::panic::resume_unwind(Box::new("index out of bounds")),
             Answer::Unknown => return Err(TargetError::unknown("its answer was lost")),
-            Answer::Lost => return Err(TargetError::transient("its answer was lost").perhaps_written()),
+            Answer::Lost => return Err(TargetError::transient("its answer was lost").outcome_unknown()),
             Answer::Hang => std::future::pending().await,
             Answer::Taken => return Err(self.taken(call(), None, TargetError::conflict("it is taken"))),
             Answer::TakenBy(model, id) => {
@@ -556,7 +556,7 @@ fn same_code(net: &Net, tenant: &str) -> Option<String> {
 async fn done<R>(answer: Answer, result: R) -> Result<R, TargetError> {
     match answer {
         Answer::DoAndHang => std::future::pending().await,
-        Answer::DoAndLose => Err(TargetError::transient("its answer was lost").perhaps_written()),
+        Answer::DoAndLose => Err(TargetError::transient("its answer was lost").outcome_unknown()),
         Answer::DoAndPanic => std::panic::resume_unwind(Box::new("index out of bounds")),
         _ => Ok(result),
     }

@@ -35,7 +35,7 @@ fn a_plan_is_a_document_a_line_that_people_can_read() {
     assert_eq!(head["made"]["by"], "ada");
     assert_eq!(head["variables"][0][0], "file");
     assert_eq!(head["options"]["on_guard"], "stop");
-    assert_eq!(head["options"]["lifts"][0]["operation"], "delete");
+    assert_eq!(head["options"]["limit_overrides"][0]["operation"], "delete");
     let models: Vec<_> = head["models"].as_array().unwrap().iter().map(|model| &model["name"]).collect();
     assert_eq!(models, ["city", "country"], "only what it touches");
     assert_eq!(head["models"][1]["attributes"][1]["type"], "Option<u64>");
@@ -242,7 +242,7 @@ fn nobody_approves_a_plan_twice_or_their_own() {
 
 #[test]
 fn the_head_says_how_the_run_was_done() {
-    let mut options = RunOptions::of(&SyncWorlds::INFO);
+    let mut options = RunOptions::new(&SyncWorlds::INFO);
     options.flags = diffsync_core::Flags::SKIP_UNMATCHED_DST;
     options.filter.records.push("country=fr*".parse().unwrap());
     options.on_guard = diffsync_core::OnGuard::Hold;
@@ -255,8 +255,8 @@ fn the_head_says_how_the_run_was_done() {
     });
     let head = read(&text).unwrap().head;
     assert_eq!(head.options.flags, "SKIP_UNMATCHED_DST");
-    let again = crate::plan_file::carrying_out(RunOptions::of(&SyncWorlds::INFO), &text, diffsync_core::Policy::Refuse);
-    assert_eq!((again.flags, &again.filter, &again.lifts), (options.flags, &options.filter, &options.lifts));
+    let again = crate::plan_file::apply_plan(RunOptions::new(&SyncWorlds::INFO), &text, diffsync_core::StalePolicy::Refuse);
+    assert_eq!((again.flags, &again.filter, &again.limit_overrides), (options.flags, &options.filter, &options.limit_overrides));
     assert_eq!(again.on_guard, diffsync_core::OnGuard::Hold);
 }
 
@@ -265,8 +265,8 @@ fn flags_that_do_not_exist_are_refused() {
     let mut plan = read(&text()).unwrap();
     plan.head.options.flags = "SKIP_EVERYTHING".into();
     let application =
-        diffsync_core::Application { plan: plan.into(), key: key(), policy: diffsync_core::Policy::Refuse };
-    let error = RunOptions::of(&SyncWorlds::INFO).carrying_out(application).unwrap_err();
+        diffsync_core::ApplyRequest { plan: plan.into(), key: key(), policy: diffsync_core::StalePolicy::Refuse };
+    let error = RunOptions::new(&SyncWorlds::INFO).apply_plan(application).unwrap_err();
     assert_eq!(error.to_string(), "the plan was made with flags that do not exist: SKIP_EVERYTHING");
 }
 
@@ -274,8 +274,8 @@ fn flags_that_do_not_exist_are_refused() {
 fn what_is_held_back_is_not_in_the_file() {
     let (source, target) = example();
     let mut options = dry_run();
-    options.lifts.clear();
-    options.lifts.push(diffsync_core::Lift::parse(diffsync_core::Operation::Delete, "city=0").unwrap());
+    options.limit_overrides.clear();
+    options.limit_overrides.push(diffsync_core::LimitOverride::parse(diffsync_core::Operation::Delete, "city=0").unwrap());
     options.on_guard = diffsync_core::OnGuard::Hold;
     let (report, _) = Rig::new(source, target).run(options.clone());
     assert_eq!(report.counts.held, 1);

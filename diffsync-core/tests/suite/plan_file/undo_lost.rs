@@ -154,7 +154,7 @@ impl Job for SetGauges {
 fn what_cannot_be_written_to_a_file_is_named_as_lost() {
     held().extend([("updated", 13), ("deleted", 13), ("fine", 1)].map(gauge));
     let mut options = undoable();
-    options.lifts.clear();
+    options.limit_overrides.clear();
     options = options.allow("gauge", diffsync_core::Operation::Delete, diffsync_core::Limit::Count(9));
     let report = run_job(SetGauges {}, options, Vec::new());
     assert_eq!((report.status, report.counts.written()), (Status::Completed, 4), "{:?}", report.error_text());

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use diffsync_core::{
     Adapter, AdapterError, Approved, ConfigItem, DataMapping, Job, JobContext, JobError, JobSpec, LoadContext, Loaded,
-    Object, Plan, Run, RunError, RunOptions, RunReport, Side, Status, Step, Synced, TracingObserver, Url, job,
+    Object, Plan, Run, RunError, RunOptions, RunReport, Side, Status, Step, CompleteContext, TracingObserver, Url, job,
 };
 use serde_json::{Value, json};
 

@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex};
 
 use diffsync_core::{
     Adapter, AdapterError, Dataset, Filter, HasTable, Job, JobContext, JobError, JobSpec, LoadContext, Operation,
-    OutcomeKind, Plan, Policy, RunOptions, RunReport, Status, SyncModel, Table, Target, TargetError, Variable,
+    OutcomeKind, Plan, StalePolicy, RunOptions, RunReport, Status, SyncModel, Table, Target, TargetError, Variable,
     VariableKind, WriteContext, job,
 };
 use proptest::prelude::*;
 
 use self::store::{SyncDns, SyncPlants, lab, name_server};
 use crate::fake_target::{locked, run_job, unguarded};
-use crate::plan_file::{carrying_out, inverse, key, saved, stale};
+use crate::plan_file::{apply_plan, inverse, key, saved, stale};
 
 /// A site, whatever the case of its name.
 #[derive(SyncModel, Clone, Debug, PartialEq, Eq, Hash)]

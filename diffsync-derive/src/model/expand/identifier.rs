@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
-use super::{Names, comparison, copy_of, doc_lints, field_doc, field_of, name, ref_of, with_bound};
+use super::{AsKey, comparison, copy_of, doc_lints, field_doc, field_of, name, ref_of, with_bound};
 use crate::model::ast::{Field, Model, Role};
 use crate::span::call_site;
 use crate::ty::{is_plain, is_string, option};
@@ -90,7 +90,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl ::core::hash::Hash for #id {
             fn hash<H: ::core::hash::Hasher>(&self, state: &mut H) {
-                ::core::hash::Hash::hash(&_diffsync::Names::<#model_ident>::key(self), state);
+                ::core::hash::Hash::hash(&_diffsync::AsKey::<#model_ident>::key(self), state);
             }
         }
 
@@ -281,7 +281,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
     let implement = |generics: TokenStream, ty: TokenStream, parts: Vec<TokenStream>, spelling: TokenStream| {
         quote! {
             #[automatically_derived]
-            impl #generics _diffsync::Names<#ident> for #ty {
+            impl #generics _diffsync::AsKey<#ident> for #ty {
                 #[inline]
                 fn key(&self) -> ::core::option::Option<#key<'_>> {
                     ::core::option::Option::Some(#key { #(#idents: #parts),* })

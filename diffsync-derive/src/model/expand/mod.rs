@@ -21,7 +21,7 @@ use crate::span::call_site;
 use crate::ty::{is_copied, is_plain};
 
 pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
-    let names = Names::of(model.ident);
+    let names = AsKey::of(model.ident);
     let types =
         [identifier::id_type(model, &names), identifier::key_type(model, &names), patch::patch_type(model, &names)];
     let bounds = bounds(model);

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::{Names, doc_lints, field_doc, field_of, ref_of};
+use super::{AsKey, doc_lints, field_doc, field_of, ref_of};
 use crate::model::ast::{Model, Role};
 use crate::span::call_site;
 use crate::ty::is_plain;

@@ -15,7 +15,7 @@ use diffsync_core::{Dataset, RunOptions, RunReport, SyncModel, Table};
 use serde_json::Value;
 
 use super::answer::contents;
-use super::memory::{Memory, Synced, document, run_with, summary, synced, unlimited};
+use super::memory::{Memory, CompleteContext, document, run_with, summary, synced, unlimited};
 
 #[derive(SyncModel, Clone)]
 struct Site {
@@ -71,12 +71,12 @@ struct Ours {
     report: RunReport,
 }
 
-fn ours<D: Synced>(source: D, target: &Memory<D>) -> Ours {
+fn ours<D: CompleteContext>(source: D, target: &Memory<D>) -> Ours {
     ours_with(&Memory::new(source), target, |options| options)
 }
 
 /// The same of a run that is asked for something.
-fn ours_with<D: Synced>(source: &Memory<D>, target: &Memory<D>, ask: impl FnOnce(RunOptions) -> RunOptions) -> Ours {
+fn ours_with<D: CompleteContext>(source: &Memory<D>, target: &Memory<D>, ask: impl FnOnce(RunOptions) -> RunOptions) -> Ours {
     let report = run_with(source, target, Vec::new(), |options| ask(unlimited::<D>(options)));
     Ours {
         diff: document(&report),

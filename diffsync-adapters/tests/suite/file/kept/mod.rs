@@ -43,10 +43,10 @@ macro_rules! model {
 
             impl Job for Copy {
                 async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-                    Ok(Folder::at(&self.source))
+                    Ok(Folder::new(&self.source))
                 }
                 async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-                    Ok(Folder::at(&self.target))
+                    Ok(Folder::new(&self.target))
                 }
             }
 

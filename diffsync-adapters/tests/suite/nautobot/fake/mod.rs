@@ -53,7 +53,7 @@ impl Fake {
     }
 
     /// One that offers no GraphQL.
-    pub(crate) async fn without_graphql() -> Self {
+    pub(crate) async fn rest_only() -> Self {
         Self::with(State::new(), false).await
     }
 
