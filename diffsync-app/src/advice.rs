@@ -1,6 +1,8 @@
 //! How to allow what a run was refused for. The core states the facts; the flags are this program's.
 
-use diffsync_core::{Breach, Refusal, RegistryError, RunError};
+use diffsync_core::job::RegistryError;
+use diffsync_core::plan::{Breach, Refusal};
+use diffsync_core::report::RunError;
 
 /// A limit that a run would go beyond, and the flag that allows it.
 pub(crate) fn breach(breach: &Breach) -> String {

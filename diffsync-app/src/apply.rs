@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use diffsync_core::{ApplyRequest, JobEntry, JobRegistry, PlanKey, StalePolicy, RunOptions, SavedPlan, VariableValues};
+use diffsync_core::JobRegistry;
+use diffsync_core::job::{JobEntry, VariableValues};
+use diffsync_core::plan_file::{ApplyRequest, PlanKey, StalePolicy, SavedPlan};
+use diffsync_core::run::RunOptions;
 
 use crate::command::{flag_name, or_in_environment};
 use crate::exit::Exit;

@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use clap::ArgMatches;
-use diffsync_core::{HealthCheck, JobInfo, JobRegistry, Side};
+use diffsync_core::JobRegistry;
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
+use diffsync_core::job::JobInfo;
 use serde::Serialize;
 
 use crate::command::{variable_values, wants_json};

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use diffsync_core::{JobEntry, VariableError, VariableKind, VariableSpec, VariableValues, suggest};
+use diffsync_core::job::{JobEntry, VariableError, VariableKind, VariableSpec, VariableValues};
+use diffsync_core::value::suggest;
 
 use crate::run::runtime;
 use crate::terminal::one_line;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use diffsync_core::{JobEntry, JobRegistry, VariableKind, VariableSpec, VariableValues};
+use diffsync_core::JobRegistry;
+use diffsync_core::job::{JobEntry, VariableKind, VariableSpec, VariableValues};
 
 use crate::exit::Exit;
 use crate::flags;

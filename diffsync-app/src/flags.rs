@@ -5,7 +5,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches};
-use diffsync_core::{Flags, JobInfo, LimitOverride, OnGuard, Operation, RecordFilter, RunOptions};
+use diffsync_core::job::JobInfo;
+use diffsync_core::model::{Flags, LimitOverride, OnGuard, Operation};
+use diffsync_core::plan_file::RecordFilter;
+use diffsync_core::run::RunOptions;
 
 const HEADING: &str = "Run";
 const GUARDS: &str = "Guards";

@@ -38,7 +38,8 @@ mod undo;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use diffsync_core::{Job, JobEntry, JobRegistry};
+use diffsync_core::{Job, JobRegistry};
+use diffsync_core::job::JobEntry;
 
 use crate::exit::Exit;
 

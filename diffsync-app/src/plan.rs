@@ -4,7 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use diffsync_core::{JobRegistry, PlanFileError, PlanKind, RunOptions, approve, write_plan};
+use diffsync_core::JobRegistry;
+use diffsync_core::apply::write_plan;
+use diffsync_core::plan_file::{PlanFileError, PlanKind, approve};
+use diffsync_core::run::RunOptions;
 
 use crate::command::variable_values;
 use crate::exit::Exit;

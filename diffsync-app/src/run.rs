@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use diffsync_core::{
-    JobEntry, JobRegistry, Observer, PreparedJob, RunOptions, RunReport, TracingObserver, VariableValues,
-};
+use diffsync_core::JobRegistry;
+use diffsync_core::job::{JobEntry, PreparedJob, VariableValues};
+use diffsync_core::report::{Observer, RunReport, TracingObserver};
+use diffsync_core::run::RunOptions;
 use tokio::runtime::Runtime;
 
 use crate::advice;

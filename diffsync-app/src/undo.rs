@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
-use diffsync_core::{
-    Event, JobEntry, JobInfo, Observer, PlanHeader, PlanKey, PlanKind, RunOptions, RunReport, Signature, UndoLog,
-    UndoSink, VariableValues,
-};
+use diffsync_core::job::{JobEntry, JobInfo, VariableValues};
+use diffsync_core::plan_file::{PlanHeader, PlanKey, PlanKind, Signature, UndoLog, UndoSink};
+use diffsync_core::report::{Event, Observer, RunReport};
+use diffsync_core::run::RunOptions;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 

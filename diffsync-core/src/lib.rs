@@ -92,40 +92,6 @@ pub use crate::model::SyncModel;
 pub use crate::plan::{Diff, Plan};
 pub use crate::run::Run;
 
-// Everything else by its bare name. Each of these is also in the module that it belongs to.
-pub use crate::adapter::{
-    AdapterError, HealthCheck, Completion, Either, CheckResult, LoadContext, CompleteContext, TargetError, TargetErrorKind, Capabilities,
-    WriteContext, WrittenBy,
-};
-pub use crate::apply::{Loaded, write_plan};
-pub use crate::data::{HasTable, LinksIn, LoadState, Problem, ProblemKind, Side, SkippedModel, Visit, VisitedBy};
-pub use crate::error::display_chain;
-pub use crate::job::{
-    Choices, DataMapping, JobContext, JobEntry, JobError, JobInfo, JobKind, JobSpec, Object, PreparedJob,
-    RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec,
-    VariableValues, redact_url,
-};
-pub use crate::model::{
-    AttributeValue, AttributeValues, Flags, Outgoing, IdentifierValue, LimitOverride, Limit, Limits, LocalValue, AsKey,
-    OnGuard, Operation, Operations,
-};
-pub use crate::plan::{
-    Breach, Counts, DiffLine, DiffSummary, DiffTree, HoldReason, ModelSummary, Drift, Outcome, OutcomeCounts,
-    OutcomeKind, Outcomes, PlanView, RecordRef, Refusal, TableDiff,
-};
-pub use crate::plan_file::{
-    ApplyRequest, Filter, Unrestorable, PlanFileError, PlanHeader, PlanKey, PlanKind, PlanOptions, StalePolicy, RecordFilter,
-    SavedField, SavedModel, SavedPlan, Signature, UndoPlan, UndoLog, UndoSink, KeyTooShort, approve,
-};
-pub use crate::report::{
-    ConfigItem, Event, FailedRecord, Filtered, Observer, RunError, RunReport, Status, Step, StepReport,
-    TracingObserver, report_retry,
-};
-pub use crate::run::{Approved, CancellationToken, RetryPolicy, RunOptions, UnknownFlags};
-pub use crate::value::{
-    Exposed, REDACTED, Redacted, Secret, Url, escape_unprintable, exposed, is_unprintable, suggest, redacted,
-};
-
 /// What generated code uses. Not part of the public interface: it may change with any version.
 #[doc(hidden)]
 pub mod __private {

@@ -79,10 +79,8 @@ pub mod prelude {
 /// Models: records, their identifiers and attributes, and what a run may do with them.
 pub mod model {
     #[doc(inline)]
-    pub use diffsync_core::{
-        AttributeValue, Exposed, Flags, IdentifierValue, Limit, Limits, LocalValue, AsKey, OnGuard, Operation, Operations,
-        REDACTED, Redacted, Secret, exposed, redacted,
-    };
+    pub use diffsync_core::model::{AttributeValue, Flags, IdentifierValue, Limit, Limits, LocalValue, AsKey, OnGuard, Operation, Operations};
+    pub use diffsync_core::value::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
 
     /// What generic code calls a model: the bound in `fn report<M: diffsync::model::SyncModel>(record: &M)`.
     ///
@@ -133,9 +131,8 @@ pub mod model {
 
 /// Data sets: tables, and what is wrong with what they hold.
 pub mod data {
-    pub use diffsync_core::{
-        HasTable, LinksIn, LoadState, Problem, ProblemKind, Side, SkippedModel, Table, Visit, VisitedBy,
-    };
+    pub use diffsync_core::Table;
+    pub use diffsync_core::data::{HasTable, LinksIn, LoadState, Problem, ProblemKind, Side, SkippedModel, Visit, VisitedBy};
 
     #[doc(inline)]
     pub use crate::Dataset;
@@ -148,48 +145,48 @@ pub mod compare {
 
 /// Plans: the diff, what a run will do about it, and why it may refuse to.
 pub mod plan {
-    pub use diffsync_core::{
-        Approved, Breach, Counts, Diff, DiffLine, DiffSummary, DiffTree, HoldReason, LimitOverride, Loaded, ModelSummary, Drift,
-        Outcome, OutcomeCounts, OutcomeKind, Outcomes, Plan, PlanView, RecordRef, Refusal, TableDiff,
-    };
+    pub use diffsync_core::{Diff, Plan};
+    pub use diffsync_core::apply::Loaded;
+    pub use diffsync_core::model::LimitOverride;
+    pub use diffsync_core::plan::{Breach, Counts, DiffLine, DiffSummary, DiffTree, HoldReason, ModelSummary, Drift, Outcome, OutcomeCounts, OutcomeKind, Outcomes, PlanView, RecordRef, Refusal, TableDiff};
+    pub use diffsync_core::run::Approved;
 }
 
 /// Plans in files: saving, signing, approving, applying and undoing them.
 pub mod plan_file {
-    pub use diffsync_core::{
-        ApplyRequest, Unrestorable, PlanFileError, PlanHeader, PlanKey, PlanKind, PlanOptions, StalePolicy, SavedField, SavedModel,
-        SavedPlan, Signature, UndoPlan, UndoLog, UndoSink, KeyTooShort, approve, write_plan,
-    };
+    pub use diffsync_core::apply::write_plan;
+    pub use diffsync_core::plan_file::{ApplyRequest, Unrestorable, PlanFileError, PlanHeader, PlanKey, PlanKind, PlanOptions, StalePolicy, SavedField, SavedModel, SavedPlan, Signature, UndoPlan, UndoLog, UndoSink, KeyTooShort, approve};
 }
 
 /// Runs of jobs and their settings.
 pub mod run {
-    pub use diffsync_core::{CancellationToken, Filter, Filtered, RecordFilter, RetryPolicy, Run, RunOptions, UnknownFlags};
+    pub use diffsync_core::Run;
+    pub use diffsync_core::plan_file::{Filter, RecordFilter};
+    pub use diffsync_core::report::Filtered;
+    pub use diffsync_core::run::{CancellationToken, RetryPolicy, RunOptions, UnknownFlags};
 }
 
 /// What a run reports, while it goes on and at its end.
 pub mod report {
-    pub use diffsync_core::{
-        Event, FailedRecord, Observer, RunError, RunReport, Status, Step, StepReport, TracingObserver,
-        escape_unprintable, is_unprintable, report_retry, display_chain,
-    };
+    pub use diffsync_core::error::display_chain;
+    pub use diffsync_core::report::{Event, FailedRecord, Observer, RunError, RunReport, Status, Step, StepReport, TracingObserver, report_retry};
+    pub use diffsync_core::value::{escape_unprintable, is_unprintable};
 }
 
 /// Adapters and targets of your own.
 pub mod adapter {
-    pub use diffsync_core::{
-        Adapter, AdapterError, HealthCheck, Completion, Either, CheckResult, LoadContext, CompleteContext, Target, TargetError,
-        TargetErrorKind, Capabilities, Url, WriteContext, WrittenBy, redact_url,
-    };
+    pub use diffsync_core::{Adapter, Target};
+    pub use diffsync_core::adapter::{AdapterError, HealthCheck, Completion, Either, CheckResult, LoadContext, CompleteContext, TargetError, TargetErrorKind, Capabilities, WriteContext, WrittenBy};
+    pub use diffsync_core::job::redact_url;
+    pub use diffsync_core::value::Url;
 }
 
 /// Jobs, their variables, and the registry that runs them by name.
 pub mod job {
-    pub use diffsync_core::{
-        Choices, ConfigItem, DataMapping, Job, JobContext, JobEntry, JobError, JobInfo, JobKind, JobRegistry, JobSpec,
-        Object, PreparedJob, RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind,
-        VariableReader, VariableSpec, VariableValues, suggest,
-    };
+    pub use diffsync_core::{Job, JobRegistry};
+    pub use diffsync_core::job::{Choices, DataMapping, JobContext, JobEntry, JobError, JobInfo, JobKind, JobSpec, Object, PreparedJob, RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues};
+    pub use diffsync_core::report::ConfigItem;
+    pub use diffsync_core::value::suggest;
 
     #[doc(inline)]
     pub use crate::Choice;

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use diffsync_core::memory::MemoryScope;
-use diffsync_core::{
-    Adapter, AdapterError, HealthCheck, Completion, Dataset, HasTable, LoadContext, Side, CompleteContext, Target, TargetError,
-    VisitedBy, WriteContext,
-};
+use diffsync_core::{Adapter, Dataset, Target};
+use diffsync_core::adapter::{AdapterError, HealthCheck, Completion, LoadContext, CompleteContext, TargetError, WriteContext};
+use diffsync_core::data::{HasTable, Side, VisitedBy};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 

@@ -1,6 +1,7 @@
 //! The health check of a Nautobot.
 
-use diffsync_core::{HealthCheck, Side};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
 use serde_json::Value;
 
 use super::graphql::{Unanswered, ask};

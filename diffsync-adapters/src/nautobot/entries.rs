@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use diffsync_core::schema::FieldSchema;
-use diffsync_core::{AdapterError, Dataset, HasTable, Visit, VisitedBy, WriteContext};
+use diffsync_core::Dataset;
+use diffsync_core::adapter::{AdapterError, WriteContext};
+use diffsync_core::data::{HasTable, Visit, VisitedBy};
 
 use super::custom_fields;
 use super::custom_fields::Takes;

@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! use diffsync_adapters::nautobot::{Inventory, Nautobot};
-//! use diffsync_core::{Secret, Url};
+//! use diffsync_core::value::{Secret, Url};
 //!
 //! # fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let url = Url::parse("https://nautobot.example")?;
@@ -36,7 +36,9 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use diffsync_core::{Adapter, AdapterError, HealthCheck, LoadContext, Secret, CompleteContext, Url};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext, CompleteContext};
+use diffsync_core::value::{Secret, Url};
 use serde_json::Value;
 
 pub use self::custom_fields::CustomFields;

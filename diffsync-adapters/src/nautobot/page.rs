@@ -1,6 +1,6 @@
 //! Where a person finds a record.
 
-use diffsync_core::Url;
+use diffsync_core::value::Url;
 use diffsync_core::schema::FieldSchema;
 
 use crate::rest::{Of, RestSchema};

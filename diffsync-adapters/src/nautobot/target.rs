@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
-use diffsync_core::{HasTable, Target, TargetError, TargetErrorKind, Capabilities, WriteContext};
+use diffsync_core::Target;
+use diffsync_core::adapter::{TargetError, TargetErrorKind, Capabilities, WriteContext};
+use diffsync_core::data::HasTable;
 use serde_json::Value;
 
 use super::cascade::{CascadeSearch, Doomed};
@@ -236,7 +238,7 @@ impl<D: NautobotData> Nautobot<D> {
         })
     }
 
-    fn finished<M: RestModel>(&self, mut stored: M, sent: &Sent<M>) -> Result<M, diffsync_core::AdapterError> {
+    fn finished<M: RestModel>(&self, mut stored: M, sent: &Sent<M>) -> Result<M, diffsync_core::adapter::AdapterError> {
         if let Some((position, default)) = &sent.default {
             self.defaults.note(&stored, default.clone())?;
             stored = attributes::with(&stored, *position, default.clone())?;

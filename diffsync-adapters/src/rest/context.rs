@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 
 use super::cache::RowCache;
 use super::cache::proof::PostProofs;

@@ -5,7 +5,8 @@
 //! ```
 //! use diffsync_adapters::RestModel;
 //! use diffsync_adapters::rest::{Client, Dialect, Rest};
-//! use diffsync_core::{Dataset, Secret, SyncModel, Table, Url};
+//! use diffsync_core::{Dataset, SyncModel, Table};
+//! use diffsync_core::value::{Secret, Url};
 //!
 //! #[derive(SyncModel, RestModel, Clone)]
 //! #[rest(path = "ipam/vlans")]

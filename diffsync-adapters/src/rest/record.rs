@@ -1,6 +1,8 @@
 //! Records and the bodies that hold them.
 
-use diffsync_core::{AttributeValues, REDACTED, SyncModel, exposed, redacted};
+use diffsync_core::SyncModel;
+use diffsync_core::model::AttributeValues;
+use diffsync_core::value::{REDACTED, exposed, redacted};
 use serde_json::{Map, Number, Value};
 
 use super::cache::{LookupError, RowCache};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 use futures_util::future::BoxFuture;
 use reqwest::header::ALLOW;
 use serde_json::Value;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use diffsync_core::{AdapterError, suggest};
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::value::suggest;
 use serde_json::Value;
 
 use crate::rest::cache::RowCache;

@@ -4,10 +4,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use diffsync_core::{
-    Adapter, AdapterError, HealthCheck, Dataset, HasTable, LoadContext, Side, CompleteContext, Target, TargetError, Capabilities, Url,
-    VisitedBy, WriteContext, redact_url,
-};
+use diffsync_core::{Adapter, Dataset, Target};
+use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext, CompleteContext, TargetError, Capabilities, WriteContext};
+use diffsync_core::data::{HasTable, Side, VisitedBy};
+use diffsync_core::job::redact_url;
+use diffsync_core::value::Url;
 
 use super::catalogue::Catalogue;
 use super::context::SqlContext;

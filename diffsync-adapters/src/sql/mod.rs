@@ -6,7 +6,8 @@
 //! ```
 //! use diffsync_adapters::SqlModel;
 //! use diffsync_adapters::sql::Sql;
-//! use diffsync_core::{Dataset, SyncModel, Table, Url};
+//! use diffsync_core::{Dataset, SyncModel, Table};
+//! use diffsync_core::value::Url;
 //!
 //! #[derive(SyncModel, SqlModel, Clone)]
 //! #[sql(table = "sites", owner(column = "managed_by", value = "diffsync"))]

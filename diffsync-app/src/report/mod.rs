@@ -6,9 +6,12 @@ mod summary;
 
 use std::fmt::{self, Write};
 
-use diffsync_core::{
-    FailedRecord, JobInfo, LimitOverride, Unrestorable, OutcomeKind, PlanKind, RunReport, SavedPlan, Signature, SkippedModel,
-};
+use diffsync_core::data::SkippedModel;
+use diffsync_core::job::JobInfo;
+use diffsync_core::model::LimitOverride;
+use diffsync_core::plan::OutcomeKind;
+use diffsync_core::plan_file::{Unrestorable, PlanKind, SavedPlan, Signature};
+use diffsync_core::report::{FailedRecord, RunReport};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -8,7 +8,8 @@ use crate::data::side::Side;
 /// version that is known.
 ///
 /// ```
-/// use diffsync_core::{HealthCheck, Side};
+/// use diffsync_core::adapter::HealthCheck;
+/// use diffsync_core::data::Side;
 ///
 /// let mut checkup = HealthCheck::new(Side::Target);
 /// checkup.passed("connection", "PostgreSQL 15.14");

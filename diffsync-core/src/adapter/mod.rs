@@ -34,7 +34,8 @@ use crate::report::event::{Event, Observers};
 /// One system: it loads a data set.
 ///
 /// ```
-/// use diffsync_core::{Adapter, AdapterError, Dataset, LoadContext, SyncModel, Table};
+/// use diffsync_core::{Adapter, Dataset, SyncModel, Table};
+/// use diffsync_core::adapter::{AdapterError, LoadContext};
 ///
 /// #[derive(SyncModel)]
 /// struct Vlan {

@@ -52,7 +52,8 @@ impl VariableSpec {
 /// that as well.
 ///
 /// ```
-/// use diffsync_core::{Choice, Variable};
+/// use diffsync_core::Choice;
+/// use diffsync_core::job::Variable;
 ///
 /// #[derive(Choice, Debug, PartialEq)]
 /// enum Scope {

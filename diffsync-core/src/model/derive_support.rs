@@ -93,7 +93,8 @@ impl IdentifierParts {
 /// takes.
 ///
 /// ```
-/// use diffsync_core::{AttributeValues, SyncModel};
+/// use diffsync_core::SyncModel;
+/// use diffsync_core::model::AttributeValues;
 ///
 /// #[derive(SyncModel)]
 /// struct Region {

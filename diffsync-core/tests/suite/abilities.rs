@@ -1,6 +1,10 @@
 //! What a target is able to do, adapters that are one of two, and deletes that come first.
 
-use diffsync_core::{Adapter, Either, Flags, Limit, LoadContext, Operation, Operations, Side, Status};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::{Either, LoadContext};
+use diffsync_core::data::Side;
+use diffsync_core::model::{Flags, Limit, Operation, Operations};
+use diffsync_core::report::Status;
 
 use crate::fake_network::{Answer, Bulk, Handle, Rack, Store, SyncNets, apply, guarded, lab, lab_jobs};
 use crate::net::Net;
@@ -87,16 +91,16 @@ mod either_of_two {
             impl diffsync_core::Job for $job {
                 async fn source_adapter(
                     &self,
-                    _: &diffsync_core::JobContext,
-                ) -> Result<Either<Store, Store>, diffsync_core::JobError> {
+                    _: &diffsync_core::job::JobContext,
+                ) -> Result<Either<Store, Store>, diffsync_core::job::JobError> {
                     let shelf = Store(self.lab.clone());
                     Ok(if $bulk { Either::Right(shelf) } else { Either::Left(shelf) })
                 }
 
                 async fn target_adapter(
                     &self,
-                    _: &diffsync_core::JobContext,
-                ) -> Result<Either<Rack, Bulk>, diffsync_core::JobError> {
+                    _: &diffsync_core::job::JobContext,
+                ) -> Result<Either<Rack, Bulk>, diffsync_core::job::JobError> {
                     Ok(either($bulk)(self.lab.clone()))
                 }
             }
@@ -134,12 +138,12 @@ impl Adapter for File {
 
     const WRITES_AT_COMPLETE: bool = true;
 
-    async fn load(&self, data: &mut Net, _: &LoadContext<'_>) -> Result<(), diffsync_core::AdapterError> {
+    async fn load(&self, data: &mut Net, _: &LoadContext<'_>) -> Result<(), diffsync_core::adapter::AdapterError> {
         data.tags.mark_loaded();
         Ok(())
     }
 
-    fn record_url(&self, model: &str, id: &str) -> Option<diffsync_core::Url> {
+    fn record_url(&self, model: &str, id: &str) -> Option<diffsync_core::value::Url> {
         format!("https://file/{model}/{id}").parse().ok()
     }
 }
@@ -154,7 +158,7 @@ fn what_an_adapter_says_of_itself_is_what_the_one_of_two_says() {
     let mut data = Net::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(file.load(&mut data, &LoadContext::standalone(Side::Source))).unwrap();
-    assert_eq!(*data.tags.state(), diffsync_core::LoadState::Loaded);
+    assert_eq!(*data.tags.state(), diffsync_core::data::LoadState::Loaded);
 }
 
 #[test]

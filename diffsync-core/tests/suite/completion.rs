@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{
-    Adapter, AdapterError, Completion, Dataset, Job, JobContext, JobError, JobSpec, LoadContext, RunOptions, RunReport,
-    Status, SyncModel, CompleteContext, Table, Target, TargetError, Variable, VariableKind, WriteContext, job,
-};
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
+use diffsync_core::adapter::{AdapterError, Completion, LoadContext, CompleteContext, TargetError, WriteContext};
+use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::run::RunOptions;
 
 use crate::fake_target::{Recorder, locked, run_job};
 use crate::plan_file::key;

@@ -1,6 +1,10 @@
 //! Guards: a run that would change more than it may writes nothing, or holds that back.
 
-use diffsync_core::{Flags, JobSpec, Limit, OnGuard, Operation, Refusal, RunError, RunOptions, Status};
+use diffsync_core::job::JobSpec;
+use diffsync_core::model::{Flags, Limit, OnGuard, Operation};
+use diffsync_core::plan::Refusal;
+use diffsync_core::report::{RunError, Status};
+use diffsync_core::run::RunOptions;
 
 use crate::fake_network::{Handle, InLab, Rack, RunResult, SyncNets, apply, guarded, lab, lab_jobs};
 use crate::net::Net;
@@ -253,10 +257,11 @@ fn what_lives_under_a_record_that_cannot_be_used_counts_as_such() {
 
 /// A model with limits of its own, which go before those of the job.
 mod of_a_model {
-    use diffsync_core::{
-        Adapter, AdapterError, Dataset, Job, JobContext, JobError, JobSpec, LoadContext, RunOptions, Status, SyncModel,
-        Table, Target, TargetError, WriteContext, job,
-    };
+    use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
+    use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+    use diffsync_core::job::{JobContext, JobError, JobSpec};
+    use diffsync_core::report::Status;
+    use diffsync_core::run::RunOptions;
 
     use crate::fake_target::run_job;
 

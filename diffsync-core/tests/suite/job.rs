@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use diffsync_core::{
-    Job, JobContext, JobEntry, JobError, JobInfo, JobKind, JobRegistry, JobSpec, RegistryError, RunOptions, Secret,
-    Status, Url, VariableErrors, VariableKind, VariableSpec, VariableValues, job,
-};
+use diffsync_core::{Job, JobRegistry, job};
+use diffsync_core::job::{JobContext, JobEntry, JobError, JobInfo, JobKind, JobSpec, RegistryError, VariableErrors, VariableKind, VariableSpec, VariableValues};
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
+use diffsync_core::value::{Secret, Url};
 use serde_json::{Value, json};
 
 use crate::fake_target::{Listed, Memory, Rig, SyncWorlds};

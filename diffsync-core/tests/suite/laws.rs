@@ -3,9 +3,8 @@
 use std::sync::{Mutex, MutexGuard};
 
 use diffsync_core::testkit::{Laws, Violation};
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, LoadContext, SyncModel, CompleteContext, Table, Target, TargetError, WriteContext,
-};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table, Target};
+use diffsync_core::adapter::{AdapterError, LoadContext, CompleteContext, TargetError, WriteContext};
 
 use crate::fake_target::locked;
 

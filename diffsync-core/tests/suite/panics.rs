@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use diffsync_core::{
-    Approved, Event, Job, JobContext, JobError, JobSpec, Loaded, Object, Observer, Plan, Run, RunError, RunReport,
-    Status, CompleteContext, Url, job,
-};
+use diffsync_core::{Job, Plan, Run, job};
+use diffsync_core::adapter::CompleteContext;
+use diffsync_core::apply::Loaded;
+use diffsync_core::job::{JobContext, JobError, JobSpec, Object};
+use diffsync_core::report::{Event, Observer, RunError, RunReport, Status};
+use diffsync_core::run::Approved;
+use diffsync_core::value::Url;
 
 use crate::fake_target::{Answer, Listed, Memory, Rig, Shared, apply, run_job};
 use crate::world::{World, records};

@@ -36,7 +36,7 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
             fn differences(&self, _: &Self, _: &mut impl ::core::ops::FnMut(usize)) { ::core::unreachable!() }
             fn patch(&self, _: &Self, _: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch { ::core::unreachable!() }
             fn apply(&mut self, _: &Self::Patch) { ::core::unreachable!() }
-            fn for_target(&self, _: bool) -> _diffsync::Outgoing<'_, Self> { ::core::unreachable!() }
+            fn for_target(&self, _: bool) -> _diffsync::model::Outgoing<'_, Self> { ::core::unreachable!() }
             fn identifier(&self, _: usize) -> _diffsync::__private::ValueResult { ::core::unreachable!() }
             fn attribute(&self, _: usize) -> _diffsync::__private::ValueResult { ::core::unreachable!() }
             fn from_values(
@@ -48,12 +48,12 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
 
         // What most identifiers are; that of this model is not known.
         #[automatically_derived]
-        impl #impl_generics _diffsync::AsKey<#ident #ty_generics> for str #where_clause {
+        impl #impl_generics _diffsync::model::AsKey<#ident #ty_generics> for str #where_clause {
             fn key(&self) -> ::core::option::Option<#key<'_>> { ::core::unreachable!() }
         }
 
         #[automatically_derived]
-        impl #links_generics _diffsync::LinksIn<SyncDataset> for #ident #ty_generics #where_clause {
+        impl #links_generics _diffsync::data::LinksIn<SyncDataset> for #ident #ty_generics #where_clause {
             fn visit_links<SyncVisitor: _diffsync::__private::LinkVisitor<SyncDataset, Self>>(_: &mut SyncVisitor) {}
         }
     });

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use diffsync_core::{
-    Adapter, AdapterError, Choice, Dataset, Job, JobContext, JobError, LoadContext, Secret, SyncModel, Table, Target,
-    TargetError, VariableValues, WriteContext, job,
-};
+use diffsync_core::{Adapter, Choice, Dataset, Job, SyncModel, Table, Target, job};
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::job::{JobContext, JobError, VariableValues};
+use diffsync_core::value::Secret;
 
 /// A tenant.
 #[derive(SyncModel, Debug, Clone, PartialEq, Eq)]
@@ -275,7 +275,9 @@ mod tests {
     use std::time::Duration;
 
     use diffsync_core::schema::{Comparison, LinkKind};
-    use diffsync_core::{Flags, JobSpec, Limit, Limits, OnGuard, Plan, Variable, VariableKind};
+    use diffsync_core::Plan;
+    use diffsync_core::job::{JobSpec, Variable, VariableKind};
+    use diffsync_core::model::{Flags, Limit, Limits, OnGuard};
 
     use super::*;
 

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, Secret, SyncModel, Table, Target,
-    TargetError, Url, WriteContext, job,
-};
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::value::{Secret, Url};
 
 pub mod adapters;
 pub mod elsewhere;
@@ -321,10 +321,10 @@ impl Job for VoidToVoid {
 
 /// What nobody outside sees, and what is hardly used inside: generated code that is not used is no warning.
 mod inside {
-    use diffsync_core::{
-        Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, Secret, SyncModel, Table, Target,
-        TargetError, WriteContext, job,
-    };
+    use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
+    use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+    use diffsync_core::job::{JobContext, JobError};
+    use diffsync_core::value::Secret;
 
     #[derive(SyncModel)]
     struct Region {
@@ -527,7 +527,10 @@ pub mod taken_names {
 
 #[cfg(test)]
 mod tests {
-    use diffsync_core::{JobKind, JobRegistry, JobSpec, AsKey, Plan, PlanView, VariableValues};
+    use diffsync_core::{JobRegistry, Plan};
+    use diffsync_core::job::{JobKind, JobSpec, VariableValues};
+    use diffsync_core::model::AsKey;
+    use diffsync_core::plan::PlanView;
 
     use super::*;
 

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{Dataset, Event, Observer, OutcomeCounts, RecordRef, RunOptions, RunReport, Status};
+use diffsync_core::Dataset;
+use diffsync_core::plan::{OutcomeCounts, RecordRef};
+use diffsync_core::report::{Event, Observer, RunReport, Status};
+use diffsync_core::run::RunOptions;
 use serde_json::{Map, Value, json};
 
 use super::asked::{Asked, Mark, union};

@@ -6,10 +6,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use diffsync_core::{
-    Adapter, AdapterError, DiffTree, Flags, HasTable, Job, JobSpec, Limit, LoadContext, Observer, Operation,
-    RunOptions, RunReport, SyncModel, Target, TargetError, Variable, VariableKind, WriteContext,
-};
+use diffsync_core::{Adapter, Job, SyncModel, Target};
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::data::HasTable;
+use diffsync_core::job::{JobSpec, Variable, VariableKind};
+use diffsync_core::model::{Flags, Limit, Operation};
+use diffsync_core::plan::DiffTree;
+use diffsync_core::report::{Observer, RunReport};
+use diffsync_core::run::RunOptions;
 use serde_json::{Map, Value, json};
 
 use super::asked::{Mark, Marks};
@@ -225,15 +229,15 @@ macro_rules! synced {
         impl ::diffsync_core::Job for $job {
             async fn source_adapter(
                 &self,
-                _: &::diffsync_core::JobContext,
-            ) -> Result<$crate::conformance::memory::Memory<$data>, ::diffsync_core::JobError> {
+                _: &::diffsync_core::job::JobContext,
+            ) -> Result<$crate::conformance::memory::Memory<$data>, ::diffsync_core::job::JobError> {
                 Ok(self.systems.source.clone())
             }
 
             async fn target_adapter(
                 &self,
-                _: &::diffsync_core::JobContext,
-            ) -> Result<$crate::conformance::memory::Memory<$data>, ::diffsync_core::JobError> {
+                _: &::diffsync_core::job::JobContext,
+            ) -> Result<$crate::conformance::memory::Memory<$data>, ::diffsync_core::job::JobError> {
                 Ok(self.systems.target.clone())
             }
         }

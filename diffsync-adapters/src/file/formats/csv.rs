@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 use diffsync_core::schema::Comparison;
-use diffsync_core::{AdapterError, Side};
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::data::Side;
 use serde::de::DeserializeOwned;
 
 use super::encoding::{skip_bom, text};

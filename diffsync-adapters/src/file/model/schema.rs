@@ -1,6 +1,6 @@
 //! The schema of a model that `#[derive(FileModel)]` writes.
 
-use diffsync_core::suggest;
+use diffsync_core::value::suggest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

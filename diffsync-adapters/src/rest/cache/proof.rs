@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use diffsync_core::TargetError;
-use diffsync_core::TargetErrorKind;
+use diffsync_core::adapter::TargetError;
+use diffsync_core::adapter::TargetErrorKind;
 
 /// What is known of the collections to which records were posted.
 #[derive(Debug, Default)]

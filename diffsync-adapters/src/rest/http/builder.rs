@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use diffsync_core::{Secret, Url, display_chain};
+use diffsync_core::error::display_chain;
+use diffsync_core::value::{Secret, Url};
 use governor::{Quota, RateLimiter};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Identity, redirect};
@@ -266,7 +267,7 @@ impl ClientBuilder {
 
 /// The base URL of every path.
 fn base(mut url: Url) -> Result<Url, BuildError> {
-    let shown = diffsync_core::redact_url(&url);
+    let shown = diffsync_core::job::redact_url(&url);
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(BuildError::new(format!("`{shown}` is no address of an API; expected `https://host/path`")));
     }

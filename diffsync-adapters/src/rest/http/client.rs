@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use diffsync_core::{Secret, Url, report_retry, display_chain};
+use diffsync_core::error::display_chain;
+use diffsync_core::report::report_retry;
+use diffsync_core::value::{Secret, Url};
 use governor::DefaultDirectRateLimiter;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Method, StatusCode};
@@ -27,7 +29,7 @@ const REDIRECTS: usize = 5;
 ///
 /// ```no_run
 /// use diffsync_adapters::rest::Client;
-/// use diffsync_core::{Secret, Url};
+/// use diffsync_core::value::{Secret, Url};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = Client::builder(Url::parse("https://nautobot.example/api")?)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use diffsync_core::{AdapterError, TargetError};
+use diffsync_core::adapter::{AdapterError, TargetError};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::rest::verdict::Verdict;
 
 /// A request that failed. It holds no secret: neither the login, nor what the server said of it.
 ///
-/// `?` makes it an [`AdapterError`](diffsync_core::AdapterError). A target says [`into_target`](Self::into_target),
+/// `?` makes it an [`AdapterError`](diffsync_core::adapter::AdapterError). A target says [`into_target`](Self::into_target),
 /// since what an error means for the rest of the run depends on what happened.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]

@@ -5,7 +5,8 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::io;
 use std::time::Duration;
 
-use diffsync_core::{Url, report_retry};
+use diffsync_core::report::report_retry;
+use diffsync_core::value::Url;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use reqwest::header::{HeaderMap, LINK};
 use reqwest::{Method, StatusCode};

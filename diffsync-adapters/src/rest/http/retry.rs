@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use diffsync_core::RetryPolicy;
+use diffsync_core::run::RetryPolicy;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// How often and after which pauses a request is retried.

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use diffsync_core::{AdapterError, AsKey, TargetError, TargetErrorKind};
+use diffsync_core::adapter::{AdapterError, TargetError, TargetErrorKind};
+use diffsync_core::model::AsKey;
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
 use tokio::sync::MutexGuard as AsyncGuard;

@@ -1,6 +1,7 @@
 //! The health check of an API.
 
-use diffsync_core::{AdapterError, HealthCheck, Side};
+use diffsync_core::adapter::{AdapterError, HealthCheck};
+use diffsync_core::data::Side;
 use reqwest::StatusCode;
 
 use crate::rest::context::RestContext;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use diffsync_core::{AdapterError, Flags, HasTable, Side};
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::data::{HasTable, Side};
+use diffsync_core::model::Flags;
 use serde_json::Value;
 
 use crate::rest::cache::{LookupError, RowCache};

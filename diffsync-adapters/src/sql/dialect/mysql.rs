@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use diffsync_core::{AdapterError, TargetErrorKind, Url, redact_url};
+use diffsync_core::adapter::{AdapterError, TargetErrorKind};
+use diffsync_core::job::redact_url;
+use diffsync_core::value::Url;
 use futures_util::TryStreamExt;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, MySql as Driver, Row as _, TypeInfo, ValueRef};

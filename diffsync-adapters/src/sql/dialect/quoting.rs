@@ -1,6 +1,6 @@
 //! Names of tables and columns, quoted.
 
-use diffsync_core::suggest;
+use diffsync_core::value::suggest;
 
 /// How a database quotes names.
 #[derive(Debug, Clone, Copy)]

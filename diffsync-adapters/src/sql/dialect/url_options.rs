@@ -1,6 +1,8 @@
 //! The options after `?` in the URL of a database.
 
-use diffsync_core::{AdapterError, Url, redact_url};
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::job::redact_url;
+use diffsync_core::value::Url;
 
 use super::quoting::suggestion;
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use diffsync_core::{AdapterError, TargetError};
+use diffsync_core::adapter::{AdapterError, TargetError};
 use tokio::sync::Mutex as AsyncMutex;
 
 use self::error::ends_connection;

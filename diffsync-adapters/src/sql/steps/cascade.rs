@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use super::answers::{RecordResults, together};
 use super::find_rows::{RowQuery, find_rows};

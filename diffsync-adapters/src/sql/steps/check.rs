@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use diffsync_core::schema::{Comparison, ModelSchema};
-use diffsync_core::{HealthCheck, Side};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
 
 use super::required_columns::RequiredTable;
 use super::selection::selected;

@@ -1,6 +1,6 @@
 //! Names the rows that have the unique values which records were refused for.
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use super::answers::{RecordResults, together};
 use super::find_rows::{RowQuery, find_rows};

@@ -1,6 +1,6 @@
 //! Which rows records are, and the values of their columns.
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use super::lookup;
 use crate::sql::catalogue::column_of;

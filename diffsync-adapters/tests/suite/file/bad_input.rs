@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use arrow_array::{Int64Array, StringArray};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Adapter, HealthCheck, Dataset, LoadState, Plan, Side, Status, SyncModel, Table};
+use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::{LoadState, Side};
+use diffsync_core::report::Status;
 use tempfile::TempDir;
 
 use super::yaml::FolderToFolder;
@@ -291,7 +294,7 @@ fn a_secret_beside_a_mistake_is_not_shown() {
     struct Login {
         #[sync(id)]
         name: String,
-        password: diffsync_core::Secret<u32>,
+        password: diffsync_core::value::Secret<u32>,
     }
     #[derive(Dataset, Default, Debug)]
     struct Logins {

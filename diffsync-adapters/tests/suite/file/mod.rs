@@ -22,7 +22,13 @@ use ::parquet::arrow::ArrowWriter;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::{ArrayRef, RecordBatch};
 use diffsync_adapters::file::Folder;
-use diffsync_core::{Adapter, Dataset, Job, JobSpec, Limit, LoadContext, Operation, Run, RunOptions, RunReport, Side};
+use diffsync_core::{Adapter, Dataset, Job, Run};
+use diffsync_core::adapter::LoadContext;
+use diffsync_core::data::Side;
+use diffsync_core::job::JobSpec;
+use diffsync_core::model::{Limit, Operation};
+use diffsync_core::report::RunReport;
+use diffsync_core::run::RunOptions;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -43,7 +49,9 @@ macro_rules! sites {
             use std::path::PathBuf;
 
             use diffsync_adapters::file::{FileModel, Folder};
-            use diffsync_core::{Dataset, Job, JobContext, JobError, Secret, SyncModel, Table, job};
+            use diffsync_core::{Dataset, Job, SyncModel, Table, job};
+            use diffsync_core::job::{JobContext, JobError};
+            use diffsync_core::value::Secret;
 
             use super::Role;
 

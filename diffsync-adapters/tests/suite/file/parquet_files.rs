@@ -20,9 +20,10 @@ use arrow_array::{
 };
 use arrow_schema::{Field, Schema};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{
-    Dataset, Job, JobContext, JobError, JobSpec, Run, RunOptions, RunReport, Status, SyncModel, Table, job,
-};
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::run::RunOptions;
 
 use super::{Folders, block_on, load, parquet_file, run};
 
@@ -326,7 +327,7 @@ fn what_a_column_would_change_is_an_error_of_its_record() {
     let reason = report.failures().next().unwrap().reason;
     assert!(reason.contains("`price`") && reason.contains("Decimal128(10, 2)"), "{reason}");
 
-    let stock: Stock = load(&folders.target(), diffsync_core::Side::Target).unwrap();
+    let stock: Stock = load(&folders.target(), diffsync_core::data::Side::Target).unwrap();
     let good = stock.goods.get("exact").unwrap();
     assert_eq!((&*good.price, good.ratio, good.count, good.small), ("1.50", 0.5, 7, 0.1));
     assert_eq!(good.since.as_deref(), Some("2026-01-02"));

@@ -1,7 +1,10 @@
 //! A look at a Nautobot before anything is read.
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
-use diffsync_core::{Adapter, HealthCheck, Secret, Side, Url};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
+use diffsync_core::value::{Secret, Url};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 

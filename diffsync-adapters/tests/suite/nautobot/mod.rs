@@ -24,10 +24,13 @@ use diffsync_adapters::nautobot::{
 };
 use diffsync_adapters::rest::Retries;
 use diffsync_core::schema::ModelSchema;
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, JobSpec, Limit, LoadContext, Operation, Run, RunOptions,
-    RunReport, Side, Variable, VariableKind, job,
-};
+use diffsync_core::{Adapter, Dataset, Job, Run, job};
+use diffsync_core::adapter::{AdapterError, LoadContext};
+use diffsync_core::data::Side;
+use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::model::{Limit, Operation};
+use diffsync_core::report::RunReport;
+use diffsync_core::run::RunOptions;
 use ipnet::IpNet;
 
 use self::fake::Fake;

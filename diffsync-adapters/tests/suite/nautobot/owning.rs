@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use diffsync_adapters::nautobot::{self, Inventory, Nautobot, Owner};
-use diffsync_core::{
-    Adapter, ApplyRequest, JobSpec, LoadContext, PlanKey, PlanKind, StalePolicy, RunOptions, SavedPlan, Side, Signature,
-    Status,
-};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::LoadContext;
+use diffsync_core::data::Side;
+use diffsync_core::job::JobSpec;
+use diffsync_core::plan_file::{ApplyRequest, PlanKey, PlanKind, StalePolicy, SavedPlan, Signature};
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
 use serde_json::{Value, json};
 
 use super::fake::Fake;
@@ -160,7 +163,7 @@ async fn a_run_with_an_owner_is_taken_back() {
 }
 
 /// Carries out the plan that takes a run back.
-async fn take_back(report: &diffsync_core::RunReport, key: &PlanKey, nautobot: Nautobot<Inventory>) {
+async fn take_back(report: &diffsync_core::report::RunReport, key: &PlanKey, nautobot: Nautobot<Inventory>) {
     let by = Signature { by: "ada".into(), at: "2026-11-22T17:13:37Z".into() };
     let options = RunOptions::new(&ToNautobot::INFO);
     let head = options.plan_head(&ToNautobot::INFO, PlanKind::Undo, Vec::new(), by, report.plan().unwrap());

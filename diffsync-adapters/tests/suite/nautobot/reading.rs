@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::nautobot::{CustomFields, Inventory, LocationPath, Nautobot};
-use diffsync_core::{Adapter, AdapterError, Dataset, LoadContext, Plan, Secret, Side, SyncModel, Table, Url};
+use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
+use diffsync_core::adapter::{AdapterError, LoadContext};
+use diffsync_core::data::Side;
+use diffsync_core::value::{Secret, Url};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};

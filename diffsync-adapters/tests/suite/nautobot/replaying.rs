@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
 use diffsync_adapters::rest::Retries;
-use diffsync_core::{Adapter, LoadContext, Plan, Secret, Side, Url};
+use diffsync_core::{Adapter, Plan};
+use diffsync_core::adapter::LoadContext;
+use diffsync_core::data::Side;
+use diffsync_core::value::{Secret, Url};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use diffsync_adapters::rest::{Client, Dialect, Error, ErrorKind, Method, Retries};
-use diffsync_core::{AdapterError, Secret, TargetErrorKind, Url};
+use diffsync_core::adapter::{AdapterError, TargetErrorKind};
+use diffsync_core::value::{Secret, Url};
 use serde_json::{Value, json};
 
 use super::wire::{Reply, TOKEN, Wire, json, reply, text};

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_adapters::rest::{Dialect, Rest, RestModel};
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, HasTable, Job, JobContext, JobError, JobSpec, LoadContext, Observer, Run,
-    RunOptions, RunReport, SyncModel, Table, Target, TargetError, Capabilities, WriteContext, job,
-};
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target, job};
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, Capabilities, WriteContext};
+use diffsync_core::data::HasTable;
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::report::{Observer, RunReport};
+use diffsync_core::run::RunOptions;
 use serde_json::{Value, json};
 
 use super::runs::{Given, Handed};

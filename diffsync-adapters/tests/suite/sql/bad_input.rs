@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{ModelEntries, Sql};
-use diffsync_core::{Adapter, Dataset, LoadContext, Side, SyncModel, Table, Url, VisitedBy};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
+use diffsync_core::adapter::LoadContext;
+use diffsync_core::data::{Side, VisitedBy};
+use diffsync_core::value::Url;
 
 use sqlx::{Connection as _, SqliteConnection};
 

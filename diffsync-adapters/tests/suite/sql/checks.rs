@@ -2,7 +2,10 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{ModelEntries, Sql};
-use diffsync_core::{Adapter, HealthCheck, Dataset, Side, SyncModel, Table, Url, VisitedBy};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::{Side, VisitedBy};
+use diffsync_core::value::Url;
 
 use super::systems::{Kind, System, assert_done, block_on, loaded, on_each, pushed};
 use super::world::{Vlan, Vlans, vlans};

@@ -2,7 +2,10 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, HealthCheck, Dataset, RunReport, Side, SyncModel, Table};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
+use diffsync_core::report::RunReport;
 
 use super::systems::{Kind, System, assert_done, kinds, loaded, on_each, pushed, reasons, records};
 

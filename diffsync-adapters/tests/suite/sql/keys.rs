@@ -2,7 +2,9 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, HealthCheck, Dataset, Side, SyncModel, Table};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
 use ipnet::IpNet;
 
 use super::systems::{Kind, System, assert_done, block_on, kinds, loaded, on_each, pushed, reasons, records};

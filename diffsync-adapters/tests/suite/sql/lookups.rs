@@ -2,7 +2,8 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Dataset, Side, SyncModel, Table};
+use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync_core::data::Side;
 
 use super::systems::{System, assert_done, loaded, on_each, pushed, reasons};
 

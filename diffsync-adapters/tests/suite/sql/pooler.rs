@@ -1,7 +1,10 @@
 //! Through a pooler that gives each transaction another connection to the server.
 
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Adapter, HealthCheck, Side, Url};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
+use diffsync_core::value::Url;
 use diffsync_test_servers::{Server, pgbouncer, postgres};
 use sqlx::{Connection, PgConnection};
 

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, LoadContext, Side};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::LoadContext;
+use diffsync_core::data::Side;
 
 use super::systems::{Kind, on_each};
 use super::world::Vlans;

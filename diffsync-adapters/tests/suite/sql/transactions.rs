@@ -2,7 +2,10 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Dataset, Event, PlanKey, Side, Step, SyncModel, Table, Target};
+use diffsync_core::{Dataset, SyncModel, Table, Target};
+use diffsync_core::data::Side;
+use diffsync_core::plan_file::PlanKey;
+use diffsync_core::report::{Event, Step};
 
 use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, pushed_until, pushed_with, reasons};
 use super::world::{Vlan, Vlans, vlan, vlans};
@@ -157,7 +160,7 @@ fn a_run_that_is_written_as_a_whole_and_got_no_answer_to_its_commit_is_unknown()
             return;
         }
         let whole = Sql::open(&system.url).unwrap().transaction(Transaction::PerRun).batch(5);
-        let undo = |options: &mut diffsync_core::RunOptions| options.undo = PlanKey::new(b"0123456789abcdef").ok();
+        let undo = |options: &mut diffsync_core::run::RunOptions| options.undo = PlanKey::new(b"0123456789abcdef").ok();
         let report = pushed_with(vlans(1..21), whole, undo).await;
         assert_eq!(report.status.to_string(), "failed");
         assert_eq!(report.counts.unknown, 20, "{:?}", reasons(&report));
@@ -176,7 +179,7 @@ fn no_run_asks_for_two_transactions_where_there_is_one() {
         let limit = |sql: &Sql<Vlans>| <Sql<Vlans> as Target<Vlan>>::terms(sql).concurrency_limit;
         assert_eq!(limit(&sql()), (system.kind == Kind::Sqlite).then_some(1));
         assert_eq!(limit(&sql().transaction(Transaction::PerRun)), Some(1));
-        let at_once = |options: &mut diffsync_core::RunOptions| options.concurrency = std::num::NonZeroUsize::new(8);
+        let at_once = |options: &mut diffsync_core::run::RunOptions| options.concurrency = std::num::NonZeroUsize::new(8);
         assert_done(&pushed_with(vlans(0..40), sql().batch(2), at_once).await);
         let whole = sql().batch(2).transaction(Transaction::PerRun);
         assert_done(&pushed_with(vlans(20..60), whole, at_once).await);

@@ -13,11 +13,14 @@ use std::time::Duration;
 
 use diffsync_core::__private::{KeyOf, LinkVisitor, ModelVisitor};
 use diffsync_core::schema::{LinkKind, LinkSchema};
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Event, HasTable, Job, LinksIn, LoadContext, Observer, Operation, Operations, PlanView,
-    Run, RunOptions, RunReport, SyncModel, CompleteContext, Table, Target, TargetError, Capabilities, Variable, VariableKind,
-    WriteContext,
-};
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target};
+use diffsync_core::adapter::{AdapterError, LoadContext, CompleteContext, TargetError, Capabilities, WriteContext};
+use diffsync_core::data::{HasTable, LinksIn};
+use diffsync_core::job::{Variable, VariableKind};
+use diffsync_core::model::{Operation, Operations};
+use diffsync_core::plan::PlanView;
+use diffsync_core::report::{Event, Observer, RunReport};
+use diffsync_core::run::RunOptions;
 
 use self::links::{dangling, remove_orphans};
 use self::result::Watch;

@@ -1,12 +1,17 @@
 //! Carrying out a saved plan does what stands in it, and nothing else.
 
-use diffsync_core::{Breach, Flags, Limit, OnGuard, Operation, StalePolicy, RunOptions, Status, SyncModel};
+use diffsync_core::SyncModel;
+use diffsync_core::model::{Flags, Limit, OnGuard, Operation};
+use diffsync_core::plan::Breach;
+use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
 
 use crate::fake_target::SyncWorlds;
 use crate::fake_target::{Answer, Rig, apply, dry_run, ended, locked};
 use crate::plan_file::{carry_out, apply_plan, plan, plan_of, stale};
 use crate::world::{Records, country, records};
-use diffsync_core::JobSpec;
+use diffsync_core::job::JobSpec;
 
 #[test]
 fn exactly_what_stands_in_the_file_is_done() {

@@ -3,9 +3,10 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{
-    Job, PlanFileError, PlanKind, StalePolicy, RunOptions, RunReport, SavedPlan, Status, UndoLog, UndoSink, approve,
-};
+use diffsync_core::Job;
+use diffsync_core::plan_file::{PlanFileError, PlanKind, StalePolicy, SavedPlan, UndoLog, UndoSink, approve};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::run::RunOptions;
 
 use crate::fake_network::{Answer, Handle, InLab, SyncBulk, SyncNets, apply, lab, lab_of};
 use crate::fake_target::locked;

@@ -15,13 +15,14 @@ mod values;
 
 use std::sync::Arc;
 
-use diffsync_core::{
-    ApplyRequest, PlanFileError, PlanKey, PlanKind, StalePolicy, RunOptions, RunReport, SavedPlan, Signature, write_plan,
-};
+use diffsync_core::apply::write_plan;
+use diffsync_core::plan_file::{ApplyRequest, PlanFileError, PlanKey, PlanKind, StalePolicy, SavedPlan, Signature};
+use diffsync_core::report::RunReport;
+use diffsync_core::run::RunOptions;
 
 use crate::fake_target::{Rig, Shared, SyncWorlds, apply, dry_run};
 use crate::world::Records;
-use diffsync_core::JobSpec;
+use diffsync_core::job::JobSpec;
 
 /// The key with which the tests seal secrets.
 pub(crate) fn key() -> PlanKey {

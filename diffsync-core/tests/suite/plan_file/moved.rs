@@ -1,6 +1,10 @@
 //! Every way in which an operation of a saved plan can fail to be found again as it was.
 
-use diffsync_core::{Flags, PlanKey, StalePolicy, Secret, Status, SyncModel};
+use diffsync_core::SyncModel;
+use diffsync_core::model::Flags;
+use diffsync_core::plan_file::{PlanKey, StalePolicy};
+use diffsync_core::report::Status;
+use diffsync_core::value::Secret;
 
 use crate::fake_target::{Rig, apply, ended};
 use crate::plan_file::{carry_out, key, plan, stale};

@@ -1,6 +1,8 @@
 //! Saved plans of records that name each other in every way, and are compared in every way.
 
-use diffsync_core::{StalePolicy, RunOptions, Status};
+use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

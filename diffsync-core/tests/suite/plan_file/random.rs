@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use diffsync_core::{StalePolicy, Status, SyncModel};
+use diffsync_core::SyncModel;
+use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::report::Status;
 use proptest::prelude::*;
 
 use crate::fake_target::{Rig, SyncWorlds, apply, locked};

@@ -1,6 +1,10 @@
 //! A run can be taken back, as far as that is possible.
 
-use diffsync_core::{Flags, Operation, StalePolicy, RunReport, Secret, Status, SyncModel};
+use diffsync_core::SyncModel;
+use diffsync_core::model::{Flags, Operation};
+use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::value::Secret;
 
 use crate::fake_target::{Answer, Rig, Shared, SyncWorlds, apply, dry_run, ended, locked};
 use crate::plan_file::{apply_plan, inverse, plan, read, stale, undoable};
@@ -176,7 +180,7 @@ fn taking_back_needs_no_source_and_heeds_the_guards() {
     let (_, text, rig) = done(Rig::new(source, target));
     let empty = Rig::new(Records::default(), rig.target_records());
     let mut options = apply_plan(
-        diffsync_core::RunOptions::new(&<SyncWorlds as diffsync_core::JobSpec>::INFO),
+        diffsync_core::run::RunOptions::new(&<SyncWorlds as diffsync_core::job::JobSpec>::INFO),
         &text,
         StalePolicy::Refuse,
     );

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use diffsync_core::{
-    Flags, Job, JobContext, JobError, Operation, StalePolicy, RunOptions, RunReport, Status, Step, SyncModel, job,
-};
+use diffsync_core::{Job, SyncModel, job};
+use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::model::{Flags, Operation};
+use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::report::{RunReport, Status, Step};
+use diffsync_core::run::RunOptions;
 
 use crate::fake_target::{Memory, Rig, Shared, SyncWorlds, apply, ended, run_job};
 use crate::plan_file::{apply_plan, inverse, stale, undoable};
@@ -180,8 +183,8 @@ struct WithoutSource {
 #[derive(Clone)]
 struct MakingIt(Option<Making>);
 
-impl diffsync_core::Variable for MakingIt {
-    const KIND: diffsync_core::VariableKind = diffsync_core::VariableKind::Text;
+impl diffsync_core::job::Variable for MakingIt {
+    const KIND: diffsync_core::job::VariableKind = diffsync_core::job::VariableKind::Text;
 
     fn parse(_: &str) -> Result<Self, String> {
         Err("it is set by the test".into())
@@ -197,8 +200,8 @@ struct Gone;
 impl diffsync_core::Adapter for Gone {
     type Data = World;
 
-    async fn load(&self, _: &mut World, _: &diffsync_core::LoadContext<'_>) -> Result<(), diffsync_core::AdapterError> {
-        Err(diffsync_core::AdapterError::new("nobody answers"))
+    async fn load(&self, _: &mut World, _: &diffsync_core::adapter::LoadContext<'_>) -> Result<(), diffsync_core::adapter::AdapterError> {
+        Err(diffsync_core::adapter::AdapterError::new("nobody answers"))
     }
 }
 

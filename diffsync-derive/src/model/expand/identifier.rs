@@ -90,7 +90,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl ::core::hash::Hash for #id {
             fn hash<H: ::core::hash::Hasher>(&self, state: &mut H) {
-                ::core::hash::Hash::hash(&_diffsync::AsKey::<#model_ident>::key(self), state);
+                ::core::hash::Hash::hash(&_diffsync::model::AsKey::<#model_ident>::key(self), state);
             }
         }
 
@@ -281,7 +281,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
     let implement = |generics: TokenStream, ty: TokenStream, parts: Vec<TokenStream>, spelling: TokenStream| {
         quote! {
             #[automatically_derived]
-            impl #generics _diffsync::AsKey<#ident> for #ty {
+            impl #generics _diffsync::model::AsKey<#ident> for #ty {
                 #[inline]
                 fn key(&self) -> ::core::option::Option<#key<'_>> {
                     ::core::option::Option::Some(#key { #(#idents: #parts),* })

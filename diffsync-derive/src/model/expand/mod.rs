@@ -75,7 +75,7 @@ fn bounds(model: &Model<'_>) -> TokenStream {
     let identifier = has(Role::Identifier).then(|| {
         quote! {
             #[inline]
-            fn identifier<T: _diffsync::IdentifierValue>(
+            fn identifier<T: _diffsync::model::IdentifierValue>(
                 value: &T,
             ) -> &(impl ::core::cmp::PartialEq<T> + ::core::hash::Hash + #serialize) {
                 value
@@ -86,7 +86,7 @@ fn bounds(model: &Model<'_>) -> TokenStream {
     let attribute = has(Role::Attribute).then(|| {
         quote! {
             #[inline]
-            fn attribute<T: _diffsync::AttributeValue>(value: &T) -> &impl #serialize {
+            fn attribute<T: _diffsync::model::AttributeValue>(value: &T) -> &impl #serialize {
                 value
             }
         }
@@ -95,7 +95,7 @@ fn bounds(model: &Model<'_>) -> TokenStream {
     let local = has(Role::Local).then(|| {
         quote! {
             #[inline]
-            fn local<T: _diffsync::LocalValue>() -> T {
+            fn local<T: _diffsync::model::LocalValue>() -> T {
                 ::core::default::Default::default()
             }
         }

@@ -238,7 +238,7 @@ fn for_target(model: &Model<'_>) -> Option<TokenStream> {
         return None;
     }
     let parameter = if reset.is_empty() { quote!(_) } else { quote!(deferring) };
-    let signature = quote!(#[inline] fn for_target(&self, #parameter: bool) -> _diffsync::Outgoing<'_, Self>);
+    let signature = quote!(#[inline] fn for_target(&self, #parameter: bool) -> _diffsync::model::Outgoing<'_, Self>);
     let fields = model.fields.iter().map(|field| {
         let ident = field.ident;
         let copy = || copy_of("self", field);
@@ -255,11 +255,11 @@ fn for_target(model: &Model<'_>) -> Option<TokenStream> {
         quote!(#ident: #value)
     });
 
-    let copy = quote!(_diffsync::Outgoing::Copy(Self { #(#fields),* }));
+    let copy = quote!(_diffsync::model::Outgoing::Copy(Self { #(#fields),* }));
     Some(if has_locals {
         quote!(#signature { #copy })
     } else {
-        quote!(#signature { if deferring { #copy } else { _diffsync::Outgoing::Whole(self) } })
+        quote!(#signature { if deferring { #copy } else { _diffsync::model::Outgoing::Whole(self) } })
     })
 }
 

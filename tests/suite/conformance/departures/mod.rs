@@ -11,7 +11,9 @@ mod loading;
 mod moves;
 mod values;
 
-use diffsync_core::{Dataset, RunOptions, RunReport, SyncModel, Table};
+use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync_core::report::RunReport;
+use diffsync_core::run::RunOptions;
 use serde_json::Value;
 
 use super::answer::contents;

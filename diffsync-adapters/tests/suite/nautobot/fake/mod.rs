@@ -9,7 +9,7 @@ mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use diffsync_core::{Secret, Url};
+use diffsync_core::value::{Secret, Url};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
