@@ -24,9 +24,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use diffsync_adapters::SqlModel;
-use diffsync_core::{Dataset, SyncModel, Table};
 use diffsync_core::data::Side;
 use diffsync_core::report::Step;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use self::systems::{Kind, System, assert_done, block_on, kinds, loaded, pushed};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::ArgMatches;
 use diffsync_core::JobRegistry;
 use diffsync_core::job::{JobEntry, VariableValues};
-use diffsync_core::plan_file::{ApplyRequest, PlanKey, StalePolicy, SavedPlan};
+use diffsync_core::plan_file::{ApplyRequest, PlanKey, SavedPlan, StalePolicy};
 use diffsync_core::run::RunOptions;
 
 use crate::command::{flag_name, or_in_environment};

@@ -38,8 +38,8 @@ mod undo;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use diffsync_core::{Job, JobRegistry};
 use diffsync_core::job::JobEntry;
+use diffsync_core::{Job, JobRegistry};
 
 use crate::exit::Exit;
 
@@ -98,7 +98,8 @@ impl App {
     }
 
     fn run(self, arguments: impl IntoIterator<Item = OsString>) -> Exit {
-        let registry = JobRegistry::from_linked(self.jobs).and_then(|registry| registry.check_defaults().map(|()| registry));
+        let registry =
+            JobRegistry::from_linked(self.jobs).and_then(|registry| registry.check_defaults().map(|()| registry));
         let registry = match registry {
             Ok(registry) => registry,
             Err(error) => return terminal::fail(&advice::on_registry(&error)),

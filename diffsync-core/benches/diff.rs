@@ -10,9 +10,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use diffsync_core::apply::Loaded;
 use diffsync_core::memory::MemoryScope;
 use diffsync_core::{Dataset, Plan, SyncModel, Table};
-use diffsync_core::apply::Loaded;
 
 diffsync_core::count_allocations!();
 

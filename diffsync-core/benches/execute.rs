@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target, job};
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::model::{Flags, Limit, Operation};
 use diffsync_core::report::{Status, Step};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target, job};
 
 /// A port of a device.
 #[derive(SyncModel, Clone)]

@@ -104,7 +104,7 @@ pub mod __private {
     pub use crate::model::IdentifierText;
     pub use crate::model::derive_support::{
         AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, NoPart, Read, UNUSABLE, ValueResult, choice,
-        choices, debug_patch, take_over, prefetch, value,
+        choices, debug_patch, prefetch, take_over, value,
     };
     pub use crate::value::compare::{NeverSame, Pair, SameByEq};
     pub use crate::value::name;

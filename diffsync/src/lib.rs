@@ -46,8 +46,16 @@ mod traits {
     pub use diffsync_derive::{FacadeDataset as Dataset, FacadeSyncModel as SyncModel};
 }
 
+/// Counts the program's allocations, which `--memory-profiling` reports for each step. Write it once, in the crate of the
+/// program.
+pub use diffsync_core::count_allocations;
+#[cfg(feature = "testkit")]
+#[doc(inline)]
+pub use diffsync_core::testkit;
 #[doc(inline)]
 pub use diffsync_core::{Adapter, Diff, Job, JobRegistry, Plan, Run, Table, Target};
+#[doc(inline)]
+pub use diffsync_core::{adapter, apply, compare, memory, plan, plan_file, report, run, schema, value};
 #[doc(inline)]
 pub use diffsync_derive::{FacadeChoice as Choice, FacadeSyncModel as SyncModel, facade_job as job};
 
@@ -55,32 +63,27 @@ pub use crate::model::ModelExt;
 #[doc(inline)]
 pub use crate::traits::Dataset;
 
-/// Counts the program's allocations, which `--memory-profiling` reports for each step. Write it once, in the crate of the
-/// program.
-pub use diffsync_core::count_allocations;
-
 /// The names that almost every file with models, adapters or a job uses: `use diffsync::prelude::*;`.
 pub mod prelude {
     // By their own paths, as `crate::job` is a module as well.
     pub use diffsync_derive::{FacadeChoice as Choice, facade_job as job};
 
-    pub use crate::adapter::{AdapterError, LoadContext, TargetError, Url, WriteContext};
+    pub use crate::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
     #[cfg(feature = "file")]
     pub use crate::file::FileModel;
     pub use crate::job::{JobContext, JobError};
-    pub use crate::model::Secret;
     #[cfg(feature = "rest")]
     pub use crate::rest::RestModel;
     #[cfg(feature = "sql")]
     pub use crate::sql::SqlModel;
+    pub use crate::value::{Secret, Url};
     pub use crate::{Adapter, Dataset, Diff, Job, JobRegistry, ModelExt, Plan, Run, SyncModel, Table, Target};
 }
 
 /// Models: records, their identifiers and attributes, and what a run may do with them.
 pub mod model {
     #[doc(inline)]
-    pub use diffsync_core::model::{AttributeValue, Flags, IdentifierValue, Limit, Limits, LocalValue, AsKey, OnGuard, Operation, Operations};
-    pub use diffsync_core::value::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
+    pub use diffsync_core::model::*;
 
     /// What generic code calls a model: the bound in `fn report<M: diffsync::model::SyncModel>(record: &M)`.
     ///
@@ -129,83 +132,22 @@ pub mod model {
     impl<M: SyncModel> ModelExt for M {}
 }
 
-/// Data sets: tables, and what is wrong with what they hold.
+/// Tables, data sets and their problems.
 pub mod data {
-    pub use diffsync_core::Table;
-    pub use diffsync_core::data::{HasTable, LinksIn, LoadState, Problem, ProblemKind, Side, SkippedModel, Visit, VisitedBy};
+    #[doc(inline)]
+    pub use diffsync_core::data::*;
 
     #[doc(inline)]
     pub use crate::Dataset;
 }
 
-/// Comparisons of attributes, for `#[sync(compare = …)]` and for types of your own.
-pub mod compare {
-    pub use diffsync_core::compare::*;
-}
-
-/// Plans: the diff, what a run will do about it, and why it may refuse to.
-pub mod plan {
-    pub use diffsync_core::{Diff, Plan};
-    pub use diffsync_core::apply::Loaded;
-    pub use diffsync_core::model::LimitOverride;
-    pub use diffsync_core::plan::{Breach, Counts, DiffLine, DiffSummary, DiffTree, HoldReason, ModelSummary, Drift, Outcome, OutcomeCounts, OutcomeKind, Outcomes, PlanView, RecordRef, Refusal, TableDiff};
-    pub use diffsync_core::run::Approved;
-}
-
-/// Plans in files: saving, signing, approving, applying and undoing them.
-pub mod plan_file {
-    pub use diffsync_core::apply::write_plan;
-    pub use diffsync_core::plan_file::{ApplyRequest, Unrestorable, PlanFileError, PlanHeader, PlanKey, PlanKind, PlanOptions, StalePolicy, SavedField, SavedModel, SavedPlan, Signature, UndoPlan, UndoLog, UndoSink, KeyTooShort, approve};
-}
-
-/// Runs of jobs and their settings.
-pub mod run {
-    pub use diffsync_core::Run;
-    pub use diffsync_core::plan_file::{Filter, RecordFilter};
-    pub use diffsync_core::report::Filtered;
-    pub use diffsync_core::run::{CancellationToken, RetryPolicy, RunOptions, UnknownFlags};
-}
-
-/// What a run reports, while it goes on and at its end.
-pub mod report {
-    pub use diffsync_core::error::display_chain;
-    pub use diffsync_core::report::{Event, FailedRecord, Observer, RunError, RunReport, Status, Step, StepReport, TracingObserver, report_retry};
-    pub use diffsync_core::value::{escape_unprintable, is_unprintable};
-}
-
-/// Adapters and targets of your own.
-pub mod adapter {
-    pub use diffsync_core::{Adapter, Target};
-    pub use diffsync_core::adapter::{AdapterError, HealthCheck, Completion, Either, CheckResult, LoadContext, CompleteContext, TargetError, TargetErrorKind, Capabilities, WriteContext, WrittenBy};
-    pub use diffsync_core::job::redact_url;
-    pub use diffsync_core::value::Url;
-}
-
 /// Jobs, their variables, and the registry that runs them by name.
 pub mod job {
-    pub use diffsync_core::{Job, JobRegistry};
-    pub use diffsync_core::job::{Choices, DataMapping, JobContext, JobEntry, JobError, JobInfo, JobKind, JobSpec, Object, PreparedJob, RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues};
-    pub use diffsync_core::report::ConfigItem;
-    pub use diffsync_core::value::suggest;
+    #[doc(inline)]
+    pub use diffsync_core::job::*;
 
     #[doc(inline)]
     pub use crate::Choice;
-}
-
-/// What models say of themselves, checked when they are compiled.
-pub mod schema {
-    pub use diffsync_core::schema::*;
-}
-
-/// Memory of a run, and the allocator that counts it.
-pub mod memory {
-    pub use diffsync_core::memory::*;
-}
-
-/// Checks that a target of your own keeps its promises.
-#[cfg(feature = "testkit")]
-pub mod testkit {
-    pub use diffsync_core::testkit::*;
 }
 
 /// A folder of files, one for each model.

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use diffsync_core::{Dataset, Table};
-use diffsync_core::adapter::{AdapterError, Completion, CompleteContext};
+use diffsync_core::adapter::{AdapterError, CompleteContext, Completion};
 use diffsync_core::data::{HasTable, LoadState, Visit, VisitedBy};
+use diffsync_core::{Dataset, Table};
 
 use super::atomic_write::{Replacement, changed};
 use super::formats;

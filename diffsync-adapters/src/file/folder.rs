@@ -7,10 +7,12 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use diffsync_core::adapter::{
+    AdapterError, CompleteContext, Completion, HealthCheck, LoadContext, TargetError, WriteContext,
+};
+use diffsync_core::data::{HasTable, Side, VisitedBy};
 use diffsync_core::memory::MemoryScope;
 use diffsync_core::{Adapter, Dataset, Target};
-use diffsync_core::adapter::{AdapterError, HealthCheck, Completion, LoadContext, CompleteContext, TargetError, WriteContext};
-use diffsync_core::data::{HasTable, Side, VisitedBy};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
 use super::choices;
-use crate::rest::{Client, Collection, Dialect, PagedSource, Method, Of, RowSource, Sample, Seen, StatusCode};
+use crate::rest::{Client, Collection, Dialect, Method, Of, PagedSource, RowSource, Sample, Seen, StatusCode};
 
 /// How many rows are asked for at once.
 const PAGE: usize = 1000;

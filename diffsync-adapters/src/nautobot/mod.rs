@@ -37,7 +37,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use diffsync_core::Adapter;
-use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext, CompleteContext};
+use diffsync_core::adapter::{AdapterError, CompleteContext, HealthCheck, LoadContext};
 use diffsync_core::value::{Secret, Url};
 use serde_json::Value;
 
@@ -47,9 +47,9 @@ use self::entries::ModelEntry;
 pub use self::entries::{ModelEntries, NautobotData};
 use self::graphql::GraphQl;
 pub use self::inventory::*;
-pub use self::location_path::{LocationPath, EmptyLocationPath};
+pub use self::location_path::{EmptyLocationPath, LocationPath};
 pub use self::owner::{Owned, Owner};
-use crate::rest::{Bulk, Client, ClientBuilder, Dialect, PagedSource, Pages, Paging, Rest, BuildError};
+use crate::rest::{BuildError, Bulk, Client, ClientBuilder, Dialect, PagedSource, Pages, Paging, Rest};
 
 /// How many records are written with one request. More gain nothing, and the answer takes longer to come: a server
 /// writes some twenty a second.
@@ -93,7 +93,7 @@ impl<D> fmt::Debug for Nautobot<D> {
 impl<D: NautobotData> Nautobot<D> {
     /// The Nautobot at this address, where its pages are, with a token of one of its users.
     pub fn open(url: &Url, token: &Secret<String>) -> Result<Self, BuildError> {
-        Ok(Self::through(Self::client(url, token).build()?))
+        Ok(Self::new(Self::client(url, token).build()?))
     }
 
     /// What [`new`](Self::new) makes its client of, to change it: certificates, time limits, a pace. A request that reads

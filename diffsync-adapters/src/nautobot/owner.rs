@@ -1,9 +1,9 @@
 //! Whose records are: what a target stamps on those it writes, so that it deletes no others.
 
-use diffsync_core::{Adapter, Dataset};
 use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext};
 use diffsync_core::data::{HasTable, Side, VisitedBy};
 use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset};
 
 use super::content_type::content_type;
 use super::entries::{ModelEntries, ModelEntry};

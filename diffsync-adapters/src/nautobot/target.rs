@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::PoisonError;
 
 use diffsync_core::Target;
-use diffsync_core::adapter::{TargetError, TargetErrorKind, Capabilities, WriteContext};
+use diffsync_core::adapter::{Capabilities, TargetError, TargetErrorKind, WriteContext};
 use diffsync_core::data::HasTable;
 use serde_json::Value;
 

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use diffsync_core::{Adapter, Dataset, Target};
-use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext, TargetError, Capabilities, WriteContext};
+use diffsync_core::adapter::{AdapterError, Capabilities, HealthCheck, LoadContext, TargetError, WriteContext};
 use diffsync_core::data::{HasTable, Side, VisitedBy};
 use diffsync_core::model::Operations;
+use diffsync_core::{Adapter, Dataset, Target};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::Method;
 use serde_json::Value;

@@ -7,7 +7,7 @@ use super::http::pages::Paging;
 use super::http::tasks::Tasks;
 use super::model::schema::{Of, Part, StaticOwner};
 use super::verdict;
-use super::verdict::{VerdictFn, Reply, RowReply};
+use super::verdict::{Reply, RowReply, VerdictFn};
 
 /// How one API differs from others: how it gives collections and takes many records at once, and what keys are called.
 #[derive(Clone)]

@@ -4,11 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use diffsync_core::{Adapter, Dataset, Target};
-use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext, CompleteContext, TargetError, Capabilities, WriteContext};
+use diffsync_core::adapter::{
+    AdapterError, Capabilities, CompleteContext, HealthCheck, LoadContext, TargetError, WriteContext,
+};
 use diffsync_core::data::{HasTable, Side, VisitedBy};
 use diffsync_core::job::redact_url;
 use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, Target};
 
 use super::catalogue::Catalogue;
 use super::context::SqlContext;

@@ -10,7 +10,7 @@ use diffsync_core::data::SkippedModel;
 use diffsync_core::job::JobInfo;
 use diffsync_core::model::LimitOverride;
 use diffsync_core::plan::OutcomeKind;
-use diffsync_core::plan_file::{Unrestorable, PlanKind, SavedPlan, Signature};
+use diffsync_core::plan_file::{PlanKind, SavedPlan, Signature, Unrestorable};
 use diffsync_core::report::{FailedRecord, RunReport};
 use serde::Serialize;
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::adapter::health_check::HealthCheck;
-use crate::adapter::{Adapter, LoadContext, CompleteContext, Target, Capabilities, WriteContext};
+use crate::adapter::{Adapter, Capabilities, CompleteContext, LoadContext, Target, WriteContext};
 use crate::error::{AdapterError, TargetError};
 use crate::model::SyncModel;
 

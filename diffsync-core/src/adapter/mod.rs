@@ -7,7 +7,7 @@ mod either;
 pub(crate) mod health_check;
 
 pub use self::either::Either;
-pub use self::health_check::{HealthCheck, CheckResult};
+pub use self::health_check::{CheckResult, HealthCheck};
 pub use crate::error::{AdapterError, TargetError, TargetErrorKind};
 
 use std::future::Future;
@@ -87,7 +87,10 @@ pub trait Adapter: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), AdapterError>> + Send;
 
     /// Called on the target after every real run that wrote, also a partial one.
-    fn sync_complete(&self, synced: &CompleteContext<'_, Self::Data>) -> impl Future<Output = Result<(), AdapterError>> + Send {
+    fn sync_complete(
+        &self,
+        synced: &CompleteContext<'_, Self::Data>,
+    ) -> impl Future<Output = Result<(), AdapterError>> + Send {
         let _ = synced;
         async { Ok(()) }
     }
@@ -111,7 +114,10 @@ pub trait Adapter: Send + Sync + 'static {
     }
 
     /// Finds what [`sync_complete`](Self::sync_complete) would fail of, and writes nothing.
-    fn rehearse(&self, synced: &CompleteContext<'_, Self::Data>) -> impl Future<Output = Result<(), AdapterError>> + Send {
+    fn rehearse(
+        &self,
+        synced: &CompleteContext<'_, Self::Data>,
+    ) -> impl Future<Output = Result<(), AdapterError>> + Send {
         let _ = synced;
         async { Ok(()) }
     }

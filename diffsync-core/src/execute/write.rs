@@ -13,7 +13,7 @@ use super::dependents::Clearing;
 use super::free::{Value, set_value};
 use super::ledger::Ledger;
 use super::{ExecuteOptions, Execution, Stopped};
-use crate::adapter::{Target, TargetVisitor, Capabilities, WriteContext, WrittenBy};
+use crate::adapter::{Capabilities, Target, TargetVisitor, WriteContext, WrittenBy};
 use crate::data::dataset::{Dataset, HasTable, Model};
 use crate::data::problem::{Problem, ProblemKind};
 use crate::data::side::Side;

@@ -21,7 +21,7 @@ pub use self::variable::{
 pub use crate::error::JobError;
 pub use crate::model::derive_support::Choices;
 
-use crate::adapter::{Adapter, LoadContext, CompleteContext, WrittenBy};
+use crate::adapter::{Adapter, CompleteContext, LoadContext, WrittenBy};
 use crate::apply::compare::Loaded;
 use crate::data::dataset::Dataset;
 use crate::error::AdapterError;

@@ -233,7 +233,7 @@ impl JobRegistry {
     pub fn get(&self, id: &str) -> Result<&JobEntry, UnknownJob> {
         self.jobs.iter().find(|job| job.info.id == id).ok_or_else(|| UnknownJob {
             id: id.to_owned(),
-            suggest: suggest(id, self.jobs.iter().map(|job| job.info.id)),
+            suggestion: suggest(id, self.jobs.iter().map(|job| job.info.id)),
         })
     }
 }
@@ -281,10 +281,10 @@ pub enum RegistryError {
 
 /// There is no job with this id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("there is no job `{id}`{}", self.nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
+#[error("there is no job `{id}`{}", self.suggestion.map(|suggestion| format!("; did you mean `{suggestion}`?")).unwrap_or_default())]
 pub struct UnknownJob {
     /// The id that was asked for.
     pub id: String,
     /// The nearest id, if one is near.
-    pub suggest: Option<&'static str>,
+    pub suggestion: Option<&'static str>,
 }

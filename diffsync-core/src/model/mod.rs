@@ -11,7 +11,7 @@ pub mod schema;
 
 pub use self::derive_support::AttributeValues;
 pub use self::flags::Flags;
-pub use self::limit::{LimitOverride, Limit, Limits, OnGuard};
+pub use self::limit::{Limit, LimitOverride, Limits, OnGuard};
 pub use self::operation::{Operation, Operations};
 
 use std::fmt::{self, Debug, Display};

@@ -3,7 +3,7 @@
 use crate::data::dataset::Dataset;
 use crate::data::refusal::Breach;
 use crate::data::side::Side;
-use crate::model::limit::{LimitOverride, Limit, Limits};
+use crate::model::limit::{Limit, LimitOverride, Limits};
 use crate::model::operation::Operation;
 use crate::plan::Plan;
 use crate::plan::diff::{TableDiff, Withheld};

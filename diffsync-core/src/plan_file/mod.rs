@@ -23,10 +23,10 @@ use serde_json::{Map, Value};
 
 pub use self::approve::approve;
 pub use self::filter::{Filter, RecordFilter};
-pub use self::key::{PlanKey, KeyTooShort};
+pub use self::key::{KeyTooShort, PlanKey};
 pub use self::log::{UndoLog, UndoSink};
 pub use self::read::PlanFileError;
-pub use self::undo::{Unrestorable, UndoPlan};
+pub use self::undo::{UndoPlan, Unrestorable};
 
 use crate::model::limit::{LimitOverride, OnGuard};
 use crate::model::operation::Operation;

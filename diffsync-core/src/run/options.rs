@@ -119,7 +119,8 @@ impl RunOptions {
     ///
     /// If the plan names flags that do not exist.
     pub fn apply_plan(mut self, application: ApplyRequest) -> Result<Self, UnknownFlags> {
-        let PlanOptions { flags, filter, limit_overrides, on_guard, max_rejected } = application.plan.head.options.clone();
+        let PlanOptions { flags, filter, limit_overrides, on_guard, max_rejected } =
+            application.plan.head.options.clone();
         let flags = bitflags::parser::from_str_strict(&flags).map_err(|_| UnknownFlags(flags))?;
         if application.plan.head.kind == PlanKind::Sync {
             self.flags = flags;
@@ -167,8 +168,11 @@ impl RunOptions {
 
     /// The first model that a lift or the filter names and the data set does not have.
     pub(super) fn unknown_model<D: Dataset>(&self) -> Option<RunError> {
-        let named =
-            self.limit_overrides.iter().map(|lift| &*lift.model).chain(self.filter.records.iter().map(RecordFilter::model));
+        let named = self
+            .limit_overrides
+            .iter()
+            .map(|lift| &*lift.model)
+            .chain(self.filter.records.iter().map(RecordFilter::model));
         let mut unknown = named.filter(|model| !D::SCHEMAS.iter().any(|schema| schema.name == *model));
         let models = || D::SCHEMAS.iter().map(|schema| schema.name);
         unknown.next().map(|model| {

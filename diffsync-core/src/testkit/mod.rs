@@ -59,7 +59,7 @@ use crate::adapter::{Adapter, WrittenBy};
 use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
 use crate::data::table::Table;
 use crate::error::AdapterError;
-use crate::plan_file::{ApplyRequest, PlanKey, StalePolicy, SavedPlan};
+use crate::plan_file::{ApplyRequest, PlanKey, SavedPlan, StalePolicy};
 
 /// A law that a target does not keep.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -1,9 +1,9 @@
 //! Loading rules: what is wrong with loaded data, and what follows from it.
 
-use diffsync_core::{Plan, Table};
 use diffsync_core::data::Side;
 use diffsync_core::plan::Refusal;
 use diffsync_core::report::{RunError, RunReport, Status};
+use diffsync_core::{Plan, Table};
 
 use crate::fake_target::{Rig, apply, dry_run};
 use crate::world::{

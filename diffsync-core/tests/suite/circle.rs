@@ -156,8 +156,8 @@ fn a_record_that_was_deleted_after_its_references_were_taken_back_is_not_seen_an
 
 #[test]
 fn references_are_not_taken_back_for_a_record_that_stays() {
-    let lab =
-        lab("location x", CIRCLE).target_then(|net| net.addresses.set_flags(diffsync_core::model::Flags::PREVENT_DESTROY));
+    let lab = lab("location x", CIRCLE)
+        .target_then(|net| net.addresses.set_flags(diffsync_core::model::Flags::PREVENT_DESTROY));
     let ended = run(&lab);
     assert_eq!(
         ended.undone(),

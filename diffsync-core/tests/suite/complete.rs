@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
-use diffsync_core::adapter::{AdapterError, LoadContext, CompleteContext, TargetError, WriteContext};
+use diffsync_core::adapter::{AdapterError, CompleteContext, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
 use crate::fake_target::{Recorder, ended, failures, locked, run_job};
 use crate::plan_file::key;

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
-use diffsync_core::adapter::{AdapterError, Completion, LoadContext, CompleteContext, TargetError, WriteContext};
+use diffsync_core::adapter::{AdapterError, CompleteContext, Completion, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
 use crate::fake_target::{Recorder, locked, run_job};
 use crate::plan_file::key;
@@ -156,7 +156,7 @@ fn one_model_that_fails_does_not_make_the_records_of_the_others_failed() {
         let (report, ..) = given(said, options);
         let counts = report.counts;
         assert_eq!([counts.created, counts.failed, counts.unknown, counts.not_attempted], expected);
-        assert_eq!(report.undo.as_ref().map(diffsync_core::Undo::operations), undo);
+        assert_eq!(report.undo.as_ref().map(diffsync_core::plan_file::UndoPlan::operations), undo);
         report
     };
     let all = || Err(AdapterError::new("the racks could not be written"));

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use diffsync_core::{Dataset, Plan, SyncModel, Table};
 use diffsync_core::plan::PlanView;
 use diffsync_core::value::Secret;
+use diffsync_core::{Dataset, Plan, SyncModel, Table};
 use serde_json::{Value, json};
 
 use crate::world::{Records, Region, World, counted, region, tree, world};

@@ -6,13 +6,13 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Target, job};
-use diffsync_core::adapter::{AdapterError, LoadContext, CompleteContext, TargetError, WriteContext};
+use diffsync_core::adapter::{AdapterError, CompleteContext, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
 use diffsync_core::model::{Limit, Operation};
 use diffsync_core::report::{Event, FailedRecord, Observer, RunReport};
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Target, job};
 
 use crate::world::{City, Country, Place, Records, Region, World};
 

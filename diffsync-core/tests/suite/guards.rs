@@ -257,11 +257,11 @@ fn what_lives_under_a_record_that_cannot_be_used_counts_as_such() {
 
 /// A model with limits of its own, which go before those of the job.
 mod of_a_model {
-    use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
     use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
     use diffsync_core::job::{JobContext, JobError, JobSpec};
     use diffsync_core::report::Status;
     use diffsync_core::run::RunOptions;
+    use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
     use crate::fake_target::run_job;
 

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use diffsync_core::{Job, JobRegistry, job};
-use diffsync_core::job::{JobContext, JobEntry, JobError, JobInfo, JobKind, JobSpec, RegistryError, VariableErrors, VariableKind, VariableSpec, VariableValues};
+use diffsync_core::job::{
+    JobContext, JobEntry, JobError, JobInfo, JobKind, JobSpec, RegistryError, VariableErrors, VariableKind,
+    VariableSpec, VariableValues,
+};
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::{Secret, Url};
+use diffsync_core::{Job, JobRegistry, job};
 use serde_json::{Value, json};
 
 use crate::fake_target::{Listed, Memory, Rig, SyncWorlds};

@@ -1,9 +1,9 @@
 //! The law-test kit on targets that are not able to do everything: what they cannot do is not held against them.
 
-use diffsync_core::testkit::{Laws, Violation};
-use diffsync_core::{Adapter, Target};
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::model::Operations;
+use diffsync_core::testkit::{Laws, Violation};
+use diffsync_core::{Adapter, Target};
 
 use crate::laws::{Fault, Memory, Rack, RackPatch, Site, SitePatch, Sites, block_on, sites};
 

@@ -2,9 +2,9 @@
 
 use std::sync::Mutex;
 
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::testkit::Laws;
 use diffsync_core::{Adapter, Dataset, SyncModel, Table, Target};
-use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 
 use crate::fake_target::locked;
 

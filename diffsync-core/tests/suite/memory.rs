@@ -3,13 +3,13 @@
 use std::hint::black_box;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use diffsync_core::memory::{MemoryScope, MemoryUse};
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::data::Side;
 use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::memory::{MemoryScope, MemoryUse};
 use diffsync_core::report::{RunReport, Step};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
 use crate::fake_target::run_job;
 

@@ -4,13 +4,13 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-use super::expand::AsKey;
+use super::expand::TypeNames;
 use crate::ctxt::Ctxt;
 use crate::krate::Krate;
 
 pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> TokenStream {
     let (ident, vis) = (&input.ident, &input.vis);
-    let Names { id, key, patch } = AsKey::of(ident);
+    let TypeNames { id, key, patch } = TypeNames::of(ident);
     let unknown = cx.first_as_type(krate);
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();

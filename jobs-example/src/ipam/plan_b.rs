@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use diffsync::adapter::{HealthCheck, CompleteContext};
+use diffsync::adapter::{CompleteContext, HealthCheck};
 use diffsync::prelude::*;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};

@@ -4,8 +4,8 @@ use diffsync_adapters::file::Folder;
 use diffsync_adapters::rest::Rest;
 use diffsync_adapters::sql::Sql;
 use diffsync_adapters::{FileModel, RestModel, SqlModel};
-use diffsync_core::{Dataset, SyncModel, Table};
 use diffsync_core::value::Secret;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 /// A site, kept everywhere.
 #[derive(SyncModel, FileModel, RestModel, SqlModel, Debug, Clone)]

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use diffsync_core::{Adapter, Choice, Dataset, Job, SyncModel, Table, Target, job};
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError, VariableValues};
 use diffsync_core::value::Secret;
+use diffsync_core::{Adapter, Choice, Dataset, Job, SyncModel, Table, Target, job};
 
 /// A tenant.
 #[derive(SyncModel, Debug, Clone, PartialEq, Eq)]
@@ -274,10 +274,10 @@ mod tests {
     use std::collections::HashMap;
     use std::time::Duration;
 
-    use diffsync_core::schema::{Comparison, LinkKind};
     use diffsync_core::Plan;
     use diffsync_core::job::{JobSpec, Variable, VariableKind};
     use diffsync_core::model::{Flags, Limit, Limits, OnGuard};
+    use diffsync_core::schema::{Comparison, LinkKind};
 
     use super::*;
 

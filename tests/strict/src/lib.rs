@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::value::{Secret, Url};
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
 pub mod adapters;
 pub mod elsewhere;
@@ -321,10 +321,10 @@ impl Job for VoidToVoid {
 
 /// What nobody outside sees, and what is hardly used inside: generated code that is not used is no warning.
 mod inside {
-    use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
     use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
     use diffsync_core::job::{JobContext, JobError};
     use diffsync_core::value::Secret;
+    use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
     #[derive(SyncModel)]
     struct Region {
@@ -527,10 +527,10 @@ pub mod taken_names {
 
 #[cfg(test)]
 mod tests {
-    use diffsync_core::{JobRegistry, Plan};
     use diffsync_core::job::{JobKind, JobSpec, VariableValues};
     use diffsync_core::model::AsKey;
     use diffsync_core::plan::PlanView;
+    use diffsync_core::{JobRegistry, Plan};
 
     use super::*;
 

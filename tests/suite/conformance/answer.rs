@@ -10,7 +10,7 @@ use diffsync_core::run::RunOptions;
 use serde_json::{Map, Value, json};
 
 use super::asked::{Asked, Mark, union};
-use super::memory::{Memory, CompleteContext, document, run_with, summary, unlimited};
+use super::memory::{CompleteContext, Memory, document, run_with, summary, unlimited};
 use super::records::{Key, Records, Row};
 
 /// What is compared.

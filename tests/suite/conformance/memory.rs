@@ -6,7 +6,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use diffsync_core::{Adapter, Job, SyncModel, Target};
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::data::HasTable;
 use diffsync_core::job::{JobSpec, Variable, VariableKind};
@@ -14,6 +13,7 @@ use diffsync_core::model::{Flags, Limit, Operation};
 use diffsync_core::plan::DiffTree;
 use diffsync_core::report::{Observer, RunReport};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Job, SyncModel, Target};
 use serde_json::{Map, Value, json};
 
 use super::asked::{Mark, Marks};

@@ -1,8 +1,8 @@
 //! Records as plain values, whichever model they are of.
 
+use diffsync_core::model::Flags;
 use diffsync_core::schema::{FieldSchema, ModelSchema};
 use diffsync_core::{Dataset, SyncModel, Table};
-use diffsync_core::model::Flags;
 use serde_json::{Map, Value, json};
 
 /// A data set that can be copied and listed.

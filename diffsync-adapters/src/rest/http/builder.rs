@@ -258,7 +258,9 @@ impl ClientBuilder {
             concurrency: self.concurrency,
             retries: self.retries,
             // It takes the place of the limit of all requests.
-            read_only_timeout: self.read_only_timeout.map(|limit| self.request_timeout.map_or(limit, |all| all.min(limit))),
+            read_only_timeout: self
+                .read_only_timeout
+                .map(|limit| self.request_timeout.map_or(limit, |all| all.min(limit))),
             hidden,
             max_response_size: self.max_response_size,
         }))

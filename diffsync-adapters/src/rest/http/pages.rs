@@ -17,7 +17,7 @@ use super::client::{Answer, Client};
 use super::error::{Error, ErrorKind};
 use crate::rest::model::json_path::plain;
 use crate::rest::verdict;
-use crate::rest::verdict::{VerdictFn, Reply, Verdict};
+use crate::rest::verdict::{Reply, Verdict, VerdictFn};
 
 /// How often a collection is read again that changes while it is read.
 const READINGS: usize = 3;

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use diffsync_core::memory::MemoryScope;
 use diffsync_core::adapter::{AdapterError, TargetErrorKind};
 use diffsync_core::job::redact_url;
+use diffsync_core::memory::MemoryScope;
 use diffsync_core::value::Url;
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteSynchronous};

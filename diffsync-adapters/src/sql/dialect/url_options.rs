@@ -21,10 +21,7 @@ pub(crate) fn refuse_unknown(url: &Url, known: &[&str]) -> Result<(), AdapterErr
         let name = if is_parameter { "options" } else { &*option };
         if !known.contains(&name) {
             let suggestion = suggestion(name, known.iter().copied());
-            return Err(AdapterError::new(format!(
-                "`{}` has an unknown option `{name}`{suggestion}",
-                redact_url(url)
-            )));
+            return Err(AdapterError::new(format!("`{}` has an unknown option `{name}`{suggestion}", redact_url(url))));
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use diffsync_core::schema::{Comparison, ModelSchema};
 use diffsync_core::adapter::HealthCheck;
 use diffsync_core::data::Side;
+use diffsync_core::schema::{Comparison, ModelSchema};
 
 use super::required_columns::RequiredTable;
 use super::selection::selected;

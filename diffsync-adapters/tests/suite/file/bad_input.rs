@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use arrow_array::{Int64Array, StringArray};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
 use diffsync_core::adapter::HealthCheck;
 use diffsync_core::data::{LoadState, Side};
 use diffsync_core::report::Status;
+use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
 use tempfile::TempDir;
 
 use super::yaml::FolderToFolder;
@@ -355,7 +355,7 @@ fn what_is_no_file_is_an_error() {
 fn a_check_tells_what_is_missing() {
     let check = |folder: &std::path::Path, side| {
         let mut checkup = HealthCheck::new(side);
-        block_on(Folder::<csv::Ports>::at(folder).check(&mut checkup));
+        block_on(Folder::<csv::Ports>::new(folder).check(&mut checkup));
         checkup
     };
     let folder = TempDir::new().unwrap();

@@ -10,9 +10,9 @@ use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt8Array};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Dataset, Job, SyncModel, Table, job};
 use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::report::Status;
+use diffsync_core::{Dataset, Job, SyncModel, Table, job};
 
 use super::{Folders, parquet_file, run};
 

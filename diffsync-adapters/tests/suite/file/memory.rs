@@ -9,11 +9,11 @@ use std::sync::Arc;
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::Url;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use tempfile::TempDir;
 
 use super::block_on;

@@ -22,13 +22,13 @@ use ::parquet::arrow::ArrowWriter;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::{ArrayRef, RecordBatch};
 use diffsync_adapters::file::Folder;
-use diffsync_core::{Adapter, Dataset, Job, Run};
 use diffsync_core::adapter::LoadContext;
 use diffsync_core::data::Side;
 use diffsync_core::job::JobSpec;
 use diffsync_core::model::{Limit, Operation};
 use diffsync_core::report::RunReport;
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Run};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -188,6 +188,6 @@ where
     Folder<D>: Adapter<Data = D>,
 {
     let mut data = D::default();
-    let loaded = block_on(Folder::<D>::at(path).load(&mut data, &LoadContext::standalone(side)));
+    let loaded = block_on(Folder::<D>::new(path).load(&mut data, &LoadContext::standalone(side)));
     loaded.map(|()| data).map_err(|error| error.to_string())
 }

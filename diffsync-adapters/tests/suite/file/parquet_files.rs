@@ -20,10 +20,10 @@ use arrow_array::{
 };
 use arrow_schema::{Field, Schema};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 
 use super::{Folders, block_on, load, parquet_file, run};
 

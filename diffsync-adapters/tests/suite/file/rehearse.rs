@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::plan::OutcomeKind;
 use diffsync_core::report::{Event, Observer, RunReport, Status, Step};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 
 use super::{Folders, block_on, run};
 

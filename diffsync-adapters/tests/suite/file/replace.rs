@@ -8,13 +8,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use diffsync_core::data::Side;
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::model::Flags;
 use diffsync_core::report::{Event, Observer, RunReport, Status, Step};
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::Secret;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 
 use super::{Folders, block_on, load, run};
 

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::memory::MemoryScope;
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, job};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::data::Side;
 use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::memory::MemoryScope;
 use diffsync_core::report::Status;
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, job};
 use tempfile::TempDir;
 
 use super::{load, run};

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, job};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, job};
 
 use super::{Folders, run};
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::nautobot::{Interface, Nautobot};
-use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, job};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, job};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 

@@ -23,14 +23,14 @@ use diffsync_adapters::nautobot::{
     LocationType, Manufacturer, Namespace, Nautobot, Prefix, PrefixLocation, Role, Status, Tag,
 };
 use diffsync_adapters::rest::Retries;
-use diffsync_core::schema::ModelSchema;
-use diffsync_core::{Adapter, Dataset, Job, Run, job};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::data::Side;
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
 use diffsync_core::model::{Limit, Operation};
 use diffsync_core::report::RunReport;
 use diffsync_core::run::RunOptions;
+use diffsync_core::schema::ModelSchema;
+use diffsync_core::{Adapter, Dataset, Job, Run, job};
 use ipnet::IpNet;
 
 use self::fake::Fake;

@@ -7,7 +7,7 @@ use diffsync_core::Adapter;
 use diffsync_core::adapter::LoadContext;
 use diffsync_core::data::Side;
 use diffsync_core::job::JobSpec;
-use diffsync_core::plan_file::{ApplyRequest, PlanKey, PlanKind, StalePolicy, SavedPlan, Signature};
+use diffsync_core::plan_file::{ApplyRequest, PlanKey, PlanKind, SavedPlan, Signature, StalePolicy};
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
 use serde_json::{Value, json};

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::nautobot::{CustomFields, Inventory, LocationPath, Nautobot};
-use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::data::Side;
 use diffsync_core::value::{Secret, Url};
+use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -114,7 +114,7 @@ async fn pages_of_graphql_are_asked_for_at_the_same_time() {
         late(answer, Duration::ZERO)
     });
     let wire = wire.await;
-    let nautobot = Nautobot::<Marks>::new(&wire.url, &Fake::token()).unwrap();
+    let nautobot = Nautobot::<Marks>::open(&wire.url, &Fake::token()).unwrap();
     let reading = tokio::spawn(async move {
         let mut data = Marks::default();
         nautobot.load(&mut data, &LoadContext::standalone(Side::Source)).await.map(|()| data)
@@ -148,7 +148,7 @@ async fn a_recorded_nautobot_is_read() {
     };
     Mock::given(any()).respond_with(replay).mount(&server).await;
     let url = Url::parse(&server.uri()).unwrap();
-    let nautobot = Nautobot::<Inventory>::new(&url, &Secret::new("0123".to_owned())).unwrap();
+    let nautobot = Nautobot::<Inventory>::open(&url, &Secret::new("0123".to_owned())).unwrap();
     let mut data = Inventory::default();
     nautobot.load(&mut data, &LoadContext::standalone(Side::Source)).await.unwrap();
     assert_eq!(data.devices.len(), counts["dcim/devices"]);
@@ -241,7 +241,7 @@ async fn an_answer_that_is_none_is_an_error_that_names_the_place() {
 async fn a_wrong_token_is_an_error_that_does_not_show_it() {
     let fake = Fake::new().await;
     let token = Secret::new("00000000000000000000000000000000deadbeef".to_owned());
-    let nautobot = Nautobot::<Inventory>::new(&fake.url(), &token).unwrap();
+    let nautobot = Nautobot::<Inventory>::open(&fake.url(), &token).unwrap();
     let error = loaded(&nautobot).await.unwrap_err().to_string();
     assert!(error.contains("403 Forbidden") && error.contains("Invalid token"), "{error}");
     assert!(!error.contains("deadbeef") && !format!("{nautobot:?}").contains("deadbeef"), "{error}");
@@ -317,7 +317,7 @@ struct Virtual {
 }
 
 async fn virtual_of(fake: &Fake) -> Result<Virtual, AdapterError> {
-    let nautobot = Nautobot::<Virtual>::new(&fake.url(), &Fake::token()).unwrap();
+    let nautobot = Nautobot::<Virtual>::open(&fake.url(), &Fake::token()).unwrap();
     let mut data = Virtual::default();
     nautobot.load(&mut data, &LoadContext::standalone(Side::Source)).await?;
     Ok(data)

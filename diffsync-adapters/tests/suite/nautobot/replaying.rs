@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
 use diffsync_adapters::rest::Retries;
-use diffsync_core::{Adapter, Plan};
 use diffsync_core::adapter::LoadContext;
 use diffsync_core::data::Side;
 use diffsync_core::value::{Secret, Url};
+use diffsync_core::{Adapter, Plan};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -70,7 +70,7 @@ fn token() -> Secret<String> {
 async fn a_recorded_nautobot_holds_the_same_through_graphql_and_rest() {
     let (server, recorded) = (replay().await, recorded());
     let url = Url::parse(&server.uri()).unwrap();
-    let nautobot = || Nautobot::<Inventory>::new(&url, &token()).unwrap();
+    let nautobot = || Nautobot::<Inventory>::open(&url, &token()).unwrap();
     let by_graphql = load(nautobot()).await;
     let mut asked: HashMap<bool, usize> = HashMap::new();
     for request in server.received_requests().await.unwrap() {
@@ -109,7 +109,7 @@ async fn a_nautobot_that_hangs_up_or_hangs_is_read_all_the_same() {
         Nautobot::new(limits.read_only_timeout(Some(2 * MINUTE)).build().unwrap())
     };
     let server = replay().await;
-    let expected = Nautobot::<Inventory>::new(&Url::parse(&server.uri()).unwrap(), &token()).unwrap();
+    let expected = Nautobot::<Inventory>::open(&Url::parse(&server.uri()).unwrap(), &token()).unwrap();
     let plan = Plan::new(load(nautobot()).await, load(expected).await);
     assert_eq!((plan.tree().to_string(), plan.problems().len()), ("(no differences)\n".to_owned(), 0));
 }

@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
 use diffsync_adapters::sql::Sql;
-use diffsync_core::testkit::Laws;
-use diffsync_core::{Job, Run, job};
 use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::plan::OutcomeCounts;
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
+use diffsync_core::testkit::Laws;
 use diffsync_core::value::Url;
+use diffsync_core::{Job, Run, job};
 
 use super::fake::Fake;
 use super::replaying::replay;

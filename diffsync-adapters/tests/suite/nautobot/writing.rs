@@ -1,8 +1,8 @@
 //! What is written to a Nautobot.
 
 use diffsync_adapters::nautobot::{Device, Inventory, Nautobot, Prefix};
-use diffsync_core::{SyncModel, Target};
 use diffsync_core::report::Status;
+use diffsync_core::{SyncModel, Target};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 

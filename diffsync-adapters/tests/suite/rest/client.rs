@@ -281,7 +281,8 @@ async fn a_read_that_hangs_is_made_again_while_there_is_time() {
         for (stall, request, reading) in [(1, 5, None), (10, 10, Some(2))] {
             let wire = Wire::start([hangs.clone(), json("[1]")]).await;
             let limits = wire.builder().read_timeout(stall * MINUTE).request_timeout(Some(request * MINUTE));
-            let client = limits.read_only_timeout(reading.map(|minutes: u32| minutes * MINUTE)).retries(retries).build();
+            let client =
+                limits.read_only_timeout(reading.map(|minutes: u32| minutes * MINUTE)).retries(retries).build();
             assert_eq!(client.unwrap().get("a").send().await.unwrap().body, json!([1]));
             assert_eq!(wire.requests().len(), 2);
         }

@@ -2,9 +2,9 @@
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::{Client, Collection, Dialect, Rest, RowSource, Seen};
-use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext};
 use diffsync_core::data::{Side, VisitedBy};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 

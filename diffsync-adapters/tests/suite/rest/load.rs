@@ -2,9 +2,9 @@
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::{Client, Collection, Dialect, PagedSource, Rest, Retries, RowSource, Seen};
-use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
 use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext};
 use diffsync_core::data::Side;
+use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
@@ -292,7 +292,9 @@ async fn rows_may_come_from_elsewhere() {
 async fn check(client: Client, side: Side) -> Vec<String> {
     let mut checkup = HealthCheck::new(side);
     Rest::<Servers>::new(client, dialect()).check(&mut checkup).await;
-    let shown = |finding: &diffsync_core::adapter::CheckResult| format!("{} {}: {}", finding.passed, finding.what, finding.detail);
+    let shown = |finding: &diffsync_core::adapter::CheckResult| {
+        format!("{} {}: {}", finding.passed, finding.what, finding.detail)
+    };
     checkup.findings().iter().map(shown).collect()
 }
 

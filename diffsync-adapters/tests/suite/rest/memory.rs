@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use diffsync_adapters::rest::{Client, Collection, Dialect, PagedSource, Rest, RestModel, RowSource, Seen};
-use diffsync_core::memory::MemoryScope;
-use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::data::Side;
+use diffsync_core::memory::MemoryScope;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 

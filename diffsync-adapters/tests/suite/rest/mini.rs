@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_adapters::rest::{Dialect, Rest, RestModel};
-use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target, job};
-use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, Capabilities, WriteContext};
+use diffsync_core::adapter::{AdapterError, Capabilities, LoadContext, TargetError, WriteContext};
 use diffsync_core::data::HasTable;
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::report::{Observer, RunReport};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target, job};
 use serde_json::{Value, json};
 
 use super::runs::{Given, Handed};

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::{Dialect, Rest};
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::report::RunReport;
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

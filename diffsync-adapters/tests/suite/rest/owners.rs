@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::Rest;
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::plan::OutcomeCounts;
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use serde_json::{Value, json};
 
 use super::fake::{Fake, dialect};

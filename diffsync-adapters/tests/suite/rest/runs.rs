@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_adapters::rest::{Bulk, Client, Dialect, Of, Owner, Part, Rest, Retries};
-use diffsync_core::{Adapter, Dataset, Job, Run, job};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Run, job};
 use serde_json::{Value, json};
 
 use super::fake::{Fake, System, dialect};

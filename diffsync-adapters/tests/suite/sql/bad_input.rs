@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{ModelEntries, Sql};
-use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use diffsync_core::adapter::LoadContext;
 use diffsync_core::data::{Side, VisitedBy};
 use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -157,14 +157,14 @@ fn a_wrong_password_is_refused_without_being_shown() {
         assert!(error.starts_with("cannot connect to `"), "{error}");
         // A line of the server's source is nothing to a user.
         assert!(!error.contains("swordfish") && !error.contains("at line"), "{error}");
-        assert!(!format!("{:?}", Sql::<Vlans>::at(&url).unwrap()).contains("swordfish"));
+        assert!(!format!("{:?}", Sql::<Vlans>::open(&url).unwrap()).contains("swordfish"));
     });
 }
 
 #[test]
 fn a_wrong_host_is_named() {
     for url in ["postgres://u:swordfish@127.0.0.1:1/x", "mysql://u:swordfish@127.0.0.1:1/x"] {
-        let sql = Sql::<Vlans>::at(&Url::parse(url).unwrap()).unwrap();
+        let sql = Sql::<Vlans>::open(&Url::parse(url).unwrap()).unwrap();
         let loaded = block_on(async { sql.load(&mut Vlans::default(), &LoadContext::standalone(Side::Target)).await });
         let error = loaded.err().unwrap().to_string();
         assert!(error.contains("127.0.0.1:1") && error.contains("refused") && !error.contains("swordfish"), "{error}");
@@ -175,7 +175,7 @@ fn a_wrong_host_is_named() {
 fn a_server_that_does_not_answer_is_named_with_the_time_it_had() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = Url::parse(&format!("postgres://u:p@{}/x", silent.local_addr().unwrap())).unwrap();
-    let sql = Sql::<Vlans>::at(&url).unwrap().connect_timeout(Duration::from_millis(50));
+    let sql = Sql::<Vlans>::open(&url).unwrap().connect_timeout(Duration::from_millis(50));
     let error = block_on(loaded(&sql, Side::Target)).err().unwrap().to_string();
     assert!(error.ends_with("no answer within 50ms"), "{error}");
 }
@@ -218,7 +218,7 @@ fn a_url_of_no_database_is_refused_at_once() {
         ("sqlite:///no/such/folder/x.db", "must be in a folder that exists"),
     ] {
         let error =
-            Sql::<Vlans>::at(&Url::parse(url).unwrap()).err().map(|error| error.to_string()).unwrap_or_default();
+            Sql::<Vlans>::open(&Url::parse(url).unwrap()).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains(why) && !error.contains("swordfish"), "{url}: {error}");
     }
 }
@@ -231,7 +231,7 @@ fn an_option_that_the_driver_does_not_know_is_refused() {
         ("sqlite://x.db?mod=ro", "has an unknown option `mod`; did you mean `mode`?"),
         ("postgres://u:1?swordfish@host/x", "write a `?` in a password as `%3F`"),
     ] {
-        let error = Sql::<Vlans>::at(&Url::parse(url).unwrap()).err().unwrap().to_string();
+        let error = Sql::<Vlans>::open(&Url::parse(url).unwrap()).err().unwrap().to_string();
         assert!(error.contains(why) && !error.contains("swordfish"), "{url}: {error}");
     }
     for url in [
@@ -239,6 +239,6 @@ fn an_option_that_the_driver_does_not_know_is_refused() {
         "mariadb://u:p@host/x?ssl-mode=VERIFY_IDENTITY&time-zone=UTC",
         "sqlite://x.db?mode=rwc&cache=private",
     ] {
-        assert!(Sql::<Vlans>::at(&Url::parse(url).unwrap()).is_ok(), "{url}");
+        assert!(Sql::<Vlans>::open(&Url::parse(url).unwrap()).is_ok(), "{url}");
     }
 }

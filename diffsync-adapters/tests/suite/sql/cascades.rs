@@ -2,9 +2,9 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use diffsync_core::adapter::HealthCheck;
 use diffsync_core::data::{Side, VisitedBy};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, on_each, pushed, reasons};
 
@@ -184,7 +184,7 @@ fn a_model_may_say_that_others_go_with_its_rows() {
 fn a_check_says_what_the_database_would_delete_as_well() {
     async fn said<D: Dataset + VisitedBy<diffsync_adapters::sql::ModelEntries<D>>>(system: &System) -> Option<String> {
         let mut checkup = HealthCheck::new(Side::Target);
-        Sql::<D>::at(&system.url).unwrap().check(&mut checkup).await;
+        Sql::<D>::open(&system.url).unwrap().check(&mut checkup).await;
         let found = checkup.findings().iter().find(|found| found.what == "deletes in sites");
         found.map(|found| found.detail.clone())
     }

@@ -2,10 +2,10 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{ModelEntries, Sql};
-use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use diffsync_core::adapter::HealthCheck;
 use diffsync_core::data::{Side, VisitedBy};
 use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, block_on, loaded, on_each, pushed};
 use super::world::{Vlan, Vlans, vlans};
@@ -41,7 +41,7 @@ fn a_database_that_can_be_used_is_healthy() {
 fn what_is_missing_is_found() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [vlans] ([number] INTEGER, [nmae] KEYTEXT)")).await;
-        let found = checked(&Sql::<Vlans>::at(&system.url).unwrap(), Side::Source).await;
+        let found = checked(&Sql::<Vlans>::open(&system.url).unwrap(), Side::Source).await;
         assert!(!found.is_healthy());
         let table = found.findings().iter().find(|finding| finding.what == "table vlans").unwrap();
         assert!(table.detail.contains("did you mean `nmae`?") && table.detail.contains("`note`"), "{table:?}");
@@ -83,9 +83,9 @@ fn rights_that_are_missing_are_found() {
                 url.set_password(Some("reader")).unwrap();
             }
         }
-        let as_source = checked(&Sql::<Vlans>::at(&url).unwrap(), Side::Source).await;
+        let as_source = checked(&Sql::<Vlans>::open(&url).unwrap(), Side::Source).await;
         assert!(as_source.is_healthy(), "{:?}", as_source.findings());
-        let as_target = checked(&Sql::<Vlans>::at(&url).unwrap(), Side::Target).await;
+        let as_target = checked(&Sql::<Vlans>::open(&url).unwrap(), Side::Target).await;
         let rights = as_target.findings().iter().find(|finding| finding.what == "rights on vlans").unwrap();
         assert!(!rights.passed, "{rights:?}");
         // There is no login.
@@ -219,7 +219,7 @@ fn nothing_is_made_where_a_lookup_leads_to_what_is_neither_there_nor_made() {
 fn a_folder_that_may_not_be_written_is_found() {
     block_on(async {
         // Nobody makes a file here.
-        let sql = || Sql::<Vlans>::at(&Url::parse("sqlite:///proc/self/x.db").unwrap()).unwrap().create_tables();
+        let sql = || Sql::<Vlans>::open(&Url::parse("sqlite:///proc/self/x.db").unwrap()).unwrap().create_tables();
         let reason = "the folder `/proc/self` may not be written";
         let (passed, detail) = found(&checked(&sql(), Side::Target).await, "connection");
         assert!(!passed && detail.ends_with(reason), "{detail}");

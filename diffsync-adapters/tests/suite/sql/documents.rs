@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Dataset, SyncModel, Table};
 use diffsync_core::plan_file::PlanKey;
+use diffsync_core::{Dataset, SyncModel, Table};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -2,10 +2,10 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use diffsync_core::adapter::HealthCheck;
 use diffsync_core::data::Side;
 use diffsync_core::report::RunReport;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, kinds, loaded, on_each, pushed, reasons, records};
 
@@ -129,7 +129,7 @@ fn what_the_database_takes_for_the_same_is_neither_created_nor_deleted() {
 fn a_check_says_which_identifiers_the_database_takes_for_the_same() {
     on_each_pair(|system, column, _, _| async move {
         let mut checkup = HealthCheck::new(Side::Target);
-        Sql::<Items>::at(&system.url).unwrap().check(&mut checkup).await;
+        Sql::<Items>::open(&system.url).unwrap().check(&mut checkup).await;
         assert!(checkup.is_healthy(), "{checkup:?}");
         let found = checkup.findings().iter().find(|found| found.what == "identifiers of items");
         let said = &found.unwrap_or_else(|| panic!("{column}: {checkup:?}")).detail;

@@ -2,9 +2,9 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use diffsync_core::adapter::HealthCheck;
 use diffsync_core::data::Side;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use ipnet::IpNet;
 
 use super::systems::{Kind, System, assert_done, block_on, kinds, loaded, on_each, pushed, reasons, records};
@@ -402,7 +402,7 @@ fn a_number_with_a_fraction_is_not_put_into_a_column_of_whole_numbers() {
         system.run(&system.words("CREATE TABLE [facts] ([number] INTEGER, [value] INTEGER)")).await;
         let wanted = || Shares { facts: [Share { number: 1, value: 2.5 }].into_iter().collect() };
         let mut checkup = HealthCheck::new(Side::Target);
-        Sql::<Shares>::at(&system.url).unwrap().check(&mut checkup).await;
+        Sql::<Shares>::open(&system.url).unwrap().check(&mut checkup).await;
         if system.kind == Kind::Sqlite {
             // It keeps the fraction.
             assert!(checkup.is_healthy());

@@ -2,8 +2,8 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Dataset, SyncModel, Table};
 use diffsync_core::data::Side;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::systems::{System, assert_done, loaded, on_each, pushed, reasons};
 

@@ -2,9 +2,9 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Dataset, SyncModel, Table};
 use diffsync_core::data::{ProblemKind, Side};
 use diffsync_core::report::RunReport;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, reasons, records};
 use super::world::{Vlan, Vlans, vlan, vlans};

@@ -30,7 +30,7 @@ fn no_row_waits_for_the_last() {
              FROM [rows]"
         );
         system.run(&system.words(&view)).await;
-        let (sql, mut data) = (Sql::<Vlans>::at(&system.url).unwrap(), Vlans::default());
+        let (sql, mut data) = (Sql::<Vlans>::open(&system.url).unwrap(), Vlans::default());
         let loaded = sql.load(&mut data, &LoadContext::standalone(Side::Source)).await;
         let error = loaded.unwrap_err().to_string();
         assert!(error.starts_with("cannot read `vlans` from"), "{error}");

@@ -2,8 +2,8 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Dataset, SyncModel, Table};
 use diffsync_core::data::Side;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, reasons};
 

@@ -6,14 +6,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::sql::{ModelEntries, Sql};
-use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel};
 use diffsync_core::adapter::{AdapterError, LoadContext, WrittenBy};
 use diffsync_core::data::{HasTable, LoadState, Side, VisitedBy};
-use diffsync_core::job::{JobContext, JobError, JobInfo, JobKind, JobSpec, VariableErrors, VariableSpec, VariableValues};
+use diffsync_core::job::{
+    JobContext, JobError, JobInfo, JobKind, JobSpec, VariableErrors, VariableSpec, VariableValues,
+};
 use diffsync_core::model::{Limit, Limits, OnGuard, Operation};
 use diffsync_core::report::{Event, Observer, RunReport, Step};
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel};
 use diffsync_test_servers::{mariadb, postgres};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection, SqliteConnection};

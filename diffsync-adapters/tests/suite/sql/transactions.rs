@@ -2,10 +2,10 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Dataset, SyncModel, Table, Target};
 use diffsync_core::data::Side;
 use diffsync_core::plan_file::PlanKey;
 use diffsync_core::report::{Event, Step};
+use diffsync_core::{Dataset, SyncModel, Table, Target};
 
 use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, pushed_until, pushed_with, reasons};
 use super::world::{Vlan, Vlans, vlan, vlans};
@@ -179,7 +179,8 @@ fn no_run_asks_for_two_transactions_where_there_is_one() {
         let limit = |sql: &Sql<Vlans>| <Sql<Vlans> as Target<Vlan>>::terms(sql).concurrency_limit;
         assert_eq!(limit(&sql()), (system.kind == Kind::Sqlite).then_some(1));
         assert_eq!(limit(&sql().transaction(Transaction::PerRun)), Some(1));
-        let at_once = |options: &mut diffsync_core::run::RunOptions| options.concurrency = std::num::NonZeroUsize::new(8);
+        let at_once =
+            |options: &mut diffsync_core::run::RunOptions| options.concurrency = std::num::NonZeroUsize::new(8);
         assert_done(&pushed_with(vlans(0..40), sql().batch(2), at_once).await);
         let whole = sql().batch(2).transaction(Transaction::PerRun);
         assert_done(&pushed_with(vlans(20..60), whole, at_once).await);

@@ -2,10 +2,10 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use diffsync_core::adapter::HealthCheck;
 use diffsync_core::data::Side;
 use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, reasons, records};
 use super::world::{Vlan, Vlans, vlan, vlans};
@@ -13,7 +13,7 @@ use super::world::{Vlan, Vlans, vlan, vlans};
 /// What `check` says of a table's rows.
 async fn way(url: &Url, table: &str) -> String {
     let mut checkup = HealthCheck::new(Side::Target);
-    Sql::<Vlans>::at(url).unwrap().check(&mut checkup).await;
+    Sql::<Vlans>::open(url).unwrap().check(&mut checkup).await;
     assert!(checkup.is_healthy(), "{:?}", checkup.findings());
     let of = format!("writing {table}");
     let finding = checkup.findings().iter().find(|finding| finding.what == of);
@@ -22,7 +22,7 @@ async fn way(url: &Url, table: &str) -> String {
 
 /// Creates, updates and deletes.
 async fn can_be_written(url: &Url) {
-    let sql = || Sql::<Vlans>::at(url).unwrap();
+    let sql = || Sql::<Vlans>::open(url).unwrap();
     assert_done(&pushed(vlans(0..50), sql()).await);
     assert_eq!(pushed(vlans(0..50), sql()).await.counts.unchanged, 50);
     let mut changed = vlans(20..60);

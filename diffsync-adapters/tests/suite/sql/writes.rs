@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Dataset, SyncModel, Table};
 use diffsync_core::data::Side;
 use diffsync_core::report::{Event, Step};
 use diffsync_core::value::{REDACTED, Secret};
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::systems::{
     Kind, System, assert_done, loaded, on_each, pushed, pushed_behind, pushed_until, pushed_with, reasons, records,

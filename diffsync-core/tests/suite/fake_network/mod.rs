@@ -12,15 +12,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_core::__private::{KeyOf, LinkVisitor, ModelVisitor};
-use diffsync_core::schema::{LinkKind, LinkSchema};
-use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target};
-use diffsync_core::adapter::{AdapterError, LoadContext, CompleteContext, TargetError, Capabilities, WriteContext};
+use diffsync_core::adapter::{AdapterError, Capabilities, CompleteContext, LoadContext, TargetError, WriteContext};
 use diffsync_core::data::{HasTable, LinksIn};
 use diffsync_core::job::{Variable, VariableKind};
 use diffsync_core::model::{Operation, Operations};
 use diffsync_core::plan::PlanView;
 use diffsync_core::report::{Event, Observer, RunReport};
 use diffsync_core::run::RunOptions;
+use diffsync_core::schema::{LinkKind, LinkSchema};
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target};
 
 use self::links::{dangling, remove_orphans};
 use self::result::Watch;

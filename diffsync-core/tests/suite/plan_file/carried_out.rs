@@ -9,7 +9,7 @@ use diffsync_core::run::RunOptions;
 
 use crate::fake_target::SyncWorlds;
 use crate::fake_target::{Answer, Rig, apply, dry_run, ended, locked};
-use crate::plan_file::{carry_out, apply_plan, plan, plan_of, stale};
+use crate::plan_file::{apply_plan, carry_out, plan, plan_of, stale};
 use crate::world::{Records, country, records};
 use diffsync_core::job::JobSpec;
 
@@ -112,7 +112,8 @@ fn the_guards_act_on_a_plan_and_its_lifts_hold() {
     let (source, target) = many(10);
     let lifted = guarded(true).allow("country", Operation::Delete, Limit::Count(10));
     let text = plan_of(Rig::new(source.clone(), target.clone()), &lifted);
-    let (report, _) = Rig::new(source.clone(), target.clone()).run(apply_plan(guarded(false), &text, StalePolicy::Refuse));
+    let (report, _) =
+        Rig::new(source.clone(), target.clone()).run(apply_plan(guarded(false), &text, StalePolicy::Refuse));
     assert_eq!((report.status, report.counts.deleted), (Status::Completed, 10));
     assert_eq!(report.limit_overrides, lifted.limit_overrides, "they are told of");
 

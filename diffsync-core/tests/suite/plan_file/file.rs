@@ -257,8 +257,15 @@ fn the_head_says_how_the_run_was_done() {
     });
     let head = read(&text).unwrap().head;
     assert_eq!(head.options.flags, "SKIP_UNMATCHED_DST");
-    let again = crate::plan_file::apply_plan(RunOptions::new(&SyncWorlds::INFO), &text, diffsync_core::plan_file::StalePolicy::Refuse);
-    assert_eq!((again.flags, &again.filter, &again.limit_overrides), (options.flags, &options.filter, &options.limit_overrides));
+    let again = crate::plan_file::apply_plan(
+        RunOptions::new(&SyncWorlds::INFO),
+        &text,
+        diffsync_core::plan_file::StalePolicy::Refuse,
+    );
+    assert_eq!(
+        (again.flags, &again.filter, &again.limit_overrides),
+        (options.flags, &options.filter, &options.limit_overrides)
+    );
     assert_eq!(again.on_guard, diffsync_core::model::OnGuard::Hold);
 }
 
@@ -266,8 +273,11 @@ fn the_head_says_how_the_run_was_done() {
 fn flags_that_do_not_exist_are_refused() {
     let mut plan = read(&text()).unwrap();
     plan.head.options.flags = "SKIP_EVERYTHING".into();
-    let application =
-        diffsync_core::plan_file::ApplyRequest { plan: plan.into(), key: key(), policy: diffsync_core::plan_file::StalePolicy::Refuse };
+    let application = diffsync_core::plan_file::ApplyRequest {
+        plan: plan.into(),
+        key: key(),
+        policy: diffsync_core::plan_file::StalePolicy::Refuse,
+    };
     let error = RunOptions::new(&SyncWorlds::INFO).apply_plan(application).unwrap_err();
     assert_eq!(error.to_string(), "the plan was made with flags that do not exist: SKIP_EVERYTHING");
 }
@@ -277,7 +287,9 @@ fn what_is_held_back_is_not_in_the_file() {
     let (source, target) = example();
     let mut options = dry_run();
     options.limit_overrides.clear();
-    options.limit_overrides.push(diffsync_core::model::LimitOverride::parse(diffsync_core::model::Operation::Delete, "city=0").unwrap());
+    options
+        .limit_overrides
+        .push(diffsync_core::model::LimitOverride::parse(diffsync_core::model::Operation::Delete, "city=0").unwrap());
     options.on_guard = diffsync_core::model::OnGuard::Hold;
     let (report, _) = Rig::new(source, target).run(options.clone());
     assert_eq!(report.counts.held, 1);

@@ -1,12 +1,12 @@
 //! What a job's own `calculate_diff` makes of a run: it can leave out more, and never less.
 
-use diffsync_core::{Job, Plan, job};
 use diffsync_core::apply::Loaded;
 use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::model::Operation;
 use diffsync_core::plan_file::{Filter, StalePolicy};
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Job, Plan, job};
 
 use crate::fake_target::{Listed, Memory, Rig, Shared, apply, ended, locked, run_job};
 use crate::plan_file::{apply_plan, plan};

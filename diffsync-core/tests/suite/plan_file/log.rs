@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use diffsync_core::Job;
-use diffsync_core::plan_file::{PlanFileError, PlanKind, StalePolicy, SavedPlan, UndoLog, UndoSink, approve};
+use diffsync_core::plan_file::{PlanFileError, PlanKind, SavedPlan, StalePolicy, UndoLog, UndoSink, approve};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
 

@@ -16,7 +16,7 @@ mod values;
 use std::sync::Arc;
 
 use diffsync_core::apply::write_plan;
-use diffsync_core::plan_file::{ApplyRequest, PlanFileError, PlanKey, PlanKind, StalePolicy, SavedPlan, Signature};
+use diffsync_core::plan_file::{ApplyRequest, PlanFileError, PlanKey, PlanKind, SavedPlan, Signature, StalePolicy};
 use diffsync_core::report::RunReport;
 use diffsync_core::run::RunOptions;
 

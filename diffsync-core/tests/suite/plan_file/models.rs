@@ -4,12 +4,12 @@
 use std::slice::from_ref;
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
 use diffsync_core::plan_file::StalePolicy;
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

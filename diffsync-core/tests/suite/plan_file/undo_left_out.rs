@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use diffsync_core::{Job, SyncModel, job};
 use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::model::{Flags, Operation};
 use diffsync_core::plan_file::StalePolicy;
 use diffsync_core::report::{RunReport, Status, Step};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Job, SyncModel, job};
 
 use crate::fake_target::{Memory, Rig, Shared, SyncWorlds, apply, ended, run_job};
 use crate::plan_file::{apply_plan, inverse, stale, undoable};
@@ -200,7 +200,11 @@ struct Gone;
 impl diffsync_core::Adapter for Gone {
     type Data = World;
 
-    async fn load(&self, _: &mut World, _: &diffsync_core::adapter::LoadContext<'_>) -> Result<(), diffsync_core::adapter::AdapterError> {
+    async fn load(
+        &self,
+        _: &mut World,
+        _: &diffsync_core::adapter::LoadContext<'_>,
+    ) -> Result<(), diffsync_core::adapter::AdapterError> {
         Err(diffsync_core::adapter::AdapterError::new("nobody answers"))
     }
 }

@@ -9,7 +9,6 @@ mod store;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{Adapter, Dataset, Job, Plan, SyncModel, Table, Target, job};
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::data::HasTable;
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
@@ -18,6 +17,7 @@ use diffsync_core::plan::OutcomeKind;
 use diffsync_core::plan_file::{Filter, StalePolicy};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Plan, SyncModel, Table, Target, job};
 use proptest::prelude::*;
 
 use self::store::{SyncDns, SyncPlants, lab, name_server};

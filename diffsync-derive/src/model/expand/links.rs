@@ -22,7 +22,9 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
         let written = to.to_token_stream().to_string();
         if !bound_models.contains(&written) {
             bound_models.push(written);
-            bounds.push(quote_spanned!(to.span()=> #to: _diffsync::SyncModel, SyncDataset: _diffsync::data::HasTable<#to>));
+            bounds.push(
+                quote_spanned!(to.span()=> #to: _diffsync::SyncModel, SyncDataset: _diffsync::data::HasTable<#to>),
+            );
         }
         let key_of = key_of(model, link, &to);
         visits.push(quote_spanned! {call_site(&to)=>

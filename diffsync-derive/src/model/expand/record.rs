@@ -3,14 +3,14 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{AsKey, comparison, copy_of, field_of, identifier, links, local_default, ref_of, schema, with_bound};
+use super::{TypeNames, comparison, copy_of, field_of, identifier, links, local_default, ref_of, schema, with_bound};
 use crate::model::ast::{Comparison, Field, Model, Role};
 use crate::model::validate;
 use crate::span::call_site;
 use crate::ty::{is_copied, is_plain, is_string, option};
 
-pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
-    let Names { id, key, patch } = names;
+pub(super) fn record(model: &Model<'_>, names: &TypeNames) -> TokenStream {
+    let TypeNames { id, key, patch } = names;
     let (ident, name, schema) = (model.ident, &model.name, schema::schema(model));
     let identified = identified(model, names);
     let compared = compared(model, names);
@@ -83,8 +83,8 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
 }
 
 /// The functions about the identifier.
-fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
-    let Names { id, key, .. } = names;
+fn identified(model: &Model<'_>, names: &TypeNames) -> TokenStream {
+    let TypeNames { id, key, .. } = names;
     let fields: Vec<_> = model.with_role(Role::Identifier).collect();
     let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
     let borrowed = fields.iter().map(|field| identifier::borrowed(field));
@@ -162,7 +162,7 @@ fn spelled(model: &Model<'_>) -> Option<TokenStream> {
 }
 
 /// The functions about the attributes.
-fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
+fn compared(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let patch = &names.patch;
     let fields: Vec<_> = model.with_role(Role::Attribute).collect();
     let idents = fields.iter().map(|field| field.ident);

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use diffsync_core::{Job, Run};
 use diffsync_core::job::JobSpec;
 use diffsync_core::model::{Limit, Operation};
 use diffsync_core::plan_file::PlanKey;
 use diffsync_core::run::RunOptions;
+use diffsync_core::{Job, Run};
 use serde::{Deserialize, Serialize};
 
 use super::model;
