@@ -31,6 +31,11 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     }
 }
 
+/// Whether the last record of a file ends with its last line, with nothing that closes it.
+pub(super) fn ends_in_lines(format: Format) -> bool {
+    matches!(format, Format::Csv | Format::Yaml | Format::Toml)
+}
+
 /// Writes a file with its records changed; `old` is what it holds, if it is there.
 pub(super) fn write<M: FileModel>(
     old: Option<File>,

@@ -37,6 +37,7 @@ mod leftover;
 mod lines;
 mod load;
 mod lock;
+mod misspelt;
 mod model;
 #[cfg(feature = "parquet")]
 mod parquet;

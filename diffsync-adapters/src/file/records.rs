@@ -5,12 +5,18 @@ use std::path::Path;
 
 use diffsync_core::{AdapterError, Side, Table};
 use tokio::sync::watch;
+use tracing::warn;
 
-use super::cells::Unread;
+use super::cells::{CellError, Unread};
+use super::data::DatumCells;
 use super::model::FileModel;
 
 /// How many records are read between two words about it.
 const PROGRESS: u64 = 10_000;
+
+/// What to do about a file whose last line has no line end, and whose last record cannot be read.
+pub(super) const CUT_OFF: &str = "the last line of the file has no line end, so the file looks cut off: get all of it, \
+                                  or, if this is all, correct the record and end the line";
 
 /// The records of a file, as they are found.
 pub(super) struct Records<'a, M: FileModel> {
@@ -19,32 +25,103 @@ pub(super) struct Records<'a, M: FileModel> {
     pub(super) side: Side,
     pub(super) progress: &'a watch::Sender<u64>,
     pub(super) count: u64,
+    /// Whether the last line of the file has a line end, or the format does not need one.
+    pub(super) ends_line: bool,
+    /// The last record and its place, if it cannot be read and may be what is left of one.
+    pub(super) held: Option<(Unread<M::Id>, String)>,
 }
 
 impl<M: FileModel> Records<'_, M> {
     /// Adds what was read of a record, and the line in which that begins if the file has lines. One that can only be
     /// named is rejected.
     pub(super) fn add(&mut self, read: Result<M, Unread<M::Id>>, line: Option<u64>) -> Result<(), AdapterError> {
+        self.refuse_held()?;
         self.count += 1;
         let row = self.count;
         let place = || line.map_or_else(|| format!("row {row}"), |line| format!("line {line}"));
         match read {
             Ok(record) => self.table.insert(record),
-            Err(Unread::Rejected(id, error)) => {
-                self.table.reject(id, format!("`{}`, {}: {error}", self.path.display(), place()));
-            }
-            Err(Unread::Nameless(error)) => {
-                return Err(self.error(format_args!(
-                    "{}: {error}; it is part of the identifier, so nobody knows which record it is",
-                    place()
-                )));
-            }
+            Err(unread) if self.ends_line => self.refuse(unread, &place())?,
+            // What is wrong with it depends on whether another record follows.
+            Err(unread) => self.held = Some((unread, place())),
         }
+
         if self.count.is_multiple_of(PROGRESS) {
             if self.progress.is_closed() {
                 return Err(self.error("nobody waits for it any more"));
             }
             self.progress.send_replace(self.count);
+        }
+        Ok(())
+    }
+
+    /// The same of a record that may have comments, which a plan that takes the run back cannot bring back.
+    pub(super) fn add_commented(
+        &mut self,
+        read: Result<M, Unread<M::Id>>,
+        line: Option<u64>,
+        has_comments: bool,
+    ) -> Result<(), AdapterError> {
+        if let Ok(record) = &read
+            && has_comments
+        {
+            self.table.note_beside(record.id(), "their comments");
+        }
+        self.add(read, line)
+    }
+
+    /// Ends the file. `is_open` says whether its last record would go on if the text did.
+    ///
+    /// A file that was cut off in the middle of a record would else be one that lacks all records behind it, and these would
+    /// be deleted on the other side.
+    pub(super) fn finish(&mut self, is_open: bool) -> Result<(), AdapterError> {
+        if !is_open || self.ends_line {
+            return self.refuse_held();
+        }
+        match self.held.take() {
+            Some((Unread::Nameless(error) | Unread::Rejected(_, error), place)) => {
+                Err(self.error(format_args!("{place}: {error}; {CUT_OFF}")))
+            }
+            None if self.count == 0 => Ok(()),
+            None => {
+                let path = self.path.display();
+                warn!("the last line of `{path}` has no line end; its last record may be cut off in the middle of a value");
+                Ok(())
+            }
+        }
+    }
+
+    /// Refuses the record that was held, since it is not the rest of one.
+    fn refuse_held(&mut self) -> Result<(), AdapterError> {
+        match self.held.take() {
+            Some((unread, place)) => self.refuse(unread, &place),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse(&mut self, unread: Unread<M::Id>, place: &str) -> Result<(), AdapterError> {
+        match unread {
+            Unread::Rejected(id, error) => {
+                self.table.reject(id, format!("`{}`, {place}: {error}", self.path.display()));
+                Ok(())
+            }
+            Unread::Nameless(CellError(error)) => Err(self.error(format_args!(
+                "{place}: {error}; it is part of the identifier, so nobody knows which record it is"
+            ))),
+        }
+    }
+
+    /// Notes the keys that the model does not know, and says which of them are probably misspelt: a field that is read
+    /// from such a key would be empty in all records.
+    ///
+    /// In a target, where that field is only written, it is a warning in any case.
+    pub(super) fn note_keys(&mut self, cells: &DatumCells) -> Result<(), AdapterError> {
+        self.note_unknown(cells.unknown());
+        for misspelt in cells.misspelt() {
+            if misspelt.is_certain && self.side == Side::Source {
+                return Err(self.error(misspelt));
+            }
+            warn!("`{}`, {misspelt}", self.path.display());
         }
         Ok(())
     }

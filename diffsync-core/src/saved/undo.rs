@@ -1,6 +1,6 @@
 //! The plan that takes back what a run did.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
@@ -144,6 +144,7 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
         let (source, target): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
         let before = self.undo.operations.len();
         let model = self.model;
+        let mut beside = BTreeSet::new();
         // What a target that writes at complete did not write needs no taking back.
         if self.outcomes.is_undone(model) {
             self.model += 1;
@@ -200,6 +201,7 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                     let old = &target.rows()[row as usize];
                     if self.current.is_deleted(self.model, row as usize) {
                         self.create_again(row, target);
+                        beside.extend(target.held_beside(&old.id()));
                     } else if self.current.is_written_over(self.model, row) {
                         self.lose(Some(row), target, "the target stored another record in its place".to_owned());
                     } else if let Some(stored) = self.current.written::<M>(old.key()) {
@@ -224,6 +226,9 @@ impl<D: Dataset> ModelVisitor<D> for Inverting<'_, D> {
                 target,
                 format!("records that are created again get new values for {}", names.join(", ")),
             );
+        }
+        for what in beside.into_iter().filter(|_| created) {
+            self.lose::<M>(None, target, format!("records that are created again come back without {what}"));
         }
         let unknown: Vec<_> = target.unknown_fields().map(|name| format!("`{name}`")).collect();
         if created && !unknown.is_empty() {

@@ -15,8 +15,8 @@ use super::datum::Datum;
 use super::edits::{Edits, TextEdit, UNFAITHFUL};
 use super::encoding::text;
 use super::lines::Lines;
-use super::model::FileModel;
-use super::records::Records;
+use super::model::{FileModel, instead};
+use super::records::{CUT_OFF, Records};
 
 /// Reads all records.
 pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
@@ -24,7 +24,9 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     let lines = Lines::of(&text);
     let document = Document::parse(text.as_str()).map_err(|error: TomlError| {
         let (line, column) = lines.place(error.span().unwrap_or_default().start);
-        records.error(format_args!("line {line}, column {column}: {}", error.message().trim()))
+        let is_last = !records.ends_line && usize::try_from(line).is_ok_and(|line| line == lines.starts.len());
+        let advice = if is_last { format!("; {CUT_OFF}") } else { String::new() };
+        records.error(format_args!("line {line}, column {column}: {}{advice}", error.message().trim()))
     })?;
     let key = M::FILE.list.unwrap_or(M::NAME);
     let Some(list) = document.get(key) else {
@@ -32,19 +34,32 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         return match records.side() {
             Side::Target => Ok(()),
             Side::Source => {
-                Err(records.error(format_args!("there is no `[[{key}]]`; a list without records is `{key} = []`")))
+                let keys: Vec<_> = document.iter().map(|(key, _)| key).collect();
+                let there = instead(key, &keys);
+                Err(records.error(format_args!("there is no `[[{key}]]`{there}; a list without records is `{key} = []`")))
             }
         };
     };
+    // Only what is deleted in a target loses its comments.
+    let commented = match (records.side(), list) {
+        (Side::Target, Item::ArrayOfTables(tables)) => edit::commented(&text, &document, tables, key),
+        _ => Vec::new(),
+    };
     let mut cells = DatumCells::new(M::FILE.columns);
-    for table in tables(list) {
+    let mut begin = 0;
+    for (position, table) in tables(list).enumerate() {
         let (table, span) =
             table.map_err(|what| records.error(format_args!("`{key}` is not a list of tables: {what}")))?;
+        let line = span.as_ref().map(|span| lines.place(span.start).0);
+        cells.begin(line);
         fill(&mut cells, table);
-        records.add(M::read(&mut cells), span.map(|span| lines.place(span.start).0))?;
+        records.add_commented(M::read(&mut cells), line, commented.get(position) == Some(&true))?;
+        begin = span.map_or(0, |span| span.start);
     }
-    records.note_unknown(cells.unknown());
-    Ok(())
+    // Nothing closes a table with a header, and no other one may follow it.
+    let is_last = document.iter().all(|(_, item)| item.span().is_none_or(|span| span.start <= begin));
+    records.finish(matches!(list, Item::ArrayOfTables(_)) && is_last)?;
+    records.note_keys(&cells)
 }
 
 type Found<'a> = Result<(&'a dyn TableLike, Option<std::ops::Range<usize>>), &'static str>;
