@@ -158,11 +158,7 @@ impl<M: SyncModel> Table<M> {
     /// ]);
     /// ```
     #[must_use]
-    pub fn map<N: SyncModel>(
-        self,
-        mut record: impl FnMut(M) -> N,
-        mut id: impl FnMut(M::Id) -> N::Id,
-    ) -> Table<N> {
+    pub fn map<N: SyncModel>(self, mut record: impl FnMut(M) -> N, mut id: impl FnMut(M::Id) -> N::Id) -> Table<N> {
         let mut table = Table::<N>::default();
         table.rows.reserve(self.rows.len());
         for row in self.rows {

@@ -128,7 +128,8 @@ impl<R: BufRead> Rows<R> {
                 other => other,
             },
             Ordering::Greater => {
-                let what = format!("is one too many; {counts}; is there a delimiter in a cell without quotation marks?");
+                let what =
+                    format!("is one too many; {counts}; is there a delimiter in a cell without quotation marks?");
                 self.wrong_cell(line, columns, what)
             }
         })

@@ -44,7 +44,8 @@ impl<'a> Misspelt<'a> {
 
 /// Whether two names differ in case, in what separates their words, or in a letter or two.
 fn is_slip(one: &str, other: &str) -> bool {
-    let letters = |name: &str| name.chars().filter(|letter| letter.is_alphanumeric()).collect::<String>().to_lowercase();
+    let letters =
+        |name: &str| name.chars().filter(|letter| letter.is_alphanumeric()).collect::<String>().to_lowercase();
     let (one, other) = (letters(one), letters(other));
     osa_distance(&one, &other) * 4 <= one.chars().count().max(4)
 }

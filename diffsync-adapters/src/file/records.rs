@@ -85,7 +85,9 @@ impl<M: FileModel> Records<'_, M> {
             None if self.count == 0 => Ok(()),
             None => {
                 let path = self.path.display();
-                warn!("the last line of `{path}` has no line end; its last record may be cut off in the middle of a value");
+                warn!(
+                    "the last line of `{path}` has no line end; its last record may be cut off in the middle of a value"
+                );
                 Ok(())
             }
         }

@@ -242,14 +242,14 @@ proptest! {
 fn a_table_that_is_handed_on_takes_along_what_was_said_of_its_records() {
     let mut table = regions(&["asia", "europe", "asia"]);
     table.reject(RegionId::new("africa"), "it has no name");
-    let mapped = table.map(|region| Region { slug: region.slug.to_uppercase(), ..region }, |id| RegionId::new(id.slug.to_uppercase()));
+    let mapped = table.map(
+        |region| Region { slug: region.slug.to_uppercase(), ..region },
+        |id| RegionId::new(id.slug.to_uppercase()),
+    );
     assert_eq!(slugs(&mapped), ["ASIA", "EUROPE"]);
     assert_eq!(
         problems(mapped),
-        [
-            r#"source: region "AFRICA" was rejected: it has no name"#,
-            r#"source: region "ASIA" is there 2 times"#,
-        ]
+        [r#"source: region "AFRICA" was rejected: it has no name"#, r#"source: region "ASIA" is there 2 times"#,]
     );
 
     let mut skipped = Table::<Region>::default();

@@ -197,7 +197,10 @@ pub(super) fn commented(text: &str, document: &Document<&str>, tables: &ArrayOfT
         marks.any(|before| ['"', '\''].iter().all(|quote| before.matches(*quote).count().is_multiple_of(2)))
     };
     let blocks = blocks(text, document, tables, key).unwrap_or_default();
-    blocks.iter().map(|block| text.get(block.comments..block.end).is_some_and(|it| it.lines().any(has_comment))).collect()
+    blocks
+        .iter()
+        .map(|block| text.get(block.comments..block.end).is_some_and(|it| it.lines().any(has_comment)))
+        .collect()
 }
 
 /// Where the tables stand.

@@ -36,7 +36,8 @@ pub(super) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
             Side::Source => {
                 let keys: Vec<_> = document.iter().map(|(key, _)| key).collect();
                 let there = instead(key, &keys);
-                Err(records.error(format_args!("there is no `[[{key}]]`{there}; a list without records is `{key} = []`")))
+                Err(records
+                    .error(format_args!("there is no `[[{key}]]`{there}; a list without records is `{key} = []`")))
             }
         };
     };

@@ -112,7 +112,9 @@ pub(super) fn commented(text: &str, document: &Document<'_>, place: &Place<'_, '
     let chunks = editor.chunks(list, items, key.map_or(0, |key| key.span.end), true).unwrap_or_default();
     let has_comment = |(chunk, item): (&Range<usize>, &Node<'_>)| {
         let mut marks = text.get(chunk.clone()).unwrap_or_default().match_indices('#').map(|(at, _)| chunk.start + at);
-        marks.any(|at| text.get(..at).is_some_and(|before| before.ends_with([' ', '\t', '\n'])) && !is_in_scalar(item, at))
+        marks.any(|at| {
+            text.get(..at).is_some_and(|before| before.ends_with([' ', '\t', '\n'])) && !is_in_scalar(item, at)
+        })
     };
     chunks.iter().zip(*items).map(has_comment).collect()
 }

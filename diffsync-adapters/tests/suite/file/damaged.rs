@@ -145,13 +145,22 @@ fn a_file_that_is_cut_off_in_a_record_is_an_error() {
     let whole = "- name: a\n  site: s\n  mtu: 1500\n";
     check(yaml::said(Side::Source, &format!("{whole}- name: b\n  site: s")), &missing("devices.yml", 4));
     check(yaml::said(Side::Target, &format!("{whole}- name: b\n  site: s")), &missing("devices.yml", 4));
-    check(yaml::said(Side::Source, &format!("{whole}-")), "`devices.yml`, line 4: a record with keys and values was expected");
-    check(yaml_under_key::said(Side::Source, &format!("devices:\n{whole}- name: b")), &missing("inventory.yml", 5).replace("mtu", "site"));
+    check(
+        yaml::said(Side::Source, &format!("{whole}-")),
+        "`devices.yml`, line 4: a record with keys and values was expected",
+    );
+    check(
+        yaml_under_key::said(Side::Source, &format!("devices:\n{whole}- name: b")),
+        &missing("inventory.yml", 5).replace("mtu", "site"),
+    );
     let error = yaml::said(Side::Source, &format!("{whole}- name: b\n  si")).error.unwrap();
     assert!(error.starts_with("`devices.yml`, line ") && error.ends_with(CUT_OFF), "{error}");
 
     let whole = "[[device]]\nname = 'a'\nsite = 's'\nmtu = 1500\n";
-    check(toml::said(Side::Source, &format!("{whole}\n[[device]]\nname = 'b'\nsite = 's'")), &missing("devices.toml", 6));
+    check(
+        toml::said(Side::Source, &format!("{whole}\n[[device]]\nname = 'b'\nsite = 's'")),
+        &missing("devices.toml", 6),
+    );
     let error = toml::said(Side::Source, &format!("{whole}[[device]]\nname = 'b'\nsite = 's")).error.unwrap();
     assert!(error.starts_with("`devices.toml`, line 7, column ") && error.ends_with(CUT_OFF), "{error}");
 
@@ -169,7 +178,8 @@ fn a_file_that_is_cut_off_in_a_record_is_an_error() {
     let whole = "{\"name\": \"a\", \"site\": \"s\", \"mtu\": 1500}\n";
     json_lines::said(Side::Source, &format!("{whole}{{\"name\""))
         .fails(&format!("`devices.jsonl`, line 2, column 7: EOF while parsing an object{look}"));
-    json::said(Side::Source, &format!("[{whole}")).fails(&format!("`devices.json`, line 2, column 0: EOF while parsing a list{look}"));
+    json::said(Side::Source, &format!("[{whole}"))
+        .fails(&format!("`devices.json`, line 2, column 0: EOF while parsing a list{look}"));
 }
 
 #[test]
@@ -189,7 +199,9 @@ fn a_record_that_is_whole_or_not_the_last_is_rejected_as_ever() {
 #[test]
 fn a_file_without_its_last_line_end_may_be_cut_off_in_a_value() {
     listen();
-    let warning = |file: &str| format!("the last line of `{file}` has no line end; its last record may be cut off in the middle of a value");
+    let warning = |file: &str| {
+        format!("the last line of `{file}` has no line end; its last record may be cut off in the middle of a value")
+    };
     let check = |said: Said, file: &str| said.warns(&[&warning(file)]);
     check(csv::said(Side::Source, "name,site,serial,mtu\na,s,,15"), "devices.csv");
     check(yaml::said(Side::Source, "- name: a\n  site: s\n  mtu: 15"), "devices.yml");
@@ -204,7 +216,8 @@ fn a_file_without_its_last_line_end_may_be_cut_off_in_a_value() {
 /// The same records in each format but CSV, the keys of which the header has, with what `{}` stands for in each.
 fn in_each_format(side: Side, more: [&str; 2]) -> [(&'static str, Said); 4] {
     let pair = |text: &str| text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let (mut in_json, mut in_lines, mut in_yaml, mut in_toml) = (Vec::new(), String::new(), String::new(), String::new());
+    let (mut in_json, mut in_lines, mut in_yaml, mut in_toml) =
+        (Vec::new(), String::new(), String::new(), String::new());
     for (name, more) in ["a", "b"].into_iter().zip(more) {
         let more = pair(more);
         let json = more.iter().map(|(key, value)| format!(", \"{key}\": \"{value}\"")).collect::<String>();
