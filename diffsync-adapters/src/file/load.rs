@@ -1,7 +1,7 @@
 //! Reading one file into its table.
 
 use std::fs::File;
-use std::io::Seek;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 #[cfg(feature = "parquet")]
 use std::sync::Arc;
@@ -95,10 +95,10 @@ impl Loading {
             }
         };
 
+        let ends_line = !formats::ends_in_lines(M::FILE.format) || ends_line(&file).map_err(unreadable)?;
         let (path, side, progress) = (&*self.path, self.side, &self.progress);
-        let mut records = Records { table, path, side, progress, count: 0 };
+        let mut records = Records { table, path, side, progress, count: 0, ends_line, held: None };
         formats::read(file, &mut records)?;
-
         let count = records.count;
         table.mark_loaded();
         self.progress.send_replace(count);
@@ -115,4 +115,16 @@ impl Loading {
             LockResult::Absent | LockResult::Unsupported => None,
         })
     }
+}
+
+/// Whether the last line of a file has a line end.
+fn ends_line(mut file: &File) -> std::io::Result<bool> {
+    let mut last = [0];
+    let is_empty = file.seek(SeekFrom::End(0))? == 0;
+    if !is_empty {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    file.rewind()?;
+    Ok(is_empty || matches!(last, [b'\n' | b'\r']))
 }

@@ -1,6 +1,6 @@
 //! The plan that takes back what a run did.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
@@ -95,6 +95,7 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
         let table = &plan.diff().tables()[model];
         let (source, target): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
         let before = self.undo.operations.len();
+        let mut beside = BTreeSet::new();
         // What a target that writes at complete did not write needs no taking back.
         if self.outcomes.is_undone(model) {
             return;
@@ -150,6 +151,7 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
                     let old = &target.rows()[row as usize];
                     if self.current.is_deleted(model, row as usize) {
                         self.create_again(row, target);
+                        beside.extend(target.held_beside(&old.id()));
                     } else if self.current.is_written_over(model, row) {
                         self.lose(Some(row), target, "the target stored another record in its place".to_owned());
                     } else if let Some(stored) = self.current.written::<M>(old.key()) {
@@ -174,6 +176,9 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
                 target,
                 format!("records that are created again get new values for {}", names.join(", ")),
             );
+        }
+        for what in beside.into_iter().filter(|_| created) {
+            self.lose::<M>(None, target, format!("records that are created again come back without {what}"));
         }
         let unknown: Vec<_> = target.unknown_fields().map(|name| format!("`{name}`")).collect();
         if created && !unknown.is_empty() {

@@ -50,6 +50,8 @@ pub struct Table<M: SyncModel> {
     whole: bool,
     /// What the system's records hold that the model does not know.
     unknown: BTreeSet<String>,
+    /// What the system holds beside single records.
+    beside: HashMap<M::Id, &'static str>,
 }
 
 /// Whether a table says anything about its side.
@@ -77,6 +79,7 @@ impl<M: SyncModel> Default for Table<M> {
             record_flags: HashMap::new(),
             whole: false,
             unknown: BTreeSet::new(),
+            beside: HashMap::new(),
         }
     }
 }
@@ -113,6 +116,72 @@ impl<M: SyncModel> Table<M> {
     /// The columns and keys that were noted with [`note_unknown_field`](Self::note_unknown_field), sorted.
     pub fn unknown_fields(&self) -> impl Iterator<Item = &str> {
         self.unknown.iter().map(String::as_str)
+    }
+
+    /// Notes what the system holds with a record and is no value of it, such as `"their comments"` in a file. It goes with the
+    /// record if that is deleted, and the plan that takes the run back says so.
+    pub fn note_beside(&mut self, id: M::Id, what: &'static str) {
+        self.beside.insert(id, what);
+    }
+
+    pub(crate) fn held_beside(&self, id: &M::Id) -> Option<&'static str> {
+        self.beside.get(id).copied()
+    }
+
+    /// The same table of another model, with all that was said of its records: which are rejected, there twice or flagged, and
+    /// whether it was loaded or left out. `record` and `id` turn a record and an identifier into those of the other model.
+    ///
+    /// An adapter that wraps another one hands its tables on by this. Records that are copied with [`iter`](Self::iter) are not
+    /// all: those that were rejected would be missing without a word, and be deleted in the target.
+    ///
+    /// ```
+    /// # use diffsync_core::{SyncModel, Table};
+    /// # mod yaml {
+    /// #     #[derive(diffsync_core::SyncModel)]
+    /// #     pub struct Device { #[sync(id)] pub name: String, pub mtu: u16 }
+    /// # }
+    /// # mod csv {
+    /// #     #[derive(diffsync_core::SyncModel)]
+    /// #     pub struct Device { #[sync(id)] pub name: String, pub mtu: u16 }
+    /// # }
+    /// let mut devices = Table::<yaml::Device>::default();
+    /// devices.insert(yaml::Device { name: "edge-01".into(), mtu: 1500 });
+    /// devices.reject(yaml::DeviceId::new("edge-02"), "its MTU is not a number");
+    ///
+    /// let devices: Table<csv::Device> = devices.map(
+    ///     |device| csv::Device { name: device.name, mtu: device.mtu },
+    ///     |id| csv::DeviceId::new(id.name),
+    /// );
+    /// assert_eq!(devices.get("edge-01").unwrap().mtu, 1500);
+    /// assert_eq!(devices.rejections().map(|(id, why)| format!("{id}: {why}")).collect::<Vec<_>>(), [
+    ///     "edge-02: its MTU is not a number"
+    /// ]);
+    /// ```
+    #[must_use]
+    pub fn map<N: SyncModel>(self, mut record: impl FnMut(M) -> N, mut id: impl FnMut(M::Id) -> N::Id) -> Table<N> {
+        let mut table = Table::<N>::default();
+        table.rows.reserve(self.rows.len());
+        for row in self.rows {
+            table.insert(record(row));
+        }
+
+        table.duplicates.extend(self.duplicates.into_iter().map(record));
+        table.rejected.extend(self.rejected.into_iter().map(|(rejected, reason)| (id(rejected), reason)));
+        table.beside.extend(self.beside.into_iter().map(|(beside, what)| (id(beside), what)));
+        for (flagged, flags) in self.record_flags {
+            table.flag(id(flagged), flags);
+        }
+
+        table.state = self.state;
+        table.flags = self.flags;
+        table.whole = self.whole;
+        table.unknown = self.unknown;
+        table
+    }
+
+    /// The records that were rejected, each with the reason.
+    pub fn rejections(&self) -> impl Iterator<Item = (&M::Id, &str)> {
+        self.rejected.iter().map(|(id, reason)| (id, reason.as_str()))
     }
 
     /// Adds a record unless there is one with its identifier, and says whether it was added.

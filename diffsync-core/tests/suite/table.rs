@@ -238,3 +238,27 @@ proptest! {
         prop_assert!(shown.contains(&expected), "{} in {}", expected, shown);
     }
 }
+
+#[test]
+fn a_table_that_is_handed_on_takes_along_what_was_said_of_its_records() {
+    let mut table = regions(&["asia", "europe", "asia"]);
+    table.reject(RegionId::new("africa"), "it has no name");
+    let mapped = table.map(
+        |region| Region { slug: region.slug.to_uppercase(), ..region },
+        |id| RegionId::new(id.slug.to_uppercase()),
+    );
+    assert_eq!(slugs(&mapped), ["ASIA", "EUROPE"]);
+    assert_eq!(
+        problems(mapped),
+        [r#"source: region "AFRICA" was rejected: it has no name"#, r#"source: region "ASIA" is there 2 times"#,]
+    );
+
+    let mut skipped = Table::<Region>::default();
+    skipped.skip("later");
+    assert_eq!(*skipped.map(|region| region, |id| id).state(), LoadState::Skipped("later".into()));
+    assert_eq!(*Table::<Region>::default().map(|region: Region| region, |id| id).state(), LoadState::Untouched);
+
+    // Two records that become one are there twice.
+    let one = regions(&["asia", "europe"]).map(|region| Region { slug: "x".into(), ..region }, |_| RegionId::new("x"));
+    assert_eq!(problems(one), [r#"source: region "x" is there 2 times"#]);
+}

@@ -19,7 +19,7 @@ use super::lines::line_break;
 use super::text::{Text, text_of_datum};
 use crate::file::model::FileModel;
 use crate::file::model::edits::{Edits, TextEdit, UNFAITHFUL};
-use crate::file::model::records::Records;
+use crate::file::model::records::{CUT_OFF, Records};
 use crate::file::model::row::{CellError, RowError, RowReader};
 use crate::file::model::schema::Column;
 use crate::file::model::shape::Kind;
@@ -43,11 +43,17 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     let is_known = |name: &str| M::FILE.columns.iter().any(|column| column.name == name);
     records.note_unknown(&row.iter().filter(|name| !is_known(name)).map(str::to_owned).collect::<Vec<_>>());
 
-    while let Some(at) = rows.next(&mut row).map_err(|wrong| wrong.of(records))? {
-        records.add(header.read(&row), Some(at.line))?;
+    loop {
+        match rows.next(&mut row) {
+            Ok(Some(at)) => records.add(header.read(&row), Some(at.line))?,
+            Ok(None) => return records.finish(true),
+            // The end of the rows is not one yet: it is the line that lacks cells.
+            Err(Wrong::Short(line, what)) if !records.ends_line && matches!(rows.next(&mut row), Ok(None)) => {
+                return Err(records.error(format_args!("line {line}: {what}; {CUT_OFF}")));
+            }
+            Err(wrong) => return Err(wrong.of(records)),
+        }
     }
-
-    Ok(())
 }
 
 /// The rows of a file, the header among them, each with as many cells as it.
@@ -74,13 +80,15 @@ enum Wrong {
     File(io::Error),
     /// Its text.
     Line(u64, String),
+    /// A row that lacks cells.
+    Short(u64, String),
 }
 
 impl Wrong {
     fn of<M: FileModel>(self, records: &Records<'_, M>) -> AdapterError {
         match self {
             Self::File(error) => records.unreadable(error),
-            Self::Line(line, what) => records.error(format_args!("line {line}: {what}")),
+            Self::Line(line, what) | Self::Short(line, what) => records.error(format_args!("line {line}: {what}")),
         }
     }
 }
@@ -119,15 +127,18 @@ impl<R: BufRead> CsvRows<R> {
         let line = begin(row.as_slice()).saturating_sub(u64::from(!self.has_crlf));
         let columns = self.header.get_or_insert_with(|| row.clone()).len();
         let counts = format_args!("there are {} cells, and the header has {columns} columns", row.len());
-        let what = match row.len().cmp(&columns) {
+        Err(match row.len().cmp(&columns) {
             Ordering::Equal => return Ok(Some(At { line, byte })),
-            Ordering::Less => format!("is missing; {counts}"),
+            Ordering::Less => match self.wrong_cell(line, row.len(), format_args!("is missing; {counts}")) {
+                Wrong::Line(line, what) => Wrong::Short(line, what),
+                other => other,
+            },
             Ordering::Greater => {
-                format!("is one too many; {counts}; is there a delimiter in a cell without quotation marks?")
+                let what =
+                    format!("is one too many; {counts}; is there a delimiter in a cell without quotation marks?");
+                self.wrong_cell(line, columns, what)
             }
-        };
-
-        Err(self.wrong_cell(line, row.len().min(columns), what))
+        })
     }
 
     /// Names a cell by its column, or by its number where there is none.
@@ -187,8 +198,11 @@ impl Header {
 
     fn read<M: FileModel>(&self, row: &StringRecord) -> Result<M, RowError<M::Id>> {
         let mut identifiers = self.columns.iter().zip(&self.cells).filter(|(column, _)| column.identifies);
-        if identifiers.all(|(_, &cell)| row.get(cell).unwrap_or_default().is_empty()) {
-            return Err(RowError::Unidentified(CellError("the identifier is empty".into())));
+        if identifiers.all(|(_, &cell)| row.get(cell).unwrap_or_default().trim().is_empty()) {
+            let mut identifiers = self.columns.iter().zip(&self.cells).filter(|(column, _)| column.identifies);
+            let is_empty = identifiers.all(|(_, &cell)| row.get(cell).unwrap_or_default().is_empty());
+            let what = if is_empty { "the identifier is empty" } else { "the identifier is nothing but spaces" };
+            return Err(RowError::Unidentified(CellError(what.into())));
         }
         M::read(&mut RowCells { row, header: self })
     }
@@ -251,8 +265,9 @@ impl RowReader for RowCells<'_> {
 /// Whether a row can hold these values so that they come back as they are.
 pub(crate) fn check<M: FileModel>(values: &[Datum]) -> Result<(), CellError> {
     let is_blank = |value: &Datum| matches!(value, Datum::Text(text) if text.is_empty());
+    let is_space = |value: &Datum| matches!(value, Datum::Text(text) if text.trim().is_empty());
     let columns = || M::FILE.columns.iter().zip(values);
-    if columns().filter(|(column, _)| column.identifies).all(|(_, value)| value.is_null() || is_blank(value)) {
+    if columns().filter(|(column, _)| column.identifies).all(|(_, value)| value.is_null() || is_space(value)) {
         return Err(CellError("a row of CSV needs an identifier, and this one is empty".into()));
     }
 
@@ -281,7 +296,7 @@ pub(crate) fn write<M: FileModel>(
     let mut copy = Copy { old: &old, out, line_break: line_break(&old), ends_line: true };
     let unreadable = |wrong| match wrong {
         Wrong::File(error) => edits.failed(error),
-        Wrong::Line(line, what) => edits.error(format_args!("line {line}: {what}")),
+        Wrong::Line(line, what) | Wrong::Short(line, what) => edits.error(format_args!("line {line}: {what}")),
     };
     let mut rows = CsvRows::new(old.as_bytes(), M::FILE.delimiter).map_err(|error| edits.failed(error))?;
     let quoting = Quoting { delimiter: M::FILE.delimiter };

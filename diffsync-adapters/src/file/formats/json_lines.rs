@@ -20,9 +20,10 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     let (mut line, mut before) = (Vec::new(), 0);
     while input.read_until(b'\n', &mut line).map_err(|error| records.unreadable(error))? > 0 {
         if !line.trim_ascii().is_empty() {
+            cells.begin(Some(before + 1));
             object(&line, &mut cells).map_err(|error| match error {
                 NotARecord::NotUtf8 => records.error(not_utf8(&line, before)),
-                NotARecord::Json(error) => syntax(error, before, records),
+                NotARecord::Json(error) => syntax(error, before, !line.ends_with(b"\n"), records),
             })?;
             records.add(M::read(&mut cells), Some(before + 1))?;
         }
@@ -30,8 +31,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         before += 1;
     }
 
-    records.note_unknown(cells.unknown());
-    Ok(())
+    records.note_keys(&cells)
 }
 
 /// Reads the object on a line.

@@ -28,6 +28,11 @@ use super::model::row::CellError;
 use super::model::schema::Format;
 use super::model::values::RecordValues;
 
+/// Whether the last record of a file ends with its last line, with nothing that closes it.
+pub(crate) fn ends_in_lines(format: Format) -> bool {
+    matches!(format, Format::Csv | Format::Yaml | Format::Toml)
+}
+
 /// Reads all records of a file.
 pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
     match M::FILE.format {

@@ -3,6 +3,7 @@
 #[cfg(feature = "parquet")]
 pub(crate) mod arrow;
 pub(crate) mod edits;
+pub(crate) mod misspelt;
 pub(crate) mod records;
 pub(crate) mod row;
 pub(crate) mod schema;

@@ -7,12 +7,18 @@ use diffsync_core::Table;
 use diffsync_core::adapter::AdapterError;
 use diffsync_core::data::Side;
 use tokio::sync::watch;
+use tracing::warn;
 
 use super::FileModel;
-use super::row::RowError;
+use super::row::{CellError, RowError};
+use super::values::DatumRow;
 
 /// Emit a progress event every this many records.
 const PROGRESS: u64 = 10_000;
+
+/// What to do about a file whose last line has no line end, and whose last record cannot be read.
+pub(crate) const CUT_OFF: &str = "the last line of the file has no line end, so the file looks cut off: get all of it, \
+                                  or, if this is all, correct the record and end the line";
 
 /// The records of a file, as they are found.
 pub(crate) struct Records<'a, M: FileModel> {
@@ -21,26 +27,25 @@ pub(crate) struct Records<'a, M: FileModel> {
     pub(crate) side: Side,
     pub(crate) progress: &'a watch::Sender<u64>,
     pub(crate) count: u64,
+    /// Whether the last line of the file has a line end, or the format does not need one.
+    pub(crate) ends_line: bool,
+    /// The last record and its place, if it cannot be read and may be what is left of one.
+    pub(crate) held: Option<(RowError<M::Id>, String)>,
 }
 
 impl<M: FileModel> Records<'_, M> {
     /// Adds what was read of a record, and the line in which that begins if the file has lines. One that can only be
     /// named is rejected.
     pub(crate) fn add(&mut self, read: Result<M, RowError<M::Id>>, line: Option<u64>) -> Result<(), AdapterError> {
+        self.refuse_held()?;
         self.count += 1;
         let row = self.count;
         let place = || line.map_or_else(|| format!("row {row}"), |line| format!("line {line}"));
         match read {
             Ok(record) => self.table.insert(record),
-            Err(RowError::Rejected(id, error)) => {
-                self.table.reject(id, format!("`{}`, {}: {error}", self.path.display(), place()));
-            }
-            Err(RowError::Unidentified(error)) => {
-                return Err(self.error(format_args!(
-                    "{}: {error}; it is part of the identifier, so it is unknown which record it is",
-                    place()
-                )));
-            }
+            Err(unread) if self.ends_line => self.refuse(unread, &place())?,
+            // What is wrong with it depends on whether another record follows.
+            Err(unread) => self.held = Some((unread, place())),
         }
 
         if self.count.is_multiple_of(PROGRESS) {
@@ -50,6 +55,79 @@ impl<M: FileModel> Records<'_, M> {
             self.progress.send_replace(self.count);
         }
 
+        Ok(())
+    }
+
+    /// The same of a record that may have comments, which a plan that takes the run back cannot bring back.
+    pub(crate) fn add_commented(
+        &mut self,
+        read: Result<M, RowError<M::Id>>,
+        line: Option<u64>,
+        has_comments: bool,
+    ) -> Result<(), AdapterError> {
+        if let Ok(record) = &read
+            && has_comments
+        {
+            self.table.note_beside(record.id(), "their comments");
+        }
+        self.add(read, line)
+    }
+
+    /// Ends the file. `is_open` says whether its last record would go on if the text did.
+    ///
+    /// A file that was cut off in the middle of a record would else be one that lacks all records behind it, and these would
+    /// be deleted on the other side.
+    pub(crate) fn finish(&mut self, is_open: bool) -> Result<(), AdapterError> {
+        if !is_open || self.ends_line {
+            return self.refuse_held();
+        }
+        match self.held.take() {
+            Some((RowError::Unidentified(error) | RowError::Rejected(_, error), place)) => {
+                Err(self.error(format_args!("{place}: {error}; {CUT_OFF}")))
+            }
+            None if self.count == 0 => Ok(()),
+            None => {
+                let path = self.path.display();
+                warn!(
+                    "the last line of `{path}` has no line end; its last record may be cut off in the middle of a value"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// Refuses the record that was held, since it is not the rest of one.
+    fn refuse_held(&mut self) -> Result<(), AdapterError> {
+        match self.held.take() {
+            Some((unread, place)) => self.refuse(unread, &place),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse(&mut self, unread: RowError<M::Id>, place: &str) -> Result<(), AdapterError> {
+        match unread {
+            RowError::Rejected(id, error) => {
+                self.table.reject(id, format!("`{}`, {place}: {error}", self.path.display()));
+                Ok(())
+            }
+            RowError::Unidentified(CellError(error)) => Err(self.error(format_args!(
+                "{place}: {error}; it is part of the identifier, so nobody knows which record it is"
+            ))),
+        }
+    }
+
+    /// Notes the keys that the model does not know, and says which of them are probably misspelt: a field that is read
+    /// from such a key would be empty in all records.
+    ///
+    /// In a target, where that field is only written, it is a warning in any case.
+    pub(crate) fn note_keys(&mut self, cells: &DatumRow) -> Result<(), AdapterError> {
+        self.note_unknown(cells.unknown());
+        for misspelt in cells.misspelt() {
+            if misspelt.is_certain && self.side == Side::Source {
+                return Err(self.error(misspelt));
+            }
+            warn!("`{}`, {misspelt}", self.path.display());
+        }
         Ok(())
     }
 

@@ -94,8 +94,24 @@ impl Column {
     /// Says that it is not among the columns that are there.
     pub(crate) fn missing<'a>(&self, there: impl Iterator<Item = &'a str> + Clone) -> String {
         let names = there.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let meant = suggest(self.name, there);
+        let folded = |name: &str| name.trim().to_lowercase();
+        let meant = there.clone().find(|name| folded(name) == folded(self.name)).or_else(|| suggest(self.name, there));
         let meant = meant.map(|meant| format!("; if `{meant}` is meant, say `rename = {meant:?}`")).unwrap_or_default();
         format!("there is no column `{}`; there are {names}{meant}", self.name)
     }
+}
+
+/// Says that the key of the list is not among those that are there.
+pub(crate) fn no_list(key: &str, there: &[&str]) -> String {
+    format!("there is no key `{key}`{}", instead(key, there))
+}
+
+/// Which keys are there, and which of them was probably meant to be that of the list.
+pub(crate) fn instead(key: &str, there: &[&str]) -> String {
+    let names = there.iter().take(40).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let folded = |name: &str| name.trim().to_lowercase();
+    let meant = there.iter().find(|name| folded(name) == folded(key)).copied();
+    let meant = meant.or_else(|| suggest(key, there.iter().copied()));
+    let meant = meant.map(|meant| format!("; if `{meant}` is meant, say `list = {meant:?}`")).unwrap_or_default();
+    if names.is_empty() { String::new() } else { format!("; there are {names}{meant}") }
 }

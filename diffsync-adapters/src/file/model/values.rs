@@ -1,12 +1,13 @@
 //! The cells of a record as data.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::FileModel;
+use super::misspelt::{Misspelt, Seen};
 use super::row::{CellError, RowReader, RowWriter};
 use super::schema::Column;
 use crate::nested::datum::Datum;
@@ -16,7 +17,12 @@ pub(crate) struct DatumRow {
     columns: &'static [Column],
     values: Vec<Option<Datum>>,
     /// Keys that name no column, as far as they are noted.
-    unknown: BTreeSet<String>,
+    unknown: BTreeMap<String, Seen>,
+    /// Which columns a record has had a key for.
+    was_there: Vec<bool>,
+    records: u64,
+    /// The line in which the record begins.
+    line: Option<u64>,
 }
 
 /// How many keys that name no column are noted. A map with a key for each of many things is not a record.
@@ -24,7 +30,8 @@ const NOTED: usize = 50;
 
 impl DatumRow {
     pub(crate) fn new(columns: &'static [Column]) -> Self {
-        Self { columns, values: vec![None; columns.len()], unknown: BTreeSet::new() }
+        let (values, was_there) = (vec![None; columns.len()], vec![false; columns.len()]);
+        Self { columns, values, unknown: BTreeMap::new(), was_there, records: 0, line: None }
     }
 
     /// The cells of a record that is a map.
@@ -36,6 +43,12 @@ impl DatumRow {
         cells
     }
 
+    /// Begins a record of the file, which begins in this line.
+    pub(crate) fn begin(&mut self, line: Option<u64>) {
+        self.records += 1;
+        self.line = line;
+    }
+
     /// Takes what was left over of the record before.
     pub(crate) fn clear(&mut self) {
         self.values.fill(None);
@@ -44,15 +57,32 @@ impl DatumRow {
     /// The position of the column of this name. A name without a column is noted.
     pub(crate) fn position(&mut self, name: &str) -> Option<usize> {
         let found = self.columns.iter().position(|column| column.name == name);
-        if found.is_none() && self.unknown.len() < NOTED && !self.unknown.contains(name) {
-            self.unknown.insert(name.to_owned());
+        match found {
+            Some(column) => {
+                if let Some(was_there) = self.was_there.get_mut(column) {
+                    *was_there = true;
+                }
+            }
+            None => {
+                if let Some(seen) = self.unknown.get_mut(name) {
+                    seen.records += 1;
+                } else if self.unknown.len() < NOTED {
+                    self.unknown.insert(name.to_owned(), Seen { line: self.line, records: 1 });
+                }
+            }
         }
         found
     }
 
     /// The keys that were found and name no column.
-    pub(crate) fn unknown(&self) -> &BTreeSet<String> {
-        &self.unknown
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = &String> {
+        self.unknown.keys()
+    }
+
+    /// The fields that no record has a key for, where there is one that was probably meant.
+    pub(crate) fn misspelt(&self) -> impl Iterator<Item = Misspelt<'_>> {
+        let never = self.columns.iter().zip(&self.was_there).filter(|(_, was_there)| !**was_there);
+        never.filter_map(|(column, _)| Misspelt::find(column, self.columns, &self.unknown, self.records))
     }
 
     /// Fills a column, and says whether it was empty.

@@ -1,6 +1,5 @@
 //! Reading a [`Datum`] as a value of a type.
 
-use std::fmt::Display;
 use std::str::FromStr;
 
 use serde::de::value::{MapDeserializer, SeqDeserializer, StringDeserializer};
@@ -134,35 +133,42 @@ impl Datum {
         }
     }
 
-    fn whole<'de, T, V>(self, visitor: V, visit: fn(V, T) -> Result<V::Value, Error>) -> Result<V::Value, Error>
+    fn whole<'de, T, V>(
+        self,
+        visitor: V,
+        visit: fn(V, T) -> Result<V::Value, Error>,
+        what: &str,
+    ) -> Result<V::Value, Error>
     where
-        T: FromStr<Err: Display>,
+        T: FromStr,
         V: Visitor<'de>,
     {
-        match self.as_number().map(|text| text.parse()) {
-            Some(Ok(number)) => visit(visitor, number),
-            // The visitor says which numbers it takes.
-            Some(Err(_)) => match self.as_number().as_deref() {
-                Some(text) => {
-                    let small =
-                        text.parse().map(Unexpected::Signed).or_else(|_| text.parse().map(Unexpected::Unsigned));
-                    let shown = format!("number `{text}`");
-                    match small {
-                        Ok(small) => Err(Error::invalid_value(small, &visitor)),
-                        Err(_) => Err(Error::invalid_type(Unexpected::Other(&shown), &visitor)),
-                    }
-                }
-                None => Err(self.unexpected(visitor)),
-            },
-            None => Err(self.unexpected(visitor)),
+        match self.as_number().and_then(|text| text.parse().ok()) {
+            Some(number) => visit(visitor, number),
+            None => Err(self.is_not(what)),
         }
+    }
+
+    /// Says that this is not what the type asks for, in the words that the cells of CSV have for it.
+    fn is_not(&self, what: &str) -> Error {
+        Error::custom(match self {
+            // What looks like it is written as a text.
+            Self::Text(text) if number(text).is_some() || boolean(text).is_some() => {
+                format!("{text:?} is a text, and must be {what}, without quotation marks")
+            }
+            Self::Text(text) | Self::Plain(text) | Self::Number(text) => format!("{text:?} is not {what}"),
+            Self::Bool(value) => format!("`{value}` is not {what}"),
+            Self::Null => format!("null is not {what}"),
+            Self::List(_) => format!("a list is not {what}"),
+            Self::Map(_) => format!("a map is not {what}"),
+        })
     }
 }
 
 macro_rules! whole {
-    ($($method:ident $visit:ident)*) => {$(
+    ($($method:ident $visit:ident $what:literal)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.whole(visitor, V::$visit)
+            self.whole(visitor, V::$visit, $what)
         }
     )*};
 }
@@ -214,36 +220,36 @@ impl<'de> Deserializer<'de> for Datum {
             Self::Bool(value) => visitor.visit_bool(*value),
             Self::Plain(text) => match boolean(text) {
                 Some(value) => visitor.visit_bool(value),
-                None => Err(self.unexpected(visitor)),
+                None => Err(self.is_not("`true` or `false`")),
             },
-            _ => Err(self.unexpected(visitor)),
+            _ => Err(self.is_not("`true` or `false`")),
         }
     }
 
     whole! {
-        deserialize_i8 visit_i8
-        deserialize_i16 visit_i16
-        deserialize_i32 visit_i32
-        deserialize_i64 visit_i64
-        deserialize_i128 visit_i128
-        deserialize_u8 visit_u8
-        deserialize_u16 visit_u16
-        deserialize_u32 visit_u32
-        deserialize_u64 visit_u64
-        deserialize_u128 visit_u128
+        deserialize_i8 visit_i8 "a whole number from -128 to 127"
+        deserialize_i16 visit_i16 "a whole number from -32768 to 32767"
+        deserialize_i32 visit_i32 "a whole number from -2147483648 to 2147483647"
+        deserialize_i64 visit_i64 "a whole number"
+        deserialize_i128 visit_i128 "a whole number"
+        deserialize_u8 visit_u8 "a whole number from 0 to 255"
+        deserialize_u16 visit_u16 "a whole number from 0 to 65535"
+        deserialize_u32 visit_u32 "a whole number from 0 to 4294967295"
+        deserialize_u64 visit_u64 "a whole number from 0 up"
+        deserialize_u128 visit_u128 "a whole number from 0 up"
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.as_number() {
             Some(text) => visitor.visit_f32(float(&text)?),
-            None => Err(self.unexpected(visitor)),
+            None => Err(self.is_not("a number")),
         }
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.as_number() {
             Some(text) => visitor.visit_f64(float(&text)?),
-            None => Err(self.unexpected(visitor)),
+            None => Err(self.is_not("a number")),
         }
     }
 

@@ -69,6 +69,7 @@ ports!(json, path = "ports.json");
 ports!(json_under_key, path = "inventory.json", list = "ports");
 ports!(json_lines, path = "ports.jsonl");
 ports!(yaml, path = "ports.yml");
+ports!(yaml_under_key, path = "inventory.yml", list = "ports");
 ports!(toml, path = "ports.toml");
 ports!(parquet, path = "ports.parquet");
 
@@ -89,8 +90,8 @@ fn a_line_of_csv_with_too_few_or_many_cells_is_an_error_at_its_line_and_column()
     };
     assert_eq!(csv::wrong("name,speed,note\na,1,\nb,2\n"), few(3, "note", 2));
     assert_eq!(csv::wrong("name,speed,note\na,1,\"x\ny\"\nb\n"), few(4, "speed", 1));
-    assert_eq!(csv::wrong("name,speed,note\na,1,\n\n\nb,2"), few(5, "note", 2));
-    assert_eq!(csv::wrong("name,speed,note\r\na,1,\r\n\r\nb,2"), few(4, "note", 2));
+    assert_eq!(csv::wrong("name,speed,note\na,1,\n\n\nb,2\n"), few(5, "note", 2));
+    assert_eq!(csv::wrong("name,speed,note\r\na,1,\r\n\r\nb,2\r\n"), few(4, "note", 2));
     let many = "`ports.csv`, line 3: cell 4: is one too many; there are 5 cells, and the header has 3 columns; \
                 is there a delimiter in a cell without quotation marks?";
     assert_eq!(csv::wrong("name,speed,note\na,1,\nb,2,x,y,z\n"), many);
@@ -122,6 +123,10 @@ fn a_missing_column_is_an_error_that_names_those_there_are() {
     let expected = "`ports.csv`, line 1: there is no column `speed`; there are `name`, `Speed`, `note`; if `Speed` is \
                     meant, say `rename = \"Speed\"`";
     assert_eq!(csv::wrong("name,Speed,note\na,1,\n"), expected);
+    for (header, meant) in [("name,SPEED,note", "SPEED"), ("name, speed,note", " speed")] {
+        let error = csv::wrong(format!("{header}\na,1,\n"));
+        assert!(error.ends_with(&format!("; if `{meant}` is meant, say `rename = {meant:?}`")), "{error}");
+    }
     assert_eq!(csv::wrong("name,name,speed,note\n"), "`ports.csv`, line 1: there are two columns `name`");
 }
 
@@ -161,23 +166,23 @@ fn a_record_with_a_wrong_value_is_rejected() {
     );
     check(
         json::rejected("[{\"name\":\"b\",\n\"speed\":1},\n\n{\n\"name\":\"a\",\"speed\":\"1\"}\n]"),
-        "`ports.json`, line 4: `speed`: invalid type: string \"1\", expected u32",
+        "`ports.json`, line 4: `speed`: \"1\" is a text, and must be a whole number from 0 to 4294967295, without quotation marks",
     );
     check(
         json_lines::rejected("{\"name\":\"b\",\"speed\":1}\n\n{\"name\":\"a\",\"note\":\"\"}"),
         "`ports.jsonl`, line 3: `speed`: is missing",
     );
     check(
-        yaml::rejected("- {name: b, speed: 1}\n- name: a\n  speed: -1"),
-        "`ports.yml`, line 2: `speed`: invalid value: integer `-1`, expected u32",
+        yaml::rejected("- {name: b, speed: 1}\n- name: a\n  speed: -1\n"),
+        "`ports.yml`, line 2: `speed`: \"-1\" is not a whole number from 0 to 4294967295",
     );
     check(
-        toml::rejected("[[port]]\nname = 'b'\nspeed = 1\n\n[[port]]\nname = 'a'\nspeed = 'x'"),
-        "`ports.toml`, line 5: `speed`: invalid type: string \"x\", expected u32",
+        toml::rejected("[[port]]\nname = 'b'\nspeed = 1\n\n[[port]]\nname = 'a'\nspeed = 'x'\n"),
+        "`ports.toml`, line 5: `speed`: \"x\" is not a whole number from 0 to 4294967295",
     );
     check(
         parquet::rejected(parquet_ports([Some("b"), Some("a")], [1, -1])),
-        "`ports.parquet`, row 2: `speed`: invalid value: integer `-1`, expected u32",
+        "`ports.parquet`, row 2: `speed`: \"-1\" is not a whole number from 0 to 4294967295",
     );
 }
 
@@ -197,6 +202,10 @@ fn a_null_in_an_identifier_is_an_error_at_its_record() {
         format!("`ports.csv`, line 3: the identifier is empty{behind}")
     );
     assert_eq!(
+        csv::wrong("name,speed,note\na,1,\n   ,1,\n"),
+        format!("`ports.csv`, line 3: the identifier is nothing but spaces{behind}")
+    );
+    assert_eq!(
         json::wrong("[\n{\"name\":null,\n\"speed\":1}]"),
         format!("`ports.json`, line 2: `name`: is null{behind}")
     );
@@ -205,8 +214,8 @@ fn a_null_in_an_identifier_is_an_error_at_its_record() {
         format!("`inventory.json`, line 4: `name`: is missing{behind}")
     );
     assert_eq!(json_lines::wrong("\n{\"speed\":1}"), format!("`ports.jsonl`, line 2: `name`: is missing{behind}"));
-    assert_eq!(yaml::wrong("- name: ~\n  speed: 1"), format!("`ports.yml`, line 1: `name`: is null{behind}"));
-    assert_eq!(toml::wrong("[[port]]\nspeed = 1"), format!("`ports.toml`, line 1: `name`: is missing{behind}"));
+    assert_eq!(yaml::wrong("- name: ~\n  speed: 1\n"), format!("`ports.yml`, line 1: `name`: is null{behind}"));
+    assert_eq!(toml::wrong("[[port]]\nspeed = 1\n"), format!("`ports.toml`, line 1: `name`: is missing{behind}"));
     assert_eq!(
         parquet::wrong(parquet_ports([Some("a"), None], [1, 1])),
         format!("`ports.parquet`, row 2: `name`: is null{behind}")
@@ -222,7 +231,7 @@ fn two_records_of_one_name_are_both_rejected() {
 fn a_document_that_is_cut_off_is_an_error_at_its_end() {
     assert_eq!(
         json::wrong("[\n  {\"name\": \"a\", \"speed\": 1},\n  {\"na"),
-        "`ports.json`, line 3, column 6: EOF while parsing a string"
+        "`ports.json`, line 3, column 6: EOF while parsing a string; the file looks cut off: get all of it"
     );
     assert_eq!(
         json::wrong("[{\"name\": \"a\", \"speed\": 1}] x"),
@@ -230,7 +239,7 @@ fn a_document_that_is_cut_off_is_an_error_at_its_end() {
     );
     assert_eq!(
         json_lines::wrong("{\"name\": \"a\", \"speed\": 1}\n{\"name\""),
-        "`ports.jsonl`, line 2, column 7: EOF while parsing an object"
+        "`ports.jsonl`, line 2, column 7: EOF while parsing an object; the file looks cut off: get all of it"
     );
     assert!(toml::wrong("[[port]]\nname = 'a\nspeed = 1").starts_with("`ports.toml`, line 2, column "));
     assert!(yaml::wrong("- name: \"a\n  speed: 1").starts_with("`ports.yml`, line "));
@@ -242,7 +251,14 @@ fn a_document_of_another_shape_is_an_error() {
     assert!(json::wrong("[1]").ends_with("invalid type: integer `1`, expected a record with keys and values"));
     assert!(json::wrong(r#"[{"name":"a","name":"b"}]"#).ends_with("`name` is there twice in one record"));
     assert!(json_under_key::wrong("{}").ends_with("there is no key `ports`"));
-    assert_eq!(toml::wrong("x = 1"), "`ports.toml`, there is no `[[port]]`; a list without records is `port = []`");
+    let there = "there is no key `ports`; there are `port`, `x`; if `port` is meant, say `list = \"port\"`";
+    let error = json_under_key::wrong("{\"port\": [], \"x\": 1}");
+    assert!(error.ends_with(there), "{error}");
+    assert_eq!(yaml_under_key::wrong("port: []\nx: 1\n"), format!("`inventory.yml`, {there}"));
+    assert_eq!(
+        toml::wrong("x = 1"),
+        "`ports.toml`, there is no `[[port]]`; there are `x`; a list without records is `port = []`"
+    );
     assert_eq!(toml::wrong("port = [1]"), "`ports.toml`, `port` is not a list of tables: integer");
     assert!(yaml::wrong("a: 1").starts_with("`ports.yml`, line 1, column 1: "));
 }

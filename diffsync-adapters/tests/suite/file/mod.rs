@@ -1,6 +1,7 @@
 //! Folders of files in every format.
 
 mod bad_input;
+mod damaged;
 mod edits;
 mod kept;
 mod laws;

@@ -20,6 +20,7 @@ use super::lines::line_break;
 use crate::file::model::FileModel;
 use crate::file::model::edits::{Edits, TextEdit};
 use crate::file::model::records::Records;
+use crate::file::model::schema::no_list;
 use crate::file::model::values::DatumRow;
 use crate::nested::json::Scan;
 pub(crate) use crate::nested::json::{changed, check, datum, joined, text_of};
@@ -38,17 +39,23 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     let read = read.and_then(|()| document.end());
     match (failed, read) {
         (Some(error), _) => Err(error),
-        (None, Err(error)) => Err(syntax(error, 0, records)),
+        (None, Err(error)) => Err(syntax(error, 0, true, records)),
         (None, Ok(())) => Ok(()),
     }
 }
 
-/// What is wrong with a text, and where; `before` is the number of lines before it.
-pub(crate) fn syntax<M: FileModel>(error: serde_json::Error, before: u64, records: &Records<'_, M>) -> AdapterError {
+/// What is wrong with a text, and where; `before` is the number of lines before it, and it `is_last` if nothing follows it.
+pub(crate) fn syntax<M: FileModel>(
+    error: serde_json::Error,
+    before: u64,
+    is_last: bool,
+    records: &Records<'_, M>,
+) -> AdapterError {
+    let is_cut_off = is_last && error.is_eof();
     if error.is_io() {
         return records.unreadable(error.into());
     }
-    syntax_at(&error, before, 0, records)
+    syntax_at(&error, before, 0, if is_cut_off { "; the file looks cut off: get all of it" } else { "" }, records)
 }
 
 /// The same of a text that begins in this column.
@@ -56,6 +63,7 @@ fn syntax_at<M: FileModel>(
     error: &serde_json::Error,
     before: u64,
     column: usize,
+    advice: &str,
     records: &Records<'_, M>,
 ) -> AdapterError {
     let (line, mut place) = (error.line(), error.column());
@@ -65,7 +73,7 @@ fn syntax_at<M: FileModel>(
         place += column;
     }
     let line = u64::try_from(line.max(1)).unwrap_or_default() + before;
-    records.error(format_args!("line {line}, column {place}: {what}"))
+    records.error(format_args!("line {line}, column {place}: {what}{advice}"))
 }
 
 /// A text that is read, and the position of the next byte.
@@ -148,11 +156,12 @@ impl<'de, M: FileModel> Visitor<'de> for List<'_, '_, M> {
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
         while let Some((line, column)) = list.next_element_seed(Element(self.place))? {
             let element = self.place.element();
+            self.cells.begin(Some(line));
             let added = match record_cells(&element, &mut self.cells) {
                 Ok(()) => self.records.add(M::read(&mut self.cells), Some(line)),
                 Err(NotARecord::NotUtf8) => Err(self.records.error(not_utf8(&element, line - 1))),
                 Err(NotARecord::Json(error)) => {
-                    Err(syntax_at(&error, line - 1, column.saturating_sub(1), self.records))
+                    Err(syntax_at(&error, line - 1, column.saturating_sub(1), "", self.records))
                 }
             };
             if let Err(error) = added {
@@ -161,8 +170,10 @@ impl<'de, M: FileModel> Visitor<'de> for List<'_, '_, M> {
             }
         }
 
-        self.records.note_unknown(self.cells.unknown());
-        Ok(())
+        self.records.note_keys(&self.cells).or_else(|error| {
+            *self.failed = Some(error);
+            Err(Error::custom("the keys are not those of the model"))
+        })
     }
 }
 
@@ -199,6 +210,9 @@ impl<'de> DeserializeSeed<'de> for Element<'_> {
     }
 }
 
+/// How many other keys are named where that of the list is not there.
+const NAMED: usize = 40;
+
 /// Reads the list under a key of a document.
 struct Under<'a, 'r, M: FileModel> {
     key: &'static str,
@@ -222,9 +236,13 @@ impl<'de, M: FileModel> Visitor<'de> for Under<'_, '_, M> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let (side, mut list) = (self.list.records.side(), Some(self.list));
+        let mut others = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             if key != self.key {
                 map.next_value::<IgnoredAny>()?;
+                if others.len() < NAMED {
+                    others.push(key);
+                }
             } else if let Some(list) = list.take() {
                 map.next_value_seed(list)?;
             } else {
@@ -234,7 +252,10 @@ impl<'de, M: FileModel> Visitor<'de> for Under<'_, '_, M> {
 
         // In a target the key is made when there is something to stand under it.
         match (list, side) {
-            (Some(_), Side::Source) => Err(Error::custom(format!("there is no key `{}`", self.key))),
+            (Some(_), Side::Source) => {
+                let others: Vec<_> = others.iter().map(String::as_str).collect();
+                Err(Error::custom(no_list(self.key, &others)))
+            }
             _ => Ok(()),
         }
     }

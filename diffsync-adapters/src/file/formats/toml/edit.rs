@@ -194,6 +194,23 @@ fn in_tables(
     Ok(new)
 }
 
+/// For each table whether it has comments, which go with it.
+pub(super) fn commented(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &str) -> Vec<bool> {
+    if !text.contains('#') {
+        return Vec::new();
+    }
+    // A mark between quotation marks is none; those before it on its line come in pairs then.
+    let has_comment = |line: &str| {
+        let mut marks = line.match_indices('#').filter_map(|(at, _)| line.get(..at));
+        marks.any(|before| ['"', '\''].iter().all(|quote| before.matches(*quote).count().is_multiple_of(2)))
+    };
+    let blocks = blocks(text, document, tables, key).unwrap_or_default();
+    blocks
+        .iter()
+        .map(|block| text.get(block.comments..block.end).is_some_and(|it| it.lines().any(has_comment)))
+        .collect()
+}
+
 /// Where the tables stand.
 fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &str) -> Option<Vec<Block>> {
     let mut others = Vec::new();

@@ -14,8 +14,9 @@ use super::encoding::text;
 use super::lines::Lines;
 use crate::file::model::FileModel;
 use crate::file::model::edits::{Edits, TextEdit, UNFAITHFUL};
-use crate::file::model::records::Records;
+use crate::file::model::records::{CUT_OFF, Records};
 use crate::file::model::row::CellError;
+use crate::file::model::schema::instead;
 use crate::file::model::values::DatumRow;
 use crate::nested::datum::Datum;
 
@@ -25,7 +26,9 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     let lines = Lines::of(&text);
     let document = Document::parse(text.as_str()).map_err(|error: TomlError| {
         let (line, column) = lines.place(error.span().unwrap_or_default().start);
-        records.error(format_args!("line {line}, column {column}: {}", error.message().trim()))
+        let is_last = !records.ends_line && usize::try_from(line).is_ok_and(|line| line == lines.starts.len());
+        let advice = if is_last { format!("; {CUT_OFF}") } else { String::new() };
+        records.error(format_args!("line {line}, column {column}: {}{advice}", error.message().trim()))
     })?;
     let key = M::FILE.list.unwrap_or(M::NAME);
     let Some(list) = document.get(key) else {
@@ -33,21 +36,35 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         return match records.side() {
             Side::Target => Ok(()),
             Side::Source => {
-                Err(records.error(format_args!("there is no `[[{key}]]`; a list without records is `{key} = []`")))
+                let keys: Vec<_> = document.iter().map(|(key, _)| key).collect();
+                let there = instead(key, &keys);
+                Err(records
+                    .error(format_args!("there is no `[[{key}]]`{there}; a list without records is `{key} = []`")))
             }
         };
     };
 
+    // Only what is deleted in a target loses its comments.
+    let commented = match (records.side(), list) {
+        (Side::Target, Item::ArrayOfTables(tables)) => edit::commented(&text, &document, tables, key),
+        _ => Vec::new(),
+    };
     let mut cells = DatumRow::new(M::FILE.columns);
-    for table in tables(list) {
+    let mut begin = 0;
+    for (position, table) in tables(list).enumerate() {
         let (table, span) =
             table.map_err(|what| records.error(format_args!("`{key}` is not a list of tables: {what}")))?;
+        let line = span.as_ref().map(|span| lines.place(span.start).0);
+        cells.begin(line);
         fill(&mut cells, table);
-        records.add(M::read(&mut cells), span.map(|span| lines.place(span.start).0))?;
+        records.add_commented(M::read(&mut cells), line, commented.get(position) == Some(&true))?;
+        begin = span.map_or(0, |span| span.start);
     }
 
-    records.note_unknown(cells.unknown());
-    Ok(())
+    // Nothing closes a table with a header, and no other one may follow it.
+    let is_last = document.iter().all(|(_, item)| item.span().is_none_or(|span| span.start <= begin));
+    records.finish(matches!(list, Item::ArrayOfTables(_)) && is_last)?;
+    records.note_keys(&cells)
 }
 
 type Found<'a> = Result<(&'a dyn TableLike, Option<std::ops::Range<usize>>), &'static str>;

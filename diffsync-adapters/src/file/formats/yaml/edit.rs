@@ -105,6 +105,35 @@ pub(crate) fn edited<M: FileModel>(
     editor.patched(0..text.len(), patches)
 }
 
+/// For each record whether it has comments, which go with it.
+pub(super) fn commented(text: &str, document: &Document<'_>, place: &RecordsNode<'_, '_>) -> Vec<bool> {
+    let RecordsNode::List { key, list, items } = place else { return Vec::new() };
+    if !text.contains('#') || !list.is_block() {
+        return Vec::new();
+    }
+    let editor = Editor { text, lines: Lines::of(text), line_break: line_break(text), document };
+    let chunks = editor.chunks(list, items, key.map_or(0, |key| key.span.end), true).unwrap_or_default();
+    let has_comment = |(chunk, item): (&Range<usize>, &Node<'_>)| {
+        let mut marks = text.get(chunk.clone()).unwrap_or_default().match_indices('#').map(|(at, _)| chunk.start + at);
+        marks.any(|at| {
+            text.get(..at).is_some_and(|before| before.ends_with([' ', '\t', '\n'])) && !is_in_scalar(item, at)
+        })
+    };
+    chunks.iter().zip(*items).map(has_comment).collect()
+}
+
+/// Whether a position is within a text of the node.
+fn is_in_scalar(node: &Node<'_>, at: usize) -> bool {
+    match &node.kind {
+        NodeKind::Scalar { .. } => node.span.contains(&at),
+        NodeKind::List { items, .. } => items.iter().any(|item| is_in_scalar(item, at)),
+        NodeKind::Map { entries, .. } => {
+            entries.iter().any(|(key, value)| is_in_scalar(key, at) || is_in_scalar(value, at))
+        }
+        NodeKind::Alias(_) => false,
+    }
+}
+
 /// Which of the old items stay.
 fn pieces_kept<T>(pieces: &[Option<(usize, T)>]) -> HashSet<usize> {
     pieces.iter().flatten().map(|(position, _)| *position).collect()

@@ -16,7 +16,8 @@ use self::document::{Document, Node, NodeKind, datum, is_merge};
 use super::encoding::text;
 use crate::file::model::FileModel;
 use crate::file::model::edits::{Edits, TextEdit, UNFAITHFUL};
-use crate::file::model::records::Records;
+use crate::file::model::records::{CUT_OFF, Records};
+use crate::file::model::schema::no_list;
 use crate::file::model::values::DatumRow;
 use crate::nested::datum::Datum;
 
@@ -63,27 +64,49 @@ fn find<'d, 'a, M: FileModel>(document: &'d Document<'a>) -> Result<RecordsNode<
 /// Reads all records.
 pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Result<(), AdapterError> {
     let (_, text) = text(file).map_err(|error| records.unreadable(error))?;
-    let document = Document::read(&text).map_err(|what| records.error(what))?;
-    let items = match find::<M>(&document).map_err(|what| records.error(what))? {
-        RecordsNode::List { items, .. } => items,
+    let wrong = |what: String, records: &Records<'_, M>| {
+        let last = format!("line {}", text.lines().count());
+        let is_last = what.strip_prefix(&last).is_some_and(|rest| rest.starts_with([',', ':']));
+        let advice = if is_last && !records.ends_line { format!("; {CUT_OFF}") } else { String::new() };
+        records.error(format_args!("{what}{advice}"))
+    };
+    let document = Document::read(&text).map_err(|what| wrong(what, records))?;
+    let place = find::<M>(&document).map_err(|what| wrong(what, records))?;
+    let items = match &place {
+        RecordsNode::List { items, .. } => *items,
         RecordsNode::Empty { .. } => &[],
         // In a target the list is made when there is something in it.
         RecordsNode::Nothing | RecordsNode::NoKey if records.side() == Side::Target => &[],
         RecordsNode::Nothing => return Err(records.error("there is nothing; a list without records is `[]`")),
         RecordsNode::NoKey => {
-            return Err(records.error(format_args!("there is no key `{}`", M::FILE.list.unwrap_or_default())));
+            let keys = match document.root.as_ref().map(|root| &root.kind) {
+                Some(NodeKind::Map { entries, .. }) => entries.iter().filter_map(|(key, _)| key.text()).collect(),
+                _ => Vec::new(),
+            };
+            return Err(records.error(no_list(M::FILE.list.unwrap_or_default(), &keys)));
         }
     };
 
     let targets = document.targets();
+    // Only what is deleted in a target loses its comments.
+    let commented = match records.side() {
+        Side::Target => edit::commented(&text, &document, &place),
+        Side::Source => Vec::new(),
+    };
     let mut cells = DatumRow::new(M::FILE.columns);
-    for item in items {
-        fill(&mut cells, item, &targets).map_err(|what| records.error(what))?;
-        records.add(M::read(&mut cells), u64::try_from(item.line).ok())?;
+    for (position, item) in items.iter().enumerate() {
+        let line = u64::try_from(item.line).ok();
+        cells.begin(line);
+        fill(&mut cells, item, &targets).map_err(|what| wrong(what, records))?;
+        records.add_commented(M::read(&mut cells), line, commented.get(position) == Some(&true))?;
     }
-
-    records.note_unknown(cells.unknown());
-    Ok(())
+    // Nothing closes a record that takes lines of its own.
+    let is_open = items.last().is_some_and(|last| {
+        let behind = text.get(last.end(&text)..).unwrap_or_default();
+        last.is_block() && behind.trim().is_empty() && !behind.contains('\n')
+    });
+    records.finish(is_open)?;
+    records.note_keys(&cells)
 }
 
 /// Fills the cells from a record.

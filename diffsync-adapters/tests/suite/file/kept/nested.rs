@@ -141,3 +141,31 @@ fn an_undo_plan_says_which_keys_it_cannot_bring_back() {
     );
     check!(csv, "devices.csv", "name,loc,nics\nb,,[]\n", "name,owner,rack,loc,nics\na,1,2,,[]\n");
 }
+
+#[test]
+fn an_undo_plan_says_that_comments_do_not_come_back() {
+    fn check<J: Job + JobSpec>(file: &str, source: &str, target: &str, is_lost: bool, job: impl Fn(&Folders) -> J) {
+        let folders = Folders::new().with(file, source, target);
+        let mut options = RunOptions::new(&J::INFO).apply().allow("device", Operation::Delete, Limit::Count(9));
+        options.undo = Some(PlanKey::new(b"0123456789abcdef").unwrap());
+        let report = block_on(Run::execute(Arc::new(job(&folders)), options, Vec::new()));
+        let lost: Vec<_> = report.undo.unwrap().lost.iter().map(ToString::to_string).collect();
+        let expected = "device: records that are created again come back without their comments";
+        assert_eq!(lost, if is_lost { vec![expected] } else { vec![] }, "{target}");
+    }
+    let yaml = |target, is_lost| {
+        let job = |folders: &Folders| self::yaml::Copy { source: folders.source(), target: folders.target() };
+        check("devices.yml", "- name: b\n  nics: []\n", target, is_lost, job);
+    };
+    yaml("- name: b\n  nics: []\n# why\n- name: a\n  nics: []\n", true);
+    yaml("- name: b\n  nics: []\n- name: a # why\n  nics: []\n", true);
+    yaml("- name: b\n  nics: []\n- name: 'a # b'\n  nics: []\n", false);
+    yaml("- name: b # this one stays\n  nics: []\n- name: a\n  nics: []\n", false);
+    let toml = |target, is_lost| {
+        let job = |folders: &Folders| self::toml::Copy { source: folders.source(), target: folders.target() };
+        check("device.toml", "[[device]]\nname = 'b'\nnics = []\n", target, is_lost, job);
+    };
+    toml("[[device]]\nname = 'b'\nnics = []\n\n# why\n[[device]]\nname = 'a'\nnics = []\n", true);
+    toml("[[device]]\nname = 'b'\nnics = []\n[[device]]\nname = 'a' # why\nnics = []\n", true);
+    toml("[[device]]\nname = 'b' # this one stays\nnics = []\n[[device]]\nname = 'a#b'\nnics = []\n", false);
+}
