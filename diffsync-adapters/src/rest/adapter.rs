@@ -34,6 +34,8 @@ pub struct Rest<D> {
     store: Mutex<Store>,
     reading: tokio::sync::Mutex<()>,
     pub(super) proven: tokio::sync::Mutex<Proven>,
+    /// The collections of which the path of a single record was seen to work.
+    pub(super) reached: Mutex<BTreeSet<&'static str>>,
 }
 
 /// The models of a data set, gathered by `#[derive(Dataset)]`.
@@ -78,8 +80,20 @@ impl<D: Dataset + VisitedBy<Models<D>>> Rest<D> {
         let (models, reading, proven) = (models.entries, tokio::sync::Mutex::default(), tokio::sync::Mutex::default());
         let source = Arc::new(FromPages);
         let (owner, stamped, leaves_out_nameless) = (None, |_: &_| true, false);
-        let rest =
-            Self { client, dialect, owner, stamped, leaves_out_nameless, source, models, store, reading, proven };
+        let reached = Mutex::default();
+        let rest = Self {
+            client,
+            dialect,
+            owner,
+            stamped,
+            leaves_out_nameless,
+            source,
+            models,
+            store,
+            reading,
+            proven,
+            reached,
+        };
         rest.forget();
         rest
     }

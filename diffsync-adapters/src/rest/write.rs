@@ -1,6 +1,7 @@
 //! Writing records, one with each request.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use diffsync_core::{Dataset, HasTable, Ops, Target, TargetError, TargetErrorKind, Terms, VisitedBy, WriteContext};
 use futures_util::stream::{self, StreamExt};
@@ -14,7 +15,7 @@ use super::exchange::{Content, content};
 use super::pages::plain;
 use super::record::{About, Unreadable, Values, body, lacks_owner, read, stamp};
 use super::schema::RestModel;
-use super::store::{Missing, Store};
+use super::store::{Missing, Store, key_text};
 
 impl<D, M> Target<M> for Rest<D>
 where
@@ -33,7 +34,14 @@ where
         let request = self.request(Method::POST, M::REST.path, &written);
         let told = match self.tell::<M>(&request).await {
             Ok(told) => told,
-            Err(error) => return Err(self.conflicted(new, error.into_target()).await),
+            Err(error) => {
+                let error = error.into_target();
+                if let Some(proven) = &mut alone {
+                    proven.failed(M::REST.path, &error);
+                }
+                drop(alone);
+                return Err(self.conflicted(new, error).await);
+            }
         };
         let row = self.created_row(new, told, &request).await;
         if let Some(proven) = &mut alone {
@@ -51,10 +59,11 @@ where
     async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
         let written = self.change(old, patch).await?;
         if written.body.is_empty() {
-            return Ok(old.clone());
+            return unwritable(old, patch);
         }
         let request = self.request(self.update_method(), &path_of(old)?, &written);
         let told = self.tell::<M>(&request).await.map_err(super::Error::into_target)?;
+        self.note_reached(M::REST.path);
         let row = match self.in_answer::<M>(told.body) {
             Value::Array(mut rows) if rows.len() == 1 => rows.pop().unwrap_or_default(),
             row => row,
@@ -64,9 +73,9 @@ where
 
     async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
         match self.tell::<M>(&self.client.request(Method::DELETE, &path_of(old)?)).await {
-            Ok(_) => {}
+            Ok(_) => self.note_reached(M::REST.path),
             // It is gone, which is what was asked for; perhaps by an earlier request whose answer was lost.
-            Err(error) if error.is_gone() => {}
+            Err(error) if error.is_gone() => self.surely_gone(old, &error).await?,
             Err(error) => return Err(error.into_target()),
         }
         self.store().remove(M::REST.path, &old.remote_key()?);
@@ -177,6 +186,34 @@ impl<D> Rest<D> {
             };
         }
         proven.0.insert(path, if creates { Proof::Creates } else { Proof::Nothing });
+    }
+
+    /// Takes note that the path of a single record of a collection works.
+    pub(super) fn note_reached(&self, path: &'static str) {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+    }
+
+    /// Checks that a record is gone of which the server said that it is not found.
+    ///
+    /// An API may list records at one path and keep each at another. Then every single path answers 404, though the record
+    /// is there: so until a single path has worked, the collection is asked for the record.
+    pub(super) async fn surely_gone<M: RestModel>(&self, old: &M, said: &super::Error) -> Result<(), TargetError> {
+        let path = M::REST.path;
+        if self.reached.lock().unwrap_or_else(PoisonError::into_inner).contains(path) {
+            return Ok(());
+        }
+        let name = self.store().key_of(&M::REST.collection()).to_owned();
+        let key = key_text(&key_of(old)?);
+        match self.find_rows(&[old]).await {
+            // A record of the same identifier and another key was created since.
+            Ok(found) if !found.iter().flatten().any(|row| row.get(&name).and_then(key_text) == key) => Ok(()),
+            Ok(_) => Err(TargetError::new(format!(
+                "{said}, though `{path}` still lists the record: the API keeps single records at another path"
+            ))),
+            Err(error) => Err(TargetError::unknown(format!(
+                "{said}, and whether `{path}` still lists the record could not be asked: {error}"
+            ))),
+        }
     }
 
     /// The record as the server stored it.
@@ -311,6 +348,18 @@ impl<D> Rest<D> {
             }
         }
     }
+}
+
+/// The answer to a change of which nothing can be written: an error, unless nothing was to change.
+pub(super) fn unwritable<M: RestModel>(old: &M, patch: &M::Patch) -> Result<M, TargetError> {
+    let changed = Values::of_patch::<M>(patch)?.names();
+    if changed.is_empty() {
+        return Ok(old.clone());
+    }
+    Err(TargetError::new(format!(
+        "nothing was sent, since the API only shows what changed: {}; leave it out of the comparison with `ignore`",
+        changed.join(", ")
+    )))
 }
 
 /// The path of a record.
