@@ -2,10 +2,10 @@
 
 /// The word that was probably meant: fewest letters changed, added, left out or swapped, if few enough.
 pub(crate) fn suggest<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
-    let (distance, nearest) = words.iter().map(|known| (strsim::osa_distance(word, known), *known)).min()?;
+    let (distance, suggest) = words.iter().map(|known| (strsim::osa_distance(word, known), *known)).min()?;
 
     // The longer a word, the more slips it may have.
-    (distance <= 1 + word.len() / 4).then_some(nearest)
+    (distance <= 1 + word.len() / 4).then_some(suggest)
 }
 
 #[cfg(test)]

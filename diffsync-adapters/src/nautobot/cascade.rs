@@ -63,7 +63,7 @@ const fn cable(by: &'static str, ends: &'static [&'static str]) -> Cascade {
     Cascade { of: "dcim/interfaces", path: "dcim/cables", by, fate: Emptied, ends, kind: None }
 }
 
-/// All that Nautobot 3.2 deletes or empties along with the records of the ready data set. What it protects it refuses by
+/// All that Nautobot 3.2 deletes or empties along with the records of the ready data set, and with VLANs. What it protects it refuses by
 /// itself, with `409 Conflict`. A primary address is always one that is assigned, so the assignment represents it.
 const CASCADES: &[Cascade] = &[
     cascade("tenancy/tenant-groups", "tenancy/tenant-groups", "parent", Deleted),
@@ -136,7 +136,29 @@ const CASCADES: &[Cascade] = &[
     cascade("ipam/ip-addresses", "dcim/virtual-device-contexts", "primary_ip6", Emptied),
     cascade("ipam/ip-addresses", "load-balancers/load-balancer-pool-members", "ip_address", Deleted),
     cascade("ipam/ip-addresses", "vpn/vpn-tunnel-endpoints", "source_ipaddress", Emptied),
+    cascade("ipam/vlans", "dcim/interfaces", "untagged_vlan", Emptied),
+    cascade("ipam/vlans", "dcim/interfaces", "tagged_vlans", Emptied),
+    cascade("ipam/vlans", "virtualization/interfaces", "untagged_vlan", Emptied),
+    cascade("ipam/vlans", "virtualization/interfaces", "tagged_vlans", Emptied),
+    cascade("ipam/vlans", "vpn/vpn-terminations", "vlan", Deleted),
+    link("ipam/vlans", "ipam/vlan-location-assignments", "vlan", &["location"]),
 ];
+
+/// Collections whose records take nothing along that is not protected.
+const LEAVES: &[&str] = &["dcim/manufacturers", "ipam/namespaces", "ipam/prefix-location-assignments"];
+
+/// Whether it is known what goes along with the records of a collection.
+pub(super) fn is_known(of: &str) -> bool {
+    LEAVES.contains(&of) || CASCADES.iter().any(|cascade| cascade.of == of)
+}
+
+/// The error of a record of a collection of which it is not known what goes along.
+pub(super) fn unknown(of: &str) -> TargetError {
+    TargetError::new(format!(
+        "it is not deleted, since what Nautobot would delete or empty along with a record of `{of}` is not known here; allow it \
+         with `allow_cascade(\"{of}\")`"
+    ))
+}
 
 /// What goes along by one link.
 #[derive(Default)]
@@ -223,7 +245,7 @@ impl CascadeSearch<'_> {
         let rows = self.rows(cascade, &keys).await?;
         let is_allowed = self.allowed.contains(cascade.path);
         for row in &rows {
-            let Some(key) = key_at(row, cascade.by).filter(|key| keys.contains(key)) else { continue };
+            let Some(key) = keys_at(row, cascade.by).into_iter().find(|key| keys.contains(key)) else { continue };
             let goes_anyway = |field: &str| key_at(row, field).is_some_and(|key| self.planned.contains(&key));
             let is_planned = goes_anyway("id");
             if cascade.fate == Deleted
@@ -335,6 +357,17 @@ fn unseen(cascade: &Cascade, error: &Error) -> TargetError {
 fn key_at(row: &Value, field: &str) -> Option<String> {
     let value = row.get(field)?;
     value.get("id").unwrap_or(value).as_str().map(str::to_lowercase)
+}
+
+/// The keys at a field of a row, which may hold a list of records.
+fn keys_at(row: &Value, field: &str) -> Vec<String> {
+    match row.get(field) {
+        Some(Value::Array(records)) => {
+            let keys = records.iter().filter_map(|record| record.get("id").unwrap_or(record).as_str());
+            keys.map(str::to_lowercase).collect()
+        }
+        _ => key_at(row, field).into_iter().collect(),
+    }
 }
 
 /// What would become of a row, to follow "it would".

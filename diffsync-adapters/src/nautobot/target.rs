@@ -110,6 +110,9 @@ where
         old: &[&M],
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<(), TargetError>>, TargetError> {
+        if !cascade::is_known(M::REST.path) && !self.may_go.contains(M::REST.path) {
+            return Ok(old.iter().map(|_| Err(cascade::unknown(M::REST.path))).collect());
+        }
         let kind = attributes::position::<M>("type");
         let mut doomed = Vec::with_capacity(old.len());
         for record in old {

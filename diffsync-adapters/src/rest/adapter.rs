@@ -23,6 +23,7 @@ use super::model::record_path::path_of;
 use super::model::schema::{Of, RestSchema};
 use super::source::RowSource;
 use super::steps::check;
+use super::steps::write::unwritable;
 use super::unknown_keys::check_server_key;
 
 /// A JSON API that keeps the records of a data set: an adapter and a target for every data set all of whose models have
@@ -171,7 +172,14 @@ where
         let request = self.context.request(Method::POST, M::REST.path, &written);
         let told = match self.context.send_write::<M>(&request).await {
             Ok(told) => told,
-            Err(error) => return Err(self.context.conflicted(new, error.into_target()).await),
+            Err(error) => {
+                let error = error.into_target();
+                if let Some(proven) = &mut alone {
+                    proven.failed(M::REST.path, &error);
+                }
+                drop(alone);
+                return Err(self.context.conflicted(new, error).await);
+            }
         };
         let row = self.context.created_row(new, told, &request).await;
         if let Some(proven) = &mut alone {
@@ -190,11 +198,12 @@ where
     async fn update(&self, old: &M, patch: &M::Patch, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
         let written = self.context.change(old, patch).await?;
         if written.body.is_empty() {
-            return Ok(old.clone());
+            return unwritable(old, patch);
         }
 
         let request = self.context.request(self.context.update_method(), &path_of(old)?, &written);
         let told = self.context.send_write::<M>(&request).await.map_err(Error::into_target)?;
+        self.context.note_reached(M::REST.path);
         let row = match self.context.in_answer::<M>(told.body) {
             Value::Array(mut rows) if rows.len() == 1 => rows.pop().unwrap_or_default(),
             row => row,
@@ -204,9 +213,9 @@ where
 
     async fn delete(&self, old: &M, _: &WriteContext<'_, D>) -> Result<(), TargetError> {
         match self.context.send_write::<M>(&self.context.client.request(Method::DELETE, &path_of(old)?)).await {
-            Ok(_) => {}
+            Ok(_) => self.context.note_reached(M::REST.path),
             // It does not exist any more, which is the goal; perhaps an earlier request deleted it whose answer was lost.
-            Err(error) if error.is_gone() => {}
+            Err(error) if error.is_gone() => self.context.surely_gone(old, &error).await?,
             Err(error) => return Err(error.into_target()),
         }
         self.context.cache().remove(M::REST.path, &old.remote_key()?);

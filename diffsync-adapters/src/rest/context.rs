@@ -1,5 +1,6 @@
 //! An API and what was read of it: what the steps of a run share.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diffsync_core::adapter::AdapterError;
@@ -29,6 +30,8 @@ pub(crate) struct RestContext {
     /// Held while a collection is read that records are looked up in.
     reading: tokio::sync::Mutex<()>,
     pub(crate) proven: tokio::sync::Mutex<PostProofs>,
+    /// The collections of which the path of a single record was seen to work.
+    reached: Mutex<BTreeSet<&'static str>>,
 }
 
 impl RestContext {
@@ -44,6 +47,7 @@ impl RestContext {
             cache: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
             proven: tokio::sync::Mutex::default(),
+            reached: Mutex::default(),
         };
 
         context.forget();
@@ -55,6 +59,16 @@ impl RestContext {
         let schemas: Vec<_> = self.models.iter().map(|(_, schema)| *schema).collect();
         let owners: Vec<_> = schemas.iter().filter_map(|schema| self.owner_of(schema)).collect();
         *self.cache() = RowCache::new(&self.dialect.key, &schemas, &owners);
+    }
+
+    /// Notes that the path of a single record of a collection works.
+    pub(crate) fn note_reached(&self, path: &'static str) {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+    }
+
+    /// Whether the path of a single record of a collection was seen to work.
+    pub(crate) fn is_reached(&self, path: &str) -> bool {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
     }
 
     pub(crate) fn cache(&self) -> MutexGuard<'_, RowCache> {

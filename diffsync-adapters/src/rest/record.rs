@@ -61,6 +61,11 @@ impl RecordValues {
         self.values.get(name).cloned().unwrap_or_default()
     }
 
+    /// The names of the fields, as an error shows them.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.values.keys().map(|name| format!("`{name}`")).collect()
+    }
+
     fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }

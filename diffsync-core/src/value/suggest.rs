@@ -16,5 +16,5 @@ pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|known| (strsim::jaro_winkler(name, known), known))
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .filter(|(similarity, _)| *similarity > 0.7)
-        .map(|(_, nearest)| nearest)
+        .map(|(_, suggest)| suggest)
 }

@@ -256,14 +256,20 @@ impl Request {
         let mut url =
             self.url.clone().map_err(|detail| self.failed(&self.client.0.base, ErrorKind::Request, detail))?;
         for _ in 0..=REDIRECTS {
-            let response = match self.ask(&url).await? {
+            let (status, location) = match self.ask(&url).await? {
                 HttpReply::Answered(answer) => return Ok(answer),
-                HttpReply::Redirected(location) => location,
+                HttpReply::Redirected(status, location) => (status, location),
             };
-            url = self.redirected(&url, &response)?;
+            url = self.redirected(&url, &location).map_err(|error| self.after_redirect(status, error))?;
         }
 
         Err(self.failed(&url, ErrorKind::Redirect, "the server leads in circles"))
+    }
+
+    /// What a redirect that is not followed says of a change: with 302 and 303 a server also answers what it has carried out.
+    fn after_redirect(&self, status: StatusCode, error: Error) -> Error {
+        let may_be_done = matches!(status, StatusCode::FOUND | StatusCode::SEE_OTHER);
+        if may_be_done && !self.reads { error.judged_foreign() } else { error }
     }
 
     /// Where a redirect leads, if it is to be followed.
@@ -332,7 +338,7 @@ impl Request {
         if status.is_redirection()
             && let Some(location) = headers.get(LOCATION)
         {
-            return Ok(HttpReply::Redirected(String::from_utf8_lossy(location.as_bytes()).into_owned()));
+            return Ok(HttpReply::Redirected(status, String::from_utf8_lossy(location.as_bytes()).into_owned()));
         }
 
         if !status.is_success() {
@@ -449,5 +455,5 @@ impl Request {
 
 enum HttpReply {
     Answered(Answer),
-    Redirected(String),
+    Redirected(StatusCode, String),
 }

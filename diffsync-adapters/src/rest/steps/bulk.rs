@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tokio::sync::MutexGuard as AsyncGuard;
 
 use super::created_row::{found_or, has_key};
-use super::write::OutgoingRecord;
+use super::write::{OutgoingRecord, unwritable};
 use super::write_request::{Content, ListReply, content, foreign_answer, names_record};
 use crate::rest::cache::key_text;
 use crate::rest::cache::proof::PostProofs;
@@ -85,16 +85,19 @@ impl RestContext {
                     answers.set(*at, Err(error));
                     is_begun = true;
                 }
-                _ if !is_begun => return Err(error),
-                // Some of the list is written, so the rest is not left to be sent again with it.
+                _ if !is_begun && !error.is_outcome_unknown() => return Err(error),
+                // Some of the list is written, or may be, so the rest is not left to be sent again with it.
                 [] => {}
                 several if is_own => {
                     let half = part.split_off(several.len() / 2);
                     parts.extend([half, part]);
                 }
                 _ => {
-                    for (at, _) in part.iter().chain(parts.drain(..).flatten().collect::<Vec<_>>().iter()) {
+                    for (at, _) in &part {
                         answers.set(*at, Err(of_each(&error)));
+                    }
+                    for (at, _) in parts.drain(..).flatten() {
+                        answers.set(at, Err(not_sent(&error)));
                     }
                 }
             }
@@ -112,7 +115,11 @@ impl RestContext {
         reads: &mut bool,
         answers: &mut Answers<M>,
     ) -> Result<(), TargetError> {
-        let Some((listed, request)) = self.send_list(Method::POST, Some(new), open, answers).await? else {
+        let sent = self.send_list(Method::POST, Some(new), open, answers).await;
+        if let (Some(proven), Err(error)) = (&mut alone, &sent) {
+            proven.failed(M::REST.path, error);
+        }
+        let Some((listed, request)) = sent? else {
             return Ok(());
         };
         let rows = self.rows_created(new, open, listed, &request, answers).await;
@@ -332,7 +339,7 @@ impl RestContext {
                 Err(error) => Err(error),
             };
             match written {
-                Ok(written) if written.body.is_empty() => answers.set(at, Ok((*old).clone())),
+                Ok(written) if written.body.is_empty() => answers.set(at, unwritable(*old, patch)),
                 Ok(mut written) => {
                     written.body.insert(name.clone(), written.key.clone());
                     open.push((at, written));
@@ -419,7 +426,11 @@ impl RestContext {
             }
             // Which of them were deleted is unknown, unless the server is asked.
             Ok(ListReply::Rows(_)) => is_unsaid = true,
-            Err(error) if keys.len() == 1 && error.is_gone() => {}
+            Err(error) if keys.len() == 1 && error.is_gone() => {
+                if let Some(old) = keys.first().and_then(|(at, _)| old.get(*at)) {
+                    self.surely_gone(*old, &error).await?;
+                }
+            }
             Err(error) => return Err(of_list(error, keys.len())),
         }
 
@@ -569,6 +580,16 @@ fn of_each(error: &TargetError) -> TargetError {
         TargetErrorKind::Record => TargetError::new(text),
     };
     if error.is_outcome_unknown() { each.outcome_unknown() } else { each }
+}
+
+/// The error of a record that was not sent, since an earlier part of its list failed.
+fn not_sent(error: &TargetError) -> TargetError {
+    let text = format!("it was not sent, since an earlier part of the list failed: {error}");
+    match error.kind() {
+        TargetErrorKind::Transient => TargetError::transient(text),
+        TargetErrorKind::Fatal => TargetError::fatal(text),
+        TargetErrorKind::Unknown | TargetErrorKind::Record => TargetError::new(text),
+    }
 }
 
 /// Whether nothing can be sent at all, now or for good: a collection that records are looked up in could not be read.

@@ -7,10 +7,11 @@ use tokio::sync::MutexGuard as AsyncGuard;
 
 use super::write_request::{Content, content};
 use crate::rest::cache::proof::{PostProofs, Proof};
-use crate::rest::cache::{LookupError, RowCache};
+use crate::rest::cache::{LookupError, RowCache, key_text};
 use crate::rest::context::RestContext;
 use crate::rest::http::client::Request;
 use crate::rest::model::RestModel;
+use crate::rest::model::record_path::key_of;
 use crate::rest::record::{BodyScope, RecordValues, RowError, body, lacks_owner, read, stamp};
 
 /// What is sent of a record.
@@ -56,6 +57,34 @@ impl RestContext {
         }
 
         proven.note(path, if creates { Proof::Creates } else { Proof::Nothing });
+    }
+
+    /// Checks that a record is deleted for which the server answered that it does not exist.
+    ///
+    /// An API may list records at one path and keep each at another. Then every path of a single record answers 404, although
+    /// the record exists. So until such a path has worked, the record is looked up in the collection.
+    pub(crate) async fn surely_gone<M: RestModel>(
+        &self,
+        old: &M,
+        answer: &crate::rest::Error,
+    ) -> Result<(), TargetError> {
+        let path = M::REST.path;
+        if self.is_reached(path) {
+            return Ok(());
+        }
+
+        let name = self.cache().key_of(&M::REST.collection()).to_owned();
+        let key = key_text(&key_of(old)?);
+        match self.find_rows(&[old]).await {
+            // A record of the same identifier and another key was created since.
+            Ok(found) if !found.iter().flatten().any(|row| row.get(&name).and_then(key_text) == key) => Ok(()),
+            Ok(_) => Err(TargetError::new(format!(
+                "{answer}, but `{path}` still lists the record: the API keeps single records at another path"
+            ))),
+            Err(error) => {
+                Err(TargetError::unknown(format!("{answer}, and looking the record up in `{path}` failed: {error}")))
+            }
+        }
     }
 
     /// The record as the server stored it.
@@ -198,4 +227,17 @@ impl RestContext {
             }
         }
     }
+}
+
+/// The answer to a change of which nothing can be written: an error, unless nothing was to change.
+pub(crate) fn unwritable<M: RestModel>(old: &M, patch: &M::Patch) -> Result<M, TargetError> {
+    let changed = RecordValues::of_patch::<M>(patch)?.names();
+    if changed.is_empty() {
+        return Ok(old.clone());
+    }
+
+    Err(TargetError::new(format!(
+        "nothing was sent, because the API does not accept changes of {}; exclude it from the comparison with `ignore`",
+        changed.join(", ")
+    )))
 }

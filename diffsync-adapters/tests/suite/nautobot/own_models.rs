@@ -1,9 +1,14 @@
 //! Models of one's own.
 
+use std::sync::Arc;
+
 use diffsync_adapters::RestModel;
 use diffsync_adapters::nautobot::Nautobot;
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::run::RunOptions;
 use diffsync_core::testkit::Laws;
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync_core::value::Url;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use serde_json::json;
 
 use super::fake::{Fake, State, TOKEN};
@@ -62,4 +67,56 @@ async fn models_of_ones_own_keep_the_laws() {
         Ok(nautobot)
     };
     Box::pin(Laws::new(system, vlans).seeds(2).failing_calls(3).check()).await.unwrap();
+}
+
+/// A group of VLANs, of which it is not known what goes along with it.
+#[derive(SyncModel, RestModel, Clone)]
+#[rest(path = "ipam/vlan-groups")]
+struct Group {
+    #[sync(id)]
+    name: String,
+    #[sync(local)]
+    #[rest(key)]
+    id: Option<String>,
+}
+
+#[derive(Dataset, Default)]
+struct Groups {
+    groups: Table<Group>,
+}
+
+/// Writes groups to a Nautobot.
+#[job(source = Nautobot<Groups>, target = Nautobot<Groups>, max_deletes = "100%")]
+struct GroupsToNautobot {
+    source: Url,
+    target: Url,
+    may_go: bool,
+}
+
+impl Job for GroupsToNautobot {
+    async fn source_adapter(&self, _: &JobContext) -> Result<Nautobot<Groups>, JobError> {
+        Ok(Nautobot::open(&self.source, &Fake::token())?)
+    }
+
+    async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Groups>, JobError> {
+        let target = Nautobot::open(&self.target, &Fake::token())?;
+        Ok(if self.may_go { target.allow_cascade("ipam/vlan-groups") } else { target })
+    }
+}
+
+#[tokio::test]
+async fn a_record_is_not_deleted_where_it_is_not_known_what_goes_along() {
+    for may_go in [false, true] {
+        let system = |names: &[&str]| {
+            let mut state = State::new();
+            names.iter().for_each(|name| drop(state.insert("ipam/vlan-groups", json!({"name": name}))));
+            Fake::with(state, true)
+        };
+        let (empty, fake) = (system(&["kept"]).await, system(&["kept", "old"]).await);
+        let job = GroupsToNautobot { source: empty.url(), target: fake.url(), may_go };
+        let options = RunOptions::new(&GroupsToNautobot::INFO).apply();
+        let report = Box::pin(Run::execute(Arc::new(job), options, Vec::new())).await;
+        assert_eq!(report.counts.deleted, usize::from(may_go), "{:?}", report.error_text());
+        assert_eq!(report.counts.failed, usize::from(!may_go), "{:?}", report.error_text());
+    }
 }

@@ -591,3 +591,49 @@ async fn the_first_records_are_sent_alone_until_one_is_shown() {
     run(net(&hosts, &[]), &wire, bulk()).await;
     assert_eq!(lists(&wire), [1, 1, 1]);
 }
+
+/// The paths of single records lead nowhere, as where an API lists at `/hosts` and keeps each record at `/host/{name}`.
+fn elsewhere() -> Mini {
+    Mini { instead: |_, _, path, _| path.starts_with("hosts/").then(|| reply(404, "", "{}")), ..Mini::default() }
+}
+
+#[tokio::test]
+async fn what_is_not_found_is_deleted_only_if_it_is_no_longer_listed() {
+    let (wire, held) = elsewhere().start().await;
+    for name in ["a", "b", "kept"] {
+        held.lock().unwrap().add("hosts", json!({"name": name, "address": "10.0.0.1"}));
+    }
+    let report = run(net(&[host("kept")], &[]), &wire, Dialect::default()).await;
+    assert_eq!(report.counts.deleted, 0, "{:?}", failures(&report));
+    assert_eq!(failures(&report).len(), 2, "{:?}", failures(&report));
+    let is_said = |text: &String| text.contains("keeps single records at another path");
+    assert!(failures(&report).iter().all(is_said), "{:?}", failures(&report));
+}
+
+#[tokio::test]
+async fn what_was_never_sent_is_not_unknown() {
+    let wanted: Vec<Host> = (0..5).map(|at| host(&format!("n{at}"))).collect();
+    for list in [bulk(), Dialect::default()] {
+        let (wire, held) = icinga().start().await;
+        held.lock().unwrap().add("hosts", json!({"name": "old", "address": "10.9.9.9"}));
+        let report = run(net(&wanted, &[]), &wire, list).await;
+        assert_eq!(posts(&wire.lines(), "hosts"), 1, "{:?}", failures(&report));
+        assert_eq!((report.counts.created, report.counts.unknown), (0, 1), "{:?}", failures(&report));
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_is_answered_with_see_other_may_be_done() {
+    for status in [302, 303] {
+        let instead: Instead = match status {
+            302 => |_, method, _, _| (method == "POST").then(|| reply(302, "location: /base/api/hosts/7\r\n", "")),
+            _ => |_, method, _, _| (method == "POST").then(|| reply(303, "location: /base/api/hosts/7\r\n", "")),
+        };
+        for dialect in [bulk(), Dialect::default()] {
+            let (wire, _) = Mini { instead, ..Mini::default() }.start().await;
+            let report = run(net(&["a", "b"].map(host), &[]), &wire, dialect).await;
+            assert_eq!(posts(&wire.lines(), "hosts"), 1, "{:?}", failures(&report));
+            assert_eq!((report.counts.created, report.counts.unknown), (0, 1), "{:?}", failures(&report));
+        }
+    }
+}

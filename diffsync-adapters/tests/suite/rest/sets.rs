@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use diffsync_adapters::RestModel;
-use diffsync_adapters::rest::{Dialect, Rest};
+use diffsync_adapters::rest::{Bulk, Dialect, Rest};
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
@@ -67,4 +67,55 @@ async fn a_set_is_sent_in_one_order() {
     assert_eq!((report.status, report.counts.written()), (Status::Completed, 2), "{:?}", report.error_text());
     let sent: Vec<_> = wire.requests().into_iter().filter(|request| !request.starts_with("GET")).collect();
     assert!(sent.len() == 2 && sent.iter().all(|request| request.contains(TAGS)), "{sent:?}");
+}
+
+/// A record of which the API only shows a field.
+#[derive(SyncModel, RestModel, Clone)]
+#[rest(path = "counters")]
+struct Counter {
+    #[sync(id)]
+    name: String,
+    #[rest(read_only)]
+    count: u8,
+    #[sync(local)]
+    #[rest(key)]
+    id: Option<u64>,
+}
+
+#[derive(Dataset, Default)]
+struct Counters {
+    counters: Table<Counter>,
+}
+
+#[job(source = Given<Counters>, target = Rest<Counters>)]
+struct CountersToApi {
+    counters: Handed<Counters>,
+    api: Handed<Rest<Counters>>,
+}
+
+impl Job for CountersToApi {
+    async fn source_adapter(&self, _: &JobContext) -> Result<Given<Counters>, JobError> {
+        Ok(Given(Handed::new(self.counters.take())))
+    }
+
+    async fn target_adapter(&self, _: &JobContext) -> Result<Rest<Counters>, JobError> {
+        Ok(self.api.take())
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_what_the_api_only_shows_fails_its_record() {
+    for is_list in [false, true] {
+        let wire = Wire::answering(|_, _| json(r#"[{"id": 1, "name": "a", "count": 1}]"#)).await;
+        let counter = Counter { name: "a".into(), count: 2, id: None };
+        let mut dialect = Dialect::default();
+        dialect.bulk = if is_list { Bulk::all(10) } else { Bulk::default() };
+        let job = CountersToApi {
+            counters: Handed::new(Counters { counters: std::iter::once(counter).collect() }),
+            api: Handed::new(Rest::new(wire.client(), dialect)),
+        };
+        let report = Run::execute(Arc::new(job), RunOptions::new(&CountersToApi::INFO).apply(), Vec::new()).await;
+        assert_eq!((report.counts.updated, report.counts.failed), (0, 1), "{:?}", super::runs::failures(&report));
+        assert!(super::runs::failures(&report)[0].contains("`count`"), "{:?}", super::runs::failures(&report));
+    }
 }
