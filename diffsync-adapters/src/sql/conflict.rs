@@ -1,5 +1,7 @@
 //! Names the rows that have the unique values which records were refused for.
 
+use std::fmt::Write;
+
 use diffsync_core::TargetError;
 
 use super::SqlModel;
@@ -8,10 +10,19 @@ use super::database::{Connection, Engine, Grid};
 use super::form::{Fields, Row};
 use super::load::{Selection, column_of, selection};
 use super::matching::{Matching, matching};
-use super::rows::sources;
+use super::rows::{Source, sources};
 use super::session::Session;
 use super::value::{Kind, Value};
 use super::write::{Answers, Trouble};
+
+/// The rows that have unique values of records.
+struct Holders {
+    /// For each record the identifiers of such rows, each with the columns of the value.
+    of_records: Vec<Vec<(String, String)>>,
+    /// Whether the table has a unique key whose rows are not found by the values of its columns: another row may then be the
+    /// one that is in the way.
+    may_be_others: bool,
+}
 
 impl Session {
     /// Creates records, except those that the database takes for ones it has. Of a batch that is refused since a unique
@@ -68,7 +79,7 @@ impl Session {
         Ok(held.into_iter().flatten().next())
     }
 
-    /// For each record the error that names the row which has a unique value of it, unless that row is its own.
+    /// For each record the error that names the rows which have unique values of it, except the one that is its own.
     async fn held<M: SqlModel>(
         &self,
         new: &[&M],
@@ -77,13 +88,25 @@ impl Session {
     ) -> Result<Vec<Option<TargetError>>, TargetError> {
         let mut writing = self.begin().await?;
         match self.holders(&mut *writing.connection, new, is_own).await {
-            Ok(holders) => {
+            Ok(Holders { of_records, may_be_others }) => {
                 writing.undo(None).await?;
-                let said = |(holder, keys): (String, String)| {
-                    let message = format!("{error}; {holder:?} has the same {keys}");
-                    TargetError::conflict(message).held_by(M::NAME, holder)
+                let said = |holders: Vec<(String, String)>| {
+                    if holders.is_empty() {
+                        return None;
+                    }
+                    let mut message = error.to_string();
+                    for (holder, keys) in &holders {
+                        // Writing to a text cannot fail.
+                        let _ = write!(message, "; {holder:?} has the same {keys}");
+                    }
+                    let conflict = TargetError::conflict(message);
+                    // Without names, all that may be in the way is kept.
+                    if may_be_others {
+                        return Some(conflict);
+                    }
+                    Some(holders.into_iter().fold(conflict, |conflict, (holder, _)| conflict.held_by(M::NAME, holder)))
                 };
-                Ok(holders.into_iter().map(|holder| holder.map(said)).collect())
+                Ok(of_records.into_iter().map(said).collect())
             }
             // That a value is taken is known; who has it is not.
             Err(Trouble::Database(failure)) => {
@@ -97,13 +120,13 @@ impl Session {
         }
     }
 
-    /// For each record the identifier of a row that has a unique value of it, and the columns of that value.
+    /// The rows that have unique values of records, which may be several for one record.
     async fn holders<M: SqlModel>(
         &self,
         connection: &mut dyn Connection,
         new: &[&M],
         is_own: impl Fn(&M, &M::Id) -> bool + Sync + Send,
-    ) -> Result<Vec<Option<(String, String)>>, Trouble> {
+    ) -> Result<Holders, Trouble> {
         let mut catalogue = self.catalogue.lock().await;
         let selected = selection(M::TABLE, self, connection, &mut catalogue).await;
         drop(catalogue);
@@ -112,15 +135,26 @@ impl Session {
         let (sources, quotes) = (sources(M::TABLE), self.database().quotes());
         let resolved = self.resolved(connection, new, |_| true).await?;
 
-        let mut holders: Vec<Option<(String, String)>> = new.iter().map(|_| None).collect();
+        let mut holders: Vec<Vec<(String, String)>> = new.iter().map(|_| Vec::new()).collect();
+        let mut may_be_others = false;
         for key in self.unique_columns(connection, M::TABLE.name).await? {
-            let source = |name: &String| sources.iter().find(|(column, _)| column == name).map(|(_, source)| *source);
-            // What the database fills in by itself is not known.
-            let Some(of_key) = key.iter().map(source).collect::<Option<Vec<_>>>() else { continue };
+            let Some(key) = key else {
+                may_be_others = true;
+                continue;
+            };
+            let source = |(name, _): &(String, String)| {
+                sources.iter().find(|(column, _)| column == name).map(|(_, source)| *source)
+            };
+            let of_key: Vec<Source> = key.iter().filter_map(source).collect();
+            if of_key.len() < key.len() {
+                // What the database fills in by itself is not known. A key of nothing else is one that it counts.
+                may_be_others |= !of_key.is_empty();
+                continue;
+            }
             let mut by = Vec::with_capacity(key.len());
-            for name in &key {
+            for (name, compared) in &key {
                 let column = column_of(&columns, M::TABLE.name, name).map_err(|error| self.amiss(&error))?;
-                by.push((format!("t.{}", quotes.column(name)), column.ty.clone()));
+                by.push((format!("t.{}{compared}", quotes.column(name)), column.ty.clone()));
             }
             let mut rows = Grid::new(key.len());
             let mut asked = Vec::new();
@@ -134,45 +168,52 @@ impl Session {
                 }
             }
 
-            let named = key.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let named = key.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let mut each = |at: usize, row: &dyn Row| {
                 let Some(record) = asked.get(at) else { return };
                 let (Some(new), Some(holder)) = (new.get(*record), holders.get_mut(*record)) else { return };
                 if let Ok(id) = M::identify(&Fields::new(row, M::TABLE))
                     && !is_own(new, &id)
                 {
-                    *holder = Some((id.to_string(), named.clone()));
+                    let found = (id.to_string(), named.clone());
+                    if !holder.contains(&found) {
+                        holder.push(found);
+                    }
                 }
             };
             let wanted = Matching { items: &items, from: &from, by: &by, filter: None };
             matching(self.database().engine(), connection, &wanted, &rows, &mut each).await?;
         }
-        Ok(holders)
+        Ok(Holders { of_records: holders, may_be_others })
     }
 
-    /// The columns of each unique key of a table. Keys over expressions, over the beginning of a text or over some of the rows
-    /// are left out: a row with the same values may not be the one that is in the way.
+    /// The columns of each unique key of a table, each with what is said after it to compare it as the key does. There are
+    /// none for a key over expressions, over the beginning of a text or over some of the rows, or one that takes nulls or other
+    /// values for the same than the columns do: the rows that are in its way are not found by values.
     async fn unique_columns(
         &self,
         connection: &mut dyn Connection,
         table: &str,
-    ) -> Result<Vec<Vec<String>>, sqlx::Error> {
+    ) -> Result<Vec<Option<Vec<(String, String)>>>, sqlx::Error> {
         const MYSQL: &str = "
-            SELECT CAST(index_name AS CHAR), CASE WHEN sub_part IS NULL THEN CAST(column_name AS CHAR) END
+            SELECT CAST(index_name AS CHAR), CASE WHEN sub_part IS NULL THEN CAST(column_name AS CHAR) END, ''
             FROM information_schema.statistics
             WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? AND non_unique = 0
             ORDER BY index_name, seq_in_index";
         const POSTGRES: &str = "
-            SELECT i.indexrelid::text, a.attname::text
+            SELECT i.indexrelid::text,
+                   CASE WHEN i.indpred IS NULL AND NOT i.indisexclusion AND i.indcollation[k.at - 1] = a.attcollation
+                             AND coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') = 'false'
+                        THEN a.attname::text END, ''
             FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (number, at)
                  LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
-            WHERE i.indrelid = to_regclass($1) AND i.indisunique AND i.indpred IS NULL AND k.at <= i.indnkeyatts
+            WHERE i.indrelid = to_regclass($1) AND (i.indisunique OR i.indisexclusion) AND k.at <= i.indnkeyatts
             ORDER BY i.indexrelid, k.at";
-        // The number of a row is in no index.
+        // The number of a row is in no index. An index may have a collation of its own.
         const SQLITE: &str = "
-            SELECT l.name, i.name FROM pragma_index_list(?2, ?1) l JOIN pragma_index_info(l.name, ?1) i
-            WHERE l.[unique] AND NOT l.partial
-            UNION ALL SELECT '', name FROM pragma_table_info(?2, ?1) WHERE pk > 0";
+            SELECT l.name, CASE WHEN NOT l.partial THEN i.name END, ' COLLATE [' || i.coll || ']'
+            FROM pragma_index_list(?2, ?1) l JOIN pragma_index_xinfo(l.name, ?1) i WHERE l.[unique] AND i.key
+            UNION ALL SELECT '', name, '' FROM pragma_table_info(?2, ?1) WHERE pk > 0";
         let (schema, name) = table.split_once('.').map_or((None, table), |(schema, name)| (Some(schema), name));
         let (sql, values) = match self.database().engine() {
             Engine::Postgres => (POSTGRES, vec![Value::Text(self.database().quotes().table(table).into())]),
@@ -182,16 +223,18 @@ impl Session {
                 (if engine == Engine::Sqlite { SQLITE } else { MYSQL }, vec![schema, Value::Text(name.into())])
             }
         };
-        let mut rows: Vec<(String, Option<String>)> = Vec::new();
+        let mut rows: Vec<(String, Option<String>, String)> = Vec::new();
         let mut each = |row: &dyn Row| {
             let text = |position| match row.value(position, Kind::Text) {
                 Ok(Value::Text(text)) => Some(text.into_owned()),
                 _ => None,
             };
-            rows.push((text(0).unwrap_or_default(), text(1)));
+            rows.push((text(0).unwrap_or_default(), text(1), text(2).unwrap_or_default()));
         };
         connection.ask(sql, &values, &mut each).await?;
-        let keys = rows.chunk_by(|(one, _), (other, _)| one == other);
-        Ok(keys.filter_map(|key| key.iter().map(|(_, column)| column.clone()).collect()).collect())
+        let keys = rows.chunk_by(|(one, ..), (other, ..)| one == other);
+        let column =
+            |(_, column, compared): &(String, Option<String>, String)| Some((column.clone()?, compared.clone()));
+        Ok(keys.map(|key| key.iter().map(column).collect()).collect())
     }
 }

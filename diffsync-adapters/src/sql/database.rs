@@ -201,6 +201,8 @@ pub(crate) struct Typed {
     pub(crate) name: &'static str,
     #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL is told the types of values"))]
     pub(crate) ty: String,
+    /// Whether rows with other values may be equal to a value by the column itself: it is then also compared exactly.
+    pub(crate) is_coarse: bool,
 }
 
 /// What decides how the rows of a table are written, and whether they hold what they were given.
@@ -210,6 +212,8 @@ pub(crate) struct Nature {
     pub(crate) alters: bool,
     /// Whether a row may still be there after a delete that the database counted: a trigger, a rule, a view.
     pub(crate) may_keep_deleted: bool,
+    /// Whether a row may take the place of another that has its unique value, without a word.
+    pub(crate) replaces: bool,
     /// Whether the database does not say how many rows a statement has written.
     pub(crate) is_uncounted: bool,
     /// How rows are inserted where there are two ways: by `COPY`, or not, because of this.

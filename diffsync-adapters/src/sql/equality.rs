@@ -16,6 +16,8 @@ pub(crate) struct Coarse {
     pub(crate) why: String,
     /// Whether it takes texts for the same that differ in case.
     pub(crate) ignores_case: bool,
+    /// Whether rows may differ in what it takes for the same. Else it keeps one form of each value.
+    pub(crate) is_of_rows: bool,
 }
 
 /// What the catalogue says of a column: its type without that of a domain, and a collation that decides what is the same.
@@ -107,7 +109,7 @@ impl Session {
         let is_text = !ty.contains("INT") && ["CHAR", "CLOB", "TEXT"].iter().any(|word| ty.contains(word));
         if !is_text && !ty.is_empty() && !ty.contains("BLOB") {
             let why = format!("is of type `{}`, which turns a text that looks like a number into one", column.ty);
-            return Ok(Some(Coarse { why, ignores_case: false }.of(&column.name)));
+            return Ok(Some(Coarse { why, ignores_case: false, is_of_rows: false }.of(&column.name)));
         }
 
         let quotes = self.database().quotes();
@@ -128,7 +130,7 @@ impl Session {
             (_, true) => "has a collation that ignores spaces at the end",
             _ => return Ok(None),
         };
-        Ok(Some(Coarse { why: why.into(), ignores_case: case }.of(&column.name)))
+        Ok(Some(Coarse { why: why.into(), ignores_case: case, is_of_rows: true }.of(&column.name)))
     }
 }
 
@@ -140,7 +142,13 @@ impl Coarse {
 
 /// A type that keeps a value in a form of its own, for a field that holds a text.
 fn own_form(ty: &str) -> Coarse {
-    Coarse { why: format!("is of type `{ty}`, which keeps values in a form of its own"), ignores_case: false }
+    // These keep the digits that they were given.
+    let is_of_rows = matches!(ty, "numeric" | "interval" | "jsonb");
+    Coarse {
+        why: format!("is of type `{ty}`, which keeps values in a form of its own"),
+        ignores_case: false,
+        is_of_rows,
+    }
 }
 
 fn in_mysql(Described { ty, collation }: &Described, kind: Kind) -> Option<Coarse> {
@@ -149,10 +157,15 @@ fn in_mysql(Described { ty, collation }: &Described, kind: Kind) -> Option<Coars
             let tells_spaces = ty != "char" && (collation.contains("nopad") || collation.contains("_0900_"));
             let ignores_case = collation.contains("_ci");
             let is_exact = collation.ends_with("_bin") && tells_spaces;
-            (!is_exact).then(|| Coarse { why: format!("has the collation `{collation}`"), ignores_case })
+            (!is_exact).then(|| Coarse {
+                why: format!("has the collation `{collation}`"),
+                ignores_case,
+                is_of_rows: true,
+            })
         }
         (Kind::Bytes, "binary", _) => {
-            Some(Coarse { why: "is of type `binary`, which is filled up with zeros".into(), ignores_case: false })
+            let why = "is of type `binary`, which is filled up with zeros".into();
+            Some(Coarse { why, ignores_case: false, is_of_rows: false })
         }
         (Kind::Text, ty, None) => Some(own_form(ty)),
         _ => None,
@@ -164,10 +177,15 @@ fn in_postgres(Described { ty, collation }: &Described, kind: Kind) -> Option<Co
         (_, _, Some(collation)) => Some(Coarse {
             why: format!("has the collation `{collation}`, which is not deterministic"),
             ignores_case: true,
+            is_of_rows: true,
         }),
-        (_, "citext", _) => Some(Coarse { why: "is of type `citext`, which ignores case".into(), ignores_case: true }),
+        (_, "citext", _) => {
+            let why = "is of type `citext`, which ignores case".into();
+            Some(Coarse { why, ignores_case: true, is_of_rows: true })
+        }
         (_, "bpchar", _) => {
-            Some(Coarse { why: "is of type `char`, which ignores spaces at the end".into(), ignores_case: false })
+            let why = "is of type `char`, which ignores spaces at the end".into();
+            Some(Coarse { why, ignores_case: false, is_of_rows: false })
         }
         (Kind::Text, "text" | "varchar", _) => None,
         (Kind::Text, ty, _) => Some(own_form(ty)),

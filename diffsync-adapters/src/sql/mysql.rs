@@ -1,6 +1,7 @@
 //! `MySQL` and `MariaDB`.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
@@ -11,7 +12,8 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, MySql as Driver, Ro
 
 use super::canonical;
 use super::database::{
-    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
+    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, Typed, UniqueColumn,
+    Update,
 };
 use super::form::Row;
 use super::name::Quotes;
@@ -256,11 +258,26 @@ fn placeholders(rows: usize, width: usize) -> String {
     vec![row; rows].join(",")
 }
 
-/// The condition that finds rows by these columns.
-fn condition<'c>(by: impl Iterator<Item = &'c str>, nulls: &[&'static str]) -> String {
-    let by = by.map(|column| format!("{} = ?", QUOTES.column(column)));
+/// The condition that finds rows by these columns. The values of those that are coarse are bound once more, at the end.
+fn condition(by: &[Typed], nulls: &[&'static str]) -> String {
+    let found = by.iter().map(|column| format!("{} = ?", QUOTES.column(column.name)));
     let null = nulls.iter().map(|column| format!("{} IS NULL", QUOTES.column(column)));
-    by.chain(null).collect::<Vec<_>>().join(" AND ")
+    let exactly = by.iter().filter(|column| column.is_coarse);
+    let exactly = exactly.map(|column| format!("{} = {}", exact(&QUOTES.column(column.name)), exact("?")));
+    found.chain(null).chain(exactly).collect::<Vec<_>>().join(" AND ")
+}
+
+/// The bytes of a text, whatever its character set and its collation.
+fn exact(text: &str) -> String {
+    format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
+}
+
+/// The values of the columns that are coarse, of rows that have these columns at their end.
+fn coarse<'v>(by: &[Typed], rows: &'v [Value<'v>], width: usize) -> impl Iterator<Item = &'v Value<'v>> {
+    let before = width.saturating_sub(by.len());
+    let places: Vec<usize> = (0..by.len()).filter(|at| by.get(*at).is_some_and(|column| column.is_coarse)).collect();
+    rows.chunks(width.max(1))
+        .flat_map(move |row| places.iter().filter_map(|at| row.get(before + at)).collect::<Vec<_>>())
 }
 
 /// The schema of a table, if it is said, and its own name.
@@ -358,13 +375,13 @@ impl Connection for Connected {
             let Update { table, set, by, nulls, rows, .. } = update;
             let assigned = set.iter().map(|column| format!("{} = ?", QUOTES.column(column.name)));
             let assigned = assigned.collect::<Vec<_>>().join(", ");
-            let found = condition(by.iter().map(|column| column.name), nulls);
+            let found = condition(by, nulls);
             let sql = format!("UPDATE {table} SET {assigned} WHERE {found}");
             let mut updated = 0;
             for row in rows.rows() {
                 self.room.weight(row)?;
-                let done =
-                    sqlx::query_with(AssertSqlSafe(sql.as_str()), arguments(row)?).execute(&mut self.driver).await?;
+                let arguments = arguments(row.iter().chain(coarse(by, row, rows.width)))?;
+                let done = sqlx::query_with(AssertSqlSafe(sql.as_str()), arguments).execute(&mut self.driver).await?;
                 updated += done.rows_affected();
             }
             Ok(updated)
@@ -378,12 +395,24 @@ impl Connection for Connected {
             let null = nulls.iter().map(|column| format!(" AND {} IS NULL", QUOTES.column(column)));
             let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
             let rest = null.chain(mine).collect::<Vec<_>>().concat();
+            let exactly = by.iter().filter(|column| column.is_coarse).map(|column| exact(&QUOTES.column(column.name)));
+            let exactly = exactly.collect::<Vec<_>>();
+            let exact_row = format!("({})", vec![exact("?"); exactly.len()].join(", "));
+            // What is compared exactly is bound twice.
+            let half = Room { values: self.room.values / 2, bytes: self.room.bytes / 2, ..self.room };
+            let room = if exactly.is_empty() { self.room } else { half };
             let mut deleted = 0;
-            for piece in self.room.pieces(&rows.values, rows.width)? {
-                let values = placeholders(piece.len() / rows.width.max(1), rows.width);
-                let sql = format!("DELETE FROM {table} WHERE ({columns}) IN ({values}){rest}");
+            for piece in room.pieces(&rows.values, rows.width)? {
+                let count = piece.len() / rows.width.max(1);
+                let values = placeholders(count, rows.width);
+                let mut sql = format!("DELETE FROM {table} WHERE ({columns}) IN ({values}){rest}");
+                if !exactly.is_empty() {
+                    let values = vec![exact_row.as_str(); count].join(", ");
+                    let _ = write!(sql, " AND ({}) IN ({values})", exactly.join(", "));
+                }
                 let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
-                let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece.iter().chain(owner.as_ref()))?);
+                let bound = piece.iter().chain(owner.as_ref()).chain(coarse(by, piece, rows.width));
+                let done = sqlx::query_with(AssertSqlSafe(sql), arguments(bound)?);
                 deleted += done.execute(&mut self.driver).await?.rows_affected();
             }
             Ok(deleted)

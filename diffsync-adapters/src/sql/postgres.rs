@@ -299,9 +299,11 @@ async fn drawn(
 
 /// `t.a = v.c2::text`, for each column.
 fn same(by: &[Typed], before: usize) -> impl Iterator<Item = String> {
-    by.iter()
-        .enumerate()
-        .map(move |(at, column)| format!("t.{} = v.c{}::{}", QUOTES.column(column.name), before + at, column.ty))
+    by.iter().enumerate().map(move |(at, Typed { name, ty, is_coarse })| {
+        let (name, at) = (QUOTES.column(name), before + at);
+        let exactly = if *is_coarse { format!(" AND t.{name}::text COLLATE \"C\" = v.c{at}") } else { String::new() };
+        format!("t.{name} = v.c{at}::{ty}{exactly}")
+    })
 }
 
 fn condition(by: &[Typed], before: usize, nulls: &[&'static str]) -> String {

@@ -6,6 +6,7 @@ use diffsync_core::TargetError;
 
 use super::SqlModel;
 use super::database::{Column, Connection, Grid, Typed};
+use super::equality::Coarse;
 use super::load::column_of;
 use super::schema::{Lookup, Place, Role, SqlTable};
 use super::session::Session;
@@ -135,9 +136,46 @@ impl Session {
     ) -> Result<Vec<Typed>, Trouble> {
         let typed = |name: &&'static str| {
             let column = column_of(columns, table.name, name).map_err(|error| self.amiss(&error))?;
-            Ok(Typed { name, ty: column.ty.clone() })
+            Ok(Typed { name, ty: column.ty.clone(), is_coarse: false })
         };
         names.iter().map(typed).collect()
+    }
+
+    /// The columns by which rows are found that are written: no other rows than those with these very values.
+    pub(crate) async fn typed_by(
+        &self,
+        connection: &mut dyn Connection,
+        table: &'static SqlTable,
+        by: &By,
+    ) -> Result<Vec<Typed>, Trouble> {
+        let columns = self.columns(connection, table.name).await?;
+        let mut typed = self.typed(&columns, table, &by.columns)?;
+        let coarse = self.coarse_columns(connection, table).await?;
+        typed.iter_mut().for_each(|column| column.is_coarse = coarse.contains(&column.name));
+        Ok(typed)
+    }
+
+    /// The columns of the identifier that may take the values of different rows for the same, asked for once in a run.
+    async fn coarse_columns(
+        &self,
+        connection: &mut dyn Connection,
+        table: &'static SqlTable,
+    ) -> Result<Arc<Vec<&'static str>>, Trouble> {
+        let mut known = self.coarse_columns.lock().await;
+        if let Some(known) = known.get(table.name) {
+            return Ok(Arc::clone(known));
+        }
+        let identity = self.identity_columns(connection, table).await?;
+        let field = |(position, found): &(usize, Coarse)| {
+            let field = table.fields.get(*identity.fields.get(*position)?)?;
+            match field.place {
+                Place::Column(column) if found.is_of_rows => Some(column),
+                Place::Column(_) | Place::Lookup(..) => None,
+            }
+        };
+        let found: Arc<Vec<&'static str>> = Arc::new(identity.coarse.iter().filter_map(field).collect());
+        known.insert(table.name, Arc::clone(&found));
+        Ok(found)
     }
 
     /// What the database says of a table, asked for once in a run.

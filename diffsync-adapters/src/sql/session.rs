@@ -41,6 +41,8 @@ pub(crate) struct Session {
     pub(crate) natures: AsyncMutex<HashMap<&'static str, Arc<Nature>>>,
     /// The records that the database takes for others, by model.
     pub(crate) twins: AsyncMutex<HashMap<&'static str, Arc<Twins>>>,
+    /// The columns of identifiers that may take the values of different rows for the same, by table.
+    pub(crate) coarse_columns: AsyncMutex<HashMap<&'static str, Arc<Vec<&'static str>>>>,
     /// The foreign keys that act when rows of the data set are deleted or changed.
     pub(crate) foreign_keys: AsyncMutex<Option<Arc<Vec<ForeignKey>>>>,
 }
@@ -76,6 +78,7 @@ impl Session {
             catalogue: AsyncMutex::default(),
             natures: AsyncMutex::default(),
             twins: AsyncMutex::default(),
+            coarse_columns: AsyncMutex::default(),
             foreign_keys: AsyncMutex::default(),
         }
     }
@@ -118,6 +121,7 @@ impl Session {
         *self.catalogue.lock().await = Catalogue::default();
         self.natures.lock().await.clear();
         self.twins.lock().await.clear();
+        self.coarse_columns.lock().await.clear();
         *self.foreign_keys.lock().await = None;
         self.forget();
     }

@@ -12,7 +12,8 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Row as _};
 
 use self::affinity::Affinity;
 use super::database::{
-    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, UniqueColumn, Update,
+    Answer, Column, Connection, Database, Delete, Engine, Find, Insert, Inserted, Nature, Read, Typed, UniqueColumn,
+    Update,
 };
 use super::form::Row;
 use super::name::Quotes;
@@ -225,8 +226,33 @@ fn placeholders(rows: usize, width: usize, first: impl Fn(usize) -> String) -> S
     sql
 }
 
+/// The condition that a column has the value at this place of `v`.
+fn equal(qualified: &str, column: &Typed, at: usize) -> String {
+    let exactly =
+        if column.is_coarse { format!(" AND {qualified} COLLATE BINARY = v.column{at}") } else { String::new() };
+    format!("{qualified} = v.column{at}{exactly}")
+}
+
+/// The condition that columns have the values of one of these rows, and what begins the statement for it.
+fn among(by: &[Typed], before: &str, values: &str) -> (String, String) {
+    let columns = |exactly: &str| {
+        let column = |column: &Typed| {
+            let exactly = if column.is_coarse { exactly } else { "" };
+            format!("{before}{}{exactly}", QUOTES.column(column.name))
+        };
+        by.iter().map(column).collect::<Vec<_>>().join(", ")
+    };
+    if !by.iter().any(|column| column.is_coarse) {
+        return (String::new(), format!("({}) IN (VALUES {values})", columns("")));
+    }
+    // The first comparison finds the rows by an index, the second is the exact one.
+    let given = "(SELECT * FROM diffsync_given)";
+    let found = format!("({}) IN {given} AND ({}) IN {given}", columns(""), columns(" COLLATE BINARY"));
+    (format!("WITH diffsync_given AS (VALUES {values}) "), found)
+}
+
 /// What has a constraint refuse a row that says `ON CONFLICT REPLACE`, which would delete the row that has the value. It
-/// is not said where there are triggers: it would take the place of what their own statements say.
+/// is not said where there are triggers: it would take the place of what their own statements say. The rows are counted there.
 fn or_abort(nature: &Nature) -> &'static str {
     if nature.alters { "" } else { " OR ABORT" }
 }
@@ -317,13 +343,17 @@ impl Connection for SqliteConnection {
                 "SELECT (SELECT count(*) FROM {schema}.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?1)),
                         (SELECT count(*) FROM {schema}.sqlite_schema WHERE type = 'view' AND lower(name) = lower(?1)),
                         (SELECT count(*) FROM {schema}.sqlite_schema
-                         WHERE lower(name) = lower(?1) AND sql LIKE 'CREATE VIRTUAL%')"
+                         WHERE lower(name) = lower(?1) AND sql LIKE 'CREATE VIRTUAL%'),
+                        (SELECT count(*) FROM {schema}.sqlite_schema
+                         WHERE type = 'table' AND lower(name) = lower(?1) AND sql LIKE '%CONFLICT%REPLACE%')"
             );
-            let (triggers, views, virtuals): (i64, i64, i64) =
+            let (triggers, views, virtuals, replacing): (i64, i64, i64, i64) =
                 sqlx::query_as(AssertSqlSafe(sql)).bind(name).fetch_one(self).await?;
             // What a trigger does instead is not counted.
             let alters = triggers + views + virtuals > 0;
-            Ok(Nature { alters, may_keep_deleted: alters, is_uncounted: views > 0, copies: None })
+            // Without triggers, the statements say otherwise.
+            let replaces = alters && replacing > 0;
+            Ok(Nature { alters, may_keep_deleted: alters, replaces, is_uncounted: views > 0, copies: None })
         })
     }
 
@@ -380,8 +410,8 @@ impl Connection for SqliteConnection {
             let assigned = assigned.map(|(at, column)| format!("{} = v.column{}", QUOTES.column(column.name), at + 1));
             let assigned = assigned.collect::<Vec<_>>().join(", ");
             let found = by.iter().enumerate();
-            let found =
-                found.map(|(at, column)| format!("t.{} = v.column{}", QUOTES.column(column.name), set.len() + at + 1));
+            let found = found
+                .map(|(at, column)| equal(&format!("t.{}", QUOTES.column(column.name)), column, set.len() + at + 1));
             let null = nulls.iter().map(|column| format!("t.{} IS NULL", QUOTES.column(column)));
             let found = found.chain(null).collect::<Vec<_>>().join(" AND ");
             let mut updated = 0;
@@ -398,14 +428,14 @@ impl Connection for SqliteConnection {
     fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> Answer<'a, u64> {
         Box::pin(async move {
             let Delete { table, by, nulls, owner, rows } = delete;
-            let columns = QUOTES.columns(by.iter().map(|column| column.name));
             let null = nulls.iter().map(|column| format!(" AND {} IS NULL", QUOTES.column(column)));
             let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
             let rest = null.chain(mine).collect::<Vec<_>>().concat();
             let mut deleted = 0;
             for piece in ROOM.pieces(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
-                let sql = format!("DELETE FROM {table} WHERE ({columns}) IN (VALUES {values}){rest}");
+                let (with, found) = among(by, "", &values);
+                let sql = format!("{with}DELETE FROM {table} WHERE {found}{rest}");
                 let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
                 let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece.iter().chain(owner.as_ref()))?);
                 deleted += done.execute(&mut *self).await?.rows_affected();
@@ -424,12 +454,12 @@ impl Connection for SqliteConnection {
                 sqlx::query(AssertSqlSafe(sql)).fetch_all(self).await?.iter().for_each(|row| each(row));
                 return Ok(());
             }
-            let columns = by.iter().map(|column| qualified(column.name)).collect::<Vec<_>>().join(", ");
             for piece in ROOM.pieces(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width, rows.width, |_| String::new());
-                let found = format!("({columns}) IN (VALUES {values})");
+                let (with, found) = among(by, "t.", &values);
                 let found = std::iter::once(&found).chain(&null).cloned().collect::<Vec<_>>().join(" AND ");
-                let query = sqlx::query_with(AssertSqlSafe(format!("{select} WHERE {found}")), arguments(piece)?);
+                let sql = format!("{with}{select} WHERE {found}");
+                let query = sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?);
                 let mut found = query.fetch(&mut *self);
                 while let Some(row) = found.try_next().await? {
                     each(&row);

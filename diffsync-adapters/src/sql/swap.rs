@@ -189,7 +189,7 @@ impl Session {
             let update = Update {
                 table: &table,
                 set: &self.typed(&columns, M::TABLE, &names)?,
-                by: &self.typed(&columns, M::TABLE, &by.columns)?,
+                by: &self.typed_by(connection, M::TABLE, by).await?,
                 nulls: &by.nulls,
                 nature: &nature,
                 rows: &group.grid,

@@ -11,6 +11,7 @@ use diffsync_core::TargetError;
 
 use super::SqlModel;
 use super::database::Grid;
+use super::equality::Coarse;
 use super::form::{Fields, Row};
 use super::load::{Placed, Selection, selection};
 use super::matching::{Matching, ROWS, matching};
@@ -66,8 +67,8 @@ pub(crate) struct Identity {
     pub(crate) selection: Selection,
     /// The positions of the fields.
     pub(crate) fields: Vec<usize>,
-    /// For each of the columns that are coarse, the position in `fields`, and whether it ignores case.
-    pub(crate) coarse: Vec<(usize, bool)>,
+    /// The columns that are coarse, each with its position in `fields`.
+    pub(crate) coarse: Vec<(usize, Coarse)>,
     /// Which columns are coarse, and why.
     pub(crate) why: String,
 }
@@ -187,8 +188,8 @@ impl Session {
         let (mut coarse, mut whys) = (Vec::new(), Vec::new());
         for (position, found) in self.coarse(connection, &columns).await?.into_iter().enumerate() {
             if let Some(found) = found {
-                coarse.push((position, found.ignores_case));
-                whys.push(found.why);
+                whys.push(found.why.clone());
+                coarse.push((position, found));
             }
         }
         Ok(Identity { fields, coarse, why: whys.join(", "), selection })

@@ -7,8 +7,9 @@ use diffsync_core::TargetError;
 use super::SqlModel;
 use super::adapter::together;
 use super::again::dropped;
-use super::database::{Connection, Delete, Grid, Insert, Inserted, Read, Update};
+use super::database::{Connection, Delete, Grid, Insert, Inserted, Nature, Read, Update};
 use super::error::is_conflict;
+use super::form::Row;
 use super::load::column_of;
 use super::rows::{By, Group, Source, gone, sources};
 use super::session::{Session, Writing};
@@ -198,7 +199,10 @@ impl Session {
         let key = key.zip(kind);
 
         let insert = Insert { table: &table, columns: &typed, returned: &returned, key, nature: &nature, rows: grid };
+        let before = self.counted_if_replaced(connection, &table, &nature).await?;
         let Inserted { rows, keys, altered } = connection.insert(&insert).await?;
+        let expected = before.map(|before| before + grid.len() as u64);
+        self.refuse_replaced(connection, &table, &nature, expected).await?;
         if rows.is_some_and(|rows| rows != grid.len() as u64) {
             // One at a time will tell which it is.
             let first = sources.iter().zip(&grid.values).next();
@@ -267,6 +271,7 @@ impl Session {
         let table = self.database().quotes().table(M::TABLE.name);
         let columns = self.columns(connection, M::TABLE.name).await?;
         let nature = self.nature(connection, M::TABLE.name).await?;
+        let before = self.counted_if_replaced(connection, &table, &nature).await?;
         let mut doubtful: Vec<usize> = Vec::new();
         for ((changed, by), group) in &groups {
             let set: Vec<(&'static str, Source)> =
@@ -275,12 +280,14 @@ impl Session {
             let update = Update {
                 table: &table,
                 set: &self.typed(&columns, M::TABLE, &names)?,
-                by: &self.typed(&columns, M::TABLE, &by.columns)?,
+                by: &self.typed_by(connection, M::TABLE, by).await?,
                 nulls: &by.nulls,
                 nature: &nature,
                 rows: &group.grid,
             };
             let updated = connection.update(&update).await?;
+            // What another of the batch has taken the place of is not missing.
+            self.refuse_replaced(connection, &table, &nature, before).await?;
             if !nature.is_uncounted {
                 gone::<M>(updated, group.records.len(), by, &group.grid)?;
             }
@@ -296,6 +303,42 @@ impl Session {
             }
         }
         Ok(answers)
+    }
+
+    /// How many rows a table has where one may take the place of another.
+    async fn counted_if_replaced(
+        &self,
+        connection: &mut dyn Connection,
+        table: &str,
+        nature: &Nature,
+    ) -> Result<Option<u64>, sqlx::Error> {
+        if !nature.replaces {
+            return Ok(None);
+        }
+        let mut rows = None;
+        let mut each = |row: &dyn Row| {
+            if let Ok(Value::Int(count)) = row.value(0, Kind::Int64) {
+                rows = u64::try_from(count).ok();
+            }
+        };
+        connection.ask(&format!("SELECT count(*) FROM {table}"), &[], &mut each).await?;
+        Ok(rows)
+    }
+
+    /// Refuses what was just written if there are fewer rows after it than expected.
+    async fn refuse_replaced(
+        &self,
+        connection: &mut dyn Connection,
+        table: &str,
+        nature: &Nature,
+        expected: Option<u64>,
+    ) -> Result<(), Trouble> {
+        let rows = self.counted_if_replaced(connection, table, nature).await?;
+        if rows < expected {
+            let message = "a unique value is taken, and by `ON CONFLICT REPLACE` the row that has it would be deleted";
+            return Err(TargetError::conflict(message).into());
+        }
+        Ok(())
     }
 
     pub(crate) async fn remove<M: SqlModel>(
@@ -315,12 +358,11 @@ impl Session {
             }));
         }
         let table = self.database().quotes().table(M::TABLE.name);
-        let columns = self.columns(connection, M::TABLE.name).await?;
         let owner = M::TABLE.owner.map(|owner| (owner.column, owner.value));
         let nature = self.nature(connection, M::TABLE.name).await?;
         let still_there = format!("SELECT 1 FROM {table} AS t");
         for (by, group) in &groups {
-            let typed = self.typed(&columns, M::TABLE, &by.columns)?;
+            let typed = self.typed_by(connection, M::TABLE, by).await?;
             let delete = Delete { table: &table, by: &typed, nulls: &by.nulls, owner, rows: &group.grid };
             let deleted = connection.delete(&delete).await?;
             if !nature.is_uncounted {

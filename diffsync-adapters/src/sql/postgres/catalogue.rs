@@ -52,7 +52,7 @@ pub(super) async fn nature(connection: &mut PgConnection, table: &str) -> Result
     // The parts of a partitioned table may have triggers of their own.
     let alters = kind != "r" || has_parts || has_rules || has_triggers;
     // What a rule does instead is not counted as what was asked.
-    Ok(Nature { alters, may_keep_deleted: alters, is_uncounted: has_rules, copies: Some(copies) })
+    Ok(Nature { alters, may_keep_deleted: alters, is_uncounted: has_rules, copies: Some(copies), ..Nature::default() })
 }
 
 /// The unique indexes of a table, also those of expressions, each with the columns that it is made of.
