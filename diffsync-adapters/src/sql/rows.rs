@@ -10,7 +10,7 @@ use super::equality::Coarse;
 use super::load::column_of;
 use super::schema::{Lookup, Place, Role, SqlTable};
 use super::session::Session;
-use super::value::Value;
+use super::value::{Kind, Value};
 use super::write::Trouble;
 
 /// Where the value of a column comes from.
@@ -169,7 +169,8 @@ impl Session {
         let field = |(position, found): &(usize, Coarse)| {
             let field = table.fields.get(*identity.fields.get(*position)?)?;
             match field.place {
-                Place::Column(column) if found.is_of_rows => Some(column),
+                // Other kinds, as a UUID, may be stored in other letters than they are written in here.
+                Place::Column(column) if found.is_of_rows && field.kind == Kind::Text => Some(column),
                 Place::Column(_) | Place::Lookup(..) => None,
             }
         };
