@@ -207,6 +207,7 @@ pub(crate) struct Typed {
 
 /// What decides how the rows of a table are written, and whether they hold what they were given.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact that the catalogue tells by itself")]
 pub(crate) struct Nature {
     /// Whether anything may store other values than were given: a trigger, a rule, a view.
     pub(crate) alters: bool,

@@ -151,7 +151,9 @@ impl Session {
         let columns = self.columns(connection, table.name).await?;
         let mut typed = self.typed(&columns, table, &by.columns)?;
         let coarse = self.coarse_columns(connection, table).await?;
-        typed.iter_mut().for_each(|column| column.is_coarse = coarse.contains(&column.name));
+        for column in &mut typed {
+            column.is_coarse = coarse.contains(&column.name);
+        }
         Ok(typed)
     }
 
