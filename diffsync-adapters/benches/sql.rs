@@ -24,7 +24,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use diffsync_adapters::SqlModel;
-use diffsync_core::{Dataset, Side, Step, SyncModel, Table};
+use diffsync_core::data::Side;
+use diffsync_core::report::Step;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use self::systems::{Kind, System, assert_done, block_on, kinds, loaded, pushed};
 
@@ -140,7 +142,7 @@ fn main() {
                 if is_doubtful {
                     make_doubtful(&system).await;
                 }
-                let step = |report: &diffsync_core::RunReport| {
+                let step = |report: &diffsync_core::report::RunReport| {
                     assert_done(report);
                     report.steps.iter().find(|step| step.step == Step::ExecuteSync).unwrap().duration
                 };

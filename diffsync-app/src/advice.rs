@@ -1,6 +1,8 @@
 //! How to allow what a run was refused for. The core states the facts; the flags are this program's.
 
-use diffsync_core::{Breach, Refusal, RegistryError, RunError};
+use diffsync_core::job::RegistryError;
+use diffsync_core::plan::{Breach, Refusal};
+use diffsync_core::report::RunError;
 
 /// A limit that a run would go beyond, and the flag that allows it.
 pub(crate) fn breach(breach: &Breach) -> String {
@@ -15,7 +17,7 @@ pub(crate) fn on_run(error: &RunError) -> Option<String> {
             let flags: Vec<_> = breaches.iter().map(flag).collect();
             Some(format!("if that is right, allow it for one run (`{}`)", flags.join(" ")))
         }
-        Refusal::Moved(_) => Some("make a new plan, or carry out what still fits (`--policy skip-stale`)".to_owned()),
+        Refusal::Drift(_) => Some("make a new plan, or carry out what still fits (`--policy skip-stale`)".to_owned()),
         Refusal::TooManyRejected { side, .. } => Some(format!(
             "fix them in the {side}, or raise the limit (`--max-rejected`) if that many may be left alone"
         )),

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use diffsync_core::{Application, JobEntry, JobRegistry, PlanKey, Policy, RunOptions, SavedPlan, VariableValues};
+use diffsync_core::JobRegistry;
+use diffsync_core::job::{JobEntry, VariableValues};
+use diffsync_core::plan_file::{ApplyRequest, PlanKey, SavedPlan, StalePolicy};
+use diffsync_core::run::RunOptions;
 
 use crate::command::{flag_name, or_in_environment};
 use crate::exit::Exit;
@@ -54,10 +57,10 @@ fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Res
     }
     let values = values(job, &plan, matches).map_err(refused)?;
     let prepared = prepare(job, &values, |name| format!("`--set {name}=…`"))?;
-    let application = Application { key: key_of(&plan, matches)?, policy: policy(matches), plan: Arc::clone(&plan) };
+    let application = ApplyRequest { key: key_of(&plan, matches)?, policy: policy(matches), plan: Arc::clone(&plan) };
     let mut undo_file = UndoFile::wanted(matches)?;
-    let options = flags::options(RunOptions::of(job.info()).apply(), matches);
-    let mut options = options.carrying_out(application).map_err(|error| refused(error.to_string()))?;
+    let options = flags::options(RunOptions::new(job.info()).apply(), matches);
+    let mut options = options.apply_plan(application).map_err(|error| refused(error.to_string()))?;
     let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
     let report = execute(&*prepared, options.clone(), log)?;
     let mut closing = Vec::new();
@@ -73,9 +76,9 @@ fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Res
     Ok(exit)
 }
 
-fn policy(matches: &ArgMatches) -> Policy {
+fn policy(matches: &ArgMatches) -> StalePolicy {
     let skips = matches.get_one::<String>("policy").is_some_and(|policy| policy == "skip-stale");
-    if skips { Policy::SkipStale } else { Policy::Refuse }
+    if skips { StalePolicy::SkipStale } else { StalePolicy::Refuse }
 }
 
 /// The key with which the plan's secrets were sealed.

@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use clap::ArgMatches;
-use diffsync_core::{Checkup, JobInfo, JobRegistry, Side};
+use diffsync_core::JobRegistry;
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
+use diffsync_core::job::JobInfo;
 use serde::Serialize;
 
 use crate::command::{variable_values, wants_json};
@@ -18,7 +21,7 @@ struct Report<'a> {
     #[serde(skip)]
     info: &'static JobInfo,
     healthy: bool,
-    systems: &'a [Checkup],
+    systems: &'a [HealthCheck],
 }
 
 pub(crate) fn check(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
@@ -32,7 +35,7 @@ fn check_job(registry: &JobRegistry, id: &str, matches: &ArgMatches) -> Result<E
     let runtime = runtime()?;
     let systems = runtime.block_on(prepared.check()).map_err(|error| indented(&error.to_string()))?;
     runtime.shutdown_background();
-    let healthy = systems.iter().all(Checkup::is_healthy);
+    let healthy = systems.iter().all(HealthCheck::is_healthy);
     let report = Report { job: job.info().id, info: job.info(), healthy, systems: &systems };
     let printed = if wants_json(matches) { terminal::print_json(&report) } else { terminal::print(&report.text()) };
     Ok(if healthy { printed } else { Exit::Failed })
@@ -57,7 +60,7 @@ impl Report<'_> {
                 text.push_str("  its adapter has nothing to look at\n");
             }
         }
-        let failed = self.systems.iter().flat_map(Checkup::findings).filter(|finding| !finding.passed).count();
+        let failed = self.systems.iter().flat_map(HealthCheck::findings).filter(|finding| !finding.passed).count();
         let _ = match failed {
             0 if self.systems.iter().any(|checkup| checkup.findings().is_empty()) => writeln!(text, "\nnothing failed"),
             0 => writeln!(text, "\nboth systems can be used"),

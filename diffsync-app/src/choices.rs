@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use diffsync_core::{JobEntry, VariableError, VariableKind, VariableSpec, VariableValues, nearest};
+use diffsync_core::job::{JobEntry, VariableError, VariableKind, VariableSpec, VariableValues};
+use diffsync_core::value::suggest;
 
 use crate::run::runtime;
 use crate::terminal::one_line;
@@ -82,7 +83,7 @@ pub(crate) fn warnings(job: &JobEntry, values: &VariableValues) -> Vec<String> {
         let Some(Ok(choices)) = choices(job, spec, values) else { return Vec::new() };
         let unknown = values.get(spec.name).iter().filter(|text| !choices.contains(text));
         let warning = |text: &String| {
-            let near = nearest(text, choices.iter().map(String::as_str));
+            let near = suggest(text, choices.iter().map(String::as_str));
             let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
             format!("variable `{}` = {text:?} is not among: {}{near}", spec.name, listed(&choices))
         };
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_system_is_asked_with_the_defaults_of_the_other_variables() {
-        let job = JobEntry::of::<NowhereToNowhere>();
+        let job = JobEntry::new::<NowhereToNowhere>();
         let site = job.variables().iter().find(|spec| spec.name == "site").unwrap();
         let asked = |values: &VariableValues| choices(&job, site, values).unwrap();
         assert_eq!(asked(&VariableValues::new()).unwrap(), ["ams01", "fra01"]);
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_value_that_is_not_among_the_choices_is_answered_with_the_nearest() {
-        let job = JobEntry::of::<NowhereToNowhere>();
+        let job = JobEntry::new::<NowhereToNowhere>();
         let values = VariableValues::new().with("site", "ams02").with("floor", "1");
         let expected = "variable `site` = \"ams02\" is not among: ams01, fra01; did you mean \"ams01\"?";
         assert_eq!(warnings(&job, &values), [expected]);
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_wrong_value_is_answered_with_what_there_is_to_choose_from() {
-        let job = JobEntry::of::<NowhereToNowhere>();
+        let job = JobEntry::new::<NowhereToNowhere>();
         let error = prepare(&job, &VariableValues::new().with("floor", "two"), |name| format!("--{name}")).err();
         let error = error.unwrap();
         assert!(error.contains("set it with --floor\n  there is to choose from: 1, 2"), "{error}");

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use diffsync_core::{JobEntry, JobRegistry, VariableKind, VariableSpec, VariableValues};
+use diffsync_core::JobRegistry;
+use diffsync_core::job::{JobEntry, VariableKind, VariableSpec, VariableValues};
 
 use crate::exit::Exit;
 use crate::flags;
@@ -277,7 +278,7 @@ mod tests {
 
     #[test]
     fn the_core_knows_which_names_the_variables_of_a_job_cannot_have() {
-        let registry = JobRegistry::of([JobEntry::of::<NowhereToNowhere>()]).unwrap();
+        let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
         let mut command = command(&registry, "1.2.3");
         command.build();
         let mut flags = BTreeSet::new();
@@ -285,7 +286,7 @@ mod tests {
             let job = command.find_subcommand(name).and_then(|run| run.find_subcommand("nowhere-to-nowhere")).unwrap();
             flags.extend(job.get_arguments().map(|arg| arg.get_id().as_str().replace('-', "_")));
         }
-        for variable in JobEntry::of::<NowhereToNowhere>().variables() {
+        for variable in JobEntry::new::<NowhereToNowhere>().variables() {
             flags.remove(variable.name);
         }
         // The program's own.

@@ -3,10 +3,10 @@
 use std::fmt::{self, Write};
 
 use clap::ArgMatches;
+use diffsync_core::JobRegistry;
+use diffsync_core::job::{DataMapping, JobEntry, JobInfo, JobKind, VariableSpec, VariableValues};
+use diffsync_core::model::{Limits, OnGuard};
 use diffsync_core::schema::{LinkKind, LinkSchema, ModelSchema};
-use diffsync_core::{
-    DataMapping, JobEntry, JobInfo, JobKind, JobRegistry, Limits, OnGuard, VariableSpec, VariableValues,
-};
 use serde::Serialize;
 
 use crate::choices::{self, listed};

@@ -1,9 +1,8 @@
 //! A job on systems that hold nothing, for the tests of this crate.
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, Target, TargetError,
-    VariableValues, WriteContext, job,
-};
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::job::{JobContext, JobError, VariableValues};
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
 #[derive(SyncModel)]
 pub(crate) struct Site {

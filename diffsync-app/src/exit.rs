@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use diffsync_core::{RunReport, Status};
+use diffsync_core::report::{RunReport, Status};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

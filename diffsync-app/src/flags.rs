@@ -5,7 +5,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches};
-use diffsync_core::{Flags, JobInfo, Lift, OnGuard, Operation, RecordFilter, RunOptions};
+use diffsync_core::job::JobInfo;
+use diffsync_core::model::{Flags, LimitOverride, OnGuard, Operation};
+use diffsync_core::plan_file::RecordFilter;
+use diffsync_core::run::RunOptions;
 
 const HEADING: &str = "Run";
 const GUARDS: &str = "Guards";
@@ -65,7 +68,7 @@ pub(crate) fn selecting() -> Vec<Arg> {
 pub(crate) fn lifting() -> Vec<Arg> {
     let lift = |name, operation, help| {
         value(name, "MODEL=LIMIT", GUARDS, help)
-            .value_parser(move |text: &str| Lift::parse(operation, text))
+            .value_parser(move |text: &str| LimitOverride::parse(operation, text))
             .action(ArgAction::Append)
     };
     vec![
@@ -183,7 +186,7 @@ pub(crate) fn options(mut options: RunOptions, matches: &ArgMatches) -> RunOptio
         options.filter.operations.extend(is_set(matches, name).then_some(operation));
     }
     for name in ["allow-creates", "allow-updates", "allow-deletes"] {
-        options.lifts.extend(all_given::<Lift>(matches, name));
+        options.limit_overrides.extend(all_given::<LimitOverride>(matches, name));
     }
     match all_given::<String>(matches, "on-guard").next().as_deref() {
         Some("hold") => options.on_guard = OnGuard::Hold,

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use diffsync_core::PlanKey;
+use diffsync_core::plan_file::PlanKey;
 
 use crate::terminal;
 

@@ -38,7 +38,8 @@ mod undo;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use diffsync_core::{Job, JobEntry, JobRegistry};
+use diffsync_core::job::JobEntry;
+use diffsync_core::{Job, JobRegistry};
 
 use crate::exit::Exit;
 
@@ -78,7 +79,7 @@ impl App {
     /// Adds a job, which needs no support of the linker. One that was linked in as well is still one job.
     #[must_use]
     pub fn job<J: Job>(mut self) -> Self {
-        self.jobs.push(JobEntry::of::<J>());
+        self.jobs.push(JobEntry::new::<J>());
         self
     }
 
@@ -97,7 +98,8 @@ impl App {
     }
 
     fn run(self, arguments: impl IntoIterator<Item = OsString>) -> Exit {
-        let registry = JobRegistry::linked(self.jobs).and_then(|registry| registry.check_defaults().map(|()| registry));
+        let registry =
+            JobRegistry::from_linked(self.jobs).and_then(|registry| registry.check_defaults().map(|()| registry));
         let registry = match registry {
             Ok(registry) => registry,
             Err(error) => return terminal::fail(&advice::on_registry(&error)),

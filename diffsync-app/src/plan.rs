@@ -4,7 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use diffsync_core::{JobRegistry, PlanFileError, PlanKind, RunOptions, approve, write_plan};
+use diffsync_core::JobRegistry;
+use diffsync_core::apply::write_plan;
+use diffsync_core::plan_file::{PlanFileError, PlanKind, approve};
+use diffsync_core::run::RunOptions;
 
 use crate::command::variable_values;
 use crate::exit::Exit;
@@ -32,7 +35,7 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
     keep(path)?;
     let file = NewPlan::begin(path)?;
     let key = key::made(matches)?;
-    let mut options = flags::options(RunOptions::of(job.info()), matches);
+    let mut options = flags::options(RunOptions::new(job.info()), matches);
     options.dry_run = true;
     let report = execute(&*prepared, options.clone(), None)?;
     let mut closing = Vec::new();

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
-use diffsync_core::{PlanFileError, PlanKind, SavedPlan};
+use diffsync_core::plan_file::{PlanFileError, PlanKind, SavedPlan};
 use flate2::Compression;
 use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;

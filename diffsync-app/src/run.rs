@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use diffsync_core::{
-    JobEntry, JobRegistry, Observer, PreparedJob, RunOptions, RunReport, TracingObserver, VariableValues,
-};
+use diffsync_core::JobRegistry;
+use diffsync_core::job::{JobEntry, PreparedJob, VariableValues};
+use diffsync_core::report::{Observer, RunReport, TracingObserver};
+use diffsync_core::run::RunOptions;
 use tokio::runtime::Runtime;
 
 use crate::advice;
@@ -28,7 +29,7 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     let values = variable_values(job, matches);
     let prepared = prepare(job, &values, |name| format!("--{name}"))?;
     let mut undo_file = UndoFile::wanted(matches)?;
-    let mut options = flags::options(RunOptions::of(job.info()), matches);
+    let mut options = flags::options(RunOptions::new(job.info()), matches);
     let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
     let report = execute(&*prepared, options.clone(), log)?;
     let mut closing = Vec::new();

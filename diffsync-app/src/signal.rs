@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diffsync_core::CancellationToken;
+use diffsync_core::run::CancellationToken;
 use tokio::task::JoinHandle;
 
 use crate::exit::Exit;

@@ -1,7 +1,7 @@
 //! Who signs a plan, and when.
 
 use clap::ArgMatches;
-use diffsync_core::Signature;
+use diffsync_core::plan_file::Signature;
 use jiff::Timestamp;
 
 /// The signature of whoever runs the program, or is said to.

@@ -8,7 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::ArgMatches;
-use diffsync_core::{Event, Observer, Step, escape_unprintable, is_unprintable};
+use diffsync_core::report::{Event, Observer, Step};
+use diffsync_core::value::{escape_unprintable, is_unprintable};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
-use diffsync_core::{
-    Event, JobEntry, JobInfo, Observer, PlanHead, PlanKey, PlanKind, RunOptions, RunReport, Signature, UndoLog,
-    UndoSink, VariableValues,
-};
+use diffsync_core::job::{JobEntry, JobInfo, VariableValues};
+use diffsync_core::plan_file::{PlanHeader, PlanKey, PlanKind, Signature, UndoLog, UndoSink};
+use diffsync_core::report::{Event, Observer, RunReport};
+use diffsync_core::run::RunOptions;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -93,13 +93,13 @@ struct Log {
     made: Signature,
     program: String,
     /// Known once the diff is.
-    head: Mutex<Option<PlanHead>>,
+    head: Mutex<Option<PlanHeader>>,
     /// Begun with the first record that was written, so that a run that writes nothing leaves a former file alone.
     file: Mutex<Option<File>>,
 }
 
 impl Log {
-    fn head(&self) -> Option<PlanHead> {
+    fn head(&self) -> Option<PlanHeader> {
         self.head.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -10,8 +10,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use diffsync_core::apply::Loaded;
 use diffsync_core::memory::MemoryScope;
-use diffsync_core::{Dataset, Loaded, Plan, SyncModel, Table};
+use diffsync_core::{Dataset, Plan, SyncModel, Table};
 
 diffsync_core::count_allocations!();
 

@@ -13,10 +13,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Flags, Job, JobContext, JobError, JobSpec, Limit, LoadContext, Operation, Run,
-    RunOptions, Status, Step, SyncModel, Table, Target, TargetError, WriteContext, job,
-};
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::model::{Flags, Limit, Operation};
+use diffsync_core::report::{Status, Step};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target, job};
 
 /// A port of a device.
 #[derive(SyncModel, Clone)]
@@ -216,7 +218,7 @@ jobs! {
 }
 
 fn options() -> RunOptions {
-    RunOptions::of(&OneByOne::INFO).allow("port", Operation::Delete, Limit::Count(usize::MAX))
+    RunOptions::new(&OneByOne::INFO).allow("port", Operation::Delete, Limit::Count(usize::MAX))
 }
 
 /// How long the diff and the execution took, each the best of several runs.

@@ -27,7 +27,7 @@ pub struct JobError {
 pub struct TargetError {
     kind: TargetErrorKind,
     retry_after: Option<Duration>,
-    perhaps_written: bool,
+    outcome_unknown: bool,
     conflict: Option<Conflict>,
     cause: Cause,
 }
@@ -122,7 +122,7 @@ impl TargetError {
     }
 
     fn of(kind: TargetErrorKind, cause: Cause) -> Self {
-        Self { kind, retry_after: None, perhaps_written: false, conflict: None, cause }
+        Self { kind, retry_after: None, outcome_unknown: false, conflict: None, cause }
     }
 
     /// The same error with the time after which the server asked to be tried again.
@@ -141,21 +141,21 @@ impl TargetError {
     /// The same error of a call whose answer was lost, and which does no harm when it is carried out twice, so that it is
     /// [transient](Self::transient). If no other call gets an answer either, the record's outcome is unknown.
     #[must_use]
-    pub fn perhaps_written(mut self) -> Self {
-        self.perhaps_written = true;
+    pub fn outcome_unknown(mut self) -> Self {
+        self.outcome_unknown = true;
         self
     }
 
     /// Whether the call, or one before it, may have been carried out.
     #[must_use]
-    pub fn is_perhaps_written(&self) -> bool {
-        self.perhaps_written
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.outcome_unknown
     }
 
     /// Marks the error as indeterminate if an earlier attempt got no response. A record-level error is definite: the target
     /// rejected the record.
     pub(crate) fn after_lost(self, lost: bool) -> Self {
-        if lost && self.kind != TargetErrorKind::Record { self.perhaps_written() } else { self }
+        if lost && self.kind != TargetErrorKind::Record { self.outcome_unknown() } else { self }
     }
 
     /// What the error means for the rest of the run.
@@ -195,7 +195,7 @@ impl Debug for TargetError {
         f.debug_struct("TargetError")
             .field("kind", &self.kind)
             .field("retry_after", &self.retry_after)
-            .field("perhaps_written", &self.perhaps_written)
+            .field("outcome_unknown", &self.outcome_unknown)
             .field("conflict", &self.conflict)
             .field("cause", &self.cause)
             .finish()
@@ -204,7 +204,7 @@ impl Debug for TargetError {
 
 impl Display for TargetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&with_causes(&*self.cause))
+        f.write_str(&display_chain(&*self.cause))
     }
 }
 
@@ -266,7 +266,7 @@ macro_rules! open_error {
 
         impl Display for $error {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&with_causes(&*self.cause))
+                f.write_str(&display_chain(&*self.cause))
             }
         }
     )*};
@@ -301,7 +301,7 @@ pub(crate) fn panicked(who: &str, panic: &(dyn Any + Send)) -> String {
 
 /// An error and its causes in one line. A cause that only repeats what was said is left out.
 #[must_use]
-pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+pub fn display_chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

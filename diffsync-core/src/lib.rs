@@ -92,40 +92,6 @@ pub use crate::model::SyncModel;
 pub use crate::plan::{Diff, Plan};
 pub use crate::run::Run;
 
-// Everything else by its bare name. Each of these is also in the module that it belongs to.
-pub use crate::adapter::{
-    AdapterError, Checkup, Completion, Either, Finding, LoadContext, Synced, TargetError, TargetErrorKind, Terms,
-    WriteContext, WrittenBy,
-};
-pub use crate::apply::{Loaded, write_plan};
-pub use crate::data::{HasTable, LinksIn, LoadState, Problem, ProblemKind, Side, SkippedModel, Visit, VisitedBy};
-pub use crate::error::with_causes;
-pub use crate::job::{
-    Choices, DataMapping, JobContext, JobEntry, JobError, JobInfo, JobKind, JobSpec, Object, PreparedJob,
-    RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec,
-    VariableValues, redacted_url,
-};
-pub use crate::model::{
-    AttributeValue, AttributeValues, Flags, HandedOver, IdentifierValue, Lift, Limit, Limits, LocalValue, Names,
-    OnGuard, Operation, Ops,
-};
-pub use crate::plan::{
-    Breach, Counts, DiffLine, DiffSummary, DiffTree, HoldReason, ModelSummary, Moved, Outcome, OutcomeCounts,
-    OutcomeKind, Outcomes, PlanView, RecordRef, Refusal, TableDiff,
-};
-pub use crate::plan_file::{
-    Application, Filter, Lost, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, RecordFilter,
-    SavedField, SavedModel, SavedPlan, Signature, Undo, UndoLog, UndoSink, WeakKey, approve,
-};
-pub use crate::report::{
-    ConfigItem, Event, FailedRecord, Filtered, Observer, RunError, RunReport, Status, Step, StepReport,
-    TracingObserver, report_retry,
-};
-pub use crate::run::{Approved, CancellationToken, Retry, RunOptions, UnknownFlags};
-pub use crate::value::{
-    Exposed, REDACTED, Redacted, Secret, Url, escape_unprintable, exposed, is_unprintable, nearest, redacted,
-};
-
 /// What generated code uses. Not part of the public interface: it may change with any version.
 #[doc(hidden)]
 pub mod __private {
@@ -138,7 +104,7 @@ pub mod __private {
     pub use crate::model::IdentifierText;
     pub use crate::model::derive_support::{
         AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, NoPart, Read, UNUSABLE, ValueResult, choice,
-        choices, debug_patch, take_over, touch, value,
+        choices, debug_patch, prefetch, take_over, value,
     };
     pub use crate::value::compare::{NeverSame, Pair, SameByEq};
     pub use crate::value::name;

@@ -8,7 +8,7 @@ use syn::token::Paren;
 use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, Result, Token, Type, parenthesized};
 
 use crate::ctxt::Ctxt;
-use crate::suggest::nearest;
+use crate::suggest::suggest;
 
 /// Reads the keys of all attributes of this name, and hands each with what follows it to `handle`.
 ///
@@ -273,7 +273,7 @@ pub(crate) fn documentation(attributes: &[Attribute]) -> String {
 pub(crate) fn unknown(key: &Ident, known: &[&str]) -> Error {
     let name = key.to_string();
     let list = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-    let message = match nearest(&name, known) {
+    let message = match suggest(&name, known) {
         Some(meant) => format!("unknown key `{name}`; did you mean `{meant}`?"),
         None => format!("unknown key `{name}`; expected one of {list}"),
     };

@@ -428,7 +428,7 @@ derive! {
     /// - `owner(field = "…", value = "…")`: marks the records that this job writes. Only records with the mark are deleted.
     /// - `lookup("…", field, …)`: a record of another collection that several fields identify.
     /// - `answer = "…"`: the path to the record in the response to a write.
-    /// - `without_nameless`: leaves out records with an empty identifier, which otherwise end the load.
+    /// - `skip_unnamed`: leaves out records with an empty identifier, which otherwise end the load.
     /// - `crate = path`: the path of `diffsync` in this crate, where it is not `::diffsync`.
     ///
     /// # On a field
@@ -453,7 +453,7 @@ derive! {
     ///     owner(field = "custom_fields.managed_by", value = "diffsync"),
     ///     lookup("device_type -> dcim/device-types(manufacturer -> dcim/manufacturers(name), model)", manufacturer, model),
     ///     answer = "result",
-    ///     without_nameless,
+    ///     skip_unnamed,
     ///     crate = ::diffsync
     /// )]
     /// struct Device {

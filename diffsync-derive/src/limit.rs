@@ -25,7 +25,7 @@ impl Limits {
     pub(crate) fn expand(&self) -> TokenStream {
         let given = [("creates", &self.creates), ("updates", &self.updates), ("deletes", &self.deletes)];
         if given.iter().all(|(_, limit)| limit.get().is_none()) {
-            return quote!(_diffsync::Limits::NONE);
+            return quote!(_diffsync::model::Limits::NONE);
         }
         let fields = given.into_iter().map(|(name, limit)| {
             let name = Ident::new(name, Span::call_site());
@@ -33,17 +33,17 @@ impl Limits {
                 None => quote!(None),
                 Some(Limit::Count(count)) => {
                     let count = Literal::usize_suffixed(*count);
-                    quote!(Some(_diffsync::Limit::Count(#count)))
+                    quote!(Some(_diffsync::model::Limit::Count(#count)))
                 }
                 Some(Limit::Percent(percent)) => {
                     let percent = Literal::f64_suffixed(*percent);
-                    quote!(Some(_diffsync::Limit::Percent(#percent)))
+                    quote!(Some(_diffsync::model::Limit::Percent(#percent)))
                 }
             };
             quote!(#name: ::core::option::Option::#limit)
         });
 
-        quote!(_diffsync::Limits { #(#fields),* })
+        quote!(_diffsync::model::Limits { #(#fields),* })
     }
 }
 

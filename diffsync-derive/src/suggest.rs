@@ -1,7 +1,7 @@
 //! "Did you mean …?"
 
 /// The word that was probably meant: fewest letters changed, added, left out or swapped, if few enough.
-pub(crate) fn nearest<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn suggest<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
     let (distance, nearest) = words.iter().map(|known| (strsim::osa_distance(word, known), *known)).min()?;
 
     // The longer a word, the more slips it may have.
@@ -14,8 +14,8 @@ mod tests {
 
     #[test]
     fn the_word_that_was_meant_is_found() {
-        assert_eq!(nearest("parnet", &["id", "local", "parent"]), Some("parent"));
-        assert_eq!(nearest("di", &["id", "local", "parent"]), Some("id"));
-        assert_eq!(nearest("primary_key", &["id", "local", "parent"]), None);
+        assert_eq!(suggest("parnet", &["id", "local", "parent"]), Some("parent"));
+        assert_eq!(suggest("di", &["id", "local", "parent"]), Some("id"));
+        assert_eq!(suggest("primary_key", &["id", "local", "parent"]), None);
     }
 }

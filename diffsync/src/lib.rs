@@ -46,8 +46,16 @@ mod traits {
     pub use diffsync_derive::{FacadeDataset as Dataset, FacadeSyncModel as SyncModel};
 }
 
+/// Counts the program's allocations, which `--memory-profiling` reports for each step. Write it once, in the crate of the
+/// program.
+pub use diffsync_core::count_allocations;
+#[cfg(feature = "testkit")]
+#[doc(inline)]
+pub use diffsync_core::testkit;
 #[doc(inline)]
 pub use diffsync_core::{Adapter, Diff, Job, JobRegistry, Plan, Run, Table, Target};
+#[doc(inline)]
+pub use diffsync_core::{adapter, apply, compare, memory, plan, plan_file, report, run, schema, value};
 #[doc(inline)]
 pub use diffsync_derive::{FacadeChoice as Choice, FacadeSyncModel as SyncModel, facade_job as job};
 
@@ -55,34 +63,27 @@ pub use crate::model::ModelExt;
 #[doc(inline)]
 pub use crate::traits::Dataset;
 
-/// Counts the program's allocations, which `--memory-profiling` reports for each step. Write it once, in the crate of the
-/// program.
-pub use diffsync_core::count_allocations;
-
 /// The names that almost every file with models, adapters or a job uses: `use diffsync::prelude::*;`.
 pub mod prelude {
     // By their own paths, as `crate::job` is a module as well.
     pub use diffsync_derive::{FacadeChoice as Choice, facade_job as job};
 
-    pub use crate::adapter::{AdapterError, LoadContext, TargetError, Url, WriteContext};
+    pub use crate::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
     #[cfg(feature = "file")]
     pub use crate::file::FileModel;
     pub use crate::job::{JobContext, JobError};
-    pub use crate::model::Secret;
     #[cfg(feature = "rest")]
     pub use crate::rest::RestModel;
     #[cfg(feature = "sql")]
     pub use crate::sql::SqlModel;
+    pub use crate::value::{Secret, Url};
     pub use crate::{Adapter, Dataset, Diff, Job, JobRegistry, ModelExt, Plan, Run, SyncModel, Table, Target};
 }
 
 /// Models: records, their identifiers and attributes, and what a run may do with them.
 pub mod model {
     #[doc(inline)]
-    pub use diffsync_core::{
-        AttributeValue, Exposed, Flags, IdentifierValue, Limit, Limits, LocalValue, Names, OnGuard, Operation, Ops,
-        REDACTED, Redacted, Secret, exposed, redacted,
-    };
+    pub use diffsync_core::model::*;
 
     /// What generic code calls a model: the bound in `fn report<M: diffsync::model::SyncModel>(record: &M)`.
     ///
@@ -131,84 +132,22 @@ pub mod model {
     impl<M: SyncModel> ModelExt for M {}
 }
 
-/// Data sets: tables, and what is wrong with what they hold.
+/// Tables, data sets and their problems.
 pub mod data {
-    pub use diffsync_core::{
-        HasTable, LinksIn, LoadState, Problem, ProblemKind, Side, SkippedModel, Table, Visit, VisitedBy,
-    };
+    #[doc(inline)]
+    pub use diffsync_core::data::*;
 
     #[doc(inline)]
     pub use crate::Dataset;
 }
 
-/// Comparisons of attributes, for `#[sync(compare = …)]` and for types of your own.
-pub mod compare {
-    pub use diffsync_core::compare::*;
-}
-
-/// Plans: the diff, what a run will do about it, and why it may refuse to.
-pub mod plan {
-    pub use diffsync_core::{
-        Approved, Breach, Counts, Diff, DiffLine, DiffSummary, DiffTree, HoldReason, Lift, Loaded, ModelSummary, Moved,
-        Outcome, OutcomeCounts, OutcomeKind, Outcomes, Plan, PlanView, RecordRef, Refusal, TableDiff,
-    };
-}
-
-/// Plans in files: saving, signing, approving, applying and undoing them.
-pub mod plan_file {
-    pub use diffsync_core::{
-        Application, Lost, PlanFileError, PlanHead, PlanKey, PlanKind, PlanOptions, Policy, SavedField, SavedModel,
-        SavedPlan, Signature, Undo, UndoLog, UndoSink, WeakKey, approve, write_plan,
-    };
-}
-
-/// Runs of jobs and their settings.
-pub mod run {
-    pub use diffsync_core::{CancellationToken, Filter, Filtered, RecordFilter, Retry, Run, RunOptions, UnknownFlags};
-}
-
-/// What a run reports, while it goes on and at its end.
-pub mod report {
-    pub use diffsync_core::{
-        Event, FailedRecord, Observer, RunError, RunReport, Status, Step, StepReport, TracingObserver,
-        escape_unprintable, is_unprintable, report_retry, with_causes,
-    };
-}
-
-/// Adapters and targets of your own.
-pub mod adapter {
-    pub use diffsync_core::{
-        Adapter, AdapterError, Checkup, Completion, Either, Finding, LoadContext, Synced, Target, TargetError,
-        TargetErrorKind, Terms, Url, WriteContext, WrittenBy, redacted_url,
-    };
-}
-
 /// Jobs, their variables, and the registry that runs them by name.
 pub mod job {
-    pub use diffsync_core::{
-        Choices, ConfigItem, DataMapping, Job, JobContext, JobEntry, JobError, JobInfo, JobKind, JobRegistry, JobSpec,
-        Object, PreparedJob, RegistryError, UnknownJob, Variable, VariableError, VariableErrors, VariableKind,
-        VariableReader, VariableSpec, VariableValues, nearest,
-    };
+    #[doc(inline)]
+    pub use diffsync_core::job::*;
 
     #[doc(inline)]
     pub use crate::Choice;
-}
-
-/// What models say of themselves, checked when they are compiled.
-pub mod schema {
-    pub use diffsync_core::schema::*;
-}
-
-/// Memory of a run, and the allocator that counts it.
-pub mod memory {
-    pub use diffsync_core::memory::*;
-}
-
-/// Checks that a target of your own keeps its promises.
-#[cfg(feature = "testkit")]
-pub mod testkit {
-    pub use diffsync_core::testkit::*;
 }
 
 /// A folder of files, one for each model.

@@ -144,7 +144,7 @@ mod with_methods_of_its_own {
         fn key(&self) -> &'static str;
         fn is(&self, open: bool) -> bool;
         fn apply(&self) -> u8;
-        fn touch(&self) -> u8;
+        fn prefetch(&self) -> u8;
         fn planned(&self) -> u8;
         fn identifier(&self) -> u8;
         fn attribute(&self) -> u8;
@@ -160,7 +160,7 @@ mod with_methods_of_its_own {
         fn apply(&self) -> u8 {
             self.patch
         }
-        fn touch(&self) -> u8 {
+        fn prefetch(&self) -> u8 {
             2
         }
         fn planned(&self) -> u8 {
@@ -177,7 +177,7 @@ mod with_methods_of_its_own {
     #[test]
     fn a_model_s_own_methods_keep_their_names() {
         let lock = Lock { key: "front".into(), patch: 1 };
-        assert_eq!((lock.key(), lock.is(true), lock.apply(), lock.touch()), ("own", true, 1, 2));
+        assert_eq!((lock.key(), lock.is(true), lock.apply(), lock.prefetch()), ("own", true, 1, 2));
         assert_eq!((lock.planned(), lock.identifier(), lock.attribute()), (3, 4, 5));
         assert_eq!((lock.id().to_string(), Lock::NAME), ("front".into(), "lock"));
     }
@@ -185,7 +185,7 @@ mod with_methods_of_its_own {
 
 #[test]
 fn the_jobs_are_linked() {
-    let registry = diffsync::JobRegistry::linked([]).unwrap();
+    let registry = diffsync::JobRegistry::from_linked([]).unwrap();
     assert!(by_its_own_name::Network::default().sites.is_empty());
     assert!(renamed_in_its_manifest::Network::default().sites.is_empty());
     assert_eq!(registry.iter().count(), 2);

@@ -89,14 +89,14 @@ fn prefixes(seed: u64) -> AddressPlan {
 #[test]
 fn the_inventory_of_countries_keeps_them() {
     let folder = Folder::new();
-    let system = || async { Ok(Sql::<World>::at(&folder.inventory())?.create_tables()) };
+    let system = || async { Ok(Sql::<World>::open(&folder.inventory())?.create_tables()) };
     block_on(Laws::new(system, world).seeds(4).failing_calls(5).check()).unwrap();
 }
 
 #[test]
 fn the_inventory_of_tags_keeps_them() {
     let folder = Folder::new();
-    let system = || async { Ok(Sql::<DeviceTags>::at(&folder.inventory())?.create_tables()) };
+    let system = || async { Ok(Sql::<DeviceTags>::open(&folder.inventory())?.create_tables()) };
     block_on(Laws::new(system, tags).seeds(4).failing_calls(5).check()).unwrap();
 }
 

@@ -3,11 +3,11 @@
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 
-use diffsync::adapter::Checkup;
+use diffsync::adapter::HealthCheck;
 use diffsync::data::Side;
 
 /// Checks that a file exists and can be read and, on the target's side, written.
-pub(crate) fn at_file(path: &Path, checkup: &mut Checkup) {
+pub(crate) fn at_file(path: &Path, checkup: &mut HealthCheck) {
     let shown = path.display();
     let opened = match checkup.side() {
         Side::Source => File::open(path),

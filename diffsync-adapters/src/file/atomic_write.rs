@@ -4,7 +4,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use diffsync_core::{AdapterError, Completion};
+use diffsync_core::adapter::{AdapterError, Completion};
 use tempfile::NamedTempFile;
 
 use super::temp_files::{folder_of, temporary};

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use diffsync_core::{AdapterError, Completion, Dataset, HasTable, LoadState, Synced, Table, Visit, VisitedBy};
+use diffsync_core::adapter::{AdapterError, CompleteContext, Completion};
+use diffsync_core::data::{HasTable, LoadState, Visit, VisitedBy};
+use diffsync_core::{Dataset, Table};
 
 use super::atomic_write::{Replacement, changed};
 use super::formats;
@@ -23,12 +25,12 @@ pub(crate) struct ModelEntry<D: 'static> {
     pub(crate) path: &'static str,
     pub(crate) load: fn(&mut D) -> Load<D>,
     pub(crate) write: Write<D>,
-    pub(crate) rehearse: fn(&Synced<'_, D>, &Path, &Origin) -> Result<(), AdapterError>,
-    pub(crate) settle: fn(&Synced<'_, D>, Completion),
+    pub(crate) rehearse: fn(&CompleteContext<'_, D>, &Path, &Origin) -> Result<(), AdapterError>,
+    pub(crate) settle: fn(&CompleteContext<'_, D>, Completion),
 }
 
 /// Prepares the new contents of a file, if they differ.
-type Write<D> = fn(&Synced<'_, D>, &Path, &Origin) -> Result<Option<Replacement>, AdapterError>;
+type Write<D> = fn(&CompleteContext<'_, D>, &Path, &Origin) -> Result<Option<Replacement>, AdapterError>;
 
 /// Loads a table apart from its data set, on a thread that may block, and returns what puts it there.
 type Load<D> = Box<dyn FnOnce(Loading) -> Result<Fill<D>, AdapterError> + Send>;
@@ -74,7 +76,7 @@ fn load<D: HasTable<M>, M: FileModel>(data: &mut D) -> Load<D> {
 }
 
 fn write<D: Dataset + HasTable<M>, M: FileModel>(
-    synced: &Synced<'_, D>,
+    synced: &CompleteContext<'_, D>,
     path: &Path,
     origin: &Origin,
 ) -> Result<Option<Replacement>, AdapterError> {
@@ -85,7 +87,7 @@ fn write<D: Dataset + HasTable<M>, M: FileModel>(
 
 /// Writes the new contents of a file nowhere.
 fn rehearse<D: Dataset + HasTable<M>, M: FileModel>(
-    synced: &Synced<'_, D>,
+    synced: &CompleteContext<'_, D>,
     path: &Path,
     origin: &Origin,
 ) -> Result<(), AdapterError> {
@@ -98,7 +100,7 @@ fn rehearse<D: Dataset + HasTable<M>, M: FileModel>(
 /// What a run changes in a file, and the file if it exists; `None` if it does not change.
 #[allow(clippy::type_complexity, reason = "a pair within the two usual wrappings")]
 fn edits<'a, D: Dataset + HasTable<M>, M: FileModel>(
-    synced: &'a Synced<'a, D>,
+    synced: &'a CompleteContext<'a, D>,
     path: &'a Path,
     origin: &Origin,
 ) -> Result<Option<(Edits<'a, M>, Option<File>)>, AdapterError> {

@@ -7,11 +7,12 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::memory::MemoryScope;
-use diffsync_core::{
-    Adapter, AdapterError, Checkup, Completion, Dataset, HasTable, LoadContext, Side, Synced, Target, TargetError,
-    VisitedBy, WriteContext,
+use diffsync_core::adapter::{
+    AdapterError, CompleteContext, Completion, HealthCheck, LoadContext, TargetError, WriteContext,
 };
+use diffsync_core::data::{HasTable, Side, VisitedBy};
+use diffsync_core::memory::MemoryScope;
+use diffsync_core::{Adapter, Dataset, Target};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
@@ -41,7 +42,7 @@ type Loaded = BTreeMap<&'static str, Origin>;
 
 impl<D> Folder<D> {
     /// The folder at this path.
-    pub fn at(path: impl Into<PathBuf>) -> Self {
+    pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), loaded: Mutex::default(), data: PhantomData }
     }
 
@@ -82,7 +83,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Folder<D> {
     /// Does something with each file. If it fails with one, the records of that one have failed, and nothing is written.
     fn each_file(
         &self,
-        synced: &Synced<'_, D>,
+        synced: &CompleteContext<'_, D>,
         origins: &Loaded,
         mut work: impl FnMut(&ModelEntry<D>, &Path, &Origin) -> Result<(), AdapterError>,
     ) -> Result<(), AdapterError> {
@@ -146,7 +147,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
         Ok(())
     }
 
-    async fn sync_complete(&self, synced: &Synced<'_, D>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, synced: &CompleteContext<'_, D>) -> Result<(), AdapterError> {
         // The locks go with it.
         let origins = std::mem::take(&mut *self.loaded());
         let (mut prepared, mut replacements) = (Vec::new(), Vec::new());
@@ -170,11 +171,11 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
         true
     }
 
-    async fn rehearse(&self, synced: &Synced<'_, D>) -> Result<(), AdapterError> {
+    async fn rehearse(&self, synced: &CompleteContext<'_, D>) -> Result<(), AdapterError> {
         self.each_file(synced, &self.loaded(), |file, path, origin| (file.rehearse)(synced, path, origin))
     }
 
-    async fn check(&self, checkup: &mut Checkup) {
+    async fn check(&self, checkup: &mut HealthCheck) {
         let shown = self.path.display().to_string();
         match fs::read_dir(&self.path) {
             Ok(_) => checkup.passed("folder", shown),

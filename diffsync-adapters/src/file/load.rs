@@ -6,7 +6,9 @@ use std::path::PathBuf;
 #[cfg(feature = "parquet")]
 use std::sync::Arc;
 
-use diffsync_core::{AdapterError, Side, Table};
+use diffsync_core::Table;
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::data::Side;
 use tokio::sync::watch;
 
 use super::formats;

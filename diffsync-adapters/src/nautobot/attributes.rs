@@ -1,6 +1,7 @@
 //! Changing an attribute of a record whose model is not known.
 
-use diffsync_core::{AttributeValues, exposed};
+use diffsync_core::model::AttributeValues;
+use diffsync_core::value::exposed;
 use serde_json::Value;
 
 use crate::rest::RestModel;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 

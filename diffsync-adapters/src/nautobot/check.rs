@@ -1,6 +1,7 @@
 //! The health check of a Nautobot.
 
-use diffsync_core::{Checkup, Side};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
 use serde_json::Value;
 
 use super::graphql::{Unanswered, ask};
@@ -10,7 +11,7 @@ use crate::rest::{Client, Method};
 const TRIED: &str = "3.2";
 
 /// Looks at the version, at GraphQL, and, on a target, at the right to write to these collections.
-pub(super) async fn check(client: &Client, paths: impl Iterator<Item = &'static str>, checkup: &mut Checkup) {
+pub(super) async fn check(client: &Client, paths: impl Iterator<Item = &'static str>, checkup: &mut HealthCheck) {
     match client
         .get("status")
         .send()
@@ -44,7 +45,7 @@ pub(super) async fn check(client: &Client, paths: impl Iterator<Item = &'static 
 }
 
 /// Whether the token may write. A server lists among what can be done only what this user may do, and never deleting.
-async fn rights(client: &Client, paths: impl Iterator<Item = &'static str>, checkup: &mut Checkup) {
+async fn rights(client: &Client, paths: impl Iterator<Item = &'static str>, checkup: &mut HealthCheck) {
     let mut forbidden = Vec::new();
     for path in paths {
         match client.request(Method::OPTIONS, path).reading().send().await {

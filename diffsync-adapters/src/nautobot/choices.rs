@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 use serde_json::Value;
 
 use crate::rest::Client;

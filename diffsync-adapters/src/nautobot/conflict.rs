@@ -1,6 +1,6 @@
 //! Values that are unique in a Nautobot, and who has one that is taken.
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use super::attributes;
 use crate::rest::context::RestContext;

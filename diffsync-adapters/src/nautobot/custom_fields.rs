@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use diffsync_core::adapter::AdapterError;
 use diffsync_core::compare::Contains;
-use diffsync_core::{AdapterError, HasTable};
+use diffsync_core::data::HasTable;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 

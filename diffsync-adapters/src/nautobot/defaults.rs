@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 use serde_json::{Value, json};
 
 use super::attributes;

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use diffsync_core::Dataset;
+use diffsync_core::adapter::{AdapterError, WriteContext};
+use diffsync_core::data::{HasTable, Visit, VisitedBy};
 use diffsync_core::schema::FieldSchema;
-use diffsync_core::{AdapterError, Dataset, HasTable, Visit, VisitedBy, WriteContext};
 
 use super::custom_fields;
 use super::custom_fields::Takes;

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
 use super::choices;
-use crate::rest::{Client, Collection, Dialect, FromPages, Method, Of, RowSource, Sample, Seen, StatusCode};
+use crate::rest::{Client, Collection, Dialect, Method, Of, PagedSource, RowSource, Sample, Seen, StatusCode};
 
 /// How many rows are asked for at once.
 const PAGE: usize = 1000;
@@ -61,7 +61,7 @@ impl RowSource for GraphQl {
             {
                 return Ok(rows);
             }
-            FromPages.rows(client, dialect, collection, seen).await
+            PagedSource.rows(client, dialect, collection, seen).await
         })
     }
 
@@ -72,7 +72,7 @@ impl RowSource for GraphQl {
         dialect: &'a Dialect,
         collection: &'a Collection,
     ) -> BoxFuture<'a, Result<Sample, AdapterError>> {
-        FromPages.sample(client, dialect, collection)
+        PagedSource.sample(client, dialect, collection)
     }
 }
 

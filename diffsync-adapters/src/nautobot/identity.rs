@@ -1,7 +1,7 @@
 //! Identifiers that a Nautobot would store in another form: a record would be created anew in every run, and what it became
 //! deleted.
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 use ipnet::IpNet;
 use serde_json::{Map, Value};
 

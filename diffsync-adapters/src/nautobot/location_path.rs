@@ -77,14 +77,14 @@ impl fmt::Display for LocationPath {
 /// A text that is no path: it holds no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a location has a name")]
-pub struct NoName;
+pub struct EmptyLocationPath;
 
 impl FromStr for LocationPath {
-    type Err = NoName;
+    type Err = EmptyLocationPath;
 
-    fn from_str(text: &str) -> Result<Self, NoName> {
+    fn from_str(text: &str) -> Result<Self, EmptyLocationPath> {
         if text.trim().is_empty() {
-            return Err(NoName);
+            return Err(EmptyLocationPath);
         }
         Ok(Self(split_names(text)))
     }

@@ -5,11 +5,11 @@
 //!
 //! ```no_run
 //! use diffsync_adapters::nautobot::{Inventory, Nautobot};
-//! use diffsync_core::{Secret, Url};
+//! use diffsync_core::value::{Secret, Url};
 //!
 //! # fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let url = Url::parse("https://nautobot.example")?;
-//! let nautobot: Nautobot<Inventory> = Nautobot::new(&url, &Secret::new("0123…".to_owned()))?;
+//! let nautobot: Nautobot<Inventory> = Nautobot::open(&url, &Secret::new("0123…".to_owned()))?;
 //! # Ok(())
 //! # }
 //! ```
@@ -36,7 +36,9 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use diffsync_core::{Adapter, AdapterError, Checkup, LoadContext, Secret, Synced, Url};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::{AdapterError, CompleteContext, HealthCheck, LoadContext};
+use diffsync_core::value::{Secret, Url};
 use serde_json::Value;
 
 pub use self::custom_fields::CustomFields;
@@ -45,9 +47,9 @@ use self::entries::ModelEntry;
 pub use self::entries::{ModelEntries, NautobotData};
 use self::graphql::GraphQl;
 pub use self::inventory::*;
-pub use self::location_path::{LocationPath, NoName};
+pub use self::location_path::{EmptyLocationPath, LocationPath};
 pub use self::owner::{Owned, Owner};
-use crate::rest::{Bulk, Client, ClientBuilder, Dialect, FromPages, Pages, Paging, Rest, SettingError};
+use crate::rest::{BuildError, Bulk, Client, ClientBuilder, Dialect, PagedSource, Pages, Paging, Rest};
 
 /// How many records are written with one request. More gain nothing, and the answer takes longer to come: a server
 /// writes some twenty a second.
@@ -90,8 +92,8 @@ impl<D> fmt::Debug for Nautobot<D> {
 
 impl<D: NautobotData> Nautobot<D> {
     /// The Nautobot at this address, where its pages are, with a token of one of its users.
-    pub fn new(url: &Url, token: &Secret<String>) -> Result<Self, SettingError> {
-        Ok(Self::through(Self::client(url, token).build()?))
+    pub fn open(url: &Url, token: &Secret<String>) -> Result<Self, BuildError> {
+        Ok(Self::new(Self::client(url, token).build()?))
     }
 
     /// What [`new`](Self::new) makes its client of, to change it: certificates, time limits, a pace. A request that reads
@@ -105,14 +107,14 @@ impl<D: NautobotData> Nautobot<D> {
             .trailing_slash(true)
             .concurrency(CONCURRENCY)
             // A busy server may take minutes to write a list of records, and says nothing meanwhile.
-            .stall_limit(PATIENCE)
-            .request_limit(Some(PATIENCE))
-            .reading_limit(Some(READING_PATIENCE))
+            .read_timeout(PATIENCE)
+            .request_timeout(Some(PATIENCE))
+            .read_only_timeout(Some(READING_PATIENCE))
     }
 
     /// The Nautobot that a client made by [`client`](Self::client) speaks to.
     #[must_use]
-    pub fn through(client: Client) -> Self {
+    pub fn new(client: Client) -> Self {
         let mut dialect = Dialect::default();
         let pages = Pages::Offset { offset: "offset".to_owned(), limit: "limit".to_owned(), size: 1000 };
         dialect.paging = Paging { pages, rows: "/results".to_owned(), total: Some("/count".to_owned()) };
@@ -134,7 +136,7 @@ impl<D: NautobotData> Nautobot<D> {
         let path = url.path().trim_end_matches('/').trim_end_matches("api").to_owned();
         url.set_path(&path);
 
-        let rest = Rest::new(client, dialect).rows_from(GraphQl::default());
+        let rest = Rest::new(client, dialect).row_source(GraphQl::default());
         Self {
             rest,
             url,
@@ -148,16 +150,16 @@ impl<D: NautobotData> Nautobot<D> {
 
     /// Reads through REST only.
     #[must_use]
-    pub fn without_graphql(mut self) -> Self {
-        self.rest = self.rest.rows_from(FromPages);
+    pub fn rest_only(mut self) -> Self {
+        self.rest = self.rest.row_source(PagedSource);
         self
     }
 
     /// Leaves out records without a name, and says in the log how many: devices may have none, and interfaces of modules
     /// and of such devices have no device. Else one of them ends the load.
     #[must_use]
-    pub fn without_nameless(mut self) -> Self {
-        self.rest = self.rest.without_nameless();
+    pub fn skip_unnamed(mut self) -> Self {
+        self.rest = self.rest.skip_unnamed();
         self
     }
 
@@ -173,7 +175,7 @@ impl<D: NautobotData> Nautobot<D> {
     /// Stamps all records that are written, and deletes none that is not stamped. See [`Owner`].
     #[must_use]
     pub fn owner(mut self, owner: &Owner) -> Self {
-        self.rest = self.rest.owner(owner.stamp()).stamping(owner.carriers());
+        self.rest = self.rest.owner(owner.stamp()).stamp_only(owner.carriers());
         self.owner = Some(owner.clone());
         self
     }
@@ -196,11 +198,11 @@ impl<D: NautobotData> Adapter for Nautobot<D> {
         self.owner.as_ref().map_or(Ok(()), |owner| owner.take_stamp(data, &self.entries))
     }
 
-    async fn sync_complete(&self, _: &Synced<'_, D>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, _: &CompleteContext<'_, D>) -> Result<(), AdapterError> {
         self.defaults.set(self.rest.client()).await
     }
 
-    async fn check(&self, checkup: &mut Checkup) {
+    async fn check(&self, checkup: &mut HealthCheck) {
         self.rest.check(checkup).await;
         if checkup.is_healthy() {
             check::check(self.rest.client(), self.entries.iter().map(|entry| entry.schema.path), checkup).await;

@@ -1,6 +1,9 @@
 //! Whose records are: what a target stamps on those it writes, so that it deletes no others.
 
-use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Side, Url, VisitedBy};
+use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext};
+use diffsync_core::data::{HasTable, Side, VisitedBy};
+use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset};
 
 use super::content_type::content_type;
 use super::entries::{ModelEntries, ModelEntry};
@@ -15,7 +18,7 @@ use crate::rest::{Of, Part, RestModel, RestSchema};
 ///
 /// ```
 /// use diffsync_adapters::nautobot::{Inventory, Nautobot, Owned, Owner};
-/// # use diffsync_core::{Secret, Url};
+/// # use diffsync_core::value::{Secret, Url};
 ///
 /// # fn example(url: &Url, token: &Secret<String>) -> Result<(), Box<dyn std::error::Error>> {
 /// let owner = Owner::custom_field("managed_by", "diffsync");
@@ -167,7 +170,7 @@ where
         Ok(())
     }
 
-    async fn check(&self, checkup: &mut Checkup) {
+    async fn check(&self, checkup: &mut HealthCheck) {
         self.source.check(checkup).await;
     }
 

@@ -1,7 +1,7 @@
 //! Where a person finds a record.
 
-use diffsync_core::Url;
 use diffsync_core::schema::FieldSchema;
+use diffsync_core::value::Url;
 
 use crate::rest::{Of, RestSchema};
 

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
-use diffsync_core::{HasTable, Target, TargetError, TargetErrorKind, Terms, WriteContext};
+use diffsync_core::Target;
+use diffsync_core::adapter::{Capabilities, TargetError, TargetErrorKind, WriteContext};
+use diffsync_core::data::HasTable;
 use serde_json::Value;
 
 use super::cascade::{CascadeSearch, Doomed};
@@ -16,12 +18,12 @@ where
     D: NautobotData + HasTable<M>,
     M: RestModel,
 {
-    fn terms(&self) -> Terms {
+    fn terms(&self) -> Capabilities {
         let terms = <Rest<D> as Target<M>>::terms(&self.rest);
         match M::REST.path {
             // Nautobot finds out which prefix is in which when it stores one. Two that are stored at the same moment do
             // not see each other.
-            "ipam/prefixes" => Terms { concurrency_limit: Some(1), ..terms },
+            "ipam/prefixes" => Capabilities { concurrency_limit: Some(1), ..terms },
             _ => terms,
         }
     }
@@ -236,7 +238,7 @@ impl<D: NautobotData> Nautobot<D> {
         })
     }
 
-    fn finished<M: RestModel>(&self, mut stored: M, sent: &Sent<M>) -> Result<M, diffsync_core::AdapterError> {
+    fn finished<M: RestModel>(&self, mut stored: M, sent: &Sent<M>) -> Result<M, diffsync_core::adapter::AdapterError> {
         if let Some((position, default)) = &sent.default {
             self.defaults.note(&stored, default.clone())?;
             stored = attributes::with(&stored, *position, default.clone())?;

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use diffsync_core::{
-    Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Ops, Side, Target, TargetError, Terms, VisitedBy,
-    WriteContext,
-};
+use diffsync_core::adapter::{AdapterError, Capabilities, HealthCheck, LoadContext, TargetError, WriteContext};
+use diffsync_core::data::{HasTable, Side, VisitedBy};
+use diffsync_core::model::Operations;
+use diffsync_core::{Adapter, Dataset, Target};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::Method;
 use serde_json::Value;
@@ -62,7 +62,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Rest<D> {
     /// Stamps only the records of these models, where those of others have no place for it. These then have no owner, and are
     /// never deleted.
     #[must_use]
-    pub fn stamping(mut self, stamped: fn(&RestSchema) -> bool) -> Self {
+    pub fn stamp_only(mut self, stamped: fn(&RestSchema) -> bool) -> Self {
         self.context.stamped = stamped;
         self.context.forget();
         self
@@ -71,14 +71,14 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Rest<D> {
     /// Leaves out records of which a part of the identifier is empty, and says in the log how many. They are neither
     /// written nor deleted. Else one of them ends the load.
     #[must_use]
-    pub fn without_nameless(mut self) -> Self {
+    pub fn skip_unnamed(mut self) -> Self {
         self.context.leaves_out_nameless = true;
         self
     }
 
     /// Reads the rows of collections from somewhere else.
     #[must_use]
-    pub fn rows_from(mut self, source: impl RowSource) -> Self {
+    pub fn row_source(mut self, source: impl RowSource) -> Self {
         self.context.source = Arc::new(source);
         self
     }
@@ -144,7 +144,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
         Ok(())
     }
 
-    async fn check(&self, checkup: &mut Checkup) {
+    async fn check(&self, checkup: &mut HealthCheck) {
         check::check(&self.context, checkup).await;
     }
 }
@@ -154,9 +154,9 @@ where
     D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>,
     M: RestModel,
 {
-    fn terms(&self) -> Terms {
-        let can = if M::REST.key.is_held { Ops::all() } else { Ops::CREATE };
-        Terms {
+    fn terms(&self) -> Capabilities {
+        let can = if M::REST.key.is_held { Operations::all() } else { Operations::CREATE };
+        Capabilities {
             can,
             concurrency: self.context.dialect.at_once(),
             concurrency_limit: None,

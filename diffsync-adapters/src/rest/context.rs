@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 
 use super::cache::RowCache;
 use super::cache::proof::PostProofs;
@@ -11,7 +11,7 @@ use super::http::body::{RowFilter, unpacked};
 use super::http::client::Client;
 use super::model::json_path;
 use super::model::schema::{Of, Part, RestSchema};
-use super::source::{Collection, FromPages, RowSource};
+use super::source::{Collection, PagedSource, RowSource};
 use super::unknown_keys::{describe_missing, lacks_keys};
 
 /// An API, the models that it keeps, and what was read of it.
@@ -39,7 +39,7 @@ impl RestContext {
             owner: None,
             stamped: |_| true,
             leaves_out_nameless: false,
-            source: Arc::new(FromPages),
+            source: Arc::new(PagedSource),
             models,
             cache: Mutex::default(),
             reading: tokio::sync::Mutex::default(),

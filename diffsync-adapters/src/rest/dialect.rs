@@ -7,7 +7,7 @@ use super::http::pages::Paging;
 use super::http::tasks::Tasks;
 use super::model::schema::{Of, Part, StaticOwner};
 use super::verdict;
-use super::verdict::{Judge, Reply, RowReply};
+use super::verdict::{Reply, RowReply, VerdictFn};
 
 /// How one API differs from others: how it gives collections and takes many records at once, and what keys are called.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub struct Dialect {
     /// of the values. Then records are looked up after an error that leaves open whether they were created.
     pub finds_by_fields: bool,
     /// What an answer means: [`verdict::usual`] unless said otherwise.
-    pub verdict: Judge,
+    pub verdict: VerdictFn,
     /// What an answer says of each row of a list: [`verdict::row_replies`] unless said otherwise.
     pub row_replies: fn(&Reply<'_>) -> Option<Vec<RowReply>>,
     /// Where the record is in an answer to what was written, as a JSON pointer such as `/result`. An answer without it is

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use diffsync_core::{AdapterError, HasTable, Side, Visit, VisitedBy};
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::data::{HasTable, Side, Visit, VisitedBy};
 
 use super::context::RestContext;
 use super::model::RestModel;

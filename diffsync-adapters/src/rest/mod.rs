@@ -5,7 +5,8 @@
 //! ```
 //! use diffsync_adapters::RestModel;
 //! use diffsync_adapters::rest::{Client, Dialect, Rest};
-//! use diffsync_core::{Dataset, Secret, SyncModel, Table, Url};
+//! use diffsync_core::{Dataset, SyncModel, Table};
+//! use diffsync_core::value::{Secret, Url};
 //!
 //! #[derive(SyncModel, RestModel, Clone)]
 //! #[rest(path = "ipam/vlans")]
@@ -53,7 +54,7 @@ pub use reqwest::{Method, StatusCode, header};
 pub use self::adapter::Rest;
 pub use self::dialect::{Bulk, Dialect, Owner};
 pub use self::entries::ModelEntries;
-pub use self::http::builder::{ClientBuilder, SettingError};
+pub use self::http::builder::{BuildError, ClientBuilder};
 pub use self::http::client::{Answer, Client, Request};
 pub use self::http::error::{Error, ErrorKind};
 pub use self::http::pages::{Page, Pages, Paging};
@@ -62,5 +63,5 @@ pub use self::http::tasks::Tasks;
 pub use self::model::RestModel;
 pub use self::model::schema::{Of, Part, RestField, RestKey, RestSchema, StaticOwner};
 pub use self::model::tree_path::{join_names, split_names};
-pub use self::source::{Collection, FromPages, RowSource, Sample, Seen};
-pub use self::verdict::{Judge, Reply, RowReply, Verdict};
+pub use self::source::{Collection, PagedSource, RowSource, Sample, Seen};
+pub use self::verdict::{Reply, RowReply, Verdict, VerdictFn};

@@ -1,6 +1,8 @@
 //! Records and the bodies that hold them.
 
-use diffsync_core::{AttributeValues, REDACTED, SyncModel, exposed, redacted};
+use diffsync_core::SyncModel;
+use diffsync_core::model::AttributeValues;
+use diffsync_core::value::{REDACTED, exposed, redacted};
 use serde_json::{Map, Number, Value};
 
 use super::cache::{LookupError, RowCache};
@@ -345,7 +347,7 @@ mod tests {
             fields: &[field(&["path"], PATH, true), field(&["parent"], PARENT, false)],
             owner: None,
             answer: None,
-            without_nameless: false,
+            skip_unnamed: false,
         };
         let mut cache = RowCache::new("id", &[&SCHEMA], &[]);
         cache.fill("places", [json!({"id": 7, "name": "NL", "parent": null})]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 use futures_util::future::BoxFuture;
 use reqwest::header::ALLOW;
 use serde_json::Value;
@@ -98,9 +98,9 @@ impl std::fmt::Debug for Sample {
 
 /// The pages of the API itself.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct FromPages;
+pub struct PagedSource;
 
-impl RowSource for FromPages {
+impl RowSource for PagedSource {
     fn rows<'a>(
         &'a self,
         client: &'a Client,

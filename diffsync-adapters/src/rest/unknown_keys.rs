@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use diffsync_core::{AdapterError, nearest};
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::value::suggest;
 use serde_json::Value;
 
 use crate::rest::cache::RowCache;
@@ -136,7 +137,7 @@ fn meant(at: &[&str], rows: &[Value]) -> Option<String> {
         names.extend(inner.and_then(Value::as_object).into_iter().flat_map(|fields| fields.keys().map(String::as_str)));
     }
 
-    let name = nearest(wrong, names)?;
+    let name = suggest(wrong, names)?;
     Some(before.iter().copied().chain([name]).collect::<Vec<_>>().join("."))
 }
 

@@ -1,6 +1,6 @@
 //! What an answer means: whether the request was carried out. The status alone does not tell.
 //!
-//! A [`Dialect`](super::Dialect) judges each answer with a function of the type [`Judge`]. [`usual`] knows the common
+//! A [`Dialect`](super::Dialect) judges each answer with a function of the type [`VerdictFn`]. [`usual`] knows the common
 //! envelopes and is what a dialect begins with; the parts that it is made up of can be put together otherwise.
 //!
 //! ```
@@ -22,7 +22,7 @@ use serde_json::Value;
 use super::http::redact::shortened;
 
 /// Judges an answer. `None` leaves it to the status, and to whether the answer holds a record where one is due.
-pub type Judge = fn(&Reply<'_>) -> Option<Verdict>;
+pub type VerdictFn = fn(&Reply<'_>) -> Option<Verdict>;
 
 /// An answer, as it is judged.
 #[derive(Clone, Copy)]

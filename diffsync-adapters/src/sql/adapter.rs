@@ -4,10 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use diffsync_core::{
-    Adapter, AdapterError, Checkup, Dataset, HasTable, LoadContext, Side, Synced, Target, TargetError, Terms, Url,
-    VisitedBy, WriteContext, redacted_url,
+use diffsync_core::adapter::{
+    AdapterError, Capabilities, CompleteContext, HealthCheck, LoadContext, TargetError, WriteContext,
 };
+use diffsync_core::data::{HasTable, Side, VisitedBy};
+use diffsync_core::job::redact_url;
+use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, Target};
 
 use super::catalogue::Catalogue;
 use super::context::SqlContext;
@@ -42,7 +45,7 @@ impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
     ///
     /// If the URL does not name a database, or one whose feature is not enabled, or has an option that its
     /// driver does not know.
-    pub fn at(url: &Url) -> Result<Self, AdapterError> {
+    pub fn open(url: &Url) -> Result<Self, AdapterError> {
         let entries = ModelEntries::of_data();
         let (tables, schemas) = entries.iter().map(|entry| (entry.table, entry.schema)).unzip();
         let database = database(url)?;
@@ -85,8 +88,8 @@ impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
 
     /// Sets how long connecting may take, ten seconds by default.
     #[must_use]
-    pub fn connect_within(mut self, time: Duration) -> Self {
-        self.context.session.connect_within = time;
+    pub fn connect_timeout(mut self, time: Duration) -> Self {
+        self.context.session.connect_timeout = time;
         self
     }
 }
@@ -113,7 +116,7 @@ fn database(url: &Url) -> Result<Box<dyn Database>, AdapterError> {
                 }
                 None => "is not the URL of a database: expected `sqlite://`, `postgres://` or `mysql://`".into(),
             };
-            Err(AdapterError::new(format!("`{}` {why}", redacted_url(url))))
+            Err(AdapterError::new(format!("`{}` {why}", redact_url(url))))
         }
     }
 }
@@ -163,7 +166,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
         Ok(())
     }
 
-    async fn sync_complete(&self, synced: &Synced<'_, D>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, synced: &CompleteContext<'_, D>) -> Result<(), AdapterError> {
         let counts = synced.counts();
         let is_whole = counts.failed + counts.unknown + counts.not_attempted == 0;
         self.context.session.complete(is_whole).await
@@ -178,7 +181,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
         false
     }
 
-    async fn check(&self, checkup: &mut Checkup) {
+    async fn check(&self, checkup: &mut HealthCheck) {
         check::check(&self.context, checkup).await;
     }
 }
@@ -236,13 +239,13 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>, M: SqlModel> Target<
         Ok(together(written, refused))
     }
 
-    fn terms(&self) -> Terms {
+    fn terms(&self) -> Capabilities {
         let concurrency_limit = match self.context.session.transaction {
             Transaction::PerBatch => self.context.database().concurrency_limit(),
             Transaction::PerRun => Some(1),
         };
         let can = <Self as Target<M>>::CAN;
-        Terms { can, concurrency: self.connections, concurrency_limit, batch: self.batch }
+        Capabilities { can, concurrency: self.connections, concurrency_limit, batch: self.batch }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 use super::catalogue::equal_identifiers::EqualIdentifiers;

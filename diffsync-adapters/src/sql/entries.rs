@@ -1,7 +1,8 @@
 //! The models of a data set, as an adapter that does not know their types sees them.
 
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::data::{HasTable, Visit, VisitedBy};
 use diffsync_core::schema::ModelSchema;
-use diffsync_core::{AdapterError, HasTable, Visit, VisitedBy};
 use futures_util::future::BoxFuture;
 
 use super::model::SqlModel;

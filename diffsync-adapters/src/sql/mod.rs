@@ -6,7 +6,8 @@
 //! ```
 //! use diffsync_adapters::SqlModel;
 //! use diffsync_adapters::sql::Sql;
-//! use diffsync_core::{Dataset, SyncModel, Table, Url};
+//! use diffsync_core::{Dataset, SyncModel, Table};
+//! use diffsync_core::value::Url;
 //!
 //! #[derive(SyncModel, SqlModel, Clone)]
 //! #[sql(table = "sites", owner(column = "managed_by", value = "diffsync"))]
@@ -42,7 +43,7 @@
 //! // Nothing is opened or created before it is needed.
 //! let url = Url::parse("sqlite://inventory.db")?;
 //! # #[cfg(feature = "sqlite")]
-//! let inventory: Sql<Inventory> = Sql::at(&url).map_err(|error| error.to_string())?.create_tables();
+//! let inventory: Sql<Inventory> = Sql::open(&url).map_err(|error| error.to_string())?.create_tables();
 //! # Ok(())
 //! # }
 //! ```

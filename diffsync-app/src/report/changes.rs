@@ -3,7 +3,9 @@
 use std::fmt::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use diffsync_core::{DiffLine, DiffTree, Operation, RunReport};
+use diffsync_core::model::Operation;
+use diffsync_core::plan::{DiffLine, DiffTree};
+use diffsync_core::report::RunReport;
 
 use super::{LINES, Look, more};
 

@@ -6,9 +6,12 @@ mod summary;
 
 use std::fmt::{self, Write};
 
-use diffsync_core::{
-    FailedRecord, JobInfo, Lift, Lost, OutcomeKind, PlanKind, RunReport, SavedPlan, Signature, SkippedModel,
-};
+use diffsync_core::data::SkippedModel;
+use diffsync_core::job::JobInfo;
+use diffsync_core::model::LimitOverride;
+use diffsync_core::plan::OutcomeKind;
+use diffsync_core::plan_file::{PlanKind, SavedPlan, Signature, Unrestorable};
+use diffsync_core::report::{FailedRecord, RunReport};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -58,12 +61,12 @@ impl Serialize for Report<'_> {
             program: &'a str,
             made: &'a Signature,
             approvals: &'a [Signature],
-            lost: &'a [Lost],
+            lost: &'a [Unrestorable],
         }
         #[derive(Serialize)]
         struct Undo<'a> {
             operations: usize,
-            lost: &'a [Lost],
+            lost: &'a [Unrestorable],
         }
         let plan = self.plan.map(|plan| Origin {
             kind: plan.head.kind,
@@ -92,7 +95,7 @@ impl Report<'_> {
         section(out, "left out", look, report.skipped.iter().map(skipped))?;
         section(out, "left out by the filter", look, &report.filtered)?;
         section(out, "guards", look, report.breaches.iter().map(advice::breach))?;
-        section(out, "limits lifted", look, report.lifts.iter().map(lift))?;
+        section(out, "limits lifted", look, report.limit_overrides.iter().map(lift))?;
         section(out, "changed since the plan was made", look, &report.stale)?;
         changes(out, report, look)?;
         not_written(out, report, look)?;
@@ -150,7 +153,7 @@ fn skipped(skipped: &SkippedModel) -> String {
     format!("{}: by the {}: {}", skipped.model, skipped.side, skipped.reason)
 }
 
-fn lift(lift: &Lift) -> String {
+fn lift(lift: &LimitOverride) -> String {
     format!("{}: {}s up to {}", lift.model, lift.operation, lift.limit)
 }
 

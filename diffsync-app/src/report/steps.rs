@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use diffsync_core::{RunReport, Step, StepReport};
+use diffsync_core::report::{RunReport, Step, StepReport};
 
 pub(super) fn steps(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
     let profiled = report.steps.iter().any(|step| step.memory.is_some());

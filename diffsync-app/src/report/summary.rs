@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use diffsync_core::{Counts, RunReport};
+use diffsync_core::plan::Counts;
+use diffsync_core::report::RunReport;
 
 /// Which of a model's counts a column shows.
 type CountOf = fn(&Counts) -> usize;

@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use crate::adapter::health_check::Checkup;
-use crate::adapter::{Adapter, LoadContext, Synced, Target, Terms, WriteContext};
+use crate::adapter::health_check::HealthCheck;
+use crate::adapter::{Adapter, Capabilities, CompleteContext, LoadContext, Target, WriteContext};
 use crate::error::{AdapterError, TargetError};
 use crate::model::SyncModel;
 
@@ -35,7 +35,7 @@ impl<A: Adapter, B: Adapter<Data = A::Data>> Adapter for Either<A, B> {
         either!(self, adapter => adapter.load(data, cx).await)
     }
 
-    async fn sync_complete(&self, synced: &Synced<'_, A::Data>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, synced: &CompleteContext<'_, A::Data>) -> Result<(), AdapterError> {
         either!(self, adapter => adapter.sync_complete(synced).await)
     }
 
@@ -43,7 +43,7 @@ impl<A: Adapter, B: Adapter<Data = A::Data>> Adapter for Either<A, B> {
         either!(self, adapter => adapter.rehearses())
     }
 
-    async fn rehearse(&self, synced: &Synced<'_, A::Data>) -> Result<(), AdapterError> {
+    async fn rehearse(&self, synced: &CompleteContext<'_, A::Data>) -> Result<(), AdapterError> {
         either!(self, adapter => adapter.rehearse(synced).await)
     }
 
@@ -55,7 +55,7 @@ impl<A: Adapter, B: Adapter<Data = A::Data>> Adapter for Either<A, B> {
         either!(self, adapter => adapter.rewrites())
     }
 
-    async fn check(&self, checkup: &mut Checkup) {
+    async fn check(&self, checkup: &mut HealthCheck) {
         either!(self, adapter => adapter.check(checkup).await);
     }
 
@@ -106,7 +106,7 @@ where
         either!(self, target => target.delete_many(old, cx).await)
     }
 
-    fn terms(&self) -> Terms {
+    fn terms(&self) -> Capabilities {
         either!(self, target => target.terms())
     }
 }

@@ -8,22 +8,23 @@ use crate::data::side::Side;
 /// version that is known.
 ///
 /// ```
-/// use diffsync_core::{Checkup, Side};
+/// use diffsync_core::adapter::HealthCheck;
+/// use diffsync_core::data::Side;
 ///
-/// let mut checkup = Checkup::new(Side::Target);
+/// let mut checkup = HealthCheck::new(Side::Target);
 /// checkup.passed("connection", "PostgreSQL 15.14");
 /// checkup.failed("rights", "`inventory` may not write to `sites`; grant it INSERT, UPDATE and DELETE");
 /// assert!(!checkup.is_healthy());
 /// ```
 #[derive(Debug, Clone, Serialize)]
-pub struct Checkup {
+pub struct HealthCheck {
     side: Side,
-    findings: Vec<Finding>,
+    findings: Vec<CheckResult>,
 }
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct CheckResult {
     /// What was looked at: `connection`, `login`, `rights`, `version`.
     pub what: String,
     /// Whether it is as it should be.
@@ -32,7 +33,7 @@ pub struct Finding {
     pub detail: String,
 }
 
-impl Checkup {
+impl HealthCheck {
     /// A checkup of a system that is to be this side.
     #[must_use]
     pub fn new(side: Side) -> Self {
@@ -47,17 +48,17 @@ impl Checkup {
 
     /// Takes note of something that is as it should be.
     pub fn passed(&mut self, what: impl Into<String>, detail: impl Into<String>) {
-        self.findings.push(Finding { what: what.into(), passed: true, detail: detail.into() });
+        self.findings.push(CheckResult { what: what.into(), passed: true, detail: detail.into() });
     }
 
     /// Takes note of something that is not as it should be: what was seen, and what to do.
     pub fn failed(&mut self, what: impl Into<String>, detail: impl Into<String>) {
-        self.findings.push(Finding { what: what.into(), passed: false, detail: detail.into() });
+        self.findings.push(CheckResult { what: what.into(), passed: false, detail: detail.into() });
     }
 
     /// What was looked at, in order. An adapter that looks at nothing finds nothing.
     #[must_use]
-    pub fn findings(&self) -> &[Finding] {
+    pub fn findings(&self) -> &[CheckResult] {
         &self.findings
     }
 

@@ -7,7 +7,7 @@ mod either;
 pub(crate) mod health_check;
 
 pub use self::either::Either;
-pub use self::health_check::{Checkup, Finding};
+pub use self::health_check::{CheckResult, HealthCheck};
 pub use crate::error::{AdapterError, TargetError, TargetErrorKind};
 
 use std::future::Future;
@@ -23,8 +23,8 @@ use crate::data::dataset::{Dataset, HasTable, position};
 use crate::data::side::Side;
 use crate::data::table::Table;
 use crate::error::panicked;
-use crate::model::operation::{Operation, Ops};
-use crate::model::{Names, SyncModel};
+use crate::model::operation::{Operation, Operations};
+use crate::model::{AsKey, SyncModel};
 use crate::plan::Plan;
 use crate::plan::diff::Withheld;
 use crate::plan::outcome::{OutcomeCounts, Outcomes};
@@ -34,7 +34,8 @@ use crate::report::event::{Event, Observers};
 /// One system: it loads a data set.
 ///
 /// ```
-/// use diffsync_core::{Adapter, AdapterError, Dataset, LoadContext, SyncModel, Table};
+/// use diffsync_core::{Adapter, Dataset, SyncModel, Table};
+/// use diffsync_core::adapter::{AdapterError, LoadContext};
 ///
 /// #[derive(SyncModel)]
 /// struct Vlan {
@@ -86,7 +87,10 @@ pub trait Adapter: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), AdapterError>> + Send;
 
     /// Called on the target after every real run that wrote, also a partial one.
-    fn sync_complete(&self, synced: &Synced<'_, Self::Data>) -> impl Future<Output = Result<(), AdapterError>> + Send {
+    fn sync_complete(
+        &self,
+        synced: &CompleteContext<'_, Self::Data>,
+    ) -> impl Future<Output = Result<(), AdapterError>> + Send {
         let _ = synced;
         async { Ok(()) }
     }
@@ -110,14 +114,17 @@ pub trait Adapter: Send + Sync + 'static {
     }
 
     /// Finds what [`sync_complete`](Self::sync_complete) would fail of, and writes nothing.
-    fn rehearse(&self, synced: &Synced<'_, Self::Data>) -> impl Future<Output = Result<(), AdapterError>> + Send {
+    fn rehearse(
+        &self,
+        synced: &CompleteContext<'_, Self::Data>,
+    ) -> impl Future<Output = Result<(), AdapterError>> + Send {
         let _ = synced;
         async { Ok(()) }
     }
 
     /// Tests whether the system can be used, before anything is loaded from it: the connection, the login, the rights, the
-    /// version. What it finds is told to the [`Checkup`], which also says which side the system is to be.
-    fn check(&self, checkup: &mut Checkup) -> impl Future<Output = ()> + Send {
+    /// version. What it finds is told to the [`HealthCheck`], which also says which side the system is to be.
+    fn check(&self, checkup: &mut HealthCheck) -> impl Future<Output = ()> + Send {
         let _ = checkup;
         async {}
     }
@@ -143,7 +150,7 @@ pub trait Adapter: Send + Sync + 'static {
 pub trait Target<M: SyncModel>: Adapter {
     /// What the system is able to do with records of this model. What is outside is shown as unsupported and never
     /// attempted, so the functions for it are not called.
-    const CAN: Ops = Ops::all();
+    const CAN: Operations = Operations::all();
 
     /// How many calls for records of this model are made at the same time, unless a job or a run says otherwise.
     const CONCURRENCY: usize = 1;
@@ -209,8 +216,8 @@ pub trait Target<M: SyncModel>: Adapter {
     }
 
     /// The constants as values, where they differ from target to target.
-    fn terms(&self) -> Terms {
-        Terms {
+    fn terms(&self) -> Capabilities {
+        Capabilities {
             can: Self::CAN,
             concurrency: Self::CONCURRENCY,
             concurrency_limit: Self::CONCURRENCY_LIMIT,
@@ -228,9 +235,9 @@ async fn caught<R>(answer: impl Future<Output = Result<R, TargetError>>) -> Resu
 
 /// How a target writes records of a model: the constants of [`Target`] as values.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms {
+pub struct Capabilities {
     /// What the system is able to do with them.
-    pub can: Ops,
+    pub can: Operations,
     /// How many calls are made at the same time, unless a job or a run says otherwise.
     pub concurrency: usize,
     /// How many may be made at the same time, whatever a job or a run says.
@@ -269,7 +276,7 @@ impl<'a> LoadContext<'a> {
 
     /// A context outside a run, observed by nobody: for a test of a loader.
     #[must_use]
-    pub fn alone(side: Side) -> LoadContext<'static> {
+    pub fn standalone(side: Side) -> LoadContext<'static> {
         static NOBODY: LazyLock<Observers> = LazyLock::new(Observers::default);
         LoadContext { side, is_dry_run: true, observers: &NOBODY }
     }
@@ -342,7 +349,7 @@ impl<'a, D: Dataset> WriteContext<'a, D> {
     /// # Errors
     ///
     /// If the target holds no such record.
-    pub fn current<M: SyncModel>(&self, name: &(impl Names<M> + ?Sized)) -> Result<&'a M, TargetError>
+    pub fn current<M: SyncModel>(&self, name: &(impl AsKey<M> + ?Sized)) -> Result<&'a M, TargetError>
     where
         D: HasTable<M>,
     {
@@ -407,13 +414,13 @@ pub enum Completion {
 pub(crate) type Completions = Mutex<Vec<(usize, Completion)>>;
 
 /// A run after everything was written: what `sync_complete` works with.
-pub struct Synced<'a, D: 'static> {
+pub struct CompleteContext<'a, D: 'static> {
     current: &'a TargetState<'a, D>,
     outcomes: &'a Outcomes,
     completions: &'a Completions,
 }
 
-impl<'a, D: Dataset> Synced<'a, D> {
+impl<'a, D: Dataset> CompleteContext<'a, D> {
     pub(crate) fn new(current: &'a TargetState<'a, D>, outcomes: &'a Outcomes, completions: &'a Completions) -> Self {
         Self { current, outcomes, completions }
     }
@@ -439,7 +446,7 @@ impl<'a, D: Dataset> Synced<'a, D> {
     }
 
     /// The record that `name` names, as the target now holds it; none if it was deleted or never there.
-    pub fn current<M: SyncModel>(&self, name: &(impl Names<M> + ?Sized)) -> Option<&'a M>
+    pub fn current<M: SyncModel>(&self, name: &(impl AsKey<M> + ?Sized)) -> Option<&'a M>
     where
         D: HasTable<M>,
     {
@@ -482,8 +489,8 @@ impl<'a, D: Dataset> Synced<'a, D> {
     }
 }
 
-impl<D> std::fmt::Debug for Synced<'_, D> {
+impl<D> std::fmt::Debug for CompleteContext<'_, D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Synced").finish_non_exhaustive()
+        f.debug_struct("CompleteContext").finish_non_exhaustive()
     }
 }

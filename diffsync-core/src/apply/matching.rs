@@ -6,7 +6,7 @@ use fixedbitset::FixedBitSet;
 use serde_json::{Map, Value};
 
 use crate::data::dataset::Dataset;
-use crate::data::refusal::Moved;
+use crate::data::refusal::Drift;
 use crate::data::side::Side;
 use crate::model::operation::Operation;
 use crate::model::schema::ModelSchema;
@@ -139,9 +139,9 @@ fn source_changed(differences: &str) -> String {
 }
 
 /// What is different about an operation on a record of this name, if it is known.
-pub(super) fn moved(operation: &SavedOperation, record: Option<String>, reason: String) -> Moved {
+pub(super) fn moved(operation: &SavedOperation, record: Option<String>, reason: String) -> Drift {
     let record = record.unwrap_or_else(|| id_text(&operation.id));
-    Moved { operation: operation.op, model: operation.model.clone(), record, reason }
+    Drift { operation: operation.op, model: operation.model.clone(), record, reason }
 }
 
 /// Compares values of a saved plan with those of a record.

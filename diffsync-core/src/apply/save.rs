@@ -11,7 +11,7 @@ use crate::plan::diff::Withheld;
 use crate::plan::outcome::Task;
 use crate::plan_file::key::PlanKey;
 use crate::plan_file::write::Lines;
-use crate::plan_file::{PlanHead, SavedOperation};
+use crate::plan_file::{PlanHeader, SavedOperation};
 
 /// Writes a run's plan: what it would ask the target to do, with the values before and after.
 ///
@@ -20,7 +20,7 @@ use crate::plan_file::{PlanHead, SavedOperation};
 /// # Errors
 ///
 /// If it cannot be written, or a value of a record cannot be serialised.
-pub fn write_plan(plan: &dyn PlanView, head: &PlanHead, key: &PlanKey, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_plan(plan: &dyn PlanView, head: &PlanHeader, key: &PlanKey, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = Lines::begin(out, head)?;
     for operation in asked(plan, key) {
         lines.operation(&operation.map_err(io::Error::other)?)?;

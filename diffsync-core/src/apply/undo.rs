@@ -17,10 +17,10 @@ use crate::plan::target_state::TargetState;
 use crate::plan::{PlanView, RecordRef};
 use crate::plan_file::key::{PlanKey, holds_secret};
 use crate::plan_file::log::nothing;
-use crate::plan_file::{Lost, SavedOperation, Undo};
+use crate::plan_file::{SavedOperation, UndoPlan, Unrestorable};
 
 /// What takes back what an execution did, in the order of the diff.
-pub(crate) fn inverse<D: Dataset>(current: &TargetState<'_, D>, outcomes: &Outcomes, key: &PlanKey) -> Undo {
+pub(crate) fn inverse<D: Dataset>(current: &TargetState<'_, D>, outcomes: &Outcomes, key: &PlanKey) -> UndoPlan {
     let mut inverting = UndoBuilder::of(current, outcomes, key, None);
     D::visit_models(&mut inverting);
     inverting.without_what_is_lost()
@@ -36,7 +36,7 @@ pub(crate) fn inverse_of<D: Dataset>(
     key: &PlanKey,
     tasks: &[Task],
     reopened: &HashSet<Task>,
-) -> Undo {
+) -> UndoPlan {
     let mut inverting = UndoBuilder::of(current, outcomes, key, Some((tasks, reopened)));
     D::visit_models(&mut inverting);
     inverting.undo
@@ -46,7 +46,7 @@ struct UndoBuilder<'a, D: 'static> {
     current: &'a TargetState<'a, D>,
     outcomes: &'a Outcomes,
     key: &'a PlanKey,
-    undo: Undo,
+    undo: UndoPlan,
     /// The operation that creates a record again.
     again: HashMap<RecordRef, usize>,
     needs: Vec<Need>,
@@ -61,7 +61,7 @@ impl<'a, D: Dataset> UndoBuilder<'a, D> {
         key: &'a PlanKey,
         only: Option<(&'a [Task], &'a HashSet<Task>)>,
     ) -> Self {
-        let (undo, again, needs) = (Undo::default(), HashMap::new(), Vec::new());
+        let (undo, again, needs) = (UndoPlan::default(), HashMap::new(), Vec::new());
         Self { current, outcomes, key, undo, again, needs, only }
     }
 
@@ -190,7 +190,7 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
 impl<D: Dataset> UndoBuilder<'_, D> {
     fn lose<M: SyncModel>(&mut self, row: Option<u32>, table: &Table<M>, lost: String) {
         let record = row.map(|row| table.rows()[row as usize].id().to_string());
-        self.undo.lost.push(Lost { lost, model: M::NAME.to_owned(), record });
+        self.undo.lost.push(Unrestorable { lost, model: M::NAME.to_owned(), record });
     }
 
     /// The attributes of a record that a predicate wants, by name, their secrets sealed.
@@ -222,13 +222,13 @@ impl<D: Dataset> UndoBuilder<'_, D> {
             return self.delete(stored);
         }
         let lost = format!("the target stored it as {}, which is another record too", stored.id());
-        self.undo.lost.push(Lost { lost, model: M::NAME.to_owned(), record: Some(given.id().to_string()) });
+        self.undo.lost.push(Unrestorable { lost, model: M::NAME.to_owned(), record: Some(given.id().to_string()) });
     }
 
     /// A record whose values cannot be written to a file.
     fn unreadable<M: SyncModel>(&mut self, record: &M, error: &serde_json::Error) {
         let lost = format!("it cannot be taken back, since its values cannot be serialised: {error}");
-        self.undo.lost.push(Lost { lost, model: M::NAME.to_owned(), record: Some(record.id().to_string()) });
+        self.undo.lost.push(Unrestorable { lost, model: M::NAME.to_owned(), record: Some(record.id().to_string()) });
     }
 
     fn push(&mut self, op: Operation, model: &str, id: Value, before: Map<String, Value>, after: Map<String, Value>) {
@@ -255,7 +255,7 @@ impl<D: Dataset> UndoBuilder<'_, D> {
     }
 
     /// Takes out what needs a record that cannot be created again, and what needs that, in one walk.
-    fn without_what_is_lost(mut self) -> Undo {
+    fn without_what_is_lost(mut self) -> UndoPlan {
         let plan = self.current.plan();
         let mut needed_by: HashMap<RecordRef, Vec<usize>> = HashMap::new();
         for (at, need) in self.needs.iter().enumerate() {
@@ -292,7 +292,7 @@ impl<D: Dataset> UndoBuilder<'_, D> {
                 format!("{} cannot be restored without {needed}", names.join(", "))
             };
             let (model, record) = (name(record).to_owned(), Some(plan.record(record)));
-            self.undo.lost.push(Lost { lost, model, record });
+            self.undo.lost.push(Unrestorable { lost, model, record });
         }
         let mut place = 0..;
         self.undo.operations.retain(|_| place.next().is_none_or(|place| !out.contains(place)));

@@ -66,7 +66,8 @@ pub trait HasTable<M: SyncModel> {
 /// traits ask for nothing themselves, so that what a model or a data set lacks is said once.
 ///
 /// ```
-/// use diffsync_core::{Dataset, HasTable, SyncModel, Table, Visit, VisitedBy};
+/// use diffsync_core::{Dataset, SyncModel, Table};
+/// use diffsync_core::data::{HasTable, Visit, VisitedBy};
 ///
 /// /// What a model needs to be stored in a drawer.
 /// trait Labelled: SyncModel {

@@ -48,7 +48,7 @@ pub enum Refusal {
         "the plan no longer fits:\n{}",
         first_of(.0)
     )]
-    Moved(Vec<Moved>),
+    Drift(Vec<Drift>),
     /// Everything that a saved plan would do is done.
     #[error("everything in the plan is done already")]
     Done,
@@ -77,7 +77,7 @@ impl Refusal {
 }
 
 /// The first of many, a line each.
-fn first_of(moved: &[Moved]) -> String {
+fn first_of(moved: &[Drift]) -> String {
     const SHOWN: usize = 20;
     let lines = moved.iter().take(SHOWN).map(ToString::to_string);
     let more = moved.len().saturating_sub(SHOWN);
@@ -116,7 +116,7 @@ impl fmt::Display for Breach {
 
 /// An operation of a saved plan that is not found again as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Moved {
+pub struct Drift {
     /// What was to be done.
     pub operation: Operation,
     /// The model's name.
@@ -127,7 +127,7 @@ pub struct Moved {
     pub reason: String,
 }
 
-impl fmt::Display for Moved {
+impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { operation, model, record, reason } = self;
         write!(f, "{operation} {model} {record}: {reason}")

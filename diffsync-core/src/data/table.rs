@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use crate::model::flags::Flags;
-use crate::model::{Names, SyncModel};
+use crate::model::{AsKey, SyncModel};
 
 /// One hash function for all tables, so that a key hashed once can be looked up on both sides.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
@@ -139,13 +139,13 @@ impl<M: SyncModel> Table<M> {
     }
 
     /// The record that `name` names.
-    pub fn get<N: Names<M> + ?Sized>(&self, name: &N) -> Option<&M> {
+    pub fn get<N: AsKey<M> + ?Sized>(&self, name: &N) -> Option<&M> {
         let row = self.position(name.key()?)?;
         self.rows.get(row as usize)
     }
 
     /// Whether there is a record that `name` names.
-    pub fn contains<N: Names<M> + ?Sized>(&self, name: &N) -> bool {
+    pub fn contains<N: AsKey<M> + ?Sized>(&self, name: &N) -> bool {
         self.get(name).is_some()
     }
 
@@ -153,7 +153,7 @@ impl<M: SyncModel> Table<M> {
     ///
     /// If the identifier itself is changed, the record is found under the new one from then on; if that is taken, the
     /// record is set aside as a duplicate and reported after the load.
-    pub fn modify<N: Names<M> + ?Sized, R>(&mut self, name: &N, change: impl FnOnce(&mut M) -> R) -> Option<R> {
+    pub fn modify<N: AsKey<M> + ?Sized, R>(&mut self, name: &N, change: impl FnOnce(&mut M) -> R) -> Option<R> {
         let row = self.position(name.key()?)?;
         let record = self.rows.get_mut(row as usize)?;
         let before = record.id();
@@ -167,7 +167,7 @@ impl<M: SyncModel> Table<M> {
     }
 
     /// Takes the record that `name` names out of the table. The last record takes its place in the order.
-    pub fn remove<N: Names<M> + ?Sized>(&mut self, name: &N) -> Option<M> {
+    pub fn remove<N: AsKey<M> + ?Sized>(&mut self, name: &N) -> Option<M> {
         let key = name.key()?;
         let row = self.position(key)?;
         Some(self.detach(row, key))

@@ -12,7 +12,7 @@ use crate::adapter::{Target, WriteContext};
 use crate::data::dataset::{Dataset, HasTable};
 use crate::error::{TargetError, TargetErrorKind};
 use crate::model::operation::Operation;
-use crate::model::{HandedOver, SyncModel};
+use crate::model::{Outgoing, SyncModel};
 use crate::plan::Plan;
 use crate::plan::outcome::Task;
 use crate::plan::target_state::TargetState;
@@ -96,7 +96,7 @@ where
         let about = |attribute| self.is_about::<M>(task, attribute);
         if self.phase == WritePhase::Clear {
             let old = self.loaded::<M>(task.in_target(table)?.row());
-            let cleared = old.handed_over(true);
+            let cleared = old.for_target(true);
             return Some((old, cleared.patch(&cleared, &about)));
         }
         let new = self.source::<M>(task.record(table).row());
@@ -113,12 +113,12 @@ where
     }
 
     /// The record that a task creates.
-    fn new_record<M: SyncModel>(&self, task: Task) -> HandedOver<'_, M>
+    fn new_record<M: SyncModel>(&self, task: Task) -> Outgoing<'_, M>
     where
         D: HasTable<M>,
     {
         let table = &self.plan.diff().tables()[task.model];
-        self.source::<M>(table.creates[task.place]).handed_over(true)
+        self.source::<M>(table.creates[task.place]).for_target(true)
     }
 
     fn old_record<M: SyncModel>(&self, task: Task) -> &M
@@ -213,7 +213,7 @@ where
                 answers.extend(again.into_iter().map(|(task, error)| (task, Answer::Failed(error))));
                 return answers;
             }
-            lost = again.iter().filter(|(_, error)| error.is_perhaps_written()).map(|(task, _)| *task).collect();
+            lost = again.iter().filter(|(_, error)| error.is_outcome_unknown()).map(|(task, _)| *task).collect();
             asked = again.into_iter().map(|(task, _)| task).collect();
         }
     }
@@ -253,10 +253,10 @@ where
                 Err(CallError::Failed(error)) => {
                     ended = error.kind() == TargetErrorKind::Fatal;
                     let text = error.to_string();
-                    let lost = error.is_perhaps_written();
+                    let lost = error.is_outcome_unknown();
                     let of_each = || {
                         let each = TargetError::new(&*text);
-                        if lost { each.perhaps_written() } else { each }
+                        if lost { each.outcome_unknown() } else { each }
                     };
                     answers.extend(tasks.iter().skip(1).map(|task| (*task, Answer::Failed(of_each()))));
                     // It was tried again as often as it may be. What ends the run, and who holds a value, is said once.
@@ -275,7 +275,7 @@ where
         D: HasTable<M>,
         T: Target<M, Data = D>,
     {
-        let records: Vec<HandedOver<'_, M>> = tasks.iter().map(|task| self.new_record(*task)).collect();
+        let records: Vec<Outgoing<'_, M>> = tasks.iter().map(|task| self.new_record(*task)).collect();
         let new: Vec<&M> = records.iter().map(|record| &**record).collect();
         let answers = self.options.attempt(|| self.target.create_many(&new, self.cx)).await?;
         Ok(paired(tasks, answers, |at, record| stored(new[at], record)))

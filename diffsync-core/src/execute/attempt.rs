@@ -19,7 +19,7 @@ use crate::report::retry::report_retry;
 /// callers do not come back at once. If a server says when to come back, that is respected, up to
 /// [`longest_wait`](Self::longest_wait).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retry {
+pub struct RetryPolicy {
     /// How often it is asked again.
     pub times: usize,
     /// The first pause.
@@ -30,7 +30,7 @@ pub struct Retry {
     pub longest_wait: Duration,
 }
 
-impl Default for Retry {
+impl Default for RetryPolicy {
     /// Four times, after half a second to a minute, waiting up to five minutes if a server asks for it.
     fn default() -> Self {
         Self {
@@ -42,7 +42,7 @@ impl Default for Retry {
     }
 }
 
-impl Retry {
+impl RetryPolicy {
     /// The pauses before each further call.
     pub fn pauses(self) -> impl Iterator<Item = Duration> {
         // `backon` adds to each pause a random part of it of up to its whole length.
@@ -102,7 +102,7 @@ impl ExecuteOptions {
                 Ok(Err(error)) => error.after_lost(lost),
                 Err(panic) => return Err(CallError::Panicked(panicked("target", &*panic))),
             };
-            lost = error.is_perhaps_written();
+            lost = error.is_outcome_unknown();
             let pauses = pauses.get_or_insert_with(|| self.retry.pauses());
             let Some(pause) = self.pause_after(&error, pauses) else { return Err(CallError::Failed(error)) };
 

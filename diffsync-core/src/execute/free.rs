@@ -88,7 +88,7 @@ where
                 if error.kind() == TargetErrorKind::Fatal {
                     ledger.stop(Stopped::Failure(text.clone()));
                 }
-                if error.is_perhaps_written() { Answered::Lost(text.into()) } else { Answered::Refused(text.into()) }
+                if error.is_outcome_unknown() { Answered::Lost(text.into()) } else { Answered::Refused(text.into()) }
             }
             Err(CallError::Panicked(text)) => Answered::Lost(text.into()),
             Err(CallError::Unknown(reason)) => Answered::Lost(reason),

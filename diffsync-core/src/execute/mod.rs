@@ -20,11 +20,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use self::attempt::Retry;
+pub use self::attempt::RetryPolicy;
 use self::dependents::Clearing;
 use self::ledger::Ledger;
 use self::write::{WriteModel, WritePhase, writers};
-use crate::adapter::{Adapter, Synced, WrittenBy};
+use crate::adapter::{Adapter, CompleteContext, WrittenBy};
 use crate::data::dataset::{Dataset, in_order};
 use crate::data::problem::Problem;
 use crate::data::side::Side;
@@ -48,7 +48,7 @@ pub(crate) struct ExecuteOptions {
     pub(crate) concurrency: Option<NonZeroUsize>,
     /// The target writes only when it completes the run: no outcome is final before, so none is announced.
     pub(crate) writes_at_complete: bool,
-    pub(crate) retry: Retry,
+    pub(crate) retry: RetryPolicy,
     /// How long the target may take for one call.
     pub(crate) record_time_limit: Option<Duration>,
     /// When the run must have ended.
@@ -98,10 +98,10 @@ impl<'a, D: Dataset> Execution<'a, D> {
     }
 
     /// What `sync_complete` works with: also what was written by a group that was cut short.
-    pub(crate) fn synced(&mut self) -> Synced<'_, D> {
+    pub(crate) fn synced(&mut self) -> CompleteContext<'_, D> {
         self.current.take_over();
         self.ledger.settle_rest();
-        Synced::new(&self.current, &self.ledger.outcomes, &self.ledger.completions)
+        CompleteContext::new(&self.current, &self.ledger.outcomes, &self.ledger.completions)
     }
 
     /// Whether the target was changed, or may have been.

@@ -13,13 +13,13 @@ use super::dependents::Clearing;
 use super::free::{Value, set_value};
 use super::ledger::Ledger;
 use super::{ExecuteOptions, Execution, Stopped};
-use crate::adapter::{Target, TargetVisitor, Terms, WriteContext, WrittenBy};
+use crate::adapter::{Capabilities, Target, TargetVisitor, WriteContext, WrittenBy};
 use crate::data::dataset::{Dataset, HasTable, Model};
 use crate::data::problem::{Problem, ProblemKind};
 use crate::data::side::Side;
 use crate::error::{TargetError, TargetErrorKind};
 use crate::model::SyncModel;
-use crate::model::operation::{Operation, Ops};
+use crate::model::operation::{Operation, Operations};
 use crate::plan::outcome::{HoldReason, Outcome, Task};
 use crate::plan::target_state::TargetState;
 use crate::plan::{Plan, RecordRef};
@@ -46,7 +46,7 @@ pub(super) trait WriteModel<D, T>: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Result<(), Arc<str>>> + Send + 'a>>;
 
     /// What the target is able to do with the model.
-    fn abilities(&self, target: &T) -> Ops;
+    fn abilities(&self, target: &T) -> Operations;
 
     /// How many records the target is given at the same time.
     fn at_a_time(&self, target: &T, options: &ExecuteOptions) -> usize;
@@ -81,7 +81,7 @@ pub(super) fn writers<D: WrittenBy<T>, T>() -> Vec<Box<dyn WriteModel<D, T>>> {
 }
 
 /// What a target is able to do with each model, in the order of the data set's fields.
-pub(crate) fn abilities<D: WrittenBy<T>, T>(target: &T) -> Vec<Ops> {
+pub(crate) fn abilities<D: WrittenBy<T>, T>(target: &T) -> Vec<Operations> {
     writers::<D, T>().iter().map(|writer| writer.abilities(target)).collect()
 }
 
@@ -112,7 +112,7 @@ where
         Box::pin(set_value::<D, T, M>(target, execution, task, attribute, value))
     }
 
-    fn abilities(&self, target: &T) -> Ops {
+    fn abilities(&self, target: &T) -> Operations {
         target.terms().can
     }
 
@@ -164,7 +164,7 @@ impl<M> From<CallError> for Answer<M> {
 }
 
 /// How many calls are made at the same time. What a system does not stand is not for a run to ask of it.
-fn concurrency(terms: &Terms, options: &ExecuteOptions) -> usize {
+fn concurrency(terms: &Capabilities, options: &ExecuteOptions) -> usize {
     let wanted = options.concurrency.map_or(terms.concurrency, usize::from);
     wanted.min(terms.concurrency_limit.unwrap_or(usize::MAX)).max(1)
 }
@@ -329,7 +329,7 @@ where
         if error.kind() == TargetErrorKind::Fatal {
             ledger.stop(Stopped::Failure(text.clone()));
         }
-        if error.is_perhaps_written() {
+        if error.is_outcome_unknown() {
             ledger.has_written();
             return Some(Outcome::Unknown { reason: text.into() });
         }

@@ -15,13 +15,13 @@ use url::Url;
 pub use self::info::{DataMapping, JobInfo, JobKind};
 pub use self::registry::{JobEntry, JobRegistry, PreparedJob, RegistryError, UnknownJob};
 pub use self::variable::{
-    Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues, redacted_url,
+    Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues, redact_url,
 };
 
 pub use crate::error::JobError;
 pub use crate::model::derive_support::Choices;
 
-use crate::adapter::{Adapter, LoadContext, Synced, WrittenBy};
+use crate::adapter::{Adapter, CompleteContext, LoadContext, WrittenBy};
 use crate::apply::compare::Loaded;
 use crate::data::dataset::Dataset;
 use crate::error::AdapterError;
@@ -156,7 +156,7 @@ pub trait Job: JobSpec {
         &self,
         source: &Self::Source,
         target: &Self::Target,
-        synced: &Synced<'_, Self::Data>,
+        synced: &CompleteContext<'_, Self::Data>,
     ) -> impl Future<Output = Result<(), JobError>> + Send {
         let _ = source;
         async move { Ok(target.sync_complete(synced).await?) }

@@ -16,7 +16,7 @@ use super::{
     VariableValues,
 };
 use crate::adapter::Adapter;
-use crate::adapter::health_check::Checkup;
+use crate::adapter::health_check::HealthCheck;
 use crate::data::dataset::Dataset;
 use crate::data::side::Side;
 use crate::error::JobError;
@@ -24,7 +24,7 @@ use crate::model::schema::ModelSchema;
 use crate::report::RunReport;
 use crate::report::event::Observer;
 use crate::run::{Run, RunOptions};
-use crate::value::suggest::nearest;
+use crate::value::suggest::suggest;
 
 /// A job whose type is not known: all that a program needs to list, show and run it.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ inventory::collect!(JobEntry);
 impl JobEntry {
     /// The entry of a job.
     #[must_use]
-    pub const fn of<J: Job>() -> Self {
+    pub const fn new<J: Job>() -> Self {
         Self {
             info: &J::INFO,
             variables: J::VARIABLES,
@@ -108,7 +108,7 @@ pub trait PreparedJob: Send + Sync {
     /// # Errors
     ///
     /// If the variables are not valid together.
-    fn check(&self) -> Pin<Box<dyn Future<Output = Result<[Checkup; 2], JobError>> + Send + '_>>;
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<[HealthCheck; 2], JobError>> + Send + '_>>;
 
     /// Runs the job to its end.
     fn run(
@@ -125,7 +125,7 @@ impl<J: Job> PreparedJob for Prepared<J> {
         self.0.config_information()
     }
 
-    fn check(&self) -> Pin<Box<dyn Future<Output = Result<[Checkup; 2], JobError>> + Send + '_>> {
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<[HealthCheck; 2], JobError>> + Send + '_>> {
         Box::pin(async {
             self.0.validate()?;
             let cx = JobContext { dry_run: true };
@@ -145,8 +145,8 @@ impl<J: Job> PreparedJob for Prepared<J> {
 }
 
 /// Has an adapter look at its system. That it could not even be made is a finding of its own.
-async fn checkup<A: Adapter>(side: Side, adapter: Result<A, JobError>) -> Checkup {
-    let mut checkup = Checkup::new(side);
+async fn checkup<A: Adapter>(side: Side, adapter: Result<A, JobError>) -> HealthCheck {
+    let mut checkup = HealthCheck::new(side);
     match adapter {
         Ok(adapter) => adapter.check(&mut checkup).await,
         Err(error) => checkup.failed("set-up", error.to_string()),
@@ -173,8 +173,8 @@ impl JobRegistry {
     /// # Errors
     ///
     /// If two jobs have the same id, or there are none.
-    pub fn linked(named: impl IntoIterator<Item = JobEntry>) -> Result<Self, RegistryError> {
-        Self::of(inventory::iter::<JobEntry>.into_iter().copied().chain(named))
+    pub fn from_linked(named: impl IntoIterator<Item = JobEntry>) -> Result<Self, RegistryError> {
+        Self::new(inventory::iter::<JobEntry>.into_iter().copied().chain(named))
     }
 
     /// These jobs and no others. A job that stands there twice is one job.
@@ -182,7 +182,7 @@ impl JobRegistry {
     /// # Errors
     ///
     /// If two jobs have the same id, or there are none.
-    pub fn of(entries: impl IntoIterator<Item = JobEntry>) -> Result<Self, RegistryError> {
+    pub fn new(entries: impl IntoIterator<Item = JobEntry>) -> Result<Self, RegistryError> {
         let mut jobs: Vec<JobEntry> = entries.into_iter().collect();
         jobs.sort_by_key(|job| (job.info.id, job.info.defined_at));
         jobs.dedup_by_key(|job| (job.type_id)());
@@ -233,7 +233,7 @@ impl JobRegistry {
     pub fn get(&self, id: &str) -> Result<&JobEntry, UnknownJob> {
         self.jobs.iter().find(|job| job.info.id == id).ok_or_else(|| UnknownJob {
             id: id.to_owned(),
-            nearest: nearest(id, self.jobs.iter().map(|job| job.info.id)),
+            suggestion: suggest(id, self.jobs.iter().map(|job| job.info.id)),
         })
     }
 }
@@ -281,10 +281,10 @@ pub enum RegistryError {
 
 /// There is no job with this id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("there is no job `{id}`{}", self.nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
+#[error("there is no job `{id}`{}", self.suggestion.map(|suggestion| format!("; did you mean `{suggestion}`?")).unwrap_or_default())]
 pub struct UnknownJob {
     /// The id that was asked for.
     pub id: String,
     /// The nearest id, if one is near.
-    pub nearest: Option<&'static str>,
+    pub suggestion: Option<&'static str>,
 }

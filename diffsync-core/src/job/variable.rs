@@ -52,7 +52,8 @@ impl VariableSpec {
 /// that as well.
 ///
 /// ```
-/// use diffsync_core::{Choice, Variable};
+/// use diffsync_core::Choice;
+/// use diffsync_core::job::Variable;
 ///
 /// #[derive(Choice, Debug, PartialEq)]
 /// enum Scope {
@@ -192,7 +193,7 @@ impl Variable for Url {
     }
 
     fn show(&self) -> Value {
-        Value::from(redacted_url(self))
+        Value::from(redact_url(self))
     }
 }
 
@@ -202,7 +203,7 @@ impl Variable for Url {
 /// after a `#`; and a URL without `//` has no host at all. So what is before an `@` there is not shown either.
 #[doc(hidden)]
 #[must_use]
-pub fn redacted_url(url: &Url) -> String {
+pub fn redact_url(url: &Url) -> String {
     let has_host = url.host_str().is_some_and(|host| !host.is_empty());
     let may_have_login = !has_host || !url.username().is_empty() || url.password().is_some() || url.port().is_some();
     // In a query that is one an `@` is part of a value, which is not shown anyway.
@@ -551,7 +552,7 @@ mod tests {
             ("sqlite:inventory.db", "sqlite:inventory.db"),
             ("sqlite:///srv/inventory.db", "sqlite:///srv/inventory.db"),
         ] {
-            assert_eq!(redacted_url(&Url::parse(url).unwrap()), shown);
+            assert_eq!(redact_url(&Url::parse(url).unwrap()), shown);
         }
     }
 

@@ -28,7 +28,7 @@ pub fn value<T: Serialize>(value: &T) -> ValueResult {
 /// Reads a byte of a text.
 #[inline]
 #[must_use]
-pub fn touch(text: Option<&String>) -> usize {
+pub fn prefetch(text: Option<&String>) -> usize {
     text.and_then(|text| text.as_bytes().first()).map_or(0, |byte| usize::from(*byte))
 }
 
@@ -93,7 +93,8 @@ impl IdentifierParts {
 /// takes.
 ///
 /// ```
-/// use diffsync_core::{AttributeValues, SyncModel};
+/// use diffsync_core::SyncModel;
+/// use diffsync_core::model::AttributeValues;
 ///
 /// #[derive(SyncModel)]
 /// struct Region {

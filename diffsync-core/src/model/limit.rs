@@ -101,7 +101,7 @@ pub enum OnGuard {
 /// Leave to go beyond a model's limit, up to a new one, for one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Lift {
+pub struct LimitOverride {
     /// The model's name.
     pub model: String,
     /// What may be done more often.
@@ -110,7 +110,7 @@ pub struct Lift {
     pub limit: Limit,
 }
 
-impl Lift {
+impl LimitOverride {
     /// Reads the model and the new limit, as in `country=120`.
     ///
     /// # Errors

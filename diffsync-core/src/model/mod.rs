@@ -1,7 +1,7 @@
 //! Models: the traits that `#[derive(SyncModel)]` implements, and what a run may do with a record.
 //!
 //! [`SyncModel`] identifies a record and compares it. [`Flags`] leave records alone, [`Limits`] bound how many of them a run
-//! may change, and [`Ops`] says which [`Operation`]s a target is able to do. [`schema`] describes a model as a value.
+//! may change, and [`Operations`] says which [`Operation`]s a target is able to do. [`schema`] describes a model as a value.
 
 pub(crate) mod derive_support;
 pub(crate) mod flags;
@@ -11,8 +11,8 @@ pub mod schema;
 
 pub use self::derive_support::AttributeValues;
 pub use self::flags::Flags;
-pub use self::limit::{Lift, Limit, Limits, OnGuard};
-pub use self::operation::{Operation, Ops};
+pub use self::limit::{Limit, LimitOverride, Limits, OnGuard};
+pub use self::operation::{Operation, Operations};
 
 use std::fmt::{self, Debug, Display};
 use std::hash::Hash;
@@ -50,7 +50,7 @@ use crate::model::schema::ModelSchema;
 )]
 pub trait SyncModel: Sized + Send + Sync + 'static {
     /// The typed identifier, owning its parts: `CountryId`.
-    type Id: Clone + Eq + Hash + Display + Debug + Names<Self> + Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Id: Clone + Eq + Hash + Display + Debug + AsKey<Self> + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// The borrowed identifier, for hashing and lookup without cloning: `CountryKey<'_>`.
     type Key<'a>: Copy + Eq + Hash;
     /// A typed change, one `Option` per attribute: `CountryPatch`. It serialises only what changed.
@@ -89,9 +89,9 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     fn apply(&mut self, patch: &Self::Patch);
     /// The record as the other side may see it: with its local fields at their defaults, and, if `deferring`, with its
     /// deferred references as if they named nothing.
-    fn handed_over(&self, deferring: bool) -> HandedOver<'_, Self> {
+    fn for_target(&self, deferring: bool) -> Outgoing<'_, Self> {
         let _ = deferring;
-        HandedOver::Whole(self)
+        Outgoing::Whole(self)
     }
     /// The identifier at `position` as a plain value.
     fn identifier(&self, position: usize) -> Result<Value, serde_json::Error>;
@@ -110,7 +110,7 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     fn from_values(id: Self::Id, attributes: &mut AttributeValues) -> Result<Self, serde_json::Error>;
     /// Reads a byte of each piece of memory that a comparison will need, so that many records can be fetched at once.
     #[doc(hidden)]
-    fn touch(&self) -> usize;
+    fn prefetch(&self) -> usize;
 
     /// A copy of the record with the patch applied: what most targets return from `update`.
     ///
@@ -142,7 +142,7 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     label = "not an identifier of `{M}`",
     note = "a record of `{M}` is named by the type of its `#[sync(id)]` field, by the generated `{M}Id`, or by an `Option` of either"
 )]
-pub trait Names<M: SyncModel> {
+pub trait AsKey<M: SyncModel> {
     /// The borrowed identifier, or `None` where nothing is named.
     fn key(&self) -> Option<M::Key<'_>>;
 
@@ -163,7 +163,7 @@ pub trait Names<M: SyncModel> {
     }
 }
 
-impl<M: SyncModel, N: Names<M> + ?Sized> Names<M> for &N {
+impl<M: SyncModel, N: AsKey<M> + ?Sized> AsKey<M> for &N {
     fn key(&self) -> Option<M::Key<'_>> {
         (**self).key()
     }
@@ -171,22 +171,22 @@ impl<M: SyncModel, N: Names<M> + ?Sized> Names<M> for &N {
 
 /// The derive implements it for `str`.
 #[diagnostic::do_not_recommend]
-impl<M: SyncModel> Names<M> for String
+impl<M: SyncModel> AsKey<M> for String
 where
-    str: Names<M>,
+    str: AsKey<M>,
 {
     fn key(&self) -> Option<M::Key<'_>> {
         self.as_str().key()
     }
 
     fn respell(&mut self, key: M::Key<'_>) {
-        if let Some(text) = <str as Names<M>>::spelling(key) {
+        if let Some(text) = <str as AsKey<M>>::spelling(key) {
             text.clone_into(self);
         }
     }
 }
 
-impl<M: SyncModel, N: Names<M>> Names<M> for Option<N> {
+impl<M: SyncModel, N: AsKey<M>> AsKey<M> for Option<N> {
     fn key(&self) -> Option<M::Key<'_>> {
         self.as_ref()?.key()
     }
@@ -228,14 +228,14 @@ impl<T: Default + Send + Sync + 'static> LocalValue for T {}
 /// A record as a target gets it: the source's own where the model has no local fields, else a copy without them.
 #[doc(hidden)]
 #[derive(Debug)]
-pub enum HandedOver<'a, M> {
+pub enum Outgoing<'a, M> {
     /// The source's own record.
     Whole(&'a M),
     /// A copy without what the other side must not see.
     Copy(M),
 }
 
-impl<M> Deref for HandedOver<'_, M> {
+impl<M> Deref for Outgoing<'_, M> {
     type Target = M;
 
     fn deref(&self) -> &M {

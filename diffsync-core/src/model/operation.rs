@@ -37,7 +37,7 @@ bitflags! {
     ///
     /// What is outside is planned as unsupported: it is shown and counted as such, and never attempted.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-    pub struct Ops: u8 {
+    pub struct Operations: u8 {
         /// It creates records.
         const CREATE = 1;
         /// It updates records.
@@ -47,7 +47,7 @@ bitflags! {
     }
 }
 
-impl Ops {
+impl Operations {
     /// Whether an operation is among them.
     #[must_use]
     pub const fn allow(self, operation: Operation) -> bool {

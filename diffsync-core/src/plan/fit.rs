@@ -1,6 +1,6 @@
 //! How a saved plan fits what the two systems now hold.
 
-use crate::data::refusal::Moved;
+use crate::data::refusal::Drift;
 
 /// How the operations of a saved plan stand to what the two systems now hold.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -9,5 +9,5 @@ pub(crate) struct PlanFit {
     pub(crate) done: usize,
     /// The run's flags and filters leave these out of what takes a run back.
     pub(crate) left_out: usize,
-    pub(crate) moved: Vec<Moved>,
+    pub(crate) moved: Vec<Drift>,
 }

@@ -3,7 +3,7 @@
 use crate::data::dataset::Dataset;
 use crate::data::refusal::Breach;
 use crate::data::side::Side;
-use crate::model::limit::{Lift, Limit, Limits};
+use crate::model::limit::{Limit, LimitOverride, Limits};
 use crate::model::operation::Operation;
 use crate::plan::Plan;
 use crate::plan::diff::{TableDiff, Withheld};
@@ -14,7 +14,7 @@ const DEFAULT_DELETES: Limit = Limit::Percent(30.0);
 /// The limits of a run.
 pub(crate) struct Guards<'a> {
     pub(crate) job: Limits,
-    pub(crate) lifts: &'a [Lift],
+    pub(crate) limit_overrides: &'a [LimitOverride],
 }
 
 impl Guards<'_> {
@@ -39,7 +39,7 @@ impl Guards<'_> {
         let model = table.schema().name;
         let breach = |limit| Some(Breach { model, operation, count, records: target, limit });
         let exceeds = |limit: Limit| limit.allowed(target).is_some_and(|allowed| count > allowed);
-        let lift = self.lifts.iter().rev().find(|lift| lift.model == model && lift.operation == operation);
+        let lift = self.limit_overrides.iter().rev().find(|lift| lift.model == model && lift.operation == operation);
         if let Some(lift) = lift {
             return breach(Some(lift.limit)).filter(|_| exceeds(lift.limit));
         }

@@ -16,7 +16,7 @@ pub(crate) mod tree;
 pub use self::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
 pub use self::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
 pub use self::tree::{DiffLine, DiffTree};
-pub use crate::data::refusal::{Breach, Moved, Refusal};
+pub use crate::data::refusal::{Breach, Drift, Refusal};
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +31,7 @@ use crate::data::side::Side;
 use crate::data::table::{Table, row};
 use crate::model::operation::Operation;
 use crate::model::schema::{LinkKind, LinkSchema, ModelSchema};
-use crate::model::{Names, SyncModel};
+use crate::model::{AsKey, SyncModel};
 use crate::plan::diff::{Withheld, respell};
 use crate::plan::fit::PlanFit;
 use crate::plan::outcome::Task;

@@ -106,7 +106,7 @@ pub enum HoldReason {
     PreventDestroy,
     /// The identifier of the record to delete is that of a new one but for case or surrounding space, so the system may
     /// take the two for one.
-    SameButForCase {
+    PossibleDuplicate {
         /// The new record.
         new: RecordRef,
     },

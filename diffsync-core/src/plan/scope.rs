@@ -2,7 +2,7 @@
 
 use crate::model::SyncModel;
 use crate::model::flags::Flags;
-use crate::model::operation::{Operation, Ops};
+use crate::model::operation::{Operation, Operations};
 use crate::model::schema::ModelSchema;
 use crate::plan_file::filter::Filter;
 use crate::plan_file::selection::PlanSelection;
@@ -17,7 +17,7 @@ pub(crate) struct Scope {
     /// The attributes that are not compared, each with its model.
     pub(crate) ignore: &'static [(&'static str, &'static str)],
     /// What the target is able to do with each model, in the order of the data set's fields; everything if it is empty.
-    pub(crate) can: Vec<Ops>,
+    pub(crate) can: Vec<Operations>,
     /// The saved plan that is carried out, and nothing else.
     pub(crate) selection: Option<PlanSelection>,
 }

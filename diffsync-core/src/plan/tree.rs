@@ -155,7 +155,7 @@ impl<'a> DiffTree<'a> {
             let sign = node.change.map_or("", Change::sign);
             let remark = match &withheld {
                 None => Cow::Borrowed(""),
-                Some(Withheld::Held(HoldReason::SameButForCase { new })) => {
+                Some(Withheld::Held(HoldReason::PossibleDuplicate { new })) => {
                     let twin = Twin::of(self.plan, node.record, *new).to_string();
                     Cow::Owned(format!(" (held back: {})", escape_unprintable(&twin)))
                 }

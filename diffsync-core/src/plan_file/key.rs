@@ -24,7 +24,7 @@ pub struct PlanKey(Arc<[u8]>);
 /// A key that is too short to keep a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the key of saved plans has {0} bytes, and needs {SHORTEST}")]
-pub struct WeakKey(usize);
+pub struct KeyTooShort(usize);
 
 impl PlanKey {
     /// A key of at least 16 bytes, best 32 random ones.
@@ -32,8 +32,8 @@ impl PlanKey {
     /// # Errors
     ///
     /// If it is shorter.
-    pub fn new(bytes: &[u8]) -> Result<Self, WeakKey> {
-        if bytes.len() < SHORTEST { Err(WeakKey(bytes.len())) } else { Ok(Self(bytes.into())) }
+    pub fn new(bytes: &[u8]) -> Result<Self, KeyTooShort> {
+        if bytes.len() < SHORTEST { Err(KeyTooShort(bytes.len())) } else { Ok(Self(bytes.into())) }
     }
 
     /// Seals the secrets of an attribute of a record. A secret whose order means nothing has one seal in every order.

@@ -4,13 +4,13 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use super::{PlanHead, SavedOperation, Undo};
+use super::{PlanHeader, SavedOperation, UndoPlan};
 use crate::model::operation::Operation;
 
 /// Where the undo plan of a run is written while it goes on.
 ///
 /// What was written so far can be read as a plan at any time: [`UndoLog::head`] gives its first line, and the run appends
-/// the others as records are written. When the run has ended, [`Undo::write`](crate::Undo::write) gives the same plan as a
+/// the others as records are written. When the run has ended, [`UndoPlan::write`](crate::UndoPlan::write) gives the same plan as a
 /// whole, with a digest, to be put in its place.
 pub trait UndoSink: Send + Sync {
     /// Appends whole lines. They must be in the file when this returns, since the target was changed already.
@@ -36,13 +36,13 @@ impl UndoLog {
     /// # Errors
     ///
     /// If the head cannot be serialised.
-    pub fn head(head: &PlanHead) -> io::Result<Vec<u8>> {
-        let head = PlanHead { unfinished: true, ..head.clone() };
+    pub fn head(head: &PlanHeader) -> io::Result<Vec<u8>> {
+        let head = PlanHeader { unfinished: true, ..head.clone() };
         line(&head)
     }
 
     /// Appends what takes back some operations.
-    pub(crate) fn append(&self, undo: &Undo) -> io::Result<()> {
+    pub(crate) fn append(&self, undo: &UndoPlan) -> io::Result<()> {
         let mut lines = Vec::new();
         for lost in &undo.lost {
             lines.extend(line(lost)?);

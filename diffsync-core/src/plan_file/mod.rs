@@ -23,12 +23,12 @@ use serde_json::{Map, Value};
 
 pub use self::approve::approve;
 pub use self::filter::{Filter, RecordFilter};
-pub use self::key::{PlanKey, WeakKey};
+pub use self::key::{KeyTooShort, PlanKey};
 pub use self::log::{UndoLog, UndoSink};
 pub use self::read::PlanFileError;
-pub use self::undo::{Lost, Undo};
+pub use self::undo::{UndoPlan, Unrestorable};
 
-use crate::model::limit::{Lift, OnGuard};
+use crate::model::limit::{LimitOverride, OnGuard};
 use crate::model::operation::Operation;
 use crate::model::schema::{Comparison, FieldSchema, ModelSchema};
 
@@ -39,11 +39,11 @@ pub(crate) const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq)]
 pub struct SavedPlan {
     /// What it is a plan of.
-    pub head: PlanHead,
+    pub head: PlanHeader,
     /// Who has agreed to it since it was made.
     pub approvals: Vec<Signature>,
     /// What a plan that takes back a run cannot restore.
-    pub lost: Vec<Lost>,
+    pub lost: Vec<Unrestorable>,
     pub(crate) operations: Vec<SavedOperation>,
 }
 
@@ -67,7 +67,7 @@ impl SavedPlan {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
-pub struct PlanHead {
+pub struct PlanHeader {
     /// The version of the file's format.
     pub diffsync_plan: u32,
     /// Whether it brings the target in line with the source or takes back what a run did.
@@ -91,7 +91,7 @@ pub struct PlanHead {
 }
 
 #[cfg(feature = "testkit")]
-impl PlanHead {
+impl PlanHeader {
     /// The head of a plan of no job and nobody.
     pub(crate) fn anonymous(kind: PlanKind) -> Self {
         let nobody = Signature { by: String::new(), at: String::new() };
@@ -130,7 +130,7 @@ pub struct PlanOptions {
     /// The filter.
     pub filter: Filter,
     /// The limits that were lifted.
-    pub lifts: Vec<Lift>,
+    pub limit_overrides: Vec<LimitOverride>,
     /// What was to happen at a limit.
     pub on_guard: OnGuard,
     /// The largest part of unusable records.
@@ -253,7 +253,7 @@ pub(crate) struct SavedOperation {
 
 /// What to do with the operations of a saved plan that are not found again as they were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Policy {
+pub enum StalePolicy {
     /// Refuse the run, naming them.
     #[default]
     Refuse,
@@ -263,13 +263,13 @@ pub enum Policy {
 
 /// A saved plan that is to be carried out, as part of [`RunOptions`](crate::RunOptions).
 #[derive(Debug, Clone)]
-pub struct Application {
+pub struct ApplyRequest {
     /// The plan.
     pub plan: Arc<SavedPlan>,
     /// The key with which its secrets were sealed.
     pub key: PlanKey,
     /// What to do with operations that are not found again as they were.
-    pub policy: Policy,
+    pub policy: StalePolicy,
 }
 
 /// An identifier as it stands in a file, for messages where nobody can tell how its model would write it.

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::format::{Approval, End, hexadecimal};
 use super::log::settled;
-use super::{PlanHead, PlanKind, SavedOperation, SavedPlan, VERSION, id_text};
+use super::{PlanHeader, PlanKind, SavedOperation, SavedPlan, VERSION, id_text};
 use crate::model::schema::ModelSchema;
 
 /// Why a file cannot be carried out as a plan.
@@ -58,7 +58,7 @@ pub enum PlanFileError {
     Schema(Vec<String>),
     /// Nobody approves it.
     #[error("a plan is approved by somebody: the name is blank")]
-    NoName,
+    EmptyLocationPath,
     /// Whoever made it or has approved it is no second person.
     #[error("`{0}` has made or approved this plan already; it takes another name to approve it")]
     SameName(String),
@@ -187,14 +187,14 @@ fn each_record_once(plan: &SavedPlan, lines: &[usize]) -> Result<(), PlanFileErr
 }
 
 /// The head, whose version is looked at before anything else in it.
-fn head(value: Value, line: usize) -> Result<PlanHead, PlanFileError> {
+fn head(value: Value, line: usize) -> Result<PlanHeader, PlanFileError> {
     let wrong = |reason: String| PlanFileError::Line { line, reason };
     match value.get("diffsync_plan").and_then(Value::as_u64) {
         None => return Err(wrong("it is no head of a plan, `{\"diffsync_plan\":1,…}`".into())),
         Some(version) if version != u64::from(VERSION) => return Err(PlanFileError::Version { found: version }),
         Some(_) => {}
     }
-    let head: PlanHead = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
+    let head: PlanHeader = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
     let max_rejected = head.options.max_rejected;
     if !(0.0..=1.0).contains(&max_rejected) {
         return Err(wrong(format!("`max_rejected` is {max_rejected}; it is a part of the records, from 0 to 1")));

@@ -5,26 +5,26 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::Application;
+use super::ApplyRequest;
 use crate::model::SyncModel;
 use crate::model::operation::Operation;
 
 /// The operations of a saved plan as a comparison looks them up: nothing else takes part in it.
 #[derive(Debug, Clone)]
 pub(crate) struct PlanSelection {
-    application: Application,
+    application: ApplyRequest,
     /// The place of each operation in the plan, by what it does to which record.
     places: Arc<HashMap<(Operation, String, String), usize>>,
 }
 
 impl PlanSelection {
-    pub(crate) fn new(application: Application) -> Self {
+    pub(crate) fn new(application: ApplyRequest) -> Self {
         let operations = application.plan.operations.iter().enumerate();
         let places = operations.map(|(place, its)| ((its.op, its.model.clone(), its.id.to_string()), place)).collect();
         Self { application, places: Arc::new(places) }
     }
 
-    pub(crate) fn application(&self) -> &Application {
+    pub(crate) fn application(&self) -> &ApplyRequest {
         &self.application
     }
 

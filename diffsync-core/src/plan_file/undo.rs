@@ -8,13 +8,13 @@ use super::SavedOperation;
 
 /// What takes back a run, as far as that can be done.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Undo {
+pub struct UndoPlan {
     pub(crate) operations: Vec<SavedOperation>,
     /// What it cannot restore.
-    pub lost: Vec<Lost>,
+    pub lost: Vec<Unrestorable>,
 }
 
-impl Undo {
+impl UndoPlan {
     /// The number of operations.
     #[must_use]
     pub fn operations(&self) -> usize {
@@ -23,10 +23,10 @@ impl Undo {
 }
 
 #[cfg(feature = "testkit")]
-impl Undo {
+impl UndoPlan {
     /// The plan as if it had been written and read.
     pub(crate) fn into_plan(self) -> super::SavedPlan {
-        let head = super::PlanHead::anonymous(super::PlanKind::Undo);
+        let head = super::PlanHeader::anonymous(super::PlanKind::Undo);
         super::SavedPlan { head, approvals: Vec::new(), lost: self.lost, operations: self.operations }
     }
 }
@@ -34,7 +34,7 @@ impl Undo {
 /// Something that taking back a run does not restore.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Lost {
+pub struct Unrestorable {
     /// What is lost.
     pub lost: String,
     /// The model's name.
@@ -44,7 +44,7 @@ pub struct Lost {
     pub record: Option<String>,
 }
 
-impl fmt::Display for Lost {
+impl fmt::Display for Unrestorable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.record {
             Some(record) => write!(f, "{} {record}: {}", self.model, self.lost),

@@ -5,17 +5,17 @@ use std::io::{self, Write};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::PlanHead;
+use super::PlanHeader;
 use super::format::{End, hexadecimal};
-use super::undo::Undo;
+use super::undo::UndoPlan;
 
-impl Undo {
+impl UndoPlan {
     /// Writes the plan that takes back what the run did, and what of it cannot be taken back.
     ///
     /// # Errors
     ///
     /// If it cannot be written.
-    pub fn write(&self, head: &PlanHead, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, head: &PlanHeader, out: &mut dyn Write) -> io::Result<()> {
         let mut lines = Lines::begin(out, head)?;
         for lost in &self.lost {
             lines.line(lost)?;
@@ -35,7 +35,7 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(crate) fn begin(out: &'a mut dyn Write, head: &PlanHead) -> io::Result<Self> {
+    pub(crate) fn begin(out: &'a mut dyn Write, head: &PlanHeader) -> io::Result<Self> {
         let mut lines = Self { out, digest: Sha256::new(), operations: 0 };
         lines.line(head)?;
         Ok(lines)

@@ -26,15 +26,15 @@ use thiserror::Error;
 use url::Url;
 
 use crate::data::problem::{Problem, SkippedModel};
-use crate::data::refusal::{Breach, Moved, Refusal};
+use crate::data::refusal::{Breach, Drift, Refusal};
 use crate::data::side::Side;
-use crate::model::limit::Lift;
+use crate::model::limit::LimitOverride;
 use crate::model::operation::Operation;
 use crate::plan::diff::{DiffSummary, Twin};
 use crate::plan::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
 use crate::plan::tree::DiffTree;
 use crate::plan::{PlanView, RecordRef};
-use crate::plan_file::Undo;
+use crate::plan_file::UndoPlan;
 
 /// What a run did.
 ///
@@ -60,19 +60,19 @@ pub struct RunReport {
     /// The limits that the run would have gone beyond, or for which records were held back.
     pub breaches: Vec<Breach>,
     /// The limits that were lifted for this run.
-    pub lifts: Vec<Lift>,
+    pub limit_overrides: Vec<LimitOverride>,
     /// The models that were left out, with the reason.
     pub skipped: Vec<SkippedModel>,
     /// What the run's filter leaves out although it names it.
     pub filtered: Vec<Filtered>,
     /// The operations of the saved plan that was carried out which were not found again as they were.
-    pub stale: Vec<Moved>,
+    pub stale: Vec<Drift>,
     /// How many operations of that plan the target had carried out already.
     pub already_done: usize,
     /// How many calls to the two systems failed and were made again.
     pub retries: u64,
     /// What takes back what the run did, if the run was to make it.
-    pub undo: Option<Undo>,
+    pub undo: Option<UndoPlan>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) plan: Option<Arc<dyn PlanView>>,
     pub(crate) outcomes: Outcomes,
@@ -101,7 +101,7 @@ impl RunReport {
     /// Why the run did not go to its end, with the causes, in one line.
     #[must_use]
     pub fn error_text(&self) -> Option<String> {
-        self.error.as_ref().map(|error| crate::error::with_causes(error))
+        self.error.as_ref().map(|error| crate::error::display_chain(error))
     }
 
     /// The records that failed, were blocked or held back, or may or may not have been written, in the order of the diff.
@@ -127,7 +127,7 @@ impl RunReport {
         match reason {
             HoldReason::Guard => "a guard held it back".to_owned(),
             HoldReason::PreventDestroy => "`prevent_destroy` held it back".to_owned(),
-            HoldReason::SameButForCase { new } => Twin::of(plan, record, *new).reason(),
+            HoldReason::PossibleDuplicate { new } => Twin::of(plan, record, *new).reason(),
             HoldReason::Conflict { with } => format!(
                 "held, because {} could not be written: a unique value of it is taken, perhaps by this record; free the \
                  value by hand, or put `deletes_first` on the model",
@@ -189,7 +189,7 @@ impl Serialize for RunReport {
         document.serialize_field("summary", &self.summary())?;
         document.serialize_field("outcomes", &self.counts)?;
         document.serialize_field("breaches", &self.breaches)?;
-        document.serialize_field("lifts", &self.lifts)?;
+        document.serialize_field("limit_overrides", &self.limit_overrides)?;
         document.serialize_field("skipped", &self.skipped)?;
         document.serialize_field("filtered", &self.filtered)?;
         document.serialize_field("stale", &self.stale)?;

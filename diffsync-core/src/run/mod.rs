@@ -31,7 +31,7 @@ use crate::data::problem::{Problem, SkippedModel};
 use crate::data::refusal::{Breach, Refusal};
 use crate::data::side::Side;
 use crate::error::{JobError, panicked};
-pub use crate::execute::{Approved, Retry};
+pub use crate::execute::{Approved, RetryPolicy};
 use crate::execute::{ExecuteOptions, Execution, Results, Stopped, abilities};
 use crate::job::{Job, Object};
 use crate::model::limit::OnGuard;
@@ -41,7 +41,7 @@ use crate::plan::outcome::{Outcome, Outcomes};
 use crate::plan::scope::Scope;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::plan_file::selection::PlanSelection;
-use crate::plan_file::{PlanKind, Policy, Undo};
+use crate::plan_file::{PlanKind, StalePolicy, UndoPlan};
 use crate::report::event::{Event, Observer, Observers};
 use crate::report::filtered::Filtered;
 use crate::report::retry::reporting_retries;
@@ -67,7 +67,7 @@ pub struct Run<J: Job> {
     problems: Vec<Problem>,
     links: HashMap<RecordRef, Url>,
     /// What takes back what the run did.
-    undo: Option<Undo>,
+    undo: Option<UndoPlan>,
 }
 
 /// How far a run has come.
@@ -259,7 +259,7 @@ impl<J: Job> Run<J> {
         if plan.comparison() != comparison {
             return Err(RunError::ForeignPlan);
         }
-        let guards = Guards { job: J::INFO.limits, lifts: &self.options.lifts };
+        let guards = Guards { job: J::INFO.limits, limit_overrides: &self.options.limit_overrides };
         let breaches = guards.breaches(&plan);
         if self.options.on_guard == OnGuard::Hold {
             for (model, breach) in &breaches {
@@ -405,8 +405,8 @@ impl<J: Job> Run<J> {
         let moved = || {
             let fit = plan.fit()?;
             let policy = self.options.application.as_ref().map(|application| application.policy).unwrap_or_default();
-            if policy == Policy::Refuse && !fit.moved.is_empty() {
-                return Some(Refusal::Moved(fit.moved.clone()));
+            if policy == StalePolicy::Refuse && !fit.moved.is_empty() {
+                return Some(Refusal::Drift(fit.moved.clone()));
             }
             let nothing_else = fit.moved.is_empty() && fit.left_out == 0 && plan.diff().is_empty();
             let all_done = fit.done > 0 && nothing_else;
@@ -474,7 +474,7 @@ impl<J: Job> Run<J> {
             config: self.job.config_information(),
             counts,
             breaches: self.breaches,
-            lifts: self.options.lifts,
+            limit_overrides: self.options.limit_overrides,
             skipped: self.skipped,
             filtered: self.filtered,
             stale,

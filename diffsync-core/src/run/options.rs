@@ -7,19 +7,19 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::data::dataset::Dataset;
-use crate::execute::Retry;
+use crate::execute::RetryPolicy;
 use crate::job::JobInfo;
 use crate::model::flags::Flags;
-use crate::model::limit::Lift;
+use crate::model::limit::LimitOverride;
 use crate::model::limit::{Limit, OnGuard};
 use crate::model::operation::Operation;
 use crate::plan::PlanView;
 use crate::plan_file::filter::{Filter, RecordFilter};
 use crate::plan_file::{
-    Application, PlanHead, PlanKey, PlanKind, PlanOptions, SavedModel, Signature, UndoLog, VERSION,
+    ApplyRequest, PlanHeader, PlanKey, PlanKind, PlanOptions, SavedModel, Signature, UndoLog, VERSION,
 };
 use crate::report::RunError;
-use crate::value::suggest::nearest;
+use crate::value::suggest::suggest;
 
 /// How a job is to be run.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub struct RunOptions {
     /// Which part of the diff the run is about.
     pub filter: Filter,
     /// The limits that are lifted for this run.
-    pub lifts: Vec<Lift>,
+    pub limit_overrides: Vec<LimitOverride>,
     /// What happens if the run would go beyond a limit.
     pub on_guard: OnGuard,
     /// How many records may be written at the same time, instead of what the job and the target say.
@@ -51,13 +51,13 @@ pub struct RunOptions {
     /// The largest part of a model's records on one side that may be unusable, from 0 to 1; beyond it the run is refused.
     pub max_rejected: f64,
     /// How often and after which pauses a target is asked again after a transient error.
-    pub retry: Retry,
+    pub retry: RetryPolicy,
     /// How long the target may take for one record, or one batch; after it the outcome is unknown.
     pub record_time_limit: Option<Duration>,
     /// How long the run may take. What is in flight then still ends; the rest is not attempted.
     pub time_limit: Option<Duration>,
     /// The saved plan to carry out, and nothing else.
-    pub application: Option<Application>,
+    pub application: Option<ApplyRequest>,
     /// The key with which to seal the secrets of a plan that takes back what the run does; without one none is made.
     pub undo: Option<PlanKey>,
     /// Where that plan is written while the run goes on. Of a target that writes only when it completes the run, nothing is
@@ -72,7 +72,7 @@ impl RunOptions {
     /// loaded one after the other, going on after failures, with at most 1 % of a model's records unusable and at most
     /// five minutes for a record.
     #[must_use]
-    pub fn of(job: &JobInfo) -> Self {
+    pub fn new(job: &JobInfo) -> Self {
         Self {
             dry_run: job.dryrun_default,
             memory_profiling: false,
@@ -82,11 +82,11 @@ impl RunOptions {
             log_unchanged_records: false,
             flags: Flags::empty(),
             filter: Filter::default(),
-            lifts: Vec::new(),
+            limit_overrides: Vec::new(),
             on_guard: job.on_guard,
             concurrency: job.concurrency.and_then(NonZeroUsize::new),
             max_rejected: 0.01,
-            retry: Retry::default(),
+            retry: RetryPolicy::default(),
             record_time_limit: Some(Duration::from_mins(5)),
             time_limit: job.time_limit,
             application: None,
@@ -106,7 +106,7 @@ impl RunOptions {
     /// Lifts a limit of a model for this run.
     #[must_use]
     pub fn allow(mut self, model: impl Into<String>, operation: Operation, limit: Limit) -> Self {
-        self.lifts.push(Lift { model: model.into(), operation, limit });
+        self.limit_overrides.push(LimitOverride { model: model.into(), operation, limit });
         self
     }
 
@@ -118,14 +118,15 @@ impl RunOptions {
     /// # Errors
     ///
     /// If the plan names flags that do not exist.
-    pub fn carrying_out(mut self, application: Application) -> Result<Self, UnknownFlags> {
-        let PlanOptions { flags, filter, lifts, on_guard, max_rejected } = application.plan.head.options.clone();
+    pub fn apply_plan(mut self, application: ApplyRequest) -> Result<Self, UnknownFlags> {
+        let PlanOptions { flags, filter, limit_overrides, on_guard, max_rejected } =
+            application.plan.head.options.clone();
         let flags = bitflags::parser::from_str_strict(&flags).map_err(|_| UnknownFlags(flags))?;
         if application.plan.head.kind == PlanKind::Sync {
             self.flags = flags;
             self.filter = filter;
         }
-        self.lifts.splice(0..0, lifts);
+        self.limit_overrides.splice(0..0, limit_overrides);
         self.on_guard = on_guard;
         self.max_rejected = max_rejected;
         self.application = Some(application);
@@ -141,12 +142,12 @@ impl RunOptions {
         variables: Vec<(String, Vec<String>)>,
         made: Signature,
         plan: &dyn PlanView,
-    ) -> PlanHead {
+    ) -> PlanHeader {
         let mut flags = String::new();
         // Writing to a string does not fail.
         let _ = bitflags::parser::to_writer(&self.flags, &mut flags);
         let touched = plan.diff().tables().iter().filter(|table| table.operations() > 0);
-        PlanHead {
+        PlanHeader {
             diffsync_plan: VERSION,
             kind,
             job: job.id.to_owned(),
@@ -156,7 +157,7 @@ impl RunOptions {
             options: PlanOptions {
                 flags,
                 filter: self.filter.clone(),
-                lifts: self.lifts.clone(),
+                limit_overrides: self.limit_overrides.clone(),
                 on_guard: self.on_guard,
                 max_rejected: self.max_rejected,
             },
@@ -167,12 +168,15 @@ impl RunOptions {
 
     /// The first model that a lift or the filter names and the data set does not have.
     pub(super) fn unknown_model<D: Dataset>(&self) -> Option<RunError> {
-        let named =
-            self.lifts.iter().map(|lift| &*lift.model).chain(self.filter.records.iter().map(RecordFilter::model));
+        let named = self
+            .limit_overrides
+            .iter()
+            .map(|lift| &*lift.model)
+            .chain(self.filter.records.iter().map(RecordFilter::model));
         let mut unknown = named.filter(|model| !D::SCHEMAS.iter().any(|schema| schema.name == *model));
         let models = || D::SCHEMAS.iter().map(|schema| schema.name);
         unknown.next().map(|model| {
-            let known = match nearest(model, models()) {
+            let known = match suggest(model, models()) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None => format!("it has {}", models().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
             };

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use url::Url;
 
-use crate::adapter::{Adapter, LoadContext, Synced, Target, Terms, WriteContext};
+use crate::adapter::{Adapter, Capabilities, CompleteContext, LoadContext, Target, WriteContext};
 use crate::error::{AdapterError, TargetError};
 use crate::model::SyncModel;
 
@@ -77,7 +77,7 @@ impl<T: Adapter> Adapter for Faulty<T> {
         self.target.load(data, cx).await
     }
 
-    async fn sync_complete(&self, synced: &Synced<'_, T::Data>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, synced: &CompleteContext<'_, T::Data>) -> Result<(), AdapterError> {
         let is_down =
             self.is_down.load(Ordering::SeqCst) || matches!(self.fault, Fault::GoesDown(at) if at < self.calls());
         if is_down || self.fault == Fault::CannotComplete {
@@ -136,7 +136,7 @@ impl<M: SyncModel, T: Target<M>> Target<M> for Faulty<T> {
         self.call(self.target.delete_many(old, cx)).await
     }
 
-    fn terms(&self) -> Terms {
+    fn terms(&self) -> Capabilities {
         self.target.terms()
     }
 }

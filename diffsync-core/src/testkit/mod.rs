@@ -59,7 +59,7 @@ use crate::adapter::{Adapter, WrittenBy};
 use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
 use crate::data::table::Table;
 use crate::error::AdapterError;
-use crate::plan_file::{Application, PlanKey, Policy, SavedPlan};
+use crate::plan_file::{ApplyRequest, PlanKey, SavedPlan, StalePolicy};
 
 /// A law that a target does not keep.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -217,7 +217,7 @@ where
         let (operations, able) = (plan.diff().operations(), unsupported(&plan) == 0);
         let file = self::sync::saved(&plan, &key).map_err(|error| law.broken(error))?;
         let saved = SavedPlan::read(&mut &*file).map_err(|error| law.broken(error.to_string()))?;
-        let again = Application { plan: Arc::new(saved), key: key.clone(), policy: Policy::Refuse };
+        let again = ApplyRequest { plan: Arc::new(saved), key: key.clone(), policy: StalePolicy::Refuse };
         let (synced, undo) = sync((self.data)(seed + 1), &*target, None, Some(again)).await?;
         // What waits for something that the target cannot do is in the file, and is never found to be possible.
         if able && synced.operations != operations {
@@ -230,7 +230,7 @@ where
         law.holds(&target, || (self.data)(seed + 1)).await?;
         let Some(undo) = undo else { return Ok(()) };
         let lost = !undo.lost.is_empty();
-        let saved = Application { plan: Arc::new(undo.into_plan()), key, policy: Policy::Refuse };
+        let saved = ApplyRequest { plan: Arc::new(undo.into_plan()), key, policy: StalePolicy::Refuse };
         law.written(sync(T::Data::default(), &*target, None, Some(saved)).await?.0)?;
         // What a plan cannot restore it has named.
         if lost { Ok(()) } else { law.holds(&target, || (self.data)(seed)).await }

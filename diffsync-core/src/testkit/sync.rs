@@ -15,13 +15,13 @@ use crate::data::dataset::Dataset;
 use crate::data::problem::{Problem, ProblemKind};
 use crate::data::side::Side;
 use crate::error::JobError;
-use crate::execute::{Approved, ExecuteOptions, Execution, Retry, abilities};
+use crate::execute::{Approved, ExecuteOptions, Execution, RetryPolicy, abilities};
 use crate::model::operation::Operation;
 use crate::plan::diff::Withheld;
 use crate::plan::outcome::{Outcome, Outcomes, Task};
 use crate::plan::scope::Scope;
 use crate::plan::{Plan, PlanView, RecordRef};
-use crate::plan_file::{Application, PlanHead, PlanKey, PlanKind, Undo};
+use crate::plan_file::{ApplyRequest, PlanHeader, PlanKey, PlanKind, UndoPlan};
 use crate::report::event::Observers;
 
 /// What a run did.
@@ -44,7 +44,7 @@ fn broken(what: String) -> Violation {
 
 pub(super) async fn load<T: Adapter>(target: &T) -> Result<T::Data, Violation> {
     let mut data = T::Data::default();
-    let loaded = target.load(&mut data, &LoadContext::alone(Side::Target)).await;
+    let loaded = target.load(&mut data, &LoadContext::standalone(Side::Target)).await;
     loaded.map_err(|error| broken(format!("it cannot be loaded: {error}")))?;
     Ok(data)
 }
@@ -52,7 +52,7 @@ pub(super) async fn load<T: Adapter>(target: &T) -> Result<T::Data, Violation> {
 pub(super) async fn plan<T>(
     source: T::Data,
     target: &T,
-    application: Option<Application>,
+    application: Option<ApplyRequest>,
 ) -> Result<Plan<T::Data>, Violation>
 where
     T: Adapter,
@@ -70,8 +70,8 @@ pub(super) async fn sync<T>(
     source: T::Data,
     target: &T,
     concurrency: Option<NonZeroUsize>,
-    application: Option<Application>,
-) -> Result<(SyncResult, Option<Undo>), Violation>
+    application: Option<ApplyRequest>,
+) -> Result<(SyncResult, Option<UndoPlan>), Violation>
 where
     T: Adapter,
     T::Data: WrittenBy<T>,
@@ -83,7 +83,7 @@ where
         max_failures: None,
         concurrency,
         writes_at_complete: target.writes_at_complete(),
-        retry: Retry::default(),
+        retry: RetryPolicy::default(),
         record_time_limit: None,
         deadline: None,
         cancellation: CancellationToken::new(),
@@ -172,6 +172,6 @@ fn is_for_want_of_ability(outcome: &Outcome, because_of: &HashMap<RecordRef, &Ou
 /// A plan as a file.
 pub(super) fn saved<D: Dataset>(plan: &Plan<D>, key: &PlanKey) -> Result<Vec<u8>, String> {
     let mut file = Vec::new();
-    write_plan(plan, &PlanHead::anonymous(PlanKind::Sync), key, &mut file).map_err(|error| error.to_string())?;
+    write_plan(plan, &PlanHeader::anonymous(PlanKind::Sync), key, &mut file).map_err(|error| error.to_string())?;
     Ok(file)
 }

@@ -15,4 +15,4 @@ pub use url::Url;
 
 pub use self::printable::{escape_unprintable, is_unprintable};
 pub use self::secret::{Exposed, REDACTED, Redacted, Secret, exposed, redacted};
-pub use self::suggest::nearest;
+pub use self::suggest::suggest;

@@ -19,7 +19,7 @@ pub const REDACTED: &str = "[secret]";
 /// server as the text `[secret]`; [`exposed`] serialises it on purpose, and whatever this crate shows is redacted.
 ///
 /// ```
-/// use diffsync_core::{Secret, exposed};
+/// use diffsync_core::value::{Secret, exposed};
 ///
 /// let community = Secret::new("hunter2".to_owned());
 /// assert_eq!(format!("{community:?}"), "[secret]");
@@ -75,7 +75,7 @@ impl<T: Serialize> Serialize for Secret<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match DISCLOSURE.get() {
             Disclosure::Refused => Err(ser::Error::custom(
-                "a secret is not serialised by accident; wrap the value in `diffsync_core::exposed(…)` where it must be sent",
+                "a secret is not serialised by accident; wrap the value in `diffsync_core::value::exposed(…)` where it must be sent",
             )),
             Disclosure::Redacted => serializer.serialize_str(REDACTED),
             Disclosure::Exposed => self.0.serialize(serializer),

@@ -1,15 +1,19 @@
 //! What a target is able to do, adapters that are one of two, and deletes that come first.
 
-use diffsync_core::{Adapter, Either, Flags, Limit, LoadContext, Operation, Ops, Side, Status};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::{Either, LoadContext};
+use diffsync_core::data::Side;
+use diffsync_core::model::{Flags, Limit, Operation, Operations};
+use diffsync_core::report::Status;
 
 use crate::fake_network::{Answer, Bulk, Handle, Rack, Store, SyncNets, apply, guarded, lab, lab_jobs};
 use crate::net::Net;
 
 lab_jobs! {
-    NoCreates: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::CREATE));
-    NoUpdates: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::UPDATE));
-    NoDeletes: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::DELETE));
-    NoDeletesInBatches: [Rack] = (|lab| Rack::one_by_one(lab).without(Ops::DELETE).in_batches());
+    NoCreates: [Rack] = (|lab| Rack::one_by_one(lab).without(Operations::CREATE));
+    NoUpdates: [Rack] = (|lab| Rack::one_by_one(lab).without(Operations::UPDATE));
+    NoDeletes: [Rack] = (|lab| Rack::one_by_one(lab).without(Operations::DELETE));
+    NoDeletesInBatches: [Rack] = (|lab| Rack::one_by_one(lab).without(Operations::DELETE).in_batches());
 }
 
 const SOURCE: &str = "location x kind=new; location y; device d in=y; interface d/eth0; tag t";
@@ -69,7 +73,7 @@ fn either(bulk: bool) -> fn(Handle) -> Either<Rack, Bulk> {
     if bulk {
         |lab| Either::Right(Bulk(lab, 4))
     } else {
-        |lab| Either::Left(Rack::one_by_one(lab).without(Ops::DELETE))
+        |lab| Either::Left(Rack::one_by_one(lab).without(Operations::DELETE))
     }
 }
 
@@ -87,16 +91,16 @@ mod either_of_two {
             impl diffsync_core::Job for $job {
                 async fn source_adapter(
                     &self,
-                    _: &diffsync_core::JobContext,
-                ) -> Result<Either<Store, Store>, diffsync_core::JobError> {
+                    _: &diffsync_core::job::JobContext,
+                ) -> Result<Either<Store, Store>, diffsync_core::job::JobError> {
                     let shelf = Store(self.lab.clone());
                     Ok(if $bulk { Either::Right(shelf) } else { Either::Left(shelf) })
                 }
 
                 async fn target_adapter(
                     &self,
-                    _: &diffsync_core::JobContext,
-                ) -> Result<Either<Rack, Bulk>, diffsync_core::JobError> {
+                    _: &diffsync_core::job::JobContext,
+                ) -> Result<Either<Rack, Bulk>, diffsync_core::job::JobError> {
                     Ok(either($bulk)(self.lab.clone()))
                 }
             }
@@ -134,12 +138,12 @@ impl Adapter for File {
 
     const WRITES_AT_COMPLETE: bool = true;
 
-    async fn load(&self, data: &mut Net, _: &LoadContext<'_>) -> Result<(), diffsync_core::AdapterError> {
+    async fn load(&self, data: &mut Net, _: &LoadContext<'_>) -> Result<(), diffsync_core::adapter::AdapterError> {
         data.tags.mark_loaded();
         Ok(())
     }
 
-    fn record_url(&self, model: &str, id: &str) -> Option<diffsync_core::Url> {
+    fn record_url(&self, model: &str, id: &str) -> Option<diffsync_core::value::Url> {
         format!("https://file/{model}/{id}").parse().ok()
     }
 }
@@ -153,8 +157,8 @@ fn what_an_adapter_says_of_itself_is_what_the_one_of_two_says() {
     assert_eq!(shelf.record_url("tag", "a"), None);
     let mut data = Net::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(file.load(&mut data, &LoadContext::alone(Side::Source))).unwrap();
-    assert_eq!(*data.tags.state(), diffsync_core::LoadState::Loaded);
+    runtime.block_on(file.load(&mut data, &LoadContext::standalone(Side::Source))).unwrap();
+    assert_eq!(*data.tags.state(), diffsync_core::data::LoadState::Loaded);
 }
 
 #[test]

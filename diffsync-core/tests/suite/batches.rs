@@ -2,7 +2,8 @@
 
 use std::num::NonZeroUsize;
 
-use diffsync_core::{RunOptions, Status};
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
 
 use crate::fake_network::{
     Answer, Batches, Handle, InLab, Rack, RunResult, SyncBatches, SyncBulk, SyncLargeBulk, SyncNets, apply, lab,

@@ -1,6 +1,7 @@
 //! Blocking: what a failure means for the records around it.
 
-use diffsync_core::{OutcomeKind, Status};
+use diffsync_core::plan::OutcomeKind;
+use diffsync_core::report::Status;
 
 use crate::fake_network::{Answer, SyncNets, apply, lab};
 

@@ -1,6 +1,7 @@
 //! Deletes that the target carries out by itself, with what lives under a record.
 
-use diffsync_core::{Flags, Status};
+use diffsync_core::model::Flags;
+use diffsync_core::report::Status;
 
 use crate::fake_network::{Answer, Handle, SyncNets, apply, lab};
 use crate::net::{DeviceId, LocationId};

@@ -1,6 +1,9 @@
 //! Loading rules: what is wrong with loaded data, and what follows from it.
 
-use diffsync_core::{Plan, Refusal, RunError, RunReport, Side, Status, Table};
+use diffsync_core::data::Side;
+use diffsync_core::plan::Refusal;
+use diffsync_core::report::{RunError, RunReport, Status};
+use diffsync_core::{Plan, Table};
 
 use crate::fake_target::{Rig, apply, dry_run};
 use crate::world::{
@@ -350,13 +353,13 @@ fn run_rejecting(side: Side, regions: usize, rejected: usize, max_rejected: Opti
         Side::Target => Rig::new(records(&[]), records(&slugs)).target_then(reject),
     };
     let mut options = apply();
-    options.max_rejected = max_rejected.unwrap_or(diffsync_core::RunOptions::of(&SYNC).max_rejected);
+    options.max_rejected = max_rejected.unwrap_or(diffsync_core::run::RunOptions::new(&SYNC).max_rejected);
     let (report, rig) = rig.run(options);
     let calls = rig.calls();
     (report, calls)
 }
 
-const SYNC: diffsync_core::JobInfo = <crate::fake_target::SyncWorlds as diffsync_core::JobSpec>::INFO;
+const SYNC: diffsync_core::job::JobInfo = <crate::fake_target::SyncWorlds as diffsync_core::job::JobSpec>::INFO;
 
 #[test]
 fn too_many_rejected_records_refuse_the_run() {

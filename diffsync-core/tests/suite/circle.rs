@@ -1,7 +1,7 @@
 //! The circle that every inventory has: a device's primary address is on an interface of the device. The deferred
 //! reference is left out when a device is created, set once the address is there, and taken back before it is deleted.
 
-use diffsync_core::Status;
+use diffsync_core::report::Status;
 
 use crate::fake_network::{Answer, Handle, RunResult, SyncNets, apply, lab};
 
@@ -156,8 +156,8 @@ fn a_record_that_was_deleted_after_its_references_were_taken_back_is_not_seen_an
 
 #[test]
 fn references_are_not_taken_back_for_a_record_that_stays() {
-    let lab =
-        lab("location x", CIRCLE).target_then(|net| net.addresses.set_flags(diffsync_core::Flags::PREVENT_DESTROY));
+    let lab = lab("location x", CIRCLE)
+        .target_then(|net| net.addresses.set_flags(diffsync_core::model::Flags::PREVENT_DESTROY));
     let ended = run(&lab);
     assert_eq!(
         ended.undone(),
@@ -218,7 +218,7 @@ fn a_record_that_moved_and_whose_reference_could_not_be_set_has_moved() {
 #[test]
 fn references_to_a_record_that_stays_are_not_taken_back() {
     let lab = lab("location x", "location x; device d in=x primary=1; address 1")
-        .target_then(|net| net.addresses.set_flags(diffsync_core::Flags::PREVENT_DESTROY));
+        .target_then(|net| net.addresses.set_flags(diffsync_core::model::Flags::PREVENT_DESTROY));
     assert_eq!(run(&lab).counts(), "1 deleted, 1 unchanged, 1 held");
     assert_eq!(lab.calls(), ["delete device d"]);
 }

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, JobSpec, LoadContext, RunOptions, RunReport, Status,
-    SyncModel, Synced, Table, Target, TargetError, Variable, VariableKind, WriteContext, job,
-};
+use diffsync_core::adapter::{AdapterError, CompleteContext, LoadContext, TargetError, WriteContext};
+use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
 use crate::fake_target::{Recorder, ended, failures, locked, run_job};
 use crate::plan_file::key;
@@ -78,7 +79,7 @@ impl Adapter for File {
         Ok(())
     }
 
-    async fn sync_complete(&self, synced: &Synced<'_, Lines>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, synced: &CompleteContext<'_, Lines>) -> Result<(), AdapterError> {
         if self.0.full {
             return Err(AdapterError::context("cannot write the file", std::io::Error::other("the disk is full")));
         }
@@ -131,7 +132,7 @@ impl Job for CopyFile {
 /// the end of the last step.
 #[track_caller]
 fn copy(from: &[(u32, &str)], to: &File, expected: &[(u32, &str)]) -> (RunReport, Vec<String>) {
-    let mut options = RunOptions::of(&CopyFile::INFO).apply();
+    let mut options = RunOptions::new(&CopyFile::INFO).apply();
     options.max_rejected = 1.0;
     options.undo = Some(key());
     let recorder = Arc::new(Recorder::default());
@@ -240,7 +241,7 @@ fn a_file_whose_line_could_not_be_loaded_is_not_written_since_that_would_lose_it
     for unreadable in [2, 7] {
         let file = File::with(&[(1, "won")], FileState { unreadable: Some(unreadable), ..FileState::default() });
         let (from, before) = ([(1, "one"), (2, "two")], [(1, "won")]);
-        let mut options = RunOptions::of(&CopyFile::INFO).apply();
+        let mut options = RunOptions::new(&CopyFile::INFO).apply();
         options.max_rejected = 1.0;
         let report = run_job(CopyFile { from: File::new(&from), to: file.clone() }, options, Vec::new());
         assert_eq!(report.status, Status::Refused);

@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{
-    Adapter, AdapterError, Completion, Dataset, Job, JobContext, JobError, JobSpec, LoadContext, RunOptions, RunReport,
-    Status, SyncModel, Synced, Table, Target, TargetError, Variable, VariableKind, WriteContext, job,
-};
+use diffsync_core::adapter::{AdapterError, CompleteContext, Completion, LoadContext, TargetError, WriteContext};
+use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
 use crate::fake_target::{Recorder, locked, run_job};
 use crate::plan_file::key;
@@ -50,7 +51,7 @@ type Said = (Option<Completion>, Option<Completion>, Result<(), AdapterError>);
 struct Files(Arc<Mutex<Option<Said>>>, Arc<AtomicUsize>);
 
 impl Files {
-    fn say(&self, synced: &Synced<'_, Network>) -> Result<(), AdapterError> {
+    fn say(&self, synced: &CompleteContext<'_, Network>) -> Result<(), AdapterError> {
         let (sites, racks, all) = locked(&self.0).take().unwrap();
         if let Some(completion) = sites {
             synced.settle::<Site>(completion);
@@ -85,7 +86,7 @@ impl Adapter for Files {
         Ok(())
     }
 
-    async fn sync_complete(&self, synced: &Synced<'_, Network>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, synced: &CompleteContext<'_, Network>) -> Result<(), AdapterError> {
         self.1.fetch_add(1, Ordering::Relaxed);
         self.say(synced)
     }
@@ -94,7 +95,7 @@ impl Adapter for Files {
         true
     }
 
-    async fn rehearse(&self, synced: &Synced<'_, Network>) -> Result<(), AdapterError> {
+    async fn rehearse(&self, synced: &CompleteContext<'_, Network>) -> Result<(), AdapterError> {
         self.say(synced)
     }
 }
@@ -150,12 +151,12 @@ fn failed(text: &str) -> Option<Completion> {
 #[test]
 fn one_model_that_fails_does_not_make_the_records_of_the_others_failed() {
     let check = |said: Said, expected: [usize; 4], undo: Option<usize>| {
-        let mut options = RunOptions::of(&ToFiles::INFO).apply();
+        let mut options = RunOptions::new(&ToFiles::INFO).apply();
         options.undo = Some(key());
         let (report, ..) = given(said, options);
         let counts = report.counts;
         assert_eq!([counts.created, counts.failed, counts.unknown, counts.not_attempted], expected);
-        assert_eq!(report.undo.as_ref().map(diffsync_core::Undo::operations), undo);
+        assert_eq!(report.undo.as_ref().map(diffsync_core::plan_file::UndoPlan::operations), undo);
         report
     };
     let all = || Err(AdapterError::new("the racks could not be written"));
@@ -175,14 +176,14 @@ fn one_model_that_fails_does_not_make_the_records_of_the_others_failed() {
 fn a_dry_run_tries_its_plan_on_a_target_that_lets_it() {
     let all = Err(AdapterError::new("the racks could not be written"));
     let said = (Some(Completion::NotAttempted), failed("too long"), all);
-    let (report, files, heard) = given(said, RunOptions::of(&ToFiles::INFO));
+    let (report, files, heard) = given(said, RunOptions::new(&ToFiles::INFO));
     assert_eq!((report.status, report.counts.failed, report.counts.not_attempted), (Status::Failed, 1, 1));
     assert_eq!(report.failures().map(|it| it.reason).collect::<Vec<_>>(), ["too long"]);
     assert!(report.error_text().unwrap().contains("the racks could not be written"));
     assert_eq!(files.1.load(Ordering::Relaxed), 0, "nothing is completed");
     assert!(!heard.iter().any(|event| event.contains("execute sync") || event.contains("done")), "{heard:?}");
 
-    let (report, files, _) = given((None, None, Ok(())), RunOptions::of(&ToFiles::INFO));
+    let (report, files, _) = given((None, None, Ok(())), RunOptions::new(&ToFiles::INFO));
     assert_eq!((report.status, report.counts.not_attempted), (Status::Completed, 2));
     assert_eq!(files.1.load(Ordering::Relaxed), 0);
 }

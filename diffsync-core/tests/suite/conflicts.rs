@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use diffsync_core::{Event, Observer, Status};
+use diffsync_core::report::{Event, Observer, Status};
 
 use crate::fake_network::{Answer, Handle, InLab, RunResult, SyncBulk, SyncNets, Tells, apply, lab};
 
@@ -77,7 +77,7 @@ fn what_a_held_record_lives_under_stays_also_where_the_target_deletes_it_by_itse
 
     let cascading = lab(source, target)
         .failing(&[("create device new", answer)])
-        .target_then(|net| net.locations.set_flags(diffsync_core::Flags::SKIP_CHILDREN_ON_DELETE))
+        .target_then(|net| net.locations.set_flags(diffsync_core::model::Flags::SKIP_CHILDREN_ON_DELETE))
         .cascading(|name| name == "location x");
     let (ended, _) = run::<SyncNets>(&cascading);
     assert_eq!(ended.counts(), "1 unchanged, 1 failed, 1 blocked, 1 held");
@@ -240,7 +240,7 @@ fn a_batch_that_is_made_again_is_counted_once() {
     let answering = |call: &str, times| if times < 1 && call.contains("create") { Answer::Busy } else { Answer::Do };
     let lab = lab("tag a; tag b; tag c; tag d", "").answering(answering);
     let mut options = apply();
-    options.retry = diffsync_core::Retry::default();
+    options.retry = diffsync_core::run::RetryPolicy::default();
     let ended = lab.run::<SyncBulk>(options);
     assert_eq!((ended.report.retries, ended.counts().as_str()), (1, "4 created"));
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use diffsync_core::{Dataset, Plan, PlanView, Secret, SyncModel, Table};
+use diffsync_core::plan::PlanView;
+use diffsync_core::value::Secret;
+use diffsync_core::{Dataset, Plan, SyncModel, Table};
 use serde_json::{Value, json};
 
 use crate::world::{Records, Region, World, counted, region, tree, world};
@@ -15,14 +17,14 @@ fn check(source: World, target: World, expected: &str) {
 }
 
 /// The tree of a data set of which the source and the target hold these records.
-fn tree_of<D: Dataset + diffsync_core::HasTable<M>, M: SyncModel>(
+fn tree_of<D: Dataset + diffsync_core::data::HasTable<M>, M: SyncModel>(
     source: impl IntoIterator<Item = M>,
     target: impl IntoIterator<Item = M>,
 ) -> String {
     plan_of::<D, M>(source, target).tree().to_string()
 }
 
-fn plan_of<D: Dataset + diffsync_core::HasTable<M>, M: SyncModel>(
+fn plan_of<D: Dataset + diffsync_core::data::HasTable<M>, M: SyncModel>(
     source: impl IntoIterator<Item = M>,
     target: impl IntoIterator<Item = M>,
 ) -> Plan<D> {

@@ -1,6 +1,6 @@
 //! Random networks: what is drawn decides everything, so that a failing case can be made smaller and repeated.
 
-use diffsync_core::Flags;
+use diffsync_core::model::Flags;
 
 use crate::net::{Address, Device, Interface, Location, Net, Note, Tag, Tenant};
 

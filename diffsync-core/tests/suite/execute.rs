@@ -1,6 +1,8 @@
 //! Execution: the order in which records are written, and what a failure means for the others.
 
-use diffsync_core::{RunOptions, RunReport, Status, Url};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::run::RunOptions;
+use diffsync_core::value::Url;
 
 use crate::fake_target::{Answer, Rig, Shared, apply, concurrently, ended, failures};
 use crate::world::{Records, records, region};

@@ -6,11 +6,13 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Event, FailedRecord, Job, JobContext, JobError, JobSpec, Limit, LoadContext,
-    Observer, Operation, Run, RunOptions, RunReport, SyncModel, Synced, Target, TargetError, Url, Variable,
-    VariableKind, WriteContext, job,
-};
+use diffsync_core::adapter::{AdapterError, CompleteContext, LoadContext, TargetError, WriteContext};
+use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::model::{Limit, Operation};
+use diffsync_core::report::{Event, FailedRecord, Observer, RunReport};
+use diffsync_core::run::RunOptions;
+use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Target, job};
 
 use crate::world::{City, Country, Place, Records, Region, World};
 
@@ -426,7 +428,7 @@ impl Adapter for Memory {
         Ok(())
     }
 
-    async fn sync_complete(&self, synced: &Synced<'_, World>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, synced: &CompleteContext<'_, World>) -> Result<(), AdapterError> {
         let regions: Vec<_> = synced.records::<Region>().map(|region| region.slug.as_str()).collect();
         self.0.note(format!("complete: {} written, regions {}", synced.counts().written(), regions.join(" ")));
         match locked(&self.0.answers).get("sync complete") {
@@ -484,7 +486,7 @@ impl Job for SyncWorlds {
 
 /// Options of a run that writes, however much of these small worlds is rejected.
 pub(crate) fn apply() -> RunOptions {
-    let mut options = unguarded::<World>(RunOptions::of(&SyncWorlds::INFO));
+    let mut options = unguarded::<World>(RunOptions::new(&SyncWorlds::INFO));
     options.max_rejected = 1.0;
     // What comes of an error that goes away has tests of its own.
     options.retry.times = 0;

@@ -1,7 +1,7 @@
 //! A target that fails, hangs, panics or answers late at random: nothing is lost, nothing is counted twice, and repeating
 //! brings both sides in line.
 
-use diffsync_core::Status;
+use diffsync_core::report::Status;
 
 use crate::draw::{Draw, network, pass_codes_on};
 use crate::fake_network::{Batches, Tells, apply, lab_of};

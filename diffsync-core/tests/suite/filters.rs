@@ -1,6 +1,8 @@
 //! Filters: the part of a diff that a run is about. What is left out is counted, and what needs it is left out too.
 
-use diffsync_core::{Operation, RunOptions, Status};
+use diffsync_core::model::Operation;
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
 
 use crate::fake_network::{SyncNets, apply, lab};
 

@@ -1,6 +1,9 @@
 //! Flags: what a run leaves alone, on all four levels, with what lives under it.
 
-use diffsync_core::{Dataset, Flags, Plan, RunOptions, Status, SyncModel, Table};
+use diffsync_core::model::Flags;
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Dataset, Plan, SyncModel, Table};
 
 use crate::fake_network::{Handle, RunResult, SyncNets, apply, lab};
 use crate::net::{DeviceId, LocationId, Net};

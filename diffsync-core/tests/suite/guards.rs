@@ -1,6 +1,10 @@
 //! Guards: a run that would change more than it may writes nothing, or holds that back.
 
-use diffsync_core::{Flags, JobSpec, Limit, OnGuard, Operation, Refusal, RunError, RunOptions, Status};
+use diffsync_core::job::JobSpec;
+use diffsync_core::model::{Flags, Limit, OnGuard, Operation};
+use diffsync_core::plan::Refusal;
+use diffsync_core::report::{RunError, Status};
+use diffsync_core::run::RunOptions;
 
 use crate::fake_network::{Handle, InLab, Rack, RunResult, SyncNets, apply, guarded, lab, lab_jobs};
 use crate::net::Net;
@@ -122,7 +126,7 @@ fn a_lift_is_a_new_ceiling_for_one_model_and_one_operation() {
     let run = |model, operation, limit| {
         let lab = lab("tag a; tag b; tag c; tag d", "tag z");
         let ended = lab.run::<AtMostTwo>(guarded().allow(model, operation, Limit::Count(limit)));
-        (ended.report.status, ended.report.lifts.len())
+        (ended.report.status, ended.report.limit_overrides.len())
     };
     assert_eq!(run("tag", Operation::Create, 4), (Status::Completed, 1));
     assert_eq!(run("tag", Operation::Create, 3), (Status::Refused, 1));
@@ -151,7 +155,7 @@ fn a_lift_or_a_filter_of_a_model_that_is_not_there_is_an_error() {
 }
 
 fn held(lab: &Handle) -> RunResult {
-    let mut options = RunOptions::of(&HoldsBack::INFO);
+    let mut options = RunOptions::new(&HoldsBack::INFO);
     options.max_rejected = 1.0;
     lab.run::<HoldsBack>(options)
 }
@@ -253,10 +257,11 @@ fn what_lives_under_a_record_that_cannot_be_used_counts_as_such() {
 
 /// A model with limits of its own, which go before those of the job.
 mod of_a_model {
-    use diffsync_core::{
-        Adapter, AdapterError, Dataset, Job, JobContext, JobError, JobSpec, LoadContext, RunOptions, Status, SyncModel,
-        Table, Target, TargetError, WriteContext, job,
-    };
+    use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+    use diffsync_core::job::{JobContext, JobError, JobSpec};
+    use diffsync_core::report::Status;
+    use diffsync_core::run::RunOptions;
+    use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
     use crate::fake_target::run_job;
 
@@ -336,7 +341,7 @@ mod of_a_model {
     fn the_limits_of_a_model_go_before_those_of_the_job() {
         let breached = |first, limited, unlimited| {
             let report =
-                run_job(SyncNumbers { limited, unlimited, first }, RunOptions::of(&SyncNumbers::INFO), Vec::new());
+                run_job(SyncNumbers { limited, unlimited, first }, RunOptions::new(&SyncNumbers::INFO), Vec::new());
             assert_eq!(report.status == Status::Completed, report.breaches.is_empty());
             report.breaches.iter().map(|breach| breach.model).collect::<Vec<_>>()
         };

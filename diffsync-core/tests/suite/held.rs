@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use diffsync_core::{Flags, Status};
+use diffsync_core::model::Flags;
+use diffsync_core::report::Status;
 
 use crate::fake_network::{Answer, Handle, InLab, RunResult, SyncBulk, SyncNets, apply, lab};
 

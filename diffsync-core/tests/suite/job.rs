@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
-use diffsync_core::{
-    Job, JobContext, JobEntry, JobError, JobInfo, JobKind, JobRegistry, JobSpec, RegistryError, RunOptions, Secret,
-    Status, Url, VariableErrors, VariableKind, VariableSpec, VariableValues, job,
+use diffsync_core::job::{
+    JobContext, JobEntry, JobError, JobInfo, JobKind, JobSpec, RegistryError, VariableErrors, VariableKind,
+    VariableSpec, VariableValues,
 };
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
+use diffsync_core::value::{Secret, Url};
+use diffsync_core::{Job, JobRegistry, job};
 use serde_json::{Value, json};
 
 use crate::fake_target::{Listed, Memory, Rig, SyncWorlds};
@@ -140,12 +144,12 @@ fn a_job_says_what_it_is_called() {
 #[test]
 fn jobs_are_listed_by_id_each_once() {
     let entries = [
-        JobEntry::of::<Variables>(),
-        JobEntry::of::<PlainJob>(),
-        JobEntry::of::<InventoryToDns>(),
-        JobEntry::of::<PlainJob>(),
+        JobEntry::new::<Variables>(),
+        JobEntry::new::<PlainJob>(),
+        JobEntry::new::<InventoryToDns>(),
+        JobEntry::new::<PlainJob>(),
     ];
-    let registry = JobRegistry::of(entries).unwrap();
+    let registry = JobRegistry::new(entries).unwrap();
     let ids: Vec<_> = registry.iter().map(|job| job.info().id).collect();
     assert_eq!(ids, ["dns", "plain-job", "variables"]);
     assert_eq!((&registry).into_iter().count(), 3);
@@ -153,7 +157,7 @@ fn jobs_are_listed_by_id_each_once() {
 
 #[test]
 fn a_default_that_a_variable_cannot_take_is_found_before_a_run() {
-    let error = JobRegistry::of([JobEntry::of::<WrongDefaults>()]).unwrap().check_defaults().unwrap_err().to_string();
+    let error = JobRegistry::new([JobEntry::new::<WrongDefaults>()]).unwrap().check_defaults().unwrap_err().to_string();
     assert!(error.starts_with("the job `wrong-defaults` at "), "{error}");
     assert!(
         error.ends_with(
@@ -161,12 +165,12 @@ fn a_default_that_a_variable_cannot_take_is_found_before_a_run() {
         ),
         "{error}"
     );
-    assert_eq!(JobRegistry::of([JobEntry::of::<PlainJob>()]).unwrap().check_defaults(), Ok(()));
+    assert_eq!(JobRegistry::new([JobEntry::new::<PlainJob>()]).unwrap().check_defaults(), Ok(()));
 }
 
 #[test]
 fn a_job_registers_itself_and_may_be_named_as_well() {
-    let registry = JobRegistry::linked([JobEntry::of::<SyncWorlds>()]).unwrap();
+    let registry = JobRegistry::from_linked([JobEntry::new::<SyncWorlds>()]).unwrap();
     for id in ["sync-worlds", "plain-job", "dns", "copy-file"] {
         assert_eq!(registry.get(id).unwrap().info().id, id);
     }
@@ -176,8 +180,8 @@ fn a_job_registers_itself_and_may_be_named_as_well() {
 
 #[test]
 fn two_jobs_of_one_id_are_an_error_that_names_both() {
-    let entries = [JobEntry::of::<PlainJob>(), JobEntry::of::<Twin>(), JobEntry::of::<PlainJob>()];
-    let error = JobRegistry::of(entries).unwrap_err();
+    let entries = [JobEntry::new::<PlainJob>(), JobEntry::new::<Twin>(), JobEntry::new::<PlainJob>()];
+    let error = JobRegistry::new(entries).unwrap_err();
     assert!(matches!(error, RegistryError::SameId { id: "plain-job", .. }), "{error:?}");
     let message = error.to_string();
     let plain = format!("suite::job::PlainJob at {}", PlainJob::INFO.defined_at);
@@ -189,7 +193,7 @@ fn two_jobs_of_one_id_are_an_error_that_names_both() {
 
 #[test]
 fn no_job_at_all_is_an_error_that_says_what_to_do() {
-    let error = JobRegistry::of([]).unwrap_err();
+    let error = JobRegistry::new([]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "no job is linked into this program; name the crate that holds your jobs (`use my_jobs as _;`), so that the \
@@ -199,7 +203,7 @@ fn no_job_at_all_is_an_error_that_says_what_to_do() {
 
 #[test]
 fn an_unknown_job_is_answered_with_the_nearest() {
-    let registry = JobRegistry::of([JobEntry::of::<PlainJob>(), JobEntry::of::<Variables>()]).unwrap();
+    let registry = JobRegistry::new([JobEntry::new::<PlainJob>(), JobEntry::new::<Variables>()]).unwrap();
     let check = |id: &str, message: &str| assert_eq!(registry.get(id).unwrap_err().to_string(), message);
     check("plain-jo", "there is no job `plain-jo`; did you mean `plain-job`?");
     check("variable", "there is no job `variable`; did you mean `variables`?");
@@ -210,7 +214,7 @@ fn an_unknown_job_is_answered_with_the_nearest() {
 
 #[test]
 fn an_entry_tells_all_that_is_known_before_a_run() {
-    let entry = JobEntry::of::<InventoryToDns>();
+    let entry = JobEntry::new::<InventoryToDns>();
     let models: Vec<_> = entry.models().iter().map(|schema| schema.name).collect();
     assert_eq!(models, ["city", "country", "region", "place"]);
     let mappings = entry.data_mappings();
@@ -224,9 +228,9 @@ fn an_entry_tells_all_that_is_known_before_a_run() {
 
 #[test]
 fn a_prepared_job_runs() {
-    let prepared = JobEntry::of::<Variables>().prepare(&values(&LEAST)).unwrap();
+    let prepared = JobEntry::new::<Variables>().prepare(&values(&LEAST)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let report = runtime.block_on(prepared.run(RunOptions::of(&Variables::INFO), Vec::new()));
+    let report = runtime.block_on(prepared.run(RunOptions::new(&Variables::INFO), Vec::new()));
     assert_eq!((report.job, report.status, report.counts.unchanged), ("variables", Status::Completed, 1));
     assert_eq!(report.config, prepared.config_information());
 }

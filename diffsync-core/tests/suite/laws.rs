@@ -2,10 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use diffsync_core::adapter::{AdapterError, CompleteContext, LoadContext, TargetError, WriteContext};
 use diffsync_core::testkit::{Laws, Violation};
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, LoadContext, SyncModel, Synced, Table, Target, TargetError, WriteContext,
-};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table, Target};
 
 use crate::fake_target::locked;
 
@@ -103,7 +102,7 @@ impl Adapter for Memory {
         Ok(())
     }
 
-    async fn sync_complete(&self, _: &Synced<'_, Sites>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, _: &CompleteContext<'_, Sites>) -> Result<(), AdapterError> {
         Ok(())
     }
 }
@@ -215,7 +214,7 @@ impl Adapter for File {
         Ok(())
     }
 
-    async fn sync_complete(&self, synced: &Synced<'_, Sites>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, synced: &CompleteContext<'_, Sites>) -> Result<(), AdapterError> {
         *locked(&self.held) = synced.records().cloned().collect();
         *locked(&self.racks) = synced.records().cloned().collect();
         Ok(())

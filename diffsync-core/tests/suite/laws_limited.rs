@@ -1,7 +1,9 @@
 //! The law-test kit on targets that are not able to do everything: what they cannot do is not held against them.
 
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::model::Operations;
 use diffsync_core::testkit::{Laws, Violation};
-use diffsync_core::{Adapter, AdapterError, LoadContext, Ops, Target, TargetError, WriteContext};
+use diffsync_core::{Adapter, Target};
 
 use crate::laws::{Fault, Memory, Rack, RackPatch, Site, SitePatch, Sites, block_on, sites};
 
@@ -19,7 +21,7 @@ impl<const SITES: u8, const RACKS: u8> Adapter for Limited<SITES, RACKS> {
 macro_rules! limited {
     ($($model:ident, $patch:ident, $can:ident);*) => {$(
         impl<const SITES: u8, const RACKS: u8> Target<$model> for Limited<SITES, RACKS> {
-            const CAN: Ops = Ops::from_bits_truncate($can);
+            const CAN: Operations = Operations::from_bits_truncate($can);
 
             async fn create(&self, new: &$model, cx: &WriteContext<'_, Sites>) -> Result<$model, TargetError> {
                 assert!($can & 1 > 0, "it cannot create");

@@ -2,8 +2,9 @@
 
 use std::sync::Mutex;
 
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::testkit::Laws;
-use diffsync_core::{Adapter, AdapterError, Dataset, LoadContext, SyncModel, Table, Target, TargetError, WriteContext};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table, Target};
 
 use crate::fake_target::locked;
 

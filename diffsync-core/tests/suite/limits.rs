@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use diffsync_core::{RunError, RunOptions, Status, Step};
+use diffsync_core::report::{RunError, Status, Step};
+use diffsync_core::run::RunOptions;
 use tokio_util::sync::CancellationToken;
 
 use crate::fake_network::{Answer, Handle, RunResult, SyncBulk, SyncNets, apply, lab};

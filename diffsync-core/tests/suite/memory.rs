@@ -3,11 +3,13 @@
 use std::hint::black_box;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::data::Side;
+use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::memory::{MemoryScope, MemoryUse};
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, JobSpec, LoadContext, RunOptions, RunReport, Side, Step,
-    SyncModel, Table, Target, TargetError, WriteContext, job,
-};
+use diffsync_core::report::{RunReport, Step};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
 use crate::fake_target::run_job;
 
@@ -113,7 +115,7 @@ impl Job for MoveBlocks {
 
 fn run(helper: bool, memory_profiling: bool, parallel_loading: bool) -> RunReport {
     let _apart = apart();
-    let mut options = RunOptions::of(&MoveBlocks::INFO);
+    let mut options = RunOptions::new(&MoveBlocks::INFO);
     options.memory_profiling = memory_profiling;
     options.parallel_loading = parallel_loading;
     let report = run_job(MoveBlocks { helper }, options, Vec::new());

@@ -1,6 +1,7 @@
 //! Outcomes: every record of both sides ends as exactly one of them, and they make the status of the run.
 
-use diffsync_core::{Flags, Status};
+use diffsync_core::model::Flags;
+use diffsync_core::report::Status;
 
 use crate::abilities::NoUpdates;
 use crate::fake_network::{Answer, SyncNets, apply, lab};

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use diffsync_core::{
-    Approved, Event, Job, JobContext, JobError, JobSpec, Loaded, Object, Observer, Plan, Run, RunError, RunReport,
-    Status, Synced, Url, job,
-};
+use diffsync_core::adapter::CompleteContext;
+use diffsync_core::apply::Loaded;
+use diffsync_core::job::{JobContext, JobError, JobSpec, Object};
+use diffsync_core::report::{Event, Observer, RunError, RunReport, Status};
+use diffsync_core::run::Approved;
+use diffsync_core::value::Url;
+use diffsync_core::{Job, Plan, Run, job};
 
 use crate::fake_target::{Answer, Listed, Memory, Rig, Shared, apply, run_job};
 use crate::world::{World, records};
@@ -55,7 +58,12 @@ macro_rules! panicking {
                 Ok(())
             }
 
-            async fn sync_complete(&self, _: &Listed, _: &Memory, _: &Synced<'_, World>) -> Result<(), JobError> {
+            async fn sync_complete(
+                &self,
+                _: &Listed,
+                _: &Memory,
+                _: &CompleteContext<'_, World>,
+            ) -> Result<(), JobError> {
                 assert!($at != Hook::Complete, "complete");
                 Ok(())
             }

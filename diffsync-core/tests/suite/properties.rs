@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diffsync_core::{DiffTree, Plan, PlanView, Status, SyncModel};
+use diffsync_core::plan::{DiffTree, PlanView};
+use diffsync_core::report::Status;
+use diffsync_core::{Plan, SyncModel};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

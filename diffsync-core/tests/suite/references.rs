@@ -1,6 +1,6 @@
 //! References: what a record names is written before it, and deleted after it.
 
-use diffsync_core::Status;
+use diffsync_core::report::Status;
 
 use crate::fake_network::{Answer, SyncNets, apply, lab};
 

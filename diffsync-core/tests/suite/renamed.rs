@@ -1,6 +1,7 @@
 //! A target that stores a record under another identifier than it was given: what it answers is the record.
 
-use diffsync_core::{ProblemKind, Status};
+use diffsync_core::data::ProblemKind;
+use diffsync_core::report::Status;
 
 use crate::fake_target::{Answer, Rig, apply, ended, failures, locked};
 use crate::plan_file::undoable;
@@ -58,9 +59,9 @@ fn taking_the_run_back_deletes_what_was_stored() {
     assert_eq!((undo.operations(), undo.lost.len()), (1, 0));
     let mut file = Vec::new();
     let plan = report.plan().unwrap();
-    let made = diffsync_core::Signature { by: "test".into(), at: "2026-01-01T00:00:00Z".into() };
-    let info = <crate::fake_target::SyncWorlds as diffsync_core::JobSpec>::INFO;
-    let head = undoable().plan_head(&info, diffsync_core::PlanKind::Undo, Vec::new(), made, plan);
+    let made = diffsync_core::plan_file::Signature { by: "test".into(), at: "2026-01-01T00:00:00Z".into() };
+    let info = <crate::fake_target::SyncWorlds as diffsync_core::job::JobSpec>::INFO;
+    let head = undoable().plan_head(&info, diffsync_core::plan_file::PlanKind::Undo, Vec::new(), made, plan);
     undo.write(&head, &mut file).unwrap();
     assert!(String::from_utf8(file).unwrap().contains(r#""op":"delete","model":"region","id":"new-europe""#));
 

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use diffsync_core::{RunOptions, Status};
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
 
 use crate::fake_network::{Answer, Batches, Handle, InLab, RunResult, SyncBulk, SyncNets, apply, lab};
 
 /// As a run has it by itself: four times, after half a second, one, two and four.
 fn patient() -> RunOptions {
     let mut options = apply();
-    options.retry = diffsync_core::Retry::default();
+    options.retry = diffsync_core::run::RetryPolicy::default();
     options
 }
 

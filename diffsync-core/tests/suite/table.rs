@@ -1,6 +1,7 @@
 //! Tables: what is inserted is found, changed and removed by identifier.
 
-use diffsync_core::{LoadState, Plan, Table};
+use diffsync_core::data::LoadState;
+use diffsync_core::{Plan, Table};
 use proptest::prelude::*;
 
 use crate::world::{City, CityId, Region, RegionId, World, city, region, world};

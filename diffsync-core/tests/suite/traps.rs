@@ -1,6 +1,9 @@
 //! The traps that a sync can fall into, each by its name.
 
-use diffsync_core::{Flags, OnGuard, Plan, Refusal, RunError, Status};
+use diffsync_core::Plan;
+use diffsync_core::model::{Flags, OnGuard};
+use diffsync_core::plan::Refusal;
+use diffsync_core::report::{RunError, Status};
 
 use crate::abilities::NoDeletes;
 use crate::fake_network::{Answer, Batches, SyncBulk, SyncNets, apply, guarded, lab, lab_of};

@@ -1,6 +1,8 @@
 //! The records that the tests sync.
 
-use diffsync_core::{Counts, Dataset, Plan, Secret, SyncModel, Table};
+use diffsync_core::plan::Counts;
+use diffsync_core::value::Secret;
+use diffsync_core::{Dataset, Plan, SyncModel, Table};
 
 /// A geographic region.
 #[derive(SyncModel, Clone, Debug, PartialEq)]

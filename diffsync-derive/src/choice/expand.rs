@@ -17,8 +17,8 @@ pub(crate) fn expand(choice: &Choice<'_>, krate: &Krate) -> TokenStream {
         const NAMES: &[&str] = &[#(#names),*];
 
         #[automatically_derived]
-        impl _diffsync::Variable for #ident {
-            const KIND: _diffsync::VariableKind = _diffsync::VariableKind::Choice(NAMES);
+        impl _diffsync::job::Variable for #ident {
+            const KIND: _diffsync::job::VariableKind = _diffsync::job::VariableKind::Choice(NAMES);
 
             fn parse(text: &str) -> ::core::result::Result<Self, ::std::string::String> {
                 match _diffsync::__private::choice(NAMES, text)? {

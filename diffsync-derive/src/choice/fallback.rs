@@ -17,8 +17,8 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
 
     krate.scope(&quote! {
         #[automatically_derived]
-        impl #impl_generics _diffsync::Variable for #ident #ty_generics #where_clause {
-            const KIND: _diffsync::VariableKind = _diffsync::VariableKind::Text;
+        impl #impl_generics _diffsync::job::Variable for #ident #ty_generics #where_clause {
+            const KIND: _diffsync::job::VariableKind = _diffsync::job::VariableKind::Text;
 
             fn parse(_: &str) -> ::core::result::Result<Self, ::std::string::String> {
                 ::core::unreachable!()

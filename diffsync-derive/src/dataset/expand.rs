@@ -22,7 +22,7 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
     let has_tables = models.iter().zip(&idents).zip(&positions).map(|((model, field), position)| {
         quote_spanned! {call_site(model)=>
             #[automatically_derived]
-            impl _diffsync::HasTable<#model> for #ident {
+            impl _diffsync::data::HasTable<#model> for #ident {
                 const POSITION: usize = #position;
 
                 fn table(&self) -> &_diffsync::Table<#model> {
@@ -38,9 +38,9 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
 
     let targets = models.iter().map(|model| quote_spanned!(model.span()=> SyncTarget: _diffsync::Target<#model>,));
     let visited =
-        models.iter().map(|model| quote_spanned!(model.span()=> SyncVisitor: _diffsync::Visit<#ident, #model>,));
+        models.iter().map(|model| quote_spanned!(model.span()=> SyncVisitor: _diffsync::data::Visit<#ident, #model>,));
     let each = models.iter().map(
-        |model| quote_spanned!(call_site(model)=> <SyncVisitor as _diffsync::Visit<#ident, #model>>::visit(visitor);),
+        |model| quote_spanned!(call_site(model)=> <SyncVisitor as _diffsync::data::Visit<#ident, #model>>::visit(visitor);),
     );
     let checks = models.iter().zip(&positions).map(|(model, position)| {
         quote_spanned! {model.span()=>
@@ -66,7 +66,7 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl<SyncVisitor> _diffsync::VisitedBy<SyncVisitor> for #ident
+        impl<SyncVisitor> _diffsync::data::VisitedBy<SyncVisitor> for #ident
         where
             #(#visited)*
         {
@@ -76,7 +76,7 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl<SyncTarget> _diffsync::WrittenBy<SyncTarget> for #ident
+        impl<SyncTarget> _diffsync::adapter::WrittenBy<SyncTarget> for #ident
         where
             SyncTarget: _diffsync::Adapter<Data = Self>,
             #(#targets)*

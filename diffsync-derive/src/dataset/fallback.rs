@@ -30,19 +30,19 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl #model_generics _diffsync::HasTable<SyncRecord> for #ident #ty_generics #where_clause {
+        impl #model_generics _diffsync::data::HasTable<SyncRecord> for #ident #ty_generics #where_clause {
             const POSITION: usize = 0;
             fn table(&self) -> &_diffsync::Table<SyncRecord> { ::core::unreachable!() }
             fn table_mut(&mut self) -> &mut _diffsync::Table<SyncRecord> { ::core::unreachable!() }
         }
 
         #[automatically_derived]
-        impl #target_generics _diffsync::VisitedBy<SyncTarget> for #ident #ty_generics #where_clause {
+        impl #target_generics _diffsync::data::VisitedBy<SyncTarget> for #ident #ty_generics #where_clause {
             fn visit_each(_: &mut SyncTarget) {}
         }
 
         #[automatically_derived]
-        impl #target_generics _diffsync::WrittenBy<SyncTarget> for #ident #ty_generics #where_clause {
+        impl #target_generics _diffsync::adapter::WrittenBy<SyncTarget> for #ident #ty_generics #where_clause {
             fn visit_targets<SyncVisitor: _diffsync::__private::TargetVisitor<Self, SyncTarget>>(_: &mut SyncVisitor) {}
         }
     })

@@ -28,22 +28,22 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
     let defaults = job.variables.iter().filter_map(|variable| {
         let (ty, DefaultText { text, span }) = (variable.ty, variable.default.as_ref()?);
         let is_secret = quote_spanned! {call_site(ty)=>
-            const _: () = _diffsync::schema::check_default(<#ty as _diffsync::Variable>::SECRET);
+            const _: () = _diffsync::schema::check_default(<#ty as _diffsync::job::Variable>::SECRET);
         };
         let choice = quote_spanned! {*span=>
-            const _: () = _diffsync::schema::check_choice(<#ty as _diffsync::Variable>::KIND, #text);
+            const _: () = _diffsync::schema::check_choice(<#ty as _diffsync::job::Variable>::KIND, #text);
         };
         let of_its_type = quote_spanned! {*span=>
             const _: () = _diffsync::schema::check_default_text(
-                <#ty as _diffsync::Variable>::KIND,
-                <#ty as _diffsync::Variable>::RANGE,
+                <#ty as _diffsync::job::Variable>::KIND,
+                <#ty as _diffsync::job::Variable>::RANGE,
                 #text,
             );
         };
         Some(quote!(#is_secret #choice #of_its_type))
     });
 
-    let schemas = quote!(<<#ident as _diffsync::JobSpec>::Data as _diffsync::Dataset>::SCHEMAS);
+    let schemas = quote!(<<#ident as _diffsync::job::JobSpec>::Data as _diffsync::Dataset>::SCHEMAS);
     let skipped = job.skip.iter().map(|model| {
         quote_spanned! {model.span()=>
             const _: () = _diffsync::schema::check_skipped(#schemas, <#model as _diffsync::SyncModel>::NAME);
@@ -69,12 +69,12 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
     let shown = job.variables.iter().map(|variable| {
         let (ty, mut ident) = (variable.ty, variable.ident.clone());
         ident.set_span(call_site(ty));
-        quote_spanned!(call_site(ty)=> <#ty as _diffsync::Variable>::show(&self.#ident))
+        quote_spanned!(call_site(ty)=> <#ty as _diffsync::job::Variable>::show(&self.#ident))
     });
 
     let registration = (!failed).then(|| {
         quote_spanned! {ident.span()=>
-            _diffsync::__private::inventory::submit! { _diffsync::JobEntry::of::<#ident>() }
+            _diffsync::__private::inventory::submit! { _diffsync::job::JobEntry::new::<#ident>() }
         }
     });
 
@@ -86,20 +86,20 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
         #same_data
 
         #[automatically_derived]
-        impl _diffsync::JobSpec for #ident {
+        impl _diffsync::job::JobSpec for #ident {
             #data_type
             #source_type
             #target_type
 
-            const INFO: _diffsync::JobInfo = #info;
-            const VARIABLES: &'static [_diffsync::VariableSpec] = &[#(#specs),*];
+            const INFO: _diffsync::job::JobInfo = #info;
+            const VARIABLES: &'static [_diffsync::job::VariableSpec] = &[#(#specs),*];
 
             #from_variables
 
             #choices
 
             fn variable_values(&self) -> ::std::vec::Vec<(
-                &'static _diffsync::VariableSpec,
+                &'static _diffsync::job::VariableSpec,
                 _diffsync::__private::serde_json::Value,
             )> {
                 let values: ::std::vec::Vec<_diffsync::__private::serde_json::Value> =
@@ -138,11 +138,11 @@ fn info(job: &Job<'_>) -> TokenStream {
     let ignored_attributes = job.ignore.iter().map(Ignored::attribute);
 
     quote! {
-        _diffsync::JobInfo {
+        _diffsync::job::JobInfo {
             id: #id,
             name: #name,
             description: #description,
-            kind: _diffsync::JobKind::#kind,
+            kind: _diffsync::job::JobKind::#kind,
             source_label: #source_label,
             target_label: #target_label,
             source_icon: #source_icon,
@@ -151,7 +151,7 @@ fn info(job: &Job<'_>) -> TokenStream {
             hidden: #hidden,
             concurrency: #concurrency,
             limits: #limits,
-            on_guard: _diffsync::OnGuard::#on_guard,
+            on_guard: _diffsync::model::OnGuard::#on_guard,
             time_limit: #time_limit,
             skip: &[#(#skip),*],
             ignore: &[#((#ignored_models, #ignored_attributes)),*],
@@ -173,12 +173,12 @@ fn spec(variable: &Variable<'_>) -> TokenStream {
     let group = optional(variable.group.as_ref());
 
     quote_spanned! {ty.span()=>
-        _diffsync::VariableSpec {
+        _diffsync::job::VariableSpec {
             name: #name,
             help: #help,
-            kind: <#ty as _diffsync::Variable>::KIND,
-            required: <#ty as _diffsync::Variable>::REQUIRED && !#has_default,
-            secret: <#ty as _diffsync::Variable>::SECRET,
+            kind: <#ty as _diffsync::job::Variable>::KIND,
+            required: <#ty as _diffsync::job::Variable>::REQUIRED && !#has_default,
+            secret: <#ty as _diffsync::job::Variable>::SECRET,
             default: #default,
             env: #env,
             group: #group,
@@ -202,8 +202,8 @@ fn choices(job: &Job<'_>) -> Option<TokenStream> {
         quote! {
             fn choices<'values>(
                 variable: &str,
-                values: &'values _diffsync::VariableValues,
-            ) -> ::core::option::Option<_diffsync::Choices<'values>> {
+                values: &'values _diffsync::job::VariableValues,
+            ) -> ::core::option::Option<_diffsync::job::Choices<'values>> {
                 match variable {
                     #(#arms)*
                     _ => ::core::option::Option::None,
@@ -214,10 +214,10 @@ fn choices(job: &Job<'_>) -> Option<TokenStream> {
 }
 
 fn from_variables(job: &Job<'_>) -> TokenStream {
-    let result = quote!(::core::result::Result<Self, _diffsync::VariableErrors>);
+    let result = quote!(::core::result::Result<Self, _diffsync::job::VariableErrors>);
     if job.variables.is_empty() {
         return quote! {
-            fn from_variables(_: &_diffsync::VariableValues) -> #result {
+            fn from_variables(_: &_diffsync::job::VariableValues) -> #result {
                 ::core::result::Result::Ok(Self {})
             }
         };
@@ -226,13 +226,13 @@ fn from_variables(job: &Job<'_>) -> TokenStream {
     let idents: Vec<_> = job.variables.iter().map(|variable| variable.ident).collect();
     let reads = job.variables.iter().map(|variable| {
         let ty = variable.ty;
-        quote_spanned!(call_site(ty)=> <#ty as _diffsync::Variable>::read(&mut reader))
+        quote_spanned!(call_site(ty)=> <#ty as _diffsync::job::Variable>::read(&mut reader))
     });
 
     let locals: Vec<_> = (0..idents.len()).map(|position| format_ident!("value_{}", position)).collect();
     quote! {
-        fn from_variables(values: &_diffsync::VariableValues) -> #result {
-            let mut reader = _diffsync::VariableReader::new(Self::VARIABLES, values);
+        fn from_variables(values: &_diffsync::job::VariableValues) -> #result {
+            let mut reader = _diffsync::job::VariableReader::new(Self::VARIABLES, values);
             #(let #locals = #reads;)*
             match (#(#locals,)*) {
                 (#(::core::option::Option::Some(#locals),)*) => {

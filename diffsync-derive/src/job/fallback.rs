@@ -21,22 +21,22 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
         type Unknown = #unknown;
 
         #[automatically_derived]
-        impl #impl_generics _diffsync::JobSpec for #ident #ty_generics #where_clause {
+        impl #impl_generics _diffsync::job::JobSpec for #ident #ty_generics #where_clause {
             type Data = Unknown;
             type Source = Unknown;
             type Target = Unknown;
 
-            const INFO: _diffsync::JobInfo = ::core::unreachable!();
-            const VARIABLES: &'static [_diffsync::VariableSpec] = &[];
+            const INFO: _diffsync::job::JobInfo = ::core::unreachable!();
+            const VARIABLES: &'static [_diffsync::job::VariableSpec] = &[];
 
             fn from_variables(
-                _: &_diffsync::VariableValues,
-            ) -> ::core::result::Result<Self, _diffsync::VariableErrors> {
+                _: &_diffsync::job::VariableValues,
+            ) -> ::core::result::Result<Self, _diffsync::job::VariableErrors> {
                 ::core::unreachable!()
             }
 
             fn variable_values(&self) -> ::std::vec::Vec<(
-                &'static _diffsync::VariableSpec,
+                &'static _diffsync::job::VariableSpec,
                 _diffsync::__private::serde_json::Value,
             )> {
                 ::core::unreachable!()

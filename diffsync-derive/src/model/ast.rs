@@ -16,7 +16,7 @@ use crate::ctxt::Ctxt;
 use crate::krate;
 use crate::limit::{self, Limits};
 use crate::shape;
-use crate::suggest::nearest;
+use crate::suggest::suggest;
 
 /// A model.
 pub(crate) struct Model<'a> {
@@ -177,7 +177,7 @@ fn flags(cx: &mut Ctxt, key: &Ident, input: ParseStream<'_>) -> Result<Vec<Ident
         let known = FLAGS.contains(&name.as_str());
         if !known {
             let meant =
-                nearest(&name, FLAGS).map(|meant| format!("no flag is called `{name}`; did you mean `{meant}`?"));
+                suggest(&name, FLAGS).map(|meant| format!("no flag is called `{name}`; did you mean `{meant}`?"));
             cx.error_at(flag, meant.unwrap_or_else(|| format!("no flag is called `{name}`; expected any of {list}")));
         }
         known

@@ -6,7 +6,7 @@ use syn::parse::ParseStream;
 use syn::{Error, Lit, Path, Result};
 
 use crate::attr;
-use crate::suggest::nearest;
+use crate::suggest::suggest;
 
 /// When two values of a field are the same.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Comparison {
             "tolerance" => return tolerance(&word, input).map(Self::Tolerance),
             "with" => return function(&word, input).map(Self::With),
             other => {
-                let meant = nearest(other, WORDS);
+                let meant = suggest(other, WORDS);
                 let message = meant.map(|meant| format!("no comparison is called `{other}`; did you mean `{meant}`?"));
                 return Err(Error::new(word.span(), message.unwrap_or_else(|| USAGE.to_owned())));
             }

@@ -4,13 +4,13 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-use super::expand::Names;
+use super::expand::TypeNames;
 use crate::ctxt::Ctxt;
 use crate::krate::Krate;
 
 pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> TokenStream {
     let (ident, vis) = (&input.ident, &input.vis);
-    let Names { id, key, patch } = Names::of(ident);
+    let TypeNames { id, key, patch } = TypeNames::of(ident);
     let unknown = cx.first_as_type(krate);
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
@@ -36,24 +36,24 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
             fn differences(&self, _: &Self, _: &mut impl ::core::ops::FnMut(usize)) { ::core::unreachable!() }
             fn patch(&self, _: &Self, _: &dyn ::core::ops::Fn(usize) -> bool) -> Self::Patch { ::core::unreachable!() }
             fn apply(&mut self, _: &Self::Patch) { ::core::unreachable!() }
-            fn handed_over(&self, _: bool) -> _diffsync::HandedOver<'_, Self> { ::core::unreachable!() }
+            fn for_target(&self, _: bool) -> _diffsync::model::Outgoing<'_, Self> { ::core::unreachable!() }
             fn identifier(&self, _: usize) -> _diffsync::__private::ValueResult { ::core::unreachable!() }
             fn attribute(&self, _: usize) -> _diffsync::__private::ValueResult { ::core::unreachable!() }
             fn from_values(
                 _: Self::Id,
                 _: &mut _diffsync::__private::AttributeValues,
             ) -> ::core::result::Result<Self, _diffsync::__private::serde_json::Error> { ::core::unreachable!() }
-            fn touch(&self) -> usize { ::core::unreachable!() }
+            fn prefetch(&self) -> usize { ::core::unreachable!() }
         }
 
         // What most identifiers are; that of this model is not known.
         #[automatically_derived]
-        impl #impl_generics _diffsync::Names<#ident #ty_generics> for str #where_clause {
+        impl #impl_generics _diffsync::model::AsKey<#ident #ty_generics> for str #where_clause {
             fn key(&self) -> ::core::option::Option<#key<'_>> { ::core::unreachable!() }
         }
 
         #[automatically_derived]
-        impl #links_generics _diffsync::LinksIn<SyncDataset> for #ident #ty_generics #where_clause {
+        impl #links_generics _diffsync::data::LinksIn<SyncDataset> for #ident #ty_generics #where_clause {
             fn visit_links<SyncVisitor: _diffsync::__private::LinkVisitor<SyncDataset, Self>>(_: &mut SyncVisitor) {}
         }
     });

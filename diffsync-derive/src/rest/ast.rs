@@ -19,7 +19,7 @@ pub(crate) struct Collection<'a> {
     pub(crate) owner: Option<Owner>,
     /// The place of the record in a response, as a JSON pointer.
     pub(crate) answer: Option<String>,
-    pub(crate) without_nameless: bool,
+    pub(crate) skip_unnamed: bool,
     pub(crate) key: Option<ServerKey<'a>>,
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) lookups: Vec<Lookup>,
@@ -105,8 +105,8 @@ pub(crate) const STRUCT_KEYS: &[Key<StructKeys>] = &[
         keys.answer.set(cx, key, pointer(&attr::text(key, input)?)?);
         Ok(())
     }),
-    Key("without_nameless", |keys, cx, key, input| {
-        keys.without_nameless.set(cx, key, attr::flag("rest", key, input)?);
+    Key("skip_unnamed", |keys, cx, key, input| {
+        keys.skip_unnamed.set(cx, key, attr::flag("rest", key, input)?);
         Ok(())
     }),
     Key("crate", |keys, cx, key, input| {
@@ -177,14 +177,14 @@ impl<'a> Collection<'a> {
         let model = Model::read(&mut Ctxt::default(), input)?;
         let mut keys = StructKeys::default();
         attr::each_key(cx, &input.attrs, "rest", |cx, key, input| keys.read(cx, key, input));
-        let StructKeys { path, query, owner, answer, without_nameless, lookups, .. } = keys;
+        let StructKeys { path, query, owner, answer, skip_unnamed, lookups, .. } = keys;
         let mut collection = Self {
             ident: &input.ident,
             path: path.into_value(),
             query: query.into_value(),
             owner: owner.into_value(),
             answer: answer.into_value(),
-            without_nameless: without_nameless.get().is_some(),
+            skip_unnamed: skip_unnamed.get().is_some(),
             key: None,
             fields: Vec::new(),
             lookups,
@@ -262,7 +262,7 @@ pub(crate) struct StructKeys {
     query: Once<LitStr>,
     owner: Once<Owner>,
     answer: Once<String>,
-    without_nameless: Once<()>,
+    skip_unnamed: Once<()>,
     lookups: Vec<Lookup>,
     krate: Once<Path>,
 }

@@ -34,7 +34,7 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
     let name = option_of(collection.key.as_ref().and_then(|key| key.name.as_ref()).map(|name| quote!(#name)));
     let is_held = collection.key.is_some();
     let answer = option_of(collection.answer.as_ref().map(|answer| quote!(#answer)));
-    let without_nameless = collection.without_nameless;
+    let skip_unnamed = collection.skip_unnamed;
     let functions = key_functions(collection.key.as_ref());
 
     krate.scope(&quote! {
@@ -47,7 +47,7 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
                 fields: &[#(#lookups,)* #(#writes,)* #(#fields),*],
                 owner: #owner,
                 answer: #answer,
-                without_nameless: #without_nameless,
+                skip_unnamed: #skip_unnamed,
             };
 
             #functions

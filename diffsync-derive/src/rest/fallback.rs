@@ -25,7 +25,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
                 fields: &[],
                 owner: ::core::option::Option::None,
                 answer: ::core::option::Option::None,
-                without_nameless: false,
+                skip_unnamed: false,
             };
 
             fn remote_key(

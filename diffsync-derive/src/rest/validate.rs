@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use super::ast::{Collection, Field};
 use super::part::{Of, Part};
 use crate::ctxt::Ctxt;
-use crate::suggest::nearest;
+use crate::suggest::suggest;
 use crate::ty;
 
 /// Returns whether the collection, or what is left of it, can be expanded.
@@ -32,7 +32,7 @@ fn lookups(cx: &mut Ctxt, collection: &mut Collection<'_>) {
             if fields.iter().any(|field| field.ident == named) {
                 continue;
             }
-            let meant = nearest(&named.to_string(), &names);
+            let meant = suggest(&named.to_string(), &names);
             let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
             cx.error_at(named, format!("no identifier or attribute is called `{named}`{meant}"));
             all = false;

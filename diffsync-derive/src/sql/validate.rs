@@ -7,7 +7,7 @@ use quote::ToTokens;
 
 use super::ast::{Form, Table};
 use crate::ctxt::Ctxt;
-use crate::suggest::nearest;
+use crate::suggest::suggest;
 
 /// Returns whether the table, or what is left of it, can be expanded.
 pub(crate) fn validate(cx: &mut Ctxt, table: &mut Table<'_>) -> bool {
@@ -49,7 +49,7 @@ fn lookups(cx: &mut Ctxt, table: &mut Table<'_>) {
                 }
                 Some(_) => return true,
                 None => {
-                    let meant = nearest(&named.to_string(), &names);
+                    let meant = suggest(&named.to_string(), &names);
                     let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
                     format!("no field is called `{named}`{meant}")
                 }

@@ -18,7 +18,7 @@ fn a_model_that_an_api_keeps() {
                 lookup("type -> types(maker -> makers(name), model)", maker, model),
                 owner(field = "tags -> tags(name)", value = "diffsync"),
                 answer = "data.0",
-                without_nameless,
+                skip_unnamed,
             )]
             struct Device {
                 #[sync(id)]
@@ -161,7 +161,7 @@ fn what_can_be_no_model_is_made_up_for_and_nothing_is_said_twice() {
 
 #[test]
 fn no_input_makes_the_derive_panic() {
-    const INPUT: &str = "#[rest(path = \"devices\", query = \"a=b\", crate = a::b, answer = \"a.0\", without_nameless, owner(field = \"tags -> tags(name)\", value = \"x\"), \
+    const INPUT: &str = "#[rest(path = \"devices\", query = \"a=b\", crate = a::b, answer = \"a.0\", skip_unnamed, owner(field = \"tags -> tags(name)\", value = \"x\"), \
         lookup(\"type -> types(maker -> makers(name), model)\", maker, model))] struct Device { \
         #[sync(id)] #[rest(key, field = \"uuid\")] name: String, maker: String, model: Option<String>, \
         #[rest(lookup = \"site -> sites(parent*/name)\", write = \"place\")] site: Vec<String>, \

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use diffsync::adapter::Checkup;
+use diffsync::adapter::HealthCheck;
 use diffsync::prelude::*;
 use serde::Deserialize;
 
@@ -67,7 +67,7 @@ impl Adapter for CountriesFile {
         Ok(())
     }
 
-    async fn check(&self, checkup: &mut Checkup) {
+    async fn check(&self, checkup: &mut HealthCheck) {
         look::at_file(&self.path, checkup);
     }
 }

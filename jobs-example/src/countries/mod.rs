@@ -72,6 +72,6 @@ impl Job for CountriesToInventory {
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Sql<World>, JobError> {
-        Ok(Sql::at(&self.inventory)?.create_tables())
+        Ok(Sql::open(&self.inventory)?.create_tables())
     }
 }

@@ -48,6 +48,6 @@ impl Job for DeviceTagsToInventory {
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Sql<DeviceTags>, JobError> {
-        Ok(Sql::at(&self.inventory)?.create_tables())
+        Ok(Sql::open(&self.inventory)?.create_tables())
     }
 }

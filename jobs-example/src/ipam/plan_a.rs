@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use diffsync::adapter::Checkup;
+use diffsync::adapter::HealthCheck;
 use diffsync::prelude::*;
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -40,7 +40,7 @@ impl Adapter for IpamA {
         Ok(())
     }
 
-    async fn check(&self, checkup: &mut Checkup) {
+    async fn check(&self, checkup: &mut HealthCheck) {
         look::at_file(&self.path, checkup);
     }
 }

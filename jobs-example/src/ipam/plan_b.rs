@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use diffsync::adapter::{Checkup, Synced};
+use diffsync::adapter::{CompleteContext, HealthCheck};
 use diffsync::prelude::*;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -77,12 +77,12 @@ impl Adapter for IpamB {
         Ok(())
     }
 
-    async fn sync_complete(&self, synced: &Synced<'_, AddressPlan>) -> Result<(), AdapterError> {
+    async fn sync_complete(&self, synced: &CompleteContext<'_, AddressPlan>) -> Result<(), AdapterError> {
         let rows: Vec<Row> = synced.records::<Prefix>().map(Row::of).collect();
         yaml::replace(&self.path, &rows)
     }
 
-    async fn check(&self, checkup: &mut Checkup) {
+    async fn check(&self, checkup: &mut HealthCheck) {
         look::at_file(&self.path, checkup);
     }
 }

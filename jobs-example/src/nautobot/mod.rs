@@ -27,11 +27,11 @@ struct NautobotToInventory {
 
 impl Job for NautobotToInventory {
     async fn source_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.nautobot, &self.token)?)
+        Ok(Nautobot::open(&self.nautobot, &self.token)?)
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Sql<Inventory>, JobError> {
-        Ok(Sql::at(&self.inventory)?.create_tables())
+        Ok(Sql::open(&self.inventory)?.create_tables())
     }
 }
 
@@ -58,11 +58,11 @@ struct InventoryToNautobot {
 
 impl Job for InventoryToNautobot {
     async fn source_adapter(&self, _: &JobContext) -> Result<Sql<Inventory>, JobError> {
-        Ok(Sql::at(&self.inventory)?)
+        Ok(Sql::open(&self.inventory)?)
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.nautobot, &self.token)?)
+        Ok(Nautobot::open(&self.nautobot, &self.token)?)
     }
 }
 
@@ -92,10 +92,10 @@ struct NautobotToNautobot {
 
 impl Job for NautobotToNautobot {
     async fn source_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.nautobot, &self.token)?)
+        Ok(Nautobot::open(&self.nautobot, &self.token)?)
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.other, &self.other_token)?)
+        Ok(Nautobot::open(&self.other, &self.other_token)?)
     }
 }

@@ -80,11 +80,11 @@ struct CsvToPostgres {
 
 impl Job for CsvToPostgres {
     async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Network>, JobError> {
-        Ok(Folder::at(&self.folder))
+        Ok(Folder::new(&self.folder))
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Sql<Network>, JobError> {
-        Ok(Sql::at(&self.database)?.create_tables())
+        Ok(Sql::open(&self.database)?.create_tables())
     }
 }
 
@@ -100,10 +100,10 @@ struct PostgresToCsv {
 
 impl Job for PostgresToCsv {
     async fn source_adapter(&self, _: &JobContext) -> Result<Sql<Network>, JobError> {
-        Ok(Sql::at(&self.database)?)
+        Ok(Sql::open(&self.database)?)
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Network>, JobError> {
-        Ok(Folder::at(&self.folder))
+        Ok(Folder::new(&self.folder))
     }
 }

@@ -17,5 +17,5 @@ struct World {
 fn is_adapter<A: Adapter>(_: A) {}
 
 fn main() {
-    is_adapter(Folder::<World>::at("data"));
+    is_adapter(Folder::<World>::new("data"));
 }

@@ -4,7 +4,8 @@ use diffsync_adapters::file::Folder;
 use diffsync_adapters::rest::Rest;
 use diffsync_adapters::sql::Sql;
 use diffsync_adapters::{FileModel, RestModel, SqlModel};
-use diffsync_core::{Dataset, Secret, SyncModel, Table};
+use diffsync_core::value::Secret;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 /// A site, kept everywhere.
 #[derive(SyncModel, FileModel, RestModel, SqlModel, Debug, Clone)]
@@ -67,7 +68,7 @@ pub struct Network {
 pub fn adapters(folder: Folder<Network>, database: Sql<Network>, api: Rest<Network>) -> usize {
     fn written_by<T>(_: T) -> usize
     where
-        Network: diffsync_core::WrittenBy<T>,
+        Network: diffsync_core::adapter::WrittenBy<T>,
     {
         Network::SCHEMAS.len()
     }

@@ -5,10 +5,9 @@ pub mod facade {
     pub use diffsync_core as sync;
 }
 
-use facade::sync::{
-    Adapter, AdapterError, Choice, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, Target,
-    TargetError, VariableValues, WriteContext, job,
-};
+use facade::sync::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use facade::sync::job::{JobContext, JobError, VariableValues};
+use facade::sync::{Adapter, Choice, Dataset, Job, SyncModel, Table, Target, job};
 
 /// A thing.
 #[derive(SyncModel, Debug, Clone)]

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use diffsync_core::{
-    Adapter, AdapterError, Choice, Dataset, Job, JobContext, JobError, LoadContext, Secret, SyncModel, Table, Target,
-    TargetError, VariableValues, WriteContext, job,
-};
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::job::{JobContext, JobError, VariableValues};
+use diffsync_core::value::Secret;
+use diffsync_core::{Adapter, Choice, Dataset, Job, SyncModel, Table, Target, job};
 
 /// A tenant.
 #[derive(SyncModel, Debug, Clone, PartialEq, Eq)]
@@ -274,8 +274,10 @@ mod tests {
     use std::collections::HashMap;
     use std::time::Duration;
 
+    use diffsync_core::Plan;
+    use diffsync_core::job::{JobSpec, Variable, VariableKind};
+    use diffsync_core::model::{Flags, Limit, Limits, OnGuard};
     use diffsync_core::schema::{Comparison, LinkKind};
-    use diffsync_core::{Flags, JobSpec, Limit, Limits, OnGuard, Plan, Variable, VariableKind};
 
     use super::*;
 
@@ -358,10 +360,10 @@ mod tests {
 
     #[test]
     fn deferred_references_are_handed_over_only_when_they_are_due() {
-        let now = device().handed_over(true).clone();
+        let now = device().for_target(true).clone();
         assert_eq!((now.primary, now.peers, now.admins), (None, None, HashSet::new()));
         assert_eq!((now.tenant, now.users, now.remote_id), (device().tenant, device().users, 0));
-        let later = device().handed_over(false).clone();
+        let later = device().for_target(false).clone();
         assert_eq!((later.primary, later.peers, later.remote_id), (device().primary, device().peers, 0));
     }
 

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, Secret, SyncModel, Table, Target,
-    TargetError, Url, WriteContext, job,
-};
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::value::{Secret, Url};
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
 pub mod adapters;
 pub mod elsewhere;
@@ -321,10 +321,10 @@ impl Job for VoidToVoid {
 
 /// What nobody outside sees, and what is hardly used inside: generated code that is not used is no warning.
 mod inside {
-    use diffsync_core::{
-        Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, Secret, SyncModel, Table, Target,
-        TargetError, WriteContext, job,
-    };
+    use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+    use diffsync_core::job::{JobContext, JobError};
+    use diffsync_core::value::Secret;
+    use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
     #[derive(SyncModel)]
     struct Region {
@@ -527,7 +527,10 @@ pub mod taken_names {
 
 #[cfg(test)]
 mod tests {
-    use diffsync_core::{JobKind, JobRegistry, JobSpec, Names, Plan, PlanView, VariableValues};
+    use diffsync_core::job::{JobKind, JobSpec, VariableValues};
+    use diffsync_core::model::AsKey;
+    use diffsync_core::plan::PlanView;
+    use diffsync_core::{JobRegistry, Plan};
 
     use super::*;
 
@@ -661,12 +664,12 @@ mod tests {
         assert!(world.cities.contains(&("fr", "Paris", Some(6))));
         assert!(world.cities.contains(&city.id()));
         assert!(!world.cities.contains(&("fr", "Paris", None)));
-        assert!(Names::<City>::key(&city.id()).is_some_and(|key| city.is(key) && City::to_id(key) == city.id()));
+        assert!(AsKey::<City>::key(&city.id()).is_some_and(|key| city.is(key) && City::to_id(key) == city.id()));
     }
 
     #[test]
     fn local_fields_are_not_handed_over() {
-        assert_eq!(*niue().handed_over(false), Country { remote_id: None, ..niue() });
+        assert_eq!(*niue().for_target(false), Country { remote_id: None, ..niue() });
     }
 
     #[test]
@@ -711,7 +714,7 @@ mod tests {
 
     #[test]
     fn jobs_are_known_to_the_program_that_links_them() {
-        let jobs = JobRegistry::linked([]).unwrap();
+        let jobs = JobRegistry::from_linked([]).unwrap();
         let ids: Vec<_> = jobs.iter().map(|job| job.info().id).collect();
         assert_eq!(ids, ["elsewhere-to-elsewhere", "lab-to-lab", "nowhere-to-nowhere", "void-to-void"]);
     }

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{Dataset, Event, Observer, OutcomeCounts, RecordRef, RunOptions, RunReport, Status};
+use diffsync_core::Dataset;
+use diffsync_core::plan::{OutcomeCounts, RecordRef};
+use diffsync_core::report::{Event, Observer, RunReport, Status};
+use diffsync_core::run::RunOptions;
 use serde_json::{Map, Value, json};
 
 use super::asked::{Asked, Mark, union};
-use super::memory::{Memory, Synced, document, run_with, summary, unlimited};
+use super::memory::{CompleteContext, Memory, document, run_with, summary, unlimited};
 use super::records::{Key, Records, Row};
 
 /// What is compared.
@@ -32,7 +35,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn ours<D: Synced>(source: &D, target: &D, asked: &Asked) -> Result<Self, String> {
+    pub(super) fn ours<D: CompleteContext>(source: &D, target: &D, asked: &Asked) -> Result<Self, String> {
         let rows = target.rows();
         let records = union(source, target).len();
         let (source, target) = (Memory::new(source.copy()), Memory::new(target.copy()));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use diffsync_core::{Flags, Operation};
+use diffsync_core::model::{Flags, Operation};
 
 use super::records::{Key, Records, Row};
 

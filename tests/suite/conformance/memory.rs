@@ -6,10 +6,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use diffsync_core::{
-    Adapter, AdapterError, DiffTree, Flags, HasTable, Job, JobSpec, Limit, LoadContext, Observer, Operation,
-    RunOptions, RunReport, SyncModel, Target, TargetError, Variable, VariableKind, WriteContext,
-};
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::data::HasTable;
+use diffsync_core::job::{JobSpec, Variable, VariableKind};
+use diffsync_core::model::{Flags, Limit, Operation};
+use diffsync_core::plan::DiffTree;
+use diffsync_core::report::{Observer, RunReport};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Job, SyncModel, Target};
 use serde_json::{Map, Value, json};
 
 use super::asked::{Mark, Marks};
@@ -203,7 +207,7 @@ impl<D: Records> Variable for Systems<D> {
 }
 
 /// A data set with the job that syncs it.
-pub(super) trait Synced: Records {
+pub(super) trait CompleteContext: Records {
     type Job: Job + JobSpec<Data = Self>;
 
     fn job(systems: Systems<Self>) -> Self::Job;
@@ -225,20 +229,20 @@ macro_rules! synced {
         impl ::diffsync_core::Job for $job {
             async fn source_adapter(
                 &self,
-                _: &::diffsync_core::JobContext,
-            ) -> Result<$crate::conformance::memory::Memory<$data>, ::diffsync_core::JobError> {
+                _: &::diffsync_core::job::JobContext,
+            ) -> Result<$crate::conformance::memory::Memory<$data>, ::diffsync_core::job::JobError> {
                 Ok(self.systems.source.clone())
             }
 
             async fn target_adapter(
                 &self,
-                _: &::diffsync_core::JobContext,
-            ) -> Result<$crate::conformance::memory::Memory<$data>, ::diffsync_core::JobError> {
+                _: &::diffsync_core::job::JobContext,
+            ) -> Result<$crate::conformance::memory::Memory<$data>, ::diffsync_core::job::JobError> {
                 Ok(self.systems.target.clone())
             }
         }
 
-        impl $crate::conformance::memory::Synced for $data {
+        impl $crate::conformance::memory::CompleteContext for $data {
             type Job = $job;
 
             fn job(systems: $crate::conformance::memory::Systems<Self>) -> $job {
@@ -250,18 +254,18 @@ macro_rules! synced {
 pub(super) use synced;
 
 /// Runs the job of a data set to its end, whatever it deletes: the peer knows no limits.
-pub(super) fn run<D: Synced>(source: &Memory<D>, target: &Memory<D>) -> RunReport {
+pub(super) fn run<D: CompleteContext>(source: &Memory<D>, target: &Memory<D>) -> RunReport {
     run_with(source, target, Vec::new(), unlimited::<D>)
 }
 
 /// Lifts the limits of all models.
-pub(super) fn unlimited<D: Synced>(options: RunOptions) -> RunOptions {
+pub(super) fn unlimited<D: CompleteContext>(options: RunOptions) -> RunOptions {
     let models = D::SCHEMAS.iter().map(|schema| schema.name);
     models.fold(options, |options, model| options.allow(model, Operation::Delete, Limit::Count(usize::MAX)))
 }
 
 /// Runs the job of a data set to its end, in the way that is asked for.
-pub(super) fn run_with<D: Synced>(
+pub(super) fn run_with<D: CompleteContext>(
     source: &Memory<D>,
     target: &Memory<D>,
     observers: Vec<Arc<dyn Observer>>,
@@ -270,7 +274,7 @@ pub(super) fn run_with<D: Synced>(
     let job = Arc::new(D::job(Systems { source: source.clone(), target: target.clone() }));
     // A run waits for its target no longer than it may, which takes a clock.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a clock is all it needs");
-    runtime.block_on(diffsync_core::Run::execute(job, ask(RunOptions::of(&D::Job::INFO).apply()), observers))
+    runtime.block_on(diffsync_core::Run::execute(job, ask(RunOptions::new(&D::Job::INFO).apply()), observers))
 }
 
 /// The diff of a run as a document.

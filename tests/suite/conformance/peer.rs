@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use diffsync_core::Operation;
+use diffsync_core::model::Operation;
 use diffsync_core::schema::{FieldSchema, ModelSchema};
 use serde_json::{Value, json};
 

@@ -1,7 +1,8 @@
 //! Records as plain values, whichever model they are of.
 
+use diffsync_core::model::Flags;
 use diffsync_core::schema::{FieldSchema, ModelSchema};
-use diffsync_core::{Dataset, Flags, SyncModel, Table};
+use diffsync_core::{Dataset, SyncModel, Table};
 use serde_json::{Map, Value, json};
 
 /// A data set that can be copied and listed.
@@ -42,11 +43,11 @@ macro_rules! records {
                 rows
             }
 
-            fn flag(&mut self, flags: &dyn Fn(&$crate::conformance::records::Row) -> ::diffsync_core::Flags) {
+            fn flag(&mut self, flags: &dyn Fn(&$crate::conformance::records::Row) -> ::diffsync_core::model::Flags) {
                 $($crate::conformance::records::flag(&mut self.$table, flags);)*
             }
 
-            fn flag_table(&mut self, model: &str, flags: ::diffsync_core::Flags) {
+            fn flag_table(&mut self, model: &str, flags: ::diffsync_core::model::Flags) {
                 $($crate::conformance::records::flag_table(&mut self.$table, model, flags);)*
             }
 

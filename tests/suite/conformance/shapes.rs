@@ -7,11 +7,11 @@
 use diffsync_core::{Dataset, SyncModel, Table};
 use serde_json::Value;
 
-use super::memory::{Synced, synced};
+use super::memory::{CompleteContext, synced};
 use super::tree::{self, Tree};
 
 /// A data set that a tree can be poured into.
-pub(super) trait Shape: Synced {
+pub(super) trait Shape: CompleteContext {
     /// Whether two devices of different sites can have the same name.
     const NAMED_BY_PLACE: bool;
 

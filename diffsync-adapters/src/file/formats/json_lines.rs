@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, Write};
 
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 use serde::de::IgnoredAny;
 
 use super::encoding::{BYTE_ORDER_MARK, not_utf8, skip_bom};

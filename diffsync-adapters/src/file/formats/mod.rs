@@ -19,7 +19,7 @@ pub(crate) mod yaml;
 use std::fs::File;
 use std::io::Write;
 
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 
 use super::model::FileModel;
 use super::model::edits::Edits;

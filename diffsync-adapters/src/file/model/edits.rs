@@ -6,7 +6,9 @@
 use std::path::Path;
 use std::ptr;
 
-use diffsync_core::{AdapterError, Dataset, HasTable, SyncModel, Synced, Table};
+use diffsync_core::adapter::{AdapterError, CompleteContext};
+use diffsync_core::data::HasTable;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::FileModel;
 use super::row::{CellError, RowError};
@@ -79,7 +81,7 @@ pub(crate) enum RecordEdit<'a, M> {
 }
 
 impl<'a, M: FileModel> Edits<'a, M> {
-    pub(crate) fn of<D: Dataset + HasTable<M>>(synced: &'a Synced<'a, D>, path: &'a Path) -> Self {
+    pub(crate) fn of<D: Dataset + HasTable<M>>(synced: &'a CompleteContext<'a, D>, path: &'a Path) -> Self {
         let target: &D = synced.plan().target();
         Self {
             loaded: target.table(),

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
-use diffsync_core::{AdapterError, Side, Table};
+use diffsync_core::Table;
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::data::Side;
 use tokio::sync::watch;
 
 use super::FileModel;

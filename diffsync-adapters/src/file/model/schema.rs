@@ -1,6 +1,6 @@
 //! The schema of a model that `#[derive(FileModel)]` writes.
 
-use diffsync_core::nearest;
+use diffsync_core::value::suggest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -94,7 +94,7 @@ impl Column {
     /// Says that it is not among the columns that are there.
     pub(crate) fn missing<'a>(&self, there: impl Iterator<Item = &'a str> + Clone) -> String {
         let names = there.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let meant = nearest(self.name, there);
+        let meant = suggest(self.name, there);
         let meant = meant.map(|meant| format!("; if `{meant}` is meant, say `rename = {meant:?}`")).unwrap_or_default();
         format!("there is no column `{}`; there are {names}{meant}", self.name)
     }

@@ -108,7 +108,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::net::IpAddr;
 
-    use diffsync_core::Secret;
+    use diffsync_core::value::Secret;
     use serde::Deserialize;
 
     use super::*;

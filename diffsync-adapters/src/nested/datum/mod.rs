@@ -10,7 +10,7 @@ mod write;
 
 use std::collections::HashMap;
 
-use diffsync_core::exposed;
+use diffsync_core::value::exposed;
 use serde::Serialize;
 
 /// A value with the digits that it is written with.

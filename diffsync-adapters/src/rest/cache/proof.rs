@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use diffsync_core::TargetError;
-use diffsync_core::TargetErrorKind;
+use diffsync_core::adapter::TargetError;
+use diffsync_core::adapter::TargetErrorKind;
 
 /// What is known of the collections to which records were posted.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl PostProofs {
 
     /// Takes note of why a record of a collection was not created.
     pub(crate) fn failed(&mut self, path: &'static str, error: &TargetError) {
-        if error.kind() == TargetErrorKind::Fatal && error.is_perhaps_written() {
+        if error.kind() == TargetErrorKind::Fatal && error.is_outcome_unknown() {
             self.0.insert(path, Proof::Foreign);
         }
     }

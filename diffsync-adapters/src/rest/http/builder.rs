@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use diffsync_core::{Secret, Url, with_causes};
+use diffsync_core::error::display_chain;
+use diffsync_core::value::{Secret, Url};
 use governor::{Quota, RateLimiter};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Identity, redirect};
@@ -16,9 +17,9 @@ use super::retry::Retries;
 /// Why a client could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct SettingError(String);
+pub struct BuildError(String);
 
-impl SettingError {
+impl BuildError {
     fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
@@ -31,17 +32,17 @@ pub struct ClientBuilder {
     headers: Vec<(String, Secret<String>, bool)>,
     login: Option<(Secret<String>, Secret<String>)>,
     slash: bool,
-    connect_limit: Duration,
-    stall_limit: Duration,
-    request_limit: Option<Duration>,
-    reading_limit: Option<Duration>,
+    connect_timeout: Duration,
+    read_timeout: Duration,
+    request_timeout: Option<Duration>,
+    read_only_timeout: Option<Duration>,
     pace: Option<f64>,
     concurrency: usize,
     retries: Retries,
     roots: Vec<Vec<u8>>,
     identity: Option<Secret<Vec<u8>>>,
     accept_invalid: bool,
-    max_body: usize,
+    max_response_size: usize,
 }
 
 impl std::fmt::Debug for ClientBuilder {
@@ -65,17 +66,17 @@ impl ClientBuilder {
             headers: Vec::new(),
             login: None,
             slash: false,
-            connect_limit: Duration::from_secs(10),
-            stall_limit: Duration::from_mins(1),
-            request_limit: Some(Duration::from_mins(5)),
-            reading_limit: None,
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_mins(1),
+            request_timeout: Some(Duration::from_mins(5)),
+            read_only_timeout: None,
             pace: None,
             concurrency: 4,
             retries: Retries::default(),
             roots: Vec::new(),
             identity: None,
             accept_invalid: false,
-            max_body: 64 << 20,
+            max_response_size: 64 << 20,
         }
     }
 
@@ -116,27 +117,27 @@ impl ClientBuilder {
     }
 
     /// How long it may take to connect: ten seconds unless said otherwise.
-    pub fn connect_limit(mut self, limit: Duration) -> Self {
-        self.connect_limit = limit;
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
         self
     }
 
     /// How long a server may send nothing while it answers: a minute unless said otherwise.
-    pub fn stall_limit(mut self, limit: Duration) -> Self {
-        self.stall_limit = limit;
+    pub fn read_timeout(mut self, limit: Duration) -> Self {
+        self.read_timeout = limit;
         self
     }
 
     /// How long a request may take altogether: five minutes unless said otherwise.
-    pub fn request_limit(mut self, limit: Option<Duration>) -> Self {
-        self.request_limit = limit;
+    pub fn request_timeout(mut self, limit: Option<Duration>) -> Self {
+        self.request_timeout = limit;
         self
     }
 
     /// How long a request that only reads may take altogether, for a server that takes long to write: as long as any other
     /// unless said otherwise. One that hangs is made again, if there is time left for it ([`Retries::total`]).
-    pub fn reading_limit(mut self, limit: Option<Duration>) -> Self {
-        self.reading_limit = limit;
+    pub fn read_only_timeout(mut self, limit: Option<Duration>) -> Self {
+        self.read_only_timeout = limit;
         self
     }
 
@@ -178,19 +179,19 @@ impl ClientBuilder {
 
     /// How many bytes an answer may have: 64 MiB unless said otherwise. In memory rows of few and short fields take many times
     /// what they take in the answer.
-    pub fn max_body(mut self, bytes: usize) -> Self {
-        self.max_body = bytes;
+    pub fn max_response_size(mut self, bytes: usize) -> Self {
+        self.max_response_size = bytes;
         self
     }
 
     /// Makes the client.
-    pub fn build(self) -> Result<Client, SettingError> {
+    pub fn build(self) -> Result<Client, BuildError> {
         let base = base(self.base)?;
         let mut hidden = Redactor::default();
         let mut headers = HeaderMap::new();
         for (name, value, secret) in &self.headers {
             let unusable =
-                |what| SettingError::new(format!("the {what} of the header `{name}` holds what no header can"));
+                |what| BuildError::new(format!("the {what} of the header `{name}` holds what no header can"));
             let key: HeaderName = name.parse().map_err(|_| unusable("name"))?;
             let mut text = HeaderValue::from_str(value.expose()).map_err(|_| unusable("value"))?;
             text.set_sensitive(*secret);
@@ -212,25 +213,25 @@ impl ClientBuilder {
             // Whether to follow depends on the method, which a policy does not see.
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .connect_timeout(self.connect_limit)
-            .read_timeout(self.stall_limit)
+            .connect_timeout(self.connect_timeout)
+            .read_timeout(self.read_timeout)
             .danger_accept_invalid_certs(self.accept_invalid);
 
-        if let Some(limit) = self.request_limit {
+        if let Some(limit) = self.request_timeout {
             http = http.timeout(limit);
         }
 
         for pem in &self.roots {
             let read = Certificate::from_pem_bundle(pem).ok().filter(|certificates| !certificates.is_empty());
             let certificates = read.ok_or_else(|| {
-                SettingError::new("the root certificate is not in PEM form (`-----BEGIN CERTIFICATE-----` …)")
+                BuildError::new("the root certificate is not in PEM form (`-----BEGIN CERTIFICATE-----` …)")
             })?;
             http = certificates.into_iter().fold(http, reqwest::ClientBuilder::add_root_certificate);
         }
 
         if let Some(pem) = &self.identity {
             let identity = Identity::from_pem(pem.expose()).map_err(|_| {
-                SettingError::new(
+                BuildError::new(
                     "the client certificate must be PEM text that holds the certificate and its private key",
                 )
             })?;
@@ -238,7 +239,7 @@ impl ClientBuilder {
         }
 
         let pace = self.pace.map(quota).transpose()?;
-        let http = http.build().map_err(|error| SettingError::new(with_causes(&error.without_url())))?;
+        let http = http.build().map_err(|error| BuildError::new(display_chain(&error.without_url())))?;
         if let Some((user, password)) = &self.login {
             // In the header it is another text.
             let request = http.get(base.clone()).basic_auth(user.expose(), Some(password.expose())).build();
@@ -257,28 +258,30 @@ impl ClientBuilder {
             concurrency: self.concurrency,
             retries: self.retries,
             // It takes the place of the limit of all requests.
-            reading_limit: self.reading_limit.map(|limit| self.request_limit.map_or(limit, |all| all.min(limit))),
+            read_only_timeout: self
+                .read_only_timeout
+                .map(|limit| self.request_timeout.map_or(limit, |all| all.min(limit))),
             hidden,
-            max_body: self.max_body,
+            max_response_size: self.max_response_size,
         }))
     }
 }
 
 /// The base URL of every path.
-fn base(mut url: Url) -> Result<Url, SettingError> {
-    let shown = diffsync_core::redacted_url(&url);
+fn base(mut url: Url) -> Result<Url, BuildError> {
+    let shown = diffsync_core::job::redact_url(&url);
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        return Err(SettingError::new(format!("`{shown}` is no address of an API; expected `https://host/path`")));
+        return Err(BuildError::new(format!("`{shown}` is no address of an API; expected `https://host/path`")));
     }
 
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(SettingError::new(format!(
+        return Err(BuildError::new(format!(
             "`{shown}`: the address of an API ends with its path, before the `?` or `#`"
         )));
     }
 
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(SettingError::new(format!("`{shown}`: the URL must not contain credentials; use `basic` instead")));
+        return Err(BuildError::new(format!("`{shown}`: the URL must not contain credentials; use `basic` instead")));
     }
 
     if !url.path().ends_with('/') {
@@ -289,8 +292,8 @@ fn base(mut url: Url) -> Result<Url, SettingError> {
     Ok(url)
 }
 
-fn quota(pace: f64) -> Result<Quota, SettingError> {
-    let wrong = || SettingError::new(format!("invalid rate {pace}/s; expected a positive number"));
+fn quota(pace: f64) -> Result<Quota, BuildError> {
+    let wrong = || BuildError::new(format!("invalid rate {pace}/s; expected a positive number"));
     let period = Duration::try_from_secs_f64(1.0 / pace).map_err(|_| wrong())?;
     Quota::with_period(period).map(|quota| quota.allow_burst(NonZeroU32::MIN)).ok_or_else(wrong)
 }

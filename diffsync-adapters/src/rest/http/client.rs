@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use diffsync_core::{Secret, Url, report_retry, with_causes};
+use diffsync_core::error::display_chain;
+use diffsync_core::report::report_retry;
+use diffsync_core::value::{Secret, Url};
 use governor::DefaultDirectRateLimiter;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Method, StatusCode};
@@ -27,7 +29,7 @@ const REDIRECTS: usize = 5;
 ///
 /// ```no_run
 /// use diffsync_adapters::rest::Client;
-/// use diffsync_core::{Secret, Url};
+/// use diffsync_core::value::{Secret, Url};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = Client::builder(Url::parse("https://nautobot.example/api")?)
@@ -54,9 +56,9 @@ pub(crate) struct Parts {
     pub(crate) slots: Semaphore,
     pub(crate) concurrency: usize,
     pub(crate) retries: Retries,
-    pub(crate) reading_limit: Option<Duration>,
+    pub(crate) read_only_timeout: Option<Duration>,
     pub(crate) hidden: Redactor,
-    pub(crate) max_body: usize,
+    pub(crate) max_response_size: usize,
 }
 
 impl std::fmt::Debug for Client {
@@ -235,7 +237,7 @@ impl Request {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let again = error.may_go_away() && (self.reads || error.did_nothing());
+            let again = error.is_transient() && (self.reads || error.is_definite());
             let wanted = error.retry_after().unwrap_or_default();
             if !again || wanted > retries.longest_wait {
                 return Err(error);
@@ -310,7 +312,7 @@ impl Request {
         if let Some(body) = &self.body {
             request = request.json(body.expose());
         }
-        if let Some(limit) = parts.reading_limit.filter(|_| self.reads) {
+        if let Some(limit) = parts.read_only_timeout.filter(|_| self.reads) {
             request = request.timeout(limit);
         }
 
@@ -319,9 +321,9 @@ impl Request {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(url, error))? {
             body.extend_from_slice(&chunk);
-            if body.len() > parts.max_body {
-                let detail = format!("the answer has more than {} bytes, which is the limit", parts.max_body);
-                let hint = "ask for smaller pages, or raise it (`ClientBuilder::max_body`)";
+            if body.len() > parts.max_response_size {
+                let detail = format!("the answer has more than {} bytes, which is the limit", parts.max_response_size);
+                let hint = "ask for smaller pages, or raise it (`ClientBuilder::max_response_size`)";
                 return Err(self.failed(url, ErrorKind::Form, detail).hinted(hint));
             }
         }
@@ -400,7 +402,7 @@ impl Request {
     fn broken(&self, url: &Url, error: reqwest::Error) -> Error {
         let host = url.host_str().unwrap_or_default();
         let error = error.without_url();
-        let causes = self.hidden.clean(&with_causes(&error));
+        let causes = self.hidden.clean(&display_chain(&error));
         let lower = causes.to_ascii_lowercase();
         let is_tls = lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake");
         if error.is_builder() {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use diffsync_core::{AdapterError, TargetError};
+use diffsync_core::adapter::{AdapterError, TargetError};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::rest::verdict::Verdict;
 
 /// A request that failed. It holds no secret: neither the login, nor what the server said of it.
 ///
-/// `?` makes it an [`AdapterError`](diffsync_core::AdapterError). A target says [`into_target`](Self::into_target),
+/// `?` makes it an [`AdapterError`](diffsync_core::adapter::AdapterError). A target says [`into_target`](Self::into_target),
 /// since what an error means for the rest of the run depends on what happened.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
@@ -131,7 +131,7 @@ impl Error {
 
     /// Whether the server surely did nothing of what it was asked.
     #[must_use]
-    pub fn did_nothing(&self) -> bool {
+    pub fn is_definite(&self) -> bool {
         match self.0.judgement {
             Some(Judgement::Unknown | Judgement::Foreign) => return false,
             Some(_) => return true,
@@ -148,7 +148,7 @@ impl Error {
 
     /// Whether the same request may succeed in a while.
     #[must_use]
-    pub fn may_go_away(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self.0.kind {
             ErrorKind::Connect | ErrorKind::Cut | ErrorKind::TimedOut => true,
             ErrorKind::Status(status) => {
@@ -170,7 +170,7 @@ impl Error {
             ErrorKind::Status(status) => matches!(status.as_u16(), 408 | 502 | 503 | 504),
             _ => false,
         };
-        is_lost && !self.0.reads && !self.did_nothing()
+        is_lost && !self.0.reads && !self.is_definite()
     }
 
     /// The error as a target returns it.
@@ -181,7 +181,7 @@ impl Error {
     #[must_use]
     pub fn into_target(self) -> TargetError {
         let wait = self.0.retry_after;
-        let (did_nothing, again, is_lost) = (self.did_nothing(), self.is_idempotent(), self.is_lost());
+        let (is_definite, again, is_lost) = (self.is_definite(), self.is_idempotent(), self.is_lost());
         if let Some(judgement) = self.0.judgement {
             let error = match judgement {
                 Judgement::Failed => TargetError::from(self),
@@ -190,7 +190,7 @@ impl Error {
                 Judgement::Unknown => TargetError::unknown(self),
                 Judgement::Fatal => TargetError::fatal(self),
                 // Something was written, though hardly this record.
-                Judgement::Foreign => TargetError::fatal(self).perhaps_written(),
+                Judgement::Foreign => TargetError::fatal(self).outcome_unknown(),
             };
             return match wait {
                 Some(wait) => error.retry_after(wait),
@@ -203,15 +203,15 @@ impl Error {
             | ErrorKind::Certificate
             | ErrorKind::Redirect
             | ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => TargetError::fatal(self),
-            _ if !did_nothing && !again => TargetError::unknown(self),
+            _ if !is_definite && !again => TargetError::unknown(self),
             // The server has done with it, and would answer the same again.
             ErrorKind::Form if !self.0.reads => TargetError::unknown(self),
             ErrorKind::Status(status) if status.is_server_error() => TargetError::transient(self),
-            _ if self.may_go_away() || self.0.kind == ErrorKind::Changed => TargetError::transient(self),
+            _ if self.is_transient() || self.0.kind == ErrorKind::Changed => TargetError::transient(self),
             _ => TargetError::from(self),
         };
 
-        let error = if is_lost { error.perhaps_written() } else { error };
+        let error = if is_lost { error.outcome_unknown() } else { error };
         match wait {
             Some(wait) => error.retry_after(wait),
             None => error,

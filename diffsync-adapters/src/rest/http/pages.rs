@@ -5,7 +5,8 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::io;
 use std::time::Duration;
 
-use diffsync_core::{Url, report_retry};
+use diffsync_core::report::report_retry;
+use diffsync_core::value::Url;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use reqwest::header::{HeaderMap, LINK};
 use reqwest::{Method, StatusCode};
@@ -16,7 +17,7 @@ use super::client::{Answer, Client};
 use super::error::{Error, ErrorKind};
 use crate::rest::model::json_path::plain;
 use crate::rest::verdict;
-use crate::rest::verdict::{Judge, Reply, Verdict};
+use crate::rest::verdict::{Reply, Verdict, VerdictFn};
 
 /// How often a collection is read again that changes while it is read.
 const READINGS: usize = 3;
@@ -111,7 +112,7 @@ impl Client {
         path: &str,
         query: &[(String, String)],
         paging: &Paging,
-        judge: Judge,
+        judge: VerdictFn,
         rows: usize,
     ) -> Result<(Page, HeaderMap), Error> {
         let size = match &paging.pages {
@@ -239,7 +240,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) query: &'a [(String, String)],
     pub(crate) paging: &'a Paging,
     /// What an answer means.
-    pub(crate) judge: Judge,
+    pub(crate) judge: VerdictFn,
     /// What is kept of the rows; all, unless said otherwise.
     pub(crate) keep: Option<&'a RowFilter>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use diffsync_core::{REDACTED, Url};
+use diffsync_core::value::{REDACTED, Url};
 use serde_json::Value;
 
 use crate::secret_spellings::spellings;
@@ -102,7 +102,7 @@ pub(crate) fn url(url: &Url, hidden: &Redactor) -> String {
     }
 
     if !shown.username().is_empty() || shown.password().is_some() {
-        return diffsync_core::redacted_url(url);
+        return diffsync_core::job::redact_url(url);
     }
 
     hidden.clean(shown.as_str())

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use diffsync_core::Retry;
+use diffsync_core::run::RetryPolicy;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// How often and after which pauses a request is retried.
@@ -46,7 +46,7 @@ impl Retries {
     /// The pauses before each further request.
     pub(crate) fn pauses(self) -> impl Iterator<Item = Duration> {
         let Self { times, first_pause, longest_pause, longest_wait, total: _ } = self;
-        Retry { times, first_pause, longest_pause, longest_wait }.pauses()
+        RetryPolicy { times, first_pause, longest_pause, longest_wait }.pauses()
     }
 }
 

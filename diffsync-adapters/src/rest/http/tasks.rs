@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use diffsync_core::Url;
+use diffsync_core::value::Url;
 use reqwest::header::{HeaderMap, LOCATION};
 
 use super::client::Answer;

@@ -1,6 +1,6 @@
 //! The paths of records: that of the collection, with the key as its last segment.
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 use serde_json::Value;
 
 use super::RestModel;

@@ -17,7 +17,7 @@ pub struct RestSchema {
     /// not say it.
     pub answer: Option<&'static str>,
     /// Whether records are left out of which a part of the identifier is empty.
-    pub without_nameless: bool,
+    pub skip_unnamed: bool,
 }
 
 impl RestSchema {

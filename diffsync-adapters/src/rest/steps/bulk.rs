@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use diffsync_core::{AdapterError, Names, TargetError, TargetErrorKind};
+use diffsync_core::adapter::{AdapterError, TargetError, TargetErrorKind};
+use diffsync_core::model::AsKey;
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
 use tokio::sync::MutexGuard as AsyncGuard;
@@ -471,7 +472,7 @@ impl RestContext {
                 Ok(listed) => return Ok(Some((listed, request))),
                 Err(error) => error,
             };
-            let faults = (self.dialect.row_errors)(&error, open.len()).filter(|_| error.did_nothing());
+            let faults = (self.dialect.row_errors)(&error, open.len()).filter(|_| error.is_definite());
             let faults = faults.filter(|faults| faults.len() == open.len() && faults.iter().any(Option::is_some));
             let Some(faults) = faults else {
                 let again = of_list(error.clone(), open.len());
@@ -567,7 +568,7 @@ fn of_each(error: &TargetError) -> TargetError {
         TargetErrorKind::Unknown => TargetError::unknown(text),
         TargetErrorKind::Record => TargetError::new(text),
     };
-    if error.is_perhaps_written() { each.perhaps_written() } else { each }
+    if error.is_outcome_unknown() { each.outcome_unknown() } else { each }
 }
 
 /// Whether nothing can be sent at all, now or for good: a collection that records are looked up in could not be read.

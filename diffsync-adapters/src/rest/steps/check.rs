@@ -1,6 +1,7 @@
 //! The health check of an API.
 
-use diffsync_core::{AdapterError, Checkup, Side};
+use diffsync_core::adapter::{AdapterError, HealthCheck};
+use diffsync_core::data::Side;
 use reqwest::StatusCode;
 
 use crate::rest::context::RestContext;
@@ -10,7 +11,7 @@ use crate::rest::source::Sample;
 use crate::rest::unknown_keys::{describe_missing, lacks_keys};
 
 /// Asks for rows of each collection, where a run reads them.
-pub(crate) async fn check(rest: &RestContext, checkup: &mut Checkup) {
+pub(crate) async fn check(rest: &RestContext, checkup: &mut HealthCheck) {
     let base = rest.client.base().as_str().to_owned();
     let mut is_reached = false;
     for (model, schema) in rest.models.iter().copied() {

@@ -1,7 +1,8 @@
 //! The row of a record that was just created, wherever the server says what it is: in its answer, where the answer leads, or in
 //! the collection.
 
-use diffsync_core::{AdapterError, TargetError, Url};
+use diffsync_core::adapter::{AdapterError, TargetError};
+use diffsync_core::value::Url;
 use futures_util::TryStreamExt;
 use serde_json::Value;
 

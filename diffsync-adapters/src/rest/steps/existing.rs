@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use diffsync_core::{Names, TargetError};
+use diffsync_core::adapter::TargetError;
+use diffsync_core::model::AsKey;
 use serde_json::Value;
 
 use super::write::OutgoingRecord;

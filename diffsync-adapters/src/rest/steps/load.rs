@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use diffsync_core::{AdapterError, Flags, HasTable, Side};
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::data::{HasTable, Side};
+use diffsync_core::model::Flags;
 use serde_json::Value;
 
 use crate::rest::cache::{LookupError, RowCache};
@@ -42,14 +44,14 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
                 table.reject(id, reason);
                 continue;
             }
-            Err(RowError::Unidentified(_)) if rest.leaves_out_nameless || M::REST.without_nameless => {
+            Err(RowError::Unidentified(_)) if rest.leaves_out_nameless || M::REST.skip_unnamed => {
                 nameless += 1;
                 continue;
             }
             Err(RowError::Row(reason)) => return Err(bad(&cache, row, &reason)),
             Err(RowError::Unidentified(reason)) => {
                 let text = format!(
-                    "{reason}; give it one, or leave such records out: `#[rest(without_nameless)]` above the struct"
+                    "{reason}; give it one, or leave such records out: `#[rest(skip_unnamed)]` above the struct"
                 );
                 return Err(bad(&cache, row, &text));
             }

@@ -1,6 +1,6 @@
 //! Objects within a record keep the keys that the types of their fields do not know.
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 use serde_json::{Map, Value};
 
 use crate::nested::merge::{has_keys, merged};

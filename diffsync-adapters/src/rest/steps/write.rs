@@ -1,6 +1,6 @@
 //! Writing records, one with each request.
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use tokio::sync::MutexGuard as AsyncGuard;

@@ -1,6 +1,6 @@
 //! A request that writes, and what its answer says: whether it was done, and of what record the answer speaks.
 
-use diffsync_core::Url;
+use diffsync_core::value::Url;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 

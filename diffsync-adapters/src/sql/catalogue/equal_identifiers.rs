@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use crate::sql::model::SqlModel;
 

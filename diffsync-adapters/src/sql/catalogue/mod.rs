@@ -7,7 +7,7 @@ pub(crate) mod foreign_keys;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 use tokio::sync::Mutex;
 
 use self::foreign_keys::ReferringKey;

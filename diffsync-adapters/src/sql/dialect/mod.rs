@@ -10,7 +10,7 @@ pub(crate) mod sqlite;
 pub(crate) mod statement_limits;
 pub(crate) mod url_options;
 
-use diffsync_core::TargetErrorKind;
+use diffsync_core::adapter::TargetErrorKind;
 use futures_util::future::BoxFuture;
 
 use self::quoting::Quotes;

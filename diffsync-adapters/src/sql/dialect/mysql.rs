@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
+use diffsync_core::adapter::{AdapterError, TargetErrorKind};
+use diffsync_core::job::redact_url;
+use diffsync_core::value::Url;
 use futures_util::TryStreamExt;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, MySql as Driver, Row as _, TypeInfo, ValueRef};
@@ -67,7 +69,7 @@ impl MySql {
     pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
         refuse_unknown(url, &OPTIONS)?;
         let unusable =
-            |error| AdapterError::context(format!("`{}` is not the URL of a MySQL database", redacted_url(url)), error);
+            |error| AdapterError::context(format!("`{}` is not the URL of a MySQL database", redact_url(url)), error);
         let options = MySqlConnectOptions::from_str(url.as_str()).map_err(unusable)?;
         Ok(Self { options: options.disable_statement_logging(), exact: OnceLock::new() })
     }

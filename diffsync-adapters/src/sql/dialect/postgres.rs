@@ -6,7 +6,9 @@
 use std::fmt::Write;
 use std::str::FromStr;
 
-use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
+use diffsync_core::adapter::{AdapterError, TargetErrorKind};
+use diffsync_core::job::redact_url;
+use diffsync_core::value::Url;
 use futures_util::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow};
 use sqlx::query::{Query, QueryScalar};
@@ -79,7 +81,7 @@ impl Postgres {
     pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
         refuse_unknown(url, &OPTIONS)?;
         let options = PgConnectOptions::from_str(url.as_str()).map_err(|error| {
-            AdapterError::context(format!("`{}` is not the URL of a PostgreSQL database", redacted_url(url)), error)
+            AdapterError::context(format!("`{}` is not the URL of a PostgreSQL database", redact_url(url)), error)
         })?;
 
         // A pooler refuses a connection that asks for what it does not know, so it is set in each transaction.

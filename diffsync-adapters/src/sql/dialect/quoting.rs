@@ -1,6 +1,6 @@
 //! Names of tables and columns, quoted.
 
-use diffsync_core::nearest;
+use diffsync_core::value::suggest;
 
 /// How a database quotes names.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl Quotes {
 /// What was probably meant, and what there is: the end of a sentence about a name that is not there.
 pub(crate) fn suggestion<'a>(name: &str, there: impl Iterator<Item = &'a str>) -> String {
     let there: Vec<&str> = there.collect();
-    let meant = nearest(name, there.iter().copied());
+    let meant = suggest(name, there.iter().copied());
     let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
     let list = there.iter().take(40).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if list.is_empty() { "; there are none".into() } else { format!("{meant} (there is {list})") }

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use diffsync_core::adapter::{AdapterError, TargetErrorKind};
+use diffsync_core::job::redact_url;
 use diffsync_core::memory::MemoryScope;
-use diffsync_core::{AdapterError, TargetErrorKind, Url, redacted_url};
+use diffsync_core::value::Url;
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Row as _};
@@ -43,10 +45,10 @@ impl Sqlite {
     pub(crate) fn at(url: &Url) -> Result<Self, AdapterError> {
         refuse_unknown(url, &OPTIONS)?;
         let unusable =
-            |why: &str| AdapterError::new(format!("`{}` {why}, as in `sqlite://inventory.db`", redacted_url(url)));
+            |why: &str| AdapterError::new(format!("`{}` {why}, as in `sqlite://inventory.db`", redact_url(url)));
         let options = SqliteConnectOptions::from_str(url.as_str())
             .map_err(|error| {
-                AdapterError::context(format!("`{}` is not the URL of an SQLite database", redacted_url(url)), error)
+                AdapterError::context(format!("`{}` is not the URL of an SQLite database", redact_url(url)), error)
             })?
             .foreign_keys(true)
             .synchronous(SqliteSynchronous::Normal)

@@ -1,6 +1,8 @@
 //! The options after `?` in the URL of a database.
 
-use diffsync_core::{AdapterError, Url, redacted_url};
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::job::redact_url;
+use diffsync_core::value::Url;
 
 use super::quoting::suggestion;
 
@@ -19,10 +21,7 @@ pub(crate) fn refuse_unknown(url: &Url, known: &[&str]) -> Result<(), AdapterErr
         let name = if is_parameter { "options" } else { &*option };
         if !known.contains(&name) {
             let suggestion = suggestion(name, known.iter().copied());
-            return Err(AdapterError::new(format!(
-                "`{}` has an unknown option `{name}`{suggestion}",
-                redacted_url(url)
-            )));
+            return Err(AdapterError::new(format!("`{}` has an unknown option `{name}`{suggestion}", redact_url(url))));
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use diffsync_core::{Secret, exposed};
+use diffsync_core::value::{Secret, exposed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use diffsync_core::Secret;
+use diffsync_core::value::Secret;
 use uuid::Uuid;
 
 /// A value of a column.

@@ -1,6 +1,7 @@
 //! Errors of a database, and what they mean for what was written.
 
-use diffsync_core::{REDACTED, TargetError};
+use diffsync_core::adapter::TargetError;
+use diffsync_core::value::REDACTED;
 
 use crate::secret_spellings::spellings;
 

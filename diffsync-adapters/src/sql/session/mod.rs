@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use diffsync_core::{AdapterError, TargetError};
+use diffsync_core::adapter::{AdapterError, TargetError};
 use tokio::sync::Mutex as AsyncMutex;
 
 use self::error::ends_connection;
@@ -20,7 +20,7 @@ pub(crate) struct Session {
     pub(crate) transaction: Transaction,
     /// Whether a database that is a file is created if it does not exist.
     pub(crate) creates: bool,
-    pub(crate) connect_within: Duration,
+    pub(crate) connect_timeout: Duration,
     idle: Mutex<Vec<Box<dyn Connection>>>,
     /// The transaction of the run.
     run: AsyncMutex<RunState>,
@@ -53,7 +53,7 @@ impl Session {
             server,
             transaction: Transaction::PerBatch,
             creates: false,
-            connect_within: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(10),
             idle: Mutex::default(),
             run: AsyncMutex::new(RunState::NotBegun),
             given_up: AtomicU64::new(0),
@@ -75,7 +75,7 @@ impl Session {
         if let Some(connection) = idle {
             return Ok(connection);
         }
-        let within = self.connect_within;
+        let within = self.connect_timeout;
         let late = |_| std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {within:?}"));
         tokio::time::timeout(within, self.server.dialect().connect(create)).await.map_err(late)?
     }

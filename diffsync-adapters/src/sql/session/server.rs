@@ -1,6 +1,8 @@
 //! The database that a URL names, and its errors in words.
 
-use diffsync_core::{AdapterError, TargetError, TargetErrorKind, Url, redacted_url};
+use diffsync_core::adapter::{AdapterError, TargetError, TargetErrorKind};
+use diffsync_core::job::redact_url;
+use diffsync_core::value::Url;
 
 use super::error::{is_conflict, redact};
 use crate::sql::dialect::Database;
@@ -19,7 +21,7 @@ impl Server {
 
     /// The URL without its secrets.
     pub(crate) fn shown(&self) -> String {
-        redacted_url(&self.url)
+        redact_url(&self.url)
     }
 
     pub(crate) fn dialect(&self) -> &dyn Database {

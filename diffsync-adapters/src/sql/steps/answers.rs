@@ -1,6 +1,6 @@
 //! The answers for the records of a batch, of which some may not be written.
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 /// An answer for each record of a batch, in its order.
 pub(crate) type RecordResults<R> = Vec<Result<R, TargetError>>;

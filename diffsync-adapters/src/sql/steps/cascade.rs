@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diffsync_core::{Flags, TargetError};
+use diffsync_core::adapter::TargetError;
+use diffsync_core::model::Flags;
 
 use super::answers::{RecordResults, together};
 use super::find_rows::{RowQuery, find_rows};

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
 use diffsync_core::schema::{Comparison, ModelSchema};
-use diffsync_core::{Checkup, Side};
 
 use super::required_columns::RequiredTable;
 use super::selection::selected;
@@ -14,7 +15,7 @@ use crate::sql::dialect::Connection;
 use crate::sql::model::schema::SqlTable;
 
 /// Looks at the connection, the version, the tables and the rights.
-pub(crate) async fn check(context: &SqlContext, checkup: &mut Checkup) {
+pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
     let may_be_absent = context.create_tables && checkup.side() == Side::Target;
     if !context.database().exists() {
         let shown = context.server().shown();
@@ -81,7 +82,7 @@ async fn check_identifiers(
     connection: &mut dyn Connection,
     table: &'static SqlTable,
     schema: &ModelSchema,
-    checkup: &mut Checkup,
+    checkup: &mut HealthCheck,
 ) {
     // Errors of the table were reported above.
     let Ok(identity) = equal_identifiers::identity_columns(context, connection, table).await else { return };
@@ -109,7 +110,7 @@ async fn check_cascades(
     context: &SqlContext,
     connection: &mut dyn Connection,
     table: &SqlTable,
-    checkup: &mut Checkup,
+    checkup: &mut HealthCheck,
 ) {
     let what = format!("deletes in {}", table.name);
     match cascade::describe_cascades(context, connection, table).await {
@@ -132,7 +133,7 @@ async fn check_cascades(
 async fn check_lookups(
     context: &SqlContext,
     connection: Option<&mut dyn Connection>,
-    checkup: &mut Checkup,
+    checkup: &mut HealthCheck,
 ) -> Vec<&'static str> {
     match create_tables::missing_lookup_targets(context, connection).await {
         Ok(unmade) => {
@@ -149,7 +150,7 @@ async fn check_lookups(
     }
 }
 
-async fn check_create_privileges(context: &SqlContext, connection: &mut dyn Connection, checkup: &mut Checkup) {
+async fn check_create_privileges(context: &SqlContext, connection: &mut dyn Connection, checkup: &mut HealthCheck) {
     let mut missing_privileges = Vec::new();
     for table in &context.models.tables {
         match connection.missing_create_privileges(table.name).await {
@@ -179,7 +180,7 @@ async fn check_table(
     connection: &mut dyn Connection,
     RequiredTable { table, columns: used, .. }: &RequiredTable,
     to_write: bool,
-    checkup: &mut Checkup,
+    checkup: &mut HealthCheck,
 ) {
     let what = format!("table {table}");
     let columns = match Catalogue::default().columns(context.server(), connection, table).await {
@@ -224,7 +225,7 @@ async fn check_insert_method(
     context: &SqlContext,
     connection: &mut dyn Connection,
     table: &str,
-    checkup: &mut Checkup,
+    checkup: &mut HealthCheck,
 ) {
     let what = format!("writing {table}");
     match connection.behavior(table).await.map(|behavior| behavior.copies) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use super::answers::{RecordResults, together};
 use super::find_rows::{RowQuery, find_rows};

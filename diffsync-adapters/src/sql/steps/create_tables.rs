@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use diffsync_core::{AdapterError, TargetError};
+use diffsync_core::adapter::{AdapterError, TargetError};
 
 use super::required_columns;
 use super::required_columns::RequiredTable;

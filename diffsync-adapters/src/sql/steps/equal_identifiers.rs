@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use super::find_rows::{ROWS, RowQuery, find_rows};
 use super::selection::{FieldColumn, Selection, selection};
@@ -72,7 +72,7 @@ async fn find_equal_identifiers<'r, M: SqlModel>(
             Err(error) => {
                 let said = context.server().write_error("look for equal identifiers", &error, &[]);
                 writing.undo(Some(&error)).await?;
-                if said.kind() != diffsync_core::TargetErrorKind::Record {
+                if said.kind() != diffsync_core::adapter::TargetErrorKind::Record {
                     return Err(said);
                 }
                 // One that the column cannot hold equals no row, and fails when it is written.

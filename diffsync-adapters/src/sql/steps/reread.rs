@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use super::row_identity;
 use super::row_identity::{ColumnSource, RowGroup, RowKey};

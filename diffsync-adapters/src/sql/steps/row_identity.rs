@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use super::{equal_identifiers, lookup};
 use crate::sql::catalogue::collation::InexactColumn;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 
 use crate::sql::catalogue::{Catalogue, column_of};
 use crate::sql::context::SqlContext;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use super::answers::RecordResults;
 use super::row_identity::{ColumnSource, RowGroup, RowKey, check_row_count, is_changed, sources};

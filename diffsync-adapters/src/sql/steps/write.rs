@@ -1,6 +1,6 @@
 //! Creates, updates and deletes records, a batch at a time.
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use super::answers::{RecordResults, together};
 use super::write_rows::secrets;

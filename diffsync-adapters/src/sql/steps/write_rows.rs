@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diffsync_core::TargetError;
+use diffsync_core::adapter::TargetError;
 
 use super::answers::RecordResults;
 use super::reread::dropped;

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use arrow_array::{Int64Array, StringArray};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Adapter, Checkup, Dataset, LoadState, Plan, Side, Status, SyncModel, Table};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::{LoadState, Side};
+use diffsync_core::report::Status;
+use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
 use tempfile::TempDir;
 
 use super::yaml::FolderToFolder;
@@ -291,7 +294,7 @@ fn a_secret_beside_a_mistake_is_not_shown() {
     struct Login {
         #[sync(id)]
         name: String,
-        password: diffsync_core::Secret<u32>,
+        password: diffsync_core::value::Secret<u32>,
     }
     #[derive(Dataset, Default, Debug)]
     struct Logins {
@@ -351,8 +354,8 @@ fn what_is_no_file_is_an_error() {
 #[test]
 fn a_check_tells_what_is_missing() {
     let check = |folder: &std::path::Path, side| {
-        let mut checkup = Checkup::new(side);
-        block_on(Folder::<csv::Ports>::at(folder).check(&mut checkup));
+        let mut checkup = HealthCheck::new(side);
+        block_on(Folder::<csv::Ports>::new(folder).check(&mut checkup));
         checkup
     };
     let folder = TempDir::new().unwrap();

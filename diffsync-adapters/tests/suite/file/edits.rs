@@ -10,7 +10,9 @@ use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt8Array};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Dataset, Job, JobContext, JobError, Status, SyncModel, Table, job};
+use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::report::Status;
+use diffsync_core::{Dataset, Job, SyncModel, Table, job};
 
 use super::{Folders, parquet_file, run};
 
@@ -43,10 +45,10 @@ macro_rules! hosts {
 
             impl Job for Hosting {
                 async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Hosts>, JobError> {
-                    Ok(Folder::at(&self.source))
+                    Ok(Folder::new(&self.source))
                 }
                 async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Hosts>, JobError> {
-                    Ok(Folder::at(&self.target))
+                    Ok(Folder::new(&self.target))
                 }
             }
 

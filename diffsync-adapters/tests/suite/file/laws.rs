@@ -34,7 +34,7 @@ macro_rules! laws {
                     count.set(count.get() + 1);
                     let path = folder.path().join(count.get().to_string());
                     std::fs::create_dir(&path)?;
-                    Ok(Folder::<Sites>::at(path))
+                    Ok(Folder::<Sites>::new(path))
                 };
                 let laws = Laws::new(system, |seed| sites(seed, texts)).seeds(seeds).failing_calls(2);
                 block_on(laws.check()).map_err(|violation| violation.to_string())

@@ -9,7 +9,11 @@ use std::sync::Arc;
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Dataset, Job, JobContext, JobError, JobSpec, Run, RunOptions, Status, SyncModel, Table, Url, job};
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
+use diffsync_core::value::Url;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use tempfile::TempDir;
 
 use super::block_on;
@@ -40,10 +44,10 @@ struct ToDatabase {
 
 impl Job for ToDatabase {
     async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-        Ok(Folder::at(&self.source))
+        Ok(Folder::new(&self.source))
     }
     async fn target_adapter(&self, _: &JobContext) -> Result<Sql<Devices>, JobError> {
-        Ok(Sql::at(&self.target)?.create_tables())
+        Ok(Sql::open(&self.target)?.create_tables())
     }
 }
 
@@ -61,7 +65,7 @@ fn a_million_records_from_a_file_to_a_database() {
     fs::write(folder.path().join("devices.csv"), text).unwrap();
     let target = format!("sqlite:{}", folder.path().join("devices.db").display());
     let job = ToDatabase { source: folder.path().to_owned(), target: Url::parse(&target).unwrap() };
-    let mut options = RunOptions::of(&ToDatabase::INFO).apply();
+    let mut options = RunOptions::new(&ToDatabase::INFO).apply();
     options.memory_profiling = true;
     let report = block_on(Run::execute(Arc::new(job), options, Vec::new()));
     assert_eq!(report.status, Status::Completed, "{:?}", report.error_text());

@@ -22,7 +22,13 @@ use ::parquet::arrow::ArrowWriter;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::{ArrayRef, RecordBatch};
 use diffsync_adapters::file::Folder;
-use diffsync_core::{Adapter, Dataset, Job, JobSpec, Limit, LoadContext, Operation, Run, RunOptions, RunReport, Side};
+use diffsync_core::adapter::LoadContext;
+use diffsync_core::data::Side;
+use diffsync_core::job::JobSpec;
+use diffsync_core::model::{Limit, Operation};
+use diffsync_core::report::RunReport;
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Run};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -43,7 +49,9 @@ macro_rules! sites {
             use std::path::PathBuf;
 
             use diffsync_adapters::file::{FileModel, Folder};
-            use diffsync_core::{Dataset, Job, JobContext, JobError, Secret, SyncModel, Table, job};
+            use diffsync_core::{Dataset, Job, SyncModel, Table, job};
+            use diffsync_core::job::{JobContext, JobError};
+            use diffsync_core::value::Secret;
 
             use super::Role;
 
@@ -82,10 +90,10 @@ macro_rules! sites {
 
             impl Job for FolderToFolder {
                 async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Sites>, JobError> {
-                    Ok(Folder::at(&self.source))
+                    Ok(Folder::new(&self.source))
                 }
                 async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Sites>, JobError> {
-                    Ok(Folder::at(&self.target))
+                    Ok(Folder::new(&self.target))
                 }
             }
 
@@ -162,7 +170,7 @@ fn parquet_file<const N: usize>(columns: [(&str, ArrayRef); N], properties: Opti
 
 /// Runs a job for real.
 fn run<J: Job + JobSpec>(job: J) -> RunReport {
-    let mut options = RunOptions::of(&J::INFO).apply();
+    let mut options = RunOptions::new(&J::INFO).apply();
     // What a run may delete is not what is looked at here.
     for schema in <J::Data as Dataset>::SCHEMAS {
         options = options.allow(schema.name, Operation::Delete, Limit::Count(1000));
@@ -180,6 +188,6 @@ where
     Folder<D>: Adapter<Data = D>,
 {
     let mut data = D::default();
-    let loaded = block_on(Folder::<D>::at(path).load(&mut data, &LoadContext::alone(side)));
+    let loaded = block_on(Folder::<D>::new(path).load(&mut data, &LoadContext::standalone(side)));
     loaded.map(|()| data).map_err(|error| error.to_string())
 }

@@ -24,9 +24,11 @@ use arrow_array::{
 };
 use arrow_schema::{Field, Schema};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{
-    Dataset, Job, JobContext, JobError, JobSpec, Run, RunOptions, RunReport, Side, Status, SyncModel, Table, job,
-};
+use diffsync_core::data::Side;
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 
 use super::{Folders, block_on, load, parquet_file, run};
 
@@ -65,10 +67,10 @@ struct Copying {
 
 impl Job for Copying {
     async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Stock>, JobError> {
-        Ok(Folder::at(&self.source))
+        Ok(Folder::new(&self.source))
     }
     async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Stock>, JobError> {
-        Ok(Folder::at(&self.target))
+        Ok(Folder::new(&self.target))
     }
 }
 
@@ -323,14 +325,14 @@ fn what_a_column_would_change_is_an_error_of_its_record() {
 
     let failed = |report: &RunReport| report.failures().map(|it| it.record.clone()).collect::<Vec<_>>();
     let job = Copying { source: folders.source(), target: folders.target() };
-    let dry = block_on(Run::execute(Arc::new(job), RunOptions::of(&Copying::INFO), Vec::new()));
+    let dry = block_on(Run::execute(Arc::new(job), RunOptions::new(&Copying::INFO), Vec::new()));
     assert_eq!(failed(&dry), ["cut", "rounded", "large", "no date"]);
     let report = copy(&folders);
     assert_eq!(failed(&report), ["cut", "rounded", "large", "no date"]);
     let reason = report.failures().next().unwrap().reason;
     assert!(reason.contains("`price`") && reason.contains("Decimal128(10, 2)"), "{reason}");
 
-    let stock: Stock = load(&folders.target(), diffsync_core::Side::Target).unwrap();
+    let stock: Stock = load(&folders.target(), diffsync_core::data::Side::Target).unwrap();
     let good = stock.goods.get("exact").unwrap();
     assert_eq!((&*good.price, good.ratio, good.count, good.small), ("1.50", 0.5, 7, 0.1));
     assert_eq!(good.since.as_deref(), Some("2026-01-02"));

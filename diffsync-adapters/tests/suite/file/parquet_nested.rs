@@ -11,7 +11,9 @@ use arrow_array::types::{Float64Type, UInt32Type};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, StructArray, UInt32Array};
 use arrow_schema::{DataType, Field};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Dataset, Job, JobContext, JobError, Status, SyncModel, Table, job};
+use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::report::Status;
+use diffsync_core::{Dataset, Job, SyncModel, Table, job};
 
 use super::kept::nested::{Loc, Nic};
 use super::{Folders, parquet_file, run};
@@ -38,10 +40,10 @@ struct Copy {
 
 impl Job for Copy {
     async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-        Ok(Folder::at(&self.source))
+        Ok(Folder::new(&self.source))
     }
     async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-        Ok(Folder::at(&self.target))
+        Ok(Folder::new(&self.target))
     }
 }
 

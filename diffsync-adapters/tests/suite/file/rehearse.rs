@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{
-    Dataset, Event, Job, JobContext, JobError, JobSpec, Observer, OutcomeKind, Run, RunOptions, RunReport, Status,
-    Step, SyncModel, Table, job,
-};
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::plan::OutcomeKind;
+use diffsync_core::report::{Event, Observer, RunReport, Status, Step};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 
 use super::{Folders, block_on, run};
 
@@ -42,10 +43,10 @@ struct Copying {
 
 impl Job for Copying {
     async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
-        Ok(Folder::at(&self.source))
+        Ok(Folder::new(&self.source))
     }
     async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
-        Ok(Folder::at(&self.target))
+        Ok(Folder::new(&self.target))
     }
 }
 
@@ -82,7 +83,7 @@ impl Observer for Heard {
 fn dry_run(folders: &Folders) -> (RunReport, Vec<String>) {
     let heard = Arc::new(Heard::default());
     let job = Copying { source: folders.source(), target: folders.target() };
-    let report = block_on(Run::execute(Arc::new(job), RunOptions::of(&Copying::INFO), vec![heard.clone()]));
+    let report = block_on(Run::execute(Arc::new(job), RunOptions::new(&Copying::INFO), vec![heard.clone()]));
     let heard = std::mem::take(&mut *heard.0.lock().unwrap());
     (report, heard)
 }

@@ -8,10 +8,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{
-    Dataset, Event, Flags, Job, JobContext, JobError, JobSpec, Observer, Run, RunOptions, RunReport, Secret, Side,
-    Status, Step, SyncModel, Table, job,
-};
+use diffsync_core::data::Side;
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::model::Flags;
+use diffsync_core::report::{Event, Observer, RunReport, Status, Step};
+use diffsync_core::run::RunOptions;
+use diffsync_core::value::Secret;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 
 use super::{Folders, block_on, load, run};
 
@@ -45,10 +48,10 @@ struct Copying {
 
 impl Job for Copying {
     async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
-        Ok(Folder::at(&self.source))
+        Ok(Folder::new(&self.source))
     }
     async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
-        Ok(Folder::at(&self.target))
+        Ok(Folder::new(&self.target))
     }
 }
 
@@ -140,7 +143,7 @@ fn what_somebody_else_wrote_meanwhile_is_not_overwritten() {
     }
     let folders = folders();
     let job = Copying { source: folders.source(), target: folders.target() };
-    let options = RunOptions::of(&Copying::INFO).apply();
+    let options = RunOptions::new(&Copying::INFO).apply();
     let meanwhile = Arc::new(Meanwhile(folders.target().join("racks.csv")));
     let report = block_on(Run::execute(Arc::new(job), options, vec![meanwhile]));
     let error = report.error_text().unwrap();
@@ -161,7 +164,7 @@ fn adding(folders: &Folders, source: &str) -> Child {
 #[ignore = "run by the tests of two runs at once"]
 fn adding_child() {
     let folder = |side| PathBuf::from(std::env::var_os(side).unwrap());
-    let mut options = RunOptions::of(&Copying::INFO).apply();
+    let mut options = RunOptions::new(&Copying::INFO).apply();
     options.flags |= Flags::SKIP_UNMATCHED_DST;
     let job = Copying { source: folder("SOURCE"), target: folder("TARGET") };
     let report = block_on(Run::execute(Arc::new(job), options, Vec::new()));
@@ -222,7 +225,7 @@ fn a_file_that_another_run_is_writing_is_not_loaded_to_be_written() {
 
     // A dry run writes nothing, so it need not wait.
     let job = Copying { source: folders.source(), target: folders.target() };
-    let report = block_on(Run::execute(Arc::new(job), RunOptions::of(&Copying::INFO), Vec::new()));
+    let report = block_on(Run::execute(Arc::new(job), RunOptions::new(&Copying::INFO), Vec::new()));
     assert_eq!(report.status, Status::Completed);
 
     drop(file);
@@ -245,7 +248,7 @@ fn two_adapters_of_one_process_are_two_runs_and_one_that_is_dropped_holds_nothin
     let folders = folders();
     let job = Copying { source: folders.source(), target: folders.target() };
     let second = Arc::new(Second(folders.source(), folders.target(), Mutex::default()));
-    let options = RunOptions::of(&Copying::INFO).apply();
+    let options = RunOptions::new(&Copying::INFO).apply();
     let first = block_on(Run::execute(Arc::new(job), options, vec![second.clone()]));
     assert_eq!((first.status, first.counts.updated), (Status::Completed, 1));
     let second = second.2.lock().unwrap().take().unwrap();

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use diffsync_adapters::file::{FileModel, Folder};
+use diffsync_core::adapter::{AdapterError, LoadContext};
+use diffsync_core::data::Side;
+use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::memory::MemoryScope;
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, Side, Status, SyncModel, Table, job,
-};
+use diffsync_core::report::Status;
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, job};
 use tempfile::TempDir;
 
 use super::{load, run};
@@ -65,7 +67,7 @@ macro_rules! devices {
                     Ok(Many)
                 }
                 async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-                    Ok(Folder::at(&self.target))
+                    Ok(Folder::new(&self.target))
                 }
             }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::StringArray;
 use diffsync_adapters::file::{FileModel, Folder};
+use diffsync_core::data::Side;
 use diffsync_core::memory::MemoryScope;
-use diffsync_core::{Adapter, Dataset, Side, SyncModel, Table};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 

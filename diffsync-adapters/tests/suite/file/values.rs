@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::{Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, SyncModel, Table, job};
+use diffsync_core::adapter::{AdapterError, LoadContext};
+use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, job};
 
 use super::{Folders, run};
 
@@ -57,7 +59,7 @@ macro_rules! gauges {
                     Ok(Given)
                 }
                 async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Gauges>, JobError> {
-                    Ok(Folder::at(&self.target))
+                    Ok(Folder::new(&self.target))
                 }
             }
 

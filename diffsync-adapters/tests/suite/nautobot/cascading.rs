@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::nautobot::{Interface, Nautobot};
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, JobSpec, LoadContext, Run, RunOptions, RunReport,
-    Status, SyncModel, Table, job,
-};
+use diffsync_core::adapter::{AdapterError, LoadContext};
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, job};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
@@ -198,9 +199,9 @@ fn port(name: &str, kind: &str) -> Port {
 
 async fn write(ports: &[Port], fake: &Fake) -> RunReport {
     let nautobot = Nautobot::<Ports>::client(&fake.url(), &Fake::token()).retries(retries());
-    let nautobot = Handed::new(Nautobot::through(nautobot.build().unwrap()));
+    let nautobot = Handed::new(Nautobot::new(nautobot.build().unwrap()));
     let job = PortsToNautobot { ports: Handed::new(Ports { ports: ports.iter().cloned().collect() }), nautobot };
-    Box::pin(Run::execute(Arc::new(job), RunOptions::of(&PortsToNautobot::INFO).apply(), Vec::new())).await
+    Box::pin(Run::execute(Arc::new(job), RunOptions::new(&PortsToNautobot::INFO).apply(), Vec::new())).await
 }
 
 #[tokio::test]

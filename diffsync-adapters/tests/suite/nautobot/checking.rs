@@ -1,20 +1,23 @@
 //! A look at a Nautobot before anything is read.
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
-use diffsync_core::{Adapter, Checkup, Secret, Side, Url};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
+use diffsync_core::value::{Secret, Url};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::adapter;
 use super::fake::{Fake, READ_ONLY};
 
-async fn checkup(nautobot: &Nautobot<Inventory>, side: Side) -> Checkup {
-    let mut checkup = Checkup::new(side);
+async fn checkup(nautobot: &Nautobot<Inventory>, side: Side) -> HealthCheck {
+    let mut checkup = HealthCheck::new(side);
     nautobot.check(&mut checkup).await;
     checkup
 }
 
-fn detail<'a>(checkup: &'a Checkup, what: &str) -> (bool, &'a str) {
+fn detail<'a>(checkup: &'a HealthCheck, what: &str) -> (bool, &'a str) {
     let finding = checkup.findings().iter().find(|finding| finding.what == what).unwrap();
     (finding.passed, &finding.detail)
 }
@@ -35,7 +38,7 @@ async fn a_nautobot_that_can_be_written_is_healthy() {
 
 #[tokio::test]
 async fn without_graphql_it_says_what_that_means() {
-    let checkup = checkup(&adapter(&Fake::without_graphql().await), Side::Source).await;
+    let checkup = checkup(&adapter(&Fake::rest_only().await), Side::Source).await;
     assert!(checkup.is_healthy());
     assert!(detail(&checkup, "GraphQL").1.starts_with("not offered"), "{checkup:?}");
 }
@@ -43,7 +46,7 @@ async fn without_graphql_it_says_what_that_means() {
 #[tokio::test]
 async fn a_token_that_may_not_write_will_do_for_a_source_only() {
     let fake = Fake::new().await;
-    let nautobot = Nautobot::new(&fake.url(), &Secret::new(READ_ONLY.to_owned())).unwrap();
+    let nautobot = Nautobot::open(&fake.url(), &Secret::new(READ_ONLY.to_owned())).unwrap();
     assert!(checkup(&nautobot, Side::Source).await.is_healthy());
     let checkup = checkup(&nautobot, Side::Target).await;
     let (passed, said) = detail(&checkup, "rights");
@@ -100,10 +103,10 @@ async fn what_is_no_nautobot_is_refused() {
 async fn a_wrong_token_and_a_wrong_host_are_told_apart() {
     let fake = Fake::new().await;
     let token = Secret::new("0".repeat(40));
-    let wrong_token = checkup(&Nautobot::new(&fake.url(), &token).unwrap(), Side::Source).await;
+    let wrong_token = checkup(&Nautobot::open(&fake.url(), &token).unwrap(), Side::Source).await;
     assert!(!detail(&wrong_token, "login").0, "{wrong_token:?}");
     let nobody = Url::parse("http://127.0.0.1:9").unwrap();
     let client = Nautobot::<Inventory>::client(&nobody, &token).retries(diffsync_adapters::rest::Retries::none());
-    let wrong_host = checkup(&Nautobot::through(client.build().unwrap()), Side::Source).await;
+    let wrong_host = checkup(&Nautobot::new(client.build().unwrap()), Side::Source).await;
     assert!(!detail(&wrong_host, "connection").0, "{wrong_host:?}");
 }

@@ -1,7 +1,8 @@
 //! Unique values that are taken, records that come twice, and lists that a Nautobot breaks at.
 
 use diffsync_adapters::nautobot::Device;
-use diffsync_core::{Side, Status};
+use diffsync_core::data::Side;
+use diffsync_core::report::Status;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 

@@ -1,7 +1,8 @@
 //! Values that a Nautobot keeps in another form, or refuses.
 
 use diffsync_adapters::nautobot::{CustomField, CustomFieldChoice, CustomFields, LocationPath, Manufacturer};
-use diffsync_core::{Status, SyncModel};
+use diffsync_core::SyncModel;
+use diffsync_core::report::Status;
 use serde_json::{Value, json};
 
 use super::fake::Fake;
@@ -99,7 +100,7 @@ async fn a_default_that_is_a_choice_is_set_once_the_choices_are_there() {
         wanted.devices.modify("core-01", |device| device.custom_fields.set("tier", default));
         wanted
     };
-    let settled = |report: &diffsync_core::RunReport| {
+    let settled = |report: &diffsync_core::report::RunReport| {
         assert_eq!((report.status, failures(report), report.problems().len()), (Status::Completed, Vec::new(), 0));
         report.counts.created + report.counts.updated
     };

@@ -23,11 +23,14 @@ use diffsync_adapters::nautobot::{
     LocationType, Manufacturer, Namespace, Nautobot, Prefix, PrefixLocation, Role, Status, Tag,
 };
 use diffsync_adapters::rest::Retries;
+use diffsync_core::adapter::{AdapterError, LoadContext};
+use diffsync_core::data::Side;
+use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::model::{Limit, Operation};
+use diffsync_core::report::RunReport;
+use diffsync_core::run::RunOptions;
 use diffsync_core::schema::ModelSchema;
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, JobSpec, Limit, LoadContext, Operation, Run, RunOptions,
-    RunReport, Side, Variable, VariableKind, job,
-};
+use diffsync_core::{Adapter, Dataset, Job, Run, job};
 use ipnet::IpNet;
 
 use self::fake::Fake;
@@ -220,12 +223,12 @@ fn retries() -> Retries {
 
 fn adapter(fake: &Fake) -> Nautobot<Inventory> {
     let client = Nautobot::<Inventory>::client(&fake.url(), &Fake::token()).retries(retries());
-    Nautobot::through(client.build().unwrap())
+    Nautobot::new(client.build().unwrap())
 }
 
 async fn loaded(nautobot: &Nautobot<Inventory>) -> Result<Inventory, AdapterError> {
     let mut inventory = Inventory::default();
-    nautobot.load(&mut inventory, &LoadContext::alone(Side::Target)).await?;
+    nautobot.load(&mut inventory, &LoadContext::standalone(Side::Target)).await?;
     Ok(inventory)
 }
 
@@ -296,7 +299,7 @@ async fn run_with(
     set: impl FnOnce(RunOptions) -> RunOptions,
 ) -> RunReport {
     let job = ToNautobot { inventory: Handed::new(inventory), nautobot: Handed::new(nautobot) };
-    let options = RunOptions::of(&ToNautobot::INFO).apply();
+    let options = RunOptions::new(&ToNautobot::INFO).apply();
     let anything = |options: RunOptions, model: &&ModelSchema| {
         options.allow(model.name, Operation::Delete, Limit::Count(usize::MAX))
     };

@@ -56,8 +56,8 @@ async fn models_of_ones_own_keep_the_laws() {
             json!({"key": "cost_centre", "label": "Cost centre", "type": "integer", "content_types": ["ipam.vlan"]});
         state.insert("extras/custom-fields", cost_centre);
         let fake = Fake::with(state, true).await;
-        let token = diffsync_core::Secret::new(TOKEN.to_owned());
-        let nautobot: Nautobot<Vlans> = Nautobot::new(&fake.url(), &token).unwrap();
+        let token = diffsync_core::value::Secret::new(TOKEN.to_owned());
+        let nautobot: Nautobot<Vlans> = Nautobot::open(&fake.url(), &token).unwrap();
         fakes.lock().unwrap().push(fake);
         Ok(nautobot)
     };

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use diffsync_adapters::nautobot::{self, Inventory, Nautobot, Owner};
-use diffsync_core::{
-    Adapter, Application, JobSpec, LoadContext, PlanKey, PlanKind, Policy, RunOptions, SavedPlan, Side, Signature,
-    Status,
-};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::LoadContext;
+use diffsync_core::data::Side;
+use diffsync_core::job::JobSpec;
+use diffsync_core::plan_file::{ApplyRequest, PlanKey, PlanKind, SavedPlan, Signature, StalePolicy};
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
 use serde_json::{Value, json};
 
 use super::fake::Fake;
@@ -160,15 +163,15 @@ async fn a_run_with_an_owner_is_taken_back() {
 }
 
 /// Carries out the plan that takes a run back.
-async fn take_back(report: &diffsync_core::RunReport, key: &PlanKey, nautobot: Nautobot<Inventory>) {
+async fn take_back(report: &diffsync_core::report::RunReport, key: &PlanKey, nautobot: Nautobot<Inventory>) {
     let by = Signature { by: "ada".into(), at: "2026-11-22T17:13:37Z".into() };
-    let options = RunOptions::of(&ToNautobot::INFO);
+    let options = RunOptions::new(&ToNautobot::INFO);
     let head = options.plan_head(&ToNautobot::INFO, PlanKind::Undo, Vec::new(), by, report.plan().unwrap());
     let mut file = Vec::new();
     report.undo.as_ref().unwrap().write(&head, &mut file).unwrap();
     let plan = Arc::new(SavedPlan::read(&mut &*file).unwrap());
-    let application = Application { plan, key: key.clone(), policy: Policy::Refuse };
-    let report = run_with(Inventory::default(), nautobot, |options| options.carrying_out(application).unwrap()).await;
+    let application = ApplyRequest { plan, key: key.clone(), policy: StalePolicy::Refuse };
+    let report = run_with(Inventory::default(), nautobot, |options| options.apply_plan(application).unwrap()).await;
     let stale: Vec<_> = report.stale.iter().map(ToString::to_string).collect();
     assert_eq!((report.status, failures(&report), stale), (Status::Completed, Vec::new(), Vec::new()));
 }
@@ -195,7 +198,7 @@ async fn an_owned_source_brings_what_the_owner_needs() {
     let fake = Fake::new().await;
     let source = Owner::custom_field("managed_by", "diffsync").owns(adapter(&fake));
     let mut data = Inventory::default();
-    source.load(&mut data, &LoadContext::alone(Side::Source)).await.unwrap();
+    source.load(&mut data, &LoadContext::standalone(Side::Source)).await.unwrap();
     let field = data.custom_fields.get("managed_by").unwrap();
     assert_eq!((field.label.as_str(), field.kind.as_str()), ("Managed by", "text"));
     assert!(field.content_types.contains(&"dcim.device".to_owned()));
@@ -212,7 +215,7 @@ async fn the_stamp_of_another_owner_is_not_copied() {
     let ours = Owner::custom_field("managed_by", "ours");
     let bring = async || {
         let mut source = Inventory::default();
-        let context = LoadContext::alone(Side::Source);
+        let context = LoadContext::standalone(Side::Source);
         ours.owns(adapter(&there)).load(&mut source, &context).await.unwrap();
         assert_eq!(source.devices.get("core-01").unwrap().custom_fields.get("external_id"), Some(&json!("core-01")));
         let report = run(source, adapter(&here).owner(&ours)).await;

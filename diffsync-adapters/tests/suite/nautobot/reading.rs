@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::nautobot::{CustomFields, Inventory, LocationPath, Nautobot};
-use diffsync_core::{Adapter, AdapterError, Dataset, LoadContext, Plan, Secret, Side, SyncModel, Table, Url};
+use diffsync_core::adapter::{AdapterError, LoadContext};
+use diffsync_core::data::Side;
+use diffsync_core::value::{Secret, Url};
+use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -28,7 +31,7 @@ async fn filled() -> Fake {
 async fn graphql_and_rest_give_the_same_records() {
     let fake = filled().await;
     let by_graphql = loaded(&adapter(&fake)).await.unwrap();
-    let through_rest = loaded(&adapter(&fake).without_graphql()).await.unwrap();
+    let through_rest = loaded(&adapter(&fake).rest_only()).await.unwrap();
     assert_eq!(by_graphql.interfaces.iter().next().unwrap().kind, "10gbase-x-sfpp");
     assert_eq!(by_graphql.locations.iter().next().unwrap().time_zone.as_deref(), Some("Europe/Amsterdam"));
     let plan = Plan::new(by_graphql, through_rest);
@@ -111,10 +114,10 @@ async fn pages_of_graphql_are_asked_for_at_the_same_time() {
         late(answer, Duration::ZERO)
     });
     let wire = wire.await;
-    let nautobot = Nautobot::<Marks>::new(&wire.url, &Fake::token()).unwrap();
+    let nautobot = Nautobot::<Marks>::open(&wire.url, &Fake::token()).unwrap();
     let reading = tokio::spawn(async move {
         let mut data = Marks::default();
-        nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await.map(|()| data)
+        nautobot.load(&mut data, &LoadContext::standalone(Side::Source)).await.map(|()| data)
     });
     let pages = || wire.requests().iter().filter(|request| request.contains("\"offset\":")).count();
     while pages() == 0 {
@@ -145,9 +148,9 @@ async fn a_recorded_nautobot_is_read() {
     };
     Mock::given(any()).respond_with(replay).mount(&server).await;
     let url = Url::parse(&server.uri()).unwrap();
-    let nautobot = Nautobot::<Inventory>::new(&url, &Secret::new("0123".to_owned())).unwrap();
+    let nautobot = Nautobot::<Inventory>::open(&url, &Secret::new("0123".to_owned())).unwrap();
     let mut data = Inventory::default();
-    nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await.unwrap();
+    nautobot.load(&mut data, &LoadContext::standalone(Side::Source)).await.unwrap();
     assert_eq!(data.devices.len(), counts["dcim/devices"]);
     assert_eq!(data.interfaces.len(), counts["dcim/interfaces"]);
     assert_eq!(data.ip_addresses.len(), counts["ipam/ip-addresses"]);
@@ -238,7 +241,7 @@ async fn an_answer_that_is_none_is_an_error_that_names_the_place() {
 async fn a_wrong_token_is_an_error_that_does_not_show_it() {
     let fake = Fake::new().await;
     let token = Secret::new("00000000000000000000000000000000deadbeef".to_owned());
-    let nautobot = Nautobot::<Inventory>::new(&fake.url(), &token).unwrap();
+    let nautobot = Nautobot::<Inventory>::open(&fake.url(), &token).unwrap();
     let error = loaded(&nautobot).await.unwrap_err().to_string();
     assert!(error.contains("403 Forbidden") && error.contains("Invalid token"), "{error}");
     assert!(!error.contains("deadbeef") && !format!("{nautobot:?}").contains("deadbeef"), "{error}");
@@ -267,7 +270,7 @@ async fn a_row_that_cannot_be_used_is_rejected_or_named() {
             json!({"name": "d1", "location": "AMS01", "device_type": {"model": "X1"}, "role": "access", "status": "Active"}),
         );
     }
-    for nautobot in [adapter(&fake).without_nameless(), adapter(&fake).without_nameless().without_graphql()] {
+    for nautobot in [adapter(&fake).skip_unnamed(), adapter(&fake).skip_unnamed().rest_only()] {
         let data = loaded(&nautobot).await.unwrap();
         assert_eq!((data.devices.len(), data.interfaces.len()), (1, 0));
     }
@@ -314,9 +317,9 @@ struct Virtual {
 }
 
 async fn virtual_of(fake: &Fake) -> Result<Virtual, AdapterError> {
-    let nautobot = Nautobot::<Virtual>::new(&fake.url(), &Fake::token()).unwrap();
+    let nautobot = Nautobot::<Virtual>::open(&fake.url(), &Fake::token()).unwrap();
     let mut data = Virtual::default();
-    nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await?;
+    nautobot.load(&mut data, &LoadContext::standalone(Side::Source)).await?;
     Ok(data)
 }
 

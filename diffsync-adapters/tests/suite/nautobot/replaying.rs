@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
 use diffsync_adapters::rest::Retries;
-use diffsync_core::{Adapter, LoadContext, Plan, Secret, Side, Url};
+use diffsync_core::adapter::LoadContext;
+use diffsync_core::data::Side;
+use diffsync_core::value::{Secret, Url};
+use diffsync_core::{Adapter, Plan};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -55,7 +58,7 @@ pub(super) async fn replay() -> MockServer {
 
 async fn load(nautobot: Nautobot<Inventory>) -> Inventory {
     let mut data = Inventory::default();
-    nautobot.load(&mut data, &LoadContext::alone(Side::Source)).await.unwrap();
+    nautobot.load(&mut data, &LoadContext::standalone(Side::Source)).await.unwrap();
     data
 }
 
@@ -67,7 +70,7 @@ fn token() -> Secret<String> {
 async fn a_recorded_nautobot_holds_the_same_through_graphql_and_rest() {
     let (server, recorded) = (replay().await, recorded());
     let url = Url::parse(&server.uri()).unwrap();
-    let nautobot = || Nautobot::<Inventory>::new(&url, &token()).unwrap();
+    let nautobot = || Nautobot::<Inventory>::open(&url, &token()).unwrap();
     let by_graphql = load(nautobot()).await;
     let mut asked: HashMap<bool, usize> = HashMap::new();
     for request in server.received_requests().await.unwrap() {
@@ -75,7 +78,7 @@ async fn a_recorded_nautobot_holds_the_same_through_graphql_and_rest() {
     }
     // What there is to ask, and for each list its fields and its rows.
     assert_eq!(asked[&true], 1 + 2 * recorded["lists"].as_object().unwrap().len());
-    let through_rest = load(nautobot().without_graphql()).await;
+    let through_rest = load(nautobot().rest_only()).await;
     assert_eq!(by_graphql.devices.get("dev-00000").unwrap().device_type, "C9300-48P");
     assert!(by_graphql.interfaces.iter().any(|interface| interface.kind == "10gbase-x-sfpp"));
     assert!(by_graphql.locations.iter().any(|location| location.time_zone.is_some()));
@@ -102,11 +105,11 @@ async fn a_nautobot_that_hangs_up_or_hangs_is_read_all_the_same() {
     let retries = Retries { first_pause: Duration::from_millis(1), total: 5 * MINUTE, ..Retries::default() };
     let nautobot = || {
         let patient = Nautobot::<Inventory>::client(&wire.url, &token()).retries(retries);
-        let limits = patient.stall_limit(10 * MINUTE).request_limit(Some(10 * MINUTE));
-        Nautobot::through(limits.reading_limit(Some(2 * MINUTE)).build().unwrap())
+        let limits = patient.read_timeout(10 * MINUTE).request_timeout(Some(10 * MINUTE));
+        Nautobot::new(limits.read_only_timeout(Some(2 * MINUTE)).build().unwrap())
     };
     let server = replay().await;
-    let expected = Nautobot::<Inventory>::new(&Url::parse(&server.uri()).unwrap(), &token()).unwrap();
+    let expected = Nautobot::<Inventory>::open(&Url::parse(&server.uri()).unwrap(), &token()).unwrap();
     let plan = Plan::new(load(nautobot()).await, load(expected).await);
     assert_eq!((plan.tree().to_string(), plan.problems().len()), ("(no differences)\n".to_owned(), 0));
 }

@@ -4,8 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
 use diffsync_adapters::sql::Sql;
+use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::plan::OutcomeCounts;
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
 use diffsync_core::testkit::Laws;
-use diffsync_core::{Job, JobContext, JobError, OutcomeCounts, Run, RunOptions, Status, Url, job};
+use diffsync_core::value::Url;
+use diffsync_core::{Job, Run, job};
 
 use super::fake::Fake;
 use super::replaying::replay;
@@ -21,11 +26,11 @@ struct NautobotToTables {
 
 impl Job for NautobotToTables {
     async fn source_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.nautobot, &Fake::token())?)
+        Ok(Nautobot::open(&self.nautobot, &Fake::token())?)
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Sql<Inventory>, JobError> {
-        Ok(Sql::at(&self.tables)?.create_tables())
+        Ok(Sql::open(&self.tables)?.create_tables())
     }
 }
 
@@ -38,11 +43,11 @@ struct TablesToNautobot {
 
 impl Job for TablesToNautobot {
     async fn source_adapter(&self, _: &JobContext) -> Result<Sql<Inventory>, JobError> {
-        Ok(Sql::at(&self.tables)?)
+        Ok(Sql::open(&self.tables)?)
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.nautobot, &Fake::token())?)
+        Ok(Nautobot::open(&self.nautobot, &Fake::token())?)
     }
 }
 
@@ -55,17 +60,17 @@ struct NautobotToNautobot {
 
 impl Job for NautobotToNautobot {
     async fn source_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.nautobot, &Fake::token())?)
+        Ok(Nautobot::open(&self.nautobot, &Fake::token())?)
     }
 
     async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::new(&self.other, &Fake::token())?)
+        Ok(Nautobot::open(&self.other, &Fake::token())?)
     }
 }
 
 /// Runs a job, which does all that is to be done.
 async fn completed<J: Job>(job: J) -> OutcomeCounts {
-    let options = RunOptions::of(&J::INFO).apply();
+    let options = RunOptions::new(&J::INFO).apply();
     let report = Box::pin(Run::execute(Arc::new(job), options, Vec::new())).await;
     assert_eq!((report.status, failures(&report)), (Status::Completed, Vec::new()), "{:?}", report.error_text());
     report.counts

@@ -1,7 +1,8 @@
 //! What is written to a Nautobot.
 
 use diffsync_adapters::nautobot::{Device, Inventory, Nautobot, Prefix};
-use diffsync_core::{Status, SyncModel, Target};
+use diffsync_core::report::Status;
+use diffsync_core::{SyncModel, Target};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
@@ -129,8 +130,8 @@ async fn what_is_in_use_elsewhere_is_not_deleted_and_says_by_what() {
 #[tokio::test]
 async fn a_token_that_may_not_write_ends_the_run() {
     let fake = Fake::new().await;
-    let token = diffsync_core::Secret::new(READ_ONLY.to_owned());
-    let nautobot = diffsync_adapters::nautobot::Nautobot::new(&fake.url(), &token).unwrap();
+    let token = diffsync_core::value::Secret::new(READ_ONLY.to_owned());
+    let nautobot = diffsync_adapters::nautobot::Nautobot::open(&fake.url(), &token).unwrap();
     let report = run(inventory(), nautobot).await;
     assert_eq!(report.status, Status::Failed);
     assert!(report.error_text().unwrap().contains("You do not have permission"), "{:?}", report.error_text());

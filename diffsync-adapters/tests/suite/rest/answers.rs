@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_adapters::rest::{Bulk, Dialect, Tasks, Verdict, verdict};
-use diffsync_core::{Event, Observer, Status, TargetError};
+use diffsync_core::adapter::TargetError;
+use diffsync_core::report::{Event, Observer, Status};
 use serde_json::{Value, json};
 
 use super::mini::{Held, Host, Instead, Mini, host, net, noted, run, watched};

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use diffsync_adapters::rest::{Client, Dialect, Error, ErrorKind, Method, Retries};
-use diffsync_core::{AdapterError, Secret, TargetErrorKind, Url};
+use diffsync_core::adapter::{AdapterError, TargetErrorKind};
+use diffsync_core::value::{Secret, Url};
 use serde_json::{Value, json};
 
 use super::wire::{Reply, TOKEN, Wire, json, reply, text};
@@ -198,7 +199,7 @@ async fn written(method: Method, answer: Reply) -> Result<Value, (TargetErrorKin
     let request = wire.client().request(method, "vlans/1").json(json!({"name": "a"}));
     let answer = request.send().await.map_err(Error::into_target);
     assert_eq!(wire.requests().len(), 1, "it is for the core to ask again");
-    answer.map(|answer| answer.body).map_err(|error| (error.kind(), error.is_perhaps_written()))
+    answer.map(|answer| answer.body).map_err(|error| (error.kind(), error.is_outcome_unknown()))
 }
 
 #[tokio::test]
@@ -261,7 +262,7 @@ async fn a_server_that_falls_silent_is_left() {
     let begun = b"HTTP/1.1 200 X\r\ncontent-length: 100\r\n\r\n{".to_vec();
     for reply in [Reply::Stall(Vec::new()), Reply::Stall(begun)] {
         let wire = Wire::start([reply]).await;
-        let client = wire.builder().stall_limit(Duration::from_millis(100)).retries(Retries::none()).build().unwrap();
+        let client = wire.builder().read_timeout(Duration::from_millis(100)).retries(Retries::none()).build().unwrap();
         let error = failure_of(&client).await;
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         assert!(error.to_string().ends_with("the answer was not there in time"), "{error}");
@@ -279,8 +280,9 @@ async fn a_read_that_hangs_is_made_again_while_there_is_time() {
         // As it is by itself, and as it is for a server that takes long to write.
         for (stall, request, reading) in [(1, 5, None), (10, 10, Some(2))] {
             let wire = Wire::start([hangs.clone(), json("[1]")]).await;
-            let limits = wire.builder().stall_limit(stall * MINUTE).request_limit(Some(request * MINUTE));
-            let client = limits.reading_limit(reading.map(|minutes: u32| minutes * MINUTE)).retries(retries).build();
+            let limits = wire.builder().read_timeout(stall * MINUTE).request_timeout(Some(request * MINUTE));
+            let client =
+                limits.read_only_timeout(reading.map(|minutes: u32| minutes * MINUTE)).retries(retries).build();
             assert_eq!(client.unwrap().get("a").send().await.unwrap().body, json!([1]));
             assert_eq!(wire.requests().len(), 2);
         }
@@ -290,14 +292,14 @@ async fn a_read_that_hangs_is_made_again_while_there_is_time() {
 #[tokio::test]
 async fn what_is_written_is_waited_for_longer_than_what_is_read() {
     let wire = Wire::start([Reply::Late(text(200, "", b"{}"), 2 * MINUTE)]).await;
-    let client = wire.builder().reading_limit(Some(MINUTE / 2)).retries(Retries::none()).build().unwrap();
+    let client = wire.builder().read_only_timeout(Some(MINUTE / 2)).retries(Retries::none()).build().unwrap();
     let changes = client.request(Method::PATCH, "a/1").json(json!({}));
     assert_eq!(changes.send().await.unwrap().body, json!({}));
     assert_eq!(client.get("a").send().await.unwrap_err().kind(), ErrorKind::TimedOut);
     let query = client.request(Method::POST, "graphql").reading().json(json!({}));
     assert_eq!(query.send().await.unwrap_err().kind(), ErrorKind::TimedOut);
     // The limit of all requests holds for reads as well.
-    let limits = wire.builder().request_limit(Some(MINUTE / 2)).reading_limit(Some(9 * MINUTE));
+    let limits = wire.builder().request_timeout(Some(MINUTE / 2)).read_only_timeout(Some(9 * MINUTE));
     let error = failure_of(&limits.retries(Retries::none()).build().unwrap()).await;
     assert_eq!(error.kind(), ErrorKind::TimedOut);
 }
@@ -306,10 +308,10 @@ async fn what_is_written_is_waited_for_longer_than_what_is_read() {
 async fn a_slow_answer_is_waited_for_until_it_takes_too_long() {
     let slow = || Reply::Drip(text(200, "", br#"{"slow": true}"#), Duration::from_millis(2));
     let wire = Wire::start([slow()]).await;
-    let client = wire.builder().stall_limit(Duration::from_secs(5)).build().unwrap();
+    let client = wire.builder().read_timeout(Duration::from_secs(5)).build().unwrap();
     assert_eq!(client.get("a").send().await.unwrap().body, json!({"slow": true}));
     let wire = Wire::start([slow()]).await;
-    let limits = wire.builder().request_limit(Some(Duration::from_millis(60))).retries(Retries::none());
+    let limits = wire.builder().request_timeout(Some(Duration::from_millis(60))).retries(Retries::none());
     assert_eq!(failure_of(&limits.build().unwrap()).await.kind(), ErrorKind::TimedOut);
 }
 
@@ -347,7 +349,7 @@ async fn a_compressed_answer_is_read_and_a_huge_one_is_not() {
     let wire = Wire::start([Reply::Answer(text(200, "content-encoding: gzip\r\n", b"no gzip"))]).await;
     assert_eq!(failure(&wire).await.kind(), ErrorKind::Form);
     let wire = Wire::start([json(&format!("[{}]", "1,".repeat(1000)))]).await;
-    let error = failure_of(&wire.builder().max_body(100).build().unwrap()).await.to_string();
+    let error = failure_of(&wire.builder().max_response_size(100).build().unwrap()).await.to_string();
     assert!(
         error.contains("the answer has more than 100 bytes, which is the limit; ask for smaller pages, or raise it"),
         "{error}"

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::rest::{Client, ClientBuilder, Dialect, Pages, Paging};
-use diffsync_core::{Secret, Url};
+use diffsync_core::value::{Secret, Url};
 use serde_json::{Map, Value, json};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers};
 

@@ -2,7 +2,9 @@
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::{Client, Collection, Dialect, Rest, RowSource, Seen};
-use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, LoadContext, Side, SyncModel, Table, VisitedBy};
+use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext};
+use diffsync_core::data::{Side, VisitedBy};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
@@ -66,8 +68,8 @@ async fn load<D: Dataset + VisitedBy<diffsync_adapters::rest::ModelEntries<D>>>(
 ) -> (Result<D, String>, Vec<String>) {
     let api: Rest<D> = Rest::new(wire.client(), Dialect::default());
     let mut data = D::default();
-    let loaded = api.load(&mut data, &LoadContext::alone(side)).await;
-    let mut checkup = Checkup::new(side);
+    let loaded = api.load(&mut data, &LoadContext::standalone(side)).await;
+    let mut checkup = HealthCheck::new(side);
     api.check(&mut checkup).await;
     let failed = checkup.findings().iter().filter(|finding| !finding.passed).map(|finding| finding.detail.clone());
     (loaded.map(|()| data).map_err(|error: AdapterError| error.to_string()), failed.collect())
@@ -130,8 +132,8 @@ async fn a_check_asks_where_a_run_asks() {
     }
     // The server itself has no such collection.
     let wire = Wire::start([super::wire::reply(404, "", "{}")]).await;
-    let api = Rest::<numbered::Net>::new(wire.client(), Dialect::default()).rows_from(Elsewhere);
-    let mut checkup = Checkup::new(Side::Source);
+    let api = Rest::<numbered::Net>::new(wire.client(), Dialect::default()).row_source(Elsewhere);
+    let mut checkup = HealthCheck::new(Side::Source);
     api.check(&mut checkup).await;
     assert!(checkup.is_healthy(), "{checkup:?}");
     assert!(checkup.findings().iter().any(|finding| finding.detail == "1 records in `devices`"), "{checkup:?}");
@@ -139,7 +141,7 @@ async fn a_check_asks_where_a_run_asks() {
 }
 
 #[derive(SyncModel, RestModel, Clone, Debug)]
-#[rest(path = "devices", without_nameless)]
+#[rest(path = "devices", skip_unnamed)]
 struct Named {
     #[sync(id)]
     name: String,

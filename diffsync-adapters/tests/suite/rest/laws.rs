@@ -3,7 +3,8 @@
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::{Bulk, Rest};
 use diffsync_core::testkit::Laws;
-use diffsync_core::{Dataset, Secret, SyncModel, Table};
+use diffsync_core::value::Secret;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::fake::{Fake, dialect};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diffsync_adapters::rest::{Bulk, Dialect, Rest};
-use diffsync_core::Status;
+use diffsync_core::report::Status;
 use serde_json::{Value, json};
 
 use super::fake::{Fake, dialect};

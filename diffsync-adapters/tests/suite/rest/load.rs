@@ -1,8 +1,10 @@
 //! What is loaded from an API, and what of it cannot be used.
 
 use diffsync_adapters::RestModel;
-use diffsync_adapters::rest::{Client, Collection, Dialect, FromPages, Rest, Retries, RowSource, Seen};
-use diffsync_core::{Adapter, AdapterError, Checkup, Dataset, LoadContext, Plan, Side, SyncModel, Table};
+use diffsync_adapters::rest::{Client, Collection, Dialect, PagedSource, Rest, Retries, RowSource, Seen};
+use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext};
+use diffsync_core::data::Side;
+use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
@@ -57,7 +59,7 @@ struct Servers {
 
 async fn load_from(api: &Rest<Servers>) -> Result<Servers, AdapterError> {
     let mut servers = Servers::default();
-    api.load(&mut servers, &LoadContext::alone(Side::Source)).await?;
+    api.load(&mut servers, &LoadContext::standalone(Side::Source)).await?;
     Ok(servers)
 }
 
@@ -229,7 +231,7 @@ async fn a_record_that_cannot_be_told_from_others_is_an_error_that_names_its_row
         assert!(error.starts_with("`devices?role=server`: the server with the key \"5\" at http://"), "{error}");
         assert!(error.contains(&format!("/api/devices/5/ cannot be used: {said}")), "{error}");
         let is_nameless = error.contains("invalid type: null");
-        assert_eq!(error.contains("`#[rest(without_nameless)]` above the struct"), is_nameless, "{error}");
+        assert_eq!(error.contains("`#[rest(skip_unnamed)]` above the struct"), is_nameless, "{error}");
     }
 }
 
@@ -269,7 +271,7 @@ async fn rows_may_come_from_elsewhere() {
             seen: Seen<'a>,
         ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
             if collection.path != "devices" {
-                return FromPages.rows(client, dialect, collection, seen);
+                return PagedSource.rows(client, dialect, collection, seen);
             }
             assert_eq!(collection.query, [("role".to_owned(), "server".to_owned())]);
             let needs = ["cores", "device_type", "id", "location", "name", "note", "status", "tags"];
@@ -279,7 +281,7 @@ async fn rows_may_come_from_elsewhere() {
         }
     }
     let (fake, name, client) = system(&[]).await;
-    let servers = load_from(&Rest::new(client, dialect()).rows_from(Elsewhere)).await.unwrap();
+    let servers = load_from(&Rest::new(client, dialect()).row_source(Elsewhere)).await.unwrap();
     assert_eq!(only(&servers), &server());
     assert!(
         fake.with(&name, |system| !system.asked.contains_key("GET devices") && system.asked.contains_key("GET tags"))
@@ -288,9 +290,11 @@ async fn rows_may_come_from_elsewhere() {
 
 /// What a look at an API finds.
 async fn check(client: Client, side: Side) -> Vec<String> {
-    let mut checkup = Checkup::new(side);
+    let mut checkup = HealthCheck::new(side);
     Rest::<Servers>::new(client, dialect()).check(&mut checkup).await;
-    let shown = |finding: &diffsync_core::Finding| format!("{} {}: {}", finding.passed, finding.what, finding.detail);
+    let shown = |finding: &diffsync_core::adapter::CheckResult| {
+        format!("{} {}: {}", finding.passed, finding.what, finding.detail)
+    };
     checkup.findings().iter().map(shown).collect()
 }
 

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
-use diffsync_adapters::rest::{Client, Collection, Dialect, FromPages, Rest, RestModel, RowSource, Seen};
+use diffsync_adapters::rest::{Client, Collection, Dialect, PagedSource, Rest, RestModel, RowSource, Seen};
+use diffsync_core::adapter::{AdapterError, LoadContext};
+use diffsync_core::data::Side;
 use diffsync_core::memory::MemoryScope;
-use diffsync_core::{Adapter, AdapterError, Dataset, LoadContext, Side, SyncModel, Table};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
@@ -30,11 +32,11 @@ async fn size_and_peak(source: impl RowSource, rows: u64, row: impl Fn(u64) -> V
     let size = body.len();
     let wire = Wire::start([answer(&body)]).await;
     drop(body);
-    let api: Rest<Net> = Rest::new(wire.client(), Dialect::default()).rows_from(source);
+    let api: Rest<Net> = Rest::new(wire.client(), Dialect::default()).row_source(source);
     let mut net = Net::default();
     // While two scopes are open, what other tests and the server allocate counts for neither.
     let (scope, _other) = (MemoryScope::new(), MemoryScope::new());
-    scope.clone().follow(api.load(&mut net, &LoadContext::alone(Side::Source))).await.unwrap();
+    scope.clone().follow(api.load(&mut net, &LoadContext::standalone(Side::Source))).await.unwrap();
     assert_eq!(net.devices.len() as u64, rows);
     (size as u64, scope.heap().unwrap().peak)
 }
@@ -57,7 +59,7 @@ impl RowSource for Whole {
 #[tokio::test]
 async fn what_is_not_needed_of_a_row_takes_no_memory() {
     let row = |id: u64| json!({"id": id, "n": "d", "links": (0..20).map(|at| json!({"id": at})).collect::<Vec<_>>()});
-    let (size, peak) = size_and_peak(FromPages, 4000, row).await;
+    let (size, peak) = size_and_peak(PagedSource, 4000, row).await;
     let (_, whole) = size_and_peak(Whole, 4000, row).await;
     let said = format!("the body has {size} bytes; {peak} are in memory, and {whole} where all of it is kept");
     assert!(peak < 3 * size && peak < whole / 20, "{said}");
@@ -66,7 +68,7 @@ async fn what_is_not_needed_of_a_row_takes_no_memory() {
 #[tokio::test]
 async fn rows_of_few_and_short_fields_take_some_times_their_size() {
     let row = |id: u64| json!({"id": id, "n": "d"});
-    let (size, peak) = size_and_peak(FromPages, 20_000, row).await;
+    let (size, peak) = size_and_peak(PagedSource, 20_000, row).await;
     let (_, whole) = size_and_peak(Whole, 20_000, row).await;
     let said = format!("the body has {size} bytes; {peak} are in memory, and {whole} as values");
     assert!(peak < 15 * size && peak < whole / 3, "{said}");
@@ -77,7 +79,7 @@ async fn rows_of_few_and_short_fields_take_some_times_their_size() {
 async fn nine_megabytes_of_small_rows() {
     let row = |id: u64| json!({"id": id, "n": "d"});
     let begun = Instant::now();
-    let (size, peak) = size_and_peak(FromPages, 420_000, row).await;
+    let (size, peak) = size_and_peak(PagedSource, 420_000, row).await;
     let took = begun.elapsed();
     let begun = Instant::now();
     let (_, whole) = size_and_peak(Whole, 420_000, row).await;

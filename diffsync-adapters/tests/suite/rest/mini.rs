@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_adapters::rest::{Dialect, Rest, RestModel};
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, HasTable, Job, JobContext, JobError, JobSpec, LoadContext, Observer, Run,
-    RunOptions, RunReport, SyncModel, Table, Target, TargetError, Terms, WriteContext, job,
-};
+use diffsync_core::adapter::{AdapterError, Capabilities, LoadContext, TargetError, WriteContext};
+use diffsync_core::data::HasTable;
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::report::{Observer, RunReport};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target, job};
 use serde_json::{Value, json};
 
 use super::runs::{Given, Handed};
@@ -185,7 +187,7 @@ impl<M: RestModel> Target<M> for Noting
 where
     Net: HasTable<M>,
 {
-    fn terms(&self) -> Terms {
+    fn terms(&self) -> Capabilities {
         <Rest<Net> as Target<M>>::terms(&self.rest)
     }
 
@@ -259,20 +261,20 @@ fn hasty(options: RunOptions) -> RunOptions {
 /// Writes a net to an API of a dialect.
 pub(super) async fn run(net: Net, wire: &Wire, dialect: Dialect) -> RunReport {
     let job = ToNet { net: Handed::new(net), api: Handed::new(Rest::new(wire.client(), dialect)) };
-    Run::execute(Arc::new(job), hasty(RunOptions::of(&ToNet::INFO)), Vec::new()).await
+    Run::execute(Arc::new(job), hasty(RunOptions::new(&ToNet::INFO)), Vec::new()).await
 }
 
 /// The same while somebody watches.
 pub(super) async fn watched(net: Net, wire: &Wire, dialect: Dialect, watch: Arc<dyn Observer>) -> RunReport {
     let job = ToNet { net: Handed::new(net), api: Handed::new(Rest::new(wire.client(), dialect)) };
-    Run::execute(Arc::new(job), hasty(RunOptions::of(&ToNet::INFO)), vec![watch]).await
+    Run::execute(Arc::new(job), hasty(RunOptions::new(&ToNet::INFO)), vec![watch]).await
 }
 
 /// The same, with what the target said of each host that was to be created.
 pub(super) async fn noted(net: Net, wire: &Wire, dialect: Dialect) -> (RunReport, Vec<Result<Host, TargetError>>) {
     let (target, notes) = Noting::new(Rest::new(wire.client(), dialect));
     let job = ToNoting { net: Handed::new(net), api: Handed::new(target) };
-    let report = Run::execute(Arc::new(job), hasty(RunOptions::of(&ToNoting::INFO)), Vec::new()).await;
+    let report = Run::execute(Arc::new(job), hasty(RunOptions::new(&ToNoting::INFO)), Vec::new()).await;
     let notes = std::mem::take(&mut *notes.lock().unwrap());
     (report, notes)
 }

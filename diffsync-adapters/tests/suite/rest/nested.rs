@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::{Dialect, Rest};
-use diffsync_core::{Dataset, Job, JobContext, JobError, JobSpec, Run, RunOptions, RunReport, SyncModel, Table, job};
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::report::RunReport;
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -95,7 +98,7 @@ fn site(note: &str, city: &str, nics: &[(&str, u32)]) -> Site {
 async fn run(site: Site, wire: &Wire, dialect: Dialect) -> RunReport {
     let sites = Sites { sites: [site].into_iter().collect() };
     let job = ToApi { sites: Handed::new(sites), api: Handed::new(Rest::new(wire.client(), dialect)) };
-    Run::execute(Arc::new(job), RunOptions::of(&ToApi::INFO).apply(), Vec::new()).await
+    Run::execute(Arc::new(job), RunOptions::new(&ToApi::INFO).apply(), Vec::new()).await
 }
 
 fn assert_done(report: &RunReport) {

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::Rest;
-use diffsync_core::{
-    Dataset, Job, JobContext, JobError, JobSpec, OutcomeCounts, Run, RunOptions, Status, SyncModel, Table, job,
-};
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::plan::OutcomeCounts;
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 use serde_json::{Value, json};
 
 use super::fake::{Fake, dialect};
@@ -69,7 +71,7 @@ async fn completed(names: &[&str], api: Rest<Marked>) -> OutcomeCounts {
     marked.sites.extend(names.iter().map(|name| Site { name: of(name), note: Some("ours".into()), id: None }));
     marked.hosts.extend(names.iter().map(|name| Host { name: of(name), external: Some(1), id: None }));
     let job = MarkedToApi { marked: Handed::new(marked), api: Handed::new(api) };
-    let mut options = RunOptions::of(&MarkedToApi::INFO).apply();
+    let mut options = RunOptions::new(&MarkedToApi::INFO).apply();
     options.retry.first_pause = Duration::from_millis(2);
     let report = Run::execute(Arc::new(job), options, Vec::new()).await;
     assert_eq!((report.status, failures(&report)), (Status::Completed, Vec::new()));

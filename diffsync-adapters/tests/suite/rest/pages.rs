@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diffsync_adapters::rest::{Error, ErrorKind, Pages, Paging};
-use diffsync_core::Url;
+use diffsync_core::value::Url;
 use serde_json::{Value, json};
 
 use super::wire::{Reply, Wire, json as answer, reply, text};

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_adapters::rest::{Bulk, Client, Dialect, Of, Owner, Part, Rest, Retries};
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, JobSpec, LoadContext, Run, RunOptions, RunReport,
-    Status, Variable, VariableKind, job,
-};
+use diffsync_core::adapter::{AdapterError, LoadContext};
+use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Run, job};
 use serde_json::{Value, json};
 
 use super::fake::{Fake, System, dialect};
@@ -69,7 +70,7 @@ impl Job for ToApi {
 
 pub(super) async fn run(inventory: Inventory, api: Rest<Inventory>) -> RunReport {
     let job = ToApi { inventory: Handed::new(inventory), api: Handed::new(api) };
-    let mut options = RunOptions::of(&ToApi::INFO).apply();
+    let mut options = RunOptions::new(&ToApi::INFO).apply();
     options.retry.first_pause = Duration::from_millis(2);
     Run::execute(Arc::new(job), options, Vec::new()).await
 }

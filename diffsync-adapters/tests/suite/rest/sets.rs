@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::{Dialect, Rest};
-use diffsync_core::{Dataset, Job, JobContext, JobError, JobSpec, Run, RunOptions, Status, SyncModel, Table, job};
+use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
 
 use super::runs::{Given, Handed};
 use super::wire::{Wire, json, reply};
@@ -60,7 +63,7 @@ async fn a_set_is_sent_in_one_order() {
     let things = Things { things: [thing("new"), thing("old")].into_iter().collect() };
     let api = Rest::new(wire.client(), Dialect::default());
     let job = ToApi { things: Handed::new(things), api: Handed::new(api) };
-    let report = Run::execute(Arc::new(job), RunOptions::of(&ToApi::INFO).apply(), Vec::new()).await;
+    let report = Run::execute(Arc::new(job), RunOptions::new(&ToApi::INFO).apply(), Vec::new()).await;
     assert_eq!((report.status, report.counts.written()), (Status::Completed, 2), "{:?}", report.error_text());
     let sent: Vec<_> = wire.requests().into_iter().filter(|request| !request.starts_with("GET")).collect();
     assert!(sent.len() == 2 && sent.iter().all(|request| request.contains(TAGS)), "{sent:?}");

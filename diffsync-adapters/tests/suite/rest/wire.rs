@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_adapters::rest::{Client, ClientBuilder, Retries};
-use diffsync_core::{Secret, Url};
+use diffsync_core::value::{Secret, Url};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{ModelEntries, Sql};
-use diffsync_core::{Adapter, Dataset, LoadContext, Side, SyncModel, Table, Url, VisitedBy};
+use diffsync_core::adapter::LoadContext;
+use diffsync_core::data::{Side, VisitedBy};
+use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -13,7 +16,7 @@ use super::world::{Vlans, World};
 
 /// Why the database cannot be loaded.
 async fn refused<D: Dataset + VisitedBy<ModelEntries<D>>>(system: &System) -> String {
-    match loaded::<D>(&Sql::at(&system.url).unwrap(), Side::Target).await {
+    match loaded::<D>(&Sql::open(&system.url).unwrap(), Side::Target).await {
         Ok(_) => panic!("{:?} is loaded", system.kind),
         Err(error) => error.to_string(),
     }
@@ -28,7 +31,7 @@ fn assert_says(error: &str, words: &[&str]) {
 
 /// Why a record of the only table is rejected, by record.
 async fn rejected(system: &System) -> Vec<String> {
-    let source: Vlans = loaded(&Sql::at(&system.url).unwrap(), Side::Source).await.unwrap();
+    let source: Vlans = loaded(&Sql::open(&system.url).unwrap(), Side::Source).await.unwrap();
     let report = super::systems::pushed_with(source, system.sql(), |options| options.dry_run = true).await;
     report.problems().iter().map(ToString::to_string).collect()
 }
@@ -132,7 +135,7 @@ fn a_dangling_foreign_key_rejects_its_record() {
         system.run(&system.words("CREATE TABLE [ports] ([name] KEYTEXT, [vlan_id] BIGINT)")).await;
         system.run(&system.words("INSERT INTO [vlans] VALUES (1, 'blue')")).await;
         system.run(&system.words("INSERT INTO [ports] VALUES ('fine', 1), ('none', NULL), ('dangling', 77)")).await;
-        let source: Ports = loaded(&Sql::at(&system.url).unwrap(), Side::Source).await.unwrap();
+        let source: Ports = loaded(&Sql::open(&system.url).unwrap(), Side::Source).await.unwrap();
         let ports: Vec<_> = source.ports.iter().map(|port| (port.name.as_str(), port.vlan.as_deref())).collect();
         assert_eq!(ports, [("fine", Some("blue")), ("none", None)]);
         let report =
@@ -150,19 +153,19 @@ fn a_wrong_password_is_refused_without_being_shown() {
         }
         let mut url = system.url.clone();
         url.set_password(Some("swordfish")).unwrap();
-        let error = loaded::<Vlans>(&Sql::at(&url).unwrap(), Side::Target).await.err().unwrap().to_string();
+        let error = loaded::<Vlans>(&Sql::open(&url).unwrap(), Side::Target).await.err().unwrap().to_string();
         assert!(error.starts_with("cannot connect to `"), "{error}");
         // A line of the server's source is nothing to a user.
         assert!(!error.contains("swordfish") && !error.contains("at line"), "{error}");
-        assert!(!format!("{:?}", Sql::<Vlans>::at(&url).unwrap()).contains("swordfish"));
+        assert!(!format!("{:?}", Sql::<Vlans>::open(&url).unwrap()).contains("swordfish"));
     });
 }
 
 #[test]
 fn a_wrong_host_is_named() {
     for url in ["postgres://u:swordfish@127.0.0.1:1/x", "mysql://u:swordfish@127.0.0.1:1/x"] {
-        let sql = Sql::<Vlans>::at(&Url::parse(url).unwrap()).unwrap();
-        let loaded = block_on(async { sql.load(&mut Vlans::default(), &LoadContext::alone(Side::Target)).await });
+        let sql = Sql::<Vlans>::open(&Url::parse(url).unwrap()).unwrap();
+        let loaded = block_on(async { sql.load(&mut Vlans::default(), &LoadContext::standalone(Side::Target)).await });
         let error = loaded.err().unwrap().to_string();
         assert!(error.contains("127.0.0.1:1") && error.contains("refused") && !error.contains("swordfish"), "{error}");
     }
@@ -172,7 +175,7 @@ fn a_wrong_host_is_named() {
 fn a_server_that_does_not_answer_is_named_with_the_time_it_had() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = Url::parse(&format!("postgres://u:p@{}/x", silent.local_addr().unwrap())).unwrap();
-    let sql = Sql::<Vlans>::at(&url).unwrap().connect_within(Duration::from_millis(50));
+    let sql = Sql::<Vlans>::open(&url).unwrap().connect_timeout(Duration::from_millis(50));
     let error = block_on(loaded(&sql, Side::Target)).err().unwrap().to_string();
     assert!(error.ends_with("no answer within 50ms"), "{error}");
 }
@@ -198,7 +201,7 @@ fn a_missing_database_is_named() {
             Kind::Sqlite => {}
             _ => url.set_path("/nowhere"),
         }
-        let error = loaded::<Vlans>(&Sql::at(&url).unwrap(), Side::Target).await.err().unwrap().to_string();
+        let error = loaded::<Vlans>(&Sql::open(&url).unwrap(), Side::Target).await.err().unwrap().to_string();
         assert!(
             error.contains(if system.kind == Kind::Sqlite { "there is no `sqlite:" } else { "nowhere" }),
             "{error}"
@@ -215,7 +218,7 @@ fn a_url_of_no_database_is_refused_at_once() {
         ("sqlite:///no/such/folder/x.db", "must be in a folder that exists"),
     ] {
         let error =
-            Sql::<Vlans>::at(&Url::parse(url).unwrap()).err().map(|error| error.to_string()).unwrap_or_default();
+            Sql::<Vlans>::open(&Url::parse(url).unwrap()).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains(why) && !error.contains("swordfish"), "{url}: {error}");
     }
 }
@@ -228,7 +231,7 @@ fn an_option_that_the_driver_does_not_know_is_refused() {
         ("sqlite://x.db?mod=ro", "has an unknown option `mod`; did you mean `mode`?"),
         ("postgres://u:1?swordfish@host/x", "write a `?` in a password as `%3F`"),
     ] {
-        let error = Sql::<Vlans>::at(&Url::parse(url).unwrap()).err().unwrap().to_string();
+        let error = Sql::<Vlans>::open(&Url::parse(url).unwrap()).err().unwrap().to_string();
         assert!(error.contains(why) && !error.contains("swordfish"), "{url}: {error}");
     }
     for url in [
@@ -236,6 +239,6 @@ fn an_option_that_the_driver_does_not_know_is_refused() {
         "mariadb://u:p@host/x?ssl-mode=VERIFY_IDENTITY&time-zone=UTC",
         "sqlite://x.db?mode=rwc&cache=private",
     ] {
-        assert!(Sql::<Vlans>::at(&Url::parse(url).unwrap()).is_ok(), "{url}");
+        assert!(Sql::<Vlans>::open(&Url::parse(url).unwrap()).is_ok(), "{url}");
     }
 }

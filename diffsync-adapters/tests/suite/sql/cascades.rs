@@ -2,7 +2,9 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table, VisitedBy};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::{Side, VisitedBy};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, on_each, pushed, reasons};
 
@@ -126,7 +128,7 @@ fn a_record_is_not_deleted_with_rows_that_the_data_set_does_not_hold() {
         made(&system, "CASCADE", "SET NULL").await;
         system.run(&system.words("INSERT INTO [notes of] ([text], [about]) VALUES ('n', 'ber')")).await;
         // `fra` has one device, `ber` a note, `ams` stays.
-        let report = pushed(Sites { sites: sites(&["ams"]) }, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(Sites { sites: sites(&["ams"]) }, Sql::open(&system.url).unwrap()).await;
         let failed = reasons(&report);
         assert_eq!(failed.len(), 2, "{failed:?}");
         let of = |name: &str| &failed.iter().find(|(record, _)| record.ends_with(name)).unwrap().1;
@@ -137,7 +139,7 @@ fn a_record_is_not_deleted_with_rows_that_the_data_set_does_not_hold() {
 
         // Without such rows it goes, also in a batch with some that stay.
         system.run(&system.words("DELETE FROM [notes of]")).await;
-        let report = pushed(Sites { sites: sites(&[]) }, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(Sites { sites: sites(&[]) }, Sql::open(&system.url).unwrap()).await;
         assert_eq!((report.counts.deleted, reasons(&report).len()), (1, 2));
         assert_eq!((count(&system, "sites").await, count(&system, "devices").await), (2, 3));
     });
@@ -152,7 +154,7 @@ fn a_foreign_key_is_held_only_if_it_is_a_link() {
         for (name, site) in [("d1", "ams"), ("d2", "ams"), ("d3", "fra")] {
             loose.devices.insert(Unlinked { name: name.into(), site: site.into() });
         }
-        let report = pushed(loose, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(loose, Sql::open(&system.url).unwrap()).await;
         assert!(reasons(&report).iter().any(|(_, reason)| reason.contains("1 row of `devices`")), "{report:?}");
         assert_eq!(count(&system, "devices").await, 3);
 
@@ -162,7 +164,7 @@ fn a_foreign_key_is_held_only_if_it_is_a_link() {
         for name in ["d1", "d2"] {
             held.devices.insert(Device { name: name.into(), site: "ams".into() });
         }
-        assert_done(&pushed(held, Sql::at(&system.url).unwrap()).await);
+        assert_done(&pushed(held, Sql::open(&system.url).unwrap()).await);
         assert_eq!((count(&system, "sites").await, count(&system, "devices").await), (1, 2));
     });
 }
@@ -173,7 +175,7 @@ fn a_model_may_say_that_others_go_with_its_rows() {
         made(&system, "CASCADE", "CASCADE").await;
         let mut none = Opens::default();
         none.sites.mark_loaded();
-        assert_done(&pushed(none, Sql::at(&system.url).unwrap()).await);
+        assert_done(&pushed(none, Sql::open(&system.url).unwrap()).await);
         assert_eq!((count(&system, "sites").await, count(&system, "devices").await), (0, 0));
     });
 }
@@ -181,8 +183,8 @@ fn a_model_may_say_that_others_go_with_its_rows() {
 #[test]
 fn a_check_says_what_the_database_would_delete_as_well() {
     async fn said<D: Dataset + VisitedBy<diffsync_adapters::sql::ModelEntries<D>>>(system: &System) -> Option<String> {
-        let mut checkup = Checkup::new(Side::Target);
-        Sql::<D>::at(&system.url).unwrap().check(&mut checkup).await;
+        let mut checkup = HealthCheck::new(Side::Target);
+        Sql::<D>::open(&system.url).unwrap().check(&mut checkup).await;
         let found = checkup.findings().iter().find(|found| found.what == "deletes in sites");
         found.map(|found| found.detail.clone())
     }
@@ -216,7 +218,7 @@ fn a_chain_of_links_is_followed_to_rows_that_the_data_set_does_not_hold() {
         let mut none = Topmost::default();
         none.sites.mark_loaded();
         none.devices.mark_loaded();
-        let report = pushed(none, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(none, Sql::open(&system.url).unwrap()).await;
         let failed = reasons(&report);
         assert!(
             failed.iter().any(|(_, reason)| reason.contains("delete 1 row of `audit` by way of `devices`")),
@@ -255,7 +257,7 @@ fn rows_that_the_login_cannot_read_are_not_deleted_with_a_record() {
         url.set_username(&login).unwrap();
         url.set_password(Some("pw")).unwrap();
 
-        let failed = reasons(&pushed(Sites { sites: sites(&["ams", "fra"]) }, Sql::at(&url).unwrap()).await);
+        let failed = reasons(&pushed(Sites { sites: sites(&["ams", "fra"]) }, Sql::open(&url).unwrap()).await);
         assert_eq!(failed.len(), 1, "{failed:?}");
         assert!(failed[0].1.contains("the login may not read that table"), "{failed:?}");
         assert_eq!((count(&system, "sites").await, count(&system, "notes of").await), (3, 1));
@@ -265,7 +267,7 @@ fn rows_that_the_login_cannot_read_are_not_deleted_with_a_record() {
             let sql =
                 format!("GRANT SELECT ON \"notes of\" TO {login}; ALTER TABLE \"notes of\" ENABLE ROW LEVEL SECURITY");
             system.run(&sql).await;
-            let failed = reasons(&pushed(Sites { sites: sites(&["ams", "fra"]) }, Sql::at(&url).unwrap()).await);
+            let failed = reasons(&pushed(Sites { sites: sites(&["ams", "fra"]) }, Sql::open(&url).unwrap()).await);
             assert!(failed[0].1.contains("row-level security"), "{failed:?}");
             assert_eq!((count(&system, "sites").await, count(&system, "notes of").await), (3, 1));
         }
@@ -292,7 +294,7 @@ fn a_row_that_is_still_there_after_its_delete_is_not_taken_for_deleted() {
             Kind::MariaDb => return,
         };
         system.run(sql).await;
-        let report = pushed(Sites { sites: sites(&["ams"]) }, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(Sites { sites: sites(&["ams"]) }, Sql::open(&system.url).unwrap()).await;
         let failed = reasons(&report);
         assert_eq!((report.counts.deleted, failed.len()), (1, 1), "{failed:?}");
         assert!(failed[0].0.ends_with("fra") && failed[0].1.contains("still has the row"), "{failed:?}");
@@ -339,7 +341,7 @@ fn a_table_that_refers_to_itself_is_followed_and_its_end_is_refused() {
             system.run(&system.words(&format!("INSERT INTO [audit] ([region]) VALUES ({depth})"))).await;
             let mut none = Regions::default();
             none.regions.mark_loaded();
-            let failed = reasons(&pushed(none, Sql::at(&system.url).unwrap()).await);
+            let failed = reasons(&pushed(none, Sql::open(&system.url).unwrap()).await);
             assert!(!failed.is_empty());
             assert_eq!((count(&system, "regions").await, count(&system, "audit").await), (depth, 1), "{failed:?}");
         }

@@ -2,19 +2,22 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{ModelEntries, Sql};
-use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table, Url, VisitedBy};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::{Side, VisitedBy};
+use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, block_on, loaded, on_each, pushed};
 use super::world::{Vlan, Vlans, vlans};
 
-async fn checked<D: Dataset + VisitedBy<ModelEntries<D>>>(sql: &Sql<D>, side: Side) -> Checkup {
-    let mut checkup = Checkup::new(side);
+async fn checked<D: Dataset + VisitedBy<ModelEntries<D>>>(sql: &Sql<D>, side: Side) -> HealthCheck {
+    let mut checkup = HealthCheck::new(side);
     sql.check(&mut checkup).await;
     checkup
 }
 
 /// What was found of something, and whether it is as it should be.
-fn found(checkup: &Checkup, what: &str) -> (bool, String) {
+fn found(checkup: &HealthCheck, what: &str) -> (bool, String) {
     let finding = checkup.findings().iter().find(|finding| finding.what == what).unwrap();
     (finding.passed, finding.detail.clone())
 }
@@ -38,7 +41,7 @@ fn a_database_that_can_be_used_is_healthy() {
 fn what_is_missing_is_found() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [vlans] ([number] INTEGER, [nmae] KEYTEXT)")).await;
-        let found = checked(&Sql::<Vlans>::at(&system.url).unwrap(), Side::Source).await;
+        let found = checked(&Sql::<Vlans>::open(&system.url).unwrap(), Side::Source).await;
         assert!(!found.is_healthy());
         let table = found.findings().iter().find(|finding| finding.what == "table vlans").unwrap();
         assert!(table.detail.contains("did you mean `nmae`?") && table.detail.contains("`note`"), "{table:?}");
@@ -80,9 +83,9 @@ fn rights_that_are_missing_are_found() {
                 url.set_password(Some("reader")).unwrap();
             }
         }
-        let as_source = checked(&Sql::<Vlans>::at(&url).unwrap(), Side::Source).await;
+        let as_source = checked(&Sql::<Vlans>::open(&url).unwrap(), Side::Source).await;
         assert!(as_source.is_healthy(), "{:?}", as_source.findings());
-        let as_target = checked(&Sql::<Vlans>::at(&url).unwrap(), Side::Target).await;
+        let as_target = checked(&Sql::<Vlans>::open(&url).unwrap(), Side::Target).await;
         let rights = as_target.findings().iter().find(|finding| finding.what == "rights on vlans").unwrap();
         assert!(!rights.passed, "{rights:?}");
         // There is no login.
@@ -112,7 +115,7 @@ fn tables_that_only_a_lookup_leads_to_are_looked_at() {
         system.run(&system.words("CREATE TABLE [devices] ([id] SERIAL, [site_id] BIGINT, [name] KEYTEXT)")).await;
         // Also where the tables of the models are not there yet: these are not made.
         for makes_ports in [true, false] {
-            let sql: Sql<Ports> = if makes_ports { system.sql() } else { Sql::at(&system.url).unwrap() };
+            let sql: Sql<Ports> = if makes_ports { system.sql() } else { Sql::open(&system.url).unwrap() };
             if !makes_ports {
                 system.run(&system.words("CREATE TABLE [ports] ([device_id] BIGINT, [name] KEYTEXT)")).await;
             }
@@ -125,7 +128,7 @@ fn tables_that_only_a_lookup_leads_to_are_looked_at() {
             assert!(!passed && detail.contains("there is no table `sites`"), "{detail}");
         }
         system.run(&system.words("CREATE TABLE [sites] ([id] SERIAL, [nmae] KEYTEXT)")).await;
-        let sql: Sql<Ports> = Sql::at(&system.url).unwrap();
+        let sql: Sql<Ports> = Sql::open(&system.url).unwrap();
         let (passed, detail) = found(&checked(&sql, Side::Source).await, "table sites");
         assert!(!passed && detail.contains("`sites` has no column `name`; did you mean `nmae`?"), "{detail}");
         system.run(&system.words("DROP TABLE [sites]")).await;
@@ -160,7 +163,7 @@ fn the_right_to_make_tables_is_looked_at_where_it_can_be_told() {
         }
         let (passed, detail) = found(&checked(&system.sql::<Vlans>(), Side::Target).await, "tables");
         assert!(passed && detail.starts_with("none exist yet; they are created"), "{detail}");
-        let sql: Sql<Vlans> = Sql::at(&url).unwrap().create_tables();
+        let sql: Sql<Vlans> = Sql::open(&url).unwrap().create_tables();
         let (passed, detail) = found(&checked(&sql, Side::Target).await, "tables");
         let who = if system.kind == Kind::Sqlite { "file may not be written" } else { "login may not " };
         assert!(!passed && detail.starts_with(&format!("none exist yet, and the {who}")), "{detail}");
@@ -216,7 +219,7 @@ fn nothing_is_made_where_a_lookup_leads_to_what_is_neither_there_nor_made() {
 fn a_folder_that_may_not_be_written_is_found() {
     block_on(async {
         // Nobody makes a file here.
-        let sql = || Sql::<Vlans>::at(&Url::parse("sqlite:///proc/self/x.db").unwrap()).unwrap().create_tables();
+        let sql = || Sql::<Vlans>::open(&Url::parse("sqlite:///proc/self/x.db").unwrap()).unwrap().create_tables();
         let reason = "the folder `/proc/self` may not be written";
         let (passed, detail) = found(&checked(&sql(), Side::Target).await, "connection");
         assert!(!passed && detail.ends_with(reason), "{detail}");

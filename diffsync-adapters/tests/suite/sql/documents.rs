@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Dataset, PlanKey, SyncModel, Table};
+use diffsync_core::plan_file::PlanKey;
+use diffsync_core::{Dataset, SyncModel, Table};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -91,7 +92,7 @@ fn a_document_that_changes_keeps_keys_that_the_struct_does_not_know() {
             let wanted = || Devices {
                 devices: [device("a", "fra", &nics), device("b", "ams", &nics[..1])].into_iter().collect(),
             };
-            let sql = || Sql::at(&system.url).unwrap().transaction(transaction);
+            let sql = || Sql::open(&system.url).unwrap().transaction(transaction);
             let report = pushed(wanted(), sql()).await;
             assert_done(&report);
             assert_eq!(report.counts.updated, 2);
@@ -114,7 +115,7 @@ fn a_document_that_changes_keeps_keys_that_the_struct_does_not_know() {
 fn a_document_that_becomes_nothing_or_something_is_written_as_it_is() {
     on_each(|system| async move {
         make(&system).await;
-        let sql = || Sql::at(&system.url).unwrap();
+        let sql = || Sql::open(&system.url).unwrap();
         let wanted = |loc: Option<Loc>| {
             let devices = ["a", "b"].map(|name| Device { loc: loc.clone(), ..device(name, "", &[]) });
             Devices { devices: devices.into_iter().collect() }
@@ -136,7 +137,7 @@ fn a_key_that_another_program_adds_during_the_run_stays() {
         let nics = [nic("aa", 1), nic("bb", 2)];
         let wanted = Devices { devices: [device("a", "fra", &nics), device("b", "ams", &nics)].into_iter().collect() };
         let sql = r#"UPDATE devices SET loc = '{"zip": "1", "city": "ams", "room": 4}' WHERE name = 'a'"#;
-        let report = pushed_behind(&system, wanted, Sql::at(&system.url).unwrap(), sql).await;
+        let report = pushed_behind(&system, wanted, Sql::open(&system.url).unwrap(), sql).await;
         assert_done(&report);
         let now = stored(&system, "loc").await;
         assert_eq!(parsed(&now[0]), json!({"city": "fra", "zip": "1", "room": 4}));
@@ -166,7 +167,7 @@ fn unknown_keys_in_a_set_in_another_order_fail_their_record_alone() {
         system.run(swapped).await;
         let ports = |name: &str| Ports { name: name.into(), nics: [nic("aa", 1)].into() };
         let wanted = AllPorts { ports: [ports("a"), ports("b")].into_iter().collect() };
-        let report = pushed(wanted, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(wanted, Sql::open(&system.url).unwrap()).await;
         let reason = "`nics` of `devices` holds a list with keys that the model does not know, and which items of it change \
                       cannot be told; change it by hand";
         assert_eq!(reasons(&report), [("b".to_owned(), reason.to_owned())]);
@@ -182,7 +183,7 @@ fn an_undo_plan_names_the_columns_that_the_model_does_not_know() {
         make(&system).await;
         let wanted = AllPorts { ports: [Ports { name: "c".into(), nics: HashSet::new() }].into_iter().collect() };
         let key = PlanKey::new(b"0123456789abcdef").unwrap();
-        let report = pushed_with(wanted, Sql::at(&system.url).unwrap(), |options| options.undo = Some(key)).await;
+        let report = pushed_with(wanted, Sql::open(&system.url).unwrap(), |options| options.undo = Some(key)).await;
         assert_done(&report);
         let lost: Vec<_> = report.undo.unwrap().lost.iter().map(ToString::to_string).collect();
         let expected =

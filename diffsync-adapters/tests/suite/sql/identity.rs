@@ -2,7 +2,10 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, Checkup, Dataset, RunReport, Side, SyncModel, Table};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
+use diffsync_core::report::RunReport;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, kinds, loaded, on_each, pushed, reasons, records};
 
@@ -111,12 +114,12 @@ fn on_each_pair<F: Future<Output = ()>>(test: impl Fn(System, &'static str, &'st
 fn what_the_database_takes_for_the_same_is_neither_created_nor_deleted() {
     on_each_pair(|system, column, there, wanted| async move {
         for _ in 0..2 {
-            let report = pushed(items(&[wanted]), Sql::at(&system.url).unwrap()).await;
+            let report = pushed(items(&[wanted]), Sql::open(&system.url).unwrap()).await;
             assert_held(&report, wanted, there);
             assert_eq!(names(&system).await.len(), 1, "{column}");
         }
         // Written as the column has it, there is nothing to do.
-        let report = pushed(items(&[there]), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(items(&[there]), Sql::open(&system.url).unwrap()).await;
         assert_done(&report);
         assert_eq!((report.counts.unchanged, report.counts.written()), (1, 0), "{column} {there}");
     });
@@ -125,8 +128,8 @@ fn what_the_database_takes_for_the_same_is_neither_created_nor_deleted() {
 #[test]
 fn a_check_says_which_identifiers_the_database_takes_for_the_same() {
     on_each_pair(|system, column, _, _| async move {
-        let mut checkup = Checkup::new(Side::Target);
-        Sql::<Items>::at(&system.url).unwrap().check(&mut checkup).await;
+        let mut checkup = HealthCheck::new(Side::Target);
+        Sql::<Items>::open(&system.url).unwrap().check(&mut checkup).await;
         assert!(checkup.is_healthy(), "{checkup:?}");
         let found = checkup.findings().iter().find(|found| found.what == "identifiers of items");
         let said = &found.unwrap_or_else(|| panic!("{column}: {checkup:?}")).detail;
@@ -152,7 +155,7 @@ fn nothing_that_cascades_is_deleted_for_a_record_that_the_database_takes_for_ano
         let key = "FOREIGN KEY (item) REFERENCES items (name) ON DELETE CASCADE";
         system.run(&format!("CREATE TABLE rents (id INTEGER PRIMARY KEY, {item}, {key})")).await;
         system.run("INSERT INTO rents (id, item) VALUES (1, 'Zurich')").await;
-        let report = pushed(items(&[wanted, "Basel"]), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(items(&[wanted, "Basel"]), Sql::open(&system.url).unwrap()).await;
         assert_held(&report, wanted, "Zurich");
         assert_eq!(names(&system).await, ["Basel", "Zurich"]);
         assert_eq!(system.texts("SELECT 'rent' FROM rents").await.len(), 1);
@@ -176,7 +179,7 @@ fn tables_that_are_made_tell_all_texts_apart() {
         names.sort_unstable();
         assert_eq!(names, ["ams ", "ß"]);
         // There is nothing to say of such tables.
-        let mut checkup = Checkup::new(Side::Target);
+        let mut checkup = HealthCheck::new(Side::Target);
         system.sql::<Items>().check(&mut checkup).await;
         assert!(checkup.findings().iter().all(|found| !found.what.starts_with("identifiers")), "{checkup:?}");
     });
@@ -245,7 +248,7 @@ fn children_of_a_record_that_the_database_takes_for_another_stay() {
         }
         // No key is unique here, and what is deleted goes first.
         let wanted = || rooms(&[("AMS", "a"), ("fra", "f")], &[("AMS", 1), ("AMS", 2), ("fra", 1)]);
-        let report = pushed(wanted(), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(wanted(), Sql::open(&system.url).unwrap()).await;
         assert_held(&report, "AMS", "ams");
         assert_eq!(system.texts("SELECT 'site' FROM sites").await.len(), 2);
         assert_eq!(system.texts("SELECT 'rack' FROM racks").await.len(), 3);
@@ -267,7 +270,7 @@ fn a_unique_value_that_is_taken_is_said_with_who_has_it() {
         for number in 0..50 {
             sites.sites.insert(Site { slug: format!("s{number}"), tag: None, id: None });
         }
-        let report = pushed(sites, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(sites, Sql::open(&system.url).unwrap()).await;
         let failed = reasons(&report);
         assert_eq!(failed.len(), 2, "{failed:?}");
         for (_, reason) in &failed {

@@ -2,7 +2,9 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 use ipnet::IpNet;
 
 use super::systems::{Kind, System, assert_done, block_on, kinds, loaded, on_each, pushed, reasons, records};
@@ -12,8 +14,8 @@ use super::world::{Vlan, Vlans, vlans};
 fn a_key_of_zero_is_kept_where_the_database_counts() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [vlans] ([number] SERIAL, [name] KEYTEXT, [note] KEYTEXT)")).await;
-        assert_done(&pushed(vlans(0..3), Sql::at(&system.url).unwrap()).await);
-        let report = pushed(vlans(0..3), Sql::at(&system.url).unwrap()).await;
+        assert_done(&pushed(vlans(0..3), Sql::open(&system.url).unwrap()).await);
+        let report = pushed(vlans(0..3), Sql::open(&system.url).unwrap()).await;
         assert_eq!((report.counts.unchanged, report.counts.written()), (3, 0));
         let found: Vlans = loaded(&system.sql(), Side::Target).await.unwrap();
         assert_eq!(records::<_, Vlan>(&found).iter().filter(|vlan| vlan.number == 0).count(), 1);
@@ -99,14 +101,14 @@ fn a_lookup_leads_to_a_key_of_any_type() {
                     system.run(&system.words(sql)).await;
                 }
                 let wanted = || boxes(&[("a", Some("one")), ("b", Some("other")), ("c", None)]);
-                assert_done(&pushed(wanted(), Sql::at(&system.url).unwrap()).await);
+                assert_done(&pushed(wanted(), Sql::open(&system.url).unwrap()).await);
                 // What the foreign key holds is what the key is, to the database itself.
                 let join = "SELECT p.[name] FROM [boxes] b JOIN [places] p ON p.[uid] = b.[place] ORDER BY b.[name]";
                 assert_eq!(system.texts(&system.words(join)).await, ["one", "other"], "{ty}");
-                let report = pushed(wanted(), Sql::at(&system.url).unwrap()).await;
+                let report = pushed(wanted(), Sql::open(&system.url).unwrap()).await;
                 assert_eq!((report.counts.unchanged, report.counts.written()), (3, 0), "{ty}");
                 // An update looks it up as well.
-                let report = pushed(boxes(&[("a", Some("other")), ("b", None)]), Sql::at(&system.url).unwrap()).await;
+                let report = pushed(boxes(&[("a", Some("other")), ("b", None)]), Sql::open(&system.url).unwrap()).await;
                 assert_done(&report);
                 assert_eq!((report.counts.updated, report.counts.deleted), (2, 1), "{ty}");
                 assert_eq!(system.texts(&system.words(join)).await, ["other"], "{ty}");
@@ -131,7 +133,7 @@ fn a_key_of_bytes_that_leads_nowhere_is_said() {
         ] {
             system.run(&system.words(sql)).await;
         }
-        let report = pushed(boxes(&[("a", None)]), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(boxes(&[("a", None)]), Sql::open(&system.url).unwrap()).await;
         // It is no record without a place.
         assert_eq!(report.counts.unchanged, 0, "{report:?}");
     });
@@ -212,7 +214,7 @@ fn a_row_is_found_by_what_is_of_any_type() {
                 for (number, at) in written.iter().chain([absent]).enumerate() {
                     visits.visits.insert(Visit { name: format!("v{number}"), at: Some((*at).into()) });
                 }
-                let report = pushed(visits, Sql::at(&system.url).unwrap()).await;
+                let report = pushed(visits, Sql::open(&system.url).unwrap()).await;
                 let failed = reasons(&report);
                 assert_eq!((report.counts.created, failed.len()), (written.len(), 1), "{ty} {failed:?}");
                 assert!(failed[0].1.contains("`slots` has no row"), "{ty} {failed:?}");
@@ -255,8 +257,8 @@ fn a_row_is_found_by_bytes() {
             let lease = |(name, mac): (&str, [u8; 3])| Lease { name: name.into(), mac: Some(mac.to_vec()) };
             Leases { leases: [("a", [0, 255, 39]), ("b", [255; 3])].into_iter().map(lease).collect() }
         };
-        assert_done(&pushed(wanted(), Sql::at(&system.url).unwrap()).await);
-        let report = pushed(wanted(), Sql::at(&system.url).unwrap()).await;
+        assert_done(&pushed(wanted(), Sql::open(&system.url).unwrap()).await);
+        let report = pushed(wanted(), Sql::open(&system.url).unwrap()).await;
         assert_eq!((report.counts.unchanged, report.counts.written()), (2, 0));
     });
 }
@@ -341,8 +343,8 @@ fn a_text_that_is_written_as_its_column_shows_it_settles() {
                     let fact = |number, value: Option<&str>| Fact { number, value: value.map(Into::into) };
                     Facts { facts: [fact(1, Some(value)), fact(2, None)].into_iter().collect() }
                 };
-                assert_done(&pushed(wanted(), Sql::at(&system.url).unwrap()).await);
-                let report = pushed(wanted(), Sql::at(&system.url).unwrap()).await;
+                assert_done(&pushed(wanted(), Sql::open(&system.url).unwrap()).await);
+                let report = pushed(wanted(), Sql::open(&system.url).unwrap()).await;
                 assert_eq!((report.counts.unchanged, report.counts.written()), (2, 0), "{ty} {value}");
             }
         });
@@ -374,8 +376,8 @@ fn the_network_of_one_host_is_read_from_an_address() {
                 let net = |(net, number): (&str, i32)| Net { number, value: net.parse().ok() };
                 Nets { facts: nets.map(net).collect() }
             };
-            assert_done(&pushed(wanted(), Sql::at(&system.url).unwrap()).await);
-            let report = pushed(wanted(), Sql::at(&system.url).unwrap()).await;
+            assert_done(&pushed(wanted(), Sql::open(&system.url).unwrap()).await);
+            let report = pushed(wanted(), Sql::open(&system.url).unwrap()).await;
             assert_eq!((report.counts.unchanged, report.counts.written()), (3, 0));
         });
     }
@@ -399,19 +401,19 @@ fn a_number_with_a_fraction_is_not_put_into_a_column_of_whole_numbers() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [facts] ([number] INTEGER, [value] INTEGER)")).await;
         let wanted = || Shares { facts: [Share { number: 1, value: 2.5 }].into_iter().collect() };
-        let mut checkup = Checkup::new(Side::Target);
-        Sql::<Shares>::at(&system.url).unwrap().check(&mut checkup).await;
+        let mut checkup = HealthCheck::new(Side::Target);
+        Sql::<Shares>::open(&system.url).unwrap().check(&mut checkup).await;
         if system.kind == Kind::Sqlite {
             // It keeps the fraction.
             assert!(checkup.is_healthy());
-            assert_done(&pushed(wanted(), Sql::at(&system.url).unwrap()).await);
-            let report = pushed(wanted(), Sql::at(&system.url).unwrap()).await;
+            assert_done(&pushed(wanted(), Sql::open(&system.url).unwrap()).await);
+            let report = pushed(wanted(), Sql::open(&system.url).unwrap()).await;
             assert_eq!((report.counts.unchanged, report.counts.written()), (1, 0));
             return;
         }
         let table = checkup.findings().iter().find(|found| found.what == "table facts").unwrap();
         assert!(!table.passed && table.detail.contains("`value`"), "{table:?}");
-        let report = pushed(wanted(), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(wanted(), Sql::open(&system.url).unwrap()).await;
         assert!(report.error_text().unwrap_or_default().contains("for the field `value`"), "{report:?}");
     });
 }

@@ -2,7 +2,8 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Dataset, Side, SyncModel, Table};
+use diffsync_core::data::Side;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::systems::{System, assert_done, loaded, on_each, pushed, reasons};
 
@@ -64,13 +65,13 @@ fn a_part_of_a_natural_key_that_would_be_lost_fails_its_record() {
         let reason = "`group_id` would be null, since a part of what it stands for is empty, and `site` stands nowhere \
                       else: fill in all parts, or give `site` a column of its own";
         let expected = [("b".to_owned(), reason.to_owned())];
-        let report = pushed(racks(None), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(racks(None), Sql::open(&system.url).unwrap()).await;
         assert_eq!((report.counts.created, reasons(&report).as_slice()), (1, &expected[..]));
         // The same where it was there and would be taken away.
-        assert_done(&pushed(racks(Some("row a")), Sql::at(&system.url).unwrap()).await);
-        let report = pushed(racks(None), Sql::at(&system.url).unwrap()).await;
+        assert_done(&pushed(racks(Some("row a")), Sql::open(&system.url).unwrap()).await);
+        let report = pushed(racks(None), Sql::open(&system.url).unwrap()).await;
         assert_eq!((report.counts.unchanged, reasons(&report).as_slice()), (1, &expected[..]));
-        let found: Racks = loaded(&Sql::at(&system.url).unwrap(), Side::Target).await.unwrap();
+        let found: Racks = loaded(&Sql::open(&system.url).unwrap(), Side::Target).await.unwrap();
         assert_eq!(found.racks.get("b"), Some(&rack("b", Some("row a"))));
     });
 }
@@ -86,8 +87,8 @@ fn a_part_of_a_natural_key_that_has_a_place_of_its_own_leaves_the_foreign_key_nu
             };
             Shelves { shelves: [shelf("a", Some("row a")), shelf("b", None)].into_iter().collect() }
         };
-        assert_done(&pushed(shelves(), Sql::at(&system.url).unwrap()).await);
-        assert_eq!(pushed(shelves(), Sql::at(&system.url).unwrap()).await.counts.unchanged, 2);
+        assert_done(&pushed(shelves(), Sql::open(&system.url).unwrap()).await);
+        assert_eq!(pushed(shelves(), Sql::open(&system.url).unwrap()).await.counts.unchanged, 2);
         let free = system.words("SELECT [name] FROM [shelves] WHERE [group_id] IS NULL AND [site] = 'AMS1'");
         assert_eq!(system.texts(&free).await, ["b"]);
     });
@@ -100,7 +101,7 @@ fn a_natural_key_that_several_rows_have_fails_the_record_that_names_it() {
         let twice = "INSERT INTO [groups] ([id], [site_id], [name]) VALUES (2, 1, 'row b'), (3, 1, 'row b')";
         system.run(&system.words(twice)).await;
         let racks = [rack("a", Some("row a")), rack("b", Some("row b"))];
-        let report = pushed(Racks { racks: racks.into_iter().collect() }, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(Racks { racks: racks.into_iter().collect() }, Sql::open(&system.url).unwrap()).await;
         let reason = "`groups` has several rows that are \"AMS1, row b\" for `group_id`".to_owned();
         assert_eq!((report.counts.created, reasons(&report)), (1, vec![("b".to_owned(), reason)]));
     });

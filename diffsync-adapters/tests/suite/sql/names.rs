@@ -1,7 +1,8 @@
 //! Names are quoted and values are bound, whatever they are.
 
 use diffsync_adapters::SqlModel;
-use diffsync_core::{Dataset, Side, SyncModel, Table};
+use diffsync_core::data::Side;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::systems::{assert_done, loaded, on_each, pushed, records};
 

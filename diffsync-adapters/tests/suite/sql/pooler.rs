@@ -1,7 +1,10 @@
 //! Through a pooler that gives each transaction another connection to the server.
 
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Adapter, Checkup, Side, Url};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
+use diffsync_core::value::Url;
 use diffsync_test_servers::{Server, pgbouncer, postgres};
 use sqlx::{Connection, PgConnection};
 
@@ -23,9 +26,9 @@ async fn pooled(database: &str) -> Option<Url> {
 fn one_run_after_the_other_is_written_through_a_pooler() {
     block_on(async {
         let Some(url) = pooled("pooled_runs").await else { return };
-        let sql = || Sql::<Vlans>::at(&url).unwrap().create_tables().batch(5);
+        let sql = || Sql::<Vlans>::open(&url).unwrap().create_tables().batch(5);
         for round in 0..4 {
-            let mut checkup = Checkup::new(Side::Target);
+            let mut checkup = HealthCheck::new(Side::Target);
             sql().check(&mut checkup).await;
             assert!(checkup.is_healthy(), "{:?}", checkup.findings());
             let wanted = || vlans(round * 10..round * 10 + 30);
@@ -41,7 +44,7 @@ fn one_run_after_the_other_is_written_through_a_pooler() {
 fn keys_and_lookups_go_through_a_pooler() {
     block_on(async {
         let Some(url) = pooled("pooled_world").await else { return };
-        let sql = || Sql::<World>::at(&url).unwrap().create_tables().batch(3);
+        let sql = || Sql::<World>::open(&url).unwrap().create_tables().batch(3);
         for seed in 0..3 {
             assert_done(&pushed(world(seed), sql().connections(2)).await);
             assert_eq!(pushed(world(seed), sql()).await.counts.written(), 0);
@@ -68,8 +71,8 @@ fn what_a_run_sets_stays_in_its_transactions() {
             })
             .collect();
         let names: Vec<String> = wanted.vlans.iter().map(|vlan| vlan.name.clone()).collect();
-        assert_done(&pushed(wanted, Sql::<Vlans>::at(&url).unwrap()).await);
-        let found: Vlans = loaded(&Sql::at(&url).unwrap(), Side::Target).await.unwrap();
+        assert_done(&pushed(wanted, Sql::<Vlans>::open(&url).unwrap()).await);
+        let found: Vlans = loaded(&Sql::open(&url).unwrap(), Side::Target).await.unwrap();
         assert_eq!(found.vlans.iter().map(|vlan| vlan.name.clone()).collect::<Vec<_>>(), names);
 
         let options = url.as_str().parse::<sqlx::postgres::PgConnectOptions>().unwrap().extra_float_digits(None);

@@ -120,7 +120,7 @@ async fn holds(system: &System, there: &BTreeSet<String>, wanted: &BTreeSet<Stri
     let text = if system.kind == Kind::MariaDb { "CHAR" } else { "TEXT" };
     let kept = system.texts(&format!("SELECT CAST(slug AS {text}) FROM sites WHERE slug IN ({list})")).await;
 
-    pushed(rooms(wanted), Sql::at(&system.url).unwrap()).await;
+    pushed(rooms(wanted), Sql::open(&system.url).unwrap()).await;
     let after = slugs(system).await;
     for name in &kept {
         prop_assert!(after.contains(name), "{name:?} is gone: {before:?} -> {after:?}");
@@ -181,7 +181,7 @@ async fn changes(system: &System, there: &BTreeSet<String>, kept: &[bool]) -> Re
     let mut expected: Vec<String> = wanted.items.iter().map(|item| format!("{}={}", item.slug, item.value)).collect();
     expected.sort();
 
-    let report = pushed(wanted, Sql::at(&system.url).unwrap()).await;
+    let report = pushed(wanted, Sql::open(&system.url).unwrap()).await;
     let shown = match system.kind {
         Kind::MariaDb => "CONCAT(slug, '=', value)",
         _ => "CAST(slug AS TEXT) || '=' || CAST(value AS TEXT)",

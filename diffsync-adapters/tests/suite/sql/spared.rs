@@ -52,7 +52,7 @@ fn all_rows_that_have_values_of_a_refused_record_stay() {
         made_coded(&system).await;
         // The values of a new record.
         let wanted = [["m", "A", "S"], ["n", "n", "n"]];
-        let report = pushed(coded(&wanted), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(coded(&wanted), Sql::open(&system.url).unwrap()).await;
         assert_eq!(slugs(&system).await, ["n", "x", "y"], "{:?}", reasons(&report));
         let failed = reasons(&report);
         let (_, reason) = failed.iter().find(|(record, _)| record.ends_with('m')).unwrap();
@@ -63,7 +63,7 @@ fn all_rows_that_have_values_of_a_refused_record_stay() {
 
         // Those of one that changes.
         system.run("INSERT INTO sites VALUES ('z', 'C', '2')").await;
-        let report = pushed(coded(&[["n", "A", "S"]]), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(coded(&[["n", "A", "S"]]), Sql::open(&system.url).unwrap()).await;
         assert_eq!(slugs(&system).await, ["n", "x", "y"], "{:?}", reasons(&report));
     });
 }
@@ -83,7 +83,7 @@ fn all_rows_stay_where_a_unique_key_does_not_say_which_has_the_value() {
         system.run(sql).await;
         system.run("INSERT INTO sites VALUES ('x', 'other', 'S'), ('y', 'code', '2')").await;
         let new = if system.kind == Kind::MariaDb { "cxxx" } else { "CODE" };
-        let report = pushed(coded(&[["n", new, "S"]]), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(coded(&[["n", new, "S"]]), Sql::open(&system.url).unwrap()).await;
         assert_eq!(slugs(&system).await, ["x", "y"], "{:?}", reasons(&report));
     });
 }
@@ -102,7 +102,7 @@ fn rows_that_differ_by_the_collation_of_a_key_of_its_own_stay() {
         };
         system.run(sql).await;
         system.run("INSERT INTO sites VALUES ('x', 'other', 'S'), ('y', 'code', '2')").await;
-        let report = pushed(coded(&[["n", "CODE", "S"]]), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(coded(&[["n", "CODE", "S"]]), Sql::open(&system.url).unwrap()).await;
         assert_eq!(slugs(&system).await, ["x", "y"], "{:?}", reasons(&report));
     });
 }
@@ -179,14 +179,14 @@ async fn stored(system: &System) -> Vec<String> {
 #[test]
 fn rows_that_a_column_takes_for_the_same_keep_their_own_values() {
     on_each_column(|system, one, other| async move {
-        let report = pushed(items(&[(one, 10), (other, 20), ("7", 30)]), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(items(&[(one, 10), (other, 20), ("7", 30)]), Sql::open(&system.url).unwrap()).await;
         let mut expected = [format!("{one}=10"), format!("{other}=20"), "7=30".to_owned()];
         expected.sort();
         assert_eq!(stored(&system).await, expected, "{:?}", reasons(&report));
         assert_done(&report);
 
         // One of them alone.
-        assert_done(&pushed(items(&[(one, 11), (other, 20), ("7", 30)]), Sql::at(&system.url).unwrap()).await);
+        assert_done(&pushed(items(&[(one, 11), (other, 20), ("7", 30)]), Sql::open(&system.url).unwrap()).await);
         expected = [format!("{one}=11"), format!("{other}=20"), "7=30".to_owned()];
         expected.sort();
         assert_eq!(stored(&system).await, expected);
@@ -198,7 +198,7 @@ fn a_row_that_a_column_takes_for_a_deleted_one_stays() {
     on_each_column(|system, one, other| async move {
         // The row of the third has vanished, so that the count of a batch would be right.
         let gone = "DELETE FROM items WHERE name = '7'";
-        let target = Sql::at(&system.url).unwrap();
+        let target = Sql::open(&system.url).unwrap();
         let report = pushed_behind(&system, items(&[(one, 1)]), target, gone).await;
         let all = reasons(&report);
         assert_eq!(stored(&system).await, [format!("{one}=1")], "{other}: {all:?}");
@@ -255,7 +255,7 @@ fn rows_of_a_link_that_were_added_since_the_load_do_not_go_with_a_record() {
             wanted.racks.mark_loaded();
             wanted.halls.insert(Hall { name: "ams".into(), id: None });
             let added = "INSERT INTO [racks] ([name], [hall_id]) VALUES ('r8', 2), ('r9', 2)";
-            let report = pushed_behind(&system, wanted, Sql::at(&system.url).unwrap(), added).await;
+            let report = pushed_behind(&system, wanted, Sql::open(&system.url).unwrap(), added).await;
             let failed = reasons(&report);
             let halls = "SELECT h.name FROM racks r JOIN halls h ON h.id = r.hall_id";
             assert_eq!(system.texts(halls).await, ["fra", "fra"], "{action}: {failed:?}");
@@ -278,7 +278,7 @@ fn a_unique_key_that_replaces_rows_deletes_none_where_there_are_triggers() {
             CREATE TABLE vlans (number INTEGER PRIMARY KEY, name TEXT UNIQUE ON CONFLICT REPLACE, note TEXT);
             CREATE TRIGGER seen AFTER INSERT ON vlans BEGIN INSERT INTO log VALUES (NEW.name); END";
         system.run(definition).await;
-        let sql = || Sql::at(&system.url).unwrap();
+        let sql = || Sql::open(&system.url).unwrap();
         assert_done(&pushed(vlans(0..3), sql()).await);
 
         // A new row with the value of another, in a batch with one that is free.

@@ -2,7 +2,9 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Dataset, ProblemKind, RunReport, Side, SyncModel, Table};
+use diffsync_core::data::{ProblemKind, Side};
+use diffsync_core::report::RunReport;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, reasons, records};
 use super::world::{Vlan, Vlans, vlan, vlans};
@@ -63,7 +65,7 @@ fn a_value_that_its_column_rounds_is_said_to_be_stored_otherwise() {
             at: Some(format!("2024-01-{cents} 10:00:00")),
         };
         for transaction in [Transaction::PerBatch, Transaction::PerRun] {
-            let sql = || Sql::at(&system.url).unwrap().transaction(transaction);
+            let sql = || Sql::open(&system.url).unwrap().transaction(transaction);
             for (cents, is_new) in [(12, true), (13, false)] {
                 let wanted = || Prices { prices: [rounded("a", cents), exact("b", cents)].into_iter().collect() };
                 let report = pushed(wanted(), sql()).await;
@@ -117,7 +119,7 @@ fn what_a_trigger_makes_of_a_value_is_said_to_be_stored_otherwise() {
         make_vlans(&system).await;
         make_trigger(&system, "INSERT", "note = trim(NEW.note)").await;
         make_trigger(&system, "UPDATE", "note = trim(NEW.note)").await;
-        let sql = || Sql::at(&system.url).unwrap();
+        let sql = || Sql::open(&system.url).unwrap();
         for (round, note) in ["  first", " second "].into_iter().enumerate() {
             let wanted = || Vlans {
                 vlans: (0..5)
@@ -147,7 +149,7 @@ fn what_a_trigger_does_after_a_row_was_stored_is_seen() {
                  CREATE TRIGGER shouts AFTER INSERT OR UPDATE ON vlans FOR EACH ROW EXECUTE FUNCTION shout()",
             )
             .await;
-        let report = pushed(vlans(1..2), Sql::at(&system.url).unwrap()).await;
+        let report = pushed(vlans(1..2), Sql::open(&system.url).unwrap()).await;
         assert_eq!(altered(&report), [("1".to_owned(), "name".to_owned())]);
     });
 }
@@ -177,7 +179,7 @@ fn a_row_that_a_trigger_swallows_is_a_failure_of_its_record() {
             // Its triggers refuse a row or store it.
             Kind::MariaDb => return,
         }
-        let sql = || Sql::at(&system.url).unwrap();
+        let sql = || Sql::open(&system.url).unwrap();
         let mut wanted = vlans(0..20);
         wanted.vlans.insert(Vlan { name: "no".into(), ..vlan(30) });
         let report = pushed(wanted, sql()).await;
@@ -217,10 +219,10 @@ fn a_record_whose_identifier_a_trigger_changes_is_not_left_in_the_table() {
         system.run(&system.words("CREATE TABLE [vlans] ([name] KEYTEXT PRIMARY KEY, [note] KEYTEXT)")).await;
         make_trigger(&system, "INSERT", "name = lower(NEW.name)").await;
         let names = ["a", "B", "c"].map(|name| Named { name: name.into(), note: None });
-        let report = pushed(AllNamed { all: names.into_iter().collect() }, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(AllNamed { all: names.into_iter().collect() }, Sql::open(&system.url).unwrap()).await;
         assert_eq!((report.counts.created, report.counts.failed), (2, 1), "{:?}", reasons(&report));
         assert_eq!(reasons(&report)[0].0, "B");
-        let found: AllNamed = loaded(&Sql::at(&system.url).unwrap(), Side::Target).await.unwrap();
+        let found: AllNamed = loaded(&Sql::open(&system.url).unwrap(), Side::Target).await.unwrap();
         let names: Vec<&str> = records::<_, Named>(&found).iter().map(|named| named.name.as_str()).collect();
         assert_eq!(names, ["a", "c"]);
     });
@@ -235,7 +237,7 @@ fn a_unique_key_that_replaces_rows_does_not_delete_the_one_that_has_the_value() 
         let definition =
             "CREATE TABLE vlans (number INTEGER PRIMARY KEY, name TEXT UNIQUE ON CONFLICT REPLACE, note TEXT)";
         system.run(definition).await;
-        let sql = || Sql::at(&system.url).unwrap();
+        let sql = || Sql::open(&system.url).unwrap();
         assert_done(&pushed(vlans(0..3), sql()).await);
         let mut wanted = vlans(0..3);
         wanted.vlans.insert(Vlan { name: "vlan 1".into(), ..vlan(9) });

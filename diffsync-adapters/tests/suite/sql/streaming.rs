@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, LoadContext, Side};
+use diffsync_core::Adapter;
+use diffsync_core::adapter::LoadContext;
+use diffsync_core::data::Side;
 
 use super::systems::{Kind, on_each};
 use super::world::Vlans;
@@ -28,8 +30,8 @@ fn no_row_waits_for_the_last() {
              FROM [rows]"
         );
         system.run(&system.words(&view)).await;
-        let (sql, mut data) = (Sql::<Vlans>::at(&system.url).unwrap(), Vlans::default());
-        let loaded = sql.load(&mut data, &LoadContext::alone(Side::Source)).await;
+        let (sql, mut data) = (Sql::<Vlans>::open(&system.url).unwrap(), Vlans::default());
+        let loaded = sql.load(&mut data, &LoadContext::standalone(Side::Source)).await;
         let error = loaded.unwrap_err().to_string();
         assert!(error.starts_with("cannot read `vlans` from"), "{error}");
         assert_eq!(data.vlans.len(), ROWS as usize - 1);

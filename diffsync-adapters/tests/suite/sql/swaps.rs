@@ -2,7 +2,8 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Dataset, Side, SyncModel, Table};
+use diffsync_core::data::Side;
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, reasons};
 
@@ -47,7 +48,7 @@ fn unique_values_change_places_in_one_run() {
     on_each(|system| async move {
         make_table(&system).await;
         for transaction in [Transaction::PerBatch, Transaction::PerRun] {
-            let sql = || Sql::at(&system.url).unwrap().transaction(transaction);
+            let sql = || Sql::open(&system.url).unwrap().transaction(transaction);
             // A swap, a circle, a chain to a value that is free, and back.
             for letters in ["abcdef", "badefc", "cxabde", "abcdef", "fedcba"] {
                 let report = pushed(devices(letters), sql()).await;
@@ -62,7 +63,7 @@ fn unique_values_change_places_in_one_run() {
 fn a_value_that_stays_taken_fails_what_wants_it_and_no_other() {
     on_each(|system| async move {
         make_table(&system).await;
-        let sql = || Sql::at(&system.url).unwrap();
+        let sql = || Sql::open(&system.url).unwrap();
         assert_done(&pushed(devices("abcde"), sql()).await);
         // The second wants what the third keeps, and the first what the second therefore keeps.
         let report = pushed(devices("bcced"), sql()).await;
@@ -104,7 +105,7 @@ fn a_record_that_fails_for_another_reason_keeps_its_unique_value_while_others_ch
             };
             Ports { ports: ["a", "b", "c"].into_iter().zip(tags).map(port).collect() }
         };
-        let sql = || Sql::at(&system.url).unwrap();
+        let sql = || Sql::open(&system.url).unwrap();
         assert_done(&pushed(ports(["1", "2", "3"], None), sql()).await);
         let report = pushed(ports(["2", "1", "4"], Some("nowhere")), sql()).await;
         assert_eq!((report.counts.updated, report.counts.failed), (2, 1), "{:?}", reasons(&report));
@@ -200,7 +201,7 @@ fn a_row_that_refers_to_a_unique_value_keeps_it_while_values_change_places() {
     for rule in ["CASCADE", "SET NULL"] {
         on_each(|system| async move {
             make_followed(&system, rule).await;
-            let sql = || Sql::at(&system.url).unwrap();
+            let sql = || Sql::open(&system.url).unwrap();
             assert_done(&pushed(devices("abcd"), sql()).await);
             system.run(&system.words("INSERT INTO [labels] ([text], [tag]) VALUES ('one', 'a'), ('two', 'b')")).await;
 
@@ -219,7 +220,7 @@ fn a_row_that_refers_to_a_unique_value_keeps_it_while_values_change_places() {
 fn a_value_is_not_emptied_that_another_row_would_lose_with_it() {
     on_each(|system| async move {
         make_followed(&system, "CASCADE").await;
-        let sql = || Sql::at(&system.url).unwrap();
+        let sql = || Sql::open(&system.url).unwrap();
         assert_done(&pushed(devices("ab"), sql()).await);
         system.run(&system.words("INSERT INTO [labels] ([text], [tag]) VALUES ('one', 'a')")).await;
 
@@ -242,7 +243,7 @@ fn a_value_is_not_emptied_that_another_row_would_lose_with_it() {
 fn of_a_batch_in_which_values_change_places_each_that_is_refused_is_told_who_has_its_value() {
     on_each(|system| async move {
         make_table(&system).await;
-        let sql = || Sql::at(&system.url).unwrap();
+        let sql = || Sql::open(&system.url).unwrap();
         assert_done(&pushed(devices("abcd"), sql()).await);
         let failed = reasons(&pushed(devices("ccba"), sql()).await);
         for (record, reason) in &failed {

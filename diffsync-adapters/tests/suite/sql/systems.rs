@@ -6,11 +6,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::sql::{ModelEntries, Sql};
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Event, HasTable, Job, JobContext, JobError, JobInfo, JobKind, JobSpec, Limit,
-    Limits, LoadContext, LoadState, Observer, OnGuard, Operation, Run, RunOptions, RunReport, Side, Step, SyncModel,
-    Url, VariableErrors, VariableSpec, VariableValues, VisitedBy, WrittenBy,
+use diffsync_core::adapter::{AdapterError, LoadContext, WrittenBy};
+use diffsync_core::data::{HasTable, LoadState, Side, VisitedBy};
+use diffsync_core::job::{
+    JobContext, JobError, JobInfo, JobKind, JobSpec, VariableErrors, VariableSpec, VariableValues,
 };
+use diffsync_core::model::{Limit, Limits, OnGuard, Operation};
+use diffsync_core::report::{Event, Observer, RunReport, Step};
+use diffsync_core::run::RunOptions;
+use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel};
 use diffsync_test_servers::{mariadb, postgres};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection, SqliteConnection};
@@ -98,7 +103,7 @@ impl System {
 
     /// The adapter, which makes its tables.
     pub(crate) fn sql<D: VisitedBy<ModelEntries<D>>>(&self) -> Sql<D> {
-        Sql::at(&self.url).unwrap().create_tables()
+        Sql::open(&self.url).unwrap().create_tables()
     }
 
     /// Carries out statements as anybody could.
@@ -166,7 +171,7 @@ pub(crate) async fn loaded<D: Dataset + VisitedBy<ModelEntries<D>>>(
     side: Side,
 ) -> Result<D, AdapterError> {
     let mut data = D::default();
-    sql.load(&mut data, &LoadContext::alone(side)).await?;
+    sql.load(&mut data, &LoadContext::standalone(side)).await?;
     Ok(data)
 }
 
@@ -313,7 +318,7 @@ pub(crate) async fn pushed_until<D: Dataset + VisitedBy<ModelEntries<D>> + Writt
 
 /// Nothing is held back.
 fn options<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>>() -> RunOptions {
-    let options = RunOptions::of(&Push::<D>::INFO);
+    let options = RunOptions::new(&Push::<D>::INFO);
     D::SCHEMAS
         .iter()
         .fold(options, |options, schema| options.allow(schema.name, Operation::Delete, Limit::Count(usize::MAX)))

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Kind, SqlType, Value};
-use diffsync_core::{Dataset, Secret, Side, SyncModel, Table};
+use diffsync_core::data::Side;
+use diffsync_core::value::Secret;
+use diffsync_core::{Dataset, SyncModel, Table};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

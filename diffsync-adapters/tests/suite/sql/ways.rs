@@ -2,15 +2,18 @@
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
-use diffsync_core::{Adapter, Checkup, Dataset, Side, SyncModel, Table, Url};
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
+use diffsync_core::value::Url;
+use diffsync_core::{Adapter, Dataset, SyncModel, Table};
 
 use super::systems::{Kind, System, assert_done, loaded, on_each, pushed, reasons, records};
 use super::world::{Vlan, Vlans, vlan, vlans};
 
 /// What `check` says of a table's rows.
 async fn way(url: &Url, table: &str) -> String {
-    let mut checkup = Checkup::new(Side::Target);
-    Sql::<Vlans>::at(url).unwrap().check(&mut checkup).await;
+    let mut checkup = HealthCheck::new(Side::Target);
+    Sql::<Vlans>::open(url).unwrap().check(&mut checkup).await;
     assert!(checkup.is_healthy(), "{:?}", checkup.findings());
     let of = format!("writing {table}");
     let finding = checkup.findings().iter().find(|finding| finding.what == of);
@@ -19,7 +22,7 @@ async fn way(url: &Url, table: &str) -> String {
 
 /// Creates, updates and deletes.
 async fn can_be_written(url: &Url) {
-    let sql = || Sql::<Vlans>::at(url).unwrap();
+    let sql = || Sql::<Vlans>::open(url).unwrap();
     assert_done(&pushed(vlans(0..50), sql()).await);
     assert_eq!(pushed(vlans(0..50), sql()).await.counts.unchanged, 50);
     let mut changed = vlans(20..60);
@@ -67,7 +70,7 @@ fn a_table_with_row_level_security_is_written() {
         // What the policy forbids is an error of its record.
         let mut wanted = vlans(20..60);
         wanted.vlans.insert(vlan(2_000));
-        let report = pushed(wanted, Sql::at(&url).unwrap()).await;
+        let report = pushed(wanted, Sql::open(&url).unwrap()).await;
         assert_eq!(report.counts.failed, 1, "{:?}", reasons(&report));
         assert!(reasons(&report)[0].1.contains("row-level security"), "{:?}", reasons(&report));
     });
@@ -118,9 +121,9 @@ fn a_view_with_triggers_instead_and_a_table_with_rules_are_written() {
         let shouted = |numbers: std::ops::Range<u32>| Vlans {
             vlans: numbers.map(|number| Vlan { name: format!("VLAN {number}"), ..vlan(number) }).collect(),
         };
-        assert_done(&pushed(shouted(0..50), Sql::at(&system.url).unwrap()).await);
-        assert_done(&pushed(shouted(10..60), Sql::at(&system.url).unwrap()).await);
-        let found: Vlans = loaded(&Sql::at(&system.url).unwrap(), Side::Target).await.unwrap();
+        assert_done(&pushed(shouted(0..50), Sql::open(&system.url).unwrap()).await);
+        assert_done(&pushed(shouted(10..60), Sql::open(&system.url).unwrap()).await);
+        let found: Vlans = loaded(&Sql::open(&system.url).unwrap(), Side::Target).await.unwrap();
         assert_eq!(records::<_, Vlan>(&found).len(), 50);
 
         system
@@ -130,7 +133,7 @@ fn a_view_with_triggers_instead_and_a_table_with_rules_are_written() {
             )
             .await;
         assert!(way(&system.url, "vlans").await.contains("since it has rules"));
-        assert_done(&pushed(vlans(0..50), Sql::at(&system.url).unwrap()).await);
+        assert_done(&pushed(vlans(0..50), Sql::open(&system.url).unwrap()).await);
         assert_eq!(system.texts("SELECT count(*)::text FROM base WHERE number >= 1000").await, ["50"]);
     });
 }

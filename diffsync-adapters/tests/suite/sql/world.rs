@@ -1,7 +1,8 @@
 //! The models of the tests.
 
 use diffsync_adapters::SqlModel;
-use diffsync_core::{Dataset, Secret, SyncModel, Table};
+use diffsync_core::value::Secret;
+use diffsync_core::{Dataset, SyncModel, Table};
 use ipnet::IpNet;
 
 /// With a key of the database's own, and an owner.

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, Transaction};
-use diffsync_core::{Dataset, Event, REDACTED, Secret, Side, Step, SyncModel, Table};
+use diffsync_core::data::Side;
+use diffsync_core::report::{Event, Step};
+use diffsync_core::value::{REDACTED, Secret};
+use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::systems::{
     Kind, System, assert_done, loaded, on_each, pushed, pushed_behind, pushed_until, pushed_with, reasons, records,
@@ -55,7 +58,7 @@ fn a_unique_violation_in_a_batch_fails_exactly_one_record() {
         system.run(&system.words(definition)).await;
         let mut wanted = vlans(0..999);
         wanted.vlans.insert(Vlan { name: "vlan 500".into(), ..vlan(4000) });
-        let report = pushed(wanted, Sql::at(&system.url).unwrap().batch(1000)).await;
+        let report = pushed(wanted, Sql::open(&system.url).unwrap().batch(1000)).await;
         assert_eq!((report.counts.created, report.counts.failed), (999, 1), "{:?}", reasons(&report));
         assert!(reasons(&report)[0].1.to_lowercase().contains("unique") || reasons(&report)[0].1.contains("uplicate"));
     });
@@ -176,7 +179,7 @@ fn a_lookup_that_leads_nowhere_fails_only_its_record() {
         system.run(&system.words("CREATE TABLE [ports] ([name] KEYTEXT, [vlan_no] BIGINT)")).await;
         let port = |name: &str, vlan: Option<&str>| Port { name: name.into(), vlan: vlan.map(Into::into) };
         let ports = [port("a", Some("vlan 1")), port("b", Some("VLAN 1")), port("c", None), port("d", Some("vlan 2"))];
-        let report = pushed(Ports { ports: ports.into_iter().collect() }, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(Ports { ports: ports.into_iter().collect() }, Sql::open(&system.url).unwrap()).await;
         let reason = "`vlans` has no row that is \"VLAN 1\" for `vlan_no`".to_owned();
         assert_eq!(reasons(&report), [("b".to_owned(), reason)]);
         assert_eq!(report.counts.created, 3);
@@ -314,11 +317,11 @@ fn what_does_not_fit_is_refused_and_never_cut_off() {
         let mut wanted = vlans(1..4);
         wanted.vlans.insert(Vlan { name: "far too long".into(), ..vlan(4) });
         wanted.vlans.insert(vlan(70_000));
-        let report = pushed(wanted, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(wanted, Sql::open(&system.url).unwrap()).await;
         assert_eq!((report.counts.created, report.counts.failed), (3, 2), "{:?}", reasons(&report));
         let mut longer = vlans(1..3);
         longer.vlans.insert(Vlan { name: "far too long".into(), ..vlan(3) });
-        let report = pushed(longer, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(longer, Sql::open(&system.url).unwrap()).await;
         assert_eq!((report.counts.unchanged, report.counts.failed), (2, 1));
         assert_eq!(system.texts("SELECT name FROM vlans ORDER BY number").await, ["vlan 1", "vlan 2", "vlan 3"]);
     });
@@ -352,7 +355,7 @@ fn a_secret_is_not_in_the_error_of_its_record() {
         for name in ["a", "b"] {
             wanted.interfaces.insert(Interface { address: None, ..interface("s", "d", name) });
         }
-        let report = pushed(wanted, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(wanted, Sql::open(&system.url).unwrap()).await;
         assert_eq!(report.counts.failed, 1, "{:?}", reasons(&report));
         assert!(!reasons(&report)[0].1.contains("hunter2"), "{:?}", reasons(&report));
     });
@@ -379,7 +382,7 @@ fn the_beginning_of_a_secret_that_was_cut_off_is_not_in_the_error_of_its_record(
         let token = (0..60).map(|number| format!("k{number:04}")).collect::<Vec<_>>().concat();
         let both = ["a", "b"].map(|name| Credential { name: name.into(), token: Secret::new(token.clone()) });
         let wanted = Credentials { credentials: both.into_iter().collect() };
-        let report = pushed(wanted, Sql::at(&system.url).unwrap()).await;
+        let report = pushed(wanted, Sql::open(&system.url).unwrap()).await;
         let reasons = reasons(&report);
         assert_eq!(reasons.len(), 1, "{reasons:?}");
         let shown = (0..=token.len() - 8).find(|at| reasons[0].1.contains(&token[*at..at + 8]));

@@ -12,7 +12,7 @@ use crate::data::side::Side;
 use crate::data::table::Table;
 use crate::model::flags::Flags;
 use crate::model::schema::{LinkKind, LinkSchema};
-use crate::model::{Names, SyncModel};
+use crate::model::{AsKey, SyncModel};
 
 /// Rows that leave the diff, by why they do.
 #[derive(Debug, Default, Clone)]

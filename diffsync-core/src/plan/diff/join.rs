@@ -2,7 +2,7 @@
 //!
 //! Two systems often list their records in the same order, so the row after the last match is tried first, which costs
 //! neither a hash nor a jump in memory. Where the order differs, every lookup is a handful of cache misses; they are
-//! taken for a block of rows at once (hash all, probe all, touch all, then compare), so that the processor waits for
+//! taken for a block of rows at once (hash all, probe all, prefetch all, then compare), so that the processor waits for
 //! many at the same time instead of one after another.
 
 use std::array;
@@ -61,7 +61,7 @@ fn scattered<M: SyncModel>(block: &[M], target: &Table<M>, order: &mut Order, mu
         *candidate = target.candidate(hash);
     }
     let rows = target.rows();
-    let touched = candidates.iter().flatten().fold(0usize, |sum, &row| sum.wrapping_add(rows[row as usize].touch()));
+    let touched = candidates.iter().flatten().fold(0usize, |sum, &row| sum.wrapping_add(rows[row as usize].prefetch()));
     black_box(touched);
 
     let mut in_sequence = 0;

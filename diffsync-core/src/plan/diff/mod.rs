@@ -143,7 +143,7 @@ impl TableDiff {
                 return Some(Withheld::Held(HoldReason::PreventDestroy));
             }
             if let Some(new) = self.twins.get(&place) {
-                return Some(Withheld::Held(HoldReason::SameButForCase { new: *new }));
+                return Some(Withheld::Held(HoldReason::PossibleDuplicate { new: *new }));
             }
             // What a guard holds back must not go with its parent either: then that stays too.
             if let Some(Withheld::Held(_)) = all {

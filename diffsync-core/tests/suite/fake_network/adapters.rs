@@ -15,27 +15,27 @@ impl Adapter for Store {
 }
 
 /// The target's adapter. What it says of itself is a value, so that the tests need not be compiled for each.
-pub(crate) struct Rack(Handle, Terms);
+pub(crate) struct Rack(Handle, Capabilities);
 
 impl Rack {
     /// A target that takes records one by one.
     pub(crate) fn one_by_one(lab: Handle) -> Self {
-        Self(lab, Terms { can: Ops::all(), concurrency: 1, concurrency_limit: None, batch: 1 })
+        Self(lab, Capabilities { can: Operations::all(), concurrency: 1, concurrency_limit: None, batch: 1 })
     }
 
     /// A target that is given four records at a time.
     pub(crate) fn in_batches(self) -> Self {
-        Self(self.0, Terms { batch: 4, ..self.1 })
+        Self(self.0, Capabilities { batch: 4, ..self.1 })
     }
 
     /// A target that stands no more than so many calls at the same time.
     pub(crate) fn limited_to(self, calls: usize) -> Self {
-        Self(self.0, Terms { concurrency_limit: Some(calls), ..self.1 })
+        Self(self.0, Capabilities { concurrency_limit: Some(calls), ..self.1 })
     }
 
     /// A target that is not able to do this.
-    pub(crate) fn without(self, ops: Ops) -> Self {
-        Self(self.0, Terms { can: self.1.can - ops, ..self.1 })
+    pub(crate) fn without(self, ops: Operations) -> Self {
+        Self(self.0, Capabilities { can: self.1.can - ops, ..self.1 })
     }
 }
 
@@ -52,7 +52,7 @@ macro_rules! adapter {
                 Ok(())
             }
 
-            async fn sync_complete(&self, synced: &Synced<'_, Net>) -> Result<(), AdapterError> {
+            async fn sync_complete(&self, synced: &CompleteContext<'_, Net>) -> Result<(), AdapterError> {
                 self.0.completed.fetch_add(1, Ordering::SeqCst);
                 // What the core takes the target to hold is what it holds, unless a call was never answered.
                 let mut held: Vec<String> = synced.records::<Device>().map(|device| format!("{device:?}")).collect();
@@ -96,7 +96,7 @@ macro_rules! targets {
         impl Target<$model> for Rack {
             one_by_one!($model);
 
-            fn terms(&self) -> Terms {
+            fn terms(&self) -> Capabilities {
                 self.1
             }
         }
@@ -104,8 +104,8 @@ macro_rules! targets {
         impl Target<$model> for Bulk {
             one_by_one!($model);
 
-            fn terms(&self) -> Terms {
-                Terms { can: Ops::all(), concurrency: 1, concurrency_limit: None, batch: self.1 }
+            fn terms(&self) -> Capabilities {
+                Capabilities { can: Operations::all(), concurrency: 1, concurrency_limit: None, batch: self.1 }
             }
 
             async fn create_many(

@@ -19,12 +19,12 @@ macro_rules! lab_jobs {
         impl diffsync_core::Job for $job {
             async fn source_adapter(
                 &self,
-                _: &diffsync_core::JobContext,
-            ) -> Result<crate::fake_network::Store, diffsync_core::JobError> {
+                _: &diffsync_core::job::JobContext,
+            ) -> Result<crate::fake_network::Store, diffsync_core::job::JobError> {
                 Ok(crate::fake_network::Store(self.lab.clone()))
             }
 
-            async fn target_adapter(&self, _: &diffsync_core::JobContext) -> Result<$($target)*, diffsync_core::JobError> {
+            async fn target_adapter(&self, _: &diffsync_core::job::JobContext) -> Result<$($target)*, diffsync_core::job::JobError> {
                 Ok($make(self.lab.clone()))
             }
         }
@@ -54,7 +54,7 @@ pub(crate) fn apply() -> RunOptions {
 
 /// Options of a run that writes, with the limits that there are by themselves.
 pub(crate) fn guarded() -> RunOptions {
-    let mut options = RunOptions::of(&<SyncNets as diffsync_core::JobSpec>::INFO);
+    let mut options = RunOptions::new(&<SyncNets as diffsync_core::job::JobSpec>::INFO);
     options.max_rejected = 1.0;
     options
 }

@@ -12,12 +12,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diffsync_core::__private::{KeyOf, LinkVisitor, ModelVisitor};
+use diffsync_core::adapter::{AdapterError, Capabilities, CompleteContext, LoadContext, TargetError, WriteContext};
+use diffsync_core::data::{HasTable, LinksIn};
+use diffsync_core::job::{Variable, VariableKind};
+use diffsync_core::model::{Operation, Operations};
+use diffsync_core::plan::PlanView;
+use diffsync_core::report::{Event, Observer, RunReport};
+use diffsync_core::run::RunOptions;
 use diffsync_core::schema::{LinkKind, LinkSchema};
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Event, HasTable, Job, LinksIn, LoadContext, Observer, Operation, Ops, PlanView,
-    Run, RunOptions, RunReport, SyncModel, Synced, Table, Target, TargetError, Terms, Variable, VariableKind,
-    WriteContext,
-};
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target};
 
 use self::links::{dangling, remove_orphans};
 use self::result::Watch;
@@ -413,7 +416,7 @@ impl Handle {
             // As a panic does, without the words on the terminal.
             Answer::Panic => std::panic::resume_unwind(Box::new("index out of bounds")),
             Answer::Unknown => return Err(TargetError::unknown("its answer was lost")),
-            Answer::Lost => return Err(TargetError::transient("its answer was lost").perhaps_written()),
+            Answer::Lost => return Err(TargetError::transient("its answer was lost").outcome_unknown()),
             Answer::Hang => std::future::pending().await,
             Answer::Taken => return Err(self.taken(call(), None, TargetError::conflict("it is taken"))),
             Answer::TakenBy(model, id) => {
@@ -556,7 +559,7 @@ fn same_code(net: &Net, tenant: &str) -> Option<String> {
 async fn done<R>(answer: Answer, result: R) -> Result<R, TargetError> {
     match answer {
         Answer::DoAndHang => std::future::pending().await,
-        Answer::DoAndLose => Err(TargetError::transient("its answer was lost").perhaps_written()),
+        Answer::DoAndLose => Err(TargetError::transient("its answer was lost").outcome_unknown()),
         Answer::DoAndPanic => std::panic::resume_unwind(Box::new("index out of bounds")),
         _ => Ok(result),
     }

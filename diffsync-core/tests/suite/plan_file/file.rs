@@ -2,15 +2,17 @@
 
 use std::io::{self, BufReader, Cursor};
 
-use diffsync_core::{
-    Dataset, PlanFileError, PlanKey, PlanKind, RunOptions, SavedField, SavedPlan, Secret, approve, write_plan,
-};
+use diffsync_core::Dataset;
+use diffsync_core::apply::write_plan;
+use diffsync_core::plan_file::{PlanFileError, PlanKey, PlanKind, SavedField, SavedPlan, approve};
+use diffsync_core::run::RunOptions;
+use diffsync_core::value::Secret;
 use serde_json::Value;
 
 use crate::fake_target::{Rig, SyncWorlds, dry_run};
 use crate::plan_file::{key, plan, plan_of, read, saved, signature};
 use crate::world::{Country, Records, World, country, records};
-use diffsync_core::JobSpec;
+use diffsync_core::job::JobSpec;
 
 fn example() -> (Records, Records) {
     let mut source = records(&["europe", "europe/france", "europe/france/paris"]);
@@ -35,7 +37,7 @@ fn a_plan_is_a_document_a_line_that_people_can_read() {
     assert_eq!(head["made"]["by"], "ada");
     assert_eq!(head["variables"][0][0], "file");
     assert_eq!(head["options"]["on_guard"], "stop");
-    assert_eq!(head["options"]["lifts"][0]["operation"], "delete");
+    assert_eq!(head["options"]["limit_overrides"][0]["operation"], "delete");
     let models: Vec<_> = head["models"].as_array().unwrap().iter().map(|model| &model["name"]).collect();
     assert_eq!(models, ["city", "country"], "only what it touches");
     assert_eq!(head["models"][1]["attributes"][1]["type"], "Option<u64>");
@@ -187,7 +189,7 @@ fn a_plan_of_another_job_or_of_models_that_changed_is_refused_with_the_differenc
     let plan = read(&text()).unwrap();
     let error = plan.check("sync-moons", World::SCHEMAS).unwrap_err().to_string();
     assert_eq!(error, "the plan is one of the job `sync-worlds`, not of `sync-moons`");
-    let of = |change: &dyn Fn(&mut diffsync_core::SavedPlan)| {
+    let of = |change: &dyn Fn(&mut diffsync_core::plan_file::SavedPlan)| {
         let mut plan = plan.clone();
         change(&mut plan);
         match plan.check("sync-worlds", World::SCHEMAS) {
@@ -242,11 +244,11 @@ fn nobody_approves_a_plan_twice_or_their_own() {
 
 #[test]
 fn the_head_says_how_the_run_was_done() {
-    let mut options = RunOptions::of(&SyncWorlds::INFO);
-    options.flags = diffsync_core::Flags::SKIP_UNMATCHED_DST;
+    let mut options = RunOptions::new(&SyncWorlds::INFO);
+    options.flags = diffsync_core::model::Flags::SKIP_UNMATCHED_DST;
     options.filter.records.push("country=fr*".parse().unwrap());
-    options.on_guard = diffsync_core::OnGuard::Hold;
-    let options = options.allow("city", diffsync_core::Operation::Delete, "50%".parse().unwrap());
+    options.on_guard = diffsync_core::model::OnGuard::Hold;
+    let options = options.allow("city", diffsync_core::model::Operation::Delete, "50%".parse().unwrap());
     let (source, target) = example();
     let text = plan_of(Rig::new(source, target), &{
         let mut options = options.clone();
@@ -255,18 +257,28 @@ fn the_head_says_how_the_run_was_done() {
     });
     let head = read(&text).unwrap().head;
     assert_eq!(head.options.flags, "SKIP_UNMATCHED_DST");
-    let again = crate::plan_file::carrying_out(RunOptions::of(&SyncWorlds::INFO), &text, diffsync_core::Policy::Refuse);
-    assert_eq!((again.flags, &again.filter, &again.lifts), (options.flags, &options.filter, &options.lifts));
-    assert_eq!(again.on_guard, diffsync_core::OnGuard::Hold);
+    let again = crate::plan_file::apply_plan(
+        RunOptions::new(&SyncWorlds::INFO),
+        &text,
+        diffsync_core::plan_file::StalePolicy::Refuse,
+    );
+    assert_eq!(
+        (again.flags, &again.filter, &again.limit_overrides),
+        (options.flags, &options.filter, &options.limit_overrides)
+    );
+    assert_eq!(again.on_guard, diffsync_core::model::OnGuard::Hold);
 }
 
 #[test]
 fn flags_that_do_not_exist_are_refused() {
     let mut plan = read(&text()).unwrap();
     plan.head.options.flags = "SKIP_EVERYTHING".into();
-    let application =
-        diffsync_core::Application { plan: plan.into(), key: key(), policy: diffsync_core::Policy::Refuse };
-    let error = RunOptions::of(&SyncWorlds::INFO).carrying_out(application).unwrap_err();
+    let application = diffsync_core::plan_file::ApplyRequest {
+        plan: plan.into(),
+        key: key(),
+        policy: diffsync_core::plan_file::StalePolicy::Refuse,
+    };
+    let error = RunOptions::new(&SyncWorlds::INFO).apply_plan(application).unwrap_err();
     assert_eq!(error.to_string(), "the plan was made with flags that do not exist: SKIP_EVERYTHING");
 }
 
@@ -274,9 +286,11 @@ fn flags_that_do_not_exist_are_refused() {
 fn what_is_held_back_is_not_in_the_file() {
     let (source, target) = example();
     let mut options = dry_run();
-    options.lifts.clear();
-    options.lifts.push(diffsync_core::Lift::parse(diffsync_core::Operation::Delete, "city=0").unwrap());
-    options.on_guard = diffsync_core::OnGuard::Hold;
+    options.limit_overrides.clear();
+    options
+        .limit_overrides
+        .push(diffsync_core::model::LimitOverride::parse(diffsync_core::model::Operation::Delete, "city=0").unwrap());
+    options.on_guard = diffsync_core::model::OnGuard::Hold;
     let (report, _) = Rig::new(source, target).run(options.clone());
     assert_eq!(report.counts.held, 1);
     let text = saved::<SyncWorlds>(&report, &options);

@@ -1,9 +1,15 @@
 //! What a job's own `calculate_diff` makes of a run: it can leave out more, and never less.
 
-use diffsync_core::{Filter, Job, JobContext, JobError, Loaded, Operation, Plan, Policy, RunOptions, Status, job};
+use diffsync_core::apply::Loaded;
+use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::model::Operation;
+use diffsync_core::plan_file::{Filter, StalePolicy};
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Job, Plan, job};
 
 use crate::fake_target::{Listed, Memory, Rig, Shared, apply, ended, locked, run_job};
-use crate::plan_file::{carrying_out, plan};
+use crate::plan_file::{apply_plan, plan};
 use crate::world::{Records, World, records};
 
 /// A job with a `calculate_diff` of its own.
@@ -67,7 +73,7 @@ fn what_a_hook_leaves_out_is_left_out_on_top_of_what_the_run_leaves_out() {
 
     // What a saved plan holds and the hook leaves out is told of.
     let (source, target) = sides();
-    let options = carrying_out(apply(), &plan(&source, &target), Policy::SkipStale);
+    let options = apply_plan(apply(), &plan(&source, &target), StalePolicy::SkipStale);
     let (report, rig) = run(options);
     assert_eq!((rig.calls().len(), report.stale.len(), report.counts.left_out), (2, 2, 2));
 }
@@ -77,7 +83,7 @@ fn what_a_hook_leaves_out_is_left_out_on_top_of_what_the_run_leaves_out() {
 fn check_foreign<J: Job>(of: impl Fn(Shared) -> J) {
     let (source, target) = sides();
     let text = plan(&source, &target);
-    for options in [apply(), carrying_out(apply(), &text, Policy::Refuse)] {
+    for options in [apply(), apply_plan(apply(), &text, StalePolicy::Refuse)] {
         let rig = Rig::new(source.clone(), target.clone()).into_shared();
         let report = run_job(of(rig.clone()), options, Vec::new());
         let expected = "`calculate_diff` returned a plan that was not made of what it was given; it returns \

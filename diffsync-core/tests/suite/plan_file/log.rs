@@ -3,14 +3,15 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{
-    Job, PlanFileError, PlanKind, Policy, RunOptions, RunReport, SavedPlan, Status, UndoLog, UndoSink, approve,
-};
+use diffsync_core::Job;
+use diffsync_core::plan_file::{PlanFileError, PlanKind, SavedPlan, StalePolicy, UndoLog, UndoSink, approve};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::run::RunOptions;
 
 use crate::fake_network::{Answer, Handle, InLab, SyncBulk, SyncNets, apply, lab, lab_of};
 use crate::fake_target::locked;
 use crate::net::{Net, net};
-use crate::plan_file::{carrying_out, key, read, signature};
+use crate::plan_file::{apply_plan, key, read, signature};
 
 /// What was written, and what the target held at that time.
 struct Snapshots {
@@ -64,7 +65,7 @@ fn check<J: InLab>(source: &str, target: &str, answer: impl Fn(&str, usize) -> A
         assert!(plan.head.unfinished && plan.lost.is_empty(), "{:?}", plan.lost);
         let lab = lab_of(net(target), now);
         if plan.operations() > 0 {
-            let ended = lab.run::<SyncNets>(carrying_out(apply(), &text, Policy::Refuse)).report;
+            let ended = lab.run::<SyncNets>(apply_plan(apply(), &text, StalePolicy::Refuse)).report;
             assert_eq!(ended.status, Status::Completed, "{ended:?} {text}");
         }
         assert_eq!(lab.target().shown(), net(target).shown(), "{text}");
@@ -172,6 +173,6 @@ fn what_lives_under_the_twin_of_a_record_that_comes_back_stays() {
     let (report, options, snapshots) = run::<SyncNets>(&lab, usize::MAX);
     let text = text::<SyncNets>(&report, &options, &locked(&snapshots.lines)).replace("oldd", "old");
     let lab = lab_of(net(target), net(&source.replace("oldd", "old")));
-    let ended = lab.run::<SyncNets>(carrying_out(apply(), &text, Policy::Refuse));
+    let ended = lab.run::<SyncNets>(apply_plan(apply(), &text, StalePolicy::Refuse));
     assert_eq!(ended.counts(), "1 created, 3 held");
 }

@@ -15,13 +15,14 @@ mod values;
 
 use std::sync::Arc;
 
-use diffsync_core::{
-    Application, PlanFileError, PlanKey, PlanKind, Policy, RunOptions, RunReport, SavedPlan, Signature, write_plan,
-};
+use diffsync_core::apply::write_plan;
+use diffsync_core::plan_file::{ApplyRequest, PlanFileError, PlanKey, PlanKind, SavedPlan, Signature, StalePolicy};
+use diffsync_core::report::RunReport;
+use diffsync_core::run::RunOptions;
 
 use crate::fake_target::{Rig, Shared, SyncWorlds, apply, dry_run};
 use crate::world::Records;
-use diffsync_core::JobSpec;
+use diffsync_core::job::JobSpec;
 
 /// The key with which the tests seal secrets.
 pub(crate) fn key() -> PlanKey {
@@ -55,9 +56,9 @@ pub(crate) fn read(text: &str) -> Result<SavedPlan, PlanFileError> {
 }
 
 /// These options for a run that carries out a plan.
-pub(crate) fn carrying_out(options: RunOptions, text: &str, policy: Policy) -> RunOptions {
+pub(crate) fn apply_plan(options: RunOptions, text: &str, policy: StalePolicy) -> RunOptions {
     let plan = Arc::new(read(text).unwrap());
-    options.carrying_out(Application { plan, key: key(), policy }).unwrap()
+    options.apply_plan(ApplyRequest { plan, key: key(), policy }).unwrap()
 }
 
 /// The plan that brings one world in line with another.
@@ -71,8 +72,8 @@ pub(crate) fn plan_of(rig: Rig, options: &RunOptions) -> String {
 }
 
 /// Carries a plan out on what the two sides hold now.
-pub(crate) fn carry_out(text: &str, rig: Rig, policy: Policy) -> (RunReport, Shared) {
-    rig.run(carrying_out(apply(), text, policy))
+pub(crate) fn carry_out(text: &str, rig: Rig, policy: StalePolicy) -> (RunReport, Shared) {
+    rig.run(apply_plan(apply(), text, policy))
 }
 
 /// Options of a run that can be taken back.

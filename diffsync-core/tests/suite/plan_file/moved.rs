@@ -1,6 +1,10 @@
 //! Every way in which an operation of a saved plan can fail to be found again as it was.
 
-use diffsync_core::{Flags, PlanKey, Policy, Secret, Status, SyncModel};
+use diffsync_core::SyncModel;
+use diffsync_core::model::Flags;
+use diffsync_core::plan_file::{PlanKey, StalePolicy};
+use diffsync_core::report::Status;
+use diffsync_core::value::Secret;
 
 use crate::fake_target::{Rig, apply, ended};
 use crate::plan_file::{carry_out, key, plan, stale};
@@ -31,13 +35,13 @@ fn check(change: impl Fn(&mut Records, &mut Records), expected: &str, rest: &str
     let (mut source, mut target) = sides();
     let text = plan(&source, &target);
     change(&mut source, &mut target);
-    let (report, rig) = carry_out(&text, Rig::new(source.clone(), target.clone()), Policy::Refuse);
+    let (report, rig) = carry_out(&text, Rig::new(source.clone(), target.clone()), StalePolicy::Refuse);
     assert_eq!((report.status, stale(&report).as_slice()), (Status::Refused, &[expected.to_owned()][..]), "{report:?}");
     assert_eq!(rig.calls(), [""; 0]);
     let error = report.error_text().unwrap();
     assert!(error.contains("the plan no longer fits") && error.contains(expected), "{error}");
 
-    let (report, _) = carry_out(&text, Rig::new(source, target), Policy::SkipStale);
+    let (report, _) = carry_out(&text, Rig::new(source, target), StalePolicy::SkipStale);
     assert_eq!((report.status, ended(&report).as_str()), (Status::Partial, rest));
     assert_eq!(stale(&report), [expected]);
 }
@@ -136,7 +140,7 @@ fn a_secret_that_changed_is_moved_and_not_shown() {
     let text = plan(&source, &target);
     find(&mut source, "new").community = Secret::new("hunter4".into());
     find(&mut target, "gone").community = Secret::new("tiger5".into());
-    let (report, _) = carry_out(&text, Rig::new(source, target), Policy::Refuse);
+    let (report, _) = carry_out(&text, Rig::new(source, target), StalePolicy::Refuse);
     let secret = "`community` is [secret] where the plan has [secret]";
     let expected = [
         format!("create country new: the source changed: {secret}"),
@@ -154,7 +158,7 @@ fn with_another_key_every_secret_seems_to_have_changed() {
     let (mut source, target) = sides();
     find(&mut source, "new").community = Secret::new("hunter2".into());
     let text = plan(&source, &target);
-    let mut options = crate::plan_file::carrying_out(apply(), &text, Policy::Refuse);
+    let mut options = crate::plan_file::apply_plan(apply(), &text, StalePolicy::Refuse);
     let application = options.application.as_mut().unwrap();
     assert_eq!(application.key, key());
     application.key = PlanKey::new(b"another key, long enough").unwrap();
@@ -167,9 +171,9 @@ fn with_another_key_every_secret_seems_to_have_changed() {
 fn check_loaded(rig: impl Fn(Rig) -> Rig, expected: &[&str], rest: &str) {
     let (source, target) = sides();
     let text = plan(&source, &target);
-    let (report, _) = carry_out(&text, rig(Rig::new(source.clone(), target.clone())), Policy::Refuse);
+    let (report, _) = carry_out(&text, rig(Rig::new(source.clone(), target.clone())), StalePolicy::Refuse);
     assert_eq!(stale(&report), expected);
-    let (report, _) = carry_out(&text, rig(Rig::new(source, target)), Policy::SkipStale);
+    let (report, _) = carry_out(&text, rig(Rig::new(source, target)), StalePolicy::SkipStale);
     assert_eq!((stale(&report), ended(&report).as_str()), (expected.iter().map(ToString::to_string).collect(), rest));
 }
 
@@ -222,7 +226,7 @@ fn a_model_that_a_side_does_not_load_is_not_taken_for_deleted() {
     let text = plan(&source, &target);
     let rig = Rig::new(source, Records { countries: Vec::new(), ..target })
         .target_then(|world| world.countries.skip("the service is down"));
-    let (report, rig) = carry_out(&text, rig, Policy::SkipStale);
+    let (report, rig) = carry_out(&text, rig, StalePolicy::SkipStale);
     assert_eq!(report.stale.len(), 6);
     assert!(report.stale.iter().all(|moved| moved.reason == "the target did not load this model"));
     assert_eq!((report.status, rig.calls().len()), (Status::Partial, 0));
@@ -235,7 +239,7 @@ fn what_lives_under_a_create_that_is_no_longer_there_is_not_created() {
     let mut now = source.clone();
     now.regions.retain(|region| region.slug != "europe");
     let (report, rig) =
-        Rig::new(now, records(&["africa"])).run(crate::plan_file::carrying_out(apply(), &text, Policy::SkipStale));
+        Rig::new(now, records(&["africa"])).run(crate::plan_file::apply_plan(apply(), &text, StalePolicy::SkipStale));
     assert_eq!(rig.calls(), ["create region asia", "delete region africa"]);
     assert_eq!(report.status, Status::Partial);
     let moved = stale(&report);
@@ -246,7 +250,7 @@ fn what_lives_under_a_create_that_is_no_longer_there_is_not_created() {
     let mut now = source.clone();
     now.regions.retain(|region| region.slug != "europe");
     now.regions.push(crate::world::Region { name: "Europa".into(), ..region("europe") });
-    let (report, rig) = carry_out(&text, Rig::new(now, records(&["africa"])), Policy::SkipStale);
+    let (report, rig) = carry_out(&text, Rig::new(now, records(&["africa"])), StalePolicy::SkipStale);
     assert_eq!(rig.calls(), ["create region asia", "delete region africa"]);
     let moved = stale(&report);
     let missing = "what it needs is not there, or it is held back or left out now";
@@ -260,7 +264,7 @@ fn a_long_list_of_what_moved_is_cut_in_the_message_and_whole_in_the_report() {
     let mut source = records(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     source.regions.push(region("africa"));
     let text = plan(&source, &records(&["africa"]));
-    let (report, _) = carry_out(&text, Rig::new(records(&["africa"]), records(&["africa"])), Policy::Refuse);
+    let (report, _) = carry_out(&text, Rig::new(records(&["africa"]), records(&["africa"])), StalePolicy::Refuse);
     assert_eq!(report.stale.len(), 30);
     assert!(report.error_text().unwrap().ends_with("… and 10 more"), "{:?}", report.error_text());
 }

@@ -1,6 +1,8 @@
 //! Saved plans of records that name each other in every way, and are compared in every way.
 
-use diffsync_core::{Policy, RunOptions, Status};
+use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::report::Status;
+use diffsync_core::run::RunOptions;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -8,7 +10,7 @@ use crate::draw::{Draw, network};
 use crate::fake_network::{Answer, Handle, SyncNets, apply, lab, lab_of};
 use crate::net::{Net, net};
 use crate::net_properties::{Which, answers};
-use crate::plan_file::{carrying_out, inverse, key, saved};
+use crate::plan_file::{apply_plan, inverse, key, saved};
 
 fn dry_run() -> RunOptions {
     let mut options = apply();
@@ -35,7 +37,7 @@ fn check(source: &str, target: &str) {
     direct.run::<SyncNets>(apply());
     let by_plan = lab(source, target);
     let text = plan(&by_plan);
-    let carrying = || carrying_out(apply(), &text, Policy::Refuse);
+    let carrying = || apply_plan(apply(), &text, StalePolicy::Refuse);
     let ended = by_plan.run::<SyncNets>(carrying());
     assert_eq!(ended.report.status, Status::Completed, "{:?} {text}", ended.report);
     assert_eq!(by_plan.target().shown(), direct.target().shown());
@@ -46,7 +48,7 @@ fn check(source: &str, target: &str) {
     let undo = undo_of(&lab);
     // What is to be there again is all that taking back needs, and it is in the file; the lab counts it.
     lab.set_source(target);
-    let ended = lab.run::<SyncNets>(carrying_out(apply(), &undo, Policy::Refuse));
+    let ended = lab.run::<SyncNets>(apply_plan(apply(), &undo, StalePolicy::Refuse));
     assert_eq!(ended.report.status, Status::Completed, "{:?} {undo}", ended.report);
     assert_eq!(lab.target().shown(), net(target).shown());
 }
@@ -76,7 +78,7 @@ fn a_reference_that_was_cleared_before_a_delete_that_failed_is_set_again() {
     let undo = inverse::<SyncNets>(&ended.report, &options);
     lab.mend();
     lab.set_source(target);
-    lab.run::<SyncNets>(carrying_out(apply(), &undo, Policy::Refuse));
+    lab.run::<SyncNets>(apply_plan(apply(), &undo, StalePolicy::Refuse));
     assert_eq!(lab.target().shown(), net(target).shown());
 }
 
@@ -115,10 +117,10 @@ fn what_the_target_never_gives_back_is_no_change_of_it() {
         })
     };
     let lab = forgetting(made);
-    let again = lab.run::<SyncNets>(carrying_out(apply(), &text, Policy::Refuse)).report;
+    let again = lab.run::<SyncNets>(apply_plan(apply(), &text, StalePolicy::Refuse)).report;
     assert_eq!(again.error_text().as_deref(), Some("everything in the plan is done already"), "{:?}", again.stale);
     lab.set_source("location l");
-    let ended = lab.run::<SyncNets>(carrying_out(apply(), &undo, Policy::Refuse));
+    let ended = lab.run::<SyncNets>(apply_plan(apply(), &undo, StalePolicy::Refuse));
     assert_eq!((ended.report.status, ended.counts().as_str()), (Status::Completed, "1 deleted, 1 unchanged"));
 }
 
@@ -128,7 +130,7 @@ fn what_another_order_holds_is_done_already() {
     let made = lab(sides[0], sides[1]);
     let text = plan(&made);
     let lab = lab(sides[0], "tag a; tag b; location l; device d in=l tags=b,a");
-    let report = lab.run::<SyncNets>(carrying_out(apply(), &text, Policy::Refuse)).report;
+    let report = lab.run::<SyncNets>(apply_plan(apply(), &text, StalePolicy::Refuse)).report;
     assert_eq!(report.error_text().as_deref(), Some("everything in the plan is done already"), "{:?}", report.stale);
 }
 
@@ -138,7 +140,7 @@ fn a_record_is_not_created_again_without_what_it_needs() {
     let undo = undo_of(&lab);
     // By now the outer place is gone as well, so that none of it can stand.
     let gone = crate::fake_network::lab("", "tag x");
-    let ended = gone.run::<SyncNets>(carrying_out(apply(), &undo, Policy::SkipStale));
+    let ended = gone.run::<SyncNets>(apply_plan(apply(), &undo, StalePolicy::SkipStale));
     let reasons: Vec<_> = ended.report.stale.iter().map(ToString::to_string).collect();
     assert_eq!(reasons.len(), 3, "{reasons:?}");
     assert!(reasons.iter().all(|reason| reason.ends_with(": what it needs is not there")), "{reasons:?}");
@@ -155,7 +157,7 @@ fn check_drawn(mut draw: Draw) {
     which.run(&direct, apply());
     let by_plan = at(&source, &target);
     let text = plan(&by_plan);
-    let ended = which.run(&by_plan, carrying_out(apply(), &text, Policy::Refuse));
+    let ended = which.run(&by_plan, apply_plan(apply(), &text, StalePolicy::Refuse));
     assert_eq!(ended.report.status, Status::Completed, "{:?} {text}", ended.report.stale);
     assert_eq!(by_plan.target().shown(), direct.target().shown());
 
@@ -173,7 +175,7 @@ fn check_drawn(mut draw: Draw) {
     let text = inverse::<SyncNets>(&ended.report, &options);
     // The lab counts what is to be there again as if it came from a source.
     let back = at(&target, &lab.target());
-    let ended = which.run(&back, carrying_out(apply(), &text, Policy::Refuse));
+    let ended = which.run(&back, apply_plan(apply(), &text, StalePolicy::Refuse));
     assert!(ended.report.stale.is_empty(), "{:?} {text}", ended.report.stale);
     assert_eq!(back.target().shown(), target.shown(), "{text}");
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use diffsync_core::{Policy, Status, SyncModel};
+use diffsync_core::SyncModel;
+use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::report::Status;
 use proptest::prelude::*;
 
 use crate::fake_target::{Rig, SyncWorlds, apply, locked};
-use crate::plan_file::{carrying_out, inverse, plan, read, stale, undoable};
+use crate::plan_file::{apply_plan, inverse, plan, read, stale, undoable};
 use crate::properties::{answers, worlds};
 use crate::world::Records;
 
@@ -33,7 +35,7 @@ proptest! {
         let text = plan(&source, &target);
         prop_assert_eq!(&plan(&source, &target), &text);
         let saved = Rig::new(source, target).into_shared();
-        let report = saved.run(carrying_out(apply(), &text, Policy::Refuse));
+        let report = saved.run(apply_plan(apply(), &text, StalePolicy::Refuse));
         let status = if read(&text).unwrap().operations() == 0 { Status::Completed } else { report.status };
         prop_assert_eq!((status, stale(&report)), (Status::Completed, vec![]));
         prop_assert_eq!(saved.calls(), direct.calls());
@@ -49,7 +51,7 @@ proptest! {
     ) {
         let text = plan(&source, &target);
         let rig = Rig::new(source_now.clone(), target_now.clone()).into_shared();
-        let report = rig.run(carrying_out(apply(), &text, Policy::SkipStale));
+        let report = rig.run(apply_plan(apply(), &text, StalePolicy::SkipStale));
         // It is in the plan that was made, and it is in the one that would be made now.
         let lines = |text: &str| text.lines().filter(|line| line.starts_with("{\"op\"")).map(str::to_owned).collect::<BTreeSet<_>>();
         let now = plan(&source_now, &target_now);
@@ -57,7 +59,7 @@ proptest! {
         prop_assert!(rig.calls().len() <= both);
         prop_assert_eq!(rig.calls().len() + report.counts.blocked + report.stale.len() + report.already_done, read(&text).unwrap().operations());
         let refused = Rig::new(source_now, target_now).into_shared();
-        let report = refused.run(carrying_out(apply(), &text, Policy::Refuse));
+        let report = refused.run(apply_plan(apply(), &text, StalePolicy::Refuse));
         if !report.stale.is_empty() {
             prop_assert_eq!((report.status, refused.calls().len()), (Status::Refused, 0));
         }
@@ -81,7 +83,7 @@ proptest! {
             undo.lost.iter().filter_map(|lost| Some(format!("{} {}", lost.model, lost.record.as_ref()?))).collect();
         let text = inverse::<SyncWorlds>(&report, &undoable());
         locked(&rig.answers).clear();
-        let report = rig.run(carrying_out(apply(), &text, Policy::Refuse));
+        let report = rig.run(apply_plan(apply(), &text, StalePolicy::Refuse));
         prop_assert_eq!(stale(&report), Vec::<String>::new());
         let (now, then) = (shown(&rig.target_records()), shown(&target));
         for (name, _) in now.symmetric_difference(&then) {

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use diffsync_core::{
-    Flags, Job, JobContext, JobError, Operation, Policy, RunOptions, RunReport, Status, Step, SyncModel, job,
-};
+use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::model::{Flags, Operation};
+use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::report::{RunReport, Status, Step};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Job, SyncModel, job};
 
 use crate::fake_target::{Memory, Rig, Shared, SyncWorlds, apply, ended, run_job};
-use crate::plan_file::{carrying_out, inverse, stale, undoable};
+use crate::plan_file::{apply_plan, inverse, stale, undoable};
 use crate::world::{Records, World, country, place, records, region};
 
 /// What takes back a run, and the target as the run left it.
@@ -30,7 +33,7 @@ fn check(options: RunOptions, flag: impl Fn(&mut World) + Send + Sync + 'static,
     let (source, target) = sides();
     let (text, left) = done(&source, &target);
     let (report, rig) =
-        Rig::new(Records::default(), left).target_then(flag).run(carrying_out(options, &text, Policy::Refuse));
+        Rig::new(Records::default(), left).target_then(flag).run(apply_plan(options, &text, StalePolicy::Refuse));
     assert_eq!((stale(&report), rig.calls(), ended(&report).as_str()), (vec![], strings(calls), counts));
     assert_eq!(report.status, Status::Completed);
 }
@@ -101,7 +104,7 @@ fn the_flags_of_tables_and_records_are_heard_with_what_lives_under_them() {
     let (text, left) = done(&source, &target);
     let rig = Rig::new(Records::default(), left)
         .target_then(|world| world.countries.flag(country("japan", "asia").id(), Flags::IGNORE));
-    let (report, rig) = rig.run(carrying_out(apply(), &text, Policy::Refuse));
+    let (report, rig) = rig.run(apply_plan(apply(), &text, StalePolicy::Refuse));
     assert_eq!((rig.calls(), report.counts.left_out, report.counts.blocked), (strings(&[AGAIN, BACK]), 2, 1));
 }
 
@@ -112,7 +115,7 @@ fn what_needs_a_record_that_is_left_out_is_left_out_too() {
     let (text, left) = done(&records(&["europe"]), &target);
     let run = |filter: &[&str]| {
         let rig = Rig::new(Records::default(), left.clone());
-        let (report, rig) = rig.run(carrying_out(only(filter, &[]), &text, Policy::Refuse));
+        let (report, rig) = rig.run(apply_plan(only(filter, &[]), &text, StalePolicy::Refuse));
         (rig.calls(), ended(&report))
     };
     let all_but_the_floor = run(&["place=house", "place=room", "place=hall"]);
@@ -132,7 +135,7 @@ fn a_deep_tree_without_its_root_is_told_of_as_a_whole() {
     let (text, left) = done(&records(&["europe"]), &target);
     let rig = Rig::new(Records::default(), left)
         .target_then(|world| world.places.reject(place("p0", None).id(), "it is broken"));
-    let (report, rig) = rig.run(carrying_out(apply(), &text, Policy::Refuse));
+    let (report, rig) = rig.run(apply_plan(apply(), &text, StalePolicy::Refuse));
     assert_eq!((report.status, report.stale.len(), rig.calls().len()), (Status::Refused, 3001, 0));
 }
 
@@ -146,7 +149,7 @@ fn the_flags_and_the_filter_of_the_run_that_is_taken_back_are_not_those_of_takin
     assert_eq!(report.counts.written(), 3);
     let text = inverse::<SyncWorlds>(&report, &options);
     let (report, rig) =
-        Rig::new(Records::default(), rig.target_records()).run(carrying_out(apply(), &text, Policy::Refuse));
+        Rig::new(Records::default(), rig.target_records()).run(apply_plan(apply(), &text, StalePolicy::Refuse));
     assert_eq!((report.status, report.counts.deleted), (Status::Completed, 3));
     assert_eq!(rig.target_records(), target);
 }
@@ -157,7 +160,7 @@ fn what_is_left_out_does_not_make_the_rest_done() {
     let (text, mut left) = done(&source, &target);
     left.cities.clear();
     let rig = Rig::new(Records::default(), left);
-    let (report, _) = rig.run(carrying_out(only(&["city", "place"], &[]), &text, Policy::Refuse));
+    let (report, _) = rig.run(apply_plan(only(&["city", "place"], &[]), &text, StalePolicy::Refuse));
     assert_eq!((report.status, ended(&report).as_str()), (Status::Completed, "1 unchanged, 4 left_out"));
 }
 
@@ -180,8 +183,8 @@ struct WithoutSource {
 #[derive(Clone)]
 struct MakingIt(Option<Making>);
 
-impl diffsync_core::Variable for MakingIt {
-    const KIND: diffsync_core::VariableKind = diffsync_core::VariableKind::Text;
+impl diffsync_core::job::Variable for MakingIt {
+    const KIND: diffsync_core::job::VariableKind = diffsync_core::job::VariableKind::Text;
 
     fn parse(_: &str) -> Result<Self, String> {
         Err("it is set by the test".into())
@@ -197,8 +200,12 @@ struct Gone;
 impl diffsync_core::Adapter for Gone {
     type Data = World;
 
-    async fn load(&self, _: &mut World, _: &diffsync_core::LoadContext<'_>) -> Result<(), diffsync_core::AdapterError> {
-        Err(diffsync_core::AdapterError::new("nobody answers"))
+    async fn load(
+        &self,
+        _: &mut World,
+        _: &diffsync_core::adapter::LoadContext<'_>,
+    ) -> Result<(), diffsync_core::adapter::AdapterError> {
+        Err(diffsync_core::adapter::AdapterError::new("nobody answers"))
     }
 }
 
@@ -222,7 +229,7 @@ fn undone_without_source(making: Option<Making>) -> (RunReport, Shared) {
     let (source, target) = sides();
     let (text, left) = done(&source, &target);
     let rig = Rig::new(Records::default(), left).into_shared();
-    let mut options = carrying_out(apply(), &text, Policy::Refuse);
+    let mut options = apply_plan(apply(), &text, StalePolicy::Refuse);
     options.time_limit = Some(Duration::from_millis(200));
     (run_job(WithoutSource { rig: rig.clone(), making: MakingIt(making) }, options, Vec::new()), rig)
 }

@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Job, JobContext, JobError, LoadContext, RunReport, Status, SyncModel, Table,
-    Target, TargetError, WriteContext, job,
-};
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::fake_network::{self, SyncNets, lab};
@@ -154,8 +154,8 @@ impl Job for SetGauges {
 fn what_cannot_be_written_to_a_file_is_named_as_lost() {
     held().extend([("updated", 13), ("deleted", 13), ("fine", 1)].map(gauge));
     let mut options = undoable();
-    options.lifts.clear();
-    options = options.allow("gauge", diffsync_core::Operation::Delete, diffsync_core::Limit::Count(9));
+    options.limit_overrides.clear();
+    options = options.allow("gauge", diffsync_core::model::Operation::Delete, diffsync_core::model::Limit::Count(9));
     let report = run_job(SetGauges {}, options, Vec::new());
     assert_eq!((report.status, report.counts.written()), (Status::Completed, 4), "{:?}", report.error_text());
     let expected = ["created", "updated", "deleted"]

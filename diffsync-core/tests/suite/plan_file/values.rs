@@ -1,6 +1,10 @@
 //! Values in a saved plan: what has no order, what cannot be serialised, and identifiers of more than one part.
 
-use diffsync_core::{Dataset, JobSpec, Plan, PlanKind, Policy, Secret, SyncModel, Table, write_plan};
+use diffsync_core::apply::write_plan;
+use diffsync_core::job::JobSpec;
+use diffsync_core::plan_file::{PlanKind, StalePolicy};
+use diffsync_core::value::Secret;
+use diffsync_core::{Dataset, Plan, SyncModel, Table};
 
 use crate::fake_target::{Rig, SyncWorlds, dry_run};
 use crate::plan_file::{carry_out, inverse, key, plan, read, signature, stale, undoable};
@@ -74,7 +78,7 @@ fn what_moved_is_named_as_every_report_names_it() {
     let target = records(&["europe", "europe/a__b"]);
     let text = plan(&source, &target);
     let now = records(&["europe", "europe/a__b"]);
-    let (report, _) = carry_out(&text, Rig::new(now.clone(), target), Policy::Refuse);
+    let (report, _) = carry_out(&text, Rig::new(now.clone(), target), StalePolicy::Refuse);
     let name = source.cities[0].id().to_string();
     assert_ne!(name, "a__b__c");
     assert_eq!(stale(&report), [format!("create city {name}: the source no longer holds it")]);
@@ -84,6 +88,6 @@ fn what_moved_is_named_as_every_report_names_it() {
     let text = inverse::<SyncWorlds>(&report, &undoable());
     let mut left = rig.target_records();
     left.cities[0].motto = Some("new".into());
-    let (report, _) = carry_out(&text, Rig::new(Records::default(), left), Policy::SkipStale);
+    let (report, _) = carry_out(&text, Rig::new(Records::default(), left), StalePolicy::SkipStale);
     assert!(stale(&report)[0].starts_with(&format!("delete city {name}: the target changed")), "{:?}", stale(&report));
 }

@@ -214,7 +214,7 @@ fn an_error_that_sync_data_swallows_does_not_make_the_run_completed() {
     });
     let careless = |rig: Rig| {
         let rig = rig.into_shared();
-        let report = run_job(Careless { rig: rig.clone() }, RunOptions::of(&SyncWorlds::INFO), Vec::new());
+        let report = run_job(Careless { rig: rig.clone() }, RunOptions::new(&SyncWorlds::INFO), Vec::new());
         (report.status, rig.calls().len())
     };
     assert_eq!(careless(rig()), (Status::Completed, 2));
@@ -227,7 +227,7 @@ fn an_error_that_sync_data_swallows_does_not_make_the_run_completed() {
 #[test]
 fn sync_complete_is_called_after_a_run_that_wrote_and_no_other() {
     job_with!(Completing {
-        async fn sync_complete(&self, source: &Listed, target: &Memory, synced: &Synced<'_, World>) -> Result<(), JobError> {
+        async fn sync_complete(&self, source: &Listed, target: &Memory, synced: &CompleteContext<'_, World>) -> Result<(), JobError> {
             let names = synced.outcomes().iter(synced.plan().diff()).filter(|(_, _, outcome)| outcome.is_written()).count();
             self.rig.note(format!("{names} of {} written", source.0.source.countries.len()));
             // The generated version.

@@ -95,7 +95,7 @@ fn a_report_is_one_document() {
     object.remove("steps");
     object["summary"].as_object_mut().unwrap().remove("models");
     let lift = |model| json!({"model": model, "operation": "delete", "limit": usize::MAX.to_string()});
-    let lifts = ["city", "country", "region", "place"].map(lift);
+    let limit_overrides = ["city", "country", "region", "place"].map(lift);
     let attributes = |region| json!({"region": region, "population": null, "community": "[secret]"});
     assert_eq!(
         document,
@@ -114,7 +114,7 @@ fn a_report_is_one_document() {
                 "held": 0, "unsupported": 0, "rejected": 1, "left_out": 0, "unknown": 0, "not_attempted": 0,
             },
             "breaches": [],
-            "lifts": lifts,
+            "limit_overrides": limit_overrides,
             "skipped": [],
             "filtered": [],
             "stale": [],

@@ -32,10 +32,10 @@ fn a_job_is_run_dry_unless_it_says_otherwise() {
         }
     }
 
-    let options = RunOptions::of(&Careful::INFO);
+    let options = RunOptions::new(&Careful::INFO);
     assert!(options.dry_run && options.continue_on_failure && !options.parallel_loading && !options.memory_profiling);
     assert_eq!(options.concurrency.map(usize::from), Some(7));
-    assert!(!RunOptions::of(&SyncWorlds::INFO).dry_run);
+    assert!(!RunOptions::new(&SyncWorlds::INFO).dry_run);
     for (options, dry_run, calls) in [(options.clone(), true, 0), (options.apply(), false, 2)] {
         let rig = rig().into_shared();
         let report = run_job(Careful { rig: rig.clone() }, options, Vec::new());

@@ -9,16 +9,20 @@ mod store;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 
-use diffsync_core::{
-    Adapter, AdapterError, Dataset, Filter, HasTable, Job, JobContext, JobError, JobSpec, LoadContext, Operation,
-    OutcomeKind, Plan, Policy, RunOptions, RunReport, Status, SyncModel, Table, Target, TargetError, Variable,
-    VariableKind, WriteContext, job,
-};
+use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
+use diffsync_core::data::HasTable;
+use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::model::Operation;
+use diffsync_core::plan::OutcomeKind;
+use diffsync_core::plan_file::{Filter, StalePolicy};
+use diffsync_core::report::{RunReport, Status};
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Adapter, Dataset, Job, Plan, SyncModel, Table, Target, job};
 use proptest::prelude::*;
 
 use self::store::{SyncDns, SyncPlants, lab, name_server};
 use crate::fake_target::{locked, run_job, unguarded};
-use crate::plan_file::{carrying_out, inverse, key, saved, stale};
+use crate::plan_file::{apply_plan, inverse, key, saved, stale};
 
 /// A site, whatever the case of its name.
 #[derive(SyncModel, Clone, Debug, PartialEq, Eq, Hash)]

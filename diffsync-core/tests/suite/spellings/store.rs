@@ -132,11 +132,11 @@ macro_rules! jobs {
             }
 
             pub(super) fn apply(&self) -> RunOptions {
-                unguarded::<$data>(RunOptions::of(&$job::INFO)).apply()
+                unguarded::<$data>(RunOptions::new(&$job::INFO)).apply()
             }
 
             pub(super) fn dry_run(&self) -> RunOptions {
-                unguarded::<$data>(RunOptions::of(&$job::INFO))
+                unguarded::<$data>(RunOptions::new(&$job::INFO))
             }
         }
 

@@ -4,13 +4,13 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
-use super::{Names, comparison, copy_of, doc_lints, field_doc, field_of, name, ref_of, with_bound};
+use super::{TypeNames, comparison, copy_of, doc_lints, field_doc, field_of, name, ref_of, with_bound};
 use crate::model::ast::{Field, Model, Role};
 use crate::span::call_site;
 use crate::ty::{is_plain, is_string, option};
 
 /// `CountryId`.
-pub(super) fn id_type(model: &Model<'_>, names: &Names) -> TokenStream {
+pub(super) fn id_type(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let id = &names.id;
     let vis = model.vis;
     let doc = format!("The identifier of a [`{}`].", model.ident);
@@ -30,7 +30,7 @@ pub(super) fn id_type(model: &Model<'_>, names: &Names) -> TokenStream {
 }
 
 /// What a `CountryId` can do.
-pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
+pub(super) fn id(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let id = &names.id;
     let model_ident = model.ident;
     let vis = model.vis;
@@ -90,7 +90,7 @@ pub(super) fn id(model: &Model<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl ::core::hash::Hash for #id {
             fn hash<H: ::core::hash::Hasher>(&self, state: &mut H) {
-                ::core::hash::Hash::hash(&_diffsync::Names::<#model_ident>::key(self), state);
+                ::core::hash::Hash::hash(&_diffsync::model::AsKey::<#model_ident>::key(self), state);
             }
         }
 
@@ -193,7 +193,7 @@ pub(super) fn never_read<'f, 'a: 'f>(mut fields: impl Iterator<Item = &'f Field<
 }
 
 /// `CountryKey`.
-pub(super) fn key_type(model: &Model<'_>, names: &Names) -> TokenStream {
+pub(super) fn key_type(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let key = &names.key;
     let vis = model.vis;
     let doc = format!("The identifier of a [`{}`], borrowed.", model.ident);
@@ -214,7 +214,7 @@ pub(super) fn key_type(model: &Model<'_>, names: &Names) -> TokenStream {
 }
 
 /// What a `CountryKey` can do.
-pub(super) fn key(model: &Model<'_>, names: &Names) -> TokenStream {
+pub(super) fn key(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let (ident, key) = (model.ident, &names.key);
     let hashed = model
         .with_role(Role::Identifier)
@@ -273,15 +273,15 @@ pub(super) fn borrowed(field: &Field<'_>) -> TokenStream {
 }
 
 /// What names a record: its identifier, its only identifier's type, or a tuple of all.
-pub(super) fn lookups(model: &Model<'_>, names: &Names) -> TokenStream {
-    let Names { id, key, .. } = names;
+pub(super) fn lookups(model: &Model<'_>, names: &TypeNames) -> TokenStream {
+    let TypeNames { id, key, .. } = names;
     let ident = model.ident;
     let fields: Vec<_> = model.with_role(Role::Identifier).collect();
     let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
     let implement = |generics: TokenStream, ty: TokenStream, parts: Vec<TokenStream>, spelling: TokenStream| {
         quote! {
             #[automatically_derived]
-            impl #generics _diffsync::Names<#ident> for #ty {
+            impl #generics _diffsync::model::AsKey<#ident> for #ty {
                 #[inline]
                 fn key(&self) -> ::core::option::Option<#key<'_>> {
                     ::core::option::Option::Some(#key { #(#idents: #parts),* })

@@ -22,7 +22,9 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
         let written = to.to_token_stream().to_string();
         if !bound_models.contains(&written) {
             bound_models.push(written);
-            bounds.push(quote_spanned!(to.span()=> #to: _diffsync::SyncModel, SyncDataset: _diffsync::HasTable<#to>));
+            bounds.push(
+                quote_spanned!(to.span()=> #to: _diffsync::SyncModel, SyncDataset: _diffsync::data::HasTable<#to>),
+            );
         }
         let key_of = key_of(model, link, &to);
         visits.push(quote_spanned! {call_site(&to)=>
@@ -49,7 +51,7 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
     };
     quote! {
         #[automatically_derived]
-        impl<SyncDataset> _diffsync::LinksIn<SyncDataset> for #ident
+        impl<SyncDataset> _diffsync::data::LinksIn<SyncDataset> for #ident
         where
             #(#bounds,)*
         {
@@ -96,7 +98,7 @@ fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
             let span = call_site(field.ty);
             let value = field_of("record", field);
             let name = if list.is_some() { quote_spanned!(span=> name) } else { quote_spanned!(span=> &#value) };
-            quote_spanned!(span=> _diffsync::Names::<#to>::key(#name))
+            quote_spanned!(span=> _diffsync::model::AsKey::<#to>::key(#name))
         }
         NamedBy::Fields(pairs) => {
             let (mut parts, mut names, mut assigned) = (Vec::new(), Vec::new(), Vec::new());
@@ -141,7 +143,7 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
         return quote_spanned! {span=>
             _diffsync::__private::Respelled(|record, spelled| {
                 #new
-                if let ::core::option::Option::Some(key) = _diffsync::Names::<#to>::key(&new) {
+                if let ::core::option::Option::Some(key) = _diffsync::model::AsKey::<#to>::key(&new) {
                     #(#single)*
                 }
             })
@@ -156,7 +158,7 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
             |mut each| {
                 let name = &each;
                 #new
-                if let ::core::option::Option::Some(key) = _diffsync::Names::<#to>::key(&new) {
+                if let ::core::option::Option::Some(key) = _diffsync::model::AsKey::<#to>::key(&new) {
                     #take
                     last = new;
                 }
@@ -175,7 +177,7 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
             let mut last = ::core::option::Option::None;
             let list = ::core::mem::take(&mut #value);
             #value = #all;
-            if let ::core::option::Option::Some(key) = _diffsync::Names::<#to>::key(&last) {
+            if let ::core::option::Option::Some(key) = _diffsync::model::AsKey::<#to>::key(&last) {
                 let _ = key;
                 #(#single)*
             }
@@ -187,7 +189,7 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
 fn take(model: &Model<'_>, link: &Link, to: &Type, field: &Field<'_>, value: &TokenStream) -> TokenStream {
     let span = call_site(field.ty);
     let respell = |value: &TokenStream| match &link.named_by {
-        NamedBy::Field(_) => quote_spanned!(span=> _diffsync::Names::<#to>::respell(#value, key);),
+        NamedBy::Field(_) => quote_spanned!(span=> _diffsync::model::AsKey::<#to>::respell(#value, key);),
         NamedBy::Fields(pairs) => {
             let parts = pairs.iter().filter(|pair| pair.mine == *field.ident).map(|pair| {
                 let (given, of) =

@@ -21,7 +21,7 @@ use crate::span::call_site;
 use crate::ty::{is_copied, is_plain};
 
 pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
-    let names = Names::of(model.ident);
+    let names = TypeNames::of(model.ident);
     let types =
         [identifier::id_type(model, &names), identifier::key_type(model, &names), patch::patch_type(model, &names)];
     let bounds = bounds(model);
@@ -50,13 +50,13 @@ pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
 }
 
 /// The names of the generated types.
-pub(super) struct Names {
+pub(super) struct TypeNames {
     pub(super) id: Ident,
     pub(super) key: Ident,
     pub(super) patch: Ident,
 }
 
-impl Names {
+impl TypeNames {
     pub(super) fn of(model: &Ident) -> Self {
         let named = |suffix| format_ident!("{}{}", model, suffix);
         Self { id: named("Id"), key: named("Key"), patch: named("Patch") }
@@ -75,7 +75,7 @@ fn bounds(model: &Model<'_>) -> TokenStream {
     let identifier = has(Role::Identifier).then(|| {
         quote! {
             #[inline]
-            fn identifier<T: _diffsync::IdentifierValue>(
+            fn identifier<T: _diffsync::model::IdentifierValue>(
                 value: &T,
             ) -> &(impl ::core::cmp::PartialEq<T> + ::core::hash::Hash + #serialize) {
                 value
@@ -86,7 +86,7 @@ fn bounds(model: &Model<'_>) -> TokenStream {
     let attribute = has(Role::Attribute).then(|| {
         quote! {
             #[inline]
-            fn attribute<T: _diffsync::AttributeValue>(value: &T) -> &impl #serialize {
+            fn attribute<T: _diffsync::model::AttributeValue>(value: &T) -> &impl #serialize {
                 value
             }
         }
@@ -95,7 +95,7 @@ fn bounds(model: &Model<'_>) -> TokenStream {
     let local = has(Role::Local).then(|| {
         quote! {
             #[inline]
-            fn local<T: _diffsync::LocalValue>() -> T {
+            fn local<T: _diffsync::model::LocalValue>() -> T {
                 ::core::default::Default::default()
             }
         }

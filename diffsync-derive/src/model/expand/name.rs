@@ -23,7 +23,7 @@ impl Naming<'_> {
     fn named(&self, field: &Field<'_>, value: &TokenStream) -> TokenStream {
         let (to, span) = (&self.to, call_site(field.ty));
         match self.part {
-            None => quote_spanned!(span=> _diffsync::Names::<#to>::key(#value)),
+            None => quote_spanned!(span=> _diffsync::model::AsKey::<#to>::key(#value)),
             Some(part) => {
                 let compared = compared_part(part);
                 let key = quote_spanned!(span=> <#to as _diffsync::SyncModel>::Key<'_>);

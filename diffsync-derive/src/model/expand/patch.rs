@@ -3,13 +3,13 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::{Names, doc_lints, field_doc, field_of, ref_of};
+use super::{TypeNames, doc_lints, field_doc, field_of, ref_of};
 use crate::model::ast::{Model, Role};
 use crate::span::call_site;
 use crate::ty::is_plain;
 
 /// `CountryPatch`.
-pub(super) fn patch_type(model: &Model<'_>, names: &Names) -> TokenStream {
+pub(super) fn patch_type(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let patch = &names.patch;
     let model_vis = model.vis;
     let doc = format!("A change of a [`{}`]: the attributes that get a new value.", model.ident);
@@ -31,7 +31,7 @@ pub(super) fn patch_type(model: &Model<'_>, names: &Names) -> TokenStream {
 }
 
 /// What a `CountryPatch` can do.
-pub(super) fn patch(model: &Model<'_>, names: &Names) -> TokenStream {
+pub(super) fn patch(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let patch = &names.patch;
     let vis = model.vis;
     let fields: Vec<_> = model.with_role(Role::Attribute).collect();

@@ -3,18 +3,18 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{Names, comparison, copy_of, field_of, identifier, links, local_default, ref_of, schema, with_bound};
+use super::{TypeNames, comparison, copy_of, field_of, identifier, links, local_default, ref_of, schema, with_bound};
 use crate::model::ast::{Comparison, Field, Model, Role};
 use crate::model::validate;
 use crate::span::call_site;
 use crate::ty::{is_copied, is_plain, is_string, option};
 
-pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
-    let Names { id, key, patch } = names;
+pub(super) fn record(model: &Model<'_>, names: &TypeNames) -> TokenStream {
+    let TypeNames { id, key, patch } = names;
     let (ident, name, schema) = (model.ident, &model.name, schema::schema(model));
     let identified = identified(model, names);
     let compared = compared(model, names);
-    let handed_over = handed_over(model);
+    let for_target = for_target(model);
     let spelled = spelled(model);
     let identifiers = values(model, Role::Identifier);
     let attributes = values(model, Role::Attribute);
@@ -34,7 +34,7 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
 
     let values = if model.with_role(Role::Attribute).next().is_some() { quote!(attributes) } else { quote!(_) };
     let never_read = identifier::never_read(model.with_role(Role::Attribute));
-    let touched = model.fields.iter().filter_map(touch);
+    let touched = model.fields.iter().filter_map(prefetch);
 
     quote! {
         #[automatically_derived]
@@ -51,7 +51,7 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
 
             #spelled
 
-            #handed_over
+            #for_target
 
             #[inline]
             fn identifier(&self, position: usize) -> _diffsync::__private::ValueResult {
@@ -75,7 +75,7 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
             }
 
             #[inline]
-            fn touch(&self) -> usize {
+            fn prefetch(&self) -> usize {
                 0usize #(.wrapping_add(#touched))*
             }
         }
@@ -83,8 +83,8 @@ pub(super) fn record(model: &Model<'_>, names: &Names) -> TokenStream {
 }
 
 /// The functions about the identifier.
-fn identified(model: &Model<'_>, names: &Names) -> TokenStream {
-    let Names { id, key, .. } = names;
+fn identified(model: &Model<'_>, names: &TypeNames) -> TokenStream {
+    let TypeNames { id, key, .. } = names;
     let fields: Vec<_> = model.with_role(Role::Identifier).collect();
     let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
     let borrowed = fields.iter().map(|field| identifier::borrowed(field));
@@ -162,7 +162,7 @@ fn spelled(model: &Model<'_>) -> Option<TokenStream> {
 }
 
 /// The functions about the attributes.
-fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
+fn compared(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let patch = &names.patch;
     let fields: Vec<_> = model.with_role(Role::Attribute).collect();
     let idents = fields.iter().map(|field| field.ident);
@@ -226,7 +226,7 @@ fn compared(model: &Model<'_>, names: &Names) -> TokenStream {
 }
 
 /// A copy without the local fields and, on request, without the deferred references, where a model has any of these.
-fn handed_over(model: &Model<'_>) -> Option<TokenStream> {
+fn for_target(model: &Model<'_>) -> Option<TokenStream> {
     let reset: Vec<_> = model
         .links
         .iter()
@@ -238,7 +238,7 @@ fn handed_over(model: &Model<'_>) -> Option<TokenStream> {
         return None;
     }
     let parameter = if reset.is_empty() { quote!(_) } else { quote!(deferring) };
-    let signature = quote!(#[inline] fn handed_over(&self, #parameter: bool) -> _diffsync::HandedOver<'_, Self>);
+    let signature = quote!(#[inline] fn for_target(&self, #parameter: bool) -> _diffsync::model::Outgoing<'_, Self>);
     let fields = model.fields.iter().map(|field| {
         let ident = field.ident;
         let copy = || copy_of("self", field);
@@ -255,11 +255,11 @@ fn handed_over(model: &Model<'_>) -> Option<TokenStream> {
         quote!(#ident: #value)
     });
 
-    let copy = quote!(_diffsync::HandedOver::Copy(Self { #(#fields),* }));
+    let copy = quote!(_diffsync::model::Outgoing::Copy(Self { #(#fields),* }));
     Some(if has_locals {
         quote!(#signature { #copy })
     } else {
-        quote!(#signature { if deferring { #copy } else { _diffsync::HandedOver::Whole(self) } })
+        quote!(#signature { if deferring { #copy } else { _diffsync::model::Outgoing::Whole(self) } })
     })
 }
 
@@ -304,7 +304,7 @@ fn values(model: &Model<'_>, role: Role) -> TokenStream {
 }
 
 /// Reads a byte of a text, which is elsewhere in memory than the record.
-fn touch(field: &Field<'_>) -> Option<TokenStream> {
+fn prefetch(field: &Field<'_>) -> Option<TokenStream> {
     let ident = field.ident;
     let text = match field.role {
         Role::Local => return None,
@@ -313,5 +313,5 @@ fn touch(field: &Field<'_>) -> Option<TokenStream> {
         _ => return None,
     };
 
-    Some(quote!(_diffsync::__private::touch(#text)))
+    Some(quote!(_diffsync::__private::prefetch(#text)))
 }

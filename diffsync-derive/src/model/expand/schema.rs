@@ -81,10 +81,10 @@ pub(super) fn schema(model: &Model<'_>) -> TokenStream {
 fn flags(model: &Model<'_>) -> TokenStream {
     let mut flags = model.flags.iter().map(|flag| {
         let constant = Ident::new(&flag.to_string().to_uppercase(), Span::call_site());
-        quote!(_diffsync::Flags::#constant)
+        quote!(_diffsync::model::Flags::#constant)
     });
 
-    let first = flags.next().unwrap_or_else(|| quote!(_diffsync::Flags::empty()));
+    let first = flags.next().unwrap_or_else(|| quote!(_diffsync::model::Flags::empty()));
     quote!(#first #(.union(#flags))*)
 }
 

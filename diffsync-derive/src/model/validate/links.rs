@@ -5,7 +5,7 @@ use quote::ToTokens;
 
 use crate::ctxt::Ctxt;
 use crate::model::ast::{Field, Link, Model, NamedBy, Role};
-use crate::suggest::nearest;
+use crate::suggest::suggest;
 use crate::ty::{can_be_empty, is_list, is_self};
 
 /// Takes out the links that break a rule, and puts the parent first.
@@ -44,7 +44,7 @@ fn pairs(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
             let mine = &pair.mine;
             let fields: Vec<String> = model.fields.iter().map(|field| field.ident.to_string()).collect();
             let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
-            let meant = nearest(&mine.to_string(), &fields)
+            let meant = suggest(&mine.to_string(), &fields)
                 .map(|meant| format!("; did you mean `{meant}`?"))
                 .unwrap_or_default();
             let message = format!(

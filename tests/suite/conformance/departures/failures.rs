@@ -1,6 +1,7 @@
 //! The order of deletes, and what follows from a record that could not be written.
 
-use diffsync_core::{Operation, RunReport, Status};
+use diffsync_core::model::Operation;
+use diffsync_core::report::{RunReport, Status};
 use serde_json::json;
 
 use super::{Network, Site, first_sync, network, ours};

@@ -1,6 +1,7 @@
 //! What flags leave alone, where the peer goes on.
 
-use diffsync_core::{Flags, Operation, Status};
+use diffsync_core::model::{Flags, Operation};
+use diffsync_core::report::Status;
 use serde_json::{Value, json};
 
 use super::{Network, Ours, first_sync, network, ours_with};

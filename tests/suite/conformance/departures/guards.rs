@@ -1,6 +1,7 @@
 //! How much a run may delete. The peer knows no limit.
 
-use diffsync_core::{Limit, Operation, Status};
+use diffsync_core::model::{Limit, Operation};
+use diffsync_core::report::Status;
 use serde_json::json;
 
 use super::{Network, network};

@@ -1,6 +1,7 @@
 //! Sides that are not as they should be.
 
-use diffsync_core::{Dataset, Plan, Status, SyncModel, Table};
+use diffsync_core::report::Status;
+use diffsync_core::{Dataset, Plan, SyncModel, Table};
 use serde_json::{Value, json};
 
 use super::{Network, Site, first_sync, network, ours};

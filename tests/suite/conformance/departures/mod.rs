@@ -11,11 +11,13 @@ mod loading;
 mod moves;
 mod values;
 
-use diffsync_core::{Dataset, RunOptions, RunReport, SyncModel, Table};
+use diffsync_core::report::RunReport;
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Dataset, SyncModel, Table};
 use serde_json::Value;
 
 use super::answer::contents;
-use super::memory::{Memory, Synced, document, run_with, summary, synced, unlimited};
+use super::memory::{CompleteContext, Memory, document, run_with, summary, synced, unlimited};
 
 #[derive(SyncModel, Clone)]
 struct Site {
@@ -71,12 +73,16 @@ struct Ours {
     report: RunReport,
 }
 
-fn ours<D: Synced>(source: D, target: &Memory<D>) -> Ours {
+fn ours<D: CompleteContext>(source: D, target: &Memory<D>) -> Ours {
     ours_with(&Memory::new(source), target, |options| options)
 }
 
 /// The same of a run that is asked for something.
-fn ours_with<D: Synced>(source: &Memory<D>, target: &Memory<D>, ask: impl FnOnce(RunOptions) -> RunOptions) -> Ours {
+fn ours_with<D: CompleteContext>(
+    source: &Memory<D>,
+    target: &Memory<D>,
+    ask: impl FnOnce(RunOptions) -> RunOptions,
+) -> Ours {
     let report = run_with(source, target, Vec::new(), |options| ask(unlimited::<D>(options)));
     Ours {
         diff: document(&report),

@@ -1,6 +1,7 @@
 //! Records that live under another parent than before.
 
-use diffsync_core::{Dataset, Status, SyncModel, Table};
+use diffsync_core::report::Status;
+use diffsync_core::{Dataset, SyncModel, Table};
 use serde_json::json;
 
 use super::{Site, first_sync, network, ours};

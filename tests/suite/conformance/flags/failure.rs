@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use diffsync_core::{Operation, RunError, Status};
+use diffsync_core::model::Operation;
+use diffsync_core::report::{RunError, Status};
 use serde_json::json;
 
 use super::FLIPPED;

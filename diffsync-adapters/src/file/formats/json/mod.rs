@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
 use std::ops::Range;
 
-use diffsync_core::{AdapterError, Side};
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::data::Side;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 

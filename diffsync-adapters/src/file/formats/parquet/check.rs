@@ -5,7 +5,7 @@ use std::fs::File;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, FieldRef, Schema, SchemaRef};
-use diffsync_core::exposed;
+use diffsync_core::value::exposed;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

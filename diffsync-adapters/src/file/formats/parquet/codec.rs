@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, make_array};
 use arrow_schema::{DataType, FieldRef, Schema};
-use diffsync_core::exposed;
+use diffsync_core::value::exposed;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_arrow::deserializer::DeserializerItem;

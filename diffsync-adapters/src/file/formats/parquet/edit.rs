@@ -13,7 +13,7 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, new_null_array};
 use arrow_schema::{DataType, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
 use arrow_select::interleave::interleave;
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -11,7 +11,7 @@ use std::fs::File;
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use arrow_schema::Schema;
-use diffsync_core::AdapterError;
+use diffsync_core::adapter::AdapterError;
 
 pub(crate) use self::check::Columns;
 use self::codec::{Arrays, ArrowRows, codings};

@@ -6,7 +6,8 @@ mod value;
 use std::fs::File;
 use std::io::Write;
 
-use diffsync_core::{AdapterError, Side};
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::data::Side;
 use toml_edit::{Array, Datetime, Document, InlineTable, Item, TableLike, TomlError};
 
 use super::encoding::text;

@@ -9,7 +9,8 @@ mod write;
 use std::fs::File;
 use std::io::Write;
 
-use diffsync_core::{AdapterError, Side};
+use diffsync_core::adapter::AdapterError;
+use diffsync_core::data::Side;
 
 use self::document::{Document, Node, NodeKind, datum, is_merge};
 use super::encoding::text;

@@ -8,7 +8,9 @@ mod yaml;
 
 use std::fs;
 
-use diffsync_core::{Job, JobSpec, RunReport, Status};
+use diffsync_core::Job;
+use diffsync_core::job::JobSpec;
+use diffsync_core::report::{RunReport, Status};
 
 use super::{Folders, run};
 
@@ -19,7 +21,8 @@ macro_rules! model {
             #[allow(unused_imports, reason = "not every model has fields of these types")]
             use super::*;
             use diffsync_adapters::file::{FileModel, Folder};
-            use diffsync_core::{Dataset, Job, JobContext, JobError, SyncModel, Table, job};
+            use diffsync_core::{Dataset, Job, SyncModel, Table, job};
+            use diffsync_core::job::{JobContext, JobError};
             use std::path::PathBuf;
 
             #[derive(SyncModel, FileModel, Clone, Debug)]
@@ -43,10 +46,10 @@ macro_rules! model {
 
             impl Job for Copy {
                 async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-                    Ok(Folder::at(&self.source))
+                    Ok(Folder::new(&self.source))
                 }
                 async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-                    Ok(Folder::at(&self.target))
+                    Ok(Folder::new(&self.target))
                 }
             }
 

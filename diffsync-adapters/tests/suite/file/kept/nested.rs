@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use diffsync_core::{Job, JobSpec, Limit, Operation, PlanKey, Run, RunOptions};
+use diffsync_core::job::JobSpec;
+use diffsync_core::model::{Limit, Operation};
+use diffsync_core::plan_file::PlanKey;
+use diffsync_core::run::RunOptions;
+use diffsync_core::{Job, Run};
 use serde::{Deserialize, Serialize};
 
 use super::model;
@@ -100,7 +104,7 @@ fn a_set_that_is_the_same_is_not_written_again_and_a_new_item_is_added_to_it() {
 fn an_undo_plan_says_which_keys_it_cannot_bring_back() {
     fn check<J: Job + JobSpec>(file: &str, source: &str, target: &str, job: impl Fn(&Folders) -> J) {
         let folders = Folders::new().with(file, source, target);
-        let mut options = RunOptions::of(&J::INFO).apply().allow("device", Operation::Delete, Limit::Count(9));
+        let mut options = RunOptions::new(&J::INFO).apply().allow("device", Operation::Delete, Limit::Count(9));
         options.undo = Some(PlanKey::new(b"0123456789abcdef").unwrap());
         let report = block_on(Run::execute(Arc::new(job(&folders)), options, Vec::new()));
         let lost: Vec<_> = report.undo.unwrap().lost.iter().map(ToString::to_string).collect();

@@ -1,6 +1,6 @@
 //! Numbers: those that are none, those that are large, and those of 32 bits.
 
-use diffsync_core::Side;
+use diffsync_core::data::Side;
 use serde_json::Value;
 use tempfile::TempDir;
 

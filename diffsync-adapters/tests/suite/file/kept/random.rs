@@ -1,6 +1,6 @@
 //! Random documents in each text format: one value changes, and every other byte stays.
 
-use diffsync_core::Status;
+use diffsync_core::report::Status;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 

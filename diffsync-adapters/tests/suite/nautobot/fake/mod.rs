@@ -9,7 +9,7 @@ mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use diffsync_core::{Secret, Url};
+use diffsync_core::value::{Secret, Url};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -53,7 +53,7 @@ impl Fake {
     }
 
     /// One that offers no GraphQL.
-    pub(crate) async fn without_graphql() -> Self {
+    pub(crate) async fn rest_only() -> Self {
         Self::with(State::new(), false).await
     }
 
