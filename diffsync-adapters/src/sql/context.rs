@@ -28,6 +28,8 @@ pub(crate) struct SqlContext {
     pub(crate) catalogue: Catalogue,
     /// The records that the database takes for others, by model.
     pub(crate) equal_identifiers: AsyncMutex<HashMap<&'static str, Arc<EqualIdentifiers>>>,
+    /// The columns of identifiers in which rows may hold different values that the column calls equal, by table.
+    pub(crate) inexact_identifiers: AsyncMutex<HashMap<&'static str, Arc<Vec<&'static str>>>>,
     keys: Mutex<KeyCache>,
 }
 
@@ -40,6 +42,7 @@ impl SqlContext {
             tables_created: OnceCell::new(),
             catalogue: Catalogue::default(),
             equal_identifiers: AsyncMutex::default(),
+            inexact_identifiers: AsyncMutex::default(),
             keys: Mutex::default(),
         }
     }
@@ -57,6 +60,7 @@ impl SqlContext {
         self.session.start_over().await;
         self.catalogue.clear().await;
         self.equal_identifiers.lock().await.clear();
+        self.inexact_identifiers.lock().await.clear();
     }
 
     /// The keys that were looked up. Those that a transaction found which was given up may be of rows that do not exist.

@@ -15,6 +15,8 @@ pub(crate) struct InexactColumn {
     pub(crate) why: String,
     /// Whether it takes texts for the same that differ in case.
     pub(crate) ignores_case: bool,
+    /// Whether rows may hold different values that it takes for the same. Otherwise it keeps one form of each value.
+    pub(crate) keeps_variants: bool,
 }
 
 /// What the catalogue says of a column: its type without that of a domain, and a collation that decides what is the same.
@@ -109,7 +111,7 @@ async fn inexact_in_sqlite(
     let is_text = !ty.contains("INT") && ["CHAR", "CLOB", "TEXT"].iter().any(|word| ty.contains(word));
     if !is_text && !ty.is_empty() && !ty.contains("BLOB") {
         let why = format!("is of type `{}`, which turns a text that looks like a number into one", column.ty);
-        return Ok(Some(InexactColumn { why, ignores_case: false }.of(&column.name)));
+        return Ok(Some(InexactColumn { why, ignores_case: false, keeps_variants: false }.of(&column.name)));
     }
 
     let quotes = database.quotes();
@@ -131,7 +133,7 @@ async fn inexact_in_sqlite(
         (_, true) => "has a collation that ignores spaces at the end",
         _ => return Ok(None),
     };
-    Ok(Some(InexactColumn { why: why.into(), ignores_case: case }.of(&column.name)))
+    Ok(Some(InexactColumn { why: why.into(), ignores_case: case, keeps_variants: true }.of(&column.name)))
 }
 
 impl InexactColumn {
@@ -142,7 +144,12 @@ impl InexactColumn {
 
 /// A type that keeps a value in a form of its own, for a field that holds a text.
 fn own_form(ty: &str) -> InexactColumn {
-    InexactColumn { why: format!("is of type `{ty}`, which keeps values in a form of its own"), ignores_case: false }
+    InexactColumn {
+        why: format!("is of type `{ty}`, which keeps values in a form of its own"),
+        ignores_case: false,
+        // These keep the digits that they were given.
+        keeps_variants: matches!(ty, "numeric" | "interval" | "jsonb"),
+    }
 }
 
 fn in_mysql(ColumnType { ty, collation }: &ColumnType, kind: Kind) -> Option<InexactColumn> {
@@ -151,11 +158,16 @@ fn in_mysql(ColumnType { ty, collation }: &ColumnType, kind: Kind) -> Option<Ine
             let tells_spaces = ty != "char" && (collation.contains("nopad") || collation.contains("_0900_"));
             let ignores_case = collation.contains("_ci");
             let is_exact = collation.ends_with("_bin") && tells_spaces;
-            (!is_exact).then(|| InexactColumn { why: format!("has the collation `{collation}`"), ignores_case })
+            (!is_exact).then(|| InexactColumn {
+                why: format!("has the collation `{collation}`"),
+                ignores_case,
+                keeps_variants: true,
+            })
         }
         (Kind::Bytes, "binary", _) => Some(InexactColumn {
             why: "is of type `binary`, which is filled up with zeros".into(),
             ignores_case: false,
+            keeps_variants: false,
         }),
         (Kind::Text, ty, None) => Some(own_form(ty)),
         _ => None,
@@ -167,13 +179,17 @@ fn in_postgres(ColumnType { ty, collation }: &ColumnType, kind: Kind) -> Option<
         (_, _, Some(collation)) => Some(InexactColumn {
             why: format!("has the collation `{collation}`, which is not deterministic"),
             ignores_case: true,
+            keeps_variants: true,
         }),
-        (_, "citext", _) => {
-            Some(InexactColumn { why: "is of type `citext`, which ignores case".into(), ignores_case: true })
-        }
+        (_, "citext", _) => Some(InexactColumn {
+            why: "is of type `citext`, which ignores case".into(),
+            ignores_case: true,
+            keeps_variants: true,
+        }),
         (_, "bpchar", _) => Some(InexactColumn {
             why: "is of type `char`, which ignores spaces at the end".into(),
             ignores_case: false,
+            keeps_variants: false,
         }),
         (Kind::Text, "text" | "varchar", _) => None,
         (Kind::Text, ty, _) => Some(own_form(ty)),

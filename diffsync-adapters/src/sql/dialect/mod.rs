@@ -211,15 +211,20 @@ pub(crate) struct TypedColumn {
     pub(crate) name: &'static str,
     #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL is told the types of values"))]
     pub(crate) ty: String,
+    /// Whether rows are found by exactly the value, since the column calls others equal to it.
+    pub(crate) compared_exactly: bool,
 }
 
 /// What decides how the rows of a table are written, and whether they hold what they were given.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact that the catalogue tells by itself")]
 pub(crate) struct TableBehavior {
     /// Whether anything may store other values than were given: a trigger, a rule, a view.
     pub(crate) alters: bool,
     /// Whether a row may still be there after a delete that the database counted: a trigger, a rule, a view.
     pub(crate) may_keep_deleted: bool,
+    /// Whether a row that is written may replace another one with the same unique value, without an error.
+    pub(crate) replaces: bool,
     /// Whether the database does not say how many rows a statement has written.
     pub(crate) is_uncounted: bool,
     /// How rows are inserted where there are two ways: by `COPY`, or not, because of this.
@@ -229,8 +234,9 @@ pub(crate) struct TableBehavior {
 /// A unique key of a table.
 pub(crate) struct UniqueKey {
     pub(crate) columns: Vec<UniqueColumn>,
-    /// Whether two rows with the same values are always refused: not so for keys over expressions, over the beginning of a
-    /// text or over some of the rows.
+    /// Whether the rows that a record collides with are found by the values of its columns: not so for keys over expressions,
+    /// over the beginning of a text or over some of the rows, nor for those that call nulls equal, or other values than
+    /// the columns do.
     pub(crate) is_exact: bool,
     /// Whether it is the number by which `SQLite` keeps the row, which is in no index.
     pub(crate) is_row_number: bool,
@@ -243,23 +249,25 @@ pub(crate) struct UniqueColumn {
     pub(crate) frees: bool,
     /// Whether rows are told apart by it. A column may also be included, or named by an expression.
     pub(crate) is_part: bool,
+    /// What follows the column in a comparison, so that it compares as the key does.
+    pub(crate) collate: String,
 }
 
 /// A column of a unique key as the catalogues give it: the name of the key, empty for the number of a row; the column, if
-/// it is not an expression; and whether it frees, is a part, and is exact.
-pub(crate) type UniqueKeyRow = (String, Option<String>, bool, bool, bool);
+/// it is not an expression; whether it frees, is a part, and is exact; and what follows the column in a comparison.
+pub(crate) type UniqueKeyRow = (String, Option<String>, bool, bool, bool, String);
 
 impl UniqueKey {
     /// The keys of rows of a catalogue, those of one key after each other.
     pub(crate) fn from_rows(rows: &[UniqueKeyRow]) -> Vec<Self> {
-        let column = |(_, name, frees, is_part, _): &UniqueKeyRow| {
-            Some(UniqueColumn { name: name.clone()?, frees: *frees, is_part: *is_part })
+        let column = |(_, name, frees, is_part, _, collate): &UniqueKeyRow| {
+            Some(UniqueColumn { name: name.clone()?, frees: *frees, is_part: *is_part, collate: collate.clone() })
         };
         let of_each = rows.chunk_by(|(one, ..), (other, ..)| one == other);
         of_each
             .map(|key| Self {
                 columns: key.iter().filter_map(column).collect(),
-                is_exact: key.iter().all(|(.., is_exact)| *is_exact),
+                is_exact: key.iter().all(|(.., is_exact, _)| *is_exact),
                 is_row_number: key.iter().all(|(name, ..)| name.is_empty()),
             })
             .collect()

@@ -1,6 +1,7 @@
 //! `MySQL` and `MariaDB`.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
@@ -15,8 +16,8 @@ use super::quoting::Quotes;
 use super::statement_limits::StatementLimits;
 use super::url_options::refuse_unknown;
 use super::{
-    Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, UniqueKey,
-    UniqueKeyRow, Update,
+    Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, TypedColumn,
+    UniqueKey, UniqueKeyRow, Update,
 };
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Kind, Value, whole_or_text};
@@ -263,11 +264,26 @@ fn placeholders(rows: usize, width: usize) -> String {
     vec![row; rows].join(",")
 }
 
-/// The condition that finds rows by these columns.
-fn condition<'c>(by: impl Iterator<Item = &'c str>, nulls: &[&'static str]) -> String {
-    let by = by.map(|column| format!("{} = ?", QUOTES.column(column)));
+/// The condition that finds rows by these columns. The values that are compared exactly are bound once more, at the end.
+fn condition(by: &[TypedColumn], nulls: &[&'static str]) -> String {
+    let found = by.iter().map(|column| format!("{} = ?", QUOTES.column(column.name)));
     let null = nulls.iter().map(|column| format!("{} IS NULL", QUOTES.column(column)));
-    by.chain(null).collect::<Vec<_>>().join(" AND ")
+    let exactly = by.iter().filter(|column| column.compared_exactly);
+    let exactly = exactly.map(|column| format!("{} = {}", as_bytes(&QUOTES.column(column.name)), as_bytes("?")));
+    found.chain(null).chain(exactly).collect::<Vec<_>>().join(" AND ")
+}
+
+/// The bytes of a text, whatever its character set and its collation.
+fn as_bytes(text: &str) -> String {
+    format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
+}
+
+/// The values that are compared exactly, of rows that have these columns at their end.
+fn exact_values<'v>(by: &[TypedColumn], rows: &'v [Value<'v>], width: usize) -> impl Iterator<Item = &'v Value<'v>> {
+    let before = width.saturating_sub(by.len());
+    let places: Vec<usize> =
+        by.iter().enumerate().filter(|(_, column)| column.compared_exactly).map(|(at, _)| before + at).collect();
+    rows.chunks(width.max(1)).flat_map(move |row| places.iter().filter_map(|at| row.get(*at)).collect::<Vec<_>>())
 }
 
 /// The schema of a table, if it is said, and its own name.
@@ -340,7 +356,7 @@ impl Connection for Connected {
     fn unique_keys<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<UniqueKey>> {
         const SQL: &str = "
             SELECT CAST(s.index_name AS CHAR), CAST(s.column_name AS CHAR), COALESCE(c.is_nullable = 'YES', FALSE), TRUE,
-                   s.sub_part IS NULL AND s.column_name IS NOT NULL
+                   s.sub_part IS NULL AND s.column_name IS NOT NULL, ''
             FROM information_schema.statistics s LEFT JOIN information_schema.columns c
                  ON c.table_schema = s.table_schema AND c.table_name = s.table_name AND c.column_name = s.column_name
             WHERE s.table_schema = COALESCE(?, DATABASE()) AND s.table_name = ? AND s.non_unique = 0
@@ -364,13 +380,13 @@ impl Connection for Connected {
             let Update { table, set, by, nulls, rows, .. } = update;
             let assigned = set.iter().map(|column| format!("{} = ?", QUOTES.column(column.name)));
             let assigned = assigned.collect::<Vec<_>>().join(", ");
-            let found = condition(by.iter().map(|column| column.name), nulls);
+            let found = condition(by, nulls);
             let sql = format!("UPDATE {table} SET {assigned} WHERE {found}");
             let mut updated = 0;
             for row in rows.rows() {
                 self.limits.row_bytes(row)?;
-                let done =
-                    sqlx::query_with(AssertSqlSafe(sql.as_str()), arguments(row)?).execute(&mut self.driver).await?;
+                let arguments = arguments(row.iter().chain(exact_values(by, row, rows.width)))?;
+                let done = sqlx::query_with(AssertSqlSafe(sql.as_str()), arguments).execute(&mut self.driver).await?;
                 updated += done.rows_affected();
             }
             Ok(updated)
@@ -384,12 +400,29 @@ impl Connection for Connected {
             let null = nulls.iter().map(|column| format!(" AND {} IS NULL", QUOTES.column(column)));
             let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
             let rest = null.chain(mine).collect::<Vec<_>>().concat();
+            let exact_columns = by.iter().filter(|column| column.compared_exactly);
+            let exact_columns: Vec<String> =
+                exact_columns.map(|column| as_bytes(&QUOTES.column(column.name))).collect();
+            let exact_row = format!("({})", vec![as_bytes("?"); exact_columns.len()].join(", "));
+
+            // What is compared exactly is bound twice.
+            let halved =
+                StatementLimits { values: self.limits.values / 2, bytes: self.limits.bytes / 2, ..self.limits };
+            let limits = if exact_columns.is_empty() { self.limits } else { halved };
+
             let mut deleted = 0;
-            for piece in self.limits.chunks(&rows.values, rows.width)? {
-                let values = placeholders(piece.len() / rows.width.max(1), rows.width);
-                let sql = format!("DELETE FROM {table} WHERE ({columns}) IN ({values}){rest}");
+            for piece in limits.chunks(&rows.values, rows.width)? {
+                let count = piece.len() / rows.width.max(1);
+                let values = placeholders(count, rows.width);
+                let mut sql = format!("DELETE FROM {table} WHERE ({columns}) IN ({values}){rest}");
+                if !exact_columns.is_empty() {
+                    let values = vec![exact_row.as_str(); count].join(", ");
+                    // Writing to a text cannot fail.
+                    let _ = write!(sql, " AND ({}) IN ({values})", exact_columns.join(", "));
+                }
                 let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
-                let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece.iter().chain(owner.as_ref()))?);
+                let bound = piece.iter().chain(owner.as_ref()).chain(exact_values(by, piece, rows.width));
+                let done = sqlx::query_with(AssertSqlSafe(sql), arguments(bound)?);
                 deleted += done.execute(&mut self.driver).await?.rows_affected();
             }
             Ok(deleted)

@@ -308,11 +308,14 @@ async fn drawn(
     Ok(keys.into_iter().map(|key| Value::Text(key.into())).collect())
 }
 
-/// `t.a = v.c2::text`, for each column.
+/// `t.a = v.c2::text`, for each column, and the same once more where it is compared exactly.
 fn same(by: &[TypedColumn], before: usize) -> impl Iterator<Item = String> {
-    by.iter()
-        .enumerate()
-        .map(move |(at, column)| format!("t.{} = v.c{}::{}", QUOTES.column(column.name), before + at, column.ty))
+    by.iter().enumerate().map(move |(at, TypedColumn { name, ty, compared_exactly })| {
+        let (name, at) = (QUOTES.column(name), before + at);
+        let exactly =
+            if *compared_exactly { format!(" AND t.{name}::text COLLATE \"C\" = v.c{at}") } else { String::new() };
+        format!("t.{name} = v.c{at}::{ty}{exactly}")
+    })
 }
 
 fn condition(by: &[TypedColumn], before: usize, nulls: &[&'static str]) -> String {

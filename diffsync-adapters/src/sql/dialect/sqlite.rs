@@ -17,8 +17,8 @@ use super::quoting::Quotes;
 use super::statement_limits::StatementLimits;
 use super::url_options::refuse_unknown;
 use super::{
-    Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, UniqueKey,
-    UniqueKeyRow, Update,
+    Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, TypedColumn,
+    UniqueKey, UniqueKeyRow, Update,
 };
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Kind, Value};
@@ -234,8 +234,33 @@ fn placeholders(rows: usize, width: usize, first: impl Fn(usize) -> String) -> S
     sql
 }
 
+/// The condition that a column has the value at this place of `v`.
+fn equal(qualified: &str, column: &TypedColumn, at: usize) -> String {
+    let exactly =
+        if column.compared_exactly { format!(" AND {qualified} COLLATE BINARY = v.column{at}") } else { String::new() };
+    format!("{qualified} = v.column{at}{exactly}")
+}
+
+/// The condition that columns have the values of one of these rows, and what begins the statement for it.
+fn among(by: &[TypedColumn], before: &str, values: &str) -> (String, String) {
+    let columns = |exactly: &str| {
+        let column = |column: &TypedColumn| {
+            let exactly = if column.compared_exactly { exactly } else { "" };
+            format!("{before}{}{exactly}", QUOTES.column(column.name))
+        };
+        by.iter().map(column).collect::<Vec<_>>().join(", ")
+    };
+    if !by.iter().any(|column| column.compared_exactly) {
+        return (String::new(), format!("({}) IN (VALUES {values})", columns("")));
+    }
+    // The first comparison finds the rows by an index, the second is the exact one.
+    let given = "(SELECT * FROM diffsync_given)";
+    let found = format!("({}) IN {given} AND ({}) IN {given}", columns(""), columns(" COLLATE BINARY"));
+    (format!("WITH diffsync_given AS (VALUES {values}) "), found)
+}
+
 /// What has a constraint refuse a row that says `ON CONFLICT REPLACE`, which would delete the row that has the value. It
-/// is not said where there are triggers: it would take the place of what their own statements say.
+/// is not said where there are triggers: it would take the place of what their own statements say. The rows are counted there.
 fn or_abort(behavior: &TableBehavior) -> &'static str {
     if behavior.alters { "" } else { " OR ABORT" }
 }
@@ -326,25 +351,31 @@ impl Connection for SqliteConnection {
                 "SELECT (SELECT count(*) FROM {schema}.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?1)),
                         (SELECT count(*) FROM {schema}.sqlite_schema WHERE type = 'view' AND lower(name) = lower(?1)),
                         (SELECT count(*) FROM {schema}.sqlite_schema
-                         WHERE lower(name) = lower(?1) AND sql LIKE 'CREATE VIRTUAL%')"
+                         WHERE lower(name) = lower(?1) AND sql LIKE 'CREATE VIRTUAL%'),
+                        (SELECT count(*) FROM {schema}.sqlite_schema
+                         WHERE type = 'table' AND lower(name) = lower(?1) AND sql LIKE '%CONFLICT%REPLACE%')"
             );
-            let (triggers, views, virtuals): (i64, i64, i64) =
+            let (triggers, views, virtuals, replacing): (i64, i64, i64, i64) =
                 sqlx::query_as(AssertSqlSafe(sql)).bind(name).fetch_one(self).await?;
             // What a trigger does instead is not counted.
             let alters = triggers + views + virtuals > 0;
-            Ok(TableBehavior { alters, may_keep_deleted: alters, is_uncounted: views > 0, copies: None })
+            // Without triggers, the statements say otherwise.
+            let replaces = alters && replacing > 0;
+            Ok(TableBehavior { alters, may_keep_deleted: alters, replaces, is_uncounted: views > 0, copies: None })
         })
     }
 
     fn unique_keys<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<UniqueKey>> {
+        // An index may have a collation of its own.
         const SQL: &str = "
-            SELECT key, name, frees, is_part, is_exact FROM (
+            SELECT key, name, frees, is_part, is_exact, collated FROM (
                 SELECT l.name AS key, i.seqno AS at, i.name AS name, coalesce(NOT c.[notnull], 0) AS frees,
-                       i.name IS NOT NULL AS is_part, NOT l.partial AND i.name IS NOT NULL AS is_exact
-                FROM pragma_index_list(?1, ?2) l JOIN pragma_index_info(l.name, ?2) i
+                       i.name IS NOT NULL AS is_part, NOT l.partial AND i.name IS NOT NULL AS is_exact,
+                       coalesce(' COLLATE [' || i.coll || ']', '') AS collated
+                FROM pragma_index_list(?1, ?2) l JOIN pragma_index_xinfo(l.name, ?2) i
                      LEFT JOIN pragma_table_xinfo(?1, ?2) c ON c.name = i.name
-                WHERE l.[unique]
-                UNION ALL SELECT '', pk, name, 0, 1, 1 FROM pragma_table_info(?1, ?2) WHERE pk > 0)
+                WHERE l.[unique] AND i.key
+                UNION ALL SELECT '', pk, name, 0, 1, 1, '' FROM pragma_table_info(?1, ?2) WHERE pk > 0)
             ORDER BY key, at";
         Box::pin(async move {
             let (schema, name) = parts(table);
@@ -392,8 +423,8 @@ impl Connection for SqliteConnection {
             let assigned = assigned.map(|(at, column)| format!("{} = v.column{}", QUOTES.column(column.name), at + 1));
             let assigned = assigned.collect::<Vec<_>>().join(", ");
             let found = by.iter().enumerate();
-            let found =
-                found.map(|(at, column)| format!("t.{} = v.column{}", QUOTES.column(column.name), set.len() + at + 1));
+            let found = found
+                .map(|(at, column)| equal(&format!("t.{}", QUOTES.column(column.name)), column, set.len() + at + 1));
             let null = nulls.iter().map(|column| format!("t.{} IS NULL", QUOTES.column(column)));
             let found = found.chain(null).collect::<Vec<_>>().join(" AND ");
             let mut updated = 0;
@@ -410,14 +441,14 @@ impl Connection for SqliteConnection {
     fn delete<'a>(&'a mut self, delete: &'a Delete<'a>) -> DbFuture<'a, u64> {
         Box::pin(async move {
             let Delete { table, by, nulls, owner, rows } = delete;
-            let columns = QUOTES.columns(by.iter().map(|column| column.name));
             let null = nulls.iter().map(|column| format!(" AND {} IS NULL", QUOTES.column(column)));
             let mine = owner.iter().map(|(column, _)| format!(" AND {} = ?", QUOTES.column(column)));
             let rest = null.chain(mine).collect::<Vec<_>>().concat();
             let mut deleted = 0;
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width.max(1), rows.width, |_| String::new());
-                let sql = format!("DELETE FROM {table} WHERE ({columns}) IN (VALUES {values}){rest}");
+                let (with, found) = among(by, "", &values);
+                let sql = format!("{with}DELETE FROM {table} WHERE {found}{rest}");
                 let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
                 let done = sqlx::query_with(AssertSqlSafe(sql), arguments(piece.iter().chain(owner.as_ref()))?);
                 deleted += done.execute(&mut *self).await?.rows_affected();
@@ -436,12 +467,12 @@ impl Connection for SqliteConnection {
                 sqlx::query(AssertSqlSafe(sql)).fetch_all(self).await?.iter().for_each(|row| each(row));
                 return Ok(());
             }
-            let columns = by.iter().map(|column| qualified(column.name)).collect::<Vec<_>>().join(", ");
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width, rows.width, |_| String::new());
-                let found = format!("({columns}) IN (VALUES {values})");
+                let (with, found) = among(by, "t.", &values);
                 let found = std::iter::once(&found).chain(&null).cloned().collect::<Vec<_>>().join(" AND ");
-                let query = sqlx::query_with(AssertSqlSafe(format!("{select} WHERE {found}")), arguments(piece)?);
+                let sql = format!("{with}{select} WHERE {found}");
+                let query = sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?);
                 let mut found = query.fetch(&mut *self);
                 while let Some(row) = found.try_next().await? {
                     each(&row);

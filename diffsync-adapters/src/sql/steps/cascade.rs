@@ -4,9 +4,9 @@
 //! a record. All others would lose rows that are in no diff.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 use diffsync_core::adapter::TargetError;
+use diffsync_core::model::Flags;
 
 use super::answers::{RecordResults, together};
 use super::find_rows::{RowQuery, find_rows};
@@ -125,11 +125,50 @@ async fn refused_deletes<M: SqlModel>(
         return Ok((0..old.len()).map(refused).collect());
     }
 
-    let mut refused = BTreeMap::new();
+    let mut refused = refused_for_links(context, connection, old, &keys).await?;
     for (record, counts) in count_rows(context, connection, old, &cascades).await? {
         let what = cascades.iter().zip(counts).filter(|(_, count)| *count > 0);
         let what = what.map(|(cascade, count)| cascade.said(Some(count))).collect::<Vec<_>>();
         refused.insert(record, refusal("with", M::TABLE.name, &what.join(" and ")));
+    }
+
+    Ok(refused)
+}
+
+/// Why records, by their positions, are not deleted: rows refer to them by a link. The core has deleted those that were
+/// loaded and are to go, so these were added since, or have stayed.
+async fn refused_for_links<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    old: &[&M],
+    keys: &[ReferringKey],
+) -> Result<BTreeMap<usize, TargetError>, WriteError> {
+    let mut refused = BTreeMap::new();
+    // The database is to delete what is under such a record.
+    if M::SCHEMA.flags.contains(Flags::SKIP_CHILDREN_ON_DELETE) {
+        return Ok(refused);
+    }
+
+    let links = keys.iter().filter(|key| {
+        key.parent == M::TABLE.name && key.is_link && key.hidden.is_none() && key.on_delete != Action::Nothing
+    });
+    let quotes = context.database().quotes();
+    for key in links {
+        // Joined, so that the other table is read once at most for all records.
+        let pairs = key.columns.iter();
+        let same = pairs.map(|(column, to)| format!("r.{} = t.{}", quotes.column(column), quotes.column(to)));
+        let same = same.collect::<Vec<_>>().join(" AND ");
+        let from = format!("{} AS t JOIN {} AS r ON {same}", quotes.table(M::TABLE.name), key.quoted);
+
+        let mut counts: BTreeMap<usize, u64> = BTreeMap::new();
+        let mut each = |record: usize, _: &dyn Row| *counts.entry(record).or_default() += 1;
+        let query = RecordQuery { items: &["1".to_owned()], from: &from, filter: None };
+        find_of_records(context, connection, old, &query, &mut each).await?;
+
+        for (record, count) in counts {
+            let cascade = Cascade { path: vec![key], is_cut: false };
+            refused.entry(record).or_insert_with(|| still_linked(M::TABLE.name, &cascade.said(Some(count))));
+        }
     }
 
     Ok(refused)
@@ -203,6 +242,35 @@ async fn count_rows<M: SqlModel>(
     let items: Vec<String> = referring.iter().map(|rows| format!("(SELECT count(*) {rows})")).collect();
     let any = referring.iter().map(|rows| format!("EXISTS (SELECT 1 {rows})")).collect::<Vec<_>>().join(" OR ");
 
+    let from = format!("{} AS t", context.database().quotes().table(M::TABLE.name));
+    let filter = format!("({any})");
+    let mut each = |record: usize, row: &dyn Row| {
+        let count = |position| match row.value(position, Kind::Int64) {
+            Ok(Value::Int(count)) => u64::try_from(count).unwrap_or_default(),
+            _ => 0,
+        };
+        counted.insert(record, (0..items.len()).map(count).collect());
+    };
+    let query = RecordQuery { items: &items, from: &from, filter: Some(&filter) };
+    find_of_records(context, connection, old, &query, &mut each).await?;
+    Ok(counted)
+}
+
+/// What is selected of the rows `t` of records.
+struct RecordQuery<'a> {
+    items: &'a [String],
+    from: &'a str,
+    filter: Option<&'a str>,
+}
+
+/// Hands what is selected of the rows of records to `each`, with the position of the record.
+async fn find_of_records<M: SqlModel>(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    old: &[&M],
+    query: &RecordQuery<'_>,
+    each: &mut (dyn FnMut(usize, &dyn Row) + Send),
+) -> Result<(), WriteError> {
     let located = row_identity::locate(context, connection, old).await?;
     let mut groups: BTreeMap<RowKey, (RowBatch<'_>, Vec<usize>)> = BTreeMap::new();
     for record in 0..old.len() {
@@ -218,8 +286,6 @@ async fn count_rows<M: SqlModel>(
 
     let columns = context.columns(connection, M::TABLE.name).await?;
     let quotes = context.database().quotes();
-    let from = format!("{} AS t", quotes.table(M::TABLE.name));
-
     for (by, (batch, records)) in &groups {
         let mut typed = Vec::with_capacity(by.columns.len());
         for name in &by.columns {
@@ -227,24 +293,20 @@ async fn count_rows<M: SqlModel>(
                 .map_err(|error| context.server().fatal_schema_error(&error))?;
             typed.push((format!("t.{}", quotes.column(name)), column.ty.clone()));
         }
-        let mut filter = format!("({any})");
-        for null in &by.nulls {
-            let _ = write!(filter, " AND t.{} IS NULL", quotes.column(null));
-        }
-        let wanted = RowQuery { items: &items, from: &from, by: &typed, filter: Some(&filter) };
+
+        let nulls = by.nulls.iter().map(|column| format!("t.{} IS NULL", quotes.column(column)));
+        let filter: Vec<String> = query.filter.map(str::to_owned).into_iter().chain(nulls).collect();
+        let filter = (!filter.is_empty()).then(|| filter.join(" AND "));
+        let wanted = RowQuery { items: query.items, from: query.from, by: &typed, filter: filter.as_deref() };
         let mut each = |at: usize, row: &dyn Row| {
-            let count = |position| match row.value(position, Kind::Int64) {
-                Ok(Value::Int(count)) => u64::try_from(count).unwrap_or_default(),
-                _ => 0,
-            };
             if let Some(record) = records.get(at) {
-                counted.insert(*record, (0..items.len()).map(count).collect());
+                each(*record, row);
             }
         };
         find_rows(context.database().engine(), connection, &wanted, batch, &mut each).await?;
     }
 
-    Ok(counted)
+    Ok(())
 }
 
 /// The chains of foreign keys that lead from a table to rows which the data set does not hold, and that act when a row of
@@ -313,6 +375,13 @@ fn refusal(doing: &str, table: &str, what: &str) -> TargetError {
     TargetError::new(format!(
         "{doing} the row of `{table}` the database would {what}, which the data set does not hold: see to them first, or put \
          `#[sql(cascades)]` on the model"
+    ))
+}
+
+fn still_linked(table: &str, what: &str) -> TargetError {
+    TargetError::new(format!(
+        "with the row of `{table}` the database would {what}, which the run does not delete: it was added after the target was \
+         loaded, or has stayed, so run again, or put `#[sql(cascades)]` on the model"
     ))
 }
 

@@ -94,7 +94,7 @@ async fn check_identifiers(
         "{}: a record that the database takes for one it has is not created, and that one is not deleted",
         identity.why
     );
-    let compared_by_case = identity.coarse.iter().filter(|(_, ignores_case)| *ignores_case);
+    let compared_by_case = identity.coarse.iter().filter(|(_, found)| found.ignores_case);
     let compared_by_case = compared_by_case.filter_map(|(position, _)| schema.identifiers.get(*position));
     let by_case = compared_by_case.filter(|field| field.comparison != Comparison::IgnoreCase);
     let by_case: Vec<String> = by_case.map(|field| format!("`{}`", field.name)).collect();

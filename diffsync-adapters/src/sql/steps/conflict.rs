@@ -1,19 +1,30 @@
 //! Names the rows that have the unique values which records were refused for.
 
+use std::fmt::Write;
+
 use diffsync_core::adapter::TargetError;
 
 use super::answers::{RecordResults, together};
 use super::find_rows::{RowQuery, find_rows};
-use super::row_identity::sources;
+use super::row_identity::{ColumnSource, sources};
 use super::selection::{Selection, selection};
 use super::{row_identity, write};
 use crate::sql::catalogue::column_of;
 use crate::sql::context::SqlContext;
-use crate::sql::dialect::{Connection, RowBatch};
+use crate::sql::dialect::{Connection, RowBatch, UniqueColumn};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::{Fields, Row};
 use crate::sql::model::value::Value;
 use crate::sql::session::error::WriteError;
+
+/// The rows that have unique values of records.
+struct Holders {
+    /// For each record the identifiers of such rows, each with the columns of the value.
+    of_records: Vec<Vec<(String, String)>>,
+    /// Whether the table has a unique key whose rows are not found by the values of its columns: the record may then have
+    /// collided with another row.
+    may_be_others: bool,
+}
 
 /// Creates records, except those that the database takes for ones it has. Of a batch that is refused since a unique
 /// value is taken, those are named whose values rows have, and the rest is written.
@@ -74,7 +85,7 @@ async fn held_by_other<M: SqlModel>(
     Ok(held.into_iter().flatten().next())
 }
 
-/// For each record the error that names the row which has a unique value of it, unless that row is its own.
+/// For each record the error that names the rows which have unique values of it, except its own row.
 async fn conflict_errors<M: SqlModel>(
     context: &SqlContext,
     new: &[&M],
@@ -83,13 +94,10 @@ async fn conflict_errors<M: SqlModel>(
 ) -> Result<Vec<Option<TargetError>>, TargetError> {
     let mut writing = context.session.begin().await?;
     match find_holders(context, &mut *writing.connection, new, is_own).await {
-        Ok(holders) => {
+        Ok(Holders { of_records, may_be_others }) => {
             writing.undo(None).await?;
-            let said = |(holder, keys): (String, String)| {
-                let message = format!("{error}; {holder:?} has the same {keys}");
-                TargetError::conflict(message).held_by(M::NAME, holder)
-            };
-            Ok(holders.into_iter().map(|holder| holder.map(said)).collect())
+            let conflict = |holders: Vec<(String, String)>| conflict_error::<M>(error, holders, may_be_others);
+            Ok(of_records.into_iter().map(conflict).collect())
         }
         // That a value is taken is known; who has it is not.
         Err(WriteError::Database(failure)) => {
@@ -103,34 +111,70 @@ async fn conflict_errors<M: SqlModel>(
     }
 }
 
-/// For each record the identifier of a row that has a unique value of it, and the columns of that value.
+/// The error that names these rows, if there are any.
+fn conflict_error<M: SqlModel>(
+    error: &TargetError,
+    holders: Vec<(String, String)>,
+    may_be_others: bool,
+) -> Option<TargetError> {
+    if holders.is_empty() {
+        return None;
+    }
+
+    let mut message = error.to_string();
+    for (holder, keys) in &holders {
+        // Writing to a text cannot fail.
+        let _ = write!(message, "; {holder:?} has the same {keys}");
+    }
+
+    let conflict = TargetError::conflict(message);
+    // A conflict that names no holder keeps all rows that it may be about.
+    if may_be_others {
+        return Some(conflict);
+    }
+
+    Some(holders.into_iter().fold(conflict, |conflict, (holder, _)| conflict.held_by(M::NAME, holder)))
+}
+
+/// The rows that have unique values of records, which may be several for one record.
 async fn find_holders<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
     new: &[&M],
     is_own: impl Fn(&M, &M::Id) -> bool + Sync + Send,
-) -> Result<Vec<Option<(String, String)>>, WriteError> {
+) -> Result<Holders, WriteError> {
     let selected = selection(M::TABLE, context, connection, &context.catalogue).await;
     let Selection { items, from, .. } = selected.map_err(|error| TargetError::new(error.to_string()))?;
     let columns = context.columns(connection, M::TABLE.name).await?;
     let (sources, quotes) = (sources(M::TABLE), context.database().quotes());
     let resolved = row_identity::resolve(context, connection, new, |_| true).await?;
 
-    let mut holders: Vec<Option<(String, String)>> = new.iter().map(|_| None).collect();
+    let mut of_records: Vec<Vec<(String, String)>> = new.iter().map(|_| Vec::new()).collect();
+    let mut may_be_others = false;
 
-    // A row with the same values in a key that is not exact may not be the one that is in the way.
-    let keys = connection.unique_keys(M::TABLE.name).await?;
-    for key in keys.iter().filter(|key| key.is_exact) {
-        let parts = key.columns.iter().filter(|column| column.is_part).map(|column| &column.name);
-        let key: Vec<&String> = parts.collect();
-        let source = |name: &String| sources.iter().find(|(column, _)| column == name).map(|(_, source)| *source);
-        // Values that the database fills in are unknown here.
-        let Some(of_key) = key.iter().copied().map(source).collect::<Option<Vec<_>>>() else { continue };
+    for key in connection.unique_keys(M::TABLE.name).await? {
+        // A row with the same values in a key that is not exact may not be the one that was collided with.
+        if !key.is_exact {
+            may_be_others = true;
+            continue;
+        }
+
+        let key: Vec<&UniqueColumn> = key.columns.iter().filter(|column| column.is_part).collect();
+        let source =
+            |part: &&UniqueColumn| sources.iter().find(|(column, _)| *column == part.name).map(|(_, source)| *source);
+        let of_key: Vec<ColumnSource> = key.iter().filter_map(source).collect();
+        if of_key.len() < key.len() {
+            // Values that the database fills in are unknown here. If it fills in all of them, it counts them, so they are
+            // taken by no row.
+            may_be_others |= !of_key.is_empty();
+            continue;
+        }
+
         let mut by = Vec::with_capacity(key.len());
-        for name in &key {
+        for UniqueColumn { name, collate, .. } in key.iter().copied() {
             let column = column_of(&columns, M::TABLE.name, name)
                 .map_err(|error| context.server().fatal_schema_error(&error))?;
-            by.push((format!("t.{}", quotes.column(name)), column.ty.clone()));
+            by.push((format!("t.{}{collate}", quotes.column(name)), column.ty.clone()));
         }
         let mut rows = RowBatch::new(key.len());
         let mut asked = Vec::new();
@@ -144,19 +188,22 @@ async fn find_holders<M: SqlModel>(
             }
         }
 
-        let named = key.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let named = key.iter().map(|part| format!("`{}`", part.name)).collect::<Vec<_>>().join(", ");
         let mut each = |at: usize, row: &dyn Row| {
             let Some(record) = asked.get(at) else { return };
-            let (Some(new), Some(holder)) = (new.get(*record), holders.get_mut(*record)) else { return };
+            let (Some(new), Some(holders)) = (new.get(*record), of_records.get_mut(*record)) else { return };
             if let Ok(id) = M::identify(&Fields::new(row, M::TABLE))
                 && !is_own(new, &id)
             {
-                *holder = Some((id.to_string(), named.clone()));
+                let holder = (id.to_string(), named.clone());
+                if !holders.contains(&holder) {
+                    holders.push(holder);
+                }
             }
         };
         let wanted = RowQuery { items: &items, from: &from, by: &by, filter: None };
         find_rows(context.database().engine(), connection, &wanted, &rows, &mut each).await?;
     }
 
-    Ok(holders)
+    Ok(Holders { of_records, may_be_others })
 }

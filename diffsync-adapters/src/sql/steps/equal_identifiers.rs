@@ -10,7 +10,7 @@ use diffsync_core::adapter::TargetError;
 
 use super::find_rows::{ROWS, RowQuery, find_rows};
 use super::selection::{FieldColumn, Selection, selection};
-use crate::sql::catalogue::collation;
+use crate::sql::catalogue::collation::{self, InexactColumn};
 use crate::sql::catalogue::equal_identifiers::EqualIdentifiers;
 use crate::sql::context::SqlContext;
 use crate::sql::dialect::RowBatch;
@@ -25,8 +25,8 @@ pub(crate) struct Identity {
     pub(crate) selection: Selection,
     /// The positions of the fields.
     pub(crate) fields: Vec<usize>,
-    /// For each of the columns that are coarse, the position in `fields`, and whether it ignores case.
-    pub(crate) coarse: Vec<(usize, bool)>,
+    /// The columns that are coarse, each with its position in `fields`.
+    pub(crate) coarse: Vec<(usize, InexactColumn)>,
     /// Which columns are coarse, and why.
     pub(crate) why: String,
 }
@@ -148,8 +148,8 @@ pub(crate) async fn identity_columns(
         collation::inexact_columns(context.database(), connection, &columns).await?.into_iter().enumerate()
     {
         if let Some(found) = found {
-            coarse.push((position, found.ignores_case));
-            whys.push(found.why);
+            whys.push(found.why.clone());
+            coarse.push((position, found));
         }
     }
 

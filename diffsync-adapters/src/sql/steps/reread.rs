@@ -97,12 +97,14 @@ struct RereadRecords<M: SqlModel> {
     records: Vec<Option<M>>,
     /// What is wrong with a row that was read.
     wrong: Option<String>,
+    /// What is wrong with a row that was read and is of no record, if a record is missing.
+    stray: Option<String>,
 }
 
 impl<M: SqlModel> RereadRecords<M> {
     fn of(written: &[&M]) -> Self {
         let places = written.iter().enumerate().map(|(place, record)| (record.id(), place)).collect();
-        Self { places, records: written.iter().map(|_| None).collect(), wrong: None }
+        Self { places, records: written.iter().map(|_| None).collect(), wrong: None, stray: None }
     }
 
     fn take(&mut self, row: &Fields<'_>) {
@@ -114,11 +116,17 @@ impl<M: SqlModel> RereadRecords<M> {
                     return;
                 }
                 Some(_) => format!("`{table}` has more than one row that is {:?}", record.id().to_string()),
-                None => format!(
-                    "`{table}` stored it as {:?}: a trigger or the type of a column changes what identifies it, so it \
-                     would not be found again",
-                    record.id().to_string()
-                ),
+                // The column may call it equal to one of them.
+                None => {
+                    self.stray.get_or_insert_with(|| {
+                        format!(
+                            "`{table}` stored it as {:?}: a trigger or the type of a column changes what identifies it, so \
+                             it would not be found again",
+                            record.id().to_string()
+                        )
+                    });
+                    return;
+                }
             },
             Err(error) => {
                 let column = M::TABLE.fields.get(error.field).map_or("", |field| match field.place {
@@ -141,7 +149,11 @@ impl<M: SqlModel> RereadRecords<M> {
             return Err(TargetError::new(wrong));
         }
         let is_missing = |place: &&usize| self.records.get(**place).is_none_or(Option::is_none);
+        let stray = self.stray.take();
         if group.records.iter().any(|place| is_missing(&place)) {
+            if let Some(stray) = stray {
+                return Err(TargetError::new(stray));
+            }
             return Err(dropped(M::TABLE.name, &by.place(&group.batch)));
         }
         Ok(())

@@ -1,14 +1,17 @@
 //! Which rows records are, and the values of their columns.
 
+use std::sync::Arc;
+
 use diffsync_core::adapter::TargetError;
 
-use super::lookup;
+use super::{equal_identifiers, lookup};
+use crate::sql::catalogue::collation::InexactColumn;
 use crate::sql::catalogue::column_of;
 use crate::sql::context::SqlContext;
 use crate::sql::dialect::{Column, Connection, RowBatch, TypedColumn};
 use crate::sql::model::SqlModel;
 use crate::sql::model::schema::{Lookup, Place, Role, SqlTable};
-use crate::sql::model::value::Value;
+use crate::sql::model::value::{Kind, Value};
 use crate::sql::session::error::WriteError;
 
 /// Where the value of a column comes from.
@@ -147,9 +150,52 @@ pub(crate) fn typed_columns(
     let typed = |name: &&'static str| {
         let column =
             column_of(columns, table.name, name).map_err(|error| context.server().fatal_schema_error(&error))?;
-        Ok(TypedColumn { name, ty: column.ty.clone() })
+        Ok(TypedColumn { name, ty: column.ty.clone(), compared_exactly: false })
     };
     names.iter().map(typed).collect()
+}
+
+/// The columns by which rows to be written are found: only rows with exactly these values.
+pub(crate) async fn exact_columns(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    table: &'static SqlTable,
+    by: &RowKey,
+) -> Result<Vec<TypedColumn>, WriteError> {
+    let columns = context.columns(connection, table.name).await?;
+    let mut typed = typed_columns(context, &columns, table, &by.columns)?;
+    let inexact = inexact_identifiers(context, connection, table).await?;
+    for column in &mut typed {
+        column.compared_exactly = inexact.contains(&column.name);
+    }
+
+    Ok(typed)
+}
+
+/// The columns of the identifier in which rows may hold different values that the column calls equal, queried once in a
+/// run.
+async fn inexact_identifiers(
+    context: &SqlContext,
+    connection: &mut dyn Connection,
+    table: &'static SqlTable,
+) -> Result<Arc<Vec<&'static str>>, WriteError> {
+    let mut known = context.inexact_identifiers.lock().await;
+    if let Some(known) = known.get(table.name) {
+        return Ok(Arc::clone(known));
+    }
+
+    let identity = equal_identifiers::identity_columns(context, connection, table).await?;
+    let column = |(position, found): &(usize, InexactColumn)| {
+        let field = table.fields.get(*identity.fields.get(*position)?)?;
+        match field.place {
+            // Other kinds, as a UUID, may be stored in other letters than they are written in here.
+            Place::Column(column) if found.keeps_variants && field.kind == Kind::Text => Some(column),
+            Place::Column(_) | Place::Lookup(..) => None,
+        }
+    };
+    let found: Arc<Vec<&'static str>> = Arc::new(identity.coarse.iter().filter_map(column).collect());
+    known.insert(table.name, Arc::clone(&found));
+    Ok(found)
 }
 
 /// By which columns a row is found, and which are null.

@@ -195,7 +195,7 @@ async fn release_values<M: SqlModel>(
         let update = Update {
             table: &table,
             set: &row_identity::typed_columns(context, &columns, M::TABLE, &names)?,
-            by: &row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?,
+            by: &row_identity::exact_columns(context, connection, M::TABLE, by).await?,
             nulls: &by.nulls,
             behavior: &behavior,
             rows: &group.batch,

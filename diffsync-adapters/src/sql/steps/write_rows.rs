@@ -10,8 +10,9 @@ use super::row_identity::{ColumnSource, RowGroup, RowKey, check_row_count, is_ch
 use super::{json_documents, reread, row_identity};
 use crate::sql::catalogue::column_of;
 use crate::sql::context::SqlContext;
-use crate::sql::dialect::{Connection, Delete, Insert, Inserted, Read, RowBatch, Update};
+use crate::sql::dialect::{Connection, Delete, Insert, Inserted, Read, RowBatch, TableBehavior, Update};
 use crate::sql::model::SqlModel;
+use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Kind, Value};
 use crate::sql::session::error::WriteError;
 
@@ -107,7 +108,10 @@ async fn insert_rows<M: SqlModel>(
     let key = key.zip(kind);
 
     let insert = Insert { table: &table, columns: &typed, returned: &returned, key, behavior: &behavior, rows: batch };
+    let before = rows_if_replaced(connection, &table, &behavior).await?;
     let Inserted { rows, keys, altered } = connection.insert(&insert).await?;
+    let expected = before.map(|before| before + batch.len() as u64);
+    refuse_replaced(connection, &table, &behavior, expected).await?;
     if rows.is_some_and(|rows| rows != batch.len() as u64) {
         // One at a time will tell which it is.
         let first = sources.iter().zip(&batch.values).next();
@@ -177,6 +181,7 @@ pub(crate) async fn update_rows<M: SqlModel>(
     let table = context.database().quotes().table(M::TABLE.name);
     let columns = context.columns(connection, M::TABLE.name).await?;
     let behavior = context.behavior(connection, M::TABLE.name).await?;
+    let before = rows_if_replaced(connection, &table, &behavior).await?;
     let mut doubtful: Vec<usize> = Vec::new();
     for ((changed, by), group) in &groups {
         let set: Vec<(&'static str, ColumnSource)> =
@@ -185,12 +190,14 @@ pub(crate) async fn update_rows<M: SqlModel>(
         let update = Update {
             table: &table,
             set: &row_identity::typed_columns(context, &columns, M::TABLE, &names)?,
-            by: &row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?,
+            by: &row_identity::exact_columns(context, connection, M::TABLE, by).await?,
             nulls: &by.nulls,
             behavior: &behavior,
             rows: &group.batch,
         };
         let updated = connection.update(&update).await?;
+        // Before the rows are counted: one that another of the batch has replaced is not missing.
+        refuse_replaced(connection, &table, &behavior, before).await?;
         if !behavior.is_uncounted {
             check_row_count::<M>(updated, group.records.len(), by, &group.batch)?;
         }
@@ -207,6 +214,42 @@ pub(crate) async fn update_rows<M: SqlModel>(
     }
 
     Ok(answers)
+}
+
+/// How many rows a table has, if a row that is written may replace another one.
+async fn rows_if_replaced(
+    connection: &mut dyn Connection,
+    table: &str,
+    behavior: &TableBehavior,
+) -> Result<Option<u64>, sqlx::Error> {
+    if !behavior.replaces {
+        return Ok(None);
+    }
+
+    let mut rows = None;
+    let mut each = |row: &dyn Row| {
+        if let Ok(Value::Int(count)) = row.value(0, Kind::Int64) {
+            rows = u64::try_from(count).ok();
+        }
+    };
+    connection.query(&format!("SELECT count(*) FROM {table}"), &[], &mut each).await?;
+    Ok(rows)
+}
+
+/// Refuses what was just written if it has left fewer rows than expected.
+async fn refuse_replaced(
+    connection: &mut dyn Connection,
+    table: &str,
+    behavior: &TableBehavior,
+    expected: Option<u64>,
+) -> Result<(), WriteError> {
+    let rows = rows_if_replaced(connection, table, behavior).await?;
+    if rows < expected {
+        let message = "a unique value is taken, and by `ON CONFLICT REPLACE` the row that has it would be deleted";
+        return Err(TargetError::conflict(message).into());
+    }
+
+    Ok(())
 }
 
 pub(crate) async fn delete_rows<M: SqlModel>(
@@ -227,13 +270,12 @@ pub(crate) async fn delete_rows<M: SqlModel>(
     }
 
     let table = context.database().quotes().table(M::TABLE.name);
-    let columns = context.columns(connection, M::TABLE.name).await?;
     let owner = M::TABLE.owner.map(|owner| (owner.column, owner.value));
     let behavior = context.behavior(connection, M::TABLE.name).await?;
     let still_there = format!("SELECT 1 FROM {table} AS t");
 
     for (by, group) in &groups {
-        let typed = row_identity::typed_columns(context, &columns, M::TABLE, &by.columns)?;
+        let typed = row_identity::exact_columns(context, connection, M::TABLE, by).await?;
         let delete = Delete { table: &table, by: &typed, nulls: &by.nulls, owner, rows: &group.batch };
         let deleted = connection.delete(&delete).await?;
         if !behavior.is_uncounted {

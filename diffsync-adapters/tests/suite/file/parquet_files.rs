@@ -9,8 +9,12 @@ use std::sync::Arc;
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use ::parquet::basic::{Compression, Encoding, ZstdLevel};
+use ::parquet::column::writer::ColumnWriter;
+use ::parquet::data_type::Int96;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use ::parquet::file::writer::SerializedFileWriter;
+use ::parquet::schema::parser::parse_message_type;
 use ::parquet::schema::types::ColumnPath;
 use arrow_array::types::{ArrowPrimitiveType, Decimal256Type, Int8Type};
 use arrow_array::{
@@ -20,6 +24,7 @@ use arrow_array::{
 };
 use arrow_schema::{Field, Schema};
 use diffsync_adapters::file::{FileModel, Folder};
+use diffsync_core::data::Side;
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
@@ -387,4 +392,52 @@ assert after.drop(ours).equals(before.drop(ours))
 "#;
     let read = Command::new(&python).arg("-c").arg(script).args([&before, &after]).output().unwrap();
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+}
+
+/// Goods whose `since` is a time of 96 bits, at this nanosecond of 2026-01-02.
+fn outdated_goods(nanoseconds: u64) -> Vec<u8> {
+    let schema = "message goods { required binary name (UTF8); required binary price (UTF8); required double ratio;
+        required int64 count; required float small; optional int96 since; }";
+    let mut file = Vec::new();
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(&mut file, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    while let Some(mut column) = group.next_column().unwrap() {
+        match column.untyped() {
+            ColumnWriter::ByteArrayColumnWriter(column) => column.write_batch(&["x".into()], None, None).map(drop),
+            ColumnWriter::DoubleColumnWriter(column) => column.write_batch(&[0.5], None, None).map(drop),
+            ColumnWriter::Int64ColumnWriter(column) => column.write_batch(&[1], None, None).map(drop),
+            ColumnWriter::FloatColumnWriter(column) => column.write_batch(&[0.5], None, None).map(drop),
+            ColumnWriter::Int96ColumnWriter(column) => {
+                // The nanosecond of the day, then the day of the Julian calendar.
+                let (low, high) = (nanoseconds & u64::from(u32::MAX), nanoseconds >> 32);
+                let parts = [low, high, 2_461_043].map(|part| u32::try_from(part).unwrap());
+                column.write_batch(&[Int96::from(parts.to_vec())], Some(&[1]), None).map(drop)
+            }
+            _ => unreachable!(),
+        }
+        .unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+    file
+}
+
+#[test]
+fn a_time_of_96_bits_is_read_exactly_and_its_file_is_not_written() {
+    let folders = folders(parquet_file(gauges(&[], &[], &[]), None), parquet_file(gauges(&[], &[], &[]), None));
+    let target = folders.target().join(GOODS);
+    fs::write(&target, outdated_goods(3_723_123_456_789)).unwrap();
+    let stock: Stock = load(&folders.target(), Side::Target).unwrap();
+    let since = stock.goods.iter().next().unwrap().since.clone();
+    assert_eq!(since.as_deref(), Some("2026-01-02T01:02:03.123456789"));
+
+    // A change of another column is refused as well, and the file stays.
+    fs::write(folders.source().join(GOODS), goods(&[("x", "y", 0.5, 1, 0.5, since.as_deref())])).unwrap();
+    let report = copy(&folders);
+    let said =
+        format!("{:?} {:?}", report.error_text(), report.failures().map(|failed| failed.reason).collect::<Vec<_>>());
+    assert!(said.contains("the column `since` is of the type INT96"), "{said}");
+    assert_eq!(fs::read(&target).unwrap(), outdated_goods(3_723_123_456_789));
 }

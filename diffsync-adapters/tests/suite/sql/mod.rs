@@ -12,6 +12,7 @@ mod names;
 mod pooler;
 mod same;
 mod sets;
+mod spared;
 mod stored;
 mod streaming;
 mod swaps;

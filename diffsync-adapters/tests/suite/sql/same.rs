@@ -78,6 +78,18 @@ fn runner(cases: u32) -> TestRunner {
     TestRunner::new(config)
 }
 
+/// A database with this table, and what its columns may need.
+async fn made(kind: Kind, table: &str) -> System {
+    let system = System::new(kind).await;
+    if kind == Kind::Postgres {
+        let sql = "CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA pg_catalog;
+            CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level1', deterministic = false)";
+        system.run(sql).await;
+    }
+    system.run(&system.words(table)).await;
+    system
+}
+
 async fn slugs(system: &System) -> BTreeSet<String> {
     let text = if system.kind == Kind::MariaDb { "CHAR" } else { "TEXT" };
     system.texts(&format!("SELECT CAST(slug AS {text}) FROM sites")).await.into_iter().collect()
@@ -130,22 +142,70 @@ fn what_is_the_same_is_never_created_or_deleted_whatever_the_collation() {
         for column in columns(kind) {
             // Also where nothing is unique.
             for unique in ["", " UNIQUE"] {
-                let system = block_on(async {
-                    let system = System::new(kind).await;
-                    if kind == Kind::Postgres {
-                        let sql = "CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA pg_catalog;
-                            CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level1', deterministic = false)";
-                        system.run(sql).await;
-                    }
-                    let sql = format!("CREATE TABLE [sites] ([id] SERIAL, [slug] {column} NOT NULL{unique})");
-                    system.run(&system.words(&sql)).await;
-                    system.run("CREATE TABLE racks (site_id BIGINT, number INTEGER)").await;
-                    system
-                });
+                let sql = format!("CREATE TABLE [sites] ([id] SERIAL, [slug] {column} NOT NULL{unique})");
+                let system = block_on(made(kind, &sql));
+                block_on(system.run("CREATE TABLE racks (site_id BIGINT, number INTEGER)"));
                 runner(5)
                     .run(&(names(), names()), |(there, wanted)| block_on(holds(&system, &there, &wanted)))
                     .unwrap_or_else(|error| panic!("{kind:?}, {column}{unique}: {error}"));
             }
+        }
+    }
+}
+
+/// Found by its slug alone.
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sql(table = "items")]
+struct Item {
+    #[sync(id)]
+    slug: String,
+    value: i32,
+}
+
+#[derive(Dataset, Default)]
+struct Items {
+    items: Table<Item>,
+}
+
+/// Changes some of the rows and deletes the others.
+async fn changes(system: &System, there: &BTreeSet<String>, kept: &[bool]) -> Result<(), TestCaseError> {
+    let values = there.iter().map(|name| format!("('{name}', 0)")).collect::<Vec<_>>().join(", ");
+    system.run(&format!("DELETE FROM items; INSERT INTO items (slug, value) VALUES {values}")).await;
+    let mut wanted = Items::default();
+    wanted.items.mark_loaded();
+    for ((slug, kept), value) in there.iter().zip(kept).zip(1..) {
+        if *kept {
+            wanted.items.insert(Item { slug: slug.clone(), value });
+        }
+    }
+    let mut expected: Vec<String> = wanted.items.iter().map(|item| format!("{}={}", item.slug, item.value)).collect();
+    expected.sort();
+
+    let report = pushed(wanted, Sql::open(&system.url).unwrap()).await;
+    let shown = match system.kind {
+        Kind::MariaDb => "CONCAT(slug, '=', value)",
+        _ => "CAST(slug AS TEXT) || '=' || CAST(value AS TEXT)",
+    };
+    let mut stored = system.texts(&format!("SELECT {shown} FROM items")).await;
+    stored.sort();
+    prop_assert_eq!(stored, expected, "{:?}", reasons(&report));
+    prop_assert_eq!(report.status.to_string(), "completed");
+    Ok(())
+}
+
+#[test]
+fn rows_that_are_the_same_to_a_column_are_changed_and_deleted_each_by_itself() {
+    for kind in kinds() {
+        for column in columns(kind) {
+            let system = block_on(made(kind, &format!("CREATE TABLE items (slug {column} NOT NULL, value INTEGER)")));
+            // Some types store no spaces at the end.
+            let pads = column.to_lowercase().starts_with("char");
+            let test = |(there, kept): (BTreeSet<String>, Vec<bool>)| {
+                let stored = |name: &String| if pads { name.trim_end().to_owned() } else { name.clone() };
+                block_on(changes(&system, &there.iter().map(stored).collect(), &kept))
+            };
+            let kept = proptest::collection::vec(proptest::bool::ANY, 7);
+            runner(5).run(&(names(), kept), test).unwrap_or_else(|error| panic!("{kind:?}, {column}: {error}"));
         }
     }
 }

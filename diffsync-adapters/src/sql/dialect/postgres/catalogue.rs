@@ -56,17 +56,27 @@ pub(crate) async fn behavior(connection: &mut PgConnection, table: &str) -> Resu
     let alters = kind != "r" || has_parts || has_rules || has_triggers;
 
     // What a rule does instead is not counted as what was asked.
-    Ok(TableBehavior { alters, may_keep_deleted: alters, is_uncounted: has_rules, copies: Some(copies) })
+    Ok(TableBehavior {
+        alters,
+        may_keep_deleted: alters,
+        replaces: false,
+        is_uncounted: has_rules,
+        copies: Some(copies),
+    })
 }
 
-/// The unique indexes of a table, also those of expressions, each with the columns that it uses.
+/// The unique indexes of a table, also those of expressions, each with the columns that it uses, and those of exclusion
+/// constraints, of which nothing is known.
 pub(crate) async fn unique_keys(connection: &mut PgConnection, table: &str) -> Result<Vec<UniqueKey>, sqlx::Error> {
     // A server before the 15th has no such keys in which two nulls are the same.
     const SQL: &str = "
-        SELECT i.indexrelid::text, a.attname::text,
+        SELECT i.indexrelid::text, CASE WHEN i.indisunique THEN a.attname::text END,
                NOT a.attnotnull AND coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') = 'false',
                coalesce(k.at <= i.indnkeyatts, false),
-               i.indpred IS NULL AND 0 <> ALL (i.indkey::int2[])
+               i.indpred IS NULL AND 0 <> ALL (i.indkey::int2[]) AND NOT i.indisexclusion
+                   AND coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') = 'false'
+                   AND coalesce(k.at > i.indnkeyatts OR i.indcollation[k.at - 1] = a.attcollation, true),
+               ''
         FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum > 0 AND (
             a.attnum = ANY (i.indkey::int2[]) OR EXISTS (
                 SELECT FROM pg_depend d
@@ -74,7 +84,7 @@ pub(crate) async fn unique_keys(connection: &mut PgConnection, table: &str) -> R
         LEFT JOIN LATERAL (
             SELECT min(k.at) AS at FROM unnest(i.indkey) WITH ORDINALITY AS k (number, at) WHERE k.number = a.attnum
         ) k ON true
-        WHERE i.indrelid = to_regclass($1) AND i.indisunique ORDER BY i.indexrelid, k.at, a.attnum";
+        WHERE i.indrelid = to_regclass($1) AND (i.indisunique OR i.indisexclusion) ORDER BY i.indexrelid, k.at, a.attnum";
     let rows: Vec<UniqueKeyRow> =
         sqlx::query_as(SQL).persistent(false).bind(QUOTES.table(table)).fetch_all(connection).await?;
     Ok(UniqueKey::from_rows(&rows))
