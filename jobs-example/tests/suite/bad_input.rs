@@ -90,7 +90,9 @@ fn a_read_only_inventory_ends_the_run_and_keeps_what_it_has() {
     assert!(said.out.contains("cannot update in `countries` in `sqlite://inventory.db?mode=***`"), "{}", said.out);
     assert!(said.out.contains("readonly database"), "{}", said.out);
     assert!(
-        said.err.contains("the run ended early, when 1 of 1 operations had failed, with: cannot update in `countries`"),
+        said.err.contains(
+            "the run ended early after 1 of 1 operations failed, the last with: cannot update in `countries`"
+        ),
         "{}",
         said.err
     );

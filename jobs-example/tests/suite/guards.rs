@@ -80,7 +80,7 @@ fn a_filter_leaves_the_rest_out_and_counts_it() {
 fn a_filter_says_what_it_leaves_out_although_it_names_it() {
     let place = Place::new().with_data("countries.json");
     let said = place.expect(0, &with(&["--only", "country=fr??ce"]));
-    said.says("country \"france\" is not created, since it needs region \"europe\", which the filter leaves out")
+    said.says("country \"france\" is not created, because it needs region \"europe\", which the filter leaves out")
         .says("include that with \"region=europe\"");
     let said = place.expect(0, &with(&["--only", "country=fr??ce", "--only", "region=europe"]));
     assert!(!said.out.contains("left out by the filter"), "{}", said.out);
