@@ -42,7 +42,7 @@ fn a_lift_holds_for_one_run_and_is_told_of() {
     let too_low = with(&["--allow-deletes", "country=50"]);
     place.expect(4, &too_low).says("and 50 are allowed");
     let said = place.expect(0, &with(&["--allow-deletes", "country=50%"]));
-    said.says("limits lifted:\n  country: deletes up to 50%\n");
+    said.says("limit overrides:\n  country: deletes up to 50%\n");
     assert_eq!(place.json(JOB)["diff"], json!({}));
 }
 
