@@ -1,4 +1,4 @@
-//! `apply FILE`: carries out a saved plan.
+//! The command `apply FILE`: applies a plan file.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use diffsync_core::job::{JobEntry, VariableValues};
 use diffsync_core::plan_file::{ApplyRequest, PlanKey, SavedPlan, StalePolicy};
 use diffsync_core::run::RunOptions;
 
+use crate::advice::on_plan_file;
 use crate::command::{flag_name, or_in_environment};
 use crate::exit::Exit;
 use crate::flags;
@@ -20,7 +21,7 @@ use crate::run::{execute, prepare, print};
 use crate::terminal;
 use crate::undo::UndoFile;
 
-/// Why nothing was run, and how the program ends.
+/// Why nothing was run, and the exit code.
 struct NotRun(Exit, String);
 
 impl From<String> for NotRun {
@@ -35,26 +36,28 @@ pub(crate) fn apply(registry: &JobRegistry, matches: &ArgMatches, program: &str)
 }
 
 fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
-    let path = matches.get_one::<PathBuf>("file").ok_or_else(|| "the plan's file is missing".to_owned())?;
+    let path = matches.get_one::<PathBuf>("file").ok_or_else(|| "the plan file is missing".to_owned())?;
     let shown = path.display();
     let refused = |text: String| NotRun(Exit::Refused, format!("`{shown}`: {text}"));
-    let not_taken = |error| NotRun(refusing(&error), format!("`{shown}`: {error}"));
+    let not_taken = |error| NotRun(refusing(&error), on_plan_file(path, &error));
+
     let read = open(path).map_err(Into::into).and_then(|mut input| SavedPlan::read(&mut input));
     let plan = Arc::new(read.map_err(not_taken)?);
     let head = &plan.head;
-    let job =
-        registry.get(&head.job).map_err(|error| refused(format!("the plan is one of another program: {error}")))?;
+    let job = registry.get(&head.job).map_err(|error| refused(format!("the plan is from another program: {error}")))?;
     plan.check(job.info().id, job.models()).map_err(not_taken)?;
+
     if head.unfinished {
         terminal::warn(
-            "this undo plan comes from a run that was interrupted: it covers what was noted until then, and writes in flight \
+            "this undo plan is from a run that was interrupted: it covers what was recorded until then, and writes in flight \
              may be missing",
         );
     }
     if head.program != program {
         let made_with = terminal::one_line(&head.program).into_owned();
-        terminal::warn(&format!("the plan was made with version {made_with} of the program, and this is {program}"));
+        terminal::warn(&format!("the plan was made by version {made_with} of the program, and this is {program}"));
     }
+
     let values = values(job, &plan, matches).map_err(refused)?;
     let prepared = prepare(job, &values, |name| format!("`--set {name}=…`"))?;
     let application = ApplyRequest { key: key_of(&plan, matches)?, policy: policy(matches), plan: Arc::clone(&plan) };
@@ -63,10 +66,13 @@ fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Res
     let mut options = options.apply_plan(application).map_err(|error| refused(error.to_string()))?;
     let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
     let report = execute(&*prepared, options.clone(), log)?;
+
     let mut closing = Vec::new();
     if options.dry_run && report.error.is_none() {
-        closing.push("leave out --dry-run to write this".to_owned());
+        closing.push("apply it without --dry-run to write this".to_owned());
     }
+
+    // The report is printed even if the undo plan could not be written.
     let mut undo_written = Ok(());
     if let Some(file) = undo_file {
         undo_written = file.write(&report, &mut closing);
@@ -81,44 +87,43 @@ fn policy(matches: &ArgMatches) -> StalePolicy {
     if skips { StalePolicy::SkipStale } else { StalePolicy::Refuse }
 }
 
-/// The key with which the plan's secrets were sealed.
+/// The key that sealed the plan's secrets.
 fn key_of(plan: &SavedPlan, matches: &ArgMatches) -> Result<PlanKey, String> {
     match key::existing(matches)? {
         Ok(key) => Ok(key),
         Err(_) if !plan.holds_secrets() => key::unused(),
         Err(path) => Err(format!(
-            "the key with which the plan's secrets were sealed is not in `{}`; bring it there, or name it with --key-file or \
-             DIFFSYNC_PLAN_KEY",
+            "the key that sealed the plan's secrets is not in `{}`; copy it there, or set --key-file or DIFFSYNC_PLAN_KEY",
             path.display()
         )),
     }
 }
 
-/// The values of the job's variables: those of the plan, and those that it leaves out since they may be secret.
+/// The values of the job's variables: those in the plan, and those that were left out because they may be secret.
 fn values(job: &JobEntry, plan: &SavedPlan, matches: &ArgMatches) -> Result<VariableValues, String> {
     let mut values = VariableValues::new();
     for (name, texts) in &plan.head.variables {
         let Some(spec) = job.variables().iter().find(|spec| spec.name == name) else {
-            return Err(format!("the job has no variable `{name}` any more; make the plan again"));
+            return Err(format!("the job no longer has a variable `{name}`; make the plan again"));
         };
         if let (true, Some(env)) = (texts.is_empty(), spec.env.filter(|env| std::env::var_os(env).is_some())) {
             return Err(format!("the plan was made without a value for `{name}`, and {env} sets one now; unset it"));
         }
         values = texts.iter().fold(values, |values, text| values.with(name, text));
     }
+
     for set in matches.get_many::<(String, String)>("set").into_iter().flatten() {
         let name = set.0.replace('-', "_");
         if !job.variables().iter().any(|spec| spec.name == name) {
             return Err(format!("the job has no variable `{name}`"));
         }
         if plan.head.variables.iter().any(|(saved, _)| *saved == name) {
-            return Err(format!(
-                "the plan was made with its own value for `{name}`; make another plan for another value"
-            ));
+            return Err(format!("the plan already holds a value for `{name}`; make another plan for another value"));
         }
         values = values.with(name, &set.1);
     }
-    // A default in its place might be another system than the one that the plan was made of.
+
+    // Its default might be another system than the one that the plan was made for.
     let left_out = job.variables().iter().find(|spec| {
         let saved = plan.head.variables.iter().any(|(saved, _)| *saved == spec.name);
         let in_env = || spec.env.is_some_and(|env| std::env::var_os(env).is_some());
@@ -127,7 +132,7 @@ fn values(job: &JobEntry, plan: &SavedPlan, matches: &ArgMatches) -> Result<Vari
     if let Some(spec) = left_out {
         let flag = flag_name(spec);
         return Err(format!(
-            "the plan leaves `{}` out, since it may hold a secret; give it with `--set {flag}=…`{}",
+            "the plan leaves out `{}` because it may hold a secret; set it with `--set {flag}=…`{}",
             spec.name,
             or_in_environment(spec)
         ));

@@ -1,4 +1,4 @@
-//! `check JOB`: whether both systems of a job can be used, before anything is loaded from them.
+//! The command `check JOB`: the health checks of both systems, before anything is loaded from them.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::run::{prepare, runtime};
 use crate::terminal::{self, indented, one_line};
 
-/// What was found at both systems of a job.
+/// The health checks of both systems of a job.
 #[derive(Serialize)]
 struct Report<'a> {
     job: &'static str,
@@ -32,9 +32,11 @@ pub(crate) fn check(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
 fn check_job(registry: &JobRegistry, id: &str, matches: &ArgMatches) -> Result<Exit, String> {
     let job = registry.get(id).map_err(|error| error.to_string())?;
     let prepared = prepare(job, &variable_values(job, matches), |name| format!("--{name}"))?;
+
     let runtime = runtime()?;
     let systems = runtime.block_on(prepared.check()).map_err(|error| indented(&error.to_string()))?;
     runtime.shutdown_background();
+
     let healthy = systems.iter().all(HealthCheck::is_healthy);
     let report = Report { job: job.info().id, info: job.info(), healthy, systems: &systems };
     let printed = if wants_json(matches) { terminal::print_json(&report) } else { terminal::print(&report.text()) };
@@ -44,28 +46,61 @@ fn check_job(registry: &JobRegistry, id: &str, matches: &ArgMatches) -> Result<E
 impl Report<'_> {
     fn text(&self) -> String {
         let mut text = String::new();
-        for checkup in self.systems {
-            let label = match checkup.side() {
+        for health in self.systems {
+            let label = match health.side() {
                 Side::Source => self.info.source_label,
                 Side::Target => self.info.target_label,
             };
             // Writing to a string does not fail.
-            let _ = writeln!(text, "{}: {label}", checkup.side());
-            let width = checkup.findings().iter().map(|finding| finding.what.len()).max().unwrap_or(0);
-            for finding in checkup.findings() {
+            let _ = writeln!(text, "{}: {label}", health.side());
+
+            let width = health.findings().iter().map(|finding| finding.what.len()).max().unwrap_or(0);
+            for finding in health.findings() {
                 let mark = if finding.passed { "ok    " } else { "FAILED" };
                 let _ = writeln!(text, "  {mark}  {:width$}  {}", one_line(&finding.what), indented(&finding.detail));
             }
-            if checkup.findings().is_empty() {
-                text.push_str("  its adapter has nothing to look at\n");
+            if health.findings().is_empty() {
+                text.push_str("  not checked: its adapter has no health check\n");
             }
         }
+
         let failed = self.systems.iter().flat_map(HealthCheck::findings).filter(|finding| !finding.passed).count();
-        let _ = match failed {
-            0 if self.systems.iter().any(|checkup| checkup.findings().is_empty()) => writeln!(text, "\nnothing failed"),
-            0 => writeln!(text, "\nboth systems can be used"),
+        let checked: Vec<_> = self.systems.iter().filter(|health| !health.findings().is_empty()).collect();
+        let _ = match (failed, &*checked) {
+            (0, []) => writeln!(text, "\nnothing could be checked"),
+            (0, [only]) => writeln!(text, "\nthe {} can be used; the other system was not checked", only.side()),
+            (0, _) => writeln!(text, "\nboth systems can be used"),
             _ => writeln!(text, "\n{failed} failed; nothing was loaded or written"),
         };
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diffsync_core::job::JobEntry;
+
+    use super::*;
+    use crate::example::NowhereToNowhere;
+
+    fn conclusion(checked: &[Side]) -> String {
+        let info = JobEntry::new::<NowhereToNowhere>().info();
+        let systems = [Side::Source, Side::Target].map(|side| {
+            let mut health = HealthCheck::new(side);
+            if checked.contains(&side) {
+                health.passed("connection", "here");
+            }
+            health
+        });
+        let text = Report { job: info.id, info, healthy: true, systems: &systems }.text();
+        assert_eq!(text.matches("  not checked: its adapter has no health check\n").count(), 2 - checked.len());
+        text.lines().last().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_system_that_was_not_checked_is_not_said_to_be_usable() {
+        assert_eq!(conclusion(&[]), "nothing could be checked");
+        assert_eq!(conclusion(&[Side::Target]), "the target can be used; the other system was not checked");
+        assert_eq!(conclusion(&[Side::Source, Side::Target]), "both systems can be used");
     }
 }

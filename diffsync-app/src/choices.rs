@@ -1,4 +1,4 @@
-//! What there is to choose from for a variable, asked of a system where the job says so.
+//! The choices of a variable, from its type or from a system.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,17 +9,17 @@ use diffsync_core::value::suggest;
 use crate::run::runtime;
 use crate::terminal::one_line;
 
-/// How long a system may take to say what there is to choose from.
+/// How long a system may take to list its choices.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// How many choices a line names.
+/// The most choices on one line.
 const NAMED: usize = 30;
 
-/// What there is to choose from for a variable, as far as the others are known.
+/// The choices for a variable, given the values known so far.
 ///
 /// # Errors
 ///
-/// Why it cannot be said; it may be said once other variables are set.
+/// Why they cannot be listed now; they may be once other variables are set.
 pub(crate) fn choices(
     job: &JobEntry,
     variable: &VariableSpec,
@@ -40,7 +40,7 @@ pub(crate) fn choices(
     Some(answered)
 }
 
-/// The texts of all variables: those given, else that of the environment, else the default.
+/// The texts of all variables: those given, else the one from the environment, else the default.
 fn known(job: &JobEntry, given: &VariableValues) -> VariableValues {
     job.variables().iter().fold(VariableValues::new(), |values, spec| {
         let texts = match given.get(spec.name) {
@@ -51,7 +51,7 @@ fn known(job: &JobEntry, given: &VariableValues) -> VariableValues {
     })
 }
 
-/// What there is to choose from, on one line.
+/// The choices, on one line.
 pub(crate) fn listed(choices: &[String]) -> String {
     let mut line = choices.iter().take(NAMED).map(|choice| one_line(choice)).collect::<Vec<_>>().join(", ");
     if choices.len() > NAMED {
@@ -61,31 +61,31 @@ pub(crate) fn listed(choices: &[String]) -> String {
     line
 }
 
-/// For a variable whose value is missing or wrong: the line that says what there is to choose from.
+/// A line with the choices, for a variable whose value is missing or wrong.
 pub(crate) fn hint(job: &JobEntry, error: &VariableError, values: &VariableValues) -> String {
     let variable = error.variable();
-    // The error itself names those of an enum.
+    // For an enum, the error already names them.
     if !variable.has_choices {
         return String::new();
     }
     match choices(job, variable, values) {
-        Some(Ok(choices)) => format!("\n  there is to choose from: {}", listed(&choices)),
+        Some(Ok(choices)) => format!("\n  choices: {}", listed(&choices)),
         Some(Err(_)) | None => String::new(),
     }
 }
 
-/// A warning for each value that was given and is not among what there is to choose from. The system may know it by the time
-/// the run asks, so it is no error.
+/// A warning for each given value that is not among the choices. It is not an error, since the system may know the value by
+/// the time of the run.
 pub(crate) fn warnings(job: &JobEntry, values: &VariableValues) -> Vec<String> {
     let asked = job.variables().iter().filter(|spec| spec.has_choices && !values.get(spec.name).is_empty());
     let warnings = asked.flat_map(|spec| {
-        // What cannot be asked now the run will ask itself.
+        // If the system does not answer now, the run itself will report it.
         let Some(Ok(choices)) = choices(job, spec, values) else { return Vec::new() };
         let unknown = values.get(spec.name).iter().filter(|text| !choices.contains(text));
         let warning = |text: &String| {
             let near = suggest(text, choices.iter().map(String::as_str));
             let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-            format!("variable `{}` = {text:?} is not among: {}{near}", spec.name, listed(&choices))
+            format!("variable `{}` = {text:?} is not one of: {}{near}", spec.name, listed(&choices))
         };
         unknown.map(warning).collect()
     });
@@ -112,7 +112,7 @@ mod tests {
     fn a_value_that_is_not_among_the_choices_is_answered_with_the_nearest() {
         let job = JobEntry::new::<NowhereToNowhere>();
         let values = VariableValues::new().with("site", "ams02").with("floor", "1");
-        let expected = "variable `site` = \"ams02\" is not among: ams01, fra01; did you mean \"ams01\"?";
+        let expected = "variable `site` = \"ams02\" is not one of: ams01, fra01; did you mean \"ams01\"?";
         assert_eq!(warnings(&job, &values), [expected]);
         assert!(warnings(&job, &VariableValues::new().with("site", "fra01")).is_empty());
     }
@@ -122,6 +122,6 @@ mod tests {
         let job = JobEntry::new::<NowhereToNowhere>();
         let error = prepare(&job, &VariableValues::new().with("floor", "two"), |name| format!("--{name}")).err();
         let error = error.unwrap();
-        assert!(error.contains("set it with --floor\n  there is to choose from: 1, 2"), "{error}");
+        assert!(error.contains("set it with --floor\n  choices: 1, 2"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! The command line, made from the jobs that the program knows.
+//! The command line, built from the program's jobs.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command 
                 .long("verbose")
                 .action(ArgAction::Count)
                 .global(true)
-                .help("Log what happens to standard error: -v steps, -vv records"),
+                .help("Log to standard error: -v steps, -vv records"),
         )
         .arg(
             Arg::new("color")
@@ -41,13 +41,13 @@ pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command 
         .subcommand(Command::new("list").about("List the jobs").arg(output()))
         .subcommand(
             Command::new("show")
-                .about("Show what a job compares and what can be set")
+                .about("Show what a job compares, and its variables")
                 .arg(Arg::new("job").value_name("JOB").required(true).help("The job's id, as `list` shows it"))
                 .arg(output()),
         )
         .subcommand(
             Command::new("check")
-                .about("Test whether both systems of a job can be reached and used, without loading or writing anything")
+                .about("Test whether both systems of a job can be used, without loading or writing anything")
                 .subcommand_required(true)
                 .arg_required_else_help(true)
                 .subcommand_value_name("JOB")
@@ -57,7 +57,7 @@ pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command 
         )
         .subcommand(
             Command::new("run")
-                .about("Run a job: `run JOB` shows what it would do, `run JOB --apply` does it, `run JOB --help` shows its flags")
+                .about("Run a job: `run JOB` shows what it would do, `run JOB --apply` does it, `run JOB --help` lists its flags")
                 .subcommand_required(true)
                 .arg_required_else_help(true)
                 .subcommand_value_name("JOB")
@@ -69,29 +69,31 @@ pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command 
         .subcommand(apply())
 }
 
-/// `run JOB`, with the job's variables as flags.
+/// The command `run JOB`, with the job's variables as flags.
 fn run_job(job: &JobEntry) -> Command {
     of_job(job)
         .args(flags::mode(job.info()))
         .args(flags::loading())
         .args(flags::writing())
-        .args(flags::selecting())
-        .args(flags::lifting())
+        .args(flags::selecting(job.models()))
+        .args(flags::limits(job.models()))
         .arg(flags::on_guard())
         .args(flags::signing())
         .arg(output())
         .arg(full())
 }
 
-/// `plan JOB`, with the job's variables as flags.
+/// The command `plan JOB`, with the job's variables as flags.
 fn plan_job(job: &JobEntry) -> Command {
     let out = Arg::new("out").short('o').long("out").value_name("FILE").required(true).help_heading("Plan");
     of_job(job)
-        .arg(out.value_parser(value_parser!(PathBuf)).help("Where to write the plan; compressed if it ends in .gz"))
+        .arg(
+            out.value_parser(value_parser!(PathBuf)).help("The plan file to write; compressed if its name ends in .gz"),
+        )
         .args(flags::signing())
         .args(flags::loading())
-        .args(flags::selecting())
-        .args(flags::lifting())
+        .args(flags::selecting(job.models()))
+        .args(flags::limits(job.models()))
         .arg(flags::on_guard())
         .arg(output())
         .arg(full())
@@ -107,7 +109,7 @@ fn of_job(job: &JobEntry) -> Command {
 
 fn plan(registry: &JobRegistry) -> Command {
     Command::new("plan")
-        .about("Write what a run would do to a file, to be reviewed and carried out with `apply`: `plan JOB -o FILE`")
+        .about("Write what a run would do to a plan file, to be reviewed and applied later: `plan JOB -o FILE`")
         .args_conflicts_with_subcommands(true)
         .arg_required_else_help(true)
         .subcommand_value_name("JOB")
@@ -118,7 +120,7 @@ fn plan(registry: &JobRegistry) -> Command {
                 .long("approve")
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
-                .help("Add a second name to a plan that somebody else has made"),
+                .help("Approve a plan file that someone else has made"),
         )
         .arg(flags::by())
         .subcommands(registry.iter().map(plan_job))
@@ -127,15 +129,15 @@ fn plan(registry: &JobRegistry) -> Command {
 fn apply() -> Command {
     let file = Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf));
     Command::new("apply")
-        .about("Carry out a plan: what in it is found again unchanged, and nothing else")
-        .arg(file.help("A plan that `plan` or `--undo-file` has written"))
+        .about("Apply a plan file: the operations that still fit, and nothing else")
+        .arg(file.help("A plan file, written by `plan` or `--undo-file`"))
         .arg(
             Arg::new("policy")
                 .long("policy")
                 .value_name("POLICY")
                 .value_parser(["refuse", "skip-stale"])
                 .default_value("refuse")
-                .help("When something has changed since: refuse the run, or leave that and do the rest"),
+                .help("On drift since the plan was made: refuse the run, or skip what no longer fits and do the rest"),
         )
         .arg(
             Arg::new("set")
@@ -143,12 +145,12 @@ fn apply() -> Command {
                 .value_name("NAME=VALUE")
                 .value_parser(named_value)
                 .action(ArgAction::Append)
-                .help("Set a variable that the plan leaves out, since it may be a secret"),
+                .help("Set a variable that the plan file leaves out because it may be a secret"),
         )
         .arg(Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help("Write nothing"))
         .args(flags::loading())
         .args(flags::writing())
-        .args(flags::lifting())
+        .args(flags::limits(&[]))
         .args(flags::signing())
         .arg(output())
         .arg(full())
@@ -165,17 +167,17 @@ fn output() -> Arg {
         .value_name("FORMAT")
         .value_parser(["text", "json"])
         .default_value("text")
-        .help("How to report")
+        .help("The format of the report")
 }
 
 fn full() -> Arg {
     Arg::new("full")
         .long("full")
         .action(ArgAction::SetTrue)
-        .help("Show every line of the report, however many there are")
+        .help("Show every line of the report, even if there are many")
 }
 
-/// Whether a report is wanted as JSON.
+/// Whether the report is printed as JSON.
 pub(crate) fn wants_json(matches: &ArgMatches) -> bool {
     matches.get_one::<String>("output").is_some_and(|format| format == "json")
 }
@@ -185,7 +187,7 @@ pub(crate) fn flag_name(variable: &VariableSpec) -> String {
     variable.name.replace('_', "-")
 }
 
-/// The other way in which a variable can be set, if it has one.
+/// The hint that a variable can also be set in the environment.
 pub(crate) fn or_in_environment(variable: &VariableSpec) -> String {
     variable.env.map(|env| format!(" or in the environment as {env}")).unwrap_or_default()
 }
@@ -205,15 +207,17 @@ fn variable(spec: &'static VariableSpec) -> Arg {
         note(format!("[env: {env}]"));
     }
     if spec.has_choices {
-        note("[choices: `show JOB` lists them]".into());
+        note("[choices: see `show JOB`]".into());
     }
     if spec.required {
         note("[required]".into());
     }
+
     let arg = Arg::new(spec.name).long(flag_name(spec)).help(help).help_heading(spec.group.unwrap_or("Variables"));
     let number = |kind| matches!(kind, VariableKind::Integer | VariableKind::Number);
     let arg =
         arg.allow_negative_numbers(matches!(spec.kind, VariableKind::List(kind) if number(*kind)) || number(spec.kind));
+
     match spec.kind {
         VariableKind::Boolean => {
             arg.value_name("BOOL").num_args(0..=1).require_equals(true).default_missing_value("true")
@@ -236,7 +240,7 @@ fn value_name(kind: VariableKind) -> &'static str {
     }
 }
 
-/// The values that were given for a job's variables.
+/// The values given for a job's variables.
 pub(crate) fn variable_values(job: &JobEntry, matches: &ArgMatches) -> VariableValues {
     job.variables().iter().fold(VariableValues::new(), |values, spec| {
         let given = matches.get_many::<String>(spec.name).into_iter().flatten();
@@ -244,12 +248,25 @@ pub(crate) fn variable_values(job: &JobEntry, matches: &ArgMatches) -> VariableV
     })
 }
 
-/// Whether a usage is one of a command that is followed by a job.
+/// Whether a usage is that of a command which takes a job.
 fn of_a_job(usage: &str) -> bool {
     [" check ", " run ", " plan "].iter().any(|command| usage.contains(command))
 }
 
-/// Says what is wrong with the command line. A job that does not exist is named as such.
+/// The argument that was given to a command instead of its job.
+fn instead_of_job(error: &clap::Error) -> Option<String> {
+    let (Some(ContextValue::String(argument)), Some(usage)) =
+        (error.get(ContextKind::InvalidArg), error.get(ContextKind::Usage))
+    else {
+        return None;
+    };
+    // Once the job is known, the usage shows its id instead of the placeholder.
+    let usage = usage.to_string();
+    let lacks_job = of_a_job(&usage) && usage.contains("JOB");
+    (error.kind() == ErrorKind::UnknownArgument && lacks_job).then(|| argument.clone())
+}
+
+/// Prints what is wrong with the command line. An unknown or missing job is named as such.
 pub(crate) fn usage_error(error: &clap::Error, registry: &JobRegistry) -> Exit {
     let unknown = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
         (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) => Some(name),
@@ -261,7 +278,11 @@ pub(crate) fn usage_error(error: &clap::Error, registry: &JobRegistry) -> Exit {
     {
         return terminal::fail(&format!("{unknown}\n`list` shows all jobs"));
     }
-    // Asking for help is no mistake.
+    if let Some(argument) = instead_of_job(error) {
+        return terminal::fail(&format!("the job is missing before `{argument}`\n`list` shows all jobs"));
+    }
+
+    // Asking for help is not a mistake.
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     terminal::print_usage(error);
     if asked { Exit::Done } else { Exit::Failed }
@@ -275,6 +296,35 @@ mod tests {
 
     use super::*;
     use crate::example::NowhereToNowhere;
+
+    #[test]
+    fn a_missing_job_is_named_whatever_flag_is_in_its_place() {
+        let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
+        let missing = |arguments: &[&str]| {
+            let all = std::iter::once("jobs").chain(arguments.iter().copied());
+            instead_of_job(&command(&registry, "1.2.3").try_get_matches_from(all).unwrap_err())
+        };
+        assert_eq!(missing(&["plan", "-o", "x.plan"]).as_deref(), Some("-o"));
+        assert_eq!(missing(&["run", "--apply"]).as_deref(), Some("--apply"));
+        assert_eq!(missing(&["check", "--output", "json"]).as_deref(), Some("--output"));
+        assert_eq!(missing(&["run", "nowhere-to-nowhere", "--aply"]), None);
+        assert_eq!(missing(&["list", "--aply"]), None);
+    }
+
+    #[test]
+    fn the_examples_of_flags_are_models_of_the_job() {
+        let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
+        let mut command = command(&registry, "1.2.3");
+        command.build();
+        let run = command.find_subcommand("run").and_then(|run| run.find_subcommand("nowhere-to-nowhere")).unwrap();
+        let help = |name: &str| {
+            run.get_arguments().find(|arg| arg.get_id() == name).and_then(Arg::get_help).unwrap().to_string()
+        };
+        assert!(help("only").ends_with("as in site=a*"), "{}", help("only"));
+        for name in ["allow-creates", "allow-updates", "allow-deletes"] {
+            assert!(help(name).ends_with("as in site=120 or site=50%"), "{}", help(name));
+        }
+    }
 
     #[test]
     fn the_core_knows_which_names_the_variables_of_a_job_cannot_have() {

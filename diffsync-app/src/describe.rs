@@ -1,4 +1,4 @@
-//! `list` and `show`: what jobs there are and what they do.
+//! The commands `list` and `show`, which describe the jobs.
 
 use std::fmt::{self, Write};
 
@@ -30,7 +30,7 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// All that is known of a job before it runs.
+/// The description of a job.
 #[derive(Serialize)]
 struct Description {
     #[serde(flatten)]
@@ -40,14 +40,14 @@ struct Description {
     variables: Vec<DescribedVariable>,
 }
 
-/// A variable, and what there is to choose from.
+/// A variable with its choices.
 #[derive(Serialize)]
 struct DescribedVariable {
     #[serde(flatten)]
     spec: &'static VariableSpec,
     #[serde(skip_serializing_if = "Option::is_none")]
     choices: Option<Vec<String>>,
-    /// Why the system could not say what there is to choose from.
+    /// Why the choices could not be listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     choices_error: Option<String>,
 }
@@ -63,13 +63,13 @@ impl DescribedVariable {
     }
 }
 
-/// What is special about a model in every run.
+/// The rules of a model that hold in every run.
 #[derive(Serialize)]
 struct Model {
     name: &'static str,
-    /// The models that its records refer to, each with the fields that do, and whether they are set only once both exist.
+    /// The references to other models.
     references: Vec<Reference>,
-    /// What is left alone, as `skip_unmatched_dst`.
+    /// The names of the flags, such as `skip_unmatched_dst`.
     flags: Vec<String>,
     limits: Limits,
     after: &'static [&'static str],
@@ -120,7 +120,7 @@ impl Model {
     }
 }
 
-/// The limits that are given, in words.
+/// The limits, in words.
 fn limits(limits: Limits) -> Option<String> {
     let of = [("creates", limits.creates), ("updates", limits.updates), ("deletes", limits.deletes)];
     let given: Vec<_> = of.iter().filter_map(|(what, limit)| limit.map(|limit| format!("{limit} {what}"))).collect();
@@ -133,6 +133,7 @@ pub(crate) fn show(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
         Ok(job) => job,
         Err(error) => return terminal::fail(&format!("{error}\n`list` shows all jobs")),
     };
+
     let description = Description {
         info: job.info(),
         data_mappings: job.data_mappings(),
@@ -148,7 +149,7 @@ pub(crate) fn show(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
     terminal::print(&text)
 }
 
-/// What holds for all runs of a job.
+/// The rules that hold in every run of a job.
 fn rules(out: &mut String, info: &JobInfo) -> fmt::Result {
     if !info.skip.is_empty() {
         writeln!(out, "\nleft out: {}", info.skip.join(", "))?;
@@ -157,10 +158,11 @@ fn rules(out: &mut String, info: &JobInfo) -> fmt::Result {
         let names: Vec<_> = info.ignore.iter().map(|(model, attribute)| format!("{model}.{attribute}")).collect();
         writeln!(out, "\nnot compared: {}", names.join(", "))?;
     }
+
     let limits = limits(info.limits).unwrap_or_else(|| "30% deletes (unless a model says otherwise)".into());
     let then = match info.on_guard {
-        OnGuard::Stop => "beyond them a run is refused",
-        OnGuard::Hold => "what goes beyond them is held back",
+        OnGuard::Stop => "a run that exceeds them is refused",
+        OnGuard::Hold => "operations that exceed them are held",
     };
     writeln!(out, "\nlimits: {limits}; {then}")?;
     if let Some(limit) = info.time_limit {
@@ -180,6 +182,7 @@ fn write(out: &mut String, job: &Description) -> fmt::Result {
         JobKind::DataTarget => "data target: records go from your system elsewhere",
     };
     writeln!(out, "\n{kind}\n{} -> {}", info.source_label, info.target_label)?;
+
     writeln!(out, "\nmodels:")?;
     for mapping in &job.data_mappings {
         let parent = mapping.parent.as_ref().map(|parent| format!(", under {parent}")).unwrap_or_default();
@@ -192,7 +195,9 @@ fn write(out: &mut String, job: &Description) -> fmt::Result {
         }
         job.models.iter().filter(|model| model.name == mapping.model).try_for_each(|model| model.write(out))?;
     }
+
     rules(out, info)?;
+
     if !job.variables.is_empty() {
         writeln!(out, "\nvariables:")?;
     }
@@ -215,8 +220,9 @@ fn write(out: &mut String, job: &Description) -> fmt::Result {
             writeln!(out, "    choices: {}", listed(choices))?;
         }
         if let Some(error) = choices_error {
-            writeln!(out, "    choices: they cannot be listed now: {}", one_line(error))?;
+            writeln!(out, "    choices cannot be listed now: {}", one_line(error))?;
         }
     }
+
     writeln!(out, "\nrun it with `run {0}`, or plan it with `plan {0} -o FILE`", info.id)
 }

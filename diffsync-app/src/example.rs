@@ -1,4 +1,4 @@
-//! A job on systems that hold nothing, for the tests of this crate.
+//! A job on two empty systems, for the tests of this crate.
 
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError, VariableValues};

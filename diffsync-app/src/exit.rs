@@ -1,28 +1,28 @@
-//! The exit codes, on which scripts rely.
+//! The exit codes, which scripts rely on.
 
 use std::process::ExitCode;
 
 use diffsync_core::report::{RunReport, Status};
 
-/// How the program ends.
+/// The result of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Everything was done.
     Done,
-    /// Something failed, or the program was called wrongly.
+    /// Something failed, or the command line was wrong.
     Failed,
-    /// There are changes, and whoever called asked to be told by the exit code.
+    /// There are changes, and `--detailed-exitcode` was given.
     Changes,
-    /// Some of it was done.
+    /// A part was done.
     Partial,
     /// The run was not allowed to write.
     Refused,
-    /// The run was asked to end before its time.
+    /// The run was cancelled.
     Cancelled,
 }
 
 impl Exit {
-    /// How a run ended. Changes are told of only if they are asked for.
+    /// The result of a run. Changes count only with `--detailed-exitcode`.
     pub(crate) fn of(report: &RunReport, detailed: bool) -> Self {
         let changes = || report.plan().is_some_and(|plan| !plan.diff().is_empty());
         match report.status {
@@ -42,7 +42,7 @@ impl Exit {
             Self::Changes => 2,
             Self::Partial => 3,
             Self::Refused => 4,
-            // What a shell says of a program that Ctrl-C has ended.
+            // The code that a shell reports for a program ended by Ctrl-C.
             Self::Cancelled => 130,
         }
     }

@@ -1,11 +1,11 @@
-//! The program that every user of diffsync gets for free.
+//! The command-line program for diffsync jobs.
 //!
 //! A binary that links jobs and calls [`main`] is the whole program:
 //!
 //! ```no_run
 //! use std::process::ExitCode;
 //!
-//! // Names the crate with the jobs; without this the linker would leave it out.
+//! // Names the crate with the jobs, so that the linker keeps it.
 //! // use my_jobs as _;
 //!
 //! fn main() -> ExitCode {
@@ -43,13 +43,13 @@ use diffsync_core::{Job, JobRegistry};
 
 use crate::exit::Exit;
 
-/// Runs the program with the jobs that were linked into it.
+/// Runs the program with the jobs linked into it.
 #[must_use = "it is the exit code: return it from a `fn main() -> ExitCode`"]
 pub fn main() -> ExitCode {
     App::new().main()
 }
 
-/// The program, for those who want to name their jobs.
+/// The program, with a builder to add jobs by type.
 ///
 /// ```no_run
 /// # use diffsync_core::*;
@@ -70,28 +70,28 @@ impl Default for App {
 }
 
 impl App {
-    /// The program with the jobs that were linked into it.
+    /// The program with the jobs linked into it.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a job, which needs no support of the linker. One that was linked in as well is still one job.
+    /// Adds a job, independently of the linker. A job that is also linked in counts once.
     #[must_use]
     pub fn job<J: Job>(mut self) -> Self {
         self.jobs.push(JobEntry::new::<J>());
         self
     }
 
-    /// Says which version of the program this is, as a rule `env!("CARGO_PKG_VERSION")`: saved plans name it, and one that
-    /// another version has made is carried out with a warning. Without this it is the version of diffsync.
+    /// Sets the program's version, usually `env!("CARGO_PKG_VERSION")`; the default is the version of diffsync. Plan files
+    /// record it, and applying a plan of another version warns.
     #[must_use]
     pub fn version(mut self, version: &'static str) -> Self {
         self.version = version;
         self
     }
 
-    /// Does what the command line says.
+    /// Runs the command line.
     #[must_use = "it is the exit code: return it from a `fn main() -> ExitCode`"]
     pub fn main(self) -> ExitCode {
         self.run(std::env::args_os()).into()
@@ -104,11 +104,13 @@ impl App {
             Ok(registry) => registry,
             Err(error) => return terminal::fail(&advice::on_registry(&error)),
         };
+
         let matches = match command::command(&registry, self.version).try_get_matches_from(arguments) {
             Ok(matches) => matches,
             Err(error) => return command::usage_error(&error, &registry),
         };
         terminal::log(matches.get_count("verbose"));
+
         match matches.subcommand() {
             Some(("list", matches)) => describe::list(&registry, matches),
             Some(("show", matches)) => describe::show(&registry, matches),

@@ -1,4 +1,4 @@
-//! `plan JOB -o FILE`: what a run would do, as a file to be reviewed and carried out later; and `plan --approve FILE`.
+//! The commands `plan JOB -o FILE`, which writes a plan file to be reviewed and applied later, and `plan --approve FILE`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use diffsync_core::apply::write_plan;
 use diffsync_core::plan_file::{PlanFileError, PlanKind, approve};
 use diffsync_core::run::RunOptions;
 
+use crate::advice::on_plan_file;
 use crate::command::variable_values;
 use crate::exit::Exit;
 use crate::flags;
@@ -31,15 +32,18 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
     let job = registry.get(id).map_err(|error| error.to_string())?;
     let values = variable_values(job, matches);
     let prepared = prepare(job, &values, |name| format!("--{name}"))?;
+
     let path = matches.get_one::<PathBuf>("out").ok_or("`-o FILE` is missing")?;
     keep(path)?;
     let file = NewPlan::begin(path)?;
     let key = key::made(matches)?;
+
     let mut options = flags::options(RunOptions::new(job.info()), matches);
     options.dry_run = true;
     let report = execute(&*prepared, options.clone(), None)?;
+
     let mut closing = Vec::new();
-    // A run that was refused has no plan that could be carried out.
+    // A plan that was refused could not be applied either.
     if let Some(plan) = report.plan().filter(|_| report.error.is_none()) {
         let operations = plan.diff().summary().total.operations();
         let path = path.display();
@@ -53,7 +57,7 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
             written.map_err(|error: io::Error| format!("the plan cannot be written to `{path}`: {error}"))?;
             let these =
                 if operations == 1 { "this operation".into() } else { format!("these {operations} operations") };
-            closing.push(format!("carry out {these} with `apply {path}`"));
+            closing.push(format!("apply {these} with `apply {path}`"));
         }
     }
     Ok(print(&Report { job: job.info(), run: &report, plan: None, closing: &closing }, matches))
@@ -63,19 +67,21 @@ fn approve_plan(path: &Path, matches: &ArgMatches) -> Exit {
     let approval = signature(matches);
     let approved = format!("approved by {approval}");
     let shown = path.display();
-    let failed = |error: PlanFileError| (format!("`{shown}`: {error}"), refusing(&error));
-    // Two who approve at the same moment do so one after the other, or one of the approvals would be lost.
+    let failed = |error: PlanFileError| (on_plan_file(path, &error), refusing(&error));
+
+    // Without the lock, one of two approvals at the same moment would be lost.
     let added = lock(path).map_err(|error| failed(error.into())).and_then(|_lock| {
         let file = NewPlan::begin(path).map_err(|error| (error, Exit::Failed))?;
         file.write(|out| approve(&mut open(path)?, approval, out)).map_err(failed)
     });
+
     match added {
         Ok(()) => terminal::print(&format!("`{shown}` is {}\n", terminal::one_line(&approved))),
         Err((error, exit)) => terminal::fail_as(exit, &terminal::indented(&error)),
     }
 }
 
-/// A file that cannot be read is a failure; one that is read and not taken is refused.
+/// The exit code for a plan file: failed if it cannot be read, refused if it is not accepted.
 pub(crate) fn refusing(error: &PlanFileError) -> Exit {
     if matches!(error, PlanFileError::Io(_)) { Exit::Failed } else { Exit::Refused }
 }

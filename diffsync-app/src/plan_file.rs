@@ -1,4 +1,4 @@
-//! Plans as files: read whether they are compressed or not, and replaced as a whole or not at all.
+//! Plan files: compressed or not, and replaced as a whole or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Write};
@@ -10,44 +10,54 @@ use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use tempfile::NamedTempFile;
 
-/// Opens a plan to read it.
+/// Opens a plan file to read it.
 pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::new(File::open(path)?);
     let compressed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     Ok(if compressed { Box::new(BufReader::new(MultiGzDecoder::new(file))) } else { Box::new(file) })
 }
 
-/// Refuses to write over a file that cannot be had again: an approved plan, or what undoes an earlier run.
+/// Refuses to overwrite a file that cannot be recreated: an approved plan, or the undo plan of an earlier run.
 pub(crate) fn keep(path: &Path) -> Result<(), String> {
     let read = open(path).map_err(PlanFileError::from).and_then(|mut file| SavedPlan::read(&mut file));
     let what = match read {
         Ok(plan) => match (plan.approvals.first(), plan.head.kind) {
-            (Some(approval), _) => format!("a plan that is approved by {approval}"),
-            (None, PlanKind::Undo) => format!("a plan that undoes the run of {}", plan.head.made),
+            (Some(approval), _) => format!("a plan approved by {approval}"),
+            (None, PlanKind::Undo) => format!("the undo plan of a run by {}", plan.head.made),
             (None, PlanKind::Sync) => return Ok(()),
         },
-        // One that was damaged may still tell a person what was done.
-        Err(_) if begins_like_an_undo(path) => "what is left of a plan that undoes a run".to_owned(),
+        // Even a damaged undo plan may still show a person what was done.
+        Err(_) if begins_like_an_undo(path) => "a damaged undo plan".to_owned(),
         Err(_) => return Ok(()),
     };
     Err(format!("`{}` is {what}; name another file, or remove it first", path.display()))
 }
 
-/// Whether the first line of a file is the head of a plan that undoes a run.
-fn begins_like_an_undo(path: &Path) -> bool {
-    /// More than any head is long.
-    const HEAD: u64 = 16 << 20;
-
-    let mut line = Vec::new();
-    let read = open(path).and_then(|file| file.take(HEAD).read_until(b'\n', &mut line));
-    let head = read.ok().and_then(|_| serde_json::from_slice::<serde_json::Value>(&line).ok());
-    head.is_some_and(|head| head.get("diffsync_plan").is_some() && head["kind"] == "undo")
+/// Whether the first line of a file is the header of a plan.
+pub(crate) fn begins_like_a_plan(path: &Path) -> bool {
+    header(path).is_some()
 }
 
-/// Locks a plan against every other process that would change it, until the lock is dropped.
+/// Whether the first line of a file is the header of an undo plan.
+fn begins_like_an_undo(path: &Path) -> bool {
+    header(path).is_some_and(|header| header["kind"] == "undo")
+}
+
+/// The first line of a file, if it looks like the header of a plan.
+fn header(path: &Path) -> Option<serde_json::Value> {
+    /// More than the length of any header.
+    const LONGEST: u64 = 16 << 20;
+
+    let mut line = Vec::new();
+    open(path).and_then(|file| file.take(LONGEST).read_until(b'\n', &mut line)).ok()?;
+    let header: serde_json::Value = serde_json::from_slice(&line).ok()?;
+    header.get("diffsync_plan").is_some().then_some(header)
+}
+
+/// Locks a plan file against every other process that would change it, until the lock is dropped.
 ///
-/// A plan is replaced by another file of its name. So once the lock is there, its name is looked at again: another process
-/// may have replaced it while this one waited.
+/// A plan file is replaced by another file of the same name. So the name is looked up again once the lock is held: another
+/// process may have replaced the file while this one waited.
 pub(crate) fn lock(path: &Path) -> io::Result<File> {
     loop {
         let file = File::open(path)?;
@@ -69,7 +79,7 @@ fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     one.created().ok() == other.created().ok()
 }
 
-/// A plan that is to be written. Until it is done the file stays as it was.
+/// A plan file that is being written. Until it is finished, the old file stays as it is.
 pub(crate) struct NewPlan {
     path: PathBuf,
     file: NamedTempFile,
@@ -77,21 +87,22 @@ pub(crate) struct NewPlan {
 }
 
 impl NewPlan {
-    /// Begins a plan beside the file that it will be, so that what cannot be written is known before anything is done.
+    /// Creates a temporary file beside the plan file, so that a file that cannot be written is reported before anything is done.
     pub(crate) fn begin(path: &Path) -> Result<Self, String> {
         let shown = path.display();
         if path.is_dir() {
             return Err(format!("`{shown}` is a folder; name a file for the plan"));
         }
+
         let compressed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
-        // A link stays a link: what it leads to is replaced.
+        // A symbolic link is kept, and the file that it points to is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = temporary(folder).map_err(|error| format!("the plan cannot be written to `{shown}`: {error}"))?;
         Ok(Self { path, file, compressed })
     }
 
-    /// Writes the plan and puts it in its place.
+    /// Writes the plan, and moves the file into place.
     pub(crate) fn write<E: From<io::Error>>(
         mut self,
         write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
@@ -106,11 +117,12 @@ impl NewPlan {
         }
         out.flush()?;
         drop(out);
+
         self.put()?;
         Ok(())
     }
 
-    /// Writes these bytes, which are compressed if they are to be, and puts them in their place.
+    /// Writes these bytes, already compressed if necessary, and moves the file into place.
     pub(crate) fn write_raw(mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         self.put()
@@ -129,7 +141,7 @@ impl NewPlan {
 #[cfg(unix)]
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     use std::os::unix::fs::PermissionsExt;
-    // A plan is to be read by others, as far as the user's mask lets them.
+    // Reviewers must be able to read a plan file. The umask narrows this, as for any new file.
     tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder)
 }
 

@@ -1,4 +1,4 @@
-//! `run JOB`, and what it has in common with the other commands that run a job.
+//! The command `run JOB`, and the parts that it shares with the other commands that run a job.
 
 use std::sync::Arc;
 
@@ -28,15 +28,19 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     let job = registry.get(id).map_err(|error| error.to_string())?;
     let values = variable_values(job, matches);
     let prepared = prepare(job, &values, |name| format!("--{name}"))?;
+
     let mut undo_file = UndoFile::wanted(matches)?;
     let mut options = flags::options(RunOptions::new(job.info()), matches);
     let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
     let report = execute(&*prepared, options.clone(), log)?;
+
     let mut closing = Vec::new();
     let would_write = report.plan().is_some_and(|plan| plan.diff().summary().total.operations() > 0);
     if options.dry_run && report.error.is_none() && would_write {
         closing.push("run it again with --apply to write this".to_owned());
     }
+
+    // The report is printed even if the undo plan could not be written.
     let mut undo_written = Ok(());
     if let Some(file) = undo_file {
         undo_written = file.write(&report, &mut closing);
@@ -45,7 +49,7 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     undo_written.map(|()| exit)
 }
 
-/// Makes the job from its variables; an error says how each that is missing or wrong is set.
+/// Creates the job from its variables. The error says how to set each variable that is missing or wrong.
 pub(crate) fn prepare(
     job: &JobEntry,
     values: &VariableValues,
@@ -60,13 +64,14 @@ pub(crate) fn prepare(
         });
         lines.collect::<Vec<_>>().join("\nerror: ")
     })?;
+
     for warning in choices::warnings(job, values) {
         terminal::warn(&warning);
     }
     Ok(prepared)
 }
 
-/// Runs a job to its end, or until the program is asked to end.
+/// Runs a job to its end, or until the program receives a signal.
 pub(crate) fn execute(
     prepared: &dyn PreparedJob,
     options: RunOptions,
@@ -75,21 +80,22 @@ pub(crate) fn execute(
     let runtime = runtime()?;
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Progress::new()), Arc::new(TracingObserver::default())];
     observers.extend(log);
-    let asked = runtime.spawn(cancel_when_asked(options.cancellation.clone()));
+
+    let signals = runtime.spawn(cancel_when_asked(options.cancellation.clone()));
     let report = runtime.block_on(prepared.run(options, observers));
-    asked.abort();
-    // A loader that was cancelled may still block a thread; nobody waits for what it finds.
+    signals.abort();
+    // A cancelled loader may still block a thread; its result is not needed.
     runtime.shutdown_background();
     Ok(report)
 }
 
-/// What the adapters run on.
+/// The runtime of the adapters.
 pub(crate) fn runtime() -> Result<Runtime, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| format!("no threads can be started: {error}"))
 }
 
-/// Prints what a run did and says how the program ends.
+/// Prints the report of a run, and returns the exit code.
 pub(crate) fn print(report: &Report<'_>, matches: &ArgMatches) -> Exit {
     let printed = if wants_json(matches) {
         let printed = terminal::print_json(report);
@@ -99,13 +105,15 @@ pub(crate) fn print(report: &Report<'_>, matches: &ArgMatches) -> Exit {
         let look = Look { full: is_set(matches, "full"), coloured: terminal::is_coloured(matches) };
         terminal::print_with(|out| report.write(out, look))
     };
+
     if let Some(mut error) = report.run.error_text() {
         if let Some(advice) = report.run.error.as_ref().and_then(advice::on_run) {
             error = format!("{error}\n{advice}");
         }
-        // Last, where it is seen, and apart from a report that is piped on.
+        // Printed last, where it is seen, and to standard error, since the report may be piped.
         terminal::fail(&terminal::indented(&error));
     }
+
     match printed {
         Exit::Done => Exit::of(report.run, is_set(matches, "detailed-exitcode")),
         failed => failed,

@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the first ends a run in good order, a second one ends the program at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first signal ends a run cleanly, the second ends the program at once.
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use tokio::task::JoinHandle;
 use crate::exit::Exit;
 use crate::terminal;
 
-/// Cancels the run when the program is asked to end.
+/// Cancels the run at the first signal, and ends the program at the second.
 pub(crate) async fn cancel_when_asked(cancellation: CancellationToken) {
-    asked_to_end().await;
+    next_signal().await;
     cancellation.cancel();
-    drop(say("ending: what is in flight is finished, the rest is not attempted; ask again to end at once"));
+    drop(say("ending: calls in flight are finished, the rest is not attempted; a second signal ends it at once"));
 
-    asked_to_end().await;
-    let said = say("ended at once: what was in flight may or may not have been written");
-    let _ = tokio::time::timeout(LONGEST_WORD, said).await;
+    next_signal().await;
+    let printed = say("ended at once: records in flight may or may not have been written");
+    let _ = tokio::time::timeout(LONGEST_WAIT, printed).await;
     std::process::exit(Exit::Cancelled.code().into());
 }
 
-/// How long the program waits to be heard before it ends at once.
-const LONGEST_WORD: Duration = Duration::from_millis(200);
+/// How long the program waits for its last message to be printed.
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
-/// Says something on a thread of its own: a standard error that takes no more (a full pipe that is not read) must keep
-/// neither this signal nor the next one from ending the run.
+/// Prints a message on its own thread, so that a blocked standard error (a full pipe) keeps neither this signal nor the next
+/// one from ending the run.
 fn say(message: &'static str) -> JoinHandle<()> {
     tokio::task::spawn_blocking(move || terminal::note(message))
 }
 
 #[cfg(unix)]
-async fn asked_to_end() {
+async fn next_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let sent = |kind| async move {
         match signal(kind) {
@@ -42,20 +42,20 @@ async fn asked_to_end() {
     };
     tokio::select! {
         () = sent(SignalKind::terminate()) => {}
-        // The terminal is gone, or the session has ended.
+        // The terminal was closed, or the session ended.
         () = sent(SignalKind::hangup()) => {}
         () = interrupted() => {}
     }
 }
 
 #[cfg(not(unix))]
-async fn asked_to_end() {
+async fn next_signal() {
     interrupted().await;
 }
 
 async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
-        // Where nobody can be told of it, the system's own way of ending a program is left.
+        // No signal handler could be installed, so the system's default action applies.
         std::future::pending::<()>().await;
     }
 }

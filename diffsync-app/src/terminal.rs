@@ -1,4 +1,4 @@
-//! The terminal: the one place that prints.
+//! The terminal. No other module prints.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ pub(crate) fn print(text: &str) -> Exit {
     printed(io::stdout().lock().write_all(text.as_bytes()))
 }
 
-/// Prints a text to standard output as it is written, so that a long one is not held in memory.
+/// Streams a text to standard output, so that a long one is not held in memory.
 pub(crate) fn print_with(write: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result) -> Exit {
     let mut out = Text { out: io::BufWriter::new(io::stdout().lock()), error: None };
     let written = write(&mut out);
@@ -34,7 +34,7 @@ pub(crate) fn print_with(write: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result)
     printed(written)
 }
 
-/// Writes text to an output of bytes, and keeps the error that `fmt` has no room for.
+/// Writes text to an output of bytes, and keeps the I/O error, which `fmt::Error` cannot hold.
 struct Text<W> {
     out: W,
     error: Option<io::Error>,
@@ -49,7 +49,7 @@ impl<W: Write> fmt::Write for Text<W> {
     }
 }
 
-/// Prints a document to standard output as JSON, as it is made.
+/// Streams a document to standard output as JSON.
 pub(crate) fn print_json(document: &impl Serialize) -> Exit {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable::default());
@@ -57,7 +57,7 @@ pub(crate) fn print_json(document: &impl Serialize) -> Exit {
     printed(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
 }
 
-/// JSON in which unprintable characters are escaped: the same document, safe to look at on a terminal.
+/// JSON with unprintable characters escaped: the same document, safe to show on a terminal.
 #[derive(Default)]
 struct Printable<'a>(PrettyFormatter<'a>);
 
@@ -115,24 +115,24 @@ impl Formatter for Printable<'_> {
 fn printed(written: io::Result<()>) -> Exit {
     match written {
         Ok(()) => Exit::Done,
-        // The reader of a pipe has seen enough.
+        // The reader of the pipe has closed it, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
         Err(error) => fail(&format!("the report cannot be written: {error}")),
     }
 }
 
-/// A text from outside as it may be shown on a line of its own.
+/// An untrusted text, escaped so that it stays on one line.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     escape_unprintable(text)
 }
 
-/// A text from outside that may have several lines, such as the place in a file that an error is about: every line but the
-/// first is indented, so that none passes for a line of the program's own.
+/// An untrusted text of several lines, such as an excerpt of a file in an error. Every line but the first is indented, so
+/// that none looks like the program's own output.
 pub(crate) fn indented(text: &str) -> String {
     text.split('\n').map(one_line).collect::<Vec<_>>().join("\n  ")
 }
 
-/// Whether the report is coloured: as `--color` says, by default on a terminal, unless `NO_COLOR` is set.
+/// Whether the report is coloured: as set by `--color`, else on a terminal, unless `NO_COLOR` is set.
 pub(crate) fn is_coloured(matches: &ArgMatches) -> bool {
     match matches.get_one::<String>("color").map(String::as_str) {
         Some("always") => true,
@@ -141,40 +141,40 @@ pub(crate) fn is_coloured(matches: &ArgMatches) -> bool {
     }
 }
 
-/// Says on standard error what went wrong.
+/// Prints an error to standard error.
 pub(crate) fn fail(message: &str) -> Exit {
     fail_as(Exit::Failed, message)
 }
 
-/// Says on standard error what went wrong, where the program does not simply fail.
+/// Prints an error to standard error, and returns another exit code than failure.
 pub(crate) fn fail_as(exit: Exit, message: &str) -> Exit {
-    say("error: ", message);
+    print_error("error: ", message);
     exit
 }
 
-/// Says on standard error what may be wrong.
+/// Prints a warning to standard error.
 pub(crate) fn warn(message: &str) {
-    say("warning: ", message);
+    print_error("warning: ", message);
 }
 
-/// Says something on standard error that is no part of a report.
+/// Prints a note to standard error, apart from the report.
 pub(crate) fn note(message: &str) {
-    say("", message);
+    print_error("", message);
 }
 
-fn say(what: &str, message: &str) {
+fn print_error(prefix: &str, message: &str) {
     let lines: Vec<_> = message.split('\n').map(one_line).collect();
-    // There is nowhere left to say that this failed.
-    let _ = writeln!(io::stderr().lock(), "{what}{}", lines.join("\n"));
+    // If standard error fails, there is nowhere left to report it.
+    let _ = writeln!(io::stderr().lock(), "{prefix}{}", lines.join("\n"));
 }
 
-/// Prints what the argument parser has to say: help to standard output, mistakes to standard error.
+/// Prints a message of the argument parser: help to standard output, mistakes to standard error.
 pub(crate) fn print_usage(error: &clap::Error) {
     // As above.
     let _ = error.print();
 }
 
-/// Logs to standard error, the more the more often `-v` was given.
+/// Logs to standard error, with more detail for each `-v`.
 pub(crate) fn log(verbosity: u8) {
     let level = match verbosity {
         0 => LevelFilter::OFF,
@@ -183,14 +183,14 @@ pub(crate) fn log(verbosity: u8) {
         _ => LevelFilter::TRACE,
     };
     let log = tracing_subscriber::fmt().with_max_level(level).with_writer(|| Log);
-    // What the subscriber cannot write it would print to standard error itself, and panic where that fails.
+    // Otherwise the subscriber prints its own write errors to standard error, and panics if that fails.
     let log = log.log_internal_errors(false);
-    // A program that has set a subscriber of its own keeps it.
+    // If the program has set its own subscriber, that one is kept.
     let _ = log.try_init();
 }
 
-/// Standard error as the log's output: an event is one line, whatever a server or a record put into it, and a full disk or
-/// a closed pipe does not end the run.
+/// Standard error as the log's output. An event stays on one line, even if a server or a record put a line break into it,
+/// and a full disk or a closed pipe does not end the run.
 struct Log;
 
 impl Write for Log {
@@ -206,7 +206,7 @@ impl Write for Log {
     }
 }
 
-/// Shows the steps of a run as progress bars, on a terminal; elsewhere it shows nothing.
+/// Shows the steps of a run as progress bars on a terminal, and nothing elsewhere.
 pub(crate) struct Progress {
     bars: MultiProgress,
     steps: Mutex<HashMap<Step, ProgressBar>>,
@@ -218,12 +218,12 @@ impl Progress {
     }
 
     fn steps(&self) -> MutexGuard<'_, HashMap<Step, ProgressBar>> {
-        // A panic elsewhere leaves the map whole.
+        // The map is valid even after a panic elsewhere.
         self.steps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How a step of unknown and of known length looks.
+/// The templates for a step of unknown and of known length.
 const UNKNOWN: &str = "{spinner} {prefix:14} {elapsed:>4} {human_pos}";
 const KNOWN: &str = "{spinner} {prefix:14} {elapsed:>4} {wide_bar} {human_pos}/{human_len} {per_sec} eta {eta}";
 

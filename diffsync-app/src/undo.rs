@@ -1,4 +1,4 @@
-//! The file with which a run can be taken back.
+//! The file for a run's undo plan.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use crate::key;
 use crate::plan_file::{NewPlan, keep};
 use crate::signature::signature;
 
-/// A file that a run is to leave behind, begun before the run, so that none is done that could not be taken back.
+/// The file for the undo plan, opened before the run, so that no run begins that could not be undone.
 pub(crate) struct UndoFile {
     path: PathBuf,
     file: NewPlan,
@@ -27,7 +27,7 @@ pub(crate) struct UndoFile {
 }
 
 impl UndoFile {
-    /// The file, if one is asked for.
+    /// The file, if `--undo-file` was given.
     pub(crate) fn wanted(matches: &ArgMatches) -> Result<Option<Self>, String> {
         let Some(path) = matches.get_one::<PathBuf>("undo-file") else { return Ok(None) };
         keep(path)?;
@@ -36,7 +36,7 @@ impl UndoFile {
         Ok(Some(Self { path: path.clone(), file, key, made, log: None }))
     }
 
-    /// Has a run of these options write the file as it goes on. What it gives must observe the run.
+    /// Makes a run with these options write the file as it goes on. The returned observer must be given to the run.
     pub(crate) fn follow(
         &mut self,
         job: &JobEntry,
@@ -60,31 +60,28 @@ impl UndoFile {
         log
     }
 
-    /// Writes what takes back the run as a whole, if it did anything, and says what comes next.
+    /// Writes the undo plan of the whole run, if it did anything, and adds the next step to the report.
     pub(crate) fn write(self, report: &RunReport, closing: &mut Vec<String>) -> Result<(), String> {
         let path = self.path.display();
         let is_begun = self.log.as_ref().is_some_and(|log| log.is_begun());
         let is_empty = report.undo.as_ref().is_none_or(|undo| undo.operations() == 0 && undo.lost.is_empty());
         let head = self.log.as_ref().and_then(|log| log.head());
-        // What was begun is replaced also if all of it was taken back by the run itself.
+
+        // A file that was begun is replaced even if the run undid all of its writes itself.
         let (Some(undo), Some(head), true) = (&report.undo, head, is_begun || !is_empty) else {
-            closing.push(format!("there is nothing to take back, and `{path}` was not written"));
+            closing.push(format!("nothing to undo: `{path}` was not written"));
             return Ok(());
         };
         self.file.write(|out| undo.write(&head, out)).map_err(|error: io::Error| {
-            let begun = if is_begun {
-                "; what was written there while the run went on undoes what was done until then"
-            } else {
-                ""
-            };
+            let begun = if is_begun { "; the part written during the run undoes what was done until then" } else { "" };
             format!("the undo plan cannot be written to `{path}`: {error}{begun}")
         })?;
-        closing.push(format!("take it back with `apply {path}`"));
+        closing.push(format!("undo it with `apply {path}`"));
         Ok(())
     }
 }
 
-/// The file while the run goes on.
+/// The undo plan while the run goes on.
 struct Log {
     path: PathBuf,
     job: &'static JobInfo,
@@ -94,7 +91,7 @@ struct Log {
     program: String,
     /// Known once the diff is.
     head: Mutex<Option<PlanHeader>>,
-    /// Begun with the first record that was written, so that a run that writes nothing leaves a former file alone.
+    /// Opened with the first record that is written, so that a run that writes nothing leaves an older file alone.
     file: Mutex<Option<File>>,
 }
 
@@ -107,7 +104,7 @@ impl Log {
         self.file.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Puts a file with nothing but the head in its place, and opens it to append to it.
+    /// Writes a file with only the header, and opens it to append to it.
     fn begin(&self) -> io::Result<File> {
         let head = self.head().ok_or_else(|| io::Error::other("the diff is not known"))?;
         let head = self.packed(&UndoLog::head(&head)?)?;
@@ -116,7 +113,7 @@ impl Log {
         OpenOptions::new().append(true).open(&self.path)
     }
 
-    /// Lines as they stand in the file: what is compressed consists of parts that can be read one after the other.
+    /// Lines as they are stored: a compressed file is a sequence of independent parts, so that it can be appended to.
     fn packed(&self, lines: &[u8]) -> io::Result<Vec<u8>> {
         if !is_compressed(&self.path) {
             return Ok(lines.to_vec());
@@ -143,7 +140,7 @@ impl UndoSink for Log {
         let whole = file.metadata()?.len();
         let written = file.write_all(&lines);
         if written.is_err() {
-            // A part of the lines, as a full disk leaves, would make what is before them unreadable.
+            // A partial line, as left by a full disk, would make the lines before it unreadable.
             file.set_len(whole)?;
         }
         written

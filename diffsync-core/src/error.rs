@@ -1,8 +1,7 @@
 //! The errors that adapters, targets and jobs return.
 //!
-//! They take any error with `?`, so that an adapter reads like the protocol it speaks. Like `anyhow::Error` they are
-//! therefore no `std::error::Error` themselves; what the core reports to its caller is [`RunError`](crate::RunError),
-//! which is.
+//! They convert from any error with `?`. Like `anyhow::Error`, they therefore do not implement `std::error::Error`
+//! themselves; the core reports a [`RunError`](crate::RunError) to its caller, which does.
 
 use std::any::Any;
 use std::error::Error;
@@ -11,7 +10,7 @@ use std::time::Duration;
 
 type Cause = Box<dyn Error + Send + Sync + 'static>;
 
-/// Why a system could not be read, or its records not completed.
+/// Why a system could not be loaded, or a run on it not completed.
 pub struct AdapterError {
     cause: Cause,
     is_unknown: bool,
@@ -32,12 +31,12 @@ pub struct TargetError {
     cause: Cause,
 }
 
-/// A unique value of a record that another one already has.
+/// A unique value that another record already has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Conflict {
-    /// The model and the identifier of each record that has one of its values, where the target can tell.
+    /// The model and the identifier of each record that has one of the values, if the target can tell.
     pub(crate) holders: Vec<(&'static str, String)>,
-    /// The attribute whose value is taken, where the target can tell.
+    /// The attribute whose value is taken, if the target can tell.
     pub(crate) field: Option<String>,
 }
 
@@ -47,11 +46,11 @@ pub enum TargetErrorKind {
     /// It concerns this record only; the others are attempted.
     #[default]
     Record,
-    /// It may go away by itself: the target is asked again after a while.
+    /// It may go away by itself, so the call is retried after a pause.
     Transient,
     /// Nothing more can be written: the login was refused, the host is gone. The run ends.
     Fatal,
-    /// Nobody knows whether it was written: the answer was lost. It is not asked for again, and the record's outcome is
+    /// The answer was lost, so the record may or may not have been written. The call is not retried, and the outcome is
     /// unknown.
     Unknown,
 }
@@ -77,33 +76,34 @@ impl TargetError {
         Self::of(TargetErrorKind::Unknown, cause.into())
     }
 
-    /// An error of this record, from a message or another error: a unique value of it is already taken in the target, by
-    /// a record that may be one the run is about to delete or to change.
+    /// An error of this record, from a message or another error: one of its unique values is already taken in the target,
+    /// perhaps by a record that the run is about to delete or change.
     ///
-    /// No record is deleted that a new one collided with: without [`held_by`](Self::held_by), that may be any of the
-    /// model, so all its deletes are held.
+    /// A record that a new one collided with is never deleted. Without [`held_by`](Self::held_by) it could be any record of
+    /// the model, so all deletes of the model are held.
     pub fn conflict(cause: impl Into<Cause>) -> Self {
         Self { conflict: Some(Conflict::default()), ..Self::of(TargetErrorKind::Record, cause.into()) }
     }
 
-    /// The same error with the record that has the value, by the name of its model and its identifier as text. It makes the
-    /// error a [conflict](Self::conflict). If several records have values of the refused one, call it once for each.
+    /// Adds the record that has the value, by its model's name and its identifier as text. This makes the error a
+    /// [conflict](Self::conflict). If several records have values of the refused one, call this once for each.
     #[must_use]
     pub fn held_by(mut self, model: &'static str, id: impl Display) -> Self {
         self.conflict.get_or_insert_default().holders.push((model, id.to_string()));
         self
     }
 
-    /// The same error with the attribute whose value is taken. It makes the error a [conflict](Self::conflict).
+    /// Adds the attribute whose value is taken. This makes the error a [conflict](Self::conflict).
     ///
-    /// If another record gives the value up in the same run, and the attribute is an `Option`, the run frees it first.
+    /// If another record gives the value up in the same run, and the attribute is an `Option`, the run frees the value
+    /// first.
     #[must_use]
     pub fn on_field(mut self, name: impl Into<String>) -> Self {
         self.conflict.get_or_insert_default().field = Some(name.into());
         self
     }
 
-    /// Whether the target refused the record because a unique value of it is already taken.
+    /// Whether the target refused the record because one of its unique values is already taken.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.conflict.is_some()
@@ -113,7 +113,7 @@ impl TargetError {
         self.conflict.as_ref()
     }
 
-    /// The same error once it is not tried again any more: it concerns the record, unless it ends the run.
+    /// Turns a transient error into one of the record, once it is no longer retried.
     pub(crate) fn given_up(mut self) -> Self {
         if self.kind == TargetErrorKind::Transient {
             self.kind = TargetErrorKind::Record;
@@ -125,21 +125,21 @@ impl TargetError {
         Self { kind, retry_after: None, outcome_unknown: false, conflict: None, cause }
     }
 
-    /// The same error with the time after which the server asked to be tried again.
+    /// Adds the pause that the server asked for before a retry.
     #[must_use]
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
         self
     }
 
-    /// The time after which the server asked to be tried again, if it did.
+    /// The pause that the server asked for before a retry, if it did.
     #[must_use]
     pub fn wanted_pause(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// The same error of a call whose answer was lost, and which does no harm when it is carried out twice, so that it is
-    /// [transient](Self::transient). If no other call gets an answer either, the record's outcome is unknown.
+    /// Marks a [transient](Self::transient) error whose call may have been carried out: its answer was lost, and repeating
+    /// it does no harm. If no retry gets an answer either, the record's outcome is unknown.
     #[must_use]
     pub fn outcome_unknown(mut self) -> Self {
         self.outcome_unknown = true;
@@ -216,19 +216,19 @@ macro_rules! open_error {
                 Self::of(message.into().into())
             }
 
-            /// An error with a message that says what was being done, and its cause.
+            /// An error with its cause and a message about what was being done.
             pub fn context(message: impl Into<String>, cause: impl Into<Cause>) -> Self {
                 Self::of(Box::new(Context { message: message.into(), cause: cause.into() }))
             }
 
-            /// An error that leaves open whether what was asked for was done, from a message or another error: the
-            /// answer was lost. If a target that writes only in
-            /// [`sync_complete`](crate::Adapter::sync_complete) returns it there, what became of the records is unknown.
+            /// An error of a call whose answer was lost, so that it may have been carried out; from a message or another
+            /// error. If a target that writes only in [`sync_complete`](crate::Adapter::sync_complete) returns it there,
+            /// the records' outcome is unknown.
             pub fn unknown(cause: impl Into<Cause>) -> Self {
                 Self { cause: cause.into(), is_unknown: true }
             }
 
-            /// Whether it leaves open if what was asked for was done.
+            /// Whether the call may have been carried out.
             #[must_use]
             pub fn is_unknown(&self) -> bool {
                 self.is_unknown
@@ -238,7 +238,7 @@ macro_rules! open_error {
                 Self { cause, is_unknown: false }
             }
 
-            /// What went wrong, to look for an error of a certain type in it and in its sources.
+            /// The underlying error, to look for an error of a certain type in it and in its sources.
             #[must_use]
             pub fn cause(&self) -> &(dyn Error + Send + Sync + 'static) {
                 &*self.cause
@@ -293,23 +293,25 @@ impl Error for Context {
     }
 }
 
-/// What a panic in a user's code said.
+/// The message of a panic in a user's code.
 pub(crate) fn panicked(who: &str, panic: &(dyn Any + Send)) -> String {
-    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the {who} panicked: {}", said.unwrap_or("(without a message)"))
+    let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the {who} panicked: {}", message.unwrap_or("(without a message)"))
 }
 
-/// An error and its causes in one line. A cause that only repeats what was said is left out.
+/// An error and its causes in one line. A cause whose text is already included is left out.
 #[must_use]
 pub fn display_chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
+
     let mut next = error.source();
     while let Some(cause) = next {
-        let said = cause.to_string();
-        if !text.contains(&said) {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
             text.push_str(": ");
-            text.push_str(&said);
+            text.push_str(&cause_text);
         }
+
         next = cause.source();
     }
     text
@@ -320,7 +322,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_said_with_its_causes() {
+    fn an_error_is_shown_with_its_causes() {
         let io = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
         let error = AdapterError::context("cannot read `countries.json`", io);
         assert_eq!(error.to_string(), "cannot read `countries.json`: no such file");

@@ -1,4 +1,4 @@
-//! The diff as text. A long one is cut, but never by a delete or by what is held back: these are what a reviewer looks for.
+//! The diff as text. A long one is cut, but deletes and held operations are always shown, since a reviewer looks for them.
 
 use std::fmt::{self, Write};
 
@@ -24,9 +24,9 @@ pub(super) fn changes(out: &mut dyn Write, report: &RunReport, look: Look) -> fm
 struct Printer<'a> {
     out: &'a mut dyn Write,
     look: Look,
-    /// How many more lines are shown that may be cut.
+    /// How many more of the lines that may be cut are shown.
     left: usize,
-    /// The record of the last line and those that it is under, each with whether it was shown.
+    /// The record of the last line and its ancestors, each with whether it was shown.
     above: Vec<(DiffLine, bool)>,
     skipped: usize,
 }
@@ -34,7 +34,7 @@ struct Printer<'a> {
 impl Printer<'_> {
     fn line(&mut self, line: DiffLine) -> fmt::Result {
         if line.is_attribute {
-            // It goes with its record.
+            // An attribute is shown if its record is.
             if self.above.last().is_some_and(|(_, is_shown)| *is_shown) {
                 return self.print(&line);
             }
@@ -55,7 +55,7 @@ impl Printer<'_> {
         Ok(())
     }
 
-    /// Prints the records that the next line is under, where the cut left them out.
+    /// Prints the ancestors of the next line that were cut.
     fn print_above(&mut self) -> fmt::Result {
         let mut above = std::mem::take(&mut self.above);
         for (line, is_shown) in &mut above {

@@ -1,12 +1,13 @@
-//! What a run did, for people and as a document.
+//! The report of a run, as text and as a document.
 
 mod changes;
 mod steps;
 mod summary;
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 
-use diffsync_core::data::SkippedModel;
+use diffsync_core::data::{ProblemKind, SkippedModel};
 use diffsync_core::job::JobInfo;
 use diffsync_core::model::LimitOverride;
 use diffsync_core::plan::OutcomeKind;
@@ -21,7 +22,7 @@ use self::summary::{outcomes, summary};
 use crate::advice;
 use crate::terminal::one_line;
 
-/// How many lines of each part are shown unless all are asked for. Deletes, and what failed or was held back, do not count.
+/// How many lines of each section are shown without `--full`. Deletes, and records that failed or were held, do not count.
 const LINES: usize = 100;
 
 /// How the report is shown as text.
@@ -33,17 +34,17 @@ pub(crate) struct Look {
     pub(crate) coloured: bool,
 }
 
-/// What a run did.
+/// The report of a run.
 pub(crate) struct Report<'a> {
     pub(crate) job: &'static JobInfo,
     pub(crate) run: &'a RunReport,
-    /// The saved plan that was carried out.
+    /// The plan file that was applied.
     pub(crate) plan: Option<&'a SavedPlan>,
-    /// What comes next.
+    /// The next steps.
     pub(crate) closing: &'a [String],
 }
 
-/// The report as a document: that of the run, where the plan came from, and what taking the run back would lose.
+/// The report as a document: the report of the run, the origin of the plan file, and the values that undoing would lose.
 impl Serialize for Report<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -68,6 +69,7 @@ impl Serialize for Report<'_> {
             operations: usize,
             lost: &'a [Unrestorable],
         }
+
         let plan = self.plan.map(|plan| Origin {
             kind: plan.head.kind,
             program: &plan.head.program,
@@ -92,15 +94,16 @@ impl Report<'_> {
         configuration(out, report)?;
 
         section(out, "problems", look, report.problems())?;
+        rejected_under(out, report)?;
         section(out, "left out", look, report.skipped.iter().map(skipped))?;
         section(out, "left out by the filter", look, &report.filtered)?;
         section(out, "guards", look, report.breaches.iter().map(advice::breach))?;
-        section(out, "limits lifted", look, report.limit_overrides.iter().map(lift))?;
+        section(out, "limit overrides", look, report.limit_overrides.iter().map(limit_override))?;
         section(out, "changed since the plan was made", look, &report.stale)?;
         changes(out, report, look)?;
         not_written(out, report, look)?;
         section(out, "not restored by this plan", look, self.plan.into_iter().flat_map(|plan| &plan.lost))?;
-        section(out, "cannot be taken back", look, report.undo.iter().flat_map(|undo| &undo.lost))?;
+        section(out, "cannot be undone", look, report.undo.iter().flat_map(|undo| &undo.lost))?;
 
         summary(out, report)?;
         if !report.dry_run && report.plan().is_some() {
@@ -108,8 +111,8 @@ impl Report<'_> {
         }
         match report.retries {
             0 => {}
-            1 => writeln!(out, "\n1 call was made again")?,
-            calls => writeln!(out, "\n{calls} calls were made again")?,
+            1 => writeln!(out, "\n1 call was retried")?,
+            calls => writeln!(out, "\n{calls} calls were retried")?,
         }
         steps(out, report)?;
 
@@ -120,11 +123,11 @@ impl Report<'_> {
     }
 }
 
-/// Who made the plan that was carried out, and who has agreed to it.
+/// Who made the plan file, and who approved it.
 fn origin(out: &mut dyn Write, plan: &SavedPlan) -> fmt::Result {
     let kind = match plan.head.kind {
         PlanKind::Sync => "plan",
-        PlanKind::Undo => "plan that takes a run back",
+        PlanKind::Undo => "undo plan",
     };
     let line = format!("{kind} made by {}", plan.head.made);
     write!(out, "{}", one_line(&line))?;
@@ -153,11 +156,37 @@ fn skipped(skipped: &SkippedModel) -> String {
     format!("{}: by the {}: {}", skipped.model, skipped.side, skipped.reason)
 }
 
-fn lift(lift: &LimitOverride) -> String {
-    format!("{}: {}s up to {}", lift.model, lift.operation, lift.limit)
+fn limit_override(limit: &LimitOverride) -> String {
+    format!("{}: {}s up to {}", limit.model, limit.operation, limit.limit)
 }
 
-/// What was not written, the worst first: what is blocked must not push what failed or was held back out of sight.
+/// How many records were rejected only because another was, which are counted and not named as problems.
+fn rejected_under(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
+    let Some(summary) = report.summary() else { return Ok(()) };
+
+    // A record may have several problems, on both sides. Of a circle, only the first record has one, which names the others.
+    let mut named: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for problem in report.problems().iter().filter(|problem| problem.rejects()) {
+        let records = named.entry(problem.model).or_default();
+        records.insert(&problem.record);
+        if let ProblemKind::Loop { path } = &problem.kind {
+            records.extend(path.iter().map(String::as_str));
+        }
+    }
+
+    let unnamed = summary.models.iter().map(|model| {
+        let named = named.get(model.model).map_or(0, HashSet::len);
+        model.counts.rejected.saturating_sub(named)
+    });
+    match unnamed.sum::<usize>() {
+        0 => Ok(()),
+        1 => writeln!(out, "  and 1 record under them, which was rejected too"),
+        records => writeln!(out, "  and {records} records under them, which were rejected too"),
+    }
+}
+
+/// The records that were not written, the worst first, so that many blocked ones do not push those that failed or were held
+/// out of sight.
 fn not_written(out: &mut dyn Write, report: &RunReport, look: Look) -> fmt::Result {
     let rank = |failure: &FailedRecord| match failure.outcome {
         OutcomeKind::Failed => 0,
@@ -178,7 +207,7 @@ fn not_written(out: &mut dyn Write, report: &RunReport, look: Look) -> fmt::Resu
 }
 
 impl Look {
-    /// How many lines of a part are shown at most.
+    /// The most lines of a section.
     fn lines(self) -> usize {
         if self.full { usize::MAX / 2 } else { LINES }
     }
@@ -203,6 +232,7 @@ fn section_with<T: fmt::Display>(
     if lines.peek().is_none() {
         return Ok(());
     }
+
     writeln!(out, "\n{title}:")?;
     for line in lines.by_ref().take(most) {
         writeln!(out, "  {}", one_line(&line.to_string()))?;
@@ -210,7 +240,7 @@ fn section_with<T: fmt::Display>(
     more(out, lines.count(), "lines")
 }
 
-/// Says how much is not shown.
+/// Notes how many lines are not shown.
 fn more(out: &mut dyn Write, left: usize, what: &str) -> fmt::Result {
     if left > 0 { writeln!(out, "  … and {left} more {what}; --full shows all") } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! What each step took.
+//! The time and memory of each step.
 
 use std::fmt::{self, Write};
 use std::time::Duration;
@@ -12,6 +12,7 @@ pub(super) fn steps(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
         write!(out, "  {:>11}  {:>11}  {:>11}  {:>11}", "heap at end", "heap peak", "resident", "res. peak")?;
     }
     writeln!(out)?;
+
     for step in Step::ALL {
         write!(out, "  {step:14}")?;
         match report.steps.iter().find(|report| report.step == step) {
@@ -28,6 +29,7 @@ fn step_figures(out: &mut dyn Write, report: &StepReport, profiled: bool) -> fmt
     if !profiled {
         return Ok(());
     }
+
     let heap = report.memory.and_then(|memory| memory.heap);
     let resident = report.memory.and_then(|memory| memory.resident);
     for bytes in [heap.map(|m| m.in_use), heap.map(|m| m.peak), resident.map(|m| m.in_use), resident.map(|m| m.peak)] {
@@ -36,7 +38,7 @@ fn step_figures(out: &mut dyn Write, report: &StepReport, profiled: bool) -> fmt
     Ok(())
 }
 
-/// A duration in the unit that suits it.
+/// A duration in a suitable unit.
 fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match seconds {
@@ -47,7 +49,7 @@ fn duration(duration: Duration) -> String {
     }
 }
 
-/// A number of bytes in the unit that suits it, binary as memory is.
+/// A number of bytes in a suitable binary unit.
 #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
 fn size(bytes: u64) -> String {
     match bytes {

@@ -1,4 +1,4 @@
-//! The numbers of a run: what there is to do with the records of each model, and what became of them.
+//! The numbers of a run: the planned operations of each model, and their outcomes.
 
 use std::fmt::{self, Write};
 
@@ -21,21 +21,23 @@ pub(super) fn summary(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
         ("rejected", |counts| counts.rejected),
         ("left out", |counts| counts.left_out),
     ];
-    // All but the first four are the exception, and shown only then.
+    // Columns after the first four are rare, and shown only if they have a number.
     let columns: Vec<_> = columns
         .into_iter()
         .enumerate()
         .filter(|(position, (_, count))| *position < 4 || count(&summary.total) > 0)
         .map(|(_, column)| column)
         .collect();
+
     let width = summary.models.iter().map(|model| model.model.len()).max().unwrap_or(0).max(7);
     write!(out, "\n{:width$}", "summary")?;
     for (title, _) in &columns {
         write!(out, "  {title:>column$}", column = column_width(title))?;
     }
     writeln!(out)?;
+
     let mut row = |title: &str, counts: &Counts| {
-        // The title is indented by two, at the cost of the first column.
+        // The title is indented by two, so the first column is narrower by as much.
         let mut taken = (title.len() + 2).max(width) - width;
         write!(out, "  {title:indented$}", indented = width - 2)?;
         for (name, count) in &columns {
@@ -44,6 +46,7 @@ pub(super) fn summary(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
         }
         writeln!(out)
     };
+
     for model in &summary.models {
         row(model.model, &model.counts)?;
     }
@@ -57,7 +60,7 @@ fn column_width(title: &str) -> usize {
     title.len().max(9)
 }
 
-/// What became of the records, the numbers that are not zero.
+/// The number of operations by outcome, without zeros.
 pub(super) fn outcomes(report: &RunReport) -> String {
     let counts = &report.counts;
     let named = [
@@ -75,6 +78,6 @@ pub(super) fn outcomes(report: &RunReport) -> String {
         ("not attempted", counts.not_attempted),
         ("done already", report.already_done),
     ];
-    let said: Vec<_> = named.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} {n}")).collect();
-    if said.is_empty() { "nothing to do".into() } else { format!("outcomes: {}", said.join(", ")) }
+    let counted: Vec<_> = named.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} {n}")).collect();
+    if counted.is_empty() { "nothing to do".into() } else { format!("outcomes: {}", counted.join(", ")) }
 }

@@ -1,4 +1,4 @@
-//! An adapter that is one of two.
+//! An adapter that is one of two, chosen when the job runs.
 
 use url::Url;
 
@@ -7,7 +7,7 @@ use crate::adapter::{Adapter, Capabilities, CompleteContext, LoadContext, Target
 use crate::error::{AdapterError, TargetError};
 use crate::model::SyncModel;
 
-/// One of two adapters of the same data set: a job whose source is a file or a server, as a variable says.
+/// One of two adapters of the same data set, such as a file or a server, depending on a variable of the job.
 ///
 /// It is a target if both are.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ pub enum Either<A, B> {
     Right(B),
 }
 
-/// Does the same with whichever it is.
+/// Evaluates the same expression for either adapter.
 macro_rules! either {
     ($either:expr, $adapter:ident => $does:expr) => {
         match $either {
@@ -55,8 +55,8 @@ impl<A: Adapter, B: Adapter<Data = A::Data>> Adapter for Either<A, B> {
         either!(self, adapter => adapter.rewrites())
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
-        either!(self, adapter => adapter.check(checkup).await);
+    async fn check(&self, health: &mut HealthCheck) {
+        either!(self, adapter => adapter.check(health).await);
     }
 
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {

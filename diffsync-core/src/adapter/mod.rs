@@ -73,20 +73,19 @@ pub trait Adapter: Send + Sync + 'static {
     /// What the system holds.
     type Data: Dataset;
 
-    /// Whether what the target is asked to write is written only by [`sync_complete`](Self::sync_complete), as in a
-    /// file. If that fails, every record that seemed written has failed; what became of them is unknown if it fails with
-    /// [`AdapterError::unknown`].
+    /// Whether the target writes only in [`sync_complete`](Self::sync_complete), as a file does. If that fails, every
+    /// record that seemed written has failed; with [`AdapterError::unknown`], their outcome is unknown.
     const WRITES_AT_COMPLETE: bool = false;
 
-    /// Reads all records into the tables. A table that stays untouched says that its model was not looked at; one that
-    /// is complete but empty is [marked as loaded](crate::Table::mark_loaded).
+    /// Reads all records into the tables. An untouched table means that its model was not loaded; a table that is complete
+    /// but empty must be [marked as loaded](crate::Table::mark_loaded).
     fn load(
         &self,
         data: &mut Self::Data,
         cx: &LoadContext<'_>,
     ) -> impl Future<Output = Result<(), AdapterError>> + Send;
 
-    /// Called on the target after every real run that wrote, also a partial one.
+    /// Called on the target after every real run that wrote, even a partial one.
     fn sync_complete(
         &self,
         synced: &CompleteContext<'_, Self::Data>,
@@ -95,25 +94,25 @@ pub trait Adapter: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Whether it does so, as a value, where that differs from adapter to adapter.
+    /// [`WRITES_AT_COMPLETE`](Self::WRITES_AT_COMPLETE) as a value, for adapters where it depends on the instance.
     fn writes_at_complete(&self) -> bool {
         Self::WRITES_AT_COMPLETE
     }
 
-    /// Whether it is then written anew from its records, so that what could not be loaded would be lost: such a run is
-    /// refused. One that edits what is there says that it does not.
+    /// Whether [`sync_complete`](Self::sync_complete) rewrites the system from its loaded records. Records that could not
+    /// be loaded would then be lost, so the run is refused. Return `false` for a target that edits in place.
     fn rewrites(&self) -> bool {
         self.writes_at_complete()
     }
 
-    /// Whether a dry run tries its plan on the target: it then asks for every record to be created, updated or deleted as a
-    /// real run does, and calls [`rehearse`](Self::rehearse) instead of [`sync_complete`](Self::sync_complete). So this is
-    /// only for targets that write nothing before they complete a run.
+    /// Whether a dry run tries its plan on the target. It then creates, updates and deletes every record as a real run
+    /// does, and calls [`rehearse`](Self::rehearse) instead of [`sync_complete`](Self::sync_complete). This is only for
+    /// targets that write nothing before they complete a run.
     fn rehearses(&self) -> bool {
         false
     }
 
-    /// Finds what [`sync_complete`](Self::sync_complete) would fail of, and writes nothing.
+    /// Checks whether [`sync_complete`](Self::sync_complete) would succeed, and writes nothing.
     fn rehearse(
         &self,
         synced: &CompleteContext<'_, Self::Data>,
@@ -123,50 +122,49 @@ pub trait Adapter: Send + Sync + 'static {
     }
 
     /// Tests whether the system can be used, before anything is loaded from it: the connection, the login, the rights, the
-    /// version. What it finds is told to the [`HealthCheck`], which also says which side the system is to be.
-    fn check(&self, checkup: &mut HealthCheck) -> impl Future<Output = ()> + Send {
-        let _ = checkup;
+    /// version. Results go to the [`HealthCheck`], which also knows which side the system is.
+    fn check(&self, health: &mut HealthCheck) -> impl Future<Output = ()> + Send {
+        let _ = health;
         async {}
     }
 
-    /// Where a person finds the record, if the system has a page for it.
+    /// The URL of the record's page, if the system has one.
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {
         let _ = (model, id);
         None
     }
 }
 
-/// A system that records of `M` are written to.
+/// A system to which records of `M` are written.
 ///
 /// Records that do not depend on each other are written up to [`CONCURRENCY`](Self::CONCURRENCY) at a time. An error
-/// that `?` turns into a [`TargetError`] is one of this record; [`TargetError::transient`] is tried again,
-/// [`TargetError::unknown`] is not, since the record may have been written, and
-/// [`TargetError::fatal`] ends the run.
+/// that `?` turns into a [`TargetError`] concerns this record only. [`TargetError::transient`] is retried;
+/// [`TargetError::unknown`] is not, since the record may have been written; [`TargetError::fatal`] ends the run.
 #[diagnostic::on_unimplemented(
     message = "the target `{Self}` cannot write `{M}`",
     label = "`Target<{M}>` is missing",
     note = "a target writes every model of its data set: add `impl Target<{M}> for {Self}` with `create`, `update` and `delete`"
 )]
 pub trait Target<M: SyncModel>: Adapter {
-    /// What the system is able to do with records of this model. What is outside is shown as unsupported and never
-    /// attempted, so the functions for it are not called.
+    /// The operations that the system supports for this model. Others are reported as unsupported and never attempted, so
+    /// their functions are not called.
     const CAN: Operations = Operations::all();
 
-    /// How many calls for records of this model are made at the same time, unless a job or a run says otherwise.
+    /// How many calls for this model are made at a time, unless a job or a run sets another number.
     const CONCURRENCY: usize = 1;
 
-    /// How many calls the system stands at the same time, whatever a job or a run says; any number unless it is said.
+    /// The most calls that the system takes at a time; a job or a run cannot exceed it. `None` means no limit.
     const CONCURRENCY_LIMIT: Option<usize> = None;
 
-    /// How many records are written with one call: with more than one, [`create_many`](Self::create_many) and its
-    /// siblings are called instead of [`create`](Self::create) and its.
+    /// How many records one call writes. If more than one, [`create_many`](Self::create_many) and its siblings are called
+    /// instead of [`create`](Self::create) and its siblings.
     const BATCH: usize = 1;
 
     /// Creates a record and returns it as stored, with its local fields filled.
     fn create(&self, new: &M, cx: &WriteContext<'_, Self::Data>)
     -> impl Future<Output = Result<M, TargetError>> + Send;
 
-    /// Changes the attributes that the patch holds, and returns the record as stored.
+    /// Changes the attributes in the patch, and returns the record as stored.
     fn update(
         &self,
         old: &M,
@@ -181,13 +179,12 @@ pub trait Target<M: SyncModel>: Adapter {
         cx: &WriteContext<'_, Self::Data>,
     ) -> impl Future<Output = Result<(), TargetError>> + Send;
 
-    /// Creates several records, at most [`BATCH`](Self::BATCH), and returns what became of each, in their order.
+    /// Creates up to [`BATCH`](Self::BATCH) records, and returns a result for each, in their order.
     ///
-    /// An error instead says that none of them was created: they are tried again in halves until the bad ones are found.
-    /// The answer for one record may be a transient error too: that record is asked for again, the others are not. If it
-    /// panics, nobody knows what was created.
+    /// An error for the whole call means that none was created: the batch is then retried in halves until the bad records
+    /// are found. A transient error for one record retries only that record. After a panic, all outcomes are unknown.
     ///
-    /// By itself it creates one after the other, in as many batches at a time as [`CONCURRENCY`](Self::CONCURRENCY) says.
+    /// By default it creates one record after the other, with up to [`CONCURRENCY`](Self::CONCURRENCY) batches at a time.
     fn create_many(
         &self,
         new: &[&M],
@@ -215,7 +212,7 @@ pub trait Target<M: SyncModel>: Adapter {
         async move { Ok(stream::iter(0..old.len()).then(|at| caught(self.delete(old[at], cx))).collect().await) }
     }
 
-    /// The constants as values, where they differ from target to target.
+    /// The constants as values, for targets where they depend on the instance.
     fn terms(&self) -> Capabilities {
         Capabilities {
             can: Self::CAN,
@@ -226,8 +223,8 @@ pub trait Target<M: SyncModel>: Adapter {
     }
 }
 
-/// A panic as an error of the record that caused it, which may have been written before: the others of its batch have answers
-/// of their own.
+/// Turns a panic into an unknown outcome of the record that caused it, which may have been written before the panic. The
+/// others of its batch keep their own results.
 async fn caught<R>(answer: impl Future<Output = Result<R, TargetError>>) -> Result<R, TargetError> {
     let answer = AssertUnwindSafe(answer).catch_unwind().await;
     answer.unwrap_or_else(|panic| Err(TargetError::unknown(panicked("target", &*panic))))
@@ -236,17 +233,17 @@ async fn caught<R>(answer: impl Future<Output = Result<R, TargetError>>) -> Resu
 /// How a target writes records of a model: the constants of [`Target`] as values.
 #[derive(Debug, Clone, Copy)]
 pub struct Capabilities {
-    /// What the system is able to do with them.
+    /// The operations that the system supports.
     pub can: Operations,
-    /// How many calls are made at the same time, unless a job or a run says otherwise.
+    /// How many calls are made at a time, unless a job or a run sets another number.
     pub concurrency: usize,
-    /// How many may be made at the same time, whatever a job or a run says.
+    /// The most calls that may be made at a time; a job or a run cannot exceed it.
     pub concurrency_limit: Option<usize>,
-    /// How many records are written with one call.
+    /// How many records one call writes.
     pub batch: usize,
 }
 
-/// A data set all of whose models the target `T` can write. Implemented by `#[derive(Dataset)]` for every such `T`.
+/// A data set whose models the target `T` can all write. Implemented by `#[derive(Dataset)]` for every such `T`.
 pub trait WrittenBy<T>: Dataset {
     /// Calls the visitor once for each model, in the order of the fields.
     #[doc(hidden)]
@@ -262,7 +259,7 @@ pub trait TargetVisitor<D: Dataset, T> {
         T: Target<M, Data = D>;
 }
 
-/// What an adapter gets while it loads.
+/// The context of [`Adapter::load`].
 pub struct LoadContext<'a> {
     side: Side,
     is_dry_run: bool,
@@ -274,11 +271,11 @@ impl<'a> LoadContext<'a> {
         Self { side, is_dry_run, observers }
     }
 
-    /// A context outside a run, observed by nobody: for a test of a loader.
+    /// A context outside a run, without observers, to test a loader.
     #[must_use]
     pub fn standalone(side: Side) -> LoadContext<'static> {
-        static NOBODY: LazyLock<Observers> = LazyLock::new(Observers::default);
-        LoadContext { side, is_dry_run: true, observers: &NOBODY }
+        static NONE: LazyLock<Observers> = LazyLock::new(Observers::default);
+        LoadContext { side, is_dry_run: true, observers: &NONE }
     }
 
     /// Which side is being loaded.
@@ -287,13 +284,13 @@ impl<'a> LoadContext<'a> {
         self.side
     }
 
-    /// Whether nothing will be written: a target that others may be writing to need not be locked.
+    /// Whether nothing will be written. A target then need not be locked against other writers.
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
         self.is_dry_run
     }
 
-    /// Says how many records were read so far, and how many there are if that is known.
+    /// Reports how many records were read so far, and the total if it is known.
     pub fn progress(&self, done: u64, total: Option<u64>) {
         self.observers.emit(&Event::Progress { step: self.side.into(), done, total });
     }
@@ -305,12 +302,12 @@ impl std::fmt::Debug for LoadContext<'_> {
     }
 }
 
-/// The planned deletes that will not be done, as far as that is known.
+/// The planned deletes that are known not to be done.
 #[derive(Debug, Clone)]
 pub(crate) struct Staying {
-    /// For each model the places of deletes that failed, were blocked or are held.
+    /// For each model, the places of deletes that failed, were blocked or are held.
     places: Vec<FixedBitSet>,
-    /// The models of which nothing more is deleted.
+    /// The models of which no more records are deleted.
     models: FixedBitSet,
 }
 
@@ -319,18 +316,18 @@ impl Staying {
         Self { places: vec![FixedBitSet::new(); models], models: FixedBitSet::with_capacity(models) }
     }
 
-    /// The delete at this place will not be done.
+    /// Notes that the delete at this place will not be done.
     pub(crate) fn keep(&mut self, model: usize, place: usize) {
         self.places[model].grow_and_insert(place);
     }
 
-    /// No more deletes of this model will be done.
+    /// Notes that no more deletes of this model will be done.
     pub(crate) fn keep_all(&mut self, model: usize) {
         self.models.insert(model);
     }
 }
 
-/// What a target gets while it writes a record.
+/// The context of a call that writes records.
 pub struct WriteContext<'a, D: 'static> {
     current: &'a TargetState<'a, D>,
     staying: Arc<Staying>,
@@ -341,10 +338,10 @@ impl<'a, D: Dataset> WriteContext<'a, D> {
         Self { current, staying }
     }
 
-    /// The record that `name` names, as the target now holds it: whether it was there before the run or was created
-    /// seconds ago, with the local fields that the target gave it.
+    /// The record that `name` names, as the target now holds it, with the local fields that the target gave it. It may
+    /// have existed before the run or have been created by it.
     ///
-    /// Parents are written before what lives under them, so a record's parent is found if its model was loaded.
+    /// Parents are written before their children, so a record's parent is found if its model was loaded.
     ///
     /// # Errors
     ///
@@ -361,17 +358,17 @@ impl<'a, D: Dataset> WriteContext<'a, D> {
             .ok_or_else(|| TargetError::new(format!("the target holds no {} {:?}", M::NAME, M::to_id(key).to_string())))
     }
 
-    /// What the source holds.
+    /// The source's data set.
     #[must_use]
     pub fn source(&self) -> &'a D {
         self.current.plan().source()
     }
 
-    /// The records of a model that the plan deletes, as they were loaded: those included that are deleted already, and those
-    /// that go with their parent. Left out are deletes that the target is not able to do, that are held, or that failed or
-    /// were blocked before. What is left out may grow while the run goes on, so ask again for each record.
+    /// The records of a model that the plan deletes, as they were loaded, including those that are already deleted and those
+    /// that the target deletes with their parent. Deletes that are unsupported or held, or that have failed or were blocked,
+    /// are not included. More may fail while the run goes on, so call this for each record.
     ///
-    /// A target whose deletes take other records along tells by it which of these are deleted anyway.
+    /// A target whose deletes cascade learns from it which of the other records are deleted anyway.
     pub fn planned_deletes<M: SyncModel>(&self) -> impl Iterator<Item = &'a M>
     where
         D: HasTable<M>,
@@ -381,13 +378,15 @@ impl<'a, D: Dataset> WriteContext<'a, D> {
         let model = position::<D, M>();
         let diff = &plan.diff().tables()[model];
         let (current, staying) = (self.current, Arc::clone(&self.staying));
-        let is_asked_for = move |place: &usize| {
+
+        let is_planned = move |place: &usize| {
             let is_gone = || current.is_deleted(model, diff.deletes[*place] as usize);
             matches!(diff.withheld(Operation::Delete, *place), None | Some(Withheld::Cascaded))
                 && !staying.places[model].contains(*place)
                 && (!staying.models.contains(model) || is_gone())
         };
-        let places = (0..diff.deletes.len()).filter(is_asked_for);
+
+        let places = (0..diff.deletes.len()).filter(is_planned);
         places.filter_map(move |place| table.rows().get(diff.deletes[place] as usize))
     }
 }
@@ -398,22 +397,22 @@ impl<D> std::fmt::Debug for WriteContext<'_, D> {
     }
 }
 
-/// What became of the records of one model when a target that [writes at complete](Adapter::WRITES_AT_COMPLETE) wrote them.
+/// The result of one model in a target that [writes at complete](Adapter::WRITES_AT_COMPLETE).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Completion {
-    /// They were written.
+    /// The records were written.
     Written,
-    /// They were not written because of another model, and are not to blame.
+    /// The records were not written because another model failed.
     NotAttempted,
-    /// They could not be written; with [`AdapterError::unknown`], nobody knows whether they were.
+    /// The records could not be written; with [`AdapterError::unknown`], their outcome is unknown.
     Failed(AdapterError),
 }
 
-/// What a target says of single models while it completes a run: the position of the model, and what became of it.
+/// The results that a target reports for single models while it completes a run, each with the model's position.
 pub(crate) type Completions = Mutex<Vec<(usize, Completion)>>;
 
-/// A run after everything was written: what `sync_complete` works with.
+/// The context of `sync_complete`: a run after all its writes.
 pub struct CompleteContext<'a, D: 'static> {
     current: &'a TargetState<'a, D>,
     outcomes: &'a Outcomes,
@@ -425,9 +424,9 @@ impl<'a, D: Dataset> CompleteContext<'a, D> {
         Self { current, outcomes, completions }
     }
 
-    /// Says what became of the records of a model, where it is not what became of all: in a folder, one file can fail
-    /// alone. Heard of targets that [write at complete](Adapter::WRITES_AT_COMPLETE). Of a model that nothing is said of,
-    /// the records have failed if `sync_complete` fails, and else are written.
+    /// Reports the result of one model where it differs from that of the whole: in a folder, one file can fail alone. It
+    /// counts only for targets that [write at complete](Adapter::WRITES_AT_COMPLETE). Without it, a model's records have
+    /// failed if `sync_complete` fails, and are written otherwise.
     pub fn settle<M: SyncModel>(&self, completion: Completion)
     where
         D: HasTable<M>,
@@ -436,8 +435,8 @@ impl<'a, D: Dataset> CompleteContext<'a, D> {
         self.completions.lock().unwrap_or_else(PoisonError::into_inner).push((model, completion));
     }
 
-    /// All records of a model as the target now holds them, in the order they were loaded, new ones last: what a file
-    /// is written from.
+    /// All records of a model as the target now holds them, in the order they were loaded, new ones last. A file is
+    /// written from them.
     pub fn records<M: SyncModel>(&self) -> impl Iterator<Item = &'a M>
     where
         D: HasTable<M>,
@@ -445,7 +444,7 @@ impl<'a, D: Dataset> CompleteContext<'a, D> {
         self.current.records()
     }
 
-    /// The record that `name` names, as the target now holds it; none if it was deleted or never there.
+    /// The record that `name` names, as the target now holds it; `None` if it was deleted or never existed.
     pub fn current<M: SyncModel>(&self, name: &(impl AsKey<M> + ?Sized)) -> Option<&'a M>
     where
         D: HasTable<M>,
@@ -461,7 +460,7 @@ impl<'a, D: Dataset> CompleteContext<'a, D> {
         self.current.created()
     }
 
-    /// Whether any record of a model was created, updated or deleted: if not, there is nothing to write.
+    /// Whether any record of a model was created, updated or deleted. If not, there is nothing to write.
     #[must_use]
     pub fn has_changed<M: SyncModel>(&self) -> bool
     where
@@ -476,13 +475,13 @@ impl<'a, D: Dataset> CompleteContext<'a, D> {
         self.current.plan()
     }
 
-    /// What became of each record.
+    /// The outcome of each operation.
     #[must_use]
     pub fn outcomes(&self) -> &'a Outcomes {
         self.outcomes
     }
 
-    /// How many records ended as what.
+    /// The number of operations by outcome.
     #[must_use]
     pub fn counts(&self) -> OutcomeCounts {
         self.outcomes().counts(self.plan().diff())

@@ -1,4 +1,4 @@
-//! In which order records that collided are tried again, and which wait for the record that has their value.
+//! The order in which collided records are retried, and the records that wait for the one that has their value.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,16 +8,17 @@ use crate::model::operation::Operation;
 use crate::plan::PlanView;
 use crate::plan::outcome::{Outcome, Task};
 
-/// For each record that collided the updates and deletes of those that have its values, as far as the target has named them
-/// and they have not let go of these values.
+/// For each record that collided, the updates and deletes of the records that have its values, if the target has named them
+/// and they have not given up these values.
 pub(super) type NamedHolders = HashMap<Task, Vec<Task>>;
 
 impl<D: Dataset> Execution<'_, D> {
-    /// What the records that are to be tried again have to wait for.
+    /// The tasks that the records to be retried wait for.
     pub(super) fn named_holders(&self) -> NamedHolders {
         let tables = self.plan.diff().tables();
         let postponed = self.ledger.conflicts.postponed();
         let freed: HashSet<Task> = self.ledger.conflicts.freed.iter().map(|freed| freed.holder).collect();
+
         let mut named: HashMap<&str, HashMap<&str, Vec<Task>>> = HashMap::new();
         for (task, its) in &postponed {
             for (model, id) in its.conflict.iter().flat_map(|conflict| &conflict.holders) {
@@ -44,8 +45,8 @@ impl<D: Dataset> Execution<'_, D> {
         holders
     }
 
-    /// A group in several, each record after the one that has its value. So a chain of values is solved in one pass, with
-    /// one call for each record. In a circle any record may come first.
+    /// Splits a group so that each record comes after the one that has its value. This resolves a chain of values in one
+    /// pass, with one call for each record. In a circle any record may come first.
     pub(super) fn after_their_holders(group: Vec<Task>, holders: &NamedHolders) -> Vec<Vec<Task>> {
         if holders.is_empty() {
             return vec![group];
@@ -53,7 +54,7 @@ impl<D: Dataset> Execution<'_, D> {
 
         let members: HashSet<Task> = group.iter().copied().collect();
         let next = |task: Task| holders.get(&task)?.iter().copied().find(|holder| members.contains(holder));
-        // None for a record that the walk is still at.
+        // `None` for a record on the current path.
         let mut depths: HashMap<Task, Option<usize>> = HashMap::with_capacity(group.len());
         let mut groups: Vec<Vec<Task>> = Vec::new();
         for start in group {
@@ -67,6 +68,7 @@ impl<D: Dataset> Execution<'_, D> {
                 path.push(task);
                 at = next(task);
             };
+
             for task in path.into_iter().rev() {
                 depths.insert(task, Some(depth));
                 if groups.len() <= depth {
@@ -79,11 +81,12 @@ impl<D: Dataset> Execution<'_, D> {
         groups
     }
 
-    /// Leaves out the records whose value another one still has: another attempt would fail as the last one did.
+    /// Leaves out the records whose value another record still has, since a retry would fail as the last attempt did.
     pub(super) fn without_waiting(&mut self, group: Vec<Task>, holders: &NamedHolders) -> Vec<Task> {
         if holders.is_empty() {
             return group;
         }
+
         let mut ready = Vec::with_capacity(group.len());
         for task in group {
             let mut named = holders.get(&task).into_iter().flatten();

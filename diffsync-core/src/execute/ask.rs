@@ -1,4 +1,4 @@
-//! Asking a target about records of one model: one by one, or many with one call.
+//! Calls to a target for records of one model: one by one, or many with one call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::plan::outcome::Task;
 use crate::plan::target_state::TargetState;
 use crate::report::retry::report_retry;
 
-/// What is needed to ask a target about records of one model.
+/// The context of calls to a target for records of one model.
 pub(super) struct Asking<'a, 'c, D: 'static, T> {
     pub(super) target: &'a T,
     pub(super) plan: &'a Plan<D>,
@@ -48,11 +48,12 @@ where
         &self.plan.target().table().rows()[row as usize]
     }
 
-    /// Whether an attribute is among those that a task is about.
+    /// Whether a task changes this attribute in this phase.
     pub(super) fn is_about<M: SyncModel>(&self, task: Task, attribute: usize) -> bool {
         let table = &self.plan.diff().tables()[task.model];
         let deferred = M::SCHEMA.attributes.get(attribute).is_some_and(|attribute| attribute.deferred);
         let in_phase = deferred == (self.phase != WritePhase::Whole);
+
         if self.phase == WritePhase::Clear {
             let links = self.clearing.get(&(task.model, task.place));
             let name = M::SCHEMA.attributes.get(attribute).map(|attribute| attribute.name);
@@ -60,20 +61,21 @@ where
                 |link: &&crate::model::schema::LinkSchema| name.is_some_and(|name| link.fields.contains(&name));
             return in_phase && links.is_some_and(|links| links.iter().any(named_by));
         }
+
         in_phase && (task.operation != Operation::Update || table.is_changed(task.place, attribute))
     }
 
-    /// Whether a task is about any attribute.
+    /// Whether a task changes any attribute in this phase.
     fn changes_anything<M: SyncModel>(&self, task: Task) -> bool {
         (0..M::SCHEMA.attributes.len()).any(|attribute| self.is_about::<M>(task, attribute))
     }
 
-    /// Whether the target is asked to update a record, which deferred references always are.
+    /// Whether the call is an update. For deferred references it always is, since their record exists by then.
     fn is_update(&self, task: Task) -> bool {
         task.operation == Operation::Update || self.phase != WritePhase::Whole
     }
 
-    /// Whether there is anything to ask the target for now.
+    /// Whether a call is needed now.
     fn asks<M: SyncModel>(&self, task: Task) -> bool
     where
         D: HasTable<M>,
@@ -87,7 +89,7 @@ where
         self.changes_anything::<M>(task) && (self.phase != WritePhase::Deferred || is_there())
     }
 
-    /// The change that a task asks for, and the record it is asked for of; nothing if only deferred references change.
+    /// The record to update and its patch; `None` if only deferred references change.
     fn change<M: SyncModel>(&self, task: Task) -> Option<(&M, M::Patch)>
     where
         D: HasTable<M>,
@@ -99,9 +101,10 @@ where
             let cleared = old.for_target(true);
             return Some((old, cleared.patch(&cleared, &about)));
         }
+
         let new = self.source::<M>(task.record(table).row());
         let old = match self.phase {
-            // As it was loaded, unless a value of it was emptied since to free it for another record.
+            // As it was loaded, unless one of its values was emptied since, to free it for another record.
             WritePhase::Whole => {
                 let loaded = self.loaded::<M>(task.in_target(table)?.row());
                 self.current.written::<M>(loaded.key()).unwrap_or(loaded)
@@ -163,7 +166,7 @@ where
         answer.map_or_else(Answer::from, |()| Answer::Deleted)
     }
 
-    /// Asks the target to do several tasks of one operation, and again for those that it was too busy for.
+    /// Does several tasks of one operation, and retries those that fail with a transient error.
     pub(super) async fn batch<M: SyncModel>(&self, tasks: &[Task]) -> Vec<(Task, Answer<M>)>
     where
         D: HasTable<M>,
@@ -174,6 +177,7 @@ where
         let mut pauses = None;
         let mut lost = Vec::new();
         let mut attempt = 0;
+
         loop {
             attempt += 1;
             let mut busy = Vec::new();
@@ -191,6 +195,7 @@ where
                     }
                 }
             }
+
             let mut next_pause = || pauses.get_or_insert_with(|| self.options.retry.pauses()).next();
             let pause = if busy.is_empty() || ended { None } else { next_pause() };
             let (mut again, mut longest) = (Vec::new(), Duration::ZERO);
@@ -205,7 +210,7 @@ where
             }
             let Some((_, first)) = again.first() else { return answers };
 
-            // One call for all of them is made again, unless the run ends before.
+            // All of them are retried with one call, unless the run ends before that.
             if !self.options.ends_within(longest) {
                 report_retry(attempt, longest, first);
             }
@@ -218,8 +223,8 @@ where
         }
     }
 
-    /// Asks the target to do several tasks of one operation. If it refuses them as a whole, they are asked for in halves,
-    /// until those that it refuses are found.
+    /// Does several tasks of one operation. If the target refuses the whole batch, the halves are retried until the records
+    /// that it refuses are found.
     async fn in_halves<M: SyncModel>(&self, tasks: &[Task]) -> Vec<(Task, Answer<M>)>
     where
         D: HasTable<M>,
@@ -234,6 +239,7 @@ where
                 answers.extend(tasks.iter().map(|task| (*task, Answer::NotAsked)));
                 continue;
             }
+
             let answered = match first.operation {
                 _ if self.is_update(*first) => self.update_many(tasks).await,
                 Operation::Create => self.create_many(tasks).await,
@@ -241,6 +247,7 @@ where
             };
             let unknown =
                 |reason: Arc<str>| tasks.iter().map(move |task| (*task, Answer::Unknown(Arc::clone(&reason))));
+
             match answered {
                 Ok(answered) => {
                     ended = answered.iter().any(|(_, answer)| answer.ends_the_run());
@@ -259,7 +266,8 @@ where
                         if lost { each.outcome_unknown() } else { each }
                     };
                     answers.extend(tasks.iter().skip(1).map(|task| (*task, Answer::Failed(of_each()))));
-                    // It was tried again as often as it may be. What ends the run, and who holds a value, is said once.
+                    // Retries are used up by now. Only the first record keeps the original error, so that the end of the run or
+                    // a conflict is reported once.
                     answers.push((*first, Answer::Failed(error.given_up())));
                 }
                 // The target panicked part-way: any of its records may have been written.
@@ -288,7 +296,7 @@ where
     {
         let (mut asked, mut changes) = (Vec::with_capacity(tasks.len()), Vec::with_capacity(tasks.len()));
         for task in tasks {
-            // All of them change something, since the others were not asked for.
+            // Every task here has a change; those without one were left out before.
             if let Some(change) = self.change::<M>(*task) {
                 asked.push(*task);
                 changes.push(change);
@@ -310,7 +318,8 @@ where
     }
 }
 
-/// Each task with its answer. A target that gives fewer or more answers than it was asked for says nothing about any.
+/// Pairs tasks with answers. If their numbers differ, it is unknown which answer belongs to which task, so all outcomes are
+/// unknown.
 fn paired<M, R>(
     tasks: &[Task],
     answers: Vec<Result<R, TargetError>>,
@@ -321,11 +330,12 @@ fn paired<M, R>(
             format!("the target gave {} answers for {} records of a batch", answers.len(), tasks.len()).into();
         return tasks.iter().map(|task| (*task, Answer::Unknown(Arc::clone(&reason)))).collect();
     }
+
     let each = tasks.iter().zip(answers).enumerate();
     each.map(|(at, (task, answer))| (*task, answer.map_or_else(Answer::of, |result| done(at, result)))).collect()
 }
 
-/// A record as the target answered with it, which may be under another identifier than it was given.
+/// The record that the target returned, which may have another identifier than it was given.
 fn stored<M: SyncModel>(asked: &M, record: M) -> Answer<M> {
     if record.is(asked.key()) { Answer::Stored(record) } else { Answer::Renamed(record) }
 }

@@ -1,4 +1,4 @@
-//! Asking a target until it answers: time limits, panics, and trying again.
+//! One call to a target, with its time limit, panics and retries.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -13,25 +13,25 @@ use super::ExecuteOptions;
 use crate::error::{TargetError, TargetErrorKind, panicked};
 use crate::report::retry::report_retry;
 
-/// How often and after which pauses a target is asked again after a [transient](TargetError::transient) error.
+/// How often, and after which pauses, a call is retried after a [transient](TargetError::transient) error.
 ///
-/// The pauses double from the first to the longest, each drawn at random between half of it and all of it, so that many
-/// callers do not come back at once. If a server says when to come back, that is respected, up to
+/// The pauses double from the first to the longest. Each is drawn at random between half of it and all of it, so that many
+/// callers do not retry at the same moment. A pause that the server asks for is respected, up to
 /// [`longest_wait`](Self::longest_wait).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often it is asked again.
+    /// The number of retries.
     pub times: usize,
     /// The first pause.
     pub first_pause: Duration,
-    /// The longest pause of the doubling.
+    /// The longest pause that doubling reaches.
     pub longest_pause: Duration,
-    /// The longest wait that a server may ask for; beyond it the record fails at once.
+    /// The longest pause that a server may ask for; beyond it the record fails at once.
     pub longest_wait: Duration,
 }
 
 impl Default for RetryPolicy {
-    /// Four times, after half a second to a minute, waiting up to five minutes if a server asks for it.
+    /// Four retries, after half a second to a minute, or up to five minutes if a server asks for it.
     fn default() -> Self {
         Self {
             times: 4,
@@ -43,9 +43,9 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The pauses before each further call.
+    /// The pause before each retry.
     pub fn pauses(self) -> impl Iterator<Item = Duration> {
-        // `backon` adds to each pause a random part of it of up to its whole length.
+        // `backon` adds a random part of up to the whole pause, so it is given half of each.
         ExponentialBuilder::default()
             .with_min_delay(self.first_pause / 2)
             .with_max_delay(self.longest_pause / 2)
@@ -56,24 +56,24 @@ impl RetryPolicy {
     }
 }
 
-/// Why a call gave no result.
+/// Why a call has no result.
 #[derive(Debug)]
 pub(super) enum CallError {
     Failed(TargetError),
     /// The target has a bug.
     Panicked(String),
-    /// It did not end in time, or says so itself: what it did is not known.
+    /// The call did not end in time, or reported it itself: its outcome is unknown.
     Unknown(Arc<str>),
 }
 
-/// When to ask again, and when to give up.
+/// When to retry, and when to give up.
 impl ExecuteOptions {
-    /// Whether nothing more is to be begun.
+    /// Whether no new call may begin.
     pub(super) fn is_over(&self) -> bool {
         self.cancellation.is_cancelled() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Calls until there is an answer that another call would not change.
+    /// Calls, and retries after transient errors.
     pub(super) async fn attempt<R, F>(&self, call: impl Fn() -> F + Send + Sync) -> Result<R, CallError>
     where
         F: Future<Output = Result<R, TargetError>> + Send,
@@ -82,6 +82,7 @@ impl ExecuteOptions {
         let mut pauses = None;
         let mut lost = false;
         let mut attempt = 0;
+
         loop {
             attempt += 1;
             let answer = AssertUnwindSafe(async { call().await }).catch_unwind();
@@ -94,6 +95,7 @@ impl ExecuteOptions {
                     }
                 },
             };
+
             let error = match answer {
                 Ok(Ok(result)) => return Ok(result),
                 Ok(Err(error)) if error.kind() == TargetErrorKind::Unknown => {
@@ -102,6 +104,7 @@ impl ExecuteOptions {
                 Ok(Err(error)) => error.after_lost(lost),
                 Err(panic) => return Err(CallError::Panicked(panicked("target", &*panic))),
             };
+
             lost = error.is_outcome_unknown();
             let pauses = pauses.get_or_insert_with(|| self.retry.pauses());
             let Some(pause) = self.pause_after(&error, pauses) else { return Err(CallError::Failed(error)) };
@@ -117,7 +120,7 @@ impl ExecuteOptions {
         }
     }
 
-    /// How long to wait before the next call, if there is to be one.
+    /// The pause before a retry, if there is one.
     fn pause_after(&self, error: &TargetError, pauses: &mut impl Iterator<Item = Duration>) -> Option<Duration> {
         if error.kind() != TargetErrorKind::Transient {
             return None;
@@ -125,8 +128,8 @@ impl ExecuteOptions {
         self.pause_of(error, pauses.next()?)
     }
 
-    /// How long to wait after an error that may go away, which is as long as the server says if it says something, and
-    /// not at all if that is too long.
+    /// The pause after a transient error: at least the one that the server asked for, and none (no retry) if that is too
+    /// long.
     pub(super) fn pause_of(&self, error: &TargetError, pause: Duration) -> Option<Duration> {
         match error.wanted_pause() {
             None => Some(pause),

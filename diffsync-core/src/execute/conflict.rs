@@ -1,5 +1,5 @@
-//! Unique values: records that the target refused because another one has a value of theirs, and what is not deleted
-//! because of that.
+//! Conflicts over unique values: records that the target refused because another has one of their values, and the deletes
+//! that are held because of that.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use crate::plan::diff::Withheld;
 use crate::plan::outcome::{HoldReason, Outcome, Task};
 use crate::plan::{PlanView, RecordRef};
 
-/// A create or an update that the target refused, and that is tried again once everything else is written: what has the
-/// value may have given it up by then.
+/// A create or an update that the target refused, and that is retried after everything else is written: the record that has
+/// the value may have given it up by then.
 #[derive(Debug, Clone)]
 pub(super) struct Postponed {
     /// The target's error.
     pub(super) error: Arc<str>,
-    /// None of a record whose value was freed and that failed for another reason.
+    /// `None` for a record whose value was freed and that failed for another reason.
     pub(super) conflict: Option<Conflict>,
-    /// What it collided with when it was tried before.
+    /// The conflicts of earlier attempts.
     earlier: Vec<Conflict>,
 }
 
@@ -31,28 +31,28 @@ impl Postponed {
     }
 }
 
-/// An attribute of a record that was emptied so that another record can have its value.
+/// An attribute that was emptied so that another record can have its value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Freed {
-    /// The update or the delete of the record that was emptied.
+    /// The update or delete of the emptied record.
     pub(super) holder: Task,
     pub(super) attribute: usize,
     /// The create or update of the record that wants the value.
     pub(super) wanted_by: Task,
 }
 
-/// What is known of unique values while a plan is carried out.
+/// The conflicts of an execution so far.
 pub(super) struct Conflicts {
     postponed: BTreeMap<Task, Postponed>,
-    /// For each model the source's rows that are postponed or need one that is, with what is to be done.
+    /// For each model, the source's rows that are postponed or need one that is, with the planned operation.
     waiting: Vec<HashMap<u32, Operation>>,
-    /// What was emptied and not given back.
+    /// The values that were emptied and not restored.
     pub(super) freed: Vec<Freed>,
-    /// What was emptied at some time, or could not be.
+    /// The values that were emptied at some time, or could not be.
     pub(super) tried: HashSet<(Task, usize)>,
-    /// The records that collided with another one, by the model and the identifier of that one.
+    /// The records that collided with a known one, with its model and identifier.
     named: Vec<(usize, String, RecordRef)>,
-    /// For each model a record that collided with another one of it, where the target could not tell with which.
+    /// For each model, a record that collided with an unknown one of that model.
     unnamed: Vec<Option<RecordRef>>,
     /// The target's records that must not be deleted.
     held: HashMap<At, HoldReason>,
@@ -73,7 +73,7 @@ impl Conflicts {
 
     pub(super) fn postpone(&mut self, task: Task, mut postponed: Postponed) {
         if let Some(before) = self.postponed.remove(&task) {
-            // Each attempt may name another record, and all of them may be in the way.
+            // Each attempt may name another record, and all of them may be in conflict.
             let is_new = |conflict: &Conflict| {
                 postponed.conflict.as_ref() != Some(conflict) && !before.earlier.contains(conflict)
             };
@@ -83,7 +83,7 @@ impl Conflicts {
         self.postponed.insert(task, postponed);
     }
 
-    /// A task is done, or has failed for good: all that it collided with when it was tried before.
+    /// Removes a task that is done or has failed for good, and returns the conflicts of all its attempts.
     pub(super) fn forget(&mut self, task: Task) -> Vec<Conflict> {
         let Some(Postponed { conflict, earlier, .. }) = self.postponed.remove(&task) else { return Vec::new() };
         earlier.into_iter().chain(conflict).collect()
@@ -101,22 +101,22 @@ impl Conflicts {
         self.postponed.contains_key(&task)
     }
 
-    /// A value of this record was emptied, and it was not written yet.
+    /// Whether a value of this record was emptied and not set since.
     pub(super) fn has_freed(&self, task: Task) -> bool {
         self.freed.iter().any(|freed| freed.holder == task)
     }
 
-    /// What was waited for is attempted again.
+    /// Begins another pass, in which the waiting records are attempted again.
     pub(super) fn begin_pass(&mut self) {
         self.waiting.iter_mut().for_each(HashMap::clear);
     }
 
-    /// A row of the source waits for another attempt.
+    /// Lets a row of the source wait for a later pass.
     pub(super) fn wait(&mut self, record: RecordRef, operation: Operation) {
         self.waiting[record.model()].insert(record.row(), operation);
     }
 
-    /// What a row of the source waits to be done with it, if it waits.
+    /// The planned operation of a row of the source, if it waits.
     pub(super) fn waits(&self, record: RecordRef) -> Option<Operation> {
         self.waiting[record.model()].get(&record.row()).copied()
     }
@@ -130,13 +130,14 @@ impl Conflicts {
         self.held.entry(record.at).or_insert(reason);
     }
 
-    /// The models of which nothing is deleted, since a record collided with one of them that is not known.
+    /// The models whose deletes are all held, because a record collided with an unknown one of them.
     pub(super) fn unnamed_models(&self) -> impl Iterator<Item = usize> + use<> {
         let models = self.unnamed.iter().enumerate().filter(|(_, with)| with.is_some());
         models.map(|(model, _)| model).collect::<Vec<_>>().into_iter()
     }
 
-    /// A record could not be written. What it collided with is not deleted: where that is not known, nothing of its model.
+    /// Notes a record that could not be written. The record that it collided with is not deleted; if that is unknown, no record
+    /// of the model is.
     pub(super) fn collided(&mut self, record: RecordRef, holder: Option<(usize, String)>) {
         match holder {
             Some((model, id)) => self.named.push((model, id, record)),
@@ -148,8 +149,7 @@ impl Conflicts {
 }
 
 impl<D: Dataset> Execution<'_, D> {
-    /// Holds the deletes of records that another one collided with, and that could therefore not be written: they may be
-    /// the same thing by another name.
+    /// Holds the deletes of records that a refused record collided with: they may be the same thing under another identifier.
     pub(super) fn hold_what_collided(&mut self) {
         self.find_named();
         let conflicts = &self.ledger.conflicts;
@@ -177,15 +177,16 @@ impl<D: Dataset> Execution<'_, D> {
             }
         }
 
-        // What lives under a record that may be a new one is part of that.
+        // The children of a held record are held with it.
         let under = self.plan.deletes_under(&rows).into_iter().filter(|(task, _)| is_to_come(*task));
         held.extend(under.map(|(task, held)| (task, HoldReason::Under { held })));
+
         for (task, reason) in held {
             self.ledger.hold(task, reason);
         }
     }
 
-    /// Finds the records that targets have named as those that have a value.
+    /// Finds the records that the target named as having a value.
     fn find_named(&mut self) {
         let named = std::mem::take(&mut self.ledger.conflicts.named);
         let models: HashSet<usize> = named.iter().map(|(model, ..)| *model).collect();
@@ -200,7 +201,7 @@ impl<D: Dataset> Execution<'_, D> {
                     continue;
                 }
 
-                // One that stays is no concern here. One that is not known at all may be any.
+                // A record that stays needs no protection. An identifier that neither side has could belong to any record.
                 let others = others.get_or_insert_with(|| {
                     let rows = |side| (0..self.plan.rows(side, model)).map(move |row| RecordRef::new(side, model, row));
                     let both = rows(Side::Source).chain(rows(Side::Target));

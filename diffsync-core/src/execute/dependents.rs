@@ -1,4 +1,4 @@
-//! What still lives under a record that is to be deleted, or refers to it, in the target as it now is.
+//! Dependents: the children and references in the target that keep a record from being deleted.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,15 +12,15 @@ use crate::plan::diff::{TableDiff, Withheld};
 use crate::plan::outcome::{Outcome, Outcomes, Task};
 use crate::plan::{Plan, PlanView, RecordRef};
 
-/// The records of the target that name one that is to be deleted, found in one pass over the tables whose models link to
-/// one with deletes.
+/// The records of the target that name one to be deleted, found in one pass over the tables whose models link to one with
+/// deletes.
 pub(super) struct Dependents<'a, D: 'static> {
     plan: &'a Plan<D>,
-    /// For each model the rows to be deleted that others name, sorted, each with one that does.
+    /// For each model, the rows to be deleted that others name, sorted, each with one dependent.
     of: Vec<Vec<(u32, Dependent)>>,
-    /// The target's records whose deferred references were taken back before they are deleted themselves.
+    /// The target's records whose deferred references were cleared before their own delete.
     cleared: HashSet<At>,
-    /// Those whose deferred references are as they were, although their update was done otherwise.
+    /// The updated records whose deferred references could not be set and are as before.
     unset: HashSet<At>,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Dependents<'a, D: 'static> {
 struct Dependent {
     record: RecordRef,
     link: &'static LinkSchema,
-    /// What is to be done with it, if anything is.
+    /// Its planned task, if there is one.
     task: Option<Task>,
 }
 
@@ -39,6 +39,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         let mut of: Vec<Vec<_>> = tables.iter().map(|_| Vec::new()).collect();
         let deleted: Vec<FixedBitSet> =
             tables.iter().map(|table| table.deletes.iter().map(|row| *row as usize).collect()).collect();
+
         for (model, table) in tables.iter().enumerate() {
             let mut updates: Option<HashMap<u32, usize>> = None;
             for (position, link) in table.schema().links.iter().enumerate() {
@@ -46,6 +47,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 if deleted[linked].is_clear() {
                     continue;
                 }
+
                 plan.all_links(Side::Target, model, position, &mut |named| {
                     if !deleted[linked].contains(named.row as usize) {
                         return;
@@ -57,6 +59,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 });
             }
         }
+
         for dependents in &mut of {
             dependents.sort_by_key(|(row, _)| *row);
         }
@@ -69,22 +72,23 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         all[first..].iter().take_while(move |(other, _)| *other == row).map(|(_, dependent)| dependent)
     }
 
-    /// A deferred reference of this record was taken back.
+    /// Notes that the deferred references of this record were cleared.
     pub(super) fn clear(&mut self, record: RecordRef) {
         self.cleared.insert(record.at);
     }
 
-    /// The deferred references of this record stay as they were, although its update is done otherwise.
+    /// Notes that the deferred references of this record stay as before, although the rest of its update is done.
     pub(super) fn leave_unset(&mut self, record: RecordRef) {
         self.unset.insert(record.at);
     }
 
-    /// Why this row cannot be deleted now, if it cannot.
+    /// Why this row cannot be deleted now.
     pub(super) fn obstacle(&self, done: Done<'_>, model: usize, row: u32) -> Option<Obstacle> {
         let own = RecordRef::new(Side::Target, model, row);
         let mut seen = HashSet::from([own]);
         let (mut kept, mut later) = (None, None);
-        // The row, and those that go with it: what hangs on them hangs on it.
+
+        // The row and the records that the target deletes with it: their dependents are its dependents too.
         let mut rows = vec![own];
         while let Some(row) = rows.pop() {
             for dependent in self.dependents(row.model(), row.row()) {
@@ -93,7 +97,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                     continue;
                 }
                 match self.stays(done, dependent) {
-                    // What is itself kept by another is named only if there is nothing else: it may be a circle.
+                    // Prefer a dependent that is not kept by another itself: two that keep each other explain nothing.
                     Stays::Yes if is_kept(done, dependent) => kept = kept.or(Some(Obstacle::Stays(record))),
                     Stays::Yes => return Some(Obstacle::Stays(record)),
                     Stays::GoesAlong if seen.insert(record) => rows.push(record),
@@ -111,9 +115,10 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         let Dependent { record, link, task } = *dependent;
         let Some(task) = task else { return Stays::Yes };
         let table = &self.plan.diff().tables()[task.model];
+
         let gone = match (task.operation, outcomes.get(task)) {
             (Operation::Delete, Outcome::Deleted | Outcome::Cascaded) => true,
-            // Also one that would go with its parent: so that stays.
+            // Even one that the target would delete with its parent, which then stays too.
             (Operation::Delete, Outcome::Held { .. }) => false,
             (Operation::Delete, _) if goes_with_parent(table, task) => {
                 if link.kind == LinkKind::Parent {
@@ -129,12 +134,13 @@ impl<'a, D: Dataset> Dependents<'a, D> {
             (_, Outcome::Updated) => leaves(table, task, link) && (link.orders() || !self.unset.contains(&record.at)),
             _ => link.orders() && done.partly[task.model].contains(task.place) && leaves(table, task, link),
         };
+
         if gone { Stays::No } else { Stays::Yes }
     }
 
-    /// The records to be deleted that something keeps, directly or not, which `keeps` says of what names them.
+    /// The records to be deleted that cannot go, because a dependent for which `keeps` is true names them, directly or not.
     fn kept(&self, keeps: impl Fn(&Dependent) -> bool) -> HashSet<At> {
-        // Whatever cannot go keeps what it names.
+        // A record that cannot go keeps the records that it names.
         let mut names: HashMap<At, Vec<At>> = HashMap::new();
         let mut kept: HashSet<At> = HashSet::new();
         let mut open = Vec::new();
@@ -147,6 +153,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 }
             }
         }
+
         while let Some(at) = open.pop() {
             for named in names.get(&at).into_iter().flatten() {
                 if kept.insert(*named) {
@@ -157,20 +164,21 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         kept
     }
 
-    /// Whether the target is asked to delete a record.
+    /// Whether the plan deletes a record with a call of its own.
     fn is_asked_to_delete(&self, task: Task) -> bool {
         let table = &self.plan.diff().tables()[task.model];
         task.operation == Operation::Delete && table.withheld(Operation::Delete, task.place).is_none()
     }
 
-    /// The rows of models with `deletes_first` that can be deleted before anything else is written, and what must go
-    /// before them: where all that depends on them is to be deleted too.
+    /// The rows of models with `deletes_first` that can be deleted before anything else is written, because all their
+    /// dependents are to be deleted too; and these dependents, which must go first.
     pub(super) fn deletable_first(&self) -> Vec<FixedBitSet> {
         let tables = self.plan.diff().tables();
         let goes = |dependent: &Dependent| {
             dependent.link.orders() && dependent.task.is_some_and(|task| self.is_asked_to_delete(task))
         };
         let stay = self.kept(|dependent| !goes(dependent));
+
         let mut open = Vec::new();
         let mut first: Vec<FixedBitSet> = (0..tables.len())
             .map(|model| FixedBitSet::with_capacity(self.plan.rows(Side::Target, model) as usize))
@@ -183,6 +191,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 }
             }
         }
+
         while let Some(At { model, row }) = open.pop() {
             for dependent in self.dependents(model, row) {
                 let At { model, row } = dependent.record.at;
@@ -194,10 +203,10 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         first
     }
 
-    /// The delete that takes a record along.
+    /// The delete that cascades to a record.
     pub(super) fn ancestor(&self, record: RecordRef) -> Option<Task> {
         let mut at = record;
-        // A chain of parents is no longer than this, unless it is a circle.
+        // A longer chain of parents must be a circle.
         for _ in 0..=self.plan.rows(Side::Target, record.model()).max(1_000) {
             at = self.plan.parent(at)?;
             let table = &self.plan.diff().tables()[at.model()];
@@ -210,8 +219,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
         None
     }
 
-    /// The records to be deleted that something keeps for good: it is not going to be deleted itself, nor is it still to be
-    /// updated so that it names something else.
+    /// The records to be deleted that cannot go at all: a dependent will neither be deleted nor be updated to name another
+    /// record.
     pub(super) fn kept_for_good(&self, done: Done<'_>) -> HashSet<At> {
         let outcomes = done.outcomes;
         self.kept(|dependent| match dependent.task {
@@ -224,19 +233,20 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                 let is_planned = self.is_asked_to_delete(task) || goes_with_parent(table, task);
                 let goes = is_planned && *outcomes.get(task) == Outcome::NotAttempted
                     || *outcomes.get(task) == Outcome::Deleted;
-                // A target that cannot update cannot take a reference back either.
+                // A target that cannot update cannot clear a reference either.
                 !goes || !dependent.link.orders() && !table.can(Operation::Update)
             }
             _ => matches!(self.stays(done, dependent), Stays::Yes),
         })
     }
 
-    /// The records to be deleted whose deferred references name another of these, each with these references: where both
-    /// can go, now that all else was written.
+    /// The records to be deleted that refer to each other by deferred references, each with these references, if both can go
+    /// now that everything else is written.
     pub(super) fn references_to_clear(&self, done: Done<'_>) -> Clearing {
         let outcomes = done.outcomes;
         let kept = self.kept_for_good(done);
         let mut clearing = Clearing::new();
+
         for (model, dependents) in self.of.iter().enumerate() {
             let table = &self.plan.diff().tables()[model];
             for (row, dependent) in dependents.iter().filter(|(_, dependent)| !dependent.link.orders()) {
@@ -260,7 +270,7 @@ impl<'a, D: Dataset> Dependents<'a, D> {
     }
 }
 
-/// The places of deletes by model, each with the deferred references that are taken back before.
+/// The deletes, by model and place, each with the deferred references that are cleared first.
 pub(super) type Clearing = BTreeMap<(usize, usize), Vec<&'static LinkSchema>>;
 
 /// Why a record cannot be deleted now.
@@ -268,15 +278,15 @@ pub(super) type Clearing = BTreeMap<(usize, usize), Vec<&'static LinkSchema>>;
 pub(super) enum Obstacle {
     /// This record stays.
     Stays(RecordRef),
-    /// This record is still to go, with what it is under.
+    /// This record is deleted later, with its parent.
     GoesLater(RecordRef),
 }
 
-/// What was done so far.
+/// The outcomes so far.
 #[derive(Clone, Copy)]
 pub(super) struct Done<'a> {
     pub(super) outcomes: &'a Outcomes,
-    /// For each model the places of updates that were done but for deferred references, whatever became of those.
+    /// For each model, the places of updates that were done except for deferred references, even if those failed later.
     pub(super) partly: &'a [FixedBitSet],
 }
 
@@ -284,13 +294,13 @@ pub(super) struct Done<'a> {
 enum Stays {
     Yes,
     No,
-    /// It does, and the target deletes it together with the other.
+    /// Yes, but the target deletes it together with the record it depends on.
     GoesAlong,
-    /// It does, until the target deletes it together with what it is under.
+    /// Yes, until the target deletes it together with its parent.
     GoesLater,
 }
 
-/// Whether a record stays because another does, or nobody knows yet.
+/// Whether a record stays because another does, or its outcome is still open.
 fn is_kept(done: Done<'_>, dependent: &Dependent) -> bool {
     let outcome = dependent.task.map(|task| done.outcomes.get(task));
     matches!(outcome, Some(Outcome::Blocked { .. } | Outcome::NotAttempted))
@@ -304,7 +314,7 @@ fn places_of_updates(table: &TableDiff) -> HashMap<u32, usize> {
     table.updates.iter().enumerate().map(|(place, (_, row))| (*row, place)).collect()
 }
 
-/// What is to be done with a row of the target.
+/// The planned task of a row of the target.
 fn task_of(model: usize, table: &TableDiff, updates: &HashMap<u32, usize>, row: u32) -> Option<Task> {
     let (operation, place) = match table.deletes.binary_search(&row) {
         Ok(place) => (Operation::Delete, place),
@@ -313,11 +323,11 @@ fn task_of(model: usize, table: &TableDiff, updates: &HashMap<u32, usize>, row: 
     Some(Task { model, operation, place })
 }
 
-/// Whether an update makes a record name something else by this link.
+/// Whether an update makes a record name another record by this link.
 fn leaves(table: &TableDiff, task: Task, link: &LinkSchema) -> bool {
     let attributes = table.schema().attributes.iter().enumerate();
     let mut named_by = attributes.filter(|(_, attribute)| link.fields.contains(&attribute.name));
-    // What `contains` compares keeps what it held.
+    // An attribute with `compare = contains` keeps the values it had.
     named_by.any(|(position, attribute)| {
         attribute.comparison != Comparison::Contains && table.is_changed(task.place, position)
     })

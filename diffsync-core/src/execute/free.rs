@@ -1,4 +1,4 @@
-//! Freeing unique values: where records wait for each other's, one of them gives its value up first.
+//! Freeing unique values: if records wait for each other's values, one of them is emptied first.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -26,20 +26,20 @@ use crate::plan::{PlanView, RecordRef};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Value {
     None,
-    /// The one that it had when the target was loaded.
+    /// The value that was loaded.
     Former,
 }
 
-/// What came of a call that gives an attribute another value.
+/// The answer to a call that sets an attribute.
 enum Answered<M> {
     Set(M),
-    /// It was not done.
+    /// The value was not set.
     Refused(Arc<str>),
-    /// It may have been done.
+    /// The value may have been set.
     Lost(Arc<str>),
 }
 
-/// Gives one attribute of a record that is to be updated or deleted another value.
+/// Sets one attribute of a record that is to be updated or deleted.
 pub(super) async fn set_value<D, T, M>(
     target: &T,
     execution: &mut Execution<'_, D>,
@@ -59,6 +59,7 @@ where
     };
     let loaded: &M = &plan.target().table().rows()[row.row() as usize];
     let (interrupted, staying) = (ledger.interrupted(), ledger.staying());
+
     let answered = {
         let Some(now) = current.get::<M>(loaded.key()) else { return Err("it is not in the target".into()) };
         let emptied = if value == Value::None { emptied(now, attribute) } else { None };
@@ -73,10 +74,11 @@ where
         let asked = interrupted.unless_answered(&tasks);
         let answer = options.attempt(|| target.update(now, &patch, &cx)).await;
         asked.answered();
+
         match answer {
             Ok(record) if record.is(now.key()) => Answered::Set(record),
             Ok(record) => {
-                // It may be the one that was written, so it must not be deleted.
+                // The target may have written that other record instead, so it must not be deleted.
                 if let Some(other) = plan.target().table().position(record.key()) {
                     let by = task.record(&plan.diff().tables()[task.model]);
                     ledger.keep(RecordRef::new(Side::Target, task.model, other), HoldReason::WrittenOver { by });
@@ -101,7 +103,7 @@ where
         Answered::Lost(reason) => {
             ledger.has_written();
             ledger.journal.note(task);
-            // What may have been emptied is treated as if it was, so that it is given back.
+            // A value that may have been emptied is treated as emptied, so that it is restored.
             return if value == Value::None { Ok(()) } else { Err(reason) };
         }
     };
@@ -113,7 +115,7 @@ where
     Ok(())
 }
 
-/// A record of which one attribute is empty, if it can be.
+/// The record with one attribute emptied, if that is possible.
 fn emptied<M: SyncModel>(record: &M, attribute: usize) -> Option<M> {
     let attributes = M::SCHEMA.attributes.iter().enumerate();
     let values = attributes.map(|(position, its)| {
@@ -126,12 +128,12 @@ fn emptied<M: SyncModel>(record: &M, attribute: usize) -> Option<M> {
     is_empty.then_some(emptied)
 }
 
-/// Whether an attribute can be empty and its values can be compared here, as far as its type tells.
+/// Whether an attribute can be emptied and its values compared here, judged by its type.
 fn can_be_freed(field: &FieldSchema) -> bool {
     field.type_name.contains("Option") && !field.type_name.contains("Secret") && !field.deferred && !field.create_only
 }
 
-/// What has the value that a postponed record wants.
+/// The record that has the value a postponed record wants.
 #[derive(Clone, Copy)]
 struct Holder {
     task: Task,
@@ -139,13 +141,13 @@ struct Holder {
 }
 
 impl<D: Dataset> Execution<'_, D> {
-    /// Frees values that records wait for and that others are to give up, where these can be told: of each circle one
-    /// record's, and that of a record that is to be deleted. Says whether any was freed.
+    /// Frees values that records wait for: the value of one record of each circle, and of records that are to be deleted.
+    /// Returns whether any was freed.
     pub(super) async fn free_values<T>(&mut self, target: &T, writers: &[Box<dyn WriteModel<D, T>>]) -> bool
     where
         D: WrittenBy<T>,
     {
-        // What is held, with what lives under it, stays as it is: its values are not emptied.
+        // Held records and their children stay as they are, so their values are not emptied.
         self.hold_what_collided();
 
         let mut any = false;
@@ -163,7 +165,7 @@ impl<D: Dataset> Execution<'_, D> {
         any
     }
 
-    /// What is to be emptied: by following each postponed record to what has its value.
+    /// The values to empty, found by following each postponed record to the one that has its value.
     fn values_to_free(&mut self) -> Vec<Freed> {
         let postponed = self.ledger.conflicts.postponed();
         let holders = self.holders(&postponed);
@@ -187,7 +189,7 @@ impl<D: Dataset> Execution<'_, D> {
                 }
                 let Some(Holder { task, attribute }) = holders[at] else { break };
                 let Some(next) = places.get(&task) else {
-                    // A record that is to be deleted.
+                    // The holder is to be deleted.
                     freed.push(Freed { holder: task, attribute, wanted_by: postponed[at].0 });
                     break;
                 };
@@ -195,13 +197,13 @@ impl<D: Dataset> Execution<'_, D> {
             }
         }
 
-        // What was emptied before, or could not be, is not tried again.
+        // A value that was emptied before, or could not be, is not tried again.
         let tried = &mut self.ledger.conflicts.tried;
         freed.retain(|freed| tried.insert((freed.holder, freed.attribute)));
         freed
     }
 
-    /// For each postponed record the one that has its value and is to give it up, where there is exactly one.
+    /// For each postponed record, the one that has its value and is to give it up, if there is exactly one.
     fn holders(&mut self, postponed: &[(Task, Postponed)]) -> Vec<Option<Holder>> {
         let plan = self.plan;
         let tables = plan.diff().tables();
@@ -215,7 +217,7 @@ impl<D: Dataset> Execution<'_, D> {
             wanted.push(of);
         }
 
-        // Who has these values: what is postponed itself and is to have another, and what is to be deleted.
+        // A holder gives its value up if it is a postponed update that changes the attribute, or is to be deleted.
         let attributes: HashSet<(usize, usize)> =
             values.keys().map(|(model, attribute, _)| (*model, *attribute)).collect();
         let mut enter = |task: Task, attribute: usize| {
@@ -255,7 +257,7 @@ impl<D: Dataset> Execution<'_, D> {
         let holders: Vec<Option<Holder>> =
             postponed.iter().zip(&wanted).map(|(its, wanted)| holder_of(its, wanted)).collect();
 
-        // What something that stays depends on is not going to be deleted, so it keeps its value.
+        // A record that another one which stays depends on will not be deleted, so it keeps its value.
         let is_delete = |holder: &Holder| holder.task.operation == Operation::Delete;
         let any_delete = holders.iter().flatten().any(is_delete);
         let kept = if any_delete { self.ledger.kept_for_good() } else { HashSet::new() };
@@ -269,8 +271,8 @@ impl<D: Dataset> Execution<'_, D> {
         table.schema().name == model && task.in_target(table).is_some_and(|record| self.plan.record(record) == id)
     }
 
-    /// The values that a postponed record may have been refused for: that of the attribute that the target named, or of
-    /// the only one that can be.
+    /// The values that a postponed record may have been refused for: the value of the attribute that the target named, or of
+    /// the only candidate.
     fn wanted(&self, task: Task, its: &Postponed) -> Vec<(usize, String)> {
         let Some(conflict) = &its.conflict else { return Vec::new() };
         let table = &self.plan.diff().tables()[task.model];
@@ -286,6 +288,7 @@ impl<D: Dataset> Execution<'_, D> {
             Some((at, field.name, value.to_string()))
         });
         let mut values: Vec<_> = values.collect();
+
         match &conflict.field {
             Some(named) => values.retain(|(_, name, _)| name == named),
             None if task.operation == Operation::Update && values.len() > 1 => values.clear(),
@@ -294,7 +297,7 @@ impl<D: Dataset> Execution<'_, D> {
         values.into_iter().map(|(at, _, value)| (at, value)).collect()
     }
 
-    /// Gives values back that were freed in vain, and enters what became of the records that are still postponed.
+    /// Restores the values that were freed in vain, and records the outcomes of the records that are still postponed.
     pub(super) async fn settle_postponed<T>(&mut self, target: &T, writers: &[Box<dyn WriteModel<D, T>>])
     where
         D: WrittenBy<T>,
@@ -333,7 +336,7 @@ impl<D: Dataset> Execution<'_, D> {
         }
     }
 
-    /// What a record lacks whose value was freed and could not be restored.
+    /// The error text for a record whose value was freed and could not be restored.
     fn lacks(&self, freed: Freed, error: &str) -> String {
         let Freed { holder, attribute, wanted_by } = freed;
         let tables = self.plan.diff().tables();
@@ -342,12 +345,12 @@ impl<D: Dataset> Execution<'_, D> {
             holder.in_target(&tables[holder.model]).and_then(|record| self.plan.attribute(record, attribute).ok());
         let value = value.unwrap_or_default();
         format!(
-            "its `{name}` was emptied to free the value for {}, and could not be set to {value} again: {error}",
+            "its `{name}` was emptied to free the value for {}, and could not be restored to {value}: {error}",
             self.name(wanted_by.record(&tables[wanted_by.model])),
         )
     }
 
-    /// A record that was to be deleted stays, since the one that wants its value could not be written.
+    /// Keeps a record from being deleted, because the one that wants its value could not be written.
     fn keep_for(&mut self, holder: Task, wanted_by: Task, lacks: Option<String>) {
         let tables = self.plan.diff().tables();
         let with = wanted_by.record(&tables[wanted_by.model]);
@@ -358,13 +361,14 @@ impl<D: Dataset> Execution<'_, D> {
         }
     }
 
-    /// Why a record that collided with another could not be written in the end, and what to do.
+    /// Why a record that collided could not be written in the end, and what to do.
     fn why(&self, task: Task, its: &Postponed, holder: Option<Holder>) -> String {
         let Some(conflict) = &its.conflict else { return String::new() };
         let tables = self.plan.diff().tables();
         let schema = tables[task.model].schema();
         let Some(Holder { task: holder, attribute }) = holder else {
             let names: Vec<_> = conflict.holders.iter().map(|(model, id)| format!("{model} {id:?}")).collect();
+
             return match &*names {
                 [] => String::new(),
                 [name] => format!("; {name} has it"),
@@ -373,6 +377,7 @@ impl<D: Dataset> Execution<'_, D> {
         };
         let name = holder.in_target(&tables[holder.model]).map(|record| self.name(record)).unwrap_or_default();
         let attribute = schema.attributes[attribute].name;
+
         if holder.operation == Operation::Delete {
             return format!(
                 "; the `{attribute}` is that of {name}, which is to be deleted: put `deletes_first` on the model, or free \
@@ -386,8 +391,7 @@ impl<D: Dataset> Execution<'_, D> {
         format!("{} {:?}", self.plan.diff().tables()[record.model()].schema().name, self.plan.record(record))
     }
 
-    /// Reports the records that gave a value up and are still there, but for those that the run did not come to, which fail
-    /// for it.
+    /// Reports the records that gave a value up and still exist. Those that the run did not get to fail instead.
     pub(super) fn report_freed(&mut self) {
         for freed in std::mem::take(&mut self.ledger.conflicts.freed) {
             let Freed { holder, attribute, wanted_by } = freed;
@@ -401,6 +405,7 @@ impl<D: Dataset> Execution<'_, D> {
             if holder.operation != Operation::Delete || *outcome == Outcome::Deleted {
                 continue;
             }
+
             let by = self.name(wanted_by.record(&tables[wanted_by.model]));
             let kind = ProblemKind::ValueFreed { attribute: table.schema().attributes[attribute].name, by };
             let record = self.plan.record(holder.record(table));

@@ -1,4 +1,4 @@
-//! What became of each task, entered as it becomes known: also a run that is cut short says what it did.
+//! The outcomes of an execution, recorded as they become known, so that an interrupted run also reports what it did.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,15 +20,15 @@ use crate::plan::{Plan, RecordRef};
 use crate::report::event::{Event, Observers};
 use crate::report::step::Step;
 
-/// What is said of a record that gave a unique value up when the run was cut short.
+/// The error of a record whose unique value was emptied, when the run was interrupted.
 const EMPTIED: &str =
     "a unique value of it was emptied to free it for another record, and the run ended before it was set";
 
-/// The same of a record that was to be deleted.
+/// The same error for a record that was to be deleted.
 const EMPTIED_AND_KEPT: &str =
     "a unique value of it was emptied to free it for another record, and the run ended before it was deleted";
 
-/// The tasks that the target was at when the execution was dropped: what became of them is not known.
+/// The tasks in flight when the execution was dropped: their outcome is unknown.
 #[derive(Clone, Default)]
 pub(super) struct Interrupted(Arc<Mutex<Vec<Task>>>);
 
@@ -37,13 +37,13 @@ impl Interrupted {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The target is being asked about these, until it has answered.
+    /// Marks these tasks as in flight until the target has answered.
     pub(super) fn unless_answered<'a>(&'a self, tasks: &'a [Task]) -> InFlight<'a> {
         InFlight { tasks, interrupted: self, answered: false }
     }
 }
 
-/// Tasks that the target is being asked about.
+/// Tasks in flight.
 pub(super) struct InFlight<'a> {
     tasks: &'a [Task],
     interrupted: &'a Interrupted,
@@ -64,36 +64,35 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// The outcomes of an execution, and what follows from them for the tasks that are still to come.
+/// The outcomes of an execution, and their consequences for the remaining tasks.
 pub(super) struct Ledger<'a, D: 'static> {
     plan: &'a Plan<D>,
     observers: &'a Observers,
     options: &'a ExecuteOptions,
     pub(super) outcomes: Outcomes,
-    /// For each model the source rows that could not be written, with what was to be done and the record that is to
-    /// blame.
+    /// For each model, the source rows that could not be written, with the planned operation and the record that caused it.
     unwritten: Vec<HashMap<u32, (Operation, RecordRef)>>,
-    /// The records that collided with others, and what is not deleted because of them.
+    /// The records that collided with others, and the deletes that are held because of them.
     pub(super) conflicts: Conflicts,
     /// The planned deletes that will not be done.
     staying: Arc<Staying>,
-    /// What still hangs on the records that are to be deleted, once that is asked.
+    /// The records that still depend on those to be deleted; computed on first use.
     dependents: Option<Dependents<'a, D>>,
-    /// For each model the places of creates and of updates that are done but for deferred references.
+    /// For each model, the places of creates and of updates that are done except for deferred references.
     unfinished: Vec<[FixedBitSet; 2]>,
-    /// For each model the places of updates that were done but for deferred references, also once those have failed.
+    /// For each model, the places of updates that were done except for deferred references, even if those failed later.
     partly: Vec<FixedBitSet>,
-    /// What the target made of records that it did not refuse.
+    /// Records that the target accepted but did not store as given.
     pub(super) problems: Vec<Problem>,
-    /// What was done since the undo plan was written to.
+    /// The tasks done since the undo plan was last appended to.
     pub(super) journal: Journal,
     interrupted: Interrupted,
-    /// What the target said of single models when it completed the run.
+    /// The results that the target reported for single models when it completed the run.
     pub(super) completions: Completions,
     /// Whether the target was changed, or may have been.
     wrote: bool,
     done: usize,
-    /// How often a task came further: it was done, in part or as a whole, or failed for good.
+    /// How often a task made progress: it was done, in part or as a whole, or failed for good.
     steps: usize,
     deleted: usize,
     failures: usize,
@@ -125,6 +124,8 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             failures: 0,
             stopped: None,
         };
+
+        // A create that is withheld blocks the records that need it, as one that failed does.
         for (model, table) in plan.diff().tables().iter().enumerate() {
             if table.withholds_nothing() {
                 continue;
@@ -139,12 +140,12 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         ledger
     }
 
-    /// What still hangs on the records that are to be deleted.
+    /// The records that still depend on those to be deleted.
     pub(super) fn dependents(&mut self) -> &mut Dependents<'a, D> {
         self.dependents.get_or_insert_with(|| Dependents::of(self.plan))
     }
 
-    /// Whether the execution was ended early.
+    /// Whether the execution ended early.
     pub(super) fn stopped(&self) -> bool {
         self.stopped.is_some()
     }
@@ -158,7 +159,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.interrupted.clone()
     }
 
-    /// The target has done something, or perhaps has.
+    /// Notes that the target has written something, or may have.
     pub(super) fn has_written(&mut self) {
         self.wrote = true;
     }
@@ -171,26 +172,26 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.problems.extend(problem);
     }
 
-    /// Whether every record that was asked for so far was written.
+    /// Whether every record attempted so far was written.
     pub(super) fn nothing_failed(&self) -> bool {
         self.unwritten.iter().all(HashMap::is_empty) && self.conflicts.nothing_waits()
     }
 
-    /// The record because of which a task cannot be done that names this one by a link: it could not be created.
+    /// The record that blocks a task which names this one by a link, if that could not be created.
     ///
-    /// One that could only not be updated is there all the same, so nothing that names it is blocked. The exception is a
-    /// record of the same model that could not be moved: moving another one under it might make a circle in the target.
+    /// A record whose update failed still exists, so tasks that name it are not blocked. The exception is a record of the same
+    /// model that could not be moved: moving another one under it might create a circle in the target.
     pub(super) fn to_blame_for(&self, task: Task, link: &LinkSchema, named: RecordRef) -> Option<RecordRef> {
         let (operation, to_blame) = self.unwritten[named.model()].get(&named.row())?;
         self.needs(task, link, named, *operation).then_some(*to_blame)
     }
 
-    /// Whether a task waits for a record that it names by this link and that is tried again later.
+    /// Whether a task waits for a record that it names by this link and that is retried later.
     pub(super) fn has_to_wait(&self, task: Task, link: &LinkSchema, named: RecordRef) -> bool {
         self.conflicts.waits(named).is_some_and(|operation| self.needs(task, link, named, operation))
     }
 
-    /// Whether a task can only be done after what is to be done with a record that it names.
+    /// Whether a task can only be done after the operation on a record that it names.
     fn needs(&self, task: Task, link: &LinkSchema, named: RecordRef, operation: Operation) -> bool {
         if operation == Operation::Create {
             return true;
@@ -205,6 +206,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         if task.operation != Operation::Update || !own(&link) || !moves(task, link) {
             return false;
         }
+
         // The source's rows are compared, and their updates listed, in order.
         let place = table.updates.binary_search_by_key(&named.row(), |(row, _)| *row);
         place.is_ok_and(|place| {
@@ -213,14 +215,14 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         })
     }
 
-    /// A create or an update is tried again once everything else is written.
+    /// Postpones a create or an update until everything else is written.
     pub(super) fn postpone(&mut self, task: Task, error: Arc<str>, conflict: Option<Conflict>) {
         let record = task.record(&self.plan.diff().tables()[task.model]);
         self.conflicts.wait(record, task.operation);
         self.conflicts.postpone(task, Postponed::new(error, conflict));
     }
 
-    /// A record collided with others, which are not deleted because of that.
+    /// Notes that a record collided with others, which are therefore not deleted.
     pub(super) fn keep_what_collides(&mut self, task: Task, conflict: &Conflict) {
         let tables = self.plan.diff().tables();
         let record = task.record(&tables[task.model]);
@@ -242,13 +244,13 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         }
     }
 
-    /// Holds a delete. That is said with the other records that were held, at the end.
+    /// Holds a delete. The observers are notified at the end, as for all held records.
     pub(super) fn hold(&mut self, task: Task, reason: HoldReason) {
         Arc::make_mut(&mut self.staying).keep(task.model, task.place);
         self.outcomes.set(task, Outcome::Held { reason });
     }
 
-    /// The planned deletes that will not be done, as far as that is known now.
+    /// The planned deletes that are known not to be done.
     pub(super) fn staying(&self) -> Arc<Staying> {
         Arc::clone(&self.staying)
     }
@@ -259,24 +261,24 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         }
     }
 
-    /// How often a task came further so far.
+    /// How often a task made progress so far.
     pub(super) fn steps(&self) -> usize {
         self.steps
     }
 
-    /// Why this row of the target cannot be deleted now, if it cannot.
+    /// Why this row of the target cannot be deleted now.
     pub(super) fn obstacle(&mut self, model: usize, row: u32) -> Option<Obstacle> {
         let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
         dependents.obstacle(Done { outcomes: &self.outcomes, partly: &self.partly }, model, row)
     }
 
-    /// The records to be deleted that something keeps which is not going to be deleted.
+    /// The records to be deleted that a record which stays depends on.
     pub(super) fn kept_for_good(&mut self) -> HashSet<At> {
         let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
         dependents.kept_for_good(Done { outcomes: &self.outcomes, partly: &self.partly })
     }
 
-    /// The records to be deleted whose deferred references are taken back before.
+    /// The records to be deleted whose deferred references are cleared first.
     pub(super) fn references_to_clear(&mut self) -> Clearing {
         let dependents = self.dependents.get_or_insert_with(|| Dependents::of(self.plan));
         dependents.references_to_clear(Done { outcomes: &self.outcomes, partly: &self.partly })
@@ -287,7 +289,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.deleted
     }
 
-    /// A record was written but for its deferred references.
+    /// Records that a task is done except for its deferred references.
     pub(super) fn leave_unfinished(&mut self, task: Task) {
         self.steps += 1;
         self.conflicts.forget(task);
@@ -295,7 +297,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.outcomes.set(task, Outcome::done(task.operation));
     }
 
-    /// A record was updated but for its deferred references: what it names otherwise is as it should be.
+    /// Records that a record was written except for its deferred references: its other links are already as planned.
     pub(super) fn leave_partly_done(&mut self, task: Task) {
         self.journal.note(task);
         if task.operation == Operation::Update {
@@ -304,7 +306,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.leave_unfinished(task);
     }
 
-    /// The tasks of a model that are done but for deferred references.
+    /// The tasks of a model that are done except for deferred references.
     pub(super) fn unfinished(&self, model: usize) -> Vec<Task> {
         let of = |operation: Operation| {
             let places = self.unfinished[model][operation as usize].ones();
@@ -313,13 +315,14 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         of(Operation::Create).chain(of(Operation::Update)).collect()
     }
 
-    /// Enters what became of a task, and tells the observers.
+    /// Records the outcome of a task, and notifies the observers.
     pub(super) fn settle(&mut self, task: Task, outcome: Outcome) {
         let table = &self.plan.diff().tables()[task.model];
         let record = task.record(table);
         if !matches!(outcome, Outcome::Blocked { .. }) {
             self.journal.note(task);
         }
+
         let to_blame = match &outcome {
             Outcome::Failed { .. } | Outcome::Unknown { .. } => Some(record),
             Outcome::Blocked { by } => Some(*by),
@@ -328,27 +331,32 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         if let Some(to_blame) = to_blame.filter(|_| task.operation != Operation::Delete) {
             self.unwritten[task.model].insert(record.row(), (task.operation, to_blame));
         }
+
         if let Outcome::Failed { error, .. } = &outcome {
             self.failures += 1;
             if self.options.max_failures.is_some_and(|max| self.failures >= max) {
                 self.stop(Stopped::Failure(error.to_string()));
             }
         }
+
         if let Some(unfinished) = self.unfinished[task.model].get_mut(task.operation as usize)
             && unfinished.contains(task.place)
         {
             unfinished.remove(task.place);
         }
-        // Also one that failed for another reason in the end: what it collided with before may still be in its way.
+
+        // Even if the task failed for another reason in the end, a record that it collided with may still be in its way.
         for conflict in self.conflicts.forget(task) {
             if !outcome.is_written() {
                 self.keep_what_collides(task, &conflict);
             }
         }
+
         let may_come = matches!(outcome, Outcome::NotAttempted | Outcome::Deleted | Outcome::Cascaded);
         if task.operation == Operation::Delete && !may_come {
             Arc::make_mut(&mut self.staying).keep(task.model, task.place);
         }
+
         self.steps += 1;
         self.done += 1;
         self.deleted += usize::from(outcome == Outcome::Deleted);
@@ -356,31 +364,35 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             let operation = task.operation;
             self.observers.emit(&Event::RecordDone { record, operation, outcome: &outcome });
         }
+
         let (done, total) = (self.done as u64, Some(self.plan.diff().operations() as u64));
         self.observers.emit(&Event::Progress { step: Step::ExecuteSync, done, total });
         self.outcomes.set(task, outcome);
     }
 
-    /// Enters what became of the tasks that the execution was cut short at.
+    /// Records the outcomes of the tasks that were interrupted.
     pub(super) fn settle_rest(&mut self) {
         let interrupted = std::mem::take(&mut *self.interrupted.tasks());
         self.wrote |= !interrupted.is_empty();
         for task in interrupted {
-            let reason = "the run was cut short while the target was at it".into();
+            let reason = "the run was interrupted during this write".into();
             self.settle(task, Outcome::Unknown { reason });
         }
+
         for (task, Postponed { error, .. }) in self.conflicts.postponed() {
             let may_be_written = self.conflicts.has_freed(task);
             let error = if may_be_written { format!("{error}; {EMPTIED}").into() } else { error };
             let outcome = Outcome::Failed { error, may_be_written };
             self.settle(task, outcome);
         }
+
         for freed in std::mem::take(&mut self.conflicts.freed) {
             if *self.outcomes.get(freed.holder) == Outcome::NotAttempted {
                 let error = if freed.holder.operation == Operation::Delete { EMPTIED_AND_KEPT } else { EMPTIED };
                 self.settle(freed.holder, Outcome::Failed { error: error.into(), may_be_written: true });
             }
         }
+
         let unfinished: Vec<_> = (0..self.unfinished.len()).flat_map(|model| self.unfinished(model)).collect();
         for task in unfinished {
             let error = format!("it was {}d, but the run ended before its references were set", task.operation);
@@ -388,14 +400,15 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         }
     }
 
-    /// Enters what became of the records that only the completion of the run wrote: what the target said of their model,
-    /// else of all.
+    /// Records the outcomes of a target that writes at complete: the result that it reported for the model, else the result of
+    /// the whole.
     fn settle_completions(&mut self, error: Option<&JobError>) {
         let failed = |text: String, is_unknown: bool| {
             let text: Arc<str> = text.into();
             if is_unknown { Outcome::Unknown { reason: text } } else { Outcome::failed(text) }
         };
         let of_all = error.map(|error| failed(error.to_string(), error.is_unknown()));
+
         let mut instead = vec![of_all; self.plan.diff().tables().len()];
         for (model, completion) in self.completions.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
             instead[model] = match completion {
@@ -404,6 +417,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
                 Completion::Failed(error) => Some(failed(error.to_string(), error.is_unknown())),
             };
         }
+
         for (model, instead) in instead.iter().enumerate() {
             if let Some(instead) = instead {
                 self.outcomes.replace_written(model, instead);
@@ -411,13 +425,14 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         }
     }
 
-    /// The target has completed the run, or could not. Tells the observers of every record that they have not heard of.
+    /// Records how the target completed the run, and notifies the observers of every outcome not announced yet.
     pub(super) fn conclude(&mut self, error: Option<&JobError>) {
         self.settle_rest();
         let writes_at_complete = self.options.writes_at_complete;
         if writes_at_complete {
             self.settle_completions(error);
         }
+
         for (record, operation, outcome) in self.outcomes.iter(self.plan.diff()) {
             let unheard = matches!(outcome, Outcome::NotAttempted | Outcome::Held { .. } | Outcome::Unsupported);
             if writes_at_complete || unheard {

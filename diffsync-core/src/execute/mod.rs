@@ -1,7 +1,7 @@
-//! Execution: writing what the diff says.
+//! Execution: applying a plan to the target.
 //!
-//! What records need of each other decides the order: parents and referenced records are created and updated first,
-//! deferred references are set once all records are there, and deletes come last, in reverse.
+//! Links between records decide the order: parents and referenced records are created and updated first, deferred references
+//! are set once all records exist, and deletes come last, in reverse order.
 
 mod again;
 mod ask;
@@ -39,28 +39,28 @@ use crate::report::event::Observers;
 
 pub(crate) use self::write::abilities;
 
-/// How an execution is to go about it.
+/// The options of an execution.
 #[derive(Debug, Clone)]
 pub(crate) struct ExecuteOptions {
-    /// End the execution when so many records have failed.
+    /// End the execution once this many records have failed.
     pub(crate) max_failures: Option<usize>,
-    /// How many records may be written at the same time, instead of what the target says.
+    /// How many records may be written at a time, in place of the target's number.
     pub(crate) concurrency: Option<NonZeroUsize>,
-    /// The target writes only when it completes the run: no outcome is final before, so none is announced.
+    /// Whether the target writes only when it completes the run. No outcome is final before that, so none is announced.
     pub(crate) writes_at_complete: bool,
     pub(crate) retry: RetryPolicy,
     /// How long the target may take for one call.
     pub(crate) record_time_limit: Option<Duration>,
-    /// When the run must have ended.
+    /// The end of the run's time limit.
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancellation: CancellationToken,
-    /// Where what takes the execution back is written as it goes on, and the key for its secrets.
+    /// Where the undo plan is written as the execution goes on, and the key for its secrets.
     pub(crate) undo_log: Option<(UndoLog, PlanKey)>,
 }
 
-/// What an execution leaves behind.
+/// The results of an execution.
 pub(crate) struct Results<'a, D: 'static> {
-    /// The target as it now is.
+    /// The target's state now.
     pub(crate) current: TargetState<'a, D>,
     pub(crate) outcomes: Outcomes,
     pub(crate) problems: Vec<Problem>,
@@ -70,24 +70,24 @@ pub(crate) struct Results<'a, D: 'static> {
 /// Why an execution ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stopped {
-    /// With this error of a record.
+    /// A record failed with this error.
     Failure(String),
-    /// It was asked to.
+    /// The run was cancelled.
     Cancelled,
-    /// Its time was over.
+    /// The run reached its time limit.
     TimeLimit,
 }
 
-/// A plan being carried out: what the target holds now, and what became of each record.
+/// A plan being applied: the target's state, and the outcomes so far.
 ///
-/// While one group of records is being written, what they can read of the target does not change, so they read it
-/// without locks; their results can be read when the group is done.
+/// While a group of records is being written, the target's state that they read does not change, so they read it without
+/// locks. The group's results become visible when it is done.
 pub(crate) struct Execution<'a, D: 'static> {
     plan: &'a Plan<D>,
     options: &'a ExecuteOptions,
     current: TargetState<'a, D>,
     ledger: Ledger<'a, D>,
-    /// The deferred references that are taken back before their records are deleted.
+    /// The deferred references that are cleared before their records are deleted.
     clearing: Clearing,
 }
 
@@ -97,7 +97,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
         Self { plan, options, current, ledger, clearing: Clearing::new() }
     }
 
-    /// What `sync_complete` works with: also what was written by a group that was cut short.
+    /// The context of `sync_complete`, including the results of a group that was interrupted.
     pub(crate) fn synced(&mut self) -> CompleteContext<'_, D> {
         self.current.take_over();
         self.ledger.settle_rest();
@@ -118,7 +118,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
         Results { current: self.current, outcomes, problems, stopped }
     }
 
-    /// Tries the plan on a target that writes nothing before it completes a run, and says why it could not do so.
+    /// Tries the plan on a target that writes nothing before it completes a run, and returns why it would fail.
     pub(crate) async fn rehearse<T: Adapter<Data = D>>(&mut self, target: &T) -> Result<(), AdapterError>
     where
         D: WrittenBy<T>,
@@ -126,35 +126,41 @@ impl<'a, D: Dataset> Execution<'a, D> {
         self.run(target).await;
         let rehearsed = if self.wrote() { target.rehearse(&self.synced()).await } else { Ok(()) };
         let rehearsed = rehearsed.map_err(JobError::from);
+
         self.conclude(rehearsed.as_ref().err());
         self.ledger.outcomes.replace_all_written();
         rehearsed.map_err(AdapterError::from)
     }
 
-    /// Carries the plan out on the target.
+    /// Applies the plan to the target.
     async fn run<T: Adapter<Data = D>>(&mut self, target: &T)
     where
         D: WrittenBy<T>,
     {
         let writers = writers::<D, T>();
         let order = in_order(D::SCHEMAS);
+
         self.delete_first(target, &writers, &order).await;
         self.write_all(target, &writers, &order).await;
+
+        // All records exist now, so the deferred references can be set.
         for (model, writer) in writers.iter().enumerate() {
             let group = self.ledger.unfinished(model);
             let group = self.without_dangling(group);
             self.write(&**writer, target, group, WritePhase::Deferred).await;
         }
+
         if self.plan.diff().tables().iter().any(|table| !table.deletes.is_empty()) {
             self.hold_what_collided();
             self.delete_all(target, &writers, &order).await;
         }
+
         self.report_freed();
         self.write_journal();
     }
 
-    /// Creates and updates, but for deferred references. What collides with another record is tried again once everything
-    /// else is written, as long as anything comes of it; then values are freed that records wait for.
+    /// Creates and updates records, without their deferred references. A record that collides with another is retried after
+    /// everything else is written, as long as a pass makes progress; after that, the values that records wait for are freed.
     async fn write_all<T: Adapter<Data = D>>(
         &mut self,
         target: &T,
@@ -168,12 +174,14 @@ impl<'a, D: Dataset> Execution<'a, D> {
             let before = self.ledger.steps();
             self.ledger.conflicts.begin_pass();
             let holders = self.named_holders();
+
             for &model in order {
                 for group in self.writes_by_level(model) {
                     let group = self.without_orphaned(group);
                     for group in Self::after_their_holders(group, &holders) {
                         let mut group = self.without_waiting(group, &holders);
-                        // A chain of values is solved in one pass if it is followed from its free end.
+                        // One pass resolves a chain of values if it starts at the free end. Which end that is is not known, so
+                        // passes alternate between the two directions.
                         if is_backwards {
                             group.reverse();
                         }
@@ -190,14 +198,14 @@ impl<'a, D: Dataset> Execution<'a, D> {
             if goes_on && (self.ledger.steps() > before || self.free_values(target, writers).await) {
                 continue;
             }
-            // What needs these records is blocked in another pass.
+            // One more pass blocks the records that need those that have now failed.
             self.settle_postponed(target, writers).await;
         }
-        // A value that was freed for a record which failed otherwise is given back.
+        // Restores values that were freed for a record that failed for another reason.
         self.settle_postponed(target, writers).await;
     }
 
-    /// Deletes, models and levels in reverse.
+    /// Deletes records, with models and levels in reverse order.
     async fn delete_all<T: Adapter<Data = D>>(
         &mut self,
         target: &T,
@@ -206,6 +214,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
     ) where
         D: WrittenBy<T>,
     {
+        // Records that refer to each other can only be deleted once these references are cleared.
         if D::SCHEMAS.iter().flat_map(|schema| schema.links).any(|link| !link.orders()) {
             self.clearing = self.ledger.references_to_clear();
             let tasks = self.clearing.keys();
@@ -215,7 +224,8 @@ impl<'a, D: Dataset> Execution<'a, D> {
             }
             self.hold_what_collided();
         }
-        // What something hangs on that is still to go with what it is under waits for that, as long as anything goes.
+
+        // A record may wait for a dependent that the target deletes with its own parent, as long as a pass deletes anything.
         let mut wait = true;
         loop {
             let before = self.ledger.deleted();
@@ -231,10 +241,12 @@ impl<'a, D: Dataset> Execution<'a, D> {
             }
             wait = self.ledger.deleted() > before;
         }
+
         self.settle_cascaded();
     }
 
-    /// Deletes what can be deleted before anything else, so that the unique values it holds are free.
+    /// Deletes the records of models with `deletes_first` that can be deleted before anything else, to free their unique
+    /// values.
     async fn delete_first<T: Adapter<Data = D>>(
         &mut self,
         target: &T,
@@ -247,10 +259,11 @@ impl<'a, D: Dataset> Execution<'a, D> {
         if !tables.iter().any(|table| table.schema().deletes_first && !table.deletes.is_empty()) {
             return;
         }
+
         let first = self.ledger.dependents().deletable_first();
         for &model in order.iter().rev() {
             for mut group in self.deletes_by_level(model) {
-                // What something still hangs on waits for its usual turn.
+                // A record that another still depends on waits for the deletes at the end.
                 group.retain(|task| {
                     let row = tables[model].deletes[task.place];
                     first[model].contains(row as usize) && self.ledger.obstacle(model, row).is_none()
@@ -260,7 +273,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
         }
     }
 
-    /// Enters what became of the records that the target deletes by itself.
+    /// Records the outcomes of the records that the target deletes by itself.
     fn settle_cascaded(&mut self) {
         for (model, table) in self.plan.diff().tables().iter().enumerate() {
             if table.withholds_nothing() {
@@ -271,10 +284,12 @@ impl<'a, D: Dataset> Execution<'a, D> {
                 if !is_open || table.withheld(Operation::Delete, task.place) != Some(Withheld::Cascaded) {
                     continue;
                 }
+
                 let row = table.deletes[task.place];
                 let Some(ancestor) = self.ledger.dependents().ancestor(RecordRef::new(Side::Target, model, row)) else {
                     continue;
                 };
+
                 let by = ancestor.record(&self.plan.diff().tables()[ancestor.model]);
                 let outcome = match self.ledger.outcomes.get(ancestor) {
                     Outcome::Deleted => {
@@ -289,33 +304,36 @@ impl<'a, D: Dataset> Execution<'a, D> {
                 self.ledger.settle(task, outcome);
             }
         }
+
         self.current.take_over();
     }
 
-    /// Writes a group of records none of which depends on another.
+    /// Writes a group of records that do not depend on each other.
     async fn write<T>(&mut self, writer: &dyn WriteModel<D, T>, target: &T, group: Vec<Task>, phase: WritePhase) {
         let mut group = &*group;
         while !group.is_empty() && !self.ledger.stopped() {
             let begun = std::time::Instant::now();
             let records = self.records_between_entries(writer.at_a_time(target, self.options)).min(group.len());
             let (now, later) = group.split_at(records);
+
             writer.write(target, self, now.to_vec(), phase).await;
             self.write_journal();
+
             self.keep_pace(records, begun);
             group = later;
         }
     }
 }
 
-/// Tasks in groups of one model each.
+/// Groups tasks by model.
 fn by_model(mut tasks: Vec<Task>) -> Vec<(usize, Vec<Task>)> {
     tasks.sort_by_key(|task| task.model);
     let models: Vec<_> = tasks.chunk_by(|one, other| one.model == other.model).map(<[Task]>::to_vec).collect();
     models.into_iter().filter_map(|group| Some((group.first()?.model, group))).collect()
 }
 
-/// Leave to carry out a plan. Only the core can make one: the diff was calculated, the guards were asked, and the run is
-/// not a dry run.
+/// Permission to apply a plan. Only the core creates it, after the diff was calculated and the guards have passed, and never
+/// in a dry run.
 pub struct Approved<'e, 'a, D: 'static> {
     execution: &'e mut Execution<'a, D>,
 }
@@ -325,15 +343,15 @@ impl<'e, 'a, D: Dataset> Approved<'e, 'a, D> {
         Self { execution }
     }
 
-    /// The plan to be carried out.
+    /// The plan to apply.
     #[must_use]
     pub fn plan(&self) -> &Plan<D> {
         self.execution.plan
     }
 
-    /// Carries the plan out, and says what became of each record.
+    /// Applies the plan, and returns the outcomes.
     ///
-    /// Records that fail do not end it; the run reports them.
+    /// A record that fails does not end the execution; the run reports it.
     pub async fn execute<T: Adapter<Data = D>>(self, target: &T) -> &'e Outcomes
     where
         D: WrittenBy<T>,

@@ -1,4 +1,4 @@
-//! In which order records are written, and which are not because of others.
+//! The order in which records are written, and the records that are blocked by others.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use crate::plan::outcome::{Outcome, Task};
 use crate::plan::{PlanView, RecordRef};
 
 impl<D: Dataset> Execution<'_, D> {
-    /// A model's creates and updates in groups, each to be written after the one before: level by level where records of
-    /// the model name others of it, else all at once.
+    /// A model's creates and updates in groups, to be written one after the other: level by level if the model links to
+    /// itself, else all in one group.
     pub(super) fn writes_by_level(&self, model: usize) -> Vec<Vec<Task>> {
         let table = &self.plan.diff().tables()[model];
         let creates = Task::all(model, Operation::Create, table);
@@ -22,7 +22,7 @@ impl<D: Dataset> Execution<'_, D> {
         self.by_level(model, Side::Source, self.open(creates.chain(updates)))
     }
 
-    /// A model's deletes in groups, those first that nothing of the same model depends on.
+    /// A model's deletes in groups, beginning with the records that no other of the model depends on.
     pub(super) fn deletes_by_level(&self, model: usize) -> Vec<Vec<Task>> {
         let table = &self.plan.diff().tables()[model];
         let deletes = self.open(Task::all(model, Operation::Delete, table));
@@ -31,7 +31,7 @@ impl<D: Dataset> Execution<'_, D> {
         groups
     }
 
-    /// The tasks that the target is to be asked to do and was not yet.
+    /// The planned tasks that were not attempted yet.
     pub(super) fn open(&self, tasks: impl Iterator<Item = Task>) -> Vec<Task> {
         let table = |task: &Task| &self.plan.diff().tables()[task.model];
         tasks
@@ -49,7 +49,8 @@ impl<D: Dataset> Execution<'_, D> {
         if tasks.is_empty() || !schema.links.iter().any(|link| own(&link)) {
             return vec![tasks];
         }
-        // How many records of the model must be there before each.
+
+        // How many records of the model must be written before each.
         let mut depths = vec![0usize; self.plan.rows(side, model) as usize];
         let leads_to = |row: u32, to: &mut Vec<u32>| {
             self.plan.links(RecordRef::new(side, model, row), |link, named| {
@@ -63,6 +64,7 @@ impl<D: Dataset> Execution<'_, D> {
             depths[row as usize] = deepest.unwrap_or(0);
         };
         walk(self.plan.rows(side, model), leads_to, left);
+
         let mut levels: BTreeMap<usize, Vec<Task>> = BTreeMap::new();
         for task in tasks {
             levels.entry(depths[task.record(table).row() as usize]).or_default().push(task);
@@ -70,12 +72,13 @@ impl<D: Dataset> Execution<'_, D> {
         levels.into_values().collect()
     }
 
-    /// Blocks the creates and updates that need a record which could not be written, leaves out those that need one which
-    /// is tried again later, and returns the others.
+    /// Blocks the creates and updates that need a record that could not be written, and returns the others, without those
+    /// that need a record that is retried later.
     pub(super) fn without_orphaned(&mut self, group: Vec<Task>) -> Vec<Task> {
         if self.ledger.stopped() || self.ledger.nothing_failed() {
             return group;
         }
+
         let mut ready = Vec::with_capacity(group.len());
         for task in group {
             let record = task.record(&self.plan.diff().tables()[task.model]);
@@ -96,12 +99,13 @@ impl<D: Dataset> Execution<'_, D> {
         ready
     }
 
-    /// Settles the records whose deferred references cannot be set, since the target does not hold what they name or is not
-    /// able to update, and returns the others.
+    /// Records the outcomes of the records whose deferred references cannot be set, because the target lacks the record they
+    /// name or does not support updates, and returns the others.
     pub(super) fn without_dangling(&mut self, group: Vec<Task>) -> Vec<Task> {
         if self.ledger.stopped() {
             return group;
         }
+
         let mut ready = Vec::with_capacity(group.len());
         for task in group {
             let table = &self.plan.diff().tables()[task.model];
@@ -116,10 +120,12 @@ impl<D: Dataset> Execution<'_, D> {
                     missing = missing.or(Some(named));
                 }
             });
+
             if missing.is_none() && table.can(Operation::Update) {
                 ready.push(task);
                 continue;
             }
+
             let attributes = table.schema().attributes.iter().enumerate();
             let written = task.operation == Operation::Create
                 || attributes.clone().any(|(at, its)| !its.deferred && table.is_changed(task.place, at));
@@ -137,19 +143,20 @@ impl<D: Dataset> Execution<'_, D> {
         ready
     }
 
-    /// Reports a record that is written but for its deferred references, unless what they name takes no part.
+    /// Reports a record that is written without its deferred references, unless the record they name is left out of the plan.
     fn report_unset(&mut self, task: Task, missing: Option<RecordRef>) {
         let tables = self.plan.diff().tables();
         let reason = match missing {
-            None => "the target is not able to update".to_owned(),
+            None => "the target does not support updates".to_owned(),
             Some(named) => {
                 let table = &tables[named.model()];
                 if table.creates.binary_search(&named.row()).is_err() {
                     return;
                 }
-                format!("{} {:?} is not there", table.schema().name, self.plan.record(named))
+                format!("{} {:?} does not exist", table.schema().name, self.plan.record(named))
             }
         };
+
         let record = self.plan.record(task.record(&tables[task.model]));
         let kind = ProblemKind::ReferencesNotSet { reason };
         let model = tables[task.model].schema().name;
@@ -161,6 +168,7 @@ impl<D: Dataset> Execution<'_, D> {
         if let Some(loaded) = self.plan.counterpart(record) {
             return !self.current.is_deleted(loaded.model(), loaded.row() as usize);
         }
+
         let table = &self.plan.diff().tables()[record.model()];
         // The source's rows are compared, and their creates listed, in order.
         table.creates.binary_search(&record.row()).is_ok_and(|place| {
@@ -169,8 +177,8 @@ impl<D: Dataset> Execution<'_, D> {
         })
     }
 
-    /// Blocks the deletes of records that another still lives under or refers to in the target as it now is, and returns
-    /// the others, but for those that wait for something that is still to go, which it counts.
+    /// Blocks the deletes of records that still have children or references in the target, and returns the others, without
+    /// those that wait for a dependent that is deleted later, which it counts.
     pub(super) fn without_inhabited(
         &mut self,
         model: usize,
@@ -181,6 +189,7 @@ impl<D: Dataset> Execution<'_, D> {
         if self.ledger.stopped() {
             return group;
         }
+
         let mut ready = Vec::with_capacity(group.len());
         for task in group {
             let row = self.plan.diff().tables()[model].deletes[task.place];

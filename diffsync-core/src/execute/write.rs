@@ -1,4 +1,4 @@
-//! Writing a group of records of one model, several at a time or many with one call.
+//! Writes a group of records of one model, several at a time or many with one call.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,9 +24,9 @@ use crate::plan::outcome::{HoldReason, Outcome, Task};
 use crate::plan::target_state::TargetState;
 use crate::plan::{Plan, RecordRef};
 
-/// Writes records of one model, whichever it is.
+/// Writes the records of one model, without its type.
 pub(super) trait WriteModel<D, T>: Send + Sync {
-    /// Writes a group of records none of which depends on another, and enters the results.
+    /// Writes a group of records that do not depend on each other, and records their outcomes.
     fn write<'a>(
         &'a self,
         target: &'a T,
@@ -35,7 +35,7 @@ pub(super) trait WriteModel<D, T>: Send + Sync {
         phase: WritePhase,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-    /// Gives one attribute of a record of the target another value: so a unique value is freed, and given back.
+    /// Sets one attribute of a record of the target, to free a unique value or to restore it.
     fn set_value<'a>(
         &'a self,
         target: &'a T,
@@ -45,21 +45,21 @@ pub(super) trait WriteModel<D, T>: Send + Sync {
         value: Value,
     ) -> Pin<Box<dyn Future<Output = Result<(), Arc<str>>> + Send + 'a>>;
 
-    /// What the target is able to do with the model.
+    /// The operations that the target supports for the model.
     fn abilities(&self, target: &T) -> Operations;
 
-    /// How many records the target is given at the same time.
+    /// How many records the target is given at a time.
     fn at_a_time(&self, target: &T, options: &ExecuteOptions) -> usize;
 }
 
-/// Which part of a record's task is done.
+/// The part of a record's task that is being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WritePhase {
-    /// All of it, but for deferred references.
+    /// Everything except deferred references.
     Whole,
-    /// The deferred references of a record that is there now.
+    /// Setting the deferred references of a record, now that all records exist.
     Deferred,
-    /// The deferred references of a record that is to be deleted are taken back.
+    /// Clearing the deferred references of a record before it is deleted.
     Clear,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn writers<D: WrittenBy<T>, T>() -> Vec<Box<dyn WriteModel<D, T>>> {
     writers.0
 }
 
-/// What a target is able to do with each model, in the order of the data set's fields.
+/// The operations that a target supports for each model, in the order of the data set's fields.
 pub(crate) fn abilities<D: WrittenBy<T>, T>(target: &T) -> Vec<Operations> {
     writers::<D, T>().iter().map(|writer| writer.abilities(target)).collect()
 }
@@ -122,17 +122,17 @@ where
     }
 }
 
-/// What a target did with a task.
+/// The target's answer to a task.
 pub(super) enum Answer<M> {
     Stored(M),
     Deleted,
     Failed(TargetError),
     Unknown(Arc<str>),
-    /// It stored it under another identifier than it was given.
+    /// The target stored the record under another identifier.
     Renamed(M),
-    /// The execution was stopped before it was asked.
+    /// The execution was stopped before this call.
     NotAsked,
-    /// There is nothing to ask for but deferred references.
+    /// Only deferred references change, and those are set later.
     NothingYet,
 }
 
@@ -143,7 +143,7 @@ impl<M> Answer<M> {
 }
 
 impl<M> Answer<M> {
-    /// What a target answered for one record of several.
+    /// The answer for one record of a batch that failed.
     pub(super) fn of(error: TargetError) -> Self {
         if error.kind() == TargetErrorKind::Unknown {
             return Self::Unknown(error.to_string().into());
@@ -163,7 +163,7 @@ impl<M> From<CallError> for Answer<M> {
     }
 }
 
-/// How many calls are made at the same time. What a system does not stand is not for a run to ask of it.
+/// How many calls are made at a time. A run's setting is a wish; the target's limit always wins.
 fn concurrency(terms: &Capabilities, options: &ExecuteOptions) -> usize {
     let wanted = options.concurrency.map_or(terms.concurrency, usize::from);
     wanted.min(terms.concurrency_limit.unwrap_or(usize::MAX)).max(1)
@@ -184,11 +184,13 @@ where
     let plan: &Plan<D> = plan;
     let (interrupted, staying) = (ledger.interrupted(), ledger.staying());
     let mut some_left = false;
+
     {
         let current: &TargetState<'_, D> = current;
         let cx = WriteContext::new(current, staying);
         let interrupted = &interrupted;
         let asking = Asking { target, plan, cx: &cx, current, phase, options, interrupted, clearing };
+
         let mut enter = |task: Task, answer: Answer<M>| {
             some_left |= matches!(answer, Answer::NotAsked);
             asking.enter(ledger, task, answer);
@@ -196,6 +198,7 @@ where
                 stop.store(true, Ordering::Relaxed);
             }
         };
+
         let is_over = || stop.load(Ordering::Relaxed) || options.is_over();
         if terms.batch > 1 {
             let batches = batches(group, phase, terms.batch);
@@ -234,16 +237,18 @@ where
             }
         }
     }
-    // A run that had done everything when its time was over was not ended by that.
+
+    // A time limit that passes after everything was done did not end the run.
     if some_left && !ledger.stopped() && options.is_over() {
         let cancelled = options.cancellation.is_cancelled();
         ledger.stop(if cancelled { Stopped::Cancelled } else { Stopped::TimeLimit });
     }
+
     current.take_over();
 }
 
-/// Tasks in batches of one operation each, one batch at a time: a group may be of millions. Deferred references are updates,
-/// whatever else is done with their records.
+/// Splits tasks into batches of one operation each. It is lazy, since a group may hold millions. Setting deferred references
+/// is always an update, even for a record that was created.
 fn batches(group: Vec<Task>, phase: WritePhase, size: usize) -> impl Iterator<Item = Vec<Task>> {
     let mut rest = group.into_iter().peekable();
     std::iter::from_fn(move || {
@@ -262,7 +267,7 @@ impl<D, T> Asking<'_, '_, D, T>
 where
     D: Dataset,
 {
-    /// Enters what the target did with a task.
+    /// Records the target's answer to a task.
     fn enter<M: SyncModel>(&self, ledger: &mut Ledger<'_, D>, task: Task, answer: Answer<M>)
     where
         D: HasTable<M>,
@@ -270,6 +275,7 @@ where
         if let Answer::Stored(_) | Answer::Deleted | Answer::Unknown(_) | Answer::Renamed(_) = answer {
             ledger.has_written();
         }
+
         let outcome = match answer {
             Answer::NotAsked => return,
             Answer::NothingYet => return ledger.leave_unfinished(task),
@@ -287,7 +293,7 @@ where
                 return;
             }
             Answer::Renamed(record) if self.is_another(task, &record) => {
-                // It may be the one that was written, so it must not be deleted.
+                // The target may have written that other record instead, so it must not be deleted.
                 if let Some(row) = self.plan.target().table().position(record.key()) {
                     let by = task.record(&self.plan.diff().tables()[task.model]);
                     ledger.keep(RecordRef::new(Side::Target, task.model, row), HoldReason::WrittenOver { by });
@@ -316,11 +322,11 @@ where
                 Outcome::done(task.operation)
             }
         };
+
         ledger.settle(task, outcome);
     }
 
-    /// What becomes of a task that the target refused; nothing yet if it is to be tried again once everything else is
-    /// written.
+    /// The outcome of a task that the target refused; `None` if it is retried after everything else is written.
     fn refused(&self, ledger: &mut Ledger<'_, D>, task: Task, error: &TargetError) -> Option<Outcome> {
         let mut text = error.to_string();
         if self.phase != WritePhase::Whole {
@@ -334,20 +340,22 @@ where
             return Some(Outcome::Unknown { reason: text.into() });
         }
 
+        // The record that has the value may give it up by then.
         let is_write = self.phase == WritePhase::Whole && task.operation != Operation::Delete;
         if is_write && (error.is_conflict() || ledger.conflicts.has_freed(task)) {
             ledger.postpone(task, Arc::from(text), error.conflict_details().cloned());
             return None;
         }
-        // What keeps a record from being deleted is not in the way of another one.
+
+        // A conflict on a delete is about a record that depends on it, not about a unique value.
         if let Some(conflict) = error.conflict_details().filter(|_| task.operation != Operation::Delete) {
             ledger.keep_what_collides(task, conflict);
         }
         Some(Outcome::failed(text))
     }
 
-    /// Whether the target answered an update with a record that is another one of those that were loaded, so that it is
-    /// not known which of the two it wrote.
+    /// Whether the target answered an update with another of the loaded records, so that it is unknown which of the two it
+    /// wrote.
     fn is_another<M: SyncModel>(&self, task: Task, record: &M) -> bool
     where
         D: HasTable<M>,
@@ -360,8 +368,8 @@ where
         }
     }
 
-    /// Takes note of a record as the target stored it. Where that is under another identifier than it was given, both lead
-    /// to it from now on.
+    /// Remembers a record as the target stored it. If that is under another identifier than it was given, both identifiers
+    /// find it from now on.
     fn store<M: SyncModel>(&self, ledger: &mut Ledger<'_, D>, task: Task, record: M)
     where
         D: HasTable<M>,
@@ -374,7 +382,7 @@ where
             return self.current.store(record);
         }
 
-        // The target may have taken the record for one that it held, which must not be deleted then.
+        // The target may have overwritten a record that it already held, which must then not be deleted.
         let written_over = self.plan.target().table().position(record.key());
         if let Some(row) = written_over {
             ledger.keep(RecordRef::new(Side::Target, task.model, row), HoldReason::WrittenOver { by: asked });
@@ -390,17 +398,18 @@ where
         self.current.store_renamed(task.model, asked.row(), task.in_target(table).map(RecordRef::row), record);
     }
 
-    /// Whether a record that was written lacks deferred references that the source has.
+    /// Whether a written record still lacks deferred references that the source has.
     fn is_unfinished<M: SyncModel>(&self, task: Task, stored: &M) -> bool
     where
         D: HasTable<M>,
     {
         let table = &self.plan.diff().tables()[task.model];
-        let mut unfinished = false;
         let deferred = M::SCHEMA.attributes.iter().enumerate().filter(|(_, attribute)| attribute.deferred);
         if task.operation == Operation::Update && self.plan.is_exact() {
             return deferred.into_iter().any(|(position, _)| table.is_changed(task.place, position));
         }
+
+        let mut unfinished = false;
         if task.operation != Operation::Delete && deferred.count() > 0 {
             self.source::<M>(task.record(table).row()).differences(stored, &mut |attribute| {
                 let changes = task.operation == Operation::Create || table.is_changed(task.place, attribute);
@@ -410,30 +419,33 @@ where
         unfinished
     }
 
-    /// A target that does not keep what it was given, and says so in what it returns: nothing failed, but the next run
-    /// will find the same difference again.
+    /// Reports a target that returned other values than it was given. Nothing failed, but the next run will find the same
+    /// difference again.
     fn stored_otherwise<M: SyncModel>(&self, task: Task, stored: &M) -> Option<Problem>
     where
         D: HasTable<M>,
     {
         let table = &self.plan.diff().tables()[task.model];
         let new = self.source::<M>(task.record(table).row());
+
         let mut differs = Vec::new();
         new.differences(stored, &mut |position| differs.push(position));
-        // The other part has its own turn.
+        // Deferred references are compared when they are set, and the other attributes before that.
         differs.retain(|position| M::SCHEMA.attributes[*position].deferred == (self.phase == WritePhase::Deferred));
         differs.retain(|position| !table.ignored.as_ref().is_some_and(|ignored| ignored[*position]));
         if differs.is_empty() {
             return None;
         }
+
         if let Some(old) = task.in_target(table).filter(|_| task.operation == Operation::Update) {
-            // What is not compared differed before.
+            // An attribute that the update did not change differed before.
             let mut not_asked = Vec::new();
             new.differences(self.loaded(old.row()), &mut |position| {
                 not_asked.extend(Some(position).filter(|position| !table.is_changed(task.place, *position)));
             });
             differs.retain(|position| !not_asked.contains(position));
         }
+
         let attributes: Vec<_> = differs.iter().map(|position| M::SCHEMA.attributes[*position].name).collect();
         (!attributes.is_empty()).then(|| Problem {
             side: Side::Target,

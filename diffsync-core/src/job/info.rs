@@ -1,4 +1,4 @@
-//! What is known of a job without running it.
+//! A job's metadata, known without running it.
 
 use std::time::Duration;
 
@@ -7,38 +7,38 @@ use serde::Serialize;
 use crate::model::limit::{Limits, OnGuard};
 use crate::model::schema::{FieldSchema, ModelSchema};
 
-/// What `#[job]` says about a job. It is known without running it.
+/// A job's metadata from `#[job]`, known without running it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct JobInfo {
-    /// What the job is called in commands and in the history: the struct's name in `kebab-case`, unless `id = "…"`.
+    /// The job's name in commands and in the history: the struct's name in `kebab-case`, unless `id = "…"`.
     pub id: &'static str,
-    /// What the job is called on pages.
+    /// The job's name on pages.
     pub name: &'static str,
     /// The struct's documentation comment.
     pub description: &'static str,
-    /// Which way the records go, seen from your own system.
+    /// The direction of the records, seen from your own system.
     pub kind: JobKind,
-    /// What the source is called.
+    /// The source's name.
     pub source_label: &'static str,
-    /// What the target is called.
+    /// The target's name.
     pub target_label: &'static str,
-    /// A picture for the source: a URL or a path.
+    /// The source's icon: a URL or a path.
     pub source_icon: Option<&'static str>,
-    /// A picture for the target: a URL or a path.
+    /// The target's icon: a URL or a path.
     pub target_icon: Option<&'static str>,
-    /// Whether a run writes nothing unless it is told to.
+    /// Whether a run is a dry run by default.
     pub dryrun_default: bool,
-    /// Whether lists leave the job out.
+    /// Whether the job is left out of lists.
     pub hidden: bool,
-    /// How many records may be written at the same time, instead of what the target says.
+    /// How many records may be written at a time, in place of the target's number.
     pub concurrency: Option<usize>,
-    /// How much of each model a run may change, where the model itself says nothing.
+    /// How much of each model a run may change, unless the model sets its own limits.
     pub limits: Limits,
-    /// What happens to a run that would go beyond a limit.
+    /// What happens to a run that would exceed a limit.
     pub on_guard: OnGuard,
     /// How long a run may take.
     pub time_limit: Option<Duration>,
-    /// The models that take no part.
+    /// The models that are left out.
     pub skip: &'static [&'static str],
     /// The attributes that are not compared, each with its model.
     pub ignore: &'static [(&'static str, &'static str)],
@@ -46,7 +46,7 @@ pub struct JobInfo {
     pub defined_at: &'static str,
 }
 
-/// Which way a job's records go.
+/// The direction of a job's records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobKind {
@@ -56,22 +56,22 @@ pub enum JobKind {
     DataTarget,
 }
 
-/// One model of a job: what it is called on both sides and what is compared.
+/// One model of a job: its two sides, its identifiers and its compared attributes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DataMapping {
     /// The model's name.
     pub model: String,
     /// The model's description.
     pub description: String,
-    /// What the source is called.
+    /// The source's name.
     pub source: String,
-    /// What the target is called.
+    /// The target's name.
     pub target: String,
-    /// The names of the fields that say which record it is.
+    /// The names of the fields that identify a record.
     pub identifiers: Vec<String>,
     /// The names of the fields that are compared.
     pub attributes: Vec<String>,
-    /// The name of the model that its records live under.
+    /// The name of the parent's model.
     pub parent: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Jobs: one named sync between two systems, and every hook of it that can be overridden.
+//! Jobs: one named sync between two systems, with hooks that can be overridden.
 //!
 //! `#[job]` names the source and the target, and each field of the struct is a variable of the job. A [`JobRegistry`] holds
 //! all jobs of a program.
@@ -38,11 +38,11 @@ use crate::run::Run;
     note = "put `#[job(source = MySource, target = MyTarget)]` on the struct"
 )]
 pub trait JobSpec: Sized + Send + Sync + 'static {
-    /// What both sides hold.
+    /// The data set of both sides.
     type Data: Dataset + WrittenBy<Self::Target>;
     /// The system that the records come from.
     type Source: Adapter<Data = Self::Data>;
-    /// The system that is brought in line.
+    /// The system that is made to match the source.
     type Target: Adapter<Data = Self::Data>;
 
     /// The job's metadata.
@@ -50,18 +50,18 @@ pub trait JobSpec: Sized + Send + Sync + 'static {
     /// The job's variables, in the order of the struct's fields.
     const VARIABLES: &'static [VariableSpec];
 
-    /// Makes the job from its variables' values.
+    /// Creates the job from its variables' values.
     ///
     /// # Errors
     ///
     /// All values that are missing or wrong, together.
     fn from_variables(values: &VariableValues) -> Result<Self, VariableErrors>;
 
-    /// The job's variables by name, secrets left out.
+    /// The values of the job's variables, without secrets.
     fn variable_values(&self) -> Vec<(&'static VariableSpec, Value)>;
 
-    /// What there is to choose from for this variable, given the others as far as they are known; `None` unless it says
-    /// `#[var(choices = …)]`. It asks an adapter, so it takes time and can fail.
+    /// The choices for this variable, given the values known so far; `None` without `#[var(choices = …)]`. They may come
+    /// from a system, so this takes time and can fail.
     #[must_use]
     fn choices<'values>(variable: &str, values: &'values VariableValues) -> Option<Choices<'values>> {
         let _ = (variable, values);
@@ -71,22 +71,21 @@ pub trait JobSpec: Sized + Send + Sync + 'static {
 
 /// One named sync: a source, a target, its variables and its metadata.
 ///
-/// `#[job]` on a struct implements [`JobSpec`]; what is left to write is how the two adapters are made. Every other hook
-/// has a default, and a run stays measured whichever of them is overridden.
+/// `#[job]` on a struct implements [`JobSpec`]; only the two functions that create the adapters are left to write. Every
+/// other hook has a default, and a run is measured whether or not hooks are overridden.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a job",
     label = "not a job",
     note = "implement `Job` for it with `async fn source_adapter` and `async fn target_adapter`"
 )]
 pub trait Job: JobSpec {
-    /// Makes the source's adapter from the job's variables.
+    /// Creates the source's adapter from the job's variables.
     ///
-    /// A run that takes another back loads nothing from the source, but makes its adapter, since later hooks are handed
-    /// it. So that a run can be taken back while the source is gone, making the adapter asks the source nothing;
-    /// connecting to it is for [`Adapter::load`].
+    /// An undo plan loads nothing from the source, but still needs the adapter for later hooks. Connect in
+    /// [`Adapter::load`] rather than here, so that a run can be undone while the source is unreachable.
     fn source_adapter(&self, cx: &JobContext) -> impl Future<Output = Result<Self::Source, JobError>> + Send;
 
-    /// Makes the target's adapter from the job's variables.
+    /// Creates the target's adapter from the job's variables.
     fn target_adapter(&self, cx: &JobContext) -> impl Future<Output = Result<Self::Target, JobError>> + Send;
 
     /// Checks the variables before anything is loaded.
@@ -116,10 +115,9 @@ pub trait Job: JobSpec {
 
     /// Compares the two sides.
     ///
-    /// The plan that it returns must come of the `loaded` that it is given, by way of [`Loaded::compare`]: that knows the
-    /// run's flags and filter, the saved plan that is carried out, and what the target is able to do. More can be left
-    /// out before ([`Loaded::only`], [`Loaded::with_flags`]). Any other plan, such as one made by [`Plan::new`], ends the
-    /// run.
+    /// The returned plan must come from [`Loaded::compare`] on the given `loaded`, which knows the run's flags and filter,
+    /// the plan file that is applied, and the target's capabilities. More can be left out first with [`Loaded::only`] and
+    /// [`Loaded::with_flags`]. Any other plan, such as one from [`Plan::new`], ends the run.
     fn calculate_diff(
         &self,
         loaded: Loaded<Self::Data>,
@@ -127,7 +125,7 @@ pub trait Job: JobSpec {
         async move { Ok(loaded.compare()) }
     }
 
-    /// Writes to the target what the diff says.
+    /// Applies the plan to the target.
     fn execute_sync(
         &self,
         target: &Self::Target,
@@ -139,7 +137,7 @@ pub trait Job: JobSpec {
         }
     }
 
-    /// The four steps in their order. Each is measured by `run`, whatever stands around it here.
+    /// Calls the four steps in order. `run` measures each of them, even if this hook is overridden.
     fn sync_data(&self, run: &mut Run<Self>) -> impl Future<Output = Result<(), RunError>> + Send
     where
         Self: Job,
@@ -151,7 +149,7 @@ pub trait Job: JobSpec {
         }
     }
 
-    /// Called after every real run that wrote, also a partial one.
+    /// Called after every real run that wrote, even a partial one.
     fn sync_complete(
         &self,
         source: &Self::Source,
@@ -162,18 +160,18 @@ pub trait Job: JobSpec {
         async move { Ok(target.sync_complete(synced).await?) }
     }
 
-    /// Where a person finds a record.
+    /// The URL of a record's page.
     fn lookup_object(&self, object: &Object<'_, Self::Source, Self::Target>) -> Option<Url> {
         self.generated_lookup_object(object)
     }
 
-    /// Which models go from where to where. Known without a run.
+    /// The job's models, with their source and target. Known without a run.
     #[must_use]
     fn data_mappings() -> Vec<DataMapping> {
         Self::generated_data_mappings()
     }
 
-    /// How the job is set up, for its page. Secrets are left out.
+    /// The job's configuration, for its page, without secrets.
     fn config_information(&self) -> Vec<ConfigItem> {
         self.generated_config_information()
     }
@@ -190,8 +188,8 @@ pub trait Job: JobSpec {
         values.map(|(spec, value)| ConfigItem { name: spec.name.into(), help: spec.help.into(), value }).collect()
     }
 
-    /// The generated [`Job::lookup_object`], for an override to build on: the target's page of the record if the target
-    /// holds it, else the source's.
+    /// The generated [`Job::lookup_object`], for an override to build on: the record's page in the target if the target
+    /// holds it, else its page in the source.
     fn generated_lookup_object(&self, object: &Object<'_, Self::Source, Self::Target>) -> Option<Url> {
         let in_target = object.in_target.then(|| object.target.record_url(object.model, object.id));
         in_target
@@ -200,15 +198,15 @@ pub trait Job: JobSpec {
     }
 }
 
-/// What a job's hooks get to know of the run.
+/// The context of the hooks that create adapters.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct JobContext {
-    /// Whether nothing is to be written.
+    /// Whether the run writes nothing.
     pub dry_run: bool,
 }
 
-/// A record that somebody wants to see in one of the two systems.
+/// A record whose page is looked up.
 #[derive(Debug)]
 pub struct Object<'a, S, T> {
     /// The model's name.

@@ -1,8 +1,8 @@
-//! The jobs that a program knows.
+//! The jobs of a program.
 //!
-//! `#[job]` registers its struct when the program is linked. The linker leaves out crates that nobody names, and the
-//! order differs from build to build; so the registry is made explicitly, sorts its jobs by id, refuses two of one id,
-//! and complains when it is empty.
+//! `#[job]` registers its struct when the program is linked. The linker drops crates that are never named, and the order
+//! differs from build to build. So the registry is created explicitly: it sorts its jobs by id, refuses duplicate ids, and
+//! fails if it is empty.
 
 use std::any::{TypeId, type_name};
 use std::future::Future;
@@ -26,7 +26,7 @@ use crate::report::event::Observer;
 use crate::run::{Run, RunOptions};
 use crate::value::suggest::suggest;
 
-/// A job whose type is not known: all that a program needs to list, show and run it.
+/// A job without its type: all that a program needs to list, show and run it.
 #[derive(Debug, Clone, Copy)]
 pub struct JobEntry {
     info: &'static JobInfo,
@@ -69,26 +69,25 @@ impl JobEntry {
         self.variables
     }
 
-    /// The models that it compares.
+    /// The models that the job compares.
     #[must_use]
     pub fn models(&self) -> &'static [&'static ModelSchema] {
         self.models
     }
 
-    /// Which models go from where to where.
+    /// The job's models, with their source and target.
     #[must_use]
     pub fn data_mappings(&self) -> Vec<DataMapping> {
         (self.data_mappings)()
     }
 
-    /// What there is to choose from for this variable, given the others as far as they are known; `None` unless the job
-    /// says where to ask.
+    /// The choices for this variable, given the values known so far; `None` unless the job declares any.
     #[must_use]
     pub fn choices<'values>(&self, variable: &str, values: &'values VariableValues) -> Option<Choices<'values>> {
         (self.choices)(variable, values)
     }
 
-    /// Makes the job from its variables' values.
+    /// Creates the job from its variables' values.
     ///
     /// # Errors
     ///
@@ -100,10 +99,10 @@ impl JobEntry {
 
 /// A job with its variables set, ready to run.
 pub trait PreparedJob: Send + Sync {
-    /// How the job is set up. Secrets are left out.
+    /// The job's configuration, without secrets.
     fn config_information(&self) -> Vec<ConfigItem>;
 
-    /// Tests whether both systems can be used, the source first. Nothing is loaded and nothing is written.
+    /// Runs the health checks of both systems, the source first. Nothing is loaded or written.
     ///
     /// # Errors
     ///
@@ -129,8 +128,8 @@ impl<J: Job> PreparedJob for Prepared<J> {
         Box::pin(async {
             self.0.validate()?;
             let cx = JobContext { dry_run: true };
-            let source = checkup(Side::Source, self.0.source_adapter(&cx).await).await;
-            let target = checkup(Side::Target, self.0.target_adapter(&cx).await).await;
+            let source = health_check(Side::Source, self.0.source_adapter(&cx).await).await;
+            let target = health_check(Side::Target, self.0.target_adapter(&cx).await).await;
             Ok([source, target])
         })
     }
@@ -144,21 +143,21 @@ impl<J: Job> PreparedJob for Prepared<J> {
     }
 }
 
-/// Has an adapter look at its system. That it could not even be made is a finding of its own.
-async fn checkup<A: Adapter>(side: Side, adapter: Result<A, JobError>) -> HealthCheck {
-    let mut checkup = HealthCheck::new(side);
+/// Runs an adapter's health check. An adapter that could not be created counts as a failed check.
+async fn health_check<A: Adapter>(side: Side, adapter: Result<A, JobError>) -> HealthCheck {
+    let mut health = HealthCheck::new(side);
     match adapter {
-        Ok(adapter) => adapter.check(&mut checkup).await,
-        Err(error) => checkup.failed("set-up", error.to_string()),
+        Ok(adapter) => adapter.check(&mut health).await,
+        Err(error) => health.failed("set-up", error.to_string()),
     }
-    checkup
+    health
 }
 
 fn prepare<J: Job>(values: &VariableValues) -> Result<Box<dyn PreparedJob>, VariableErrors> {
     Ok(Box::new(Prepared(Arc::new(J::from_variables(values)?))))
 }
 
-/// The jobs that a program knows, sorted by id.
+/// The jobs of a program, sorted by id.
 #[derive(Debug, Clone, Default)]
 pub struct JobRegistry {
     jobs: Vec<JobEntry>,
@@ -167,25 +166,26 @@ pub struct JobRegistry {
 impl JobRegistry {
     /// The jobs that were linked into the program, and those named here.
     ///
-    /// A crate whose jobs are only registered at link time must be named somewhere in the program, be it with
-    /// `use my_jobs as _;`: otherwise the linker leaves it out, without a word.
+    /// A crate whose jobs are only registered at link time must be named somewhere in the program, if only with
+    /// `use my_jobs as _;`. Otherwise the linker silently drops it.
     ///
     /// # Errors
     ///
-    /// If two jobs have the same id, or there are none.
+    /// If two jobs have the same id, or there is no job.
     pub fn from_linked(named: impl IntoIterator<Item = JobEntry>) -> Result<Self, RegistryError> {
         Self::new(inventory::iter::<JobEntry>.into_iter().copied().chain(named))
     }
 
-    /// These jobs and no others. A job that stands there twice is one job.
+    /// These jobs and no others. A job that is given twice counts once.
     ///
     /// # Errors
     ///
-    /// If two jobs have the same id, or there are none.
+    /// If two jobs have the same id, or there is no job.
     pub fn new(entries: impl IntoIterator<Item = JobEntry>) -> Result<Self, RegistryError> {
         let mut jobs: Vec<JobEntry> = entries.into_iter().collect();
         jobs.sort_by_key(|job| (job.info.id, job.info.defined_at));
         jobs.dedup_by_key(|job| (job.type_id)());
+
         let same_id = jobs.windows(2).find_map(|pair| match pair {
             [first, second] if first.info.id == second.info.id => Some((*first, *second)),
             _ => None,
@@ -197,14 +197,15 @@ impl JobRegistry {
                 second: format!("{} at {}", (second.type_name)(), second.info.defined_at),
             });
         }
+
         if jobs.is_empty() {
             return Err(RegistryError::Empty);
         }
         Ok(Self { jobs })
     }
 
-    /// Checks that every variable can take its default, which is known only by trying: a program does so when it starts,
-    /// rather than when the job is run.
+    /// Checks that every variable accepts its default. Only parsing can tell, so a program does this when it starts rather
+    /// than when the job runs.
     ///
     /// # Errors
     ///
@@ -229,7 +230,7 @@ impl JobRegistry {
     ///
     /// # Errors
     ///
-    /// If there is none; the error names the nearest.
+    /// If there is no such job; the error suggests the nearest id.
     pub fn get(&self, id: &str) -> Result<&JobEntry, UnknownJob> {
         self.jobs.iter().find(|job| job.info.id == id).ok_or_else(|| UnknownJob {
             id: id.to_owned(),
@@ -261,7 +262,7 @@ pub enum RegistryError {
         /// The other.
         second: String,
     },
-    /// A job's variable has a default that it cannot take.
+    /// A variable of a job does not accept its default.
     #[error("the job `{id}` at {defined_at} has a variable with a wrong default: {error}")]
     Default {
         /// The job's id.
@@ -285,6 +286,6 @@ pub enum RegistryError {
 pub struct UnknownJob {
     /// The id that was asked for.
     pub id: String,
-    /// The nearest id, if one is near.
+    /// The nearest id, if one is close.
     pub suggestion: Option<&'static str>,
 }

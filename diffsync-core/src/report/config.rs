@@ -1,4 +1,4 @@
-//! How a job was set up.
+//! A job's configuration in the report.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,9 +6,9 @@ use serde_json::Value;
 /// One line of a job's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConfigItem {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it means.
+    /// Its help text.
     pub help: String,
     /// Its value.
     pub value: Value,

@@ -1,4 +1,4 @@
-//! What a run says while it goes on: one typed stream of events, which the terminal, the log and the history observe.
+//! The events of a run: one typed stream, observed by the terminal, the log and the history.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,21 +20,21 @@ pub enum Event<'a> {
     RunStarted {
         /// The job's id.
         job: &'a str,
-        /// Whether nothing is to be written.
+        /// Whether it is a dry run.
         dry_run: bool,
     },
     /// A step began.
     StepStarted(Step),
-    /// A step has done so much of its work.
+    /// A step made progress.
     Progress {
         /// The step.
         step: Step,
         /// Records read or written so far.
         done: u64,
-        /// How many there are, where it is known.
+        /// The total, if it is known.
         total: Option<u64>,
     },
-    /// A call to one of the systems failed and is made again after a pause.
+    /// A call to one of the systems failed and is retried after a pause.
     Retry {
         /// The step.
         step: Step,
@@ -47,26 +47,26 @@ pub enum Event<'a> {
     },
     /// A step ended.
     StepFinished(&'a StepReport),
-    /// The diff is known.
+    /// The diff was calculated.
     DiffReady(&'a Arc<dyn PlanView>),
-    /// A record was dealt with.
+    /// An operation has its outcome.
     RecordDone {
         /// The record, in the plan of [`Event::DiffReady`].
         record: RecordRef,
-        /// What was to be done.
+        /// The planned operation.
         operation: Operation,
-        /// What became of it.
+        /// Its outcome.
         outcome: &'a Outcome,
     },
-    /// A record is the same on both sides. Said only if the run is asked to, after the diff is ready.
+    /// A record is the same on both sides. Emitted only if the options say so, after the diff is ready.
     RecordUnchanged(RecordRef),
     /// The run ended.
     RunFinished(&'a RunReport),
 }
 
-/// Something that wants to know what a run does. It is called on the run's own thread and must not block for long.
+/// Receives the events of a run. It is called on the run's own thread and must not block for long.
 pub trait Observer: Send + Sync {
-    /// Takes note of an event.
+    /// Receives an event.
     fn observe(&self, event: &Event<'_>);
 }
 
@@ -74,7 +74,7 @@ pub trait Observer: Send + Sync {
 #[derive(Clone, Default)]
 pub(crate) struct Observers {
     all: Arc<[Arc<dyn Observer>]>,
-    /// How many calls were made again so far.
+    /// How many calls were retried so far.
     retries: Arc<AtomicU64>,
 }
 
@@ -83,19 +83,19 @@ impl Observers {
         Self { all: observers.into(), retries: Arc::default() }
     }
 
-    /// Counts a call that is made again.
+    /// Counts a retry.
     pub(crate) fn count_retry(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many calls were made again so far.
+    /// How many calls were retried so far.
     pub(crate) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
 
     pub(crate) fn emit(&self, event: &Event<'_>) {
         for observer in self.all.iter() {
-            // A panicking observer must not abort the run, and neither must the subscriber that is told of it.
+            // A panicking observer must not abort the run, and neither must the subscriber that logs the panic.
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.observe(event))) {
                 let text = panicked("observer", &*panic);
                 let _ = catch_unwind(AssertUnwindSafe(|| tracing::error!("{text}")));
@@ -108,7 +108,7 @@ impl Observers {
 /// at `debug`.
 #[derive(Default)]
 pub struct TracingObserver {
-    /// Where the records that are told of by their position have their names.
+    /// The plan, to look up the names of records, which events give by position.
     plan: Mutex<Option<Arc<dyn PlanView>>>,
 }
 
@@ -117,6 +117,7 @@ impl TracingObserver {
         let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(plan) = plan else { return };
         let model = plan.diff().tables()[record.model()].schema().name;
+
         match outcome {
             Outcome::Failed { error, .. } => {
                 tracing::warn!(%operation, model, record = plan.record(record), %error, "record failed");
@@ -145,7 +146,7 @@ impl Observer for TracingObserver {
             Event::StepStarted(step) => tracing::info!(%step, "step started"),
             Event::Progress { step, done, total } => tracing::trace!(%step, done, total, "progress"),
             Event::Retry { step, attempt, pause, error } => {
-                tracing::warn!(%step, attempt, pause = ?pause, error, "a call failed and is made again");
+                tracing::warn!(%step, attempt, pause = ?pause, error, "a call failed and is retried");
             }
             Event::StepFinished(report) => {
                 tracing::info!(step = %report.step, seconds = report.duration.as_secs_f64(), "step finished");

@@ -1,4 +1,4 @@
-//! What a run's filter leaves out although it names it.
+//! Warnings about a run's filter.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::plan_file::filter::RecordFilter;
 
-/// Something that a run's filter leaves out although it names it.
+/// Something that a run's filter names and still leaves out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "filtered", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -16,7 +16,7 @@ pub enum Filtered {
         /// The part of the filter.
         only: RecordFilter,
     },
-    /// A record that it names is not created, since another that it needs is not created either.
+    /// A record is not created because the filter leaves out another record that it needs.
     Needs {
         /// The record's model.
         model: &'static str,
@@ -35,7 +35,7 @@ impl fmt::Display for Filtered {
             Self::NoMatch { only } => write!(f, "no {} on either side matches {:?}", only.model(), only.to_string()),
             Self::Needs { model, record, needed_model, needed } => write!(
                 f,
-                "{model} {record:?} is not created, since it needs {needed_model} {needed:?}, which the filter leaves \
+                "{model} {record:?} is not created, because it needs {needed_model} {needed:?}, which the filter leaves \
                  out; include that with {:?}",
                 format!("{needed_model}={needed}"),
             ),

@@ -1,4 +1,4 @@
-//! What a run did, and what it reports while it goes on.
+//! The report of a run, and its events while it goes on.
 //!
 //! [`RunReport`] is the result of a run, and serialises as one document. An [`Observer`] receives an [`Event`] for each step
 //! and each record while the run goes on.
@@ -36,42 +36,42 @@ use crate::plan::tree::DiffTree;
 use crate::plan::{PlanView, RecordRef};
 use crate::plan_file::UndoPlan;
 
-/// What a run did.
+/// The report of a run.
 ///
 /// It serialises as one document: the status, the steps with durations and memory, the summary, the outcomes by kind,
-/// the problems, what failed, and the diff.
+/// the problems, the failures, and the diff.
 pub struct RunReport {
     /// The job's id.
     pub job: &'static str,
-    /// Whether nothing was to be written.
+    /// Whether this was a dry run.
     pub dry_run: bool,
     /// How the run ended.
     pub status: Status,
-    /// Why it did not go to its end.
+    /// Why the run did not reach its end.
     pub error: Option<RunError>,
     /// Wall time of the whole run.
     pub duration: Duration,
     /// The steps that were taken.
     pub steps: Vec<StepReport>,
-    /// How the job was set up.
+    /// The job's configuration.
     pub config: Vec<ConfigItem>,
-    /// How many records ended as what.
+    /// The number of operations by outcome.
     pub counts: OutcomeCounts,
-    /// The limits that the run would have gone beyond, or for which records were held back.
+    /// The limits that the run would have exceeded, or for which operations were held.
     pub breaches: Vec<Breach>,
-    /// The limits that were lifted for this run.
+    /// The limit overrides of this run.
     pub limit_overrides: Vec<LimitOverride>,
     /// The models that were left out, with the reason.
     pub skipped: Vec<SkippedModel>,
-    /// What the run's filter leaves out although it names it.
+    /// What the run's filter names and still leaves out.
     pub filtered: Vec<Filtered>,
-    /// The operations of the saved plan that was carried out which were not found again as they were.
+    /// The drift: operations of the applied plan file that no longer fit.
     pub stale: Vec<Drift>,
-    /// How many operations of that plan the target had carried out already.
+    /// How many operations of that plan file were done already.
     pub already_done: usize,
-    /// How many calls to the two systems failed and were made again.
+    /// How many calls to the two systems were retried.
     pub retries: u64,
-    /// What takes back what the run did, if the run was to make it.
+    /// The undo plan, if the run was to make one.
     pub undo: Option<UndoPlan>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) plan: Option<Arc<dyn PlanView>>,
@@ -80,31 +80,31 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// The plan, if the run came that far.
+    /// The plan, if the run got that far.
     #[must_use]
     pub fn plan(&self) -> Option<&dyn PlanView> {
         self.plan.as_deref()
     }
 
-    /// The counts of the diff, if the run came that far.
+    /// The counts of the diff, if the run got that far.
     #[must_use]
     pub fn summary(&self) -> Option<DiffSummary> {
         self.plan().map(|plan| plan.diff().summary())
     }
 
-    /// What is wrong with the two data sets, and what the target did not keep as it was given.
+    /// The problems in the two data sets, and the records that the target did not store as given.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// Why the run did not go to its end, with the causes, in one line.
+    /// Why the run did not reach its end, with the causes, in one line.
     #[must_use]
     pub fn error_text(&self) -> Option<String> {
         self.error.as_ref().map(|error| crate::error::display_chain(error))
     }
 
-    /// The records that failed, were blocked or held back, or may or may not have been written, in the order of the diff.
+    /// The records that failed, were blocked or held, or whose outcome is unknown, in the order of the diff.
     pub fn failures(&self) -> impl Iterator<Item = FailedRecord> {
         self.plan().into_iter().flat_map(|plan| {
             self.outcomes.iter(plan.diff()).filter_map(|(record, operation, outcome)| {
@@ -159,20 +159,20 @@ impl fmt::Debug for RunReport {
     }
 }
 
-/// A record that was not written as it was to be.
+/// A record that was not written as planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailedRecord {
     /// The model's name.
     pub model: &'static str,
     /// The record's identifier.
     pub record: String,
-    /// What was to be done.
+    /// The planned operation.
     pub operation: Operation,
     /// `failed`, `blocked`, `held` or `unknown`.
     pub outcome: OutcomeKind,
-    /// The target's error, or the record that is to blame.
+    /// The target's error, or the record that caused this.
     pub reason: String,
-    /// Where a person finds the record.
+    /// The URL of the record's page.
     pub url: Option<Url>,
 }
 
@@ -209,14 +209,14 @@ impl Serialize for RunReport {
 pub enum Status {
     /// Everything was done.
     Completed,
-    /// Something failed, was blocked, held back, rejected, may or may not have been written, or was left undone by a hook
-    /// of the job; the rest was done.
+    /// The rest was done, but a record failed, was blocked, held or rejected, has an unknown outcome, or was not attempted by
+    /// a hook of the job.
     Partial,
-    /// The run could not go to its end.
+    /// The run did not reach its end.
     Failed,
     /// The run was not allowed to write, and wrote nothing.
     Refused,
-    /// The run was asked to end before its time.
+    /// The run was cancelled.
     Cancelled,
 }
 
@@ -232,7 +232,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// Why a run did not go to its end.
+/// Why a run did not reach its end.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -251,9 +251,9 @@ pub enum RunError {
     /// The `calculate_diff` hook failed.
     #[error("the diff could not be calculated")]
     Diff(#[source] Cause),
-    /// The `calculate_diff` hook returned a plan of something else than what the run loaded, so that no filter, flag,
-    /// saved plan or ability of the target need have been heard.
-    #[error("`calculate_diff` returned a plan that was not made of what it was given; it returns `loaded.compare()`")]
+    /// The `calculate_diff` hook returned a plan of another comparison, which need not respect the run's filter and flags,
+    /// the plan file, or the target's capabilities.
+    #[error("`calculate_diff` returned a plan of other data than it was given; return `loaded.compare()`")]
     ForeignPlan,
     /// The `execute_sync` hook failed.
     #[error("the sync could not be executed")]
@@ -261,11 +261,11 @@ pub enum RunError {
     /// The target could not complete the run.
     #[error("the target could not complete the run")]
     Complete(#[source] Cause),
-    /// A dry run tried its plan on the target, which could not carry it out.
-    #[error("the target could not carry out the plan; nothing was written")]
+    /// A dry run tried its plan on the target, which could not apply it.
+    #[error("the target could not apply the plan; nothing was written")]
     Rehearsal(#[source] Cause),
-    /// A record failed in a way that ended the run. What was not attempted is counted as such.
-    #[error("the run ended early, when {failed} of {operations} operations had failed, with: {last}")]
+    /// A record failed in a way that ended the run. The rest is counted as not attempted.
+    #[error("the run ended early after {failed} of {operations} operations failed, the last with: {last}")]
     Stopped {
         /// How many failed.
         failed: usize,
@@ -277,16 +277,16 @@ pub enum RunError {
     /// A hook of the job panicked.
     #[error("{0}")]
     Panicked(String),
-    /// The run was asked to end before its time.
+    /// The run was cancelled.
     #[error("the run was cancelled")]
     Cancelled,
-    /// The run took longer than it may.
-    #[error("the run did not end within {0:?}; what was not begun by then was not attempted")]
+    /// The run exceeded its time limit.
+    #[error("the run did not end within {0:?}; operations not begun by then were not attempted")]
     TimeLimit(Duration),
-    /// A limit or a filter of the run names a model that the job does not have.
+    /// A limit override or the filter names a model that the job does not have.
     #[error("the job has no model `{model}`; {known}")]
     UnknownModel {
-        /// The name that was given.
+        /// The given name.
         model: String,
         /// The nearest of the job's models, or all of them.
         known: String,
@@ -294,7 +294,7 @@ pub enum RunError {
     /// The run was not allowed to write.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The job's `sync_data` took the steps in an order that cannot be.
+    /// The job's `sync_data` took the steps in the wrong order.
     #[error("`sync_data` called `{called}` before `{missing}`")]
     Order {
         /// The step that was called.
@@ -303,7 +303,7 @@ pub enum RunError {
         missing: &'static str,
     },
     /// The job's `sync_data` returned before both sides were compared, and without an error.
-    #[error("`sync_data` returned without a diff; it calls the steps and hands their errors on")]
+    #[error("`sync_data` returned without a diff; call the steps there and return their errors")]
     Unfinished,
     /// The job's `sync_data` took a step twice.
     #[error("`sync_data` called `{called}` a second time")]

@@ -1,4 +1,4 @@
-//! Calls that were made again: each is reported as an event of the step, and counted.
+//! Retries: each is reported as an event of its step, and counted.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -8,20 +8,20 @@ use crate::report::event::{Event, Observers};
 use crate::report::step::Step;
 
 tokio::task_local! {
-    /// The step that is being taken, and who is told of it.
+    /// The current step and its observers.
     static STEP: (Step, Observers);
 }
 
-/// Takes a step in which [`report_retry`] can be called.
+/// Runs a step in which [`report_retry`] can be called.
 pub(crate) async fn reporting_retries<F: Future>(step: Step, observers: Observers, work: F) -> F::Output {
     STEP.scope((step, observers), work).await
 }
 
-/// Reports that a call failed and is about to be made again: as an event, which the log shows as a warning, and in the
-/// count of the run's report. For adapters that try again by themselves; what a target returns as
-/// [transient](crate::TargetError::transient) is reported by the run.
+/// Reports that a call failed and is about to be retried: as an event, which the log shows as a warning, and in the count of
+/// the run's report. Only adapters with retries of their own need it; the run itself reports the retries of
+/// [transient](crate::TargetError::transient) errors.
 ///
-/// `attempt` is the number of the attempt that failed, from 1. Outside a run, or on a task that the adapter has spawned, it
+/// `attempt` is the number of the attempt that failed, from 1. Outside a run, or on a task that the adapter spawned, this
 /// does nothing.
 pub fn report_retry(attempt: usize, pause: Duration, error: &dyn Display) {
     let _ = STEP.try_with(|(step, observers)| {

@@ -48,7 +48,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// What one step of a run took.
+/// The measurements of one step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepReport {
     /// The step.
@@ -56,7 +56,7 @@ pub struct StepReport {
     /// Wall time by the monotonic clock; in documents in seconds.
     #[serde(rename = "duration_seconds", serialize_with = "seconds")]
     pub duration: Duration,
-    /// What memory it took, if the run had memory profiling on.
+    /// Its memory, if the run had memory profiling on.
     pub memory: Option<StepMemory>,
 }
 

@@ -1,5 +1,5 @@
-//! What a run's filter leaves out although it names it: a pattern without a match, and records that cannot be created
-//! since the filter leaves out what they need.
+//! Warnings about a run's filter: patterns without a match, and records that cannot be created because the filter leaves out
+//! another record that they need.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::plan::{Plan, PlanView, RecordRef};
 use crate::plan_file::filter::Filter;
 use crate::report::filtered::Filtered;
 
-/// What the filter leaves out although it names it. Costs nothing without one, else a pass over the models that it names.
+/// What the filter names and still leaves out. This takes a pass over the models that the filter names, if there is one.
 pub(super) fn filtered<D: Dataset>(plan: &Plan<D>, filter: &Filter) -> Vec<Filtered> {
     let mut found = Vec::new();
     for only in &filter.records {
@@ -33,7 +33,7 @@ pub(super) fn filtered<D: Dataset>(plan: &Plan<D>, filter: &Filter) -> Vec<Filte
     found
 }
 
-/// The record of the source that this one needs, if it is left out because the filter leaves that one out.
+/// The record of the source that this one needs, if the filter leaves that out and so keeps this one from being created.
 fn needed<D: Dataset>(plan: &Plan<D>, filter: &Filter, record: RecordRef) -> Option<Filtered> {
     let tables = plan.diff().tables();
     // The source's rows are compared, and their creates listed, in order.
@@ -52,12 +52,12 @@ fn needed<D: Dataset>(plan: &Plan<D>, filter: &Filter, record: RecordRef) -> Opt
         });
         missing
     };
-    // What it needs may need another that is left out; the topmost is the one to include. A circle ends nowhere.
+    // The missing record may itself need another that is missing; the topmost is the one to include. `seen` ends a circle.
     let mut seen = HashSet::from([record]);
     let topmost = std::iter::successors(needed_by(record), |named| needed_by(*named).filter(|next| seen.insert(*next)));
     let missing = topmost.last();
 
-    // One that the filter would let through is missing for another reason, which is reported elsewhere.
+    // If the filter includes the record, it is missing for another reason, which is reported elsewhere.
     let is_filtered = |named: &RecordRef| {
         let model = tables[named.model()].schema().name;
         let of_records = Filter { records: filter.records.clone(), operations: Vec::new() };

@@ -20,16 +20,16 @@ use crate::report::RunError;
 use crate::report::event::Observers;
 use crate::report::step::StepReport;
 
-/// What loading one side gives: the adapter and the data, and what it took.
+/// One loaded side, its adapter and data, and the measured step.
 pub(super) type LoadedSide<A, D> = (Result<(A, Checked<D>), RunError>, StepReport);
 
-/// What loading a side needs.
+/// The settings for loading a side.
 pub(super) struct Loading<J> {
     pub(super) job: Arc<J>,
     pub(super) dry_run: bool,
     pub(super) memory_profiling: bool,
     pub(super) cancellation: CancellationToken,
-    /// When the run must have ended, and how long it may take.
+    /// The deadline of the run, and its time limit.
     pub(super) time_limit: Option<(Instant, Duration)>,
     pub(super) observers: Observers,
 }
@@ -58,7 +58,7 @@ impl<J: Job> Loading<J> {
         self.side(Side::Source, Box::pin(work)).await
     }
 
-    /// The source's adapter, with nothing loaded: all that is asked of it is that it can be made.
+    /// The source's adapter, with nothing loaded from it.
     pub(super) async fn unloaded_source(&self) -> LoadedSide<J::Source, J::Data> {
         let work = async { Ok((self.job.source_adapter(&self.job_context()).await?, J::Data::default())) };
         self.side(Side::Source, Box::pin(work)).await
@@ -96,17 +96,19 @@ impl<J: Job> Loading<J> {
                     loaded.map_err(|_| RunError::TimeLimit(limit))?.ok_or(RunError::Cancelled)?
                 }
             };
+
             let loaded = loaded.unwrap_or_else(|panic| Err(AdapterError::new(panicked("loader", &*panic))));
             let (adapter, mut data) = loaded.map_err(|error| RunError::Load { side, cause: error.into_cause() })?;
+
             skip(&mut data, J::INFO.skip);
             Ok((adapter, Checked::new(side, data)))
         };
-        // On the heap: a data set of many models would else be moved about on a small stack.
+        // On the heap, since a data set of many models would otherwise be moved around on a small stack.
         measure(side.into(), self.memory_profiling, &self.observers, Box::pin(checked)).await
     }
 }
 
-/// Leaves the models out that the job leaves out, whatever was loaded of them.
+/// Leaves out the models that the job skips, even if they were loaded.
 fn skip<D: Dataset>(data: &mut D, models: &[&str]) {
     struct Skip<'a, D> {
         data: &'a mut D,

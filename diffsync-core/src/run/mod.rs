@@ -50,11 +50,11 @@ use crate::report::{RunError, RunReport, Status};
 use diffsync_memory::profile;
 pub use tokio_util::sync::CancellationToken;
 
-/// A run in progress. It owns the four steps, so they are measured whoever calls them.
+/// A run in progress. It owns the four steps, so that they are measured even when a hook calls them.
 pub struct Run<J: Job> {
     job: Arc<J>,
     options: RunOptions,
-    /// When the run must have ended.
+    /// The end of the time limit.
     deadline: Option<Instant>,
     observers: Observers,
     stage: Stage<J>,
@@ -63,10 +63,10 @@ pub struct Run<J: Job> {
     filtered: Vec<Filtered>,
     steps: Vec<StepReport>,
     outcomes: Option<Outcomes>,
-    /// What the target made of records that it did not refuse.
+    /// Records that the target accepted but did not store as given.
     problems: Vec<Problem>,
     links: HashMap<RecordRef, Url>,
-    /// What takes back what the run did.
+    /// The undo plan of the run.
     undo: Option<UndoPlan>,
 }
 
@@ -106,8 +106,11 @@ impl<J: Job> Run<J> {
             links: HashMap::new(),
             undo: None,
         };
+
         run.observers.emit(&Event::RunStarted { job: J::INFO.id, dry_run: run.options.dry_run });
+
         let valid = job.validate().map_err(|error| RunError::Invalid(error.into_cause()));
+
         let ended = match valid.and_then(|()| run.options.unknown_model::<J::Data>().map_or(Ok(()), Err)) {
             Ok(()) => {
                 let done = AssertUnwindSafe(job.sync_data(&mut run)).catch_unwind().await;
@@ -116,6 +119,7 @@ impl<J: Job> Run<J> {
             }
             Err(error) => Err(error),
         };
+
         let observers = run.observers.clone();
         let report = run.into_report(ended.err(), begun.elapsed());
         observers.emit(&Event::RunFinished(&report));
@@ -137,11 +141,11 @@ impl<J: Job> Run<J> {
         }
     }
 
-    /// The first two steps: loads both sides, at the same time if the run is asked to.
+    /// The first two steps: loads both sides, in parallel if the options say so.
     ///
     /// # Errors
     ///
-    /// If a side cannot be loaded, or one side says nothing of a model that the other loaded.
+    /// If a side cannot be loaded, or did not load a model that the other side loaded.
     pub async fn load(&mut self) -> Result<(), RunError> {
         on_heap(self.load_sides()).await
     }
@@ -151,10 +155,11 @@ impl<J: Job> Run<J> {
         if self.options.application.as_ref().is_some_and(|its| its.plan.head.kind == PlanKind::Undo) {
             return self.load_target_only().await;
         }
+
         let loading = self.loading();
         let (source, target) = if self.options.parallel_loading {
-            // Each on a task of its own, so that two loaders that compute do not wait for each other. The task ends with
-            // the handle: once the source has failed nobody waits for the target.
+            // Each on its own task, so that two loaders that compute do not wait for each other. The handle aborts the task,
+            // so loading the target ends when the source has failed.
             let other = loading.clone();
             let target = AbortOnDropHandle::new(tokio::spawn(async move { Box::pin(other.target()).await }));
             let source = Box::pin(loading.source()).await;
@@ -164,7 +169,7 @@ impl<J: Job> Run<J> {
             }
             let target = match target.await {
                 Ok(target) => target,
-                // The loader's own panics are caught; what remains is a runtime that is shutting down.
+                // The loader's own panics are caught; the only other cause is a runtime that is shutting down.
                 Err(error) => {
                     let cause = Box::new(error);
                     return Err(RunError::Load { side: Side::Target, cause });
@@ -179,13 +184,17 @@ impl<J: Job> Run<J> {
             }
             (source, Box::pin(loading.target()).await)
         };
+
         self.steps.push(source.1);
         self.steps.push(target.1);
         let (source, source_data) = source.0?;
         let (target, target_data) = target.0?;
+
         self.skipped = source_data.skipped_models().chain(target_data.skipped_models()).collect();
         let scope = self.scope(&target);
         let data = Box::new(Loaded::of(source_data, target_data, scope));
+
+        // A loader that returned nothing is more likely broken than its system is empty: everything would be deleted.
         let half_loaded = half_loaded(data.source(), data.target());
         for (side, loaded) in [(Side::Source, data.source()), (Side::Target, data.target())] {
             if untouched(loaded) {
@@ -195,20 +204,23 @@ impl<J: Job> Run<J> {
         if !half_loaded.is_empty() {
             return Err(Refusal::HalfLoaded(half_loaded).into());
         }
+
         self.stage = Stage::Loaded { source, target, data };
         Ok(())
     }
 
-    /// Loads only the target, for a plan that takes back a run: its file holds all else. The source's adapter is made,
-    /// since hooks are handed it, and not asked for anything, so the source itself may be gone.
+    /// Loads only the target, for an undo plan: its file holds the rest. The source's adapter is created because hooks
+    /// receive it, but it is not called, so the source itself may be unreachable.
     async fn load_target_only(&mut self) -> Result<(), RunError> {
         let loading = self.loading();
         let (source, report) = loading.unloaded_source().await;
         self.steps.push(report);
         let (source, nothing) = source?;
+
         let (target, report) = loading.target().await;
         self.steps.push(report);
         let (target, data) = target?;
+
         self.skipped = data.skipped_models().collect();
         let scope = self.scope(&target);
         let data = Box::new(Loaded::of(nothing, data, scope));
@@ -241,7 +253,7 @@ impl<J: Job> Run<J> {
     ///
     /// # Errors
     ///
-    /// If the hook fails or returns a plan that is not one of this run, or the plan must not be carried out.
+    /// If the hook fails or returns a plan of another comparison, or the plan is refused.
     pub async fn calculate_diff(&mut self) -> Result<(), RunError> {
         on_heap(self.compare()).await
     }
@@ -251,14 +263,18 @@ impl<J: Job> Run<J> {
         let Stage::Loaded { source, target, data } = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Err(RunError::Order { called: "calculate_diff", missing: "load" });
         };
+
         let comparison = data.comparison();
         let hook = caught("calculate_diff", self.job.calculate_diff(*data));
         let (plan, report) = measure(Step::CalculateDiff, self.options.memory_profiling, &self.observers, hook).await;
         self.steps.push(report);
+
+        // Only the plan of this comparison respects the run's filter, its flags and the plan file that is applied.
         let mut plan = plan.map_err(|error| RunError::Diff(error.into_cause()))?;
         if plan.comparison() != comparison {
             return Err(RunError::ForeignPlan);
         }
+
         let guards = Guards { job: J::INFO.limits, limit_overrides: &self.options.limit_overrides };
         let breaches = guards.breaches(&plan);
         if self.options.on_guard == OnGuard::Hold {
@@ -267,18 +283,21 @@ impl<J: Job> Run<J> {
             }
         }
         self.breaches = breaches.into_iter().map(|(_, breach)| breach).collect();
+
         self.filtered = filtered(&plan, &self.options.filter);
         let plan = Arc::new(plan);
+
         self.observers.emit(&Event::DiffReady(&(Arc::clone(&plan) as Arc<dyn PlanView>)));
         if self.options.log_unchanged_records {
             plan.unchanged(|record| self.observers.emit(&Event::RecordUnchanged(record)));
         }
+
         let refusal = self.refusal(&plan, &target);
         self.stage = Stage::Planned { source, target, plan };
         refusal.map_or(Ok(()), |refusal| Err(refusal.into()))
     }
 
-    /// The last step: writes what the diff says, unless this is a dry run.
+    /// The last step: applies the plan, unless this is a dry run.
     ///
     /// # Errors
     ///
@@ -295,11 +314,13 @@ impl<J: Job> Run<J> {
         if let Some(refusal) = self.refusal(plan, target) {
             return Err(refusal.into());
         }
+
         if self.options.dry_run {
             let (outcomes, problems, rehearsed) = self.rehearse(target, plan).await;
             (self.outcomes, self.problems) = (outcomes, problems);
             return rehearsed;
         }
+
         let options = self.execute_options(target);
         let job = &*self.job;
         let mut execution = Execution::new(plan, &options, &self.observers);
@@ -313,17 +334,19 @@ impl<J: Job> Run<J> {
             execution.conclude(completed.as_ref().err());
             (executed, completed)
         };
-        let undo_key = self.options.undo.as_ref();
         let ((executed, completed), report) =
             measure(Step::ExecuteSync, self.options.memory_profiling, &self.observers, work).await;
         self.steps.push(report);
+
         let Results { current, outcomes, problems, stopped } = execution.into_results();
         self.problems = problems;
-        // From here on a panic in what belongs to the user cannot hide what was done.
+        // Stored before any more of the job's hooks are called, so that a panic in one cannot lose the outcomes.
         let outcomes = &*self.outcomes.insert(outcomes);
-        // What only `sync_complete` writes was not written if that failed, unless it said of some of it that it was.
-        let is_undone = completed.is_err() && options.writes_at_complete && !outcomes.may_have_written();
-        self.undo = undo_key.filter(|_| !is_undone).map(|key| inverse(&current, outcomes, key));
+
+        // A target that writes at complete wrote nothing if that failed, unless it reported that some models were written.
+        let wrote_nothing = completed.is_err() && options.writes_at_complete && !outcomes.may_have_written();
+        self.undo = self.options.undo.as_ref().filter(|_| !wrote_nothing).map(|key| inverse(&current, outcomes, key));
+
         for (record, operation, outcome) in outcomes.iter(plan.diff()) {
             if let Outcome::Failed { .. } | Outcome::Blocked { .. } = outcome {
                 let object = Object {
@@ -337,10 +360,12 @@ impl<J: Job> Run<J> {
                 self.links.extend(job.lookup_object(&object).map(|url| (record, url)));
             }
         }
+
         let counts = outcomes.counts(plan.diff());
         let operations = plan.diff().operations();
         executed.map_err(|error| RunError::Execute(error.into_cause()))?;
         completed.map_err(|error| RunError::Complete(error.into_cause()))?;
+
         match stopped {
             None => Ok(()),
             Some(Stopped::Failure(last)) => Err(RunError::Stopped { failed: counts.failed, operations, last }),
@@ -349,25 +374,27 @@ impl<J: Job> Run<J> {
         }
     }
 
-    /// Tries the plan on the target, where that has a way to do so: what a real run would fail of shows in a dry one.
+    /// Tries the plan on the target, if the target supports it, so that a dry run shows the errors of a real one.
     async fn rehearse(
         &self,
         target: &J::Target,
         plan: &Plan<J::Data>,
     ) -> (Option<Outcomes>, Vec<Problem>, Result<(), RunError>) {
-        // One that writes at once would do what it is only to try.
+        // A target that writes at once would really write.
         if !target.rehearses() || !target.writes_at_complete() || plan.diff().is_empty() {
             return (None, Vec::new(), Ok(()));
         }
-        // All that would fail is to be seen at once, and nothing is written that could be undone.
+
+        // Show all failures at once. Nothing is written, so there is nothing to undo.
         let options = ExecuteOptions { max_failures: None, undo_log: None, ..self.execute_options(target) };
-        // Nothing is done, so nobody is told of anything being done.
-        let silence = Observers::default();
-        let mut execution = Execution::new(plan, &options, &silence);
+        // No record is really written, so no observer is notified.
+        let no_observers = Observers::default();
+        let mut execution = Execution::new(plan, &options, &no_observers);
         let rehearsed = match AssertUnwindSafe(execution.rehearse(target)).catch_unwind().await {
             Ok(rehearsed) => rehearsed.map_err(|error| RunError::Rehearsal(error.into_cause())),
             Err(panic) => return (None, Vec::new(), Err(RunError::Panicked(panicked("target", &*panic)))),
         };
+
         let Results { outcomes, problems, stopped, .. } = execution.into_results();
         let rehearsed = match stopped {
             Some(Stopped::Cancelled) => Err(RunError::Cancelled),
@@ -378,6 +405,7 @@ impl<J: Job> Run<J> {
             }
             None => rehearsed,
         };
+
         (Some(outcomes), problems, rehearsed)
     }
 
@@ -385,7 +413,7 @@ impl<J: Job> Run<J> {
     fn execute_options(&self, target: &J::Target) -> ExecuteOptions {
         let options = &self.options;
         let max_failures = options.max_failures.map(|max| max.max(1));
-        // What only `sync_complete` writes is not written while the run goes on.
+        // A target that writes at complete has written nothing to undo before that.
         let undo_log = options.undo_log.clone().zip(options.undo.clone()).filter(|_| !target.writes_at_complete());
 
         ExecuteOptions {
@@ -400,9 +428,9 @@ impl<J: Job> Run<J> {
         }
     }
 
-    /// Why the plan must not be carried out.
+    /// Why the plan must not be applied.
     fn refusal(&self, plan: &Plan<J::Data>, target: &J::Target) -> Option<Refusal> {
-        let moved = || {
+        let drift = || {
             let fit = plan.fit()?;
             let policy = self.options.application.as_ref().map(|application| application.policy).unwrap_or_default();
             if policy == StalePolicy::Refuse && !fit.moved.is_empty() {
@@ -412,18 +440,20 @@ impl<J: Job> Run<J> {
             let all_done = fit.done > 0 && nothing_else;
             all_done.then_some(Refusal::Done)
         };
+
         let lost = || plan.unwritable().filter(|_| target.rewrites());
         let stops = self.options.on_guard == OnGuard::Stop && !self.breaches.is_empty();
         let guards = || stops.then(|| Refusal::Guards(self.breaches.clone()));
-        too_many_rejected(plan, self.options.max_rejected).or_else(lost).or_else(moved).or_else(guards)
+
+        too_many_rejected(plan, self.options.max_rejected).or_else(lost).or_else(drift).or_else(guards)
     }
 
-    /// A run that compared nothing has not done its work, whatever `sync_data` made of the errors it got.
+    /// A run without a diff has not done its work, even if `sync_data` dropped the error and returned `Ok`.
     fn finished(&self) -> Result<(), RunError> {
         self.plan().map(|_| ()).ok_or(RunError::Unfinished)
     }
 
-    /// What was shown is what is executed, and that once: no step is taken again.
+    /// No step is taken twice, so that exactly the plan that was shown is applied, and only once.
     fn not_yet(&self, step: Step, called: &'static str) -> Result<(), RunError> {
         if self.steps.iter().any(|taken| taken.step == step) {
             return Err(RunError::Again { called });
@@ -443,11 +473,13 @@ impl<J: Job> Run<J> {
             }
             _ => None,
         };
+
         let outcomes = match (&plan, self.outcomes) {
             (_, Some(outcomes)) => outcomes,
             (Some(plan), None) => Outcomes::none_of(plan.diff()),
             (None, None) => Outcomes::default(),
         };
+
         let counts = plan.as_ref().map(|plan| outcomes.counts(plan.diff())).unwrap_or_default();
         let left_undone = if self.options.dry_run { 0 } else { counts.not_attempted };
         let status = match &error {
@@ -462,6 +494,7 @@ impl<J: Job> Run<J> {
             None if !self.problems.is_empty() || !stale.is_empty() => Status::Partial,
             None => Status::Completed,
         };
+
         let in_data = plan.as_ref().map_or(&[][..], |plan| plan.problems());
         RunReport {
             job: J::INFO.id,
@@ -494,18 +527,18 @@ impl<J: Job> fmt::Debug for Run<J> {
     }
 }
 
-/// Puts a step on the heap, so that the future of a hook which calls it stays small.
+/// Puts a step on the heap, so that the future of a hook that calls it stays small.
 fn on_heap<'a, R>(step: impl Future<Output = R> + Send + 'a) -> Pin<Box<dyn Future<Output = R> + Send + 'a>> {
     Box::pin(step)
 }
 
-/// A panic in a hook as its error: a run says what it did whatever its job does.
+/// Turns a panic in a hook into its error, so that the run still reports what it did.
 async fn caught<R>(hook: &str, work: impl Future<Output = Result<R, JobError>>) -> Result<R, JobError> {
     let done = AssertUnwindSafe(work).catch_unwind().await;
     done.unwrap_or_else(|panic| Err(JobError::new(panicked(&format!("hook `{hook}`"), &*panic))))
 }
 
-/// Takes a step: times it, profiles its memory if asked to, and tells the observers.
+/// Takes a step: measures its time, and its memory if wanted, and notifies the observers.
 async fn measure<F: Future>(
     step: Step,
     memory_profiling: bool,
@@ -514,6 +547,7 @@ async fn measure<F: Future>(
 ) -> (F::Output, StepReport) {
     observers.emit(&Event::StepStarted(step));
     let begun = Instant::now();
+
     let work = reporting_retries(step, observers.clone(), work);
     let (output, memory) = if memory_profiling {
         let (output, memory) = profile(work).await;
@@ -521,12 +555,13 @@ async fn measure<F: Future>(
     } else {
         (work.await, None)
     };
+
     let report = StepReport { step, duration: begun.elapsed(), memory };
     observers.emit(&Event::StepFinished(&report));
     (output, report)
 }
 
-/// The first model of which too many records cannot be used.
+/// The first model with too many unusable records.
 fn too_many_rejected<D: Dataset>(plan: &Plan<D>, max_rejected: f64) -> Option<Refusal> {
     plan.rejections().iter().find_map(|rejection| {
         #[allow(clippy::cast_precision_loss, reason = "a share of records needs no more than 53 bits")]

@@ -34,43 +34,42 @@ pub struct RunOptions {
     pub parallel_loading: bool,
     /// Go on with the other records when one fails.
     pub continue_on_failure: bool,
-    /// End the run when so many records have failed.
+    /// End the run once this many records have failed.
     pub max_failures: Option<usize>,
-    /// Tell the observers also of each record that is the same on both sides.
+    /// Also notify the observers of each record that is the same on both sides.
     pub log_unchanged_records: bool,
-    /// What is left alone of all records.
+    /// Flags that apply to all records.
     pub flags: Flags,
-    /// Which part of the diff the run is about.
+    /// The part of the diff that the run is limited to.
     pub filter: Filter,
-    /// The limits that are lifted for this run.
+    /// The limit overrides of this run.
     pub limit_overrides: Vec<LimitOverride>,
-    /// What happens if the run would go beyond a limit.
+    /// What happens if the run would exceed a limit.
     pub on_guard: OnGuard,
-    /// How many records may be written at the same time, instead of what the job and the target say.
+    /// How many records may be written at a time, in place of the job's and the target's number.
     pub concurrency: Option<NonZeroUsize>,
-    /// The largest part of a model's records on one side that may be unusable, from 0 to 1; beyond it the run is refused.
+    /// The largest share of a model's records on one side that may be unusable, from 0 to 1; beyond it the run is refused.
     pub max_rejected: f64,
-    /// How often and after which pauses a target is asked again after a transient error.
+    /// How often, and after which pauses, a call is retried after a transient error.
     pub retry: RetryPolicy,
-    /// How long the target may take for one record, or one batch; after it the outcome is unknown.
+    /// How long the target may take for one record or batch; after that the outcome is unknown.
     pub record_time_limit: Option<Duration>,
-    /// How long the run may take. What is in flight then still ends; the rest is not attempted.
+    /// How long the run may take. Calls in flight are finished then; the rest is not attempted.
     pub time_limit: Option<Duration>,
-    /// The saved plan to carry out, and nothing else.
+    /// The plan file to apply; nothing else is done.
     pub application: Option<ApplyRequest>,
-    /// The key with which to seal the secrets of a plan that takes back what the run does; without one none is made.
+    /// The key that seals the secrets of the run's undo plan; without a key there is no undo plan.
     pub undo: Option<PlanKey>,
-    /// Where that plan is written while the run goes on. Of a target that writes only when it completes the run, nothing is
-    /// written there.
+    /// Where the undo plan is written while the run goes on. Nothing is written there for a target that writes only when it
+    /// completes the run.
     pub undo_log: Option<UndoLog>,
-    /// Cancel it to end the run: what is in flight still ends, the rest is not attempted.
+    /// Cancel it to end the run: calls in flight are finished, the rest is not attempted.
     pub cancellation: CancellationToken,
 }
 
 impl RunOptions {
-    /// What a job is run with unless something else is asked for: a dry run unless the job says otherwise, the sides
-    /// loaded one after the other, going on after failures, with at most 1 % of a model's records unusable and at most
-    /// five minutes for a record.
+    /// The defaults for a job: a dry run unless the job says otherwise, the sides loaded one after the other, going on after
+    /// failures, with at most 1 % of a model's records unusable and at most five minutes for a record.
     #[must_use]
     pub fn new(job: &JobInfo) -> Self {
         Self {
@@ -96,24 +95,23 @@ impl RunOptions {
         }
     }
 
-    /// Writes what the diff says.
+    /// Writes to the target.
     #[must_use]
     pub fn apply(mut self) -> Self {
         self.dry_run = false;
         self
     }
 
-    /// Lifts a limit of a model for this run.
+    /// Overrides a limit of a model for this run.
     #[must_use]
     pub fn allow(mut self, model: impl Into<String>, operation: Operation, limit: Limit) -> Self {
         self.limit_overrides.push(LimitOverride { model: model.into(), operation, limit });
         self
     }
 
-    /// Carries out a saved plan and nothing else, with the flags, the filter and the limits that it was made with.
+    /// Applies a plan file and nothing else, with the flags, the filter and the limits that the plan was made with.
     ///
-    /// A plan that takes a run back keeps the flags and the filter of these options: those of the run that it takes back
-    /// said what *that* was to do, and this does the contrary.
+    /// An undo plan keeps the flags and the filter of these options, since those in its file are of the run that it undoes.
     ///
     /// # Errors
     ///
@@ -122,6 +120,7 @@ impl RunOptions {
         let PlanOptions { flags, filter, limit_overrides, on_guard, max_rejected } =
             application.plan.head.options.clone();
         let flags = bitflags::parser::from_str_strict(&flags).map_err(|_| UnknownFlags(flags))?;
+
         if application.plan.head.kind == PlanKind::Sync {
             self.flags = flags;
             self.filter = filter;
@@ -133,7 +132,7 @@ impl RunOptions {
         Ok(self)
     }
 
-    /// The head of a saved plan of a run that was done like this.
+    /// The header of a plan file for a run with these options.
     #[must_use]
     pub fn plan_head(
         &self,
@@ -146,6 +145,7 @@ impl RunOptions {
         let mut flags = String::new();
         // Writing to a string does not fail.
         let _ = bitflags::parser::to_writer(&self.flags, &mut flags);
+
         let touched = plan.diff().tables().iter().filter(|table| table.operations() > 0);
         PlanHeader {
             diffsync_plan: VERSION,
@@ -166,14 +166,15 @@ impl RunOptions {
         }
     }
 
-    /// The first model that a lift or the filter names and the data set does not have.
+    /// The first model that is named by a limit override or the filter, and that the data set does not have.
     pub(super) fn unknown_model<D: Dataset>(&self) -> Option<RunError> {
         let named = self
             .limit_overrides
             .iter()
-            .map(|lift| &*lift.model)
+            .map(|limit| &*limit.model)
             .chain(self.filter.records.iter().map(RecordFilter::model));
         let mut unknown = named.filter(|model| !D::SCHEMAS.iter().any(|schema| schema.name == *model));
+
         let models = || D::SCHEMAS.iter().map(|schema| schema.name);
         unknown.next().map(|model| {
             let known = match suggest(model, models()) {
@@ -185,7 +186,7 @@ impl RunOptions {
     }
 }
 
-/// A saved plan names flags that do not exist.
+/// A plan file names flags that do not exist.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the plan was made with flags that do not exist: {0}")]
 pub struct UnknownFlags(String);

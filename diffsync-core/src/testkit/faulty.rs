@@ -1,4 +1,4 @@
-//! A target that fails where it is told to.
+//! A target with an injected fault.
 
 use std::fmt;
 use std::future::Future;
@@ -17,9 +17,9 @@ pub(super) enum Fault {
     None,
     /// This call is refused.
     Refuses(usize),
-    /// This call is carried out, and then the connection is lost.
+    /// This call is carried out, but its answer and the connection are lost.
     LosesAnswer(usize),
-    /// From this call on nothing is carried out.
+    /// This call and all later ones fail.
     GoesDown(usize),
     /// The run cannot be completed.
     CannotComplete,
@@ -37,7 +37,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A target that fails where it is told to, and counts what it is asked.
+/// A target with an injected fault, which counts its calls.
 #[derive(Debug)]
 pub struct Faulty<T> {
     target: Arc<T>,

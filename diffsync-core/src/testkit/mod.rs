@@ -1,10 +1,11 @@
-//! The laws that every target keeps, to be checked by whoever writes one.
+//! The laws that every target must keep, and tests for them.
 //!
-//! A target that breaks one of them makes a run report differences that do not go away, or lose records: so a target is
-//! tested with this kit, on a real system and with data that is made up.
+//! A target that breaks one of them makes a run lose records, or report differences that do not go away. So test a new
+//! target with this kit, on a real system and with generated data.
 //!
-//! A target that is not able to do everything ([`Target::CAN`](crate::Target::CAN)) is held to what it is able to do:
-//! what is left of a difference must be what it cannot do, or waits for that, and is never asked of it.
+//! A target with limited capabilities ([`Target::CAN`](crate::Target::CAN)) is tested with the operations that it supports:
+//! the remaining differences must be operations that it does not support, or that wait for those, and these are never
+//! attempted.
 //!
 //! ```
 //! use diffsync_core::testkit::Laws;
@@ -61,13 +62,13 @@ use crate::data::table::Table;
 use crate::error::AdapterError;
 use crate::plan_file::{ApplyRequest, PlanKey, SavedPlan, StalePolicy};
 
-/// A law that a target does not keep.
+/// A law that a target breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{law}: {what} (seed {seed})")]
 pub struct Violation {
     /// The law.
     pub law: &'static str,
-    /// The seed of the data that it was found with.
+    /// The seed of the data.
     pub seed: u64,
     /// What happened.
     pub what: String,
@@ -75,8 +76,8 @@ pub struct Violation {
 
 /// Checks that a target keeps the laws.
 ///
-/// It takes a function that makes a new, empty system, and one that makes a data set from a seed: always the same from
-/// the same seed, with different records and values from different ones, and with all its tables loaded.
+/// It takes a function that creates a new, empty system, and one that creates a data set from a seed. The same seed must give
+/// the same data set, other seeds other records and values, and all tables must be loaded.
 #[derive(Debug, Clone)]
 pub struct Laws<F, G> {
     system: F,
@@ -93,19 +94,19 @@ where
     T::Data: WrittenBy<T> + WrittenBy<Faulty<T>>,
     G: Fn(u64) -> T::Data,
 {
-    /// Checks a target with twenty seeds, and with failures at up to a hundred of the calls of each.
+    /// Checks with twenty seeds, and with failures at up to a hundred calls for each.
     pub fn new(system: F, data: G) -> Self {
         Self { system, data, seeds: 20, calls: 100 }
     }
 
-    /// Checks with so many seeds.
+    /// Sets the number of seeds.
     #[must_use]
     pub fn seeds(mut self, seeds: u64) -> Self {
         self.seeds = seeds;
         self
     }
 
-    /// Lets up to so many of a run's calls fail, each in a run of its own.
+    /// Sets how many of a run's calls fail at most, each in its own run.
     #[must_use]
     pub fn failing_calls(mut self, calls: usize) -> Self {
         self.calls = calls;
@@ -127,11 +128,11 @@ where
         Ok(())
     }
 
-    /// Checks that what a new record collides with is not deleted, which only a target that has more unique values than
-    /// identifiers can break.
+    /// Checks that a record that a new one collides with is not deleted. Only a target with unique values besides the
+    /// identifiers can break this law.
     ///
-    /// `other` makes a data set that collides with the one of the same seed: its records have other identifiers, and some of
-    /// the same unique values. Where that makes a write fail, the target has to say so with
+    /// `other` creates a data set that collides with the one of the same seed: its records have other identifiers, and some of
+    /// the same unique values. If that makes a write fail, the target must return
     /// [`TargetError::conflict`](crate::TargetError::conflict).
     ///
     /// # Errors
@@ -150,9 +151,9 @@ where
         Ok(())
     }
 
-    /// Checks that a target which stores records under other identifiers than it is given answers with these.
+    /// Checks that a target that stores records under other identifiers returns them under these.
     ///
-    /// `renamed` makes a data set of which the target changes some identifiers, such as their case.
+    /// `renamed` creates a data set in which the target changes some identifiers, such as their case.
     ///
     /// # Errors
     ///
@@ -176,7 +177,7 @@ where
         Ok(())
     }
 
-    /// After an apply a load gives what was applied, and a second apply does nothing.
+    /// Loading after an apply returns the applied data, and applying it again does nothing.
     async fn what_was_written_is_found(&self, seed: u64) -> Result<(), Violation> {
         const LAW: &str = "what was written is found again";
         let law = Law(LAW, seed);
@@ -185,16 +186,18 @@ where
             law.written(sync((self.data)(wanted), &*target, None, None).await?.0)?;
             law.holds(&target, || (self.data)(wanted)).await?;
         }
+
         let calls = Faulty::of(&target, Fault::None);
         law.written(sync((self.data)(seed + 1), &calls, None, None).await?.0)?;
         if calls.calls() > 0 {
             return Err(law.broken(format!("applying the same again makes {} calls", calls.calls())));
         }
+
         law.written(sync(empty(), &*target, None, None).await?.0)?;
         law.holds(&target, empty).await
     }
 
-    /// What is written at the same time ends as if it were written one after the other.
+    /// Concurrent writes end in the same state as sequential ones.
     async fn operations_commute(&self, seed: u64) -> Result<(), Violation> {
         let law = Law("concurrent operations commute", seed);
         for concurrency in [NonZeroUsize::new(1), None] {
@@ -207,19 +210,21 @@ where
         Ok(())
     }
 
-    /// Every operation is found again in a plan that was written and read, and can be taken back.
+    /// Every operation still fits after its plan was written to a file and read, and can be undone.
     async fn a_plan_holds_everything(&self, seed: u64) -> Result<(), Violation> {
         let law = Law("operations round-trip through a plan", seed);
         let key = PlanKey::new(&[7; 32]).map_err(|error| law.broken(error.to_string()))?;
         let target = law.open(&self.system).await?;
         law.written(sync((self.data)(seed), &*target, None, None).await?.0)?;
+
         let plan = self::sync::plan((self.data)(seed + 1), &*target, None).await?;
         let (operations, able) = (plan.diff().operations(), unsupported(&plan) == 0);
         let file = self::sync::saved(&plan, &key).map_err(|error| law.broken(error))?;
         let saved = SavedPlan::read(&mut &*file).map_err(|error| law.broken(error.to_string()))?;
         let again = ApplyRequest { plan: Arc::new(saved), key: key.clone(), policy: StalePolicy::Refuse };
         let (synced, undo) = sync((self.data)(seed + 1), &*target, None, Some(again)).await?;
-        // What waits for something that the target cannot do is in the file, and is never found to be possible.
+
+        // Operations that wait for an unsupported one are in the file, but never fit.
         if able && synced.operations != operations {
             let found = synced.operations;
             return Err(law.broken(format!("of {operations} operations {found} are found again:\n{}", synced.text)));
@@ -228,15 +233,16 @@ where
             law.written(synced)?;
         }
         law.holds(&target, || (self.data)(seed + 1)).await?;
+
         let Some(undo) = undo else { return Ok(()) };
         let lost = !undo.lost.is_empty();
         let saved = ApplyRequest { plan: Arc::new(undo.into_plan()), key, policy: StalePolicy::Refuse };
         law.written(sync(T::Data::default(), &*target, None, Some(saved)).await?.0)?;
-        // What a plan cannot restore it has named.
+        // The undo plan has named the values that it cannot restore.
         if lost { Ok(()) } else { law.holds(&target, || (self.data)(seed)).await }
     }
 
-    /// Whatever fails, and however, the next run does what is left.
+    /// After any failure, the next run does the rest.
     async fn failures_are_made_up_for(&self, seed: u64) -> Result<(), Violation> {
         let law = Law("after a failure the next run converges", seed);
         let all = {
@@ -246,6 +252,7 @@ where
             law.written(sync((self.data)(seed + 1), &counted, None, None).await?.0)?;
             counted.calls()
         };
+
         let step = all.div_ceil(self.calls.max(1)).max(1);
         for call in (0..all).step_by(step) {
             for fault in [Fault::Refuses(call), Fault::LosesAnswer(call), Fault::GoesDown(call), Fault::CannotComplete]
@@ -253,7 +260,8 @@ where
                 let target = law.open(&self.system).await?;
                 law.written(sync((self.data)(seed), &*target, None, None).await?.0)?;
                 let faulty = Faulty::of(&target, fault);
-                // What becomes of it is for the next run to mend.
+
+                // The result does not matter here; the next run must repair it.
                 sync((self.data)(seed + 1), &faulty, NonZeroUsize::new(1), None).await?;
                 let after = format!("after {fault}");
                 law.written(sync((self.data)(seed + 1), &*target, None, None).await?.0)
@@ -265,7 +273,7 @@ where
     }
 }
 
-/// A law that is being checked.
+/// The law being checked, and the seed.
 #[derive(Clone, Copy)]
 struct Law(&'static str, u64);
 
@@ -285,7 +293,7 @@ impl Law {
         system().await.map(Arc::new).map_err(|error| self.broken(format!("no system could be made: {error}")))
     }
 
-    /// Everything that was asked for was written.
+    /// Everything was written.
     fn written(self, synced: SyncResult) -> Result<(), Violation> {
         match synced.failure {
             None => Ok(()),
@@ -293,7 +301,7 @@ impl Law {
         }
     }
 
-    /// The target holds exactly this, but for what it is not able to do.
+    /// The target holds exactly this data, except for operations that it does not support.
     async fn holds<T>(self, target: &Arc<T>, expected: impl Fn() -> T::Data) -> Result<(), Violation>
     where
         T: Adapter,
@@ -305,7 +313,7 @@ impl Law {
                 return Ok(());
             }
             if unsupported(&plan) > 0 {
-                // What else there is waits for that, and is not asked for: so a run that could write nothing asks nothing.
+                // All other operations must wait for unsupported ones, so a further run makes no calls.
                 let asked = Faulty::of(target, Fault::GoesDown(0));
                 sync(expected(), &asked, None, None).await?;
                 if asked.calls() == 0 {
@@ -318,7 +326,7 @@ impl Law {
     }
 }
 
-/// A data set whose tables are all loaded and hold nothing.
+/// A data set whose tables are all loaded and empty.
 fn empty<D: Dataset>() -> D {
     struct MarkLoaded<'a, D>(&'a mut D);
     impl<D> ModelVisitor<D> for MarkLoaded<'_, D> {

@@ -24,17 +24,17 @@ use crate::plan::{Plan, PlanView, RecordRef};
 use crate::plan_file::{ApplyRequest, PlanHeader, PlanKey, PlanKind, UndoPlan};
 use crate::report::event::Observers;
 
-/// What a run did.
+/// The result of a run.
 pub(super) struct SyncResult {
-    /// How many operations there were that the target is able to do.
+    /// The number of operations that the target supports.
     pub(super) operations: usize,
     /// The diff, for people.
     pub(super) text: String,
-    /// What was not written, or stored otherwise than asked for.
+    /// The first record that was not written, or not stored as given.
     pub(super) failure: Option<String>,
     /// A record that was deleted although another of its model could not be written.
     pub(super) deleted_beside: Option<String>,
-    /// How many records the target stored under other identifiers than it was given.
+    /// How many records the target stored under other identifiers.
     pub(super) renamed: usize,
 }
 
@@ -65,7 +65,7 @@ where
     Ok(Loaded::of(Checked::new(Side::Source, source), Checked::new(Side::Target, data), scope).compare())
 }
 
-/// Brings a target in line with a source, and says what would take it back if a saved plan is carried out.
+/// Makes a target match a source. Returns the undo plan if a plan file is applied.
 pub(super) async fn sync<T>(
     source: T::Data,
     target: &T,
@@ -79,6 +79,7 @@ where
     let key = application.as_ref().map(|application| application.key.clone());
     let plan = plan(source, target, application).await?;
     let text = plan.tree().to_string();
+
     let options = ExecuteOptions {
         max_failures: None,
         concurrency,
@@ -89,6 +90,7 @@ where
         cancellation: CancellationToken::new(),
         undo_log: None,
     };
+
     let observers = Observers::default();
     let mut execution = Execution::new(&plan, &options, &observers);
     Approved::new(&mut execution).execute(target).await;
@@ -97,17 +99,19 @@ where
     execution.conclude(completed.as_ref().err());
     let results = execution.into_results();
     let undo = key.filter(|_| completed.is_ok()).map(|key| inverse(&results.current, &results.outcomes, &key));
+
     let because_of = by_record(&plan, &results.outcomes);
     let mut unwritten = results.outcomes.iter(plan.diff());
-    let unwritten =
-        unwritten.find(|(_, _, outcome)| !outcome.is_written() && !is_for_want_of_ability(outcome, &because_of));
+    let unwritten = unwritten.find(|(_, _, outcome)| !outcome.is_written() && !is_unsupported(outcome, &because_of));
     let unwritten = unwritten.map(|(record, operation, outcome)| {
         let model = plan.diff().tables()[record.model()].schema().name;
         format!("{operation} {model} {}: {outcome:?}", plan.record(record))
     });
+
     let stored_otherwise = || results.problems.first().map(ToString::to_string);
     let failure = completed.err().map(|error| error.to_string()).or(unwritten).or_else(stored_otherwise);
     let deleted_beside = deleted_beside(&plan, &results.outcomes);
+
     let is_renamed = |problem: &&Problem| matches!(problem.kind, ProblemKind::StoredAs { .. });
     let renamed = results.problems.iter().filter(is_renamed).count();
     let operations = plan.diff().operations() - unsupported(&plan);
@@ -133,7 +137,7 @@ fn deleted_beside<D: Dataset>(plan: &Plan<D>, outcomes: &Outcomes) -> Option<Str
     )
 }
 
-/// The number of operations that the target is not able to do.
+/// The number of operations that the target does not support.
 pub(super) fn unsupported<D: Dataset>(plan: &Plan<D>) -> usize {
     let tables = plan.diff().tables().iter().enumerate();
     let tasks = tables.flat_map(|(model, table)| {
@@ -143,7 +147,7 @@ pub(super) fn unsupported<D: Dataset>(plan: &Plan<D>) -> usize {
     tasks.filter(|(table, task)| table.withheld(task.operation, task.place) == Some(Withheld::Unsupported)).count()
 }
 
-/// What became of each record, by its position on either side.
+/// The outcome of each record, by its position on either side.
 fn by_record<'a, D: Dataset>(plan: &'a Plan<D>, outcomes: &'a Outcomes) -> HashMap<RecordRef, &'a Outcome> {
     let of = |(record, operation, outcome): (RecordRef, Operation, &'a Outcome)| {
         let other = plan.counterpart(record).filter(|_| operation == Operation::Update);
@@ -152,10 +156,10 @@ fn by_record<'a, D: Dataset>(plan: &'a Plan<D>, outcomes: &'a Outcomes) -> HashM
     outcomes.iter(plan.diff()).flat_map(of).collect()
 }
 
-/// Whether something was not written because the target is not able to do it, or to do what it waits for.
-fn is_for_want_of_ability(outcome: &Outcome, because_of: &HashMap<RecordRef, &Outcome>) -> bool {
+/// Whether a record was not written because the target does not support its operation, or one that it waits for.
+fn is_unsupported(outcome: &Outcome, because_of: &HashMap<RecordRef, &Outcome>) -> bool {
     let mut outcome = outcome;
-    // One record blocks the next: there are no more steps than records.
+    // Each record blocks the next, so there are at most as many steps as records.
     for _ in 0..=because_of.len() {
         match outcome {
             Outcome::Unsupported => return true,

@@ -92,7 +92,7 @@ fn a_deferred_reference_to_what_could_not_be_created_is_a_problem_of_a_record_th
     let ended = run(&lab);
     assert_eq!(ended.undone(), ["create address 10.0.0.1: failed"]);
     let problems: Vec<_> = ended.report.problems().iter().map(ToString::to_string).collect();
-    let problem = "target: device \"d\" was written without its references: address \"10.0.0.1\" is not there";
+    let problem = "target: device \"d\" was written without its references: address \"10.0.0.1\" does not exist";
     assert_eq!((problems, ended.report.status), (vec![problem.to_owned()], Status::Partial));
     assert_eq!(lab.target().names(), ["device d", "interface d__eth0", "location x"]);
     lab.mend();

@@ -178,7 +178,7 @@ fn what_could_not_be_restored_is_said() {
     if let [lacking] = &*lacking {
         let said = failures.iter().find(|its| its.starts_with(&format!("update tenant {lacking}: failed"))).unwrap();
         assert!(said.contains("its `code` was emptied to free the value for tenant"), "{said}");
-        assert!(said.contains("could not be set to") && said.contains("again: it does not want to"), "{said}");
+        assert!(said.contains("could not be restored to") && said.contains(": it does not want to"), "{said}");
     }
     assert_eq!(ended.report.status, Status::Partial);
     lab.mend();

@@ -224,7 +224,7 @@ fn a_fatal_error_ends_the_run() {
     assert_eq!(report.status, Status::Failed);
     assert_eq!(
         report.error_text().unwrap(),
-        "the run ended early, when 1 of 7 operations had failed, with: it is gone"
+        "the run ended early after 1 of 7 operations failed, the last with: it is gone"
     );
     assert_eq!(rig.calls(), ["create region a", "create region b"]);
     assert_eq!(failures(&report), ["create region b failed: it is gone"]);

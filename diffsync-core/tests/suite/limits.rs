@@ -80,7 +80,7 @@ fn a_run_whose_time_is_over_finishes_what_is_in_flight() {
     assert_eq!((ended.report.status, lab.completed()), (Status::Failed, 1));
     assert_eq!(
         ended.report.error_text().unwrap(),
-        "the run did not end within 5s; what was not begun by then was not attempted"
+        "the run did not end within 5s; operations not begun by then were not attempted"
     );
     let mut options = limited(5);
     options.concurrency = std::num::NonZeroUsize::new(2);

@@ -262,7 +262,7 @@ fn a_token_that_is_revoked_half_way_ends_the_run_and_the_next_one_does_the_rest(
     assert_eq!((report.status, rig.calls().len()), (Status::Failed, 50_001));
     assert_eq!(
         report.error_text().unwrap(),
-        "the run ended early, when 1 of 100000 operations had failed, with: it is gone"
+        "the run ended early after 1 of 100000 operations failed, the last with: it is gone"
     );
     crate::fake_target::locked(&rig.answers).clear();
     let report = rig.run(crate::fake_target::apply());

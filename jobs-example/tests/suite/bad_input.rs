@@ -75,6 +75,8 @@ fn too_many_unusable_records_refuse_the_run() {
     let said = place.run(&["run", "countries-to-inventory", "--file", "countries.json", "--apply"]);
     assert_eq!(said.code, 4, "{}", said.out);
     assert!(said.err.contains("1 of 1 country records of the source cannot be used"), "{}", said.err);
+    let advice = "fix them in the source, or allow that many for one run with `--max-rejected 100`";
+    assert!(said.err.contains(advice), "{}", said.err);
     assert!(!place.path("inventory.db").exists());
 }
 
@@ -90,7 +92,9 @@ fn a_read_only_inventory_ends_the_run_and_keeps_what_it_has() {
     assert!(said.out.contains("cannot update in `countries` in `sqlite://inventory.db?mode=***`"), "{}", said.out);
     assert!(said.out.contains("readonly database"), "{}", said.out);
     assert!(
-        said.err.contains("the run ended early, when 1 of 1 operations had failed, with: cannot update in `countries`"),
+        said.err.contains(
+            "the run ended early after 1 of 1 operations failed, the last with: cannot update in `countries`"
+        ),
         "{}",
         said.err
     );
@@ -163,6 +167,30 @@ fn a_wrong_value_says_what_is_expected_and_which_flag_sets_it() {
     );
     check(&["run", "ipam-a-to-ipam-b", "--max-rejected", "many"], 1, &["expected a number from 0 to 100"]);
     check(&["run", "ipam-a-to-ipam-b", "--concurrency", "0"], 1, &["expected a number from 1 up"]);
+}
+
+#[test]
+fn the_name_of_a_file_given_for_a_database_is_answered_with_its_url() {
+    let hint = "did you mean `sqlite://inv.db`?";
+    check(&["run", "countries-to-inventory", "--inventory", "inv.db"], 1, &["variable `inventory` = \"inv.db\"", hint]);
+}
+
+#[test]
+fn a_missing_job_is_named() {
+    for arguments in [&["plan", "-o", "x.plan"][..], &["run", "-o", "x.plan"], &["check", "-o"]] {
+        check(arguments, 1, &["the job is missing before `-o`", "`list` shows all jobs"]);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_plan_is_named_as_such() {
+    let place = Place::new();
+    fs::write(place.path("x.plan"), "these are my notes\n").unwrap();
+    for arguments in [&["apply", "x.plan"][..], &["plan", "--approve", "x.plan", "--by", "grace"]] {
+        place.expect(4, arguments).says("`x.plan`: this is not a plan file; `plan JOB -o FILE` writes one");
+    }
+    fs::write(place.path("x.plan"), "{\"diffsync_plan\":1}\n").unwrap();
+    place.expect(4, &["apply", "x.plan"]).says("line 1 is not part of a plan: missing field");
 }
 
 #[test]

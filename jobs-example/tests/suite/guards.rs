@@ -42,7 +42,7 @@ fn a_lift_holds_for_one_run_and_is_told_of() {
     let too_low = with(&["--allow-deletes", "country=50"]);
     place.expect(4, &too_low).says("and 50 are allowed");
     let said = place.expect(0, &with(&["--allow-deletes", "country=50%"]));
-    said.says("limits lifted:\n  country: deletes up to 50%\n");
+    said.says("limit overrides:\n  country: deletes up to 50%\n");
     assert_eq!(place.json(JOB)["diff"], json!({}));
 }
 
@@ -80,7 +80,7 @@ fn a_filter_leaves_the_rest_out_and_counts_it() {
 fn a_filter_says_what_it_leaves_out_although_it_names_it() {
     let place = Place::new().with_data("countries.json");
     let said = place.expect(0, &with(&["--only", "country=fr??ce"]));
-    said.says("country \"france\" is not created, since it needs region \"europe\", which the filter leaves out")
+    said.says("country \"france\" is not created, because it needs region \"europe\", which the filter leaves out")
         .says("include that with \"region=europe\"");
     let said = place.expect(0, &with(&["--only", "country=fr??ce", "--only", "region=europe"]));
     assert!(!said.out.contains("left out by the filter"), "{}", said.out);

@@ -55,7 +55,7 @@ fn a_key_that_others_can_read_is_warned_of() {
     fs::write(place.path("my.key"), "0123456789abcdef0123456789abcdef").unwrap();
     fs::set_permissions(place.path("my.key"), fs::Permissions::from_mode(0o644)).unwrap();
     let said = place.expect(0, &[PLAN, &["--key-file", "my.key"]].concat());
-    said.says("warning: the key of saved plans in `my.key` is open to other users; `chmod 600` it");
+    said.says("warning: the plan key in `my.key` can be read by other users; `chmod 600` it");
 }
 
 #[test]

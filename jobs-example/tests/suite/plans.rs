@@ -30,7 +30,7 @@ fn lines(text: &str) -> Vec<Value> {
 fn a_plan_says_how_to_carry_it_out_and_writes_nothing_else() {
     let place = place();
     let said = place.expect(0, &[PLAN, &["-o", "plan.jsonl"]].concat());
-    said.says("\ncarry out these 237 operations with `apply plan.jsonl`\n").says("dry run: nothing was written");
+    said.says("\napply these 237 operations with `apply plan.jsonl`\n").says("dry run: nothing was written");
     assert!(!place.path("inventory.db").exists());
     let lines = lines(&place.read("plan.jsonl"));
     assert_eq!(lines.len(), 239);
@@ -54,7 +54,7 @@ fn a_plan_is_carried_out_and_then_done() {
 #[test]
 fn a_dry_run_of_a_plan_writes_nothing() {
     let place = planned(&[]);
-    place.expect(0, &["apply", "plan.jsonl", "--dry-run"]).says("leave out --dry-run to write this");
+    place.expect(0, &["apply", "plan.jsonl", "--dry-run"]).says("apply it without --dry-run to write this");
     place.expect(2, &["apply", "plan.jsonl", "--dry-run", "--detailed-exitcode"]);
     assert!(!place.path("inventory.db").exists());
 }
@@ -92,7 +92,7 @@ fn the_flags_and_lifts_of_the_plan_hold_when_it_is_carried_out() {
     place.expect(0, &[PLAN, &["-o", "plan.jsonl", "--skip-unmatched-dst"]].concat()).says("nothing to do: ");
     assert!(!place.path("plan.jsonl").exists());
     place.expect(0, &[PLAN, &["-o", "plan.jsonl", "--allow-deletes", "country=120"]].concat());
-    place.expect(0, &["apply", "plan.jsonl"]).says("limits lifted:\n  country: deletes up to 120\n");
+    place.expect(0, &["apply", "plan.jsonl"]).says("limit overrides:\n  country: deletes up to 120\n");
 }
 
 fn lines_of_list(place: &Place) -> Vec<Value> {
@@ -232,7 +232,7 @@ fn a_plan_of_another_version_of_the_program_is_carried_out_with_a_warning() {
     let place = planned(&[]);
     forged(&place, "\"program\":\"0.1.0\"", "\"program\":\"0.0.9\"");
     let said = place.expect(0, &["apply", "plan.jsonl"]);
-    assert!(said.err.starts_with("warning: the plan was made with version 0.0.9 of the program, and this is 0.1.0"));
+    assert!(said.err.starts_with("warning: the plan was made by version 0.0.9 of the program, and this is 0.1.0"));
     place.expect(0, &["--version"]).says("0.1.0");
 }
 
@@ -266,7 +266,7 @@ fn what_may_hold_a_secret_is_left_out_and_must_be_given_again() {
     place.expect(0, &[PLAN, &["-o", "plan.jsonl", "--inventory", url]].concat());
     assert!(!place.read("plan.jsonl").contains("elsewhere"));
     let said = place.expect(4, &["apply", "plan.jsonl"]);
-    said.says("the plan leaves `inventory` out, since it may hold a secret; give it with `--set inventory=…` or in the environment as INVENTORY_URL");
+    said.says("the plan leaves out `inventory` because it may hold a secret; set it with `--set inventory=…` or in the environment as INVENTORY_URL");
     place.expect(0, &["apply", "plan.jsonl", "--set", &format!("inventory={url}")]);
     assert!(place.path("elsewhere.db").exists() && !place.path("inventory.db").exists());
 }
@@ -275,7 +275,7 @@ fn what_may_hold_a_secret_is_left_out_and_must_be_given_again() {
 fn a_job_that_writes_a_file_as_a_whole_is_planned_as_well() {
     let place = Place::new().with_data("ipam_a.yml").with_data("ipam_b.yml");
     let job = ["ipam-a-to-ipam-b", "--source", "ipam_a.yml", "--target", "ipam_b.yml", "-o", "plan.jsonl"];
-    place.expect(0, &[&["plan"][..], &job].concat()).says("carry out these 4 operations");
+    place.expect(0, &[&["plan"][..], &job].concat()).says("apply these 4 operations");
     place.expect(0, &["apply", "plan.jsonl"]).says("created 2, updated 1, deleted 1");
     place.expect(4, &["apply", "plan.jsonl"]).says("everything in the plan is done already");
 }

@@ -108,7 +108,7 @@ fn show_tells_what_is_compared_and_what_can_be_set() {
     let said = Place::new().run(&["show", "countries-to-inventory"]);
     assert!(said.out.contains("country: identified by slug, under region"), "{}", said.out);
     assert!(said.out.contains("--file [default: jobs-example/data/countries.json]"), "{}", said.out);
-    said.says("limits: 30% deletes (unless a model says otherwise); beyond them a run is refused");
+    said.says("limits: 30% deletes (unless a model says otherwise); a run that exceeds them is refused");
     let job = Place::new().json(&["show", "countries-to-inventory"]);
     assert_eq!(job["data_mappings"][1]["parent"], "region");
     assert_eq!(job["models"][1]["references"], serde_json::json!([]));

@@ -99,7 +99,7 @@ fn a_second_signal_ends_the_program_at_once() {
     signal(&child, "-INT");
     let said = Said::of(child.wait_with_output().unwrap());
     assert_eq!((said.code, said.out.as_str()), (130, ""));
-    said.says("ended at once: what was in flight may or may not have been written");
+    said.says("ended at once: records in flight may or may not have been written");
 }
 
 /// A program that is killed leaves an undo plan for what it did.
@@ -113,7 +113,7 @@ fn a_run_that_is_killed_can_be_taken_back() {
     child.wait().unwrap();
 
     let said = place.expect(0, &["apply", "undo.jsonl", "--allow-deletes", "country=100%"]);
-    assert!(said.err.contains("this undo plan comes from a run that was interrupted"), "{}", said.err);
+    assert!(said.err.contains("this undo plan is from a run that was interrupted"), "{}", said.err);
     // What was written after the last entry is at most one more call.
     let job = ["run", "countries-to-inventory", "--file", "countries.json"];
     let left = usize::try_from(place.json(&job)["outcomes"]["unchanged"].as_u64().unwrap()).unwrap() - 2;

@@ -26,11 +26,11 @@ fn what_a_run_did_is_taken_back() {
     let place = place();
     let before = dry_run(&place)["diff"].clone();
     let said = place.expect(0, &[RUN, &["--undo-file", "undo.jsonl"]].concat());
-    said.says("created 1, updated 1, deleted 1").says("\ntake it back with `apply undo.jsonl`\n");
-    said.says("cannot be taken back:\n  country: records that are created again get new values for `id`\n");
+    said.says("created 1, updated 1, deleted 1").says("\nundo it with `apply undo.jsonl`\n");
+    said.says("cannot be undone:\n  country: records that are created again get new values for `id`\n");
     assert_eq!(dry_run(&place)["diff"], json!({}));
     let said = place.expect(0, &["apply", "undo.jsonl"]);
-    said.says("plan that takes a run back made by ada at ").says("created 1, updated 1, deleted 1");
+    said.says("undo plan made by ada at ").says("created 1, updated 1, deleted 1");
     said.says("not restored by this plan:\n  country: records that are created again get new values");
     assert_eq!(dry_run(&place)["diff"], before);
     place.expect(4, &["apply", "undo.jsonl"]).says("everything in the plan is done already");
@@ -64,7 +64,7 @@ fn an_undo_file_is_not_written_over() {
     let run = ["run", "countries-to-inventory", "--file", "countries.json", "--apply", "--undo-file", "undo.jsonl"];
     place.expect(0, &run);
     let before = place.read("undo.jsonl");
-    place.expect(1, &run).says("`undo.jsonl` is a plan that undoes the run of ada at ").says("name another file");
+    place.expect(1, &run).says("`undo.jsonl` is the undo plan of a run by ada at ").says("name another file");
     assert_eq!(place.read("undo.jsonl"), before);
 }
 
@@ -75,7 +75,7 @@ fn an_approved_plan_is_not_written_over_by_an_undo_file() {
     place.expect(0, &["plan", "--approve", "plan.jsonl", "--by", "grace"]);
     place
         .expect(1, &["apply", "plan.jsonl", "--undo-file", "plan.jsonl"])
-        .says("`plan.jsonl` is a plan that is approved by grace at ");
+        .says("`plan.jsonl` is a plan approved by grace at ");
 }
 
 #[test]
@@ -94,9 +94,9 @@ fn a_target_that_was_changed_since_is_left_alone() {
 fn with_nothing_done_there_is_nothing_to_take_back() {
     let place = Place::new().with_data("countries.json");
     let dry_run = [&RUN[..4], &["--undo-file", "undo.jsonl"]].concat();
-    place.expect(0, &dry_run).says("there is nothing to take back, and `undo.jsonl` was not written");
+    place.expect(0, &dry_run).says("nothing to undo: `undo.jsonl` was not written");
     place.expect(0, RUN);
-    place.expect(0, &[RUN, &["--undo-file", "undo.jsonl"]].concat()).says("there is nothing to take back");
+    place.expect(0, &[RUN, &["--undo-file", "undo.jsonl"]].concat()).says("nothing to undo: ");
     assert!(!place.path("undo.jsonl").exists());
 }
 

@@ -106,7 +106,7 @@ fn a_dry_run_fails_where_the_run_would() {
     assert_eq!(dry.status, Status::Failed);
     assert_eq!(ended(&dry), (vec![("b".to_owned(), OutcomeKind::Failed)], 1));
     let error = dry.error_text().unwrap();
-    assert!(error.contains("could not carry out the plan") && error.contains("hosts.yml"), "{error}");
+    assert!(error.contains("could not apply the plan") && error.contains("hosts.yml"), "{error}");
 
     let real = run(Copying { source: folders.source(), target: folders.target() });
     assert_eq!(contents(&folders), before);

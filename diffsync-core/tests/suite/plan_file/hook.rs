@@ -86,8 +86,7 @@ fn check_foreign<J: Job>(of: impl Fn(Shared) -> J) {
     for options in [apply(), apply_plan(apply(), &text, StalePolicy::Refuse)] {
         let rig = Rig::new(source.clone(), target.clone()).into_shared();
         let report = run_job(of(rig.clone()), options, Vec::new());
-        let expected = "`calculate_diff` returned a plan that was not made of what it was given; it returns \
-                        `loaded.compare()`";
+        let expected = "`calculate_diff` returned a plan of other data than it was given; return `loaded.compare()`";
         assert_eq!((report.status, report.error_text().unwrap().as_str()), (Status::Failed, expected));
         assert_eq!(rig.calls(), [""; 0]);
     }

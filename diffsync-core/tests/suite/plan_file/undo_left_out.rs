@@ -247,7 +247,7 @@ fn a_source_adapter_that_cannot_be_made_ends_the_run_before_the_target_is_loaded
     for (making, said) in [
         (Making::Fails, "the source could not be loaded: the password is not known"),
         (Making::Panics, "the source could not be loaded: the loader panicked: index out of bounds"),
-        (Making::Hangs, "the run did not end within 200ms; what was not begun by then was not attempted"),
+        (Making::Hangs, "the run did not end within 200ms; operations not begun by then were not attempted"),
     ] {
         let (report, rig) = undone_without_source(Some(making));
         assert_eq!((report.status, report.error_text().as_deref()), (Status::Failed, Some(said)));

@@ -197,7 +197,7 @@ fn steps_in_another_order_are_an_error_that_says_so() {
     check(&["load", "diff", "sync", "sync"], "`sync_data` called `execute_sync` a second time", done);
     check(&["load", "diff", "sync", "diff"], "`sync_data` called `calculate_diff` a second time", done);
     for steps in [&[][..], &["load"]] {
-        check(steps, "`sync_data` returned without a diff; it calls the steps and hands their errors on", "");
+        check(steps, "`sync_data` returned without a diff; call the steps there and return their errors", "");
     }
 }
 
