@@ -94,7 +94,7 @@ impl Report<'_> {
         configuration(out, report)?;
 
         section(out, "problems", look, report.problems())?;
-        rejected_under(out, report)?;
+        rejected_dependents(out, report)?;
         section(out, "left out", look, report.skipped.iter().map(skipped))?;
         section(out, "left out by the filter", look, &report.filtered)?;
         section(out, "guards", look, report.breaches.iter().map(advice::breach))?;
@@ -161,7 +161,7 @@ fn limit_override(limit: &LimitOverride) -> String {
 }
 
 /// How many records were rejected only because another was, which are counted and not named as problems.
-fn rejected_under(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
+fn rejected_dependents(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
     let Some(summary) = report.summary() else { return Ok(()) };
 
     // A record may have several problems, on both sides. Of a circle, only the first record has one, which names the others.
@@ -180,8 +180,8 @@ fn rejected_under(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
     });
     match unnamed.sum::<usize>() {
         0 => Ok(()),
-        1 => writeln!(out, "  and 1 record under them, which was rejected too"),
-        records => writeln!(out, "  and {records} records under them, which were rejected too"),
+        1 => writeln!(out, "  and 1 more record that depends on them"),
+        records => writeln!(out, "  and {records} more records that depend on them"),
     }
 }
 

@@ -203,7 +203,7 @@ impl Variable for Url {
     }
 }
 
-/// The URL of a SQLite database whose file name was given instead.
+/// The URL of a `SQLite` database whose file name was given instead.
 fn sqlite_url(spec: &VariableSpec, text: &str) -> Option<String> {
     let is_url = matches!(spec.kind, VariableKind::Url | VariableKind::List(VariableKind::Url));
     let extension = std::path::Path::new(text).extension()?;

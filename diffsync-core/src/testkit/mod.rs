@@ -11,6 +11,7 @@
 //! use diffsync_core::testkit::Laws;
 //! # use std::sync::{Mutex, PoisonError};
 //! # use diffsync_core::*;
+//! # use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 //! # #[derive(SyncModel, Clone)]
 //! # struct Vlan { #[sync(id)] number: u64, name: String }
 //! # #[derive(Dataset, Default)]

@@ -3,10 +3,10 @@
 /// The name among those that are known which was probably meant, if one is near.
 ///
 /// ```
-/// use diffsync_core::nearest;
+/// use diffsync_core::value::suggest;
 ///
-/// assert_eq!(nearest("nmae", ["id", "name"]), Some("name"));
-/// assert_eq!(nearest("vlan", ["id", "name"]), None);
+/// assert_eq!(suggest("nmae", ["id", "name"]), Some("name"));
+/// assert_eq!(suggest("vlan", ["id", "name"]), None);
 /// ```
 #[doc(hidden)]
 #[must_use]

@@ -94,11 +94,11 @@ fn a_device_in_a_rack_that_does_not_exist_is_rejected_and_the_others_are_written
 }
 
 #[test]
-fn records_under_a_rejected_one_are_counted_with_it() {
+fn records_that_depend_on_a_rejected_one_are_counted_with_it() {
     let place = place();
     let sites = fs::read_to_string(file(&place, "network", "sites.csv")).unwrap();
     fs::write(file(&place, "network", "sites.csv"), format!("{}\nAMS1,Amsterdam,NL,120\n", sites.trim_end())).unwrap();
     let run = ["run", "csv-to-postgres", "--folder", "network", "--database", "sqlite://network.db"];
     let said = place.run(&[&run[..], &["--max-rejected", "100"]].concat());
-    said.says("  source: site \"AMS1\" is there 2 times\n  and 999 records under them, which were rejected too\n");
+    said.says("  source: site \"AMS1\" is there 2 times\n  and 13 more records that depend on them\n");
 }

@@ -252,9 +252,7 @@ fn a_plan_is_carried_out_with_the_variables_it_was_made_with() {
     let said = with_env(&place, &["apply", "plan.jsonl"], "INVENTORY_URL", "sqlite://elsewhere.db");
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(!place.path("elsewhere.db").exists() && place.path("inventory.db").exists());
-    place
-        .expect(4, &["apply", "plan.jsonl", "--set", "file=x"])
-        .says("the plan was made with its own value for `file`");
+    place.expect(4, &["apply", "plan.jsonl", "--set", "file=x"]).says("the plan already holds a value for `file`");
     place.expect(4, &["apply", "plan.jsonl", "--set", "fiel=x"]).says("the job has no variable `fiel`");
     place.expect(1, &["apply", "plan.jsonl", "--set", "file"]).says("expected a name and a value, as in token=abc");
 }

@@ -64,7 +64,7 @@ async fn the_first_signal_ends_a_run_in_good_order() {
         signal(&child, name);
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         let mut err = String::new();
-        while !err.contains("ending: what is in flight is finished") {
+        while !err.contains("ending: calls in flight are finished") {
             assert_ne!(errors.read_line(&mut err).unwrap(), 0, "{err}");
         }
         reader.close().await.unwrap();
