@@ -178,7 +178,7 @@ where
                     proven.failed(M::REST.path, &error);
                 }
                 drop(alone);
-                return Err(self.context.conflicted(new, error).await);
+                return Err(Box::pin(self.context.conflicted(new, error)).await);
             }
         };
         let row = self.context.created_row(new, told, &request).await;
@@ -215,7 +215,7 @@ where
         match self.context.send_write::<M>(&self.context.client.request(Method::DELETE, &path_of(old)?)).await {
             Ok(_) => self.context.note_reached(M::REST.path),
             // It does not exist any more, which is the goal; perhaps an earlier request deleted it whose answer was lost.
-            Err(error) if error.is_gone() => self.context.surely_gone(old, &error).await?,
+            Err(error) if error.is_gone() => Box::pin(self.context.surely_gone(old, &error)).await?,
             Err(error) => return Err(error.into_target()),
         }
         self.context.cache().remove(M::REST.path, &old.remote_key()?);

@@ -198,11 +198,8 @@ impl Header {
 
     fn read<M: FileModel>(&self, row: &StringRecord) -> Result<M, RowError<M::Id>> {
         let mut identifiers = self.columns.iter().zip(&self.cells).filter(|(column, _)| column.identifies);
-        if identifiers.all(|(_, &cell)| row.get(cell).unwrap_or_default().trim().is_empty()) {
-            let mut identifiers = self.columns.iter().zip(&self.cells).filter(|(column, _)| column.identifies);
-            let is_empty = identifiers.all(|(_, &cell)| row.get(cell).unwrap_or_default().is_empty());
-            let what = if is_empty { "the identifier is empty" } else { "the identifier is nothing but spaces" };
-            return Err(RowError::Unidentified(CellError(what.into())));
+        if identifiers.all(|(_, &cell)| row.get(cell).unwrap_or_default().is_empty()) {
+            return Err(RowError::Unidentified(CellError("the identifier is empty".into())));
         }
         M::read(&mut RowCells { row, header: self })
     }
@@ -265,9 +262,8 @@ impl RowReader for RowCells<'_> {
 /// Whether a row can hold these values so that they come back as they are.
 pub(crate) fn check<M: FileModel>(values: &[Datum]) -> Result<(), CellError> {
     let is_blank = |value: &Datum| matches!(value, Datum::Text(text) if text.is_empty());
-    let is_space = |value: &Datum| matches!(value, Datum::Text(text) if text.trim().is_empty());
     let columns = || M::FILE.columns.iter().zip(values);
-    if columns().filter(|(column, _)| column.identifies).all(|(_, value)| value.is_null() || is_space(value)) {
+    if columns().filter(|(column, _)| column.identifies).all(|(_, value)| value.is_null() || is_blank(value)) {
         return Err(CellError("a row of CSV needs an identifier, and this one is empty".into()));
     }
 

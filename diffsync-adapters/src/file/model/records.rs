@@ -111,7 +111,7 @@ impl<M: FileModel> Records<'_, M> {
                 Ok(())
             }
             RowError::Unidentified(CellError(error)) => Err(self.error(format_args!(
-                "{place}: {error}; it is part of the identifier, so nobody knows which record it is"
+                "{place}: {error}; it is part of the identifier, so it is unknown which record it is"
             ))),
         }
     }

@@ -428,7 +428,7 @@ impl RestContext {
             Ok(ListReply::Rows(_)) => is_unsaid = true,
             Err(error) if keys.len() == 1 && error.is_gone() => {
                 if let Some(old) = keys.first().and_then(|(at, _)| old.get(*at)) {
-                    self.surely_gone(*old, &error).await?;
+                    Box::pin(self.surely_gone(*old, &error)).await?;
                 }
             }
             Err(error) => return Err(of_list(error, keys.len())),

@@ -195,8 +195,8 @@ async fn a_record_that_cannot_be_used_is_rejected_and_the_others_are_not() {
     let expected = [
         "source: server dangling__NL/AMS was rejected: `manufacturer` cannot be read: `device-types` has no 99",
         "source: server \"no list__NL/AMS\" was rejected: `tags` cannot be read: `tags` is \"red\" and not a list",
-        "source: server type__NL/AMS was rejected: `cores`: \"many\" is not a whole number from 0 to 255",
-        "source: server large__NL/AMS was rejected: `cores`: \"300\" is not a whole number from 0 to 255",
+        "source: server type__NL/AMS was rejected: `cores`: invalid type: string \"many\", expected u8",
+        "source: server large__NL/AMS was rejected: `cores`: invalid value: integer `300`, expected u8",
     ];
     let rejected: Vec<String> = rejected(servers);
     for (reason, expected) in rejected.iter().zip(expected) {

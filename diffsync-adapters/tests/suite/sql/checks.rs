@@ -209,7 +209,7 @@ fn nothing_is_made_where_a_lookup_leads_to_what_is_neither_there_nor_made() {
             assert_ne!(pushed(wanted, system.sql()).await.status.to_string(), "completed");
             let vlans = checked(&system.sql::<Vlans>(), Side::Target).await;
             let what = if has_database { "tables" } else { "connection" };
-            assert!(found(&vlans, what).1.contains("made when something is first written"), "{:?}", vlans.findings());
+            assert!(found(&vlans, what).1.contains("created at the first write"), "{:?}", vlans.findings());
         }
     });
 }

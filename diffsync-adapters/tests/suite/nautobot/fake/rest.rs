@@ -118,8 +118,13 @@ impl Api<'_> {
                 }
                 // No address here is translated into another.
                 "nat_inside" if self.collection.path == "ipam/ip-addresses" => rows.clear(),
-                // No interface here is in a VLAN.
-                "untagged_vlan" | "tagged_vlans" if self.collection.path == "dcim/interfaces" => rows.clear(),
+                // Nothing here is in a VLAN.
+                "untagged_vlan" | "tagged_vlans"
+                    if ["dcim/interfaces", "virtualization/interfaces"].contains(&self.collection.path) =>
+                {
+                    rows.clear();
+                }
+                "vlan" if self.collection.path == "vpn/vpn-terminations" => rows.clear(),
                 other => return json_of(400, json!({other: ["Unknown filter field"]})),
             }
         }
