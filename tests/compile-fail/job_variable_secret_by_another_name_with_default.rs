@@ -14,7 +14,7 @@ struct World {
     regions: Table<Region>,
 }
 
-type Token = diffsync::model::Secret<String>;
+type Token = diffsync::value::Secret<String>;
 
 struct File;
 

@@ -6,7 +6,7 @@ use diffsync_tests::regions::File;
 #[job(source = File, target = File)]
 struct Regions {
     #[var(default = "hunter2")]
-    token: diffsync::model::Secret<String>,
+    token: diffsync::value::Secret<String>,
 }
 
 diffsync_tests::opens!(Regions: File, File);

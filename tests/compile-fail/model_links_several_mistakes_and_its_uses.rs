@@ -26,7 +26,7 @@ fn renamed(to: &str) -> CountryPatch {
 
 fn plan(country: Country) -> Plan<World> {
     let mut world = World::default();
-    world.countries.modify("france", |country| country.apply(&renamed("France")));
+    world.countries.modify("france", |country| diffsync::model::SyncModel::apply(country, &renamed("France")));
     world.countries.insert(country.patched(&renamed("Frankreich")));
     Plan::new(world, World::default())
 }

@@ -1,7 +1,7 @@
 //! Identifiers are shown, so a secret is none.
 
 use diffsync::SyncModel;
-use diffsync::model::Secret;
+use diffsync::value::Secret;
 
 #[derive(SyncModel)]
 struct Account {

@@ -1,7 +1,7 @@
 //! All mistakes of a model are reported in one build.
 
 use diffsync::SyncModel;
-use diffsync::model::Secret;
+use diffsync::value::Secret;
 
 #[derive(SyncModel)]
 #[sync(name = "Country", labels = "countries", parent(Region, slug = area))]

@@ -75,6 +75,6 @@ fn renamed(to: &str) -> CountryPatch {
 fn main() {
     let mut table = Table::<Country>::default();
     let id = CountryId { slug: "france".to_owned() };
-    table.modify(&id, |country| country.apply(&renamed("France")));
+    table.modify(&id, |country| diffsync::model::SyncModel::apply(country, &renamed("France")));
     println!("{} {}", Country::NAME, table.get("france").is_some());
 }

@@ -1,5 +1,5 @@
 use diffsync::SyncModel;
-use diffsync::model::Secret;
+use diffsync::value::Secret;
 use diffsync::rest::RestModel;
 
 #[derive(SyncModel, RestModel, Clone)]
