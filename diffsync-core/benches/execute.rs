@@ -18,7 +18,7 @@ use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::model::{Flags, Limit, Operation};
 use diffsync_core::report::{Status, Step};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, Job, ModelExt, Run, SyncModel, Table, Target, job};
 
 /// A port of a device.
 #[derive(SyncModel, Clone)]

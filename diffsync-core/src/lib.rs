@@ -88,7 +88,7 @@ pub use diffsync_derive::{Choice, Dataset, SyncModel, job};
 pub use crate::adapter::{Adapter, Target};
 pub use crate::data::{Dataset, Table};
 pub use crate::job::{Job, JobRegistry};
-pub use crate::model::SyncModel;
+pub use crate::model::{ModelExt, SyncModel};
 pub use crate::plan::{Diff, Plan};
 pub use crate::run::Run;
 

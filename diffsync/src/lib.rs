@@ -91,45 +91,6 @@ pub mod model {
     /// `patch` and the rest are free for the models' own traits. [`ModelExt`] has what users of a model call.
     #[doc(inline)]
     pub use crate::traits::SyncModel;
-
-    /// What a model's records can do for their users.
-    pub trait ModelExt: SyncModel {
-        /// The model's name: `device_type`.
-        const NAME: &'static str = <Self as SyncModel>::NAME;
-        /// The model's fields and links.
-        const SCHEMA: &'static crate::schema::ModelSchema = <Self as SyncModel>::SCHEMA;
-
-        /// The record's identifier.
-        fn id(&self) -> Self::Id {
-            SyncModel::id(self)
-        }
-
-        /// A copy of the record with the patch applied: what most targets return from `update`.
-        ///
-        /// ```
-        /// use diffsync::prelude::*;
-        ///
-        /// #[derive(SyncModel, Clone)]
-        /// struct Region {
-        ///     #[sync(id)]
-        ///     slug: String,
-        ///     name: String,
-        /// }
-        ///
-        /// let region = Region { slug: "europe".into(), name: "Europa".into() };
-        /// let patch = RegionPatch { name: Some("Europe".into()) };
-        /// assert_eq!(region.patched(&patch).name, "Europe");
-        /// ```
-        #[must_use]
-        fn patched(&self, patch: &Self::Patch) -> Self
-        where
-            Self: Clone,
-        {
-            SyncModel::patched(self, patch)
-        }
-    }
-
-    impl<M: SyncModel> ModelExt for M {}
 }
 
 /// Tables, data sets and their problems.

@@ -179,7 +179,7 @@ mod with_methods_of_its_own {
         let lock = Lock { key: "front".into(), patch: 1 };
         assert_eq!((lock.key(), lock.is(true), lock.apply(), lock.prefetch()), ("own", true, 1, 2));
         assert_eq!((lock.planned(), lock.identifier(), lock.attribute()), (3, 4, 5));
-        assert_eq!((lock.id().to_string(), Lock::NAME), ("front".into(), "lock"));
+        assert_eq!((lock.id().to_string(), <Lock as diffsync::model::SyncModel>::NAME), ("front".into(), "lock"));
     }
 }
 

@@ -50,7 +50,7 @@ macro_rules! accepts {
                 patch: &M::Patch,
                 _: &::diffsync::adapter::WriteContext<'_, $data>,
             ) -> ::std::result::Result<M, ::diffsync::adapter::TargetError> {
-                ::std::result::Result::Ok(::diffsync::model::SyncModel::patched(old, patch))
+                ::std::result::Result::Ok(::diffsync::ModelExt::patched(old, patch))
             }
 
             async fn delete(

@@ -12,7 +12,7 @@ use diffsync_core::adapter::{
 };
 use diffsync_core::data::{HasTable, Side, VisitedBy};
 use diffsync_core::memory::MemoryScope;
-use diffsync_core::{Adapter, Dataset, Target};
+use diffsync_core::{Adapter, Dataset, ModelExt, Target};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 

@@ -1,5 +1,6 @@
 //! Changing an attribute of a record whose model is not known.
 
+use diffsync_core::ModelExt;
 use diffsync_core::model::AttributeValues;
 use diffsync_core::value::exposed;
 use serde_json::Value;

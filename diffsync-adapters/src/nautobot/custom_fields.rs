@@ -1,5 +1,6 @@
 //! The values of custom fields.
 
+use diffsync_core::ModelExt;
 use std::collections::BTreeMap;
 
 use diffsync_core::adapter::AdapterError;

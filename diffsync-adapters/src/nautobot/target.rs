@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
-use diffsync_core::Target;
 use diffsync_core::adapter::{Capabilities, TargetError, TargetErrorKind, WriteContext};
 use diffsync_core::data::HasTable;
+use diffsync_core::{ModelExt, Target};
 use serde_json::Value;
 
 use super::cascade::{CascadeSearch, Doomed};

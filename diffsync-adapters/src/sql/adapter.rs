@@ -10,7 +10,7 @@ use diffsync_core::adapter::{
 use diffsync_core::data::{HasTable, Side, VisitedBy};
 use diffsync_core::job::redact_url;
 use diffsync_core::value::Url;
-use diffsync_core::{Adapter, Dataset, Target};
+use diffsync_core::{Adapter, Dataset, ModelExt, Target};
 
 use super::catalogue::Catalogue;
 use super::context::SqlContext;

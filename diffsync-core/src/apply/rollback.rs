@@ -12,7 +12,7 @@ use crate::data::table::{Table, row};
 use crate::model::derive_support::AttributeValues;
 use crate::model::flags::Flags;
 use crate::model::operation::Operation;
-use crate::model::{AsKey, SyncModel};
+use crate::model::{AsKey, ModelExt, SyncModel};
 use crate::plan::RecordRef;
 use crate::plan::diff::{TableDiff, twins};
 use crate::plan::fit::PlanFit;

@@ -11,7 +11,7 @@ use crate::data::refusal::Refusal;
 use crate::data::side::Side;
 use crate::data::table::{LoadState, Table, row};
 use crate::model::schema::{LinkKind, LinkSchema};
-use crate::model::{AsKey, SyncModel};
+use crate::model::{AsKey, ModelExt, SyncModel};
 use fixedbitset::FixedBitSet;
 
 /// A data set that was loaded and checked.

@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use crate::model::flags::Flags;
-use crate::model::{AsKey, SyncModel};
+use crate::model::{AsKey, ModelExt, SyncModel};
 
 /// One hash function for all tables, so that a key hashed once can be looked up on both sides.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
@@ -363,7 +363,7 @@ impl<M: SyncModel> Table<M> {
     fn unusable(&self) -> &HashSet<M::Id> {
         self.unusable.get_or_init(|| {
             let rejected = self.rejected.iter().map(|(id, _)| id.clone());
-            rejected.chain(self.duplicates.iter().map(SyncModel::id)).collect()
+            rejected.chain(self.duplicates.iter().map(ModelExt::id)).collect()
         })
     }
 

@@ -29,7 +29,7 @@ use crate::model::schema::ModelSchema;
 /// The derive is the only intended implementor; its items are the contract between the macro and the core.
 ///
 /// ```
-/// use diffsync_core::SyncModel;
+/// use diffsync_core::{ModelExt, SyncModel};
 ///
 /// /// A geographic region.
 /// #[derive(SyncModel)]
@@ -61,10 +61,6 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     /// The model's fields and links.
     const SCHEMA: &'static ModelSchema;
 
-    /// The record's identifier.
-    fn id(&self) -> Self::Id {
-        Self::to_id(self.key())
-    }
     /// The record's borrowed identifier.
     fn key(&self) -> Self::Key<'_>;
     /// Whether the record has this identifier.
@@ -111,11 +107,23 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     /// Reads a byte of each piece of memory that a comparison will need, so that many records can be fetched at once.
     #[doc(hidden)]
     fn prefetch(&self) -> usize;
+}
+
+/// What users call on the records of a model.
+///
+/// These methods are apart from [`SyncModel`], so that a file in which models are used has only them in scope: a model's own
+/// `key`, `is` or `patch` meets no other method of its name.
+pub trait ModelExt: SyncModel {
+    /// The record's identifier.
+    fn id(&self) -> Self::Id {
+        Self::to_id(self.key())
+    }
 
     /// A copy of the record with the patch applied: what most targets return from `update`.
     ///
     /// ```
     /// # use diffsync_core::SyncModel;
+    /// # use diffsync_core::ModelExt;
     /// # #[derive(SyncModel, Clone)]
     /// # struct Region { #[sync(id)] slug: String, name: String }
     /// let region = Region { slug: "europe".into(), name: "Europa".into() };
@@ -132,6 +140,8 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
         record
     }
 }
+
+impl<M: SyncModel> ModelExt for M {}
 
 /// A value that names a record of `M`: its identifier, the identifier's only field, or a tuple of its fields.
 ///

@@ -31,7 +31,7 @@ use crate::data::side::Side;
 use crate::data::table::{Table, row};
 use crate::model::operation::Operation;
 use crate::model::schema::{LinkKind, LinkSchema, ModelSchema};
-use crate::model::{AsKey, SyncModel};
+use crate::model::{AsKey, ModelExt, SyncModel};
 use crate::plan::diff::{Withheld, respell};
 use crate::plan::fit::PlanFit;
 use crate::plan::outcome::Task;

@@ -1,9 +1,9 @@
 //! The scope of a comparison: what of the two sides takes part in it.
 
-use crate::model::SyncModel;
 use crate::model::flags::Flags;
 use crate::model::operation::{Operation, Operations};
 use crate::model::schema::ModelSchema;
+use crate::model::{ModelExt, SyncModel};
 use crate::plan_file::filter::Filter;
 use crate::plan_file::selection::PlanSelection;
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::ApplyRequest;
-use crate::model::SyncModel;
 use crate::model::operation::Operation;
+use crate::model::{ModelExt, SyncModel};
 
 /// The operations of a saved plan as a comparison looks them up: nothing else takes part in it.
 #[derive(Debug, Clone)]

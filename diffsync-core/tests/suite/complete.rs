@@ -6,7 +6,7 @@ use diffsync_core::adapter::{AdapterError, CompleteContext, LoadContext, TargetE
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
 
 use crate::fake_target::{Recorder, ended, failures, locked, run_job};
 use crate::plan_file::key;

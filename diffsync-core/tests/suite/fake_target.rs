@@ -12,7 +12,7 @@ use diffsync_core::model::{Limit, Operation};
 use diffsync_core::report::{Event, FailedRecord, Observer, RunReport};
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::Url;
-use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Target, job};
+use diffsync_core::{Adapter, Dataset, Job, ModelExt, Run, SyncModel, Target, job};
 
 use crate::world::{City, Country, Place, Records, Region, World};
 

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use diffsync_core::adapter::{AdapterError, CompleteContext, LoadContext, TargetError, WriteContext};
 use diffsync_core::testkit::{Laws, Violation};
-use diffsync_core::{Adapter, Dataset, SyncModel, Table, Target};
+use diffsync_core::{Adapter, Dataset, ModelExt, SyncModel, Table, Target};
 
 use crate::fake_target::locked;
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::testkit::Laws;
-use diffsync_core::{Adapter, Dataset, SyncModel, Table, Target};
+use diffsync_core::{Adapter, Dataset, ModelExt, SyncModel, Table, Target};
 
 use crate::fake_target::locked;
 

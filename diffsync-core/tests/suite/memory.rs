@@ -9,7 +9,7 @@ use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::memory::{MemoryScope, MemoryUse};
 use diffsync_core::report::{RunReport, Step};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
 
 use crate::fake_target::run_job;
 

@@ -1,6 +1,6 @@
 //! A network's inventory: every kind of link, in one data set.
 
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync_core::{Dataset, ModelExt, SyncModel, Table};
 
 /// Who uses devices. No two have the same code.
 #[derive(SyncModel, Clone, Debug, PartialEq)]

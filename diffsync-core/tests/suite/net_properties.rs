@@ -6,10 +6,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diffsync_core::SyncModel;
 use diffsync_core::model::{Flags, Limit, OnGuard, Operation};
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
+use diffsync_core::{ModelExt, SyncModel};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

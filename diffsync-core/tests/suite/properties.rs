@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diffsync_core::plan::{DiffTree, PlanView};
 use diffsync_core::report::Status;
-use diffsync_core::{Plan, SyncModel};
+use diffsync_core::{ModelExt, Plan};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

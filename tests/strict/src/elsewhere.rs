@@ -5,6 +5,7 @@ pub mod facade {
     pub use diffsync_core as sync;
 }
 
+use diffsync_core::ModelExt;
 use facade::sync::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use facade::sync::job::{JobContext, JobError, VariableValues};
 use facade::sync::{Adapter, Choice, Dataset, Job, SyncModel, Table, Target, job};

@@ -55,6 +55,8 @@ impl Machine {
 
 #[cfg(test)]
 mod tests {
+    use diffsync_core::ModelExt;
+
     use super::*;
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError, VariableValues};
 use diffsync_core::value::Secret;
-use diffsync_core::{Adapter, Choice, Dataset, Job, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Choice, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
 
 /// A tenant.
 #[derive(SyncModel, Debug, Clone, PartialEq, Eq)]

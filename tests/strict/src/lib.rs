@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::value::{Secret, Url};
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
 
 pub mod adapters;
 pub mod elsewhere;

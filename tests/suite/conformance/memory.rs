@@ -13,7 +13,7 @@ use diffsync_core::model::{Flags, Limit, Operation};
 use diffsync_core::plan::DiffTree;
 use diffsync_core::report::{Observer, RunReport};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Job, SyncModel, Target};
+use diffsync_core::{Adapter, Job, ModelExt, SyncModel, Target};
 use serde_json::{Map, Value, json};
 
 use super::asked::{Mark, Marks};

@@ -2,7 +2,7 @@
 
 use diffsync_core::model::Flags;
 use diffsync_core::schema::{FieldSchema, ModelSchema};
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync_core::{Dataset, ModelExt, SyncModel, Table};
 use serde_json::{Map, Value, json};
 
 /// A data set that can be copied and listed.
@@ -97,7 +97,7 @@ pub(super) fn flag_table<M: SyncModel>(table: &mut Table<M>, model: &str, flags:
 }
 
 pub(super) fn remove<M: SyncModel>(table: &mut Table<M>, goes: &dyn Fn(&Row) -> bool) {
-    let going: Vec<_> = table.iter().filter(|record| goes(&Row::of(*record))).map(SyncModel::id).collect();
+    let going: Vec<_> = table.iter().filter(|record| goes(&Row::of(*record))).map(ModelExt::id).collect();
     for id in going {
         table.remove(&id);
     }

@@ -8,7 +8,7 @@ use std::ptr;
 
 use diffsync_core::adapter::{AdapterError, CompleteContext};
 use diffsync_core::data::HasTable;
-use diffsync_core::{Dataset, SyncModel, Table};
+use diffsync_core::{Dataset, ModelExt, SyncModel, Table};
 
 use super::FileModel;
 use super::row::{CellError, RowError};

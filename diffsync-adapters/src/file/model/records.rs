@@ -3,9 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
-use diffsync_core::Table;
 use diffsync_core::adapter::AdapterError;
 use diffsync_core::data::Side;
+use diffsync_core::{ModelExt, Table};
 use tokio::sync::watch;
 use tracing::warn;
 

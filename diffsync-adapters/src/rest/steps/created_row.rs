@@ -1,6 +1,7 @@
 //! The row of a record that was just created, wherever the server says what it is: in its answer, where the answer leads, or in
 //! the collection.
 
+use diffsync_core::ModelExt;
 use diffsync_core::adapter::{AdapterError, TargetError};
 use diffsync_core::value::Url;
 use futures_util::TryStreamExt;

@@ -1,5 +1,6 @@
 //! Which of the records that are about to be created already exist.
 
+use diffsync_core::ModelExt;
 use std::collections::BTreeSet;
 
 use diffsync_core::adapter::TargetError;

@@ -1,5 +1,6 @@
 //! The records of the rows that were read.
 
+use diffsync_core::ModelExt;
 use std::collections::BTreeMap;
 
 use diffsync_core::adapter::AdapterError;

@@ -1,5 +1,6 @@
 //! Writing records, one with each request.
 
+use diffsync_core::ModelExt;
 use diffsync_core::adapter::TargetError;
 use reqwest::Method;
 use serde_json::{Map, Value};

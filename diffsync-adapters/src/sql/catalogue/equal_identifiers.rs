@@ -1,5 +1,6 @@
 //! Identifiers that the database takes for the same, where Rust tells them apart.
 
+use diffsync_core::ModelExt;
 use std::collections::HashMap;
 
 use diffsync_core::adapter::TargetError;

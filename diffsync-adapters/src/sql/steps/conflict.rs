@@ -1,5 +1,6 @@
 //! Names the rows that have the unique values which records were refused for.
 
+use diffsync_core::ModelExt;
 use std::fmt::Write;
 
 use diffsync_core::adapter::TargetError;

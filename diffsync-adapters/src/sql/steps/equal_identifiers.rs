@@ -4,6 +4,7 @@
 //! create and one to delete. The database is asked which of the source's new identifiers it takes for those of its rows,
 //! before anything of the model is written: neither of such a pair is touched, and each error names the other.
 
+use diffsync_core::ModelExt;
 use std::sync::Arc;
 
 use diffsync_core::adapter::TargetError;

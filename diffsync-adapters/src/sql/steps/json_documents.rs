@@ -1,5 +1,6 @@
 //! JSON documents that change keep the keys that the types of their fields do not know.
 
+use diffsync_core::ModelExt;
 use std::collections::{BTreeMap, HashMap};
 
 use diffsync_core::adapter::TargetError;

@@ -1,9 +1,9 @@
 //! Reads the rows of a table as records.
 
-use diffsync_core::Table;
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::data::Side;
 use diffsync_core::model::Flags;
+use diffsync_core::{ModelExt, Table};
 
 use super::selection::select;
 use crate::sql::catalogue::Catalogue;

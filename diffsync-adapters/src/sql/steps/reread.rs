@@ -1,5 +1,6 @@
 //! Reads records back where the database may hold something else than it was given.
 
+use diffsync_core::ModelExt;
 use std::collections::{BTreeMap, HashMap};
 
 use diffsync_core::adapter::TargetError;

@@ -1,5 +1,6 @@
 //! Creates, updates and deletes records, a batch at a time.
 
+use diffsync_core::ModelExt;
 use diffsync_core::adapter::TargetError;
 
 use super::answers::{RecordResults, together};

@@ -1,7 +1,7 @@
 //! Values that a Nautobot keeps in another form, or refuses.
 
 use diffsync_adapters::nautobot::{CustomField, CustomFieldChoice, CustomFields, LocationPath, Manufacturer};
-use diffsync_core::SyncModel;
+use diffsync_core::ModelExt;
 use diffsync_core::report::Status;
 use serde_json::{Value, json};
 

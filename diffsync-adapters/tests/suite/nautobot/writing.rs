@@ -2,7 +2,7 @@
 
 use diffsync_adapters::nautobot::{Device, Inventory, Nautobot, Prefix};
 use diffsync_core::report::Status;
-use diffsync_core::{SyncModel, Target};
+use diffsync_core::{ModelExt, Target};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 

@@ -8,10 +8,10 @@ use super::{Differ, TableDiff};
 use crate::data::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, position, to_self};
 use crate::data::graph::{add_descendants, walk};
 use crate::data::table::{LoadState, Table, row};
-use crate::model::SyncModel;
 use crate::model::flags::Flags;
 use crate::model::operation::Operation;
 use crate::model::schema::{LinkKind, LinkSchema};
+use crate::model::{ModelExt, SyncModel};
 use crate::plan::scope::Scope;
 
 /// Whether any flag is set or any filter given, so that a diff must be looked through for what they concern.

@@ -9,7 +9,7 @@ use crate::data::dataset::{
     Dataset, HasTable, LinksIn, ModelVisitor, Respelled, SpellingVisitor, respelled_in_self, visit_in_order,
 };
 use crate::data::table::Table;
-use crate::model::SyncModel;
+use crate::model::{ModelExt, SyncModel};
 
 /// Writes the names of records in the source as these records will be spelled in the target.
 pub(crate) fn respell<D: Dataset>(source: &mut D, target: &D) {

@@ -18,8 +18,8 @@ use super::{Differ, TableDiff};
 use crate::data::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, position, to_self};
 use crate::data::side::Side;
 use crate::data::table::Table;
-use crate::model::SyncModel;
 use crate::model::schema::{Comparison, LinkKind, LinkSchema, ModelSchema};
+use crate::model::{ModelExt, SyncModel};
 use crate::plan::{PlanView, RecordRef};
 
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);

@@ -84,7 +84,7 @@ macro_rules! removal {
         impl Net {
             fn remove_named(&mut self, named: &str) {
                 $(
-                    if let Some(id) = self.$table.iter().find(|record| name(*record) == named).map(SyncModel::id) {
+                    if let Some(id) = self.$table.iter().find(|record| name(*record) == named).map(ModelExt::id) {
                         self.$table.remove(&id);
                     }
                 )*

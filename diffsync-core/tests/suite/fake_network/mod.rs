@@ -20,7 +20,7 @@ use diffsync_core::plan::PlanView;
 use diffsync_core::report::{Event, Observer, RunReport};
 use diffsync_core::run::RunOptions;
 use diffsync_core::schema::{LinkKind, LinkSchema};
-use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target};
+use diffsync_core::{Adapter, Dataset, Job, ModelExt, Run, SyncModel, Table, Target};
 
 use self::links::{dangling, remove_orphans};
 use self::result::Watch;

@@ -1,6 +1,6 @@
 //! Carrying out a saved plan does what stands in it, and nothing else.
 
-use diffsync_core::SyncModel;
+use diffsync_core::ModelExt;
 use diffsync_core::model::{Flags, Limit, OnGuard, Operation};
 use diffsync_core::plan::Breach;
 use diffsync_core::plan_file::StalePolicy;

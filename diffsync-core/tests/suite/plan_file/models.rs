@@ -9,7 +9,7 @@ use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
 use diffsync_core::plan_file::StalePolicy;
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Every way in which an operation of a saved plan can fail to be found again as it was.
 
-use diffsync_core::SyncModel;
+use diffsync_core::ModelExt;
 use diffsync_core::model::Flags;
 use diffsync_core::plan_file::{PlanKey, StalePolicy};
 use diffsync_core::report::Status;

@@ -1,8 +1,8 @@
 //! What holds of saved plans for any two worlds, whatever fails.
 
+use diffsync_core::ModelExt;
 use std::collections::BTreeSet;
 
-use diffsync_core::SyncModel;
 use diffsync_core::plan_file::StalePolicy;
 use diffsync_core::report::Status;
 use proptest::prelude::*;

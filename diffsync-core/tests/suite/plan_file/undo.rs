@@ -1,6 +1,6 @@
 //! A run can be taken back, as far as that is possible.
 
-use diffsync_core::SyncModel;
+use diffsync_core::ModelExt;
 use diffsync_core::model::{Flags, Operation};
 use diffsync_core::plan_file::StalePolicy;
 use diffsync_core::report::{RunReport, Status};

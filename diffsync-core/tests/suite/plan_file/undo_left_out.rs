@@ -7,7 +7,7 @@ use diffsync_core::model::{Flags, Operation};
 use diffsync_core::plan_file::StalePolicy;
 use diffsync_core::report::{RunReport, Status, Step};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Job, SyncModel, job};
+use diffsync_core::{Job, ModelExt, job};
 
 use crate::fake_target::{Memory, Rig, Shared, SyncWorlds, apply, ended, run_job};
 use crate::plan_file::{apply_plan, inverse, stale, undoable};

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::report::{RunReport, Status};
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::fake_network::{self, SyncNets, lab};

@@ -4,7 +4,7 @@ use diffsync_core::apply::write_plan;
 use diffsync_core::job::JobSpec;
 use diffsync_core::plan_file::{PlanKind, StalePolicy};
 use diffsync_core::value::Secret;
-use diffsync_core::{Dataset, Plan, SyncModel, Table};
+use diffsync_core::{Dataset, ModelExt, Plan, SyncModel, Table};
 
 use crate::fake_target::{Rig, SyncWorlds, dry_run};
 use crate::plan_file::{carry_out, inverse, key, plan, read, signature, stale, undoable};

@@ -1,6 +1,7 @@
 //! Links compare as the identifiers that they name, and new records are written in the target's spelling.
 
 use super::*;
+use diffsync_core::ModelExt;
 
 #[test]
 fn a_link_compares_as_the_identifier_that_it_names() {

@@ -1,6 +1,7 @@
 //! Two sides that tell identifiers apart by every letter, and jobs on them.
 
 use super::*;
+use diffsync_core::ModelExt;
 
 /// Two sides, the second of which is written.
 pub(super) struct Lab<D> {
