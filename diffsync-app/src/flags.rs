@@ -102,7 +102,7 @@ pub(crate) fn on_guard() -> Arg {
 pub(crate) fn writing() -> Vec<Arg> {
     vec![
         switch("stop-on-failure", HEADING, "End the run at the first failed record"),
-        value("max-failures", "N", HEADING, "End the run once this many records have failed")
+        value("max-failures", "N", HEADING, "End the run once this many records have failed or are unknown")
             .value_parser(at_least_one),
         value("retries", "N", HEADING, "Retry a call this many times after a transient error [default: 4]")
             .value_parser(clap::value_parser!(u16)),

@@ -4,6 +4,7 @@
 pub use std::sync::{Arc, Mutex};
 
 pub use diffsync::adapter::*;
+pub use diffsync::apply::*;
 pub use diffsync::data::*;
 pub use diffsync::job::*;
 pub use diffsync::model::*;
@@ -12,6 +13,7 @@ pub use diffsync::plan_file::*;
 pub use diffsync::prelude::*;
 pub use diffsync::report::*;
 pub use diffsync::run::*;
+pub use diffsync::value::*;
 
 pub use crate::{accepts, block_on, loads, opens, run};
 

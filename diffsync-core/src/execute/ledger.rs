@@ -332,7 +332,9 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             self.unwritten[task.model].insert(record.row(), (task.operation, to_blame));
         }
 
-        if let Outcome::Failed { error, .. } = &outcome {
+        // A record whose outcome is unknown counts as well: a target that times out or panics on every record must not be
+        // called for all of them.
+        if let Outcome::Failed { error, .. } | Outcome::Unknown { reason: error } = &outcome {
             self.failures += 1;
             if self.options.max_failures.is_some_and(|max| self.failures >= max) {
                 self.stop(Stopped::Failure(error.to_string()));

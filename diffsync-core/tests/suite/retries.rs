@@ -159,19 +159,23 @@ fn a_fatal_error_after_a_transient_one_ends_the_run() {
 
 #[test]
 fn so_many_failures_end_the_run_and_no_fewer() {
-    let run = |max, failing: usize| {
+    let run = |max, failing: usize, failure: Answer| {
         let mut options = apply();
         options.max_failures = Some(max);
         let tags: String = (0..8).map(|number| format!("tag t{number};")).collect();
         let fails = move |call: &str, _: usize| {
             let number: usize = call[12..].parse().unwrap();
-            if number < failing { Answer::Fail } else { Answer::Do }
+            if number < failing { failure } else { Answer::Do }
         };
         let ended = lab(&tags, "").answering(fails).run::<SyncNets>(options);
         (ended.counts(), ended.report.status)
     };
-    assert_eq!(run(3, 2), ("6 created, 2 failed".into(), Status::Partial));
-    assert_eq!(run(3, 3), ("3 failed, 5 not_attempted".into(), Status::Failed));
-    assert_eq!(run(1, 1), ("1 failed, 7 not_attempted".into(), Status::Failed));
-    assert_eq!(run(0, 1), ("1 failed, 7 not_attempted".into(), Status::Failed));
+    assert_eq!(run(3, 2, Answer::Fail), ("6 created, 2 failed".into(), Status::Partial));
+    assert_eq!(run(3, 3, Answer::Fail), ("3 failed, 5 not_attempted".into(), Status::Failed));
+    assert_eq!(run(1, 1, Answer::Fail), ("1 failed, 7 not_attempted".into(), Status::Failed));
+    assert_eq!(run(0, 1, Answer::Fail), ("1 failed, 7 not_attempted".into(), Status::Failed));
+    // A target that panics or times out on every record is not called for all of them.
+    for failure in [Answer::Panic, Answer::Unknown] {
+        assert_eq!(run(3, 3, failure), ("3 unknown, 5 not_attempted".into(), Status::Failed));
+    }
 }
