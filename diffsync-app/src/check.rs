@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use crate::command::{variable_values, wants_json};
 use crate::exit::Exit;
-use crate::run::{prepare, runtime};
+use crate::run::prepare;
+use crate::runtime::runtime;
 use crate::terminal::{self, indented, one_line};
 
 /// The health checks of both systems of a job.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diffsync_core::job::{JobEntry, VariableError, VariableKind, VariableSpec, VariableValues};
 use diffsync_core::value::suggest;
 
-use crate::run::runtime;
+use crate::runtime::runtime;
 use crate::terminal::one_line;
 
 /// How long a system may take to list its choices.

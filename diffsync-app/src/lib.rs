@@ -30,6 +30,7 @@ mod plan;
 mod plan_file;
 mod report;
 mod run;
+mod runtime;
 mod signal;
 mod signature;
 mod terminal;

@@ -7,7 +7,6 @@ use diffsync_core::JobRegistry;
 use diffsync_core::job::{JobEntry, PreparedJob, VariableValues};
 use diffsync_core::report::{Observer, RunReport, TracingObserver};
 use diffsync_core::run::RunOptions;
-use tokio::runtime::Runtime;
 
 use crate::advice;
 use crate::choices;
@@ -15,6 +14,7 @@ use crate::command::{flag_name, or_in_environment, variable_values, wants_json};
 use crate::exit::Exit;
 use crate::flags::{self, is_set};
 use crate::report::{Look, Report};
+use crate::runtime::runtime;
 use crate::signal::cancel_when_asked;
 use crate::terminal::{self, Progress};
 use crate::undo::UndoFile;
@@ -87,12 +87,6 @@ pub(crate) fn execute(
     // A cancelled loader may still block a thread; its result is not needed.
     runtime.shutdown_background();
     Ok(report)
-}
-
-/// The runtime of the adapters.
-pub(crate) fn runtime() -> Result<Runtime, String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| format!("no threads can be started: {error}"))
 }
 
 /// Prints the report of a run, and returns the exit code.

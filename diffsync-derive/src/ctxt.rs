@@ -4,8 +4,6 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Error;
 
-use crate::krate::Krate;
-
 /// The errors found so far.
 #[derive(Default)]
 pub(crate) struct Ctxt {
@@ -40,13 +38,12 @@ impl Ctxt {
     ///
     /// The compiler accepts a type with an error in it as any type, and reports nothing more about code that uses it.
     /// So it can replace a type that is not known, without errors that only follow from the first. As no type can be an
-    /// error, an array's length is one.
-    pub(crate) fn first_as_type(&mut self, krate: &Krate) -> TokenStream {
+    /// error, an array's length is one. `krate` is the path of the core.
+    pub(crate) fn first_as_type(&mut self, krate: &TokenStream) -> TokenStream {
         if self.errors.is_empty() {
             return quote!(());
         }
         let error = self.errors.remove(0).to_compile_error();
-        let krate = krate.path();
 
         quote!(<[(); #error] as #krate::SyncModel>::Id)
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ExecuteOptions;
+use super::answer::{Answer, WritePhase};
 use super::attempt::CallError;
 use super::dependents::Clearing;
 use super::ledger::Interrupted;
-use super::write::{Answer, WritePhase};
 use crate::adapter::{Target, WriteContext};
 use crate::data::dataset::{Dataset, HasTable};
 use crate::error::{TargetError, TargetErrorKind};

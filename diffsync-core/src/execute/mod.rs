@@ -4,6 +4,7 @@
 //! are set once all records exist, and deletes come last, in reverse order.
 
 mod again;
+mod answer;
 mod ask;
 mod attempt;
 mod conflict;
@@ -12,6 +13,7 @@ mod free;
 mod journal;
 mod ledger;
 mod order;
+mod set_value;
 mod write;
 
 use std::num::NonZeroUsize;
@@ -20,10 +22,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::answer::WritePhase;
 pub use self::attempt::RetryPolicy;
 use self::dependents::Clearing;
 use self::ledger::Ledger;
-use self::write::{WriteModel, WritePhase, writers};
+use self::write::{WriteModel, writers};
 use crate::adapter::{Adapter, CompleteContext, WrittenBy};
 use crate::data::dataset::{Dataset, in_order};
 use crate::data::problem::Problem;

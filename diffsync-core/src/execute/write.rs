@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{self, StreamExt};
 
+use super::answer::{Answer, WritePhase};
 use super::ask::Asking;
-use super::attempt::CallError;
 use super::dependents::Clearing;
-use super::free::{Value, set_value};
 use super::ledger::Ledger;
+use super::set_value::{Value, set_value};
 use super::{ExecuteOptions, Execution, Stopped};
 use crate::adapter::{Capabilities, Target, TargetVisitor, WriteContext, WrittenBy};
 use crate::data::dataset::{Dataset, HasTable, Model};
@@ -50,17 +50,6 @@ pub(super) trait WriteModel<D, T>: Send + Sync {
 
     /// How many records the target is given at a time.
     fn at_a_time(&self, target: &T, options: &ExecuteOptions) -> usize;
-}
-
-/// The part of a record's task that is being done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WritePhase {
-    /// Everything except deferred references.
-    Whole,
-    /// Setting the deferred references of a record, now that all records exist.
-    Deferred,
-    /// Clearing the deferred references of a record before it is deleted.
-    Clear,
 }
 
 /// The writers of a data set's models, in the order of its fields.
@@ -119,47 +108,6 @@ where
     fn at_a_time(&self, target: &T, options: &ExecuteOptions) -> usize {
         let terms = target.terms();
         concurrency(&terms, options).saturating_mul(terms.batch.max(1))
-    }
-}
-
-/// The target's answer to a task.
-pub(super) enum Answer<M> {
-    Stored(M),
-    Deleted,
-    Failed(TargetError),
-    Unknown(Arc<str>),
-    /// The target stored the record under another identifier.
-    Renamed(M),
-    /// The execution was stopped before this call.
-    NotAsked,
-    /// Only deferred references change, and those are set later.
-    NothingYet,
-}
-
-impl<M> Answer<M> {
-    pub(super) fn ends_the_run(&self) -> bool {
-        matches!(self, Self::Failed(error) if error.kind() == TargetErrorKind::Fatal)
-    }
-}
-
-impl<M> Answer<M> {
-    /// The answer for one record of a batch that failed.
-    pub(super) fn of(error: TargetError) -> Self {
-        if error.kind() == TargetErrorKind::Unknown {
-            return Self::Unknown(error.to_string().into());
-        }
-        Self::Failed(error)
-    }
-}
-
-impl<M> From<CallError> for Answer<M> {
-    fn from(broken: CallError) -> Self {
-        match broken {
-            CallError::Failed(error) => Self::Failed(error),
-            // The target may have panicked after it wrote the record.
-            CallError::Panicked(text) => Self::Unknown(text.into()),
-            CallError::Unknown(reason) => Self::Unknown(reason),
-        }
     }
 }
 

@@ -85,6 +85,10 @@ pub(crate) const STRUCT_KEYS: &[Key<Keys>] = &[
     }),
 ];
 
+fn belongs_on_struct(key: &Ident) -> bool {
+    attr::contains(STRUCT_KEYS, key)
+}
+
 impl<'a> Model<'a> {
     /// Reads the input, or reports why it cannot be a model at all.
     pub(crate) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
@@ -99,7 +103,10 @@ impl<'a> Model<'a> {
         let Keys { name, mut links, flags, after, deletes_first, limits, mut identifiers_in_doubt, .. } = keys;
         let name = model_name(cx, &input.ident, name.into_value());
         let errors = cx.count();
-        let fields = fields.into_iter().map(|(ident, field)| Field::read(cx, ident, field, &mut links)).collect();
+        let fields = fields
+            .into_iter()
+            .map(|(ident, field)| Field::read(cx, ident, field, &mut links, belongs_on_struct))
+            .collect();
         identifiers_in_doubt |= cx.count() > errors;
 
         Some(Self {

@@ -11,7 +11,7 @@ use crate::krate::Krate;
 pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> TokenStream {
     let (ident, vis) = (&input.ident, &input.vis);
     let TypeNames { id, key, patch } = TypeNames::of(ident);
-    let unknown = cx.first_as_type(krate);
+    let unknown = cx.first_as_type(&krate.path());
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
     generics.make_where_clause().predicates.push(syn::parse_quote! {

@@ -84,9 +84,16 @@ pub(crate) const KEYS: &[Key<Keys>] = &[
 ];
 
 impl<'a> Field<'a> {
-    /// Reads a field, and adds its links to those of the model.
-    pub(super) fn read(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field, links: &mut Vec<Link>) -> Self {
-        let mut keys = Keys::of(ident);
+    /// Reads a field, and adds its links to those of the model. `belongs_on_struct` recognises the keys of the struct, for
+    /// the error about one that is on a field.
+    pub(super) fn read(
+        cx: &mut Ctxt,
+        ident: &'a Ident,
+        field: &'a syn::Field,
+        links: &mut Vec<Link>,
+        belongs_on_struct: fn(&Ident) -> bool,
+    ) -> Self {
+        let mut keys = Keys::of(ident, belongs_on_struct);
         attr::each_key(cx, &field.attrs, "sync", |cx, key, input| keys.read(cx, key, input));
         let Keys { id, local, links: its_links, compare, when_some, create_only, rename, .. } = keys;
         links.extend(its_links);
@@ -126,6 +133,7 @@ impl<'a> Field<'a> {
 /// The values of the keys on a field.
 pub(crate) struct Keys {
     field: Ident,
+    belongs_on_struct: fn(&Ident) -> bool,
     id: Once<()>,
     local: Once<()>,
     parent: Once<()>,
@@ -137,9 +145,10 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    fn of(field: &Ident) -> Self {
+    fn of(field: &Ident, belongs_on_struct: fn(&Ident) -> bool) -> Self {
         Self {
             field: field.clone(),
+            belongs_on_struct,
             id: Once::default(),
             local: Once::default(),
             parent: Once::default(),
@@ -163,7 +172,7 @@ impl Keys {
             return Err(Error::new(key.span(), message));
         }
 
-        if attr::contains(super::ast::STRUCT_KEYS, key) && !attr::contains(KEYS, key) {
+        if (self.belongs_on_struct)(key) && !attr::contains(KEYS, key) {
             let message = format!("`{key}` belongs on the struct: put `#[sync({key} …)]` above it");
             return Err(Error::new(key.span(), message));
         }
