@@ -154,10 +154,15 @@ pub(super) fn is_known(of: &str) -> bool {
 
 /// The error of a record of a collection of which it is not known what goes along.
 pub(super) fn unknown(of: &str) -> TargetError {
-    TargetError::new(format!(
-        "it is not deleted, since what Nautobot would delete or empty along with a record of `{of}` is not known here; allow it \
-         with `allow_cascade(\"{of}\")`"
-    ))
+    TargetError::new(format!("it is not deleted: {}", why_unknown(of)))
+}
+
+/// Why a record of such a collection is not deleted, and how to allow it.
+pub(super) fn why_unknown(of: &str) -> String {
+    format!(
+        "what Nautobot would delete or empty along with a record of `{of}` is not known here; allow it with \
+         `allow_cascade(\"{of}\")`"
+    )
 }
 
 /// What goes along by one link.

@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use diffsync_core::Adapter;
 use diffsync_core::adapter::{AdapterError, CompleteContext, HealthCheck, LoadContext};
+use diffsync_core::data::Side;
 use diffsync_core::value::{Secret, Url};
 use serde_json::Value;
 
@@ -179,6 +180,14 @@ impl<D: NautobotData> Nautobot<D> {
         self.owner = Some(owner.clone());
         self
     }
+
+    /// Says before a run of which collections no record is deleted.
+    fn check_deletes(&self, checkup: &mut HealthCheck) {
+        let paths: BTreeSet<_> = self.entries.iter().map(|entry| entry.schema.path).collect();
+        for path in paths.into_iter().filter(|path| !cascade::is_known(path) && !self.may_go.contains(*path)) {
+            checkup.passed("deletes", format!("no record of `{path}` is deleted: {}", cascade::why_unknown(path)));
+        }
+    }
 }
 
 impl<D: NautobotData> Adapter for Nautobot<D> {
@@ -206,6 +215,9 @@ impl<D: NautobotData> Adapter for Nautobot<D> {
         self.rest.check(checkup).await;
         if checkup.is_healthy() {
             check::check(self.rest.client(), self.entries.iter().map(|entry| entry.schema.path), checkup).await;
+            if checkup.side() == Side::Target {
+                self.check_deletes(checkup);
+            }
         }
     }
 

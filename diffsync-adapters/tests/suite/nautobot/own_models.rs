@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::nautobot::Nautobot;
+use diffsync_core::adapter::HealthCheck;
+use diffsync_core::data::Side;
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::run::RunOptions;
 use diffsync_core::testkit::Laws;
 use diffsync_core::value::Url;
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
+use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, job};
 use serde_json::json;
 
 use super::fake::{Fake, State, TOKEN};
@@ -118,5 +120,23 @@ async fn a_record_is_not_deleted_where_it_is_not_known_what_goes_along() {
         let report = Box::pin(Run::execute(Arc::new(job), options, Vec::new())).await;
         assert_eq!(report.counts.deleted, usize::from(may_go), "{:?}", report.error_text());
         assert_eq!(report.counts.failed, usize::from(!may_go), "{:?}", report.error_text());
+    }
+}
+
+#[tokio::test]
+async fn a_check_says_which_records_are_not_deleted() {
+    let mut state = State::new();
+    state.insert("ipam/vlan-groups", json!({"name": "red"}));
+    let fake = Fake::with(state, true).await;
+    for may_go in [false, true] {
+        let target: Nautobot<Groups> = Nautobot::open(&fake.url(), &Fake::token()).unwrap();
+        let target = if may_go { target.allow_cascade("ipam/vlan-groups") } else { target };
+
+        let mut checkup = HealthCheck::new(Side::Target);
+        target.check(&mut checkup).await;
+
+        let finding = checkup.findings().iter().find(|finding| finding.what == "deletes");
+        assert_eq!(finding.is_some(), !may_go, "{checkup:?}");
+        assert!(finding.is_none_or(|finding| finding.passed && finding.detail.contains("`ipam/vlan-groups`")));
     }
 }
