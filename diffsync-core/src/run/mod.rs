@@ -548,7 +548,9 @@ async fn measure<F: Future>(
     observers.emit(&Event::StepStarted(step));
     let begun = Instant::now();
 
-    let work = reporting_retries(step, observers.clone(), work);
+    // The future of a step holds both data sets. Each layer around it would hold them again, which an unoptimised build
+    // keeps on the stack.
+    let work = reporting_retries(step, observers.clone(), Box::pin(work));
     let (output, memory) = if memory_profiling {
         let (output, memory) = profile(work).await;
         (output, Some(memory))
