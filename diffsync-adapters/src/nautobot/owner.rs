@@ -22,8 +22,8 @@ use crate::rest::{Of, Part, RestModel, RestSchema};
 ///
 /// # fn example(url: &Url, token: &Secret<String>) -> Result<(), Box<dyn std::error::Error>> {
 /// let owner = Owner::custom_field("managed_by", "diffsync");
-/// let source = owner.owns(Nautobot::<Inventory>::new(url, token)?);
-/// let target = Nautobot::<Inventory>::new(url, token)?.owner(&owner);
+/// let source = owner.owns(Nautobot::<Inventory>::open(url, token)?);
+/// let target = Nautobot::<Inventory>::open(url, token)?.owner(&owner);
 /// # Ok(())
 /// # }
 /// ```

@@ -136,7 +136,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
                 nothing(data);
                 return Ok(());
             }
-            let made = "; with `create_tables()` it is made when something is first written";
+            let made = "; with `create_tables()` it is created at the first write";
             let made = if cx.side() == Side::Target { made } else { "" };
             return Err(AdapterError::new(format!("there is no `{}`{made}", self.context.server().shown())));
         }

@@ -265,10 +265,15 @@ pub enum RunError {
     #[error("the target could not apply the plan; nothing was written")]
     Rehearsal(#[source] Cause),
     /// A record failed in a way that ended the run. The rest is counted as not attempted.
-    #[error("the run ended early after {failed} of {operations} operations failed, the last with: {last}")]
+    #[error(
+        "the run ended early after {failed} of {operations} operations failed{}, the last with: {last}",
+        unknown_too(*.unknown)
+    )]
     Stopped {
         /// How many failed.
         failed: usize,
+        /// How many ended with an unknown outcome.
+        unknown: usize,
         /// How many there were.
         operations: usize,
         /// The error that ended it.
@@ -311,6 +316,11 @@ pub enum RunError {
         /// The step that was called.
         called: &'static str,
     },
+}
+
+/// Records with an unknown outcome count towards the failures that end a run, so the error counts them as well.
+fn unknown_too(unknown: usize) -> String {
+    if unknown == 0 { String::new() } else { format!(" and {unknown} ended with an unknown outcome") }
 }
 
 /// The error that a hook or an adapter returned.

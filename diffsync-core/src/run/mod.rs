@@ -368,7 +368,9 @@ impl<J: Job> Run<J> {
 
         match stopped {
             None => Ok(()),
-            Some(Stopped::Failure(last)) => Err(RunError::Stopped { failed: counts.failed, operations, last }),
+            Some(Stopped::Failure(last)) => {
+                Err(RunError::Stopped { failed: counts.failed, unknown: counts.unknown, operations, last })
+            }
             Some(Stopped::Cancelled) => Err(RunError::Cancelled),
             Some(Stopped::TimeLimit) => Err(RunError::TimeLimit(self.options.time_limit.unwrap_or_default())),
         }
@@ -400,8 +402,8 @@ impl<J: Job> Run<J> {
             Some(Stopped::Cancelled) => Err(RunError::Cancelled),
             Some(Stopped::TimeLimit) => Err(RunError::TimeLimit(self.options.time_limit.unwrap_or_default())),
             Some(Stopped::Failure(last)) => {
-                let (failed, operations) = (outcomes.counts(plan.diff()).failed, plan.diff().operations());
-                Err(RunError::Stopped { failed, operations, last })
+                let (counts, operations) = (outcomes.counts(plan.diff()), plan.diff().operations());
+                Err(RunError::Stopped { failed: counts.failed, unknown: counts.unknown, operations, last })
             }
             None => rehearsed,
         };

@@ -29,7 +29,6 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
             type Patch = #patch;
             const NAME: &'static str = "";
             const SCHEMA: &'static _diffsync::schema::ModelSchema = &_diffsync::__private::UNUSABLE;
-            fn id(&self) -> Self::Id { ::core::unreachable!() }
             fn key(&self) -> Self::Key<'_> { ::core::unreachable!() }
             fn is(&self, _: Self::Key<'_>) -> bool { ::core::unreachable!() }
             fn to_id(_: Self::Key<'_>) -> Self::Id { ::core::unreachable!() }

@@ -24,10 +24,9 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
                 .failed("connection", format!("there is no `{shown}`; give the file that holds the database"));
         }
         match context.database().can_be_created() {
-            Ok(()) => checkup.passed(
-                "connection",
-                format!("`{shown}` is not there yet, and is made when something is first written"),
-            ),
+            Ok(()) => {
+                checkup.passed("connection", format!("`{shown}` does not exist yet; it is created at the first write"))
+            }
             Err(reason) => checkup.failed("connection", format!("`{shown}` is not there yet, and {reason}")),
         }
         check_lookups(context, None, checkup).await;
