@@ -1,7 +1,6 @@
-//! Ready-made ways to read and write systems: no `load`, `create`, `update` or `delete` to write for a table of a
-//! database, a file or a regular API.
+//! Ready-made adapters for files, databases, JSON APIs and Nautobot. You write no `load`, `create`, `update` or `delete`.
 //!
-//! Each kind of system is a derive on the models and an adapter for data sets all of whose models have it:
+//! Each kind of system has a derive for the models and an adapter for data sets of such models:
 //!
 //! | system | derive | adapter | features |
 //! | --- | --- | --- | --- |
