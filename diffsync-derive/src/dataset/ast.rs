@@ -80,6 +80,9 @@ impl<'a> Dataset<'a> {
                 );
                 continue;
             };
+
+            // Compared as written. One model by two paths is two impls of `HasTable`, which the compiler reports at
+            // the second.
             let written = model.to_token_stream().to_string();
             let earlier = tables.iter().find(|table| table.model.to_token_stream().to_string() == written);
             if let Some(earlier) = earlier {

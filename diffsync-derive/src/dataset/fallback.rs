@@ -10,6 +10,8 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let ident = &input.ident;
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
+
+    // What the trait requires of every type. For a generic struct, already reported, the compiler could not prove it.
     generics.make_where_clause().predicates.push(syn::parse_quote! {
         #ident #ty_generics: ::core::default::Default + ::core::marker::Send + ::core::marker::Sync + 'static
     });
@@ -30,6 +32,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
         }
 
         #[automatically_derived]
+        // For every model and every target below, since it is not known which tables the data set was meant to have.
         impl #model_generics _diffsync::data::HasTable<SyncRecord> for #ident #ty_generics #where_clause {
             const POSITION: usize = 0;
             fn table(&self) -> &_diffsync::Table<SyncRecord> { ::core::unreachable!() }

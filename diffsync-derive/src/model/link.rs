@@ -131,6 +131,8 @@ impl Arguments {
                 break;
             }
             let its = field_name(input)?;
+
+            // A field of the other model may be called `deferred`: `deferred = mine` is a pair like any other.
             if its == "deferred" && arguments.deferred.is_none() && !input.peek(Token![=]) {
                 arguments.deferred = Some(its);
                 continue;
@@ -151,6 +153,7 @@ fn field_name(input: ParseStream<'_>) -> Result<Ident> {
         return Ok(name);
     }
     match text.as_str() {
+        // These have no raw form, and `new_raw` would panic.
         "self" | "Self" | "super" | "crate" | "_" => Err(Error::new(name.span(), "expected a field's name")),
         keyword => Ok(Ident::new_raw(keyword, name.span())),
     }
