@@ -74,8 +74,8 @@ impl Krate {
     pub(crate) fn scope(&self, items: &TokenStream) -> TokenStream {
         let path = self.path();
         quote! {
-            #[allow(unused_qualifications, reason = "what the user has imported is not known here")]
             // An anonymous constant is a scope: helper functions and the alias in it clash with nothing of the user's.
+            #[allow(unused_qualifications, reason = "what the user has imported is not known here")]
             const _: () = {
                 use #path as _diffsync;
                 #items

@@ -10,7 +10,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let ident = &input.ident;
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
 
-    // What the trait requires of every type. For a generic enum, already reported, the compiler could not prove it.
+    // `Variable` requires these, which the compiler could not prove of a generic enum.
     let mut generics = input.generics.clone();
     generics.make_where_clause().predicates.push(syn::parse_quote! {
         #ident #ty_generics: ::core::marker::Send + ::core::marker::Sync + 'static

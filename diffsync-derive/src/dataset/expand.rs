@@ -50,15 +50,15 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
         |model| quote_spanned!(call_site(model)=> <SyncVisitor as _diffsync::data::Visit<#ident, #model>>::visit(visitor);),
     );
 
-    // A macro sees no model but by name. So the compiler checks the schemas, in constants: names that are taken twice,
-    // and circles of links.
+    // A macro sees only how a model is written, so the compiler checks the schemas, in constants: a name that two models
+    // have, and circles of links.
     let checks = models.iter().zip(&positions).map(|(model, position)| {
         quote_spanned! {model.span()=>
             const _: () = _diffsync::schema::check_table(&SCHEMAS, #position);
         }
     });
 
-    // Without tables, which was reported, the parameter would be an unused variable.
+    // After errors there may be no table left, and the parameter would be an unused variable.
     let visitor = if models.is_empty() { quote!(_) } else { quote!(visitor) };
     krate.scope(&quote! {
         const SCHEMAS: [&_diffsync::schema::ModelSchema; #count] =
@@ -76,8 +76,8 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
             }
         }
 
-        #[automatically_derived]
         // The parameters have long names, since a model may be called `V` or `T`.
+        #[automatically_derived]
         impl<SyncVisitor> _diffsync::data::VisitedBy<SyncVisitor> for #ident
         where
             #(#visited)*

@@ -18,7 +18,7 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
 
-    // What the trait requires of every type. For a generic struct, already reported, the compiler could not prove it.
+    // `SyncModel` requires these, which the compiler could not prove of a generic struct.
     generics.make_where_clause().predicates.push(syn::parse_quote! {
         #ident #ty_generics: ::core::marker::Send + ::core::marker::Sync + 'static
     });
@@ -71,9 +71,9 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
         #[doc(hidden)]
         #[allow(dead_code, reason = "generated for whoever needs it")]
         #vis type #id = #unknown;
+        // With a lifetime, since users write `CountryKey<'_>`. An alias need not use it.
         #[doc(hidden)]
         #[allow(dead_code, reason = "generated for whoever needs it")]
-        // With a lifetime, since users write `CountryKey<'_>`. An alias need not use it.
         #vis type #key<'key> = #id;
         #[doc(hidden)]
         #[allow(dead_code, reason = "generated for whoever needs it")]

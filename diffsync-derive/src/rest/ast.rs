@@ -160,6 +160,8 @@ pub(crate) const KEYS: &[Key<FieldKeys>] = &[
         const USAGE: &str = "`write` is the part of the body that the field is written to where it is read from another, \
                              `write = \"namespace -> ipam/namespaces(name)\"`";
         let text = attr::text(key, input)?;
+
+        // Either syntax is allowed, so `USAGE` replaces the error of both.
         let part = Part::field(&text).or_else(|_| Part::lookup(&text)).ok().filter(|part| part.len() == 1);
         let part = part.ok_or_else(|| Error::new_spanned(&text, USAGE))?;
         keys.write.set(cx, key, (part, text));
@@ -343,6 +345,8 @@ fn checked_path(path: LitStr) -> Result<LitStr> {
 /// A path in a response, as a JSON pointer.
 fn pointer(text: &LitStr) -> Result<String> {
     let path = text.value();
+
+    // `/` and `~` have a meaning of their own in a JSON pointer.
     if path.split('.').any(|step| step.is_empty() || step.contains(['/', '~', ' '])) {
         let message = "`answer` is the path to the record in the response to a write, as in `answer = \"result\"` or \
                        `answer = \"data.0\"`";

@@ -27,6 +27,7 @@ fn lookups(cx: &mut Ctxt, collection: &mut Collection<'_>) {
     let names: Vec<String> = fields.iter().map(|field| field.ident.unraw().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     collection.lookups.retain(|lookup| {
+        // A loop and not `all`, so that every wrong name is reported.
         let mut all = true;
         for named in &lookup.fields {
             if fields.iter().any(|field| field.ident == named) {
@@ -100,6 +101,7 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
     });
 
     for (place, who, at) in lookups.chain(written).chain(fields) {
+        // `custom_fields` contains `custom_fields.asset`: two values would be written to one place.
         let overlaps = |(other, _): &&(Vec<String>, String)| place.starts_with(other) || other.starts_with(&place);
         match taken.iter().find(overlaps) {
             Some((other, by)) if *other == place => {

@@ -127,6 +127,7 @@ impl<'a> Table<'a> {
                 cx.error_at(lookup, "the lookup names the column; drop `column`");
             }
             if field.role == Role::Local && column.get().is_none() && key.get().is_none() {
+                // It is not in the table, and gets its default when a row is read.
                 absent.push(field.ident);
                 continue;
             }
@@ -139,6 +140,8 @@ impl<'a> Table<'a> {
                      record, drop `key`",
                 );
             }
+
+            // Otherwise the key was reported, and the field goes on as an ordinary column.
             let key = key.key().filter(|_| field.role == Role::Local).cloned();
             lookups.extend(lookup.into_value());
             fields.push(Field {
@@ -233,6 +236,7 @@ fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
     const USAGE: &str = "`owner` is written `owner(column = \"managed_by\", value = \"diffsync\")`: the rows \
                          that are written get the value in that column, and only rows with it are deleted";
     attr::in_parentheses(key, input, USAGE, |inner| {
+        // The errors have no message, since `USAGE` replaces it.
         let (mut column, mut value) = (None, None);
         while !inner.is_empty() {
             let word: Ident = inner.call(Ident::parse_any)?;

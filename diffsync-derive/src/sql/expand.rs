@@ -15,6 +15,8 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
     let id = format_ident!("{ident}Id");
     let name = name.as_ref().map(LitStr::value).unwrap_or_default();
     let schema = fields.iter().map(|field| described(table, field));
+
+    // Every field is found: `validate` has removed lookups that name others.
     let lookups = table.lookups.iter().map(|lookup| lookup.expand(|field| table.field(field).unwrap_or_default()));
     let key = option_of(fields.iter().position(|field| field.key.is_some()).map(|position| {
         let position = Literal::usize_unsuffixed(position);
@@ -46,6 +48,7 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
         quote!(#position => patch.#ident.is_some(),)
     });
 
+    // Without attributes, the parameters would be unused variables.
     let has_attributes = fields.iter().any(|field| field.role == Role::Attribute);
     let patch = if has_attributes { quote!(patch) } else { quote!(_) };
     let changes = if has_attributes { quote!(match field { #(#changes)* _ => false }) } else { quote!(false) };
@@ -87,6 +90,7 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
             }
 
             fn identify(row: &_diffsync::__private::sql::Fields<'_>) -> ::core::result::Result<#id, _diffsync::__private::sql::FieldError> {
+
                 ::core::result::Result::Ok(#id::new(#(#parts),*))
             }
 
@@ -107,6 +111,7 @@ fn described(table: &Table<'_>, field: &Field<'_>) -> TokenStream {
         Role::Local => quote!(Local),
     };
 
+    // The second number says which part of the natural key the field holds.
     let looked_up = table.lookups.iter().enumerate().find_map(|(lookup, named)| {
         let part = named.fields.iter().position(|part| part == field.ident)?;
         let (lookup, part) = (Literal::usize_unsuffixed(lookup), Literal::usize_unsuffixed(part));

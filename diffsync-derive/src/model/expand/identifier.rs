@@ -39,6 +39,8 @@ pub(super) fn id(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
     let parameters = fields.iter().map(|field| {
         let (ident, ty) = (field.ident, field.ty);
+
+        // `Into`, so that `RegionId::new("europe")` takes a literal.
         quote!(#ident: impl ::core::convert::Into<#ty>)
     });
 
@@ -49,6 +51,7 @@ pub(super) fn id(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let shown = fields.iter().map(|field| {
         let part = field_of("self", field);
         if option(field.ty).is_some() {
+            // An `Option` has no `Display`.
             quote_spanned!(call_site(field.ty)=> text.optional_part(::core::option::Option::as_ref(&#part))?;)
         } else {
             quote_spanned!(call_site(field.ty)=> text.part(&#part)?;)
@@ -90,6 +93,7 @@ pub(super) fn id(model: &Model<'_>, names: &TypeNames) -> TokenStream {
         #[automatically_derived]
         impl ::core::hash::Hash for #id {
             fn hash<H: ::core::hash::Hasher>(&self, state: &mut H) {
+                // As the key does, since a table is searched by borrowed keys.
                 ::core::hash::Hash::hash(&_diffsync::model::AsKey::<#model_ident>::key(self), state);
             }
         }
@@ -118,6 +122,7 @@ pub(super) fn id(model: &Model<'_>, names: &TypeNames) -> TokenStream {
 
 /// One identifier serialises as its value, several as a map.
 fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
+    // `"fr"` for one identifier, `{"site": "ams01", "name": "r1"}` for several.
     let (serialize, deserialize) = if let [field] = fields {
         let ident = field.ident;
         let value = with_bound(field, &ref_of("self", field));
@@ -186,6 +191,8 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
 pub(super) fn never_read<'f, 'a: 'f>(mut fields: impl Iterator<Item = &'f Field<'a>>) -> Option<TokenStream> {
     fields.any(|field| !is_plain(field.ty)).then(|| {
         quote! {
+            // Inherent functions of `Read` are found before those of this trait, and exist only for types that can be
+            // read.
             #[allow(unused_imports, reason = "only what cannot be read needs it")]
             use _diffsync::__private::NeverRead as _;
         }
@@ -206,6 +213,7 @@ pub(super) fn key_type(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     quote! {
         #[doc = #doc]
         #lints
+        // All fields are references, which are `Copy` whatever they refer to.
         #[derive(::core::clone::Clone, ::core::marker::Copy)]
         #vis struct #key<'key> {
             #(#fields,)*
@@ -223,6 +231,8 @@ pub(super) fn key(model: &Model<'_>, names: &TypeNames) -> TokenStream {
         let at = call_site(field.ty);
         let part = |this| {
             let part = field_of(this, field);
+
+            // A key holds references, and the comparison takes the values, as a record has them.
             quote_spanned!(at=> *#part)
         };
         comparison::identifier_is_same(model, field, &part("self"), &part("other"))
@@ -263,6 +273,7 @@ pub(super) fn key(model: &Model<'_>, names: &TypeNames) -> TokenStream {
 
 /// How a key holds an identifier of this type.
 pub(super) fn borrowed_type(ty: &Type) -> TokenStream {
+    // A `str`, so that `table.get("france")` allocates nothing.
     if is_string(ty) { quote!(&'key str) } else { quote!(&'key #ty) }
 }
 
@@ -323,6 +334,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &TypeNames) -> TokenStream {
             implement(TokenStream::new(), quote!(#ty), vec![quote!(self)], respell(quote!(#to_id.#part)))
         }
         _ => {
+            // `("europe", "rack 1")`: with `String`, a lookup would have to allocate.
             let types = fields.iter().map(|field| {
                 let ty = field.ty;
                 if is_string(ty) { quote!(&'name str) } else { quote!(#ty) }

@@ -85,9 +85,9 @@ pub(super) fn patch(model: &Model<'_>, names: &TypeNames) -> TokenStream {
             }
         }
 
-        #[automatically_derived]
         // Not derived, since only attributes that change are written: a derived `null` would mean that the value is
         // removed.
+        #[automatically_derived]
         impl _diffsync::__private::serde::Serialize for #patch {
             fn serialize<S: _diffsync::__private::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<<S as _diffsync::__private::serde::Serializer>::Ok, <S as _diffsync::__private::serde::Serializer>::Error> {
                 let mut changes = _diffsync::__private::Changes::new(serializer);

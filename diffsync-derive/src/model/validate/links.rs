@@ -12,6 +12,7 @@ use crate::ty::{can_be_empty, is_list, is_self};
 pub(super) fn links(cx: &mut Ctxt, model: &mut Model<'_>) {
     let mut sound: Vec<Link> = Vec::new();
     for link in std::mem::take(&mut model.links) {
+        // The first two always run, and report all that is wrong with single fields. The others need sound fields.
         if pairs(cx, model, &link) & roles(cx, model, &link)
             && once(cx, &sound, &link)
             && lists(cx, model, &link)
@@ -23,6 +24,8 @@ pub(super) fn links(cx: &mut Ctxt, model: &mut Model<'_>) {
 
     // A stable sort, so that references stay in the order of their declaration.
     sound.sort_by_key(|link| !link.is_parent());
+
+    // All are judged before any is taken out: a field that another link needs cannot be left out.
     let kept = sound.iter().map(|link| deferred(cx, model, link, &sound)).collect::<Vec<_>>();
     let mut kept = kept.into_iter();
     sound.retain(|_| kept.next().unwrap_or(true));
@@ -91,6 +94,7 @@ fn once(cx: &mut Ctxt, earlier: &[Link], link: &Link) -> bool {
         return false;
     }
 
+    // Compared as written; a macro cannot tell whether two paths are one model.
     let same = |other: &&Link| {
         let model = |link: &Link| link.model.to_token_stream().to_string();
         other.is_parent() == link.is_parent() && model(other) == model(link) && other.fields().eq(link.fields())
@@ -182,6 +186,8 @@ pub(crate) fn reset<'m, 'a>(
     link: &'m Link,
     all: &'m [Link],
 ) -> impl Iterator<Item = &'m Field<'a>> {
+    // In `references(Self, site = site, name = twin, deferred)`, `site` also names the parent and stays; only `twin`
+    // is left out.
     let needed = |ident: &Ident| {
         let mut at_once = all.iter().filter(|link| link.deferred().is_none());
         at_once.any(|link| link.fields().any(|mine| mine == ident))
