@@ -25,7 +25,6 @@ impl Limits {
     pub(crate) fn expand(&self) -> TokenStream {
         let given = [("creates", &self.creates), ("updates", &self.updates), ("deletes", &self.deletes)];
 
-        // Most models have no limits, and generated code is kept short.
         if given.iter().all(|(_, limit)| limit.get().is_none()) {
             return quote!(_diffsync::model::Limits::NONE);
         }

@@ -62,6 +62,7 @@ impl<D: Dataset> Execution<'_, D> {
             let mut depth = loop {
                 let Some(task) = at else { break 0 };
                 match depths.get(&task) {
+                    // Right after the record that has the value; `None` is a circle, which begins here.
                     Some(depth) => break depth.map_or(0, |depth| depth + 1),
                     None => depths.insert(task, None),
                 };
@@ -69,6 +70,7 @@ impl<D: Dataset> Execution<'_, D> {
                 at = next(task);
             };
 
+            // Backwards, since the last record of the path waits for no other on it.
             for task in path.into_iter().rev() {
                 depths.insert(task, Some(depth));
                 if groups.len() <= depth {

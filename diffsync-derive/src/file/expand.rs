@@ -26,7 +26,6 @@ pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenS
         let (position, mut field_ident) = (Literal::usize_suffixed(position), field.ident.clone());
         let span = call_site(field.ty);
 
-        // At the type, where one that cannot be stored is reported.
         field_ident.set_span(span);
         quote_spanned!(span=> cells.put(#position, &self.#field_ident)?;)
     });

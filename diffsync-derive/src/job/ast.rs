@@ -207,7 +207,6 @@ fn variable<'a>(cx: &mut Ctxt, ident: &'a Ident, field: &'a syn::Field) -> Varia
 fn literal(key: &Ident, input: ParseStream<'_>) -> Result<DefaultText> {
     const USAGE: &str = "a default is written `default = \"text\"`, `default = 4`, `default = 1.5` or `default = true`";
     let (minus, literal) = attr::after_equals(key, input, USAGE, |input| {
-        // The sign of a number is a token of its own.
         let minus = if input.parse::<Option<Token![-]>>()?.is_some() { "-" } else { "" };
         Ok((minus, input.parse::<Lit>()?))
     })?;

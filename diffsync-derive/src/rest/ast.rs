@@ -161,7 +161,6 @@ pub(crate) const KEYS: &[Key<FieldKeys>] = &[
                              `write = \"namespace -> ipam/namespaces(name)\"`";
         let text = attr::text(key, input)?;
 
-        // Either syntax is allowed, so `USAGE` replaces the error of both.
         let part = Part::field(&text).or_else(|_| Part::lookup(&text)).ok().filter(|part| part.len() == 1);
         let part = part.ok_or_else(|| Error::new_spanned(&text, USAGE))?;
         keys.write.set(cx, key, (part, text));

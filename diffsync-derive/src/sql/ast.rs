@@ -236,7 +236,6 @@ fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
     const USAGE: &str = "`owner` is written `owner(column = \"managed_by\", value = \"diffsync\")`: the rows \
                          that are written get the value in that column, and only rows with it are deleted";
     attr::in_parentheses(key, input, USAGE, |inner| {
-        // The errors have no message, since `USAGE` replaces it.
         let (mut column, mut value) = (None, None);
         while !inner.is_empty() {
             let word: Ident = inner.call(Ident::parse_any)?;

@@ -48,7 +48,6 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
         quote!(#position => patch.#ident.is_some(),)
     });
 
-    // Without attributes, the parameters would be unused variables.
     let has_attributes = fields.iter().any(|field| field.role == Role::Attribute);
     let patch = if has_attributes { quote!(patch) } else { quote!(_) };
     let changes = if has_attributes { quote!(match field { #(#changes)* _ => false }) } else { quote!(false) };
@@ -111,7 +110,6 @@ fn described(table: &Table<'_>, field: &Field<'_>) -> TokenStream {
         Role::Local => quote!(Local),
     };
 
-    // The second number says which part of the natural key the field holds.
     let looked_up = table.lookups.iter().enumerate().find_map(|(lookup, named)| {
         let part = named.fields.iter().position(|part| part == field.ident)?;
         let (lookup, part) = (Literal::usize_unsuffixed(lookup), Literal::usize_unsuffixed(part));

@@ -167,7 +167,6 @@ pub(super) fn schema(field: &Field<'_>) -> TokenStream {
             quote!(Tolerance(#tolerance))
         }
         Comparison::With(path) => {
-            // Printed tokens have spaces between them: `path :: to :: function`.
             let path = quote!(#path).to_string().replace(' ', "");
             quote!(With(#path))
         }

@@ -232,7 +232,6 @@ pub(super) fn key(model: &Model<'_>, names: &TypeNames) -> TokenStream {
         let part = |this| {
             let part = field_of(this, field);
 
-            // A key holds references, and the comparison takes the values, as a record has them.
             quote_spanned!(at=> *#part)
         };
         comparison::identifier_is_same(model, field, &part("self"), &part("other"))

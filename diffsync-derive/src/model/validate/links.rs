@@ -94,7 +94,6 @@ fn once(cx: &mut Ctxt, earlier: &[Link], link: &Link) -> bool {
         return false;
     }
 
-    // Compared as written; a macro cannot tell whether two paths are one model.
     let same = |other: &&Link| {
         let model = |link: &Link| link.model.to_token_stream().to_string();
         other.is_parent() == link.is_parent() && model(other) == model(link) && other.fields().eq(link.fields())
