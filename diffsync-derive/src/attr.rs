@@ -176,6 +176,7 @@ pub(crate) fn in_parentheses<T>(
     if !input.peek(Paren) {
         return Err(Error::new(key.span(), usage));
     }
+
     let inner;
     parenthesized!(inner in input);
     let read = parse(&inner);

@@ -162,12 +162,14 @@ where
             let answer = self.options.attempt(|| target.update(old, &patch, cx)).await;
             return answer.map_or_else(Answer::from, |record| stored(old, record));
         }
+
         if task.operation == Operation::Create {
             let new = self.new_record::<M>(task);
             let new: &M = &new;
             let answer = self.options.attempt(|| target.create(new, cx)).await;
             return answer.map_or_else(Answer::from, |record| stored(new, record));
         }
+
         let old = self.old_record::<M>(task);
         let answer = self.options.attempt(|| target.delete(old, cx)).await;
         answer.map_or_else(Answer::from, |()| Answer::Deleted)

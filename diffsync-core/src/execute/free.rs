@@ -243,6 +243,7 @@ impl<D: Dataset> Execution<'_, D> {
         let value =
             holder.in_target(&tables[holder.model]).and_then(|record| self.plan.attribute(record, attribute).ok());
         let value = value.unwrap_or_default();
+
         format!(
             "its `{name}` was emptied to free the value for {}, and could not be restored to {value}: {error}",
             self.name(wanted_by.record(&tables[wanted_by.model])),

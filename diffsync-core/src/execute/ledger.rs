@@ -229,12 +229,14 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         let tables = self.plan.diff().tables();
         let record = task.record(&tables[task.model]);
         let position = |name: &str| tables.iter().position(|table| table.schema().name == name);
+
         for (model, id) in &conflict.holders {
             self.conflicts.collided(record, position(model).map(|model| (model, id.clone())));
         }
         if conflict.holders.is_empty() {
             self.conflicts.collided(record, None);
         }
+
         self.staying_changed();
     }
 

@@ -64,6 +64,7 @@ pub(super) fn writers<D: WrittenBy<T>, T>() -> Vec<Box<dyn WriteModel<D, T>>> {
             self.0.push(Box::new(Model::<M>::NEW));
         }
     }
+
     let mut writers = Writers(Vec::new());
     D::visit_targets(&mut writers);
     writers.0

@@ -474,11 +474,13 @@ impl fmt::Display for VariableError {
         if let Some(value) = value {
             write!(f, " = {value:?}")?;
         }
+
         match (origin, spec.env) {
             (Origin::Environment, Some(env)) => write!(f, " (from the environment variable {env})")?,
             (Origin::Default, _) if spec.default.is_some() => write!(f, " (its default)")?,
             _ => {}
         }
+
         write!(f, ": {reason}")
     }
 }

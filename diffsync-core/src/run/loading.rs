@@ -125,5 +125,6 @@ fn skip<D: Dataset>(data: &mut D, models: &[&str]) {
             }
         }
     }
+
     D::visit_models(&mut Skip { data, models });
 }

@@ -98,6 +98,7 @@ impl Link {
         let usage = format!("on the struct, `{key}` is written `{key}(Model, its_field = my_field, …)`");
         let Arguments { model, pairs, deferred } = attr::in_parentheses(key, input, &usage, Arguments::parse)?;
         let model = attr::path_type(model, &usage)?;
+
         if let (true, Some(deferred)) = (is_parent, &deferred) {
             return Err(Error::new(deferred.span(), PARENT_DEFERRED));
         }
@@ -152,6 +153,7 @@ fn field_name(input: ParseStream<'_>) -> Result<Ident> {
     if syn::parse_str::<Ident>(&text).is_ok() {
         return Ok(name);
     }
+
     match text.as_str() {
         // These have no raw form, and `new_raw` would panic.
         "self" | "Self" | "super" | "crate" | "_" => Err(Error::new(name.span(), "expected a field's name")),

@@ -387,6 +387,7 @@ fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
         inner.parse::<Option<Token![,]>>()?;
         Ok((field, value))
     })?;
+
     let part = Part::field(&field).or_else(|_| Part::lookup(&field));
     match part {
         Ok(part) if part.len() == 1 && !matches!(part.of, Of::Tree(_)) => Ok(Owner { part, value }),

@@ -26,6 +26,7 @@ fn lookups(cx: &mut Ctxt, collection: &mut Collection<'_>) {
     let fields = &collection.fields;
     let names: Vec<String> = fields.iter().map(|field| field.ident.unraw().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
+
     collection.lookups.retain(|lookup| {
         // A loop and not `all`, so that every wrong name is reported.
         let mut all = true;
@@ -33,6 +34,7 @@ fn lookups(cx: &mut Ctxt, collection: &mut Collection<'_>) {
             if fields.iter().any(|field| field.ident == named) {
                 continue;
             }
+
             let meant = suggest(&named.to_string(), &names);
             let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
             cx.error_at(named, format!("no identifier or attribute is called `{named}`{meant}"));

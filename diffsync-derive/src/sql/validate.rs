@@ -42,6 +42,7 @@ fn keys(cx: &mut Ctxt, table: &mut Table<'_>) {
 fn lookups(cx: &mut Ctxt, table: &mut Table<'_>) {
     let names: Vec<&str> = table.fields.iter().map(|field| field.name.as_str()).collect();
     let fields = &table.fields;
+
     table.lookups.retain(|lookup| {
         lookup.fields.iter().all(|named| {
             let found = fields.iter().find(|field| field.ident == named);
@@ -56,6 +57,7 @@ fn lookups(cx: &mut Ctxt, table: &mut Table<'_>) {
                     format!("no field is called `{named}`{meant}")
                 }
             };
+
             cx.error_at(named, message);
             false
         })

@@ -124,6 +124,7 @@ pub(super) fn identifier_hash(model: &Model<'_>, field: &Field<'_>, part: &Token
     if !namings.is_empty() {
         return name::hash(&namings, field, part);
     }
+
     let ty = key_type(field);
     let span = call_site(field.ty);
     match field.comparison {

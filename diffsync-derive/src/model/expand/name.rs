@@ -181,6 +181,7 @@ pub(super) fn union(namings: &[Naming<'_>], field: &Field<'_>, mine: &TokenStrea
     let span = call_site(field.ty);
     let held = each_named(namings, field, its);
     let (each, named) = (links::names(field, mine), named(namings, field, &quote_spanned!(span=> name)));
+
     let union = quote_spanned! {span=>
         _diffsync::__private::name::union(#its, #held, #each.map(|name| (#named, name)))
     };

@@ -19,8 +19,10 @@ pub(crate) fn validate(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
     for field in &mut model.fields {
         compared(cx, field);
     }
+
     links::links(cx, model);
     after(cx, model);
+
     sound
 }
 
