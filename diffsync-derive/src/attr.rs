@@ -23,6 +23,7 @@ pub(crate) fn each_key(
         if !attribute.path().is_ident(name) {
             continue;
         }
+
         match &attribute.meta {
             Meta::List(list) => {
                 let read = |input: ParseStream<'_>| {
@@ -54,6 +55,7 @@ pub(crate) fn keys(
                 Err(input.error("expected `,` between keys"))
             }
         });
+
         if let Err(error) = read {
             cx.push(error);
             skip_to_comma(input);

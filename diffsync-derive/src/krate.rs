@@ -90,7 +90,7 @@ pub(crate) fn value(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
         "`crate` is the path by which this crate reaches `diffsync_core`, written `crate = path::to::it`";
     // A path as in `use`: it may begin with `crate` or `super`, and has no generic arguments.
     let path = attr::after_equals(key, input, USAGE, Path::parse_mod_style)?;
-    // A path that begins here leads on, and nothing else is called by a keyword.
+    // After `self` or `super` a name must follow, and no other word of a path is a keyword.
     let is_keyword = |word: &str| ["self", "super", "crate", "Self"].contains(&word);
     let words: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     let begins_here = words.iter().take_while(|word| ["self", "super", "crate"].contains(&word.as_str())).count();

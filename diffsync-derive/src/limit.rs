@@ -28,6 +28,7 @@ impl Limits {
         if given.iter().all(|(_, limit)| limit.get().is_none()) {
             return quote!(_diffsync::model::Limits::NONE);
         }
+
         let fields = given.into_iter().map(|(name, limit)| {
             let name = Ident::new(name, Span::call_site());
             let limit = match limit.get() {

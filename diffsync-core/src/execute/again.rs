@@ -34,6 +34,7 @@ impl<D: Dataset> Execution<'_, D> {
                 if *self.ledger.outcomes.get(holder) != Outcome::NotAttempted || freed.contains(&holder) {
                     continue;
                 }
+
                 let Some(record) = holder.in_target(table) else { continue };
                 for task in named.get(&*self.plan.record(record)).into_iter().flatten() {
                     if *task != holder {
@@ -54,6 +55,7 @@ impl<D: Dataset> Execution<'_, D> {
 
         let members: HashSet<Task> = group.iter().copied().collect();
         let next = |task: Task| holders.get(&task)?.iter().copied().find(|holder| members.contains(holder));
+
         // `None` for a record on the current path.
         let mut depths: HashMap<Task, Option<usize>> = HashMap::with_capacity(group.len());
         let mut groups: Vec<Vec<Task>> = Vec::new();

@@ -169,6 +169,7 @@ where
                     answers
                 })
                 .buffer_unordered(concurrency);
+
             while let Some(answers) = running.next().await {
                 for (task, answer) in answers {
                     enter(task, answer);
@@ -187,6 +188,7 @@ where
                     (task, answer)
                 })
                 .buffer_unordered(concurrency);
+
             while let Some((task, answer)) = running.next().await {
                 enter(task, answer);
             }

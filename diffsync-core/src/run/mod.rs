@@ -169,6 +169,7 @@ impl<J: Job> Run<J> {
                 self.steps.push(report);
                 return Err(error);
             }
+
             let target = match target.await {
                 Ok(target) => target,
                 // The loader's own panics are caught; the only other cause is a runtime that is shutting down.

@@ -66,11 +66,13 @@ impl<'a> Choice<'a> {
                 cx.error(variant.fields.span(), "a user chooses by name, so a choice has no fields: drop these");
                 continue;
             }
+
             if let Some(other) = variants.iter().find(|other| other.name == name) {
                 let message = format!("`{}` is called `{name}` already; give this one another name", other.ident);
                 cx.error_at(at, message);
                 continue;
             }
+
             variants.push(Variant { ident: &variant.ident, name });
         }
 

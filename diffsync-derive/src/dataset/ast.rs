@@ -89,6 +89,7 @@ impl<'a> Dataset<'a> {
                 cx.error_at(model, format!("`{written}` has a table already: `{}`", earlier.ident));
                 continue;
             }
+
             tables.push(TableField { ident, model });
         }
 

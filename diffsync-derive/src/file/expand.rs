@@ -108,6 +108,7 @@ fn read(model: &FileModel<'_>) -> TokenStream {
                 ::core::result::Result::Ok((#(#attributes?,)*))
             }
         };
+
         let record = quote! {
             match attributes(cells) {
                 ::core::result::Result::Ok((#(#variables,)*)) => #record,

@@ -55,7 +55,7 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
             fn prefetch(&self) -> usize { ::core::unreachable!() }
         }
 
-        // What most identifiers are; that of this model is not known.
+        // Most identifiers are texts; this model's is unknown.
         #[automatically_derived]
         impl #impl_generics _diffsync::model::AsKey<#ident #ty_generics> for str #where_clause {
             fn key(&self) -> ::core::option::Option<#key<'_>> { ::core::unreachable!() }

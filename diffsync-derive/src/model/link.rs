@@ -70,6 +70,7 @@ impl Link {
         let usage = format!(
             "`{key}` is written `{key} = Model`{or_deferred}, where `Model` is the struct that `{field}` names"
         );
+
         let (model, deferred) = if input.peek(syn::token::Paren) {
             let arguments = attr::in_parentheses(key, input, &usage, Arguments::parse)?;
             if !arguments.pairs.is_empty() {
@@ -87,6 +88,7 @@ impl Link {
         } else {
             (attr::after_equals(key, input, &usage, Type::parse)?, None)
         };
+
         let model = attr::path_type(model, &usage)?;
 
         Ok(Self { key: key.clone(), kind: kind(is_parent, deferred), model, named_by: NamedBy::Field(field.clone()) })

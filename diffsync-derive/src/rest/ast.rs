@@ -208,6 +208,7 @@ impl<'a> Collection<'a> {
             if field.role == Role::Attribute {
                 cx.error_at(word, "the server's key is a local field, because the other side does not have it: mark it `#[sync(local)]` as well");
             }
+
             let named = keys.part.get().map(|(part, _)| part.at.join("."));
             let name = named.or_else(|| (field.role == Role::Identifier).then(|| field.name.clone()));
             self.key = Some(ServerKey { ident: field.ident, ty: field.ty, role: field.role, name });

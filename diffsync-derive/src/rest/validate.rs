@@ -72,6 +72,7 @@ fn fields(cx: &mut Ctxt, collection: &mut Collection<'_>) {
             );
             field.blank = None;
         }
+
         if let Some(word) = &field.write_only
             && ty::option(field.ty).is_none()
         {

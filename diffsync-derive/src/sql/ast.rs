@@ -110,6 +110,7 @@ impl<'a> Table<'a> {
         let mut keys = StructKeys::default();
         attr::each_key(cx, &input.attrs, "sql", |cx, key, input| keys.read(cx, key, input));
         let StructKeys { table, owner, cascades, mut lookups, .. } = keys;
+
         let (mut fields, mut absent) = (Vec::new(), Vec::new());
         for field in &model.fields {
             let FieldKeys { column, lookup, key, form, declared, .. } = FieldKeys::read(cx, field);
@@ -123,6 +124,7 @@ impl<'a> Table<'a> {
                 );
                 continue;
             }
+
             if let (Some(lookup), Some(_)) = (lookup.key(), column.key()) {
                 cx.error_at(lookup, "the lookup names the column; drop `column`");
             }
@@ -131,6 +133,7 @@ impl<'a> Table<'a> {
                 absent.push(field.ident);
                 continue;
             }
+
             if let Some(key) = key.key()
                 && field.role != Role::Local
             {
@@ -248,6 +251,7 @@ fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
             } else {
                 return Err(inner.error(""));
             };
+
             if place.replace(literal).is_some() {
                 return Err(inner.error(""));
             }
@@ -255,6 +259,7 @@ fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
                 inner.parse::<Token![,]>()?;
             }
         }
+
         column.zip(value).map(|(column, value)| Owner { column, value }).ok_or_else(|| inner.error(""))
     })
 }
@@ -274,6 +279,7 @@ fn lookup(key: &Ident, input: ParseStream<'_>) -> Result<Lookup> {
         }
         Ok((literal, fields))
     })?;
+
     let leads = Leads::read(&literal)?;
     if fields.len() != leads.len() {
         let (parts, given) = (leads.len(), fields.len());

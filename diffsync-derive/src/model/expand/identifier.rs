@@ -146,6 +146,7 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
                 _diffsync::__private::serde::ser::SerializeStruct::serialize_field(&mut parts, #name, #value)?;
             }
         });
+
         let read = fields.iter().map(|field| {
             let (ident, ty, name) = (field.ident, field.ty, &field.name);
             let part = if is_plain(ty) {
@@ -315,7 +316,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let of_id = fields.iter().map(|field| borrowed(field));
     let by_id = implement(TokenStream::new(), id.to_token_stream(), of_id.collect(), respell(to_id.clone()));
     let by_value = match fields.as_slice() {
-        // The core makes that one of `String`.
+        // The core's impl for `String` builds on this one.
         [field] if is_string(field.ty) => {
             let part = field.ident;
             let spelling = quote! {
@@ -326,7 +327,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &TypeNames) -> TokenStream {
             };
             implement(TokenStream::new(), quote!(str), vec![quote!(self)], spelling)
         }
-        // An `Option` of a name means that there may be none.
+        // The core has an impl for every `Option`, in which `None` names nothing.
         [field] if option(field.ty).is_some() => TokenStream::new(),
         [field] => {
             let (ty, part) = (field.ty, field.ident);
@@ -338,11 +339,13 @@ pub(super) fn lookups(model: &Model<'_>, names: &TypeNames) -> TokenStream {
                 let ty = field.ty;
                 if is_string(ty) { quote!(&'name str) } else { quote!(#ty) }
             });
+
             let generics = if fields.iter().any(|field| is_string(field.ty)) { quote!(<'name>) } else { quote!() };
             let parts = fields.iter().enumerate().map(|(position, field)| {
                 let position = Literal::usize_unsuffixed(position);
                 if is_string(field.ty) { quote!(self.#position) } else { quote!(&self.#position) }
             });
+
             implement(generics, quote!((#(#types),*)), parts.collect(), TokenStream::new())
         }
     };

@@ -104,6 +104,7 @@ fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
             let Some(field) = model.field(mine) else { return TokenStream::new() };
             let span = call_site(field.ty);
             let value = field_of("record", field);
+
             let name = if list.is_some() { quote_spanned!(span=> name) } else { quote_spanned!(span=> &#value) };
             quote_spanned!(span=> _diffsync::model::AsKey::<#to>::key(#name))
         }
@@ -122,12 +123,14 @@ fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
                 let in_list = list.is_some_and(|list| list.ident == field.ident);
                 let value = if in_list { quote_spanned!(span=> name) } else { quote_spanned!(span=> &#value) };
                 let name = format_ident!("part_{}", position, span = span);
+
                 parts.push(quote_spanned!(span=> _diffsync::__private::KeyPart::part(#value)));
                 assigned.push(quote!(#its: #name));
                 names.push(name);
             }
-            // An identifier that the other model has not, or that was left out, is so a field that the key has not, or
-            // that was left out: so the compiler reports it at the words that the user wrote.
+
+            // A wrong or missing identifier is a wrong or missing field of the key, which the compiler reports at the
+            // words that the user wrote.
             let key = quote_spanned!(link.model.span()=> SyncKey { #(#assigned),* });
             quote! {{
                 // An alias, since a struct expression cannot begin with `<Site as SyncModel>::Key`.

@@ -177,6 +177,7 @@ fn compared(model: &Model<'_>, names: &TypeNames) -> TokenStream {
         .zip(&positions)
         .filter_map(|(field, position)| comparison::mark(model, field, position))
         .collect();
+
     let copies = fields.iter().map(|field| comparison::written(model, field).unwrap_or_else(|| copy_of("self", field)));
     let taken_over = fields.iter().map(|field| {
         let (mine, its) = (field_of("self", field), field_of("patch", field));
@@ -249,6 +250,7 @@ fn for_target(model: &Model<'_>) -> Option<TokenStream> {
     }
     let parameter = if reset.is_empty() { quote!(_) } else { quote!(deferring) };
     let signature = quote!(#[inline] fn for_target(&self, #parameter: bool) -> _diffsync::model::Outgoing<'_, Self>);
+
     let fields = model.fields.iter().map(|field| {
         let ident = field.ident;
         let copy = || copy_of("self", field);

@@ -43,6 +43,7 @@ fn pairs(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
             cx.error_at(its, format!("`{its}` of the {other} is given twice; each of its identifiers is given once"));
             sound = false;
         }
+
         if model.field(&pair.mine).is_none() {
             let mine = &pair.mine;
             let fields: Vec<String> = model.fields.iter().map(|field| field.ident.to_string()).collect();
