@@ -96,8 +96,7 @@ pub(crate) fn value(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
     let begins_here = words.iter().take_while(|word| ["self", "super", "crate"].contains(&word.as_str())).count();
     let leads_on = words.len() > begins_here || words == ["crate"];
 
-    // Such a path would go into the generated code as it is, where the compiler reports it at the derive: `self`,
-    // `a::super::b`.
+    // Otherwise such a path would go into the generated code as it is: `self`, `a::super::b`.
     if !leads_on || words.iter().skip(begins_here).any(|word| is_keyword(word)) {
         return Err(Error::new_spanned(path, USAGE));
     }

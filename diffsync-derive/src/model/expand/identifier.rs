@@ -232,7 +232,6 @@ pub(super) fn key(model: &Model<'_>, names: &TypeNames) -> TokenStream {
         let at = call_site(field.ty);
         let part = |this| {
             let part = field_of(this, field);
-
             quote_spanned!(at=> *#part)
         };
         comparison::identifier_is_same(model, field, &part("self"), &part("other"))
