@@ -214,7 +214,7 @@ pub(super) fn key_type(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     quote! {
         #[doc = #doc]
         #lints
-        // All fields are references, which are `Copy` whatever they refer to.
+        // All fields are references, and a reference is always `Copy`.
         #[derive(::core::clone::Clone, ::core::marker::Copy)]
         #vis struct #key<'key> {
             #(#fields,)*
