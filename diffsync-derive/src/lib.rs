@@ -51,6 +51,8 @@ macro_rules! derive {
             $module::derive(ImportedFrom::Part, input.into()).into()
         }
 
+        // The façade's macro has the documentation too, since editors show that of the macro itself, not that of its
+        // re-export.
         $(#[doc = $doc])*
         #[proc_macro_derive($facade, attributes $attributes)]
         pub fn $facade_function(input: TokenStream) -> TokenStream {

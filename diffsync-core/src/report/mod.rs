@@ -185,9 +185,11 @@ impl Serialize for RunReport {
         document.serialize_field("error", &self.error_text())?;
         document.serialize_field("duration_seconds", &self.duration.as_secs_f64())?;
         document.serialize_field("config", &self.config)?;
+
         document.serialize_field("steps", &self.steps)?;
         document.serialize_field("summary", &self.summary())?;
         document.serialize_field("outcomes", &self.counts)?;
+
         document.serialize_field("breaches", &self.breaches)?;
         document.serialize_field("limit_overrides", &self.limit_overrides)?;
         document.serialize_field("skipped", &self.skipped)?;
@@ -195,9 +197,11 @@ impl Serialize for RunReport {
         document.serialize_field("stale", &self.stale)?;
         document.serialize_field("already_done", &self.already_done)?;
         document.serialize_field("retries", &self.retries)?;
+
         document.serialize_field("problems", self.problems())?;
         document.serialize_field("failures", &self.failures().collect::<Vec<_>>())?;
         document.serialize_field("diff", &self.plan().map(DiffTree::of))?;
+
         document.end()
     }
 }
