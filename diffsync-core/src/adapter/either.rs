@@ -60,6 +60,10 @@ impl<A: Adapter, B: Adapter<Data = A::Data>> Adapter for Either<A, B> {
         either!(self, adapter => adapter.check(health).await);
     }
 
+    fn resource(&self) -> Option<String> {
+        either!(self, adapter => adapter.resource())
+    }
+
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {
         either!(self, adapter => adapter.record_url(model, id))
     }

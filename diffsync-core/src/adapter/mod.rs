@@ -128,6 +128,13 @@ pub trait Adapter: Send + Sync + 'static {
         async {}
     }
 
+    /// The system as a text that is the same for every adapter of that system and holds no secret, such as
+    /// `postgres://db.example.org:5432/inventory`. Runs that write to the same resource are kept apart by a
+    /// [`TargetLock`](crate::run::TargetLock); `None` if the system cannot be named.
+    fn resource(&self) -> Option<String> {
+        None
+    }
+
     /// The URL of the record's page, if the system has one.
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {
         let _ = (model, id);

@@ -52,6 +52,9 @@ pub enum Refusal {
     /// Everything that a saved plan would do is done.
     #[error("everything in the plan is done already")]
     Done,
+    /// Another run writes to the target.
+    #[error("{0}")]
+    TargetInUse(String),
     /// Too many unusable records.
     #[error("{rejected} of {records} {model} records of the {side} cannot be used, more than the {limit} % allowed")]
     TooManyRejected {

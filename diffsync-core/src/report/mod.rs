@@ -243,6 +243,9 @@ pub enum RunError {
     /// The job's own check of its variables failed.
     #[error("the job's variables are not valid")]
     Invalid(#[source] Cause),
+    /// The target could not be locked for this run.
+    #[error("it cannot be found out whether another run writes to the target; nothing was written")]
+    Lock(#[source] Cause),
     /// One side could not be loaded.
     #[error("the {side} could not be loaded")]
     Load {

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::lock::{TargetLock, lock_target};
 use super::measure;
 use crate::adapter::LoadContext;
 use crate::data::check::Checked;
@@ -27,6 +28,7 @@ pub(super) type LoadedSide<A, D> = (Result<(A, Checked<D>), RunError>, StepRepor
 pub(super) struct Loading<J> {
     pub(super) job: Arc<J>,
     pub(super) dry_run: bool,
+    pub(super) lock: Option<Arc<dyn TargetLock>>,
     pub(super) memory_profiling: bool,
     pub(super) cancellation: CancellationToken,
     /// The deadline of the run, and its time limit.
@@ -39,6 +41,7 @@ impl<J> Clone for Loading<J> {
         Self {
             job: Arc::clone(&self.job),
             dry_run: self.dry_run,
+            lock: self.lock.clone(),
             memory_profiling: self.memory_profiling,
             cancellation: self.cancellation.clone(),
             time_limit: self.time_limit,
@@ -50,9 +53,10 @@ impl<J> Clone for Loading<J> {
 impl<J: Job> Loading<J> {
     pub(super) async fn source(&self) -> LoadedSide<J::Source, J::Data> {
         let work = async {
-            let adapter = self.job.source_adapter(&self.job_context()).await?;
+            let adapter = self.job.source_adapter(&self.job_context()).await.map_err(source)?;
             let mut data = J::Data::default();
-            self.job.load_source_adapter(&adapter, &mut data, &self.load_context(Side::Source)).await?;
+            let cx = self.load_context(Side::Source);
+            self.job.load_source_adapter(&adapter, &mut data, &cx).await.map_err(source)?;
             Ok((adapter, data))
         };
         self.side(Side::Source, Box::pin(work)).await
@@ -60,15 +64,23 @@ impl<J: Job> Loading<J> {
 
     /// The source's adapter, with nothing loaded from it.
     pub(super) async fn unloaded_source(&self) -> LoadedSide<J::Source, J::Data> {
-        let work = async { Ok((self.job.source_adapter(&self.job_context()).await?, J::Data::default())) };
+        let work = async {
+            let adapter = self.job.source_adapter(&self.job_context()).await.map_err(source)?;
+            Ok((adapter, J::Data::default()))
+        };
         self.side(Side::Source, Box::pin(work)).await
     }
 
     pub(super) async fn target(&self) -> LoadedSide<J::Target, J::Data> {
         let work = async {
-            let adapter = self.job.target_adapter(&self.job_context()).await?;
+            let adapter = self.job.target_adapter(&self.job_context()).await.map_err(target)?;
+            if !self.dry_run {
+                lock_target(self.lock.as_ref(), &adapter).await?;
+            }
+
             let mut data = J::Data::default();
-            self.job.load_target_adapter(&adapter, &mut data, &self.load_context(Side::Target)).await?;
+            let cx = self.load_context(Side::Target);
+            self.job.load_target_adapter(&adapter, &mut data, &cx).await.map_err(target)?;
             Ok((adapter, data))
         };
         self.side(Side::Target, Box::pin(work)).await
@@ -85,7 +97,7 @@ impl<J: Job> Loading<J> {
     async fn side<A>(
         &self,
         side: Side,
-        work: impl Future<Output = Result<(A, J::Data), AdapterError>> + Send,
+        work: impl Future<Output = Result<(A, J::Data), RunError>> + Send,
     ) -> LoadedSide<A, J::Data> {
         let checked = async {
             let loaded = AssertUnwindSafe(work).catch_unwind();
@@ -97,8 +109,8 @@ impl<J: Job> Loading<J> {
                 }
             };
 
-            let loaded = loaded.unwrap_or_else(|panic| Err(AdapterError::new(panicked("loader", &*panic))));
-            let (adapter, mut data) = loaded.map_err(|error| RunError::Load { side, cause: error.into_cause() })?;
+            let (adapter, mut data) =
+                loaded.unwrap_or_else(|panic| Err(unloaded(side, AdapterError::new(panicked("loader", &*panic)))))?;
 
             // Before the check, which reports nothing about models that are left out.
             skip(&mut data, J::INFO.skip);
@@ -107,6 +119,18 @@ impl<J: Job> Loading<J> {
         // On the heap, since a data set of many models would otherwise be moved around on a small stack.
         measure(side.into(), self.memory_profiling, &self.observers, Box::pin(checked)).await
     }
+}
+
+fn unloaded(side: Side, error: AdapterError) -> RunError {
+    RunError::Load { side, cause: error.into_cause() }
+}
+
+fn source(error: impl Into<AdapterError>) -> RunError {
+    unloaded(Side::Source, error.into())
+}
+
+fn target(error: impl Into<AdapterError>) -> RunError {
+    unloaded(Side::Target, error.into())
 }
 
 /// Leaves out the models that the job skips, even if they were loaded.

@@ -4,6 +4,7 @@
 
 mod filtered;
 mod loading;
+mod lock;
 mod options;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use url::Url;
 
 use self::filtered::filtered;
 use self::loading::Loading;
+pub use self::lock::{LockError, LockFuture, TargetLock};
 pub use self::options::{RunOptions, UnknownFlags};
 use crate::adapter::Adapter;
 use crate::apply::compare::Loaded;
@@ -238,6 +240,7 @@ impl<J: Job> Run<J> {
         Loading {
             job: Arc::clone(&self.job),
             dry_run: self.options.dry_run,
+            lock: self.options.lock.clone(),
             memory_profiling: self.options.memory_profiling,
             cancellation: self.options.cancellation.clone(),
             time_limit: self.deadline.zip(self.options.time_limit),

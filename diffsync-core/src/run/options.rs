@@ -1,6 +1,7 @@
 //! How a job is to be run.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -19,6 +20,7 @@ use crate::plan_file::{
     ApplyRequest, PlanHeader, PlanKey, PlanKind, PlanOptions, SavedModel, Signature, UndoLog, VERSION,
 };
 use crate::report::RunError;
+use crate::run::lock::TargetLock;
 use crate::value::suggest::suggest;
 
 /// How a job is to be run.
@@ -63,6 +65,8 @@ pub struct RunOptions {
     /// Where the undo plan is written while the run goes on. Nothing is written there for a target that writes only when it
     /// completes the run.
     pub undo_log: Option<UndoLog>,
+    /// Keeps two runs from writing to one system at the same time. A dry run takes no lock.
+    pub lock: Option<Arc<dyn TargetLock>>,
     /// Cancel it to end the run: calls in flight are finished, the rest is not attempted.
     pub cancellation: CancellationToken,
 }
@@ -91,6 +95,7 @@ impl RunOptions {
             application: None,
             undo: None,
             undo_log: None,
+            lock: None,
             cancellation: CancellationToken::new(),
         }
     }

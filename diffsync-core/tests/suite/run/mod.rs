@@ -1,6 +1,7 @@
 //! Runs: the four measured steps, the hooks around them, and what is reported.
 
 mod hooks;
+mod lock;
 mod report;
 mod steps;
 
