@@ -53,7 +53,7 @@ pub mod __private {
         pub use serde_json::{Error, Value, from_value, to_value};
 
         pub use crate::rest::model::RestModel;
-        pub use crate::rest::model::schema::{Of, Part, RestField, RestKey, RestSchema, StaticOwner};
+        pub use crate::rest::model::schema::{Part, PartKind, RestField, RestKey, RestSchema, StaticOwner};
     }
 
     #[cfg(feature = "sql")]

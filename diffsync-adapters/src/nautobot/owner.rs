@@ -9,7 +9,7 @@ use super::content_type::content_type;
 use super::entries::{ModelEntries, ModelEntry};
 use super::{CustomField, Tag, custom_fields};
 use crate::rest;
-use crate::rest::{Of, Part, RestModel, RestSchema};
+use crate::rest::{Part, PartKind, RestModel, RestSchema};
 
 /// What is stamped on the records that a Nautobot is written: the value of a custom field, or a tag.
 ///
@@ -111,10 +111,10 @@ impl Owner {
     }
 
     pub(super) fn stamp(&self) -> rest::Owner {
-        const NAME: &[Part] = &[Part { at: &["name"], of: Of::Value }];
+        const NAME: &[Part] = &[Part { path: &["name"], kind: PartKind::Value }];
         match &self.0 {
             Mark::CustomField { key, value } => rest::Owner::field(&format!("custom_fields.{key}"), value.as_str()),
-            Mark::Tag(name) => rest::Owner::listed("tags", "extras/tags", NAME, name.as_str()),
+            Mark::Tag(name) => rest::Owner::list_item("tags", "extras/tags", NAME, name.as_str()),
         }
     }
 

@@ -11,7 +11,7 @@ use super::dialect::{Dialect, Owner};
 use super::http::body::{RowFilter, unpacked};
 use super::http::client::Client;
 use super::model::json_path;
-use super::model::schema::{Of, Part, RestSchema};
+use super::model::schema::{Part, PartKind, RestSchema};
 use super::source::{Collection, PagedSource, RowSource};
 use super::unknown_keys::{describe_missing, lacks_keys};
 
@@ -30,7 +30,7 @@ pub(crate) struct RestContext {
     /// Held while a collection is read that records are looked up in.
     reading: tokio::sync::Mutex<()>,
     pub(crate) proven: tokio::sync::Mutex<PostProofs>,
-    /// The collections of which the path of a single record was seen to work.
+    /// The collections in which the path of a single record has worked.
     reached: Mutex<BTreeSet<&'static str>>,
 }
 
@@ -94,7 +94,7 @@ impl RestContext {
         // Rows that are looked up are used many times, so they are not packed.
         let packs = self.source.is_pages() && !self.cache().is_looked_up(name);
         let rows = if packs {
-            let keep = RowFilter::new(&dialect.paging.rows, &collection.needs).packed();
+            let keep = RowFilter::new(&dialect.collection_format.rows, &collection.fields).packed();
             super::source::read(client, dialect, &collection, keep, &mut report).await?
         } else {
             self.source.rows(client, dialect, &collection, &mut report).await?
@@ -111,7 +111,7 @@ impl RestContext {
             return Err(AdapterError::new(describe_missing(&self.models, name, known, &rows)));
         }
 
-        let rows = rows.into_iter().map(|row| if packs { row } else { json_path::retain(row, &collection.needs) });
+        let rows = rows.into_iter().map(|row| if packs { row } else { json_path::retain(row, &collection.fields) });
         self.cache().fill(name, rows);
         Ok(())
     }
@@ -128,7 +128,7 @@ impl RestContext {
     /// What is to be read of a collection.
     pub(crate) fn collection(&self, name: &str) -> Collection {
         let (path, query) = name.split_once('?').unwrap_or((name, ""));
-        let mut url = self.client.base().clone();
+        let mut url = self.client.base_url().clone();
         url.set_query(Some(query));
 
         let query = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
@@ -136,7 +136,7 @@ impl RestContext {
         for (_, schema) in &self.models {
             let is_own = schema.collection() == name;
             for field in schema.fields {
-                if is_own && field.reads {
+                if is_own && field.readable {
                     parts.push(&field.part);
                 }
                 gather(&field.part, name, &mut parts);
@@ -145,16 +145,16 @@ impl RestContext {
 
         let cache = self.cache();
         let key = cache.key_of(name).to_owned();
-        let mut needs = cache.needs(name).cloned().unwrap_or_default();
-        needs.insert(key.clone());
+        let mut fields = cache.needs(name).cloned().unwrap_or_default();
+        fields.insert(key.clone());
 
-        Collection { path: path.to_owned(), query, key, parts, needs }
+        Collection { path: path.to_owned(), query, key, parts, fields }
     }
 }
 
 /// The parts by which records of a collection are looked up.
 fn gather(part: &'static Part, collection: &str, parts: &mut Vec<&'static Part>) {
-    if let Of::Lookup { collection: other, parts: inner } = part.of {
+    if let PartKind::Lookup { collection: other, parts: inner } = part.kind {
         for part in inner {
             if other == collection {
                 parts.push(part);

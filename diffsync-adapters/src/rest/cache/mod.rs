@@ -12,17 +12,17 @@ use super::dialect::Owner;
 use super::http::body::unpacked;
 use super::model::json_path;
 use super::model::json_path::plain;
-use super::model::schema::{Of, Part, RestField, RestSchema};
+use super::model::schema::{Part, PartKind, RestField, RestSchema};
 use super::model::tree_path::join_names;
 
 /// What of a collection's rows is kept: the first steps of the ways to all that is read.
 type Needs = BTreeMap<String, BTreeSet<String>>;
 
-/// The rows of all collections that were read, as far as they are needed.
+/// The rows of all collections that were read, with the fields that are needed.
 #[derive(Debug, Default)]
 pub(crate) struct RowCache {
     collections: HashMap<String, CachedRows>,
-    /// What keys are called, by collection, and where nothing is said.
+    /// The names of keys, by collection, and the default.
     keys: HashMap<String, String>,
     key: String,
     /// What is kept of the rows of each collection.
@@ -63,18 +63,18 @@ impl RowCache {
                 cache.keys.insert(collection.clone(), key.to_owned());
             }
             for field in schema.fields {
-                if field.reads {
+                if field.readable {
                     note(&mut cache.needs, &collection, &field.part);
                 }
                 note_lookups(&mut cache.needs, &field.part);
                 note_lookups(&mut cache.identifying, &field.part);
-                if let Of::Tree { .. } = field.part.of {
+                if let PartKind::Tree { .. } = field.part.kind {
                     note(&mut cache.identifying, &collection, &field.part);
                 }
             }
             for owner in owners {
                 cache.needs.entry(collection.clone()).or_default().extend(owner.at.first().cloned());
-                if let Of::Lookup { collection: listed, parts } = owner.of {
+                if let PartKind::Lookup { collection: listed, parts } = owner.kind {
                     // What is on the list already must be known when the owner is added.
                     cache.identifying.entry(collection.clone()).or_default();
                     let collection = listed;
@@ -208,7 +208,8 @@ impl RowCache {
     /// A collection that must be read before these parts of a collection's rows can be.
     pub(crate) fn unread(&self, collection: &str, fields: &[RestField]) -> Option<String> {
         // A plain value is in the row itself.
-        let fields: Vec<_> = fields.iter().filter(|field| field.reads && !matches!(field.part.of, Of::Value)).collect();
+        let fields: Vec<_> =
+            fields.iter().filter(|field| field.readable && !matches!(field.part.kind, PartKind::Value)).collect();
         if fields.is_empty() {
             return None;
         }
@@ -234,10 +235,10 @@ impl RowCache {
             return self.values(collection, row, &field.part);
         }
 
-        let Of::Lookup { collection, parts } = field.part.of else {
+        let PartKind::Lookup { collection, parts } = field.part.kind else {
             return self.values(collection, row, &field.part);
         };
-        match json_path::get(row, field.part.at) {
+        match json_path::get(row, field.part.path) {
             Some(Value::Array(items)) => {
                 let names = items.iter().map(|item| {
                     let mut values = self.record(collection, item, parts)?;
@@ -246,17 +247,21 @@ impl RowCache {
                 Ok(vec![Value::Array(names.collect::<Result<_, LookupError>>()?)])
             }
             Some(Value::Null) | None => Ok(vec![Value::Array(Vec::new())]),
-            Some(other) => Err(LookupError::Wrong(format!("`{}` is {other} and not a list", field.part.at.join(".")))),
+            Some(other) => {
+                Err(LookupError::Wrong(format!("`{}` is {other} and not a list", field.part.path.join("."))))
+            }
         }
     }
 
     /// The values that a part of a row leads to.
     fn values(&self, collection: &str, row: &Value, part: &Part) -> Result<Vec<Value>, LookupError> {
-        match part.of {
-            Of::Value => Ok(vec![json_path::get(row, part.at).cloned().unwrap_or_default()]),
-            Of::Tree { up, text } => self.path(collection, row, part.at, up, text).map(|path| vec![path]),
-            Of::Lookup { collection, parts } => match json_path::get(row, part.at) {
-                None | Some(Value::Null) => Ok(vec![Value::Null; part.values()]),
+        match part.kind {
+            PartKind::Value => Ok(vec![json_path::get(row, part.path).cloned().unwrap_or_default()]),
+            PartKind::Tree { parent, joined } => {
+                self.path(collection, row, part.path, parent, joined).map(|path| vec![path])
+            }
+            PartKind::Lookup { collection, parts } => match json_path::get(row, part.path) {
+                None | Some(Value::Null) => Ok(vec![Value::Null; part.value_count()]),
                 Some(named) => self.record(collection, named, parts),
             },
         }
@@ -279,23 +284,30 @@ impl RowCache {
     }
 
     /// The names from the root of a tree down to a row.
-    fn path(&self, collection: &str, row: &Value, at: &[&str], up: &str, text: bool) -> Result<Value, LookupError> {
+    fn path(
+        &self,
+        collection: &str,
+        row: &Value,
+        at: &[&str],
+        parent: &str,
+        joined: bool,
+    ) -> Result<Value, LookupError> {
         let mut names: Vec<String> = Vec::new();
         let mut row = row;
         loop {
             names.push(json_path::get(row, at).filter(|name| !name.is_null()).map(plain).unwrap_or_default());
             if names.len() > 1000 {
-                return Err(LookupError::Wrong(format!("the rows of `{collection}` lead in circles by `{up}`")));
+                return Err(LookupError::Wrong(format!("the rows of `{collection}` lead in circles by `{parent}`")));
             }
-            row = match row.get(up) {
+            row = match row.get(parent) {
                 None | Some(Value::Null) => break,
-                Some(above) if above.get(up).is_some() && json_path::get(above, at).is_some() => above,
+                Some(above) if above.get(parent).is_some() && json_path::get(above, at).is_some() => above,
                 Some(above) => self.named(collection, above)?,
             };
         }
 
         names.reverse();
-        Ok(if text { join_names(&names).into() } else { names.into() })
+        Ok(if joined { join_names(&names).into() } else { names.into() })
     }
 
     /// The key of the record that these values identify.
@@ -344,15 +356,15 @@ impl RowCache {
 /// Notes what of a collection's rows a part needs.
 fn note(needs: &mut Needs, collection: &str, part: &Part) {
     let steps = needs.entry(collection.to_owned()).or_default();
-    steps.extend(part.at.first().map(|&step| step.to_owned()));
-    if let Of::Tree { up, .. } = part.of {
-        steps.insert(up.to_owned());
+    steps.extend(part.path.first().map(|&step| step.to_owned()));
+    if let PartKind::Tree { parent, .. } = part.kind {
+        steps.insert(parent.to_owned());
     }
 }
 
 /// Notes what of other collections' rows a part needs.
 fn note_lookups(needs: &mut Needs, part: &Part) {
-    if let Of::Lookup { collection, parts } = part.of {
+    if let PartKind::Lookup { collection, parts } = part.kind {
         for part in parts {
             note(needs, collection, part);
             note_lookups(needs, part);
@@ -364,10 +376,10 @@ fn note_lookups(needs: &mut Needs, part: &Part) {
 fn holds(value: &Value, parts: &[Part]) -> bool {
     value.is_object()
         && parts.iter().all(|part| {
-            let is_there = json_path::get(value, part.at).is_some();
-            match part.of {
-                Of::Tree { up, .. } => is_there && value.get(up).is_some(),
-                Of::Value | Of::Lookup { .. } => is_there,
+            let is_there = json_path::get(value, part.path).is_some();
+            match part.kind {
+                PartKind::Tree { parent, .. } => is_there && value.get(parent).is_some(),
+                PartKind::Value | PartKind::Lookup { .. } => is_there,
             }
         })
 }

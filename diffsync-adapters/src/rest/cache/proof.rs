@@ -1,4 +1,4 @@
-//! Whether a `POST` to a collection creates a record there, as far as answers have shown it.
+//! Evidence from responses that a `POST` to a collection creates a record there.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(crate) enum Proof {
     Creates,
     /// It means something else.
     Foreign,
-    /// Nothing, and the record was not found when it was asked for.
+    /// Nothing, and a search did not find the record.
     Nothing,
 }
 

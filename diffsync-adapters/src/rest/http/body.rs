@@ -50,7 +50,7 @@ struct Body<'a> {
     row: Row<'a>,
 }
 
-/// A row, of which only some fields are needed.
+/// A row with the fields that are needed.
 #[derive(Clone, Copy)]
 struct Row<'a> {
     needs: &'a BTreeSet<String>,

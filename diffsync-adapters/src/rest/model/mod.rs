@@ -1,4 +1,4 @@
-//! What `#[derive(RestModel)]` says of a model, and where its values are in the bodies of an API.
+//! The schema of `#[derive(RestModel)]`, and the place of each value in the bodies of an API.
 
 pub(crate) mod json_path;
 pub(crate) mod record_path;

@@ -58,7 +58,7 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
             }
             Err(RowError::Unread(other)) => return Err(bad(&cache, row, &format!("`{other}` was not read"))),
         };
-        if side == Side::Target && (rest.dialect.keeps)(M::REST.path, row) {
+        if side == Side::Target && (rest.dialect.is_protected)(M::REST.path, row) {
             table.flag(record.id(), Flags::SKIP_UNMATCHED_DST);
         }
         if let Some(owner) = &owner {

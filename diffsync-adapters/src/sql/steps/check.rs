@@ -7,14 +7,14 @@ use diffsync_core::data::Side;
 use diffsync_core::schema::{Comparison, ModelSchema};
 
 use super::required_columns::RequiredTable;
-use super::selection::selected;
+use super::selection::select_expression;
 use super::{cascade, create_tables, equal_identifiers, required_columns};
 use crate::sql::catalogue::{Catalogue, column_of};
 use crate::sql::context::SqlContext;
 use crate::sql::dialect::Connection;
 use crate::sql::model::schema::SqlTable;
 
-/// Looks at the connection, the version, the tables and the rights.
+/// Checks the connection, the version, the tables and the rights.
 pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
     let may_be_absent = context.create_tables && checkup.side() == Side::Target;
     if !context.database().exists() {
@@ -24,11 +24,10 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
                 .failed("connection", format!("there is no `{shown}`; give the file that holds the database"));
         }
         match context.database().can_be_created() {
-            Ok(()) => checkup.passed(
-                "connection",
-                format!("`{shown}` is not there yet, and is made when something is first written"),
-            ),
-            Err(reason) => checkup.failed("connection", format!("`{shown}` is not there yet, and {reason}")),
+            Ok(()) => {
+                checkup.passed("connection", format!("`{shown}` does not exist yet; it is created at the first write"))
+            }
+            Err(reason) => checkup.failed("connection", format!("`{shown}` does not exist yet, and {reason}")),
         }
         check_lookups(context, None, checkup).await;
         return;
@@ -40,7 +39,7 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
     };
     checkup.passed("connection", context.server().shown());
     if let Some(look) = context.database().begin_check()
-        && let Err(error) = connection.run(look).await
+        && let Err(error) = connection.execute(look).await
     {
         return checkup.failed("connection", context.server().unreachable(&error).to_string());
     }
@@ -71,7 +70,7 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
         }
     }
 
-    if context.database().begin_check().is_none() || connection.run("ROLLBACK").await.is_ok() {
+    if context.database().begin_check().is_none() || connection.execute("ROLLBACK").await.is_ok() {
         context.session.give_back(connection);
     }
 }
@@ -90,7 +89,7 @@ async fn check_identifiers(
         return;
     }
 
-    let mut said = format!(
+    let mut text = format!(
         "{}: a record that the database takes for one it has is not created, and that one is not deleted",
         identity.why
     );
@@ -99,13 +98,13 @@ async fn check_identifiers(
     let by_case = compared_by_case.filter(|field| field.comparison != Comparison::IgnoreCase);
     let by_case: Vec<String> = by_case.map(|field| format!("`{}`", field.name)).collect();
     if !by_case.is_empty() {
-        let _ = write!(said, "; put `compare = ignore_case` on {} if case does not matter", by_case.join(" and "));
+        let _ = write!(text, "; put `compare = ignore_case` on {} if case does not matter", by_case.join(" and "));
     }
 
-    checkup.passed(format!("identifiers of {}", table.name), said);
+    checkup.passed(format!("identifiers of {}", table.name), text);
 }
 
-/// Says what the database deletes or empties together with rows of a table.
+/// Reports what the database deletes or empties together with rows of a table.
 async fn check_cascades(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -115,13 +114,13 @@ async fn check_cascades(
     let what = format!("deletes in {}", table.name);
     match cascade::describe_cascades(context, connection, table).await {
         Ok(None) => {}
-        Ok(Some(said)) if table.cascades => {
-            checkup.passed(what, format!("the database may also {said}, which the model allows"));
+        Ok(Some(effect)) if table.cascades => {
+            checkup.passed(what, format!("the database may also {effect}, which the model allows"));
         }
-        Ok(Some(said)) => checkup.passed(
+        Ok(Some(effect)) => checkup.passed(
             what,
             format!(
-                "the database would also {said}, which the data set does not hold: a record with such rows is not \
+                "the database would also {effect}, which the data set does not hold: a record with such rows is not \
                  deleted, unless `#[sql(cascades)]` is on the model"
             ),
         ),
@@ -129,7 +128,7 @@ async fn check_cascades(
     }
 }
 
-/// Checks that all that lookups lead to exists or is created, and returns the tables for which it does not.
+/// Checks that the tables and columns of lookups exist or will be created, and returns the tables for which they do not.
 async fn check_lookups(
     context: &SqlContext,
     connection: Option<&mut dyn Connection>,
@@ -191,7 +190,8 @@ async fn check_table(
     for used in used {
         match column_of(&columns, table, used.name) {
             Ok(column) => {
-                let read = used.fields.iter().map(|field| selected(context.database(), table, column, "t", field));
+                let read =
+                    used.fields.iter().map(|field| select_expression(context.database(), table, column, "t", field));
                 amiss.extend(read.filter_map(Result::err));
             }
             Err(missing) => amiss.push(missing),
@@ -220,7 +220,7 @@ async fn check_table(
     }
 }
 
-/// Says which way rows are inserted, where there are two.
+/// Reports whether rows are inserted by `COPY`, if the database has it.
 async fn check_insert_method(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -228,7 +228,7 @@ async fn check_insert_method(
     checkup: &mut HealthCheck,
 ) {
     let what = format!("writing {table}");
-    match connection.behavior(table).await.map(|behavior| behavior.copies) {
+    match connection.behavior(table).await.map(|behavior| behavior.copy_support) {
         Ok(None) => {}
         Ok(Some(Ok(()))) => checkup.passed(what, "rows are inserted by `COPY`"),
         Ok(Some(Err(why))) => checkup.passed(what, format!("rows are inserted by `INSERT`, since {why}")),

@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use crate::sql::dialect::{Connection, Engine, RowBatch};
 use crate::sql::model::encoding::Row;
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 
 /// Rows that are looked for.
 pub(crate) struct RowQuery<'a> {
-    /// What is selected of each that is found.
+    /// The expressions to select.
     pub(crate) items: &'a [String],
     /// The table, with all that is joined to it.
     pub(crate) from: &'a str,
@@ -45,7 +45,7 @@ pub(crate) async fn find_rows(
     Ok(())
 }
 
-/// Joins the values as rows with a number, which says by which of them a row was found.
+/// Joins the values as numbered rows, so that each result shows by which of them it was found.
 async fn numbered(
     engine: Engine,
     connection: &mut dyn Connection,
@@ -82,7 +82,7 @@ async fn numbered(
     let sql = format!("WITH v (n, {names}) AS (VALUES {given}) SELECT {items_of} FROM v {join} {from} WHERE {found}");
 
     let mut row = |row: &dyn Row| {
-        if let Ok(Value::Int(number)) = row.value(items.len(), Kind::Int64) {
+        if let Ok(Value::Int(number)) = row.value(items.len(), ValueKind::Int64) {
             each(usize::try_from(number).unwrap_or_default(), row);
         }
     };

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diffsync_adapters::rest::{Bulk, Dialect, Tasks, Verdict, verdict};
+use diffsync_adapters::rest::{Bulk, Dialect, TaskPolling, Verdict, verdict};
 use diffsync_core::adapter::TargetError;
 use diffsync_core::report::{Event, Observer, Status};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn the_record_is_read_where_the_answer_holds_it() {
     for bulk in [Bulk::default(), Bulk::all(10)] {
         let (wire, held) = mini.clone().start().await;
         let mut dialect = Dialect::default();
-        (dialect.answer, dialect.bulk) = (Some("/result".to_owned()), bulk);
+        (dialect.record_pointer, dialect.bulk) = (Some("/result".to_owned()), bulk);
         let report = run(net(&["a", "b"].map(host), &["a"]), &wire, dialect).await;
         assert_eq!((report.status, report.counts.created), (Status::Completed, 3), "{:?}", failures(&report));
         let held = held.lock().unwrap();
@@ -114,7 +114,7 @@ async fn a_collection_that_is_answered_with_an_error_is_not_an_empty_one() {
     };
     let (wire, _) = mini.start().await;
     let mut dialect = Dialect::default();
-    dialect.paging.rows = "/results".to_owned();
+    dialect.collection_format.rows = "/results".to_owned();
     let report = run(net(&[host("a")], &[]), &wire, dialect).await;
     assert!(report.error_text().unwrap().contains("the database is down"), "{:?}", report.error_text());
     // Some rows are not all rows.
@@ -168,9 +168,9 @@ fn tasks() -> Mini {
 
 fn waiting() -> Dialect {
     let mut dialect = Dialect::default();
-    let mut tasks = Tasks::default();
-    (tasks.pause, tasks.limit) = (Duration::from_millis(5), Duration::from_secs(5));
-    dialect.tasks = Some(tasks);
+    let mut tasks = TaskPolling::default();
+    (tasks.interval, tasks.timeout) = (Duration::from_millis(5), Duration::from_secs(5));
+    dialect.task_polling = Some(tasks);
     dialect
 }
 
@@ -179,7 +179,7 @@ async fn what_a_server_has_only_taken_on_is_unknown() {
     let (wire, held) = tasks().start().await;
     let report = run(net(&[host("a")], &["a"]), &wire, Dialect::default()).await;
     assert_eq!((report.status, report.counts.unknown, report.counts.created), (Status::Partial, 1, 0));
-    assert!(failures(&report)[0].contains("Dialect::tasks"), "{:?}", failures(&report));
+    assert!(failures(&report)[0].contains("Dialect::task_polling"), "{:?}", failures(&report));
     assert!(!held.lock().unwrap().rows.contains_key("ports"), "the task's key is not the record's");
 }
 
@@ -203,7 +203,7 @@ async fn a_task_is_waited_for() {
     for (mini, record) in [(by_name, None), (with_record, Some("/made".to_owned()))] {
         let (wire, held) = mini.start().await;
         let mut dialect = waiting();
-        dialect.tasks.as_mut().unwrap().record = record;
+        dialect.task_polling.as_mut().unwrap().record = record;
         let report = run(net(&[host("a")], &["a"]), &wire, dialect).await;
         assert_eq!((report.status, report.counts.created), (Status::Completed, 2), "{:?}", failures(&report));
         let held = held.lock().unwrap();
@@ -239,7 +239,7 @@ async fn a_task_that_fails_has_failed_and_one_that_does_not_end_is_unknown() {
     };
     let (wire, held) = endless.start().await;
     let mut dialect = waiting();
-    dialect.tasks.as_mut().unwrap().limit = Duration::from_millis(200);
+    dialect.task_polling.as_mut().unwrap().timeout = Duration::from_millis(200);
     let report = run(net(&[host("a")], &[]), &wire, dialect).await;
     assert!(failures(&report)[0].starts_with("create host a unknown"), "{:?}", failures(&report));
     assert!(failures(&report)[0].contains("200ms") && held.lock().unwrap().polls > 2, "{:?}", failures(&report));
@@ -318,9 +318,13 @@ async fn an_error_that_asking_again_cannot_change_is_final_where_the_dialect_say
         }
         let mut dialect = Dialect::default();
         if is_final {
-            dialect.verdict = |reply| {
-                let text = verdict::text(reply.body);
-                if text.contains("depend on it") { Some(Verdict::Failed(text)) } else { verdict::usual(reply) }
+            dialect.verdict = |response| {
+                let text = verdict::excerpt(response.body);
+                if text.contains("depend on it") {
+                    Some(Verdict::Failed(text))
+                } else {
+                    verdict::common_envelopes(response)
+                }
             };
         }
         let report = run(net(&[host("kept")], &[]), &wire, dialect).await;
@@ -363,7 +367,7 @@ async fn a_value_that_is_taken_is_a_conflict_that_names_who_has_it() {
         // The server does not tell cases apart when it searches.
         held.lock().unwrap().add("hosts", json!({"name": "AA", "address": "10.0.0.1"}));
         let mut dialect = Dialect::default();
-        dialect.filter = |_, _| None;
+        dialect.filter_parameter = |_, _| None;
         let (_, notes) = noted(net(&[host("aa"), host("other")], &[]), &wire, dialect).await;
         let said = |name: &str| {
             let errors = notes.iter().filter_map(|note| note.as_ref().err());
@@ -387,11 +391,11 @@ async fn what_is_echoed_and_stored_otherwise_is_read_back_where_the_dialect_says
         answer(&row.to_string())
     }
     let mini = Mini { stores, told, ..Mini::default() };
-    for (reads_back, expected) in [(false, "ab"), (true, "AB")] {
+    for (reread_after_write, expected) in [(false, "ab"), (true, "AB")] {
         let (wire, _) = mini.clone().start().await;
         let mut dialect = Dialect::default();
-        if reads_back {
-            dialect.reads_back = |path, part| (path, part) == ("hosts", "address");
+        if reread_after_write {
+            dialect.reread_after_write = |path, part| (path, part) == ("hosts", "address");
         }
         let wanted = Host { address: Some("ab".into()), ..host("a") };
         let (_, notes) = noted(net(&[wanted], &[]), &wire, dialect).await;
@@ -543,8 +547,8 @@ async fn a_task_whose_state_cannot_be_read_is_not_done() {
             });
             let wire = wire.await;
             let mut dialect = waiting();
-            dialect.tasks.as_mut().unwrap().pause = Duration::from_millis(20);
-            dialect.tasks.as_mut().unwrap().limit = Duration::from_millis(200);
+            dialect.task_polling.as_mut().unwrap().interval = Duration::from_millis(20);
+            dialect.task_polling.as_mut().unwrap().timeout = Duration::from_millis(200);
             let hosts = [host(if method == "POST" { "a" } else { "kept" })];
             let report = run(net(&hosts, &[]), &wire, dialect).await;
             assert_eq!(report.counts.unknown, 1, "{method} {state}: {:?}", failures(&report));
@@ -606,7 +610,7 @@ async fn what_is_not_found_is_deleted_only_if_it_is_no_longer_listed() {
     let report = run(net(&[host("kept")], &[]), &wire, Dialect::default()).await;
     assert_eq!(report.counts.deleted, 0, "{:?}", failures(&report));
     assert_eq!(failures(&report).len(), 2, "{:?}", failures(&report));
-    let is_said = |text: &String| text.contains("keeps single records at another path");
+    let is_said = |text: &String| text.contains("has single records at another path");
     assert!(failures(&report).iter().all(is_said), "{:?}", failures(&report));
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use diffsync_adapters::rest::{Client, ClientBuilder, Dialect, Pages, Paging};
+use diffsync_adapters::rest::{Client, ClientBuilder, CollectionFormat, Dialect, Pagination};
 use diffsync_core::value::{Secret, Url};
 use serde_json::{Map, Value, json};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers};
@@ -84,7 +84,7 @@ impl Fake {
 
     pub(super) fn client(&self, system: &str) -> ClientBuilder {
         let url = Url::parse(&format!("{}/{system}/api", self.server.uri())).unwrap();
-        Client::builder(url).token(&Secret::new(TOKEN.to_owned())).trailing_slash(true)
+        Client::builder(url).token_auth(&Secret::new(TOKEN.to_owned())).trailing_slash(true)
     }
 
     /// Changes a system when it is asked for something, such as `PATCH devices`.
@@ -106,8 +106,8 @@ impl Fake {
 /// How the fake gives its collections.
 pub(super) fn dialect() -> Dialect {
     let mut dialect = Dialect::default();
-    dialect.paging = Paging {
-        pages: Pages::Offset { offset: "offset".into(), limit: "limit".into(), size: 7 },
+    dialect.collection_format = CollectionFormat {
+        pagination: Pagination::Offset { offset: "offset".into(), limit: "limit".into(), size: 7 },
         rows: "/results".into(),
         total: Some("/count".into()),
     };

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use diffsync_adapters::rest::{Client, Collection, Dialect, PagedSource, Rest, RestModel, RowSource, Seen};
+use diffsync_adapters::rest::{Client, Collection, Dialect, PagedSource, ProgressFn, Rest, RestModel, RowSource};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::data::Side;
 use diffsync_core::memory::MemoryScope;
@@ -50,9 +50,11 @@ impl RowSource for Whole {
         client: &'a Client,
         dialect: &'a Dialect,
         collection: &'a Collection,
-        seen: Seen<'a>,
+        seen: ProgressFn<'a>,
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
-        Box::pin(async move { Ok(client.rows(&collection.path, &[], &dialect.paging, Some("id"), seen).await?) })
+        Box::pin(
+            async move { Ok(client.rows(&collection.path, &[], &dialect.collection_format, Some("id"), seen).await?) },
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diffsync_adapters::rest::{Client, ClientBuilder, Retries};
+use diffsync_adapters::rest::{Client, ClientBuilder, RetryPolicy};
 use diffsync_core::value::{Secret, Url};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -104,14 +104,14 @@ impl Wire {
 
     /// A client that does not wait for long.
     pub(crate) fn builder(&self) -> ClientBuilder {
-        let retries = Retries {
+        let retries = RetryPolicy {
             times: 3,
             first_pause: Duration::from_millis(4),
             longest_pause: Duration::from_millis(20),
             longest_wait: Duration::from_secs(2),
-            total: Duration::from_secs(10),
+            max_elapsed: Duration::from_secs(10),
         };
-        Client::builder(self.url.clone()).token(&Secret::new(TOKEN.to_owned())).retries(retries)
+        Client::builder(self.url.clone()).token_auth(&Secret::new(TOKEN.to_owned())).retry_policy(retries)
     }
 
     pub(crate) fn client(&self) -> Client {

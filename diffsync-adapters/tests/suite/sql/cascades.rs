@@ -221,7 +221,7 @@ fn a_chain_of_links_is_followed_to_rows_that_the_data_set_does_not_hold() {
         let report = pushed(none, Sql::open(&system.url).unwrap()).await;
         let failed = reasons(&report);
         assert!(
-            failed.iter().any(|(_, reason)| reason.contains("delete 1 row of `audit` by way of `devices`")),
+            failed.iter().any(|(_, reason)| reason.contains("delete 1 row of `audit` through `devices`")),
             "{failed:?}"
         );
         assert_eq!((count(&system, "sites").await, count(&system, "devices").await), (1, 1));

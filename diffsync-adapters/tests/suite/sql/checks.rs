@@ -198,8 +198,8 @@ fn nothing_is_made_where_a_lookup_leads_to_what_is_neither_there_nor_made() {
             let checkup = checked(&system.sql::<Cables>(), Side::Target).await;
             let error = loaded::<Cables>(&system.sql(), Side::Target).await.err().unwrap().to_string();
             for (what, reason) in [
-                ("table vlan", "there is no table `vlan`, and no model makes it; did you mean `vlans`?"),
-                ("table vlans", "`vlans` is made without column `nmae`; did you mean `name`?"),
+                ("table vlan", "there is no table `vlan`, and no model creates it; did you mean `vlans`?"),
+                ("table vlans", "`vlans` is created without column `nmae`; did you mean `name`?"),
             ] {
                 let (passed, detail) = found(&checkup, what);
                 assert!(!passed && detail.starts_with(reason), "{detail}");

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::{Sql, Transaction};
+use diffsync_adapters::sql::{Sql, TransactionScope};
 use diffsync_core::plan_file::PlanKey;
 use diffsync_core::{Dataset, SyncModel, Table};
 use serde::{Deserialize, Serialize};
@@ -86,13 +86,13 @@ fn parsed(text: &str) -> Value {
 #[test]
 fn a_document_that_changes_keeps_keys_that_the_struct_does_not_know() {
     on_each(|system| async move {
-        for transaction in [Transaction::PerBatch, Transaction::PerRun] {
+        for transaction in [TransactionScope::PerBatch, TransactionScope::PerRun] {
             make(&system).await;
             let nics = [nic("bb", 2), nic("aa", 10), nic("cc", 7)];
             let wanted = || Devices {
                 devices: [device("a", "fra", &nics), device("b", "ams", &nics[..1])].into_iter().collect(),
             };
-            let sql = || Sql::open(&system.url).unwrap().transaction(transaction);
+            let sql = || Sql::open(&system.url).unwrap().transaction_scope(transaction);
             let report = pushed(wanted(), sql()).await;
             assert_done(&report);
             assert_eq!(report.counts.updated, 2);

@@ -62,8 +62,8 @@ fn a_part_of_a_natural_key_that_would_be_lost_fails_its_record() {
         a_group(&system).await;
         let racks =
             |group: Option<&str>| Racks { racks: [rack("a", Some("row a")), rack("b", group)].into_iter().collect() };
-        let reason = "`group_id` would be null, since a part of what it stands for is empty, and `site` stands nowhere \
-                      else: fill in all parts, or give `site` a column of its own";
+        let reason = "`group_id` would be null, since a part of its natural key is empty, and `site` is stored \
+                      nowhere else: fill in all parts, or give `site` a column of its own";
         let expected = [("b".to_owned(), reason.to_owned())];
         let report = pushed(racks(None), Sql::open(&system.url).unwrap()).await;
         assert_eq!((report.counts.created, reasons(&report).as_slice()), (1, &expected[..]));

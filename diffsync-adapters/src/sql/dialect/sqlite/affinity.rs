@@ -2,7 +2,7 @@
 
 use crate::sql::model::value::Value;
 
-/// What a column makes of values, which its type says in words of all kinds.
+/// How a column converts values, which follows from words in its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Affinity {
     Integer,
