@@ -26,18 +26,18 @@ use super::model::row::CellError;
 use super::model::schema::Format;
 use super::version::{Opened, open};
 
-/// A folder with a file for each model of a data set, all of whose models derive [`FileModel`].
+/// A folder with a file for each model of a data set. All models derive [`FileModel`].
 ///
-/// As a target it writes when a run completes: each file that changes is replaced as a whole, or stays as it is. From the
-/// load to the end of the run no other run can write these files.
+/// As a target it writes when a run completes: each changed file is replaced as a whole, or not at all. From the load to the
+/// end of the run, no other run can write these files.
 pub struct Folder<D> {
     path: PathBuf,
-    /// For each model what its file was when it was loaded.
+    /// The origin of each model's records.
     loaded: Mutex<Loaded>,
     data: PhantomData<fn() -> D>,
 }
 
-/// By model, what its file was when it was loaded.
+/// The loaded files, by model.
 type Loaded = BTreeMap<&'static str, Origin>;
 
 impl<D> Folder<D> {
@@ -46,17 +46,14 @@ impl<D> Folder<D> {
         Self { path: path.into(), loaded: Mutex::default(), data: PhantomData }
     }
 
-    /// Where the folder lies.
+    /// The folder's path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether a record's file can hold it so that it comes back as it is.
-    #[cfg_attr(
-        not(feature = "parquet"),
-        allow(clippy::unused_self, reason = "only Parquet asks the file that was loaded")
-    )]
+    /// Checks that a record's file can store it unchanged.
+    #[cfg_attr(not(feature = "parquet"), allow(clippy::unused_self, reason = "only Parquet needs the loaded file"))]
     fn check_holdable<M: FileModel>(&self, record: &M, is_new: bool) -> Result<(), CellError> {
         #[cfg(feature = "parquet")]
         if M::FILE.format == Format::Parquet {
@@ -195,7 +192,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             let what = format!("file {}", file.path);
             match (open(&path), checkup.side()) {
                 (Ok(Opened::File(_)), _) => checkup.passed(what, "can be read"),
-                (Ok(Opened::Absent), Side::Target) => checkup.passed(what, "is not there yet, and will be made"),
+                (Ok(Opened::Absent), Side::Target) => checkup.passed(what, "does not exist yet, and will be created"),
                 (Ok(Opened::Absent), Side::Source) => {
                     checkup.failed(what, format!("`{}` does not exist", path.display()));
                 }
@@ -211,7 +208,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
     }
 }
 
-/// A record is taken as it is if its file can hold it; what is written is written when the run completes.
+/// A record is accepted if its file can store it. The files are written when the run completes.
 impl<D, M> Target<M> for Folder<D>
 where
     D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>,

@@ -15,7 +15,7 @@ use super::version::{FileVersion, Opened, open};
 /// A file that no other run writes while this is held.
 #[derive(Debug)]
 pub(crate) struct FileLock {
-    #[allow(dead_code, reason = "closing it is what gives the lock back")]
+    #[allow(dead_code, reason = "closing it releases the lock")]
     file: File,
 }
 

@@ -67,7 +67,7 @@ impl ContentVersion {
         Ok(Self::of(&File::open(path)?)? == *self && self.seems_at(path)?)
     }
 
-    /// Whether the path still leads to this version, as far as the file's identity, length and time can tell.
+    /// Whether the path still leads to this version, judged by the file's identity, length and time.
     pub(crate) fn seems_at(&self, path: &Path) -> io::Result<bool> {
         match fs::metadata(path) {
             Ok(metadata) => Ok(FileVersion::of(&metadata) == self.file_version),

@@ -1,7 +1,7 @@
 //! What changes within a value, so that what does not change stays as it is written.
 //!
-//! It is found by comparing the old value with the new one as the field's type serialises both. So keys that the type does
-//! not know are in neither, and nothing is said of them: they stay, as the keys of a record that the model does not know.
+//! It is found by comparing the old value with the new one as the field's type serialises both. Keys that the type does not
+//! know are in neither, so they stay, like the keys of a record that the model does not know.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -92,7 +92,7 @@ fn pair(old: &[Datum], new: &[Datum], left: &[usize], found: &mut [Option<usize>
     for (position, item) in new.iter().enumerate().filter(|(position, _)| found.get(*position) == Some(&None)) {
         let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
         for part in parts(item) {
-            // What many have in common says little, and would take long to count.
+            // A part that many items share tells little, and would take long to count.
             let holders = holders.get(&part).map(Vec::as_slice).unwrap_or_default();
             if holders.len() > 100 && holders.binary_search(&position).is_ok() {
                 *shared.entry(position).or_default() += 1;
@@ -124,9 +124,9 @@ fn parts(value: &Datum) -> Vec<String> {
 }
 
 impl Change {
-    /// The value that a file holds after the change, made of what it held before.
+    /// The file's value after the change, from the one before.
     ///
-    /// None if the file's value is not of the form of the change: the type reads a list out of a text, say.
+    /// `None` if the file's value has another form than the change expects, for example if the type reads a list from a text.
     pub(crate) fn applied(&self, old: &Datum) -> Option<Datum> {
         match (self, old) {
             (Self::Set(new), _) => Some(new.clone()),
@@ -175,8 +175,8 @@ fn in_file_order(written: &Datum, before: Datum, after: Datum) -> (Datum, Datum)
     (Datum::List(found), Datum::List(new))
 }
 
-/// A list of which it cannot be told which items change, and whose keys the type does not know.
-const UNTOLD: &str = "holds a list with keys that the model does not know, and which items of it change cannot be told; change it by hand";
+/// The error of a list in which it is unclear which items with unknown keys change.
+const AMBIGUOUS_LIST: &str = "holds a list with keys that the model does not know, and it is unclear which items of it change; change it by hand";
 
 /// The change to make in a file's value, if there is one, so that the keys which the type does not know stay.
 ///
@@ -189,7 +189,7 @@ pub(crate) fn in_place(
 ) -> Result<Option<Change>, &'static str> {
     let (before, after) = if is_set { in_file_order(written, before, after) } else { (before, after) };
     let Some(change) = between(&before, &after) else { return Ok(None) };
-    fitting(change, &before, &after, written).map(Some).ok_or(UNTOLD)
+    fitting(change, &before, &after, written).map(Some).ok_or(AMBIGUOUS_LIST)
 }
 
 /// The change to make where a file's value is not of the form that the change expects, or where its items are in another
@@ -203,7 +203,7 @@ fn fitting(change: Change, before: &Datum, after: &Datum, written: &Datum) -> Op
     (!knows_less(written, before)).then(|| Change::Set(after.clone()))
 }
 
-/// Whether each item of each list is the one at its place in the file, as far as can be told.
+/// Whether each item of each list may be the one at the same position in the file.
 fn follows(written: &Datum, read: &Datum) -> bool {
     match (written, read) {
         (Datum::Map(written), Datum::Map(read)) => {

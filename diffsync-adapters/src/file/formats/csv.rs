@@ -104,7 +104,7 @@ impl<R: BufRead> CsvRows<R> {
         Ok(Self { reader: reader.from_reader(input.chain(last_line.as_bytes())), has_crlf, header: None })
     }
 
-    /// Reads the next row, and says where it begins.
+    /// Reads the next row, and returns where it begins.
     fn next(&mut self, row: &mut StringRecord) -> Result<Option<At>, Wrong> {
         let is_there = self.reader.read_record(row).map_err(|error| self.wrong(error))?;
         let byte = row.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
@@ -123,7 +123,7 @@ impl<R: BufRead> CsvRows<R> {
             return Err(self.wrong_cell(begin(last), row.len() - 1, what));
         }
 
-        // The reader takes a line for ended between its two line-break characters, before the second was counted.
+        // The reader ends a line between its two line-break characters, before it has counted the second.
         let line = begin(row.as_slice()).saturating_sub(u64::from(!self.has_crlf));
         let columns = self.header.get_or_insert_with(|| row.clone()).len();
         let counts = format_args!("there are {} cells, and the header has {columns} columns", row.len());
@@ -162,7 +162,7 @@ impl<R: BufRead> CsvRows<R> {
     }
 }
 
-/// Where the columns stand.
+/// The positions of the columns.
 struct Header {
     columns: &'static [Column],
     /// For each column the position of its cell.
@@ -184,9 +184,7 @@ impl Header {
                     Err(mark.map_or_else(
                         || column.missing(row.iter()),
                         |mark| {
-                            format!(
-                                "`{only}` is one column; if {mark:?} stands between cells, say `delimiter = {mark:?}`"
-                            )
+                            format!("`{only}` is one column; if {mark:?} separates cells, write `delimiter = {mark:?}`")
                         },
                     ))
                 }
@@ -272,7 +270,8 @@ pub(crate) fn check<M: FileModel>(values: &[Datum]) -> Result<(), CellError> {
         let shape = (column.shape)();
         let is_told = !shape.is_optional || shape.kind != Kind::Text || attribute.comparison == Comparison::BlankIsNone;
         if is_blank(value) && !is_told {
-            let what = "an empty cell is `None`, so CSV cannot hold an empty text; `compare = blank_is_none` takes them for the same";
+            let what =
+                "an empty cell is `None`, so CSV cannot hold an empty text; `compare = blank_is_none` makes them equal";
             return Err(CellError::in_column(column, what));
         }
         text_of_datum(value, shape).map_err(|what| CellError::in_column(column, what))?;
@@ -369,7 +368,7 @@ impl Quoting {
         }
     }
 
-    /// A row of cells, each of which has quotation marks if it is to, or needs to.
+    /// A row of cells, with quotation marks around those that are marked or need them.
     fn row<'c>(self, cells: impl Iterator<Item = (&'c str, bool)>) -> String {
         let mut row = String::new();
         for (position, (cell, is_quoted)) in cells.enumerate() {
@@ -406,7 +405,7 @@ impl Quoting {
         format!("{space}{cells}{}", text.get(end..).unwrap_or_default())
     }
 
-    /// Where the cells of a row stand.
+    /// The positions of a row's cells.
     fn places(self, row: &str) -> Vec<Range<usize>> {
         let (mut places, mut begin, mut in_marks) = (Vec::new(), 0, false);
         for (at, byte) in row.bytes().enumerate() {
@@ -456,12 +455,12 @@ impl Quoting {
     }
 }
 
-/// The new file, parts of which are copied from the old.
+/// The new file, with parts copied from the old.
 struct Copy<'a, W> {
     old: &'a str,
     out: W,
     line_break: &'static str,
-    /// Whether what was written last ends its line: the last line of a file need not.
+    /// Whether the text written last ends with a line break. The last line of a file may lack one.
     ends_line: bool,
 }
 
@@ -473,14 +472,14 @@ impl<W: Write> Copy<'_, W> {
         self.out.write_all(text.as_bytes())
     }
 
-    /// Copies a part of the old file up to where a row begins, and says where that is.
+    /// Copies a part of the old file up to the begin of a row, and returns that position.
     fn rest(&mut self, begin: usize, end: usize) -> io::Result<usize> {
         let end = self.line_break_behind(end);
         self.text(self.old.get(begin..end).unwrap_or_default())?;
         Ok(end)
     }
 
-    /// The reader takes a line for ended between its two line-break characters.
+    /// The position after a line break. The reader ends a line between its two line-break characters.
     fn line_break_behind(&self, end: usize) -> usize {
         let is_between = self.old.get(..end).is_some_and(|before| before.ends_with('\r'))
             && self.old.get(end..).is_some_and(|behind| behind.starts_with('\n'));

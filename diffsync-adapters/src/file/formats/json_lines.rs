@@ -37,7 +37,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
 /// Reads the object on a line.
 fn object(line: &[u8], cells: &mut DatumRow) -> Result<(), NotARecord> {
     let text = str::from_utf8(line).map_err(|_| NotARecord::NotUtf8)?;
-    // What is wrong with the line is said by what knows all of JSON, before its values are taken.
+    // A full JSON parser checks the syntax first, for its error messages.
     serde_json::from_str::<IgnoredAny>(text).map_err(NotARecord::Json)?;
     record_cells(line, cells)
 }

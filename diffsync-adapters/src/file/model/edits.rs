@@ -114,7 +114,7 @@ impl<'a, M: FileModel> Edits<'a, M> {
         &self.created
     }
 
-    /// What becomes of a record that was read from a text; `written` gives the value of a column there, if there is one.
+    /// The edit of a record that was read from a text. `written` returns the value of a column there, if there is one.
     pub(crate) fn edit_text(
         &self,
         read: Result<M, RowError<M::Id>>,

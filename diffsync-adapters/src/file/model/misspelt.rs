@@ -58,7 +58,7 @@ impl fmt::Display for Misspelt<'_> {
         }
         write!(
             f,
-            "no record has the key `{field}`, and there is `{key}`; correct it in the file, or, if it is the field's key, say \
+            "no record has the key `{field}`, and there is `{key}`; correct it in the file, or, if it is the field's key, write \
              `rename = {key:?}`; if it is another one, add a field for it"
         )
     }

@@ -58,7 +58,7 @@ impl<M: FileModel> Records<'_, M> {
         Ok(())
     }
 
-    /// The same of a record that may have comments, which a plan that takes the run back cannot bring back.
+    /// The same for a record that may have comments, which an undo plan cannot restore.
     pub(crate) fn add_commented(
         &mut self,
         read: Result<M, RowError<M::Id>>,
@@ -73,10 +73,10 @@ impl<M: FileModel> Records<'_, M> {
         self.add(read, line)
     }
 
-    /// Ends the file. `is_open` says whether its last record would go on if the text did.
+    /// Ends the file. `is_open` is true if more text would belong to the last record.
     ///
-    /// A file that was cut off in the middle of a record would else be one that lacks all records behind it, and these would
-    /// be deleted on the other side.
+    /// A file that was cut off in the middle of a record lacks all further records, which would otherwise be deleted on the
+    /// other side.
     pub(crate) fn finish(&mut self, is_open: bool) -> Result<(), AdapterError> {
         if !is_open || self.ends_line {
             return self.refuse_held();
@@ -116,8 +116,8 @@ impl<M: FileModel> Records<'_, M> {
         }
     }
 
-    /// Notes the keys that the model does not know, and says which of them are probably misspelt: a field that is read
-    /// from such a key would be empty in all records.
+    /// Notes the keys that the model does not know, and reports those that are probably misspelt: a field that is read from
+    /// such a key would be empty in all records.
     ///
     /// In a target, where that field is only written, it is a warning in any case.
     pub(crate) fn note_keys(&mut self, cells: &DatumRow) -> Result<(), AdapterError> {

@@ -1,4 +1,4 @@
-//! Where in a JSON text its values stand.
+//! Positions of values in a JSON text.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::nested::datum::Datum;
 /// How deep values may be nested, as `serde_json` has it.
 const DEPTH: usize = 128;
 
-/// Finds where in a text its values stand.
+/// Finds the positions of values in a text.
 pub(crate) struct Scan<'a> {
     text: &'a str,
     at: usize,
@@ -167,7 +167,7 @@ impl<'a> Scan<'a> {
 
 /// The value that a text is, with the digits of its numbers.
 pub(crate) fn datum(text: &str) -> serde_json::Result<Datum> {
-    // What is wrong with the text is said by what knows all of JSON.
+    // A full JSON parser checks the syntax first, for its error messages.
     serde_json::from_str::<IgnoredAny>(text)?;
     Scan::of(text, 0).datum(0)
 }
@@ -196,7 +196,7 @@ pub(crate) fn object(
 ) -> serde_json::Result<()> {
     let mut scan = Scan::of(text, 0);
     if !scan.skip(b'{') {
-        // The words in which serde_json says it.
+        // The same words as in `serde_json`.
         return Err(Error::invalid_type(found(text), &"a record with keys and values"));
     }
 

@@ -104,7 +104,7 @@ fn the_delimiter_is_the_declared_one() {
     let error = semicolons::wrong("name,speed,note\n");
     assert_eq!(
         error,
-        "`ports.txt`, line 1: `name,speed,note` is one column; if ',' stands between cells, say `delimiter = ','`"
+        "`ports.txt`, line 1: `name,speed,note` is one column; if ',' separates cells, write `delimiter = ','`"
     );
 }
 
@@ -125,7 +125,7 @@ fn a_missing_column_is_an_error_that_names_those_there_are() {
     assert_eq!(csv::wrong("name,Speed,note\na,1,\n"), expected);
     for (header, meant) in [("name,SPEED,note", "SPEED"), ("name, speed,note", " speed")] {
         let error = csv::wrong(format!("{header}\na,1,\n"));
-        assert!(error.ends_with(&format!("; if `{meant}` is meant, say `rename = {meant:?}`")), "{error}");
+        assert!(error.ends_with(&format!("; if `{meant}` is meant, write `rename = {meant:?}`")), "{error}");
     }
     assert_eq!(csv::wrong("name,name,speed,note\n"), "`ports.csv`, line 1: there are two columns `name`");
 }
@@ -247,7 +247,7 @@ fn a_document_of_another_shape_is_an_error() {
     assert!(json::wrong("[1]").ends_with("invalid type: integer `1`, expected a record with keys and values"));
     assert!(json::wrong(r#"[{"name":"a","name":"b"}]"#).ends_with("`name` is there twice in one record"));
     assert!(json_under_key::wrong("{}").ends_with("there is no key `ports`"));
-    let there = "there is no key `ports`; there are `port`, `x`; if `port` is meant, say `list = \"port\"`";
+    let there = "there is no key `ports`; there are `port`, `x`; if `port` is meant, write `list = \"port\"`";
     let error = json_under_key::wrong("{\"port\": [], \"x\": 1}");
     assert!(error.ends_with(there), "{error}");
     assert_eq!(yaml_under_key::wrong("port: []\nx: 1\n"), format!("`inventory.yml`, {there}"));

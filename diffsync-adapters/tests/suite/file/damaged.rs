@@ -240,7 +240,7 @@ fn in_each_format(side: Side, more: [&str; 2]) -> [(&'static str, Said); 4] {
 
 fn misspelt(key: &str) -> String {
     format!(
-        "no record has the key `serial`, and there is `{key}`; correct it in the file, or, if it is the field's key, say \
+        "no record has the key `serial`, and there is `{key}`; correct it in the file, or, if it is the field's key, write \
          `rename = \"{key}\"`; if it is another one, add a field for it"
     )
 }

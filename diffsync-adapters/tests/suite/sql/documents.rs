@@ -168,8 +168,8 @@ fn unknown_keys_in_a_set_in_another_order_fail_their_record_alone() {
         let ports = |name: &str| Ports { name: name.into(), nics: [nic("aa", 1)].into() };
         let wanted = AllPorts { ports: [ports("a"), ports("b")].into_iter().collect() };
         let report = pushed(wanted, Sql::open(&system.url).unwrap()).await;
-        let reason = "`nics` of `devices` holds a list with keys that the model does not know, and which items of it change \
-                      cannot be told; change it by hand";
+        let reason = "`nics` of `devices` holds a list with keys that the model does not know, and it is unclear which \
+                      items of it change; change it by hand";
         assert_eq!(reasons(&report), [("b".to_owned(), reason.to_owned())]);
         let nics: Vec<Value> = stored(&system, "nics").await.iter().map(|text| parsed(text)).collect();
         let aa = json!({"mac": "aa", "vendor": "x", "speed": 1});

@@ -67,8 +67,8 @@ fn syntax_at<M: FileModel>(
     records: &Records<'_, M>,
 ) -> AdapterError {
     let (line, mut place) = (error.line(), error.column());
-    let said = error.to_string();
-    let what = said.strip_suffix(&format!(" at line {line} column {place}")).unwrap_or(&said);
+    let text = error.to_string();
+    let what = text.strip_suffix(&format!(" at line {line} column {place}")).unwrap_or(&text);
     if line <= 1 {
         place += column;
     }
@@ -83,8 +83,8 @@ struct ReadPosition {
     column: Cell<usize>,
     /// The last byte that was read.
     last: Cell<u8>,
-    /// What was read of the element that is being read. What reads JSON says neither what a number is written as nor, but
-    /// in its errors, where it is.
+    /// The text of the current element so far. The JSON parser returns neither the digits of a number nor, outside of errors,
+    /// its position.
     element: RefCell<Option<Vec<u8>>>,
 }
 
@@ -107,7 +107,7 @@ struct Counting<'a, R> {
 }
 
 impl<R: BufRead> Read for Counting<'_, R> {
-    /// Reads one byte, which is as many as are asked for, so that the line is the one of the byte that comes next.
+    /// Reads only one byte at a time, so that the position is always that of the next byte.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let (Some(&byte), Some(place)) = (self.input.fill_buf()?.first(), buffer.first_mut()) else { return Ok(0) };
         *place = byte;
@@ -196,7 +196,7 @@ pub(crate) fn record_cells(object: &[u8], cells: &mut DatumRow) -> Result<(), No
     .map_err(NotARecord::Json)
 }
 
-/// Reads an element of the list, and says in which line and column it begins.
+/// Reads an element of the list, and returns the line and column where it begins.
 struct Element<'a>(&'a ReadPosition);
 
 impl<'de> DeserializeSeed<'de> for Element<'_> {
@@ -250,7 +250,7 @@ impl<'de, M: FileModel> Visitor<'de> for Under<'_, '_, M> {
             }
         }
 
-        // In a target the key is made when there is something to stand under it.
+        // In a target the key is created together with the first record.
         match (list, side) {
             (Some(_), Side::Source) => {
                 let others: Vec<_> = others.iter().map(String::as_str).collect();

@@ -142,7 +142,7 @@ impl<'a> ArrowRows<'a> {
         let wrong = |error: serde_arrow::Error| error.message().to_owned();
         match coding {
             Coding::Exact | Coding::Converted => Item::<T>::deserialize(cell).map(|Item(it)| it).map_err(|error| {
-                // That a number does not fit is said without the number, which a plain value has.
+                // The error of a number that does not fit lacks the number, which the plain value contains.
                 let plain = || T::deserialize(self.plain(column)?).err();
                 plain().map_or_else(|| wrong(error), |plain| plain.to_string())
             }),
@@ -163,8 +163,8 @@ impl<'a> ArrowRows<'a> {
         Some((*coding, cells.get(self.next.checked_sub(1)?)?))
     }
 
-    /// What takes the place of a value that holds keys which the type does not know, so that these stay. Nothing if it
-    /// holds none.
+    /// The replacement for a value with keys that the type does not know, so that these stay. `None` if the value has no such
+    /// keys.
     pub(crate) fn kept<T>(&self, column: usize, old: &T, new: &T) -> Result<Option<Kept>, CellError>
     where
         T: Serialize + DeserializeOwned + PartialEq,

@@ -59,7 +59,7 @@ pub(crate) fn write<M: FileModel>(
     });
     let properties = properties.map_err(|error| edits.failed(error))?;
 
-    // The schema of the file itself: one made from Arrow's has other types here and there. Arrow's is among the notes.
+    // The schema of the file itself, since one derived from Arrow's differs in some types. Arrow's is in the metadata.
     let options = ArrowWriterOptions::new()
         .with_properties(properties)
         .with_parquet_schema(parquet_schema)
@@ -88,7 +88,7 @@ pub(crate) fn write<M: FileModel>(
     writer.finish().map(drop).map_err(|error| edits.failed(error))
 }
 
-/// The columns of a file that is not there yet.
+/// The columns of a file that does not exist yet.
 pub(crate) fn new_schema<M: FileModel>() -> SchemaRef {
     let field = |column: &Column| {
         let shape = (column.shape)();

@@ -124,7 +124,7 @@ fn in_tables(
     changes: &[TextEdit],
     created: &[Vec<Datum>],
 ) -> Result<String, String> {
-    let blocks = blocks(text, document, tables, key).ok_or("where its tables stand cannot be told")?;
+    let blocks = blocks(text, document, tables, key).ok_or("the positions of its tables are unknown")?;
     let mut patches: Vec<(Range<usize>, String)> = Vec::new();
     let is_left = changes.iter().any(|change| !matches!(change, TextEdit::Drop));
 
@@ -137,7 +137,7 @@ fn in_tables(
                 let (mut range, is_below) = gone(text, block, takes_below);
                 takes_below = is_below;
                 if position + 1 == blocks.len() && (!is_left || !created.is_empty()) {
-                    // Something takes its place.
+                    // Another text replaces it.
                     range.end = block.end;
                 }
                 patches.push((range, String::new()));
@@ -175,7 +175,7 @@ fn in_tables(
         let before = if is_ended || (!is_left && is_first) { "" } else { line_break(text) };
         patches.push((last.end..last.end, format!("{before}{}", with_line_breaks_of(text, &new))));
     } else if !is_left {
-        // A source without its list is an error. The key must stand before all tables.
+        // A source without its list is an error. The key must come before all tables.
         let first = first_header(document, text);
         let at = patches.first().map_or(0, |(range, _)| range.start);
         let at = if blocks.first().is_some_and(|block| block.header == first) { at } else { content_end(text, first) };
@@ -199,7 +199,7 @@ pub(super) fn commented(text: &str, document: &Document<&str>, tables: &ArrayOfT
     if !text.contains('#') {
         return Vec::new();
     }
-    // A mark between quotation marks is none; those before it on its line come in pairs then.
+    // A `#` inside quotation marks begins no comment; an odd number of marks comes before it on its line then.
     let has_comment = |line: &str| {
         let mut marks = line.match_indices('#').filter_map(|(at, _)| line.get(..at));
         marks.any(|before| ['"', '\''].iter().all(|quote| before.matches(*quote).count().is_multiple_of(2)))
@@ -211,7 +211,7 @@ pub(super) fn commented(text: &str, document: &Document<&str>, tables: &ArrayOfT
         .collect()
 }
 
-/// Where the tables stand.
+/// The positions of the tables.
 fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &str) -> Option<Vec<Block>> {
     let mut others = Vec::new();
     document.iter().filter(|(name, _)| *name != key).for_each(|(_, item)| headers(item, &mut others));
@@ -253,7 +253,7 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
     Some(blocks)
 }
 
-/// Where the values stand that take several lines.
+/// Collects the positions of multi-line values.
 fn multi_line(text: &str, table: &dyn toml_edit::TableLike, found: &mut Vec<Range<usize>>) {
     for (_, item) in table.iter() {
         match item {

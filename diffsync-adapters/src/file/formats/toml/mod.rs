@@ -32,7 +32,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     })?;
     let key = M::FILE.list.unwrap_or(M::NAME);
     let Some(list) = document.get(key) else {
-        // In a target the list is made when there is something in it.
+        // In a target the list is created together with the first record.
         return match records.side() {
             Side::Target => Ok(()),
             Side::Source => {

@@ -1,4 +1,4 @@
-//! A document with where its values stand.
+//! A document with the positions of its values.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -23,9 +23,9 @@ pub(crate) struct Document<'a> {
 /// A value and its position.
 pub(crate) struct Node<'a> {
     pub(crate) kind: NodeKind<'a>,
-    /// Where its anchor or its tag begins, or else itself.
+    /// The position of its anchor, its tag, or otherwise its own.
     pub(crate) begin: usize,
-    /// Itself, as far as the parser says: a block has no end of its own, and a block scalar begins with its first line.
+    /// Its position according to the parser: a block has no end of its own, and a block scalar begins with its first line.
     pub(crate) span: Range<usize>,
     pub(crate) line: usize,
     pub(crate) anchor: Option<usize>,
@@ -118,8 +118,7 @@ fn wrong(line: usize, column: usize, what: impl std::fmt::Display) -> String {
 }
 
 impl<'a> Document<'a> {
-    /// Reads a document, or says what is wrong with it and where. The text around the place is not shown: it may hold
-    /// secrets.
+    /// Reads a document, or returns what is wrong with it and where. The text there is not shown, since it may hold secrets.
     pub(crate) fn read(text: &'a str) -> Result<Self, String> {
         let options = options! { emit_anchor_events: true, emit_comments: false, simple_key_max_lookahead: 1 << 20 };
         let parser = Parser::new_from_str_with_options(text, options);
@@ -177,7 +176,7 @@ pub(crate) fn datum(node: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> Dat
     }
 }
 
-/// The key as a text. One that is a list or a map is written as Rust shows it, so that it is told from all others.
+/// The key as a text. A list or a map is written in Rust's debug form, so that it differs from all others.
 fn key_text(key: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> String {
     match &key.kind {
         NodeKind::Scalar { style: Style::Empty, .. } => "null".to_owned(),
@@ -373,7 +372,7 @@ fn style_of(style: ScalarStyle, is_empty: bool, tag: Option<&Tag>) -> Style {
     let core = tag.and_then(Tag::core_suffix);
     match (style, core) {
         (ScalarStyle::Literal | ScalarStyle::Folded, _) => Style::Block,
-        // A tag says what a scalar is, however it is written.
+        // A tag decides the type of a scalar, in any style.
         (_, Some("str")) => Style::Quoted,
         (_, Some("int" | "float" | "bool" | "null")) if !is_empty => Style::Plain,
         (ScalarStyle::Plain, _) if is_empty => Style::Empty,

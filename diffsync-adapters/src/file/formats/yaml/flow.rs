@@ -125,7 +125,7 @@ impl Editor<'_, '_> {
     }
 }
 
-/// Where the scalars of a value stand.
+/// The positions of the scalars of a value.
 fn gather(node: &Node<'_>, scalars: &mut Vec<Range<usize>>) {
     match &node.kind {
         NodeKind::Scalar { style: Style::Empty, .. } | NodeKind::Alias(_) => {}

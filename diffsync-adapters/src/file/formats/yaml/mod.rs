@@ -75,7 +75,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     let items = match &place {
         RecordsNode::List { items, .. } => *items,
         RecordsNode::Empty { .. } => &[],
-        // In a target the list is made when there is something in it.
+        // In a target the list is created together with the first record.
         RecordsNode::Nothing | RecordsNode::NoKey if records.side() == Side::Target => &[],
         RecordsNode::Nothing => return Err(records.error("there is nothing; a list without records is `[]`")),
         RecordsNode::NoKey => {
@@ -100,7 +100,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         fill(&mut cells, item, &targets).map_err(|what| wrong(what, records))?;
         records.add_commented(M::read(&mut cells), line, commented.get(position) == Some(&true))?;
     }
-    // Nothing closes a record that takes lines of its own.
+    // A record on lines of its own has no closing mark.
     let is_open = items.last().is_some_and(|last| {
         let behind = text.get(last.end(&text)..).unwrap_or_default();
         last.is_block() && behind.trim().is_empty() && !behind.contains('\n')
