@@ -25,7 +25,7 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
         }
         match context.database().can_be_created() {
             Ok(()) => {
-                checkup.passed("connection", format!("`{shown}` does not exist yet; it is created at the first write"))
+                checkup.passed("connection", format!("`{shown}` does not exist yet; it is created at the first write"));
             }
             Err(reason) => checkup.failed("connection", format!("`{shown}` does not exist yet, and {reason}")),
         }

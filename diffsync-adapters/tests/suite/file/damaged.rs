@@ -221,13 +221,13 @@ fn in_each_format(side: Side, more: [&str; 2]) -> [(&'static str, Said); 4] {
         (Vec::new(), String::new(), String::new(), String::new());
     for (name, more) in ["a", "b"].into_iter().zip(more) {
         let more = pair(more);
-        let json = more.iter().map(|(key, value)| format!(", \"{key}\": \"{value}\"")).collect::<String>();
+        let json = more.as_ref().map(|(key, value)| format!(", \"{key}\": \"{value}\"")).unwrap_or_default();
         let json = format!("{{\"name\": \"{name}\", \"site\": \"s\"{json}, \"mtu\": 1}}");
         writeln!(in_lines, "{json}").unwrap();
         in_json.push(json);
-        let yaml = more.iter().map(|(key, value)| format!("  {key}: {value}\n")).collect::<String>();
+        let yaml = more.as_ref().map(|(key, value)| format!("  {key}: {value}\n")).unwrap_or_default();
         write!(in_yaml, "- name: {name}\n  site: s\n{yaml}  mtu: 1\n").unwrap();
-        let toml = more.iter().map(|(key, value)| format!("{key} = '{value}'\n")).collect::<String>();
+        let toml = more.as_ref().map(|(key, value)| format!("{key} = '{value}'\n")).unwrap_or_default();
         write!(in_toml, "[[device]]\nname = '{name}'\nsite = 's'\n{toml}mtu = 1\n").unwrap();
     }
     [

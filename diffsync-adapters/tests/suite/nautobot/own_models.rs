@@ -111,7 +111,9 @@ async fn a_record_is_not_deleted_where_it_is_not_known_what_goes_along() {
     for may_go in [false, true] {
         let system = |names: &[&str]| {
             let mut state = State::new();
-            names.iter().for_each(|name| drop(state.insert("ipam/vlan-groups", json!({"name": name}))));
+            for name in names {
+                state.insert("ipam/vlan-groups", json!({"name": name}));
+            }
             Fake::with(state, true)
         };
         let (empty, fake) = (system(&["kept"]).await, system(&["kept", "old"]).await);

@@ -170,9 +170,9 @@ impl<'de, M: FileModel> Visitor<'de> for List<'_, '_, M> {
             }
         }
 
-        self.records.note_keys(&self.cells).or_else(|error| {
+        self.records.note_keys(&self.cells).map_err(|error| {
             *self.failed = Some(error);
-            Err(Error::custom("the keys are not those of the model"))
+            Error::custom("the keys are not those of the model")
         })
     }
 }
