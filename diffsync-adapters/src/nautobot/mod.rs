@@ -49,7 +49,7 @@ pub use self::entries::{ModelEntries, NautobotData};
 use self::graphql::GraphQl;
 pub use self::inventory::*;
 pub use self::location_path::{EmptyLocationPath, LocationPath};
-pub use self::owner::{Owned, Owner};
+pub use self::owner::{OwnedSource, Owner};
 use crate::rest::{BuildError, Bulk, Client, ClientBuilder, CollectionFormat, Dialect, PagedSource, Pagination, Rest};
 
 /// How many records are written with one request. More gain nothing, and the answer takes longer to come: a server

@@ -195,7 +195,7 @@ impl Header {
     }
 
     fn read<M: FileModel>(&self, row: &StringRecord) -> Result<M, RowError<M::Id>> {
-        let mut identifiers = self.columns.iter().zip(&self.cells).filter(|(column, _)| column.identifies);
+        let mut identifiers = self.columns.iter().zip(&self.cells).filter(|(column, _)| column.is_identifier);
         if identifiers.all(|(_, &cell)| row.get(cell).unwrap_or_default().is_empty()) {
             return Err(RowError::Unidentified(CellError("the identifier is empty".into())));
         }
@@ -261,11 +261,11 @@ impl RowReader for RowCells<'_> {
 pub(crate) fn check<M: FileModel>(values: &[Datum]) -> Result<(), CellError> {
     let is_blank = |value: &Datum| matches!(value, Datum::Text(text) if text.is_empty());
     let columns = || M::FILE.columns.iter().zip(values);
-    if columns().filter(|(column, _)| column.identifies).all(|(_, value)| value.is_null() || is_blank(value)) {
+    if columns().filter(|(column, _)| column.is_identifier).all(|(_, value)| value.is_null() || is_blank(value)) {
         return Err(CellError("a row of CSV needs an identifier, and this one is empty".into()));
     }
 
-    let attributes = columns().filter(|(column, _)| !column.identifies).zip(M::SCHEMA.attributes);
+    let attributes = columns().filter(|(column, _)| !column.is_identifier).zip(M::SCHEMA.attributes);
     for ((column, value), attribute) in attributes {
         let shape = (column.shape)();
         let is_told = !shape.is_optional || shape.kind != Kind::Text || attribute.comparison == Comparison::BlankIsNone;

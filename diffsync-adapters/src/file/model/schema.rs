@@ -70,7 +70,7 @@ pub struct Column {
     /// The name of its column, or its key.
     pub name: &'static str,
     /// Whether it is part of the identifier.
-    pub identifies: bool,
+    pub is_identifier: bool,
     /// The shape of its values.
     pub(crate) shape: fn() -> Shape,
     /// Its type in Parquet, if it can be derived from the field's type.
@@ -81,10 +81,10 @@ pub struct Column {
 impl Column {
     /// The column of a field of this type.
     #[must_use]
-    pub const fn new<T: Serialize + DeserializeOwned>(name: &'static str, identifies: bool) -> Self {
+    pub const fn new<T: Serialize + DeserializeOwned>(name: &'static str, is_identifier: bool) -> Self {
         Self {
             name,
-            identifies,
+            is_identifier,
             shape: Shape::of::<T>,
             #[cfg(feature = "parquet")]
             arrow: super::arrow::field_of::<T>,
