@@ -79,6 +79,7 @@ fn quoted(text: &str) -> Vec<String> {
                 ascii.push(letter);
                 continue;
             }
+
             for unit in letter.encode_utf16(&mut [0; 2]) {
                 let _ = if upper { write!(ascii, "\\u{unit:04X}") } else { write!(ascii, "\\u{unit:04x}") };
             }
@@ -99,6 +100,7 @@ fn quoted(text: &str) -> Vec<String> {
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         text.replace('\'', apostrophe).replace('"', quote)
     };
+
     vec![
         ascii(&json, false),
         ascii(&json, true),
@@ -166,6 +168,7 @@ fn base64(bytes: &[u8]) -> Vec<String> {
             let inner = text.get(first..last).filter(|inner| inner.len() >= SHORTEST_BASE64);
             all.extend(inner.map(str::to_owned));
         }
+
         if before == 0 {
             all.push(STANDARD_NO_PAD.encode(bytes));
             all.push(URL_SAFE_NO_PAD.encode(bytes));

@@ -78,6 +78,7 @@ impl Replacement {
                 Err(Failure::Kept(error)) => (at, error),
                 Err(Failure::Replaced(error)) => (at + 1, AdapterError::unknown(error.to_string())),
             };
+
             let (new, old) = shown.split_at_checked(replaced).unwrap_or_default();
             let text = format!("{error} (replaced: {}; not replaced: {})", list(new), list(old));
             (at + 1..shown.len()).for_each(|later| settle(later, Completion::NotAttempted));

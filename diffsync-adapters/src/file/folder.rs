@@ -91,6 +91,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Folder<D> {
             let Some(origin) = origins.get(file.model) else {
                 return Err(AdapterError::new(format!("`{}` was not loaded", path.display())));
             };
+
             if let Err(error) = work(file, &path, origin) {
                 failed.push((file.model, error.to_string()));
                 (file.settle)(synced, Completion::Failed(error));
@@ -135,6 +136,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             while news.changed().await.is_ok() {
                 cx.progress(before + *news.borrow_and_update(), None);
             }
+
             let (fill, origin) = loading.await.map_err(|error| AdapterError::context(shown, error))??;
             before += *news.borrow();
             fill(data);
@@ -187,6 +189,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             checkup.failed("files", error.to_string());
             Vec::new()
         });
+
         for file in files {
             let path = self.path.join(file.path);
             let what = format!("file {}", file.path);
@@ -198,6 +201,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
                 }
                 (Err(error), _) => checkup.failed(what, format!("`{}` cannot be read: {error}", path.display())),
             }
+
             if checkup.side() == Side::Target
                 && let Err(error) = try_writing_beside(&path)
             {

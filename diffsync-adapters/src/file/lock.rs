@@ -50,12 +50,14 @@ pub(crate) fn lock(path: &Path) -> io::Result<LockResult> {
                 return Ok(LockResult::Unsupported);
             }
         };
+
         // Not the file that another run has put there since we opened it.
         let is_current = match std::fs::metadata(path) {
             Ok(metadata) => FileVersion::of(&metadata).is_same_file(&FileVersion::of(&file.metadata()?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };
+
         if is_current {
             return Ok(LockResult::Held(FileLock { file }));
         }

@@ -46,6 +46,7 @@ pub(crate) fn temporary(path: &Path, for_all: bool) -> io::Result<NamedTempFile>
             // Without locks, no file is considered a leftover.
             Err(TryLockError::Error(_)) => true,
         };
+
         if is_ours {
             return Ok(file);
         }

@@ -45,6 +45,7 @@ fn between(old: &Datum, new: &Datum) -> Option<Change> {
                 };
                 Some((key.clone(), change))
             });
+
             let gone = old.iter().map(|(key, _)| key).filter(|key| !after.contains_key(key.as_str()));
             let (set, gone): (Vec<_>, Vec<_>) = (set.collect(), gone.cloned().collect());
             // The order of keys means nothing.
@@ -138,6 +139,7 @@ impl Change {
                     let change = changes.get(key.as_str());
                     Some((key.clone(), change.map_or_else(|| Some(value.clone()), |change| change.applied(value))?))
                 });
+
                 let added = set.iter().filter(|(key, _)| !old.contains_key(key.as_str()));
                 let added = added.map(|(key, change)| Some((key.clone(), change.applied(&Datum::Null)?)));
                 stays.chain(added).collect::<Option<_>>().map(Datum::Map)

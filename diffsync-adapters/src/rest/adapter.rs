@@ -123,6 +123,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
                 let Some(unread) = unread else { break };
                 self.context.fetch_once(&unread).await?;
             }
+
             if let Some(Owner { kind: PartKind::Lookup { collection, .. }, .. }) = self.context.owner_of(model.schema) {
                 self.context.fetch_once(collection).await?;
             }
@@ -181,6 +182,7 @@ where
                 return Err(Box::pin(self.context.conflicted(new, error)).await);
             }
         };
+
         let row = self.context.created_row(new, told, &request).await;
         if let Some(proven) = &mut alone {
             match &row {

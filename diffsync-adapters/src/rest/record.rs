@@ -111,6 +111,7 @@ pub(crate) fn read<M: RestModel>(
             _ if !field.readable => continue,
             _ => cache.read(collection, row, field),
         };
+
         match read {
             Ok(read) => {
                 for (name, value) in field.names.iter().zip(read) {
@@ -147,6 +148,7 @@ pub(crate) fn read<M: RestModel>(
         let reason = format!("its identifier ({}) cannot be read: {error}", names());
         if is_nameless { RowError::Unidentified(reason) } else { RowError::Row(reason) }
     })?;
+
     if let Some((name, what)) = wrong.first() {
         return Err(RowError::Record(id, format!("`{name}` cannot be read: {what}")));
     }
@@ -291,6 +293,7 @@ pub(crate) fn stamp(
             if let Value::Object(whole) = whole {
                 *body = whole;
             }
+
             if !keys.contains(&key) {
                 keys.push(key);
             }

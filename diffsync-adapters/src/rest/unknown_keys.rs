@@ -69,6 +69,7 @@ fn missing_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> Vec<Named
             if is_own {
                 note(&field.part, &mut ways);
             }
+
             note_inner(&field.part, name, &mut ways);
             for at in ways {
                 let is_known = missing.iter().any(|named| named.at == at && named.model == model);

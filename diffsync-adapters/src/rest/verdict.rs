@@ -225,6 +225,7 @@ fn says_taken(text: &str) -> bool {
         "duplicate",
         "unique constraint",
     ];
+
     let text = text.to_ascii_lowercase();
     WORDS.iter().any(|word| text.contains(word))
 }
@@ -285,6 +286,7 @@ fn row_status(row: &Value) -> Option<(&'static str, StatusCode)> {
             }
             _ => return None,
         };
+
         let status = StatusCode::from_u16(u16::try_from(code).ok()?).ok().filter(|status| status.as_u16() < 600)?;
         Some((name, status))
     })

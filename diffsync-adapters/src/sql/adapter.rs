@@ -110,6 +110,7 @@ fn database(url: &Url) -> Result<Box<dyn Database>, AdapterError> {
                 "mysql" | "mariadb" => Some("mysql"),
                 _ => None,
             };
+
             let why = match known {
                 Some(feature) => {
                     format!("needs the feature `{feature}` of `diffsync-adapters`, without which this was built")
@@ -136,6 +137,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
                 nothing(data);
                 return Ok(());
             }
+
             let hint = "; with `create_tables()` it is created at the first write";
             let hint = if cx.side() == Side::Target { hint } else { "" };
             return Err(AdapterError::new(format!("there is no `{}`{hint}", self.context.server().shown())));

@@ -118,6 +118,7 @@ impl<R: BufRead> CsvRows<R> {
             let breaks = u64::try_from(text.matches('\n').count()).unwrap_or_default();
             self.reader.position().line().saturating_sub(breaks)
         };
+
         if last.ends_with(END) {
             let what = "a quotation mark is opened and never closed";
             return Err(self.wrong_cell(begin(last), row.len() - 1, what));
@@ -221,6 +222,7 @@ impl Header {
             else {
                 return Err("a change of a column that is not there".to_owned());
             };
+
             let text = match change {
                 Change::Set(value) => text_of_datum(value, shape)?.into_owned(),
                 change => json::changed(row.get(at).unwrap_or_default(), change).map_err(|error| error.to_string())?,
@@ -293,6 +295,7 @@ pub(crate) fn write<M: FileModel>(
         Wrong::File(error) => edits.failed(error),
         Wrong::Line(line, what) | Wrong::Short(line, what) => edits.error(format_args!("line {line}: {what}")),
     };
+
     let mut rows = CsvRows::new(old.as_bytes(), M::FILE.delimiter).map_err(|error| edits.failed(error))?;
     let quoting = Quoting { delimiter: M::FILE.delimiter };
     let (mut row, mut next_row) = (StringRecord::new(), StringRecord::new());
@@ -324,6 +327,7 @@ pub(crate) fn write<M: FileModel>(
                     Some((_, text)) => text.as_str(),
                     None => row.get(at).unwrap_or_default(),
                 });
+
                 let found = quoting.read(&new).filter(|found| found.iter().eq(expected));
                 let found = found.ok_or_else(|| edits.error(UNFAITHFUL))?;
                 edits.verify_read(header.read(&found), record.after())?;
@@ -394,11 +398,13 @@ impl Quoting {
             let old = text.get(place.clone()).unwrap_or_default();
             new(at).map_or(Cow::Borrowed(old), |new| self.cell(new, old.starts_with('"')))
         };
+
         let cells: Vec<_> = if places.len() == row.len() {
             places.iter().enumerate().map(cell).collect()
         } else {
             row.iter().enumerate().map(|(at, old)| self.cell(new(at).unwrap_or(old), false)).collect()
         };
+
         let cells = cells.join(char::from(self.delimiter).encode_utf8(&mut [0; 4]));
         let cells = if cells.is_empty() { "\"\"" } else { &cells };
 

@@ -27,6 +27,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
             })?;
             records.add(M::read(&mut cells), Some(before + 1))?;
         }
+
         line.clear();
         before += 1;
     }
@@ -60,6 +61,7 @@ pub(crate) fn write<M: FileModel>(
             if !end.is_empty() {
                 line_break.get_or_insert_with(|| end.to_owned());
             }
+
             let begin = text.len() - text.trim_start_matches(BYTE_ORDER_MARK).trim_start().len();
             let (space, record) = text.split_at(begin);
             let record_end = record.trim_end().len();

@@ -36,6 +36,7 @@ pub(crate) fn with_line_breaks_of(old: &str, new: &str) -> String {
         if end.is_empty() {
             continue;
         }
+
         let from_end = after.len() - position;
         let same = if position < head {
             before.get(position)

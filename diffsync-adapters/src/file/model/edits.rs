@@ -97,6 +97,7 @@ impl<'a, M: FileModel> Edits<'a, M> {
             Err(RowError::Rejected(id, _)) => (id, None),
             Err(RowError::Unidentified(_)) => return RecordEdit::Keep,
         };
+
         let loaded = self.loaded.get(&id);
         let current = (self.current)(&id);
         match (current, old) {
@@ -167,6 +168,7 @@ impl<'a, M: FileModel> Edits<'a, M> {
             (_, None) => true,
             _ => false,
         };
+
         match edit {
             TextEdit::Set(record) if is_as_expected => self.verify_new(found, &record.after),
             TextEdit::Drop => Err(self.error(UNFAITHFUL)),

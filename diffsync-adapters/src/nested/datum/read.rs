@@ -31,6 +31,7 @@ pub(super) fn number(text: &str) -> Option<String> {
         Some(digits) => (if text.starts_with('-') { "-" } else { "" }, digits),
         None => ("", text),
     };
+
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some((radix, digits)) =
         text.strip_prefix("0x").map(|digits| (16, digits)).or_else(|| text.strip_prefix("0o").map(|digits| (8, digits)))
@@ -49,10 +50,12 @@ pub(super) fn number(text: &str) -> Option<String> {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (digits, None),
     };
+
     let (whole, fraction) = match mantissa.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (mantissa, None),
     };
+
     let is_number = match (whole, fraction) {
         ("", Some(fraction)) => is_digits(fraction),
         (whole, fraction) => {

@@ -71,6 +71,7 @@ fn map(object: &str, set: &[(String, Change)], gone: &[String]) -> Result<String
         if gone.contains(entry.key.as_str()) {
             continue;
         }
+
         let head = part(entry.begin..entry.value.start);
         let value = part(entry.value.clone());
         let value = match changes.get(entry.key.as_str()) {
@@ -118,6 +119,7 @@ pub(crate) fn joined(text: &str, old: &[Range<usize>], parts: &[(Option<usize>, 
         let parts: Vec<_> = parts.iter().map(|(_, part)| part.as_str()).collect();
         return format!("{open}{}{close}", parts.join(", "));
     };
+
     if parts.is_empty() {
         return format!("{open}{close}");
     }
@@ -129,6 +131,7 @@ pub(crate) fn joined(text: &str, old: &[Range<usize>], parts: &[(Option<usize>, 
         None if before.is_empty() => ", ".to_owned(),
         None => format!(",{before}"),
     };
+
     let mut new = format!("{open}{before}");
     for (position, (place, text)) in parts.iter().enumerate() {
         if let Some(previous) = position.checked_sub(1).and_then(|previous| parts.get(previous)) {

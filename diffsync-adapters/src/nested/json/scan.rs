@@ -104,6 +104,7 @@ impl<'a> Scan<'a> {
                     if !keys.insert(key.clone()) {
                         return Err(Error::custom(format!("`{key}` is there twice in one object")));
                     }
+
                     self.expect(b':')?;
                     entries.push((key, self.datum(depth + 1)?));
                     self.skip(b',');

@@ -62,6 +62,7 @@ impl RowCache {
             if let Some(key) = schema.key.name {
                 cache.keys.insert(collection.clone(), key.to_owned());
             }
+
             for field in schema.fields {
                 if field.readable {
                     note(&mut cache.needs, &collection, &field.part);
@@ -72,6 +73,7 @@ impl RowCache {
                     note(&mut cache.identifying, &collection, &field.part);
                 }
             }
+
             for owner in owners {
                 cache.needs.entry(collection.clone()).or_default().extend(owner.at.first().cloned());
                 if let PartKind::Lookup { collection: listed, parts } = owner.kind {
@@ -140,12 +142,14 @@ impl RowCache {
                 self.extend_indexes(&name, &now, &key);
                 continue;
             };
+
             // What the server does not speak of is as it was.
             if let (Value::Object(now), Value::Object(before)) = (&mut now, &*before) {
                 for (field, value) in before {
                     now.entry(field).or_insert_with(|| value.clone());
                 }
             }
+
             let before = std::mem::replace(before, now.clone());
             if !self.is_identified_as(&name, &before, &now) {
                 // What other rows are identified by may go through this one.
@@ -299,6 +303,7 @@ impl RowCache {
             if names.len() > 1000 {
                 return Err(LookupError::Wrong(format!("the rows of `{collection}` lead in circles by `{parent}`")));
             }
+
             row = match row.get(parent) {
                 None | Some(Value::Null) => break,
                 Some(above) if above.get(parent).is_some() && json_path::get(above, at).is_some() => above,

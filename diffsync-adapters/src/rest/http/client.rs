@@ -237,6 +237,7 @@ impl Request {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+
             let again = error.is_transient() && (self.reads || error.is_definite());
             let wanted = error.retry_after().unwrap_or_default();
             if !again || wanted > retries.longest_wait {
@@ -369,6 +370,7 @@ impl Request {
                 );
                 return Err(error.hinted("is this the API's address?"));
             }
+
             // The status is enough: the record is deleted, or it is written and the body is an "OK" for people.
             if !self.reads && (self.method == Method::DELETE || kind.starts_with("text/plain")) {
                 return Ok(Value::Null);
@@ -384,6 +386,7 @@ impl Request {
             self.hidden.clean_value(&mut answer);
             answer
         });
+
         let hint = match status.as_u16() {
             401 => Some("check the token or the password"),
             403 => Some("check the token, and what its user may do"),

@@ -195,6 +195,7 @@ impl Error {
                 // Something was written, though hardly this record.
                 Judgement::Foreign => TargetError::fatal(self).outcome_unknown(),
             };
+
             return match wait {
                 Some(wait) => error.retry_after(wait),
                 None => error,
@@ -275,6 +276,7 @@ impl fmt::Display for Failure {
                 if let Some(reason) = status.canonical_reason() {
                     write!(f, " {reason}")?;
                 }
+
                 if !self.detail.is_empty() {
                     write!(f, ": {}", self.detail)?;
                 }

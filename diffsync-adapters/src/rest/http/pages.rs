@@ -166,6 +166,7 @@ impl Client {
                 }
                 progress(rows.rows.len() as u64, rows.total);
             };
+
             let Err(what) = changed else { return Ok(rows.rows) };
             let detail = format!("`{path}` changed while it was read: {what}");
             let error = self.get(path).fault(ErrorKind::CollectionChanged, detail);
@@ -327,12 +328,14 @@ impl<'a> Reading<'a> {
                         if before.rows == 0 {
                             return Ok(None);
                         }
+
                         let page = match at(number, given).await {
                             Ok(page) => page,
                             // A 404 after the last page is its end.
                             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => return Ok(None),
                             Err(error) => return Err(error),
                         };
+
                         let now = Print::of(&page.rows);
                         if now == before {
                             let detail = format!("the server returns the same page for every `{}`", place(0, 0).0);
@@ -363,6 +366,7 @@ impl<'a> Reading<'a> {
                 Some(Step::Parameter(name, value)) => self.page(&[(&name, value)]).await?,
                 Some(Step::Url(url)) => self.read(self.client.follow(url).keeping(self.keep).send().await?)?,
             };
+
             let wrong = |what: &str| self.client.get(self.path).failed(&answer.url, ErrorKind::InvalidResponse, what);
             let step = match next(&answer) {
                 None => return Ok(Some((page, None))),
@@ -372,6 +376,7 @@ impl<'a> Reading<'a> {
                     Step::Url(url)
                 }
             };
+
             let is_new = seen.insert(match &step {
                 Step::Url(url) => url.to_string(),
                 Step::Parameter(_, value) => value.clone(),

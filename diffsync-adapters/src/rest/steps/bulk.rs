@@ -74,6 +74,7 @@ impl RestContext {
                 }
                 Err(error) => Err(error),
             };
+
             let Err(error) = created else {
                 is_begun = true;
                 continue;
@@ -96,6 +97,7 @@ impl RestContext {
                     for (at, _) in &part {
                         answers.set(*at, Err(of_each(&error)));
                     }
+
                     for (at, _) in parts.drain(..).flatten() {
                         answers.set(at, Err(not_sent(&error)));
                     }
@@ -194,6 +196,7 @@ impl RestContext {
                 if !told.is_vouched && !rows.is_empty() && rows.iter().all(is_foreign) {
                     return foreign(&rows.into());
                 }
+
                 if rows.len() == open.len() {
                     return Ok(self.matched(new, open, rows));
                 }
@@ -225,10 +228,12 @@ impl RestContext {
             if !lacks(row) {
                 return true;
             }
+
             let one = match &mut found {
                 Ok(found) => Ok(found.next().flatten()),
                 Err(reason) => Err(AdapterError::new(reason.clone())),
             };
+
             match found_or(one, std::mem::take(row)) {
                 Ok(now) => {
                     *row = now;
@@ -314,6 +319,7 @@ impl RestContext {
                     break;
                 }
             };
+
             let is_it = |at: &usize| new.get(*at).is_some_and(|new| id.key().is_some_and(|key| new.is(key)));
             if let Some(found) = left.iter().position(is_it) {
                 matched.push((left.remove(found), row));
@@ -337,6 +343,7 @@ impl RestContext {
                 Ok(_) => self.change(*old, patch).await,
                 Err(error) => Err(error),
             };
+
             match written {
                 Ok(written) if written.body.is_empty() => answers.set(at, unwritable(*old, patch)),
                 Ok(mut written) => {
@@ -352,6 +359,7 @@ impl RestContext {
         else {
             return Ok(answers.all());
         };
+
         let mut rows = match listed {
             ListReply::Rows(rows) if rows.len() == open.len() => {
                 let mut done = Vec::new();
@@ -482,6 +490,7 @@ impl RestContext {
                 Ok(listed) => return Ok(Some((listed, request))),
                 Err(error) => error,
             };
+
             let faults = (self.dialect.row_errors)(&error, open.len()).filter(|_| error.is_definite());
             let faults = faults.filter(|faults| faults.len() == open.len() && faults.iter().any(Option::is_some));
             let Some(faults) = faults else {
@@ -489,6 +498,7 @@ impl RestContext {
                 if again.kind() != TargetErrorKind::Unknown {
                     return Err(again);
                 }
+
                 // A server that fails at one row rolls the whole list back. Sent in halves, only that row fails.
                 if let Some(new) = new
                     && self.dialect.supports_field_filters
@@ -497,12 +507,14 @@ impl RestContext {
                 {
                     return Err(TargetError::from(error));
                 }
+
                 // An error for the whole list would have the records written twice.
                 for (at, _) in &*open {
                     answers.set(*at, Err(error.clone().into_target_error()));
                 }
                 return Ok(None);
             };
+
             let mut faults = faults.into_iter();
             open.retain(|(at, _)| match faults.next().flatten() {
                 Some(fault) => {

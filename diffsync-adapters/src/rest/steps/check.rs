@@ -22,10 +22,12 @@ pub(crate) async fn check(rest: &RestContext, checkup: &mut HealthCheck) {
                     checkup.passed("login", "accepted");
                     is_reached = true;
                 }
+
                 match misspelt {
                     Some(text) => checkup.failed(model, text),
                     None => checkup.passed(model, seen(&sample, schema)),
                 }
+
                 if checkup.side() == Side::Target && sample.is_read_only {
                     checkup.failed("rights", format!("`{}` takes no new records", schema.path));
                 }
@@ -38,6 +40,7 @@ pub(crate) async fn check(rest: &RestContext, checkup: &mut HealthCheck) {
                     Some(ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => "login",
                     _ => model,
                 };
+
                 checkup.failed(what, error.to_string());
                 // The others would fail the same way.
                 if what != model {

@@ -95,6 +95,7 @@ impl RestContext {
                 if !record.is(wanted.key()) {
                     continue;
                 }
+
                 if place.is_some() {
                     let text = format!("`{name}` has more than one {} {:?}", M::NAME, record.id().to_string());
                     return Err(AdapterError::new(text));

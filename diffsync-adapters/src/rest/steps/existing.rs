@@ -64,6 +64,7 @@ impl RestContext {
             if query.is_empty() {
                 continue;
             }
+
             for row in self.rows_with(M::REST.path, query).await.map_err(Error::into_target_error)? {
                 let Some(id) = self.identified::<M>(&row).await? else { continue };
                 let is_it = |(at, _): &&(usize, Vec<_>)| {
@@ -108,6 +109,7 @@ impl RestContext {
                 PartKind::Tree { parent, .. } => vec![parent, field.part.path.first().copied().unwrap_or_default()],
                 PartKind::Value | PartKind::Lookup { .. } => vec![field.part.path.first().copied().unwrap_or_default()],
             };
+
             for step in steps {
                 match body.get(step) {
                     None | Some(Value::Null | Value::Array(_) | Value::Object(_)) => {}

@@ -30,6 +30,7 @@ impl RestContext {
             let key = answered.or_else(|| of(at).map(|written| &written.key)).filter(|key| !key.is_null());
             key.cloned()
         };
+
         let in_doubt = |at: usize| of(at).is_some_and(|written| self.is_in_doubt::<M>(&written.body));
         let keys: Vec<Value> =
             rows.iter().filter(|(at, _)| in_doubt(*at)).filter_map(|(at, row)| key(*at, row)).collect();
@@ -72,6 +73,7 @@ impl RestContext {
             let path = segment(key).map(|segment| format!("{path}/{segment}"));
             async move { Ok::<_, Error>(self.client.get(&path.unwrap_or_default()).send().await?.body) }
         };
+
         let mut asked = stream::iter(keys.iter().map(one)).buffered(self.dialect.at_once());
         let mut held = HashMap::new();
         while let Some(row) = asked.next().await {

@@ -25,11 +25,13 @@ impl RestContext {
             let text = format!("the server has only accepted it: {detail}");
             request.failed(&answer.url, kind, "").judged(Verdict::Unknown(text))
         };
+
         let Some(tasks) = &self.dialect.task_polling else {
             return Err(lost(
                 "whether it will be carried out is unknown; set `Dialect::task_polling` to wait for it".to_owned(),
             ));
         };
+
         let Some(url) = tasks.url(&answer) else {
             return Err(lost("neither its answer nor a `Location` header contains the URL of the task".to_owned()));
         };
@@ -40,6 +42,7 @@ impl RestContext {
             if begun.elapsed() + pause > tasks.timeout {
                 return Err(lost(format!("it was not done within {:?}", tasks.timeout)));
             }
+
             sleep(pause).await;
             let now = match self.client.follow(url.clone()).send().await {
                 Ok(now) => now,
@@ -50,6 +53,7 @@ impl RestContext {
                 }
                 Err(error) => return Err(lost(format!("its task could not be queried: {error}"))),
             };
+
             pause = tasks.pause_after(&now.headers);
             if now.status == StatusCode::ACCEPTED {
                 continue;

@@ -195,6 +195,7 @@ impl RestContext {
                         tracing::warn!(%error, "cannot check what the server stored");
                         *reads = false;
                     }
+
                     if !*reads {
                         return self.as_sent(&collection, &row, written);
                     }

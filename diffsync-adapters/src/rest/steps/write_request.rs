@@ -133,6 +133,7 @@ impl RestContext {
             Ok(answer) => answer,
             Err(error) => return self.refused(request, error),
         };
+
         match self.rows_of::<M>(request, &answer) {
             None => self.done::<M>(request, answer).await,
             // One record was sent, so it is unclear which of the rows is about it.

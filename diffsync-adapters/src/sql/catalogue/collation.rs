@@ -40,6 +40,7 @@ pub(crate) async fn inexact_columns(
             all.push(inexact_in_sqlite(database, connection, table, column, *kind).await?);
             continue;
         }
+
         if !tables.contains_key(table) {
             tables.insert(table, column_types(database, connection, table).await?);
         }
@@ -67,6 +68,7 @@ async fn column_types(
             SELECT oid, CASE WHEN typtype = 'd' THEN typbasetype ELSE oid END FROM pg_type
             UNION SELECT base.of_type, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid AND t.typtype = 'd'
         )
+
         SELECT a.attname::text, t.typname::text, CASE WHEN NOT l.collisdeterministic THEN l.collname::text END
         FROM pg_attribute a JOIN base ON base.of_type = a.atttypid
              JOIN pg_type t ON t.oid = base.oid AND t.typtype <> 'd'
@@ -78,6 +80,7 @@ async fn column_types(
             Ok(Value::Text(text)) => Some(text.into_owned()),
             _ => None,
         };
+
         if let (Some(name), Some(ty)) = (text(0), text(1)) {
             described.insert(name, ColumnType { ty: ty.to_lowercase(), collation: text(2) });
         }
@@ -121,6 +124,7 @@ async fn inexact_in_sqlite(
             "(SELECT count(*) FROM (SELECT {name} AS x FROM {table} WHERE 0 UNION ALL SELECT '{text}') WHERE x = 'a')"
         )
     };
+
     let (mut case, mut padding) = (false, false);
     let mut each = |row: &dyn Row| {
         let same = |position| matches!(row.value(position, ValueKind::Int64), Ok(Value::Int(1)));

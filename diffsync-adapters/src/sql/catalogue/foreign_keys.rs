@@ -103,6 +103,7 @@ pub(crate) async fn query_foreign_keys(
         Engine::Postgres => POSTGRES,
         Engine::Sqlite => SQLITE,
     };
+
     let mut rows: Vec<[String; WIDTH]> = Vec::new();
     let mut each = |row: &dyn Row| {
         rows.push(std::array::from_fn(|position| match row.value(position, ValueKind::Text) {
@@ -120,6 +121,7 @@ pub(crate) async fn query_foreign_keys(
         else {
             continue;
         };
+
         let folds = folds == "1";
         let Some((parent, _)) = own_table(models, to_schema, to_table, meant, folds) else { continue };
         let columns: Vec<(String, String)> =

@@ -267,6 +267,7 @@ impl UniqueKey {
                 collate: collate.clone(),
             })
         };
+
         let of_each = rows.chunk_by(|(one, ..), (other, ..)| one == other);
         of_each
             .map(|key| Self {

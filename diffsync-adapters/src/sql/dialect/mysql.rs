@@ -94,6 +94,7 @@ impl Database for MySql {
                 let offered: Option<String> = sqlx::query_scalar(EXACT).fetch_optional(&mut connection).await?;
                 self.exact.get_or_init(|| offered.unwrap_or_else(|| PADDED.into()));
             }
+
             let (packet, version): (u64, String) =
                 sqlx::query_as("SELECT CAST(@@max_allowed_packet AS UNSIGNED), CAST(VERSION() AS CHAR)")
                     .fetch_one(&mut connection)
@@ -420,6 +421,7 @@ impl Connection for Connected {
                     // Writing to a text cannot fail.
                     let _ = write!(sql, " AND ({}) IN ({values})", exact_columns.join(", "));
                 }
+
                 let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
                 let bound = piece.iter().chain(owner.as_ref()).chain(exact_values(by, piece, rows.width));
                 let done = sqlx::query_with(AssertSqlSafe(sql), arguments(bound)?);
@@ -440,6 +442,7 @@ impl Connection for Connected {
                 sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut self.driver).await?.iter().for_each(|row| each(row));
                 return Ok(());
             }
+
             let columns = by.iter().map(|column| qualified(column.name)).collect::<Vec<_>>().join(", ");
             for piece in self.limits.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width, rows.width);
@@ -467,6 +470,7 @@ impl Connection for Connected {
             let canonical = |row: &[Value<'_>]| -> Vec<String> {
                 row.iter().zip(*by).map(|(value, (_, ty))| canonical::of(ty, value)).collect()
             };
+
             let mut wanted: HashMap<Vec<String>, Vec<usize>> = HashMap::new();
             for (at, row) in rows.rows().enumerate() {
                 wanted.entry(canonical(row)).or_default().push(at);
@@ -508,6 +512,7 @@ impl Connection for Connected {
                     "INSERT",
                     format!("INSERT INTO {quoted} ({column}) SELECT {column} FROM {quoted} WHERE 1 = 0"),
                 ));
+
                 probes.push(("UPDATE", format!("UPDATE {quoted} SET {column} = {column} WHERE 1 = 0")));
                 probes.push(("DELETE", format!("DELETE FROM {quoted} WHERE 1 = 0")));
             }
@@ -559,6 +564,7 @@ impl Row for MySqlRow {
                 <f32 as Decode<'_, Driver>>::decode(raw).map_err(|error| unreadable(&error))?.into(),
             ));
         }
+
         if is_double {
             return Ok(Value::Float(<f64 as Decode<'_, Driver>>::decode(raw).map_err(|error| unreadable(&error))?));
         }

@@ -403,6 +403,7 @@ impl Connection for PgConnection {
                 key_type = Some(column.ty.as_str());
                 names = format!("{}, {names}", QUOTES.column(&column.name));
             }
+
             if matches!(behavior.copy_support, Some(Ok(()))) {
                 let into = format!("{table} ({names})");
                 let taken = copy::copied(self, &into, rows, keys.as_deref()).await?;
@@ -420,6 +421,7 @@ impl Connection for PgConnection {
                 unnested(types.len()),
                 self::names(types.len())
             );
+
             let (mut taken, mut before) = (0, 0);
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let count = piece.len() / rows.width.max(1);
@@ -429,6 +431,7 @@ impl Connection for PgConnection {
                     let keyed = keys.zip(piece.chunks(rows.width.max(1)));
                     with_keys.extend(keyed.flat_map(|(key, row)| std::iter::once(key).chain(row)).cloned());
                 }
+
                 let piece = if keys.is_some() { &*with_keys } else { piece };
                 taken += query(&sql, arrays(piece, types.len())?).execute(&mut *self).await?.rows_affected();
                 before += count;
@@ -463,6 +466,7 @@ impl Connection for PgConnection {
             if let Some((column, _)) = owner {
                 let _ = write!(found, " AND t.{}::text = ${}", QUOTES.column(column), rows.width + 1);
             }
+
             let sql = format!("DELETE FROM {table} AS t USING unnest({arrays_of}) AS v ({names}) WHERE {found}");
             let mut deleted = 0;
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
@@ -490,6 +494,7 @@ impl Connection for PgConnection {
                 }
                 return Ok(());
             }
+
             let (arrays_of, names, found) = (unnested(rows.width), names(rows.width), condition(by, 0, nulls));
             let sql = format!("{select} JOIN unnest({arrays_of}) AS v ({names}) ON {found}{lock}");
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
@@ -511,6 +516,7 @@ impl Connection for PgConnection {
             let sql = format!(
                 "SELECT v.n, {key}::text FROM {from} JOIN unnest({arrays_of}) WITH ORDINALITY AS v ({names}, n) ON {same}"
             );
+
             let (mut all, mut before) = (Vec::new(), 0);
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 for row in query(&sql, arrays(piece, rows.width)?).fetch_all(&mut *self).await? {

@@ -66,6 +66,7 @@ impl Sqlite {
         if in_memory || file.as_os_str().is_empty() || file.is_dir() {
             return Err(unusable("must be a file"));
         }
+
         if file.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
             return Err(unusable("must be in a folder that exists"));
         }
@@ -250,6 +251,7 @@ fn among(by: &[TypedColumn], before: &str, values: &str) -> (String, String) {
         };
         by.iter().map(column).collect::<Vec<_>>().join(", ")
     };
+
     if !by.iter().any(|column| column.compared_exactly) {
         return (String::new(), format!("({}) IN (VALUES {values})", columns("")));
     }
@@ -356,6 +358,7 @@ impl Connection for SqliteConnection {
                         (SELECT count(*) FROM {schema}.sqlite_schema
                          WHERE type = 'table' AND lower(name) = lower(?1) AND sql LIKE '%CONFLICT%REPLACE%')"
             );
+
             let (triggers, views, virtuals, replacing): (i64, i64, i64, i64) =
                 sqlx::query_as(AssertSqlSafe(sql)).bind(name).fetch_one(self).await?;
             // What a trigger does instead is not counted.
@@ -403,6 +406,7 @@ impl Connection for SqliteConnection {
                 last = last.max(self.counted(table).await?);
                 names = format!("{}, {names}", QUOTES.column(key));
             }
+
             let or_abort = or_abort(behavior);
             let (mut taken, mut keys) = (0, Vec::new());
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
@@ -412,11 +416,13 @@ impl Connection for SqliteConnection {
                     Some(_) => placeholders(count, rows.width, |row| format!("{},", number(row))),
                     None => placeholders(count, rows.width, |_| String::new()),
                 };
+
                 let sql = format!("INSERT{or_abort} INTO {table} ({names}) VALUES {placeholders}");
                 taken += changed(self, sql, piece, counted.is_none()).await?;
                 keys.extend((0..count).map(|row| Value::Int(number(row))));
                 last = last.saturating_add_unsigned(count as u64);
             }
+
             let rows = (!behavior.is_uncounted).then_some(taken);
             Ok(Inserted { rows, keys: counted.map(|_| keys), altered: None })
         })
@@ -474,6 +480,7 @@ impl Connection for SqliteConnection {
                 sqlx::query(AssertSqlSafe(sql)).fetch_all(self).await?.iter().for_each(|row| each(row));
                 return Ok(());
             }
+
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width, rows.width, |_| String::new());
                 let (with, found) = among(by, "t.", &values);
@@ -504,6 +511,7 @@ impl Connection for SqliteConnection {
                 let sql = format!(
                     "WITH v (n, {names}) AS (VALUES {values}) SELECT v.n, {key} FROM v JOIN {from} WHERE {same}"
                 );
+
                 for row in sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch_all(&mut *self).await? {
                     let position: i64 = row.try_get(0)?;
                     let key = row.value(1, *kind).map_err(|error| sqlx::Error::Decode(error.into()))?;

@@ -39,6 +39,7 @@ impl StatementLimits {
                 }
                 rows += 1;
             }
+
             let (piece, others) = rest.split_at((rows * width).min(rest.len()));
             pieces.push(piece);
             rest = others;

@@ -115,6 +115,7 @@ impl Session {
                     connection.execute(self.server.dialect().begin()).await?;
                     Ok(connection)
                 };
+
                 match begun.await {
                     Ok(connection) => (connection, true),
                     Err(error) => {

@@ -42,6 +42,7 @@ impl Cascade<'_> {
             Some(1) => "1 row".to_owned(),
             Some(count) => format!("{count} rows"),
         };
+
         let through: Vec<String> = links.iter().map(|key| format!("`{}`", key.table)).collect();
         let through = if links.is_empty() { String::new() } else { format!(" through {}", through.join(" and ")) };
         if self.is_cut {
@@ -199,6 +200,7 @@ pub(crate) async fn refused_updates<M: SqlModel>(
             };
             of_key.iter().any(|source| is_changed::<M>(patch, *source) && lost(source))
         };
+
         let positions: Vec<usize> =
             changes.iter().enumerate().filter(|(at, (_, patch))| empties(*at, patch)).map(|(at, _)| at).collect();
         if positions.is_empty() {
@@ -211,6 +213,7 @@ pub(crate) async fn refused_updates<M: SqlModel>(
             refused.extend(positions.into_iter().map(|at| (at, uncountable("by updating", M::TABLE.name, &what, why))));
             continue;
         }
+
         let old: Vec<&M> = positions.iter().filter_map(|at| changes.get(*at)).map(|(old, _)| *old).collect();
         let cascade = Cascade { path: vec![key], is_cut: false };
         for (at, counts) in count_rows(context, connection, &old, &[cascade]).await? {
@@ -251,6 +254,7 @@ async fn count_rows<M: SqlModel>(
         };
         counted.insert(record, (0..items.len()).map(count).collect());
     };
+
     let query = RecordQuery { items: &items, from: &from, filter: Some(&filter) };
     find_of_records(context, connection, old, &query, &mut each).await?;
     Ok(counted)
@@ -325,6 +329,7 @@ fn cascades_from<'k>(context: &SqlContext, keys: &'k [ReferringKey], table: &'st
                     if key.on_delete != Action::Cascade || !cascades_further(keys, child) {
                         continue;
                     }
+
                     if path.len() < LONGEST {
                         open.push((child, path));
                     } else {

@@ -23,12 +23,14 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
             return checkup
                 .failed("connection", format!("there is no `{shown}`; give the file that holds the database"));
         }
+
         match context.database().can_be_created() {
             Ok(()) => {
                 checkup.passed("connection", format!("`{shown}` does not exist yet; it is created at the first write"));
             }
             Err(reason) => checkup.failed("connection", format!("`{shown}` does not exist yet, and {reason}")),
         }
+
         check_lookups(context, None, checkup).await;
         return;
     }
@@ -37,6 +39,7 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
         Ok(connection) => connection,
         Err(error) => return checkup.failed("connection", context.server().unreachable(&error).to_string()),
     };
+
     checkup.passed("connection", context.server().shown());
     if let Some(look) = context.database().begin_check()
         && let Err(error) = connection.execute(look).await
@@ -186,6 +189,7 @@ async fn check_table(
         Ok(columns) => columns,
         Err(error) => return checkup.failed(what, error.to_string()),
     };
+
     let mut amiss = Vec::new();
     for used in used {
         match column_of(&columns, table, used.name) {

@@ -176,6 +176,7 @@ async fn find_holders<M: SqlModel>(
                 .map_err(|error| context.server().fatal_schema_error(&error))?;
             by.push((format!("t.{}{collate}", quotes.column(name)), column.ty.clone()));
         }
+
         let mut rows = RowBatch::new(key.len());
         let mut queried = Vec::new();
         for record in 0..new.len() {
@@ -201,6 +202,7 @@ async fn find_holders<M: SqlModel>(
                 }
             }
         };
+
         let wanted = RowQuery { items: &items, from: &from, by: &by, filter: None };
         find_rows(context.database().engine(), connection, &wanted, &rows, &mut each).await?;
     }

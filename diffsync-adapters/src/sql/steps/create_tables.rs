@@ -61,6 +61,7 @@ pub(crate) async fn missing_lookup_targets(
             }
             (None, None) => Vec::new(),
         };
+
         if columns.is_empty() {
             let mut there: Vec<String> = context.models.tables.iter().map(|own| own.name.to_owned()).collect();
             if let Some(connection) = connection.as_deref_mut() {
@@ -70,6 +71,7 @@ pub(crate) async fn missing_lookup_targets(
             missing_targets.push((table, format!("there is no table `{table}`, and no model creates it{suggestion}")));
             continue;
         }
+
         let is = if own.is_some() { "is created without" } else { "has no" };
         for missing in used.iter().filter(|used| !columns.iter().any(|column| column == used.name)) {
             let suggestion = suggestion(missing.name, columns.iter().map(String::as_str));
@@ -114,6 +116,7 @@ pub(crate) async fn create_tables(context: &SqlContext) -> Result<(), TargetErro
             }
             connection.execute(&create_statement(context, position, &placed)).await?;
         }
+
         for statement in closing {
             connection.execute(&statement).await?;
         }
@@ -137,6 +140,7 @@ fn creation_order(context: &SqlContext) -> Vec<&'static SqlTable> {
             };
             table.lookups.iter().any(refers)
         };
+
         let left = || context.models.tables.iter().filter(|table| !placed.iter().any(|other| other.name == table.name));
         let Some(next) = left().find(|table| !waits(table)).or_else(|| left().next()) else { break };
         placed.push(next);
@@ -174,6 +178,7 @@ fn create_statement(context: &SqlContext, position: usize, placed: &[&'static Sq
     } else {
         placed.get(..=position).unwrap_or_default()
     };
+
     let Some(table) = placed.get(position) else { return String::new() };
     let (database, quotes) = (context.database(), context.database().quotes());
     let unique = identity(table);
@@ -208,6 +213,7 @@ fn create_statement(context: &SqlContext, position: usize, placed: &[&'static Sq
         if !is_nullable {
             line.push_str(" NOT NULL");
         }
+
         nullable.insert(foreign_key.column, is_nullable);
         lines.push(line);
         lines.extend(foreign_key_clause(context, lookup, there));

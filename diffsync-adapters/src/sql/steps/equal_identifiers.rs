@@ -76,6 +76,7 @@ async fn find_equal_identifiers<'r, M: SqlModel>(
                 if failure.kind() != diffsync_core::adapter::TargetErrorKind::Record {
                     return Err(failure);
                 }
+
                 // A value that the column cannot hold equals no row, and fails when it is written.
                 if piece.len() > 1 {
                     let (first, rest) = piece.split_at(piece.len() / 2);
@@ -118,6 +119,7 @@ async fn collect_pairs<M: SqlModel>(
         else {
             return;
         };
+
         // The same record, created by others since the target was loaded, is found when it is written.
         let new = record.id();
         if new != id {

@@ -73,6 +73,7 @@ async fn numbered(
         // The column first: it is its collation that decides.
         if is_postgres { format!("{column} = v.c{at}::{ty}") } else { format!("{column} = v.c{at}") }
     });
+
     let found = same.chain(filter.map(|filter| format!("({filter})"))).collect::<Vec<_>>().join(" AND ");
     let number = if is_postgres { "v.n::bigint" } else { "v.n" };
     let items_of = items.iter().map(String::as_str).chain([number]).collect::<Vec<_>>().join(", ");
@@ -127,6 +128,7 @@ async fn in_halves(
                 each(start, row);
             }
         };
+
         connection.query(&sql, asked, &mut found).await?;
         if any && !is_one {
             let middle = start.midpoint(end);

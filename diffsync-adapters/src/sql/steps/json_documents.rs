@@ -142,6 +142,7 @@ impl<M: SqlModel> Wanted<'_, M> {
                 stored.value(field).map_err(wrong)?,
                 self.new.value(field).map_err(wrong)?,
             );
+
             // A document that is null has nothing to keep.
             if let (Value::Text(text), Value::Text(before), Value::Text(after)) = texts {
                 documents.insert(field, merged_text(&text, &before, &after).map_err(wrong)?);

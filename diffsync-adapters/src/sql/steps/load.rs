@@ -41,6 +41,7 @@ pub(crate) async fn table<M: SqlModel>(data: &mut Table<M>, loading: &mut Loadin
         if done.is_multiple_of(STRIDE) {
             cx.progress(*done, None);
         }
+
         match record(data, &Fields::new(row, M::TABLE), cx.side()) {
             Ok(()) => true,
             Err(problem) => {
@@ -91,6 +92,7 @@ fn record<M: SqlModel>(data: &mut Table<M>, row: &Fields<'_>, side: Side) -> Res
                 });
                 format!("`{column}` of `{}` {reason}", M::TABLE.name)
             };
+
             match M::identify(row) {
                 Ok(id) => data.reject(id, message(error.field, &error.reason)),
                 Err(unidentified) => return Err(message(unidentified.field, &unidentified.reason)),

@@ -38,6 +38,7 @@ pub(crate) fn rows_to_reread<M: SqlModel>(
             ColumnSource::Owner => ValueKind::Text,
             ColumnSource::Lookup(_) => continue,
         };
+
         let column =
             column_of(columns, M::TABLE.name, name).map_err(|error| context.server().fatal_schema_error(&error))?;
         checked.push((position, column, kind));

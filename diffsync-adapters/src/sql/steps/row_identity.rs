@@ -113,10 +113,12 @@ pub(crate) async fn resolve<'r, M: SqlModel>(
             keys.push(Vec::new());
             continue;
         }
+
         let natural = records.iter().map(|record| match natural_key(*record, position, lookup) {
             Ok(key) => (key, None),
             Err(reason) => (None, Some(reason)),
         });
+
         let (natural, wrong): (Vec<_>, Vec<_>) = natural.unzip();
         let found = lookup::lookup_keys(context, connection, &lookup.foreign_key, natural).await?;
         keys.push(found.into_iter().zip(wrong).map(|(key, wrong)| wrong.map_or(key, Err)).collect());
@@ -193,6 +195,7 @@ async fn inexact_identifiers(
             Place::Column(_) | Place::Lookup(..) => None,
         }
     };
+
     let found: Arc<Vec<&'static str>> = Arc::new(identity.coarse.iter().filter_map(column).collect());
     known.insert(table.name, Arc::clone(&found));
     Ok(found)
@@ -265,6 +268,7 @@ fn natural_key<'r, M: SqlModel>(
         let field = M::TABLE.fields.get(*field)?;
         matches!(field.place, Place::Lookup(at, _) if at == position).then_some(field.name)
     });
+
     match lost {
         None => Ok(None),
         Some(lost) => Err(format!(

@@ -60,12 +60,14 @@ pub(crate) async fn selection(
                 }
             }
         };
+
         let columns = catalogue.columns(context.server(), connection, of).await?;
         let found = column_of(&columns, of, column).map_err(|error| context.server().schema_error(&error))?;
         items.push(
             select_expression(database, of, found, alias, field)
                 .map_err(|error| context.server().schema_error(&error))?,
         );
+
         let qualified = format!("{alias}.{}", quotes.column(column));
         places.push(FieldColumn { table: of, column: found.clone(), qualified });
     }

@@ -48,6 +48,7 @@ pub(crate) async fn swap<'s, M: SqlModel>(
             let change = left.iter().filter_map(|record| changes.get(*record).copied());
             (change.collect(), left.iter().filter_map(|record| new.get(*record).copied()).collect())
         };
+
         let (left_changes, left_new) = of(&left);
         let connection = &mut *writing.connection;
         if let Err(error) = release_values(context, connection, &freed, &left_changes).await {
@@ -55,6 +56,7 @@ pub(crate) async fn swap<'s, M: SqlModel>(
             let error = if matches!(error, WriteError::Database(_)) { refusal.into() } else { error };
             return Ok((writing, Err(error)));
         }
+
         let error = match write_rows::update_rows(context, connection, &left_changes, &left_new).await {
             Ok(answers) if answers.iter().all(Result::is_ok) => {
                 return Ok((writing, Ok(in_order(changes.len(), answers, refused))));
@@ -78,10 +80,12 @@ pub(crate) async fn swap<'s, M: SqlModel>(
         if let Err(error) = release_values(context, connection, &freed, &left_changes).await {
             return Ok((writing, Err(error)));
         }
+
         let passes_on = |record: &usize| {
             let patch = changes.get(*record).map(|(_, patch)| *patch);
             patch.is_some_and(|patch| freed.iter().any(|(_, source, _)| is_changed::<M>(patch, *source)))
         };
+
         for record in left.into_iter().filter(passes_on) {
             let (change, record_new) = of(&[record]);
             match update_one(context, connection, &change, &record_new).await {
@@ -93,6 +97,7 @@ pub(crate) async fn swap<'s, M: SqlModel>(
                 Err(error) => return Ok((writing, Err(error))),
             }
         }
+
         writing.undo(None).await?;
         writing = context.session.begin().await?;
     }
@@ -176,6 +181,7 @@ async fn release_values<M: SqlModel>(
                 }
             }
         }
+
         if set.is_empty() {
             continue;
         }
@@ -200,6 +206,7 @@ async fn release_values<M: SqlModel>(
             behavior: &behavior,
             rows: &group.batch,
         };
+
         let updated = connection.update(&update).await?;
         if !behavior.is_uncounted {
             check_row_count::<M>(updated, group.records.len(), by, &group.batch)?;

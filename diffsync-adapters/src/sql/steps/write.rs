@@ -32,6 +32,7 @@ pub(crate) async fn update<M: SqlModel>(
         Ok(refused) => refused,
         Err(error) => return finish(context, writing, Err(error), "update", &refs).await,
     };
+
     let is_free = |at: &usize| !refused.contains_key(at);
     let free: Vec<(&M, &M::Patch)> =
         (0..changes.len()).filter(is_free).filter_map(|at| changes.get(at).copied()).collect();
@@ -42,6 +43,7 @@ pub(crate) async fn update<M: SqlModel>(
     } else {
         write_rows::update_rows(context, &mut *writing.connection, &free, &free_refs).await
     };
+
     if let Err(WriteError::Database(error)) = written {
         // One record of the batch may have the value that another gets.
         (writing, written) = match free[..] {

@@ -34,6 +34,7 @@ pub(crate) async fn insert<M: SqlModel>(
             batch.values.push(resolved.value(record, *source)?);
             Ok(())
         });
+
         if filled.is_err() {
             batch.values.truncate(before);
         }
@@ -84,6 +85,7 @@ async fn insert_rows<M: SqlModel>(
             ColumnSource::Field(field) => M::TABLE.fields.get(*field),
             ColumnSource::Lookup(_) | ColumnSource::Owner => None,
         };
+
         let kind = field.map_or(ValueKind::Text, |field| field.kind);
         let own = quotes.column(name);
         // A foreign key may hold binary keys.
@@ -93,6 +95,7 @@ async fn insert_rows<M: SqlModel>(
             returned.push((own, ValueKind::Bytes));
             continue;
         }
+
         let read = field.and_then(|_| context.database().select_expression(column, &own, kind).ok());
         returned.push((read.unwrap_or_else(|| context.database().text_expression(&own)), kind));
     }
@@ -156,6 +159,7 @@ pub(crate) async fn update_rows<M: SqlModel>(
                 continue;
             }
         };
+
         let mut value = |source: ColumnSource| {
             let document = match source {
                 ColumnSource::Field(field) => merged.remove(&field),
@@ -163,6 +167,7 @@ pub(crate) async fn update_rows<M: SqlModel>(
             };
             document.map_or_else(|| resolved.value(record, source), |document| Ok(Value::Text(document.into())))
         };
+
         let set = set.map(|((_, source), _)| value(*source)).collect::<Result<Vec<_>, _>>();
         let placed = set.and_then(|mut values| {
             let (by, which) = found.by(record)?;
@@ -195,12 +200,14 @@ pub(crate) async fn update_rows<M: SqlModel>(
             behavior: &behavior,
             rows: &group.batch,
         };
+
         let updated = connection.update(&update).await?;
         // Before the rows are counted: a row that another of the batch has replaced is not merely missing.
         refuse_replaced(connection, &table, &behavior, before).await?;
         if !behavior.is_uncounted {
             check_row_count::<M>(updated, group.records.len(), by, &group.batch)?;
         }
+
         context.keys().forget_in(M::TABLE.name, Some(&names));
         let rows = reread::rows_to_reread::<M>(context, &behavior, &columns, &set, &group.batch)?;
         doubtful.extend(rows.iter().filter_map(|row| group.records.get(*row)));

@@ -40,6 +40,7 @@ fn push_lines(text: &mut String, value: &Datum, line: &str, indent: &str) -> Res
                 text.push_str(&inner);
                 push_lines(text, item, &inner, indent)?;
             }
+
             text.push_str(line);
             text.push(']');
         }
@@ -52,6 +53,7 @@ fn push_lines(text: &mut String, value: &Datum, line: &str, indent: &str) -> Res
                 text.push_str(": ");
                 push_lines(text, value, &inner, indent)?;
             }
+
             text.push_str(line);
             text.push('}');
         }

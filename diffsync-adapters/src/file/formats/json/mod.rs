@@ -36,6 +36,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         None => list.deserialize(&mut document),
         Some(key) => Under { key, list }.deserialize(&mut document),
     };
+
     let read = read.and_then(|()| document.end());
     match (failed, read) {
         (Some(error), _) => Err(error),
@@ -164,6 +165,7 @@ impl<'de, M: FileModel> Visitor<'de> for List<'_, '_, M> {
                     Err(syntax_at(&error, line - 1, column.saturating_sub(1), "", self.records))
                 }
             };
+
             if let Err(error) = added {
                 *self.failed = Some(error);
                 return Err(Error::custom("the rest is not read"));
@@ -273,10 +275,12 @@ pub(crate) fn write<M: FileModel>(
         (None, true) => "[]\n".to_owned(),
         (Some(_), true) => "{}\n".to_owned(),
     };
+
     let document = match M::FILE.list {
         None => document,
         Some(key) => with_list(document, key).map_err(|error| edits.failed(error))?,
     };
+
     let list = find_list(&document, M::FILE.list).map_err(|error| edits.failed(error))?;
     let new = rewritten(&document, list.clone(), edits)?;
     let parts =
@@ -378,12 +382,14 @@ pub(crate) fn edited_record<M: FileModel>(
         NotARecord::NotUtf8 => edits.error("it is not UTF-8"),
         NotARecord::Json(error) => edits.failed(error),
     })?;
+
     let read = M::read(cells);
     let mut whole = None;
     let edit = edits.edit_text(read, |column| {
         let record = whole.get_or_insert_with(|| datum(item).unwrap_or_default());
         record.get(M::FILE.columns.get(column)?.name).cloned()
     })?;
+
     match &edit {
         TextEdit::Keep => Ok(Some(item.to_owned())),
         TextEdit::Drop => Ok(None),

@@ -215,6 +215,7 @@ fn add_new<M: FileModel>(
                 }
             }
         });
+
         let arrays: Vec<ArrayRef> = arrays.collect::<Result<_, String>>().map_err(|what| edits.error(what))?;
         let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|error| edits.failed(error))?;
         writer.write(&batch).map_err(|error| edits.failed(error))?;

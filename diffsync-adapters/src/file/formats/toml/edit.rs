@@ -32,6 +32,7 @@ pub(crate) fn edited(
             } else if !created.is_empty() {
                 mutable.remove(key);
             }
+
             let text = with_line_breaks_of(text, &mutable.to_string());
             let new = new_tables(key, columns, created, !text.trim().is_empty())?;
             let new = with_line_breaks_of(&text, &new);
@@ -163,6 +164,7 @@ fn in_tables(
         let has_space = second.is_none_or(|before| {
             before.trim_end_matches([' ', '\t', '\r']).ends_with("\n\n") || before.ends_with("\n\r\n")
         });
+
         let is_blank =
             |before: &str| before.trim().is_empty() || before.ends_with("\n\n") || before.ends_with("\n\r\n");
         let is_first =
@@ -171,6 +173,7 @@ fn in_tables(
         if is_first {
             new = new.trim_start_matches('\n').to_owned();
         }
+
         let is_ended = text.get(..last.end).unwrap_or_default().ends_with('\n');
         let before = if is_ended || (!is_left && is_first) { "" } else { line_break(text) };
         patches.push((last.end..last.end, format!("{before}{}", with_line_breaks_of(text, &new))));
@@ -204,6 +207,7 @@ pub(super) fn commented(text: &str, document: &Document<&str>, tables: &ArrayOfT
         let mut marks = line.match_indices('#').filter_map(|(at, _)| line.get(..at));
         marks.any(|before| ['"', '\''].iter().all(|quote| before.matches(*quote).count().is_multiple_of(2)))
     };
+
     let blocks = blocks(text, document, tables, key).unwrap_or_default();
     blocks
         .iter()
@@ -228,6 +232,7 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
         let is_text = || texts.iter().any(|range| range.contains(&start));
         text.get(start..lines.start(line + 1)).unwrap_or_default().trim_start().starts_with('#') && !is_text()
     };
+
     let mut blocks = Vec::with_capacity(own.len());
     for header in own {
         let next = all.get(all.partition_point(|&other| other <= header)).copied().unwrap_or(text.len());
@@ -235,6 +240,7 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
         while line > 0 && is_comment(line - 1) {
             line -= 1;
         }
+
         // What looks like a comment or an empty line may be the end of a text.
         let last_text = texts.iter().map(|range| range.end).filter(|&end| header < end && end <= next).max();
         let end = last_text.map_or(0, |end| lines.start(lines.at(end) + 1));

@@ -30,6 +30,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         let advice = if is_last { format!("; {CUT_OFF}") } else { String::new() };
         records.error(format_args!("line {line}, column {column}: {}{advice}", error.message().trim()))
     })?;
+
     let key = M::FILE.list.unwrap_or(M::NAME);
     let Some(list) = document.get(key) else {
         // In a target the list is created together with the first record.
@@ -49,6 +50,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         (Side::Target, Item::ArrayOfTables(tables)) => edit::commented(&text, &document, tables, key),
         _ => Vec::new(),
     };
+
     let mut cells = DatumRow::new(M::FILE.columns);
     let mut begin = 0;
     for (position, table) in tables(list).enumerate() {
@@ -192,6 +194,7 @@ pub(crate) fn write<M: FileModel>(
         Some(Ok((table, _))) => Ok(entries(table)),
         _ => Err(edits.error(UNFAITHFUL)),
     };
+
     for (old, edit) in records.iter().zip(&changes) {
         if let Some(expected) = edit.expected(M::FILE.columns, old) {
             edits.verify(&next()?, edit, Some(&expected))?;
@@ -208,6 +211,7 @@ pub(crate) fn write<M: FileModel>(
         let beside = document.iter().filter(|(name, _)| *name != key);
         Datum::Map(beside.map(|(name, item)| (name.to_owned(), plain(item))).collect())
     };
+
     if next().is_ok() || !beside(&document).agrees(&beside(&found)) {
         return Err(edits.error(UNFAITHFUL));
     }

@@ -61,6 +61,7 @@ fn change_value(value: &mut Value, change: &Change) -> Result<(), String> {
             {
                 new = Value::Datetime(Formatted::new(time));
             }
+
             new.decor_mut().clone_from(value.decor());
             *value = new;
             Ok(())
@@ -115,6 +116,7 @@ pub(crate) fn change_array(array: &mut Array, pieces: &[Piece]) -> Result<(), St
             Some(last) => last.behind.push_str(first),
             None => first.clone_into(&mut lead),
         }
+
         // The text between an item and its comma.
         let behind = text(value.decor().suffix());
         elements.push(Element { above: above.to_owned(), value: value.clone(), behind });

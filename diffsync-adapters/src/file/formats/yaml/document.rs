@@ -137,6 +137,7 @@ impl<'a> Document<'a> {
             if let Some(id) = node.anchor {
                 found.insert(id, node);
             }
+
             match &node.kind {
                 NodeKind::List { items, .. } => left.extend(items),
                 NodeKind::Map { entries, .. } => left.extend(entries.iter().flat_map(|(key, value)| [key, value])),
@@ -166,6 +167,7 @@ pub(crate) fn datum(node: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> Dat
                     Datum::List(maps) => maps,
                     map => vec![map],
                 };
+
                 for map in merged {
                     let Datum::Map(map) = map else { continue };
                     all.extend(map.into_iter().filter(|(key, _)| keys.insert(key.clone())));
@@ -273,10 +275,12 @@ impl<'a> Reader<'a> {
                     if event == Event::SequenceEnd {
                         break span;
                     }
+
                     let (item, of_item) = self.node(event, &span, depth + 1)?;
                     size.add(of_item);
                     items.push(item);
                 };
+
                 range.end = end.byte_range().map_or(range.end, |end| end.end);
                 // A list that is not indented more than its key begins, for the parser, after its first dash.
                 if style == StructureStyle::Block
@@ -296,6 +300,7 @@ impl<'a> Reader<'a> {
                     if event == Event::MappingEnd {
                         break span;
                     }
+
                     let (key, of_key) = self.node(event, &span, depth + 1)?;
                     // `1` and `"1"` are one key to all that reads keys as texts.
                     if let Some(text) = key.text()
@@ -304,12 +309,14 @@ impl<'a> Reader<'a> {
                         let at = span.start;
                         return Err(wrong(at.line(), at.col() + 1, format_args!("the key `{text}` is there twice")));
                     }
+
                     let (event, span) = self.event()?;
                     let (value, of_value) = self.node(event, &span, depth + 1)?;
                     size.add(of_key);
                     size.add(of_value);
                     entries.push((key, value));
                 };
+
                 range.end = end.byte_range().map_or(range.end, |end| end.end);
                 (NodeKind::Map { is_flow: style == StructureStyle::Flow, entries }, anchor)
             }

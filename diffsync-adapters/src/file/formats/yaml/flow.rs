@@ -25,6 +25,7 @@ impl Editor<'_, '_> {
                 self.no_alias_to(&(key.begin..end_of(key, value)))?;
                 continue;
             }
+
             let change = name.and_then(|name| set.iter().find(|(key, _)| key == name));
             let range = key.begin..end_of(key, value);
             let part = match change {

@@ -70,6 +70,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         let advice = if is_last && !records.ends_line { format!("; {CUT_OFF}") } else { String::new() };
         records.error(format_args!("{what}{advice}"))
     };
+
     let document = Document::read(&text).map_err(|what| wrong(what, records))?;
     let place = find::<M>(&document).map_err(|what| wrong(what, records))?;
     let items = match &place {
@@ -93,6 +94,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         Side::Target => edit::commented(&text, &document, &place),
         Side::Source => Vec::new(),
     };
+
     let mut cells = DatumRow::new(M::FILE.columns);
     for (position, item) in items.iter().enumerate() {
         let line = u64::try_from(item.line).ok();
@@ -100,11 +102,13 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         fill(&mut cells, item, &targets).map_err(|what| wrong(what, records))?;
         records.add_commented(M::read(&mut cells), line, commented.get(position) == Some(&true))?;
     }
+
     // A record on lines of its own has no closing mark.
     let is_open = items.last().is_some_and(|last| {
         let behind = text.get(last.end(&text)..).unwrap_or_default();
         last.is_block() && behind.trim().is_empty() && !behind.contains('\n')
     });
+
     records.finish(is_open)?;
     records.note_keys(&cells)
 }
@@ -121,6 +125,7 @@ fn fill(
         NodeKind::Alias(id) if let Some(target) = targets.get(id) => return fill(cells, target, targets),
         _ => return Err(format!("line {}: a record with keys and values was expected", item.line)),
     };
+
     if entries.iter().any(|(key, _)| is_merge(key)) {
         if let Datum::Map(entries) = datum(item, targets) {
             for (key, value) in entries {
@@ -157,6 +162,7 @@ pub(crate) fn write<M: FileModel>(
         RecordsNode::List { items, .. } => *items,
         _ => &[],
     };
+
     let mut cells = DatumRow::new(M::FILE.columns);
     let mut changes = Vec::with_capacity(items.len());
     for item in items {
@@ -187,6 +193,7 @@ fn verify<M: FileModel>(
         RecordsNode::List { items, .. } => items,
         _ => &[],
     };
+
     let (targets, now_targets) = (document.targets(), found.targets());
     let mut now = now.iter();
     for (item, edit) in items.iter().zip(changes) {

@@ -27,6 +27,7 @@ impl Connected {
                 if altered(&row, given, returned.iter().map(|(_, kind)| *kind)) {
                     differ.push(taken);
                 }
+
                 if let Some((_, kind)) = key {
                     let key: String = row.try_get(returned.len())?;
                     let key = whole_or_text(&key, *kind).map_err(|error| sqlx::Error::Decode(error.into()))?;

@@ -46,6 +46,7 @@ async fn send(
             }
             copied_value(&mut out, value);
         }
+
         out.push('\n');
         if out.len() >= PIECE {
             copy.send(out.as_bytes()).await?;
