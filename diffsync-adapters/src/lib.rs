@@ -1,7 +1,7 @@
-//! Ready-made ways to read and write systems: no `load`, `create`, `update` or `delete` to write for a table of a
-//! database, a file or a regular API.
+//! Adapters for common kinds of systems: a table of a database, a file or a regular API needs no `load`, `create`, `update` or
+//! `delete` of its own.
 //!
-//! Each kind of system is a derive on the models and an adapter for data sets all of whose models have it:
+//! Each kind of system has a derive for models, and an adapter for data sets in which all models have it:
 //!
 //! | system | derive | adapter | features |
 //! | --- | --- | --- | --- |
@@ -12,7 +12,7 @@
 
 #![forbid(unsafe_code)]
 
-// The macros name this crate by its absolute path, also when it is this crate's own models that use them.
+// Macros refer to this crate by its absolute path, even in the crate itself.
 extern crate self as diffsync_adapters;
 
 #[cfg(feature = "file")]
@@ -35,7 +35,7 @@ pub use diffsync_derive::RestModel;
 #[cfg(feature = "sql")]
 pub use diffsync_derive::SqlModel;
 
-/// What generated code uses. It may change with any version.
+/// Items for generated code. They may change with any version.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(feature = "file")]

@@ -87,7 +87,7 @@ fn quoted(text: &str) -> Vec<String> {
         ascii
     };
 
-    // What some encoders write as a number so that it does no harm in a page.
+    // Characters that some encoders write as numbers, to be harmless in a page.
     let in_page = |upper: bool| {
         let code = |letter: char| {
             let code = u32::from(letter);

@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     thread_local! {
-        /// What was forced to the disk.
+        /// The files that were synced to the disk.
         static FORCED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
     }
 

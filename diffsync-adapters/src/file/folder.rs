@@ -123,7 +123,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             return Err(AdapterError::new(format!("`{folder}` is not a folder")));
         }
 
-        // What an earlier load has locked.
+        // Releases the locks of an earlier load.
         self.loaded().clear();
         let is_written = cx.side() == Side::Target && !cx.is_dry_run();
         let mut before = 0;

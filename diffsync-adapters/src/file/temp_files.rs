@@ -14,7 +14,7 @@ use super::version::FileVersion;
 
 const SUFFIX: &str = ".tmp";
 
-/// What the names of a file's temporary files begin with.
+/// The prefix of the names of a file's temporary files.
 fn prefix(path: &Path) -> OsString {
     let mut prefix = OsString::from(".");
     prefix.push(path.file_name().unwrap_or_default());

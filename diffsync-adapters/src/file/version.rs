@@ -92,7 +92,7 @@ fn digest(mut file: &File) -> io::Result<u64> {
     Ok(hasher.finish())
 }
 
-/// What a path leads to.
+/// The file at a path.
 pub(crate) enum Opened {
     /// A file, opened.
     File(File),

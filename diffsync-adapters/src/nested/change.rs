@@ -1,4 +1,4 @@
-//! What changes within a value, so that what does not change stays as it is written.
+//! Changes within a value, so that unchanged parts keep their text.
 //!
 //! It is found by comparing the old value with the new one as the field's type serialises both. Keys that the type does not
 //! know are in neither, so they stay, like the keys of a record that the model does not know.
@@ -7,19 +7,19 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::datum::{Datum, index};
 
-/// What becomes of a value.
+/// The change of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
-    /// It is another one.
+    /// It is replaced.
     Set(Datum),
     /// Some entries of a map change.
     Map {
         /// Those that change or are new, in the order of the new value.
         set: Vec<(String, Change)>,
-        /// Those that go.
+        /// Those that are removed.
         gone: Vec<String>,
     },
-    /// The items of a list change. This is what it then holds.
+    /// The items of a list change. These are the new items.
     List(Vec<Piece>),
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum Piece {
     New(Datum),
 }
 
-/// What changes from one value to another, if anything does.
+/// The change from one value to another, if they differ.
 fn between(old: &Datum, new: &Datum) -> Option<Change> {
     match (old, new) {
         (old, new) if old == new => None,
@@ -56,8 +56,8 @@ fn between(old: &Datum, new: &Datum) -> Option<Change> {
     }
 }
 
-/// What the items of a new list are made of. An item that is equal to an old one is that one; of the others, one is the old
-/// one with which it shares most entries or items, and one that shares none with any is new.
+/// The origin of each item of a new list. An item that is equal to an old one is that one; any other is the old one with
+/// which it shares most entries or items, or new if it shares none.
 fn pieces(old: &[Datum], new: &[Datum]) -> Vec<Piece> {
     // Hashed by their text, since numbers and maps have no hash of their own.
     let mut places: HashMap<String, VecDeque<usize>> = HashMap::new();
@@ -269,12 +269,12 @@ fn count(value: &Datum) -> usize {
 mod tests {
     use super::*;
 
-    #[allow(clippy::needless_pass_by_value, reason = "what `json!` makes is passed on")]
+    #[allow(clippy::needless_pass_by_value, reason = "the result of `json!` is passed on")]
     fn datum(value: serde_json::Value) -> Datum {
         Datum::of(&value).unwrap()
     }
 
-    /// What becomes of a value in a file if the type's value changes like that.
+    /// Checks the value in a file after a change of the type's value.
     #[allow(clippy::needless_pass_by_value, reason = "the calls are shorter")]
     fn check(
         file: serde_json::Value,

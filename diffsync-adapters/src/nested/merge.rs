@@ -56,7 +56,7 @@ mod tests {
         );
         check(r#"{"a": 1, "x": 2}"#, r#"{"a":1}"#, "null", "null");
         check(r#"[{"n": 1, "x": 2}]"#, r#"[{"n":1}]"#, r#"[{"n":0},{"n":1}]"#, r#"[{"n":0}, {"n": 1, "x": 2}]"#);
-        // What is the same for the type stays as it is.
+        // A value that is unchanged for the type keeps its text.
         check(r#"{"a": 1.0}"#, r#"{"a":1.0}"#, r#"{"a":1.0}"#, r#"{"a": 1.0}"#);
     }
 

@@ -108,8 +108,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
             .map(|name| {
                 let read = &read;
                 async move {
-                    let mut seen = |more| cx.progress(read.fetch_add(more, Ordering::Relaxed) + more, None);
-                    self.context.fetch(&name, &mut seen).await
+                    let mut progress = |more| cx.progress(read.fetch_add(more, Ordering::Relaxed) + more, None);
+                    self.context.fetch(&name, &mut progress).await
                 }
             })
             .buffer_unordered(self.context.client.concurrency())

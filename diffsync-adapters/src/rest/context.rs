@@ -1,4 +1,4 @@
-//! An API and what was read of it: what the steps of a run share.
+//! The state that the steps of a run share: an API, and the rows that were read.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,19 +15,19 @@ use super::model::schema::{Part, PartKind, RestSchema};
 use super::source::{Collection, PagedSource, RowSource};
 use super::unknown_keys::{describe_missing, lacks_keys};
 
-/// An API, the models that it keeps, and what was read of it.
+/// An API, its models, and the rows that were read.
 pub(crate) struct RestContext {
     pub(crate) client: Client,
     pub(crate) dialect: Dialect,
     pub(crate) owner: Option<Owner>,
-    /// Which models' records are stamped with the owner.
+    /// Whether a model's records are stamped with the owner.
     pub(crate) stamped: fn(&RestSchema) -> bool,
     pub(crate) leaves_out_nameless: bool,
     pub(crate) source: Arc<dyn RowSource>,
     /// The models by name.
     pub(crate) models: Vec<(&'static str, &'static RestSchema)>,
     cache: Mutex<RowCache>,
-    /// Held while a collection is read that records are looked up in.
+    /// Held while a collection for lookups is read.
     reading: tokio::sync::Mutex<()>,
     pub(crate) proven: tokio::sync::Mutex<PostProofs>,
     /// The collections in which the path of a single record has worked.
@@ -66,7 +66,7 @@ impl RestContext {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
     }
 
-    /// Whether the path of a single record of a collection was seen to work.
+    /// Whether the path of a single record of a collection has worked.
     pub(crate) fn is_reached(&self, path: &str) -> bool {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
     }
@@ -75,18 +75,18 @@ impl RestContext {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is stamped on records of a model.
+    /// The owner that is stamped on records of a model.
     pub(crate) fn owner_of(&self, schema: &RestSchema) -> Option<Owner> {
         schema.owner.map(Owner::of_model).or_else(|| self.owner.clone().filter(|_| (self.stamped)(schema)))
     }
 
-    /// Reads a collection whole, unless it was read.
-    pub(crate) async fn fetch(&self, name: &str, seen: &mut (dyn FnMut(u64) + Send)) -> Result<(), AdapterError> {
+    /// Reads a whole collection.
+    pub(crate) async fn fetch(&self, name: &str, progress: &mut (dyn FnMut(u64) + Send)) -> Result<(), AdapterError> {
         let collection = self.collection(name);
         let mut before = 0;
         let mut report = |done: u64, _: Option<u64>| {
-            // Read again, it begins again.
-            seen(done.saturating_sub(before));
+            // A second attempt begins at zero again.
+            progress(done.saturating_sub(before));
             before = before.max(done);
         };
         let (client, dialect) = (&self.client, &self.dialect);
@@ -105,7 +105,7 @@ impl RestContext {
         }
 
         if lacks_keys(&self.models, name, &rows) {
-            // The rows that were read hold no more than what is needed.
+            // The rows that were read have only the needed fields.
             let sample = self.source.sample(client, dialect, &collection).await.unwrap_or_default();
             let known = if sample.rows.is_empty() { &rows } else { &sample.rows };
             return Err(AdapterError::new(describe_missing(&self.models, name, known, &rows)));
@@ -116,7 +116,7 @@ impl RestContext {
         Ok(())
     }
 
-    /// Reads a collection that a record is looked up in, once however many ask for it.
+    /// Reads a collection for lookups, once for all callers.
     pub(crate) async fn fetch_once(&self, name: &str) -> Result<(), AdapterError> {
         let _reading = self.reading.lock().await;
         if self.cache().has(name) {
@@ -125,7 +125,7 @@ impl RestContext {
         self.fetch(name, &mut |_| {}).await
     }
 
-    /// What is to be read of a collection.
+    /// The collection of this name, with the parts to read.
     pub(crate) fn collection(&self, name: &str) -> Collection {
         let (path, query) = name.split_once('?').unwrap_or((name, ""));
         let mut url = self.client.base_url().clone();

@@ -23,7 +23,7 @@ pub(crate) enum RowError<M: SyncModel> {
     Unidentified(String),
 }
 
-/// What a record holds, by the names of its fields, secrets included.
+/// The values of a record, by the names of its fields, including secrets.
 pub(crate) struct RecordValues {
     values: Map<String, Value>,
     /// The texts among them that must not be shown.

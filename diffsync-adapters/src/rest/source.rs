@@ -1,4 +1,4 @@
-//! Where the rows of collections come from.
+//! Sources of the rows of collections.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What the steps of one adapter share.
+//! The state that the steps of one adapter share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -68,7 +68,7 @@ struct CsvRows<R> {
 const END: &str = "\u{0}end of the rows\u{0}";
 const LAST_LINE: &str = "\r\n\u{0}end of the rows\u{0}";
 
-/// Where a row begins.
+/// The start of a row.
 struct At {
     line: u64,
     byte: usize,
@@ -478,7 +478,7 @@ impl<W: Write> Copy<'_, W> {
         self.out.write_all(text.as_bytes())
     }
 
-    /// Copies a part of the old file up to the begin of a row, and returns that position.
+    /// Copies a part of the old file up to the start of a row, and returns that position.
     fn rest(&mut self, begin: usize, end: usize) -> io::Result<usize> {
         let end = self.line_break_behind(end);
         self.text(self.old.get(begin..end).unwrap_or_default())?;

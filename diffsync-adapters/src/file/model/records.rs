@@ -16,7 +16,7 @@ use super::values::DatumRow;
 /// Emit a progress event every this many records.
 const PROGRESS: u64 = 10_000;
 
-/// What to do about a file whose last line has no line end, and whose last record cannot be read.
+/// The advice for a file whose last line has no line end, and whose last record cannot be read.
 pub(crate) const CUT_OFF: &str = "the last line of the file has no line end, so the file looks cut off: get all of it, \
                                   or, if this is all, correct the record and end the line";
 
@@ -29,13 +29,12 @@ pub(crate) struct Records<'a, M: FileModel> {
     pub(crate) count: u64,
     /// Whether the last line of the file has a line end, or the format does not need one.
     pub(crate) ends_line: bool,
-    /// The last record and its place, if it cannot be read and may be what is left of one.
+    /// The last record and its place, if it cannot be read and may be the rest of a truncated one.
     pub(crate) held: Option<(RowError<M::Id>, String)>,
 }
 
 impl<M: FileModel> Records<'_, M> {
-    /// Adds what was read of a record, and the line in which that begins if the file has lines. One that can only be
-    /// named is rejected.
+    /// Adds a record, with the line where it begins if the file has lines. If only its identifier can be read, it is rejected.
     pub(crate) fn add(&mut self, read: Result<M, RowError<M::Id>>, line: Option<u64>) -> Result<(), AdapterError> {
         self.refuse_held()?;
         self.count += 1;
@@ -44,7 +43,7 @@ impl<M: FileModel> Records<'_, M> {
         match read {
             Ok(record) => self.table.insert(record),
             Err(unread) if self.ends_line => self.refuse(unread, &place())?,
-            // What is wrong with it depends on whether another record follows.
+            // The error depends on whether another record follows.
             Err(unread) => self.held = Some((unread, place())),
         }
 

@@ -152,7 +152,7 @@ impl RowWriter for RecordValues {
     fn put<T: Serialize + DeserializeOwned + PartialEq>(&mut self, column: usize, value: &T) -> Result<(), CellError> {
         let is_value = |datum: Datum| T::deserialize(datum).is_ok_and(|read| read == *value);
         let datum = Datum::of(value).and_then(|datum| {
-            // What serde writes as null may be something else: `Some(None)`. It would come back as another value.
+            // A null may also be `Some(None)`, which would be read back as `None`.
             if holds_null(&datum) && !is_value(datum.clone()) {
                 return Err("holds a value that a file cannot hold: an option in an option".to_owned());
             }

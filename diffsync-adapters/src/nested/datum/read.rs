@@ -122,7 +122,7 @@ impl Datum {
         }
     }
 
-    /// What is wrong with a value that a type does not want.
+    /// The error of a value that a type does not accept.
     #[allow(clippy::needless_pass_by_value, reason = "it ends the call with which the visitor was handed over")]
     fn unexpected<'de, V: Visitor<'de>>(self, visitor: V) -> Error {
         match &self {
@@ -152,10 +152,10 @@ impl Datum {
         }
     }
 
-    /// Says that this is not what the type asks for, in the words that the cells of CSV have for it.
+    /// The error of a value that is not what the type expects, in the same words as for cells of CSV.
     fn is_not(&self, what: &str) -> Error {
         Error::custom(match self {
-            // What looks like it is written as a text.
+            // A text that looks like the expected value.
             Self::Text(text) if number(text).is_some() || boolean(text).is_some() => {
                 format!("{text:?} is a text, and must be {what}, without quotation marks")
             }

@@ -18,7 +18,7 @@ pub(crate) struct Scan<'a> {
 /// A key and the position of its value.
 pub(crate) struct Entry {
     pub(crate) key: String,
-    /// Where the key begins.
+    /// The position of the key.
     pub(crate) begin: usize,
     pub(crate) value: Range<usize>,
 }
@@ -173,7 +173,7 @@ pub(crate) fn datum(text: &str) -> serde_json::Result<Datum> {
     Scan::of(text, 0).datum(0)
 }
 
-/// What a text that is not an object is, in the words of serde.
+/// The type of a text that is not an object, in the words of serde.
 fn found(text: &str) -> Unexpected<'_> {
     match text.trim_start().as_bytes().first() {
         Some(b'[') => Unexpected::Seq,

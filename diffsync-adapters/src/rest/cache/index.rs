@@ -1,4 +1,4 @@
-//! Which record is the one that these values identify.
+//! Finds records by identifying values.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::rest::model::schema::{Part, PartKind};
 
-/// The keys of a collection's rows by what identifies them.
+/// The keys of a collection's rows by identifying values.
 #[derive(Debug)]
 pub(crate) struct Index {
     pub(crate) parts: &'static [Part],

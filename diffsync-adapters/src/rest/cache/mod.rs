@@ -1,4 +1,4 @@
-//! The rows that were read, found by key and by what identifies them for people.
+//! A cache of the rows that were read, by key and by identifier.
 
 pub(crate) mod index;
 pub(crate) mod proof;
@@ -15,7 +15,7 @@ use super::model::json_path::plain;
 use super::model::schema::{Part, PartKind, RestField, RestSchema};
 use super::model::tree_path::join_names;
 
-/// What of a collection's rows is kept: the first steps of the ways to all that is read.
+/// The fields that are kept of each collection's rows: the first steps of the paths that are read.
 type Needs = BTreeMap<String, BTreeSet<String>>;
 
 /// The rows of all collections that were read, with the fields that are needed.
@@ -25,36 +25,36 @@ pub(crate) struct RowCache {
     /// The names of keys, by collection, and the default.
     keys: HashMap<String, String>,
     key: String,
-    /// What is kept of the rows of each collection.
+    /// The fields that are kept of each collection's rows.
     needs: Needs,
-    /// What of it other records are identified by.
+    /// Those of them that identify records in lookups.
     identifying: Needs,
 }
 
 /// The rows of one collection.
 #[derive(Debug, Default)]
 struct CachedRows {
-    /// In the order that they came in; those that were deleted are `null`.
+    /// In the order in which they arrived; deleted rows are `null`.
     list: Vec<Value>,
     places: HashMap<String, usize>,
-    /// The keys of rows by what identifies them, for each way to identify them.
+    /// The keys of rows by identifying values, for each set of identifying parts.
     indexes: HashMap<IndexKey, Index>,
 }
 
 /// The address and the number of the parts by which rows are identified.
 type IndexKey = (usize, usize);
 
-/// Why a record's key, or what a key leads to, is not known.
+/// Why a record's key, or the record of a key, is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LookupError {
     /// The collection was not read yet.
     Unread(String),
-    /// What is wrong.
+    /// The reason.
     Wrong(String),
 }
 
 impl RowCache {
-    /// A store for the rows that models of these schemas need.
+    /// A cache for the rows that models of these schemas need.
     pub(crate) fn new(key: &str, schemas: &[&'static RestSchema], owners: &[Owner]) -> Self {
         let mut cache = Self { key: key.to_owned(), ..Self::default() };
         for schema in schemas {
@@ -77,7 +77,7 @@ impl RowCache {
             for owner in owners {
                 cache.needs.entry(collection.clone()).or_default().extend(owner.at.first().cloned());
                 if let PartKind::Lookup { collection: listed, parts } = owner.kind {
-                    // What is on the list already must be known when the owner is added.
+                    // The present items of the list must be known when the owner is added.
                     cache.identifying.entry(collection.clone()).or_default();
                     let collection = listed;
                     for part in parts {
@@ -97,17 +97,17 @@ impl RowCache {
         cache
     }
 
-    /// What of the rows of a collection is needed.
+    /// The fields that are needed of a collection's rows.
     pub(crate) fn needs(&self, collection: &str) -> Option<&BTreeSet<String>> {
         self.needs.get(collection)
     }
 
-    /// What the key of a collection's rows is called.
+    /// The name of the key of a collection's rows.
     pub(crate) fn key_of(&self, collection: &str) -> &str {
         self.keys.get(collection).unwrap_or(&self.key)
     }
 
-    /// Whether other records name those of a collection.
+    /// Whether other records refer to those of a collection.
     pub(crate) fn is_looked_up(&self, collection: &str) -> bool {
         self.identifying.contains_key(collection)
     }
@@ -116,18 +116,18 @@ impl RowCache {
         self.collections.contains_key(collection)
     }
 
-    /// Takes over the rows of a collection that was read whole.
+    /// Stores the rows of a collection that was read completely.
     pub(crate) fn fill(&mut self, collection: &str, rows: impl IntoIterator<Item = Value>) {
         let key = self.key_of(collection).to_owned();
         let rows: Vec<Value> = rows.into_iter().collect();
-        // Rows that nothing names are only looked at one after the other, and may be packed.
+        // Rows that are not looked up are only iterated, and may be packed.
         let named: &[Value] = if self.is_looked_up(collection) { &rows } else { &[] };
         let keyed = named.iter().enumerate().filter_map(|(place, row)| Some((key_text(row.get(&key)?)?, place)));
         let rows = CachedRows { places: keyed.collect(), list: rows, indexes: HashMap::new() };
         self.collections.insert(collection.to_owned(), rows);
     }
 
-    /// Takes over a row as it was written, in all collections of this path.
+    /// Stores a row as it was written, in all collections of this path.
     pub(crate) fn put(&mut self, path: &str, row: &Value) {
         for name in self.of_path(path) {
             let Some(key) = row.get(self.key_of(&name)) else { continue };
@@ -143,7 +143,7 @@ impl RowCache {
                 continue;
             };
 
-            // What the server does not speak of is as it was.
+            // Fields that are missing in the answer are unchanged.
             if let (Value::Object(now), Value::Object(before)) = (&mut now, &*before) {
                 for (field, value) in before {
                     now.entry(field).or_insert_with(|| value.clone());
@@ -152,7 +152,7 @@ impl RowCache {
 
             let before = std::mem::replace(before, now.clone());
             if !self.is_identified_as(&name, &before, &now) {
-                // What other rows are identified by may go through this one.
+                // Other rows may be identified through this one.
                 self.collections.values_mut().for_each(|rows| rows.indexes.clear());
             }
         }
@@ -204,7 +204,7 @@ impl RowCache {
         rows.list.get(*rows.places.get(&key_text(key)?)?)
     }
 
-    /// The rows of a collection in the order that they came in.
+    /// The rows of a collection in the order in which they arrived.
     pub(crate) fn rows(&self, collection: &str) -> &[Value] {
         self.collections.get(collection).map_or(&[], |rows| &rows.list)
     }
@@ -233,7 +233,7 @@ impl RowCache {
         collections.retain(|name, _| identifying.contains_key(name));
     }
 
-    /// The values that a field's part of a row leads to, one list for each element where there are many.
+    /// The values of a field's part of a row; a list of them if the part is a list.
     pub(crate) fn read(&self, collection: &str, row: &Value, field: &RestField) -> Result<Vec<Value>, LookupError> {
         if !field.many {
             return self.values(collection, row, &field.part);
@@ -257,7 +257,7 @@ impl RowCache {
         }
     }
 
-    /// The values that a part of a row leads to.
+    /// The values of a part of a row.
     fn values(&self, collection: &str, row: &Value, part: &Part) -> Result<Vec<Value>, LookupError> {
         match part.kind {
             PartKind::Value => Ok(vec![json_path::get(row, part.path).cloned().unwrap_or_default()]),
@@ -271,14 +271,14 @@ impl RowCache {
         }
     }
 
-    /// What the parts of another record lead to, which is there by key, or itself.
+    /// The values of the parts of another record, which is given by its key, or itself.
     fn record(&self, collection: &str, named: &Value, parts: &[Part]) -> Result<Vec<Value>, LookupError> {
         let row = if holds(named, parts) { named } else { self.named(collection, named)? };
         let values = parts.iter().map(|part| self.values(collection, row, part));
         Ok(values.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
-    /// The row of a collection that is named by its key, or by an object with its key.
+    /// The row of a collection with a key, which may be in an object.
     fn named<'a>(&'a self, collection: &str, named: &'a Value) -> Result<&'a Value, LookupError> {
         let key = named.get(self.key_of(collection)).unwrap_or(named);
         if !self.has(collection) {

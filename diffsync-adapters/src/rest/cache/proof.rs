@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use diffsync_core::adapter::TargetError;
 use diffsync_core::adapter::TargetErrorKind;
 
-/// What is known of the collections to which records were posted.
+/// The evidence for each collection to which records were posted.
 #[derive(Debug, Default)]
 pub(crate) struct PostProofs(BTreeMap<&'static str, Proof>);
 
-/// What the answers to a `POST` to a collection have shown.
+/// The effect of a `POST` to a collection, according to its answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {
     /// It creates a record.
@@ -21,7 +21,7 @@ pub(crate) enum Proof {
 }
 
 impl PostProofs {
-    /// What is known of a collection.
+    /// The evidence for a collection.
     pub(crate) fn get(&self, path: &str) -> Option<Proof> {
         self.0.get(path).copied()
     }

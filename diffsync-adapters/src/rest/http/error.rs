@@ -17,7 +17,7 @@ use crate::rest::verdict::Verdict;
 #[error("{0}")]
 pub struct Error(Box<Failure>);
 
-/// What is known of the failure.
+/// The details of a failure.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) method: Method,
@@ -46,7 +46,7 @@ pub(crate) enum Judgement {
     Foreign,
 }
 
-/// What went wrong with a request.
+/// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -75,7 +75,7 @@ impl Error {
         Self(Box::new(failure))
     }
 
-    /// What went wrong.
+    /// The kind of the failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

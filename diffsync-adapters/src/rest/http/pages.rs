@@ -457,7 +457,7 @@ fn link(headers: &HeaderMap) -> Option<String> {
     })
 }
 
-/// What kind of value it is.
+/// The kind of a value, in a message.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

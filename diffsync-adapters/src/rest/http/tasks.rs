@@ -82,7 +82,7 @@ pub(crate) enum State {
     GoesOn,
 }
 
-/// Where the `Location` header leads.
+/// The `Location` header.
 pub(crate) fn location(headers: &HeaderMap) -> Option<String> {
     Some(String::from_utf8_lossy(headers.get(LOCATION)?.as_bytes()).into_owned())
 }

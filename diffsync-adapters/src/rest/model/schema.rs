@@ -11,7 +11,7 @@ pub struct RestSchema {
     pub key: RestKey,
     /// The fields.
     pub fields: &'static [RestField],
-    /// What is stamped on records that are written.
+    /// The stamp of the records that are written.
     pub owner: Option<StaticOwner>,
     /// Where the record is in the response to a write, as a JSON pointer. It takes precedence over that of the API's
     /// [`Dialect`](crate::rest::Dialect).
@@ -40,7 +40,7 @@ pub struct RestKey {
 /// The owner as it is declared on a model: see [`Owner`](crate::rest::Owner).
 #[derive(Debug, Clone, Copy)]
 pub struct StaticOwner {
-    /// Where it is in a record's body.
+    /// Its place in a record's body.
     pub part: Part,
     /// Its contents.
     pub value: &'static str,

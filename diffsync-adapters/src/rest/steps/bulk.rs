@@ -22,7 +22,7 @@ use crate::rest::model::record_path::key_of;
 use crate::rest::record::{RecordValues, read};
 use crate::rest::verdict::{ResponseView, Verdict};
 
-/// What became of each record of a list.
+/// The outcome of each record of a list.
 struct Answers<R>(Vec<Option<Result<R, TargetError>>>);
 
 impl<R> Answers<R> {

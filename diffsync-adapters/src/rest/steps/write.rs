@@ -15,7 +15,7 @@ use crate::rest::model::RestModel;
 use crate::rest::model::record_path::key_of;
 use crate::rest::record::{BodyScope, RecordValues, RowError, body, lacks_owner, read, stamp};
 
-/// What is sent of a record.
+/// A record to be sent.
 pub(crate) struct OutgoingRecord {
     pub(crate) body: Map<String, Value>,
     /// All that the record holds once it is written.

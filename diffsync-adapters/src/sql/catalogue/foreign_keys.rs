@@ -7,7 +7,7 @@ use crate::sql::model::tables::ModelTables;
 use crate::sql::model::value::{Value, ValueKind};
 use crate::sql::session::server::Server;
 
-/// What a foreign key does to its rows when the row that they refer to is deleted or changed.
+/// The action of a foreign key on its rows when the row that they refer to is deleted or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     /// It refuses, or leaves them as they are.

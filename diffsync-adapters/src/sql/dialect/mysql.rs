@@ -227,7 +227,7 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<MySq
     let mut arguments = MySqlArguments::default();
     for value in values {
         let added = match value {
-            // As a text, which every type can be read from: MariaDB puts no null of a number into a `UUID`.
+            // A text, which converts to every type: MariaDB stores no null of a numeric type in a `UUID`.
             Value::Null => arguments.add(None::<&str>),
             Value::Bool(value) => arguments.add(*value),
             Value::Int(value) => arguments.add(*value),
@@ -406,7 +406,7 @@ impl Connection for Connected {
                 exact_columns.map(|column| as_bytes(&QUOTES.column(column.name))).collect();
             let exact_row = format!("({})", vec![as_bytes("?"); exact_columns.len()].join(", "));
 
-            // What is compared exactly is bound twice.
+            // Exactly compared values are bound twice.
             let halved =
                 StatementLimits { values: self.limits.values / 2, bytes: self.limits.bytes / 2, ..self.limits };
             let limits = if exact_columns.is_empty() { self.limits } else { halved };
@@ -501,7 +501,7 @@ impl Connection for Connected {
     }
 
     fn missing_privileges<'a>(&'a mut self, table: &'a str, to_write: bool) -> DbFuture<'a, Vec<&'static str>> {
-        // What affects no row is refused all the same where the right to it is missing.
+        // A statement without the necessary right is refused even if it affects no row.
         Box::pin(async move {
             let quoted = QUOTES.table(table);
             let columns = self.columns(table).await?;
@@ -512,7 +512,6 @@ impl Connection for Connected {
                     "INSERT",
                     format!("INSERT INTO {quoted} ({column}) SELECT {column} FROM {quoted} WHERE 1 = 0"),
                 ));
-
                 probes.push(("UPDATE", format!("UPDATE {quoted} SET {column} = {column} WHERE 1 = 0")));
                 probes.push(("DELETE", format!("DELETE FROM {quoted} WHERE 1 = 0")));
             }
@@ -522,7 +521,7 @@ impl Connection for Connected {
                     Err(sqlx::Error::Database(error)) => {
                         let number =
                             error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
-                        // What else is wrong with it is not for want of a right.
+                        // Any other error has another cause than a missing right.
                         missing_privileges.extend(matches!(number, 1142 | 1143 | 1290 | 1792 | 1836).then_some(right));
                     }
                     done => done?,

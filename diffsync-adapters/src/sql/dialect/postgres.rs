@@ -30,7 +30,7 @@ mod row;
 
 const QUOTES: Quotes = Quotes('"');
 
-/// What one statement holds. A message has less than a GiB on its way to the server, and much less is enough to be fast.
+/// The limits of a statement. A message to the server is limited to a GiB, and much less is enough to be fast.
 const STATEMENT_LIMITS: StatementLimits = StatementLimits {
     values: usize::MAX,
     bytes: 16 << 20,
@@ -60,8 +60,8 @@ const OPTIONS: [&str; 18] = [
     "options",
 ];
 
-/// What is written as text must not depend on how the server is set up. It is set in each transaction, and not for the
-/// connection: through a pooler, the next transaction may be another client's.
+/// The text form of values must not depend on the server's settings. They are set in each transaction, not for the
+/// connection: through a pooler, the next transaction may belong to another client.
 macro_rules! with_settings {
     ($begin:literal) => {
         concat!(
@@ -272,7 +272,7 @@ fn query(sql: &str, arguments: PgArguments) -> Query<'_, Driver, PgArguments> {
     sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false)
 }
 
-/// The same, of which one value is wanted.
+/// The same for a query of one value.
 fn scalar<'q, T>(sql: &'q str) -> QueryScalar<'q, Driver, T, PgArguments>
 where
     (T,): for<'r> sqlx::FromRow<'r, PgRow>,
@@ -280,7 +280,7 @@ where
     sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false)
 }
 
-/// What makes rows of these arrays.
+/// The arguments of `unnest`, which turns arrays into rows.
 fn unnested(width: usize) -> String {
     (1..=width).map(|at| format!("${at}::text[]")).collect::<Vec<_>>().join(", ")
 }

@@ -26,8 +26,8 @@ use crate::sql::model::value::{Value, ValueKind};
 mod affinity;
 mod row;
 
-/// What one statement holds: one value less than it could, for the owner. What is bound is copied, so it is no more than
-/// memory has room for.
+/// The limits of a statement: one value less than possible, which is left for the owner. Bound values are copied, so their
+/// size is limited to spare memory.
 const STATEMENT_LIMITS: StatementLimits =
     StatementLimits { values: 32_765, bytes: 64 << 20, largest: (1_000_000_000, "SQLite takes at most"), byte: 1 };
 
@@ -330,7 +330,7 @@ impl Connection for SqliteConnection {
                 sqlx::query_as(SQL).bind(name).bind(schema).fetch_all(&mut *self).await?;
             let of = QUOTES.table(table);
             let column = |(name, ty, place, keys): (String, String, i64, i64)| {
-                // What is the number of the row is given by counting on from the largest that there is.
+                // An integer primary key is the row's number, and defaults to the largest number plus one.
                 let counts = place == 1 && keys == 1 && ty.eq_ignore_ascii_case("INTEGER");
                 let quoted = QUOTES.column(&name);
                 let default = counts.then(|| format!("SELECT coalesce(max({quoted}), 0) FROM {of}"));
@@ -361,7 +361,7 @@ impl Connection for SqliteConnection {
 
             let (triggers, views, virtuals, replacing): (i64, i64, i64, i64) =
                 sqlx::query_as(AssertSqlSafe(sql)).bind(name).fetch_one(self).await?;
-            // What a trigger does instead is not counted.
+            // The count of a statement does not include what a trigger does instead.
             let may_alter_values = triggers + views + virtuals > 0;
             // Without triggers, the statements override it with `OR ABORT`.
             let may_replace_rows = may_alter_values && replacing > 0;
@@ -556,7 +556,7 @@ impl Connection for SqliteConnection {
     }
 }
 
-/// What only this kind of database needs.
+/// Queries for `SQLite` alone.
 trait Counted {
     /// The largest row number ever used in a table that never reuses one.
     async fn counted(&mut self, table: &str) -> Result<i64, sqlx::Error>;

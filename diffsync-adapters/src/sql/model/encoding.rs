@@ -11,19 +11,19 @@ use serde::de::DeserializeOwned;
 use super::schema::{Place, SqlTable};
 use super::value::{SqlType, Value, ValueKind};
 
-/// A way to keep a `T` in a column: as it is, as JSON or as a text.
+/// A way to store a `T` in a column: as it is, as JSON or as a text.
 pub trait Encoding<T> {
-    /// What kind of value the column holds.
+    /// The kind of value in the column.
     const KIND: ValueKind;
     /// Whether the column may hold null.
     const NULLABLE: bool;
     /// Whether the value is never shown.
     const SECRET: bool;
 
-    /// The value as the column is to hold it.
+    /// The value to store in the column.
     fn encode(value: &T) -> Result<Value<'_>, String>;
 
-    /// The value that the column holds.
+    /// The field's value from that of the column.
     fn decode(value: Value<'_>) -> Result<T, String>;
 }
 
@@ -39,11 +39,11 @@ pub enum Json {}
 #[derive(Debug)]
 pub enum Text {}
 
-/// Nothing, or something in the form `F`.
+/// An `Option` whose value has the encoding `F`.
 #[derive(Debug)]
 pub struct Optional<F>(F);
 
-/// A secret in the form `F`.
+/// A secret whose value has the encoding `F`.
 #[derive(Debug)]
 pub struct Sensitive<F>(F);
 
@@ -147,7 +147,7 @@ impl<T, F: Encoding<T>> Encoding<Secret<T>> for Sensitive<F> {
     }
 }
 
-/// What reads the values of a row.
+/// Reads the values of a row.
 pub(crate) trait Row {
     /// The value at this position of what was selected, as one of this kind.
     fn value(&self, position: usize, kind: ValueKind) -> Result<Value<'_>, String>;

@@ -26,7 +26,7 @@ pub struct SqlField {
     pub name: &'static str,
     /// The field's role.
     pub role: Role,
-    /// Where its value is.
+    /// The place of its value.
     pub place: Place,
     /// The kind of its value in a column.
     pub kind: ValueKind,
@@ -49,7 +49,7 @@ pub enum Role {
     Local,
 }
 
-/// Where the value of a field is.
+/// The place of a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// In a column.

@@ -78,7 +78,7 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
     }
 }
 
-/// Says where the database takes identifiers for the same that the model tells apart, and what to write on the model.
+/// Reports columns in which the database considers identifiers equal that differ in the model, and how to change the model.
 async fn check_identifiers(
     context: &SqlContext,
     connection: &mut dyn Connection,

@@ -101,7 +101,7 @@ async fn collect_pairs<M: SqlModel>(
     let mut asked = Vec::new();
     for record in records {
         let values = identity.fields.iter().map(|field| record.value(*field)).collect::<Result<Vec<_>, _>>();
-        // What cannot be stored fails later, and null equals nothing.
+        // A value that cannot be stored fails later, and null equals nothing.
         if let Ok(values) = values
             && !values.contains(&Value::Null)
         {

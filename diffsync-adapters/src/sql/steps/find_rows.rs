@@ -1,4 +1,4 @@
-//! Finds the rows that the database takes for the ones with given values.
+//! Finds the rows whose values the database considers equal to given ones.
 
 use std::fmt::Write;
 
@@ -6,25 +6,25 @@ use crate::sql::dialect::{Connection, Engine, RowBatch};
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Value, ValueKind};
 
-/// Rows that are looked for.
+/// A query for rows by values.
 pub(crate) struct RowQuery<'a> {
     /// The expressions to select.
     pub(crate) items: &'a [String],
-    /// The table, with all that is joined to it.
+    /// The table, with the joined tables.
     pub(crate) from: &'a str,
     /// The columns to find them by, qualified, and their types.
     pub(crate) by: &'a [(String, String)],
-    /// What else must be true of them, if anything.
+    /// A further condition.
     pub(crate) filter: Option<&'a str>,
 }
 
-/// How many rows of values one query asks for.
+/// The maximum number of rows of values in a query.
 pub(crate) const ROWS: usize = 2_000;
 
-/// How many values one query holds: fewer than each kind of database takes.
+/// The maximum number of values in a query, below the limit of each kind of database.
 const VALUES: usize = 30_000;
 
-/// Hands each row that is found to `each`, with the position of the values that it was found by.
+/// Calls `each` with each row that is found, and the position of the values that it was found by.
 pub(crate) async fn find_rows(
     engine: Engine,
     connection: &mut dyn Connection,
@@ -90,8 +90,8 @@ async fn numbered(
     connection.query(&sql, values, &mut row).await
 }
 
-/// `MySQL` cannot compare a column with that of such rows by the column's collation, only with values of the statement.
-/// Where any row is found, the values are queried in halves until it is known by which of them it was found.
+/// `MySQL` cannot compare a column with a column of joined values by the former's collation, only with values in the
+/// statement. So if any row is found, the values are queried in halves until each row's values are known.
 async fn in_halves(
     connection: &mut dyn Connection,
     wanted: &RowQuery<'_>,

@@ -14,7 +14,7 @@ use crate::sql::model::schema::{Lookup, Place, Role, SqlTable};
 use crate::sql::model::value::{Value, ValueKind};
 use crate::sql::session::error::WriteError;
 
-/// Where the value of a column comes from.
+/// The origin of a column's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ColumnSource {
     Field(usize),

@@ -45,7 +45,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     }
 }
 
-/// What is wrong with a text, and where; `before` is the number of lines before it, and it `is_last` if nothing follows it.
+/// The error of a text, with the place; `before` is the number of lines before it, and `is_last` if nothing follows it.
 pub(crate) fn syntax<M: FileModel>(
     error: serde_json::Error,
     before: u64,

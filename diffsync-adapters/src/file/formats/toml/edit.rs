@@ -107,9 +107,9 @@ fn inline(
 
 /// A table of the list.
 struct Block {
-    /// Where the comments that are about it begin.
+    /// The start of its comments.
     comments: usize,
-    /// Where it begins.
+    /// The start of its header.
     header: usize,
     /// The end of its last line.
     end: usize,
@@ -241,7 +241,7 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
             line -= 1;
         }
 
-        // What looks like a comment or an empty line may be the end of a text.
+        // An apparent comment or empty line may be the end of a multi-line string.
         let last_text = texts.iter().map(|range| range.end).filter(|&end| header < end && end <= next).max();
         let end = last_text.map_or(0, |end| lines.start(lines.at(end) + 1));
         blocks.push(Block { comments: lines.start(line), header, end: content_end(text, next).max(end) });
@@ -274,7 +274,7 @@ fn multi_line(text: &str, table: &dyn toml_edit::TableLike, found: &mut Vec<Rang
     }
 }
 
-/// Where the headers of tables begin.
+/// Collects the positions of the headers of tables.
 fn headers(item: &Item, found: &mut Vec<usize>) {
     match item {
         Item::Table(table) => of_table(table, found),

@@ -161,9 +161,9 @@ fn written(value: &Datum) -> Result<toml_edit::Value, &'static str> {
     })
 }
 
-/// Writes the file with its records changed. What stays as it is is copied as it is written.
+/// Writes the file with changed records. Unchanged parts are copied.
 ///
-/// What comes out is read again, and all of it is compared: if it does not hold what it must, it is not written.
+/// The new text is read again and compared as a whole. If it differs from the expected content, it is not written.
 pub(crate) fn write<M: FileModel>(
     old: Option<File>,
     edits: &Edits<'_, M>,

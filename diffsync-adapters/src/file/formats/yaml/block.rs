@@ -193,7 +193,7 @@ impl Editor<'_, '_> {
             let is_alone = self.part(line..key.begin).trim().is_empty();
             let start = if is_alone && position > 0 { line } else { key.begin };
             let lines = if start == line { lines } else { lines.trim_start().to_owned() };
-            // What goes before it reaches up to it.
+            // A removed entry before it ends here.
             if let Some((range, _)) = patches.last_mut()
                 && range.end > start
             {

@@ -112,7 +112,7 @@ impl Node<'_> {
     }
 }
 
-/// What is wrong with a text, and where.
+/// The message for an error in a text, with the place.
 fn wrong(line: usize, column: usize, what: impl std::fmt::Display) -> String {
     format!("line {line}, column {column}: {what}")
 }

@@ -143,7 +143,7 @@ fn pieces_kept<T>(pieces: &[Option<(usize, T)>]) -> HashSet<usize> {
     pieces.iter().flatten().map(|(position, _)| *position).collect()
 }
 
-/// What is known of the document while it is edited.
+/// A document that is being edited.
 pub(crate) struct Editor<'d, 'a> {
     pub(crate) text: &'a str,
     pub(crate) lines: Lines<'a>,
@@ -209,7 +209,7 @@ impl Editor<'_, '_> {
         }
         let gone = chunks.iter().enumerate().filter(|(position, _)| !kept.contains(position));
         let gone: Vec<_> = gone.map(|(_, chunk)| chunk).collect();
-        // What goes together may name each other.
+        // Removed parts may refer to each other.
         gone.iter().try_for_each(|chunk| self.no_alias_outside(chunk, &gone))
     }
 

@@ -21,7 +21,7 @@ use crate::file::model::schema::no_list;
 use crate::file::model::values::DatumRow;
 use crate::nested::datum::Datum;
 
-/// Where the list of records of a document is.
+/// The list of records in a document.
 enum RecordsNode<'d, 'a> {
     /// The document is empty.
     Nothing,
@@ -148,7 +148,7 @@ fn fill(
 
 /// Writes the file with its records changed.
 ///
-/// What comes out is read again, and all of it is compared: if it does not hold what it must, it is not written.
+/// The new text is read again and compared as a whole. If it differs from the expected content, it is not written.
 pub(crate) fn write<M: FileModel>(
     old: Option<File>,
     edits: &Edits<'_, M>,
