@@ -46,7 +46,7 @@ pub(crate) fn lock(path: &Path) -> io::Result<LockResult> {
             Ok(file) => file,
             Err(error) => {
                 let path = path.display();
-                warn!("`{path}` cannot be locked ({error}); see to it that no two runs write it at the same time");
+                warn!("`{path}` cannot be locked ({error}); make sure that no two runs write it at the same time");
                 return Ok(LockResult::Unsupported);
             }
         };

@@ -106,7 +106,7 @@ pub(crate) fn open(path: &Path) -> io::Result<Opened> {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if fs::symlink_metadata(path).is_ok() {
-                return Err(io::Error::new(io::ErrorKind::NotFound, "it is a link that leads nowhere"));
+                return Err(io::Error::new(io::ErrorKind::NotFound, "it is a broken link"));
             }
             return Ok(Opened::Absent);
         }

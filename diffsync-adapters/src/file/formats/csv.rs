@@ -220,7 +220,7 @@ impl Header {
             let Some((at, shape)) =
                 self.cells.get(*column).copied().zip(self.columns.get(*column).map(|column| (column.shape)()))
             else {
-                return Err("a change of a column that is not there".to_owned());
+                return Err("a change of a missing column".to_owned());
             };
 
             let text = match change {

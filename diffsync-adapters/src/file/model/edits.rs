@@ -29,7 +29,7 @@ type Current<'a, M> = Box<dyn Fn(&<M as SyncModel>::Id) -> Option<&'a M> + 'a>;
 
 /// The error of a new text with another content than planned.
 pub(crate) const UNFAITHFUL: &str =
-    "the new text would not be read as what was planned; nothing was written, change these records by hand";
+    "the new text would not have the planned content; nothing was written, change these records by hand";
 
 /// The edit of one record in a text.
 #[derive(Debug)]

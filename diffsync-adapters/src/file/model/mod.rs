@@ -20,7 +20,7 @@ use self::schema::FileSchema;
 /// The derive is the only intended implementor.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `#[file(path = …)]`",
-    label = "cannot be kept in a file",
+    label = "cannot be stored in a file",
     note = "add `FileModel` to the model's derives, and `#[file(path = \"…\")]`: `#[derive(SyncModel, FileModel, Clone)]`"
 )]
 pub trait FileModel: SyncModel + Clone {

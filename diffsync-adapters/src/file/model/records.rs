@@ -17,8 +17,8 @@ use super::values::DatumRow;
 const PROGRESS: u64 = 10_000;
 
 /// The advice for a file whose last line has no line end, and whose last record cannot be read.
-pub(crate) const CUT_OFF: &str = "the last line of the file has no line end, so the file looks cut off: get all of it, \
-                                  or, if this is all, correct the record and end the line";
+pub(crate) const CUT_OFF: &str = "the last line of the file has no line end, so the file looks cut off: get the complete \
+                                  file, or, if it is complete, correct the record and end the line";
 
 /// The records of a file, as they are found.
 pub(crate) struct Records<'a, M: FileModel> {

@@ -102,7 +102,7 @@ impl<'a> Scan<'a> {
                 while !self.skip(b'}') {
                     let key = self.text()?;
                     if !keys.insert(key.clone()) {
-                        return Err(Error::custom(format!("`{key}` is there twice in one object")));
+                        return Err(Error::custom(format!("`{key}` appears twice in one object")));
                     }
 
                     self.expect(b':')?;
@@ -208,7 +208,7 @@ pub(crate) fn object(
             Some(column) => {
                 let value = scan.datum(1)?;
                 if !fill(column, value) {
-                    return Err(Error::custom(format!("`{key}` is there twice in one record")));
+                    return Err(Error::custom(format!("`{key}` appears twice in one record")));
                 }
             }
             None => scan.skip_value()?,

@@ -193,8 +193,9 @@ impl ClientBuilder {
         let mut hidden = Redactor::default();
         let mut headers = HeaderMap::new();
         for (name, value, secret) in &self.headers {
-            let unusable =
-                |what| BuildError::new(format!("the {what} of the header `{name}` holds what no header can"));
+            let unusable = |what| {
+                BuildError::new(format!("the {what} of the header `{name}` has characters that no header can have"))
+            };
             let key: HeaderName = name.parse().map_err(|_| unusable("name"))?;
             let mut text = HeaderValue::from_str(value.expose()).map_err(|_| unusable("value"))?;
             text.set_sensitive(*secret);

@@ -420,7 +420,7 @@ impl Request {
         if error.is_builder() {
             self.failed(url, ErrorKind::InvalidRequest, causes)
         } else if error.is_connect() && is_tls {
-            let hint = "if it is right, give it with `root_certificate`; `danger_accept_invalid_certs` takes any";
+            let hint = "if it is right, add it with `root_certificate`; `danger_accept_invalid_certs` accepts any";
             self.failed(url, ErrorKind::Certificate, format!("{host} is not trusted: {causes}")).hinted(hint)
         } else if error.is_connect() && (lower.contains("dns") || lower.contains("lookup address")) {
             self.failed(url, ErrorKind::Connect, format!("the host `{host}` is not known: {causes}"))
@@ -430,14 +430,14 @@ impl Request {
             let error = self.failed(url, ErrorKind::Connect, format!("no connection to {host}: {causes}"));
             if lower.contains("refused") { error.hinted("does the server run, and is the port right?") } else { error }
         } else if error.is_timeout() {
-            self.failed(url, ErrorKind::Timeout, "the answer was not there in time")
+            self.failed(url, ErrorKind::Timeout, "the answer did not arrive in time")
         } else if error.is_decode() && !lower.contains("from connection") {
             self.failed(url, ErrorKind::InvalidResponse, format!("the answer cannot be read: {causes}"))
         } else {
             self.failed(
                 url,
                 ErrorKind::ConnectionLost,
-                format!("the connection ended before the answer was there: {causes}"),
+                format!("the connection was closed before the answer was complete: {causes}"),
             )
         }
     }

@@ -12,7 +12,7 @@ use self::schema::RestSchema;
 
 /// A model with records in a JSON API. Implemented by `#[derive(RestModel)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say how an API keeps it",
+    message = "`{Self}` is not a model of a JSON API",
     label = "`RestModel` is missing",
     note = "put `#[derive(RestModel)]` and `#[rest(path = \"…\")]` on the struct"
 )]

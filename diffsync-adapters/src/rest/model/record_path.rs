@@ -15,7 +15,7 @@ pub(crate) fn path_of<M: RestModel>(record: &M) -> Result<String, TargetError> {
 pub(crate) fn key_of<M: RestModel>(record: &M) -> Result<Value, TargetError> {
     let key = record.remote_key()?;
     if key.is_null() {
-        return Err(TargetError::new(format!("the server gave no key for the {} when it was read", M::NAME)));
+        return Err(TargetError::new(format!("the server returned no key for the {} when it was read", M::NAME)));
     }
     Ok(key)
 }

@@ -379,7 +379,7 @@ impl RestContext {
                 Value::Array(rows) => {
                     let (done, left_out) = by_key(&open, rows, &name);
                     for at in left_out {
-                        let text = "the server no longer has the record: it left it out of what it changed";
+                        let text = "the server no longer has the record: its answer leaves it out";
                         answers.set(at, Err(TargetError::new(text)));
                     }
                     done
@@ -566,7 +566,7 @@ fn too_long(dialect: &Dialect, list: &[Value]) -> Result<(), TargetError> {
     if bytes < longest {
         return Ok(());
     }
-    Err(TargetError::new(format!("a body of {bytes} bytes is more than the {longest} that the server takes")))
+    Err(TargetError::new(format!("a body of {bytes} bytes is more than the {longest} that the server accepts")))
 }
 
 /// The error of a list. A server that fails at one row fails at the whole list, however often it is sent: as an error of the

@@ -29,7 +29,7 @@ pub(crate) async fn check(rest: &RestContext, checkup: &mut HealthCheck) {
                 }
 
                 if checkup.side() == Side::Target && sample.is_read_only {
-                    checkup.failed("rights", format!("`{}` takes no new records", schema.path));
+                    checkup.failed("rights", format!("`{}` accepts no new records", schema.path));
                 }
             }
             Err(error) => {
@@ -75,7 +75,7 @@ async fn look(rest: &RestContext, schema: &RestSchema) -> Result<(Sample, Option
 fn seen(sample: &Sample, schema: &RestSchema) -> String {
     match sample.total {
         Some(total) => format!("{total} records in `{}`", schema.path),
-        None if sample.rows.is_empty() => format!("`{}` is there, and empty", schema.path),
-        None => format!("`{}` is there", schema.path),
+        None if sample.rows.is_empty() => format!("`{}` exists, and is empty", schema.path),
+        None => format!("`{}` exists", schema.path),
     }
 }

@@ -101,7 +101,7 @@ impl Database for MySql {
                     .await?;
             let packet = usize::try_from(packet).unwrap_or(usize::MAX);
             // Something is sent beside the values.
-            let largest = (packet.saturating_sub(4 << 10), "its packet (`max_allowed_packet`) takes at most");
+            let largest = (packet.saturating_sub(4 << 10), "its packet (`max_allowed_packet`) accepts at most");
             let limits = StatementLimits { values: VALUES, bytes: BYTES.min(packet / 2), largest, byte: 1 };
             Ok(Box::new(Connected { driver: connection, limits, returns: returns(&version) }) as Box<dyn Connection>)
         })

@@ -34,7 +34,7 @@ const QUOTES: Quotes = Quotes('"');
 const STATEMENT_LIMITS: StatementLimits = StatementLimits {
     values: usize::MAX,
     bytes: 16 << 20,
-    largest: (1_000_000_000, "PostgreSQL takes at most"),
+    largest: (1_000_000_000, "PostgreSQL accepts at most"),
     byte: 2,
 };
 

@@ -29,7 +29,7 @@ mod row;
 /// The limits of a statement: one value less than possible, which is left for the owner. Bound values are copied, so their
 /// size is limited to spare memory.
 const STATEMENT_LIMITS: StatementLimits =
-    StatementLimits { values: 32_765, bytes: 64 << 20, largest: (1_000_000_000, "SQLite takes at most"), byte: 1 };
+    StatementLimits { values: 32_765, bytes: 64 << 20, largest: (1_000_000_000, "SQLite accepts at most"), byte: 1 };
 
 const QUOTES: Quotes = Quotes('"');
 

@@ -15,7 +15,7 @@ use self::value::Value;
 ///
 /// The derive is the only intended implementor; its items are the contract between the macro and the adapter.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not kept in a table",
+    message = "`{Self}` is not stored in a table",
     label = "no table is declared for this model",
     note = "add `#[derive(SqlModel)]` and `#[sql(table = \"…\")]` to the struct"
 )]

@@ -160,9 +160,7 @@ impl Session {
             // Its connection is closed, which rolls it back.
             RunState::Open(_) => {
                 self.note_given_up();
-                Err(AdapterError::new(
-                    "nothing was written: not every record could be, and this run is written as a whole",
-                ))
+                Err(AdapterError::new("nothing was written: some records failed, and this run is written as a whole"))
             }
         }
     }
@@ -175,7 +173,7 @@ impl Session {
         };
         let (place, words) = (self.server.shown(), self.server.describe_error(error));
         (!rolled_back).then(|| {
-            format!("the answer to a commit in `{place}` was lost, so look there whether it was carried out: {words}")
+            format!("the answer to a commit in `{place}` was lost, so check there whether it was carried out: {words}")
         })
     }
 }

@@ -20,8 +20,7 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
     if !context.database().exists() {
         let shown = context.server().shown();
         if !may_be_absent {
-            return checkup
-                .failed("connection", format!("there is no `{shown}`; give the file that holds the database"));
+            return checkup.failed("connection", format!("there is no `{shown}`; give the path of the database file"));
         }
 
         match context.database().can_be_created() {
@@ -93,7 +92,7 @@ async fn check_identifiers(
     }
 
     let mut text = format!(
-        "{}: a record that the database takes for one it has is not created, and that one is not deleted",
+        "{}: a record that the database considers equal to one of its rows is not created, and that row is not deleted",
         identity.why
     );
     let compared_by_case = identity.coarse.iter().filter(|(_, found)| found.ignores_case);
@@ -203,7 +202,7 @@ async fn check_table(
     }
 
     if amiss.is_empty() {
-        checkup.passed(what, format!("all {} columns that are used are there", used.len()));
+        checkup.passed(what, format!("all {} used columns exist", used.len()));
     } else {
         checkup.failed(what, amiss.join("; "));
     }

@@ -137,7 +137,7 @@ impl<M: SqlModel> RereadRecords<M> {
                         M::TABLE.lookups.get(lookup).map_or("", |lookup| lookup.foreign_key.column)
                     }
                 });
-                format!("what `{table}` stored cannot be read again: `{column}` {}", error.reason)
+                format!("the row that `{table}` stored cannot be read again: `{column}` {}", error.reason)
             }
         };
 

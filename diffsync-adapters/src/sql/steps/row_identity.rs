@@ -258,7 +258,7 @@ fn natural_key<'r, M: SqlModel>(
 ) -> Result<Option<Vec<Value<'r>>>, String> {
     let column = lookup.foreign_key.column;
     let parts = lookup.fields.iter().map(|field| record.value(*field)).collect::<Result<Vec<_>, _>>();
-    let parts = parts.map_err(|reason| format!("what `{column}` leads to {reason}"))?;
+    let parts = parts.map_err(|reason| format!("the natural key of `{column}` {reason}"))?;
     if !parts.contains(&Value::Null) {
         return Ok(Some(parts));
     }

@@ -227,7 +227,7 @@ fn two_records_of_one_name_are_both_rejected() {
 fn a_document_that_is_cut_off_is_an_error_at_its_end() {
     assert_eq!(
         json::wrong("[\n  {\"name\": \"a\", \"speed\": 1},\n  {\"na"),
-        "`ports.json`, line 3, column 6: EOF while parsing a string; the file looks cut off: get all of it"
+        "`ports.json`, line 3, column 6: EOF while parsing a string; the file looks cut off: get the complete file"
     );
     assert_eq!(
         json::wrong("[{\"name\": \"a\", \"speed\": 1}] x"),
@@ -235,7 +235,7 @@ fn a_document_that_is_cut_off_is_an_error_at_its_end() {
     );
     assert_eq!(
         json_lines::wrong("{\"name\": \"a\", \"speed\": 1}\n{\"name\""),
-        "`ports.jsonl`, line 2, column 7: EOF while parsing an object; the file looks cut off: get all of it"
+        "`ports.jsonl`, line 2, column 7: EOF while parsing an object; the file looks cut off: get the complete file"
     );
     assert!(toml::wrong("[[port]]\nname = 'a\nspeed = 1").starts_with("`ports.toml`, line 2, column "));
     assert!(yaml::wrong("- name: \"a\n  speed: 1").starts_with("`ports.yml`, line "));
@@ -245,7 +245,7 @@ fn a_document_that_is_cut_off_is_an_error_at_its_end() {
 fn a_document_of_another_shape_is_an_error() {
     assert!(json::wrong(r#"{"ports": []}"#).ends_with("invalid type: map, expected a list of records"));
     assert!(json::wrong("[1]").ends_with("invalid type: integer `1`, expected a record with keys and values"));
-    assert!(json::wrong(r#"[{"name":"a","name":"b"}]"#).ends_with("`name` is there twice in one record"));
+    assert!(json::wrong(r#"[{"name":"a","name":"b"}]"#).ends_with("`name` appears twice in one record"));
     assert!(json_under_key::wrong("{}").ends_with("there is no key `ports`"));
     let there = "there is no key `ports`; there are `port`, `x`; if `port` is meant, write `list = \"port\"`";
     let error = json_under_key::wrong("{\"port\": [], \"x\": 1}");
@@ -359,7 +359,7 @@ fn what_is_no_file_is_an_error() {
     assert_eq!(load::<csv::Ports>(folder.path(), Side::Target).unwrap_err(), expected);
     fs::remove_dir(&path).unwrap();
     std::os::unix::fs::symlink("nowhere", &path).unwrap();
-    let expected = format!("cannot read `{}`: it is a link that leads nowhere", path.display());
+    let expected = format!("cannot read `{}`: it is a broken link", path.display());
     assert_eq!(load::<csv::Ports>(folder.path(), Side::Target).unwrap_err(), expected);
 }
 

@@ -135,8 +135,8 @@ fn warnings_of(folder: &Path) -> Vec<String> {
     warnings.iter().filter(|warning| warning.contains(&folder)).cloned().collect()
 }
 
-const CUT_OFF: &str = "; the last line of the file has no line end, so the file looks cut off: get all of it, or, if this is \
-                       all, correct the record and end the line";
+const CUT_OFF: &str = "; the last line of the file has no line end, so the file looks cut off: get the complete file, or, if it \
+                       is complete, correct the record and end the line";
 
 #[test]
 fn a_file_that_is_cut_off_in_a_record_is_an_error() {
@@ -175,7 +175,7 @@ fn a_file_that_is_cut_off_in_a_record_is_an_error() {
         "`devices.csv`, line 3: `mtu`: is empty, and must be a whole number from 0 to 65535",
     );
 
-    let look = "; the file looks cut off: get all of it";
+    let look = "; the file looks cut off: get the complete file";
     let whole = "{\"name\": \"a\", \"site\": \"s\", \"mtu\": 1500}\n";
     json_lines::said(Side::Source, &format!("{whole}{{\"name\""))
         .fails(&format!("`devices.jsonl`, line 2, column 7: EOF while parsing an object{look}"));

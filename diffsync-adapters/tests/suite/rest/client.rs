@@ -99,7 +99,7 @@ fn a_client_that_cannot_work_is_not_made() {
     assert!(!error("https://me:abc@h/api").contains("abc"));
     let plain = || Client::builder(Url::parse("https://h/api").unwrap());
     let broken = plain().token_auth(&Secret::new("a\nb".into())).build().unwrap_err().to_string();
-    assert_eq!(broken, "the value of the header `authorization` holds what no header can");
+    assert_eq!(broken, "the value of the header `authorization` has characters that no header can have");
     assert!(plain().root_certificate("no pem").build().unwrap_err().to_string().contains("PEM"));
     assert!(plain().client_certificate(Secret::new(b"no".to_vec())).build().unwrap_err().to_string().contains("PEM"));
     for pace in [0.0, -1.0, f64::NAN] {
@@ -271,7 +271,7 @@ async fn a_server_that_falls_silent_is_left() {
             wire.builder().read_timeout(Duration::from_millis(100)).retry_policy(RetryPolicy::none()).build().unwrap();
         let error = failure_of(&client).await;
         assert_eq!(error.kind(), ErrorKind::Timeout);
-        assert!(error.to_string().ends_with("the answer was not there in time"), "{error}");
+        assert!(error.to_string().ends_with("the answer did not arrive in time"), "{error}");
     }
 }
 

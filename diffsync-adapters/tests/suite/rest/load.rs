@@ -329,7 +329,7 @@ async fn a_look_at_an_api_says_what_is_wrong_with_it() {
     .await;
     assert_eq!(check(wire.client(), Side::Source).await.len(), 3);
     let found = check(wire.client(), Side::Target).await;
-    assert_eq!(found[3], "false rights: `devices` takes no new records");
+    assert_eq!(found[3], "false rights: `devices` accepts no new records");
 
     let gone = fake.client(&name).retry_policy(RetryPolicy::none());
     drop(fake);

@@ -334,7 +334,7 @@ async fn a_row_that_a_server_leaves_out_was_not_changed() {
     let changed = names.map(|name| Device { external: Some(1), ..device(name) });
     let report = run(inventory(&[], &changed), in_bulk(client, 10)).await;
     assert_eq!(report.counts.updated, 2);
-    let expected = "update device d2 failed: the server no longer has the record: it left it out of what it changed";
+    let expected = "update device d2 failed: the server no longer has the record: its answer leaves it out";
     assert_eq!(failures(&report), [expected]);
 }
 

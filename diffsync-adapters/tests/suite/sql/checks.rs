@@ -120,7 +120,7 @@ fn tables_that_only_a_lookup_leads_to_are_looked_at() {
                 system.run(&system.words("CREATE TABLE [ports] ([device_id] BIGINT, [name] KEYTEXT)")).await;
             }
             let checkup = checked(&sql, Side::Target).await;
-            let devices = (true, "all 3 columns that are used are there".to_owned());
+            let devices = (true, "all 3 used columns exist".to_owned());
             assert_eq!(found(&checkup, "table devices"), devices);
             // Nothing is written there.
             assert_eq!(found(&checkup, "rights on devices"), (true, "may be read".into()));

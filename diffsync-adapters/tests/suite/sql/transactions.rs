@@ -149,7 +149,7 @@ fn a_batch_whose_commit_got_no_answer_is_unknown_and_the_run_goes_on() {
         assert_eq!(report.status.to_string(), "partial", "{:?}", report.error_text());
         assert_eq!((report.counts.created, report.counts.unknown), (15, 5), "{:?}", reasons(&report));
         let (_, reason) = reasons(&report).remove(0);
-        assert!(reason.contains("was lost, so look there whether it was carried out"), "{reason}");
+        assert!(reason.contains("was lost, so check there whether it was carried out"), "{reason}");
     });
 }
 
@@ -165,7 +165,7 @@ fn a_run_that_is_written_as_a_whole_and_got_no_answer_to_its_commit_is_unknown()
         assert_eq!(report.status.to_string(), "failed");
         assert_eq!(report.counts.unknown, 20, "{:?}", reasons(&report));
         let said = report.error_text().unwrap();
-        assert!(said.contains("was lost, so look there whether it was carried out"), "{said}");
+        assert!(said.contains("was lost, so check there whether it was carried out"), "{said}");
         let undo = report.undo.unwrap();
         assert_eq!((undo.operations(), undo.lost.len()), (0, 20));
         assert!(undo.lost.iter().all(|lost| lost.lost == "whether it was created is not known"));

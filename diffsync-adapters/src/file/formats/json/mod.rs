@@ -56,7 +56,13 @@ pub(crate) fn syntax<M: FileModel>(
     if error.is_io() {
         return records.unreadable(error.into());
     }
-    syntax_at(&error, before, 0, if is_cut_off { "; the file looks cut off: get all of it" } else { "" }, records)
+    syntax_at(
+        &error,
+        before,
+        0,
+        if is_cut_off { "; the file looks cut off: get the complete file" } else { "" },
+        records,
+    )
 }
 
 /// The same of a text that begins in this column.
@@ -248,7 +254,7 @@ impl<'de, M: FileModel> Visitor<'de> for Under<'_, '_, M> {
             } else if let Some(list) = list.take() {
                 map.next_value_seed(list)?;
             } else {
-                return Err(Error::custom(format!("the key `{key}` is there twice")));
+                return Err(Error::custom(format!("the key `{key}` appears twice")));
             }
         }
 

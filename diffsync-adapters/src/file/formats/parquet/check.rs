@@ -47,7 +47,7 @@ impl Columns {
     /// Whether this record can be held so that it comes back as it is.
     pub(crate) fn check<M: FileModel>(&self, record: &M, is_new: bool) -> Result<(), CellError> {
         if let Some(column) = self.demanded.as_ref().filter(|_| is_new) {
-            let what = format!("a new record has nothing for the column `{column}`, which may not be null");
+            let what = format!("a new record has no value for the column `{column}`, which may not be null");
             return Err(CellError(what));
         }
         record.write(&mut Checked { columns: self, model: M::FILE.columns })

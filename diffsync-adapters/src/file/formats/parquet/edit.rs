@@ -211,7 +211,7 @@ fn add_new<M: FileModel>(
                 Some(new) => new.take(),
                 None if field.is_nullable() => Ok(new_null_array(field.data_type(), records.len())),
                 None => {
-                    Err(format!("a new record has nothing for the column `{}`, which may not be null", field.name()))
+                    Err(format!("a new record has no value for the column `{}`, which may not be null", field.name()))
                 }
             }
         });

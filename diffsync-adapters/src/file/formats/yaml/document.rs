@@ -262,7 +262,7 @@ impl<'a> Reader<'a> {
             }
             Event::Alias(id) => {
                 let anchor = self.document.anchors.iter().find(|anchor| anchor.id == id && anchor.nodes > 0);
-                let anchor = anchor.ok_or_else(|| wrong(line, column, "the alias is within what it names"))?;
+                let anchor = anchor.ok_or_else(|| wrong(line, column, "the alias is within its own anchor"))?;
                 size = Size { nodes: anchor.nodes, depth: anchor.depth };
                 self.document.aliases.push(Alias { id, at: range.start, line });
                 (NodeKind::Alias(id), None)
@@ -307,7 +307,7 @@ impl<'a> Reader<'a> {
                         && !keys.insert(text.to_owned())
                     {
                         let at = span.start;
-                        return Err(wrong(at.line(), at.col() + 1, format_args!("the key `{text}` is there twice")));
+                        return Err(wrong(at.line(), at.col() + 1, format_args!("the key `{text}` appears twice")));
                     }
 
                     let (event, span) = self.event()?;
@@ -324,7 +324,7 @@ impl<'a> Reader<'a> {
         };
 
         if size.nodes > self.limit {
-            return Err(wrong(line, column, "aliases of aliases make it larger than can be held"));
+            return Err(wrong(line, column, "aliases of aliases make it too large"));
         }
         if size.depth > DEPTH {
             return Err(too_deep());

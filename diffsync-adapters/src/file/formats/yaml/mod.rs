@@ -78,7 +78,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         RecordsNode::Empty { .. } => &[],
         // In a target the list is created together with the first record.
         RecordsNode::Nothing | RecordsNode::NoKey if records.side() == Side::Target => &[],
-        RecordsNode::Nothing => return Err(records.error("there is nothing; a list without records is `[]`")),
+        RecordsNode::Nothing => return Err(records.error("the file is empty; a list without records is `[]`")),
         RecordsNode::NoKey => {
             let keys = match document.root.as_ref().map(|root| &root.kind) {
                 Some(NodeKind::Map { entries, .. }) => entries.iter().filter_map(|(key, _)| key.text()).collect(),

@@ -121,7 +121,7 @@ fn what_others_read_through_an_alias_is_not_changed() {
 fn two_keys_that_are_one_are_an_error() {
     let error = numbers::refused("- {name: a, by: {}}\n", "- name: a\n  by: {1: 1, \"1\": 2}\n");
     assert!(error.contains("`devices.yml`") || error.contains("devices.yml"), "{error}");
-    assert!(error.contains("line 2, column 14: the key `1` is there twice"), "{error}");
+    assert!(error.contains("line 2, column 14: the key `1` appears twice"), "{error}");
     let error = numbers::refused("- {name: a, by: {}}\n", "- name: a\n  by: {1: 1, 01: 2}\n");
     assert!(error.contains("invalid type: string \"01\""), "{error}");
 }
