@@ -1,6 +1,6 @@
 //! Temporary files, and the removal of those that killed runs left.
 //!
-//! A temporary file is locked as long as its run lives. So one whose lock can be had is a leftover, however young it is.
+//! A temporary file is locked as long as its run lives. So an unlocked one is a leftover, however new it is.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};

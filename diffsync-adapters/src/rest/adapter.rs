@@ -26,7 +26,7 @@ use super::steps::check;
 use super::steps::write::unwritable;
 use super::unknown_keys::check_server_key;
 
-/// A JSON API that keeps the records of a data set: an adapter and a target for every data set all of whose models have
+/// A JSON API with the records of a data set: an adapter and a target for every data set in which all models have
 /// `#[derive(RestModel)]`.
 pub struct Rest<D> {
     pub(crate) context: RestContext,

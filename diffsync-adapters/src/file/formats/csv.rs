@@ -142,7 +142,7 @@ impl<R: BufRead> CsvRows<R> {
         })
     }
 
-    /// Names a cell by its column, or by its number where there is none.
+    /// Names a cell by its column, or by its number if it has no column.
     fn wrong_cell(&self, line: u64, cell: usize, what: impl fmt::Display) -> Wrong {
         let cell = match self.header.as_ref().and_then(|header| header.get(cell)) {
             Some(name) => format!("`{name}`"),

@@ -11,7 +11,7 @@ use serde_json::Error;
 
 use super::Datum;
 
-/// Whether YAML's core schema takes a plain scalar for null.
+/// Whether a plain scalar is null in YAML's core schema.
 pub(super) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }

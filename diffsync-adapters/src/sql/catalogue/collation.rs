@@ -13,7 +13,7 @@ use crate::sql::steps::selection::FieldColumn;
 pub(crate) struct InexactColumn {
     /// The column, and why: the beginning of a sentence.
     pub(crate) why: String,
-    /// Whether it takes texts for the same that differ in case.
+    /// Whether it ignores case.
     pub(crate) ignores_case: bool,
     /// Whether rows may hold different values that it takes for the same. Otherwise it keeps one form of each value.
     pub(crate) keeps_variants: bool,

@@ -158,7 +158,7 @@ impl Database for MySql {
         };
 
         match kind {
-            // A collation that takes two texts for one would refuse the second of two records.
+            // A collation that considers two texts equal would reject the second of two records.
             ValueKind::Text | ValueKind::Uuid => {
                 let exact = self.exact.get().map_or(PADDED, String::as_str);
                 format!("{ty} CHARACTER SET utf8mb4 COLLATE {exact}")

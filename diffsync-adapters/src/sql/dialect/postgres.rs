@@ -308,7 +308,7 @@ async fn drawn(
     Ok(keys.into_iter().map(|key| Value::Text(key.into())).collect())
 }
 
-/// `t.a = v.c2::text`, for each column, and the same once more where it is compared exactly.
+/// `t.a = v.c2::text` for each column, with an exact comparison too where necessary.
 fn same(by: &[TypedColumn], before: usize) -> impl Iterator<Item = String> {
     by.iter().enumerate().map(move |(at, TypedColumn { name, ty, compared_exactly })| {
         let (name, at) = (QUOTES.column(name), before + at);

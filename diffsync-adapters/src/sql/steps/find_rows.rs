@@ -78,7 +78,7 @@ async fn numbered(
     let number = if is_postgres { "v.n::bigint" } else { "v.n" };
     let items_of = items.iter().map(String::as_str).chain([number]).collect::<Vec<_>>().join(", ");
 
-    // PostgreSQL wants a condition for any other join; SQLite takes this word for an order that it has to keep.
+    // PostgreSQL requires a condition for a plain join; in `SQLite`, a cross join would fix the order of the tables.
     let join = if is_postgres { "CROSS JOIN" } else { "JOIN" };
     let sql = format!("WITH v (n, {names}) AS (VALUES {given}) SELECT {items_of} FROM v {join} {from} WHERE {found}");
 
