@@ -1,4 +1,4 @@
-//! Bad input is an error that names the place, and nothing is made of it.
+//! Bad input: an error with the place, and no records.
 
 use std::fmt::Write;
 use std::fs;
@@ -43,7 +43,7 @@ macro_rules! ports {
                 error.map_err(|error| error.replace(&format!("{}/", folder.path().display()), ""))
             }
 
-            /// What is wrong with a file that holds this.
+            /// The error of a file with this text.
             pub(super) fn wrong(contents: impl AsRef<[u8]>) -> String {
                 match read(contents) {
                     Err(error) => error,
@@ -51,8 +51,8 @@ macro_rules! ports {
                 }
             }
 
-            #[allow(dead_code, reason = "not asked of every format")]
-            /// What is wrong with the records of a file that holds this.
+            #[allow(dead_code, reason = "not used for every format")]
+            /// The errors of rejected records of a file with this text.
             pub(super) fn rejected(contents: impl AsRef<[u8]>) -> Vec<String> {
                 let mut target = Ports::default();
                 target.ports.mark_loaded();
@@ -315,7 +315,7 @@ fn a_secret_beside_a_mistake_is_not_shown() {
     let folder = TempDir::new().unwrap();
     for contents in ["- name: a\n  password: hunter2\n", "- name: a\n  password: hunter2\n bad: [\n"] {
         fs::write(folder.path().join("logins.yml"), contents).unwrap();
-        let said = match load::<Logins>(folder.path(), Side::Source) {
+        let shown = match load::<Logins>(folder.path(), Side::Source) {
             Err(error) => error,
             Ok(source) => {
                 let mut target = Logins::default();
@@ -324,7 +324,7 @@ fn a_secret_beside_a_mistake_is_not_shown() {
                 plan.problems().iter().map(ToString::to_string).collect()
             }
         };
-        assert!(!said.is_empty() && !said.contains("hunter2"), "{said}");
+        assert!(!shown.is_empty() && !shown.contains("hunter2"), "{shown}");
     }
 }
 

@@ -152,7 +152,7 @@ async fn a_server_that_says_when_to_come_back_is_heard() {
     // A date that is over means at once.
     let wire = Wire::start([reply(503, "retry-after: Sun, 06 Nov 1994 08:49:37 GMT\r\n", ""), json("1")]).await;
     wire.client().get("a").send().await.unwrap();
-    // Longer than we would wait: the one who asked hears of it.
+    // Longer than the client would wait: the caller gets the error.
     let wire = Wire::start([reply(429, "retry-after: 3600\r\n", "")]).await;
     let error = failure(&wire).await;
     assert_eq!((error.retry_after(), wire.requests().len()), (Some(Duration::from_hours(1)), 1));
@@ -189,11 +189,11 @@ async fn writing_is_tried_again_only_if_surely_nothing_was_done() {
             "{error}"
         );
     }
-    // What changes a record to the same twice is transient: the core asks again.
+    // A change that may be repeated is transient: the core retries it.
     let wire = Wire::start([Reply::Cut(Vec::new())]).await;
     let error = wire.client().request(Method::PATCH, "a/1").json(json!({})).send().await.unwrap_err();
     assert_eq!((error.into_target_error().kind(), wire.requests().len()), (TargetErrorKind::Transient, 1));
-    // What only reads is repeated, whatever its method.
+    // A request that only reads is retried, with any method.
     let wire = Wire::start([Reply::Cut(Vec::new()), json("{}")]).await;
     wire.client().request(Method::POST, "graphql").read_only().json(json!({})).send().await.unwrap();
 }
@@ -226,7 +226,7 @@ async fn an_ok_for_people_says_that_it_is_written() {
     for method in [Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
         assert_eq!(written(method, ok()).await, Ok(Value::Null));
     }
-    // What is deleted is deleted, whatever is said of it.
+    // A successful delete needs no readable body.
     for answer in [json("{"), reply(200, "content-type: text/csv\r\n", "a;b")] {
         assert_eq!(written(Method::DELETE, answer).await, Ok(Value::Null));
     }
@@ -415,8 +415,8 @@ async fn a_server_that_proves_nothing_is_refused_unless_its_certificate_is_known
     let wire = Wire::self_signed(json("[1]")).await;
     let error = failure(&wire).await;
     assert_eq!(error.kind(), ErrorKind::Certificate);
-    let said = error.to_string();
-    assert!(said.contains("127.0.0.1 is not trusted: ") && said.contains("`root_certificate`"), "{said}");
+    let message = error.to_string();
+    assert!(message.contains("127.0.0.1 is not trusted: ") && message.contains("`root_certificate`"), "{message}");
     assert!(wire.requests().is_empty());
     assert_eq!(error.into_target_error().kind(), TargetErrorKind::Fatal);
     let trusting = wire.builder().root_certificate(wire.certificate.clone()).build().unwrap();

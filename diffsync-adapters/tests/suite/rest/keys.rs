@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::wire::{Wire, json as answer};
 
-/// A data set of one model with a misspelt key, and what is said of it.
+/// A data set of one model with a misspelt key, and its error.
 macro_rules! misspelt {
     ($name:ident, $path:literal, $($attribute:meta)?, $field:ident: $type:ty) => {
         mod $name {
@@ -163,7 +163,7 @@ async fn records_without_a_name_are_left_out_where_the_model_says_so() {
     let names: Vec<String> = loaded.unwrap().devices.iter().map(|device| device.name.clone()).collect();
     assert_eq!(names, ["b"]);
     assert!(failed.is_empty());
-    // What is wrong with a name is not that it is missing.
+    // A name of the wrong type is not reported as missing.
     let wire = Wire::start([answer(r#"[{"id": 1, "name": 7}]"#)]).await;
     assert!(load::<AllNamed>(&wire, Side::Target).await.0.is_err());
 }

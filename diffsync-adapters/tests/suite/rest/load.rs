@@ -1,4 +1,4 @@
-//! What is loaded from an API, and what of it cannot be used.
+//! Loading from an API, and rows that cannot be used.
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::{Client, Collection, Dialect, PagedSource, ProgressFn, Rest, RetryPolicy, RowSource};
@@ -207,7 +207,7 @@ async fn a_record_that_cannot_be_used_is_rejected_and_the_others_are_not() {
 
 #[tokio::test]
 async fn a_record_that_cannot_be_told_from_others_is_an_error_that_names_its_row() {
-    for (field, value, said) in [
+    for (field, value, reason) in [
         (
             "name",
             json!(null),
@@ -229,7 +229,7 @@ async fn a_record_that_cannot_be_told_from_others_is_an_error_that_names_its_row
         row[field] = value;
         let error = load(&[row]).await.unwrap_err().to_string();
         assert!(error.starts_with("`devices?role=server`: the server with the key \"5\" at http://"), "{error}");
-        assert!(error.contains(&format!("/api/devices/5/ cannot be used: {said}")), "{error}");
+        assert!(error.contains(&format!("/api/devices/5/ cannot be used: {reason}")), "{error}");
         let is_nameless = error.contains("invalid type: null");
         assert_eq!(error.contains("`#[rest(skip_unnamed)]` above the struct"), is_nameless, "{error}");
     }

@@ -61,7 +61,7 @@ impl Job for ToApi {
     }
 }
 
-/// Counts how often one record is asked for, and takes a `PUT` as all of a record.
+/// Counts the requests for one record, and replaces the whole record on a `PUT`.
 fn counting(held: &mut Held, method: &str, path: &str, body: &Value) -> Option<Reply> {
     let key = path.strip_prefix("sites/")?;
     match method {
@@ -106,7 +106,7 @@ fn assert_done(report: &RunReport) {
     assert_eq!(report.status.to_string(), "completed", "{:?} {failures:?}", report.error_text());
 }
 
-/// The row that the server holds, and how often it was asked for that row.
+/// The server's row, and the number of requests for it.
 fn row(held: &Mutex<Held>) -> (Value, usize) {
     let held = held.lock().unwrap();
     (held.rows["sites"][0].clone(), held.polls)

@@ -177,7 +177,7 @@ async fn pages_in_circles_are_an_error() {
 
 #[tokio::test]
 async fn a_collection_that_changes_while_it_is_read_is_read_again() {
-    // When the second page is asked for, a row was added before it.
+    // Before the second page is requested, a row is added before it.
     let wire = Wire::answering(|nth, request| {
         let of = if nth == 0 { 6 } else { 7 };
         answer(&json!({"count": of, "results": rows(number(request, "offset").unwrap(), 4, of)}).to_string())

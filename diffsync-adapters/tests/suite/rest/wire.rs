@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 /// The login of all clients here. It must be seen nowhere but in a header.
 pub(crate) const TOKEN: &str = "t0ken-that-nobody-sees";
 
-/// What is done with a connection once the request was read.
+/// The reply to a request.
 #[derive(Clone)]
 pub(crate) enum Reply {
     /// It is answered.
@@ -44,14 +44,14 @@ pub(crate) fn text(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// What is done with the nth request.
+/// The reply to the nth request.
 type Replying = dyn Fn(usize, &str) -> Reply + Send + Sync;
 
-/// A server, and what it was asked.
+/// A server, and the requests that it received.
 pub(crate) struct Wire {
     pub(crate) url: Url,
     requests: Arc<Mutex<Vec<String>>>,
-    /// The certificate, if it speaks TLS.
+    /// The certificate, if the server uses TLS.
     pub(crate) certificate: String,
 }
 
@@ -118,7 +118,7 @@ impl Wire {
         self.builder().build().unwrap()
     }
 
-    /// What it was asked, with headers and bodies.
+    /// The requests that it received, with headers and bodies.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }

@@ -113,7 +113,7 @@ struct Ports {
 fn tables_that_only_a_lookup_leads_to_are_looked_at() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [devices] ([id] SERIAL, [site_id] BIGINT, [name] KEYTEXT)")).await;
-        // Also where the tables of the models are not there yet: these are not made.
+        // The same if the tables of the models do not exist yet: a check does not create them.
         for makes_ports in [true, false] {
             let sql: Sql<Ports> = if makes_ports { system.sql() } else { Sql::open(&system.url).unwrap() };
             if !makes_ports {
@@ -218,7 +218,7 @@ fn nothing_is_made_where_a_lookup_leads_to_what_is_neither_there_nor_made() {
 #[test]
 fn a_folder_that_may_not_be_written_is_found() {
     block_on(async {
-        // Nobody makes a file here.
+        // No file can be created here.
         let sql = || Sql::<Vlans>::open(&Url::parse("sqlite:///proc/self/x.db").unwrap()).unwrap().create_tables();
         let reason = "the folder `/proc/self` may not be written";
         let (passed, detail) = found(&checked(&sql(), Side::Target).await, "connection");

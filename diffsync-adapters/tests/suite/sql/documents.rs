@@ -74,7 +74,7 @@ async fn make(system: &System) {
     system.run(&format!("INSERT INTO devices VALUES {}, {}", row("a"), row("b"))).await;
 }
 
-/// What stands in a column, device by device.
+/// The values of a column, device by device.
 async fn stored(system: &System, column: &str) -> Vec<String> {
     system.texts(&format!("SELECT CAST({column} AS CHAR(400)) FROM devices ORDER BY name")).await
 }
@@ -97,7 +97,7 @@ fn a_document_that_changes_keeps_keys_that_the_struct_does_not_know() {
             assert_done(&report);
             assert_eq!(report.counts.updated, 2);
 
-            // The digits of what is not ours stay, too.
+            // The digits of unknown values stay, too.
             for (text, city) in stored(&system, "loc").await.iter().zip(["fra", "ams"]) {
                 assert!(text.contains("123456789012345678901234"), "{text}");
                 assert_eq!((&parsed(text)["city"], &parsed(text)["zip"]), (&json!(city), &json!("1")), "{text}");

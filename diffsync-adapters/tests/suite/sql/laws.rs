@@ -1,4 +1,4 @@
-//! Every database keeps the laws of targets, whatever the models.
+//! Every database keeps the laws of targets, with all kinds of models.
 
 use diffsync_adapters::sql::TransactionScope;
 use diffsync_core::testkit::Laws;

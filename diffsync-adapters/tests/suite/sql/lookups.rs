@@ -7,7 +7,7 @@ use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::systems::{System, assert_done, loaded, on_each, pushed, reasons};
 
-/// Whose group may be missing. The site is part of what the group is known by, and stands nowhere else.
+/// A record that may lack a group. The site is part of the group's natural key, and is stored nowhere else.
 #[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
 #[sql(table = "racks", lookup("group_id -> groups(site_id -> sites(name), name)", site, group))]
 struct Rack {

@@ -1,4 +1,4 @@
-//! What the database has made of what it was given is what a run says of it.
+//! A run reports records as the database has stored them.
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, TransactionScope};
@@ -79,7 +79,7 @@ fn a_value_that_its_column_rounds_is_said_to_be_stored_otherwise() {
                 assert_eq!(altered(&report), [("a".to_owned(), attributes.to_owned())], "{:?}", system.kind);
                 assert_eq!(report.status.to_string(), "partial");
 
-                // The next run finds what this one said, and says so again.
+                // The next run finds the reported values.
                 let report = pushed(wanted(), sql()).await;
                 assert_eq!((report.counts.updated, report.counts.unchanged), (1, 1));
                 assert_eq!(altered(&report), [("a".to_owned(), attributes.to_owned())]);

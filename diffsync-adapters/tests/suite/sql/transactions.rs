@@ -1,4 +1,4 @@
-//! A run that is written as a whole is written as a whole.
+//! Runs in one transaction.
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::{Sql, TransactionScope};
@@ -79,7 +79,7 @@ fn a_key_that_a_record_cannot_hold_undoes_what_was_written() {
         let report = pushed(sites(), Sql::open(&system.url).unwrap()).await;
         assert_eq!(report.counts.failed, 1);
         let found: Smalls = loaded(&Sql::open(&system.url).unwrap(), Side::Target).await.unwrap();
-        assert_eq!(found.sites.len(), 0, "what is said to have failed is not there");
+        assert_eq!(found.sites.len(), 0, "a record reported as failed does not exist");
     });
 }
 
@@ -112,7 +112,7 @@ fn a_run_that_wrote_nothing_leaves_no_transaction_open() {
         let by_hand = "INSERT INTO [vlans] VALUES (1, 'by hand', NULL)";
         let report = pushed_until(&system, vlans(100..120), whole, by_hand, executed).await;
         assert_eq!(report.counts.failed, 20, "{:?}", reasons(&report));
-        // None of them gets as far as the database.
+        // None of them reaches the database.
         let whole = Sql::open(&system.url).unwrap().transaction_scope(TransactionScope::PerRun).batch_size(5);
         let ports = (0..20).map(|number| Port { name: format!("p{number}"), vlan: "nowhere".into() });
         let ports = Ports { ports: ports.collect() };
@@ -124,7 +124,7 @@ fn a_run_that_wrote_nothing_leaves_no_transaction_open() {
     });
 }
 
-/// A commit after the vlan 7 was created ends the connection that asks for it, where the database can do so.
+/// A commit after the creation of vlan 7 ends its own connection, if the database can do so.
 async fn loses_a_commit(system: &System) -> bool {
     if system.kind != Kind::Postgres {
         return false;
@@ -164,8 +164,8 @@ fn a_run_that_is_written_as_a_whole_and_got_no_answer_to_its_commit_is_unknown()
         let report = pushed_with(vlans(1..21), whole, undo).await;
         assert_eq!(report.status.to_string(), "failed");
         assert_eq!(report.counts.unknown, 20, "{:?}", reasons(&report));
-        let said = report.error_text().unwrap();
-        assert!(said.contains("was lost, so check there whether it was carried out"), "{said}");
+        let error = report.error_text().unwrap();
+        assert!(error.contains("was lost, so check there whether it was carried out"), "{error}");
         let undo = report.undo.unwrap();
         assert_eq!((undo.operations(), undo.lost.len()), (0, 20));
         assert!(undo.lost.iter().all(|lost| lost.lost == "whether it was created is not known"));

@@ -1,4 +1,4 @@
-//! What is stored is what was given, for every type.
+//! Values of every type are stored unchanged.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! What is written, and what becomes of what cannot be.
+//! Writes, and records that cannot be written.
 
 use std::time::Duration;
 
@@ -129,7 +129,7 @@ fn what_another_put_there_is_never_deleted() {
         assert_eq!((report.counts.deleted, report.counts.left_out), (1, 2));
         let left = system.texts(&system.words("SELECT [name] FROM [sites] ORDER BY [name]")).await;
         assert_eq!(left, ["by another", "by hand", "ours"]);
-        // What is updated here is ours from then on.
+        // An updated row is owned from then on.
         let mut wanted = with(&["ours"]);
         wanted.sites.insert(Site { description: Some("adopted".into()), ..site("by hand") });
         assert_done(&pushed(wanted, system.sql()).await);
@@ -238,7 +238,7 @@ fn a_run_that_is_written_as_a_whole_and_loses_its_connection_writes_nothing() {
         }
         let whole = || system.sql().transaction_scope(TransactionScope::PerRun).batch_size(5);
         assert_done(&pushed(vlans(0..10), whole()).await);
-        // Its records are only said to be done when all are.
+        // Its records are reported as done only when all are written.
         let written = |event: &Event<'_>| matches!(event, Event::Progress { step: Step::ExecuteSync, .. });
         let report = pushed_until(&system, vlans(5..60), whole(), &kill(&system), written).await;
         assert_eq!(report.counts.written(), 0);

@@ -1,4 +1,4 @@
-//! Answers that report an error, whatever their status.
+//! Answers that report an error, with any status.
 
 use std::sync::{Arc, Mutex};
 
@@ -103,12 +103,12 @@ async fn a_value_that_is_taken_is_a_conflict_that_names_who_has_it() {
         let mut dialect = Dialect::default();
         dialect.filter_parameter = |_, _| None;
         let (_, notes) = noted(net(&[host("aa"), host("other")], &[]), &wire, dialect).await;
-        let said = |name: &str| {
+        let naming = |name: &str| {
             let errors = notes.iter().filter_map(|note| note.as_ref().err());
             errors.filter(|error| error.is_conflict()).filter(|error| error.to_string().contains(name)).count()
         };
         assert_eq!(notes.iter().filter(|note| note.as_ref().is_err_and(TargetError::is_conflict)).count(), 2);
-        assert_eq!(said("AA"), 1, "{notes:?}");
+        assert_eq!(naming("AA"), 1, "{notes:?}");
     }
 }
 
@@ -126,7 +126,7 @@ async fn what_the_client_asks_for_again_is_an_event_and_counted() {
     }
     let mini = Mini {
         instead: |held, method, path, _| match (method, path) {
-            // A read is asked for again, and so is a write that was surely not done.
+            // A read is retried, and so is a write that was surely not carried out.
             ("GET", "hosts") if held.polls < 2 => {
                 held.polls += 1;
                 Some(reply(503, "", "starting"))
