@@ -1,7 +1,6 @@
-//! Adapters for common kinds of systems: a table of a database, a file or a regular API needs no `load`, `create`, `update` or
-//! `delete` of its own.
+//! Ready-made adapters for files, databases, JSON APIs and Nautobot. You write no `load`, `create`, `update` or `delete`.
 //!
-//! Each kind of system has a derive for models, and an adapter for data sets in which all models have it:
+//! Each kind of system has a derive for the models and an adapter for data sets of such models:
 //!
 //! | system | derive | adapter | features |
 //! | --- | --- | --- | --- |

@@ -37,9 +37,9 @@ pub(crate) fn loading() -> Vec<Arg> {
         switch("memory-profiling", HEADING, "Measure the memory of each step"),
         switch("parallel-loading", HEADING, "Load both sides at the same time"),
         switch("log-unchanged-records", HEADING, "With -vv, also log the records that are the same on both sides"),
-        value("time-limit", "DURATION", HEADING, "Begin no more operations after this time, as in 90s, 15m or 2h")
+        value("time-limit", "DURATION", HEADING, "End the run after this time, as in 90s, 15m or 2h")
             .value_parser(duration),
-        switch("detailed-exitcode", HEADING, "Exit with code 2 if there are changes"),
+        switch("detailed-exitcode", HEADING, "Exit with 2 if there are changes"),
     ]
 }
 
@@ -52,20 +52,20 @@ fn example(models: &[&'static ModelSchema]) -> &'static str {
 pub(crate) fn selecting(models: &[&'static ModelSchema]) -> Vec<Arg> {
     let only = |name, help| switch(name, FILTERS, help);
     let example = example(models);
-    let help = format!("Only this model, or only its records that match, as in {example}=a*");
+    let help = format!("Include only this model, or only its records that match, as in {example}=a*; repeatable");
     vec![
         value("only", "MODEL[=GLOB]", FILTERS, help).value_parser(RecordFilter::from_str).action(ArgAction::Append),
-        only("only-creates", "Only create; may be combined with --only-updates or --only-deletes"),
-        only("only-updates", "Only update; may be combined likewise"),
-        only("only-deletes", "Only delete; may be combined likewise"),
-        only("skip-unmatched-src", "Create nothing"),
-        only("skip-unmatched-dst", "Delete nothing"),
-        only("skip-unmatched-both", "Neither create nor delete"),
+        only("only-creates", "Include only creates; can be combined with --only-updates or --only-deletes"),
+        only("only-updates", "Include only updates; can be combined with the others"),
+        only("only-deletes", "Include only deletes; can be combined with the others"),
+        only("skip-unmatched-src", "Create no records"),
+        only("skip-unmatched-dst", "Delete no records"),
+        only("skip-unmatched-both", "Neither create nor delete records"),
         value(
             "max-rejected",
             "PERCENT",
             GUARDS,
-            "Refuse the run if a larger share of a model's records is unusable [default: 1]",
+            "Refuse the run if more than this share of a model's records is unusable [default: 1]",
         )
         .value_parser(percent),
     ]
@@ -93,7 +93,7 @@ pub(crate) fn on_guard() -> Arg {
         "on-guard",
         "ACTION",
         GUARDS,
-        "At a limit, stop: refuse the run; hold: hold the model's operations and do the rest",
+        "Beyond a limit, stop: refuse the run; hold: hold the model's operations of that kind and do the rest",
     )
     .value_parser(["stop", "hold"])
 }
@@ -101,15 +101,16 @@ pub(crate) fn on_guard() -> Arg {
 /// How the target is written to.
 pub(crate) fn writing() -> Vec<Arg> {
     vec![
-        switch("stop-on-failure", HEADING, "End the run at the first failed record"),
+        switch("stop-on-failure", HEADING, "End the run at the first record that fails or is unknown"),
         value("max-failures", "N", HEADING, "End the run once this many records have failed or are unknown")
             .value_parser(at_least_one),
-        value("retries", "N", HEADING, "Retry a call this many times after a transient error [default: 4]")
+        value("retries", "N", HEADING, "Retry a call up to this many times after a transient error [default: 4]")
             .value_parser(clap::value_parser!(u16)),
-        value("record-time-limit", "DURATION", HEADING, "Wait this long for one record or batch [default: 5m]")
+        value("record-time-limit", "DURATION", HEADING, "Wait at most this long for one record or batch [default: 5m]")
             .value_parser(duration),
-        value("concurrency", "N", HEADING, "Write up to this many records at a time").value_parser(at_least_one),
-        value("undo-file", "FILE", HEADING, "Write an undo plan of the run to this file")
+        value("concurrency", "N", HEADING, "Write up to this many records or batches at a time")
+            .value_parser(at_least_one),
+        value("undo-file", "FILE", HEADING, "Write a plan that undoes the run to this file")
             .value_parser(clap::value_parser!(std::path::PathBuf)),
     ]
 }
@@ -120,7 +121,7 @@ pub(crate) fn signing() -> Vec<Arg> {
 }
 
 pub(crate) fn by() -> Arg {
-    value("by", "NAME", "Plan", "Who makes or approves the plan file [default: the user's name]")
+    value("by", "NAME", "Plan", "Who makes or approves the plan file [default: your user name]")
 }
 
 fn key_file() -> Arg {
@@ -128,7 +129,7 @@ fn key_file() -> Arg {
         "key-file",
         "FILE",
         "Plan",
-        "The file with the key that seals secrets [env: DIFFSYNC_PLAN_KEY holds the key itself]",
+        "The file with the key for hashing secrets [env: DIFFSYNC_PLAN_KEY holds the key itself]",
     )
     .value_parser(clap::value_parser!(std::path::PathBuf))
 }

@@ -1,11 +1,11 @@
-//! The command-line program for diffsync jobs.
+//! The command line for diffsync jobs.
 //!
-//! A binary that links jobs and calls [`main`] is the whole program:
+//! A program links its jobs and calls [`main`]:
 //!
 //! ```no_run
 //! use std::process::ExitCode;
 //!
-//! // Names the crate with the jobs, so that the linker keeps it.
+//! // Refers to the crate with the jobs, so that the linker keeps it.
 //! // use my_jobs as _;
 //!
 //! fn main() -> ExitCode {

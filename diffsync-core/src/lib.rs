@@ -1,10 +1,9 @@
-//! Keeps two systems in step: annotate structs, name two systems in a job, and get comparison, execution and
-//! measurement with it.
+//! The engine of diffsync, which keeps two systems in step. Programs use it through the crate `diffsync`.
 //!
-//! A [model](SyncModel) is a struct that says which of its fields identify a record and which are compared. A
-//! [data set](Dataset) is a struct of [tables](Table). An [adapter](Adapter) loads a data set; a [target](Target) also
-//! writes. A [job](Job) names a source and a target, and a [run](Run) of it loads both, calculates the [diff](Diff) and
-//! executes it, measuring each of these steps.
+//! A [model](SyncModel) is a struct for one kind of record: it says which fields identify a record and which are
+//! compared. A [data set](Dataset) is a struct of [tables](Table), one for each model. An [adapter](Adapter) loads a
+//! data set; a [target](Target) also writes to it. A [job](Job) names a source and a target. A [run](Run) loads both,
+//! calculates the [diff](Diff) and executes it, and measures each step.
 //!
 //! # Where to start
 //!
@@ -33,27 +32,28 @@
 //! assert_eq!(plan.tree().to_string(), "~ region asia\n    name: \"Azia\" -> \"Asia\"\n");
 //! ```
 //!
-//! Then implement [`Adapter`] for the source, [`Target`] for each model of the target, and [`Job`] for a struct with `#[job]`.
-//! [`Run::execute`] does the rest, and `diffsync-app` makes a program of all jobs.
+//! Then implement [`Adapter`] for both systems, [`Target`] for the target and each model, and [`Job`] for a struct with
+//! `#[job]`. [`Run::execute`] runs the job, and `diffsync-app` provides a command line for all jobs.
 //!
 //! # Modules
 //!
-//! In the order of a run:
+//! In the order in which they build on each other:
 //!
-//! | module | holds |
+//! | module | contents |
 //! | --- | --- |
 //! | [`value`] | values of fields: secrets, comparisons, printable text |
 //! | [`model`] | models, flags, limits and operations |
 //! | [`data`] | tables, data sets and their problems |
-//! | [`plan_file`] | saved plans as files |
-//! | [`plan`] | the diff, its outcomes and refusals |
+//! | [`plan_file`] | plan files |
+//! | [`plan`] | the diff, outcomes and refusals |
 //! | [`report`] | reports and events |
-//! | [`adapter`] | sources and targets, and their errors |
-//! | [`apply`] | comparing, and saving a plan |
+//! | [`adapter`] | adapters and targets, and their errors |
+//! | [`apply`] | comparing two sides, and writing a plan file |
 //! | [`job`] | jobs, variables and the registry |
 //! | [`run`] | runs and their options |
-//! | [`memory`] | the memory that a step takes |
-//! | `testkit` | checks for a target of your own, behind the feature of this name |
+//! | [`memory`] | the memory of each step |
+//! | [`error`] | the errors of adapters, targets and jobs |
+//! | `testkit` | tests for your own target; needs the feature of the same name |
 
 #![forbid(unsafe_code)]
 

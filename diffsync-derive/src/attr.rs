@@ -23,6 +23,7 @@ pub(crate) fn each_key(
         if !attribute.path().is_ident(name) {
             continue;
         }
+
         match &attribute.meta {
             Meta::List(list) => {
                 let read = |input: ParseStream<'_>| {
@@ -46,12 +47,15 @@ pub(crate) fn keys(
 ) {
     while !input.is_empty() {
         let read = key(input).and_then(|key| handle(cx, &key, input)).and_then(|()| {
+            // A missing comma, as in `#[sync(id local)]`, is reported here. Otherwise the loop would end, and the
+            // error would be "unexpected token".
             if input.is_empty() || input.peek(Token![,]) {
                 Ok(())
             } else {
                 Err(input.error("expected `,` between keys"))
             }
         });
+
         if let Err(error) = read {
             cx.push(error);
             skip_to_comma(input);
@@ -63,6 +67,7 @@ pub(crate) fn keys(
 }
 
 fn key(input: ParseStream<'_>) -> Result<Ident> {
+    // Some keys are keywords: `crate`, `as`, `type`.
     input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), "expected a key, without quotation marks"))
 }
 
@@ -101,6 +106,7 @@ pub(crate) fn flag(attribute: &str, key: &Ident, input: ParseStream<'_>) -> Resu
     Ok(())
 }
 
+// A comma in parentheses belongs to a key's value: a group is one `TokenTree`.
 fn skip_to_comma(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
         if input.parse::<TokenTree>().is_err() {
@@ -124,6 +130,7 @@ impl<T> Once<T> {
     /// Stores the value, or reports that there is one already.
     pub(crate) fn set(&mut self, cx: &mut Ctxt, key: &Ident, value: T) {
         if self.value.is_some() {
+            // The first value stays, so that the rest of the input is expanded with one.
             cx.error_at(key, format!("`{key}` is given twice; keep one of them"));
         } else {
             self.value = Some((value, key.clone()));
@@ -152,9 +159,12 @@ pub(crate) fn after_equals<T>(
     parse: impl FnOnce(ParseStream<'_>) -> Result<T>,
 ) -> Result<T> {
     if !input.peek(Token![=]) {
+        // At the key, since what should follow it may be missing.
         return Err(Error::new(key.span(), usage));
     }
     input.parse::<Token![=]>()?;
+
+    // The usage says what to write; `syn` only says which token it expected.
     parse(input).map_err(|error| Error::new(error.span(), usage))
 }
 
@@ -168,6 +178,7 @@ pub(crate) fn in_parentheses<T>(
     if !input.peek(Paren) {
         return Err(Error::new(key.span(), usage));
     }
+
     let inner;
     parenthesized!(inner in input);
     let read = parse(&inner);
@@ -242,8 +253,10 @@ pub(crate) fn path_type(ty: Type, usage: &str) -> Result<Type> {
 pub(crate) fn each_once<T: ToTokens>(cx: &mut Ctxt, mut items: Vec<T>) -> Vec<T> {
     let mut earlier: Vec<String> = Vec::new();
     items.retain(|item| {
+        // Compared as written: a macro cannot know that `Site` and `crate::Site` are one type.
         let written = item.to_token_stream().to_string();
         if earlier.contains(&written) {
+            // Printed tokens have spaces between them: `crate :: Site`.
             cx.error_at(item, format!("`{}` is given twice; keep one of them", written.replace(' ', "")));
             return false;
         }
@@ -262,6 +275,7 @@ pub(crate) fn documentation(attributes: &[Attribute]) -> String {
             && pair.path.is_ident("doc")
             && let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value
         {
+            // `/// Text` arrives as `#[doc = " Text"]`, one attribute for each line.
             lines.push(text.value().trim().to_owned());
         }
     }

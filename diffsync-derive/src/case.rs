@@ -8,6 +8,9 @@ fn words(name: &str) -> Vec<String> {
     for (at, &letter) in letters.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|before| letters.get(before));
         let after = letters.get(at + 1);
+
+        // A capital starts a word after a small letter or a digit (`aB`), and before a small letter, where an
+        // abbreviation ends (`IPAddress`).
         let starts = letter.is_uppercase()
             && (before.is_some_and(|before| !before.is_uppercase()) || after.is_some_and(|after| after.is_lowercase()));
         if (starts || letter == '_') && !word.is_empty() {

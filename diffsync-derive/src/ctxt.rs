@@ -22,6 +22,7 @@ impl Ctxt {
     }
 
     pub(crate) fn push(&mut self, error: Error) {
+        // `syn` can combine several errors into one; here each counts.
         self.errors.extend(error);
     }
 
@@ -43,8 +44,11 @@ impl Ctxt {
         if self.errors.is_empty() {
             return quote!(());
         }
+
+        // Removed, since `into_tokens` would report it a second time.
         let error = self.errors.remove(0).to_compile_error();
 
+        // For example, `<[(); compile_error!("…")] as ::diffsync_core::SyncModel>::Id`.
         quote!(<[(); #error] as #krate::SyncModel>::Id)
     }
 

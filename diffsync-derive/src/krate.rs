@@ -59,6 +59,7 @@ impl Krate {
     pub(crate) fn path(&self) -> TokenStream {
         let given = self.path.as_ref().map(ToTokens::to_token_stream);
 
+        // `crate = path` names the crate that the user depends on, so the façade's hidden module comes after it.
         match (self.from, self.adapters) {
             (ImportedFrom::Part, false) => given.unwrap_or_else(|| quote!(::diffsync_core)),
             (ImportedFrom::Part, true) => given.unwrap_or_else(|| quote!(::diffsync_adapters)),
@@ -73,6 +74,7 @@ impl Krate {
     pub(crate) fn scope(&self, items: &TokenStream) -> TokenStream {
         let path = self.path();
         quote! {
+            // An anonymous constant is a scope: helper functions and the alias in it clash with nothing of the user's.
             #[allow(unused_qualifications, reason = "what the user has imported is not known here")]
             const _: () = {
                 use #path as _diffsync;
@@ -86,12 +88,15 @@ impl Krate {
 pub(crate) fn value(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
     const USAGE: &str =
         "`crate` is the path by which this crate reaches `diffsync_core`, written `crate = path::to::it`";
+    // A path as in `use`: it may begin with `crate` or `super`, and has no generic arguments.
     let path = attr::after_equals(key, input, USAGE, Path::parse_mod_style)?;
-    // A path that begins here leads on, and nothing else is called by a keyword.
+    // After `self` or `super` a name must follow, and no other word of a path is a keyword.
     let is_keyword = |word: &str| ["self", "super", "crate", "Self"].contains(&word);
     let words: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     let begins_here = words.iter().take_while(|word| ["self", "super", "crate"].contains(&word.as_str())).count();
     let leads_on = words.len() > begins_here || words == ["crate"];
+
+    // Otherwise such a path would go into the generated code as it is: `self`, `a::super::b`.
     if !leads_on || words.iter().skip(begins_here).any(|word| is_keyword(word)) {
         return Err(Error::new_spanned(path, USAGE));
     }

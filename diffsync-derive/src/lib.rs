@@ -1,15 +1,15 @@
 //! The macros of diffsync. Use them through the crate `diffsync`.
 //!
-//! | macro | turns |
+//! | macro | what it does |
 //! | --- | --- |
-//! | `#[derive(SyncModel)]` | a struct into a model |
-//! | `#[derive(Dataset)]` | a struct of tables into a data set |
-//! | `#[derive(Choice)]` | an enum into the choices of a variable |
-//! | `#[job]` | a struct into a job |
-//! | `#[derive(FileModel)]`, `#[derive(SqlModel)]`, `#[derive(RestModel)]` | a model into one that an adapter can store |
+//! | `#[derive(SyncModel)]` | turns a struct into a model |
+//! | `#[derive(Dataset)]` | turns a struct of tables into a data set |
+//! | `#[derive(Choice)]` | turns an enum into the choices of a variable |
+//! | `#[job]` | turns a struct into a job |
+//! | `#[derive(FileModel)]`, `#[derive(SqlModel)]`, `#[derive(RestModel)]` | says how a model is stored, for the ready-made adapters |
 //!
-//! Each macro reads its input into an `ast`, collects all errors, and expands the rest of the input, so that one build
-//! reports all mistakes, and none of them causes another error.
+//! Each macro reads its input into an `ast`, collects all errors, and expands the rest of the input. So one build
+//! reports all mistakes, and no mistake causes a second error.
 
 #![forbid(unsafe_code)]
 
@@ -41,8 +41,8 @@ use proc_macro::TokenStream;
 
 use crate::krate::ImportedFrom;
 
-/// Two macros that differ in nothing but the path in the code that they generate: `$name` for `diffsync_core` and
-/// `diffsync_adapters`, and `$facade`, which `diffsync` re-exports under the first one's name.
+/// Two macros that differ only in the path in the generated code: `$name` for `diffsync_core` and `diffsync_adapters`, and
+/// `$facade`, which `diffsync` re-exports under the name of the first.
 macro_rules! derive {
     ($(#[doc = $doc:literal])* $module:ident: $name:ident as $function:ident, $facade:ident as $facade_function:ident, $attributes:tt) => {
         $(#[doc = $doc])*
@@ -51,6 +51,8 @@ macro_rules! derive {
             $module::derive(ImportedFrom::Part, input.into()).into()
         }
 
+        // The façade's macro has the documentation too, since editors show that of the macro itself, not that of its
+        // re-export.
         $(#[doc = $doc])*
         #[proc_macro_derive($facade, attributes $attributes)]
         pub fn $facade_function(input: TokenStream) -> TokenStream {
@@ -79,22 +81,22 @@ macro_rules! attribute {
 derive! {
     /// Turns a struct with named fields into a model: one kind of record.
     ///
-    /// For `Country` it generates `CountryId`, `CountryKey` and `CountryPatch` beside the implementation of the trait.
+    /// For `Country` it implements the trait `SyncModel`, and generates `CountryId`, `CountryKey` and `CountryPatch`.
     ///
     /// # On a field
     ///
-    /// Every field is an attribute, which is compared and written, unless one of the first two keys says otherwise.
+    /// A field without `id` or `local` is an attribute: it is compared and written.
     ///
-    /// - `id`: the field identifies the record, alone or with the other fields marked so.
-    /// - `local`: the field belongs to one side only. It is neither compared nor written, and needs `Default`.
-    /// - `parent = Model`: the field names the record under which this one lives.
-    /// - `references = Model`, or `references(Model, deferred)`: the field names another record, which is created first; a
-    ///   deferred one may be created later, and is set once it is there.
+    /// - `id`: the field identifies the record, alone or together with the other fields marked `id`.
+    /// - `local`: the field belongs to one side. It is neither compared nor written, and its type needs `Default`.
+    /// - `parent = Model`: the field names the record that this one lives under.
+    /// - `references = Model`, or `references(Model, deferred)`: the field names another record, which is created first. A
+    ///   deferred reference is set once both records exist.
     /// - `compare = …`: when two values are the same. One of `unordered`, `ignore_case`, `contains`, `blank_is_none`,
     ///   `tolerance(1e-6)` and `with(path::to::function)`.
-    /// - `when_some`: for an `Option`. Where the source has `None`, the target keeps its value.
-    /// - `create_only`: the field is written when a record is created, and left alone afterwards.
-    /// - `rename = "…"`: the name of the field in diffs, plans and documents.
+    /// - `when_some`: for an `Option`. If the source has `None`, the target keeps its value.
+    /// - `create_only`: the field is written when the record is created, and never compared again.
+    /// - `rename = "…"`: the field's name in diffs, plan files and patches.
     ///
     /// ```
     /// use diffsync::prelude::*;
@@ -117,7 +119,7 @@ derive! {
     ///     password: String,
     ///     #[sync(rename = "u-position")]
     ///     position: Option<u16>,
-    ///     /// The number that this side's database has for the record.
+    ///     /// The record's number in the database of this side.
     ///     #[sync(local)]
     ///     row: Option<i64>,
     /// }
@@ -126,15 +128,17 @@ derive! {
     /// # On the struct
     ///
     /// - `name = "…"`: the model's name. Without it, `DeviceType` is `device_type`.
-    /// - `parent(Model, its = mine, …)`: a parent that several fields name.
+    /// - `parent(Model, its = mine, …)`: a parent with several identifiers, and the fields that name it.
     /// - `references(Model, its = mine, …)`: the same for a reference; `deferred` may be the last word.
     /// - `flags(…)`: flags for all records of the model: `ignore`, `skip_unmatched_src`, `skip_unmatched_dst`,
     ///   `skip_unmatched_both`, `skip_children_on_delete`, `prevent_destroy`.
-    /// - `after(Model, …)`: the records of these models are created and updated before those of this one.
-    /// - `deletes_first`: the model's deletes come before all creates, which frees the values of deleted records.
-    /// - `max_creates = 100`, `max_updates = "20%"`, `max_deletes = 10`: a run that exceeds the limit is refused. A percentage is
-    ///   of the records in the target.
-    /// - `crate = path`: the path of `diffsync` in this crate, where it is not `::diffsync`.
+    /// - `after(Model, …)`: the records of these models are created and updated before those of this model, and deleted
+    ///   after them.
+    /// - `deletes_first`: the model's deletes come before all creates, so that their unique values are free.
+    /// - `max_creates = 100`, `max_updates = "20%"`, `max_deletes = 10`: the most operations of one run, as a number or
+    ///   a share of the target's records. A run that exceeds a limit is refused, or its operations of that kind are
+    ///   held.
+    /// - `crate = path`: the path of `diffsync` in this crate, if it is not `::diffsync`.
     ///
     /// ```
     /// use diffsync::prelude::*;
@@ -174,7 +178,8 @@ derive! {
     ///
     /// # On the struct
     ///
-    /// - `crate = path`: the path of `diffsync` in this crate, where it is not `::diffsync`.
+    ///
+    /// - `crate = path`: the path of `diffsync` in this crate, if it is not `::diffsync`.
     ///
     /// ```
     /// use diffsync::prelude::*;
@@ -191,17 +196,18 @@ derive! {
 }
 
 derive! {
-    /// Turns an enum into the choices of a job's variable: a user chooses a variant by its name.
+    /// Turns an enum into the choices of a job's variable: the user chooses a variant by its name.
     ///
-    /// The variants have no fields. `AsFast` is chosen with `as-fast`.
+    /// The variants must have no fields. A variant's name is in kebab case: `AsFast` is `as-fast`.
     ///
     /// # On a variant
     ///
-    /// - `rename = "…"`: another name for it.
+    /// - `rename = "…"`: another name for the variant.
     ///
     /// # On the enum
     ///
-    /// - `crate = path`: the path of `diffsync` in this crate, where it is not `::diffsync`.
+    ///
+    /// - `crate = path`: the path of `diffsync` in this crate, if it is not `::diffsync`.
     ///
     /// ```
     /// use diffsync::prelude::*;
@@ -218,34 +224,35 @@ derive! {
 }
 
 attribute! {
-    /// Turns a struct into a job, and registers it. The struct's fields are the job's variables, and its documentation is the job's
-    /// description.
+    /// Turns a struct into a job, and registers it. The struct's fields are the job's variables, and its doc comment is the
+    /// job's description.
     ///
     /// # Arguments
     ///
-    /// - `source = Adapter`, `target = Adapter`: the types that load the two sides. Both are required.
+    /// - `source = Adapter`, `target = Adapter`: the adapters of the two sides. Both are required, and load the same
+    ///   data set.
     /// - `id = "…"`: the job's id on the command line. Without it, `CmdbToIpam` is `cmdb-to-ipam`.
-    /// - `name = "…"`: its name for people. Without it, `Cmdb to ipam`.
-    /// - `kind = data_source`, `kind = data_target`: whether records come into your system, which is the default, or leave it.
+    /// - `name = "…"`: its title for people. Without it, `CmdbToIpam` is `Cmdb to ipam`.
+    /// - `kind = data_source`, `kind = data_target`: whether records come into your system (the default) or go out.
     /// - `source_label = "…"`, `target_label = "…"`: the names of the two systems.
-    /// - `source_icon = "…"`, `target_icon = "…"`: a picture for each, a URL or a path.
-    /// - `dryrun_default = false`: whether a run writes nothing unless told to. It is `true` by default.
-    /// - `hidden = true`: leaves the job out of the list of jobs. It runs all the same.
+    /// - `source_icon = "…"`, `target_icon = "…"`: the URL or path of a picture for each.
+    /// - `dryrun_default = false`: whether a run without `--apply` is a dry run. The default is `true`.
+    /// - `hidden = true`: leaves the job out of the list of jobs. It can still be run.
     /// - `concurrency = 4`: how many records are written at once, up to the target's limit.
-    /// - `skip(Model, …)`: models that take no part in this job.
+    /// - `skip(Model, …)`: models that this job leaves out.
     /// - `ignore(model.attribute, …)`: attributes that this job does not compare, by their names in a diff.
-    /// - `max_creates = 100`, `max_updates = "20%"`, `max_deletes = 10`: a run that exceeds the limit is refused. A percentage is
-    ///   of the records in the target.
-    /// - `on_guard = stop`, `on_guard = hold`: whether a run that exceeds a limit is refused, which is the default, or only the
-    ///   operations beyond the limit are held back.
+    /// - `max_creates = 100`, `max_updates = "20%"`, `max_deletes = 10`: the most operations of one run for each model
+    ///   without its own limit, as a number or a share of the target's records.
+    /// - `on_guard = stop`, `on_guard = hold`: if a run exceeds a limit, it is refused (the default), or all operations
+    ///   of that kind and model are held and the rest is done.
     /// - `time_limit = "15m"`: how long a run may take, in seconds, minutes or hours: `"90s"`, `"15m"`, `"2h"`.
-    /// - `crate = path`: the path of `diffsync` in this crate, where it is not `::diffsync`.
+    /// - `crate = path`: the path of `diffsync` in this crate, if it is not `::diffsync`.
     ///
     /// # `#[var(…)]` on a field
     ///
-    /// - `default = …`: the value where none is given: a text, a number, `true` or `false`.
-    /// - `env = "…"`: the environment variable that is read where no value is given.
-    /// - `group = "…"`: the heading under which the variable is listed.
+    /// - `default = …`: the value if none is given: a text, a number, `true` or `false`.
+    /// - `env = "…"`: the environment variable to read if the flag is not given.
+    /// - `group = "…"`: the variable's heading in the help.
     /// - `choices = path::to::function`: an async function that returns the choices, given the other variables' values.
     ///
     /// ```
@@ -302,10 +309,10 @@ attribute! {
     ///     crate = ::diffsync
     /// )]
     /// struct CmdbToIpam {
-    ///     /// Where the CMDB is.
+    ///     /// The CMDB's URL.
     ///     #[var(env = "CMDB_URL", group = "CMDB", default = "https://cmdb.example")]
     ///     url: Url,
-    ///     /// The site whose devices are brought.
+    ///     /// Only the devices of this site.
     ///     #[var(choices = sites)]
     ///     site: Option<String>,
     /// }
@@ -332,13 +339,16 @@ derive! {
     ///
     /// # On the struct
     ///
+    ///
     /// - `path = "…"`: the file in the folder. Without it, the model's name with the format's extension.
-    /// - `format = csv`: the format, where the extension does not give it: `csv`, `json`, `json_lines`, `yaml`, `toml`, `parquet`.
+    /// - `format = csv`: the format, if the extension does not determine it: `csv`, `json`, `json_lines`, `yaml`,
+    ///   `toml`, `parquet`.
     /// - `list = "…"`: the key that holds the list of records, in JSON, YAML and TOML.
-    /// - `delimiter = ';'`: the character between the cells of CSV.
-    /// - `crate = path`: the path of `diffsync` in this crate, where it is not `::diffsync`.
+    /// - `delimiter = ';'`: the delimiter between the cells of CSV.
+    /// - `crate = path`: the path of `diffsync` in this crate, if it is not `::diffsync`.
     ///
     /// # On a field
+    ///
     ///
     /// - `rename = "…"`: the name of the column or key.
     ///
@@ -369,20 +379,20 @@ derive! {
     ///
     /// # On the struct
     ///
-    /// - `table = "…"`: the table, with its schema if need be. Required.
+    /// - `table = "…"`: the table, with its schema if necessary: `"dcim.sites"`. Required.
     /// - `owner(column = "…", value = "…")`: marks the rows that this job writes. Only rows with the mark are deleted.
-    /// - `lookup("…", field, …)`: a foreign key whose natural key several fields hold.
-    /// - `cascades`: allows deletes with which the database deletes or changes rows of its own accord.
-    /// - `crate = path`: the path of `diffsync` in this crate, where it is not `::diffsync`.
+    /// - `lookup("…", field, …)`: a foreign key to a row that several fields identify.
+    /// - `cascades`: allows the database to delete or empty rows outside the data set along with rows of this table.
+    /// - `crate = path`: the path of `diffsync` in this crate, if it is not `::diffsync`.
     ///
     /// # On a field
     ///
-    /// - `column = "…"`: the column, where it is not called like the field.
-    /// - `lookup = "site_id -> sites(name)"`: the column is a foreign key, and the field holds the natural key of its row. Where the
-    ///   column does not refer to the other table's `id`, add `on` and the column.
-    /// - `key`: the field is the database's own key of the row. It is `#[sync(local)]` as well.
-    /// - `as = json`, `as = text`: the column holds the value as JSON, or as `Display` writes and `FromStr` reads it.
-    /// - `type = "…"`: the column's type, for tables that the adapter creates.
+    /// - `column = "…"`: the column, if it does not have the field's name.
+    /// - `lookup = "site_id -> sites(name)"`: `site_id` is a foreign key to the row of `sites` with this field's value
+    ///   as its `name`. It refers to the other model's `key`, or else to `id`; `on` names another column.
+    /// - `key`: the field holds the database's own key of the row. It must be `#[sync(local)]`.
+    /// - `as = json`, `as = text`: the column holds JSON, or text as `Display` writes and `FromStr` reads it.
+    /// - `type = "…"`: the column's type in tables that the adapter creates.
     ///
     /// ```
     /// use diffsync::prelude::*;
@@ -419,29 +429,30 @@ derive! {
 
 #[cfg(feature = "rest")]
 derive! {
-    /// Says how an API represents a model's records, for the adapters `diffsync::rest::Rest` and `diffsync::nautobot::Nautobot`.
+    /// Says how an API represents a model's records, for the adapters `diffsync::rest::Rest` and
+    /// `diffsync::nautobot::Nautobot`.
     ///
     /// # On the struct
     ///
-    /// - `path = "…"`: the path of the collection below the API's address. Required.
+    /// - `path = "…"`: the collection's path below the API's URL. Required.
     /// - `query = "…"`: parameters that select the model's records in the collection.
     /// - `owner(field = "…", value = "…")`: marks the records that this job writes. Only records with the mark are deleted.
-    /// - `lookup("…", field, …)`: a record of another collection that several fields identify.
-    /// - `answer = "…"`: the path to the record in the response to a write.
-    /// - `skip_unnamed`: leaves out records with an empty identifier, which otherwise end the load.
-    /// - `crate = path`: the path of `diffsync` in this crate, where it is not `::diffsync`.
+    /// - `lookup("…", field, …)`: the key of another record that several fields identify.
+    /// - `answer = "…"`: the path to the record in the answer to a write.
+    /// - `skip_unnamed`: leaves out records with an empty identifier, which would otherwise end the load.
+    /// - `crate = path`: the path of `diffsync` in this crate, if it is not `::diffsync`.
     ///
     /// # On a field
     ///
-    /// - `field = "…"`: the path to the value in the body, where it is not called like the field.
-    /// - `lookup = "site -> dcim/sites(name)"`: the body holds the key of another record, and the field its natural key.
-    /// - `key`: the field holds the server's key: a `#[sync(local)]` field, or the identifier.
-    /// - `choice`: the body has `{"value": "active", "label": "Active"}`, and the field `active`.
+    /// - `field = "…"`: the path to the value in the body, if it is not the field's name.
+    /// - `lookup = "site -> dcim/sites(name)"`: the body holds another record's key, and the field its name.
+    /// - `key`: the field holds the server's key. It is `#[sync(local)]`, or an identifier.
+    /// - `choice`: the body holds `{"value": "active", "label": "Active"}`, and the field `active`.
     /// - `blank`: for an `Option`. `None` is written as an empty text, and an empty text is read as `None`.
     /// - `read_only`: the field is never written.
-    /// - `write_only`: the server never returns the field, which is an `Option`.
-    /// - `write = "…"`: the path or lookup to which the field is written, where it is read from another.
-    /// - `optional`: records may lack the field. Otherwise one that no record has is an error.
+    /// - `write_only`: the server never returns the field. It must be an `Option`.
+    /// - `write = "…"`: the path or lookup to write, if it is not the one that is read.
+    /// - `optional`: rows may lack the field. Without this key, a field that no row has is an error.
     ///
     /// ```
     /// use diffsync::prelude::*;

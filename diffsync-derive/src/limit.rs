@@ -24,9 +24,11 @@ impl Limits {
     /// The limits as a constant.
     pub(crate) fn expand(&self) -> TokenStream {
         let given = [("creates", &self.creates), ("updates", &self.updates), ("deletes", &self.deletes)];
+
         if given.iter().all(|(_, limit)| limit.get().is_none()) {
             return quote!(_diffsync::model::Limits::NONE);
         }
+
         let fields = given.into_iter().map(|(name, limit)| {
             let name = Ident::new(name, Span::call_site());
             let limit = match limit.get() {
@@ -52,6 +54,8 @@ pub(crate) fn value(key: &Ident, input: ParseStream<'_>) -> Result<Limit> {
     let usage =
         format!("`{key}` is a number of records, or a percentage of the target's: `{key} = 100` or `{key} = \"20%\"`");
     let literal: Lit = attr::after_equals(key, input, &usage, Lit::parse)?;
+
+    // `20%` is two tokens. Without this check the error would be that a comma is missing before the `%`.
     if input.peek(Token![%]) {
         return Err(input.error(format!("a percentage is written in quotation marks: `{key} = \"20%\"`")));
     }

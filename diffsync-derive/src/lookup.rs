@@ -18,6 +18,8 @@ impl Node {
     /// Reads the whole text.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let mut rest = text;
+
+        // Text after the lookup is an error, as in `site -> sites(name) name`.
         Self::parse(&mut rest).filter(|_| rest.trim().is_empty())
     }
 

@@ -12,6 +12,7 @@ pub(crate) fn named<'a>(cx: &mut Ctxt, fields: &'a FieldsNamed) -> Vec<(&'a Iden
         match &field.ident {
             Some(ident) if ident == "_" => cx.error_at(ident, "give this field a name"),
             Some(ident) => named.push((ident, field)),
+            // `syn` has one type for fields with and without names; those of `FieldsNamed` all have one.
             None => {}
         }
     }

@@ -2,6 +2,7 @@
 
 /// The word that was probably meant: fewest letters changed, added, left out or swapped, if few enough.
 pub(crate) fn suggest<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
+    // Two swapped letters count as one slip, as in `parnet`.
     let (distance, suggest) = words.iter().map(|known| (strsim::osa_distance(word, known), *known)).min()?;
 
     // The longer a word, the more slips it may have.

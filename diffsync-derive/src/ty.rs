@@ -25,6 +25,8 @@ pub(crate) fn is_plain(ty: &Type) -> bool {
     if let Some(inner) = argument(ty, "Option").or_else(|| argument(ty, "Vec")) {
         return is_plain(inner);
     }
+
+    // Only the bare name: a `String` of another module need not satisfy the bounds.
     is_copied(ty) || matches!(ty, Type::Path(path) if path.path.is_ident("String"))
 }
 
@@ -107,6 +109,7 @@ pub(crate) fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
 
 fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
     match ty {
+        // The last word of `<T as Trait>::Option` is an associated type, which can be anything.
         Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
         _ => None,
     }

@@ -1,15 +1,15 @@
-//! What memory a step of a run takes: bytes it allocated, and what the operating system gave the process.
+//! Measures the memory of each step of a run: the bytes that it allocates, and the memory that the process uses.
 //!
-//! A binary opts into counting allocations with one line at its root:
+//! A program counts its allocations with one line at its root:
 //!
 //! ```
 //! diffsync_memory::count_allocations!();
 //! # fn main() {}
 //! ```
 //!
-//! Each step has a scope of its own, which its thread is in while it works on the step. So two steps that run at the
-//! same time have each their own figures. Work that a loader hands to another thread takes the scope along with
-//! [`MemoryScope::current`] and [`MemoryScope::enter`], or [`MemoryScope::follow`] for a future.
+//! Each step has its own scope, and a thread enters it while it works on the step. So two steps that run at the same time have
+//! separate figures. If a loader gives work to another thread, pass the scope on with [`MemoryScope::current`] and
+//! [`MemoryScope::enter`], or for a future with [`MemoryScope::follow`].
 
 mod allocator;
 mod resident;

@@ -1,11 +1,13 @@
-//! Keeps two systems in step: annotate structs, name two systems in a job, and get comparison, execution and
-//! measurement with it.
+//! Keeps two systems in step. You describe your records as structs, say how each system is read and how one of them is
+//! written, and name both in a job. diffsync compares them, writes the differences in the right order, and reports what
+//! became of every record.
 //!
-//! - A [model](SyncModel) is a struct that says which of its fields identify a record and which are compared.
+//! - A [model](SyncModel) is a struct for one kind of record: it says which fields identify a record and which are
+//!   compared.
 //! - A [data set](Dataset) is a struct of [tables](Table), one for each model.
 //! - An [adapter](Adapter) loads a data set; a [target](Target) also writes to it.
-//! - A [job](Job) names a source and a target. A [run](Run) of it loads both, calculates the [diff](Diff), makes a
-//!   [plan](Plan) of it and executes that, measuring each of these steps.
+//! - A [job](Job) names a source and a target. A [run](Run) loads both, calculates the [diff](Diff) and executes it, and
+//!   measures each step. A [plan](Plan) holds both sides and the diff.
 //!
 //! ```
 //! use diffsync::prelude::*;
@@ -25,16 +27,16 @@
 //!
 //! # Features
 //!
-//! Each kind of system has a feature of its own, and none is on by default:
+//! Each kind of system has its own feature. No feature is on by default:
 //!
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `csv`, `json`, `parquet`, `toml`, `yaml` | [`file`]: a folder of files, `#[derive(FileModel)]` |
 //! | `mysql`, `postgres`, `sqlite` | [`sql`]: a database, `#[derive(SqlModel)]` |
 //! | `rest` | [`rest`]: a JSON API, `#[derive(RestModel)]` |
-//! | `nautobot` | [`nautobot`]: Nautobot's models and its API |
-//! | `app` | [`app`]: the program, a command line for jobs |
-//! | `testkit` | [`testkit`]: checks a target of your own |
+//! | `nautobot` | [`nautobot`]: Nautobot |
+//! | `app` | [`app`]: the command line for jobs |
+//! | `testkit` | [`testkit`]: tests for your own target |
 #![cfg_attr(
     not(all(feature = "file", feature = "sql", feature = "nautobot", feature = "app", feature = "testkit")),
     allow(rustdoc::broken_intra_doc_links, reason = "the modules of features that are off are not there")
@@ -87,8 +89,8 @@ pub mod model {
 
     /// What generic code calls a model: the bound in `fn report<M: diffsync::model::SyncModel>(record: &M)`.
     ///
-    /// It is not at the crate's root, so that `use diffsync::prelude::*` brings none of its methods into scope: `key`, `is`,
-    /// `patch` and the rest are free for the models' own traits. [`ModelExt`] has what users of a model call.
+    /// It is not at the crate's root, so that `use diffsync::prelude::*` brings none of its methods into scope: `key`,
+    /// `is`, `patch` and the rest are free for the models' own traits. [`ModelExt`] has what users of a model call.
     #[doc(inline)]
     pub use crate::traits::SyncModel;
 }

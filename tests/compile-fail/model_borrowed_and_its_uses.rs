@@ -1,5 +1,6 @@
 //! A model that borrows is one error, whatever uses it.
 
+use diffsync::model::SyncModel as _;
 use diffsync::prelude::*;
 
 #[derive(SyncModel)]

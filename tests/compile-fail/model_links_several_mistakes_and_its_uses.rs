@@ -1,6 +1,6 @@
 //! A model with several wrong keys is as many errors, whatever uses it.
 
-use diffsync::{Dataset, Plan, SyncModel, Table};
+use diffsync::{Dataset, ModelExt as _, Plan, SyncModel, Table};
 
 #[derive(SyncModel, Clone)]
 #[sync(flags(ignored), after(Self), max_deletes = "many", references(Self, slug = twin))]

@@ -1,5 +1,6 @@
 //! A model with several mistakes is as many errors, whatever uses it.
 
+use diffsync::model::SyncModel as _;
 use diffsync::prelude::*;
 
 #[derive(SyncModel)]

@@ -1,5 +1,6 @@
 //! A model whose fields have no names is one error, whatever uses it.
 
+use diffsync::model::SyncModel as _;
 use diffsync::prelude::*;
 
 #[derive(SyncModel)]

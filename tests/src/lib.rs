@@ -1,5 +1,5 @@
-//! Holds the documents whose examples are tested, and what those examples and the compile-fail cases share. All other
-//! tests are in `suite`.
+//! Tests the examples of the documents, and holds the items that they and the compile-fail cases share. All other tests
+//! are in `suite`.
 
 pub mod book;
 mod fakes;

@@ -195,7 +195,9 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             let what = format!("file {}", file.path);
             match (open(&path), checkup.side()) {
                 (Ok(Opened::File(_)), _) => checkup.passed(what, "can be read"),
-                (Ok(Opened::Absent), Side::Target) => checkup.passed(what, "does not exist yet, and will be created"),
+                (Ok(Opened::Absent), Side::Target) => {
+                    checkup.passed(what, "does not exist yet; it is created at the first write");
+                }
                 (Ok(Opened::Absent), Side::Source) => {
                     checkup.failed(what, format!("`{}` does not exist", path.display()));
                 }

@@ -47,6 +47,7 @@ impl<A: Adapter, B: Adapter<Data = A::Data>> Adapter for Either<A, B> {
         either!(self, adapter => adapter.rehearse(synced).await)
     }
 
+    // The functions and not the constants of `Adapter` and `Target`: which adapter it is depends on the run.
     fn writes_at_complete(&self) -> bool {
         either!(self, adapter => adapter.writes_at_complete())
     }

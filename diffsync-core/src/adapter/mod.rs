@@ -190,6 +190,7 @@ pub trait Target<M: SyncModel>: Adapter {
         new: &[&M],
         cx: &WriteContext<'_, Self::Data>,
     ) -> impl Future<Output = Result<Vec<Result<M, TargetError>>, TargetError>> + Send {
+        // One after the other: the target's limit counts batches, and must not be exceeded within them.
         async move { Ok(stream::iter(0..new.len()).then(|at| caught(self.create(new[at], cx))).collect().await) }
     }
 
@@ -380,6 +381,7 @@ impl<'a, D: Dataset> WriteContext<'a, D> {
         let (current, staying) = (self.current, Arc::clone(&self.staying));
 
         let is_planned = move |place: &usize| {
+            // Of a model whose other deletes are all held, those that were done before still count as planned.
             let is_gone = || current.is_deleted(model, diff.deletes[*place] as usize);
             matches!(diff.withheld(Operation::Delete, *place), None | Some(Withheld::Cascaded))
                 && !staying.places[model].contains(*place)

@@ -34,6 +34,7 @@ impl<D: Dataset> Execution<'_, D> {
                 if *self.ledger.outcomes.get(holder) != Outcome::NotAttempted || freed.contains(&holder) {
                     continue;
                 }
+
                 let Some(record) = holder.in_target(table) else { continue };
                 for task in named.get(&*self.plan.record(record)).into_iter().flatten() {
                     if *task != holder {
@@ -54,6 +55,7 @@ impl<D: Dataset> Execution<'_, D> {
 
         let members: HashSet<Task> = group.iter().copied().collect();
         let next = |task: Task| holders.get(&task)?.iter().copied().find(|holder| members.contains(holder));
+
         // `None` for a record on the current path.
         let mut depths: HashMap<Task, Option<usize>> = HashMap::with_capacity(group.len());
         let mut groups: Vec<Vec<Task>> = Vec::new();
@@ -62,6 +64,7 @@ impl<D: Dataset> Execution<'_, D> {
             let mut depth = loop {
                 let Some(task) = at else { break 0 };
                 match depths.get(&task) {
+                    // Right after the record that has the value; `None` is a circle, which begins here.
                     Some(depth) => break depth.map_or(0, |depth| depth + 1),
                     None => depths.insert(task, None),
                 };
@@ -69,6 +72,7 @@ impl<D: Dataset> Execution<'_, D> {
                 at = next(task);
             };
 
+            // Backwards, since the last record of the path waits for no other on it.
             for task in path.into_iter().rev() {
                 depths.insert(task, Some(depth));
                 if groups.len() <= depth {

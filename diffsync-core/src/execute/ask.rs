@@ -85,6 +85,8 @@ where
         }
 
         let record = task.record(&self.plan.diff().tables()[task.model]);
+
+        // A record that could not be created has no references to set.
         let is_there = || self.current.get::<M>(self.source::<M>(record.row()).key()).is_some();
         self.changes_anything::<M>(task) && (self.phase != WritePhase::Deferred || is_there())
     }
@@ -99,6 +101,8 @@ where
         if self.phase == WritePhase::Clear {
             let old = self.loaded::<M>(task.in_target(table)?.row());
             let cleared = old.for_target(true);
+
+            // Against itself: `about` alone chooses what the patch holds.
             return Some((old, cleared.patch(&cleared, &about)));
         }
 
@@ -112,6 +116,9 @@ where
             // As it was stored when it was created or first updated.
             WritePhase::Deferred | WritePhase::Clear => self.current.get::<M>(new.key())?,
         };
+
+        // An undo plan sets exactly its values. Against `old`, a `contains` attribute would keep what else the target
+        // holds.
         self.changes_anything::<M>(task).then(|| (old, new.patch(if self.plan.is_exact() { new } else { old }, &about)))
     }
 
@@ -155,12 +162,14 @@ where
             let answer = self.options.attempt(|| target.update(old, &patch, cx)).await;
             return answer.map_or_else(Answer::from, |record| stored(old, record));
         }
+
         if task.operation == Operation::Create {
             let new = self.new_record::<M>(task);
             let new: &M = &new;
             let answer = self.options.attempt(|| target.create(new, cx)).await;
             return answer.map_or_else(Answer::from, |record| stored(new, record));
         }
+
         let old = self.old_record::<M>(task);
         let answer = self.options.attempt(|| target.delete(old, cx)).await;
         answer.map_or_else(Answer::from, |()| Answer::Deleted)
@@ -197,6 +206,8 @@ where
             }
 
             let mut next_pause = || pauses.get_or_insert_with(|| self.options.retry.pauses()).next();
+
+            // After a fatal error the busy records are not retried either.
             let pause = if busy.is_empty() || ended { None } else { next_pause() };
             let (mut again, mut longest) = (Vec::new(), Duration::ZERO);
             for (task, error) in busy {
@@ -253,8 +264,12 @@ where
                     ended = answered.iter().any(|(_, answer)| answer.ends_the_run());
                     answers.extend(answered);
                 }
+                // Only an error about a record can be the fault of one of them. The others would meet each half as
+                // well.
                 Err(CallError::Failed(error)) if error.kind() == TargetErrorKind::Record && tasks.len() > 1 => {
                     let (first, second) = tasks.split_at(tasks.len() / 2);
+
+                    // A stack, so the first half is next.
                     open.extend([second, first]);
                 }
                 Err(CallError::Failed(error)) => {

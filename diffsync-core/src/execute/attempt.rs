@@ -85,12 +85,15 @@ impl ExecuteOptions {
 
         loop {
             attempt += 1;
+
+            // A target is the user's code: a panic in it concerns its record, not the run.
             let answer = AssertUnwindSafe(async { call().await }).catch_unwind();
             let answer = match self.record_time_limit {
                 None => answer.await,
                 Some(limit) => match timeout(limit, answer).await {
                     Ok(answer) => answer,
                     Err(_) => {
+                        // Not retried, since the target may still carry it out.
                         return Err(CallError::Unknown(format!("the target did not answer within {limit:?}").into()));
                     }
                 },
@@ -99,8 +102,10 @@ impl ExecuteOptions {
             let error = match answer {
                 Ok(Ok(result)) => return Ok(result),
                 Ok(Err(error)) if error.kind() == TargetErrorKind::Unknown => {
+                    // Not retried, since the record may have been written.
                     return Err(CallError::Unknown(error.to_string().into()));
                 }
+                // After a lost answer, only an error about the record tells that it was not written.
                 Ok(Err(error)) => error.after_lost(lost),
                 Err(panic) => return Err(CallError::Panicked(panicked("target", &*panic))),
             };

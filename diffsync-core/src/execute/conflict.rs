@@ -169,9 +169,13 @@ impl<D: Dataset> Execution<'_, D> {
                 let at = task.record(table).at;
                 let collided = || conflicts.unnamed[model].map(|with| HoldReason::Conflict { with });
                 let Some(reason) = conflicts.held.get(&at).cloned().or_else(collided) else { continue };
+
+                // Deletes of models with `deletes_first` are done by now.
                 if outcome(task).is_written() {
                     continue;
                 }
+
+                // Also of a record that is held already: the records under it have to be held too.
                 rows.insert(at);
                 held.extend(Some((task, reason)).filter(|_| is_to_come(task)));
             }

@@ -53,6 +53,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                         return;
                     }
                     let updates = updates.get_or_insert_with(|| places_of_updates(table));
+
+                    // Of two records with one identifier neither is touched, so both stay.
                     let task = if named.duplicate { None } else { task_of(model, table, updates, named.by) };
                     let record = RecordRef::new(Side::Target, model, named.by);
                     of[linked].push((named.row, Dependent { record, link, task }));
@@ -113,6 +115,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
     fn stays(&self, done: Done<'_>, dependent: &Dependent) -> Stays {
         let outcomes = done.outcomes;
         let Dependent { record, link, task } = *dependent;
+
+        // Nothing is planned for it.
         let Some(task) = task else { return Stays::Yes };
         let table = &self.plan.diff().tables()[task.model];
 
@@ -121,6 +125,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
             // Even one that the target would delete with its parent, which then stays too.
             (Operation::Delete, Outcome::Held { .. }) => false,
             (Operation::Delete, _) if goes_with_parent(table, task) => {
+                // A child goes with this record. A record that only refers to it goes with a parent of its own, maybe
+                // later.
                 if link.kind == LinkKind::Parent {
                     return Stays::GoesAlong;
                 }
@@ -130,8 +136,11 @@ impl<'a, D: Dataset> Dependents<'a, D> {
                     _ => false,
                 }
             }
+            // Still to come, and a deferred reference that was cleared names nothing any more.
             (Operation::Delete, _) => !link.orders() && self.cleared.contains(&record.at),
+            // An update may be done except for its deferred references, which still name the old record then.
             (_, Outcome::Updated) => leaves(table, task, link) && (link.orders() || !self.unset.contains(&record.at)),
+            // The reverse: the other links moved, even if setting the deferred references failed.
             _ => link.orders() && done.partly[task.model].contains(task.place) && leaves(table, task, link),
         };
 
@@ -252,6 +261,8 @@ impl<'a, D: Dataset> Dependents<'a, D> {
             for (row, dependent) in dependents.iter().filter(|(_, dependent)| !dependent.link.orders()) {
                 let Ok(place) = table.deletes.binary_search(row) else { continue };
                 let named = Task { model, operation: Operation::Delete, place };
+
+                // Both have to go: a record that stays keeps its references, and may be named as before.
                 let named_goes = !matches!(
                     table.withheld(Operation::Delete, place),
                     Some(Withheld::Held(_) | Withheld::Unsupported)

@@ -18,6 +18,8 @@ use crate::plan::{PlanView, RecordRef};
 
 /// Whether an attribute can be emptied and its values compared here, judged by its type.
 fn can_be_freed(field: &FieldSchema) -> bool {
+    // A secret has no value that could be compared here, a deferred reference is set later, and a `create_only`
+    // attribute is never updated.
     field.type_name.contains("Option") && !field.type_name.contains("Secret") && !field.deferred && !field.create_only
 }
 
@@ -75,6 +77,8 @@ impl<D: Dataset> Execution<'_, D> {
                     Some(_) => break,
                     None => walked_in[at] = Some(start),
                 }
+
+                // Without one clear holder nothing is emptied, since a guess could empty the wrong record.
                 let Some(Holder { task, attribute }) = holders[at] else { break };
                 let Some(next) = places.get(&task) else {
                     // The holder is to be deleted.
@@ -122,6 +126,8 @@ impl<D: Dataset> Execution<'_, D> {
                     enter(*task, attribute);
                 }
             }
+
+            // Emptying a value is an update.
             if !table.can(Operation::Update) {
                 continue;
             }
@@ -139,6 +145,8 @@ impl<D: Dataset> Execution<'_, D> {
                 let is_named = || named.iter().any(|(model, id)| self.is_named(holder.task, model, id));
                 holder.task != *task && (named.is_empty() || is_named())
             };
+
+            // Exactly one: with two candidates, the wrong one could be emptied.
             let first = found.by_ref().find(is_it)?;
             found.find(is_it).is_none().then_some(*first)
         };
@@ -194,6 +202,9 @@ impl<D: Dataset> Execution<'_, D> {
         let mut given = Vec::new();
         for freed in std::mem::take(&mut self.ledger.conflicts.freed) {
             let Freed { holder, attribute, wanted_by } = freed;
+
+            // A record to be deleted gave its value in vain if the other one was not written after all; a record to be
+            // updated, if it still waits for its own.
             let in_vain = match holder.operation {
                 Operation::Delete => !self.ledger.outcomes.get(wanted_by).is_written(),
                 _ => self.ledger.conflicts.is_postponed(holder),
@@ -232,6 +243,7 @@ impl<D: Dataset> Execution<'_, D> {
         let value =
             holder.in_target(&tables[holder.model]).and_then(|record| self.plan.attribute(record, attribute).ok());
         let value = value.unwrap_or_default();
+
         format!(
             "its `{name}` was emptied to free the value for {}, and could not be restored to {value}: {error}",
             self.name(wanted_by.record(&tables[wanted_by.model])),

@@ -28,6 +28,7 @@ pub(super) struct Journal {
 impl Journal {
     /// Notes that the target may hold this record in another state than before.
     pub(super) fn note(&mut self, task: Task) {
+        // A record is often noted twice in a row; other repetitions are dropped when the entry is written.
         if self.pending.last() != Some(&task) {
             self.pending.push(task);
         }
@@ -66,6 +67,8 @@ impl<D: Dataset> Execution<'_, D> {
         let undo = inverse_of(&self.current, &self.ledger.outcomes, key, &tasks, &self.ledger.journal.reopened);
 
         for task in tasks {
+            // It was changed before its turn: a value was emptied, or a reference cleared. The task itself is still
+            // open.
             if *self.ledger.outcomes.get(task) == Outcome::NotAttempted {
                 self.ledger.journal.reopened.insert(task);
             }

@@ -58,6 +58,7 @@ impl InFlight<'_> {
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
+        // The future of the call was dropped, so its answer will never be known.
         if !self.answered {
             self.interrupted.tasks().extend_from_slice(self.tasks);
         }
@@ -193,6 +194,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
 
     /// Whether a task can only be done after the operation on a record that it names.
     fn needs(&self, task: Task, link: &LinkSchema, named: RecordRef, operation: Operation) -> bool {
+        // A record that does not exist cannot be named.
         if operation == Operation::Create {
             return true;
         }
@@ -227,12 +229,14 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         let tables = self.plan.diff().tables();
         let record = task.record(&tables[task.model]);
         let position = |name: &str| tables.iter().position(|table| table.schema().name == name);
+
         for (model, id) in &conflict.holders {
             self.conflicts.collided(record, position(model).map(|model| (model, id.clone())));
         }
         if conflict.holders.is_empty() {
             self.conflicts.collided(record, None);
         }
+
         self.staying_changed();
     }
 
@@ -240,6 +244,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
     pub(super) fn keep(&mut self, record: RecordRef, reason: HoldReason) {
         self.conflicts.hold(record, reason);
         if let Ok(place) = self.plan.diff().tables()[record.model()].deletes.binary_search(&record.row()) {
+            // Copied while calls are in flight: these keep the list that they began with.
             Arc::make_mut(&mut self.staying).keep(record.model(), place);
         }
     }
@@ -319,6 +324,8 @@ impl<'a, D: Dataset> Ledger<'a, D> {
     pub(super) fn settle(&mut self, task: Task, outcome: Outcome) {
         let table = &self.plan.diff().tables()[task.model];
         let record = task.record(table);
+
+        // A blocked record was never sent to the target, so there is nothing to undo.
         if !matches!(outcome, Outcome::Blocked { .. }) {
             self.journal.note(task);
         }
@@ -328,6 +335,8 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             Outcome::Blocked { by } => Some(*by),
             _ => None,
         };
+
+        // A record whose delete failed still exists, so it blocks nothing.
         if let Some(to_blame) = to_blame.filter(|_| task.operation != Operation::Delete) {
             self.unwritten[task.model].insert(record.row(), (task.operation, to_blame));
         }
@@ -354,6 +363,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             }
         }
 
+        // A target that looks for dependents before a delete has to know which of them stay.
         let may_come = matches!(outcome, Outcome::NotAttempted | Outcome::Deleted | Outcome::Cascaded);
         if task.operation == Operation::Delete && !may_come {
             Arc::make_mut(&mut self.staying).keep(task.model, task.place);
@@ -362,6 +372,8 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         self.steps += 1;
         self.done += 1;
         self.deleted += usize::from(outcome == Outcome::Deleted);
+
+        // Otherwise `conclude` announces it, once the file is written.
         if !self.options.writes_at_complete {
             let operation = task.operation;
             self.observers.emit(&Event::RecordDone { record, operation, outcome: &outcome });
@@ -382,6 +394,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         }
 
         for (task, Postponed { error, .. }) in self.conflicts.postponed() {
+            // A record whose value was emptied is not as it was loaded.
             let may_be_written = self.conflicts.has_freed(task);
             let error = if may_be_written { format!("{error}; {EMPTIED}").into() } else { error };
             let outcome = Outcome::Failed { error, may_be_written };
@@ -436,6 +449,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         }
 
         for (record, operation, outcome) in self.outcomes.iter(self.plan.diff()) {
+            // These outcomes were never settled one by one, so no observer knows them.
             let unheard = matches!(outcome, Outcome::NotAttempted | Outcome::Held { .. } | Outcome::Unsupported);
             if writes_at_complete || unheard {
                 self.observers.emit(&Event::RecordDone { record, operation, outcome });

@@ -153,6 +153,8 @@ impl<'a, D: Dataset> Execution<'a, D> {
             self.write(&**writer, target, group, WritePhase::Deferred).await;
         }
 
+        // Held before any delete: to the diff, a renamed record is a create and a delete. If the create was refused,
+        // the delete would lose the record.
         if self.plan.diff().tables().iter().any(|table| !table.deletes.is_empty()) {
             self.hold_what_collided();
             self.delete_all(target, &writers, &order).await;
@@ -225,6 +227,8 @@ impl<'a, D: Dataset> Execution<'a, D> {
             for (model, group) in by_model(tasks) {
                 self.write(&*writers[model], target, group, WritePhase::Clear).await;
             }
+
+            // The target may have answered with another record, which must not be deleted then.
             self.hold_what_collided();
         }
 
@@ -301,6 +305,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
                     }
                     Outcome::NotAttempted => continue,
                     Outcome::Blocked { by } => Outcome::Blocked { by: *by },
+                    // If it is unknown whether the record above was deleted, it is unknown of this one too.
                     Outcome::Unknown { reason } => Outcome::Unknown { reason: reason.clone() },
                     _ => Outcome::Blocked { by },
                 };
@@ -316,6 +321,8 @@ impl<'a, D: Dataset> Execution<'a, D> {
         let mut group = &*group;
         while !group.is_empty() && !self.ledger.stopped() {
             let begun = std::time::Instant::now();
+
+            // In pieces, so that the undo plan knows of every write shortly after it, even if the run is killed.
             let records = self.records_between_entries(writer.at_a_time(target, self.options)).min(group.len());
             let (now, later) = group.split_at(records);
 

@@ -75,6 +75,7 @@ impl<D: Dataset> Execution<'_, D> {
     /// Blocks the creates and updates that need a record that could not be written, and returns the others, without those
     /// that need a record that is retried later.
     pub(super) fn without_orphaned(&mut self, group: Vec<Task>) -> Vec<Task> {
+        // The usual case, which needs no look at the links.
         if self.ledger.stopped() || self.ledger.nothing_failed() {
             return group;
         }
@@ -90,6 +91,7 @@ impl<D: Dataset> Execution<'_, D> {
                 }
             });
 
+            // Blocked goes before waiting: what can never be written need not wait.
             match to_blame {
                 Some(by) => self.ledger.settle(task, Outcome::Blocked { by }),
                 None if waits => self.ledger.conflicts.wait(record, task.operation),
@@ -102,6 +104,7 @@ impl<D: Dataset> Execution<'_, D> {
     /// Records the outcomes of the records whose deferred references cannot be set, because the target lacks the record they
     /// name or does not support updates, and returns the others.
     pub(super) fn without_dangling(&mut self, group: Vec<Task>) -> Vec<Task> {
+        // After a stop nothing more is written, and the records are not attempted rather than blocked.
         if self.ledger.stopped() {
             return group;
         }
@@ -127,6 +130,9 @@ impl<D: Dataset> Execution<'_, D> {
             }
 
             let attributes = table.schema().attributes.iter().enumerate();
+
+            // If nothing else was to change, the record was not touched and is blocked. Otherwise it is written, and
+            // lacks its references.
             let written = task.operation == Operation::Create
                 || attributes.clone().any(|(at, its)| !its.deferred && table.is_changed(task.place, at));
             match missing {

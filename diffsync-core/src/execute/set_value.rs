@@ -60,6 +60,7 @@ where
             Value::Former => loaded,
             Value::None => emptied.as_ref().ok_or("it cannot be empty")?,
         };
+
         let patch = wanted.patch(now, &|position| position == attribute);
 
         let cx = WriteContext::new(current, staying);
@@ -104,6 +105,8 @@ where
     ledger.journal.note(task);
     current.store(record);
     current.take_over();
+
+    // At once: the target no longer has the former value, so only the undo plan does if the run is killed.
     execution.write_journal();
     Ok(())
 }
@@ -116,6 +119,9 @@ fn emptied<M: SyncModel>(record: &M, attribute: usize) -> Option<M> {
         Some((its.name.to_owned(), value))
     });
     let mut values = AttributeValues(values.collect::<Option<_>>()?);
+
+    // `can_be_freed` judged by the name of the type. Only a record that was read back shows whether `null` empties the
+    // value.
     let emptied = M::from_values(record.id(), &mut values).ok()?;
     let is_empty = emptied.planned(record, attribute).is_ok_and(|value| value.is_null());
     is_empty.then_some(emptied)

@@ -64,6 +64,7 @@ pub(super) fn writers<D: WrittenBy<T>, T>() -> Vec<Box<dyn WriteModel<D, T>>> {
             self.0.push(Box::new(Model::<M>::NEW));
         }
     }
+
     let mut writers = Writers(Vec::new());
     D::visit_targets(&mut writers);
     writers.0
@@ -126,6 +127,8 @@ where
     let terms = target.terms();
     let options = execution.options;
     let concurrency = concurrency(&terms, execution.options);
+
+    // A flag, since `enter` borrows the ledger while other calls are in flight.
     let stop = AtomicBool::new(false);
     let Execution { plan, current, ledger, clearing, .. } = execution;
     let clearing: &Clearing = clearing;
@@ -134,6 +137,7 @@ where
     let mut some_left = false;
 
     {
+        // The calls of a group share the target's state; the block ends the borrow before `take_over` changes it.
         let current: &TargetState<'_, D> = current;
         let cx = WriteContext::new(current, staying);
         let interrupted = &interrupted;
@@ -147,6 +151,7 @@ where
             }
         };
 
+        // A call in flight is finished. Only new ones are not begun.
         let is_over = || stop.load(Ordering::Relaxed) || options.is_over();
         if terms.batch > 1 {
             let batches = batches(group, phase, terms.batch);
@@ -156,12 +161,15 @@ where
                     if is_over() {
                         return batch.into_iter().map(|task| (task, Answer::NotAsked)).collect();
                     }
+
+                    // If the run is dropped during the call, the outcome of the batch is unknown.
                     let asked = asking.interrupted.unless_answered(&batch);
                     let answers = asking.batch(&batch).await;
                     asked.answered();
                     answers
                 })
                 .buffer_unordered(concurrency);
+
             while let Some(answers) = running.next().await {
                 for (task, answer) in answers {
                     enter(task, answer);
@@ -180,6 +188,7 @@ where
                     (task, answer)
                 })
                 .buffer_unordered(concurrency);
+
             while let Some((task, answer)) = running.next().await {
                 enter(task, answer);
             }
@@ -220,6 +229,7 @@ where
     where
         D: HasTable<M>,
     {
+        // Also if the answer was lost: the target must complete a run that may have written.
         if let Answer::Stored(_) | Answer::Deleted | Answer::Unknown(_) | Answer::Renamed(_) = answer {
             ledger.has_written();
         }
@@ -232,6 +242,7 @@ where
                 Some(outcome) => outcome,
                 None => return,
             },
+            // The task itself, the delete, is still to come.
             Answer::Stored(record) if self.phase == WritePhase::Clear => {
                 self.current.store(record);
                 ledger.journal.note(task);
@@ -277,12 +288,16 @@ where
     /// The outcome of a task that the target refused; `None` if it is retried after everything else is written.
     fn refused(&self, ledger: &mut Ledger<'_, D>, task: Task, error: &TargetError) -> Option<Outcome> {
         let mut text = error.to_string();
+
+        // In the other phases the record is in the target, and only its references are at stake.
         if self.phase != WritePhase::Whole {
             text = format!("its references could not be set: {text}");
         }
         if error.kind() == TargetErrorKind::Fatal {
             ledger.stop(Stopped::Failure(text.clone()));
         }
+
+        // Before conflicts, since a record that may have been written is not retried.
         if error.is_outcome_unknown() {
             ledger.has_written();
             return Some(Outcome::Unknown { reason: text.into() });
@@ -310,6 +325,7 @@ where
     {
         let was_loaded = || self.plan.target().table().position(record.key()).is_some();
         match task.operation {
+            // A create may be answered with a loaded record: the target wrote over it, which `store` reports.
             Operation::Create => self.phase != WritePhase::Whole && was_loaded(),
             Operation::Update => was_loaded(),
             Operation::Delete => true,
@@ -353,6 +369,8 @@ where
     {
         let table = &self.plan.diff().tables()[task.model];
         let deferred = M::SCHEMA.attributes.iter().enumerate().filter(|(_, attribute)| attribute.deferred);
+
+        // An undo plan sets exact values, some of which `differences` would call the same.
         if task.operation == Operation::Update && self.plan.is_exact() {
             return deferred.into_iter().any(|(position, _)| table.is_changed(task.place, position));
         }

@@ -127,6 +127,8 @@ impl<J: Job> PreparedJob for Prepared<J> {
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<[HealthCheck; 2], JobError>> + Send + '_>> {
         Box::pin(async {
             self.0.validate()?;
+
+            // A check changes nothing, so the adapters are created as for a dry run.
             let cx = JobContext { dry_run: true };
             let source = health_check(Side::Source, self.0.source_adapter(&cx).await).await;
             let target = health_check(Side::Target, self.0.target_adapter(&cx).await).await;
@@ -183,6 +185,8 @@ impl JobRegistry {
     /// If two jobs have the same id, or there is no job.
     pub fn new(entries: impl IntoIterator<Item = JobEntry>) -> Result<Self, RegistryError> {
         let mut jobs: Vec<JobEntry> = entries.into_iter().collect();
+
+        // A job that is linked and named comes twice. Sorting makes the two neighbours.
         jobs.sort_by_key(|job| (job.info.id, job.info.defined_at));
         jobs.dedup_by_key(|job| (job.type_id)());
 
@@ -213,6 +217,8 @@ impl JobRegistry {
     pub fn check_defaults(&self) -> Result<(), RegistryError> {
         for job in &self.jobs {
             let errors = job.prepare(&VariableValues::new()).err();
+
+            // Required variables are missing too, which is no mistake of the job.
             if let Some(error) = errors.iter().flatten().find(|error| error.is_about_default()) {
                 let JobInfo { id, defined_at, .. } = job.info;
                 return Err(RegistryError::Default { id, defined_at, error: error.clone() });

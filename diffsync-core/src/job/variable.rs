@@ -149,6 +149,8 @@ impl Variable for String {
 
 impl Variable for bool {
     const KIND: VariableKind = VariableKind::Boolean;
+
+    // A flag that is not given is off.
     const REQUIRED: bool = false;
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -223,7 +225,9 @@ pub fn redact_url(url: &Url) -> String {
     let may_have_login = !has_host || !url.username().is_empty() || url.password().is_some() || url.port().is_some();
     // An `@` in the value of a query is redacted with the value; only one in the first key can follow a password.
     let query = url.query().filter(|query| query.split('=').next().is_some_and(|key| key.contains('@')));
+
     let after_host = [Some(url.path()), query, url.fragment()].into_iter().flatten();
+    // From the end, since everything up to the last `@` may be the password.
     if let Some((_, rest)) = after_host.rev().find_map(|part| part.rsplit_once('@'))
         && may_have_login
     {
@@ -232,6 +236,7 @@ pub fn redact_url(url: &Url) -> String {
 
     let mut shown = url.clone();
     if !url.username().is_empty() || url.password().is_some() {
+        // If the login cannot be replaced, as in a URL without a host, nothing of the URL is shown.
         let cleared = shown.set_username("***").and_then(|()| shown.set_password(None));
         if cleared.is_err() {
             return format!("{}:***", url.scheme());
@@ -390,6 +395,8 @@ impl<'a> VariableReader<'a> {
     pub fn read<T: Variable>(&mut self) -> Option<T> {
         let spec = self.specs.next()?;
         let given = self.values.get(spec.name);
+
+        // `var_os`, so that a value that is not Unicode is an error, and not the same as none.
         let from_env = || spec.env.and_then(std::env::var_os);
 
         let (texts, origin) = if !given.is_empty() {
@@ -467,11 +474,13 @@ impl fmt::Display for VariableError {
         if let Some(value) = value {
             write!(f, " = {value:?}")?;
         }
+
         match (origin, spec.env) {
             (Origin::Environment, Some(env)) => write!(f, " (from the environment variable {env})")?,
             (Origin::Default, _) if spec.default.is_some() => write!(f, " (its default)")?,
             _ => {}
         }
+
         write!(f, ": {reason}")
     }
 }

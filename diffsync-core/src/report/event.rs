@@ -85,6 +85,7 @@ impl Observers {
 
     /// Counts a retry.
     pub(crate) fn count_retry(&self) {
+        // Only a count: nothing else in memory depends on its order.
         self.retries.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -185,9 +185,11 @@ impl Serialize for RunReport {
         document.serialize_field("error", &self.error_text())?;
         document.serialize_field("duration_seconds", &self.duration.as_secs_f64())?;
         document.serialize_field("config", &self.config)?;
+
         document.serialize_field("steps", &self.steps)?;
         document.serialize_field("summary", &self.summary())?;
         document.serialize_field("outcomes", &self.counts)?;
+
         document.serialize_field("breaches", &self.breaches)?;
         document.serialize_field("limit_overrides", &self.limit_overrides)?;
         document.serialize_field("skipped", &self.skipped)?;
@@ -195,9 +197,11 @@ impl Serialize for RunReport {
         document.serialize_field("stale", &self.stale)?;
         document.serialize_field("already_done", &self.already_done)?;
         document.serialize_field("retries", &self.retries)?;
+
         document.serialize_field("problems", self.problems())?;
         document.serialize_field("failures", &self.failures().collect::<Vec<_>>())?;
         document.serialize_field("diff", &self.plan().map(DiffTree::of))?;
+
         document.end()
     }
 }
@@ -265,10 +269,15 @@ pub enum RunError {
     #[error("the target could not apply the plan; nothing was written")]
     Rehearsal(#[source] Cause),
     /// A record failed in a way that ended the run. The rest is counted as not attempted.
-    #[error("the run ended early after {failed} of {operations} operations failed, the last with: {last}")]
+    #[error(
+        "the run ended early after {failed} of {operations} operations failed{}, the last with: {last}",
+        unknown_too(*.unknown)
+    )]
     Stopped {
         /// How many failed.
         failed: usize,
+        /// How many ended with an unknown outcome.
+        unknown: usize,
         /// How many there were.
         operations: usize,
         /// The error that ended it.
@@ -311,6 +320,11 @@ pub enum RunError {
         /// The step that was called.
         called: &'static str,
     },
+}
+
+/// Records with an unknown outcome count towards the failures that end a run, so the error counts them as well.
+fn unknown_too(unknown: usize) -> String {
+    if unknown == 0 { String::new() } else { format!(" and {unknown} ended with an unknown outcome") }
 }
 
 /// The error that a hook or an adapter returned.

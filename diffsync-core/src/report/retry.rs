@@ -9,6 +9,7 @@ use crate::report::step::Step;
 
 tokio::task_local! {
     /// The current step and its observers.
+    // A task-local, so that adapters need not pass a context down to the client that retries.
     static STEP: (Step, Observers);
 }
 

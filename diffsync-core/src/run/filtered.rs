@@ -28,6 +28,7 @@ pub(super) fn filtered<D: Dataset>(plan: &Plan<D>, filter: &Filter) -> Vec<Filte
         }
     }
 
+    // Two patterns can match one record, and their texts tell which warnings are the same.
     let mut seen = HashSet::new();
     found.retain(|filtered| seen.insert(filtered.to_string()));
     found

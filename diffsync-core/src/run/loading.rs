@@ -100,6 +100,7 @@ impl<J: Job> Loading<J> {
             let loaded = loaded.unwrap_or_else(|panic| Err(AdapterError::new(panicked("loader", &*panic))));
             let (adapter, mut data) = loaded.map_err(|error| RunError::Load { side, cause: error.into_cause() })?;
 
+            // Before the check, which reports nothing about models that are left out.
             skip(&mut data, J::INFO.skip);
             Ok((adapter, Checked::new(side, data)))
         };
@@ -124,5 +125,6 @@ fn skip<D: Dataset>(data: &mut D, models: &[&str]) {
             }
         }
     }
+
     D::visit_models(&mut Skip { data, models });
 }

@@ -93,6 +93,7 @@ impl<J: Job> Run<J> {
         let begun = Instant::now();
         let mut run = Self {
             job: Arc::clone(&job),
+            // A limit that is too long for the clock is none.
             deadline: options.time_limit.and_then(|limit| begun.checked_add(limit)),
             options,
             breaches: Vec::new(),
@@ -113,6 +114,7 @@ impl<J: Job> Run<J> {
 
         let ended = match valid.and_then(|()| run.options.unknown_model::<J::Data>().map_or(Ok(()), Err)) {
             Ok(()) => {
+                // The job's hooks are the user's code. A panic in them must not lose the report of what was written.
                 let done = AssertUnwindSafe(job.sync_data(&mut run)).catch_unwind().await;
                 let done = done.unwrap_or_else(|panic| Err(RunError::Panicked(panicked("hook `sync_data`", &*panic))));
                 done.and_then(|()| run.finished())
@@ -167,6 +169,7 @@ impl<J: Job> Run<J> {
                 self.steps.push(report);
                 return Err(error);
             }
+
             let target = match target.await {
                 Ok(target) => target,
                 // The loader's own panics are caught; the only other cause is a runtime that is shutting down.
@@ -177,6 +180,7 @@ impl<J: Job> Run<J> {
             };
             (source, target)
         } else {
+            // One after the other: if the source cannot be loaded, the target is not called.
             let source = Box::pin(loading.source()).await;
             if let (Err(error), report) = source {
                 self.steps.push(report);
@@ -196,6 +200,8 @@ impl<J: Job> Run<J> {
 
         // A loader that returned nothing is more likely broken than its system is empty: everything would be deleted.
         let half_loaded = half_loaded(data.source(), data.target());
+
+        // First, since a side that loaded nothing would be reported as half loaded too, which says less.
         for (side, loaded) in [(Side::Source, data.source()), (Side::Target, data.target())] {
             if untouched(loaded) {
                 return Err(Refusal::NothingLoaded(side).into());
@@ -277,6 +283,8 @@ impl<J: Job> Run<J> {
 
         let guards = Guards { job: J::INFO.limits, limit_overrides: &self.options.limit_overrides };
         let breaches = guards.breaches(&plan);
+
+        // Before the diff is announced, so that it shows what will be held.
         if self.options.on_guard == OnGuard::Hold {
             for (model, breach) in &breaches {
                 plan.hold(*model, breach.operation);
@@ -293,6 +301,8 @@ impl<J: Job> Run<J> {
         }
 
         let refusal = self.refusal(&plan, &target);
+
+        // Kept even if the plan is refused, so that the report can show it.
         self.stage = Stage::Planned { source, target, plan };
         refusal.map_or(Ok(()), |refusal| Err(refusal.into()))
     }
@@ -311,6 +321,8 @@ impl<J: Job> Run<J> {
         let Stage::Planned { source, target, plan } = &self.stage else {
             return Err(RunError::Order { called: "execute_sync", missing: "calculate_diff" });
         };
+
+        // Again, since a hook may have ignored the error of `calculate_diff`.
         if let Some(refusal) = self.refusal(plan, target) {
             return Err(refusal.into());
         }
@@ -326,6 +338,8 @@ impl<J: Job> Run<J> {
         let mut execution = Execution::new(plan, &options, &self.observers);
         let work = async {
             let executed = caught("execute_sync", job.execute_sync(target, Approved::new(&mut execution))).await;
+
+            // Even if the hook failed: what was written has to be completed.
             let completed = if execution.wrote() {
                 caught("sync_complete", job.sync_complete(source, target, &execution.synced())).await
             } else {
@@ -368,7 +382,9 @@ impl<J: Job> Run<J> {
 
         match stopped {
             None => Ok(()),
-            Some(Stopped::Failure(last)) => Err(RunError::Stopped { failed: counts.failed, operations, last }),
+            Some(Stopped::Failure(last)) => {
+                Err(RunError::Stopped { failed: counts.failed, unknown: counts.unknown, operations, last })
+            }
             Some(Stopped::Cancelled) => Err(RunError::Cancelled),
             Some(Stopped::TimeLimit) => Err(RunError::TimeLimit(self.options.time_limit.unwrap_or_default())),
         }
@@ -400,8 +416,8 @@ impl<J: Job> Run<J> {
             Some(Stopped::Cancelled) => Err(RunError::Cancelled),
             Some(Stopped::TimeLimit) => Err(RunError::TimeLimit(self.options.time_limit.unwrap_or_default())),
             Some(Stopped::Failure(last)) => {
-                let (failed, operations) = (outcomes.counts(plan.diff()).failed, plan.diff().operations());
-                Err(RunError::Stopped { failed, operations, last })
+                let (counts, operations) = (outcomes.counts(plan.diff()), plan.diff().operations());
+                Err(RunError::Stopped { failed: counts.failed, unknown: counts.unknown, operations, last })
             }
             None => rehearsed,
         };
@@ -481,6 +497,8 @@ impl<J: Job> Run<J> {
         };
 
         let counts = plan.as_ref().map(|plan| outcomes.counts(plan.diff())).unwrap_or_default();
+
+        // A dry run attempts nothing, and is complete all the same.
         let left_undone = if self.options.dry_run { 0 } else { counts.not_attempted };
         let status = match &error {
             Some(RunError::Refused(_)) => Status::Refused,

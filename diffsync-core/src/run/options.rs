@@ -125,6 +125,8 @@ impl RunOptions {
             self.flags = flags;
             self.filter = filter;
         }
+
+        // Before those of this run, since the last override of a limit counts.
         self.limit_overrides.splice(0..0, limit_overrides);
         self.on_guard = on_guard;
         self.max_rejected = max_rejected;

@@ -60,16 +60,19 @@ impl<'a> Choice<'a> {
 
         let mut variants: Vec<Variant<'a>> = Vec::new();
         for variant in &data.variants {
+            // Read before the variant may be left out, so that mistakes in its keys are reported too.
             let (name, at) = name(cx, variant);
             if !matches!(variant.fields, Fields::Unit) {
                 cx.error(variant.fields.span(), "a user chooses by name, so a choice has no fields: drop these");
                 continue;
             }
+
             if let Some(other) = variants.iter().find(|other| other.name == name) {
                 let message = format!("`{}` is called `{name}` already; give this one another name", other.ident);
                 cx.error_at(at, message);
                 continue;
             }
+
             variants.push(Variant { ident: &variant.ident, name });
         }
 
@@ -88,6 +91,8 @@ pub(crate) const ENUM_KEYS: &[Key<EnumKeys>] = &[Key("crate", |keys, cx, key, in
 pub(crate) const VARIANT_KEYS: &[Key<VariantKeys>] = &[Key("rename", |keys, cx, key, input| {
     let name = attr::text(key, input)?;
     let text = name.value();
+
+    // A given value is trimmed before it is looked up, so a name with spaces around it could never be chosen.
     if text.is_empty() || text.trim() != text || text.contains(char::is_control) {
         let message = "a choice's name must not be empty, nor begin or end with a space";
         return Err(Error::new_spanned(name, message));

@@ -11,6 +11,8 @@ pub(crate) fn expand(choice: &Choice<'_>, krate: &Krate) -> TokenStream {
     let names: Vec<_> = choice.variants.iter().map(|variant| &variant.name).collect();
     let variants: Vec<_> = choice.variants.iter().map(|variant| variant.ident).collect();
     let positions = (0..variants.len()).map(Literal::usize_suffixed);
+
+    // A variant that was reported and left out still needs an arm, or `match self` would be a second error.
     let rest = choice.is_incomplete.then(|| quote!(_ => "",));
 
     krate.scope(&quote! {
@@ -23,6 +25,7 @@ pub(crate) fn expand(choice: &Choice<'_>, krate: &Krate) -> TokenStream {
             fn parse(text: &str) -> ::core::result::Result<Self, ::std::string::String> {
                 match _diffsync::__private::choice(NAMES, text)? {
                     #(#positions => ::core::result::Result::Ok(Self::#variants),)*
+                    // Never reached, since `choice` returns a position in `NAMES`; a match on a number needs the arm.
                     _ => ::core::result::Result::Err(::std::string::String::new()),
                 }
             }

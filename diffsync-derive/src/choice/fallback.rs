@@ -9,6 +9,8 @@ use crate::krate::Krate;
 pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let ident = &input.ident;
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
+
+    // `Variable` requires these, which the compiler could not prove of a generic enum.
     let mut generics = input.generics.clone();
     generics.make_where_clause().predicates.push(syn::parse_quote! {
         #ident #ty_generics: ::core::marker::Send + ::core::marker::Sync + 'static

@@ -80,12 +80,16 @@ impl<'a> Dataset<'a> {
                 );
                 continue;
             };
+
+            // Compared as written. One model by two paths is two impls of `HasTable`, which the compiler reports at
+            // the second.
             let written = model.to_token_stream().to_string();
             let earlier = tables.iter().find(|table| table.model.to_token_stream().to_string() == written);
             if let Some(earlier) = earlier {
                 cx.error_at(model, format!("`{written}` has a table already: `{}`", earlier.ident));
                 continue;
             }
+
             tables.push(TableField { ident, model });
         }
 

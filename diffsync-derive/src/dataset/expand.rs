@@ -17,6 +17,7 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
     // At the model of each field, where a missing parent is to be reported.
     let visits: Vec<_> =
         models.iter().map(|model| quote_spanned!(call_site(model)=> visitor.visit::<#model>();)).collect();
+    // No local variables here, so the user's own span will do (see `span`).
     let schemas = models.iter().map(|model| quote_spanned!(model.span()=> <#model as _diffsync::SyncModel>::SCHEMA));
     // At the model as well, where a model that has two tables is to be reported.
     let has_tables = models.iter().zip(&idents).zip(&positions).map(|((model, field), position)| {
@@ -36,18 +37,28 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
         }
     });
 
+    // The bounds are on the data set's impl and not on the adapter's, so that a missing `Target<Site>` is reported
+    // where a job says `target = …`.
     let targets = models.iter().map(|model| quote_spanned!(model.span()=> SyncTarget: _diffsync::Target<#model>,));
+
+    // Any visitor that can visit each model is accepted. So an adapter can ask for a trait of its own: `Sql` visits
+    // models that are `SqlModel`.
     let visited =
         models.iter().map(|model| quote_spanned!(model.span()=> SyncVisitor: _diffsync::data::Visit<#ident, #model>,));
+    // Called by its full path, since the visitor has a `visit` for each model.
     let each = models.iter().map(
         |model| quote_spanned!(call_site(model)=> <SyncVisitor as _diffsync::data::Visit<#ident, #model>>::visit(visitor);),
     );
+
+    // A macro sees only how a model is written, so the compiler checks the schemas, in constants: a name that two models
+    // have, and circles of links.
     let checks = models.iter().zip(&positions).map(|(model, position)| {
         quote_spanned! {model.span()=>
             const _: () = _diffsync::schema::check_table(&SCHEMAS, #position);
         }
     });
 
+    // After errors there may be no table left, and the parameter would be an unused variable.
     let visitor = if models.is_empty() { quote!(_) } else { quote!(visitor) };
     krate.scope(&quote! {
         const SCHEMAS: [&_diffsync::schema::ModelSchema; #count] =
@@ -65,6 +76,7 @@ pub(crate) fn expand(dataset: &Dataset<'_>, krate: &Krate) -> TokenStream {
             }
         }
 
+        // The parameters have long names, since a model may be called `V` or `T`.
         #[automatically_derived]
         impl<SyncVisitor> _diffsync::data::VisitedBy<SyncVisitor> for #ident
         where

@@ -10,6 +10,8 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let ident = &input.ident;
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
+
+    // `Dataset` requires these, which the compiler could not prove of a generic struct.
     generics.make_where_clause().predicates.push(syn::parse_quote! {
         #ident #ty_generics: ::core::default::Default + ::core::marker::Send + ::core::marker::Sync + 'static
     });
@@ -29,6 +31,7 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
             fn visit_models<SyncVisitor: _diffsync::__private::ModelVisitor<Self>>(_: &mut SyncVisitor) {}
         }
 
+        // For every model and every target below, since it is not known which tables the data set was meant to have.
         #[automatically_derived]
         impl #model_generics _diffsync::data::HasTable<SyncRecord> for #ident #ty_generics #where_clause {
             const POSITION: usize = 0;

@@ -70,6 +70,8 @@ impl<'a> FileModel<'a> {
     pub(super) fn read(cx: &mut Ctxt, input: &'a DeriveInput) -> Option<Self> {
         let mut keys = Keys::default();
         attr::each_key(cx, &input.attrs, "file", |cx, key, input| keys.read(cx, key, input));
+
+        // The struct also has `#[derive(SyncModel)]`, which reports these.
         let mut reported_elsewhere = Ctxt::default();
         let model = Model::read(&mut reported_elsewhere, input);
 
@@ -88,6 +90,7 @@ impl<'a> FileModel<'a> {
             });
         }
 
+        // Only now, so that mistakes in `#[file(…)]` are reported even if the model is not sound.
         let model = model.filter(|_| !reported_elsewhere.failed())?;
         Some(Self { ident: &input.ident, name: model.name, keys, fields })
     }

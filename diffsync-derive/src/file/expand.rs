@@ -25,6 +25,7 @@ pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenS
     let written = model.stored().enumerate().map(|(position, field)| {
         let (position, mut field_ident) = (Literal::usize_suffixed(position), field.ident.clone());
         let span = call_site(field.ty);
+
         field_ident.set_span(span);
         quote_spanned!(span=> cells.put(#position, &self.#field_ident)?;)
     });
@@ -34,6 +35,7 @@ pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenS
         const _: () = {
             use #krate as _adapters;
 
+            // The compiler checks it, since a macro does not see the features of the adapters.
             const _: () = _adapters::__private::file::Format::#format.must_be_enabled();
 
             #[automatically_derived]
@@ -93,9 +95,12 @@ fn read(model: &FileModel<'_>) -> TokenStream {
     let fields: Vec<_> = fields.collect();
     let error = quote!(_adapters::__private::file::CellError);
     let record = quote!(::core::result::Result::Ok(Self { #(#fields),* }));
+
     let (bound, record) = if attributes.is_empty() {
         (None, record)
     } else {
+        // A function of its own: a `?` in it ends only the attributes, and the row is rejected under the identifier
+        // that was read before.
         let bound = quote! {
             fn attributes<C: _adapters::__private::file::RowReader>(
                 cells: &mut C,
@@ -103,6 +108,7 @@ fn read(model: &FileModel<'_>) -> TokenStream {
                 ::core::result::Result::Ok((#(#attributes?,)*))
             }
         };
+
         let record = quote! {
             match attributes(cells) {
                 ::core::result::Result::Ok((#(#variables,)*)) => #record,

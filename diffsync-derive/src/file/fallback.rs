@@ -10,6 +10,8 @@ pub(super) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let (ident, krate) = (&input.ident, krate.path());
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
+
+    // `FileModel` requires these, which the compiler could not prove of a generic struct.
     generics.make_where_clause().predicates.push(syn::parse_quote! {
         #ident #ty_generics: _adapters::__private::file::SyncModel + ::core::clone::Clone
     });

@@ -31,6 +31,7 @@ pub(super) fn validate(cx: &mut Ctxt, model: &FileModel<'_>) -> Option<Kept> {
         return None;
     }
 
+    // Not asked for a path that is wrong, whose extension would be a second error.
     let format = format(cx, model)?;
     if let Some(list) = model.keys.list.get() {
         if !format.holds_keys() {
@@ -55,6 +56,8 @@ pub(super) fn validate(cx: &mut Ctxt, model: &FileModel<'_>) -> Option<Kept> {
 
 fn stays_inside(path: &str) -> bool {
     let path = Path::new(path);
+
+    // No `..` and no root, which lead out of the folder.
     path.file_name().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
@@ -90,6 +93,8 @@ fn delimiter(cx: &mut Ctxt, model: &FileModel<'_>, format: Format) -> u8 {
     if format != Format::Csv {
         cx.error_at(given, "only CSV has a delimiter; drop it");
     }
+
+    // The reader of CSV takes a byte.
     match u8::try_from(given.value()) {
         Ok(delimiter) if delimiter.is_ascii() && !matches!(delimiter, b'"' | b'\r' | b'\n' | 0) => delimiter,
         _ => {

@@ -176,6 +176,7 @@ impl Arguments {
 
         if !arguments.adapters_in_doubt {
             cx.error(
+                // What is missing has no place, so the error is at `#[job]`.
                 Span::call_site(),
                 format!("a job names {missing}: `#[job(source = MySource, target = MyTarget)]`"),
             );

@@ -93,6 +93,7 @@ pub(crate) struct Variable<'a> {
 impl<'a> Job<'a> {
     /// Puts the arguments and the struct together, or reports why that gives no job.
     pub(crate) fn read(cx: &mut Ctxt, arguments: Arguments, input: &'a DeriveInput) -> Option<Self> {
+        // First, so that mistakes in them are reported even if an adapter is missing.
         let variables = variables(cx, input)?;
         let ident = &input.ident;
         let (source, target) = (arguments.source.into_value()?, arguments.target.into_value()?);
@@ -212,6 +213,7 @@ fn literal(key: &Ident, input: ParseStream<'_>) -> Result<DefaultText> {
     let text = match &literal {
         Lit::Str(text) if minus.is_empty() => text.value(),
         Lit::Bool(value) if minus.is_empty() => value.value.to_string(),
+        // Without separators and suffix: `1_000_u32` is the text `1000`.
         Lit::Int(number) => format!("{minus}{}", number.base10_digits()),
         Lit::Float(number) => format!("{minus}{}", number.base10_digits()),
         other => return Err(Error::new_spanned(other, USAGE)),
@@ -224,8 +226,11 @@ fn literal(key: &Ident, input: ParseStream<'_>) -> Result<DefaultText> {
 pub(crate) fn without_var(input: &DeriveInput) -> TokenStream {
     let mut item = input.clone();
     let strip = |attributes: &mut Vec<syn::Attribute>| {
+        // `sync` was reported; if it stayed, the compiler would report an unknown attribute as well.
         attributes.retain(|attribute| !attribute.path().is_ident("var") && !attribute.path().is_ident("sync"));
     };
+
+    // Not only for structs: an enum is reported and emitted again too.
     match &mut item.data {
         Data::Struct(data) => data.fields.iter_mut().for_each(|field| strip(&mut field.attrs)),
         Data::Enum(data) => {

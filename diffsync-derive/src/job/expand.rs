@@ -20,6 +20,8 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
     let target_type = quote_spanned!(target.span()=> type Target = #target;);
     let info = info(job);
     let specs = job.variables.iter().map(spec);
+
+    // The core knows which names a run's own flags take, so it checks them, in constants.
     let names = job.variables.iter().map(|variable| {
         let (name, span) = (variable.ident.unraw().to_string(), variable.ident.span());
         quote_spanned!(span=> const _: () = _diffsync::schema::check_variable(#name);)
@@ -27,6 +29,8 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
 
     let defaults = job.variables.iter().filter_map(|variable| {
         let (ty, DefaultText { text, span }) = (variable.ty, variable.default.as_ref()?);
+
+        // The parser knows `Secret` by name only; the type also tells of an alias.
         let is_secret = quote_spanned! {call_site(ty)=>
             const _: () = _diffsync::schema::check_default(<#ty as _diffsync::job::Variable>::SECRET);
         };
@@ -44,6 +48,8 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
     });
 
     let schemas = quote!(<<#ident as _diffsync::job::JobSpec>::Data as _diffsync::Dataset>::SCHEMAS);
+
+    // A macro does not see the models of the data set, so the compiler checks these in constants.
     let skipped = job.skip.iter().map(|model| {
         quote_spanned! {model.span()=>
             const _: () = _diffsync::schema::check_skipped(#schemas, <#model as _diffsync::SyncModel>::NAME);
@@ -57,6 +63,7 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
         }
     });
 
+    // The bound on `Source` says only that two types differ; this one says what to do about it.
     let same_data = quote_spanned! {source.span()=>
         const _: () = _diffsync::schema::check_same_data::<
             <#source as _diffsync::Adapter>::Data,
@@ -72,6 +79,7 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
         quote_spanned!(call_site(ty)=> <#ty as _diffsync::job::Variable>::show(&self.#ident))
     });
 
+    // At the struct's name, where a missing `impl Job` is reported.
     let registration = (!failed).then(|| {
         quote_spanned! {ident.span()=>
             _diffsync::__private::inventory::submit! { _diffsync::job::JobEntry::new::<#ident>() }
@@ -155,6 +163,7 @@ fn info(job: &Job<'_>) -> TokenStream {
             time_limit: #time_limit,
             skip: &[#(#skip),*],
             ignore: &[#((#ignored_models, #ignored_attributes)),*],
+            // Expands to the place of `#[job]` in the user's file.
             defined_at: ::core::concat!(::core::file!(), ":", ::core::line!()),
         }
     }
@@ -218,6 +227,7 @@ fn from_variables(job: &Job<'_>) -> TokenStream {
     if job.variables.is_empty() {
         return quote! {
             fn from_variables(_: &_diffsync::job::VariableValues) -> #result {
+                // Fits a unit struct as well.
                 ::core::result::Result::Ok(Self {})
             }
         };
@@ -229,6 +239,8 @@ fn from_variables(job: &Job<'_>) -> TokenStream {
         quote_spanned!(call_site(ty)=> <#ty as _diffsync::job::Variable>::read(&mut reader))
     });
 
+    // All are read before any is used, so that all errors are collected. A variable may be called `reader`, so the
+    // locals do not have the variables' names.
     let locals: Vec<_> = (0..idents.len()).map(|position| format_ident!("value_{}", position)).collect();
     quote! {
         fn from_variables(values: &_diffsync::job::VariableValues) -> #result {

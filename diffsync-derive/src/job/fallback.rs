@@ -12,12 +12,15 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
     let unknown = cx.first_as_type(&krate.path());
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
+
+    // `JobSpec` requires these, which the compiler could not prove of a generic struct.
     generics.make_where_clause().predicates.push(syn::parse_quote! {
         #ident #ty_generics: ::core::marker::Send + ::core::marker::Sync + 'static
     });
     let where_clause = &generics.where_clause;
 
     krate.scope(&quote! {
+        // One alias for the three types, so that the error is reported once.
         type Unknown = #unknown;
 
         #[automatically_derived]

@@ -44,6 +44,8 @@ pub(crate) const STRUCT_KEYS: &[Key<Keys>] = &[
     }),
     Key("parent", |keys, cx, key, input| {
         let link = Link::on_struct(key, input)?;
+
+        // A second parent is reported by `set`. As a link, it would break the rule of one parent as well.
         if keys.parent.get().is_none() {
             keys.links.push(link);
         }
@@ -95,6 +97,8 @@ impl<'a> Model<'a> {
         let fields = named_fields(cx, input)?;
         let mut keys = Keys::default();
         attr::each_key(cx, &input.attrs, "sync", |cx, key, input| keys.read(cx, key, input));
+
+        // After the keys, so that mistakes in them are reported too.
         if fields.is_empty() {
             cx.error_at(&input.ident, "a model needs at least one field marked `#[sync(id)]`");
             return None;
@@ -102,6 +106,9 @@ impl<'a> Model<'a> {
 
         let Keys { name, mut links, flags, after, deletes_first, limits, mut identifiers_in_doubt, .. } = keys;
         let name = model_name(cx, &input.ident, name.into_value());
+
+        // A key that could not be read, such as `#[sync(di)]`, may have been `id`. Then a missing identifier is not a
+        // second mistake.
         let errors = cx.count();
         let fields = fields
             .into_iter()
@@ -153,6 +160,8 @@ impl Keys {
         if key == "rename" {
             return Err(Error::new(key.span(), "a model is named with `name = \"…\"`; `rename` is for fields"));
         }
+
+        // `parent` and `references` are keys of both places.
         if attr::contains(field::KEYS, key) && !attr::contains(STRUCT_KEYS, key) {
             self.identifiers_in_doubt = true;
             return Err(Error::new(
@@ -243,6 +252,8 @@ fn model_name(cx: &mut Ctxt, ident: &Ident, given: Option<LitStr>) -> String {
     if name.starts_with(|first: char| first.is_ascii_lowercase()) && name.chars().all(plain) {
         return name;
     }
+
+    // The model goes on under its default name, so that what uses it is still checked.
     cx.error_at(given, "a model's name is written in lower case with digits and underscores, as in `device_type`");
     default
 }

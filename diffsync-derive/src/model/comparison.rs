@@ -51,6 +51,7 @@ impl Comparison {
 
     /// Whether an identifier can be compared so: it must have a hash that agrees.
     pub(crate) fn suits_identifiers(&self) -> bool {
+        // A tolerance has no such hash: in a chain of near values, all would need the same one.
         matches!(self, Self::Equal | Self::Unordered | Self::IgnoreCase)
     }
 }
@@ -59,6 +60,8 @@ fn tolerance(word: &Ident, input: ParseStream<'_>) -> Result<f64> {
     const USAGE: &str = "a tolerance is a number from zero up, as in `compare = tolerance(1e-6)`";
     let literal: Lit = attr::in_parentheses(word, input, USAGE, |inner| {
         let literal = inner.parse()?;
+
+        // The message is empty, since `in_parentheses` replaces it by `USAGE`.
         if inner.is_empty() { Ok(literal) } else { Err(inner.error("")) }
     })?;
     let number = match &literal {

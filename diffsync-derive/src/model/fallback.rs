@@ -11,13 +11,20 @@ use crate::krate::Krate;
 pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> TokenStream {
     let (ident, vis) = (&input.ident, &input.vis);
     let TypeNames { id, key, patch } = TypeNames::of(ident);
+
+    // The types that users name are the error itself, so that code which uses them is accepted without an error of its
+    // own.
     let unknown = cx.first_as_type(&krate.path());
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
+
+    // `SyncModel` requires these, which the compiler could not prove of a generic struct.
     generics.make_where_clause().predicates.push(syn::parse_quote! {
         #ident #ty_generics: ::core::marker::Send + ::core::marker::Sync + 'static
     });
     let where_clause = &generics.where_clause;
+
+    // The links are unknown, so the model is accepted in every data set.
     let mut with_data_set = input.generics.clone();
     with_data_set.params.push(syn::parse_quote!(SyncDataset));
     let (links_generics, _, _) = with_data_set.split_for_impl();
@@ -29,7 +36,8 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
             type Patch = #patch;
             const NAME: &'static str = "";
             const SCHEMA: &'static _diffsync::schema::ModelSchema = &_diffsync::__private::UNUSABLE;
-            fn id(&self) -> Self::Id { ::core::unreachable!() }
+
+            // None of these functions ever runs, since the build fails.
             fn key(&self) -> Self::Key<'_> { ::core::unreachable!() }
             fn is(&self, _: Self::Key<'_>) -> bool { ::core::unreachable!() }
             fn to_id(_: Self::Key<'_>) -> Self::Id { ::core::unreachable!() }
@@ -46,7 +54,7 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
             fn prefetch(&self) -> usize { ::core::unreachable!() }
         }
 
-        // What most identifiers are; that of this model is not known.
+        // Most identifiers are texts; this model's is unknown.
         #[automatically_derived]
         impl #impl_generics _diffsync::model::AsKey<#ident #ty_generics> for str #where_clause {
             fn key(&self) -> ::core::option::Option<#key<'_>> { ::core::unreachable!() }
@@ -62,6 +70,7 @@ pub(crate) fn expand(cx: &mut Ctxt, input: &DeriveInput, krate: &Krate) -> Token
         #[doc(hidden)]
         #[allow(dead_code, reason = "generated for whoever needs it")]
         #vis type #id = #unknown;
+        // With a lifetime, since users write `CountryKey<'_>`. An alias need not use it.
         #[doc(hidden)]
         #[allow(dead_code, reason = "generated for whoever needs it")]
         #vis type #key<'key> = #id;

@@ -55,6 +55,8 @@ pub(crate) const KEYS: &[Key<Keys>] = &[
     }),
     Key("parent", |keys, cx, key, input| {
         let link = Link::on_field(key, &keys.field, input)?;
+
+        // A second parent is reported by `set`. As a link, it would break the rule of one parent as well.
         if keys.parent.get().is_none() {
             keys.links.push(link);
         }
@@ -105,6 +107,7 @@ impl<'a> Field<'a> {
             );
         }
 
+        // With both keys, reported above, the field stays an identifier, or the model might lack one as well.
         let role = match (id.get(), local.get()) {
             (Some(()), _) => Role::Identifier,
             (None, Some(())) => Role::Local,
@@ -118,6 +121,7 @@ impl<'a> Field<'a> {
             attributes: &field.attrs,
             vis: &field.vis,
             ty: &field.ty,
+            // `r#type` is called `type` in diffs and documents.
             name: rename.as_ref().map_or_else(|| ident.unraw().to_string(), LitStr::value),
             description: documentation(&field.attrs),
             role,

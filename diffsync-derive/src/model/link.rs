@@ -70,6 +70,7 @@ impl Link {
         let usage = format!(
             "`{key}` is written `{key} = Model`{or_deferred}, where `Model` is the struct that `{field}` names"
         );
+
         let (model, deferred) = if input.peek(syn::token::Paren) {
             let arguments = attr::in_parentheses(key, input, &usage, Arguments::parse)?;
             if !arguments.pairs.is_empty() {
@@ -87,6 +88,7 @@ impl Link {
         } else {
             (attr::after_equals(key, input, &usage, Type::parse)?, None)
         };
+
         let model = attr::path_type(model, &usage)?;
 
         Ok(Self { key: key.clone(), kind: kind(is_parent, deferred), model, named_by: NamedBy::Field(field.clone()) })
@@ -98,6 +100,7 @@ impl Link {
         let usage = format!("on the struct, `{key}` is written `{key}(Model, its_field = my_field, …)`");
         let Arguments { model, pairs, deferred } = attr::in_parentheses(key, input, &usage, Arguments::parse)?;
         let model = attr::path_type(model, &usage)?;
+
         if let (true, Some(deferred)) = (is_parent, &deferred) {
             return Err(Error::new(deferred.span(), PARENT_DEFERRED));
         }
@@ -131,6 +134,8 @@ impl Arguments {
                 break;
             }
             let its = field_name(input)?;
+
+            // A field of the other model may be called `deferred`: `deferred = mine` is a pair like any other.
             if its == "deferred" && arguments.deferred.is_none() && !input.peek(Token![=]) {
                 arguments.deferred = Some(its);
                 continue;
@@ -150,7 +155,9 @@ fn field_name(input: ParseStream<'_>) -> Result<Ident> {
     if syn::parse_str::<Ident>(&text).is_ok() {
         return Ok(name);
     }
+
     match text.as_str() {
+        // These have no raw form, and `new_raw` would panic.
         "self" | "Self" | "super" | "crate" | "_" => Err(Error::new(name.span(), "expected a field's name")),
         keyword => Ok(Ident::new_raw(keyword, name.span())),
     }

@@ -23,6 +23,8 @@ pub(crate) fn derive(from: ImportedFrom, input: TokenStream) -> TokenStream {
     };
 
     let mut cx = Ctxt::default();
+
+    // Read on its own, since the fallback needs the path even where nothing else can be read.
     let krate = Krate::of(from, &input.attrs, "sync");
     let expanded = Model::read(&mut cx, &input)
         .and_then(|mut model| validate::validate(&mut cx, &mut model).then(|| expand::expand(&model, &krate)))

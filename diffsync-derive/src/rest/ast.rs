@@ -160,6 +160,7 @@ pub(crate) const KEYS: &[Key<FieldKeys>] = &[
         const USAGE: &str = "`write` is the part of the body that the field is written to where it is read from another, \
                              `write = \"namespace -> ipam/namespaces(name)\"`";
         let text = attr::text(key, input)?;
+
         let part = Part::field(&text).or_else(|_| Part::lookup(&text)).ok().filter(|part| part.len() == 1);
         let part = part.ok_or_else(|| Error::new_spanned(&text, USAGE))?;
         keys.write.set(cx, key, (part, text));
@@ -207,6 +208,7 @@ impl<'a> Collection<'a> {
             if field.role == Role::Attribute {
                 cx.error_at(word, "the server's key is a local field, because the other side does not have it: mark it `#[sync(local)]` as well");
             }
+
             let named = keys.part.get().map(|(part, _)| part.path.join("."));
             let name = named.or_else(|| (field.role == Role::Identifier).then(|| field.name.clone()));
             self.key = Some(ServerKey { ident: field.ident, ty: field.ty, role: field.role, name });
@@ -343,6 +345,8 @@ fn checked_path(path: LitStr) -> Result<LitStr> {
 /// A path in a response, as a JSON pointer.
 fn pointer(text: &LitStr) -> Result<String> {
     let path = text.value();
+
+    // `/` and `~` have a meaning of their own in a JSON pointer.
     if path.split('.').any(|step| step.is_empty() || step.contains(['/', '~', ' '])) {
         let message = "`answer` is the path to the record in the response to a write, as in `answer = \"result\"` or \
                        `answer = \"data.0\"`";
@@ -384,6 +388,7 @@ fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
         inner.parse::<Option<Token![,]>>()?;
         Ok((field, value))
     })?;
+
     let part = Part::field(&field).or_else(|_| Part::lookup(&field));
     match part {
         Ok(part) if part.len() == 1 && !matches!(part.kind, PartKind::Tree(_)) => Ok(Owner { part, value }),

@@ -16,6 +16,8 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
     let text = |literal: &Option<LitStr>| literal.as_ref().map(LitStr::value).unwrap_or_default();
     let (path, query) = (text(&collection.path), text(&collection.query));
     let lookups = collection.lookups.iter().map(|lookup| looked_up(collection, lookup));
+
+    // A field with `write` is in the schema twice: once only written, and once only read.
     let writes = collection.fields.iter().filter_map(|field| {
         let (part, _) = field.write.as_ref()?;
         Some(described(field, part, false, true))
@@ -27,6 +29,7 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
     });
 
     let owner = option_of(collection.owner.as_ref().map(|owner| {
+        // No field holds the owner, so there is none to tell whether it is a text.
         let (part, value) = (owner.part.expand(&mut std::iter::empty()), &owner.value);
         quote!(_diffsync::__private::rest::StaticOwner { part: #part, value: #value })
     }));

@@ -10,6 +10,8 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
     let ident = &input.ident;
     let (impl_generics, ty_generics, _) = input.generics.split_for_impl();
     let mut generics = input.generics.clone();
+
+    // `RestModel` requires these, which the compiler could not prove of a generic struct.
     generics.make_where_clause().predicates.push(syn::parse_quote! {
         #ident #ty_generics: _diffsync::__private::rest::SyncModel + ::core::clone::Clone
     });

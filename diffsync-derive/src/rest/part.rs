@@ -61,6 +61,8 @@ impl Part {
         };
         let collection = name.trim_matches('/').to_owned();
         let is_path = !collection.is_empty() && !collection.contains(char::is_whitespace);
+
+        // `on` names a column; the syntax of lookups is shared with SQL.
         if !is_path || key.is_some() {
             return None;
         }
@@ -73,6 +75,7 @@ impl Part {
     fn plain(way: &str) -> Option<Self> {
         match way.split_once("*/") {
             Some((up, name)) => {
+                // The way up is a single step: `parent*/name`, not `site.parent*/name`.
                 let [up] = <[String; 1]>::try_from(steps(up)?).ok()?;
                 Some(Self { path: steps(name)?, kind: PartKind::Tree(up) })
             }
@@ -93,6 +96,7 @@ impl Part {
         let path = &self.path;
         let kind = match &self.kind {
             PartKind::Value => {
+                // Taken all the same, so that the next value meets its own field.
                 is_text.next();
                 quote!(_diffsync::__private::rest::PartKind::Value)
             }

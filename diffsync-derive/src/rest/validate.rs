@@ -26,12 +26,15 @@ fn lookups(cx: &mut Ctxt, collection: &mut Collection<'_>) {
     let fields = &collection.fields;
     let names: Vec<String> = fields.iter().map(|field| field.ident.unraw().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
+
     collection.lookups.retain(|lookup| {
+        // A loop and not `all`, so that every wrong name is reported.
         let mut all = true;
         for named in &lookup.fields {
             if fields.iter().any(|field| field.ident == named) {
                 continue;
             }
+
             let meant = suggest(&named.to_string(), &names);
             let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
             cx.error_at(named, format!("no identifier or attribute is called `{named}`{meant}"));
@@ -69,6 +72,7 @@ fn fields(cx: &mut Ctxt, collection: &mut Collection<'_>) {
             );
             field.blank = None;
         }
+
         if let Some(word) = &field.write_only
             && ty::option(field.ty).is_none()
         {
@@ -100,6 +104,7 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
     });
 
     for (place, who, at) in lookups.chain(written).chain(fields) {
+        // `custom_fields` contains `custom_fields.asset`: two values would be written to one place.
         let overlaps = |(other, _): &&(Vec<String>, String)| place.starts_with(other) || other.starts_with(&place);
         match taken.iter().find(overlaps) {
             Some((other, by)) if *other == place => {

@@ -110,6 +110,7 @@ impl<'a> Table<'a> {
         let mut keys = StructKeys::default();
         attr::each_key(cx, &input.attrs, "sql", |cx, key, input| keys.read(cx, key, input));
         let StructKeys { table, owner, cascades, mut lookups, .. } = keys;
+
         let (mut fields, mut absent) = (Vec::new(), Vec::new());
         for field in &model.fields {
             let FieldKeys { column, lookup, key, form, declared, .. } = FieldKeys::read(cx, field);
@@ -123,13 +124,16 @@ impl<'a> Table<'a> {
                 );
                 continue;
             }
+
             if let (Some(lookup), Some(_)) = (lookup.key(), column.key()) {
                 cx.error_at(lookup, "the lookup names the column; drop `column`");
             }
             if field.role == Role::Local && column.get().is_none() && key.get().is_none() {
+                // It is not in the table, and gets its default when a row is read.
                 absent.push(field.ident);
                 continue;
             }
+
             if let Some(key) = key.key()
                 && field.role != Role::Local
             {
@@ -139,6 +143,8 @@ impl<'a> Table<'a> {
                      record, drop `key`",
                 );
             }
+
+            // Otherwise the key was reported, and the field goes on as an ordinary column.
             let key = key.key().filter(|_| field.role == Role::Local).cloned();
             lookups.extend(lookup.into_value());
             fields.push(Field {
@@ -245,6 +251,7 @@ fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
             } else {
                 return Err(inner.error(""));
             };
+
             if place.replace(literal).is_some() {
                 return Err(inner.error(""));
             }
@@ -252,6 +259,7 @@ fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
                 inner.parse::<Token![,]>()?;
             }
         }
+
         column.zip(value).map(|(column, value)| Owner { column, value }).ok_or_else(|| inner.error(""))
     })
 }
@@ -271,6 +279,7 @@ fn lookup(key: &Ident, input: ParseStream<'_>) -> Result<Lookup> {
         }
         Ok((literal, fields))
     })?;
+
     let leads = Leads::read(&literal)?;
     if fields.len() != leads.len() {
         let (parts, given) = (leads.len(), fields.len());

@@ -15,6 +15,8 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
     let id = format_ident!("{ident}Id");
     let name = name.as_ref().map(LitStr::value).unwrap_or_default();
     let schema = fields.iter().map(|field| described(table, field));
+
+    // Every field is found: `validate` has removed lookups that name others.
     let lookups = table.lookups.iter().map(|lookup| lookup.expand(|field| table.field(field).unwrap_or_default()));
     let key = option_of(fields.iter().position(|field| field.key.is_some()).map(|position| {
         let position = Literal::usize_unsuffixed(position);
@@ -87,6 +89,7 @@ pub(crate) fn expand(table: &Table<'_>, krate: &Krate) -> TokenStream {
             }
 
             fn identify(row: &_diffsync::__private::sql::Fields<'_>) -> ::core::result::Result<#id, _diffsync::__private::sql::FieldError> {
+
                 ::core::result::Result::Ok(#id::new(#(#parts),*))
             }
 

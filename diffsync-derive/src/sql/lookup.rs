@@ -101,6 +101,7 @@ impl Lookup {
 
 /// A name that is not empty, and holds no character of the syntax.
 fn checked(name: String) -> Option<String> {
+    // What is left of the syntax in a name is a mistake, as in `a > b(c)`.
     (!name.is_empty() && !name.contains(['(', ')', ',', '>'])).then_some(name)
 }
 

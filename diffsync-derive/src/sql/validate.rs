@@ -15,6 +15,8 @@ pub(crate) fn validate(cx: &mut Ctxt, table: &mut Table<'_>) -> bool {
         cx.error_at(table.ident, "no table is declared: write `#[sql(table = \"…\")]` above the struct");
     }
     keys(cx, table);
+
+    // Before the columns, so that a lookup that is removed does not take one.
     lookups(cx, table);
     columns(cx, table);
     table.name.is_some()
@@ -40,6 +42,7 @@ fn keys(cx: &mut Ctxt, table: &mut Table<'_>) {
 fn lookups(cx: &mut Ctxt, table: &mut Table<'_>) {
     let names: Vec<&str> = table.fields.iter().map(|field| field.name.as_str()).collect();
     let fields = &table.fields;
+
     table.lookups.retain(|lookup| {
         lookup.fields.iter().all(|named| {
             let found = fields.iter().find(|field| field.ident == named);
@@ -54,6 +57,7 @@ fn lookups(cx: &mut Ctxt, table: &mut Table<'_>) {
                     format!("no field is called `{named}`{meant}")
                 }
             };
+
             cx.error_at(named, message);
             false
         })
@@ -64,6 +68,8 @@ fn lookups(cx: &mut Ctxt, table: &mut Table<'_>) {
 fn columns(cx: &mut Ctxt, table: &mut Table<'_>) {
     let mut taken: HashMap<String, String> = HashMap::new();
     let looked_up = |ident: &Ident| table.lookups.iter().any(|lookup| lookup.fields.contains(ident));
+
+    // A field that a lookup reads has no column unless it names one.
     let own = table.fields.iter().filter(|field| field.column.is_some() || !looked_up(field.ident));
     let own = own.map(|field| {
         let column = field.column.as_ref().map_or_else(|| field.name.clone(), syn::LitStr::value);

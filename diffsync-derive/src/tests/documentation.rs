@@ -26,7 +26,8 @@ fn listed(lines: &[&str], section: &str) -> Vec<String> {
 /// The code of the examples, without the lines that are hidden.
 fn examples(lines: &[&str]) -> String {
     let blocks = lines.split(|line| *line == "```").skip(1).step_by(2);
-    blocks.flatten().filter(|line| !line.starts_with("# ")).map(|line| format!("{line}\n")).collect()
+    let shown: Vec<_> = blocks.flatten().filter(|line| !line.starts_with("# ")).copied().collect();
+    shown.join("\n")
 }
 
 fn check<T>(module: &str, section: &str, attribute: &str, table: &[Key<T>]) {

@@ -1,8 +1,8 @@
 //! Database servers for tests: `PostgreSQL`, `PgBouncer` and `MariaDB` from the system's packages, on private ports, with
 //! their data in a temporary folder.
 //!
-//! A server is started once in a program that tests, and ends with it, however it ends: a shell waits for the end of a
-//! pipe that only the program holds, then stops the server and removes its data.
+//! A test program starts a server once. The server ends with the program, even if that is killed: a shell waits for the
+//! end of a pipe that only the program holds, then stops the server and removes its data.
 
 use std::fs;
 use std::io::{self, Write};

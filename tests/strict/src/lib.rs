@@ -1,5 +1,5 @@
-//! Generated code under the strictest lints: a crate as a careful user would write it, whose models, data sets, adapter
-//! and jobs are of every kind. That it compiles is the test; what the generated types do is tested at the end.
+//! Generated code under the strictest lints: a crate as a careful user would write it, with every kind of model, data
+//! set, adapter and job. It only has to compile; the tests at the end check the generated types.
 
 #![deny(warnings, missing_docs, unreachable_pub, clippy::pedantic)]
 #![deny(missing_debug_implementations, rust_2018_idioms, rustdoc::all)]

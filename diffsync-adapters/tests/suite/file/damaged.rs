@@ -221,13 +221,13 @@ fn in_each_format(side: Side, more: [&str; 2]) -> [(&'static str, LoadResult); 4
         (Vec::new(), String::new(), String::new(), String::new());
     for (name, more) in ["a", "b"].into_iter().zip(more) {
         let more = pair(more);
-        let json = more.as_ref().map(|(key, value)| format!(", \"{key}\": \"{value}\"")).unwrap_or_default();
+        let json = more.as_ref().map_or_else(String::new, |(key, value)| format!(", \"{key}\": \"{value}\""));
         let json = format!("{{\"name\": \"{name}\", \"site\": \"s\"{json}, \"mtu\": 1}}");
         writeln!(in_lines, "{json}").unwrap();
         in_json.push(json);
-        let yaml = more.as_ref().map(|(key, value)| format!("  {key}: {value}\n")).unwrap_or_default();
+        let yaml = more.as_ref().map_or_else(String::new, |(key, value)| format!("  {key}: {value}\n"));
         write!(in_yaml, "- name: {name}\n  site: s\n{yaml}  mtu: 1\n").unwrap();
-        let toml = more.as_ref().map(|(key, value)| format!("{key} = '{value}'\n")).unwrap_or_default();
+        let toml = more.as_ref().map_or_else(String::new, |(key, value)| format!("{key} = '{value}'\n"));
         write!(in_toml, "[[device]]\nname = '{name}'\nsite = 's'\n{toml}mtu = 1\n").unwrap();
     }
     [

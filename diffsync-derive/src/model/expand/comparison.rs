@@ -24,15 +24,20 @@ pub(super) fn mark(model: &Model<'_>, field: &Field<'_>, position: &Literal) -> 
     };
 
     let same = match &field.comparison {
+        // To a link, an empty text is a name and `None` is not, so two blank values would differ.
         Comparison::BlankIsNone if !namings.is_empty() => {
             let (blank, named) = (by("BlankIsNone"), named());
             quote_spanned!(call_site(ty)=> (#blank || #named))
         }
+
+        // Two texts can name one record, so a link decides before `==`.
         _ if !namings.is_empty() => named(),
+        // `&Pair`, since the placeholder for types that cannot be compared is found on it, after everything on `Pair`.
         Comparison::Equal if !is_plain(ty) => {
             quote_spanned!(call_site(ty)=> (&_diffsync::__private::Pair(&#mine, &#its)).same())
         }
         Comparison::Equal if holds_floats(ty) => quote!(_diffsync::compare::Float::same(&#mine, &#its)),
+        // In parentheses, since a `!` is put before it.
         Comparison::Equal => quote!((#mine == #its)),
         Comparison::Unordered => by("Unordered"),
         Comparison::IgnoreCase => by("IgnoreCase"),
@@ -119,6 +124,7 @@ pub(super) fn identifier_hash(model: &Model<'_>, field: &Field<'_>, part: &Token
     if !namings.is_empty() {
         return name::hash(&namings, field, part);
     }
+
     let ty = key_type(field);
     let span = call_site(field.ty);
     match field.comparison {
@@ -141,6 +147,7 @@ pub(super) fn written(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStrea
     let ty = field.ty;
     let (mine, its) = (ref_of("self", field), ref_of("target", field));
     let namings = name::namings(model, field);
+
     if matches!(field.comparison, Comparison::Contains) && !namings.is_empty() {
         return Some(name::union(&namings, field, &mine, &its));
     }

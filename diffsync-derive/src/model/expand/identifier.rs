@@ -39,6 +39,8 @@ pub(super) fn id(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let idents: Vec<_> = fields.iter().map(|field| field.ident).collect();
     let parameters = fields.iter().map(|field| {
         let (ident, ty) = (field.ident, field.ty);
+
+        // `Into`, so that `RegionId::new("europe")` takes a literal.
         quote!(#ident: impl ::core::convert::Into<#ty>)
     });
 
@@ -49,6 +51,7 @@ pub(super) fn id(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let shown = fields.iter().map(|field| {
         let part = field_of("self", field);
         if option(field.ty).is_some() {
+            // An `Option` has no `Display`.
             quote_spanned!(call_site(field.ty)=> text.optional_part(::core::option::Option::as_ref(&#part))?;)
         } else {
             quote_spanned!(call_site(field.ty)=> text.part(&#part)?;)
@@ -90,6 +93,7 @@ pub(super) fn id(model: &Model<'_>, names: &TypeNames) -> TokenStream {
         #[automatically_derived]
         impl ::core::hash::Hash for #id {
             fn hash<H: ::core::hash::Hasher>(&self, state: &mut H) {
+                // As the key does, since a table is searched by borrowed keys.
                 ::core::hash::Hash::hash(&_diffsync::model::AsKey::<#model_ident>::key(self), state);
             }
         }
@@ -118,6 +122,7 @@ pub(super) fn id(model: &Model<'_>, names: &TypeNames) -> TokenStream {
 
 /// One identifier serialises as its value, several as a map.
 fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
+    // `"fr"` for one identifier, `{"site": "ams01", "name": "r1"}` for several.
     let (serialize, deserialize) = if let [field] = fields {
         let ident = field.ident;
         let value = with_bound(field, &ref_of("self", field));
@@ -141,6 +146,7 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
                 _diffsync::__private::serde::ser::SerializeStruct::serialize_field(&mut parts, #name, #value)?;
             }
         });
+
         let read = fields.iter().map(|field| {
             let (ident, ty, name) = (field.ident, field.ty, &field.name);
             let part = if is_plain(ty) {
@@ -186,6 +192,8 @@ fn serde(fields: &[&Field<'_>], id: &Ident) -> TokenStream {
 pub(super) fn never_read<'f, 'a: 'f>(mut fields: impl Iterator<Item = &'f Field<'a>>) -> Option<TokenStream> {
     fields.any(|field| !is_plain(field.ty)).then(|| {
         quote! {
+            // Inherent functions of `Read` are found before those of this trait, and exist only for types that can be
+            // read.
             #[allow(unused_imports, reason = "only what cannot be read needs it")]
             use _diffsync::__private::NeverRead as _;
         }
@@ -206,6 +214,7 @@ pub(super) fn key_type(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     quote! {
         #[doc = #doc]
         #lints
+        // All fields are references, and a reference is always `Copy`.
         #[derive(::core::clone::Clone, ::core::marker::Copy)]
         #vis struct #key<'key> {
             #(#fields,)*
@@ -263,6 +272,7 @@ pub(super) fn key(model: &Model<'_>, names: &TypeNames) -> TokenStream {
 
 /// How a key holds an identifier of this type.
 pub(super) fn borrowed_type(ty: &Type) -> TokenStream {
+    // A `str`, so that `table.get("france")` allocates nothing.
     if is_string(ty) { quote!(&'key str) } else { quote!(&'key #ty) }
 }
 
@@ -305,7 +315,7 @@ pub(super) fn lookups(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let of_id = fields.iter().map(|field| borrowed(field));
     let by_id = implement(TokenStream::new(), id.to_token_stream(), of_id.collect(), respell(to_id.clone()));
     let by_value = match fields.as_slice() {
-        // The core makes that one of `String`.
+        // The core's impl for `String` builds on this one.
         [field] if is_string(field.ty) => {
             let part = field.ident;
             let spelling = quote! {
@@ -316,22 +326,25 @@ pub(super) fn lookups(model: &Model<'_>, names: &TypeNames) -> TokenStream {
             };
             implement(TokenStream::new(), quote!(str), vec![quote!(self)], spelling)
         }
-        // An `Option` of a name means that there may be none.
+        // The core has an impl for every `Option`, in which `None` names nothing.
         [field] if option(field.ty).is_some() => TokenStream::new(),
         [field] => {
             let (ty, part) = (field.ty, field.ident);
             implement(TokenStream::new(), quote!(#ty), vec![quote!(self)], respell(quote!(#to_id.#part)))
         }
         _ => {
+            // `("europe", "rack 1")`: with `String`, a lookup would have to allocate.
             let types = fields.iter().map(|field| {
                 let ty = field.ty;
                 if is_string(ty) { quote!(&'name str) } else { quote!(#ty) }
             });
+
             let generics = if fields.iter().any(|field| is_string(field.ty)) { quote!(<'name>) } else { quote!() };
             let parts = fields.iter().enumerate().map(|(position, field)| {
                 let position = Literal::usize_unsuffixed(position);
                 if is_string(field.ty) { quote!(self.#position) } else { quote!(&self.#position) }
             });
+
             implement(generics, quote!((#(#types),*)), parts.collect(), TokenStream::new())
         }
     };

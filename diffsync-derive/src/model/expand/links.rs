@@ -13,6 +13,7 @@ use crate::ty::{argument, is_list, is_self, option};
 
 pub(super) fn links(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
+
     let mut bounds = Vec::new();
     let mut bound_models: Vec<String> = Vec::new();
     let mut visits = Vec::new();
@@ -20,14 +21,20 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
     for link in &model.links {
         let to = resolved(model, &link.model);
         let written = to.to_token_stream().to_string();
+
+        // Each model once, or a link to a type that is no model would be reported for each link.
         if !bound_models.contains(&written) {
             bound_models.push(written);
+
+            // The bound is on the data set, since only a data set can lack the table. `#[derive(Dataset)]` has the
+            // compiler report that at the field of this model.
             bounds.push(
                 quote_spanned!(to.span()=> #to: _diffsync::SyncModel, SyncDataset: _diffsync::data::HasTable<#to>),
             );
         }
         let key_of = key_of(model, link, &to);
         visits.push(quote_spanned! {call_site(&to)=>
+            // The schema lists the links in this order. Generated code has no indexing, which could panic.
             if let ::core::option::Option::Some(link) = links.next() {
                 visitor.visit::<#to>(link, #key_of);
             }
@@ -97,10 +104,17 @@ fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
             let Some(field) = model.field(mine) else { return TokenStream::new() };
             let span = call_site(field.ty);
             let value = field_of("record", field);
+
             let name = if list.is_some() { quote_spanned!(span=> name) } else { quote_spanned!(span=> &#value) };
             quote_spanned!(span=> _diffsync::model::AsKey::<#to>::key(#name))
         }
         NamedBy::Fields(pairs) => {
+            // For example:
+            //
+            //     match (KeyPart::part(&record.site), KeyPart::part(&record.rack)) {
+            //         (Some(part_0), Some(part_1)) => Some(SyncKey { site: part_0, name: part_1 }),
+            //         _ => None,
+            //     }
             let (mut parts, mut names, mut assigned) = (Vec::new(), Vec::new(), Vec::new());
             for (position, pair) in pairs.iter().enumerate() {
                 let (its, span) = (&pair.its, call_site(&pair.mine));
@@ -109,17 +123,21 @@ fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
                 let in_list = list.is_some_and(|list| list.ident == field.ident);
                 let value = if in_list { quote_spanned!(span=> name) } else { quote_spanned!(span=> &#value) };
                 let name = format_ident!("part_{}", position, span = span);
+
                 parts.push(quote_spanned!(span=> _diffsync::__private::KeyPart::part(#value)));
                 assigned.push(quote!(#its: #name));
                 names.push(name);
             }
-            // An identifier that the other model has not, or that was left out, is so a field that the key has not, or
-            // that was left out: so the compiler reports it at the words that the user wrote.
+
+            // A wrong or missing identifier is a wrong or missing field of the key, which the compiler reports at the
+            // words that the user wrote.
             let key = quote_spanned!(link.model.span()=> SyncKey { #(#assigned),* });
             quote! {{
+                // An alias, since a struct expression cannot begin with `<Site as SyncModel>::Key`.
                 type SyncKey<'key> = <#to as _diffsync::SyncModel>::Key<'key>;
                 match (#(#parts,)*) {
                     (#(::core::option::Option::Some(#names),)*) => ::core::option::Option::Some(#key),
+                    // If any of the fields is `None`, the record names nothing.
                     _ => ::core::option::Option::None,
                 }
             }}
@@ -175,9 +193,12 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     quote_spanned! {span=>
         _diffsync::__private::Respelled(|record, spelled| {
             let mut last = ::core::option::Option::None;
+
+            // Taken out and collected again, since the elements of a set cannot be changed in place.
             let list = ::core::mem::take(&mut #value);
             #value = #all;
             if let ::core::option::Option::Some(key) = _diffsync::model::AsKey::<#to>::key(&last) {
+                // Unused where the list is the link's only field.
                 let _ = key;
                 #(#single)*
             }
@@ -200,6 +221,7 @@ fn take(model: &Model<'_>, link: &Link, to: &Type, field: &Field<'_>, value: &To
         }
     };
 
+    // Tried on a copy: the new spelling may name another record by one of the field's other links.
     let namings: Vec<Naming<'_>> = name::namings(model, field);
     if namings.len() < 2 {
         return respell(value);

@@ -22,6 +22,8 @@ use crate::ty::{is_copied, is_plain};
 
 pub(crate) fn expand(model: &Model<'_>, krate: &Krate) -> TokenStream {
     let names = TypeNames::of(model.ident);
+
+    // Users name these types, so they are outside the scope, beside the model.
     let types =
         [identifier::id_type(model, &names), identifier::key_type(model, &names), patch::patch_type(model, &names)];
     let bounds = bounds(model);
@@ -71,6 +73,8 @@ impl TypeNames {
 /// once.
 fn bounds(model: &Model<'_>) -> TokenStream {
     let serialize = quote!(_diffsync::__private::serde::Serialize);
+
+    // Plain types satisfy the bounds of every role, so most models need none of these functions.
     let has = |role| model.with_role(role).any(|field| !is_plain(field.ty));
     let identifier = has(Role::Identifier).then(|| {
         quote! {
@@ -148,6 +152,7 @@ fn field_of(this: &str, field: &Field<'_>) -> TokenStream {
 
 /// A field of `this`, at some span.
 fn field_at(this: &str, field: &Field<'_>, span: Span) -> TokenStream {
+    // `this` is a local variable or `self`, which with the user's own hygiene might be another one (see `span`).
     let (this, mut ident) = (Ident::new(this, span), field.ident.clone());
     ident.set_span(span);
 

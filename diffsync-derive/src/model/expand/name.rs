@@ -43,6 +43,8 @@ impl Naming<'_> {
 pub(super) fn namings<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Vec<Naming<'m>> {
     match field.comparison {
         Comparison::Equal | Comparison::BlankIsNone => {}
+
+        // These compare lists as a whole, and leave open how two elements compare.
         Comparison::Unordered | Comparison::Contains if is_list(field.ty) => {}
         _ => return Vec::new(),
     }
@@ -52,6 +54,8 @@ pub(super) fn namings<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Vec<Naming
     let mut namings: Vec<Naming<'_>> = Vec::new();
     let mut add = |to: &Type, part: Option<&'m Ident>| {
         let written = |to: &Type| quote!(#to).to_string();
+
+        // Two links may lead to one identifier of one model, by which a field is compared once.
         if !namings.iter().any(|other| other.part == part && written(&other.to) == written(to)) {
             namings.push(Naming { to: to.clone(), part });
         }
@@ -61,6 +65,7 @@ pub(super) fn namings<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Vec<Naming
         let to = links::resolved(model, &link.model);
         match &link.named_by {
             NamedBy::Field(mine) if mine == field.ident => {
+                // An identifier that names a record of its own model would be compared by itself, for ever.
                 if !(leads_to_itself(model, link) && field.role == Role::Identifier) {
                     add(&to, None);
                 }
@@ -132,6 +137,8 @@ pub(super) fn same(namings: &[Naming<'_>], field: &Field<'_>, mine: &TokenStream
     if option(field.ty).is_none() {
         return same;
     }
+
+    // `None` and an empty list both name nothing, and still differ.
     let is_some = |value: &TokenStream| quote_spanned!(span=> ::core::option::Option::is_some(#value));
     let (mine, its) = (is_some(mine), is_some(its));
     if matches!(field.comparison, Comparison::Contains) {
@@ -174,6 +181,7 @@ pub(super) fn union(namings: &[Naming<'_>], field: &Field<'_>, mine: &TokenStrea
     let span = call_site(field.ty);
     let held = each_named(namings, field, its);
     let (each, named) = (links::names(field, mine), named(namings, field, &quote_spanned!(span=> name)));
+
     let union = quote_spanned! {span=>
         _diffsync::__private::name::union(#its, #held, #each.map(|name| (#named, name)))
     };
@@ -181,6 +189,7 @@ pub(super) fn union(namings: &[Naming<'_>], field: &Field<'_>, mine: &TokenStrea
         return union;
     }
     quote_spanned! {span=>
+        // `union` begins with the target's `None`, which an empty list of the source would leave as it is.
         if ::core::option::Option::is_none(#its) { ::core::clone::Clone::clone(#mine) } else { #union }
     }
 }
@@ -204,6 +213,8 @@ pub(super) fn parts(model: &Model<'_>, key: &Ident) -> TokenStream {
         let (compared, given) = (compared_part(ident), given_part(ident));
         let namings = if is_list(field.ty) { Vec::new() } else { namings(model, field) };
         let part = quote_spanned!(span=> part);
+
+        // The result is opaque: how the part compares is up to this model alone.
         let body = match field.comparison {
             _ if !namings.is_empty() => named(&namings, field, &part),
             Comparison::IgnoreCase => quote_spanned!(span=> _diffsync::__private::name::IgnoringCase(part)),
@@ -264,6 +275,7 @@ pub(super) fn missing_parts(model: &Model<'_>) -> Option<TokenStream> {
     });
 
     Some(quote! {
+        // The inherent functions of a key are found first, so these are called only for parts that it lacks.
         #[allow(dead_code, reason = "only what is missing needs it")]
         trait SyncNoPart: ::core::marker::Sized {
             #(#functions)*

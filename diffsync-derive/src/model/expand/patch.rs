@@ -63,6 +63,7 @@ pub(super) fn patch(model: &Model<'_>, names: &TypeNames) -> TokenStream {
         quote_spanned!(call_site(field.ty)=> changes.entry(#name, #value);)
     });
 
+    // An empty chain of `&&` is no expression.
     let is_empty = if idents.is_empty() { quote!(true) } else { quote!(#(self.#idents.is_none())&&*) };
     quote! {
         #[automatically_derived]
@@ -84,6 +85,8 @@ pub(super) fn patch(model: &Model<'_>, names: &TypeNames) -> TokenStream {
             }
         }
 
+        // Not derived, since only attributes that change are written: a derived `null` would mean that the value is
+        // removed.
         #[automatically_derived]
         impl _diffsync::__private::serde::Serialize for #patch {
             fn serialize<S: _diffsync::__private::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<<S as _diffsync::__private::serde::Serializer>::Ok, <S as _diffsync::__private::serde::Serializer>::Error> {
@@ -97,6 +100,7 @@ pub(super) fn patch(model: &Model<'_>, names: &TypeNames) -> TokenStream {
         impl ::core::fmt::Debug for #patch {
             #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                // Through the serialiser, which redacts secrets.
                 _diffsync::__private::debug_patch(#type_name, self, f)
             }
         }

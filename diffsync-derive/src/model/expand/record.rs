@@ -74,6 +74,7 @@ pub(super) fn record(model: &Model<'_>, names: &TypeNames) -> TokenStream {
                 ::core::result::Result::Ok(Self { #(#from_values),* })
             }
 
+            // The sum keeps the compiler from leaving out the reads.
             #[inline]
             fn prefetch(&self) -> usize {
                 0usize #(.wrapping_add(#touched))*
@@ -132,6 +133,8 @@ fn spelled(model: &Model<'_>) -> Option<TokenStream> {
     let mut named = Vec::new();
     for link in model.links.iter().filter(|link| link.deferred().is_none()) {
         let to = links::resolved(model, &link.model);
+
+        // `has_spellings` of the model itself would call itself for ever, and a deferred link may lead back here.
         let is_other = *model.ident != quote!(#to).to_string();
         if is_other && fields.iter().any(|field| link.fields().any(|mine| mine == field.ident)) {
             named.push(quote_spanned!(call_site(&to)=> <#to as _diffsync::SyncModel>::has_spellings()));
@@ -142,6 +145,8 @@ fn spelled(model: &Model<'_>) -> Option<TokenStream> {
         return None;
     }
     let has_spellings = if by_itself { quote!(true) } else { quote!(#(#named)||*) };
+
+    // By `==`, since identifiers that are the same may still be written differently.
     let equal = fields.iter().map(|field| {
         let its = field_of("key", field);
         let its = quote_spanned!(call_site(field.ty)=> *#its);
@@ -172,6 +177,7 @@ fn compared(model: &Model<'_>, names: &TypeNames) -> TokenStream {
         .zip(&positions)
         .filter_map(|(field, position)| comparison::mark(model, field, position))
         .collect();
+
     let copies = fields.iter().map(|field| comparison::written(model, field).unwrap_or_else(|| copy_of("self", field)));
     let taken_over = fields.iter().map(|field| {
         let (mine, its) = (field_of("self", field), field_of("patch", field));
@@ -187,6 +193,8 @@ fn compared(model: &Model<'_>, names: &TypeNames) -> TokenStream {
 
     let by_type = comparison::is_by_type(model).then(|| {
         quote! {
+            // `Pair(…).same()` finds the function for floating-point numbers, else `SameByEq`, else the placeholder
+            // `NeverSame`.
             #[allow(unused_imports, reason = "which of them is used is up to the type")]
             use _diffsync::__private::{NeverSame as _, SameByEq as _};
         }
@@ -200,6 +208,7 @@ fn compared(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     quote! {
         #[inline]
         #unused_marks
+        // Long names, since the function of `with(path)` may be called `target`, which a parameter would hide.
         fn differences(&self, sync_target: &Self, sync_mark: &mut impl ::core::ops::FnMut(usize)) {
             #by_type
             #(#marks)*
@@ -234,11 +243,14 @@ fn for_target(model: &Model<'_>) -> Option<TokenStream> {
         .map(|field| field.ident)
         .collect();
     let has_locals = model.with_role(Role::Local).next().is_some();
+
+    // Most models have neither, and the target gets the source's record without a copy.
     if !has_locals && reset.is_empty() {
         return None;
     }
     let parameter = if reset.is_empty() { quote!(_) } else { quote!(deferring) };
     let signature = quote!(#[inline] fn for_target(&self, #parameter: bool) -> _diffsync::model::Outgoing<'_, Self>);
+
     let fields = model.fields.iter().map(|field| {
         let ident = field.ident;
         let copy = || copy_of("self", field);

@@ -17,6 +17,8 @@ pub(super) fn schema(model: &Model<'_>) -> TokenStream {
         let fields = model.with_role(role).map(|field| {
             let (name, description, ty) = (&field.name, &field.description, type_text(field.ty));
             let comparison = comparison::schema(field);
+
+            // A field of a deferred reference is itself deferred only if nothing else needs it at once.
             let mut left_out = model.links.iter().flat_map(|link| validate::reset(model, link, &model.links));
             let deferred = left_out.any(|other| other.ident == field.ident);
             let (when_some, create_only) = (field.when_some.is_some(), field.create_only.is_some());
@@ -85,11 +87,14 @@ fn flags(model: &Model<'_>) -> TokenStream {
     });
 
     let first = flags.next().unwrap_or_else(|| quote!(_diffsync::model::Flags::empty()));
+
+    // `union`, since `|` cannot be called in a constant.
     quote!(#first #(.union(#flags))*)
 }
 
 /// A type as the user wrote it: printing tokens puts spaces between all of them.
 fn type_text(ty: &Type) -> String {
+    // For example, `Option < & 'static str >` becomes `Option<&'static str>`.
     let printed: Vec<char> = ty.to_token_stream().to_string().chars().collect();
     let is_word =
         |letter: Option<&char>| letter.is_some_and(|letter| letter.is_alphanumeric() || "_'".contains(*letter));

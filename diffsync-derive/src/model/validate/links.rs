@@ -12,6 +12,7 @@ use crate::ty::{can_be_empty, is_list, is_self};
 pub(super) fn links(cx: &mut Ctxt, model: &mut Model<'_>) {
     let mut sound: Vec<Link> = Vec::new();
     for link in std::mem::take(&mut model.links) {
+        // The first two always run, and report all that is wrong with single fields. The others need sound fields.
         if pairs(cx, model, &link) & roles(cx, model, &link)
             && once(cx, &sound, &link)
             && lists(cx, model, &link)
@@ -23,6 +24,8 @@ pub(super) fn links(cx: &mut Ctxt, model: &mut Model<'_>) {
 
     // A stable sort, so that references stay in the order of their declaration.
     sound.sort_by_key(|link| !link.is_parent());
+
+    // All are judged before any is taken out: a field that another link needs cannot be left out.
     let kept = sound.iter().map(|link| deferred(cx, model, link, &sound)).collect::<Vec<_>>();
     let mut kept = kept.into_iter();
     sound.retain(|_| kept.next().unwrap_or(true));
@@ -40,6 +43,7 @@ fn pairs(cx: &mut Ctxt, model: &Model<'_>, link: &Link) -> bool {
             cx.error_at(its, format!("`{its}` of the {other} is given twice; each of its identifiers is given once"));
             sound = false;
         }
+
         if model.field(&pair.mine).is_none() {
             let mine = &pair.mine;
             let fields: Vec<String> = model.fields.iter().map(|field| field.ident.to_string()).collect();
@@ -182,6 +186,8 @@ pub(crate) fn reset<'m, 'a>(
     link: &'m Link,
     all: &'m [Link],
 ) -> impl Iterator<Item = &'m Field<'a>> {
+    // In `references(Self, site = site, name = twin, deferred)`, `site` also names the parent and stays; only `twin`
+    // is left out.
     let needed = |ident: &Ident| {
         let mut at_once = all.iter().filter(|link| link.deferred().is_none());
         at_once.any(|link| link.fields().any(|mine| mine == ident))

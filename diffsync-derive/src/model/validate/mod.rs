@@ -13,18 +13,23 @@ use crate::ty::{is_float, is_self, option, reference, secret};
 
 /// Returns whether the model, or what is left of it, can be expanded.
 pub(crate) fn validate(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
+    // `&` and not `&&`, so that both report their errors.
     let sound = owned(cx, model) & identifiers(cx, model);
     names(cx, model);
     for field in &mut model.fields {
         compared(cx, field);
     }
+
     links::links(cx, model);
     after(cx, model);
+
     sound
 }
 
 fn owned(cx: &mut Ctxt, model: &Model<'_>) -> bool {
     let mut sound = true;
+
+    // A local field is never read from a document, so it need not own its value.
     for field in model.fields.iter().filter(|field| field.role != Role::Local) {
         if let Some(reference) = reference(field.ty) {
             let owned = match reference.elem.to_token_stream().to_string().as_str() {
@@ -49,6 +54,8 @@ fn identifiers(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
                 "a secret cannot identify a record: identifiers appear in reports; make it an attribute",
             );
         }
+
+        // Not expanded: without `Eq` and `Hash` on the type, the compiler would report it again.
         if is_float(field.ty) {
             cx.error_at(
                 field.ty,
@@ -66,6 +73,8 @@ fn identifiers(cx: &mut Ctxt, model: &mut Model<'_>) -> bool {
         // Any field serves as the identifier now, so that the code that uses the model is still checked.
         if let Some(first) = model.fields.first_mut() {
             first.role = Role::Identifier;
+
+            // Without keys and links, some of which an identifier cannot have, which would be a second error.
             (first.compare, first.when_some, first.create_only) = (None, None, None);
             first.comparison = Comparison::Equal;
             let first = first.ident.clone();
@@ -81,6 +90,7 @@ fn names(cx: &mut Ctxt, model: &mut Model<'_>) {
     for position in 0..model.fields.len() {
         let (earlier, rest) = model.fields.split_at_mut(position);
         let Some((field, later)) = rest.split_first_mut() else { return };
+
         let Some(rename) = &field.rename else { continue };
         let name = rename.value();
         // A field that is not renamed keeps its name, also where it comes after this one.
