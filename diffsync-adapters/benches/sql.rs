@@ -121,7 +121,7 @@ fn main() {
     let rounds = arguments.get(1).copied().unwrap_or(3);
     let batch = arguments.get(2).copied();
     let sql = |system: &System| match batch {
-        Some(batch) => system.sql().batch(batch),
+        Some(batch) => system.sql().batch_size(batch),
         None => system.sql(),
     };
     let csv = csv(rows);

@@ -11,7 +11,7 @@
 
 #![forbid(unsafe_code)]
 
-// The macros name this crate by its absolute path, also when it is this crate's own models that use them.
+// Macros refer to this crate by its absolute path, even in the crate itself.
 extern crate self as diffsync_adapters;
 
 #[cfg(feature = "file")]
@@ -34,7 +34,7 @@ pub use diffsync_derive::RestModel;
 #[cfg(feature = "sql")]
 pub use diffsync_derive::SqlModel;
 
-/// What generated code uses. It may change with any version.
+/// Items for generated code. They may change with any version.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(feature = "file")]
@@ -52,7 +52,7 @@ pub mod __private {
         pub use serde_json::{Error, Value, from_value, to_value};
 
         pub use crate::rest::model::RestModel;
-        pub use crate::rest::model::schema::{Of, Part, RestField, RestKey, RestSchema, StaticOwner};
+        pub use crate::rest::model::schema::{Part, PartKind, RestField, RestKey, RestSchema, StaticOwner};
     }
 
     #[cfg(feature = "sql")]

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// A shorter form would be found everywhere, and hide what is said.
+/// The shortest spelling: a shorter one would be found everywhere, and hide the message.
 const SHORTEST: usize = 3;
 
-/// How few letters of base64 are taken for those of a secret.
+/// The shortest part of a secret's base64 form that is redacted.
 const SHORTEST_BASE64: usize = 6;
 
-/// All that a secret may be written as: itself; quoted as in JSON, Python, HTML and URLs; as base64, also within that of a
-/// longer text such as `user:password`; and in the wrong encoding. The longest comes first.
+/// All spellings of a secret: itself; quoted as in JSON, Python, HTML and URLs; as base64, also within that of a longer text
+/// such as `user:password`; and in the wrong encoding. The longest comes first.
 pub(crate) fn spellings(secret: &str) -> Vec<String> {
     let mut plain = vec![secret.to_owned()];
 
@@ -79,6 +79,7 @@ fn quoted(text: &str) -> Vec<String> {
                 ascii.push(letter);
                 continue;
             }
+
             for unit in letter.encode_utf16(&mut [0; 2]) {
                 let _ = if upper { write!(ascii, "\\u{unit:04X}") } else { write!(ascii, "\\u{unit:04x}") };
             }
@@ -86,7 +87,7 @@ fn quoted(text: &str) -> Vec<String> {
         ascii
     };
 
-    // What some encoders write as a number so that it does no harm in a page.
+    // Characters that some encoders write as numbers, to be harmless in a page.
     let in_page = |upper: bool| {
         let code = |letter: char| {
             let code = u32::from(letter);
@@ -99,6 +100,7 @@ fn quoted(text: &str) -> Vec<String> {
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         text.replace('\'', apostrophe).replace('"', quote)
     };
+
     vec![
         ascii(&json, false),
         ascii(&json, true),
@@ -154,18 +156,19 @@ fn percent(bytes: &[u8]) -> Vec<String> {
     all
 }
 
-/// The letters that bytes are in base64, wherever in a longer text they stand.
+/// The base64 of bytes, at any position in a longer text.
 fn base64(bytes: &[u8]) -> Vec<String> {
     let mut all = Vec::new();
     for before in 0..3 {
         let shifted = [vec![0; before], bytes.to_vec()].concat();
-        // A letter stands for six bits; the first and the last may also hold bits of the neighbouring bytes.
+        // A letter encodes six bits; the first and the last may also contain bits of the neighbouring bytes.
         let first = (before * 8).div_ceil(6);
         let last = shifted.len() * 8 / 6;
         for text in [STANDARD_NO_PAD.encode(&shifted), URL_SAFE_NO_PAD.encode(&shifted)] {
             let inner = text.get(first..last).filter(|inner| inner.len() >= SHORTEST_BASE64);
             all.extend(inner.map(str::to_owned));
         }
+
         if before == 0 {
             all.push(STANDARD_NO_PAD.encode(bytes));
             all.push(URL_SAFE_NO_PAD.encode(bytes));
@@ -175,7 +178,7 @@ fn base64(bytes: &[u8]) -> Vec<String> {
     all
 }
 
-/// The letter that a byte is in Windows-1252.
+/// The character of a byte in Windows-1252.
 fn windows_1252(byte: u8) -> char {
     const HIGH: [char; 32] = [
         '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',

@@ -15,12 +15,12 @@ pub(crate) struct Replacement {
     file: NamedTempFile,
     path: PathBuf,
     shown: PathBuf,
-    /// What is replaced; none if there was no file.
+    /// The replaced version, `None` if there was no file.
     old: Option<ContentVersion>,
 }
 
 impl Replacement {
-    /// Writes the new contents beside the old, of which this version was loaded.
+    /// Writes the new contents beside the old file. `loaded` is the version that was loaded.
     pub(crate) fn write(
         path: &Path,
         loaded: Option<&ContentVersion>,
@@ -49,10 +49,10 @@ impl Replacement {
         Ok(Self { file, path: place, shown: path.to_owned(), old: loaded.cloned() })
     }
 
-    /// Puts the new contents of each file in the place of the old, and says what became of each.
+    /// Replaces each file with its new contents, and reports the outcome of each to `settle`.
     ///
-    /// Nothing is replaced if one of them was changed since it was loaded. After that there is no going back, so an error
-    /// says how far it went.
+    /// Nothing is replaced if a file has changed since it was loaded. Once the first file is replaced there is no way back,
+    /// so an error names the files that were replaced.
     pub(crate) fn persist_all(files: Vec<Self>, mut settle: impl FnMut(usize, Completion)) -> Result<(), AdapterError> {
         for (at, file) in files.iter().enumerate() {
             if let Err(error) = file.verify() {
@@ -78,6 +78,7 @@ impl Replacement {
                 Err(Failure::Kept(error)) => (at, error),
                 Err(Failure::Replaced(error)) => (at + 1, AdapterError::unknown(error.to_string())),
             };
+
             let (new, old) = shown.split_at_checked(replaced).unwrap_or_default();
             let text = format!("{error} (replaced: {}; not replaced: {})", list(new), list(old));
             (at + 1..shown.len()).for_each(|later| settle(later, Completion::NotAttempted));
@@ -156,7 +157,7 @@ fn copy_metadata(file: &File, old: &Metadata) -> io::Result<()> {
         use std::os::unix::fs::{MetadataExt, fchown};
         let new = file.metadata()?;
         if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-            // Only root may give a file away; for anybody else it now belongs to who wrote it.
+            // Only root may change the owner; for others the file now belongs to its writer.
             drop(fchown(file, Some(old.uid()), Some(old.gid())));
         }
     }
@@ -182,7 +183,7 @@ mod tests {
     use super::*;
 
     thread_local! {
-        /// What was forced to the disk.
+        /// The files that were synced to the disk.
         static FORCED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
     }
 

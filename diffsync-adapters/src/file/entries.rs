@@ -97,7 +97,7 @@ fn rehearse<D: Dataset + HasTable<M>, M: FileModel>(
     }
 }
 
-/// What a run changes in a file, and the file if it exists; `None` if it does not change.
+/// A run's changes of a file, and the file if it exists; `None` if it does not change.
 #[allow(clippy::type_complexity, reason = "a pair within the two usual wrappings")]
 fn edits<'a, D: Dataset + HasTable<M>, M: FileModel>(
     synced: &'a CompleteContext<'a, D>,
@@ -106,7 +106,7 @@ fn edits<'a, D: Dataset + HasTable<M>, M: FileModel>(
 ) -> Result<Option<(Edits<'a, M>, Option<File>)>, AdapterError> {
     let target: &Table<M> = synced.plan().target().table();
 
-    // Of a model that was left out it is not known that there are no records.
+    // A table that was not loaded may have records.
     let is_new = origin.version.is_none() && *target.state() == LoadState::Loaded;
     if !synced.has_changed::<M>() && !is_new {
         return Ok(None);

@@ -26,18 +26,18 @@ use super::model::row::CellError;
 use super::model::schema::Format;
 use super::version::{Opened, open};
 
-/// A folder with a file for each model of a data set, all of whose models derive [`FileModel`].
+/// A folder with a file for each model of a data set. All models derive [`FileModel`].
 ///
-/// As a target it writes when a run completes: each file that changes is replaced as a whole, or stays as it is. From the
-/// load to the end of the run no other run can write these files.
+/// As a target it writes when a run completes: each changed file is replaced as a whole, or not at all. From the load to the
+/// end of the run, no other run can write these files.
 pub struct Folder<D> {
     path: PathBuf,
-    /// For each model what its file was when it was loaded.
+    /// The origin of each model's records.
     loaded: Mutex<Loaded>,
     data: PhantomData<fn() -> D>,
 }
 
-/// By model, what its file was when it was loaded.
+/// The loaded files, by model.
 type Loaded = BTreeMap<&'static str, Origin>;
 
 impl<D> Folder<D> {
@@ -46,17 +46,14 @@ impl<D> Folder<D> {
         Self { path: path.into(), loaded: Mutex::default(), data: PhantomData }
     }
 
-    /// Where the folder lies.
+    /// The folder's path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether a record's file can hold it so that it comes back as it is.
-    #[cfg_attr(
-        not(feature = "parquet"),
-        allow(clippy::unused_self, reason = "only Parquet asks the file that was loaded")
-    )]
+    /// Checks that a record's file can store it unchanged.
+    #[cfg_attr(not(feature = "parquet"), allow(clippy::unused_self, reason = "only Parquet needs the loaded file"))]
     fn check_holdable<M: FileModel>(&self, record: &M, is_new: bool) -> Result<(), CellError> {
         #[cfg(feature = "parquet")]
         if M::FILE.format == Format::Parquet {
@@ -94,6 +91,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Folder<D> {
             let Some(origin) = origins.get(file.model) else {
                 return Err(AdapterError::new(format!("`{}` was not loaded", path.display())));
             };
+
             if let Err(error) = work(file, &path, origin) {
                 failed.push((file.model, error.to_string()));
                 (file.settle)(synced, Completion::Failed(error));
@@ -125,7 +123,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             return Err(AdapterError::new(format!("`{folder}` is not a folder")));
         }
 
-        // What an earlier load has locked.
+        // Releases the locks of an earlier load.
         self.loaded().clear();
         let is_written = cx.side() == Side::Target && !cx.is_dry_run();
         let mut before = 0;
@@ -138,6 +136,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             while news.changed().await.is_ok() {
                 cx.progress(before + *news.borrow_and_update(), None);
             }
+
             let (fill, origin) = loading.await.map_err(|error| AdapterError::context(shown, error))??;
             before += *news.borrow();
             fill(data);
@@ -190,6 +189,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             checkup.failed("files", error.to_string());
             Vec::new()
         });
+
         for file in files {
             let path = self.path.join(file.path);
             let what = format!("file {}", file.path);
@@ -203,6 +203,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
                 }
                 (Err(error), _) => checkup.failed(what, format!("`{}` cannot be read: {error}", path.display())),
             }
+
             if checkup.side() == Side::Target
                 && let Err(error) = try_writing_beside(&path)
             {
@@ -213,7 +214,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
     }
 }
 
-/// A record is taken as it is if its file can hold it; what is written is written when the run completes.
+/// A record is accepted if its file can store it. The files are written when the run completes.
 impl<D, M> Target<M> for Folder<D>
 where
     D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>,

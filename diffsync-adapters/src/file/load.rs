@@ -22,24 +22,24 @@ use super::model::schema::Format;
 use super::temp_files::remove_leftovers;
 use super::version::{ContentVersion, Opened, open};
 
-/// A file that is to be read.
+/// A file to read.
 pub(crate) struct Loading {
     pub(crate) path: PathBuf,
     pub(crate) side: Side,
-    /// Whether it will also be written, so that no other run may write it meanwhile.
+    /// Whether it will also be written, so that it must be locked for other runs.
     pub(crate) is_written: bool,
     pub(crate) progress: watch::Sender<u64>,
 }
 
-/// What a file was when it was loaded.
+/// A file as it was loaded.
 #[derive(Default)]
 pub(crate) struct Origin {
-    /// The version that was read; none of a file that was not there, and none of a source.
+    /// The version that was read; `None` for a missing file, and for a source.
     pub(crate) version: Option<ContentVersion>,
-    /// Keeps other runs from writing it.
-    #[allow(dead_code, reason = "dropping it is what gives the lock back")]
+    /// Prevents other runs from writing the file.
+    #[allow(dead_code, reason = "dropping it releases the lock")]
     lock: Option<FileLock>,
-    /// What it can hold, where that depends on the file.
+    /// The columns, if they depend on the file.
     #[cfg(feature = "parquet")]
     pub(crate) columns: Option<Arc<Columns>>,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Origin {
 impl Origin {
     #[cfg_attr(
         not(feature = "parquet"),
-        allow(clippy::extra_unused_type_parameters, reason = "only Parquet asks for the columns of the model")
+        allow(clippy::extra_unused_type_parameters, reason = "only Parquet needs the columns of the model")
     )]
     fn of<M: FileModel>(
         file: Option<&File>,
@@ -69,7 +69,7 @@ impl Origin {
 }
 
 impl Loading {
-    /// Reads all records of the file into the table, and says which version of the file that was.
+    /// Reads all records of the file into the table, and returns the version of the file.
     pub(crate) fn run<M: FileModel>(self, table: &mut Table<M>) -> Result<Origin, AdapterError> {
         let path = self.path.display();
         let unreadable = |error| AdapterError::context(format!("cannot read `{path}`"), error);
@@ -84,7 +84,7 @@ impl Loading {
             }
         };
 
-        // Before it is read: if it is changed meanwhile, it is then found to be another version.
+        // Determined before the read, so that a change during the read is detected.
         let origin = match self.side {
             Side::Source => Origin::default(),
             Side::Target => {

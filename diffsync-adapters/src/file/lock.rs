@@ -1,8 +1,8 @@
 //! One run at a time on a file.
 //!
-//! The lock is an advisory one on the data file itself, so there is no lock file beside it, and a run that is killed loses it.
-//! The file is replaced by renaming another one over it: who gets the lock of a file that is no longer at its path has
-//! come too late and tries the one that is.
+//! The lock is an advisory one on the data file itself, so there is no separate lock file, and a killed run loses it. A file
+//! is replaced by renaming another one over it: a run that gets the lock of a file that is no longer at its path is too late,
+//! and tries the new file.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -15,13 +15,13 @@ use super::version::{FileVersion, Opened, open};
 /// A file that no other run writes while this is held.
 #[derive(Debug)]
 pub(crate) struct FileLock {
-    #[allow(dead_code, reason = "closing it is what gives the lock back")]
+    #[allow(dead_code, reason = "closing it releases the lock")]
     file: File,
 }
 
-/// What came of trying to lock a file.
+/// The result of an attempt to lock a file.
 pub(crate) enum LockResult {
-    /// It is ours.
+    /// This run holds the lock.
     Held(FileLock),
     /// There is no file to be locked.
     Absent,
@@ -35,7 +35,7 @@ pub(crate) enum LockResult {
 ///
 /// If another run holds it, or it cannot be opened.
 pub(crate) fn lock(path: &Path) -> io::Result<LockResult> {
-    // Elsewhere a lock keeps others from reading the file, and from renaming another one over it.
+    // On other systems a lock also prevents others from reading the file, and from renaming another one over it.
     if !cfg!(unix) {
         return Ok(LockResult::Unsupported);
     }
@@ -46,16 +46,18 @@ pub(crate) fn lock(path: &Path) -> io::Result<LockResult> {
             Ok(file) => file,
             Err(error) => {
                 let path = path.display();
-                warn!("`{path}` cannot be locked ({error}); see to it that no two runs write it at the same time");
+                warn!("`{path}` cannot be locked ({error}); make sure that no two runs write it at the same time");
                 return Ok(LockResult::Unsupported);
             }
         };
-        // Not the file that another run has put there since we opened it.
+
+        // Another run may have replaced the file since it was opened.
         let is_current = match std::fs::metadata(path) {
             Ok(metadata) => FileVersion::of(&metadata).is_same_file(&FileVersion::of(&file.metadata()?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };
+
         if is_current {
             return Ok(LockResult::Held(FileLock { file }));
         }

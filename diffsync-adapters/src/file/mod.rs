@@ -1,12 +1,12 @@
 //! A folder of files, one for each model: CSV, JSON, JSON Lines, YAML, TOML, Parquet.
 //!
-//! The models derive [`FileModel`](trait@FileModel), which says which file holds their records and how; the adapter is [`Folder`].
-//! As a target it edits the files when a run completes: what did not change stays as it is written.
+//! The models derive [`FileModel`](trait@FileModel), which declares the file and format of their records; the adapter is
+//! [`Folder`]. As a target it edits the files when a run completes: unchanged parts keep their text.
 //!
-//! | key | on | what it says |
+//! | key | on | meaning |
 //! | --- | --- | --- |
 //! | `path = "sites.csv"` | struct | the file in the folder |
-//! | `format = csv` | struct | the format, where the extension does not say it: `csv`, `json`, `json_lines`, `yaml`, `toml`, `parquet` |
+//! | `format = csv` | struct | the format, if the extension does not show it: `csv`, `json`, `json_lines`, `yaml`, `toml`, `parquet` |
 //! | `list = "sites"` | struct | the key of the list of records |
 //! | `delimiter = ';'` | struct | the delimiter of CSV |
 //! | `rename = "Full name"` | field | the name of the column or key |

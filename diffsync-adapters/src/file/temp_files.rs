@@ -1,6 +1,6 @@
 //! Temporary files, and the removal of those that killed runs left.
 //!
-//! A temporary file is locked as long as its run lives. So one whose lock can be had is a leftover, however young it is.
+//! A temporary file is locked as long as its run lives. So an unlocked one is a leftover, however new it is.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -14,7 +14,7 @@ use super::version::FileVersion;
 
 const SUFFIX: &str = ".tmp";
 
-/// What the names of a file's temporary files begin with.
+/// The prefix of the names of a file's temporary files.
 fn prefix(path: &Path) -> OsString {
     let mut prefix = OsString::from(".");
     prefix.push(path.file_name().unwrap_or_default());
@@ -46,6 +46,7 @@ pub(crate) fn temporary(path: &Path, for_all: bool) -> io::Result<NamedTempFile>
             // Without locks, no file is considered a leftover.
             Err(TryLockError::Error(_)) => true,
         };
+
         if is_ours {
             return Ok(file);
         }

@@ -67,7 +67,7 @@ impl ContentVersion {
         Ok(Self::of(&File::open(path)?)? == *self && self.seems_at(path)?)
     }
 
-    /// Whether the path still leads to this version, as far as the file's identity, length and time can tell.
+    /// Whether the path still leads to this version, judged by the file's identity, length and time.
     pub(crate) fn seems_at(&self, path: &Path) -> io::Result<bool> {
         match fs::metadata(path) {
             Ok(metadata) => Ok(FileVersion::of(&metadata) == self.file_version),
@@ -92,7 +92,7 @@ fn digest(mut file: &File) -> io::Result<u64> {
     Ok(hasher.finish())
 }
 
-/// What a path leads to.
+/// The file at a path.
 pub(crate) enum Opened {
     /// A file, opened.
     File(File),
@@ -106,7 +106,7 @@ pub(crate) fn open(path: &Path) -> io::Result<Opened> {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if fs::symlink_metadata(path).is_ok() {
-                return Err(io::Error::new(io::ErrorKind::NotFound, "it is a link that leads nowhere"));
+                return Err(io::Error::new(io::ErrorKind::NotFound, "it is a broken link"));
             }
             return Ok(Opened::Absent);
         }

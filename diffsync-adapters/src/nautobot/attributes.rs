@@ -9,7 +9,7 @@ use crate::rest::RestModel;
 
 /// The attribute that this part of a record's body holds, and nothing else.
 pub(super) fn position<M: RestModel>(part: &str) -> Option<usize> {
-    let field = M::REST.fields.iter().find(|field| field.part.at == [part])?;
+    let field = M::REST.fields.iter().find(|field| field.part.path == [part])?;
     let [name] = field.names else { return None };
     M::SCHEMA.attributes.iter().position(|field| field.name == *name)
 }

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use self::Fate::{Deleted, Emptied, Part};
-use crate::rest::{Client, Error, Paging, StatusCode};
+use crate::rest::{Client, CollectionFormat, Error, StatusCode};
 
 /// How many records are asked about at once, so that the URL stays well below the 8,000 bytes at which servers hang up.
 const RECORDS: usize = 100;
@@ -179,7 +179,7 @@ struct Found {
 pub(super) struct CascadeSearch<'a> {
     pub(super) client: &'a Client,
     pub(super) query: &'a [(String, String)],
-    pub(super) paging: &'a Paging,
+    pub(super) format: &'a CollectionFormat,
     /// The collections whose records may go along.
     pub(super) allowed: &'a BTreeSet<String>,
     /// The keys of all records that the plan deletes.
@@ -287,7 +287,7 @@ impl CascadeSearch<'_> {
         let mut open = vec![keys];
         while let Some(keys) = open.pop() {
             let query = self.about(cascade, keys);
-            let error = match self.client.rows(cascade.path, &query, self.paging, Some("id"), |_, _| {}).await {
+            let error = match self.client.rows(cascade.path, &query, self.format, Some("id"), |_, _| {}).await {
                 Ok(found) => {
                     rows.extend(found);
                     continue;
@@ -309,7 +309,7 @@ impl CascadeSearch<'_> {
                     return Ok(rows);
                 }
                 Some(StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN) => return Err(unseen(cascade, &error)),
-                _ => return Err(error.into_target()),
+                _ => return Err(error.into_target_error()),
             }
         }
 
@@ -339,7 +339,7 @@ impl CascadeSearch<'_> {
 
 /// Whether a 400 says that a key is not of a record that this filter takes.
 fn is_no_choice(error: &Error, filter: &str) -> bool {
-    let said = error.answer().and_then(|answer| answer.get(filter));
+    let said = error.response_body().and_then(|answer| answer.get(filter));
     said.is_some_and(|said| said.to_string().contains("is not one of the available choices"))
 }
 

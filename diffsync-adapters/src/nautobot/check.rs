@@ -27,7 +27,7 @@ pub(super) async fn check(client: &Client, paths: impl Iterator<Item = &'static 
             let seen = format!("Nautobot {version}, which is untested; tested with {TRIED}: {caution}");
             checkup.passed("version", seen);
         }
-        Ok(None) => checkup.failed("version", format!("{} does not say that it is a Nautobot", client.base())),
+        Ok(None) => checkup.failed("version", format!("{} does not say that it is a Nautobot", client.base_url())),
         Err(error) => checkup.failed("version", error.to_string()),
     }
 
@@ -48,7 +48,7 @@ pub(super) async fn check(client: &Client, paths: impl Iterator<Item = &'static 
 async fn rights(client: &Client, paths: impl Iterator<Item = &'static str>, checkup: &mut HealthCheck) {
     let mut forbidden = Vec::new();
     for path in paths {
-        match client.request(Method::OPTIONS, path).reading().send().await {
+        match client.request(Method::OPTIONS, path).read_only().send().await {
             Ok(answer) => {
                 let lacks = |method| answer.body.get("actions").and_then(|actions| actions.get(method)).is_none();
                 let lacking = [("POST", "add to"), ("PUT", "change")].into_iter().filter(|(method, _)| lacks(*method));

@@ -55,7 +55,7 @@ async fn holder<M: RestModel>(rest: &RestContext, record: &M) -> Result<Option<(
         let value = record.attribute(position)?;
         let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { continue };
         let rows = rest.rows_with(M::REST.path, vec![((*part).to_owned(), text.to_owned())]).await;
-        for row in rows.map_err(Error::into_target)? {
+        for row in rows.map_err(Error::into_target_error)? {
             if row.get(*part) != Some(&value) || row.get("id") == Some(&own) {
                 continue;
             }

@@ -73,7 +73,7 @@ pub(super) async fn required<D>(
     rest: &RestContext,
     entries: &[ModelEntry<D>],
 ) -> Result<BTreeSet<String>, AdapterError> {
-    let holds = |entry: &ModelEntry<D>| entry.schema.fields.iter().any(|field| field.part.at == ["custom_fields"]);
+    let holds = |entry: &ModelEntry<D>| entry.schema.fields.iter().any(|field| field.part.path == ["custom_fields"]);
     if !entries.iter().any(holds) {
         return Ok(BTreeSet::new());
     }

@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
 use super::choices;
-use crate::rest::{Client, Collection, Dialect, Method, Of, PagedSource, RowSource, Sample, Seen, StatusCode};
+use crate::rest::{
+    Client, Collection, Dialect, Method, PagedSource, PartKind, ProgressFn, RowSource, Sample, StatusCode,
+};
 
 /// How many rows are asked for at once.
 const PAGE: usize = 1000;
@@ -53,7 +55,7 @@ impl RowSource for GraphQl {
         client: &'a Client,
         dialect: &'a Dialect,
         collection: &'a Collection,
-        seen: Seen<'a>,
+        seen: ProgressFn<'a>,
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
         Box::pin(async move {
             if let Some(query) = self.query(client, collection).await?
@@ -89,7 +91,7 @@ impl GraphQl {
         };
         let Some(Root { name, of }) = roots.get(&kind_of(&object_type)).cloned() else { return Ok(None) };
         let Some(kinds) = answered(fields(client, &of).await)? else { return Ok(None) };
-        let missing = collection.needs.iter().find(|need| !kinds.contains_key(in_graphql(need)));
+        let missing = collection.fields.iter().find(|need| !kinds.contains_key(in_graphql(need)));
         if let Some(missing) = missing {
             tracing::debug!(
                 path = collection.path,
@@ -191,7 +193,7 @@ fn answered<T>(answer: Result<T, Unanswered>) -> Result<Option<T>, AdapterError>
 
 pub(super) async fn ask(client: &Client, query: &str, variables: Value) -> Result<Value, Unanswered> {
     let request =
-        client.request(Method::POST, "graphql").json(json!({"query": query, "variables": variables})).reading();
+        client.request(Method::POST, "graphql").json(json!({"query": query, "variables": variables})).read_only();
     let mut body = match request.send().await {
         Ok(answer) => answer.body,
         Err(error) if matches!(error.status(), Some(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)) => {
@@ -206,14 +208,14 @@ pub(super) async fn ask(client: &Client, query: &str, variables: Value) -> Resul
 
     // An answer may hold errors beside what could be found out.
     if let Some(said) = body.pointer("/errors/0/message").and_then(Value::as_str) {
-        return Err(Unanswered::Failed(AdapterError::new(format!("GraphQL at {} says: {said}", client.base()))));
+        return Err(Unanswered::Failed(AdapterError::new(format!("GraphQL at {} says: {said}", client.base_url()))));
     }
 
     match body.get_mut("data").map(Value::take) {
         Some(data @ Value::Object(_)) => Ok(data),
         _ => Err(Unanswered::Failed(AdapterError::new(format!(
             "the answer of GraphQL at {} holds no data",
-            client.base()
+            client.base_url()
         )))),
     }
 }
@@ -257,7 +259,7 @@ impl Query<'_> {
     fn text(&self) -> String {
         let mut asked = Selection::default();
         asked.add(&["id"]);
-        for need in &self.collection.needs {
+        for need in &self.collection.fields {
             match self.kinds.get(in_graphql(need)) {
                 Some(FieldKind::Record) => asked.add(&[need, "id"]),
                 Some(FieldKind::ContentTypes) => {
@@ -270,10 +272,10 @@ impl Query<'_> {
 
         // What is read of another record without looking it up.
         for part in &self.collection.parts {
-            if part.at.len() > 1
-                && part.at.first().is_some_and(|first| self.kinds.get(*first) == Some(&FieldKind::Record))
+            if part.path.len() > 1
+                && part.path.first().is_some_and(|first| self.kinds.get(*first) == Some(&FieldKind::Record))
             {
-                asked.add(part.at);
+                asked.add(part.path);
             }
         }
 
@@ -288,10 +290,10 @@ impl Query<'_> {
         &self,
         client: &Client,
         dialect: &Dialect,
-        seen: Seen<'_>,
+        seen: ProgressFn<'_>,
     ) -> Result<Option<Vec<Value>>, AdapterError> {
         let text = self.text();
-        let custom_fields = if self.collection.needs.contains("custom_fields") {
+        let custom_fields = if self.collection.fields.contains("custom_fields") {
             self.custom_fields(client, dialect).await?
         } else {
             Vec::new()
@@ -323,7 +325,7 @@ impl Query<'_> {
         client: &Client,
         text: &str,
         total: usize,
-        seen: Seen<'_>,
+        seen: ProgressFn<'_>,
     ) -> Result<Result<Vec<Value>, &'static str>, Unanswered> {
         let mut rows = Vec::new();
         let pages = stream::iter((0..total).step_by(PAGE)).map(|offset| self.page(client, text, offset));
@@ -351,16 +353,19 @@ impl Query<'_> {
         let mut data = ask(client, text, json!({"limit": PAGE, "offset": offset})).await?;
         match data.get_mut(&self.name).map(Value::take) {
             Some(Value::Array(rows)) => Ok(rows),
-            _ => Err(AdapterError::new(format!("GraphQL at {} gave no list of `{}`", client.base(), self.name)).into()),
+            _ => {
+                Err(AdapterError::new(format!("GraphQL at {} gave no list of `{}`", client.base_url(), self.name))
+                    .into())
+            }
         }
     }
 
     /// Looks at the collections that no row leads to: perhaps the token may not view them.
     async fn look_up(&self, client: &Client, rows: &[Value]) -> Result<(), AdapterError> {
         let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
-        let leads_to = self.collection.parts.iter().filter_map(|part| match part.of {
-            Of::Lookup { collection, .. } => Some((part.at.first()?, collection.split('?').next()?)),
-            Of::Value | Of::Tree { .. } => None,
+        let leads_to = self.collection.parts.iter().filter_map(|part| match part.kind {
+            PartKind::Lookup { collection, .. } => Some((part.path.first()?, collection.split('?').next()?)),
+            PartKind::Value | PartKind::Tree { .. } => None,
         });
         let unseen = leads_to.filter(|(step, path)| {
             *path != self.collection.path && rows.iter().all(|row| row.get(*step).is_none_or(is_empty))
@@ -391,7 +396,9 @@ impl Query<'_> {
 
     /// The custom fields that the collection's records have: REST gives all of them, GraphQL only those that were filled.
     async fn custom_fields(&self, client: &Client, dialect: &Dialect) -> Result<Vec<String>, AdapterError> {
-        let rows = client.rows("extras/custom-fields", &dialect.query, &dialect.paging, Some("id"), |_, _| {}).await?;
+        let rows = client
+            .rows("extras/custom-fields", &dialect.query, &dialect.collection_format, Some("id"), |_, _| {})
+            .await?;
         let of = self.object_type.as_str();
         let is_of = |row: &&Value| {
             let types = row.get("content_types").and_then(Value::as_array);
@@ -402,7 +409,7 @@ impl Query<'_> {
 
     fn choices(&self) -> BTreeSet<&str> {
         let is_choice = |need: &&String| self.kinds.get(*need) == Some(&FieldKind::Choice);
-        self.collection.needs.iter().filter(is_choice).map(String::as_str).collect()
+        self.collection.fields.iter().filter(is_choice).map(String::as_str).collect()
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn refused<M: RestModel>(record: &M) -> Result<Option<TargetError>, s
 
 /// Whether a field holds the network of a prefix.
 fn is_network<M: RestModel>(name: &str) -> bool {
-    let is_it = |field: &RestField| field.names == [name] && field.part.at == ["prefix"];
+    let is_it = |field: &RestField| field.names == [name] && field.part.path == ["prefix"];
     M::REST.path == "ipam/prefixes" && M::REST.fields.iter().any(is_it)
 }
 

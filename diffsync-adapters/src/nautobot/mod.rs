@@ -49,8 +49,8 @@ pub use self::entries::{ModelEntries, NautobotData};
 use self::graphql::GraphQl;
 pub use self::inventory::*;
 pub use self::location_path::{EmptyLocationPath, LocationPath};
-pub use self::owner::{Owned, Owner};
-use crate::rest::{BuildError, Bulk, Client, ClientBuilder, Dialect, PagedSource, Pages, Paging, Rest};
+pub use self::owner::{OwnedSource, Owner};
+use crate::rest::{BuildError, Bulk, Client, ClientBuilder, CollectionFormat, Dialect, PagedSource, Pagination, Rest};
 
 /// How many records are written with one request. More gain nothing, and the answer takes longer to come: a server
 /// writes some twenty a second.
@@ -94,16 +94,16 @@ impl<D> fmt::Debug for Nautobot<D> {
 impl<D: NautobotData> Nautobot<D> {
     /// The Nautobot at this address, where its pages are, with a token of one of its users.
     pub fn open(url: &Url, token: &Secret<String>) -> Result<Self, BuildError> {
-        Ok(Self::new(Self::client(url, token).build()?))
+        Ok(Self::new(Self::client_builder(url, token).build()?))
     }
 
     /// What [`new`](Self::new) makes its client of, to change it: certificates, time limits, a pace. A request that reads
     /// may take two minutes, one that writes ten.
-    pub fn client(url: &Url, token: &Secret<String>) -> ClientBuilder {
+    pub fn client_builder(url: &Url, token: &Secret<String>) -> ClientBuilder {
         let mut api = url.clone();
         api.set_path(&format!("{}/api/", url.path().trim_end_matches('/')));
         Client::builder(api)
-            .token(token)
+            .token_auth(token)
             .header("Accept", "application/json")
             .trailing_slash(true)
             .concurrency(CONCURRENCY)
@@ -113,27 +113,29 @@ impl<D: NautobotData> Nautobot<D> {
             .read_only_timeout(Some(READING_PATIENCE))
     }
 
-    /// The Nautobot that a client made by [`client`](Self::client) speaks to.
+    /// The Nautobot that a client made by [`client_builder`](Self::client_builder) speaks to.
     #[must_use]
     pub fn new(client: Client) -> Self {
         let mut dialect = Dialect::default();
-        let pages = Pages::Offset { offset: "offset".to_owned(), limit: "limit".to_owned(), size: 1000 };
-        dialect.paging = Paging { pages, rows: "/results".to_owned(), total: Some("/count".to_owned()) };
+        let pagination = Pagination::Offset { offset: "offset".to_owned(), limit: "limit".to_owned(), size: 1000 };
+        dialect.collection_format =
+            CollectionFormat { pagination, rows: "/results".to_owned(), total: Some("/count".to_owned()) };
         dialect.query = [("depth", "0"), ("exclude_m2m", "false"), ("sort", "id")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec();
         dialect.bulk = Bulk::all(BATCH);
 
         // It deletes what the token's permissions with constraints allow, and says nothing of the rest.
-        dialect.confirms_deletes = true;
+        dialect.confirm_deletes = true;
         dialect.concurrency = CONCURRENCY;
-        dialect.longest_list = Some(LONGEST_LIST);
-        dialect.finds_by_fields = true;
+        dialect.max_bulk_bytes = Some(LONGEST_LIST);
+        dialect.supports_field_filters = true;
 
         // It echoes a hardware address as it was sent, and stores `AA:BB:CC:00:0D:0E`.
-        dialect.reads_back = |_, part| part == "mac_address";
-        dialect.keeps = |path, row| path == "ipam/namespaces" && row.get("name").is_some_and(|name| name == "Global");
-        let mut url = client.base().clone();
+        dialect.reread_after_write = |_, part| part == "mac_address";
+        dialect.is_protected =
+            |path, row| path == "ipam/namespaces" && row.get("name").is_some_and(|name| name == "Global");
+        let mut url = client.base_url().clone();
         let path = url.path().trim_end_matches('/').trim_end_matches("api").to_owned();
         url.set_path(&path);
 
@@ -230,10 +232,10 @@ impl<D: NautobotData> Adapter for Nautobot<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rest::Retries;
+    use crate::rest::RetryPolicy;
 
     #[test]
     fn a_read_that_hangs_leaves_time_to_be_made_again() {
-        assert!(2 * READING_PATIENCE < Retries::default().total);
+        assert!(2 * READING_PATIENCE < RetryPolicy::default().max_elapsed);
     }
 }

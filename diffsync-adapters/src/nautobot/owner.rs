@@ -9,20 +9,20 @@ use super::content_type::content_type;
 use super::entries::{ModelEntries, ModelEntry};
 use super::{CustomField, Tag, custom_fields};
 use crate::rest;
-use crate::rest::{Of, Part, RestModel, RestSchema};
+use crate::rest::{Part, PartKind, RestModel, RestSchema};
 
 /// What is stamped on the records that a Nautobot is written: the value of a custom field, or a tag.
 ///
 /// Only records that carry it are deleted. The custom field, or the tag, is itself a record that must be there first: a
-/// source that is [`Owned`] holds it, so it is created like any other record, and a dry run writes nothing.
+/// source that is [`OwnedSource`] holds it, so it is created like any other record, and a dry run writes nothing.
 ///
 /// ```
-/// use diffsync_adapters::nautobot::{Inventory, Nautobot, Owned, Owner};
+/// use diffsync_adapters::nautobot::{Inventory, Nautobot, OwnedSource, Owner};
 /// # use diffsync_core::value::{Secret, Url};
 ///
 /// # fn example(url: &Url, token: &Secret<String>) -> Result<(), Box<dyn std::error::Error>> {
 /// let owner = Owner::custom_field("managed_by", "diffsync");
-/// let source = owner.owns(Nautobot::<Inventory>::open(url, token)?);
+/// let source = owner.wrap_source(Nautobot::<Inventory>::open(url, token)?);
 /// let target = Nautobot::<Inventory>::open(url, token)?.owner(&owner);
 /// # Ok(())
 /// # }
@@ -52,8 +52,8 @@ impl Owner {
     }
 
     /// The source with what the owner needs.
-    pub fn owns<A>(&self, source: A) -> Owned<A> {
-        Owned { source, owner: self.clone() }
+    pub fn wrap_source<A>(&self, source: A) -> OwnedSource<A> {
+        OwnedSource { source, owner: self.clone() }
     }
 
     /// Adds what the owner needs to what a source holds.
@@ -111,10 +111,10 @@ impl Owner {
     }
 
     pub(super) fn stamp(&self) -> rest::Owner {
-        const NAME: &[Part] = &[Part { at: &["name"], of: Of::Value }];
+        const NAME: &[Part] = &[Part { path: &["name"], kind: PartKind::Value }];
         match &self.0 {
             Mark::CustomField { key, value } => rest::Owner::field(&format!("custom_fields.{key}"), value.as_str()),
-            Mark::Tag(name) => rest::Owner::listed("tags", "extras/tags", NAME, name.as_str()),
+            Mark::Tag(name) => rest::Owner::list_item("tags", "extras/tags", NAME, name.as_str()),
         }
     }
 
@@ -150,12 +150,12 @@ const WITHOUT_TAGS: [&str; 9] = [
 /// A source that also holds what an [`Owner`] needs: its custom field, or its tag. What its own records hold in that custom
 /// field is left out: it says whose they are in the source.
 #[derive(Debug)]
-pub struct Owned<A> {
+pub struct OwnedSource<A> {
     source: A,
     owner: Owner,
 }
 
-impl<A: Adapter> Adapter for Owned<A>
+impl<A: Adapter> Adapter for OwnedSource<A>
 where
     A::Data: Dataset + VisitedBy<ModelEntries<A::Data>> + HasTable<CustomField> + HasTable<Tag>,
 {

@@ -3,7 +3,7 @@
 use diffsync_core::schema::FieldSchema;
 use diffsync_core::value::Url;
 
-use crate::rest::{Of, RestSchema};
+use crate::rest::{PartKind, RestSchema};
 
 /// The page that lists the record, which is found by its identifier: the page of the record itself has its key in its
 /// address, and that is not at hand.
@@ -33,9 +33,9 @@ fn filters(schema: &RestSchema, identifiers: &[FieldSchema]) -> Vec<&'static str
 
     let plain = |name: &'static str| {
         let field = schema.fields.iter().find(|field| field.names == [name])?;
-        match field.part.of {
-            Of::Tree { .. } => field.part.at.last().copied(),
-            Of::Value | Of::Lookup { .. } => field.part.at.first().copied(),
+        match field.part.kind {
+            PartKind::Tree { .. } => field.part.path.last().copied(),
+            PartKind::Value | PartKind::Lookup { .. } => field.part.path.first().copied(),
         }
     };
 

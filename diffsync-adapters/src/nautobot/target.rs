@@ -126,7 +126,7 @@ where
         let look = CascadeSearch {
             client: self.rest.client(),
             query: &dialect.query,
-            paging: &dialect.paging,
+            format: &dialect.collection_format,
             allowed: &self.may_go,
             planned: &planned,
         };

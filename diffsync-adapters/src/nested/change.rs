@@ -1,25 +1,25 @@
-//! What changes within a value, so that what does not change stays as it is written.
+//! Changes within a value, so that unchanged parts keep their text.
 //!
-//! It is found by comparing the old value with the new one as the field's type serialises both. So keys that the type does
-//! not know are in neither, and nothing is said of them: they stay, as the keys of a record that the model does not know.
+//! It is found by comparing the old value with the new one as the field's type serialises both. Keys that the type does not
+//! know are in neither, so they stay, like the keys of a record that the model does not know.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::datum::{Datum, index};
 
-/// What becomes of a value.
+/// The change of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
-    /// It is another one.
+    /// It is replaced.
     Set(Datum),
     /// Some entries of a map change.
     Map {
         /// Those that change or are new, in the order of the new value.
         set: Vec<(String, Change)>,
-        /// Those that go.
+        /// Those that are removed.
         gone: Vec<String>,
     },
-    /// The items of a list change. This is what it then holds.
+    /// The items of a list change. These are the new items.
     List(Vec<Piece>),
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum Piece {
     New(Datum),
 }
 
-/// What changes from one value to another, if anything does.
+/// The change from one value to another, if they differ.
 fn between(old: &Datum, new: &Datum) -> Option<Change> {
     match (old, new) {
         (old, new) if old == new => None,
@@ -45,6 +45,7 @@ fn between(old: &Datum, new: &Datum) -> Option<Change> {
                 };
                 Some((key.clone(), change))
             });
+
             let gone = old.iter().map(|(key, _)| key).filter(|key| !after.contains_key(key.as_str()));
             let (set, gone): (Vec<_>, Vec<_>) = (set.collect(), gone.cloned().collect());
             // The order of keys means nothing.
@@ -55,8 +56,8 @@ fn between(old: &Datum, new: &Datum) -> Option<Change> {
     }
 }
 
-/// What the items of a new list are made of. An item that is equal to an old one is that one; of the others, one is the old
-/// one with which it shares most entries or items, and one that shares none with any is new.
+/// The origin of each item of a new list. An item that is equal to an old one is that one; any other is the old one with
+/// which it shares most entries or items, or new if it shares none.
 fn pieces(old: &[Datum], new: &[Datum]) -> Vec<Piece> {
     // Hashed by their text, since numbers and maps have no hash of their own.
     let mut places: HashMap<String, VecDeque<usize>> = HashMap::new();
@@ -92,7 +93,7 @@ fn pair(old: &[Datum], new: &[Datum], left: &[usize], found: &mut [Option<usize>
     for (position, item) in new.iter().enumerate().filter(|(position, _)| found.get(*position) == Some(&None)) {
         let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
         for part in parts(item) {
-            // What many have in common says little, and would take long to count.
+            // A part that many items share tells little, and would take long to count.
             let holders = holders.get(&part).map(Vec::as_slice).unwrap_or_default();
             if holders.len() > 100 && holders.binary_search(&position).is_ok() {
                 *shared.entry(position).or_default() += 1;
@@ -124,9 +125,9 @@ fn parts(value: &Datum) -> Vec<String> {
 }
 
 impl Change {
-    /// The value that a file holds after the change, made of what it held before.
+    /// The file's value after the change, from the one before.
     ///
-    /// None if the file's value is not of the form of the change: the type reads a list out of a text, say.
+    /// `None` if the file's value has another form than the change expects, for example if the type reads a list from a text.
     pub(crate) fn applied(&self, old: &Datum) -> Option<Datum> {
         match (self, old) {
             (Self::Set(new), _) => Some(new.clone()),
@@ -138,6 +139,7 @@ impl Change {
                     let change = changes.get(key.as_str());
                     Some((key.clone(), change.map_or_else(|| Some(value.clone()), |change| change.applied(value))?))
                 });
+
                 let added = set.iter().filter(|(key, _)| !old.contains_key(key.as_str()));
                 let added = added.map(|(key, change)| Some((key.clone(), change.applied(&Datum::Null)?)));
                 stays.chain(added).collect::<Option<_>>().map(Datum::Map)
@@ -175,8 +177,8 @@ fn in_file_order(written: &Datum, before: Datum, after: Datum) -> (Datum, Datum)
     (Datum::List(found), Datum::List(new))
 }
 
-/// A list of which it cannot be told which items change, and whose keys the type does not know.
-const UNTOLD: &str = "holds a list with keys that the model does not know, and which items of it change cannot be told; change it by hand";
+/// The error of a list in which it is unclear which items with unknown keys change.
+const AMBIGUOUS_LIST: &str = "holds a list with keys that the model does not know, and it is unclear which items of it change; change it by hand";
 
 /// The change to make in a file's value, if there is one, so that the keys which the type does not know stay.
 ///
@@ -189,7 +191,7 @@ pub(crate) fn in_place(
 ) -> Result<Option<Change>, &'static str> {
     let (before, after) = if is_set { in_file_order(written, before, after) } else { (before, after) };
     let Some(change) = between(&before, &after) else { return Ok(None) };
-    fitting(change, &before, &after, written).map(Some).ok_or(UNTOLD)
+    fitting(change, &before, &after, written).map(Some).ok_or(AMBIGUOUS_LIST)
 }
 
 /// The change to make where a file's value is not of the form that the change expects, or where its items are in another
@@ -203,7 +205,7 @@ fn fitting(change: Change, before: &Datum, after: &Datum, written: &Datum) -> Op
     (!knows_less(written, before)).then(|| Change::Set(after.clone()))
 }
 
-/// Whether each item of each list is the one at its place in the file, as far as can be told.
+/// Whether each item of each list may be the one at the same position in the file.
 fn follows(written: &Datum, read: &Datum) -> bool {
     match (written, read) {
         (Datum::Map(written), Datum::Map(read)) => {
@@ -267,12 +269,12 @@ fn count(value: &Datum) -> usize {
 mod tests {
     use super::*;
 
-    #[allow(clippy::needless_pass_by_value, reason = "what `json!` makes is passed on")]
+    #[allow(clippy::needless_pass_by_value, reason = "the result of `json!` is passed on")]
     fn datum(value: serde_json::Value) -> Datum {
         Datum::of(&value).unwrap()
     }
 
-    /// What becomes of a value in a file if the type's value changes like that.
+    /// Checks the value in a file after a change of the type's value.
     #[allow(clippy::needless_pass_by_value, reason = "the calls are shorter")]
     fn check(
         file: serde_json::Value,

@@ -1,16 +1,16 @@
-//! A stored JSON document with a change made in it.
+//! Changes in a stored JSON document.
 
 use serde_json::Value;
 
 use super::change::in_place;
 use super::json::{changed, datum};
 
-/// The document that takes the place of the stored one. `before` is what the field's type reads in it and `after` is the new
+/// The document that replaces the stored one. `before` is its value as the field's type reads it, and `after` is the new
 /// value, both as the type writes them: a key that is in neither stays, and so does a value that is the same in both.
 ///
 /// # Errors
 ///
-/// If it cannot be told where in the new value the unknown keys belong. The text is a sentence whose subject is the column.
+/// If it is unclear where in the new value the unknown keys belong. The text is a sentence with the column as its subject.
 pub(crate) fn merged_text(stored: &str, before: &str, after: &str) -> Result<String, String> {
     let stored = stored.trim();
     let read = |text| datum(text).map_err(|error| format!("holds JSON that cannot be changed in part: {error}"));
@@ -20,7 +20,7 @@ pub(crate) fn merged_text(stored: &str, before: &str, after: &str) -> Result<Str
     changed(stored, &change).map_err(|error| format!("cannot be changed in part: {error}"))
 }
 
-/// The same of values.
+/// The same for values.
 #[cfg_attr(not(feature = "rest"), allow(dead_code, reason = "only the bodies of JSON APIs are values"))]
 pub(crate) fn merged(stored: &Value, before: &Value, after: &Value) -> Result<Value, String> {
     let text = merged_text(&stored.to_string(), &before.to_string(), &after.to_string())?;
@@ -56,7 +56,7 @@ mod tests {
         );
         check(r#"{"a": 1, "x": 2}"#, r#"{"a":1}"#, "null", "null");
         check(r#"[{"n": 1, "x": 2}]"#, r#"[{"n":1}]"#, r#"[{"n":0},{"n":1}]"#, r#"[{"n":0}, {"n": 1, "x": 2}]"#);
-        // What is the same for the type stays as it is.
+        // A value that is unchanged for the type keeps its text.
         check(r#"{"a": 1.0}"#, r#"{"a":1.0}"#, r#"{"a":1.0}"#, r#"{"a": 1.0}"#);
     }
 
@@ -66,7 +66,7 @@ mod tests {
             merged(&json!([{"n": "b", "x": 1}, {"n": "a"}]), &json!([{"n": "a"}, {"n": "b"}]), &json!([{"n": "a"}]));
         assert_eq!(
             error,
-            Err("holds a list with keys that the model does not know, and which items of it change cannot be told; \
+            Err("holds a list with keys that the model does not know, and it is unclear which items of it change; \
                  change it by hand"
                 .to_owned())
         );

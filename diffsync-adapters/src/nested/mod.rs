@@ -1,4 +1,4 @@
-//! What changes within a nested value, so that the keys that the type of its field does not know stay.
+//! Changes within a nested value, so that keys stay that the type of its field does not know.
 
 #![cfg_attr(
     not(all(

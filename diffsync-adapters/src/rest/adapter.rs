@@ -20,13 +20,13 @@ use super::http::client::Client;
 use super::http::error::Error;
 use super::model::RestModel;
 use super::model::record_path::path_of;
-use super::model::schema::{Of, RestSchema};
+use super::model::schema::{PartKind, RestSchema};
 use super::source::RowSource;
 use super::steps::check;
 use super::steps::write::unwritable;
 use super::unknown_keys::check_server_key;
 
-/// A JSON API that keeps the records of a data set: an adapter and a target for every data set all of whose models have
+/// A JSON API with the records of a data set: an adapter and a target for every data set in which all models have
 /// `#[derive(RestModel)]`.
 pub struct Rest<D> {
     pub(crate) context: RestContext,
@@ -51,8 +51,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Rest<D> {
         Self { context: RestContext::new(client, dialect, models), entries }
     }
 
-    /// Stamps all records that are written, of models that do not name an owner themselves. Records that do not carry it
-    /// are never deleted.
+    /// Stamps all records that are written, of models without an owner of their own. Records without the stamp are never
+    /// deleted.
     #[must_use]
     pub fn owner(mut self, owner: Owner) -> Self {
         self.context.owner = Some(owner);
@@ -60,8 +60,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Rest<D> {
         self
     }
 
-    /// Stamps only the records of these models, where those of others have no place for it. These then have no owner, and are
-    /// never deleted.
+    /// Stamps only the records of these models, if those of others have no place for the stamp. Records of the others have no
+    /// owner, and are never deleted.
     #[must_use]
     pub fn stamp_only(mut self, stamped: fn(&RestSchema) -> bool) -> Self {
         self.context.stamped = stamped;
@@ -69,8 +69,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Rest<D> {
         self
     }
 
-    /// Leaves out records of which a part of the identifier is empty, and says in the log how many. They are neither
-    /// written nor deleted. Else one of them ends the load.
+    /// Leaves out records with an empty part of the identifier, and logs their number. They are neither written nor deleted.
+    /// By default one of them ends the load.
     #[must_use]
     pub fn skip_unnamed(mut self) -> Self {
         self.context.leaves_out_nameless = true;
@@ -108,8 +108,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
             .map(|name| {
                 let read = &read;
                 async move {
-                    let mut seen = |more| cx.progress(read.fetch_add(more, Ordering::Relaxed) + more, None);
-                    self.context.fetch(&name, &mut seen).await
+                    let mut progress = |more| cx.progress(read.fetch_add(more, Ordering::Relaxed) + more, None);
+                    self.context.fetch(&name, &mut progress).await
                 }
             })
             .buffer_unordered(self.context.client.concurrency())
@@ -123,7 +123,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
                 let Some(unread) = unread else { break };
                 self.context.fetch_once(&unread).await?;
             }
-            if let Some(Owner { of: Of::Lookup { collection, .. }, .. }) = self.context.owner_of(model.schema) {
+
+            if let Some(Owner { kind: PartKind::Lookup { collection, .. }, .. }) = self.context.owner_of(model.schema) {
                 self.context.fetch_once(collection).await?;
             }
         }
@@ -156,7 +157,7 @@ where
     M: RestModel,
 {
     fn terms(&self) -> Capabilities {
-        let can = if M::REST.key.is_held { Operations::all() } else { Operations::CREATE };
+        let can = if M::REST.key.has_field { Operations::all() } else { Operations::CREATE };
         Capabilities {
             can,
             concurrency: self.context.dialect.at_once(),
@@ -173,7 +174,7 @@ where
         let told = match self.context.send_write::<M>(&request).await {
             Ok(told) => told,
             Err(error) => {
-                let error = error.into_target();
+                let error = error.into_target_error();
                 if let Some(proven) = &mut alone {
                     proven.failed(M::REST.path, &error);
                 }
@@ -181,6 +182,7 @@ where
                 return Err(Box::pin(self.context.conflicted(new, error)).await);
             }
         };
+
         let row = self.context.created_row(new, told, &request).await;
         if let Some(proven) = &mut alone {
             match &row {
@@ -202,7 +204,7 @@ where
         }
 
         let request = self.context.request(self.context.update_method(), &path_of(old)?, &written);
-        let told = self.context.send_write::<M>(&request).await.map_err(Error::into_target)?;
+        let told = self.context.send_write::<M>(&request).await.map_err(Error::into_target_error)?;
         self.context.note_reached(M::REST.path);
         let row = match self.context.in_answer::<M>(told.body) {
             Value::Array(mut rows) if rows.len() == 1 => rows.pop().unwrap_or_default(),
@@ -216,7 +218,7 @@ where
             Ok(_) => self.context.note_reached(M::REST.path),
             // It does not exist any more, which is the goal; perhaps an earlier request deleted it whose answer was lost.
             Err(error) if error.is_gone() => Box::pin(self.context.surely_gone(old, &error)).await?,
-            Err(error) => return Err(error.into_target()),
+            Err(error) => return Err(error.into_target_error()),
         }
         self.context.cache().remove(M::REST.path, &old.remote_key()?);
         Ok(())

@@ -1,4 +1,4 @@
-//! An API and what was read of it: what the steps of a run share.
+//! The state that the steps of a run share: an API, and the rows that were read.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,26 +11,26 @@ use super::dialect::{Dialect, Owner};
 use super::http::body::{RowFilter, unpacked};
 use super::http::client::Client;
 use super::model::json_path;
-use super::model::schema::{Of, Part, RestSchema};
+use super::model::schema::{Part, PartKind, RestSchema};
 use super::source::{Collection, PagedSource, RowSource};
 use super::unknown_keys::{describe_missing, lacks_keys};
 
-/// An API, the models that it keeps, and what was read of it.
+/// An API, its models, and the rows that were read.
 pub(crate) struct RestContext {
     pub(crate) client: Client,
     pub(crate) dialect: Dialect,
     pub(crate) owner: Option<Owner>,
-    /// Which models' records are stamped with the owner.
+    /// Whether a model's records are stamped with the owner.
     pub(crate) stamped: fn(&RestSchema) -> bool,
     pub(crate) leaves_out_nameless: bool,
     pub(crate) source: Arc<dyn RowSource>,
     /// The models by name.
     pub(crate) models: Vec<(&'static str, &'static RestSchema)>,
     cache: Mutex<RowCache>,
-    /// Held while a collection is read that records are looked up in.
+    /// Held while a collection for lookups is read.
     reading: tokio::sync::Mutex<()>,
     pub(crate) proven: tokio::sync::Mutex<PostProofs>,
-    /// The collections of which the path of a single record was seen to work.
+    /// The collections in which the path of a single record has worked.
     reached: Mutex<BTreeSet<&'static str>>,
 }
 
@@ -66,7 +66,7 @@ impl RestContext {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
     }
 
-    /// Whether the path of a single record of a collection was seen to work.
+    /// Whether the path of a single record of a collection has worked.
     pub(crate) fn is_reached(&self, path: &str) -> bool {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
     }
@@ -75,18 +75,18 @@ impl RestContext {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is stamped on records of a model.
+    /// The owner that is stamped on records of a model.
     pub(crate) fn owner_of(&self, schema: &RestSchema) -> Option<Owner> {
         schema.owner.map(Owner::of_model).or_else(|| self.owner.clone().filter(|_| (self.stamped)(schema)))
     }
 
-    /// Reads a collection whole, unless it was read.
-    pub(crate) async fn fetch(&self, name: &str, seen: &mut (dyn FnMut(u64) + Send)) -> Result<(), AdapterError> {
+    /// Reads a whole collection.
+    pub(crate) async fn fetch(&self, name: &str, progress: &mut (dyn FnMut(u64) + Send)) -> Result<(), AdapterError> {
         let collection = self.collection(name);
         let mut before = 0;
         let mut report = |done: u64, _: Option<u64>| {
-            // Read again, it begins again.
-            seen(done.saturating_sub(before));
+            // A second attempt begins at zero again.
+            progress(done.saturating_sub(before));
             before = before.max(done);
         };
         let (client, dialect) = (&self.client, &self.dialect);
@@ -94,7 +94,7 @@ impl RestContext {
         // Rows that are looked up are used many times, so they are not packed.
         let packs = self.source.is_pages() && !self.cache().is_looked_up(name);
         let rows = if packs {
-            let keep = RowFilter::new(&dialect.paging.rows, &collection.needs).packed();
+            let keep = RowFilter::new(&dialect.collection_format.rows, &collection.fields).packed();
             super::source::read(client, dialect, &collection, keep, &mut report).await?
         } else {
             self.source.rows(client, dialect, &collection, &mut report).await?
@@ -105,18 +105,18 @@ impl RestContext {
         }
 
         if lacks_keys(&self.models, name, &rows) {
-            // The rows that were read hold no more than what is needed.
+            // The rows that were read have only the needed fields.
             let sample = self.source.sample(client, dialect, &collection).await.unwrap_or_default();
             let known = if sample.rows.is_empty() { &rows } else { &sample.rows };
             return Err(AdapterError::new(describe_missing(&self.models, name, known, &rows)));
         }
 
-        let rows = rows.into_iter().map(|row| if packs { row } else { json_path::retain(row, &collection.needs) });
+        let rows = rows.into_iter().map(|row| if packs { row } else { json_path::retain(row, &collection.fields) });
         self.cache().fill(name, rows);
         Ok(())
     }
 
-    /// Reads a collection that a record is looked up in, once however many ask for it.
+    /// Reads a collection for lookups, once for all callers.
     pub(crate) async fn fetch_once(&self, name: &str) -> Result<(), AdapterError> {
         let _reading = self.reading.lock().await;
         if self.cache().has(name) {
@@ -125,10 +125,10 @@ impl RestContext {
         self.fetch(name, &mut |_| {}).await
     }
 
-    /// What is to be read of a collection.
+    /// The collection of this name, with the parts to read.
     pub(crate) fn collection(&self, name: &str) -> Collection {
         let (path, query) = name.split_once('?').unwrap_or((name, ""));
-        let mut url = self.client.base().clone();
+        let mut url = self.client.base_url().clone();
         url.set_query(Some(query));
 
         let query = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
@@ -136,7 +136,7 @@ impl RestContext {
         for (_, schema) in &self.models {
             let is_own = schema.collection() == name;
             for field in schema.fields {
-                if is_own && field.reads {
+                if is_own && field.readable {
                     parts.push(&field.part);
                 }
                 gather(&field.part, name, &mut parts);
@@ -145,16 +145,16 @@ impl RestContext {
 
         let cache = self.cache();
         let key = cache.key_of(name).to_owned();
-        let mut needs = cache.needs(name).cloned().unwrap_or_default();
-        needs.insert(key.clone());
+        let mut fields = cache.needs(name).cloned().unwrap_or_default();
+        fields.insert(key.clone());
 
-        Collection { path: path.to_owned(), query, key, parts, needs }
+        Collection { path: path.to_owned(), query, key, parts, fields }
     }
 }
 
 /// The parts by which records of a collection are looked up.
 fn gather(part: &'static Part, collection: &str, parts: &mut Vec<&'static Part>) {
-    if let Of::Lookup { collection: other, parts: inner } = part.of {
+    if let PartKind::Lookup { collection: other, parts: inner } = part.kind {
         for part in inner {
             if other == collection {
                 parts.push(part);

@@ -1,6 +1,6 @@
 //! A JSON API over HTTP: models with [`RestModel`](crate::RestModel), an adapter for all data sets of such models
-//! ([`Rest`]), and what it is built from, a [`Client`] that logs in, keeps to a pace and tries again, and
-//! [collections](Pages) that come page by page.
+//! ([`Rest`]), and the [`Client`] it is built on, which authenticates, limits its rate, retries and reads
+//! [paginated](Pagination) collections.
 //!
 //! ```
 //! use diffsync_adapters::RestModel;
@@ -26,7 +26,7 @@
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::builder(Url::parse("https://ipam.example/api")?).token(&Secret::new("0123".into())).build()?;
+//! let client = Client::builder(Url::parse("https://ipam.example/api")?).token_auth(&Secret::new("0123".into())).build()?;
 //! let api: Rest<Network> = Rest::new(client, Dialect::default());
 //! # drop(api);
 //! # Ok(())
@@ -55,13 +55,13 @@ pub use self::adapter::Rest;
 pub use self::dialect::{Bulk, Dialect, Owner};
 pub use self::entries::ModelEntries;
 pub use self::http::builder::{BuildError, ClientBuilder};
-pub use self::http::client::{Answer, Client, Request};
+pub use self::http::client::{Client, Request, Response};
 pub use self::http::error::{Error, ErrorKind};
-pub use self::http::pages::{Page, Pages, Paging};
-pub use self::http::retry::Retries;
-pub use self::http::tasks::Tasks;
+pub use self::http::pages::{CollectionFormat, Page, Pagination};
+pub use self::http::retry::RetryPolicy;
+pub use self::http::tasks::TaskPolling;
 pub use self::model::RestModel;
-pub use self::model::schema::{Of, Part, RestField, RestKey, RestSchema, StaticOwner};
+pub use self::model::schema::{Part, PartKind, RestField, RestKey, RestSchema, StaticOwner};
 pub use self::model::tree_path::{join_names, split_names};
-pub use self::source::{Collection, PagedSource, RowSource, Sample, Seen};
-pub use self::verdict::{Reply, RowReply, Verdict, VerdictFn};
+pub use self::source::{Collection, PagedSource, ProgressFn, RowSource, Sample};
+pub use self::verdict::{ResponseView, RowResponse, Verdict, VerdictFn};

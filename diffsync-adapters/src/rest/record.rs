@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 
 use super::cache::{LookupError, RowCache};
 use super::dialect::Owner;
-use super::model::schema::{Of, RestField, RestSchema};
+use super::model::schema::{PartKind, RestField, RestSchema};
 use super::model::tree_path::{join_names, split_names};
 use super::model::{RestModel, json_path};
 
@@ -23,7 +23,7 @@ pub(crate) enum RowError<M: SyncModel> {
     Unidentified(String),
 }
 
-/// What a record holds, by the names of its fields, secrets included.
+/// The values of a record, by the names of its fields, including secrets.
 pub(crate) struct RecordValues {
     values: Map<String, Value>,
     /// The texts among them that must not be shown.
@@ -95,7 +95,7 @@ fn texts(value: &Value, all: &mut Vec<String>) {
     }
 }
 
-/// The record that a row holds. What the row does not speak of is as in `otherwise`.
+/// The record of a row. Parts that the row lacks are taken from `otherwise`.
 pub(crate) fn read<M: RestModel>(
     cache: &RowCache,
     collection: &str,
@@ -105,17 +105,18 @@ pub(crate) fn read<M: RestModel>(
     let mut values: Map<String, Value> = Map::new();
     let mut wrong: Vec<(&str, String)> = Vec::new();
     for field in M::REST.fields {
-        let is_said = field.reads && field.part.at.first().is_some_and(|step| row.get(step).is_some());
+        let is_present = field.readable && field.part.path.first().is_some_and(|step| row.get(step).is_some());
         let read = match otherwise {
-            Some(otherwise) if !is_said => Ok(field.names.iter().map(|name| otherwise.get(name)).collect()),
-            _ if !field.reads => continue,
+            Some(otherwise) if !is_present => Ok(field.names.iter().map(|name| otherwise.get(name)).collect()),
+            _ if !field.readable => continue,
             _ => cache.read(collection, row, field),
         };
+
         match read {
             Ok(read) => {
                 for (name, value) in field.names.iter().zip(read) {
                     let value = as_field(field, value);
-                    // One name may be part of what several parts lead to, not all of which need be there.
+                    // Several parts may lead to one name, and some of them may be missing.
                     if !value.is_null() || !values.contains_key(*name) {
                         values.insert((*name).to_owned(), value);
                     }
@@ -147,6 +148,7 @@ pub(crate) fn read<M: RestModel>(
         let reason = format!("its identifier ({}) cannot be read: {error}", names());
         if is_nameless { RowError::Unidentified(reason) } else { RowError::Row(reason) }
     })?;
+
     if let Some((name, what)) = wrong.first() {
         return Err(RowError::Record(id, format!("`{name}` cannot be read: {what}")));
     }
@@ -195,11 +197,11 @@ pub(crate) enum BodyScope<'a> {
 impl BodyScope<'_> {
     fn holds(self, field: &RestField) -> bool {
         let is_in = |changed: &RecordValues| field.names.iter().any(|name| changed.has(name));
-        field.writes
+        field.writable
             && match self {
                 Self::All => true,
                 Self::Changed(changed) => is_in(changed),
-                Self::Known(changed) => field.reads || is_in(changed),
+                Self::Known(changed) => field.readable || is_in(changed),
             }
     }
 }
@@ -215,36 +217,36 @@ pub(crate) fn body(
     let is_about = |field: &&RestField| about.holds(field);
     for field in schema.fields.iter().filter(|field| is_about(field)) {
         let values: Vec<Value> = field.names.iter().map(|name| new.get(name)).collect();
-        match field.part.of {
-            Of::Value => {
+        match field.part.kind {
+            PartKind::Value => {
                 let value = values.into_iter().next().unwrap_or_default();
                 let value = if field.blank && value.is_null() { Value::from("") } else { value };
-                json_path::set(&mut body, field.part.at, value);
+                json_path::set(&mut body, field.part.path, value);
             }
-            Of::Tree { up, .. } => {
+            PartKind::Tree { parent, .. } => {
                 let (above, name) = split(values.first());
-                json_path::set(&mut body, field.part.at, name);
-                let is_written = schema.fields.iter().any(|other| other.writes && other.part.at == [up]);
+                json_path::set(&mut body, field.part.path, name);
+                let is_written = schema.fields.iter().any(|other| other.writable && other.part.path == [parent]);
                 if !is_written {
                     let parts = std::slice::from_ref(&field.part);
                     let above = match above {
                         Value::Null => Value::Null,
                         above => cache.find(&schema.collection(), parts, &[above])?,
                     };
-                    json_path::set(&mut body, &[up], above);
+                    json_path::set(&mut body, &[parent], above);
                 }
             }
-            Of::Lookup { collection, parts } if field.many => {
+            PartKind::Lookup { collection, parts } if field.many => {
                 let names = values.into_iter().next();
                 let names = names.as_ref().and_then(Value::as_array).into_iter().flatten();
                 let keys = names.map(|name| cache.find(collection, parts, std::slice::from_ref(name)));
                 let keys = keys.collect::<Result<Vec<_>, _>>()?;
-                json_path::set(&mut body, field.part.at, keys.into());
+                json_path::set(&mut body, field.part.path, keys.into());
             }
-            Of::Lookup { collection, parts } => {
+            PartKind::Lookup { collection, parts } => {
                 let is_none = values.iter().all(Value::is_null);
                 let key = if is_none { Value::Null } else { cache.find(collection, parts, &values)? };
-                json_path::set(&mut body, field.part.at, key);
+                json_path::set(&mut body, field.part.path, key);
             }
         }
     }
@@ -277,8 +279,8 @@ pub(crate) fn stamp(
     body: &mut Map<String, Value>,
     row: Option<&Value>,
 ) -> Result<(), LookupError> {
-    let value = match owner.of {
-        Of::Lookup { collection, parts } => {
+    let value = match owner.kind {
+        PartKind::Lookup { collection, parts } => {
             let key = cache.find(collection, parts, std::slice::from_ref(&owner.value))?;
             let whole = Value::Object(std::mem::take(body));
             let listed =
@@ -291,12 +293,13 @@ pub(crate) fn stamp(
             if let Value::Object(whole) = whole {
                 *body = whole;
             }
+
             if !keys.contains(&key) {
                 keys.push(key);
             }
             Value::from(keys)
         }
-        Of::Value | Of::Tree { .. } => owner.value.clone(),
+        PartKind::Value | PartKind::Tree { .. } => owner.value.clone(),
     };
 
     json_path::set(body, &owner.at, value);
@@ -306,15 +309,15 @@ pub(crate) fn stamp(
 /// Whether a row carries its owner.
 pub(crate) fn is_owned(cache: &RowCache, owner: &Owner, row: &Value) -> Result<bool, LookupError> {
     let Some(found) = json_path::get(row, &owner.at) else { return Ok(false) };
-    let Of::Lookup { collection, parts } = owner.of else { return Ok(*found == owner.value) };
+    let PartKind::Lookup { collection, parts } = owner.kind else { return Ok(*found == owner.value) };
     let field = RestField {
         names: &[],
-        part: super::model::schema::Part { at: &[], of: Of::Lookup { collection, parts } },
+        part: super::model::schema::Part { path: &[], kind: PartKind::Lookup { collection, parts } },
         many: true,
         choice: false,
         blank: false,
-        reads: true,
-        writes: false,
+        readable: true,
+        writable: false,
         optional: false,
     };
 
@@ -340,18 +343,28 @@ mod tests {
 
     #[test]
     fn what_is_above_is_written_from_the_path_where_its_own_field_is_only_read() {
-        const PATH: Part = Part { at: &["name"], of: Of::Tree { up: "parent", text: true } };
-        const PARENT: Part = Part { at: &["parent"], of: Of::Lookup { collection: "places", parts: &[PATH] } };
-        const fn field(names: &'static [&'static str], part: Part, writes: bool) -> RestField {
-            RestField { names, part, many: false, choice: false, blank: false, reads: true, writes, optional: false }
+        const PATH: Part = Part { path: &["name"], kind: PartKind::Tree { parent: "parent", joined: true } };
+        const PARENT: Part =
+            Part { path: &["parent"], kind: PartKind::Lookup { collection: "places", parts: &[PATH] } };
+        const fn field(names: &'static [&'static str], part: Part, writable: bool) -> RestField {
+            RestField {
+                names,
+                part,
+                many: false,
+                choice: false,
+                blank: false,
+                readable: true,
+                writable,
+                optional: false,
+            }
         }
         static SCHEMA: RestSchema = RestSchema {
             path: "places",
             query: "",
-            key: RestKey { name: None, is_held: true },
+            key: RestKey { name: None, has_field: true },
             fields: &[field(&["path"], PATH, true), field(&["parent"], PARENT, false)],
             owner: None,
-            answer: None,
+            record_pointer: None,
             skip_unnamed: false,
         };
         let mut cache = RowCache::new("id", &[&SCHEMA], &[]);

@@ -1,4 +1,4 @@
-//! Where the rows of collections come from.
+//! Sources of the rows of collections.
 
 use std::collections::BTreeSet;
 
@@ -10,26 +10,26 @@ use serde_json::Value;
 use super::dialect::Dialect;
 use super::http::body::RowFilter;
 use super::http::client::Client;
-use super::http::pages::{Pages, Reading};
+use super::http::pages::{Pagination, Reading};
 use super::model::schema::Part;
 
-/// How many rows a check looks at.
+/// How many rows a health check reads.
 const SAMPLE: usize = 50;
 
-/// A collection, and what of its rows is needed.
+/// A collection, and the parts of its rows that are needed.
 #[derive(Clone)]
 pub struct Collection {
     /// Its path below the base URL.
     pub path: String,
-    /// The parameters that choose its rows, without those of the dialect.
+    /// The parameters that select its rows, without those of the dialect.
     pub query: Vec<(String, String)>,
-    /// What the key of a row is called.
+    /// The name of a row's key.
     pub key: String,
-    /// The parts of a row that are read. Where one leads to another record, that may be in the row itself with the parts
-    /// that identify it, or as its key, or as an object with its key.
+    /// The parts of a row that are read. A part that refers to another record may hold its key, an object with its key, or
+    /// an object with the parts that identify it.
     pub parts: Vec<&'static Part>,
     /// The top-level fields to request: the first segment of each JSON path, and the key.
-    pub needs: BTreeSet<String>,
+    pub fields: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for Collection {
@@ -41,11 +41,10 @@ impl std::fmt::Debug for Collection {
     }
 }
 
-/// Tells how many rows were read, and how many there are if that is known.
-pub type Seen<'a> = &'a mut (dyn FnMut(u64, Option<u64>) + Send);
+/// Reports progress: how many rows were read, and how many there are, if known.
+pub type ProgressFn<'a> = &'a mut (dyn FnMut(u64, Option<u64>) + Send);
 
-/// Where the rows of collections come from: the API page by page, or, where an API has a faster way, from
-/// there.
+/// Reads the rows of collections: page by page from the API, or in a faster way if the API has one.
 pub trait RowSource: Send + Sync + 'static {
     /// All rows of a collection.
     fn rows<'a>(
@@ -53,16 +52,16 @@ pub trait RowSource: Send + Sync + 'static {
         client: &'a Client,
         dialect: &'a Dialect,
         collection: &'a Collection,
-        seen: Seen<'a>,
+        progress: ProgressFn<'a>,
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>>;
 
-    /// Whether these are the pages of the API as they are, so that they may be read by another way to the same.
+    /// Whether these are the plain pages of the API, which may then be read in another way.
     #[doc(hidden)]
     fn is_pages(&self) -> bool {
         false
     }
 
-    /// Some rows of a collection, as a check looks at them. All of them, unless said otherwise.
+    /// Some rows of a collection, for a health check. By default all of them.
     fn sample<'a>(
         &'a self,
         client: &'a Client,
@@ -71,12 +70,12 @@ pub trait RowSource: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Sample, AdapterError>> {
         Box::pin(async move {
             let rows = self.rows(client, dialect, collection, &mut |_, _| {}).await?;
-            Ok(Sample { total: Some(rows.len() as u64), is_whole: true, is_read_only: false, rows })
+            Ok(Sample { total: Some(rows.len() as u64), is_complete: true, is_read_only: false, rows })
         })
     }
 }
 
-/// Some rows of a collection, for a look before a run.
+/// Some rows of a collection, for a health check.
 #[derive(Clone, Default)]
 pub struct Sample {
     /// The rows, with all their parts.
@@ -84,8 +83,8 @@ pub struct Sample {
     /// How many rows the collection has, if that is known.
     pub total: Option<u64>,
     /// Whether these are all of its rows.
-    pub is_whole: bool,
-    /// Whether the server says that the collection takes no new records.
+    pub is_complete: bool,
+    /// Whether the server reports that the collection accepts no new records.
     pub is_read_only: bool,
 }
 
@@ -106,9 +105,15 @@ impl RowSource for PagedSource {
         client: &'a Client,
         dialect: &'a Dialect,
         collection: &'a Collection,
-        seen: Seen<'a>,
+        progress: ProgressFn<'a>,
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
-        Box::pin(read(client, dialect, collection, RowFilter::new(&dialect.paging.rows, &collection.needs), seen))
+        Box::pin(read(
+            client,
+            dialect,
+            collection,
+            RowFilter::new(&dialect.collection_format.rows, &collection.fields),
+            progress,
+        ))
     }
 
     fn is_pages(&self) -> bool {
@@ -123,14 +128,14 @@ impl RowSource for PagedSource {
     ) -> BoxFuture<'a, Result<Sample, AdapterError>> {
         Box::pin(async move {
             let query = [dialect.query.as_slice(), &collection.query].concat();
-            let paging = &dialect.paging;
-            let (page, headers) = client.first_page(&collection.path, &query, paging, dialect.verdict, SAMPLE).await?;
+            let format = &dialect.collection_format;
+            let (page, headers) = client.first_page(&collection.path, &query, format, dialect.verdict, SAMPLE).await?;
             let allowed = headers.get(ALLOW).and_then(|allowed| allowed.to_str().ok());
             Ok(Sample {
                 total: page.total,
-                is_whole: match page.total {
+                is_complete: match page.total {
                     Some(total) => total <= page.rows.len() as u64,
-                    None => paging.pages == Pages::None || page.rows.is_empty(),
+                    None => format.pagination == Pagination::None || page.rows.is_empty(),
                 },
                 is_read_only: allowed.is_some_and(|allowed| !allowed.to_ascii_uppercase().contains("POST")),
                 rows: page.rows,
@@ -145,10 +150,10 @@ pub(crate) async fn read(
     dialect: &Dialect,
     collection: &Collection,
     keep: RowFilter,
-    seen: Seen<'_>,
+    progress: ProgressFn<'_>,
 ) -> Result<Vec<Value>, AdapterError> {
     let query = [dialect.query.as_slice(), &collection.query].concat();
-    let (path, paging, judge) = (collection.path.as_str(), &dialect.paging, dialect.verdict);
-    let reading = Reading { client, path, query: &query, paging, judge, keep: Some(&keep) };
-    Ok(client.rows_kept(reading, Some(&collection.key), seen).await?)
+    let (path, format, judge) = (collection.path.as_str(), &dialect.collection_format, dialect.verdict);
+    let reading = Reading { client, path, query: &query, format, judge, keep: Some(&keep) };
+    Ok(client.rows_kept(reading, Some(&collection.key), progress).await?)
 }

@@ -1,4 +1,4 @@
-//! The keys of rows that the models name: one that no row of a collection has is misspelt, and would empty what it is read into.
+//! Keys that a model names but no row of a collection has: they are misspelt, and would empty the fields read from them.
 
 use std::collections::BTreeSet;
 
@@ -8,19 +8,19 @@ use serde_json::Value;
 
 use crate::rest::cache::RowCache;
 use crate::rest::http::body::unpacked;
-use crate::rest::model::schema::{Of, Part, RestField, RestSchema};
+use crate::rest::model::schema::{Part, PartKind, RestField, RestSchema};
 
-/// A way that is read in the rows of a collection, and the field that it is read into.
+/// A path in the rows of a collection, and the field that is read from it.
 struct NamedKey {
     at: Vec<&'static str>,
     model: &'static str,
     field: &'static RestField,
 }
 
-/// A model's name, and how an API keeps it.
+/// A model's name and schema.
 type NamedSchema = (&'static str, &'static RestSchema);
 
-/// What is wrong with the keys that no row has, for a user. Their neighbours are looked for in `known`.
+/// The message for keys that no row has. Similar keys are searched in `known`.
 pub(crate) fn describe_missing(models: &[NamedSchema], name: &str, known: &[Value], rows: &[Value]) -> String {
     let missing = missing_keys(models, name, rows);
     let each = missing.iter().map(|named| {
@@ -40,17 +40,18 @@ pub(crate) fn lacks_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> 
     !missing_keys(models, name, rows).is_empty()
 }
 
-/// An error if no row has the key by which the server knows it. Only a target needs it.
+/// An error if no row has the server's key. Only a target needs it.
 pub(crate) fn check_server_key(cache: &RowCache, schema: &RestSchema) -> Result<(), AdapterError> {
     let name = schema.collection();
     let (key, rows) = (cache.key_of(&name), cache.rows(&name));
-    let is_missing = schema.key.is_held && !rows.is_empty() && rows.iter().all(|row| unpacked(row).get(key).is_none());
+    let is_missing =
+        schema.key.has_field && !rows.is_empty() && rows.iter().all(|row| unpacked(row).get(key).is_none());
     if !is_missing {
         return Ok(());
     }
 
     Err(AdapterError::new(format!(
-        "`{name}`: no row has `{key}`, which is said to be the server's key; say what it is called \
+        "`{name}`: no row has `{key}`, which is declared as the server's key; declare its name \
          (`#[rest(key, field = \"…\")]`, `Dialect::key`)"
     )))
 }
@@ -63,11 +64,12 @@ fn missing_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> Vec<Named
     let mut missing: Vec<NamedKey> = Vec::new();
     for (model, schema) in models.iter().copied() {
         let is_own = schema.collection() == name;
-        for field in schema.fields.iter().filter(|field| field.reads && !field.optional) {
+        for field in schema.fields.iter().filter(|field| field.readable && !field.optional) {
             let mut ways = Vec::new();
             if is_own {
                 note(&field.part, &mut ways);
             }
+
             note_inner(&field.part, name, &mut ways);
             for at in ways {
                 let is_known = missing.iter().any(|named| named.at == at && named.model == model);
@@ -81,17 +83,17 @@ fn missing_keys(models: &[NamedSchema], name: &str, rows: &[Value]) -> Vec<Named
     missing
 }
 
-/// The ways that a part leads in the rows of its own collection.
+/// The paths of a part in the rows of its own collection.
 fn note(part: &Part, ways: &mut Vec<Vec<&'static str>>) {
-    ways.push(part.at.to_vec());
-    if let Of::Tree { up, .. } = part.of {
-        ways.push(vec![up]);
+    ways.push(part.path.to_vec());
+    if let PartKind::Tree { parent, .. } = part.kind {
+        ways.push(vec![parent]);
     }
 }
 
-/// The ways that a part leads in the rows of another collection.
+/// The paths of a part in the rows of another collection.
 fn note_inner(part: &Part, name: &str, ways: &mut Vec<Vec<&'static str>>) {
-    let Of::Lookup { collection, parts } = part.of else { return };
+    let PartKind::Lookup { collection, parts } = part.kind else { return };
     for part in parts {
         if collection == name {
             note(part, ways);
@@ -100,7 +102,7 @@ fn note_inner(part: &Part, name: &str, ways: &mut Vec<Vec<&'static str>>) {
     }
 }
 
-/// Whether a row has what is at the end of a way; below a `null` there may be anything, so such a row says nothing.
+/// Whether a row has a value at the end of a path. `None` below a `null`, where anything may be.
 fn holds(row: &Value, at: &[&str]) -> Option<bool> {
     let Some((first, rest)) = at.split_first() else { return Some(true) };
     match row.get(*first) {
@@ -111,7 +113,7 @@ fn holds(row: &Value, at: &[&str]) -> Option<bool> {
     }
 }
 
-/// Whether no row has it, and not all of them leave that open.
+/// Whether no row has it, and at least one surely lacks it.
 fn is_missing(rows: impl Iterator<Item = Option<bool>>) -> bool {
     let mut lacks = false;
     for has in rows {
@@ -125,7 +127,7 @@ fn is_missing(rows: impl Iterator<Item = Option<bool>>) -> bool {
     lacks
 }
 
-/// The way that was probably meant.
+/// The path that was probably meant.
 fn meant(at: &[&str], rows: &[Value]) -> Option<String> {
     let rows: Vec<_> = rows.iter().map(unpacked).collect();
     let wrong = (0..at.len())

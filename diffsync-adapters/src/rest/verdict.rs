@@ -1,16 +1,16 @@
-//! What an answer means: whether the request was carried out. The status alone does not tell.
+//! Judges whether a request was carried out. The status of a response alone is not enough.
 //!
-//! A [`Dialect`](super::Dialect) judges each answer with a function of the type [`VerdictFn`]. [`usual`] knows the common
-//! envelopes and is what a dialect begins with; the parts that it is made up of can be put together otherwise.
+//! A [`Dialect`](super::Dialect) judges each response with a [`VerdictFn`]. The default is [`common_envelopes`]; the
+//! functions that it combines can be combined in another way.
 //!
 //! ```
 //! use diffsync_adapters::rest::{Dialect, Verdict, verdict};
 //!
 //! let mut dialect = Dialect::default();
 //! // This server answers 500 to the delete of what is in use, and will do so for ever.
-//! dialect.verdict = |reply| {
-//!     let in_use = verdict::text(reply.body).contains("because other objects depend on it");
-//!     if in_use { Some(Verdict::Failed(verdict::text(reply.body))) } else { verdict::usual(reply) }
+//! dialect.verdict = |response| {
+//!     let in_use = verdict::excerpt(response.body).contains("because other objects depend on it");
+//!     if in_use { Some(Verdict::Failed(verdict::excerpt(response.body))) } else { verdict::common_envelopes(response) }
 //! };
 //! ```
 
@@ -21,46 +21,49 @@ use serde_json::Value;
 
 use super::http::redact::shortened;
 
-/// Judges an answer. `None` leaves it to the status, and to whether the answer holds a record where one is due.
-pub type VerdictFn = fn(&Reply<'_>) -> Option<Verdict>;
+/// Judges a response. `None` leaves it to the status, and to whether the response contains a record where one is expected.
+pub type VerdictFn = fn(&ResponseView<'_>) -> Option<Verdict>;
 
-/// An answer, as it is judged.
+/// A response, or one row of it, to be judged.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
-pub struct Reply<'a> {
+pub struct ResponseView<'a> {
     /// The method of the request.
     pub method: &'a Method,
-    /// The status of the answer, or of one row of it.
+    /// The status of the response, or of one row of it.
     pub status: StatusCode,
-    /// The body, or one row of it; a text if it is not JSON.
+    /// The body, or one row of it; a string if it is not JSON.
     pub body: &'a Value,
-    /// Whether the body holds a record of the model: its key, or all that identifies it. What looks like an envelope may
-    /// then be fields of the record.
+    /// Whether the body contains a record of the model: its key, or all of its identifier. Fields that look like an envelope
+    /// may then belong to the record.
     pub holds_record: bool,
 }
 
-impl fmt::Debug for Reply<'_> {
+impl fmt::Debug for ResponseView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The body may hold anything.
-        f.debug_struct("Reply").field("method", self.method).field("status", &self.status).finish_non_exhaustive()
+        // The body may hold secrets.
+        f.debug_struct("ResponseView")
+            .field("method", self.method)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }
 
-/// What an answer means. The texts are shown with the request, after secrets have been removed.
+/// The meaning of a response. The texts are shown with the request, after secrets have been redacted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// It was done. If the answer holds no record, the record is requested.
+    /// The request succeeded. If the response contains no record, the record is requested.
     Success,
-    /// It was not done, and asking again would not change that. The other records are written.
+    /// The request failed, and a retry would fail too. The other records are written.
     Failed(String),
-    /// It was not done: a unique value of the record is already taken.
+    /// The request failed because a unique value of the record is already taken.
     Conflict(String),
-    /// It was not done, and may be done if the server is asked again.
+    /// The request failed, and a retry may succeed.
     Transient(String),
-    /// It cannot be known whether it was done. The server is not asked again.
+    /// It is unknown whether the request was carried out. It is not retried.
     Unknown(String),
-    /// It was not done, and nothing else will be: the run ends.
+    /// The request failed, as every other would: the run ends.
     Fatal(String),
 }
 
@@ -69,51 +72,51 @@ impl Verdict {
     pub(crate) fn map(self, text: impl FnOnce(String) -> String) -> Self {
         match self {
             Self::Success => Self::Success,
-            Self::Failed(said) => Self::Failed(text(said)),
-            Self::Conflict(said) => Self::Conflict(text(said)),
-            Self::Transient(said) => Self::Transient(text(said)),
-            Self::Unknown(said) => Self::Unknown(text(said)),
-            Self::Fatal(said) => Self::Fatal(text(said)),
+            Self::Failed(old) => Self::Failed(text(old)),
+            Self::Conflict(old) => Self::Conflict(text(old)),
+            Self::Transient(old) => Self::Transient(text(old)),
+            Self::Unknown(old) => Self::Unknown(text(old)),
+            Self::Fatal(old) => Self::Fatal(text(old)),
         }
     }
 }
 
-/// The envelopes that many APIs have: [`status_word`], [`errors`] and [`results`] in an answer with a 2xx that holds no record,
-/// and [`taken`] in one that refuses.
+/// The envelopes of many APIs: [`status_word`], [`errors`] and [`results`] in a 2xx response without a record, and
+/// [`unique_violation`] in any other.
 #[must_use]
-pub fn usual(reply: &Reply<'_>) -> Option<Verdict> {
-    if !reply.status.is_success() {
-        return taken(reply);
+pub fn common_envelopes(response: &ResponseView<'_>) -> Option<Verdict> {
+    if !response.status.is_success() {
+        return unique_violation(response);
     }
 
-    // What is called `status` in a record is its own.
-    if reply.holds_record {
+    // A `status` in a record is a field of the record.
+    if response.holds_record {
         return None;
     }
 
-    // The rows of a collection may well have a code.
-    let of_rows = || if reply.method == Method::GET { None } else { results(reply) };
-    status_word(reply).or_else(|| errors(reply)).or_else(of_rows)
+    // The rows of a collection may have a field `code`.
+    let of_rows = || if response.method == Method::GET { None } else { results(response) };
+    status_word(response).or_else(|| errors(response)).or_else(of_rows)
 }
 
-/// Nothing but the status: for an API whose records look like the envelopes of others.
+/// The status alone: for an API with records that look like the envelopes of others.
 #[must_use]
-pub fn by_status(_: &Reply<'_>) -> Option<Verdict> {
+pub fn by_status(_: &ResponseView<'_>) -> Option<Verdict> {
     None
 }
 
 /// `{"status": "error", …}`, `{"result": "failed"}`, `{"success": false}`, `{"code": 500}`; `{"status": "ok"}` is a success,
 /// unless it comes with a 202.
 #[must_use]
-pub fn status_word(reply: &Reply<'_>) -> Option<Verdict> {
+pub fn status_word(response: &ResponseView<'_>) -> Option<Verdict> {
     const FAILED: [&str; 9] =
         ["error", "errors", "fail", "failed", "failure", "fault", "denied", "rejected", "unsuccessful"];
     const DONE: [&str; 6] = ["ok", "success", "successful", "succeeded", "created", "done"];
-    let body = reply.body.as_object()?;
+    let body = response.body.as_object()?;
 
     let codes = ["status", "code", "statusCode", "status_code"].into_iter().filter_map(|name| body.get(name)?.as_u64());
     if codes.into_iter().any(|code| (400..600).contains(&code)) {
-        return Some(refused(reply, reply.body));
+        return Some(refused(response, response.body));
     }
 
     let words = ["status", "result", "state", "outcome"].into_iter().filter_map(|name| body.get(name)?.as_str());
@@ -122,19 +125,19 @@ pub fn status_word(reply: &Reply<'_>) -> Option<Verdict> {
         ["success", "ok", "succeeded"].into_iter().filter_map(|name| body.get(name)?.as_bool()).collect();
 
     if words.iter().any(|word| FAILED.contains(&word.as_str())) || flags.contains(&false) {
-        return Some(refused(reply, reply.body));
+        return Some(refused(response, response.body));
     }
 
     let is_done = words.iter().any(|word| DONE.contains(&word.as_str())) || flags.contains(&true);
 
-    // With a 202 the word is about the task that was begun, not about the record.
-    (is_done && reply.status != StatusCode::ACCEPTED).then_some(Verdict::Success)
+    // With a 202 the word describes the task that was begun, not the record.
+    (is_done && response.status != StatusCode::ACCEPTED).then_some(Verdict::Success)
 }
 
-/// `{"errors": [{"detail": "…"}]}`, as in JSON:API and GraphQL, and `{"error": "…"}`.
+/// `{"errors": [{"detail": "…"}]}`, as in JSON:API and GraphQL, or `{"error": "…"}`.
 #[must_use]
-pub fn errors(reply: &Reply<'_>) -> Option<Verdict> {
-    let says = |value: &&Value| match value {
+pub fn errors(response: &ResponseView<'_>) -> Option<Verdict> {
+    let is_error = |value: &&Value| match value {
         Value::Null | Value::Bool(false) => false,
         Value::String(text) => !text.is_empty(),
         Value::Array(items) => !items.is_empty(),
@@ -143,15 +146,15 @@ pub fn errors(reply: &Reply<'_>) -> Option<Verdict> {
         Value::Bool(true) => true,
     };
 
-    let said = ["errors", "error"].into_iter().filter_map(|name| reply.body.get(name)).find(says)?;
-    Some(refused(reply, said))
+    let error = ["errors", "error"].into_iter().filter_map(|name| response.body.get(name)).find(is_error)?;
+    Some(refused(response, error))
 }
 
-/// `{"results": [{"code": 500, "status": "…"}]}`: one of the rows has failed. If another row of an answer to a `POST` was
-/// done, the outcome is unknown, since sending the records again would create that one twice.
+/// `{"results": [{"code": 500, "status": "…"}]}`: one of the rows has failed. If another row of a `POST` has succeeded, the
+/// outcome is unknown, since a retry would create that one twice.
 #[must_use]
-pub fn results(reply: &Reply<'_>) -> Option<Verdict> {
-    let rows = reply.body.get("results")?.as_array()?;
+pub fn results(response: &ResponseView<'_>) -> Option<Verdict> {
+    let rows = response.body.get("results")?.as_array()?;
     let failed: Vec<Value> =
         rows.iter().filter(|row| row_status(row).is_some_and(|(_, status)| !status.is_success())).cloned().collect();
     if failed.is_empty() {
@@ -160,37 +163,38 @@ pub fn results(reply: &Reply<'_>) -> Option<Verdict> {
 
     let failed = Value::from(failed);
 
-    if *reply.method == Method::POST && some_are_done(reply.body) {
-        return Some(Verdict::Unknown(format!("some of it was done, and some was not: {}", text(&failed))));
+    if *response.method == Method::POST && some_are_done(response.body) {
+        return Some(Verdict::Unknown(format!("some of it was done, and some was not: {}", excerpt(&failed))));
     }
 
-    Some(refused(reply, &failed))
+    Some(refused(response, &failed))
 }
 
-/// Whether an answer has rows with a status of their own, one of which was done.
+/// Whether a response has rows with a status of their own, and one of them has succeeded.
 pub(crate) fn some_are_done(body: &Value) -> bool {
     let is_done = |row: &Value| row_status(row).is_some_and(|(_, status)| status.is_success());
     listed(body).is_some_and(|rows| rows.iter().any(is_done))
 }
 
-/// The rows of an answer: the body itself, or a list in it.
+/// The rows of a response: the body itself, or a list in it.
 fn listed(body: &Value) -> Option<&Vec<Value>> {
     const LISTS: [&str; 5] = ["results", "responses", "items", "operations", "data"];
     body.as_array().or_else(|| LISTS.into_iter().find_map(|name| body.get(name)?.as_array()))
 }
 
-/// An answer that says that a unique value is taken: 409 to a `POST`, or 400, 409, 422 or 500 with a body that says so.
+/// A response to a write that rejects a unique value because it is taken: 409 to a `POST`, or 400, 409, 422 or 500 with a
+/// body that says "already exists" or similar.
 #[must_use]
-pub fn taken(reply: &Reply<'_>) -> Option<Verdict> {
-    let writes = [Method::POST, Method::PUT, Method::PATCH].contains(reply.method);
-    let says = matches!(reply.status.as_u16(), 400 | 409 | 422 | 500) && says_taken(&text(reply.body));
-    let is_taken = writes && (says || (reply.status == StatusCode::CONFLICT && reply.method == Method::POST));
-    is_taken.then(|| Verdict::Conflict(text(reply.body)))
+pub fn unique_violation(response: &ResponseView<'_>) -> Option<Verdict> {
+    let writes = [Method::POST, Method::PUT, Method::PATCH].contains(response.method);
+    let says = matches!(response.status.as_u16(), 400 | 409 | 422 | 500) && says_taken(&excerpt(response.body));
+    let is_taken = writes && (says || (response.status == StatusCode::CONFLICT && response.method == Method::POST));
+    is_taken.then(|| Verdict::Conflict(excerpt(response.body)))
 }
 
-/// A body in short, as it is shown.
+/// A short excerpt of a body, to be shown.
 #[must_use]
-pub fn text(body: &Value) -> String {
+pub fn excerpt(body: &Value) -> String {
     match body {
         Value::Null => String::new(),
         Value::String(text) => shortened(text),
@@ -198,10 +202,10 @@ pub fn text(body: &Value) -> String {
     }
 }
 
-/// A refusal, which is a conflict if it says so.
-fn refused(reply: &Reply<'_>, said: &Value) -> Verdict {
-    let text = text(said);
-    let writes = [Method::POST, Method::PUT, Method::PATCH].contains(reply.method);
+/// A rejection: a conflict if its text says that a value is taken, otherwise a failure.
+fn refused(response: &ResponseView<'_>, error: &Value) -> Verdict {
+    let text = excerpt(error);
+    let writes = [Method::POST, Method::PUT, Method::PATCH].contains(response.method);
     if writes && says_taken(&text) { Verdict::Conflict(text) } else { Verdict::Failed(text) }
 }
 
@@ -221,33 +225,34 @@ fn says_taken(text: &str) -> bool {
         "duplicate",
         "unique constraint",
     ];
+
     let text = text.to_ascii_lowercase();
     WORDS.iter().any(|word| text.contains(word))
 }
 
-/// One row of an answer that says what became of each.
+/// One row of a response that reports the outcome of each.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RowReply {
+pub struct RowResponse {
     /// The status of the row, if it has one.
     pub status: Option<StatusCode>,
-    /// The record, or what is said of it.
+    /// The record, or a message about it.
     pub body: Value,
 }
 
-/// The rows of a 207, or of a list each element of which has a status of its own: `[{"status": 201, "body": {…}}, …]`, also
-/// within `results`, `responses`, `items`, `operations` or `data`. A list in which nothing failed must hold the records too.
+/// The rows of a 207, or of a list in which each element has a status of its own: `[{"status": 201, "body": {…}}, …]`, also
+/// within `results`, `responses`, `items`, `operations` or `data`. If no row failed, the list must contain the records too.
 #[must_use]
-pub fn row_replies(reply: &Reply<'_>) -> Option<Vec<RowReply>> {
+pub fn row_responses(response: &ResponseView<'_>) -> Option<Vec<RowResponse>> {
     const BODIES: [&str; 7] = ["body", "record", "resource", "data", "response", "value", "object"];
-    let is_multi = reply.status == StatusCode::MULTI_STATUS;
-    if reply.holds_record && !is_multi {
+    let is_multi = response.status == StatusCode::MULTI_STATUS;
+    if response.holds_record && !is_multi {
         return None;
     }
 
-    let list = listed(reply.body)?;
+    let list = listed(response.body)?;
 
-    // A success has its record next to the status; a status alone may be that of something else that was done. Where a row
-    // has failed, the answer is about the rows that were sent all the same.
+    // A successful row has its record next to the status; a status alone may belong to another request. If a row has
+    // failed, the response is about the rows that were sent, even without records.
     let (mut all_have_status, mut all_have_record, mut some_failed) = (!list.is_empty(), true, false);
     let mut row = |row: &Value| {
         let (name, status) = row_status(row).unzip();
@@ -262,10 +267,10 @@ pub fn row_replies(reply: &Reply<'_>) -> Option<Vec<RowReply>> {
         if let (None, Some(name), Value::Object(fields)) = (record, name, &mut body) {
             fields.remove(name);
         }
-        RowReply { status, body }
+        RowResponse { status, body }
     };
 
-    let rows: Vec<RowReply> = list.iter().map(&mut row).collect();
+    let rows: Vec<RowResponse> = list.iter().map(&mut row).collect();
     (is_multi || (all_have_status && (all_have_record || some_failed))).then_some(rows)
 }
 
@@ -281,6 +286,7 @@ fn row_status(row: &Value) -> Option<(&'static str, StatusCode)> {
             }
             _ => return None,
         };
+
         let status = StatusCode::from_u16(u16::try_from(code).ok()?).ok().filter(|status| status.as_u16() < 600)?;
         Some((name, status))
     })
@@ -300,7 +306,7 @@ mod tests {
 
     fn judged(method: &Method, status: u16, body: &Value) -> Option<Verdict> {
         let status = StatusCode::from_u16(status).unwrap();
-        usual(&Reply { method, status, body, holds_record: false })
+        common_envelopes(&ResponseView { method, status, body, holds_record: false })
     }
 
     fn kind(verdict: Option<&Verdict>) -> &'static str {
@@ -355,16 +361,17 @@ mod tests {
         let rows = json!({"results": [{"code": 500}]});
         assert_eq!(kind(judged(&Method::GET, 200, &rows).as_ref()), "by status", "rows that have a code");
         let record = json!({"id": 1, "name": "d1", "status": "error"});
-        let reply = Reply { method: &Method::POST, status: StatusCode::OK, body: &record, holds_record: true };
-        assert_eq!(usual(&reply), None, "a record's own status");
+        let response =
+            ResponseView { method: &Method::POST, status: StatusCode::OK, body: &record, holds_record: true };
+        assert_eq!(common_envelopes(&response), None, "a record's own status");
     }
 
     #[test]
     fn rows_with_a_status_of_their_own_are_told_apart() {
         let read = |status: u16, body: &Value| {
             let status = StatusCode::from_u16(status).unwrap();
-            let reply = Reply { method: &Method::POST, status, body, holds_record: false };
-            let rows = row_replies(&reply)?;
+            let response = ResponseView { method: &Method::POST, status, body, holds_record: false };
+            let rows = row_responses(&response)?;
             Some(rows.into_iter().map(|row| (row.status.map(|status| status.as_u16()), row.body)).collect::<Vec<_>>())
         };
         let body = json!([{"status": 201, "body": {"id": 1}}, {"status": "HTTP/1.1 409 Conflict", "error": "no"}]);

@@ -19,22 +19,22 @@ use super::entries::{ModelEntries, ModelEntry};
 use super::model::SqlModel;
 use super::model::tables::ModelTables;
 use super::session::server::Server;
-use super::session::{Session, Transaction};
+use super::session::{Session, TransactionScope};
 use super::steps::answers::{apart, only, together};
 use super::steps::load::Loading;
 use super::steps::{check, conflict, create_tables, equal_identifiers, write};
 
-/// A database that holds a data set, all of whose models have [`SqlModel`](derive@crate::SqlModel).
+/// A database with a data set in which all models have [`SqlModel`](derive@crate::SqlModel).
 ///
-/// The URL says which: `sqlite://inventory.db`, `postgres://user:password@host/database`, `mysql://…` or `mariadb://…`. Its
-/// query sets what else the drivers of `sqlx` know, as in `?sslmode=verify-full`; what they do not know is refused.
+/// Its URL is `sqlite://inventory.db`, `postgres://user:password@host/database`, `mysql://…` or `mariadb://…`. The query of
+/// the URL sets further options of the `sqlx` driver, as in `?sslmode=verify-full`; unknown options are errors.
 ///
 /// Nothing is opened before it is needed.
 pub struct Sql<D> {
     pub(crate) context: SqlContext,
     entries: Vec<ModelEntry<D>>,
-    batch: usize,
-    connections: usize,
+    batch_size: usize,
+    max_connections: usize,
     data: PhantomData<fn() -> D>,
 }
 
@@ -49,14 +49,14 @@ impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
         let entries = ModelEntries::of_data();
         let (tables, schemas) = entries.iter().map(|entry| (entry.table, entry.schema)).unzip();
         let database = database(url)?;
-        let batch = database.batch();
+        let batch_size = database.default_batch_size();
         let session = Session::new(Server::new(url.clone(), database));
         let context = SqlContext::new(session, ModelTables { tables, schemas });
-        Ok(Self { context, entries, batch, connections: 1, data: PhantomData })
+        Ok(Self { context, entries, batch_size, max_connections: 1, data: PhantomData })
     }
 
-    /// Creates missing tables at the first write: with a unique key over the identifiers, and
-    /// foreign keys where lookups are. Until then, no tables are empty tables, and no `SQLite` file is an empty one.
+    /// Creates missing tables at the first write, with a unique key over the identifiers, and a foreign key for each lookup.
+    /// Until then, missing tables count as empty, and so does a missing `SQLite` file.
     #[must_use]
     pub fn create_tables(mut self) -> Self {
         self.context.create_tables = true;
@@ -64,25 +64,25 @@ impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
         self
     }
 
-    /// Sets what is written in one transaction: each batch, or the run.
+    /// Sets whether each batch or the whole run is one transaction.
     #[must_use]
-    pub fn transaction(mut self, transaction: Transaction) -> Self {
-        self.context.session.transaction = transaction;
+    pub fn transaction_scope(mut self, scope: TransactionScope) -> Self {
+        self.context.session.transaction_scope = scope;
         self
     }
 
-    /// Sets how many records are written at once: by default 5,000, in `SQLite` 20,000.
+    /// Sets the number of records per batch, by default 5,000, on `SQLite` 20,000.
     #[must_use]
-    pub fn batch(mut self, records: usize) -> Self {
-        self.batch = records.max(1);
+    pub fn batch_size(mut self, records: usize) -> Self {
+        self.batch_size = records.max(1);
         self
     }
 
-    /// Sets how many connections write at the same time, one by default. `SQLite`, and a run that is written as a whole,
-    /// have one in any case, also where a job or a run asks for more.
+    /// Limits the number of connections that write at the same time, one by default. `SQLite`, and a run in one transaction,
+    /// always use one, even if a job or a run allows more.
     #[must_use]
-    pub fn connections(mut self, connections: usize) -> Self {
-        self.connections = connections.max(1);
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections.max(1);
         self
     }
 
@@ -94,7 +94,7 @@ impl<D: VisitedBy<ModelEntries<D>>> Sql<D> {
     }
 }
 
-/// The database that a URL leads to.
+/// The database of a URL.
 fn database(url: &Url) -> Result<Box<dyn Database>, AdapterError> {
     match url.scheme() {
         #[cfg(feature = "sqlite")]
@@ -110,6 +110,7 @@ fn database(url: &Url) -> Result<Box<dyn Database>, AdapterError> {
                 "mysql" | "mariadb" => Some("mysql"),
                 _ => None,
             };
+
             let why = match known {
                 Some(feature) => {
                     format!("needs the feature `{feature}` of `diffsync-adapters`, without which this was built")
@@ -136,15 +137,16 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
                 nothing(data);
                 return Ok(());
             }
-            let made = "; with `create_tables()` it is created at the first write";
-            let made = if cx.side() == Side::Target { made } else { "" };
-            return Err(AdapterError::new(format!("there is no `{}`{made}", self.context.server().shown())));
+
+            let hint = "; with `create_tables()` it is created at the first write";
+            let hint = if cx.side() == Side::Target { hint } else { "" };
+            return Err(AdapterError::new(format!("there is no `{}`{hint}", self.context.server().shown())));
         }
 
         let mut connection =
             self.context.session.connection(false).await.map_err(|error| self.context.server().unreachable(&error))?;
         for begin in self.context.database().begin_snapshot() {
-            connection.run(begin).await.map_err(|error| self.context.server().unreachable(&error))?;
+            connection.execute(begin).await.map_err(|error| self.context.server().unreachable(&error))?;
         }
 
         if may_be_absent && create_tables::no_table_exists(&self.context, &mut *connection).await? {
@@ -161,7 +163,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
             cx.progress(loading.done, None);
         }
 
-        connection.run("COMMIT").await.map_err(|error| self.context.server().unreachable(&error))?;
+        connection.execute("COMMIT").await.map_err(|error| self.context.server().unreachable(&error))?;
         self.context.session.give_back(connection);
         Ok(())
     }
@@ -173,11 +175,11 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
     }
 
     fn writes_at_complete(&self) -> bool {
-        self.context.session.transaction == Transaction::PerRun
+        self.context.session.transaction_scope == TransactionScope::PerRun
     }
 
     fn rewrites(&self) -> bool {
-        // What cannot be loaded stays where it is.
+        // Rows that cannot be loaded stay unchanged.
         false
     }
 
@@ -240,12 +242,12 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>, M: SqlModel> Target<
     }
 
     fn terms(&self) -> Capabilities {
-        let concurrency_limit = match self.context.session.transaction {
-            Transaction::PerBatch => self.context.database().concurrency_limit(),
-            Transaction::PerRun => Some(1),
+        let concurrency_limit = match self.context.session.transaction_scope {
+            TransactionScope::PerBatch => self.context.database().concurrency_limit(),
+            TransactionScope::PerRun => Some(1),
         };
         let can = <Self as Target<M>>::CAN;
-        Capabilities { can, concurrency: self.connections, concurrency_limit, batch: self.batch }
+        Capabilities { can, concurrency: self.max_connections, concurrency_limit, batch: self.batch_size }
     }
 }
 

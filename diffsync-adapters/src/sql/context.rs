@@ -1,4 +1,4 @@
-//! What the steps of one adapter share.
+//! The state that the steps of one adapter share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use super::session::Session;
 use super::session::error::WriteError;
 use super::session::server::Server;
 
-/// The session of an adapter, the tables of its data set, and what was learned of them in this run.
+/// The session of an adapter, the tables of its data set, and facts about them that were queried in this run.
 pub(crate) struct SqlContext {
     pub(crate) session: Session,
     pub(crate) models: ModelTables,
@@ -63,7 +63,7 @@ impl SqlContext {
         self.inexact_identifiers.lock().await.clear();
     }
 
-    /// The keys that were looked up. Those that a transaction found which was given up may be of rows that do not exist.
+    /// The keys that were looked up, without those from an abandoned transaction, whose rows may not exist.
     pub(crate) fn keys(&self) -> MutexGuard<'_, KeyCache> {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let given_up = self.session.given_up();
@@ -111,7 +111,7 @@ impl SqlContext {
     }
 }
 
-/// The keys that were found by natural key; none where several rows have it.
+/// The keys that were found by natural key, `None` if several rows have it.
 pub(crate) type FoundKeys = HashMap<Vec<String>, Option<Value<'static>>>;
 
 /// The keys that foreign keys hold, by the natural keys that records hold.

@@ -19,7 +19,7 @@ pub(crate) struct ModelEntry<D> {
     pub(crate) table: &'static SqlTable,
     pub(crate) schema: &'static ModelSchema,
     pub(crate) load: Load<D>,
-    /// Says that there is nothing in it.
+    /// Marks its table as loaded, and empty.
     pub(crate) mark_loaded: fn(&mut D),
 }
 

@@ -1,7 +1,7 @@
 //! Tables of a database: `SQLite`, `PostgreSQL`, `MySQL` and `MariaDB`.
 //!
-//! [`SqlModel`](derive@crate::SqlModel) on a model says in which table it is kept, and [`Sql`] reads and writes a data set
-//! all of whose models have it. There are no queries to write.
+//! [`SqlModel`](derive@crate::SqlModel) declares the table of a model, and [`Sql`] reads and writes a data set in which all
+//! models have it. There are no queries to write.
 //!
 //! ```
 //! use diffsync_adapters::SqlModel;
@@ -63,5 +63,5 @@ pub use self::model::SqlModel;
 
 pub use self::adapter::Sql;
 pub use self::entries::ModelEntries;
-pub use self::model::value::{Kind, SqlType, Value};
-pub use self::session::Transaction;
+pub use self::model::value::{SqlType, Value, ValueKind};
+pub use self::session::TransactionScope;

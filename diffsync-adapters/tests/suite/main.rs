@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-// Tells what is in memory while a file is read.
+// Measures memory while a file is read.
 diffsync_core::count_allocations!();
 
 #[cfg(feature = "file")]

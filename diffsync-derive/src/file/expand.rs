@@ -17,8 +17,8 @@ pub(super) fn expand(model: &FileModel<'_>, kept: Kept, krate: &Krate) -> TokenS
         list.map_or_else(|| quote!(::core::option::Option::None), |key| quote!(::core::option::Option::Some(#key)));
     let delimiter = Literal::byte_character(delimiter);
     let columns = model.stored().map(|field| {
-        let (name, ty, identifies) = (&field.column, field.ty, field.role == Role::Identifier);
-        quote_spanned!(call_site(ty)=> _adapters::__private::file::Column::new::<#ty>(#name, #identifies))
+        let (name, ty, is_identifier) = (&field.column, field.ty, field.role == Role::Identifier);
+        quote_spanned!(call_site(ty)=> _adapters::__private::file::Column::new::<#ty>(#name, #is_identifier))
     });
 
     let read = read(model);

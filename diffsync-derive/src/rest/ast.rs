@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
 use syn::{DeriveInput, Error, LitStr, Path, Result, Token, Type};
 
-use super::part::{Of, Part};
+use super::part::{Part, PartKind};
 use crate::attr::{self, Key, Once};
 use crate::ctxt::Ctxt;
 use crate::krate;
@@ -64,14 +64,14 @@ impl Field<'_> {
 
     /// Whether it holds one value for each element of a list.
     pub(crate) fn is_many(&self, part: &Part) -> bool {
-        let leads_up = |part: &Part| matches!(part.of, Of::Tree(_));
-        match &part.of {
+        let leads_up = |part: &Part| matches!(part.kind, PartKind::Tree(_));
+        match &part.kind {
             // A list of texts is one path; a list of anything else is a list of paths.
-            Of::Lookup { parts, .. } => {
+            PartKind::Lookup { parts, .. } => {
                 let is_path = parts.iter().any(leads_up) && ty::element(self.ty).is_some_and(ty::is_string);
                 ty::is_list(self.ty) && !is_path
             }
-            Of::Value | Of::Tree(_) => false,
+            PartKind::Value | PartKind::Tree(_) => false,
         }
     }
 }
@@ -209,7 +209,7 @@ impl<'a> Collection<'a> {
                 cx.error_at(word, "the server's key is a local field, because the other side does not have it: mark it `#[sync(local)]` as well");
             }
 
-            let named = keys.part.get().map(|(part, _)| part.at.join("."));
+            let named = keys.part.get().map(|(part, _)| part.path.join("."));
             let name = named.or_else(|| (field.role == Role::Identifier).then(|| field.name.clone()));
             self.key = Some(ServerKey { ident: field.ident, ty: field.ty, role: field.role, name });
         }
@@ -391,7 +391,7 @@ fn owner(key: &Ident, input: ParseStream<'_>) -> Result<Owner> {
 
     let part = Part::field(&field).or_else(|_| Part::lookup(&field));
     match part {
-        Ok(part) if part.len() == 1 && !matches!(part.of, Of::Tree(_)) => Ok(Owner { part, value }),
+        Ok(part) if part.len() == 1 && !matches!(part.kind, PartKind::Tree(_)) => Ok(Owner { part, value }),
         _ => Err(Error::new_spanned(field, USAGE)),
     }
 }

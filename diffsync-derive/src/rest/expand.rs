@@ -35,8 +35,8 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
     }));
 
     let name = option_of(collection.key.as_ref().and_then(|key| key.name.as_ref()).map(|name| quote!(#name)));
-    let is_held = collection.key.is_some();
-    let answer = option_of(collection.answer.as_ref().map(|answer| quote!(#answer)));
+    let has_field = collection.key.is_some();
+    let record_pointer = option_of(collection.answer.as_ref().map(|pointer| quote!(#pointer)));
     let skip_unnamed = collection.skip_unnamed;
     let functions = key_functions(collection.key.as_ref());
 
@@ -46,10 +46,10 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
             const REST: &'static _diffsync::__private::rest::RestSchema = &_diffsync::__private::rest::RestSchema {
                 path: #path,
                 query: #query,
-                key: _diffsync::__private::rest::RestKey { name: #name, is_held: #is_held },
+                key: _diffsync::__private::rest::RestKey { name: #name, has_field: #has_field },
                 fields: &[#(#lookups,)* #(#writes,)* #(#fields),*],
                 owner: #owner,
-                answer: #answer,
+                record_pointer: #record_pointer,
                 skip_unnamed: #skip_unnamed,
             };
 
@@ -67,7 +67,7 @@ fn described(field: &Field<'_>, part: &Part, reads: bool, writes: bool) -> Token
 
     quote! {
         _diffsync::__private::rest::RestField {
-            names: &[#name], part: #part, many: #many, choice: #choice, blank: #blank, reads: #reads, writes: #writes,
+            names: &[#name], part: #part, many: #many, choice: #choice, blank: #blank, readable: #reads, writable: #writes,
             optional: #optional,
         }
     }
@@ -83,7 +83,7 @@ fn looked_up(collection: &Collection<'_>, lookup: &super::ast::Lookup) -> TokenS
 
     quote! {
         _diffsync::__private::rest::RestField {
-            names: &[#(#names),*], part: #part, many: false, choice: false, blank: false, reads: true, writes: true,
+            names: &[#(#names),*], part: #part, many: false, choice: false, blank: false, readable: true, writable: true,
             optional: #optional,
         }
     }

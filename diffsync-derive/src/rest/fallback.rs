@@ -23,10 +23,10 @@ pub(crate) fn expand(input: &DeriveInput, krate: &Krate) -> TokenStream {
             const REST: &'static _diffsync::__private::rest::RestSchema = &_diffsync::__private::rest::RestSchema {
                 path: "",
                 query: "",
-                key: _diffsync::__private::rest::RestKey { name: ::core::option::Option::None, is_held: false },
+                key: _diffsync::__private::rest::RestKey { name: ::core::option::Option::None, has_field: false },
                 fields: &[],
                 owner: ::core::option::Option::None,
-                answer: ::core::option::Option::None,
+                record_pointer: ::core::option::Option::None,
                 skip_unnamed: false,
             };
 

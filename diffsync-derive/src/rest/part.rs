@@ -10,13 +10,13 @@ use crate::lookup::{Destination, Node};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
     /// The path to it: `custom_fields.external_id`.
-    pub(crate) at: Vec<String>,
-    pub(crate) of: Of,
+    pub(crate) path: Vec<String>,
+    pub(crate) kind: PartKind,
 }
 
 /// The contents of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Of {
+pub(crate) enum PartKind {
     Value,
     /// The names from the root of a tree down, with the part that holds the parent.
     Tree(String),
@@ -36,19 +36,19 @@ pub(crate) const FIELD: &str = "a field is written as the path to it in the body
 impl Part {
     /// Reads the text of a lookup.
     pub(crate) fn lookup(literal: &LitStr) -> Result<Self> {
-        let part = Self::read(&literal.value()).filter(|part| matches!(part.of, Of::Lookup { .. }));
+        let part = Self::read(&literal.value()).filter(|part| matches!(part.kind, PartKind::Lookup { .. }));
         part.ok_or_else(|| Error::new_spanned(literal, LOOKUP))
     }
 
     /// Reads the text of a field.
     pub(crate) fn field(literal: &LitStr) -> Result<Self> {
-        let part = Self::read(&literal.value()).filter(|part| !matches!(part.of, Of::Lookup { .. }));
+        let part = Self::read(&literal.value()).filter(|part| !matches!(part.kind, PartKind::Lookup { .. }));
         part.ok_or_else(|| Error::new_spanned(literal, FIELD))
     }
 
     /// A part that is called like a field.
     pub(crate) fn named(name: &str) -> Self {
-        Self { at: vec![name.to_owned()], of: Of::Value }
+        Self { path: vec![name.to_owned()], kind: PartKind::Value }
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -68,7 +68,7 @@ impl Part {
         }
         let parts = parts.into_iter().map(Self::from_node).collect::<Option<_>>()?;
 
-        Some(Self { at: steps(&node.name)?, of: Of::Lookup { collection, parts } })
+        Some(Self { path: steps(&node.name)?, kind: PartKind::Lookup { collection, parts } })
     }
 
     /// A part that is not a lookup.
@@ -77,40 +77,40 @@ impl Part {
             Some((up, name)) => {
                 // The way up is a single step: `parent*/name`, not `site.parent*/name`.
                 let [up] = <[String; 1]>::try_from(steps(up)?).ok()?;
-                Some(Self { at: steps(name)?, of: Of::Tree(up) })
+                Some(Self { path: steps(name)?, kind: PartKind::Tree(up) })
             }
-            None => Some(Self { at: steps(way)?, of: Of::Value }),
+            None => Some(Self { path: steps(way)?, kind: PartKind::Value }),
         }
     }
 
     /// How many values it leads to.
     pub(crate) fn len(&self) -> usize {
-        match &self.of {
-            Of::Value | Of::Tree(_) => 1,
-            Of::Lookup { parts, .. } => parts.iter().map(Self::len).sum(),
+        match &self.kind {
+            PartKind::Value | PartKind::Tree(_) => 1,
+            PartKind::Lookup { parts, .. } => parts.iter().map(Self::len).sum(),
         }
     }
 
     /// The generated code. `is_text` yields for each value in turn whether its field is a text.
     pub(crate) fn expand(&self, is_text: &mut impl Iterator<Item = bool>) -> TokenStream {
-        let at = &self.at;
-        let of = match &self.of {
-            Of::Value => {
+        let path = &self.path;
+        let kind = match &self.kind {
+            PartKind::Value => {
                 // Taken all the same, so that the next value meets its own field.
                 is_text.next();
-                quote!(_diffsync::__private::rest::Of::Value)
+                quote!(_diffsync::__private::rest::PartKind::Value)
             }
-            Of::Tree(up) => {
+            PartKind::Tree(up) => {
                 let text = is_text.next().unwrap_or_default();
-                quote!(_diffsync::__private::rest::Of::Tree { up: #up, text: #text })
+                quote!(_diffsync::__private::rest::PartKind::Tree { parent: #up, joined: #text })
             }
-            Of::Lookup { collection, parts } => {
+            PartKind::Lookup { collection, parts } => {
                 let parts: Vec<_> = parts.iter().map(|part| part.expand(is_text)).collect();
-                quote!(_diffsync::__private::rest::Of::Lookup { collection: #collection, parts: &[#(#parts),*] })
+                quote!(_diffsync::__private::rest::PartKind::Lookup { collection: #collection, parts: &[#(#parts),*] })
             }
         };
 
-        quote!(_diffsync::__private::rest::Part { at: &[#(#at),*], of: #of })
+        quote!(_diffsync::__private::rest::Part { path: &[#(#path),*], kind: #kind })
     }
 }
 
@@ -125,11 +125,11 @@ mod tests {
     use super::*;
 
     fn show(part: &Part) -> String {
-        let at = part.at.join(".");
-        match &part.of {
-            Of::Value => at,
-            Of::Tree(up) => format!("{up}*/{at}"),
-            Of::Lookup { collection, parts } => {
+        let at = part.path.join(".");
+        match &part.kind {
+            PartKind::Value => at,
+            PartKind::Tree(up) => format!("{up}*/{at}"),
+            PartKind::Lookup { collection, parts } => {
                 format!("{at}->{collection}({})", parts.iter().map(show).collect::<Vec<_>>().join(","))
             }
         }
@@ -176,7 +176,7 @@ mod tests {
             for to in from..=letters.len() {
                 let rest = letters[..from].iter().chain(&letters[to..]).collect::<String>();
                 if let Some(part) = Part::read(&rest) {
-                    assert!(part.len() > 0 && !part.at.is_empty(), "{rest}");
+                    assert!(part.len() > 0 && !part.path.is_empty(), "{rest}");
                 }
             }
         }

@@ -4,7 +4,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 
 use super::ast::{Collection, Field};
-use super::part::{Of, Part};
+use super::part::{Part, PartKind};
 use crate::ctxt::Ctxt;
 use crate::suggest::suggest;
 use crate::ty;
@@ -91,16 +91,16 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
     let lookups = collection
         .lookups
         .iter()
-        .map(|lookup| (lookup.part.at.clone(), "a lookup".to_owned(), lookup.literal.to_token_stream()));
+        .map(|lookup| (lookup.part.path.clone(), "a lookup".to_owned(), lookup.literal.to_token_stream()));
     let written = collection.fields.iter().filter_map(|field| {
         let (part, text) = field.write.as_ref()?;
-        Some((part.at.clone(), format!("`{}`", field.ident), text.to_token_stream()))
+        Some((part.path.clone(), format!("`{}`", field.ident), text.to_token_stream()))
     });
 
     let writes = |field: &Field<'_>| field.read_only.is_none() && field.write.is_none();
     let fields = own(collection).filter(|(field, _)| writes(field)).map(|(field, part)| {
         let at = field.part.as_ref().map_or_else(|| field.ident.to_token_stream(), |(_, text)| text.to_token_stream());
-        (part.at, format!("`{}`", field.ident), at)
+        (part.path, format!("`{}`", field.ident), at)
     });
 
     for (place, who, at) in lookups.chain(written).chain(fields) {
@@ -122,9 +122,9 @@ fn places(cx: &mut Ctxt, collection: &Collection<'_>) {
     }
 
     if let Some(owner) = &collection.owner {
-        let other = taken.iter().find(|(place, _)| *place == owner.part.at);
+        let other = taken.iter().find(|(place, _)| *place == owner.part.path);
         // To a list the owner is added.
-        if let Some((place, other)) = other.filter(|_| owner.part.of == Of::Value) {
+        if let Some((place, other)) = other.filter(|_| owner.part.kind == PartKind::Value) {
             let place = place.join(".");
             cx.error_at(
                 &owner.value,

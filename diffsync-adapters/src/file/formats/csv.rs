@@ -68,7 +68,7 @@ struct CsvRows<R> {
 const END: &str = "\u{0}end of the rows\u{0}";
 const LAST_LINE: &str = "\r\n\u{0}end of the rows\u{0}";
 
-/// Where a row begins.
+/// The start of a row.
 struct At {
     line: u64,
     byte: usize,
@@ -104,7 +104,7 @@ impl<R: BufRead> CsvRows<R> {
         Ok(Self { reader: reader.from_reader(input.chain(last_line.as_bytes())), has_crlf, header: None })
     }
 
-    /// Reads the next row, and says where it begins.
+    /// Reads the next row, and returns where it begins.
     fn next(&mut self, row: &mut StringRecord) -> Result<Option<At>, Wrong> {
         let is_there = self.reader.read_record(row).map_err(|error| self.wrong(error))?;
         let byte = row.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
@@ -118,12 +118,13 @@ impl<R: BufRead> CsvRows<R> {
             let breaks = u64::try_from(text.matches('\n').count()).unwrap_or_default();
             self.reader.position().line().saturating_sub(breaks)
         };
+
         if last.ends_with(END) {
             let what = "a quotation mark is opened and never closed";
             return Err(self.wrong_cell(begin(last), row.len() - 1, what));
         }
 
-        // The reader takes a line for ended between its two line-break characters, before the second was counted.
+        // The reader ends a line between its two line-break characters, before it has counted the second.
         let line = begin(row.as_slice()).saturating_sub(u64::from(!self.has_crlf));
         let columns = self.header.get_or_insert_with(|| row.clone()).len();
         let counts = format_args!("there are {} cells, and the header has {columns} columns", row.len());
@@ -141,7 +142,7 @@ impl<R: BufRead> CsvRows<R> {
         })
     }
 
-    /// Names a cell by its column, or by its number where there is none.
+    /// Names a cell by its column, or by its number if it has no column.
     fn wrong_cell(&self, line: u64, cell: usize, what: impl fmt::Display) -> Wrong {
         let cell = match self.header.as_ref().and_then(|header| header.get(cell)) {
             Some(name) => format!("`{name}`"),
@@ -162,7 +163,7 @@ impl<R: BufRead> CsvRows<R> {
     }
 }
 
-/// Where the columns stand.
+/// The positions of the columns.
 struct Header {
     columns: &'static [Column],
     /// For each column the position of its cell.
@@ -184,9 +185,7 @@ impl Header {
                     Err(mark.map_or_else(
                         || column.missing(row.iter()),
                         |mark| {
-                            format!(
-                                "`{only}` is one column; if {mark:?} stands between cells, say `delimiter = {mark:?}`"
-                            )
+                            format!("`{only}` is one column; if {mark:?} separates cells, write `delimiter = {mark:?}`")
                         },
                     ))
                 }
@@ -197,7 +196,7 @@ impl Header {
     }
 
     fn read<M: FileModel>(&self, row: &StringRecord) -> Result<M, RowError<M::Id>> {
-        let mut identifiers = self.columns.iter().zip(&self.cells).filter(|(column, _)| column.identifies);
+        let mut identifiers = self.columns.iter().zip(&self.cells).filter(|(column, _)| column.is_identifier);
         if identifiers.all(|(_, &cell)| row.get(cell).unwrap_or_default().is_empty()) {
             return Err(RowError::Unidentified(CellError("the identifier is empty".into())));
         }
@@ -221,8 +220,9 @@ impl Header {
             let Some((at, shape)) =
                 self.cells.get(*column).copied().zip(self.columns.get(*column).map(|column| (column.shape)()))
             else {
-                return Err("a change of a column that is not there".to_owned());
+                return Err("a change of a missing column".to_owned());
             };
+
             let text = match change {
                 Change::Set(value) => text_of_datum(value, shape)?.into_owned(),
                 change => json::changed(row.get(at).unwrap_or_default(), change).map_err(|error| error.to_string())?,
@@ -263,16 +263,17 @@ impl RowReader for RowCells<'_> {
 pub(crate) fn check<M: FileModel>(values: &[Datum]) -> Result<(), CellError> {
     let is_blank = |value: &Datum| matches!(value, Datum::Text(text) if text.is_empty());
     let columns = || M::FILE.columns.iter().zip(values);
-    if columns().filter(|(column, _)| column.identifies).all(|(_, value)| value.is_null() || is_blank(value)) {
+    if columns().filter(|(column, _)| column.is_identifier).all(|(_, value)| value.is_null() || is_blank(value)) {
         return Err(CellError("a row of CSV needs an identifier, and this one is empty".into()));
     }
 
-    let attributes = columns().filter(|(column, _)| !column.identifies).zip(M::SCHEMA.attributes);
+    let attributes = columns().filter(|(column, _)| !column.is_identifier).zip(M::SCHEMA.attributes);
     for ((column, value), attribute) in attributes {
         let shape = (column.shape)();
         let is_told = !shape.is_optional || shape.kind != Kind::Text || attribute.comparison == Comparison::BlankIsNone;
         if is_blank(value) && !is_told {
-            let what = "an empty cell is `None`, so CSV cannot hold an empty text; `compare = blank_is_none` takes them for the same";
+            let what =
+                "an empty cell is `None`, so CSV cannot hold an empty text; `compare = blank_is_none` makes them equal";
             return Err(CellError::in_column(column, what));
         }
         text_of_datum(value, shape).map_err(|what| CellError::in_column(column, what))?;
@@ -294,6 +295,7 @@ pub(crate) fn write<M: FileModel>(
         Wrong::File(error) => edits.failed(error),
         Wrong::Line(line, what) | Wrong::Short(line, what) => edits.error(format_args!("line {line}: {what}")),
     };
+
     let mut rows = CsvRows::new(old.as_bytes(), M::FILE.delimiter).map_err(|error| edits.failed(error))?;
     let quoting = Quoting { delimiter: M::FILE.delimiter };
     let (mut row, mut next_row) = (StringRecord::new(), StringRecord::new());
@@ -325,6 +327,7 @@ pub(crate) fn write<M: FileModel>(
                     Some((_, text)) => text.as_str(),
                     None => row.get(at).unwrap_or_default(),
                 });
+
                 let found = quoting.read(&new).filter(|found| found.iter().eq(expected));
                 let found = found.ok_or_else(|| edits.error(UNFAITHFUL))?;
                 edits.verify_read(header.read(&found), record.after())?;
@@ -369,7 +372,7 @@ impl Quoting {
         }
     }
 
-    /// A row of cells, each of which has quotation marks if it is to, or needs to.
+    /// A row of cells, with quotation marks around those that are marked or need them.
     fn row<'c>(self, cells: impl Iterator<Item = (&'c str, bool)>) -> String {
         let mut row = String::new();
         for (position, (cell, is_quoted)) in cells.enumerate() {
@@ -395,18 +398,20 @@ impl Quoting {
             let old = text.get(place.clone()).unwrap_or_default();
             new(at).map_or(Cow::Borrowed(old), |new| self.cell(new, old.starts_with('"')))
         };
+
         let cells: Vec<_> = if places.len() == row.len() {
             places.iter().enumerate().map(cell).collect()
         } else {
             row.iter().enumerate().map(|(at, old)| self.cell(new(at).unwrap_or(old), false)).collect()
         };
+
         let cells = cells.join(char::from(self.delimiter).encode_utf8(&mut [0; 4]));
         let cells = if cells.is_empty() { "\"\"" } else { &cells };
 
         format!("{space}{cells}{}", text.get(end..).unwrap_or_default())
     }
 
-    /// Where the cells of a row stand.
+    /// The positions of a row's cells.
     fn places(self, row: &str) -> Vec<Range<usize>> {
         let (mut places, mut begin, mut in_marks) = (Vec::new(), 0, false);
         for (at, byte) in row.bytes().enumerate() {
@@ -456,12 +461,12 @@ impl Quoting {
     }
 }
 
-/// The new file, parts of which are copied from the old.
+/// The new file, with parts copied from the old.
 struct Copy<'a, W> {
     old: &'a str,
     out: W,
     line_break: &'static str,
-    /// Whether what was written last ends its line: the last line of a file need not.
+    /// Whether the text written last ends with a line break. The last line of a file may lack one.
     ends_line: bool,
 }
 
@@ -473,14 +478,14 @@ impl<W: Write> Copy<'_, W> {
         self.out.write_all(text.as_bytes())
     }
 
-    /// Copies a part of the old file up to where a row begins, and says where that is.
+    /// Copies a part of the old file up to the start of a row, and returns that position.
     fn rest(&mut self, begin: usize, end: usize) -> io::Result<usize> {
         let end = self.line_break_behind(end);
         self.text(self.old.get(begin..end).unwrap_or_default())?;
         Ok(end)
     }
 
-    /// The reader takes a line for ended between its two line-break characters.
+    /// The position after a line break. The reader ends a line between its two line-break characters.
     fn line_break_behind(&self, end: usize) -> usize {
         let is_between = self.old.get(..end).is_some_and(|before| before.ends_with('\r'))
             && self.old.get(end..).is_some_and(|behind| behind.starts_with('\n'));

@@ -22,7 +22,7 @@ pub(crate) fn text(mut file: File) -> io::Result<(&'static str, String)> {
     Ok(("", text))
 }
 
-/// Says where a text is not UTF-8; `before` is the number of lines before it.
+/// The message for a text that is not UTF-8, with the place; `before` is the number of lines before the text.
 pub(crate) fn not_utf8(text: &[u8], before: u64) -> String {
     let valid = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     let valid = valid.strip_prefix(BYTE_ORDER_MARK).unwrap_or(valid);

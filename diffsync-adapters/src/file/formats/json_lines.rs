@@ -27,6 +27,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
             })?;
             records.add(M::read(&mut cells), Some(before + 1))?;
         }
+
         line.clear();
         before += 1;
     }
@@ -37,7 +38,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
 /// Reads the object on a line.
 fn object(line: &[u8], cells: &mut DatumRow) -> Result<(), NotARecord> {
     let text = str::from_utf8(line).map_err(|_| NotARecord::NotUtf8)?;
-    // What is wrong with the line is said by what knows all of JSON, before its values are taken.
+    // A full JSON parser checks the syntax first, for its error messages.
     serde_json::from_str::<IgnoredAny>(text).map_err(NotARecord::Json)?;
     record_cells(line, cells)
 }
@@ -60,6 +61,7 @@ pub(crate) fn write<M: FileModel>(
             if !end.is_empty() {
                 line_break.get_or_insert_with(|| end.to_owned());
             }
+
             let begin = text.len() - text.trim_start_matches(BYTE_ORDER_MARK).trim_start().len();
             let (space, record) = text.split_at(begin);
             let record_end = record.trim_end().len();

@@ -36,6 +36,7 @@ pub(crate) fn with_line_breaks_of(old: &str, new: &str) -> String {
         if end.is_empty() {
             continue;
         }
+
         let from_end = after.len() - position;
         let same = if position < head {
             before.get(position)
@@ -55,7 +56,7 @@ pub(crate) fn with_line_breaks_of(old: &str, new: &str) -> String {
     text
 }
 
-/// Where the lines of a text begin.
+/// The positions of a text's lines.
 pub(crate) struct Lines<'a> {
     pub(crate) text: &'a str,
     pub(crate) starts: Vec<usize>,

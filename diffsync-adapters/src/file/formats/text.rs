@@ -11,7 +11,7 @@ use serde::forward_to_deserialize_any;
 use crate::file::model::shape::{Kind, Shape};
 use crate::nested::datum::Datum;
 
-/// What a value is written as.
+/// The text form of a value.
 pub(crate) fn text_of_datum(value: &Datum, shape: Shape) -> Result<Cow<'_, str>, String> {
     Ok(match (value, shape.kind) {
         (Datum::Null, _) => Cow::Borrowed(""),
@@ -79,7 +79,7 @@ macro_rules! parsed {
 impl<'de> Deserializer<'de> for Text<'_> {
     type Error = NotOfType;
 
-    /// What could be anything is JSON, or, if it is not, a text.
+    /// For a type that accepts anything, the text is JSON if it is valid, otherwise a string.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotOfType> {
         if self.0.is_empty() {
             return visitor.visit_unit();

@@ -1,4 +1,4 @@
-//! The types of columns in Arrow, as far as the types of fields say them.
+//! The types of columns in Arrow, derived from the types of fields.
 
 use arrow_schema::FieldRef;
 use serde::de::DeserializeOwned;
@@ -8,7 +8,7 @@ use serde_arrow::utils::Item;
 /// The type of a column.
 pub(crate) type Field = FieldRef;
 
-/// The column for values of a type, if the type says which.
+/// The column for values of a type, if it can be derived.
 pub(crate) fn field_of<T: DeserializeOwned>() -> Option<Field> {
     let options = TracingOptions::new()
         .enums_without_data_as_strings(true)

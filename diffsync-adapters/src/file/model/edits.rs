@@ -1,7 +1,7 @@
-//! What a run changes in a file.
+//! The changes of a file.
 //!
-//! A file is edited, not rewritten: what did not change stays as it is written, with the keys and columns that the model
-//! does not know.
+//! A file is edited, not rewritten: unchanged parts keep their text, including the keys and columns that the model does not
+//! know.
 
 use std::path::Path;
 use std::ptr;
@@ -16,7 +16,7 @@ use super::values::{DatumRow, RecordValues};
 use crate::nested::change::{Change, in_place};
 use crate::nested::datum::Datum;
 
-/// What becomes of the records of one file.
+/// The edits of one file's records.
 pub(crate) struct Edits<'a, M: FileModel> {
     loaded: &'a Table<M>,
     current: Current<'a, M>,
@@ -24,25 +24,25 @@ pub(crate) struct Edits<'a, M: FileModel> {
     pub(crate) path: &'a Path,
 }
 
-/// Finds the record of an identifier as the target now holds it.
+/// Finds the target's current record by its identifier.
 type Current<'a, M> = Box<dyn Fn(&<M as SyncModel>::Id) -> Option<&'a M> + 'a>;
 
-/// Why a text is not written that would be read as something else than was planned.
+/// The error of a new text with another content than planned.
 pub(crate) const UNFAITHFUL: &str =
-    "the new text would not be read as what was planned; nothing was written, change these records by hand";
+    "the new text would not have the planned content; nothing was written, change these records by hand";
 
-/// What becomes of one record of a text.
+/// The edit of one record in a text.
 #[derive(Debug)]
 pub(crate) enum TextEdit {
-    /// It stays as it is written.
+    /// It keeps its text.
     Keep,
-    /// It goes.
+    /// It is removed.
     Drop,
     /// Some of its columns change.
     Set(RecordChange),
 }
 
-/// What changes in a record.
+/// The changes of a record.
 #[derive(Debug)]
 pub(crate) struct RecordChange {
     /// The columns that change.
@@ -59,7 +59,7 @@ impl RecordChange {
 }
 
 impl TextEdit {
-    /// The record that the file then holds, if this was the record, with the keys that the model does not know.
+    /// The record after the edit, with the keys that the model does not know.
     pub(crate) fn expected(&self, columns: &[super::schema::Column], old: &Datum) -> Option<Datum> {
         match self {
             Self::Keep => Some(old.clone()),
@@ -73,7 +73,7 @@ impl TextEdit {
     }
 }
 
-/// What becomes of a record, with what it was and will be.
+/// The edit of a record, with its old and new values.
 pub(crate) enum RecordEdit<'a, M> {
     Keep,
     Drop,
@@ -97,6 +97,7 @@ impl<'a, M: FileModel> Edits<'a, M> {
             Err(RowError::Rejected(id, _)) => (id, None),
             Err(RowError::Unidentified(_)) => return RecordEdit::Keep,
         };
+
         let loaded = self.loaded.get(&id);
         let current = (self.current)(&id);
         match (current, old) {
@@ -114,7 +115,7 @@ impl<'a, M: FileModel> Edits<'a, M> {
         &self.created
     }
 
-    /// What becomes of a record that was read from a text; `written` gives the value of a column there, if there is one.
+    /// The edit of a record that was read from a text. `written` returns the value of a column there, if there is one.
     pub(crate) fn edit_text(
         &self,
         read: Result<M, RowError<M::Id>>,
@@ -167,6 +168,7 @@ impl<'a, M: FileModel> Edits<'a, M> {
             (_, None) => true,
             _ => false,
         };
+
         match edit {
             TextEdit::Set(record) if is_as_expected => self.verify_new(found, &record.after),
             TextEdit::Drop => Err(self.error(UNFAITHFUL)),

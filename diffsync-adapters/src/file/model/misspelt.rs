@@ -8,7 +8,7 @@ use strsim::osa_distance;
 
 use super::schema::Column;
 
-/// Where a key was seen that names no column.
+/// The occurrences of a key without a column.
 pub(crate) struct Seen {
     /// The line in which the first such record begins.
     pub(crate) line: Option<u64>,
@@ -16,12 +16,12 @@ pub(crate) struct Seen {
     pub(crate) records: u64,
 }
 
-/// A key that is there instead of that of a field.
+/// A key that is probably a misspelt field.
 pub(crate) struct Misspelt<'a> {
     column: &'static Column,
     key: &'a str,
     line: Option<u64>,
-    /// Whether there is hardly another explanation: all records have the key, and it is a slip of the pen away.
+    /// Whether there is hardly another explanation: all records have the key, and it differs by one typing error.
     pub(crate) is_certain: bool,
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for Misspelt<'_> {
         }
         write!(
             f,
-            "no record has the key `{field}`, and there is `{key}`; correct it in the file, or, if it is the field's key, say \
+            "no record has the key `{field}`, and there is `{key}`; correct it in the file, or, if it is the field's key, write \
              `rename = {key:?}`; if it is another one, add a field for it"
         )
     }

@@ -1,4 +1,4 @@
-//! What `#[derive(FileModel)]` says of a model, and the records of a file apart from how they are written.
+//! The schema of `#[derive(FileModel)]`, and the records of a file, independent of its format.
 
 #[cfg(feature = "parquet")]
 pub(crate) mod arrow;
@@ -15,21 +15,21 @@ use diffsync_core::SyncModel;
 use self::row::{CellError, RowError, RowReader, RowWriter};
 use self::schema::FileSchema;
 
-/// A model whose records are kept in a file of a [`Folder`](crate::file::Folder).
+/// A model with records in a file of a [`Folder`](crate::file::Folder).
 ///
 /// The derive is the only intended implementor.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `#[file(path = …)]`",
-    label = "cannot be kept in a file",
+    label = "cannot be stored in a file",
     note = "add `FileModel` to the model's derives, and `#[file(path = \"…\")]`: `#[derive(SyncModel, FileModel, Clone)]`"
 )]
 pub trait FileModel: SyncModel + Clone {
     /// The file and its columns.
     const FILE: FileSchema;
 
-    /// Makes a record of the cells, taking each once; its local fields are at their defaults.
+    /// Reads a record from the cells, taking each once. Local fields have their defaults.
     fn read<C: RowReader>(cells: &mut C) -> Result<Self, RowError<Self::Id>>;
 
-    /// Gives each stored field its cell, in the order of the columns.
+    /// Writes each stored field to its cell, in the order of the columns.
     fn write<C: RowWriter>(&self, cells: &mut C) -> Result<(), CellError>;
 }

@@ -16,9 +16,9 @@ use super::values::DatumRow;
 /// Emit a progress event every this many records.
 const PROGRESS: u64 = 10_000;
 
-/// What to do about a file whose last line has no line end, and whose last record cannot be read.
-pub(crate) const CUT_OFF: &str = "the last line of the file has no line end, so the file looks cut off: get all of it, \
-                                  or, if this is all, correct the record and end the line";
+/// The advice for a file whose last line has no line end, and whose last record cannot be read.
+pub(crate) const CUT_OFF: &str = "the last line of the file has no line end, so the file looks cut off: get the complete \
+                                  file, or, if it is complete, correct the record and end the line";
 
 /// The records of a file, as they are found.
 pub(crate) struct Records<'a, M: FileModel> {
@@ -29,13 +29,12 @@ pub(crate) struct Records<'a, M: FileModel> {
     pub(crate) count: u64,
     /// Whether the last line of the file has a line end, or the format does not need one.
     pub(crate) ends_line: bool,
-    /// The last record and its place, if it cannot be read and may be what is left of one.
+    /// The last record and its place, if it cannot be read and may be the rest of a truncated one.
     pub(crate) held: Option<(RowError<M::Id>, String)>,
 }
 
 impl<M: FileModel> Records<'_, M> {
-    /// Adds what was read of a record, and the line in which that begins if the file has lines. One that can only be
-    /// named is rejected.
+    /// Adds a record, with the line where it begins if the file has lines. If only its identifier can be read, it is rejected.
     pub(crate) fn add(&mut self, read: Result<M, RowError<M::Id>>, line: Option<u64>) -> Result<(), AdapterError> {
         self.refuse_held()?;
         self.count += 1;
@@ -44,7 +43,7 @@ impl<M: FileModel> Records<'_, M> {
         match read {
             Ok(record) => self.table.insert(record),
             Err(unread) if self.ends_line => self.refuse(unread, &place())?,
-            // What is wrong with it depends on whether another record follows.
+            // The error depends on whether another record follows.
             Err(unread) => self.held = Some((unread, place())),
         }
 
@@ -58,7 +57,7 @@ impl<M: FileModel> Records<'_, M> {
         Ok(())
     }
 
-    /// The same of a record that may have comments, which a plan that takes the run back cannot bring back.
+    /// The same for a record that may have comments, which an undo plan cannot restore.
     pub(crate) fn add_commented(
         &mut self,
         read: Result<M, RowError<M::Id>>,
@@ -73,10 +72,10 @@ impl<M: FileModel> Records<'_, M> {
         self.add(read, line)
     }
 
-    /// Ends the file. `is_open` says whether its last record would go on if the text did.
+    /// Ends the file. `is_open` is true if more text would belong to the last record.
     ///
-    /// A file that was cut off in the middle of a record would else be one that lacks all records behind it, and these would
-    /// be deleted on the other side.
+    /// A file that was cut off in the middle of a record lacks all further records, which would otherwise be deleted on the
+    /// other side.
     pub(crate) fn finish(&mut self, is_open: bool) -> Result<(), AdapterError> {
         if !is_open || self.ends_line {
             return self.refuse_held();
@@ -116,8 +115,8 @@ impl<M: FileModel> Records<'_, M> {
         }
     }
 
-    /// Notes the keys that the model does not know, and says which of them are probably misspelt: a field that is read
-    /// from such a key would be empty in all records.
+    /// Notes the keys that the model does not know, and reports those that are probably misspelt: a field that is read from
+    /// such a key would be empty in all records.
     ///
     /// In a target, where that field is only written, it is a warning in any case.
     pub(crate) fn note_keys(&mut self, cells: &DatumRow) -> Result<(), AdapterError> {

@@ -9,9 +9,9 @@ use super::shape::Shape;
 /// A file and its contents.
 #[derive(Debug, Clone, Copy)]
 pub struct FileSchema {
-    /// Where the file lies in the folder.
+    /// The path of the file in the folder.
     pub path: &'static str,
-    /// How it is written.
+    /// Its format.
     pub format: Format,
     /// The key of the list of records, unless the list is the whole document.
     pub list: Option<&'static str>,
@@ -23,7 +23,7 @@ pub struct FileSchema {
     pub columns: &'static [Column],
 }
 
-/// How records are written in a file.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// A header, then a line for each record, its cells separated by commas.
@@ -67,13 +67,13 @@ impl Format {
 /// A stored field.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
-    /// What its column, or its key, is called.
+    /// The name of its column, or its key.
     pub name: &'static str,
     /// Whether it is part of the identifier.
-    pub identifies: bool,
-    /// What its values look like.
+    pub is_identifier: bool,
+    /// The shape of its values.
     pub(crate) shape: fn() -> Shape,
-    /// Its type in Parquet, if one can be told from the field's type.
+    /// Its type in Parquet, if it can be derived from the field's type.
     #[cfg(feature = "parquet")]
     pub(crate) arrow: fn() -> Option<super::arrow::Field>,
 }
@@ -81,37 +81,38 @@ pub struct Column {
 impl Column {
     /// The column of a field of this type.
     #[must_use]
-    pub const fn new<T: Serialize + DeserializeOwned>(name: &'static str, identifies: bool) -> Self {
+    pub const fn new<T: Serialize + DeserializeOwned>(name: &'static str, is_identifier: bool) -> Self {
         Self {
             name,
-            identifies,
+            is_identifier,
             shape: Shape::of::<T>,
             #[cfg(feature = "parquet")]
             arrow: super::arrow::field_of::<T>,
         }
     }
 
-    /// Says that it is not among the columns that are there.
+    /// The message if it is not among the columns of a file.
     pub(crate) fn missing<'a>(&self, there: impl Iterator<Item = &'a str> + Clone) -> String {
         let names = there.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let folded = |name: &str| name.trim().to_lowercase();
         let meant = there.clone().find(|name| folded(name) == folded(self.name)).or_else(|| suggest(self.name, there));
-        let meant = meant.map(|meant| format!("; if `{meant}` is meant, say `rename = {meant:?}`")).unwrap_or_default();
+        let meant =
+            meant.map(|meant| format!("; if `{meant}` is meant, write `rename = {meant:?}`")).unwrap_or_default();
         format!("there is no column `{}`; there are {names}{meant}", self.name)
     }
 }
 
-/// Says that the key of the list is not among those that are there.
+/// The message if the key of the list is not among those of a file.
 pub(crate) fn no_list(key: &str, there: &[&str]) -> String {
     format!("there is no key `{key}`{}", instead(key, there))
 }
 
-/// Which keys are there, and which of them was probably meant to be that of the list.
+/// The keys of a file, and the one that was probably meant as the list's.
 pub(crate) fn instead(key: &str, there: &[&str]) -> String {
     let names = there.iter().take(40).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let folded = |name: &str| name.trim().to_lowercase();
     let meant = there.iter().find(|name| folded(name) == folded(key)).copied();
     let meant = meant.or_else(|| suggest(key, there.iter().copied()));
-    let meant = meant.map(|meant| format!("; if `{meant}` is meant, say `list = {meant:?}`")).unwrap_or_default();
+    let meant = meant.map(|meant| format!("; if `{meant}` is meant, write `list = {meant:?}`")).unwrap_or_default();
     if names.is_empty() { String::new() } else { format!("; there are {names}{meant}") }
 }

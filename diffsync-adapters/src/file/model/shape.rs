@@ -1,19 +1,19 @@
-//! What the values of a type look like, found out by asking the type how it would be read.
+//! The shape of a type's values, found by observing which `deserialize_*` method the type calls.
 
 use std::fmt;
 
 use serde::de::{DeserializeOwned, Deserializer, Error, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// What the values of a field look like.
+/// The shape of a field's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) kind: Kind,
-    /// Whether there may be none.
+    /// Whether a value may be absent.
     pub(crate) is_optional: bool,
 }
 
-/// What a value is written as where there is nothing but text.
+/// How a value is written in a text-only format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Its text: a name, an address, a date.
@@ -27,7 +27,7 @@ pub(crate) enum Kind {
 }
 
 impl Shape {
-    /// What the values of a type look like.
+    /// The shape of a type's values.
     pub(crate) fn of<T: DeserializeOwned>() -> Self {
         let mut shape = Self { kind: Kind::Json, is_optional: false };
         // We only want to see which `deserialize_*` method `T` calls; the probe always fails.
@@ -46,13 +46,13 @@ impl Question<'_> {
     }
 }
 
-/// What there is instead of a value.
+/// The error instead of a value.
 #[derive(Debug)]
 struct ProbeError;
 
 impl fmt::Display for ProbeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("only asked")
+        f.write_str("a probe has no value")
     }
 }
 

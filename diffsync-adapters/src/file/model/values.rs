@@ -16,7 +16,7 @@ use crate::nested::datum::Datum;
 pub(crate) struct DatumRow {
     columns: &'static [Column],
     values: Vec<Option<Datum>>,
-    /// Keys that name no column, as far as they are noted.
+    /// Keys without a column, up to a limit.
     unknown: BTreeMap<String, Seen>,
     /// Which columns a record has had a key for.
     was_there: Vec<bool>,
@@ -85,7 +85,7 @@ impl DatumRow {
         never.filter_map(|(column, _)| Misspelt::find(column, self.columns, &self.unknown, self.records))
     }
 
-    /// Fills a column, and says whether it was empty.
+    /// Fills a column, and returns whether it was empty.
     pub(crate) fn fill(&mut self, column: usize, value: Datum) -> bool {
         self.values.get_mut(column).is_some_and(|cell| cell.replace(value).is_none())
     }
@@ -152,7 +152,7 @@ impl RowWriter for RecordValues {
     fn put<T: Serialize + DeserializeOwned + PartialEq>(&mut self, column: usize, value: &T) -> Result<(), CellError> {
         let is_value = |datum: Datum| T::deserialize(datum).is_ok_and(|read| read == *value);
         let datum = Datum::of(value).and_then(|datum| {
-            // What serde writes as null may be something else: `Some(None)`. It would come back as another value.
+            // A null may also be `Some(None)`, which would be read back as `None`.
             if holds_null(&datum) && !is_value(datum.clone()) {
                 return Err("holds a value that a file cannot hold: an option in an option".to_owned());
             }
@@ -162,7 +162,7 @@ impl RowWriter for RecordValues {
         let at = self.columns.get(column);
         let mut datum = datum.map_err(|error| CellError(format!("`{}`: {error}", at.map_or("", |it| it.name))))?;
 
-        // A list that is the same the other way round is a set, the order of which may be random.
+        // A list that is equal to its reverse is a set, and its order may be random.
         let mut is_set = false;
         if is_value_of_lists(&datum) {
             let turned = reversed(datum.clone());
@@ -193,7 +193,7 @@ fn holds_null(value: &Datum) -> bool {
     }
 }
 
-/// Whether there is a list in it whose order can be told.
+/// Whether it contains a list of more than one item.
 fn is_value_of_lists(value: &Datum) -> bool {
     match value {
         Datum::List(items) => items.len() > 1 || items.iter().any(is_value_of_lists),
@@ -214,7 +214,7 @@ fn sort(value: &mut Datum) {
     match value {
         Datum::List(items) => {
             items.iter_mut().for_each(sort);
-            // Of a list that reads the same both ways it is not known that it is a set.
+            // A palindrome need not be a set.
             if items.iter().rev().ne(items.iter()) {
                 items.sort_by(order);
             }

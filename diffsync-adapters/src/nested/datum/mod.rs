@@ -30,7 +30,7 @@ pub(crate) enum Datum {
 }
 
 impl Datum {
-    /// What a value is written as, with its secrets in it.
+    /// The serialised form of a value, including its secrets.
     pub(crate) fn of<T: Serialize>(value: &T) -> Result<Self, String> {
         exposed(value).serialize(write::Writer).map_err(|error| error.to_string())
     }

@@ -11,7 +11,7 @@ use serde_json::Error;
 
 use super::Datum;
 
-/// Whether YAML's core schema takes a plain scalar for null.
+/// Whether a plain scalar is null in YAML's core schema.
 pub(super) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
@@ -31,6 +31,7 @@ pub(super) fn number(text: &str) -> Option<String> {
         Some(digits) => (if text.starts_with('-') { "-" } else { "" }, digits),
         None => ("", text),
     };
+
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some((radix, digits)) =
         text.strip_prefix("0x").map(|digits| (16, digits)).or_else(|| text.strip_prefix("0o").map(|digits| (8, digits)))
@@ -49,10 +50,12 @@ pub(super) fn number(text: &str) -> Option<String> {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (digits, None),
     };
+
     let (whole, fraction) = match mantissa.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (mantissa, None),
     };
+
     let is_number = match (whole, fraction) {
         ("", Some(fraction)) => is_digits(fraction),
         (whole, fraction) => {
@@ -119,7 +122,7 @@ impl Datum {
         }
     }
 
-    /// What is wrong with a value that a type does not want.
+    /// The error of a value that a type does not accept.
     #[allow(clippy::needless_pass_by_value, reason = "it ends the call with which the visitor was handed over")]
     fn unexpected<'de, V: Visitor<'de>>(self, visitor: V) -> Error {
         match &self {
@@ -149,10 +152,10 @@ impl Datum {
         }
     }
 
-    /// Says that this is not what the type asks for, in the words that the cells of CSV have for it.
+    /// The error of a value that is not what the type expects, in the same words as for cells of CSV.
     fn is_not(&self, what: &str) -> Error {
         Error::custom(match self {
-            // What looks like it is written as a text.
+            // A text that looks like the expected value.
             Self::Text(text) if number(text).is_some() || boolean(text).is_some() => {
                 format!("{text:?} is a text, and must be {what}, without quotation marks")
             }

@@ -213,7 +213,7 @@ impl SerializeMap for Entries {
         // Keys of two types may have one text, and a file would hold only one of the entries.
         let mut keys = HashSet::with_capacity(self.all.len());
         if let Some((key, _)) = self.all.iter().find(|(key, _)| !keys.insert(key.as_str())) {
-            return Err(Error::custom(format!("the key `{key}` is there twice")));
+            return Err(Error::custom(format!("the key `{key}` appears twice")));
         }
         Ok(in_variant(self.variant, Datum::Map(self.all)))
     }

@@ -51,7 +51,7 @@ pub(crate) fn push(text: &mut String, value: &Datum) -> Result<()> {
     Ok(())
 }
 
-/// A text that holds a value, with a change made in it.
+/// The text of a value, with a change applied.
 pub(crate) fn changed(text: &str, change: &Change) -> Result<String> {
     match change {
         Change::Set(value) => text_of(value),
@@ -71,6 +71,7 @@ fn map(object: &str, set: &[(String, Change)], gone: &[String]) -> Result<String
         if gone.contains(entry.key.as_str()) {
             continue;
         }
+
         let head = part(entry.begin..entry.value.start);
         let value = part(entry.value.clone());
         let value = match changes.get(entry.key.as_str()) {
@@ -108,8 +109,8 @@ fn list(text: &str, pieces: &[Piece]) -> Result<String> {
     Ok(joined(text, &items, &pieces.iter().map(part).collect::<Result<Vec<_>>>()?))
 }
 
-/// The text between brackets, with other parts. Each says which of the old it takes the place of, if of any; where two
-/// follow each other as before, what stood between them stays.
+/// The text between brackets, with other parts. Each has the position of the old part that it replaces, if any; if two
+/// follow each other as before, the text between them stays.
 pub(crate) fn joined(text: &str, old: &[Range<usize>], parts: &[(Option<usize>, String)]) -> String {
     let part = |range: Range<usize>| text.get(range).unwrap_or_default();
     let (open, close) =
@@ -118,6 +119,7 @@ pub(crate) fn joined(text: &str, old: &[Range<usize>], parts: &[(Option<usize>, 
         let parts: Vec<_> = parts.iter().map(|(_, part)| part.as_str()).collect();
         return format!("{open}{}{close}", parts.join(", "));
     };
+
     if parts.is_empty() {
         return format!("{open}{close}");
     }
@@ -129,6 +131,7 @@ pub(crate) fn joined(text: &str, old: &[Range<usize>], parts: &[(Option<usize>, 
         None if before.is_empty() => ", ".to_owned(),
         None => format!(",{before}"),
     };
+
     let mut new = format!("{open}{before}");
     for (position, (place, text)) in parts.iter().enumerate() {
         if let Some(previous) = position.checked_sub(1).and_then(|previous| parts.get(previous)) {

@@ -1,4 +1,4 @@
-//! Where in a JSON text its values stand.
+//! Positions of values in a JSON text.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::nested::datum::Datum;
 /// How deep values may be nested, as `serde_json` has it.
 const DEPTH: usize = 128;
 
-/// Finds where in a text its values stand.
+/// Finds the positions of values in a text.
 pub(crate) struct Scan<'a> {
     text: &'a str,
     at: usize,
@@ -18,7 +18,7 @@ pub(crate) struct Scan<'a> {
 /// A key and the position of its value.
 pub(crate) struct Entry {
     pub(crate) key: String,
-    /// Where the key begins.
+    /// The position of the key.
     pub(crate) begin: usize,
     pub(crate) value: Range<usize>,
 }
@@ -102,8 +102,9 @@ impl<'a> Scan<'a> {
                 while !self.skip(b'}') {
                     let key = self.text()?;
                     if !keys.insert(key.clone()) {
-                        return Err(Error::custom(format!("`{key}` is there twice in one object")));
+                        return Err(Error::custom(format!("`{key}` appears twice in one object")));
                     }
+
                     self.expect(b':')?;
                     entries.push((key, self.datum(depth + 1)?));
                     self.skip(b',');
@@ -167,12 +168,12 @@ impl<'a> Scan<'a> {
 
 /// The value that a text is, with the digits of its numbers.
 pub(crate) fn datum(text: &str) -> serde_json::Result<Datum> {
-    // What is wrong with the text is said by what knows all of JSON.
+    // A full JSON parser checks the syntax first, for its error messages.
     serde_json::from_str::<IgnoredAny>(text)?;
     Scan::of(text, 0).datum(0)
 }
 
-/// What a text that is not an object is, in the words of serde.
+/// The type of a text that is not an object, in the words of serde.
 fn found(text: &str) -> Unexpected<'_> {
     match text.trim_start().as_bytes().first() {
         Some(b'[') => Unexpected::Seq,
@@ -196,7 +197,7 @@ pub(crate) fn object(
 ) -> serde_json::Result<()> {
     let mut scan = Scan::of(text, 0);
     if !scan.skip(b'{') {
-        // The words in which serde_json says it.
+        // The same words as in `serde_json`.
         return Err(Error::invalid_type(found(text), &"a record with keys and values"));
     }
 
@@ -207,7 +208,7 @@ pub(crate) fn object(
             Some(column) => {
                 let value = scan.datum(1)?;
                 if !fill(column, value) {
-                    return Err(Error::custom(format!("`{key}` is there twice in one record")));
+                    return Err(Error::custom(format!("`{key}` appears twice in one record")));
                 }
             }
             None => scan.skip_value()?,

@@ -1,12 +1,12 @@
-//! Which record is the one that these values identify.
+//! Finds records by identifying values.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::rest::model::schema::{Of, Part};
+use crate::rest::model::schema::{Part, PartKind};
 
-/// The keys of a collection's rows by what identifies them.
+/// The keys of a collection's rows by identifying values.
 #[derive(Debug)]
 pub(crate) struct Index {
     pub(crate) parts: &'static [Part],
@@ -33,7 +33,7 @@ impl Index {
             .or_insert(Found::One(key));
     }
 
-    /// The key of the one record that these values identify, or why none is found.
+    /// The key of the one record that these values identify, or why there is no such key.
     pub(crate) fn find(&self, values: &[Value]) -> Result<Value, String> {
         match self.keys.get(&text_of(values)) {
             Some(Found::One(key)) => Ok(key.clone()),
@@ -58,9 +58,9 @@ fn shown(parts: &[Part], values: &[Value]) -> String {
 }
 
 fn name_all(part: &Part, before: &str, names: &mut Vec<String>) {
-    let name = format!("{before}{}", part.at.join("."));
-    match part.of {
-        Of::Value | Of::Tree { .. } => names.push(name),
-        Of::Lookup { parts, .. } => parts.iter().for_each(|part| name_all(part, &format!("{name}."), names)),
+    let name = format!("{before}{}", part.path.join("."));
+    match part.kind {
+        PartKind::Value | PartKind::Tree { .. } => names.push(name),
+        PartKind::Lookup { parts, .. } => parts.iter().for_each(|part| name_all(part, &format!("{name}."), names)),
     }
 }

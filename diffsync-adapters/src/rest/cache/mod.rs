@@ -1,4 +1,4 @@
-//! The rows that were read, found by key and by what identifies them for people.
+//! A cache of the rows that were read, by key and by identifier.
 
 pub(crate) mod index;
 pub(crate) mod proof;
@@ -12,49 +12,49 @@ use super::dialect::Owner;
 use super::http::body::unpacked;
 use super::model::json_path;
 use super::model::json_path::plain;
-use super::model::schema::{Of, Part, RestField, RestSchema};
+use super::model::schema::{Part, PartKind, RestField, RestSchema};
 use super::model::tree_path::join_names;
 
-/// What of a collection's rows is kept: the first steps of the ways to all that is read.
+/// The fields that are kept of each collection's rows: the first steps of the paths that are read.
 type Needs = BTreeMap<String, BTreeSet<String>>;
 
-/// The rows of all collections that were read, as far as they are needed.
+/// The rows of all collections that were read, with the fields that are needed.
 #[derive(Debug, Default)]
 pub(crate) struct RowCache {
     collections: HashMap<String, CachedRows>,
-    /// What keys are called, by collection, and where nothing is said.
+    /// The names of keys, by collection, and the default.
     keys: HashMap<String, String>,
     key: String,
-    /// What is kept of the rows of each collection.
+    /// The fields that are kept of each collection's rows.
     needs: Needs,
-    /// What of it other records are identified by.
+    /// Those of them that identify records in lookups.
     identifying: Needs,
 }
 
 /// The rows of one collection.
 #[derive(Debug, Default)]
 struct CachedRows {
-    /// In the order that they came in; those that were deleted are `null`.
+    /// In the order in which they arrived; deleted rows are `null`.
     list: Vec<Value>,
     places: HashMap<String, usize>,
-    /// The keys of rows by what identifies them, for each way to identify them.
+    /// The keys of rows by identifying values, for each set of identifying parts.
     indexes: HashMap<IndexKey, Index>,
 }
 
 /// The address and the number of the parts by which rows are identified.
 type IndexKey = (usize, usize);
 
-/// Why a record's key, or what a key leads to, is not known.
+/// Why a record's key, or the record of a key, is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LookupError {
     /// The collection was not read yet.
     Unread(String),
-    /// What is wrong.
+    /// The reason.
     Wrong(String),
 }
 
 impl RowCache {
-    /// A store for the rows that models of these schemas need.
+    /// A cache for the rows that models of these schemas need.
     pub(crate) fn new(key: &str, schemas: &[&'static RestSchema], owners: &[Owner]) -> Self {
         let mut cache = Self { key: key.to_owned(), ..Self::default() };
         for schema in schemas {
@@ -62,20 +62,22 @@ impl RowCache {
             if let Some(key) = schema.key.name {
                 cache.keys.insert(collection.clone(), key.to_owned());
             }
+
             for field in schema.fields {
-                if field.reads {
+                if field.readable {
                     note(&mut cache.needs, &collection, &field.part);
                 }
                 note_lookups(&mut cache.needs, &field.part);
                 note_lookups(&mut cache.identifying, &field.part);
-                if let Of::Tree { .. } = field.part.of {
+                if let PartKind::Tree { .. } = field.part.kind {
                     note(&mut cache.identifying, &collection, &field.part);
                 }
             }
+
             for owner in owners {
                 cache.needs.entry(collection.clone()).or_default().extend(owner.at.first().cloned());
-                if let Of::Lookup { collection: listed, parts } = owner.of {
-                    // What is on the list already must be known when the owner is added.
+                if let PartKind::Lookup { collection: listed, parts } = owner.kind {
+                    // The present items of the list must be known when the owner is added.
                     cache.identifying.entry(collection.clone()).or_default();
                     let collection = listed;
                     for part in parts {
@@ -95,17 +97,17 @@ impl RowCache {
         cache
     }
 
-    /// What of the rows of a collection is needed.
+    /// The fields that are needed of a collection's rows.
     pub(crate) fn needs(&self, collection: &str) -> Option<&BTreeSet<String>> {
         self.needs.get(collection)
     }
 
-    /// What the key of a collection's rows is called.
+    /// The name of the key of a collection's rows.
     pub(crate) fn key_of(&self, collection: &str) -> &str {
         self.keys.get(collection).unwrap_or(&self.key)
     }
 
-    /// Whether other records name those of a collection.
+    /// Whether other records refer to those of a collection.
     pub(crate) fn is_looked_up(&self, collection: &str) -> bool {
         self.identifying.contains_key(collection)
     }
@@ -114,18 +116,18 @@ impl RowCache {
         self.collections.contains_key(collection)
     }
 
-    /// Takes over the rows of a collection that was read whole.
+    /// Stores the rows of a collection that was read completely.
     pub(crate) fn fill(&mut self, collection: &str, rows: impl IntoIterator<Item = Value>) {
         let key = self.key_of(collection).to_owned();
         let rows: Vec<Value> = rows.into_iter().collect();
-        // Rows that nothing names are only looked at one after the other, and may be packed.
+        // Rows that are not looked up are only iterated, and may be packed.
         let named: &[Value] = if self.is_looked_up(collection) { &rows } else { &[] };
         let keyed = named.iter().enumerate().filter_map(|(place, row)| Some((key_text(row.get(&key)?)?, place)));
         let rows = CachedRows { places: keyed.collect(), list: rows, indexes: HashMap::new() };
         self.collections.insert(collection.to_owned(), rows);
     }
 
-    /// Takes over a row as it was written, in all collections of this path.
+    /// Stores a row as it was written, in all collections of this path.
     pub(crate) fn put(&mut self, path: &str, row: &Value) {
         for name in self.of_path(path) {
             let Some(key) = row.get(self.key_of(&name)) else { continue };
@@ -140,15 +142,17 @@ impl RowCache {
                 self.extend_indexes(&name, &now, &key);
                 continue;
             };
-            // What the server does not speak of is as it was.
+
+            // Fields that are missing in the answer are unchanged.
             if let (Value::Object(now), Value::Object(before)) = (&mut now, &*before) {
                 for (field, value) in before {
                     now.entry(field).or_insert_with(|| value.clone());
                 }
             }
+
             let before = std::mem::replace(before, now.clone());
             if !self.is_identified_as(&name, &before, &now) {
-                // What other rows are identified by may go through this one.
+                // Other rows may be identified through this one.
                 self.collections.values_mut().for_each(|rows| rows.indexes.clear());
             }
         }
@@ -200,7 +204,7 @@ impl RowCache {
         rows.list.get(*rows.places.get(&key_text(key)?)?)
     }
 
-    /// The rows of a collection in the order that they came in.
+    /// The rows of a collection in the order in which they arrived.
     pub(crate) fn rows(&self, collection: &str) -> &[Value] {
         self.collections.get(collection).map_or(&[], |rows| &rows.list)
     }
@@ -208,7 +212,8 @@ impl RowCache {
     /// A collection that must be read before these parts of a collection's rows can be.
     pub(crate) fn unread(&self, collection: &str, fields: &[RestField]) -> Option<String> {
         // A plain value is in the row itself.
-        let fields: Vec<_> = fields.iter().filter(|field| field.reads && !matches!(field.part.of, Of::Value)).collect();
+        let fields: Vec<_> =
+            fields.iter().filter(|field| field.readable && !matches!(field.part.kind, PartKind::Value)).collect();
         if fields.is_empty() {
             return None;
         }
@@ -228,16 +233,16 @@ impl RowCache {
         collections.retain(|name, _| identifying.contains_key(name));
     }
 
-    /// The values that a field's part of a row leads to, one list for each element where there are many.
+    /// The values of a field's part of a row; a list of them if the part is a list.
     pub(crate) fn read(&self, collection: &str, row: &Value, field: &RestField) -> Result<Vec<Value>, LookupError> {
         if !field.many {
             return self.values(collection, row, &field.part);
         }
 
-        let Of::Lookup { collection, parts } = field.part.of else {
+        let PartKind::Lookup { collection, parts } = field.part.kind else {
             return self.values(collection, row, &field.part);
         };
-        match json_path::get(row, field.part.at) {
+        match json_path::get(row, field.part.path) {
             Some(Value::Array(items)) => {
                 let names = items.iter().map(|item| {
                     let mut values = self.record(collection, item, parts)?;
@@ -246,30 +251,34 @@ impl RowCache {
                 Ok(vec![Value::Array(names.collect::<Result<_, LookupError>>()?)])
             }
             Some(Value::Null) | None => Ok(vec![Value::Array(Vec::new())]),
-            Some(other) => Err(LookupError::Wrong(format!("`{}` is {other} and not a list", field.part.at.join(".")))),
+            Some(other) => {
+                Err(LookupError::Wrong(format!("`{}` is {other} and not a list", field.part.path.join("."))))
+            }
         }
     }
 
-    /// The values that a part of a row leads to.
+    /// The values of a part of a row.
     fn values(&self, collection: &str, row: &Value, part: &Part) -> Result<Vec<Value>, LookupError> {
-        match part.of {
-            Of::Value => Ok(vec![json_path::get(row, part.at).cloned().unwrap_or_default()]),
-            Of::Tree { up, text } => self.path(collection, row, part.at, up, text).map(|path| vec![path]),
-            Of::Lookup { collection, parts } => match json_path::get(row, part.at) {
-                None | Some(Value::Null) => Ok(vec![Value::Null; part.values()]),
+        match part.kind {
+            PartKind::Value => Ok(vec![json_path::get(row, part.path).cloned().unwrap_or_default()]),
+            PartKind::Tree { parent, joined } => {
+                self.path(collection, row, part.path, parent, joined).map(|path| vec![path])
+            }
+            PartKind::Lookup { collection, parts } => match json_path::get(row, part.path) {
+                None | Some(Value::Null) => Ok(vec![Value::Null; part.value_count()]),
                 Some(named) => self.record(collection, named, parts),
             },
         }
     }
 
-    /// What the parts of another record lead to, which is there by key, or itself.
+    /// The values of the parts of another record, which is given by its key, or itself.
     fn record(&self, collection: &str, named: &Value, parts: &[Part]) -> Result<Vec<Value>, LookupError> {
         let row = if holds(named, parts) { named } else { self.named(collection, named)? };
         let values = parts.iter().map(|part| self.values(collection, row, part));
         Ok(values.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
-    /// The row of a collection that is named by its key, or by an object with its key.
+    /// The row of a collection with a key, which may be in an object.
     fn named<'a>(&'a self, collection: &str, named: &'a Value) -> Result<&'a Value, LookupError> {
         let key = named.get(self.key_of(collection)).unwrap_or(named);
         if !self.has(collection) {
@@ -279,23 +288,31 @@ impl RowCache {
     }
 
     /// The names from the root of a tree down to a row.
-    fn path(&self, collection: &str, row: &Value, at: &[&str], up: &str, text: bool) -> Result<Value, LookupError> {
+    fn path(
+        &self,
+        collection: &str,
+        row: &Value,
+        at: &[&str],
+        parent: &str,
+        joined: bool,
+    ) -> Result<Value, LookupError> {
         let mut names: Vec<String> = Vec::new();
         let mut row = row;
         loop {
             names.push(json_path::get(row, at).filter(|name| !name.is_null()).map(plain).unwrap_or_default());
             if names.len() > 1000 {
-                return Err(LookupError::Wrong(format!("the rows of `{collection}` lead in circles by `{up}`")));
+                return Err(LookupError::Wrong(format!("the rows of `{collection}` lead in circles by `{parent}`")));
             }
-            row = match row.get(up) {
+
+            row = match row.get(parent) {
                 None | Some(Value::Null) => break,
-                Some(above) if above.get(up).is_some() && json_path::get(above, at).is_some() => above,
+                Some(above) if above.get(parent).is_some() && json_path::get(above, at).is_some() => above,
                 Some(above) => self.named(collection, above)?,
             };
         }
 
         names.reverse();
-        Ok(if text { join_names(&names).into() } else { names.into() })
+        Ok(if joined { join_names(&names).into() } else { names.into() })
     }
 
     /// The key of the record that these values identify.
@@ -344,15 +361,15 @@ impl RowCache {
 /// Notes what of a collection's rows a part needs.
 fn note(needs: &mut Needs, collection: &str, part: &Part) {
     let steps = needs.entry(collection.to_owned()).or_default();
-    steps.extend(part.at.first().map(|&step| step.to_owned()));
-    if let Of::Tree { up, .. } = part.of {
-        steps.insert(up.to_owned());
+    steps.extend(part.path.first().map(|&step| step.to_owned()));
+    if let PartKind::Tree { parent, .. } = part.kind {
+        steps.insert(parent.to_owned());
     }
 }
 
 /// Notes what of other collections' rows a part needs.
 fn note_lookups(needs: &mut Needs, part: &Part) {
-    if let Of::Lookup { collection, parts } = part.of {
+    if let PartKind::Lookup { collection, parts } = part.kind {
         for part in parts {
             note(needs, collection, part);
             note_lookups(needs, part);
@@ -364,10 +381,10 @@ fn note_lookups(needs: &mut Needs, part: &Part) {
 fn holds(value: &Value, parts: &[Part]) -> bool {
     value.is_object()
         && parts.iter().all(|part| {
-            let is_there = json_path::get(value, part.at).is_some();
-            match part.of {
-                Of::Tree { up, .. } => is_there && value.get(up).is_some(),
-                Of::Value | Of::Lookup { .. } => is_there,
+            let is_there = json_path::get(value, part.path).is_some();
+            match part.kind {
+                PartKind::Tree { parent, .. } => is_there && value.get(parent).is_some(),
+                PartKind::Value | PartKind::Lookup { .. } => is_there,
             }
         })
 }

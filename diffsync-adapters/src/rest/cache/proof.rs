@@ -1,27 +1,27 @@
-//! Whether a `POST` to a collection creates a record there, as far as answers have shown it.
+//! Evidence from responses that a `POST` to a collection creates a record there.
 
 use std::collections::BTreeMap;
 
 use diffsync_core::adapter::TargetError;
 use diffsync_core::adapter::TargetErrorKind;
 
-/// What is known of the collections to which records were posted.
+/// The evidence for each collection to which records were posted.
 #[derive(Debug, Default)]
 pub(crate) struct PostProofs(BTreeMap<&'static str, Proof>);
 
-/// What the answers to a `POST` to a collection have shown.
+/// The effect of a `POST` to a collection, according to its answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {
     /// It creates a record.
     Creates,
     /// It means something else.
     Foreign,
-    /// Nothing, and the record was not found when it was asked for.
+    /// Nothing, and a search did not find the record.
     Nothing,
 }
 
 impl PostProofs {
-    /// What is known of a collection.
+    /// The evidence for a collection.
     pub(crate) fn get(&self, path: &str) -> Option<Proof> {
         self.0.get(path).copied()
     }

@@ -1,7 +1,7 @@
-//! A page of rows, read without what is not needed of them: that is passed over before it takes any memory.
+//! A page of rows, read without the fields that are not needed: these are skipped before they take any memory.
 //!
-//! As a [`Value`] an object takes some 700 bytes, however little is in it. So rows that are looked at one after the other are
-//! packed, as their JSON in a text, until it is their turn.
+//! As a [`Value`], even a small object takes some 700 bytes. So rows that are only iterated are packed: each is JSON text
+//! until its turn.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// What of a body is kept: of the rows what is needed, and all that is beside them.
+/// Filters a body: keeps the needed fields of its rows, and everything besides the rows.
 #[derive(Debug, Clone)]
 pub(crate) struct RowFilter {
     /// The way to the rows.
@@ -23,7 +23,7 @@ pub(crate) struct RowFilter {
 }
 
 impl RowFilter {
-    /// Where the rows are, as a JSON pointer, and which of their fields are needed.
+    /// A filter for rows at a JSON pointer, with the fields that are needed.
     pub(crate) fn new(rows: &str, needs: &BTreeSet<String>) -> Self {
         let steps = rows.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
         Self { at: steps.collect(), needs: Arc::new(needs.clone()), packs: false }
@@ -43,14 +43,14 @@ impl RowFilter {
     }
 }
 
-/// What is on the way to the rows, or the list of them.
+/// A value on the path to the rows, or their list.
 #[derive(Clone, Copy)]
 struct Body<'a> {
     at: &'a [String],
     row: Row<'a>,
 }
 
-/// A row, of which only some fields are needed.
+/// A row with the fields that are needed.
 #[derive(Clone, Copy)]
 struct Row<'a> {
     needs: &'a BTreeSet<String>,

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::client::Client;
 use super::redact::Redactor;
-use super::retry::Retries;
+use super::retry::RetryPolicy;
 
 /// Why a client could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +26,7 @@ impl BuildError {
 }
 
 /// Builds a [`Client`]. [`Client::builder`] returns it.
-#[must_use = "`build` makes the client"]
+#[must_use = "`build` returns the client"]
 pub struct ClientBuilder {
     base: Url,
     headers: Vec<(String, Secret<String>, bool)>,
@@ -38,7 +38,7 @@ pub struct ClientBuilder {
     read_only_timeout: Option<Duration>,
     pace: Option<f64>,
     concurrency: usize,
-    retries: Retries,
+    retry_policy: RetryPolicy,
     roots: Vec<Vec<u8>>,
     identity: Option<Secret<Vec<u8>>>,
     accept_invalid: bool,
@@ -72,7 +72,7 @@ impl ClientBuilder {
             read_only_timeout: None,
             pace: None,
             concurrency: 4,
-            retries: Retries::default(),
+            retry_policy: RetryPolicy::default(),
             roots: Vec::new(),
             identity: None,
             accept_invalid: false,
@@ -81,30 +81,30 @@ impl ClientBuilder {
     }
 
     /// Logs in with `Authorization: Token …`.
-    pub fn token(self, token: &Secret<String>) -> Self {
+    pub fn token_auth(self, token: &Secret<String>) -> Self {
         let value = Secret::new(format!("Token {}", token.expose()));
-        self.secret(AUTHORIZATION.as_str(), value)
+        self.secret_header(AUTHORIZATION.as_str(), value)
     }
 
     /// Logs in with `Authorization: Bearer …`.
-    pub fn bearer(self, token: &Secret<String>) -> Self {
+    pub fn bearer_auth(self, token: &Secret<String>) -> Self {
         let value = Secret::new(format!("Bearer {}", token.expose()));
-        self.secret(AUTHORIZATION.as_str(), value)
+        self.secret_header(AUTHORIZATION.as_str(), value)
     }
 
     /// Logs in with a name and a password.
-    pub fn basic(mut self, user: impl Into<String>, password: Secret<String>) -> Self {
+    pub fn basic_auth(mut self, user: impl Into<String>, password: Secret<String>) -> Self {
         self.login = Some((Secret::new(user.into()), password));
         self
     }
 
-    /// Logs in with a header of any name, such as `X-Api-Key`.
-    pub fn secret(mut self, header: impl Into<String>, value: Secret<String>) -> Self {
+    /// Logs in with a secret header of any name, such as `X-Api-Key`.
+    pub fn secret_header(mut self, header: impl Into<String>, value: Secret<String>) -> Self {
         self.headers.push((header.into(), value, true));
         self
     }
 
-    /// Sends a header with every request, such as `Accept: application/json; version=2.4`. It is no secret.
+    /// Sends a header with every request, such as `Accept: application/json; version=2.4`. It does not count as a secret.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), Secret::new(value.into()), false));
         self
@@ -116,88 +116,92 @@ impl ClientBuilder {
         self
     }
 
-    /// How long it may take to connect: ten seconds unless said otherwise.
+    /// Sets how long connecting may take, ten seconds by default.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// How long a server may send nothing while it answers: a minute unless said otherwise.
+    /// Sets how long a server may stay silent while it answers, a minute by default.
     pub fn read_timeout(mut self, limit: Duration) -> Self {
         self.read_timeout = limit;
         self
     }
 
-    /// How long a request may take altogether: five minutes unless said otherwise.
+    /// Sets how long a request may take in all, five minutes by default.
     pub fn request_timeout(mut self, limit: Option<Duration>) -> Self {
         self.request_timeout = limit;
         self
     }
 
-    /// How long a request that only reads may take altogether, for a server that takes long to write: as long as any other
-    /// unless said otherwise. One that hangs is made again, if there is time left for it ([`Retries::total`]).
+    /// Sets how long a request that only reads may take in all, for a server that needs long to write. By default it may
+    /// take as long as any other. A request that hangs is retried if there is time left ([`RetryPolicy::max_elapsed`]).
     pub fn read_only_timeout(mut self, limit: Option<Duration>) -> Self {
         self.read_only_timeout = limit;
         self
     }
 
-    /// How many requests a second are made at most.
+    /// Limits the rate of requests. By default there is no limit.
     pub fn requests_per_second(mut self, pace: f64) -> Self {
         self.pace = Some(pace);
         self
     }
 
-    /// How many requests are made at the same time: four unless said otherwise.
+    /// Limits the number of concurrent requests, four by default.
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency.max(1);
         self
     }
 
-    /// How often, and after which pauses, a request is retried.
-    pub fn retries(mut self, retries: Retries) -> Self {
-        self.retries = retries;
+    /// Sets how often, and after which pauses, a request is retried.
+    pub fn retry_policy(mut self, retry_policy: RetryPolicy) -> Self {
+        self.retry_policy = retry_policy;
         self
     }
 
-    /// Trusts the certificates in this text (PEM) too: those of the company's own authority, or a self-signed one.
+    /// Also trusts the certificates in this text (PEM), such as a company's own CA, or a self-signed one.
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
         self
     }
 
-    /// Shows the server this certificate, with its key (PEM).
+    /// Authenticates with this client certificate and its private key (PEM).
     pub fn client_certificate(mut self, pem: Secret<Vec<u8>>) -> Self {
         self.identity = Some(pem);
         self
     }
 
-    /// Talks to a server whoever it is: anybody on the way can read and change everything, the login included.
+    /// Accepts any server certificate: anybody on the way can read and change everything, including the login.
     pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
         self.accept_invalid = accept;
         self
     }
 
-    /// How many bytes an answer may have: 64 MiB unless said otherwise. In memory rows of few and short fields take many times
-    /// what they take in the answer.
+    /// Limits the size of a response, 64 MiB by default. Rows of a few short fields take many times their size in memory.
     pub fn max_response_size(mut self, bytes: usize) -> Self {
         self.max_response_size = bytes;
         self
     }
 
-    /// Makes the client.
+    /// Builds the client.
+    ///
+    /// # Errors
+    ///
+    /// If the address is not that of an API, or a header, a certificate or the rate is invalid.
     pub fn build(self) -> Result<Client, BuildError> {
         let base = base(self.base)?;
         let mut hidden = Redactor::default();
         let mut headers = HeaderMap::new();
         for (name, value, secret) in &self.headers {
-            let unusable =
-                |what| BuildError::new(format!("the {what} of the header `{name}` holds what no header can"));
+            let unusable = |what| {
+                BuildError::new(format!("the {what} of the header `{name}` has characters that no header can have"))
+            };
             let key: HeaderName = name.parse().map_err(|_| unusable("name"))?;
             let mut text = HeaderValue::from_str(value.expose()).map_err(|_| unusable("value"))?;
             text.set_sensitive(*secret);
             if *secret {
                 hidden.add(value.expose());
-                // What the server quotes is the token, not the scheme before it.
+                // A server quotes the token without the scheme before it.
                 value.expose().split_whitespace().skip(1).for_each(|part| hidden.add(part));
             }
             headers.insert(key, text);
@@ -210,7 +214,7 @@ impl ClientBuilder {
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("diffsync/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
-            // Whether to follow depends on the method, which a policy does not see.
+            // Whether a redirect is followed depends on the method, which a policy does not see.
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(self.connect_timeout)
@@ -241,7 +245,7 @@ impl ClientBuilder {
         let pace = self.pace.map(quota).transpose()?;
         let http = http.build().map_err(|error| BuildError::new(display_chain(&error.without_url())))?;
         if let Some((user, password)) = &self.login {
-            // In the header it is another text.
+            // In the header the password has another form, which must be hidden too.
             let request = http.get(base.clone()).basic_auth(user.expose(), Some(password.expose())).build();
             let header =
                 request.ok().and_then(|request| request.headers().get(AUTHORIZATION)?.to_str().map(str::to_owned).ok());
@@ -256,8 +260,8 @@ impl ClientBuilder {
             pace: pace.map(RateLimiter::direct),
             slots: Semaphore::new(self.concurrency),
             concurrency: self.concurrency,
-            retries: self.retries,
-            // It takes the place of the limit of all requests.
+            retry_policy: self.retry_policy,
+            // It replaces the limit of all requests.
             read_only_timeout: self
                 .read_only_timeout
                 .map(|limit| self.request_timeout.map_or(limit, |all| all.min(limit))),
@@ -281,7 +285,9 @@ fn base(mut url: Url) -> Result<Url, BuildError> {
     }
 
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(BuildError::new(format!("`{shown}`: the URL must not contain credentials; use `basic` instead")));
+        return Err(BuildError::new(format!(
+            "`{shown}`: the URL must not contain credentials; use `basic_auth` instead"
+        )));
     }
 
     if !url.path().ends_with('/') {

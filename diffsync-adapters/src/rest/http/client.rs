@@ -1,4 +1,4 @@
-//! A client of a JSON API: it logs in, keeps to a pace, tries again, and says clearly what went wrong.
+//! A client of a JSON API: it authenticates, limits its rate, retries, and reports clearly what went wrong.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,15 +17,15 @@ use super::body::RowFilter;
 use super::error::{Error, ErrorKind, Failure};
 use super::redact;
 use super::redact::Redactor;
-use super::retry::{Retries, retry_after};
+use super::retry::{RetryPolicy, retry_after};
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 5;
 
-/// A client of a JSON API. Copies share connections, pace and limits.
+/// A client of a JSON API. Clones share connections, rate and limits.
 ///
-/// Reading is tried again whenever it may help; writing only where the server surely did nothing. Redirects are followed
-/// when reading, within the host, and never when writing.
+/// Reads are retried whenever that may help, writes only if the server surely did nothing. Redirects are followed when
+/// reading, within the host, and never when writing.
 ///
 /// ```no_run
 /// use diffsync_adapters::rest::Client;
@@ -33,7 +33,7 @@ const REDIRECTS: usize = 5;
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = Client::builder(Url::parse("https://nautobot.example/api")?)
-///     .token(&Secret::new("0123".to_owned()))
+///     .token_auth(&Secret::new("0123".to_owned()))
 ///     .header("Accept", "application/json; version=2.4")
 ///     .trailing_slash(true)
 ///     .requests_per_second(20.0)
@@ -55,7 +55,7 @@ pub(crate) struct Parts {
     pub(crate) pace: Option<DefaultDirectRateLimiter>,
     pub(crate) slots: Semaphore,
     pub(crate) concurrency: usize,
-    pub(crate) retries: Retries,
+    pub(crate) retry_policy: RetryPolicy,
     pub(crate) read_only_timeout: Option<Duration>,
     pub(crate) hidden: Redactor,
     pub(crate) max_response_size: usize,
@@ -68,7 +68,7 @@ impl std::fmt::Debug for Client {
 }
 
 /// A request that is being built.
-#[must_use = "`send` makes the request"]
+#[must_use = "a request does nothing until `send`"]
 pub struct Request {
     client: Client,
     method: Method,
@@ -86,24 +86,24 @@ impl std::fmt::Debug for Request {
     }
 }
 
-/// What a server answered to a request that succeeded.
+/// The response to a request that succeeded.
 #[derive(Clone)]
-pub struct Answer {
+pub struct Response {
     /// Its status.
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body, `null` if there is none, or no more than a word that it was written.
+    /// Its body, `null` if it is empty, or no more than an "OK" to a write.
     pub body: Value,
-    /// Where the answer came from.
+    /// The URL that it came from.
     pub url: Url,
 }
 
-impl std::fmt::Debug for Answer {
+impl std::fmt::Debug for Response {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Its headers and its body may hold anything.
+        // Its headers and its body may hold secrets.
         let url = redact::url(&self.url, &Redactor::default());
-        f.debug_struct("Answer").field("status", &self.status).field("url", &url).finish_non_exhaustive()
+        f.debug_struct("Response").field("status", &self.status).field("url", &url).finish_non_exhaustive()
     }
 }
 
@@ -114,17 +114,17 @@ impl Client {
 
     /// The address of the API.
     #[must_use]
-    pub fn base(&self) -> &Url {
+    pub fn base_url(&self) -> &Url {
         &self.0.base
     }
 
-    /// How many requests are made at the same time.
+    /// The maximum number of concurrent requests.
     #[must_use]
     pub fn concurrency(&self) -> usize {
         self.0.concurrency
     }
 
-    /// Asks for what is at a path below the API's address.
+    /// A `GET` of a path below the API's address.
     pub fn get(&self, path: &str) -> Request {
         self.request(Method::GET, path)
     }
@@ -136,7 +136,7 @@ impl Client {
         Request { client: self.clone(), method, url: Ok(self.url(path)), body: None, hidden, reads, keep: None }
     }
 
-    /// Asks for what is at a URL that the server itself gave, which must be one of its own.
+    /// A `GET` of a URL from a response, which must belong to the server itself.
     pub(crate) fn follow(&self, url: Url) -> Request {
         Request { url: self.own(url), ..self.get("") }
     }
@@ -158,19 +158,19 @@ impl Client {
         redact::url(&self.url(path), &self.0.hidden)
     }
 
-    /// A URL that the server gave, if it leads to the server itself. One that only forgets that it is reached through
-    /// TLS is put right.
+    /// A URL from a response, if it belongs to the server itself. If only its scheme differs, since the server does not know
+    /// that it is reached through TLS, the scheme is corrected.
     fn own(&self, mut url: Url) -> Result<Url, String> {
         let base = &self.0.base;
         if url.host_str() == base.host_str() && url.port() == base.port() && matches!(url.scheme(), "http" | "https") {
             if url.scheme() != base.scheme() && url.set_scheme(base.scheme()).is_err() {
-                return Err("the server gave a URL that is none".into());
+                return Err("the server returned an invalid URL".into());
             }
             return Ok(url);
         }
 
         let (given, own) = (redact::url(&url, &self.0.hidden), base.origin().ascii_serialization());
-        Err(format!("the server leads to {given}, which is not at {own}: the login is not sent there"))
+        Err(format!("the server refers to {given}, which is not at {own}: the login is not sent there"))
     }
 }
 
@@ -191,43 +191,43 @@ impl Request {
         self
     }
 
-    /// Sends a document.
+    /// Sends a JSON body.
     pub fn json(mut self, body: Value) -> Self {
         self.body = Some(Secret::new(body));
         self
     }
 
-    /// Declares that it changes nothing, as a query that is sent with `POST`: it is retried whenever that
-    /// may help.
-    pub fn reading(mut self) -> Self {
+    /// Declares that the request changes nothing, such as a query that is sent with `POST`. It is then retried like any other
+    /// read.
+    pub fn read_only(mut self) -> Self {
         self.reads = true;
         self
     }
 
-    /// Keeps no more than this of the answer.
+    /// Keeps only these rows and fields of the response.
     pub(crate) fn keeping(mut self, keep: Option<&RowFilter>) -> Self {
         self.keep = keep.cloned();
         self
     }
 
-    /// Hides texts, such as the secrets in its body, in all that is reported of the request.
-    pub fn hiding(mut self, texts: &[String]) -> Self {
+    /// Redacts these texts, such as the secrets in its body, from everything that is reported of the request.
+    pub fn redact(mut self, texts: &[String]) -> Self {
         self.hidden = self.hidden.with(texts);
         self
     }
 
-    /// Makes the request, if need be several times.
+    /// Sends the request, with retries.
     ///
     /// # Errors
     ///
-    /// If there is no answer, the answer is no success, or its body is not JSON.
-    pub async fn send(self) -> Result<Answer, Error> {
+    /// If there is no response, its status is not a success, or its body is not JSON.
+    pub async fn send(self) -> Result<Response, Error> {
         self.sent().await
     }
 
-    /// The same of a request that is still needed, to say what its answer means.
-    pub(crate) async fn sent(&self) -> Result<Answer, Error> {
-        let retries = self.client.0.retries;
+    /// The same by reference, for a caller that needs the request to judge its response.
+    pub(crate) async fn sent(&self) -> Result<Response, Error> {
+        let retries = self.client.0.retry_policy;
         let begun = Instant::now();
         let mut pauses = retries.pauses();
         let mut attempt = 0;
@@ -237,13 +237,14 @@ impl Request {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+
             let again = error.is_transient() && (self.reads || error.is_definite());
             let wanted = error.retry_after().unwrap_or_default();
             if !again || wanted > retries.longest_wait {
                 return Err(error);
             }
             let Some(pause) = pauses.next().map(|pause| pause.max(wanted)) else { return Err(error) };
-            if begun.elapsed() + pause > retries.total {
+            if begun.elapsed() + pause > retries.max_elapsed {
                 return Err(error);
             }
             report_retry(attempt, pause, &error);
@@ -251,10 +252,10 @@ impl Request {
         }
     }
 
-    /// Makes the request once, and follows where it leads.
-    async fn once(&self) -> Result<Answer, Error> {
+    /// Sends the request once, and follows redirects.
+    async fn once(&self) -> Result<Response, Error> {
         let mut url =
-            self.url.clone().map_err(|detail| self.failed(&self.client.0.base, ErrorKind::Request, detail))?;
+            self.url.clone().map_err(|detail| self.failed(&self.client.0.base, ErrorKind::InvalidRequest, detail))?;
         for _ in 0..=REDIRECTS {
             let (status, location) = match self.ask(&url).await? {
                 HttpReply::Answered(answer) => return Ok(answer),
@@ -263,19 +264,19 @@ impl Request {
             url = self.redirected(&url, &location).map_err(|error| self.after_redirect(status, error))?;
         }
 
-        Err(self.failed(&url, ErrorKind::Redirect, "the server leads in circles"))
+        Err(self.failed(&url, ErrorKind::Redirect, "the server redirects in circles"))
     }
 
-    /// What a redirect that is not followed says of a change: with 302 and 303 a server also answers what it has carried out.
+    /// Judges a redirect that is not followed: servers also answer 302 and 303 to changes that they have carried out.
     fn after_redirect(&self, status: StatusCode, error: Error) -> Error {
         let may_be_done = matches!(status, StatusCode::FOUND | StatusCode::SEE_OTHER);
         if may_be_done && !self.reads { error.judged_foreign() } else { error }
     }
 
-    /// Where a redirect leads, if it is to be followed.
+    /// The target of a redirect, if it may be followed.
     fn redirected(&self, from: &Url, location: &str) -> Result<Url, Error> {
         let refuse = |detail: String| self.failed(from, ErrorKind::Redirect, detail);
-        let to = from.join(location).map_err(|_| refuse("the server redirects to what is no URL".into()))?;
+        let to = from.join(location).map_err(|_| refuse("the server redirects to an invalid URL".into()))?;
         let shown = redact::url(&to, &self.hidden);
         let only_slash = to.path().trim_end_matches('/') == from.path().trim_end_matches('/');
         if !matches!(self.method, Method::GET | Method::HEAD) {
@@ -290,7 +291,7 @@ impl Request {
 
         let upgraded = to.scheme() == "https" && from.scheme() == "http" && to.host_str() == from.host_str();
         if upgraded && to.port() == from.port() {
-            // The login was just sent in the clear; to go on with it would hide that.
+            // The login was just sent unencrypted; following the redirect would hide that.
             return Err(
                 refuse(format!("the server redirects to {shown}")).hinted("use `https://` in the API's address")
             );
@@ -329,8 +330,8 @@ impl Request {
             body.extend_from_slice(&chunk);
             if body.len() > parts.max_response_size {
                 let detail = format!("the answer has more than {} bytes, which is the limit", parts.max_response_size);
-                let hint = "ask for smaller pages, or raise it (`ClientBuilder::max_response_size`)";
-                return Err(self.failed(url, ErrorKind::Form, detail).hinted(hint));
+                let hint = "request smaller pages, or raise it (`ClientBuilder::max_response_size`)";
+                return Err(self.failed(url, ErrorKind::InvalidResponse, detail).hinted(hint));
             }
         }
 
@@ -346,10 +347,10 @@ impl Request {
         }
 
         let body = self.document(url, &headers, &body)?;
-        Ok(HttpReply::Answered(Answer { status, headers, body, url: url.clone() }))
+        Ok(HttpReply::Answered(Response { status, headers, body, url: url.clone() }))
     }
 
-    /// The body of an answer that succeeded.
+    /// The body of a successful response.
     fn document(&self, url: &Url, headers: &HeaderMap, body: &[u8]) -> Result<Value, Error> {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Null);
@@ -360,27 +361,32 @@ impl Request {
             let text = String::from_utf8_lossy(body);
             let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
             let excerpt = redact::excerpt(&text, &self.hidden);
-            // Perhaps of a login or a proxy, which never asked the API.
+            // Perhaps of a login page or a proxy, so the request never reached the API.
             if redact::is_page(&text) || kind.contains("html") {
-                let error =
-                    self.failed(url, ErrorKind::Form, format!("the answer is a web page and not JSON: {excerpt}"));
+                let error = self.failed(
+                    url,
+                    ErrorKind::InvalidResponse,
+                    format!("the answer is a web page and not JSON: {excerpt}"),
+                );
                 return Err(error.hinted("is this the API's address?"));
             }
-            // The status says all there is to say: that it is deleted, or, with an "OK" for people, that it is written.
+
+            // The status is enough: the record is deleted, or it is written and the body is an "OK" for people.
             if !self.reads && (self.method == Method::DELETE || kind.starts_with("text/plain")) {
                 return Ok(Value::Null);
             }
-            Err(self.failed(url, ErrorKind::Form, format!("the answer is not JSON ({error}): {excerpt}")))
+            Err(self.failed(url, ErrorKind::InvalidResponse, format!("the answer is not JSON ({error}): {excerpt}")))
         })
     }
 
-    /// The error of an answer that is no success.
+    /// The error of a response whose status is not a success.
     fn refused(&self, url: &Url, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         let text = String::from_utf8_lossy(body);
         let answer = serde_json::from_slice(body).ok().map(|mut answer| {
             self.hidden.clean_value(&mut answer);
             answer
         });
+
         let hint = match status.as_u16() {
             401 => Some("check the token or the password"),
             403 => Some("check the token, and what its user may do"),
@@ -404,7 +410,7 @@ impl Request {
         })
     }
 
-    /// The error of a request without an answer.
+    /// The error of a request without a response.
     fn broken(&self, url: &Url, error: reqwest::Error) -> Error {
         let host = url.host_str().unwrap_or_default();
         let error = error.without_url();
@@ -412,9 +418,9 @@ impl Request {
         let lower = causes.to_ascii_lowercase();
         let is_tls = lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake");
         if error.is_builder() {
-            self.failed(url, ErrorKind::Request, causes)
+            self.failed(url, ErrorKind::InvalidRequest, causes)
         } else if error.is_connect() && is_tls {
-            let hint = "if it is right, give it with `root_certificate`; `danger_accept_invalid_certs` takes any";
+            let hint = "if it is right, add it with `root_certificate`; `danger_accept_invalid_certs` accepts any";
             self.failed(url, ErrorKind::Certificate, format!("{host} is not trusted: {causes}")).hinted(hint)
         } else if error.is_connect() && (lower.contains("dns") || lower.contains("lookup address")) {
             self.failed(url, ErrorKind::Connect, format!("the host `{host}` is not known: {causes}"))
@@ -424,20 +430,24 @@ impl Request {
             let error = self.failed(url, ErrorKind::Connect, format!("no connection to {host}: {causes}"));
             if lower.contains("refused") { error.hinted("does the server run, and is the port right?") } else { error }
         } else if error.is_timeout() {
-            self.failed(url, ErrorKind::TimedOut, "the answer was not there in time")
+            self.failed(url, ErrorKind::Timeout, "the answer did not arrive in time")
         } else if error.is_decode() && !lower.contains("from connection") {
-            self.failed(url, ErrorKind::Form, format!("the answer cannot be read: {causes}"))
+            self.failed(url, ErrorKind::InvalidResponse, format!("the answer cannot be read: {causes}"))
         } else {
-            self.failed(url, ErrorKind::Cut, format!("the connection ended before the answer was there: {causes}"))
+            self.failed(
+                url,
+                ErrorKind::ConnectionLost,
+                format!("the connection was closed before the answer was complete: {causes}"),
+            )
         }
     }
 
-    /// An error of what this request asks for.
+    /// An error at the URL of this request.
     pub(crate) fn fault(&self, kind: ErrorKind, detail: impl Into<String>) -> Error {
         self.failed(self.url.as_ref().unwrap_or(&self.client.0.base), kind, detail)
     }
 
-    /// An error of this request, at a URL that it led to.
+    /// An error of this request, at a URL that it was redirected to.
     pub(crate) fn failed(&self, url: &Url, kind: ErrorKind, detail: impl Into<String>) -> Error {
         Error::new(Failure {
             method: self.method.clone(),
@@ -454,6 +464,6 @@ impl Request {
 }
 
 enum HttpReply {
-    Answered(Answer),
+    Answered(Response),
     Redirected(StatusCode, String),
 }

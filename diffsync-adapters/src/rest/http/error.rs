@@ -1,4 +1,4 @@
-//! Why a request failed: which one, what the server said, and what to do.
+//! Errors of requests: the request, the server's message, and a hint.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use serde_json::Value;
 
 use crate::rest::verdict::Verdict;
 
-/// A request that failed. It holds no secret: neither the login, nor what the server said of it.
+/// A failed request. It contains no secrets, even if the server echoed them.
 ///
-/// `?` makes it an [`AdapterError`](diffsync_core::adapter::AdapterError). A target says [`into_target`](Self::into_target),
-/// since what an error means for the rest of the run depends on what happened.
+/// `?` turns it into an [`AdapterError`](diffsync_core::adapter::AdapterError). A target calls
+/// [`into_target_error`](Self::into_target_error), since the meaning of an error for the rest of the run depends on its cause.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(Box<Failure>);
 
-/// What is known of the failure.
+/// The details of a failure.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) method: Method,
@@ -28,13 +28,13 @@ pub(crate) struct Failure {
     pub(crate) kind: ErrorKind,
     pub(crate) detail: String,
     pub(crate) hint: Option<String>,
-    /// The body of an answer that was JSON.
+    /// The body of a response that was JSON.
     pub(crate) answer: Option<Value>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) judgement: Option<Judgement>,
 }
 
-/// What the dialect makes of the answer.
+/// The dialect's verdict on the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Judgement {
     Failed,
@@ -42,11 +42,11 @@ pub(crate) enum Judgement {
     Transient,
     Unknown,
     Fatal,
-    /// It is an answer to something else than was asked.
+    /// It is a response to another request.
     Foreign,
 }
 
-/// What went wrong with a request.
+/// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -54,20 +54,20 @@ pub enum ErrorKind {
     Connect,
     /// The server could not prove who it is.
     Certificate,
-    /// The connection ended before the answer was there.
-    Cut,
-    /// The answer was not there in time.
-    TimedOut,
-    /// The server refused, or could not do, what it was asked.
+    /// The connection was closed before the response was complete.
+    ConnectionLost,
+    /// The response did not arrive in time.
+    Timeout,
+    /// The server rejected the request, or failed.
     Status(StatusCode),
-    /// The server sends us elsewhere, and we do not follow.
+    /// The server redirects to a place that is not followed.
     Redirect,
-    /// The answer is not JSON, or not of the expected form.
-    Form,
-    /// What was read page by page changed all the while.
-    Changed,
-    /// The request could not be made.
-    Request,
+    /// The response is not JSON, or not of the expected form.
+    InvalidResponse,
+    /// The collection changed during each attempt to read it page by page.
+    CollectionChanged,
+    /// The request is invalid, so it was not sent.
+    InvalidRequest,
 }
 
 impl Error {
@@ -75,13 +75,13 @@ impl Error {
         Self(Box::new(failure))
     }
 
-    /// What went wrong.
+    /// The kind of the failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The status of the answer, if there was one.
+    /// The status of the response, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self.0.kind {
@@ -90,19 +90,19 @@ impl Error {
         }
     }
 
-    /// The body of the server's answer, if that was JSON, without secrets.
+    /// The body of the server's response, if it was JSON, with secrets redacted.
     #[must_use]
-    pub fn answer(&self) -> Option<&Value> {
+    pub fn response_body(&self) -> Option<&Value> {
         self.0.answer.as_ref()
     }
 
-    /// After which time the server asked to be tried again.
+    /// The time after which the server asked for a retry (`Retry-After`).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// What the server said, as it may be shown.
+    /// The server's message, redacted.
     pub(crate) fn detail(&self) -> &str {
         &self.0.detail
     }
@@ -123,13 +123,13 @@ impl Error {
         self
     }
 
-    /// The same error of an answer that is not one to what was asked.
+    /// The same error, if the response belongs to another request.
     pub(crate) fn judged_foreign(mut self) -> Self {
         self.0.judgement = Some(Judgement::Foreign);
         self
     }
 
-    /// Whether the server surely did nothing of what it was asked.
+    /// Whether the server surely did nothing.
     #[must_use]
     pub fn is_definite(&self) -> bool {
         match self.0.judgement {
@@ -139,10 +139,13 @@ impl Error {
         }
 
         match self.0.kind {
-            ErrorKind::Connect | ErrorKind::Certificate | ErrorKind::Redirect | ErrorKind::Request => true,
+            ErrorKind::Connect | ErrorKind::Certificate | ErrorKind::Redirect | ErrorKind::InvalidRequest => true,
             ErrorKind::Status(StatusCode::SERVICE_UNAVAILABLE) => self.0.retry_after.is_some(),
             ErrorKind::Status(status) => status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT,
-            ErrorKind::Cut | ErrorKind::TimedOut | ErrorKind::Form | ErrorKind::Changed => false,
+            ErrorKind::ConnectionLost
+            | ErrorKind::Timeout
+            | ErrorKind::InvalidResponse
+            | ErrorKind::CollectionChanged => false,
         }
     }
 
@@ -150,7 +153,7 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            ErrorKind::Connect | ErrorKind::Cut | ErrorKind::TimedOut => true,
+            ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::Timeout => true,
             ErrorKind::Status(status) => {
                 matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504) || (status == 500 && self.0.reads)
             }
@@ -158,15 +161,15 @@ impl Error {
         }
     }
 
-    /// Whether asking twice is the same as asking once.
+    /// Whether the request may be repeated without a second effect.
     pub(crate) fn is_idempotent(&self) -> bool {
         self.0.reads || self.0.method != Method::POST
     }
 
-    /// Whether a request that writes may have been carried out, and what the server said of it was lost on its way.
+    /// Whether a write may have been carried out, but its response was lost.
     fn is_lost(&self) -> bool {
         let is_lost = match self.0.kind {
-            ErrorKind::Cut | ErrorKind::TimedOut => true,
+            ErrorKind::ConnectionLost | ErrorKind::Timeout => true,
             ErrorKind::Status(status) => matches!(status.as_u16(), 408 | 502 | 503 | 504),
             _ => false,
         };
@@ -175,11 +178,11 @@ impl Error {
 
     /// The error as a target returns it.
     ///
-    /// A refused login, a host that cannot be reached, and a redirect end the run. What may go away by itself is
-    /// transient, unless the server may have done what cannot be done twice: then the outcome is unknown. It is also unknown what an
-    /// answer means that cannot be read, and what was done if no answer ever comes. Anything else is an error of this record.
+    /// A rejected login, an unreachable host and a redirect end the run. An error that may go away by itself is transient,
+    /// unless the server may have carried out a request that must not be repeated: then the outcome is unknown. It is also
+    /// unknown if the response to a write cannot be read, or never arrives. Any other error is one of the record.
     #[must_use]
-    pub fn into_target(self) -> TargetError {
+    pub fn into_target_error(self) -> TargetError {
         let wait = self.0.retry_after;
         let (is_definite, again, is_lost) = (self.is_definite(), self.is_idempotent(), self.is_lost());
         if let Some(judgement) = self.0.judgement {
@@ -192,6 +195,7 @@ impl Error {
                 // Something was written, though hardly this record.
                 Judgement::Foreign => TargetError::fatal(self).outcome_unknown(),
             };
+
             return match wait {
                 Some(wait) => error.retry_after(wait),
                 None => error,
@@ -204,10 +208,10 @@ impl Error {
             | ErrorKind::Redirect
             | ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => TargetError::fatal(self),
             _ if !is_definite && !again => TargetError::unknown(self),
-            // The server has done with it, and would answer the same again.
-            ErrorKind::Form if !self.0.reads => TargetError::unknown(self),
+            // The server has carried it out, and would give the same response again.
+            ErrorKind::InvalidResponse if !self.0.reads => TargetError::unknown(self),
             ErrorKind::Status(status) if status.is_server_error() => TargetError::transient(self),
-            _ if self.is_transient() || self.0.kind == ErrorKind::Changed => TargetError::transient(self),
+            _ if self.is_transient() || self.0.kind == ErrorKind::CollectionChanged => TargetError::transient(self),
             _ => TargetError::from(self),
         };
 
@@ -218,21 +222,21 @@ impl Error {
         }
     }
 
-    /// Whether the dialect has said what it means.
+    /// Whether the dialect has judged the response.
     pub(crate) fn is_judged(&self) -> bool {
         self.0.judgement.is_some()
     }
 
-    /// Whether what was to be deleted is gone.
+    /// Whether the record to delete no longer exists.
     pub(crate) fn is_gone(&self) -> bool {
         let status = self.status();
         self.0.judgement.is_none() && matches!(status, Some(StatusCode::NOT_FOUND | StatusCode::GONE))
     }
 
-    /// What it means for what was to be written that a collection could not be read.
+    /// The error of a write for which a collection could not be read.
     pub(crate) fn of_read(error: AdapterError) -> TargetError {
         match Self::within(&error) {
-            Some(own) => own.clone().into_target(),
+            Some(own) => own.clone().into_target_error(),
             None => error.into(),
         }
     }
@@ -249,10 +253,10 @@ impl Error {
         None
     }
 
-    /// What the server said of one row, with the request that it said it to.
-    pub(crate) fn said(&self, of_row: &str) -> String {
-        let said = Failure { detail: of_row.to_owned(), hint: None, ..(*self.0).clone() };
-        said.to_string()
+    /// The server's message about one row, with the request.
+    pub(crate) fn with_detail(&self, of_row: &str) -> String {
+        let failure = Failure { detail: of_row.to_owned(), hint: None, ..(*self.0).clone() };
+        failure.to_string()
     }
 
     /// The same error with another hint.
@@ -272,6 +276,7 @@ impl fmt::Display for Failure {
                 if let Some(reason) = status.canonical_reason() {
                     write!(f, " {reason}")?;
                 }
+
                 if !self.detail.is_empty() {
                     write!(f, ": {}", self.detail)?;
                 }

@@ -1,4 +1,4 @@
-//! Collections that a server gives page by page.
+//! Paginated collections.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -13,72 +13,72 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use super::body::{RowFilter, unpacked};
-use super::client::{Answer, Client};
+use super::client::{Client, Response};
 use super::error::{Error, ErrorKind};
 use crate::rest::model::json_path::plain;
 use crate::rest::verdict;
-use crate::rest::verdict::{Reply, Verdict, VerdictFn};
+use crate::rest::verdict::{ResponseView, Verdict, VerdictFn};
 
-/// How often a collection is read again that changes while it is read.
+/// How often a collection is read at most if it changes while it is read.
 const READINGS: usize = 3;
 
-/// How an API gives a collection page by page.
+/// How an API paginates its collections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Pages {
-    /// All at once.
+pub enum Pagination {
+    /// It returns all rows at once.
     None,
-    /// By the number of the page.
-    Number {
-        /// The parameter that holds the number.
+    /// By page number.
+    PageNumber {
+        /// The parameter for the page number.
         page: String,
         /// The number of the first page.
         first: usize,
-        /// The parameter that holds the number of rows of a page, and that number.
+        /// The parameter for the number of rows per page, and that number.
         size: Option<(String, usize)>,
     },
-    /// By the number of rows before the page. Without an order that stays the same, rows get lost between pages: if the
-    /// server does not order by itself, let it with a parameter of the collection.
+    /// By the number of rows before the page. Without a stable order, rows get lost between pages: if the server does not
+    /// sort by itself, request it with a parameter of the collection.
     Offset {
-        /// The parameter that holds it.
+        /// The parameter for the offset.
         offset: String,
-        /// The parameter that holds the number of rows of a page.
+        /// The parameter for the number of rows per page.
         limit: String,
-        /// The number of rows of a page. A server that gives fewer is understood.
+        /// The number of rows per page. The server may return fewer.
         size: usize,
     },
-    /// By a text that each page gives for the next.
+    /// By a cursor that each page contains for the next.
     Cursor {
-        /// The parameter that holds it.
+        /// The parameter for the cursor.
         cursor: String,
-        /// Where it is in the body, as a JSON pointer. There is none on the last page.
+        /// Where the cursor is in the body, as a JSON pointer. The last page has no cursor.
         next: String,
     },
-    /// By a `Link` header that leads to the next page.
-    Link,
-    /// By a URL in the body that leads to the next page.
-    Next {
+    /// By a `Link` header with the URL of the next page.
+    LinkHeader,
+    /// By the URL of the next page in the body.
+    NextUrl {
         /// Where it is in the body, as a JSON pointer.
         next: String,
     },
 }
 
-/// How an API gives collections.
+/// The format of an API's collections.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Paging {
-    /// How it gives the pages.
-    pub pages: Pages,
-    /// Where the rows are in the body, as a JSON pointer: `/results`, or nothing if the body is the list.
+pub struct CollectionFormat {
+    /// How the pages are requested.
+    pub pagination: Pagination,
+    /// Where the rows are in the body, as a JSON pointer such as `/results`; empty if the body is the list.
     pub rows: String,
-    /// Where the number of all rows is in the body, as a JSON pointer. With it pages can be asked for at the same time,
-    /// and it is seen when rows come and go meanwhile.
+    /// Where the number of all rows is in the body, as a JSON pointer. With it, pages can be requested concurrently, and
+    /// changes during the read are detected.
     pub total: Option<String>,
 }
 
-impl Default for Paging {
+impl Default for CollectionFormat {
     /// The body is the list of all rows.
     fn default() -> Self {
-        Self { pages: Pages::None, rows: String::new(), total: None }
+        Self { pagination: Pagination::None, rows: String::new(), total: None }
     }
 }
 
@@ -87,71 +87,71 @@ impl Default for Paging {
 pub struct Page {
     /// Its rows.
     pub rows: Vec<Value>,
-    /// How many rows the collection has, if the server says so.
+    /// How many rows the collection has, if the server reports it.
     pub total: Option<u64>,
 }
 
 impl Client {
-    /// The pages of a collection in their order.
+    /// The pages of a collection, in order, even if they are requested concurrently.
     ///
-    /// What was asked for at the same time comes in order, too. The server's own URLs are followed only to itself, and not
-    /// in circles.
+    /// URLs of next pages are followed only if they belong to the server itself, and not in circles.
     #[must_use]
     pub fn pages<'a>(
         &'a self,
         path: &'a str,
         query: &'a [(String, String)],
-        paging: &'a Paging,
+        format: &'a CollectionFormat,
     ) -> BoxStream<'a, Result<Page, Error>> {
-        pages_judged(Reading { client: self, path, query, paging, judge: verdict::by_status, keep: None })
+        pages_judged(Reading { client: self, path, query, format, judge: verdict::by_status, keep: None })
     }
 
-    /// The first page of a collection, of so many rows where the API lets itself be told, and the headers of the answer.
+    /// The first page of a collection, with this number of rows if the API lets clients choose it, and the headers of the
+    /// response.
     pub(crate) async fn first_page(
         &self,
         path: &str,
         query: &[(String, String)],
-        paging: &Paging,
+        format: &CollectionFormat,
         judge: VerdictFn,
         rows: usize,
     ) -> Result<(Page, HeaderMap), Error> {
-        let size = match &paging.pages {
-            Pages::Offset { limit, size, .. } => Some((limit.as_str(), *size)),
-            Pages::Number { size: Some((name, size)), .. } => Some((name.as_str(), *size)),
+        let size = match &format.pagination {
+            Pagination::Offset { limit, size, .. } => Some((limit.as_str(), *size)),
+            Pagination::PageNumber { size: Some((name, size)), .. } => Some((name.as_str(), *size)),
             _ => None,
         };
         let query: Vec<_> =
             query.iter().filter(|(name, _)| size.is_none_or(|(size, _)| name != size)).cloned().collect();
         let more: Vec<_> = size.map(|(name, size)| (name, size.min(rows).to_string())).into_iter().collect();
-        let reading = Reading { client: self, path, query: &query, paging, judge, keep: None };
+        let reading = Reading { client: self, path, query: &query, format, judge, keep: None };
         let (page, answer) = reading.page(&more).await?;
 
         Ok((page, answer.headers))
     }
 
-    /// All rows of a collection. `key` is the name of what no two rows share; `seen` is told how many rows were read, and
-    /// how many there are.
+    /// All rows of a collection. `key` is the name of a field that is unique; `progress` receives the number of rows that
+    /// were read, and the number of all rows, if known.
     ///
-    /// If rows come and go meanwhile (the number of all rows changes, or a row comes twice), it is read again, up to
-    /// three times.
+    /// If rows are added or deleted during the read (the number of all rows changes, or a row arrives twice), the collection
+    /// is read again, up to three times.
     pub async fn rows(
         &self,
         path: &str,
         query: &[(String, String)],
-        paging: &Paging,
+        format: &CollectionFormat,
         key: Option<&str>,
-        seen: impl FnMut(u64, Option<u64>) + Send,
+        progress: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Vec<Value>, Error> {
-        let reading = Reading { client: self, path, query, paging, judge: verdict::by_status, keep: None };
-        self.rows_kept(reading, key, seen).await
+        let reading = Reading { client: self, path, query, format, judge: verdict::by_status, keep: None };
+        self.rows_kept(reading, key, progress).await
     }
 
-    /// All rows of a collection, as far as they are needed.
+    /// All rows of a collection, with the fields that are needed.
     pub(crate) async fn rows_kept(
         &self,
         reading: Reading<'_>,
         key: Option<&str>,
-        mut seen: impl FnMut(u64, Option<u64>) + Send,
+        mut progress: impl FnMut(u64, Option<u64>) + Send,
     ) -> Result<Vec<Value>, Error> {
         let path = reading.path;
         let mut times = 1;
@@ -164,11 +164,12 @@ impl Client {
                 if added.is_err() {
                     break added;
                 }
-                seen(rows.rows.len() as u64, rows.total);
+                progress(rows.rows.len() as u64, rows.total);
             };
+
             let Err(what) = changed else { return Ok(rows.rows) };
             let detail = format!("`{path}` changed while it was read: {what}");
-            let error = self.get(path).fault(ErrorKind::Changed, detail);
+            let error = self.get(path).fault(ErrorKind::CollectionChanged, detail);
             if times == READINGS {
                 return Err(error.hinted(format!("it was read {READINGS} times; try when less is going on")));
             }
@@ -178,7 +179,7 @@ impl Client {
     }
 }
 
-/// The rows of a collection, if none came or went while they were read.
+/// The rows of a collection, if it did not change while they were read.
 struct Whole {
     rows: Vec<Value>,
     keys: HashSet<String>,
@@ -186,7 +187,7 @@ struct Whole {
 }
 
 impl Whole {
-    /// Adds a page, or says what shows that the collection changed.
+    /// Adds a page, or returns why the collection must have changed.
     fn add(&mut self, page: Page, key: Option<&str>) -> Result<(), String> {
         if let (Some(before), Some(now)) = (self.total, page.total)
             && before != now
@@ -199,7 +200,7 @@ impl Whole {
             let key = key.and_then(|key| unpacked(&row).get(key).filter(|key| !key.is_null()).map(plain));
             if let Some(key) = key {
                 if self.keys.contains(&key) {
-                    return Err(format!("the row {key} came twice"));
+                    return Err(format!("the row {key} arrived twice"));
                 }
                 self.keys.insert(key);
             }
@@ -212,42 +213,42 @@ impl Whole {
     fn is_whole(&self) -> Result<(), String> {
         match self.total {
             Some(total) if total != self.rows.len() as u64 => {
-                Err(format!("it has {total} rows, of which {} came", self.rows.len()))
+                Err(format!("it has {total} rows, but {} arrived", self.rows.len()))
             }
             _ => Ok(()),
         }
     }
 }
 
-/// What leads to the next page, as the server gives it.
+/// The reference to the next page in a response.
 enum Given {
-    /// A URL, perhaps relative to that of the answer.
+    /// A URL, perhaps relative to that of the response.
     Url(String),
     Parameter(String, String),
 }
 
-/// How the next page is asked for.
+/// How the next page is requested.
 enum Step {
     Url(Url),
     Parameter(String, String),
 }
 
-/// What is read of a collection, and how.
+/// A collection to read, and how.
 #[derive(Clone, Copy)]
 pub(crate) struct Reading<'a> {
     pub(crate) client: &'a Client,
     pub(crate) path: &'a str,
     pub(crate) query: &'a [(String, String)],
-    pub(crate) paging: &'a Paging,
-    /// What an answer means.
+    pub(crate) format: &'a CollectionFormat,
+    /// Judges a response.
     pub(crate) judge: VerdictFn,
-    /// What is kept of the rows; all, unless said otherwise.
+    /// The fields of the rows to keep; all of them if there is no filter.
     pub(crate) keep: Option<&'a RowFilter>,
 }
 
 impl<'a> Reading<'a> {
-    /// One page, and the answer that it came in without its rows.
-    async fn page(self, more: &[(&str, String)]) -> Result<(Page, Answer), Error> {
+    /// One page, and its response without the rows.
+    async fn page(self, more: &[(&str, String)]) -> Result<(Page, Response), Error> {
         let mut request = self.client.get(self.path).keeping(self.keep);
         for (name, value) in self.query {
             request = request.query(name, value);
@@ -258,35 +259,39 @@ impl<'a> Reading<'a> {
         self.read(request.send().await?)
     }
 
-    fn read(self, mut answer: Answer) -> Result<(Page, Answer), Error> {
+    fn read(self, mut answer: Response) -> Result<(Page, Response), Error> {
         let request = || self.client.get(self.path);
-        let reply = Reply { method: &Method::GET, status: answer.status, body: &answer.body, holds_record: false };
+        let reply =
+            ResponseView { method: &Method::GET, status: answer.status, body: &answer.body, holds_record: false };
         if let Some(verdict) = (self.judge)(&reply).filter(|verdict| *verdict != Verdict::Success) {
             let verdict = verdict.map(|text| request().hidden().clean(&text));
             return Err(request().failed(&answer.url, ErrorKind::Status(answer.status), "").judged(verdict));
         }
 
-        if answer.status == StatusCode::PARTIAL_CONTENT && self.paging.pages == Pages::None {
-            let error =
-                request().failed(&answer.url, ErrorKind::Form, "the answer holds only a part of the rows (206)");
-            return Err(error.hinted("say in `Dialect::paging` how the API gives the others"));
+        if answer.status == StatusCode::PARTIAL_CONTENT && self.format.pagination == Pagination::None {
+            let error = request().failed(
+                &answer.url,
+                ErrorKind::InvalidResponse,
+                "the answer holds only a part of the rows (206)",
+            );
+            return Err(error.hinted("declare in `Dialect::collection_format` how the API returns the others"));
         }
 
-        let total = self.paging.total.as_deref().and_then(|total| answer.body.pointer(total)).and_then(Value::as_u64);
-        match answer.body.pointer_mut(&self.paging.rows).map(Value::take) {
+        let total = self.format.total.as_deref().and_then(|total| answer.body.pointer(total)).and_then(Value::as_u64);
+        match answer.body.pointer_mut(&self.format.rows).map(Value::take) {
             Some(Value::Array(rows)) => Ok((Page { rows, total }, answer)),
             other => {
                 let place =
-                    if self.paging.rows.is_empty() { "it".to_owned() } else { format!("`{}`", self.paging.rows) };
+                    if self.format.rows.is_empty() { "it".to_owned() } else { format!("`{}`", self.format.rows) };
                 let found = other.as_ref().map_or("nothing", kind);
                 let detail = format!("the answer holds no rows: {place} is {found} and not a list");
-                let error = self.client.get(self.path).failed(&answer.url, ErrorKind::Form, detail);
+                let error = self.client.get(self.path).failed(&answer.url, ErrorKind::InvalidResponse, detail);
                 Err(error.hinted("is this the API's address?"))
             }
         }
     }
 
-    /// Pages that are asked for by number, at the same time where it is known how many there are.
+    /// Pages that are requested by number, concurrently if the number of all rows is known.
     fn numbered(
         self,
         size: Option<(&'a str, usize)>,
@@ -307,7 +312,7 @@ impl<'a> Reading<'a> {
             let first = at(0, asked.unwrap_or_default()).await?;
             let given = first.rows.len();
             let rest: BoxStream<'a, Result<Page, Error>> = match first.total {
-                // A server that gives fewer rows than it was asked for gives so many on each page.
+                // If the first page has fewer rows than requested, each page has that number.
                 Some(total) if given > 0 => {
                     let pages = usize::try_from(total).unwrap_or(usize::MAX).div_ceil(given);
                     stream::iter(1..pages)
@@ -319,22 +324,23 @@ impl<'a> Reading<'a> {
                 None => {
                     let begin = (1, Print::of(&first.rows));
                     stream::try_unfold(begin, move |(number, before)| async move {
-                        // Only an empty page is surely the last: the server may give fewer rows than it was asked for.
+                        // Only an empty page is surely the last: the server may return fewer rows than requested.
                         if before.rows == 0 {
                             return Ok(None);
                         }
+
                         let page = match at(number, given).await {
                             Ok(page) => page,
-                            // The last page has no next one.
+                            // A 404 after the last page is its end.
                             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => return Ok(None),
                             Err(error) => return Err(error),
                         };
+
                         let now = Print::of(&page.rows);
                         if now == before {
-                            let detail =
-                                format!("the server gives the same page again, whatever `{}` is", place(0, 0).0);
-                            let error = self.client.get(self.path).fault(ErrorKind::Form, detail);
-                            return Err(error.hinted("how does it give pages?"));
+                            let detail = format!("the server returns the same page for every `{}`", place(0, 0).0);
+                            let error = self.client.get(self.path).fault(ErrorKind::InvalidResponse, detail);
+                            return Err(error.hinted("how does the API paginate?"));
                         }
                         Ok((now.rows > 0).then_some((page, (number + 1, now))))
                     })
@@ -347,10 +353,10 @@ impl<'a> Reading<'a> {
         .boxed()
     }
 
-    /// Pages each of which leads to the next.
+    /// Pages that each refer to the next.
     fn chained(
         self,
-        next: impl Fn(&Answer) -> Option<Given> + Send + Copy + Sync + 'a,
+        next: impl Fn(&Response) -> Option<Given> + Send + Copy + Sync + 'a,
     ) -> BoxStream<'a, Result<Page, Error>> {
         let begin = Some((None::<Step>, HashSet::<String>::new()));
         stream::try_unfold(begin, move |state| async move {
@@ -360,15 +366,17 @@ impl<'a> Reading<'a> {
                 Some(Step::Parameter(name, value)) => self.page(&[(&name, value)]).await?,
                 Some(Step::Url(url)) => self.read(self.client.follow(url).keeping(self.keep).send().await?)?,
             };
-            let wrong = |what: &str| self.client.get(self.path).failed(&answer.url, ErrorKind::Form, what);
+
+            let wrong = |what: &str| self.client.get(self.path).failed(&answer.url, ErrorKind::InvalidResponse, what);
             let step = match next(&answer) {
                 None => return Ok(Some((page, None))),
                 Some(Given::Parameter(name, value)) => Step::Parameter(name, value),
                 Some(Given::Url(url)) => {
-                    let url = answer.url.join(&url).map_err(|_| wrong("the next page is given by what is no URL"))?;
+                    let url = answer.url.join(&url).map_err(|_| wrong("the URL of the next page is invalid"))?;
                     Step::Url(url)
                 }
             };
+
             let is_new = seen.insert(match &step {
                 Step::Url(url) => url.to_string(),
                 Step::Parameter(_, value) => value.clone(),
@@ -379,30 +387,30 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The pages of a collection, as far as they are needed.
+/// The pages of a collection, with the fields that are needed.
 fn pages_judged(reading: Reading<'_>) -> BoxStream<'_, Result<Page, Error>> {
-    match &reading.paging.pages {
-        Pages::None => stream::once(async move { Ok(reading.page(&[]).await?.0) }).boxed(),
-        Pages::Number { page, first, size } => {
+    match &reading.format.pagination {
+        Pagination::None => stream::once(async move { Ok(reading.page(&[]).await?.0) }).boxed(),
+        Pagination::PageNumber { page, first, size } => {
             let size = size.as_ref().map(|(name, size)| (name.as_str(), *size));
             reading.numbered(size, move |at, _| (page.as_str(), first + at))
         }
-        Pages::Offset { offset, limit, size } => {
+        Pagination::Offset { offset, limit, size } => {
             reading.numbered(Some((limit, *size)), move |at, size| (offset.as_str(), at * size))
         }
-        Pages::Cursor { cursor, next } => reading.chained(move |answer| {
+        Pagination::Cursor { cursor, next } => reading.chained(move |answer| {
             let value = answer.body.pointer(next).filter(|next| !next.is_null() && next.as_str() != Some(""));
             value.map(|next| Given::Parameter(cursor.clone(), plain(next)))
         }),
-        Pages::Link => reading.chained(|answer| link(&answer.headers).map(Given::Url)),
-        Pages::Next { next } => reading.chained(move |answer| {
+        Pagination::LinkHeader => reading.chained(|answer| link(&answer.headers).map(Given::Url)),
+        Pagination::NextUrl { next } => reading.chained(move |answer| {
             let url = answer.body.pointer(next).and_then(Value::as_str).filter(|url| !url.is_empty());
             url.map(|url| Given::Url(url.to_owned()))
         }),
     }
 }
 
-/// What tells a page from another, without its rows.
+/// Distinguishes a page from another, without its rows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Print {
     rows: usize,
@@ -427,13 +435,13 @@ impl Print {
 
         let mut hashing = Hashing(DefaultHasher::new());
 
-        // It takes all that is written to it.
+        // Writing to it cannot fail.
         let _ = serde_json::to_writer(&mut hashing, rows);
         Self { rows: rows.len(), hash: hashing.0.finish() }
     }
 }
 
-/// Where a `Link` header leads for the next page.
+/// The URL of the next page in a `Link` header.
 fn link(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
 
@@ -449,7 +457,7 @@ fn link(headers: &HeaderMap) -> Option<String> {
     })
 }
 
-/// What kind of value it is.
+/// The kind of a value, in a message.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

@@ -158,7 +158,7 @@ fn text_of(html: &str, lower: &str) -> String {
     while let Some(open) = html.get(at..).and_then(|rest| rest.find('<')).map(|open| at + open) {
         text.push_str(html.get(at..open).unwrap_or_default());
         text.push(' ');
-        // What a script or a style says is not for people.
+        // The text of a script or a style is not for people.
         let silent =
             ["script", "style"].into_iter().find(|tag| lower.get(open + 1..).is_some_and(|rest| rest.starts_with(tag)));
         let end = silent

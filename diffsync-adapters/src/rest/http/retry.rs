@@ -2,28 +2,29 @@
 
 use std::time::{Duration, SystemTime};
 
-use diffsync_core::run::RetryPolicy;
+use diffsync_core::run;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// How often and after which pauses a request is retried.
 ///
-/// The pauses double from the first to the longest, each drawn at random between half of it and all of it. If a server
-/// says when to come back (`Retry-After`), that is respected, up to [`longest_wait`](Self::longest_wait).
+/// The pauses double from the first to the longest, each a random time between half and all of it. A server's
+/// `Retry-After` is respected, up to [`longest_wait`](Self::longest_wait).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retries {
+pub struct RetryPolicy {
     /// How often it is retried.
     pub times: usize,
     /// The first pause.
     pub first_pause: Duration,
     /// The longest pause of the doubling.
     pub longest_pause: Duration,
-    /// The longest wait that a server may ask for; beyond it the request fails at once.
+    /// The longest `Retry-After` that is respected; if a server demands more, the request fails at once.
     pub longest_wait: Duration,
-    /// How long after the first request another may begin: longer than a request may hang, or that is not made again.
-    pub total: Duration,
+    /// How long after the first attempt another may begin. It must exceed the time that a request may hang, or such a
+    /// request is not retried.
+    pub max_elapsed: Duration,
 }
 
-impl Default for Retries {
+impl Default for RetryPolicy {
     /// Five times, after half a second to half a minute, within five minutes.
     fn default() -> Self {
         Self {
@@ -31,13 +32,13 @@ impl Default for Retries {
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(30),
             longest_wait: Duration::from_mins(2),
-            total: Duration::from_mins(5),
+            max_elapsed: Duration::from_mins(5),
         }
     }
 }
 
-impl Retries {
-    /// Every request is made once.
+impl RetryPolicy {
+    /// No retries.
     #[must_use]
     pub fn none() -> Self {
         Self { times: 0, ..Self::default() }
@@ -45,12 +46,12 @@ impl Retries {
 
     /// The pauses before each further request.
     pub(crate) fn pauses(self) -> impl Iterator<Item = Duration> {
-        let Self { times, first_pause, longest_pause, longest_wait, total: _ } = self;
-        RetryPolicy { times, first_pause, longest_pause, longest_wait }.pauses()
+        let Self { times, first_pause, longest_pause, longest_wait, max_elapsed: _ } = self;
+        run::RetryPolicy { times, first_pause, longest_pause, longest_wait }.pauses()
     }
 }
 
-/// When a server wants to be asked again: in so many seconds, or at a date.
+/// The `Retry-After` of a server: a number of seconds, or a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {

@@ -1,37 +1,36 @@
-//! How an API says what became of a task that it answered with 202.
+//! Polling the task of a request that was answered with 202.
 
 use std::time::{Duration, SystemTime};
 
 use diffsync_core::value::Url;
 use reqwest::header::{HeaderMap, LOCATION};
 
-use super::client::Answer;
+use super::client::Response;
 use super::retry::retry_after;
 
-/// How an API says what became of a task that it answered with 202.
+/// How to poll the task of a request that was answered with 202.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Tasks {
-    /// Where the task's URL is in the answer, as a JSON pointer. Without it, or if it is not there, the `Location` header
-    /// says it.
+pub struct TaskPolling {
+    /// Where the task's URL is in the response, as a JSON pointer. Without it, or if nothing is there, the `Location` header
+    /// counts.
     pub link: Option<String>,
-    /// Where the state is in what the task's URL gives, as a JSON pointer.
+    /// Where the state is in the task, as a JSON pointer.
     pub state: String,
-    /// The states in which it was done.
+    /// The states of a task that has succeeded.
     pub done: Vec<String>,
-    /// The states in which it failed. In any other it goes on.
+    /// The states of a task that has failed. In any other state it is still running.
     pub failed: Vec<String>,
-    /// Where the record, or its URL, is in what the task's URL gives, as a JSON pointer. Without it the server is asked for
-    /// the record by its identifier.
+    /// Where the record, or its URL, is in the task, as a JSON pointer. Without it the record is searched by its identifier.
     pub record: Option<String>,
-    /// How long it is waited for. After that the record's outcome is unknown.
-    pub limit: Duration,
-    /// How long to wait before the task is asked for again, unless the server says it (`Retry-After`).
-    pub pause: Duration,
+    /// How long to wait for the task. After that, the record's outcome is unknown.
+    pub timeout: Duration,
+    /// The pause before the task is polled again, unless the server specifies one (`Retry-After`).
+    pub interval: Duration,
 }
 
-impl Default for Tasks {
-    /// The state at `/status`, the usual words for it, two minutes.
+impl Default for TaskPolling {
+    /// The state at `/status`, with the usual words; polls every second, for up to two minutes.
     fn default() -> Self {
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         Self {
@@ -40,28 +39,28 @@ impl Default for Tasks {
             done: words(&["done", "success", "successful", "succeeded", "complete", "completed", "finished", "ok"]),
             failed: words(&["failed", "failure", "error", "errored", "cancelled", "canceled", "aborted", "timeout"]),
             record: None,
-            limit: Duration::from_mins(2),
-            pause: Duration::from_secs(1),
+            timeout: Duration::from_mins(2),
+            interval: Duration::from_secs(1),
         }
     }
 }
 
-impl Tasks {
-    /// Where the answer leads.
-    pub(crate) fn url(&self, answer: &Answer) -> Option<Url> {
+impl TaskPolling {
+    /// The task's URL.
+    pub(crate) fn url(&self, answer: &Response) -> Option<Url> {
         let link = self.link.as_deref().and_then(|link| answer.body.pointer(link)?.as_str());
         let location = location(&answer.headers);
         answer.url.join(link.or(location.as_deref())?).ok()
     }
 
-    /// How long to wait, as the headers say.
+    /// The pause that the headers ask for.
     pub(crate) fn pause_after(&self, headers: &HeaderMap) -> Duration {
         self.pause_of(retry_after(headers, SystemTime::now()))
     }
 
-    /// How long to wait. A server that says "at once" would be asked without end.
-    pub(crate) fn pause_of(&self, said: Option<Duration>) -> Duration {
-        said.filter(|pause| !pause.is_zero()).unwrap_or(self.pause)
+    /// The pause before the next poll. A server that requests none would be polled without end.
+    pub(crate) fn pause_of(&self, requested: Option<Duration>) -> Duration {
+        requested.filter(|pause| !pause.is_zero()).unwrap_or(self.interval)
     }
 
     pub(crate) fn is_among(&self, state: &str) -> State {
@@ -83,7 +82,7 @@ pub(crate) enum State {
     GoesOn,
 }
 
-/// Where the `Location` header leads.
+/// The `Location` header.
 pub(crate) fn location(headers: &HeaderMap) -> Option<String> {
     Some(String::from_utf8_lossy(headers.get(LOCATION)?.as_bytes()).into_owned())
 }

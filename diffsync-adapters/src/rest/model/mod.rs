@@ -1,4 +1,4 @@
-//! What `#[derive(RestModel)]` says of a model, and where its values are in the bodies of an API.
+//! The schema of `#[derive(RestModel)]`, and the place of each value in the bodies of an API.
 
 pub(crate) mod json_path;
 pub(crate) mod record_path;
@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use self::schema::RestSchema;
 
-/// A model whose records a JSON API keeps. Implemented by `#[derive(RestModel)]`.
+/// A model with records in a JSON API. Implemented by `#[derive(RestModel)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say how an API keeps it",
+    message = "`{Self}` is not a model of a JSON API",
     label = "`RestModel` is missing",
     note = "put `#[derive(RestModel)]` and `#[rest(path = \"…\")]` on the struct"
 )]
 pub trait RestModel: SyncModel + Clone {
-    /// Where the records are, and which part of a record's body is which field.
+    /// The collection of the records, and the part of a record's body for each field.
     const REST: &'static RestSchema;
 
     /// The server's own key of the record, `null` if it has none yet.

@@ -15,7 +15,7 @@ pub(crate) fn path_of<M: RestModel>(record: &M) -> Result<String, TargetError> {
 pub(crate) fn key_of<M: RestModel>(record: &M) -> Result<Value, TargetError> {
     let key = record.remote_key()?;
     if key.is_null() {
-        return Err(TargetError::new(format!("the server gave no key for the {} when it was read", M::NAME)));
+        return Err(TargetError::new(format!("the server returned no key for the {} when it was read", M::NAME)));
     }
     Ok(key)
 }
@@ -24,7 +24,7 @@ pub(crate) fn key_of<M: RestModel>(record: &M) -> Result<Value, TargetError> {
 pub(crate) fn segment(key: &Value) -> Result<String, TargetError> {
     let text = plain(key);
     if matches!(text.as_str(), "" | "." | "..") {
-        return Err(TargetError::new(format!("the key {text:?} cannot stand in a URL")));
+        return Err(TargetError::new(format!("the key {text:?} cannot be part of a URL")));
     }
 
     let encoded = text.bytes().map(|byte| {
@@ -47,7 +47,7 @@ mod tests {
         assert_eq!(written(json!("a-b_c.d~e:f@g")), Ok("a-b_c.d~e:f@g".into()));
         assert_eq!(written(json!("a/b?c#d%e ü")), Ok("a%2Fb%3Fc%23d%25e%20%C3%BC".into()));
         for key in ["", ".", ".."] {
-            assert_eq!(written(json!(key)), Err(format!("the key {key:?} cannot stand in a URL")));
+            assert_eq!(written(json!(key)), Err(format!("the key {key:?} cannot be part of a URL")));
         }
     }
 }

@@ -11,12 +11,12 @@ pub struct RestSchema {
     pub key: RestKey,
     /// The fields.
     pub fields: &'static [RestField],
-    /// What is stamped on records that are written.
+    /// The stamp of the records that are written.
     pub owner: Option<StaticOwner>,
-    /// Where the record is in an answer to what was written, as a JSON pointer, if the API's [`Dialect`](crate::rest::Dialect) does
-    /// not say it.
-    pub answer: Option<&'static str>,
-    /// Whether records are left out of which a part of the identifier is empty.
+    /// Where the record is in the response to a write, as a JSON pointer. It takes precedence over that of the API's
+    /// [`Dialect`](crate::rest::Dialect).
+    pub record_pointer: Option<&'static str>,
+    /// Whether records with an empty part of the identifier are left out.
     pub skip_unnamed: bool,
 }
 
@@ -31,16 +31,16 @@ impl RestSchema {
 /// The key by which a server knows a record.
 #[derive(Debug, Clone, Copy)]
 pub struct RestKey {
-    /// What it is called in bodies, if that is not what the API's [`Dialect`](crate::rest::Dialect) says.
+    /// Its name in bodies, if it differs from that in the API's [`Dialect`](crate::rest::Dialect).
     pub name: Option<&'static str>,
     /// Whether the model has a field for it. Without one, records can be created and neither updated nor deleted.
-    pub is_held: bool,
+    pub has_field: bool,
 }
 
 /// The owner as it is declared on a model: see [`Owner`](crate::rest::Owner).
 #[derive(Debug, Clone, Copy)]
 pub struct StaticOwner {
-    /// Where it is in a record's body.
+    /// Its place in a record's body.
     pub part: Part,
     /// Its contents.
     pub value: &'static str,
@@ -48,46 +48,46 @@ pub struct StaticOwner {
 
 /// One or several fields of a model, and the part of a record's body that holds them.
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a word that is on a field or not")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the derive")]
 pub struct RestField {
     /// The fields' names. There is one for each value that the part leads to.
     pub names: &'static [&'static str],
     /// The part of the body.
     pub part: Part,
-    /// Whether the part holds a list, each element of which leads to a value.
+    /// Whether the part holds a list in which each element leads to a value.
     pub many: bool,
     /// Whether the value is read from an object such as `{"value": "active", "label": "Active"}`.
     pub choice: bool,
-    /// Whether nothing is written as an empty text, and an empty text read as nothing.
+    /// Whether `None` is written as an empty text, and an empty text is read as `None`.
     pub blank: bool,
-    /// Whether it is read.
-    pub reads: bool,
-    /// Whether it is written.
-    pub writes: bool,
-    /// Whether no row of the collection need have the part.
+    /// Whether loading reads it.
+    pub readable: bool,
+    /// Whether writes send it.
+    pub writable: bool,
+    /// Whether all rows of the collection may lack the part.
     pub optional: bool,
 }
 
 /// A part of a body.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
-    /// The way to it: `["custom_fields", "external_id"]`.
-    pub at: &'static [&'static str],
+    /// The path to it: `["custom_fields", "external_id"]`.
+    pub path: &'static [&'static str],
     /// Its contents.
-    pub of: Of,
+    pub kind: PartKind,
 }
 
 /// The contents of a part of a body.
 #[derive(Debug, Clone, Copy)]
-pub enum Of {
+pub enum PartKind {
     /// The value itself.
     Value,
-    /// The last of a list of names: those of the records above come first, from the root down.
+    /// The last of a list of names, which begins with those of the records above, from the root down.
     Tree {
-        /// Where the record above is in the body.
-        up: &'static str,
-        /// Whether the names are joined to one text, with ` → ` between them.
-        text: bool,
+        /// The field of the body that refers to the record above.
+        parent: &'static str,
+        /// Whether the names are joined into one text, with ` → ` between them.
+        joined: bool,
     },
     /// Another record, by its key.
     Lookup {
@@ -104,10 +104,10 @@ pub(crate) const SEPARATOR: &str = " → ";
 impl Part {
     /// How many values it leads to.
     #[must_use]
-    pub fn values(&self) -> usize {
-        match self.of {
-            Of::Value | Of::Tree { .. } => 1,
-            Of::Lookup { parts, .. } => parts.iter().map(Self::values).sum(),
+    pub fn value_count(&self) -> usize {
+        match self.kind {
+            PartKind::Value | PartKind::Tree { .. } => 1,
+            PartKind::Lookup { parts, .. } => parts.iter().map(Self::value_count).sum(),
         }
     }
 }

@@ -12,7 +12,7 @@ pub fn join_names<S: AsRef<str>>(names: &[S]) -> String {
     escaped.collect::<Vec<_>>().join(SEPARATOR)
 }
 
-/// The names that [`join_names`] made a text of.
+/// The names in a text from [`join_names`].
 #[must_use]
 pub fn split_names(text: &str) -> Vec<String> {
     // An arrow that joins has a space before it, an escaped one has not.

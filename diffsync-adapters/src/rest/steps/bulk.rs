@@ -20,9 +20,9 @@ use crate::rest::http::error::Error;
 use crate::rest::model::RestModel;
 use crate::rest::model::record_path::key_of;
 use crate::rest::record::{RecordValues, read};
-use crate::rest::verdict::{Reply, Verdict};
+use crate::rest::verdict::{ResponseView, Verdict};
 
-/// What became of each record of a list.
+/// The outcome of each record of a list.
 struct Answers<R>(Vec<Option<Result<R, TargetError>>>);
 
 impl<R> Answers<R> {
@@ -37,16 +37,16 @@ impl<R> Answers<R> {
     }
 
     fn all(self) -> Vec<Result<R, TargetError>> {
-        let silent = || Err(TargetError::unknown("the server's answer says nothing of this record"));
+        let silent = || Err(TargetError::unknown("the server's answer does not mention this record"));
         self.0.into_iter().map(|answer| answer.unwrap_or_else(silent)).collect()
     }
 }
 
 impl RestContext {
-    /// Creates records with one request. Those with which the server finds fault are taken out, and the others sent again.
+    /// Creates records with one request. If the server rejects some of them, the others are sent again.
     ///
-    /// Until an answer has shown that a `POST` to the collection creates a record, each is sent alone. An error says that none
-    /// was written.
+    /// Until an answer has shown that a `POST` to the collection creates a record, each is sent alone. If this returns an
+    /// error, no record was written.
     pub(crate) async fn create_list<M: RestModel>(
         &self,
         new: &[&M],
@@ -74,6 +74,7 @@ impl RestContext {
                 }
                 Err(error) => Err(error),
             };
+
             let Err(error) = created else {
                 is_begun = true;
                 continue;
@@ -86,7 +87,7 @@ impl RestContext {
                     is_begun = true;
                 }
                 _ if !is_begun && !error.is_outcome_unknown() => return Err(error),
-                // Some of the list is written, or may be, so the rest is not left to be sent again with it.
+                // Some of the list is written, or may be, so the caller must not send all of it again.
                 [] => {}
                 several if is_own => {
                     let half = part.split_off(several.len() / 2);
@@ -96,6 +97,7 @@ impl RestContext {
                     for (at, _) in &part {
                         answers.set(*at, Err(of_each(&error)));
                     }
+
                     for (at, _) in parts.drain(..).flatten() {
                         answers.set(at, Err(not_sent(&error)));
                     }
@@ -166,34 +168,35 @@ impl RestContext {
                 for ((at, _), row) in open.iter().zip(rows) {
                     match row {
                         Ok(row) => created.push((*at, self.in_answer::<M>(row))),
-                        Err(error) => answers.set(*at, Err(error.into_target())),
+                        Err(error) => answers.set(*at, Err(error.into_target_error())),
                     }
                 }
                 return Ok(created);
             }
-            // Which row failed is unknown; what was created shows by its identifier.
+            // It is unknown which row failed; created records are recognised by their identifiers.
             ListReply::Rows(rows) => {
                 let are_more = rows.len() > open.len();
                 let done = rows.into_iter().filter_map(Result::ok).map(|row| self.in_answer::<M>(row));
                 let done: Vec<Value> = done.collect();
                 let shown = Value::from(done.clone());
                 let matched = self.by_identifier(new, open, done).await;
-                // More was done than was asked for, and nothing of that.
+                // More rows than requested, and none of them is a requested record.
                 if are_more && matched.is_empty() && shown != Value::Array(Vec::new()) {
-                    return Err(foreign_answer::<M>(request, None, &shown).into_target());
+                    return Err(foreign_answer::<M>(request, None, &shown).into_target_error());
                 }
                 return Ok(matched);
             }
         };
 
         let key = self.key_need::<M>().0;
-        let foreign = |body: &Value| Err(foreign_answer::<M>(request, Some(told.status), body).into_target());
+        let foreign = |body: &Value| Err(foreign_answer::<M>(request, Some(told.status), body).into_target_error());
         match self.in_answer::<M>(told.body) {
             Value::Array(rows) => {
                 let is_foreign = |row: &Value| content::<M>(row, &key) == Content::Foreign;
                 if !told.is_vouched && !rows.is_empty() && rows.iter().all(is_foreign) {
                     return foreign(&rows.into());
                 }
+
                 if rows.len() == open.len() {
                     return Ok(self.matched(new, open, rows));
                 }
@@ -203,13 +206,13 @@ impl RestContext {
                 (Content::Record, [(at, _)]) => Ok(vec![(*at, body)]),
                 (Content::Foreign, _) if !told.is_vouched => foreign(&body),
                 (content, _) if told.is_vouched || content == Content::Nothing => Ok(silent()),
-                // It says nothing of each record.
+                // It does not mention the records.
                 _ => Ok(Vec::new()),
             },
         }
     }
 
-    /// Looks for the rows of records of which the answer gave no key, where that is needed.
+    /// Looks for the rows of records whose key is needed, but not in the answer.
     async fn find_keyless<M: RestModel>(&self, new: &[&M], rows: &mut Vec<(usize, Value)>, answers: &mut Answers<M>) {
         let (key, needs_key) = self.key_need::<M>();
         let lacks = |row: &Value| needs_key && !has_key(row, &key);
@@ -225,10 +228,12 @@ impl RestContext {
             if !lacks(row) {
                 return true;
             }
+
             let one = match &mut found {
                 Ok(found) => Ok(found.next().flatten()),
                 Err(reason) => Err(AdapterError::new(reason.clone())),
             };
+
             match found_or(one, std::mem::take(row)) {
                 Ok(now) => {
                     *row = now;
@@ -242,7 +247,7 @@ impl RestContext {
         });
     }
 
-    /// The answers, where each conflict names the record that has the value, if that is known.
+    /// The answers, in which each conflict names the record that has the value, if it is known.
     async fn with_holders<M: RestModel>(&self, new: &[&M], answers: Answers<M>) -> Vec<Result<M, TargetError>> {
         let mut all = answers.all();
         for (answer, new) in all.iter_mut().zip(new) {
@@ -257,7 +262,7 @@ impl RestContext {
         all
     }
 
-    /// As many rows as records, with the records that they are of, which is by their order unless that shows otherwise.
+    /// Matches as many rows as records: by their order, unless identifiers contradict it.
     fn matched<M: RestModel>(
         &self,
         new: &[&M],
@@ -271,7 +276,7 @@ impl RestContext {
             Some(new.get(at).is_some_and(|new| new.is(record.key())))
         };
 
-        // What cannot be read is reported when it is stored.
+        // A row that cannot be read is reported when it is stored.
         let fits =
             |(at, written): &(usize, OutgoingRecord), row| is_of(*at, row, Some(&written.values)).unwrap_or(true);
         if open.iter().zip(&rows).all(|(open, row)| fits(open, row)) {
@@ -282,7 +287,7 @@ impl RestContext {
         let mut left: Vec<usize> = open.iter().map(|(at, _)| *at).collect();
         let (mut matched, mut others) = (Vec::new(), Vec::new());
         for row in rows {
-            // A row that does not say which record it is would fit any.
+            // A row without an identifier would match any record.
             let named = names_record::<M>(&row, key);
             match left.iter().position(|at| named && is_of(*at, &row, None).unwrap_or(false)) {
                 Some(found) => matched.push((left.remove(found), row)),
@@ -295,8 +300,7 @@ impl RestContext {
         matched
     }
 
-    /// The rows of an answer with the records that they name, where there are not as many as records. What becomes of a record
-    /// that no row names is unknown.
+    /// Matches rows and records by identifier, if their numbers differ. The outcome of a record without a row is unknown.
     async fn by_identifier<M: RestModel>(
         &self,
         new: &[&M],
@@ -311,10 +315,11 @@ impl RestContext {
                 Ok(Some(id)) => id,
                 Ok(None) => continue,
                 Err(reason) => {
-                    tracing::warn!(?reason, path = M::REST.path, "which records an answer speaks of cannot be told");
+                    tracing::warn!(?reason, path = M::REST.path, "cannot tell which records an answer is about");
                     break;
                 }
             };
+
             let is_it = |at: &usize| new.get(*at).is_some_and(|new| id.key().is_some_and(|key| new.is(key)));
             if let Some(found) = left.iter().position(is_it) {
                 matched.push((left.remove(found), row));
@@ -338,6 +343,7 @@ impl RestContext {
                 Ok(_) => self.change(*old, patch).await,
                 Err(error) => Err(error),
             };
+
             match written {
                 Ok(written) if written.body.is_empty() => answers.set(at, unwritable(*old, patch)),
                 Ok(mut written) => {
@@ -353,13 +359,14 @@ impl RestContext {
         else {
             return Ok(answers.all());
         };
+
         let mut rows = match listed {
             ListReply::Rows(rows) if rows.len() == open.len() => {
                 let mut done = Vec::new();
                 for ((at, _), row) in open.iter().zip(rows) {
                     match row {
                         Ok(row) => done.push((*at, self.in_answer::<M>(row))),
-                        Err(error) => answers.set(*at, Err(error.into_target())),
+                        Err(error) => answers.set(*at, Err(error.into_target_error())),
                     }
                 }
                 done
@@ -372,12 +379,12 @@ impl RestContext {
                 Value::Array(rows) => {
                     let (done, left_out) = by_key(&open, rows, &name);
                     for at in left_out {
-                        let text = "the server no longer has the record: it left it out of what it changed";
+                        let text = "the server no longer has the record: its answer leaves it out";
                         answers.set(at, Err(TargetError::new(text)));
                     }
                     done
                 }
-                // It succeeded, and says no more.
+                // It has succeeded, and the answer contains no more.
                 body if told.is_vouched || body.is_null() => open.iter().map(|(at, _)| (*at, Value::Null)).collect(),
                 _ => return Ok(answers.all()),
             },
@@ -424,7 +431,7 @@ impl RestContext {
             Ok(ListReply::Rows(rows)) if rows.len() == keys.len() => {
                 failed = rows.into_iter().map(|row| row.err().filter(|error| !error.is_gone())).collect();
             }
-            // Which of them were deleted is unknown, unless the server is asked.
+            // It is unknown which of them were deleted, unless the server is queried.
             Ok(ListReply::Rows(_)) => is_unsaid = true,
             Err(error) if keys.len() == 1 && error.is_gone() => {
                 if let Some(old) = keys.first().and_then(|(at, _)| old.get(*at)) {
@@ -434,7 +441,7 @@ impl RestContext {
             Err(error) => return Err(of_list(error, keys.len())),
         }
 
-        let left = if self.dialect.confirms_deletes {
+        let left = if self.dialect.confirm_deletes {
             let keys: Vec<Value> = keys.iter().map(|(_, key)| key.clone()).collect();
             self.of_keys(M::REST.path, &name, &keys).await.map(|held| held.into_keys().collect())
         } else {
@@ -444,19 +451,19 @@ impl RestContext {
         let mut failed = failed.into_iter();
         for (at, key) in keys {
             let answer = match (failed.next().flatten(), &left) {
-                (Some(error), _) => Err(error.into_target()),
+                (Some(error), _) => Err(error.into_target_error()),
                 (None, Ok(left)) if key_text(&key).is_some_and(|key| left.contains(&key)) => Err(TargetError::new(
                     "the server took the request to delete it, and still has it: may the login delete it?",
                 )),
-                (None, Ok(_)) if is_unsaid && !self.dialect.confirms_deletes => {
-                    Err(TargetError::unknown("the answer speaks of another number of records than were to be deleted"))
+                (None, Ok(_)) if is_unsaid && !self.dialect.confirm_deletes => {
+                    Err(TargetError::unknown("the answer has another number of rows than the request to delete them"))
                 }
                 (None, Ok(_)) => {
                     self.cache().remove(M::REST.path, &key);
                     Ok(())
                 }
                 (None, Err(error)) => {
-                    Err(TargetError::unknown(format!("whether it was deleted could not be asked: {error}")))
+                    Err(TargetError::unknown(format!("whether it was deleted could not be queried: {error}")))
                 }
             };
             answers.set(at, answer);
@@ -465,8 +472,8 @@ impl RestContext {
         Ok(answers.all())
     }
 
-    /// Sends a list, and gives what is said of it with the request, if there was anything to send. An error says that none of
-    /// it was written. `new` are all records where they are created.
+    /// Sends a list, and returns the answer and the request, if there was anything to send. If this returns an error, nothing
+    /// of the list was written. `new` are all records, if they are to be created.
     async fn send_list<M: RestModel, R>(
         &self,
         method: Method,
@@ -478,11 +485,12 @@ impl RestContext {
             let list: Vec<Value> = open.iter().map(|(_, written)| written.body.clone().into()).collect();
             too_long(&self.dialect, &list)?;
             let secrets: Vec<String> = open.iter().flat_map(|(_, written)| written.values.secrets.clone()).collect();
-            let request = self.client.request(method.clone(), M::REST.path).json(list.into()).hiding(&secrets);
+            let request = self.client.request(method.clone(), M::REST.path).json(list.into()).redact(&secrets);
             let error = match self.write_list::<M>(&request).await {
                 Ok(listed) => return Ok(Some((listed, request))),
                 Err(error) => error,
             };
+
             let faults = (self.dialect.row_errors)(&error, open.len()).filter(|_| error.is_definite());
             let faults = faults.filter(|faults| faults.len() == open.len() && faults.iter().any(Option::is_some));
             let Some(faults) = faults else {
@@ -490,20 +498,23 @@ impl RestContext {
                 if again.kind() != TargetErrorKind::Unknown {
                     return Err(again);
                 }
+
                 // A server that fails at one row rolls the whole list back. Sent in halves, only that row fails.
                 if let Some(new) = new
-                    && self.dialect.finds_by_fields
+                    && self.dialect.supports_field_filters
                     && breaks(&error)
                     && self.has_none_of(new, open).await
                 {
                     return Err(TargetError::from(error));
                 }
-                // To say that none was written would have them written twice.
+
+                // An error for the whole list would have the records written twice.
                 for (at, _) in &*open {
-                    answers.set(*at, Err(error.clone().into_target()));
+                    answers.set(*at, Err(error.clone().into_target_error()));
                 }
                 return Ok(None);
             };
+
             let mut faults = faults.into_iter();
             open.retain(|(at, _)| match faults.next().flatten() {
                 Some(fault) => {
@@ -519,16 +530,16 @@ impl RestContext {
 
     /// The error of one row that a refused list names.
     fn of_row(&self, error: &Error, method: &Method, fault: &str) -> TargetError {
-        let said = error.said(fault);
-        let (Some(status), body) = (error.status(), Value::from(fault)) else { return TargetError::new(said) };
-        match (self.dialect.verdict)(&Reply { method, status, body: &body, holds_record: false }) {
-            Some(Verdict::Conflict(_)) => TargetError::conflict(said),
-            _ => TargetError::new(said),
+        let text = error.with_detail(fault);
+        let (Some(status), body) = (error.status(), Value::from(fault)) else { return TargetError::new(text) };
+        match (self.dialect.verdict)(&ResponseView { method, status, body: &body, holds_record: false }) {
+            Some(Verdict::Conflict(_)) => TargetError::conflict(text),
+            _ => TargetError::new(text),
         }
     }
 }
 
-/// The rows of an answer by the key of the record that they are of, and the places of the records that none is of.
+/// The rows of an answer by the key of their record, and the places of the records without a row.
 fn by_key(open: &[(usize, OutgoingRecord)], rows: Vec<Value>, name: &str) -> (Vec<(usize, Value)>, Vec<usize>) {
     let mut rows: HashMap<String, Value> =
         rows.into_iter().filter_map(|row| Some((key_text(row.get(name)?)?, row))).collect();
@@ -543,30 +554,29 @@ fn by_key(open: &[(usize, OutgoingRecord)], rows: Vec<Value>, name: &str) -> (Ve
     (changed, left_out)
 }
 
-/// Whether a server broke at what it was sent, and says so itself. A page in HTML comes from what is before it, or while
-/// its database is away.
+/// Whether a server itself failed at a request. A page in HTML comes from a proxy, or while its database is down.
 fn breaks(error: &Error) -> bool {
-    error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR) && error.answer().is_some()
+    error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR) && error.response_body().is_some()
 }
 
-/// An error of a list that is longer than the server takes. As an error of records it has the list halved.
+/// The error of a list that exceeds the server's limit. As an error of the records it has the list halved.
 fn too_long(dialect: &Dialect, list: &[Value]) -> Result<(), TargetError> {
-    let Some(longest) = dialect.longest_list else { return Ok(()) };
+    let Some(longest) = dialect.max_bulk_bytes else { return Ok(()) };
     let bytes: usize = list.iter().map(|row| row.to_string().len() + 1).sum();
     if bytes < longest {
         return Ok(());
     }
-    Err(TargetError::new(format!("a body of {bytes} bytes is more than the {longest} that the server takes")))
+    Err(TargetError::new(format!("a body of {bytes} bytes is more than the {longest} that the server accepts")))
 }
 
-/// The error of a list. A server that breaks at one row breaks at all of the list, however often it is sent: as an error of
+/// The error of a list. A server that fails at one row fails at the whole list, however often it is sent: as an error of the
 /// records it has the list halved until that row is alone.
 fn of_list(error: Error, rows: usize) -> TargetError {
     let breaks = error.status() == Some(StatusCode::INTERNAL_SERVER_ERROR);
     if breaks && rows > 1 && error.is_idempotent() && !error.is_judged() {
         TargetError::from(error)
     } else {
-        error.into_target()
+        error.into_target_error()
     }
 }
 
@@ -592,7 +602,7 @@ fn not_sent(error: &TargetError) -> TargetError {
     }
 }
 
-/// Whether nothing can be sent at all, now or for good: a collection that records are looked up in could not be read.
+/// Whether nothing can be sent at all, now or ever: a collection in which records are looked up could not be read.
 fn concerns_all(error: &TargetError) -> bool {
     error.kind() != TargetErrorKind::Record
 }

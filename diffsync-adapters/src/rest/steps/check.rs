@@ -10,9 +10,9 @@ use crate::rest::model::schema::RestSchema;
 use crate::rest::source::Sample;
 use crate::rest::unknown_keys::{describe_missing, lacks_keys};
 
-/// Asks for rows of each collection, where a run reads them.
+/// Reads some rows of each collection, from where a run reads them.
 pub(crate) async fn check(rest: &RestContext, checkup: &mut HealthCheck) {
-    let base = rest.client.base().as_str().to_owned();
+    let base = rest.client.base_url().as_str().to_owned();
     let mut is_reached = false;
     for (model, schema) in rest.models.iter().copied() {
         match look(rest, schema).await {
@@ -22,24 +22,27 @@ pub(crate) async fn check(rest: &RestContext, checkup: &mut HealthCheck) {
                     checkup.passed("login", "accepted");
                     is_reached = true;
                 }
+
                 match misspelt {
                     Some(text) => checkup.failed(model, text),
                     None => checkup.passed(model, seen(&sample, schema)),
                 }
+
                 if checkup.side() == Side::Target && sample.is_read_only {
-                    checkup.failed("rights", format!("`{}` takes no new records", schema.path));
+                    checkup.failed("rights", format!("`{}` accepts no new records", schema.path));
                 }
             }
             Err(error) => {
                 let what = match Error::within(&error).map(Error::kind) {
-                    Some(ErrorKind::Connect | ErrorKind::Certificate | ErrorKind::Cut | ErrorKind::TimedOut) => {
-                        "connection"
-                    }
+                    Some(
+                        ErrorKind::Connect | ErrorKind::Certificate | ErrorKind::ConnectionLost | ErrorKind::Timeout,
+                    ) => "connection",
                     Some(ErrorKind::Status(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => "login",
                     _ => model,
                 };
+
                 checkup.failed(what, error.to_string());
-                // The others would say the same.
+                // The others would fail the same way.
                 if what != model {
                     return;
                 }
@@ -48,7 +51,7 @@ pub(crate) async fn check(rest: &RestContext, checkup: &mut HealthCheck) {
     }
 }
 
-/// Some rows of a model's collection, and what is wrong with the keys that the model names.
+/// Some rows of a model's collection, and the message for misspelt keys of the model, if any.
 async fn look(rest: &RestContext, schema: &RestSchema) -> Result<(Sample, Option<String>), AdapterError> {
     let name = schema.collection();
     let collection = rest.collection(&name);
@@ -57,8 +60,8 @@ async fn look(rest: &RestContext, schema: &RestSchema) -> Result<(Sample, Option
         return Ok((sample, None));
     }
 
-    // Some row may have it that is not among these.
-    let all = if sample.is_whole {
+    // A row that is not in the sample may have the key.
+    let all = if sample.is_complete {
         None
     } else {
         Some(rest.source.rows(&rest.client, &rest.dialect, &collection, &mut |_, _| {}).await?)
@@ -72,7 +75,7 @@ async fn look(rest: &RestContext, schema: &RestSchema) -> Result<(Sample, Option
 fn seen(sample: &Sample, schema: &RestSchema) -> String {
     match sample.total {
         Some(total) => format!("{total} records in `{}`", schema.path),
-        None if sample.rows.is_empty() => format!("`{}` is there, and empty", schema.path),
-        None => format!("`{}` is there", schema.path),
+        None if sample.rows.is_empty() => format!("`{}` exists, and is empty", schema.path),
+        None => format!("`{}` exists", schema.path),
     }
 }

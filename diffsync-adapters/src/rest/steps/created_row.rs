@@ -1,5 +1,4 @@
-//! The row of a record that was just created, wherever the server says what it is: in its answer, where the answer leads, or in
-//! the collection.
+//! The row of a record that was just created: from the answer, from the URL in the answer, or from the collection.
 
 use diffsync_core::ModelExt;
 use diffsync_core::adapter::{AdapterError, TargetError};
@@ -13,23 +12,23 @@ use crate::rest::http::client::Request;
 use crate::rest::http::pages::Reading;
 use crate::rest::model::RestModel;
 use crate::rest::model::json_path::plain;
-use crate::rest::model::schema::Of;
+use crate::rest::model::schema::PartKind;
 use crate::rest::record::{RecordValues, RowError, read};
 
 impl RestContext {
-    /// What a record's key is called, and whether it must be known: for later changes, or for records that name it.
+    /// The name of a record's key, and whether the key must be known: for later changes, or for records that refer to it.
     pub(crate) fn key_need<M: RestModel>(&self) -> (String, bool) {
         let (cache, collection) = (self.cache(), M::REST.collection());
         let key = cache.key_of(&collection).to_owned();
         let is_identifier = |name: &&str| M::SCHEMA.identifiers.iter().any(|field| field.name == *name);
-        // One that identifies the record on both sides is known before it is written.
+        // A key that is part of the identifier is known before the write.
         let is_known =
-            M::REST.fields.iter().any(|field| field.part.at == [&*key] && field.names.iter().any(is_identifier));
-        let is_needed = !is_known && (M::REST.key.is_held || cache.is_looked_up(&collection));
+            M::REST.fields.iter().any(|field| field.part.path == [&*key] && field.names.iter().any(is_identifier));
+        let is_needed = !is_known && (M::REST.key.has_field || cache.is_looked_up(&collection));
         (key, is_needed)
     }
 
-    /// The row of a record that was created, `null` if nothing is known of it but what was sent.
+    /// The row of a created record, `null` if only what was sent is known.
     pub(crate) async fn created_row<M: RestModel>(
         &self,
         new: &M,
@@ -40,7 +39,7 @@ impl RestContext {
         let row = self.in_answer::<M>(told.body);
         let content = content::<M>(&row, &key);
         if content == Content::Foreign && !told.is_vouched {
-            return Err(foreign_answer::<M>(request, Some(told.status), &row).into_target());
+            return Err(foreign_answer::<M>(request, Some(told.status), &row).into_target_error());
         }
 
         let row = if content == Content::Record { row } else { Value::Null };
@@ -63,12 +62,12 @@ impl RestContext {
         let row = match self.client.follow(url).send().await {
             Ok(answer) => self.in_answer::<M>(answer.body),
             Err(error) => {
-                tracing::debug!(%error, "the answer leads to what cannot be read");
+                tracing::debug!(%error, "the URL in the answer cannot be read");
                 return None;
             }
         };
 
-        // Where it leads to a search, one is found.
+        // A search returns a list with one record.
         let row = match row {
             Value::Array(mut rows) if rows.len() == 1 => rows.pop()?,
             row => row,
@@ -76,7 +75,7 @@ impl RestContext {
         has_key(&row, key).then_some(row)
     }
 
-    /// The rows of these records in the collection. One record is asked for by what identifies it; for several all of the
+    /// The rows of these records in the collection. One record is searched by its identifier; for several, the whole
     /// collection is read.
     pub(crate) async fn find_rows<M: RestModel>(&self, wanted: &[&M]) -> Result<Vec<Option<Value>>, AdapterError> {
         let name = M::REST.collection();
@@ -86,8 +85,8 @@ impl RestContext {
             query.extend(self.filters(*one)?);
         }
 
-        let (client, paging, judge) = (&self.client, &self.dialect.paging, self.dialect.verdict);
-        let reading = Reading { client, path: &collection.path, query: &query, paging, judge, keep: None };
+        let (client, format, judge) = (&self.client, &self.dialect.collection_format, self.dialect.verdict);
+        let reading = Reading { client, path: &collection.path, query: &query, format, judge, keep: None };
         let rows = client.rows_kept(reading, Some(&collection.key), |_, _| {});
         let mut found: Vec<Option<Value>> = vec![None; wanted.len()];
         for row in rows.await? {
@@ -96,6 +95,7 @@ impl RestContext {
                 if !record.is(wanted.key()) {
                     continue;
                 }
+
                 if place.is_some() {
                     let text = format!("`{name}` has more than one {} {:?}", M::NAME, record.id().to_string());
                     return Err(AdapterError::new(text));
@@ -107,8 +107,8 @@ impl RestContext {
         Ok(found)
     }
 
-    /// The same error with the record that has the value, where it is a conflict and the server shows a record that differs
-    /// from the new one in no more than case and outer white space.
+    /// The same error; if it is a conflict and the server has a record that differs from the new one only in case and
+    /// surrounding space, with that record.
     pub(crate) async fn conflicted<M: RestModel>(&self, new: &M, error: TargetError) -> TargetError {
         if !error.is_conflict() {
             return error;
@@ -132,8 +132,8 @@ impl RestContext {
         let folded = |id: String| id.trim().to_lowercase();
         let wanted = folded(new.id().to_string());
 
-        // A server that does not know the parameters gives all; no more than the first page is looked at.
-        let page = self.client.pages(&collection.path, &query, &self.dialect.paging).try_next().await?;
+        // A server that ignores the parameters returns all records, so only the first page is read.
+        let page = self.client.pages(&collection.path, &query, &self.dialect.collection_format).try_next().await?;
         let mut holder = None;
         for row in page.map(|page| page.rows).unwrap_or_default() {
             let Some(record) = self.readable::<M>(&name, &row).await? else { continue };
@@ -146,19 +146,19 @@ impl RestContext {
         Ok(holder)
     }
 
-    /// The parameters that choose a record among those of its collection.
+    /// The parameters that select a record in its collection.
     fn filters<M: RestModel>(&self, record: &M) -> Result<Vec<(String, String)>, AdapterError> {
         let values = RecordValues::of(record)?;
         let is_identifier = |name: &&str| M::SCHEMA.identifiers.iter().any(|field| field.name == *name);
         let mut filters = Vec::new();
         for field in M::REST.fields {
-            // By a looked up record servers filter in many ways.
-            let ([name], Of::Value) = (field.names, field.part.of) else { continue };
+            // Filters by other records differ between servers.
+            let ([name], PartKind::Value) = (field.names, field.part.kind) else { continue };
             let value = values.get(name);
             if !is_identifier(name) || matches!(value, Value::Null | Value::Array(_) | Value::Object(_)) {
                 continue;
             }
-            let parameter = (self.dialect.filter)(M::REST.path, &field.part.at.join("."));
+            let parameter = (self.dialect.filter_parameter)(M::REST.path, &field.part.path.join("."));
             filters.extend(parameter.map(|parameter| (parameter, plain(&value))));
         }
 
@@ -178,20 +178,20 @@ impl RestContext {
     }
 }
 
-/// The row that was found, or that the server answered with, if it did.
+/// The row that was found, or the row in the answer, if any.
 pub(crate) fn found_or(found: Result<Option<Value>, AdapterError>, answered: Value) -> Result<Value, TargetError> {
     let why = match found {
         Ok(Some(row)) => return Ok(row),
-        Ok(None) => "it has no record with this identifier; it may keep it under another".to_owned(),
+        Ok(None) => "it has no record with this identifier; it may store it under another".to_owned(),
         Err(error) => error.to_string(),
     };
     if answered.is_null() {
         return Err(TargetError::unknown(format!(
-            "the server says that it was created, and gave no key; asked for the record: {why}"
+            "the server reports that it was created, without a key; a search for the record failed: {why}"
         )));
     }
 
-    tracing::warn!(reason = why, "a record was created whose key is not known: it cannot be changed in this run");
+    tracing::warn!(reason = why, "the key of a created record is unknown, so the record cannot be changed in this run");
     Ok(answered)
 }
 

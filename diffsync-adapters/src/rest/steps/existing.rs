@@ -12,22 +12,22 @@ use crate::rest::context::RestContext;
 use crate::rest::http::error::Error;
 use crate::rest::model::RestModel;
 use crate::rest::model::json_path::plain;
-use crate::rest::model::schema::Of;
+use crate::rest::model::schema::PartKind;
 use crate::rest::record::{RowError, read};
 
 /// How many bytes the parameters of one URL may have: servers take some 8,000, with the host, the path and the paging.
 const LONGEST: usize = 6000;
 
 impl RestContext {
-    /// Whether the server has none of these records. If that cannot be found out, it may have them.
+    /// Whether the server surely has none of these records.
     pub(crate) async fn has_none_of<M: RestModel>(&self, new: &[&M], sent: &[(usize, OutgoingRecord)]) -> bool {
         let sent: Vec<&M> = sent.iter().filter_map(|(at, _)| new.get(*at).copied()).collect();
 
-        // A record that cannot be requested may exist.
+        // A record that cannot be searched may exist.
         let found = async {
             for record in &sent {
                 if self.parameters(*record).await?.is_empty() {
-                    return Err(TargetError::new("nothing identifies it by which its collection could be searched"));
+                    return Err(TargetError::new("its identifier has no part that its collection can be searched by"));
                 }
             }
             self.find(&sent).await
@@ -36,17 +36,17 @@ impl RestContext {
         match found.await {
             Ok(found) => found.iter().all(Option::is_none),
             Err(error) => {
-                tracing::warn!(?error, "whether the records were created could not be looked up");
+                tracing::warn!(?error, "could not look up whether the records were created");
                 false
             }
         }
     }
 
-    /// The rows that the server has of these records, by their identifiers, as it is now. Of a record without any part of an
-    /// identifier to ask by, none is found.
+    /// The current rows of these records on the server, by their identifiers. A record whose identifier has no part to search
+    /// by is not found.
     ///
-    /// Its collection is asked for the rows that have one of the values of each part of the identifiers, which are these
-    /// records and perhaps some more. It must understand `name=a&name=b`.
+    /// The collection is searched for the rows that have one of the values of each part of the identifiers, which are these
+    /// records and perhaps some more. It must support `name=a&name=b`.
     pub(crate) async fn find<M: RestModel>(&self, wanted: &[&M]) -> Result<Vec<Option<Value>>, TargetError> {
         let mut found: Vec<Option<Value>> = wanted.iter().map(|_| None).collect();
         let mut open: Vec<(usize, Vec<(String, String)>)> = Vec::new();
@@ -64,7 +64,8 @@ impl RestContext {
             if query.is_empty() {
                 continue;
             }
-            for row in self.rows_with(M::REST.path, query).await.map_err(Error::into_target)? {
+
+            for row in self.rows_with(M::REST.path, query).await.map_err(Error::into_target_error)? {
                 let Some(id) = self.identified::<M>(&row).await? else { continue };
                 let is_it = |(at, _): &&(usize, Vec<_>)| {
                     wanted.get(*at).is_some_and(|wanted| id.key().is_some_and(|key| wanted.is(key)))
@@ -81,10 +82,10 @@ impl RestContext {
     /// The rows of a collection that have these values.
     pub(crate) async fn rows_with(&self, path: &str, query: Vec<(String, String)>) -> Result<Vec<Value>, Error> {
         let query = [self.dialect.query.as_slice(), &query].concat();
-        self.client.rows(path, &query, &self.dialect.paging, Some(&self.dialect.key), |_, _| {}).await
+        self.client.rows(path, &query, &self.dialect.collection_format, Some(&self.dialect.key), |_, _| {}).await
     }
 
-    /// The identifier of the record that a row holds, also where the rest of it cannot be read.
+    /// The identifier of a row's record, even if the rest of the row cannot be read.
     pub(crate) async fn identified<M: RestModel>(&self, row: &Value) -> Result<Option<M::Id>, TargetError> {
         loop {
             let read = read::<M>(&self.cache(), &M::REST.collection(), row, None);
@@ -97,17 +98,18 @@ impl RestContext {
         }
     }
 
-    /// What of a record's body identifies it, as parameters, without what is empty.
+    /// The identifier of a record as parameters, without empty parts.
     async fn parameters<M: RestModel>(&self, record: &M) -> Result<Vec<(String, String)>, TargetError> {
         let body = self.creation(record).await?.body;
         let identifies = |name: &&str| M::SCHEMA.identifiers.iter().any(|field| field.name == *name);
-        let fields = M::REST.fields.iter().filter(|field| field.writes && field.names.iter().any(&identifies));
+        let fields = M::REST.fields.iter().filter(|field| field.writable && field.names.iter().any(&identifies));
         let mut parameters = Vec::new();
         for field in fields {
-            let steps = match field.part.of {
-                Of::Tree { up, .. } => vec![up, field.part.at.first().copied().unwrap_or_default()],
-                Of::Value | Of::Lookup { .. } => vec![field.part.at.first().copied().unwrap_or_default()],
+            let steps = match field.part.kind {
+                PartKind::Tree { parent, .. } => vec![parent, field.part.path.first().copied().unwrap_or_default()],
+                PartKind::Value | PartKind::Lookup { .. } => vec![field.part.path.first().copied().unwrap_or_default()],
             };
+
             for step in steps {
                 match body.get(step) {
                     None | Some(Value::Null | Value::Array(_) | Value::Object(_)) => {}
@@ -120,7 +122,7 @@ impl RestContext {
     }
 }
 
-/// What the parameters of a record are called.
+/// The names of a record's parameters.
 fn names(parameters: &[(String, String)]) -> BTreeSet<String> {
     parameters.iter().map(|(name, _)| name.clone()).collect()
 }

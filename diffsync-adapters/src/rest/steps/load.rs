@@ -58,7 +58,8 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
             }
             Err(RowError::Unread(other)) => return Err(bad(&cache, row, &format!("`{other}` was not read"))),
         };
-        if side == Side::Target && (rest.dialect.keeps)(M::REST.path, row) {
+
+        if side == Side::Target && (rest.dialect.is_protected)(M::REST.path, row) {
             table.flag(record.id(), Flags::SKIP_UNMATCHED_DST);
         }
         if let Some(owner) = &owner {
@@ -70,6 +71,7 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
                 }
             }
         }
+
         if let Some(first) = table.get(&record.id()) {
             let first = first.remote_key().map(|key| plain(&key)).unwrap_or_default();
             let (_, keys) = twins.entry(record.id().to_string()).or_insert_with(|| (record.id(), vec![first]));

@@ -1,4 +1,4 @@
-//! The steps of a run: what is asked of an API, and what is written to it.
+//! The steps of a run: reads and writes of an API.
 
 pub(crate) mod bulk;
 pub(crate) mod check;

@@ -6,20 +6,20 @@ use serde_json::{Map, Value};
 use crate::nested::merge::{has_keys, merged};
 use crate::rest::context::RestContext;
 use crate::rest::model::record_path::path_of;
-use crate::rest::model::schema::{Of, RestField};
+use crate::rest::model::schema::{PartKind, RestField};
 use crate::rest::model::{RestModel, json_path};
 use crate::rest::record::{RecordValues, read};
 
 impl RestContext {
-    /// A body that changes a record, whose objects hold all that the server's have.
+    /// Adds the keys that the server has to the objects of a body that changes a record.
     ///
-    /// The record is requested only where an object changes.
+    /// The record is requested only if an object changes.
     pub(crate) async fn with_unknown_keys<M: RestModel>(
         &self,
         old: &M,
         mut body: Map<String, Value>,
     ) -> Result<Map<String, Value>, TargetError> {
-        if self.dialect.merges_objects {
+        if self.dialect.merge_patch {
             return Ok(body);
         }
 
@@ -27,10 +27,10 @@ impl RestContext {
         let objects: Vec<(&RestField, Value)> = M::REST
             .fields
             .iter()
-            .filter(|field| field.reads && field.writes && matches!(field.part.of, Of::Value))
+            .filter(|field| field.readable && field.writable && matches!(field.part.kind, PartKind::Value))
             .filter(|field| field.names.iter().any(|name| has_keys(&before.get(name))))
             .filter_map(|field| {
-                let (first, rest) = field.part.at.split_first()?;
+                let (first, rest) = field.part.path.split_first()?;
                 let new = json_path::get(body.get(*first)?, rest)?;
                 has_keys(new).then(|| (field, new.clone()))
             })
@@ -40,25 +40,25 @@ impl RestContext {
             return Ok(body);
         }
 
-        let answer = self.client.get(&path_of(old)?).send().await.map_err(crate::rest::Error::into_target)?;
+        let answer = self.client.get(&path_of(old)?).send().await.map_err(crate::rest::Error::into_target_error)?;
         let row = self.in_answer::<M>(answer.body);
         if !row.is_object() {
-            let text = "an object in it changes, and the server did not answer with the record when it was asked for the \
-                        keys that the object has; `Dialect::merges_objects` says that it keeps them itself";
+            let text = "an object in it changes, but a request for the record, to keep the object's other keys, did not \
+                        return it; set `Dialect::merge_patch` if the server keeps them itself";
             return Err(TargetError::new(text));
         }
 
-        // What the type knows of the object as it is now, in the type's own form.
+        // The current object, reduced to what the type knows, in the type's own form.
         let now = read::<M>(&self.cache(), &M::REST.collection(), &row, None).ok();
         let before = now.as_ref().map_or(Ok(before), RecordValues::of)?;
 
         for (field, new) in objects {
-            let Some((name, stored)) = field.names.first().zip(json_path::get(&row, field.part.at)) else { continue };
+            let Some((name, stored)) = field.names.first().zip(json_path::get(&row, field.part.path)) else { continue };
             if has_keys(stored) {
                 let whole = merged(stored, &before.get(name), &new);
                 let whole =
-                    whole.map_err(|reason| TargetError::new(format!("`{}` {reason}", field.part.at.join("."))))?;
-                json_path::set(&mut body, field.part.at, whole);
+                    whole.map_err(|reason| TargetError::new(format!("`{}` {reason}", field.part.path.join("."))))?;
+                json_path::set(&mut body, field.part.path, whole);
             }
         }
 

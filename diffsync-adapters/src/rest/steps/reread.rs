@@ -1,4 +1,4 @@
-//! Reads back what was written, where a server echoes something else than it stores.
+//! Reads records again after a write, if the server echoes another form than it stores.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::rest::model::{RestModel, json_path};
 const LONGEST: usize = 7000;
 
 impl RestContext {
-    /// The rows as the server holds them, where what it answered is not to be relied on.
+    /// Replaces rows with those that the server has stored, if its answer is unreliable.
     pub(crate) async fn read_back<M: RestModel>(
         &self,
         rows: &mut [(usize, Value)],
@@ -30,6 +30,7 @@ impl RestContext {
             let key = answered.or_else(|| of(at).map(|written| &written.key)).filter(|key| !key.is_null());
             key.cloned()
         };
+
         let in_doubt = |at: usize| of(at).is_some_and(|written| self.is_in_doubt::<M>(&written.body));
         let keys: Vec<Value> =
             rows.iter().filter(|(at, _)| in_doubt(*at)).filter_map(|(at, row)| key(*at, row)).collect();
@@ -40,7 +41,7 @@ impl RestContext {
         let mut held = match self.held::<M>(&name, &keys).await {
             Ok(held) => held,
             Err(error) => {
-                tracing::warn!(%error, "what the server stored is not looked at");
+                tracing::warn!(%error, "cannot check what the server stored");
                 return;
             }
         };
@@ -52,19 +53,19 @@ impl RestContext {
         }
     }
 
-    /// Whether a body holds a value that the server echoes and stores in another form.
+    /// Whether a body has a value that the server echoes as sent, but stores in another form.
     fn is_in_doubt<M: RestModel>(&self, body: &Map<String, Value>) -> bool {
-        M::REST.fields.iter().filter(|field| field.writes).any(|field| {
-            let value = field.part.at.split_first().and_then(|(first, rest)| json_path::get(body.get(*first)?, rest));
+        M::REST.fields.iter().filter(|field| field.writable).any(|field| {
+            let value = field.part.path.split_first().and_then(|(first, rest)| json_path::get(body.get(*first)?, rest));
             let is_written = value.is_some_and(|value| !value.is_null());
-            is_written && (self.dialect.reads_back)(M::REST.path, &field.part.at.join("."))
+            is_written && (self.dialect.reread_after_write)(M::REST.path, &field.part.path.join("."))
         })
     }
 
-    /// The rows of these keys that the server has: in one request where it can choose by several keys.
+    /// The server's rows with these keys: in one request, if it can filter by several keys.
     async fn held<M: RestModel>(&self, name: &str, keys: &[Value]) -> Result<HashMap<String, Value>, Error> {
         let path = M::REST.path;
-        if self.dialect.confirms_deletes {
+        if self.dialect.confirm_deletes {
             return self.of_keys(path, name, keys).await;
         }
 
@@ -72,6 +73,7 @@ impl RestContext {
             let path = segment(key).map(|segment| format!("{path}/{segment}"));
             async move { Ok::<_, Error>(self.client.get(&path.unwrap_or_default()).send().await?.body) }
         };
+
         let mut asked = stream::iter(keys.iter().map(one)).buffered(self.dialect.at_once());
         let mut held = HashMap::new();
         while let Some(row) = asked.next().await {
@@ -84,7 +86,7 @@ impl RestContext {
         Ok(held)
     }
 
-    /// The rows of these keys that the server has, chosen by `id=1&id=2` in as many requests as it takes.
+    /// The server's rows with these keys, filtered by `id=1&id=2` in as many requests as necessary.
     pub(crate) async fn of_keys(
         &self,
         path: &str,
@@ -107,7 +109,7 @@ impl RestContext {
 
         let mut held = HashMap::new();
         for query in asked {
-            let rows = self.client.rows(path, &query, &self.dialect.paging, Some(name), |_, _| {}).await?;
+            let rows = self.client.rows(path, &query, &self.dialect.collection_format, Some(name), |_, _| {}).await?;
             held.extend(rows.into_iter().filter_map(|row| Some((key_text(row.get(name)?)?, row))));
         }
 

@@ -6,34 +6,43 @@ use tokio::time::{Instant, sleep};
 
 use super::write_request::WriteReply;
 use crate::rest::context::RestContext;
-use crate::rest::http::client::{Answer, Request};
+use crate::rest::http::client::{Request, Response};
 use crate::rest::http::error::{Error, ErrorKind};
-use crate::rest::http::tasks::{State, Tasks};
+use crate::rest::http::tasks::{State, TaskPolling};
 use crate::rest::model::RestModel;
 use crate::rest::verdict;
 use crate::rest::verdict::Verdict;
 
 impl RestContext {
-    /// Waits for what the server has taken on. `request` is what it was asked.
-    pub(crate) async fn finished<M: RestModel>(&self, answer: Answer, request: &Request) -> Result<WriteReply, Error> {
+    /// Waits for a request that the server has only accepted.
+    pub(crate) async fn finished<M: RestModel>(
+        &self,
+        answer: Response,
+        request: &Request,
+    ) -> Result<WriteReply, Error> {
         let kind = ErrorKind::Status(StatusCode::ACCEPTED);
         let lost = |detail: String| {
-            let text = format!("the server has only taken it on: {detail}");
+            let text = format!("the server has only accepted it: {detail}");
             request.failed(&answer.url, kind, "").judged(Verdict::Unknown(text))
         };
-        let Some(tasks) = &self.dialect.tasks else {
-            return Err(lost("whether it gets done is not known; `Dialect::tasks` says how to wait for it".to_owned()));
+
+        let Some(tasks) = &self.dialect.task_polling else {
+            return Err(lost(
+                "whether it will be carried out is unknown; set `Dialect::task_polling` to wait for it".to_owned(),
+            ));
         };
+
         let Some(url) = tasks.url(&answer) else {
-            return Err(lost("neither its answer nor a `Location` header says where to ask for the task".to_owned()));
+            return Err(lost("neither its answer nor a `Location` header contains the URL of the task".to_owned()));
         };
 
         let begun = Instant::now();
         let mut pause = tasks.pause_after(&answer.headers);
         loop {
-            if begun.elapsed() + pause > tasks.limit {
-                return Err(lost(format!("it was not done within {:?}", tasks.limit)));
+            if begun.elapsed() + pause > tasks.timeout {
+                return Err(lost(format!("it was not done within {:?}", tasks.timeout)));
             }
+
             sleep(pause).await;
             let now = match self.client.follow(url.clone()).send().await {
                 Ok(now) => now,
@@ -42,8 +51,9 @@ impl RestContext {
                     pause = tasks.pause_of(error.retry_after());
                     continue;
                 }
-                Err(error) => return Err(lost(format!("what became of it could not be asked: {error}"))),
+                Err(error) => return Err(lost(format!("its task could not be queried: {error}"))),
             };
+
             pause = tasks.pause_after(&now.headers);
             if now.status == StatusCode::ACCEPTED {
                 continue;
@@ -52,9 +62,9 @@ impl RestContext {
             match now.body.pointer(&tasks.state) {
                 Some(Value::String(state)) => match tasks.is_among(state) {
                     State::GoesOn => {}
-                    State::Done => return Ok(made(tasks, now)),
+                    State::Done => return Ok(created(tasks, now)),
                     State::Failed => {
-                        let text = verdict::text(&now.body);
+                        let text = verdict::excerpt(&now.body);
                         return Err(request.failed(&url, kind, "").judged(Verdict::Failed(text)));
                     }
                 },
@@ -67,8 +77,7 @@ impl RestContext {
                 Some(_) => {}
                 None if deletes && is_empty(&now.body) => return Ok(WriteReply::vouched()),
                 None => {
-                    let text =
-                        format!("its task says nothing at `{}` (`Tasks::state`), and is not a record", tasks.state);
+                    let text = format!("its task has no `{}` (`TaskPolling::state`), and is not a record", tasks.state);
                     return Err(lost(text));
                 }
             }
@@ -85,8 +94,8 @@ fn is_empty(body: &Value) -> bool {
     }
 }
 
-/// What a task created, as far as it says.
-fn made(tasks: &Tasks, mut now: Answer) -> WriteReply {
+/// The record that a task created, if the task contains it.
+fn created(tasks: &TaskPolling, mut now: Response) -> WriteReply {
     let record = tasks.record.as_deref().and_then(|record| now.body.pointer_mut(record)).map(Value::take);
     match record {
         Some(Value::String(link)) => WriteReply { location: now.url.join(&link).ok(), ..WriteReply::vouched() },

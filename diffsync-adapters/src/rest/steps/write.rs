@@ -15,7 +15,7 @@ use crate::rest::model::RestModel;
 use crate::rest::model::record_path::key_of;
 use crate::rest::record::{BodyScope, RecordValues, RowError, body, lacks_owner, read, stamp};
 
-/// What is sent of a record.
+/// A record to be sent.
 pub(crate) struct OutgoingRecord {
     pub(crate) body: Map<String, Value>,
     /// All that the record holds once it is written.
@@ -25,8 +25,8 @@ pub(crate) struct OutgoingRecord {
 }
 
 impl RestContext {
-    /// Waits until a record of this collection was created, so that its answer shows that a `POST` there creates records;
-    /// or else lets this be the first, alone. Where it means something else, one request does harm and not several.
+    /// Waits until an answer has shown that a `POST` to this collection creates records, or lets this request be the first,
+    /// alone. So if the `POST` means something else, only one request does harm.
     pub(crate) async fn first_alone(
         &self,
         path: &'static str,
@@ -41,8 +41,8 @@ impl RestContext {
         }
     }
 
-    /// Notes whether the rows of an answer show that `new` was created. Where they do not, the server is asked
-    /// for it, once for each collection.
+    /// Notes whether the rows of an answer show that `new` was created. If they do not, `new` is searched, once for each
+    /// collection.
     pub(crate) async fn prove<M: RestModel>(&self, proven: &mut PostProofs, new: &M, rows: &[Value]) {
         let path = M::REST.path;
         let key = self.key_need::<M>().0;
@@ -51,7 +51,7 @@ impl RestContext {
             creates = match self.find_rows(&[new]).await {
                 Ok(found) => found.iter().any(Option::is_some),
                 Err(error) => {
-                    tracing::debug!(%error, path, "whether a record was created cannot be looked up");
+                    tracing::debug!(%error, path, "could not look up whether a record was created");
                     false
                 }
             };
@@ -60,7 +60,7 @@ impl RestContext {
         proven.note(path, if creates { Proof::Creates } else { Proof::Nothing });
     }
 
-    /// Checks that a record is deleted for which the server answered that it does not exist.
+    /// Checks that a record is really deleted if the server answers its `DELETE` with 404.
     ///
     /// An API may list records at one path and keep each at another. Then every path of a single record answers 404, although
     /// the record exists. So until such a path has worked, the record is looked up in the collection.
@@ -77,10 +77,10 @@ impl RestContext {
         let name = self.cache().key_of(&M::REST.collection()).to_owned();
         let key = key_text(&key_of(old)?);
         match self.find_rows(&[old]).await {
-            // A record of the same identifier and another key was created since.
+            // A record with the same identifier and another key was created since.
             Ok(found) if !found.iter().flatten().any(|row| row.get(&name).and_then(key_text) == key) => Ok(()),
             Ok(_) => Err(TargetError::new(format!(
-                "{answer}, but `{path}` still lists the record: the API keeps single records at another path"
+                "{answer}, but `{path}` still lists the record: the API has single records at another path"
             ))),
             Err(error) => {
                 Err(TargetError::unknown(format!("{answer}, and looking the record up in `{path}` failed: {error}")))
@@ -96,7 +96,7 @@ impl RestContext {
         self.stored(row, &written, &mut true).await
     }
 
-    /// What creates a record.
+    /// The request that creates a record.
     pub(crate) async fn creation<M: RestModel>(&self, new: &M) -> Result<OutgoingRecord, TargetError> {
         let values = RecordValues::of(new)?;
         let owner = self.owner_of(M::REST);
@@ -113,11 +113,12 @@ impl RestContext {
         Ok(OutgoingRecord { body, values, key: Value::Null })
     }
 
-    /// What changes a record; nothing if none of it can be written.
+    /// The request that changes a record. Its body is empty if the API accepts none of the changed fields.
     pub(crate) async fn change<M: RestModel>(&self, old: &M, patch: &M::Patch) -> Result<OutgoingRecord, TargetError> {
         let values = RecordValues::of(&old.patched(patch))?;
         let changed = RecordValues::of_patch::<M>(patch)?;
-        let about = if self.dialect.replaces { BodyScope::Known(&changed) } else { BodyScope::Changed(&changed) };
+        let about =
+            if self.dialect.update_with_put { BodyScope::Known(&changed) } else { BodyScope::Changed(&changed) };
         let owner = self.owner_of(M::REST);
         let key = old.remote_key()?;
         let body = self
@@ -136,18 +137,18 @@ impl RestContext {
     }
 
     pub(crate) fn update_method(&self) -> Method {
-        if self.dialect.replaces { Method::PUT } else { Method::PATCH }
+        if self.dialect.update_with_put { Method::PUT } else { Method::PATCH }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str, written: &OutgoingRecord) -> Request {
         let body = Value::Object(written.body.clone());
-        self.client.request(method, path).json(body).hiding(&written.values.secrets)
+        self.client.request(method, path).json(body).redact(&written.values.secrets)
     }
 
-    /// The record as the server answered that it stored it.
+    /// The record as the server stored it, according to its answer.
     ///
-    /// Where a collection is needed to read the answer that cannot be had, the record is as it was sent: it is written. `reads`
-    /// then becomes false, and others of the same list do not ask for it again.
+    /// If the answer cannot be read without a collection that is not available, the record is returned as it was sent, since
+    /// it is written. `reads` then becomes false, so that the others of the same list do not request the collection again.
     pub(crate) async fn stored<M: RestModel>(
         &self,
         mut row: Value,
@@ -163,7 +164,7 @@ impl RestContext {
             && !written.key.is_null()
         {
             let key = self.cache().key_of(&collection).to_owned();
-            // However the server writes it, it is known.
+            // The key is known, whatever its form in the answer.
             row.insert(key, written.key.clone());
         }
 
@@ -176,7 +177,7 @@ impl RestContext {
         if let Some(owner) = self.owner_of(M::REST)
             && lacks_owner(&self.cache(), &owner, &row)
         {
-            // It is written all the same. A server may come to know the field later in the run.
+            // The record is written. The server may get to know the field later in the run.
             let (path, place) = (M::REST.path, owner.at.join("."));
             tracing::warn!(
                 path,
@@ -191,28 +192,29 @@ impl RestContext {
                 Ok(record) => return Ok(record),
                 Err(RowError::Unread(other)) => {
                     if *reads && let Err(error) = self.fetch_once(&other).await {
-                        tracing::warn!(%error, "what the server stored is not looked at");
+                        tracing::warn!(%error, "cannot check what the server stored");
                         *reads = false;
                     }
+
                     if !*reads {
                         return self.as_sent(&collection, &row, written);
                     }
                 }
                 Err(RowError::Record(_, reason) | RowError::Row(reason) | RowError::Unidentified(reason)) => {
-                    let text = format!("it was written, but what the server then answered cannot be read: {reason}");
+                    let text = format!("it was written, but the server's answer cannot be read: {reason}");
                     return Err(TargetError::unknown(text));
                 }
             }
         }
     }
 
-    /// The record as it was sent, with the key that the server answered with.
+    /// The record as it was sent, with the key from the answer.
     fn as_sent<M: RestModel>(&self, collection: &str, row: &Value, written: &OutgoingRecord) -> Result<M, TargetError> {
         let cache = self.cache();
         let key = cache.key_of(collection);
         let row = Map::from_iter(row.get(key).map(|value| (key.to_owned(), value.clone())));
         read(&cache, collection, &row.into(), Some(&written.values))
-            .map_err(|_| TargetError::unknown("it was written, and what the server then answered cannot be read"))
+            .map_err(|_| TargetError::unknown("it was written, but the server's answer cannot be read"))
     }
 
     /// Looks records up, and reads the collections that this needs.
@@ -230,7 +232,7 @@ impl RestContext {
     }
 }
 
-/// The answer to a change of which nothing can be written: an error, unless nothing was to change.
+/// The result of a change whose fields cannot be written: an error, unless there is no change.
 pub(crate) fn unwritable<M: RestModel>(old: &M, patch: &M::Patch) -> Result<M, TargetError> {
     let changed = RecordValues::of_patch::<M>(patch)?.names();
     if changed.is_empty() {

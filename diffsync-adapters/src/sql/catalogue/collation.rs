@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::sql::dialect::{Column, Connection, Database, Engine};
 use crate::sql::model::encoding::Row;
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 use crate::sql::steps::selection::FieldColumn;
 
 /// A column that is no exact home for the values of a field: it takes several of them for one, or keeps them in a form of
@@ -13,13 +13,13 @@ use crate::sql::steps::selection::FieldColumn;
 pub(crate) struct InexactColumn {
     /// The column, and why: the beginning of a sentence.
     pub(crate) why: String,
-    /// Whether it takes texts for the same that differ in case.
+    /// Whether it ignores case.
     pub(crate) ignores_case: bool,
     /// Whether rows may hold different values that it takes for the same. Otherwise it keeps one form of each value.
     pub(crate) keeps_variants: bool,
 }
 
-/// What the catalogue says of a column: its type without that of a domain, and a collation that decides what is the same.
+/// A column in the catalogue: its type, resolved through domains, and a collation that decides which values are equal.
 struct ColumnType {
     ty: String,
     collation: Option<String>,
@@ -29,7 +29,7 @@ struct ColumnType {
 pub(crate) async fn inexact_columns(
     database: &dyn Database,
     connection: &mut dyn Connection,
-    columns: &[(&FieldColumn, Kind)],
+    columns: &[(&FieldColumn, ValueKind)],
 ) -> Result<Vec<Option<InexactColumn>>, sqlx::Error> {
     let engine = database.engine();
     let mut tables: HashMap<&str, HashMap<String, ColumnType>> = HashMap::new();
@@ -40,6 +40,7 @@ pub(crate) async fn inexact_columns(
             all.push(inexact_in_sqlite(database, connection, table, column, *kind).await?);
             continue;
         }
+
         if !tables.contains_key(table) {
             tables.insert(table, column_types(database, connection, table).await?);
         }
@@ -67,6 +68,7 @@ async fn column_types(
             SELECT oid, CASE WHEN typtype = 'd' THEN typbasetype ELSE oid END FROM pg_type
             UNION SELECT base.of_type, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid AND t.typtype = 'd'
         )
+
         SELECT a.attname::text, t.typname::text, CASE WHEN NOT l.collisdeterministic THEN l.collname::text END
         FROM pg_attribute a JOIN base ON base.of_type = a.atttypid
              JOIN pg_type t ON t.oid = base.oid AND t.typtype <> 'd'
@@ -74,10 +76,11 @@ async fn column_types(
         WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";
     let mut described = HashMap::new();
     let mut each = |row: &dyn Row| {
-        let text = |position| match row.value(position, Kind::Text) {
+        let text = |position| match row.value(position, ValueKind::Text) {
             Ok(Value::Text(text)) => Some(text.into_owned()),
             _ => None,
         };
+
         if let (Some(name), Some(ty)) = (text(0), text(1)) {
             described.insert(name, ColumnType { ty: ty.to_lowercase(), collation: text(2) });
         }
@@ -95,15 +98,15 @@ async fn column_types(
     Ok(described)
 }
 
-/// `SQLite` has no catalogue of collations, so the column is asked.
+/// `SQLite` has no catalogue of collations, so the column itself is tested.
 async fn inexact_in_sqlite(
     database: &dyn Database,
     connection: &mut dyn Connection,
     table: &str,
     column: &Column,
-    kind: Kind,
+    kind: ValueKind,
 ) -> Result<Option<InexactColumn>, sqlx::Error> {
-    if !matches!(kind, Kind::Text | Kind::Uuid | Kind::Json) {
+    if !matches!(kind, ValueKind::Text | ValueKind::Uuid | ValueKind::Json) {
         return Ok(None);
     }
 
@@ -121,9 +124,10 @@ async fn inexact_in_sqlite(
             "(SELECT count(*) FROM (SELECT {name} AS x FROM {table} WHERE 0 UNION ALL SELECT '{text}') WHERE x = 'a')"
         )
     };
+
     let (mut case, mut padding) = (false, false);
     let mut each = |row: &dyn Row| {
-        let same = |position| matches!(row.value(position, Kind::Int64), Ok(Value::Int(1)));
+        let same = |position| matches!(row.value(position, ValueKind::Int64), Ok(Value::Int(1)));
         (case, padding) = (same(0), same(1));
     };
     connection.query(&format!("SELECT {}, {}", probe("A"), probe("a ")), &[], &mut each).await?;
@@ -145,14 +149,14 @@ impl InexactColumn {
 /// A type that keeps a value in a form of its own, for a field that holds a text.
 fn own_form(ty: &str) -> InexactColumn {
     InexactColumn {
-        why: format!("is of type `{ty}`, which keeps values in a form of its own"),
+        why: format!("is of type `{ty}`, which stores values in a form of its own"),
         ignores_case: false,
         // These keep the digits that they were given.
         keeps_variants: matches!(ty, "numeric" | "interval" | "jsonb"),
     }
 }
 
-fn in_mysql(ColumnType { ty, collation }: &ColumnType, kind: Kind) -> Option<InexactColumn> {
+fn in_mysql(ColumnType { ty, collation }: &ColumnType, kind: ValueKind) -> Option<InexactColumn> {
     match (kind, ty.as_str(), collation.as_deref()) {
         (_, ty, Some(collation)) => {
             let tells_spaces = ty != "char" && (collation.contains("nopad") || collation.contains("_0900_"));
@@ -164,17 +168,17 @@ fn in_mysql(ColumnType { ty, collation }: &ColumnType, kind: Kind) -> Option<Ine
                 keeps_variants: true,
             })
         }
-        (Kind::Bytes, "binary", _) => Some(InexactColumn {
+        (ValueKind::Bytes, "binary", _) => Some(InexactColumn {
             why: "is of type `binary`, which is filled up with zeros".into(),
             ignores_case: false,
             keeps_variants: false,
         }),
-        (Kind::Text, ty, None) => Some(own_form(ty)),
+        (ValueKind::Text, ty, None) => Some(own_form(ty)),
         _ => None,
     }
 }
 
-fn in_postgres(ColumnType { ty, collation }: &ColumnType, kind: Kind) -> Option<InexactColumn> {
+fn in_postgres(ColumnType { ty, collation }: &ColumnType, kind: ValueKind) -> Option<InexactColumn> {
     match (kind, ty.as_str(), collation.as_deref()) {
         (_, _, Some(collation)) => Some(InexactColumn {
             why: format!("has the collation `{collation}`, which is not deterministic"),
@@ -191,8 +195,8 @@ fn in_postgres(ColumnType { ty, collation }: &ColumnType, kind: Kind) -> Option<
             ignores_case: false,
             keeps_variants: false,
         }),
-        (Kind::Text, "text" | "varchar", _) => None,
-        (Kind::Text, ty, _) => Some(own_form(ty)),
+        (ValueKind::Text, "text" | "varchar", _) => None,
+        (ValueKind::Text, ty, _) => Some(own_form(ty)),
         _ => None,
     }
 }
@@ -214,9 +218,9 @@ mod tests {
             ("binary", None, false),
         ] {
             let described = ColumnType { ty: ty.into(), collation: collation.map(Into::into) };
-            assert_eq!(in_mysql(&described, Kind::Text).is_none(), is_exact, "{ty} {collation:?}");
+            assert_eq!(in_mysql(&described, ValueKind::Text).is_none(), is_exact, "{ty} {collation:?}");
         }
         let number = ColumnType { ty: "int".into(), collation: None };
-        assert_eq!(in_mysql(&number, Kind::Int32), None);
+        assert_eq!(in_mysql(&number, ValueKind::Int32), None);
     }
 }

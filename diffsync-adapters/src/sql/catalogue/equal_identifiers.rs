@@ -14,7 +14,7 @@ pub(crate) struct EqualIdentifiers {
     of_source: HashMap<String, String>,
     /// By the identifier of the row, that of the source's record.
     of_row: HashMap<String, String>,
-    /// Which columns take them for the same.
+    /// The columns that consider them equal, and why.
     why: String,
 }
 
@@ -23,7 +23,7 @@ impl EqualIdentifiers {
         Self { why, ..Self::default() }
     }
 
-    /// Notes that the database takes a record of the source for a row.
+    /// Notes that the database considers a record of the source equal to a row.
     pub(crate) fn note(&mut self, new: String, row: String) {
         self.of_row.insert(row.clone(), new.clone());
         self.of_source.insert(new, row);

@@ -4,10 +4,10 @@ use crate::sql::dialect::{Connection, Engine};
 use crate::sql::model::encoding::Row;
 use crate::sql::model::schema::SqlTable;
 use crate::sql::model::tables::ModelTables;
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 use crate::sql::session::server::Server;
 
-/// What a foreign key does to its rows when the row that they refer to is deleted or changed.
+/// The action of a foreign key on its rows when the row that they refer to is deleted or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     /// It refuses, or leaves them as they are.
@@ -38,11 +38,10 @@ pub(crate) struct ReferringKey {
     pub(crate) hidden: Option<&'static str>,
 }
 
-// Each gives the number of the foreign key, the schema and the table it is in, its column, the schema, the table and the
-// column it refers to, its actions, the schema that is meant for either table where none is said, why its rows
-// are hidden, and whether names of tables are the same in capitals.
-// MariaDB hides the actions from a login that has rights on single tables only, and still names the foreign keys: they are then
-// taken for the ones that do the most. Where they do less, the database itself refuses to delete a row that others refer to.
+// Each query returns the number of the foreign key, its schema, table and column, the schema, table and column that it refers
+// to, its actions, the default schema of either table, why its rows are hidden, and whether names of tables ignore case.
+// MariaDB hides the actions from a login that has rights on single tables only, and still shows the foreign keys: they are then
+// assumed to do the most. If they do less, the database itself refuses to delete a row that others refer to.
 const MYSQL: &str = "
     SELECT CAST(CONCAT(k.table_schema, '.', k.table_name, '.', k.constraint_name) AS CHAR),
            CAST(k.table_schema AS CHAR), CAST(k.table_name AS CHAR), CAST(k.column_name AS CHAR),
@@ -104,9 +103,10 @@ pub(crate) async fn query_foreign_keys(
         Engine::Postgres => POSTGRES,
         Engine::Sqlite => SQLITE,
     };
+
     let mut rows: Vec<[String; WIDTH]> = Vec::new();
     let mut each = |row: &dyn Row| {
-        rows.push(std::array::from_fn(|position| match row.value(position, Kind::Text) {
+        rows.push(std::array::from_fn(|position| match row.value(position, ValueKind::Text) {
             Ok(Value::Text(text)) => text.into_owned(),
             _ => String::new(),
         }));
@@ -121,6 +121,7 @@ pub(crate) async fn query_foreign_keys(
         else {
             continue;
         };
+
         let folds = folds == "1";
         let Some((parent, _)) = own_table(models, to_schema, to_table, meant, folds) else { continue };
         let columns: Vec<(String, String)> =
@@ -142,12 +143,12 @@ pub(crate) async fn query_foreign_keys(
         });
     }
 
-    // The catalogue of MySQL does not say which tables the login may read, but an error undoes nothing there.
+    // The catalogue of MySQL does not show which tables the login may read, but an error aborts no transaction there.
     if engine == Engine::MySql {
         for key in &mut found {
             let columns = key.columns.iter().map(|(column, _)| server.dialect().quotes().column(column));
             let columns = columns.collect::<Vec<_>>().join(", ");
-            match connection.run(&format!("SELECT {columns} FROM {} WHERE FALSE", key.quoted)).await {
+            match connection.execute(&format!("SELECT {columns} FROM {} WHERE FALSE", key.quoted)).await {
                 Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42000" | "28000")) => {
                     key.hidden = Some(UNREADABLE);
                 }

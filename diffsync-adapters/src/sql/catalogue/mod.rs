@@ -1,4 +1,4 @@
-//! What the catalogue of a database says of its tables. Each query is made once in a run.
+//! A database's catalogue: facts about its tables. Each is queried once in a run.
 
 pub(crate) mod collation;
 pub(crate) mod equal_identifiers;
@@ -16,7 +16,7 @@ use super::dialect::{Column, Connection, TableBehavior};
 use super::model::tables::ModelTables;
 use super::session::server::Server;
 
-/// What the catalogue says of the tables, as far as it was queried.
+/// The facts about tables that were queried so far.
 #[derive(Default)]
 pub(crate) struct Catalogue {
     columns: Mutex<HashMap<String, Arc<Vec<Column>>>>,

@@ -1,4 +1,4 @@
-//! The traits by which the adapter talks to each kind of database.
+//! The traits that each kind of database implements.
 
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
@@ -15,21 +15,21 @@ use futures_util::future::BoxFuture;
 
 use self::quoting::Quotes;
 use super::model::encoding::Row;
-use super::model::value::{Kind, Value};
+use super::model::value::{Value, ValueKind};
 
-/// What a database answers.
+/// The result of a call to a database.
 pub(crate) type DbFuture<'a, T> = BoxFuture<'a, Result<T, sqlx::Error>>;
 
 /// The kinds of database, for statements that differ between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "each is made by the feature of its name")]
+#[allow(dead_code, reason = "each is constructed only with the feature of its name")]
 pub(crate) enum Engine {
     Sqlite,
     Postgres,
     MySql,
 }
 
-/// A database and what is particular to its kind.
+/// A database, and the properties of its kind.
 pub(crate) trait Database: Send + Sync {
     /// Which kind it is.
     fn engine(&self) -> Engine;
@@ -37,12 +37,12 @@ pub(crate) trait Database: Send + Sync {
     /// How it quotes names.
     fn quotes(&self) -> Quotes;
 
-    /// Whether it exists, as far as can be told without a connection.
+    /// Whether it may exist; false only if its absence is certain without a connection.
     fn exists(&self) -> bool {
         true
     }
 
-    /// Whether it can be created where it does not exist, as far as can be told, or why not.
+    /// Whether it can be created if it does not exist, or why it surely cannot.
     fn can_be_created(&self) -> Result<(), String> {
         Ok(())
     }
@@ -50,36 +50,36 @@ pub(crate) trait Database: Send + Sync {
     /// Connects; a database that is a file is created if `create`.
     fn connect(&self, create: bool) -> DbFuture<'_, Box<dyn Connection>>;
 
-    /// How a column is selected so that it is read as this kind, or what is wrong with its type.
-    fn selected(&self, column: &Column, qualified: &str, kind: Kind) -> Result<String, String>;
+    /// The expression that selects a column as this kind, or what is wrong with the column's type.
+    fn select_expression(&self, column: &Column, qualified: &str, kind: ValueKind) -> Result<String, String>;
 
-    /// An expression as text, null where it is null.
-    fn as_text(&self, expression: &str) -> String;
+    /// An expression as text, null if it is null.
+    fn text_expression(&self, expression: &str) -> String;
 
-    /// As which kind a column is read whose value is bound again as a foreign key.
-    fn key_kind(&self, column: &Column) -> Kind {
+    /// The kind as which a key column is read, so that its value can be bound again as a foreign key.
+    fn key_kind(&self, column: &Column) -> ValueKind {
         let _ = column;
-        Kind::Text
+        ValueKind::Text
     }
 
-    /// The type of a column of this kind. One that is part of a unique key may need another.
-    fn column_type(&self, kind: Kind, in_key: bool) -> String;
+    /// The type of a column of this kind. A column of a unique key may need another type.
+    fn column_type(&self, kind: ValueKind, in_key: bool) -> String;
 
     /// The definition of a column that is the database's own key.
-    fn key_type(&self, kind: Kind) -> String;
+    fn key_type(&self, kind: ValueKind) -> String;
 
     /// Whether a table may be created with a foreign key to one that does not exist yet.
-    fn refers_ahead(&self) -> bool {
+    fn allows_forward_references(&self) -> bool {
         false
     }
 
-    /// What begins a transaction that reads everything as it is at one moment.
+    /// The statements that begin a transaction which reads one consistent snapshot.
     fn begin_snapshot(&self) -> &'static [&'static str];
 
-    /// What begins a transaction that writes.
+    /// The statement that begins a transaction which writes.
     fn begin(&self) -> &'static str;
 
-    /// What begins a transaction for a look at the database, where one is needed for it.
+    /// The statement that begins a transaction for a health check, if one is needed.
     fn begin_check(&self) -> Option<&'static str> {
         None
     }
@@ -89,33 +89,33 @@ pub(crate) trait Database: Send + Sync {
         format!("the login may not {}; grant it", missing_privileges.join(", "))
     }
 
-    /// An error of the database in words.
+    /// The message for an error of the database.
     fn describe_error(&self, error: &dyn sqlx::error::DatabaseError) -> String {
         error.to_string()
     }
 
-    /// What an error of the database means for the rest of the run.
+    /// The meaning of an error of the database for the rest of the run.
     fn error_kind(&self, error: &dyn sqlx::error::DatabaseError) -> TargetErrorKind;
 
-    /// Whether an error that answers a commit says that nothing was written: without that it may have been.
+    /// Whether an error of a commit proves that nothing was written. Otherwise it may have been.
     fn rolled_back(&self, error: &dyn sqlx::error::DatabaseError) -> bool;
 
-    /// Whether an error undoes all of a transaction, savepoints included.
+    /// Whether an error rolls back the whole transaction, including savepoints.
     fn aborts_transaction(&self, error: &dyn sqlx::error::DatabaseError) -> bool {
         let _ = error;
         false
     }
 
-    /// Whether a column holds a value exactly as it is given, so that a field of this kind reads it back unchanged. Where
-    /// that is not certain, what was written is read again.
-    fn stores_exactly(&self, column: &Column, kind: Kind, value: &Value<'_>) -> bool;
+    /// Whether a column surely stores a value unchanged, so that a field of this kind reads it back as it was written. If
+    /// not, rows are read again after a write.
+    fn stores_exactly(&self, column: &Column, kind: ValueKind, value: &Value<'_>) -> bool;
 
-    /// How many records are written in one transaction, unless the user says another number.
-    fn batch(&self) -> usize {
+    /// The default number of records per batch.
+    fn default_batch_size(&self) -> usize {
         5_000
     }
 
-    /// How many calls may write at the same time, if that is not for the user to say.
+    /// The maximum number of calls that may write at the same time, if the database limits it.
     fn concurrency_limit(&self) -> Option<usize> {
         None
     }
@@ -123,8 +123,8 @@ pub(crate) trait Database: Send + Sync {
 
 /// A connection.
 pub(crate) trait Connection: Send {
-    /// Carries out a statement without values.
-    fn run<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()>;
+    /// Executes a statement without values.
+    fn execute<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()>;
 
     /// Hands each row of a query without values to `each`, until it returns false.
     fn rows<'a>(&'a mut self, sql: &'a str, each: &'a mut (dyn FnMut(&dyn Row) -> bool + Send)) -> DbFuture<'a, ()>;
@@ -137,13 +137,13 @@ pub(crate) trait Connection: Send {
         each: &'a mut (dyn FnMut(&dyn Row) + Send),
     ) -> DbFuture<'a, ()>;
 
-    /// The columns of a table, none if there is no such table.
+    /// The columns of a table; empty if there is no such table.
     fn columns<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<Column>>;
 
-    /// The names of the tables that there are.
+    /// The names of the existing tables.
     fn tables(&mut self) -> DbFuture<'_, Vec<String>>;
 
-    /// What decides how the rows of a table are written, and whether they hold what they were given.
+    /// The properties of a table that decide how its rows are written and whether they are stored unchanged.
     fn behavior<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, TableBehavior>;
 
     /// The unique keys of a table, each with its columns.
@@ -167,10 +167,10 @@ pub(crate) trait Connection: Send {
     /// Name and version of the server.
     fn version(&mut self) -> DbFuture<'_, String>;
 
-    /// The privileges that are missing to read or write a table, if it can be told.
+    /// The privileges that are missing to read or write a table, as far as the database shows them.
     fn missing_privileges<'a>(&'a mut self, table: &'a str, to_write: bool) -> DbFuture<'a, Vec<&'static str>>;
 
-    /// The privileges that are missing to create a table, if it can be told.
+    /// The privileges that are missing to create a table, as far as the database shows them.
     fn missing_create_privileges<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<&'static str>>;
 }
 
@@ -209,34 +209,33 @@ impl<'a> RowBatch<'a> {
 #[derive(Clone)]
 pub(crate) struct TypedColumn {
     pub(crate) name: &'static str,
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL is told the types of values"))]
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL needs the types of values"))]
     pub(crate) ty: String,
-    /// Whether rows are found by exactly the value, since the column calls others equal to it.
+    /// Whether rows must be found by the exact value, since the column's collation calls others equal to it.
     pub(crate) compared_exactly: bool,
 }
 
-/// What decides how the rows of a table are written, and whether they hold what they were given.
+/// The properties of a table that decide how its rows are written and whether they are stored unchanged.
 #[derive(Debug, Clone, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a fact that the catalogue tells by itself")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a separate fact from the catalogue")]
 pub(crate) struct TableBehavior {
-    /// Whether anything may store other values than were given: a trigger, a rule, a view.
-    pub(crate) alters: bool,
-    /// Whether a row may still be there after a delete that the database counted: a trigger, a rule, a view.
+    /// Whether other values than those written may be stored, because of a trigger, a rule or a view.
+    pub(crate) may_alter_values: bool,
+    /// Whether a row may still exist after a counted delete, because of a trigger, a rule or a view.
     pub(crate) may_keep_deleted: bool,
-    /// Whether a row that is written may replace another one with the same unique value, without an error.
-    pub(crate) replaces: bool,
-    /// Whether the database does not say how many rows a statement has written.
+    /// Whether a write may replace another row with the same unique value, without an error.
+    pub(crate) may_replace_rows: bool,
+    /// Whether the database does not report how many rows a statement has written.
     pub(crate) is_uncounted: bool,
-    /// How rows are inserted where there are two ways: by `COPY`, or not, because of this.
-    pub(crate) copies: Option<Result<(), &'static str>>,
+    /// Whether rows are inserted by `COPY`, or why not; `None` if the database has no `COPY`.
+    pub(crate) copy_support: Option<Result<(), &'static str>>,
 }
 
 /// A unique key of a table.
 pub(crate) struct UniqueKey {
     pub(crate) columns: Vec<UniqueColumn>,
-    /// Whether the rows that a record collides with are found by the values of its columns: not so for keys over expressions,
-    /// over the beginning of a text or over some of the rows, nor for those that call nulls equal, or other values than
-    /// the columns do.
+    /// Whether the rows that a record conflicts with can be found by the values of its columns: not so for keys over
+    /// expressions, prefixes or some of the rows, nor for keys that call nulls equal, or other values than the columns do.
     pub(crate) is_exact: bool,
     /// Whether it is the number by which `SQLite` keeps the row, which is in no index.
     pub(crate) is_row_number: bool,
@@ -245,24 +244,30 @@ pub(crate) struct UniqueKey {
 /// A column of a unique key.
 pub(crate) struct UniqueColumn {
     pub(crate) name: String,
-    /// Whether any number of rows may have null in it.
-    pub(crate) frees: bool,
-    /// Whether rows are told apart by it. A column may also be included, or named by an expression.
+    /// Whether several rows may have null in it.
+    pub(crate) allows_nulls: bool,
+    /// Whether it takes part in the comparison. A column may also be merely included, or used in an expression.
     pub(crate) is_part: bool,
-    /// What follows the column in a comparison, so that it compares as the key does.
+    /// The suffix of the column in a comparison, so that it compares as the key does.
     pub(crate) collate: String,
 }
 
-/// A column of a unique key as the catalogues give it: the name of the key, empty for the number of a row; the column, if
-/// it is not an expression; whether it frees, is a part, and is exact; and what follows the column in a comparison.
+/// A column of a unique key in the catalogue: the name of the key, empty for the number of a row; the column, if it is not
+/// an expression; whether it allows nulls, is a part, and is exact; and its suffix in a comparison.
 pub(crate) type UniqueKeyRow = (String, Option<String>, bool, bool, bool, String);
 
 impl UniqueKey {
     /// The keys of rows of a catalogue, those of one key after each other.
     pub(crate) fn from_rows(rows: &[UniqueKeyRow]) -> Vec<Self> {
-        let column = |(_, name, frees, is_part, _, collate): &UniqueKeyRow| {
-            Some(UniqueColumn { name: name.clone()?, frees: *frees, is_part: *is_part, collate: collate.clone() })
+        let column = |(_, name, allows_nulls, is_part, _, collate): &UniqueKeyRow| {
+            Some(UniqueColumn {
+                name: name.clone()?,
+                allows_nulls: *allows_nulls,
+                is_part: *is_part,
+                collate: collate.clone(),
+            })
         };
+
         let of_each = rows.chunk_by(|(one, ..), (other, ..)| one == other);
         of_each
             .map(|key| Self {
@@ -280,22 +285,22 @@ pub(crate) struct Insert<'a> {
     /// The table, quoted.
     pub(crate) table: &'a str,
     pub(crate) columns: &'a [TypedColumn],
-    /// How each column is read again, and as which kind.
-    pub(crate) returned: &'a [(String, Kind)],
-    /// The key that the database gives, and the kind that it is read as.
-    pub(crate) key: Option<(&'a Column, Kind)>,
+    /// The expression and the kind to read each column again.
+    pub(crate) returned: &'a [(String, ValueKind)],
+    /// The key column that the database fills, and the kind to read it as.
+    pub(crate) key: Option<(&'a Column, ValueKind)>,
     pub(crate) behavior: &'a TableBehavior,
     pub(crate) rows: &'a RowBatch<'a>,
 }
 
-/// What became of rows that were inserted.
+/// The result of an insert.
 #[derive(Default)]
 pub(crate) struct Inserted {
-    /// How many there are, unless it is not known.
+    /// The number of inserted rows, if known.
     pub(crate) rows: Option<u64>,
-    /// The keys that the database gave them, if they were requested and are known.
+    /// The keys that the database generated, if they were requested and are known.
     pub(crate) keys: Option<Vec<Value<'static>>>,
-    /// The positions of rows that it holds with other values than they were given, if it reported them.
+    /// The positions of rows that were stored with other values, if the database reported them.
     pub(crate) altered: Option<Vec<usize>>,
 }
 
@@ -318,9 +323,9 @@ pub(crate) struct Read<'a> {
 #[allow(dead_code, reason = "each kind of database needs some of it")]
 pub(crate) struct Update<'a> {
     pub(crate) table: &'a str,
-    /// The columns that change; their values stand first in each row.
+    /// The columns that change; their values come first in each row.
     pub(crate) set: &'a [TypedColumn],
-    /// The columns that say which row it is; their values follow.
+    /// The columns that identify the row; their values follow.
     pub(crate) by: &'a [TypedColumn],
     /// The columns that are null in all of these rows.
     pub(crate) nulls: &'a [&'static str],
@@ -340,9 +345,9 @@ pub(crate) struct Delete<'a> {
 
 /// Rows whose keys are wanted.
 pub(crate) struct Find<'a> {
-    /// How the key is selected.
+    /// The expression of the key.
     pub(crate) key: &'a str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ValueKind,
     /// The table, with all that is joined to it.
     pub(crate) from: &'a str,
     /// The columns to find them by, qualified, and their types.

@@ -20,7 +20,7 @@ use super::{
     UniqueKey, UniqueKeyRow, Update,
 };
 use crate::sql::model::encoding::Row;
-use crate::sql::model::value::{Kind, Value, whole_or_text};
+use crate::sql::model::value::{Value, ValueKind, whole_or_text};
 
 mod canonical;
 mod insert;
@@ -54,11 +54,11 @@ const OPTIONS: [&str; 14] = [
 /// A server.
 pub(crate) struct MySql {
     options: MySqlConnectOptions,
-    /// The collation of texts in tables that are made here, once a server has said which it offers.
+    /// The collation of texts in created tables, once a server has reported which ones it offers.
     exact: OnceLock<String>,
 }
 
-/// The collations that tell apart all texts that differ, those that differ in spaces at the end among them.
+/// The collations that distinguish all texts, including those that differ only in trailing spaces.
 const EXACT: &str = "SELECT CAST(collation_name AS CHAR) FROM information_schema.collations
     WHERE collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin') LIMIT 1";
 
@@ -94,19 +94,20 @@ impl Database for MySql {
                 let offered: Option<String> = sqlx::query_scalar(EXACT).fetch_optional(&mut connection).await?;
                 self.exact.get_or_init(|| offered.unwrap_or_else(|| PADDED.into()));
             }
+
             let (packet, version): (u64, String) =
                 sqlx::query_as("SELECT CAST(@@max_allowed_packet AS UNSIGNED), CAST(VERSION() AS CHAR)")
                     .fetch_one(&mut connection)
                     .await?;
             let packet = usize::try_from(packet).unwrap_or(usize::MAX);
             // Something is sent beside the values.
-            let largest = (packet.saturating_sub(4 << 10), "its packet (`max_allowed_packet`) takes at most");
+            let largest = (packet.saturating_sub(4 << 10), "its packet (`max_allowed_packet`) accepts at most");
             let limits = StatementLimits { values: VALUES, bytes: BYTES.min(packet / 2), largest, byte: 1 };
             Ok(Box::new(Connected { driver: connection, limits, returns: returns(&version) }) as Box<dyn Connection>)
         })
     }
 
-    fn selected(&self, column: &Column, qualified: &str, kind: Kind) -> Result<String, String> {
+    fn select_expression(&self, column: &Column, qualified: &str, kind: ValueKind) -> Result<String, String> {
         let ty = column.ty.as_str();
         let is_int = matches!(ty, "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year");
         let is_float = matches!(ty, "float" | "double");
@@ -114,10 +115,10 @@ impl Database for MySql {
             matches!(ty, "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set");
         let is_bytes = canonical::is_bytes(ty);
         let plain = match kind {
-            Kind::Bool | Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Unsigned64 => is_int,
-            Kind::Float32 | Kind::Float64 => is_float,
-            Kind::Text | Kind::Json | Kind::Uuid => is_text,
-            Kind::Bytes => is_bytes,
+            ValueKind::Bool | ValueKind::Int16 | ValueKind::Int32 | ValueKind::Int64 | ValueKind::Unsigned64 => is_int,
+            ValueKind::Float32 | ValueKind::Float64 => is_float,
+            ValueKind::Text | ValueKind::Json | ValueKind::Uuid => is_text,
+            ValueKind::Bytes => is_bytes,
         };
 
         if plain {
@@ -125,40 +126,40 @@ impl Database for MySql {
         }
 
         match kind {
-            Kind::Bool if ty == "bit" => Ok(format!("CAST({qualified} AS UNSIGNED)")),
-            Kind::Float32 | Kind::Float64 if ty == "decimal" => Ok(format!("({qualified} + 0e0)")),
-            kind if kind.is_int() && ty == "decimal" => Ok(self.as_text(qualified)),
-            Kind::Text if !is_bytes => Ok(self.as_text(qualified)),
-            Kind::Json if ty == "json" => Ok(self.as_text(qualified)),
-            Kind::Uuid if ty == "uuid" => Ok(self.as_text(qualified)),
+            ValueKind::Bool if ty == "bit" => Ok(format!("CAST({qualified} AS UNSIGNED)")),
+            ValueKind::Float32 | ValueKind::Float64 if ty == "decimal" => Ok(format!("({qualified} + 0e0)")),
+            kind if kind.is_int() && ty == "decimal" => Ok(self.text_expression(qualified)),
+            ValueKind::Text if !is_bytes => Ok(self.text_expression(qualified)),
+            ValueKind::Json if ty == "json" => Ok(self.text_expression(qualified)),
+            ValueKind::Uuid if ty == "uuid" => Ok(self.text_expression(qualified)),
             _ => Err(format!("is of type `{ty}`, where {} is expected", kind.noun())),
         }
     }
 
-    fn as_text(&self, expression: &str) -> String {
-        as_text(expression)
+    fn text_expression(&self, expression: &str) -> String {
+        text_expression(expression)
     }
 
-    fn column_type(&self, kind: Kind, in_key: bool) -> String {
+    fn column_type(&self, kind: ValueKind, in_key: bool) -> String {
         let ty = match kind {
-            Kind::Bool => "BOOLEAN",
-            Kind::Int16 => "SMALLINT",
-            Kind::Int32 => "INT",
-            Kind::Int64 => "BIGINT",
-            Kind::Unsigned64 => "BIGINT UNSIGNED",
-            Kind::Float32 => "FLOAT",
-            Kind::Float64 => "DOUBLE",
-            Kind::Text if in_key => "VARCHAR(191)",
-            Kind::Text => "LONGTEXT",
-            Kind::Bytes if in_key => "VARBINARY(255)",
-            Kind::Bytes => "LONGBLOB",
-            Kind::Json => "JSON",
-            Kind::Uuid => "CHAR(36)",
+            ValueKind::Bool => "BOOLEAN",
+            ValueKind::Int16 => "SMALLINT",
+            ValueKind::Int32 => "INT",
+            ValueKind::Int64 => "BIGINT",
+            ValueKind::Unsigned64 => "BIGINT UNSIGNED",
+            ValueKind::Float32 => "FLOAT",
+            ValueKind::Float64 => "DOUBLE",
+            ValueKind::Text if in_key => "VARCHAR(191)",
+            ValueKind::Text => "LONGTEXT",
+            ValueKind::Bytes if in_key => "VARBINARY(255)",
+            ValueKind::Bytes => "LONGBLOB",
+            ValueKind::Json => "JSON",
+            ValueKind::Uuid => "CHAR(36)",
         };
 
         match kind {
-            // A collation that takes two texts for one would refuse the second of two records.
-            Kind::Text | Kind::Uuid => {
+            // A collation that considers two texts equal would reject the second of two records.
+            ValueKind::Text | ValueKind::Uuid => {
                 let exact = self.exact.get().map_or(PADDED, String::as_str);
                 format!("{ty} CHARACTER SET utf8mb4 COLLATE {exact}")
             }
@@ -166,12 +167,12 @@ impl Database for MySql {
         }
     }
 
-    fn key_kind(&self, column: &Column) -> Kind {
+    fn key_kind(&self, column: &Column) -> ValueKind {
         // A cast to text would damage bytes that are no text.
-        if canonical::is_bytes(&column.ty) { Kind::Bytes } else { Kind::Text }
+        if canonical::is_bytes(&column.ty) { ValueKind::Bytes } else { ValueKind::Text }
     }
 
-    fn key_type(&self, kind: Kind) -> String {
+    fn key_type(&self, kind: ValueKind) -> String {
         match kind {
             kind if kind.is_int() => "BIGINT AUTO_INCREMENT PRIMARY KEY".into(),
             kind => format!("{} DEFAULT (uuid()) PRIMARY KEY", self.column_type(kind, true)),
@@ -186,7 +187,7 @@ impl Database for MySql {
         "START TRANSACTION"
     }
 
-    fn stores_exactly(&self, _: &Column, _: Kind, _: &Value<'_>) -> bool {
+    fn stores_exactly(&self, _: &Column, _: ValueKind, _: &Value<'_>) -> bool {
         // A trigger may change it, and shows only to a login with the right to make triggers.
         false
     }
@@ -218,7 +219,7 @@ impl Database for MySql {
 }
 
 /// An expression as text.
-fn as_text(expression: &str) -> String {
+fn text_expression(expression: &str) -> String {
     format!("CAST({expression} AS CHAR)")
 }
 
@@ -226,7 +227,7 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<MySq
     let mut arguments = MySqlArguments::default();
     for value in values {
         let added = match value {
-            // As a text, which every type can be read from: MariaDB puts no null of a number into a `UUID`.
+            // A text, which converts to every type: MariaDB stores no null of a numeric type in a `UUID`.
             Value::Null => arguments.add(None::<&str>),
             Value::Bool(value) => arguments.add(*value),
             Value::Int(value) => arguments.add(*value),
@@ -252,7 +253,7 @@ struct Connected {
 
 /// Whether a server of this version has `INSERT … RETURNING`, as `MariaDB` since 10.5.
 fn returns(version: &str) -> bool {
-    // What old drivers are told first.
+    // MariaDB puts this prefix before its version, for old clients.
     let number = version.trim_start_matches("5.5.5-");
     let mut parts = number.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
     version.contains("MariaDB") && (parts.next(), parts.next()) >= (Some(10), Some(5))
@@ -273,7 +274,7 @@ fn condition(by: &[TypedColumn], nulls: &[&'static str]) -> String {
     found.chain(null).chain(exactly).collect::<Vec<_>>().join(" AND ")
 }
 
-/// The bytes of a text, whatever its character set and its collation.
+/// The bytes of a text, in any character set and collation.
 fn as_bytes(text: &str) -> String {
     format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
 }
@@ -286,13 +287,13 @@ fn exact_values<'v>(by: &[TypedColumn], rows: &'v [Value<'v>], width: usize) -> 
     rows.chunks(width.max(1)).flat_map(move |row| places.iter().filter_map(|at| row.get(*at)).collect::<Vec<_>>())
 }
 
-/// The schema of a table, if it is said, and its own name.
+/// The schema of a table, if it is given, and the table's own name.
 fn parts(table: &str) -> (Option<&str>, &str) {
     table.split_once('.').map_or((None, table), |(schema, table)| (Some(schema), table))
 }
 
 impl Connection for Connected {
-    fn run<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()> {
+    fn execute<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()> {
         Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.driver).await.map(drop) })
     }
 
@@ -350,7 +351,7 @@ impl Connection for Connected {
     fn behavior<'a>(&'a mut self, _: &'a str) -> DbFuture<'a, TableBehavior> {
         // A trigger shows only to a login with the right to make triggers, so there may always be one. None can keep a row
         // that is deleted: a trigger must not write to its own table there.
-        Box::pin(async { Ok(TableBehavior { alters: true, ..TableBehavior::default() }) })
+        Box::pin(async { Ok(TableBehavior { may_alter_values: true, ..TableBehavior::default() }) })
     }
 
     fn unique_keys<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<UniqueKey>> {
@@ -405,7 +406,7 @@ impl Connection for Connected {
                 exact_columns.map(|column| as_bytes(&QUOTES.column(column.name))).collect();
             let exact_row = format!("({})", vec![as_bytes("?"); exact_columns.len()].join(", "));
 
-            // What is compared exactly is bound twice.
+            // Exactly compared values are bound twice.
             let halved =
                 StatementLimits { values: self.limits.values / 2, bytes: self.limits.bytes / 2, ..self.limits };
             let limits = if exact_columns.is_empty() { self.limits } else { halved };
@@ -420,6 +421,7 @@ impl Connection for Connected {
                     // Writing to a text cannot fail.
                     let _ = write!(sql, " AND ({}) IN ({values})", exact_columns.join(", "));
                 }
+
                 let owner = owner.map(|(_, owner)| Value::Text(owner.into()));
                 let bound = piece.iter().chain(owner.as_ref()).chain(exact_values(by, piece, rows.width));
                 let done = sqlx::query_with(AssertSqlSafe(sql), arguments(bound)?);
@@ -440,6 +442,7 @@ impl Connection for Connected {
                 sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut self.driver).await?.iter().for_each(|row| each(row));
                 return Ok(());
             }
+
             let columns = by.iter().map(|column| qualified(column.name)).collect::<Vec<_>>().join(", ");
             for piece in self.limits.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width, rows.width);
@@ -460,13 +463,14 @@ impl Connection for Connected {
             let Find { key, kind, from, by, rows } = find;
             let shown = by.iter().map(|(column, ty)| format!(", {}", canonical::shown(column, ty)));
             let shown = shown.collect::<Vec<_>>().concat();
-            let key = if *kind == Kind::Bytes { (*key).to_owned() } else { self::as_text(key) };
+            let key = if *kind == ValueKind::Bytes { (*key).to_owned() } else { self::text_expression(key) };
             let columns = by.iter().map(|(column, _)| column.as_str()).collect::<Vec<_>>().join(", ");
-            // A collation may take other texts for the same: what was found must be what was asked for, in the form that
+            // A collation may call other texts equal: the found value must be the requested one, in the form that
             // the types of the columns have for it.
             let canonical = |row: &[Value<'_>]| -> Vec<String> {
                 row.iter().zip(*by).map(|(value, (_, ty))| canonical::of(ty, value)).collect()
             };
+
             let mut wanted: HashMap<Vec<String>, Vec<usize>> = HashMap::new();
             for (at, row) in rows.rows().enumerate() {
                 wanted.entry(canonical(row)).or_default().push(at);
@@ -497,7 +501,7 @@ impl Connection for Connected {
     }
 
     fn missing_privileges<'a>(&'a mut self, table: &'a str, to_write: bool) -> DbFuture<'a, Vec<&'static str>> {
-        // What affects no row is refused all the same where the right to it is missing.
+        // A statement without the necessary right is refused even if it affects no row.
         Box::pin(async move {
             let quoted = QUOTES.table(table);
             let columns = self.columns(table).await?;
@@ -513,11 +517,11 @@ impl Connection for Connected {
             }
             let mut missing_privileges = Vec::new();
             for (right, sql) in probes {
-                match self.run(&sql).await {
+                match self.execute(&sql).await {
                     Err(sqlx::Error::Database(error)) => {
                         let number =
                             error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
-                        // What else is wrong with it is not for want of a right.
+                        // Any other error has another cause than a missing right.
                         missing_privileges.extend(matches!(number, 1142 | 1143 | 1290 | 1792 | 1836).then_some(right));
                     }
                     done => done?,
@@ -534,9 +538,9 @@ impl Connection for Connected {
 }
 
 impl Row for MySqlRow {
-    fn value(&self, position: usize, kind: Kind) -> Result<Value<'_>, String> {
-        let said = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
-        let raw = self.try_get_raw(position).map_err(|error| said(&error))?;
+    fn value(&self, position: usize, kind: ValueKind) -> Result<Value<'_>, String> {
+        let unreadable = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
+        let raw = self.try_get_raw(position).map_err(|error| unreadable(&error))?;
         if raw.is_null() {
             return Ok(Value::Null);
         }
@@ -547,24 +551,29 @@ impl Row for MySqlRow {
         let (is_year, is_bool) = (name == "YEAR", name == "BOOLEAN");
         let (is_single, is_double) = (name == "FLOAT", name == "DOUBLE");
         if is_unsigned || is_year {
-            let value = <u64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
+            let value = <u64 as Decode<'_, Driver>>::decode(raw).map_err(|error| unreadable(&error))?;
             return Ok(i64::try_from(value).map_or(Value::Unsigned(value), Value::Int));
         }
 
         if is_int || is_bool {
-            return Ok(Value::Int(<i64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?));
+            return Ok(Value::Int(<i64 as Decode<'_, Driver>>::decode(raw).map_err(|error| unreadable(&error))?));
         }
         if is_single {
-            return Ok(Value::Float(<f32 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into()));
-        }
-        if is_double {
-            return Ok(Value::Float(<f64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?));
-        }
-        if kind == Kind::Bytes {
-            return Ok(Value::Bytes(<&[u8] as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into()));
+            return Ok(Value::Float(
+                <f32 as Decode<'_, Driver>>::decode(raw).map_err(|error| unreadable(&error))?.into(),
+            ));
         }
 
-        let text = <&str as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?;
+        if is_double {
+            return Ok(Value::Float(<f64 as Decode<'_, Driver>>::decode(raw).map_err(|error| unreadable(&error))?));
+        }
+        if kind == ValueKind::Bytes {
+            return Ok(Value::Bytes(
+                <&[u8] as Decode<'_, Driver>>::decode(raw).map_err(|error| unreadable(&error))?.into(),
+            ));
+        }
+
+        let text = <&str as Decode<'_, Driver>>::decode(raw).map_err(|error| unreadable(&error))?;
         whole_or_text(text, kind)
     }
 }

@@ -22,7 +22,7 @@ use super::{
     UniqueKey, Update,
 };
 use crate::sql::model::encoding::Row;
-use crate::sql::model::value::{Kind, Value, whole_or_text};
+use crate::sql::model::value::{Value, ValueKind, whole_or_text};
 
 mod catalogue;
 mod copy;
@@ -30,11 +30,11 @@ mod row;
 
 const QUOTES: Quotes = Quotes('"');
 
-/// What one statement holds. A message has less than a GiB on its way to the server, and much less is enough to be fast.
+/// The limits of a statement. A message to the server is limited to a GiB, and much less is enough to be fast.
 const STATEMENT_LIMITS: StatementLimits = StatementLimits {
     values: usize::MAX,
     bytes: 16 << 20,
-    largest: (1_000_000_000, "PostgreSQL takes at most"),
+    largest: (1_000_000_000, "PostgreSQL accepts at most"),
     byte: 2,
 };
 
@@ -60,8 +60,8 @@ const OPTIONS: [&str; 18] = [
     "options",
 ];
 
-/// What is written as text must not depend on how the server is set up. It is set in each transaction, and not for the
-/// connection: through a pooler, the next transaction may be another client's.
+/// The text form of values must not depend on the server's settings. They are set in each transaction, not for the
+/// connection: through a pooler, the next transaction may belong to another client.
 macro_rules! with_settings {
     ($begin:literal) => {
         concat!(
@@ -105,17 +105,17 @@ impl Database for Postgres {
         Box::pin(async move { Ok(Box::new(self.options.connect().await?) as Box<dyn Connection>) })
     }
 
-    fn selected(&self, column: &Column, qualified: &str, kind: Kind) -> Result<String, String> {
+    fn select_expression(&self, column: &Column, qualified: &str, kind: ValueKind) -> Result<String, String> {
         let ty = column.ty.as_str();
         let is_int = matches!(ty, "smallint" | "integer" | "bigint");
         let is_float = matches!(ty, "real" | "double precision");
         let plain = match kind {
-            Kind::Bool => ty == "boolean",
-            Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Unsigned64 => is_int,
-            Kind::Float32 | Kind::Float64 => is_float,
-            Kind::Text => matches!(ty, "text" | "character varying"),
-            Kind::Bytes => ty == "bytea",
-            Kind::Json | Kind::Uuid => ty == "text",
+            ValueKind::Bool => ty == "boolean",
+            ValueKind::Int16 | ValueKind::Int32 | ValueKind::Int64 | ValueKind::Unsigned64 => is_int,
+            ValueKind::Float32 | ValueKind::Float64 => is_float,
+            ValueKind::Text => matches!(ty, "text" | "character varying"),
+            ValueKind::Bytes => ty == "bytea",
+            ValueKind::Json | ValueKind::Uuid => ty == "text",
         };
 
         if plain {
@@ -123,52 +123,52 @@ impl Database for Postgres {
         }
 
         let as_text = match kind {
-            Kind::Bool | Kind::Bytes => false,
-            Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Unsigned64 => ty == "numeric",
-            Kind::Float32 | Kind::Float64 => {
+            ValueKind::Bool | ValueKind::Bytes => false,
+            ValueKind::Int16 | ValueKind::Int32 | ValueKind::Int64 | ValueKind::Unsigned64 => ty == "numeric",
+            ValueKind::Float32 | ValueKind::Float64 => {
                 if ty == "numeric" {
                     return Ok(format!("{qualified}::float8"));
                 }
                 false
             }
-            Kind::Text if ty == "bytea" => false,
-            Kind::Text if has_plain_cast(ty) => true,
+            ValueKind::Text if ty == "bytea" => false,
+            ValueKind::Text if has_plain_cast(ty) => true,
             // A cast of an `inet` to text adds the mask that it is not shown with; types of the user's own may have such a
             // cast, too.
-            Kind::Text => return Ok(format!("CASE WHEN {qualified} IS NOT NULL THEN concat({qualified}) END")),
-            Kind::Json => matches!(ty, "json" | "jsonb" | "character varying"),
-            Kind::Uuid => matches!(ty, "uuid" | "character varying" | "bpchar"),
+            ValueKind::Text => return Ok(format!("CASE WHEN {qualified} IS NOT NULL THEN concat({qualified}) END")),
+            ValueKind::Json => matches!(ty, "json" | "jsonb" | "character varying"),
+            ValueKind::Uuid => matches!(ty, "uuid" | "character varying" | "bpchar"),
         };
 
         if as_text {
-            Ok(self.as_text(qualified))
+            Ok(self.text_expression(qualified))
         } else {
             Err(format!("is of type `{ty}`, where {} is expected", kind.noun()))
         }
     }
 
-    fn as_text(&self, expression: &str) -> String {
+    fn text_expression(&self, expression: &str) -> String {
         format!("{expression}::text")
     }
 
-    fn column_type(&self, kind: Kind, _: bool) -> String {
+    fn column_type(&self, kind: ValueKind, _: bool) -> String {
         match kind {
-            Kind::Bool => "boolean",
-            Kind::Int16 => "smallint",
-            Kind::Int32 => "integer",
-            Kind::Int64 => "bigint",
-            Kind::Unsigned64 => "numeric(20)",
-            Kind::Float32 => "real",
-            Kind::Float64 => "double precision",
-            Kind::Text => "text",
-            Kind::Bytes => "bytea",
-            Kind::Json => "jsonb",
-            Kind::Uuid => "uuid",
+            ValueKind::Bool => "boolean",
+            ValueKind::Int16 => "smallint",
+            ValueKind::Int32 => "integer",
+            ValueKind::Int64 => "bigint",
+            ValueKind::Unsigned64 => "numeric(20)",
+            ValueKind::Float32 => "real",
+            ValueKind::Float64 => "double precision",
+            ValueKind::Text => "text",
+            ValueKind::Bytes => "bytea",
+            ValueKind::Json => "jsonb",
+            ValueKind::Uuid => "uuid",
         }
         .into()
     }
 
-    fn key_type(&self, kind: Kind) -> String {
+    fn key_type(&self, kind: ValueKind) -> String {
         match kind {
             kind if kind.is_int() => "bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY".into(),
             kind => format!("{} PRIMARY KEY DEFAULT gen_random_uuid()", self.column_type(kind, true)),
@@ -199,7 +199,7 @@ impl Database for Postgres {
         error.message().to_owned()
     }
 
-    fn stores_exactly(&self, column: &Column, kind: Kind, value: &Value<'_>) -> bool {
+    fn stores_exactly(&self, column: &Column, kind: ValueKind, value: &Value<'_>) -> bool {
         catalogue::stores_exactly(&column.ty, kind, value)
     }
 
@@ -272,7 +272,7 @@ fn query(sql: &str, arguments: PgArguments) -> Query<'_, Driver, PgArguments> {
     sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(false)
 }
 
-/// The same, of which one value is wanted.
+/// The same for a query of one value.
 fn scalar<'q, T>(sql: &'q str) -> QueryScalar<'q, Driver, T, PgArguments>
 where
     (T,): for<'r> sqlx::FromRow<'r, PgRow>,
@@ -280,7 +280,7 @@ where
     sqlx::query_scalar(AssertSqlSafe(sql)).persistent(false)
 }
 
-/// What makes rows of these arrays.
+/// The arguments of `unnest`, which turns arrays into rows.
 fn unnested(width: usize) -> String {
     (1..=width).map(|at| format!("${at}::text[]")).collect::<Vec<_>>().join(", ")
 }
@@ -293,7 +293,7 @@ fn names(width: usize) -> String {
 async fn drawn(
     connection: &mut PgConnection,
     default: &str,
-    kind: Kind,
+    kind: ValueKind,
     count: usize,
 ) -> Result<Vec<Value<'static>>, sqlx::Error> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -308,7 +308,7 @@ async fn drawn(
     Ok(keys.into_iter().map(|key| Value::Text(key.into())).collect())
 }
 
-/// `t.a = v.c2::text`, for each column, and the same once more where it is compared exactly.
+/// `t.a = v.c2::text` for each column, with an exact comparison too where necessary.
 fn same(by: &[TypedColumn], before: usize) -> impl Iterator<Item = String> {
     by.iter().enumerate().map(move |(at, TypedColumn { name, ty, compared_exactly })| {
         let (name, at) = (QUOTES.column(name), before + at);
@@ -324,7 +324,7 @@ fn condition(by: &[TypedColumn], before: usize, nulls: &[&'static str]) -> Strin
 }
 
 impl Connection for PgConnection {
-    fn run<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()> {
+    fn execute<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()> {
         Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(sql)).execute(self).await.map(drop) })
     }
 
@@ -403,7 +403,8 @@ impl Connection for PgConnection {
                 key_type = Some(column.ty.as_str());
                 names = format!("{}, {names}", QUOTES.column(&column.name));
             }
-            if matches!(behavior.copies, Some(Ok(()))) {
+
+            if matches!(behavior.copy_support, Some(Ok(()))) {
                 let into = format!("{table} ({names})");
                 let taken = copy::copied(self, &into, rows, keys.as_deref()).await?;
                 return Ok(Inserted { rows: Some(taken), keys, altered: None });
@@ -420,6 +421,7 @@ impl Connection for PgConnection {
                 unnested(types.len()),
                 self::names(types.len())
             );
+
             let (mut taken, mut before) = (0, 0);
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let count = piece.len() / rows.width.max(1);
@@ -429,6 +431,7 @@ impl Connection for PgConnection {
                     let keyed = keys.zip(piece.chunks(rows.width.max(1)));
                     with_keys.extend(keyed.flat_map(|(key, row)| std::iter::once(key).chain(row)).cloned());
                 }
+
                 let piece = if keys.is_some() { &*with_keys } else { piece };
                 taken += query(&sql, arrays(piece, types.len())?).execute(&mut *self).await?.rows_affected();
                 before += count;
@@ -463,6 +466,7 @@ impl Connection for PgConnection {
             if let Some((column, _)) = owner {
                 let _ = write!(found, " AND t.{}::text = ${}", QUOTES.column(column), rows.width + 1);
             }
+
             let sql = format!("DELETE FROM {table} AS t USING unnest({arrays_of}) AS v ({names}) WHERE {found}");
             let mut deleted = 0;
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
@@ -490,6 +494,7 @@ impl Connection for PgConnection {
                 }
                 return Ok(());
             }
+
             let (arrays_of, names, found) = (unnested(rows.width), names(rows.width), condition(by, 0, nulls));
             let sql = format!("{select} JOIN unnest({arrays_of}) AS v ({names}) ON {found}{lock}");
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
@@ -511,6 +516,7 @@ impl Connection for PgConnection {
             let sql = format!(
                 "SELECT v.n, {key}::text FROM {from} JOIN unnest({arrays_of}) WITH ORDINALITY AS v ({names}, n) ON {same}"
             );
+
             let (mut all, mut before) = (Vec::new(), 0);
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 for row in query(&sql, arrays(piece, rows.width)?).fetch_all(&mut *self).await? {

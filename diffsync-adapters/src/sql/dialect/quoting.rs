@@ -28,7 +28,7 @@ impl Quotes {
     }
 }
 
-/// What was probably meant, and what there is: the end of a sentence about a name that is not there.
+/// The end of a sentence about a missing name: the name that was probably meant, and the existing names.
 pub(crate) fn suggestion<'a>(name: &str, there: impl Iterator<Item = &'a str>) -> String {
     let there: Vec<&str> = there.collect();
     let meant = suggest(name, there.iter().copied());

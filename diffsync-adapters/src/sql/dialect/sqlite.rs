@@ -21,15 +21,15 @@ use super::{
     UniqueKey, UniqueKeyRow, Update,
 };
 use crate::sql::model::encoding::Row;
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 
 mod affinity;
 mod row;
 
-/// What one statement holds: one value less than it could, for the owner. What is bound is copied, so it is no more than
-/// memory has room for.
+/// The limits of a statement: one value less than possible, which is left for the owner. Bound values are copied, so their
+/// size is limited to spare memory.
 const STATEMENT_LIMITS: StatementLimits =
-    StatementLimits { values: 32_765, bytes: 64 << 20, largest: (1_000_000_000, "SQLite takes at most"), byte: 1 };
+    StatementLimits { values: 32_765, bytes: 64 << 20, largest: (1_000_000_000, "SQLite accepts at most"), byte: 1 };
 
 const QUOTES: Quotes = Quotes('"');
 
@@ -66,6 +66,7 @@ impl Sqlite {
         if in_memory || file.as_os_str().is_empty() || file.is_dir() {
             return Err(unusable("must be a file"));
         }
+
         if file.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
             return Err(unusable("must be in a folder that exists"));
         }
@@ -105,32 +106,32 @@ impl Database for Sqlite {
         })
     }
 
-    fn selected(&self, _: &Column, qualified: &str, _: Kind) -> Result<String, String> {
+    fn select_expression(&self, _: &Column, qualified: &str, _: ValueKind) -> Result<String, String> {
         // A column may hold anything, so each value is looked at.
         Ok(qualified.to_owned())
     }
 
-    fn as_text(&self, expression: &str) -> String {
+    fn text_expression(&self, expression: &str) -> String {
         format!("CASE typeof({expression}) WHEN 'blob' THEN hex({expression}) ELSE CAST({expression} AS TEXT) END")
     }
 
-    fn column_type(&self, kind: Kind, _: bool) -> String {
+    fn column_type(&self, kind: ValueKind, _: bool) -> String {
         match kind {
-            Kind::Bool => "BOOLEAN",
-            Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Unsigned64 => "INTEGER",
-            Kind::Float32 | Kind::Float64 => "REAL",
-            Kind::Text | Kind::Json | Kind::Uuid => "TEXT",
-            Kind::Bytes => "BLOB",
+            ValueKind::Bool => "BOOLEAN",
+            ValueKind::Int16 | ValueKind::Int32 | ValueKind::Int64 | ValueKind::Unsigned64 => "INTEGER",
+            ValueKind::Float32 | ValueKind::Float64 => "REAL",
+            ValueKind::Text | ValueKind::Json | ValueKind::Uuid => "TEXT",
+            ValueKind::Bytes => "BLOB",
         }
         .into()
     }
 
-    fn key_kind(&self, _: &Column) -> Kind {
+    fn key_kind(&self, _: &Column) -> ValueKind {
         // Numbers, texts and bytes are read as what they are.
-        Kind::Int64
+        ValueKind::Int64
     }
 
-    fn key_type(&self, kind: Kind) -> String {
+    fn key_type(&self, kind: ValueKind) -> String {
         if kind.is_int() {
             return "INTEGER PRIMARY KEY".into();
         }
@@ -140,7 +141,7 @@ impl Database for Sqlite {
             .into()
     }
 
-    fn refers_ahead(&self) -> bool {
+    fn allows_forward_references(&self) -> bool {
         true
     }
 
@@ -180,11 +181,11 @@ impl Database for Sqlite {
         }
     }
 
-    fn stores_exactly(&self, column: &Column, _: Kind, value: &Value<'_>) -> bool {
+    fn stores_exactly(&self, column: &Column, _: ValueKind, value: &Value<'_>) -> bool {
         Affinity::of(&column.ty).stores_exactly(value)
     }
 
-    fn batch(&self) -> usize {
+    fn default_batch_size(&self) -> usize {
         // Each transaction waits for the disk, and writes the pages of an index anew: few large ones are faster.
         20_000
     }
@@ -195,7 +196,7 @@ impl Database for Sqlite {
     }
 }
 
-/// The code of an error, without what says more of it.
+/// The primary code of an error.
 fn primary_code(error: &dyn sqlx::error::DatabaseError) -> u32 {
     error.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or_default() & 0xff
 }
@@ -209,7 +210,7 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<Sqli
             Value::Int(value) => arguments.add(*value),
             Value::Unsigned(value) => Err(format!("{value} does not fit into an integer of SQLite").into()),
             // It would be null.
-            Value::Float(value) if value.is_nan() => Err("SQLite cannot hold a number that is none".into()),
+            Value::Float(value) if value.is_nan() => Err("SQLite cannot store NaN".into()),
             Value::Float(value) => arguments.add(*value),
             Value::Text(value) => arguments.add(&**value),
             Value::Bytes(value) => arguments.add(&**value),
@@ -220,7 +221,7 @@ fn arguments<'v>(values: impl IntoIterator<Item = &'v Value<'v>>) -> Result<Sqli
     Ok(arguments)
 }
 
-/// `(?,?),(?,?)`, each row after what is to stand first in it.
+/// `(?,?),(?,?)`, with a prefix in each row.
 fn placeholders(rows: usize, width: usize, first: impl Fn(usize) -> String) -> String {
     let row = vec!["?"; width].join(",");
     let mut sql = String::with_capacity(rows * (row.len() + 12));
@@ -250,6 +251,7 @@ fn among(by: &[TypedColumn], before: &str, values: &str) -> (String, String) {
         };
         by.iter().map(column).collect::<Vec<_>>().join(", ")
     };
+
     if !by.iter().any(|column| column.compared_exactly) {
         return (String::new(), format!("({}) IN (VALUES {values})", columns("")));
     }
@@ -259,10 +261,11 @@ fn among(by: &[TypedColumn], before: &str, values: &str) -> (String, String) {
     (format!("WITH diffsync_given AS (VALUES {values}) "), found)
 }
 
-/// What has a constraint refuse a row that says `ON CONFLICT REPLACE`, which would delete the row that has the value. It
-/// is not said where there are triggers: it would take the place of what their own statements say. The rows are counted there.
+/// The clause that makes a constraint with `ON CONFLICT REPLACE` reject a row, instead of deleting the row that has the
+/// value. It is left out if the table has triggers, since it would override the clauses of their statements; rows are then
+/// counted.
 fn or_abort(behavior: &TableBehavior) -> &'static str {
-    if behavior.alters { "" } else { " OR ABORT" }
+    if behavior.may_alter_values { "" } else { " OR ABORT" }
 }
 
 /// Carries out a statement. One that comes again is kept prepared.
@@ -277,13 +280,13 @@ async fn changed(
     Ok(done.rows_affected())
 }
 
-/// The schema of a table, which is `main` unless it is said, and its own name.
+/// The schema of a table, `main` by default, and the table's own name.
 fn parts(table: &str) -> (&str, &str) {
     table.split_once('.').unwrap_or(("main", table))
 }
 
 impl Connection for SqliteConnection {
-    fn run<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()> {
+    fn execute<'a>(&'a mut self, sql: &'a str) -> DbFuture<'a, ()> {
         Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(sql)).execute(self).await.map(drop) })
     }
 
@@ -327,7 +330,7 @@ impl Connection for SqliteConnection {
                 sqlx::query_as(SQL).bind(name).bind(schema).fetch_all(&mut *self).await?;
             let of = QUOTES.table(table);
             let column = |(name, ty, place, keys): (String, String, i64, i64)| {
-                // What is the number of the row is given by counting on from the largest that there is.
+                // An integer primary key is the row's number, and defaults to the largest number plus one.
                 let counts = place == 1 && keys == 1 && ty.eq_ignore_ascii_case("INTEGER");
                 let quoted = QUOTES.column(&name);
                 let default = counts.then(|| format!("SELECT coalesce(max({quoted}), 0) FROM {of}"));
@@ -355,21 +358,28 @@ impl Connection for SqliteConnection {
                         (SELECT count(*) FROM {schema}.sqlite_schema
                          WHERE type = 'table' AND lower(name) = lower(?1) AND sql LIKE '%CONFLICT%REPLACE%')"
             );
+
             let (triggers, views, virtuals, replacing): (i64, i64, i64, i64) =
                 sqlx::query_as(AssertSqlSafe(sql)).bind(name).fetch_one(self).await?;
-            // What a trigger does instead is not counted.
-            let alters = triggers + views + virtuals > 0;
-            // Without triggers, the statements say otherwise.
-            let replaces = alters && replacing > 0;
-            Ok(TableBehavior { alters, may_keep_deleted: alters, replaces, is_uncounted: views > 0, copies: None })
+            // The count of a statement does not include what a trigger does instead.
+            let may_alter_values = triggers + views + virtuals > 0;
+            // Without triggers, the statements override it with `OR ABORT`.
+            let may_replace_rows = may_alter_values && replacing > 0;
+            Ok(TableBehavior {
+                may_alter_values,
+                may_keep_deleted: may_alter_values,
+                may_replace_rows,
+                is_uncounted: views > 0,
+                copy_support: None,
+            })
         })
     }
 
     fn unique_keys<'a>(&'a mut self, table: &'a str) -> DbFuture<'a, Vec<UniqueKey>> {
         // An index may have a collation of its own.
         const SQL: &str = "
-            SELECT key, name, frees, is_part, is_exact, collated FROM (
-                SELECT l.name AS key, i.seqno AS at, i.name AS name, coalesce(NOT c.[notnull], 0) AS frees,
+            SELECT key, name, allows_nulls, is_part, is_exact, collated FROM (
+                SELECT l.name AS key, i.seqno AS at, i.name AS name, coalesce(NOT c.[notnull], 0) AS allows_nulls,
                        i.name IS NOT NULL AS is_part, NOT l.partial AND i.name IS NOT NULL AS is_exact,
                        coalesce(' COLLATE [' || i.coll || ']', '') AS collated
                 FROM pragma_index_list(?1, ?2) l JOIN pragma_index_xinfo(l.name, ?2) i
@@ -396,6 +406,7 @@ impl Connection for SqliteConnection {
                 last = last.max(self.counted(table).await?);
                 names = format!("{}, {names}", QUOTES.column(key));
             }
+
             let or_abort = or_abort(behavior);
             let (mut taken, mut keys) = (0, Vec::new());
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
@@ -405,11 +416,13 @@ impl Connection for SqliteConnection {
                     Some(_) => placeholders(count, rows.width, |row| format!("{},", number(row))),
                     None => placeholders(count, rows.width, |_| String::new()),
                 };
+
                 let sql = format!("INSERT{or_abort} INTO {table} ({names}) VALUES {placeholders}");
                 taken += changed(self, sql, piece, counted.is_none()).await?;
                 keys.extend((0..count).map(|row| Value::Int(number(row))));
                 last = last.saturating_add_unsigned(count as u64);
             }
+
             let rows = (!behavior.is_uncounted).then_some(taken);
             Ok(Inserted { rows, keys: counted.map(|_| keys), altered: None })
         })
@@ -467,6 +480,7 @@ impl Connection for SqliteConnection {
                 sqlx::query(AssertSqlSafe(sql)).fetch_all(self).await?.iter().for_each(|row| each(row));
                 return Ok(());
             }
+
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let values = placeholders(piece.len() / rows.width, rows.width, |_| String::new());
                 let (with, found) = among(by, "t.", &values);
@@ -497,6 +511,7 @@ impl Connection for SqliteConnection {
                 let sql = format!(
                     "WITH v (n, {names}) AS (VALUES {values}) SELECT v.n, {key} FROM v JOIN {from} WHERE {same}"
                 );
+
                 for row in sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch_all(&mut *self).await? {
                     let position: i64 = row.try_get(0)?;
                     let key = row.value(1, *kind).map_err(|error| sqlx::Error::Decode(error.into()))?;
@@ -541,9 +556,9 @@ impl Connection for SqliteConnection {
     }
 }
 
-/// What only this kind of database needs.
+/// Queries for `SQLite` alone.
 trait Counted {
-    /// The largest number that was ever given to a row of a table that gives none twice.
+    /// The largest row number ever used in a table that never reuses one.
     async fn counted(&mut self, table: &str) -> Result<i64, sqlx::Error>;
 }
 

@@ -9,7 +9,7 @@ pub(crate) struct StatementLimits {
     pub(crate) values: usize,
     /// How many bytes of values, about. A single row may have more.
     pub(crate) bytes: usize,
-    /// How many bytes one row may have at most, and what says so.
+    /// The maximum size of a row in bytes, and the setting that limits it.
     pub(crate) largest: (usize, &'static str),
     /// How many bytes a byte becomes when it is sent.
     pub(crate) byte: usize,
@@ -39,6 +39,7 @@ impl StatementLimits {
                 }
                 rows += 1;
             }
+
             let (piece, others) = rest.split_at((rows * width).min(rest.len()));
             pieces.push(piece);
             rest = others;

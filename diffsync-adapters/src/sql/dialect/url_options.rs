@@ -16,6 +16,7 @@ pub(crate) fn refuse_unknown(url: &Url, known: &[&str]) -> Result<(), AdapterErr
                 "the text after `?` in the URL of the database is not an option; write a `?` in a password as `%3F`",
             ));
         }
+
         // A parameter of the server may be set by its name.
         let is_parameter = option.starts_with("options[") && option.ends_with(']');
         let name = if is_parameter { "options" } else { &*option };

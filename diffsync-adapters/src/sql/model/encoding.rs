@@ -9,21 +9,21 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::schema::{Place, SqlTable};
-use super::value::{Kind, SqlType, Value};
+use super::value::{SqlType, Value, ValueKind};
 
-/// A way to keep a `T` in a column: as it is, as JSON or as a text.
+/// A way to store a `T` in a column: as it is, as JSON or as a text.
 pub trait Encoding<T> {
-    /// What kind of value the column holds.
-    const KIND: Kind;
+    /// The kind of value in the column.
+    const KIND: ValueKind;
     /// Whether the column may hold null.
     const NULLABLE: bool;
     /// Whether the value is never shown.
     const SECRET: bool;
 
-    /// The value as the column is to hold it.
+    /// The value to store in the column.
     fn encode(value: &T) -> Result<Value<'_>, String>;
 
-    /// The value that the column holds.
+    /// The field's value from that of the column.
     fn decode(value: Value<'_>) -> Result<T, String>;
 }
 
@@ -39,16 +39,16 @@ pub enum Json {}
 #[derive(Debug)]
 pub enum Text {}
 
-/// Nothing, or something in the form `F`.
+/// An `Option` whose value has the encoding `F`.
 #[derive(Debug)]
 pub struct Optional<F>(F);
 
-/// A secret in the form `F`.
+/// A secret whose value has the encoding `F`.
 #[derive(Debug)]
 pub struct Sensitive<F>(F);
 
 impl<T: SqlType> Encoding<T> for Plain {
-    const KIND: Kind = T::KIND;
+    const KIND: ValueKind = T::KIND;
     const NULLABLE: bool = T::NULLABLE;
     const SECRET: bool = T::SECRET;
 
@@ -64,7 +64,7 @@ impl<T: SqlType> Encoding<T> for Plain {
 }
 
 impl<T: Serialize + DeserializeOwned> Encoding<T> for Json {
-    const KIND: Kind = Kind::Json;
+    const KIND: ValueKind = ValueKind::Json;
     const NULLABLE: bool = false;
     const SECRET: bool = false;
 
@@ -83,7 +83,7 @@ impl<T: Serialize + DeserializeOwned> Encoding<T> for Json {
             Value::Text(text) => {
                 serde_json::from_str(&text).map_err(|error| format!("is not the JSON expected: {error}"))
             }
-            other => Err(other.is_not("JSON")),
+            other => Err(other.type_mismatch("JSON")),
         }
     }
 }
@@ -93,7 +93,7 @@ where
     T: Display + FromStr,
     T::Err: Display,
 {
-    const KIND: Kind = Kind::Text;
+    const KIND: ValueKind = ValueKind::Text;
     const NULLABLE: bool = false;
     const SECRET: bool = false;
 
@@ -106,7 +106,7 @@ where
             Value::Text(text) => {
                 text.parse().or_else(|error| host(&text).ok_or_else(|| format!("is {text:?}: {error}")))
             }
-            other => Err(other.is_not("a text")),
+            other => Err(other.type_mismatch("a text")),
         }
     }
 }
@@ -119,7 +119,7 @@ fn host<T: FromStr>(text: &str) -> Option<T> {
 }
 
 impl<T, F: Encoding<T>> Encoding<Option<T>> for Optional<F> {
-    const KIND: Kind = F::KIND;
+    const KIND: ValueKind = F::KIND;
     const NULLABLE: bool = true;
     const SECRET: bool = F::SECRET;
 
@@ -133,7 +133,7 @@ impl<T, F: Encoding<T>> Encoding<Option<T>> for Optional<F> {
 }
 
 impl<T, F: Encoding<T>> Encoding<Secret<T>> for Sensitive<F> {
-    const KIND: Kind = F::KIND;
+    const KIND: ValueKind = F::KIND;
     const NULLABLE: bool = F::NULLABLE;
     const SECRET: bool = true;
 
@@ -147,10 +147,10 @@ impl<T, F: Encoding<T>> Encoding<Secret<T>> for Sensitive<F> {
     }
 }
 
-/// What reads the values of a row.
+/// Reads the values of a row.
 pub(crate) trait Row {
     /// The value at this position of what was selected, as one of this kind.
-    fn value(&self, position: usize, kind: Kind) -> Result<Value<'_>, String>;
+    fn value(&self, position: usize, kind: ValueKind) -> Result<Value<'_>, String>;
 }
 
 /// A row of a model's table, as the derive reads it.
@@ -193,7 +193,7 @@ impl<'a> Fields<'a> {
     /// The error of a foreign key that is not null and leads nowhere.
     fn dangling(&self, field: usize) -> Option<String> {
         let Place::Lookup(lookup, _) = self.table.fields.get(field)?.place else { return None };
-        let value = self.row.value(self.table.fields.len() + lookup, Kind::Text).ok()?;
+        let value = self.row.value(self.table.fields.len() + lookup, ValueKind::Text).ok()?;
         let foreign_key = &self.table.lookups.get(lookup)?.foreign_key;
         (value != Value::Null).then(|| {
             format!("is {}, and `{}` has no such row, or no natural key for it", value.shown(), foreign_key.table)
@@ -202,7 +202,7 @@ impl<'a> Fields<'a> {
 
     /// A text after the fields and the foreign keys, if it is not null.
     pub(crate) fn extra(&self, position: usize) -> Option<String> {
-        match self.row.value(self.table.fields.len() + self.table.lookups.len() + position, Kind::Text) {
+        match self.row.value(self.table.fields.len() + self.table.lookups.len() + position, ValueKind::Text) {
             Ok(Value::Text(text)) => Some(text.into_owned()),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! What `#[derive(SqlModel)]` says of a model, and how the fields of a model are values of columns.
+//! The schema of `#[derive(SqlModel)]`, and the encoding of fields as values of columns.
 
 pub(crate) mod encoding;
 pub(crate) mod schema;
@@ -11,11 +11,11 @@ use self::encoding::{FieldError, Fields};
 use self::schema::SqlTable;
 use self::value::Value;
 
-/// A model that is kept in a table of a database: a struct with `#[derive(SqlModel)]`.
+/// A model that is stored in a table of a database: a struct with `#[derive(SqlModel)]`.
 ///
 /// The derive is the only intended implementor; its items are the contract between the macro and the adapter.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not kept in a table",
+    message = "`{Self}` is not stored in a table",
     label = "no table is declared for this model",
     note = "add `#[derive(SqlModel)]` and `#[sql(table = \"…\")]` to the struct"
 )]

@@ -1,13 +1,13 @@
 //! The schema of a model that `#[derive(SqlModel)]` writes.
 
-use super::value::Kind;
+use super::value::ValueKind;
 
 /// The table of a model.
 #[derive(Debug)]
 pub struct SqlTable {
     /// Its name, after that of its schema and a full stop if it has one.
     pub name: &'static str,
-    /// What marks the rows that were written here.
+    /// The mark of the rows that this job owns.
     pub owner: Option<Owner>,
     /// The field that holds the database's own key.
     pub key: Option<usize>,
@@ -22,26 +22,26 @@ pub struct SqlTable {
 /// A field and where its value is.
 #[derive(Debug)]
 pub struct SqlField {
-    /// What the field is called in the model.
+    /// The field's name in the model.
     pub name: &'static str,
-    /// What the field is for.
+    /// The field's role.
     pub role: Role,
-    /// Where its value is.
+    /// The place of its value.
     pub place: Place,
-    /// What kind of value a column holds for it.
-    pub kind: Kind,
+    /// The kind of its value in a column.
+    pub kind: ValueKind,
     /// Whether it may be null.
     pub nullable: bool,
     /// Whether it is never shown.
     pub secret: bool,
-    /// The type that the user gives its column.
+    /// The column type that the user has declared.
     pub declared: Option<&'static str>,
 }
 
-/// What a field is for.
+/// The role of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// It says which record it is.
+    /// It identifies the record.
     Identifier,
     /// It is compared.
     Attribute,
@@ -49,7 +49,7 @@ pub enum Role {
     Local,
 }
 
-/// Where the value of a field is.
+/// The place of a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// In a column.
@@ -58,7 +58,7 @@ pub enum Place {
     Lookup(usize, usize),
 }
 
-/// What marks the rows that were written here: only these are ever deleted.
+/// The mark of the rows that this job owns: only these are ever deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
     /// The column.

@@ -41,7 +41,7 @@ impl Value<'_> {
         }
     }
 
-    /// The value for a person to read.
+    /// The value in a message.
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Null => "null".into(),
@@ -54,7 +54,7 @@ impl Value<'_> {
         }
     }
 
-    /// What kind of value it is, in words.
+    /// The kind of value in a message.
     fn noun(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -66,9 +66,9 @@ impl Value<'_> {
         }
     }
 
-    /// Says that another kind of value was expected.
+    /// The message for a value of the wrong type, with the column as its subject: `is a text, where a boolean is expected`.
     #[must_use]
-    pub fn is_not(&self, expected: &str) -> String {
+    pub fn type_mismatch(&self, expected: &str) -> String {
         match self {
             Self::Null => "is null, and the field is no `Option`".into(),
             _ => format!("is {}, where {expected} is expected", self.noun()),
@@ -76,9 +76,9 @@ impl Value<'_> {
     }
 }
 
-/// The kind of value that a column holds for a type: as which it is read, and with which it is created.
+/// The kind of a column's value. It decides how the column is read, and with which type it is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// True or false.
     Bool,
     /// A whole number of up to 16 bits.
@@ -87,13 +87,13 @@ pub enum Kind {
     Int32,
     /// A whole number of up to 64 bits.
     Int64,
-    /// A whole number of 64 bits without a sign.
+    /// An unsigned whole number of 64 bits.
     Unsigned64,
-    /// A number with a fraction of 32 bits.
+    /// A 32-bit floating-point number.
     Float32,
-    /// A number with a fraction of 64 bits.
+    /// A 64-bit floating-point number.
     Float64,
-    /// A text, or any type that the database converts to and from text: a date, an address.
+    /// A text, or any type that the database converts to and from text, such as a date or an address.
     Text,
     /// Bytes.
     Bytes,
@@ -103,8 +103,8 @@ pub enum Kind {
     Uuid,
 }
 
-impl Kind {
-    /// What it is called for a person.
+impl ValueKind {
+    /// The kind in a message.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     pub(crate) fn noun(self) -> &'static str {
         match self {
@@ -125,7 +125,7 @@ impl Kind {
 
 /// A text, or the whole number in it if one is expected: the database may hold it as a decimal.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-pub(crate) fn whole_or_text(text: &str, kind: Kind) -> Result<Value<'_>, String> {
+pub(crate) fn whole_or_text(text: &str, kind: ValueKind) -> Result<Value<'_>, String> {
     if !kind.is_int() {
         return Ok(Value::Text(text.into()));
     }
@@ -134,7 +134,7 @@ pub(crate) fn whole_or_text(text: &str, kind: Kind) -> Result<Value<'_>, String>
     whole.map_err(|_| format!("is {text}, which is no whole number of 64 bits"))
 }
 
-/// A type whose values a column can hold: that of a newtype or an enum of your own, say.
+/// A type whose values a column can hold. Implement it for newtypes and enums of your own.
 ///
 /// ```
 /// use diffsync_adapters::sql::{Kind, SqlType, Value};
@@ -156,7 +156,7 @@ pub(crate) fn whole_or_text(text: &str, kind: Kind) -> Result<Value<'_>, String>
 ///         match value {
 ///             Value::Text(text) if text == "active" => Ok(Self::Active),
 ///             Value::Text(text) if text == "retired" => Ok(Self::Retired),
-///             other => Err(other.is_not("`active` or `retired`")),
+///             other => Err(other.type_mismatch("`active` or `retired`")),
 ///         }
 ///     }
 /// }
@@ -168,8 +168,8 @@ pub(crate) fn whole_or_text(text: &str, kind: Kind) -> Result<Value<'_>, String>
             `Display` and `FromStr`, or implement `diffsync_adapters::sql::SqlType` for it"
 )]
 pub trait SqlType: Sized {
-    /// What kind of value the column holds.
-    const KIND: Kind;
+    /// The kind of value in the column.
+    const KIND: ValueKind;
     /// Whether the column may hold null.
     #[doc(hidden)]
     const NULLABLE: bool = false;
@@ -177,15 +177,15 @@ pub trait SqlType: Sized {
     #[doc(hidden)]
     const SECRET: bool = false;
 
-    /// The value as the column is to hold it.
+    /// The value to store in the column.
     fn to_sql(&self) -> Value<'_>;
 
-    /// The value that the column holds, or what is wrong with it: a sentence whose subject is the column.
+    /// The field's value from that of the column, or what is wrong with it: a sentence with the column as its subject.
     fn from_sql(value: Value<'_>) -> Result<Self, String>;
 }
 
 impl SqlType for bool {
-    const KIND: Kind = Kind::Bool;
+    const KIND: ValueKind = ValueKind::Bool;
 
     fn to_sql(&self) -> Value<'_> {
         Value::Bool(*self)
@@ -195,12 +195,12 @@ impl SqlType for bool {
         match value {
             Value::Bool(value) => Ok(value),
             Value::Int(value @ (0 | 1)) => Ok(value == 1),
-            other => Err(other.is_not("a boolean")),
+            other => Err(other.type_mismatch("a boolean")),
         }
     }
 }
 
-/// A whole number, none of which has more than 64 bits.
+/// A whole number of up to 64 bits.
 fn whole<T: TryInto<i64> + TryInto<u64> + Copy>(value: T) -> Value<'static> {
     let large = || value.try_into().map_or(Value::Null, Value::Unsigned);
     value.try_into().map_or_else(|_| large(), Value::Int)
@@ -209,7 +209,7 @@ fn whole<T: TryInto<i64> + TryInto<u64> + Copy>(value: T) -> Value<'static> {
 macro_rules! integers {
     ($($ty:ty => $kind:ident,)*) => {$(
         impl SqlType for $ty {
-            const KIND: Kind = Kind::$kind;
+            const KIND: ValueKind = ValueKind::$kind;
 
             fn to_sql(&self) -> Value<'_> {
                 whole(*self)
@@ -222,7 +222,7 @@ macro_rules! integers {
                 match value {
                     Value::Int(value) => Self::try_from(value).map_err(|_| too_large(&value)),
                     Value::Unsigned(value) => Self::try_from(value).map_err(|_| too_large(&value)),
-                    other => Err(other.is_not("a whole number")),
+                    other => Err(other.type_mismatch("a whole number")),
                 }
             }
         }
@@ -243,7 +243,7 @@ integers! {
 }
 
 impl SqlType for f64 {
-    const KIND: Kind = Kind::Float64;
+    const KIND: ValueKind = ValueKind::Float64;
 
     fn to_sql(&self) -> Value<'_> {
         Value::Float(*self)
@@ -255,26 +255,26 @@ impl SqlType for f64 {
             Value::Float(value) => Ok(value),
             Value::Int(value) => Ok(value as Self),
             Value::Unsigned(value) => Ok(value as Self),
-            other => Err(other.is_not("a number")),
+            other => Err(other.type_mismatch("a number")),
         }
     }
 }
 
 impl SqlType for f32 {
-    const KIND: Kind = Kind::Float32;
+    const KIND: ValueKind = ValueKind::Float32;
 
     fn to_sql(&self) -> Value<'_> {
         Value::Float((*self).into())
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "what is read was written with this precision")]
+    #[allow(clippy::cast_possible_truncation, reason = "the value was written with this precision")]
     fn from_sql(value: Value<'_>) -> Result<Self, String> {
         f64::from_sql(value).map(|value| value as Self)
     }
 }
 
 impl SqlType for String {
-    const KIND: Kind = Kind::Text;
+    const KIND: ValueKind = ValueKind::Text;
 
     fn to_sql(&self) -> Value<'_> {
         Value::Text(self.as_str().into())
@@ -283,13 +283,13 @@ impl SqlType for String {
     fn from_sql(value: Value<'_>) -> Result<Self, String> {
         match value {
             Value::Text(text) => Ok(text.into_owned()),
-            other => Err(other.is_not("a text")),
+            other => Err(other.type_mismatch("a text")),
         }
     }
 }
 
 impl SqlType for Vec<u8> {
-    const KIND: Kind = Kind::Bytes;
+    const KIND: ValueKind = ValueKind::Bytes;
 
     fn to_sql(&self) -> Value<'_> {
         Value::Bytes(self.as_slice().into())
@@ -298,13 +298,13 @@ impl SqlType for Vec<u8> {
     fn from_sql(value: Value<'_>) -> Result<Self, String> {
         match value {
             Value::Bytes(bytes) => Ok(bytes.into_owned()),
-            other => Err(other.is_not("bytes")),
+            other => Err(other.type_mismatch("bytes")),
         }
     }
 }
 
 impl SqlType for Uuid {
-    const KIND: Kind = Kind::Uuid;
+    const KIND: ValueKind = ValueKind::Uuid;
 
     fn to_sql(&self) -> Value<'_> {
         Value::Text(self.to_string().into())
@@ -313,13 +313,13 @@ impl SqlType for Uuid {
     fn from_sql(value: Value<'_>) -> Result<Self, String> {
         match value {
             Value::Text(text) => Self::parse_str(&text).map_err(|_| format!("is {text:?}, which is no UUID")),
-            other => Err(other.is_not("a UUID")),
+            other => Err(other.type_mismatch("a UUID")),
         }
     }
 }
 
 impl SqlType for serde_json::Value {
-    const KIND: Kind = Kind::Json;
+    const KIND: ValueKind = ValueKind::Json;
 
     fn to_sql(&self) -> Value<'_> {
         Value::Text(self.to_string().into())
@@ -328,7 +328,7 @@ impl SqlType for serde_json::Value {
     fn from_sql(value: Value<'_>) -> Result<Self, String> {
         match value {
             Value::Text(text) => serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}")),
-            other => Err(other.is_not("JSON")),
+            other => Err(other.type_mismatch("JSON")),
         }
     }
 }
@@ -336,7 +336,7 @@ impl SqlType for serde_json::Value {
 macro_rules! addresses {
     ($($ty:ty)*) => {$(
         impl SqlType for $ty {
-            const KIND: Kind = Kind::Text;
+            const KIND: ValueKind = ValueKind::Text;
 
             fn to_sql(&self) -> Value<'_> {
                 Value::Text(self.to_string().into())
@@ -350,7 +350,7 @@ macro_rules! addresses {
                         let host = text.strip_suffix(length).unwrap_or(&text);
                         host.parse().map_err(|_| format!("is {text:?}, which is no address"))
                     }
-                    other => Err(other.is_not("an address")),
+                    other => Err(other.type_mismatch("an address")),
                 }
             }
         }
@@ -360,7 +360,7 @@ macro_rules! addresses {
 addresses! { IpAddr Ipv4Addr Ipv6Addr }
 
 impl<T: SqlType> SqlType for Option<T> {
-    const KIND: Kind = T::KIND;
+    const KIND: ValueKind = T::KIND;
     const NULLABLE: bool = true;
     const SECRET: bool = T::SECRET;
 
@@ -374,7 +374,7 @@ impl<T: SqlType> SqlType for Option<T> {
 }
 
 impl<T: SqlType> SqlType for Secret<T> {
-    const KIND: Kind = T::KIND;
+    const KIND: ValueKind = T::KIND;
     const NULLABLE: bool = T::NULLABLE;
     const SECRET: bool = true;
 

@@ -51,7 +51,7 @@ pub(crate) fn redact(message: &str, secret: &str) -> String {
 /// Whether a row was refused because another has a value that only one may have.
 pub(crate) fn is_conflict(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(error) = error else { return false };
-    // PostgreSQL says otherwise of an exclusion constraint, and SQLite of a row's number.
+    // PostgreSQL has another code for an exclusion constraint, and SQLite for a row's number.
     error.is_unique_violation() || matches!(error.code().as_deref(), Some("23P01" | "2579"))
 }
 

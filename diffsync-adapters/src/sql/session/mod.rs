@@ -17,24 +17,24 @@ use super::dialect::Connection;
 /// The connections to a database, and the transactions on them.
 pub(crate) struct Session {
     server: Server,
-    pub(crate) transaction: Transaction,
+    pub(crate) transaction_scope: TransactionScope,
     /// Whether a database that is a file is created if it does not exist.
     pub(crate) creates: bool,
     pub(crate) connect_timeout: Duration,
     idle: Mutex<Vec<Box<dyn Connection>>>,
     /// The transaction of the run.
     run: AsyncMutex<RunState>,
-    /// How many transactions were given up. What was read in one of them may not exist.
+    /// The number of abandoned transactions. Rows that were read in one of them may not exist.
     given_up: AtomicU64,
 }
 
-/// What is written in one transaction.
+/// The scope of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Transaction {
-    /// Each batch: what was written stays, however the rest of the run ends.
+pub enum TransactionScope {
+    /// One transaction for each batch: written batches stay, however the rest of the run ends.
     #[default]
     PerBatch,
-    /// The run: all or nothing. It is written when all records are, and if one of them fails, none is.
+    /// One transaction for the whole run: it is committed at the end, and if one record fails, nothing is written.
     PerRun,
 }
 
@@ -51,7 +51,7 @@ impl Session {
     pub(crate) fn new(server: Server) -> Self {
         Self {
             server,
-            transaction: Transaction::PerBatch,
+            transaction_scope: TransactionScope::PerBatch,
             creates: false,
             connect_timeout: Duration::from_secs(10),
             idle: Mutex::default(),
@@ -64,7 +64,7 @@ impl Session {
         &self.server
     }
 
-    /// How many transactions were given up: what was read in one of them may not exist.
+    /// The number of abandoned transactions. Rows that were read in one of them may not exist.
     pub(crate) fn given_up(&self) -> u64 {
         self.given_up.load(Ordering::Acquire)
     }
@@ -85,7 +85,7 @@ impl Session {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 
-    /// Gives up a transaction that was not completed. Its connection is closed, which rolls it back.
+    /// Abandons a transaction that was not completed. Its connection is closed, which rolls it back.
     pub(crate) async fn start_over(&self) {
         *self.run.lock().await = RunState::NotBegun;
         self.note_given_up();
@@ -98,9 +98,9 @@ impl Session {
     /// Begins to write a batch.
     pub(crate) async fn begin(&self) -> Result<Writing<'_>, TargetError> {
         let failed = |error: &sqlx::Error| self.server.write_error("begin to write", error, &[]);
-        if self.transaction == Transaction::PerBatch {
+        if self.transaction_scope == TransactionScope::PerBatch {
             let mut connection = self.connection(self.creates).await.map_err(|error| failed(&error))?;
-            connection.run(self.server.dialect().begin()).await.map_err(|error| failed(&error))?;
+            connection.execute(self.server.dialect().begin()).await.map_err(|error| failed(&error))?;
             return Ok(Writing { session: self, connection, is_alone: true, run: None });
         }
 
@@ -112,9 +112,10 @@ impl Session {
             RunState::NotBegun => {
                 let begun = async {
                     let mut connection = self.connection(self.creates).await?;
-                    connection.run(self.server.dialect().begin()).await?;
+                    connection.execute(self.server.dialect().begin()).await?;
                     Ok(connection)
                 };
+
                 match begun.await {
                     Ok(connection) => (connection, true),
                     Err(error) => {
@@ -131,7 +132,7 @@ impl Session {
         };
 
         let mut writing = Writing { session: self, connection, is_alone, run: Some(run) };
-        match writing.connection.run("SAVEPOINT diffsync_batch").await {
+        match writing.connection.execute("SAVEPOINT diffsync_batch").await {
             Ok(()) => Ok(writing),
             Err(error) => Err(writing.lose(&error)),
         }
@@ -143,7 +144,7 @@ impl Session {
         match std::mem::replace(&mut *run, RunState::NotBegun) {
             RunState::NotBegun => Ok(()),
             RunState::Lost(reason) => Err(AdapterError::new(format!("nothing was written: {reason}"))),
-            RunState::Open(mut connection) if is_whole => match connection.run("COMMIT").await {
+            RunState::Open(mut connection) if is_whole => match connection.execute("COMMIT").await {
                 Ok(()) => {
                     self.give_back(connection);
                     Ok(())
@@ -156,12 +157,10 @@ impl Session {
                     ),
                 }),
             },
-            // Its connection is closed, which undoes it.
+            // Its connection is closed, which rolls it back.
             RunState::Open(_) => {
                 self.note_given_up();
-                Err(AdapterError::new(
-                    "nothing was written: not every record could be, and this run is written as a whole",
-                ))
+                Err(AdapterError::new("nothing was written: some records failed, and this run is written as a whole"))
             }
         }
     }
@@ -174,12 +173,12 @@ impl Session {
         };
         let (place, words) = (self.server.shown(), self.server.describe_error(error));
         (!rolled_back).then(|| {
-            format!("the answer to a commit in `{place}` was lost, so look there whether it was carried out: {words}")
+            format!("the answer to a commit in `{place}` was lost, so check there whether it was carried out: {words}")
         })
     }
 }
 
-/// A batch that is being written. What is dropped without an end closes its connection, which undoes it.
+/// A batch that is being written. If it is dropped before its end, its connection is closed, which rolls it back.
 pub(crate) struct Writing<'s> {
     session: &'s Session,
     pub(crate) connection: Box<dyn Connection>,
@@ -193,7 +192,7 @@ impl Writing<'_> {
     /// Commits the batch.
     pub(crate) async fn commit(mut self) -> Result<(), TargetError> {
         if self.run.is_some() {
-            return match self.connection.run("RELEASE SAVEPOINT diffsync_batch").await {
+            return match self.connection.execute("RELEASE SAVEPOINT diffsync_batch").await {
                 Ok(()) => {
                     self.keep();
                     Ok(())
@@ -202,7 +201,7 @@ impl Writing<'_> {
             };
         }
 
-        match self.connection.run("COMMIT").await {
+        match self.connection.execute("COMMIT").await {
             Ok(()) => {
                 self.keep();
                 Ok(())
@@ -215,11 +214,11 @@ impl Writing<'_> {
         }
     }
 
-    /// Rolls the batch back because of an error, and says what that means for the run.
+    /// Rolls the batch back, and returns an error if that ends the run.
     pub(crate) async fn undo(mut self, error: Option<&sqlx::Error>) -> Result<(), TargetError> {
         let useless = error.is_some_and(ends_connection);
         if self.is_alone {
-            if !useless && self.connection.run("ROLLBACK").await.is_ok() {
+            if !useless && self.connection.execute("ROLLBACK").await.is_ok() {
                 self.session.give_back(self.connection);
             }
             // A run that writes nothing is not completed: it must not leave a transaction open.
@@ -239,7 +238,7 @@ impl Writing<'_> {
             return Err(self.lose(error));
         }
 
-        match self.connection.run("ROLLBACK TO SAVEPOINT diffsync_batch").await {
+        match self.connection.execute("ROLLBACK TO SAVEPOINT diffsync_batch").await {
             Ok(()) => {
                 self.keep();
                 Ok(())

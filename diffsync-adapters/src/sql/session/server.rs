@@ -35,7 +35,7 @@ impl Server {
 
     /// A database that cannot be reached.
     pub(crate) fn unreachable(&self, error: &sqlx::Error) -> AdapterError {
-        // It is reached, and has no time.
+        // A busy database was reached.
         let is_busy = matches!(error, sqlx::Error::Database(_)) && self.error_kind(error) == TargetErrorKind::Transient;
         let doing = if is_busy { "use" } else { "connect to" };
         AdapterError::context(format!("cannot {doing} `{}`", self.shown()), self.describe_error(error))
@@ -50,12 +50,12 @@ impl Server {
         }
     }
 
-    /// A database that is not as the models say.
+    /// The error of a database that does not match the models.
     pub(crate) fn schema_error(&self, what: &str) -> AdapterError {
-        AdapterError::new(format!("`{}` is not as the models say: {what}", self.shown()))
+        AdapterError::new(format!("`{}` does not match the models: {what}", self.shown()))
     }
 
-    /// What could not be written, without the secrets among these values, which some databases quote.
+    /// The error of a write, without the secrets among these values, which some databases quote.
     pub(crate) fn write_error(&self, doing: &str, error: &sqlx::Error, secrets: &[Value<'_>]) -> TargetError {
         let mut message = format!("cannot {doing} in `{}`: {}", self.shown(), self.describe_error(error));
         let texts = secrets.iter().filter_map(|secret| match secret {
@@ -83,7 +83,7 @@ impl Server {
     pub(crate) fn error_kind(&self, error: &sqlx::Error) -> TargetErrorKind {
         match error {
             sqlx::Error::Database(error) => self.dialect.error_kind(&**error),
-            // What is too large for a message stays so.
+            // A message that is too large stays too large.
             sqlx::Error::Protocol(reason) if reason.contains("out of range for protocol") => TargetErrorKind::Record,
             // The server went away, and may come back.
             sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => {
@@ -96,7 +96,7 @@ impl Server {
         }
     }
 
-    /// The error of a table that is not as the models say. It concerns all of its records.
+    /// The error of a table that does not match its model. It concerns all of its records.
     pub(crate) fn fatal_schema_error(&self, what: &str) -> TargetError {
         TargetError::fatal(self.schema_error(what).to_string())
     }

@@ -1,4 +1,4 @@
-//! The answers for the records of a batch, of which some may not be written.
+//! The results for the records of a batch in which some may be refused before the write.
 
 use diffsync_core::adapter::TargetError;
 

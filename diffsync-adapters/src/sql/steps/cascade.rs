@@ -1,7 +1,7 @@
-//! What the database deletes or empties along with a row: checked before the row is written.
+//! Rows that the database itself deletes or empties together with another row. They are checked before a write.
 //!
-//! A foreign key may say `ON DELETE CASCADE` or `SET NULL`. Where the data set holds it as a link, the core knows what hangs on
-//! a record. All others would lose rows that are in no diff.
+//! A foreign key may have `ON DELETE CASCADE` or `SET NULL`. If the data set has it as a link, the core knows the dependents of
+//! a record. Any other foreign key would lose rows that are in no diff.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,23 +19,22 @@ use crate::sql::dialect::{Connection, RowBatch};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::Row;
 use crate::sql::model::schema::SqlTable;
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 use crate::sql::session::error::WriteError;
 
-/// How many foreign keys a chain is followed along. A table that refers to itself has chains of any length.
+/// The maximum length of a chain of foreign keys. A table that refers to itself has chains of any length.
 const LONGEST: usize = 6;
 
-/// Foreign keys that act one after the other when a row of one of our tables is deleted. All but the last are links of the data
-/// set.
+/// A chain of foreign keys that act when a row of a model's table is deleted. All but the last are links of the data set.
 struct Cascade<'k> {
     path: Vec<&'k ReferringKey>,
-    /// Whether there is more to follow than was followed.
+    /// Whether the chain continues.
     is_cut: bool,
 }
 
 impl Cascade<'_> {
-    /// What would happen, to how many rows if that is known.
-    fn said(&self, count: Option<u64>) -> String {
+    /// Describes the effect, with the number of rows if it is known.
+    fn describe(&self, count: Option<u64>) -> String {
         let Some((last, links)) = self.path.split_last() else { return String::new() };
         let ReferringKey { table, columns, .. } = last;
         let rows = match count {
@@ -43,16 +42,17 @@ impl Cascade<'_> {
             Some(1) => "1 row".to_owned(),
             Some(count) => format!("{count} rows"),
         };
-        let by_way: Vec<String> = links.iter().map(|key| format!("`{}`", key.table)).collect();
-        let by_way = if links.is_empty() { String::new() } else { format!(" by way of {}", by_way.join(" and ")) };
+
+        let through: Vec<String> = links.iter().map(|key| format!("`{}`", key.table)).collect();
+        let through = if links.is_empty() { String::new() } else { format!(" through {}", through.join(" and ")) };
         if self.is_cut {
-            return format!("delete {rows} of `{table}`{by_way} and all that refers to these");
+            return format!("delete {rows} of `{table}`{through} and all that refers to these");
         }
         if last.on_delete == Action::Cascade {
-            return format!("delete {rows} of `{table}`{by_way}");
+            return format!("delete {rows} of `{table}`{through}");
         }
 
-        format!("empty {} in {rows} of `{table}`{by_way}", quoted(columns))
+        format!("empty {} in {rows} of `{table}`{through}", quoted(columns))
     }
 
     /// Why these rows cannot be counted, if they cannot.
@@ -60,7 +60,7 @@ impl Cascade<'_> {
         self.path.last()?.hidden
     }
 
-    /// The tables and the condition under which rows at the end of the chain go with the row `t`.
+    /// The tables and the condition for the rows at the end of the chain that depend on the row `t`.
     fn referring(&self, context: &SqlContext) -> String {
         let quotes = context.database().quotes();
         let (mut from, mut same) = (Vec::new(), Vec::new());
@@ -79,18 +79,19 @@ impl Cascade<'_> {
     }
 }
 
-/// What the database would do to rows that are not in the data set when it deletes rows of this table: one sentence.
+/// Describes what the database would do to rows outside the data set when rows of this table are deleted.
 pub(crate) async fn describe_cascades(
     context: &SqlContext,
     connection: &mut dyn Connection,
     table: &SqlTable,
 ) -> Result<Option<String>, sqlx::Error> {
     let keys = context.foreign_keys(connection).await?;
-    let all: Vec<String> = cascades_from(context, &keys, table.name).iter().map(|cascade| cascade.said(None)).collect();
+    let all: Vec<String> =
+        cascades_from(context, &keys, table.name).iter().map(|cascade| cascade.describe(None)).collect();
     Ok((!all.is_empty()).then(|| all.join(" and ")))
 }
 
-/// Deletes records, except those with which the database would delete or empty rows that the data set does not hold.
+/// Deletes records, except those whose delete would make the database delete or empty rows outside the data set.
 pub(crate) async fn delete_unless_cascading<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -121,22 +122,22 @@ async fn refused_deletes<M: SqlModel>(
     let keys = context.foreign_keys(connection).await?;
     let cascades = cascades_from(context, &keys, M::TABLE.name);
     if let Some((cascade, why)) = cascades.iter().find_map(|cascade| Some((cascade, cascade.hidden()?))) {
-        let refused = |at| (at, uncountable("with", M::TABLE.name, &cascade.said(None), why));
+        let refused = |at| (at, uncountable("with", M::TABLE.name, &cascade.describe(None), why));
         return Ok((0..old.len()).map(refused).collect());
     }
 
     let mut refused = refused_for_links(context, connection, old, &keys).await?;
     for (record, counts) in count_rows(context, connection, old, &cascades).await? {
         let what = cascades.iter().zip(counts).filter(|(_, count)| *count > 0);
-        let what = what.map(|(cascade, count)| cascade.said(Some(count))).collect::<Vec<_>>();
+        let what = what.map(|(cascade, count)| cascade.describe(Some(count))).collect::<Vec<_>>();
         refused.insert(record, refusal("with", M::TABLE.name, &what.join(" and ")));
     }
 
     Ok(refused)
 }
 
-/// Why records, by their positions, are not deleted: rows refer to them by a link. The core has deleted those that were
-/// loaded and are to go, so these were added since, or have stayed.
+/// Why records, by their positions, are not deleted: rows refer to them by a link. The core has already deleted the planned
+/// ones, so these rows were added since, or have stayed.
 async fn refused_for_links<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -144,7 +145,7 @@ async fn refused_for_links<M: SqlModel>(
     keys: &[ReferringKey],
 ) -> Result<BTreeMap<usize, TargetError>, WriteError> {
     let mut refused = BTreeMap::new();
-    // The database is to delete what is under such a record.
+    // Such a model leaves its dependents to the database.
     if M::SCHEMA.flags.contains(Flags::SKIP_CHILDREN_ON_DELETE) {
         return Ok(refused);
     }
@@ -167,7 +168,7 @@ async fn refused_for_links<M: SqlModel>(
 
         for (record, count) in counts {
             let cascade = Cascade { path: vec![key], is_cut: false };
-            refused.entry(record).or_insert_with(|| still_linked(M::TABLE.name, &cascade.said(Some(count))));
+            refused.entry(record).or_insert_with(|| still_linked(M::TABLE.name, &cascade.describe(Some(count))));
         }
     }
 
@@ -192,13 +193,14 @@ pub(crate) async fn refused_updates<M: SqlModel>(
         let is_of_key = |column: &str| key.columns.iter().any(|(_, to)| context.is_column(to, column));
         let of_key: Vec<ColumnSource> =
             sources(M::TABLE).into_iter().filter(|(column, _)| is_of_key(column)).map(|(_, source)| source).collect();
-        // A value that another follows is passed on, but null is not.
+        // `ON UPDATE CASCADE` passes a new value on, but not null.
         let empties = |at: usize, patch: &M::Patch| {
             let lost = |source: &ColumnSource| {
                 key.on_update == Action::Empty || new.get(at).is_some_and(|new| is_null(*new, *source))
             };
             of_key.iter().any(|source| is_changed::<M>(patch, *source) && lost(source))
         };
+
         let positions: Vec<usize> =
             changes.iter().enumerate().filter(|(at, (_, patch))| empties(*at, patch)).map(|(at, _)| at).collect();
         if positions.is_empty() {
@@ -211,6 +213,7 @@ pub(crate) async fn refused_updates<M: SqlModel>(
             refused.extend(positions.into_iter().map(|at| (at, uncountable("by updating", M::TABLE.name, &what, why))));
             continue;
         }
+
         let old: Vec<&M> = positions.iter().filter_map(|at| changes.get(*at)).map(|(old, _)| *old).collect();
         let cascade = Cascade { path: vec![key], is_cut: false };
         for (at, counts) in count_rows(context, connection, &old, &[cascade]).await? {
@@ -226,7 +229,7 @@ pub(crate) async fn refused_updates<M: SqlModel>(
     Ok(refused)
 }
 
-/// How many rows there are at the end of each of these chains, for each record, by its position, that has any.
+/// The number of rows at the end of each chain, for each record, by its position, that has any.
 async fn count_rows<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -245,25 +248,26 @@ async fn count_rows<M: SqlModel>(
     let from = format!("{} AS t", context.database().quotes().table(M::TABLE.name));
     let filter = format!("({any})");
     let mut each = |record: usize, row: &dyn Row| {
-        let count = |position| match row.value(position, Kind::Int64) {
+        let count = |position| match row.value(position, ValueKind::Int64) {
             Ok(Value::Int(count)) => u64::try_from(count).unwrap_or_default(),
             _ => 0,
         };
         counted.insert(record, (0..items.len()).map(count).collect());
     };
+
     let query = RecordQuery { items: &items, from: &from, filter: Some(&filter) };
     find_of_records(context, connection, old, &query, &mut each).await?;
     Ok(counted)
 }
 
-/// What is selected of the rows `t` of records.
+/// A query of the rows `t` of records.
 struct RecordQuery<'a> {
     items: &'a [String],
     from: &'a str,
     filter: Option<&'a str>,
 }
 
-/// Hands what is selected of the rows of records to `each`, with the position of the record.
+/// Calls `each` with the result of a query of records' rows, and the position of the record.
 async fn find_of_records<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -274,7 +278,7 @@ async fn find_of_records<M: SqlModel>(
     let located = row_identity::locate(context, connection, old).await?;
     let mut groups: BTreeMap<RowKey, (RowBatch<'_>, Vec<usize>)> = BTreeMap::new();
     for record in 0..old.len() {
-        // One that is not found is reported when it is written.
+        // A record that is not found is reported when it is written.
         if let Ok((by, values)) = located.by(record)
             && !values.is_empty()
         {
@@ -309,8 +313,8 @@ async fn find_of_records<M: SqlModel>(
     Ok(())
 }
 
-/// The chains of foreign keys that lead from a table to rows which the data set does not hold, and that act when a row of
-/// the table is deleted.
+/// The chains of foreign keys that lead from a table to rows outside the data set, and that act when a row of the table is
+/// deleted.
 fn cascades_from<'k>(context: &SqlContext, keys: &'k [ReferringKey], table: &'static str) -> Vec<Cascade<'k>> {
     let may_cascade = |name: &str| context.models.tables.iter().any(|table| table.name == name && table.cascades);
     let mut found = Vec::new();
@@ -325,6 +329,7 @@ fn cascades_from<'k>(context: &SqlContext, keys: &'k [ReferringKey], table: &'st
                     if key.on_delete != Action::Cascade || !cascades_further(keys, child) {
                         continue;
                     }
+
                     if path.len() < LONGEST {
                         open.push((child, path));
                     } else {
@@ -355,7 +360,7 @@ fn cascades_further(keys: &[ReferringKey], table: &'static str) -> bool {
     false
 }
 
-/// Whether a record has nothing for a column.
+/// Whether a record has null for a column.
 fn is_null<M: SqlModel>(record: &M, source: ColumnSource) -> bool {
     let is_null = |field: usize| matches!(record.value(field), Ok(Value::Null));
     match source {
@@ -373,7 +378,7 @@ fn quoted(columns: &[(String, String)]) -> String {
 
 fn refusal(doing: &str, table: &str, what: &str) -> TargetError {
     TargetError::new(format!(
-        "{doing} the row of `{table}` the database would {what}, which the data set does not hold: see to them first, or put \
+        "{doing} the row of `{table}` the database would {what}, which the data set does not hold: change these first, or put \
          `#[sql(cascades)]` on the model"
     ))
 }
@@ -387,7 +392,7 @@ fn still_linked(table: &str, what: &str) -> TargetError {
 
 fn uncountable(doing: &str, table: &str, what: &str, why: &str) -> TargetError {
     TargetError::new(format!(
-        "{doing} the row of `{table}` the database would {what}, if there are any, which cannot be told: {why}; let the login \
-         read all of it, or put `#[sql(cascades)]` on the model"
+        "{doing} the row of `{table}` the database would {what}, if there are any, which cannot be checked: {why}; let the \
+         login read all of it, or put `#[sql(cascades)]` on the model"
     ))
 }

@@ -7,28 +7,29 @@ use diffsync_core::data::Side;
 use diffsync_core::schema::{Comparison, ModelSchema};
 
 use super::required_columns::RequiredTable;
-use super::selection::selected;
+use super::selection::select_expression;
 use super::{cascade, create_tables, equal_identifiers, required_columns};
 use crate::sql::catalogue::{Catalogue, column_of};
 use crate::sql::context::SqlContext;
 use crate::sql::dialect::Connection;
 use crate::sql::model::schema::SqlTable;
 
-/// Looks at the connection, the version, the tables and the rights.
+/// Checks the connection, the version, the tables and the rights.
 pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
     let may_be_absent = context.create_tables && checkup.side() == Side::Target;
     if !context.database().exists() {
         let shown = context.server().shown();
         if !may_be_absent {
-            return checkup
-                .failed("connection", format!("there is no `{shown}`; give the file that holds the database"));
+            return checkup.failed("connection", format!("there is no `{shown}`; give the path of the database file"));
         }
+
         match context.database().can_be_created() {
             Ok(()) => {
                 checkup.passed("connection", format!("`{shown}` does not exist yet; it is created at the first write"));
             }
             Err(reason) => checkup.failed("connection", format!("`{shown}` does not exist yet, and {reason}")),
         }
+
         check_lookups(context, None, checkup).await;
         return;
     }
@@ -37,9 +38,10 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
         Ok(connection) => connection,
         Err(error) => return checkup.failed("connection", context.server().unreachable(&error).to_string()),
     };
+
     checkup.passed("connection", context.server().shown());
     if let Some(look) = context.database().begin_check()
-        && let Err(error) = connection.run(look).await
+        && let Err(error) = connection.execute(look).await
     {
         return checkup.failed("connection", context.server().unreachable(&error).to_string());
     }
@@ -70,12 +72,12 @@ pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
         }
     }
 
-    if context.database().begin_check().is_none() || connection.run("ROLLBACK").await.is_ok() {
+    if context.database().begin_check().is_none() || connection.execute("ROLLBACK").await.is_ok() {
         context.session.give_back(connection);
     }
 }
 
-/// Says where the database takes identifiers for the same that the model tells apart, and what to write on the model.
+/// Reports columns in which the database considers identifiers equal that differ in the model, and how to change the model.
 async fn check_identifiers(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -89,8 +91,8 @@ async fn check_identifiers(
         return;
     }
 
-    let mut said = format!(
-        "{}: a record that the database takes for one it has is not created, and that one is not deleted",
+    let mut text = format!(
+        "{}: a record that the database considers equal to one of its rows is not created, and that row is not deleted",
         identity.why
     );
     let compared_by_case = identity.coarse.iter().filter(|(_, found)| found.ignores_case);
@@ -98,13 +100,13 @@ async fn check_identifiers(
     let by_case = compared_by_case.filter(|field| field.comparison != Comparison::IgnoreCase);
     let by_case: Vec<String> = by_case.map(|field| format!("`{}`", field.name)).collect();
     if !by_case.is_empty() {
-        let _ = write!(said, "; put `compare = ignore_case` on {} if case does not matter", by_case.join(" and "));
+        let _ = write!(text, "; put `compare = ignore_case` on {} if case does not matter", by_case.join(" and "));
     }
 
-    checkup.passed(format!("identifiers of {}", table.name), said);
+    checkup.passed(format!("identifiers of {}", table.name), text);
 }
 
-/// Says what the database deletes or empties together with rows of a table.
+/// Reports what the database deletes or empties together with rows of a table.
 async fn check_cascades(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -114,13 +116,13 @@ async fn check_cascades(
     let what = format!("deletes in {}", table.name);
     match cascade::describe_cascades(context, connection, table).await {
         Ok(None) => {}
-        Ok(Some(said)) if table.cascades => {
-            checkup.passed(what, format!("the database may also {said}, which the model allows"));
+        Ok(Some(effect)) if table.cascades => {
+            checkup.passed(what, format!("the database may also {effect}, which the model allows"));
         }
-        Ok(Some(said)) => checkup.passed(
+        Ok(Some(effect)) => checkup.passed(
             what,
             format!(
-                "the database would also {said}, which the data set does not hold: a record with such rows is not \
+                "the database would also {effect}, which the data set does not hold: a record with such rows is not \
                  deleted, unless `#[sql(cascades)]` is on the model"
             ),
         ),
@@ -128,7 +130,7 @@ async fn check_cascades(
     }
 }
 
-/// Checks that all that lookups lead to exists or is created, and returns the tables for which it does not.
+/// Checks that the tables and columns of lookups exist or will be created, and returns the tables for which they do not.
 async fn check_lookups(
     context: &SqlContext,
     connection: Option<&mut dyn Connection>,
@@ -186,11 +188,13 @@ async fn check_table(
         Ok(columns) => columns,
         Err(error) => return checkup.failed(what, error.to_string()),
     };
+
     let mut amiss = Vec::new();
     for used in used {
         match column_of(&columns, table, used.name) {
             Ok(column) => {
-                let read = used.fields.iter().map(|field| selected(context.database(), table, column, "t", field));
+                let read =
+                    used.fields.iter().map(|field| select_expression(context.database(), table, column, "t", field));
                 amiss.extend(read.filter_map(Result::err));
             }
             Err(missing) => amiss.push(missing),
@@ -198,7 +202,7 @@ async fn check_table(
     }
 
     if amiss.is_empty() {
-        checkup.passed(what, format!("all {} columns that are used are there", used.len()));
+        checkup.passed(what, format!("all {} used columns exist", used.len()));
     } else {
         checkup.failed(what, amiss.join("; "));
     }
@@ -219,7 +223,7 @@ async fn check_table(
     }
 }
 
-/// Says which way rows are inserted, where there are two.
+/// Reports whether rows are inserted by `COPY`, if the database has it.
 async fn check_insert_method(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -227,7 +231,7 @@ async fn check_insert_method(
     checkup: &mut HealthCheck,
 ) {
     let what = format!("writing {table}");
-    match connection.behavior(table).await.map(|behavior| behavior.copies) {
+    match connection.behavior(table).await.map(|behavior| behavior.copy_support) {
         Ok(None) => {}
         Ok(Some(Ok(()))) => checkup.passed(what, "rows are inserted by `COPY`"),
         Ok(Some(Err(why))) => checkup.passed(what, format!("rows are inserted by `INSERT`, since {why}")),

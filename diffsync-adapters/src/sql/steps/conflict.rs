@@ -1,4 +1,4 @@
-//! Names the rows that have the unique values which records were refused for.
+//! Names the rows that have the unique values of rejected records.
 
 use diffsync_core::ModelExt;
 use std::fmt::Write;
@@ -18,17 +18,17 @@ use crate::sql::model::encoding::{Fields, Row};
 use crate::sql::model::value::Value;
 use crate::sql::session::error::WriteError;
 
-/// The rows that have unique values of records.
+/// The rows that already have unique values of records.
 struct Holders {
-    /// For each record the identifiers of such rows, each with the columns of the value.
+    /// For each record, the identifiers of such rows, each with the columns of the value.
     of_records: Vec<Vec<(String, String)>>,
-    /// Whether the table has a unique key whose rows are not found by the values of its columns: the record may then have
-    /// collided with another row.
+    /// Whether the table has a unique key whose rows cannot be found by the values of its columns: the record may then
+    /// conflict with another row.
     may_be_others: bool,
 }
 
-/// Creates records, except those that the database takes for ones it has. Of a batch that is refused since a unique
-/// value is taken, those are named whose values rows have, and the rest is written.
+/// Creates records. If a unique value makes the database reject the batch, the records with taken values fail with the rows
+/// that have them, and the others are written.
 pub(crate) async fn create_or_name_holders<M: SqlModel>(
     context: &SqlContext,
     new: &[&M],
@@ -47,7 +47,7 @@ pub(crate) async fn create_or_name_holders<M: SqlModel>(
     Ok(together(written, held))
 }
 
-/// Updates records. One that is refused since a unique value is taken is told which row has it.
+/// Updates records. The error of a record with a taken unique value names the row that has it.
 pub(crate) async fn update_or_name_holders<M: SqlModel>(
     context: &SqlContext,
     changes: &[(&M, &M::Patch)],
@@ -55,7 +55,7 @@ pub(crate) async fn update_or_name_holders<M: SqlModel>(
     let error = match write::update(context, changes).await {
         Err(error) if error.is_conflict() => error,
         Ok(mut answers) => {
-            // Of a batch that was written otherwise, each that was refused is told as well.
+            // The same for single records that were rejected in a batch that was written.
             for (answer, (old, patch)) in answers.iter_mut().zip(changes) {
                 if let Err(error) = answer
                     && error.is_conflict()
@@ -69,12 +69,12 @@ pub(crate) async fn update_or_name_holders<M: SqlModel>(
         Err(error) => return Err(error),
     };
 
-    // Of several, each may have what another of them gives up.
+    // In a batch of several, the holder may be a record that gives the value up, so the core retries them one by one.
     let [(old, patch)] = changes else { return Err(error) };
     Err(held_by_other::<M>(context, old, patch, &error).await?.unwrap_or(error))
 }
 
-/// The error that names the row which has a unique value that a record was to get.
+/// The error with the row that has a unique value of the changed record.
 async fn held_by_other<M: SqlModel>(
     context: &SqlContext,
     old: &M,
@@ -86,7 +86,7 @@ async fn held_by_other<M: SqlModel>(
     Ok(held.into_iter().flatten().next())
 }
 
-/// For each record the error that names the rows which have unique values of it, except its own row.
+/// For each record, the error with the rows that have unique values of it, except its own row.
 async fn conflict_errors<M: SqlModel>(
     context: &SqlContext,
     new: &[&M],
@@ -100,7 +100,7 @@ async fn conflict_errors<M: SqlModel>(
             let conflict = |holders: Vec<(String, String)>| conflict_error::<M>(error, holders, may_be_others);
             Ok(of_records.into_iter().map(conflict).collect())
         }
-        // That a value is taken is known; who has it is not.
+        // The conflict is known, but not its holder.
         Err(WriteError::Database(failure)) => {
             writing.undo(Some(&failure)).await?;
             Ok(new.iter().map(|_| None).collect())
@@ -112,7 +112,7 @@ async fn conflict_errors<M: SqlModel>(
     }
 }
 
-/// The error that names these rows, if there are any.
+/// The error with these rows, if there are any.
 fn conflict_error<M: SqlModel>(
     error: &TargetError,
     holders: Vec<(String, String)>,
@@ -129,7 +129,7 @@ fn conflict_error<M: SqlModel>(
     }
 
     let conflict = TargetError::conflict(message);
-    // A conflict that names no holder keeps all rows that it may be about.
+    // A conflict without a holder holds the deletes of all rows that it may be about.
     if may_be_others {
         return Some(conflict);
     }
@@ -137,7 +137,7 @@ fn conflict_error<M: SqlModel>(
     Some(holders.into_iter().fold(conflict, |conflict, (holder, _)| conflict.held_by(M::NAME, holder)))
 }
 
-/// The rows that have unique values of records, which may be several for one record.
+/// The rows that have unique values of records. There may be several for one record.
 async fn find_holders<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -154,7 +154,7 @@ async fn find_holders<M: SqlModel>(
     let mut may_be_others = false;
 
     for key in connection.unique_keys(M::TABLE.name).await? {
-        // A row with the same values in a key that is not exact may not be the one that was collided with.
+        // A row with the same values in an inexact key may not be the one in conflict.
         if !key.is_exact {
             may_be_others = true;
             continue;
@@ -165,8 +165,7 @@ async fn find_holders<M: SqlModel>(
             |part: &&UniqueColumn| sources.iter().find(|(column, _)| *column == part.name).map(|(_, source)| *source);
         let of_key: Vec<ColumnSource> = key.iter().filter_map(source).collect();
         if of_key.len() < key.len() {
-            // Values that the database fills in are unknown here. If it fills in all of them, it counts them, so they are
-            // taken by no row.
+            // Values that the database fills in are unknown here. If it fills in all of them, it generates unused ones.
             may_be_others |= !of_key.is_empty();
             continue;
         }
@@ -177,21 +176,22 @@ async fn find_holders<M: SqlModel>(
                 .map_err(|error| context.server().fatal_schema_error(&error))?;
             by.push((format!("t.{}{collate}", quotes.column(name)), column.ty.clone()));
         }
+
         let mut rows = RowBatch::new(key.len());
-        let mut asked = Vec::new();
+        let mut queried = Vec::new();
         for record in 0..new.len() {
             let values = of_key.iter().map(|source| resolved.value(record, *source)).collect::<Result<Vec<_>, _>>();
             if let Ok(values) = values
                 && !values.contains(&Value::Null)
             {
                 rows.values.extend(values);
-                asked.push(record);
+                queried.push(record);
             }
         }
 
         let named = key.iter().map(|part| format!("`{}`", part.name)).collect::<Vec<_>>().join(", ");
         let mut each = |at: usize, row: &dyn Row| {
-            let Some(record) = asked.get(at) else { return };
+            let Some(record) = queried.get(at) else { return };
             let (Some(new), Some(holders)) = (new.get(*record), of_records.get_mut(*record)) else { return };
             if let Ok(id) = M::identify(&Fields::new(row, M::TABLE))
                 && !is_own(new, &id)
@@ -202,6 +202,7 @@ async fn find_holders<M: SqlModel>(
                 }
             }
         };
+
         let wanted = RowQuery { items: &items, from: &from, by: &by, filter: None };
         find_rows(context.database().engine(), connection, &wanted, &rows, &mut each).await?;
     }

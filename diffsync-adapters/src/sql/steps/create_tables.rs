@@ -12,9 +12,9 @@ use crate::sql::context::SqlContext;
 use crate::sql::dialect::Connection;
 use crate::sql::dialect::quoting::suggestion;
 use crate::sql::model::schema::{Lookup, Role, SqlTable};
-use crate::sql::model::value::Kind;
+use crate::sql::model::value::ValueKind;
 
-/// Whether none of the tables exists. If some do, the others must not pass for empty ones.
+/// Whether none of the tables exists. If some exist, the missing ones must not pass for empty tables.
 pub(crate) async fn no_table_exists(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -61,16 +61,18 @@ pub(crate) async fn missing_lookup_targets(
             }
             (None, None) => Vec::new(),
         };
+
         if columns.is_empty() {
             let mut there: Vec<String> = context.models.tables.iter().map(|own| own.name.to_owned()).collect();
             if let Some(connection) = connection.as_deref_mut() {
                 there.extend(connection.tables().await.map_err(unreadable)?);
             }
             let suggestion = suggestion(table, there.iter().map(String::as_str));
-            missing_targets.push((table, format!("there is no table `{table}`, and no model makes it{suggestion}")));
+            missing_targets.push((table, format!("there is no table `{table}`, and no model creates it{suggestion}")));
             continue;
         }
-        let is = if own.is_some() { "is made without" } else { "has no" };
+
+        let is = if own.is_some() { "is created without" } else { "has no" };
         for missing in used.iter().filter(|used| !columns.iter().any(|column| column == used.name)) {
             let suggestion = suggestion(missing.name, columns.iter().map(String::as_str));
             missing_targets.push((table, format!("`{table}` {is} column `{}`{suggestion}", missing.name)));
@@ -103,8 +105,8 @@ pub(crate) async fn create_tables(context: &SqlContext) -> Result<(), TargetErro
 
     let created = context.tables_created.get_or_try_init(|| async {
         let mut connection = context.session.connection(true).await?;
-        // All or none, where the database can.
-        connection.run(context.database().begin()).await?;
+        // All or none, if the database has transactions for this.
+        connection.execute(context.database().begin()).await?;
         let placed = creation_order(context);
         let mut closing = Vec::new();
         for (position, table) in placed.iter().enumerate() {
@@ -112,20 +114,21 @@ pub(crate) async fn create_tables(context: &SqlContext) -> Result<(), TargetErro
             if connection.columns(table.name).await?.is_empty() {
                 closing.extend(deferred_foreign_keys(context, position, &placed));
             }
-            connection.run(&create_statement(context, position, &placed)).await?;
+            connection.execute(&create_statement(context, position, &placed)).await?;
         }
+
         for statement in closing {
-            connection.run(&statement).await?;
+            connection.execute(&statement).await?;
         }
-        connection.run("COMMIT").await?;
+        connection.execute("COMMIT").await?;
         context.session.give_back(connection);
         Ok(())
     });
 
-    created.await.map(drop).map_err(|error: sqlx::Error| context.server().write_error("make the tables", &error, &[]))
+    created.await.map(drop).map_err(|error: sqlx::Error| context.server().write_error("create the tables", &error, &[]))
 }
 
-/// The tables, each after those that it refers to, as far as they do not refer to each other.
+/// The tables, each after those that it refers to, except in circles.
 fn creation_order(context: &SqlContext) -> Vec<&'static SqlTable> {
     let mut placed: Vec<&'static SqlTable> = Vec::new();
     while placed.len() < context.models.tables.len() {
@@ -137,6 +140,7 @@ fn creation_order(context: &SqlContext) -> Vec<&'static SqlTable> {
             };
             table.lookups.iter().any(refers)
         };
+
         let left = || context.models.tables.iter().filter(|table| !placed.iter().any(|other| other.name == table.name));
         let Some(next) = left().find(|table| !waits(table)).or_else(|| left().next()) else { break };
         placed.push(next);
@@ -159,7 +163,7 @@ fn foreign_key_clause(context: &SqlContext, lookup: &'static Lookup, there: &[&'
 /// each other where a reference is deferred.
 fn deferred_foreign_keys(context: &SqlContext, position: usize, placed: &[&'static SqlTable]) -> Vec<String> {
     let (Some(table), Some(later)) = (placed.get(position), placed.get(position + 1..)) else { return Vec::new() };
-    if context.database().refers_ahead() {
+    if context.database().allows_forward_references() {
         return Vec::new();
     }
     let quoted = context.database().quotes().table(table.name);
@@ -169,14 +173,19 @@ fn deferred_foreign_keys(context: &SqlContext, position: usize, placed: &[&'stat
 
 /// The statement that creates the table at this position.
 fn create_statement(context: &SqlContext, position: usize, placed: &[&'static SqlTable]) -> String {
-    let there = if context.database().refers_ahead() { placed } else { placed.get(..=position).unwrap_or_default() };
+    let there = if context.database().allows_forward_references() {
+        placed
+    } else {
+        placed.get(..=position).unwrap_or_default()
+    };
+
     let Some(table) = placed.get(position) else { return String::new() };
     let (database, quotes) = (context.database(), context.database().quotes());
     let unique = identity(table);
     let mut lines = Vec::new();
     let key = created_key(context, table);
     if let Some(key) = key {
-        let kind = table.key.and_then(|key| table.fields.get(key)).map_or(Kind::Int64, |field| field.kind);
+        let kind = table.key.and_then(|key| table.fields.get(key)).map_or(ValueKind::Int64, |field| field.kind);
         lines.push(format!("{} {}", quotes.column(key), database.key_type(kind)));
     }
 
@@ -194,7 +203,7 @@ fn create_statement(context: &SqlContext, position: usize, placed: &[&'static Sq
         let other = context.models.tables.iter().find(|other| other.name == foreign_key.table);
         let key = context.key_of(foreign_key);
         let held = other.and_then(|other| other.columns().find(|(_, column, _)| *column == key));
-        let kind = held.map_or(Kind::Int64, |(_, _, field)| field.kind);
+        let kind = held.map_or(ValueKind::Int64, |(_, _, field)| field.kind);
         // A foreign key must be of the type that it refers to.
         let declared =
             held.filter(|(_, column, _)| other.and_then(|other| created_key(context, other)) != Some(*column));
@@ -204,13 +213,14 @@ fn create_statement(context: &SqlContext, position: usize, placed: &[&'static Sq
         if !is_nullable {
             line.push_str(" NOT NULL");
         }
+
         nullable.insert(foreign_key.column, is_nullable);
         lines.push(line);
         lines.extend(foreign_key_clause(context, lookup, there));
     }
 
     if let Some(owner) = &table.owner {
-        lines.push(format!("{} {}", quotes.column(owner.column), database.column_type(Kind::Text, true)));
+        lines.push(format!("{} {}", quotes.column(owner.column), database.column_type(ValueKind::Text, true)));
     }
 
     let is_key = key.is_none() && unique.iter().all(|column| nullable.get(column) == Some(&false));

@@ -1,8 +1,8 @@
-//! Records of the source that the database takes for ones it already has, although their identifiers differ.
+//! New records of the source whose identifiers the database considers equal to those of its rows.
 //!
-//! A column may take `Zürich` for `Zurich`, or keep `2026-1-5` as `2026-01-05`. To the comparison these are two records, one to
-//! create and one to delete. The database is asked which of the source's new identifiers it takes for those of its rows,
-//! before anything of the model is written: neither of such a pair is touched, and each error names the other.
+//! A column may consider `Zürich` and `Zurich` equal, or store `2026-1-5` as `2026-01-05`. For the comparison these are two
+//! records, one to create and one to delete. So before a model is written, the database is queried for such pairs: neither
+//! record of a pair is touched, and each error names the other.
 
 use diffsync_core::ModelExt;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use crate::sql::dialect::RowBatch;
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::{Fields, Row};
 use crate::sql::model::schema::Role;
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 use crate::sql::session::error::WriteError;
 
-/// The columns of the identifier, which fields they are of, and how they are coarser than Rust.
+/// The columns of the identifier, their fields, and how they compare less exactly than Rust.
 pub(crate) struct Identity {
     pub(crate) selection: Selection,
     /// The positions of the fields.
@@ -71,12 +71,13 @@ async fn find_equal_identifiers<'r, M: SqlModel>(
         match collect_pairs(context, &mut *writing.connection, &identity, piece, &mut twins).await {
             Ok(()) => writing.undo(None).await?,
             Err(error) => {
-                let said = context.server().write_error("look for equal identifiers", &error, &[]);
+                let failure = context.server().write_error("look for equal identifiers", &error, &[]);
                 writing.undo(Some(&error)).await?;
-                if said.kind() != diffsync_core::adapter::TargetErrorKind::Record {
-                    return Err(said);
+                if failure.kind() != diffsync_core::adapter::TargetErrorKind::Record {
+                    return Err(failure);
                 }
-                // One that the column cannot hold equals no row, and fails when it is written.
+
+                // A value that the column cannot hold equals no row, and fails when it is written.
                 if piece.len() > 1 {
                     let (first, rest) = piece.split_at(piece.len() / 2);
                     open.extend([rest, first]);
@@ -100,7 +101,7 @@ async fn collect_pairs<M: SqlModel>(
     let mut asked = Vec::new();
     for record in records {
         let values = identity.fields.iter().map(|field| record.value(*field)).collect::<Result<Vec<_>, _>>();
-        // What cannot be stored fails later, and null equals nothing.
+        // A value that cannot be stored fails later, and null equals nothing.
         if let Ok(values) = values
             && !values.contains(&Value::Null)
         {
@@ -118,6 +119,7 @@ async fn collect_pairs<M: SqlModel>(
         else {
             return;
         };
+
         // The same record, created by others since the target was loaded, is found when it is written.
         let new = record.id();
         if new != id {
@@ -140,7 +142,7 @@ pub(crate) async fn identity_columns(
     let of_identifier = table.fields.iter().enumerate().filter(|(_, field)| field.role == Role::Identifier);
     let of_identifier = of_identifier.filter(|(position, _)| *position < selection.places.len());
     let fields: Vec<usize> = of_identifier.map(|(position, _)| position).collect();
-    let columns: Vec<(&FieldColumn, Kind)> = fields
+    let columns: Vec<(&FieldColumn, ValueKind)> = fields
         .iter()
         .filter_map(|field| Some((selection.places.get(*field)?, table.fields.get(*field)?.kind)))
         .collect();

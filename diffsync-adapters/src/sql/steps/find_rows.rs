@@ -1,30 +1,30 @@
-//! Finds the rows that the database takes for the ones with given values.
+//! Finds the rows whose values the database considers equal to given ones.
 
 use std::fmt::Write;
 
 use crate::sql::dialect::{Connection, Engine, RowBatch};
 use crate::sql::model::encoding::Row;
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 
-/// Rows that are looked for.
+/// A query for rows by values.
 pub(crate) struct RowQuery<'a> {
-    /// What is selected of each that is found.
+    /// The expressions to select.
     pub(crate) items: &'a [String],
-    /// The table, with all that is joined to it.
+    /// The table, with the joined tables.
     pub(crate) from: &'a str,
     /// The columns to find them by, qualified, and their types.
     pub(crate) by: &'a [(String, String)],
-    /// What else must be true of them, if anything.
+    /// A further condition.
     pub(crate) filter: Option<&'a str>,
 }
 
-/// How many rows of values one query asks for.
+/// The maximum number of rows of values in a query.
 pub(crate) const ROWS: usize = 2_000;
 
-/// How many values one query holds: fewer than each kind of database takes.
+/// The maximum number of values in a query, below the limit of each kind of database.
 const VALUES: usize = 30_000;
 
-/// Hands each row that is found to `each`, with the position of the values that it was found by.
+/// Calls `each` with each row that is found, and the position of the values that it was found by.
 pub(crate) async fn find_rows(
     engine: Engine,
     connection: &mut dyn Connection,
@@ -45,7 +45,7 @@ pub(crate) async fn find_rows(
     Ok(())
 }
 
-/// Joins the values as rows with a number, which says by which of them a row was found.
+/// Joins the values as numbered rows, so that each result shows by which of them it was found.
 async fn numbered(
     engine: Engine,
     connection: &mut dyn Connection,
@@ -73,24 +73,25 @@ async fn numbered(
         // The column first: it is its collation that decides.
         if is_postgres { format!("{column} = v.c{at}::{ty}") } else { format!("{column} = v.c{at}") }
     });
+
     let found = same.chain(filter.map(|filter| format!("({filter})"))).collect::<Vec<_>>().join(" AND ");
     let number = if is_postgres { "v.n::bigint" } else { "v.n" };
     let items_of = items.iter().map(String::as_str).chain([number]).collect::<Vec<_>>().join(", ");
 
-    // PostgreSQL wants a condition for any other join; SQLite takes this word for an order that it has to keep.
+    // PostgreSQL requires a condition for a plain join; in `SQLite`, a cross join would fix the order of the tables.
     let join = if is_postgres { "CROSS JOIN" } else { "JOIN" };
     let sql = format!("WITH v (n, {names}) AS (VALUES {given}) SELECT {items_of} FROM v {join} {from} WHERE {found}");
 
     let mut row = |row: &dyn Row| {
-        if let Ok(Value::Int(number)) = row.value(items.len(), Kind::Int64) {
+        if let Ok(Value::Int(number)) = row.value(items.len(), ValueKind::Int64) {
             each(usize::try_from(number).unwrap_or_default(), row);
         }
     };
     connection.query(&sql, values, &mut row).await
 }
 
-/// `MySQL` cannot compare a column with that of such rows by the column's collation, only with values of the statement.
-/// Where any row is found, the values are queried in halves until it is known by which of them it was found.
+/// `MySQL` cannot compare a column with a column of joined values by the former's collation, only with values in the
+/// statement. So if any row is found, the values are queried in halves until each row's values are known.
 async fn in_halves(
     connection: &mut dyn Connection,
     wanted: &RowQuery<'_>,
@@ -127,6 +128,7 @@ async fn in_halves(
                 each(start, row);
             }
         };
+
         connection.query(&sql, asked, &mut found).await?;
         if any && !is_one {
             let middle = start.midpoint(end);

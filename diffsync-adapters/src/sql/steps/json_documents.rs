@@ -14,7 +14,7 @@ use crate::sql::dialect::{Connection, Engine, Read, RowBatch};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::{Fields, Row};
 use crate::sql::model::schema::{Place, Role};
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 use crate::sql::session::error::WriteError;
 
 /// For each record with documents that change, what its columns are to hold, by the positions of the fields.
@@ -39,7 +39,7 @@ pub(crate) async fn changed_documents<M: SqlModel>(
     let is_document = |place: &usize| {
         let field = M::TABLE.fields.get(*place);
         field.is_some_and(|field| {
-            field.kind == Kind::Json && field.role == Role::Attribute && matches!(field.place, Place::Column(_))
+            field.kind == ValueKind::Json && field.role == Role::Attribute && matches!(field.place, Place::Column(_))
         })
     };
 
@@ -95,7 +95,7 @@ async fn merge_documents<M: SqlModel>(
         // It writes one transaction at a time.
         Engine::Sqlite => false,
         // A view may be one whose rows cannot be locked.
-        Engine::Postgres => !behavior.alters,
+        Engine::Postgres => !behavior.may_alter_values,
         // The rows that are joined would be locked as well, and batches would wait for each other.
         Engine::MySql => M::TABLE.lookups.is_empty(),
     };
@@ -138,10 +138,11 @@ impl<M: SqlModel> Wanted<'_, M> {
         for field in self.fields.iter().copied() {
             let wrong = |reason| (field, reason);
             let texts = (
-                row.value(field, Kind::Json).map_err(wrong)?,
+                row.value(field, ValueKind::Json).map_err(wrong)?,
                 stored.value(field).map_err(wrong)?,
                 self.new.value(field).map_err(wrong)?,
             );
+
             // A document that is null has nothing to keep.
             if let (Value::Text(text), Value::Text(before), Value::Text(after)) = texts {
                 documents.insert(field, merged_text(&text, &before, &after).map_err(wrong)?);

@@ -41,6 +41,7 @@ pub(crate) async fn table<M: SqlModel>(data: &mut Table<M>, loading: &mut Loadin
         if done.is_multiple_of(STRIDE) {
             cx.progress(*done, None);
         }
+
         match record(data, &Fields::new(row, M::TABLE), cx.side()) {
             Ok(()) => true,
             Err(problem) => {
@@ -56,7 +57,7 @@ pub(crate) async fn table<M: SqlModel>(data: &mut Table<M>, loading: &mut Loadin
         Some(problem) => {
             let place = context.server().shown();
             Err(AdapterError::new(format!(
-                "{problem}, in row {number} as it was read from `{place}`; it cannot be told which record it is"
+                "{problem}, in row {number} as it was read from `{place}`; it is unknown which record it is"
             )))
         }
     }
@@ -69,7 +70,7 @@ fn is_known(table: &SqlTable, column: &str) -> bool {
     own.chain(foreign).chain(table.owner.map(|owner| owner.column)).any(|known| known == column)
 }
 
-/// Adds a row to the table, or returns why it cannot be told which record it is.
+/// Adds a row to the table, or returns why its identifier cannot be read.
 fn record<M: SqlModel>(data: &mut Table<M>, row: &Fields<'_>, side: Side) -> Result<(), String> {
     match M::read(row) {
         Ok(record) => {
@@ -82,7 +83,7 @@ fn record<M: SqlModel>(data: &mut Table<M>, row: &Fields<'_>, side: Side) -> Res
             data.insert(record);
         }
         Err(error) => {
-            let said = |field: usize, reason: &str| {
+            let message = |field: usize, reason: &str| {
                 let column = M::TABLE.fields.get(field).map_or("", |field| match field.place {
                     Place::Column(column) => column,
                     Place::Lookup(lookup, _) => {
@@ -91,9 +92,10 @@ fn record<M: SqlModel>(data: &mut Table<M>, row: &Fields<'_>, side: Side) -> Res
                 });
                 format!("`{column}` of `{}` {reason}", M::TABLE.name)
             };
+
             match M::identify(row) {
-                Ok(id) => data.reject(id, said(error.field, &error.reason)),
-                Err(unidentified) => return Err(said(unidentified.field, &unidentified.reason)),
+                Ok(id) => data.reject(id, message(error.field, &error.reason)),
+                Err(unidentified) => return Err(message(unidentified.field, &unidentified.reason)),
             }
         }
     }

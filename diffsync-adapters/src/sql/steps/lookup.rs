@@ -10,7 +10,7 @@ use crate::sql::model::schema::{ForeignKey, Part};
 use crate::sql::model::value::Value;
 use crate::sql::session::error::WriteError;
 
-/// The key for each natural key: null for none, a sentence about it where there is no such row.
+/// The key for each natural key: null if the natural key is empty, a message if there is no such row.
 pub(crate) async fn lookup_keys(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -20,23 +20,23 @@ pub(crate) async fn lookup_keys(
     let texts: Vec<Option<Vec<String>>> =
         wanted.iter().map(|key| key.as_ref().map(|key| key.iter().map(as_key).collect())).collect();
     let mut missing = RowBatch::new(natural_key_len(foreign_key));
-    let mut asked: HashMap<&[String], usize> = HashMap::new();
+    let mut positions: HashMap<&[String], usize> = HashMap::new();
     {
         let keys = context.keys();
         let found = keys.found.get(foreign_key);
         for (text, key) in texts.iter().zip(wanted) {
             if let (Some(text), Some(key)) = (text, key)
                 && found.is_none_or(|found| !found.contains_key(text))
-                && !asked.contains_key(text.as_slice())
+                && !positions.contains_key(text.as_slice())
             {
-                asked.insert(text, missing.len());
+                positions.insert(text, missing.len());
                 missing.values.extend(key);
             }
         }
     }
 
     let fresh =
-        if asked.is_empty() { Vec::new() } else { query_keys(context, connection, foreign_key, &missing).await? };
+        if positions.is_empty() { Vec::new() } else { query_keys(context, connection, foreign_key, &missing).await? };
     let mut by_position: HashMap<usize, Option<Value<'static>>> = HashMap::new();
     for (position, key) in fresh {
         by_position.entry(position).and_modify(|key| *key = None).or_insert(Some(key));
@@ -44,13 +44,13 @@ pub(crate) async fn lookup_keys(
 
     let mut keys = context.keys();
     let found = keys.found.entry(foreign_key).or_default();
-    for (text, position) in asked {
+    for (text, position) in positions {
         if let Some(key) = by_position.remove(&position) {
             found.insert(text.to_vec(), key);
         }
     }
 
-    Ok(texts.iter().map(|text| said(foreign_key, text.as_ref(), found)).collect())
+    Ok(texts.iter().map(|text| found_key(foreign_key, text.as_ref(), found)).collect())
 }
 
 async fn query_keys(
@@ -81,8 +81,12 @@ async fn query_keys(
     Ok(connection.find(&find).await?)
 }
 
-/// What was found for a natural key.
-fn said(foreign_key: &ForeignKey, text: Option<&Vec<String>>, found: &FoundKeys) -> Result<Value<'static>, String> {
+/// The key that was found for a natural key, or why there is none.
+fn found_key(
+    foreign_key: &ForeignKey,
+    text: Option<&Vec<String>>,
+    found: &FoundKeys,
+) -> Result<Value<'static>, String> {
     let Some(text) = text else { return Ok(Value::Null) };
     let named = || format!("{:?} for `{}`", text.join(", "), foreign_key.column);
     match found.get(text) {
@@ -101,7 +105,7 @@ pub(crate) fn natural_key_len(foreign_key: &ForeignKey) -> usize {
     foreign_key.parts.iter().map(len).sum()
 }
 
-/// A value as it is told apart from others.
+/// A value as a key of the cache.
 fn as_key(value: &Value<'_>) -> String {
     match value {
         Value::Null => String::new(),

@@ -1,4 +1,4 @@
-//! The steps of a run: what is asked of a database, and what is written to it.
+//! The steps of a run: reads and writes of a database.
 
 pub(crate) mod answers;
 pub(crate) mod cascade;

@@ -38,7 +38,7 @@ pub(crate) fn required_columns(context: &SqlContext) -> Vec<RequiredTable> {
     all
 }
 
-/// Adds what a lookup leads to, whose parts these fields hold.
+/// Adds the tables and columns of a lookup. These fields hold its parts.
 fn add_lookup_columns(
     context: &SqlContext,
     foreign_key: &'static ForeignKey,

@@ -1,4 +1,4 @@
-//! Reads records back where the database may hold something else than it was given.
+//! Reads records again after a write if the database may have stored other values.
 
 use diffsync_core::ModelExt;
 use std::collections::{BTreeMap, HashMap};
@@ -14,11 +14,11 @@ use crate::sql::dialect::{Column, Connection, Read, RowBatch, TableBehavior};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::Fields;
 use crate::sql::model::schema::Place;
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 use crate::sql::session::error::WriteError;
 
-/// Which rows of a grid the database may hold with other values than they were given: all of them where something
-/// alters what is written, else those with a value that the type of its column need not keep.
+/// The rows of a batch that may be stored with other values: all of them if a trigger or the like may alter them, otherwise
+/// those with a value that its column may not store exactly.
 pub(crate) fn rows_to_reread<M: SqlModel>(
     context: &SqlContext,
     behavior: &TableBehavior,
@@ -26,7 +26,7 @@ pub(crate) fn rows_to_reread<M: SqlModel>(
     written: &[(&'static str, ColumnSource)],
     batch: &RowBatch<'_>,
 ) -> Result<Vec<usize>, WriteError> {
-    if behavior.alters {
+    if behavior.may_alter_values {
         return Ok((0..batch.len()).collect());
     }
 
@@ -34,10 +34,11 @@ pub(crate) fn rows_to_reread<M: SqlModel>(
     let mut checked = Vec::new();
     for (position, (name, source)) in written.iter().enumerate() {
         let kind = match source {
-            ColumnSource::Field(field) => M::TABLE.fields.get(*field).map_or(Kind::Text, |field| field.kind),
-            ColumnSource::Owner => Kind::Text,
+            ColumnSource::Field(field) => M::TABLE.fields.get(*field).map_or(ValueKind::Text, |field| field.kind),
+            ColumnSource::Owner => ValueKind::Text,
             ColumnSource::Lookup(_) => continue,
         };
+
         let column =
             column_of(columns, M::TABLE.name, name).map_err(|error| context.server().fatal_schema_error(&error))?;
         checked.push((position, column, kind));
@@ -53,11 +54,11 @@ pub(crate) fn rows_to_reread<M: SqlModel>(
     Ok(batch.rows().enumerate().filter(|(_, row)| !keeps(row)).map(|(number, _)| number).collect())
 }
 
-/// Records that were just written, as the database holds them now, in the same order.
+/// Records that were just written, as they are stored, in the same order.
 ///
 /// # Errors
 ///
-/// If one is not there under its identifier, or cannot be read: what cannot be found again must not stay.
+/// If one cannot be found by its identifier, or cannot be read: a row that cannot be found again must not stay.
 pub(crate) async fn reread<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -92,13 +93,13 @@ pub(crate) async fn reread<M: SqlModel>(
     Ok(found.records.into_iter().flatten().collect())
 }
 
-/// Records that are read again, each at the place of the one that was written.
+/// Records that are read again, each at the position of the written one.
 struct RereadRecords<M: SqlModel> {
     places: HashMap<M::Id, usize>,
     records: Vec<Option<M>>,
     /// What is wrong with a row that was read.
     wrong: Option<String>,
-    /// What is wrong with a row that was read and is of no record, if a record is missing.
+    /// What is wrong with a row that matches no record. It counts if a record is missing.
     stray: Option<String>,
 }
 
@@ -121,8 +122,8 @@ impl<M: SqlModel> RereadRecords<M> {
                 None => {
                     self.stray.get_or_insert_with(|| {
                         format!(
-                            "`{table}` stored it as {:?}: a trigger or the type of a column changes what identifies it, so \
-                             it would not be found again",
+                            "`{table}` stored it as {:?}: a trigger or the type of a column changes its identifier, so it \
+                             would not be found again",
                             record.id().to_string()
                         )
                     });
@@ -136,7 +137,7 @@ impl<M: SqlModel> RereadRecords<M> {
                         M::TABLE.lookups.get(lookup).map_or("", |lookup| lookup.foreign_key.column)
                     }
                 });
-                format!("what `{table}` stored cannot be read again: `{column}` {}", error.reason)
+                format!("the row that `{table}` stored cannot be read again: `{column}` {}", error.reason)
             }
         };
 

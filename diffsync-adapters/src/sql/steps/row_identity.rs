@@ -1,4 +1,4 @@
-//! Which rows records are, and the values of their columns.
+//! The rows of records, and the values of their columns.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::sql::context::SqlContext;
 use crate::sql::dialect::{Column, Connection, RowBatch, TypedColumn};
 use crate::sql::model::SqlModel;
 use crate::sql::model::schema::{Lookup, Place, Role, SqlTable};
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 use crate::sql::session::error::WriteError;
 
-/// Where the value of a column comes from.
+/// The origin of a column's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ColumnSource {
     Field(usize),
@@ -31,7 +31,7 @@ pub(crate) fn sources(table: &'static SqlTable) -> Vec<(&'static str, ColumnSour
     fields.chain(lookups).chain(table.owner.map(|owner| (owner.column, ColumnSource::Owner))).collect()
 }
 
-/// The columns that identify a record's row where the database has no key of its own for it.
+/// The columns that identify a record's row if the model has no key of the database.
 pub(crate) fn identity(table: &'static SqlTable) -> Vec<&'static str> {
     identified(table).into_iter().map(|(column, _)| column).collect()
 }
@@ -51,7 +51,7 @@ pub(crate) fn identified(table: &'static SqlTable) -> Vec<(&'static str, ColumnS
     columns
 }
 
-/// Whether a change is one of this column.
+/// Whether a patch changes this column.
 pub(crate) fn is_changed<M: SqlModel>(patch: &M::Patch, source: ColumnSource) -> bool {
     match source {
         ColumnSource::Field(field) => M::changes(patch, field),
@@ -94,13 +94,13 @@ impl<'r, M: SqlModel> ColumnValues<'r, M> {
     }
 }
 
-/// Rows that one statement can find: by the same columns, where the same ones are null.
+/// Rows that one statement can find, since the same of their columns are null.
 pub(crate) struct RowGroup<'v> {
     pub(crate) batch: RowBatch<'v>,
     pub(crate) records: Vec<usize>,
 }
 
-/// Looks up the foreign keys of records, of those lookups that are wanted.
+/// Resolves the wanted lookups of records to foreign keys.
 pub(crate) async fn resolve<'r, M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -113,10 +113,12 @@ pub(crate) async fn resolve<'r, M: SqlModel>(
             keys.push(Vec::new());
             continue;
         }
+
         let natural = records.iter().map(|record| match natural_key(*record, position, lookup) {
             Ok(key) => (key, None),
             Err(reason) => (None, Some(reason)),
         });
+
         let (natural, wrong): (Vec<_>, Vec<_>) = natural.unzip();
         let found = lookup::lookup_keys(context, connection, &lookup.foreign_key, natural).await?;
         keys.push(found.into_iter().zip(wrong).map(|(key, wrong)| wrong.map_or(key, Err)).collect());
@@ -125,7 +127,7 @@ pub(crate) async fn resolve<'r, M: SqlModel>(
     Ok(ColumnValues { records: records.to_vec(), keys })
 }
 
-/// What says which rows records are.
+/// The keys by which records' rows are found.
 pub(crate) async fn locate<'r, M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -189,16 +191,17 @@ async fn inexact_identifiers(
         let field = table.fields.get(*identity.fields.get(*position)?)?;
         match field.place {
             // Other kinds, as a UUID, may be stored in other letters than they are written in here.
-            Place::Column(column) if found.keeps_variants && field.kind == Kind::Text => Some(column),
+            Place::Column(column) if found.keeps_variants && field.kind == ValueKind::Text => Some(column),
             Place::Column(_) | Place::Lookup(..) => None,
         }
     };
+
     let found: Arc<Vec<&'static str>> = Arc::new(identity.coarse.iter().filter_map(column).collect());
     known.insert(table.name, Arc::clone(&found));
     Ok(found)
 }
 
-/// By which columns a row is found, and which are null.
+/// The columns by which a row is found, and those that are null.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RowKey {
     pub(crate) columns: Vec<&'static str>,
@@ -206,7 +209,7 @@ pub(crate) struct RowKey {
 }
 
 impl RowKey {
-    /// In words, where the last of these rows is.
+    /// Describes the condition for the last of these rows.
     pub(crate) fn place(&self, rows: &RowBatch<'_>) -> String {
         let shown = rows.values.iter().rev().take(self.columns.len()).map(Value::shown).collect::<Vec<_>>();
         let place = self.columns.iter().zip(shown.iter().rev()).map(|(column, value)| format!("`{column}` = {value}"));
@@ -215,7 +218,7 @@ impl RowKey {
     }
 }
 
-/// Records with what says which rows they are.
+/// Records with the keys by which their rows are found.
 pub(crate) struct RowKeys<'r, M> {
     resolved: ColumnValues<'r, M>,
     identified: Vec<(&'static str, ColumnSource)>,
@@ -255,7 +258,7 @@ fn natural_key<'r, M: SqlModel>(
 ) -> Result<Option<Vec<Value<'r>>>, String> {
     let column = lookup.foreign_key.column;
     let parts = lookup.fields.iter().map(|field| record.value(*field)).collect::<Result<Vec<_>, _>>();
-    let parts = parts.map_err(|reason| format!("what `{column}` leads to {reason}"))?;
+    let parts = parts.map_err(|reason| format!("the natural key of `{column}` {reason}"))?;
     if !parts.contains(&Value::Null) {
         return Ok(Some(parts));
     }
@@ -265,16 +268,17 @@ fn natural_key<'r, M: SqlModel>(
         let field = M::TABLE.fields.get(*field)?;
         matches!(field.place, Place::Lookup(at, _) if at == position).then_some(field.name)
     });
+
     match lost {
         None => Ok(None),
         Some(lost) => Err(format!(
-            "`{column}` would be null, since a part of what it stands for is empty, and `{lost}` stands nowhere else: \
+            "`{column}` would be null, since a part of its natural key is empty, and `{lost}` is stored nowhere else: \
              fill in all parts, or give `{lost}` a column of its own"
         )),
     }
 }
 
-/// An error unless as many rows were written as records: a missing row was not written, and equal rows cannot be told apart.
+/// An error unless as many rows were written as records: otherwise a row is missing, or several rows are equal.
 pub(crate) fn check_row_count<M: SqlModel>(
     written: u64,
     wanted: usize,
@@ -285,7 +289,7 @@ pub(crate) fn check_row_count<M: SqlModel>(
         return Ok(());
     }
 
-    // One at a time will tell which it is.
+    // The core then writes the records one by one, which shows the one.
     if wanted > 1 {
         return Err(TargetError::new(format!("{written} rows of `{}` were found for {wanted} records", M::TABLE.name)));
     }

@@ -1,4 +1,4 @@
-//! What is selected of the table of a model, with the tables that its lookups join.
+//! The query of a model's table, joined with the tables of its lookups.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use crate::sql::catalogue::{Catalogue, column_of};
 use crate::sql::context::SqlContext;
 use crate::sql::dialect::{Column, Connection, Database};
 use crate::sql::model::schema::{ForeignKey, Part, Place, SqlField, SqlTable};
-use crate::sql::model::value::Kind;
+use crate::sql::model::value::ValueKind;
 
 /// The query that reads a table: a value for each field, then for each foreign key, then the owner.
 pub(crate) async fn select(
@@ -21,13 +21,13 @@ pub(crate) async fn select(
     Ok(format!("SELECT {} FROM {from}", items.join(", ")))
 }
 
-/// What is read of a table.
+/// The selection of a table.
 pub(crate) struct Selection {
     /// A value for each field, then for each foreign key, then the owner.
     pub(crate) items: Vec<String>,
-    /// The table, which is called `t`, with all that is joined to it.
+    /// The table `t`, with the joined tables.
     pub(crate) from: String,
-    /// Where each field is.
+    /// The column of each field.
     pub(crate) places: Vec<FieldColumn>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct FieldColumn {
     pub(crate) qualified: String,
 }
 
-/// What is read of a table, and where.
+/// Builds the selection of a table.
 pub(crate) async fn selection(
     table: &'static SqlTable,
     context: &SqlContext,
@@ -60,9 +60,14 @@ pub(crate) async fn selection(
                 }
             }
         };
+
         let columns = catalogue.columns(context.server(), connection, of).await?;
         let found = column_of(&columns, of, column).map_err(|error| context.server().schema_error(&error))?;
-        items.push(selected(database, of, found, alias, field).map_err(|error| context.server().schema_error(&error))?);
+        items.push(
+            select_expression(database, of, found, alias, field)
+                .map_err(|error| context.server().schema_error(&error))?,
+        );
+
         let qualified = format!("{alias}.{}", quotes.column(column));
         places.push(FieldColumn { table: of, column: found.clone(), qualified });
     }
@@ -72,17 +77,17 @@ pub(crate) async fn selection(
     for column in foreign.chain(table.owner.map(|owner| owner.column)) {
         let found = column_of(&own, table.name, column).map_err(|error| context.server().schema_error(&error))?;
         let qualified = format!("t.{}", quotes.column(column));
-        // Bytes that are no text would be read as none.
-        let is_bytes = database.key_kind(found) == Kind::Bytes;
-        items.push(if is_bytes { format!("HEX({qualified})") } else { database.as_text(&qualified) });
+        // Bytes that are not text would be read as null.
+        let is_bytes = database.key_kind(found) == ValueKind::Bytes;
+        items.push(if is_bytes { format!("HEX({qualified})") } else { database.text_expression(&qualified) });
     }
 
     let from = format!("{} AS t{}", quotes.table(table.name), joined.sql);
     Ok(Selection { items, from, places })
 }
 
-/// How a column of a table, which is called `alias`, is selected so that a field can be read from it.
-pub(crate) fn selected(
+/// The expression that selects a column of the table `alias` for a field.
+pub(crate) fn select_expression(
     database: &dyn Database,
     table: &str,
     column: &Column,
@@ -91,10 +96,10 @@ pub(crate) fn selected(
 ) -> Result<String, String> {
     let qualified = format!("{alias}.{}", database.quotes().column(&column.name));
     let wrong = |reason| format!("`{}` of `{table}` {reason}, for the field `{}`", column.name, field.name);
-    database.selected(column, &qualified, field.kind).map_err(wrong)
+    database.select_expression(column, &qualified, field.kind).map_err(wrong)
 }
 
-/// The tables that foreign keys lead to, joined.
+/// Joins the tables that foreign keys refer to.
 #[derive(Default)]
 pub(crate) struct JoinBuilder {
     pub(crate) sql: String,
@@ -109,7 +114,7 @@ pub(crate) struct JoinedColumn {
 }
 
 impl JoinBuilder {
-    /// Joins what a foreign key of the table that is called `from` leads to.
+    /// Joins the table that a foreign key of the table `from` refers to.
     pub(crate) fn follow(
         &mut self,
         context: &SqlContext,
@@ -126,7 +131,7 @@ impl JoinBuilder {
         self.parts(context, &alias, foreign_key)
     }
 
-    /// The parts of the natural key that a foreign key leads to, in a table that is called `alias`.
+    /// The parts of the natural key that a foreign key refers to, in the table `alias`.
     pub(crate) fn parts(
         &mut self,
         context: &SqlContext,

@@ -1,4 +1,4 @@
-//! Updates that pass unique values among the records of a batch: `a` and `b` change places.
+//! Updates that pass unique values among the records of a batch, such as `a` and `b` swapping a value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,13 +18,13 @@ use crate::sql::model::value::Value;
 use crate::sql::session::Writing;
 use crate::sql::session::error::{WriteError, is_conflict};
 
-/// How often records whose values are taken are removed from a batch before the caller has to halve it.
+/// How often records with taken values are removed from a batch before the caller has to halve it.
 const TRIES: usize = 8;
 
-/// Updates a batch that a unique key has refused: what its records have in unique columns is taken from them first,
-/// so that each can get what another had. Records whose value is still taken fail, and the others are written.
+/// Updates a batch that a unique key has rejected: first its records release the values in their unique columns, so that
+/// each can get the value of another. Records with values that are still taken fail, and the others are written.
 ///
-/// It begins anew what the refusal has undone.
+/// It begins a new transaction, since the rejection has rolled back the first.
 pub(crate) async fn swap<'s, M: SqlModel>(
     context: &'s SqlContext,
     writing: Writing<'s>,
@@ -36,7 +36,7 @@ pub(crate) async fn swap<'s, M: SqlModel>(
     let mut writing = context.session.begin().await?;
     let freed = match swappable_columns::<M>(context, &mut *writing.connection).await {
         Ok(freed) if !freed.is_empty() => freed,
-        // No key says which values are to be passed on.
+        // No unique column can be released.
         Ok(_) => return Ok((writing, Err(refusal.into()))),
         Err(error) => return Ok((writing, Err(error))),
     };
@@ -48,18 +48,20 @@ pub(crate) async fn swap<'s, M: SqlModel>(
             let change = left.iter().filter_map(|record| changes.get(*record).copied());
             (change.collect(), left.iter().filter_map(|record| new.get(*record).copied()).collect())
         };
+
         let (left_changes, left_new) = of(&left);
         let connection = &mut *writing.connection;
         if let Err(error) = release_values(context, connection, &freed, &left_changes).await {
-            // The value that is to be held for a moment is refused itself: say what was wrong before.
+            // The temporary value is rejected: report the original error.
             let error = if matches!(error, WriteError::Database(_)) { refusal.into() } else { error };
             return Ok((writing, Err(error)));
         }
+
         let error = match write_rows::update_rows(context, connection, &left_changes, &left_new).await {
             Ok(answers) if answers.iter().all(Result::is_ok) => {
                 return Ok((writing, Ok(in_order(changes.len(), answers, refused))));
             }
-            // What cannot be written for another reason must keep the value that was just taken from it.
+            // A record that fails for another reason must keep the value that it has just released.
             Ok(answers) => {
                 let answers = left.into_iter().zip(answers);
                 refused.extend(answers.filter_map(|(record, answer)| Some((record, answer.err()?))));
@@ -71,17 +73,19 @@ pub(crate) async fn swap<'s, M: SqlModel>(
             Err(error) => return Ok((writing, Err(error))),
         };
 
-        // Some value is taken by a row that does not change: one at a time says by which.
+        // Some value belongs to a row that does not change: updating the records one by one shows which record it is for.
         writing.undo(Some(&error)).await?;
         writing = context.session.begin().await?;
         let connection = &mut *writing.connection;
         if let Err(error) = release_values(context, connection, &freed, &left_changes).await {
             return Ok((writing, Err(error)));
         }
+
         let passes_on = |record: &usize| {
             let patch = changes.get(*record).map(|(_, patch)| *patch);
             patch.is_some_and(|patch| freed.iter().any(|(_, source, _)| is_changed::<M>(patch, *source)))
         };
+
         for record in left.into_iter().filter(passes_on) {
             let (change, record_new) = of(&[record]);
             match update_one(context, connection, &change, &record_new).await {
@@ -93,6 +97,7 @@ pub(crate) async fn swap<'s, M: SqlModel>(
                 Err(error) => return Ok((writing, Err(error))),
             }
         }
+
         writing.undo(None).await?;
         writing = context.session.begin().await?;
     }
@@ -100,28 +105,28 @@ pub(crate) async fn swap<'s, M: SqlModel>(
     Ok((writing, Err(refusal.into())))
 }
 
-/// Updates one record, and undoes that alone if a unique key refuses it.
+/// Updates one record, and rolls only that back if a unique key rejects it.
 async fn update_one<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
     change: &[(&M, &M::Patch)],
     new: &[&M],
 ) -> Result<Option<sqlx::Error>, WriteError> {
-    connection.run("SAVEPOINT diffsync_record").await?;
+    connection.execute("SAVEPOINT diffsync_record").await?;
     match write_rows::update_rows(context, connection, change, new).await {
         Ok(_) => {
-            connection.run("RELEASE SAVEPOINT diffsync_record").await?;
+            connection.execute("RELEASE SAVEPOINT diffsync_record").await?;
             Ok(None)
         }
         Err(WriteError::Database(error)) if is_conflict(&error) => {
-            connection.run("ROLLBACK TO SAVEPOINT diffsync_record").await?;
+            connection.execute("ROLLBACK TO SAVEPOINT diffsync_record").await?;
             Ok(Some(error))
         }
         Err(error) => Err(error),
     }
 }
 
-/// The columns of unique keys that the model writes, each with whether null frees its value.
+/// The columns of unique keys that the model writes, each with whether it can be set to null.
 async fn swappable_columns<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -133,7 +138,7 @@ async fn swappable_columns<M: SqlModel>(
         ColumnSource::Owner => false,
     };
 
-    // A row that refers to such a value would lose it for good, since what is freed for a moment takes it along.
+    // A row that refers to such a value would lose it for good, since the temporary value would be passed on to it.
     let foreign = context.foreign_keys(connection).await?;
     let acting = || foreign.iter().filter(|key| key.parent == M::TABLE.name && key.on_update != Action::Nothing);
     let is_followed = |name: &str| acting().any(|key| key.columns.iter().any(|(_, to)| context.is_column(to, name)));
@@ -141,7 +146,7 @@ async fn swappable_columns<M: SqlModel>(
     let unique = |name: &str| columns.clone().find(|column| column.name == name);
     let written = sources(M::TABLE).into_iter().filter(|(name, source)| is_attribute(*source) && !is_followed(name));
 
-    Ok(written.filter_map(|(name, source)| Some((name, source, unique(name)?.frees))).collect())
+    Ok(written.filter_map(|(name, source)| Some((name, source, unique(name)?.allows_nulls))).collect())
 }
 
 /// Sets the unique columns that change to null, or to values that no row has.
@@ -158,12 +163,12 @@ async fn release_values<M: SqlModel>(
     let mut groups: BTreeMap<(BTreeSet<&'static str>, RowKey), RowGroup<'_>> = BTreeMap::new();
     for (record, (_, patch)) in changes.iter().enumerate() {
         let mut set = BTreeMap::new();
-        for (name, source, frees) in freed.iter().filter(|(_, source, _)| is_changed::<M>(patch, *source)) {
+        for (name, source, allows_nulls) in freed.iter().filter(|(_, source, _)| is_changed::<M>(patch, *source)) {
             let column = column_of(&columns, M::TABLE.name, name)
                 .map_err(|error| context.server().fatal_schema_error(&error))?;
             let held = resolved.value(record, *source)?;
-            match (frees, held) {
-                // It has none that another could get.
+            match (allows_nulls, held) {
+                // It has no value that another could get.
                 (_, Value::Null) => {}
                 (true, _) => {
                     set.insert(*name, Value::Null);
@@ -176,6 +181,7 @@ async fn release_values<M: SqlModel>(
                 }
             }
         }
+
         if set.is_empty() {
             continue;
         }
@@ -200,6 +206,7 @@ async fn release_values<M: SqlModel>(
             behavior: &behavior,
             rows: &group.batch,
         };
+
         let updated = connection.update(&update).await?;
         if !behavior.is_uncounted {
             check_row_count::<M>(updated, group.records.len(), by, &group.batch)?;
@@ -215,7 +222,7 @@ fn stopgap(column: &Column, held: &Value<'_>, record: usize) -> Option<Value<'st
     let ty = column.ty.to_ascii_lowercase();
     let number = i64::try_from(record).ok()?;
     match held {
-        // The end of each type's numbers, which one without a sign has as well.
+        // The largest number of each signed type, which the unsigned type has as well.
         Value::Int(_) | Value::Unsigned(_) => {
             let largest = match ty.as_str() {
                 "tinyint" => i64::from(i8::MAX),
@@ -237,7 +244,7 @@ fn stopgap(column: &Column, held: &Value<'_>, record: usize) -> Option<Value<'st
     }
 }
 
-/// The answers for all records, those of the ones that were refused among them.
+/// The results for all records, including the refused ones.
 fn in_order<M>(
     count: usize,
     answers: RecordResults<Option<M>>,

@@ -32,6 +32,7 @@ pub(crate) async fn update<M: SqlModel>(
         Ok(refused) => refused,
         Err(error) => return finish(context, writing, Err(error), "update", &refs).await,
     };
+
     let is_free = |at: &usize| !refused.contains_key(at);
     let free: Vec<(&M, &M::Patch)> =
         (0..changes.len()).filter(is_free).filter_map(|at| changes.get(at).copied()).collect();
@@ -42,8 +43,9 @@ pub(crate) async fn update<M: SqlModel>(
     } else {
         write_rows::update_rows(context, &mut *writing.connection, &free, &free_refs).await
     };
+
     if let Err(WriteError::Database(error)) = written {
-        // Within the batch, one record may have what another gets.
+        // One record of the batch may have the value that another gets.
         (writing, written) = match free[..] {
             [_, _, ..] if is_conflict(&error) => swap::swap(context, writing, error, &free, &free_refs).await?,
             _ => (writing, Err(error.into())),
@@ -62,7 +64,7 @@ pub(crate) async fn delete<M: SqlModel>(context: &SqlContext, old: &[&M]) -> Res
     finish(context, writing, written, "delete", old).await
 }
 
-/// Commits the batch, or rolls it back and says why.
+/// Commits the batch, or rolls it back and returns the error.
 async fn finish<M: SqlModel, R>(
     context: &SqlContext,
     writing: Writing<'_>,
@@ -89,10 +91,11 @@ async fn finish<M: SqlModel, R>(
         }
         WriteError::Database(error) => {
             let secrets = secrets(records);
-            let said = context.server().write_error(&format!("{operation} in `{}`", M::TABLE.name), &error, &secrets);
+            let failure =
+                context.server().write_error(&format!("{operation} in `{}`", M::TABLE.name), &error, &secrets);
             drop(secrets);
             writing.undo(Some(&error)).await?;
-            Err(said)
+            Err(failure)
         }
     }
 }

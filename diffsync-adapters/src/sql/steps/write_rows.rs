@@ -13,7 +13,7 @@ use crate::sql::context::SqlContext;
 use crate::sql::dialect::{Connection, Delete, Insert, Inserted, Read, RowBatch, TableBehavior, Update};
 use crate::sql::model::SqlModel;
 use crate::sql::model::encoding::Row;
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 use crate::sql::session::error::WriteError;
 
 /// Inserts records, and returns them as they were stored.
@@ -34,6 +34,7 @@ pub(crate) async fn insert<M: SqlModel>(
             batch.values.push(resolved.value(record, *source)?);
             Ok(())
         });
+
         if filled.is_err() {
             batch.values.truncate(before);
         }
@@ -47,7 +48,7 @@ pub(crate) async fn insert<M: SqlModel>(
     let (keys, doubtful) = insert_rows::<M>(context, connection, &sources, &batch).await?;
     let mut stored: Vec<&mut M> = answers.iter_mut().flatten().collect();
     for (record, key) in stored.iter_mut().zip(keys.into_iter().flatten()) {
-        // An error has all of the batch undone: what cannot be found again must not stay.
+        // An error rolls the whole batch back: a row that cannot be found again must not stay.
         let unusable = |reason| TargetError::new(format!("the key that it was given {reason}"));
         record.set_key(key).map_err(unusable)?;
     }
@@ -63,7 +64,7 @@ pub(crate) async fn insert<M: SqlModel>(
     Ok(answers)
 }
 
-/// Inserts rows, and returns the keys that the database gave them, if they are known, and which rows are to be read back.
+/// Inserts rows, and returns the keys that the database generated, if they are known, and the rows to read again.
 async fn insert_rows<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -84,17 +85,19 @@ async fn insert_rows<M: SqlModel>(
             ColumnSource::Field(field) => M::TABLE.fields.get(*field),
             ColumnSource::Lookup(_) | ColumnSource::Owner => None,
         };
-        let kind = field.map_or(Kind::Text, |field| field.kind);
+
+        let kind = field.map_or(ValueKind::Text, |field| field.kind);
         let own = quotes.column(name);
-        // What a lookup leads to may be a key of bytes that are no text.
+        // A foreign key may hold binary keys.
         if let ColumnSource::Lookup(_) = source
-            && context.database().key_kind(column) == Kind::Bytes
+            && context.database().key_kind(column) == ValueKind::Bytes
         {
-            returned.push((own, Kind::Bytes));
+            returned.push((own, ValueKind::Bytes));
             continue;
         }
-        let read = field.and_then(|_| context.database().selected(column, &own, kind).ok());
-        returned.push((read.unwrap_or_else(|| context.database().as_text(&own)), kind));
+
+        let read = field.and_then(|_| context.database().select_expression(column, &own, kind).ok());
+        returned.push((read.unwrap_or_else(|| context.database().text_expression(&own)), kind));
     }
 
     let key = match M::TABLE.key_column() {
@@ -113,13 +116,13 @@ async fn insert_rows<M: SqlModel>(
     let expected = before.map(|before| before + batch.len() as u64);
     refuse_replaced(connection, &table, &behavior, expected).await?;
     if rows.is_some_and(|rows| rows != batch.len() as u64) {
-        // One at a time will tell which it is.
+        // The core then writes the records one by one, which shows the one.
         let first = sources.iter().zip(&batch.values).next();
         let place = first.map(|((column, _), value)| format!("`{column}` = {}", value.shown()));
         return Err(dropped(M::TABLE.name, &place.unwrap_or_default()).into());
     }
 
-    // Reading it again tells the key, too.
+    // Reading a row again also returns its key.
     let is_key_unknown = key.is_some() && keys.is_none();
     let doubtful = match altered {
         _ if is_key_unknown => (0..batch.len()).collect(),
@@ -129,7 +132,7 @@ async fn insert_rows<M: SqlModel>(
     Ok((keys, doubtful))
 }
 
-/// Updates rows, and returns the records that were read again.
+/// Updates rows, and returns the records that were read again afterwards.
 pub(crate) async fn update_rows<M: SqlModel>(
     context: &SqlContext,
     connection: &mut dyn Connection,
@@ -156,6 +159,7 @@ pub(crate) async fn update_rows<M: SqlModel>(
                 continue;
             }
         };
+
         let mut value = |source: ColumnSource| {
             let document = match source {
                 ColumnSource::Field(field) => merged.remove(&field),
@@ -163,6 +167,7 @@ pub(crate) async fn update_rows<M: SqlModel>(
             };
             document.map_or_else(|| resolved.value(record, source), |document| Ok(Value::Text(document.into())))
         };
+
         let set = set.map(|((_, source), _)| value(*source)).collect::<Result<Vec<_>, _>>();
         let placed = set.and_then(|mut values| {
             let (by, which) = found.by(record)?;
@@ -195,12 +200,14 @@ pub(crate) async fn update_rows<M: SqlModel>(
             behavior: &behavior,
             rows: &group.batch,
         };
+
         let updated = connection.update(&update).await?;
-        // Before the rows are counted: one that another of the batch has replaced is not missing.
+        // Before the rows are counted: a row that another of the batch has replaced is not merely missing.
         refuse_replaced(connection, &table, &behavior, before).await?;
         if !behavior.is_uncounted {
             check_row_count::<M>(updated, group.records.len(), by, &group.batch)?;
         }
+
         context.keys().forget_in(M::TABLE.name, Some(&names));
         let rows = reread::rows_to_reread::<M>(context, &behavior, &columns, &set, &group.batch)?;
         doubtful.extend(rows.iter().filter_map(|row| group.records.get(*row)));
@@ -216,19 +223,19 @@ pub(crate) async fn update_rows<M: SqlModel>(
     Ok(answers)
 }
 
-/// How many rows a table has, if a row that is written may replace another one.
+/// The number of rows in a table, if a write may replace other rows.
 async fn rows_if_replaced(
     connection: &mut dyn Connection,
     table: &str,
     behavior: &TableBehavior,
 ) -> Result<Option<u64>, sqlx::Error> {
-    if !behavior.replaces {
+    if !behavior.may_replace_rows {
         return Ok(None);
     }
 
     let mut rows = None;
     let mut each = |row: &dyn Row| {
-        if let Ok(Value::Int(count)) = row.value(0, Kind::Int64) {
+        if let Ok(Value::Int(count)) = row.value(0, ValueKind::Int64) {
             rows = u64::try_from(count).ok();
         }
     };
@@ -236,7 +243,7 @@ async fn rows_if_replaced(
     Ok(rows)
 }
 
-/// Refuses what was just written if it has left fewer rows than expected.
+/// Rejects a write that has left fewer rows than expected.
 async fn refuse_replaced(
     connection: &mut dyn Connection,
     table: &str,
@@ -245,7 +252,7 @@ async fn refuse_replaced(
 ) -> Result<(), WriteError> {
     let rows = rows_if_replaced(connection, table, behavior).await?;
     if rows < expected {
-        let message = "a unique value is taken, and by `ON CONFLICT REPLACE` the row that has it would be deleted";
+        let message = "a unique value is taken, and `ON CONFLICT REPLACE` would delete the row that has it";
         return Err(TargetError::conflict(message).into());
     }
 
@@ -282,7 +289,7 @@ pub(crate) async fn delete_rows<M: SqlModel>(
             check_row_count::<M>(deleted, group.records.len(), by, &group.batch)?;
         }
 
-        // What a rule, a trigger or a view has done instead may leave the row.
+        // A rule, a trigger or a view may have left the row.
         if behavior.may_keep_deleted {
             let read = Read { select: &still_there, by: &typed, nulls: &by.nulls, rows: &group.batch, locks: false };
             let mut left: usize = 0;

@@ -1,4 +1,4 @@
-//! Bad input is an error that names the place, and nothing is made of it.
+//! Bad input: an error with the place, and no records.
 
 use std::fmt::Write;
 use std::fs;
@@ -43,7 +43,7 @@ macro_rules! ports {
                 error.map_err(|error| error.replace(&format!("{}/", folder.path().display()), ""))
             }
 
-            /// What is wrong with a file that holds this.
+            /// The error of a file with this text.
             pub(super) fn wrong(contents: impl AsRef<[u8]>) -> String {
                 match read(contents) {
                     Err(error) => error,
@@ -51,8 +51,8 @@ macro_rules! ports {
                 }
             }
 
-            #[allow(dead_code, reason = "not asked of every format")]
-            /// What is wrong with the records of a file that holds this.
+            #[allow(dead_code, reason = "not used for every format")]
+            /// The errors of rejected records of a file with this text.
             pub(super) fn rejected(contents: impl AsRef<[u8]>) -> Vec<String> {
                 let mut target = Ports::default();
                 target.ports.mark_loaded();
@@ -104,7 +104,7 @@ fn the_delimiter_is_the_declared_one() {
     let error = semicolons::wrong("name,speed,note\n");
     assert_eq!(
         error,
-        "`ports.txt`, line 1: `name,speed,note` is one column; if ',' stands between cells, say `delimiter = ','`"
+        "`ports.txt`, line 1: `name,speed,note` is one column; if ',' separates cells, write `delimiter = ','`"
     );
 }
 
@@ -125,7 +125,7 @@ fn a_missing_column_is_an_error_that_names_those_there_are() {
     assert_eq!(csv::wrong("name,Speed,note\na,1,\n"), expected);
     for (header, meant) in [("name,SPEED,note", "SPEED"), ("name, speed,note", " speed")] {
         let error = csv::wrong(format!("{header}\na,1,\n"));
-        assert!(error.ends_with(&format!("; if `{meant}` is meant, say `rename = {meant:?}`")), "{error}");
+        assert!(error.ends_with(&format!("; if `{meant}` is meant, write `rename = {meant:?}`")), "{error}");
     }
     assert_eq!(csv::wrong("name,name,speed,note\n"), "`ports.csv`, line 1: there are two columns `name`");
 }
@@ -227,7 +227,7 @@ fn two_records_of_one_name_are_both_rejected() {
 fn a_document_that_is_cut_off_is_an_error_at_its_end() {
     assert_eq!(
         json::wrong("[\n  {\"name\": \"a\", \"speed\": 1},\n  {\"na"),
-        "`ports.json`, line 3, column 6: EOF while parsing a string; the file looks cut off: get all of it"
+        "`ports.json`, line 3, column 6: EOF while parsing a string; the file looks cut off: get the complete file"
     );
     assert_eq!(
         json::wrong("[{\"name\": \"a\", \"speed\": 1}] x"),
@@ -235,7 +235,7 @@ fn a_document_that_is_cut_off_is_an_error_at_its_end() {
     );
     assert_eq!(
         json_lines::wrong("{\"name\": \"a\", \"speed\": 1}\n{\"name\""),
-        "`ports.jsonl`, line 2, column 7: EOF while parsing an object; the file looks cut off: get all of it"
+        "`ports.jsonl`, line 2, column 7: EOF while parsing an object; the file looks cut off: get the complete file"
     );
     assert!(toml::wrong("[[port]]\nname = 'a\nspeed = 1").starts_with("`ports.toml`, line 2, column "));
     assert!(yaml::wrong("- name: \"a\n  speed: 1").starts_with("`ports.yml`, line "));
@@ -245,9 +245,9 @@ fn a_document_that_is_cut_off_is_an_error_at_its_end() {
 fn a_document_of_another_shape_is_an_error() {
     assert!(json::wrong(r#"{"ports": []}"#).ends_with("invalid type: map, expected a list of records"));
     assert!(json::wrong("[1]").ends_with("invalid type: integer `1`, expected a record with keys and values"));
-    assert!(json::wrong(r#"[{"name":"a","name":"b"}]"#).ends_with("`name` is there twice in one record"));
+    assert!(json::wrong(r#"[{"name":"a","name":"b"}]"#).ends_with("`name` appears twice in one record"));
     assert!(json_under_key::wrong("{}").ends_with("there is no key `ports`"));
-    let there = "there is no key `ports`; there are `port`, `x`; if `port` is meant, say `list = \"port\"`";
+    let there = "there is no key `ports`; there are `port`, `x`; if `port` is meant, write `list = \"port\"`";
     let error = json_under_key::wrong("{\"port\": [], \"x\": 1}");
     assert!(error.ends_with(there), "{error}");
     assert_eq!(yaml_under_key::wrong("port: []\nx: 1\n"), format!("`inventory.yml`, {there}"));
@@ -315,7 +315,7 @@ fn a_secret_beside_a_mistake_is_not_shown() {
     let folder = TempDir::new().unwrap();
     for contents in ["- name: a\n  password: hunter2\n", "- name: a\n  password: hunter2\n bad: [\n"] {
         fs::write(folder.path().join("logins.yml"), contents).unwrap();
-        let said = match load::<Logins>(folder.path(), Side::Source) {
+        let shown = match load::<Logins>(folder.path(), Side::Source) {
             Err(error) => error,
             Ok(source) => {
                 let mut target = Logins::default();
@@ -324,7 +324,7 @@ fn a_secret_beside_a_mistake_is_not_shown() {
                 plan.problems().iter().map(ToString::to_string).collect()
             }
         };
-        assert!(!said.is_empty() && !said.contains("hunter2"), "{said}");
+        assert!(!shown.is_empty() && !shown.contains("hunter2"), "{shown}");
     }
 }
 
@@ -359,7 +359,7 @@ fn what_is_no_file_is_an_error() {
     assert_eq!(load::<csv::Ports>(folder.path(), Side::Target).unwrap_err(), expected);
     fs::remove_dir(&path).unwrap();
     std::os::unix::fs::symlink("nowhere", &path).unwrap();
-    let expected = format!("cannot read `{}`: it is a link that leads nowhere", path.display());
+    let expected = format!("cannot read `{}`: it is a broken link", path.display());
     assert_eq!(load::<csv::Ports>(folder.path(), Side::Target).unwrap_err(), expected);
 }
 

@@ -37,19 +37,19 @@ macro_rules! devices {
                 pub(super) devices: Table<Device>,
             }
 
-            /// What is said of a file that holds this: the error of its load, the records that are rejected, and the warnings.
-            pub(super) fn said(side: Side, contents: &str) -> Said {
+            /// Loads a file with this text: the error, the rejected records, and the warnings.
+            pub(super) fn load_text(side: Side, contents: &str) -> LoadResult {
                 let folder = TempDir::new().unwrap();
                 fs::write(folder.path().join(Device::FILE.path), contents).unwrap();
                 let loaded = load::<Devices>(folder.path(), side);
                 let short = |text: String| text.replace(&format!("{}/", folder.path().display()), "");
                 let warnings = warnings_of(folder.path()).into_iter().map(short).collect();
                 match loaded {
-                    Err(error) => Said { error: Some(short(error)), rejected: 0, warnings },
+                    Err(error) => LoadResult { error: Some(short(error)), rejected: 0, warnings },
                     Ok(devices) => {
                         let mut target = Devices::default();
                         target.devices.mark_loaded();
-                        Said { error: None, rejected: Plan::new(devices, target).problems().iter().count(), warnings }
+                        LoadResult { error: None, rejected: Plan::new(devices, target).problems().iter().count(), warnings }
                     }
                 }
             }
@@ -64,15 +64,15 @@ devices!(yaml, path = "devices.yml");
 devices!(yaml_under_key, path = "inventory.yml", list = "devices");
 devices!(toml, path = "devices.toml");
 
-/// What is said of a file.
+/// The result of loading a file.
 #[derive(Debug)]
-struct Said {
+struct LoadResult {
     error: Option<String>,
     rejected: usize,
     warnings: Vec<String>,
 }
 
-impl Said {
+impl LoadResult {
     /// Makes sure that the load failed, with this error.
     fn fails(self, expected: &str) {
         assert_eq!(self.error.as_deref(), Some(expected), "{self:?}");
@@ -135,65 +135,65 @@ fn warnings_of(folder: &Path) -> Vec<String> {
     warnings.iter().filter(|warning| warning.contains(&folder)).cloned().collect()
 }
 
-const CUT_OFF: &str = "; the last line of the file has no line end, so the file looks cut off: get all of it, or, if this is \
-                       all, correct the record and end the line";
+const CUT_OFF: &str = "; the last line of the file has no line end, so the file looks cut off: get the complete file, or, if it \
+                       is complete, correct the record and end the line";
 
 #[test]
 fn a_file_that_is_cut_off_in_a_record_is_an_error() {
-    let check = |said: Said, expected: &str| said.fails(&format!("{expected}{CUT_OFF}"));
+    let check = |result: LoadResult, expected: &str| result.fails(&format!("{expected}{CUT_OFF}"));
     let missing = |file: &str, line: usize| format!("`{file}`, line {line}: `mtu`: is missing");
 
     let whole = "- name: a\n  site: s\n  mtu: 1500\n";
-    check(yaml::said(Side::Source, &format!("{whole}- name: b\n  site: s")), &missing("devices.yml", 4));
-    check(yaml::said(Side::Target, &format!("{whole}- name: b\n  site: s")), &missing("devices.yml", 4));
+    check(yaml::load_text(Side::Source, &format!("{whole}- name: b\n  site: s")), &missing("devices.yml", 4));
+    check(yaml::load_text(Side::Target, &format!("{whole}- name: b\n  site: s")), &missing("devices.yml", 4));
     check(
-        yaml::said(Side::Source, &format!("{whole}-")),
+        yaml::load_text(Side::Source, &format!("{whole}-")),
         "`devices.yml`, line 4: a record with keys and values was expected",
     );
     check(
-        yaml_under_key::said(Side::Source, &format!("devices:\n{whole}- name: b")),
+        yaml_under_key::load_text(Side::Source, &format!("devices:\n{whole}- name: b")),
         &missing("inventory.yml", 5).replace("mtu", "site"),
     );
-    let error = yaml::said(Side::Source, &format!("{whole}- name: b\n  si")).error.unwrap();
+    let error = yaml::load_text(Side::Source, &format!("{whole}- name: b\n  si")).error.unwrap();
     assert!(error.starts_with("`devices.yml`, line ") && error.ends_with(CUT_OFF), "{error}");
 
     let whole = "[[device]]\nname = 'a'\nsite = 's'\nmtu = 1500\n";
     check(
-        toml::said(Side::Source, &format!("{whole}\n[[device]]\nname = 'b'\nsite = 's'")),
+        toml::load_text(Side::Source, &format!("{whole}\n[[device]]\nname = 'b'\nsite = 's'")),
         &missing("devices.toml", 6),
     );
-    let error = toml::said(Side::Source, &format!("{whole}[[device]]\nname = 'b'\nsite = 's")).error.unwrap();
+    let error = toml::load_text(Side::Source, &format!("{whole}[[device]]\nname = 'b'\nsite = 's")).error.unwrap();
     assert!(error.starts_with("`devices.toml`, line 7, column ") && error.ends_with(CUT_OFF), "{error}");
 
     let whole = "name,site,serial,mtu\na,s,,1500\n";
     check(
-        csv::said(Side::Source, &format!("{whole}b,s,")),
+        csv::load_text(Side::Source, &format!("{whole}b,s,")),
         "`devices.csv`, line 3: `mtu`: is missing; there are 3 cells, and the header has 4 columns",
     );
     check(
-        csv::said(Side::Source, &format!("{whole}b,s,,")),
+        csv::load_text(Side::Source, &format!("{whole}b,s,,")),
         "`devices.csv`, line 3: `mtu`: is empty, and must be a whole number from 0 to 65535",
     );
 
-    let look = "; the file looks cut off: get all of it";
+    let look = "; the file looks cut off: get the complete file";
     let whole = "{\"name\": \"a\", \"site\": \"s\", \"mtu\": 1500}\n";
-    json_lines::said(Side::Source, &format!("{whole}{{\"name\""))
+    json_lines::load_text(Side::Source, &format!("{whole}{{\"name\""))
         .fails(&format!("`devices.jsonl`, line 2, column 7: EOF while parsing an object{look}"));
-    json::said(Side::Source, &format!("[{whole}"))
+    json::load_text(Side::Source, &format!("[{whole}"))
         .fails(&format!("`devices.json`, line 2, column 0: EOF while parsing a list{look}"));
 }
 
 #[test]
 fn a_record_that_is_whole_or_not_the_last_is_rejected_as_ever() {
-    yaml::said(Side::Source, "- name: a\n  site: s\n- {name: b, site: s, mtu: 1}").rejects();
-    yaml::said(Side::Source, "- {name: b, site: s, mtu: x}").rejects();
-    yaml_under_key::said(Side::Source, "devices:\n- name: a\n  site: s\nother: 1").rejects();
-    yaml::said(Side::Source, "- name: a\n  site: s\n").rejects();
-    csv::said(Side::Source, "name,site,serial,mtu\na,s,,x\nb,s,,1").rejects();
-    toml::said(Side::Source, "[[device]]\nname = 'a'\nsite = 's'\n[other]\nx = 1").rejects();
-    toml::said(Side::Source, "device = [{ name = 'a', site = 's' }]").rejects();
-    json_lines::said(Side::Source, "{\"name\": \"a\", \"site\": \"s\"}").rejects();
-    csv::said(Side::Source, "name,site,serial,mtu\na,s\nb,s,,1")
+    yaml::load_text(Side::Source, "- name: a\n  site: s\n- {name: b, site: s, mtu: 1}").rejects();
+    yaml::load_text(Side::Source, "- {name: b, site: s, mtu: x}").rejects();
+    yaml_under_key::load_text(Side::Source, "devices:\n- name: a\n  site: s\nother: 1").rejects();
+    yaml::load_text(Side::Source, "- name: a\n  site: s\n").rejects();
+    csv::load_text(Side::Source, "name,site,serial,mtu\na,s,,x\nb,s,,1").rejects();
+    toml::load_text(Side::Source, "[[device]]\nname = 'a'\nsite = 's'\n[other]\nx = 1").rejects();
+    toml::load_text(Side::Source, "device = [{ name = 'a', site = 's' }]").rejects();
+    json_lines::load_text(Side::Source, "{\"name\": \"a\", \"site\": \"s\"}").rejects();
+    csv::load_text(Side::Source, "name,site,serial,mtu\na,s\nb,s,,1")
         .fails("`devices.csv`, line 2: `serial`: is missing; there are 2 cells, and the header has 4 columns");
 }
 
@@ -203,19 +203,19 @@ fn a_file_without_its_last_line_end_may_be_cut_off_in_a_value() {
     let warning = |file: &str| {
         format!("the last line of `{file}` has no line end; its last record may be cut off in the middle of a value")
     };
-    let check = |said: Said, file: &str| said.warns(&[&warning(file)]);
-    check(csv::said(Side::Source, "name,site,serial,mtu\na,s,,15"), "devices.csv");
-    check(yaml::said(Side::Source, "- name: a\n  site: s\n  mtu: 15"), "devices.yml");
-    check(toml::said(Side::Source, "[[device]]\nname = 'a'\nsite = 's'\nmtu = 15"), "devices.toml");
+    let check = |result: LoadResult, file: &str| result.warns(&[&warning(file)]);
+    check(csv::load_text(Side::Source, "name,site,serial,mtu\na,s,,15"), "devices.csv");
+    check(yaml::load_text(Side::Source, "- name: a\n  site: s\n  mtu: 15"), "devices.yml");
+    check(toml::load_text(Side::Source, "[[device]]\nname = 'a'\nsite = 's'\nmtu = 15"), "devices.toml");
 
-    csv::said(Side::Source, "name,site,serial,mtu\na,s,,1500\n").warns(&[]);
-    csv::said(Side::Source, "name,site,serial,mtu").warns(&[]);
-    yaml::said(Side::Source, "- {name: a, site: s, mtu: 1500}").warns(&[]);
-    json_lines::said(Side::Source, "{\"name\": \"a\", \"site\": \"s\", \"mtu\": 1500}").warns(&[]);
+    csv::load_text(Side::Source, "name,site,serial,mtu\na,s,,1500\n").warns(&[]);
+    csv::load_text(Side::Source, "name,site,serial,mtu").warns(&[]);
+    yaml::load_text(Side::Source, "- {name: a, site: s, mtu: 1500}").warns(&[]);
+    json_lines::load_text(Side::Source, "{\"name\": \"a\", \"site\": \"s\", \"mtu\": 1500}").warns(&[]);
 }
 
-/// The same records in each format but CSV, the keys of which the header has, with what `{}` stands for in each.
-fn in_each_format(side: Side, more: [&str; 2]) -> [(&'static str, Said); 4] {
+/// The same records in each format except CSV, which has its keys in the header.
+fn in_each_format(side: Side, more: [&str; 2]) -> [(&'static str, LoadResult); 4] {
     let pair = |text: &str| text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
     let (mut in_json, mut in_lines, mut in_yaml, mut in_toml) =
         (Vec::new(), String::new(), String::new(), String::new());
@@ -231,16 +231,16 @@ fn in_each_format(side: Side, more: [&str; 2]) -> [(&'static str, Said); 4] {
         write!(in_toml, "[[device]]\nname = '{name}'\nsite = 's'\n{toml}mtu = 1\n").unwrap();
     }
     [
-        ("`devices.json`, line 1", json::said(side, &format!("[{}]\n", in_json.join(",")))),
-        ("`devices.jsonl`, line 1", json_lines::said(side, &in_lines)),
-        ("`devices.yml`, line 1", yaml::said(side, &in_yaml)),
-        ("`devices.toml`, line 1", toml::said(side, &in_toml)),
+        ("`devices.json`, line 1", json::load_text(side, &format!("[{}]\n", in_json.join(",")))),
+        ("`devices.jsonl`, line 1", json_lines::load_text(side, &in_lines)),
+        ("`devices.yml`, line 1", yaml::load_text(side, &in_yaml)),
+        ("`devices.toml`, line 1", toml::load_text(side, &in_toml)),
     ]
 }
 
 fn misspelt(key: &str) -> String {
     format!(
-        "no record has the key `serial`, and there is `{key}`; correct it in the file, or, if it is the field's key, say \
+        "no record has the key `serial`, and there is `{key}`; correct it in the file, or, if it is the field's key, write \
          `rename = \"{key}\"`; if it is another one, add a field for it"
     )
 }
@@ -248,12 +248,12 @@ fn misspelt(key: &str) -> String {
 #[test]
 fn a_key_that_is_misspelt_in_all_records_of_a_source_is_an_error() {
     listen();
-    for (place, said) in in_each_format(Side::Source, ["serail=x1", "serail=x2"]) {
-        said.fails(&format!("{place}: {}", misspelt("serail")));
+    for (place, result) in in_each_format(Side::Source, ["serail=x1", "serail=x2"]) {
+        result.fails(&format!("{place}: {}", misspelt("serail")));
     }
     // A target is only written: its records get the right key.
-    for (place, said) in in_each_format(Side::Target, ["serail=x1", "serail=x2"]) {
-        said.warns(&[&format!("{place}: {}", misspelt("serail"))]);
+    for (place, result) in in_each_format(Side::Target, ["serail=x1", "serail=x2"]) {
+        result.warns(&[&format!("{place}: {}", misspelt("serail"))]);
     }
 }
 
@@ -261,23 +261,23 @@ fn a_key_that_is_misspelt_in_all_records_of_a_source_is_an_error() {
 fn a_key_that_is_perhaps_misspelt_is_a_warning() {
     listen();
     // Not all records have it.
-    for (place, said) in in_each_format(Side::Source, ["serail=x1", ""]) {
-        said.warns(&[&format!("{place}: {}", misspelt("serail"))]);
+    for (place, result) in in_each_format(Side::Source, ["serail=x1", ""]) {
+        result.warns(&[&format!("{place}: {}", misspelt("serail"))]);
     }
     // It may as well be another key.
-    for (place, said) in in_each_format(Side::Source, ["serial_type=x1", "serial_type=x2"]) {
-        said.warns(&[&format!("{place}: {}", misspelt("serial_type"))]);
+    for (place, result) in in_each_format(Side::Source, ["serial_type=x1", "serial_type=x2"]) {
+        result.warns(&[&format!("{place}: {}", misspelt("serial_type"))]);
     }
 }
 
 #[test]
 fn a_key_beside_that_of_the_field_is_none_of_the_model() {
     listen();
-    for (_, said) in in_each_format(Side::Source, ["serail=x1", "serial=x2"]) {
-        said.warns(&[]);
+    for (_, result) in in_each_format(Side::Source, ["serail=x1", "serial=x2"]) {
+        result.warns(&[]);
     }
     // It is nearer to a field that is there.
-    for (_, said) in in_each_format(Side::Source, ["sites=x1", "sites=x2"]) {
-        said.warns(&[]);
+    for (_, result) in in_each_format(Side::Source, ["sites=x1", "sites=x2"]) {
+        result.warns(&[]);
     }
 }

@@ -1,4 +1,4 @@
-//! A file is edited, not made anew: what is not changed stays as it is written.
+//! A file is edited, not rewritten: unchanged parts keep their text.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -62,7 +62,7 @@ macro_rules! hosts {
             }
 
             /// What becomes of the target's file if the source's is that.
-            #[allow(dead_code, reason = "not asked of every format")]
+            #[allow(dead_code, reason = "not used for every format")]
             pub(super) fn check(source: &str, target: &str, expected: &str) {
                 let file = Host::FILE.path;
                 let folders = Folders::new().with(file, source, target);
@@ -71,7 +71,7 @@ macro_rules! hosts {
             }
 
             /// Why the target's file cannot be brought in line with the source's, and stays as it is.
-            #[allow(dead_code, reason = "not asked of every format")]
+            #[allow(dead_code, reason = "not used for every format")]
             pub(super) fn refused(source: &str, target: &str) -> String {
                 let file = Host::FILE.path;
                 let folders = Folders::new().with(file, source, target);

@@ -1,4 +1,4 @@
-//! Every format keeps the laws of targets, whatever texts there are.
+//! Every format keeps the laws of targets, with any texts.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::block_on;
 
-/// Checks the laws with names that are made of these texts.
+/// Checks the laws with names from these texts.
 macro_rules! laws {
     ($($format:ident)*) => {$(
         mod $format {

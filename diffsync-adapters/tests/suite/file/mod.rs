@@ -33,7 +33,7 @@ use diffsync_core::{Adapter, Dataset, Job, Run};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-/// What a site is there for.
+/// The purpose of a site.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Role {
@@ -172,7 +172,7 @@ fn parquet_file<const N: usize>(columns: [(&str, ArrayRef); N], properties: Opti
 /// Runs a job for real.
 fn run<J: Job + JobSpec>(job: J) -> RunReport {
     let mut options = RunOptions::new(&J::INFO).apply();
-    // What a run may delete is not what is looked at here.
+    // The limits of a run are tested elsewhere.
     for schema in <J::Data as Dataset>::SCHEMAS {
         options = options.allow(schema.name, Operation::Delete, Limit::Count(1000));
     }

@@ -139,7 +139,7 @@ fn batches(path: &Path) -> Vec<RecordBatch> {
     reader.with_batch_size(1).build().unwrap().map(Result::unwrap).collect()
 }
 
-/// What is said of each column of a file, in each group of rows.
+/// The metadata of each column of a file, in each group of rows.
 fn properties(path: &Path) -> Vec<String> {
     let metadata = metadata(path);
     let groups = metadata.metadata().row_groups().iter();
@@ -436,8 +436,8 @@ fn a_time_of_96_bits_is_read_exactly_and_its_file_is_not_written() {
     // A change of another column is refused as well, and the file stays.
     fs::write(folders.source().join(GOODS), goods(&[("x", "y", 0.5, 1, 0.5, since.as_deref())])).unwrap();
     let report = copy(&folders);
-    let said =
+    let error =
         format!("{:?} {:?}", report.error_text(), report.failures().map(|failed| failed.reason).collect::<Vec<_>>());
-    assert!(said.contains("the column `since` is of the type INT96"), "{said}");
+    assert!(error.contains("the column `since` is of the type INT96"), "{error}");
     assert_eq!(fs::read(&target).unwrap(), outdated_goods(3_723_123_456_789));
 }

@@ -66,7 +66,7 @@ fn ended(report: &RunReport) -> (Vec<(String, OutcomeKind)>, usize) {
     (failed, report.counts.not_attempted)
 }
 
-/// Notes whether anything is said to be done.
+/// Notes whether anything is reported as done.
 #[derive(Default)]
 struct Heard(Mutex<Vec<String>>);
 

@@ -59,7 +59,7 @@ const OLD: &str = "name,height\na,42\n";
 const NEW: &str = "name,height\na,47\n";
 const NOBODY: &str = "[]\n";
 
-/// Folders of which the target differs in its racks.
+/// Folders with different racks in the target.
 fn folders() -> Folders {
     Folders::new().with("racks.csv", NEW, OLD).with("logins.json", NOBODY, NOBODY)
 }
@@ -193,14 +193,17 @@ fn two_runs_at_once_lose_nothing() {
 
         let mut completed = 0;
         for (name, output) in ended {
-            let said = String::from_utf8_lossy(&output.stdout);
+            let output_text = String::from_utf8_lossy(&output.stdout);
             let is_there = folders.read("racks.csv").contains(&rows(name));
-            if said.contains("Completed: ") {
+            if output_text.contains("Completed: ") {
                 assert!(is_there, "{name} ended with success, and its records are gone");
                 completed += 1;
             } else {
                 let why = ["another run is writing it", "somebody else changed it since it was loaded"];
-                assert!(said.contains("Failed: ") && why.iter().any(|why| said.contains(why)), "{said}");
+                assert!(
+                    output_text.contains("Failed: ") && why.iter().any(|why| output_text.contains(why)),
+                    "{output_text}"
+                );
                 assert!(!is_there, "{name} failed, and wrote its records");
                 refused += 1;
             }
@@ -291,8 +294,8 @@ fn large() -> String {
 fn on_a_full_disk_the_old_file_stays() {
     let folders = Folders::new().with("racks.csv", &large(), OLD).with("logins.json", NOBODY, NOBODY);
     let output = copy_with_a_full_disk(&folders, "trap '' XFSZ;");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("Failed: ") && said.contains("cannot write `"), "{said}");
+    let output_text = String::from_utf8_lossy(&output.stdout);
+    assert!(output_text.contains("Failed: ") && output_text.contains("cannot write `"), "{output_text}");
     assert_eq!(folders.read("racks.csv"), OLD);
     assert_eq!(names(&folders), ["logins.json", "racks.csv"], "nothing is left behind");
 }
@@ -302,9 +305,12 @@ fn if_one_file_cannot_be_written_none_is_replaced() {
     let logins = format!(r#"[{{"name": "admin", "password": "{}"}}]"#, "x".repeat(10_000));
     let folders = folders().with("logins.json", &logins, NOBODY);
     let output = copy_with_a_full_disk(&folders, "trap '' XFSZ;");
-    let said = String::from_utf8_lossy(&output.stdout);
+    let output_text = String::from_utf8_lossy(&output.stdout);
     let (start, file) = ("Failed: ", folders.target().join("logins.json"));
-    assert!(said.contains(start) && said.contains(&format!("cannot write `{}`", file.display())), "{said}");
+    assert!(
+        output_text.contains(start) && output_text.contains(&format!("cannot write `{}`", file.display())),
+        "{output_text}"
+    );
     assert_eq!((folders.read("racks.csv"), folders.read("logins.json")), (OLD.to_owned(), NOBODY.to_owned()));
     assert_eq!(names(&folders), ["logins.json", "racks.csv"], "nothing is left behind");
 }

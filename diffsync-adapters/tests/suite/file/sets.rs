@@ -1,4 +1,4 @@
-//! Sets and maps stand in files in one order, whatever order they have in memory.
+//! Sets and maps are written in one order, independent of their order in memory.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;

@@ -98,7 +98,7 @@ devices!(csv, 1_000_000, path = "devices.csv");
 devices!(json, 1_000_000, path = "devices.json");
 devices!(json_lines, 1_000_000, path = "devices.jsonl");
 devices!(parquet, 1_000_000, path = "devices.parquet");
-// Documents for people, which are read as a whole: nobody keeps a million records in one.
+// Documents for people, which are read as a whole and never have a million records.
 devices!(toml, 100_000, path = "devices.toml");
 devices!(yaml, 100_000, path = "devices.yml");
 

@@ -1,4 +1,4 @@
-//! What is read piece by piece is never in memory as a whole.
+//! A file that is read piece by piece is never in memory as a whole.
 
 use std::fs;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::{load, parquet_file};
 
-/// A text of which only the length is kept, so that the records are far smaller than the file.
+/// A text that is reduced to its length, so that the records are far smaller than the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 struct Length(usize);

@@ -198,7 +198,7 @@ fn port(name: &str, kind: &str) -> Port {
 }
 
 async fn write(ports: &[Port], fake: &Fake) -> RunReport {
-    let nautobot = Nautobot::<Ports>::client(&fake.url(), &Fake::token()).retries(retries());
+    let nautobot = Nautobot::<Ports>::client_builder(&fake.url(), &Fake::token()).retry_policy(retries());
     let nautobot = Handed::new(Nautobot::new(nautobot.build().unwrap()));
     let job = PortsToNautobot { ports: Handed::new(Ports { ports: ports.iter().cloned().collect() }), nautobot };
     Box::pin(Run::execute(Arc::new(job), RunOptions::new(&PortsToNautobot::INFO).apply(), Vec::new())).await

@@ -106,7 +106,8 @@ async fn a_wrong_token_and_a_wrong_host_are_told_apart() {
     let wrong_token = checkup(&Nautobot::open(&fake.url(), &token).unwrap(), Side::Source).await;
     assert!(!detail(&wrong_token, "login").0, "{wrong_token:?}");
     let nobody = Url::parse("http://127.0.0.1:9").unwrap();
-    let client = Nautobot::<Inventory>::client(&nobody, &token).retries(diffsync_adapters::rest::Retries::none());
+    let client = Nautobot::<Inventory>::client_builder(&nobody, &token)
+        .retry_policy(diffsync_adapters::rest::RetryPolicy::none());
     let wrong_host = checkup(&Nautobot::new(client.build().unwrap()), Side::Source).await;
     assert!(!detail(&wrong_host, "connection").0, "{wrong_host:?}");
 }

@@ -207,5 +207,5 @@ async fn a_list_is_no_longer_than_the_server_takes() {
     let endless = Device { comments: "x".repeat(2_700_000), ..device("endless") };
     let report = run(with_devices((0..30).map(long).chain([endless])), adapter(&fake)).await;
     let failed = failures(&report);
-    assert!(failed.iter().any(|failed| failed.contains("more than the 2500000 that the server takes")), "{failed:?}");
+    assert!(failed.iter().any(|failed| failed.contains("more than the 2500000 that the server accepts")), "{failed:?}");
 }

@@ -22,7 +22,7 @@ use diffsync_adapters::nautobot::{
     CustomField, CustomFields, Device, DeviceType, Interface, Inventory, IpAddress, Location, LocationPath,
     LocationType, Manufacturer, Namespace, Nautobot, Prefix, PrefixLocation, Role, Status, Tag,
 };
-use diffsync_adapters::rest::Retries;
+use diffsync_adapters::rest::RetryPolicy;
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::data::Side;
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
@@ -217,12 +217,12 @@ fn address(address: &str) -> IpAddress {
     }
 }
 
-fn retries() -> Retries {
-    Retries { first_pause: Duration::from_millis(1), ..Retries::default() }
+fn retries() -> RetryPolicy {
+    RetryPolicy { first_pause: Duration::from_millis(1), ..RetryPolicy::default() }
 }
 
 fn adapter(fake: &Fake) -> Nautobot<Inventory> {
-    let client = Nautobot::<Inventory>::client(&fake.url(), &Fake::token()).retries(retries());
+    let client = Nautobot::<Inventory>::client_builder(&fake.url(), &Fake::token()).retry_policy(retries());
     Nautobot::new(client.build().unwrap())
 }
 

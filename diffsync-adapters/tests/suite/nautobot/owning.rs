@@ -196,7 +196,7 @@ async fn what_cannot_carry_the_stamp_is_left() {
 #[tokio::test]
 async fn an_owned_source_brings_what_the_owner_needs() {
     let fake = Fake::new().await;
-    let source = Owner::custom_field("managed_by", "diffsync").owns(adapter(&fake));
+    let source = Owner::custom_field("managed_by", "diffsync").wrap_source(adapter(&fake));
     let mut data = Inventory::default();
     source.load(&mut data, &LoadContext::standalone(Side::Source)).await.unwrap();
     let field = data.custom_fields.get("managed_by").unwrap();
@@ -216,7 +216,7 @@ async fn the_stamp_of_another_owner_is_not_copied() {
     let bring = async || {
         let mut source = Inventory::default();
         let context = LoadContext::standalone(Side::Source);
-        ours.owns(adapter(&there)).load(&mut source, &context).await.unwrap();
+        ours.wrap_source(adapter(&there)).load(&mut source, &context).await.unwrap();
         assert_eq!(source.devices.get("core-01").unwrap().custom_fields.get("external_id"), Some(&json!("core-01")));
         let report = run(source, adapter(&here).owner(&ours)).await;
         assert_eq!((report.status, report.problems().len()), (Status::Completed, 0), "{:?}", report.problems());

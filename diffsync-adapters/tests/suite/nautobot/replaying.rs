@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
-use diffsync_adapters::rest::Retries;
+use diffsync_adapters::rest::RetryPolicy;
 use diffsync_core::adapter::LoadContext;
 use diffsync_core::data::Side;
 use diffsync_core::value::{Secret, Url};
@@ -102,9 +102,10 @@ async fn a_nautobot_that_hangs_up_or_hangs_is_read_all_the_same() {
         wire::json(&answer(&recorded, &url, body.as_bytes()).to_string())
     });
     let wire = wire.await;
-    let retries = Retries { first_pause: Duration::from_millis(1), total: 5 * MINUTE, ..Retries::default() };
+    let retries =
+        RetryPolicy { first_pause: Duration::from_millis(1), max_elapsed: 5 * MINUTE, ..RetryPolicy::default() };
     let nautobot = || {
-        let patient = Nautobot::<Inventory>::client(&wire.url, &token()).retries(retries);
+        let patient = Nautobot::<Inventory>::client_builder(&wire.url, &token()).retry_policy(retries);
         let limits = patient.read_timeout(10 * MINUTE).request_timeout(Some(10 * MINUTE));
         Nautobot::new(limits.read_only_timeout(Some(2 * MINUTE)).build().unwrap())
     };

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use diffsync_adapters::rest::{Client, Dialect, Error, ErrorKind, Method, Retries};
+use diffsync_adapters::rest::{Client, Dialect, Error, ErrorKind, Method, RetryPolicy};
 use diffsync_core::adapter::{AdapterError, TargetErrorKind};
 use diffsync_core::value::{Secret, Url};
 use serde_json::{Value, json};
@@ -22,7 +22,8 @@ async fn failure_of(client: &Client) -> Error {
 
 /// An error gives nothing away, however it is shown.
 fn tight(error: &Error) {
-    let shown = format!("{error} {error:?} {} {:?}", AdapterError::from(error.clone()), error.clone().into_target());
+    let shown =
+        format!("{error} {error:?} {} {:?}", AdapterError::from(error.clone()), error.clone().into_target_error());
     for secret in [TOKEN, "secret-in-query", "hunter2"] {
         assert!(!shown.contains(secret), "{shown}");
     }
@@ -53,10 +54,10 @@ async fn each_login_is_sent_as_it_should_be() {
     let secret = || Secret::new("abc".to_owned());
     let plain = || Client::builder(wire.url.clone());
     let clients = [
-        (plain().token(&secret()), "authorization: Token abc"),
-        (plain().bearer(&secret()), "authorization: Bearer abc"),
-        (plain().basic("me", secret()), "authorization: Basic bWU6YWJj"),
-        (plain().secret("X-Api-Key", secret()), "x-api-key: abc"),
+        (plain().token_auth(&secret()), "authorization: Token abc"),
+        (plain().bearer_auth(&secret()), "authorization: Bearer abc"),
+        (plain().basic_auth("me", secret()), "authorization: Basic bWU6YWJj"),
+        (plain().secret_header("X-Api-Key", secret()), "x-api-key: abc"),
         (plain().header("Accept", "application/json; version=2.4"), "accept: application/json; version=2.4"),
     ];
     for (client, header) in clients {
@@ -85,7 +86,7 @@ async fn what_gives_access_is_not_shown_however_it_is_looked_at() {
 #[tokio::test]
 async fn a_password_is_not_shown_as_it_stands_in_the_header_either() {
     let wire = Wire::start([reply(400, "", "what is `Basic bWU6YWJj`?")]).await;
-    let client = Client::builder(wire.url.clone()).basic("me", Secret::new("abc".to_owned())).build().unwrap();
+    let client = Client::builder(wire.url.clone()).basic_auth("me", Secret::new("abc".to_owned())).build().unwrap();
     let error = client.get("").send().await.unwrap_err().to_string();
     assert!(error.contains("what is `Basic ") && !error.contains("bWU6YWJj"), "{error}");
 }
@@ -97,8 +98,8 @@ fn a_client_that_cannot_work_is_not_made() {
     assert!(error("https://h/api?token=abc").contains("before the `?`"));
     assert!(!error("https://me:abc@h/api").contains("abc"));
     let plain = || Client::builder(Url::parse("https://h/api").unwrap());
-    let broken = plain().token(&Secret::new("a\nb".into())).build().unwrap_err().to_string();
-    assert_eq!(broken, "the value of the header `authorization` holds what no header can");
+    let broken = plain().token_auth(&Secret::new("a\nb".into())).build().unwrap_err().to_string();
+    assert_eq!(broken, "the value of the header `authorization` has characters that no header can have");
     assert!(plain().root_certificate("no pem").build().unwrap_err().to_string().contains("PEM"));
     assert!(plain().client_certificate(Secret::new(b"no".to_vec())).build().unwrap_err().to_string().contains("PEM"));
     for pace in [0.0, -1.0, f64::NAN] {
@@ -123,7 +124,7 @@ async fn what_will_not_change_is_asked_once() {
         let wire = Wire::start([reply(status, "", r#"{"detail": "no"}"#)]).await;
         let error = failure(&wire).await;
         assert_eq!((error.status().unwrap().as_u16(), wire.requests().len()), (status, 1));
-        assert_eq!(error.answer(), Some(&json!({"detail": "no"})));
+        assert_eq!(error.response_body(), Some(&json!({"detail": "no"})));
     }
 }
 
@@ -133,7 +134,11 @@ async fn trying_again_ends() {
     assert!(failure(&wire).await.to_string().ends_with("503 Service Unavailable: down"));
     assert_eq!(wire.requests().len(), 4);
     let wire = Wire::start([reply(503, "", "down")]).await;
-    let hasty = wire.builder().retries(Retries { total: Duration::ZERO, ..Retries::default() }).build().unwrap();
+    let hasty = wire
+        .builder()
+        .retry_policy(RetryPolicy { max_elapsed: Duration::ZERO, ..RetryPolicy::default() })
+        .build()
+        .unwrap();
     failure_of(&hasty).await;
     assert_eq!(wire.requests().len(), 1, "there is no time for another");
 }
@@ -147,11 +152,11 @@ async fn a_server_that_says_when_to_come_back_is_heard() {
     // A date that is over means at once.
     let wire = Wire::start([reply(503, "retry-after: Sun, 06 Nov 1994 08:49:37 GMT\r\n", ""), json("1")]).await;
     wire.client().get("a").send().await.unwrap();
-    // Longer than we would wait: the one who asked hears of it.
+    // Longer than the client would wait: the caller gets the error.
     let wire = Wire::start([reply(429, "retry-after: 3600\r\n", "")]).await;
     let error = failure(&wire).await;
     assert_eq!((error.retry_after(), wire.requests().len()), (Some(Duration::from_hours(1)), 1));
-    let error = error.into_target();
+    let error = error.into_target_error();
     assert_eq!((error.kind(), error.wanted_pause()), (TargetErrorKind::Transient, Some(Duration::from_hours(1))));
 }
 
@@ -179,25 +184,25 @@ async fn writing_is_tried_again_only_if_surely_nothing_was_done() {
         let wire = Wire::start([reply]).await;
         let error = post(&wire).await;
         assert_eq!(
-            (error.clone().into_target().kind(), wire.requests().len()),
+            (error.clone().into_target_error().kind(), wire.requests().len()),
             (TargetErrorKind::Unknown, 1),
             "{error}"
         );
     }
-    // What changes a record to the same twice is transient: the core asks again.
+    // A change that may be repeated is transient: the core retries it.
     let wire = Wire::start([Reply::Cut(Vec::new())]).await;
     let error = wire.client().request(Method::PATCH, "a/1").json(json!({})).send().await.unwrap_err();
-    assert_eq!((error.into_target().kind(), wire.requests().len()), (TargetErrorKind::Transient, 1));
-    // What only reads is repeated, whatever its method.
+    assert_eq!((error.into_target_error().kind(), wire.requests().len()), (TargetErrorKind::Transient, 1));
+    // A request that only reads is retried, with any method.
     let wire = Wire::start([Reply::Cut(Vec::new()), json("{}")]).await;
-    wire.client().request(Method::POST, "graphql").reading().json(json!({})).send().await.unwrap();
+    wire.client().request(Method::POST, "graphql").read_only().json(json!({})).send().await.unwrap();
 }
 
 /// What becomes of a request that writes and is answered like this.
 async fn written(method: Method, answer: Reply) -> Result<Value, (TargetErrorKind, bool)> {
     let wire = Wire::start([answer]).await;
     let request = wire.client().request(method, "vlans/1").json(json!({"name": "a"}));
-    let answer = request.send().await.map_err(Error::into_target);
+    let answer = request.send().await.map_err(Error::into_target_error);
     assert_eq!(wire.requests().len(), 1, "it is for the core to ask again");
     answer.map(|answer| answer.body).map_err(|error| (error.kind(), error.is_outcome_unknown()))
 }
@@ -221,11 +226,11 @@ async fn an_ok_for_people_says_that_it_is_written() {
     for method in [Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
         assert_eq!(written(method, ok()).await, Ok(Value::Null));
     }
-    // What is deleted is deleted, whatever is said of it.
+    // A successful delete needs no readable body.
     for answer in [json("{"), reply(200, "content-type: text/csv\r\n", "a;b")] {
         assert_eq!(written(Method::DELETE, answer).await, Ok(Value::Null));
     }
-    assert_eq!(failure(&Wire::start([ok()]).await).await.kind(), ErrorKind::Form, "nothing was read");
+    assert_eq!(failure(&Wire::start([ok()]).await).await.kind(), ErrorKind::InvalidResponse, "nothing was read");
 }
 
 #[tokio::test]
@@ -253,7 +258,7 @@ async fn an_error_means_for_the_run_what_it_should() {
         (301, TargetErrorKind::Fatal),
     ] {
         let wire = Wire::start([reply(status, "location: /elsewhere\r\n", "{}")]).await;
-        assert_eq!(post(&wire).await.into_target().kind(), kind, "{status}");
+        assert_eq!(post(&wire).await.into_target_error().kind(), kind, "{status}");
     }
 }
 
@@ -262,10 +267,11 @@ async fn a_server_that_falls_silent_is_left() {
     let begun = b"HTTP/1.1 200 X\r\ncontent-length: 100\r\n\r\n{".to_vec();
     for reply in [Reply::Stall(Vec::new()), Reply::Stall(begun)] {
         let wire = Wire::start([reply]).await;
-        let client = wire.builder().read_timeout(Duration::from_millis(100)).retries(Retries::none()).build().unwrap();
+        let client =
+            wire.builder().read_timeout(Duration::from_millis(100)).retry_policy(RetryPolicy::none()).build().unwrap();
         let error = failure_of(&client).await;
-        assert_eq!(error.kind(), ErrorKind::TimedOut);
-        assert!(error.to_string().ends_with("the answer was not there in time"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert!(error.to_string().ends_with("the answer did not arrive in time"), "{error}");
     }
 }
 
@@ -274,7 +280,8 @@ const MINUTE: Duration = Duration::from_millis(200);
 
 #[tokio::test]
 async fn a_read_that_hangs_is_made_again_while_there_is_time() {
-    let retries = Retries { first_pause: Duration::from_millis(1), total: 5 * MINUTE, ..Retries::default() };
+    let retries =
+        RetryPolicy { first_pause: Duration::from_millis(1), max_elapsed: 5 * MINUTE, ..RetryPolicy::default() };
     let begun = b"HTTP/1.1 200 X\r\ncontent-length: 3\r\n\r\n[".to_vec();
     for hangs in [Reply::Stall(Vec::new()), Reply::Stall(begun)] {
         // As it is by itself, and as it is for a server that takes long to write.
@@ -282,7 +289,7 @@ async fn a_read_that_hangs_is_made_again_while_there_is_time() {
             let wire = Wire::start([hangs.clone(), json("[1]")]).await;
             let limits = wire.builder().read_timeout(stall * MINUTE).request_timeout(Some(request * MINUTE));
             let client =
-                limits.read_only_timeout(reading.map(|minutes: u32| minutes * MINUTE)).retries(retries).build();
+                limits.read_only_timeout(reading.map(|minutes: u32| minutes * MINUTE)).retry_policy(retries).build();
             assert_eq!(client.unwrap().get("a").send().await.unwrap().body, json!([1]));
             assert_eq!(wire.requests().len(), 2);
         }
@@ -292,16 +299,16 @@ async fn a_read_that_hangs_is_made_again_while_there_is_time() {
 #[tokio::test]
 async fn what_is_written_is_waited_for_longer_than_what_is_read() {
     let wire = Wire::start([Reply::Late(text(200, "", b"{}"), 2 * MINUTE)]).await;
-    let client = wire.builder().read_only_timeout(Some(MINUTE / 2)).retries(Retries::none()).build().unwrap();
+    let client = wire.builder().read_only_timeout(Some(MINUTE / 2)).retry_policy(RetryPolicy::none()).build().unwrap();
     let changes = client.request(Method::PATCH, "a/1").json(json!({}));
     assert_eq!(changes.send().await.unwrap().body, json!({}));
-    assert_eq!(client.get("a").send().await.unwrap_err().kind(), ErrorKind::TimedOut);
-    let query = client.request(Method::POST, "graphql").reading().json(json!({}));
-    assert_eq!(query.send().await.unwrap_err().kind(), ErrorKind::TimedOut);
+    assert_eq!(client.get("a").send().await.unwrap_err().kind(), ErrorKind::Timeout);
+    let query = client.request(Method::POST, "graphql").read_only().json(json!({}));
+    assert_eq!(query.send().await.unwrap_err().kind(), ErrorKind::Timeout);
     // The limit of all requests holds for reads as well.
     let limits = wire.builder().request_timeout(Some(MINUTE / 2)).read_only_timeout(Some(9 * MINUTE));
-    let error = failure_of(&limits.retries(Retries::none()).build().unwrap()).await;
-    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let error = failure_of(&limits.retry_policy(RetryPolicy::none()).build().unwrap()).await;
+    assert_eq!(error.kind(), ErrorKind::Timeout);
 }
 
 #[tokio::test]
@@ -311,8 +318,8 @@ async fn a_slow_answer_is_waited_for_until_it_takes_too_long() {
     let client = wire.builder().read_timeout(Duration::from_secs(5)).build().unwrap();
     assert_eq!(client.get("a").send().await.unwrap().body, json!({"slow": true}));
     let wire = Wire::start([slow()]).await;
-    let limits = wire.builder().request_timeout(Some(Duration::from_millis(60))).retries(Retries::none());
-    assert_eq!(failure_of(&limits.build().unwrap()).await.kind(), ErrorKind::TimedOut);
+    let limits = wire.builder().request_timeout(Some(Duration::from_millis(60))).retry_policy(RetryPolicy::none());
+    assert_eq!(failure_of(&limits.build().unwrap()).await.kind(), ErrorKind::Timeout);
 }
 
 #[tokio::test]
@@ -347,11 +354,11 @@ async fn a_compressed_answer_is_read_and_a_huge_one_is_not() {
     assert_eq!(wire.client().get("a").send().await.unwrap().body, json!({"zipped": true}));
     assert!(wire.requests()[0].contains("gzip"));
     let wire = Wire::start([Reply::Answer(text(200, "content-encoding: gzip\r\n", b"no gzip"))]).await;
-    assert_eq!(failure(&wire).await.kind(), ErrorKind::Form);
+    assert_eq!(failure(&wire).await.kind(), ErrorKind::InvalidResponse);
     let wire = Wire::start([json(&format!("[{}]", "1,".repeat(1000)))]).await;
     let error = failure_of(&wire.builder().max_response_size(100).build().unwrap()).await.to_string();
     assert!(
-        error.contains("the answer has more than 100 bytes, which is the limit; ask for smaller pages, or raise it"),
+        error.contains("the answer has more than 100 bytes, which is the limit; request smaller pages, or raise it"),
         "{error}"
     );
 }
@@ -383,13 +390,14 @@ async fn the_login_is_sent_to_no_other_host() {
 #[tokio::test]
 async fn redirects_in_circles_end() {
     let wire = Wire::start([reply(302, "location: /again\r\n", "")]).await;
-    assert!(failure(&wire).await.to_string().ends_with("the server leads in circles"));
+    assert!(failure(&wire).await.to_string().ends_with("the server redirects in circles"));
     assert_eq!(wire.requests().len(), 6);
 }
 
 #[tokio::test]
 async fn a_host_that_is_not_there_is_named() {
-    let quick = |url: &str| Client::builder(Url::parse(url).unwrap()).retries(Retries::none()).build().unwrap();
+    let quick =
+        |url: &str| Client::builder(Url::parse(url).unwrap()).retry_policy(RetryPolicy::none()).build().unwrap();
     let unknown = failure_of(&quick("https://nowhere.invalid/api")).await;
     assert_eq!(unknown.kind(), ErrorKind::Connect);
     assert!(unknown.to_string().contains("the host `nowhere.invalid` is not known"), "{unknown}");
@@ -399,7 +407,7 @@ async fn a_host_that_is_not_there_is_named() {
     let refused = failure_of(&quick(&url)).await;
     assert!(refused.to_string().contains("no connection to 127.0.0.1: "), "{refused}");
     assert!(refused.to_string().ends_with("; does the server run, and is the port right?"), "{refused}");
-    assert_eq!(refused.into_target().kind(), TargetErrorKind::Fatal);
+    assert_eq!(refused.into_target_error().kind(), TargetErrorKind::Fatal);
 }
 
 #[tokio::test]
@@ -407,10 +415,10 @@ async fn a_server_that_proves_nothing_is_refused_unless_its_certificate_is_known
     let wire = Wire::self_signed(json("[1]")).await;
     let error = failure(&wire).await;
     assert_eq!(error.kind(), ErrorKind::Certificate);
-    let said = error.to_string();
-    assert!(said.contains("127.0.0.1 is not trusted: ") && said.contains("`root_certificate`"), "{said}");
+    let message = error.to_string();
+    assert!(message.contains("127.0.0.1 is not trusted: ") && message.contains("`root_certificate`"), "{message}");
     assert!(wire.requests().is_empty());
-    assert_eq!(error.into_target().kind(), TargetErrorKind::Fatal);
+    assert_eq!(error.into_target_error().kind(), TargetErrorKind::Fatal);
     let trusting = wire.builder().root_certificate(wire.certificate.clone()).build().unwrap();
     assert_eq!(trusting.get("a").send().await.unwrap().body, json!([1]));
     let careless = wire.builder().danger_accept_invalid_certs(true).build().unwrap();
@@ -424,7 +432,7 @@ async fn a_refused_login_says_what_to_check() {
     let error = failure(&wire).await;
     let expected = r#"403 Forbidden: {"detail":"no such token: [secret]"}; check the token, and what its user may do"#;
     assert!(error.to_string().ends_with(expected), "{error}");
-    assert_eq!(error.answer(), Some(&json!({"detail": "no such token: [secret]"})));
+    assert_eq!(error.response_body(), Some(&json!({"detail": "no such token: [secret]"})));
     assert!(error.to_string().contains("vlans?token=***"), "{error}");
 }
 
@@ -432,7 +440,7 @@ async fn a_refused_login_says_what_to_check() {
 async fn secrets_of_a_body_are_not_in_what_is_said_of_it() {
     let wire = Wire::start([reply(400, "", r#"{"password": ["'hunter2' is too short"]}"#)]).await;
     let body = json!({"password": "hunter2"});
-    let request = wire.client().request(Method::POST, "users").json(body).hiding(&["hunter2".to_owned()]);
+    let request = wire.client().request(Method::POST, "users").json(body).redact(&["hunter2".to_owned()]);
     assert!(!format!("{request:?} {:?}", wire.client()).contains("hunter2"));
     let error = request.send().await.unwrap_err();
     tight(&error);
@@ -453,7 +461,8 @@ async fn a_secret_is_not_shown_in_any_form_in_which_it_is_echoed() {
         "no: 'pä\"ss/w\\'rd 1'",
     ] {
         let wire = Wire::start([reply(400, "content-type: text/plain; charset=utf-8\r\n", echo)]).await;
-        let client = Client::builder(wire.url.clone()).basic("me", Secret::new(secret.to_owned())).build().unwrap();
+        let client =
+            Client::builder(wire.url.clone()).basic_auth("me", Secret::new(secret.to_owned())).build().unwrap();
         let error = client.get("").send().await.unwrap_err();
         let shown = format!("{error} {error:?}");
         assert!(shown.contains("no: ") && shown.contains("[secret]"), "{echo}: {shown}");
@@ -463,7 +472,7 @@ async fn a_secret_is_not_shown_in_any_form_in_which_it_is_echoed() {
     }
     let latin1 = [b"no: p\xe4\"ss/w'rd 1".as_slice()].concat();
     let wire = Wire::start([Reply::Answer(text(400, "", &latin1))]).await;
-    let client = Client::builder(wire.url.clone()).basic("me", Secret::new(secret.to_owned())).build().unwrap();
+    let client = Client::builder(wire.url.clone()).basic_auth("me", Secret::new(secret.to_owned())).build().unwrap();
     let shown = client.get("").send().await.unwrap_err().to_string();
     assert!(shown.ends_with("no: [secret]"), "{shown}");
 }
@@ -471,7 +480,7 @@ async fn a_secret_is_not_shown_in_any_form_in_which_it_is_echoed() {
 #[tokio::test]
 async fn a_client_shows_no_secret() {
     let wire = Wire::start([json("1")]).await;
-    let builder = wire.builder().basic("me", Secret::new("hunter2".into()));
+    let builder = wire.builder().basic_auth("me", Secret::new("hunter2".into()));
     let shown = format!("{builder:?} {:?}", wire.client());
     assert!(!shown.contains("hunter2") && !shown.contains(TOKEN), "{shown}");
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use diffsync_adapters::rest::{Client, ClientBuilder, Dialect, Pages, Paging};
+use diffsync_adapters::rest::{Client, ClientBuilder, CollectionFormat, Dialect, Pagination};
 use diffsync_core::value::{Secret, Url};
 use serde_json::{Map, Value, json};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers};
@@ -21,9 +21,9 @@ pub(super) struct Fake {
 struct State {
     systems: HashMap<String, System>,
     last_key: u64,
-    /// What happens to a system before it is asked for something, once.
+    /// A change of the system before a request, once.
     before: Vec<(String, Change)>,
-    /// What is answered instead, once it was done.
+    /// The answer to return instead, after the request was carried out.
     instead: Vec<(String, u16)>,
 }
 
@@ -33,9 +33,9 @@ type Change = Box<dyn FnOnce(&mut System) + Send>;
 #[derive(Default, Clone)]
 pub(super) struct System {
     pub(super) rows: BTreeMap<String, Vec<Map<String, Value>>>,
-    /// How often something was asked for, by method and path.
+    /// The number of requests, by method and path.
     pub(super) asked: BTreeMap<String, usize>,
-    /// Whether it answers to what is written with no more than it must.
+    /// Whether it answers writes with as little as possible.
     pub(super) is_terse: bool,
     /// The row at which it breaks when a list holds it.
     pub(super) breaks_at: Option<u64>,
@@ -43,7 +43,7 @@ pub(super) struct System {
     pub(super) holds_on_to: Option<u64>,
 }
 
-/// Which fields lead to which collection, whatever the collection that they are in.
+/// The fields that refer to other collections, in any collection.
 const KEYS: [(&str, &str); 6] = [
     ("parent", "locations"),
     ("location", "locations"),
@@ -84,15 +84,15 @@ impl Fake {
 
     pub(super) fn client(&self, system: &str) -> ClientBuilder {
         let url = Url::parse(&format!("{}/{system}/api", self.server.uri())).unwrap();
-        Client::builder(url).token(&Secret::new(TOKEN.to_owned())).trailing_slash(true)
+        Client::builder(url).token_auth(&Secret::new(TOKEN.to_owned())).trailing_slash(true)
     }
 
-    /// Changes a system when it is asked for something, such as `PATCH devices`.
+    /// Changes a system before a request such as `PATCH devices`.
     pub(super) fn before(&self, asked: &str, change: impl FnOnce(&mut System) + Send + 'static) {
         self.state.lock().unwrap().before.push((asked.to_owned(), Box::new(change)));
     }
 
-    /// Has what is asked for done, and the answer lost on its way.
+    /// Carries out a request, and loses its answer.
     pub(super) fn lose(&self, asked: &str, status: u16) {
         self.state.lock().unwrap().instead.push((asked.to_owned(), status));
     }
@@ -106,8 +106,8 @@ impl Fake {
 /// How the fake gives its collections.
 pub(super) fn dialect() -> Dialect {
     let mut dialect = Dialect::default();
-    dialect.paging = Paging {
-        pages: Pages::Offset { offset: "offset".into(), limit: "limit".into(), size: 7 },
+    dialect.collection_format = CollectionFormat {
+        pagination: Pagination::Offset { offset: "offset".into(), limit: "limit".into(), size: 7 },
         rows: "/results".into(),
         total: Some("/count".into()),
     };
@@ -126,7 +126,7 @@ impl System {
         rows.iter_mut().find(|row| row["id"].as_u64().is_some_and(|id| id.to_string() == wanted))
     }
 
-    /// What is wrong with values for a row.
+    /// The errors of values for a row.
     fn fault(&self, collection: &str, key: Option<&Value>, row: &Map<String, Value>) -> Option<Value> {
         for (field, other) in KEYS {
             let named = row.get(field).map(|named| named.get("id").unwrap_or(named));
@@ -183,7 +183,7 @@ fn take_over(row: &mut Map<String, Value>, values: &Map<String, Value>) {
         };
         row.insert(name.clone(), value);
     }
-    // What is written and never shown.
+    // Fields that are never returned.
     if let Some(password) = values.get("password") {
         row.insert("password_set".into(), (!password.is_null()).into());
     }

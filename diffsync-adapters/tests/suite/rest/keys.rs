@@ -1,7 +1,7 @@
 //! Keys that are misspelt, and records without a name.
 
 use diffsync_adapters::RestModel;
-use diffsync_adapters::rest::{Client, Collection, Dialect, Rest, RowSource, Seen};
+use diffsync_adapters::rest::{Client, Collection, Dialect, ProgressFn, Rest, RowSource};
 use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext};
 use diffsync_core::data::{Side, VisitedBy};
 use diffsync_core::{Adapter, Dataset, SyncModel, Table};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::wire::{Wire, json as answer};
 
-/// A data set of one model with a misspelt key, and what is said of it.
+/// A data set of one model with a misspelt key, and its error.
 macro_rules! misspelt {
     ($name:ident, $path:literal, $($attribute:meta)?, $field:ident: $type:ty) => {
         mod $name {
@@ -112,7 +112,7 @@ async fn a_key_may_be_missing_where_the_model_says_so_or_nothing_shows_it() {
 async fn a_server_key_that_no_row_has_is_an_error_for_a_target() {
     let wire = Wire::start([answer(r#"[{"uuid": 1, "name": "a", "serial": null}]"#)]).await;
     let (loaded, _) = load::<numbered::Net>(&wire, Side::Target).await;
-    assert!(loaded.unwrap_err().contains("no row has `id`, which is said to be the server's key"));
+    assert!(loaded.unwrap_err().contains("no row has `id`, which is declared as the server's key"));
     assert!(load::<numbered::Net>(&wire, Side::Source).await.0.is_ok(), "a source does not need it");
 }
 
@@ -125,7 +125,7 @@ async fn a_check_asks_where_a_run_asks() {
             _: &'a Client,
             _: &'a Dialect,
             _: &'a Collection,
-            _: Seen<'a>,
+            _: ProgressFn<'a>,
         ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
             Box::pin(async { Ok(vec![json!({"id": 1, "name": "a", "serial": null})]) })
         }
@@ -163,7 +163,7 @@ async fn records_without_a_name_are_left_out_where_the_model_says_so() {
     let names: Vec<String> = loaded.unwrap().devices.iter().map(|device| device.name.clone()).collect();
     assert_eq!(names, ["b"]);
     assert!(failed.is_empty());
-    // What is wrong with a name is not that it is missing.
+    // A name of the wrong type is not reported as missing.
     let wire = Wire::start([answer(r#"[{"id": 1, "name": 7}]"#)]).await;
     assert!(load::<AllNamed>(&wire, Side::Target).await.0.is_err());
 }

@@ -112,7 +112,7 @@ async fn what_a_server_only_says_it_deleted_has_failed_where_it_is_asked() {
     });
     let mut dialect = dialect();
     dialect.bulk = Bulk::all(400);
-    dialect.confirms_deletes = true;
+    dialect.confirm_deletes = true;
     let report = run(inventory(&[], &[device("d0")]), Rest::new(client, dialect)).await;
     assert_eq!(report.counts.deleted, 398);
     let expected =

@@ -1,7 +1,7 @@
-//! What is loaded from an API, and what of it cannot be used.
+//! Loading from an API, and rows that cannot be used.
 
 use diffsync_adapters::RestModel;
-use diffsync_adapters::rest::{Client, Collection, Dialect, PagedSource, Rest, Retries, RowSource, Seen};
+use diffsync_adapters::rest::{Client, Collection, Dialect, PagedSource, ProgressFn, Rest, RetryPolicy, RowSource};
 use diffsync_core::adapter::{AdapterError, HealthCheck, LoadContext};
 use diffsync_core::data::Side;
 use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table};
@@ -207,7 +207,7 @@ async fn a_record_that_cannot_be_used_is_rejected_and_the_others_are_not() {
 
 #[tokio::test]
 async fn a_record_that_cannot_be_told_from_others_is_an_error_that_names_its_row() {
-    for (field, value, said) in [
+    for (field, value, reason) in [
         (
             "name",
             json!(null),
@@ -229,7 +229,7 @@ async fn a_record_that_cannot_be_told_from_others_is_an_error_that_names_its_row
         row[field] = value;
         let error = load(&[row]).await.unwrap_err().to_string();
         assert!(error.starts_with("`devices?role=server`: the server with the key \"5\" at http://"), "{error}");
-        assert!(error.contains(&format!("/api/devices/5/ cannot be used: {said}")), "{error}");
+        assert!(error.contains(&format!("/api/devices/5/ cannot be used: {reason}")), "{error}");
         let is_nameless = error.contains("invalid type: null");
         assert_eq!(error.contains("`#[rest(skip_unnamed)]` above the struct"), is_nameless, "{error}");
     }
@@ -268,14 +268,14 @@ async fn rows_may_come_from_elsewhere() {
             client: &'a Client,
             dialect: &'a Dialect,
             collection: &'a Collection,
-            seen: Seen<'a>,
+            seen: ProgressFn<'a>,
         ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
             if collection.path != "devices" {
                 return PagedSource.rows(client, dialect, collection, seen);
             }
             assert_eq!(collection.query, [("role".to_owned(), "server".to_owned())]);
             let needs = ["cores", "device_type", "id", "location", "name", "note", "status", "tags"];
-            assert_eq!(collection.needs, needs.map(str::to_owned).into_iter().collect());
+            assert_eq!(collection.fields, needs.map(str::to_owned).into_iter().collect());
             assert_eq!(collection.parts.len(), needs.len(), "all but the key, and the device type twice");
             Box::pin(async { Ok(vec![whole()]) })
         }
@@ -302,7 +302,7 @@ async fn check(client: Client, side: Side) -> Vec<String> {
 async fn a_look_at_an_api_says_what_is_wrong_with_it() {
     let (fake, name, client) = system(&[whole()]).await;
     let found = check(client.clone(), Side::Target).await;
-    let url = client.base().to_string();
+    let url = client.base_url().to_string();
     assert_eq!(
         found,
         [
@@ -313,7 +313,7 @@ async fn a_look_at_an_api_says_what_is_wrong_with_it() {
     );
 
     let token = "wrong".to_owned().into();
-    let found = check(fake.client(&name).token(&token).build().unwrap(), Side::Source).await;
+    let found = check(fake.client(&name).token_auth(&token).build().unwrap(), Side::Source).await;
     assert!(
         found.len() == 1 && found[0].starts_with("false login: GET ") && found[0].contains("check the token"),
         "{found:?}"
@@ -329,9 +329,9 @@ async fn a_look_at_an_api_says_what_is_wrong_with_it() {
     .await;
     assert_eq!(check(wire.client(), Side::Source).await.len(), 3);
     let found = check(wire.client(), Side::Target).await;
-    assert_eq!(found[3], "false rights: `devices` takes no new records");
+    assert_eq!(found[3], "false rights: `devices` accepts no new records");
 
-    let gone = fake.client(&name).retries(Retries::none());
+    let gone = fake.client(&name).retry_policy(RetryPolicy::none());
     drop(fake);
     let found = check(gone.build().unwrap(), Side::Source).await;
     assert!(found[0].starts_with("false connection: GET "), "{found:?}");

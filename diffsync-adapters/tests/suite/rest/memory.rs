@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use diffsync_adapters::rest::{Client, Collection, Dialect, PagedSource, Rest, RestModel, RowSource, Seen};
+use diffsync_adapters::rest::{Client, Collection, Dialect, PagedSource, ProgressFn, Rest, RestModel, RowSource};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::data::Side;
 use diffsync_core::memory::MemoryScope;
@@ -50,9 +50,11 @@ impl RowSource for Whole {
         client: &'a Client,
         dialect: &'a Dialect,
         collection: &'a Collection,
-        seen: Seen<'a>,
+        seen: ProgressFn<'a>,
     ) -> BoxFuture<'a, Result<Vec<Value>, AdapterError>> {
-        Box::pin(async move { Ok(client.rows(&collection.path, &[], &dialect.paging, Some("id"), seen).await?) })
+        Box::pin(
+            async move { Ok(client.rows(&collection.path, &[], &dialect.collection_format, Some("id"), seen).await?) },
+        )
     }
 }
 
@@ -61,8 +63,8 @@ async fn what_is_not_needed_of_a_row_takes_no_memory() {
     let row = |id: u64| json!({"id": id, "n": "d", "links": (0..20).map(|at| json!({"id": at})).collect::<Vec<_>>()});
     let (size, peak) = size_and_peak(PagedSource, 4000, row).await;
     let (_, whole) = size_and_peak(Whole, 4000, row).await;
-    let said = format!("the body has {size} bytes; {peak} are in memory, and {whole} where all of it is kept");
-    assert!(peak < 3 * size && peak < whole / 20, "{said}");
+    let sizes = format!("the body has {size} bytes; {peak} are in memory, and {whole} where all of it is kept");
+    assert!(peak < 3 * size && peak < whole / 20, "{sizes}");
 }
 
 #[tokio::test]
@@ -70,8 +72,8 @@ async fn rows_of_few_and_short_fields_take_some_times_their_size() {
     let row = |id: u64| json!({"id": id, "n": "d"});
     let (size, peak) = size_and_peak(PagedSource, 20_000, row).await;
     let (_, whole) = size_and_peak(Whole, 20_000, row).await;
-    let said = format!("the body has {size} bytes; {peak} are in memory, and {whole} as values");
-    assert!(peak < 15 * size && peak < whole / 3, "{said}");
+    let sizes = format!("the body has {size} bytes; {peak} are in memory, and {whole} as values");
+    assert!(peak < 15 * size && peak < whole / 3, "{sizes}");
 }
 
 #[tokio::test]

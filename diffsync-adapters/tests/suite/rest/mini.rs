@@ -68,14 +68,14 @@ pub(super) fn net(hosts: &[Host], with_port: &[&str]) -> Net {
 pub(super) struct Held {
     pub(super) rows: BTreeMap<String, Vec<Value>>,
     last: u64,
-    /// How often each task was asked for.
+    /// The number of polls of the task.
     pub(super) polls: usize,
 }
 
-/// What is answered instead: by the method, the path below the API and the body.
+/// The answer to return instead: by the method, the path below the API and the body.
 pub(super) type Instead = fn(&mut Held, &str, &str, &Value) -> Option<Reply>;
 
-/// What a target said of each host that was to be created.
+/// The target's result for each host to be created.
 pub(super) type Notes = Arc<Mutex<Vec<Result<Host, TargetError>>>>;
 
 /// What a test makes of the answers.
@@ -83,9 +83,9 @@ pub(super) type Notes = Arc<Mutex<Vec<Result<Host, TargetError>>>>;
 pub(super) struct Mini {
     /// What becomes of a row when it is stored.
     pub(super) stores: fn(Value) -> Value,
-    /// What is answered to a `POST` or `PATCH` of a row; it is the row as it is stored.
+    /// The answer to a `POST` or `PATCH` of a row, from the stored row.
     pub(super) told: fn(&Value) -> Reply,
-    /// What is answered instead of doing anything: by the method, the path below the API and the body.
+    /// The answer to return instead of carrying out the request: by the method, the path below the API and the body.
     pub(super) instead: Instead,
 }
 
@@ -162,7 +162,7 @@ impl Held {
     }
 }
 
-/// A target that notes what it was told of each host.
+/// A target that notes the result for each host.
 pub(super) struct Noting {
     rest: Rest<Net>,
     pub(super) notes: Notes,
@@ -270,7 +270,7 @@ pub(super) async fn watched(net: Net, wire: &Wire, dialect: Dialect, watch: Arc<
     Run::execute(Arc::new(job), hasty(RunOptions::new(&ToNet::INFO)), vec![watch]).await
 }
 
-/// The same, with what the target said of each host that was to be created.
+/// The same, with the target's result for each host to be created.
 pub(super) async fn noted(net: Net, wire: &Wire, dialect: Dialect) -> (RunReport, Vec<Result<Host, TargetError>>) {
     let (target, notes) = Noting::new(Rest::new(wire.client(), dialect));
     let job = ToNoting { net: Handed::new(net), api: Handed::new(target) };

@@ -1,7 +1,7 @@
 //! What the derive says of a model.
 
 use diffsync_adapters::RestModel;
-use diffsync_adapters::rest::{Of, RestModel as _};
+use diffsync_adapters::rest::{PartKind, RestModel as _};
 use diffsync_core::SyncModel;
 
 #[derive(SyncModel, RestModel, Clone)]
@@ -34,12 +34,12 @@ struct Device {
 fn a_model_says_where_its_fields_are() {
     let schema = Device::REST;
     assert_eq!(schema.path, "dcim/devices");
-    assert!(schema.key.is_held);
+    assert!(schema.key.has_field);
     let names: Vec<_> = schema.fields.iter().map(|field| field.names.join("+")).collect();
     assert_eq!(names, ["manufacturer+model", "name", "location", "external_id", "tags", "face", "serial"]);
     let location = schema.fields[2].part;
-    let Of::Lookup { collection, parts } = location.of else { panic!("{location:?}") };
+    let PartKind::Lookup { collection, parts } = location.kind else { panic!("{location:?}") };
     assert_eq!(collection, "dcim/locations");
-    assert!(matches!(parts[0].of, Of::Tree { up: "parent", text: true }));
+    assert!(matches!(parts[0].kind, PartKind::Tree { parent: "parent", joined: true }));
     assert!(schema.fields[4].many);
 }

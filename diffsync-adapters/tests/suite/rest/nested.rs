@@ -61,7 +61,7 @@ impl Job for ToApi {
     }
 }
 
-/// Counts how often one record is asked for, and takes a `PUT` as all of a record.
+/// Counts the requests for one record, and replaces the whole record on a `PUT`.
 fn counting(held: &mut Held, method: &str, path: &str, body: &Value) -> Option<Reply> {
     let key = path.strip_prefix("sites/")?;
     match method {
@@ -106,7 +106,7 @@ fn assert_done(report: &RunReport) {
     assert_eq!(report.status.to_string(), "completed", "{:?} {failures:?}", report.error_text());
 }
 
-/// The row that the server holds, and how often it was asked for that row.
+/// The server's row, and the number of requests for it.
 fn row(held: &Mutex<Held>) -> (Value, usize) {
     let held = held.lock().unwrap();
     (held.rows["sites"][0].clone(), held.polls)
@@ -137,7 +137,7 @@ async fn a_record_is_not_asked_for_where_no_object_changes_or_the_server_merges_
     assert_eq!(row(&held).1, 0);
 
     let mut merging = Dialect::default();
-    merging.merges_objects = true;
+    merging.merge_patch = true;
     assert_done(&run(site("new", "fra", &NICS), &wire, merging).await);
     let (row, asked) = row(&held);
     // This server does not do what the dialect says.
@@ -148,7 +148,7 @@ async fn a_record_is_not_asked_for_where_no_object_changes_or_the_server_merges_
 async fn a_put_sends_objects_with_all_of_their_keys_also_if_they_do_not_change() {
     let (wire, held) = start().await;
     let mut replacing = Dialect::default();
-    replacing.replaces = true;
+    replacing.update_with_put = true;
     assert_done(&run(site("new", "ams", &NICS), &wire, replacing).await);
     let (row, _) = row(&held);
     assert_eq!(row["note"], "new");

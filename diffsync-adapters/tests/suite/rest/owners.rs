@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::fake::{Fake, dialect};
 use super::runs::{Given, Handed, failures, rows};
 
-/// Whose it is stands in a field.
+/// The owner is a field.
 #[derive(SyncModel, RestModel, Clone)]
 #[rest(path = "locations", owner(field = "custom_fields.managed_by", value = "diffsync"))]
 struct Site {
@@ -28,7 +28,7 @@ struct Site {
     id: Option<u64>,
 }
 
-/// Whose it is stands in a list.
+/// The owner is an item of a list.
 #[derive(SyncModel, RestModel, Clone)]
 #[rest(path = "devices", owner(field = "tags -> tags(name)", value = "owned"))]
 struct Host {
@@ -47,7 +47,7 @@ struct Marked {
     hosts: Table<Host>,
 }
 
-/// Writes what is marked to an API.
+/// Writes owned records to an API.
 #[job(source = Given<Marked>, target = Rest<Marked>, max_deletes = "100%")]
 struct MarkedToApi {
     marked: Handed<Marked>,

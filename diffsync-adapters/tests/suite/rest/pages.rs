@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diffsync_adapters::rest::{Error, ErrorKind, Pages, Paging};
+use diffsync_adapters::rest::{CollectionFormat, Error, ErrorKind, Pagination};
 use diffsync_core::value::Url;
 use serde_json::{Value, json};
 
@@ -24,31 +24,31 @@ fn rows(from: usize, count: usize, of: usize) -> Vec<Value> {
     (from..of.min(from + count)).map(|id| json!({"id": id})).collect()
 }
 
-fn in_results(pages: Pages, total: bool) -> Paging {
-    Paging { pages, rows: "/results".into(), total: total.then(|| "/count".into()) }
+fn in_results(pagination: Pagination, total: bool) -> CollectionFormat {
+    CollectionFormat { pagination, rows: "/results".into(), total: total.then(|| "/count".into()) }
 }
 
-fn by_offset(size: usize) -> Paging {
-    in_results(Pages::Offset { offset: "offset".into(), limit: "limit".into(), size }, true)
+fn by_offset(size: usize) -> CollectionFormat {
+    in_results(Pagination::Offset { offset: "offset".into(), limit: "limit".into(), size }, true)
 }
 
 /// What comes of reading a collection.
-async fn read(wire: &Wire, paging: &Paging) -> Result<Vec<u64>, Error> {
+async fn read(wire: &Wire, format: &CollectionFormat) -> Result<Vec<u64>, Error> {
     let query = [("sort".to_owned(), "id".to_owned())];
-    let rows = wire.client().rows("vlans", &query, paging, Some("id"), |_, _| {}).await?;
+    let rows = wire.client().rows("vlans", &query, format, Some("id"), |_, _| {}).await?;
     Ok(rows.iter().map(|row| row["id"].as_u64().unwrap()).collect())
 }
 
 /// All rows come, in their order.
-async fn check(wire: &Wire, paging: &Paging, rows: u64) {
-    assert_eq!(read(wire, paging).await.unwrap(), (0..rows).collect::<Vec<_>>());
+async fn check(wire: &Wire, format: &CollectionFormat, rows: u64) {
+    assert_eq!(read(wire, format).await.unwrap(), (0..rows).collect::<Vec<_>>());
     assert!(wire.lines().iter().all(|line| line.contains("sort=id")), "{:?}", wire.lines());
 }
 
 #[tokio::test]
 async fn a_collection_may_come_at_once() {
     let wire = Wire::answering(|_, _| answer(&json!(rows(0, 9, 9)).to_string())).await;
-    check(&wire, &Paging::default(), 9).await;
+    check(&wire, &CollectionFormat::default(), 9).await;
     assert_eq!(wire.requests().len(), 1);
 }
 
@@ -81,8 +81,8 @@ async fn pages_are_asked_for_at_the_same_time_and_come_in_order() {
         Reply::Late(text(200, "", body.as_bytes()), Duration::from_millis(pause))
     });
     let wire = wire.await;
-    let (client, paging) = (wire.builder().concurrency(2).build().unwrap(), by_offset(3));
-    let reading = tokio::spawn(async move { client.rows("vlans", &[], &paging, Some("id"), |_, _| {}).await });
+    let (client, format) = (wire.builder().concurrency(2).build().unwrap(), by_offset(3));
+    let reading = tokio::spawn(async move { client.rows("vlans", &[], &format, Some("id"), |_, _| {}).await });
     while wire.requests().len() < 2 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -99,7 +99,8 @@ async fn pages_are_asked_for_by_number_with_and_without_a_total() {
                 let page = number(request, "page").unwrap();
                 answer(&json!({"count": 10, "results": rows((page - 1) * 4, 4, 10)}).to_string())
             });
-            check(&wire.await, &in_results(Pages::Number { page: "page".into(), first: 1, size }, total), 10).await;
+            check(&wire.await, &in_results(Pagination::PageNumber { page: "page".into(), first: 1, size }, total), 10)
+                .await;
         }
     }
 }
@@ -111,8 +112,12 @@ async fn pages_are_asked_for_by_cursor() {
         let next = if from < 8 { json!(format!("c{}", from + 4)) } else { json!(null) };
         answer(&json!({"results": rows(from, 4, 10), "meta": {"next": next}}).to_string())
     });
-    check(&wire.await, &in_results(Pages::Cursor { cursor: "after".into(), next: "/meta/next".into() }, false), 10)
-        .await;
+    check(
+        &wire.await,
+        &in_results(Pagination::Cursor { cursor: "after".into(), next: "/meta/next".into() }, false),
+        10,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -131,13 +136,14 @@ async fn pages_lead_to_the_next_by_a_header_or_in_the_body() {
             let link = next.map(|next| format!("link: </elsewhere>; rel=last, <{next}>; rel=\"next\"\r\n"));
             reply(200, &link.unwrap_or_default(), &json!(rows).to_string())
         });
-        check(&link.await, &Paging { pages: Pages::Link, ..Paging::default() }, 10).await;
+        check(&link.await, &CollectionFormat { pagination: Pagination::LinkHeader, ..CollectionFormat::default() }, 10)
+            .await;
         let body = Wire::answering(move |_, request| {
             let (next, rows) = next(request);
             answer(&json!({"next": next, "results": rows}).to_string())
         });
         let body = body.await;
-        check(&body, &in_results(Pages::Next { next: "/next".into() }, false), 10).await;
+        check(&body, &in_results(Pagination::NextUrl { next: "/next".into() }, false), 10).await;
         assert!(body.lines().iter().all(|line| line.starts_with("GET /base/api/vlans?")), "{:?}", body.lines());
     }
 }
@@ -153,7 +159,7 @@ async fn a_next_page_elsewhere_is_not_asked_for() {
     for url in [other.url.to_string(), "http://evil.example/api".into(), "ftp://127.0.0.1/".into()] {
         let body = json!({"results": [{"id": 0}], "next": url}).to_string();
         let wire = Wire::start([answer(&body)]).await;
-        let error = read(&wire, &in_results(Pages::Next { next: "/next".into() }, false)).await.unwrap_err();
+        let error = read(&wire, &in_results(Pagination::NextUrl { next: "/next".into() }, false)).await.unwrap_err();
         assert!(error.to_string().contains("the login is not sent there"), "{error}");
     }
     assert!(other.requests().is_empty());
@@ -165,13 +171,13 @@ async fn pages_in_circles_are_an_error() {
         let next = format!("/base/api/vlans?sort=id&page={}", nth % 2);
         answer(&json!({"results": [{"id": nth}], "next": next}).to_string())
     });
-    let error = read(&wire.await, &in_results(Pages::Next { next: "/next".into() }, false)).await.unwrap_err();
+    let error = read(&wire.await, &in_results(Pagination::NextUrl { next: "/next".into() }, false)).await.unwrap_err();
     assert!(error.to_string().contains("the pages lead in circles"), "{error}");
 }
 
 #[tokio::test]
 async fn a_collection_that_changes_while_it_is_read_is_read_again() {
-    // When the second page is asked for, a row was added before it.
+    // Before the second page is requested, a row is added before it.
     let wire = Wire::answering(|nth, request| {
         let of = if nth == 0 { 6 } else { 7 };
         answer(&json!({"count": of, "results": rows(number(request, "offset").unwrap(), 4, of)}).to_string())
@@ -197,7 +203,7 @@ async fn a_collection_that_never_rests_is_an_error() {
         answer(&json!({"count": 10 + nth, "results": rows(number(request, "offset").unwrap(), 4, 10)}).to_string())
     });
     let error = read(&wire.await, &by_offset(4)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Changed);
+    assert_eq!(error.kind(), ErrorKind::CollectionChanged);
     assert!(error.to_string().contains("`vlans` changed while it was read: it had "), "{error}");
     assert!(error.to_string().ends_with("it was read 3 times; try when less is going on"), "{error}");
 }
@@ -206,7 +212,7 @@ async fn a_collection_that_never_rests_is_an_error() {
 async fn rows_that_do_not_come_are_missed() {
     let wire = Wire::start([answer(&json!({"count": 5, "results": []}).to_string())]).await;
     let error = read(&wire, &by_offset(4)).await.unwrap_err();
-    assert!(error.to_string().contains("it has 5 rows, of which 0 came"), "{error}");
+    assert!(error.to_string().contains("it has 5 rows, but 0 arrived"), "{error}");
 }
 
 #[tokio::test]
@@ -222,8 +228,8 @@ async fn an_answer_without_rows_is_an_error() {
     }
 }
 
-fn by_number() -> Paging {
-    in_results(Pages::Number { page: "page".into(), first: 1, size: None }, false)
+fn by_number() -> CollectionFormat {
+    in_results(Pagination::PageNumber { page: "page".into(), first: 1, size: None }, false)
 }
 
 #[tokio::test]
@@ -241,6 +247,6 @@ async fn a_page_that_is_not_found_is_behind_the_last() {
 async fn a_server_that_does_not_know_the_pages_is_an_error() {
     let wire = Wire::start([answer(&json!({"results": [{"name": "a"}]}).to_string())]).await;
     let error = wire.client().rows("vlans", &[], &by_number(), None, |_, _| {}).await.unwrap_err().to_string();
-    assert!(error.contains("the server gives the same page again, whatever `page` is"), "{error}");
+    assert!(error.contains("the server returns the same page for every `page`"), "{error}");
     assert_eq!(wire.requests().len(), 2);
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diffsync_adapters::rest::{Bulk, Client, Dialect, Of, Owner, Part, Rest, Retries};
+use diffsync_adapters::rest::{Bulk, Client, Dialect, Owner, Part, PartKind, Rest, RetryPolicy};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
 use diffsync_core::report::{RunReport, Status};
@@ -251,7 +251,7 @@ async fn an_api_that_only_replaces_gets_all_of_a_record_that_is_known() {
         let (name, client) = fake.system();
         let api = || {
             let mut dialect = dialect();
-            (dialect.replaces, dialect.bulk) = (true, bulk);
+            (dialect.update_with_put, dialect.bulk) = (true, bulk);
             Rest::new(client.clone(), dialect)
         };
         let first = Device { manufacturer: Some("Cisco".into()), model: Some("M2".into()), ..device("d1") };
@@ -334,7 +334,7 @@ async fn a_row_that_a_server_leaves_out_was_not_changed() {
     let changed = names.map(|name| Device { external: Some(1), ..device(name) });
     let report = run(inventory(&[], &changed), in_bulk(client, 10)).await;
     assert_eq!(report.counts.updated, 2);
-    let expected = "update device d2 failed: the server no longer has the record: it left it out of what it changed";
+    let expected = "update device d2 failed: the server no longer has the record: its answer leaves it out";
     assert_eq!(failures(&report), [expected]);
 }
 
@@ -397,8 +397,8 @@ async fn what_a_record_names_and_the_server_does_not_have_is_said() {
 
 #[tokio::test]
 async fn a_record_that_is_not_ours_is_not_deleted() {
-    const NAME: &[Part] = &[Part { at: &["name"], of: Of::Value }];
-    for owner in [Owner::field("custom_fields.by", "us"), Owner::listed("tags", "tags", NAME, "owned")] {
+    const NAME: &[Part] = &[Part { path: &["name"], kind: PartKind::Value }];
+    for owner in [Owner::field("custom_fields.by", "us"), Owner::list_item("tags", "tags", NAME, "owned")] {
         for bulk in [false, true] {
             let fake = Fake::start().await;
             let (name, client) = fake.system();
@@ -440,7 +440,7 @@ async fn a_login_that_is_refused_ends_the_run() {
     let fake = Fake::start().await;
     let (name, _) = fake.system();
     let token = "not the token".to_owned().into();
-    let client = fake.client(&name).token(&token).retries(Retries::none()).build().unwrap();
+    let client = fake.client(&name).token_auth(&token).retry_policy(RetryPolicy::none()).build().unwrap();
     let report = run(inventory(&[], &[device("d1")]), api(client)).await;
     let error = report.error_text().unwrap();
     assert!(

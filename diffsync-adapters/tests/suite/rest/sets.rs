@@ -69,7 +69,7 @@ async fn a_set_is_sent_in_one_order() {
     assert!(sent.len() == 2 && sent.iter().all(|request| request.contains(TAGS)), "{sent:?}");
 }
 
-/// A record of which the API only shows a field.
+/// A record with a field that the API only returns.
 #[derive(SyncModel, RestModel, Clone)]
 #[rest(path = "counters")]
 struct Counter {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diffsync_adapters::rest::{Client, ClientBuilder, Retries};
+use diffsync_adapters::rest::{Client, ClientBuilder, RetryPolicy};
 use diffsync_core::value::{Secret, Url};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 /// The login of all clients here. It must be seen nowhere but in a header.
 pub(crate) const TOKEN: &str = "t0ken-that-nobody-sees";
 
-/// What is done with a connection once the request was read.
+/// The reply to a request.
 #[derive(Clone)]
 pub(crate) enum Reply {
     /// It is answered.
@@ -44,14 +44,14 @@ pub(crate) fn text(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// What is done with the nth request.
+/// The reply to the nth request.
 type Replying = dyn Fn(usize, &str) -> Reply + Send + Sync;
 
-/// A server, and what it was asked.
+/// A server, and the requests that it received.
 pub(crate) struct Wire {
     pub(crate) url: Url,
     requests: Arc<Mutex<Vec<String>>>,
-    /// The certificate, if it speaks TLS.
+    /// The certificate, if the server uses TLS.
     pub(crate) certificate: String,
 }
 
@@ -104,21 +104,21 @@ impl Wire {
 
     /// A client that does not wait for long.
     pub(crate) fn builder(&self) -> ClientBuilder {
-        let retries = Retries {
+        let retries = RetryPolicy {
             times: 3,
             first_pause: Duration::from_millis(4),
             longest_pause: Duration::from_millis(20),
             longest_wait: Duration::from_secs(2),
-            total: Duration::from_secs(10),
+            max_elapsed: Duration::from_secs(10),
         };
-        Client::builder(self.url.clone()).token(&Secret::new(TOKEN.to_owned())).retries(retries)
+        Client::builder(self.url.clone()).token_auth(&Secret::new(TOKEN.to_owned())).retry_policy(retries)
     }
 
     pub(crate) fn client(&self) -> Client {
         self.builder().build().unwrap()
     }
 
-    /// What it was asked, with headers and bodies.
+    /// The requests that it received, with headers and bodies.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }

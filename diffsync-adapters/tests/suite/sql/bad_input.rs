@@ -22,7 +22,7 @@ async fn refused<D: Dataset + VisitedBy<ModelEntries<D>>>(system: &System) -> St
     }
 }
 
-fn assert_says(error: &str, words: &[&str]) {
+fn assert_contains(error: &str, words: &[&str]) {
     for word in words {
         assert!(error.contains(word), "`{word}` is not in: {error}");
     }
@@ -43,7 +43,7 @@ fn a_missing_table_is_named_with_those_that_there_are() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [vlan] ([number] KEYTEXT)")).await;
         let error = refused::<Vlans>(&system).await;
-        assert_says(&error, &["no table `vlans`", "did you mean `vlan`?"]);
+        assert_contains(&error, &["no table `vlans`", "did you mean `vlan`?"]);
     });
 }
 
@@ -57,7 +57,7 @@ fn tables_of_which_some_are_missing_are_not_taken_for_new() {
             )
             .await;
         let error = loaded::<World>(&system.sql(), Side::Target).await.err().unwrap().to_string();
-        assert_says(&error, &["there is no table", "`sites`"]);
+        assert_contains(&error, &["there is no table", "`sites`"]);
     });
 }
 
@@ -66,7 +66,7 @@ fn a_missing_column_is_named_with_those_that_there_are() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [vlans] ([number] INTEGER, [nmae] KEYTEXT, [note] KEYTEXT)")).await;
         let error = refused::<Vlans>(&system).await;
-        assert_says(&error, &["`vlans` has no column `name`", "did you mean `nmae`?", "`number`"]);
+        assert_contains(&error, &["`vlans` has no column `name`", "did you mean `nmae`?", "`number`"]);
     });
 }
 
@@ -76,7 +76,7 @@ fn a_column_of_the_wrong_type_is_named() {
         system.run(&system.words(VLANS)).await;
         system.run(&system.words("INSERT INTO [vlans] VALUES ('one', 'a', NULL)")).await;
         let error = refused::<Vlans>(&system).await;
-        assert_says(&error, &["`number` of `vlans`", "a whole number is expected"]);
+        assert_contains(&error, &["`number` of `vlans`", "a whole number is expected"]);
     });
 }
 
@@ -86,7 +86,7 @@ fn a_null_in_an_identifier_is_an_error_at_its_row() {
         system.run(&system.words("CREATE TABLE [vlans] ([number] INTEGER, [name] KEYTEXT, [note] KEYTEXT)")).await;
         system.run(&system.words("INSERT INTO [vlans] VALUES (1, 'a', NULL), (NULL, 'b', NULL)")).await;
         let error = refused::<Vlans>(&system).await;
-        assert_says(&error, &["`number` of `vlans` is null", "row 2"]);
+        assert_contains(&error, &["`number` of `vlans` is null", "row 2"]);
     });
 }
 
@@ -95,11 +95,11 @@ fn a_value_that_does_not_fit_rejects_its_record() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [vlans] ([number] BIGINT, [name] KEYTEXT, [note] KEYTEXT)")).await;
         system.run(&system.words("INSERT INTO [vlans] VALUES (1, 'a', NULL), (2, NULL, NULL)")).await;
-        let said = rejected(&system).await.join("\n");
-        assert_says(&said, &["2", "`name` of `vlans` is null, and the field is no `Option`"]);
+        let errors = rejected(&system).await.join("\n");
+        assert_contains(&errors, &["2", "`name` of `vlans` is null, and the field is no `Option`"]);
         system.run(&system.words("INSERT INTO [vlans] VALUES (5000000000, 'big', NULL)")).await;
         let error = refused::<Vlans>(&system).await;
-        assert_says(&error, &["`number` of `vlans` is 5000000000, which does not fit into `u32`"]);
+        assert_contains(&error, &["`number` of `vlans` is 5000000000, which does not fit into `u32`"]);
     });
 }
 
@@ -108,8 +108,8 @@ fn two_rows_with_one_natural_key_are_both_rejected() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [vlans] ([number] INTEGER, [name] KEYTEXT, [note] KEYTEXT)")).await;
         system.run(&system.words("INSERT INTO [vlans] VALUES (7, 'a', NULL), (7, 'b', NULL)")).await;
-        let said = rejected(&system).await.join("\n");
-        assert_says(&said, &["source: vlan \"7\" is there 2 times", "target: vlan \"7\" is there 2 times"]);
+        let errors = rejected(&system).await.join("\n");
+        assert_contains(&errors, &["source: vlan \"7\" is there 2 times", "target: vlan \"7\" is there 2 times"]);
         assert_eq!(system.texts(&system.words("SELECT [name] FROM [vlans] ORDER BY [name]")).await, ["a", "b"]);
     });
 }
@@ -140,8 +140,8 @@ fn a_dangling_foreign_key_rejects_its_record() {
         assert_eq!(ports, [("fine", Some("blue")), ("none", None)]);
         let report =
             super::systems::pushed_with(source, system.sql::<Ports>(), |options| options.max_rejected = 1.0).await;
-        let said = report.problems().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        assert_says(&said, &["dangling", "`vlan_id` of `ports` is \"77\"", "`vlans` has no such row"]);
+        let errors = report.problems().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert_contains(&errors, &["dangling", "`vlan_id` of `ports` is \"77\"", "`vlans` has no such row"]);
     });
 }
 
@@ -188,7 +188,7 @@ fn a_file_that_another_program_is_writing_is_said_to_be_locked_for_now() {
         let mut other = SqliteConnection::connect(system.url.as_str()).await.unwrap();
         sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
         let error = refused::<Vlans>(&system).await;
-        assert_says(&error, &["another program is writing it, so try again"]);
+        assert_contains(&error, &["another program is writing it, so try again"]);
         assert!(!error.contains("cannot connect"), "{error}");
     });
 }

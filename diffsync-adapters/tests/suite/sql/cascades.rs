@@ -182,7 +182,9 @@ fn a_model_may_say_that_others_go_with_its_rows() {
 
 #[test]
 fn a_check_says_what_the_database_would_delete_as_well() {
-    async fn said<D: Dataset + VisitedBy<diffsync_adapters::sql::ModelEntries<D>>>(system: &System) -> Option<String> {
+    async fn cascades<D: Dataset + VisitedBy<diffsync_adapters::sql::ModelEntries<D>>>(
+        system: &System,
+    ) -> Option<String> {
         let mut checkup = HealthCheck::new(Side::Target);
         Sql::<D>::open(&system.url).unwrap().check(&mut checkup).await;
         let found = checkup.findings().iter().find(|found| found.what == "deletes in sites");
@@ -191,12 +193,12 @@ fn a_check_says_what_the_database_would_delete_as_well() {
 
     on_each(|system| async move {
         made(&system, "CASCADE", "SET NULL").await;
-        let both = said::<Sites>(&system).await.unwrap();
+        let both = cascades::<Sites>(&system).await.unwrap();
         assert!(both.contains("delete rows of `devices`"), "{both}");
         assert!(both.contains("empty `about` in rows of `notes of`"), "{both}");
-        let unlinked = said::<Held>(&system).await.unwrap();
+        let unlinked = cascades::<Held>(&system).await.unwrap();
         assert!(!unlinked.contains("`devices`"), "{unlinked}");
-        assert!(said::<Opens>(&system).await.unwrap().contains("which the model allows"));
+        assert!(cascades::<Opens>(&system).await.unwrap().contains("which the model allows"));
     });
 }
 
@@ -221,7 +223,7 @@ fn a_chain_of_links_is_followed_to_rows_that_the_data_set_does_not_hold() {
         let report = pushed(none, Sql::open(&system.url).unwrap()).await;
         let failed = reasons(&report);
         assert!(
-            failed.iter().any(|(_, reason)| reason.contains("delete 1 row of `audit` by way of `devices`")),
+            failed.iter().any(|(_, reason)| reason.contains("delete 1 row of `audit` through `devices`")),
             "{failed:?}"
         );
         assert_eq!((count(&system, "sites").await, count(&system, "devices").await), (1, 1));
@@ -302,7 +304,7 @@ fn a_row_that_is_still_there_after_its_delete_is_not_taken_for_deleted() {
     });
 }
 
-/// A region in another, all of which the database deletes together.
+/// A region in another. The database deletes them together.
 #[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
 #[sync(flags(skip_children_on_delete))]
 #[sql(table = "regions")]

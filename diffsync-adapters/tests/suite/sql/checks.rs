@@ -113,14 +113,14 @@ struct Ports {
 fn tables_that_only_a_lookup_leads_to_are_looked_at() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [devices] ([id] SERIAL, [site_id] BIGINT, [name] KEYTEXT)")).await;
-        // Also where the tables of the models are not there yet: these are not made.
+        // The same if the tables of the models do not exist yet: a check does not create them.
         for makes_ports in [true, false] {
             let sql: Sql<Ports> = if makes_ports { system.sql() } else { Sql::open(&system.url).unwrap() };
             if !makes_ports {
                 system.run(&system.words("CREATE TABLE [ports] ([device_id] BIGINT, [name] KEYTEXT)")).await;
             }
             let checkup = checked(&sql, Side::Target).await;
-            let devices = (true, "all 3 columns that are used are there".to_owned());
+            let devices = (true, "all 3 used columns exist".to_owned());
             assert_eq!(found(&checkup, "table devices"), devices);
             // Nothing is written there.
             assert_eq!(found(&checkup, "rights on devices"), (true, "may be read".into()));
@@ -198,8 +198,8 @@ fn nothing_is_made_where_a_lookup_leads_to_what_is_neither_there_nor_made() {
             let checkup = checked(&system.sql::<Cables>(), Side::Target).await;
             let error = loaded::<Cables>(&system.sql(), Side::Target).await.err().unwrap().to_string();
             for (what, reason) in [
-                ("table vlan", "there is no table `vlan`, and no model makes it; did you mean `vlans`?"),
-                ("table vlans", "`vlans` is made without column `nmae`; did you mean `name`?"),
+                ("table vlan", "there is no table `vlan`, and no model creates it; did you mean `vlans`?"),
+                ("table vlans", "`vlans` is created without column `nmae`; did you mean `name`?"),
             ] {
                 let (passed, detail) = found(&checkup, what);
                 assert!(!passed && detail.starts_with(reason), "{detail}");
@@ -218,7 +218,7 @@ fn nothing_is_made_where_a_lookup_leads_to_what_is_neither_there_nor_made() {
 #[test]
 fn a_folder_that_may_not_be_written_is_found() {
     block_on(async {
-        // Nobody makes a file here.
+        // No file can be created here.
         let sql = || Sql::<Vlans>::open(&Url::parse("sqlite:///proc/self/x.db").unwrap()).unwrap().create_tables();
         let reason = "the folder `/proc/self` may not be written";
         let (passed, detail) = found(&checked(&sql(), Side::Target).await, "connection");

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::{Sql, Transaction};
+use diffsync_adapters::sql::{Sql, TransactionScope};
 use diffsync_core::plan_file::PlanKey;
 use diffsync_core::{Dataset, SyncModel, Table};
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ async fn make(system: &System) {
     system.run(&format!("INSERT INTO devices VALUES {}, {}", row("a"), row("b"))).await;
 }
 
-/// What stands in a column, device by device.
+/// The values of a column, device by device.
 async fn stored(system: &System, column: &str) -> Vec<String> {
     system.texts(&format!("SELECT CAST({column} AS CHAR(400)) FROM devices ORDER BY name")).await
 }
@@ -86,18 +86,18 @@ fn parsed(text: &str) -> Value {
 #[test]
 fn a_document_that_changes_keeps_keys_that_the_struct_does_not_know() {
     on_each(|system| async move {
-        for transaction in [Transaction::PerBatch, Transaction::PerRun] {
+        for transaction in [TransactionScope::PerBatch, TransactionScope::PerRun] {
             make(&system).await;
             let nics = [nic("bb", 2), nic("aa", 10), nic("cc", 7)];
             let wanted = || Devices {
                 devices: [device("a", "fra", &nics), device("b", "ams", &nics[..1])].into_iter().collect(),
             };
-            let sql = || Sql::open(&system.url).unwrap().transaction(transaction);
+            let sql = || Sql::open(&system.url).unwrap().transaction_scope(transaction);
             let report = pushed(wanted(), sql()).await;
             assert_done(&report);
             assert_eq!(report.counts.updated, 2);
 
-            // The digits of what is not ours stay, too.
+            // The digits of unknown values stay, too.
             for (text, city) in stored(&system, "loc").await.iter().zip(["fra", "ams"]) {
                 assert!(text.contains("123456789012345678901234"), "{text}");
                 assert_eq!((&parsed(text)["city"], &parsed(text)["zip"]), (&json!(city), &json!("1")), "{text}");
@@ -168,8 +168,8 @@ fn unknown_keys_in_a_set_in_another_order_fail_their_record_alone() {
         let ports = |name: &str| Ports { name: name.into(), nics: [nic("aa", 1)].into() };
         let wanted = AllPorts { ports: [ports("a"), ports("b")].into_iter().collect() };
         let report = pushed(wanted, Sql::open(&system.url).unwrap()).await;
-        let reason = "`nics` of `devices` holds a list with keys that the model does not know, and which items of it change \
-                      cannot be told; change it by hand";
+        let reason = "`nics` of `devices` holds a list with keys that the model does not know, and it is unclear which \
+                      items of it change; change it by hand";
         assert_eq!(reasons(&report), [("b".to_owned(), reason.to_owned())]);
         let nics: Vec<Value> = stored(&system, "nics").await.iter().map(|text| parsed(text)).collect();
         let aa = json!({"mac": "aa", "vendor": "x", "speed": 1});

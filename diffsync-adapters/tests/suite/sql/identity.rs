@@ -132,10 +132,10 @@ fn a_check_says_which_identifiers_the_database_takes_for_the_same() {
         Sql::<Items>::open(&system.url).unwrap().check(&mut checkup).await;
         assert!(checkup.is_healthy(), "{checkup:?}");
         let found = checkup.findings().iter().find(|found| found.what == "identifiers of items");
-        let said = &found.unwrap_or_else(|| panic!("{column}: {checkup:?}")).detail;
-        assert!(said.starts_with("`name` "), "{said}");
+        let detail = &found.unwrap_or_else(|| panic!("{column}: {checkup:?}")).detail;
+        assert!(detail.starts_with("`name` "), "{detail}");
         let ignores_case = ["NOCASE", "citext", "folded", "_ci"].iter().any(|word| column.contains(word));
-        assert_eq!(said.contains("put `compare = ignore_case` on `name`"), ignores_case, "{column}: {said}");
+        assert_eq!(detail.contains("put `compare = ignore_case` on `name`"), ignores_case, "{column}: {detail}");
     });
 }
 
@@ -246,7 +246,7 @@ fn children_of_a_record_that_the_database_takes_for_another_stay() {
         ] {
             system.run(&system.words(sql)).await;
         }
-        // No key is unique here, and what is deleted goes first.
+        // No key is unique here, and deletes come first.
         let wanted = || rooms(&[("AMS", "a"), ("fra", "f")], &[("AMS", 1), ("AMS", 2), ("fra", 1)]);
         let report = pushed(wanted(), Sql::open(&system.url).unwrap()).await;
         assert_held(&report, "AMS", "ams");

@@ -1,4 +1,4 @@
-//! Keys and values of all types that a column may have: what a foreign key holds, what it is found by, and what is read again.
+//! Keys and values of all types of columns: foreign keys, natural keys, and values that are read again.
 
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::sql::Sql;
@@ -139,7 +139,7 @@ fn a_key_of_bytes_that_leads_nowhere_is_said() {
     });
 }
 
-/// Found by what is of any type.
+/// A record with an identifier of any type.
 #[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
 #[sql(table = "visits")]
 struct Visit {
@@ -154,7 +154,7 @@ struct Visits {
     visits: Table<Visit>,
 }
 
-/// Types of what is looked up, with a value that is there, other ways to write it, and what is not there.
+/// Types of natural keys, with an existing value, other forms of it, and missing values.
 fn natural_types(kind: Kind) -> &'static [(&'static str, &'static str, &'static [&'static str], &'static str)] {
     match kind {
         Kind::Sqlite => &[

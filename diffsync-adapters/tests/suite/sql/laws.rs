@@ -1,6 +1,6 @@
-//! Every database keeps the laws of targets, whatever the models.
+//! Every database keeps the laws of targets, with all kinds of models.
 
-use diffsync_adapters::sql::Transaction;
+use diffsync_adapters::sql::TransactionScope;
 use diffsync_core::testkit::Laws;
 
 use super::systems::{System, block_on, kinds};
@@ -44,7 +44,7 @@ fn a_plain_table_keeps_them() {
 
 #[test]
 fn small_batches_keep_them() {
-    keeps_the_laws!(2, some_vlans, |sql: diffsync_adapters::sql::Sql<Vlans>| sql.batch(4).connections(3));
+    keeps_the_laws!(2, some_vlans, |sql: diffsync_adapters::sql::Sql<Vlans>| sql.batch_size(4).max_connections(3));
 }
 
 #[test]
@@ -54,10 +54,12 @@ fn keys_lookups_owners_and_json_keep_them() {
 
 #[test]
 fn single_records_keep_them() {
-    keeps_the_laws!(1, world, |sql: diffsync_adapters::sql::Sql<_>| sql.batch(1));
+    keeps_the_laws!(1, world, |sql: diffsync_adapters::sql::Sql<_>| sql.batch_size(1));
 }
 
 #[test]
 fn runs_that_are_written_as_a_whole_keep_them() {
-    keeps_the_laws!(1, world, |sql: diffsync_adapters::sql::Sql<_>| sql.transaction(Transaction::PerRun).batch(3));
+    keeps_the_laws!(1, world, |sql: diffsync_adapters::sql::Sql<_>| sql
+        .transaction_scope(TransactionScope::PerRun)
+        .batch_size(3));
 }

@@ -7,7 +7,7 @@ use diffsync_core::{Dataset, SyncModel, Table};
 
 use super::systems::{System, assert_done, loaded, on_each, pushed, reasons};
 
-/// Whose group may be missing. The site is part of what the group is known by, and stands nowhere else.
+/// A record that may lack a group. The site is part of the group's natural key, and is stored nowhere else.
 #[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
 #[sql(table = "racks", lookup("group_id -> groups(site_id -> sites(name), name)", site, group))]
 struct Rack {
@@ -62,8 +62,8 @@ fn a_part_of_a_natural_key_that_would_be_lost_fails_its_record() {
         a_group(&system).await;
         let racks =
             |group: Option<&str>| Racks { racks: [rack("a", Some("row a")), rack("b", group)].into_iter().collect() };
-        let reason = "`group_id` would be null, since a part of what it stands for is empty, and `site` stands nowhere \
-                      else: fill in all parts, or give `site` a column of its own";
+        let reason = "`group_id` would be null, since a part of its natural key is empty, and `site` is stored \
+                      nowhere else: fill in all parts, or give `site` a column of its own";
         let expected = [("b".to_owned(), reason.to_owned())];
         let report = pushed(racks(None), Sql::open(&system.url).unwrap()).await;
         assert_eq!((report.counts.created, reasons(&report).as_slice()), (1, &expected[..]));

@@ -1,4 +1,4 @@
-//! Names are quoted and values are bound, whatever they are.
+//! All names are quoted, and all values are bound.
 
 use diffsync_adapters::SqlModel;
 use diffsync_core::data::Side;

@@ -1,6 +1,6 @@
 //! Through a pooler that gives each transaction another connection to the server.
 
-use diffsync_adapters::sql::{Sql, Transaction};
+use diffsync_adapters::sql::{Sql, TransactionScope};
 use diffsync_core::Adapter;
 use diffsync_core::adapter::HealthCheck;
 use diffsync_core::data::Side;
@@ -26,15 +26,15 @@ async fn pooled(database: &str) -> Option<Url> {
 fn one_run_after_the_other_is_written_through_a_pooler() {
     block_on(async {
         let Some(url) = pooled("pooled_runs").await else { return };
-        let sql = || Sql::<Vlans>::open(&url).unwrap().create_tables().batch(5);
+        let sql = || Sql::<Vlans>::open(&url).unwrap().create_tables().batch_size(5);
         for round in 0..4 {
             let mut checkup = HealthCheck::new(Side::Target);
             sql().check(&mut checkup).await;
             assert!(checkup.is_healthy(), "{:?}", checkup.findings());
             let wanted = || vlans(round * 10..round * 10 + 30);
-            assert_done(&pushed(wanted(), sql().connections(3)).await);
+            assert_done(&pushed(wanted(), sql().max_connections(3)).await);
             assert_eq!(pushed(wanted(), sql()).await.counts.unchanged, 30);
-            let whole = sql().transaction(Transaction::PerRun);
+            let whole = sql().transaction_scope(TransactionScope::PerRun);
             assert_done(&pushed(vlans(round * 10 + 5..round * 10 + 35), whole).await);
         }
     });
@@ -44,9 +44,9 @@ fn one_run_after_the_other_is_written_through_a_pooler() {
 fn keys_and_lookups_go_through_a_pooler() {
     block_on(async {
         let Some(url) = pooled("pooled_world").await else { return };
-        let sql = || Sql::<World>::open(&url).unwrap().create_tables().batch(3);
+        let sql = || Sql::<World>::open(&url).unwrap().create_tables().batch_size(3);
         for seed in 0..3 {
-            assert_done(&pushed(world(seed), sql().connections(2)).await);
+            assert_done(&pushed(world(seed), sql().max_connections(2)).await);
             assert_eq!(pushed(world(seed), sql()).await.counts.written(), 0);
         }
     });

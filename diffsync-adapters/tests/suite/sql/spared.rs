@@ -107,7 +107,7 @@ fn rows_that_differ_by_the_collation_of_a_key_of_its_own_stay() {
     });
 }
 
-/// Found by its name, which no key of the database's own stands for.
+/// A record without a key of the database, found by its name.
 #[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
 #[sql(table = "items")]
 struct Item {

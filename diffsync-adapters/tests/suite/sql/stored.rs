@@ -1,7 +1,7 @@
-//! What the database has made of what it was given is what a run says of it.
+//! A run reports records as the database has stored them.
 
 use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::{Sql, Transaction};
+use diffsync_adapters::sql::{Sql, TransactionScope};
 use diffsync_core::data::{ProblemKind, Side};
 use diffsync_core::report::RunReport;
 use diffsync_core::{Dataset, SyncModel, Table};
@@ -64,8 +64,8 @@ fn a_value_that_its_column_rounds_is_said_to_be_stored_otherwise() {
             ratio: 0.5,
             at: Some(format!("2024-01-{cents} 10:00:00")),
         };
-        for transaction in [Transaction::PerBatch, Transaction::PerRun] {
-            let sql = || Sql::open(&system.url).unwrap().transaction(transaction);
+        for transaction in [TransactionScope::PerBatch, TransactionScope::PerRun] {
+            let sql = || Sql::open(&system.url).unwrap().transaction_scope(transaction);
             for (cents, is_new) in [(12, true), (13, false)] {
                 let wanted = || Prices { prices: [rounded("a", cents), exact("b", cents)].into_iter().collect() };
                 let report = pushed(wanted(), sql()).await;
@@ -79,7 +79,7 @@ fn a_value_that_its_column_rounds_is_said_to_be_stored_otherwise() {
                 assert_eq!(altered(&report), [("a".to_owned(), attributes.to_owned())], "{:?}", system.kind);
                 assert_eq!(report.status.to_string(), "partial");
 
-                // The next run finds what this one said, and says so again.
+                // The next run finds the reported values.
                 let report = pushed(wanted(), sql()).await;
                 assert_eq!((report.counts.updated, report.counts.unchanged), (1, 1));
                 assert_eq!(altered(&report), [("a".to_owned(), attributes.to_owned())]);

@@ -1,7 +1,7 @@
 //! Records that pass unique values on to each other, and tables that refer to each other.
 
 use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::{Sql, Transaction};
+use diffsync_adapters::sql::{Sql, TransactionScope};
 use diffsync_core::data::Side;
 use diffsync_core::{Dataset, SyncModel, Table};
 
@@ -47,8 +47,8 @@ async fn make_table(system: &System) {
 fn unique_values_change_places_in_one_run() {
     on_each(|system| async move {
         make_table(&system).await;
-        for transaction in [Transaction::PerBatch, Transaction::PerRun] {
-            let sql = || Sql::open(&system.url).unwrap().transaction(transaction);
+        for transaction in [TransactionScope::PerBatch, TransactionScope::PerRun] {
+            let sql = || Sql::open(&system.url).unwrap().transaction_scope(transaction);
             // A swap, a circle, a chain to a value that is free, and back.
             for letters in ["abcdef", "badefc", "cxabde", "abcdef", "fedcba"] {
                 let report = pushed(devices(letters), sql()).await;

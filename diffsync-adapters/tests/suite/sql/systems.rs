@@ -76,7 +76,7 @@ impl System {
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         match kind {
             Kind::Sqlite => {
-                // In memory unless it is said where, since what is synced to a disk takes its time.
+                // In memory by default, since syncing to a disk takes time.
                 let in_memory = std::path::Path::new("/dev/shm");
                 let elsewhere = std::env::var_os("TMPDIR").is_some() || !in_memory.is_dir();
                 let folder = if elsewhere { TempDir::new() } else { TempDir::new_in(in_memory) }.unwrap();
@@ -280,7 +280,7 @@ pub(crate) async fn pushed_behind<D: Dataset + VisitedBy<ModelEntries<D>> + Writ
     pushed_until(system, source, target, sql, |event| matches!(event, Event::StepStarted(Step::ExecuteSync))).await
 }
 
-/// A run during which another changes the database, when this is said for the first time.
+/// A run during which another changes the database, at the first event of this kind.
 pub(crate) async fn pushed_until<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>>(
     system: &System,
     source: D,

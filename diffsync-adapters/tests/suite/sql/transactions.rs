@@ -1,7 +1,7 @@
-//! A run that is written as a whole is written as a whole.
+//! Runs in one transaction.
 
 use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::{Sql, Transaction};
+use diffsync_adapters::sql::{Sql, TransactionScope};
 use diffsync_core::data::Side;
 use diffsync_core::plan_file::PlanKey;
 use diffsync_core::report::{Event, Step};
@@ -15,7 +15,7 @@ fn one_record_that_fails_undoes_the_run() {
     on_each(|system| async move {
         let definition = "CREATE TABLE [vlans] ([number] INTEGER PRIMARY KEY, [name] KEYTEXT UNIQUE, [note] KEYTEXT)";
         system.run(&system.words(definition)).await;
-        let sql = || Sql::open(&system.url).unwrap().transaction(Transaction::PerRun).batch(10);
+        let sql = || Sql::open(&system.url).unwrap().transaction_scope(TransactionScope::PerRun).batch_size(10);
         assert_done(&pushed(vlans(0..30), sql()).await);
         let mut wanted = vlans(10..60);
         wanted.vlans.insert(Vlan { name: "vlan 50".into(), ..vlan(4000) });
@@ -36,7 +36,7 @@ fn a_row_that_cannot_be_loaded_does_not_keep_the_others_from_being_written_as_a_
         let definition = "CREATE TABLE [vlans] ([number] INTEGER PRIMARY KEY, [name] KEYTEXT, [note] KEYTEXT)";
         system.run(&system.words(definition)).await;
         system.run(&system.words("INSERT INTO [vlans] VALUES (7000, NULL, NULL)")).await;
-        let sql = || Sql::open(&system.url).unwrap().transaction(Transaction::PerRun);
+        let sql = || Sql::open(&system.url).unwrap().transaction_scope(TransactionScope::PerRun);
         let report = pushed_with(vlans(0..30), sql(), |options| options.max_rejected = 100.0).await;
         assert_eq!(report.counts.created, 30, "{:?}", report.error);
         assert_eq!(report.counts.rejected, 1);
@@ -79,7 +79,7 @@ fn a_key_that_a_record_cannot_hold_undoes_what_was_written() {
         let report = pushed(sites(), Sql::open(&system.url).unwrap()).await;
         assert_eq!(report.counts.failed, 1);
         let found: Smalls = loaded(&Sql::open(&system.url).unwrap(), Side::Target).await.unwrap();
-        assert_eq!(found.sites.len(), 0, "what is said to have failed is not there");
+        assert_eq!(found.sites.len(), 0, "a record reported as failed does not exist");
     });
 }
 
@@ -108,12 +108,12 @@ fn a_run_that_wrote_nothing_leaves_no_transaction_open() {
         let executed =
             |event: &Event<'_>| matches!(event, Event::StepFinished(report) if report.step == Step::ExecuteSync);
         // The database refuses all of them.
-        let whole = Sql::open(&system.url).unwrap().transaction(Transaction::PerRun).batch(5);
+        let whole = Sql::open(&system.url).unwrap().transaction_scope(TransactionScope::PerRun).batch_size(5);
         let by_hand = "INSERT INTO [vlans] VALUES (1, 'by hand', NULL)";
         let report = pushed_until(&system, vlans(100..120), whole, by_hand, executed).await;
         assert_eq!(report.counts.failed, 20, "{:?}", reasons(&report));
-        // None of them gets as far as the database.
-        let whole = Sql::open(&system.url).unwrap().transaction(Transaction::PerRun).batch(5);
+        // None of them reaches the database.
+        let whole = Sql::open(&system.url).unwrap().transaction_scope(TransactionScope::PerRun).batch_size(5);
         let ports = (0..20).map(|number| Port { name: format!("p{number}"), vlan: "nowhere".into() });
         let ports = Ports { ports: ports.collect() };
         let by_hand = "INSERT INTO [ports] VALUES ('by hand', 1)";
@@ -124,7 +124,7 @@ fn a_run_that_wrote_nothing_leaves_no_transaction_open() {
     });
 }
 
-/// A commit after the vlan 7 was created ends the connection that asks for it, where the database can do so.
+/// A commit after the creation of vlan 7 ends its own connection, if the database can do so.
 async fn loses_a_commit(system: &System) -> bool {
     if system.kind != Kind::Postgres {
         return false;
@@ -145,11 +145,11 @@ fn a_batch_whose_commit_got_no_answer_is_unknown_and_the_run_goes_on() {
         if !loses_a_commit(&system).await {
             return;
         }
-        let report = pushed(vlans(1..21), Sql::open(&system.url).unwrap().batch(5)).await;
+        let report = pushed(vlans(1..21), Sql::open(&system.url).unwrap().batch_size(5)).await;
         assert_eq!(report.status.to_string(), "partial", "{:?}", report.error_text());
         assert_eq!((report.counts.created, report.counts.unknown), (15, 5), "{:?}", reasons(&report));
         let (_, reason) = reasons(&report).remove(0);
-        assert!(reason.contains("was lost, so look there whether it was carried out"), "{reason}");
+        assert!(reason.contains("was lost, so check there whether it was carried out"), "{reason}");
     });
 }
 
@@ -159,13 +159,13 @@ fn a_run_that_is_written_as_a_whole_and_got_no_answer_to_its_commit_is_unknown()
         if !loses_a_commit(&system).await {
             return;
         }
-        let whole = Sql::open(&system.url).unwrap().transaction(Transaction::PerRun).batch(5);
+        let whole = Sql::open(&system.url).unwrap().transaction_scope(TransactionScope::PerRun).batch_size(5);
         let undo = |options: &mut diffsync_core::run::RunOptions| options.undo = PlanKey::new(b"0123456789abcdef").ok();
         let report = pushed_with(vlans(1..21), whole, undo).await;
         assert_eq!(report.status.to_string(), "failed");
         assert_eq!(report.counts.unknown, 20, "{:?}", reasons(&report));
-        let said = report.error_text().unwrap();
-        assert!(said.contains("was lost, so look there whether it was carried out"), "{said}");
+        let error = report.error_text().unwrap();
+        assert!(error.contains("was lost, so check there whether it was carried out"), "{error}");
         let undo = report.undo.unwrap();
         assert_eq!((undo.operations(), undo.lost.len()), (0, 20));
         assert!(undo.lost.iter().all(|lost| lost.lost == "whether it was created is not known"));
@@ -175,14 +175,14 @@ fn a_run_that_is_written_as_a_whole_and_got_no_answer_to_its_commit_is_unknown()
 #[test]
 fn no_run_asks_for_two_transactions_where_there_is_one() {
     on_each(|system| async move {
-        let sql = || system.sql::<Vlans>().connections(4);
+        let sql = || system.sql::<Vlans>().max_connections(4);
         let limit = |sql: &Sql<Vlans>| <Sql<Vlans> as Target<Vlan>>::terms(sql).concurrency_limit;
         assert_eq!(limit(&sql()), (system.kind == Kind::Sqlite).then_some(1));
-        assert_eq!(limit(&sql().transaction(Transaction::PerRun)), Some(1));
+        assert_eq!(limit(&sql().transaction_scope(TransactionScope::PerRun)), Some(1));
         let at_once =
             |options: &mut diffsync_core::run::RunOptions| options.concurrency = std::num::NonZeroUsize::new(8);
-        assert_done(&pushed_with(vlans(0..40), sql().batch(2), at_once).await);
-        let whole = sql().batch(2).transaction(Transaction::PerRun);
+        assert_done(&pushed_with(vlans(0..40), sql().batch_size(2), at_once).await);
+        let whole = sql().batch_size(2).transaction_scope(TransactionScope::PerRun);
         assert_done(&pushed_with(vlans(20..60), whole, at_once).await);
     });
 }

@@ -1,10 +1,10 @@
-//! What is stored is what was given, for every type.
+//! Values of every type are stored unchanged.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::{Kind, SqlType, Value};
+use diffsync_adapters::sql::{SqlType, Value, ValueKind};
 use diffsync_core::data::Side;
 use diffsync_core::value::Secret;
 use diffsync_core::{Dataset, SyncModel, Table};
@@ -22,7 +22,7 @@ enum Status {
 }
 
 impl SqlType for Status {
-    const KIND: Kind = Kind::Text;
+    const KIND: ValueKind = ValueKind::Text;
 
     fn to_sql(&self) -> Value<'_> {
         Value::Text(format!("{self:?}").into())
@@ -32,7 +32,7 @@ impl SqlType for Status {
         match value {
             Value::Text(text) if text == "Active" => Ok(Self::Active),
             Value::Text(text) if text == "Retired" => Ok(Self::Retired),
-            other => Err(other.is_not("`Active` or `Retired`")),
+            other => Err(other.type_mismatch("`Active` or `Retired`")),
         }
     }
 }

@@ -32,7 +32,7 @@ async fn can_be_written(url: &Url) {
     assert_eq!((report.counts.created, report.counts.updated, report.counts.deleted), (10, 30, 20));
 }
 
-/// The URL of the same database for a login that may only do what it is told it may.
+/// The URL of the same database for a login with no other rights than granted.
 async fn other_login(system: &System) -> Url {
     let schema = system.url.query_pairs().find(|(key, _)| key == "application_name").unwrap().1.into_owned();
     let (role, table) = (format!("role_{schema}"), format!("{schema}.vlans"));
@@ -63,8 +63,8 @@ fn a_table_with_row_level_security_is_written() {
             .await;
         assert_eq!(way(&system.url, "vlans").await, "rows are inserted by `COPY`", "its owner is not held back");
         let url = other_login(&system).await;
-        let said = way(&url, "vlans").await;
-        assert_eq!(said, "rows are inserted by `INSERT`, since row-level security applies to this login");
+        let detail = way(&url, "vlans").await;
+        assert_eq!(detail, "rows are inserted by `INSERT`, since row-level security applies to this login");
         can_be_written(&url).await;
 
         // What the policy forbids is an error of its record.

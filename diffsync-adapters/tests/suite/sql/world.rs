@@ -18,7 +18,7 @@ pub(crate) struct Site {
     pub(crate) id: Option<i64>,
 }
 
-/// Found by a natural key, part of which is a foreign key.
+/// A record with a natural key that contains a foreign key.
 #[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
 #[sql(table = "devices")]
 pub(crate) struct Device {

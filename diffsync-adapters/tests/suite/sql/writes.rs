@@ -1,9 +1,9 @@
-//! What is written, and what becomes of what cannot be.
+//! Writes, and records that cannot be written.
 
 use std::time::Duration;
 
 use diffsync_adapters::SqlModel;
-use diffsync_adapters::sql::{Sql, Transaction};
+use diffsync_adapters::sql::{Sql, TransactionScope};
 use diffsync_core::data::Side;
 use diffsync_core::report::{Event, Step};
 use diffsync_core::value::{REDACTED, Secret};
@@ -32,8 +32,8 @@ fn nothing_is_made_before_something_is_written() {
 #[test]
 fn one_row_and_seventy_thousand_in_one_batch() {
     on_each(|system| async move {
-        assert_done(&pushed(vlans(0..1), system.sql().batch(100_000)).await);
-        assert_done(&pushed(vlans(0..70_000), system.sql().batch(100_000)).await);
+        assert_done(&pushed(vlans(0..1), system.sql().batch_size(100_000)).await);
+        assert_done(&pushed(vlans(0..70_000), system.sql().batch_size(100_000)).await);
         let found: Vlans = loaded(&system.sql(), Side::Source).await.unwrap();
         assert_eq!(found.vlans.len(), 70_000);
         assert_eq!(found.vlans.get(&69_999), Some(&vlan(69_999)));
@@ -42,10 +42,12 @@ fn one_row_and_seventy_thousand_in_one_batch() {
         let last = if system.kind == Kind::MariaDb { 5_000 } else { 70_000 };
         let mut changed = vlans(last..70_000);
         changed.vlans.extend((0..last).map(renamed));
-        assert_done(&pushed(changed, system.sql().batch(100_000)).await);
+        assert_done(&pushed(changed, system.sql().batch_size(100_000)).await);
         let found: Vlans = loaded(&system.sql(), Side::Source).await.unwrap();
         assert_eq!(found.vlans.get(&3), Some(&renamed(3)));
-        assert_done(&pushed(Vlans { vlans: [renamed(3)].into_iter().collect() }, system.sql().batch(100_000)).await);
+        assert_done(
+            &pushed(Vlans { vlans: [renamed(3)].into_iter().collect() }, system.sql().batch_size(100_000)).await,
+        );
         let found: Vlans = loaded(&system.sql(), Side::Source).await.unwrap();
         assert_eq!(records::<_, Vlan>(&found), [&renamed(3)]);
     });
@@ -58,7 +60,7 @@ fn a_unique_violation_in_a_batch_fails_exactly_one_record() {
         system.run(&system.words(definition)).await;
         let mut wanted = vlans(0..999);
         wanted.vlans.insert(Vlan { name: "vlan 500".into(), ..vlan(4000) });
-        let report = pushed(wanted, Sql::open(&system.url).unwrap().batch(1000)).await;
+        let report = pushed(wanted, Sql::open(&system.url).unwrap().batch_size(1000)).await;
         assert_eq!((report.counts.created, report.counts.failed), (999, 1), "{:?}", reasons(&report));
         assert!(reasons(&report)[0].1.to_lowercase().contains("unique") || reasons(&report)[0].1.contains("uplicate"));
     });
@@ -71,7 +73,7 @@ fn parents_created_seconds_ago_are_found_and_children_are_named_by_them() {
         wanted.sites.insert(site("new"));
         wanted.devices.insert(device("new", "fresh"));
         wanted.interfaces.insert(interface("new", "fresh", "eth0"));
-        assert_done(&pushed(wanted, system.sql().batch(2)).await);
+        assert_done(&pushed(wanted, system.sql().batch_size(2)).await);
         let found: World = loaded(&system.sql(), Side::Target).await.unwrap();
         let fresh: Vec<&Interface> =
             records(&found).into_iter().filter(|port: &&Interface| port.device == "fresh").collect();
@@ -127,7 +129,7 @@ fn what_another_put_there_is_never_deleted() {
         assert_eq!((report.counts.deleted, report.counts.left_out), (1, 2));
         let left = system.texts(&system.words("SELECT [name] FROM [sites] ORDER BY [name]")).await;
         assert_eq!(left, ["by another", "by hand", "ours"]);
-        // What is updated here is ours from then on.
+        // An updated row is owned from then on.
         let mut wanted = with(&["ours"]);
         wanted.sites.insert(Site { description: Some("adopted".into()), ..site("by hand") });
         assert_done(&pushed(wanted, system.sql()).await);
@@ -220,7 +222,7 @@ fn a_run_that_is_written_as_a_whole_goes_on_by_a_new_connection_only_if_nothing_
         if system.kind == Kind::Sqlite {
             return;
         }
-        let whole = || system.sql().transaction(Transaction::PerRun);
+        let whole = || system.sql().transaction_scope(TransactionScope::PerRun);
         assert_done(&pushed(vlans(0..10), whole()).await);
         let report = pushed_behind(&system, vlans(5..30), whole(), &kill(&system)).await;
         // It was killed before it began.
@@ -234,9 +236,9 @@ fn a_run_that_is_written_as_a_whole_and_loses_its_connection_writes_nothing() {
         if system.kind == Kind::Sqlite {
             return;
         }
-        let whole = || system.sql().transaction(Transaction::PerRun).batch(5);
+        let whole = || system.sql().transaction_scope(TransactionScope::PerRun).batch_size(5);
         assert_done(&pushed(vlans(0..10), whole()).await);
-        // Its records are only said to be done when all are.
+        // Its records are reported as done only when all are written.
         let written = |event: &Event<'_>| matches!(event, Event::Progress { step: Step::ExecuteSync, .. });
         let report = pushed_until(&system, vlans(5..60), whole(), &kill(&system), written).await;
         assert_eq!(report.counts.written(), 0);
@@ -258,7 +260,7 @@ fn a_connection_that_is_killed_between_batches_is_made_anew() {
             return;
         }
         let written = |event: &Event<'_>| matches!(event, Event::RecordDone { .. });
-        let report = pushed_until(&system, vlans(0..60), system.sql().batch(5), &kill(&system), written).await;
+        let report = pushed_until(&system, vlans(0..60), system.sql().batch_size(5), &kill(&system), written).await;
         assert_done(&report);
         assert_eq!(report.counts.created, 60);
     });

@@ -40,6 +40,7 @@ fn push_lines(text: &mut String, value: &Datum, line: &str, indent: &str) -> Res
                 text.push_str(&inner);
                 push_lines(text, item, &inner, indent)?;
             }
+
             text.push_str(line);
             text.push(']');
         }
@@ -52,6 +53,7 @@ fn push_lines(text: &mut String, value: &Datum, line: &str, indent: &str) -> Res
                 text.push_str(": ");
                 push_lines(text, value, &inner, indent)?;
             }
+
             text.push_str(line);
             text.push('}');
         }
@@ -68,7 +70,7 @@ pub(crate) fn edited(object: &str, columns: &[Column], changes: &[(usize, Change
     changed(object, &Change::Map { set, gone: Vec::new() })
 }
 
-/// How records that take several lines are indented at each level, as far as one of them shows.
+/// The indentation of multi-line records at each level, as one of them shows it.
 pub(crate) fn indent_of(item: &str, outer: &str) -> String {
     let first = item.split_once('\n').map_or("", |(_, rest)| rest);
     let space = first.get(..first.len() - first.trim_start_matches([' ', '\t']).len()).unwrap_or_default();

@@ -36,6 +36,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         None => list.deserialize(&mut document),
         Some(key) => Under { key, list }.deserialize(&mut document),
     };
+
     let read = read.and_then(|()| document.end());
     match (failed, read) {
         (Some(error), _) => Err(error),
@@ -44,7 +45,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     }
 }
 
-/// What is wrong with a text, and where; `before` is the number of lines before it, and it `is_last` if nothing follows it.
+/// The error of a text, with the place; `before` is the number of lines before it, and `is_last` if nothing follows it.
 pub(crate) fn syntax<M: FileModel>(
     error: serde_json::Error,
     before: u64,
@@ -55,7 +56,13 @@ pub(crate) fn syntax<M: FileModel>(
     if error.is_io() {
         return records.unreadable(error.into());
     }
-    syntax_at(&error, before, 0, if is_cut_off { "; the file looks cut off: get all of it" } else { "" }, records)
+    syntax_at(
+        &error,
+        before,
+        0,
+        if is_cut_off { "; the file looks cut off: get the complete file" } else { "" },
+        records,
+    )
 }
 
 /// The same of a text that begins in this column.
@@ -67,8 +74,8 @@ fn syntax_at<M: FileModel>(
     records: &Records<'_, M>,
 ) -> AdapterError {
     let (line, mut place) = (error.line(), error.column());
-    let said = error.to_string();
-    let what = said.strip_suffix(&format!(" at line {line} column {place}")).unwrap_or(&said);
+    let text = error.to_string();
+    let what = text.strip_suffix(&format!(" at line {line} column {place}")).unwrap_or(&text);
     if line <= 1 {
         place += column;
     }
@@ -83,8 +90,8 @@ struct ReadPosition {
     column: Cell<usize>,
     /// The last byte that was read.
     last: Cell<u8>,
-    /// What was read of the element that is being read. What reads JSON says neither what a number is written as nor, but
-    /// in its errors, where it is.
+    /// The text of the current element so far. The JSON parser returns neither the digits of a number nor, outside of errors,
+    /// its position.
     element: RefCell<Option<Vec<u8>>>,
 }
 
@@ -107,7 +114,7 @@ struct Counting<'a, R> {
 }
 
 impl<R: BufRead> Read for Counting<'_, R> {
-    /// Reads one byte, which is as many as are asked for, so that the line is the one of the byte that comes next.
+    /// Reads only one byte at a time, so that the position is always that of the next byte.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let (Some(&byte), Some(place)) = (self.input.fill_buf()?.first(), buffer.first_mut()) else { return Ok(0) };
         *place = byte;
@@ -164,6 +171,7 @@ impl<'de, M: FileModel> Visitor<'de> for List<'_, '_, M> {
                     Err(syntax_at(&error, line - 1, column.saturating_sub(1), "", self.records))
                 }
             };
+
             if let Err(error) = added {
                 *self.failed = Some(error);
                 return Err(Error::custom("the rest is not read"));
@@ -196,7 +204,7 @@ pub(crate) fn record_cells(object: &[u8], cells: &mut DatumRow) -> Result<(), No
     .map_err(NotARecord::Json)
 }
 
-/// Reads an element of the list, and says in which line and column it begins.
+/// Reads an element of the list, and returns the line and column where it begins.
 struct Element<'a>(&'a ReadPosition);
 
 impl<'de> DeserializeSeed<'de> for Element<'_> {
@@ -246,11 +254,11 @@ impl<'de, M: FileModel> Visitor<'de> for Under<'_, '_, M> {
             } else if let Some(list) = list.take() {
                 map.next_value_seed(list)?;
             } else {
-                return Err(Error::custom(format!("the key `{key}` is there twice")));
+                return Err(Error::custom(format!("the key `{key}` appears twice")));
             }
         }
 
-        // In a target the key is made when there is something to stand under it.
+        // In a target the key is created together with the first record.
         match (list, side) {
             (Some(_), Side::Source) => {
                 let others: Vec<_> = others.iter().map(String::as_str).collect();
@@ -273,10 +281,12 @@ pub(crate) fn write<M: FileModel>(
         (None, true) => "[]\n".to_owned(),
         (Some(_), true) => "{}\n".to_owned(),
     };
+
     let document = match M::FILE.list {
         None => document,
         Some(key) => with_list(document, key).map_err(|error| edits.failed(error))?,
     };
+
     let list = find_list(&document, M::FILE.list).map_err(|error| edits.failed(error))?;
     let new = rewritten(&document, list.clone(), edits)?;
     let parts =
@@ -378,12 +388,14 @@ pub(crate) fn edited_record<M: FileModel>(
         NotARecord::NotUtf8 => edits.error("it is not UTF-8"),
         NotARecord::Json(error) => edits.failed(error),
     })?;
+
     let read = M::read(cells);
     let mut whole = None;
     let edit = edits.edit_text(read, |column| {
         let record = whole.get_or_insert_with(|| datum(item).unwrap_or_default());
         record.get(M::FILE.columns.get(column)?.name).cloned()
     })?;
+
     match &edit {
         TextEdit::Keep => Ok(Some(item.to_owned())),
         TextEdit::Drop => Ok(None),

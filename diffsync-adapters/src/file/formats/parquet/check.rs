@@ -27,7 +27,7 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// Those of this file, or, if there is none, of the one that will be made.
+    /// The columns of this file, or of the file to be created.
     pub(crate) fn of<M: FileModel>(file: Option<&File>) -> Result<Self, String> {
         let schema: SchemaRef = match file {
             None => new_schema::<M>(),
@@ -47,7 +47,7 @@ impl Columns {
     /// Whether this record can be held so that it comes back as it is.
     pub(crate) fn check<M: FileModel>(&self, record: &M, is_new: bool) -> Result<(), CellError> {
         if let Some(column) = self.demanded.as_ref().filter(|_| is_new) {
-            let what = format!("a new record has nothing for the column `{column}`, which may not be null");
+            let what = format!("a new record has no value for the column `{column}`, which may not be null");
             return Err(CellError(what));
         }
         record.write(&mut Checked { columns: self, model: M::FILE.columns })
@@ -71,7 +71,7 @@ impl RowWriter for Checked<'_> {
 
         let is_optional = (model.shape)().is_optional;
         if is_optional && !field.is_nullable() && serde_json::to_value(exposed(value)).is_ok_and(|it| it.is_null()) {
-            // A NaN of a field that is no number of its own is null in JSON as well, and none in no column.
+            // Null in JSON is `None`, or a NaN within another type, and the column can hold neither.
             return Err(CellError::in_column(model, "is `None`, and its column may not be null"));
         }
 
@@ -92,7 +92,7 @@ impl RowWriter for Checked<'_> {
         let holds = field.data_type();
         Err(CellError::in_column(
             model,
-            format!("its column is of the type {holds}, and would give it back as another value"),
+            format!("its column is of the type {holds}, and would return it as another value"),
         ))
     }
 }

@@ -1,7 +1,6 @@
 //! The values of a model's fields in Arrow's columns.
 //!
-//! Where the column's type is that of the field, a value goes from one to the other directly: through no other type that
-//! might not hold it.
+//! If the column has the field's type, values are converted directly, not through another type that may not hold them.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -25,16 +24,16 @@ use crate::file::model::values::both;
 use crate::nested::change::{Change, in_place, knows_less};
 use crate::nested::datum::Datum;
 
-/// How the values of a field are kept in its column.
+/// The encoding of a field's values in its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coding {
-    /// As they are, without loss.
+    /// The same type, without loss.
     Exact,
-    /// As what the column's type makes of them: a text as a date, or as a number with so many decimals.
+    /// Converted to the column's type, such as a text to a date, or to a number with a fixed number of decimals.
     Converted,
-    /// As what the column's type makes of them, read as a plain value that need not be of the field's type.
+    /// Converted to the column's type, and read as a plain value that need not be of the field's type.
     Plain,
-    /// As text that holds JSON.
+    /// JSON in a text.
     Json,
 }
 
@@ -142,7 +141,7 @@ impl<'a> ArrowRows<'a> {
         let wrong = |error: serde_arrow::Error| error.message().to_owned();
         match coding {
             Coding::Exact | Coding::Converted => Item::<T>::deserialize(cell).map(|Item(it)| it).map_err(|error| {
-                // That a number does not fit is said without the number, which a plain value has.
+                // The error of a number that does not fit lacks the number, which the plain value contains.
                 let plain = || T::deserialize(self.plain(column)?).err();
                 plain().map_or_else(|| wrong(error), |plain| plain.to_string())
             }),
@@ -163,8 +162,8 @@ impl<'a> ArrowRows<'a> {
         Some((*coding, cells.get(self.next.checked_sub(1)?)?))
     }
 
-    /// What takes the place of a value that holds keys which the type does not know, so that these stay. Nothing if it
-    /// holds none.
+    /// The replacement for a value with keys that the type does not know, so that these stay. `None` if the value has no such
+    /// keys.
     pub(crate) fn kept<T>(&self, column: usize, old: &T, new: &T) -> Result<Option<Kept>, CellError>
     where
         T: Serialize + DeserializeOwned + PartialEq,
@@ -224,9 +223,9 @@ impl RowReader for ArrowRows<'_> {
 
 /// A new value with the keys of the old one that the type does not know.
 pub(crate) enum Kept {
-    /// As the JSON of a column of texts.
+    /// JSON for a column of texts.
     Text(String),
-    /// As it is.
+    /// The value itself.
     Value(Datum),
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn write<M: FileModel>(
     });
     let properties = properties.map_err(|error| edits.failed(error))?;
 
-    // The schema of the file itself: one made from Arrow's has other types here and there. Arrow's is among the notes.
+    // The schema of the file itself, since one derived from Arrow's differs in some types. Arrow's is in the metadata.
     let options = ArrowWriterOptions::new()
         .with_properties(properties)
         .with_parquet_schema(parquet_schema)
@@ -88,7 +88,7 @@ pub(crate) fn write<M: FileModel>(
     writer.finish().map(drop).map_err(|error| edits.failed(error))
 }
 
-/// The columns of a file that is not there yet.
+/// The columns of a file that does not exist yet.
 pub(crate) fn new_schema<M: FileModel>() -> SchemaRef {
     let field = |column: &Column| {
         let shape = (column.shape)();
@@ -211,10 +211,11 @@ fn add_new<M: FileModel>(
                 Some(new) => new.take(),
                 None if field.is_nullable() => Ok(new_null_array(field.data_type(), records.len())),
                 None => {
-                    Err(format!("a new record has nothing for the column `{}`, which may not be null", field.name()))
+                    Err(format!("a new record has no value for the column `{}`, which may not be null", field.name()))
                 }
             }
         });
+
         let arrays: Vec<ArrayRef> = arrays.collect::<Result<_, String>>().map_err(|what| edits.error(what))?;
         let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|error| edits.failed(error))?;
         writer.write(&batch).map_err(|error| edits.failed(error))?;

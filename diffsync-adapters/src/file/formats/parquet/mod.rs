@@ -47,7 +47,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
     Ok(())
 }
 
-/// Where the model's columns are.
+/// The positions of the model's columns.
 fn roots<M: FileModel>(schema: &Schema) -> Result<Vec<usize>, String> {
     let find = |column: &Column| {
         schema

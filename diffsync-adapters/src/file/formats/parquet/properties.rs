@@ -11,7 +11,7 @@ use ::parquet::file::properties::{
 };
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
-/// The properties of a file. It says by which columns it is sorted only if `stays_sorted` of each of them.
+/// The properties of a file. The sorting columns are kept only if `stays_sorted` is true for each of them.
 pub(crate) fn properties(
     file: &File,
     old: &ParquetMetaData,
@@ -24,7 +24,7 @@ pub(crate) fn properties(
         columns.iter().all(|it| usize::try_from(it.column_idx).is_ok_and(|column| stays_sorted(&root(column))))
     });
 
-    // A file of one group says nothing about how large a group may become.
+    // A file with one group does not show how large a group may become.
     let largest = groups.iter().filter_map(|group| usize::try_from(group.num_rows()).ok()).max().unwrap_or_default();
     let rows = if groups.len() > 1 { largest } else { largest.max(DEFAULT_MAX_ROW_GROUP_ROW_COUNT) };
     let has = |what: fn(&ColumnChunkMetaData) -> bool| groups.iter().any(|group| group.columns().iter().any(what));
@@ -44,7 +44,7 @@ pub(crate) fn properties(
     Ok(properties.build())
 }
 
-/// Adds the properties of a column, of which these are the chunks.
+/// Adds the properties of a column with these chunks.
 fn of_column(properties: WriterPropertiesBuilder, chunks: &[&ColumnChunkMetaData]) -> WriterPropertiesBuilder {
     let Some(first) = chunks.first() else { return properties };
     let path = || first.column_path().clone();
@@ -95,10 +95,10 @@ fn encoding(of: Type, encodings: &[Encoding]) -> Encoding {
     }
 }
 
-/// How often a filter may say of a value that is not there that it may be. The file does not say which rate it was made for.
+/// The rate of false positives of bloom filters. The file does not contain the rate for which its filters were created.
 const FALSE_POSITIVES: f64 = 0.05;
 
-/// For how many distinct values the column's filter is, if it has one.
+/// The number of distinct values of the column's filter, if it has one.
 fn bloom_filter(chunks: &[&ColumnChunkMetaData]) -> Option<u64> {
     chunks.iter().find(|chunk| chunk.bloom_filter_offset().is_some())?;
     let bytes = chunks.iter().filter_map(|chunk| chunk.bloom_filter_length()).max();

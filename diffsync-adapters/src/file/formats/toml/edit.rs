@@ -32,6 +32,7 @@ pub(crate) fn edited(
             } else if !created.is_empty() {
                 mutable.remove(key);
             }
+
             let text = with_line_breaks_of(text, &mutable.to_string());
             let new = new_tables(key, columns, created, !text.trim().is_empty())?;
             let new = with_line_breaks_of(&text, &new);
@@ -106,9 +107,9 @@ fn inline(
 
 /// A table of the list.
 struct Block {
-    /// Where the comments that are about it begin.
+    /// The start of its comments.
     comments: usize,
-    /// Where it begins.
+    /// The start of its header.
     header: usize,
     /// The end of its last line.
     end: usize,
@@ -124,7 +125,7 @@ fn in_tables(
     changes: &[TextEdit],
     created: &[Vec<Datum>],
 ) -> Result<String, String> {
-    let blocks = blocks(text, document, tables, key).ok_or("where its tables stand cannot be told")?;
+    let blocks = blocks(text, document, tables, key).ok_or("the positions of its tables are unknown")?;
     let mut patches: Vec<(Range<usize>, String)> = Vec::new();
     let is_left = changes.iter().any(|change| !matches!(change, TextEdit::Drop));
 
@@ -137,7 +138,7 @@ fn in_tables(
                 let (mut range, is_below) = gone(text, block, takes_below);
                 takes_below = is_below;
                 if position + 1 == blocks.len() && (!is_left || !created.is_empty()) {
-                    // Something takes its place.
+                    // Another text replaces it.
                     range.end = block.end;
                 }
                 patches.push((range, String::new()));
@@ -163,6 +164,7 @@ fn in_tables(
         let has_space = second.is_none_or(|before| {
             before.trim_end_matches([' ', '\t', '\r']).ends_with("\n\n") || before.ends_with("\n\r\n")
         });
+
         let is_blank =
             |before: &str| before.trim().is_empty() || before.ends_with("\n\n") || before.ends_with("\n\r\n");
         let is_first =
@@ -171,11 +173,12 @@ fn in_tables(
         if is_first {
             new = new.trim_start_matches('\n').to_owned();
         }
+
         let is_ended = text.get(..last.end).unwrap_or_default().ends_with('\n');
         let before = if is_ended || (!is_left && is_first) { "" } else { line_break(text) };
         patches.push((last.end..last.end, format!("{before}{}", with_line_breaks_of(text, &new))));
     } else if !is_left {
-        // A source without its list is an error. The key must stand before all tables.
+        // A source without its list is an error. The key must come before all tables.
         let first = first_header(document, text);
         let at = patches.first().map_or(0, |(range, _)| range.start);
         let at = if blocks.first().is_some_and(|block| block.header == first) { at } else { content_end(text, first) };
@@ -199,11 +202,12 @@ pub(super) fn commented(text: &str, document: &Document<&str>, tables: &ArrayOfT
     if !text.contains('#') {
         return Vec::new();
     }
-    // A mark between quotation marks is none; those before it on its line come in pairs then.
+    // A `#` inside quotation marks begins no comment; an odd number of marks comes before it on its line then.
     let has_comment = |line: &str| {
         let mut marks = line.match_indices('#').filter_map(|(at, _)| line.get(..at));
         marks.any(|before| ['"', '\''].iter().all(|quote| before.matches(*quote).count().is_multiple_of(2)))
     };
+
     let blocks = blocks(text, document, tables, key).unwrap_or_default();
     blocks
         .iter()
@@ -211,7 +215,7 @@ pub(super) fn commented(text: &str, document: &Document<&str>, tables: &ArrayOfT
         .collect()
 }
 
-/// Where the tables stand.
+/// The positions of the tables.
 fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &str) -> Option<Vec<Block>> {
     let mut others = Vec::new();
     document.iter().filter(|(name, _)| *name != key).for_each(|(_, item)| headers(item, &mut others));
@@ -228,6 +232,7 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
         let is_text = || texts.iter().any(|range| range.contains(&start));
         text.get(start..lines.start(line + 1)).unwrap_or_default().trim_start().starts_with('#') && !is_text()
     };
+
     let mut blocks = Vec::with_capacity(own.len());
     for header in own {
         let next = all.get(all.partition_point(|&other| other <= header)).copied().unwrap_or(text.len());
@@ -235,7 +240,8 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
         while line > 0 && is_comment(line - 1) {
             line -= 1;
         }
-        // What looks like a comment or an empty line may be the end of a text.
+
+        // An apparent comment or empty line may be the end of a multi-line string.
         let last_text = texts.iter().map(|range| range.end).filter(|&end| header < end && end <= next).max();
         let end = last_text.map_or(0, |end| lines.start(lines.at(end) + 1));
         blocks.push(Block { comments: lines.start(line), header, end: content_end(text, next).max(end) });
@@ -253,7 +259,7 @@ fn blocks(text: &str, document: &Document<&str>, tables: &ArrayOfTables, key: &s
     Some(blocks)
 }
 
-/// Where the values stand that take several lines.
+/// Collects the positions of multi-line values.
 fn multi_line(text: &str, table: &dyn toml_edit::TableLike, found: &mut Vec<Range<usize>>) {
     for (_, item) in table.iter() {
         match item {
@@ -268,7 +274,7 @@ fn multi_line(text: &str, table: &dyn toml_edit::TableLike, found: &mut Vec<Rang
     }
 }
 
-/// Where the headers of tables begin.
+/// Collects the positions of the headers of tables.
 fn headers(item: &Item, found: &mut Vec<usize>) {
     match item {
         Item::Table(table) => of_table(table, found),

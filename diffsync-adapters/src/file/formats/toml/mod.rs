@@ -30,9 +30,10 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         let advice = if is_last { format!("; {CUT_OFF}") } else { String::new() };
         records.error(format_args!("line {line}, column {column}: {}{advice}", error.message().trim()))
     })?;
+
     let key = M::FILE.list.unwrap_or(M::NAME);
     let Some(list) = document.get(key) else {
-        // In a target the list is made when there is something in it.
+        // In a target the list is created together with the first record.
         return match records.side() {
             Side::Target => Ok(()),
             Side::Source => {
@@ -49,6 +50,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         (Side::Target, Item::ArrayOfTables(tables)) => edit::commented(&text, &document, tables, key),
         _ => Vec::new(),
     };
+
     let mut cells = DatumRow::new(M::FILE.columns);
     let mut begin = 0;
     for (position, table) in tables(list).enumerate() {
@@ -159,9 +161,9 @@ fn written(value: &Datum) -> Result<toml_edit::Value, &'static str> {
     })
 }
 
-/// Writes the file with its records changed. What stays as it is is copied as it is written.
+/// Writes the file with changed records. Unchanged parts are copied.
 ///
-/// What comes out is read again, and all of it is compared: if it does not hold what it must, it is not written.
+/// The new text is read again and compared as a whole. If it differs from the expected content, it is not written.
 pub(crate) fn write<M: FileModel>(
     old: Option<File>,
     edits: &Edits<'_, M>,
@@ -192,6 +194,7 @@ pub(crate) fn write<M: FileModel>(
         Some(Ok((table, _))) => Ok(entries(table)),
         _ => Err(edits.error(UNFAITHFUL)),
     };
+
     for (old, edit) in records.iter().zip(&changes) {
         if let Some(expected) = edit.expected(M::FILE.columns, old) {
             edits.verify(&next()?, edit, Some(&expected))?;
@@ -208,6 +211,7 @@ pub(crate) fn write<M: FileModel>(
         let beside = document.iter().filter(|(name, _)| *name != key);
         Datum::Map(beside.map(|(name, item)| (name.to_owned(), plain(item))).collect())
     };
+
     if next().is_ok() || !beside(&document).agrees(&beside(&found)) {
         return Err(edits.error(UNFAITHFUL));
     }

@@ -1,4 +1,4 @@
-//! Changes within the values of a table, with the comments that stand there.
+//! Changes within the values of a table. Comments stay.
 
 use toml_edit::{Array, ArrayOfTables, Datetime, Formatted, Item, RawString, Table, TableLike, Value};
 
@@ -53,7 +53,7 @@ fn change_value(value: &mut Value, change: &Change) -> Result<(), String> {
         (change, value) => {
             let new = change.applied(&plain_value(value)).ok_or("its form is not the one that the change expects")?;
             let mut new = written(&new)?;
-            // What was written as a time stays one, if a time says the same.
+            // A date or time stays one, if the new value can be written as one.
             if value.is_datetime()
                 && let Some(text) = new.as_str()
                 && let Ok(time) = text.parse::<Datetime>()
@@ -61,6 +61,7 @@ fn change_value(value: &mut Value, change: &Change) -> Result<(), String> {
             {
                 new = Value::Datetime(Formatted::new(time));
             }
+
             new.decor_mut().clone_from(value.decor());
             *value = new;
             Ok(())
@@ -115,6 +116,7 @@ pub(crate) fn change_array(array: &mut Array, pieces: &[Piece]) -> Result<(), St
             Some(last) => last.behind.push_str(first),
             None => first.clone_into(&mut lead),
         }
+
         // The text between an item and its comma.
         let behind = text(value.decor().suffix());
         elements.push(Element { above: above.to_owned(), value: value.clone(), behind });

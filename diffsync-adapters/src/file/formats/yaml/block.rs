@@ -85,6 +85,7 @@ impl Editor<'_, '_> {
             let text = self.line_at(line);
             text.len() - text.trim_start_matches(' ').len() == indent && text.trim_start().starts_with('-')
         };
+
         let first = self.lines.at(list.span.start);
         let mut dashes = Vec::with_capacity(items.len());
         let mut before: Option<usize> = None;
@@ -165,6 +166,7 @@ impl Editor<'_, '_> {
                 }
                 continue;
             }
+
             let Some((_, change)) = name.and_then(|name| set.iter().find(|(key, _)| key == name)) else { continue };
             let after = self.behind_colon(key)?;
             patches.extend(self.value(value, change, after, next.unwrap_or(end), false)?);
@@ -191,7 +193,7 @@ impl Editor<'_, '_> {
             let is_alone = self.part(line..key.begin).trim().is_empty();
             let start = if is_alone && position > 0 { line } else { key.begin };
             let lines = if start == line { lines } else { lines.trim_start().to_owned() };
-            // What goes before it reaches up to it.
+            // A removed entry before it ends here.
             if let Some((range, _)) = patches.last_mut()
                 && range.end > start
             {

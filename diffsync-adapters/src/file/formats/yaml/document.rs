@@ -1,4 +1,4 @@
-//! A document with where its values stand.
+//! A document with the positions of its values.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -23,9 +23,9 @@ pub(crate) struct Document<'a> {
 /// A value and its position.
 pub(crate) struct Node<'a> {
     pub(crate) kind: NodeKind<'a>,
-    /// Where its anchor or its tag begins, or else itself.
+    /// The position of its anchor, its tag, or otherwise its own.
     pub(crate) begin: usize,
-    /// Itself, as far as the parser says: a block has no end of its own, and a block scalar begins with its first line.
+    /// Its position according to the parser: a block has no end of its own, and a block scalar begins with its first line.
     pub(crate) span: Range<usize>,
     pub(crate) line: usize,
     pub(crate) anchor: Option<usize>,
@@ -112,14 +112,13 @@ impl Node<'_> {
     }
 }
 
-/// What is wrong with a text, and where.
+/// The message for an error in a text, with the place.
 fn wrong(line: usize, column: usize, what: impl std::fmt::Display) -> String {
     format!("line {line}, column {column}: {what}")
 }
 
 impl<'a> Document<'a> {
-    /// Reads a document, or says what is wrong with it and where. The text around the place is not shown: it may hold
-    /// secrets.
+    /// Reads a document, or returns what is wrong with it and where. The text there is not shown, since it may hold secrets.
     pub(crate) fn read(text: &'a str) -> Result<Self, String> {
         let options = options! { emit_anchor_events: true, emit_comments: false, simple_key_max_lookahead: 1 << 20 };
         let parser = Parser::new_from_str_with_options(text, options);
@@ -138,6 +137,7 @@ impl<'a> Document<'a> {
             if let Some(id) = node.anchor {
                 found.insert(id, node);
             }
+
             match &node.kind {
                 NodeKind::List { items, .. } => left.extend(items),
                 NodeKind::Map { entries, .. } => left.extend(entries.iter().flat_map(|(key, value)| [key, value])),
@@ -167,6 +167,7 @@ pub(crate) fn datum(node: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> Dat
                     Datum::List(maps) => maps,
                     map => vec![map],
                 };
+
                 for map in merged {
                     let Datum::Map(map) = map else { continue };
                     all.extend(map.into_iter().filter(|(key, _)| keys.insert(key.clone())));
@@ -177,7 +178,7 @@ pub(crate) fn datum(node: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> Dat
     }
 }
 
-/// The key as a text. One that is a list or a map is written as Rust shows it, so that it is told from all others.
+/// The key as a text. A list or a map is written in Rust's debug form, so that it differs from all others.
 fn key_text(key: &Node<'_>, targets: &HashMap<usize, &Node<'_>>) -> String {
     match &key.kind {
         NodeKind::Scalar { style: Style::Empty, .. } => "null".to_owned(),
@@ -261,7 +262,7 @@ impl<'a> Reader<'a> {
             }
             Event::Alias(id) => {
                 let anchor = self.document.anchors.iter().find(|anchor| anchor.id == id && anchor.nodes > 0);
-                let anchor = anchor.ok_or_else(|| wrong(line, column, "the alias is within what it names"))?;
+                let anchor = anchor.ok_or_else(|| wrong(line, column, "the alias is within its own anchor"))?;
                 size = Size { nodes: anchor.nodes, depth: anchor.depth };
                 self.document.aliases.push(Alias { id, at: range.start, line });
                 (NodeKind::Alias(id), None)
@@ -274,10 +275,12 @@ impl<'a> Reader<'a> {
                     if event == Event::SequenceEnd {
                         break span;
                     }
+
                     let (item, of_item) = self.node(event, &span, depth + 1)?;
                     size.add(of_item);
                     items.push(item);
                 };
+
                 range.end = end.byte_range().map_or(range.end, |end| end.end);
                 // A list that is not indented more than its key begins, for the parser, after its first dash.
                 if style == StructureStyle::Block
@@ -297,20 +300,23 @@ impl<'a> Reader<'a> {
                     if event == Event::MappingEnd {
                         break span;
                     }
+
                     let (key, of_key) = self.node(event, &span, depth + 1)?;
                     // `1` and `"1"` are one key to all that reads keys as texts.
                     if let Some(text) = key.text()
                         && !keys.insert(text.to_owned())
                     {
                         let at = span.start;
-                        return Err(wrong(at.line(), at.col() + 1, format_args!("the key `{text}` is there twice")));
+                        return Err(wrong(at.line(), at.col() + 1, format_args!("the key `{text}` appears twice")));
                     }
+
                     let (event, span) = self.event()?;
                     let (value, of_value) = self.node(event, &span, depth + 1)?;
                     size.add(of_key);
                     size.add(of_value);
                     entries.push((key, value));
                 };
+
                 range.end = end.byte_range().map_or(range.end, |end| end.end);
                 (NodeKind::Map { is_flow: style == StructureStyle::Flow, entries }, anchor)
             }
@@ -318,7 +324,7 @@ impl<'a> Reader<'a> {
         };
 
         if size.nodes > self.limit {
-            return Err(wrong(line, column, "aliases of aliases make it larger than can be held"));
+            return Err(wrong(line, column, "aliases of aliases make it too large"));
         }
         if size.depth > DEPTH {
             return Err(too_deep());
@@ -373,7 +379,7 @@ fn style_of(style: ScalarStyle, is_empty: bool, tag: Option<&Tag>) -> Style {
     let core = tag.and_then(Tag::core_suffix);
     match (style, core) {
         (ScalarStyle::Literal | ScalarStyle::Folded, _) => Style::Block,
-        // A tag says what a scalar is, however it is written.
+        // A tag decides the type of a scalar, in any style.
         (_, Some("str")) => Style::Quoted,
         (_, Some("int" | "float" | "bool" | "null")) if !is_empty => Style::Plain,
         (ScalarStyle::Plain, _) if is_empty => Style::Empty,

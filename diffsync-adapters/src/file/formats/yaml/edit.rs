@@ -61,6 +61,7 @@ pub(crate) fn edited<M: FileModel>(
             if !created.is_empty() || !is_kept {
                 return Err(TOO_FANCY.into());
             }
+
             let mut patches = Vec::new();
             let NodeKind::List { items, .. } = &list.kind else { return Err(TOO_FANCY.into()) };
             for (item, change) in items.iter().zip(changes) {
@@ -76,6 +77,7 @@ pub(crate) fn edited<M: FileModel>(
                 TextEdit::Drop => None,
                 TextEdit::Set(record) => Some((position, Some(record.columns.clone()))),
             };
+
             let pieces: Vec<_> = changes.iter().enumerate().map(piece).collect();
             let indent = editor.indent_of(list);
             let chunks = editor.chunks(list, items, key.map_or(0, |key| key.span.end), true)?;
@@ -89,10 +91,12 @@ pub(crate) fn edited<M: FileModel>(
                 };
                 parts.push_str(&editor.patched(chunk.clone(), patches)?);
             }
+
             if !created.is_empty() {
                 editor.end_line(&mut parts, chunks.first().map_or(0, |chunk| chunk.start));
                 parts.push_str(&new(&indent));
             }
+
             let range = chunks.first().map_or(0, |chunk| chunk.start)..chunks.last().map_or(0, |chunk| chunk.end);
             match key {
                 _ if !parts.is_empty() => vec![(range, parts)],
@@ -139,7 +143,7 @@ fn pieces_kept<T>(pieces: &[Option<(usize, T)>]) -> HashSet<usize> {
     pieces.iter().flatten().map(|(position, _)| *position).collect()
 }
 
-/// What is known of the document while it is edited.
+/// A document that is being edited.
 pub(crate) struct Editor<'d, 'a> {
     pub(crate) text: &'a str,
     pub(crate) lines: Lines<'a>,
@@ -184,6 +188,7 @@ impl Editor<'_, '_> {
             if !is_in && !is_around {
                 continue;
             }
+
             let is_gone = |at: usize| range.contains(&at) || gone.iter().any(|gone| gone.contains(&at));
             let aliases = self.document.aliases.iter().filter(|alias| anchor.is(alias.id));
             if let Some(alias) = aliases.into_iter().find(|alias| !is_gone(alias.at)) {
@@ -204,7 +209,7 @@ impl Editor<'_, '_> {
         }
         let gone = chunks.iter().enumerate().filter(|(position, _)| !kept.contains(position));
         let gone: Vec<_> = gone.map(|(_, chunk)| chunk).collect();
-        // What goes together may name each other.
+        // Removed parts may refer to each other.
         gone.iter().try_for_each(|chunk| self.no_alias_outside(chunk, &gone))
     }
 

@@ -25,6 +25,7 @@ impl Editor<'_, '_> {
                 self.no_alias_to(&(key.begin..end_of(key, value)))?;
                 continue;
             }
+
             let change = name.and_then(|name| set.iter().find(|(key, _)| key == name));
             let range = key.begin..end_of(key, value);
             let part = match change {
@@ -125,7 +126,7 @@ impl Editor<'_, '_> {
     }
 }
 
-/// Where the scalars of a value stand.
+/// The positions of the scalars of a value.
 fn gather(node: &Node<'_>, scalars: &mut Vec<Range<usize>>) {
     match &node.kind {
         NodeKind::Scalar { style: Style::Empty, .. } | NodeKind::Alias(_) => {}

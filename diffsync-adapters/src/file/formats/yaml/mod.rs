@@ -21,7 +21,7 @@ use crate::file::model::schema::no_list;
 use crate::file::model::values::DatumRow;
 use crate::nested::datum::Datum;
 
-/// Where the list of records of a document is.
+/// The list of records in a document.
 enum RecordsNode<'d, 'a> {
     /// The document is empty.
     Nothing,
@@ -70,14 +70,15 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         let advice = if is_last && !records.ends_line { format!("; {CUT_OFF}") } else { String::new() };
         records.error(format_args!("{what}{advice}"))
     };
+
     let document = Document::read(&text).map_err(|what| wrong(what, records))?;
     let place = find::<M>(&document).map_err(|what| wrong(what, records))?;
     let items = match &place {
         RecordsNode::List { items, .. } => *items,
         RecordsNode::Empty { .. } => &[],
-        // In a target the list is made when there is something in it.
+        // In a target the list is created together with the first record.
         RecordsNode::Nothing | RecordsNode::NoKey if records.side() == Side::Target => &[],
-        RecordsNode::Nothing => return Err(records.error("there is nothing; a list without records is `[]`")),
+        RecordsNode::Nothing => return Err(records.error("the file is empty; a list without records is `[]`")),
         RecordsNode::NoKey => {
             let keys = match document.root.as_ref().map(|root| &root.kind) {
                 Some(NodeKind::Map { entries, .. }) => entries.iter().filter_map(|(key, _)| key.text()).collect(),
@@ -93,6 +94,7 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         Side::Target => edit::commented(&text, &document, &place),
         Side::Source => Vec::new(),
     };
+
     let mut cells = DatumRow::new(M::FILE.columns);
     for (position, item) in items.iter().enumerate() {
         let line = u64::try_from(item.line).ok();
@@ -100,11 +102,13 @@ pub(crate) fn read<M: FileModel>(file: File, records: &mut Records<'_, M>) -> Re
         fill(&mut cells, item, &targets).map_err(|what| wrong(what, records))?;
         records.add_commented(M::read(&mut cells), line, commented.get(position) == Some(&true))?;
     }
-    // Nothing closes a record that takes lines of its own.
+
+    // A record on lines of its own has no closing mark.
     let is_open = items.last().is_some_and(|last| {
         let behind = text.get(last.end(&text)..).unwrap_or_default();
         last.is_block() && behind.trim().is_empty() && !behind.contains('\n')
     });
+
     records.finish(is_open)?;
     records.note_keys(&cells)
 }
@@ -121,6 +125,7 @@ fn fill(
         NodeKind::Alias(id) if let Some(target) = targets.get(id) => return fill(cells, target, targets),
         _ => return Err(format!("line {}: a record with keys and values was expected", item.line)),
     };
+
     if entries.iter().any(|(key, _)| is_merge(key)) {
         if let Datum::Map(entries) = datum(item, targets) {
             for (key, value) in entries {
@@ -143,7 +148,7 @@ fn fill(
 
 /// Writes the file with its records changed.
 ///
-/// What comes out is read again, and all of it is compared: if it does not hold what it must, it is not written.
+/// The new text is read again and compared as a whole. If it differs from the expected content, it is not written.
 pub(crate) fn write<M: FileModel>(
     old: Option<File>,
     edits: &Edits<'_, M>,
@@ -157,6 +162,7 @@ pub(crate) fn write<M: FileModel>(
         RecordsNode::List { items, .. } => *items,
         _ => &[],
     };
+
     let mut cells = DatumRow::new(M::FILE.columns);
     let mut changes = Vec::with_capacity(items.len());
     for item in items {
@@ -187,6 +193,7 @@ fn verify<M: FileModel>(
         RecordsNode::List { items, .. } => items,
         _ => &[],
     };
+
     let (targets, now_targets) = (document.targets(), found.targets());
     let mut now = now.iter();
     for (item, edit) in items.iter().zip(changes) {

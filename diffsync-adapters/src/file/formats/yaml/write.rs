@@ -77,7 +77,7 @@ fn push(text: &mut String, value: &Datum) {
 fn push_text(text: &mut String, value: &str) {
     for letter in serde_json::Value::from(value).to_string().chars() {
         match letter {
-            // Characters that YAML takes for line breaks, or does not allow.
+            // Characters that are line breaks in YAML, or not allowed.
             '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
                 text.extend(format!("\\u{:04x}", u32::from(letter)).chars());
             }

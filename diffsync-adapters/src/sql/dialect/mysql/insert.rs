@@ -1,4 +1,4 @@
-//! Inserts, with what the server says it has stored where it does.
+//! Inserts, with the stored values if the server returns them.
 
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -6,10 +6,10 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::{Connected, QUOTES, arguments, placeholders};
 use crate::sql::dialect::{Insert, Inserted};
 use crate::sql::model::encoding::Row;
-use crate::sql::model::value::{Kind, Value, whole_or_text};
+use crate::sql::model::value::{Value, ValueKind, whole_or_text};
 
 impl Connected {
-    /// Inserts rows, and looks at what the server says it has stored.
+    /// Inserts rows, and compares them with the stored values that the server returns.
     pub(crate) async fn insert_returning(&mut self, insert: &Insert<'_>) -> Result<Inserted, sqlx::Error> {
         let Insert { table, columns, returned, key, rows, .. } = insert;
         let names = QUOTES.columns(columns.iter().map(|column| column.name));
@@ -27,6 +27,7 @@ impl Connected {
                 if altered(&row, given, returned.iter().map(|(_, kind)| *kind)) {
                     differ.push(taken);
                 }
+
                 if let Some((_, kind)) = key {
                     let key: String = row.try_get(returned.len())?;
                     let key = whole_or_text(&key, *kind).map_err(|error| sqlx::Error::Decode(error.into()))?;
@@ -68,11 +69,11 @@ impl Connected {
 }
 
 /// Which of these rows came back with other values than they were given.
-fn altered(row: &dyn Row, given: &[Value<'_>], kinds: impl Iterator<Item = Kind>) -> bool {
+fn altered(row: &dyn Row, given: &[Value<'_>], kinds: impl Iterator<Item = ValueKind>) -> bool {
     given.iter().zip(kinds).enumerate().any(|(position, (given, kind))| match (given, row.value(position, kind)) {
         (Value::Bool(given), Ok(Value::Int(stored))) => i64::from(*given) != stored,
         (given, Ok(stored)) => *given != stored,
-        // Reading it again says what is wrong with it.
+        // Reading the row again reports what is wrong with it.
         (_, Err(_)) => true,
     })
 }

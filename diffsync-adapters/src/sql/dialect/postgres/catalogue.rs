@@ -1,20 +1,20 @@
-//! What the catalogue of the server says of how a table is written.
+//! The catalogue's facts on how a table is written.
 
 use sqlx::PgConnection;
 
 use super::QUOTES;
 use crate::sql::dialect::{TableBehavior, UniqueKey, UniqueKeyRow};
-use crate::sql::model::value::{Kind, Value};
+use crate::sql::model::value::{Value, ValueKind};
 
 /// Whether a column of a type holds a value exactly as it is given.
-pub(crate) fn stores_exactly(ty: &str, kind: Kind, value: &Value<'_>) -> bool {
+pub(crate) fn stores_exactly(ty: &str, kind: ValueKind, value: &Value<'_>) -> bool {
     match (ty, value) {
         ("boolean", Value::Bool(_))
         | ("smallint" | "integer" | "bigint", Value::Int(_) | Value::Unsigned(_))
         | ("double precision", Value::Float(_))
         | ("bytea", Value::Bytes(_))
         | ("text" | "json", Value::Text(_)) => true,
-        #[allow(clippy::cast_possible_truncation, clippy::float_cmp, reason = "that is what is asked")]
+        #[allow(clippy::cast_possible_truncation, clippy::float_cmp, reason = "this tests for an exact conversion")]
         ("real", Value::Float(value)) => value.is_nan() || f64::from(*value as f32) == *value,
         // Spaces at the end that do not fit are cut off without a word.
         ("character varying", Value::Text(text)) => !text.ends_with(' '),
@@ -25,7 +25,7 @@ pub(crate) fn stores_exactly(ty: &str, kind: Kind, value: &Value<'_>) -> bool {
         // Numbers are written without an exponent, which makes whole numbers of some.
         ("jsonb", Value::Text(text)) => {
             let mut pairs = text.as_bytes().windows(2);
-            kind == Kind::Json && !pairs.any(|pair| matches!(pair, [b'0'..=b'9', b'e' | b'E']))
+            kind == ValueKind::Json && !pairs.any(|pair| matches!(pair, [b'0'..=b'9', b'e' | b'E']))
         }
         _ => false,
     }
@@ -44,7 +44,7 @@ pub(crate) async fn behavior(connection: &mut PgConnection, table: &str) -> Resu
         return Ok(TableBehavior::default());
     };
 
-    let copies = match kind.as_str() {
+    let copy_support = match kind.as_str() {
         "v" => Err("it is a view"),
         "f" => Err("it is a foreign table"),
         _ if is_guarded => Err("row-level security applies to this login"),
@@ -53,15 +53,15 @@ pub(crate) async fn behavior(connection: &mut PgConnection, table: &str) -> Resu
     };
 
     // The parts of a partitioned table may have triggers of their own.
-    let alters = kind != "r" || has_parts || has_rules || has_triggers;
+    let may_alter_values = kind != "r" || has_parts || has_rules || has_triggers;
 
-    // What a rule does instead is not counted as what was asked.
+    // The count of a statement does not include what a rule does instead.
     Ok(TableBehavior {
-        alters,
-        may_keep_deleted: alters,
-        replaces: false,
+        may_alter_values,
+        may_keep_deleted: may_alter_values,
+        may_replace_rows: false,
         is_uncounted: has_rules,
-        copies: Some(copies),
+        copy_support: Some(copy_support),
     })
 }
 
@@ -98,22 +98,22 @@ mod tests {
     fn what_a_column_keeps_as_it_is_given_is_said_by_its_type() {
         let text = |text: &'static str| Value::Text(text.into());
         for (ty, kind, value, expected) in [
-            ("text", Kind::Text, text("a "), true),
-            ("character varying", Kind::Text, text("a"), true),
-            ("character varying", Kind::Text, text("a "), false),
-            ("bpchar", Kind::Text, text("a"), false),
-            ("bigint", Kind::Int64, Value::Int(7), true),
-            ("numeric", Kind::Int64, Value::Int(7), false),
-            ("double precision", Kind::Float64, Value::Float(0.1), true),
-            ("real", Kind::Float64, Value::Float(0.1), false),
-            ("real", Kind::Float32, Value::Float(0.1_f32.into()), true),
-            ("uuid", Kind::Uuid, text("67e55044-10b1-426f-9247-bb680e5fe0c8"), true),
-            ("uuid", Kind::Text, text("67E55044-10B1-426F-9247-BB680E5FE0C8"), false),
-            ("jsonb", Kind::Json, text(r#"{"a":[1.5,"x"]}"#), true),
-            ("jsonb", Kind::Json, text("[1e21]"), false),
-            ("jsonb", Kind::Text, text("{}"), false),
-            ("timestamp without time zone", Kind::Text, text("2024-01-01 00:00:00"), false),
-            ("inet", Kind::Text, text("10.0.0.1"), false),
+            ("text", ValueKind::Text, text("a "), true),
+            ("character varying", ValueKind::Text, text("a"), true),
+            ("character varying", ValueKind::Text, text("a "), false),
+            ("bpchar", ValueKind::Text, text("a"), false),
+            ("bigint", ValueKind::Int64, Value::Int(7), true),
+            ("numeric", ValueKind::Int64, Value::Int(7), false),
+            ("double precision", ValueKind::Float64, Value::Float(0.1), true),
+            ("real", ValueKind::Float64, Value::Float(0.1), false),
+            ("real", ValueKind::Float32, Value::Float(0.1_f32.into()), true),
+            ("uuid", ValueKind::Uuid, text("67e55044-10b1-426f-9247-bb680e5fe0c8"), true),
+            ("uuid", ValueKind::Text, text("67E55044-10B1-426F-9247-BB680E5FE0C8"), false),
+            ("jsonb", ValueKind::Json, text(r#"{"a":[1.5,"x"]}"#), true),
+            ("jsonb", ValueKind::Json, text("[1e21]"), false),
+            ("jsonb", ValueKind::Text, text("{}"), false),
+            ("timestamp without time zone", ValueKind::Text, text("2024-01-01 00:00:00"), false),
+            ("inet", ValueKind::Text, text("10.0.0.1"), false),
         ] {
             assert_eq!(stores_exactly(ty, kind, &value), expected, "{ty} {}", value.shown());
         }

@@ -26,7 +26,7 @@ pub(crate) async fn copied(
     let mut copying = connection.copy_in_raw(&format!("COPY {into} FROM STDIN")).await?;
     match send(&mut copying, rows, keys).await {
         Ok(()) => copying.finish().await,
-        // The server says why when it is asked for an end.
+        // The server reports the reason when the copy is finished.
         Err(error) => copying.finish().await.and(Err(error)),
     }
 }
@@ -46,6 +46,7 @@ async fn send(
             }
             copied_value(&mut out, value);
         }
+
         out.push('\n');
         if out.len() >= PIECE {
             copy.send(out.as_bytes()).await?;

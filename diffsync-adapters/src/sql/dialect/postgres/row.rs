@@ -4,20 +4,20 @@ use sqlx::postgres::PgRow;
 use sqlx::{Decode, Postgres as Driver, Row as _, TypeInfo, ValueRef};
 
 use crate::sql::model::encoding::Row;
-use crate::sql::model::value::{Kind, Value, whole_or_text};
+use crate::sql::model::value::{Value, ValueKind, whole_or_text};
 
 impl Row for PgRow {
-    fn value(&self, position: usize, kind: Kind) -> Result<Value<'_>, String> {
-        let said = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
-        let raw = self.try_get_raw(position).map_err(|error| said(&error))?;
+    fn value(&self, position: usize, kind: ValueKind) -> Result<Value<'_>, String> {
+        let unreadable = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
+        let raw = self.try_get_raw(position).map_err(|error| unreadable(&error))?;
         if raw.is_null() {
             return Ok(Value::Null);
         }
 
-        let bytes = raw.as_bytes().map_err(|error| said(&error))?;
+        let bytes = raw.as_bytes().map_err(|error| unreadable(&error))?;
         let is_plain_text = raw.type_info().name() == "TEXT" || raw.type_info().name() == "VARCHAR";
         if is_plain_text {
-            let text = std::str::from_utf8(bytes).map_err(|error| said(&error))?;
+            let text = std::str::from_utf8(bytes).map_err(|error| unreadable(&error))?;
             return whole_or_text(text, kind);
         }
 
@@ -29,8 +29,10 @@ impl Row for PgRow {
                 Value::Int((number(bytes) << shift).cast_signed() >> shift)
             }
             "BOOL" => Value::Bool(bytes.first() == Some(&1)),
-            "FLOAT4" => Value::Float(<f32 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?.into()),
-            "FLOAT8" => Value::Float(<f64 as Decode<'_, Driver>>::decode(raw).map_err(|error| said(&error))?),
+            "FLOAT4" => {
+                Value::Float(<f32 as Decode<'_, Driver>>::decode(raw).map_err(|error| unreadable(&error))?.into())
+            }
+            "FLOAT8" => Value::Float(<f64 as Decode<'_, Driver>>::decode(raw).map_err(|error| unreadable(&error))?),
             _ => Value::Bytes(bytes.into()),
         })
     }

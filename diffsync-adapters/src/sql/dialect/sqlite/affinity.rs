@@ -1,8 +1,8 @@
-//! What a column makes of the values that it is given.
+//! The conversion of values by the type affinity of a column.
 
 use crate::sql::model::value::Value;
 
-/// What a column makes of values, which its type says in words of all kinds.
+/// How a column converts values, which follows from words in its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Affinity {
     Integer,
@@ -13,7 +13,7 @@ pub(crate) enum Affinity {
 }
 
 impl Affinity {
-    /// That of a type, by the rules in the order in which `SQLite` has them.
+    /// The affinity of a type, by the rules of `SQLite` in their order.
     pub(crate) fn of(ty: &str) -> Self {
         let ty = ty.to_ascii_uppercase();
         let has = |words: &[&str]| words.iter().any(|word| ty.contains(word));

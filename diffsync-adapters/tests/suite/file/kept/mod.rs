@@ -1,4 +1,4 @@
-//! What is kept exactly: nested keys, numbers, line breaks, comments and quotation marks.
+//! Exact preservation of nested keys, numbers, line breaks, comments and quotation marks.
 
 mod line_ends;
 pub(super) mod nested;
@@ -54,7 +54,7 @@ macro_rules! model {
             }
 
             /// What becomes of the target's file if the source's is that, which takes one run.
-            #[allow(dead_code, reason = "not asked of every model")]
+            #[allow(dead_code, reason = "not used for every model")]
             #[track_caller]
             pub(super) fn check(source: &str, target: &str, expected: &str) {
                 let copy = |folders: &$crate::file::Folders| Copy { source: folders.source(), target: folders.target() };
@@ -62,7 +62,7 @@ macro_rules! model {
             }
 
             /// Why the target's file cannot be brought in line with the source's, and stays as it is.
-            #[allow(dead_code, reason = "not asked of every model")]
+            #[allow(dead_code, reason = "not used for every model")]
             #[track_caller]
             pub(super) fn refused(source: &str, target: &str) -> String {
                 let copy = |folders: &$crate::file::Folders| Copy { source: folders.source(), target: folders.target() };
@@ -90,10 +90,10 @@ fn refused<J: Job + JobSpec>(file: &str, source: &str, target: &str, job: impl F
     assert_ne!(report.status, Status::Completed, "{}", folders.read(file));
     assert_eq!(fs::read_to_string(folders.target().join(file)).unwrap(), target);
     // A record that cannot be read is a problem, which the error only counts.
-    let said = report.error_text().into_iter().chain(report.problems().iter().map(ToString::to_string));
-    let error = match said.collect::<Vec<_>>() {
-        said if said.is_empty() => problems(&report),
-        said => said.join("; "),
+    let messages = report.error_text().into_iter().chain(report.problems().iter().map(ToString::to_string));
+    let error = match messages.collect::<Vec<_>>() {
+        messages if messages.is_empty() => problems(&report),
+        messages => messages.join("; "),
     };
     error.replace(&format!("{}/", folders.0.path().display()), "")
 }

@@ -54,7 +54,7 @@ fn a_number_of_32_bits_is_written_in_its_own_digits() {
     );
 }
 
-/// What is said of the records of a source that holds this.
+/// The errors of the records of a source with this text.
 fn rejected<D: diffsync_core::Dataset>(file: &str, contents: &str) -> String
 where
     diffsync_adapters::file::Folder<D>: diffsync_core::Adapter<Data = D>,
@@ -73,7 +73,7 @@ where
 fn a_whole_number_beyond_64_bits_is_never_another_one() {
     let what = "`about`: 123456789012345678901 is a whole number beyond 64 bits, which the field's type cannot hold";
     let number = "123456789012345678901";
-    let check = |said: String, place: &str| assert!(said.contains(&format!("{place}: {what}")), "{said}");
+    let check = |errors: String, place: &str| assert!(errors.contains(&format!("{place}: {what}")), "{errors}");
     check(
         rejected::<free_json::Devices>(
             "devices.json",

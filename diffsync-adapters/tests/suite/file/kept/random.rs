@@ -21,7 +21,7 @@ macro_rules! devices {
 
 devices! { json "devices.json" json_lines "devices.jsonl" yaml "devices.yml" toml "device.toml" csv "devices.csv" }
 
-/// A record as it is written in a random way: what stands before it and behind it, and how each value is written.
+/// A record in a random form: the text before and after it, and the form of each value.
 #[derive(Debug, Clone)]
 struct Written {
     site: String,
@@ -72,7 +72,7 @@ fn record() -> impl Strategy<Value = Written> {
         })
 }
 
-/// What is changed in one of the records.
+/// A change of one of the records.
 #[derive(Debug, Clone)]
 enum Edit {
     Site(String),
@@ -229,12 +229,12 @@ fn check(format: &Format, sync: fn(&Folders) -> Result<(), String>, cases: u32) 
         sync(&folders).map_err(|error| TestCaseError::fail(format!("{error}\n{old}\n{source}")))?;
         let new = folders.read(format.file);
         let message = format!("from:\n{old}\nto:\n{new}\nlike:\n{source}");
-        // All records but one are letter for letter what they were, and so is all that stands around them.
+        // All records but one are unchanged, letter for letter, and so is the text around them.
         let own = (format.record)(at, &records[at], "\n").replace("\r\n", "\n").replace('\n', line);
         let begin = old.find(&own).ok_or_else(|| TestCaseError::fail("the record is not there"))?;
         let (head, tail) = (&old[..begin], &old[begin + own.len()..]);
         prop_assert!(new.starts_with(head) && new.ends_with(tail), "{}", message);
-        // What changes is at most one value: before and behind it the record is what it was.
+        // At most one value changes: the text before and after it is unchanged.
         let now = &new[head.len()..new.len() - tail.len()];
         let same = own.bytes().zip(now.bytes()).take_while(|(one, other)| one == other).count();
         let same_behind = own.bytes().rev().zip(now.bytes().rev()).take_while(|(one, other)| one == other).count();

@@ -34,7 +34,7 @@ fn a_text_is_the_scalar_as_it_is_written_at_any_depth() {
         "[]\n",
         "- name: \"007\"\n  tags: [\"1.10\",\"010\",\"0x1F\",\"no\",\"1e3\"]\n  labels: {\"2\":\"02134\",\"a\":\"1.10\"}\n  loc: {\"city\":\"1\",\"zip\":\"02134\"}\n  rate: \"1.10\"\n- name: b\n  tags: []\n  labels: {}\n  loc: null\n  rate: {\"other\":\"1.20\"}\n",
     );
-    // What is written in another way and says the same stays.
+    // A value in another form with the same meaning stays.
     texts::check(
         "- name: a\n  tags: ['1.10']\n  labels: {}\n  loc: {city: '1', zip: '02134'}\n",
         "- name: a\n  tags: [1.10]\n  labels: {}\n  loc: {city: 1, zip: 02134}\n",
@@ -121,7 +121,7 @@ fn what_others_read_through_an_alias_is_not_changed() {
 fn two_keys_that_are_one_are_an_error() {
     let error = numbers::refused("- {name: a, by: {}}\n", "- name: a\n  by: {1: 1, \"1\": 2}\n");
     assert!(error.contains("`devices.yml`") || error.contains("devices.yml"), "{error}");
-    assert!(error.contains("line 2, column 14: the key `1` is there twice"), "{error}");
+    assert!(error.contains("line 2, column 14: the key `1` appears twice"), "{error}");
     let error = numbers::refused("- {name: a, by: {}}\n", "- name: a\n  by: {1: 1, 01: 2}\n");
     assert!(error.contains("invalid type: string \"01\""), "{error}");
 }
