@@ -20,6 +20,8 @@ pub mod file;
 pub mod nautobot;
 #[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
 mod nested;
+#[cfg(any(feature = "file", feature = "rest", feature = "sql"))]
+mod resource;
 #[cfg(feature = "rest")]
 pub mod rest;
 #[cfg(any(feature = "rest", feature = "sql"))]

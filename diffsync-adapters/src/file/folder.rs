@@ -212,6 +212,10 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
             }
         }
     }
+
+    fn resource(&self) -> Option<String> {
+        Some(resource::of_path(&self.path))
+    }
 }
 
 /// A record is accepted if its file can store it. The files are written when the run completes.
@@ -235,3 +239,4 @@ where
         Ok(())
     }
 }
+use crate::resource;

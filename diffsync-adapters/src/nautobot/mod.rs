@@ -223,6 +223,10 @@ impl<D: NautobotData> Adapter for Nautobot<D> {
         }
     }
 
+    fn resource(&self) -> Option<String> {
+        self.rest.resource()
+    }
+
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {
         let entry = self.entries.iter().find(|entry| entry.model == model)?;
         page::of(&self.url, entry.schema, entry.identifiers, id)

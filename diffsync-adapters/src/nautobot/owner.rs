@@ -174,6 +174,10 @@ where
         self.source.check(checkup).await;
     }
 
+    fn resource(&self) -> Option<String> {
+        self.source.resource()
+    }
+
     fn record_url(&self, model: &str, id: &str) -> Option<Url> {
         self.source.record_url(model, id)
     }

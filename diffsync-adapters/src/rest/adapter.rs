@@ -149,6 +149,10 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
     async fn check(&self, checkup: &mut HealthCheck) {
         check::check(&self.context, checkup).await;
     }
+
+    fn resource(&self) -> Option<String> {
+        Some(resource::of_url(self.client().base_url()))
+    }
 }
 
 impl<D, M> Target<M> for Rest<D>
@@ -264,3 +268,4 @@ where
             .await)
     }
 }
+use crate::resource;

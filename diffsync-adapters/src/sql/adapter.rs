@@ -186,6 +186,10 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
     async fn check(&self, checkup: &mut HealthCheck) {
         check::check(&self.context, checkup).await;
     }
+
+    fn resource(&self) -> Option<String> {
+        Some(self.context.server().resource())
+    }
 }
 
 impl<D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>, M: SqlModel> Target<M> for Sql<D> {

@@ -37,6 +37,9 @@ pub(crate) trait Database: Send + Sync {
     /// How it quotes names.
     fn quotes(&self) -> Quotes;
 
+    /// The database as a text that no other database has, without the login.
+    fn resource(&self) -> String;
+
     /// Whether it may exist; false only if its absence is certain without a connection.
     fn exists(&self) -> bool {
         true

@@ -19,6 +19,7 @@ use super::{
     Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, TypedColumn,
     UniqueKey, UniqueKeyRow, Update,
 };
+use crate::resource;
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Value, ValueKind, whole_or_text};
 
@@ -78,6 +79,12 @@ impl MySql {
 impl Database for MySql {
     fn engine(&self) -> Engine {
         Engine::MySql
+    }
+
+    fn resource(&self) -> String {
+        let options = &self.options;
+        let socket = options.get_socket().map(std::path::PathBuf::as_path);
+        resource::of_database("mysql", options.get_host(), options.get_port(), socket, options.get_database())
     }
 
     fn quotes(&self) -> Quotes {

@@ -21,6 +21,7 @@ use super::{
     Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, TypedColumn,
     UniqueKey, Update,
 };
+use crate::resource;
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Value, ValueKind, whole_or_text};
 
@@ -95,6 +96,12 @@ impl Postgres {
 impl Database for Postgres {
     fn engine(&self) -> Engine {
         Engine::Postgres
+    }
+
+    fn resource(&self) -> String {
+        let options = &self.options;
+        let socket = options.get_socket().map(std::path::PathBuf::as_path);
+        resource::of_database("postgres", options.get_host(), options.get_port(), socket, options.get_database())
     }
 
     fn quotes(&self) -> Quotes {

@@ -20,6 +20,7 @@ use super::{
     Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, TypedColumn,
     UniqueKey, UniqueKeyRow, Update,
 };
+use crate::resource;
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Value, ValueKind};
 
@@ -82,6 +83,10 @@ impl Database for Sqlite {
 
     fn quotes(&self) -> Quotes {
         QUOTES
+    }
+
+    fn resource(&self) -> String {
+        resource::of_path(self.options.get_filename())
     }
 
     fn exists(&self) -> bool {

@@ -24,6 +24,11 @@ impl Server {
         redact_url(&self.url)
     }
 
+    /// The database as a text that no other database has.
+    pub(crate) fn resource(&self) -> String {
+        self.dialect.resource()
+    }
+
     pub(crate) fn dialect(&self) -> &dyn Database {
         &*self.dialect
     }
