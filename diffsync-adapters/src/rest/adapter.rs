@@ -145,8 +145,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
         Ok(())
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
-        check::check(&self.context, checkup).await;
+    async fn check(&self, health: &mut HealthCheck) {
+        check::check(&self.context, health).await;
     }
 }
 
@@ -155,7 +155,7 @@ where
     D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>,
     M: RestModel,
 {
-    fn terms(&self) -> Capabilities {
+    fn capabilities(&self) -> Capabilities {
         let can = if M::REST.key.is_held { Operations::all() } else { Operations::CREATE };
         Capabilities {
             can,

@@ -181,8 +181,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
         false
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
-        check::check(&self.context, checkup).await;
+    async fn check(&self, health: &mut HealthCheck) {
+        check::check(&self.context, health).await;
     }
 }
 
@@ -239,7 +239,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>, M: SqlModel> Target<
         Ok(together(written, refused))
     }
 
-    fn terms(&self) -> Capabilities {
+    fn capabilities(&self) -> Capabilities {
         let concurrency_limit = match self.context.session.transaction {
             Transaction::PerBatch => self.context.database().concurrency_limit(),
             Transaction::PerRun => Some(1),

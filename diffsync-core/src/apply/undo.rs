@@ -143,8 +143,8 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
                     }
                 }
                 Operation::Delete if *outcome == Outcome::Cascaded => {
-                    let lost = "the target deleted it with what it was under".to_owned();
-                    self.lose(Some(table.deletes[task.place]), target, lost);
+                    let reason = "the target deleted it with what it was under".to_owned();
+                    self.lose(Some(table.deletes[task.place]), target, reason);
                 }
                 Operation::Delete => {
                     let row = table.deletes[task.place];
@@ -193,9 +193,9 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
 }
 
 impl<D: Dataset> UndoBuilder<'_, D> {
-    fn lose<M: SyncModel>(&mut self, row: Option<u32>, table: &Table<M>, lost: String) {
+    fn lose<M: SyncModel>(&mut self, row: Option<u32>, table: &Table<M>, reason: String) {
         let record = row.map(|row| table.rows()[row as usize].id().to_string());
-        self.undo.lost.push(Unrestorable { lost, model: M::NAME.to_owned(), record });
+        self.undo.unrestorable.push(Unrestorable { reason, model: M::NAME.to_owned(), record });
     }
 
     /// The attributes of a record that a predicate wants, by name, their secrets sealed.
@@ -226,14 +226,22 @@ impl<D: Dataset> UndoBuilder<'_, D> {
         if target.position(stored.key()).is_none() && source.position(stored.key()).is_none() {
             return self.delete(stored);
         }
-        let lost = format!("the target stored it as {}, which is another record too", stored.id());
-        self.undo.lost.push(Unrestorable { lost, model: M::NAME.to_owned(), record: Some(given.id().to_string()) });
+        let reason = format!("the target stored it as {}, which is another record too", stored.id());
+        self.undo.unrestorable.push(Unrestorable {
+            reason,
+            model: M::NAME.to_owned(),
+            record: Some(given.id().to_string()),
+        });
     }
 
     /// A record whose values cannot be written to a file.
     fn unreadable<M: SyncModel>(&mut self, record: &M, error: &serde_json::Error) {
-        let lost = format!("it cannot be taken back, since its values cannot be serialised: {error}");
-        self.undo.lost.push(Unrestorable { lost, model: M::NAME.to_owned(), record: Some(record.id().to_string()) });
+        let reason = format!("it cannot be taken back, since its values cannot be serialised: {error}");
+        self.undo.unrestorable.push(Unrestorable {
+            reason,
+            model: M::NAME.to_owned(),
+            record: Some(record.id().to_string()),
+        });
     }
 
     fn push(&mut self, op: Operation, model: &str, id: Value, before: Map<String, Value>, after: Map<String, Value>) {
@@ -280,7 +288,7 @@ impl<D: Dataset> UndoBuilder<'_, D> {
             let name = |record: RecordRef| plan.diff().tables()[record.model()].schema().name;
             let needed = format!("{} {}", name(needed), plan.record(needed));
             let saved = &mut self.undo.operations[operation];
-            let lost = if saved.op == Operation::Create {
+            let reason = if saved.op == Operation::Create {
                 out.insert(operation);
                 open.extend(needed_by.get(&record).into_iter().flatten());
                 format!("it cannot be created again without {needed}")
@@ -297,7 +305,7 @@ impl<D: Dataset> UndoBuilder<'_, D> {
                 format!("{} cannot be restored without {needed}", names.join(", "))
             };
             let (model, record) = (name(record).to_owned(), Some(plan.record(record)));
-            self.undo.lost.push(Unrestorable { lost, model, record });
+            self.undo.unrestorable.push(Unrestorable { reason, model, record });
         }
         let mut place = 0..;
         self.undo.operations.retain(|_| place.next().is_none_or(|place| !out.contains(place)));

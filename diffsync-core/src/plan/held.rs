@@ -28,13 +28,13 @@ impl<D: Dataset> Plan<D> {
 
         let mut under = Vec::new();
         let mut open: Vec<(At, At)> = held.iter().map(|row| (*row, *row)).collect();
-        while let Some((at, suggest)) = open.pop() {
+        while let Some((at, nearest)) = open.pop() {
             // Taking them out ends the walk also in a circle of parents.
             for task in children.remove(&at).into_iter().flatten() {
                 let row = task.record(&tables[task.model]).at;
                 if !held.contains(&row) {
-                    open.push((row, suggest));
-                    under.push((task, RecordRef { side: Side::Target, at: suggest }));
+                    open.push((row, nearest));
+                    under.push((task, RecordRef { side: Side::Target, at: nearest }));
                 }
             }
         }
@@ -49,8 +49,8 @@ impl<D: Dataset> Plan<D> {
         }
 
         let held: HashSet<At> = twins.keys().copied().collect();
-        for (task, suggest) in self.deletes_under(&held) {
-            if let Some(new) = twins.get(&suggest.at) {
+        for (task, nearest) in self.deletes_under(&held) {
+            if let Some(new) = twins.get(&nearest.at) {
                 self.hold_for(task, *new);
             }
         }

@@ -8,13 +8,17 @@ pub(crate) mod diff;
 pub(crate) mod fit;
 pub(crate) mod guard;
 mod held;
+pub(crate) mod hold_reason;
 pub(crate) mod outcome;
+pub(crate) mod record_ref;
 pub(crate) mod scope;
 pub(crate) mod target_state;
 pub(crate) mod tree;
 
 pub use self::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
-pub use self::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
+pub use self::hold_reason::HoldReason;
+pub use self::outcome::{Outcome, OutcomeCounts, OutcomeKind, Outcomes};
+pub use self::record_ref::RecordRef;
 pub use self::tree::{DiffLine, DiffTree};
 pub use crate::data::refusal::{Breach, Drift, Refusal};
 
@@ -313,36 +317,6 @@ pub trait PlanView: Send + Sync {
     fn parent(&self, record: RecordRef) -> Option<RecordRef>;
     /// The record with the same identifier on the other side.
     fn counterpart(&self, record: RecordRef) -> Option<RecordRef>;
-}
-
-/// A record of a plan, by its position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RecordRef {
-    pub(crate) side: Side,
-    pub(crate) at: At,
-}
-
-impl RecordRef {
-    pub(crate) fn new(side: Side, model: usize, row: u32) -> Self {
-        Self { side, at: At { model, row } }
-    }
-
-    /// The side whose record it is.
-    #[must_use]
-    pub fn side(self) -> Side {
-        self.side
-    }
-
-    /// The position of the record in its table.
-    pub(crate) fn row(self) -> u32 {
-        self.at.row
-    }
-
-    /// The position of its model among the diff's tables.
-    #[must_use]
-    pub fn model(self) -> usize {
-        self.at.model
-    }
 }
 
 impl<D: Dataset> PlanView for Plan<D> {

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use crate::data::side::Side;
 use crate::model::operation::Operation;
-use crate::plan::RecordRef;
 use crate::plan::diff::{Diff, TableDiff, Withheld};
+use crate::plan::hold_reason::HoldReason;
+use crate::plan::record_ref::RecordRef;
 
 /// What became of a record that was to be created, updated or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,37 +95,6 @@ impl Outcome {
     pub fn is_written(&self) -> bool {
         matches!(self, Self::Created | Self::Updated | Self::Deleted | Self::Cascaded)
     }
-}
-
-/// Why an operation was held back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum HoldReason {
-    /// A guard held back all operations of its kind.
-    Guard,
-    /// The record must not be deleted: `prevent_destroy`.
-    PreventDestroy,
-    /// The identifier of the record to delete is that of a new one but for case or surrounding space, so the system may
-    /// take the two for one.
-    PossibleDuplicate {
-        /// The new record.
-        new: RecordRef,
-    },
-    /// A record could not be written since a unique value of it is taken, perhaps by the record to delete.
-    Conflict {
-        /// The record that could not be written.
-        with: RecordRef,
-    },
-    /// The target stored another record under the identifier of the record to delete.
-    WrittenOver {
-        /// The record that the target stored.
-        by: RecordRef,
-    },
-    /// The record to delete lives under one that is held for a conflict, or since it was written over.
-    Under {
-        /// The record that is held.
-        held: RecordRef,
-    },
 }
 
 /// The kinds of outcomes of an operation.

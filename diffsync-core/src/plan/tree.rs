@@ -12,7 +12,7 @@ use crate::data::dataset::Dataset;
 use crate::data::side::Side;
 use crate::model::operation::Operation;
 use crate::plan::diff::{TableDiff, Twin, Withheld};
-use crate::plan::outcome::HoldReason;
+use crate::plan::hold_reason::HoldReason;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::value::printable::{escape_unprintable, is_unprintable};
 

@@ -25,7 +25,7 @@ pub fn approve(plan: &mut dyn BufRead, approval: Signature, out: &mut dyn Write)
 
     let name = |signature: &Signature| signature.by.trim().to_lowercase();
     if name(&approval).is_empty() {
-        return Err(PlanFileError::EmptyLocationPath);
+        return Err(PlanFileError::BlankName);
     }
     if saved.approvals.iter().chain([&saved.head.made]).any(|signature| name(signature) == name(&approval)) {
         return Err(PlanFileError::SameName(approval.by));

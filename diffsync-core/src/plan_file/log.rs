@@ -44,7 +44,7 @@ impl UndoLog {
     /// Appends what takes back some operations.
     pub(crate) fn append(&self, undo: &UndoPlan) -> io::Result<()> {
         let mut lines = Vec::new();
-        for lost in &undo.lost {
+        for lost in &undo.unrestorable {
             lines.extend(line(lost)?);
         }
         for operation in &undo.operations {

@@ -43,7 +43,7 @@ pub struct SavedPlan {
     /// Who has agreed to it since it was made.
     pub approvals: Vec<Signature>,
     /// What a plan that takes back a run cannot restore.
-    pub lost: Vec<Unrestorable>,
+    pub unrestorable: Vec<Unrestorable>,
     pub(crate) operations: Vec<SavedOperation>,
 }
 

@@ -58,7 +58,7 @@ pub enum PlanFileError {
     Schema(Vec<String>),
     /// Nobody approves it.
     #[error("a plan is approved by somebody: the name is blank")]
-    EmptyLocationPath,
+    BlankName,
     /// Whoever made it or has approved it is no second person.
     #[error("`{0}` has made or approved this plan already; it takes another name to approve it")]
     SameName(String),
@@ -129,7 +129,7 @@ pub(crate) fn read(
             plan = Some(SavedPlan {
                 head: head(value, line)?,
                 approvals: Vec::new(),
-                lost: Vec::new(),
+                unrestorable: Vec::new(),
                 operations: Vec::new(),
             });
             digest.update(text.as_bytes());
@@ -147,7 +147,7 @@ pub(crate) fn read(
         } else {
             digest.update(text.as_bytes());
             if value.get("lost").is_some() {
-                plan.lost.push(serde_json::from_value(value).map_err(json)?);
+                plan.unrestorable.push(serde_json::from_value(value).map_err(json)?);
             } else {
                 plan.operations.push(serde_json::from_value(value).map_err(json)?);
                 lines.push(line);
@@ -162,10 +162,10 @@ pub(crate) fn read(
         }
         plan.operations = settled(plan.operations);
         let mut seen = HashSet::new();
-        plan.lost.retain(|lost| seen.insert(lost.to_string()));
+        plan.unrestorable.retain(|lost| seen.insert(lost.to_string()));
         return Ok(plan);
     }
-    let Some(end) = end else { return Err(PlanFileError::CutOff(1 + plan.lost.len() + plan.operations.len())) };
+    let Some(end) = end else { return Err(PlanFileError::CutOff(1 + plan.unrestorable.len() + plan.operations.len())) };
     if end.operations != plan.operations.len() || end.sha256 != hexadecimal(&digest.finalize()) {
         return Err(PlanFileError::Changed);
     }

@@ -11,7 +11,7 @@ use super::SavedOperation;
 pub struct UndoPlan {
     pub(crate) operations: Vec<SavedOperation>,
     /// What it cannot restore.
-    pub lost: Vec<Unrestorable>,
+    pub unrestorable: Vec<Unrestorable>,
 }
 
 impl UndoPlan {
@@ -27,7 +27,7 @@ impl UndoPlan {
     /// The plan as if it had been written and read.
     pub(crate) fn into_plan(self) -> super::SavedPlan {
         let head = super::PlanHeader::anonymous(super::PlanKind::Undo);
-        super::SavedPlan { head, approvals: Vec::new(), lost: self.lost, operations: self.operations }
+        super::SavedPlan { head, approvals: Vec::new(), unrestorable: self.unrestorable, operations: self.operations }
     }
 }
 
@@ -35,8 +35,9 @@ impl UndoPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unrestorable {
-    /// What is lost.
-    pub lost: String,
+    /// What is not restored, and why.
+    #[serde(rename = "lost")]
+    pub reason: String,
     /// The model's name.
     pub model: String,
     /// The record's identifier, or none where it concerns all of the model.
@@ -47,8 +48,8 @@ pub struct Unrestorable {
 impl fmt::Display for Unrestorable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.record {
-            Some(record) => write!(f, "{} {record}: {}", self.model, self.lost),
-            None => write!(f, "{}: {}", self.model, self.lost),
+            Some(record) => write!(f, "{} {record}: {}", self.model, self.reason),
+            None => write!(f, "{}: {}", self.model, self.reason),
         }
     }
 }

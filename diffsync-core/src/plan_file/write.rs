@@ -17,7 +17,7 @@ impl UndoPlan {
     /// If it cannot be written.
     pub fn write(&self, head: &PlanHeader, out: &mut dyn Write) -> io::Result<()> {
         let mut lines = Lines::begin(out, head)?;
-        for lost in &self.lost {
+        for lost in &self.unrestorable {
             lines.line(lost)?;
         }
         for operation in &self.operations {

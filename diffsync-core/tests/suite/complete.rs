@@ -211,7 +211,7 @@ fn a_file_that_was_perhaps_written_leaves_unknown_what_became_of_its_lines() {
     assert_eq!(events, [&unknown[..], &["execute sync finished", "copy-file failed"]].concat());
     // What takes the run back says so too, and does nothing.
     let undo = report.undo.unwrap();
-    let lost: Vec<_> = undo.lost.iter().map(ToString::to_string).collect();
+    let lost: Vec<_> = undo.unrestorable.iter().map(ToString::to_string).collect();
     let expected = [
         "line 2: whether it was created is not known",
         "line 1: whether it was updated is not known",

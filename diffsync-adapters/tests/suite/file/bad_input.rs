@@ -366,9 +366,9 @@ fn what_is_no_file_is_an_error() {
 #[test]
 fn a_check_tells_what_is_missing() {
     let check = |folder: &std::path::Path, side| {
-        let mut checkup = HealthCheck::new(side);
-        block_on(Folder::<csv::Ports>::new(folder).check(&mut checkup));
-        checkup
+        let mut health = HealthCheck::new(side);
+        block_on(Folder::<csv::Ports>::new(folder).check(&mut health));
+        health
     };
     let folder = TempDir::new().unwrap();
     assert!(check(folder.path(), Side::Target).is_healthy());

@@ -24,8 +24,8 @@ use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, position, v
 use crate::data::table::{LoadState, Table, row};
 use crate::model::operation::Operation;
 use crate::model::schema::ModelSchema;
-use crate::plan::RecordRef;
-use crate::plan::outcome::HoldReason;
+use crate::plan::hold_reason::HoldReason;
+use crate::plan::record_ref::RecordRef;
 use crate::plan::scope::Scope;
 
 /// What must change in the target, as positions into the two data sets it was computed from.

@@ -74,7 +74,7 @@ fn another_key_seals_otherwise_and_nothing_else_differs() {
     let (source, target) = example();
     let (report, _) = Rig::new(source, target).run(dry_run());
     let plan = report.plan().unwrap();
-    let head = dry_run().plan_head(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), plan);
+    let head = dry_run().plan_header(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), plan);
     let with = |key: &PlanKey| {
         let mut text = Vec::new();
         write_plan(plan, &head, key, &mut text).unwrap();

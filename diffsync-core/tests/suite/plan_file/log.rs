@@ -46,7 +46,7 @@ fn run<J: InLab>(lab: &Handle, most: usize) -> (RunReport, RunOptions, Arc<Snaps
 
 /// A log as it stands in a file.
 fn text<J: Job>(report: &RunReport, options: &RunOptions, lines: &[u8]) -> String {
-    let head = options.plan_head(&J::INFO, PlanKind::Undo, Vec::new(), signature("ada"), report.plan().unwrap());
+    let head = options.plan_header(&J::INFO, PlanKind::Undo, Vec::new(), signature("ada"), report.plan().unwrap());
     let head = UndoLog::head(&head).unwrap();
     String::from_utf8([&head[..], lines].concat()).unwrap()
 }
@@ -62,7 +62,7 @@ fn check<J: InLab>(source: &str, target: &str, answer: impl Fn(&str, usize) -> A
     for (lines, now) in all {
         let text = text::<J>(&report, &options, &lines);
         let plan = read(&text).unwrap();
-        assert!(plan.head.unfinished && plan.lost.is_empty(), "{:?}", plan.lost);
+        assert!(plan.head.unfinished && plan.unrestorable.is_empty(), "{:?}", plan.unrestorable);
         let lab = lab_of(net(target), now);
         if plan.operations() > 0 {
             let ended = lab.run::<SyncNets>(apply_plan(apply(), &text, StalePolicy::Refuse)).report;

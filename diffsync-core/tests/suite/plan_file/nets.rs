@@ -27,7 +27,7 @@ fn undo_of(lab: &Handle) -> String {
     let mut options = apply();
     options.undo = Some(key());
     let ended = lab.run::<SyncNets>(options.clone());
-    assert_eq!(ended.report.undo.as_ref().unwrap().lost, [], "{:?}", ended.report);
+    assert_eq!(ended.report.undo.as_ref().unwrap().unrestorable, [], "{:?}", ended.report);
     inverse::<SyncNets>(&ended.report, &options)
 }
 
@@ -171,7 +171,7 @@ fn check_drawn(mut draw: Draw) {
     options.undo = Some(key());
     let ended = which.run(&lab, options.clone());
     let undo = ended.report.undo.as_ref().unwrap();
-    assert_eq!(undo.lost, [], "{:?}", ended.report);
+    assert_eq!(undo.unrestorable, [], "{:?}", ended.report);
     let text = inverse::<SyncNets>(&ended.report, &options);
     // The lab counts what is to be there again as if it came from a source.
     let back = at(&target, &lab.target());

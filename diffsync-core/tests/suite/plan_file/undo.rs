@@ -23,7 +23,7 @@ fn undone(rig: &Shared, text: &str, policy: StalePolicy) -> RunReport {
 }
 
 fn lost(text: &str) -> Vec<String> {
-    read(text).unwrap().lost.iter().map(ToString::to_string).collect()
+    read(text).unwrap().unrestorable.iter().map(ToString::to_string).collect()
 }
 
 fn sides() -> (Records, Records) {

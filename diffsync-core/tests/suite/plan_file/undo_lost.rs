@@ -14,7 +14,7 @@ use crate::plan_file::{key, undoable};
 use crate::world::records;
 
 fn lost(report: &RunReport) -> Vec<String> {
-    report.undo.as_ref().unwrap().lost.iter().map(ToString::to_string).collect()
+    report.undo.as_ref().unwrap().unrestorable.iter().map(ToString::to_string).collect()
 }
 
 #[test]

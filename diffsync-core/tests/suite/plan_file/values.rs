@@ -31,7 +31,7 @@ fn plan_of(keys: &[&str], ordered: &[&str]) -> String {
     let mut target = Routers::default();
     target.routers.mark_loaded();
     let plan = Plan::new(source, target);
-    let head = dry_run().plan_head(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), &plan);
+    let head = dry_run().plan_header(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), &plan);
     let mut text = Vec::new();
     write_plan(&plan, &head, &key(), &mut text).unwrap();
     String::from_utf8(text).unwrap()
