@@ -1,4 +1,4 @@
-//! The plan that takes back a run, and what it cannot restore.
+//! The undo plan of a run, and what it cannot restore.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::SavedOperation;
 
-/// What takes back a run, as far as that can be done.
+/// The operations that undo a run, and what they cannot restore.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UndoPlan {
     pub(crate) operations: Vec<SavedOperation>,
-    /// What it cannot restore.
+    /// The records and values that it cannot restore.
     pub unrestorable: Vec<Unrestorable>,
 }
 
@@ -31,7 +31,7 @@ impl UndoPlan {
     }
 }
 
-/// Something that taking back a run does not restore.
+/// Something that an undo plan does not restore.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unrestorable {
@@ -40,7 +40,7 @@ pub struct Unrestorable {
     pub reason: String,
     /// The model's name.
     pub model: String,
-    /// The record's identifier, or none where it concerns all of the model.
+    /// The record's identifier, or `None` if it concerns the whole model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
 }

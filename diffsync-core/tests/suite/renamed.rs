@@ -74,7 +74,7 @@ fn taking_the_run_back_deletes_what_was_stored() {
     assert_eq!(
         lost,
         [
-            "region europe: the target stored it as new-europe, which is another record too",
+            "region europe: the target stored it as new-europe, which is also another record",
             "region new-europe: the target stored another record in its place",
         ]
     );

@@ -220,7 +220,7 @@ fn a_null_in_an_identifier_is_an_error_at_its_record() {
 
 #[test]
 fn two_records_of_one_name_are_both_rejected() {
-    assert_eq!(csv::rejected("name,speed,note\na,1,\na,2,\n"), [r#"source: port "a" is there 2 times"#]);
+    assert_eq!(csv::rejected("name,speed,note\na,1,\na,2,\n"), [r#"source: port "a" occurs 2 times"#]);
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn a_run_that_is_written_as_a_whole_and_got_no_answer_to_its_commit_is_unknown()
         assert!(said.contains("was lost, so look there whether it was carried out"), "{said}");
         let undo = report.undo.unwrap();
         assert_eq!((undo.operations(), undo.unrestorable.len()), (0, 20));
-        assert!(undo.unrestorable.iter().all(|lost| lost.reason == "whether it was created is not known"));
+        assert!(undo.unrestorable.iter().all(|lost| lost.reason == "it is unknown whether it was created"));
     });
 }
 

@@ -107,10 +107,7 @@ fn a_line_that_was_cut_off_is_left_out() {
     // A plan as a whole has no such excuse.
     let whole = text.replacen(r#","unfinished":true"#, "", 1);
     assert_ne!(whole, text);
-    assert_eq!(
-        read(&whole).unwrap_err().to_string(),
-        "the plan has no end after line 3: it was cut off; make it again"
-    );
+    assert_eq!(read(&whole).unwrap_err().to_string(), "the plan ends after line 3: it was cut off; create it again");
 }
 
 #[test]
@@ -142,7 +139,7 @@ fn an_unfinished_plan_is_not_approved_and_has_nothing_after_an_approval() {
     let added = format!("{}{approval}{}", &text[..last], &text[last..]);
     assert_eq!(
         read(&added).unwrap_err().to_string(),
-        "line 4 is not part of a plan: after an approval there are only approvals"
+        "line 4 is not part of a plan: only approvals may follow an approval"
     );
 }
 

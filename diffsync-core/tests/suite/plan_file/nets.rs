@@ -143,7 +143,7 @@ fn a_record_is_not_created_again_without_what_it_needs() {
     let ended = gone.run::<SyncNets>(apply_plan(apply(), &undo, StalePolicy::SkipStale));
     let reasons: Vec<_> = ended.report.stale.iter().map(ToString::to_string).collect();
     assert_eq!(reasons.len(), 3, "{reasons:?}");
-    assert!(reasons.iter().all(|reason| reason.ends_with(": what it needs is not there")), "{reasons:?}");
+    assert!(reasons.iter().all(|reason| reason.ends_with(": a record that it needs is missing")), "{reasons:?}");
     assert_eq!(gone.calls(), [""; 0]);
 }
 
