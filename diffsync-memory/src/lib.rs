@@ -1,4 +1,4 @@
-//! What memory a step of a run takes: bytes it allocated, and what the operating system gave the process.
+//! The memory use of a step of a run: the bytes that it allocated, and the resident size of the process.
 //!
 //! A binary opts into counting allocations with one line at its root:
 //!
@@ -7,9 +7,9 @@
 //! # fn main() {}
 //! ```
 //!
-//! Each step has a scope of its own, which its thread is in while it works on the step. So two steps that run at the
-//! same time have each their own figures. Work that a loader hands to another thread takes the scope along with
-//! [`MemoryScope::current`] and [`MemoryScope::enter`], or [`MemoryScope::follow`] for a future.
+//! Each step has its own scope, which its thread enters while it works on the step, so two steps that run at the same time
+//! have separate figures. Work that a loader passes to another thread takes the scope along with [`MemoryScope::current`]
+//! and [`MemoryScope::enter`], or [`MemoryScope::follow`] for a future.
 
 mod allocator;
 mod resident;
@@ -22,9 +22,9 @@ use serde::Serialize;
 pub use self::allocator::{CountingAllocator, MemoryScope};
 use self::resident::ResidentPeak;
 
-/// Counts the allocations of this binary, so that memory profiling can tell what each step of a run allocates.
+/// Counts the allocations of this binary, so that memory profiling can report the allocations of each step of a run.
 ///
-/// Outside a profiled run it costs a look at a thread-local variable per allocation.
+/// Outside a profiled run it costs a read of a thread-local variable per allocation.
 #[macro_export]
 macro_rules! count_allocations {
     () => {
@@ -38,9 +38,9 @@ macro_rules! count_allocations {
 /// The memory figures of one step, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct StepMemory {
-    /// What the step allocated, if the binary counts allocations.
+    /// The step's allocations, if the binary counts them.
     pub heap: Option<MemoryUse>,
-    /// What the operating system gave the whole process, where it says so.
+    /// The resident size of the whole process, if the operating system reports it.
     pub resident: Option<MemoryUse>,
 }
 
@@ -54,14 +54,14 @@ pub struct MemoryUse {
 }
 
 impl MemoryScope {
-    /// Counts for this scope what a future allocates, whichever thread drives it: for work given to `tokio::spawn`.
+    /// Counts the allocations of a future for this scope, on any thread: for work passed to `tokio::spawn`.
     pub async fn follow<F: Future>(self, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|cx| self.enter(|| future.as_mut().poll(cx))).await
     }
 }
 
-/// Drives a future to its end and says what memory that took.
+/// Runs a future to its end and measures its memory use.
 pub async fn profile<F: Future>(future: F) -> (F::Output, StepMemory) {
     let scope = MemoryScope::new();
     let resident = ResidentPeak::start();

@@ -10,13 +10,13 @@ pub enum HoldReason {
     Guard,
     /// The record must not be deleted: `prevent_destroy`.
     PreventDestroy,
-    /// The identifier of the record to delete is that of a new one but for case or surrounding space, so the system may
-    /// take the two for one.
+    /// The identifier of the record to delete differs from that of a new one only in case or surrounding space, so the system
+    /// may treat the two as the same record.
     PossibleDuplicate {
         /// The new record.
         new: RecordRef,
     },
-    /// A record could not be written since a unique value of it is taken, perhaps by the record to delete.
+    /// A record could not be written because a unique value of it is taken, perhaps by the record to delete.
     Conflict {
         /// The record that could not be written.
         with: RecordRef,
@@ -26,7 +26,7 @@ pub enum HoldReason {
         /// The record that the target stored.
         by: RecordRef,
     },
-    /// The record to delete lives under one that is held for a conflict, or since it was written over.
+    /// The record to delete is under one that is held for a conflict, or because it was overwritten.
     Under {
         /// The record that is held.
         held: RecordRef,

@@ -5,7 +5,7 @@ use super::model_schema::ModelSchema;
 
 /// Stops the build when the table at `position` shares its model's name with an earlier one, or when its model is the
 /// first of a circle of models that must all be written before each other. Called by `#[derive(Dataset)]` in a constant,
-/// once for each table, so that the error stands at that field and is said once.
+/// once for each table, so that the error is reported once, at that field.
 ///
 /// # Panics
 ///
@@ -25,25 +25,28 @@ pub const fn check_table<const N: usize>(tables: &[&ModelSchema; N], position: u
         }
         earlier += 1;
     }
+
     check_circle(tables, position);
 }
 
-/// The shortest circle that begins at a table is searched for breadth first, among the tables from there on: a circle is
-/// reported at the first of its tables only.
+/// Searches breadth first for the shortest circle that begins at a table, among the tables from there on, so that a circle
+/// is reported only at the first of its tables.
 #[allow(clippy::panic, reason = "a panic in a constant is how a library stops the build with a message")]
 #[track_caller]
 const fn check_circle<const N: usize>(tables: &[&ModelSchema; N], start: usize) {
     let mut queue = [start; N];
     let mut came_from = [N; N];
     let (mut head, mut tail) = (0, 1);
+
     while head < tail {
         let at = queue[head];
         head += 1;
+
         let mut edge = 0;
         while let Some((model, _)) = needs(tables[at], edge) {
             edge += 1;
             let Some(next) = find(tables, model) else { continue };
-            // Within a model the records are ordered among themselves.
+            // The records of one model are ordered at run time.
             if next == at || next < start {
                 continue;
             }
@@ -80,6 +83,7 @@ const fn report_circle<const N: usize>(tables: &[&ModelSchema; N], start: usize,
                 break;
             }
         }
+
         if at == start {
             break;
         }

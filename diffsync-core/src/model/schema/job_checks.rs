@@ -33,6 +33,7 @@ pub const fn check_skipped(tables: &[&ModelSchema], model: &str) {
 pub const fn check_ignored(tables: &[&ModelSchema], model: &str, attribute: &str) {
     check_skipped(tables, model);
     let Some(at) = find(tables, model) else { return };
+
     let attributes = tables[at].attributes;
     let mut i = 0;
     while i < attributes.len() {
@@ -41,6 +42,7 @@ pub const fn check_ignored(tables: &[&ModelSchema], model: &str, attribute: &str
         }
         i += 1;
     }
+
     let mut message = Message::new();
     message.push("`");
     message.push(model);
@@ -61,7 +63,7 @@ pub const fn check_ignored(tables: &[&ModelSchema], model: &str, attribute: &str
 #[doc(hidden)]
 pub const fn check_same_data<S: SameDataset<T>, T>() {}
 
-/// A data set that is another one: implemented for each and itself.
+/// The equality of two data sets: each implements it for itself only.
 #[diagnostic::on_unimplemented(
     message = "the source loads `{Self}` and the target `{T}`, but both adapters of a job load the same data set",
     label = "its `type Data` is not that of the target",

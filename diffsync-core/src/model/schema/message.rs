@@ -2,7 +2,7 @@
 
 use super::model_schema::ModelSchema;
 
-/// A message put together at compile time, where there is no `format!`. What does not fit is cut.
+/// A message that is built at compile time, where `format!` is not available. A text that does not fit is dropped.
 pub(super) struct Message {
     bytes: [u8; 1024],
     len: usize,

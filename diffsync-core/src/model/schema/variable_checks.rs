@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::message::{Message, same};
 
-/// What values a variable takes.
+/// The kind of a variable's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -29,7 +29,7 @@ pub enum VariableKind {
     List(&'static Self),
 }
 
-/// Stops the build when a job's variable is called like a flag that every job has. Called by `#[job]` in a constant.
+/// Stops the build when a job's variable has the name of a flag that every job has. Called by `#[job]` in a constant.
 ///
 /// # Panics
 ///
@@ -51,7 +51,7 @@ pub const fn check_variable(name: &str) {
     }
 }
 
-/// Stops the build when a secret has a default, which would stand in the program for all to read. Called by `#[job]` in
+/// Stops the build when a secret has a default, which anyone could read in the program. Called by `#[job]` in
 /// a constant for each variable with a default.
 ///
 /// # Panics
@@ -64,7 +64,7 @@ pub const fn check_default(secret: bool) {
     assert!(!secret, "a secret has no default: it would stand in the program for all to read; use `env = \"…\"`");
 }
 
-/// Stops the build when the default of a choice is none of what there is to choose from. Called by `#[job]` in a constant
+/// Stops the build when the default of a choice is not one of its names. Called by `#[job]` in a constant
 /// for each variable with a default.
 ///
 /// # Panics
@@ -90,11 +90,11 @@ pub const fn check_choice(kind: VariableKind, default: &str) {
     panic!("{}", message.text());
 }
 
-/// Stops the build when the default of a variable cannot be one of its type. Called by `#[job]` in a constant for each
+/// Stops the build when the default of a variable is not a value of its type. Called by `#[job]` in a constant for each
 /// variable with a default, with the [range](crate::Variable::RANGE) of its type.
 ///
-/// What it cannot see in a constant (a URL or a JSON document that only begins like one, a type of the user's own) is
-/// found when the program starts.
+/// A constant cannot check everything (a URL or a JSON document beyond its beginning, a type of the user's own). The rest is
+/// checked when the program starts.
 ///
 /// # Panics
 ///
@@ -149,12 +149,13 @@ const fn integer(text: &[u8]) -> Option<i128> {
     if i == text.len() {
         return None;
     }
+
     let mut number: i128 = 0;
     while i < text.len() {
         if !text[i].is_ascii_digit() {
             return None;
         }
-        // Beyond this it is out of the range of every type.
+        // A larger number is out of the range of every type.
         if number < i64::MAX as i128 * 16 {
             number = number * 10 + (text[i] - b'0') as i128;
         }
@@ -163,7 +164,7 @@ const fn integer(text: &[u8]) -> Option<i128> {
     Some(if negative { -number } else { number })
 }
 
-/// What `f64::from_str` takes: digits, a point among them, an exponent; or the word for what is no number.
+/// Whether `f64::from_str` accepts the text: digits with a point, an exponent; or the word for an infinity or a NaN.
 const fn is_number(text: &[u8]) -> bool {
     let mut i = if let [b'-' | b'+', ..] = text { 1 } else { 0 };
     let word = text.split_at(i).1;
@@ -181,6 +182,7 @@ const fn is_number(text: &[u8]) -> bool {
         }
         i += 1;
     }
+
     if digits == 0 || points > 1 {
         return false;
     }
@@ -213,10 +215,10 @@ const fn begins_json(text: &[u8]) -> bool {
     }
 }
 
-/// The flags that every job has with `run` and `plan`, which its variables cannot be called.
+/// The flags of `run` and `plan`, which are reserved names for a job's variables.
 ///
-/// They belong to the program, which the core does not know. They are here all the same, since `#[job]` refuses such a
-/// variable when it is compiled, and only the core is there then.
+/// They belong to the program, which the core does not know. They are here because `#[job]` rejects such a variable at
+/// compile time, when only the core is available.
 #[doc(hidden)]
 pub const RUN_FLAGS: &[&str] = &[
     "allow_creates",
