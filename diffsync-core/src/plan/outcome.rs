@@ -33,7 +33,7 @@ pub enum Outcome {
     },
     /// It was not attempted because of another record.
     Blocked {
-        /// The record whose failure caused it, or that still lives under it.
+        /// The record whose failure caused it, or a child that still exists.
         by: RecordRef,
     },
     /// It was held back, so that no data is lost.

@@ -343,8 +343,7 @@ fn sameness<D: Dataset>() -> Vec<Option<Sameness>> {
     D::SCHEMAS.iter().map(|schema| Some(schema).filter(|its| has_one_spelling && is_whole(its)).map(sameness)).collect()
 }
 
-/// Whether two equal values of a type, as it is written, are always written alike. A user's own type may compare by another
-/// rule.
+/// Whether two equal values of this type are always written alike. A user's own type may compare by another rule.
 fn is_exact(type_name: &str) -> bool {
     const NAMES: [&str; 17] = [
         "String", "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
@@ -354,7 +353,7 @@ fn is_exact(type_name: &str) -> bool {
     within("Option<").or_else(|| within("Vec<")).map_or_else(|| NAMES.contains(&type_name), is_exact)
 }
 
-/// Puts a record in the place of the one with its identifier, or adds it, and says in which row.
+/// Replaces the record with the same identifier, or adds the record, and returns its row.
 fn put<M: SyncModel>(table: &mut Table<M>, record: M) -> u32 {
     let row = table.position(record.key()).unwrap_or_else(|| crate::data::table::row(table.len()));
     table.replace(record);

@@ -368,7 +368,7 @@ struct Attributes<'a> {
     values: LineValues,
 }
 
-/// Which values of which record.
+/// The record, and which of its values.
 enum LineValues {
     All(RecordRef),
     Before { update: usize, target: RecordRef },

@@ -114,7 +114,7 @@ impl ModelSchema {
         None
     }
 
-    /// Whether records of this model live under other records of it.
+    /// Whether records of this model can be children of other records of it.
     #[must_use]
     pub fn nests_in_itself(&self) -> bool {
         self.parent().is_some_and(|parent| parent.model == self.name)

@@ -174,17 +174,20 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderExcluded<'_, '_, D, M> {
         if is_parent {
             self.parent_in_self = self.parent_in_self.or(to_self(key));
         }
+
         let model = position::<D, P>();
         let (source, target): (&Table<P>, &Table<P>) = (self.differ.source.table(), self.differ.target.table());
         let (source_out, target_out) = (&self.differ.source_out[model], &self.differ.target_out[model]);
         let absent = &self.differ.absent[model];
         let needs = self.side == Side::Source && link.orders();
+
         let mut without_row = source.without_row();
         without_row.extend(target.without_row());
         let none_out = source_out.is_empty() && target_out.is_empty() && without_row.is_empty();
         if none_out && absent.is_empty() || !is_parent && !needs {
             return;
         }
+
         for (row, record) in self.children.iter().enumerate() {
             key.each(record, |named| {
                 let (in_source, in_target) = (source.position(named), target.position(named));
@@ -195,7 +198,8 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderExcluded<'_, '_, D, M> {
                 if needs {
                     self.rows.follow(row, absent, in_source);
                 }
-                // Whoever lives under it follows; whoever refers to it does without a record that the target has not.
+
+                // Children always follow their parent; a reference counts only if neither side has the record.
                 let lost = is_parent || needs && in_source.is_none() && in_target.is_none();
                 if lost && !without_row.is_empty() && without_row.contains(&P::to_id(named)) {
                     self.rows.rejected.insert(row);
@@ -205,20 +209,20 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderExcluded<'_, '_, D, M> {
     }
 }
 
-/// The identifiers of the records that either side's loader wants to be left alone.
+/// The identifiers of the records that either side's loader ignores.
 fn ignored<M: SyncModel>(source: &Table<M>, target: &Table<M>) -> HashSet<M::Id> {
     let flags = source.record_flags().iter().chain(target.record_flags());
     flags.filter(|(_, flags)| flags.contains(Flags::IGNORE)).map(|(id, _)| id.clone()).collect()
 }
 
-/// Takes out the rows with these identifiers.
+/// Excludes the rows with these identifiers.
 fn take_out_named<M: SyncModel>(out: &mut FixedBitSet, table: &Table<M>, ids: &HashSet<M::Id>) {
     for row in ids.iter().filter_map(|id| table.position(id.key()?)) {
         out.insert(row as usize);
     }
 }
 
-/// Takes out of one side what is out on the other.
+/// Excludes the counterparts of the rows that are excluded on the other side.
 fn take_out_counterparts<M: SyncModel>(out: &Excluded, table: &Table<M>, other_out: &mut Excluded, other: &Table<M>) {
     for (other_out, out) in other_out.each(out) {
         for row in out.ones().filter_map(|row| other.position(table.rows()[row].key())) {
@@ -227,7 +231,7 @@ fn take_out_counterparts<M: SyncModel>(out: &Excluded, table: &Table<M>, other_o
     }
 }
 
-/// How many records cannot be used and have no row on either side: they count, though there is nothing to show.
+/// The number of unusable records without a row on either side. They are counted, although they cannot be shown.
 pub(super) fn without_row_on_either<M: SyncModel>(source: &Table<M>, target: &Table<M>) -> usize {
     let (source_ids, target_ids) = (source.without_row(), target.without_row());
     source_ids.union(&target_ids).filter(|id| !source.contains(*id) && !target.contains(*id)).count()

@@ -163,7 +163,7 @@ mod tests {
             prop_assert_eq!(IgnoreCase::same(&right, &left), same);
         }
 
-        /// What is the same has the same hash, whatever the case: or a record would not be found.
+        /// Equal texts have the same hash regardless of case: otherwise a record would not be found.
         #[test]
         fn the_hash_agrees(left in text(), flips in prop::collection::vec(any::<bool>(), 100), other in text()) {
             let right: String = left.chars().zip(flips).flat_map(|(letter, flip)| {
