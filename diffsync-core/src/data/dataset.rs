@@ -46,7 +46,7 @@ pub trait Dataset: Default + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "the data set `{Self}` has no table for `{M}`",
     label = "`{Self}` needs a field of type `Table<{M}>`",
-    note = "what a model's records live under or refer to must be in the same data set; to sync them without it, drop the link"
+    note = "the parents of a model's records, and the records that they refer to, must be in the same data set; to sync without them, remove the link"
 )]
 pub trait HasTable<M: SyncModel> {
     /// The position of `M` among the data set's models.

@@ -208,7 +208,7 @@ impl<M: SyncModel, N: AsKey<M>> AsKey<M> for Option<N> {
     }
 }
 
-/// What the type of an identifier must be able to do.
+/// The bounds on the type of an identifier.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an identifier",
     label = "this field is an identifier",
@@ -217,7 +217,7 @@ impl<M: SyncModel, N: AsKey<M>> AsKey<M> for Option<N> {
 pub trait IdentifierValue: Clone + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static {}
 impl<T: Clone + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static> IdentifierValue for T {}
 
-/// What the type of an attribute must be able to do.
+/// The bounds on the type of an attribute.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an attribute",
     label = "this field is an attribute, since it has no other role",
@@ -226,22 +226,22 @@ impl<T: Clone + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static
 pub trait AttributeValue: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {}
 impl<T: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static> AttributeValue for T {}
 
-/// What the type of a local field must be able to do.
+/// The bounds on the type of a local field.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a local field",
     label = "this field is `local`",
-    note = "a local field's type needs `Default`, `Send` and `Sync`: it is empty in what the other side gets to see"
+    note = "a local field's type needs `Default`, `Send` and `Sync`: the other side gets it empty"
 )]
 pub trait LocalValue: Default + Send + Sync + 'static {}
 impl<T: Default + Send + Sync + 'static> LocalValue for T {}
 
-/// A record as a target gets it: the source's own where the model has no local fields, else a copy without them.
+/// A record as a target gets it: the source's own if the model has no local fields, otherwise a copy without them.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Outgoing<'a, M> {
     /// The source's own record.
     Whole(&'a M),
-    /// A copy without what the other side must not see.
+    /// A copy without the fields that the other side must not see.
     Copy(M),
 }
 
@@ -256,7 +256,7 @@ impl<M> Deref for Outgoing<'_, M> {
     }
 }
 
-/// Writes an identifier for people and as a key in documents, so that two identifiers never look the same.
+/// Writes an identifier for people and as a key in documents. Two identifiers never have the same text.
 ///
 /// A single part is written as it is. Several are joined with `__`, as the Python peer does; a part that would make
 /// that ambiguous is quoted, so `("a__b", "c")` is `"a__b"__c` and `("a", "b__c")` is `a__"b__c"`.
@@ -268,7 +268,7 @@ pub struct IdentifierText<'a, 'f> {
 }
 
 impl<'a, 'f> IdentifierText<'a, 'f> {
-    /// Begins an identifier of so many parts.
+    /// Begins an identifier with this number of parts.
     pub fn new(out: &'a mut fmt::Formatter<'f>, parts: usize) -> Self {
         Self { out, parts, written: 0 }
     }
@@ -278,6 +278,7 @@ impl<'a, 'f> IdentifierText<'a, 'f> {
         if self.parts == 1 {
             return Display::fmt(part, self.out);
         }
+
         self.separate()?;
         let text = part.to_string();
         let ambiguous = text.contains("__") || text.starts_with(['_', '"']) || text.ends_with('_') || text == ABSENT;

@@ -53,7 +53,7 @@ pub struct Plan<D: 'static> {
     readers: Vec<&'static dyn ReadModel<D>>,
     /// For each model and each of its links, the position of the linked model.
     links: Vec<Vec<usize>>,
-    /// Whether updates set exactly the source's values, also where others would do.
+    /// Whether updates set exactly the source's values, even where an equal value would do.
     exact: bool,
     /// How the applied plan file fits the two sides.
     fit: Option<PlanFit>,
@@ -187,7 +187,7 @@ impl<D: Dataset> Plan<D> {
         }
     }
 
-    /// Whether updates set exactly the source's values, also where others would do.
+    /// Whether updates set exactly the source's values, even where an equal value would do.
     pub(crate) fn is_exact(&self) -> bool {
         self.exact
     }

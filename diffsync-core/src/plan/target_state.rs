@@ -308,8 +308,8 @@ impl<'a, D: Dataset> TargetState<'a, D> {
     }
 }
 
-/// What is to be asked of two records of one identifier that do not differ, before they count as the same in all their
-/// fields: the positions of the fields whose types may call two values equal that are written otherwise.
+/// The fields of two equal records that must still be compared as plain values: those whose types may treat values as
+/// equal that are written differently. By their positions.
 struct Sameness {
     identifiers: Vec<usize>,
     attributes: Vec<usize>,
@@ -324,8 +324,8 @@ impl Sameness {
     }
 }
 
-/// How to tell, for each model, whether two records without differences are the same. That needs a comparison of every
-/// field by `==`. An identifier that has several spellings makes the links to it, in any model, compare by another rule.
+/// For each model, how to decide whether two records without differences are the same. Every field must be compared by
+/// `==` for that. An identifier with several spellings changes the comparison of the links to it, in any model.
 fn sameness<D: Dataset>() -> Vec<Option<Sameness>> {
     let is_equal = |field: &FieldSchema| field.comparison == Comparison::Equal;
     let has_one_spelling = D::SCHEMAS.iter().all(|schema| schema.identifiers.iter().all(is_equal));

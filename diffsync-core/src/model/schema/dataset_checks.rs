@@ -90,7 +90,7 @@ const fn report_circle<const N: usize>(tables: &[&ModelSchema; N], start: usize,
         next = at;
         at = came_from[at];
     }
-    message.push("; a record must be able to exist before what lives under it or refers to it: make one of them `references(…, deferred)`, or take the link or the `after` off");
+    message.push("; a record must exist before its children and the records that refer to it: make one of these links `references(…, deferred)`, or remove a link or an `after`");
     panic!("{}", message.text());
 }
 

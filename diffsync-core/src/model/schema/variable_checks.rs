@@ -61,7 +61,7 @@ pub const fn check_variable(name: &str) {
 #[track_caller]
 #[doc(hidden)]
 pub const fn check_default(secret: bool) {
-    assert!(!secret, "a secret has no default: it would stand in the program for all to read; use `env = \"…\"`");
+    assert!(!secret, "a secret cannot have a default, which anyone could read in the program; use `env = \"…\"`");
 }
 
 /// Stops the build when the default of a choice is not one of its names. Called by `#[job]` in a constant
@@ -76,7 +76,7 @@ pub const fn check_default(secret: bool) {
 pub const fn check_choice(kind: VariableKind, default: &str) {
     let (VariableKind::Choice(names) | VariableKind::List(&VariableKind::Choice(names))) = kind else { return };
     let mut message = Message::new();
-    message.push("the default is no choice; there is ");
+    message.push("the default is not one of the choices: ");
     let mut i = 0;
     while i < names.len() {
         if same(names[i], default) {
