@@ -15,13 +15,13 @@ use crate::model::operation::Operation;
 pub enum Refusal {
     /// Models that only one side loaded and that the other did not leave out.
     #[error(
-        "{}; a system without such records says so with `mark_loaded()`, and one that cannot list them with `skip(reason)`",
+        "{}; its loader must call `mark_loaded()` if there are no such records, or `skip(reason)` if it cannot list them",
         self.models_text()
     )]
     HalfLoaded(Vec<(&'static str, Side)>),
     /// One side loaded nothing.
     #[error(
-        "the {0} holds no records at all, and its loader did not say that this is so; look there first, and if it is to be empty, have the loader call `mark_loaded()`"
+        "the {0} has no records, and its loader did not call `mark_loaded()`; check the system first, and call `mark_loaded()` in the loader if it may be empty"
     )]
     NothingLoaded(Side),
     /// The target is written as a whole, and holds records of a model that would be lost.
