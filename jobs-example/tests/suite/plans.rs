@@ -197,8 +197,12 @@ fn a_file_that_is_not_as_it_was_made_is_refused() {
     let text = planned(&[]).read("plan.jsonl");
     refused("", 4, "`plan.jsonl`: the plan ends after line 0: it was cut off; create it again");
     refused(&text[..text.len() / 2], 4, "it was cut off");
-    refused(&text.replace("\"area\":12,", "\"area\":13,"), 4, "the plan was changed after it was made");
-    refused(&text.replace("countries-to-inventory", "moons-to-inventory"), 4, "the plan was changed after it was made");
+    refused(&text.replace("\"area\":12,", "\"area\":13,"), 4, "the plan was changed after it was created");
+    refused(
+        &text.replace("countries-to-inventory", "moons-to-inventory"),
+        4,
+        "the plan was changed after it was created",
+    );
     refused(&text.replacen("\"diffsync_plan\":1", "\"diffsync_plan\":9", 1), 4, "the plan has format 9");
     place().expect(1, &["apply", "plan.jsonl"]).says("the plan cannot be read or written: No such file");
 }

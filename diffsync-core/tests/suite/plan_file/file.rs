@@ -123,7 +123,7 @@ fn a_file_that_was_cut_off_is_refused() {
 #[test]
 fn a_file_that_was_changed_is_refused() {
     let text = text();
-    let changed = "the plan was changed after it was made";
+    let changed = "the plan was changed after it was created";
     check(&text.replace("68", "69"), changed);
     check(&text.replace("\"by\":\"ada\"", "\"by\":\"eve\""), changed);
     let lines: Vec<_> = text.split_inclusive('\n').collect();
