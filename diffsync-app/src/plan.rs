@@ -51,7 +51,7 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
             closing.push(format!("nothing to do: `{path}` was not written"));
         } else {
             let variables = values.to_save(job.variables());
-            let mut head = options.plan_head(job.info(), PlanKind::Sync, variables, signature(matches), plan);
+            let mut head = options.plan_header(job.info(), PlanKind::Sync, variables, signature(matches), plan);
             program.clone_into(&mut head.program);
             let written = file.write(|out| write_plan(plan, &head, &key, out));
             written.map_err(|error: io::Error| format!("the plan cannot be written to `{path}`: {error}"))?;

@@ -64,7 +64,7 @@ impl UndoFile {
     pub(crate) fn write(self, report: &RunReport, closing: &mut Vec<String>) -> Result<(), String> {
         let path = self.path.display();
         let is_begun = self.log.as_ref().is_some_and(|log| log.is_begun());
-        let is_empty = report.undo.as_ref().is_none_or(|undo| undo.operations() == 0 && undo.lost.is_empty());
+        let is_empty = report.undo.as_ref().is_none_or(|undo| undo.operations() == 0 && undo.unrestorable.is_empty());
         let head = self.log.as_ref().and_then(|log| log.head());
 
         // A file that was begun is replaced even if the run undid all of its writes itself.
@@ -151,7 +151,7 @@ impl Observer for Log {
     fn observe(&self, event: &Event<'_>) {
         if let Event::DiffReady(plan) = event {
             let (variables, made) = (self.variables.clone(), self.made.clone());
-            let mut head = self.options.plan_head(self.job, PlanKind::Undo, variables, made, &***plan);
+            let mut head = self.options.plan_header(self.job, PlanKind::Undo, variables, made, &***plan);
             head.program.clone_from(&self.program);
             *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
         }

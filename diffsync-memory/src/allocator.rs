@@ -1,13 +1,13 @@
-//! A global allocator that counts, for the scope that the allocating thread is in, the bytes in use and their peak.
+//! A global allocator that counts the bytes in use, and their peak, for the scope of the allocating thread.
 //!
-//! Every thread keeps its own balance and hands it to its scope when it has changed by 64 KiB or the scope is left;
-//! counting in shared variables at each allocation was measured to cost 10 % instead. A figure can therefore be off by
+//! Each thread keeps its own balance and adds it to its scope when the balance has changed by 64 KiB, or when it leaves the
+//! scope; counting in shared variables at each allocation would cost 10 % of the run time. A figure can therefore be off by
 //! up to 64 KiB for each thread that works at the same time.
 //!
-//! A thread that is in no scope, such as one that a database driver started, counts for the scope that is open if there
-//! is just one. While two are open, as when both sides load at the same time, nothing says whose work it does.
+//! A thread without a scope, such as a database driver's own, counts for the open scope if there is only one. While two are
+//! open, as when both sides load at the same time, its scope is not known.
 
-#![allow(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every call is handed on to the system's allocator")]
+#![allow(unsafe_code, reason = "`GlobalAlloc` is an unsafe trait; every call is passed to the system's allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MemoryUse;
 
-/// The balance at which a thread hands its count to its scope, in bytes.
+/// The balance at which a thread adds its count to its scope, in bytes.
 const BATCH: i64 = 64 * 1024;
 
 /// The system's allocator, counting. Installed with [`count_allocations!`](crate::count_allocations).
@@ -28,7 +28,7 @@ pub struct CountingAllocator;
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(size(layout.size()));
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
+        // SAFETY: the caller upholds the contract of the system's allocator.
         unsafe { System.alloc(layout) }
     }
 
@@ -58,15 +58,15 @@ fn size(bytes: usize) -> i64 {
 /// One scope's figures.
 struct Slot {
     taken: AtomicBool,
-    /// How often the slot was taken, so that a late count does not go to its next owner.
+    /// The number of times that the slot was taken, so that a late count does not go to its next owner.
     generation: AtomicUsize,
-    /// Whether anything was counted: not where another allocator is installed.
+    /// Whether anything was counted. Nothing is if another allocator is installed.
     counted: AtomicBool,
     in_use: AtomicI64,
     peak: AtomicI64,
 }
 
-/// Scopes live in a fixed array, since the allocator cannot follow a pointer that might be freed.
+/// Scopes are in a fixed array, since the allocator cannot follow a pointer that might be freed.
 static SLOTS: [Slot; SLOT_COUNT] = [const {
     Slot {
         taken: AtomicBool::new(false),
@@ -79,14 +79,14 @@ static SLOTS: [Slot; SLOT_COUNT] = [const {
 
 const SLOT_COUNT: usize = 64;
 
-/// The scope that is open if there is just one, for threads that are in none.
+/// The open scope if there is only one, for threads without a scope.
 static ONLY: AtomicUsize = AtomicUsize::new(NONE);
 
 /// No scope: the thread does not work on a profiled step.
 const NONE: usize = usize::MAX;
 
 thread_local! {
-    // Constants without destructors: reading them neither allocates nor fails while the thread ends.
+    // Constants without destructors, so that reading them neither allocates nor fails while the thread ends.
     static SCOPE: Cell<usize> = const { Cell::new(NONE) };
     /// The scope that the balance is for.
     static COUNTED_FOR: Cell<usize> = const { Cell::new(NONE) };
@@ -103,10 +103,12 @@ fn count(bytes: i64) {
             return;
         }
     }
+
     if COUNTED_FOR.get() != scope {
         hand_over();
         COUNTED_FOR.set(scope);
     }
+
     let balance = BALANCE.get() + bytes;
     BALANCE.set(balance);
     if balance > HIGHEST.get() {
@@ -125,16 +127,17 @@ fn hand_over() {
     if slot.generation.load(Ordering::Relaxed) != scope / SLOT_COUNT {
         return;
     }
+
     let before = slot.in_use.fetch_add(balance, Ordering::Relaxed);
     slot.peak.fetch_max(before + highest, Ordering::Relaxed);
     slot.counted.store(true, Ordering::Relaxed);
 }
 
-/// What allocations are counted for. A clone is the same scope.
+/// The scope that allocations are counted for. A clone is the same scope.
 #[derive(Debug, Clone)]
 pub struct MemoryScope(Option<Arc<Claim>>);
 
-/// A slot that is taken, with its generation; given back when the last handle goes.
+/// A slot that is taken, with its generation. It is released when the last handle is dropped.
 #[derive(Debug)]
 struct Claim(usize);
 
@@ -144,11 +147,13 @@ impl Claim {
     }
 }
 
-/// Takes note of the scope that is open if there is just one.
+/// Stores the open scope if there is only one.
 fn note_the_only_one() {
-    // Two scopes that open at the same time must not each take itself for the only one. The allocator never locks this.
+    // Without the lock, two scopes that open at the same time could each be stored as the only one. The allocator never
+    // takes it.
     static NOTING: Mutex<()> = Mutex::new(());
     let _noting = NOTING.lock().unwrap_or_else(PoisonError::into_inner);
+
     let mut open = SLOTS.iter().enumerate().filter(|(_, slot)| slot.taken.load(Ordering::Relaxed));
     let only = match (open.next(), open.next()) {
         (Some((at, slot)), None) => slot.generation.load(Ordering::Relaxed) * SLOT_COUNT + at,
@@ -175,7 +180,7 @@ impl Default for MemoryScope {
 }
 
 impl MemoryScope {
-    /// A new scope with nothing in it, or an idle one where more are open than can be told apart.
+    /// A new, empty scope, or one that counts nothing if all slots are taken.
     #[must_use]
     pub fn new() -> Self {
         let claim = SLOTS.iter().enumerate().find_map(|(at, slot)| {
@@ -187,13 +192,14 @@ impl MemoryScope {
             Some(Arc::new(Claim(generation * SLOT_COUNT + at)))
         });
         note_the_only_one();
+
         let scope = Self(claim);
-        // Shows whether this binary counts, also if nothing else is allocated in the scope.
+        // Shows whether this binary counts, even if nothing else is allocated in the scope.
         scope.enter(|| drop(black_box(Box::new(0u8))));
         scope
     }
 
-    /// The scope that this thread is in: take it along when handing work to another thread.
+    /// The scope of this thread, to be passed along with work for another thread.
     #[must_use]
     pub fn current() -> Self {
         let current = CURRENT.take();
@@ -202,19 +208,19 @@ impl MemoryScope {
         scope
     }
 
-    /// No scope: to free what a driver's own thread has allocated, which would else be taken off what this one holds.
+    /// No scope: for freeing what a driver's own thread has allocated, which would otherwise be subtracted from this scope.
     #[must_use]
     pub fn none() -> Self {
         Self(None)
     }
 
-    /// Counts for this scope what `work` allocates on this thread.
+    /// Counts the allocations of `work` on this thread for this scope.
     pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
         let _leave = Entered::begin(self);
         work()
     }
 
-    /// What the scope has in use now and had at most, if this binary counts allocations.
+    /// The scope's memory in use and its peak, if this binary counts allocations.
     #[must_use]
     pub fn heap(&self) -> Option<MemoryUse> {
         let slot = self.0.as_ref()?.slot();
@@ -224,7 +230,7 @@ impl MemoryScope {
     }
 }
 
-/// The thread is in a scope; dropping it goes back to the former one, also when the work panics.
+/// The thread is in a scope. Dropping it restores the former one, even if the work panics.
 struct Entered {
     former: usize,
     former_handle: Option<MemoryScope>,

@@ -1,7 +1,7 @@
-//! The memory that the operating system gave the process, and its peak while a step runs.
+//! The resident size of the process, and its peak during a step.
 //!
-//! Linux keeps the peak itself (`VmHWM` of `/proc/self/status`, see proc(5)); writing 5 to `/proc/self/clear_refs`
-//! begins it anew. Where that is not allowed, and on other systems, a thread samples the current size.
+//! Linux keeps the peak itself (`VmHWM` of `/proc/self/status`, see proc(5)); writing 5 to `/proc/self/clear_refs` resets
+//! it. If that is not allowed, and on other systems, a thread samples the current size.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,14 +11,13 @@ use std::time::Duration;
 
 use super::MemoryUse;
 
-/// How often the size is looked at where the system does not keep the peak.
+/// How often the size is sampled if the system does not keep the peak.
 const SAMPLE_EVERY: Duration = Duration::from_millis(5);
 
 /// Measures the peak of the process's resident size from `start` to `finish`.
 ///
-/// The size is the process's: steps that run at the same time share it.
-///
-/// The kept peak is begun anew only if no other measurement relies on it.
+/// The size is that of the process: steps that run at the same time share it. The system's peak is reset only if no other
+/// measurement relies on it.
 pub(crate) enum ResidentPeak {
     /// The system keeps the peak.
     Kept(KeptPeak),
@@ -37,15 +36,16 @@ impl ResidentPeak {
             Self::Kept(_measuring) => kept_peak()?,
             Self::Sampled(sampler) => sampler.finish(),
         };
-        // The two are read one after the other, and the process goes on in between.
+
+        // The two are read one after the other, and the process may allocate in between.
         Some(MemoryUse { in_use, peak: peak.max(in_use) })
     }
 }
 
-/// How many measurements rely on the peak that the system keeps.
+/// The number of measurements that rely on the system's peak.
 static MEASURING: Mutex<usize> = Mutex::new(0);
 
-/// One of them.
+/// One of these measurements.
 pub(crate) struct KeptPeak(());
 
 impl KeptPeak {
@@ -77,7 +77,7 @@ fn kept_peak() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// A thread that looks at the resident size again and again.
+/// A thread that samples the resident size.
 pub(crate) struct Sampler {
     peak: Arc<AtomicU64>,
     done: Arc<AtomicBool>,
@@ -97,7 +97,8 @@ impl Sampler {
                 }
             }
         });
-        // Without a thread the peak is the larger of the sizes at the start and at the end.
+
+        // Without a thread, the peak is the larger of the sizes at the start and at the end.
         Self { peak, done, thread: thread.ok() }
     }
 
@@ -110,7 +111,7 @@ impl Sampler {
         self.done.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // A sampler that panicked has nothing to say; its last sample counts.
+            // If the sampler panicked, its last sample counts.
             let _ = thread.join();
         }
     }

@@ -174,41 +174,41 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Folder<D> {
         self.each_file(synced, &self.loaded(), |file, path, origin| (file.rehearse)(synced, path, origin))
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
+    async fn check(&self, health: &mut HealthCheck) {
         let shown = self.path.display().to_string();
         match fs::read_dir(&self.path) {
-            Ok(_) => checkup.passed("folder", shown),
+            Ok(_) => health.passed("folder", shown),
             Err(error) => {
                 let error = AdapterError::context(format!("cannot open `{shown}`"), error);
-                checkup.failed("folder", format!("{error}; give the path of a folder that you may read"));
+                health.failed("folder", format!("{error}; give the path of a folder that you may read"));
                 return;
             }
         }
 
         let files = ModelEntries::<D>::of_data().unwrap_or_else(|error| {
-            checkup.failed("files", error.to_string());
+            health.failed("files", error.to_string());
             Vec::new()
         });
 
         for file in files {
             let path = self.path.join(file.path);
             let what = format!("file {}", file.path);
-            match (open(&path), checkup.side()) {
-                (Ok(Opened::File(_)), _) => checkup.passed(what, "can be read"),
+            match (open(&path), health.side()) {
+                (Ok(Opened::File(_)), _) => health.passed(what, "can be read"),
                 (Ok(Opened::Absent), Side::Target) => {
-                    checkup.passed(what, "does not exist yet; it is created at the first write");
+                    health.passed(what, "does not exist yet; it is created at the first write");
                 }
                 (Ok(Opened::Absent), Side::Source) => {
-                    checkup.failed(what, format!("`{}` does not exist", path.display()));
+                    health.failed(what, format!("`{}` does not exist", path.display()));
                 }
-                (Err(error), _) => checkup.failed(what, format!("`{}` cannot be read: {error}", path.display())),
+                (Err(error), _) => health.failed(what, format!("`{}` cannot be read: {error}", path.display())),
             }
 
-            if checkup.side() == Side::Target
+            if health.side() == Side::Target
                 && let Err(error) = try_writing_beside(&path)
             {
                 let detail = format!("nothing can be written beside `{}`: {error}", path.display());
-                checkup.failed("rights", detail);
+                health.failed("rights", detail);
             }
         }
     }

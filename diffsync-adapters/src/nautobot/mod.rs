@@ -184,10 +184,10 @@ impl<D: NautobotData> Nautobot<D> {
     }
 
     /// Says before a run of which collections no record is deleted.
-    fn check_deletes(&self, checkup: &mut HealthCheck) {
+    fn check_deletes(&self, health: &mut HealthCheck) {
         let paths: BTreeSet<_> = self.entries.iter().map(|entry| entry.schema.path).collect();
         for path in paths.into_iter().filter(|path| !cascade::is_known(path) && !self.may_go.contains(*path)) {
-            checkup.passed("deletes", format!("no record of `{path}` is deleted: {}", cascade::why_unknown(path)));
+            health.passed("deletes", format!("no record of `{path}` is deleted: {}", cascade::why_unknown(path)));
         }
     }
 }
@@ -213,12 +213,12 @@ impl<D: NautobotData> Adapter for Nautobot<D> {
         self.defaults.set(self.rest.client()).await
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
-        self.rest.check(checkup).await;
-        if checkup.is_healthy() {
-            check::check(self.rest.client(), self.entries.iter().map(|entry| entry.schema.path), checkup).await;
-            if checkup.side() == Side::Target {
-                self.check_deletes(checkup);
+    async fn check(&self, health: &mut HealthCheck) {
+        self.rest.check(health).await;
+        if health.is_healthy() {
+            check::check(self.rest.client(), self.entries.iter().map(|entry| entry.schema.path), health).await;
+            if health.side() == Side::Target {
+                self.check_deletes(health);
             }
         }
     }

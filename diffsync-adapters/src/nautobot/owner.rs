@@ -170,8 +170,8 @@ where
         Ok(())
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
-        self.source.check(checkup).await;
+    async fn check(&self, health: &mut HealthCheck) {
+        self.source.check(health).await;
     }
 
     fn resource(&self) -> Option<String> {

@@ -18,13 +18,13 @@ where
     D: NautobotData + HasTable<M>,
     M: RestModel,
 {
-    fn terms(&self) -> Capabilities {
-        let terms = <Rest<D> as Target<M>>::terms(&self.rest);
+    fn capabilities(&self) -> Capabilities {
+        let capabilities = <Rest<D> as Target<M>>::capabilities(&self.rest);
         match M::REST.path {
             // Nautobot finds out which prefix is in which when it stores one. Two that are stored at the same moment do
             // not see each other.
-            "ipam/prefixes" => Capabilities { concurrency_limit: Some(1), ..terms },
-            _ => terms,
+            "ipam/prefixes" => Capabilities { concurrency_limit: Some(1), ..capabilities },
+            _ => capabilities,
         }
     }
 

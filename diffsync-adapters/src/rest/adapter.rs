@@ -146,8 +146,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Rest<D> {
         Ok(())
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
-        check::check(&self.context, checkup).await;
+    async fn check(&self, health: &mut HealthCheck) {
+        check::check(&self.context, health).await;
     }
 
     fn resource(&self) -> Option<String> {
@@ -160,7 +160,7 @@ where
     D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>,
     M: RestModel,
 {
-    fn terms(&self) -> Capabilities {
+    fn capabilities(&self) -> Capabilities {
         let can = if M::REST.key.has_field { Operations::all() } else { Operations::CREATE };
         Capabilities {
             can,

@@ -183,8 +183,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>>> Adapter for Sql<D> {
         false
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
-        check::check(&self.context, checkup).await;
+    async fn check(&self, health: &mut HealthCheck) {
+        check::check(&self.context, health).await;
     }
 
     fn resource(&self) -> Option<String> {
@@ -245,7 +245,7 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>, M: SqlModel> Target<
         Ok(together(written, refused))
     }
 
-    fn terms(&self) -> Capabilities {
+    fn capabilities(&self) -> Capabilities {
         let concurrency_limit = match self.context.session.transaction_scope {
             TransactionScope::PerBatch => self.context.database().concurrency_limit(),
             TransactionScope::PerRun => Some(1),

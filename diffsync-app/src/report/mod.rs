@@ -75,9 +75,9 @@ impl Serialize for Report<'_> {
             program: &plan.head.program,
             made: &plan.head.made,
             approvals: &plan.approvals,
-            lost: &plan.lost,
+            lost: &plan.unrestorable,
         });
-        let undo = self.run.undo.as_ref().map(|undo| Undo { operations: undo.operations(), lost: &undo.lost });
+        let undo = self.run.undo.as_ref().map(|undo| Undo { operations: undo.operations(), lost: &undo.unrestorable });
         Document { run: self.run, plan, undo }.serialize(serializer)
     }
 }
@@ -102,8 +102,8 @@ impl Report<'_> {
         section(out, "changed since the plan was made", look, &report.stale)?;
         changes(out, report, look)?;
         not_written(out, report, look)?;
-        section(out, "not restored by this plan", look, self.plan.into_iter().flat_map(|plan| &plan.lost))?;
-        section(out, "cannot be undone", look, report.undo.iter().flat_map(|undo| &undo.lost))?;
+        section(out, "not restored by this plan", look, self.plan.into_iter().flat_map(|plan| &plan.unrestorable))?;
+        section(out, "cannot be undone", look, report.undo.iter().flat_map(|undo| &undo.unrestorable))?;
 
         summary(out, report)?;
         if !report.dry_run && report.plan().is_some() {

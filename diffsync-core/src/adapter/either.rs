@@ -111,7 +111,7 @@ where
         either!(self, target => target.delete_many(old, cx).await)
     }
 
-    fn terms(&self) -> Capabilities {
-        either!(self, target => target.terms())
+    fn capabilities(&self) -> Capabilities {
+        either!(self, target => target.capabilities())
     }
 }

@@ -221,7 +221,7 @@ pub trait Target<M: SyncModel>: Adapter {
     }
 
     /// The constants as values, for targets where they depend on the instance.
-    fn terms(&self) -> Capabilities {
+    fn capabilities(&self) -> Capabilities {
         Capabilities {
             can: Self::CAN,
             concurrency: Self::CONCURRENCY,

@@ -1,4 +1,4 @@
-//! Both sides of a run, loaded, and how a plan is made of them.
+//! Comparing the two loaded sides of a run.
 
 use std::fmt;
 
@@ -15,7 +15,8 @@ use crate::plan_file::filter::Filter;
 impl<D: Dataset> Plan<D> {
     /// Checks and compares two data sets.
     ///
-    /// A run checks when it loads, and compares in its third step. On its own this serves tests of models and adapters:
+    /// A run checks data sets when it loads them, and compares them in its third step. This function does both, for tests
+    /// of models and adapters:
     ///
     /// ```
     /// use diffsync_core::{Dataset, Plan, SyncModel, Table};
@@ -59,7 +60,7 @@ impl<D: Dataset> Loaded<D> {
         Self::of(Checked::new(Side::Source, source), Checked::new(Side::Target, target), Scope::default())
     }
 
-    /// Two data sets that were checked when they were loaded, and what of them takes part.
+    /// Two data sets that were checked when they were loaded, and the part of them to compare.
     pub(crate) fn of(source: Checked<D>, target: Checked<D>, scope: Scope) -> Self {
         Self { source, target, scope, comparison: ComparisonId::new() }
     }
@@ -68,7 +69,7 @@ impl<D: Dataset> Loaded<D> {
         self.comparison
     }
 
-    /// Leaves out what a filter leaves out, on top of what is left out already.
+    /// Applies a filter in addition to those of the run.
     #[must_use]
     pub fn only(mut self, filter: Filter) -> Self {
         self.scope.filters.push(filter);
@@ -97,6 +98,7 @@ impl<D: Dataset> Loaded<D> {
     pub fn compare(self) -> Plan<D> {
         let Self { source, target, scope, comparison } = self;
         let Some(selection) = &scope.selection else { return Plan::between(source, target, &scope, comparison) };
+
         if selection.application().plan.head.kind == PlanKind::Undo {
             let Rollback { source, tables, fit } = selection.rollback(&target.data, &scope);
             let mut plan = Plan::restored(source, target, tables, comparison);

@@ -18,13 +18,13 @@ use crate::plan::diff::TableDiff;
 pub(super) struct ModelRows {
     /// The operation that each row of the source comes from.
     pub(super) origins: Vec<usize>,
-    /// The rows of the source that flags or filters leave out, or that need one of these.
+    /// The rows of the source that flags or filters leave out, or that depend on one of these.
     pub(super) left_out: FixedBitSet,
-    /// The rows of the source that need what will not be there.
+    /// The rows of the source that depend on a record that will not exist.
     pub(super) lacking: FixedBitSet,
-    /// The rows of the target that take no part, with what lives under them.
+    /// The rows of the target that take no part, with their descendants.
     pub(super) ignored: FixedBitSet,
-    /// The rows of the target that a flag keeps from being deleted, with what would be deleted under them.
+    /// The rows of the target that a flag keeps from being deleted, with their descendants that would be deleted.
     skipped: FixedBitSet,
     /// The rows of the target that a filter keeps from being deleted.
     filtered: FixedBitSet,
@@ -53,7 +53,7 @@ impl ModelRows {
         self.left_out.set(row, is_out);
     }
 
-    /// Takes note of a row of the target that is to be deleted.
+    /// Adds a row of the target that is to be deleted.
     pub(super) fn deletes(&mut self, row: u32, skipped: bool, filtered: bool) {
         self.skipped.set(row as usize, skipped);
         self.filtered.set(row as usize, filtered);
@@ -65,7 +65,7 @@ impl ModelRows {
     }
 }
 
-/// Adds to the rows of the target that are kept what lives under them, model after model.
+/// Adds the descendants of the kept rows of the target to them, model after model.
 pub(super) fn deletes_left_out<D: Dataset>(target: &D, tables: &[TableDiff], models: &mut [ModelRows]) {
     if models.iter().all(|rows| rows.ignored.is_clear() && rows.skipped.is_clear()) {
         return;
@@ -86,29 +86,34 @@ impl<D: Dataset> ModelVisitor<D> for KeptDeletes<'_, D> {
     {
         let model = position::<D, M>();
         let records: &Table<M> = self.target.table();
+
         let ModelRows { ignored, skipped, .. } = &self.models[model];
         let sets = [ignored.clone(), skipped.clone()];
+
         let mut under = UnderKept { all: self, records: records.rows(), sets, parent_in_self: None };
         M::visit_links(&mut under);
         let UnderKept { sets: [mut ignored, mut skipped], parent_in_self, .. } = under;
+
         // Skip flags matter only for rows that this plan deletes; elsewhere they protect neither the row nor its children.
         let deleted: FixedBitSet = self.tables[model].deletes.iter().map(|row| *row as usize).collect();
         skipped.intersect_with(&deleted);
+
         if let Some(KeyOf::One(key)) = parent_in_self {
             let parent = |row: usize| records.position(key(&records.rows()[row])?);
             add_descendants(&mut ignored, parent);
             add_descendants(&mut skipped, |row| parent(row).filter(|_| deleted.contains(row)));
         }
+
         let rows = &mut self.models[model];
         (rows.ignored, rows.skipped) = (ignored, skipped);
     }
 }
 
-/// Finds the rows that live under a row that is kept.
+/// Finds the rows under a kept row.
 struct UnderKept<'a, 'b, D, M: SyncModel> {
     all: &'a KeptDeletes<'b, D>,
     records: &'a [M],
-    /// Those that take no part, and those that are not deleted.
+    /// The rows that take no part, and those that are not deleted.
     sets: [FixedBitSet; 2],
     parent_in_self: Option<KeyOf<M, M>>,
 }
@@ -122,12 +127,14 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for UnderKept<'_, '_, D, M> {
             return;
         }
         self.parent_in_self = self.parent_in_self.or(to_self(key));
+
         let model = position::<D, P>();
         let parents: &Table<P> = self.all.target.table();
         let ModelRows { ignored, skipped, .. } = &self.all.models[model];
         if ignored.is_clear() && skipped.is_clear() {
             return;
         }
+
         for (row, record) in self.records.iter().enumerate() {
             key.each(record, |named| {
                 let Some(parent) = parents.position(named) else { return };
@@ -141,20 +148,24 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for UnderKept<'_, '_, D, M> {
     }
 }
 
-/// Finds the rows of the source that are left out or lack something, and, in one walk from these, what needs them.
+/// Finds the rows of the source that are left out or lack a record, and then, in one walk, all that depend on them.
 pub(super) fn writes_left_out<D: Dataset>(source: &D, tables: &[TableDiff], target: &D, models: &mut [ModelRows]) {
     let mut needs = Dependencies { source, tables, target, models, needed_by: HashMap::new() };
     D::visit_models(&mut needs);
     let needed_by = needs.needed_by;
+
+    // A row that is left out is counted as such, even if it also lacks a record.
     for rows in &mut *models {
         rows.lacking.difference_with(&rows.left_out);
     }
+
     let mut open: Vec<(At, bool)> = Vec::new();
     for left_out in [true, false] {
         for (model, rows) in (0..).zip(&*models) {
             let set = if left_out { &rows.left_out } else { &rows.lacking };
             open.extend(set.ones().map(|row| (At { model, row: crate::data::table::row(row) }, left_out)));
         }
+
         while let Some((at, left_out)) = open.pop() {
             for &At { model, row } in needed_by.get(&at).into_iter().flatten() {
                 let (rows, place) = (&mut models[model], row as usize);
@@ -169,7 +180,7 @@ pub(super) fn writes_left_out<D: Dataset>(source: &D, tables: &[TableDiff], targ
     }
 }
 
-/// Finds out which rows of the source need others of them, and which lack what they need.
+/// Finds which rows of the source depend on others of them, and which depend on a missing record.
 struct Dependencies<'a, D> {
     source: &'a D,
     tables: &'a [TableDiff],
@@ -186,12 +197,14 @@ impl<D: Dataset> ModelVisitor<D> for Dependencies<'_, D> {
         let source: &Table<M> = self.source.table();
         let model = position::<D, M>();
         let table = &self.tables[model];
+
         for (row, old) in &table.updates {
             let rows = &mut self.models[model];
             if rows.ignored.contains(*old as usize) {
                 rows.left_out.insert(*row as usize);
             }
         }
+
         let updates = table.updates.iter().enumerate().map(|(place, (row, _))| (*row, place)).collect();
         M::visit_links(&mut ModelDependencies { all: self, own: model, table, records: source.rows(), updates });
     }
@@ -218,15 +231,18 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for ModelDependencies<'_, '_, D
         if !link.orders() || *target.state() != LoadState::Loaded {
             return;
         }
+
         let deletes = &tables[model].deletes;
         let named = |position: usize| link.fields.contains(&self.table.schema().attributes[position].name);
         let fields: Vec<usize> = (0..self.table.schema().attributes.len()).filter(|at| named(*at)).collect();
+
         for (row, record) in (0u32..).zip(self.records) {
-            // An update is only about what it changes.
+            // An update depends only on the links that it changes.
             let update = self.updates.get(&row);
             if update.is_some_and(|place| !fields.iter().any(|at| self.table.is_changed(*place, *at))) {
                 continue;
             }
+
             key.each(record, |named| {
                 let in_target = target.position(named);
                 if link.kind == LinkKind::Parent
@@ -234,6 +250,8 @@ impl<D: Dataset, M: SyncModel> LinkVisitor<D, M> for ModelDependencies<'_, '_, D
                 {
                     models[own].left_out.insert(row as usize);
                 }
+
+                // The target has the record and keeps it.
                 if in_target.is_some_and(|row| deletes.binary_search(&row).is_err()) {
                     return;
                 }

@@ -1,4 +1,4 @@
-//! Which operations of a saved plan are found again unchanged, and what is different about the others.
+//! Matching the operations of a saved plan with a fresh diff, and the drift of those that no longer match.
 
 use std::sync::Arc;
 
@@ -21,8 +21,7 @@ use crate::plan_file::{SavedOperation, id_text};
 use crate::value::secret::REDACTED;
 
 impl PlanSelection {
-    /// Leaves out the deletes that are to be done in another way than the plan says: with another record instead of for
-    /// themselves, or the other way round.
+    /// Leaves out the deletes whose kind has changed since the plan was saved: cascaded instead of single, or the reverse.
     pub(crate) fn leave_out_of<D: Dataset>(&self, plan: &mut Plan<D>) {
         for model in 0..plan.diff().tables().len() {
             let table = &plan.diff().tables()[model];
@@ -31,29 +30,34 @@ impl PlanSelection {
                 let saved = plan.identifier(task.record(table)).ok();
                 saved.and_then(|id| self.is_cascaded(table.schema().name, &id)) != Some(cascaded)
             });
+
             let otherwise: FixedBitSet = otherwise.map(|task| task.place).collect();
             plan.leave_out_deletes(model, &otherwise);
         }
     }
 
-    /// How the operations stand to a plan that was made of nothing but them.
+    /// How the saved operations match a plan that was limited to them.
     pub(crate) fn fit<D: Dataset>(&self, plan: &Plan<D>, scope: &Scope) -> PlanFit {
         let operations = &self.application().plan.operations;
         let mut found = vec![false; operations.len()];
+
         let tables = plan.diff().tables().iter().enumerate();
         let tasks = tables.flat_map(|(model, table)| {
             Operation::ALL.into_iter().flat_map(move |operation| Task::all(model, operation, table))
         });
+
         for task in tasks {
             let table = &plan.diff().tables()[task.model];
             if !matches!(table.withheld(task.operation, task.place), None | Some(Withheld::Cascaded)) {
                 continue;
             }
+
             let Ok(id) = plan.identifier(task.record(table)) else { continue };
             if let Some(place) = self.get(task.operation, table.schema().name, &id.to_string()) {
                 found[place] = true;
             }
         }
+
         let mut fit = PlanFit::default();
         for (operation, _) in operations.iter().zip(found).filter(|(_, found)| !found) {
             match self.difference(plan, scope, operation) {
@@ -68,7 +72,7 @@ impl PlanSelection {
         fit
     }
 
-    /// What is different about an operation that was not found again, or nothing if it is done.
+    /// The drift of an operation that did not match, or `None` if it is done already.
     fn difference<D: Dataset>(&self, plan: &Plan<D>, scope: &Scope, operation: &SavedOperation) -> Option<String> {
         let Some(model) = D::SCHEMAS.iter().position(|schema| schema.name == operation.model) else {
             return Some("the job has no such model".into());
@@ -76,12 +80,15 @@ impl PlanSelection {
         let Ok(Counterparts { rows: [source, target], unknown: [source_unknown, target_unknown] }) =
             plan.find(model, &operation.id)
         else {
-            return Some("its identifier is not one of this model".into());
+            return Some("its identifier is not valid for this model".into());
         };
+
         if let Some(why) = target_unknown {
             return Some(format!("the target {why}"));
         }
+
         let values = ValueComparison::new(D::SCHEMAS[model], scope, &self.application().key, &operation.id);
+
         let moved = match (operation.op, target) {
             (Operation::Create, None) => None,
             (Operation::Delete, None) => return None,
@@ -93,14 +100,17 @@ impl PlanSelection {
             (Operation::Create | Operation::Update, Some(target)) => {
                 let of_target = |at| plan.attribute(target, at);
                 let written = values.written(&operation.after, of_target)?;
+
                 let is_done = |source| {
                     let as_planned = values.differences(&operation.after, |at| plan.planned(source, target, at));
                     as_planned.is_none() && !values.any_of(&operation.after, &plan.differing(source, target))
                 };
+
                 if source.is_some_and(is_done) {
                     // Already applied: the target holds the planned values, perhaps normalised.
                     return None;
                 }
+
                 match operation.op {
                     Operation::Create => Some(format!("the target holds it already, and {written}")),
                     _ => values
@@ -109,27 +119,29 @@ impl PlanSelection {
                 }
             }
         };
+
+        // A drift of the target is reported first, since it says more than one of the source.
         if moved.is_some() {
             return moved;
         }
         if let Some(why) = source_unknown {
             return Some(format!("the source {why}"));
         }
+
         Some(match (operation.op, source, target) {
             (Operation::Delete, Some(_), _) => "the source holds it now".into(),
-            (Operation::Delete, None, _) => "it is held back or left out now, or goes in another way".into(),
+            (Operation::Delete, None, _) => "it is now held or left out, or deleted in another way".into(),
             (_, None, _) => "the source no longer holds it".into(),
             (Operation::Create, Some(source), _) => values
                 .differences(&operation.after, |at| plan.attribute(source, at))
-                .map_or("what it needs is not there, or it is held back or left out now".into(), |differences| {
+                .map_or("a record that it needs is missing, or it is now held or left out".into(), |differences| {
                     source_changed(&differences)
                 }),
-            (Operation::Update, Some(source), target) => {
-                values.differences(&operation.after, |at| plan.planned(source, target.unwrap_or(source), at)).map_or(
-                    "other attributes are to change too, or it is held back or left out now".into(),
-                    |differences| source_changed(&differences),
-                )
-            }
+            (Operation::Update, Some(source), target) => values
+                .differences(&operation.after, |at| plan.planned(source, target.unwrap_or(source), at))
+                .map_or("other attributes would change too, or it is now held or left out".into(), |differences| {
+                    source_changed(&differences)
+                }),
         })
     }
 }
@@ -138,7 +150,7 @@ fn source_changed(differences: &str) -> String {
     format!("the source changed: {differences}")
 }
 
-/// What is different about an operation on a record of this name, if it is known.
+/// The drift of an operation, with the record's name if it is known.
 pub(super) fn moved(operation: &SavedOperation, record: Option<String>, reason: String) -> Drift {
     let record = record.unwrap_or_else(|| id_text(&operation.id));
     Drift { operation: operation.op, model: operation.model.clone(), record, reason }
@@ -147,7 +159,7 @@ pub(super) fn moved(operation: &SavedOperation, record: Option<String>, reason: 
 /// Compares values of a saved plan with those of a record.
 pub(super) struct ValueComparison<'a> {
     schema: &'static ModelSchema,
-    /// The attributes that the job does not compare, if there are such.
+    /// The attributes that the job does not compare, if there are any.
     ignored: Option<Vec<bool>>,
     key: &'a PlanKey,
     id: Arc<str>,
@@ -167,8 +179,8 @@ impl<'a> ValueComparison<'a> {
         self.texts(then.iter(), now)
     }
 
-    /// The values in which a target's record differs from what it was given, in words: what is never compared is of no
-    /// account, since a target may not even give it back.
+    /// The values in which a target's record differs from the written ones, in words. Values that are never compared are
+    /// ignored, since a target may not even return them.
     pub(super) fn written(
         &self,
         then: &Map<String, Value>,
@@ -177,7 +189,7 @@ impl<'a> ValueComparison<'a> {
         self.texts(then.iter().filter(|(name, _)| self.position(name).is_none_or(|at| self.is_compared(at))), now)
     }
 
-    /// Whether any of the attributes that are compared stands in both.
+    /// Whether any compared attribute is in both.
     fn any_of(&self, values: &Map<String, Value>, positions: &[usize]) -> bool {
         let named = |at: usize| values.contains_key(self.schema.attributes[at].name);
         positions.iter().any(|at| self.is_compared(*at) && named(*at))
@@ -200,9 +212,10 @@ impl<'a> ValueComparison<'a> {
         let mut texts = Vec::new();
         for (name, then) in then {
             let Some(position) = self.position(name) else {
-                texts.push(format!("`{name}` is no attribute"));
+                texts.push(format!("`{name}` is not an attribute"));
                 continue;
             };
+
             let mut then = then.clone();
             in_one_order(&self.schema.attributes[position], &mut then);
             match self.key.read(self.schema, &self.id, position, &now) {
@@ -219,10 +232,10 @@ fn shown(value: &Value) -> String {
     if holds_secret(value) { REDACTED.to_owned() } else { value.to_string() }
 }
 
-/// What the two sides have under an identifier, the source's first.
+/// The records of the two sides with the same identifier, the source's first.
 struct Counterparts {
     rows: [Option<RecordRef>; 2],
-    /// Why a side cannot say whether it has it.
+    /// Why it is unknown whether a side has the record.
     unknown: [Option<&'static str>; 2],
 }
 

@@ -1,7 +1,7 @@
-//! What needs both a plan and a plan's file.
+//! Comparing the two sides, and saving and applying plans.
 //!
-//! [`Loaded`] holds the two sides and compares them; [`write_plan`] saves the plan that comes of it. Inside the core, this is
-//! also where a saved plan is matched with a fresh diff, and where a run is undone and rolled back.
+//! [`Loaded`] holds the two sides and compares them; [`write_plan`] saves the resulting plan. Inside the core, this module
+//! also matches a saved plan with a fresh diff, creates the undo plan of a run, and applies one.
 
 pub(crate) mod compare;
 mod exclude;

@@ -1,5 +1,5 @@
-//! Plans that take back a run: what was deleted is built from the file, what was changed gets its former values, and what
-//! was created is deleted, in a target that must still hold what the run left there.
+//! Applying an undo plan: deleted records are built from the file, changed ones get their former values, and created ones
+//! are deleted. The target must still hold what the run left there.
 
 use fixedbitset::FixedBitSet;
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::plan_file::SavedOperation;
 use crate::plan_file::selection::PlanSelection;
 use crate::value::secret::with_secrets;
 
-/// What the target is to hold again, as far as it differs, and how to get there.
+/// The records to restore in the target, and the operations that do it.
 pub(crate) struct Rollback<D> {
     /// The records to create and update.
     pub(crate) source: D,
@@ -30,7 +30,7 @@ pub(crate) struct Rollback<D> {
 }
 
 impl PlanSelection {
-    /// What is to be done to a target to take a run back.
+    /// The operations that undo a run in a target.
     pub(crate) fn rollback<D: Dataset>(&self, target: &D, scope: &Scope) -> Rollback<D> {
         let mut builder = RollbackBuilder {
             selection: self,
@@ -52,10 +52,10 @@ struct RollbackBuilder<'a, D> {
     rollback: Rollback<D>,
 }
 
-/// What comes of one operation.
+/// The result of matching one operation with the target.
 enum RecordStep<M> {
     Create(M),
-    /// The record as it is to be, the target's row and the attributes that change.
+    /// The restored record, the target's row and the attributes that change.
     Update(M, u32, Vec<usize>),
     Delete(u32),
     Done,
@@ -70,6 +70,7 @@ impl<D: Dataset> ModelVisitor<D> for RollbackBuilder<'_, D> {
         let mut diff = TableDiff::new(M::SCHEMA);
         let target: &Table<M> = self.target.table();
         let flags = TargetFlags { all: self.scope.flags | M::SCHEMA.flags | target.flags(), target };
+
         let mut rows = ModelRows::of(target.len());
         if flags.all.contains(Flags::IGNORE) {
             rows.ignored.insert_range(..);
@@ -77,26 +78,31 @@ impl<D: Dataset> ModelVisitor<D> for RollbackBuilder<'_, D> {
         for (id, _) in target.record_flags().iter().filter(|(_, flags)| flags.contains(Flags::IGNORE)) {
             rows.ignored.extend(id.key().and_then(|key| target.position(key)).map(|row| row as usize));
         }
+
         let mut prevented = FixedBitSet::with_capacity(target.len());
-        // The rows of the target that an operation is about.
+        // The rows of the target that already have an operation.
         let mut seen = FixedBitSet::with_capacity(target.len());
+
         let operations = self.selection.application().plan.operations.iter().enumerate();
         for (at, operation) in operations.filter(|(_, operation)| operation.model == M::NAME) {
             let id = serde_json::from_value::<M::Id>(operation.id.clone()).ok();
             let asked = id.as_ref().map(|id| (flags.of(id), self.scope.filters_admit::<M>(operation.op, id)));
             let (flags, admitted) = asked.unwrap_or((Flags::empty(), true));
+
             let skipped = match operation.op {
                 Operation::Create => flags.contains(Flags::SKIP_UNMATCHED_SRC),
                 Operation::Delete => flags.contains(Flags::SKIP_UNMATCHED_DST),
                 Operation::Update => false,
             };
             let is_out = skipped || !admitted || flags.contains(Flags::IGNORE);
+
             let source: &Table<M> = self.rollback.source.table();
             let step = match self.step::<M>(target, operation) {
                 RecordStep::Update(_, row, _) | RecordStep::Delete(row) if seen.put(row as usize) => twice(),
                 RecordStep::Create(record) if source.position(record.key()).is_some() => twice(),
                 step => step,
             };
+
             let new_row = row(source.len());
             match step {
                 RecordStep::Create(record) => {
@@ -122,12 +128,15 @@ impl<D: Dataset> ModelVisitor<D> for RollbackBuilder<'_, D> {
                 }
             }
         }
+
         diff.deletes.sort_unstable();
         diff.unchanged = target.len() - diff.updates.len() - diff.deletes.len();
         diff.prevent_deletes(diff.deletes.iter().map(|row| prevented.contains(*row as usize)).collect::<Vec<_>>());
+
         let twins = twins(self.rollback.source.table(), &diff.creates, target, &diff.deletes);
         let model = position::<D, M>();
         diff.hold_twins(twins.into_iter().map(|(place, row)| (place, RecordRef::new(Side::Source, model, row))));
+
         diff.withhold_unsupported(self.scope, model);
         self.rollback.tables.push(diff);
         self.models.push(rows);
@@ -135,10 +144,10 @@ impl<D: Dataset> ModelVisitor<D> for RollbackBuilder<'_, D> {
 }
 
 fn twice<M>() -> RecordStep<M> {
-    RecordStep::Moved("the plan is about the same record before".into())
+    RecordStep::Moved("an earlier operation of the plan has the same record".into())
 }
 
-/// The flags of each record of the target, with what is set on all of them.
+/// The flags of each record of the target, including those that are set on all of them.
 struct TargetFlags<'a, M: SyncModel> {
     all: Flags,
     target: &'a Table<M>,
@@ -151,19 +160,22 @@ impl<M: SyncModel> TargetFlags<'_, M> {
 }
 
 impl<D: Dataset> RollbackBuilder<'_, D> {
-    /// Takes out what flags and filters leave out, with what needs it, and what would be written without something that
-    /// it needs: what is neither in the target nor created again.
+    /// Drops the operations that flags and filters leave out, with those that depend on them, and the operations that
+    /// depend on a record that is neither in the target nor created again.
     fn without_what_is_out(mut self) -> Rollback<D> {
         deletes_left_out(self.target, &self.rollback.tables, &mut self.models);
         for (table, rows) in self.rollback.tables.iter_mut().zip(&self.models) {
             let places = table.deletes.iter().enumerate().filter(|(_, row)| rows.keeps(**row));
             let places: FixedBitSet = places.map(|(place, _)| place).collect();
+
             self.rollback.fit.left_out += places.count_ones(..);
             if !places.is_clear() {
                 table.leave_out_deletes(&places);
             }
         }
+
         writes_left_out(&self.rollback.source, &self.rollback.tables, self.target, &mut self.models);
+
         D::visit_models(&mut ExcludedWrites {
             operations: &self.selection.application().plan.operations,
             models: &self.models,
@@ -174,14 +186,17 @@ impl<D: Dataset> RollbackBuilder<'_, D> {
 
     fn step<M: SyncModel>(&self, target: &Table<M>, operation: &SavedOperation) -> RecordStep<M> {
         let Ok(id) = serde_json::from_value::<M::Id>(operation.id.clone()) else {
-            return RecordStep::Moved("its identifier is not one of this model".into());
+            return RecordStep::Moved("its identifier is not valid for this model".into());
         };
+
         let Some(row) = id.key().map(|key| target.position(key)) else {
-            return RecordStep::Moved("its identifier names nothing".into());
+            return RecordStep::Moved("its identifier names no record".into());
         };
+
         if let Some(why) = target.unknown(&id) {
             return RecordStep::Moved(format!("the target {why}"));
         }
+
         let values = ValueComparison::new(M::SCHEMA, self.scope, &self.selection.application().key, &operation.id);
         let Some(row) = row else {
             return match operation.op {
@@ -196,8 +211,10 @@ impl<D: Dataset> RollbackBuilder<'_, D> {
                 Operation::Delete => RecordStep::Done,
             };
         };
+
         let old = &target.rows()[row as usize];
         let differs = |then| values.written(then, |position| old.attribute(position));
+
         match operation.op {
             Operation::Create => match differs(&operation.after) {
                 None => RecordStep::Done,
@@ -224,6 +241,7 @@ impl<D: Dataset> RollbackBuilder<'_, D> {
 fn changed<M: SyncModel>(id: M::Id, old: &M, operation: &SavedOperation) -> Result<(M, Vec<usize>), serde_json::Error> {
     let mut values = serde_json::Map::new();
     let mut positions = Vec::new();
+
     for (position, attribute) in M::SCHEMA.attributes.iter().enumerate() {
         let value: Value = match operation.after.get(attribute.name) {
             Some(value) => {
@@ -234,10 +252,11 @@ fn changed<M: SyncModel>(id: M::Id, old: &M, operation: &SavedOperation) -> Resu
         };
         values.insert(attribute.name.to_owned(), value);
     }
+
     Ok((M::from_values(id, &mut AttributeValues(values))?, positions))
 }
 
-/// Takes the rows of the source out that are not to be written.
+/// Drops the writes of excluded rows of the source.
 struct ExcludedWrites<'a, D> {
     operations: &'a [SavedOperation],
     models: &'a [ModelRows],
@@ -253,11 +272,15 @@ impl<D: Dataset> ModelVisitor<D> for ExcludedWrites<'_, D> {
         let rows = &self.models[model];
         let Rollback { source, tables, fit } = &mut *self.rollback;
         let (table, source): (_, &Table<M>) = (&mut tables[model], (*source).table());
+
         for row in rows.lacking.ones() {
-            let (record, reason) = (source.rows()[row].id().to_string(), "what it needs is not there".to_owned());
+            let (record, reason) =
+                (source.rows()[row].id().to_string(), "a record that it needs is missing".to_owned());
             fit.moved.push(moved(&self.operations[rows.origins[row]], Some(record), reason));
         }
+
         table.unchanged += table.leave_out_writes(&rows.lacking);
+
         let left_out = rows.left_out.count_ones(..);
         table.left_out += left_out;
         fit.left_out += left_out;

@@ -1,4 +1,4 @@
-//! Saving the plan of a run: what it asks of the target, as a plan's file holds it.
+//! Saving the plan of a run.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use crate::plan_file::key::PlanKey;
 use crate::plan_file::write::Lines;
 use crate::plan_file::{PlanHeader, SavedOperation};
 
-/// Writes a run's plan: what it would ask the target to do, with the values before and after.
+/// Writes a run's plan: the operations for the target, with the values before and after.
 ///
-/// The bytes depend on nothing but the plan, the head and the key.
+/// The bytes depend only on the plan, the header and the key.
 ///
 /// # Errors
 ///
@@ -28,7 +28,7 @@ pub fn write_plan(plan: &dyn PlanView, head: &PlanHeader, key: &PlanKey, out: &m
     lines.end()
 }
 
-/// Every operation that a plan asks of the target, as a saved plan holds it.
+/// The operations of a plan that the target is to do, in the form of a saved plan.
 fn asked<'a>(
     plan: &'a dyn PlanView,
     key: &'a PlanKey,
@@ -40,17 +40,19 @@ fn asked<'a>(
     tasks.filter_map(|task| saved(plan, key, task).transpose())
 }
 
-/// An operation as a saved plan holds it, if it is asked of the target.
+/// An operation in the form of a saved plan, or `None` if it is withheld from the target.
 fn saved(plan: &dyn PlanView, key: &PlanKey, task: Task) -> Result<Option<SavedOperation>, serde_json::Error> {
     let table = &plan.diff().tables()[task.model];
     let withheld = table.withheld(task.operation, task.place);
     if !matches!(withheld, None | Some(Withheld::Cascaded)) {
         return Ok(None);
     }
+
     let schema = table.schema();
     let record = task.record(table);
     let id = plan.identifier(record)?;
     let id_json: Arc<str> = id.to_string().into();
+
     let values = |read: &dyn Fn(usize) -> Result<Value, serde_json::Error>| {
         let positions = 0..schema.attributes.len();
         let changed = |position: &usize| task.operation != Operation::Update || table.is_changed(task.place, *position);
@@ -60,6 +62,7 @@ fn saved(plan: &dyn PlanView, key: &PlanKey, task: Task) -> Result<Option<SavedO
         };
         positions.filter(changed).map(value).collect::<Result<Map<_, _>, serde_json::Error>>()
     };
+
     let in_target = task.in_target(table);
     let before = match in_target {
         Some(old) => values(&|position| plan.attribute(old, position))?,
@@ -70,6 +73,7 @@ fn saved(plan: &dyn PlanView, key: &PlanKey, task: Task) -> Result<Option<SavedO
         (Operation::Create, _) => values(&|position| plan.attribute(record, position))?,
         _ => Map::new(),
     };
+
     let cascaded = withheld == Some(Withheld::Cascaded);
     Ok(Some(SavedOperation { op: task.operation, model: schema.name.to_owned(), id, cascaded, before, after }))
 }

@@ -1,4 +1,4 @@
-//! The plan that takes back what a run did.
+//! Creating the undo plan of a run.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -19,17 +19,17 @@ use crate::plan_file::key::{PlanKey, holds_secret};
 use crate::plan_file::log::nothing;
 use crate::plan_file::{SavedOperation, UndoPlan, Unrestorable};
 
-/// What takes back what an execution did, in the order of the diff.
+/// The undo plan of an execution, in the order of the diff.
 pub(crate) fn inverse<D: Dataset>(current: &TargetState<'_, D>, outcomes: &Outcomes, key: &PlanKey) -> UndoPlan {
     let mut inverting = UndoBuilder::of(current, outcomes, key, None);
     D::visit_models(&mut inverting);
     inverting.without_what_is_lost()
 }
 
-/// What takes back some of the operations of an execution that goes on, and for those of which `reopened` says that
-/// something else was said before, also that there is nothing to take back.
+/// The undo plan of some operations of a running execution. An operation in `reopened` was logged before with another
+/// outcome, so it is also logged if there is nothing to undo.
 ///
-/// What cannot be created again for want of another record is not known before the end, so it is not left out.
+/// Only at the end is it known which records cannot be created again for lack of another one, so they are not left out.
 pub(crate) fn inverse_of<D: Dataset>(
     current: &TargetState<'_, D>,
     outcomes: &Outcomes,
@@ -50,7 +50,7 @@ struct UndoBuilder<'a, D: 'static> {
     /// The operation that creates a record again.
     again: HashMap<RecordRef, usize>,
     needs: Vec<Need>,
-    /// The only operations that are asked about, and those of which something was said before.
+    /// The only operations to undo, and those that were logged before.
     only: Option<(&'a [Task], &'a HashSet<Task>)>,
 }
 
@@ -65,7 +65,7 @@ impl<'a, D: Dataset> UndoBuilder<'a, D> {
         Self { current, outcomes, key, undo, again, needs, only }
     }
 
-    /// The operations on a model that are asked about.
+    /// The operations on a model that are to be undone.
     fn tasks(&self, model: usize) -> Box<dyn Iterator<Item = Task> + 'a> {
         if let Some((only, _)) = self.only {
             return Box::new(only.iter().copied().filter(move |task| task.model == model));
@@ -96,34 +96,39 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
         let (source, target): (&Table<M>, &Table<M>) = (plan.source().table(), plan.target().table());
         let before = self.undo.operations.len();
         let mut beside = BTreeSet::new();
-        // What a target that writes at complete did not write needs no taking back.
+
+        // A target that writes at complete may not have written the model at all.
         if self.outcomes.is_undone(model) {
             return;
         }
+
         for task in self.tasks(model) {
             let operations = self.undo.operations.len();
             let outcome = self.outcomes.get(task);
             let of = if task.operation == Operation::Delete { target } else { source };
             let row = task.record(table).row();
+
             if let Outcome::Unknown { .. } = outcome {
-                self.lose(Some(row), of, format!("whether it was {}d is not known", task.operation));
+                self.lose(Some(row), of, format!("it is unknown whether it was {}d", task.operation));
                 continue;
             }
+
             let was_loaded = task.in_target(table).map(|old| &target.rows()[old.row() as usize]);
             let is_known = was_loaded.is_some_and(|old| self.current.written::<M>(old.key()).is_some());
             if outcome.may_be_written() && !is_known {
-                // What is asked for of a record that is to be deleted, and answered with a record, is an update.
+                // A record that is to be deleted is updated first, to remove its references.
                 let done = match task.operation {
-                    Operation::Delete => "its references may have been taken back".to_owned(),
+                    Operation::Delete => "its references may have been removed".to_owned(),
                     operation => format!("it may have been {operation}d"),
                 };
                 self.lose(Some(row), of, format!("{done}: the target returned another record for it"));
             }
+
             match task.operation {
                 Operation::Create => {
                     let record = &source.rows()[table.creates[task.place] as usize];
                     match self.current.renamed::<M>(record.key()) {
-                        Some(stored) => self.take_back_renamed(record, stored),
+                        Some(stored) => self.undo_renamed(record, stored),
                         None => {
                             if let Some(stored) = self.current.written::<M>(record.key()) {
                                 self.delete(stored);
@@ -143,8 +148,8 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
                     }
                 }
                 Operation::Delete if *outcome == Outcome::Cascaded => {
-                    let lost = "the target deleted it with what it was under".to_owned();
-                    self.lose(Some(table.deletes[task.place]), target, lost);
+                    let reason = "the target deleted it with its parent".to_owned();
+                    self.lose(Some(table.deletes[task.place]), target, reason);
                 }
                 Operation::Delete => {
                     let row = table.deletes[task.place];
@@ -155,11 +160,13 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
                     } else if self.current.is_written_over(model, row) {
                         self.lose(Some(row), target, "the target stored another record in its place".to_owned());
                     } else if let Some(stored) = self.current.written::<M>(old.key()) {
-                        // References were taken back, or a unique value was freed, before it was to be deleted.
+                        // Its references were removed, or a unique value was freed, before the delete.
                         self.change_back(row, target, stored, &|_| true);
                     }
                 }
             }
+
+            // The log may say otherwise of this record, so it must say that nothing is left to undo.
             if let (Some((_, reopened)), Some(old)) = (self.only, was_loaded)
                 && reopened.contains(&task)
                 && self.undo.operations.len() == operations
@@ -168,6 +175,7 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
                 self.undo.operations.push(nothing(M::NAME, id));
             }
         }
+
         let created = self.undo.operations[before..].iter().any(|operation| operation.op == Operation::Create);
         if created && !M::SCHEMA.locals.is_empty() {
             let names: Vec<_> = M::SCHEMA.locals.iter().map(|field| format!("`{}`", field.name)).collect();
@@ -177,28 +185,30 @@ impl<D: Dataset> ModelVisitor<D> for UndoBuilder<'_, D> {
                 format!("records that are created again get new values for {}", names.join(", ")),
             );
         }
+
         for what in beside.into_iter().filter(|_| created) {
-            self.lose::<M>(None, target, format!("records that are created again come back without {what}"));
+            self.lose::<M>(None, target, format!("records that are created again lose {what}"));
         }
+
         let unknown: Vec<_> = target.unknown_fields().map(|name| format!("`{name}`")).collect();
         if created && !unknown.is_empty() {
             let names = unknown.join(", ");
             self.lose::<M>(
                 None,
                 target,
-                format!("records that are created again come back without {names}, which the model does not know"),
+                format!("records that are created again lose {names}, which the model does not know"),
             );
         }
     }
 }
 
 impl<D: Dataset> UndoBuilder<'_, D> {
-    fn lose<M: SyncModel>(&mut self, row: Option<u32>, table: &Table<M>, lost: String) {
+    fn lose<M: SyncModel>(&mut self, row: Option<u32>, table: &Table<M>, reason: String) {
         let record = row.map(|row| table.rows()[row as usize].id().to_string());
-        self.undo.lost.push(Unrestorable { lost, model: M::NAME.to_owned(), record });
+        self.undo.unrestorable.push(Unrestorable { reason, model: M::NAME.to_owned(), record });
     }
 
-    /// The attributes of a record that a predicate wants, by name, their secrets sealed.
+    /// The attributes of a record that a predicate selects, by name, with their secrets sealed.
     fn values<M: SyncModel>(
         &self,
         record: &M,
@@ -206,18 +216,20 @@ impl<D: Dataset> UndoBuilder<'_, D> {
     ) -> Result<(Value, Map<String, Value>), serde_json::Error> {
         let id = serde_json::to_value(record.id())?;
         let id_json: Arc<str> = id.to_string().into();
+
         let attributes = M::SCHEMA.attributes.iter().enumerate().filter(|(position, _)| wanted(*position));
         let value = |(position, attribute): (usize, &crate::model::schema::FieldSchema)| {
             let value = self.key.read_as_it_is(M::SCHEMA, &id_json, position, |position| record.attribute(position));
             Ok((attribute.name.to_owned(), value?))
         };
+
         let values = attributes.map(value).collect::<Result<_, serde_json::Error>>()?;
         Ok((id, values))
     }
 
-    /// A record that was created, and that the target stored under another identifier. If that was taken, by a record that
-    /// was there before or by another new one, deleting it would delete more than was created.
-    fn take_back_renamed<M: SyncModel>(&mut self, given: &M, stored: &M)
+    /// Undoes the create of a record that the target stored under another identifier. If that identifier belongs to an older
+    /// record or another new one, deleting it would delete more than was created.
+    fn undo_renamed<M: SyncModel>(&mut self, given: &M, stored: &M)
     where
         D: HasTable<M>,
     {
@@ -226,14 +238,23 @@ impl<D: Dataset> UndoBuilder<'_, D> {
         if target.position(stored.key()).is_none() && source.position(stored.key()).is_none() {
             return self.delete(stored);
         }
-        let lost = format!("the target stored it as {}, which is another record too", stored.id());
-        self.undo.lost.push(Unrestorable { lost, model: M::NAME.to_owned(), record: Some(given.id().to_string()) });
+
+        let reason = format!("the target stored it as {}, which is also another record", stored.id());
+        self.undo.unrestorable.push(Unrestorable {
+            reason,
+            model: M::NAME.to_owned(),
+            record: Some(given.id().to_string()),
+        });
     }
 
     /// A record whose values cannot be written to a file.
     fn unreadable<M: SyncModel>(&mut self, record: &M, error: &serde_json::Error) {
-        let lost = format!("it cannot be taken back, since its values cannot be serialised: {error}");
-        self.undo.lost.push(Unrestorable { lost, model: M::NAME.to_owned(), record: Some(record.id().to_string()) });
+        let reason = format!("it cannot be undone, since its values cannot be serialised: {error}");
+        self.undo.unrestorable.push(Unrestorable {
+            reason,
+            model: M::NAME.to_owned(),
+            record: Some(record.id().to_string()),
+        });
     }
 
     fn push(&mut self, op: Operation, model: &str, id: Value, before: Map<String, Value>, after: Map<String, Value>) {
@@ -248,7 +269,7 @@ impl<D: Dataset> UndoBuilder<'_, D> {
         }
     }
 
-    /// Takes note of what the last operation, which concerns this record, needs of others.
+    /// Notes the records that the last operation, on this record, depends on.
     fn needs(&mut self, record: RecordRef) {
         let operation = self.undo.operations.len() - 1;
         let needs = &mut self.needs;
@@ -259,28 +280,32 @@ impl<D: Dataset> UndoBuilder<'_, D> {
         });
     }
 
-    /// Takes out what needs a record that cannot be created again, and what needs that, in one walk.
+    /// Drops, in one walk, the operations that depend on a record that cannot be created again, directly or indirectly.
     fn without_what_is_lost(mut self) -> UndoPlan {
         let plan = self.current.plan();
         let mut needed_by: HashMap<RecordRef, Vec<usize>> = HashMap::new();
         for (at, need) in self.needs.iter().enumerate() {
             needed_by.entry(need.needed).or_default().push(at);
         }
+
         let mut out = FixedBitSet::with_capacity(self.undo.operations.len());
         let is_lost = |need: &Need| {
             let gone = self.current.is_deleted(need.needed.model(), need.needed.row() as usize);
             gone && !self.again.contains_key(&need.needed)
         };
+
         let mut open: VecDeque<usize> = (0..self.needs.len()).filter(|at| is_lost(&self.needs[*at])).collect();
         while let Some(at) = open.pop_front() {
             let Need { operation, record, needed, fields } = self.needs[at];
             if out.contains(operation) {
                 continue;
             }
+
             let name = |record: RecordRef| plan.diff().tables()[record.model()].schema().name;
             let needed = format!("{} {}", name(needed), plan.record(needed));
+
             let saved = &mut self.undo.operations[operation];
-            let lost = if saved.op == Operation::Create {
+            let reason = if saved.op == Operation::Create {
                 out.insert(operation);
                 open.extend(needed_by.get(&record).into_iter().flatten());
                 format!("it cannot be created again without {needed}")
@@ -292,13 +317,16 @@ impl<D: Dataset> UndoBuilder<'_, D> {
                 if changed.is_empty() {
                     continue;
                 }
+
                 out.set(operation, saved.after.is_empty());
                 let names: Vec<_> = changed.iter().map(|field| format!("`{field}`")).collect();
                 format!("{} cannot be restored without {needed}", names.join(", "))
             };
+
             let (model, record) = (name(record).to_owned(), Some(plan.record(record)));
-            self.undo.lost.push(Unrestorable { lost, model, record });
+            self.undo.unrestorable.push(Unrestorable { reason, model, record });
         }
+
         let mut place = 0..;
         self.undo.operations.retain(|_| place.next().is_none_or(|place| !out.contains(place)));
         self.undo
@@ -314,7 +342,8 @@ impl<D: Dataset> UndoBuilder<'_, D> {
             Ok(both) => both,
             Err(error) => return self.unreadable(old, &error),
         };
-        // What was given back in the meantime is as it was.
+
+        // Values that were restored since then need no change.
         after.retain(|name, value| {
             let differs = before.get(name) != Some(value);
             if !differs {
@@ -322,11 +351,13 @@ impl<D: Dataset> UndoBuilder<'_, D> {
             }
             differs
         });
+
         for secret in secrets(&after) {
             after.remove(&secret);
             before.remove(&secret);
             self.lose(Some(row), target, format!("`{secret}` is a secret"));
         }
+
         if !after.is_empty() {
             self.push(Operation::Update, M::NAME, id, before, after);
             self.needs(RecordRef::new(Side::Target, position::<D, M>(), row));
@@ -342,11 +373,13 @@ impl<D: Dataset> UndoBuilder<'_, D> {
             Ok(values) => values,
             Err(error) => return self.unreadable(old, &error),
         };
+
         let secrets = secrets(&after);
         for secret in &secrets {
             after.remove(secret);
         }
-        // What is missing is taken for `null`, which an attribute may or may not be.
+
+        // A missing value is read as `null`, which not every attribute allows.
         match M::from_values(old.id(), &mut AttributeValues(after.clone())) {
             Ok(_) => {
                 for secret in secrets {

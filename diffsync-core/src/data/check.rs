@@ -1,6 +1,8 @@
-//! The check of a data set after it is loaded: everything that is wrong with it, found in one go.
+//! The check of a loaded data set. It finds all problems at once.
 
 use std::collections::HashMap;
+
+use fixedbitset::FixedBitSet;
 
 use crate::data::dataset::{
     Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, position, to_self, visit_in_order,
@@ -12,7 +14,6 @@ use crate::data::side::Side;
 use crate::data::table::{LoadState, Table, row};
 use crate::model::schema::{LinkKind, LinkSchema};
 use crate::model::{AsKey, ModelExt, SyncModel};
-use fixedbitset::FixedBitSet;
 
 /// A data set that was loaded and checked.
 pub(crate) struct Checked<D> {
@@ -20,19 +21,19 @@ pub(crate) struct Checked<D> {
     pub(crate) problems: Vec<Problem>,
     pub(crate) models: Vec<SideOfModel>,
     side: Side,
-    /// Whether a parent's table is not loaded here, so that the other side must be asked.
+    /// Whether the table of a parent is not loaded on this side, so that the other side must be searched.
     asks_other: bool,
 }
 
 impl<D: Dataset> Checked<D> {
-    /// Checks a data set by itself, and gives back the memory that loading left over.
+    /// Checks a data set by itself, and frees the spare memory of its tables.
     pub(crate) fn new(side: Side, mut data: D) -> Self {
         shrink(&mut data);
         let SideCheck { models, problems, asks_other, .. } = SideCheck::run(side, &data, None);
         Self { data, problems, models, side, asks_other }
     }
 
-    /// Looks for parents on the other side if their table is loaded there only.
+    /// Looks for parents on the other side if only that side loaded their table.
     pub(crate) fn ask_other(&mut self, other: &D) {
         if self.asks_other {
             let SideCheck { models, problems, .. } = SideCheck::run(self.side, &self.data, Some(other));
@@ -40,7 +41,7 @@ impl<D: Dataset> Checked<D> {
         }
     }
 
-    /// The tables of which some records cannot be used, of those that are compared with the other side.
+    /// The compared tables that have unusable records.
     pub(crate) fn rejections(&self, other: &Self) -> impl Iterator<Item = Rejection> {
         let tables = self.models.iter().zip(&other.models).zip(D::SCHEMAS);
         tables.filter(|((table, other), _)| table.loaded && other.loaded && table.rejected() > 0).map(
@@ -68,12 +69,13 @@ impl<D: Dataset> Checked<D> {
                 }
             }
         }
+
         let mut skipped = Skipped(self.side, &self.data, Vec::new());
         D::visit_models(&mut skipped);
         skipped.2.into_iter()
     }
 
-    /// What a target that is written as a whole from its records would lose: what has no row cannot be written back.
+    /// What would be lost if the target were written as a whole: records without a row cannot be written back.
     pub(crate) fn unwritable(&self) -> Option<Refusal> {
         self.models.iter().zip(D::SCHEMAS).find_map(|(table, schema)| match table.rejected_without_row {
             _ if table.skipped => Some(Refusal::WouldLoseAll { model: schema.name }),
@@ -100,7 +102,7 @@ pub(crate) struct SideOfModel {
     /// How many records cannot be used and have no row.
     rejected_without_row: usize,
     rows: usize,
-    /// Whether the table says anything about its side; otherwise nothing was looked at.
+    /// Whether the table was loaded; otherwise it was not checked.
     loaded: bool,
     /// Whether the loader left the model out.
     skipped: bool,
@@ -118,7 +120,7 @@ impl SideOfModel {
     }
 }
 
-/// Gives back the memory that growing left over in the tables.
+/// Frees the spare memory of the tables.
 fn shrink<D: Dataset>(data: &mut D) {
     struct Shrink<'a, D>(&'a mut D);
     impl<D> ModelVisitor<D> for Shrink<'_, D> {
@@ -129,10 +131,11 @@ fn shrink<D: Dataset>(data: &mut D) {
             self.0.table_mut().shrink();
         }
     }
+
     D::visit_models(&mut Shrink(data));
 }
 
-/// The check of one side. The models are visited parents first, so that what is under a rejected record is known.
+/// The check of one side. Parents are visited first, so that the children of a rejected record are known.
 struct SideCheck<'a, D> {
     side: Side,
     data: &'a D,
@@ -179,11 +182,13 @@ impl<D: Dataset> ModelVisitor<D> for SideCheck<'_, D> {
             check.duplicates();
             M::visit_links(&mut check);
             check.among_themselves();
+
             let out = check.out;
             let rejected_without_row = table.without_row().len();
             self.models[model] =
                 SideOfModel { out, rejected_without_row, rows: table.len(), loaded: true, skipped: false };
         }
+
         if matches!(table.state(), LoadState::Skipped(_)) && !table.is_whole() {
             self.models[model].skipped = true;
         }
@@ -218,13 +223,15 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
     }
 
     fn duplicates(&mut self) {
-        // Each identifier with the first record that was set aside for it, and how many there were with the one before.
+        // For each identifier: the first record that was set aside, and the number of records with it.
         let mut times: HashMap<M::Id, (usize, usize)> = HashMap::new();
         for (first, duplicate) in self.table.duplicates().iter().enumerate() {
             times.entry(duplicate.id()).or_insert((first, 1)).1 += 1;
         }
+
         let mut times: Vec<_> = times.into_iter().collect();
         times.sort_unstable_by_key(|(_, (first, _))| *first);
+
         for (id, (_, times)) in times {
             if let Some(row) = id.key().and_then(|key| self.table.position(key)) {
                 self.out.insert(row as usize);
@@ -237,7 +244,7 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
         self.table.rows()[row as usize].id().to_string()
     }
 
-    /// Records that name something which is missing, and what is under a rejected record.
+    /// Finds the records that name a missing record, and the children of rejected records.
     fn links_up<P: SyncModel>(&mut self, link: &LinkSchema, key: KeyOf<M, P>)
     where
         D: HasTable<P>,
@@ -247,18 +254,20 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
         *self.asks_other |= !on_own_side;
         let lookup = if on_own_side { Some(own) } else { self.other.map(HasTable::table) };
         let Some(lookup) = lookup.filter(|table| *table.state() == LoadState::Loaded) else { return };
-        // Only what lives under a rejected record follows it out; whether what it refers to will be there is for the diff
-        // to say.
+
+        // Only children follow a rejected record out of the diff; the diff decides whether a referenced record will exist.
         let follows = on_own_side && link.kind == LinkKind::Parent;
         let out_there = follows.then(|| &self.models[position::<D, P>()].out);
         let without_row = lookup.without_row();
-        // Neighbours mostly share their parent, so the last one found is tried before the table is asked.
+
+        // Neighbours mostly share their parent, so the last one found is tried before the table is searched.
         let mut last: Option<u32> = None;
         let table = self.table;
         for (row, record) in (0u32..).zip(table.rows()) {
             if self.out.contains(row as usize) {
                 continue;
             }
+
             let mut out = false;
             key.each(record, |named| {
                 let near = last.filter(|&at| lookup.rows()[at as usize].is(named));
@@ -273,7 +282,8 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
                     out |= follows;
                 }
             });
-            // In the target only the records that the source does not have follow their parent out; the diff sees to it.
+
+            // In the target, only records that the source does not have follow their parent; the diff handles them.
             if out && self.side == Side::Source {
                 self.out.insert(row as usize);
             }
@@ -289,29 +299,31 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
         self.report(record.id().to_string(), kind);
     }
 
-    /// The identifiers of the rows of a circle; of a long one the first and the last.
+    /// The identifiers of the rows of a circle; of a long circle, the first and the last.
     fn shortened(&self, circle: &[u32]) -> Vec<String> {
         const SHOWN: usize = 20;
         if circle.len() <= SHOWN {
             return circle.iter().map(|&row| self.text(row)).collect();
         }
+
         let (first, last) = (&circle[..SHOWN / 2], &circle[circle.len() - SHOWN / 2..]);
         let between = format!("… {} more …", circle.len() - SHOWN);
         let texts = |rows: &[u32]| rows.iter().map(|&row| self.text(row)).collect::<Vec<_>>();
         texts(first).into_iter().chain([between]).chain(texts(last)).collect()
     }
 
-    /// Records of a model that links to itself which stand on a circle, and in the source all that is under one that is
-    /// out.
+    /// Finds the circles within a model that links to itself and, in the source, all descendants of excluded records.
     fn among_themselves(&mut self) {
         let links = std::mem::take(&mut self.own_links);
         let table = self.table;
+
         let ordering: Vec<_> = links.iter().filter(|(link, _)| link.orders()).map(|(_, key)| *key).collect();
         let leads_to = |row: u32, to: &mut Vec<u32>| {
             for key in &ordering {
                 key.each(&table.rows()[row as usize], |key| to.extend(table.position(key)));
             }
         };
+
         let circles = if ordering.is_empty() { Vec::new() } else { circles(row(table.len()), leads_to) };
         for rows in circles {
             let circle = circle_through(rows[0], &rows, leads_to);
@@ -320,7 +332,8 @@ impl<D, M: SyncModel> TableCheck<'_, D, M> {
                 self.out.extend(rows.iter().map(|&row| row as usize));
             }
         }
-        // A broken link in the target is a warning, and nothing follows from it.
+
+        // A broken link in the target is only a warning, so its descendants stay in.
         let parent = links.iter().find(|(link, _)| link.kind == LinkKind::Parent);
         if let (Side::Source, Some((_, KeyOf::One(parent)))) = (self.side, parent) {
             add_descendants(&mut self.out, |row| table.position(parent(&table.rows()[row])?));
@@ -338,7 +351,7 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for TableCheck<'_, D, M> {
     }
 }
 
-/// The models that one side loaded and the other neither loaded nor left out, as `(model, side that lacks it)`.
+/// The models that only one side loaded and that the other did not leave out, as `(model, side that lacks it)`.
 pub(crate) fn half_loaded<D: Dataset>(source: &D, target: &D) -> Vec<(&'static str, Side)> {
     struct States<'a, D> {
         source: &'a D,
@@ -357,6 +370,7 @@ pub(crate) fn half_loaded<D: Dataset>(source: &D, target: &D) -> Vec<(&'static s
             }
         }
     }
+
     let mut states = States { source, target, missing: Vec::new() };
     D::visit_models(&mut states);
     states.missing
@@ -373,6 +387,7 @@ pub(crate) fn untouched<D: Dataset>(data: &D) -> bool {
             self.1 &= *self.0.table().state() == LoadState::Untouched;
         }
     }
+
     let mut all = Untouched(data, true);
     D::visit_models(&mut all);
     all.1

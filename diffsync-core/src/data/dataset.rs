@@ -1,4 +1,4 @@
-//! Data sets: structs of tables, and how the core walks over tables whose models it does not know.
+//! Data sets: structs of tables, and how the core visits tables whose models it does not know.
 
 use std::any::Any;
 use std::marker::PhantomData;
@@ -9,8 +9,8 @@ use crate::model::schema::{LinkSchema, ModelSchema};
 
 /// All that one side holds: a struct of tables with `#[derive(Dataset)]`.
 ///
-/// The derive checks at compile time that every parent has a table, that no model stands twice, and that no models are
-/// each other's parents.
+/// The derive checks at compile time that every parent has a table, that no model has two, and that no models are each
+/// other's parents.
 ///
 /// ```
 /// use diffsync_core::{Dataset, SyncModel, Table};
@@ -46,7 +46,7 @@ pub trait Dataset: Default + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "the data set `{Self}` has no table for `{M}`",
     label = "`{Self}` needs a field of type `Table<{M}>`",
-    note = "what a model's records live under or refer to must be in the same data set; to sync them without it, drop the link"
+    note = "the parents of a model's records, and the records that they refer to, must be in the same data set; to sync without them, remove the link"
 )]
 pub trait HasTable<M: SyncModel> {
     /// The position of `M` among the data set's models.
@@ -61,9 +61,9 @@ pub trait HasTable<M: SyncModel> {
 
 /// A data set whose every model `V` can visit. Implemented by `#[derive(Dataset)]` for every such `V`.
 ///
-/// It is how an adapter treats all models of a data set that it does not know: it visits them with something that
-/// implements [`Visit`] for every model that fulfils its own trait, and asks for data sets that can be visited so. Both
-/// traits ask for nothing themselves, so that what a model or a data set lacks is said once.
+/// An adapter uses it to handle all models of a data set that it does not know: its visitor implements [`Visit`] for every
+/// model that implements the adapter's own trait, and the adapter requires `VisitedBy` of the data set. Neither trait has
+/// bounds of its own, so that the compiler reports a missing implementation only once.
 ///
 /// ```
 /// use diffsync_core::{Dataset, SyncModel, Table};
@@ -114,7 +114,7 @@ pub trait VisitedBy<V> {
 
 /// Visits the model `M` of a data set `D`.
 pub trait Visit<D, M> {
-    /// Does for this model what is to be done for each.
+    /// Visits this model.
     fn visit(&mut self);
 }
 
@@ -129,7 +129,7 @@ pub trait LinksIn<D>: SyncModel {
     #[doc(hidden)]
     fn visit_links<V: LinkVisitor<D, Self>>(visitor: &mut V);
 
-    /// Calls the visitor once for each link, with what writes the names in a record otherwise.
+    /// Calls the visitor once for each link, with the function that changes the spelling of names in a record.
     #[doc(hidden)]
     fn visit_spellings<V: SpellingVisitor<D, Self>>(visitor: &mut V) {
         let _ = visitor;
@@ -161,13 +161,13 @@ pub trait SpellingVisitor<D, M: SyncModel> {
         D: HasTable<P>;
 }
 
-/// Writes the names of records of `P` in a record otherwise: it asks for each name how it is to be written, and takes that
-/// over if there is an answer.
+/// Changes the spelling of the names of `P` in a record: it asks for the spelling of each name, and uses the answer if
+/// there is one.
 #[doc(hidden)]
 #[allow(missing_debug_implementations, reason = "a function of generated code")]
 pub struct Respelled<M, P: SyncModel>(pub RespelledFn<M, P>);
 
-/// Asks for each name in a record how it is to be written.
+/// Asks for the spelling of each name in a record.
 type RespelledFn<M, P> = fn(&mut M, &mut dyn FnMut(<P as SyncModel>::Key<'_>) -> Option<<P as SyncModel>::Id>);
 
 /// Reads from a record which records of `P` it names.
@@ -216,7 +216,7 @@ pub(crate) fn to_self<M: SyncModel, P: SyncModel>(key: KeyOf<M, P>) -> Option<Ke
     (&key as &dyn Any).downcast_ref::<KeyOf<M, M>>().copied()
 }
 
-/// What writes the names of a link otherwise, as that of a link within the model, if it is one.
+/// The link's spelling function, if the link is within the model.
 pub(crate) fn respelled_in_self<M: SyncModel, P: SyncModel>(respelled: &Respelled<M, P>) -> Option<&Respelled<M, M>> {
     (respelled as &dyn Any).downcast_ref()
 }
@@ -228,7 +228,7 @@ impl<M> Model<M> {
     pub(crate) const NEW: Self = Self(PhantomData);
 }
 
-/// Where one side's record stands: its model's position in the data set and its row.
+/// The place of a record on one side: its model's position in the data set, and its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct At {
     pub(crate) model: usize,
@@ -260,7 +260,7 @@ pub(crate) fn visit_in_order<D: Dataset, V: ModelVisitor<D>>(visitor: &mut V) {
 }
 
 /// The positions of a data set's models, each after those it links to, except by deferred references, and after those it
-/// names with `after`; else in the order of the fields.
+/// names with `after`; otherwise in the order of the fields.
 pub(crate) fn in_order(schemas: &[&'static ModelSchema]) -> Vec<usize> {
     let mut order = Vec::with_capacity(schemas.len());
     // The build refuses circles, so each round places at least one model.
@@ -275,6 +275,7 @@ pub(crate) fn in_order(schemas: &[&'static ModelSchema]) -> Vec<usize> {
                 order.push(position);
             }
         }
+
         if order.len() == before {
             break;
         }

@@ -1,11 +1,12 @@
-//! Rows of one table that lead to each other: what lies under a row, and circles.
+//! Links between the rows of one table: descendants and circles.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 
 use fixedbitset::FixedBitSet;
 
-/// Adds to the set all rows above which one of it stands. A circle, which only the target can have, is none.
+/// Adds to the set all descendants of its rows. The rows of a circle, which only the target can have, count as no
+/// descendants of each other.
 pub(crate) fn add_descendants(set: &mut FixedBitSet, parent: impl Fn(usize) -> Option<u32>) {
     let mut seen = FixedBitSet::with_capacity(set.len());
     let mut path = Vec::new();
@@ -15,11 +16,12 @@ pub(crate) fn add_descendants(set: &mut FixedBitSet, parent: impl Fn(usize) -> O
             match at {
                 Some(row) if set.contains(row) => break true,
                 Some(row) if !seen.put(row) => path.push(row),
-                // The top, or a row that was seen not to be under one of the set.
+                // The top, or a row that is known not to be under a row of the set.
                 _ => break false,
             }
             at = at.and_then(&parent).map(|row| row as usize);
         };
+
         let path = path.drain(..);
         if under {
             path.for_each(|row| set.insert(row));
@@ -33,8 +35,7 @@ pub(crate) fn walk(rows: u32, leads_to: impl FnMut(u32, &mut Vec<u32>), left: im
     depth_first(rows, leads_to, left, |_| {});
 }
 
-/// The rows that stand on circles, together with those from which and to which a circle leads, in the order that they are
-/// come across.
+/// The rows that are on circles, grouped by the circles that they share, in the order in which they are found.
 pub(crate) fn circles(rows: u32, mut leads_to: impl FnMut(u32, &mut Vec<u32>)) -> Vec<Vec<u32>> {
     let mut found = Vec::new();
     let to_itself = |row: u32, leads_to: &mut dyn FnMut(u32, &mut Vec<u32>)| {
@@ -42,8 +43,10 @@ pub(crate) fn circles(rows: u32, mut leads_to: impl FnMut(u32, &mut Vec<u32>)) -
         leads_to(row, &mut to);
         to.contains(&row)
     };
+
     let mut components = Vec::new();
     depth_first(rows, &mut leads_to, |_, _| {}, |component| components.push(component.to_vec()));
+
     for component in components {
         if component.len() > 1 || to_itself(component[0], &mut leads_to) {
             found.push(component);
@@ -52,12 +55,13 @@ pub(crate) fn circles(rows: u32, mut leads_to: impl FnMut(u32, &mut Vec<u32>)) -
     found
 }
 
-/// The shortest circle through a row, among the rows that stand on circles with it: the rows from it to itself.
+/// The shortest circle through a row, within its component: the rows from it to itself.
 pub(crate) fn circle_through(row: u32, component: &[u32], mut leads_to: impl FnMut(u32, &mut Vec<u32>)) -> Vec<u32> {
     let members: HashSet<u32> = component.iter().copied().collect();
     let mut came_from: HashMap<u32, u32> = HashMap::new();
     let mut queue = VecDeque::from([row]);
     let mut to = Vec::new();
+
     while let Some(at) = queue.pop_front() {
         to.clear();
         leads_to(at, &mut to);
@@ -68,7 +72,8 @@ pub(crate) fn circle_through(row: u32, component: &[u32], mut leads_to: impl FnM
                 at = came_from[&at];
                 circle.push(at);
             }
-            // It was followed backwards, and a row that leads to itself stands there three times.
+
+            // It was followed backwards, and a row that leads to itself is in it three times.
             circle.reverse();
             circle.dedup();
             if circle.len() == 1 {
@@ -76,6 +81,7 @@ pub(crate) fn circle_through(row: u32, component: &[u32], mut leads_to: impl FnM
             }
             return circle;
         }
+
         for next in to.iter().copied().filter(|next| members.contains(next)) {
             if next != row && !came_from.contains_key(&next) {
                 came_from.insert(next, at);
@@ -88,7 +94,7 @@ pub(crate) fn circle_through(row: u32, component: &[u32], mut leads_to: impl FnM
 
 /// Tarjan's algorithm (Depth-first search and linear graph algorithms, SIAM J. Comput. 1, 1972) without recursion: calls
 /// `left` with each row and what it leads to when it is left, and `component` with the rows that lead to each other,
-/// the one that was come across first at the front.
+/// beginning with the one that was found first.
 fn depth_first(
     rows: u32,
     mut leads_to: impl FnMut(u32, &mut Vec<u32>),
@@ -97,14 +103,17 @@ fn depth_first(
 ) {
     const UNSEEN: u32 = u32::MAX;
     let mut seen = vec![UNSEEN; rows as usize];
-    // The first seen of the rows that each leads back to.
+    // For each row, the first seen of the rows that it leads back to.
     let mut lowest = vec![UNSEEN; rows as usize];
     let mut next_number = 0;
+
     let mut open: Vec<u32> = Vec::new();
     let mut is_open = FixedBitSet::with_capacity(rows as usize);
-    // What the rows on the path lead to, and which part of it belongs to each of them and is still to be visited.
+
+    // The edges of the rows on the path, and the range of each row's edges that are still to be visited.
     let mut edges: Vec<u32> = Vec::new();
     let mut path: Vec<(u32, Range<usize>)> = Vec::new();
+
     for start in 0..rows {
         let mut enter = Some(start).filter(|row| seen[*row as usize] == UNSEEN);
         loop {
@@ -117,6 +126,7 @@ fn depth_first(
                 leads_to(row, &mut edges);
                 path.push((row, first..edges.len()));
             }
+
             let Some((row, to_visit)) = path.last_mut() else { break };
             let row = *row;
             if let Some(edge) = to_visit.next() {
@@ -128,6 +138,8 @@ fn depth_first(
                 }
                 continue;
             }
+
+            // All edges of the row are visited, so it is left.
             let first = path.iter().rev().nth(1).map_or(0, |(_, above)| above.end);
             left(row, &edges[first..]);
             edges.truncate(first);
@@ -135,6 +147,8 @@ fn depth_first(
             if let Some((above, _)) = path.last() {
                 lowest[*above as usize] = lowest[*above as usize].min(lowest[row as usize]);
             }
+
+            // A row that leads back to none before it is the first of its component.
             if lowest[row as usize] == seen[row as usize] {
                 let at = open.iter().rposition(|other| *other == row).unwrap_or_default();
                 open[at..].iter().for_each(|row| is_open.set(*row as usize, false));

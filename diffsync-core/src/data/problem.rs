@@ -25,9 +25,9 @@ pub struct Problem {
 #[serde(tag = "problem", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ProblemKind {
-    /// So many records have the same identifier.
+    /// Several records have the same identifier.
     Duplicate {
-        /// How many records have it.
+        /// The number of records that have it.
         times: usize,
     },
     /// Its parent was not loaded.
@@ -44,26 +44,26 @@ pub enum ProblemKind {
         /// The identifier of the missing record.
         referenced: String,
     },
-    /// It is its own ancestor, or would have to be there before itself.
+    /// It is its own ancestor, or would have to exist before itself.
     Loop {
-        /// The identifiers from the record by way of what it names to itself.
+        /// The identifiers on the way from the record back to itself.
         path: Vec<String>,
     },
-    /// The target did not keep what it was given, so the next run will find the same difference.
+    /// The target stored another value than it was given, so the next run will find the same difference.
     StoredOtherwise {
         /// The attributes that the target returned with another value.
         attributes: Vec<&'static str>,
     },
-    /// The target stored it under another identifier than it was given.
+    /// The target stored it under another identifier.
     StoredAs {
         /// The identifier that it has in the target.
         stored: String,
         /// Whether the two differ only in case.
         only_case: bool,
-        /// Whether the target held a record of that identifier before, which it has written over.
+        /// Whether the target already had a record with that identifier, which was overwritten.
         existed: bool,
     },
-    /// A unique value of it was emptied so that another record could have it, and it could not be deleted after.
+    /// A unique value of it was emptied for another record, and then it could not be deleted.
     ValueFreed {
         /// The attribute that was emptied.
         attribute: &'static str,
@@ -83,9 +83,9 @@ pub enum ProblemKind {
 }
 
 impl Problem {
-    /// Whether the record, and all under it, leaves the diff because of this; otherwise it is a warning.
+    /// Whether the record leaves the diff with all its descendants; otherwise the problem is a warning.
     ///
-    /// In the target a broken link is no reason to leave a record alone: the run may be what repairs it.
+    /// In the target, a broken link does not reject a record, since the run may repair it.
     #[must_use]
     pub fn rejects(&self) -> bool {
         match self.kind {
@@ -106,7 +106,7 @@ impl fmt::Display for Problem {
         let Self { side, model, record, kind } = self;
         write!(f, "{side}: {model} {record:?} ")?;
         match kind {
-            ProblemKind::Duplicate { times } => write!(f, "is there {times} times"),
+            ProblemKind::Duplicate { times } => write!(f, "occurs {times} times"),
             ProblemKind::Orphan { parent_model, parent } => {
                 write!(f, "is under {parent_model} {parent:?}, which does not exist")
             }

@@ -13,25 +13,25 @@ use crate::model::operation::Operation;
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Models that one side loaded and the other neither loaded nor left out.
+    /// Models that only one side loaded and that the other did not leave out.
     #[error(
-        "{}; a system without such records says so with `mark_loaded()`, and one that cannot list them with `skip(reason)`",
+        "{}; its loader must call `mark_loaded()` if there are no such records, or `skip(reason)` if it cannot list them",
         self.models_text()
     )]
     HalfLoaded(Vec<(&'static str, Side)>),
-    /// A side of which nothing was loaded.
+    /// One side loaded nothing.
     #[error(
-        "the {0} holds no records at all, and its loader did not say that this is so; look there first, and if it is to be empty, have the loader call `mark_loaded()`"
+        "the {0} has no records, and its loader did not call `mark_loaded()`; check the system first, and call `mark_loaded()` in the loader if it may be empty"
     )]
     NothingLoaded(Side),
     /// The target is written as a whole, and holds records of a model that would be lost.
     #[error(
-        "the target is written as a whole, and {count} of its {model} records could not be loaded: writing it would lose them; mend them there first"
+        "the target is written as a whole, and {count} of its {model} records could not be loaded: writing it would lose them; fix them in the target first"
     )]
     WouldLose {
         /// The model.
         model: &'static str,
-        /// How many would be lost.
+        /// The number of records that would be lost.
         count: usize,
     },
     /// The target is written as a whole, and its loader left a model out.
@@ -40,16 +40,16 @@ pub enum Refusal {
         /// The model.
         model: &'static str,
     },
-    /// It would change more than it may.
-    #[error("it would change more than it may:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    /// The run would exceed its limits.
+    #[error("the run would exceed its limits:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Guards(Vec<Breach>),
-    /// Operations of a saved plan are not found again as they were.
+    /// The systems have changed since the plan was saved.
     #[error(
-        "the plan no longer fits:\n{}",
+        "the systems have changed since the plan was saved:\n{}",
         first_of(.0)
     )]
     Drift(Vec<Drift>),
-    /// Everything that a saved plan would do is done.
+    /// All operations of a saved plan are done already.
     #[error("everything in the plan is done already")]
     Done,
     /// Another run writes to the target.
@@ -79,7 +79,7 @@ impl Refusal {
     }
 }
 
-/// The first of many, a line each.
+/// The first drifted operations, one per line.
 fn first_of(moved: &[Drift]) -> String {
     const SHOWN: usize = 20;
     let lines = moved.iter().take(SHOWN).map(ToString::to_string);
@@ -87,18 +87,18 @@ fn first_of(moved: &[Drift]) -> String {
     lines.chain((more > 0).then(|| format!("… and {more} more"))).collect::<Vec<_>>().join("\n")
 }
 
-/// A limit that a run would go beyond.
+/// A limit that a run would exceed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Breach {
     /// The model's name.
     pub model: &'static str,
-    /// What would be done too often.
+    /// The operation that the limit is for.
     pub operation: Operation,
-    /// How often it would be done.
+    /// The number of operations.
     pub count: usize,
-    /// The target's records of the model.
+    /// The number of the target's records of the model.
     pub records: usize,
-    /// The limit, or none if the source holds no record of the model at all.
+    /// The limit, or `None` if the source holds no record of the model.
     pub limit: Option<Limit>,
 }
 
@@ -117,10 +117,10 @@ impl fmt::Display for Breach {
     }
 }
 
-/// An operation of a saved plan that is not found again as it was.
+/// An operation of a saved plan that no longer matches the two systems.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Drift {
-    /// What was to be done.
+    /// The planned operation.
     pub operation: Operation,
     /// The model's name.
     pub model: String,

@@ -8,9 +8,9 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
-    /// Where the records come from.
+    /// The system that the records come from.
     Source,
-    /// What is brought in line with the source.
+    /// The system that is made to match the source.
     Target,
 }
 

@@ -17,8 +17,8 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
 /// All records of one model on one side, in the order they were loaded, found by identifier.
 ///
-/// Loading never stops at a bad record: a second record with the same identifier is kept apart, and everything that is
-/// wrong with a data set is reported together once it is loaded.
+/// Loading never stops at a bad record: a second record with the same identifier is set aside, and all problems of a data
+/// set are reported together once it is loaded.
 ///
 /// ```
 /// use diffsync_core::{SyncModel, Table};
@@ -37,30 +37,30 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 /// ```
 pub struct Table<M: SyncModel> {
     rows: Vec<M>,
-    /// Row positions by the hash of the row's key; the keys themselves stand only in the rows.
+    /// Row positions by the hash of the row's key; the keys themselves are only in the rows.
     index: HashTable<u32>,
     state: LoadState,
     duplicates: Vec<M>,
     rejected: Vec<(M::Id, String)>,
-    /// The identifiers of both, once they are asked for.
+    /// The identifiers of both, computed at the first use.
     unusable: OnceLock<HashSet<M::Id>>,
     flags: Flags,
     record_flags: HashMap<M::Id, Flags>,
-    /// Whether it holds all that the system holds although it is left out.
+    /// Whether the table is complete although it is left out.
     whole: bool,
-    /// What the system's records hold that the model does not know.
+    /// The columns and keys of the system's records that the model does not know.
     unknown: BTreeSet<String>,
-    /// What the system holds beside single records.
+    /// What the system holds with single records, besides their values.
     beside: HashMap<M::Id, &'static str>,
 }
 
-/// Whether a table says anything about its side.
+/// Whether a table was loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum LoadState {
-    /// Nothing was loaded, and nobody said why: not to be mistaken for a system without records.
+    /// Nothing was loaded, for no known reason. This is not the same as a system without records.
     #[default]
     Untouched,
-    /// What the table holds is what the system holds.
+    /// The table holds what the system holds.
     Loaded,
     /// The loader left the model out, with its reason.
     Skipped(String),
@@ -85,7 +85,7 @@ impl<M: SyncModel> Default for Table<M> {
 }
 
 impl<M: SyncModel> Table<M> {
-    /// Adds a record. One whose identifier is there already is set aside and reported after the load.
+    /// Adds a record. If its identifier exists already, it is set aside and reported after the load.
     ///
     /// # Panics
     ///
@@ -98,8 +98,8 @@ impl<M: SyncModel> Table<M> {
         }
     }
 
-    /// Notes a column or a key that the system's records hold and the model does not know. A record that is deleted loses
-    /// it, and the plan that takes the run back says so.
+    /// Notes a column or a key of the system's records that the model does not know. It is lost when a record is deleted,
+    /// and the undo plan says so.
     ///
     /// ```
     /// # use diffsync_core::{SyncModel, Table};
@@ -118,8 +118,8 @@ impl<M: SyncModel> Table<M> {
         self.unknown.iter().map(String::as_str)
     }
 
-    /// Notes what the system holds with a record and is no value of it, such as `"their comments"` in a file. It goes with the
-    /// record if that is deleted, and the plan that takes the run back says so.
+    /// Notes what the system holds with a record besides its values, such as `"their comments"` in a file. It is lost when
+    /// the record is deleted, and the undo plan says so.
     pub fn note_beside(&mut self, id: M::Id, what: &'static str) {
         self.beside.insert(id, what);
     }
@@ -128,11 +128,11 @@ impl<M: SyncModel> Table<M> {
         self.beside.get(id).copied()
     }
 
-    /// The same table of another model, with all that was said of its records: which are rejected, there twice or flagged, and
-    /// whether it was loaded or left out. `record` and `id` turn a record and an identifier into those of the other model.
+    /// The same table for another model. It keeps which records are rejected, duplicate or flagged, and whether the table
+    /// was loaded or left out. `record` and `id` turn a record and an identifier into those of the other model.
     ///
-    /// An adapter that wraps another one hands its tables on by this. Records that are copied with [`iter`](Self::iter) are not
-    /// all: those that were rejected would be missing without a word, and be deleted in the target.
+    /// An adapter that wraps another one passes its tables on with this. Do not copy the records with [`iter`](Self::iter)
+    /// instead: the rejected ones would be missing without notice, and be deleted in the target.
     ///
     /// ```
     /// # use diffsync_core::{SyncModel, Table};
@@ -184,7 +184,7 @@ impl<M: SyncModel> Table<M> {
         self.rejected.iter().map(|(id, reason)| (id, reason.as_str()))
     }
 
-    /// Adds a record unless there is one with its identifier, and says whether it was added.
+    /// Adds a record unless its identifier exists already, and returns whether it was added.
     pub fn insert_if_absent(&mut self, record: M) -> bool {
         self.mark_loaded();
         self.try_insert(record).is_ok()
@@ -227,6 +227,7 @@ impl<M: SyncModel> Table<M> {
         let record = self.rows.get_mut(row as usize)?;
         let before = record.id();
         let result = change(record);
+
         let kept = before.key().is_some_and(|before| record.is(before));
         if !kept && let Some(before) = before.key() {
             let moved = self.detach(row, before);
@@ -235,18 +236,20 @@ impl<M: SyncModel> Table<M> {
         Some(result)
     }
 
-    /// Takes the record that `name` names out of the table. The last record takes its place in the order.
+    /// Removes the record that `name` names from the table, and returns it. The last record takes its place in the order.
     pub fn remove<N: AsKey<M> + ?Sized>(&mut self, name: &N) -> Option<M> {
         let key = name.key()?;
         let row = self.position(key)?;
         Some(self.detach(row, key))
     }
 
-    /// Takes out the row that is indexed under `key`.
+    /// Removes the row that is indexed under `key`.
     fn detach(&mut self, row: u32, key: M::Key<'_>) -> M {
         if let Ok(entry) = self.index.find_entry(hash::<M>(key), |&at| at == row) {
             entry.remove();
         }
+
+        // The last row moves to the free place, so its index entry follows.
         let record = self.rows.swap_remove(row as usize);
         if let Some(last) = self.rows.get(row as usize) {
             let former = position_after(self.rows.len());
@@ -257,7 +260,7 @@ impl<M: SyncModel> Table<M> {
         record
     }
 
-    /// Says that the table is complete even if nothing was inserted: the system holds no such records.
+    /// Marks the table as complete even if nothing was inserted: the system holds no such records.
     pub fn mark_loaded(&mut self) {
         if self.state == LoadState::Untouched {
             self.state = LoadState::Loaded;
@@ -265,35 +268,35 @@ impl<M: SyncModel> Table<M> {
     }
 
     /// Leaves the model out of this run: its records on the other side are neither compared nor touched. It stays left
-    /// out whatever is inserted before or after, since a table that is read in part must not pass for a whole one.
+    /// out even if records are inserted before or after, since a partly read table must not count as complete.
     pub fn skip(&mut self, reason: impl Into<String>) {
         self.state = LoadState::Skipped(reason.into());
     }
 
-    /// Leaves a model out that was loaded, or not: what it holds is written back where the target is written as a whole.
+    /// Leaves the model out, loaded or not: its records are written back if the target is written as a whole.
     pub(crate) fn leave_out(&mut self, reason: &str) {
         self.whole |= self.state == LoadState::Loaded;
         self.skip(reason);
     }
 
-    /// Whether it holds all that the system holds although it is left out.
+    /// Whether the table is complete although it is left out.
     pub(crate) fn is_whole(&self) -> bool {
         self.whole
     }
 
-    /// Says that a record exists but cannot be used: neither it nor what lives under it takes part in the run.
+    /// Rejects a record that exists but cannot be used: neither it nor its children take part in the run.
     pub fn reject(&mut self, id: M::Id, reason: impl Into<String>) {
         self.mark_loaded();
         self.rejected.push((id, reason.into()));
         self.unusable.take();
     }
 
-    /// Sets flags on all records of the table, those included that are still to come: so they can follow a variable.
+    /// Sets flags on all records of the table, including those inserted later, so that a variable can decide them.
     pub fn set_flags(&mut self, flags: Flags) {
         self.flags |= flags;
     }
 
-    /// Sets flags on one record, whether it is there or not.
+    /// Sets flags on one record, even before it is inserted.
     pub fn flag(&mut self, id: M::Id, flags: Flags) {
         *self.record_flags.entry(id).or_default() |= flags;
     }
@@ -345,13 +348,13 @@ impl<M: SyncModel> Table<M> {
         &self.rejected
     }
 
-    /// The identifiers of records that cannot be used and of which there is no row: rejected without being inserted, or
-    /// set aside as duplicates of a record that was removed or renamed since.
+    /// The identifiers of unusable records without a row: rejected without being inserted, or set aside as duplicates of a
+    /// record that was removed or renamed since.
     pub(crate) fn without_row(&self) -> HashSet<M::Id> {
         self.unusable().iter().filter(|id| !self.contains(*id)).cloned().collect()
     }
 
-    /// Why the table cannot say whether the system has a record of this identifier, or what it looks like there.
+    /// Why the table does not know whether the system has a record with this identifier, or its values there.
     pub(crate) fn unknown(&self, id: &M::Id) -> Option<&'static str> {
         if self.state != LoadState::Loaded {
             return Some("did not load this model");
@@ -381,8 +384,7 @@ impl<M: SyncModel> Table<M> {
         self.position(key).map(|row| &self.rows[row as usize])
     }
 
-    /// Changes each record in a way that leaves its identifier the same, whatever it is written like then, and hands on
-    /// how to find the others.
+    /// Changes each record without changing its identifier, except for its spelling. `change` also gets the other records.
     pub(crate) fn each_mut(&mut self, mut change: impl FnMut(&mut M, Others<'_, M>)) {
         for row in 0..self.rows.len() {
             let (before, rest) = self.rows.split_at_mut(row);
@@ -391,12 +393,12 @@ impl<M: SyncModel> Table<M> {
         }
     }
 
-    /// The first row that may have this hash, without a look at the row itself.
+    /// The first row that may have this hash; the row itself is not read.
     pub(crate) fn candidate(&self, hash: u64) -> Option<u32> {
         self.index.find(hash, |_| true).copied()
     }
 
-    /// Puts a record in the place of the one with its identifier, or adds it.
+    /// Replaces the record with the same identifier, or adds the record.
     pub(crate) fn replace(&mut self, record: M) {
         match self.position(record.key()) {
             Some(row) => self.rows[row as usize] = record,
@@ -404,7 +406,7 @@ impl<M: SyncModel> Table<M> {
         }
     }
 
-    /// Gives back the memory that growing left over.
+    /// Frees the spare memory.
     pub(crate) fn shrink(&mut self) {
         let Self { rows, index, .. } = self;
         rows.shrink_to_fit();
@@ -412,7 +414,7 @@ impl<M: SyncModel> Table<M> {
     }
 }
 
-/// The records of a table but for one.
+/// The records of a table except one.
 pub(crate) struct Others<'a, M> {
     index: &'a HashTable<u32>,
     before: &'a [M],
@@ -420,7 +422,7 @@ pub(crate) struct Others<'a, M> {
 }
 
 impl<'a, M: SyncModel> Others<'a, M> {
-    /// The one with this key.
+    /// The record with this key.
     pub(crate) fn find(&self, key: M::Key<'_>) -> Option<&'a M> {
         let at = |row: u32| match (row as usize).checked_sub(self.before.len()) {
             None => self.before.get(row as usize),
@@ -437,7 +439,7 @@ pub(crate) fn hash<M: SyncModel>(key: M::Key<'_>) -> u64 {
     HASHER.hash_one(key)
 }
 
-/// A position in a table, which is known to fit: `insert` sees to it.
+/// A position in a table. It always fits, since `insert` limits the number of records.
 #[allow(clippy::cast_possible_truncation, reason = "a table holds at most 2^32 - 1 records")]
 pub(crate) const fn row(position: usize) -> u32 {
     position as u32

@@ -10,7 +10,8 @@ use crate::data::side::Side;
 use crate::error::Conflict;
 use crate::model::operation::Operation;
 use crate::plan::diff::Withheld;
-use crate::plan::outcome::{HoldReason, Outcome, Task};
+use crate::plan::hold_reason::HoldReason;
+use crate::plan::outcome::{Outcome, Task};
 use crate::plan::{PlanView, RecordRef};
 
 /// A create or an update that the target refused, and that is retried after everything else is written: the record that has

@@ -13,7 +13,8 @@ use crate::data::side::Side;
 use crate::model::operation::Operation;
 use crate::model::schema::FieldSchema;
 use crate::plan::diff::TableDiff;
-use crate::plan::outcome::{HoldReason, Outcome, Task};
+use crate::plan::hold_reason::HoldReason;
+use crate::plan::outcome::{Outcome, Task};
 use crate::plan::{PlanView, RecordRef};
 
 /// Whether an attribute can be emptied and its values compared here, judged by its type.

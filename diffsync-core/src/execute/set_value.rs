@@ -13,7 +13,8 @@ use crate::error::TargetErrorKind;
 use crate::model::derive_support::AttributeValues;
 use crate::model::{ModelExt, SyncModel};
 use crate::plan::RecordRef;
-use crate::plan::outcome::{HoldReason, Task};
+use crate::plan::hold_reason::HoldReason;
+use crate::plan::outcome::Task;
 
 /// The value that an attribute is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,8 @@ use crate::data::side::Side;
 use crate::error::{TargetError, TargetErrorKind};
 use crate::model::operation::{Operation, Operations};
 use crate::model::{ModelExt, SyncModel};
-use crate::plan::outcome::{HoldReason, Outcome, Task};
+use crate::plan::hold_reason::HoldReason;
+use crate::plan::outcome::{Outcome, Task};
 use crate::plan::target_state::TargetState;
 use crate::plan::{Plan, RecordRef};
 
@@ -103,19 +104,19 @@ where
     }
 
     fn abilities(&self, target: &T) -> Operations {
-        target.terms().can
+        target.capabilities().can
     }
 
     fn at_a_time(&self, target: &T, options: &ExecuteOptions) -> usize {
-        let terms = target.terms();
-        concurrency(&terms, options).saturating_mul(terms.batch.max(1))
+        let capabilities = target.capabilities();
+        concurrency(&capabilities, options).saturating_mul(capabilities.batch.max(1))
     }
 }
 
 /// How many calls are made at a time. A run's setting is a wish; the target's limit always wins.
-fn concurrency(terms: &Capabilities, options: &ExecuteOptions) -> usize {
-    let wanted = options.concurrency.map_or(terms.concurrency, usize::from);
-    wanted.min(terms.concurrency_limit.unwrap_or(usize::MAX)).max(1)
+fn concurrency(capabilities: &Capabilities, options: &ExecuteOptions) -> usize {
+    let wanted = options.concurrency.map_or(capabilities.concurrency, usize::from);
+    wanted.min(capabilities.concurrency_limit.unwrap_or(usize::MAX)).max(1)
 }
 
 async fn write_group<D, T, M>(target: &T, execution: &mut Execution<'_, D>, group: Vec<Task>, phase: WritePhase)
@@ -124,9 +125,9 @@ where
     T: Target<M, Data = D>,
     M: SyncModel,
 {
-    let terms = target.terms();
+    let capabilities = target.capabilities();
     let options = execution.options;
-    let concurrency = concurrency(&terms, execution.options);
+    let concurrency = concurrency(&capabilities, execution.options);
 
     // A flag, since `enter` borrows the ledger while other calls are in flight.
     let stop = AtomicBool::new(false);
@@ -153,8 +154,8 @@ where
 
         // A call in flight is finished. Only new ones are not begun.
         let is_over = || stop.load(Ordering::Relaxed) || options.is_over();
-        if terms.batch > 1 {
-            let batches = batches(group, phase, terms.batch);
+        if capabilities.batch > 1 {
+            let batches = batches(group, phase, capabilities.batch);
             let (asking, is_over) = (&asking, &is_over);
             let mut running = stream::iter(batches)
                 .map(|batch| async move {

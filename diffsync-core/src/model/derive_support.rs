@@ -1,4 +1,4 @@
-//! What generated code calls, so that there is less of it in every crate that derives a model.
+//! Functions that generated code calls, so that less code is generated in each crate that derives a model.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::model::schema::ModelSchema;
 use crate::value::canonical::InOneOrder;
 use crate::value::secret::{plain, redacted};
 
-/// A plain value, or why there is none.
+/// A plain value, or why it cannot be serialised.
 pub type ValueResult = Result<Value, serde_json::Error>;
 
 /// A value as a document holds it.
@@ -32,7 +32,7 @@ pub fn prefetch(text: Option<&String>) -> usize {
     text.and_then(|text| text.as_bytes().first()).map_or(0, |byte| usize::from(*byte))
 }
 
-/// Takes over the new value of an attribute, if it has one.
+/// Sets the new value of an attribute, if it changes.
 #[inline]
 pub fn take_over<T: Clone>(value: &mut T, change: &Option<T>) {
     if let Some(new) = change {
@@ -89,8 +89,7 @@ impl IdentifierParts {
     }
 }
 
-/// The attributes that a record is being made of, by name: what [`SyncModel::from_values`](crate::SyncModel::from_values)
-/// takes.
+/// The attributes of a record that is being built, by name, for [`SyncModel::from_values`](crate::SyncModel::from_values).
 ///
 /// ```
 /// use diffsync_core::SyncModel;
@@ -125,7 +124,7 @@ impl AttributeValues {
         self.0.insert(name.into(), value);
     }
 
-    /// Takes one value; one that is missing is taken for `null`.
+    /// Takes one value; a missing one counts as `null`.
     pub fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, serde_json::Error> {
         let value = self.0.remove(name).unwrap_or_default();
         serde_json::from_value(value).map_err(|error| serde::de::Error::custom(format!("`{name}`: {error}")))
@@ -182,18 +181,18 @@ fn never<E: serde::de::Error>() -> E {
 
 /// A field that holds a part of another record's identifier, as that record's key holds it: `K`.
 ///
-/// A `String` gives a `&str` and anything else a reference to itself. An `Option` gives either what is in it, so that
-/// nothing is named where it is `None`, or, where the part is an `Option` itself, a reference to all of it.
+/// A `String` gives a `&str`, and any other type a reference to itself. An `Option` gives its value, so that `None` names no
+/// record, or, if the part is an `Option` itself, a reference to the whole.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not what the other model's identifier is: that is held as `{K}`",
     label = "not of the identifier's type",
     note = "a field that names a record has the type of its identifier, or is an `Option` of it"
 )]
 pub trait KeyPart<'a, K> {
-    /// The part, or `None` where nothing is named.
+    /// The part, or `None` if no record is named.
     fn part(&'a self) -> Option<K>;
 
-    /// Takes over how a part is written that is the same as the one that is held.
+    /// Takes the spelling of an equal part.
     fn respell(&mut self, part: K);
 }
 
@@ -265,15 +264,15 @@ impl<'a, T: ?Sized> KeyPart<'a, NoPart> for T {
     fn respell(&mut self, _: NoPart) {}
 }
 
-/// What there is to choose from for a variable, once an adapter was asked.
+/// The future choices of a variable, which may come from a system.
 pub type Choices<'values> = Pin<Box<dyn Future<Output = Result<Vec<String>, JobError>> + Send + 'values>>;
 
-/// What a job's function answers when it is asked what there is to choose from.
+/// Boxes the future of a job's function that lists choices.
 pub fn choices<'a>(choices: impl Future<Output = Result<Vec<String>, JobError>> + Send + 'a) -> Choices<'a> {
     Box::pin(choices)
 }
 
-/// Reads one of the names, and says its position.
+/// Parses one of the names, and returns its position.
 pub fn choice(names: &[&str], text: &str) -> Result<usize, String> {
     let text = text.trim();
     names.iter().position(|name| *name == text).ok_or_else(|| {
@@ -282,7 +281,7 @@ pub fn choice(names: &[&str], text: &str) -> Result<usize, String> {
     })
 }
 
-/// Stands for the schema of something that could not be made a model.
+/// The placeholder schema of a struct that cannot be a model.
 pub const UNUSABLE: ModelSchema = ModelSchema {
     name: "",
     type_name: "",

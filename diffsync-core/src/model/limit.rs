@@ -10,15 +10,15 @@ use crate::model::operation::Operation;
 /// How many records of a model a run may create, update or delete.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {
-    /// So many records.
+    /// This number of records.
     Count(usize),
-    /// So large a part of the target's records of the model, in percent. It acts on models of which the target holds
-    /// ten records or more: of three records, one is a third.
+    /// This percentage of the target's records of the model. It applies only if the target holds ten records or more: of
+    /// three records, one is a third.
     Percent(f64),
 }
 
 impl Limit {
-    /// The number of records that are allowed where the target holds so many, or `None` where the limit does not act.
+    /// The number of records that are allowed if the target holds `records`, or `None` if the limit does not apply.
     #[must_use]
     #[allow(
         clippy::cast_precision_loss,
@@ -71,10 +71,10 @@ impl<'de> Deserialize<'de> for Limit {
     }
 }
 
-/// The limits of a model or a job; what it does not say is left to others.
+/// The limits of a model or a job. A model's limit counts before that of the job, and the job's before the default.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Limits {
-    /// How many records may be created. It does not act on a table that is empty in the target.
+    /// How many records may be created. It does not apply if the target's table is empty.
     pub creates: Option<Limit>,
     /// How many records may be updated.
     pub updates: Option<Limit>,
@@ -83,30 +83,30 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// No limit is given.
+    /// No limits.
     pub const NONE: Self = Self { creates: None, updates: None, deletes: None };
 }
 
-/// What happens to a run that would go beyond a limit.
+/// What happens to a run that would exceed a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnGuard {
-    /// The run is refused, with what it would have done.
+    /// The run is refused, and reports what it would have done.
     #[default]
     Stop,
-    /// What goes beyond a limit is held back, and the rest is done.
+    /// The operations that exceed a limit are held back, and the rest is done.
     Hold,
 }
 
-/// Leave to go beyond a model's limit, up to a new one, for one run.
+/// The permission to exceed a model's limit, up to a new one, for one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitOverride {
     /// The model's name.
     pub model: String,
-    /// What may be done more often.
+    /// The operation that the limit is for.
     pub operation: Operation,
-    /// How often.
+    /// The new limit.
     pub limit: Limit,
 }
 

@@ -1,7 +1,7 @@
-//! Models: the traits that `#[derive(SyncModel)]` implements, and what a run may do with a record.
+//! Models: the traits that `#[derive(SyncModel)]` implements, and the operations on a record.
 //!
 //! [`SyncModel`] identifies a record and compares it. [`Flags`] leave records alone, [`Limits`] bound how many of them a run
-//! may change, and [`Operations`] says which [`Operation`]s a target is able to do. [`schema`] describes a model as a value.
+//! may change, and [`Operations`] says which [`Operation`]s a target can do. [`schema`] describes a model as a value.
 
 pub(crate) mod derive_support;
 pub(crate) mod flags;
@@ -67,24 +67,24 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     fn is(&self, key: Self::Key<'_>) -> bool;
     /// An owned copy of a borrowed identifier.
     fn to_id(key: Self::Key<'_>) -> Self::Id;
-    /// Whether two identifiers can be the same although they are written otherwise, as with `compare = ignore_case`.
+    /// Whether equal identifiers can have different spellings, as with `compare = ignore_case`.
     #[must_use]
     fn has_spellings() -> bool {
         false
     }
-    /// Whether the record's identifier, which is the same as this one, is also written like it.
+    /// Whether the record's identifier, which equals this one, also has the same spelling.
     fn is_spelled(&self, key: Self::Key<'_>) -> bool {
         let _ = key;
         true
     }
     /// Calls `mark` with the position of each attribute in which `self`, the source's record, differs from the target's.
     fn differences(&self, target: &Self, mark: &mut impl FnMut(usize));
-    /// The values that the attributes that `changed` names get in the target's record.
+    /// The new values of the target's record for the attributes that `changed` selects.
     fn patch(&self, target: &Self, changed: &dyn Fn(usize) -> bool) -> Self::Patch;
-    /// Takes over the values that `patch` holds.
+    /// Applies the values of `patch`.
     fn apply(&mut self, patch: &Self::Patch);
-    /// The record as the other side may see it: with its local fields at their defaults, and, if `deferring`, with its
-    /// deferred references as if they named nothing.
+    /// The record as the target gets it: with its local fields at their defaults and, if `deferring`, with its deferred
+    /// references empty.
     fn for_target(&self, deferring: bool) -> Outgoing<'_, Self> {
         let _ = deferring;
         Outgoing::Whole(self)
@@ -98,7 +98,7 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
         let _ = target;
         self.attribute(position)
     }
-    /// A record of this identifier and these attributes, its local fields at their defaults.
+    /// A record with this identifier and these attributes, and its local fields at their defaults.
     ///
     /// # Errors
     ///
@@ -109,10 +109,10 @@ pub trait SyncModel: Sized + Send + Sync + 'static {
     fn prefetch(&self) -> usize;
 }
 
-/// What users call on the records of a model.
+/// The methods that users call on the records of a model.
 ///
-/// These methods are apart from [`SyncModel`], so that a file in which models are used has only them in scope: a model's own
-/// `key`, `is` or `patch` meets no other method of its name.
+/// They are separate from [`SyncModel`], so that a file that uses models has only them in scope: a model's own `key`, `is`
+/// or `patch` does not clash with a method of the trait.
 pub trait ModelExt: SyncModel {
     /// The record's identifier.
     fn id(&self) -> Self::Id {
@@ -145,18 +145,18 @@ impl<M: SyncModel> ModelExt for M {}
 
 /// A value that names a record of `M`: its identifier, the identifier's only field, or a tuple of its fields.
 ///
-/// The derive implements it for these types, the core for references and `Option` (where `None` names nothing), so
-/// lookups and links take whichever is at hand.
+/// The derive implements it for these types, and the core for references and `Option` (where `None` names no record), so
+/// that lookups and links accept any of them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a `{M}`",
     label = "not an identifier of `{M}`",
     note = "a record of `{M}` is named by the type of its `#[sync(id)]` field, by the generated `{M}Id`, or by an `Option` of either"
 )]
 pub trait AsKey<M: SyncModel> {
-    /// The borrowed identifier, or `None` where nothing is named.
+    /// The borrowed identifier, or `None` if no record is named.
     fn key(&self) -> Option<M::Key<'_>>;
 
-    /// Takes over how an identifier is written that is the same as the one that is named.
+    /// Takes the spelling of an equal identifier.
     #[doc(hidden)]
     fn respell(&mut self, key: M::Key<'_>)
     where
@@ -165,7 +165,7 @@ pub trait AsKey<M: SyncModel> {
         let _ = key;
     }
 
-    /// The name as an identifier has it.
+    /// The name, as spelled in the identifier.
     #[doc(hidden)]
     fn spelling(key: M::Key<'_>) -> Option<&Self> {
         let _ = key;
@@ -208,7 +208,7 @@ impl<M: SyncModel, N: AsKey<M>> AsKey<M> for Option<N> {
     }
 }
 
-/// What the type of an identifier must be able to do.
+/// The bounds on the type of an identifier.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an identifier",
     label = "this field is an identifier",
@@ -217,7 +217,7 @@ impl<M: SyncModel, N: AsKey<M>> AsKey<M> for Option<N> {
 pub trait IdentifierValue: Clone + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static {}
 impl<T: Clone + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static> IdentifierValue for T {}
 
-/// What the type of an attribute must be able to do.
+/// The bounds on the type of an attribute.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an attribute",
     label = "this field is an attribute, since it has no other role",
@@ -226,22 +226,22 @@ impl<T: Clone + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static
 pub trait AttributeValue: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {}
 impl<T: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static> AttributeValue for T {}
 
-/// What the type of a local field must be able to do.
+/// The bounds on the type of a local field.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a local field",
     label = "this field is `local`",
-    note = "a local field's type needs `Default`, `Send` and `Sync`: it is empty in what the other side gets to see"
+    note = "a local field's type needs `Default`, `Send` and `Sync`: the other side gets it empty"
 )]
 pub trait LocalValue: Default + Send + Sync + 'static {}
 impl<T: Default + Send + Sync + 'static> LocalValue for T {}
 
-/// A record as a target gets it: the source's own where the model has no local fields, else a copy without them.
+/// A record as a target gets it: the source's own if the model has no local fields, otherwise a copy without them.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Outgoing<'a, M> {
     /// The source's own record.
     Whole(&'a M),
-    /// A copy without what the other side must not see.
+    /// A copy without the fields that the other side must not see.
     Copy(M),
 }
 
@@ -256,7 +256,7 @@ impl<M> Deref for Outgoing<'_, M> {
     }
 }
 
-/// Writes an identifier for people and as a key in documents, so that two identifiers never look the same.
+/// Writes an identifier for people and as a key in documents. Two identifiers never have the same text.
 ///
 /// A single part is written as it is. Several are joined with `__`, as the Python peer does; a part that would make
 /// that ambiguous is quoted, so `("a__b", "c")` is `"a__b"__c` and `("a", "b__c")` is `a__"b__c"`.
@@ -268,7 +268,7 @@ pub struct IdentifierText<'a, 'f> {
 }
 
 impl<'a, 'f> IdentifierText<'a, 'f> {
-    /// Begins an identifier of so many parts.
+    /// Begins an identifier with this number of parts.
     pub fn new(out: &'a mut fmt::Formatter<'f>, parts: usize) -> Self {
         Self { out, parts, written: 0 }
     }
@@ -278,6 +278,7 @@ impl<'a, 'f> IdentifierText<'a, 'f> {
         if self.parts == 1 {
             return Display::fmt(part, self.out);
         }
+
         self.separate()?;
         let text = part.to_string();
         let ambiguous = text.contains("__") || text.starts_with(['_', '"']) || text.ends_with('_') || text == ABSENT;

@@ -1,11 +1,11 @@
-//! What can be done with a record, and what a target is able to do.
+//! The operations on a record, and those that a target can do.
 
 use std::fmt;
 
 use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
-/// What is to be done with a record.
+/// An operation on a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
@@ -18,7 +18,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// All of them, in the order they are carried out.
+    /// All operations, in the order in which they are executed.
     pub const ALL: [Self; 3] = [Self::Create, Self::Update, Self::Delete];
 }
 
@@ -33,9 +33,9 @@ impl fmt::Display for Operation {
 }
 
 bitflags! {
-    /// The operations that a target is able to carry out on records of a model.
+    /// The operations that a target can do with records of a model.
     ///
-    /// What is outside is planned as unsupported: it is shown and counted as such, and never attempted.
+    /// All others are planned as unsupported: they are shown and counted as such, and never attempted.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct Operations: u8 {
         /// It creates records.

@@ -1,13 +1,13 @@
-//! How a saved plan fits what the two systems now hold.
+//! How a saved plan fits the current state of the two systems.
 
 use crate::data::refusal::Drift;
 
-/// How the operations of a saved plan stand to what the two systems now hold.
+/// How the operations of a saved plan fit the current state of the two systems.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct PlanFit {
-    /// The target holds already what these would bring about.
+    /// The number of operations that are done already.
     pub(crate) done: usize,
-    /// The run's flags and filters leave these out of what takes a run back.
+    /// The number of operations of an undo plan that the run's flags and filters leave out.
     pub(crate) left_out: usize,
     pub(crate) moved: Vec<Drift>,
 }

@@ -1,4 +1,4 @@
-//! Guards: a run that would change more than it may is refused, or held back, before anything is written.
+//! Guards: a run that would exceed its limits is refused, or held back, before anything is written.
 
 use crate::data::dataset::Dataset;
 use crate::data::refusal::Breach;
@@ -8,7 +8,7 @@ use crate::model::operation::Operation;
 use crate::plan::Plan;
 use crate::plan::diff::{TableDiff, Withheld};
 
-/// How many of a model's records may be deleted where nobody says anything.
+/// The limit on deletes of a model that sets none.
 const DEFAULT_DELETES: Limit = Limit::Percent(30.0);
 
 /// The limits of a run.
@@ -18,12 +18,12 @@ pub(crate) struct Guards<'a> {
 }
 
 impl Guards<'_> {
-    /// Every limit that a plan would go beyond, with the position of its model.
+    /// Every limit that a plan would exceed, with the position of its model.
     pub(crate) fn breaches<D: Dataset>(&self, plan: &Plan<D>) -> Vec<(usize, Breach)> {
         let tables = plan.diff().tables().iter().enumerate();
         let each = tables.flat_map(|(model, table)| Operation::ALL.into_iter().map(move |op| (model, table, op)));
         each.filter_map(|(model, table, operation)| {
-            // Taking back a run needs no source.
+            // An undo plan does not load the source.
             let is_empty = !plan.is_exact() && plan.rows(Side::Source, model) == 0;
             let records = plan.rows(Side::Target, model) as usize;
             Some((model, self.breach(table, operation, is_empty, records)?))
@@ -36,16 +36,22 @@ impl Guards<'_> {
         if count == 0 || (operation == Operation::Create && target == 0) {
             return None;
         }
+
         let model = table.schema().name;
         let breach = |limit| Some(Breach { model, operation, count, records: target, limit });
         let exceeds = |limit: Limit| limit.allowed(target).is_some_and(|allowed| count > allowed);
-        let lift = self.limit_overrides.iter().rev().find(|lift| lift.model == model && lift.operation == operation);
-        if let Some(lift) = lift {
-            return breach(Some(lift.limit)).filter(|_| exceeds(lift.limit));
+
+        // The last override counts, even where the source is empty.
+        let mut overrides = self.limit_overrides.iter().rev();
+        if let Some(given) = overrides.find(|given| given.model == model && given.operation == operation) {
+            return breach(Some(given.limit)).filter(|_| exceeds(given.limit));
         }
+
+        // An empty source is more likely broken than right.
         if operation == Operation::Delete && is_empty {
             return breach(None);
         }
+
         let of = |limits: Limits| match operation {
             Operation::Create => limits.creates,
             Operation::Update => limits.updates,
@@ -57,7 +63,7 @@ impl Guards<'_> {
     }
 }
 
-/// How many operations are asked of the target, those included that it carries out by itself because of them.
+/// The number of operations for the target, including cascaded deletes.
 fn asked(table: &TableDiff, operation: Operation) -> usize {
     if table.withholds_nothing() {
         return table.len(operation);

@@ -1,4 +1,4 @@
-//! What lives under records that are held back.
+//! Deletes under held records.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,8 +10,8 @@ use crate::plan::outcome::Task;
 use crate::plan::{Plan, PlanView, RecordRef};
 
 impl<D: Dataset> Plan<D> {
-    /// The planned deletes of records that live under these rows of the target, at any depth, each with the nearest of
-    /// these rows. A chain of parents is followed through planned deletes only: what stays anyway keeps what it names.
+    /// The planned deletes under these rows of the target, at any depth, each with the nearest of these rows. Only planned
+    /// deletes are followed, since a record that stays also keeps its parent.
     pub(crate) fn deletes_under(&self, held: &HashSet<At>) -> Vec<(Task, RecordRef)> {
         let tables = self.diff().tables();
         let mut children: HashMap<At, Vec<Task>> = HashMap::new();
@@ -28,20 +28,20 @@ impl<D: Dataset> Plan<D> {
 
         let mut under = Vec::new();
         let mut open: Vec<(At, At)> = held.iter().map(|row| (*row, *row)).collect();
-        while let Some((at, suggest)) = open.pop() {
-            // Taking them out ends the walk also in a circle of parents.
+        while let Some((at, nearest)) = open.pop() {
+            // Removing them ends the walk even in a circle of parents.
             for task in children.remove(&at).into_iter().flatten() {
                 let row = task.record(&tables[task.model]).at;
                 if !held.contains(&row) {
-                    open.push((row, suggest));
-                    under.push((task, RecordRef { side: Side::Target, at: suggest }));
+                    open.push((row, nearest));
+                    under.push((task, RecordRef { side: Side::Target, at: nearest }));
                 }
             }
         }
         under
     }
 
-    /// Holds back the deletes of what lives under a record that is held back for a new one, for the same new one.
+    /// Holds back the deletes under a record that is held back for a new one, for the same new record.
     pub(crate) fn hold_under_twins(&mut self) {
         let mut twins: HashMap<At, RecordRef> = HashMap::new();
         for (model, table) in self.diff().tables().iter().enumerate() {
@@ -49,8 +49,8 @@ impl<D: Dataset> Plan<D> {
         }
 
         let held: HashSet<At> = twins.keys().copied().collect();
-        for (task, suggest) in self.deletes_under(&held) {
-            if let Some(new) = twins.get(&suggest.at) {
+        for (task, nearest) in self.deletes_under(&held) {
+            if let Some(new) = twins.get(&nearest.at) {
                 self.hold_for(task, *new);
             }
         }

@@ -2,19 +2,23 @@
 //!
 //! [`Plan`] is typed by its data set; a [`PlanView`] reads any plan, for reports and pages. A [`Diff`] lists what must change,
 //! a [`DiffTree`] prints it, and an [`Outcome`] says what became of each record. A [`Refusal`] is why a plan may not be
-//! carried out.
+//! executed.
 
 pub(crate) mod diff;
 pub(crate) mod fit;
 pub(crate) mod guard;
 mod held;
+pub(crate) mod hold_reason;
 pub(crate) mod outcome;
+pub(crate) mod record_ref;
 pub(crate) mod scope;
 pub(crate) mod target_state;
 pub(crate) mod tree;
 
 pub use self::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
-pub use self::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
+pub use self::hold_reason::HoldReason;
+pub use self::outcome::{Outcome, OutcomeCounts, OutcomeKind, Outcomes};
+pub use self::record_ref::RecordRef;
 pub use self::tree::{DiffLine, DiffTree};
 pub use crate::data::refusal::{Breach, Drift, Refusal};
 
@@ -44,20 +48,20 @@ pub struct Plan<D: 'static> {
     diff: Diff,
     problems: Vec<Problem>,
     rejections: Vec<Rejection>,
-    /// What the target would lose if it were written as a whole.
+    /// Why the target may not be written as a whole, if it would lose records.
     unwritable: Option<Refusal>,
     readers: Vec<&'static dyn ReadModel<D>>,
-    /// For each model and each of its links the position of the model that it leads to.
+    /// For each model and each of its links, the position of the linked model.
     links: Vec<Vec<usize>>,
-    /// Whether updates set exactly the source's values, also where others would do.
+    /// Whether updates set exactly the source's values, even where an equal value would do.
     exact: bool,
-    /// How the saved plan that is carried out fits the two sides.
+    /// How the applied plan file fits the two sides.
     fit: Option<PlanFit>,
     comparison: ComparisonId,
 }
 
 impl<D: Dataset> Plan<D> {
-    /// A plan that was not computed by comparing: updates set exactly what `source` holds.
+    /// A plan that was not computed by comparing: its updates set exactly the values in `source`.
     pub(crate) fn restored(
         mut source: D,
         mut target: Checked<D>,
@@ -65,6 +69,7 @@ impl<D: Dataset> Plan<D> {
         comparison: ComparisonId,
     ) -> Self {
         respell(&mut source, &target.data);
+
         let unwritable = target.unwritable();
         let problems = std::mem::take(&mut target.problems);
         let (readers, links) = (Self::readers(), Self::link_models());
@@ -81,6 +86,7 @@ impl<D: Dataset> Plan<D> {
             fit: None,
             comparison,
         };
+
         plan.hold_under_twins();
         plan
     }
@@ -94,11 +100,15 @@ impl<D: Dataset> Plan<D> {
     ) -> Self {
         source.ask_other(&target.data);
         target.ask_other(&source.data);
+
         let rejections = source.rejections(&target).chain(target.rejections(&source)).collect();
         let unwritable = target.unwritable();
         let problems = source.problems.drain(..).chain(target.problems.drain(..)).collect();
+
+        // Names are respelled first, so that a difference in spelling is not an update.
         respell(&mut source.data, &target.data);
         let diff = Diff::between(&source, &target, scope);
+
         let (source, target) = (source.data, target.data);
         let (readers, links) = (Self::readers(), Self::link_models());
         let (exact, fit) = (false, None);
@@ -122,6 +132,7 @@ impl<D: Dataset> Plan<D> {
                 self.0.push(&const { Model::<M>::NEW });
             }
         }
+
         let mut readers = Readers(Vec::new());
         D::visit_models(&mut readers);
         readers.0
@@ -147,7 +158,7 @@ impl<D: Dataset> Plan<D> {
         &self.problems
     }
 
-    /// Gives the two data sets back, the source's first.
+    /// Returns the two data sets, the source's first.
     pub fn into_sides(self) -> (D, D) {
         (self.source, self.target)
     }
@@ -157,7 +168,7 @@ impl<D: Dataset> Plan<D> {
         self.diff.tables_mut()[model].withhold(operation, Withheld::Held(HoldReason::Guard));
     }
 
-    /// Holds back a delete for a new record: what it deletes lives under what may be that one.
+    /// Holds back a delete for a new record, which may be an ancestor of the deleted one.
     pub(crate) fn hold_for(&mut self, task: Task, new: RecordRef) {
         self.diff.tables_mut()[task.model].hold_for(task.place, new);
     }
@@ -168,6 +179,7 @@ impl<D: Dataset> Plan<D> {
             if table.unchanged == 0 {
                 continue;
             }
+
             let changed: FixedBitSet = table.updates.iter().map(|(row, _)| *row as usize).collect();
             let rows = (0..self.rows(Side::Source, model)).map(|row| RecordRef::new(Side::Source, model, row));
             let left = rows.filter(|record| !changed.contains(record.row() as usize) && !table.is_out(record.row()));
@@ -175,7 +187,7 @@ impl<D: Dataset> Plan<D> {
         }
     }
 
-    /// Whether updates set exactly the source's values, also where others would do.
+    /// Whether updates set exactly the source's values, even where an equal value would do.
     pub(crate) fn is_exact(&self) -> bool {
         self.exact
     }
@@ -194,8 +206,8 @@ impl<D: Dataset> Plan<D> {
         });
     }
 
-    /// Calls `named` with each row of a model on one side that names a row of another, those included that are set aside
-    /// as duplicates, which are told of by the row that has their identifier.
+    /// Calls `named` with each row of a model on one side that names a row of another. A duplicate without a row is reported
+    /// with the row that has its identifier.
     pub(crate) fn all_links(&self, side: Side, model: usize, link: usize, named: &mut dyn FnMut(LinkedRow)) {
         self.readers[model].all_links(self.data(side), link, named);
     }
@@ -205,17 +217,17 @@ impl<D: Dataset> Plan<D> {
         self.links[model][link]
     }
 
-    /// The comparison that it came of.
+    /// The comparison that produced it.
     pub(crate) fn comparison(&self) -> ComparisonId {
         self.comparison
     }
 
-    /// How the saved plan that is carried out fits the two sides.
+    /// How the applied plan file fits the two sides.
     pub(crate) fn fit(&self) -> Option<&PlanFit> {
         self.fit.as_ref()
     }
 
-    /// Says how the saved plan that is carried out fits the two sides.
+    /// Sets how the applied plan file fits the two sides.
     pub(crate) fn set_fit(&mut self, fit: PlanFit) {
         self.fit = Some(fit);
     }
@@ -231,7 +243,7 @@ impl<D: Dataset> Plan<D> {
         self.readers[model].name_of(id)
     }
 
-    /// Why a side cannot say whether it has a record of this identifier, the source's first.
+    /// Why it is unknown whether a side has a record with this identifier, the source's first.
     pub(crate) fn unknown(&self, model: usize, id: &Value) -> Result<[Option<&'static str>; 2], serde_json::Error> {
         let reader = &self.readers[model];
         Ok([reader.unknown(&self.source, id)?, reader.unknown(&self.target, id)?])
@@ -283,7 +295,7 @@ impl ComparisonId {
     }
 }
 
-/// A plan whose data set is not known: what reports, trees and pages read it through. Nothing is copied until asked for.
+/// A plan of any data set, as reports, trees and pages read it. Values are copied only when they are read.
 pub trait PlanView: Send + Sync {
     /// What must change.
     fn diff(&self) -> &Diff;
@@ -309,40 +321,10 @@ pub trait PlanView: Send + Sync {
     ///
     /// As [`attribute`](Self::attribute).
     fn planned(&self, source: RecordRef, target: RecordRef, attribute: usize) -> Result<Value, serde_json::Error>;
-    /// The record that this one lives under, on its side.
+    /// The record's parent, on its side.
     fn parent(&self, record: RecordRef) -> Option<RecordRef>;
     /// The record with the same identifier on the other side.
     fn counterpart(&self, record: RecordRef) -> Option<RecordRef>;
-}
-
-/// A record of a plan, by its position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RecordRef {
-    pub(crate) side: Side,
-    pub(crate) at: At,
-}
-
-impl RecordRef {
-    pub(crate) fn new(side: Side, model: usize, row: u32) -> Self {
-        Self { side, at: At { model, row } }
-    }
-
-    /// The side whose record it is.
-    #[must_use]
-    pub fn side(self) -> Side {
-        self.side
-    }
-
-    /// The position of the record in its table.
-    pub(crate) fn row(self) -> u32 {
-        self.at.row
-    }
-
-    /// The position of its model among the diff's tables.
-    #[must_use]
-    pub fn model(self) -> usize {
-        self.at.model
-    }
 }
 
 impl<D: Dataset> PlanView for Plan<D> {
@@ -391,7 +373,7 @@ impl<D: Dataset> PlanView for Plan<D> {
     }
 }
 
-/// A row that names another by some link.
+/// A row that names another.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LinkedRow {
     /// The row that names the other.
@@ -402,7 +384,7 @@ pub(crate) struct LinkedRow {
     pub(crate) row: u32,
 }
 
-/// Reads records of one model, whichever it is.
+/// Reads the records of one model.
 trait ReadModel<D>: Sync {
     fn rows(&self, data: &D) -> u32;
     fn id_text(&self, data: &D, row: u32) -> String;
@@ -446,6 +428,7 @@ impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
         let table: &Table<M> = data.table();
         let mut found = |_, by, row| named(LinkedRow { by, duplicate: false, row });
         M::visit_links(&mut Links { data, records: table.rows(), link: 0, wanted: Some(wanted), found: &mut found });
+
         let duplicates = table.duplicates();
         let mut found = |_, by, row| {
             if let Some(by) = table.position(M::key(&duplicates[by as usize])) {
@@ -493,7 +476,7 @@ fn record<D: HasTable<M>, M: SyncModel>(data: &D, row: u32) -> &M {
 struct Links<'a, D, M, F> {
     data: &'a D,
     records: &'a [M],
-    /// The position of the link that the visitor is at, and of the one that is asked for if not all are.
+    /// The position of the current link, and of the only wanted one, if not all are.
     link: usize,
     wanted: Option<usize>,
     found: F,
@@ -509,6 +492,7 @@ impl<D, M: SyncModel, F: FnMut(usize, u32, u32)> LinkVisitor<D, M> for Links<'_,
         if self.wanted.is_some_and(|wanted| wanted != link) {
             return;
         }
+
         let table: &Table<P> = self.data.table();
         for (by, record) in (0u32..).zip(self.records) {
             key.each(record, |key| {

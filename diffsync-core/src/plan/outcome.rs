@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use crate::data::side::Side;
 use crate::model::operation::Operation;
-use crate::plan::RecordRef;
 use crate::plan::diff::{Diff, TableDiff, Withheld};
+use crate::plan::hold_reason::HoldReason;
+use crate::plan::record_ref::RecordRef;
 
 /// What became of a record that was to be created, updated or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,30 +21,30 @@ pub enum Outcome {
     Updated,
     /// It was deleted.
     Deleted,
-    /// It was deleted with the record it lived under, by the target itself.
+    /// It was deleted with its parent, by the target itself.
     Cascaded,
     /// The target refused it.
     Failed {
         /// The target's error with its causes.
         error: Arc<str>,
-        /// Whether the target wrote something all the same: it answered an update with another record, or a value was
-        /// emptied to free it for another record and could not be restored.
+        /// Whether the target may have written something: it answered an update with another record, or a value was emptied
+        /// to free it for another record and could not be restored.
         may_be_written: bool,
     },
     /// It was not attempted because of another record.
     Blocked {
-        /// The record whose failure caused it, or that still lives under it.
+        /// The record whose failure caused it, or a child that still exists.
         by: RecordRef,
     },
-    /// It was held back, so that nothing is lost.
+    /// It was held back, so that no data is lost.
     Held {
         /// Why.
         reason: HoldReason,
     },
-    /// The target is not able to do it.
+    /// The target cannot do it.
     Unsupported,
-    /// The target did not answer in time, its answer was lost, or the run was cut short while it was at it: it may or
-    /// may not have been written.
+    /// The target did not answer in time, its answer was lost, or the run was stopped during the call: the record may or may
+    /// not have been written.
     Unknown {
         /// What happened.
         reason: Arc<str>,
@@ -67,12 +68,12 @@ impl Outcome {
         Self::Failed { error: error.into(), may_be_written: false }
     }
 
-    /// Whether the target may hold something else than before, although the operation failed.
+    /// Whether the target may have changed although the operation failed.
     pub(crate) fn may_be_written(&self) -> bool {
         matches!(self, Self::Failed { may_be_written: true, .. })
     }
 
-    /// What kind of outcome it is, without the details.
+    /// The kind of outcome, without the details.
     #[must_use]
     pub fn kind(&self) -> OutcomeKind {
         match self {
@@ -96,37 +97,6 @@ impl Outcome {
     }
 }
 
-/// Why an operation was held back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum HoldReason {
-    /// A guard held back all operations of its kind.
-    Guard,
-    /// The record must not be deleted: `prevent_destroy`.
-    PreventDestroy,
-    /// The identifier of the record to delete is that of a new one but for case or surrounding space, so the system may
-    /// take the two for one.
-    PossibleDuplicate {
-        /// The new record.
-        new: RecordRef,
-    },
-    /// A record could not be written since a unique value of it is taken, perhaps by the record to delete.
-    Conflict {
-        /// The record that could not be written.
-        with: RecordRef,
-    },
-    /// The target stored another record under the identifier of the record to delete.
-    WrittenOver {
-        /// The record that the target stored.
-        by: RecordRef,
-    },
-    /// The record to delete lives under one that is held for a conflict, or since it was written over.
-    Under {
-        /// The record that is held.
-        held: RecordRef,
-    },
-}
-
 /// The kinds of outcomes of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -138,7 +108,7 @@ pub enum OutcomeKind {
     Updated,
     /// It was deleted.
     Deleted,
-    /// It was deleted with the record it lived under.
+    /// It was deleted with its parent.
     Cascaded,
     /// The target refused it.
     Failed,
@@ -191,7 +161,7 @@ struct ModelOutcomes {
     creates: Vec<Outcome>,
     updates: Vec<Outcome>,
     deletes: Vec<Outcome>,
-    /// The target has said that it did not write the model when it completed the run.
+    /// Whether the target reported, when it completed the run, that it did not write the model.
     is_undone: bool,
 }
 
@@ -213,7 +183,7 @@ impl ModelOutcomes {
     }
 }
 
-/// One operation of a diff: which list of which model, and the place in it.
+/// One operation of a diff: the model, the list and the place in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Task {
     pub(crate) model: usize,
@@ -222,7 +192,7 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// The record that the operation is about: the source's, or the target's for a delete.
+    /// The record of the operation: the source's, or the target's for a delete.
     pub(crate) fn record(self, table: &TableDiff) -> RecordRef {
         match self.operation {
             Operation::Create => RecordRef::new(Side::Source, self.model, table.creates[self.place]),
@@ -262,6 +232,7 @@ impl Outcomes {
             }
             outcomes
         };
+
         let models = diff.tables().iter().map(|table| ModelOutcomes {
             creates: outcomes(table, Operation::Create),
             updates: outcomes(table, Operation::Update),
@@ -279,7 +250,7 @@ impl Outcomes {
         self.models[task.model].of_mut(task.operation)[task.place] = outcome;
     }
 
-    /// Every record of a model that seemed written ended otherwise, since the target could not complete the run.
+    /// Replaces the outcome of every written record of a model, since the target could not complete the run.
     pub(crate) fn replace_written(&mut self, model: usize, instead: &Outcome) {
         self.models[model].is_undone |= !matches!(instead, Outcome::Unknown { .. });
         for operation in Operation::ALL {
@@ -291,12 +262,12 @@ impl Outcomes {
         }
     }
 
-    /// Whether nothing of a model was written, whatever the target had answered before.
+    /// Whether nothing of a model was written, despite earlier answers of the target.
     pub(crate) fn is_undone(&self, model: usize) -> bool {
         self.models[model].is_undone
     }
 
-    /// Nothing was written after all: it was a rehearsal.
+    /// Replaces the outcomes of all written records after a rehearsal, which writes nothing.
     pub(crate) fn replace_all_written(&mut self) {
         for model in 0..self.models.len() {
             self.replace_written(model, &Outcome::NotAttempted);
@@ -310,7 +281,7 @@ impl Outcomes {
         all.any(|written| written)
     }
 
-    /// The records in the order of the diff, with what was to be done and what became of it.
+    /// The records in the order of the diff, each with its operation and outcome.
     pub fn iter<'a>(&'a self, diff: &'a Diff) -> impl Iterator<Item = (RecordRef, Operation, &'a Outcome)> {
         self.models.iter().zip(diff.tables()).enumerate().flat_map(|(model, (outcomes, table))| {
             Operation::ALL.into_iter().flat_map(move |operation| {
@@ -321,7 +292,7 @@ impl Outcomes {
         })
     }
 
-    /// How many records ended as what, those included that nothing was to be done with.
+    /// The number of records by outcome, including those without an operation.
     #[must_use]
     pub fn counts(&self, diff: &Diff) -> OutcomeCounts {
         let total = diff.summary().total;
@@ -331,6 +302,7 @@ impl Outcomes {
             left_out: total.left_out,
             ..OutcomeCounts::default()
         };
+
         for (_, _, outcome) in self.iter(diff) {
             *counts.of_mut(outcome.kind()) += 1;
         }
@@ -338,7 +310,7 @@ impl Outcomes {
     }
 }
 
-/// How many records of a run ended as what. Every record of the union of both sides is counted once.
+/// The numbers of a run's records, by outcome. Every record of the union of both sides is counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct OutcomeCounts {
@@ -358,13 +330,13 @@ pub struct OutcomeCounts {
     pub blocked: usize,
     /// Held back, so that nothing is lost.
     pub held: usize,
-    /// Nothing that the target is able to do.
+    /// Operations that the target cannot do.
     pub unsupported: usize,
-    /// Not usable, or under a record that is not.
+    /// Unusable, or under an unusable record.
     pub rejected: usize,
     /// Left out by a flag, a filter or the loader.
     pub left_out: usize,
-    /// Perhaps written, perhaps not: the target did not answer in time, or the run was cut short.
+    /// May or may not have been written: the target did not answer in time, or the run was stopped.
     pub unknown: usize,
     /// Not attempted because the run ended before, or wrote nothing.
     pub not_attempted: usize,

@@ -1,4 +1,4 @@
-//! The scope of a comparison: what of the two sides takes part in it.
+//! The scope of a comparison: the part of the two sides to compare.
 
 use crate::model::flags::Flags;
 use crate::model::operation::{Operation, Operations};
@@ -7,23 +7,23 @@ use crate::model::{ModelExt, SyncModel};
 use crate::plan_file::filter::Filter;
 use crate::plan_file::selection::PlanSelection;
 
-/// What of the two sides takes part in a comparison. The default is everything.
+/// The part of the two sides to compare. The default is everything.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
-    /// What is left alone of all records.
+    /// The flags of all records.
     pub(crate) flags: Flags,
-    /// Which part of the diff the run is about: what all of these admit.
+    /// The run's filters. An operation must match all of them.
     pub(crate) filters: Vec<Filter>,
     /// The attributes that are not compared, each with its model.
     pub(crate) ignore: &'static [(&'static str, &'static str)],
-    /// What the target is able to do with each model, in the order of the data set's fields; everything if it is empty.
+    /// The operations that the target can do with each model, in the order of the data set's fields; all if empty.
     pub(crate) can: Vec<Operations>,
-    /// The saved plan that is carried out, and nothing else.
+    /// The saved plan to apply; nothing else takes part.
     pub(crate) selection: Option<PlanSelection>,
 }
 
 impl Scope {
-    /// Whether some operations may be left out because of what they are.
+    /// Whether a filter or a saved plan may leave operations out.
     pub(crate) fn is_selective(&self) -> bool {
         self.filters.iter().any(|filter| !filter.is_empty()) || self.selection.is_some()
     }
@@ -33,7 +33,7 @@ impl Scope {
         self.filters.iter().all(|filter| filter.admits(M::NAME, id, operation))
     }
 
-    /// Whether an operation takes part. The target's record is the old one of an update, and not looked at otherwise.
+    /// Whether an operation takes part. `old` is the target's record of an update, and is not used otherwise.
     pub(crate) fn admits<M: SyncModel>(
         &self,
         operation: Operation,
@@ -46,12 +46,12 @@ impl Scope {
             && self.selection.as_ref().is_none_or(|selection| selection.admits(operation, record, old, changed))
     }
 
-    /// Whether the target is able to do this with records of the model at this position.
+    /// Whether the target can do this operation with the model at this position.
     pub(crate) fn can(&self, model: usize, operation: Operation) -> bool {
         self.can.get(model).is_none_or(|ops| ops.allow(operation))
     }
 
-    /// Whether an attribute is not compared, for each attribute of a model; nothing if all are.
+    /// For each attribute of a model, whether it is not compared; `None` if all are compared.
     pub(crate) fn ignored(&self, schema: &ModelSchema) -> Option<Vec<bool>> {
         let ignored = |name: &str| self.ignore.contains(&(schema.name, name));
         let ignored: Vec<bool> = schema.attributes.iter().map(|attribute| ignored(attribute.name)).collect();

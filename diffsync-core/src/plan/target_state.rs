@@ -1,4 +1,4 @@
-//! The target as it now is: what it held when it was loaded, with what was written since.
+//! The current state of the target: the loaded records, with all writes since.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,28 +11,28 @@ use crate::model::SyncModel;
 use crate::model::schema::{Comparison, FieldSchema, ModelSchema};
 use crate::plan::Plan;
 
-/// The target's records while a plan is carried out.
+/// The target's records during the execution of a plan.
 ///
-/// What was created and updated lies in a data set of its own, so that the plan stays as it was reviewed. A record that the
-/// target stored exactly as the source has it is not kept twice: a bit says so.
+/// Created and updated records are in a separate data set, so that the plan stays as it was reviewed. A record that the
+/// target stored exactly as the source has it is not copied, only marked.
 pub(crate) struct TargetState<'a, D: 'static> {
     plan: &'a Plan<D>,
-    /// The records created and updated so far, as the target stored them, but for those in `as_given`.
+    /// The records created and updated so far, as the target stored them, except those in `as_given`.
     written: D,
     /// For each model the rows of the source whose records the target stored exactly as they are.
     as_given: Vec<FixedBitSet>,
-    /// For each model how to tell whether two records without differences are the same in all their fields; `None` where
-    /// that cannot be told.
+    /// For each model, how to decide whether two records without differences have the same values in all fields; `None` if
+    /// that is not possible.
     sameness: Vec<Option<Sameness>>,
     /// For each model the rows of the target that were deleted.
     deleted: Vec<FixedBitSet>,
-    /// For each model the records that the target stored under other identifiers than it was given.
+    /// For each model the records that the target stored under another identifier.
     renamed: Vec<Renamed>,
-    /// What the group that is being written has done so far; nobody reads it before the group is done.
+    /// The writes of the current group, which are not read before the group is done.
     news: Mutex<News<D>>,
 }
 
-/// What one group has done.
+/// The writes of one group.
 struct News<D> {
     written: D,
     /// For each model the rows of the source whose records were stored exactly as they are.
@@ -43,15 +43,14 @@ struct News<D> {
     renamed: Vec<(usize, u32, Option<u32>, u32)>,
 }
 
-/// The records of one model that the target stored under other identifiers than it was given, as rows of what was
-/// written.
+/// The records of one model that the target stored under another identifier, as rows of `written`.
 #[derive(Clone, Default)]
 struct Renamed {
-    /// By the source's rows, which those who ask for them know them by.
+    /// By the source's rows.
     of_source: HashMap<u32, u32>,
-    /// By the target's rows, of those that were there before.
+    /// By the target's rows, for records that existed before.
     of_target: HashMap<u32, u32>,
-    /// The target's rows of other records that they were written over.
+    /// The target's rows of other records that they replaced.
     written_over: HashSet<u32>,
 }
 
@@ -82,11 +81,11 @@ impl<'a, D: Dataset> TargetState<'a, D> {
     }
 
     fn news(&self) -> MutexGuard<'_, News<D>> {
-        // A panic elsewhere leaves the tables whole.
+        // A panic elsewhere leaves the tables intact.
         self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of a record that was created or updated. It can be read once it is taken over.
+    /// Stores a record that was created or updated. It can be read after [`take_over`](Self::take_over).
     pub(crate) fn store<M: SyncModel>(&self, record: M)
     where
         D: HasTable<M>,
@@ -109,14 +108,15 @@ impl<'a, D: Dataset> TargetState<'a, D> {
         let sameness = self.sameness[model].as_ref()?;
         let (source, written): (&Table<M>, &Table<M>) = (self.plan.source().table(), self.written.table());
         let row = source.position(record.key())?;
+
         let given = &source.rows()[row as usize];
         let mut is_same = written.position(record.key()).is_none();
         given.differences(record, &mut |_| is_same = false);
         (is_same && sameness.holds(given, record)).then_some(row)
     }
 
-    /// Takes note of a record that the target stored under another identifier than the source's row has, and the target's
-    /// row, if it was there before.
+    /// Stores a record that the target stored under another identifier than the source's row has. `target` is the target's
+    /// row, if the record existed before.
     pub(crate) fn store_renamed<M: SyncModel>(&self, model: usize, source: u32, target: Option<u32>, record: M)
     where
         D: HasTable<M>,
@@ -126,12 +126,12 @@ impl<'a, D: Dataset> TargetState<'a, D> {
         news.renamed.push((model, source, target, row));
     }
 
-    /// Takes note of a row that was deleted.
+    /// Marks a row as deleted.
     pub(crate) fn delete(&self, model: usize, row: u32) {
         self.news().deleted.push((model, row));
     }
 
-    /// Makes what the last group has done part of what can be read.
+    /// Makes the writes of the last group readable.
     pub(crate) fn take_over(&mut self) {
         struct TakeOver<'a, D: 'static> {
             plan: &'a Plan<D>,
@@ -150,7 +150,7 @@ impl<'a, D: Dataset> TargetState<'a, D> {
                 let news: &mut Table<M> = self.news.written.table_mut();
                 let model = position::<D, M>();
 
-                // What was stored again, and otherwise, is no longer as it was given.
+                // A record that was stored again with other values is no longer as it was given.
                 let as_given = &mut self.as_given[model];
                 as_given.union_with(&self.news.as_given[model]);
                 self.news.as_given[model].clear();
@@ -178,9 +178,11 @@ impl<'a, D: Dataset> TargetState<'a, D> {
                 }
             }
         }
+
         let news = self.news.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (written, as_given, renamed) = (&mut self.written, &mut self.as_given, &mut self.renamed);
         D::visit_models(&mut TakeOver { plan: self.plan, written, news, as_given, renamed });
+
         news.renamed.clear();
         for (model, row) in news.deleted.drain(..) {
             self.deleted[model].grow_and_insert(row as usize);
@@ -196,16 +198,17 @@ impl<'a, D: Dataset> TargetState<'a, D> {
         if renamed.is_empty() {
             return None;
         }
+
         let (written, source): (&Table<M>, &Table<M>) = (self.written.table(), self.plan.source().table());
         written.rows().get(*renamed.get(&source.position(key)?)? as usize)
     }
 
-    /// Whether the target stored another record in the place of this row.
+    /// Whether the target replaced this row with another record.
     pub(crate) fn is_written_over(&self, model: usize, row: u32) -> bool {
         self.renamed[model].written_over.contains(&row)
     }
 
-    /// The record with this identifier as it was created or updated, if it was.
+    /// The record with this identifier, if it was created or updated.
     pub(crate) fn written<M: SyncModel>(&self, key: M::Key<'_>) -> Option<&M>
     where
         D: HasTable<M>,
@@ -222,6 +225,7 @@ impl<'a, D: Dataset> TargetState<'a, D> {
         if let Some(record) = written.find(key) {
             return Some(record);
         }
+
         let as_given = &self.as_given[position::<D, M>()];
         if as_given.is_clear() {
             return None;
@@ -238,11 +242,12 @@ impl<'a, D: Dataset> TargetState<'a, D> {
         if let Some(renamed) = self.renamed::<M>(key) {
             return Some(renamed);
         }
+
         let target: &Table<M> = self.plan.target().table();
         let deleted = &self.deleted[position::<D, M>()];
         let is_there = |row: &u32| !deleted.contains(*row as usize);
         if let Some(written) = self.written_as(key) {
-            // It may have been written to take its references back, and deleted after.
+            // It may have been updated to remove its references, and then deleted.
             let is_there = deleted.is_clear() || target.position(key).is_none_or(|row| is_there(&row));
             return Some(written).filter(|_| is_there);
         }
@@ -303,8 +308,8 @@ impl<'a, D: Dataset> TargetState<'a, D> {
     }
 }
 
-/// What is to be asked of two records of one identifier that do not differ, before they count as the same in all their
-/// fields: the positions of the fields whose types may call two values equal that are written otherwise.
+/// The fields of two equal records that must still be compared as plain values: those whose types may treat values as
+/// equal that are written differently. By their positions.
 struct Sameness {
     identifiers: Vec<usize>,
     attributes: Vec<usize>,
@@ -319,8 +324,8 @@ impl Sameness {
     }
 }
 
-/// How to tell, for each model, whether two records without differences are the same. That needs a comparison of every
-/// field by `==`. An identifier that has several spellings makes the links to it, in any model, compare by another rule.
+/// For each model, how to decide whether two records without differences are the same. Every field must be compared by
+/// `==` for that. An identifier with several spellings changes the comparison of the links to it, in any model.
 fn sameness<D: Dataset>() -> Vec<Option<Sameness>> {
     let is_equal = |field: &FieldSchema| field.comparison == Comparison::Equal;
     let has_one_spelling = D::SCHEMAS.iter().all(|schema| schema.identifiers.iter().all(is_equal));
@@ -338,8 +343,7 @@ fn sameness<D: Dataset>() -> Vec<Option<Sameness>> {
     D::SCHEMAS.iter().map(|schema| Some(schema).filter(|its| has_one_spelling && is_whole(its)).map(sameness)).collect()
 }
 
-/// Whether two equal values of a type, as it is written, are always written alike. A user's own type may compare by another
-/// rule.
+/// Whether two equal values of this type are always written alike. A user's own type may compare by another rule.
 fn is_exact(type_name: &str) -> bool {
     const NAMES: [&str; 17] = [
         "String", "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
@@ -349,7 +353,7 @@ fn is_exact(type_name: &str) -> bool {
     within("Option<").or_else(|| within("Vec<")).map_or_else(|| NAMES.contains(&type_name), is_exact)
 }
 
-/// Puts a record in the place of the one with its identifier, or adds it, and says in which row.
+/// Replaces the record with the same identifier, or adds the record, and returns its row.
 fn put<M: SyncModel>(table: &mut Table<M>, record: M) -> u32 {
     let row = table.position(record.key()).unwrap_or_else(|| crate::data::table::row(table.len()));
     table.replace(record);

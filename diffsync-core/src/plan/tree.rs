@@ -1,4 +1,4 @@
-//! The diff as a tree of records, to print and to serialise. Values are read from the two sides when they are written.
+//! The diff as a tree of records, to print and to serialise. Values are read from the two sides only when written.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,16 +12,16 @@ use crate::data::dataset::Dataset;
 use crate::data::side::Side;
 use crate::model::operation::Operation;
 use crate::plan::diff::{TableDiff, Twin, Withheld};
-use crate::plan::outcome::HoldReason;
+use crate::plan::hold_reason::HoldReason;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::value::printable::{escape_unprintable, is_unprintable};
 
-/// A diff as a tree: changed records under the records they live under.
+/// A diff as a tree: changed records under their parents.
 ///
-/// `Display` writes it for people, `+` for what is created, `-` for what is deleted and `~` for what is updated.
+/// `Display` writes it for people, with `+` for creates, `-` for deletes and `~` for updates.
 /// `Serialize` writes it nested as the Python peer's `Diff.dict()` does:
-/// `{"region": {"europe": {"country": {"france": {"+": {…}, "-": {…}}}}}}`. A record that moved stands under its new
-/// parent. What is nested in more than 50 others stands at the top again: nobody reads that, and neither do parsers.
+/// `{"region": {"europe": {"country": {"france": {"+": {…}, "-": {…}}}}}}`. A record that moved is under its new
+/// parent. A record that is nested in more than 50 others is at the top again, since parsers limit the depth.
 pub struct DiffTree<'a> {
     plan: &'a dyn PlanView,
     nodes: Vec<Node>,
@@ -33,15 +33,15 @@ pub struct DiffTree<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiffLine {
-    /// How far it is indented, in steps of two spaces.
+    /// Its indentation, in steps of two spaces.
     pub depth: usize,
-    /// What is to be done with the record; nothing where it is only the parent of others.
+    /// The record's operation; `None` if it is only the parent of others.
     pub operation: Option<Operation>,
     /// Whether it is a changed attribute.
     pub is_attribute: bool,
     /// Whether the operation is held back.
     pub is_held: bool,
-    /// The line, on which what is unprintable is escaped.
+    /// The text, with unprintable characters escaped.
     pub text: String,
 }
 
@@ -51,11 +51,11 @@ impl fmt::Display for DiffLine {
     }
 }
 
-/// How many others a record is shown nested in at most. Each is two levels of JSON, of which parsers commonly take 128.
+/// The deepest nesting of a record. Each record is two levels of JSON, and parsers commonly allow 128.
 const DEEPEST: usize = 50;
 
 struct Node {
-    /// The record on the source's side if it is there, else on the target's.
+    /// The source's record if it exists, otherwise the target's.
     record: RecordRef,
     change: Option<Change>,
     depth: usize,
@@ -89,7 +89,7 @@ impl Change {
         }
     }
 
-    /// Why it is not asked of the target, if it is not.
+    /// Why it is withheld from the target, if it is.
     fn withheld(self, table: &TableDiff) -> Option<Withheld> {
         match self {
             Self::Create(place) => table.withheld(Operation::Create, place),
@@ -120,7 +120,7 @@ impl<'a> DiffTree<'a> {
         builder.tree
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there are no changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
@@ -161,8 +161,9 @@ impl<'a> DiffTree<'a> {
                 }
                 Some(Withheld::Held(_)) => Cow::Borrowed(" (held back)"),
                 Some(Withheld::Unsupported) => Cow::Borrowed(" (not supported by the target)"),
-                Some(Withheld::Cascaded) => Cow::Borrowed(" (goes with what it is under)"),
+                Some(Withheld::Cascaded) => Cow::Borrowed(" (deleted with its parent)"),
             };
+
             let record = self.plan.record(node.record);
             each(DiffLine {
                 depth,
@@ -201,7 +202,7 @@ impl<'a> DiffTree<'a> {
     }
 }
 
-/// A value, or why there is none: one that cannot be shown must not hide the others.
+/// A value, or the reason why it cannot be shown, so that it does not hide the others.
 fn shown(value: Result<Value, serde_json::Error>) -> Value {
     value.unwrap_or_else(|error| Value::String(format!("(cannot be shown: {error})")))
 }
@@ -221,7 +222,7 @@ impl dyn PlanView + '_ {
     }
 }
 
-/// An identifier as it can stand on a line: quoted if it would be nothing, or could pass for something else.
+/// An identifier as part of a line: quoted if it is empty, or could be mistaken for another.
 fn printable(identifier: &str) -> Cow<'_, str> {
     let plain = !identifier.is_empty() && identifier.trim() == identifier && !identifier.contains(is_unprintable);
     if plain { Cow::Borrowed(identifier) } else { Cow::Owned(format!("{identifier:?}")) }
@@ -253,11 +254,12 @@ impl TreeBuilder<'_> {
         self.tree.nodes[at].change = Some(change);
     }
 
-    /// The node of a record, made together with those it lives under if need be.
+    /// The node of a record, which is created with its ancestors if it does not exist.
     fn node(&mut self, record: RecordRef) -> usize {
         let first = self.tree.nodes.len();
         let mut next = Some(record);
         let mut above = None;
+
         while let Some(record) = next {
             if let Some(&known) = self.known.get(&record) {
                 if first == self.tree.nodes.len() {
@@ -271,6 +273,7 @@ impl TreeBuilder<'_> {
             self.tree.nodes.push(Node { record, change: None, depth: 0, children: Vec::new() });
             next = self.parent(record);
         }
+
         for at in (first..self.tree.nodes.len()).rev() {
             match above.filter(|&above| self.tree.nodes[above].depth < DEEPEST) {
                 Some(above) => {
@@ -341,6 +344,7 @@ impl Serialize for Element<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let node = &self.tree.nodes[self.at];
         let all = |record| Attributes { tree: self.tree, values: LineValues::All(record) };
+
         let mut map = serializer.serialize_map(None)?;
         match node.change {
             None => {}
@@ -352,6 +356,7 @@ impl Serialize for Element<'_> {
                 map.serialize_entry("-", &Attributes { tree, values: LineValues::Before { update, target } })?;
             }
         }
+
         self.tree.serialize_groups(&mut map, &node.children)?;
         map.end()
     }
@@ -363,7 +368,7 @@ struct Attributes<'a> {
     values: LineValues,
 }
 
-/// Which values of which record.
+/// The record, and which of its values.
 enum LineValues {
     All(RecordRef),
     Before { update: usize, target: RecordRef },
@@ -378,6 +383,7 @@ impl Serialize for Attributes<'_> {
             LineValues::Before { update, target } => (target, Some(update)),
             LineValues::After { update, source, .. } => (source, Some(update)),
         };
+
         let table = self.tree.table(record);
         let mut map = serializer.serialize_map(None)?;
         for (position, attribute) in table.schema.attributes.iter().enumerate() {

@@ -6,26 +6,28 @@ use super::Signature;
 use super::format::Approval;
 use super::read::{self, PlanFileError};
 
-/// Adds to a saved plan who has agreed to it: copies it to `out` as it is read, with a line for the approval. If it fails,
-/// what was written to `out` is to be thrown away.
+/// Adds an approval to a saved plan: copies the plan to `out` while reading it, and appends a line for the approval. If it
+/// fails, discard what was written to `out`.
 ///
 /// # Errors
 ///
-/// If it is no sound plan, if it was written by a run that did not end, if whoever made or approved it is to approve it again, or if it cannot be written.
+/// If the plan is not valid, if it was written by a run that did not finish, if the same person has already created or
+/// approved it, or if it cannot be written.
 pub fn approve(plan: &mut dyn BufRead, approval: Signature, out: &mut dyn Write) -> Result<(), PlanFileError> {
     let mut ends_with_line = true;
     let saved = read::read(plan, &mut |line| {
         ends_with_line = line.ends_with('\n');
         out.write_all(line.as_bytes())
     })?;
-    // It has no end that a digest could vouch for, so it is not known what is approved.
+
+    // Without a digest at its end, nothing proves what is approved.
     if saved.head.unfinished {
         return Err(PlanFileError::Unfinished);
     }
 
     let name = |signature: &Signature| signature.by.trim().to_lowercase();
     if name(&approval).is_empty() {
-        return Err(PlanFileError::EmptyLocationPath);
+        return Err(PlanFileError::BlankName);
     }
     if saved.approvals.iter().chain([&saved.head.made]).any(|signature| name(signature) == name(&approval)) {
         return Err(PlanFileError::SameName(approval.by));

@@ -1,4 +1,4 @@
-//! Filters: which part of a diff a run is about.
+//! Filters: the part of a diff that a run executes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,14 +8,14 @@ use wildmatch::WildMatch;
 
 use crate::model::operation::Operation;
 
-/// Which part of a diff a run is about. What it leaves out is counted as left out, and with it what could not be
-/// written without it. The default leaves nothing out.
+/// The part of a diff that a run executes. The rest is counted as left out, and so are the operations that depend on it.
+/// The default leaves nothing out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filter {
-    /// Only these records; all if there are none.
+    /// Only these records; all if empty.
     pub records: Vec<RecordFilter>,
-    /// Only these operations; all if there are none.
+    /// Only these operations; all if empty.
     pub operations: Vec<Operation>,
 }
 
@@ -40,7 +40,7 @@ impl Filter {
 
 /// Records of a model: all of them, or those whose identifier matches a pattern.
 ///
-/// Written `country` or `country=fr*`, where `*` stands for any letters and `?` for one.
+/// Written `country` or `country=fr*`, where `*` matches any letters and `?` matches one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordFilter {
     model: String,
@@ -72,9 +72,11 @@ impl FromStr for RecordFilter {
             None => (text, None),
             Some((model, pattern)) => (model, Some((pattern.to_owned(), WildMatch::new(pattern)))),
         };
+
         if model.is_empty() || pattern.as_ref().is_some_and(|(text, _)| text.is_empty()) {
             return Err("expected a model such as `country`, or a model with a pattern such as `country=fr*`");
         }
+
         Ok(Self { model: model.to_owned(), pattern })
     }
 }

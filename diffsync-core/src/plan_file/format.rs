@@ -1,4 +1,4 @@
-//! The lines of a plan's file.
+//! The lines of a plan file.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Signature;
 
-/// The last line of a plan, but for approvals.
+/// The last line of a plan before its approvals.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct End {
@@ -16,7 +16,7 @@ pub(super) struct End {
     pub(super) sha256: String,
 }
 
-/// A line that says who has agreed to a plan.
+/// The line of an approval.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Approval {

@@ -1,4 +1,4 @@
-//! The key with which secrets are sealed, so that they can be compared in a saved plan and are not shown by it.
+//! The key that seals secrets, so that a saved plan can compare them without showing them.
 
 use std::fmt::{self, Write};
 use std::rc::Rc;
@@ -16,18 +16,18 @@ use crate::value::secret::{SEALED, Seal, sealed};
 /// The shortest key, in bytes.
 const SHORTEST: usize = 16;
 
-/// The key with which the secrets of a saved plan are sealed: in the file stands an HMAC-SHA-256 (RFC 2104) of each, which
-/// depends on the record and the attribute too, so that equal secrets do not look equal.
+/// The key that seals the secrets of a saved plan. The file holds an HMAC-SHA-256 (RFC 2104) of each, which also depends on
+/// the record and the attribute, so that equal secrets do not look equal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlanKey(Arc<[u8]>);
 
 /// A key that is too short to keep a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the key of saved plans has {0} bytes, and needs {SHORTEST}")]
+#[error("the key for plan files has {0} bytes, but needs at least {SHORTEST}")]
 pub struct KeyTooShort(usize);
 
 impl PlanKey {
-    /// A key of at least 16 bytes, best 32 random ones.
+    /// A key of at least 16 bytes; 32 random ones are best.
     ///
     /// # Errors
     ///
@@ -36,7 +36,7 @@ impl PlanKey {
         if bytes.len() < SHORTEST { Err(KeyTooShort(bytes.len())) } else { Ok(Self(bytes.into())) }
     }
 
-    /// Seals the secrets of an attribute of a record. A secret whose order means nothing has one seal in every order.
+    /// Seals the secrets of an attribute of a record. A secret without an order has the same seal in any order.
     fn seal(&self, model: &'static str, id: &Arc<str>, attribute: &'static str, has_order: bool) -> Seal {
         let (key, id) = (self.clone(), Arc::clone(id));
         Rc::new(move |secret| {
@@ -44,8 +44,10 @@ impl PlanKey {
             if !has_order {
                 sort(&mut secret);
             }
-            // The parts stand in a JSON array, so that no two lists of parts read alike.
+
+            // The parts are in a JSON array, so that no two lists of parts give the same text.
             let parts = serde_json::json!([model, &*id, attribute, secret]).to_string();
+
             let mut text = String::with_capacity(64);
             for byte in key.hmac(parts.as_bytes()) {
                 // Writing to a string does not fail.
@@ -55,7 +57,7 @@ impl PlanKey {
         })
     }
 
-    /// Reads an attribute of a record as a saved plan holds it: its secrets sealed, and what has no order in one order.
+    /// Reads an attribute of a record as a saved plan holds it: with its secrets sealed, and sorted if it has no order.
     pub(crate) fn read(
         &self,
         schema: &'static ModelSchema,
@@ -68,7 +70,7 @@ impl PlanKey {
         Ok(value)
     }
 
-    /// Reads an attribute of a record in the order that it has, so that it can be restored.
+    /// Reads an attribute of a record in its own order, so that it can be restored.
     pub(crate) fn read_as_it_is(
         &self,
         schema: &'static ModelSchema,
@@ -94,12 +96,12 @@ impl fmt::Debug for PlanKey {
     }
 }
 
-/// Whether the order of what an attribute holds means anything. Sets are written in one order, as everything is.
+/// Whether the order of an attribute's values matters. Sets are always written in a fixed order.
 fn has_order(attribute: &FieldSchema) -> bool {
     !matches!(attribute.comparison, Comparison::Unordered | Comparison::Contains)
 }
 
-/// Puts what has no order in one order, so that it can be compared.
+/// Sorts a value that has no order, so that it can be compared.
 pub(crate) fn in_one_order(attribute: &FieldSchema, value: &mut Value) {
     if !has_order(attribute) {
         sort(value);
@@ -168,7 +170,10 @@ mod tests {
 
     #[test]
     fn a_short_key_is_refused_and_no_key_is_shown() {
-        assert_eq!(PlanKey::new(b"short").unwrap_err().to_string(), "the key of saved plans has 5 bytes, and needs 16");
+        assert_eq!(
+            PlanKey::new(b"short").unwrap_err().to_string(),
+            "the key for plan files has 5 bytes, but needs at least 16"
+        );
         assert_eq!(format!("{:?}", PlanKey::new(b"0123456789abcdef").unwrap()), "PlanKey([secret])");
     }
 }

@@ -1,4 +1,4 @@
-//! The undo plan that is written while a run goes on, so that a run which is killed can be taken back too.
+//! The undo plan that is written during a run, so that even a killed run can be undone.
 
 use std::fmt;
 use std::io;
@@ -7,21 +7,21 @@ use std::sync::Arc;
 use super::{PlanHeader, SavedOperation, UndoPlan};
 use crate::model::operation::Operation;
 
-/// Where the undo plan of a run is written while it goes on.
+/// Receives the undo plan of a run while the run writes.
 ///
-/// What was written so far can be read as a plan at any time: [`UndoLog::head`] gives its first line, and the run appends
-/// the others as records are written. When the run has ended, [`UndoPlan::write`](crate::UndoPlan::write) gives the same plan as a
-/// whole, with a digest, to be put in its place.
+/// The lines so far can be read as a plan at any time: [`UndoLog::head`] returns the first line, and the run appends the
+/// others as it writes records. After the run, [`UndoPlan::write`](crate::UndoPlan::write) writes the same plan as a whole,
+/// with a digest, to replace them.
 pub trait UndoSink: Send + Sync {
-    /// Appends whole lines. They must be in the file when this returns, since the target was changed already.
+    /// Appends whole lines. They must be in the file when this returns, since the target has been changed already.
     ///
     /// # Errors
     ///
-    /// If they cannot be written. The run then ends, since what it did from then on could not be taken back.
+    /// If they cannot be written. The run then ends, since its further writes could not be undone.
     fn append(&self, lines: &[u8]) -> io::Result<()>;
 }
 
-/// The undo plan of a run that is written while it goes on, as part of [`RunOptions`](crate::RunOptions).
+/// The undo plan that is written during a run, as part of [`RunOptions`](crate::RunOptions).
 #[derive(Clone)]
 pub struct UndoLog(Arc<dyn UndoSink>);
 
@@ -31,20 +31,20 @@ impl UndoLog {
         Self(sink)
     }
 
-    /// The first line of a log with this head.
+    /// The first line of a log with this header.
     ///
     /// # Errors
     ///
-    /// If the head cannot be serialised.
+    /// If the header cannot be serialised.
     pub fn head(head: &PlanHeader) -> io::Result<Vec<u8>> {
         let head = PlanHeader { unfinished: true, ..head.clone() };
         line(&head)
     }
 
-    /// Appends what takes back some operations.
+    /// Appends the undo plan of some operations.
     pub(crate) fn append(&self, undo: &UndoPlan) -> io::Result<()> {
         let mut lines = Vec::new();
-        for lost in &undo.lost {
+        for lost in &undo.unrestorable {
             lines.extend(line(lost)?);
         }
         for operation in &undo.operations {
@@ -66,13 +66,13 @@ fn line(document: &impl serde::Serialize) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// What stands in a log for a record that is as it was before, after another line said otherwise.
+/// The entry of a record that needs no undo, although an earlier line says otherwise.
 pub(crate) fn nothing(model: &str, id: serde_json::Value) -> SavedOperation {
     let (before, after) = Default::default();
     SavedOperation { op: Operation::Update, model: model.to_owned(), id, cascaded: false, before, after }
 }
 
-/// The operations of a log: of several about one record the last one counts, since the record was written several times.
+/// The operations of a log. A record that was written several times has several; the last one counts.
 pub(crate) fn settled(operations: Vec<SavedOperation>) -> Vec<SavedOperation> {
     let mut seen = std::collections::HashSet::new();
     let mut last: Vec<_> = operations

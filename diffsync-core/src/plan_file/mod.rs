@@ -1,9 +1,9 @@
-//! Saved plans: a diff as a file, to be reviewed by a person and carried out later, exactly.
+//! Plan files: a diff as a file, to be reviewed by a person and applied later, exactly.
 //!
-//! A saved plan is a text file with one JSON document a line: a head, one line for each operation with the values before
-//! and after it, an end with a digest of all that, and a line for each approval. Nothing is ever built from its text:
-//! applying it loads both sides again, compares them again, and carries out those of the operations that are found again
-//! unchanged. Only a plan that takes back another run ([`PlanKind::Undo`]) brings the values of what was deleted along.
+//! A plan file is a text file with one JSON document per line: a header, one line for each operation with the values before
+//! and after it, an end with a digest of all these lines, and a line for each approval. No record is built from its text:
+//! applying it loads and compares both sides again, and executes the operations that still match. Only an undo plan
+//! ([`PlanKind::Undo`]) provides values, those of deleted records.
 
 mod approve;
 pub(crate) mod filter;
@@ -38,12 +38,12 @@ pub(crate) const VERSION: u32 = 1;
 /// A plan that was read from a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SavedPlan {
-    /// What it is a plan of.
+    /// Its job, kind and options.
     pub head: PlanHeader,
-    /// Who has agreed to it since it was made.
+    /// The approvals since it was created.
     pub approvals: Vec<Signature>,
-    /// What a plan that takes back a run cannot restore.
-    pub lost: Vec<Unrestorable>,
+    /// What an undo plan cannot restore.
+    pub unrestorable: Vec<Unrestorable>,
     pub(crate) operations: Vec<SavedOperation>,
 }
 
@@ -54,7 +54,7 @@ impl SavedPlan {
         self.operations.len()
     }
 
-    /// Whether secrets take part in it, so that it needs the key with which they were sealed.
+    /// Whether it holds secrets, so that applying it needs the key that sealed them.
     #[must_use]
     pub fn holds_secrets(&self) -> bool {
         let mut values =
@@ -63,44 +63,43 @@ impl SavedPlan {
     }
 }
 
-/// What a saved plan is a plan of.
+/// The first line of a plan file: its job, kind and options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct PlanHeader {
     /// The version of the file's format.
     pub diffsync_plan: u32,
-    /// Whether it brings the target in line with the source or takes back what a run did.
+    /// Whether it synchronises the target or undoes a run.
     pub kind: PlanKind,
     /// The job's id.
     pub job: String,
-    /// The version of the program that made it.
+    /// The version of the program that created it.
     pub program: String,
-    /// Who made it, and when.
+    /// Who created it, and when.
     pub made: Signature,
-    /// The texts that were given for the job's variables, those left out that may hold secrets.
+    /// The texts given for the job's variables, except those that may hold secrets.
     pub variables: Vec<(String, Vec<String>)>,
-    /// How the run was done that it was made in.
+    /// The options of the run that created it.
     pub options: PlanOptions,
     /// The models whose records it touches.
     pub models: Vec<SavedModel>,
-    /// Whether it was written while its run went on, which did not end: it takes back what was done till then, and has no
-    /// digest.
+    /// Whether its run did not finish: it then undoes what was done so far, and has no digest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unfinished: bool,
 }
 
 #[cfg(feature = "testkit")]
 impl PlanHeader {
-    /// The head of a plan of no job and nobody.
+    /// A header without a job and a name.
     pub(crate) fn anonymous(kind: PlanKind) -> Self {
-        let nobody = Signature { by: String::new(), at: String::new() };
+        let unsigned = Signature { by: String::new(), at: String::new() };
         Self {
             diffsync_plan: VERSION,
             kind,
             job: String::new(),
             program: String::new(),
-            made: nobody,
+            made: unsigned,
             variables: Vec::new(),
             options: PlanOptions::default(),
             models: Vec::new(),
@@ -113,9 +112,9 @@ impl PlanHeader {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlanKind {
-    /// It brings the target in line with the source.
+    /// It makes the target match the source.
     Sync,
-    /// It takes back what a run did. Only the target is loaded; the source's adapter is made
+    /// It undoes a run. Only the target is loaded; the source's adapter is created
     /// ([`Job::source_adapter`](crate::Job::source_adapter)), but not loaded.
     Undo,
 }
@@ -129,11 +128,11 @@ pub struct PlanOptions {
     pub flags: String,
     /// The filter.
     pub filter: Filter,
-    /// The limits that were lifted.
+    /// The limit overrides.
     pub limit_overrides: Vec<LimitOverride>,
-    /// What was to happen at a limit.
+    /// What to do at a limit.
     pub on_guard: OnGuard,
-    /// The largest part of unusable records.
+    /// The largest allowed fraction of unusable records.
     pub max_rejected: f64,
 }
 
@@ -153,7 +152,7 @@ impl fmt::Display for Signature {
     }
 }
 
-/// The schema of a model at the time a plan was made.
+/// The schema of a model when a plan was created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedModel {
@@ -165,7 +164,7 @@ pub struct SavedModel {
     pub attributes: Vec<SavedField>,
 }
 
-/// A field of a model at the time a plan was made.
+/// A field of a model when a plan was created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedField {
@@ -185,7 +184,7 @@ impl SavedModel {
         }
     }
 
-    /// How the model has changed since.
+    /// The changes of the model since then.
     fn changes(&self, schema: &ModelSchema) -> Vec<String> {
         let now = Self::of(schema);
         let mut changes = Vec::new();
@@ -202,13 +201,15 @@ impl SavedModel {
                     Some(_) => {}
                 }
             }
+
             for field in now {
                 if !then.iter().any(|other| other.name == field.name) {
                     changes.push(format!("the {kind} `{}` is new", name(field)));
                 }
             }
+
             if changes.is_empty() && then != now {
-                changes.push(format!("the {kind}s of `{}` stand in another order", self.name));
+                changes.push(format!("the {kind}s of `{}` are in another order", self.name));
             }
         }
         changes
@@ -226,8 +227,10 @@ impl SavedField {
             Comparison::Tolerance(tolerance) => Some(format!("tolerance({tolerance})")),
             Comparison::With(path) => Some(format!("with({path})")),
         };
+
         let set = [(field.when_some, "when_some"), (field.create_only, "create_only")];
         let set = set.into_iter().filter(|(is_set, _)| *is_set).map(|(_, key)| key.to_owned());
+
         let parts: Vec<_> = [field.type_name.to_owned()].into_iter().chain(compared).chain(set).collect();
         Self { name: field.name.to_owned(), r#type: parts.join(", ") }
     }
@@ -240,10 +243,10 @@ pub(crate) struct SavedOperation {
     pub(crate) op: Operation,
     pub(crate) model: String,
     pub(crate) id: Value,
-    /// Whether the target does it by itself, with what the record is under.
+    /// Whether the target does it by itself, with the record's parent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) cascaded: bool,
-    /// The values in the target: all of a record that is deleted, those that change of one that is updated.
+    /// The values in the target: all values of a deleted record, or the changing values of an updated one.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub(crate) before: Map<String, Value>,
     /// The values that are written.
@@ -251,28 +254,28 @@ pub(crate) struct SavedOperation {
     pub(crate) after: Map<String, Value>,
 }
 
-/// What to do with the operations of a saved plan that are not found again as they were.
+/// What to do with operations of a saved plan that no longer match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StalePolicy {
-    /// Refuse the run, naming them.
+    /// Refuse the run, and list them.
     #[default]
     Refuse,
-    /// Leave them, and carry out the others.
+    /// Skip them, and execute the others.
     SkipStale,
 }
 
-/// A saved plan that is to be carried out, as part of [`RunOptions`](crate::RunOptions).
+/// A saved plan to apply, as part of [`RunOptions`](crate::RunOptions).
 #[derive(Debug, Clone)]
 pub struct ApplyRequest {
     /// The plan.
     pub plan: Arc<SavedPlan>,
-    /// The key with which its secrets were sealed.
+    /// The key that sealed its secrets.
     pub key: PlanKey,
-    /// What to do with operations that are not found again as they were.
+    /// What to do with operations that no longer match.
     pub policy: StalePolicy,
 }
 
-/// An identifier as it stands in a file, for messages where nobody can tell how its model would write it.
+/// An identifier as it is in the file, for messages about models that are not known.
 pub(crate) fn id_text(id: &Value) -> String {
     match id {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! The operations of a saved plan as a comparison looks them up.
+//! Looking up the operations of a saved plan.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use super::ApplyRequest;
 use crate::model::operation::Operation;
 use crate::model::{ModelExt, SyncModel};
 
-/// The operations of a saved plan as a comparison looks them up: nothing else takes part in it.
+/// The operations of a saved plan, to be looked up by a comparison that is limited to them.
 #[derive(Debug, Clone)]
 pub(crate) struct PlanSelection {
     application: ApplyRequest,
-    /// The place of each operation in the plan, by what it does to which record.
+    /// The place of each operation in the plan, by kind, model and identifier.
     places: Arc<HashMap<(Operation, String, String), usize>>,
 }
 
@@ -32,7 +32,7 @@ impl PlanSelection {
         self.places.get(&(operation, model.to_owned(), id.to_owned())).copied()
     }
 
-    /// Whether an operation stands in the plan, with these values before and after.
+    /// Whether the plan has an operation with these values before and after.
     pub(crate) fn admits<M: SyncModel>(
         &self,
         operation: Operation,
@@ -43,6 +43,7 @@ impl PlanSelection {
         let Ok(id) = serde_json::to_value(record.id()) else { return false };
         let id: Arc<str> = id.to_string().into();
         let Some(place) = self.get(operation, M::NAME, &id) else { return false };
+
         let saved = &self.application.plan.operations[place];
         let same = |values: &Map<String, Value>, read: &dyn Fn(usize) -> Result<Value, serde_json::Error>| {
             let attributes = M::SCHEMA.attributes.iter().enumerate();
@@ -54,6 +55,7 @@ impl PlanSelection {
             });
             all && compared == values.len()
         };
+
         let before = operation == Operation::Create || same(&saved.before, &|position| old.attribute(position));
         before
             && match operation {
@@ -63,7 +65,7 @@ impl PlanSelection {
             }
     }
 
-    /// Whether an operation stands in the plan as one that the target carries out by itself.
+    /// Whether the plan has this delete as a cascaded one, or `None` if it does not have it.
     pub(crate) fn is_cascaded(&self, model: &str, id: &Value) -> Option<bool> {
         let place = self.get(Operation::Delete, model, &id.to_string())?;
         Some(self.application.plan.operations[place].cascaded)

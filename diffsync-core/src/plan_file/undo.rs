@@ -1,4 +1,4 @@
-//! The plan that takes back a run, and what it cannot restore.
+//! The undo plan of a run, and what it cannot restore.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::SavedOperation;
 
-/// What takes back a run, as far as that can be done.
+/// The operations that undo a run, and what they cannot restore.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UndoPlan {
     pub(crate) operations: Vec<SavedOperation>,
-    /// What it cannot restore.
-    pub lost: Vec<Unrestorable>,
+    /// The records and values that it cannot restore.
+    pub unrestorable: Vec<Unrestorable>,
 }
 
 impl UndoPlan {
@@ -27,19 +27,20 @@ impl UndoPlan {
     /// The plan as if it had been written and read.
     pub(crate) fn into_plan(self) -> super::SavedPlan {
         let head = super::PlanHeader::anonymous(super::PlanKind::Undo);
-        super::SavedPlan { head, approvals: Vec::new(), lost: self.lost, operations: self.operations }
+        super::SavedPlan { head, approvals: Vec::new(), unrestorable: self.unrestorable, operations: self.operations }
     }
 }
 
-/// Something that taking back a run does not restore.
+/// Something that an undo plan does not restore.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unrestorable {
-    /// What is lost.
-    pub lost: String,
+    /// What is not restored, and why.
+    #[serde(rename = "lost")]
+    pub reason: String,
     /// The model's name.
     pub model: String,
-    /// The record's identifier, or none where it concerns all of the model.
+    /// The record's identifier, or `None` if it concerns the whole model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
 }
@@ -47,8 +48,8 @@ pub struct Unrestorable {
 impl fmt::Display for Unrestorable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.record {
-            Some(record) => write!(f, "{} {record}: {}", self.model, self.lost),
-            None => write!(f, "{}: {}", self.model, self.lost),
+            Some(record) => write!(f, "{} {record}: {}", self.model, self.reason),
+            None => write!(f, "{}: {}", self.model, self.reason),
         }
     }
 }

@@ -10,19 +10,22 @@ use super::format::{End, hexadecimal};
 use super::undo::UndoPlan;
 
 impl UndoPlan {
-    /// Writes the plan that takes back what the run did, and what of it cannot be taken back.
+    /// Writes the undo plan, and what it cannot restore.
     ///
     /// # Errors
     ///
     /// If it cannot be written.
     pub fn write(&self, head: &PlanHeader, out: &mut dyn Write) -> io::Result<()> {
         let mut lines = Lines::begin(out, head)?;
-        for lost in &self.lost {
+
+        for lost in &self.unrestorable {
             lines.line(lost)?;
         }
+
         for operation in &self.operations {
             lines.operation(operation)?;
         }
+
         lines.end()
     }
 }

@@ -141,7 +141,7 @@ impl RunOptions {
 
     /// The header of a plan file for a run with these options.
     #[must_use]
-    pub fn plan_head(
+    pub fn plan_header(
         &self,
         job: &JobInfo,
         kind: PlanKind,

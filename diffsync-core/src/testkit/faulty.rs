@@ -136,7 +136,7 @@ impl<M: SyncModel, T: Target<M>> Target<M> for Faulty<T> {
         self.call(self.target.delete_many(old, cx)).await
     }
 
-    fn terms(&self) -> Capabilities {
-        self.target.terms()
+    fn capabilities(&self) -> Capabilities {
+        self.target.capabilities()
     }
 }

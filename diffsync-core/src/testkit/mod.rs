@@ -236,7 +236,7 @@ where
         law.holds(&target, || (self.data)(seed + 1)).await?;
 
         let Some(undo) = undo else { return Ok(()) };
-        let lost = !undo.lost.is_empty();
+        let lost = !undo.unrestorable.is_empty();
         let saved = ApplyRequest { plan: Arc::new(undo.into_plan()), key, policy: StalePolicy::Refuse };
         law.written(sync(T::Data::default(), &*target, None, Some(saved)).await?.0)?;
         // The undo plan has named the values that it cannot restore.

@@ -1,8 +1,8 @@
-//! Values written in one order. A hash set and a hash map have another one in every process and for every copy, so a
-//! file, a diff or a request would look changed where nothing is.
+//! Serialising values in a fixed order. The order of a hash set or a hash map differs between processes and copies, so
+//! a file, a diff or a request would look changed when nothing is.
 //!
-//! Serde hands a set to a serializer as it hands it a list, but for one thing: the type of what is iterated over. A
-//! serializer between the two sees it there, at every depth of a value, whatever alias or struct the set stands in.
+//! Serde passes a set to a serializer like a list, except for the type of the iterator. A serializer in between can read
+//! that type, at every depth of a value, even through aliases and structs.
 
 use std::any::type_name;
 use std::cmp::Ordering;
@@ -14,7 +14,7 @@ use serde::ser::{
 };
 use serde_json::{Number, Value};
 
-/// A value that serialises with its sets and maps in one order.
+/// A value that serialises with its sets and maps in a fixed order.
 pub(crate) struct InOneOrder<T>(pub(crate) T);
 
 impl<T: Serialize> Serialize for InOneOrder<T> {
@@ -23,10 +23,10 @@ impl<T: Serialize> Serialize for InOneOrder<T> {
     }
 }
 
-/// A serializer, or a part of one, that is handed sets and maps in one order.
+/// A serializer, or a part of one, that receives sets and maps in a fixed order.
 struct Ordered<S>(S);
 
-/// Writes functions that only hand a value on.
+/// Generates functions that only pass a value on.
 macro_rules! handed_on {
     ($($function:ident: $type:ty),* $(,)?) => {
         $(fn $function(self, value: $type) -> Result<S::Ok, S::Error> {
@@ -171,27 +171,27 @@ impl<S: Serializer> Serializer for Ordered<S> {
     }
 }
 
-/// Whether a type that is iterated over is a hash set or map of the standard library, or is called like one.
+/// Whether the iterated type has the name of the standard library's hash set or map.
 fn is_hashed<I>(name: &str) -> bool {
     let path = type_name::<I>().trim_start_matches('&');
     let path = path.split('<').next().unwrap_or_default();
     path.rsplit("::").next() == Some(name)
 }
 
-/// The elements in the order of what `key` gives of each as JSON.
+/// The elements, ordered by the JSON of their `key`.
 fn sorted<I: IntoIterator, K: Serialize>(elements: I, key: impl Fn(&I::Item) -> &K) -> Vec<I::Item> {
-    // What cannot be written down fails when it is written.
+    // A key that cannot be serialised fails later, when the value itself is serialised.
     let keyed = elements.into_iter().map(|element| {
         let written = serde_json::to_value(InOneOrder(key(&element))).unwrap_or_default();
         (written, element)
     });
+
     let mut keyed: Vec<(Value, I::Item)> = keyed.collect();
     keyed.sort_by(|(one, _), (other, _)| order(one, other));
     keyed.into_iter().map(|(_, element)| element).collect()
 }
 
-/// The order of JSON values: numbers by size, texts by their letters, lists by their elements, and one kind after the
-/// other.
+/// The order of JSON values: first by kind, then numbers by size, texts by their letters and lists by their elements.
 pub(crate) fn order(one: &Value, other: &Value) -> Ordering {
     let kind = |value: &Value| match value {
         Value::Null => 0,
@@ -201,6 +201,7 @@ pub(crate) fn order(one: &Value, other: &Value) -> Ordering {
         Value::Array(_) => 4,
         Value::Object(_) => 5,
     };
+
     match (one, other) {
         (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
         (Value::Number(one), Value::Number(other)) => {
@@ -210,7 +211,7 @@ pub(crate) fn order(one: &Value, other: &Value) -> Ordering {
                 (Some(one), Some(other)) => one.cmp(&other),
                 (Some(one), None) => order_of_whole(one, float(other)),
                 (None, Some(other)) => order_of_whole(other, float(one)).reverse(),
-                // There is no NaN in JSON. Zeros of either sign are the same, as they are to an integer.
+                // JSON has no NaN. Zeros of either sign are equal, as they are to an integer.
                 (None, None) => float(one).partial_cmp(&float(other)).unwrap_or(Ordering::Equal),
             }
             .then_with(|| one.to_string().cmp(&other.to_string()))
@@ -225,20 +226,22 @@ pub(crate) fn order(one: &Value, other: &Value) -> Ordering {
     }
 }
 
-/// The order of an integer and a float by size. Neither is rounded: large integers with the same nearest float would
-/// otherwise all be the same as that float, and this would be no order.
-#[allow(clippy::cast_possible_truncation, reason = "it was checked that it fits, and the fraction is looked at")]
+/// The order of an integer and a float by size. Neither is rounded: otherwise all large integers with the same nearest
+/// float would equal that float, and the order would not be total.
+#[allow(clippy::cast_possible_truncation, reason = "it is known to fit, and the fraction is compared separately")]
 fn order_of_whole(integer: i128, float: f64) -> Ordering {
-    /// Larger than every integer of JSON, and within an `i128`.
+    /// Larger than every integer of JSON, and small enough for an `i128`.
     const LIMIT: f64 = 1e30;
+
     if float.abs() >= LIMIT {
         return if float > 0.0 { Ordering::Less } else { Ordering::Greater };
     }
+
     let of_fraction = || 0.0.partial_cmp(&float.fract()).unwrap_or(Ordering::Equal);
     integer.cmp(&(float as i128)).then_with(of_fraction)
 }
 
-/// Writes the parts of a compound value, each in one order.
+/// Serialises the parts of a compound value, each in a fixed order.
 macro_rules! parts {
     ($($trait:ident, $function:ident;)*) => {
         $(impl<S: $trait> $trait for Ordered<S> {
@@ -263,7 +266,7 @@ parts! {
     SerializeTupleVariant, serialize_field;
 }
 
-/// Writes the fields of a struct, each in one order.
+/// Serialises the fields of a struct, each in a fixed order.
 macro_rules! fields {
     ($($trait:ident),*) => {
         $(impl<S: $trait> $trait for Ordered<S> {
@@ -328,7 +331,7 @@ mod tests {
         list: Vec<u16>,
     }
 
-    /// A set whose elements come in another order than in any other of the same elements, as good as surely.
+    /// A set whose elements almost certainly come in another order than in an equal set.
     fn set<T: Eq + Hash>(elements: impl IntoIterator<Item = T>) -> HashSet<T> {
         elements.into_iter().collect()
     }
@@ -378,7 +381,7 @@ mod tests {
     }
 
     proptest! {
-        /// A hash set is written as the ordered set of the same elements is, and everything else as ever.
+        /// A hash set serialises like the ordered set of the same elements, and everything else as usual.
         #[test]
         fn it_is_the_order_of_the_elements(numbers in prop::collection::vec(any::<i64>(), 0..40), texts in prop::collection::vec(".{0,4}", 0..40)) {
             let sorted: BTreeSet<_> = numbers.iter().collect();

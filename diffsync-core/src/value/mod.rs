@@ -1,7 +1,7 @@
 //! Values of fields: how they are compared, ordered, kept secret and shown.
 //!
-//! A [`Secret`] is shown nowhere; [`exposed`] serialises it all the same, for the target that needs it. [`compare`] holds the
-//! comparisons that a model can choose instead of `==`.
+//! A [`Secret`] is never shown; [`exposed`] serialises it for the target that needs it. [`compare`] holds the comparisons
+//! that a model can choose instead of `==`.
 
 pub(crate) mod canonical;
 pub mod compare;

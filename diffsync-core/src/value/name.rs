@@ -1,5 +1,4 @@
-//! How what records name is compared: by the identifiers that are named, in fields that name one record or several. What
-//! generated code calls.
+//! Comparing the fields that name one record or several, by the identifiers that they name. Called by generated code.
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -9,14 +8,14 @@ use foldhash::fast::RandomState;
 
 use crate::value::compare::{self, Unordered};
 
-/// The hash of what is named, the same everywhere in this process.
+/// The hash of a name, the same everywhere in this process.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
-/// A part of an identifier that is compared whatever its case.
+/// A part of an identifier that is compared regardless of case.
 #[derive(Debug)]
 pub struct IgnoringCase<'a, T: ?Sized>(pub &'a T);
 
-/// A part of an identifier that is compared whatever its order.
+/// A part of an identifier that is compared regardless of order.
 #[derive(Debug)]
 pub struct InAnyOrder<'a, T: ?Sized>(pub &'a T);
 
@@ -51,16 +50,15 @@ macro_rules! compared_by {
 compared_by!(IgnoringCase, IgnoreCase);
 compared_by!(InAnyOrder, Unordered);
 
-/// Adds what is named to the hash.
+/// Hashes a name.
 #[inline]
 pub fn hash<C: Named, H: Hasher>(named: &C, state: &mut H) {
     named.hash_into(state);
 }
 
-/// What a field names by one link, or by several.
+/// The name in a field of one link, or of several.
 pub trait Named: Eq + Hash {
-    /// Adds it to the hash. What is named is never confused with anything, so an `Option` needs no mark of its own where
-    /// there is something.
+    /// Hashes the name. A name never hashes like an absent one, so `Some` needs no tag of its own.
     fn hash_into<H: Hasher>(&self, state: &mut H);
 }
 
@@ -120,11 +118,12 @@ pub fn contains<C: Eq + Hash>(
     if source.clone().eq(target.clone()) {
         return true;
     }
+
     let held = set(target);
     source.into_iter().all(|named| held.contains(&named))
 }
 
-/// What the target holds, and what the source names beyond it.
+/// The target's names, and the source's names that are not among them.
 pub fn union<'a, C: Eq + Hash, N: Clone + 'a, L: NameList<N> + Clone>(
     target: &L,
     held: impl Iterator<Item = C>,
@@ -132,6 +131,7 @@ pub fn union<'a, C: Eq + Hash, N: Clone + 'a, L: NameList<N> + Clone>(
 ) -> L {
     let mut held = set(held);
     let mut union = target.clone();
+
     for (named, name) in source {
         if held.insert(named) {
             union.add(name.clone());
@@ -140,7 +140,7 @@ pub fn union<'a, C: Eq + Hash, N: Clone + 'a, L: NameList<N> + Clone>(
     union
 }
 
-/// Adds what a list names to the hash.
+/// Hashes the names of a list in order.
 pub fn hash_in_order<C: Hash, H: Hasher>(named: impl Iterator<Item = C>, state: &mut H) {
     let mut len = 0_usize;
     for named in named {
@@ -150,9 +150,9 @@ pub fn hash_in_order<C: Hash, H: Hasher>(named: impl Iterator<Item = C>, state: 
     state.write_usize(len);
 }
 
-/// Adds what a list names in any order to the hash.
+/// Hashes the names of a list regardless of order.
 pub fn hash_in_any_order<C: Eq + Hash, H: Hasher>(named: impl Iterator<Item = C>, state: &mut H) {
-    // A set that names a record twice, each time in another spelling, names it once.
+    // A set that names a record twice in different spellings counts it once.
     let sum = set(named).iter().fold(0_u64, |sum, named| sum.wrapping_add(HASHER.hash_one(named)));
     state.write_u64(sum);
 }

@@ -1,10 +1,10 @@
-//! Text from outside, as it may be shown: a record's value or a server's message must not move the cursor, begin a line of
-//! its own, or turn the order of what is read around.
+//! Escaping text from outside before it is shown: a record's value or a server's message must not move the cursor, start
+//! a new line, or reverse the reading order.
 
 use std::borrow::Cow;
 
-/// Whether a character is shown by its code: control characters (C0, DEL, C1), line and paragraph separators, the controls
-/// of text direction, and characters that are invisible. The joiners between letters stay, since scripts need them.
+/// Whether a character is shown as an escape: control characters (C0, DEL, C1), line and paragraph separators, the controls
+/// of text direction, and invisible characters. The joiners between letters are kept, since scripts need them.
 #[must_use]
 pub fn is_unprintable(letter: char) -> bool {
     letter.is_control()

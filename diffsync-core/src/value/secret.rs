@@ -1,4 +1,4 @@
-//! Values that are compared and handed to a target, and shown nowhere.
+//! Values that are compared and sent to a target, but never shown.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use crate::value::canonical::InOneOrder;
 
-/// What stands wherever a secret would be shown.
+/// The text that replaces a secret wherever it would be shown.
 pub const REDACTED: &str = "[secret]";
 
-/// A value that is compared and handed to the target but never shown: a password, a token, an SNMP community.
+/// A value that is compared and sent to the target but never shown: a password, a token, an SNMP community.
 ///
 /// `Debug` and `Display` write `[secret]`. Serialising one fails, so that it neither leaks into a log nor reaches a
-/// server as the text `[secret]`; [`exposed`] serialises it on purpose, and whatever this crate shows is redacted.
+/// server as the text `[secret]`; [`exposed`] serialises it on purpose, and everything that this crate shows is redacted.
 ///
 /// ```
 /// use diffsync_core::value::{Secret, exposed};
@@ -35,7 +35,7 @@ impl<T> Secret<T> {
         Self(value)
     }
 
-    /// The value itself. Every use of it is a place to look at in a review.
+    /// The value itself. Review every use of it.
     pub const fn expose(&self) -> &T {
         &self.0
     }
@@ -66,7 +66,7 @@ impl<T> fmt::Display for Secret<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The inner error would quote the value that it did not expect.
+        // The inner error would quote the unexpected value.
         T::deserialize(deserializer).map(Self).map_err(|_| de::Error::custom("a secret is not of the type it must be"))
     }
 }
@@ -83,7 +83,9 @@ impl<T: Serialize> Serialize for Secret<T> {
                 let restore = Restore(DISCLOSURE.replace(Disclosure::Exposed));
                 let value = serde_json::to_value(InOneOrder(&self.0)).map_err(ser::Error::custom)?;
                 drop(restore);
+
                 let seal = SEAL.with_borrow(|seal| seal.as_ref().map(|seal| seal(&value)));
+
                 let mut sealed = serializer.serialize_map(Some(1))?;
                 sealed.serialize_entry(SEALED, &seal)?;
                 sealed.end()
@@ -92,29 +94,29 @@ impl<T: Serialize> Serialize for Secret<T> {
     }
 }
 
-/// What happens to the secrets in what is being serialised on this thread.
+/// What happens to secrets that are serialised on this thread.
 #[derive(Clone, Copy)]
 enum Disclosure {
     Refused,
     Redacted,
     Exposed,
-    /// What stands for it is made by `SEAL`.
+    /// Replaced by the seal that `SEAL` computes.
     Sealed,
 }
 
-/// The key under which a sealed secret stands in a document.
+/// The key of a sealed secret in a document.
 pub(crate) const SEALED: &str = "$secret";
 
-/// Makes of a secret what stands for it where secrets are compared without being shown.
+/// Computes a secret's seal: a text that replaces it where secrets are compared without being shown.
 pub(crate) type Seal = Rc<dyn Fn(&Value) -> String>;
 
 thread_local! {
     static SEAL: RefCell<Option<Seal>> = const { RefCell::new(None) };
-    /// What a value that is read for a document is read as.
+    /// How the secrets of a value are read for a document.
     static READING: Cell<Disclosure> = const { Cell::new(Disclosure::Redacted) };
 }
 
-/// Reads values with what stands for their secrets.
+/// Reads values with their secrets sealed.
 pub(crate) fn sealed<R>(seal: &Seal, read: impl FnOnce() -> R) -> R {
     let former = SEAL.replace(Some(Rc::clone(seal)));
     let read = reading(Disclosure::Sealed, read);
@@ -122,7 +124,7 @@ pub(crate) fn sealed<R>(seal: &Seal, read: impl FnOnce() -> R) -> R {
     read
 }
 
-/// Reads values with the secrets in them: for what is written back to where it came from.
+/// Reads values with their secrets: for values that are written back to the system they came from.
 pub(crate) fn with_secrets<R>(read: impl FnOnce() -> R) -> R {
     reading(Disclosure::Exposed, read)
 }
@@ -134,11 +136,12 @@ fn reading<R>(disclosure: Disclosure, read: impl FnOnce() -> R) -> R {
             READING.set(self.0);
         }
     }
+
     let _former = Former(READING.replace(disclosure));
     read()
 }
 
-/// A value as a document holds it: with its secrets redacted, unless the core reads it for something else.
+/// A value as a document holds it: with its secrets redacted, unless the core reads it for another purpose.
 pub(crate) fn plain<T: Serialize + ?Sized>(value: &T) -> Result<Value, serde_json::Error> {
     struct Plain<'a, T: ?Sized>(&'a T);
     impl<T: Serialize + ?Sized> Serialize for Plain<'_, T> {
@@ -146,6 +149,7 @@ pub(crate) fn plain<T: Serialize + ?Sized>(value: &T) -> Result<Value, serde_jso
             serialize_with(READING.get(), self.0, serializer)
         }
     }
+
     serde_json::to_value(Plain(value))
 }
 
@@ -153,7 +157,7 @@ thread_local! {
     static DISCLOSURE: Cell<Disclosure> = const { Cell::new(Disclosure::Refused) };
 }
 
-/// Puts the former disclosure back, also when serialising panics.
+/// Restores the former disclosure, even if serialising panics.
 struct Restore(Disclosure);
 
 impl Drop for Restore {
@@ -169,19 +173,21 @@ fn serialize_with<T: Serialize + ?Sized, S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     let former = DISCLOSURE.get();
     let _restore = Restore(former);
-    // Within what is shown nothing can be exposed again.
+
+    // A value inside one that is shown cannot expose itself.
     if !matches!(former, Disclosure::Redacted | Disclosure::Sealed) {
         DISCLOSURE.set(disclosure);
     }
+
     InOneOrder(value).serialize(serializer)
 }
 
-/// A value that serialises with the secrets in it, made by [`exposed`].
+/// A value that serialises with its secrets, from [`exposed`].
 #[derive(Clone, Copy)]
 pub struct Exposed<'a, T: ?Sized>(&'a T);
 
-/// Lets a value be serialised with the secrets in it: the body of a request that has to carry them. Hash sets and maps
-/// in it are written in one order, as in everything that this crate writes.
+/// Lets a value be serialised with its secrets: the body of a request that has to carry them. Its hash sets and maps are
+/// written in a fixed order, like everything that this crate writes.
 pub const fn exposed<T: ?Sized>(value: &T) -> Exposed<'_, T> {
     Exposed(value)
 }
@@ -198,11 +204,11 @@ impl<T: ?Sized> fmt::Debug for Exposed<'_, T> {
     }
 }
 
-/// A value that serialises with `[secret]` in the place of its secrets, made by [`redacted`].
+/// A value that serialises with `[secret]` in place of its secrets, from [`redacted`].
 #[derive(Clone, Copy)]
 pub struct Redacted<'a, T: ?Sized>(&'a T);
 
-/// Lets a value be serialised for show: with `[secret]` in the place of its secrets.
+/// Lets a value be serialised with `[secret]` in place of its secrets.
 pub const fn redacted<T: ?Sized>(value: &T) -> Redacted<'_, T> {
     Redacted(value)
 }

@@ -1,6 +1,6 @@
 //! The name that was probably meant.
 
-/// The name among those that are known which was probably meant, if one is near.
+/// The known name that was probably meant, if one is similar enough.
 ///
 /// ```
 /// use diffsync_core::value::suggest;
@@ -16,5 +16,5 @@ pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|known| (strsim::jaro_winkler(name, known), known))
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .filter(|(similarity, _)| *similarity > 0.7)
-        .map(|(_, suggest)| suggest)
+        .map(|(_, nearest)| nearest)
 }

@@ -53,13 +53,13 @@ fn everything_that_is_wrong_is_reported_together() {
         target,
         &[
             r#"source: region "oceania" was rejected: it has no name"#,
-            r#"source: region "europe" is there 2 times"#,
+            r#"source: region "europe" occurs 2 times"#,
             r#"source: place "d" is under place "nowhere", which does not exist"#,
             r#"source: place "b" leads to itself: b -> a -> c -> b"#,
             r#"source: country "china" was rejected: its borders are unclear"#,
             r#"source: country "egypt" is under region "africa", which does not exist"#,
             r#"target: region "america" was rejected: there are two of them"#,
-            r#"target: place "y" is there 2 times"#,
+            r#"target: place "y" occurs 2 times"#,
             r#"target: place "q" leads to itself: q -> p -> q"#,
             r#"target: country "x" is under region "nowhere", which does not exist"#,
         ],
@@ -120,7 +120,7 @@ fn a_duplicate_in_the_source_is_rejected_with_all_under_it() {
     check(
         world(&["europe", "europe/france", "europe/spain", "europe", "europe"]),
         world(&["europe", "europe/italy"]),
-        &[r#"source: region "europe" is there 3 times"#],
+        &[r#"source: region "europe" occurs 3 times"#],
         "4 rejected",
     );
 }
@@ -195,7 +195,7 @@ fn what_the_target_cannot_use_leaves_the_diff_on_both_sides_with_all_under_it() 
     let children = ["europe/france", "europe/italy", "asia", "a:c", "c:d"];
     check(world_then(&children, reject), "was rejected: it is locked", "1 same, 9 rejected");
     let twice = [&rows[..], &["europe", ":a"]].concat();
-    check(world(&twice), "is there 2 times", "1 same, 9 rejected");
+    check(world(&twice), "occurs 2 times", "1 same, 9 rejected");
 }
 
 #[test]
@@ -310,8 +310,8 @@ fn a_model_that_only_one_side_loaded_refuses_the_run() {
     let report = run(nothing, forget);
     assert_eq!(
         report.error_text().unwrap(),
-        "the target did not load city, the target did not load place; a system without such records says so with \
-         `mark_loaded()`, and one that cannot list them with `skip(reason)`"
+        "the target did not load city, the target did not load place; its loader must call `mark_loaded()` if \
+         there are no such records, or `skip(reason)` if it cannot list them"
     );
     let Some(RunError::Refused(Refusal::HalfLoaded(models))) = run(forget, nothing).error else { panic!() };
     assert_eq!(models, [("city", Side::Source), ("place", Side::Source)]);
@@ -335,7 +335,7 @@ fn a_side_that_loaded_nothing_at_all_refuses_the_run() {
         assert_eq!(
             run(source, target).error_text().unwrap(),
             format!(
-                "the {side} holds no records at all, and its loader did not say that this is so; look there first, and if it is to be empty, have the loader call `mark_loaded()`"
+                "the {side} has no records, and its loader did not call `mark_loaded()`; check the system first, and call `mark_loaded()` in the loader if it may be empty"
             )
         );
     }

@@ -211,11 +211,11 @@ fn a_file_that_was_perhaps_written_leaves_unknown_what_became_of_its_lines() {
     assert_eq!(events, [&unknown[..], &["execute sync finished", "copy-file failed"]].concat());
     // What takes the run back says so too, and does nothing.
     let undo = report.undo.unwrap();
-    let lost: Vec<_> = undo.lost.iter().map(ToString::to_string).collect();
+    let lost: Vec<_> = undo.unrestorable.iter().map(ToString::to_string).collect();
     let expected = [
-        "line 2: whether it was created is not known",
-        "line 1: whether it was updated is not known",
-        "line 9: whether it was deleted is not known",
+        "line 2: it is unknown whether it was created",
+        "line 1: it is unknown whether it was updated",
+        "line 9: it is unknown whether it was deleted",
     ];
     assert_eq!((undo.operations(), lost.as_slice()), (0, &expected.map(str::to_owned)[..]));
 }
@@ -245,7 +245,7 @@ fn a_file_whose_line_could_not_be_loaded_is_not_written_since_that_would_lose_it
         options.max_rejected = 1.0;
         let report = run_job(CopyFile { from: File::new(&from), to: file.clone() }, options, Vec::new());
         assert_eq!(report.status, Status::Refused);
-        let said = "the target is written as a whole, and 1 of its line records could not be loaded: writing it would lose them; mend them there first";
+        let said = "the target is written as a whole, and 1 of its line records could not be loaded: writing it would lose them; fix them in the target first";
         assert_eq!(report.error_text().unwrap(), said);
         assert_eq!(*locked(&file.0.lines), before.map(|(number, text)| (number, text.to_owned())));
     }

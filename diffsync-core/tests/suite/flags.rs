@@ -222,6 +222,6 @@ fn the_flags_of_a_model_act_when_the_diff_is_calculated() {
     assert_eq!(counts, expected.map(|(model, counts)| (model, counts.to_owned())));
     assert_eq!(
         plan.tree().to_string(),
-        "+ region new\n  + remark new\n- region old\n  - remark old (goes with what it is under)\n- zone old (held back)\n"
+        "+ region new\n  + remark new\n- region old\n  - remark old (deleted with its parent)\n- zone old (held back)\n"
     );
 }

@@ -56,12 +56,12 @@ fn taking_the_run_back_deletes_what_was_stored() {
     let rig = Rig::new(records(&["europe", "asia"]), records(&["asia"]));
     let (report, _) = rig.answering("create region europe", Answer::Rename).run(undoable());
     let undo = report.undo.as_ref().unwrap();
-    assert_eq!((undo.operations(), undo.lost.len()), (1, 0));
+    assert_eq!((undo.operations(), undo.unrestorable.len()), (1, 0));
     let mut file = Vec::new();
     let plan = report.plan().unwrap();
     let made = diffsync_core::plan_file::Signature { by: "test".into(), at: "2026-01-01T00:00:00Z".into() };
     let info = <crate::fake_target::SyncWorlds as diffsync_core::job::JobSpec>::INFO;
-    let head = undoable().plan_head(&info, diffsync_core::plan_file::PlanKind::Undo, Vec::new(), made, plan);
+    let head = undoable().plan_header(&info, diffsync_core::plan_file::PlanKind::Undo, Vec::new(), made, plan);
     undo.write(&head, &mut file).unwrap();
     assert!(String::from_utf8(file).unwrap().contains(r#""op":"delete","model":"region","id":"new-europe""#));
 
@@ -70,11 +70,11 @@ fn taking_the_run_back_deletes_what_was_stored() {
     let (report, _) = rig.answering("create region europe", Answer::Rename).run(undoable());
     let undo = report.undo.as_ref().unwrap();
     assert_eq!(undo.operations(), 0);
-    let lost: Vec<_> = undo.lost.iter().map(ToString::to_string).collect();
+    let lost: Vec<_> = undo.unrestorable.iter().map(ToString::to_string).collect();
     assert_eq!(
         lost,
         [
-            "region europe: the target stored it as new-europe, which is another record too",
+            "region europe: the target stored it as new-europe, which is also another record",
             "region new-europe: the target stored another record in its place",
         ]
     );

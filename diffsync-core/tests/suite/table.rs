@@ -49,7 +49,7 @@ fn the_first_of_two_records_stays_and_the_second_is_reported() {
     table.insert(Region { name: "third".into(), ..region("europe") });
     assert_eq!(table.len(), 1);
     assert_eq!(table.get("europe").unwrap().name, "EUROPE");
-    assert_eq!(problems(table), [r#"source: region "europe" is there 3 times"#]);
+    assert_eq!(problems(table), [r#"source: region "europe" occurs 3 times"#]);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_record_that_takes_the_identifier_of_another_is_a_duplicate() {
     table.modify("africa", |region| region.slug = "europe".into());
     assert_eq!(table.len(), 2);
     assert_eq!(table.get("europe").unwrap().name, "EUROPE");
-    assert_eq!(problems(table), [r#"source: region "europe" is there 2 times"#]);
+    assert_eq!(problems(table), [r#"source: region "europe" occurs 2 times"#]);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_second_record_is_not_forgotten_when_the_first_is_gone() {
         assert!(!table.contains("europe"));
         let plan = Plan::new(World { regions: table, ..world(&[]) }, world(&["europe", "europe/france"]));
         let problems: Vec<_> = plan.problems().iter().map(ToString::to_string).collect();
-        assert_eq!(problems, [r#"source: region "europe" is there 2 times"#]);
+        assert_eq!(problems, [r#"source: region "europe" occurs 2 times"#]);
         let total = plan.diff().summary().total;
         assert_eq!((total.delete, total.rejected), (0, 2), "{total:?}");
     }
@@ -250,7 +250,7 @@ fn a_table_that_is_handed_on_takes_along_what_was_said_of_its_records() {
     assert_eq!(slugs(&mapped), ["ASIA", "EUROPE"]);
     assert_eq!(
         problems(mapped),
-        [r#"source: region "AFRICA" was rejected: it has no name"#, r#"source: region "ASIA" is there 2 times"#,]
+        [r#"source: region "AFRICA" was rejected: it has no name"#, r#"source: region "ASIA" occurs 2 times"#,]
     );
 
     let mut skipped = Table::<Region>::default();
@@ -260,5 +260,5 @@ fn a_table_that_is_handed_on_takes_along_what_was_said_of_its_records() {
 
     // Two records that become one are there twice.
     let one = regions(&["asia", "europe"]).map(|region| Region { slug: "x".into(), ..region }, |_| RegionId::new("x"));
-    assert_eq!(problems(one), [r#"source: region "x" is there 2 times"#]);
+    assert_eq!(problems(one), [r#"source: region "x" occurs 2 times"#]);
 }

@@ -176,8 +176,8 @@ fn a_loader_that_touched_only_one_table_is_refused() {
     let ended = lab.run::<SyncNets>(apply());
     assert_eq!(
         ended.report.error_text().unwrap(),
-        "the source did not load note; a system without such records says so with `mark_loaded()`, and one that cannot \
-         list them with `skip(reason)`"
+        "the source did not load note; its loader must call `mark_loaded()` if there are no such records, or \
+         `skip(reason)` if it cannot list them"
     );
     assert!(matches!(&ended.report.error, Some(RunError::Refused(Refusal::HalfLoaded(models))) if models.len() == 1));
     assert_eq!(lab.calls(), [""; 0]);

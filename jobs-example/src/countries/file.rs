@@ -67,8 +67,8 @@ impl Adapter for CountriesFile {
         Ok(())
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
-        look::at_file(&self.path, checkup);
+    async fn check(&self, health: &mut HealthCheck) {
+        look::at_file(&self.path, health);
     }
 }
 

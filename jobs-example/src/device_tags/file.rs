@@ -45,7 +45,7 @@ impl Adapter for DevicesFile {
         Ok(())
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
-        look::at_file(&self.path, checkup);
+    async fn check(&self, health: &mut HealthCheck) {
+        look::at_file(&self.path, health);
     }
 }

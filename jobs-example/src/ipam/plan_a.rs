@@ -40,8 +40,8 @@ impl Adapter for IpamA {
         Ok(())
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
-        look::at_file(&self.path, checkup);
+    async fn check(&self, health: &mut HealthCheck) {
+        look::at_file(&self.path, health);
     }
 }
 

@@ -82,8 +82,8 @@ impl Adapter for IpamB {
         yaml::replace(&self.path, &rows)
     }
 
-    async fn check(&self, checkup: &mut HealthCheck) {
-        look::at_file(&self.path, checkup);
+    async fn check(&self, health: &mut HealthCheck) {
+        look::at_file(&self.path, health);
     }
 }
 

@@ -42,7 +42,7 @@ fn malformed_json_is_named_with_its_line_and_nothing_is_written() {
 fn a_duplicate_country_is_rejected_and_the_others_are_written() {
     let (_, said) = run_edited("\"country\": \"Niue\"", "\"country\": \"Tokelau\"");
     assert_eq!(said.code, 3, "{}", said.err);
-    assert!(said.out.contains("source: country \"tokelau\" is there 2 times"), "{}", said.out);
+    assert!(said.out.contains("source: country \"tokelau\" occurs 2 times"), "{}", said.out);
     assert!(said.out.contains("created 235, rejected 1"), "{}", said.out);
 }
 

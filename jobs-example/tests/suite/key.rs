@@ -45,7 +45,7 @@ fn a_key_from_the_environment_needs_no_file() {
     assert!(!place.path("home").exists());
     let said = with("hunter2");
     assert_eq!(said.code, 1);
-    said.says("DIFFSYNC_PLAN_KEY: the key of saved plans has 7 bytes, and needs 16");
+    said.says("DIFFSYNC_PLAN_KEY: the key for plan files has 7 bytes, but needs at least 16");
     assert!(!said.err.contains("hunter2"), "{}", said.err);
 }
 

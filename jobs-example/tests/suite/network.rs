@@ -100,5 +100,5 @@ fn records_that_depend_on_a_rejected_one_are_counted_with_it() {
     fs::write(file(&place, "network", "sites.csv"), format!("{}\nAMS1,Amsterdam,NL,120\n", sites.trim_end())).unwrap();
     let run = ["run", "csv-to-postgres", "--folder", "network", "--database", "sqlite://network.db"];
     let said = place.run(&[&run[..], &["--max-rejected", "100"]].concat());
-    said.says("  source: site \"AMS1\" is there 2 times\n  and 13 more records that depend on them\n");
+    said.says("  source: site \"AMS1\" occurs 2 times\n  and 13 more records that depend on them\n");
 }

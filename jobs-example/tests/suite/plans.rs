@@ -87,7 +87,7 @@ fn the_flags_and_lifts_of_the_plan_hold_when_it_is_carried_out() {
     place.expect(0, &[RUN, &["--apply"]].concat());
     let rows = lines_of_list(&place).into_iter().filter(|row| row["region"] != "Asia" && row["region"] != "Europe");
     fs::write(place.path("countries.json"), serde_json::to_vec(&rows.collect::<Vec<_>>()).unwrap()).unwrap();
-    place.expect(4, &[PLAN, &["-o", "plan.jsonl"]].concat()).says("it would change more than it may");
+    place.expect(4, &[PLAN, &["-o", "plan.jsonl"]].concat()).says("the run would exceed its limits");
     assert!(!place.path("plan.jsonl").exists(), "a run that is refused has no plan");
     place.expect(0, &[PLAN, &["-o", "plan.jsonl", "--skip-unmatched-dst"]].concat()).says("nothing to do: ");
     assert!(!place.path("plan.jsonl").exists());
@@ -103,7 +103,7 @@ fn lines_of_list(place: &Place) -> Vec<Value> {
 fn a_second_name_is_added_by_another_person() {
     let place = planned(&[]);
     let by_ada = place.expect(4, &["plan", "--approve", "plan.jsonl"]);
-    by_ada.says("`ada` has made or approved this plan already; it takes another name to approve it");
+    by_ada.says("`ada` has already created or approved this plan; another person must approve it");
     place
         .expect(0, &["plan", "--approve", "plan.jsonl", "--by", "grace"])
         .says("`plan.jsonl` is approved by grace at ");
@@ -195,11 +195,15 @@ fn refused(text: &str, code: i32, expected: &str) {
 #[test]
 fn a_file_that_is_not_as_it_was_made_is_refused() {
     let text = planned(&[]).read("plan.jsonl");
-    refused("", 4, "`plan.jsonl`: the plan has no end after line 0: it was cut off; make it again");
+    refused("", 4, "`plan.jsonl`: the plan ends after line 0: it was cut off; create it again");
     refused(&text[..text.len() / 2], 4, "it was cut off");
-    refused(&text.replace("\"area\":12,", "\"area\":13,"), 4, "the plan was changed after it was made");
-    refused(&text.replace("countries-to-inventory", "moons-to-inventory"), 4, "the plan was changed after it was made");
-    refused(&text.replacen("\"diffsync_plan\":1", "\"diffsync_plan\":9", 1), 4, "the plan is of format 9");
+    refused(&text.replace("\"area\":12,", "\"area\":13,"), 4, "the plan was changed after it was created");
+    refused(
+        &text.replace("countries-to-inventory", "moons-to-inventory"),
+        4,
+        "the plan was changed after it was created",
+    );
+    refused(&text.replacen("\"diffsync_plan\":1", "\"diffsync_plan\":9", 1), 4, "the plan has format 9");
     place().expect(1, &["apply", "plan.jsonl"]).says("the plan cannot be read or written: No such file");
 }
 
@@ -221,7 +225,7 @@ fn a_plan_of_another_job_or_other_models_is_refused_with_the_difference() {
     let place = planned(&[]);
     forged(&place, "\"type\":\"i64\"", "\"type\":\"u32\"");
     let said = place.expect(4, &["apply", "plan.jsonl"]);
-    said.says("the models have changed since the plan was made; make it again:\n  `country.population` was `u32` and is `i64`");
+    said.says("the models have changed since the plan was created; create it again:\n  `country.population` was `u32` and is `i64`");
     let place = planned(&[]);
     forged(&place, "countries-to-inventory", "moons-to-inventory");
     place.expect(4, &["apply", "plan.jsonl"]).says("there is no job `moons-to-inventory`");

@@ -11,25 +11,25 @@ use crate::rest::source::Sample;
 use crate::rest::unknown_keys::{describe_missing, lacks_keys};
 
 /// Reads some rows of each collection, from where a run reads them.
-pub(crate) async fn check(rest: &RestContext, checkup: &mut HealthCheck) {
+pub(crate) async fn check(rest: &RestContext, health: &mut HealthCheck) {
     let base = rest.client.base_url().as_str().to_owned();
     let mut is_reached = false;
     for (model, schema) in rest.models.iter().copied() {
         match look(rest, schema).await {
             Ok((sample, misspelt)) => {
                 if !is_reached {
-                    checkup.passed("connection", &base);
-                    checkup.passed("login", "accepted");
+                    health.passed("connection", &base);
+                    health.passed("login", "accepted");
                     is_reached = true;
                 }
 
                 match misspelt {
-                    Some(text) => checkup.failed(model, text),
-                    None => checkup.passed(model, seen(&sample, schema)),
+                    Some(text) => health.failed(model, text),
+                    None => health.passed(model, seen(&sample, schema)),
                 }
 
-                if checkup.side() == Side::Target && sample.is_read_only {
-                    checkup.failed("rights", format!("`{}` accepts no new records", schema.path));
+                if health.side() == Side::Target && sample.is_read_only {
+                    health.failed("rights", format!("`{}` accepts no new records", schema.path));
                 }
             }
             Err(error) => {
@@ -41,7 +41,7 @@ pub(crate) async fn check(rest: &RestContext, checkup: &mut HealthCheck) {
                     _ => model,
                 };
 
-                checkup.failed(what, error.to_string());
+                health.failed(what, error.to_string());
                 // The others would fail the same way.
                 if what != model {
                     return;

@@ -15,60 +15,60 @@ use crate::sql::dialect::Connection;
 use crate::sql::model::schema::SqlTable;
 
 /// Checks the connection, the version, the tables and the rights.
-pub(crate) async fn check(context: &SqlContext, checkup: &mut HealthCheck) {
-    let may_be_absent = context.create_tables && checkup.side() == Side::Target;
+pub(crate) async fn check(context: &SqlContext, health: &mut HealthCheck) {
+    let may_be_absent = context.create_tables && health.side() == Side::Target;
     if !context.database().exists() {
         let shown = context.server().shown();
         if !may_be_absent {
-            return checkup.failed("connection", format!("there is no `{shown}`; give the path of the database file"));
+            return health.failed("connection", format!("there is no `{shown}`; give the path of the database file"));
         }
 
         match context.database().can_be_created() {
             Ok(()) => {
-                checkup.passed("connection", format!("`{shown}` does not exist yet; it is created at the first write"));
+                health.passed("connection", format!("`{shown}` does not exist yet; it is created at the first write"));
             }
-            Err(reason) => checkup.failed("connection", format!("`{shown}` does not exist yet, and {reason}")),
+            Err(reason) => health.failed("connection", format!("`{shown}` does not exist yet, and {reason}")),
         }
 
-        check_lookups(context, None, checkup).await;
+        check_lookups(context, None, health).await;
         return;
     }
 
     let mut connection = match context.session.connection(false).await {
         Ok(connection) => connection,
-        Err(error) => return checkup.failed("connection", context.server().unreachable(&error).to_string()),
+        Err(error) => return health.failed("connection", context.server().unreachable(&error).to_string()),
     };
 
-    checkup.passed("connection", context.server().shown());
+    health.passed("connection", context.server().shown());
     if let Some(look) = context.database().begin_check()
         && let Err(error) = connection.execute(look).await
     {
-        return checkup.failed("connection", context.server().unreachable(&error).to_string());
+        return health.failed("connection", context.server().unreachable(&error).to_string());
     }
 
     match connection.version().await {
-        Ok(version) => checkup.passed("version", version),
-        Err(error) => return checkup.failed("version", context.server().unreachable(&error).to_string()),
+        Ok(version) => health.passed("version", version),
+        Err(error) => return health.failed("version", context.server().unreachable(&error).to_string()),
     }
 
-    let to_write = checkup.side() == Side::Target;
+    let to_write = health.side() == Side::Target;
     let are_absent =
         may_be_absent && matches!(create_tables::no_table_exists(context, &mut *connection).await, Ok(true));
     let mut unmade = Vec::new();
     if are_absent {
-        check_create_privileges(context, &mut *connection, checkup).await;
-        unmade = check_lookups(context, Some(&mut *connection), checkup).await;
+        check_create_privileges(context, &mut *connection, health).await;
+        unmade = check_lookups(context, Some(&mut *connection), health).await;
     }
 
     let is_absent = |used: &RequiredTable| are_absent && used.is_own || unmade.contains(&used.table);
     for used in required_columns::required_columns(context).iter().filter(|used| !is_absent(used)) {
-        check_table(context, &mut *connection, used, to_write && used.is_own, checkup).await;
+        check_table(context, &mut *connection, used, to_write && used.is_own, health).await;
     }
 
     if to_write && !are_absent {
         for (table, schema) in context.models.tables.iter().zip(&context.models.schemas) {
-            check_identifiers(context, &mut *connection, table, schema, checkup).await;
-            check_cascades(context, &mut *connection, table, checkup).await;
+            check_identifiers(context, &mut *connection, table, schema, health).await;
+            check_cascades(context, &mut *connection, table, health).await;
         }
     }
 
@@ -83,7 +83,7 @@ async fn check_identifiers(
     connection: &mut dyn Connection,
     table: &'static SqlTable,
     schema: &ModelSchema,
-    checkup: &mut HealthCheck,
+    health: &mut HealthCheck,
 ) {
     // Errors of the table were reported above.
     let Ok(identity) = equal_identifiers::identity_columns(context, connection, table).await else { return };
@@ -103,7 +103,7 @@ async fn check_identifiers(
         let _ = write!(text, "; put `compare = ignore_case` on {} if case does not matter", by_case.join(" and "));
     }
 
-    checkup.passed(format!("identifiers of {}", table.name), text);
+    health.passed(format!("identifiers of {}", table.name), text);
 }
 
 /// Reports what the database deletes or empties together with rows of a table.
@@ -111,22 +111,22 @@ async fn check_cascades(
     context: &SqlContext,
     connection: &mut dyn Connection,
     table: &SqlTable,
-    checkup: &mut HealthCheck,
+    health: &mut HealthCheck,
 ) {
     let what = format!("deletes in {}", table.name);
     match cascade::describe_cascades(context, connection, table).await {
         Ok(None) => {}
         Ok(Some(effect)) if table.cascades => {
-            checkup.passed(what, format!("the database may also {effect}, which the model allows"));
+            health.passed(what, format!("the database may also {effect}, which the model allows"));
         }
-        Ok(Some(effect)) => checkup.passed(
+        Ok(Some(effect)) => health.passed(
             what,
             format!(
                 "the database would also {effect}, which the data set does not hold: a record with such rows is not \
                  deleted, unless `#[sql(cascades)]` is on the model"
             ),
         ),
-        Err(error) => checkup.failed(what, context.server().unreadable(table.name, &error).to_string()),
+        Err(error) => health.failed(what, context.server().unreadable(table.name, &error).to_string()),
     }
 }
 
@@ -134,24 +134,24 @@ async fn check_cascades(
 async fn check_lookups(
     context: &SqlContext,
     connection: Option<&mut dyn Connection>,
-    checkup: &mut HealthCheck,
+    health: &mut HealthCheck,
 ) -> Vec<&'static str> {
     match create_tables::missing_lookup_targets(context, connection).await {
         Ok(unmade) => {
             let failed = |(table, reason)| {
-                checkup.failed(format!("table {table}"), reason);
+                health.failed(format!("table {table}"), reason);
                 table
             };
             unmade.into_iter().map(failed).collect()
         }
         Err(error) => {
-            checkup.failed("tables", error.to_string());
+            health.failed("tables", error.to_string());
             Vec::new()
         }
     }
 }
 
-async fn check_create_privileges(context: &SqlContext, connection: &mut dyn Connection, checkup: &mut HealthCheck) {
+async fn check_create_privileges(context: &SqlContext, connection: &mut dyn Connection, health: &mut HealthCheck) {
     let mut missing_privileges = Vec::new();
     for table in &context.models.tables {
         match connection.missing_create_privileges(table.name).await {
@@ -162,14 +162,14 @@ async fn check_create_privileges(context: &SqlContext, connection: &mut dyn Conn
                     }
                 }
             }
-            Err(error) => return checkup.failed("tables", context.server().unreadable(table.name, &error).to_string()),
+            Err(error) => return health.failed("tables", context.server().unreadable(table.name, &error).to_string()),
         }
     }
 
     if missing_privileges.is_empty() {
-        checkup.passed("tables", "none exist yet; they are created at the first write");
+        health.passed("tables", "none exist yet; they are created at the first write");
     } else {
-        checkup.failed(
+        health.failed(
             "tables",
             format!("none exist yet, and {}", context.database().describe_missing_privileges(&missing_privileges)),
         );
@@ -181,12 +181,12 @@ async fn check_table(
     connection: &mut dyn Connection,
     RequiredTable { table, columns: used, .. }: &RequiredTable,
     to_write: bool,
-    checkup: &mut HealthCheck,
+    health: &mut HealthCheck,
 ) {
     let what = format!("table {table}");
     let columns = match Catalogue::default().columns(context.server(), connection, table).await {
         Ok(columns) => columns,
-        Err(error) => return checkup.failed(what, error.to_string()),
+        Err(error) => return health.failed(what, error.to_string()),
     };
 
     let mut amiss = Vec::new();
@@ -202,24 +202,24 @@ async fn check_table(
     }
 
     if amiss.is_empty() {
-        checkup.passed(what, format!("all {} used columns exist", used.len()));
+        health.passed(what, format!("all {} used columns exist", used.len()));
     } else {
-        checkup.failed(what, amiss.join("; "));
+        health.failed(what, amiss.join("; "));
     }
 
     let what = format!("rights on {table}");
     match connection.missing_privileges(table, to_write).await {
         Ok(missing_privileges) if missing_privileges.is_empty() => {
-            checkup.passed(what, if to_write { "may be read and written" } else { "may be read" });
+            health.passed(what, if to_write { "may be read and written" } else { "may be read" });
         }
         Ok(missing_privileges) => {
-            checkup.failed(what, context.database().describe_missing_privileges(&missing_privileges));
+            health.failed(what, context.database().describe_missing_privileges(&missing_privileges));
         }
-        Err(error) => checkup.failed(what, context.server().unreadable(table, &error).to_string()),
+        Err(error) => health.failed(what, context.server().unreadable(table, &error).to_string()),
     }
 
     if to_write {
-        check_insert_method(context, connection, table, checkup).await;
+        check_insert_method(context, connection, table, health).await;
     }
 }
 
@@ -228,13 +228,13 @@ async fn check_insert_method(
     context: &SqlContext,
     connection: &mut dyn Connection,
     table: &str,
-    checkup: &mut HealthCheck,
+    health: &mut HealthCheck,
 ) {
     let what = format!("writing {table}");
     match connection.behavior(table).await.map(|behavior| behavior.copy_support) {
         Ok(None) => {}
-        Ok(Some(Ok(()))) => checkup.passed(what, "rows are inserted by `COPY`"),
-        Ok(Some(Err(why))) => checkup.passed(what, format!("rows are inserted by `INSERT`, since {why}")),
-        Err(error) => checkup.failed(what, context.server().unreadable(table, &error).to_string()),
+        Ok(Some(Ok(()))) => health.passed(what, "rows are inserted by `COPY`"),
+        Ok(Some(Err(why))) => health.passed(what, format!("rows are inserted by `INSERT`, since {why}")),
+        Err(error) => health.failed(what, context.server().unreadable(table, &error).to_string()),
     }
 }

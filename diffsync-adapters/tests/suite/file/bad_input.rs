@@ -220,7 +220,7 @@ fn a_null_in_an_identifier_is_an_error_at_its_record() {
 
 #[test]
 fn two_records_of_one_name_are_both_rejected() {
-    assert_eq!(csv::rejected("name,speed,note\na,1,\na,2,\n"), [r#"source: port "a" is there 2 times"#]);
+    assert_eq!(csv::rejected("name,speed,note\na,1,\na,2,\n"), [r#"source: port "a" occurs 2 times"#]);
 }
 
 #[test]
@@ -366,9 +366,9 @@ fn what_is_no_file_is_an_error() {
 #[test]
 fn a_check_tells_what_is_missing() {
     let check = |folder: &std::path::Path, side| {
-        let mut checkup = HealthCheck::new(side);
-        block_on(Folder::<csv::Ports>::new(folder).check(&mut checkup));
-        checkup
+        let mut health = HealthCheck::new(side);
+        block_on(Folder::<csv::Ports>::new(folder).check(&mut health));
+        health
     };
     let folder = TempDir::new().unwrap();
     assert!(check(folder.path(), Side::Target).is_healthy());

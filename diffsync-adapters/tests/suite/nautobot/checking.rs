@@ -11,45 +11,45 @@ use wiremock::ResponseTemplate;
 use super::adapter;
 use super::fake::{Fake, READ_ONLY};
 
-async fn checkup(nautobot: &Nautobot<Inventory>, side: Side) -> HealthCheck {
-    let mut checkup = HealthCheck::new(side);
-    nautobot.check(&mut checkup).await;
-    checkup
+async fn health(nautobot: &Nautobot<Inventory>, side: Side) -> HealthCheck {
+    let mut health = HealthCheck::new(side);
+    nautobot.check(&mut health).await;
+    health
 }
 
-fn detail<'a>(checkup: &'a HealthCheck, what: &str) -> (bool, &'a str) {
-    let finding = checkup.findings().iter().find(|finding| finding.what == what).unwrap();
+fn detail<'a>(health: &'a HealthCheck, what: &str) -> (bool, &'a str) {
+    let finding = health.findings().iter().find(|finding| finding.what == what).unwrap();
     (finding.passed, &finding.detail)
 }
 
 #[tokio::test]
 async fn a_nautobot_that_can_be_written_is_healthy() {
     let fake = Fake::new().await;
-    let checkup = checkup(&adapter(&fake), Side::Target).await;
-    assert!(checkup.is_healthy(), "{checkup:?}");
-    assert_eq!(detail(&checkup, "version"), (true, "Nautobot 3.2.7"));
-    assert_eq!(detail(&checkup, "GraphQL"), (true, "offered, and used to read"));
+    let health = health(&adapter(&fake), Side::Target).await;
+    assert!(health.is_healthy(), "{health:?}");
+    assert_eq!(detail(&health, "version"), (true, "Nautobot 3.2.7"));
+    assert_eq!(detail(&health, "GraphQL"), (true, "offered, and used to read"));
     assert_eq!(
-        detail(&checkup, "rights"),
+        detail(&health, "rights"),
         (true, "the token may add and change; whether it may delete shows when it does")
     );
-    assert_eq!(detail(&checkup, "status"), (true, "4 records in `extras/statuses`"));
+    assert_eq!(detail(&health, "status"), (true, "4 records in `extras/statuses`"));
 }
 
 #[tokio::test]
 async fn without_graphql_it_says_what_that_means() {
-    let checkup = checkup(&adapter(&Fake::rest_only().await), Side::Source).await;
-    assert!(checkup.is_healthy());
-    assert!(detail(&checkup, "GraphQL").1.starts_with("not offered"), "{checkup:?}");
+    let health = health(&adapter(&Fake::rest_only().await), Side::Source).await;
+    assert!(health.is_healthy());
+    assert!(detail(&health, "GraphQL").1.starts_with("not offered"), "{health:?}");
 }
 
 #[tokio::test]
 async fn a_token_that_may_not_write_will_do_for_a_source_only() {
     let fake = Fake::new().await;
     let nautobot = Nautobot::open(&fake.url(), &Secret::new(READ_ONLY.to_owned())).unwrap();
-    assert!(checkup(&nautobot, Side::Source).await.is_healthy());
-    let checkup = checkup(&nautobot, Side::Target).await;
-    let (passed, said) = detail(&checkup, "rights");
+    assert!(health(&nautobot, Side::Source).await.is_healthy());
+    let health = health(&nautobot, Side::Target).await;
+    let (passed, said) = detail(&health, "rights");
     assert!(
         !passed
             && said.contains("add to `dcim/devices`, change `dcim/devices`")
@@ -63,8 +63,8 @@ async fn a_token_that_may_add_but_not_change_will_not_do_for_a_target() {
     let fake = Fake::new().await;
     let adds = ResponseTemplate::new(200).set_body_json(json!({"actions": {"POST": {}}}));
     fake.answers("OPTIONS", "dcim/devices/", 1, adds);
-    let checkup = checkup(&adapter(&fake), Side::Target).await;
-    let (passed, said) = detail(&checkup, "rights");
+    let health = health(&adapter(&fake), Side::Target).await;
+    let (passed, said) = detail(&health, "rights");
     assert!(!passed && said.starts_with("the token may not change `dcim/devices`;"), "{said}");
 }
 
@@ -73,8 +73,8 @@ async fn an_error_in_the_answer_of_graphql_is_one() {
     let fake = Fake::new().await;
     let broken = json!({"errors": [{"message": "the schema is broken"}], "data": {"__typename": null}});
     fake.answers("POST", "graphql/", 1, ResponseTemplate::new(200).set_body_json(broken));
-    let checkup = checkup(&adapter(&fake), Side::Source).await;
-    let (passed, said) = detail(&checkup, "GraphQL");
+    let health = health(&adapter(&fake), Side::Source).await;
+    let (passed, said) = detail(&health, "GraphQL");
     assert!(!passed && said.contains("the schema is broken"), "{said}");
 }
 
@@ -84,8 +84,8 @@ async fn a_version_that_nobody_tried_is_said_and_not_refused() {
         let fake = Fake::new().await;
         let status = ResponseTemplate::new(200).set_body_json(json!({"nautobot-version": version}));
         fake.answers("GET", "status/", 1, status);
-        let checkup = checkup(&adapter(&fake), Side::Source).await;
-        let (passed, said) = detail(&checkup, "version");
+        let health = health(&adapter(&fake), Side::Source).await;
+        let (passed, said) = detail(&health, "version");
         assert!(passed && said.starts_with(&format!("Nautobot {version}, which is untested")), "{said}");
     }
 }
@@ -94,8 +94,8 @@ async fn a_version_that_nobody_tried_is_said_and_not_refused() {
 async fn what_is_no_nautobot_is_refused() {
     let fake = Fake::new().await;
     fake.answers("GET", "status/", 1, ResponseTemplate::new(200).set_body_json(json!({"django-version": "4.2"})));
-    let checkup = checkup(&adapter(&fake), Side::Source).await;
-    let (passed, said) = detail(&checkup, "version");
+    let health = health(&adapter(&fake), Side::Source).await;
+    let (passed, said) = detail(&health, "version");
     assert!(!passed && said.ends_with("does not say that it is a Nautobot"), "{said}");
 }
 
@@ -103,11 +103,11 @@ async fn what_is_no_nautobot_is_refused() {
 async fn a_wrong_token_and_a_wrong_host_are_told_apart() {
     let fake = Fake::new().await;
     let token = Secret::new("0".repeat(40));
-    let wrong_token = checkup(&Nautobot::open(&fake.url(), &token).unwrap(), Side::Source).await;
+    let wrong_token = health(&Nautobot::open(&fake.url(), &token).unwrap(), Side::Source).await;
     assert!(!detail(&wrong_token, "login").0, "{wrong_token:?}");
     let nobody = Url::parse("http://127.0.0.1:9").unwrap();
     let client = Nautobot::<Inventory>::client_builder(&nobody, &token)
         .retry_policy(diffsync_adapters::rest::RetryPolicy::none());
-    let wrong_host = checkup(&Nautobot::new(client.build().unwrap()), Side::Source).await;
+    let wrong_host = health(&Nautobot::new(client.build().unwrap()), Side::Source).await;
     assert!(!detail(&wrong_host, "connection").0, "{wrong_host:?}");
 }

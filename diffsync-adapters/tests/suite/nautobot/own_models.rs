@@ -134,11 +134,11 @@ async fn a_check_says_which_records_are_not_deleted() {
         let target: Nautobot<Groups> = Nautobot::open(&fake.url(), &Fake::token()).unwrap();
         let target = if may_go { target.allow_cascade("ipam/vlan-groups") } else { target };
 
-        let mut checkup = HealthCheck::new(Side::Target);
-        target.check(&mut checkup).await;
+        let mut health = HealthCheck::new(Side::Target);
+        target.check(&mut health).await;
 
-        let finding = checkup.findings().iter().find(|finding| finding.what == "deletes");
-        assert_eq!(finding.is_some(), !may_go, "{checkup:?}");
+        let finding = health.findings().iter().find(|finding| finding.what == "deletes");
+        assert_eq!(finding.is_some(), !may_go, "{health:?}");
         assert!(finding.is_none_or(|finding| finding.passed && finding.detail.contains("`ipam/vlan-groups`")));
     }
 }

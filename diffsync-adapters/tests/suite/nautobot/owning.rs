@@ -166,7 +166,7 @@ async fn a_run_with_an_owner_is_taken_back() {
 async fn take_back(report: &diffsync_core::report::RunReport, key: &PlanKey, nautobot: Nautobot<Inventory>) {
     let by = Signature { by: "ada".into(), at: "2026-11-22T17:13:37Z".into() };
     let options = RunOptions::new(&ToNautobot::INFO);
-    let head = options.plan_head(&ToNautobot::INFO, PlanKind::Undo, Vec::new(), by, report.plan().unwrap());
+    let head = options.plan_header(&ToNautobot::INFO, PlanKind::Undo, Vec::new(), by, report.plan().unwrap());
     let mut file = Vec::new();
     report.undo.as_ref().unwrap().write(&head, &mut file).unwrap();
     let plan = Arc::new(SavedPlan::read(&mut &*file).unwrap());

@@ -191,7 +191,7 @@ async fn tags_of_others_are_kept() {
 #[tokio::test]
 async fn no_run_asks_for_two_prefixes_at_the_same_time() {
     let nautobot = adapter(&Fake::new().await);
-    let prefixes = <Nautobot<Inventory> as Target<Prefix>>::terms(&nautobot);
-    let devices = <Nautobot<Inventory> as Target<Device>>::terms(&nautobot);
+    let prefixes = <Nautobot<Inventory> as Target<Prefix>>::capabilities(&nautobot);
+    let devices = <Nautobot<Inventory> as Target<Device>>::capabilities(&nautobot);
     assert_eq!((prefixes.concurrency_limit, devices.concurrency_limit), (Some(1), None));
 }

@@ -69,9 +69,9 @@ async fn load<D: Dataset + VisitedBy<diffsync_adapters::rest::ModelEntries<D>>>(
     let api: Rest<D> = Rest::new(wire.client(), Dialect::default());
     let mut data = D::default();
     let loaded = api.load(&mut data, &LoadContext::standalone(side)).await;
-    let mut checkup = HealthCheck::new(side);
-    api.check(&mut checkup).await;
-    let failed = checkup.findings().iter().filter(|finding| !finding.passed).map(|finding| finding.detail.clone());
+    let mut health = HealthCheck::new(side);
+    api.check(&mut health).await;
+    let failed = health.findings().iter().filter(|finding| !finding.passed).map(|finding| finding.detail.clone());
     (loaded.map(|()| data).map_err(|error: AdapterError| error.to_string()), failed.collect())
 }
 
@@ -133,10 +133,10 @@ async fn a_check_asks_where_a_run_asks() {
     // The server itself has no such collection.
     let wire = Wire::start([super::wire::reply(404, "", "{}")]).await;
     let api = Rest::<numbered::Net>::new(wire.client(), Dialect::default()).row_source(Elsewhere);
-    let mut checkup = HealthCheck::new(Side::Source);
-    api.check(&mut checkup).await;
-    assert!(checkup.is_healthy(), "{checkup:?}");
-    assert!(checkup.findings().iter().any(|finding| finding.detail == "1 records in `devices`"), "{checkup:?}");
+    let mut health = HealthCheck::new(Side::Source);
+    api.check(&mut health).await;
+    assert!(health.is_healthy(), "{health:?}");
+    assert!(health.findings().iter().any(|finding| finding.detail == "1 records in `devices`"), "{health:?}");
     assert!(wire.lines().is_empty());
 }
 

@@ -290,12 +290,12 @@ async fn rows_may_come_from_elsewhere() {
 
 /// What a look at an API finds.
 async fn check(client: Client, side: Side) -> Vec<String> {
-    let mut checkup = HealthCheck::new(side);
-    Rest::<Servers>::new(client, dialect()).check(&mut checkup).await;
+    let mut health = HealthCheck::new(side);
+    Rest::<Servers>::new(client, dialect()).check(&mut health).await;
     let shown = |finding: &diffsync_core::adapter::CheckResult| {
         format!("{} {}: {}", finding.passed, finding.what, finding.detail)
     };
-    checkup.findings().iter().map(shown).collect()
+    health.findings().iter().map(shown).collect()
 }
 
 #[tokio::test]

@@ -187,8 +187,8 @@ impl<M: RestModel> Target<M> for Noting
 where
     Net: HasTable<M>,
 {
-    fn terms(&self) -> Capabilities {
-        <Rest<Net> as Target<M>>::terms(&self.rest)
+    fn capabilities(&self) -> Capabilities {
+        <Rest<Net> as Target<M>>::capabilities(&self.rest)
     }
 
     async fn create(&self, new: &M, cx: &WriteContext<'_, Net>) -> Result<M, TargetError> {

@@ -109,7 +109,7 @@ fn two_rows_with_one_natural_key_are_both_rejected() {
         system.run(&system.words("CREATE TABLE [vlans] ([number] INTEGER, [name] KEYTEXT, [note] KEYTEXT)")).await;
         system.run(&system.words("INSERT INTO [vlans] VALUES (7, 'a', NULL), (7, 'b', NULL)")).await;
         let errors = rejected(&system).await.join("\n");
-        assert_contains(&errors, &["source: vlan \"7\" is there 2 times", "target: vlan \"7\" is there 2 times"]);
+        assert_contains(&errors, &["source: vlan \"7\" occurs 2 times", "target: vlan \"7\" occurs 2 times"]);
         assert_eq!(system.texts(&system.words("SELECT [name] FROM [vlans] ORDER BY [name]")).await, ["a", "b"]);
     });
 }

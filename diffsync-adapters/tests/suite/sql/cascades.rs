@@ -185,9 +185,9 @@ fn a_check_says_what_the_database_would_delete_as_well() {
     async fn cascades<D: Dataset + VisitedBy<diffsync_adapters::sql::ModelEntries<D>>>(
         system: &System,
     ) -> Option<String> {
-        let mut checkup = HealthCheck::new(Side::Target);
-        Sql::<D>::open(&system.url).unwrap().check(&mut checkup).await;
-        let found = checkup.findings().iter().find(|found| found.what == "deletes in sites");
+        let mut health = HealthCheck::new(Side::Target);
+        Sql::<D>::open(&system.url).unwrap().check(&mut health).await;
+        let found = health.findings().iter().find(|found| found.what == "deletes in sites");
         found.map(|found| found.detail.clone())
     }
 

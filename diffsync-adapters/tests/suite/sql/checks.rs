@@ -11,14 +11,14 @@ use super::systems::{Kind, System, assert_done, block_on, loaded, on_each, pushe
 use super::world::{Vlan, Vlans, vlans};
 
 async fn checked<D: Dataset + VisitedBy<ModelEntries<D>>>(sql: &Sql<D>, side: Side) -> HealthCheck {
-    let mut checkup = HealthCheck::new(side);
-    sql.check(&mut checkup).await;
-    checkup
+    let mut health = HealthCheck::new(side);
+    sql.check(&mut health).await;
+    health
 }
 
 /// What was found of something, and whether it is as it should be.
-fn found(checkup: &HealthCheck, what: &str) -> (bool, String) {
-    let finding = checkup.findings().iter().find(|finding| finding.what == what).unwrap();
+fn found(health: &HealthCheck, what: &str) -> (bool, String) {
+    let finding = health.findings().iter().find(|finding| finding.what == what).unwrap();
     (finding.passed, finding.detail.clone())
 }
 
@@ -119,12 +119,12 @@ fn tables_that_only_a_lookup_leads_to_are_looked_at() {
             if !makes_ports {
                 system.run(&system.words("CREATE TABLE [ports] ([device_id] BIGINT, [name] KEYTEXT)")).await;
             }
-            let checkup = checked(&sql, Side::Target).await;
+            let health = checked(&sql, Side::Target).await;
             let devices = (true, "all 3 used columns exist".to_owned());
-            assert_eq!(found(&checkup, "table devices"), devices);
+            assert_eq!(found(&health, "table devices"), devices);
             // Nothing is written there.
-            assert_eq!(found(&checkup, "rights on devices"), (true, "may be read".into()));
-            let (passed, detail) = found(&checkup, "table sites");
+            assert_eq!(found(&health, "rights on devices"), (true, "may be read".into()));
+            let (passed, detail) = found(&health, "table sites");
             assert!(!passed && detail.contains("there is no table `sites`"), "{detail}");
         }
         system.run(&system.words("CREATE TABLE [sites] ([id] SERIAL, [nmae] KEYTEXT)")).await;
@@ -134,8 +134,8 @@ fn tables_that_only_a_lookup_leads_to_are_looked_at() {
         system.run(&system.words("DROP TABLE [sites]")).await;
         system.run(&system.words("CREATE TABLE [sites] ([id] SERIAL, [name] KEYTEXT)")).await;
         for side in [Side::Source, Side::Target] {
-            let checkup = checked(&sql, side).await;
-            assert!(checkup.is_healthy(), "{:?}", checkup.findings());
+            let health = checked(&sql, side).await;
+            assert!(health.is_healthy(), "{:?}", health.findings());
         }
     });
 }
@@ -195,13 +195,13 @@ fn nothing_is_made_where_a_lookup_leads_to_what_is_neither_there_nor_made() {
             if has_database {
                 system.run("CREATE TABLE IF NOT EXISTS something_else (n INTEGER)").await;
             }
-            let checkup = checked(&system.sql::<Cables>(), Side::Target).await;
+            let health = checked(&system.sql::<Cables>(), Side::Target).await;
             let error = loaded::<Cables>(&system.sql(), Side::Target).await.err().unwrap().to_string();
             for (what, reason) in [
                 ("table vlan", "there is no table `vlan`, and no model creates it; did you mean `vlans`?"),
                 ("table vlans", "`vlans` is created without column `nmae`; did you mean `name`?"),
             ] {
-                let (passed, detail) = found(&checkup, what);
+                let (passed, detail) = found(&health, what);
                 assert!(!passed && detail.starts_with(reason), "{detail}");
                 assert!(error.contains(reason), "{error}");
             }

@@ -185,9 +185,8 @@ fn an_undo_plan_names_the_columns_that_the_model_does_not_know() {
         let key = PlanKey::new(b"0123456789abcdef").unwrap();
         let report = pushed_with(wanted, Sql::open(&system.url).unwrap(), |options| options.undo = Some(key)).await;
         assert_done(&report);
-        let lost: Vec<_> = report.undo.unwrap().lost.iter().map(ToString::to_string).collect();
-        let expected =
-            "ports: records that are created again come back without `loc`, `note`, which the model does not know";
+        let lost: Vec<_> = report.undo.unwrap().unrestorable.iter().map(ToString::to_string).collect();
+        let expected = "ports: records that are created again lose `loc`, `note`, which the model does not know";
         assert_eq!(lost, [expected]);
     });
 }

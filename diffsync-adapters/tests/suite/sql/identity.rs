@@ -128,11 +128,11 @@ fn what_the_database_takes_for_the_same_is_neither_created_nor_deleted() {
 #[test]
 fn a_check_says_which_identifiers_the_database_takes_for_the_same() {
     on_each_pair(|system, column, _, _| async move {
-        let mut checkup = HealthCheck::new(Side::Target);
-        Sql::<Items>::open(&system.url).unwrap().check(&mut checkup).await;
-        assert!(checkup.is_healthy(), "{checkup:?}");
-        let found = checkup.findings().iter().find(|found| found.what == "identifiers of items");
-        let detail = &found.unwrap_or_else(|| panic!("{column}: {checkup:?}")).detail;
+        let mut health = HealthCheck::new(Side::Target);
+        Sql::<Items>::open(&system.url).unwrap().check(&mut health).await;
+        assert!(health.is_healthy(), "{health:?}");
+        let found = health.findings().iter().find(|found| found.what == "identifiers of items");
+        let detail = &found.unwrap_or_else(|| panic!("{column}: {health:?}")).detail;
         assert!(detail.starts_with("`name` "), "{detail}");
         let ignores_case = ["NOCASE", "citext", "folded", "_ci"].iter().any(|word| column.contains(word));
         assert_eq!(detail.contains("put `compare = ignore_case` on `name`"), ignores_case, "{column}: {detail}");
@@ -179,9 +179,9 @@ fn tables_that_are_made_tell_all_texts_apart() {
         names.sort_unstable();
         assert_eq!(names, ["ams ", "ß"]);
         // There is nothing to say of such tables.
-        let mut checkup = HealthCheck::new(Side::Target);
-        system.sql::<Items>().check(&mut checkup).await;
-        assert!(checkup.findings().iter().all(|found| !found.what.starts_with("identifiers")), "{checkup:?}");
+        let mut health = HealthCheck::new(Side::Target);
+        system.sql::<Items>().check(&mut health).await;
+        assert!(health.findings().iter().all(|found| !found.what.starts_with("identifiers")), "{health:?}");
     });
 }
 

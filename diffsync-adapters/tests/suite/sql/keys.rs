@@ -401,17 +401,17 @@ fn a_number_with_a_fraction_is_not_put_into_a_column_of_whole_numbers() {
     on_each(|system| async move {
         system.run(&system.words("CREATE TABLE [facts] ([number] INTEGER, [value] INTEGER)")).await;
         let wanted = || Shares { facts: [Share { number: 1, value: 2.5 }].into_iter().collect() };
-        let mut checkup = HealthCheck::new(Side::Target);
-        Sql::<Shares>::open(&system.url).unwrap().check(&mut checkup).await;
+        let mut health = HealthCheck::new(Side::Target);
+        Sql::<Shares>::open(&system.url).unwrap().check(&mut health).await;
         if system.kind == Kind::Sqlite {
             // It keeps the fraction.
-            assert!(checkup.is_healthy());
+            assert!(health.is_healthy());
             assert_done(&pushed(wanted(), Sql::open(&system.url).unwrap()).await);
             let report = pushed(wanted(), Sql::open(&system.url).unwrap()).await;
             assert_eq!((report.counts.unchanged, report.counts.written()), (1, 0));
             return;
         }
-        let table = checkup.findings().iter().find(|found| found.what == "table facts").unwrap();
+        let table = health.findings().iter().find(|found| found.what == "table facts").unwrap();
         assert!(!table.passed && table.detail.contains("`value`"), "{table:?}");
         let report = pushed(wanted(), Sql::open(&system.url).unwrap()).await;
         assert!(report.error_text().unwrap_or_default().contains("for the field `value`"), "{report:?}");

@@ -28,9 +28,9 @@ fn one_run_after_the_other_is_written_through_a_pooler() {
         let Some(url) = pooled("pooled_runs").await else { return };
         let sql = || Sql::<Vlans>::open(&url).unwrap().create_tables().batch_size(5);
         for round in 0..4 {
-            let mut checkup = HealthCheck::new(Side::Target);
-            sql().check(&mut checkup).await;
-            assert!(checkup.is_healthy(), "{:?}", checkup.findings());
+            let mut health = HealthCheck::new(Side::Target);
+            sql().check(&mut health).await;
+            assert!(health.is_healthy(), "{:?}", health.findings());
             let wanted = || vlans(round * 10..round * 10 + 30);
             assert_done(&pushed(wanted(), sql().max_connections(3)).await);
             assert_eq!(pushed(wanted(), sql()).await.counts.unchanged, 30);

@@ -167,8 +167,8 @@ fn a_run_that_is_written_as_a_whole_and_got_no_answer_to_its_commit_is_unknown()
         let error = report.error_text().unwrap();
         assert!(error.contains("was lost, so check there whether it was carried out"), "{error}");
         let undo = report.undo.unwrap();
-        assert_eq!((undo.operations(), undo.lost.len()), (0, 20));
-        assert!(undo.lost.iter().all(|lost| lost.lost == "whether it was created is not known"));
+        assert_eq!((undo.operations(), undo.unrestorable.len()), (0, 20));
+        assert!(undo.unrestorable.iter().all(|lost| lost.reason == "it is unknown whether it was created"));
     });
 }
 
@@ -176,7 +176,7 @@ fn a_run_that_is_written_as_a_whole_and_got_no_answer_to_its_commit_is_unknown()
 fn no_run_asks_for_two_transactions_where_there_is_one() {
     on_each(|system| async move {
         let sql = || system.sql::<Vlans>().max_connections(4);
-        let limit = |sql: &Sql<Vlans>| <Sql<Vlans> as Target<Vlan>>::terms(sql).concurrency_limit;
+        let limit = |sql: &Sql<Vlans>| <Sql<Vlans> as Target<Vlan>>::capabilities(sql).concurrency_limit;
         assert_eq!(limit(&sql()), (system.kind == Kind::Sqlite).then_some(1));
         assert_eq!(limit(&sql().transaction_scope(TransactionScope::PerRun)), Some(1));
         let at_once =

@@ -12,11 +12,11 @@ use super::world::{Vlan, Vlans, vlan, vlans};
 
 /// What `check` says of a table's rows.
 async fn way(url: &Url, table: &str) -> String {
-    let mut checkup = HealthCheck::new(Side::Target);
-    Sql::<Vlans>::open(url).unwrap().check(&mut checkup).await;
-    assert!(checkup.is_healthy(), "{:?}", checkup.findings());
+    let mut health = HealthCheck::new(Side::Target);
+    Sql::<Vlans>::open(url).unwrap().check(&mut health).await;
+    assert!(health.is_healthy(), "{:?}", health.findings());
     let of = format!("writing {table}");
-    let finding = checkup.findings().iter().find(|finding| finding.what == of);
+    let finding = health.findings().iter().find(|finding| finding.what == of);
     finding.map(|finding| finding.detail.clone()).unwrap_or_default()
 }
 

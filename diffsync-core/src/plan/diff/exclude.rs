@@ -1,5 +1,5 @@
-//! Which records leave the diff: those that one side cannot use or a flag leaves alone, what lives under them on either
-//! side, and what needs a record that will not be there.
+//! Excluding records from the diff: unusable and ignored ones, their descendants on either side, and records that depend on
+//! one that will not exist.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::model::flags::Flags;
 use crate::model::schema::{LinkKind, LinkSchema};
 use crate::model::{AsKey, SyncModel};
 
-/// Rows that leave the diff, by why they do.
+/// Rows that are excluded from the diff, by reason.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Excluded {
     pub(super) rejected: FixedBitSet,
@@ -34,7 +34,8 @@ impl Excluded {
         self.rejected.is_clear() && self.left_out.is_clear()
     }
 
-    /// Counts a row that is out, and says whether it is. What cannot be used is counted as such, whatever else it is.
+    /// Counts a row if it is excluded, and returns whether it is. A rejected row counts as rejected, even if it is also left
+    /// out.
     pub(super) fn counts(&self, row: usize, diff: &mut TableDiff) -> bool {
         if self.rejected.contains(row) {
             diff.rejected += 1;
@@ -46,7 +47,7 @@ impl Excluded {
         true
     }
 
-    /// The two sets, each with that of another.
+    /// The two sets, each paired with that of `other`.
     pub(super) fn each<'a>(&'a mut self, other: &'a Self) -> [(&'a mut FixedBitSet, &'a FixedBitSet); 2] {
         [(&mut self.rejected, &other.rejected), (&mut self.left_out, &other.left_out)]
     }
@@ -55,14 +56,14 @@ impl Excluded {
         [&mut self.rejected, &mut self.left_out]
     }
 
-    /// Takes along what lives under the rows of each set.
+    /// Adds the descendants of each set's rows.
     pub(super) fn add_descendants(&mut self, parent: impl Fn(usize) -> Option<u32>) {
         for set in self.sets() {
             add_descendants(set, &parent);
         }
     }
 
-    /// Takes over why another row is out.
+    /// Excludes a row for the same reason as another row.
     fn follow(&mut self, row: usize, other: &Self, at: Option<u32>) {
         let Some(at) = at else { return };
         for (mine, its) in self.each(other) {
@@ -74,9 +75,9 @@ impl Excluded {
 }
 
 impl<D> Differ<'_, D> {
-    /// Takes out of both sides the records that either cannot use or is to leave alone, what lives under them in the
-    /// source, and what of the source needs a record that will not be there. A row of the source is out exactly if its
-    /// counterpart in the target is.
+    /// Excludes from both sides the records that are rejected or ignored on either, their descendants in the source, and the
+    /// source's records that depend on one that will not exist. A row of the source is excluded exactly if its counterpart
+    /// in the target is.
     pub(super) fn take_out<M: LinksIn<D>>(&mut self)
     where
         D: HasTable<M>,
@@ -84,11 +85,13 @@ impl<D> Differ<'_, D> {
         let model = position::<D, M>();
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
         self.absent[model] = Excluded::none_of(source.len());
+
         let (source_out, target_out) = (&mut self.source_out[model], &mut self.target_out[model]);
         source_out.left_out.grow(source.len());
         target_out.left_out.grow(target.len());
         take_out_named(&mut source_out.rejected, source, &target.without_row());
         take_out_named(&mut target_out.rejected, target, &source.without_row());
+
         let all = self.scope.flags | M::SCHEMA.flags | source.flags() | target.flags();
         if all.contains(Flags::IGNORE) {
             source_out.left_out.insert_range(..);
@@ -97,19 +100,21 @@ impl<D> Differ<'_, D> {
         take_out_named(&mut source_out.left_out, source, &ignored(source, target));
         take_out_named(&mut target_out.left_out, target, &ignored(source, target));
         take_out_counterparts(target_out, target, source_out, source);
-        // What lives under a record that is out on the other side only is known now.
+
+        // Now the descendants of records that only the other side excludes are known.
         let (under, parent_in_self) = self.under::<M>(Side::Source);
         let (source_out, target_out) = (&mut self.source_out[model], &mut self.target_out[model]);
         for (set, under) in source_out.each(&under) {
             set.union_with(under);
         }
+
         if let Some(KeyOf::One(key)) = parent_in_self {
             source_out.add_descendants(|row| source.position(key(&source.rows()[row])?));
         }
         take_out_counterparts(source_out, source, target_out, target);
     }
 
-    /// Takes out the target's unmatched rows that live under a record that is out: they must not become deletes.
+    /// Excludes the target's unmatched rows under an excluded record: they must not become deletes.
     pub(super) fn withhold<M: LinksIn<D>>(&mut self, matched: &FixedBitSet)
     where
         D: HasTable<M>,
@@ -120,12 +125,14 @@ impl<D> Differ<'_, D> {
         for set in under.sets() {
             set.difference_with(matched);
         }
+
         let target_out = &mut self.target_out[model];
         for (set, under) in target_out.each(&under) {
             set.union_with(under);
         }
+
         if let Some(KeyOf::One(key)) = parent_in_self {
-            // Where a matched row will be is for the source to say.
+            // The source decides the parent of a matched row.
             target_out.add_descendants(|row| {
                 let unmatched = !matched.contains(row);
                 unmatched.then(|| target.position(key(&target.rows()[row])?)).flatten()
@@ -133,8 +140,8 @@ impl<D> Differ<'_, D> {
         }
     }
 
-    /// The rows of one side that live directly under a record that is out on either, or, in the source, need one that
-    /// will not be there; and how to tell a row's parent in a model that nests in itself.
+    /// The rows of one side directly under a record that is excluded on either side or, in the source, that depend on one
+    /// that will not exist; and the link to the parent in a model that nests in itself.
     fn under<M: LinksIn<D>>(&self, side: Side) -> (Excluded, Option<KeyOf<M, M>>)
     where
         D: HasTable<M>,
@@ -167,17 +174,20 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderExcluded<'_, '_, D, M> {
         if is_parent {
             self.parent_in_self = self.parent_in_self.or(to_self(key));
         }
+
         let model = position::<D, P>();
         let (source, target): (&Table<P>, &Table<P>) = (self.differ.source.table(), self.differ.target.table());
         let (source_out, target_out) = (&self.differ.source_out[model], &self.differ.target_out[model]);
         let absent = &self.differ.absent[model];
         let needs = self.side == Side::Source && link.orders();
+
         let mut without_row = source.without_row();
         without_row.extend(target.without_row());
         let none_out = source_out.is_empty() && target_out.is_empty() && without_row.is_empty();
         if none_out && absent.is_empty() || !is_parent && !needs {
             return;
         }
+
         for (row, record) in self.children.iter().enumerate() {
             key.each(record, |named| {
                 let (in_source, in_target) = (source.position(named), target.position(named));
@@ -188,7 +198,8 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderExcluded<'_, '_, D, M> {
                 if needs {
                     self.rows.follow(row, absent, in_source);
                 }
-                // Whoever lives under it follows; whoever refers to it does without a record that the target has not.
+
+                // Children always follow their parent; a reference counts only if neither side has the record.
                 let lost = is_parent || needs && in_source.is_none() && in_target.is_none();
                 if lost && !without_row.is_empty() && without_row.contains(&P::to_id(named)) {
                     self.rows.rejected.insert(row);
@@ -198,20 +209,20 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderExcluded<'_, '_, D, M> {
     }
 }
 
-/// The identifiers of the records that either side's loader wants to be left alone.
+/// The identifiers of the records that either side's loader ignores.
 fn ignored<M: SyncModel>(source: &Table<M>, target: &Table<M>) -> HashSet<M::Id> {
     let flags = source.record_flags().iter().chain(target.record_flags());
     flags.filter(|(_, flags)| flags.contains(Flags::IGNORE)).map(|(id, _)| id.clone()).collect()
 }
 
-/// Takes out the rows with these identifiers.
+/// Excludes the rows with these identifiers.
 fn take_out_named<M: SyncModel>(out: &mut FixedBitSet, table: &Table<M>, ids: &HashSet<M::Id>) {
     for row in ids.iter().filter_map(|id| table.position(id.key()?)) {
         out.insert(row as usize);
     }
 }
 
-/// Takes out of one side what is out on the other.
+/// Excludes the counterparts of the rows that are excluded on the other side.
 fn take_out_counterparts<M: SyncModel>(out: &Excluded, table: &Table<M>, other_out: &mut Excluded, other: &Table<M>) {
     for (other_out, out) in other_out.each(out) {
         for row in out.ones().filter_map(|row| other.position(table.rows()[row].key())) {
@@ -220,7 +231,7 @@ fn take_out_counterparts<M: SyncModel>(out: &Excluded, table: &Table<M>, other_o
     }
 }
 
-/// How many records cannot be used and have no row on either side: they count, though there is nothing to show.
+/// The number of unusable records without a row on either side. They are counted, although they cannot be shown.
 pub(super) fn without_row_on_either<M: SyncModel>(source: &Table<M>, target: &Table<M>) -> usize {
     let (source_ids, target_ids) = (source.without_row(), target.without_row());
     source_ids.union(&target_ids).filter(|id| !source.contains(*id) && !target.contains(*id)).count()

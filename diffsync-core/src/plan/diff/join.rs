@@ -1,9 +1,8 @@
-//! Which row of the target, if any, has the same identifier as each row of the source.
+//! Joining the rows of the two sides by identifier.
 //!
-//! Two systems often list their records in the same order, so the row after the last match is tried first, which costs
-//! neither a hash nor a jump in memory. Where the order differs, every lookup is a handful of cache misses; they are
-//! taken for a block of rows at once (hash all, probe all, prefetch all, then compare), so that the processor waits for
-//! many at the same time instead of one after another.
+//! Two systems often list their records in the same order, so the row after the last match is tried first, which needs no
+//! hash and no random access. If the order differs, each lookup causes a few cache misses. They are batched for a block of
+//! rows (hash all, probe all, prefetch all, then compare), so that the processor waits for many of them at the same time.
 
 use std::array;
 use std::hint::black_box;
@@ -11,13 +10,14 @@ use std::hint::black_box;
 use crate::data::table::{Table, hash, row};
 use crate::model::SyncModel;
 
-/// Rows whose memory is fetched together. Half of it was slower, and more gained nothing.
+/// The number of rows whose memory is fetched together. Half as many were slower, and more were no faster.
 const BLOCK: usize = 64;
 
 /// Calls `pair` for each row of the source, in order, with the row of the target that has its identifier.
 pub(super) fn join<M: SyncModel>(source: &Table<M>, target: &Table<M>, mut pair: impl FnMut(u32, Option<u32>)) {
     let mut order = Order { in_order: true, next: 0 };
     let mut first = 0u32;
+
     for block in source.rows().chunks(BLOCK) {
         if order.in_order {
             in_order(block, target, &mut order, |row, found| pair(first + row, found));
@@ -28,7 +28,7 @@ pub(super) fn join<M: SyncModel>(source: &Table<M>, target: &Table<M>, mut pair:
     }
 }
 
-/// What is known of the target's order relative to the source's.
+/// The target's order relative to the source's.
 struct Order {
     in_order: bool,
     /// The row that comes next in the target if both sides are in the same order.
@@ -46,11 +46,13 @@ fn in_order<M: SyncModel>(block: &[M], target: &Table<M>, order: &mut Order, mut
             misses += 1;
             target.position(key)
         };
+
         if let Some(found) = found {
             order.next = found + 1;
         }
         pair(row, found);
     }
+
     order.in_order = misses <= BLOCK / 4;
 }
 
@@ -60,6 +62,8 @@ fn scattered<M: SyncModel>(block: &[M], target: &Table<M>, order: &mut Order, mu
     for (candidate, hash) in candidates.iter_mut().zip(hashes).take(block.len()) {
         *candidate = target.candidate(hash);
     }
+
+    // The sum only keeps the reads from being optimised away.
     let rows = target.rows();
     let touched = candidates.iter().flatten().fold(0usize, |sum, &row| sum.wrapping_add(rows[row as usize].prefetch()));
     black_box(touched);
@@ -70,7 +74,7 @@ fn scattered<M: SyncModel>(block: &[M], target: &Table<M>, order: &mut Order, mu
         let found = match candidates[i] {
             None => None,
             Some(row) if rows[row as usize].is(key) => Some(row),
-            // Another row shares the seven bits of the hash that the first look goes by.
+            // Another row shares the seven bits of the hash that the first probe compares.
             Some(_) => target.position_hashed(hashes[i], key),
         };
         if let Some(found) = found {

@@ -1,7 +1,7 @@
-//! The diff: what must be created, updated and deleted in the target to match the source.
+//! The diff: the creates, updates and deletes that make the target match the source.
 //!
-//! It holds row positions and the set of changed attributes, never copies of records, and is computed once: what is
-//! shown is what is executed.
+//! It holds row positions and the set of changed attributes, never copies of records. It is computed once, so that exactly
+//! what is shown is executed.
 
 mod exclude;
 mod join;
@@ -24,11 +24,11 @@ use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, position, v
 use crate::data::table::{LoadState, Table, row};
 use crate::model::operation::Operation;
 use crate::model::schema::ModelSchema;
-use crate::plan::RecordRef;
-use crate::plan::outcome::HoldReason;
+use crate::plan::hold_reason::HoldReason;
+use crate::plan::record_ref::RecordRef;
 use crate::plan::scope::Scope;
 
-/// What must change in the target, as positions into the two data sets it was computed from.
+/// The changes in the target, as positions in the two data sets that it was computed from.
 #[derive(Debug)]
 pub struct Diff {
     tables: Vec<TableDiff>,
@@ -49,26 +49,26 @@ pub struct TableDiff {
     pub(crate) left_out: usize,
     /// One bit per attribute, in as many words per update as the model's attributes need.
     changed: Vec<u64>,
-    /// The source's rows that take no part, where any side has such.
+    /// The source's rows that take no part; empty if all do.
     out: FixedBitSet,
-    /// The places among the deletes of records that go with their parent.
+    /// The deletes that the target does by itself, with the parent, by place.
     cascaded: FixedBitSet,
-    /// The places among the deletes of records that must not be deleted.
+    /// The deletes of records with `prevent_destroy`, by place.
     prevented: FixedBitSet,
-    /// The places among the deletes of records that may be new ones, each with that one.
+    /// The deletes of records that may be the same as new ones, by place, each with the new record.
     twins: BTreeMap<usize, RecordRef>,
-    /// The attributes that are not compared, if there are such.
+    /// The attributes that are not compared, if there are any.
     pub(crate) ignored: Option<Vec<bool>>,
-    /// What is done with none of the records, by operation.
+    /// Why an operation is withheld for all records, by operation.
     withheld: [Option<Withheld>; 3],
 }
 
-/// Why an operation that the diff shows is not asked of the target.
+/// Why an operation of the diff is withheld from the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Withheld {
     /// It is held back.
     Held(HoldReason),
-    /// The target is not able to do it.
+    /// The target cannot do it.
     Unsupported,
     /// The target does it by itself, with the record's parent.
     Cascaded,
@@ -121,7 +121,7 @@ impl TableDiff {
         self.updates.push(rows);
     }
 
-    /// The number of operations of one kind, those included that are not asked of the target.
+    /// The number of operations of one kind, including withheld ones.
     pub(crate) fn len(&self, operation: Operation) -> usize {
         match operation {
             Operation::Create => self.creates.len(),
@@ -135,7 +135,7 @@ impl TableDiff {
         self.creates.len() + self.updates.len() + self.deletes.len()
     }
 
-    /// Why an operation is not asked of the target, if it is not.
+    /// Why an operation is withheld from the target, if it is.
     pub(crate) fn withheld(&self, operation: Operation, place: usize) -> Option<Withheld> {
         let all = self.withheld[operation as usize].clone();
         if operation == Operation::Delete {
@@ -145,7 +145,7 @@ impl TableDiff {
             if let Some(new) = self.twins.get(&place) {
                 return Some(Withheld::Held(HoldReason::PossibleDuplicate { new: *new }));
             }
-            // What a guard holds back must not go with its parent either: then that stays too.
+            // A record that a guard holds back must not be deleted with its parent either, so the parent stays, too.
             if let Some(Withheld::Held(_)) = all {
                 return all;
             }
@@ -156,12 +156,12 @@ impl TableDiff {
         all
     }
 
-    /// Whether the target is able to do this with records of the model.
+    /// Whether the target can do this operation with the model.
     pub(crate) fn can(&self, operation: Operation) -> bool {
         self.withheld[operation as usize] != Some(Withheld::Unsupported)
     }
 
-    /// Whether every operation is asked of the target.
+    /// Whether no operation is withheld from the target.
     pub(crate) fn withholds_nothing(&self) -> bool {
         let places = [&self.cascaded, &self.prevented];
         self.withheld.iter().all(Option::is_none) && places.iter().all(|set| set.is_clear()) && self.twins.is_empty()
@@ -172,7 +172,7 @@ impl TableDiff {
         self.withheld[operation as usize] = Some(why);
     }
 
-    /// Withholds what the target is not able to do with the model at this position.
+    /// Withholds the operations that the target cannot do with the model at this position.
     pub(crate) fn withhold_unsupported(&mut self, scope: &Scope, model: usize) {
         for operation in Operation::ALL {
             if !scope.can(model, operation) {
@@ -202,7 +202,7 @@ impl TableDiff {
         self.twins.iter().map(|(place, new)| (self.deletes[*place], *new))
     }
 
-    /// Leaves out the creates and updates of these rows of the source; the number of the updates among them.
+    /// Leaves out the creates and updates of these rows of the source, and returns the number of updates among them.
     pub(crate) fn leave_out_writes(&mut self, rows: &FixedBitSet) -> usize {
         let updates = self.updates.len();
         self.creates.retain(|row| !rows.contains(*row as usize));
@@ -214,16 +214,19 @@ impl TableDiff {
     pub(crate) fn leave_out_deletes(&mut self, places: &FixedBitSet) {
         let kept: Vec<usize> = (0..self.deletes.len()).filter(|place| !places.contains(*place)).collect();
         self.left_out += self.deletes.len() - kept.len();
+
+        // The sets hold places among the deletes, which have moved up.
         let at = |set: &FixedBitSet| (0..kept.len()).filter(|new| set.contains(kept[*new])).collect();
         (self.cascaded, self.prevented) = (at(&self.cascaded), at(&self.prevented));
         self.twins = kept.iter().enumerate().filter_map(|(new, old)| Some((new, *self.twins.get(old)?))).collect();
         self.deletes = kept.iter().map(|place| self.deletes[*place]).collect();
     }
 
-    /// Keeps the updates for which `keep` says so, with the attributes that they change.
+    /// Keeps the updates for which `keep` returns true, with the attributes that they change.
     fn retain_updates(&mut self, mut keep: impl FnMut(usize, (u32, u32)) -> bool) {
         let stride = words(self.schema);
         let mut kept = 0;
+
         for place in 0..self.updates.len() {
             let rows = self.updates[place];
             if keep(place, rows) {
@@ -232,6 +235,7 @@ impl TableDiff {
                 kept += 1;
             }
         }
+
         self.updates.truncate(kept);
         self.changed.truncate(kept * stride);
     }
@@ -244,7 +248,7 @@ impl TableDiff {
     }
 }
 
-/// The words that the set of a model's attributes takes.
+/// The number of words in the set of a model's attributes.
 fn words(schema: &ModelSchema) -> usize {
     schema.attributes.len().div_ceil(64)
 }
@@ -255,6 +259,7 @@ impl Diff {
         let schemas = D::SCHEMAS;
         let rejected = |side: &Checked<D>| side.models.iter().any(|model| model.rejected() > 0);
         let out = |side: &Checked<D>| side.models.iter().map(|model| Excluded::rejected(model.out.clone())).collect();
+
         let mut differ = Differ {
             source: &source.data,
             target: &target.data,
@@ -267,6 +272,7 @@ impl Diff {
             held: schemas.iter().map(|_| HashMap::new()).collect(),
             tables: schemas.iter().map(|schema| TableDiff::new(schema)).collect(),
         };
+
         visit_in_order(&mut differ);
         Self { tables: differ.tables }
     }
@@ -292,7 +298,7 @@ impl Diff {
         self.operations() == 0
     }
 
-    /// The number of records to create, update and delete, those included that are not asked of the target.
+    /// The number of records to create, update and delete, including withheld operations.
     #[must_use]
     pub fn operations(&self) -> usize {
         self.tables.iter().map(TableDiff::operations).sum()
@@ -305,21 +311,20 @@ impl Diff {
     }
 }
 
-/// Compares model after model, each after those that it links to.
+/// Compares the models, each after those that it links to.
 struct Differ<'a, D> {
     source: &'a D,
     target: &'a D,
     scope: &'a Scope,
-    /// Whether any record of any model is out of the diff, or may be: the questions that follow from it cost nothing
-    /// otherwise.
+    /// Whether any record may be excluded from the diff. Otherwise the checks for it are skipped.
     selective: bool,
     source_out: Vec<Excluded>,
     target_out: Vec<Excluded>,
-    /// The source's rows that will not be in the target: their creates are out.
+    /// The source's rows that will not exist in the target, since their creates are excluded.
     absent: Vec<Excluded>,
     /// The target's rows whose children are deleted with them.
     cascading: Vec<FixedBitSet>,
-    /// The target's rows that are held back since they may be new records, each with that one.
+    /// The target's rows that are held back because they may be new records, each with the new one.
     held: Vec<HashMap<u32, RecordRef>>,
     tables: Vec<TableDiff>,
 }
@@ -341,21 +346,25 @@ impl<D> Differ<'_, D> {
         let model = position::<D, M>();
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
         let mut diff = TableDiff::new(M::SCHEMA);
+
         if *source.state() != LoadState::Loaded || *target.state() != LoadState::Loaded {
             let only_in_target = target.iter().filter(|record| source.position(record.key()).is_none());
             diff.left_out = source.len() + only_in_target.count();
             return diff;
         }
+
         if self.selective {
             self.take_out::<M>();
         }
         diff.withhold_unsupported(self.scope, model);
+
         let source_out = &self.source_out[model];
         let ignored = self.scope.ignored(M::SCHEMA);
         let mut matched = FixedBitSet::with_capacity(target.len());
         let stride = words(M::SCHEMA);
-        // The source's rows that the target does not hold, where not all of these are created.
+        // The source's rows that the target does not hold, if not all of them are created.
         let mut new = Vec::new();
+
         join::join(source, target, |row, found| {
             match found {
                 Some(found) => matched.insert(found as usize),
@@ -369,6 +378,7 @@ impl<D> Differ<'_, D> {
                 diff.creates.push(row);
                 return;
             };
+
             let start = diff.changed.len();
             source.rows()[row as usize].differences(&target.rows()[found as usize], &mut |attribute| {
                 if ignored.as_ref().is_some_and(|ignored| ignored[attribute]) {
@@ -379,6 +389,7 @@ impl<D> Differ<'_, D> {
                 }
                 diff.changed[start + attribute / 64] |= 1 << (attribute % 64);
             });
+
             if diff.changed.len() == start {
                 diff.unchanged += 1;
             } else {
@@ -386,6 +397,7 @@ impl<D> Differ<'_, D> {
             }
         });
         diff.ignored = ignored;
+
         if self.selective {
             self.select::<M>(&mut diff, &matched, &new);
         } else {
@@ -394,6 +406,7 @@ impl<D> Differ<'_, D> {
             self.hold_twins::<M>(&mut diff, &new);
             diff.creates = new;
         }
+
         diff.shrink();
         diff
     }

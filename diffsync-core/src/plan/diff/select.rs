@@ -1,5 +1,4 @@
-//! What remains of a table's operations once flags and filters have been heard, and which of them are not asked of the
-//! target.
+//! Applying flags and filters to the operations of a table, and withholding deletes from the target.
 
 use fixedbitset::FixedBitSet;
 
@@ -14,7 +13,7 @@ use crate::model::schema::{LinkKind, LinkSchema};
 use crate::model::{ModelExt, SyncModel};
 use crate::plan::scope::Scope;
 
-/// Whether any flag is set or any filter given, so that a diff must be looked through for what they concern.
+/// Whether any flag is set or any filter given, so that the diff must apply them.
 pub(super) fn is_asked_for<D: Dataset>(source: &D, target: &D, scope: &Scope) -> bool {
     struct Flagged<'a, D> {
         sides: [&'a D; 2],
@@ -38,8 +37,8 @@ pub(super) fn is_asked_for<D: Dataset>(source: &D, target: &D, scope: &Scope) ->
 }
 
 impl<D> Differ<'_, D> {
-    /// Takes out the creates and updates that flags, filters or a missing record leave no room for, and finds the
-    /// deletes. `new` are the source's rows that the target does not hold.
+    /// Drops the creates and updates that flags, filters or a missing record exclude, and finds the deletes. `new` are the
+    /// source's rows that the target does not hold.
     pub(super) fn select<M: LinksIn<D>>(&mut self, diff: &mut TableDiff, matched: &FixedBitSet, new: &[u32])
     where
         D: HasTable<M>,
@@ -47,6 +46,7 @@ impl<D> Differ<'_, D> {
         self.select_writes::<M>(diff, matched);
         self.withhold::<M>(matched);
         self.select_deletes::<M>(diff, matched, new);
+
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
         diff.rejected += without_row_on_either(source, target);
     }
@@ -58,12 +58,15 @@ impl<D> Differ<'_, D> {
         let model = position::<D, M>();
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
         let flags = RecordFlags::of(source, target, self.scope.flags);
+
+        // A row that is excluded or not created will not exist in the target.
         let absent = &mut self.absent[model];
         let in_target = |row: usize| target.position(source.rows()[row].key()).is_some();
         let source_out = &self.source_out[model];
         for (absent, out) in absent.each(source_out) {
             absent.extend(out.ones().filter(|row| !in_target(*row)));
         }
+
         for &row in &diff.creates {
             let record = &source.rows()[row as usize];
             if flags.of_row(record).contains(Flags::SKIP_UNMATCHED_SRC)
@@ -72,6 +75,7 @@ impl<D> Differ<'_, D> {
                 absent.left_out.insert(row as usize);
             }
         }
+
         let filtered: FixedBitSet = if self.scope.is_selective() {
             let updates = diff.updates.iter().enumerate();
             let refused = updates.filter(|&(update, &(row, at))| {
@@ -82,8 +86,9 @@ impl<D> Differ<'_, D> {
         } else {
             FixedBitSet::new()
         };
-        // What the source's own rows need of each other. A row that is in the target already is not absent, but it cannot
-        // be written either.
+
+        // Rows of the same model that depend on each other. A row that exists in the target already is not absent, but it
+        // cannot be written either.
         let mut blocked = absent.clone();
         if !absent.is_empty() && M::SCHEMA.links.iter().any(|link| link.model == M::NAME) {
             follow_own_links::<D, M>(source, &mut blocked, matched.count_ones(..) > 0, &in_target);
@@ -91,6 +96,7 @@ impl<D> Differ<'_, D> {
                 absent.extend(blocked.ones().filter(|row| !in_target(*row)));
             }
         }
+
         blocked.left_out.union_with(&filtered);
         for set in [&blocked.rejected, &blocked.left_out, &source_out.rejected, &source_out.left_out] {
             diff.out.union_with(set);
@@ -98,9 +104,11 @@ impl<D> Differ<'_, D> {
         if blocked.is_empty() {
             return;
         }
+
         let mut creates = std::mem::take(&mut diff.creates);
         creates.retain(|&row| !blocked.counts(row as usize, diff));
         diff.creates = creates;
+
         let mut out = TableDiff::new(M::SCHEMA);
         diff.retain_updates(|_, (row, _)| !blocked.counts(row as usize, &mut out));
         diff.rejected += out.rejected;
@@ -114,15 +122,19 @@ impl<D> Differ<'_, D> {
         let model = position::<D, M>();
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
         let flags = RecordFlags::of(source, target, self.scope.flags);
+
         let mut links = OwnLinks { parent: None, ordering: Vec::new() };
         <M as LinksIn<D>>::visit_links(&mut links);
         let parent = links.parent.and_then(|key| match key {
             KeyOf::One(key) => Some(key),
             KeyOf::Many(_) => None,
         });
+
+        // The source decides the parent of a matched row, so only unmatched rows follow theirs.
         let unmatched = |row: usize| !matched.contains(row);
         let parent_row =
             |row: usize| parent.filter(|_| unmatched(row)).and_then(|key| target.position(key(&target.rows()[row])?));
+
         let out = &mut self.target_out[model];
         if flags.any(Flags::SKIP_UNMATCHED_DST) {
             for at in matched.zeroes() {
@@ -132,6 +144,7 @@ impl<D> Differ<'_, D> {
             }
             add_descendants(&mut out.left_out, parent_row);
         }
+
         let out = &self.target_out[model];
         for at in matched.zeroes() {
             let record = &target.rows()[at];
@@ -144,11 +157,12 @@ impl<D> Differ<'_, D> {
                 diff.left_out += 1;
             }
         }
+
         self.hold_twins::<M>(diff, new);
         self.cascade::<M>(diff, &flags, parent_row);
     }
 
-    /// Marks the deletes that must not be, and those that the target carries out by itself.
+    /// Marks the deletes that are prevented, and those that the target does by itself.
     fn cascade<M: LinksIn<D>>(
         &mut self,
         diff: &mut TableDiff,
@@ -166,10 +180,12 @@ impl<D> Differ<'_, D> {
         if along.is_clear() && !flags.any(Flags::PREVENT_DESTROY | Flags::SKIP_CHILDREN_ON_DELETE) {
             return;
         }
+
         let mut deleted = FixedBitSet::with_capacity(target.len());
         let mut prevented = FixedBitSet::with_capacity(target.len());
-        // Those that the target deletes with what lives under them, if it is asked to delete them.
+        // The rows that the target deletes with their descendants.
         let mut cascading = FixedBitSet::with_capacity(target.len());
+
         for (place, &row) in diff.deletes.iter().enumerate() {
             let flags = flags.of_row(&target.rows()[row as usize]);
             let row = row as usize;
@@ -180,17 +196,22 @@ impl<D> Differ<'_, D> {
         if !self.scope.can(model, Operation::Delete) {
             cascading.clear();
         }
+
         along.intersect_with(&deleted);
         cascading.union_with(&along);
+
         let own = cascading.clone();
         add_descendants(&mut cascading, |row| parent_row(row).filter(|_| deleted.contains(row)));
         cascading.intersect_with(&deleted);
+
+        // The topmost rows are deleted by a call each; the target deletes the rows under them.
         for row in cascading.ones() {
             let under_one = || parent_row(row).is_some_and(|parent| cascading.contains(parent as usize));
             if !own.contains(row) || under_one() {
                 along.insert(row);
             }
         }
+
         let places = |rows: &FixedBitSet| {
             let all = diff.deletes.iter().enumerate();
             all.filter(|(_, row)| rows.contains(**row as usize)).map(|(place, _)| place).collect()
@@ -248,7 +269,7 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for OwnLinks<M> {
     }
 }
 
-/// Adds the source's rows that need, directly or not, a row of the set that will not be in the target.
+/// Adds the source's rows that depend, directly or not, on a row of the set that will not exist in the target.
 fn follow_own_links<D, M: LinksIn<D>>(
     source: &Table<M>,
     blocked: &mut Excluded,
@@ -257,11 +278,13 @@ fn follow_own_links<D, M: LinksIn<D>>(
 ) {
     let mut links = OwnLinks { parent: None, ordering: Vec::new() };
     M::visit_links(&mut links);
+
     let leads_to = |row: u32, to: &mut Vec<u32>| {
         for key in &links.ordering {
             key.each(&source.rows()[row as usize], |key| to.extend(source.position(key)));
         }
     };
+
     let left = |at: u32, to: &[u32]| {
         for set in [&mut blocked.rejected, &mut blocked.left_out] {
             let missing = |&&row: &&u32| set.contains(row as usize) && !(some_matched && in_target(row as usize));
@@ -270,10 +293,11 @@ fn follow_own_links<D, M: LinksIn<D>>(
             }
         }
     };
+
     walk(row(source.len()), leads_to, left);
 }
 
-/// Finds the rows that live under one of another model that the target deletes with what lives under it.
+/// Finds the rows under a row of another model that the target deletes with its descendants.
 struct UnderCascading<'a, 'd, D, M: SyncModel> {
     differ: &'a Differ<'d, D>,
     children: &'a Table<M>,

@@ -1,9 +1,9 @@
-//! How the source names records: as the target spells them, or, where the target is still to get them, as the source does.
+//! Spelling the names in the source as the target does or, for records that the target does not have yet, as the source
+//! does.
 //!
-//! `AMS` and `ams` name one site where the site's identifier ignores case. A record that is created under it, or made to
-//! refer to it, is written with the spelling that the target has: to a database, or to a server, the other names nothing.
-//! So what is compared, shown, saved and written is one and the same. Models whose links all lead to identifiers that are
-//! the same only if they are written alike are not looked at.
+//! `AMS` and `ams` name one site if the site's identifier ignores case. A record that is created under it, or refers to it,
+//! is written with the target's spelling, since a database or a server would not find the other. So the same spelling is
+//! compared, shown, saved and written. Links to identifiers with only one spelling are skipped.
 
 use crate::data::dataset::{
     Dataset, HasTable, LinksIn, ModelVisitor, Respelled, SpellingVisitor, respelled_in_self, visit_in_order,
@@ -11,24 +11,24 @@ use crate::data::dataset::{
 use crate::data::table::Table;
 use crate::model::{ModelExt, SyncModel};
 
-/// Writes the names of records in the source as these records will be spelled in the target.
+/// Changes the names in the source to the spelling that the records will have in the target.
 pub(crate) fn respell<D: Dataset>(source: &mut D, target: &D) {
     let mut respelling = Respelling { source, target, links: LinkPass::ToOthers };
-    // Parents first, so that a name of theirs that is part of their identifiers is right when others name them.
+    // Parents first, so that a name within their identifiers is right before others name them.
     for links in [LinkPass::ToOthers, LinkPass::Deferred] {
         respelling.links = links;
         visit_in_order(&mut respelling);
     }
 }
 
-/// Which links are written otherwise.
+/// The links whose names are changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LinkPass {
-    /// Those to models that come before.
+    /// Links to earlier models.
     ToOthers,
-    /// Those within the model.
+    /// Links within the model.
     ToItself,
-    /// Those to models that may come after.
+    /// Links to models that may come later.
     Deferred,
 }
 
@@ -43,7 +43,7 @@ impl<D: Dataset> ModelVisitor<D> for Respelling<'_, D> {
     where
         D: HasTable<M>,
     {
-        // The table is taken out, so that the others can be read while it is changed.
+        // The table is moved out, so that the others can be read while it is changed.
         let mut table: Table<M> = std::mem::take(self.source.table_mut());
         let mut links = self.links;
         loop {
@@ -76,6 +76,7 @@ impl<D, M: SyncModel> SpellingVisitor<D, M> for TableRespelling<'_, D, M> {
         if !P::has_spellings() {
             return;
         }
+
         let within = respelled_in_self(&respelled);
         let links = match (orders, within) {
             (false, _) => LinkPass::Deferred,
@@ -94,13 +95,14 @@ impl<D, M: SyncModel> SpellingVisitor<D, M> for TableRespelling<'_, D, M> {
             });
             return;
         }
+
         self.table.each_mut(|record, _| {
             (respelled.0)(record, &mut |key| spelling(target.find(key).or_else(|| source.find(key))?, key));
         });
     }
 }
 
-/// The identifier of a record, if it is not written like the name that led to it.
+/// The identifier of a record, if its spelling differs from the name.
 fn spelling<P: SyncModel>(named: &P, name: P::Key<'_>) -> Option<P::Id> {
     (!named.is_spelled(name)).then(|| named.id())
 }

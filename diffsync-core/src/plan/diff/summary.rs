@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Diff, TableDiff, Withheld};
 use crate::model::operation::Operation;
 
-/// How many records of each model are to be created, updated and deleted, and how many stay as they are.
+/// The numbers of records to create, update and delete, and of unchanged ones, for each model.
 ///
 /// Each record of the union of both sides is counted exactly once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,7 +26,7 @@ pub struct ModelSummary {
     pub counts: Counts,
 }
 
-/// Numbers of records by what is to happen to them.
+/// Numbers of records, by what the plan does with them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Counts {
@@ -36,17 +36,17 @@ pub struct Counts {
     pub update: usize,
     /// Records only in the target.
     pub delete: usize,
-    /// Records only in the target that go with their parent, without being asked for.
+    /// Records only in the target that the target deletes with their parent.
     pub cascade: usize,
     /// Records in both without a differing attribute.
     pub no_change: usize,
     /// Records that a guard or `prevent_destroy` holds back.
     pub held: usize,
-    /// Records that the target is not able to create, update or delete.
+    /// Records that the target cannot create, update or delete.
     pub unsupported: usize,
-    /// Records that cannot be used, and what lives under them.
+    /// Unusable records, and their descendants.
     pub rejected: usize,
-    /// Records that a flag, a filter or the loader left out, and what could not be written without them.
+    /// Records that a flag, a filter or the loader left out, and those that depend on them.
     pub left_out: usize,
 }
 
@@ -59,6 +59,7 @@ impl Counts {
                 *counts.of_operation(operation) = table.len(operation);
                 continue;
             }
+
             for place in 0..table.len(operation) {
                 *match table.withheld(operation, place) {
                     None => counts.of_operation(operation),
@@ -113,6 +114,7 @@ impl DiffSummary {
             .iter()
             .map(|table| ModelSummary { model: table.schema.name, counts: Counts::of(table) })
             .collect();
+
         let mut total = Counts::default();
         for model in &models {
             total.add(model.counts);

@@ -1,9 +1,8 @@
-//! Deletes of records that may be the very ones that are to be created: their identifiers differ in nothing but the case
-//! of letters or space around them.
+//! Deletes of records that may be the same as new ones: their identifiers differ only in case or surrounding space.
 //!
-//! Many systems take such identifiers for one. There the create fails or finds the record, and the delete would take it
-//! away with all that lives under it. So the delete is held back. Where the system tells the two apart, the create is
-//! done, and the next run, which finds it, deletes the other.
+//! Many systems treat such identifiers as equal. There the create fails or finds the old record, and the delete would remove
+//! it with all its descendants. So the delete is held back. Where the system distinguishes the two, the create succeeds, and
+//! the next run deletes the old record.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -24,7 +23,7 @@ use crate::plan::{PlanView, RecordRef};
 
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
-/// The places of the deletes that have a twin among these rows of the source, each with that row.
+/// The places of the deletes with a twin among the new rows of the source, each with that row.
 pub(crate) fn twins<M: SyncModel>(
     source: &Table<M>,
     new: &[u32],
@@ -42,6 +41,7 @@ pub(crate) fn twins<M: SyncModel>(
         let hash = record(target, *row);
         folded.insert_unique(hash, (hash, place), |(hash, _)| *hash);
     }
+
     for row in new {
         let hash = record(source, *row);
         for (_, place) in folded.iter_hash(hash).filter(|(other, _)| *other == hash) {
@@ -54,20 +54,21 @@ pub(crate) fn twins<M: SyncModel>(
     twins
 }
 
-/// A hash of an identifier that does not depend on case and space. Whether two of one hash are twins is for
-/// [`are_twins`] to say.
+/// A hash of an identifier that does not depend on case and space. [`are_twins`] decides whether two with the same hash are
+/// twins.
 fn folded_hash<M: SyncModel>(record: &M) -> u64 {
     struct Folding(FoldHasher<'static>);
     impl fmt::Write for Folding {
         fn write_str(&mut self, text: &str) -> fmt::Result {
-            // What an identifier's text is quoted with depends on the case too.
+            // Quotes and escapes in an identifier's text depend on its case, too.
             let plain = text.chars().filter(|letter| !letter.is_whitespace() && !matches!(letter, '"' | '\\'));
             plain.flat_map(char::to_lowercase).for_each(|letter| self.0.write_u32(letter.into()));
             Ok(())
         }
     }
+
     let mut folding = Folding(HASHER.build_hasher());
-    // The hasher takes everything.
+    // Writing to the hasher does not fail.
     let _ = write!(folding, "{}", record.id());
     folding.0.finish()
 }
@@ -96,8 +97,7 @@ fn lower(text: &str) -> String {
 }
 
 impl<D> Differ<'_, D> {
-    /// Holds back the deletes that have a twin among the source's records that the target does not hold, and what lives
-    /// under those.
+    /// Holds back the deletes that have a twin among the source's new records, and the deletes under them.
     pub(super) fn hold_twins<M: LinksIn<D>>(&mut self, diff: &mut TableDiff, new: &[u32])
     where
         D: HasTable<M>,
@@ -105,6 +105,7 @@ impl<D> Differ<'_, D> {
         if diff.deletes.is_empty() {
             return;
         }
+
         let (source, target): (&Table<M>, &Table<M>) = (self.source.table(), self.target.table());
         let model = position::<D, M>();
         let twins = twins(source, new, target, &diff.deletes);
@@ -114,21 +115,23 @@ impl<D> Differ<'_, D> {
             UnderTwins { differ: self, children: target, deletes: &diff.deletes, held: BTreeMap::new(), own: None };
         M::visit_links(&mut under);
         let UnderTwins { held, own, .. } = under;
+
         for (place, new) in held {
             diff.twins.entry(place).or_insert(new);
         }
         if let Some(KeyOf::One(parent)) = own.filter(|_| !diff.twins.is_empty()) {
             hold_descendants(diff, |row| target.position(parent(&target.rows()[row as usize])?));
         }
+
         self.held[model] = diff.twins.iter().map(|(place, new)| (diff.deletes[*place], *new)).collect();
     }
 }
 
-/// Holds back what lives under a record of the same model that is held back.
+/// Holds back the deletes under a held record of the same model.
 fn hold_descendants(diff: &mut TableDiff, parent: impl Fn(u32) -> Option<u32>) {
     for place in 0..diff.deletes.len() {
         let mut at = diff.deletes[place];
-        // A chain is no longer than there are deletes, unless it is a circle.
+        // A longer chain than the number of deletes is a circle.
         for _ in 0..diff.deletes.len() {
             let Some(above) = parent(at).and_then(|above| diff.deletes.binary_search(&above).ok()) else { break };
             if let Some(new) = diff.twins.get(&above).copied() {
@@ -140,7 +143,7 @@ fn hold_descendants(diff: &mut TableDiff, parent: impl Fn(u32) -> Option<u32>) {
     }
 }
 
-/// Finds the deletes of records that live under one of another model that is held back.
+/// Finds the deletes under a held record of another model.
 struct UnderTwins<'a, 'd, D, M: SyncModel> {
     differ: &'a Differ<'d, D>,
     children: &'a Table<M>,
@@ -158,12 +161,14 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderTwins<'_, '_, D, M> {
         if link.kind != LinkKind::Parent {
             return;
         }
+
         self.own = to_self(key);
         let model = position::<D, P>();
         let held = &self.differ.held[model];
         if held.is_empty() {
             return;
         }
+
         let parents: &Table<P> = self.differ.target.table();
         for (place, row) in self.deletes.iter().enumerate() {
             key.each(&self.children.rows()[*row as usize], |named| {
@@ -174,13 +179,13 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderTwins<'_, '_, D, M> {
     }
 }
 
-/// In what a record that is to be deleted differs from the new one for which it is held back.
+/// The difference between a record to delete and the new record that it is held back for.
 pub(crate) struct Twin<'a> {
     plan: &'a dyn PlanView,
     new: RecordRef,
     case: bool,
     space: bool,
-    /// The identifiers that differ in case, each with the model that it names, if it names one.
+    /// The identifiers that differ in case, each with the model that it links to, if any.
     cased: Vec<(&'static str, Option<&'static str>)>,
 }
 
@@ -195,12 +200,14 @@ impl<'a> Twin<'a> {
         if folded(&one, &all) != folded(&other, &all) {
             return twin;
         }
+
         let schema = plan.diff().tables()[record.model()].schema();
         for (position, field) in schema.identifiers.iter().enumerate() {
             let part = |id: &Value| match (id, schema.identifiers.len()) {
                 (Value::Object(parts), 2..) => parts.get(field.name).cloned().unwrap_or_default(),
                 (id, _) => id.clone(),
             };
+
             let (one, other) = (part(&one), part(&other));
             let trimmed = |text: &str| text.trim().to_owned();
             if folded(&one, &trimmed) != folded(&other, &trimmed) && field.comparison != Comparison::IgnoreCase {
@@ -220,7 +227,7 @@ impl<'a> Twin<'a> {
         }
     }
 
-    /// Whether the record itself is not the new one, but lives under what may be.
+    /// Whether not the record itself, but an ancestor of it, may be the new record.
     fn is_parents(&self) -> bool {
         !self.case && !self.space
     }
@@ -230,11 +237,12 @@ impl<'a> Twin<'a> {
         format!("{} {:?}", self.plan.diff().tables()[self.new.model()].schema().name, self.plan.record(self.new))
     }
 
-    /// Why it is held back, and what says that the two are one.
+    /// Why it is held back, and how to declare the two to be the same.
     pub(crate) fn reason(&self) -> String {
         if self.is_parents() {
-            return format!("it lives under what may be the new {}, and is held back with that", self.name());
+            return format!("it is under a record that may be the new {}, and is held back with it", self.name());
         }
+
         let mut keys = Vec::new();
         let cased = self.cased.iter().map(|(field, model)| match model {
             Some(model) => format!("on the identifier of `{model}`, which `{field}` names"),
@@ -244,8 +252,9 @@ impl<'a> Twin<'a> {
         if self.space {
             keys.push("trim the identifier where the adapter reads it".to_owned());
         }
+
         format!(
-            "its identifier is that of the new {} but for {}; if the two are one, {}",
+            "its identifier is that of the new {} except for {}; if the two are the same, {}",
             self.name(),
             self.difference(),
             keys.join(", and "),
@@ -253,7 +262,7 @@ impl<'a> Twin<'a> {
     }
 }
 
-/// The model that an identifier names.
+/// The model that an identifier links to.
 fn leads_to(schema: &'static ModelSchema, field: &str) -> Option<&'static str> {
     schema.links.iter().find(|link| link.orders() && link.fields.contains(&field)).map(|link| link.model)
 }
@@ -262,8 +271,8 @@ impl fmt::Display for Twin<'_> {
     /// As the diff shows it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_parents() {
-            return write!(f, "under what may be the new {}", self.name());
+            return write!(f, "under a record that may be the new {}", self.name());
         }
-        write!(f, "the same as the new {} but for {}", self.name(), self.difference())
+        write!(f, "the same as the new {} except for {}", self.name(), self.difference())
     }
 }

@@ -1,8 +1,8 @@
-//! `compare = blank_is_none`: an empty text is the same as none.
+//! `compare = blank_is_none`: an empty text equals `None`.
 
 use crate::value::secret::Secret;
 
-/// What can be compared so that an empty text is the same as none: `#[sync(compare = blank_is_none)]`.
+/// Values that can be compared so that an empty text equals `None`: `#[sync(compare = blank_is_none)]`.
 ///
 /// ```
 /// use diffsync_core::compare::BlankIsNone;
@@ -34,7 +34,7 @@ impl<S: AsRef<str>> BlankIsNone for Option<S> {
     }
 }
 
-/// The text, which is empty where there is none.
+/// The text, or an empty one for `None`.
 fn text<S: AsRef<str>>(text: Option<&S>) -> &str {
     text.map_or("", AsRef::as_ref)
 }

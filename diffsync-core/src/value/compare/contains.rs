@@ -8,10 +8,9 @@ use serde_json::Value;
 
 use crate::value::secret::Secret;
 
-/// What can be compared so that the target may hold more: `#[sync(compare = contains)]`.
+/// Values that can be compared so that the target may hold more: `#[sync(compare = contains)]`.
 ///
-/// Nothing that the target holds beyond what the source asks for is taken away: an update writes the
-/// [union](Self::union) of both.
+/// What the target holds beyond the source is kept: an update writes the [union](Self::union) of both.
 ///
 /// ```
 /// use diffsync_core::compare::Contains;
@@ -30,23 +29,25 @@ pub trait Contains: Sized {
     /// Whether the target holds all that the source, `self`, holds.
     fn same(&self, target: &Self) -> bool;
 
-    /// What the target holds, and what the source holds beyond it. Where both say something different of one thing, as
-    /// of one key of a map, the source is right.
+    /// What the target holds, and what the source holds beyond it. Where the two disagree, as on one key of a map, the
+    /// source's value is used.
     #[must_use]
     fn union(&self, target: &Self) -> Self;
 }
 
-/// In a list an element that is there once is there, however often the source names it.
+/// One occurrence in the target's list is enough, however often the source lists the element.
 #[diagnostic::do_not_recommend]
 impl<T: Clone + Eq + Hash> Contains for Vec<T> {
     fn same(&self, target: &Self) -> bool {
-        // Most lists are equal, or few elements are looked for.
+        // Most lists are equal, or short.
         if target.starts_with(self) {
             return true;
         }
+
         if self.len().min(target.len()) <= FEW {
             return self.iter().all(|element| target.contains(element));
         }
+
         let held: HashSet<&T, RandomState> = target.iter().collect();
         self.iter().all(|element| held.contains(element))
     }
@@ -57,7 +58,7 @@ impl<T: Clone + Eq + Hash> Contains for Vec<T> {
     }
 }
 
-/// So many elements are found sooner by looking at each than by their hash.
+/// Up to this many elements, a linear search is faster than hashing.
 const FEW: usize = 8;
 
 #[diagnostic::do_not_recommend]
@@ -104,8 +105,8 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq, S: BuildHasher + Default> Conta
     }
 }
 
-/// Of objects the target's must hold the source's keys, and what stands there is compared likewise; of arrays it must
-/// hold the elements. Anything else must be equal.
+/// A target's object must hold the source's keys, whose values are compared in the same way; a target's array must hold
+/// the source's elements. Anything else must be equal.
 impl Contains for Value {
     fn same(&self, target: &Self) -> bool {
         match (self, target) {
@@ -133,7 +134,7 @@ impl Contains for Value {
     }
 }
 
-/// `None` in the source asks for nothing.
+/// `None` in the source requires nothing.
 #[diagnostic::do_not_recommend]
 impl<T: Contains + Clone> Contains for Option<T> {
     fn same(&self, target: &Self) -> bool {
@@ -173,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    /// The union holds both, is the target where that holds all already, and is written once.
+    /// The union holds both, equals a target that holds all already, and needs no second update.
     fn check<T: Contains + Clone + PartialEq + Debug>(source: &T, target: &T) -> Result<(), TestCaseError> {
         let union = source.union(target);
         prop_assert!(source.same(&union), "{source:?} is not in {union:?}");

@@ -4,9 +4,9 @@ use std::hash::Hasher;
 
 use crate::value::secret::Secret;
 
-/// What can be compared whatever the case of its letters: `#[sync(compare = ignore_case)]`.
+/// Values that can be compared regardless of case: `#[sync(compare = ignore_case)]`.
 ///
-/// Each character is compared in lower case, as Unicode has it; nothing is allocated for it.
+/// Each character is compared in Unicode lower case, without allocating.
 ///
 /// ```
 /// use diffsync_core::compare::IgnoreCase;
@@ -20,10 +20,10 @@ use crate::value::secret::Secret;
     note = "`ignore_case` is for a `String`, for an `Option` or a `Vec` of it, and for types that implement `diffsync_core::compare::IgnoreCase`"
 )]
 pub trait IgnoreCase {
-    /// Whether the two are the same but for the case.
+    /// Whether the two are the same except for case.
     fn same(&self, other: &Self) -> bool;
 
-    /// Feeds the hasher what does not depend on the case. Only identifiers need it.
+    /// Hashes the value regardless of case. Only identifiers need it.
     fn hash<H: Hasher>(&self, state: &mut H);
 }
 
@@ -34,7 +34,7 @@ fn lower(text: &str) -> impl Iterator<Item = char> {
 
 impl IgnoreCase for str {
     fn same(&self, other: &Self) -> bool {
-        // Most texts are equal to the last byte, or plain ASCII, where no table has to be asked.
+        // Most texts are equal byte for byte, or plain ASCII, which needs no Unicode table.
         self == other
             || if self.is_ascii() && other.is_ascii() {
                 self.eq_ignore_ascii_case(other)
@@ -44,7 +44,7 @@ impl IgnoreCase for str {
     }
 
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // In pieces, since a hasher is slow when it is fed character by character.
+        // In pieces, since hashing character by character is slow.
         let (mut piece, mut len) = ([0_u8; 64], 0);
         for letter in lower(self) {
             if len + letter.len_utf8() > piece.len() {
@@ -54,6 +54,7 @@ impl IgnoreCase for str {
             len += letter.encode_utf8(&mut piece[len..]).len();
         }
         state.write(&piece[..len]);
+
         // As `str` does, so that ("a", "bc") and ("ab", "c") differ.
         state.write_u8(0xff);
     }
@@ -162,7 +163,7 @@ mod tests {
             prop_assert_eq!(IgnoreCase::same(&right, &left), same);
         }
 
-        /// What is the same has the same hash, whatever the case: or a record would not be found.
+        /// Equal texts have the same hash regardless of case: otherwise a record would not be found.
         #[test]
         fn the_hash_agrees(left in text(), flips in prop::collection::vec(any::<bool>(), 100), other in text()) {
             let right: String = left.chars().zip(flips).flat_map(|(letter, flip)| {

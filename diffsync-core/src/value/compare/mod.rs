@@ -1,9 +1,8 @@
 //! When two values of a field are the same: by their own `==`, except that a NaN equals a NaN, or as `compare = …` says.
 //!
-//! IEEE 754 says that a NaN differs from itself. Between two systems that would be an update in every run for ever.
+//! In IEEE 754 a NaN differs from itself, which would cause an update in every run.
 //!
-//! Each of the other comparisons is a trait, which the standard containers of what it is about implement, and which a type
-//! of your own can implement too.
+//! Each other comparison is a trait. The standard types that it suits implement it, and your own types can, too.
 
 mod blank_is_none;
 mod contains;

@@ -2,7 +2,7 @@
 
 use crate::value::secret::Secret;
 
-/// What can be compared with a tolerance: `#[sync(compare = tolerance(1e-6))]`.
+/// Numbers that can be compared with a tolerance: `#[sync(compare = tolerance(1e-6))]`.
 ///
 /// The tolerance is absolute. A NaN equals a NaN, and an infinity itself.
 ///

@@ -1,4 +1,4 @@
-//! `compare = unordered`: two lists are the same if they hold the same, in whatever order.
+//! `compare = unordered`: two lists are the same if they hold the same elements in any order.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -11,7 +11,7 @@ use crate::value::secret::Secret;
 /// The hash of an element, the same in every list of this process.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
-/// What can be compared whatever its order: `#[sync(compare = unordered)]`.
+/// Values that can be compared regardless of order: `#[sync(compare = unordered)]`.
 ///
 /// An element that one side holds twice must be there twice on the other.
 ///
@@ -30,7 +30,7 @@ pub trait Unordered {
     /// Whether the two hold the same.
     fn same(&self, other: &Self) -> bool;
 
-    /// Feeds the hasher what does not depend on the order. Only identifiers need it.
+    /// Hashes the value regardless of order. Only identifiers need it.
     fn hash<H: Hasher>(&self, state: &mut H);
 }
 
@@ -40,14 +40,17 @@ impl<T: Eq + Hash> Unordered for [T] {
         if self.len() != other.len() {
             return false;
         }
-        // What stands in the same place on both sides need not be counted. Most lists are equal, or nearly so.
+
+        // Elements in the same place on both sides need not be counted. Most lists are equal, or nearly so.
         let Some(first) = self.iter().zip(other).position(|(left, right)| left != right) else { return true };
         let differing = || self.iter().zip(other).skip(first).filter(|(left, right)| left != right);
+
         let mut counts: HashMap<&T, isize, RandomState> = HashMap::default();
         for (left, right) in differing() {
             *counts.entry(left).or_default() += 1;
             *counts.entry(right).or_default() -= 1;
         }
+
         counts.values().all(|count| *count == 0)
     }
 

@@ -96,7 +96,7 @@ macro_rules! targets {
         impl Target<$model> for Rack {
             one_by_one!($model);
 
-            fn terms(&self) -> Capabilities {
+            fn capabilities(&self) -> Capabilities {
                 self.1
             }
         }
@@ -104,7 +104,7 @@ macro_rules! targets {
         impl Target<$model> for Bulk {
             one_by_one!($model);
 
-            fn terms(&self) -> Capabilities {
+            fn capabilities(&self) -> Capabilities {
                 Capabilities { can: Operations::all(), concurrency: 1, concurrency_limit: None, batch: self.1 }
             }
 

@@ -191,7 +191,7 @@ fn a_record_that_came_under_one_that_cascades_saves_it() {
 #[test]
 fn a_delete_that_is_to_be_done_in_another_way_is_moved() {
     let target = records(&["asia", "europe", "europe/france"]);
-    let in_another_way = "it is held back or left out now, or goes in another way";
+    let in_another_way = "it is now held or left out, or deleted in another way";
     // It went with europe, and no longer does.
     let text = plan_of(cascading(target.clone()), &dry_run());
     let (report, rig) = carry_out(&text, Rig::new(records(&["asia"]), target.clone()), StalePolicy::SkipStale);

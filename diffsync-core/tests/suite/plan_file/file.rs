@@ -74,7 +74,7 @@ fn another_key_seals_otherwise_and_nothing_else_differs() {
     let (source, target) = example();
     let (report, _) = Rig::new(source, target).run(dry_run());
     let plan = report.plan().unwrap();
-    let head = dry_run().plan_head(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), plan);
+    let head = dry_run().plan_header(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), plan);
     let with = |key: &PlanKey| {
         let mut text = Vec::new();
         write_plan(plan, &head, key, &mut text).unwrap();
@@ -111,11 +111,11 @@ fn check(text: &str, expected: &str) {
 fn a_file_that_was_cut_off_is_refused() {
     let text = text();
     let lines: Vec<_> = text.split_inclusive('\n').collect();
-    check("", "the plan has no end after line 0: it was cut off");
-    check(lines[0], "the plan has no end after line 1: it was cut off");
-    check(&lines[..3].concat(), "the plan has no end after line 3: it was cut off");
-    check(&text[..text.len() - 10], "the plan has no end after line 4: it was cut off");
-    check(&(lines[0].to_owned() + &lines[1][..20]), "the plan has no end after line 1: it was cut off");
+    check("", "the plan ends after line 0: it was cut off");
+    check(lines[0], "the plan ends after line 1: it was cut off");
+    check(&lines[..3].concat(), "the plan ends after line 3: it was cut off");
+    check(&text[..text.len() - 10], "the plan ends after line 4: it was cut off");
+    check(&(lines[0].to_owned() + &lines[1][..20]), "the plan ends after line 1: it was cut off");
     // An editor's missing newline is no harm.
     assert!(read(text.trim_end()).is_ok());
 }
@@ -123,7 +123,7 @@ fn a_file_that_was_cut_off_is_refused() {
 #[test]
 fn a_file_that_was_changed_is_refused() {
     let text = text();
-    let changed = "the plan was changed after it was made";
+    let changed = "the plan was changed after it was created";
     check(&text.replace("68", "69"), changed);
     check(&text.replace("\"by\":\"ada\"", "\"by\":\"eve\""), changed);
     let lines: Vec<_> = text.split_inclusive('\n').collect();
@@ -132,19 +132,19 @@ fn a_file_that_was_changed_is_refused() {
     check(&without(1), changed);
     check(&[lines[0], lines[2], lines[1], lines[3], lines[4]].concat(), changed);
     check(&[lines[0], lines[1], lines[1], lines[2], lines[3], lines[4]].concat(), changed);
-    check(&[&text, lines[1]].concat(), "line 6 is not part of a plan: after the end there are only approvals");
+    check(&[&text, lines[1]].concat(), "line 6 is not part of a plan: only approvals may follow the end");
     check(&text.replace("\"operations\":3", "\"operations\":4"), changed);
 }
 
 #[test]
 fn a_file_that_is_no_plan_or_of_another_version_is_refused() {
-    check("[]\n", "line 1 is not part of a plan: it is no head of a plan");
-    check("{\"job\":\"x\"}\n", "line 1 is not part of a plan: it is no head of a plan");
+    check("[]\n", "line 1 is not part of a plan: it is not the header of a plan");
+    check("{\"job\":\"x\"}\n", "line 1 is not part of a plan: it is not the header of a plan");
     check("these are my notes\n", "line 1 is not part of a plan: expected");
     let text = text();
     check(
         &text.replace("\"diffsync_plan\":1", "\"diffsync_plan\":2"),
-        "the plan is of format 2, and this program reads format 1; make it again with this program",
+        "the plan has format 2, but this program reads format 1; create it again with this program",
     );
     check(
         &text.replace("\"op\":\"create\"", "\"op\":\"drop\""),
@@ -188,7 +188,7 @@ fn a_line_without_an_end_is_not_read_for_ever() {
 fn a_plan_of_another_job_or_of_models_that_changed_is_refused_with_the_difference() {
     let plan = read(&text()).unwrap();
     let error = plan.check("sync-moons", World::SCHEMAS).unwrap_err().to_string();
-    assert_eq!(error, "the plan is one of the job `sync-worlds`, not of `sync-moons`");
+    assert_eq!(error, "the plan is for the job `sync-worlds`, not for `sync-moons`");
     let of = |change: &dyn Fn(&mut diffsync_core::plan_file::SavedPlan)| {
         let mut plan = plan.clone();
         change(&mut plan);
@@ -206,10 +206,7 @@ fn a_plan_of_another_job_or_of_models_that_changed_is_refused_with_the_differenc
     assert_eq!(of(&|plan| plan.head.models[0].attributes.clear()), expected);
     let expected = "the identifier `city.code` is gone; the identifier `city.country` is new";
     assert_eq!(of(&|plan| plan.head.models[0].identifiers[0].name = "code".into()), expected);
-    assert_eq!(
-        of(&|plan| plan.head.models[0].identifiers.reverse()),
-        "the identifiers of `city` stand in another order"
-    );
+    assert_eq!(of(&|plan| plan.head.models[0].identifiers.reverse()), "the identifiers of `city` are in another order");
     assert_eq!(of(&|plan| plan.head.models[0].name = "town".into()), "the model `town` is gone");
 }
 
@@ -234,10 +231,7 @@ fn nobody_approves_a_plan_twice_or_their_own() {
     let once = approved(&text(), "grace").unwrap();
     for by in ["ada", "grace"] {
         let error = approved(&once, by).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            format!("`{by}` has made or approved this plan already; it takes another name to approve it")
-        );
+        assert_eq!(error, format!("`{by}` has already created or approved this plan; another person must approve it"));
     }
     assert!(matches!(approved(&text().replace("68", "69"), "grace"), Err(PlanFileError::Changed)));
 }

@@ -46,7 +46,7 @@ fn run<J: InLab>(lab: &Handle, most: usize) -> (RunReport, RunOptions, Arc<Snaps
 
 /// A log as it stands in a file.
 fn text<J: Job>(report: &RunReport, options: &RunOptions, lines: &[u8]) -> String {
-    let head = options.plan_head(&J::INFO, PlanKind::Undo, Vec::new(), signature("ada"), report.plan().unwrap());
+    let head = options.plan_header(&J::INFO, PlanKind::Undo, Vec::new(), signature("ada"), report.plan().unwrap());
     let head = UndoLog::head(&head).unwrap();
     String::from_utf8([&head[..], lines].concat()).unwrap()
 }
@@ -62,7 +62,7 @@ fn check<J: InLab>(source: &str, target: &str, answer: impl Fn(&str, usize) -> A
     for (lines, now) in all {
         let text = text::<J>(&report, &options, &lines);
         let plan = read(&text).unwrap();
-        assert!(plan.head.unfinished && plan.lost.is_empty(), "{:?}", plan.lost);
+        assert!(plan.head.unfinished && plan.unrestorable.is_empty(), "{:?}", plan.unrestorable);
         let lab = lab_of(net(target), now);
         if plan.operations() > 0 {
             let ended = lab.run::<SyncNets>(apply_plan(apply(), &text, StalePolicy::Refuse)).report;
@@ -107,10 +107,7 @@ fn a_line_that_was_cut_off_is_left_out() {
     // A plan as a whole has no such excuse.
     let whole = text.replacen(r#","unfinished":true"#, "", 1);
     assert_ne!(whole, text);
-    assert_eq!(
-        read(&whole).unwrap_err().to_string(),
-        "the plan has no end after line 3: it was cut off; make it again"
-    );
+    assert_eq!(read(&whole).unwrap_err().to_string(), "the plan ends after line 3: it was cut off; create it again");
 }
 
 #[test]
@@ -142,7 +139,7 @@ fn an_unfinished_plan_is_not_approved_and_has_nothing_after_an_approval() {
     let added = format!("{}{approval}{}", &text[..last], &text[last..]);
     assert_eq!(
         read(&added).unwrap_err().to_string(),
-        "line 4 is not part of a plan: after an approval there are only approvals"
+        "line 4 is not part of a plan: only approvals may follow an approval"
     );
 }
 

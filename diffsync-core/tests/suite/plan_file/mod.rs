@@ -37,7 +37,7 @@ pub(crate) fn signature(by: &str) -> Signature {
 pub(crate) fn saved<J: JobSpec>(report: &RunReport, options: &RunOptions) -> String {
     let plan = report.plan().unwrap();
     let variables = vec![("file".to_owned(), vec!["countries.json".to_owned()])];
-    let head = options.plan_head(&J::INFO, PlanKind::Sync, variables, signature("ada"), plan);
+    let head = options.plan_header(&J::INFO, PlanKind::Sync, variables, signature("ada"), plan);
     let mut text = Vec::new();
     write_plan(plan, &head, &key(), &mut text).unwrap();
     String::from_utf8(text).unwrap()
@@ -45,7 +45,7 @@ pub(crate) fn saved<J: JobSpec>(report: &RunReport, options: &RunOptions) -> Str
 
 /// What takes back a run as a file.
 pub(crate) fn inverse<J: JobSpec>(report: &RunReport, options: &RunOptions) -> String {
-    let head = options.plan_head(&J::INFO, PlanKind::Undo, Vec::new(), signature("ada"), report.plan().unwrap());
+    let head = options.plan_header(&J::INFO, PlanKind::Undo, Vec::new(), signature("ada"), report.plan().unwrap());
     let mut text = Vec::new();
     report.undo.as_ref().unwrap().write(&head, &mut text).unwrap();
     String::from_utf8(text).unwrap()

@@ -39,7 +39,7 @@ fn check(change: impl Fn(&mut Records, &mut Records), expected: &str, rest: &str
     assert_eq!((report.status, stale(&report).as_slice()), (Status::Refused, &[expected.to_owned()][..]), "{report:?}");
     assert_eq!(rig.calls(), [""; 0]);
     let error = report.error_text().unwrap();
-    assert!(error.contains("the plan no longer fits") && error.contains(expected), "{error}");
+    assert!(error.contains("the systems have changed since the plan was saved") && error.contains(expected), "{error}");
 
     let (report, _) = carry_out(&text, Rig::new(source, target), StalePolicy::SkipStale);
     assert_eq!((report.status, ended(&report).as_str()), (Status::Partial, rest));
@@ -95,7 +95,7 @@ fn an_update_whose_target_changed_is_moved() {
 fn an_update_that_would_change_more_is_moved() {
     check(
         |source, _| find(source, "old").community = Secret::new("hunter2".into()),
-        "update country old: other attributes are to change too, or it is held back or left out now",
+        "update country old: other attributes would change too, or it is now held or left out",
         "2 created, 1 updated, 2 deleted, 2 unchanged, 1 left_out",
     );
 }
@@ -181,17 +181,17 @@ fn check_loaded(rig: impl Fn(Rig) -> Rig, expected: &[&str], rest: &str) {
 fn what_is_held_back_or_left_out_now_is_moved() {
     check_loaded(
         |rig| rig.target_then(|world| world.countries.flag(country("gone", "").id(), Flags::PREVENT_DESTROY)),
-        &["delete country gone: it is held back or left out now, or goes in another way"],
+        &["delete country gone: it is now held or left out, or deleted in another way"],
         "2 created, 2 updated, 1 deleted, 2 unchanged, 1 held",
     );
     check_loaded(
         |rig| rig.source_then(|world| world.countries.flag(country("new", "").id(), Flags::IGNORE)),
-        &["create country new: what it needs is not there, or it is held back or left out now"],
+        &["create country new: a record that it needs is missing, or it is now held or left out"],
         "1 created, 2 updated, 2 deleted, 2 unchanged, 1 left_out",
     );
     check_loaded(
         |rig| rig.source_then(|world| world.countries.flag(country("old", "").id(), Flags::IGNORE)),
-        &["update country old: other attributes are to change too, or it is held back or left out now"],
+        &["update country old: other attributes would change too, or it is now held or left out"],
         "2 created, 1 updated, 2 deleted, 2 unchanged, 1 left_out",
     );
 }
@@ -253,7 +253,7 @@ fn what_lives_under_a_create_that_is_no_longer_there_is_not_created() {
     let (report, rig) = carry_out(&text, Rig::new(now, records(&["africa"])), StalePolicy::SkipStale);
     assert_eq!(rig.calls(), ["create region asia", "delete region africa"]);
     let moved = stale(&report);
-    let missing = "what it needs is not there, or it is held back or left out now";
+    let missing = "a record that it needs is missing, or it is now held or left out";
     assert!(moved.contains(&format!("create country france: {missing}")), "{moved:?}");
     assert!(moved.contains(&format!("create city france__paris: {missing}")), "{moved:?}");
 }

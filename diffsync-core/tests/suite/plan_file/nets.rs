@@ -27,7 +27,7 @@ fn undo_of(lab: &Handle) -> String {
     let mut options = apply();
     options.undo = Some(key());
     let ended = lab.run::<SyncNets>(options.clone());
-    assert_eq!(ended.report.undo.as_ref().unwrap().lost, [], "{:?}", ended.report);
+    assert_eq!(ended.report.undo.as_ref().unwrap().unrestorable, [], "{:?}", ended.report);
     inverse::<SyncNets>(&ended.report, &options)
 }
 
@@ -143,7 +143,7 @@ fn a_record_is_not_created_again_without_what_it_needs() {
     let ended = gone.run::<SyncNets>(apply_plan(apply(), &undo, StalePolicy::SkipStale));
     let reasons: Vec<_> = ended.report.stale.iter().map(ToString::to_string).collect();
     assert_eq!(reasons.len(), 3, "{reasons:?}");
-    assert!(reasons.iter().all(|reason| reason.ends_with(": what it needs is not there")), "{reasons:?}");
+    assert!(reasons.iter().all(|reason| reason.ends_with(": a record that it needs is missing")), "{reasons:?}");
     assert_eq!(gone.calls(), [""; 0]);
 }
 
@@ -171,7 +171,7 @@ fn check_drawn(mut draw: Draw) {
     options.undo = Some(key());
     let ended = which.run(&lab, options.clone());
     let undo = ended.report.undo.as_ref().unwrap();
-    assert_eq!(undo.lost, [], "{:?}", ended.report);
+    assert_eq!(undo.unrestorable, [], "{:?}", ended.report);
     let text = inverse::<SyncNets>(&ended.report, &options);
     // The lab counts what is to be there again as if it came from a source.
     let back = at(&target, &lab.target());

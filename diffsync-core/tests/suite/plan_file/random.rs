@@ -80,7 +80,7 @@ proptest! {
         let report = rig.run(undoable());
         let Some(undo) = &report.undo else { return Ok(()) };
         let lost: BTreeSet<String> =
-            undo.lost.iter().filter_map(|lost| Some(format!("{} {}", lost.model, lost.record.as_ref()?))).collect();
+            undo.unrestorable.iter().filter_map(|lost| Some(format!("{} {}", lost.model, lost.record.as_ref()?))).collect();
         let text = inverse::<SyncWorlds>(&report, &undoable());
         locked(&rig.answers).clear();
         let report = rig.run(apply_plan(apply(), &text, StalePolicy::Refuse));

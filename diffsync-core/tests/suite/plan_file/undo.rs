@@ -23,7 +23,7 @@ fn undone(rig: &Shared, text: &str, policy: StalePolicy) -> RunReport {
 }
 
 fn lost(text: &str) -> Vec<String> {
-    read(text).unwrap().lost.iter().map(ToString::to_string).collect()
+    read(text).unwrap().unrestorable.iter().map(ToString::to_string).collect()
 }
 
 fn sides() -> (Records, Records) {
@@ -113,7 +113,7 @@ fn what_the_target_deleted_by_itself_is_named_as_lost() {
     });
     let (report, text, _) = done(rig);
     assert_eq!((report.counts.deleted, report.counts.cascaded), (1, 1));
-    assert!(lost(&text).contains(&"country france: the target deleted it with what it was under".to_owned()), "{text}");
+    assert!(lost(&text).contains(&"country france: the target deleted it with its parent".to_owned()), "{text}");
     assert_eq!(read(&text).unwrap().operations(), 1);
 }
 
@@ -140,7 +140,7 @@ fn what_may_or_may_not_have_been_written_is_named() {
     options.record_time_limit = Some(std::time::Duration::from_millis(10));
     let report = rig.run(options.clone());
     let text = inverse::<SyncWorlds>(&report, &options);
-    assert_eq!(lost(&text)[0], "region europe: whether it was created is not known");
+    assert_eq!(lost(&text)[0], "region europe: it is unknown whether it was created");
 }
 
 #[test]

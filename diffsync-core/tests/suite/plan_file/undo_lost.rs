@@ -14,7 +14,7 @@ use crate::plan_file::{key, undoable};
 use crate::world::records;
 
 fn lost(report: &RunReport) -> Vec<String> {
-    report.undo.as_ref().unwrap().lost.iter().map(ToString::to_string).collect()
+    report.undo.as_ref().unwrap().unrestorable.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_record_that_came_back_as_another_before_it_was_to_be_deleted_is_named_by_th
     options.undo = Some(key());
     let ended = lab.run::<SyncNets>(options);
     assert_eq!(ended.undone(), ["delete device b: failed", "delete device a: held"]);
-    let taken_back = "its references may have been taken back: the target returned another record for it";
+    let taken_back = "its references may have been removed: the target returned another record for it";
     assert_eq!(lost(&ended.report), [format!("device b: {taken_back}")]);
 }
 
@@ -159,7 +159,7 @@ fn what_cannot_be_written_to_a_file_is_named_as_lost() {
     let report = run_job(SetGauges {}, options, Vec::new());
     assert_eq!((report.status, report.counts.written()), (Status::Completed, 4), "{:?}", report.error_text());
     let expected = ["created", "updated", "deleted"]
-        .map(|name| format!("gauge {name}: it cannot be taken back, since its values cannot be serialised: thirteen"));
+        .map(|name| format!("gauge {name}: it cannot be undone, since its values cannot be serialised: thirteen"));
     assert_eq!(lost(&report), expected);
     assert_eq!(report.undo.as_ref().unwrap().operations(), 1);
 }

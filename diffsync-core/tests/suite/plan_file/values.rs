@@ -31,7 +31,7 @@ fn plan_of(keys: &[&str], ordered: &[&str]) -> String {
     let mut target = Routers::default();
     target.routers.mark_loaded();
     let plan = Plan::new(source, target);
-    let head = dry_run().plan_head(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), &plan);
+    let head = dry_run().plan_header(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), &plan);
     let mut text = Vec::new();
     write_plan(&plan, &head, &key(), &mut text).unwrap();
     String::from_utf8(text).unwrap()
@@ -62,13 +62,16 @@ fn a_plan_that_is_about_a_record_twice_is_refused() {
     assert!(read(&text).is_ok());
     let error = read(&with_line_twice(&text, 1)).unwrap_err().to_string();
     let expected =
-        r#"line 3 is not part of a plan: it is about city {"country":"france","name":"paris"}, and so is line 2"#;
+        r#"line 3 is not part of a plan: city {"country":"france","name":"paris"} already has an operation in line 2"#;
     assert_eq!(error, expected);
 
     let (report, _) = Rig::new(source, target).run(undoable());
     let text = inverse::<SyncWorlds>(&report, &undoable());
     for line in 2..text.lines().count() - 1 {
-        assert!(read(&with_line_twice(&text, line)).unwrap_err().to_string().contains("and so is line"), "{text}");
+        assert!(
+            read(&with_line_twice(&text, line)).unwrap_err().to_string().contains("already has an operation in line"),
+            "{text}"
+        );
     }
 }
 

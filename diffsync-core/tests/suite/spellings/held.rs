@@ -9,11 +9,11 @@ fn what_may_be_one_record_is_created_and_not_deleted() {
     let plan = Plan::new(source, target);
     let expected = r#"zone b
   + alias x
-  - alias "x " (held back: the same as the new alias "x" but for surrounding space)
+  - alias "x " (held back: the same as the new alias "x" except for surrounding space)
 + zone Example.COM
   + entry Example.COM__WWW__1
-- zone example.com (held back: the same as the new zone "Example.COM" but for case)
-  - entry example.com__www__1 (held back: the same as the new entry "Example.COM__WWW__1" but for case)
+- zone example.com (held back: the same as the new zone "Example.COM" except for case)
+  - entry example.com__www__1 (held back: the same as the new entry "Example.COM__WWW__1" except for case)
 - zone old
 "#;
     assert_eq!(plan.tree().to_string(), expected);
@@ -31,18 +31,18 @@ fn the_report_names_what_says_that_the_two_are_one() {
     let expected = [
         (
             "a__ N__1",
-            "its identifier is that of the new entry \"A__n__1\" but for case and surrounding space; if the two are one, \
+            "its identifier is that of the new entry \"A__n__1\" except for case and surrounding space; if the two are the same, \
              put `compare = ignore_case` on the identifier of `zone`, which `zone` names, and put `compare = ignore_case` on \
              `name`, and trim the identifier where the adapter reads it",
         ),
         (
             "a",
-            "its identifier is that of the new zone \"A\" but for case; if the two are one, put `compare = ignore_case` on \
+            "its identifier is that of the new zone \"A\" except for case; if the two are the same, put `compare = ignore_case` on \
              `name`",
         ),
         (
             "c",
-            "its identifier is that of the new zone \"c \" but for surrounding space; if the two are one, trim the \
+            "its identifier is that of the new zone \"c \" except for surrounding space; if the two are the same, trim the \
              identifier where the adapter reads it",
         ),
     ];
@@ -58,11 +58,11 @@ fn the_report_names_what_says_that_the_two_are_one() {
 fn what_lives_under_what_is_held_is_held_too() {
     let source = dns(&["A"], &[], &[]);
     let target = dns(&["a", "a>b", "b>c", "d"], &[("c", "n"), ("d", "n")], &[("x", "a")]);
-    let expected = r#"- zone a (held back: the same as the new zone "A" but for case)
-  - alias x (held back: under what may be the new zone "A")
-  - zone b (held back: under what may be the new zone "A")
-    - zone c (held back: under what may be the new zone "A")
-      - entry c__n__1 (held back: under what may be the new zone "A")
+    let expected = r#"- zone a (held back: the same as the new zone "A" except for case)
+  - alias x (held back: under a record that may be the new zone "A")
+  - zone b (held back: under a record that may be the new zone "A")
+    - zone c (held back: under a record that may be the new zone "A")
+      - entry c__n__1 (held back: under a record that may be the new zone "A")
 - zone d
   - entry d__n__1
 + zone A
@@ -72,7 +72,7 @@ fn what_lives_under_what_is_held_is_held_too() {
     assert_eq!(report.plan().unwrap().tree().to_string(), expected);
     assert_eq!((report.counts.created, report.counts.deleted, report.counts.held), (1, 2, 5));
     let reason = report.failures().next().unwrap().reason;
-    assert_eq!(reason, "it lives under what may be the new zone \"A\", and is held back with that");
+    assert_eq!(reason, "it is under a record that may be the new zone \"A\", and is held back with it");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn check(source: &Network, refusal: &str, allowed: usize) {
 fn a_run_that_would_delete_much_is_refused_where_the_peer_deletes_it() {
     let names: Vec<String> = (0..13).map(|number| format!("s{number:02}")).collect();
     let source = network(&names.iter().map(String::as_str).collect::<Vec<_>>(), &[], &[]);
-    let refusal = "it would change more than it may:\nsite: it would delete 7 records where the target holds 20, and 30% are \
+    let refusal = "the run would exceed its limits:\nsite: it would delete 7 records where the target holds 20, and 30% are \
                    allowed";
     check(&source, refusal, 7);
 }
@@ -44,6 +44,6 @@ fn a_run_that_would_delete_much_is_refused_where_the_peer_deletes_it() {
 #[test]
 fn an_empty_table_of_the_source_is_refused_where_the_peer_deletes_everything() {
     let refusal =
-        "it would change more than it may:\nsite: the source holds none, and it would delete 20 of the target's 20";
+        "the run would exceed its limits:\nsite: the source holds none, and it would delete 20 of the target's 20";
     check(&network(&[], &[], &[]), refusal, 20);
 }

@@ -35,7 +35,7 @@ fn duplicates_are_rejected_all_at_once_where_the_peer_ends_at_the_first() {
     assert_eq!(theirs["message"], json!("('Object b already present', site \"b\")"));
 
     let plan = Plan::new(source, target);
-    assert_eq!(problems(&plan), ["source: site \"b\" is there 2 times", "source: site \"c\" is there 2 times"]);
+    assert_eq!(problems(&plan), ["source: site \"b\" occurs 2 times", "source: site \"c\" occurs 2 times"]);
     assert_eq!(tree(&plan), json!({ "site": { "a": { "+": { "note": "old" } } } }));
     assert_eq!(plan.diff().summary().total.rejected, 2);
 }

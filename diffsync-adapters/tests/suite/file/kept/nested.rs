@@ -107,9 +107,8 @@ fn an_undo_plan_says_which_keys_it_cannot_bring_back() {
         let mut options = RunOptions::new(&J::INFO).apply().allow("device", Operation::Delete, Limit::Count(9));
         options.undo = Some(PlanKey::new(b"0123456789abcdef").unwrap());
         let report = block_on(Run::execute(Arc::new(job(&folders)), options, Vec::new()));
-        let lost: Vec<_> = report.undo.unwrap().lost.iter().map(ToString::to_string).collect();
-        let expected =
-            "device: records that are created again come back without `owner`, `rack`, which the model does not know";
+        let lost: Vec<_> = report.undo.unwrap().unrestorable.iter().map(ToString::to_string).collect();
+        let expected = "device: records that are created again lose `owner`, `rack`, which the model does not know";
         assert_eq!(lost, [expected], "{file}");
     }
     macro_rules! check {
@@ -149,8 +148,8 @@ fn an_undo_plan_says_that_comments_do_not_come_back() {
         let mut options = RunOptions::new(&J::INFO).apply().allow("device", Operation::Delete, Limit::Count(9));
         options.undo = Some(PlanKey::new(b"0123456789abcdef").unwrap());
         let report = block_on(Run::execute(Arc::new(job(&folders)), options, Vec::new()));
-        let lost: Vec<_> = report.undo.unwrap().lost.iter().map(ToString::to_string).collect();
-        let expected = "device: records that are created again come back without their comments";
+        let lost: Vec<_> = report.undo.unwrap().unrestorable.iter().map(ToString::to_string).collect();
+        let expected = "device: records that are created again lose their comments";
         assert_eq!(lost, if is_lost { vec![expected] } else { vec![] }, "{target}");
     }
     let yaml = |target, is_lost| {
