@@ -85,7 +85,7 @@ pub(crate) fn fill<D: HasTable<M>, M: RestModel>(
         let shown = |key: &String| rest.client.shown_url(&format!("{}/{key}", M::REST.path));
         let places: Vec<String> = keys.iter().map(shown).collect();
         let (times, places) = (keys.len(), places.join(", "));
-        table.reject(id, format!("it is there {times} times: {places}; delete all but one of them"));
+        table.reject(id, format!("it occurs {times} times: {places}; delete all but one of them"));
     }
 
     if nameless > 0 {

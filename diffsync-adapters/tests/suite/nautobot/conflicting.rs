@@ -141,7 +141,7 @@ async fn records_that_are_there_twice_are_named_and_the_rest_goes_on() {
     );
     let problems: Vec<_> = report.problems().iter().map(ToString::to_string).collect();
     let problem = problems.iter().find(|problem| problem.contains("Root 1")).unwrap();
-    assert!(problem.starts_with(&Side::Target.to_string()) && problem.contains("it is there 2 times"), "{problem}");
+    assert!(problem.starts_with(&Side::Target.to_string()) && problem.contains("it occurs 2 times"), "{problem}");
     assert!(problem.contains(&format!("dcim/locations/{twin}")) && problem.contains("delete all but one"), "{problem}");
 
     let report = run_with(changed(), adapter(&fake), |options| {
