@@ -15,7 +15,7 @@ pub(crate) mod tree;
 
 pub use self::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
 pub use self::outcome::{HoldReason, Outcome, OutcomeCounts, OutcomeKind, Outcomes};
-pub use self::tree::{DiffLine, DiffTree};
+pub use self::tree::{DiffLine, DiffRow, DiffTree};
 pub use crate::data::refusal::{Breach, Drift, Refusal};
 
 use std::fmt;

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::data::side::Side;
 use crate::model::operation::Operation;
-use crate::plan::RecordRef;
-use crate::plan::diff::{Diff, TableDiff, Withheld};
+use crate::plan::diff::{Diff, TableDiff, Twin, Withheld};
+use crate::plan::{PlanView, RecordRef};
 
 /// What became of a record that was to be created, updated or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +89,18 @@ impl Outcome {
         }
     }
 
+    /// Why the record was not written, if it was not: the target's error, or the record that caused it.
+    #[must_use]
+    pub fn reason(&self, plan: &dyn PlanView, record: RecordRef) -> Option<String> {
+        match self {
+            Self::Failed { error, .. } => Some(error.to_string()),
+            Self::Blocked { by } => Some(format!("because of {}", name(plan, *by))),
+            Self::Held { reason } => Some(reason.text(plan, record)),
+            Self::Unknown { reason } => Some(reason.to_string()),
+            _ => None,
+        }
+    }
+
     /// Whether the target was changed.
     #[must_use]
     pub fn is_written(&self) -> bool {
@@ -125,6 +137,30 @@ pub enum HoldReason {
         /// The record that is held.
         held: RecordRef,
     },
+}
+
+impl HoldReason {
+    /// Why this record was held back.
+    fn text(&self, plan: &dyn PlanView, record: RecordRef) -> String {
+        match self {
+            Self::Guard => "a guard held it back".to_owned(),
+            Self::PreventDestroy => "`prevent_destroy` held it back".to_owned(),
+            Self::PossibleDuplicate { new } => Twin::of(plan, record, *new).reason(),
+            Self::Conflict { with } => format!(
+                "held, because {} could not be written: a unique value of it is taken, perhaps by this record; free the \
+                 value by hand, or put `deletes_first` on the model",
+                name(plan, *with)
+            ),
+            Self::WrittenOver { by } => {
+                format!("held, because the target stored {} under its identifier", name(plan, *by))
+            }
+            Self::Under { held } => format!("held, because it lives under {}, which is held", name(plan, *held)),
+        }
+    }
+}
+
+fn name(plan: &dyn PlanView, record: RecordRef) -> String {
+    format!("{} {:?}", plan.diff().tables()[record.model()].schema().name, plan.record(record))
 }
 
 /// The kinds of outcomes of an operation.
@@ -339,7 +375,8 @@ impl Outcomes {
 }
 
 /// How many records of a run ended as what. Every record of the union of both sides is counted once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct OutcomeCounts {
     /// The same on both sides.
