@@ -357,6 +357,7 @@ impl History {
     /// If there is no such sync or more than one, or the history cannot be read.
     pub async fn sync(&self, name: &str) -> Result<SavedSync, HistoryError> {
         let (condition, value) = match name {
+            "" => return Err(HistoryError::UnknownSync(String::new())),
             "last" => ("no > ?", Value::from(0)),
             _ => ("substr(id, 1, length(?)) = ?", Value::from(name.to_lowercase())),
         };
@@ -368,11 +369,11 @@ impl History {
             Some(sync) if is_ambiguous && sync.id.to_string() != name => {
                 Err(HistoryError::AmbiguousSync(name.to_owned()))
             }
-            Some(mut sync) if !name.is_empty() => {
+            Some(mut sync) => {
                 sync.steps = self.steps(sync.no, sync.no).await?.into_iter().map(|(_, step)| step).collect();
                 Ok(sync)
             }
-            _ => Err(HistoryError::UnknownSync(name.to_owned())),
+            None => Err(HistoryError::UnknownSync(name.to_owned())),
         }
     }
 

@@ -16,7 +16,8 @@ pub(super) static DIALECT: Dialect = Dialect {
     // The number is arbitrary, and the same in every version of the program.
     begin_migration: &["BEGIN", "SELECT pg_advisory_xact_lock(7304811920016)"],
     begin: "BEGIN",
-    has_schema: "SELECT 1::bigint AS found WHERE to_regclass('history_schema') IS NOT NULL",
+    // Not `to_regclass`, which may answer from before the lock was taken.
+    has_schema: "SELECT 1 AS found FROM pg_class WHERE relname = 'history_schema' AND pg_table_is_visible(oid)",
     now: "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
     vacuum: Vacuum::Once("VACUUM history_change, history_entry, history_line"),
     json_rows,
