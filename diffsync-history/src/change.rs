@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::database::ColumnType::{Integer, Text};
-use crate::database::{BulkRow, Column, Row};
+use crate::database::{BulkRow, Column, Row, clean};
 use crate::error::HistoryError;
 use crate::page::{Page, PageRequest, Query};
 use crate::store::History;
-use crate::sync::{SyncId, clean};
+use crate::sync::SyncId;
 
 /// One record of a sync's diff.
 #[derive(Debug, Clone, PartialEq, Serialize)]

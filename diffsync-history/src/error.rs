@@ -16,9 +16,9 @@ pub enum HistoryError {
     /// It is not known where this user's data is.
     #[error("there is no folder for the history, since neither XDG_DATA_HOME nor HOME is an absolute path; name a file for it")]
     NoDataFolder,
-    /// The folder or the file cannot be created.
-    #[error("cannot create the history `{url}`: {source}; check who may write to its folder")]
-    Create {
+    /// The file cannot be opened, or it or its folder cannot be created.
+    #[error("cannot open or create the history `{url}`: {source}; check who may read it and write to its folder")]
+    File {
         /// Where the history is.
         url: HistoryUrl,
         /// Why.
@@ -46,7 +46,7 @@ pub enum HistoryError {
         known: i64,
     },
     /// Another program holds the database for too long.
-    #[error("cannot {doing} in the history `{url}`: another program has locked it for more than 10 seconds; end that, or wait for it")]
+    #[error("cannot {doing}: another program has locked the history `{url}` for more than 10 seconds; wait for it, or end it")]
     Locked {
         /// Where the history is.
         url: HistoryUrl,
@@ -54,7 +54,7 @@ pub enum HistoryError {
         doing: &'static str,
     },
     /// This user may not write.
-    #[error("cannot {doing} in the history `{url}`: it is read-only for this user; check its permissions and those of its folder")]
+    #[error("cannot {doing}: the history `{url}` is read-only for this user; check its permissions and those of its folder")]
     ReadOnly {
         /// Where the history is.
         url: HistoryUrl,
@@ -62,7 +62,7 @@ pub enum HistoryError {
         doing: &'static str,
     },
     /// No space is left.
-    #[error("cannot {doing} in the history `{url}`: its disk is full; make room, or remove the details of old syncs")]
+    #[error("cannot {doing}: the disk of the history `{url}` is full; make room, or remove the details of old syncs")]
     Full {
         /// Where the history is.
         url: HistoryUrl,
@@ -70,7 +70,7 @@ pub enum HistoryError {
         doing: &'static str,
     },
     /// The server cannot be reached, or the connection to it broke.
-    #[error("cannot {doing} in the history `{url}`: the database cannot be reached: {source}")]
+    #[error("cannot {doing}: the history `{url}` cannot be reached: {source}")]
     Unreachable {
         /// Where the history is.
         url: HistoryUrl,
@@ -80,7 +80,7 @@ pub enum HistoryError {
         source: sqlx::Error,
     },
     /// The database refused something.
-    #[error("cannot {doing} in the history `{url}`: {source}")]
+    #[error("cannot {doing}: the history `{url}` refused it: {source}")]
     Database {
         /// Where the history is.
         url: HistoryUrl,
@@ -109,7 +109,7 @@ pub enum HistoryError {
 /// Why something failed, before it is known in which history.
 pub(crate) enum Cause {
     NotBuiltIn,
-    Create(io::Error),
+    File(io::Error),
     Database(sqlx::Error),
 }
 
@@ -124,7 +124,7 @@ impl HistoryError {
         let url = url.clone();
         match cause.into() {
             Cause::NotBuiltIn => Self::NotBuiltIn(url),
-            Cause::Create(source) => Self::Create { url, source },
+            Cause::File(source) => Self::File { url, source },
             Cause::Database(source) => match Kind::of(&source) {
                 Kind::NotADatabase => Self::NotADatabase(url),
                 Kind::Locked => Self::Locked { url, doing },
@@ -183,6 +183,36 @@ impl Kind {
                 connection if connection.starts_with("08") => Self::Unreachable,
                 _ => Self::Other,
             },
+        }
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::sqlite::SqliteConnection;
+    use sqlx::{Connection as _, Executor as _};
+
+    use super::*;
+
+    /// The words for the error of the last statement.
+    fn words(statements: &'static str) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let error = runtime.block_on(async {
+            let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+            connection.execute(sqlx::raw_sql(statements)).await.unwrap_err()
+        });
+        HistoryError::new(&HistoryUrl::file("h.db"), "record a run", error).to_string()
+    }
+
+    #[test]
+    fn an_error_is_said_in_words() {
+        for (statements, expected) in [
+            ("PRAGMA max_page_count = 1; CREATE TABLE a (b)", "cannot record a run: the disk of the history `h.db` is full"),
+            ("PRAGMA query_only = 1; CREATE TABLE a (b)", "cannot record a run: the history `h.db` is read-only"),
+            ("SELECT * FROM a", "cannot record a run: the history `h.db` refused it: "),
+        ] {
+            let words = words(statements);
+            assert!(words.starts_with(expected), "{words}");
         }
     }
 }

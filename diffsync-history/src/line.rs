@@ -8,12 +8,12 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::database::ColumnType::{Integer, Text};
-use crate::database::{BulkRow, Column, Row};
+use crate::database::{BulkRow, Column, Row, clean};
 use crate::error::HistoryError;
 use crate::page::{Page, PageRequest, Query};
 use crate::step::named;
 use crate::store::History;
-use crate::sync::{SyncId, clean};
+use crate::sync::SyncId;
 use crate::time::from_micros;
 
 /// How important a log line is, the most important first.

@@ -32,7 +32,7 @@ impl History {
 
     pub(crate) async fn open_with(url: &HistoryUrl, connections: u32) -> Result<Self, HistoryError> {
         let history = Self { url: url.clone(), pool: Pool::open(url, connections).await? };
-        let mut connection = history.connection("open it").await?;
+        let mut connection = history.connection("open the history").await?;
         migrate(url, &mut connection, history.dialect()).await?;
         drop(connection);
         Ok(history)

@@ -12,7 +12,7 @@ mod value;
 
 pub(crate) use self::row::Row;
 pub(crate) use self::statement::{BulkRow, Statement};
-pub(crate) use self::value::Value;
+pub(crate) use self::value::{Value, clean};
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -85,7 +85,7 @@ impl Pool {
             #[allow(unreachable_patterns, reason = "with both features there is nothing left")]
             _ => Err(Cause::NotBuiltIn),
         };
-        opened.map_err(|cause| HistoryError::new(url, "open it", cause))
+        opened.map_err(|cause| HistoryError::new(url, "open the history", cause))
     }
 
     pub(crate) async fn acquire(&self) -> Result<Connection, sqlx::Error> {

@@ -39,7 +39,7 @@ fn json_rows(columns: &[Column]) -> JsonRows {
 }
 
 pub(super) async fn open(path: &Path, connections: u32) -> Result<SqlitePool, Cause> {
-    create(path).map_err(Cause::Create)?;
+    create(path).map_err(Cause::File)?;
 
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -80,7 +80,10 @@ fn is_busy(error: &sqlx::Error) -> bool {
 /// Creates the file and its folder where they are missing, for this user alone.
 fn create(path: &Path) -> io::Result<()> {
     if path.exists() {
-        return Ok(());
+        // Says why it cannot be opened better than the database does.
+        return fs::File::open(path).and_then(|file| file.metadata()).and_then(|metadata| {
+            if metadata.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) }
+        });
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut file = fs::OpenOptions::new();

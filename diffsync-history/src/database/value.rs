@@ -43,3 +43,8 @@ impl From<Option<String>> for Value {
         Self::Text(text)
     }
 }
+
+/// A text without NUL, which no database holds.
+pub(crate) fn clean(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}

@@ -1,6 +1,7 @@
 //! Recording a run while it goes on.
 
 mod batch;
+mod end;
 mod writer;
 
 use std::fmt;
@@ -16,7 +17,8 @@ use jiff::Timestamp;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-use self::writer::{Message, SyncEnd, Writer};
+use self::end::SyncEnd;
+use self::writer::{Message, Writer};
 use crate::error::HistoryError;
 use crate::lease::{LeaseError, LeaseName};
 use crate::line::LogLine;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use diffsync_core::model::Operation;
 use diffsync_core::plan::{Outcome, PlanView, RecordRef};
-use diffsync_core::report::{RunReport, StepReport};
+use diffsync_core::report::StepReport;
 use diffsync_core::run::CancellationToken;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
@@ -18,16 +18,15 @@ use url::Url;
 
 use super::HistoryPolicy;
 use super::batch::{Batch, RowCounts, number};
+use super::end::SyncEnd;
 use crate::change::{ChangeRow, action_name};
-use crate::database::{Dialect, Statement};
+use crate::database::{Dialect, Statement, clean};
 use crate::entry::EntryRow;
 use crate::error::HistoryError;
 use crate::lease::{Lease, RENEWAL, VALIDITY};
 use crate::line::{LineRow, LogLine};
 use crate::step;
 use crate::store::History;
-use crate::sync::{SyncStatus, clean};
-use crate::time::now;
 use crate::url::HistoryUrl;
 
 /// How long a transient error is retried.
@@ -56,51 +55,6 @@ pub(super) enum Message {
     End(Box<SyncEnd>),
     /// Write everything, and report the first error.
     Finish(oneshot::Sender<Result<(), HistoryError>>),
-}
-
-/// How a sync ended.
-pub(super) struct SyncEnd {
-    status: SyncStatus,
-    error: Option<String>,
-    breaches: Option<String>,
-    counts: Option<String>,
-    retries: u64,
-    at: Timestamp,
-}
-
-impl SyncEnd {
-    pub(super) fn of(report: &RunReport) -> Self {
-        Self {
-            status: report.status.into(),
-            error: report.error_text().map(clean),
-            breaches: serde_json::to_string(&report.breaches).ok().filter(|_| !report.breaches.is_empty()),
-            counts: report.plan().and_then(|_| serde_json::to_string(&report.counts).ok()),
-            retries: report.retries,
-            at: now(),
-        }
-    }
-
-    /// The end of a run that did not report it.
-    fn unreported() -> Self {
-        let error = Some("the program ended the run without a report".to_owned());
-        Self { status: SyncStatus::Failed, error, breaches: None, counts: None, retries: 0, at: now() }
-    }
-
-    fn statement(&self, sync_no: i64) -> Statement {
-        Statement::new(
-            "UPDATE history_sync SET status = $1, ended_at = $2, error = $3, breaches = $4, counts = $5, retries = $6, \
-             heartbeat_at = $2 WHERE no = $7",
-            vec![
-                self.status.as_str().into(),
-                self.at.as_microsecond().into(),
-                self.error.clone().into(),
-                self.breaches.clone().into(),
-                self.counts.clone().into(),
-                i64::try_from(self.retries).unwrap_or(i64::MAX).into(),
-                sync_no.into(),
-            ],
-        )
-    }
 }
 
 /// Writes one sync.

@@ -3,7 +3,6 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "clippy takes only test functions for tests, not what they call")]
 
 mod databases;
-mod figures;
 mod filters;
 mod kill;
 mod leases;

@@ -38,7 +38,7 @@ fn a_run_that_requires_a_history_writes_nothing_without_it() {
         let (status, written, error) = broken(&database, HistoryPolicy::Required).await;
         assert_eq!((status, written), (Status::Cancelled, 0));
         let error = error.unwrap();
-        assert!(error.starts_with("cannot record a run in the history"), "{error}");
+        assert!(error.starts_with("cannot record a run: the history"), "{error}");
         let sync = database.open().await.sync("last").await.unwrap();
         assert_eq!((sync.status, sync.changes, sync.dropped), (SyncStatus::Cancelled, 0, 33));
     });
