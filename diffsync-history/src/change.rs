@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::database::ColumnType::{Integer, Text};
-use crate::database::{BulkRow, Column, Row, clean};
+use crate::database::{BulkRow, Column, Row, Value, clean};
 use crate::error::HistoryError;
 use crate::page::{Page, PageRequest, Query};
 use crate::store::History;
@@ -124,7 +124,6 @@ impl History {
 }
 
 /// A change on its way into the history.
-#[derive(Serialize)]
 pub(crate) struct ChangeRow {
     seq: i64,
     parent_seq: Option<i64>,
@@ -148,6 +147,20 @@ impl BulkRow for ChangeRow {
         ("withheld", Text),
         ("changes", Text),
     ];
+
+    fn add_values(self, values: &mut Vec<Value>) {
+        let Self { seq, parent_seq, depth, model, record, action, withheld, changes } = self;
+        values.extend([
+            seq.into(),
+            parent_seq.into(),
+            depth.into(),
+            model.into(),
+            record.into(),
+            action.into(),
+            withheld.into(),
+            changes.into(),
+        ]);
+    }
 }
 
 impl ChangeRow {
@@ -165,6 +178,11 @@ impl ChangeRow {
             // An attribute that cannot be serialised is replaced by the reason, so the whole cannot fail.
             changes: action.and_then(|_| serde_json::to_string(&row.changes()).ok()),
         }
+    }
+
+    /// How long its texts are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.record.len() + self.changes.as_ref().map_or(0, String::len)
     }
 }
 

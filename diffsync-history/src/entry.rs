@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::change::action;
 use crate::database::ColumnType::{Integer, Text};
-use crate::database::{BulkRow, Column, Row};
+use crate::database::{BulkRow, Column, Row, Value};
 use crate::error::HistoryError;
 use crate::page::{Page, PageRequest, Query};
 use crate::store::History;
@@ -111,7 +111,6 @@ impl History {
 }
 
 /// A log entry on its way into the history. Its changes are those of a row of the diff.
-#[derive(Serialize)]
 pub(crate) struct EntryRow {
     pub(crate) seq: i64,
     pub(crate) at: i64,
@@ -139,4 +138,27 @@ impl BulkRow for EntryRow {
         ("change_seq", Integer),
         ("message", Text),
     ];
+
+    fn add_values(self, values: &mut Vec<Value>) {
+        let Self { seq, at, action, status, model, record, identifiers, url, change_seq, message } = self;
+        values.extend([
+            seq.into(),
+            at.into(),
+            action.into(),
+            status.into(),
+            model.into(),
+            record.into(),
+            identifiers.into(),
+            url.into(),
+            change_seq.into(),
+            message.into(),
+        ]);
+    }
+}
+
+impl EntryRow {
+    /// How long its texts are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.record.len() + self.message.as_ref().map_or(0, String::len)
+    }
 }

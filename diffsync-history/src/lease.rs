@@ -91,7 +91,8 @@ impl Lease {
 }
 
 impl History {
-    /// Takes leases for a run, all of them or none.
+    /// Takes leases for a run, all of them or none. [`Recorder::start`](crate::Recorder::start) does so, and renews them; without
+    /// it they end after 30 seconds.
     ///
     /// # Errors
     ///
@@ -150,7 +151,7 @@ impl History {
     /// # Errors
     ///
     /// If one of them was lost, or the history cannot be written.
-    pub async fn renew(&self, lease: &Lease) -> Result<(), HistoryError> {
+    pub(crate) async fn renew(&self, lease: &Lease) -> Result<(), HistoryError> {
         let (doing, now) = ("renew a lease", self.dialect().now);
         let sync = || Value::from(lease.sync.to_string());
 

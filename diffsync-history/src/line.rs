@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::database::ColumnType::{Integer, Text};
-use crate::database::{BulkRow, Column, Row, clean};
+use crate::database::{BulkRow, Column, Row, Value, clean};
 use crate::error::HistoryError;
 use crate::page::{Page, PageRequest, Query};
 use crate::step::named;
@@ -124,7 +124,6 @@ impl History {
 }
 
 /// A log line on its way into the history.
-#[derive(Serialize)]
 pub(crate) struct LineRow {
     seq: i64,
     at: i64,
@@ -146,6 +145,19 @@ impl BulkRow for LineRow {
         ("message", Text),
         ("fields", Text),
     ];
+
+    fn add_values(self, values: &mut Vec<Value>) {
+        let Self { seq, at, level, target, step, message, fields } = self;
+        values.extend([
+            seq.into(),
+            at.into(),
+            level.into(),
+            target.into(),
+            step.into(),
+            message.into(),
+            fields.into(),
+        ]);
+    }
 }
 
 impl LineRow {
@@ -160,5 +172,10 @@ impl LineRow {
             message: clean(message),
             fields: fields.map(|fields| fields.to_string()),
         }
+    }
+
+    /// How long its texts are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.message.len() + self.fields.as_ref().map_or(0, String::len)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::database::{Connection, Dialect, Pool, Row, Statement, Value};
+use crate::database::{Connection, Dialect, Insert, Pool, Row, Statement, Value};
 use crate::error::HistoryError;
 use crate::schema::migrate;
 use crate::url::HistoryUrl;
@@ -81,14 +81,15 @@ impl History {
         rows.iter().map(read).collect::<Result<_, _>>().map_err(|error| self.error(doing, error))
     }
 
-    /// Executes statements that are written together or not at all.
+    /// Executes statements and inserts rows, all of them or none.
     pub(crate) async fn execute_all(
         &self,
         doing: &'static str,
         statements: &[Statement],
+        inserts: &[Insert],
     ) -> Result<(), HistoryError> {
         let mut connection = self.connection(doing).await?;
-        let written = self.transaction(&mut connection, statements).await;
+        let written = self.transaction(&mut connection, statements, inserts).await;
         if written.is_err() {
             // The connection may be gone, which rolls back as well.
             let _ = connection.run("ROLLBACK").await;
@@ -100,10 +101,14 @@ impl History {
         &self,
         connection: &mut Connection,
         statements: &[Statement],
+        inserts: &[Insert],
     ) -> Result<(), sqlx::Error> {
         connection.run(self.dialect().begin).await?;
         for Statement { sql, values } in statements {
             connection.execute(sql, values.clone()).await?;
+        }
+        for insert in inserts {
+            connection.insert(insert).await?;
         }
         connection.run("COMMIT").await
     }

@@ -11,10 +11,9 @@ mod statement;
 mod value;
 
 pub(crate) use self::row::Row;
-pub(crate) use self::statement::{BulkRow, Statement};
+pub(crate) use self::statement::{BulkRow, Column, ColumnType, Insert, Statement};
 pub(crate) use self::value::{Value, clean};
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 #[cfg(feature = "postgres")]
@@ -59,20 +58,23 @@ macro_rules! on_each {
 }
 use on_each;
 
-/// A query with its values.
-macro_rules! query {
-    ($sql:expr, $values:expr) => {{
-        let mut query = sqlx::query(AssertSqlSafe($sql));
+/// Binds values to a query.
+macro_rules! bind {
+    ($query:expr, $values:expr) => {{
+        let mut query = $query;
         for value in $values {
             query = match value {
                 Value::Flag(flag) => query.bind(flag),
                 Value::Integer(number) => query.bind(number),
-                Value::Text(text) => query.bind(text),
+                Value::Text(Some(text)) => query.bind(text),
+                Value::Text(None) => query.bind(None::<&str>),
             };
         }
         query
     }};
 }
+#[cfg(feature = "sqlite")]
+use bind;
 
 impl Pool {
     /// Opens a database, and creates it where it is a file that does not exist.
@@ -117,16 +119,26 @@ impl Connection {
     /// Executes a statement, and returns how many rows it changed.
     pub(crate) async fn execute(&mut self, sql: &str, values: Vec<Value>) -> Result<u64, sqlx::Error> {
         on_each!(Self, self, connection => {
-            Ok(query!(sql, values).execute(&mut **connection).await?.rows_affected())
+            Ok(bind!(sqlx::query(AssertSqlSafe(sql)), values).execute(&mut **connection).await?.rows_affected())
         })
     }
 
     /// The rows of a query.
     pub(crate) async fn fetch(&mut self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, sqlx::Error> {
         on_each!(Self, self, connection => {
-            let rows = query!(sql, values).fetch_all(&mut **connection).await?;
+            let rows = bind!(sqlx::query(AssertSqlSafe(sql)), values).fetch_all(&mut **connection).await?;
             Ok(rows.into_iter().map(Row::from).collect())
         })
+    }
+
+    /// Inserts rows.
+    pub(crate) async fn insert(&mut self, insert: &Insert) -> Result<(), sqlx::Error> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => sqlite::insert(connection, insert).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => postgres::insert(connection, insert).await,
+        }
     }
 
     /// Executes several statements without values.
@@ -151,8 +163,6 @@ pub(crate) struct Dialect {
     pub(crate) now: &'static str,
     /// Gives the space of deleted rows back.
     pub(crate) vacuum: Vacuum,
-    /// A table of the objects in a JSON array, which is the value `$2`.
-    json_rows: fn(&[Column]) -> JsonRows,
     /// Whether a column of JSON objects has a key: the column, the path to the object, and the placeholder of the key.
     pub(crate) has_key: fn(&str, &str, &str) -> String,
 }
@@ -169,41 +179,4 @@ pub(crate) enum Vacuum {
     /// By one statement, which does not lock others out.
     #[cfg(feature = "postgres")]
     Once(&'static str),
-}
-
-/// A column of a bulk insert.
-pub(crate) type Column = (&'static str, ColumnType);
-
-/// The types of columns.
-#[derive(Clone, Copy)]
-pub(crate) enum ColumnType {
-    /// A whole number.
-    Integer,
-    /// A text.
-    Text,
-}
-
-/// The parts of a query that reads rows from JSON.
-struct JsonRows {
-    /// What is selected, a text for each column.
-    columns: Vec<String>,
-    /// From what.
-    from: String,
-}
-
-impl Dialect {
-    /// The statement that inserts rows of a sync, whose number is `$1`, from a JSON array of objects, which is `$2`.
-    ///
-    /// A row that exists is left alone, so a batch may be written again if it is unknown whether it was written.
-    pub(crate) fn insert(&self, table: &str, columns: &[Column]) -> String {
-        let JsonRows { columns: selected, from } = (self.json_rows)(columns);
-        let mut sql = format!("INSERT INTO {table} (sync_no");
-        for (name, _) in columns {
-            // Writing to a string does not fail.
-            let _ = write!(sql, ", {name}");
-        }
-        let selected = selected.join(", ");
-        let _ = write!(sql, ") SELECT $1, {selected} FROM {from} WHERE true ON CONFLICT DO NOTHING");
-        sql
-    }
 }

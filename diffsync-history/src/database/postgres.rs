@@ -3,12 +3,12 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection as _};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 use tokio::time::timeout;
 use url::Url;
 
-use super::{CONNECT_LIMIT, Column, ColumnType, Dialect, JsonRows, Vacuum};
+use super::{CONNECT_LIMIT, ColumnType, Dialect, Insert, Vacuum, Value};
 use crate::error::Cause;
 
 pub(super) static DIALECT: Dialect = Dialect {
@@ -20,18 +20,31 @@ pub(super) static DIALECT: Dialect = Dialect {
     has_schema: "SELECT 1 AS found FROM pg_class WHERE relname = 'history_schema' AND pg_table_is_visible(oid)",
     now: "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
     vacuum: Vacuum::Once("VACUUM history_change, history_entry, history_line"),
-    json_rows,
     has_key: |column, path, key| format!("jsonb_exists({column}::jsonb->'{path}', {key})"),
 };
 
-fn json_rows(columns: &[Column]) -> JsonRows {
-    let types = columns.iter().map(|(name, ty)| match ty {
-        ColumnType::Integer => format!("{name} bigint"),
-        ColumnType::Text => format!("{name} text"),
+/// Inserts rows with one statement, whose values are an array for each column.
+pub(super) async fn insert(connection: &mut PgConnection, insert: &Insert) -> Result<(), sqlx::Error> {
+    let names = insert.names();
+    let arrays = insert.columns.iter().zip(2..).map(|((_, ty), number)| match ty {
+        ColumnType::Integer => format!("${number}::bigint[]"),
+        ColumnType::Text => format!("${number}::text[]"),
     });
-    let types = types.collect::<Vec<_>>().join(", ");
-    let columns = columns.iter().map(|(name, _)| format!("r.{name}")).collect();
-    JsonRows { columns, from: format!("json_to_recordset($2::text::json) AS r ({types})") }
+    let arrays = arrays.collect::<Vec<_>>().join(", ");
+    let table = insert.table;
+    let sql = format!(
+        "INSERT INTO {table} (sync_no, {names}) SELECT $1, r.* FROM unnest({arrays}) AS r ON CONFLICT DO NOTHING"
+    );
+
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(insert.sync_no);
+    for (at, (_, ty)) in insert.columns.iter().enumerate() {
+        let column = insert.values.iter().skip(at).step_by(insert.columns.len());
+        query = match ty {
+            ColumnType::Integer => query.bind(column.map(Value::integer).collect::<Vec<_>>()),
+            ColumnType::Text => query.bind(column.map(Value::text).collect::<Vec<_>>()),
+        };
+    }
+    query.execute(connection).await.map(drop)
 }
 
 pub(super) async fn open(url: &Url, connections: u32) -> Result<PgPool, Cause> {

@@ -1,11 +1,26 @@
 //! Values that are bound to statements.
 
-/// A value that is bound to a statement.
+use std::sync::Arc;
+
+/// A value that is bound to a statement. It is cheap to clone, since a statement may have to be executed again.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     Flag(bool),
     Integer(Option<i64>),
-    Text(Option<String>),
+    Text(Option<Arc<str>>),
+}
+
+#[cfg(feature = "postgres")]
+impl Value {
+    /// The value of a column of numbers.
+    pub(super) fn integer(&self) -> Option<i64> {
+        if let Self::Integer(number) = self { *number } else { None }
+    }
+
+    /// The value of a column of texts.
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { text.as_deref() } else { None }
+    }
 }
 
 impl From<bool> for Value {
@@ -28,19 +43,25 @@ impl From<Option<i64>> for Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
+        Self::Text(Some(text.into()))
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self::Text(Some(text))
+        Self::Text(Some(text.into()))
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        Self::Text(text.map(Into::into))
     }
 }
 
 impl From<Option<String>> for Value {
     fn from(text: Option<String>) -> Self {
-        Self::Text(text)
+        Self::Text(text.map(Into::into))
     }
 }
 

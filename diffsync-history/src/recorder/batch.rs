@@ -3,12 +3,15 @@
 use std::time::{Duration, Instant};
 
 use crate::change::ChangeRow;
-use crate::database::{Dialect, Statement};
+use crate::database::{Insert, Statement};
 use crate::entry::EntryRow;
 use crate::line::LineRow;
 
 /// How many rows are written together at most.
 const SIZE: usize = 5_000;
+
+/// How many bytes of text are written together, give or take a row: records may be large.
+const BYTES: usize = 8 << 20;
 
 /// How long a row waits for others.
 const WAIT: Duration = Duration::from_millis(250);
@@ -16,11 +19,13 @@ const WAIT: Duration = Duration::from_millis(250);
 /// Rows that wait to be written together.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) changes: Vec<ChangeRow>,
-    pub(super) entries: Vec<EntryRow>,
-    pub(super) lines: Vec<LineRow>,
+    changes: Vec<ChangeRow>,
+    entries: Vec<EntryRow>,
+    lines: Vec<LineRow>,
     /// What else is written with them.
-    pub(super) others: Vec<Statement>,
+    others: Vec<Statement>,
+    /// How long their texts are.
+    bytes: usize,
     /// When the first of them came.
     since: Option<Instant>,
 }
@@ -36,9 +41,29 @@ pub(super) struct RowCounts {
 }
 
 impl Batch {
-    /// Notes that something was added.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn add_change(&mut self, change: ChangeRow) {
+        self.begin(change.bytes());
+        self.changes.push(change);
+    }
+
+    pub(super) fn add_entry(&mut self, entry: EntryRow) {
+        self.begin(entry.bytes());
+        self.entries.push(entry);
+    }
+
+    pub(super) fn add_line(&mut self, line: LineRow) {
+        self.begin(line.bytes());
+        self.lines.push(line);
+    }
+
+    pub(super) fn add_statement(&mut self, statement: Statement) {
+        self.begin(0);
+        self.others.push(statement);
+    }
+
+    fn begin(&mut self, bytes: usize) {
         self.since.get_or_insert_with(Instant::now);
+        self.bytes += bytes;
     }
 
     /// When it is to be written, if there is anything to write.
@@ -47,11 +72,11 @@ impl Batch {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.rows() >= SIZE
+        self.rows() >= SIZE || self.bytes >= BYTES
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.rows() == 0 && self.others.is_empty()
+        self.since.is_none()
     }
 
     fn rows(&self) -> usize {
@@ -73,26 +98,27 @@ impl Batch {
         RowCounts { dropped: counts.dropped + number(self.rows()), ..counts }
     }
 
-    /// The statements that write it.
-    pub(super) fn statements(self, dialect: &Dialect, sync_no: i64, counts: RowCounts) -> Vec<Statement> {
-        let mut statements = self.others;
+    /// What writes it.
+    pub(super) fn into_writes(self, sync_no: i64, counts: RowCounts) -> (Vec<Statement>, Vec<Insert>) {
+        let mut inserts = Vec::new();
         if !self.changes.is_empty() {
-            statements.push(Statement::insert(dialect, sync_no, &self.changes));
+            inserts.push(Insert::new(sync_no, self.changes));
         }
         if !self.entries.is_empty() {
-            statements.push(Statement::insert(dialect, sync_no, &self.entries));
+            inserts.push(Insert::new(sync_no, self.entries));
         }
         if !self.lines.is_empty() {
-            statements.push(Statement::insert(dialect, sync_no, &self.lines));
+            inserts.push(Insert::new(sync_no, self.lines));
         }
 
         // In the same transaction, so the counts are those of the rows.
         let RowCounts { changes, entries, lines, dropped } = counts;
+        let mut statements = self.others;
         statements.push(Statement::new(
             "UPDATE history_sync SET changes = $1, entries = $2, lines = $3, dropped = $4 WHERE no = $5",
             vec![changes.into(), entries.into(), lines.into(), dropped.into(), sync_no.into()],
         ));
-        statements
+        (statements, inserts)
     }
 }
 

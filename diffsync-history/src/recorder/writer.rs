@@ -20,7 +20,7 @@ use super::HistoryPolicy;
 use super::batch::{Batch, RowCounts, number};
 use super::end::SyncEnd;
 use crate::change::{ChangeRow, action_name};
-use crate::database::{Dialect, Statement, clean};
+use crate::database::{Insert, Statement, clean};
 use crate::entry::EntryRow;
 use crate::error::HistoryError;
 use crate::lease::{Lease, RENEWAL, VALIDITY};
@@ -30,7 +30,7 @@ use crate::store::History;
 use crate::url::HistoryUrl;
 
 /// How long a transient error is retried.
-const RETRY_LIMIT: Duration = Duration::from_secs(15);
+const RETRY_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a history that cannot be written is left alone.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -60,7 +60,6 @@ pub(super) enum Message {
 /// Writes one sync.
 pub(super) struct Writer {
     url: HistoryUrl,
-    dialect: &'static Dialect,
     sync_no: i64,
     lease: Lease,
     policy: HistoryPolicy,
@@ -99,7 +98,6 @@ impl Writer {
         let now = Instant::now();
         Self {
             url: history.url().clone(),
-            dialect: history.dialect(),
             sync_no,
             lease,
             policy,
@@ -151,11 +149,11 @@ impl Writer {
     fn add(&mut self, message: Message) {
         match message {
             Message::Step(report) => {
-                self.batch.others.push(step::insert(self.sync_no, self.steps, &report));
+                self.batch.add_statement(step::insert(self.sync_no, self.steps, &report));
                 self.steps += 1;
             }
             Message::Line(line) => {
-                self.batch.lines.push(LineRow::new(self.next.lines, line));
+                self.batch.add_line(LineRow::new(self.next.lines, line));
                 self.next.lines += 1;
             }
             Message::Done { at, record, operation, outcome, url } => {
@@ -172,13 +170,12 @@ impl Writer {
                 let Some(plan) = self.plan.clone() else { return };
                 self.add_entry(entry(&*plan, at, record, "unchanged"));
             }
-            Message::Plan(..) | Message::End(_) | Message::Finish(_) => return,
+            Message::Plan(..) | Message::End(_) | Message::Finish(_) => {}
         }
-        self.batch.begin();
     }
 
     fn add_entry(&mut self, entry: EntryRow) {
-        self.batch.entries.push(EntryRow { seq: self.next.entries, ..entry });
+        self.batch.add_entry(EntryRow { seq: self.next.entries, ..entry });
         self.next.entries += 1;
     }
 
@@ -186,14 +183,14 @@ impl Writer {
     async fn record_diff(&mut self, plan: Arc<dyn PlanView>) {
         let planned = serde_json::to_string(&plan.diff().summary()).unwrap_or_default();
         let sql = "UPDATE history_sync SET planned = $1 WHERE no = $2";
-        self.batch.others.push(Statement::new(sql, vec![planned.into(), self.sync_no.into()]));
+        self.batch.add_statement(Statement::new(sql, vec![planned.into(), self.sync_no.into()]));
 
         let tree = plan.tree();
         for row in tree.rows() {
             if row.operation().is_some() {
                 self.positions.insert(row.record(), number(row.position));
             }
-            self.batch.changes.push(ChangeRow::new(&*plan, row));
+            self.batch.add_change(ChangeRow::new(&*plan, row));
             if self.batch.is_full() {
                 self.flush().await;
                 if self.next_renewal <= Instant::now() {
@@ -211,11 +208,14 @@ impl Writer {
     async fn end(&mut self, end: &SyncEnd) {
         self.has_ended = true;
         self.counts.dropped += i64::try_from(self.dropped_lines.swap(0, Ordering::Relaxed)).unwrap_or(i64::MAX);
-        self.batch.others.push(end.statement(self.sync_no));
-        self.batch.others.push(self.lease.release());
 
-        // One more attempt, even if others failed: the end is what a reader wants to know most.
+        // One more attempt, even if others failed: the end is what a reader wants to know most. It is written apart from the
+        // last rows, since those may be why it fails.
         self.paused_until = None;
+        self.flush().await;
+        self.paused_until = None;
+        self.batch.add_statement(end.statement(self.sync_no));
+        self.batch.add_statement(self.lease.release());
         self.flush().await;
     }
 
@@ -238,8 +238,8 @@ impl Writer {
             return;
         }
 
-        let statements = batch.statements(self.dialect, self.sync_no, written);
-        match self.write(&statements).await {
+        let (statements, inserts) = batch.into_writes(self.sync_no, written);
+        match self.write(&statements, &inserts).await {
             Ok(()) => self.counts = written,
             Err(error) => {
                 self.counts = dropped;
@@ -250,12 +250,12 @@ impl Writer {
 
     /// Executes statements together. A transient error is retried for a while: a row that exists is not inserted again, so
     /// that a commit whose answer was lost does no harm.
-    async fn write(&mut self, statements: &[Statement]) -> Result<(), HistoryError> {
+    async fn write(&mut self, statements: &[Statement], inserts: &[Insert]) -> Result<(), HistoryError> {
         let begun = Instant::now();
         let mut pause = Duration::from_millis(100);
         loop {
             let written = match self.history().await {
-                Ok(history) => history.execute_all("record a run", statements).await,
+                Ok(history) => history.execute_all("record a run", statements, inserts).await,
                 Err(error) => Err(error),
             };
             match written {

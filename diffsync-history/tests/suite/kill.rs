@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use diffsync_core::report::Status;
 use diffsync_history::{
-    History, HistoryPolicy, LeaseName, LogEntryFilter, PageRequest, Recorder, RecorderOptions, SyncStatus,
+    History, HistoryPolicy, LeaseName, LogEntryFilter, PageRequest, Recorder, RecorderOptions, SyncFilter, SyncStatus,
 };
 use tempfile::TempDir;
 
@@ -134,4 +134,25 @@ async fn check(database: &Database, history: &History, target: &Path, acknowledg
     // A history was required, so nothing was written before the diff was recorded.
     assert!(written.is_empty() || sync.changes == 610, "{} of 610 changes", sync.changes);
     !written.is_empty()
+}
+
+#[test]
+fn of_several_processes_one_runs_at_a_time() {
+    on_each(|database| async move {
+        let history = database.open().await;
+        let folder = TempDir::new().unwrap();
+        let target = folder.path().join("target");
+        let children: Vec<_> = (0..5).map(|_| spawn(&database, &target)).collect();
+        let ended = children.into_iter().map(|mut child| child.wait().unwrap().success());
+        let successes = ended.filter(|success| *success).count();
+
+        let mut syncs = history.syncs(&SyncFilter::default(), PageRequest::default()).await.unwrap().items;
+        syncs.reverse();
+        assert!(successes > 0);
+        assert_eq!(syncs.len(), successes);
+        for pair in syncs.windows(2) {
+            assert!(pair[0].ended_at.unwrap() <= pair[1].started_at);
+        }
+        assert_eq!(written(&target).len(), 610);
+    });
 }

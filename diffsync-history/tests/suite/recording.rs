@@ -232,3 +232,18 @@ fn a_sync_is_found_by_the_beginning_of_its_id() {
         }
     });
 }
+
+#[test]
+fn large_records_are_recorded_as_well() {
+    on_each(|database| async move {
+        let history = database.open().await;
+        let mut source = Records::new(20, 0);
+        for site in &mut source.sites {
+            site.name = "ä\"".repeat(300_000);
+        }
+        let (_, sync) = job(source, Records::default()).recorded(&history, options()).await;
+        assert_eq!((sync.changes, sync.entries, sync.dropped), (20, 20, 0));
+        let entries = history.entries(sync.id, &LogEntryFilter::default(), PageRequest::first(1)).await.unwrap();
+        assert_eq!(entries.items[0].changes.as_ref().unwrap()["+"]["name"], "ä\"".repeat(300_000));
+    });
+}
