@@ -63,12 +63,15 @@ pub enum Under {
     Record(u64),
 }
 
+/// The parent's position of a record that lives under no other.
+const ROOT: i64 = -1;
+
 impl Change {
     fn read(row: &Row) -> Result<(i64, Self), sqlx::Error> {
         let seq = row.integer("seq")?;
         let change = Self {
             position: seq.unsigned_abs(),
-            parent: row.optional_integer("parent_seq")?.map(i64::unsigned_abs),
+            parent: u64::try_from(row.integer("parent_seq")?).ok(),
             depth: u32::try_from(row.integer("depth")?).unwrap_or_default(),
             model: row.text("model")?,
             record: row.text("record")?,
@@ -98,17 +101,21 @@ impl History {
         filter: &ChangeFilter,
         request: PageRequest,
     ) -> Result<Page<Change>, HistoryError> {
+        let parent = match filter.under {
+            Under::Any => None,
+            Under::Root => Some(ROOT),
+            Under::Record(position) => Some(i64::try_from(position).unwrap_or(i64::MAX)),
+        };
+        let by_parent = parent.map_or(String::new(), |_| (self.dialect().use_index)("history_change_parent"));
         let mut query = Query::new(
-            "SELECT c.*, EXISTS (SELECT 1 FROM history_change AS below WHERE below.sync_no = c.sync_no \
-             AND below.parent_seq = c.seq) AS has_children FROM history_change AS c WHERE c.sync_no = ?",
+            &format!(
+                "SELECT c.*, EXISTS (SELECT 1 FROM history_change AS below WHERE below.sync_no = c.sync_no \
+                 AND below.parent_seq = c.seq) AS has_children FROM history_change AS c{by_parent} WHERE c.sync_no = ?"
+            ),
             self.number(sync).await?,
         );
         query.and("c.seq > ?", request.after.map_or(-1, |cursor| cursor.0));
-        match filter.under {
-            Under::Any => {}
-            Under::Root => query.sql += " AND c.parent_seq IS NULL",
-            Under::Record(position) => query.and("c.parent_seq = ?", i64::try_from(position).unwrap_or(i64::MAX)),
-        }
+        query.and_if("c.parent_seq = ?", parent);
         query.and_if("c.model = ?", filter.model.clone());
         query.and_if("c.action = ?", filter.action.map(|action| action.to_string()));
         if let Some(attribute) = &filter.attribute {
@@ -126,7 +133,7 @@ impl History {
 /// A change on its way into the history.
 pub(crate) struct ChangeRow {
     seq: i64,
-    parent_seq: Option<i64>,
+    parent_seq: i64,
     depth: i64,
     model: &'static str,
     record: String,
@@ -169,7 +176,7 @@ impl ChangeRow {
         let action = row.operation();
         Self {
             seq: number(row.position),
-            parent_seq: row.parent.map(number),
+            parent_seq: row.parent.map_or(ROOT, number),
             depth: number(row.depth),
             model: row.model(),
             record: clean(plan.record(row.record())),

@@ -88,17 +88,24 @@ impl History {
         filter: &LogEntryFilter,
         request: PageRequest,
     ) -> Result<Page<LogEntry>, HistoryError> {
+        let is_unwritten = |status: &String| UNWRITTEN.contains(&status.as_str());
+        let (by_index, condition) = if !filter.status.is_empty() && filter.status.iter().all(is_unwritten) {
+            // A partial index is used only where the query contains its condition.
+            let condition = format!("e.status IN ('{}') AND", UNWRITTEN.join("', '"));
+            ((self.dialect().use_index)("history_entry_unwritten"), condition)
+        } else {
+            (String::new(), String::new())
+        };
+
         let mut query = Query::new(
-            "SELECT e.*, c.changes FROM history_entry AS e LEFT JOIN history_change AS c \
-             ON c.sync_no = e.sync_no AND c.seq = e.change_seq WHERE e.sync_no = ?",
+            &format!(
+                "SELECT e.*, c.changes FROM history_entry AS e{by_index} LEFT JOIN history_change AS c \
+                 ON c.sync_no = e.sync_no AND c.seq = e.change_seq WHERE {condition} e.sync_no = ?"
+            ),
             self.number(sync).await?,
         );
         query.and("e.seq > ?", request.after.map_or(-1, |cursor| cursor.0));
         query.and_any("e.status", filter.status.iter().cloned());
-        if !filter.status.is_empty() && filter.status.iter().all(|status| UNWRITTEN.contains(&status.as_str())) {
-            // A partial index is used only where the query contains its condition.
-            query.sql += &format!(" AND e.status IN ('{}')", UNWRITTEN.join("', '"));
-        }
         query.and_if("e.model = ?", filter.model.clone());
         query.and_if("e.action = ?", filter.action.map(|action| action.to_string()));
         query.and_if("e.at >= ?", filter.from.map(Timestamp::as_microsecond));

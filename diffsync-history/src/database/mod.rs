@@ -163,6 +163,8 @@ pub(crate) struct Dialect {
     pub(crate) now: &'static str,
     /// Gives the space of deleted rows back.
     pub(crate) vacuum: Vacuum,
+    /// What follows a table's name so that it is read by an index.
+    pub(crate) use_index: fn(&str) -> String,
     /// Whether a column of JSON objects has a key: the column, the path to the object, and the placeholder of the key.
     pub(crate) has_key: fn(&str, &str, &str) -> String,
 }

@@ -20,6 +20,7 @@ pub(super) static DIALECT: Dialect = Dialect {
     has_schema: "SELECT 1 AS found FROM pg_class WHERE relname = 'history_schema' AND pg_table_is_visible(oid)",
     now: "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
     vacuum: Vacuum::Once("VACUUM history_change, history_entry, history_line"),
+    use_index: |_| String::new(),
     has_key: |column, path, key| format!("jsonb_exists({column}::jsonb->'{path}', {key})"),
 };
 

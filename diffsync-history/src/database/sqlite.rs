@@ -31,6 +31,8 @@ pub(super) static DIALECT: Dialect = Dialect {
         free: "SELECT freelist_count AS pages FROM pragma_freelist_count",
         end: "PRAGMA wal_checkpoint(TRUNCATE)",
     },
+    // Without statistics it would read a table by its key.
+    use_index: |index| format!(" INDEXED BY {index}"),
     has_key: |column, path, key| {
         format!("EXISTS (SELECT 1 FROM json_each({column}, '$.\"{path}\"') AS its WHERE its.key = {key})")
     },

@@ -48,7 +48,7 @@ CREATE TABLE history_step (
 CREATE TABLE history_change (
     sync_no INTEGER NOT NULL,
     seq INTEGER NOT NULL,
-    parent_seq INTEGER,
+    parent_seq INTEGER NOT NULL,
     depth INTEGER NOT NULL,
     model TEXT NOT NULL,
     record TEXT NOT NULL,
@@ -57,6 +57,7 @@ CREATE TABLE history_change (
     changes TEXT,
     PRIMARY KEY (sync_no, seq)
 ) WITHOUT ROWID;
+-- A record that lives under no other has -1, which an index finds as any other.
 CREATE INDEX history_change_parent ON history_change (sync_no, parent_seq, seq);
 
 CREATE TABLE history_entry (
@@ -73,7 +74,7 @@ CREATE TABLE history_entry (
     message TEXT,
     PRIMARY KEY (sync_no, seq)
 ) WITHOUT ROWID;
-CREATE INDEX history_entry_failed ON history_entry (sync_no, status, seq)
+CREATE INDEX history_entry_unwritten ON history_entry (sync_no, seq)
     WHERE status IN ('failed', 'blocked', 'held', 'unknown', 'unsupported');
 
 CREATE TABLE history_line (

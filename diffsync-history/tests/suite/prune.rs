@@ -63,8 +63,9 @@ fn the_space_of_pruned_syncs_is_given_back() {
         let size = || async {
             match database.kind {
                 Kind::Sqlite => {
-                    let path = database.url.path().unwrap();
-                    i64::try_from(std::fs::metadata(path).unwrap().len()).unwrap()
+                    let files = std::fs::read_dir(database.folder.as_ref().unwrap().path()).unwrap();
+                    let sizes = files.map(|file| file.unwrap().metadata().unwrap().len());
+                    i64::try_from(sizes.sum::<u64>()).unwrap()
                 }
                 Kind::Postgres => {
                     database.numbers("SELECT pg_relation_size('history_change') + pg_relation_size('history_entry')").await[0]
