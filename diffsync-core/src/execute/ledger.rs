@@ -8,7 +8,7 @@ use fixedbitset::FixedBitSet;
 use super::conflict::{Conflicts, Postponed};
 use super::dependents::{Clearing, Dependents, Done, Obstacle};
 use super::journal::Journal;
-use super::{ExecuteOptions, Stopped};
+use super::{ExecuteOptions, LookUp, Stopped};
 use crate::adapter::{Completion, Completions, Staying};
 use crate::data::dataset::{At, Dataset};
 use crate::data::problem::Problem;
@@ -18,7 +18,7 @@ use crate::model::schema::LinkSchema;
 use crate::plan::hold_reason::HoldReason;
 use crate::plan::outcome::{Outcome, Outcomes, Task};
 use crate::plan::{Plan, RecordRef};
-use crate::report::event::{Event, Observers};
+use crate::report::event::{Event, Observers, RecordUrl};
 use crate::report::step::Step;
 
 /// The error of a record whose unique value was emptied, when the run was interrupted.
@@ -70,6 +70,8 @@ impl Drop for InFlight<'_> {
 pub(super) struct Ledger<'a, D: 'static> {
     plan: &'a Plan<D>,
     observers: &'a Observers,
+    /// How the page of a record is found.
+    pub(super) record_url: Option<&'a LookUp<'a>>,
     options: &'a ExecuteOptions,
     pub(super) outcomes: Outcomes,
     /// For each model, the source rows that could not be written, with the planned operation and the record that caused it.
@@ -107,6 +109,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
         let mut ledger = Self {
             plan,
             observers,
+            record_url: None,
             options,
             outcomes: Outcomes::none_of(plan.diff()),
             unwritten: vec![HashMap::new(); plan.diff().tables().len()],
@@ -376,8 +379,7 @@ impl<'a, D: Dataset> Ledger<'a, D> {
 
         // Otherwise `conclude` announces it, once the file is written.
         if !self.options.writes_at_complete {
-            let operation = task.operation;
-            self.observers.emit(&Event::RecordDone { record, operation, outcome: &outcome });
+            self.announce(record, task.operation, &outcome);
         }
 
         let (done, total) = (self.done as u64, Some(self.plan.diff().operations() as u64));
@@ -453,8 +455,15 @@ impl<'a, D: Dataset> Ledger<'a, D> {
             // These outcomes were never settled one by one, so no observer knows them.
             let unheard = matches!(outcome, Outcome::NotAttempted | Outcome::Held { .. } | Outcome::Unsupported);
             if writes_at_complete || unheard {
-                self.observers.emit(&Event::RecordDone { record, operation, outcome });
+                self.announce(record, operation, outcome);
             }
         }
+    }
+
+    /// Notifies the observers of an outcome.
+    fn announce(&self, record: RecordRef, operation: Operation, outcome: &Outcome) {
+        let look_up = || self.record_url.and_then(|look_up| look_up(record, operation, outcome));
+        let url = RecordUrl::new(&look_up);
+        self.observers.emit(&Event::RecordDone { record, operation, outcome, url });
     }
 }

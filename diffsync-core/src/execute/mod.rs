@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use self::answer::WritePhase;
 pub use self::attempt::RetryPolicy;
@@ -70,6 +71,9 @@ pub(crate) struct Results<'a, D: 'static> {
     pub(crate) stopped: Option<Stopped>,
 }
 
+/// Finds the URL of a record's page, given its operation and outcome.
+pub(crate) type LookUp<'a> = dyn Fn(RecordRef, Operation, &Outcome) -> Option<Url> + Send + Sync + 'a;
+
 /// Why an execution ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stopped {
@@ -98,6 +102,12 @@ impl<'a, D: Dataset> Execution<'a, D> {
     pub(crate) fn new(plan: &'a Plan<D>, options: &'a ExecuteOptions, observers: &'a Observers) -> Self {
         let (current, ledger) = (TargetState::new(plan), Ledger::new(plan, options, observers));
         Self { plan, options, current, ledger, clearing: Clearing::new() }
+    }
+
+    /// Tells the observers where the page of each record is.
+    pub(crate) fn with_record_urls(mut self, look_up: &'a LookUp<'a>) -> Self {
+        self.ledger.record_url = Some(look_up);
+        self
     }
 
     /// The context of `sync_complete`, including the results of a group that was interrupted.

@@ -10,6 +10,7 @@ pub(crate) mod guard;
 mod held;
 pub(crate) mod hold_reason;
 pub(crate) mod outcome;
+mod reason;
 pub(crate) mod record_ref;
 pub(crate) mod scope;
 pub(crate) mod target_state;
@@ -19,7 +20,7 @@ pub use self::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
 pub use self::hold_reason::HoldReason;
 pub use self::outcome::{Outcome, OutcomeCounts, OutcomeKind, Outcomes};
 pub use self::record_ref::RecordRef;
-pub use self::tree::{DiffLine, DiffTree};
+pub use self::tree::{DiffLine, DiffRow, DiffTree};
 pub use crate::data::refusal::{Breach, Drift, Refusal};
 
 use std::fmt;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::data::side::Side;
 use crate::model::operation::Operation;
@@ -311,7 +311,8 @@ impl Outcomes {
 }
 
 /// The numbers of a run's records, by outcome. Every record of the union of both sides is counted once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct OutcomeCounts {
     /// The same on both sides.

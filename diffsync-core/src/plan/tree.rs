@@ -51,6 +51,70 @@ impl fmt::Display for DiffLine {
     }
 }
 
+/// One record of a [`DiffTree`], for a list that is stored as rows: each comes after the record that it lives under.
+///
+/// Values are read from the two sides when `changes` is serialised.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct DiffRow<'a> {
+    /// Its position in the list, from 0.
+    pub position: usize,
+    /// The position of the record that it is shown under.
+    pub parent: Option<usize>,
+    /// How many records it is shown under.
+    pub depth: usize,
+    tree: &'a DiffTree<'a>,
+    at: usize,
+}
+
+impl<'a> DiffRow<'a> {
+    fn node(self) -> &'a Node {
+        &self.tree.nodes[self.at]
+    }
+
+    /// The record, on the source's side if it is there, else on the target's.
+    #[must_use]
+    pub fn record(self) -> RecordRef {
+        self.node().record
+    }
+
+    /// The model's name.
+    #[must_use]
+    pub fn model(self) -> &'static str {
+        self.tree.table(self.record()).schema.name
+    }
+
+    /// What is to be done with the record; nothing where it is only the parent of others.
+    #[must_use]
+    pub fn operation(self) -> Option<Operation> {
+        self.node().change.map(Change::operation)
+    }
+
+    /// Why the operation is not asked of the target, if it is not: `held`, `unsupported` or `cascaded`.
+    #[must_use]
+    pub fn withheld(self) -> Option<&'static str> {
+        let withheld = self.node().change?.withheld(self.tree.table(self.record()))?;
+        Some(match withheld {
+            Withheld::Held(_) => "held",
+            Withheld::Unsupported => "unsupported",
+            Withheld::Cascaded => "cascaded",
+        })
+    }
+
+    /// What changes, as the tree is serialised: attributes after the sync under `+`, and before it under `-`.
+    #[must_use]
+    pub fn changes(self) -> impl Serialize + use<'a> {
+        ElementChanges { tree: self.tree, at: self.at }
+    }
+}
+
+impl fmt::Debug for DiffRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let record = self.tree.plan.record(self.record());
+        f.debug_struct("DiffRow").field("position", &self.position).field("record", &record).finish_non_exhaustive()
+    }
+}
+
 /// The deepest nesting of a record. Each record is two levels of JSON, and parsers commonly allow 128.
 const DEEPEST: usize = 50;
 
@@ -128,6 +192,19 @@ impl<'a> DiffTree<'a> {
 
     fn table(&self, record: RecordRef) -> &TableDiff {
         &self.plan.diff().tables()[record.model()]
+    }
+
+    /// The records of the tree, in the order of its lines.
+    pub fn rows(&self) -> impl Iterator<Item = DiffRow<'_>> {
+        // Those that are still to come, the next one last, each with its parent's position and its depth.
+        let mut rest: Vec<_> = self.roots.iter().rev().map(|&at| (at, None, 0)).collect();
+
+        (0..).map_while(move |position| {
+            let (at, parent, depth) = rest.pop()?;
+            let children = self.nodes[at].children.iter().rev();
+            rest.extend(children.map(|&child| (child, Some(position), depth + 1)));
+            Some(DiffRow { position, parent, depth, tree: self, at })
+        })
     }
 
     /// Calls `each` with the lines of the tree, one after the other, as `Display` writes them.
@@ -316,6 +393,24 @@ impl DiffTree<'_> {
     }
 }
 
+impl DiffTree<'_> {
+    /// The attributes of a record after and before the sync.
+    fn serialize_changes<M: SerializeMap>(&self, map: &mut M, at: usize) -> Result<(), M::Error> {
+        let node = &self.nodes[at];
+        let all = |record| Attributes { tree: self, values: LineValues::All(record) };
+        match node.change {
+            None => Ok(()),
+            Some(Change::Create(_)) => map.serialize_entry("+", &all(node.record)),
+            Some(Change::Delete(_)) => map.serialize_entry("-", &all(node.record)),
+            Some(Change::Update(update, target)) => {
+                let (tree, source) = (self, node.record);
+                map.serialize_entry("+", &Attributes { tree, values: LineValues::After { update, source, target } })?;
+                map.serialize_entry("-", &Attributes { tree, values: LineValues::Before { update, target } })
+            }
+        }
+    }
+}
+
 struct Group<'a> {
     tree: &'a DiffTree<'a>,
     nodes: &'a [usize],
@@ -342,22 +437,23 @@ struct Element<'a> {
 
 impl Serialize for Element<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let node = &self.tree.nodes[self.at];
-        let all = |record| Attributes { tree: self.tree, values: LineValues::All(record) };
-
         let mut map = serializer.serialize_map(None)?;
-        match node.change {
-            None => {}
-            Some(Change::Create(_)) => map.serialize_entry("+", &all(node.record))?,
-            Some(Change::Delete(_)) => map.serialize_entry("-", &all(node.record))?,
-            Some(Change::Update(update, target)) => {
-                let (tree, source) = (self.tree, node.record);
-                map.serialize_entry("+", &Attributes { tree, values: LineValues::After { update, source, target } })?;
-                map.serialize_entry("-", &Attributes { tree, values: LineValues::Before { update, target } })?;
-            }
-        }
+        self.tree.serialize_changes(&mut map, self.at)?;
+        self.tree.serialize_groups(&mut map, &self.tree.nodes[self.at].children)?;
+        map.end()
+    }
+}
 
-        self.tree.serialize_groups(&mut map, &node.children)?;
+/// What changes of one record, without the records under it.
+struct ElementChanges<'a> {
+    tree: &'a DiffTree<'a>,
+    at: usize,
+}
+
+impl Serialize for ElementChanges<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.tree.serialize_changes(&mut map, self.at)?;
         map.end()
     }
 }

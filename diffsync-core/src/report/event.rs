@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use url::Url;
+
 use crate::error::panicked;
 use crate::model::operation::Operation;
 use crate::plan::outcome::Outcome;
@@ -57,11 +59,29 @@ pub enum Event<'a> {
         operation: Operation,
         /// Its outcome.
         outcome: &'a Outcome,
+        /// The URL of the record's page.
+        url: RecordUrl<'a>,
     },
     /// A record is the same on both sides. Emitted only if the options say so, after the diff is ready.
     RecordUnchanged(RecordRef),
     /// The run ended.
     RunFinished(&'a RunReport),
+}
+
+/// The URL of a record's page, which is looked up only for an observer that wants it.
+#[derive(Clone, Copy)]
+pub struct RecordUrl<'a>(&'a (dyn Fn() -> Option<Url> + 'a));
+
+impl<'a> RecordUrl<'a> {
+    pub(crate) fn new(look_up: &'a (dyn Fn() -> Option<Url> + 'a)) -> Self {
+        Self(look_up)
+    }
+
+    /// Looks it up, with the job's [`lookup_object`](crate::Job::lookup_object).
+    #[must_use]
+    pub fn look_up(self) -> Option<Url> {
+        (self.0)()
+    }
 }
 
 /// Receives the events of a run. It is called on the run's own thread and must not block for long.
@@ -160,7 +180,7 @@ impl Observer for TracingObserver {
                     tracing::warn!(%problem, "problem in the loaded data");
                 }
             }
-            Event::RecordDone { record, operation, outcome } => self.record_done(*record, *operation, outcome),
+            Event::RecordDone { record, operation, outcome, .. } => self.record_done(*record, *operation, outcome),
             Event::RecordUnchanged(record) => {
                 let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 if let Some(plan) = plan.filter(|_| tracing::enabled!(tracing::Level::DEBUG)) {

@@ -10,7 +10,7 @@ pub(crate) mod retry;
 pub(crate) mod step;
 
 pub use self::config::ConfigItem;
-pub use self::event::{Event, Observer, TracingObserver};
+pub use self::event::{Event, Observer, RecordUrl, TracingObserver};
 pub use self::filtered::Filtered;
 pub use self::retry::report_retry;
 pub use self::step::{Step, StepReport};
@@ -30,9 +30,8 @@ use crate::data::refusal::{Breach, Drift, Refusal};
 use crate::data::side::Side;
 use crate::model::limit::LimitOverride;
 use crate::model::operation::Operation;
-use crate::plan::diff::{DiffSummary, Twin};
-use crate::plan::hold_reason::HoldReason;
-use crate::plan::outcome::{Outcome, OutcomeCounts, OutcomeKind, Outcomes};
+use crate::plan::diff::DiffSummary;
+use crate::plan::outcome::{OutcomeCounts, OutcomeKind, Outcomes};
 use crate::plan::tree::DiffTree;
 use crate::plan::{PlanView, RecordRef};
 use crate::plan_file::UndoPlan;
@@ -109,43 +108,13 @@ impl RunReport {
     pub fn failures(&self) -> impl Iterator<Item = FailedRecord> {
         self.plan().into_iter().flat_map(|plan| {
             self.outcomes.iter(plan.diff()).filter_map(|(record, operation, outcome)| {
-                let reason = match outcome {
-                    Outcome::Failed { error, .. } => error.to_string(),
-                    Outcome::Blocked { by } => format!("because of {}", self.name(plan, *by)),
-                    Outcome::Held { reason } => self.held(plan, record, reason),
-                    Outcome::Unknown { reason } => reason.to_string(),
-                    _ => return None,
-                };
+                let reason = outcome.reason(plan, record)?;
                 let outcome = outcome.kind();
                 let url = self.links.get(&record).cloned();
                 let model = plan.diff().tables()[record.model()].schema().name;
                 Some(FailedRecord { model, record: plan.record(record), operation, outcome, reason, url })
             })
         })
-    }
-
-    fn held(&self, plan: &dyn PlanView, record: RecordRef, reason: &HoldReason) -> String {
-        match reason {
-            HoldReason::Guard => "a guard held it back".to_owned(),
-            HoldReason::PreventDestroy => "`prevent_destroy` held it back".to_owned(),
-            HoldReason::PossibleDuplicate { new } => Twin::of(plan, record, *new).reason(),
-            HoldReason::Conflict { with } => format!(
-                "held, because {} could not be written: a unique value of it is taken, perhaps by this record; free the \
-                 value by hand, or put `deletes_first` on the model",
-                self.name(plan, *with)
-            ),
-            HoldReason::WrittenOver { by } => {
-                format!("held, because the target stored {} under its identifier", self.name(plan, *by))
-            }
-            HoldReason::Under { held } => {
-                format!("held, because it lives under {}, which is held", self.name(plan, *held))
-            }
-        }
-    }
-
-    #[allow(clippy::unused_self, reason = "reads as a sentence where it is used")]
-    fn name(&self, plan: &dyn PlanView, record: RecordRef) -> String {
-        format!("{} {:?}", plan.diff().tables()[record.model()].schema().name, plan.record(record))
     }
 }
 

@@ -338,7 +338,19 @@ impl<J: Job> Run<J> {
 
         let options = self.execute_options(target);
         let job = &*self.job;
-        let mut execution = Execution::new(plan, &options, &self.observers);
+        let record_url = |record: RecordRef, operation: Operation, outcome: &Outcome| {
+            let absent_after = if outcome.is_written() { Operation::Delete } else { Operation::Create };
+            let object = Object {
+                model: plan.diff().tables()[record.model()].schema().name,
+                id: &plan.record(record),
+                in_source: record.side() == Side::Source,
+                in_target: operation != absent_after,
+                source,
+                target,
+            };
+            job.lookup_object(&object)
+        };
+        let mut execution = Execution::new(plan, &options, &self.observers).with_record_urls(&record_url);
         let work = async {
             let executed = caught("execute_sync", job.execute_sync(target, Approved::new(&mut execution))).await;
 
@@ -366,15 +378,7 @@ impl<J: Job> Run<J> {
 
         for (record, operation, outcome) in outcomes.iter(plan.diff()) {
             if let Outcome::Failed { .. } | Outcome::Blocked { .. } = outcome {
-                let object = Object {
-                    model: plan.diff().tables()[record.model()].schema().name,
-                    id: &plan.record(record),
-                    in_source: record.side() == Side::Source,
-                    in_target: operation != Operation::Create,
-                    source,
-                    target,
-                };
-                self.links.extend(job.lookup_object(&object).map(|url| (record, url)));
+                self.links.extend(record_url(record, operation, outcome).map(|url| (record, url)));
             }
         }
 

@@ -1,6 +1,6 @@
 //! The counts of a diff.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Diff, TableDiff, Withheld};
 use crate::model::operation::Operation;
@@ -27,7 +27,8 @@ pub struct ModelSummary {
 }
 
 /// Numbers of records, by what the plan does with them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Counts {
     /// Records only in the source.

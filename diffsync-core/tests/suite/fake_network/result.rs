@@ -78,7 +78,7 @@ impl Observer for Watch {
     fn observe(&self, event: &Event<'_>) {
         match event {
             Event::DiffReady(plan) => *locked(&self.plan) = Some(Arc::clone(plan)),
-            Event::RecordDone { record, operation, outcome } => {
+            Event::RecordDone { record, operation, outcome, .. } => {
                 let plan = locked(&self.plan).clone().unwrap();
                 let model = plan.diff().tables()[record.model()].schema().name;
                 let call = format!("{operation} {model} {}", plan.record(*record));

@@ -1,0 +1,203 @@
+//! Changes: the diff of a sync, a row for each record.
+
+use diffsync_core::model::Operation;
+use diffsync_core::plan::{DiffRow, PlanView};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::database::ColumnType::{Integer, Text};
+use crate::database::{BulkRow, Column, Row, Value, clean};
+use crate::error::HistoryError;
+use crate::page::{Page, PageRequest, Query};
+use crate::store::History;
+use crate::sync::SyncId;
+
+/// One record of a sync's diff.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Change {
+    /// Its position in the diff.
+    pub position: u64,
+    /// The position of the record that it lives under.
+    pub parent: Option<u64>,
+    /// How many records it lives under.
+    pub depth: u32,
+    /// The model's name.
+    pub model: String,
+    /// The record's identifier.
+    pub record: String,
+    /// What was to be done with it; nothing where it is only the parent of others.
+    pub action: Option<Operation>,
+    /// Why that was not asked of the target: `held`, `unsupported` or `cascaded`.
+    pub withheld: Option<String>,
+    /// The attributes after the sync under `+`, and before it under `-`.
+    pub changes: Option<Json>,
+    /// Whether records of the diff live under it.
+    pub has_children: bool,
+}
+
+/// Which changes are wanted; all without a condition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangeFilter {
+    /// Where in the tree they are.
+    pub under: Under,
+    /// Changes of this model.
+    pub model: Option<String>,
+    /// Changes with this action.
+    pub action: Option<Operation>,
+    /// Changes of this attribute.
+    pub attribute: Option<String>,
+    /// Changes of records whose identifier contains this text, in whatever case.
+    pub text: Option<String>,
+}
+
+/// A part of a diff's tree.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Under {
+    /// All records.
+    #[default]
+    Any,
+    /// The records that live under no other.
+    Root,
+    /// The records directly under the one at this position.
+    Record(u64),
+}
+
+/// The parent's position of a record that lives under no other.
+const ROOT: i64 = -1;
+
+impl Change {
+    fn read(row: &Row) -> Result<(i64, Self), sqlx::Error> {
+        let seq = row.integer("seq")?;
+        let change = Self {
+            position: seq.unsigned_abs(),
+            parent: u64::try_from(row.integer("parent_seq")?).ok(),
+            depth: u32::try_from(row.integer("depth")?).unwrap_or_default(),
+            model: row.text("model")?,
+            record: row.text("record")?,
+            action: row.optional_text("action")?.as_deref().and_then(action),
+            withheld: row.optional_text("withheld")?,
+            changes: row.json("changes")?,
+            has_children: row.flag("has_children")?,
+        };
+        Ok((seq, change))
+    }
+}
+
+/// The operation of this name.
+pub(crate) fn action(name: &str) -> Option<Operation> {
+    Operation::ALL.into_iter().find(|operation| operation.to_string() == name)
+}
+
+impl History {
+    /// The changes of a sync, in the order of its diff.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such sync, or the history cannot be read.
+    pub async fn changes(
+        &self,
+        sync: SyncId,
+        filter: &ChangeFilter,
+        request: PageRequest,
+    ) -> Result<Page<Change>, HistoryError> {
+        let parent = match filter.under {
+            Under::Any => None,
+            Under::Root => Some(ROOT),
+            Under::Record(position) => Some(i64::try_from(position).unwrap_or(i64::MAX)),
+        };
+        let by_parent = parent.map_or(String::new(), |_| (self.dialect().use_index)("history_change_parent"));
+        let mut query = Query::new(
+            &format!(
+                "SELECT c.*, EXISTS (SELECT 1 FROM history_change AS below WHERE below.sync_no = c.sync_no \
+                 AND below.parent_seq = c.seq) AS has_children FROM history_change AS c{by_parent} WHERE c.sync_no = ?"
+            ),
+            self.number(sync).await?,
+        );
+        query.and("c.seq > ?", request.after.map_or(-1, |cursor| cursor.0));
+        query.and_if("c.parent_seq = ?", parent);
+        query.and_if("c.model = ?", filter.model.clone());
+        query.and_if("c.action = ?", filter.action.map(|action| action.to_string()));
+        if let Some(attribute) = &filter.attribute {
+            let has_key = self.dialect().has_key;
+            let is_in = |side| has_key("c.changes", side, "?");
+            query.and(&format!("({} OR {})", is_in("+"), is_in("-")), attribute.clone());
+        }
+        query.and_contains(&["c.record"], filter.text.as_deref());
+        query.page("c.seq", request);
+        let rows = self.fetch("read a diff", &query.sql, query.values, Change::read).await?;
+        Ok(Page::of(rows, request))
+    }
+}
+
+/// A change on its way into the history.
+pub(crate) struct ChangeRow {
+    seq: i64,
+    parent_seq: i64,
+    depth: i64,
+    model: &'static str,
+    record: String,
+    action: Option<&'static str>,
+    withheld: Option<&'static str>,
+    changes: Option<String>,
+}
+
+impl BulkRow for ChangeRow {
+    const TABLE: &'static str = "history_change";
+    const COLUMNS: &'static [Column] = &[
+        ("seq", Integer),
+        ("parent_seq", Integer),
+        ("depth", Integer),
+        ("model", Text),
+        ("record", Text),
+        ("action", Text),
+        ("withheld", Text),
+        ("changes", Text),
+    ];
+
+    fn add_values(self, values: &mut Vec<Value>) {
+        let Self { seq, parent_seq, depth, model, record, action, withheld, changes } = self;
+        values.extend([
+            seq.into(),
+            parent_seq.into(),
+            depth.into(),
+            model.into(),
+            record.into(),
+            action.into(),
+            withheld.into(),
+            changes.into(),
+        ]);
+    }
+}
+
+impl ChangeRow {
+    pub(crate) fn new(plan: &dyn PlanView, row: DiffRow<'_>) -> Self {
+        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let action = row.operation();
+        Self {
+            seq: number(row.position),
+            parent_seq: row.parent.map_or(ROOT, number),
+            depth: number(row.depth),
+            model: row.model(),
+            record: clean(plan.record(row.record())),
+            action: action.map(action_name),
+            withheld: row.withheld(),
+            // An attribute that cannot be serialised is replaced by the reason, so the whole cannot fail.
+            changes: action.and_then(|_| serde_json::to_string(&row.changes()).ok()),
+        }
+    }
+
+    /// How long its texts are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.record.len() + self.changes.as_ref().map_or(0, String::len)
+    }
+}
+
+/// The name of an operation.
+pub(crate) fn action_name(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "create",
+        Operation::Update => "update",
+        Operation::Delete => "delete",
+    }
+}

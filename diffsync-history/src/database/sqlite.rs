@@ -1,0 +1,129 @@
+//! A history in an `SQLite` file.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
+
+use super::{Dialect, Insert, Vacuum, Value, bind};
+use crate::error::Cause;
+
+/// How long a statement waits for another program that writes.
+const BUSY_LIMIT: Duration = Duration::from_secs(10);
+
+/// How many rows one statement inserts.
+const ROWS: usize = 250;
+
+pub(super) static DIALECT: Dialect = Dialect {
+    migrations: &[include_str!("../schema/sqlite-1.sql")],
+    begin_migration: &["BEGIN IMMEDIATE"],
+    begin: "BEGIN IMMEDIATE",
+    has_schema: "SELECT 1 AS found FROM sqlite_master WHERE name = 'history_schema'",
+    now: "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+    vacuum: Vacuum::Steps {
+        step: "PRAGMA incremental_vacuum(500)",
+        free: "SELECT freelist_count AS pages FROM pragma_freelist_count",
+        end: "PRAGMA wal_checkpoint(TRUNCATE)",
+    },
+    // Without statistics it would read a table by its key.
+    use_index: |index| format!(" INDEXED BY {index}"),
+    has_key: |column, path, key| {
+        format!("EXISTS (SELECT 1 FROM json_each({column}, '$.\"{path}\"') AS its WHERE its.key = {key})")
+    },
+};
+
+/// Inserts rows, some hundreds with one statement: a larger one takes longer to prepare than it saves.
+pub(super) async fn insert(connection: &mut SqliteConnection, insert: &Insert) -> Result<(), sqlx::Error> {
+    let width = insert.columns.len();
+    let head = format!("INSERT INTO {} (sync_no, {}) VALUES ", insert.table, insert.names());
+    let row = format!("(?{})", ", ?".repeat(width));
+
+    for rows in insert.values.chunks(ROWS * width) {
+        let count = rows.len() / width;
+        let placeholders = vec![&*row; count].join(", ");
+        let sql = AssertSqlSafe(format!("{head}{placeholders} ON CONFLICT DO NOTHING"));
+        // A number of rows that occurs once is not worth a place among the prepared statements.
+        let mut query = sqlx::query(sql).persistent(count == ROWS);
+        for row in rows.chunks(width) {
+            query = bind!(query.bind(insert.sync_no), row.iter().cloned());
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn open(path: &Path, connections: u32) -> Result<SqlitePool, Cause> {
+    create(path).map_err(Cause::File)?;
+
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY_LIMIT)
+        .row_buffer_size(1_000)
+        .pragma("cache_size", "-16384")
+        // 32 MiB: each checkpoint waits for the disk.
+        .pragma("wal_autocheckpoint", "8192")
+        .disable_statement_logging();
+
+    // These two are kept in the file.
+    let first = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental).journal_mode(SqliteJournalMode::Wal);
+    let begun = Instant::now();
+    loop {
+        let connected = match first.connect().await {
+            Ok(connection) => connection.close().await,
+            Err(error) => Err(error),
+        };
+        match connected {
+            Ok(()) => break,
+            // The change of the journal's mode does not wait for other programs by itself.
+            Err(error) if is_busy(&error) && begun.elapsed() < BUSY_LIMIT => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+
+    let pool = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(BUSY_LIMIT);
+    Ok(pool.connect_lazy_with(options))
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
+}
+
+/// Creates the file and its folder where they are missing, for this user alone.
+fn create(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        // Says why it cannot be opened better than the database does.
+        return fs::File::open(path)
+            .and_then(|file| file.metadata())
+            .and_then(|metadata| if metadata.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) });
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = fs::OpenOptions::new();
+    file.create(true).append(true);
+
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+        if let Some(folder) = folder {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        file.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    if let Some(folder) = folder {
+        fs::create_dir_all(folder)?;
+    }
+
+    // SQLite takes an empty file as a new database, and gives its other files the mode of this one.
+    file.open(path).map(drop)
+}

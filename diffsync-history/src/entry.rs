@@ -1,0 +1,171 @@
+//! Log entries: what happened to each record of a sync.
+
+use diffsync_core::model::Operation;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value as Json;
+use url::Url;
+
+use crate::change::action;
+use crate::database::ColumnType::{Integer, Text};
+use crate::database::{BulkRow, Column, Row, Value};
+use crate::error::HistoryError;
+use crate::page::{Page, PageRequest, Query};
+use crate::store::History;
+use crate::sync::SyncId;
+use crate::time::from_micros;
+
+/// The statuses of records that were not written as planned, which an index finds among many others.
+const UNWRITTEN: [&str; 5] = ["failed", "blocked", "held", "unknown", "unsupported"];
+
+/// What happened to one record in one sync.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LogEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What was to be done with it; nothing if it is the same on both sides.
+    pub action: Option<Operation>,
+    /// How that ended: an outcome such as `created` or `failed`, or `unchanged`.
+    pub status: String,
+    /// The model's name.
+    pub model: String,
+    /// The record as text: its identifier.
+    pub record: String,
+    /// The record's identifier as a value.
+    pub identifiers: Option<Json>,
+    /// The URL of the record's page.
+    pub url: Option<Url>,
+    /// The attributes after the sync under `+`, and before it under `-`.
+    pub changes: Option<Json>,
+    /// Why it was not written, if it was not.
+    pub message: Option<String>,
+}
+
+/// Which log entries are wanted; all without a condition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogEntryFilter {
+    /// Entries with one of these statuses.
+    pub status: Vec<String>,
+    /// Entries of this model.
+    pub model: Option<String>,
+    /// Entries with this action.
+    pub action: Option<Operation>,
+    /// Entries of this time or later.
+    pub from: Option<Timestamp>,
+    /// Entries before this time.
+    pub to: Option<Timestamp>,
+    /// Entries whose record or message contains this text, in whatever case.
+    pub text: Option<String>,
+}
+
+impl LogEntry {
+    fn read(row: &Row) -> Result<(i64, Self), sqlx::Error> {
+        let entry = Self {
+            at: from_micros(row.integer("at")?),
+            action: row.optional_text("action")?.as_deref().and_then(action),
+            status: row.text("status")?,
+            model: row.text("model")?,
+            record: row.text("record")?,
+            identifiers: row.json("identifiers")?,
+            url: row.optional_text("url")?.and_then(|url| url.parse().ok()),
+            changes: row.json("changes")?,
+            message: row.optional_text("message")?,
+        };
+        Ok((row.integer("seq")?, entry))
+    }
+}
+
+impl History {
+    /// The log entries of a sync, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such sync, or the history cannot be read.
+    pub async fn entries(
+        &self,
+        sync: SyncId,
+        filter: &LogEntryFilter,
+        request: PageRequest,
+    ) -> Result<Page<LogEntry>, HistoryError> {
+        let is_unwritten = |status: &String| UNWRITTEN.contains(&status.as_str());
+        let (by_index, condition) = if !filter.status.is_empty() && filter.status.iter().all(is_unwritten) {
+            // A partial index is used only where the query contains its condition.
+            let condition = format!("e.status IN ('{}') AND", UNWRITTEN.join("', '"));
+            ((self.dialect().use_index)("history_entry_unwritten"), condition)
+        } else {
+            (String::new(), String::new())
+        };
+
+        let mut query = Query::new(
+            &format!(
+                "SELECT e.*, c.changes FROM history_entry AS e{by_index} LEFT JOIN history_change AS c \
+                 ON c.sync_no = e.sync_no AND c.seq = e.change_seq WHERE {condition} e.sync_no = ?"
+            ),
+            self.number(sync).await?,
+        );
+        query.and("e.seq > ?", request.after.map_or(-1, |cursor| cursor.0));
+        query.and_any("e.status", filter.status.iter().cloned());
+        query.and_if("e.model = ?", filter.model.clone());
+        query.and_if("e.action = ?", filter.action.map(|action| action.to_string()));
+        query.and_if("e.at >= ?", filter.from.map(Timestamp::as_microsecond));
+        query.and_if("e.at < ?", filter.to.map(Timestamp::as_microsecond));
+        query.and_contains(&["e.record", "coalesce(e.message, '')"], filter.text.as_deref());
+        query.page("e.seq", request);
+        let rows = self.fetch("read log entries", &query.sql, query.values, LogEntry::read).await?;
+        Ok(Page::of(rows, request))
+    }
+}
+
+/// A log entry on its way into the history. Its changes are those of a row of the diff.
+pub(crate) struct EntryRow {
+    pub(crate) seq: i64,
+    pub(crate) at: i64,
+    pub(crate) action: Option<&'static str>,
+    pub(crate) status: &'static str,
+    pub(crate) model: &'static str,
+    pub(crate) record: String,
+    pub(crate) identifiers: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) change_seq: Option<i64>,
+    pub(crate) message: Option<String>,
+}
+
+impl BulkRow for EntryRow {
+    const TABLE: &'static str = "history_entry";
+    const COLUMNS: &'static [Column] = &[
+        ("seq", Integer),
+        ("at", Integer),
+        ("action", Text),
+        ("status", Text),
+        ("model", Text),
+        ("record", Text),
+        ("identifiers", Text),
+        ("url", Text),
+        ("change_seq", Integer),
+        ("message", Text),
+    ];
+
+    fn add_values(self, values: &mut Vec<Value>) {
+        let Self { seq, at, action, status, model, record, identifiers, url, change_seq, message } = self;
+        values.extend([
+            seq.into(),
+            at.into(),
+            action.into(),
+            status.into(),
+            model.into(),
+            record.into(),
+            identifiers.into(),
+            url.into(),
+            change_seq.into(),
+            message.into(),
+        ]);
+    }
+}
+
+impl EntryRow {
+    /// How long its texts are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.record.len() + self.message.as_ref().map_or(0, String::len)
+    }
+}

@@ -1,0 +1,159 @@
+//! Pruning: removing the details of old syncs. Their rows, with all counts and steps, stay.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::database::{Connection, Row, Vacuum, Value};
+use crate::error::HistoryError;
+use crate::page::Query;
+use crate::store::History;
+use crate::sync::SyncId;
+use crate::time::now;
+
+/// How many rows are removed at a time, so that other programs wait only a moment.
+const CHUNK: i64 = 5_000;
+
+/// A pause between two chunks, in which another program that waits gets its turn.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// The tables of details.
+const TABLES: [&str; 3] = ["history_change", "history_entry", "history_line"];
+
+/// Which syncs keep their changes, log entries and log lines.
+///
+/// A sync keeps them if it is one of the newest of its job, or newer than a time. By default, these are the last 100 syncs
+/// of a job, and those of the last 90 days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retention {
+    /// How many of the newest syncs of each job keep them.
+    pub keep_last: u32,
+    /// Syncs that began after this time keep them.
+    pub keep_after: Timestamp,
+    /// Only syncs of this job lose theirs.
+    pub job: Option<String>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self::new(100, Duration::from_hours(90 * 24))
+    }
+}
+
+impl Retention {
+    /// Keeps the details of this many syncs of each job, and of all that are not older than this.
+    #[must_use]
+    pub fn new(keep_last: u32, older_than: Duration) -> Self {
+        let keep_after = now().checked_sub(older_than).unwrap_or(Timestamp::MIN);
+        Self { keep_last, keep_after, job: None }
+    }
+
+    /// Only for the syncs of one job.
+    #[must_use]
+    pub fn of_job(mut self, job: impl Into<String>) -> Self {
+        self.job = Some(job.into());
+        self
+    }
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Pruned {
+    /// The syncs that lost their details.
+    pub syncs: Vec<SyncId>,
+    /// How many changes, log entries and log lines were removed.
+    pub rows: u64,
+}
+
+impl History {
+    /// Removes the details of old syncs, and gives their space back.
+    ///
+    /// This is done in many short steps, so other programs can read and write meanwhile. If it is cut short, the next call
+    /// goes on.
+    ///
+    /// # Errors
+    ///
+    /// If the history cannot be written.
+    pub async fn prune(&self, retention: &Retention) -> Result<Pruned, HistoryError> {
+        let mut pruned = Pruned::default();
+        for (no, id) in self.outdated(retention).await? {
+            for table in TABLES {
+                pruned.rows += self.remove_details(table, no).await?;
+            }
+            let mark = "UPDATE history_sync SET pruned_at = $1 WHERE no = $2";
+            self.execute("prune", mark, vec![now().as_microsecond().into(), no.into()]).await?;
+            pruned.syncs.push(id);
+        }
+
+        if pruned.rows > 0 {
+            self.vacuum().await?;
+        }
+        Ok(pruned)
+    }
+
+    /// The syncs that lose their details, the oldest first.
+    async fn outdated(&self, retention: &Retention) -> Result<Vec<(i64, SyncId)>, HistoryError> {
+        let mut query = Query::new(
+            "SELECT no, id FROM (SELECT no, id, job, status, started_at, pruned_at, \
+             row_number() OVER (PARTITION BY job ORDER BY no DESC) AS place FROM history_sync) AS ranked \
+             WHERE pruned_at IS NULL AND status <> 'running' AND place > ?",
+            i64::from(retention.keep_last),
+        );
+        query.and("started_at < ?", retention.keep_after.as_microsecond());
+        query.and_if("job = ?", retention.job.clone());
+        query.sql += " ORDER BY no";
+        let read = |row: &Row| Ok((row.integer("no")?, row.parsed("id", |text| text.parse().ok())?));
+        self.fetch("prune", &query.sql, query.values, read).await
+    }
+
+    /// Removes the rows of a sync from a table, and returns how many there were.
+    async fn remove_details(&self, table: &str, no: i64) -> Result<u64, HistoryError> {
+        let bounds = format!("SELECT min(seq) AS first, max(seq) AS last FROM {table} WHERE sync_no = $1");
+        let read = |row: &Row| Ok(row.optional_integer("first")?.zip(row.optional_integer("last")?));
+        let bounds = self.fetch("prune", &bounds, vec![no.into()], read).await?;
+        let Some((first, last)) = bounds.first().copied().flatten() else { return Ok(0) };
+
+        let remove = format!("DELETE FROM {table} WHERE sync_no = $1 AND seq < $2");
+        let mut removed = 0;
+        let mut end = first;
+        while end <= last {
+            end += CHUNK;
+            removed += self.execute("prune", &remove, vec![no.into(), Value::from(end)]).await?;
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(removed)
+    }
+
+    /// Gives the space of removed rows back.
+    async fn vacuum(&self) -> Result<(), HistoryError> {
+        let failed = |error| self.error("give space back", error);
+        let mut connection = self.connection("give space back").await?;
+        match self.dialect().vacuum {
+            #[cfg(feature = "postgres")]
+            Vacuum::Once(statement) => connection.run(statement).await.map_err(failed),
+            #[cfg(feature = "sqlite")]
+            Vacuum::Steps { step, free, end } => {
+                let mut before = i64::MAX;
+                loop {
+                    let pages = free_pages(&mut connection, free).await.map_err(failed)?;
+                    // A file that was made by another program may keep its free pages.
+                    if pages == 0 || pages >= before {
+                        break;
+                    }
+                    before = pages;
+                    connection.run(step).await.map_err(failed)?;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                // With a reader the file shrinks later.
+                connection.run(end).await.map_err(failed)
+            }
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+async fn free_pages(connection: &mut Connection, sql: &str) -> Result<i64, sqlx::Error> {
+    let rows = connection.fetch(sql, Vec::new()).await?;
+    rows.first().map_or(Ok(0), |row| row.integer("pages"))
+}

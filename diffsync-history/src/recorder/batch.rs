@@ -1,0 +1,127 @@
+//! Rows that wait to be written together.
+
+use std::time::{Duration, Instant};
+
+use crate::change::ChangeRow;
+use crate::database::{Insert, Statement};
+use crate::entry::EntryRow;
+use crate::line::LineRow;
+
+/// How many rows are written together at most.
+const SIZE: usize = 5_000;
+
+/// How many bytes of text are written together, give or take a row: records may be large.
+const BYTES: usize = 8 << 20;
+
+/// How long a row waits for others.
+const WAIT: Duration = Duration::from_millis(250);
+
+/// Rows that wait to be written together.
+#[derive(Default)]
+pub(super) struct Batch {
+    changes: Vec<ChangeRow>,
+    entries: Vec<EntryRow>,
+    lines: Vec<LineRow>,
+    /// What else is written with them.
+    others: Vec<Statement>,
+    /// How long their texts are.
+    bytes: usize,
+    /// When the first of them came.
+    since: Option<Instant>,
+}
+
+/// How many rows of a sync there are.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RowCounts {
+    pub(super) changes: i64,
+    pub(super) entries: i64,
+    pub(super) lines: i64,
+    /// Those that could not be written.
+    pub(super) dropped: i64,
+}
+
+impl Batch {
+    pub(super) fn add_change(&mut self, change: ChangeRow) {
+        self.begin(change.bytes());
+        self.changes.push(change);
+    }
+
+    pub(super) fn add_entry(&mut self, entry: EntryRow) {
+        self.begin(entry.bytes());
+        self.entries.push(entry);
+    }
+
+    pub(super) fn add_line(&mut self, line: LineRow) {
+        self.begin(line.bytes());
+        self.lines.push(line);
+    }
+
+    pub(super) fn add_statement(&mut self, statement: Statement) {
+        self.begin(0);
+        self.others.push(statement);
+    }
+
+    fn begin(&mut self, bytes: usize) {
+        self.since.get_or_insert_with(Instant::now);
+        self.bytes += bytes;
+    }
+
+    /// When it is to be written, if there is anything to write.
+    pub(super) fn due(&self) -> Option<Instant> {
+        Some(self.since? + WAIT)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.rows() >= SIZE || self.bytes >= BYTES
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.since.is_none()
+    }
+
+    fn rows(&self) -> usize {
+        self.changes.len() + self.entries.len() + self.lines.len()
+    }
+
+    /// The counts once it is written.
+    pub(super) fn added_to(&self, counts: RowCounts) -> RowCounts {
+        RowCounts {
+            changes: counts.changes + number(self.changes.len()),
+            entries: counts.entries + number(self.entries.len()),
+            lines: counts.lines + number(self.lines.len()),
+            dropped: counts.dropped,
+        }
+    }
+
+    /// The counts if it cannot be written.
+    pub(super) fn dropped_from(&self, counts: RowCounts) -> RowCounts {
+        RowCounts { dropped: counts.dropped + number(self.rows()), ..counts }
+    }
+
+    /// What writes it.
+    pub(super) fn into_writes(self, sync_no: i64, counts: RowCounts) -> (Vec<Statement>, Vec<Insert>) {
+        let mut inserts = Vec::new();
+        if !self.changes.is_empty() {
+            inserts.push(Insert::new(sync_no, self.changes));
+        }
+        if !self.entries.is_empty() {
+            inserts.push(Insert::new(sync_no, self.entries));
+        }
+        if !self.lines.is_empty() {
+            inserts.push(Insert::new(sync_no, self.lines));
+        }
+
+        // In the same transaction, so the counts are those of the rows.
+        let RowCounts { changes, entries, lines, dropped } = counts;
+        let mut statements = self.others;
+        statements.push(Statement::new(
+            "UPDATE history_sync SET changes = $1, entries = $2, lines = $3, dropped = $4 WHERE no = $5",
+            vec![changes.into(), entries.into(), lines.into(), dropped.into(), sync_no.into()],
+        ));
+        (statements, inserts)
+    }
+}
+
+pub(super) fn number(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,170 @@
+//! Recording a run while it goes on.
+
+mod batch;
+mod end;
+mod writer;
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+
+use diffsync_core::report::{Event, Observer};
+use diffsync_core::run::CancellationToken;
+use jiff::Timestamp;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+use self::end::SyncEnd;
+use self::writer::{Message, Writer};
+use crate::error::HistoryError;
+use crate::lease::{LeaseError, LeaseName};
+use crate::line::LogLine;
+use crate::store::History;
+use crate::sync::{NewSync, SyncId};
+
+/// How many events wait for the writer. A run that is faster than the database waits once there are as many.
+const QUEUE: usize = 20_000;
+
+/// What happens to a run whose history cannot be written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HistoryPolicy {
+    /// It is cancelled, and it writes to its target only once its diff is recorded.
+    Required,
+    /// It goes on. What could not be recorded is counted, and missing.
+    #[default]
+    BestEffort,
+}
+
+/// How a run is recorded.
+#[derive(Debug, Clone, Default)]
+pub struct RecorderOptions {
+    /// What happens if the history cannot be written.
+    pub policy: HistoryPolicy,
+    /// The leases that the run needs. They are renewed until it ends.
+    pub leases: Vec<LeaseName>,
+    /// Cancels the run: the one of its [`RunOptions`](diffsync_core::run::RunOptions). It is cancelled if a lease is lost, too.
+    pub cancellation: CancellationToken,
+}
+
+/// Records one run in a history: an [`Observer`] of its events.
+///
+/// Events go through a queue to a thread that writes them in batches, so a reader sees them within a moment, and a run that
+/// is killed loses at most the last quarter of a second.
+pub struct Recorder {
+    sync: SyncId,
+    /// Whether the run must wait until its diff is recorded.
+    waits_for_diff: bool,
+    /// How many log lines found the queue full.
+    dropped_lines: Arc<AtomicU64>,
+    /// Dropping the sender ends the thread.
+    sender: Option<SyncSender<Message>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Recorder {
+    /// Takes the leases of a run, records that it has begun, and starts to record.
+    ///
+    /// # Errors
+    ///
+    /// If another run has one of the leases, or the history cannot be written. Whether to run without a history then is for
+    /// the caller to decide.
+    pub async fn start(history: &History, sync: &NewSync, options: RecorderOptions) -> Result<Self, LeaseError> {
+        let id = SyncId::new();
+        let lease = history.take_leases(id, &sync.host, &options.leases).await?;
+        let number = match history.begin(id, sync).await {
+            Ok(number) => number,
+            Err(error) => {
+                // Without this it ends by itself.
+                let _ = history.release(&lease).await;
+                return Err(error.into());
+            }
+        };
+
+        let waits_for_diff = options.policy == HistoryPolicy::Required && !sync.dry_run;
+        let dropped_lines = Arc::new(AtomicU64::new(0));
+        let RecorderOptions { policy, cancellation, .. } = options;
+        let writer = Writer::new(history, number, lease, policy, cancellation, Arc::clone(&dropped_lines));
+
+        let not_started = |error: io::Error| HistoryError::Writer(error.to_string());
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(not_started)?;
+        let (sender, receiver) = sync_channel(QUEUE);
+        let thread = thread::Builder::new().name("history".into()).spawn(move || writer.run(&runtime, &receiver));
+        let thread = Mutex::new(Some(thread.map_err(not_started)?));
+        Ok(Self { sync: id, waits_for_diff, dropped_lines, sender: Some(sender), thread })
+    }
+
+    /// The id of the sync that is recorded.
+    #[must_use]
+    pub fn sync(&self) -> SyncId {
+        self.sync
+    }
+
+    /// Records a line that the program logged. It never waits: a line is dropped, and counted, if the queue is full.
+    pub fn line(&self, line: LogLine) {
+        // The thread that writes may log as well, and must not wait for itself.
+        let sent = self.sender.as_ref().map(|sender| sender.try_send(Message::Line(line)));
+        if matches!(sent, Some(Err(_))) {
+            self.dropped_lines.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until all of it is written, and releases the leases. A run that did not report its end is recorded as failed.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that could not be recorded.
+    pub async fn finish(&self) -> Result<(), HistoryError> {
+        let (done, is_done) = oneshot::channel();
+        self.send(Message::Finish(done));
+        is_done.await.unwrap_or_else(|_| Err(HistoryError::Writer("it panicked".into())))
+    }
+
+    fn send(&self, message: Message) {
+        // A thread that has ended is reported by `finish`.
+        let _ = self.sender.as_ref().map(|sender| sender.send(message));
+    }
+}
+
+impl Observer for Recorder {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::StepFinished(report) => self.send(Message::Step((*report).clone())),
+            Event::DiffReady(plan) => {
+                let (recorded, is_recorded) = mpsc::channel();
+                self.send(Message::Plan(Arc::clone(plan), recorded));
+                if self.waits_for_diff {
+                    // The writer drops the other end once it has recorded the diff, or failed to.
+                    let _ = is_recorded.recv();
+                }
+            }
+            Event::RecordDone { record, operation, outcome, url } => self.send(Message::Done {
+                at: Timestamp::now(),
+                record: *record,
+                operation: *operation,
+                outcome: (*outcome).clone(),
+                url: url.look_up(),
+            }),
+            Event::RecordUnchanged(record) => self.send(Message::Unchanged { at: Timestamp::now(), record: *record }),
+            Event::RunFinished(report) => self.send(Message::End(Box::new(SyncEnd::of(report)))),
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        drop(self.sender.take());
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // What was observed is written, even if nobody waits for it.
+        let _ = thread.map(JoinHandle::join);
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("sync", &self.sync).finish_non_exhaustive()
+    }
+}

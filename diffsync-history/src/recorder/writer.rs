@@ -1,0 +1,337 @@
+//! The thread that writes what a run reports.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use diffsync_core::model::Operation;
+use diffsync_core::plan::{Outcome, PlanView, RecordRef};
+use diffsync_core::report::StepReport;
+use diffsync_core::run::CancellationToken;
+use jiff::Timestamp;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use url::Url;
+
+use super::HistoryPolicy;
+use super::batch::{Batch, RowCounts, number};
+use super::end::SyncEnd;
+use crate::change::{ChangeRow, action_name};
+use crate::database::{Insert, Statement, clean};
+use crate::entry::EntryRow;
+use crate::error::HistoryError;
+use crate::lease::{Lease, RENEWAL, VALIDITY};
+use crate::line::{LineRow, LogLine};
+use crate::step;
+use crate::store::History;
+use crate::url::HistoryUrl;
+
+/// How long a transient error is retried.
+const RETRY_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a history that cannot be written is left alone.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What the thread is told.
+pub(super) enum Message {
+    Step(StepReport),
+    /// The diff, and a sender that is dropped once it is recorded.
+    Plan(Arc<dyn PlanView>, Sender<()>),
+    Done {
+        at: Timestamp,
+        record: RecordRef,
+        operation: Operation,
+        outcome: Outcome,
+        url: Option<Url>,
+    },
+    Unchanged {
+        at: Timestamp,
+        record: RecordRef,
+    },
+    Line(LogLine),
+    End(Box<SyncEnd>),
+    /// Write everything, and report the first error.
+    Finish(oneshot::Sender<Result<(), HistoryError>>),
+}
+
+/// Writes one sync.
+pub(super) struct Writer {
+    url: HistoryUrl,
+    sync_no: i64,
+    lease: Lease,
+    policy: HistoryPolicy,
+    cancellation: CancellationToken,
+    /// How many log lines found the queue full.
+    dropped_lines: Arc<AtomicU64>,
+    /// The writer's own connection, once there is one.
+    history: Option<History>,
+    plan: Option<Arc<dyn PlanView>>,
+    /// The positions of the records of the diff.
+    positions: HashMap<RecordRef, i64>,
+    batch: Batch,
+    /// How many rows are written, or given up.
+    counts: RowCounts,
+    /// The positions of the next rows.
+    next: RowCounts,
+    steps: i64,
+    has_ended: bool,
+    renewed: Instant,
+    next_renewal: Instant,
+    /// Nothing is written before this.
+    paused_until: Option<Instant>,
+    /// The first error.
+    error: Option<HistoryError>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        history: &History,
+        sync_no: i64,
+        lease: Lease,
+        policy: HistoryPolicy,
+        cancellation: CancellationToken,
+        dropped_lines: Arc<AtomicU64>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            url: history.url().clone(),
+            sync_no,
+            lease,
+            policy,
+            cancellation,
+            dropped_lines,
+            history: None,
+            plan: None,
+            positions: HashMap::new(),
+            batch: Batch::default(),
+            counts: RowCounts::default(),
+            next: RowCounts::default(),
+            steps: 0,
+            has_ended: false,
+            renewed: now,
+            next_renewal: now + RENEWAL,
+            paused_until: None,
+            error: None,
+        }
+    }
+
+    /// Writes until the sender is dropped.
+    pub(super) fn run(mut self, runtime: &Runtime, receiver: &Receiver<Message>) {
+        loop {
+            let due = self.batch.due().map_or(self.next_renewal, |due| due.min(self.next_renewal));
+            match receiver.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(Message::Plan(plan, _recorded)) => runtime.block_on(self.record_diff(plan)),
+                Ok(Message::End(end)) => runtime.block_on(self.end(&end)),
+                Ok(Message::Finish(done)) => {
+                    runtime.block_on(self.close());
+                    // Without a receiver nobody waits for it.
+                    let _ = done.send(self.error.take().map_or(Ok(()), Err));
+                }
+                Ok(message) => self.add(message),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return runtime.block_on(self.close()),
+            }
+
+            let is_due = self.batch.due().is_some_and(|due| due <= Instant::now());
+            if is_due || self.batch.is_full() {
+                runtime.block_on(self.flush());
+            }
+            if self.next_renewal <= Instant::now() {
+                runtime.block_on(self.renew());
+            }
+        }
+    }
+
+    /// Adds a row to the batch.
+    fn add(&mut self, message: Message) {
+        match message {
+            Message::Step(report) => {
+                self.batch.add_statement(step::insert(self.sync_no, self.steps, &report));
+                self.steps += 1;
+            }
+            Message::Line(line) => {
+                self.batch.add_line(LineRow::new(self.next.lines, line));
+                self.next.lines += 1;
+            }
+            Message::Done { at, record, operation, outcome, url } => {
+                let Some(plan) = self.plan.clone() else { return };
+                self.add_entry(EntryRow {
+                    action: Some(action_name(operation)),
+                    url: url.map(String::from),
+                    change_seq: self.positions.get(&record).copied(),
+                    message: outcome.reason(&*plan, record).map(clean),
+                    ..entry(&*plan, at, record, outcome.kind().as_str())
+                });
+            }
+            Message::Unchanged { at, record } => {
+                let Some(plan) = self.plan.clone() else { return };
+                self.add_entry(entry(&*plan, at, record, "unchanged"));
+            }
+            Message::Plan(..) | Message::End(_) | Message::Finish(_) => {}
+        }
+    }
+
+    fn add_entry(&mut self, entry: EntryRow) {
+        self.batch.add_entry(EntryRow { seq: self.next.entries, ..entry });
+        self.next.entries += 1;
+    }
+
+    /// Records the planned counts and the diff.
+    async fn record_diff(&mut self, plan: Arc<dyn PlanView>) {
+        let planned = serde_json::to_string(&plan.diff().summary()).unwrap_or_default();
+        let sql = "UPDATE history_sync SET planned = $1 WHERE no = $2";
+        self.batch.add_statement(Statement::new(sql, vec![planned.into(), self.sync_no.into()]));
+
+        let tree = plan.tree();
+        for row in tree.rows() {
+            if row.operation().is_some() {
+                self.positions.insert(row.record(), number(row.position));
+            }
+            self.batch.add_change(ChangeRow::new(&*plan, row));
+            if self.batch.is_full() {
+                self.flush().await;
+                if self.next_renewal <= Instant::now() {
+                    self.renew().await;
+                }
+            }
+        }
+        self.flush().await;
+
+        drop(tree);
+        self.plan = Some(plan);
+    }
+
+    /// Records how the run ended, and releases its leases.
+    async fn end(&mut self, end: &SyncEnd) {
+        self.has_ended = true;
+        self.counts.dropped += i64::try_from(self.dropped_lines.swap(0, Ordering::Relaxed)).unwrap_or(i64::MAX);
+
+        // One more attempt, even if others failed: the end is what a reader wants to know most. It is written apart from the
+        // last rows, since those may be why it fails.
+        self.paused_until = None;
+        self.flush().await;
+        self.paused_until = None;
+        self.batch.add_statement(end.statement(self.sync_no));
+        self.batch.add_statement(self.lease.release());
+        self.flush().await;
+    }
+
+    async fn close(&mut self) {
+        self.flush().await;
+        if !self.has_ended {
+            self.end(&SyncEnd::unreported()).await;
+        }
+    }
+
+    /// Writes the batch, or drops it if that is not possible.
+    async fn flush(&mut self) {
+        let batch = mem::take(&mut self.batch);
+        if batch.is_empty() {
+            return;
+        }
+        let (written, dropped) = (batch.added_to(self.counts), batch.dropped_from(self.counts));
+        if self.paused_until.is_some_and(|until| Instant::now() < until) {
+            self.counts = dropped;
+            return;
+        }
+
+        let (statements, inserts) = batch.into_writes(self.sync_no, written);
+        match self.write(&statements, &inserts).await {
+            Ok(()) => self.counts = written,
+            Err(error) => {
+                self.counts = dropped;
+                self.fail(error);
+            }
+        }
+    }
+
+    /// Executes statements together. A transient error is retried for a while: a row that exists is not inserted again, so
+    /// that a commit whose answer was lost does no harm.
+    async fn write(&mut self, statements: &[Statement], inserts: &[Insert]) -> Result<(), HistoryError> {
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(100);
+        loop {
+            let written = match self.history().await {
+                Ok(history) => history.execute_all("record a run", statements, inserts).await,
+                Err(error) => Err(error),
+            };
+            match written {
+                Err(error) if error.is_transient() && begun.elapsed() < RETRY_LIMIT => {
+                    tracing::warn!(%error, "the history cannot be written now, and is tried again");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                written => return written,
+            }
+        }
+    }
+
+    /// The writer's own connection.
+    async fn history(&mut self) -> Result<&History, HistoryError> {
+        if self.history.is_none() {
+            self.history = Some(History::open_with(&self.url, 1).await?);
+        }
+        self.history.as_ref().ok_or_else(|| HistoryError::Writer("it has no connection".into()))
+    }
+
+    async fn renew(&mut self) {
+        if self.has_ended {
+            self.next_renewal = Instant::now() + RENEWAL;
+            return;
+        }
+
+        let lease = self.lease.clone();
+        let renewed = match self.history().await {
+            Ok(history) => history.renew(&lease).await,
+            Err(error) => Err(error),
+        };
+        let now = Instant::now();
+        match renewed {
+            Ok(()) => (self.renewed, self.next_renewal) = (now, now + RENEWAL),
+            Err(error @ HistoryError::LeaseLost(_)) => {
+                // Another run may be at the same target.
+                self.cancellation.cancel();
+                self.next_renewal = now + RENEWAL;
+                self.error.get_or_insert(error);
+            }
+            Err(error) => {
+                self.next_renewal = now + Duration::from_secs(1);
+                if !error.is_transient() || now.duration_since(self.renewed) > VALIDITY {
+                    self.fail(error);
+                }
+            }
+        }
+    }
+
+    /// Deals with an error that stays.
+    fn fail(&mut self, error: HistoryError) {
+        tracing::error!(%error, "the history cannot be written");
+        match self.policy {
+            HistoryPolicy::BestEffort => self.paused_until = Some(Instant::now() + PAUSE),
+            HistoryPolicy::Required => {
+                self.cancellation.cancel();
+                self.paused_until = Some(Instant::now() + Duration::from_hours(24));
+            }
+        }
+        self.error.get_or_insert(error);
+    }
+}
+
+/// The entry of a record, without what became of it.
+fn entry(plan: &dyn PlanView, at: Timestamp, record: RecordRef, status: &'static str) -> EntryRow {
+    EntryRow {
+        seq: 0,
+        at: at.as_microsecond(),
+        action: None,
+        status,
+        model: plan.diff().tables()[record.model()].schema().name,
+        record: clean(plan.record(record)),
+        identifiers: plan.identifier(record).ok().map(|identifiers| identifiers.to_string()),
+        url: None,
+        change_seq: None,
+        message: None,
+    }
+}

@@ -1,0 +1,99 @@
+CREATE TABLE history_sync (
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    job TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    source TEXT NOT NULL,
+    target TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    dry_run BOOLEAN NOT NULL,
+    variables TEXT NOT NULL,
+    plan TEXT,
+    started_by TEXT NOT NULL,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    program TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    heartbeat_at INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    error TEXT,
+    breaches TEXT,
+    planned TEXT,
+    counts TEXT,
+    retries INTEGER NOT NULL DEFAULT 0,
+    changes INTEGER NOT NULL DEFAULT 0,
+    entries INTEGER NOT NULL DEFAULT 0,
+    lines INTEGER NOT NULL DEFAULT 0,
+    dropped INTEGER NOT NULL DEFAULT 0,
+    last_record TEXT,
+    pruned_at INTEGER
+);
+CREATE INDEX history_sync_job ON history_sync (job, no);
+CREATE INDEX history_sync_running ON history_sync (heartbeat_at) WHERE status = 'running';
+
+CREATE TABLE history_step (
+    sync_no INTEGER NOT NULL REFERENCES history_sync (no),
+    seq INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    duration_us INTEGER NOT NULL,
+    heap_final INTEGER,
+    heap_peak INTEGER,
+    resident_final INTEGER,
+    resident_peak INTEGER,
+    PRIMARY KEY (sync_no, seq)
+) WITHOUT ROWID;
+
+-- Rows of the three large tables are written and deleted only with their sync, so they need no foreign key.
+CREATE TABLE history_change (
+    sync_no INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    parent_seq INTEGER NOT NULL,
+    depth INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    record TEXT NOT NULL,
+    action TEXT,
+    withheld TEXT,
+    changes TEXT,
+    PRIMARY KEY (sync_no, seq)
+) WITHOUT ROWID;
+-- A record that lives under no other has -1, which an index finds as any other.
+CREATE INDEX history_change_parent ON history_change (sync_no, parent_seq, seq);
+
+CREATE TABLE history_entry (
+    sync_no INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    action TEXT,
+    status TEXT NOT NULL,
+    model TEXT NOT NULL,
+    record TEXT NOT NULL,
+    identifiers TEXT,
+    url TEXT,
+    change_seq INTEGER,
+    message TEXT,
+    PRIMARY KEY (sync_no, seq)
+) WITHOUT ROWID;
+CREATE INDEX history_entry_unwritten ON history_entry (sync_no, seq)
+    WHERE status IN ('failed', 'blocked', 'held', 'unknown', 'unsupported');
+
+CREATE TABLE history_line (
+    sync_no INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    level TEXT NOT NULL,
+    target TEXT NOT NULL,
+    step TEXT,
+    message TEXT NOT NULL,
+    fields TEXT,
+    PRIMARY KEY (sync_no, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE history_lease (
+    name TEXT PRIMARY KEY,
+    sync_id TEXT NOT NULL,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    taken_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
