@@ -11,8 +11,9 @@ use diffsync_core::run::RunOptions;
 
 use crate::advice::on_plan_file;
 use crate::command::{flag_name, or_in_environment};
-use crate::exit::Exit;
+use crate::exit::{Exit, NotRun};
 use crate::flags;
+use crate::history::Started;
 use crate::key;
 use crate::plan::refusing;
 use crate::plan_file::open;
@@ -20,15 +21,6 @@ use crate::report::Report;
 use crate::run::{execute, prepare, print};
 use crate::terminal;
 use crate::undo::UndoFile;
-
-/// Why nothing was run, and the exit code.
-struct NotRun(Exit, String);
-
-impl From<String> for NotRun {
-    fn from(error: String) -> Self {
-        Self(Exit::Failed, error)
-    }
-}
 
 pub(crate) fn apply(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Exit {
     carry_out(registry, matches, program)
@@ -65,7 +57,8 @@ fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Res
     let options = flags::options(RunOptions::new(job.info()).apply(), matches);
     let mut options = options.apply_plan(application).map_err(|error| refused(error.to_string()))?;
     let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
-    let report = execute(&*prepared, options.clone(), log)?;
+    let run = Started { job, profile: job.info().id, values: &values, plan: Some(shown.to_string()), program };
+    let (report, sync) = execute(&run, &*prepared, &options, log, matches)?;
 
     let mut closing = Vec::new();
     if options.dry_run && report.error.is_none() {
@@ -77,7 +70,7 @@ fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Res
     if let Some(file) = undo_file {
         undo_written = file.write(&report, &mut closing);
     }
-    let exit = print(&Report { job: job.info(), run: &report, plan: Some(&plan), closing: &closing }, matches);
+    let exit = print(&Report { job: job.info(), run: &report, plan: Some(&plan), sync, closing: &closing }, matches);
     undo_written?;
     Ok(exit)
 }

@@ -10,6 +10,7 @@ use diffsync_core::job::{JobEntry, VariableKind, VariableSpec, VariableValues};
 
 use crate::exit::Exit;
 use crate::flags;
+use crate::history;
 use crate::terminal;
 
 /// The program's commands.
@@ -67,6 +68,7 @@ pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command 
         )
         .subcommand(plan(registry))
         .subcommand(apply())
+        .subcommand(history::command())
 }
 
 /// The command `run JOB`, with the job's variables as flags.
@@ -79,8 +81,14 @@ fn run_job(job: &JobEntry) -> Command {
         .args(flags::limits(job.models()))
         .arg(flags::on_guard())
         .args(flags::signing())
+        .args(recording())
         .arg(output())
         .arg(full())
+}
+
+/// Whether and where a run is recorded.
+fn recording() -> [Arg; 2] {
+    [history::policy(), history::database_url()]
 }
 
 /// The command `plan JOB`, with the job's variables as flags.
@@ -96,6 +104,7 @@ fn plan_job(job: &JobEntry) -> Command {
         .args(flags::selecting(job.models()))
         .args(flags::limits(job.models()))
         .arg(flags::on_guard())
+        .args(recording())
         .arg(output())
         .arg(full())
 }
@@ -153,6 +162,7 @@ fn apply() -> Command {
         .args(flags::writing())
         .args(flags::limits(&[]))
         .args(flags::signing())
+        .args(recording())
         .arg(output())
         .arg(full())
 }
@@ -162,7 +172,7 @@ fn named_value(text: &str) -> Result<(String, String), &'static str> {
     named.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or("expected a name and a value, as in token=abc")
 }
 
-fn output() -> Arg {
+pub(crate) fn output() -> Arg {
     Arg::new("output")
         .long("output")
         .value_name("FORMAT")

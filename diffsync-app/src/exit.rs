@@ -21,6 +21,21 @@ pub(crate) enum Exit {
     Cancelled,
 }
 
+/// Why nothing was run, and the exit code.
+pub(crate) struct NotRun(pub(crate) Exit, pub(crate) String);
+
+impl From<String> for NotRun {
+    fn from(error: String) -> Self {
+        Self(Exit::Failed, error)
+    }
+}
+
+impl From<&str> for NotRun {
+    fn from(error: &str) -> Self {
+        error.to_owned().into()
+    }
+}
+
 impl Exit {
     /// The result of a run. Changes count only with `--detailed-exitcode`.
     pub(crate) fn of(report: &RunReport, detailed: bool) -> Self {

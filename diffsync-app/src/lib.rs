@@ -25,6 +25,7 @@ mod describe;
 mod example;
 mod exit;
 mod flags;
+mod history;
 mod key;
 mod plan;
 mod plan_file;
@@ -119,6 +120,7 @@ impl App {
             Some(("run", matches)) => run::run(&registry, matches, self.version),
             Some(("plan", matches)) => plan::plan(&registry, matches, self.version),
             Some(("apply", matches)) => apply::apply(&registry, matches, self.version),
+            Some(("history", matches)) => history::history(matches),
             _ => Exit::Failed,
         }
     }

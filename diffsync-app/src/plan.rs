@@ -11,8 +11,9 @@ use diffsync_core::run::RunOptions;
 
 use crate::advice::on_plan_file;
 use crate::command::variable_values;
-use crate::exit::Exit;
+use crate::exit::{Exit, NotRun};
 use crate::flags;
+use crate::history::Started;
 use crate::key;
 use crate::plan_file::{NewPlan, keep, lock, open};
 use crate::report::Report;
@@ -25,10 +26,10 @@ pub(crate) fn plan(registry: &JobRegistry, matches: &ArgMatches, program: &str) 
         return approve_plan(path, matches);
     }
     let Some((id, matches)) = matches.subcommand() else { return Exit::Failed };
-    plan_job(registry, id, matches, program).unwrap_or_else(|error| terminal::fail(&error))
+    plan_job(registry, id, matches, program).unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
 }
 
-fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str) -> Result<Exit, String> {
+fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
     let job = registry.get(id).map_err(|error| error.to_string())?;
     let values = variable_values(job, matches);
     let prepared = prepare(job, &values, |name| format!("--{name}"))?;
@@ -40,7 +41,8 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
 
     let mut options = flags::options(RunOptions::new(job.info()), matches);
     options.dry_run = true;
-    let report = execute(&*prepared, options.clone(), None)?;
+    let run = Started { job, profile: job.info().id, values: &values, plan: None, program };
+    let (report, sync) = execute(&run, &*prepared, &options, None, matches)?;
 
     let mut closing = Vec::new();
     // A plan that was refused could not be applied either.
@@ -60,7 +62,7 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
             closing.push(format!("apply {these} with `apply {path}`"));
         }
     }
-    Ok(print(&Report { job: job.info(), run: &report, plan: None, closing: &closing }, matches))
+    Ok(print(&Report { job: job.info(), run: &report, plan: None, sync, closing: &closing }, matches))
 }
 
 fn approve_plan(path: &Path, matches: &ArgMatches) -> Exit {

@@ -7,12 +7,14 @@ use diffsync_core::JobRegistry;
 use diffsync_core::job::{JobEntry, PreparedJob, VariableValues};
 use diffsync_core::report::{Observer, RunReport, TracingObserver};
 use diffsync_core::run::RunOptions;
+use diffsync_history::SyncId;
 
 use crate::advice;
 use crate::choices;
 use crate::command::{flag_name, or_in_environment, variable_values, wants_json};
-use crate::exit::Exit;
+use crate::exit::{Exit, NotRun};
 use crate::flags::{self, is_set};
+use crate::history::{Recording, Started};
 use crate::report::{Look, Report};
 use crate::runtime::runtime;
 use crate::signal::cancel_when_asked;
@@ -21,10 +23,10 @@ use crate::undo::UndoFile;
 
 pub(crate) fn run(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Exit {
     let Some((id, matches)) = matches.subcommand() else { return Exit::Failed };
-    run_job(registry, id, matches, program).unwrap_or_else(|error| terminal::fail(&error))
+    run_job(registry, id, matches, program).unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
 }
 
-fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str) -> Result<Exit, String> {
+fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
     let job = registry.get(id).map_err(|error| error.to_string())?;
     let values = variable_values(job, matches);
     let prepared = prepare(job, &values, |name| format!("--{name}"))?;
@@ -32,7 +34,8 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     let mut undo_file = UndoFile::wanted(matches)?;
     let mut options = flags::options(RunOptions::new(job.info()), matches);
     let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
-    let report = execute(&*prepared, options.clone(), log)?;
+    let run = Started { job, profile: job.info().id, values: &values, plan: None, program };
+    let (report, sync) = execute(&run, &*prepared, &options, log, matches)?;
 
     let mut closing = Vec::new();
     let would_write = report.plan().is_some_and(|plan| plan.diff().summary().total.operations() > 0);
@@ -45,8 +48,9 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     if let Some(file) = undo_file {
         undo_written = file.write(&report, &mut closing);
     }
-    let exit = print(&Report { job: job.info(), run: &report, plan: None, closing: &closing }, matches);
-    undo_written.map(|()| exit)
+    let exit = print(&Report { job: job.info(), run: &report, plan: None, sync, closing: &closing }, matches);
+    undo_written?;
+    Ok(exit)
 }
 
 /// Creates the job from its variables. The error says how to set each variable that is missing or wrong.
@@ -71,22 +75,33 @@ pub(crate) fn prepare(
     Ok(prepared)
 }
 
-/// Runs a job to its end, or until the program receives a signal.
+/// Runs a job to its end, or until the program receives a signal. The run is recorded as the returned sync.
 pub(crate) fn execute(
+    run: &Started<'_>,
     prepared: &dyn PreparedJob,
-    options: RunOptions,
+    options: &RunOptions,
     log: Option<Arc<dyn Observer>>,
-) -> Result<RunReport, String> {
+    matches: &ArgMatches,
+) -> Result<(RunReport, Option<SyncId>), NotRun> {
     let runtime = runtime()?;
+    let mut options = options.clone();
+    let recording = runtime.block_on(Recording::begin(run, &mut options, matches))?;
+    let sync = recording.sync();
+
     let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Progress::new()), Arc::new(TracingObserver::default())];
     observers.extend(log);
+    observers.extend(recording.observer());
 
     let signals = runtime.spawn(cancel_when_asked(options.cancellation.clone()));
-    let report = runtime.block_on(prepared.run(options, observers));
+    let report = runtime.block_on(async {
+        let report = prepared.run(options, observers).await;
+        recording.end().await;
+        report
+    });
     signals.abort();
     // A cancelled loader may still block a thread; its result is not needed.
     runtime.shutdown_background();
-    Ok(report)
+    Ok((report, sync))
 }
 
 /// Prints the report of a run, and returns the exit code.

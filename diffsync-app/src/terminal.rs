@@ -13,9 +13,13 @@ use diffsync_core::value::{escape_unprintable, is_unprintable};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::exit::Exit;
+use crate::history::HistoryLayer;
 
 /// Prints a text to standard output.
 pub(crate) fn print(text: &str) -> Exit {
@@ -112,7 +116,8 @@ impl Formatter for Printable<'_> {
     }
 }
 
-fn printed(written: io::Result<()>) -> Exit {
+/// The exit code of what was printed.
+pub(crate) fn printed(written: io::Result<()>) -> Exit {
     match written {
         Ok(()) => Exit::Done,
         // The reader of the pipe has closed it, as `head` does.
@@ -182,9 +187,10 @@ pub(crate) fn log(verbosity: u8) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(|| Log);
-    // Otherwise the subscriber prints its own write errors to standard error, and panics if that fails.
-    let log = log.log_internal_errors(false);
+    let log = tracing_subscriber::fmt::layer().with_writer(|| Log);
+    // Otherwise the layer prints its own write errors to standard error, and panics if that fails.
+    let log = log.log_internal_errors(false).with_filter(level);
+    let log = tracing_subscriber::registry().with(log).with(HistoryLayer);
     // If the program has set its own subscriber, that one is kept.
     let _ = log.try_init();
 }

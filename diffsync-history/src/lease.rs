@@ -3,6 +3,8 @@
 //! A lease is a row with a time at which it ends unless it is renewed, so the lease of a run that was killed ends by itself.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -74,7 +76,8 @@ pub enum LeaseError {
 #[derive(Debug, Clone)]
 pub struct Lease {
     sync: SyncId,
-    names: usize,
+    /// How many it has. A run takes that of its target once it knows the target.
+    names: Arc<AtomicU64>,
 }
 
 impl Lease {
@@ -98,14 +101,21 @@ impl History {
     ///
     /// If another run has one of them, or the history cannot be written.
     pub async fn take_leases(&self, sync: SyncId, host: &str, names: &[LeaseName]) -> Result<Lease, LeaseError> {
-        let lease = Lease { sync, names: names.len() };
+        let lease = Lease { sync, names: Arc::default() };
         for name in names {
-            if let Err(error) = self.take(sync, host, name).await {
+            if let Err(error) = self.take_also(&lease, host, name).await {
                 self.release(&lease).await?;
                 return Err(error);
             }
         }
         Ok(lease)
+    }
+
+    /// Takes one more lease for a run.
+    pub(crate) async fn take_also(&self, lease: &Lease, host: &str, name: &LeaseName) -> Result<(), LeaseError> {
+        self.take(lease.sync, host, name).await?;
+        lease.names.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     async fn take(&self, sync: SyncId, host: &str, name: &LeaseName) -> Result<(), LeaseError> {
@@ -152,6 +162,8 @@ impl History {
     ///
     /// If one of them was lost, or the history cannot be written.
     pub(crate) async fn renew(&self, lease: &Lease) -> Result<(), HistoryError> {
+        // Counted before the renewal, since one that is taken meanwhile is not renewed yet.
+        let names = lease.names.load(Ordering::Relaxed);
         let (doing, now) = ("renew a lease", self.dialect().now);
         let sync = || Value::from(lease.sync.to_string());
 
@@ -162,7 +174,7 @@ impl History {
         let beat = format!("UPDATE history_sync SET heartbeat_at = {now} WHERE id = $1 AND status = 'running'");
         let is_alive = self.execute(doing, &beat, vec![sync()]).await? > 0;
 
-        if renewed < lease.names as u64 || !is_alive {
+        if renewed < names || !is_alive {
             return Err(HistoryError::LeaseLost(self.url().clone()));
         }
         Ok(())

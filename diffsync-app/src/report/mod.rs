@@ -13,11 +13,14 @@ use diffsync_core::model::LimitOverride;
 use diffsync_core::plan::OutcomeKind;
 use diffsync_core::plan_file::{PlanKind, SavedPlan, Signature, Unrestorable};
 use diffsync_core::report::{FailedRecord, RunReport};
+use diffsync_history::SyncId;
 use serde::Serialize;
 use serde_json::Value;
 
 use self::changes::changes;
 use self::steps::steps;
+pub(crate) use self::steps::{duration, step_table};
+pub(crate) use self::summary::outcome_texts;
 use self::summary::{outcomes, summary};
 use crate::advice;
 use crate::terminal::one_line;
@@ -40,6 +43,8 @@ pub(crate) struct Report<'a> {
     pub(crate) run: &'a RunReport,
     /// The plan file that was applied.
     pub(crate) plan: Option<&'a SavedPlan>,
+    /// The sync as which the run was recorded.
+    pub(crate) sync: Option<SyncId>,
     /// The next steps.
     pub(crate) closing: &'a [String],
 }
@@ -51,6 +56,9 @@ impl Serialize for Report<'_> {
         struct Document<'a> {
             #[serde(flatten)]
             run: &'a RunReport,
+            /// The sync as which the run was recorded.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            sync: Option<SyncId>,
             #[serde(skip_serializing_if = "Option::is_none")]
             plan: Option<Origin<'a>>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +86,7 @@ impl Serialize for Report<'_> {
             lost: &plan.unrestorable,
         });
         let undo = self.run.undo.as_ref().map(|undo| Undo { operations: undo.operations(), lost: &undo.unrestorable });
-        Document { run: self.run, plan, undo }.serialize(serializer)
+        Document { run: self.run, sync: self.sync, plan, undo }.serialize(serializer)
     }
 }
 

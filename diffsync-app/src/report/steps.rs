@@ -6,7 +6,12 @@ use std::time::Duration;
 use diffsync_core::report::{RunReport, Step, StepReport};
 
 pub(super) fn steps(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
-    let profiled = report.steps.iter().any(|step| step.memory.is_some());
+    step_table(out, &report.steps, report.duration)
+}
+
+/// The table of the steps of a run that took this long.
+pub(crate) fn step_table(out: &mut dyn Write, reports: &[StepReport], whole: Duration) -> fmt::Result {
+    let profiled = reports.iter().any(|step| step.memory.is_some());
     write!(out, "\n{:16}  {:>10}", "step", "time")?;
     if profiled {
         write!(out, "  {:>11}  {:>11}  {:>11}  {:>11}", "heap at end", "heap peak", "resident", "res. peak")?;
@@ -15,13 +20,13 @@ pub(super) fn steps(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
 
     for step in Step::ALL {
         write!(out, "  {step:14}")?;
-        match report.steps.iter().find(|report| report.step == step) {
+        match reports.iter().find(|report| report.step == step) {
             Some(report) => step_figures(out, report, profiled)?,
             None => write!(out, "  {:>10}", "-")?,
         }
         writeln!(out)?;
     }
-    writeln!(out, "  {:14}  {:>10}", "whole run", duration(report.duration))
+    writeln!(out, "  {:14}  {:>10}", "whole run", duration(whole))
 }
 
 fn step_figures(out: &mut dyn Write, report: &StepReport, profiled: bool) -> fmt::Result {
@@ -39,7 +44,7 @@ fn step_figures(out: &mut dyn Write, report: &StepReport, profiled: bool) -> fmt
 }
 
 /// A duration in a suitable unit.
-fn duration(duration: Duration) -> String {
+pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match seconds {
         s if s >= 100.0 => format!("{s:.0} s"),

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use diffsync_core::plan::Counts;
+use diffsync_core::plan::{Counts, OutcomeCounts};
 use diffsync_core::report::RunReport;
 
 /// Which of a model's counts a column shows.
@@ -62,7 +62,15 @@ fn column_width(title: &str) -> usize {
 
 /// The number of operations by outcome, without zeros.
 pub(super) fn outcomes(report: &RunReport) -> String {
-    let counts = &report.counts;
+    let mut counted = outcome_texts(&report.counts);
+    if report.already_done > 0 {
+        counted.push(format!("done already {}", report.already_done));
+    }
+    if counted.is_empty() { "nothing to do".into() } else { format!("outcomes: {}", counted.join(", ")) }
+}
+
+/// The outcomes with their numbers, without those that did not occur and without unchanged records.
+pub(crate) fn outcome_texts(counts: &OutcomeCounts) -> Vec<String> {
     let named = [
         ("created", counts.created),
         ("updated", counts.updated),
@@ -76,8 +84,6 @@ pub(super) fn outcomes(report: &RunReport) -> String {
         ("rejected", counts.rejected),
         ("left out", counts.left_out),
         ("not attempted", counts.not_attempted),
-        ("done already", report.already_done),
     ];
-    let counted: Vec<_> = named.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} {n}")).collect();
-    if counted.is_empty() { "nothing to do".into() } else { format!("outcomes: {}", counted.join(", ")) }
+    named.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} {n}")).collect()
 }

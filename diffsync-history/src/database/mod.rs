@@ -14,6 +14,7 @@ pub(crate) use self::row::Row;
 pub(crate) use self::statement::{BulkRow, Column, ColumnType, Insert, Statement};
 pub(crate) use self::value::{Value, clean};
 
+#[cfg(feature = "postgres")]
 use std::time::Duration;
 
 #[cfg(feature = "postgres")]
@@ -26,6 +27,7 @@ use crate::error::{Cause, HistoryError};
 use crate::url::{HistoryUrl, Place};
 
 /// How long a connection may take.
+#[cfg(feature = "postgres")]
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Connections to one database.

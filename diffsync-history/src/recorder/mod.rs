@@ -2,6 +2,7 @@
 
 mod batch;
 mod end;
+mod target;
 mod writer;
 
 use std::fmt;
@@ -12,12 +13,13 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
 use diffsync_core::report::{Event, Observer};
-use diffsync_core::run::CancellationToken;
+use diffsync_core::run::{CancellationToken, TargetLock};
 use jiff::Timestamp;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use self::end::SyncEnd;
+use self::target::TargetLease;
 use self::writer::{Message, Writer};
 use crate::error::HistoryError;
 use crate::lease::{LeaseError, LeaseName};
@@ -55,6 +57,7 @@ pub struct RecorderOptions {
 /// is killed loses at most the last quarter of a second.
 pub struct Recorder {
     sync: SyncId,
+    target: Arc<TargetLease>,
     /// Whether the run must wait until its diff is recorded.
     waits_for_diff: bool,
     /// How many log lines found the queue full.
@@ -86,6 +89,7 @@ impl Recorder {
         let waits_for_diff = options.policy == HistoryPolicy::Required && !sync.dry_run;
         let dropped_lines = Arc::new(AtomicU64::new(0));
         let RecorderOptions { policy, cancellation, .. } = options;
+        let target = TargetLease::new(history, lease.clone(), &sync.host, policy);
         let writer = Writer::new(history, number, lease, policy, cancellation, Arc::clone(&dropped_lines));
 
         let not_started = |error: io::Error| HistoryError::Writer(error.to_string());
@@ -93,13 +97,20 @@ impl Recorder {
         let (sender, receiver) = sync_channel(QUEUE);
         let thread = thread::Builder::new().name("history".into()).spawn(move || writer.run(&runtime, &receiver));
         let thread = Mutex::new(Some(thread.map_err(not_started)?));
-        Ok(Self { sync: id, waits_for_diff, dropped_lines, sender: Some(sender), thread })
+        Ok(Self { sync: id, target: Arc::new(target), waits_for_diff, dropped_lines, sender: Some(sender), thread })
     }
 
     /// The id of the sync that is recorded.
     #[must_use]
     pub fn sync(&self) -> SyncId {
         self.sync
+    }
+
+    /// The lock of the run's target: a lease, held until the run ends. Put it into the
+    /// [`RunOptions`](diffsync_core::run::RunOptions::lock) of the run.
+    #[must_use]
+    pub fn target_lock(&self) -> Arc<dyn TargetLock> {
+        Arc::clone(&self.target) as Arc<dyn TargetLock>
     }
 
     /// Records a line that the program logged. It never waits: a line is dropped, and counted, if the queue is full.

@@ -51,7 +51,9 @@ impl SyncStatus {
         }
     }
 
-    pub(super) fn named(text: &str) -> Option<Self> {
+    /// The status that is written like this.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 }

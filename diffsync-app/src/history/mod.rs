@@ -1,0 +1,61 @@
+//! The history: what runs leave behind, and the commands that show it.
+
+mod command;
+mod details;
+mod export;
+mod lines;
+mod prune;
+mod recording;
+mod syncs;
+
+pub(crate) use self::command::{command, history};
+pub(crate) use self::lines::HistoryLayer;
+pub(crate) use self::recording::{Recording, Started};
+
+use clap::{Arg, ArgMatches};
+use diffsync_history::{History, HistoryError, HistoryUrl};
+
+/// The environment variable that says where the history is.
+const URL_VARIABLE: &str = "DIFFSYNC_DATABASE_URL";
+
+/// Where the history is.
+pub(crate) fn database_url() -> Arg {
+    Arg::new("database-url")
+        .long("database-url")
+        .value_name("URL")
+        .help(
+            "The history: a file, or postgres://… [env: DIFFSYNC_DATABASE_URL] [default: diffsync/history.db in the \
+             user's data folder]",
+        )
+        .help_heading("History")
+}
+
+/// What happens to a run whose history cannot be written.
+pub(crate) fn policy() -> Arg {
+    Arg::new("history")
+        .long("history")
+        .value_name("POLICY")
+        .value_parser(["best-effort", "required", "off"])
+        .default_value("best-effort")
+        .help(
+            "If the run cannot be recorded, best-effort: warn and go on; required: write nothing; off: record nothing",
+        )
+        .help_heading("History")
+}
+
+/// Where the history is, as set by a flag, the environment or the default.
+fn url(matches: &ArgMatches) -> Result<HistoryUrl, HistoryError> {
+    let given = matches.get_one::<String>("database-url").cloned();
+    // An empty variable is as good as none.
+    match given.or_else(|| std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty())) {
+        Some(url) => url.parse(),
+        None => HistoryUrl::in_data_dir(),
+    }
+}
+
+/// Opens the history, and marks the runs that were killed.
+async fn open(matches: &ArgMatches) -> Result<History, HistoryError> {
+    let history = History::open(&url(matches)?).await?;
+    history.mark_interrupted().await?;
+    Ok(history)
+}
