@@ -18,8 +18,8 @@ const CHUNK: i64 = 5_000;
 /// A pause between two chunks, in which another program that waits gets its turn.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The tables of details.
-const TABLES: [&str; 3] = ["history_change", "history_entry", "history_line"];
+/// The tables of details, entries before the changes that they refer to.
+const TABLES: [&str; 3] = ["history_entry", "history_change", "history_line"];
 
 /// Which syncs keep their changes, log entries and log lines.
 ///

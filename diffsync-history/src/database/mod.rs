@@ -90,6 +90,16 @@ impl Pool {
         opened.map_err(|cause| HistoryError::new(url, "open the history", cause))
     }
 
+    /// Connections of its own to the same database, for another runtime.
+    pub(crate) fn separate(&self, connections: u32) -> Self {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(pool) => Self::Sqlite(sqlite::pool((*pool.connect_options()).clone(), connections)),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => Self::Postgres(postgres::pool((*pool.connect_options()).clone(), connections)),
+        }
+    }
+
     pub(crate) async fn acquire(&self) -> Result<Connection, sqlx::Error> {
         match self {
             #[cfg(feature = "sqlite")]

@@ -55,6 +55,10 @@ pub(super) async fn open(url: &Url, connections: u32) -> Result<PgPool, Cause> {
     let first = timeout(CONNECT_LIMIT, options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
     first.close().await?;
 
+    Ok(pool(options, connections))
+}
+
+pub(super) fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(CONNECT_LIMIT);
-    Ok(pool.idle_timeout(Duration::from_mins(1)).connect_lazy_with(options))
+    pool.idle_timeout(Duration::from_mins(1)).connect_lazy_with(options)
 }

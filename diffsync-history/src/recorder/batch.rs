@@ -79,6 +79,11 @@ impl Batch {
         self.since.is_none()
     }
 
+    /// How many changes are among the rows.
+    pub(super) fn changes(&self) -> i64 {
+        number(self.changes.len())
+    }
+
     fn rows(&self) -> usize {
         self.changes.len() + self.entries.len() + self.lines.len()
     }

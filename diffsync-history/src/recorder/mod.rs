@@ -86,7 +86,7 @@ impl Recorder {
         let waits_for_diff = options.policy == HistoryPolicy::Required && !sync.dry_run;
         let dropped_lines = Arc::new(AtomicU64::new(0));
         let RecorderOptions { policy, cancellation, .. } = options;
-        let writer = Writer::new(history, number, lease, policy, cancellation, Arc::clone(&dropped_lines));
+        let writer = Writer::new(history.clone(), number, lease, policy, cancellation, Arc::clone(&dropped_lines));
 
         let not_started = |error: io::Error| HistoryError::Writer(error.to_string());
         let runtime = Builder::new_current_thread().enable_all().build().map_err(not_started)?;

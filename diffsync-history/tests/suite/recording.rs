@@ -118,7 +118,7 @@ fn a_log_entry_says_what_became_of_a_record() {
             ]
         );
         let updated = all.items.iter().find(|entry| entry.status == "updated").unwrap();
-        assert_eq!(updated.identifiers, Some(json!("site-0001")));
+        assert_eq!(updated.identifiers, json!("site-0001"));
         assert_eq!(updated.url.as_ref().unwrap().as_str(), "https://inventory.example.com/site/site-0001");
         assert_eq!(updated.changes.as_ref().unwrap()["+"]["name"], "New name");
         assert!(updated.at >= sync.started_at && updated.at <= sync.ended_at.unwrap());
