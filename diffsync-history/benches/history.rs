@@ -3,7 +3,14 @@
 //!
 //! `cargo bench -p diffsync-history --all-features [-- RECORDS [ROUNDS]]`
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::cast_precision_loss, dead_code, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    dead_code,
+    missing_docs
+)]
 
 #[path = "../tests/suite/databases.rs"]
 mod databases;
@@ -224,7 +231,10 @@ async fn read(history: &History, id: SyncId, records: usize) {
     let children = ChangeFilter { under: Under::Record(page.items[0].position), ..all() };
     timed("first page under a site", 5, async || history.changes(id, &children, first).await.unwrap()).await;
     let model = ChangeFilter { model: Some("site".into()), ..all() };
-    timed("filter by model (rare, all pages read)", 3, async || history.changes(id, &model, PageRequest::first(5_000)).await.unwrap()).await;
+    timed("filter by model (rare, all pages read)", 3, async || {
+        history.changes(id, &model, PageRequest::first(5_000)).await.unwrap()
+    })
+    .await;
     let text = ChangeFilter { text: Some(format!("{:07}", records - 1)), ..all() };
     timed("filter by text (one match, at the end)", 3, async || history.changes(id, &text, first).await.unwrap()).await;
     let attribute = ChangeFilter { attribute: Some("absent".into()), ..all() };
@@ -244,7 +254,8 @@ async fn prune(history: &History, other: &History) {
     let mut longest = Duration::ZERO;
     while !pruning.is_finished() {
         let begun = Instant::now();
-        let lease = other.take_leases(SyncId::new(), "host", &[diffsync_history::LeaseName::target("x")]).await.unwrap();
+        let lease =
+            other.take_leases(SyncId::new(), "host", &[diffsync_history::LeaseName::target("x")]).await.unwrap();
         other.release(&lease).await.unwrap();
         longest = longest.max(begun.elapsed());
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -278,26 +289,37 @@ fn main() {
             let mut id = None;
             for _ in 0..rounds {
                 plain.push(run(push(world(records), given(World::default().loaded())), None, true).await.0);
-                let (taken, sync) = run(push(world(records), given(World::default().loaded())), Some(&history), true).await;
+                let (taken, sync) =
+                    run(push(world(records), given(World::default().loaded())), Some(&history), true).await;
                 recorded.push(taken);
                 id = sync;
             }
-            println!(
-                "  a dry run of {records} creates: {:.2} s, recorded {:.2} s",
-                best(&plain),
-                best(&recorded)
-            );
+            println!("  a dry run of {records} creates: {:.2} s, recorded {:.2} s", best(&plain), best(&recorded));
             read(&history, id.unwrap(), records).await;
 
-            let (taken, sync) = run(push(world(records), given(World::default().loaded())), Some(&history), false).await;
+            let (taken, sync) =
+                run(push(world(records), given(World::default().loaded())), Some(&history), false).await;
             let sync = sync.unwrap();
             let without = run(push(world(records), given(World::default().loaded())), None, false).await.0;
-            println!("  a run of {records} creates in memory: {:.2} s, recorded {:.2} s", without.as_secs_f64(), taken.as_secs_f64());
+            println!(
+                "  a run of {records} creates in memory: {:.2} s, recorded {:.2} s",
+                without.as_secs_f64(),
+                taken.as_secs_f64()
+            );
             let all = LogEntryFilter::default;
-            timed("first page of the log entries", 5, async || history.entries(sync, &all(), PageRequest::default()).await.unwrap()).await;
+            timed("first page of the log entries", 5, async || {
+                history.entries(sync, &all(), PageRequest::default()).await.unwrap()
+            })
+            .await;
             let failed = LogEntryFilter { status: vec!["failed".into()], ..all() };
-            timed("failed log entries (none)", 5, async || history.entries(sync, &failed, PageRequest::default()).await.unwrap()).await;
-            timed("first page of the syncs", 5, async || history.syncs(&SyncFilter::default(), PageRequest::default()).await.unwrap()).await;
+            timed("failed log entries (none)", 5, async || {
+                history.entries(sync, &failed, PageRequest::default()).await.unwrap()
+            })
+            .await;
+            timed("first page of the syncs", 5, async || {
+                history.syncs(&SyncFilter::default(), PageRequest::default()).await.unwrap()
+            })
+            .await;
             let other = database.open().await;
             prune(&history, &other).await;
 

@@ -11,10 +11,14 @@ use crate::url::HistoryUrl;
 #[non_exhaustive]
 pub enum HistoryError {
     /// A text does not name a history.
-    #[error("the history's URL is not valid: {0}; write `sqlite:///path/history.db` or `postgres://user@host/database`")]
+    #[error(
+        "the history's URL is not valid: {0}; write `sqlite:///path/history.db` or `postgres://user@host/database`"
+    )]
     Url(String),
     /// It is not known where this user's data is.
-    #[error("there is no folder for the history, since neither XDG_DATA_HOME nor HOME is an absolute path; name a file for it")]
+    #[error(
+        "there is no folder for the history, since neither XDG_DATA_HOME nor HOME is an absolute path; name a file for it"
+    )]
     NoDataFolder,
     /// The file cannot be opened, or it or its folder cannot be created.
     #[error("cannot open or create the history `{url}`: {source}; check who may read it and write to its folder")]
@@ -46,7 +50,9 @@ pub enum HistoryError {
         known: i64,
     },
     /// Another program holds the database for too long.
-    #[error("cannot {doing}: another program has locked the history `{url}` for more than 10 seconds; wait for it, or end it")]
+    #[error(
+        "cannot {doing}: another program has locked the history `{url}` for more than 10 seconds; wait for it, or end it"
+    )]
     Locked {
         /// Where the history is.
         url: HistoryUrl,
@@ -54,7 +60,9 @@ pub enum HistoryError {
         doing: &'static str,
     },
     /// This user may not write.
-    #[error("cannot {doing}: the history `{url}` is read-only for this user; check its permissions and those of its folder")]
+    #[error(
+        "cannot {doing}: the history `{url}` is read-only for this user; check its permissions and those of its folder"
+    )]
     ReadOnly {
         /// Where the history is.
         url: HistoryUrl,
@@ -99,7 +107,9 @@ pub enum HistoryError {
     #[error("`{0}` is not a place in a list")]
     Cursor(String),
     /// The sync's lease ran out, and another run may have begun.
-    #[error("the run's lease in the history `{0}` was lost: this program was stopped for too long, or another one took it")]
+    #[error(
+        "the run's lease in the history `{0}` was lost: this program was stopped for too long, or another one took it"
+    )]
     LeaseLost(HistoryUrl),
     /// The thread that writes could not be started, or has ended.
     #[error("the thread that writes the history has ended: {0}")]
@@ -207,7 +217,10 @@ mod tests {
     #[test]
     fn an_error_is_said_in_words() {
         for (statements, expected) in [
-            ("PRAGMA max_page_count = 1; CREATE TABLE a (b)", "cannot record a run: the disk of the history `h.db` is full"),
+            (
+                "PRAGMA max_page_count = 1; CREATE TABLE a (b)",
+                "cannot record a run: the disk of the history `h.db` is full",
+            ),
             ("PRAGMA query_only = 1; CREATE TABLE a (b)", "cannot record a run: the history `h.db` is read-only"),
             ("SELECT * FROM a", "cannot record a run: the history `h.db` refused it: "),
         ] {

@@ -148,15 +148,7 @@ impl BulkRow for LineRow {
 
     fn add_values(self, values: &mut Vec<Value>) {
         let Self { seq, at, level, target, step, message, fields } = self;
-        values.extend([
-            seq.into(),
-            at.into(),
-            level.into(),
-            target.into(),
-            step.into(),
-            message.into(),
-            fields.into(),
-        ]);
+        values.extend([seq.into(), at.into(), level.into(), target.into(), step.into(), message.into(), fields.into()]);
     }
 }
 

@@ -56,7 +56,8 @@ async fn write(
         }
         Some((version, _)) => version,
         None => {
-            let create = "CREATE TABLE history_schema (version BIGINT PRIMARY KEY, program TEXT NOT NULL, at BIGINT NOT NULL)";
+            let create =
+                "CREATE TABLE history_schema (version BIGINT PRIMARY KEY, program TEXT NOT NULL, at BIGINT NOT NULL)";
             connection.run(create).await?;
             0
         }

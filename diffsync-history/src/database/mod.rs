@@ -183,11 +183,7 @@ pub(crate) struct Dialect {
 pub(crate) enum Vacuum {
     /// In steps, until a query returns that no page is free, and a statement at the end.
     #[cfg(feature = "sqlite")]
-    Steps {
-        step: &'static str,
-        free: &'static str,
-        end: &'static str,
-    },
+    Steps { step: &'static str, free: &'static str, end: &'static str },
     /// By one statement, which does not lock others out.
     #[cfg(feature = "postgres")]
     Once(&'static str),

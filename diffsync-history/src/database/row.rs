@@ -1,10 +1,10 @@
 //! Rows of query results.
 
+use sqlx::Row as _;
 #[cfg(feature = "postgres")]
 use sqlx::postgres::PgRow;
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::SqliteRow;
-use sqlx::Row as _;
 
 use super::on_each;
 
@@ -52,11 +52,7 @@ impl Row {
     }
 
     /// A text that is read as something else.
-    pub(crate) fn parsed<T>(
-        &self,
-        column: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<T, sqlx::Error> {
+    pub(crate) fn parsed<T>(&self, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, sqlx::Error> {
         let text = self.text(column)?;
         parse(&text).ok_or_else(|| sqlx::Error::ColumnDecode {
             index: column.to_owned(),

@@ -106,9 +106,9 @@ fn is_busy(error: &sqlx::Error) -> bool {
 fn create(path: &Path) -> io::Result<()> {
     if path.exists() {
         // Says why it cannot be opened better than the database does.
-        return fs::File::open(path).and_then(|file| file.metadata()).and_then(|metadata| {
-            if metadata.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) }
-        });
+        return fs::File::open(path)
+            .and_then(|file| file.metadata())
+            .and_then(|metadata| if metadata.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) });
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut file = fs::OpenOptions::new();

@@ -2,12 +2,12 @@
 
 mod batch;
 mod end;
+mod queue;
 mod writer;
 
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -18,15 +18,13 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use self::end::SyncEnd;
+use self::queue::{Sender, queue};
 use self::writer::{Message, Writer};
 use crate::error::HistoryError;
 use crate::lease::{LeaseError, LeaseName};
 use crate::line::LogLine;
 use crate::store::History;
 use crate::sync::{NewSync, SyncId};
-
-/// How many events wait for the writer. A run that is faster than the database waits once there are as many.
-const QUEUE: usize = 20_000;
 
 /// What happens to a run whose history cannot be written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,7 +58,7 @@ pub struct Recorder {
     /// How many log lines found the queue full.
     dropped_lines: Arc<AtomicU64>,
     /// Dropping the sender ends the thread.
-    sender: Option<SyncSender<Message>>,
+    sender: Option<Sender>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -90,7 +88,7 @@ impl Recorder {
 
         let not_started = |error: io::Error| HistoryError::Writer(error.to_string());
         let runtime = Builder::new_current_thread().enable_all().build().map_err(not_started)?;
-        let (sender, receiver) = sync_channel(QUEUE);
+        let (sender, receiver) = queue();
         let thread = thread::Builder::new().name("history".into()).spawn(move || writer.run(&runtime, &receiver));
         let thread = Mutex::new(Some(thread.map_err(not_started)?));
         Ok(Self { sync: id, waits_for_diff, dropped_lines, sender: Some(sender), thread })
@@ -105,8 +103,8 @@ impl Recorder {
     /// Records a line that the program logged. It never waits: a line is dropped, and counted, if the queue is full.
     pub fn line(&self, line: LogLine) {
         // The thread that writes may log as well, and must not wait for itself.
-        let sent = self.sender.as_ref().map(|sender| sender.try_send(Message::Line(line)));
-        if matches!(sent, Some(Err(_))) {
+        let is_sent = self.sender.as_ref().is_some_and(|sender| sender.try_send(Message::Line(line)));
+        if !is_sent {
             self.dropped_lines.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -124,7 +122,9 @@ impl Recorder {
 
     fn send(&self, message: Message) {
         // A thread that has ended is reported by `finish`.
-        let _ = self.sender.as_ref().map(|sender| sender.send(message));
+        if let Some(sender) = &self.sender {
+            sender.send(message);
+        }
     }
 }
 

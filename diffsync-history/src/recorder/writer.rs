@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use diffsync_core::model::Operation;
@@ -19,6 +19,7 @@ use url::Url;
 use super::HistoryPolicy;
 use super::batch::{Batch, RowCounts, number};
 use super::end::SyncEnd;
+use super::queue::Receiver;
 use crate::change::{ChangeRow, action_name, named};
 use crate::database::{Insert, Statement, clean};
 use crate::entry::{About, EntryRow};
@@ -34,11 +35,14 @@ const RETRY_LIMIT: Duration = Duration::from_secs(10);
 /// How long a history that cannot be written is left alone.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// How often rows are written, if there are few.
+const INTERVAL: Duration = Duration::from_millis(250);
+
 /// What the thread is told.
 pub(super) enum Message {
     Step(StepReport),
     /// The diff, and a sender that is dropped once it is recorded.
-    Plan(Arc<dyn PlanView>, Sender<()>),
+    Plan(Arc<dyn PlanView>, mpsc::Sender<()>),
     Done {
         at: Timestamp,
         record: RecordRef,
@@ -54,6 +58,13 @@ pub(super) enum Message {
     End(Box<SyncEnd>),
     /// Write everything, and report the first error.
     Finish(oneshot::Sender<Result<(), HistoryError>>),
+}
+
+impl Message {
+    /// Whether the run may be waiting for it.
+    pub(super) fn is_urgent(&self) -> bool {
+        matches!(self, Self::Plan(..) | Self::End(_) | Self::Finish(_))
+    }
 }
 
 /// Writes one sync.
@@ -115,29 +126,33 @@ impl Writer {
     }
 
     /// Writes until the sender is dropped.
-    pub(super) fn run(mut self, runtime: &Runtime, receiver: &Receiver<Message>) {
+    pub(super) fn run(mut self, runtime: &Runtime, receiver: &Receiver) {
         // Connections belong to a runtime.
         self.history = runtime.block_on(async { self.history.separate() });
 
         loop {
-            let due = self.batch.due().map_or(self.next_renewal, |due| due.min(self.next_renewal));
-            match receiver.recv_timeout(due.saturating_duration_since(Instant::now())) {
-                Ok(Message::Plan(plan, _recorded)) => runtime.block_on(self.record_diff(plan)),
-                Ok(Message::End(end)) => runtime.block_on(self.end(&end)),
-                Ok(Message::Finish(done)) => {
-                    runtime.block_on(self.close());
-                    // Without a receiver nobody waits for it.
-                    let _ = done.send(self.error.take().map_or(Ok(()), Err));
-                }
-                Ok(message) => self.add(message),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return runtime.block_on(self.close()),
-            }
+            let until_renewal = self.next_renewal.saturating_duration_since(Instant::now());
+            let Some(messages) = receiver.take(until_renewal.min(INTERVAL)) else {
+                return runtime.block_on(self.close());
+            };
 
-            let is_due = self.batch.due().is_some_and(|due| due <= Instant::now());
-            if is_due || self.batch.is_full() {
-                runtime.block_on(self.flush());
+            for message in messages {
+                match message {
+                    Message::Plan(plan, _recorded) => runtime.block_on(self.record_diff(plan)),
+                    Message::End(end) => runtime.block_on(self.end(&end)),
+                    Message::Finish(done) => {
+                        runtime.block_on(self.close());
+                        // Without a receiver nobody waits for it.
+                        let _ = done.send(self.error.take().map_or(Ok(()), Err));
+                    }
+                    message => self.add(message),
+                }
+                if self.batch.is_full() {
+                    runtime.block_on(self.flush());
+                }
             }
+            runtime.block_on(self.flush());
+
             if self.next_renewal <= Instant::now() {
                 runtime.block_on(self.renew());
             }

@@ -46,7 +46,10 @@ fn changes_are_filtered() {
         for (filter, expected) in [
             (ChangeFilter { model: Some("site".into()), ..all() }, vec!["site-0000", "site-0002"]),
             (ChangeFilter { action: Some(Operation::Update), ..all() }, vec!["Röuter_1", "site-0000"]),
-            (ChangeFilter { attribute: Some("role".into()), action: Some(Operation::Update), ..all() }, vec!["Röuter_1"]),
+            (
+                ChangeFilter { attribute: Some("role".into()), action: Some(Operation::Update), ..all() },
+                vec!["Röuter_1"],
+            ),
             (ChangeFilter { attribute: Some("nothing\"'".into()), ..all() }, vec![]),
             (ChangeFilter { text: Some("UTER_1".into()), ..all() }, vec!["Röuter_1"]),
             (ChangeFilter { text: Some("site_0000".into()), ..all() }, vec![]),
@@ -66,7 +69,8 @@ fn log_entries_are_filtered() {
     on_each(|database| async move {
         let history = database.open().await;
         let refuse = |record: &str| if record == "site-0001" { Err(TargetError::new("No such Name")) } else { Ok(()) };
-        let (_, sync) = job(Records::new(3, 2), Records::default()).on_write(refuse).recorded(&history, options()).await;
+        let (_, sync) =
+            job(Records::new(3, 2), Records::default()).on_write(refuse).recorded(&history, options()).await;
 
         let all = LogEntryFilter::default;
         let status = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
@@ -93,11 +97,16 @@ fn log_entries_are_filtered() {
 fn syncs_are_filtered_and_the_newest_comes_first() {
     on_each(|database| async move {
         let history = database.open().await;
-        let dry_run = { let mut options = options(); options.dry_run = true; options };
+        let dry_run = {
+            let mut options = options();
+            options.dry_run = true;
+            options
+        };
         let (_, first) = job(Records::new(1, 1), Records::default()).recorded(&history, options()).await;
         let (_, second) = job(Records::new(1, 1), Records::default()).recorded(&history, dry_run).await;
         let refuse = |_: &str| Err(TargetError::fatal("login refused"));
-        let (_, third) = job(Records::new(1, 1), Records::default()).on_write(refuse).recorded(&history, options()).await;
+        let (_, third) =
+            job(Records::new(1, 1), Records::default()).on_write(refuse).recorded(&history, options()).await;
 
         let all = SyncFilter::default;
         let some = |text: &str| Some(text.to_owned());
@@ -109,7 +118,10 @@ fn syncs_are_filtered_and_the_newest_comes_first() {
             (SyncFilter { job: some("other"), ..all() }, vec![]),
             (SyncFilter { dry_run: Some(true), ..all() }, vec![second.id]),
             (SyncFilter { status: vec![SyncStatus::Failed, SyncStatus::Partial], ..all() }, vec![third.id]),
-            (SyncFilter { started_by: some("anna"), from: Some(second.started_at), ..all() }, vec![third.id, second.id]),
+            (
+                SyncFilter { started_by: some("anna"), from: Some(second.started_at), ..all() },
+                vec![third.id, second.id],
+            ),
             (SyncFilter { to: Some(second.started_at), ..all() }, vec![first.id]),
             (SyncFilter { text: some("LOGIN"), ..all() }, vec![third.id]),
             (SyncFilter { text: some("invent"), ..all() }, every),

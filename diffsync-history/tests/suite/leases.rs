@@ -1,8 +1,6 @@
 //! Leases: one run at a time.
 
-use diffsync_history::{
-    History, HistoryError, LeaseError, LeaseName, Recorder, RecorderOptions, SyncId, SyncStatus,
-};
+use diffsync_history::{History, HistoryError, LeaseError, LeaseName, Recorder, RecorderOptions, SyncId, SyncStatus};
 use futures_util::future::join_all;
 
 use crate::databases::on_each;

@@ -68,7 +68,9 @@ fn the_space_of_pruned_syncs_is_given_back() {
                     i64::try_from(sizes.sum::<u64>()).unwrap()
                 }
                 Kind::Postgres => {
-                    database.numbers("SELECT pg_relation_size('history_change') + pg_relation_size('history_entry')").await[0]
+                    database
+                        .numbers("SELECT pg_relation_size('history_change') + pg_relation_size('history_entry')")
+                        .await[0]
                 }
             }
         };

@@ -5,8 +5,8 @@ use diffsync_core::model::Operation;
 use diffsync_core::plan::Counts;
 use diffsync_core::value::Secret;
 use diffsync_history::{
-    ChangeFilter, HistoryError, LogEntryFilter, LogLevel, LogLine, LogLineFilter, PageRequest, Recorder, RecorderOptions,
-    SyncStatus, Under,
+    ChangeFilter, HistoryError, LogEntryFilter, LogLevel, LogLine, LogLineFilter, PageRequest, Recorder,
+    RecorderOptions, SyncStatus, Under,
 };
 use serde_json::json;
 
@@ -30,12 +30,19 @@ fn a_run_leaves_its_sync_behind() {
     on_each(|database| async move {
         let history = database.open().await;
         let (source, target) = sides();
-        let options = { let mut options = options(); options.memory_profiling = true; options };
+        let options = {
+            let mut options = options();
+            options.memory_profiling = true;
+            options
+        };
         let (report, sync) = job(source, target).recorded(&history, options).await;
 
         assert_eq!(report.status.to_string(), "completed", "{report:?}");
         assert_eq!(sync.status, SyncStatus::Completed);
-        assert_eq!((&*sync.job, &*sync.profile, &*sync.source, &*sync.target), ("sync-sites", "emea", "List", "Inventory"));
+        assert_eq!(
+            (&*sync.job, &*sync.profile, &*sync.source, &*sync.target),
+            ("sync-sites", "emea", "List", "Inventory")
+        );
         assert_eq!((&*sync.started_by, &*sync.host, &*sync.program), ("anna", "host-1", "1.2.3"));
         assert_eq!((sync.pid, sync.dry_run), (std::process::id(), false));
         assert_eq!(sync.variables, new_sync().variables);
@@ -64,7 +71,9 @@ fn the_diff_is_kept_as_a_tree_of_rows_without_secrets() {
         let rows: Vec<_> = all
             .items
             .iter()
-            .map(|change| (change.position, change.parent, change.depth, &*change.record, change.action, change.has_children))
+            .map(|change| {
+                (change.position, change.parent, change.depth, &*change.record, change.action, change.has_children)
+            })
             .collect();
         assert_eq!(
             rows,
@@ -98,14 +107,17 @@ fn a_log_entry_says_what_became_of_a_record() {
     on_each(|database| async move {
         let history = database.open().await;
         let (source, target) = sides();
-        let refuse = |record: &str| if record == "site-0000" { Err(TargetError::new("no\0 such name")) } else { Ok(()) };
+        let refuse =
+            |record: &str| if record == "site-0000" { Err(TargetError::new("no\0 such name")) } else { Ok(()) };
         let (report, sync) = job(source, target).on_write(refuse).recorded(&history, options()).await;
 
         let all = history.entries(sync.id, &LogEntryFilter::default(), PageRequest::default()).await.unwrap();
         let mut rows: Vec<_> = all
             .items
             .iter()
-            .map(|entry| (&*entry.model, &*entry.record, entry.action.unwrap(), &*entry.status, entry.message.as_deref()))
+            .map(|entry| {
+                (&*entry.model, &*entry.record, entry.action.unwrap(), &*entry.status, entry.message.as_deref())
+            })
             .collect();
         rows.sort_by_key(|(_, record, ..)| *record);
         assert_eq!(
@@ -132,7 +144,11 @@ fn a_dry_run_keeps_its_diff() {
     on_each(|database| async move {
         let history = database.open().await;
         let (source, target) = sides();
-        let dry_run = { let mut options = options(); options.dry_run = true; options };
+        let dry_run = {
+            let mut options = options();
+            options.dry_run = true;
+            options
+        };
         let (_, sync) = job(source, target).recorded(&history, dry_run).await;
         assert!(sync.dry_run);
         assert_eq!((sync.status, sync.changes, sync.entries), (SyncStatus::Completed, 5, 0));
@@ -151,7 +167,11 @@ fn unchanged_records_are_counted_and_kept_only_if_the_run_logs_them() {
         let (_, quiet) = job(Records::new(2, 2), Records::new(2, 2)).recorded(&history, options()).await;
         assert_eq!((quiet.counts.unwrap().unchanged, quiet.entries, quiet.changes), (6, 0, 0));
 
-        let logging = { let mut options = options(); options.log_unchanged_records = true; options };
+        let logging = {
+            let mut options = options();
+            options.log_unchanged_records = true;
+            options
+        };
         let (_, sync) = job(Records::new(2, 2), Records::new(2, 2)).recorded(&history, logging).await;
         assert_eq!((sync.counts.unwrap().unchanged, sync.entries), (6, 6));
         let unchanged = LogEntryFilter { status: vec!["unchanged".into()], ..LogEntryFilter::default() };
@@ -166,8 +186,10 @@ fn the_error_that_ended_a_run_is_kept() {
     on_each(|database| async move {
         let history = database.open().await;
         let (source, target) = sides();
-        let (report, sync) =
-            job(source, target).on_write(|_| Err(TargetError::fatal("login refused"))).recorded(&history, options()).await;
+        let (report, sync) = job(source, target)
+            .on_write(|_| Err(TargetError::fatal("login refused")))
+            .recorded(&history, options())
+            .await;
         assert_eq!(sync.status, SyncStatus::Failed);
         assert_eq!(sync.error, report.error_text());
         assert!(sync.error.unwrap().contains("login refused"));
@@ -187,7 +209,8 @@ fn log_lines_are_kept_by_level_and_step() {
             message: message.into(),
             fields: Some(json!({"records": 7})),
         };
-        let lines = [line(LogLevel::Info, "loaded"), line(LogLevel::Warn, "100 % \0 odd"), line(LogLevel::Debug, "100 rows")];
+        let lines =
+            [line(LogLevel::Info, "loaded"), line(LogLevel::Warn, "100 % \0 odd"), line(LogLevel::Debug, "100 rows")];
         lines.iter().for_each(|line| recorder.line(line.clone()));
         recorder.finish().await.unwrap();
 
@@ -213,7 +236,10 @@ fn a_run_without_a_report_has_failed() {
         assert_eq!(history.sync("last").await.unwrap().status, SyncStatus::Running);
         drop(recorder);
         let sync = history.sync(&id.to_string()).await.unwrap();
-        assert_eq!((sync.status, &*sync.error.unwrap()), (SyncStatus::Failed, "the program ended the run without a report"));
+        assert_eq!(
+            (sync.status, &*sync.error.unwrap()),
+            (SyncStatus::Failed, "the program ended the run without a report")
+        );
     });
 }
 

@@ -171,7 +171,10 @@ pub(crate) fn job(source: Records, target: Records) -> SyncSites {
 }
 
 impl SyncSites {
-    pub(crate) fn on_write(mut self, on_write: impl Fn(&str) -> Result<(), TargetError> + Send + Sync + 'static) -> Self {
+    pub(crate) fn on_write(
+        mut self,
+        on_write: impl Fn(&str) -> Result<(), TargetError> + Send + Sync + 'static,
+    ) -> Self {
         self.on_write = Arc::new(on_write);
         self
     }
