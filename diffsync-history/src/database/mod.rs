@@ -14,8 +14,6 @@ pub(crate) use self::row::Row;
 pub(crate) use self::statement::{BulkRow, Column, ColumnType, Insert, Statement};
 pub(crate) use self::value::{Value, clean};
 
-use std::time::Duration;
-
 #[cfg(feature = "postgres")]
 use sqlx::postgres::{PgPool, Postgres};
 #[cfg(feature = "sqlite")]
@@ -24,9 +22,6 @@ use sqlx::{AssertSqlSafe, Executor as _};
 
 use crate::error::{Cause, HistoryError};
 use crate::url::{HistoryUrl, Place};
-
-/// How long a connection may take.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Connections to one database.
 #[derive(Clone)]

@@ -8,8 +8,11 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 use tokio::time::timeout;
 use url::Url;
 
-use super::{CONNECT_LIMIT, ColumnType, Dialect, Insert, Vacuum, Value};
+use super::{ColumnType, Dialect, Insert, Vacuum, Value};
 use crate::error::Cause;
+
+/// How long a connection may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) static DIALECT: Dialect = Dialect {
     migrations: &[include_str!("../schema/postgres-1.sql")],

@@ -211,7 +211,9 @@ fn log_lines_are_kept_by_level_and_step() {
         };
         let lines =
             [line(LogLevel::Info, "loaded"), line(LogLevel::Warn, "100 % \0 odd"), line(LogLevel::Debug, "100 rows")];
-        lines.iter().for_each(|line| recorder.line(line.clone()));
+        for line in &lines {
+            recorder.line(line.clone());
+        }
         recorder.finish().await.unwrap();
 
         let id = recorder.sync();
