@@ -1,7 +1,7 @@
 //! Changes: the diff of a sync, a row for each record.
 
 use diffsync_core::model::Operation;
-use diffsync_core::plan::{DiffRow, PlanView};
+use diffsync_core::plan::{DiffRow, PlanView, RecordRef};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -26,6 +26,8 @@ pub struct Change {
     pub model: String,
     /// The record's identifier.
     pub record: String,
+    /// The record's identifier as a value.
+    pub identifiers: Json,
     /// What was to be done with it; nothing where it is only the parent of others.
     pub action: Option<Operation>,
     /// Why that was not asked of the target: `held`, `unsupported` or `cascaded`.
@@ -75,12 +77,21 @@ impl Change {
             depth: u32::try_from(row.integer("depth")?).unwrap_or_default(),
             model: row.text("model")?,
             record: row.text("record")?,
+            identifiers: identifiers(row)?,
             action: row.optional_text("action")?.as_deref().and_then(action),
             withheld: row.optional_text("withheld")?,
             changes: row.json("changes")?,
             has_children: row.flag("has_children")?,
         };
         Ok((seq, change))
+    }
+}
+
+/// The record's identifier as a value. One that is the same as its text is kept as such alone.
+pub(crate) fn identifiers(row: &Row) -> Result<Json, sqlx::Error> {
+    match row.json("identifiers")? {
+        Some(identifiers) => Ok(identifiers),
+        None => row.text("record").map(Json::String),
     }
 }
 
@@ -137,6 +148,7 @@ pub(crate) struct ChangeRow {
     depth: i64,
     model: &'static str,
     record: String,
+    identifiers: Option<String>,
     action: Option<&'static str>,
     withheld: Option<&'static str>,
     changes: Option<String>,
@@ -150,19 +162,21 @@ impl BulkRow for ChangeRow {
         ("depth", Integer),
         ("model", Text),
         ("record", Text),
+        ("identifiers", Text),
         ("action", Text),
         ("withheld", Text),
         ("changes", Text),
     ];
 
     fn add_values(self, values: &mut Vec<Value>) {
-        let Self { seq, parent_seq, depth, model, record, action, withheld, changes } = self;
+        let Self { seq, parent_seq, depth, model, record, identifiers, action, withheld, changes } = self;
         values.extend([
             seq.into(),
             parent_seq.into(),
             depth.into(),
             model.into(),
             record.into(),
+            identifiers.into(),
             action.into(),
             withheld.into(),
             changes.into(),
@@ -174,12 +188,14 @@ impl ChangeRow {
     pub(crate) fn new(plan: &dyn PlanView, row: DiffRow<'_>) -> Self {
         let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let action = row.operation();
+        let (record, identifiers) = named(plan, row.record());
         Self {
             seq: number(row.position),
             parent_seq: row.parent.map_or(ROOT, number),
             depth: number(row.depth),
             model: row.model(),
-            record: clean(plan.record(row.record())),
+            record,
+            identifiers,
             action: action.map(action_name),
             withheld: row.withheld(),
             // An attribute that cannot be serialised is replaced by the reason, so the whole cannot fail.
@@ -191,6 +207,13 @@ impl ChangeRow {
     pub(crate) fn bytes(&self) -> usize {
         self.record.len() + self.changes.as_ref().map_or(0, String::len)
     }
+}
+
+/// The text of a record's identifier, and its value if that is something else.
+pub(crate) fn named(plan: &dyn PlanView, record: RecordRef) -> (String, Option<String>) {
+    let text = plan.record(record);
+    let value = plan.identifier(record).ok().filter(|value| value.as_str() != Some(&text));
+    (clean(text), value.map(|value| value.to_string()))
 }
 
 /// The name of an operation.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use url::Url;
 
-use crate::change::action;
+use crate::change::{action, identifiers};
 use crate::database::ColumnType::{Integer, Text};
 use crate::database::{BulkRow, Column, Row, Value};
 use crate::error::HistoryError;
@@ -33,7 +33,7 @@ pub struct LogEntry {
     /// The record as text: its identifier.
     pub record: String,
     /// The record's identifier as a value.
-    pub identifiers: Option<Json>,
+    pub identifiers: Json,
     /// The URL of the record's page.
     pub url: Option<Url>,
     /// The attributes after the sync under `+`, and before it under `-`.
@@ -59,6 +59,11 @@ pub struct LogEntryFilter {
     pub text: Option<String>,
 }
 
+/// What an entry shares with the row of the diff that it refers to is kept there alone.
+const ACTION: &str = "coalesce(e.action, c.action)";
+const MODEL: &str = "coalesce(e.model, c.model)";
+const RECORD: &str = "coalesce(e.record, c.record)";
+
 impl LogEntry {
     fn read(row: &Row) -> Result<(i64, Self), sqlx::Error> {
         let entry = Self {
@@ -67,7 +72,7 @@ impl LogEntry {
             status: row.text("status")?,
             model: row.text("model")?,
             record: row.text("record")?,
-            identifiers: row.json("identifiers")?,
+            identifiers: identifiers(row)?,
             url: row.optional_text("url")?.and_then(|url| url.parse().ok()),
             changes: row.json("changes")?,
             message: row.optional_text("message")?,
@@ -99,36 +104,42 @@ impl History {
 
         let mut query = Query::new(
             &format!(
-                "SELECT e.*, c.changes FROM history_entry AS e{by_index} LEFT JOIN history_change AS c \
-                 ON c.sync_no = e.sync_no AND c.seq = e.change_seq WHERE {condition} e.sync_no = ?"
+                "SELECT e.seq, e.at, e.status, e.url, e.message, {ACTION} AS action, {MODEL} AS model, {RECORD} AS record, \
+                 coalesce(e.identifiers, c.identifiers) AS identifiers, c.changes FROM history_entry AS e{by_index} \
+                 LEFT JOIN history_change AS c ON c.sync_no = e.sync_no AND c.seq = e.change_seq \
+                 WHERE {condition} e.sync_no = ?"
             ),
             self.number(sync).await?,
         );
         query.and("e.seq > ?", request.after.map_or(-1, |cursor| cursor.0));
         query.and_any("e.status", filter.status.iter().cloned());
-        query.and_if("e.model = ?", filter.model.clone());
-        query.and_if("e.action = ?", filter.action.map(|action| action.to_string()));
+        query.and_if(&format!("{MODEL} = ?"), filter.model.clone());
+        query.and_if(&format!("{ACTION} = ?"), filter.action.map(|action| action.to_string()));
         query.and_if("e.at >= ?", filter.from.map(Timestamp::as_microsecond));
         query.and_if("e.at < ?", filter.to.map(Timestamp::as_microsecond));
-        query.and_contains(&["e.record", "coalesce(e.message, '')"], filter.text.as_deref());
+        query.and_contains(&[RECORD, "coalesce(e.message, '')"], filter.text.as_deref());
         query.page("e.seq", request);
         let rows = self.fetch("read log entries", &query.sql, query.values, LogEntry::read).await?;
         Ok(Page::of(rows, request))
     }
 }
 
-/// A log entry on its way into the history. Its changes are those of a row of the diff.
+/// A log entry on its way into the history.
 pub(crate) struct EntryRow {
     pub(crate) seq: i64,
     pub(crate) at: i64,
-    pub(crate) action: Option<&'static str>,
     pub(crate) status: &'static str,
-    pub(crate) model: &'static str,
-    pub(crate) record: String,
-    pub(crate) identifiers: Option<String>,
+    pub(crate) about: About,
     pub(crate) url: Option<String>,
-    pub(crate) change_seq: Option<i64>,
     pub(crate) message: Option<String>,
+}
+
+/// What a log entry is about.
+pub(crate) enum About {
+    /// A row of the diff, by its position.
+    Change(i64),
+    /// A record that is not in the recorded diff.
+    Record { action: Option<&'static str>, model: &'static str, record: String, identifiers: Option<String> },
 }
 
 impl BulkRow for EntryRow {
@@ -136,36 +147,33 @@ impl BulkRow for EntryRow {
     const COLUMNS: &'static [Column] = &[
         ("seq", Integer),
         ("at", Integer),
-        ("action", Text),
         ("status", Text),
+        ("url", Text),
+        ("message", Text),
+        ("change_seq", Integer),
+        ("action", Text),
         ("model", Text),
         ("record", Text),
         ("identifiers", Text),
-        ("url", Text),
-        ("change_seq", Integer),
-        ("message", Text),
     ];
 
     fn add_values(self, values: &mut Vec<Value>) {
-        let Self { seq, at, action, status, model, record, identifiers, url, change_seq, message } = self;
-        values.extend([
-            seq.into(),
-            at.into(),
-            action.into(),
-            status.into(),
-            model.into(),
-            record.into(),
-            identifiers.into(),
-            url.into(),
-            change_seq.into(),
-            message.into(),
-        ]);
+        let Self { seq, at, status, about, url, message } = self;
+        values.extend([seq.into(), at.into(), status.into(), url.into(), message.into()]);
+        values.extend(match about {
+            About::Change(change) => [change.into(), NO_TEXT, NO_TEXT, NO_TEXT, NO_TEXT],
+            About::Record { action, model, record, identifiers } => {
+                [Value::Integer(None), action.into(), model.into(), record.into(), identifiers.into()]
+            }
+        });
     }
 }
+
+const NO_TEXT: Value = Value::Text(None);
 
 impl EntryRow {
     /// How long its texts are.
     pub(crate) fn bytes(&self) -> usize {
-        self.record.len() + self.message.as_ref().map_or(0, String::len)
+        self.message.as_ref().map_or(0, String::len)
     }
 }

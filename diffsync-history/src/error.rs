@@ -119,6 +119,7 @@ pub enum HistoryError {
 /// Why something failed, before it is known in which history.
 pub(crate) enum Cause {
     NotBuiltIn,
+    #[cfg(feature = "sqlite")]
     File(io::Error),
     Database(sqlx::Error),
 }
@@ -134,6 +135,7 @@ impl HistoryError {
         let url = url.clone();
         match cause.into() {
             Cause::NotBuiltIn => Self::NotBuiltIn(url),
+            #[cfg(feature = "sqlite")]
             Cause::File(source) => Self::File { url, source },
             Cause::Database(source) => match Kind::of(&source) {
                 Kind::NotADatabase => Self::NotADatabase(url),
@@ -205,6 +207,7 @@ mod tests {
     use super::*;
 
     /// The words for the error of the last statement.
+    #[allow(clippy::unwrap_used, reason = "clippy takes only test functions for tests, not what they call")]
     fn words(statements: &'static str) -> String {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let error = runtime.block_on(async {

@@ -209,8 +209,9 @@ impl History {
 
         let mark = format!(
             "UPDATE history_sync SET status = 'interrupted', ended_at = heartbeat_at, last_record = ( \
-             SELECT e.model || ' ' || e.record FROM history_entry AS e WHERE e.sync_no = history_sync.no \
-             AND e.status IN ('created', 'updated', 'deleted', 'cascaded') ORDER BY e.seq DESC LIMIT 1) \
+             SELECT coalesce(e.model, c.model) || ' ' || coalesce(e.record, c.record) FROM history_entry AS e \
+             LEFT JOIN history_change AS c ON c.sync_no = e.sync_no AND c.seq = e.change_seq \
+             WHERE e.sync_no = history_sync.no AND e.status IN ('created', 'updated', 'deleted', 'cascaded') ORDER BY e.seq DESC LIMIT 1) \
              WHERE {overdue} RETURNING id"
         );
         let marked = self.fetch(doing, &mark, vec![micros(VALIDITY).into()], id).await?;

@@ -66,6 +66,9 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+compile_error!("a history needs a database: enable the feature `sqlite` or `postgres` of `diffsync-history`");
+
 mod change;
 mod database;
 mod entry;

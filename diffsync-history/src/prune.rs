@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::database::{Connection, Row, Vacuum, Value};
+#[cfg(feature = "sqlite")]
+use crate::database::Connection;
+use crate::database::{Row, Vacuum, Value};
 use crate::error::HistoryError;
 use crate::page::Query;
 use crate::store::History;
@@ -18,8 +20,8 @@ const CHUNK: i64 = 5_000;
 /// A pause between two chunks, in which another program that waits gets its turn.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The tables of details.
-const TABLES: [&str; 3] = ["history_change", "history_entry", "history_line"];
+/// The tables of details, entries before the changes that they refer to.
+const TABLES: [&str; 3] = ["history_entry", "history_change", "history_line"];
 
 /// Which syncs keep their changes, log entries and log lines.
 ///
@@ -114,12 +116,14 @@ impl History {
         let bounds = self.fetch("prune", &bounds, vec![no.into()], read).await?;
         let Some((first, last)) = bounds.first().copied().flatten() else { return Ok(0) };
 
-        let remove = format!("DELETE FROM {table} WHERE sync_no = $1 AND seq < $2");
+        // With a lower bound, PostgreSQL does not look again at the rows that are removed already.
+        let remove = format!("DELETE FROM {table} WHERE sync_no = $1 AND seq >= $2 AND seq < $3");
         let mut removed = 0;
-        let mut end = first;
-        while end <= last {
-            end += CHUNK;
-            removed += self.execute("prune", &remove, vec![no.into(), Value::from(end)]).await?;
+        let mut next = first;
+        while next <= last {
+            let chunk = vec![no.into(), Value::from(next), Value::from(next + CHUNK)];
+            removed += self.execute("prune", &remove, chunk).await?;
+            next += CHUNK;
             tokio::time::sleep(PAUSE).await;
         }
         Ok(removed)

@@ -27,15 +27,16 @@ impl History {
     ///
     /// If the database cannot be reached or written, is something else, or was written by a newer program.
     pub async fn open(url: &HistoryUrl) -> Result<Self, HistoryError> {
-        Self::open_with(url, CONNECTIONS).await
-    }
-
-    pub(crate) async fn open_with(url: &HistoryUrl, connections: u32) -> Result<Self, HistoryError> {
-        let history = Self { url: url.clone(), pool: Pool::open(url, connections).await? };
+        let history = Self { url: url.clone(), pool: Pool::open(url, CONNECTIONS).await? };
         let mut connection = history.connection("open the history").await?;
         migrate(url, &mut connection, history.dialect()).await?;
         drop(connection);
         Ok(history)
+    }
+
+    /// The same history with one connection of its own, for another runtime. Call it in that.
+    pub(crate) fn separate(&self) -> Self {
+        Self { url: self.url.clone(), pool: self.pool.separate(1) }
     }
 
     /// Where it is.

@@ -4,6 +4,7 @@ use std::env;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use diffsync_core::job::redact_url;
 use url::Url;
@@ -25,7 +26,7 @@ use crate::error::HistoryError;
 /// # Ok::<(), diffsync_history::HistoryError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct HistoryUrl(Place);
+pub struct HistoryUrl(Arc<Place>);
 
 /// A file or a server.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,19 +50,19 @@ impl HistoryUrl {
         let absolute = |name| variable(name).filter(|path| path.is_absolute());
         let folder = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
         let folder = folder.ok_or(HistoryError::NoDataFolder)?;
-        Ok(Self(Place::File(folder.join("diffsync").join("history.db"))))
+        Ok(Self::file(folder.join("diffsync").join("history.db")))
     }
 
     /// A history in this file.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self(Place::File(path.into()))
+        Self(Arc::new(Place::File(path.into())))
     }
 
     /// The file, if it is one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
-        match &self.0 {
+        match &*self.0 {
             Place::File(path) => Some(path),
             Place::Server(_) => None,
         }
@@ -90,7 +91,7 @@ impl FromStr for HistoryUrl {
             "sqlite" => Ok(Self::file(decoded(rest).ok_or_else(|| invalid("its path is not valid UTF-8"))?)),
             "postgres" | "postgresql" => {
                 let url = Url::parse(text).map_err(|error| invalid(&error.to_string()))?;
-                Ok(Self(Place::Server(url)))
+                Ok(Self(Arc::new(Place::Server(url))))
             }
             _ => Err(invalid("it must begin with `sqlite://` or `postgres://`")),
         }
@@ -115,7 +116,7 @@ fn decoded(path: &str) -> Option<String> {
 
 impl fmt::Display for HistoryUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &*self.0 {
             Place::File(path) => path.display().fmt(f),
             Place::Server(url) => f.write_str(&redact_url(url)),
         }

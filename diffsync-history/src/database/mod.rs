@@ -15,9 +15,6 @@ pub(crate) use self::statement::{BulkRow, Column, ColumnType, Insert, Statement}
 pub(crate) use self::value::{Value, clean};
 
 #[cfg(feature = "postgres")]
-use std::time::Duration;
-
-#[cfg(feature = "postgres")]
 use sqlx::postgres::{PgPool, Postgres};
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::{Sqlite, SqlitePool};
@@ -25,10 +22,6 @@ use sqlx::{AssertSqlSafe, Executor as _};
 
 use crate::error::{Cause, HistoryError};
 use crate::url::{HistoryUrl, Place};
-
-/// How long a connection may take.
-#[cfg(feature = "postgres")]
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Connections to one database.
 #[derive(Clone)]
@@ -90,6 +83,16 @@ impl Pool {
             _ => Err(Cause::NotBuiltIn),
         };
         opened.map_err(|cause| HistoryError::new(url, "open the history", cause))
+    }
+
+    /// Connections of its own to the same database, for another runtime.
+    pub(crate) fn separate(&self, connections: u32) -> Self {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(pool) => Self::Sqlite(sqlite::pool((*pool.connect_options()).clone(), connections)),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => Self::Postgres(postgres::pool((*pool.connect_options()).clone(), connections)),
+        }
     }
 
     pub(crate) async fn acquire(&self) -> Result<Connection, sqlx::Error> {

@@ -8,8 +8,11 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 use tokio::time::timeout;
 use url::Url;
 
-use super::{CONNECT_LIMIT, ColumnType, Dialect, Insert, Vacuum, Value};
+use super::{ColumnType, Dialect, Insert, Vacuum, Value};
 use crate::error::Cause;
+
+/// How long a connection may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) static DIALECT: Dialect = Dialect {
     migrations: &[include_str!("../schema/postgres-1.sql")],
@@ -55,6 +58,10 @@ pub(super) async fn open(url: &Url, connections: u32) -> Result<PgPool, Cause> {
     let first = timeout(CONNECT_LIMIT, options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
     first.close().await?;
 
+    Ok(pool(options, connections))
+}
+
+pub(super) fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(CONNECT_LIMIT);
-    Ok(pool.idle_timeout(Duration::from_mins(1)).connect_lazy_with(options))
+    pool.idle_timeout(Duration::from_mins(1)).connect_lazy_with(options)
 }

@@ -90,8 +90,11 @@ pub(super) async fn open(path: &Path, connections: u32) -> Result<SqlitePool, Ca
         }
     }
 
-    let pool = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(BUSY_LIMIT);
-    Ok(pool.connect_lazy_with(options))
+    Ok(pool(options, connections))
+}
+
+pub(super) fn pool(options: SqliteConnectOptions, connections: u32) -> SqlitePool {
+    SqlitePoolOptions::new().max_connections(connections).acquire_timeout(BUSY_LIMIT).connect_lazy_with(options)
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {

@@ -53,7 +53,9 @@ pub(crate) struct Insert {
 impl Insert {
     pub(crate) fn new<R: BulkRow>(sync_no: i64, rows: Vec<R>) -> Self {
         let mut values = Vec::with_capacity(rows.len() * R::COLUMNS.len());
-        rows.into_iter().for_each(|row| row.add_values(&mut values));
+        for row in rows {
+            row.add_values(&mut values);
+        }
         Self { table: R::TABLE, columns: R::COLUMNS, sync_no, values }
     }
 

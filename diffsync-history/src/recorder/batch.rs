@@ -1,7 +1,5 @@
 //! Rows that wait to be written together.
 
-use std::time::{Duration, Instant};
-
 use crate::change::ChangeRow;
 use crate::database::{Insert, Statement};
 use crate::entry::EntryRow;
@@ -13,9 +11,6 @@ const SIZE: usize = 5_000;
 /// How many bytes of text are written together, give or take a row: records may be large.
 const BYTES: usize = 8 << 20;
 
-/// How long a row waits for others.
-const WAIT: Duration = Duration::from_millis(250);
-
 /// Rows that wait to be written together.
 #[derive(Default)]
 pub(super) struct Batch {
@@ -26,8 +21,6 @@ pub(super) struct Batch {
     others: Vec<Statement>,
     /// How long their texts are.
     bytes: usize,
-    /// When the first of them came.
-    since: Option<Instant>,
 }
 
 /// How many rows of a sync there are.
@@ -42,33 +35,22 @@ pub(super) struct RowCounts {
 
 impl Batch {
     pub(super) fn add_change(&mut self, change: ChangeRow) {
-        self.begin(change.bytes());
+        self.bytes += change.bytes();
         self.changes.push(change);
     }
 
     pub(super) fn add_entry(&mut self, entry: EntryRow) {
-        self.begin(entry.bytes());
+        self.bytes += entry.bytes();
         self.entries.push(entry);
     }
 
     pub(super) fn add_line(&mut self, line: LineRow) {
-        self.begin(line.bytes());
+        self.bytes += line.bytes();
         self.lines.push(line);
     }
 
     pub(super) fn add_statement(&mut self, statement: Statement) {
-        self.begin(0);
         self.others.push(statement);
-    }
-
-    fn begin(&mut self, bytes: usize) {
-        self.since.get_or_insert_with(Instant::now);
-        self.bytes += bytes;
-    }
-
-    /// When it is to be written, if there is anything to write.
-    pub(super) fn due(&self) -> Option<Instant> {
-        Some(self.since? + WAIT)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -76,7 +58,12 @@ impl Batch {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.since.is_none()
+        self.rows() == 0 && self.others.is_empty()
+    }
+
+    /// How many changes are among the rows.
+    pub(super) fn changes(&self) -> i64 {
+        number(self.changes.len())
     }
 
     fn rows(&self) -> usize {

@@ -2,13 +2,13 @@
 
 mod batch;
 mod end;
+mod queue;
 mod target;
 mod writer;
 
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -19,6 +19,7 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use self::end::SyncEnd;
+use self::queue::{Sender, queue};
 use self::target::TargetLease;
 use self::writer::{Message, Writer};
 use crate::error::HistoryError;
@@ -26,9 +27,6 @@ use crate::lease::{LeaseError, LeaseName};
 use crate::line::LogLine;
 use crate::store::History;
 use crate::sync::{NewSync, SyncId};
-
-/// How many events wait for the writer. A run that is faster than the database waits once there are as many.
-const QUEUE: usize = 20_000;
 
 /// What happens to a run whose history cannot be written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,7 +61,7 @@ pub struct Recorder {
     /// How many log lines found the queue full.
     dropped_lines: Arc<AtomicU64>,
     /// Dropping the sender ends the thread.
-    sender: Option<SyncSender<Message>>,
+    sender: Option<Sender>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -90,11 +88,11 @@ impl Recorder {
         let dropped_lines = Arc::new(AtomicU64::new(0));
         let RecorderOptions { policy, cancellation, .. } = options;
         let target = TargetLease::new(history, lease.clone(), &sync.host, policy);
-        let writer = Writer::new(history, number, lease, policy, cancellation, Arc::clone(&dropped_lines));
+        let writer = Writer::new(history.clone(), number, lease, policy, cancellation, Arc::clone(&dropped_lines));
 
         let not_started = |error: io::Error| HistoryError::Writer(error.to_string());
         let runtime = Builder::new_current_thread().enable_all().build().map_err(not_started)?;
-        let (sender, receiver) = sync_channel(QUEUE);
+        let (sender, receiver) = queue();
         let thread = thread::Builder::new().name("history".into()).spawn(move || writer.run(&runtime, &receiver));
         let thread = Mutex::new(Some(thread.map_err(not_started)?));
         Ok(Self { sync: id, target: Arc::new(target), waits_for_diff, dropped_lines, sender: Some(sender), thread })
@@ -116,8 +114,8 @@ impl Recorder {
     /// Records a line that the program logged. It never waits: a line is dropped, and counted, if the queue is full.
     pub fn line(&self, line: LogLine) {
         // The thread that writes may log as well, and must not wait for itself.
-        let sent = self.sender.as_ref().map(|sender| sender.try_send(Message::Line(line)));
-        if matches!(sent, Some(Err(_))) {
+        let is_sent = self.sender.as_ref().is_some_and(|sender| sender.try_send(Message::Line(line)));
+        if !is_sent {
             self.dropped_lines.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -135,7 +133,9 @@ impl Recorder {
 
     fn send(&self, message: Message) {
         // A thread that has ended is reported by `finish`.
-        let _ = self.sender.as_ref().map(|sender| sender.send(message));
+        if let Some(sender) = &self.sender {
+            sender.send(message);
+        }
     }
 }
 

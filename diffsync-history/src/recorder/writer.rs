@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use diffsync_core::model::Operation;
@@ -19,15 +19,15 @@ use url::Url;
 use super::HistoryPolicy;
 use super::batch::{Batch, RowCounts, number};
 use super::end::SyncEnd;
-use crate::change::{ChangeRow, action_name};
+use super::queue::Receiver;
+use crate::change::{ChangeRow, action_name, named};
 use crate::database::{Insert, Statement, clean};
-use crate::entry::EntryRow;
+use crate::entry::{About, EntryRow};
 use crate::error::HistoryError;
 use crate::lease::{Lease, RENEWAL, VALIDITY};
 use crate::line::{LineRow, LogLine};
 use crate::step;
 use crate::store::History;
-use crate::url::HistoryUrl;
 
 /// How long a transient error is retried.
 const RETRY_LIMIT: Duration = Duration::from_secs(10);
@@ -35,11 +35,14 @@ const RETRY_LIMIT: Duration = Duration::from_secs(10);
 /// How long a history that cannot be written is left alone.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// How often rows are written, if there are few.
+const INTERVAL: Duration = Duration::from_millis(250);
+
 /// What the thread is told.
 pub(super) enum Message {
     Step(StepReport),
     /// The diff, and a sender that is dropped once it is recorded.
-    Plan(Arc<dyn PlanView>, Sender<()>),
+    Plan(Arc<dyn PlanView>, mpsc::Sender<()>),
     Done {
         at: Timestamp,
         record: RecordRef,
@@ -57,17 +60,22 @@ pub(super) enum Message {
     Finish(oneshot::Sender<Result<(), HistoryError>>),
 }
 
+impl Message {
+    /// Whether the run may be waiting for it.
+    pub(super) fn is_urgent(&self) -> bool {
+        matches!(self, Self::Plan(..) | Self::End(_) | Self::Finish(_))
+    }
+}
+
 /// Writes one sync.
 pub(super) struct Writer {
-    url: HistoryUrl,
+    history: History,
     sync_no: i64,
     lease: Lease,
     policy: HistoryPolicy,
     cancellation: CancellationToken,
     /// How many log lines found the queue full.
     dropped_lines: Arc<AtomicU64>,
-    /// The writer's own connection, once there is one.
-    history: Option<History>,
     plan: Option<Arc<dyn PlanView>>,
     /// The positions of the records of the diff.
     positions: HashMap<RecordRef, i64>,
@@ -88,7 +96,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(
-        history: &History,
+        history: History,
         sync_no: i64,
         lease: Lease,
         policy: HistoryPolicy,
@@ -97,13 +105,12 @@ impl Writer {
     ) -> Self {
         let now = Instant::now();
         Self {
-            url: history.url().clone(),
+            history,
             sync_no,
             lease,
             policy,
             cancellation,
             dropped_lines,
-            history: None,
             plan: None,
             positions: HashMap::new(),
             batch: Batch::default(),
@@ -119,26 +126,33 @@ impl Writer {
     }
 
     /// Writes until the sender is dropped.
-    pub(super) fn run(mut self, runtime: &Runtime, receiver: &Receiver<Message>) {
-        loop {
-            let due = self.batch.due().map_or(self.next_renewal, |due| due.min(self.next_renewal));
-            match receiver.recv_timeout(due.saturating_duration_since(Instant::now())) {
-                Ok(Message::Plan(plan, _recorded)) => runtime.block_on(self.record_diff(plan)),
-                Ok(Message::End(end)) => runtime.block_on(self.end(&end)),
-                Ok(Message::Finish(done)) => {
-                    runtime.block_on(self.close());
-                    // Without a receiver nobody waits for it.
-                    let _ = done.send(self.error.take().map_or(Ok(()), Err));
-                }
-                Ok(message) => self.add(message),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return runtime.block_on(self.close()),
-            }
+    pub(super) fn run(mut self, runtime: &Runtime, receiver: &Receiver) {
+        // Connections belong to a runtime.
+        self.history = runtime.block_on(async { self.history.separate() });
 
-            let is_due = self.batch.due().is_some_and(|due| due <= Instant::now());
-            if is_due || self.batch.is_full() {
-                runtime.block_on(self.flush());
+        loop {
+            let until_renewal = self.next_renewal.saturating_duration_since(Instant::now());
+            let Some(messages) = receiver.take(until_renewal.min(INTERVAL)) else {
+                return runtime.block_on(self.close());
+            };
+
+            for message in messages {
+                match message {
+                    Message::Plan(plan, _recorded) => runtime.block_on(self.record_diff(plan)),
+                    Message::End(end) => runtime.block_on(self.end(&end)),
+                    Message::Finish(done) => {
+                        runtime.block_on(self.close());
+                        // Without a receiver nobody waits for it.
+                        let _ = done.send(self.error.take().map_or(Ok(()), Err));
+                    }
+                    message => self.add(message),
+                }
+                if self.batch.is_full() {
+                    runtime.block_on(self.flush());
+                }
             }
+            runtime.block_on(self.flush());
+
             if self.next_renewal <= Instant::now() {
                 runtime.block_on(self.renew());
             }
@@ -158,24 +172,31 @@ impl Writer {
             }
             Message::Done { at, record, operation, outcome, url } => {
                 let Some(plan) = self.plan.clone() else { return };
-                self.add_entry(EntryRow {
-                    action: Some(action_name(operation)),
-                    url: url.map(String::from),
-                    change_seq: self.positions.get(&record).copied(),
-                    message: outcome.reason(&*plan, record).map(clean),
-                    ..entry(&*plan, at, record, outcome.kind().as_str())
-                });
+                let about = match self.positions.get(&record) {
+                    Some(position) => About::Change(*position),
+                    None => about(&*plan, record, Some(operation)),
+                };
+                let (url, message) = (url.map(String::from), outcome.reason(&*plan, record).map(clean));
+                self.add_entry(at, outcome.kind().as_str(), about, url, message);
             }
             Message::Unchanged { at, record } => {
                 let Some(plan) = self.plan.clone() else { return };
-                self.add_entry(entry(&*plan, at, record, "unchanged"));
+                self.add_entry(at, "unchanged", about(&*plan, record, None), None, None);
             }
             Message::Plan(..) | Message::End(_) | Message::Finish(_) => {}
         }
     }
 
-    fn add_entry(&mut self, entry: EntryRow) {
-        self.batch.add_entry(EntryRow { seq: self.next.entries, ..entry });
+    fn add_entry(
+        &mut self,
+        at: Timestamp,
+        status: &'static str,
+        about: About,
+        url: Option<String>,
+        message: Option<String>,
+    ) {
+        let (seq, at) = (self.next.entries, at.as_microsecond());
+        self.batch.add_entry(EntryRow { seq, at, status, about, url, message });
         self.next.entries += 1;
     }
 
@@ -192,16 +213,26 @@ impl Writer {
             }
             self.batch.add_change(ChangeRow::new(&*plan, row));
             if self.batch.is_full() {
-                self.flush().await;
+                self.flush_changes().await;
                 if self.next_renewal <= Instant::now() {
                     self.renew().await;
                 }
             }
         }
-        self.flush().await;
+        self.flush_changes().await;
 
         drop(tree);
         self.plan = Some(plan);
+    }
+
+    /// Writes the batch, or forgets the positions of its changes, so that entries do not refer to what is missing.
+    async fn flush_changes(&mut self) {
+        let (first, written) = (self.next.changes, self.counts.changes);
+        self.next.changes += self.batch.changes();
+        self.flush().await;
+        if self.counts.changes < written + self.next.changes - first {
+            self.positions.retain(|_, position| *position < first);
+        }
     }
 
     /// Records how the run ended, and releases its leases.
@@ -254,11 +285,7 @@ impl Writer {
         let begun = Instant::now();
         let mut pause = Duration::from_millis(100);
         loop {
-            let written = match self.history().await {
-                Ok(history) => history.execute_all("record a run", statements, inserts).await,
-                Err(error) => Err(error),
-            };
-            match written {
+            match self.history.execute_all("record a run", statements, inserts).await {
                 Err(error) if error.is_transient() && begun.elapsed() < RETRY_LIMIT => {
                     tracing::warn!(%error, "the history cannot be written now, and is tried again");
                     tokio::time::sleep(pause).await;
@@ -269,25 +296,13 @@ impl Writer {
         }
     }
 
-    /// The writer's own connection.
-    async fn history(&mut self) -> Result<&History, HistoryError> {
-        if self.history.is_none() {
-            self.history = Some(History::open_with(&self.url, 1).await?);
-        }
-        self.history.as_ref().ok_or_else(|| HistoryError::Writer("it has no connection".into()))
-    }
-
     async fn renew(&mut self) {
         if self.has_ended {
             self.next_renewal = Instant::now() + RENEWAL;
             return;
         }
 
-        let lease = self.lease.clone();
-        let renewed = match self.history().await {
-            Ok(history) => history.renew(&lease).await,
-            Err(error) => Err(error),
-        };
+        let renewed = self.history.renew(&self.lease).await;
         let now = Instant::now();
         match renewed {
             Ok(()) => (self.renewed, self.next_renewal) = (now, now + RENEWAL),
@@ -320,18 +335,10 @@ impl Writer {
     }
 }
 
-/// The entry of a record, without what became of it.
-fn entry(plan: &dyn PlanView, at: Timestamp, record: RecordRef, status: &'static str) -> EntryRow {
-    EntryRow {
-        seq: 0,
-        at: at.as_microsecond(),
-        action: None,
-        status,
-        model: plan.diff().tables()[record.model()].schema().name,
-        record: clean(plan.record(record)),
-        identifiers: plan.identifier(record).ok().map(|identifiers| identifiers.to_string()),
-        url: None,
-        change_seq: None,
-        message: None,
-    }
+/// A record of which the recorded diff has no row.
+fn about(plan: &dyn PlanView, record: RecordRef, operation: Option<Operation>) -> About {
+    let model = plan.diff().tables()[record.model()].schema().name;
+    let action = operation.map(action_name);
+    let (record, identifiers) = named(plan, record);
+    About::Record { action, model, record, identifiers }
 }

@@ -52,6 +52,7 @@ CREATE TABLE history_change (
     depth BIGINT NOT NULL,
     model TEXT NOT NULL,
     record TEXT NOT NULL,
+    identifiers TEXT,
     action TEXT,
     withheld TEXT,
     changes TEXT,
@@ -60,17 +61,18 @@ CREATE TABLE history_change (
 -- A record that lives under no other has -1, which an index finds as any other.
 CREATE INDEX history_change_parent ON history_change (sync_no, parent_seq, seq);
 
+-- What an entry shares with a row of the diff is kept there alone, and null here.
 CREATE TABLE history_entry (
     sync_no BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     at BIGINT NOT NULL,
-    action TEXT,
     status TEXT NOT NULL,
-    model TEXT NOT NULL,
-    record TEXT NOT NULL,
+    change_seq BIGINT,
+    action TEXT,
+    model TEXT,
+    record TEXT,
     identifiers TEXT,
     url TEXT,
-    change_seq BIGINT,
     message TEXT,
     PRIMARY KEY (sync_no, seq)
 );

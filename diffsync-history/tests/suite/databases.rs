@@ -64,13 +64,13 @@ impl Database {
             Kind::Postgres => {
                 let server = postgres().unwrap();
                 let name = format!("history_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-                let text = format!(
-                    "postgres://{}:{}@127.0.0.1:{}/postgres?application_name={name}&options=-csearch_path%3D{name}",
-                    server.user, server.password, server.port
-                );
-                let database = Self { kind, url: text.parse().unwrap(), text, folder: None };
-                database.run(&format!("CREATE SCHEMA {name}")).await;
-                database
+                let base = format!("postgres://{}:{}@127.0.0.1:{}", server.user, server.password, server.port);
+                let mut connection = PgConnection::connect(&format!("{base}/postgres")).await.unwrap();
+                // A database of its own, since what other tests do in one keeps space from being given back.
+                let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+                connection.execute(sqlx::raw_sql(create)).await.unwrap();
+                let text = format!("{base}/{name}");
+                Self { kind, url: text.parse().unwrap(), text, folder: None }
             }
         }
     }

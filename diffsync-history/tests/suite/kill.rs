@@ -122,7 +122,7 @@ async fn check(database: &Database, history: &History, target: &Path, acknowledg
     let entries = history.entries(*id, &LogEntryFilter::default(), request).await.unwrap().items;
     assert_eq!(sync.status, SyncStatus::Interrupted);
     assert_eq!(sync.entries, entries.len() as u64);
-    assert!(entries.len() as i64 >= acknowledged, "{} of {acknowledged} are left", entries.len());
+    assert!(i64::try_from(entries.len()).unwrap() >= acknowledged, "{} of {acknowledged} are left", entries.len());
 
     // Each record that is recorded as created was written, once, and in this order.
     let written = written(target);

@@ -125,7 +125,7 @@ fn a_history_that_may_only_be_read_is_read_and_says_so_on_a_write() {
         let database = Database::new(Kind::Postgres).await;
         let history = database.open().await;
         job(Records::new(1, 1), Records::default()).recorded(&history, options()).await;
-        let read_only = format!("{}%20-cdefault_transaction_read_only%3Don", database.text);
+        let read_only = format!("{}?options=-cdefault_transaction_read_only%3Don", database.text);
         let history = History::open(&read_only.parse().unwrap()).await.unwrap();
         assert_eq!(history.syncs(&SyncFilter::default(), PageRequest::default()).await.unwrap().items.len(), 1);
         let error = history.take_leases(diffsync_history::SyncId::new(), "host-1", &[crate::leases::name()]).await;

@@ -63,7 +63,7 @@ fn a_lost_connection_is_made_again_and_no_record_is_counted_twice() {
             return;
         }
         let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
-                    AND application_name = current_setting('application_name')";
+                    AND datname = current_database()";
         let history = database.open().await;
         let recorder = Arc::new(Recorder::start(&history, &new_sync(), RecorderOptions::default()).await.unwrap());
         let kills = Arc::new(AtomicUsize::new(0));
@@ -89,7 +89,8 @@ fn a_lost_connection_is_made_again_and_no_record_is_counted_twice() {
         let sync = database.open().await.sync("last").await.unwrap();
         assert_eq!((report.status, sync.status), (Status::Completed, SyncStatus::Completed));
         assert_eq!((sync.entries, sync.changes, sync.dropped), (410, 410, 0));
-        let numbers = "SELECT count(*) FROM history_entry UNION ALL SELECT count(DISTINCT record) FROM history_entry";
+        let numbers =
+            "SELECT count(*) FROM history_entry UNION ALL SELECT count(DISTINCT change_seq) FROM history_entry";
         assert_eq!(database.numbers(numbers).await, [410, 410]);
     });
 }

@@ -130,7 +130,7 @@ fn a_log_entry_says_what_became_of_a_record() {
             ]
         );
         let updated = all.items.iter().find(|entry| entry.status == "updated").unwrap();
-        assert_eq!(updated.identifiers, Some(json!("site-0001")));
+        assert_eq!(updated.identifiers, json!("site-0001"));
         assert_eq!(updated.url.as_ref().unwrap().as_str(), "https://inventory.example.com/site/site-0001");
         assert_eq!(updated.changes.as_ref().unwrap()["+"]["name"], "New name");
         assert!(updated.at >= sync.started_at && updated.at <= sync.ended_at.unwrap());
@@ -211,7 +211,9 @@ fn log_lines_are_kept_by_level_and_step() {
         };
         let lines =
             [line(LogLevel::Info, "loaded"), line(LogLevel::Warn, "100 % \0 odd"), line(LogLevel::Debug, "100 rows")];
-        lines.iter().for_each(|line| recorder.line(line.clone()));
+        for line in &lines {
+            recorder.line(line.clone());
+        }
         recorder.finish().await.unwrap();
 
         let id = recorder.sync();

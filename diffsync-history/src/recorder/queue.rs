@@ -1,0 +1,118 @@
+//! The queue between a run and the thread that writes.
+//!
+//! The thread takes all that waits at once, four times a second or when there is enough for a batch. So a record costs the run
+//! one short lock, and neither side wakes the other for each.
+
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::writer::Message;
+
+/// How many messages wait at most. A run that is faster than the database waits once there are as many.
+const CAPACITY: usize = 20_000;
+
+/// The thread is woken for as many.
+const ENOUGH: usize = 5_000;
+
+/// The sending side of a queue.
+pub(super) struct Sender(Arc<Queue>);
+
+/// The receiving side of a queue.
+pub(super) struct Receiver(Arc<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    /// There is enough to write, something urgent, or nothing more to come.
+    is_filled: Condvar,
+    /// There is room again, or nobody receives any more.
+    is_emptied: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    messages: Vec<Message>,
+    is_urgent: bool,
+    has_sender: bool,
+    has_receiver: bool,
+}
+
+/// A new queue.
+pub(super) fn queue() -> (Sender, Receiver) {
+    let queue = Arc::new(Queue::default());
+    {
+        let mut state = queue.state();
+        (state.has_sender, state.has_receiver) = (true, true);
+    }
+    (Sender(Arc::clone(&queue)), Receiver(queue))
+}
+
+impl Queue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sender {
+    /// Sends a message, and waits for room. Without a receiver the message is dropped.
+    pub(super) fn send(&self, message: Message) {
+        let is_full = |state: &mut State| state.messages.len() >= CAPACITY && state.has_receiver;
+        let waited = self.0.is_emptied.wait_while(self.0.state(), is_full);
+        self.push(waited.unwrap_or_else(PoisonError::into_inner), message);
+    }
+
+    /// Sends a message if there is room.
+    pub(super) fn try_send(&self, message: Message) -> bool {
+        let state = self.0.state();
+        let has_room = state.messages.len() < CAPACITY && state.has_receiver;
+        if has_room {
+            self.push(state, message);
+        }
+        has_room
+    }
+
+    fn push(&self, mut state: MutexGuard<'_, State>, message: Message) {
+        if !state.has_receiver {
+            return;
+        }
+        state.is_urgent |= message.is_urgent();
+        state.messages.push(message);
+        if state.is_urgent || state.messages.len() == ENOUGH {
+            self.0.is_filled.notify_one();
+        }
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.0.state().has_sender = false;
+        self.0.is_filled.notify_one();
+    }
+}
+
+impl Receiver {
+    /// What was sent since, after this time at the latest; nothing once the sender is dropped.
+    pub(super) fn take(&self, wait: Duration) -> Option<Vec<Message>> {
+        let waits = |state: &mut State| !state.is_urgent && state.messages.len() < ENOUGH && state.has_sender;
+        let waited = self.0.is_filled.wait_timeout_while(self.0.state(), wait, waits);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+
+        let messages = mem::take(&mut state.messages);
+        state.is_urgent = false;
+        self.0.is_emptied.notify_all();
+        (state.has_sender || !messages.is_empty()).then_some(messages)
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.has_receiver = false;
+        // Whoever waits for an answer to one of them is told that there is none.
+        let unread = mem::take(&mut state.messages);
+        self.0.is_emptied.notify_all();
+        drop(state);
+        drop(unread);
+    }
+}
