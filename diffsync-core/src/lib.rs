@@ -53,6 +53,7 @@
 //! | [`job`] | jobs, variables and the registry |
 //! | [`run`] | runs and their options |
 //! | [`memory`] | the memory that a step takes |
+//! | `temp_file` | temporary files, behind the feature `temp-file` |
 //! | `testkit` | checks for a target of your own, behind the feature of this name |
 
 #![forbid(unsafe_code)]
@@ -71,6 +72,8 @@ pub mod plan;
 pub mod plan_file;
 pub mod report;
 pub mod run;
+#[cfg(feature = "temp-file")]
+pub mod temp_file;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod value;

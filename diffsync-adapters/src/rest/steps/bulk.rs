@@ -103,7 +103,7 @@ impl RestContext {
             }
         }
 
-        Ok(self.with_holders(new, answers).await)
+        Ok(answers.all())
     }
 
     /// Creates a part of the records of a list with one request.
@@ -240,21 +240,6 @@ impl RestContext {
                 }
             }
         });
-    }
-
-    /// The answers, where each conflict names the record that has the value, if that is known.
-    async fn with_holders<M: RestModel>(&self, new: &[&M], answers: Answers<M>) -> Vec<Result<M, TargetError>> {
-        let mut all = answers.all();
-        for (answer, new) in all.iter_mut().zip(new) {
-            if let Err(error) = answer
-                && error.is_conflict()
-            {
-                let known = std::mem::replace(error, TargetError::new(""));
-                *error = self.conflicted(*new, known).await;
-            }
-        }
-
-        all
     }
 
     /// As many rows as records, with the records that they are of, which is by their order unless that shows otherwise.
