@@ -186,9 +186,9 @@ async fn write_vlans(vlans: &[Vlan], fake: &Fake) -> RunReport {
     Box::pin(Run::execute(Arc::new(job), options, Vec::new())).await
 }
 
-/// A server with a group of VLANs, and the numbers of the VLANs that it has.
-async fn server_with_vlans(vlans: &[(u16, &str)]) -> Fake {
-    let mut state = State::new();
+/// Adds a group with these VLANs.
+fn add_vlans(fake: &Fake, vlans: &[(u16, &str)]) {
+    let mut state = fake.state();
     state.insert("ipam/vlan-groups", json!({"name": "red"}));
     let cost_centre =
         json!({"key": "cost_centre", "label": "Cost centre", "type": "integer", "content_types": ["ipam.vlan"]});
@@ -196,7 +196,6 @@ async fn server_with_vlans(vlans: &[(u16, &str)]) -> Fake {
     for (vid, name) in vlans {
         state.insert("ipam/vlans", json!({"vid": vid, "name": name, "vlan_group": "red", "status": "Active"}));
     }
-    Fake::with(state, true).await
 }
 
 fn vids(fake: &Fake) -> Vec<u64> {
@@ -207,10 +206,9 @@ fn vids(fake: &Fake) -> Vec<u64> {
 
 #[tokio::test]
 async fn a_vlan_in_use_is_not_deleted() {
-    let fake =
-        server_with_vlans(&[(1, "kept"), (10, "access"), (20, "trunk"), (21, "trunk too"), (30, "net"), (40, "free")])
-            .await;
-    Box::pin(run(inventory(), adapter(&fake))).await;
+    let fake = Fake::new().await;
+    assert_eq!(Box::pin(run(inventory(), adapter(&fake))).await.status, Status::Completed);
+    add_vlans(&fake, &[(1, "kept"), (10, "access"), (20, "trunk"), (21, "trunk too"), (30, "net"), (40, "free")]);
     {
         let mut state = fake.state();
         let id = |vid: u16| state.of("ipam/vlans").iter().find(|row| row["vid"] == vid).unwrap()["id"].clone();
@@ -231,7 +229,7 @@ async fn a_vlan_in_use_is_not_deleted() {
         // The server protects it by itself.
         (30, "dependent objects were found"),
     ] {
-        let of_vlan = failed.iter().find(|text| text.contains(&format!("{vid}__red"))).unwrap();
+        let of_vlan = failed.iter().find(|text| text.starts_with(&format!("vlan {vid}__red"))).unwrap();
         assert!(of_vlan.contains(said), "{of_vlan}");
     }
     assert_eq!(vids(&fake), [1, 10, 20, 21, 30]);
@@ -239,10 +237,11 @@ async fn a_vlan_in_use_is_not_deleted() {
 
 #[tokio::test]
 async fn the_vlan_that_has_a_new_ones_name_is_not_deleted() {
-    let fake = server_with_vlans(&[(10, "users"), (20, "voice"), (30, "spare")]).await;
+    let fake = Fake::new().await;
+    add_vlans(&fake, &[(10, "users"), (20, "voice"), (30, "spare")]);
     let report = write_vlans(&[vlan(11, "users")], &fake).await;
     let failed = failures(&report);
-    let of_new = failed.iter().find(|text| text.contains("11__red")).unwrap();
+    let of_new = failed.iter().find(|text| text.starts_with("vlan 11__red failed")).unwrap();
     assert!(of_new.contains("must make a unique set") && of_new.contains("10__red"), "{of_new}");
     assert_eq!((report.counts.created, report.counts.deleted, vids(&fake)), (0, 2, vec![10]));
 }
@@ -335,7 +334,7 @@ async fn both_devices_that_have_values_of_a_new_one_stay_with_them() {
     // It has the name of the first, which every server has to refuse, and the tag of the second.
     let report = write_stock(&[chassis("S9", "one", "T2")], &fake).await;
     let failed = failures(&report);
-    let of_new = failed.iter().find(|text| text.contains("S9")).unwrap();
+    let of_new = failed.iter().find(|text| text.starts_with("chassis S9 failed")).unwrap();
     assert!(of_new.contains("\"S1\"") && of_new.contains("\"S2\""), "{of_new}");
     let mut left: Vec<_> =
         fake.state().of("dcim/devices").iter().map(|row| (row["serial"].clone(), row["asset_tag"].clone())).collect();

@@ -155,11 +155,11 @@ fn a_table_may_be_called_v() {
             Versions { versions: rows.iter().map(version).collect() }
         };
         let sql = || Sql::open(&system.url).unwrap();
-        assert_done(&pushed(versions(&[("a", "1", None), ("b", "2", Some("a")), ("c", "3", Some("b"))]), sql()).await);
-        assert_done(&pushed(versions(&[("a", "2", None), ("b", "1", Some("a")), ("c", "4", Some("a"))]), sql()).await);
+        assert_done(&pushed(versions(&[("a", "1", None), ("b", "2", Some("a")), ("c", "3", Some("a"))]), sql()).await);
+        assert_done(&pushed(versions(&[("a", "1", None), ("b", "3", Some("a")), ("c", "2", Some("a"))]), sql()).await);
 
         // The record that has the value is found, and not deleted; the other is.
-        let report = pushed(versions(&[("a", "2", None), ("d", "4", Some("a"))]), sql()).await;
+        let report = pushed(versions(&[("a", "1", None), ("d", "2", Some("a"))]), sql()).await;
         let failed = reasons(&report);
         let (_, reason) = failed.iter().find(|(record, _)| record.ends_with('d')).unwrap();
         assert!(reason.contains("has the same `tag`"), "{reason}");
