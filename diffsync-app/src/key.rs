@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use diffsync_core::plan_file::PlanKey;
+use diffsync_core::temp_file::{folder_of, remove_leftovers, temporary};
 
 use crate::terminal;
 
@@ -34,6 +35,8 @@ pub(crate) fn existing(matches: &ArgMatches) -> Result<Result<PlanKey, PathBuf>,
         Some(path) => path.clone(),
         None => folder()?.join("plan.key"),
     };
+    // A run that was killed while it created the key may have left another.
+    remove_leftovers(&path);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Err(path)),
@@ -70,12 +73,11 @@ fn random() -> Result<[u8; 32], getrandom::Error> {
 }
 
 fn make(path: &Path) -> io::Result<PlanKey> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    fs::create_dir_all(folder_of(path)?)?;
     let text = hexadecimal(&random().map_err(io::Error::other)?);
 
     // A temporary file is readable only by its owner.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = temporary(path, false)?;
     writeln!(file, "{text}")?;
     file.as_file().sync_all()?;
 

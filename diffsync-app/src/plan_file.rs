@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use diffsync_core::plan_file::{PlanFileError, PlanKind, SavedPlan};
+use diffsync_core::temp_file::{remove_leftovers, temporary};
 use flate2::Compression;
 use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
@@ -97,8 +98,10 @@ impl NewPlan {
         let compressed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
         // A symbolic link is kept, and the file that it points to is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = temporary(folder).map_err(|error| format!("the plan cannot be written to `{shown}`: {error}"))?;
+        remove_leftovers(&path);
+        // Reviewers must be able to read a plan file.
+        let file =
+            temporary(&path, true).map_err(|error| format!("the plan cannot be written to `{shown}`: {error}"))?;
         Ok(Self { path, file, compressed })
     }
 
@@ -136,16 +139,4 @@ impl NewPlan {
         self.file.persist(&self.path).map_err(|error| error.error)?;
         Ok(())
     }
-}
-
-#[cfg(unix)]
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt;
-    // Reviewers must be able to read a plan file. The umask narrows this, as for any new file.
-    tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder)
-}
-
-#[cfg(not(unix))]
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    NamedTempFile::new_in(folder)
 }

@@ -89,7 +89,10 @@ impl TargetError {
     /// [conflict](Self::conflict). If several records have values of the refused one, call this once for each.
     #[must_use]
     pub fn held_by(mut self, model: &'static str, id: impl Display) -> Self {
-        self.conflict.get_or_insert_default().holders.push((model, id.to_string()));
+        let (holders, holder) = (&mut self.conflict.get_or_insert_default().holders, (model, id.to_string()));
+        if !holders.contains(&holder) {
+            holders.push(holder);
+        }
         self
     }
 

@@ -53,6 +53,7 @@
 //! | [`run`] | runs and their options |
 //! | [`memory`] | the memory of each step |
 //! | [`error`] | the errors of adapters, targets and jobs |
+//! | `temp_file` | temporary files; needs the feature `temp-file` |
 //! | `testkit` | tests for your own target; needs the feature of the same name |
 
 #![forbid(unsafe_code)]
@@ -71,6 +72,8 @@ pub mod plan;
 pub mod plan_file;
 pub mod report;
 pub mod run;
+#[cfg(feature = "temp-file")]
+pub mod temp_file;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod value;

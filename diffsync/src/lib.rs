@@ -143,6 +143,10 @@ pub mod nautobot {
     pub use diffsync_adapters::nautobot::*;
 }
 
+/// Temporary files beside those that they will replace, for adapters that write files.
+#[cfg(any(feature = "app", feature = "file"))]
+pub use diffsync_core::temp_file;
+
 /// The program: a command line for the jobs that are linked into it.
 #[cfg(feature = "app")]
 pub mod app {

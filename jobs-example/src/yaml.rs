@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use diffsync::adapter::AdapterError;
+use diffsync::temp_file::{folder_of, remove_leftovers, temporary};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -27,16 +28,16 @@ pub(crate) fn replace(path: &Path, document: &impl Serialize) -> Result<(), Adap
 }
 
 fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
+    remove_leftovers(path);
     // A symbolic link is kept: the file that it points to is replaced.
     let path = fs::canonicalize(path)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
 
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = temporary(&path, false)?;
     file.write_all(contents)?;
     file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
     file.as_file().sync_all()?;
     file.persist(&path)?;
 
     // The rename is durable only once the folder is synced.
-    File::open(folder)?.sync_all()
+    File::open(folder_of(&path)?)?.sync_all()
 }

@@ -5,9 +5,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use diffsync_core::adapter::{AdapterError, Completion};
+use diffsync_core::temp_file::{folder_of, temporary};
 use tempfile::NamedTempFile;
 
-use super::temp_files::{folder_of, temporary};
 use super::version::ContentVersion;
 
 /// The new contents of a file, safe on the disk under another name.

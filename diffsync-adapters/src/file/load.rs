@@ -9,6 +9,7 @@ use std::sync::Arc;
 use diffsync_core::Table;
 use diffsync_core::adapter::AdapterError;
 use diffsync_core::data::Side;
+use diffsync_core::temp_file::remove_leftovers;
 use tokio::sync::watch;
 
 use super::formats;
@@ -19,7 +20,6 @@ use super::model::FileModel;
 use super::model::records::Records;
 #[cfg(feature = "parquet")]
 use super::model::schema::Format;
-use super::temp_files::remove_leftovers;
 use super::version::{ContentVersion, Opened, open};
 
 /// A file to read.

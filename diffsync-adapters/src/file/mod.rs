@@ -29,7 +29,6 @@ mod formats;
 mod load;
 mod lock;
 pub(crate) mod model;
-mod temp_files;
 mod version;
 
 pub use diffsync_derive::FileModel;

@@ -34,8 +34,10 @@ struct Cascade {
     of: &'static str,
     /// The collection of what goes with it.
     path: &'static str,
-    /// The field of that, and the parameter, that holds the record's key.
+    /// The field of that which holds the record's key.
     by: &'static str,
+    /// The parameter that takes the keys of records. Without one, the whole collection is read.
+    parameter: Option<&'static str>,
     fate: Fate,
     /// Other fields that hold a key. Where that record is to be deleted as well, nothing is lost.
     ends: &'static [&'static str],
@@ -51,16 +53,26 @@ pub(super) struct Doomed {
 }
 
 const fn cascade(of: &'static str, path: &'static str, by: &'static str, fate: Fate) -> Cascade {
-    Cascade { of, path, by, fate, ends: &[], kind: None }
+    Cascade { of, path, by, parameter: Some(by), fate, ends: &[], kind: None }
 }
 
 const fn link(of: &'static str, path: &'static str, by: &'static str, ends: &'static [&'static str]) -> Cascade {
-    Cascade { of, path, by, fate: Deleted, ends, kind: None }
+    Cascade { ends, ..cascade(of, path, by, Deleted) }
 }
 
 /// A cable loses one end, unless the other goes too.
 const fn cable(by: &'static str, ends: &'static [&'static str]) -> Cascade {
-    Cascade { of: "dcim/interfaces", path: "dcim/cables", by, fate: Emptied, ends, kind: None }
+    Cascade { ends, ..cascade("dcim/interfaces", "dcim/cables", by, Emptied) }
+}
+
+/// A config context that applies to these records. Without any left, it would apply to all.
+const fn context(of: &'static str, by: &'static str, parameter: &'static str) -> Cascade {
+    Cascade { parameter: Some(parameter), ..cascade(of, "extras/config-contexts", by, Emptied) }
+}
+
+/// A record that is attached to one of any collection.
+const fn attached(path: &'static str, by: &'static str, ends: &'static [&'static str]) -> Cascade {
+    link("", path, by, ends)
 }
 
 /// All that Nautobot 3.2 deletes or empties along with the records of the ready data set, and with VLANs. What it protects it refuses by
@@ -68,6 +80,7 @@ const fn cable(by: &'static str, ends: &'static [&'static str]) -> Cascade {
 const CASCADES: &[Cascade] = &[
     cascade("tenancy/tenant-groups", "tenancy/tenant-groups", "parent", Deleted),
     cascade("tenancy/tenant-groups", "tenancy/tenants", "tenant_group", Emptied),
+    context("tenancy/tenant-groups", "tenant_groups", "tenant_group_id"),
     cascade("tenancy/tenants", "dcim/virtual-device-contexts", "tenant", Deleted),
     cascade("tenancy/tenants", "vpn/vpn-profiles", "tenant", Emptied),
     cascade("tenancy/tenants", "vpn/vpn-phase-1-policies", "tenant", Emptied),
@@ -75,15 +88,20 @@ const CASCADES: &[Cascade] = &[
     cascade("tenancy/tenants", "vpn/vpns", "tenant", Emptied),
     cascade("tenancy/tenants", "vpn/vpn-tunnels", "tenant", Emptied),
     cascade("tenancy/tenants", "vpn/vpn-tunnel-endpoints", "tenant", Emptied),
+    context("tenancy/tenants", "tenants", "tenant_id"),
     cascade("dcim/location-types", "dcim/location-types", "parent", Deleted),
     cascade("dcim/locations", "dcim/locations", "parent", Deleted),
     cascade("dcim/locations", "dcim/rack-groups", "location", Deleted),
     link("dcim/locations", "ipam/prefix-location-assignments", "location", &["prefix"]),
     link("dcim/locations", "ipam/vlan-location-assignments", "location", &["vlan"]),
+    cascade("dcim/locations", "extras/image-attachments", "object_id", Deleted),
+    context("dcim/locations", "locations", "location_id"),
     cascade("dcim/platforms", "dcim/devices", "platform", Emptied),
     cascade("dcim/platforms", "dcim/software-versions", "platform", Deleted),
     cascade("dcim/platforms", "dcim/controllers", "platform", Emptied),
     cascade("dcim/platforms", "virtualization/virtual-machines", "platform", Emptied),
+    context("dcim/platforms", "platforms", "platform_id"),
+    context("dcim/device-types", "device_types", "device_type_id"),
     cascade("dcim/device-types", "dcim/console-port-templates", "device_type", Part),
     cascade("dcim/device-types", "dcim/console-server-port-templates", "device_type", Part),
     cascade("dcim/device-types", "dcim/power-port-templates", "device_type", Part),
@@ -110,6 +128,7 @@ const CASCADES: &[Cascade] = &[
     link("dcim/devices", "dcim/device-cluster-assignments", "device", &["cluster"]),
     link("dcim/devices", "ipam/vrf-device-assignments", "device", &["vrf"]),
     cascade("dcim/devices", "vpn/vpn-tunnel-endpoints", "device", Deleted),
+    cascade("dcim/devices", "extras/image-attachments", "object_id", Deleted),
     cascade("dcim/interfaces", "dcim/interfaces", "parent_interface", Deleted),
     cascade("dcim/interfaces", "dcim/interfaces", "bridge", Emptied),
     Cascade { kind: Some("lag"), ..cascade("dcim/interfaces", "dcim/interfaces", "lag", Emptied) },
@@ -129,8 +148,11 @@ const CASCADES: &[Cascade] = &[
     link("ipam/prefixes", "ipam/prefix-location-assignments", "prefix", &["location"]),
     link("ipam/prefixes", "ipam/vrf-prefix-assignments", "prefix", &["vrf"]),
     link("ipam/prefixes", "cloud/cloud-network-prefix-assignments", "prefix", &["cloud_network"]),
+    cascade("ipam/prefixes", "vpn/vpn-tunnel-endpoints", "protected_prefixes", Emptied),
     link("ipam/ip-addresses", "ipam/ip-address-to-interface", "ip_address", &["interface", "vm_interface"]),
     cascade("ipam/ip-addresses", "ipam/ip-addresses", "nat_inside", Emptied),
+    // Services cannot be searched by their addresses.
+    Cascade { parameter: None, ..cascade("ipam/ip-addresses", "ipam/services", "ip_addresses", Emptied) },
     cascade("ipam/ip-addresses", "dcim/interface-redundancy-groups", "virtual_ip", Deleted),
     cascade("ipam/ip-addresses", "dcim/virtual-device-contexts", "primary_ip4", Emptied),
     cascade("ipam/ip-addresses", "dcim/virtual-device-contexts", "primary_ip6", Emptied),
@@ -144,12 +166,31 @@ const CASCADES: &[Cascade] = &[
     link("ipam/vlans", "ipam/vlan-location-assignments", "vlan", &["location"]),
 ];
 
-/// Collections whose records take nothing along that is not protected.
-const LEAVES: &[&str] = &["dcim/manufacturers", "ipam/namespaces", "ipam/prefix-location-assignments"];
+/// What can be attached to a record of any collection, and is deleted with it.
+const ATTACHED: &[Cascade] = &[
+    attached("extras/relationship-associations", "source_id", &["destination_id"]),
+    attached("extras/relationship-associations", "destination_id", &["source_id"]),
+    attached("extras/contact-associations", "associated_object_id", &["contact", "team"]),
+    attached("extras/static-group-associations", "associated_object_id", &["dynamic_group"]),
+    // Jobs note there where a record came from, so refusing would keep every record that a job has written.
+    Cascade { fate: Part, ..attached("extras/object-metadata", "assigned_object_id", &[]) },
+];
+
+/// Collections whose records take nothing along that is not protected, except what is attached to them.
+const LEAVES: &[&str] = &["dcim/manufacturers", "ipam/namespaces"];
+
+/// Collections whose records take nothing along at all: nothing can be attached to a link.
+const LINKS: &[&str] = &["ipam/prefix-location-assignments"];
+
+/// All links by which something goes along with the records of a collection.
+fn cascades(of: &'static str) -> impl Iterator<Item = &'static Cascade> {
+    let attached = if is_known(of) && !LINKS.contains(&of) { ATTACHED } else { &[] };
+    CASCADES.iter().filter(move |cascade| cascade.of == of).chain(attached)
+}
 
 /// Whether it is known what goes along with the records of a collection.
 pub(super) fn is_known(of: &str) -> bool {
-    LEAVES.contains(&of) || CASCADES.iter().any(|cascade| cascade.of == of)
+    LEAVES.contains(&of) || LINKS.contains(&of) || CASCADES.iter().any(|cascade| cascade.of == of)
 }
 
 /// The error of a record of a collection of which it is not known what goes along.
@@ -203,13 +244,13 @@ impl CascadeSearch<'_> {
 
         while let Some((of, doomed)) = open.pop_first() {
             let mut asked = Vec::new();
-            for cascade in CASCADES.iter().filter(|cascade| cascade.of == of) {
+            for cascade in cascades(of) {
                 let may_have = |record: &&Doomed| match (cascade.kind, &record.kind) {
                     (Some(only), Some(kind)) => only == kind,
                     _ => true,
                 };
                 let keys: Vec<String> = doomed.iter().filter(may_have).map(|record| record.key.clone()).collect();
-                let found = keys.chunks(RECORDS).map(|keys| self.found(cascade, keys.to_vec()));
+                let found = keys.chunks(RECORDS).map(|keys| self.found(of, cascade, keys.to_vec()));
                 asked.extend(found.map(|found| async move { Ok::<_, TargetError>((cascade.path, found.await?)) }));
             }
             let found: Vec<(&'static str, Found)> =
@@ -240,17 +281,18 @@ impl CascadeSearch<'_> {
     }
 
     /// What goes along by one link.
-    async fn found(&self, cascade: &Cascade, keys: Vec<String>) -> Result<Found, TargetError> {
+    async fn found(&self, of: &str, cascade: &Cascade, keys: Vec<String>) -> Result<Found, TargetError> {
         let mut found = Found::default();
         if cascade.fate == Part {
-            self.show_parts(cascade, &keys).await;
+            self.show_parts(of, cascade, &keys).await;
             return Ok(found);
         }
 
         let rows = self.rows(cascade, &keys).await?;
         let is_allowed = self.allowed.contains(cascade.path);
-        for row in &rows {
-            let Some(key) = keys_at(row, cascade.by).into_iter().find(|key| keys.contains(key)) else { continue };
+        // A row may lead to several of the records, and is lost to each of them.
+        let led = rows.iter().flat_map(|row| keys_at(row, cascade.by).into_iter().map(move |key| (row, key)));
+        for (row, key) in led.filter(|(_, key)| keys.contains(key)) {
             let goes_anyway = |field: &str| key_at(row, field).is_some_and(|key| self.planned.contains(&key));
             let is_planned = goes_anyway("id");
             if cascade.fate == Deleted
@@ -264,11 +306,7 @@ impl CascadeSearch<'_> {
             }
             let what = described(cascade, row);
             if is_allowed {
-                tracing::warn!(
-                    of = cascade.of,
-                    key,
-                    "a delete takes along what the plan does not hold: it would {what}"
-                );
+                tracing::warn!(of, key, "a delete takes along what the plan does not hold: it would {what}");
             } else {
                 found.lost.push((key, what));
             }
@@ -298,7 +336,7 @@ impl CascadeSearch<'_> {
             match error.status() {
                 // This Nautobot has no such records, or none that lead there.
                 Some(StatusCode::NOT_FOUND) => return Ok(rows),
-                Some(StatusCode::BAD_REQUEST) if is_no_choice(&error, cascade.by) => {
+                Some(StatusCode::BAD_REQUEST) if is_no_choice(&error, cascade.parameter) => {
                     if keys.len() > 1 {
                         let (one, other) = keys.split_at(keys.len() / 2);
                         open.extend([one, other]);
@@ -318,28 +356,35 @@ impl CascadeSearch<'_> {
 
     /// The parameters that ask for what leads to these records.
     fn about(&self, cascade: &Cascade, keys: &[String]) -> Vec<(String, String)> {
-        let keys = keys.iter().map(|key| (cascade.by.to_owned(), key.clone()));
-        self.query.iter().cloned().chain(keys).collect()
+        let of_key = |key: &String| cascade.parameter.map(|parameter| (parameter.to_owned(), key.clone()));
+        self.query.iter().cloned().chain(keys.iter().filter_map(of_key)).collect()
     }
 
     /// Says how many parts go with the records.
-    async fn show_parts(&self, cascade: &Cascade, keys: &[String]) {
+    async fn show_parts(&self, of: &str, cascade: &Cascade, keys: &[String]) {
         let mut request = self.client.get(cascade.path).query("limit", "1");
         for (name, value) in self.about(cascade, keys) {
             request = request.query(&name, &value);
         }
 
-        let Ok(answer) = request.send().await else { return };
-        let parts = answer.body.get("count").and_then(Value::as_u64).unwrap_or_default();
+        let parts = match request.send().await {
+            Ok(answer) => answer.body.get("count").and_then(Value::as_u64).unwrap_or_default(),
+            // This Nautobot has no such parts, or the record is gone.
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) || is_no_choice(&error, cascade.parameter) => 0,
+            Err(error) => {
+                tracing::warn!(of, %error, "whether records have parts in `{}` cannot be seen", cascade.path);
+                0
+            }
+        };
         if parts > 0 {
-            tracing::warn!(of = cascade.of, parts, "records are deleted with their parts in `{}`", cascade.path);
+            tracing::warn!(of, parts, "records are deleted with their parts in `{}`", cascade.path);
         }
     }
 }
 
 /// Whether a 400 says that a key is not of a record that this filter takes.
-fn is_no_choice(error: &Error, filter: &str) -> bool {
-    let said = error.response_body().and_then(|answer| answer.get(filter));
+fn is_no_choice(error: &Error, parameter: Option<&str>) -> bool {
+    let said = error.response_body().and_then(|answer| answer.get(parameter?));
     said.is_some_and(|said| said.to_string().contains("is not one of the available choices"))
 }
 
@@ -358,10 +403,10 @@ fn unseen(cascade: &Cascade, error: &Error) -> TargetError {
     ))
 }
 
-/// The key at a field of a row, which holds it or an object with it.
-fn key_at(row: &Value, field: &str) -> Option<String> {
+/// The key at a field of a row, or the text, in small letters: the field holds it, or an object with it.
+pub(super) fn key_at(row: &Value, field: &str) -> Option<String> {
     let value = row.get(field)?;
-    value.get("id").unwrap_or(value).as_str().map(str::to_lowercase)
+    value.get("id").or_else(|| value.get("value")).unwrap_or(value).as_str().map(str::to_lowercase)
 }
 
 /// The keys at a field of a row, which may hold a list of records.
@@ -382,6 +427,9 @@ fn described(cascade: &Cascade, row: &Value) -> String {
     let name = name.unwrap_or("a record");
     let url = row.get("url").and_then(Value::as_str).unwrap_or(cascade.path);
     match cascade.fate {
+        Emptied if row.get(cascade.by).is_some_and(Value::is_array) => {
+            format!("remove it from `{}` of {name:?} ({url})", cascade.by)
+        }
         Emptied => format!("empty `{}` of {name:?} ({url})", cascade.by),
         Deleted | Part => format!("delete {name:?} ({url})"),
     }

@@ -170,7 +170,7 @@ where
         }
     }
 
-    async fn create(&self, new: &M, _: &WriteContext<'_, D>) -> Result<M, TargetError> {
+    async fn create(&self, new: &M, cx: &WriteContext<'_, D>) -> Result<M, TargetError> {
         let written = self.context.creation(new).await?;
         let mut alone = self.context.first_alone(M::REST.path).await?;
 
@@ -183,7 +183,7 @@ where
                     proven.failed(M::REST.path, &error);
                 }
                 drop(alone);
-                return Err(Box::pin(self.context.conflicted(new, error)).await);
+                return Err(Box::pin(self.context.conflicted(new, error, cx.planned_deletes())).await);
             }
         };
 
@@ -234,7 +234,14 @@ where
         cx: &WriteContext<'_, D>,
     ) -> Result<Vec<Result<M, TargetError>>, TargetError> {
         if self.context.dialect.bulk.create {
-            return self.context.create_list(new).await;
+            let mut answers = self.context.create_list(new).await?;
+            for (answer, new) in answers.iter_mut().zip(new) {
+                if let Err(error) = answer {
+                    let known = std::mem::replace(error, TargetError::new(""));
+                    *error = Box::pin(self.context.conflicted(*new, known, cx.planned_deletes())).await;
+                }
+            }
+            return Ok(answers);
         }
         Ok(stream::iter((0..new.len()).map(|at| self.create(new[at], cx)))
             .buffered(self.context.dialect.at_once())

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use diffsync::temp_file::temporary;
 use serde_json::json;
 
 use crate::program::Place;
@@ -42,6 +43,18 @@ fn plan_b_is_rewritten_in_its_own_shape() {
 ";
     assert_eq!(fs::read_to_string(place.path("ipam_b.yml")).unwrap(), expected);
     assert_eq!(place.json(&apply())["diff"], json!({}));
+}
+
+#[test]
+fn what_a_killed_run_left_beside_the_file_is_removed_by_the_next() {
+    let place = place();
+    let begun = |name: &str| temporary(&place.path(name), false).unwrap();
+    // Closed without being removed, as by a kill.
+    let leftover = |name: &str| begun(name).keep().unwrap().1;
+    let (dead, of_source, live) = (leftover("ipam_b.yml"), leftover("ipam_a.yml"), begun("ipam_b.yml"));
+    place.json(&apply());
+    assert!(!dead.exists());
+    assert!(of_source.exists() && live.path().exists());
 }
 
 #[test]

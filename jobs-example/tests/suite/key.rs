@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use diffsync::temp_file::temporary;
+
 use crate::program::{Place, Said};
 
 const PLAN: &[&str] = &["plan", "countries-to-inventory", "--file", "countries.json", "-o", "plan.jsonl"];
@@ -65,4 +67,27 @@ fn a_plan_without_secrets_needs_no_key() {
     fs::remove_dir_all(place.path("home")).unwrap();
     place.expect(0, &["apply", "plan.jsonl"]);
     assert!(!place.path("home").exists());
+}
+
+#[test]
+fn what_killed_runs_left_of_a_key_and_a_plan_is_removed_by_the_next() {
+    let place = place();
+    let begun = |name: &str| temporary(&place.path(name), false).unwrap();
+    // Closed without being removed, as by a kill.
+    let leftover = |name: &str| begun(name).keep().unwrap().1;
+    for _ in 0..2 {
+        let (of_key, of_plan, of_undo) = (leftover("my.key"), leftover("plan.jsonl"), leftover("undo.jsonl"));
+        let (of_other, live) = (leftover("other.jsonl"), begun("plan.jsonl"));
+        place.expect(0, &[PLAN, &["--key-file", "my.key"]].concat());
+        assert!(!of_key.exists() && !of_plan.exists(), "also where the key is there already");
+        assert!(of_undo.exists() && of_other.exists() && live.path().exists());
+
+        let run = ["run", "countries-to-inventory", "--file", "countries.json", "--apply"];
+        place.expect(0, &[&run[..], &["--undo-file", "undo.jsonl", "--key-file", "my.key"]].concat());
+        assert!(!of_undo.exists() && of_other.exists());
+        // An undo plan is never written over.
+        if place.path("undo.jsonl").exists() {
+            fs::remove_file(place.path("undo.jsonl")).unwrap();
+        }
+    }
 }

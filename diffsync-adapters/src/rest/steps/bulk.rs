@@ -105,7 +105,7 @@ impl RestContext {
             }
         }
 
-        Ok(self.with_holders(new, answers).await)
+        Ok(answers.all())
     }
 
     /// Creates a part of the records of a list with one request.
@@ -245,21 +245,6 @@ impl RestContext {
                 }
             }
         });
-    }
-
-    /// The answers, in which each conflict names the record that has the value, if it is known.
-    async fn with_holders<M: RestModel>(&self, new: &[&M], answers: Answers<M>) -> Vec<Result<M, TargetError>> {
-        let mut all = answers.all();
-        for (answer, new) in all.iter_mut().zip(new) {
-            if let Err(error) = answer
-                && error.is_conflict()
-            {
-                let known = std::mem::replace(error, TargetError::new(""));
-                *error = self.conflicted(*new, known).await;
-            }
-        }
-
-        all
     }
 
     /// Matches as many rows as records: by their order, unless identifiers contradict it.

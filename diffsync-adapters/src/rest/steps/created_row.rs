@@ -1,5 +1,7 @@
 //! The row of a record that was just created: from the answer, from the URL in the answer, or from the collection.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use diffsync_core::ModelExt;
 use diffsync_core::adapter::{AdapterError, TargetError};
 use diffsync_core::value::Url;
@@ -107,15 +109,32 @@ impl RestContext {
         Ok(found)
     }
 
-    /// The same error; if it is a conflict and the server has a record that differs from the new one only in case and
-    /// surrounding space, with that record.
-    pub(crate) async fn conflicted<M: RestModel>(&self, new: &M, error: TargetError) -> TargetError {
+    /// The same error with the records that may have the value, where it is a conflict and the server shows a record that
+    /// differs from the new one in no more than case and outer white space.
+    ///
+    /// The server names one value that is taken, and may have found another one first. So each of the planned deletes that
+    /// may have another value of the new record is named as well.
+    pub(crate) async fn conflicted<'a, M: RestModel>(
+        &self,
+        new: &M,
+        error: TargetError,
+        planned: impl Iterator<Item = &'a M>,
+    ) -> TargetError {
         if !error.is_conflict() {
             return error;
         }
 
         match self.holder(new).await {
-            Ok(Some(id)) => error.held_by(M::NAME, id),
+            Ok(Some(id)) => match possible_holders(new, planned, &error.to_string()) {
+                Ok(Some(others)) => {
+                    others.into_iter().fold(error.held_by(M::NAME, id), |error, id| error.held_by(M::NAME, id))
+                }
+                Ok(None) => error,
+                Err(reason) => {
+                    tracing::debug!(%reason, "the records that have the values are not known");
+                    error
+                }
+            },
             Ok(None) => error,
             Err(reason) => {
                 tracing::debug!(%reason, "the record that has the value is not known");
@@ -176,6 +195,60 @@ impl RestContext {
             }
         }
     }
+}
+
+/// The records among these that may have a unique value of the new one. `None` if the error is about a field whose value none
+/// of them has.
+///
+/// Which fields are unique is not known. But the record that has a unique value shares all fields of that key, and no other
+/// record does: so what it shares with the new one is never a part of what another record shares.
+fn possible_holders<'a, M: RestModel>(
+    new: &M,
+    records: impl Iterator<Item = &'a M>,
+    error: &str,
+) -> Result<Option<Vec<String>>, serde_json::Error> {
+    let wanted = comparable(new)?;
+    let mut sharing: BTreeMap<BTreeSet<&'static str>, Vec<String>> = BTreeMap::new();
+    for record in records {
+        let held = comparable(record)?;
+        let shared: BTreeSet<_> = wanted.iter().filter(|pair| held.contains(pair)).map(|(name, _)| *name).collect();
+        if !shared.is_empty() {
+            sharing.entry(shared).or_default().push(record.id().to_string());
+        }
+    }
+
+    let is_part_of_another =
+        |shared: &BTreeSet<_>| sharing.keys().any(|other| other != shared && other.is_superset(shared));
+    let alone: Vec<_> = sharing.iter().filter(|(shared, ids)| ids.len() == 1 && !is_part_of_another(shared)).collect();
+
+    // A value that the server keeps in another form is not found by comparing.
+    let is_attribute = |name: &&str| M::SCHEMA.attributes.iter().any(|field| field.name == *name);
+    let is_named = |step: &&str| error.contains(&format!("\"{step}\""));
+    let named = M::REST.fields.iter().filter(|field| field.part.path.last().is_some_and(|step| is_named(step)));
+    let mut attributes = named.flat_map(|field| field.names).filter(|name| is_attribute(name));
+    if !attributes.all(|name| alone.iter().any(|(shared, _)| shared.contains(name))) {
+        return Ok(None);
+    }
+
+    Ok(Some(alone.into_iter().flat_map(|(_, ids)| ids.clone()).collect()))
+}
+
+/// The values of a record that may be unique, without regard to case and outer white space.
+fn comparable<M: RestModel>(record: &M) -> Result<Vec<(&'static str, String)>, serde_json::Error> {
+    let mut values = Vec::new();
+    for (position, field) in M::SCHEMA.identifiers.iter().enumerate() {
+        values.push((field.name, record.identifier(position)?));
+    }
+    for (position, field) in M::SCHEMA.attributes.iter().enumerate() {
+        values.push((field.name, record.attribute(position)?));
+    }
+
+    let texts = values.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text.trim().to_lowercase())),
+        Value::Number(number) => Some((name, number.to_string())),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    });
+    Ok(texts.filter(|(_, text)| !text.is_empty()).collect())
 }
 
 /// The row that was found, or the row in the answer, if any.

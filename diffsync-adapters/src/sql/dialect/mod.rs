@@ -20,6 +20,9 @@ use super::model::value::{Value, ValueKind};
 /// The result of a call to a database.
 pub(crate) type DbFuture<'a, T> = BoxFuture<'a, Result<T, sqlx::Error>>;
 
+/// What a statement calls the rows of values that it is given. It would hide a table of the same name.
+pub(crate) const GIVEN: &str = "diffsync_given";
+
 /// The kinds of database, for statements that differ between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(dead_code, reason = "each is constructed only with the feature of its name")]

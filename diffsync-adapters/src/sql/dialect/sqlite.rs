@@ -17,8 +17,8 @@ use super::quoting::Quotes;
 use super::statement_limits::StatementLimits;
 use super::url_options::refuse_unknown;
 use super::{
-    Column, Connection, Database, DbFuture, Delete, Engine, Find, Insert, Inserted, Read, TableBehavior, TypedColumn,
-    UniqueKey, UniqueKeyRow, Update,
+    Column, Connection, Database, DbFuture, Delete, Engine, Find, GIVEN, Insert, Inserted, Read, TableBehavior,
+    TypedColumn, UniqueKey, UniqueKeyRow, Update,
 };
 use crate::resource;
 use crate::sql::model::encoding::Row;
@@ -261,9 +261,9 @@ fn among(by: &[TypedColumn], before: &str, values: &str) -> (String, String) {
         return (String::new(), format!("({}) IN (VALUES {values})", columns("")));
     }
     // The first comparison finds the rows by an index, the second is the exact one.
-    let given = "(SELECT * FROM diffsync_given)";
+    let given = format!("(SELECT * FROM {GIVEN})");
     let found = format!("({}) IN {given} AND ({}) IN {given}", columns(""), columns(" COLLATE BINARY"));
-    (format!("WITH diffsync_given AS (VALUES {values}) "), found)
+    (format!("WITH {GIVEN} AS (VALUES {values}) "), found)
 }
 
 /// The clause that makes a constraint with `ON CONFLICT REPLACE` reject a row, instead of deleting the row that has the
@@ -507,14 +507,15 @@ impl Connection for SqliteConnection {
         Box::pin(async move {
             let Find { key, kind, from, by, rows } = find;
             let names = (0..by.len()).map(|at| format!("c{at}")).collect::<Vec<_>>().join(", ");
-            let same = by.iter().enumerate().map(|(at, (column, _))| format!("{column} = v.c{at}"));
+            let same = by.iter().enumerate().map(|(at, (column, _))| format!("{column} = {GIVEN}.c{at}"));
             let same = same.collect::<Vec<_>>().join(" AND ");
             let (mut found, mut before) = (Vec::new(), 0);
             for piece in STATEMENT_LIMITS.chunks(&rows.values, rows.width)? {
                 let count = piece.len() / rows.width.max(1);
                 let values = placeholders(count, rows.width, |row| format!("{},", before + row));
                 let sql = format!(
-                    "WITH v (n, {names}) AS (VALUES {values}) SELECT v.n, {key} FROM v JOIN {from} WHERE {same}"
+                    "WITH {GIVEN} (n, {names}) AS (VALUES {values}) \
+                     SELECT {GIVEN}.n, {key} FROM {GIVEN} JOIN {from} WHERE {same}"
                 );
 
                 for row in sqlx::query_with(AssertSqlSafe(sql), arguments(piece)?).fetch_all(&mut *self).await? {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::sql::dialect::{Connection, Engine, RowBatch};
+use crate::sql::dialect::{Connection, Engine, GIVEN, RowBatch};
 use crate::sql::model::encoding::Row;
 use crate::sql::model::value::{Value, ValueKind};
 
@@ -71,16 +71,18 @@ async fn numbered(
     let names = (0..width).map(|at| format!("c{at}")).collect::<Vec<_>>().join(", ");
     let same = by.iter().enumerate().map(|(at, (column, ty))| {
         // The column first: it is its collation that decides.
-        if is_postgres { format!("{column} = v.c{at}::{ty}") } else { format!("{column} = v.c{at}") }
+        if is_postgres { format!("{column} = {GIVEN}.c{at}::{ty}") } else { format!("{column} = {GIVEN}.c{at}") }
     });
 
     let found = same.chain(filter.map(|filter| format!("({filter})"))).collect::<Vec<_>>().join(" AND ");
-    let number = if is_postgres { "v.n::bigint" } else { "v.n" };
-    let items_of = items.iter().map(String::as_str).chain([number]).collect::<Vec<_>>().join(", ");
+    let number = if is_postgres { format!("{GIVEN}.n::bigint") } else { format!("{GIVEN}.n") };
+    let items_of = items.iter().map(String::as_str).chain([number.as_str()]).collect::<Vec<_>>().join(", ");
 
     // PostgreSQL requires a condition for a plain join; in `SQLite`, a cross join would fix the order of the tables.
     let join = if is_postgres { "CROSS JOIN" } else { "JOIN" };
-    let sql = format!("WITH v (n, {names}) AS (VALUES {given}) SELECT {items_of} FROM v {join} {from} WHERE {found}");
+    let sql = format!(
+        "WITH {GIVEN} (n, {names}) AS (VALUES {given}) SELECT {items_of} FROM {GIVEN} {join} {from} WHERE {found}"
+    );
 
     let mut row = |row: &dyn Row| {
         if let Ok(Value::Int(number)) = row.value(items.len(), ValueKind::Int64) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use diffsync_adapters::RestModel;
-use diffsync_adapters::nautobot::{Interface, Nautobot};
+use diffsync_adapters::nautobot::{CustomFields, DeviceType, Interface, Nautobot, Platform, Tenant, TenantGroup};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::job::{JobContext, JobError, JobSpec};
 use diffsync_core::report::{RunReport, Status};
@@ -13,7 +13,7 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::fake::Fake;
-use super::{Handed, adapter, failures, interface, inventory, loaded, retries, run};
+use super::{Handed, adapter, failures, interface, inventory, loaded, location, retries, run};
 
 /// A subinterface.
 fn subinterface(of: &Interface, number: u32) -> Interface {
@@ -226,4 +226,163 @@ async fn links_that_a_data_set_does_not_hold_keep_a_record_from_being_deleted() 
     // With what hangs on it, a port goes.
     let report = write(&[kept[0].clone(), port("ae0", "lag"), kept[2].clone()], &fake).await;
     assert_eq!((report.status, report.counts.deleted, failures(&report)), (Status::Completed, 2, Vec::new()));
+}
+
+/// Something that people have attached to the records of the target.
+fn attach(fake: &Fake, path: &str, row: serde_json::Value) {
+    fake.state().insert(path, row);
+}
+
+/// The inventory without its device.
+fn without_device() -> diffsync_adapters::nautobot::Inventory {
+    let mut wanted = inventory();
+    wanted.interfaces = std::iter::empty().collect();
+    wanted.devices = std::iter::empty().collect();
+    wanted
+}
+
+#[tokio::test]
+async fn what_is_attached_to_a_record_keeps_it() {
+    type Row = fn(&str, &str) -> serde_json::Value;
+    let attachments: [(&str, Row); 5] = [
+        (
+            "extras/relationship-associations",
+            |device, other| json!({"relationship": "feeds", "source_id": device, "destination_id": other}),
+        ),
+        (
+            "extras/relationship-associations",
+            |device, other| json!({"relationship": "feeds", "source_id": other, "destination_id": device}),
+        ),
+        ("extras/image-attachments", |device, _| json!({"name": "front", "object_id": device})),
+        ("extras/contact-associations", |device, _| json!({"contact": "Ada", "associated_object_id": device})),
+        (
+            "extras/static-group-associations",
+            |device, _| json!({"dynamic_group": "core", "associated_object_id": device}),
+        ),
+    ];
+    for (path, row) in attachments {
+        let fake = Fake::new().await;
+        run(inventory(), adapter(&fake)).await;
+        let (device, other) = (id_of(&fake, "dcim/devices", "core-01"), id_of(&fake, "dcim/locations", "Europe"));
+        attach(&fake, path, row(&device, &other));
+
+        let report = run(without_device(), adapter(&fake)).await;
+        let failed = failures(&report);
+        let of_device = failed.iter().find(|text| text.starts_with("device core-01 failed")).unwrap();
+        assert!(of_device.contains("Nautobot would delete") && of_device.contains(path), "{of_device}");
+        assert_eq!(fake.state().of("dcim/devices").len(), 1);
+        assert_eq!(fake.state().of(path).len(), 1);
+
+        let report = run(without_device(), adapter(&fake).allow_cascade(path)).await;
+        assert_eq!((report.status, failures(&report)), (Status::Completed, Vec::new()));
+        assert!(fake.state().of("dcim/devices").is_empty() && fake.state().of(path).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_is_attached_to_an_interface_keeps_its_device_too() {
+    const GROUPS: &str = "extras/static-group-associations";
+    let fake = Fake::new().await;
+    run(inventory(), adapter(&fake)).await;
+    let interface = id_of(&fake, "dcim/interfaces", "Loopback0");
+    attach(&fake, GROUPS, json!({"dynamic_group": "uplinks", "associated_object_id": interface}));
+    let report = run(without_device(), adapter(&fake)).await;
+    let failed = failures(&report);
+    assert!(failed.iter().any(|text| text.starts_with("interface ") && text.contains(GROUPS)), "{failed:?}");
+    assert_eq!((report.counts.deleted, fake.state().of("dcim/devices").len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_relationship_both_ends_of_which_the_plan_deletes_and_a_note_of_a_job_are_no_loss() {
+    let fake = Fake::new().await;
+    run(inventory(), adapter(&fake)).await;
+    let (device, interface) = (id_of(&fake, "dcim/devices", "core-01"), id_of(&fake, "dcim/interfaces", "Loopback0"));
+    let between = json!({"relationship": "feeds", "source_id": device, "destination_id": interface});
+    attach(&fake, "extras/relationship-associations", between);
+    // It says which job wrote the record.
+    attach(&fake, "extras/object-metadata", json!({"metadata_type": "synced from", "assigned_object_id": device}));
+    let report = run(without_device(), adapter(&fake)).await;
+    assert_eq!((report.status, failures(&report)), (Status::Completed, Vec::new()));
+    assert!(fake.state().of("extras/object-metadata").is_empty());
+}
+
+#[tokio::test]
+async fn a_record_that_a_config_context_applies_to_is_not_deleted() {
+    const CONTEXTS: &str = "extras/config-contexts";
+    let fake = Fake::new().await;
+    let with_more = || {
+        let mut wanted = inventory();
+        wanted.locations.insert(location(&["Europe", "OLD"]));
+        let custom_fields = CustomFields::default;
+        let (name, description, comments) = (|| "Old".to_owned(), String::new, String::new);
+        wanted.tenant_groups.insert(TenantGroup {
+            name: name(),
+            parent: None,
+            description: description(),
+            custom_fields: custom_fields(),
+            id: None,
+        });
+        wanted.tenants.insert(Tenant {
+            name: name(),
+            tenant_group: None,
+            description: description(),
+            comments: comments(),
+            tags: Vec::new(),
+            custom_fields: custom_fields(),
+            id: None,
+        });
+        wanted.platforms.insert(Platform {
+            name: name(),
+            manufacturer: None,
+            network_driver: String::new(),
+            napalm_driver: String::new(),
+            description: description(),
+            custom_fields: custom_fields(),
+            id: None,
+        });
+        let known = wanted.device_types.iter().next().unwrap().clone();
+        wanted.device_types.insert(DeviceType { model: name(), ..known });
+        wanted
+    };
+    run(with_more(), adapter(&fake)).await;
+    let model_of = |fake: &Fake| {
+        let state = fake.state();
+        state.of("dcim/device-types").iter().find(|row| row["model"] == "Old").unwrap()["id"].clone()
+    };
+    let context = json!({
+        "name": "NTP of the old site",
+        "locations": [id_of(&fake, "dcim/locations", "OLD")],
+        "tenant_groups": [id_of(&fake, "tenancy/tenant-groups", "Old")],
+        "tenants": [id_of(&fake, "tenancy/tenants", "Old")],
+        "platforms": [id_of(&fake, "dcim/platforms", "Old")],
+        "device_types": [model_of(&fake)],
+    });
+    attach(&fake, CONTEXTS, context);
+
+    let report = run(inventory(), adapter(&fake)).await;
+    let failed = failures(&report);
+    assert_eq!((report.counts.deleted, failed.len()), (0, 5), "{failed:?}");
+    for list in ["locations", "tenant_groups", "tenants", "platforms", "device_types"] {
+        let said = format!("Nautobot would remove it from `{list}` of \"NTP of the old site\"");
+        assert!(failed.iter().any(|text| text.contains(&said) && text.contains("allow_cascade")), "{list}: {failed:?}");
+    }
+
+    let report = run(inventory(), adapter(&fake).allow_cascade(CONTEXTS)).await;
+    assert_eq!((report.status, report.counts.deleted), (Status::Completed, 5));
+    assert_eq!(fake.state().of(CONTEXTS)[0]["locations"], json!([]));
+}
+
+#[tokio::test]
+async fn an_address_of_a_service_is_not_deleted() {
+    let fake = Fake::new().await;
+    run(inventory(), adapter(&fake)).await;
+    let (device, address) = (id_of(&fake, "dcim/devices", "core-01"), id_of(&fake, "ipam/ip-addresses", "10.0.0.1/24"));
+    attach(&fake, "ipam/services", json!({"name": "ssh", "device": device, "ip_addresses": [address]}));
+    attach(&fake, "ipam/services", json!({"name": "ntp", "device": device, "ip_addresses": []}));
+    let mut wanted = inventory();
+    wanted.ip_addresses = std::iter::empty().collect();
+    let report = run(wanted, adapter(&fake)).await;
+    let failed = failures(&report);
+    assert_eq!((report.counts.deleted, failed.len()), (0, 1), "{failed:?}");
+    assert!(failed[0].contains("remove it from `ip_addresses` of \"ssh\"") && !failed[0].contains("ntp"), "{failed:?}");
 }

@@ -1,10 +1,11 @@
 //! All names are quoted, and all values are bound.
 
 use diffsync_adapters::SqlModel;
+use diffsync_adapters::sql::Sql;
 use diffsync_core::data::Side;
 use diffsync_core::{Dataset, SyncModel, Table};
 
-use super::systems::{assert_done, loaded, on_each, pushed, records};
+use super::systems::{assert_done, loaded, on_each, pushed, reasons, records};
 
 /// Every name is a word of the language, or worse.
 #[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
@@ -115,5 +116,54 @@ fn a_table_may_be_in_another_schema() {
         assert_eq!(records::<_, Elsewhere>(&found).len(), 5);
         let report = pushed(wanted(), system.sql()).await;
         assert_eq!((report.counts.unchanged, report.counts.written()), (5, 0));
+    });
+}
+
+/// A table whose name a statement might use for something else.
+#[derive(SyncModel, SqlModel, Clone, Debug, PartialEq)]
+#[sql(table = "v")]
+struct Version {
+    #[sync(id)]
+    name: String,
+    tag: String,
+    #[sync(parent = Self)]
+    #[sql(lookup = "above_id -> v(name)")]
+    above: Option<String>,
+    #[sync(local)]
+    #[sql(key)]
+    id: Option<i64>,
+}
+
+#[derive(Dataset, Default)]
+struct Versions {
+    versions: Table<Version>,
+}
+
+#[test]
+fn a_table_may_be_called_v() {
+    on_each(|system| async move {
+        let definition = "CREATE TABLE [v] ([id] SERIAL, [name] KEYTEXT, [tag] VARCHAR(10) NOT NULL UNIQUE, \
+                          [above_id] INTEGER)";
+        system.run(&system.words(definition)).await;
+        let versions = |rows: &[(&str, &str, Option<&str>)]| {
+            let version = |(name, tag, above): &(&str, &str, Option<&str>)| Version {
+                name: (*name).into(),
+                tag: (*tag).into(),
+                above: above.map(Into::into),
+                id: None,
+            };
+            Versions { versions: rows.iter().map(version).collect() }
+        };
+        let sql = || Sql::open(&system.url).unwrap();
+        assert_done(&pushed(versions(&[("a", "1", None), ("b", "2", Some("a")), ("c", "3", Some("a"))]), sql()).await);
+        assert_done(&pushed(versions(&[("a", "1", None), ("b", "3", Some("a")), ("c", "2", Some("a"))]), sql()).await);
+
+        // The record that has the value is found, and not deleted; the other is.
+        let report = pushed(versions(&[("a", "1", None), ("d", "2", Some("a"))]), sql()).await;
+        let failed = reasons(&report);
+        let (_, reason) = failed.iter().find(|(record, _)| record.ends_with('d')).unwrap();
+        assert!(reason.contains("has the same `tag`"), "{reason}");
+        let left = system.texts(&system.words("SELECT [name] FROM [v] ORDER BY [name]")).await;
+        assert_eq!(left, ["a", "c"], "{failed:?}");
     });
 }

@@ -252,3 +252,66 @@ fn of_a_batch_in_which_values_change_places_each_that_is_refused_is_told_who_has
         assert!(!failed.is_empty());
     });
 }
+
+#[test]
+fn values_of_two_columns_change_places_each_with_another_record() {
+    on_each(|system| async move {
+        make_table(&system).await;
+        let sql = || Sql::open(&system.url).unwrap();
+        // The tags change places in pairs, the serials in a circle, and the slots from end to end.
+        let crossed = || {
+            let (serials, slots) = (devices("bcda"), devices("dcba"));
+            let others = serials.devices.iter().zip(slots.devices.iter());
+            let device = |(device, (serial, slot)): (&Device, (&Device, &Device))| Device {
+                serial: serial.serial.clone(),
+                slot: slot.slot,
+                ..device.clone()
+            };
+            Devices { devices: devices("badc").devices.iter().zip(others).map(device).collect() }
+        };
+        for scope in [TransactionScope::PerBatch, TransactionScope::PerRun] {
+            let sql = || sql().transaction_scope(scope);
+            assert_done(&pushed(devices("abcd"), sql()).await);
+            assert_done(&pushed(crossed(), sql()).await);
+            assert_eq!(pushed(crossed(), sql()).await.counts.unchanged, 4);
+        }
+    });
+}
+
+/// The names of the devices that are in the table.
+async fn names(system: &System) -> Vec<String> {
+    system.texts(&system.words("SELECT [name] FROM [devices] ORDER BY [name]")).await
+}
+
+#[test]
+fn of_two_values_that_two_records_have_both_records_stay() {
+    on_each(|system| async move {
+        make_table(&system).await;
+        let sql = || Sql::open(&system.url).unwrap();
+        let of = |letter: char| devices(&letter.to_string()).devices.iter().next().unwrap().clone();
+        let (a, b) = (of('a'), of('b'));
+        let free = Device { name: "new".into(), id: None, ..of('x') };
+        for wanted in [
+            // Of these, the first cannot be emptied.
+            Device { serial: a.serial.clone(), slot: b.slot, ..free.clone() },
+            // The tag is emptied for it, and restored, since the slot is taken too.
+            Device { tag: a.tag.clone(), slot: b.slot, ..free.clone() },
+        ] {
+            for is_there in [false, true] {
+                system.run(&system.words("DELETE FROM [devices]")).await;
+                let mut before = devices("abc");
+                before.devices.extend(is_there.then(|| free.clone()));
+                assert_done(&pushed(before, sql()).await);
+
+                let report = pushed(Devices { devices: [wanted.clone()].into_iter().collect() }, sql()).await;
+                let failed = reasons(&report);
+                let (_, reason) = failed.iter().find(|(record, _)| record == "new").unwrap();
+                assert!(reason.contains("d0") && reason.contains("d1"), "{reason}");
+                let left: &[&str] = if is_there { &["d0", "d1", "new"] } else { &["d0", "d1"] };
+                assert_eq!(names(&system).await, left, "{wanted:?}");
+                let tags = "SELECT [tag] FROM [devices] WHERE [name] IN ('d0', 'd1') ORDER BY [name]";
+                assert_eq!(system.texts(&system.words(tags)).await, ["a", "b"]);
+            }
+        }
+    });
+}

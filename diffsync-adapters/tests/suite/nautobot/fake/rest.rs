@@ -103,8 +103,8 @@ impl Api<'_> {
                 "depth" | "exclude_m2m" => {}
                 "id" => wanted.entry("id".to_owned()).or_default().push(json!(value)),
                 "sort" if value == "id" => rows.sort_by_key(|row| row["id"].as_str().map(str::to_owned)),
-                name if self.collection.kind(name).is_some() => {
-                    let kind = self.collection.kind(name).unwrap();
+                name if self.collection.kind(self.field(name)).is_some() => {
+                    let kind = self.collection.kind(self.field(name)).unwrap();
                     let value = match kind {
                         Kind::Flag(_) => json!(value == "true"),
                         _ => json!(value),
@@ -114,22 +114,21 @@ impl Api<'_> {
                         let said = format!("Select a valid choice. {value} is not one of the available choices.");
                         return json_of(400, json!({name: [said]}));
                     }
-                    wanted.entry(name.to_owned()).or_default().push(value);
+                    wanted.entry(self.field(name).to_owned()).or_default().push(value);
                 }
                 // No address here is translated into another.
                 "nat_inside" if self.collection.path == "ipam/ip-addresses" => rows.clear(),
-                // Nothing here is in a VLAN.
-                "untagged_vlan" | "tagged_vlans"
-                    if ["dcim/interfaces", "virtualization/interfaces"].contains(&self.collection.path) =>
-                {
-                    rows.clear();
-                }
                 "vlan" if self.collection.path == "vpn/vpn-terminations" => rows.clear(),
                 other => return json_of(400, json!({other: ["Unknown filter field"]})),
             }
         }
         // Any of the values of a parameter, and all of the parameters.
-        rows.retain(|row| wanted.iter().all(|(name, values)| values.contains(&row[name])));
+        let has = |value: &Value, values: &[Value]| match value {
+            Value::Array(items) => items.iter().any(|item| values.contains(item)),
+            Value::Number(number) => values.contains(&json!(number.to_string())),
+            value => values.contains(value),
+        };
+        rows.retain(|row| wanted.iter().all(|(name, values)| has(&row[name], values)));
         // The real one takes 0 for all it gives at most, too.
         let limit = if limit == 0 { CAP } else { limit.min(CAP) };
         let count = rows.len();
@@ -138,6 +137,20 @@ impl Api<'_> {
         let next = (offset + limit < count)
             .then(|| format!("{}/api/{path}/?limit={limit}&offset={}", self.base, offset + limit));
         json_of(200, json!({"count": count, "next": next, "previous": null, "results": results}))
+    }
+
+    /// The field that a parameter asks for. That of a list is named by one of it.
+    fn field<'n>(&self, parameter: &'n str) -> &'n str {
+        match (self.collection.path, parameter) {
+            ("extras/config-contexts", "location_id") => "locations",
+            ("extras/config-contexts", "tenant_group_id") => "tenant_groups",
+            ("extras/config-contexts", "tenant_id") => "tenants",
+            ("extras/config-contexts", "platform_id") => "platforms",
+            ("extras/config-contexts", "device_type_id") => "device_types",
+            // Services cannot be searched by their addresses.
+            ("ipam/services", "ip_addresses") => "",
+            _ => parameter,
+        }
     }
 
     /// Whether a parameter takes the id of this record: only what is a LAG has members.

@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     Emptied(&'static str),
     /// Others.
     Many(&'static str),
+    /// The key of a record of any collection, which it goes with.
+    Attached,
     /// Content types.
     Types,
     /// What the server fills by itself.
@@ -50,7 +52,8 @@ pub(crate) enum Kind {
 }
 
 use Kind::{
-    Choice, Emptied, Flag, Json, Many, Maybe, MaybeOne, MaybeUnder, Name, Number, One, Own, Plain, Text, Types, Under,
+    Attached, Choice, Emptied, Flag, Json, Many, Maybe, MaybeOne, MaybeUnder, Name, Number, One, Own, Plain, Text,
+    Types, Under,
 };
 
 const TAGS: Kind = Many("extras/tags");
@@ -124,6 +127,7 @@ collections! {
         "type": Choice(INTERFACE_TYPES, None), "status": STATUS, "role": ROLE, "enabled": Flag(true), "mac_address": Maybe,
         "parent_interface": MaybeUnder("dcim/interfaces"), "bridge": Emptied("dcim/interfaces"), "lag": Emptied("dcim/interfaces"),
         "mtu": Number, "mode": Choice(&["access", "tagged", "tagged-all"], Some("")), "mgmt_only": Flag(false), "tags": TAGS,
+        "untagged_vlan": Emptied("ipam/vlans"), "tagged_vlans": Many("ipam/vlans"),
     }
     "ipam/namespaces" Some("namespaces"), "ipam.namespace", ["name"], "name", true {
         "name": Name, "description": Text, "location": MaybeOne("dcim/locations"), "tags": TAGS,
@@ -131,6 +135,7 @@ collections! {
     "ipam/prefixes" Some("prefixes"), "ipam.prefix", ["namespace", "prefix"], "__all__", true {
         "namespace": One("ipam/namespaces"), "prefix": Name, "type": Choice(&["container", "network", "pool"], Some("network")),
         "status": STATUS, "role": ROLE, "tenant": TENANT, "description": Text, "parent": Own, "tags": TAGS,
+        "vlan": MaybeOne("ipam/vlans"),
     }
     "ipam/prefix-location-assignments" Some("prefix_location_assignments"), "ipam.prefixlocationassignment",
         ["prefix", "location"], "non_field_errors", false {
@@ -146,7 +151,33 @@ collections! {
         "ip_address": Under("ipam/ip-addresses"), "interface": Under("dcim/interfaces"),
     }
     "virtualization/interfaces" Some("vm_interfaces"), "virtualization.vminterface", ["name"], "name", true {
-        "name": Name, "description": Text,
+        "name": Name, "description": Text, "untagged_vlan": Emptied("ipam/vlans"), "tagged_vlans": Many("ipam/vlans"),
+    }
+    "ipam/services" None, "ipam.service", ["device", "name"], "__all__", true {
+        "name": Name, "device": MaybeUnder("dcim/devices"), "ip_addresses": Many("ipam/ip-addresses"),
+    }
+    "extras/config-contexts" None, "extras.configcontext", ["name"], "name", false {
+        "name": Name, "locations": Many("dcim/locations"), "tenant_groups": Many("tenancy/tenant-groups"),
+        "tenants": Many("tenancy/tenants"), "platforms": Many("dcim/platforms"), "device_types": Many("dcim/device-types"),
+    }
+    "extras/relationship-associations" None, "extras.relationshipassociation", ["source_id", "destination_id"],
+        "non_field_errors", false {
+        "relationship": Name, "source_id": Attached, "destination_id": Attached,
+    }
+    "extras/image-attachments" None, "extras.imageattachment", ["name"], "name", false {
+        "name": Name, "object_id": Attached,
+    }
+    "extras/contact-associations" None, "extras.contactassociation", ["contact", "associated_object_id"],
+        "non_field_errors", false {
+        "contact": Name, "associated_object_id": Attached,
+    }
+    "extras/static-group-associations" None, "extras.staticgroupassociation", ["dynamic_group", "associated_object_id"],
+        "non_field_errors", false {
+        "dynamic_group": Name, "associated_object_id": Attached,
+    }
+    "extras/object-metadata" None, "extras.objectmetadata", ["metadata_type", "assigned_object_id"],
+        "non_field_errors", false {
+        "metadata_type": Name, "assigned_object_id": Attached,
     }
     "ipam/vlan-groups" Some("vlan_groups"), "ipam.vlangroup", ["name"], "name", true {
         "name": Name, "description": Text,

@@ -245,6 +245,23 @@ impl State {
         {
             return wrong("asset_tag", "device with this Asset tag already exists.");
         }
+        let has_name = |other: &&Row| {
+            let shares = |field: &&str| other[*field] == row[*field];
+            other["id"] != row["id"] && ["name", "location", "tenant"].iter().all(shares)
+        };
+        if collection.path == "dcim/devices"
+            && !row["name"].is_null()
+            && self.of(collection.path).iter().any(|other| has_name(&other))
+        {
+            return wrong("__all__", format!("A device named {} already exists in this location.", row["name"]));
+        }
+        let is_named_so = |other: &&Row| {
+            let shares = |field: &&str| !row[*field].is_null() && other[*field] == row[*field];
+            other["id"] != row["id"] && ["vlan_group", "name"].iter().all(shares)
+        };
+        if collection.path == "ipam/vlans" && self.of(collection.path).iter().any(|other| is_named_so(&other)) {
+            return wrong("non_field_errors", "The fields vlan_group, name must make a unique set.");
+        }
         let taken = self.of(collection.path).iter().any(|other| {
             other["id"] != row["id"]
                 && collection.unique.iter().all(|field| !row[*field].is_null() && other[*field] == row[*field])
@@ -292,7 +309,8 @@ impl State {
                     Kind::One(to) | Kind::MaybeOne(to) if *to == path => {
                         in_the_way.extend(self.of(collection.path).iter().filter(named).map(title));
                     }
-                    Kind::Under(to) | Kind::MaybeUnder(to) if *to == path => {
+                    Kind::Under(to) | Kind::MaybeUnder(to) if *to != path => {}
+                    Kind::Under(_) | Kind::MaybeUnder(_) | Kind::Attached => {
                         along.extend(
                             self.of(collection.path)
                                 .iter()

@@ -186,3 +186,40 @@ async fn what_is_not_found_is_deleted_only_if_it_is_no_longer_listed() {
     let is_said = |text: &String| text.contains("has single records at another path");
     assert!(failures(&report).iter().all(is_said), "{:?}", failures(&report));
 }
+
+#[tokio::test]
+async fn of_several_values_that_are_taken_each_holder_stays() {
+    // The name is taken in another case, and the server looks no further than that.
+    let by_name: Instead = |_, method, _, body| {
+        let is_it = body["name"] == "aa" || body[0]["name"] == "aa";
+        (method == "POST" && is_it).then(|| reply(400, "", r#"{"name": ["host with this name already exists."]}"#))
+    };
+    // The server speaks of an address that it keeps in a form of its own.
+    let by_address: Instead = |_, method, _, body| {
+        let is_it = body["name"] == "aa" || body[0]["name"] == "aa";
+        (method == "POST" && is_it)
+            .then(|| reply(400, "", r#"{"address": ["host with this address already exists."]}"#))
+    };
+    for (instead, with_address, stay) in [
+        (by_name, "10.0.0.1", &["AA", "old"][..]),
+        (by_address, "10.0.0.1", &["AA", "old"]),
+        (by_address, "10.0.0.1/32", &["AA", "gone", "gone2", "old"]),
+    ] {
+        for mut dialect in [Dialect::default(), bulk()] {
+            dialect.filter_parameter = |_, _| None;
+            dialect.bulk.delete = false;
+            let (wire, held) = Mini { instead, ..Mini::default() }.start().await;
+            for (name, address) in
+                [("AA", "10.0.0.9"), ("old", with_address), ("gone", "10.0.0.7"), ("gone2", "10.0.0.7")]
+            {
+                held.lock().unwrap().add("hosts", json!({"name": name, "address": address}));
+            }
+            let report = run(net(&[host("aa")], &[]), &wire, dialect).await;
+            assert_eq!(report.counts.created, 0, "{:?}", failures(&report));
+            let held = held.lock().unwrap();
+            let mut left: Vec<_> = held.rows["hosts"].iter().map(|row| row["name"].as_str().unwrap()).collect();
+            left.sort_unstable();
+            assert_eq!(left, stay, "{:?}", failures(&report));
+        }
+    }
+}

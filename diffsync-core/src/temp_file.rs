@@ -1,16 +1,36 @@
-//! Temporary files, and the removal of those that killed runs left.
+//! Temporary files beside the files that they will replace, and the removal of those that killed runs left: for adapters
+//! that write files.
 //!
-//! A temporary file is locked as long as its run lives. So an unlocked one is a leftover, however new it is.
+//! A temporary file is locked as long as its run lives. So one whose lock can be had is a leftover, however young it is.
+//!
+//! ```
+//! use std::fs;
+//! use std::io::{self, Write};
+//! use std::path::Path;
+//!
+//! use diffsync_core::temp_file::{remove_leftovers, temporary};
+//!
+//! /// Replaces a file atomically: a reader sees the old contents or the new, never a part of them.
+//! fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+//!     remove_leftovers(path);
+//!     // A symbolic link is kept: the file that it points to is replaced.
+//!     let path = fs::canonicalize(path)?;
+//!     let mut file = temporary(&path, false)?;
+//!     file.write_all(contents)?;
+//!     file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
+//!     file.as_file().sync_all()?;
+//!     file.persist(&path)?;
+//!     Ok(())
+//! }
+//! ```
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
 use tempfile::NamedTempFile;
 use tracing::info;
-
-use super::version::FileVersion;
 
 const SUFFIX: &str = ".tmp";
 
@@ -22,8 +42,13 @@ fn prefix(path: &Path) -> OsString {
     prefix
 }
 
-/// A temporary file in the folder of a file, since only within a file system a file can be renamed.
-pub(crate) fn temporary(path: &Path, for_all: bool) -> io::Result<NamedTempFile> {
+/// A temporary file in the folder of a file, since only within a file system a file can be renamed. Only its owner can read it,
+/// unless it is `for_all`, as far as the umask allows.
+///
+/// # Errors
+///
+/// If it cannot be created.
+pub fn temporary(path: &Path, for_all: bool) -> io::Result<NamedTempFile> {
     let prefix = prefix(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(SUFFIX);
@@ -54,7 +79,11 @@ pub(crate) fn temporary(path: &Path, for_all: bool) -> io::Result<NamedTempFile>
 }
 
 /// The folder that a file is in.
-pub(crate) fn folder_of(path: &Path) -> io::Result<&Path> {
+///
+/// # Errors
+///
+/// If the path names no file.
+pub fn folder_of(path: &Path) -> io::Result<&Path> {
     match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Ok(Path::new(".")),
         Some(folder) => Ok(folder),
@@ -62,8 +91,8 @@ pub(crate) fn folder_of(path: &Path) -> io::Result<&Path> {
     }
 }
 
-/// Removes the temporary files that killed runs have left of this file.
-pub(crate) fn remove_leftovers(path: &Path) {
+/// Removes the temporary files that killed runs have left of this file. Those of other files, and of runs that go on, stay.
+pub fn remove_leftovers(path: &Path) {
     // A link's temporary files are where it leads.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let prefix = prefix(&path);
@@ -88,7 +117,19 @@ pub(crate) fn remove_leftovers(path: &Path) {
 /// Whether the path leads to this file.
 fn is_at(file: &File, path: &Path) -> bool {
     let both = file.metadata().and_then(|file| Ok((file, fs::metadata(path)?)));
-    both.is_ok_and(|(one, other)| FileVersion::of(&one).is_same_file(&FileVersion::of(&other)))
+    both.is_ok_and(|(one, other)| is_same(&one, &other))
+}
+
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    // Files have no identity here.
+    true
 }
 
 #[cfg(test)]
