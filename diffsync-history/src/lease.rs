@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::database::{Row, Statement, Value};
 use crate::error::HistoryError;
+use crate::process;
 use crate::store::History;
 use crate::sync::SyncId;
 use crate::time::{from_micros, micros};
@@ -21,6 +22,12 @@ pub(crate) const VALIDITY: Duration = Duration::from_secs(30);
 
 /// How often it is renewed.
 pub(crate) const RENEWAL: Duration = Duration::from_secs(10);
+
+/// Marks syncs as interrupted, with the last record known to be done.
+const INTERRUPT: &str = "UPDATE history_sync SET status = 'interrupted', ended_at = heartbeat_at, last_record = ( \
+     SELECT coalesce(e.model, c.model) || ' ' || coalesce(e.record, c.record) FROM history_entry AS e \
+     LEFT JOIN history_change AS c ON c.sync_no = e.sync_no AND c.seq = e.change_seq \
+     WHERE e.sync_no = history_sync.no AND e.status IN ('created', 'updated', 'deleted', 'cascaded') ORDER BY e.seq DESC LIMIT 1)";
 
 /// What a lease is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,7 +60,7 @@ pub enum LeaseError {
     /// Another run has it.
     #[error(
         "`{name}` is in use by sync {by}, which is process {pid} on {host} and began at {since}; wait until it ends, or cancel \
-         it there. If it was killed, its lease ends within 30 seconds"
+         it there. If it was killed on another host, its lease ends within 30 seconds"
     )]
     Held {
         /// What the lease is for.
@@ -122,9 +129,9 @@ impl History {
         let doing = "take a lease";
         let now = self.dialect().now;
         let take = format!(
-            "INSERT INTO history_lease (name, sync_id, host, pid, taken_at, expires_at) \
-             VALUES ($1, $2, $3, $4, {now}, {now} + $5) ON CONFLICT (name) DO UPDATE SET sync_id = excluded.sync_id, \
-             host = excluded.host, pid = excluded.pid, taken_at = excluded.taken_at, expires_at = excluded.expires_at \
+            "INSERT INTO history_lease (name, sync_id, host, pid, place, taken_at, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, {now}, {now} + $6) ON CONFLICT (name) DO UPDATE SET sync_id = excluded.sync_id, \
+             host = excluded.host, pid = excluded.pid, place = excluded.place, taken_at = excluded.taken_at, expires_at = excluded.expires_at \
              WHERE history_lease.expires_at <= {now} OR history_lease.sync_id = excluded.sync_id"
         );
         let values: Vec<Value> = vec![
@@ -132,16 +139,18 @@ impl History {
             sync.to_string().into(),
             host.into(),
             i64::from(std::process::id()).into(),
+            process::place().into(),
             micros(VALIDITY).into(),
         ];
         let held = |row: &Row| {
-            Ok(LeaseError::Held {
+            let holder = LeaseError::Held {
                 name: name.clone(),
                 by: row.parsed("sync_id", |text| text.parse().ok())?,
                 host: row.text("host")?,
                 pid: u32::try_from(row.integer("pid")?).unwrap_or_default(),
                 since: from_micros(row.integer("taken_at")?),
-            })
+            };
+            Ok((holder, row.text("place")?))
         };
 
         loop {
@@ -149,10 +158,20 @@ impl History {
                 return Ok(());
             }
             let sql = "SELECT * FROM history_lease WHERE name = $1";
-            if let Some(error) = self.fetch(doing, sql, vec![name.to_string().into()], held).await?.pop() {
-                return Err(error);
+            let Some((holder, place)) = self.fetch(doing, sql, vec![name.to_string().into()], held).await?.pop() else {
+                // It was released between the two statements.
+                continue;
+            };
+
+            match holder {
+                // A process that was killed need not be waited for.
+                LeaseError::Held { by, pid, .. } if process::has_ended(&place, pid) => {
+                    let end = "DELETE FROM history_lease WHERE sync_id = $1";
+                    self.execute(doing, end, vec![by.to_string().into()]).await?;
+                    self.mark_ended(by).await?;
+                }
+                _ => return Err(holder),
             }
-            // It was released between the two statements.
         }
     }
 
@@ -207,15 +226,15 @@ impl History {
             return Ok(Vec::new());
         }
 
-        let mark = format!(
-            "UPDATE history_sync SET status = 'interrupted', ended_at = heartbeat_at, last_record = ( \
-             SELECT coalesce(e.model, c.model) || ' ' || coalesce(e.record, c.record) FROM history_entry AS e \
-             LEFT JOIN history_change AS c ON c.sync_no = e.sync_no AND c.seq = e.change_seq \
-             WHERE e.sync_no = history_sync.no AND e.status IN ('created', 'updated', 'deleted', 'cascaded') ORDER BY e.seq DESC LIMIT 1) \
-             WHERE {overdue} RETURNING id"
-        );
+        let mark = format!("{INTERRUPT} WHERE {overdue} RETURNING id");
         let marked = self.fetch(doing, &mark, vec![micros(VALIDITY).into()], id).await?;
         self.execute(doing, &format!("DELETE FROM history_lease WHERE expires_at < {now}"), Vec::new()).await?;
         Ok(marked)
+    }
+
+    /// Marks a sync as interrupted whose process has ended.
+    async fn mark_ended(&self, sync: SyncId) -> Result<(), HistoryError> {
+        let mark = format!("{INTERRUPT} WHERE status = 'running' AND id = $1");
+        self.execute("mark interrupted syncs", &mark, vec![sync.to_string().into()]).await.map(drop)
     }
 }

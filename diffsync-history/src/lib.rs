@@ -76,6 +76,7 @@ mod error;
 mod lease;
 mod line;
 mod page;
+mod process;
 mod prune;
 mod recorder;
 mod schema;

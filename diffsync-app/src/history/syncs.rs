@@ -49,7 +49,7 @@ pub(super) async fn list(history: &History, matches: &ArgMatches) -> Result<Exit
     let mut out = String::new();
     for (sync, name) in page.items.iter().zip(names) {
         let id: String = sync.id.to_string().chars().take(SHORT_ID).collect();
-        let began = sync.started_at.strftime("%Y-%m-%d %H:%M:%S");
+        let began = sync.started_at.strftime("%Y-%m-%d %H:%M:%SZ");
         let kind = if sync.dry_run { "dry run" } else { "sync" };
         let did = if sync.dry_run { planned(sync) } else { ended(sync) };
         let (status, name) = (sync.status.to_string(), one_line(&name));

@@ -9,10 +9,10 @@ mod writer;
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
-use diffsync_core::report::{Event, Observer};
+use diffsync_core::report::{Event, Observer, Step};
 use diffsync_core::run::{CancellationToken, TargetLock};
 use jiff::Timestamp;
 use tokio::runtime::Builder;
@@ -56,6 +56,8 @@ pub struct RecorderOptions {
 pub struct Recorder {
     sync: SyncId,
     target: Arc<TargetLease>,
+    /// The step that began last, to which log lines are counted.
+    step: Mutex<Option<Step>>,
     /// Whether the run must wait until its diff is recorded.
     waits_for_diff: bool,
     /// How many log lines found the queue full.
@@ -95,7 +97,15 @@ impl Recorder {
         let (sender, receiver) = queue();
         let thread = thread::Builder::new().name("history".into()).spawn(move || writer.run(&runtime, &receiver));
         let thread = Mutex::new(Some(thread.map_err(not_started)?));
-        Ok(Self { sync: id, target: Arc::new(target), waits_for_diff, dropped_lines, sender: Some(sender), thread })
+        Ok(Self {
+            sync: id,
+            target: Arc::new(target),
+            step: Mutex::default(),
+            waits_for_diff,
+            dropped_lines,
+            sender: Some(sender),
+            thread,
+        })
     }
 
     /// The id of the sync that is recorded.
@@ -112,7 +122,8 @@ impl Recorder {
     }
 
     /// Records a line that the program logged. It never waits: a line is dropped, and counted, if the queue is full.
-    pub fn line(&self, line: LogLine) {
+    pub fn line(&self, mut line: LogLine) {
+        line.step = line.step.or_else(|| *self.step());
         // The thread that writes may log as well, and must not wait for itself.
         let is_sent = self.sender.as_ref().is_some_and(|sender| sender.try_send(Message::Line(line)));
         if !is_sent {
@@ -131,6 +142,10 @@ impl Recorder {
         is_done.await.unwrap_or_else(|_| Err(HistoryError::Writer("it panicked".into())))
     }
 
+    fn step(&self) -> MutexGuard<'_, Option<Step>> {
+        self.step.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn send(&self, message: Message) {
         // A thread that has ended is reported by `finish`.
         if let Some(sender) = &self.sender {
@@ -142,6 +157,7 @@ impl Recorder {
 impl Observer for Recorder {
     fn observe(&self, event: &Event<'_>) {
         match event {
+            Event::StepStarted(step) => *self.step() = Some(*step),
             Event::StepFinished(report) => self.send(Message::Step((*report).clone())),
             Event::DiffReady(plan) => {
                 let (recorded, is_recorded) = mpsc::channel();

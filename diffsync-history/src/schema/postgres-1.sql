@@ -96,6 +96,7 @@ CREATE TABLE history_lease (
     sync_id TEXT NOT NULL,
     host TEXT NOT NULL,
     pid BIGINT NOT NULL,
+    place TEXT NOT NULL,
     taken_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );

@@ -96,6 +96,7 @@ CREATE TABLE history_lease (
     sync_id TEXT NOT NULL,
     host TEXT NOT NULL,
     pid INTEGER NOT NULL,
+    place TEXT NOT NULL,
     taken_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;

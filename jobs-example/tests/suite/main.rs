@@ -7,6 +7,7 @@ mod check;
 mod countries;
 mod device_tags;
 mod guards;
+mod history;
 mod ipam;
 mod key;
 mod network;

@@ -1,0 +1,38 @@
+//! Whether another process still runs, which only the machine that it runs on can tell.
+
+use std::fs;
+use std::path::Path;
+
+/// The part of a machine in which process numbers are unique: this start of its kernel, and the container. Empty where that
+/// cannot be told, and then no process is taken for dead.
+pub(crate) fn place() -> String {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let container = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    if boot.is_empty() || container.as_os_str().is_empty() {
+        return String::new();
+    }
+    format!("{} {}", boot.trim(), container.display())
+}
+
+/// Whether a process of a place has surely ended. Its number may have been given to another one since, so `false` says nothing.
+pub(crate) fn has_ended(place_of_it: &str, pid: u32) -> bool {
+    !place_of_it.is_empty() && place_of_it == place() && !Path::new(&format!("/proc/{pid}")).exists()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_process_of_this_machine_is_known_to_have_ended() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        assert!(!has_ended(&place(), child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(has_ended(&place(), child.id()));
+        assert!(!has_ended("another machine", child.id()));
+        assert!(!has_ended("", child.id()));
+    }
+}
