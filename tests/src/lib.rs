@@ -40,6 +40,7 @@ documents! {
     kept_exactly = "docs/src/kept-exactly.md",
     running = "docs/src/running.md",
     measuring = "docs/src/measuring.md",
+    history = "docs/src/history.md",
     testing_your_job = "docs/src/testing-your-job.md",
     testing_your_target = "docs/src/testing-your-target.md",
     coming_from_python = "docs/src/coming-from-python.md",
