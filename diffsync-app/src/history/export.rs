@@ -13,19 +13,19 @@ use crate::terminal;
 /// How many rows are read at a time.
 const ROWS: u32 = 1_000;
 
-/// One line: what it is, and the row.
+/// One line: which kind of row it is, and the row.
 #[derive(Serialize)]
 struct Line<'a, T> {
-    kind: &'static str,
+    row: &'static str,
     #[serde(flatten)]
-    row: &'a T,
+    values: &'a T,
 }
 
 pub(super) async fn export(history: &History, matches: &ArgMatches) -> Result<Exit, HistoryError> {
     let sync = history.sync(matches.get_one::<String>("sync").map_or("", String::as_str)).await?;
     let mut out = io::BufWriter::new(io::stdout());
 
-    let head = serde_json::json!({"kind": "export", "version": VERSION});
+    let head = serde_json::json!({"row": "export", "version": VERSION});
     let begun = writeln!(out, "{head}").and_then(|()| write(&mut out, "sync", &sync));
     if let Err(error) = begun {
         return Ok(terminal::printed(Err(error)));
@@ -66,6 +66,6 @@ async fn rows<T: Serialize>(
 }
 
 fn write<T: Serialize>(out: &mut impl Write, kind: &'static str, row: &T) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Line { kind, row })?;
+    serde_json::to_writer(&mut *out, &Line { row: kind, values: row })?;
     out.write_all(b"\n")
 }

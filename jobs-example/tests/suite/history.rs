@@ -96,8 +96,8 @@ fn an_export_is_json_lines_of_everything_that_is_kept() {
     run(&place, &["--apply"]);
     let export = place.expect(0, &["history", "export", "last"]).out;
     let rows: Vec<Value> = export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let count = |kind: &str| rows.iter().filter(|row| row["kind"] == kind).count();
-    assert_eq!((rows[0]["kind"].as_str(), rows[0]["version"].as_u64()), (Some("export"), Some(1)));
+    let count = |kind: &str| rows.iter().filter(|row| row["row"] == kind).count();
+    assert_eq!((rows[0]["row"].as_str(), rows[0]["version"].as_u64()), (Some("export"), Some(1)));
     assert_eq!((count("sync"), count("change"), count("entry")), (1, 237, 237));
     assert!(count("line") > 4);
 }
@@ -123,7 +123,9 @@ fn what_is_not_there_is_named() {
     place.expect(1, &["history", "show", "last"]).says("sync");
     place.expect(1, &["history", "show", "0123"]).says("the history has no sync `0123`");
     place.expect(1, &["history", "list", "--after", "soon"]).says("soon");
-    place.expect(1, &["history", "list", "--database-url", "oracle://db"]).says("oracle");
+    place
+        .expect(1, &["history", "list", "--database-url", "oracle://db"])
+        .says("it must begin with `sqlite://` or `postgres://`");
 }
 
 #[test]
