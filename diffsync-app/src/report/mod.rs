@@ -37,6 +37,7 @@ pub(crate) struct Look {
 /// The report of a run.
 pub(crate) struct Report<'a> {
     pub(crate) job: &'static JobInfo,
+    pub(crate) profile: Option<&'a str>,
     pub(crate) run: &'a RunReport,
     /// The plan file that was applied.
     pub(crate) plan: Option<&'a SavedPlan>,
@@ -51,6 +52,7 @@ impl Serialize for Report<'_> {
         struct Document<'a> {
             #[serde(flatten)]
             run: &'a RunReport,
+            profile: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             plan: Option<Origin<'a>>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +80,7 @@ impl Serialize for Report<'_> {
             lost: &plan.lost,
         });
         let undo = self.run.undo.as_ref().map(|undo| Undo { operations: undo.operations(), lost: &undo.lost });
-        Document { run: self.run, plan, undo }.serialize(serializer)
+        Document { run: self.run, profile: self.profile, plan, undo }.serialize(serializer)
     }
 }
 
@@ -87,7 +89,8 @@ impl Report<'_> {
     pub(crate) fn write(&self, out: &mut dyn Write, look: Look) -> fmt::Result {
         let report = self.run;
         let dry_run = if report.dry_run { " (dry run: nothing was written)" } else { "" };
-        writeln!(out, "{}: {}{dry_run}", self.job.id, report.status)?;
+        let profile = self.profile.map(|profile| format!("@{profile}")).unwrap_or_default();
+        writeln!(out, "{}{}: {}{dry_run}", self.job.id, one_line(&profile), report.status)?;
         if let Some(plan) = self.plan {
             origin(out, plan)?;
         }

@@ -463,6 +463,7 @@ pub const RUN_FLAGS: &[&str] = &[
     "out",
     "output",
     "parallel_loading",
+    "profiles",
     "record_time_limit",
     "retries",
     "skip_unmatched_both",

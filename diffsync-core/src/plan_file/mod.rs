@@ -74,6 +74,9 @@ pub struct PlanHeader {
     pub kind: PlanKind,
     /// The job's id.
     pub job: String,
+    /// The profile of the job that it was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// The version of the program that made it.
     pub program: String,
     /// Who made it, and when.
@@ -99,6 +102,7 @@ impl PlanHeader {
             diffsync_plan: VERSION,
             kind,
             job: String::new(),
+            profile: None,
             program: String::new(),
             made: nobody,
             variables: Vec::new(),

@@ -43,7 +43,7 @@ impl Place {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jobs-example"));
         command.args(arguments).current_dir(self.0.path()).env("HOME", self.path("home")).env("USER", "ada");
-        for name in ["INVENTORY_URL", "DIFFSYNC_PLAN_KEY", "XDG_STATE_HOME"] {
+        for name in ["INVENTORY_URL", "DIFFSYNC_PLAN_KEY", "DIFFSYNC_PROFILES", "XDG_STATE_HOME"] {
             command.env_remove(name);
         }
         command
