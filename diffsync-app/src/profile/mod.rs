@@ -328,3 +328,88 @@ fn place(path: &Path, text: &str, offset: usize) -> String {
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     format!("{}:{line}:{column}", path.display())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::command;
+    use crate::example::NowhereToNowhere;
+    use crate::flags;
+
+    fn registry() -> JobRegistry {
+        JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap()
+    }
+
+    fn profiles(text: &str) -> Profiles {
+        let profiles = read::read(&registry(), Path::new(FILE), text.as_bytes()).unwrap();
+        Profiles { file: Some(PathBuf::from(FILE)), profiles }
+    }
+
+    /// The options and the values of a run of the profile `a` with these flags.
+    fn run(profiles: &Profiles, flags: &[&str]) -> (RunOptions, VariableValues) {
+        let registry = registry();
+        let arguments = [&["jobs", "run", "nowhere-to-nowhere@a"], flags].concat();
+        let matches = command(&registry, profiles, "1.2.3").try_get_matches_from(arguments).unwrap();
+        let (name, matches) = matches.subcommand().unwrap().1.subcommand().unwrap();
+        let selected = profiles.select(&registry, name).unwrap();
+        (flags::options(selected.options(), matches), selected.values(matches).unwrap())
+    }
+
+    #[test]
+    fn a_flag_beats_the_profile() {
+        let profiles = profiles(
+            "[nowhere-to-nowhere.a]\nmode = 'apply'\nvariables = { floor = 1, place = 'here' }\n\
+             limits = { creates = { site = 5 }, on_guard = 'hold' }\n\
+             [nowhere-to-nowhere.a.options]\nparallel_loading = true\nmemory_profiling = true\n\
+             continue_on_failure = false\nmax_failures = 2\nretries = 0\nconcurrency = 3\ntime_limit = '15m'\n\
+             record_time_limit = '9s'\nmax_rejected = 2.5\n",
+        );
+
+        let (options, values) = run(&profiles, &[]);
+        assert!(
+            !options.dry_run && options.parallel_loading && options.memory_profiling && !options.continue_on_failure
+        );
+        assert_eq!(
+            (options.max_failures, options.retry.times, options.concurrency),
+            (Some(2), 0, NonZeroUsize::new(3))
+        );
+        assert_eq!(options.time_limit, Some(Duration::from_mins(15)));
+        assert_eq!(options.record_time_limit, Some(Duration::from_secs(9)));
+        assert!((options.max_rejected - 0.025).abs() < 1e-9);
+        assert_eq!((options.limit_overrides.len(), options.on_guard), (1, OnGuard::Hold));
+        assert_eq!((values.get("floor"), values.get("place")), (&["1".to_owned()][..], &["here".to_owned()][..]));
+
+        let flags = "--dry-run --max-failures 9 --retries 8 --concurrency 7 --time-limit 6s --max-rejected 5 --floor 4 \
+                     --on-guard stop --allow-creates site=6";
+        let (options, values) = run(&profiles, &flags.split_whitespace().collect::<Vec<_>>());
+        assert!(options.dry_run && options.parallel_loading);
+        assert_eq!(
+            (options.max_failures, options.retry.times, options.concurrency),
+            (Some(9), 8, NonZeroUsize::new(7))
+        );
+        assert_eq!((options.time_limit, options.on_guard), (Some(Duration::from_secs(6)), OnGuard::Stop));
+        // The last override of a limit counts.
+        assert_eq!(options.limit_overrides.last().unwrap().limit.to_string(), "6");
+        assert_eq!((values.get("floor"), values.get("place")), (&["4".to_owned()][..], &["here".to_owned()][..]));
+    }
+
+    #[test]
+    fn a_profile_that_sets_nothing_is_the_job_as_it_is() {
+        let profiles = profiles("[nowhere-to-nowhere.a]");
+        let (options, values) = run(&profiles, &[]);
+        assert!(options.dry_run && options.continue_on_failure && options.limit_overrides.is_empty());
+        assert_eq!(options.max_failures, None);
+        assert!(values.get("place").is_empty());
+    }
+
+    #[test]
+    fn the_file_is_found_wherever_the_flag_is() {
+        let named = |arguments: &str| named(&arguments.split(' ').map(OsString::from).collect::<Vec<_>>());
+        let file = Some(PathBuf::from("x.toml"));
+        assert_eq!(named("jobs --profiles x.toml list"), file);
+        assert_eq!(named("jobs list --profiles=x.toml"), file);
+        assert_eq!(named("jobs --profiles y.toml list --profiles x.toml"), file);
+        assert_eq!(named("jobs list --profiles"), None);
+        assert_eq!(named("jobs list -- --profiles x.toml"), None);
+    }
+}
