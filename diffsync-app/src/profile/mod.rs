@@ -309,6 +309,7 @@ impl<'a> Selected<'a> {
             // The environment does not count for a variable that the profile sets.
             Some(profile) => match profile.setting(spec.name) {
                 Some(setting) => format!("{flag} or in the profile at {}", setting.place),
+                None if spec.env.is_none() => format!("{flag} or in the profile at {}", profile.place),
                 None => format!("{flag}, in the profile at {}{}", profile.place, or_in_environment(spec)),
             },
             None => format!("{flag}{}", or_in_environment(spec)),

@@ -121,7 +121,10 @@ impl Reader<'_> {
             let mistake = if is_duplicate(error) {
                 "this name is used twice; remove one, or rename it".to_owned()
             } else {
-                format!("this is not TOML: {}", error.message())
+                // A word without quotes is a text that lacks them, and no number or date.
+                let message = error.message();
+                let message = message.strip_suffix(", expected literal string").unwrap_or(message);
+                format!("this is not TOML: {message}")
             };
             self.mistakes.push((offset, mistake));
         }

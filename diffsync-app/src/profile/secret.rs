@@ -137,9 +137,8 @@ fn ended(status: ExitStatus) -> String {
 fn excerpt(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let shown = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
-    let shown = shown.iter().map(|line| format!("\n  {line}")).collect::<String>();
-    if shown.is_empty() { "; it printed nothing to standard error".to_owned() } else { format!(":{shown}") }
+    let shown = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n  ");
+    if shown.is_empty() { "; it printed nothing to standard error".to_owned() } else { format!(":\n  {shown}") }
 }
 
 #[cfg(all(test, unix))]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -96,6 +97,13 @@ fn a_plan_of_a_profile_is_applied_with_the_profile() {
     place.expect(0, &["apply", "emea.plan", "--undo-file", "undo.plan"]).says("countries-to-inventory@emea: completed");
     assert!(place.path("emea.db").exists());
     assert!(place.read("undo.plan").lines().next().unwrap().contains("\"profile\":\"emea\""));
+
+    // A URL with a query may hold a secret, so the plan leaves it out, and it comes from the profile again.
+    place.edit("profiles.toml", "\"sqlite://emea.db\"", "{ command = [\"echo\", \"sqlite://other.db?mode=rwc\"] }");
+    place.expect(0, &["plan", EMEA, "-o", "other.plan"]);
+    assert!(!place.read("other.plan").contains("other.db"));
+    place.expect(0, &["apply", "other.plan"]);
+    assert!(place.path("other.db").exists());
 
     fs::remove_file(place.path("profiles.toml")).unwrap();
     place.expect(4, &["apply", "undo.plan"]).says("the job `countries-to-inventory` has no profile `emea`");
@@ -208,10 +216,7 @@ fn every_mistake_of_the_file_is_reported_at_once_by_every_command() {
 #[test]
 fn a_file_that_is_not_toml_is_reported_with_line_and_column() {
     let said = place("[countries-to-inventory.emea]\nmode = apply\n").expect(1, &["list"]);
-    assert_eq!(
-        said.err,
-        "error: profiles.toml:2:8: this is not TOML: string values must be quoted, expected literal string\n"
-    );
+    assert_eq!(said.err, "error: profiles.toml:2:8: this is not TOML: string values must be quoted\n");
 }
 
 /// A server that refuses every request, and sends the headers of each.
@@ -230,6 +235,12 @@ fn server() -> (String, Receiver<Vec<String>>) {
         }
     });
     (url, requests)
+}
+
+/// All files in a folder and the folders in it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 /// Nothing shows the planted secret, however it is written.
@@ -269,6 +280,11 @@ fn a_secret_comes_from_the_environment_a_file_or_a_command_and_is_never_shown() 
             &["run", job, "--inventory", "nonsense"],
         ] {
             assert_hidden(&said(place.command(arguments).env("LAB_TOKEN", SECRET)));
+        }
+        for file in files(&place.path("")).into_iter().filter(|file| !file.ends_with("lab.token")) {
+            let bytes = fs::read(&file).unwrap();
+            let holds = bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes());
+            assert!(!holds, "{}", file.display());
         }
     }
 }
@@ -344,4 +360,13 @@ fn a_wrong_value_names_the_line_of_the_profile_that_sets_it() {
     out.says("\n  set it with --inventory or in the profile at profiles.toml:2:1\n");
     let report: Value = place.json(&["check", "countries-to-inventory", "--file", "countries.json"]);
     assert_eq!(report["profile"], Value::Null);
+}
+
+#[test]
+fn the_example_of_the_book_is_read() {
+    let book = include_str!("../../../docs/src/profiles.md");
+    let example = book.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    // Only its job is not one of this program.
+    let said = place(example).expect(1, &["list"]);
+    assert_eq!(said.err, "error: profiles.toml:1:2: there is no job `cmdb-to-ipam`\n");
 }
