@@ -60,7 +60,10 @@ fn carry_out(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, 
     }
 
     let profile = match &head.profile {
-        Some(name) => profiles.select(registry, &format!("{}@{name}", head.job)).map_err(refused)?.profile,
+        Some(name) => {
+            let selected = profiles.select(registry, &format!("{}@{name}", head.job));
+            selected.map_err(|error| refused(format!("the profile of the plan is missing: {error}")))?.profile
+        }
         None => None,
     };
     let selected = Selected { job, profile };

@@ -42,7 +42,7 @@ impl Setting {
     pub(super) fn shown(&self) -> String {
         let values = self.values.iter().map(|source| match source {
             Source::Text(text) => written(self.spec, text),
-            Source::Command(command) => format!("from the command {}", command.join(" ")),
+            Source::Command(command) => format!("from the command {command:?}"),
             Source::Env(_) | Source::File(_) => format!("from {source}"),
         });
         one_line(&values.collect::<Vec<_>>().join(", ")).into_owned()

@@ -106,7 +106,7 @@ fn a_plan_of_a_profile_is_applied_with_the_profile() {
     assert!(place.path("other.db").exists());
 
     fs::remove_file(place.path("profiles.toml")).unwrap();
-    place.expect(4, &["apply", "undo.plan"]).says("the job `countries-to-inventory` has no profile `emea`");
+    place.expect(4, &["apply", "undo.plan"]).says("`undo.plan`: the profile of the plan is missing: the job");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn list_and_show_describe_profiles_and_where_their_secrets_come_from() {
     place.expect(0, &["show", "countries-to-inventory"]).says("\nprofiles: countries-to-inventory@emea\n");
 
     let said = place.expect(0, &["show", "nautobot-to-inventory@lab"]);
-    said.says("  nautobot = http://localhost/?a=***\n  token = from the command pass show lab\n");
+    said.says("  nautobot = http://localhost/?a=***\n  token = from the command [\"pass\", \"show\", \"lab\"]\n");
 
     let shown = place.json(&["show", EMEA]);
     assert_eq!(shown["profile"]["variables"]["inventory"], "sqlite://emea.db");
@@ -178,7 +178,9 @@ fn list_and_show_describe_profiles_and_where_their_secrets_come_from() {
 
     let help = place.expect(0, &["run", EMEA, "--help"]);
     help.says("[profile: sqlite://emea.db]").says("Write to the target (the default)");
-    place.expect(0, &["run", "nautobot-to-inventory@lab", "--help"]).says("[profile: from the command pass show lab]");
+    place
+        .expect(0, &["run", "nautobot-to-inventory@lab", "--help"])
+        .says("[profile: from the command [\"pass\", \"show\", \"lab\"]]");
     place.expect(0, &["run", "--help"]).says("countries-to-inventory@emea");
 }
 
