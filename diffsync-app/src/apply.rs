@@ -17,17 +17,18 @@ use crate::history::Started;
 use crate::key;
 use crate::plan::refusing;
 use crate::plan_file::open;
+use crate::profile::{Profile, Profiles, Selected};
 use crate::report::Report;
 use crate::run::{execute, prepare, print};
 use crate::terminal;
 use crate::undo::UndoFile;
 
-pub(crate) fn apply(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Exit {
-    carry_out(registry, matches, program)
+pub(crate) fn apply(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Exit {
+    carry_out(registry, profiles, matches, program)
         .unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &terminal::indented(&error)))
 }
 
-fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
+fn carry_out(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
     let path = matches.get_one::<PathBuf>("file").ok_or_else(|| "the plan file is missing".to_owned())?;
     let shown = path.display();
     let refused = |text: String| NotRun(Exit::Refused, format!("`{shown}`: {text}"));
@@ -50,14 +51,32 @@ fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Res
         terminal::warn(&format!("the plan was made by version {made_with} of the program, and this is {program}"));
     }
 
+    let profile = match &head.profile {
+        Some(name) => {
+            let selected = profiles.select(registry, &format!("{}@{name}", head.job));
+            selected.map_err(|error| refused(format!("the profile of the plan is missing: {error}")))?.profile
+        }
+        None => None,
+    };
+    let selected = Selected { job, profile };
+
     let values = values(job, &plan, matches).map_err(refused)?;
-    let prepared = prepare(job, &values, |name| format!("`--set {name}=…`"))?;
+    let values = match profile {
+        Some(profile) => with_profile(profile, &plan, values)?,
+        None => values,
+    };
+    left_out(job, &plan, &values).map_err(refused)?;
+    let prepared = prepare(job, &values, |spec| format!("`--set {}=…`{}", flag_name(spec), or_in_environment(spec)))?;
     let application = ApplyRequest { key: key_of(&plan, matches)?, policy: policy(matches), plan: Arc::clone(&plan) };
     let mut undo_file = UndoFile::wanted(matches)?;
-    let options = flags::options(RunOptions::new(job.info()).apply(), matches);
+    let mut options = RunOptions::new(job.info()).apply();
+    if let Some(profile) = profile {
+        profile.set_options(&mut options);
+    }
+    let options = flags::options(options, matches);
     let mut options = options.apply_plan(application).map_err(|error| refused(error.to_string()))?;
-    let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
-    let run = Started { job, profile: job.info().id, values: &values, plan: Some(shown.to_string()), program };
+    let log = undo_file.as_mut().map(|file| file.follow(&selected, &mut options, &values, program));
+    let run = Started { selected: &selected, values: &values, plan: Some(shown.to_string()), program };
     let (report, sync) = execute(&run, &*prepared, &options, log, matches)?;
 
     let mut closing = Vec::new();
@@ -70,7 +89,17 @@ fn carry_out(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Res
     if let Some(file) = undo_file {
         undo_written = file.write(&report, &mut closing);
     }
-    let exit = print(&Report { job: job.info(), run: &report, plan: Some(&plan), sync, closing: &closing }, matches);
+    let exit = print(
+        &Report {
+            job: job.info(),
+            profile: selected.profile_name(),
+            run: &report,
+            plan: Some(&plan),
+            sync,
+            closing: &closing,
+        },
+        matches,
+    );
     undo_written?;
     Ok(exit)
 }
@@ -115,7 +144,20 @@ fn values(job: &JobEntry, plan: &SavedPlan, matches: &ArgMatches) -> Result<Vari
         }
         values = values.with(name, &set.1);
     }
+    Ok(values)
+}
 
+/// Adds the profile's values of the variables that were left out of the plan.
+fn with_profile(profile: &Profile, plan: &SavedPlan, values: VariableValues) -> Result<VariableValues, String> {
+    let given = values.clone();
+    profile.add_values(values, |spec| {
+        let is_saved = plan.head.variables.iter().any(|(saved, _)| *saved == spec.name);
+        !is_saved && given.get(spec.name).is_empty()
+    })
+}
+
+/// Refuses a plan without the value of a variable that is no secret, since it may hold one.
+fn left_out(job: &JobEntry, plan: &SavedPlan, values: &VariableValues) -> Result<(), String> {
     // Its default might be another system than the one that the plan was made for.
     let left_out = job.variables().iter().find(|spec| {
         let saved = plan.head.variables.iter().any(|(saved, _)| *saved == spec.name);
@@ -130,5 +172,5 @@ fn values(job: &JobEntry, plan: &SavedPlan, matches: &ArgMatches) -> Result<Vari
             or_in_environment(spec)
         ));
     }
-    Ok(values)
+    Ok(())
 }

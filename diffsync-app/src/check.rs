@@ -9,8 +9,9 @@ use diffsync_core::data::Side;
 use diffsync_core::job::JobInfo;
 use serde::Serialize;
 
-use crate::command::{variable_values, wants_json};
+use crate::command::wants_json;
 use crate::exit::Exit;
+use crate::profile::Profiles;
 use crate::run::prepare;
 use crate::runtime::runtime;
 use crate::terminal::{self, indented, one_line};
@@ -19,27 +20,29 @@ use crate::terminal::{self, indented, one_line};
 #[derive(Serialize)]
 struct Report<'a> {
     job: &'static str,
+    profile: Option<&'a str>,
     #[serde(skip)]
     info: &'static JobInfo,
     healthy: bool,
     systems: &'a [HealthCheck],
 }
 
-pub(crate) fn check(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
-    let Some((id, matches)) = matches.subcommand() else { return Exit::Failed };
-    check_job(registry, id, matches).unwrap_or_else(|error| terminal::fail(&error))
+pub(crate) fn check(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches) -> Exit {
+    let Some((name, matches)) = matches.subcommand() else { return Exit::Failed };
+    check_job(registry, profiles, name, matches).unwrap_or_else(|error| terminal::fail(&error))
 }
 
-fn check_job(registry: &JobRegistry, id: &str, matches: &ArgMatches) -> Result<Exit, String> {
-    let job = registry.get(id).map_err(|error| error.to_string())?;
-    let prepared = prepare(job, &variable_values(job, matches), |name| format!("--{name}"))?;
+fn check_job(registry: &JobRegistry, profiles: &Profiles, name: &str, matches: &ArgMatches) -> Result<Exit, String> {
+    let selected = profiles.select(registry, name)?;
+    let (job, profile) = (selected.job, selected.profile_name());
+    let prepared = prepare(job, &selected.values(matches)?, |spec| selected.how_to_set(spec))?;
 
     let runtime = runtime()?;
     let systems = runtime.block_on(prepared.check()).map_err(|error| indented(&error.to_string()))?;
     runtime.shutdown_background();
 
     let healthy = systems.iter().all(HealthCheck::is_healthy);
-    let report = Report { job: job.info().id, info: job.info(), healthy, systems: &systems };
+    let report = Report { job: job.info().id, profile, info: job.info(), healthy, systems: &systems };
     let printed = if wants_json(matches) { terminal::print_json(&report) } else { terminal::print(&report.text()) };
     Ok(if healthy { printed } else { Exit::Failed })
 }
@@ -93,7 +96,7 @@ mod tests {
             }
             health
         });
-        let text = Report { job: info.id, info, healthy: true, systems: &systems }.text();
+        let text = Report { job: info.id, profile: None, info, healthy: true, systems: &systems }.text();
         assert_eq!(text.matches("  not checked: its adapter has no health check\n").count(), 2 - checked.len());
         text.lines().last().unwrap().to_owned()
     }

@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_wrong_value_is_answered_with_what_there_is_to_choose_from() {
         let job = JobEntry::new::<NowhereToNowhere>();
-        let error = prepare(&job, &VariableValues::new().with("floor", "two"), |name| format!("--{name}")).err();
+        let error = prepare(&job, &VariableValues::new().with("floor", "two"), |spec| format!("--{}", spec.name)).err();
         let error = error.unwrap();
         assert!(error.contains("set it with --floor\n  choices: 1, 2"), "{error}");
     }

@@ -1,5 +1,6 @@
 //! The command line, built from the program's jobs.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
@@ -11,10 +12,11 @@ use diffsync_core::job::{JobEntry, VariableKind, VariableSpec, VariableValues};
 use crate::exit::Exit;
 use crate::flags;
 use crate::history;
+use crate::profile::{Profiles, Selected};
 use crate::terminal;
 
 /// The program's commands.
-pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command {
+pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'static str) -> Command {
     let program = std::env::current_exe().ok();
     let name = program.as_deref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
     Command::new(name.unwrap_or("diffsync").to_owned())
@@ -39,11 +41,24 @@ pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command 
                 .default_value("auto")
                 .help("Colour the report; `auto`: on a terminal, unless NO_COLOR is set"),
         )
-        .subcommand(Command::new("list").about("List the jobs").arg(output()))
+        .arg(
+            Arg::new("profiles")
+                .long("profiles")
+                .value_name("FILE")
+                .global(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("The file of profiles [env: DIFFSYNC_PROFILES] [default: profiles.toml, if it exists]"),
+        )
+        .subcommand(Command::new("list").about("List the jobs and their profiles").arg(output()))
         .subcommand(
             Command::new("show")
-                .about("Show what a job compares, and its variables")
-                .arg(Arg::new("job").value_name("JOB").required(true).help("The job's id, as `list` shows it"))
+                .about("Show what a job compares, and its variables and profiles")
+                .arg(
+                    Arg::new("job")
+                        .value_name("JOB[@PROFILE]")
+                        .required(true)
+                        .help("The job's id, or the job with a profile, as `list` shows it"),
+                )
                 .arg(output()),
         )
         .subcommand(
@@ -54,7 +69,7 @@ pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command 
                 .subcommand_value_name("JOB")
                 .subcommand_help_heading("Jobs")
                 .disable_help_subcommand(true)
-                .subcommands(registry.iter().map(|job| of_job(job).arg(output()))),
+                .subcommands(profiles.selections(registry).map(|selected| of_job(&selected).arg(output()))),
         )
         .subcommand(
             Command::new("run")
@@ -64,17 +79,18 @@ pub(crate) fn command(registry: &JobRegistry, version: &'static str) -> Command 
                 .subcommand_value_name("JOB")
                 .subcommand_help_heading("Jobs")
                 .disable_help_subcommand(true)
-                .subcommands(registry.iter().map(run_job)),
+                .subcommands(profiles.selections(registry).map(|selected| run_job(&selected))),
         )
-        .subcommand(plan(registry))
+        .subcommand(plan(registry, profiles))
         .subcommand(apply())
         .subcommand(history::command())
 }
 
 /// The command `run JOB`, with the job's variables as flags.
-fn run_job(job: &JobEntry) -> Command {
-    of_job(job)
-        .args(flags::mode(job.info()))
+fn run_job(selected: &Selected<'_>) -> Command {
+    let job = selected.job;
+    of_job(selected)
+        .args(flags::mode(selected.is_dry_by_default()))
         .args(flags::loading())
         .args(flags::writing())
         .args(flags::selecting(job.models()))
@@ -92,9 +108,10 @@ fn recording() -> [Arg; 2] {
 }
 
 /// The command `plan JOB`, with the job's variables as flags.
-fn plan_job(job: &JobEntry) -> Command {
+fn plan_job(selected: &Selected<'_>) -> Command {
+    let job = selected.job;
     let out = Arg::new("out").short('o').long("out").value_name("FILE").required(true).help_heading("Plan");
-    of_job(job)
+    of_job(selected)
         .arg(
             out.value_parser(value_parser!(PathBuf))
                 .help("The plan file to write; it is compressed if its name ends in .gz"),
@@ -109,15 +126,15 @@ fn plan_job(job: &JobEntry) -> Command {
         .arg(full())
 }
 
-fn of_job(job: &JobEntry) -> Command {
-    let info = job.info();
-    Command::new(info.id)
-        .about(if info.description.is_empty() { info.name } else { info.description })
-        .hide(info.hidden)
-        .args(job.variables().iter().map(variable))
+fn of_job(selected: &Selected<'_>) -> Command {
+    let job = selected.job;
+    Command::new(selected.name().to_owned())
+        .about(selected.about().to_owned())
+        .hide(job.info().hidden)
+        .args(job.variables().iter().map(|spec| variable(spec, selected.shown_value(spec))))
 }
 
-fn plan(registry: &JobRegistry) -> Command {
+fn plan(registry: &JobRegistry, profiles: &Profiles) -> Command {
     Command::new("plan")
         .about("Write a plan file, to review it and apply it later: `plan JOB -o FILE`")
         .args_conflicts_with_subcommands(true)
@@ -133,7 +150,7 @@ fn plan(registry: &JobRegistry) -> Command {
                 .help("Approve a plan file that someone else made"),
         )
         .arg(flags::by())
-        .subcommands(registry.iter().map(plan_job))
+        .subcommands(profiles.selections(registry).map(|selected| plan_job(&selected)))
 }
 
 fn apply() -> Command {
@@ -203,7 +220,8 @@ pub(crate) fn or_in_environment(variable: &VariableSpec) -> String {
     variable.env.map(|env| format!(" or in the environment as {env}")).unwrap_or_default()
 }
 
-fn variable(spec: &'static VariableSpec) -> Arg {
+/// The flag of a variable, which the profile may set.
+fn variable(spec: &'static VariableSpec, in_profile: Option<String>) -> Arg {
     let mut help = spec.help.to_owned();
     let mut note = |text: String| {
         if !help.is_empty() {
@@ -211,17 +229,19 @@ fn variable(spec: &'static VariableSpec) -> Arg {
         }
         help.push_str(&text);
     };
-    if let Some(default) = spec.default.filter(|_| !spec.secret) {
+    if let Some(default) = spec.default.filter(|_| !spec.secret && in_profile.is_none()) {
         note(format!("[default: {default}]"));
     }
-    if let Some(env) = spec.env {
+    if let Some(env) = spec.env.filter(|_| in_profile.is_none()) {
         note(format!("[env: {env}]"));
     }
     if spec.has_choices {
         note("[choices: see `show JOB`]".into());
     }
-    if spec.required {
-        note("[required]".into());
+    match in_profile {
+        Some(value) => note(format!("[profile: {value}]")),
+        None if spec.required => note("[required]".into()),
+        None => {}
     }
 
     let arg = Arg::new(spec.name).long(flag_name(spec)).help(help).help_heading(spec.group.unwrap_or("Variables"));
@@ -278,14 +298,14 @@ fn instead_of_job(error: &clap::Error) -> Option<String> {
 }
 
 /// Prints what is wrong with the command line. An unknown or missing job is named as such.
-pub(crate) fn usage_error(error: &clap::Error, registry: &JobRegistry) -> Exit {
+pub(crate) fn usage_error(error: &clap::Error, registry: &JobRegistry, profiles: &Profiles) -> Exit {
     let unknown = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
         (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) => Some(name),
         _ => None,
     };
     if let Some(name) = unknown
         && error.get(ContextKind::Usage).is_some_and(|usage| of_a_job(&usage.to_string()))
-        && let Err(unknown) = registry.get(name)
+        && let Err(unknown) = profiles.select(registry, name)
     {
         return terminal::fail(&format!("{unknown}\n`list` shows all jobs"));
     }
@@ -294,9 +314,28 @@ pub(crate) fn usage_error(error: &clap::Error, registry: &JobRegistry) -> Exit {
     }
 
     // Asking for help is not a mistake.
-    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     terminal::print_usage(error);
-    if asked { Exit::Done } else { Exit::Failed }
+    if is_help(error) { Exit::Done } else { Exit::Failed }
+}
+
+fn is_help(error: &clap::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion)
+}
+
+/// Prints the help or the version if the arguments ask for it, and else why the profiles cannot be read.
+pub(crate) fn help_or(
+    profiles_error: &str,
+    registry: &JobRegistry,
+    version: &'static str,
+    arguments: Vec<OsString>,
+) -> Exit {
+    match command(registry, &Profiles::default(), version).try_get_matches_from(arguments) {
+        Err(error) if is_help(&error) => {
+            terminal::print_usage(&error);
+            Exit::Done
+        }
+        _ => terminal::fail(profiles_error),
+    }
 }
 
 #[cfg(test)]
@@ -313,7 +352,7 @@ mod tests {
         let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
         let missing = |arguments: &[&str]| {
             let all = std::iter::once("jobs").chain(arguments.iter().copied());
-            instead_of_job(&command(&registry, "1.2.3").try_get_matches_from(all).unwrap_err())
+            instead_of_job(&command(&registry, &Profiles::default(), "1.2.3").try_get_matches_from(all).unwrap_err())
         };
         assert_eq!(missing(&["plan", "-o", "x.plan"]).as_deref(), Some("-o"));
         assert_eq!(missing(&["run", "--apply"]).as_deref(), Some("--apply"));
@@ -325,7 +364,7 @@ mod tests {
     #[test]
     fn the_examples_of_flags_are_models_of_the_job() {
         let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
-        let mut command = command(&registry, "1.2.3");
+        let mut command = command(&registry, &Profiles::default(), "1.2.3");
         command.build();
         let run = command.find_subcommand("run").and_then(|run| run.find_subcommand("nowhere-to-nowhere")).unwrap();
         let help = |name: &str| {
@@ -340,7 +379,7 @@ mod tests {
     #[test]
     fn the_core_knows_which_names_the_variables_of_a_job_cannot_have() {
         let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
-        let mut command = command(&registry, "1.2.3");
+        let mut command = command(&registry, &Profiles::default(), "1.2.3");
         command.build();
         let mut flags = BTreeSet::new();
         for name in ["run", "plan"] {
@@ -351,7 +390,7 @@ mod tests {
             flags.remove(variable.name);
         }
         // The program's own.
-        flags.extend(["color".to_owned(), "version".to_owned()]);
+        flags.extend(["color".to_owned(), "profiles".to_owned(), "version".to_owned()]);
         assert_eq!(flags, RUN_FLAGS.iter().map(|flag| (*flag).to_owned()).collect());
         assert!(RUN_FLAGS.is_sorted());
     }

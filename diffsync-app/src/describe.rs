@@ -12,18 +12,34 @@ use serde::Serialize;
 use crate::choices::{self, listed};
 use crate::command::{flag_name, wants_json};
 use crate::exit::Exit;
+use crate::profile::{Profile, Profiles};
 use crate::terminal::{self, one_line};
 
-pub(crate) fn list(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
-    let jobs: Vec<&JobInfo> = registry.iter().map(JobEntry::info).filter(|info| !info.hidden).collect();
+/// A job with its profiles.
+#[derive(Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    info: &'static JobInfo,
+    profiles: Vec<&'a Profile>,
+}
+
+pub(crate) fn list(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches) -> Exit {
+    let jobs = registry.iter().map(|job| Listed { info: job.info(), profiles: profiles.of(job).collect() });
+    let jobs: Vec<_> = jobs.filter(|job| !job.info.hidden).collect();
     if wants_json(matches) {
         return terminal::print_json(&jobs);
     }
-    let width = jobs.iter().map(|job| job.id.len()).max().unwrap_or(0);
-    let lines = jobs.iter().map(|job| {
-        format!("{:width$}  {} -> {}  {}\n", job.id, job.source_label, job.target_label, first_line(job.description))
-    });
-    terminal::print(&lines.collect::<String>())
+    let width = jobs.iter().map(|job| job.info.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for Listed { info: job, profiles } in &jobs {
+        let description = first_line(job.description);
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{:width$}  {} -> {}  {description}", job.id, job.source_label, job.target_label);
+        for profile in profiles {
+            let _ = writeln!(text, "{}", profile.line());
+        }
+    }
+    terminal::print(&text)
 }
 
 fn first_line(text: &str) -> &str {
@@ -32,12 +48,19 @@ fn first_line(text: &str) -> &str {
 
 /// The description of a job.
 #[derive(Serialize)]
-struct Description {
+struct Description<'a> {
     #[serde(flatten)]
     info: &'static JobInfo,
     data_mappings: Vec<DataMapping>,
     models: Vec<Model>,
     variables: Vec<DescribedVariable>,
+    /// The names of the job's profiles.
+    profiles: Vec<&'a str>,
+    /// The profile that was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a Profile>,
+    #[serde(skip)]
+    name: &'a str,
 }
 
 /// A variable with its choices.
@@ -53,8 +76,8 @@ struct DescribedVariable {
 }
 
 impl DescribedVariable {
-    fn of(job: &JobEntry, spec: &'static VariableSpec) -> Self {
-        let (choices, choices_error) = match choices::choices(job, spec, &VariableValues::new()) {
+    fn of(job: &JobEntry, spec: &'static VariableSpec, values: &VariableValues) -> Self {
+        let (choices, choices_error) = match choices::choices(job, spec, values) {
             None => (None, None),
             Some(Ok(choices)) => (Some(choices), None),
             Some(Err(error)) => (None, Some(error)),
@@ -127,18 +150,23 @@ fn limits(limits: Limits) -> Option<String> {
     (!given.is_empty()).then(|| given.join(", "))
 }
 
-pub(crate) fn show(registry: &JobRegistry, matches: &ArgMatches) -> Exit {
-    let id = matches.get_one::<String>("job").map_or("", String::as_str);
-    let job = match registry.get(id) {
-        Ok(job) => job,
+pub(crate) fn show(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches) -> Exit {
+    let name = matches.get_one::<String>("job").map_or("", String::as_str);
+    let selected = match profiles.select(registry, name) {
+        Ok(selected) => selected,
         Err(error) => return terminal::fail(&format!("{error}\n`list` shows all jobs")),
     };
 
+    let job = selected.job;
+    let values = selected.profile.map(Profile::written_values).unwrap_or_default();
     let description = Description {
         info: job.info(),
         data_mappings: job.data_mappings(),
         models: job.models().iter().map(|schema| Model::of(schema)).collect(),
-        variables: job.variables().iter().map(|spec| DescribedVariable::of(job, spec)).collect(),
+        variables: job.variables().iter().map(|spec| DescribedVariable::of(job, spec, &values)).collect(),
+        profiles: profiles.of(job).map(Profile::id).collect(),
+        profile: selected.profile,
+        name: selected.name(),
     };
     if wants_json(matches) {
         return terminal::print_json(&description);
@@ -171,7 +199,7 @@ fn rules(out: &mut String, info: &JobInfo) -> fmt::Result {
     Ok(())
 }
 
-fn write(out: &mut String, job: &Description) -> fmt::Result {
+fn write(out: &mut String, job: &Description<'_>) -> fmt::Result {
     let info = job.info;
     writeln!(out, "{} ({})", info.name, info.id)?;
     for line in info.description.lines() {
@@ -224,5 +252,11 @@ fn write(out: &mut String, job: &Description) -> fmt::Result {
         }
     }
 
-    writeln!(out, "\nrun it with `run {0}`, or plan it with `plan {0} -o FILE`", info.id)
+    match job.profile {
+        Some(profile) => profile.write(out)?,
+        None if job.profiles.is_empty() => {}
+        None => writeln!(out, "\nprofiles: {}", job.profiles.join(", "))?,
+    }
+
+    writeln!(out, "\nrun it with `run {0}`, or plan it with `plan {0} -o FILE`", job.name)
 }

@@ -2,6 +2,7 @@
 
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError, VariableValues};
+use diffsync_core::value::Secret;
 use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
 
 #[derive(SyncModel)]
@@ -48,6 +49,10 @@ pub(crate) struct NowhereToNowhere {
     /// Where to ask.
     #[var(default = "here")]
     place: String,
+    /// The levels.
+    levels: Vec<u8>,
+    /// The token of the place.
+    token: Option<Secret<String>>,
 }
 
 #[allow(clippy::unused_async, reason = "what asks a system is asynchronous")]

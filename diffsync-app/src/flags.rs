@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches};
-use diffsync_core::job::JobInfo;
 use diffsync_core::model::{Flags, LimitOverride, OnGuard, Operation};
 use diffsync_core::plan_file::RecordFilter;
 use diffsync_core::run::RunOptions;
@@ -25,9 +24,9 @@ fn value(name: &'static str, value_name: &'static str, heading: &'static str, he
 }
 
 /// Whether a run writes.
-pub(crate) fn mode(job: &JobInfo) -> [Arg; 2] {
-    let dry_run = if job.dryrun_default { "Write nothing (the default)" } else { "Write nothing" };
-    let apply = if job.dryrun_default { "Write to the target" } else { "Write to the target (the default)" };
+pub(crate) fn mode(is_dry_by_default: bool) -> [Arg; 2] {
+    let dry_run = if is_dry_by_default { "Write nothing (the default)" } else { "Write nothing" };
+    let apply = if is_dry_by_default { "Write to the target" } else { "Write to the target (the default)" };
     [switch("apply", HEADING, apply).conflicts_with("dry-run"), switch("dry-run", HEADING, dry_run)]
 }
 
@@ -138,13 +137,13 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse().map_err(|_| "expected a number from 1 up")
 }
 
-fn percent(text: &str) -> Result<f64, &'static str> {
+pub(crate) fn percent(text: &str) -> Result<f64, &'static str> {
     const EXPECTED: &str = "expected a number from 0 to 100";
     let percent: f64 = text.trim_end_matches('%').trim().parse().map_err(|_| EXPECTED)?;
     if (0.0..=100.0).contains(&percent) { Ok(percent) } else { Err(EXPECTED) }
 }
 
-fn duration(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     let duration = humantime::parse_duration(text.trim()).ok().filter(|duration| !duration.is_zero());
     duration.ok_or("expected a duration such as 90s, 15m or 2h")
 }
@@ -172,12 +171,12 @@ pub(crate) fn options(mut options: RunOptions, matches: &ArgMatches) -> RunOptio
         options.dry_run = true;
     }
 
-    options.memory_profiling = is_set(matches, "memory-profiling");
-    options.parallel_loading = is_set(matches, "parallel-loading");
-    options.log_unchanged_records = is_set(matches, "log-unchanged-records");
+    options.memory_profiling |= is_set(matches, "memory-profiling");
+    options.parallel_loading |= is_set(matches, "parallel-loading");
+    options.log_unchanged_records |= is_set(matches, "log-unchanged-records");
 
-    options.continue_on_failure = !is_set(matches, "stop-on-failure");
-    options.max_failures = given::<NonZeroUsize>(matches, "max-failures").map(usize::from);
+    options.continue_on_failure &= !is_set(matches, "stop-on-failure");
+    options.max_failures = given::<NonZeroUsize>(matches, "max-failures").map(usize::from).or(options.max_failures);
     options.concurrency = given(matches, "concurrency").or(options.concurrency);
     options.retry.times = given::<u16>(matches, "retries").map_or(options.retry.times, usize::from);
     options.time_limit = given(matches, "time-limit").or(options.time_limit);

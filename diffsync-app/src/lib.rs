@@ -29,6 +29,7 @@ mod history;
 mod key;
 mod plan;
 mod plan_file;
+mod profile;
 mod report;
 mod run;
 mod runtime;
@@ -44,6 +45,7 @@ use diffsync_core::job::JobEntry;
 use diffsync_core::{Job, JobRegistry};
 
 use crate::exit::Exit;
+use crate::profile::Profiles;
 
 /// Runs the program with the jobs linked into it.
 #[must_use = "it is the exit code: return it from a `fn main() -> ExitCode`"]
@@ -107,19 +109,25 @@ impl App {
             Err(error) => return terminal::fail(&advice::on_registry(&error)),
         };
 
-        let matches = match command::command(&registry, self.version).try_get_matches_from(arguments) {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        let profiles = match Profiles::load(&registry, &arguments) {
+            Ok(profiles) => profiles,
+            Err(error) => return command::help_or(&error, &registry, self.version, arguments),
+        };
+
+        let matches = match command::command(&registry, &profiles, self.version).try_get_matches_from(arguments) {
             Ok(matches) => matches,
-            Err(error) => return command::usage_error(&error, &registry),
+            Err(error) => return command::usage_error(&error, &registry, &profiles),
         };
         terminal::log(matches.get_count("verbose"));
 
         match matches.subcommand() {
-            Some(("list", matches)) => describe::list(&registry, matches),
-            Some(("show", matches)) => describe::show(&registry, matches),
-            Some(("check", matches)) => check::check(&registry, matches),
-            Some(("run", matches)) => run::run(&registry, matches, self.version),
-            Some(("plan", matches)) => plan::plan(&registry, matches, self.version),
-            Some(("apply", matches)) => apply::apply(&registry, matches, self.version),
+            Some(("list", matches)) => describe::list(&registry, &profiles, matches),
+            Some(("show", matches)) => describe::show(&registry, &profiles, matches),
+            Some(("check", matches)) => check::check(&registry, &profiles, matches),
+            Some(("run", matches)) => run::run(&registry, &profiles, matches, self.version),
+            Some(("plan", matches)) => plan::plan(&registry, &profiles, matches, self.version),
+            Some(("apply", matches)) => apply::apply(&registry, &profiles, matches, self.version),
             Some(("history", matches)) => history::history(matches),
             _ => Exit::Failed,
         }

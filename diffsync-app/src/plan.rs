@@ -7,41 +7,48 @@ use clap::ArgMatches;
 use diffsync_core::JobRegistry;
 use diffsync_core::apply::write_plan;
 use diffsync_core::plan_file::{PlanFileError, PlanKind, approve};
-use diffsync_core::run::RunOptions;
 
 use crate::advice::on_plan_file;
-use crate::command::variable_values;
 use crate::exit::{Exit, NotRun};
 use crate::flags;
 use crate::history::Started;
 use crate::key;
 use crate::plan_file::{NewPlan, keep, lock, open};
+use crate::profile::Profiles;
 use crate::report::Report;
 use crate::run::{execute, prepare, print};
 use crate::signature::signature;
 use crate::terminal;
 
-pub(crate) fn plan(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Exit {
+pub(crate) fn plan(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Exit {
     if let Some(path) = matches.get_one::<PathBuf>("approve") {
         return approve_plan(path, matches);
     }
-    let Some((id, matches)) = matches.subcommand() else { return Exit::Failed };
-    plan_job(registry, id, matches, program).unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
+    let Some((name, matches)) = matches.subcommand() else { return Exit::Failed };
+    plan_job(registry, profiles, name, matches, program)
+        .unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
 }
 
-fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
-    let job = registry.get(id).map_err(|error| error.to_string())?;
-    let values = variable_values(job, matches);
-    let prepared = prepare(job, &values, |name| format!("--{name}"))?;
+fn plan_job(
+    registry: &JobRegistry,
+    profiles: &Profiles,
+    name: &str,
+    matches: &ArgMatches,
+    program: &str,
+) -> Result<Exit, NotRun> {
+    let selected = profiles.select(registry, name)?;
+    let (job, profile) = (selected.job, selected.profile_name());
+    let values = selected.values(matches)?;
+    let prepared = prepare(job, &values, |spec| selected.how_to_set(spec))?;
 
     let path = matches.get_one::<PathBuf>("out").ok_or("`-o FILE` is missing")?;
     keep(path)?;
     let file = NewPlan::begin(path)?;
     let key = key::made(matches)?;
 
-    let mut options = flags::options(RunOptions::new(job.info()), matches);
+    let mut options = flags::options(selected.options(), matches);
     options.dry_run = true;
-    let run = Started { job, profile: job.info().id, values: &values, plan: None, program };
+    let run = Started { selected: &selected, values: &values, plan: None, program };
     let (report, sync) = execute(&run, &*prepared, &options, None, matches)?;
 
     let mut closing = Vec::new();
@@ -55,6 +62,7 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
             let variables = values.to_save(job.variables());
             let mut head = options.plan_header(job.info(), PlanKind::Sync, variables, signature(matches), plan);
             program.clone_into(&mut head.program);
+            head.profile = profile.map(str::to_owned);
             let written = file.write(|out| write_plan(plan, &head, &key, out));
             written.map_err(|error: io::Error| format!("the plan cannot be written to `{path}`: {error}"))?;
             let these =
@@ -62,7 +70,7 @@ fn plan_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &st
             closing.push(format!("apply {these} with `apply {path}`"));
         }
     }
-    Ok(print(&Report { job: job.info(), run: &report, plan: None, sync, closing: &closing }, matches))
+    Ok(print(&Report { job: job.info(), profile, run: &report, plan: None, sync, closing: &closing }, matches))
 }
 
 fn approve_plan(path: &Path, matches: &ArgMatches) -> Exit {

@@ -4,37 +4,46 @@ use std::sync::Arc;
 
 use clap::ArgMatches;
 use diffsync_core::JobRegistry;
-use diffsync_core::job::{JobEntry, PreparedJob, VariableValues};
+use diffsync_core::job::{JobEntry, PreparedJob, VariableSpec, VariableValues};
 use diffsync_core::report::{Observer, RunReport, TracingObserver};
 use diffsync_core::run::RunOptions;
 use diffsync_history::SyncId;
 
 use crate::advice;
 use crate::choices;
-use crate::command::{flag_name, or_in_environment, variable_values, wants_json};
+use crate::command::wants_json;
 use crate::exit::{Exit, NotRun};
 use crate::flags::{self, is_set};
 use crate::history::{Recording, Started};
+use crate::profile::Profiles;
 use crate::report::{Look, Report};
 use crate::runtime::runtime;
 use crate::signal::cancel_when_asked;
 use crate::terminal::{self, Progress};
 use crate::undo::UndoFile;
 
-pub(crate) fn run(registry: &JobRegistry, matches: &ArgMatches, program: &str) -> Exit {
-    let Some((id, matches)) = matches.subcommand() else { return Exit::Failed };
-    run_job(registry, id, matches, program).unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
+pub(crate) fn run(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Exit {
+    let Some((name, matches)) = matches.subcommand() else { return Exit::Failed };
+    run_job(registry, profiles, name, matches, program)
+        .unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
 }
 
-fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
-    let job = registry.get(id).map_err(|error| error.to_string())?;
-    let values = variable_values(job, matches);
-    let prepared = prepare(job, &values, |name| format!("--{name}"))?;
+fn run_job(
+    registry: &JobRegistry,
+    profiles: &Profiles,
+    name: &str,
+    matches: &ArgMatches,
+    program: &str,
+) -> Result<Exit, NotRun> {
+    let selected = profiles.select(registry, name)?;
+    let (job, profile) = (selected.job, selected.profile_name());
+    let values = selected.values(matches)?;
+    let prepared = prepare(job, &values, |spec| selected.how_to_set(spec))?;
 
     let mut undo_file = UndoFile::wanted(matches)?;
-    let mut options = flags::options(RunOptions::new(job.info()), matches);
-    let log = undo_file.as_mut().map(|file| file.follow(job, &mut options, &values, program));
-    let run = Started { job, profile: job.info().id, values: &values, plan: None, program };
+    let mut options = flags::options(selected.options(), matches);
+    let log = undo_file.as_mut().map(|file| file.follow(&selected, &mut options, &values, program));
+    let run = Started { selected: &selected, values: &values, plan: None, program };
     let (report, sync) = execute(&run, &*prepared, &options, log, matches)?;
 
     let mut closing = Vec::new();
@@ -48,7 +57,7 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
     if let Some(file) = undo_file {
         undo_written = file.write(&report, &mut closing);
     }
-    let exit = print(&Report { job: job.info(), run: &report, plan: None, sync, closing: &closing }, matches);
+    let exit = print(&Report { job: job.info(), profile, run: &report, plan: None, sync, closing: &closing }, matches);
     undo_written?;
     Ok(exit)
 }
@@ -57,14 +66,13 @@ fn run_job(registry: &JobRegistry, id: &str, matches: &ArgMatches, program: &str
 pub(crate) fn prepare(
     job: &JobEntry,
     values: &VariableValues,
-    set_with: impl Fn(&str) -> String,
+    how_to_set: impl Fn(&VariableSpec) -> String,
 ) -> Result<Box<dyn PreparedJob>, String> {
     let prepared = job.prepare(values).map_err(|errors| {
         let lines = errors.iter().map(|error| {
-            let variable = error.variable();
-            let set_with = set_with(&flag_name(variable));
+            let how = how_to_set(error.variable());
             let choices = choices::hint(job, error, values);
-            format!("{error}\n  set it with {set_with}{}{choices}", or_in_environment(variable))
+            format!("{error}\n  set it with {how}{choices}")
         });
         lines.collect::<Vec<_>>().join("\nerror: ")
     })?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
-use diffsync_core::job::{JobEntry, JobInfo, VariableValues};
+use diffsync_core::job::{JobInfo, VariableValues};
 use diffsync_core::plan_file::{PlanHeader, PlanKey, PlanKind, Signature, UndoLog, UndoSink};
 use diffsync_core::report::{Event, Observer, RunReport};
 use diffsync_core::run::RunOptions;
@@ -15,6 +15,7 @@ use flate2::write::GzEncoder;
 
 use crate::key;
 use crate::plan_file::{NewPlan, keep};
+use crate::profile::Selected;
 use crate::signature::signature;
 
 /// The file for the undo plan, opened before the run, so that no run begins that could not be undone.
@@ -39,7 +40,7 @@ impl UndoFile {
     /// Makes a run with these options write the file as it goes on. The returned observer must be given to the run.
     pub(crate) fn follow(
         &mut self,
-        job: &JobEntry,
+        selected: &Selected<'_>,
         options: &mut RunOptions,
         values: &VariableValues,
         program: &str,
@@ -47,9 +48,10 @@ impl UndoFile {
         options.undo = Some(self.key.clone());
         let log = Arc::new(Log {
             path: self.path.clone(),
-            job: job.info(),
+            job: selected.job.info(),
+            profile: selected.profile_name().map(str::to_owned),
             options: options.clone(),
-            variables: values.to_save(job.variables()),
+            variables: values.to_save(selected.job.variables()),
             made: self.made.clone(),
             program: program.to_owned(),
             head: Mutex::default(),
@@ -85,6 +87,7 @@ impl UndoFile {
 struct Log {
     path: PathBuf,
     job: &'static JobInfo,
+    profile: Option<String>,
     options: RunOptions,
     variables: Vec<(String, Vec<String>)>,
     made: Signature,
@@ -153,6 +156,7 @@ impl Observer for Log {
             let (variables, made) = (self.variables.clone(), self.made.clone());
             let mut head = self.options.plan_header(self.job, PlanKind::Undo, variables, made, &***plan);
             head.program.clone_from(&self.program);
+            head.profile.clone_from(&self.profile);
             *self.head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
         }
     }

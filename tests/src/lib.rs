@@ -39,6 +39,7 @@ documents! {
     jobs = "docs/src/jobs.md",
     kept_exactly = "docs/src/kept-exactly.md",
     running = "docs/src/running.md",
+    profiles = "docs/src/profiles.md",
     measuring = "docs/src/measuring.md",
     history = "docs/src/history.md",
     testing_your_job = "docs/src/testing-your-job.md",

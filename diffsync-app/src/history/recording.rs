@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use diffsync_core::job::{JobEntry, JobKind, VariableValues};
+use diffsync_core::job::{JobKind, VariableValues};
 use diffsync_core::report::Observer;
 use diffsync_core::run::RunOptions;
 use diffsync_history::{HistoryPolicy, LeaseError, LeaseName, NewSync, Recorder, RecorderOptions, SyncId};
@@ -11,19 +11,25 @@ use diffsync_history::{HistoryPolicy, LeaseError, LeaseName, NewSync, Recorder, 
 use super::lines::HistoryLayer;
 use super::open;
 use crate::exit::{Exit, NotRun};
+use crate::profile::Selected;
 use crate::signature::signature;
 use crate::terminal;
 
 /// A run that is about to begin.
 pub(crate) struct Started<'a> {
-    pub(crate) job: &'a JobEntry,
-    /// The profile's name, or the job's id without one.
-    pub(crate) profile: &'a str,
+    pub(crate) selected: &'a Selected<'a>,
     pub(crate) values: &'a VariableValues,
     /// The plan file that is applied.
     pub(crate) plan: Option<String>,
     /// The version of the program.
     pub(crate) program: &'a str,
+}
+
+impl Started<'_> {
+    /// The name of its profile. A run without a profile has one of its job's name.
+    fn profile(&self) -> &str {
+        self.selected.profile_name().unwrap_or(self.selected.job.info().id)
+    }
 }
 
 /// A run that is recorded, unless `--history off`.
@@ -87,19 +93,19 @@ impl Recording {
 }
 
 fn new_sync(run: &Started<'_>, options: &RunOptions, matches: &ArgMatches) -> NewSync {
-    let info = run.job.info();
+    let info = run.selected.job.info();
     let kind = match info.kind {
         JobKind::DataSource => "data_source",
         JobKind::DataTarget => "data_target",
     };
     NewSync {
         job: info.id.to_owned(),
-        profile: run.profile.to_owned(),
+        profile: run.profile().to_owned(),
         source: info.source_label.to_owned(),
         target: info.target_label.to_owned(),
         kind: kind.to_owned(),
         dry_run: options.dry_run,
-        variables: run.values.to_save(run.job.variables()),
+        variables: run.values.to_save(run.selected.job.variables()),
         plan: run.plan.clone(),
         started_by: signature(matches).by,
         host: whoami::hostname().unwrap_or_else(|_| "unknown".to_owned()),
@@ -109,6 +115,6 @@ fn new_sync(run: &Started<'_>, options: &RunOptions, matches: &ArgMatches) -> Ne
 
 fn recorder_options(run: &Started<'_>, options: &RunOptions, policy: HistoryPolicy) -> RecorderOptions {
     // Dry runs write nothing, so they may run beside others.
-    let job = (!options.dry_run).then(|| LeaseName::job(run.job.info().id, run.profile));
+    let job = (!options.dry_run).then(|| LeaseName::job(run.selected.job.info().id, run.profile()));
     RecorderOptions { policy, leases: job.into_iter().collect(), cancellation: options.cancellation.clone() }
 }

@@ -40,6 +40,7 @@ pub(crate) struct Look {
 /// The report of a run.
 pub(crate) struct Report<'a> {
     pub(crate) job: &'static JobInfo,
+    pub(crate) profile: Option<&'a str>,
     pub(crate) run: &'a RunReport,
     /// The plan file that was applied.
     pub(crate) plan: Option<&'a SavedPlan>,
@@ -59,6 +60,7 @@ impl Serialize for Report<'_> {
             /// The sync as which the run was recorded.
             #[serde(skip_serializing_if = "Option::is_none")]
             sync: Option<SyncId>,
+            profile: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             plan: Option<Origin<'a>>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,7 +88,7 @@ impl Serialize for Report<'_> {
             lost: &plan.unrestorable,
         });
         let undo = self.run.undo.as_ref().map(|undo| Undo { operations: undo.operations(), lost: &undo.unrestorable });
-        Document { run: self.run, sync: self.sync, plan, undo }.serialize(serializer)
+        Document { run: self.run, sync: self.sync, profile: self.profile, plan, undo }.serialize(serializer)
     }
 }
 
@@ -95,7 +97,8 @@ impl Report<'_> {
     pub(crate) fn write(&self, out: &mut dyn Write, look: Look) -> fmt::Result {
         let report = self.run;
         let dry_run = if report.dry_run { " (dry run: nothing was written)" } else { "" };
-        writeln!(out, "{}: {}{dry_run}", self.job.id, report.status)?;
+        let profile = self.profile.map(|profile| format!("@{profile}")).unwrap_or_default();
+        writeln!(out, "{}{}: {}{dry_run}", self.job.id, one_line(&profile), report.status)?;
         if let Some(plan) = self.plan {
             origin(out, plan)?;
         }

@@ -74,6 +74,9 @@ pub struct PlanHeader {
     pub kind: PlanKind,
     /// The job's id.
     pub job: String,
+    /// The profile of the job that created it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// The version of the program that created it.
     pub program: String,
     /// Who created it, and when.
@@ -98,6 +101,7 @@ impl PlanHeader {
             diffsync_plan: VERSION,
             kind,
             job: String::new(),
+            profile: None,
             program: String::new(),
             made: unsigned,
             variables: Vec::new(),

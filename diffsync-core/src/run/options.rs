@@ -158,6 +158,7 @@ impl RunOptions {
             diffsync_plan: VERSION,
             kind,
             job: job.id.to_owned(),
+            profile: None,
             program: env!("CARGO_PKG_VERSION").to_owned(),
             made,
             variables,

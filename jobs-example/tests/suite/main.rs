@@ -12,6 +12,7 @@ mod ipam;
 mod key;
 mod network;
 mod plans;
+mod profiles;
 mod program;
 mod report;
 mod signals;

@@ -43,7 +43,15 @@ impl Place {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jobs-example"));
         command.args(arguments).current_dir(self.0.path()).env("HOME", self.path("home")).env("USER", "ada");
-        for name in ["INVENTORY_URL", "DIFFSYNC_PLAN_KEY", "DIFFSYNC_DATABASE_URL", "XDG_DATA_HOME", "XDG_STATE_HOME"] {
+        let unset = [
+            "INVENTORY_URL",
+            "DIFFSYNC_DATABASE_URL",
+            "DIFFSYNC_PLAN_KEY",
+            "DIFFSYNC_PROFILES",
+            "XDG_DATA_HOME",
+            "XDG_STATE_HOME",
+        ];
+        for name in unset {
             command.env_remove(name);
         }
         command
