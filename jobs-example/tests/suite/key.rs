@@ -34,9 +34,9 @@ fn the_key_is_where_the_state_is_or_where_a_flag_says() {
     let place = place();
     let said = Said::of(place.command(PLAN).env("XDG_STATE_HOME", place.path("state")).output().unwrap());
     assert_eq!(said.code, 0, "{}", said.err);
-    assert!(place.path("state/diffsync/plan.key").exists() && !place.path("home").exists());
+    assert!(place.path("state/diffsync/plan.key").exists() && !place.path("home/.local/state").exists());
     place.expect(0, &[PLAN, &["--key-file", "my.key"]].concat());
-    assert!(place.path("my.key").exists() && !place.path("home").exists());
+    assert!(place.path("my.key").exists() && !place.path("home/.local/state").exists());
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_key_from_the_environment_needs_no_file() {
     let place = place();
     let with = |key: &str| Said::of(place.command(PLAN).env("DIFFSYNC_PLAN_KEY", key).output().unwrap());
     assert_eq!(with("a key that is long enough").code, 0);
-    assert!(!place.path("home").exists());
+    assert!(!place.path("home/.local/state").exists());
     let said = with("hunter2");
     assert_eq!(said.code, 1);
     said.says("DIFFSYNC_PLAN_KEY: the key for plan files has 7 bytes, but needs at least 16");
@@ -66,7 +66,7 @@ fn a_plan_without_secrets_needs_no_key() {
     place.expect(0, PLAN);
     fs::remove_dir_all(place.path("home")).unwrap();
     place.expect(0, &["apply", "plan.jsonl"]);
-    assert!(!place.path("home").exists());
+    assert!(!place.path("home/.local/state").exists());
 }
 
 #[test]
