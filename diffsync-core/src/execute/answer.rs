@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::attempt::CallError;
+use super::retry::CallError;
 use crate::error::{TargetError, TargetErrorKind};
 
 /// The part of a record's task that is being done.

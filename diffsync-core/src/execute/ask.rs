@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::ExecuteOptions;
 use super::answer::{Answer, WritePhase};
-use super::attempt::CallError;
 use super::dependents::Clearing;
 use super::ledger::Interrupted;
+use super::retry::CallError;
 use crate::adapter::{Target, WriteContext};
 use crate::data::dataset::{Dataset, HasTable};
 use crate::error::{TargetError, TargetErrorKind};

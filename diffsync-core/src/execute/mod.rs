@@ -3,16 +3,17 @@
 //! Links between records decide the order: parents and referenced records are created and updated first, deferred references
 //! are set once all records exist, and deletes come last, in reverse order.
 
-mod again;
 mod answer;
 mod ask;
-mod attempt;
+mod blocking;
+mod collision_retry;
 mod conflict;
 mod dependents;
 mod free;
 mod journal;
 mod ledger;
 mod order;
+mod retry;
 mod set_value;
 mod write;
 
@@ -24,9 +25,9 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use self::answer::WritePhase;
-pub use self::attempt::RetryPolicy;
 use self::dependents::Clearing;
 use self::ledger::Ledger;
+pub use self::retry::RetryPolicy;
 use self::write::{WriteModel, writers};
 use crate::adapter::{Adapter, CompleteContext, WrittenBy};
 use crate::data::dataset::{Dataset, in_order};
@@ -159,7 +160,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
         // All records exist now, so the deferred references can be set.
         for (model, writer) in writers.iter().enumerate() {
             let group = self.ledger.unfinished(model);
-            let group = self.without_dangling(group);
+            let group = self.block_dangling(group);
             self.write(&**writer, target, group, WritePhase::Deferred).await;
         }
 
@@ -192,7 +193,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
 
             for &model in order {
                 for group in self.writes_by_level(model) {
-                    let group = self.without_orphaned(group);
+                    let group = self.block_orphaned(group);
                     for group in Self::after_their_holders(group, &holders) {
                         let mut group = self.without_waiting(group, &holders);
                         // One pass resolves a chain of values if it starts at the free end. Which end that is is not known, so
@@ -249,7 +250,7 @@ impl<'a, D: Dataset> Execution<'a, D> {
             let mut waiting = 0;
             for &model in order.iter().rev() {
                 for group in self.deletes_by_level(model) {
-                    let group = self.without_inhabited(model, group, wait, &mut waiting);
+                    let group = self.block_inhabited(model, group, wait, &mut waiting);
                     self.write(&*writers[model], target, group, WritePhase::Whole).await;
                 }
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::attempt::CallError;
+use super::retry::CallError;
 use super::{Execution, Stopped};
 use crate::adapter::{Target, WriteContext};
 use crate::data::dataset::{Dataset, HasTable};
