@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use diffsync_core::job::redact_url;
+use diffsync_core::value::redact_url;
 use url::Url;
 
 use crate::error::HistoryError;

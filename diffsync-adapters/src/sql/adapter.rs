@@ -8,8 +8,7 @@ use diffsync_core::adapter::{
     AdapterError, Capabilities, CompleteContext, HealthCheck, LoadContext, TargetError, WriteContext,
 };
 use diffsync_core::data::{HasTable, Side, VisitedBy};
-use diffsync_core::job::redact_url;
-use diffsync_core::value::Url;
+use diffsync_core::value::{Url, redact_url};
 use diffsync_core::{Adapter, Dataset, ModelExt, Target};
 
 use super::catalogue::Catalogue;

@@ -8,9 +8,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use diffsync_core::JobRegistry;
-use diffsync_core::job::{JobEntry, VariableKind, VariableSpec, redact_url};
+use diffsync_core::job::{JobEntry, VariableKind, VariableSpec};
 use diffsync_core::model::{Limit, LimitOverride, OnGuard, Operation};
-use diffsync_core::value::{Url, suggest};
+use diffsync_core::value::{Url, redact_url, suggest};
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue, Error};
 

@@ -3,9 +3,9 @@
 use std::fmt::{self, Display, Write};
 use std::time::Duration;
 
-use diffsync_core::job::{VariableKind, VariableSpec, redact_url};
+use diffsync_core::job::{VariableKind, VariableSpec};
 use diffsync_core::model::OnGuard;
-use diffsync_core::value::Url;
+use diffsync_core::value::{Url, redact_url};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};

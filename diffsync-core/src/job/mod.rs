@@ -15,7 +15,7 @@ use url::Url;
 pub use self::info::{DataMapping, JobInfo, JobKind};
 pub use self::registry::{JobEntry, JobRegistry, PreparedJob, RegistryError, UnknownJob};
 pub use self::variable::{
-    Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues, redact_url,
+    Variable, VariableError, VariableErrors, VariableKind, VariableReader, VariableSpec, VariableValues,
 };
 
 pub use crate::error::JobError;

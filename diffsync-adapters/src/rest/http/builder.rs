@@ -273,7 +273,7 @@ impl ClientBuilder {
 
 /// The base URL of every path.
 fn base(mut url: Url) -> Result<Url, BuildError> {
-    let shown = diffsync_core::job::redact_url(&url);
+    let shown = diffsync_core::value::redact_url(&url);
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(BuildError::new(format!("`{shown}` is no address of an API; expected `https://host/path`")));
     }

@@ -102,7 +102,7 @@ pub(crate) fn url(url: &Url, hidden: &Redactor) -> String {
     }
 
     if !shown.username().is_empty() || shown.password().is_some() {
-        return diffsync_core::job::redact_url(url);
+        return diffsync_core::value::redact_url(url);
     }
 
     hidden.clean(shown.as_str())

@@ -6,8 +6,7 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 
 use diffsync_core::adapter::{AdapterError, TargetErrorKind};
-use diffsync_core::job::redact_url;
-use diffsync_core::value::Url;
+use diffsync_core::value::{Url, redact_url};
 use futures_util::TryStreamExt;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Decode, MySql as Driver, Row as _, TypeInfo, ValueRef};

@@ -7,8 +7,7 @@ use std::fmt::Write;
 use std::str::FromStr;
 
 use diffsync_core::adapter::{AdapterError, TargetErrorKind};
-use diffsync_core::job::redact_url;
-use diffsync_core::value::Url;
+use diffsync_core::value::{Url, redact_url};
 use futures_util::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow};
 use sqlx::query::{Query, QueryScalar};

@@ -5,9 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use diffsync_core::adapter::{AdapterError, TargetErrorKind};
-use diffsync_core::job::redact_url;
 use diffsync_core::memory::MemoryScope;
-use diffsync_core::value::Url;
+use diffsync_core::value::{Url, redact_url};
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Row as _};

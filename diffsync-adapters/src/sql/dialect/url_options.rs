@@ -1,8 +1,7 @@
 //! The options after `?` in the URL of a database.
 
 use diffsync_core::adapter::AdapterError;
-use diffsync_core::job::redact_url;
-use diffsync_core::value::Url;
+use diffsync_core::value::{Url, redact_url};
 
 use super::quoting::suggestion;
 

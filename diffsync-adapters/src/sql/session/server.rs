@@ -1,8 +1,7 @@
 //! The database that a URL names, and its errors in words.
 
 use diffsync_core::adapter::{AdapterError, TargetError, TargetErrorKind};
-use diffsync_core::job::redact_url;
-use diffsync_core::value::Url;
+use diffsync_core::value::{Url, redact_url};
 
 use super::error::{is_conflict, redact};
 use crate::sql::dialect::Database;

@@ -2,14 +2,12 @@
 
 mod error;
 mod read;
-mod redact;
 mod spec;
 mod types;
 mod values;
 
 pub use self::error::{VariableError, VariableErrors};
 pub use self::read::{Variable, VariableReader};
-pub use self::redact::redact_url;
 pub use self::spec::VariableSpec;
 pub use self::values::VariableValues;
 pub use crate::model::schema::VariableKind;

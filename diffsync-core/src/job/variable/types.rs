@@ -7,8 +7,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::read::Variable;
-use super::redact::redact_url;
 use crate::model::schema::VariableKind;
+use crate::value::redact::redact_url;
 use crate::value::secret::Secret;
 
 macro_rules! range {
