@@ -67,14 +67,14 @@ fn carry_out(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, 
     };
     left_out(job, &plan, &values).map_err(refused)?;
     let prepared = prepare(job, &values, |spec| format!("`--set {}=…`{}", flag_name(spec), or_in_environment(spec)))?;
-    let application = ApplyRequest { key: key_of(&plan, matches)?, policy: policy(matches), plan: Arc::clone(&plan) };
+    let request = ApplyRequest { key: key_of(&plan, matches)?, policy: policy(matches), plan: Arc::clone(&plan) };
     let mut undo_file = UndoFile::wanted(matches)?;
     let mut options = RunOptions::new(job.info()).apply();
     if let Some(profile) = profile {
         profile.set_options(&mut options);
     }
     let options = flags::options(options, matches);
-    let mut options = options.apply_plan(application).map_err(|error| refused(error.to_string()))?;
+    let mut options = options.apply_plan(request).map_err(|error| refused(error.to_string()))?;
     let log = undo_file.as_mut().map(|file| file.follow(&selected, &mut options, &values, program));
     let run = Started { selected: &selected, values: &values, plan: Some(shown.to_string()), program };
     let (report, sync) = execute(&run, &*prepared, &options, log, matches)?;

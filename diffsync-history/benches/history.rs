@@ -31,7 +31,7 @@ use diffsync_core::value::Url;
 use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target};
 use diffsync_history::{
     ChangeFilter, Cursor, History, HistoryPolicy, LogEntryFilter, NewSync, PageRequest, Recorder, RecorderOptions,
-    Retention, SyncFilter, SyncId, Under,
+    Retention, SyncFilter, SyncId, TreeScope,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -226,9 +226,9 @@ async fn read(history: &History, id: SyncId, records: usize) {
     let late = PageRequest::after((records - 1_000).to_string().parse::<Cursor>().unwrap(), 100);
     timed("first page of the changes", 5, async || history.changes(id, &all(), first).await.unwrap()).await;
     timed("last page of the changes", 5, async || history.changes(id, &all(), late).await.unwrap()).await;
-    let roots = ChangeFilter { under: Under::Root, ..all() };
+    let roots = ChangeFilter { under: TreeScope::Root, ..all() };
     let page = timed("first page of the roots", 5, async || history.changes(id, &roots, first).await.unwrap()).await;
-    let children = ChangeFilter { under: Under::Record(page.items[0].position), ..all() };
+    let children = ChangeFilter { under: TreeScope::Record(page.items[0].position), ..all() };
     timed("first page under a site", 5, async || history.changes(id, &children, first).await.unwrap()).await;
     let model = ChangeFilter { model: Some("site".into()), ..all() };
     timed("filter by model (rare, all pages read)", 3, async || {

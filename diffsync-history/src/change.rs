@@ -42,7 +42,7 @@ pub struct Change {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChangeFilter {
     /// Where in the tree they are.
-    pub under: Under,
+    pub under: TreeScope,
     /// Changes of this model.
     pub model: Option<String>,
     /// Changes with this action.
@@ -55,7 +55,7 @@ pub struct ChangeFilter {
 
 /// A part of a diff's tree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Under {
+pub enum TreeScope {
     /// All records.
     #[default]
     Any,
@@ -113,9 +113,9 @@ impl History {
         request: PageRequest,
     ) -> Result<Page<Change>, HistoryError> {
         let parent = match filter.under {
-            Under::Any => None,
-            Under::Root => Some(ROOT),
-            Under::Record(position) => Some(i64::try_from(position).unwrap_or(i64::MAX)),
+            TreeScope::Any => None,
+            TreeScope::Root => Some(ROOT),
+            TreeScope::Record(position) => Some(i64::try_from(position).unwrap_or(i64::MAX)),
         };
         let by_parent = parent.map_or(String::new(), |_| (self.dialect().use_index)("history_change_parent"));
         let mut query = Query::new(

@@ -86,7 +86,7 @@ mod sync;
 mod time;
 mod url;
 
-pub use self::change::{Change, ChangeFilter, Under};
+pub use self::change::{Change, ChangeFilter, TreeScope};
 pub use self::entry::{LogEntry, LogEntryFilter};
 pub use self::error::HistoryError;
 pub use self::lease::{Lease, LeaseError, LeaseName};

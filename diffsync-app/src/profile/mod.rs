@@ -1,8 +1,8 @@
 //! Profiles: named configurations of a job, in a file.
 
 mod read;
-mod secret;
 mod show;
+mod source;
 
 use std::ffi::OsString;
 use std::fs;

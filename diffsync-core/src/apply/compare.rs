@@ -99,7 +99,7 @@ impl<D: Dataset> Loaded<D> {
         let Self { source, target, scope, comparison } = self;
         let Some(selection) = &scope.selection else { return Plan::between(source, target, &scope, comparison) };
 
-        if selection.application().plan.head.kind == PlanKind::Undo {
+        if selection.request().plan.head.kind == PlanKind::Undo {
             let Rollback { source, tables, fit } = selection.rollback(&target.data, &scope);
             let mut plan = Plan::restored(source, target, tables, comparison);
             plan.set_fit(fit);

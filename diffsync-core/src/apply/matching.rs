@@ -38,7 +38,7 @@ impl PlanSelection {
 
     /// How the saved operations match a plan that was limited to them.
     pub(crate) fn fit<D: Dataset>(&self, plan: &Plan<D>, scope: &Scope) -> PlanFit {
-        let operations = &self.application().plan.operations;
+        let operations = &self.request().plan.operations;
         let mut found = vec![false; operations.len()];
 
         let tables = plan.diff().tables().iter().enumerate();
@@ -87,7 +87,7 @@ impl PlanSelection {
             return Some(format!("the target {why}"));
         }
 
-        let values = ValueComparison::new(D::SCHEMAS[model], scope, &self.application().key, &operation.id);
+        let values = ValueComparison::new(D::SCHEMAS[model], scope, &self.request().key, &operation.id);
 
         let moved = match (operation.op, target) {
             (Operation::Create, None) => None,

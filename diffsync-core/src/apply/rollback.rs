@@ -83,7 +83,7 @@ impl<D: Dataset> ModelVisitor<D> for RollbackBuilder<'_, D> {
         // The rows of the target that already have an operation.
         let mut seen = FixedBitSet::with_capacity(target.len());
 
-        let operations = self.selection.application().plan.operations.iter().enumerate();
+        let operations = self.selection.request().plan.operations.iter().enumerate();
         for (at, operation) in operations.filter(|(_, operation)| operation.model == M::NAME) {
             let id = serde_json::from_value::<M::Id>(operation.id.clone()).ok();
             let asked = id.as_ref().map(|id| (flags.of(id), self.scope.filters_admit::<M>(operation.op, id)));
@@ -177,7 +177,7 @@ impl<D: Dataset> RollbackBuilder<'_, D> {
         writes_left_out(&self.rollback.source, &self.rollback.tables, self.target, &mut self.models);
 
         D::visit_models(&mut ExcludedWrites {
-            operations: &self.selection.application().plan.operations,
+            operations: &self.selection.request().plan.operations,
             models: &self.models,
             rollback: &mut self.rollback,
         });
@@ -197,7 +197,7 @@ impl<D: Dataset> RollbackBuilder<'_, D> {
             return RecordStep::Moved(format!("the target {why}"));
         }
 
-        let values = ValueComparison::new(M::SCHEMA, self.scope, &self.selection.application().key, &operation.id);
+        let values = ValueComparison::new(M::SCHEMA, self.scope, &self.selection.request().key, &operation.id);
         let Some(row) = row else {
             return match operation.op {
                 Operation::Create => {

@@ -12,20 +12,20 @@ use crate::model::{ModelExt, SyncModel};
 /// The operations of a saved plan, to be looked up by a comparison that is limited to them.
 #[derive(Debug, Clone)]
 pub(crate) struct PlanSelection {
-    application: ApplyRequest,
+    request: ApplyRequest,
     /// The place of each operation in the plan, by kind, model and identifier.
     places: Arc<HashMap<(Operation, String, String), usize>>,
 }
 
 impl PlanSelection {
-    pub(crate) fn new(application: ApplyRequest) -> Self {
-        let operations = application.plan.operations.iter().enumerate();
+    pub(crate) fn new(request: ApplyRequest) -> Self {
+        let operations = request.plan.operations.iter().enumerate();
         let places = operations.map(|(place, its)| ((its.op, its.model.clone(), its.id.to_string()), place)).collect();
-        Self { application, places: Arc::new(places) }
+        Self { request, places: Arc::new(places) }
     }
 
-    pub(crate) fn application(&self) -> &ApplyRequest {
-        &self.application
+    pub(crate) fn request(&self) -> &ApplyRequest {
+        &self.request
     }
 
     pub(crate) fn get(&self, operation: Operation, model: &str, id: &str) -> Option<usize> {
@@ -44,13 +44,13 @@ impl PlanSelection {
         let id: Arc<str> = id.to_string().into();
         let Some(place) = self.get(operation, M::NAME, &id) else { return false };
 
-        let saved = &self.application.plan.operations[place];
+        let saved = &self.request.plan.operations[place];
         let same = |values: &Map<String, Value>, read: &dyn Fn(usize) -> Result<Value, serde_json::Error>| {
             let attributes = M::SCHEMA.attributes.iter().enumerate();
             let mut compared = 0;
             let all = attributes.filter(|(position, _)| changed(*position)).all(|(position, attribute)| {
                 compared += 1;
-                let now = self.application.key.read(M::SCHEMA, &id, position, read);
+                let now = self.request.key.read(M::SCHEMA, &id, position, read);
                 now.is_ok_and(|now| values.get(attribute.name) == Some(&now))
             });
             all && compared == values.len()
@@ -68,6 +68,6 @@ impl PlanSelection {
     /// Whether the plan has this delete as a cascaded one, or `None` if it does not have it.
     pub(crate) fn is_cascaded(&self, model: &str, id: &Value) -> Option<bool> {
         let place = self.get(Operation::Delete, model, &id.to_string())?;
-        Some(self.application.plan.operations[place].cascaded)
+        Some(self.request.plan.operations[place].cascaded)
     }
 }

@@ -156,7 +156,7 @@ impl<J: Job> Run<J> {
 
     async fn load_sides(&mut self) -> Result<(), RunError> {
         self.not_yet(Step::LoadSource, "load")?;
-        if self.options.application.as_ref().is_some_and(|its| its.plan.head.kind == PlanKind::Undo) {
+        if self.options.apply_request.as_ref().is_some_and(|its| its.plan.head.kind == PlanKind::Undo) {
             return self.load_target_only().await;
         }
 
@@ -254,7 +254,7 @@ impl<J: Job> Run<J> {
             filters: vec![self.options.filter.clone()],
             ignore: J::INFO.ignore,
             can: abilities::<J::Data, J::Target>(target),
-            selection: self.options.application.clone().map(PlanSelection::new),
+            selection: self.options.apply_request.clone().map(PlanSelection::new),
         }
     }
 
@@ -455,7 +455,7 @@ impl<J: Job> Run<J> {
     fn refusal(&self, plan: &Plan<J::Data>, target: &J::Target) -> Option<Refusal> {
         let drift = || {
             let fit = plan.fit()?;
-            let policy = self.options.application.as_ref().map(|application| application.policy).unwrap_or_default();
+            let policy = self.options.apply_request.as_ref().map(|request| request.policy).unwrap_or_default();
             if policy == StalePolicy::Refuse && !fit.moved.is_empty() {
                 return Some(Refusal::Drift(fit.moved.clone()));
             }

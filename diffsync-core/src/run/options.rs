@@ -59,7 +59,7 @@ pub struct RunOptions {
     /// How long the run may take. Calls in flight are finished then; the rest is not attempted.
     pub time_limit: Option<Duration>,
     /// The plan file to apply; nothing else is done.
-    pub application: Option<ApplyRequest>,
+    pub apply_request: Option<ApplyRequest>,
     /// The key that seals the secrets of the run's undo plan; without a key there is no undo plan.
     pub undo: Option<PlanKey>,
     /// Where the undo plan is written while the run goes on. Nothing is written there for a target that writes only when it
@@ -92,7 +92,7 @@ impl RunOptions {
             retry: RetryPolicy::default(),
             record_time_limit: Some(Duration::from_mins(5)),
             time_limit: job.time_limit,
-            application: None,
+            apply_request: None,
             undo: None,
             undo_log: None,
             lock: None,
@@ -121,12 +121,11 @@ impl RunOptions {
     /// # Errors
     ///
     /// If the plan names flags that do not exist.
-    pub fn apply_plan(mut self, application: ApplyRequest) -> Result<Self, UnknownFlags> {
-        let PlanOptions { flags, filter, limit_overrides, on_guard, max_rejected } =
-            application.plan.head.options.clone();
+    pub fn apply_plan(mut self, request: ApplyRequest) -> Result<Self, UnknownFlags> {
+        let PlanOptions { flags, filter, limit_overrides, on_guard, max_rejected } = request.plan.head.options.clone();
         let flags = bitflags::parser::from_str_strict(&flags).map_err(|_| UnknownFlags(flags))?;
 
-        if application.plan.head.kind == PlanKind::Sync {
+        if request.plan.head.kind == PlanKind::Sync {
             self.flags = flags;
             self.filter = filter;
         }
@@ -135,7 +134,7 @@ impl RunOptions {
         self.limit_overrides.splice(0..0, limit_overrides);
         self.on_guard = on_guard;
         self.max_rejected = max_rejected;
-        self.application = Some(application);
+        self.apply_request = Some(request);
         Ok(self)
     }
 

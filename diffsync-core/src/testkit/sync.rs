@@ -52,7 +52,7 @@ pub(super) async fn load<T: Adapter>(target: &T) -> Result<T::Data, Violation> {
 pub(super) async fn plan<T>(
     source: T::Data,
     target: &T,
-    application: Option<ApplyRequest>,
+    request: Option<ApplyRequest>,
 ) -> Result<Plan<T::Data>, Violation>
 where
     T: Adapter,
@@ -61,7 +61,7 @@ where
     let data = load(target).await?;
     let can = abilities::<T::Data, T>(target);
     let scope =
-        Scope { can, selection: application.map(crate::plan_file::selection::PlanSelection::new), ..Scope::default() };
+        Scope { can, selection: request.map(crate::plan_file::selection::PlanSelection::new), ..Scope::default() };
     Ok(Loaded::of(Checked::new(Side::Source, source), Checked::new(Side::Target, data), scope).compare())
 }
 
@@ -70,14 +70,14 @@ pub(super) async fn sync<T>(
     source: T::Data,
     target: &T,
     concurrency: Option<NonZeroUsize>,
-    application: Option<ApplyRequest>,
+    request: Option<ApplyRequest>,
 ) -> Result<(SyncResult, Option<UndoPlan>), Violation>
 where
     T: Adapter,
     T::Data: WrittenBy<T>,
 {
-    let key = application.as_ref().map(|application| application.key.clone());
-    let plan = plan(source, target, application).await?;
+    let key = request.as_ref().map(|request| request.key.clone());
+    let plan = plan(source, target, request).await?;
     let text = plan.tree().to_string();
 
     let options = ExecuteOptions {

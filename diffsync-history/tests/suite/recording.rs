@@ -6,7 +6,7 @@ use diffsync_core::plan::Counts;
 use diffsync_core::value::Secret;
 use diffsync_history::{
     ChangeFilter, HistoryError, LogEntryFilter, LogLevel, LogLine, LogLineFilter, PageRequest, Recorder,
-    RecorderOptions, SyncStatus, Under,
+    RecorderOptions, SyncStatus, TreeScope,
 };
 use serde_json::json;
 
@@ -95,9 +95,9 @@ fn the_diff_is_kept_as_a_tree_of_rows_without_secrets() {
         assert_eq!(all.items[3].changes, None);
 
         let under = |under| ChangeFilter { under, ..ChangeFilter::default() };
-        let roots = history.changes(sync.id, &under(Under::Root), PageRequest::default()).await.unwrap();
+        let roots = history.changes(sync.id, &under(TreeScope::Root), PageRequest::default()).await.unwrap();
         assert_eq!(roots.items.iter().map(|change| change.position).collect::<Vec<_>>(), [0, 2, 3]);
-        let children = history.changes(sync.id, &under(Under::Record(3)), PageRequest::default()).await.unwrap();
+        let children = history.changes(sync.id, &under(TreeScope::Record(3)), PageRequest::default()).await.unwrap();
         assert_eq!(children.items.iter().map(|change| change.position).collect::<Vec<_>>(), [4]);
     });
 }

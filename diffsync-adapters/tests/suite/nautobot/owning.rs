@@ -170,8 +170,8 @@ async fn take_back(report: &diffsync_core::report::RunReport, key: &PlanKey, nau
     let mut file = Vec::new();
     report.undo.as_ref().unwrap().write(&head, &mut file).unwrap();
     let plan = Arc::new(SavedPlan::read(&mut &*file).unwrap());
-    let application = ApplyRequest { plan, key: key.clone(), policy: StalePolicy::Refuse };
-    let report = run_with(Inventory::default(), nautobot, |options| options.apply_plan(application).unwrap()).await;
+    let request = ApplyRequest { plan, key: key.clone(), policy: StalePolicy::Refuse };
+    let report = run_with(Inventory::default(), nautobot, |options| options.apply_plan(request).unwrap()).await;
     let stale: Vec<_> = report.stale.iter().map(ToString::to_string).collect();
     assert_eq!((report.status, failures(&report), stale), (Status::Completed, Vec::new(), Vec::new()));
 }

@@ -267,12 +267,12 @@ fn the_head_says_how_the_run_was_done() {
 fn flags_that_do_not_exist_are_refused() {
     let mut plan = read(&text()).unwrap();
     plan.head.options.flags = "SKIP_EVERYTHING".into();
-    let application = diffsync_core::plan_file::ApplyRequest {
+    let request = diffsync_core::plan_file::ApplyRequest {
         plan: plan.into(),
         key: key(),
         policy: diffsync_core::plan_file::StalePolicy::Refuse,
     };
-    let error = RunOptions::new(&SyncWorlds::INFO).apply_plan(application).unwrap_err();
+    let error = RunOptions::new(&SyncWorlds::INFO).apply_plan(request).unwrap_err();
     assert_eq!(error.to_string(), "the plan was made with flags that do not exist: SKIP_EVERYTHING");
 }
 

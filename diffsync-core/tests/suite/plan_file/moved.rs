@@ -159,9 +159,9 @@ fn with_another_key_every_secret_seems_to_have_changed() {
     find(&mut source, "new").community = Secret::new("hunter2".into());
     let text = plan(&source, &target);
     let mut options = crate::plan_file::apply_plan(apply(), &text, StalePolicy::Refuse);
-    let application = options.application.as_mut().unwrap();
-    assert_eq!(application.key, key());
-    application.key = PlanKey::new(b"another key, long enough").unwrap();
+    let request = options.apply_request.as_mut().unwrap();
+    assert_eq!(request.key, key());
+    request.key = PlanKey::new(b"another key, long enough").unwrap();
     let (report, _) = Rig::new(source, target).run(options);
     // The default secret of all others is one too.
     assert_eq!((report.status, report.stale.len()), (Status::Refused, 4), "{:?}", stale(&report));
