@@ -20,7 +20,7 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
     let program = std::env::current_exe().ok();
     let name = program.as_deref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
     Command::new(name.unwrap_or("diffsync").to_owned())
-        .about("Keeps two systems in step: shows how they differ, and brings the target in line with the source")
+        .about("Keeps two systems in sync: shows how they differ, and brings the target in line with the source")
         .version(version)
         .subcommand_required(true)
         .arg_required_else_help(true)

@@ -37,7 +37,7 @@ impl UndoFile {
         Ok(Some(Self { path: path.clone(), file, key, made, log: None }))
     }
 
-    /// Makes a run with these options write the file as it goes on. The returned observer must be given to the run.
+    /// Makes a run with these options write the file as it proceeds. The returned observer must be given to the run.
     pub(crate) fn follow(
         &mut self,
         selected: &Selected<'_>,
@@ -83,7 +83,7 @@ impl UndoFile {
     }
 }
 
-/// The undo plan while the run goes on.
+/// The undo plan during the run.
 struct Log {
     path: PathBuf,
     job: &'static JobInfo,

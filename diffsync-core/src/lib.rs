@@ -1,4 +1,4 @@
-//! The engine of diffsync, which keeps two systems in step. Programs use it through the crate `diffsync`.
+//! The engine of diffsync, which keeps two systems in sync. Programs use it through the crate `diffsync`.
 //!
 //! A [model](SyncModel) is a struct for one kind of record: it says which fields identify a record and which are
 //! compared. A [data set](Dataset) is a struct of [tables](Table), one for each model. An [adapter](Adapter) loads a

@@ -1,9 +1,9 @@
-//! What runs of [diffsync](https://docs.rs/diffsync) leave behind: who ran what and when, the diff, what became of each record,
+//! Stores the history of [diffsync](https://docs.rs/diffsync) runs: who ran what and when, the diff, the outcome of each record,
 //! and the durations and memory of each step.
 //!
 //! A [`History`] is an `SQLite` file, or a database on a `PostgreSQL` server. It is created on first use, and several programs
-//! on several hosts can share one. A [`Recorder`] observes a run and writes while the run goes on, so that a reader sees its log
-//! entries appear, and a run that is killed leaves all but its last quarter of a second.
+//! on several hosts can share one. A [`Recorder`] observes a run and writes as it proceeds, so that a reader sees its log entries
+//! appear, and a run that is killed leaves all but its last quarter of a second.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -21,7 +21,7 @@
 //!
 //!     let sync = NewSync { job: J::INFO.id.into(), started_by: "anna".into(), ..NewSync::default() };
 //!     let recording = RecorderOptions {
-//!         // No other run of this job may go on at the same time.
+//!         // No other run of this job may take place at the same time.
 //!         leases: vec![LeaseName::job(J::INFO.id, J::INFO.id)],
 //!         cancellation: options.cancellation.clone(),
 //!         ..RecorderOptions::default()
@@ -42,7 +42,7 @@
 //!
 //! | what | read with | kept |
 //! | --- | --- | --- |
-//! | a [sync](SavedSync) for each run, with its steps and counts | [`History::syncs`], [`History::sync`] | for ever |
+//! | a [sync](SavedSync) for each run, with its steps and counts | [`History::syncs`], [`History::sync`] | indefinitely |
 //! | its diff, a [change](Change) for each record | [`History::changes`] | until it is pruned |
 //! | a [log entry](LogEntry) for each record that was to be written | [`History::entries`] | until it is pruned |
 //! | the [lines](LogLine) that the program logged | [`History::lines`] | until it is pruned |
@@ -55,13 +55,13 @@
 //! # One run at a time
 //!
 //! A [lease](Lease) keeps two runs from doing the same at the same time, whatever program or host they are started from. It is
-//! renewed every 10 seconds, and ends by itself 30 seconds after its process was killed. [`History::mark_interrupted`] then says
-//! in the history what became of that run.
+//! renewed every 10 seconds, and ends by itself 30 seconds after its process was killed. [`History::mark_interrupted`] then
+//! marks its run as interrupted.
 //!
 //! # When the history cannot be written
 //!
 //! [`HistoryPolicy`] decides: a run that requires a history is cancelled, and writes to its target only once its diff is recorded;
-//! any other run goes on, and its sync says how many rows are missing. A connection that broke, or a file that is locked, is
+//! any other run continues, and its sync says how many rows are missing. A connection that broke, or a file that is locked, is
 //! retried for a while first. Every [error](HistoryError) says what could not be done, where, and what to do about it.
 
 #![forbid(unsafe_code)]

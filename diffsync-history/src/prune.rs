@@ -72,7 +72,7 @@ impl History {
     /// Removes the details of old syncs, and gives their space back.
     ///
     /// This is done in many short steps, so other programs can read and write meanwhile. If it is cut short, the next call
-    /// goes on.
+    /// continues.
     ///
     /// # Errors
     ///
@@ -129,7 +129,7 @@ impl History {
         Ok(removed)
     }
 
-    /// Gives the space of removed rows back.
+    /// Reclaims the space of removed rows.
     async fn vacuum(&self) -> Result<(), HistoryError> {
         let failed = |error| self.error("give space back", error);
         let mut connection = self.connection("give space back").await?;

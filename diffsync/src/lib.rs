@@ -1,6 +1,6 @@
-//! Keeps two systems in step. You describe your records as structs, say how each system is read and how one of them is
-//! written, and name both in a job. diffsync compares them, writes the differences in the right order, and reports what
-//! became of every record.
+//! Keeps two systems in sync. You describe your records as structs, say how each system is read and how one of them is
+//! written, and name both in a job. diffsync compares them, writes the differences in the right order, and reports the
+//! outcome of each record.
 //!
 //! - A [model](SyncModel) is a struct for one kind of record: it says which fields identify a record and which are
 //!   compared.

@@ -33,7 +33,7 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(
             Command::new("show")
-                .about("Show a sync: who ran it, the steps with time and memory, and what became of the records")
+                .about("Show a sync: who ran it, the steps with time and memory, and the outcomes of the records")
                 .arg(sync())
                 .arg(output()),
         )
@@ -46,7 +46,7 @@ pub(crate) fn command() -> Command {
                 .arg(text_arg("text", "TEXT", "Only records with this text in the identifier")),
         )
         .subcommand(
-            paged(Command::new("logs").about("Show what became of the records of a sync, or what it logged"), "100")
+            paged(Command::new("logs").about("Show the outcomes of the records of a sync, or what it logged"), "100")
                 .arg(sync())
                 .arg(text_arg("model", "MODEL", "Only records of this model"))
                 .arg(action())
@@ -108,7 +108,7 @@ fn paged(command: Command, size: &'static str) -> Command {
                 .default_value(size),
         )
         .arg(
-            text_arg("after", "CURSOR", "Go on after this place, as the page before says")
+            text_arg("after", "CURSOR", "Continue after this cursor, from the end of the previous page")
                 .value_parser(|text: &str| text.parse::<Cursor>()),
         )
         .arg(output())

@@ -11,7 +11,7 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-/// The recorder of the run that goes on. A program runs one job at a time.
+/// The recorder of the current run. A program runs one job at a time.
 static RECORDER: Mutex<Weak<Recorder>> = Mutex::new(Weak::new());
 
 /// A layer of the log that records the events of a run in its history.

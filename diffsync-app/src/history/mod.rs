@@ -1,4 +1,4 @@
-//! The history: what runs leave behind, and the commands that show it.
+//! The history of runs, and the commands that show it.
 
 mod command;
 mod details;
@@ -38,7 +38,7 @@ pub(crate) fn policy() -> Arg {
         .value_parser(["best-effort", "required", "off"])
         .default_value("best-effort")
         .help(
-            "If the run cannot be recorded, best-effort: warn and go on; required: write nothing; off: record nothing",
+            "If the run cannot be recorded, best-effort: warn and continue; required: write nothing; off: record nothing",
         )
         .help_heading("History")
 }

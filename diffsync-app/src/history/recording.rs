@@ -40,7 +40,7 @@ pub(crate) struct Recording {
 impl Recording {
     /// Begins to record a run, and takes the leases that keep others from writing at the same time.
     ///
-    /// If the history cannot be opened, the run goes on without it, unless it is required.
+    /// If the history cannot be opened, the run continues without it, unless it is required.
     pub(crate) async fn begin(
         run: &Started<'_>,
         options: &mut RunOptions,

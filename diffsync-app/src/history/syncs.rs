@@ -74,7 +74,7 @@ fn planned(sync: &SavedSync) -> String {
     if shown.is_empty() { "nothing to do".to_owned() } else { shown.join(", ") }
 }
 
-/// What became of the records of a run.
+/// The outcomes of the records of a run.
 fn ended(sync: &SavedSync) -> String {
     let counts: OutcomeCounts = sync.counts.unwrap_or_default();
     let shown = outcome_texts(&counts);

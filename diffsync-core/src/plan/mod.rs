@@ -1,7 +1,7 @@
 //! The plan of a run: both sides and the diff between them.
 //!
 //! [`Plan`] is typed by its data set; a [`PlanView`] reads any plan, for reports and pages. A [`Diff`] lists what must change,
-//! a [`DiffTree`] prints it, and an [`Outcome`] says what became of each record. A [`Refusal`] is why a plan may not be
+//! a [`DiffTree`] prints it, and [`Outcomes`] holds the outcome of each record. A [`Refusal`] is why a plan may not be
 //! executed.
 
 pub(crate) mod diff;

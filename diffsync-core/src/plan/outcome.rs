@@ -1,4 +1,4 @@
-//! What became of each record of a run.
+//! The outcome of each record of a run.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::plan::diff::{Diff, TableDiff, Withheld};
 use crate::plan::hold_reason::HoldReason;
 use crate::plan::record_ref::RecordRef;
 
-/// What became of a record that was to be created, updated or deleted.
+/// The outcome of a record that was to be created, updated or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -149,7 +149,7 @@ impl fmt::Display for OutcomeKind {
     }
 }
 
-/// What became of every record that was to be created, updated or deleted.
+/// The outcome of each record that was to be created, updated or deleted.
 #[derive(Debug, Clone, Default)]
 pub struct Outcomes {
     models: Vec<ModelOutcomes>,

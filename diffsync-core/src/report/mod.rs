@@ -1,7 +1,7 @@
-//! The report of a run, and its events while it goes on.
+//! The report of a run, and its events.
 //!
 //! [`RunReport`] is the result of a run, and serialises as one document. An [`Observer`] receives an [`Event`] for each step
-//! and each record while the run goes on.
+//! and each record during the run.
 
 pub(crate) mod config;
 pub(crate) mod event;
@@ -67,7 +67,7 @@ pub struct RunReport {
     pub filtered: Vec<Filtered>,
     /// The drift: operations of the applied plan file that no longer fit.
     pub stale: Vec<Drift>,
-    /// How many operations of that plan file were done already.
+    /// How many operations of that plan file had already been applied.
     pub already_done: usize,
     /// How many calls to the two systems were retried.
     pub retries: u64,

@@ -62,7 +62,7 @@ pub struct RunOptions {
     pub apply_request: Option<ApplyRequest>,
     /// The key that seals the secrets of the run's undo plan; without a key there is no undo plan.
     pub undo: Option<PlanKey>,
-    /// Where the undo plan is written while the run goes on. Nothing is written there for a target that writes only when it
+    /// Where the undo plan is written during the run. Nothing is written there for a target that writes only when it
     /// completes the run.
     pub undo_log: Option<UndoLog>,
     /// Keeps two runs from writing to one system at the same time. A dry run takes no lock.

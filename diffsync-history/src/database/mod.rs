@@ -166,7 +166,7 @@ pub(crate) struct Dialect {
     pub(crate) has_schema: &'static str,
     /// The time now in microseconds since 1970, by the clock that all programs share.
     pub(crate) now: &'static str,
-    /// Gives the space of deleted rows back.
+    /// Reclaims the space of deleted rows.
     pub(crate) vacuum: Vacuum,
     /// What follows a table's name so that it is read by an index.
     pub(crate) use_index: fn(&str) -> String,

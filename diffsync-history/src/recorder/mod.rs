@@ -1,4 +1,4 @@
-//! Recording a run while it goes on.
+//! Recording a run.
 
 mod batch;
 mod end;
@@ -33,7 +33,7 @@ use crate::sync::{NewSync, SyncId};
 pub enum HistoryPolicy {
     /// It is cancelled, and it writes to its target only once its diff is recorded.
     Required,
-    /// It goes on. What could not be recorded is counted, and missing.
+    /// It continues. What could not be recorded is counted, and missing.
     #[default]
     BestEffort,
 }

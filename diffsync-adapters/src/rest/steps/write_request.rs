@@ -270,6 +270,6 @@ fn partly_done(request: &Request, body: &Value) -> String {
 
 /// The error of a row that an answer does not mention.
 fn unsaid(request: &Request, answer: &Response) -> Error {
-    let text = "the answer does not report what became of this record".to_owned();
+    let text = "the answer does not report the outcome of this record".to_owned();
     judged(request, answer, answer.status, Verdict::Unknown(text))
 }
