@@ -7,8 +7,8 @@ use crate::data::dataset::Dataset;
 use crate::data::graph::walk;
 use crate::data::side::Side;
 use crate::model::operation::Operation;
+use crate::plan::RecordRef;
 use crate::plan::outcome::{Outcome, Task};
-use crate::plan::{PlanView, RecordRef};
 
 impl<D: Dataset> Execution<'_, D> {
     /// A model's creates and updates in groups, to be written one after the other: level by level if the model links to
