@@ -257,26 +257,26 @@ impl Writer {
         }
     }
 
-    /// Writes the batch, or drops it if that is not possible.
+    /// Writes the batch, or drops its rows if that is not possible.
     async fn flush(&mut self) {
-        let batch = mem::take(&mut self.batch);
+        let mut batch = mem::take(&mut self.batch);
         if batch.is_empty() {
             return;
         }
         let (written, dropped) = (batch.added_to(self.counts), batch.dropped_from(self.counts));
-        if self.paused_until.is_some_and(|until| Instant::now() < until) {
-            self.counts = dropped;
-            return;
-        }
-
-        let (statements, inserts) = batch.into_writes(self.sync_no, written);
-        match self.write(&statements, &inserts).await {
-            Ok(()) => self.counts = written,
-            Err(error) => {
-                self.counts = dropped;
-                self.fail(error);
+        let is_paused = self.paused_until.is_some_and(|until| Instant::now() < until);
+        if !is_paused {
+            let (statements, inserts) = batch.writes(self.sync_no, written);
+            match self.write(&statements, &inserts).await {
+                Ok(()) => {
+                    self.counts = written;
+                    return;
+                }
+                Err(error) => self.fail(error),
             }
         }
+        self.counts = dropped;
+        self.batch = batch.without_rows();
     }
 
     /// Executes statements together. A transient error is retried for a while: a row that exists is not inserted again, so
