@@ -60,6 +60,7 @@ pub struct LogEntryFilter {
 }
 
 /// What an entry shares with the row of the diff that it refers to is kept there alone.
+const JOINED: &str = " LEFT JOIN history_change AS c ON c.sync_no = e.sync_no AND c.seq = e.change_seq";
 const ACTION: &str = "coalesce(e.action, c.action)";
 const MODEL: &str = "coalesce(e.model, c.model)";
 const RECORD: &str = "coalesce(e.record, c.record)";
@@ -101,14 +102,11 @@ impl History {
         } else {
             (String::new(), String::new())
         };
+        let is_joined = filter.model.is_some() || filter.action.is_some() || filter.text.is_some();
+        let joined = if is_joined { JOINED } else { "" };
 
         let mut query = Query::new(
-            &format!(
-                "SELECT e.seq, e.at, e.status, e.url, e.message, {ACTION} AS action, {MODEL} AS model, {RECORD} AS record, \
-                 coalesce(e.identifiers, c.identifiers) AS identifiers, c.changes FROM history_entry AS e{by_index} \
-                 LEFT JOIN history_change AS c ON c.sync_no = e.sync_no AND c.seq = e.change_seq \
-                 WHERE {condition} e.sync_no = ?"
-            ),
+            &format!("SELECT e.* FROM history_entry AS e{by_index}{joined} WHERE {condition} e.sync_no = ?"),
             self.number(sync).await?,
         );
         query.and("e.seq > ?", request.after.map_or(-1, |cursor| cursor.0));
@@ -119,7 +117,14 @@ impl History {
         query.and_if("e.at < ?", filter.to.map(Timestamp::as_microsecond));
         query.and_contains(&[RECORD, "coalesce(e.message, '')"], filter.text.as_deref());
         query.page("e.seq", request);
-        let rows = self.fetch("read log entries", &query.sql, query.values, LogEntry::read).await?;
+
+        // The page comes first: a database without statistics would join all rows before it takes a hundred of them.
+        let page = query.sql;
+        let sql = format!(
+            "SELECT e.seq, e.at, e.status, e.url, e.message, {ACTION} AS action, {MODEL} AS model, {RECORD} AS record, \
+             coalesce(e.identifiers, c.identifiers) AS identifiers, c.changes FROM ({page}) AS e{JOINED} ORDER BY e.seq"
+        );
+        let rows = self.fetch("read log entries", &sql, query.values, LogEntry::read).await?;
         Ok(Page::of(rows, request))
     }
 }

@@ -4,22 +4,15 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::url::HistoryUrl;
+use crate::url::{HistoryUrl, HistoryUrlError};
 
 /// A history cannot be opened, read or written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HistoryError {
-    /// A text does not name a history.
-    #[error(
-        "the history's URL is not valid: {0}; write `sqlite:///path/history.db` or `postgres://user@host/database`"
-    )]
-    Url(String),
-    /// It is not known where this user's data is.
-    #[error(
-        "there is no folder for the history, since neither XDG_DATA_HOME nor HOME is an absolute path; name a file for it"
-    )]
-    NoDataFolder,
+    /// Its URL is not valid.
+    #[error(transparent)]
+    Url(#[from] HistoryUrlError),
     /// The file cannot be opened, or it or its folder cannot be created.
     #[error("cannot open or create the history `{url}`: {source}; check who may read it and write to its folder")]
     File {

@@ -96,4 +96,4 @@ pub use self::prune::{Pruned, Retention};
 pub use self::recorder::{HistoryPolicy, Recorder, RecorderOptions};
 pub use self::store::History;
 pub use self::sync::{NewSync, PlannedCounts, PlannedModel, SavedSync, SyncFilter, SyncId, SyncStatus};
-pub use self::url::HistoryUrl;
+pub use self::url::{HistoryUrl, HistoryUrlError};

@@ -7,9 +7,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use diffsync_core::value::redact_url;
+use thiserror::Error;
 use url::Url;
-
-use crate::error::HistoryError;
 
 /// Where a history is: an `SQLite` file, or a database on a `PostgreSQL` server.
 ///
@@ -23,7 +22,7 @@ use crate::error::HistoryError;
 /// // A password is never shown.
 /// let server: HistoryUrl = "postgres://sync:hunter2@db.example.com/history".parse()?;
 /// assert_eq!(server.to_string(), "postgres://***@db.example.com/history");
-/// # Ok::<(), diffsync_history::HistoryError>(())
+/// # Ok::<(), diffsync_history::HistoryUrlError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct HistoryUrl(Arc<Place>);
@@ -35,21 +34,37 @@ pub(crate) enum Place {
     Server(Url),
 }
 
+/// It is not known where the history is.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum HistoryUrlError {
+    /// A text does not name a history.
+    #[error(
+        "the history's URL is not valid: {0}; write `sqlite:///path/history.db` or `postgres://user@host/database`"
+    )]
+    Invalid(String),
+    /// It is not known where this user's data is.
+    #[error(
+        "there is no folder for the history, since neither XDG_DATA_HOME nor HOME is an absolute path; name a file for it"
+    )]
+    NoDataFolder,
+}
+
 impl HistoryUrl {
     /// The history of this user: `diffsync/history.db` in `$XDG_DATA_HOME`, or in `~/.local/share`.
     ///
     /// # Errors
     ///
     /// If neither `XDG_DATA_HOME` nor the home directory is known.
-    pub fn in_data_dir() -> Result<Self, HistoryError> {
+    pub fn in_data_dir() -> Result<Self, HistoryUrlError> {
         Self::in_data_dir_of(|name| env::var_os(name).map(PathBuf::from))
     }
 
-    fn in_data_dir_of(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, HistoryError> {
+    fn in_data_dir_of(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, HistoryUrlError> {
         // The specification says to ignore a relative path.
         let absolute = |name| variable(name).filter(|path| path.is_absolute());
         let folder = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
-        let folder = folder.ok_or(HistoryError::NoDataFolder)?;
+        let folder = folder.ok_or(HistoryUrlError::NoDataFolder)?;
         Ok(Self::file(folder.join("diffsync").join("history.db")))
     }
 
@@ -74,11 +89,11 @@ impl HistoryUrl {
 }
 
 impl FromStr for HistoryUrl {
-    type Err = HistoryError;
+    type Err = HistoryUrlError;
 
-    fn from_str(text: &str) -> Result<Self, HistoryError> {
+    fn from_str(text: &str) -> Result<Self, HistoryUrlError> {
         // The text is not repeated, since what cannot be parsed may have a password anywhere.
-        let invalid = |reason: &str| HistoryError::Url(reason.to_owned());
+        let invalid = |reason: &str| HistoryUrlError::Invalid(reason.to_owned());
 
         let Some((scheme, rest)) = text.split_once("://") else {
             let path = text.strip_prefix("sqlite:").unwrap_or(text);
@@ -162,6 +177,6 @@ mod tests {
         };
         assert_eq!(of(Some("/data"), Some("/home/a")).unwrap().to_string(), "/data/diffsync/history.db");
         assert_eq!(of(Some("data"), Some("/home/a")).unwrap().to_string(), "/home/a/.local/share/diffsync/history.db");
-        assert!(matches!(of(None, None), Err(HistoryError::NoDataFolder)));
+        assert!(matches!(of(None, None), Err(HistoryUrlError::NoDataFolder)));
     }
 }

@@ -48,8 +48,8 @@ fn url(matches: &ArgMatches) -> Result<HistoryUrl, HistoryError> {
     let given = matches.get_one::<String>("database-url").cloned();
     // An empty variable is as good as none.
     match given.or_else(|| std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty())) {
-        Some(url) => url.parse(),
-        None => HistoryUrl::in_data_dir(),
+        Some(url) => Ok(url.parse()?),
+        None => Ok(HistoryUrl::in_data_dir()?),
     }
 }
 

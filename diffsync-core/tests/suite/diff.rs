@@ -8,7 +8,7 @@ use diffsync_core::value::Secret;
 use diffsync_core::{Dataset, Plan, SyncModel, Table};
 use serde_json::{Value, json};
 
-use crate::world::{Records, Region, World, counted, region, tree, world};
+use crate::world::{Records, Region, World, counted, records, region, tree, world};
 
 /// Compares two worlds and expects this tree.
 #[track_caller]
@@ -574,4 +574,35 @@ fn an_identifier_cannot_pass_for_another_line_of_the_tree() {
         let source = Records { regions: vec![region(slug)], ..Records::default() };
         assert_eq!(tree(source.world(), Records::default().world()), format!("+ region {shown}\n"));
     }
+}
+
+#[test]
+fn the_rows_of_a_tree_are_its_lines_each_after_the_record_that_it_lives_under() {
+    let mut source = records(&["europe", "europe/france", "europe/france/paris", "asia"]);
+    source.regions[1].name = "Asia".into();
+    let plan = Plan::new(source.world(), world(&["europe", "europe/spain", "asia"]));
+    let tree = plan.tree();
+    let rows: Vec<_> = tree
+        .rows()
+        .map(|row| {
+            let operation = row.operation().map(|operation| operation.to_string());
+            let changes = serde_json::to_value(row.changes()).unwrap();
+            let sides: Vec<_> = changes.as_object().unwrap().keys().cloned().collect();
+            let record = plan.record(row.record());
+            (row.position, row.parent, row.depth, row.model(), record, operation.unwrap_or_default(), sides.concat())
+        })
+        .collect();
+    let row = |position, parent, depth, model, record: &str, operation: &str, sides: &str| {
+        (position, parent, depth, model, record.to_owned(), operation.to_owned(), sides.to_owned())
+    };
+    assert_eq!(
+        rows,
+        [
+            row(0, None, 0, "region", "europe", "", ""),
+            row(1, Some(0), 1, "country", "france", "create", "+"),
+            row(2, Some(1), 2, "city", "france__paris", "create", "+"),
+            row(3, Some(0), 1, "country", "spain", "delete", "-"),
+            row(4, None, 0, "region", "asia", "update", "+-"),
+        ]
+    );
 }

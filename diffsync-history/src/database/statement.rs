@@ -3,7 +3,7 @@
 use super::Value;
 
 /// A statement with its values.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) sql: String,
     pub(crate) values: Vec<Value>,

@@ -1,5 +1,7 @@
 //! Rows that wait to be written together.
 
+use std::mem;
+
 use crate::change::ChangeRow;
 use crate::database::{Insert, Statement};
 use crate::entry::EntryRow;
@@ -85,22 +87,27 @@ impl Batch {
         RowCounts { dropped: counts.dropped + number(self.rows()), ..counts }
     }
 
+    /// Without its rows: what else there is to write is little, and can be written later.
+    pub(super) fn without_rows(self) -> Self {
+        Self { others: self.others, ..Self::default() }
+    }
+
     /// What writes it.
-    pub(super) fn into_writes(self, sync_no: i64, counts: RowCounts) -> (Vec<Statement>, Vec<Insert>) {
+    pub(super) fn writes(&mut self, sync_no: i64, counts: RowCounts) -> (Vec<Statement>, Vec<Insert>) {
         let mut inserts = Vec::new();
         if !self.changes.is_empty() {
-            inserts.push(Insert::new(sync_no, self.changes));
+            inserts.push(Insert::new(sync_no, mem::take(&mut self.changes)));
         }
         if !self.entries.is_empty() {
-            inserts.push(Insert::new(sync_no, self.entries));
+            inserts.push(Insert::new(sync_no, mem::take(&mut self.entries)));
         }
         if !self.lines.is_empty() {
-            inserts.push(Insert::new(sync_no, self.lines));
+            inserts.push(Insert::new(sync_no, mem::take(&mut self.lines)));
         }
 
         // In the same transaction, so the counts are those of the rows.
         let RowCounts { changes, entries, lines, dropped } = counts;
-        let mut statements = self.others;
+        let mut statements = self.others.clone();
         statements.push(Statement::new(
             "UPDATE history_sync SET changes = $1, entries = $2, lines = $3, dropped = $4 WHERE no = $5",
             vec![changes.into(), entries.into(), lines.into(), dropped.into(), sync_no.into()],

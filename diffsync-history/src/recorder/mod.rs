@@ -2,9 +2,13 @@
 
 mod batch;
 mod end;
+mod message;
+mod policy;
 mod queue;
 mod target;
 mod writer;
+
+pub use self::policy::HistoryPolicy;
 
 use std::fmt;
 use std::io;
@@ -19,24 +23,15 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use self::end::SyncEnd;
+use self::message::Message;
 use self::queue::{Sender, queue};
 use self::target::TargetLease;
-use self::writer::{Message, Writer};
+use self::writer::Writer;
 use crate::error::HistoryError;
 use crate::lease::{LeaseError, LeaseName};
 use crate::line::LogLine;
 use crate::store::History;
 use crate::sync::{NewSync, SyncId};
-
-/// What happens to a run whose history cannot be written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum HistoryPolicy {
-    /// It is cancelled, and it writes to its target only once its diff is recorded.
-    Required,
-    /// It continues. What could not be recorded is counted, and missing.
-    #[default]
-    BestEffort,
-}
 
 /// How a run is recorded.
 #[derive(Debug, Clone, Default)]

@@ -7,7 +7,7 @@ use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::writer::Message;
+use super::message::Message;
 
 /// How many messages wait at most. A run that is faster than the database waits once there are as many.
 const CAPACITY: usize = 20_000;

@@ -4,28 +4,25 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use diffsync_core::model::Operation;
-use diffsync_core::plan::{Outcome, PlanView, RecordRef};
-use diffsync_core::report::StepReport;
+use diffsync_core::plan::{PlanView, RecordRef};
 use diffsync_core::run::CancellationToken;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
-use url::Url;
 
-use super::HistoryPolicy;
 use super::batch::{Batch, RowCounts, number};
 use super::end::SyncEnd;
+use super::message::Message;
+use super::policy::HistoryPolicy;
 use super::queue::Receiver;
 use crate::change::{ChangeRow, action_name, named};
 use crate::database::{Insert, Statement, clean};
 use crate::entry::{About, EntryRow};
 use crate::error::HistoryError;
 use crate::lease::{Lease, RENEWAL, VALIDITY};
-use crate::line::{LineRow, LogLine};
+use crate::line::LineRow;
 use crate::step;
 use crate::store::History;
 
@@ -37,35 +34,6 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// How often rows are written, if there are few.
 const INTERVAL: Duration = Duration::from_millis(250);
-
-/// What the thread is told.
-pub(super) enum Message {
-    Step(StepReport),
-    /// The diff, and a sender that is dropped once it is recorded.
-    Plan(Arc<dyn PlanView>, mpsc::Sender<()>),
-    Done {
-        at: Timestamp,
-        record: RecordRef,
-        operation: Operation,
-        outcome: Outcome,
-        url: Option<Url>,
-    },
-    Unchanged {
-        at: Timestamp,
-        record: RecordRef,
-    },
-    Line(LogLine),
-    End(Box<SyncEnd>),
-    /// Write everything, and report the first error.
-    Finish(oneshot::Sender<Result<(), HistoryError>>),
-}
-
-impl Message {
-    /// Whether the run may be waiting for it.
-    pub(super) fn is_urgent(&self) -> bool {
-        matches!(self, Self::Plan(..) | Self::End(_) | Self::Finish(_))
-    }
-}
 
 /// Writes one sync.
 pub(super) struct Writer {
@@ -257,26 +225,26 @@ impl Writer {
         }
     }
 
-    /// Writes the batch, or drops it if that is not possible.
+    /// Writes the batch, or drops its rows if that is not possible.
     async fn flush(&mut self) {
-        let batch = mem::take(&mut self.batch);
+        let mut batch = mem::take(&mut self.batch);
         if batch.is_empty() {
             return;
         }
         let (written, dropped) = (batch.added_to(self.counts), batch.dropped_from(self.counts));
-        if self.paused_until.is_some_and(|until| Instant::now() < until) {
-            self.counts = dropped;
-            return;
-        }
-
-        let (statements, inserts) = batch.into_writes(self.sync_no, written);
-        match self.write(&statements, &inserts).await {
-            Ok(()) => self.counts = written,
-            Err(error) => {
-                self.counts = dropped;
-                self.fail(error);
+        let is_paused = self.paused_until.is_some_and(|until| Instant::now() < until);
+        if !is_paused {
+            let (statements, inserts) = batch.writes(self.sync_no, written);
+            match self.write(&statements, &inserts).await {
+                Ok(()) => {
+                    self.counts = written;
+                    return;
+                }
+                Err(error) => self.fail(error),
             }
         }
+        self.counts = dropped;
+        self.batch = batch.without_rows();
     }
 
     /// Executes statements together. A transient error is retried for a while: a row that exists is not inserted again, so

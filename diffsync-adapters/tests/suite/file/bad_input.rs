@@ -121,7 +121,7 @@ fn a_quotation_mark_that_is_never_closed_swallows_no_records() {
 #[test]
 fn a_missing_column_is_an_error_that_names_those_there_are() {
     let expected = "`ports.csv`, line 1: there is no column `speed`; there are `name`, `Speed`, `note`; if `Speed` is \
-                    meant, say `rename = \"Speed\"`";
+                    meant, write `rename = \"Speed\"`";
     assert_eq!(csv::wrong("name,Speed,note\na,1,\n"), expected);
     for (header, meant) in [("name,SPEED,note", "SPEED"), ("name, speed,note", " speed")] {
         let error = csv::wrong(format!("{header}\na,1,\n"));
@@ -263,7 +263,7 @@ fn a_document_of_another_shape_is_an_error() {
 fn an_empty_file_is_no_source_without_records() {
     assert_eq!(csv::wrong(""), "`ports.csv`, there is no header with the names of the columns");
     assert!(json::wrong("").starts_with("`ports.json`, line 1, column 0: EOF"));
-    assert!(yaml::wrong("# nothing\n").contains("there is nothing"));
+    assert!(yaml::wrong("# nothing\n").contains("the file is empty"));
     assert!(parquet::wrong("").contains("cannot be read as Parquet"));
 }
 

@@ -158,7 +158,7 @@ fn a_number_that_is_none_is_stored_or_refused_and_never_made_null() {
         } else {
             assert_eq!((report.counts.created, report.counts.failed), (1, 1));
             let reason = report.failures().next().unwrap().reason;
-            assert!(reason.contains("cannot hold"), "{reason}");
+            assert!(reason.contains("cannot store"), "{reason}");
         }
     });
 }

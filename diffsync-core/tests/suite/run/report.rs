@@ -1,5 +1,9 @@
 //! What a run reports, while it goes on and at its end.
 
+use std::sync::Mutex;
+
+use diffsync_core::report::{Event, Observer};
+
 use super::*;
 
 /// What the observers hear of a run, `None` standing for the number of records that a loader cannot know.
@@ -72,6 +76,25 @@ fn each_operation_is_announced_once_whatever_becomes_of_it() {
             .filter(|event| ["create: ", "update: ", "delete: "].iter().any(|operation| event.starts_with(operation)));
         assert_eq!(done.count(), 9, "{call} {answer:?}: {events:#?}");
     }
+}
+
+#[test]
+fn an_outcome_comes_with_the_page_of_its_record_where_that_is_then() {
+    /// The URL of each record that is done.
+    #[derive(Default)]
+    struct Urls(Mutex<Vec<String>>);
+    impl Observer for Urls {
+        fn observe(&self, event: &Event<'_>) {
+            if let Event::RecordDone { url, .. } = event {
+                locked(&self.0).push(url.look_up().map(String::from).unwrap_or_default());
+            }
+        }
+    }
+
+    let urls = Arc::new(Urls::default());
+    rig().answering("create country france", Answer::Fail).into_shared().run_observed(apply(), vec![urls.clone()]);
+    // One could not be created, so only the source has it; the other is deleted, and was only in the target.
+    assert_eq!(*locked(&urls.0), ["https://source/country/france", ""]);
 }
 
 #[test]
