@@ -224,7 +224,7 @@ fn possible_holders<'a, M: RestModel>(
     // A value that the server keeps in another form is not found by comparing.
     let is_attribute = |name: &&str| M::SCHEMA.attributes.iter().any(|field| field.name == *name);
     let is_named = |step: &&str| error.contains(&format!("\"{step}\""));
-    let named = M::REST.fields.iter().filter(|field| field.part.path.last().is_some_and(|step| is_named(step)));
+    let named = M::REST.fields.iter().filter(|field| field.part.path.last().is_some_and(&is_named));
     let mut attributes = named.flat_map(|field| field.names).filter(|name| is_attribute(name));
     if !attributes.all(|name| alone.iter().any(|(shared, _)| shared.contains(name))) {
         return Ok(None);

@@ -170,6 +170,16 @@ impl State {
 
     /// What the server does by itself, and what it insists on.
     fn finish(&self, collection: &'static Collection, row: &mut Row, body: &Row) -> Result<(), Wrong> {
+        self.fill_custom_fields(collection, row, body)?;
+        self.check_values(collection, row, body)?;
+        as_stored(row);
+        if self.racing && ["dcim/locations", "dcim/interfaces"].contains(&collection.path) {
+            return Ok(());
+        }
+        self.check_unique(collection, row)
+    }
+
+    fn fill_custom_fields(&self, collection: &'static Collection, row: &mut Row, body: &Row) -> Result<(), Wrong> {
         if let (true, Some(Value::Object(given))) = (collection.custom_fields, body.get("custom_fields")) {
             // Custom fields that the kind of record does not have are ignored without a word.
             let known = self.custom_fields_of(collection);
@@ -198,6 +208,10 @@ impl State {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn check_values(&self, collection: &'static Collection, row: &mut Row, body: &Row) -> Result<(), Wrong> {
         match collection.path {
             "ipam/prefixes" => {
                 let Ok(net) = row["prefix"].as_str().unwrap_or_default().parse::<IpNet>() else {
@@ -234,10 +248,10 @@ impl State {
             }
             _ => {}
         }
-        as_stored(row);
-        if self.racing && ["dcim/locations", "dcim/interfaces"].contains(&collection.path) {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    fn check_unique(&self, collection: &'static Collection, row: &Row) -> Result<(), Wrong> {
         let has_tag = |other: &&Row| other["id"] != row["id"] && other["asset_tag"] == row["asset_tag"];
         if collection.path == "dcim/devices"
             && !row["asset_tag"].is_null()
