@@ -1,7 +1,7 @@
 //! The errors that adapters, targets and jobs return.
 //!
 //! They convert from any error with `?`. Like `anyhow::Error`, they therefore do not implement `std::error::Error`
-//! themselves; the core reports a [`RunError`](crate::RunError) to its caller, which does.
+//! themselves; the core reports a [`RunError`](crate::report::RunError) to its caller, which does.
 
 use std::any::Any;
 use std::error::Error;

@@ -49,7 +49,7 @@
 //! | [`report`] | reports and events |
 //! | [`adapter`] | adapters and targets, and their errors |
 //! | [`apply`] | comparing two sides, and writing a plan file |
-//! | [`job`] | jobs, variables and the registry |
+//! | [`mod@job`] | jobs, variables and the registry |
 //! | [`run`] | runs and their options |
 //! | [`memory`] | the memory of each step |
 //! | [`error`] | the errors of adapters, targets and jobs |

@@ -31,7 +31,7 @@
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `csv`, `json`, `parquet`, `toml`, `yaml` | [`file`]: a folder of files, `#[derive(FileModel)]` |
+//! | `csv`, `json`, `parquet`, `toml`, `yaml` | [`mod@file`]: a folder of files, `#[derive(FileModel)]` |
 //! | `mysql`, `postgres`, `sqlite` | [`sql`]: a database, `#[derive(SqlModel)]` |
 //! | `rest` | [`rest`]: a JSON API, `#[derive(RestModel)]` |
 //! | `nautobot` | [`nautobot`]: Nautobot |

@@ -10,7 +10,7 @@ use crate::model::operation::Operation;
 /// Receives the undo plan of a run while the run writes.
 ///
 /// The lines so far can be read as a plan at any time: [`UndoLog::head`] returns the first line, and the run appends the
-/// others as it writes records. After the run, [`UndoPlan::write`](crate::UndoPlan::write) writes the same plan as a whole,
+/// others as it writes records. After the run, [`UndoPlan::write`](crate::plan_file::UndoPlan::write) writes the same plan as a whole,
 /// with a digest, to replace them.
 pub trait UndoSink: Send + Sync {
     /// Appends whole lines. They must be in the file when this returns, since the target has been changed already.
@@ -21,7 +21,7 @@ pub trait UndoSink: Send + Sync {
     fn append(&self, lines: &[u8]) -> io::Result<()>;
 }
 
-/// The undo plan that is written during a run, as part of [`RunOptions`](crate::RunOptions).
+/// The undo plan that is written during a run, as part of [`RunOptions`](crate::run::RunOptions).
 #[derive(Clone)]
 pub struct UndoLog(Arc<dyn UndoSink>);
 

@@ -128,7 +128,7 @@ pub enum PlanKind {
 #[non_exhaustive]
 #[serde(deny_unknown_fields)]
 pub struct PlanOptions {
-    /// The flags that were set on the run, as [`Flags`](crate::Flags) names them.
+    /// The flags that were set on the run, as [`Flags`](crate::model::Flags) names them.
     pub flags: String,
     /// The filter.
     pub filter: Filter,
@@ -268,7 +268,7 @@ pub enum StalePolicy {
     SkipStale,
 }
 
-/// A saved plan to apply, as part of [`RunOptions`](crate::RunOptions).
+/// A saved plan to apply, as part of [`RunOptions`](crate::run::RunOptions).
 #[derive(Debug, Clone)]
 pub struct ApplyRequest {
     /// The plan.

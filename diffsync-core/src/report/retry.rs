@@ -20,7 +20,7 @@ pub(crate) async fn reporting_retries<F: Future>(step: Step, observers: Observer
 
 /// Reports that a call failed and is about to be retried: as an event, which the log shows as a warning, and in the count of
 /// the run's report. Only adapters with retries of their own need it; the run itself reports the retries of
-/// [transient](crate::TargetError::transient) errors.
+/// [transient](crate::adapter::TargetError::transient) errors.
 ///
 /// `attempt` is the number of the attempt that failed, from 1. Outside a run, or on a task that the adapter spawned, this
 /// does nothing.

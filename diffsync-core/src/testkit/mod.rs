@@ -134,7 +134,7 @@ where
     ///
     /// `other` creates a data set that collides with the one of the same seed: its records have other identifiers, and some of
     /// the same unique values. If that makes a write fail, the target must return
-    /// [`TargetError::conflict`](crate::TargetError::conflict).
+    /// [`TargetError::conflict`](crate::adapter::TargetError::conflict).
     ///
     /// # Errors
     ///

@@ -9,8 +9,8 @@ use crate::model::schema::VariableKind;
 
 /// A type that a job's field can have.
 ///
-/// Implemented for text, numbers, `bool`, [`Url`], [`PathBuf`], JSON values, `Vec` and `Option` of these, and
-/// [`Secret`]. `#[derive(Choice)]` implements it for an enum of choices; implement it for any other type of your own to use
+/// Implemented for text, numbers, `bool`, [`Url`](crate::value::Url), [`PathBuf`](std::path::PathBuf), JSON values, `Vec` and `Option` of these, and
+/// [`Secret`](crate::value::Secret). `#[derive(Choice)]` implements it for an enum of choices; implement it for any other type of your own to use
 /// that as well.
 ///
 /// ```

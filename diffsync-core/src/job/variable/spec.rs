@@ -23,7 +23,7 @@ pub struct VariableSpec {
     pub env: Option<&'static str>,
     /// The heading under which forms show it.
     pub group: Option<&'static str>,
-    /// Whether [`JobSpec::choices`](crate::JobSpec::choices) lists its choices.
+    /// Whether [`JobSpec::choices`](crate::job::JobSpec::choices) lists its choices.
     pub has_choices: bool,
 }
 
