@@ -9,8 +9,8 @@ use diffsync_core::data::Side;
 use diffsync_core::job::JobInfo;
 use serde::Serialize;
 
-use crate::command::wants_json;
 use crate::exit::Exit;
+use crate::flags::wants_json;
 use crate::profile::Profiles;
 use crate::run::prepare;
 use crate::runtime::runtime;

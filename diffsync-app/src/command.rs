@@ -49,7 +49,7 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
                 .value_parser(value_parser!(PathBuf))
                 .help("The file of profiles [env: DIFFSYNC_PROFILES] [default: profiles.toml, if it exists]"),
         )
-        .subcommand(Command::new("list").about("List the jobs and their profiles").arg(output()))
+        .subcommand(Command::new("list").about("List the jobs and their profiles").arg(flags::output()))
         .subcommand(
             Command::new("show")
                 .about("Show what a job compares, and its variables and profiles")
@@ -59,7 +59,7 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
                         .required(true)
                         .help("The job's id, or the job with a profile, as `list` shows it"),
                 )
-                .arg(output()),
+                .arg(flags::output()),
         )
         .subcommand(
             Command::new("check")
@@ -69,7 +69,7 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
                 .subcommand_value_name("JOB")
                 .subcommand_help_heading("Jobs")
                 .disable_help_subcommand(true)
-                .subcommands(profiles.selections(registry).map(|selected| of_job(&selected).arg(output()))),
+                .subcommands(profiles.selections(registry).map(|selected| of_job(&selected).arg(flags::output()))),
         )
         .subcommand(
             Command::new("run")
@@ -98,7 +98,7 @@ fn run_job(selected: &Selected<'_>) -> Command {
         .arg(flags::on_guard())
         .args(flags::signing())
         .args(recording())
-        .arg(output())
+        .arg(flags::output())
         .arg(full())
 }
 
@@ -122,7 +122,7 @@ fn plan_job(selected: &Selected<'_>) -> Command {
         .args(flags::limits(job.models()))
         .arg(flags::on_guard())
         .args(recording())
-        .arg(output())
+        .arg(flags::output())
         .arg(full())
 }
 
@@ -180,7 +180,7 @@ fn apply() -> Command {
         .args(flags::limits(&[]))
         .args(flags::signing())
         .args(recording())
-        .arg(output())
+        .arg(flags::output())
         .arg(full())
 }
 
@@ -189,25 +189,11 @@ fn named_value(text: &str) -> Result<(String, String), &'static str> {
     named.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or("expected a name and a value, as in token=abc")
 }
 
-pub(crate) fn output() -> Arg {
-    Arg::new("output")
-        .long("output")
-        .value_name("FORMAT")
-        .value_parser(["text", "json"])
-        .default_value("text")
-        .help("The format of the report")
-}
-
 fn full() -> Arg {
     Arg::new("full")
         .long("full")
         .action(ArgAction::SetTrue)
         .help("Show every line of the report; without this flag, long lists are cut")
-}
-
-/// Whether the report is printed as JSON.
-pub(crate) fn wants_json(matches: &ArgMatches) -> bool {
-    matches.get_one::<String>("output").is_some_and(|format| format == "json")
 }
 
 /// The flag of a variable.

@@ -10,8 +10,9 @@ use diffsync_core::schema::{LinkKind, LinkSchema, ModelSchema};
 use serde::Serialize;
 
 use crate::choices::{self, listed};
-use crate::command::{flag_name, wants_json};
+use crate::command::flag_name;
 use crate::exit::Exit;
+use crate::flags::wants_json;
 use crate::profile::{Profile, Profiles};
 use crate::terminal::{self, one_line};
 

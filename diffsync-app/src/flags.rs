@@ -114,6 +114,21 @@ pub(crate) fn writing() -> Vec<Arg> {
     ]
 }
 
+/// The format of a report.
+pub(crate) fn output() -> Arg {
+    Arg::new("output")
+        .long("output")
+        .value_name("FORMAT")
+        .value_parser(["text", "json"])
+        .default_value("text")
+        .help("The format of the report")
+}
+
+/// Whether the report is printed as JSON.
+pub(crate) fn wants_json(matches: &ArgMatches) -> bool {
+    matches.get_one::<String>("output").is_some_and(|format| format == "json")
+}
+
 /// Who signs a plan file, and the key of its secrets.
 pub(crate) fn signing() -> Vec<Arg> {
     vec![by(), key_file()]

@@ -11,8 +11,8 @@ use diffsync_history::SyncId;
 
 use crate::advice;
 use crate::choices;
-use crate::command::wants_json;
 use crate::exit::{Exit, NotRun};
+use crate::flags::wants_json;
 use crate::flags::{self, is_set};
 use crate::history::{Recording, Started};
 use crate::profile::Profiles;

@@ -2,11 +2,11 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use diffsync_history::{Cursor, HistoryError, PageRequest};
+use diffsync_history::{Cursor, HistoryError};
 
 use super::{database_url, details, export, prune, syncs};
-use crate::command::output;
 use crate::exit::Exit;
+use crate::flags::output;
 use crate::runtime::runtime;
 use crate::terminal;
 
@@ -112,22 +112,6 @@ fn paged(command: Command, size: &'static str) -> Command {
                 .value_parser(|text: &str| text.parse::<Cursor>()),
         )
         .arg(output())
-}
-
-/// The page that a command is asked for.
-pub(super) fn page(matches: &ArgMatches) -> PageRequest {
-    let size = matches.get_one::<u32>("limit").copied().unwrap_or(100);
-    PageRequest { after: matches.get_one::<Cursor>("after").copied(), size }
-}
-
-/// A text given to a command.
-pub(super) fn text(matches: &ArgMatches, name: &str) -> Option<String> {
-    matches.get_one::<String>(name).cloned()
-}
-
-/// How the next page is shown.
-pub(super) fn next_page(next: Option<Cursor>) -> String {
-    next.map(|cursor| format!("more: --after {cursor}\n")).unwrap_or_default()
 }
 
 /// Carries out `history`.

@@ -8,10 +8,9 @@ use diffsync_history::{Change, ChangeFilter, History, HistoryError, LogEntry, Lo
 use serde::Serialize;
 use serde_json::Value;
 
-use super::command::{next_page, page, text};
-use super::syncs::VERSION;
-use crate::command::wants_json;
+use super::page::{VERSION, next_page, page, text};
 use crate::exit::Exit;
+use crate::flags::wants_json;
 use crate::terminal::{self, one_line};
 
 /// A page of a list as a document.

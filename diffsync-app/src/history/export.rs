@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use diffsync_history::{ChangeFilter, Cursor, History, HistoryError, LogEntryFilter, LogLineFilter, Page, PageRequest};
 use serde::Serialize;
 
-use super::syncs::VERSION;
+use super::page::VERSION;
 use crate::exit::Exit;
 use crate::terminal;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use clap::ArgMatches;
 use diffsync_history::{History, HistoryError, Retention};
 
-use super::command::text;
-use crate::command::wants_json;
+use super::page::text;
 use crate::exit::Exit;
+use crate::flags::wants_json;
 use crate::terminal;
 
 pub(super) async fn prune(history: &History, matches: &ArgMatches) -> Result<Exit, HistoryError> {

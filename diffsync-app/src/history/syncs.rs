@@ -8,14 +8,11 @@ use diffsync_core::plan::OutcomeCounts;
 use diffsync_history::{History, HistoryError, SavedSync, SyncFilter, SyncStatus};
 use serde::Serialize;
 
-use super::command::{next_page, page, text};
-use crate::command::wants_json;
+use super::page::{VERSION, next_page, page, text};
 use crate::exit::Exit;
+use crate::flags::wants_json;
 use crate::report::{duration, outcome_texts, step_table};
 use crate::terminal::{self, one_line};
-
-/// The version of the documents that `history` prints. It grows with every change that a reader must know of.
-pub(super) const VERSION: u32 = 1;
 
 /// How much of an id is shown: its time in milliseconds, which is unique unless two syncs begin at once.
 const SHORT_ID: usize = 13;

@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Type;
 
 use super::{TypeNames, comparison, copy_of, doc_lints, field_doc, field_of, name, ref_of, with_bound};
 use crate::model::ast::{Field, Model, Role};
@@ -207,7 +206,8 @@ pub(super) fn key_type(model: &Model<'_>, names: &TypeNames) -> TokenStream {
     let doc = format!("The identifier of a [`{}`], borrowed.", model.ident);
     let lints = doc_lints();
     let fields = model.with_role(Role::Identifier).map(|field| {
-        let (ident, vis, ty, doc) = (field.ident, field.vis, borrowed_type(field.ty), field_doc(field, "identifier"));
+        let (ident, vis, ty, doc) =
+            (field.ident, field.vis, name::borrowed_type(field.ty), field_doc(field, "identifier"));
         quote!(#[doc = #doc] #vis #ident: #ty)
     });
 
@@ -268,12 +268,6 @@ pub(super) fn key(model: &Model<'_>, names: &TypeNames) -> TokenStream {
             }
         }
     }
-}
-
-/// How a key holds an identifier of this type.
-pub(super) fn borrowed_type(ty: &Type) -> TokenStream {
-    // A `str`, so that `table.get("france")` allocates nothing.
-    if is_string(ty) { quote!(&'key str) } else { quote!(&'key #ty) }
 }
 
 /// An identifier of the record, borrowed as the key holds it.

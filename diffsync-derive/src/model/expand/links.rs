@@ -9,7 +9,7 @@ use super::name::{Naming, given_part};
 use super::{field_at, field_of, name, ref_of};
 use crate::model::ast::{Field, Link, Model, NamedBy};
 use crate::span::call_site;
-use crate::ty::{argument, is_list, is_self, option};
+use crate::ty::{is_list, option};
 
 pub(super) fn links(model: &Model<'_>) -> TokenStream {
     let ident = model.ident;
@@ -19,7 +19,7 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
     let mut visits = Vec::new();
     let mut spellings = Vec::new();
     for link in &model.links {
-        let to = resolved(model, &link.model);
+        let to = name::resolved(model, &link.model);
         let written = to.to_token_stream().to_string();
 
         // Each model once, or a link to a type that is no model would be reported for each link.
@@ -72,17 +72,11 @@ pub(super) fn links(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// The other model, where `Self` is this one.
-pub(super) fn resolved(model: &Model<'_>, to: &Type) -> Type {
-    let own = model.ident;
-    if is_self(to) { syn::parse_quote!(#own) } else { to.clone() }
-}
-
 /// The closure that reads from a record the keys of the records it names. It captures nothing.
 fn key_of(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     let (list, key, span) = (list(model, link), key(model, link, to), call_site(to));
     let Some(list) = list else { return quote_spanned!(span=> _diffsync::__private::KeyOf::One(|record| #key)) };
-    let names = names(list, &ref_of("record", list));
+    let names = name::names(list, &ref_of("record", list));
 
     quote_spanned! {span=>
         _diffsync::__private::KeyOf::Many(|record, each| {
@@ -238,19 +232,4 @@ fn take(model: &Model<'_>, link: &Link, to: &Type, field: &Field<'_>, value: &To
             *held = other;
         }
     }
-}
-
-/// The names that a list, which is given by reference, holds one after the other.
-pub(super) fn names(list: &Field<'_>, value: &TokenStream) -> TokenStream {
-    if option(list.ty).is_some() {
-        quote_spanned!(call_site(list.ty)=> ::core::iter::Iterator::flatten(::core::option::Option::iter(#value)))
-    } else {
-        quote_spanned!(call_site(list.ty)=> ::core::iter::IntoIterator::into_iter(#value))
-    }
-}
-
-/// The name of the type of a list, which an `Option` may hold.
-pub(super) fn list_name(ty: &Type) -> &'static str {
-    let ty = option(ty).unwrap_or(ty);
-    ["BTreeSet", "HashSet"].into_iter().find(|set| argument(ty, set).is_some()).unwrap_or("Vec")
 }

@@ -6,10 +6,9 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt;
 
-use super::links;
 use crate::model::ast::{Comparison, Field, Link, Model, NamedBy, Role};
 use crate::span::call_site;
-use crate::ty::{is_list, is_self, option};
+use crate::ty::{argument, is_list, is_self, is_string, option};
 
 /// What a field names by one link.
 pub(super) struct Naming<'m> {
@@ -62,7 +61,7 @@ pub(super) fn namings<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Vec<Naming
     };
 
     for link in model.links.iter().filter(decides) {
-        let to = links::resolved(model, &link.model);
+        let to = resolved(model, &link.model);
         match &link.named_by {
             NamedBy::Field(mine) if mine == field.ident => {
                 // An identifier that names a record of its own model would be compared by itself, for ever.
@@ -118,7 +117,7 @@ pub(super) fn named(namings: &[Naming<'_>], field: &Field<'_>, value: &TokenStre
 /// What the elements of a list, which is given by reference, name one after the other.
 fn each_named(namings: &[Naming<'_>], field: &Field<'_>, list: &TokenStream) -> TokenStream {
     let span = call_site(field.ty);
-    let (each, named) = (links::names(field, list), named(namings, field, &quote_spanned!(span=> name)));
+    let (each, named) = (names(field, list), named(namings, field, &quote_spanned!(span=> name)));
 
     quote_spanned!(span=> #each.map(|name| #named))
 }
@@ -171,7 +170,7 @@ fn list_comparison(field: &Field<'_>) -> &'static str {
     match field.comparison {
         Comparison::Contains => "contains",
         Comparison::Unordered => "same_in_any_order",
-        _ if links::list_name(field.ty) == "Vec" => "same_in_order",
+        _ if list_name(field.ty) == "Vec" => "same_in_order",
         _ => "same_set",
     }
 }
@@ -180,7 +179,7 @@ fn list_comparison(field: &Field<'_>) -> &'static str {
 pub(super) fn union(namings: &[Naming<'_>], field: &Field<'_>, mine: &TokenStream, its: &TokenStream) -> TokenStream {
     let span = call_site(field.ty);
     let held = each_named(namings, field, its);
-    let (each, named) = (links::names(field, mine), named(namings, field, &quote_spanned!(span=> name)));
+    let (each, named) = (names(field, mine), named(namings, field, &quote_spanned!(span=> name)));
 
     let union = quote_spanned! {span=>
         _diffsync::__private::name::union(#its, #held, #each.map(|name| (#named, name)))
@@ -209,7 +208,7 @@ pub(super) fn given_part(part: &Ident) -> Ident {
 pub(super) fn parts(model: &Model<'_>, key: &Ident) -> TokenStream {
     let parts = model.with_role(Role::Identifier).map(|field| {
         let (ident, vis, span) = (field.ident, field.vis, call_site(field.ty));
-        let ty = super::identifier::borrowed_type(field.ty);
+        let ty = borrowed_type(field.ty);
         let (compared, given) = (compared_part(ident), given_part(ident));
         let namings = if is_list(field.ty) { Vec::new() } else { namings(model, field) };
         let part = quote_spanned!(span=> part);
@@ -283,4 +282,31 @@ pub(super) fn missing_parts(model: &Model<'_>) -> Option<TokenStream> {
 
         impl<SyncKey> SyncNoPart for SyncKey {}
     })
+}
+
+/// The other model, where `Self` is this one.
+pub(super) fn resolved(model: &Model<'_>, to: &Type) -> Type {
+    let own = model.ident;
+    if is_self(to) { syn::parse_quote!(#own) } else { to.clone() }
+}
+
+/// The names that a list, which is given by reference, holds one after the other.
+pub(super) fn names(list: &Field<'_>, value: &TokenStream) -> TokenStream {
+    if option(list.ty).is_some() {
+        quote_spanned!(call_site(list.ty)=> ::core::iter::Iterator::flatten(::core::option::Option::iter(#value)))
+    } else {
+        quote_spanned!(call_site(list.ty)=> ::core::iter::IntoIterator::into_iter(#value))
+    }
+}
+
+/// The name of the type of a list, which an `Option` may hold.
+pub(super) fn list_name(ty: &Type) -> &'static str {
+    let ty = option(ty).unwrap_or(ty);
+    ["BTreeSet", "HashSet"].into_iter().find(|set| argument(ty, set).is_some()).unwrap_or("Vec")
+}
+
+/// How a key holds an identifier of this type.
+pub(super) fn borrowed_type(ty: &Type) -> TokenStream {
+    // A `str`, so that `table.get("france")` allocates nothing.
+    if is_string(ty) { quote!(&'key str) } else { quote!(&'key #ty) }
 }

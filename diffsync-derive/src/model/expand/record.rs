@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{TypeNames, comparison, copy_of, field_of, identifier, links, local_default, ref_of, schema, with_bound};
+use super::{TypeNames, comparison, copy_of, field_of, identifier, local_default, name, ref_of, schema, with_bound};
 use crate::model::ast::{Comparison, Field, Model, Role};
 use crate::model::validate;
 use crate::span::call_site;
@@ -132,7 +132,7 @@ fn spelled(model: &Model<'_>) -> Option<TokenStream> {
     // An identifier that names another record has spellings if that record's identifier has; only its model knows.
     let mut named = Vec::new();
     for link in model.links.iter().filter(|link| link.deferred().is_none()) {
-        let to = links::resolved(model, &link.model);
+        let to = name::resolved(model, &link.model);
 
         // `has_spellings` of the model itself would call itself for ever, and a deferred link may lead back here.
         let is_other = *model.ident != quote!(#to).to_string();

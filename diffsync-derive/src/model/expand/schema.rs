@@ -6,7 +6,7 @@ use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::{comparison, links};
+use super::{comparison, name};
 use crate::model::ast::{LinkKind, Model, Role};
 use crate::model::validate;
 
@@ -47,7 +47,7 @@ pub(super) fn schema(model: &Model<'_>) -> TokenStream {
                 quote!(Reference { deferred: #deferred })
             }
         };
-        let name = name_of(&links::resolved(model, &link.model));
+        let name = name_of(&name::resolved(model, &link.model));
         let fields = link.fields().filter_map(|mine| Some(&model.field(mine)?.name));
         quote! {
             #schema::LinkSchema {
