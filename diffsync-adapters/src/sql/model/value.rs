@@ -137,7 +137,7 @@ pub(crate) fn whole_or_text(text: &str, kind: ValueKind) -> Result<Value<'_>, St
 /// A type whose values a column can hold. Implement it for newtypes and enums of your own.
 ///
 /// ```
-/// use diffsync_adapters::sql::{Kind, SqlType, Value};
+/// use diffsync_adapters::sql::{SqlType, Value, ValueKind};
 ///
 /// #[derive(Clone, PartialEq)]
 /// enum Status {
@@ -146,7 +146,7 @@ pub(crate) fn whole_or_text(text: &str, kind: ValueKind) -> Result<Value<'_>, St
 /// }
 ///
 /// impl SqlType for Status {
-///     const KIND: Kind = Kind::Text;
+///     const KIND: ValueKind = ValueKind::Text;
 ///
 ///     fn to_sql(&self) -> Value<'_> {
 ///         Value::Text(match self { Self::Active => "active", Self::Retired => "retired" }.into())
