@@ -1,4 +1,5 @@
-//! Systems as texts that are equal exactly if the systems are, so that two runs do not write to one at the same time.
+//! Systems as texts that differ if the systems do, so that two runs do not write to one at the same time. One system may
+//! still have two names, such as a host and its address.
 
 #[cfg(any(feature = "file", feature = "sql"))]
 use std::path::Path;
@@ -36,7 +37,11 @@ pub(crate) fn of_database(
     socket: Option<&Path>,
     database: Option<&str>,
 ) -> String {
-    let host = socket.map_or_else(|| host.to_ascii_lowercase(), |socket| socket.display().to_string());
+    let host = match host.to_ascii_lowercase().as_str() {
+        "127.0.0.1" | "::1" | "[::1]" => "localhost".to_owned(),
+        host => host.to_owned(),
+    };
+    let host = socket.map_or(host, |socket| socket.display().to_string());
     format!("{engine}://{host}:{port}/{}", database.unwrap_or_default())
 }
 

@@ -190,7 +190,7 @@ pub(crate) fn log(verbosity: u8) {
     let log = tracing_subscriber::fmt::layer().with_writer(|| Log);
     // Otherwise the layer prints its own write errors to standard error, and panics if that fails.
     let log = log.log_internal_errors(false).with_filter(level);
-    let log = tracing_subscriber::registry().with(log).with(HistoryLayer);
+    let log = tracing_subscriber::registry().with(log).with(HistoryLayer.with_filter(LevelFilter::INFO));
     // If the program has set its own subscriber, that one is kept.
     let _ = log.try_init();
 }

@@ -2,9 +2,9 @@
 //!
 //! A lease is a row with a time at which it ends unless it is renewed, so the lease of a run that was killed ends by itself.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -83,11 +83,15 @@ pub enum LeaseError {
 #[derive(Debug, Clone)]
 pub struct Lease {
     sync: SyncId,
-    /// How many it has. A run takes that of its target once it knows the target.
-    names: Arc<AtomicU64>,
+    /// What they are for. A run takes that of its target once it knows the target.
+    names: Arc<Mutex<HashSet<LeaseName>>>,
 }
 
 impl Lease {
+    fn names(&self) -> MutexGuard<'_, HashSet<LeaseName>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The sync that has them.
     #[must_use]
     pub fn sync(&self) -> SyncId {
@@ -111,7 +115,8 @@ impl History {
         let lease = Lease { sync, names: Arc::default() };
         for name in names {
             if let Err(error) = self.take_also(&lease, host, name).await {
-                self.release(&lease).await?;
+                // What is left of them ends by itself, and must not hide who has the lease.
+                let _ = self.release(&lease).await;
                 return Err(error);
             }
         }
@@ -121,7 +126,7 @@ impl History {
     /// Takes one more lease for a run.
     pub(crate) async fn take_also(&self, lease: &Lease, host: &str, name: &LeaseName) -> Result<(), LeaseError> {
         self.take(lease.sync, host, name).await?;
-        lease.names.fetch_add(1, Ordering::Relaxed);
+        lease.names().insert(name.clone());
         Ok(())
     }
 
@@ -182,7 +187,7 @@ impl History {
     /// If one of them was lost, or the history cannot be written.
     pub(crate) async fn renew(&self, lease: &Lease) -> Result<(), HistoryError> {
         // Counted before the renewal, since one that is taken meanwhile is not renewed yet.
-        let names = lease.names.load(Ordering::Relaxed);
+        let names = lease.names().len() as u64;
         let (doing, now) = ("renew a lease", self.dialect().now);
         let sync = || Value::from(lease.sync.to_string());
 

@@ -8,7 +8,9 @@ use std::path::Path;
 pub(crate) fn place() -> String {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let container = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    if boot.is_empty() || container.as_os_str().is_empty() {
+    // Where other users' processes are hidden, the first one is, and a process that is not seen may run.
+    let sees_others = Path::new("/proc/1").exists();
+    if boot.is_empty() || container.as_os_str().is_empty() || !sees_others {
         return String::new();
     }
     format!("{} {}", boot.trim(), container.display())

@@ -96,6 +96,10 @@ impl FromStr for HistoryUrl {
         let invalid = |reason: &str| HistoryUrlError::Invalid(reason.to_owned());
 
         let Some((scheme, rest)) = text.split_once("://") else {
+            // A slash is missing, and the text may hold a password.
+            if text.starts_with("postgres:") || text.starts_with("postgresql:") {
+                return Err(invalid("a PostgreSQL URL begins with `postgres://`"));
+            }
             let path = text.strip_prefix("sqlite:").unwrap_or(text);
             return if path.is_empty() { Err(invalid("it is empty")) } else { Ok(Self::file(path)) };
         };
@@ -147,6 +151,14 @@ impl fmt::Debug for HistoryUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_that_lacks_a_slash_is_no_file() {
+        for text in ["postgres:/sync:hunter2@db/history", "postgresql:sync:hunter2@db"] {
+            let error = text.parse::<HistoryUrl>().unwrap_err().to_string();
+            assert!(error.contains("`postgres://`") && !error.contains("hunter2"), "{error}");
+        }
+    }
 
     #[test]
     fn a_url_names_a_file_or_a_server() {

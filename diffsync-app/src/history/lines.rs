@@ -14,7 +14,8 @@ use tracing_subscriber::layer::Context;
 /// The recorder of the current run. A program runs one job at a time.
 static RECORDER: Mutex<Weak<Recorder>> = Mutex::new(Weak::new());
 
-/// A layer of the log that records the events of a run in its history.
+/// A layer of the log that records the events of a run in its history. It is for `info` and above: what happens to each
+/// record is a log entry, and traces are for a developer at the terminal.
 pub(crate) struct HistoryLayer;
 
 impl HistoryLayer {
@@ -36,10 +37,6 @@ fn current() -> MutexGuard<'static, Weak<Recorder>> {
 impl<S: Subscriber> Layer<S> for HistoryLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        // What happens to each record is recorded as a log entry, and traces are for a developer at the terminal.
-        if *metadata.level() > Level::INFO {
-            return;
-        }
         // The lock is not held while the line is sent: a recorder that is dropped here may log as well.
         let Some(recorder) = current().upgrade() else { return };
 

@@ -80,7 +80,12 @@ impl<'a> RecordUrl<'a> {
     /// Looks it up, with the job's [`lookup_object`](crate::Job::lookup_object).
     #[must_use]
     pub fn look_up(self) -> Option<Url> {
-        (self.0)()
+        // The hook is the job's own. A panic in it must not cost the record its entry in an observer.
+        catch_unwind(AssertUnwindSafe(self.0)).unwrap_or_else(|panic| {
+            let text = panicked("hook `lookup_object`", &*panic);
+            let _ = catch_unwind(AssertUnwindSafe(|| tracing::error!("{text}")));
+            None
+        })
     }
 }
 

@@ -38,7 +38,7 @@ impl SyncEnd {
     pub(super) fn statement(&self, sync_no: i64) -> Statement {
         Statement::new(
             "UPDATE history_sync SET status = $1, ended_at = $2, error = $3, breaches = $4, counts = $5, retries = $6, \
-             heartbeat_at = $2 WHERE no = $7",
+             heartbeat_at = $2, last_record = NULL WHERE no = $7",
             vec![
                 self.status.as_str().into(),
                 self.at.as_microsecond().into(),

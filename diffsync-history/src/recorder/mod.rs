@@ -134,7 +134,8 @@ impl Recorder {
     pub async fn finish(&self) -> Result<(), HistoryError> {
         let (done, is_done) = oneshot::channel();
         self.send(Message::Finish(done));
-        is_done.await.unwrap_or_else(|_| Err(HistoryError::Writer("it panicked".into())))
+        let written = is_done.await.unwrap_or_else(|_| Err(HistoryError::Writer("it panicked".into())));
+        written.and_then(|()| self.target.take_error().map_or(Ok(()), Err))
     }
 
     fn step(&self) -> MutexGuard<'_, Option<Step>> {

@@ -1,10 +1,14 @@
 //! The lease of a run's target.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use diffsync_core::run::{LockError, LockFuture, TargetLock};
 
 use super::HistoryPolicy;
+use super::writer::RETRY_LIMIT;
+use crate::error::HistoryError;
 use crate::lease::{Lease, LeaseError, LeaseName};
 use crate::store::History;
 
@@ -14,12 +18,25 @@ pub(super) struct TargetLease {
     lease: Lease,
     host: String,
     policy: HistoryPolicy,
+    /// Why the lease could not be taken, if the run went on without it.
+    error: Mutex<Option<HistoryError>>,
 }
 
 impl TargetLease {
     pub(super) fn new(history: &History, lease: Lease, host: &str, policy: HistoryPolicy) -> Self {
-        Self { history: history.clone(), lease, host: host.to_owned(), policy }
+        Self { history: history.clone(), lease, host: host.to_owned(), policy, error: Mutex::default() }
     }
+
+    /// Why the lease could not be taken, if the run went on without it.
+    pub(super) fn take_error(&self) -> Option<HistoryError> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Whether a resource is one of this host alone.
+fn is_local(resource: &str) -> bool {
+    let host = resource.split_once("://").map_or("", |(_, rest)| rest);
+    host.starts_with('/') || ["localhost:", "127.", "[::1]", "::1:"].iter().any(|local| host.starts_with(local))
 }
 
 impl TargetLock for TargetLease {
@@ -28,11 +45,25 @@ impl TargetLock for TargetLease {
             // Two targets without a name cannot be told apart. The lease of the job keeps its own runs apart.
             let Some(resource) = resource else { return Ok(()) };
 
-            match self.history.take_also(&self.lease, &self.host, &LeaseName::target(resource)).await {
+            // A file, or a database on this host, is another one on other hosts.
+            let name = if is_local(resource) { format!("{resource} on {}", self.host) } else { resource.to_owned() };
+            let name = LeaseName::target(&name);
+
+            let begun = Instant::now();
+            let taken = loop {
+                match self.history.take_also(&self.lease, &self.host, &name).await {
+                    Err(LeaseError::History(error)) if error.is_transient() && begun.elapsed() < RETRY_LIMIT => {
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                    }
+                    taken => break taken,
+                }
+            };
+            match taken {
                 Ok(()) => Ok(()),
                 Err(error @ LeaseError::Held { .. }) => Err(LockError::Held(error.to_string())),
                 Err(LeaseError::History(error)) if self.policy == HistoryPolicy::BestEffort => {
                     tracing::warn!(%error, "it is not known whether another run writes to the target");
+                    self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                     Ok(())
                 }
                 Err(LeaseError::History(error)) => Err(LockError::Unavailable(Box::new(error))),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use diffsync_core::model::Operation;
@@ -27,7 +28,7 @@ use crate::step;
 use crate::store::History;
 
 /// How long a transient error is retried.
-const RETRY_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const RETRY_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a history that cannot be written is left alone.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -60,6 +61,17 @@ pub(super) struct Writer {
     paused_until: Option<Instant>,
     /// The first error.
     error: Option<HistoryError>,
+}
+
+/// Cancels the run if the writer panics: a run without a writer renews no lease and records nothing.
+struct CancelOnPanic(CancellationToken);
+
+impl Drop for CancelOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.cancel();
+        }
+    }
 }
 
 impl Writer {
@@ -95,6 +107,7 @@ impl Writer {
 
     /// Writes until the sender is dropped.
     pub(super) fn run(mut self, runtime: &Runtime, receiver: &Receiver) {
+        let _guard = CancelOnPanic(self.cancellation.clone());
         // Connections belong to a runtime.
         self.history = runtime.block_on(async { self.history.separate() });
 
@@ -106,7 +119,11 @@ impl Writer {
 
             for message in messages {
                 match message {
-                    Message::Plan(plan, _recorded) => runtime.block_on(self.record_diff(plan)),
+                    Message::Plan(plan, _recorded) => {
+                        // Dropped before `_recorded`, so that the run is cancelled before it stops waiting.
+                        let _guard = CancelOnPanic(self.cancellation.clone());
+                        runtime.block_on(self.record_diff(plan));
+                    }
                     Message::End(end) => runtime.block_on(self.end(&end)),
                     Message::Finish(done) => {
                         runtime.block_on(self.close());
@@ -270,10 +287,12 @@ impl Writer {
             return;
         }
 
+        // The lease is valid from some time after this.
+        let begun = Instant::now();
         let renewed = self.history.renew(&self.lease).await;
         let now = Instant::now();
         match renewed {
-            Ok(()) => (self.renewed, self.next_renewal) = (now, now + RENEWAL),
+            Ok(()) => (self.renewed, self.next_renewal) = (begun, begun + RENEWAL),
             Err(error @ HistoryError::LeaseLost(_)) => {
                 // Another run may be at the same target.
                 self.cancellation.cancel();

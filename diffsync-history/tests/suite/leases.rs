@@ -1,6 +1,8 @@
 //! Leases: one run at a time.
 
-use diffsync_history::{History, HistoryError, LeaseError, LeaseName, Recorder, RecorderOptions, SyncId, SyncStatus};
+use diffsync_history::{
+    History, HistoryError, LeaseError, LeaseName, NewSync, Recorder, RecorderOptions, SyncId, SyncStatus,
+};
 use futures_util::future::join_all;
 
 use crate::databases::on_each;
@@ -99,5 +101,48 @@ fn a_running_sync_that_renews_its_lease_is_not_interrupted() {
         assert_eq!(history.mark_interrupted().await.unwrap(), []);
         recorder.finish().await.unwrap();
         assert_eq!(database.numbers("SELECT count(*) FROM history_lease").await, [0]);
+    });
+}
+
+#[test]
+fn a_lease_that_a_run_takes_twice_is_one() {
+    on_each(|database| async move {
+        let history = database.open().await;
+        let recorder = Recorder::start(
+            &history,
+            &new_sync(),
+            RecorderOptions {
+                leases: vec![LeaseName::target("db-1"), LeaseName::target("db-1")],
+                ..RecorderOptions::default()
+            },
+        )
+        .await
+        .unwrap();
+        recorder.target_lock().lock(Some("db-1")).await.unwrap();
+        recorder.finish().await.unwrap();
+        take(&history, &[LeaseName::target("db-1")]).await.unwrap();
+    });
+}
+
+#[test]
+fn a_target_of_one_host_is_another_one_on_the_next() {
+    on_each(|database| async move {
+        let history = database.open().await;
+        let mut locks = Vec::new();
+        for (host, resource, is_free) in [
+            ("host-1", "file:///var/lib/inventory.db", true),
+            ("host-2", "file:///var/lib/inventory.db", true),
+            ("host-1", "file:///var/lib/inventory.db", false),
+            ("host-1", "postgres://localhost:5432/inventory", true),
+            ("host-2", "postgres://localhost:5432/inventory", true),
+            ("host-1", "postgres://db.example.org:5432/inventory", true),
+            ("host-2", "postgres://db.example.org:5432/inventory", false),
+        ] {
+            let sync = NewSync { host: host.to_owned(), ..new_sync() };
+            let recorder = Recorder::start(&history, &sync, RecorderOptions::default()).await.unwrap();
+            let locked = recorder.target_lock().lock(Some(resource)).await;
+            assert_eq!(locked.is_ok(), is_free, "{host} {resource}: {locked:?}");
+            locks.push(recorder);
+        }
     });
 }
