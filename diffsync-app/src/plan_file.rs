@@ -18,7 +18,8 @@ pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     Ok(if compressed { Box::new(BufReader::new(MultiGzDecoder::new(file))) } else { Box::new(file) })
 }
 
-/// Refuses to overwrite a file that cannot be recreated: an approved plan, or the undo plan of an earlier run.
+/// Refuses to overwrite a file that cannot be recreated: an approved plan, the undo plan of an earlier run, or anything that is
+/// not a plan, such as the job's own source.
 pub(crate) fn keep(path: &Path) -> Result<(), String> {
     let read = open(path).map_err(PlanFileError::from).and_then(|mut file| SavedPlan::read(&mut file));
     let what = match read {
@@ -29,9 +30,15 @@ pub(crate) fn keep(path: &Path) -> Result<(), String> {
         },
         // Even a damaged undo plan may still show a person what was done.
         Err(_) if begins_like_an_undo(path) => "a damaged undo plan".to_owned(),
-        Err(_) => return Ok(()),
+        Err(_) if begins_like_a_plan(path) || !has_content(path) => return Ok(()),
+        Err(_) => "not a plan file".to_owned(),
     };
     Err(format!("`{}` is {what}; name another file, or remove it first", path.display()))
+}
+
+/// Whether there is a file with something in it. Devices and pipes are none.
+fn has_content(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
 }
 
 /// Whether the first line of a file is the header of a plan.

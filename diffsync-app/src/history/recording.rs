@@ -65,7 +65,10 @@ impl Recording {
             }
             Err(held @ LeaseError::Held { .. }) => Err(NotRun(Exit::Refused, held.to_string())),
             Err(error) if policy == HistoryPolicy::BestEffort => {
-                terminal::warn(&format!("this run is not recorded: {error}\n  --history off runs without a history"));
+                terminal::warn(&format!(
+                    "this run is not recorded, and nothing keeps a second run from writing at the same time: \
+                     {error}\n  --history off runs without a history"
+                ));
                 Ok(Self { recorder: None })
             }
             Err(error) => Err(NotRun(Exit::Failed, format!("nothing was run, since it cannot be recorded: {error}"))),

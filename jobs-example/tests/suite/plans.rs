@@ -287,3 +287,17 @@ fn an_unknown_job_is_answered_with_the_nearest() {
     let said = place().expect(1, &["plan", "countries-to-inventry", "-o", "x"]);
     said.says("there is no job `countries-to-inventry`; did you mean `countries-to-inventory`?");
 }
+
+#[test]
+fn a_file_that_is_no_plan_is_not_overwritten() {
+    let place = Place::new().with_data("countries.json");
+    let before = place.read("countries.json");
+    for arguments in [
+        &["plan", "countries-to-inventory", "--file", "countries.json", "-o", "countries.json"][..],
+        &["run", "countries-to-inventory", "--file", "countries.json", "--apply", "--undo-file", "countries.json"],
+    ] {
+        place.expect(1, arguments).says("`countries.json` is not a plan file; name another file, or remove it first");
+        assert_eq!(place.read("countries.json"), before);
+        assert!(!place.path("inventory.db").exists());
+    }
+}
