@@ -1,6 +1,6 @@
 //! The main job: the published list of countries into the inventory.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::program::Place;
 
@@ -116,7 +116,8 @@ fn parallel_loading_gives_each_side_its_own_figures() {
     // freed by the target's side. So the target's figure is too low when the two happen to overlap, but not every time.
     let peak = |report: &Value, step: usize| report["steps"][step]["memory"]["heap"]["peak"].as_u64().unwrap();
     let mut reports = (0..5).map(|_| place.json(&with(&["--parallel-loading", "--memory-profiling"])));
-    let report = reports.find(|report| peak(report, 0) > 10_000 && peak(report, 1) > 10_000).expect("each side's records");
+    let report =
+        reports.find(|report| peak(report, 0) > 10_000 && peak(report, 1) > 10_000).expect("each side's records");
     for step in [0, 1] {
         let heap = &one_by_one["steps"][step]["memory"]["heap"];
         assert!(heap["in_use"].as_u64().unwrap() > 10_000, "the records are held: {}", one_by_one["steps"][step]);
