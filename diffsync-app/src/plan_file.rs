@@ -36,7 +36,7 @@ pub(crate) fn keep(path: &Path) -> Result<(), String> {
     Err(format!("`{}` is {what}; name another file, or remove it first", path.display()))
 }
 
-/// Whether there is a file with something in it. Devices and pipes are none.
+/// Whether this is a regular file that is not empty, unlike a device or a pipe.
 fn has_content(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
 }

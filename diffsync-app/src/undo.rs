@@ -75,7 +75,11 @@ impl UndoFile {
             return Ok(());
         };
         self.file.write(|out| undo.write(&head, out)).map_err(|error: io::Error| {
-            let begun = if is_begun { "; the part written during the run undoes what was done until then" } else { "" };
+            let begun = if is_begun {
+                "; what was written of it during the run is kept, and may lack the last writes"
+            } else {
+                ""
+            };
             format!("the undo plan cannot be written to `{path}`: {error}{begun}")
         })?;
         closing.push(format!("undo it with `apply {path}`"));

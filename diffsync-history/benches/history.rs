@@ -24,7 +24,6 @@ use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContex
 use diffsync_core::job::{
     JobContext, JobError, JobInfo, JobKind, JobSpec, VariableErrors, VariableSpec, VariableValues,
 };
-use diffsync_core::model::{Limits, OnGuard};
 use diffsync_core::report::{Observer, RunReport, Status};
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::Url;
@@ -135,23 +134,12 @@ where
     type Target = T;
 
     const INFO: JobInfo = JobInfo {
-        id: "push",
         name: "Push",
-        description: "",
         kind: JobKind::DataTarget,
         source_label: "Records",
         target_label: "Database",
-        source_icon: None,
-        target_icon: None,
         dryrun_default: false,
-        hidden: false,
-        concurrency: None,
-        limits: Limits::NONE,
-        on_guard: OnGuard::Stop,
-        time_limit: None,
-        skip: &[],
-        ignore: &[],
-        defined_at: "",
+        ..JobInfo::new("push")
     };
     const VARIABLES: &'static [VariableSpec] = &[];
 

@@ -49,7 +49,7 @@ pub struct ChangeFilter {
     pub action: Option<Operation>,
     /// Changes of this attribute.
     pub attribute: Option<String>,
-    /// Changes of records whose identifier contains this text, in whatever case.
+    /// Changes of records whose identifier contains this text, ignoring case.
     pub text: Option<String>,
 }
 

@@ -55,7 +55,7 @@ pub struct LogEntryFilter {
     pub from: Option<Timestamp>,
     /// Entries before this time.
     pub to: Option<Timestamp>,
-    /// Entries whose record or message contains this text, in whatever case.
+    /// Entries whose record or message contains this text, ignoring case.
     pub text: Option<String>,
 }
 

@@ -21,6 +21,9 @@ pub enum HistoryError {
         /// Why.
         source: io::Error,
     },
+    /// The file does not exist.
+    #[error("there is no history `{0}`; check its name, or run a job with it, which creates it")]
+    Missing(HistoryUrl),
     /// This program was built without the kind of database.
     #[error("cannot open the history `{0}`: this program was built without support for its kind of database")]
     NotBuiltIn(HistoryUrl),

@@ -194,7 +194,7 @@ impl History {
         let renew = format!("UPDATE history_lease SET expires_at = {now} + $2 WHERE sync_id = $1");
         let renewed = self.execute(doing, &renew, vec![sync(), micros(VALIDITY).into()]).await?;
 
-        // A run that another program has marked as interrupted is so even if nobody else took its lease.
+        // A run stays interrupted once another program has marked it, even if its lease was not taken.
         let beat = format!("UPDATE history_sync SET heartbeat_at = {now} WHERE id = $1 AND status = 'running'");
         let is_alive = self.execute(doing, &beat, vec![sync()]).await? > 0;
 
@@ -224,7 +224,7 @@ impl History {
         let (doing, now) = ("mark interrupted syncs", self.dialect().now);
         let overdue = format!("status = 'running' AND heartbeat_at < {now} - $1");
 
-        // Most of the time there is none, and then nothing is written.
+        // Usually no sync is overdue, and then nothing is written.
         let any = format!("SELECT id FROM history_sync WHERE {overdue} LIMIT 1");
         let id = |row: &Row| row.parsed("id", |text| text.parse().ok());
         if self.fetch(doing, &any, vec![micros(VALIDITY).into()], id).await?.is_empty() {

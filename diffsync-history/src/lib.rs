@@ -54,7 +54,7 @@
 //!
 //! # One run at a time
 //!
-//! A [lease](Lease) keeps two runs from doing the same at the same time, whatever program or host they are started from. It is
+//! A [lease](Lease) keeps two runs from doing the same work at the same time, in any program and on any host. It is
 //! renewed every 10 seconds, and ends by itself 30 seconds after its process was killed. [`History::mark_interrupted`] then
 //! marks its run as interrupted.
 //!

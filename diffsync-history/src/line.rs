@@ -78,7 +78,7 @@ pub struct LogLineFilter {
     pub level: Option<LogLevel>,
     /// Lines of this step.
     pub step: Option<Step>,
-    /// Lines whose message contains this text, in whatever case.
+    /// Lines whose message contains this text, ignoring case.
     pub text: Option<String>,
 }
 

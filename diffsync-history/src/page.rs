@@ -132,7 +132,7 @@ impl Query {
         }
     }
 
-    /// Adds that one of these columns contains a text, in whatever case.
+    /// Adds that one of these columns contains a text, ignoring case.
     pub(crate) fn and_contains(&mut self, columns: &[&str], text: Option<&str>) {
         let Some(text) = text else { return };
         let pattern = format!("%{}%", text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_"));

@@ -123,7 +123,7 @@ pub(crate) fn history(matches: &ArgMatches) -> Exit {
     };
 
     let done = runtime.block_on(async {
-        let history = super::open(matches).await?;
+        let history = super::open_to_read(matches).await?;
         match name {
             "list" => syncs::list(&history, matches).await,
             "show" => syncs::show(&history, matches).await,

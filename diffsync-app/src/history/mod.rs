@@ -44,13 +44,27 @@ pub(crate) fn policy() -> Arg {
         .help_heading("History")
 }
 
+/// The URL that a flag or the environment gives.
+fn named(matches: &ArgMatches) -> Option<String> {
+    let given = matches.get_one::<String>("database-url").cloned();
+    // An empty variable counts as unset.
+    given.or_else(|| std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty()))
+}
+
 /// Where the history is, as set by a flag, the environment or the default.
 fn url(matches: &ArgMatches) -> Result<HistoryUrl, HistoryError> {
-    let given = matches.get_one::<String>("database-url").cloned();
-    // An empty variable is as good as none.
-    match given.or_else(|| std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty())) {
+    match named(matches) {
         Some(url) => Ok(url.parse()?),
         None => Ok(HistoryUrl::in_data_dir()?),
+    }
+}
+
+/// Opens a history to read it. A file that was named must exist, since a new one would hide a misspelt name.
+async fn open_to_read(matches: &ArgMatches) -> Result<History, HistoryError> {
+    let url = url(matches)?;
+    match url.path() {
+        Some(path) if named(matches).is_some() && !path.exists() => Err(HistoryError::Missing(url)),
+        _ => open(matches).await,
     }
 }
 

@@ -46,6 +46,33 @@ pub struct JobInfo {
     pub defined_at: &'static str,
 }
 
+impl JobInfo {
+    /// The metadata of a job that is written without `#[job]`. Set what differs with `..JobInfo::new("my-job")`: without that, its
+    /// name is its id, it has no limits, and a run is a dry run by default.
+    #[must_use]
+    pub const fn new(id: &'static str) -> Self {
+        Self {
+            id,
+            name: id,
+            description: "",
+            kind: JobKind::DataSource,
+            source_label: "source",
+            target_label: "target",
+            source_icon: None,
+            target_icon: None,
+            dryrun_default: true,
+            hidden: false,
+            concurrency: None,
+            limits: Limits::NONE,
+            on_guard: OnGuard::Stop,
+            time_limit: None,
+            skip: &[],
+            ignore: &[],
+            defined_at: "",
+        }
+    }
+}
+
 /// The direction of a job's records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -242,10 +242,7 @@ pub enum RunError {
     #[error("the target could not apply the plan; nothing was written")]
     Rehearsal(#[source] Cause),
     /// A record failed in a way that ended the run. The rest is counted as not attempted.
-    #[error(
-        "the run ended early after {failed} of {operations} operations failed{}, the last with: {last}",
-        unknown_too(*.unknown)
-    )]
+    #[error("the run ended early{}: {last}", stopped_after(*.failed, *.unknown, *.operations))]
     Stopped {
         /// How many failed.
         failed: usize,
@@ -295,9 +292,16 @@ pub enum RunError {
     },
 }
 
-/// Records with an unknown outcome count towards the failures that end a run, so the error counts them as well.
-fn unknown_too(unknown: usize) -> String {
-    if unknown == 0 { String::new() } else { format!(" and {unknown} ended with an unknown outcome") }
+/// How many operations failed before the last error ended the run: none if it was not a record's. Those with an unknown outcome
+/// count towards the failures that end a run.
+fn stopped_after(failed: usize, unknown: usize, operations: usize) -> String {
+    match (failed, unknown) {
+        (0, 0) => String::new(),
+        (_, 0) => format!(" after {failed} of {operations} operations failed, the last with"),
+        _ => format!(
+            " after {failed} of {operations} operations failed and {unknown} ended with an unknown outcome, the last with"
+        ),
+    }
 }
 
 /// The error that a hook or an adapter returned.

@@ -95,7 +95,7 @@ impl<J: Job> Run<J> {
         let begun = Instant::now();
         let mut run = Self {
             job: Arc::clone(&job),
-            // A limit that is too long for the clock is none.
+            // A limit beyond the range of the clock never ends the run.
             deadline: options.time_limit.and_then(|limit| begun.checked_add(limit)),
             options,
             breaches: Vec::new(),

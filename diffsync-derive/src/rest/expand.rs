@@ -29,7 +29,7 @@ pub(crate) fn expand(collection: &Collection<'_>, krate: &Krate) -> TokenStream 
     });
 
     let owner = option_of(collection.owner.as_ref().map(|owner| {
-        // No field holds the owner, so there is none to tell whether it is a text.
+        // No field holds the owner, so no field type says whether it is a text.
         let (part, value) = (owner.part.expand(&mut std::iter::empty()), &owner.value);
         quote!(_diffsync::__private::rest::StaticOwner { part: #part, value: #value })
     }));

@@ -29,7 +29,7 @@ pub(super) static DIALECT: Dialect = Dialect {
     vacuum: Vacuum::Steps {
         step: "PRAGMA incremental_vacuum(500)",
         free: "SELECT freelist_count AS pages FROM pragma_freelist_count",
-        // The first one locks nobody out, and leaves little to the second, which shortens the log.
+        // The first checkpoint blocks no other connection, and leaves little work to the second, which shortens the log.
         end: "PRAGMA wal_checkpoint(PASSIVE); PRAGMA wal_checkpoint(TRUNCATE)",
     },
     // Without statistics it would read a table by its key.

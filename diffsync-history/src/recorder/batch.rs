@@ -92,8 +92,8 @@ impl Batch {
         Self { others: self.others, ..Self::default() }
     }
 
-    /// What writes it.
-    pub(super) fn writes(&mut self, sync_no: i64, counts: RowCounts) -> (Vec<Statement>, Vec<Insert>) {
+    /// What writes it, where `now` is the clock of the database.
+    pub(super) fn writes(&mut self, sync_no: i64, counts: RowCounts, now: &str) -> (Vec<Statement>, Vec<Insert>) {
         let mut inserts = Vec::new();
         if !self.changes.is_empty() {
             inserts.push(Insert::new(sync_no, mem::take(&mut self.changes)));
@@ -105,11 +105,15 @@ impl Batch {
             inserts.push(Insert::new(sync_no, mem::take(&mut self.lines)));
         }
 
-        // In the same transaction, so the counts are those of the rows.
+        // In the same transaction, so the counts are those of the rows, and a run that is killed ended no earlier than its
+        // last row.
         let RowCounts { changes, entries, lines, dropped } = counts;
         let mut statements = self.others.clone();
+        let sql = format!(
+            "UPDATE history_sync SET changes = $1, entries = $2, lines = $3, dropped = $4, heartbeat_at = {now} WHERE no = $5"
+        );
         statements.push(Statement::new(
-            "UPDATE history_sync SET changes = $1, entries = $2, lines = $3, dropped = $4 WHERE no = $5",
+            sql,
             vec![changes.into(), entries.into(), lines.into(), dropped.into(), sync_no.into()],
         ));
         (statements, inserts)

@@ -181,7 +181,7 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         drop(self.sender.take());
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        // What was observed is written, even if nobody waits for it.
+        // What was observed is written, even without a call of `finish`.
         let _ = thread.map(JoinHandle::join);
     }
 }

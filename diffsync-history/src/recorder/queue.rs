@@ -26,7 +26,7 @@ struct Queue {
     state: Mutex<State>,
     /// There is enough to write, something urgent, or nothing more to come.
     is_filled: Condvar,
-    /// There is room again, or nobody receives any more.
+    /// There is room again, or the receiver is gone.
     is_emptied: Condvar,
 }
 
@@ -109,7 +109,7 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.has_receiver = false;
-        // Whoever waits for an answer to one of them is told that there is none.
+        // Dropping them tells those who wait for an answer that none will come.
         let unread = mem::take(&mut state.messages);
         self.0.is_emptied.notify_all();
         drop(state);

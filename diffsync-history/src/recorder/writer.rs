@@ -127,7 +127,7 @@ impl Writer {
                     Message::End(end) => runtime.block_on(self.end(&end)),
                     Message::Finish(done) => {
                         runtime.block_on(self.close());
-                        // Without a receiver nobody waits for it.
+                        // The caller may have stopped waiting.
                         let _ = done.send(self.error.take().map_or(Ok(()), Err));
                     }
                     message => self.add(message),
@@ -251,7 +251,7 @@ impl Writer {
         let (written, dropped) = (batch.added_to(self.counts), batch.dropped_from(self.counts));
         let is_paused = self.paused_until.is_some_and(|until| Instant::now() < until);
         if !is_paused {
-            let (statements, inserts) = batch.writes(self.sync_no, written);
+            let (statements, inserts) = batch.writes(self.sync_no, written, self.history.dialect().now);
             match self.write(&statements, &inserts).await {
                 Ok(()) => {
                     self.counts = written;

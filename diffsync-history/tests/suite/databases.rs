@@ -1,11 +1,11 @@
 //! The databases that tests run on.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diffsync_history::{History, HistoryUrl};
-use diffsync_test_servers::postgres;
+pub(crate) use diffsync_test_servers::block_on;
+use diffsync_test_servers::{postgres, test_on};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};
 use tempfile::TempDir;
 
@@ -29,27 +29,11 @@ pub(crate) struct Database {
 pub(crate) fn on_each<F: Future<Output = ()>>(test: impl Fn(Database) -> F) {
     let kinds = [Kind::Sqlite].into_iter().chain(postgres().map(|_| Kind::Postgres));
     for kind in kinds {
-        block_on(async {
-            let _named = Named(kind);
+        test_on(kind, async {
             let database = Database::new(kind).await;
             test(database.clone()).await;
         });
     }
-}
-
-/// Says on which kind of database a test failed.
-struct Named(Kind);
-
-impl Drop for Named {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let _ = writeln!(std::io::stderr(), "it failed on {:?}", self.0);
-        }
-    }
-}
-
-pub(crate) fn block_on<R>(work: impl Future<Output = R>) -> R {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(work)
 }
 
 impl Database {

@@ -6,7 +6,7 @@ use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContex
 use diffsync_core::job::{
     JobContext, JobError, JobInfo, JobKind, JobSpec, VariableErrors, VariableSpec, VariableValues,
 };
-use diffsync_core::model::{Limits, OnGuard};
+use diffsync_core::model::OnGuard;
 use diffsync_core::report::{Observer, RunReport};
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::{Secret, Url};
@@ -127,23 +127,13 @@ impl JobSpec for SyncSites {
     type Target = Listed;
 
     const INFO: JobInfo = JobInfo {
-        id: "sync-sites",
         name: "Sync sites",
-        description: "",
         kind: JobKind::DataTarget,
         source_label: "List",
         target_label: "Inventory",
-        source_icon: None,
-        target_icon: None,
         dryrun_default: false,
-        hidden: false,
-        concurrency: None,
-        limits: Limits::NONE,
         on_guard: OnGuard::Hold,
-        time_limit: None,
-        skip: &[],
-        ignore: &[],
-        defined_at: "",
+        ..JobInfo::new("sync-sites")
     };
     const VARIABLES: &'static [VariableSpec] = &[];
 

@@ -121,6 +121,8 @@ fn what_is_not_there_is_named() {
     let place = countries();
     assert_eq!(place.expect(0, &["history", "list"]).out, "no syncs\n");
     place.expect(1, &["history", "show", "last"]).says("sync");
+    place.expect(1, &["history", "list", "--database-url", "typo.db"]).says("there is no history `typo.db`");
+    assert!(!place.path("typo.db").exists());
     place.expect(1, &["history", "show", "0123"]).says("the history has no sync `0123`");
     place.expect(1, &["history", "list", "--after", "soon"]).says("soon");
     place
@@ -146,7 +148,7 @@ fn a_run_without_a_history_is_as_the_policy_says() {
     assert_eq!(place.expect(0, &["history", "list"]).out, "no syncs\n");
 }
 
-/// A run whose source is a pipe into which nobody writes, so it waits for ever.
+/// A run that waits for ever, because its source is a pipe without a writer.
 fn waiting(place: &Place, more: &[&str]) -> Child {
     if !place.path("pipe").exists() {
         assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());

@@ -4,6 +4,7 @@
 //! A test program starts a server once. The server ends with the program, even if that is killed: a shell waits for the
 //! end of a pipe that only the program holds, then stops the server and removes its data.
 
+use std::fmt::Debug;
 use std::fs;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -12,6 +13,32 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+/// Runs a test on a runtime of its own, and says on which kind of database it failed.
+pub fn test_on<R>(kind: impl Debug, test: impl Future<Output = R>) -> R {
+    struct Named<K: Debug>(K);
+
+    impl<K: Debug> Drop for Named<K> {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                let _ = writeln!(io::stderr(), "it failed on {:?}", self.0);
+            }
+        }
+    }
+
+    let _named = Named(kind);
+    block_on(test)
+}
+
+/// Runs asynchronous work on a runtime of its own.
+///
+/// # Panics
+///
+/// If no threads can be started.
+pub fn block_on<R>(work: impl Future<Output = R>) -> R {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("threads can be started").block_on(work)
+}
 
 /// A server that runs.
 #[derive(Debug)]

@@ -120,7 +120,7 @@ impl Node {
     }
 }
 
-/// What became of a record that is deleted in one place and created in another.
+/// The outcome of a record that is deleted in one place and created in another.
 fn moved(one: Node, other: Node) -> Option<Node> {
     let (created, deleted) = if one.plus.is_some() { (one, other) } else { (other, one) };
     let (Node { parent, plus: Some(plus), minus: None }, Node { plus: None, minus: Some(minus), .. }) =

@@ -164,7 +164,7 @@ impl RestContext {
             && !written.key.is_null()
         {
             let key = self.cache().key_of(&collection).to_owned();
-            // The key is known, whatever its form in the answer.
+            // The key is known, so the form of the answer does not matter.
             row.insert(key, written.key.clone());
         }
 

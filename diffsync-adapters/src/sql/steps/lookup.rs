@@ -81,7 +81,7 @@ async fn query_keys(
     Ok(connection.find(&find).await?)
 }
 
-/// The key that was found for a natural key, or why there is none.
+/// The key found for a natural key, or why none was found.
 fn found_key(
     foreign_key: &ForeignKey,
     text: Option<&Vec<String>>,

@@ -1,6 +1,5 @@
 //! The databases that tests run on.
 
-use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -11,12 +10,13 @@ use diffsync_core::data::{HasTable, LoadState, Side, VisitedBy};
 use diffsync_core::job::{
     JobContext, JobError, JobInfo, JobKind, JobSpec, VariableErrors, VariableSpec, VariableValues,
 };
-use diffsync_core::model::{Limit, Limits, OnGuard, Operation};
+use diffsync_core::model::{Limit, Operation};
 use diffsync_core::report::{Event, Observer, RunReport, Step};
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::Url;
 use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel};
-use diffsync_test_servers::{mariadb, postgres};
+pub(crate) use diffsync_test_servers::block_on;
+use diffsync_test_servers::{mariadb, postgres, test_on};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
@@ -46,28 +46,12 @@ pub(crate) fn kinds() -> Vec<Kind> {
 /// Runs a test on each kind of database.
 pub(crate) fn on_each<F: Future<Output = ()>>(test: impl Fn(System) -> F) {
     for kind in kinds() {
-        block_on(async {
-            let _named = Named(kind);
+        test_on(kind, async {
             // Tests take of it what they use, and it is to be there until they end.
             let system = System::new(kind).await;
             test(system.clone()).await;
         });
     }
-}
-
-/// Says on which kind of database a test failed.
-struct Named(Kind);
-
-impl Drop for Named {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let _ = writeln!(std::io::stderr(), "it failed on {:?}", self.0);
-        }
-    }
-}
-
-pub(crate) fn block_on<R>(work: impl Future<Output = R>) -> R {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(work)
 }
 
 impl System {
@@ -205,23 +189,12 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>> + WrittenBy<Sql<D>>> JobSpec for Pu
     type Target = Sql<D>;
 
     const INFO: JobInfo = JobInfo {
-        id: "push",
         name: "Push",
-        description: "",
         kind: JobKind::DataTarget,
         source_label: "Records",
         target_label: "Database",
-        source_icon: None,
-        target_icon: None,
         dryrun_default: false,
-        hidden: false,
-        concurrency: None,
-        limits: Limits::NONE,
-        on_guard: OnGuard::Stop,
-        time_limit: None,
-        skip: &[],
-        ignore: &[],
-        defined_at: "",
+        ..JobInfo::new("push")
     };
     const VARIABLES: &'static [VariableSpec] = &[];
 

@@ -7,7 +7,7 @@ pub(crate) struct RunResult {
     pub(crate) report: RunReport,
     /// How long it took, on the clock that stands still where something can go on.
     pub(crate) took: Duration,
-    /// What became of each record, as `create device d1` and `created`, in the order it was said.
+    /// The outcome of each record, as `create device d1` and `created`, in the order of the events.
     pub(super) done: Vec<(String, &'static str)>,
 }
 
@@ -18,7 +18,7 @@ impl RunResult {
         undone.map(|(call, outcome)| format!("{call}: {outcome}")).collect()
     }
 
-    /// What became of a record that something was to be done with.
+    /// The outcome of a record with a planned operation.
     pub(crate) fn outcome(&self, call: &str) -> Option<&'static str> {
         self.done.iter().find(|(done, _)| done == call).map(|(_, outcome)| *outcome)
     }
