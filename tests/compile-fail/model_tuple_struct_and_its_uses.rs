@@ -7,4 +7,4 @@ use diffsync::prelude::*;
 struct Country(String, String);
 
 // What uses the model adds no errors.
-include!("support/country_uses.rs");
+include!("../support/country_uses.rs");

@@ -10,4 +10,4 @@ struct Country {
 }
 
 // What uses the model adds no errors.
-include!("support/country_uses.rs");
+include!("../support/country_uses.rs");
