@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::ArgMatches;
 use diffsync_core::JobRegistry;
 use diffsync_core::job::{JobEntry, VariableValues};
-use diffsync_core::plan_file::{ApplyRequest, PlanKey, SavedPlan, StalePolicy};
+use diffsync_core::plan_file::{ApplyRequest, DriftPolicy, PlanKey, SavedPlan};
 use diffsync_core::run::RunOptions;
 
 use crate::advice::on_plan_file;
@@ -36,7 +36,7 @@ fn carry_out(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, 
 
     let read = open(path).map_err(Into::into).and_then(|mut input| SavedPlan::read(&mut input));
     let plan = Arc::new(read.map_err(not_taken)?);
-    let head = &plan.head;
+    let head = &plan.header;
     let job = registry.get(&head.job).map_err(|error| refused(format!("the plan is from another program: {error}")))?;
     plan.check(job.info().id, job.models()).map_err(not_taken)?;
 
@@ -104,9 +104,9 @@ fn carry_out(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, 
     Ok(exit)
 }
 
-fn policy(matches: &ArgMatches) -> StalePolicy {
+fn policy(matches: &ArgMatches) -> DriftPolicy {
     let skips = matches.get_one::<String>("policy").is_some_and(|policy| policy == "skip-stale");
-    if skips { StalePolicy::SkipStale } else { StalePolicy::Refuse }
+    if skips { DriftPolicy::Skip } else { DriftPolicy::Refuse }
 }
 
 /// The key that sealed the plan's secrets.
@@ -124,7 +124,7 @@ fn key_of(plan: &SavedPlan, matches: &ArgMatches) -> Result<PlanKey, String> {
 /// The values of the job's variables: those in the plan, and those that were left out because they may be secret.
 fn values(job: &JobEntry, plan: &SavedPlan, matches: &ArgMatches) -> Result<VariableValues, String> {
     let mut values = VariableValues::new();
-    for (name, texts) in &plan.head.variables {
+    for (name, texts) in &plan.header.variables {
         let Some(spec) = job.variables().iter().find(|spec| spec.name == name) else {
             return Err(format!("the job no longer has a variable `{name}`; make the plan again"));
         };
@@ -139,7 +139,7 @@ fn values(job: &JobEntry, plan: &SavedPlan, matches: &ArgMatches) -> Result<Vari
         if !job.variables().iter().any(|spec| spec.name == name) {
             return Err(format!("the job has no variable `{name}`"));
         }
-        if plan.head.variables.iter().any(|(saved, _)| *saved == name) {
+        if plan.header.variables.iter().any(|(saved, _)| *saved == name) {
             return Err(format!("the plan already holds a value for `{name}`; make another plan for another value"));
         }
         values = values.with(name, &set.1);
@@ -151,7 +151,7 @@ fn values(job: &JobEntry, plan: &SavedPlan, matches: &ArgMatches) -> Result<Vari
 fn with_profile(profile: &Profile, plan: &SavedPlan, values: VariableValues) -> Result<VariableValues, String> {
     let given = values.clone();
     profile.add_values(values, |spec| {
-        let is_saved = plan.head.variables.iter().any(|(saved, _)| *saved == spec.name);
+        let is_saved = plan.header.variables.iter().any(|(saved, _)| *saved == spec.name);
         !is_saved && given.get(spec.name).is_empty()
     })
 }
@@ -160,7 +160,7 @@ fn with_profile(profile: &Profile, plan: &SavedPlan, values: VariableValues) -> 
 fn left_out(job: &JobEntry, plan: &SavedPlan, values: &VariableValues) -> Result<(), String> {
     // Its default might be another system than the one that the plan was made for.
     let left_out = job.variables().iter().find(|spec| {
-        let saved = plan.head.variables.iter().any(|(saved, _)| *saved == spec.name);
+        let saved = plan.header.variables.iter().any(|(saved, _)| *saved == spec.name);
         let in_env = || spec.env.is_some_and(|env| std::env::var_os(env).is_some());
         !spec.secret && !saved && values.get(spec.name).is_empty() && !in_env()
     });

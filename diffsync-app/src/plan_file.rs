@@ -23,9 +23,9 @@ pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
 pub(crate) fn keep(path: &Path) -> Result<(), String> {
     let read = open(path).map_err(PlanFileError::from).and_then(|mut file| SavedPlan::read(&mut file));
     let what = match read {
-        Ok(plan) => match (plan.approvals.first(), plan.head.kind) {
+        Ok(plan) => match (plan.approvals.first(), plan.header.kind) {
             (Some(approval), _) => format!("a plan approved by {approval}"),
-            (None, PlanKind::Undo) => format!("the undo plan of a run by {}", plan.head.made),
+            (None, PlanKind::Undo) => format!("the undo plan of a run by {}", plan.header.created),
             (None, PlanKind::Sync) => return Ok(()),
         },
         // Even a damaged undo plan may still show a person what was done.

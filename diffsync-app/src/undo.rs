@@ -114,7 +114,7 @@ impl Log {
     /// Writes a file with only the header, and opens it to append to it.
     fn begin(&self) -> io::Result<File> {
         let head = self.head().ok_or_else(|| io::Error::other("the diff is not known"))?;
-        let head = self.packed(&UndoLog::head(&head)?)?;
+        let head = self.packed(&UndoLog::header(&head)?)?;
         let new = NewPlan::begin(&self.path).map_err(io::Error::other)?;
         new.write_raw(&head)?;
         OpenOptions::new().append(true).open(&self.path)

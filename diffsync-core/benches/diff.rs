@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use diffsync_core::apply::Loaded;
+use diffsync_core::apply::LoadedSides;
 use diffsync_core::memory::MemoryScope;
 use diffsync_core::{Dataset, Plan, SyncModel, Table};
 
@@ -239,7 +239,7 @@ fn measure(interfaces: usize, shuffled: bool) -> Row {
     for _ in 0..runs {
         let (source, target) = plan.into_sides();
         let begun = Instant::now();
-        let loaded = black_box(Loaded::new(black_box(source), black_box(target)));
+        let loaded = black_box(LoadedSides::new(black_box(source), black_box(target)));
         check = check.min(begun.elapsed());
         let begun = Instant::now();
         plan = black_box(loaded.compare());

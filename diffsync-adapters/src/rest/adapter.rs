@@ -161,9 +161,9 @@ where
     M: RestModel,
 {
     fn capabilities(&self) -> Capabilities {
-        let can = if M::REST.key.has_field { Operations::all() } else { Operations::CREATE };
+        let operations = if M::REST.key.has_field { Operations::all() } else { Operations::CREATE };
         Capabilities {
-            can,
+            operations,
             concurrency: self.context.dialect.at_once(),
             concurrency_limit: None,
             batch: self.context.dialect.bulk.batch(),

@@ -249,8 +249,8 @@ impl<D: Dataset + VisitedBy<ModelEntries<D>> + HasTable<M>, M: SqlModel> Target<
             TransactionScope::PerBatch => self.context.database().concurrency_limit(),
             TransactionScope::PerRun => Some(1),
         };
-        let can = <Self as Target<M>>::CAN;
-        Capabilities { can, concurrency: self.max_connections, concurrency_limit, batch: self.batch_size }
+        let operations = <Self as Target<M>>::OPERATIONS;
+        Capabilities { operations, concurrency: self.max_connections, concurrency_limit, batch: self.batch_size }
     }
 }
 

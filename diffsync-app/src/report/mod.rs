@@ -81,9 +81,9 @@ impl Serialize for Report<'_> {
         }
 
         let plan = self.plan.map(|plan| Origin {
-            kind: plan.head.kind,
-            program: &plan.head.program,
-            made: &plan.head.made,
+            kind: plan.header.kind,
+            program: &plan.header.program,
+            made: &plan.header.created,
             approvals: &plan.approvals,
             lost: &plan.unrestorable,
         });
@@ -110,7 +110,7 @@ impl Report<'_> {
         section(out, "left out by the filter", look, &report.filtered)?;
         section(out, "guards", look, report.breaches.iter().map(advice::breach))?;
         section(out, "limit overrides", look, report.limit_overrides.iter().map(limit_override))?;
-        section(out, "changed since the plan was made", look, &report.stale)?;
+        section(out, "changed since the plan was made", look, &report.drift)?;
         changes(out, report, look)?;
         not_written(out, report, look)?;
         section(out, "not restored by this plan", look, self.plan.into_iter().flat_map(|plan| &plan.unrestorable))?;
@@ -136,11 +136,11 @@ impl Report<'_> {
 
 /// Who made the plan file, and who approved it.
 fn origin(out: &mut dyn Write, plan: &SavedPlan) -> fmt::Result {
-    let kind = match plan.head.kind {
+    let kind = match plan.header.kind {
         PlanKind::Sync => "plan",
         PlanKind::Undo => "undo plan",
     };
-    let line = format!("{kind} made by {}", plan.head.made);
+    let line = format!("{kind} made by {}", plan.header.created);
     write!(out, "{}", one_line(&line))?;
     for approval in &plan.approvals {
         write!(out, ", approved by {}", one_line(&approval.to_string()))?;

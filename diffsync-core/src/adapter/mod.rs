@@ -155,7 +155,7 @@ pub trait Adapter: Send + Sync + 'static {
 pub trait Target<M: SyncModel>: Adapter {
     /// The operations that the system supports for this model. Others are reported as unsupported and never attempted, so
     /// their functions are not called.
-    const CAN: Operations = Operations::all();
+    const OPERATIONS: Operations = Operations::all();
 
     /// How many calls for this model are made at a time, unless a job or a run sets another number.
     const CONCURRENCY: usize = 1;
@@ -223,7 +223,7 @@ pub trait Target<M: SyncModel>: Adapter {
     /// The constants as values, for targets where they depend on the instance.
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            can: Self::CAN,
+            operations: Self::OPERATIONS,
             concurrency: Self::CONCURRENCY,
             concurrency_limit: Self::CONCURRENCY_LIMIT,
             batch: Self::BATCH,
@@ -242,7 +242,7 @@ async fn caught<R>(answer: impl Future<Output = Result<R, TargetError>>) -> Resu
 #[derive(Debug, Clone, Copy)]
 pub struct Capabilities {
     /// The operations that the system supports.
-    pub can: Operations,
+    pub operations: Operations,
     /// How many calls are made at a time, unless a job or a run sets another number.
     pub concurrency: usize,
     /// The most calls that may be made at a time; a job or a run cannot exceed it.

@@ -11,7 +11,7 @@ use crate::data::side::Side;
 use crate::model::operation::Operation;
 use crate::model::schema::ModelSchema;
 use crate::plan::diff::Withheld;
-use crate::plan::fit::PlanFit;
+use crate::plan::drift_check::DriftCheck;
 use crate::plan::outcome::Task;
 use crate::plan::scope::Scope;
 use crate::plan::{Plan, PlanView, RecordRef};
@@ -37,7 +37,7 @@ impl PlanSelection {
     }
 
     /// How the saved operations match a plan that was limited to them.
-    pub(crate) fn fit<D: Dataset>(&self, plan: &Plan<D>, scope: &Scope) -> PlanFit {
+    pub(crate) fn check_drift<D: Dataset>(&self, plan: &Plan<D>, scope: &Scope) -> DriftCheck {
         let operations = &self.request().plan.operations;
         let mut found = vec![false; operations.len()];
 
@@ -58,18 +58,18 @@ impl PlanSelection {
             }
         }
 
-        let mut fit = PlanFit::default();
+        let mut check = DriftCheck::default();
         for (operation, _) in operations.iter().zip(found).filter(|(_, found)| !found) {
             match self.difference(plan, scope, operation) {
-                None => fit.done += 1,
+                None => check.done += 1,
                 Some(reason) => {
                     let model = D::SCHEMAS.iter().position(|schema| schema.name == operation.model);
                     let record = model.and_then(|model| plan.name_of(model, &operation.id).ok());
-                    fit.moved.push(moved(operation, record, reason));
+                    check.drift.push(drift(operation, record, reason));
                 }
             }
         }
-        fit
+        check
     }
 
     /// The drift of an operation that did not match, or `None` if it is done already.
@@ -89,7 +89,7 @@ impl PlanSelection {
 
         let values = ValueComparison::new(D::SCHEMAS[model], scope, &self.request().key, &operation.id);
 
-        let moved = match (operation.op, target) {
+        let drift = match (operation.op, target) {
             (Operation::Create, None) => None,
             (Operation::Delete, None) => return None,
             (Operation::Update, None) => Some("the target no longer holds it".into()),
@@ -121,8 +121,8 @@ impl PlanSelection {
         };
 
         // A drift of the target is reported first, since it says more than one of the source.
-        if moved.is_some() {
-            return moved;
+        if drift.is_some() {
+            return drift;
         }
         if let Some(why) = source_unknown {
             return Some(format!("the source {why}"));
@@ -151,7 +151,7 @@ fn source_changed(differences: &str) -> String {
 }
 
 /// The drift of an operation, with the record's name if it is known.
-pub(super) fn moved(operation: &SavedOperation, record: Option<String>, reason: String) -> Drift {
+pub(super) fn drift(operation: &SavedOperation, record: Option<String>, reason: String) -> Drift {
     let record = record.unwrap_or_else(|| id_text(&operation.id));
     Drift { operation: operation.op, model: operation.model.clone(), record, reason }
 }

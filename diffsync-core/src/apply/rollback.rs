@@ -5,7 +5,7 @@ use fixedbitset::FixedBitSet;
 use serde_json::Value;
 
 use super::exclude::{ModelRows, deletes_left_out, writes_left_out};
-use super::matching::{ValueComparison, moved};
+use super::matching::{ValueComparison, drift};
 use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor, position};
 use crate::data::side::Side;
 use crate::data::table::{Table, row};
@@ -15,7 +15,7 @@ use crate::model::operation::Operation;
 use crate::model::{AsKey, ModelExt, SyncModel};
 use crate::plan::RecordRef;
 use crate::plan::diff::{TableDiff, twins};
-use crate::plan::fit::PlanFit;
+use crate::plan::drift_check::DriftCheck;
 use crate::plan::scope::Scope;
 use crate::plan_file::SavedOperation;
 use crate::plan_file::selection::PlanSelection;
@@ -26,7 +26,7 @@ pub(crate) struct Rollback<D> {
     /// The records to create and update.
     pub(crate) source: D,
     pub(crate) tables: Vec<TableDiff>,
-    pub(crate) fit: PlanFit,
+    pub(crate) drift_check: DriftCheck,
 }
 
 impl PlanSelection {
@@ -37,7 +37,7 @@ impl PlanSelection {
             scope,
             target,
             models: Vec::new(),
-            rollback: Rollback { source: D::default(), tables: Vec::new(), fit: PlanFit::default() },
+            rollback: Rollback { source: D::default(), tables: Vec::new(), drift_check: DriftCheck::default() },
         };
         D::visit_models(&mut builder);
         builder.without_what_is_out()
@@ -59,7 +59,7 @@ enum RecordStep<M> {
     Update(M, u32, Vec<usize>),
     Delete(u32),
     Done,
-    Moved(String),
+    Drifted(String),
 }
 
 impl<D: Dataset> ModelVisitor<D> for RollbackBuilder<'_, D> {
@@ -120,11 +120,11 @@ impl<D: Dataset> ModelVisitor<D> for RollbackBuilder<'_, D> {
                     rows.deletes(row, skipped, !admitted);
                     prevented.set(row as usize, flags.contains(Flags::PREVENT_DESTROY));
                 }
-                RecordStep::Done => self.rollback.fit.done += 1,
-                RecordStep::Moved(_) if is_out => self.rollback.fit.left_out += 1,
-                RecordStep::Moved(reason) => {
+                RecordStep::Done => self.rollback.drift_check.done += 1,
+                RecordStep::Drifted(_) if is_out => self.rollback.drift_check.left_out += 1,
+                RecordStep::Drifted(reason) => {
                     let record = id.map(|id| id.to_string());
-                    self.rollback.fit.moved.push(moved(operation, record, reason));
+                    self.rollback.drift_check.drift.push(drift(operation, record, reason));
                 }
             }
         }
@@ -144,7 +144,7 @@ impl<D: Dataset> ModelVisitor<D> for RollbackBuilder<'_, D> {
 }
 
 fn twice<M>() -> RecordStep<M> {
-    RecordStep::Moved("an earlier operation of the plan has the same record".into())
+    RecordStep::Drifted("an earlier operation of the plan has the same record".into())
 }
 
 /// The flags of each record of the target, including those that are set on all of them.
@@ -168,7 +168,7 @@ impl<D: Dataset> RollbackBuilder<'_, D> {
             let places = table.deletes.iter().enumerate().filter(|(_, row)| rows.keeps(**row));
             let places: FixedBitSet = places.map(|(place, _)| place).collect();
 
-            self.rollback.fit.left_out += places.count_ones(..);
+            self.rollback.drift_check.left_out += places.count_ones(..);
             if !places.is_clear() {
                 table.leave_out_deletes(&places);
             }
@@ -186,15 +186,15 @@ impl<D: Dataset> RollbackBuilder<'_, D> {
 
     fn step<M: SyncModel>(&self, target: &Table<M>, operation: &SavedOperation) -> RecordStep<M> {
         let Ok(id) = serde_json::from_value::<M::Id>(operation.id.clone()) else {
-            return RecordStep::Moved("its identifier is not valid for this model".into());
+            return RecordStep::Drifted("its identifier is not valid for this model".into());
         };
 
         let Some(row) = id.key().map(|key| target.position(key)) else {
-            return RecordStep::Moved("its identifier names no record".into());
+            return RecordStep::Drifted("its identifier names no record".into());
         };
 
         if let Some(why) = target.unknown(&id) {
-            return RecordStep::Moved(format!("the target {why}"));
+            return RecordStep::Drifted(format!("the target {why}"));
         }
 
         let values = ValueComparison::new(M::SCHEMA, self.scope, &self.selection.request().key, &operation.id);
@@ -203,11 +203,11 @@ impl<D: Dataset> RollbackBuilder<'_, D> {
                 Operation::Create => {
                     let record = M::from_values(id, &mut AttributeValues(operation.after.clone()));
                     record.map_or_else(
-                        |error| RecordStep::Moved(format!("it cannot be built: {error}")),
+                        |error| RecordStep::Drifted(format!("it cannot be built: {error}")),
                         RecordStep::Create,
                     )
                 }
-                Operation::Update => RecordStep::Moved("the target no longer holds it".into()),
+                Operation::Update => RecordStep::Drifted("the target no longer holds it".into()),
                 Operation::Delete => RecordStep::Done,
             };
         };
@@ -218,19 +218,19 @@ impl<D: Dataset> RollbackBuilder<'_, D> {
         match operation.op {
             Operation::Create => match differs(&operation.after) {
                 None => RecordStep::Done,
-                Some(differences) => RecordStep::Moved(format!("the target holds it again, and {differences}")),
+                Some(differences) => RecordStep::Drifted(format!("the target holds it again, and {differences}")),
             },
             Operation::Update if differs(&operation.after).is_none() => RecordStep::Done,
             Operation::Update | Operation::Delete => {
                 if let Some(differences) = differs(&operation.before) {
-                    return RecordStep::Moved(format!("the target changed: {differences}"));
+                    return RecordStep::Drifted(format!("the target changed: {differences}"));
                 }
                 if operation.op == Operation::Delete {
                     return RecordStep::Delete(row);
                 }
                 match changed::<M>(id, old, operation) {
                     Ok((record, positions)) => RecordStep::Update(record, row, positions),
-                    Err(error) => RecordStep::Moved(format!("it cannot be built: {error}")),
+                    Err(error) => RecordStep::Drifted(format!("it cannot be built: {error}")),
                 }
             }
         }
@@ -270,20 +270,20 @@ impl<D: Dataset> ModelVisitor<D> for ExcludedWrites<'_, D> {
     {
         let model = position::<D, M>();
         let rows = &self.models[model];
-        let Rollback { source, tables, fit } = &mut *self.rollback;
+        let Rollback { source, tables, drift_check } = &mut *self.rollback;
         let (table, source): (_, &Table<M>) = (&mut tables[model], (*source).table());
 
         for row in rows.lacking.ones() {
             let (record, reason) =
                 (source.rows()[row].id().to_string(), "a record that it needs is missing".to_owned());
-            fit.moved.push(moved(&self.operations[rows.origins[row]], Some(record), reason));
+            drift_check.drift.push(drift(&self.operations[rows.origins[row]], Some(record), reason));
         }
 
         table.unchanged += table.leave_out_writes(&rows.lacking);
 
         let left_out = rows.left_out.count_ones(..);
         table.left_out += left_out;
-        fit.left_out += left_out;
+        drift_check.left_out += left_out;
         table.leave_out_writes(&rows.left_out);
     }
 }

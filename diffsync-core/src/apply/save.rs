@@ -20,8 +20,8 @@ use crate::plan_file::{PlanHeader, SavedOperation};
 /// # Errors
 ///
 /// If it cannot be written, or a value of a record cannot be serialised.
-pub fn write_plan(plan: &dyn PlanView, head: &PlanHeader, key: &PlanKey, out: &mut dyn Write) -> io::Result<()> {
-    let mut lines = Lines::begin(out, head)?;
+pub fn write_plan(plan: &dyn PlanView, header: &PlanHeader, key: &PlanKey, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = Lines::begin(out, header)?;
     for operation in asked(plan, key) {
         lines.operation(&operation.map_err(io::Error::other)?)?;
     }

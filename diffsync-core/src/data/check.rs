@@ -364,8 +364,8 @@ pub(crate) fn half_loaded<D: Dataset>(source: &D, target: &D) -> Vec<(&'static s
             D: HasTable<M>,
         {
             match (self.source.table().state(), self.target.table().state()) {
-                (LoadState::Untouched, LoadState::Loaded) => self.missing.push((M::NAME, Side::Source)),
-                (LoadState::Loaded, LoadState::Untouched) => self.missing.push((M::NAME, Side::Target)),
+                (LoadState::NotLoaded, LoadState::Loaded) => self.missing.push((M::NAME, Side::Source)),
+                (LoadState::Loaded, LoadState::NotLoaded) => self.missing.push((M::NAME, Side::Target)),
                 _ => {}
             }
         }
@@ -377,18 +377,18 @@ pub(crate) fn half_loaded<D: Dataset>(source: &D, target: &D) -> Vec<(&'static s
 }
 
 /// Whether no table of the data set was loaded or left out on purpose.
-pub(crate) fn untouched<D: Dataset>(data: &D) -> bool {
-    struct Untouched<'a, D>(&'a D, bool);
-    impl<D> ModelVisitor<D> for Untouched<'_, D> {
+pub(crate) fn nothing_loaded<D: Dataset>(data: &D) -> bool {
+    struct NothingLoaded<'a, D>(&'a D, bool);
+    impl<D> ModelVisitor<D> for NothingLoaded<'_, D> {
         fn visit<M: LinksIn<D>>(&mut self)
         where
             D: HasTable<M>,
         {
-            self.1 &= *self.0.table().state() == LoadState::Untouched;
+            self.1 &= *self.0.table().state() == LoadState::NotLoaded;
         }
     }
 
-    let mut all = Untouched(data, true);
+    let mut all = NothingLoaded(data, true);
     D::visit_models(&mut all);
     all.1
 }

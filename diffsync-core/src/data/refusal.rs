@@ -80,10 +80,10 @@ impl Refusal {
 }
 
 /// The first drifted operations, one per line.
-fn first_of(moved: &[Drift]) -> String {
+fn first_of(drift: &[Drift]) -> String {
     const SHOWN: usize = 20;
-    let lines = moved.iter().take(SHOWN).map(ToString::to_string);
-    let more = moved.len().saturating_sub(SHOWN);
+    let lines = drift.iter().take(SHOWN).map(ToString::to_string);
+    let more = drift.len().saturating_sub(SHOWN);
     lines.chain((more > 0).then(|| format!("… and {more} more"))).collect::<Vec<_>>().join("\n")
 }
 

@@ -59,7 +59,7 @@ pub struct Table<M: SyncModel> {
 pub enum LoadState {
     /// Nothing was loaded, for no known reason. This is not the same as a system without records.
     #[default]
-    Untouched,
+    NotLoaded,
     /// The table holds what the system holds.
     Loaded,
     /// The loader left the model out, with its reason.
@@ -71,7 +71,7 @@ impl<M: SyncModel> Default for Table<M> {
         Self {
             rows: Vec::new(),
             index: HashTable::new(),
-            state: LoadState::Untouched,
+            state: LoadState::NotLoaded,
             duplicates: Vec::new(),
             rejected: Vec::new(),
             unusable: OnceLock::new(),
@@ -262,7 +262,7 @@ impl<M: SyncModel> Table<M> {
 
     /// Marks the table as complete even if nothing was inserted: the system holds no such records.
     pub fn mark_loaded(&mut self) {
-        if self.state == LoadState::Untouched {
+        if self.state == LoadState::NotLoaded {
             self.state = LoadState::Loaded;
         }
     }

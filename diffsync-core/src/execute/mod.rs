@@ -355,11 +355,11 @@ fn by_model(mut tasks: Vec<Task>) -> Vec<(usize, Vec<Task>)> {
 
 /// Permission to apply a plan. Only the core creates it, after the diff was calculated and the guards have passed, and never
 /// in a dry run.
-pub struct Approved<'e, 'a, D: 'static> {
+pub struct WritePermit<'e, 'a, D: 'static> {
     execution: &'e mut Execution<'a, D>,
 }
 
-impl<'e, 'a, D: Dataset> Approved<'e, 'a, D> {
+impl<'e, 'a, D: Dataset> WritePermit<'e, 'a, D> {
     pub(crate) fn new(execution: &'e mut Execution<'a, D>) -> Self {
         Self { execution }
     }
@@ -382,8 +382,8 @@ impl<'e, 'a, D: Dataset> Approved<'e, 'a, D> {
     }
 }
 
-impl<D> std::fmt::Debug for Approved<'_, '_, D> {
+impl<D> std::fmt::Debug for WritePermit<'_, '_, D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Approved").finish_non_exhaustive()
+        f.debug_struct("WritePermit").finish_non_exhaustive()
     }
 }

@@ -104,7 +104,7 @@ where
     }
 
     fn abilities(&self, target: &T) -> Operations {
-        target.capabilities().can
+        target.capabilities().operations
     }
 
     fn at_a_time(&self, target: &T, options: &ExecuteOptions) -> usize {

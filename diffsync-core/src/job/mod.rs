@@ -22,10 +22,10 @@ pub use crate::error::JobError;
 pub use crate::model::derive_support::Choices;
 
 use crate::adapter::{Adapter, CompleteContext, LoadContext, WrittenBy};
-use crate::apply::compare::Loaded;
+use crate::apply::loaded_sides::LoadedSides;
 use crate::data::dataset::Dataset;
 use crate::error::AdapterError;
-use crate::execute::Approved;
+use crate::execute::WritePermit;
 use crate::plan::Plan;
 use crate::report::RunError;
 use crate::report::config::ConfigItem;
@@ -115,12 +115,12 @@ pub trait Job: JobSpec {
 
     /// Compares the two sides.
     ///
-    /// The returned plan must come from [`Loaded::compare`] on the given `loaded`, which knows the run's flags and filter,
-    /// the plan file that is applied, and the target's capabilities. More can be left out first with [`Loaded::only`] and
-    /// [`Loaded::with_flags`]. Any other plan, such as one from [`Plan::new`], ends the run.
+    /// The returned plan must come from [`LoadedSides::compare`] on the given `loaded`, which knows the run's flags and
+    /// filter, the plan file that is applied, and the target's capabilities. More can be left out first with
+    /// [`LoadedSides::only`] and [`LoadedSides::with_flags`]. Any other plan, such as one from [`Plan::new`], ends the run.
     fn calculate_diff(
         &self,
-        loaded: Loaded<Self::Data>,
+        loaded: LoadedSides<Self::Data>,
     ) -> impl Future<Output = Result<Plan<Self::Data>, JobError>> + Send {
         async move { Ok(loaded.compare()) }
     }
@@ -129,10 +129,10 @@ pub trait Job: JobSpec {
     fn execute_sync(
         &self,
         target: &Self::Target,
-        approved: Approved<'_, '_, Self::Data>,
+        permit: WritePermit<'_, '_, Self::Data>,
     ) -> impl Future<Output = Result<(), JobError>> + Send {
         async move {
-            approved.execute(target).await;
+            permit.execute(target).await;
             Ok(())
         }
     }
@@ -161,8 +161,8 @@ pub trait Job: JobSpec {
     }
 
     /// The URL of a record's page.
-    fn lookup_object(&self, object: &Object<'_, Self::Source, Self::Target>) -> Option<Url> {
-        self.generated_lookup_object(object)
+    fn lookup_object(&self, record: &RecordLookup<'_, Self::Source, Self::Target>) -> Option<Url> {
+        self.generated_lookup_object(record)
     }
 
     /// The job's models, with their source and target. Known without a run.
@@ -190,11 +190,11 @@ pub trait Job: JobSpec {
 
     /// The generated [`Job::lookup_object`], for an override to build on: the record's page in the target if the target
     /// holds it, else its page in the source.
-    fn generated_lookup_object(&self, object: &Object<'_, Self::Source, Self::Target>) -> Option<Url> {
-        let in_target = object.in_target.then(|| object.target.record_url(object.model, object.id));
+    fn generated_lookup_object(&self, record: &RecordLookup<'_, Self::Source, Self::Target>) -> Option<Url> {
+        let in_target = record.in_target.then(|| record.target.record_url(record.model, record.id));
         in_target
             .flatten()
-            .or_else(|| object.in_source.then(|| object.source.record_url(object.model, object.id)).flatten())
+            .or_else(|| record.in_source.then(|| record.source.record_url(record.model, record.id)).flatten())
     }
 }
 
@@ -208,7 +208,7 @@ pub struct JobContext {
 
 /// A record whose page is looked up.
 #[derive(Debug)]
-pub struct Object<'a, S, T> {
+pub struct RecordLookup<'a, S, T> {
     /// The model's name.
     pub model: &'a str,
     /// The record's identifier as text.

@@ -5,7 +5,7 @@
 //! executed.
 
 pub(crate) mod diff;
-pub(crate) mod fit;
+pub(crate) mod drift_check;
 pub(crate) mod guard;
 mod held;
 pub(crate) mod hold_reason;
@@ -38,7 +38,7 @@ use crate::model::operation::Operation;
 use crate::model::schema::{LinkKind, LinkSchema, ModelSchema};
 use crate::model::{AsKey, ModelExt, SyncModel};
 use crate::plan::diff::{Withheld, respell};
-use crate::plan::fit::PlanFit;
+use crate::plan::drift_check::DriftCheck;
 use crate::plan::outcome::Task;
 use crate::plan::scope::Scope;
 
@@ -56,8 +56,8 @@ pub struct Plan<D: 'static> {
     links: Vec<Vec<usize>>,
     /// Whether updates set exactly the source's values, even where an equal value would do.
     exact: bool,
-    /// How the applied plan file fits the two sides.
-    fit: Option<PlanFit>,
+    /// What the check of the applied plan file for drift found.
+    drift_check: Option<DriftCheck>,
     comparison: ComparisonId,
 }
 
@@ -84,7 +84,7 @@ impl<D: Dataset> Plan<D> {
             readers,
             links,
             exact: true,
-            fit: None,
+            drift_check: None,
             comparison,
         };
 
@@ -112,8 +112,8 @@ impl<D: Dataset> Plan<D> {
 
         let (source, target) = (source.data, target.data);
         let (readers, links) = (Self::readers(), Self::link_models());
-        let (exact, fit) = (false, None);
-        Self { source, target, diff, problems, rejections, unwritable, readers, links, exact, fit, comparison }
+        let (exact, drift_check) = (false, None);
+        Self { source, target, diff, problems, rejections, unwritable, readers, links, exact, drift_check, comparison }
     }
 
     fn link_models() -> Vec<Vec<usize>> {
@@ -223,14 +223,14 @@ impl<D: Dataset> Plan<D> {
         self.comparison
     }
 
-    /// How the applied plan file fits the two sides.
-    pub(crate) fn fit(&self) -> Option<&PlanFit> {
-        self.fit.as_ref()
+    /// What the check of the applied plan file for drift found.
+    pub(crate) fn drift_check(&self) -> Option<&DriftCheck> {
+        self.drift_check.as_ref()
     }
 
-    /// Sets how the applied plan file fits the two sides.
-    pub(crate) fn set_fit(&mut self, fit: PlanFit) {
-        self.fit = Some(fit);
+    /// Sets what the check of the applied plan file for drift found.
+    pub(crate) fn set_drift_check(&mut self, check: DriftCheck) {
+        self.drift_check = Some(check);
     }
 
     /// The rows of both sides that have this identifier, the source's first.

@@ -17,7 +17,7 @@ pub(crate) struct Scope {
     /// The attributes that are not compared, each with its model.
     pub(crate) ignore: &'static [(&'static str, &'static str)],
     /// The operations that the target can do with each model, in the order of the data set's fields; all if empty.
-    pub(crate) can: Vec<Operations>,
+    pub(crate) operations: Vec<Operations>,
     /// The saved plan to apply; nothing else takes part.
     pub(crate) selection: Option<PlanSelection>,
 }
@@ -47,8 +47,8 @@ impl Scope {
     }
 
     /// Whether the target can do this operation with the model at this position.
-    pub(crate) fn can(&self, model: usize, operation: Operation) -> bool {
-        self.can.get(model).is_none_or(|ops| ops.allow(operation))
+    pub(crate) fn supports(&self, model: usize, operation: Operation) -> bool {
+        self.operations.get(model).is_none_or(|ops| ops.allow(operation))
     }
 
     /// For each attribute of a model, whether it is not compared; `None` if all are compared.

@@ -21,7 +21,7 @@ pub fn approve(plan: &mut dyn BufRead, approval: Signature, out: &mut dyn Write)
     })?;
 
     // Without a digest at its end, nothing proves what is approved.
-    if saved.head.unfinished {
+    if saved.header.unfinished {
         return Err(PlanFileError::Unfinished);
     }
 
@@ -29,7 +29,7 @@ pub fn approve(plan: &mut dyn BufRead, approval: Signature, out: &mut dyn Write)
     if name(&approval).is_empty() {
         return Err(PlanFileError::BlankName);
     }
-    if saved.approvals.iter().chain([&saved.head.made]).any(|signature| name(signature) == name(&approval)) {
+    if saved.approvals.iter().chain([&saved.header.created]).any(|signature| name(signature) == name(&approval)) {
         return Err(PlanFileError::SameName(approval.by));
     }
 

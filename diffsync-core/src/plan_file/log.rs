@@ -9,7 +9,7 @@ use crate::model::operation::Operation;
 
 /// Receives the undo plan of a run while the run writes.
 ///
-/// The lines so far can be read as a plan at any time: [`UndoLog::head`] returns the first line, and the run appends the
+/// The lines so far can be read as a plan at any time: [`UndoLog::header`] returns the first line, and the run appends the
 /// others as it writes records. After the run, [`UndoPlan::write`](crate::plan_file::UndoPlan::write) writes the same plan as a whole,
 /// with a digest, to replace them.
 pub trait UndoSink: Send + Sync {
@@ -36,9 +36,9 @@ impl UndoLog {
     /// # Errors
     ///
     /// If the header cannot be serialised.
-    pub fn head(head: &PlanHeader) -> io::Result<Vec<u8>> {
-        let head = PlanHeader { unfinished: true, ..head.clone() };
-        line(&head)
+    pub fn header(header: &PlanHeader) -> io::Result<Vec<u8>> {
+        let header = PlanHeader { unfinished: true, ..header.clone() };
+        line(&header)
     }
 
     /// Appends the undo plan of some operations.

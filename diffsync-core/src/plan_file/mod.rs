@@ -39,7 +39,7 @@ pub(crate) const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq)]
 pub struct SavedPlan {
     /// Its job, kind and options.
-    pub head: PlanHeader,
+    pub header: PlanHeader,
     /// The approvals since it was created.
     pub approvals: Vec<Signature>,
     /// What an undo plan cannot restore.
@@ -80,7 +80,8 @@ pub struct PlanHeader {
     /// The version of the program that created it.
     pub program: String,
     /// Who created it, and when.
-    pub made: Signature,
+    #[serde(rename = "made")]
+    pub created: Signature,
     /// The texts given for the job's variables, except those that may hold secrets.
     pub variables: Vec<(String, Vec<String>)>,
     /// The options of the run that created it.
@@ -103,7 +104,7 @@ impl PlanHeader {
             job: String::new(),
             profile: None,
             program: String::new(),
-            made: unsigned,
+            created: unsigned,
             variables: Vec::new(),
             options: PlanOptions::default(),
             models: Vec::new(),
@@ -258,14 +259,14 @@ pub(crate) struct SavedOperation {
     pub(crate) after: Map<String, Value>,
 }
 
-/// What to do with operations of a saved plan that no longer match.
+/// What to do on drift: with operations of a saved plan that no longer match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StalePolicy {
+pub enum DriftPolicy {
     /// Refuse the run, and list them.
     #[default]
     Refuse,
     /// Skip them, and execute the others.
-    SkipStale,
+    Skip,
 }
 
 /// A saved plan to apply, as part of [`RunOptions`](crate::run::RunOptions).
@@ -275,8 +276,8 @@ pub struct ApplyRequest {
     pub plan: Arc<SavedPlan>,
     /// The key that sealed its secrets.
     pub key: PlanKey,
-    /// What to do with operations that no longer match.
-    pub policy: StalePolicy,
+    /// What to do on drift.
+    pub policy: DriftPolicy,
 }
 
 /// An identifier as it is in the file, for messages about models that are not known.

@@ -106,7 +106,7 @@ pub(crate) fn read(
             Ok(false) => break,
             // A compressed file that was cut off cannot be read to its end. The earlier lines of an unfinished plan are
             // valid all the same.
-            Err(PlanFileError::Io(_)) if plan.as_ref().is_some_and(|plan| plan.head.unfinished) => break,
+            Err(PlanFileError::Io(_)) if plan.as_ref().is_some_and(|plan| plan.header.unfinished) => break,
             Err(error) => return Err(error),
         }
 
@@ -120,7 +120,7 @@ pub(crate) fn read(
             // The last line was cut off in the middle.
             Err(_) if !text.ends_with('\n') => {
                 // The earlier lines of an unfinished plan are valid all the same.
-                if plan.as_ref().is_some_and(|plan| plan.head.unfinished) {
+                if plan.as_ref().is_some_and(|plan| plan.header.unfinished) {
                     break;
                 }
                 return Err(PlanFileError::CutOff(line - 1));
@@ -131,7 +131,7 @@ pub(crate) fn read(
         let json = |error: serde_json::Error| wrong(error.to_string());
         let Some(plan) = &mut plan else {
             plan = Some(SavedPlan {
-                head: head(value, line)?,
+                header: header(value, line)?,
                 approvals: Vec::new(),
                 unrestorable: Vec::new(),
                 operations: Vec::new(),
@@ -162,8 +162,8 @@ pub(crate) fn read(
     }
 
     let Some(mut plan) = plan else { return Err(PlanFileError::CutOff(0)) };
-    if plan.head.unfinished {
-        if plan.head.kind != PlanKind::Undo || end.is_some() {
+    if plan.header.unfinished {
+        if plan.header.kind != PlanKind::Undo || end.is_some() {
             let reason = "only an undo plan without an end can be unfinished".into();
             return Err(PlanFileError::Line { line: 1, reason });
         }
@@ -197,7 +197,7 @@ fn each_record_once(plan: &SavedPlan, lines: &[usize]) -> Result<(), PlanFileErr
 }
 
 /// Reads the header. Its version is checked before anything else.
-fn head(value: Value, line: usize) -> Result<PlanHeader, PlanFileError> {
+fn header(value: Value, line: usize) -> Result<PlanHeader, PlanFileError> {
     let wrong = |reason: String| PlanFileError::Line { line, reason };
     match value.get("diffsync_plan").and_then(Value::as_u64) {
         None => return Err(wrong("it is not the header of a plan, `{\"diffsync_plan\":1,…}`".into())),
@@ -205,12 +205,12 @@ fn head(value: Value, line: usize) -> Result<PlanHeader, PlanFileError> {
         Some(_) => {}
     }
 
-    let head: PlanHeader = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
-    let max_rejected = head.options.max_rejected;
+    let header: PlanHeader = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
+    let max_rejected = header.options.max_rejected;
     if !(0.0..=1.0).contains(&max_rejected) {
         return Err(wrong(format!("`max_rejected` is {max_rejected}; it must be a fraction from 0 to 1")));
     }
-    Ok(head)
+    Ok(header)
 }
 
 impl SavedPlan {
@@ -229,12 +229,12 @@ impl SavedPlan {
     ///
     /// If it is for another job, or if the models that it touches have changed since.
     pub fn check(&self, job: &str, schemas: &[&'static ModelSchema]) -> Result<(), PlanFileError> {
-        if self.head.job != job {
-            return Err(PlanFileError::Job { found: self.head.job.clone(), wanted: job.to_owned() });
+        if self.header.job != job {
+            return Err(PlanFileError::Job { found: self.header.job.clone(), wanted: job.to_owned() });
         }
 
         let changes: Vec<String> = self
-            .head
+            .header
             .models
             .iter()
             .flat_map(|model| match schemas.iter().find(|schema| schema.name == model.name) {

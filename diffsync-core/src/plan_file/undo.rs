@@ -26,8 +26,8 @@ impl UndoPlan {
 impl UndoPlan {
     /// The plan as if it had been written and read.
     pub(crate) fn into_plan(self) -> super::SavedPlan {
-        let head = super::PlanHeader::anonymous(super::PlanKind::Undo);
-        super::SavedPlan { head, approvals: Vec::new(), unrestorable: self.unrestorable, operations: self.operations }
+        let header = super::PlanHeader::anonymous(super::PlanKind::Undo);
+        super::SavedPlan { header, approvals: Vec::new(), unrestorable: self.unrestorable, operations: self.operations }
     }
 }
 

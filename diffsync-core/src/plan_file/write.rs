@@ -15,8 +15,8 @@ impl UndoPlan {
     /// # Errors
     ///
     /// If it cannot be written.
-    pub fn write(&self, head: &PlanHeader, out: &mut dyn Write) -> io::Result<()> {
-        let mut lines = Lines::begin(out, head)?;
+    pub fn write(&self, header: &PlanHeader, out: &mut dyn Write) -> io::Result<()> {
+        let mut lines = Lines::begin(out, header)?;
 
         for lost in &self.unrestorable {
             lines.line(lost)?;
@@ -38,9 +38,9 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(crate) fn begin(out: &'a mut dyn Write, head: &PlanHeader) -> io::Result<Self> {
+    pub(crate) fn begin(out: &'a mut dyn Write, header: &PlanHeader) -> io::Result<Self> {
         let mut lines = Self { out, digest: Sha256::new(), operations: 0 };
-        lines.line(head)?;
+        lines.line(header)?;
         Ok(lines)
     }
 

@@ -65,8 +65,8 @@ pub struct RunReport {
     pub skipped: Vec<SkippedModel>,
     /// What the run's filter names and still leaves out.
     pub filtered: Vec<Filtered>,
-    /// The drift: operations of the applied plan file that no longer fit.
-    pub stale: Vec<Drift>,
+    /// The drift: operations of the applied plan file that no longer match. The JSON report calls it `stale`.
+    pub drift: Vec<Drift>,
     /// How many operations of that plan file had already been applied.
     pub already_done: usize,
     /// How many calls to the two systems were retried.
@@ -164,7 +164,7 @@ impl Serialize for RunReport {
         document.serialize_field("limit_overrides", &self.limit_overrides)?;
         document.serialize_field("skipped", &self.skipped)?;
         document.serialize_field("filtered", &self.filtered)?;
-        document.serialize_field("stale", &self.stale)?;
+        document.serialize_field("stale", &self.drift)?;
         document.serialize_field("already_done", &self.already_done)?;
         document.serialize_field("retries", &self.retries)?;
 

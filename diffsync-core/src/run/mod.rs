@@ -25,17 +25,17 @@ use self::loading::Loading;
 pub use self::lock::{LockError, LockFuture, TargetLock};
 pub use self::options::{RunOptions, UnknownFlags};
 use crate::adapter::Adapter;
-use crate::apply::compare::Loaded;
+use crate::apply::loaded_sides::LoadedSides;
 use crate::apply::undo::inverse;
-use crate::data::check::{half_loaded, untouched};
+use crate::data::check::{half_loaded, nothing_loaded};
 use crate::data::dataset::Dataset;
 use crate::data::problem::{Problem, SkippedModel};
 use crate::data::refusal::{Breach, Refusal};
 use crate::data::side::Side;
 use crate::error::{JobError, panicked};
-pub use crate::execute::{Approved, RetryPolicy};
 use crate::execute::{ExecuteOptions, Execution, Results, Stopped, abilities};
-use crate::job::{Job, Object};
+pub use crate::execute::{RetryPolicy, WritePermit};
+use crate::job::{Job, RecordLookup};
 use crate::model::limit::OnGuard;
 use crate::model::operation::Operation;
 use crate::plan::guard::Guards;
@@ -43,7 +43,7 @@ use crate::plan::outcome::{Outcome, Outcomes};
 use crate::plan::scope::Scope;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::plan_file::selection::PlanSelection;
-use crate::plan_file::{PlanKind, StalePolicy, UndoPlan};
+use crate::plan_file::{DriftPolicy, PlanKind, UndoPlan};
 use crate::report::event::{Event, Observer, Observers};
 use crate::report::filtered::Filtered;
 use crate::report::retry::reporting_retries;
@@ -78,7 +78,7 @@ enum Stage<J: Job> {
     Loaded {
         source: J::Source,
         target: J::Target,
-        data: Box<Loaded<J::Data>>,
+        data: Box<LoadedSides<J::Data>>,
     },
     Planned {
         source: J::Source,
@@ -156,7 +156,7 @@ impl<J: Job> Run<J> {
 
     async fn load_sides(&mut self) -> Result<(), RunError> {
         self.not_yet(Step::LoadSource, "load")?;
-        if self.options.apply_request.as_ref().is_some_and(|its| its.plan.head.kind == PlanKind::Undo) {
+        if self.options.apply_request.as_ref().is_some_and(|its| its.plan.header.kind == PlanKind::Undo) {
             return self.load_target_only().await;
         }
 
@@ -198,14 +198,14 @@ impl<J: Job> Run<J> {
 
         self.skipped = source_data.skipped_models().chain(target_data.skipped_models()).collect();
         let scope = self.scope(&target);
-        let data = Box::new(Loaded::of(source_data, target_data, scope));
+        let data = Box::new(LoadedSides::of(source_data, target_data, scope));
 
         // A loader that returned nothing is more likely broken than its system is empty: everything would be deleted.
         let half_loaded = half_loaded(data.source(), data.target());
 
         // First, since a side that loaded nothing would be reported as half loaded too, which says less.
         for (side, loaded) in [(Side::Source, data.source()), (Side::Target, data.target())] {
-            if untouched(loaded) {
+            if nothing_loaded(loaded) {
                 return Err(Refusal::NothingLoaded(side).into());
             }
         }
@@ -231,7 +231,7 @@ impl<J: Job> Run<J> {
 
         self.skipped = data.skipped_models().collect();
         let scope = self.scope(&target);
-        let data = Box::new(Loaded::of(nothing, data, scope));
+        let data = Box::new(LoadedSides::of(nothing, data, scope));
         self.stage = Stage::Loaded { source, target, data };
         Ok(())
     }
@@ -253,7 +253,7 @@ impl<J: Job> Run<J> {
             flags: self.options.flags,
             filters: vec![self.options.filter.clone()],
             ignore: J::INFO.ignore,
-            can: abilities::<J::Data, J::Target>(target),
+            operations: abilities::<J::Data, J::Target>(target),
             selection: self.options.apply_request.clone().map(PlanSelection::new),
         }
     }
@@ -340,7 +340,7 @@ impl<J: Job> Run<J> {
         let job = &*self.job;
         let record_url = |record: RecordRef, operation: Operation, outcome: &Outcome| {
             let absent_after = if outcome.is_written() { Operation::Delete } else { Operation::Create };
-            let object = Object {
+            let lookup = RecordLookup {
                 model: plan.diff().tables()[record.model()].schema().name,
                 id: &plan.record(record),
                 in_source: record.side() == Side::Source,
@@ -348,11 +348,11 @@ impl<J: Job> Run<J> {
                 source,
                 target,
             };
-            job.lookup_object(&object)
+            job.lookup_object(&lookup)
         };
         let mut execution = Execution::new(plan, &options, &self.observers).with_record_urls(&record_url);
         let work = async {
-            let executed = caught("execute_sync", job.execute_sync(target, Approved::new(&mut execution))).await;
+            let executed = caught("execute_sync", job.execute_sync(target, WritePermit::new(&mut execution))).await;
 
             // Even if the hook failed: what was written has to be completed.
             let completed = if execution.wrote() {
@@ -454,13 +454,13 @@ impl<J: Job> Run<J> {
     /// Why the plan must not be applied.
     fn refusal(&self, plan: &Plan<J::Data>, target: &J::Target) -> Option<Refusal> {
         let drift = || {
-            let fit = plan.fit()?;
+            let check = plan.drift_check()?;
             let policy = self.options.apply_request.as_ref().map(|request| request.policy).unwrap_or_default();
-            if policy == StalePolicy::Refuse && !fit.moved.is_empty() {
-                return Some(Refusal::Drift(fit.moved.clone()));
+            if policy == DriftPolicy::Refuse && !check.drift.is_empty() {
+                return Some(Refusal::Drift(check.drift.clone()));
             }
-            let nothing_else = fit.moved.is_empty() && fit.left_out == 0 && plan.diff().is_empty();
-            let all_done = fit.done > 0 && nothing_else;
+            let nothing_else = check.drift.is_empty() && check.left_out == 0 && plan.diff().is_empty();
+            let all_done = check.done > 0 && nothing_else;
             all_done.then_some(Refusal::Done)
         };
 
@@ -485,12 +485,12 @@ impl<J: Job> Run<J> {
     }
 
     fn into_report(self, error: Option<RunError>, duration: Duration) -> RunReport {
-        let (mut stale, mut already_done) = (Vec::new(), 0);
+        let (mut drift, mut already_done) = (Vec::new(), 0);
         let plan: Option<Arc<dyn PlanView>> = match self.stage {
             Stage::Planned { plan, .. } => {
-                if let Some(fit) = plan.fit() {
-                    stale.clone_from(&fit.moved);
-                    already_done = fit.done;
+                if let Some(check) = plan.drift_check() {
+                    drift.clone_from(&check.drift);
+                    already_done = check.done;
                 }
                 Some(plan)
             }
@@ -516,7 +516,7 @@ impl<J: Job> Run<J> {
             {
                 Status::Partial
             }
-            None if !self.problems.is_empty() || !stale.is_empty() => Status::Partial,
+            None if !self.problems.is_empty() || !drift.is_empty() => Status::Partial,
             None => Status::Completed,
         };
 
@@ -535,7 +535,7 @@ impl<J: Job> Run<J> {
             limit_overrides: self.options.limit_overrides,
             skipped: self.skipped,
             filtered: self.filtered,
-            stale,
+            drift,
             already_done,
             retries: self.observers.retries(),
             undo: self.undo,

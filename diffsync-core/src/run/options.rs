@@ -122,10 +122,11 @@ impl RunOptions {
     ///
     /// If the plan names flags that do not exist.
     pub fn apply_plan(mut self, request: ApplyRequest) -> Result<Self, UnknownFlags> {
-        let PlanOptions { flags, filter, limit_overrides, on_guard, max_rejected } = request.plan.head.options.clone();
+        let PlanOptions { flags, filter, limit_overrides, on_guard, max_rejected } =
+            request.plan.header.options.clone();
         let flags = bitflags::parser::from_str_strict(&flags).map_err(|_| UnknownFlags(flags))?;
 
-        if request.plan.head.kind == PlanKind::Sync {
+        if request.plan.header.kind == PlanKind::Sync {
             self.flags = flags;
             self.filter = filter;
         }
@@ -145,7 +146,7 @@ impl RunOptions {
         job: &JobInfo,
         kind: PlanKind,
         variables: Vec<(String, Vec<String>)>,
-        made: Signature,
+        created: Signature,
         plan: &dyn PlanView,
     ) -> PlanHeader {
         let mut flags = String::new();
@@ -159,7 +160,7 @@ impl RunOptions {
             job: job.id.to_owned(),
             profile: None,
             program: env!("CARGO_PKG_VERSION").to_owned(),
-            made,
+            created,
             variables,
             options: PlanOptions {
                 flags,

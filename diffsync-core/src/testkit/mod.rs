@@ -3,9 +3,9 @@
 //! A target that breaks one of them makes a run lose records, or report differences that do not go away. So test a new
 //! target with this kit, on a real system and with generated data.
 //!
-//! A target with limited capabilities ([`Target::CAN`](crate::Target::CAN)) is tested with the operations that it supports:
-//! the remaining differences must be operations that it does not support, or that wait for those, and these are never
-//! attempted.
+//! A target with limited capabilities ([`Target::OPERATIONS`](crate::Target::OPERATIONS)) is tested with the operations that
+//! it supports: the remaining differences must be operations that it does not support, or that wait for those, and these are
+//! never attempted.
 //!
 //! ```
 //! use diffsync_core::testkit::Laws;
@@ -61,7 +61,7 @@ use crate::adapter::{Adapter, WrittenBy};
 use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
 use crate::data::table::Table;
 use crate::error::AdapterError;
-use crate::plan_file::{ApplyRequest, PlanKey, SavedPlan, StalePolicy};
+use crate::plan_file::{ApplyRequest, DriftPolicy, PlanKey, SavedPlan};
 
 /// A law that a target breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -222,7 +222,7 @@ where
         let (operations, able) = (plan.diff().operations(), unsupported(&plan) == 0);
         let file = self::sync::saved(&plan, &key).map_err(|error| law.broken(error))?;
         let saved = SavedPlan::read(&mut &*file).map_err(|error| law.broken(error.to_string()))?;
-        let again = ApplyRequest { plan: Arc::new(saved), key: key.clone(), policy: StalePolicy::Refuse };
+        let again = ApplyRequest { plan: Arc::new(saved), key: key.clone(), policy: DriftPolicy::Refuse };
         let (synced, undo) = sync((self.data)(seed + 1), &*target, None, Some(again)).await?;
 
         // Operations that wait for an unsupported one are in the file, but never fit.
@@ -237,7 +237,7 @@ where
 
         let Some(undo) = undo else { return Ok(()) };
         let lost = !undo.unrestorable.is_empty();
-        let saved = ApplyRequest { plan: Arc::new(undo.into_plan()), key, policy: StalePolicy::Refuse };
+        let saved = ApplyRequest { plan: Arc::new(undo.into_plan()), key, policy: DriftPolicy::Refuse };
         law.written(sync(T::Data::default(), &*target, None, Some(saved)).await?.0)?;
         // The undo plan has named the values that it cannot restore.
         if lost { Ok(()) } else { law.holds(&target, || (self.data)(seed)).await }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Violation;
 use crate::adapter::{Adapter, LoadContext, WrittenBy};
-use crate::apply::compare::Loaded;
+use crate::apply::loaded_sides::LoadedSides;
 use crate::apply::save::write_plan;
 use crate::apply::undo::inverse;
 use crate::data::check::Checked;
@@ -15,7 +15,7 @@ use crate::data::dataset::Dataset;
 use crate::data::problem::{Problem, ProblemKind};
 use crate::data::side::Side;
 use crate::error::JobError;
-use crate::execute::{Approved, ExecuteOptions, Execution, RetryPolicy, abilities};
+use crate::execute::{ExecuteOptions, Execution, RetryPolicy, WritePermit, abilities};
 use crate::model::operation::Operation;
 use crate::plan::diff::Withheld;
 use crate::plan::outcome::{Outcome, Outcomes, Task};
@@ -59,10 +59,13 @@ where
     T::Data: WrittenBy<T>,
 {
     let data = load(target).await?;
-    let can = abilities::<T::Data, T>(target);
-    let scope =
-        Scope { can, selection: request.map(crate::plan_file::selection::PlanSelection::new), ..Scope::default() };
-    Ok(Loaded::of(Checked::new(Side::Source, source), Checked::new(Side::Target, data), scope).compare())
+    let operations = abilities::<T::Data, T>(target);
+    let scope = Scope {
+        operations,
+        selection: request.map(crate::plan_file::selection::PlanSelection::new),
+        ..Scope::default()
+    };
+    Ok(LoadedSides::of(Checked::new(Side::Source, source), Checked::new(Side::Target, data), scope).compare())
 }
 
 /// Makes a target match a source. Returns the undo plan if a plan file is applied.
@@ -93,7 +96,7 @@ where
 
     let observers = Observers::default();
     let mut execution = Execution::new(&plan, &options, &observers);
-    Approved::new(&mut execution).execute(target).await;
+    WritePermit::new(&mut execution).execute(target).await;
     let completed = if execution.wrote() { target.sync_complete(&execution.synced()).await } else { Ok(()) };
     let completed = completed.map_err(JobError::from);
     execution.conclude(completed.as_ref().err());

@@ -19,12 +19,12 @@ impl<const SITES: u8, const RACKS: u8> Adapter for Limited<SITES, RACKS> {
 }
 
 macro_rules! limited {
-    ($($model:ident, $patch:ident, $can:ident);*) => {$(
+    ($($model:ident, $patch:ident, $operations:ident);*) => {$(
         impl<const SITES: u8, const RACKS: u8> Target<$model> for Limited<SITES, RACKS> {
-            const CAN: Operations = Operations::from_bits_truncate($can);
+            const OPERATIONS: Operations = Operations::from_bits_truncate($operations);
 
             async fn create(&self, new: &$model, cx: &WriteContext<'_, Sites>) -> Result<$model, TargetError> {
-                assert!($can & 1 > 0, "it cannot create");
+                assert!($operations & 1 > 0, "it cannot create");
                 self.0.create(new, cx).await
             }
 
@@ -34,12 +34,12 @@ macro_rules! limited {
                 patch: &$patch,
                 cx: &WriteContext<'_, Sites>,
             ) -> Result<$model, TargetError> {
-                assert!($can & 2 > 0, "it cannot update");
+                assert!($operations & 2 > 0, "it cannot update");
                 self.0.update(old, patch, cx).await
             }
 
             async fn delete(&self, old: &$model, cx: &WriteContext<'_, Sites>) -> Result<(), TargetError> {
-                assert!($can & 4 > 0, "it cannot delete");
+                assert!($operations & 4 > 0, "it cannot delete");
                 self.0.delete(old, cx).await
             }
         }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diffsync_core::adapter::CompleteContext;
-use diffsync_core::apply::Loaded;
-use diffsync_core::job::{JobContext, JobError, JobSpec, Object};
+use diffsync_core::apply::LoadedSides;
+use diffsync_core::job::{JobContext, JobError, JobSpec, RecordLookup};
 use diffsync_core::report::{Event, Observer, RunError, RunReport, Status};
-use diffsync_core::run::Approved;
+use diffsync_core::run::WritePermit;
 use diffsync_core::value::Url;
 use diffsync_core::{Job, Plan, Run, job};
 
@@ -47,13 +47,13 @@ macro_rules! panicking {
                 run.execute_sync().await
             }
 
-            async fn calculate_diff(&self, loaded: Loaded<World>) -> Result<Plan<World>, JobError> {
+            async fn calculate_diff(&self, loaded: LoadedSides<World>) -> Result<Plan<World>, JobError> {
                 assert!($at != Hook::Diff, "diff");
                 Ok(loaded.compare())
             }
 
-            async fn execute_sync(&self, target: &Memory, approved: Approved<'_, '_, World>) -> Result<(), JobError> {
-                approved.execute(target).await;
+            async fn execute_sync(&self, target: &Memory, permit: WritePermit<'_, '_, World>) -> Result<(), JobError> {
+                permit.execute(target).await;
                 assert!($at != Hook::Execute, "execute");
                 Ok(())
             }
@@ -68,7 +68,7 @@ macro_rules! panicking {
                 Ok(())
             }
 
-            fn lookup_object(&self, _: &Object<'_, Listed, Memory>) -> Option<Url> {
+            fn lookup_object(&self, _: &RecordLookup<'_, Listed, Memory>) -> Option<Url> {
                 assert!($at != Hook::Lookup, "lookup");
                 None
             }

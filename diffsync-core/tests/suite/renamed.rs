@@ -61,8 +61,8 @@ fn taking_the_run_back_deletes_what_was_stored() {
     let plan = report.plan().unwrap();
     let made = diffsync_core::plan_file::Signature { by: "test".into(), at: "2026-01-01T00:00:00Z".into() };
     let info = <crate::fake_target::SyncWorlds as diffsync_core::job::JobSpec>::INFO;
-    let head = undoable().plan_header(&info, diffsync_core::plan_file::PlanKind::Undo, Vec::new(), made, plan);
-    undo.write(&head, &mut file).unwrap();
+    let header = undoable().plan_header(&info, diffsync_core::plan_file::PlanKind::Undo, Vec::new(), made, plan);
+    undo.write(&header, &mut file).unwrap();
     assert!(String::from_utf8(file).unwrap().contains(r#""op":"delete","model":"region","id":"new-europe""#));
 
     // What was there before is not deleted.

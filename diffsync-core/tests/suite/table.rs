@@ -68,15 +68,15 @@ fn a_table_is_loaded_once_anything_was_said_about_it() {
         say(&mut table);
         assert_eq!(*table.state(), expected);
     };
-    check(|_| {}, LoadState::Untouched);
+    check(|_| {}, LoadState::NotLoaded);
     check(|table| table.insert(region("europe")), LoadState::Loaded);
     check(|table| assert!(table.insert_if_absent(region("europe"))), LoadState::Loaded);
     check(|table| table.extend([]), LoadState::Loaded);
     check(Table::mark_loaded, LoadState::Loaded);
     check(|table| table.reject(RegionId::new("europe"), "no name"), LoadState::Loaded);
     check(|table| table.skip("not licensed"), LoadState::Skipped("not licensed".into()));
-    check(|table| assert!(table.remove("europe").is_none()), LoadState::Untouched);
-    check(|table| assert!(table.modify("europe", |_| ()).is_none()), LoadState::Untouched);
+    check(|table| assert!(table.remove("europe").is_none()), LoadState::NotLoaded);
+    check(|table| assert!(table.modify("europe", |_| ()).is_none()), LoadState::NotLoaded);
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn a_table_that_is_handed_on_takes_along_what_was_said_of_its_records() {
     let mut skipped = Table::<Region>::default();
     skipped.skip("later");
     assert_eq!(*skipped.map(|region| region, |id| id).state(), LoadState::Skipped("later".into()));
-    assert_eq!(*Table::<Region>::default().map(|region: Region| region, |id| id).state(), LoadState::Untouched);
+    assert_eq!(*Table::<Region>::default().map(|region: Region| region, |id| id).state(), LoadState::NotLoaded);
 
     // Two records that become one are there twice.
     let one = regions(&["asia", "europe"]).map(|region| Region { slug: "x".into(), ..region }, |_| RegionId::new("x"));

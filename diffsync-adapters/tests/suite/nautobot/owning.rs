@@ -7,7 +7,7 @@ use diffsync_core::Adapter;
 use diffsync_core::adapter::LoadContext;
 use diffsync_core::data::Side;
 use diffsync_core::job::JobSpec;
-use diffsync_core::plan_file::{ApplyRequest, PlanKey, PlanKind, SavedPlan, Signature, StalePolicy};
+use diffsync_core::plan_file::{ApplyRequest, DriftPolicy, PlanKey, PlanKind, SavedPlan, Signature};
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
 use serde_json::{Value, json};
@@ -170,10 +170,10 @@ async fn take_back(report: &diffsync_core::report::RunReport, key: &PlanKey, nau
     let mut file = Vec::new();
     report.undo.as_ref().unwrap().write(&head, &mut file).unwrap();
     let plan = Arc::new(SavedPlan::read(&mut &*file).unwrap());
-    let request = ApplyRequest { plan, key: key.clone(), policy: StalePolicy::Refuse };
+    let request = ApplyRequest { plan, key: key.clone(), policy: DriftPolicy::Refuse };
     let report = run_with(Inventory::default(), nautobot, |options| options.apply_plan(request).unwrap()).await;
-    let stale: Vec<_> = report.stale.iter().map(ToString::to_string).collect();
-    assert_eq!((report.status, failures(&report), stale), (Status::Completed, Vec::new(), Vec::new()));
+    let drift: Vec<_> = report.drift.iter().map(ToString::to_string).collect();
+    assert_eq!((report.status, failures(&report), drift), (Status::Completed, Vec::new(), Vec::new()));
 }
 
 #[tokio::test]

@@ -175,7 +175,7 @@ impl TableDiff {
     /// Withholds the operations that the target cannot do with the model at this position.
     pub(crate) fn withhold_unsupported(&mut self, scope: &Scope, model: usize) {
         for operation in Operation::ALL {
-            if !scope.can(model, operation) {
+            if !scope.supports(model, operation) {
                 self.withhold(operation, Withheld::Unsupported);
             }
         }

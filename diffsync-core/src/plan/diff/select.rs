@@ -193,7 +193,7 @@ impl<D> Differ<'_, D> {
             deleted.set(row, !prevented.contains(row) && !diff.twins.contains_key(&place));
             cascading.set(row, deleted.contains(row) && flags.contains(Flags::SKIP_CHILDREN_ON_DELETE));
         }
-        if !self.scope.can(model, Operation::Delete) {
+        if !self.scope.supports(model, Operation::Delete) {
             cascading.clear();
         }
 

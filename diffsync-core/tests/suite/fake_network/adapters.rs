@@ -20,7 +20,7 @@ pub(crate) struct Rack(Handle, Capabilities);
 impl Rack {
     /// A target that takes records one by one.
     pub(crate) fn one_by_one(lab: Handle) -> Self {
-        Self(lab, Capabilities { can: Operations::all(), concurrency: 1, concurrency_limit: None, batch: 1 })
+        Self(lab, Capabilities { operations: Operations::all(), concurrency: 1, concurrency_limit: None, batch: 1 })
     }
 
     /// A target that is given four records at a time.
@@ -35,7 +35,7 @@ impl Rack {
 
     /// A target that is not able to do this.
     pub(crate) fn without(self, ops: Operations) -> Self {
-        Self(self.0, Capabilities { can: self.1.can - ops, ..self.1 })
+        Self(self.0, Capabilities { operations: self.1.operations - ops, ..self.1 })
     }
 }
 
@@ -105,7 +105,7 @@ macro_rules! targets {
             one_by_one!($model);
 
             fn capabilities(&self) -> Capabilities {
-                Capabilities { can: Operations::all(), concurrency: 1, concurrency_limit: None, batch: self.1 }
+                Capabilities { operations: Operations::all(), concurrency: 1, concurrency_limit: None, batch: self.1 }
             }
 
             async fn create_many(

@@ -32,15 +32,15 @@ fn text() -> String {
 fn a_plan_is_a_document_a_line_that_people_can_read() {
     let text = text();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let head = &lines[0];
+    let header = &lines[0];
     assert!(text.starts_with(r#"{"diffsync_plan":1,"kind":"sync","job":"sync-worlds","program":"#), "{text}");
-    assert_eq!(head["made"]["by"], "ada");
-    assert_eq!(head["variables"][0][0], "file");
-    assert_eq!(head["options"]["on_guard"], "stop");
-    assert_eq!(head["options"]["limit_overrides"][0]["operation"], "delete");
-    let models: Vec<_> = head["models"].as_array().unwrap().iter().map(|model| &model["name"]).collect();
+    assert_eq!(header["made"]["by"], "ada");
+    assert_eq!(header["variables"][0][0], "file");
+    assert_eq!(header["options"]["on_guard"], "stop");
+    assert_eq!(header["options"]["limit_overrides"][0]["operation"], "delete");
+    let models: Vec<_> = header["models"].as_array().unwrap().iter().map(|model| &model["name"]).collect();
     assert_eq!(models, ["city", "country"], "only what it touches");
-    assert_eq!(head["models"][1]["attributes"][1]["type"], "Option<u64>");
+    assert_eq!(header["models"][1]["attributes"][1]["type"], "Option<u64>");
     let create = r#"{"op":"create","model":"city","id":{"country":"france","name":"paris"},"after":{"motto":null}}"#;
     let delete = r#"{"op":"delete","model":"city","id":{"country":"france","name":"lutetia"},"before":{"motto":null}}"#;
     let lines: Vec<_> = text.lines().collect();
@@ -74,10 +74,10 @@ fn another_key_seals_otherwise_and_nothing_else_differs() {
     let (source, target) = example();
     let (report, _) = Rig::new(source, target).run(dry_run());
     let plan = report.plan().unwrap();
-    let head = dry_run().plan_header(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), plan);
+    let header = dry_run().plan_header(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), plan);
     let with = |key: &PlanKey| {
         let mut text = Vec::new();
-        write_plan(plan, &head, key, &mut text).unwrap();
+        write_plan(plan, &header, key, &mut text).unwrap();
         String::from_utf8(text).unwrap()
     };
     let other = PlanKey::new(b"another key, 24 bytes ok").unwrap();
@@ -90,8 +90,8 @@ fn another_key_seals_otherwise_and_nothing_else_differs() {
 #[test]
 fn what_is_written_is_read() {
     let plan = read(&text()).unwrap();
-    assert_eq!((plan.operations(), plan.head.job.as_str(), plan.approvals.len()), (3, "sync-worlds", 0));
-    assert_eq!(plan.head.made.to_string(), "ada at 2026-11-22T17:13:37Z");
+    assert_eq!((plan.operations(), plan.header.job.as_str(), plan.approvals.len()), (3, "sync-worlds", 0));
+    assert_eq!(plan.header.created.to_string(), "ada at 2026-11-22T17:13:37Z");
     plan.check("sync-worlds", World::SCHEMAS).unwrap();
 }
 
@@ -159,23 +159,23 @@ fn a_file_that_is_no_plan_or_of_another_version_is_refused() {
 #[test]
 fn a_head_with_what_no_run_has_written_is_refused() {
     let text = text();
-    let head = |from: &str, to: &str| {
+    let header = |from: &str, to: &str| {
         let changed = text.replacen(from, to, 1);
         assert_ne!(changed, text);
         changed
     };
     let unknown = "line 1 is not part of a plan: unknown field `";
-    check(&head("\"job\":", "\"note\":1,\"job\":"), &format!("{unknown}note`"));
-    check(&head("\"on_guard\":", "\"off_guard\":1,\"on_guard\":"), &format!("{unknown}off_guard`"));
-    check(&head("\"by\":", "\"for\":1,\"by\":"), &format!("{unknown}for`"));
+    check(&header("\"job\":", "\"note\":1,\"job\":"), &format!("{unknown}note`"));
+    check(&header("\"on_guard\":", "\"off_guard\":1,\"on_guard\":"), &format!("{unknown}off_guard`"));
+    check(&header("\"by\":", "\"for\":1,\"by\":"), &format!("{unknown}for`"));
     for limit in ["-0.5", "1.5", "1e9"] {
         let written = text.split("\"max_rejected\":").nth(1).unwrap().split('}').next().unwrap();
         check(
-            &head(&format!("\"max_rejected\":{written}"), &format!("\"max_rejected\":{limit}")),
+            &header(&format!("\"max_rejected\":{written}"), &format!("\"max_rejected\":{limit}")),
             "line 1 is not part of a plan: `max_rejected` is ",
         );
     }
-    check(&head("\"op\":", "\"os\":1,\"op\":"), "line 2 is not part of a plan: unknown field `os`");
+    check(&header("\"op\":", "\"os\":1,\"op\":"), "line 2 is not part of a plan: unknown field `os`");
 }
 
 #[test]
@@ -199,15 +199,18 @@ fn a_plan_of_another_job_or_of_models_that_changed_is_refused_with_the_differenc
     };
     let field = |name: &str, ty: &str| SavedField { name: name.into(), r#type: ty.into() };
     let expected = "`country.population` was `u32` and is `Option<u64>`";
-    assert_eq!(of(&|plan| plan.head.models[1].attributes[1].r#type = "u32".into()), expected);
+    assert_eq!(of(&|plan| plan.header.models[1].attributes[1].r#type = "u32".into()), expected);
     let expected = "the attribute `country.flag` is gone";
-    assert_eq!(of(&|plan| plan.head.models[1].attributes.push(field("flag", "String"))), expected);
+    assert_eq!(of(&|plan| plan.header.models[1].attributes.push(field("flag", "String"))), expected);
     let expected = "the attribute `city.motto` is new";
-    assert_eq!(of(&|plan| plan.head.models[0].attributes.clear()), expected);
+    assert_eq!(of(&|plan| plan.header.models[0].attributes.clear()), expected);
     let expected = "the identifier `city.code` is gone; the identifier `city.country` is new";
-    assert_eq!(of(&|plan| plan.head.models[0].identifiers[0].name = "code".into()), expected);
-    assert_eq!(of(&|plan| plan.head.models[0].identifiers.reverse()), "the identifiers of `city` are in another order");
-    assert_eq!(of(&|plan| plan.head.models[0].name = "town".into()), "the model `town` is gone");
+    assert_eq!(of(&|plan| plan.header.models[0].identifiers[0].name = "code".into()), expected);
+    assert_eq!(
+        of(&|plan| plan.header.models[0].identifiers.reverse()),
+        "the identifiers of `city` are in another order"
+    );
+    assert_eq!(of(&|plan| plan.header.models[0].name = "town".into()), "the model `town` is gone");
 }
 
 fn approved(text: &str, by: &str) -> Result<String, PlanFileError> {
@@ -249,12 +252,12 @@ fn the_head_says_how_the_run_was_done() {
         options.dry_run = true;
         options
     });
-    let head = read(&text).unwrap().head;
-    assert_eq!(head.options.flags, "SKIP_UNMATCHED_DST");
+    let header = read(&text).unwrap().header;
+    assert_eq!(header.options.flags, "SKIP_UNMATCHED_DST");
     let again = crate::plan_file::apply_plan(
         RunOptions::new(&SyncWorlds::INFO),
         &text,
-        diffsync_core::plan_file::StalePolicy::Refuse,
+        diffsync_core::plan_file::DriftPolicy::Refuse,
     );
     assert_eq!(
         (again.flags, &again.filter, &again.limit_overrides),
@@ -266,11 +269,11 @@ fn the_head_says_how_the_run_was_done() {
 #[test]
 fn flags_that_do_not_exist_are_refused() {
     let mut plan = read(&text()).unwrap();
-    plan.head.options.flags = "SKIP_EVERYTHING".into();
+    plan.header.options.flags = "SKIP_EVERYTHING".into();
     let request = diffsync_core::plan_file::ApplyRequest {
         plan: plan.into(),
         key: key(),
-        policy: diffsync_core::plan_file::StalePolicy::Refuse,
+        policy: diffsync_core::plan_file::DriftPolicy::Refuse,
     };
     let error = RunOptions::new(&SyncWorlds::INFO).apply_plan(request).unwrap_err();
     assert_eq!(error.to_string(), "the plan was made with flags that do not exist: SKIP_EVERYTHING");

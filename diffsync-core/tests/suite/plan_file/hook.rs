@@ -1,9 +1,9 @@
 //! What a job's own `calculate_diff` makes of a run: it can leave out more, and never less.
 
-use diffsync_core::apply::Loaded;
+use diffsync_core::apply::LoadedSides;
 use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::model::Operation;
-use diffsync_core::plan_file::{Filter, StalePolicy};
+use diffsync_core::plan_file::{DriftPolicy, Filter};
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
 use diffsync_core::{Job, Plan, job};
@@ -29,7 +29,7 @@ macro_rules! job_that_compares {
                 Ok(Memory(self.rig.clone()))
             }
 
-            async fn calculate_diff(&self, $loaded: Loaded<World>) -> Result<Plan<World>, JobError> {
+            async fn calculate_diff(&self, $loaded: LoadedSides<World>) -> Result<Plan<World>, JobError> {
                 let $rig = &self.rig;
                 Ok($plan)
             }
@@ -54,7 +54,7 @@ job_that_compares!(OfItsOwn, |rig, _loaded| Plan::new(rig.source.world(), locked
 // The same records, taken out of the run's own plan, and compared without its filter.
 job_that_compares!(OfTheSameRecords, |_rig, loaded| {
     let (source, target) = loaded.compare().into_sides();
-    Loaded::new(source, target).compare()
+    LoadedSides::new(source, target).compare()
 });
 
 #[test]
@@ -73,9 +73,9 @@ fn what_a_hook_leaves_out_is_left_out_on_top_of_what_the_run_leaves_out() {
 
     // What a saved plan holds and the hook leaves out is told of.
     let (source, target) = sides();
-    let options = apply_plan(apply(), &plan(&source, &target), StalePolicy::SkipStale);
+    let options = apply_plan(apply(), &plan(&source, &target), DriftPolicy::Skip);
     let (report, rig) = run(options);
-    assert_eq!((rig.calls().len(), report.stale.len(), report.counts.left_out), (2, 2, 2));
+    assert_eq!((rig.calls().len(), report.drift.len(), report.counts.left_out), (2, 2, 2));
 }
 
 /// Expects a run to be ended, with nothing written, because of the plan that the hook returned.
@@ -83,7 +83,7 @@ fn what_a_hook_leaves_out_is_left_out_on_top_of_what_the_run_leaves_out() {
 fn check_foreign<J: Job>(of: impl Fn(Shared) -> J) {
     let (source, target) = sides();
     let text = plan(&source, &target);
-    for options in [apply(), apply_plan(apply(), &text, StalePolicy::Refuse)] {
+    for options in [apply(), apply_plan(apply(), &text, DriftPolicy::Refuse)] {
         let rig = Rig::new(source.clone(), target.clone()).into_shared();
         let report = run_job(of(rig.clone()), options, Vec::new());
         let expected = "`calculate_diff` returned a plan of other data than it was given; return `loaded.compare()`";

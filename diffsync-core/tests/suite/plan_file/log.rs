@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use diffsync_core::Job;
-use diffsync_core::plan_file::{PlanFileError, PlanKind, SavedPlan, StalePolicy, UndoLog, UndoSink, approve};
+use diffsync_core::plan_file::{DriftPolicy, PlanFileError, PlanKind, SavedPlan, UndoLog, UndoSink, approve};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
 
@@ -46,9 +46,9 @@ fn run<J: InLab>(lab: &Handle, most: usize) -> (RunReport, RunOptions, Arc<Snaps
 
 /// A log as it stands in a file.
 fn text<J: Job>(report: &RunReport, options: &RunOptions, lines: &[u8]) -> String {
-    let head = options.plan_header(&J::INFO, PlanKind::Undo, Vec::new(), signature("ada"), report.plan().unwrap());
-    let head = UndoLog::head(&head).unwrap();
-    String::from_utf8([&head[..], lines].concat()).unwrap()
+    let header = options.plan_header(&J::INFO, PlanKind::Undo, Vec::new(), signature("ada"), report.plan().unwrap());
+    let header = UndoLog::header(&header).unwrap();
+    String::from_utf8([&header[..], lines].concat()).unwrap()
 }
 
 /// Expects that a run which ends at any of its entries can be taken back from what was written till then.
@@ -62,10 +62,10 @@ fn check<J: InLab>(source: &str, target: &str, answer: impl Fn(&str, usize) -> A
     for (lines, now) in all {
         let text = text::<J>(&report, &options, &lines);
         let plan = read(&text).unwrap();
-        assert!(plan.head.unfinished && plan.unrestorable.is_empty(), "{:?}", plan.unrestorable);
+        assert!(plan.header.unfinished && plan.unrestorable.is_empty(), "{:?}", plan.unrestorable);
         let lab = lab_of(net(target), now);
         if plan.operations() > 0 {
-            let ended = lab.run::<SyncNets>(apply_plan(apply(), &text, StalePolicy::Refuse)).report;
+            let ended = lab.run::<SyncNets>(apply_plan(apply(), &text, DriftPolicy::Refuse)).report;
             assert_eq!(ended.status, Status::Completed, "{ended:?} {text}");
         }
         assert_eq!(lab.target().shown(), net(target).shown(), "{text}");
@@ -170,6 +170,6 @@ fn what_lives_under_the_twin_of_a_record_that_comes_back_stays() {
     let (report, options, snapshots) = run::<SyncNets>(&lab, usize::MAX);
     let text = text::<SyncNets>(&report, &options, &locked(&snapshots.lines)).replace("oldd", "old");
     let lab = lab_of(net(target), net(&source.replace("oldd", "old")));
-    let ended = lab.run::<SyncNets>(apply_plan(apply(), &text, StalePolicy::Refuse));
+    let ended = lab.run::<SyncNets>(apply_plan(apply(), &text, DriftPolicy::Refuse));
     assert_eq!(ended.counts(), "1 created, 3 held");
 }

@@ -1,11 +1,11 @@
 //! Saves plans of runs, and carries them out.
 
 mod carried_out;
+mod drift;
 mod file;
 mod hook;
 mod log;
 mod models;
-mod moved;
 mod nets;
 mod random;
 mod undo;
@@ -16,7 +16,7 @@ mod values;
 use std::sync::Arc;
 
 use diffsync_core::apply::write_plan;
-use diffsync_core::plan_file::{ApplyRequest, PlanFileError, PlanKey, PlanKind, SavedPlan, Signature, StalePolicy};
+use diffsync_core::plan_file::{ApplyRequest, DriftPolicy, PlanFileError, PlanKey, PlanKind, SavedPlan, Signature};
 use diffsync_core::report::RunReport;
 use diffsync_core::run::RunOptions;
 
@@ -37,17 +37,17 @@ pub(crate) fn signature(by: &str) -> Signature {
 pub(crate) fn saved<J: JobSpec>(report: &RunReport, options: &RunOptions) -> String {
     let plan = report.plan().unwrap();
     let variables = vec![("file".to_owned(), vec!["countries.json".to_owned()])];
-    let head = options.plan_header(&J::INFO, PlanKind::Sync, variables, signature("ada"), plan);
+    let header = options.plan_header(&J::INFO, PlanKind::Sync, variables, signature("ada"), plan);
     let mut text = Vec::new();
-    write_plan(plan, &head, &key(), &mut text).unwrap();
+    write_plan(plan, &header, &key(), &mut text).unwrap();
     String::from_utf8(text).unwrap()
 }
 
 /// What takes back a run as a file.
 pub(crate) fn inverse<J: JobSpec>(report: &RunReport, options: &RunOptions) -> String {
-    let head = options.plan_header(&J::INFO, PlanKind::Undo, Vec::new(), signature("ada"), report.plan().unwrap());
+    let header = options.plan_header(&J::INFO, PlanKind::Undo, Vec::new(), signature("ada"), report.plan().unwrap());
     let mut text = Vec::new();
-    report.undo.as_ref().unwrap().write(&head, &mut text).unwrap();
+    report.undo.as_ref().unwrap().write(&header, &mut text).unwrap();
     String::from_utf8(text).unwrap()
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn read(text: &str) -> Result<SavedPlan, PlanFileError> {
 }
 
 /// These options for a run that carries out a plan.
-pub(crate) fn apply_plan(options: RunOptions, text: &str, policy: StalePolicy) -> RunOptions {
+pub(crate) fn apply_plan(options: RunOptions, text: &str, policy: DriftPolicy) -> RunOptions {
     let plan = Arc::new(read(text).unwrap());
     options.apply_plan(ApplyRequest { plan, key: key(), policy }).unwrap()
 }
@@ -72,7 +72,7 @@ pub(crate) fn plan_of(rig: Rig, options: &RunOptions) -> String {
 }
 
 /// Carries a plan out on what the two sides hold now.
-pub(crate) fn carry_out(text: &str, rig: Rig, policy: StalePolicy) -> (RunReport, Shared) {
+pub(crate) fn carry_out(text: &str, rig: Rig, policy: DriftPolicy) -> (RunReport, Shared) {
     rig.run(apply_plan(apply(), text, policy))
 }
 
@@ -84,6 +84,6 @@ pub(crate) fn undoable() -> RunOptions {
 }
 
 /// What was found to be different.
-pub(crate) fn stale(report: &RunReport) -> Vec<String> {
-    report.stale.iter().map(ToString::to_string).collect()
+pub(crate) fn drift(report: &RunReport) -> Vec<String> {
+    report.drift.iter().map(ToString::to_string).collect()
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
-use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::plan_file::DriftPolicy;
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
 use diffsync_core::{Adapter, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::fake_target::{locked, unguarded};
-use crate::plan_file::{apply_plan, inverse, key, saved, stale};
+use crate::plan_file::{apply_plan, drift, inverse, key, saved};
 
 /// A thing that is identified by any JSON value, and by two of them.
 #[derive(SyncModel, Clone, Debug, PartialEq)]
@@ -171,12 +171,12 @@ fn plan(source: &Side, target: &Side) -> String {
 /// Makes a plan, carries it out, expects it to be done then, and gives what takes it back.
 fn carried_out(source: &Side, target: &Side) -> String {
     let text = plan(source, target);
-    let mut options = apply_plan(apply(), &text, StalePolicy::Refuse);
+    let mut options = apply_plan(apply(), &text, DriftPolicy::Refuse);
     options.undo = Some(key());
     let report = run(source, target, options.clone());
-    assert_eq!((report.status, stale(&report)), (Status::Completed, vec![]), "{text}");
+    assert_eq!((report.status, drift(&report)), (Status::Completed, vec![]), "{text}");
     let again = run(source, target, options.clone());
-    assert_eq!(again.error_text().as_deref(), Some("everything in the plan is done already"), "{:?}", stale(&again));
+    assert_eq!(again.error_text().as_deref(), Some("everything in the plan is done already"), "{:?}", drift(&again));
     inverse::<Copying>(&report, &options)
 }
 
@@ -195,8 +195,8 @@ fn a_number_is_not_its_text() {
     let things = locked(&target.0).0.clone();
     assert_eq!(things.iter().map(|thing| &thing.id).collect::<Vec<_>>(), [&json!(1)]);
     // Where the text is what the source holds by now, the plan is about other records.
-    let report = run(&side(&[text], &[]), &side(&[number], &[]), apply_plan(apply(), &file, StalePolicy::Refuse));
-    assert_eq!((report.status, report.stale.len(), report.already_done), (Status::Refused, 0, 2));
+    let report = run(&side(&[text], &[]), &side(&[number], &[]), apply_plan(apply(), &file, DriftPolicy::Refuse));
+    assert_eq!((report.status, report.drift.len(), report.already_done), (Status::Refused, 0, 2));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn seventy_attributes_are_planned_changed_and_taken_back() {
     assert!(text.contains(r#""before":{"a0":1,"f3":0,"f4":1,"g9":1},"after":{"a0":2,"f3":2,"f4":2,"g9":2}"#), "{text}");
     let undo = carried_out(&source, &target);
     assert_eq!(locked(&target.0).1, [new]);
-    let report = run(&side(&[], &[]), &target, apply_plan(apply(), &undo, StalePolicy::Refuse));
+    let report = run(&side(&[], &[]), &target, apply_plan(apply(), &undo, DriftPolicy::Refuse));
     assert_eq!((report.status, &locked(&target.0).1[..]), (Status::Completed, &[old][..]), "{undo}");
 }
 
@@ -230,8 +230,8 @@ proptest! {
         let target = side(&[at(1, before), at(2, f64::from(seed)), at(3, 0.1)], &[]);
         let source = side(&[at(1, after), at(2, before), at(4, f64::from(seed))], &[]);
         let text = plan(&source, &target);
-        let report = run(&source, &target, apply_plan(apply(), &text, StalePolicy::Refuse));
-        prop_assert_eq!((report.status, stale(&report)), (Status::Completed, vec![]), "{}", text);
+        let report = run(&source, &target, apply_plan(apply(), &text, DriftPolicy::Refuse));
+        prop_assert_eq!((report.status, drift(&report)), (Status::Completed, vec![]), "{}", text);
     }
 }
 
@@ -262,7 +262,7 @@ fn a_large_plan() {
     let begun = Instant::now();
     let plan = crate::plan_file::read(&text).unwrap();
     println!("read: {:?}, {} operations", begun.elapsed(), plan.operations());
-    let mut options = apply_plan(apply(), &text, StalePolicy::Refuse);
+    let mut options = apply_plan(apply(), &text, DriftPolicy::Refuse);
     options.dry_run = true;
     println!("direct: {:?}", report.steps.iter().map(|step| (step.step, step.duration)).collect::<Vec<_>>());
     let report = run(&source, &target, options.clone());

@@ -1,6 +1,6 @@
 //! Saved plans of records that name each other in every way, and are compared in every way.
 
-use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::plan_file::DriftPolicy;
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
 use proptest::collection::vec;
@@ -37,18 +37,18 @@ fn check(source: &str, target: &str) {
     direct.run::<SyncNets>(apply());
     let by_plan = lab(source, target);
     let text = plan(&by_plan);
-    let carrying = || apply_plan(apply(), &text, StalePolicy::Refuse);
+    let carrying = || apply_plan(apply(), &text, DriftPolicy::Refuse);
     let ended = by_plan.run::<SyncNets>(carrying());
     assert_eq!(ended.report.status, Status::Completed, "{:?} {text}", ended.report);
     assert_eq!(by_plan.target().shown(), direct.target().shown());
     let again = by_plan.run::<SyncNets>(carrying()).report;
-    assert_eq!(again.error_text().as_deref(), Some("everything in the plan is done already"), "{:?}", again.stale);
+    assert_eq!(again.error_text().as_deref(), Some("everything in the plan is done already"), "{:?}", again.drift);
 
     let lab = lab(source, target);
     let undo = undo_of(&lab);
     // What is to be there again is all that taking back needs, and it is in the file; the lab counts it.
     lab.set_source(target);
-    let ended = lab.run::<SyncNets>(apply_plan(apply(), &undo, StalePolicy::Refuse));
+    let ended = lab.run::<SyncNets>(apply_plan(apply(), &undo, DriftPolicy::Refuse));
     assert_eq!(ended.report.status, Status::Completed, "{:?} {undo}", ended.report);
     assert_eq!(lab.target().shown(), net(target).shown());
 }
@@ -78,7 +78,7 @@ fn a_reference_that_was_cleared_before_a_delete_that_failed_is_set_again() {
     let undo = inverse::<SyncNets>(&ended.report, &options);
     lab.mend();
     lab.set_source(target);
-    lab.run::<SyncNets>(apply_plan(apply(), &undo, StalePolicy::Refuse));
+    lab.run::<SyncNets>(apply_plan(apply(), &undo, DriftPolicy::Refuse));
     assert_eq!(lab.target().shown(), net(target).shown());
 }
 
@@ -117,10 +117,10 @@ fn what_the_target_never_gives_back_is_no_change_of_it() {
         })
     };
     let lab = forgetting(made);
-    let again = lab.run::<SyncNets>(apply_plan(apply(), &text, StalePolicy::Refuse)).report;
-    assert_eq!(again.error_text().as_deref(), Some("everything in the plan is done already"), "{:?}", again.stale);
+    let again = lab.run::<SyncNets>(apply_plan(apply(), &text, DriftPolicy::Refuse)).report;
+    assert_eq!(again.error_text().as_deref(), Some("everything in the plan is done already"), "{:?}", again.drift);
     lab.set_source("location l");
-    let ended = lab.run::<SyncNets>(apply_plan(apply(), &undo, StalePolicy::Refuse));
+    let ended = lab.run::<SyncNets>(apply_plan(apply(), &undo, DriftPolicy::Refuse));
     assert_eq!((ended.report.status, ended.counts().as_str()), (Status::Completed, "1 deleted, 1 unchanged"));
 }
 
@@ -130,8 +130,8 @@ fn what_another_order_holds_is_done_already() {
     let made = lab(sides[0], sides[1]);
     let text = plan(&made);
     let lab = lab(sides[0], "tag a; tag b; location l; device d in=l tags=b,a");
-    let report = lab.run::<SyncNets>(apply_plan(apply(), &text, StalePolicy::Refuse)).report;
-    assert_eq!(report.error_text().as_deref(), Some("everything in the plan is done already"), "{:?}", report.stale);
+    let report = lab.run::<SyncNets>(apply_plan(apply(), &text, DriftPolicy::Refuse)).report;
+    assert_eq!(report.error_text().as_deref(), Some("everything in the plan is done already"), "{:?}", report.drift);
 }
 
 #[test]
@@ -140,8 +140,8 @@ fn a_record_is_not_created_again_without_what_it_needs() {
     let undo = undo_of(&lab);
     // By now the outer place is gone as well, so that none of it can stand.
     let gone = crate::fake_network::lab("", "tag x");
-    let ended = gone.run::<SyncNets>(apply_plan(apply(), &undo, StalePolicy::SkipStale));
-    let reasons: Vec<_> = ended.report.stale.iter().map(ToString::to_string).collect();
+    let ended = gone.run::<SyncNets>(apply_plan(apply(), &undo, DriftPolicy::Skip));
+    let reasons: Vec<_> = ended.report.drift.iter().map(ToString::to_string).collect();
     assert_eq!(reasons.len(), 3, "{reasons:?}");
     assert!(reasons.iter().all(|reason| reason.ends_with(": a record that it needs is missing")), "{reasons:?}");
     assert_eq!(gone.calls(), [""; 0]);
@@ -157,8 +157,8 @@ fn check_drawn(mut draw: Draw) {
     which.run(&direct, apply());
     let by_plan = at(&source, &target);
     let text = plan(&by_plan);
-    let ended = which.run(&by_plan, apply_plan(apply(), &text, StalePolicy::Refuse));
-    assert_eq!(ended.report.status, Status::Completed, "{:?} {text}", ended.report.stale);
+    let ended = which.run(&by_plan, apply_plan(apply(), &text, DriftPolicy::Refuse));
+    assert_eq!(ended.report.status, Status::Completed, "{:?} {text}", ended.report.drift);
     assert_eq!(by_plan.target().shown(), direct.target().shown());
 
     let seed = draw.below(10_000) as u64;
@@ -175,8 +175,8 @@ fn check_drawn(mut draw: Draw) {
     let text = inverse::<SyncNets>(&ended.report, &options);
     // The lab counts what is to be there again as if it came from a source.
     let back = at(&target, &lab.target());
-    let ended = which.run(&back, apply_plan(apply(), &text, StalePolicy::Refuse));
-    assert!(ended.report.stale.is_empty(), "{:?} {text}", ended.report.stale);
+    let ended = which.run(&back, apply_plan(apply(), &text, DriftPolicy::Refuse));
+    assert!(ended.report.drift.is_empty(), "{:?} {text}", ended.report.drift);
     assert_eq!(back.target().shown(), target.shown(), "{text}");
 }
 

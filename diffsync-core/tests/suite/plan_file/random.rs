@@ -3,12 +3,12 @@
 use diffsync_core::ModelExt;
 use std::collections::BTreeSet;
 
-use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::plan_file::DriftPolicy;
 use diffsync_core::report::Status;
 use proptest::prelude::*;
 
 use crate::fake_target::{Rig, SyncWorlds, apply, locked};
-use crate::plan_file::{apply_plan, inverse, plan, read, stale, undoable};
+use crate::plan_file::{apply_plan, drift, inverse, plan, read, undoable};
 use crate::properties::{answers, worlds};
 use crate::world::Records;
 
@@ -35,9 +35,9 @@ proptest! {
         let text = plan(&source, &target);
         prop_assert_eq!(&plan(&source, &target), &text);
         let saved = Rig::new(source, target).into_shared();
-        let report = saved.run(apply_plan(apply(), &text, StalePolicy::Refuse));
+        let report = saved.run(apply_plan(apply(), &text, DriftPolicy::Refuse));
         let status = if read(&text).unwrap().operations() == 0 { Status::Completed } else { report.status };
-        prop_assert_eq!((status, stale(&report)), (Status::Completed, vec![]));
+        prop_assert_eq!((status, drift(&report)), (Status::Completed, vec![]));
         prop_assert_eq!(saved.calls(), direct.calls());
         prop_assert_eq!(saved.target_records().sorted(), direct.target_records().sorted());
     }
@@ -51,16 +51,16 @@ proptest! {
     ) {
         let text = plan(&source, &target);
         let rig = Rig::new(source_now.clone(), target_now.clone()).into_shared();
-        let report = rig.run(apply_plan(apply(), &text, StalePolicy::SkipStale));
+        let report = rig.run(apply_plan(apply(), &text, DriftPolicy::Skip));
         // It is in the plan that was made, and it is in the one that would be made now.
         let lines = |text: &str| text.lines().filter(|line| line.starts_with("{\"op\"")).map(str::to_owned).collect::<BTreeSet<_>>();
         let now = plan(&source_now, &target_now);
         let both = lines(&text).intersection(&lines(&now)).count();
         prop_assert!(rig.calls().len() <= both);
-        prop_assert_eq!(rig.calls().len() + report.counts.blocked + report.stale.len() + report.already_done, read(&text).unwrap().operations());
+        prop_assert_eq!(rig.calls().len() + report.counts.blocked + report.drift.len() + report.already_done, read(&text).unwrap().operations());
         let refused = Rig::new(source_now, target_now).into_shared();
-        let report = refused.run(apply_plan(apply(), &text, StalePolicy::Refuse));
-        if !report.stale.is_empty() {
+        let report = refused.run(apply_plan(apply(), &text, DriftPolicy::Refuse));
+        if !report.drift.is_empty() {
             prop_assert_eq!((report.status, refused.calls().len()), (Status::Refused, 0));
         }
     }
@@ -83,8 +83,8 @@ proptest! {
             undo.unrestorable.iter().filter_map(|lost| Some(format!("{} {}", lost.model, lost.record.as_ref()?))).collect();
         let text = inverse::<SyncWorlds>(&report, &undoable());
         locked(&rig.answers).clear();
-        let report = rig.run(apply_plan(apply(), &text, StalePolicy::Refuse));
-        prop_assert_eq!(stale(&report), Vec::<String>::new());
+        let report = rig.run(apply_plan(apply(), &text, DriftPolicy::Refuse));
+        prop_assert_eq!(drift(&report), Vec::<String>::new());
         let (now, then) = (shown(&rig.target_records()), shown(&target));
         for (name, _) in now.symmetric_difference(&then) {
             prop_assert!(lost.contains(name), "{} of {:?} in {}", name, lost, text);

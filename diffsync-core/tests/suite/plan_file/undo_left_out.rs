@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::model::{Flags, Operation};
-use diffsync_core::plan_file::StalePolicy;
+use diffsync_core::plan_file::DriftPolicy;
 use diffsync_core::report::{RunReport, Status, Step};
 use diffsync_core::run::RunOptions;
 use diffsync_core::{Job, ModelExt, job};
 
 use crate::fake_target::{Memory, Rig, Shared, SyncWorlds, apply, ended, run_job};
-use crate::plan_file::{apply_plan, inverse, stale, undoable};
+use crate::plan_file::{apply_plan, drift, inverse, undoable};
 use crate::world::{Records, World, country, place, records, region};
 
 /// What takes back a run, and the target as the run left it.
@@ -27,14 +27,14 @@ fn sides() -> (Records, Records) {
     (source, records(&["europe", "europe/france", "africa"]))
 }
 
-/// Takes the run back, and expects these calls, nothing moved, and the rest left out.
+/// Takes the run back, and expects these calls, no drift, and the rest left out.
 #[track_caller]
 fn check(options: RunOptions, flag: impl Fn(&mut World) + Send + Sync + 'static, calls: &[&str], counts: &str) {
     let (source, target) = sides();
     let (text, left) = done(&source, &target);
     let (report, rig) =
-        Rig::new(Records::default(), left).target_then(flag).run(apply_plan(options, &text, StalePolicy::Refuse));
-    assert_eq!((stale(&report), rig.calls(), ended(&report).as_str()), (vec![], strings(calls), counts));
+        Rig::new(Records::default(), left).target_then(flag).run(apply_plan(options, &text, DriftPolicy::Refuse));
+    assert_eq!((drift(&report), rig.calls(), ended(&report).as_str()), (vec![], strings(calls), counts));
     assert_eq!(report.status, Status::Completed);
 }
 
@@ -104,7 +104,7 @@ fn the_flags_of_tables_and_records_are_heard_with_what_lives_under_them() {
     let (text, left) = done(&source, &target);
     let rig = Rig::new(Records::default(), left)
         .target_then(|world| world.countries.flag(country("japan", "asia").id(), Flags::IGNORE));
-    let (report, rig) = rig.run(apply_plan(apply(), &text, StalePolicy::Refuse));
+    let (report, rig) = rig.run(apply_plan(apply(), &text, DriftPolicy::Refuse));
     assert_eq!((rig.calls(), report.counts.left_out, report.counts.blocked), (strings(&[AGAIN, BACK]), 2, 1));
 }
 
@@ -115,7 +115,7 @@ fn what_needs_a_record_that_is_left_out_is_left_out_too() {
     let (text, left) = done(&records(&["europe"]), &target);
     let run = |filter: &[&str]| {
         let rig = Rig::new(Records::default(), left.clone());
-        let (report, rig) = rig.run(apply_plan(only(filter, &[]), &text, StalePolicy::Refuse));
+        let (report, rig) = rig.run(apply_plan(only(filter, &[]), &text, DriftPolicy::Refuse));
         (rig.calls(), ended(&report))
     };
     let all_but_the_floor = run(&["place=house", "place=room", "place=hall"]);
@@ -135,8 +135,8 @@ fn a_deep_tree_without_its_root_is_told_of_as_a_whole() {
     let (text, left) = done(&records(&["europe"]), &target);
     let rig = Rig::new(Records::default(), left)
         .target_then(|world| world.places.reject(place("p0", None).id(), "it is broken"));
-    let (report, rig) = rig.run(apply_plan(apply(), &text, StalePolicy::Refuse));
-    assert_eq!((report.status, report.stale.len(), rig.calls().len()), (Status::Refused, 3001, 0));
+    let (report, rig) = rig.run(apply_plan(apply(), &text, DriftPolicy::Refuse));
+    assert_eq!((report.status, report.drift.len(), rig.calls().len()), (Status::Refused, 3001, 0));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn the_flags_and_the_filter_of_the_run_that_is_taken_back_are_not_those_of_takin
     assert_eq!(report.counts.written(), 3);
     let text = inverse::<SyncWorlds>(&report, &options);
     let (report, rig) =
-        Rig::new(Records::default(), rig.target_records()).run(apply_plan(apply(), &text, StalePolicy::Refuse));
+        Rig::new(Records::default(), rig.target_records()).run(apply_plan(apply(), &text, DriftPolicy::Refuse));
     assert_eq!((report.status, report.counts.deleted), (Status::Completed, 3));
     assert_eq!(rig.target_records(), target);
 }
@@ -160,7 +160,7 @@ fn what_is_left_out_does_not_make_the_rest_done() {
     let (text, mut left) = done(&source, &target);
     left.cities.clear();
     let rig = Rig::new(Records::default(), left);
-    let (report, _) = rig.run(apply_plan(only(&["city", "place"], &[]), &text, StalePolicy::Refuse));
+    let (report, _) = rig.run(apply_plan(only(&["city", "place"], &[]), &text, DriftPolicy::Refuse));
     assert_eq!((report.status, ended(&report).as_str()), (Status::Completed, "1 unchanged, 4 left_out"));
 }
 
@@ -229,7 +229,7 @@ fn undone_without_source(making: Option<Making>) -> (RunReport, Shared) {
     let (source, target) = sides();
     let (text, left) = done(&source, &target);
     let rig = Rig::new(Records::default(), left).into_shared();
-    let mut options = apply_plan(apply(), &text, StalePolicy::Refuse);
+    let mut options = apply_plan(apply(), &text, DriftPolicy::Refuse);
     options.time_limit = Some(Duration::from_millis(200));
     (run_job(WithoutSource { rig: rig.clone(), making: MakingIt(making) }, options, Vec::new()), rig)
 }

@@ -2,12 +2,12 @@
 
 use diffsync_core::apply::write_plan;
 use diffsync_core::job::JobSpec;
-use diffsync_core::plan_file::{PlanKind, StalePolicy};
+use diffsync_core::plan_file::{DriftPolicy, PlanKind};
 use diffsync_core::value::Secret;
 use diffsync_core::{Dataset, ModelExt, Plan, SyncModel, Table};
 
 use crate::fake_target::{Rig, SyncWorlds, dry_run};
-use crate::plan_file::{carry_out, inverse, key, plan, read, signature, stale, undoable};
+use crate::plan_file::{carry_out, drift, inverse, key, plan, read, signature, undoable};
 use crate::world::{Records, records};
 
 #[derive(SyncModel, Clone)]
@@ -31,9 +31,9 @@ fn plan_of(keys: &[&str], ordered: &[&str]) -> String {
     let mut target = Routers::default();
     target.routers.mark_loaded();
     let plan = Plan::new(source, target);
-    let head = dry_run().plan_header(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), &plan);
+    let header = dry_run().plan_header(&SyncWorlds::INFO, PlanKind::Sync, Vec::new(), signature("ada"), &plan);
     let mut text = Vec::new();
-    write_plan(&plan, &head, &key(), &mut text).unwrap();
+    write_plan(&plan, &header, &key(), &mut text).unwrap();
     String::from_utf8(text).unwrap()
 }
 
@@ -81,16 +81,16 @@ fn what_moved_is_named_as_every_report_names_it() {
     let target = records(&["europe", "europe/a__b"]);
     let text = plan(&source, &target);
     let now = records(&["europe", "europe/a__b"]);
-    let (report, _) = carry_out(&text, Rig::new(now.clone(), target), StalePolicy::Refuse);
+    let (report, _) = carry_out(&text, Rig::new(now.clone(), target), DriftPolicy::Refuse);
     let name = source.cities[0].id().to_string();
     assert_ne!(name, "a__b__c");
-    assert_eq!(stale(&report), [format!("create city {name}: the source no longer holds it")]);
+    assert_eq!(drift(&report), [format!("create city {name}: the source no longer holds it")]);
 
     // The same where a run is taken back.
     let (report, rig) = Rig::new(source, now.clone()).run(undoable());
     let text = inverse::<SyncWorlds>(&report, &undoable());
     let mut left = rig.target_records();
     left.cities[0].motto = Some("new".into());
-    let (report, _) = carry_out(&text, Rig::new(Records::default(), left), StalePolicy::SkipStale);
-    assert!(stale(&report)[0].starts_with(&format!("delete city {name}: the target changed")), "{:?}", stale(&report));
+    let (report, _) = carry_out(&text, Rig::new(Records::default(), left), DriftPolicy::Skip);
+    assert!(drift(&report)[0].starts_with(&format!("delete city {name}: the target changed")), "{:?}", drift(&report));
 }

@@ -56,7 +56,7 @@ fn loading_can_be_overridden_and_stays_measured() {
 #[test]
 fn calculating_the_diff_can_be_overridden_and_stays_measured() {
     job_with!(Picky {
-        async fn calculate_diff(&self, loaded: Loaded<World>) -> Result<Plan<World>, JobError> {
+        async fn calculate_diff(&self, loaded: LoadedSides<World>) -> Result<Plan<World>, JobError> {
             self.rig.note(format!("{} and {}", loaded.source().countries.len(), loaded.target().countries.len()));
             tokio::task::yield_now().await;
             let plan = loaded.compare();
@@ -78,9 +78,9 @@ fn calculating_the_diff_can_be_overridden_and_stays_measured() {
 #[test]
 fn executing_can_be_overridden_and_stays_measured() {
     job_with!(Announced {
-        async fn execute_sync(&self, target: &Memory, approved: Approved<'_, '_, World>) -> Result<(), JobError> {
-            self.rig.note(format!("{} to do", approved.plan().diff().operations()));
-            let outcomes = approved.execute(target).await;
+        async fn execute_sync(&self, target: &Memory, permit: WritePermit<'_, '_, World>) -> Result<(), JobError> {
+            self.rig.note(format!("{} to do", permit.plan().diff().operations()));
+            let outcomes = permit.execute(target).await;
             self.rig.note(format!("{outcomes:?}").matches("Created").count().to_string());
             Ok(())
         }
@@ -93,13 +93,13 @@ fn executing_can_be_overridden_and_stays_measured() {
 #[test]
 fn what_an_overridden_execution_leaves_undone_is_not_completed() {
     job_with!(Idle {
-        async fn execute_sync(&self, _: &Memory, _: Approved<'_, '_, World>) -> Result<(), JobError> {
+        async fn execute_sync(&self, _: &Memory, _: WritePermit<'_, '_, World>) -> Result<(), JobError> {
             Ok(())
         }
     });
     job_with!(Broken {
-        async fn execute_sync(&self, target: &Memory, approved: Approved<'_, '_, World>) -> Result<(), JobError> {
-            approved.execute(target).await;
+        async fn execute_sync(&self, target: &Memory, permit: WritePermit<'_, '_, World>) -> Result<(), JobError> {
+            permit.execute(target).await;
             Err(JobError::new("the ticket could not be closed"))
         }
     });
@@ -121,9 +121,9 @@ fn what_an_overridden_execution_leaves_undone_is_not_completed() {
 #[test]
 fn an_execution_that_is_cut_short_says_what_it_did_and_what_is_unknown() {
     job_with!(Impatient {
-        async fn execute_sync(&self, target: &Memory, approved: Approved<'_, '_, World>) -> Result<(), JobError> {
+        async fn execute_sync(&self, target: &Memory, permit: WritePermit<'_, '_, World>) -> Result<(), JobError> {
             let limit = std::time::Duration::from_millis(50);
-            tokio::time::timeout(limit, approved.execute(target)).await.map(drop)?;
+            tokio::time::timeout(limit, permit.execute(target)).await.map(drop)?;
             Ok(())
         }
     });
@@ -267,9 +267,9 @@ fn a_target_that_cannot_complete_the_run_fails_it() {
 #[test]
 fn looking_up_a_record_can_be_overridden() {
     job_with!(Linked {
-        fn lookup_object(&self, object: &Object<'_, Listed, Memory>) -> Option<Url> {
-            let mut url = self.generated_lookup_object(object)?;
-            url.set_fragment(Some(if object.in_target { "there" } else { "missing" }));
+        fn lookup_object(&self, record: &RecordLookup<'_, Listed, Memory>) -> Option<Url> {
+            let mut url = self.generated_lookup_object(record)?;
+            url.set_fragment(Some(if record.in_target { "there" } else { "missing" }));
             Some(url)
         }
     });

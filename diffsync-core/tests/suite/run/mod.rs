@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use diffsync_core::adapter::{AdapterError, CompleteContext, LoadContext};
-use diffsync_core::apply::Loaded;
+use diffsync_core::apply::LoadedSides;
 use diffsync_core::data::Side;
-use diffsync_core::job::{DataMapping, JobContext, JobError, JobSpec, Object};
+use diffsync_core::job::{DataMapping, JobContext, JobError, JobSpec, RecordLookup};
 use diffsync_core::report::{ConfigItem, RunError, RunReport, Status, Step, TracingObserver};
-use diffsync_core::run::{Approved, RunOptions};
+use diffsync_core::run::{RunOptions, WritePermit};
 use diffsync_core::value::Url;
 use diffsync_core::{Adapter, Job, Plan, Run, job};
 use serde_json::{Value, json};

@@ -93,7 +93,7 @@ fn a_saved_plan_does_not_delete_what_was_held_when_it_was_made() {
     assert_eq!(report.counts.held, 1);
     let text = saved::<SyncDns>(&report, &lab.dry_run());
     assert!(!text.contains(r#""id":"a""#), "{text}");
-    let report = lab.run_with(apply_plan(lab.apply(), &text, StalePolicy::Refuse));
+    let report = lab.run_with(apply_plan(lab.apply(), &text, DriftPolicy::Refuse));
     assert_eq!((report.status, report.counts.created, report.counts.deleted), (Status::Completed, 1, 1));
     let left: Vec<_> = locked(&lab.target).zones.iter().map(|zone| zone.name.clone()).collect();
     assert_eq!(left, ["a", "A"]);

@@ -88,15 +88,15 @@ fn a_saved_plan_holds_what_will_be_written_and_is_carried_out_and_taken_back() {
 
     let mut undoable = lab.apply();
     undoable.undo = Some(key());
-    let report = lab.run_with(apply_plan(undoable.clone(), &text, StalePolicy::Refuse));
-    assert_eq!((report.status, stale(&report)), (Status::Completed, vec![]), "{:?}", report.error_text());
+    let report = lab.run_with(apply_plan(undoable.clone(), &text, DriftPolicy::Refuse));
+    assert_eq!((report.status, drift(&report)), (Status::Completed, vec![]), "{:?}", report.error_text());
     assert_eq!(report.counts.written(), 6);
     assert!(locked(&lab.target).racks.iter().all(|rack| rack.site == "ams"));
 
     // Whoever gives the site another spelling in between changes nothing about what is meant.
     let undo = inverse::<SyncPlants>(&report, &undoable);
-    let report = lab.run_with(apply_plan(lab.apply(), &undo, StalePolicy::Refuse));
-    assert_eq!((report.status, stale(&report)), (Status::Completed, vec![]), "{:?}", report.error_text());
+    let report = lab.run_with(apply_plan(lab.apply(), &undo, DriftPolicy::Refuse));
+    assert_eq!((report.status, drift(&report)), (Status::Completed, vec![]), "{:?}", report.error_text());
     assert_eq!(locked(&lab.target).devs.get("core"), Some(&dev("core", "ber")));
     assert!(locked(&lab.target).racks.is_empty());
 }

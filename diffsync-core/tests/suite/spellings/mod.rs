@@ -14,7 +14,7 @@ use diffsync_core::data::HasTable;
 use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
 use diffsync_core::model::Operation;
 use diffsync_core::plan::OutcomeKind;
-use diffsync_core::plan_file::{Filter, StalePolicy};
+use diffsync_core::plan_file::{DriftPolicy, Filter};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
 use diffsync_core::{Adapter, Dataset, Job, Plan, SyncModel, Table, Target, job};
@@ -22,7 +22,7 @@ use proptest::prelude::*;
 
 use self::store::{SyncDns, SyncPlants, lab, name_server};
 use crate::fake_target::{locked, run_job, unguarded};
-use crate::plan_file::{apply_plan, inverse, key, saved, stale};
+use crate::plan_file::{apply_plan, drift, inverse, key, saved};
 
 /// A site, whatever the case of its name.
 #[derive(SyncModel, Clone, Debug, PartialEq, Eq, Hash)]

@@ -42,19 +42,19 @@ impl<D: Dataset> Plan<D> {
     /// assert_eq!(plan.tree().to_string(), "~ region asia\n    name: \"Azia\" -> \"Asia\"\n");
     /// ```
     pub fn new(source: D, target: D) -> Self {
-        Loaded::new(source, target).compare()
+        LoadedSides::new(source, target).compare()
     }
 }
 
 /// Both sides, loaded, and ready to be compared.
-pub struct Loaded<D> {
+pub struct LoadedSides<D> {
     source: Checked<D>,
     target: Checked<D>,
     scope: Scope,
     comparison: ComparisonId,
 }
 
-impl<D: Dataset> Loaded<D> {
+impl<D: Dataset> LoadedSides<D> {
     /// Checks two data sets, each by itself.
     pub fn new(source: D, target: D) -> Self {
         Self::of(Checked::new(Side::Source, source), Checked::new(Side::Target, target), Scope::default())
@@ -99,23 +99,23 @@ impl<D: Dataset> Loaded<D> {
         let Self { source, target, scope, comparison } = self;
         let Some(selection) = &scope.selection else { return Plan::between(source, target, &scope, comparison) };
 
-        if selection.request().plan.head.kind == PlanKind::Undo {
-            let Rollback { source, tables, fit } = selection.rollback(&target.data, &scope);
+        if selection.request().plan.header.kind == PlanKind::Undo {
+            let Rollback { source, tables, drift_check } = selection.rollback(&target.data, &scope);
             let mut plan = Plan::restored(source, target, tables, comparison);
-            plan.set_fit(fit);
+            plan.set_drift_check(drift_check);
             return plan;
         }
 
         let mut plan = Plan::between(source, target, &scope, comparison);
         selection.leave_out_of(&mut plan);
-        let fit = selection.fit(&plan, &scope);
-        plan.set_fit(fit);
+        let drift_check = selection.check_drift(&plan, &scope);
+        plan.set_drift_check(drift_check);
         plan
     }
 }
 
-impl<D> fmt::Debug for Loaded<D> {
+impl<D> fmt::Debug for LoadedSides<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loaded").finish_non_exhaustive()
+        f.debug_struct("LoadedSides").finish_non_exhaustive()
     }
 }

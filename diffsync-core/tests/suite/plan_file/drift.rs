@@ -2,12 +2,12 @@
 
 use diffsync_core::ModelExt;
 use diffsync_core::model::Flags;
-use diffsync_core::plan_file::{PlanKey, StalePolicy};
+use diffsync_core::plan_file::{DriftPolicy, PlanKey};
 use diffsync_core::report::Status;
 use diffsync_core::value::Secret;
 
 use crate::fake_target::{Rig, apply, ended};
-use crate::plan_file::{carry_out, key, plan, stale};
+use crate::plan_file::{carry_out, drift, key, plan};
 use crate::world::{Country, Records, country, records, region};
 
 /// Six countries and a region: two to create, two to update, two to delete, and one that stays.
@@ -35,15 +35,15 @@ fn check(change: impl Fn(&mut Records, &mut Records), expected: &str, rest: &str
     let (mut source, mut target) = sides();
     let text = plan(&source, &target);
     change(&mut source, &mut target);
-    let (report, rig) = carry_out(&text, Rig::new(source.clone(), target.clone()), StalePolicy::Refuse);
-    assert_eq!((report.status, stale(&report).as_slice()), (Status::Refused, &[expected.to_owned()][..]), "{report:?}");
+    let (report, rig) = carry_out(&text, Rig::new(source.clone(), target.clone()), DriftPolicy::Refuse);
+    assert_eq!((report.status, drift(&report).as_slice()), (Status::Refused, &[expected.to_owned()][..]), "{report:?}");
     assert_eq!(rig.calls(), [""; 0]);
     let error = report.error_text().unwrap();
     assert!(error.contains("the systems have changed since the plan was saved") && error.contains(expected), "{error}");
 
-    let (report, _) = carry_out(&text, Rig::new(source, target), StalePolicy::SkipStale);
+    let (report, _) = carry_out(&text, Rig::new(source, target), DriftPolicy::Skip);
     assert_eq!((report.status, ended(&report).as_str()), (Status::Partial, rest));
-    assert_eq!(stale(&report), [expected]);
+    assert_eq!(drift(&report), [expected]);
 }
 
 #[test]
@@ -140,13 +140,13 @@ fn a_secret_that_changed_is_moved_and_not_shown() {
     let text = plan(&source, &target);
     find(&mut source, "new").community = Secret::new("hunter4".into());
     find(&mut target, "gone").community = Secret::new("tiger5".into());
-    let (report, _) = carry_out(&text, Rig::new(source, target), StalePolicy::Refuse);
+    let (report, _) = carry_out(&text, Rig::new(source, target), DriftPolicy::Refuse);
     let secret = "`community` is [secret] where the plan has [secret]";
     let expected = [
         format!("create country new: the source changed: {secret}"),
         format!("delete country gone: the target changed: {secret}"),
     ];
-    assert_eq!(stale(&report), expected);
+    assert_eq!(drift(&report), expected);
     let all = format!("{text}{report:?}{}{}", serde_json::to_string(&report).unwrap(), report.error_text().unwrap());
     for secret in ["hunter2", "tiger3", "hunter4", "tiger5"] {
         assert!(!all.contains(secret), "{all}");
@@ -158,23 +158,23 @@ fn with_another_key_every_secret_seems_to_have_changed() {
     let (mut source, target) = sides();
     find(&mut source, "new").community = Secret::new("hunter2".into());
     let text = plan(&source, &target);
-    let mut options = crate::plan_file::apply_plan(apply(), &text, StalePolicy::Refuse);
+    let mut options = crate::plan_file::apply_plan(apply(), &text, DriftPolicy::Refuse);
     let request = options.apply_request.as_mut().unwrap();
     assert_eq!(request.key, key());
     request.key = PlanKey::new(b"another key, long enough").unwrap();
     let (report, _) = Rig::new(source, target).run(options);
     // The default secret of all others is one too.
-    assert_eq!((report.status, report.stale.len()), (Status::Refused, 4), "{:?}", stale(&report));
+    assert_eq!((report.status, report.drift.len()), (Status::Refused, 4), "{:?}", drift(&report));
 }
 
-/// Makes a plan, has the loaders do something else when it is carried out, and expects this to be moved.
+/// Makes a plan, has the loaders do something else when it is carried out, and expects this drift.
 fn check_loaded(rig: impl Fn(Rig) -> Rig, expected: &[&str], rest: &str) {
     let (source, target) = sides();
     let text = plan(&source, &target);
-    let (report, _) = carry_out(&text, rig(Rig::new(source.clone(), target.clone())), StalePolicy::Refuse);
-    assert_eq!(stale(&report), expected);
-    let (report, _) = carry_out(&text, rig(Rig::new(source, target)), StalePolicy::SkipStale);
-    assert_eq!((stale(&report), ended(&report).as_str()), (expected.iter().map(ToString::to_string).collect(), rest));
+    let (report, _) = carry_out(&text, rig(Rig::new(source.clone(), target.clone())), DriftPolicy::Refuse);
+    assert_eq!(drift(&report), expected);
+    let (report, _) = carry_out(&text, rig(Rig::new(source, target)), DriftPolicy::Skip);
+    assert_eq!((drift(&report), ended(&report).as_str()), (expected.iter().map(ToString::to_string).collect(), rest));
 }
 
 #[test]
@@ -226,9 +226,9 @@ fn a_model_that_a_side_does_not_load_is_not_taken_for_deleted() {
     let text = plan(&source, &target);
     let rig = Rig::new(source, Records { countries: Vec::new(), ..target })
         .target_then(|world| world.countries.skip("the service is down"));
-    let (report, rig) = carry_out(&text, rig, StalePolicy::SkipStale);
-    assert_eq!(report.stale.len(), 6);
-    assert!(report.stale.iter().all(|moved| moved.reason == "the target did not load this model"));
+    let (report, rig) = carry_out(&text, rig, DriftPolicy::Skip);
+    assert_eq!(report.drift.len(), 6);
+    assert!(report.drift.iter().all(|drift| drift.reason == "the target did not load this model"));
     assert_eq!((report.status, rig.calls().len()), (Status::Partial, 0));
 }
 
@@ -239,23 +239,23 @@ fn what_lives_under_a_create_that_is_no_longer_there_is_not_created() {
     let mut now = source.clone();
     now.regions.retain(|region| region.slug != "europe");
     let (report, rig) =
-        Rig::new(now, records(&["africa"])).run(crate::plan_file::apply_plan(apply(), &text, StalePolicy::SkipStale));
+        Rig::new(now, records(&["africa"])).run(crate::plan_file::apply_plan(apply(), &text, DriftPolicy::Skip));
     assert_eq!(rig.calls(), ["create region asia", "delete region africa"]);
     assert_eq!(report.status, Status::Partial);
-    let moved = stale(&report);
-    assert_eq!(moved.len(), 3, "{moved:?}");
-    assert!(moved.contains(&"create region europe: the source no longer holds it".to_owned()), "{moved:?}");
+    let found = drift(&report);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found.contains(&"create region europe: the source no longer holds it".to_owned()), "{found:?}");
 
     // The same where it is there, and not as it was.
     let mut now = source.clone();
     now.regions.retain(|region| region.slug != "europe");
     now.regions.push(crate::world::Region { name: "Europa".into(), ..region("europe") });
-    let (report, rig) = carry_out(&text, Rig::new(now, records(&["africa"])), StalePolicy::SkipStale);
+    let (report, rig) = carry_out(&text, Rig::new(now, records(&["africa"])), DriftPolicy::Skip);
     assert_eq!(rig.calls(), ["create region asia", "delete region africa"]);
-    let moved = stale(&report);
+    let found = drift(&report);
     let missing = "a record that it needs is missing, or it is now held or left out";
-    assert!(moved.contains(&format!("create country france: {missing}")), "{moved:?}");
-    assert!(moved.contains(&format!("create city france__paris: {missing}")), "{moved:?}");
+    assert!(found.contains(&format!("create country france: {missing}")), "{found:?}");
+    assert!(found.contains(&format!("create city france__paris: {missing}")), "{found:?}");
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn a_long_list_of_what_moved_is_cut_in_the_message_and_whole_in_the_report() {
     let mut source = records(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     source.regions.push(region("africa"));
     let text = plan(&source, &records(&["africa"]));
-    let (report, _) = carry_out(&text, Rig::new(records(&["africa"]), records(&["africa"])), StalePolicy::Refuse);
-    assert_eq!(report.stale.len(), 30);
+    let (report, _) = carry_out(&text, Rig::new(records(&["africa"]), records(&["africa"])), DriftPolicy::Refuse);
+    assert_eq!(report.drift.len(), 30);
     assert!(report.error_text().unwrap().ends_with("… and 10 more"), "{:?}", report.error_text());
 }
