@@ -16,8 +16,8 @@ use crate::plan::outcome::Task;
 use crate::plan::scope::Scope;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::plan_file::key::{PlanKey, holds_secret, in_one_order};
+use crate::plan_file::operation::{SavedOperation, id_text};
 use crate::plan_file::selection::PlanSelection;
-use crate::plan_file::{SavedOperation, id_text};
 use crate::value::secret::REDACTED;
 
 impl PlanSelection {

@@ -17,7 +17,7 @@ use crate::plan::RecordRef;
 use crate::plan::diff::{TableDiff, twins};
 use crate::plan::drift_check::DriftCheck;
 use crate::plan::scope::Scope;
-use crate::plan_file::SavedOperation;
+use crate::plan_file::operation::SavedOperation;
 use crate::plan_file::selection::PlanSelection;
 use crate::value::secret::with_secrets;
 

@@ -9,9 +9,10 @@ use crate::model::operation::Operation;
 use crate::plan::PlanView;
 use crate::plan::diff::Withheld;
 use crate::plan::outcome::Task;
+use crate::plan_file::PlanHeader;
 use crate::plan_file::key::PlanKey;
+use crate::plan_file::operation::SavedOperation;
 use crate::plan_file::write::Lines;
-use crate::plan_file::{PlanHeader, SavedOperation};
 
 /// Writes a run's plan: the operations for the target, with the values before and after.
 ///

@@ -17,7 +17,8 @@ use crate::plan::target_state::TargetState;
 use crate::plan::{PlanView, RecordRef};
 use crate::plan_file::key::{PlanKey, holds_secret};
 use crate::plan_file::log::nothing;
-use crate::plan_file::{SavedOperation, UndoPlan, Unrestorable};
+use crate::plan_file::operation::SavedOperation;
+use crate::plan_file::{UndoPlan, Unrestorable};
 
 /// The undo plan of an execution, in the order of the diff.
 pub(crate) fn inverse<D: Dataset>(current: &TargetState<'_, D>, outcomes: &Outcomes, key: &PlanKey) -> UndoPlan {

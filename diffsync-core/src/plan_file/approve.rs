@@ -2,9 +2,9 @@
 
 use std::io::{self, BufRead, Write};
 
-use super::Signature;
 use super::format::Approval;
 use super::read::{self, PlanFileError};
+use super::signature::Signature;
 
 /// Adds an approval to a saved plan: copies the plan to `out` while reading it, and appends a line for the approval. If it
 /// fails, discard what was written to `out`.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::Signature;
+use super::signature::Signature;
 
 /// The last line of a plan before its approvals.
 #[derive(Serialize, Deserialize)]

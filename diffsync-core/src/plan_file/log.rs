@@ -4,7 +4,9 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use super::{PlanHeader, SavedOperation, UndoPlan};
+use super::header::PlanHeader;
+use super::operation::SavedOperation;
+use super::undo::UndoPlan;
 use crate::model::operation::Operation;
 
 /// Receives the undo plan of a run while the run writes.

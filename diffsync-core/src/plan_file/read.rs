@@ -8,8 +8,10 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::format::{Approval, End, hexadecimal};
+use super::header::{PlanHeader, PlanKind, VERSION};
 use super::log::settled;
-use super::{PlanHeader, PlanKind, SavedOperation, SavedPlan, VERSION, id_text};
+use super::operation::{SavedOperation, id_text};
+use super::saved_plan::SavedPlan;
 use crate::model::schema::ModelSchema;
 
 /// Why a plan file cannot be read, approved or applied.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::ApplyRequest;
+use super::request::ApplyRequest;
 use crate::model::operation::Operation;
 use crate::model::{ModelExt, SyncModel};
 

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::PlanHeader;
 use super::format::{End, hexadecimal};
+use super::header::PlanHeader;
 use super::undo::UndoPlan;
 
 impl UndoPlan {

@@ -16,9 +16,8 @@ use crate::model::limit::{Limit, OnGuard};
 use crate::model::operation::Operation;
 use crate::plan::PlanView;
 use crate::plan_file::filter::{Filter, RecordFilter};
-use crate::plan_file::{
-    ApplyRequest, PlanHeader, PlanKey, PlanKind, PlanOptions, SavedModel, Signature, UndoLog, VERSION,
-};
+use crate::plan_file::header::VERSION;
+use crate::plan_file::{ApplyRequest, PlanHeader, PlanKey, PlanKind, PlanOptions, SavedModel, Signature, UndoLog};
 use crate::report::RunError;
 use crate::run::lock::TargetLock;
 use crate::value::suggest::suggest;
