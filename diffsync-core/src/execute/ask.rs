@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ExecuteOptions;
 use super::answer::{Answer, WritePhase};
 use super::dependents::Clearing;
 use super::ledger::Interrupted;
+use super::options::ExecuteOptions;
 use super::retry::CallError;
 use crate::adapter::{Target, WriteContext};
 use crate::data::dataset::{Dataset, HasTable};

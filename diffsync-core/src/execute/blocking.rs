@@ -1,7 +1,7 @@
 //! The records that are blocked by others, and leave the group that is written next.
 
-use super::Execution;
 use super::dependents::Obstacle;
+use super::execution::Execution;
 use crate::data::dataset::Dataset;
 use crate::data::problem::{Problem, ProblemKind};
 use crate::data::side::Side;

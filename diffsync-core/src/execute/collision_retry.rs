@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Execution;
+use super::execution::Execution;
 use crate::data::dataset::Dataset;
 use crate::model::operation::Operation;
 use crate::plan::PlanView;

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Execution;
 use super::conflict::{Freed, Postponed};
+use super::execution::Execution;
 use super::set_value::Value;
 use super::write::WriteModel;
 use crate::adapter::WrittenBy;

@@ -1,12 +1,14 @@
 //! The undo plan, written while the execution goes on.
 
 use std::collections::HashSet;
+use std::io;
 use std::time::{Duration, Instant};
 
-use super::{Execution, Stopped};
 use crate::apply::undo::inverse_of;
 use crate::data::dataset::Dataset;
-use crate::plan::outcome::{Outcome, Task};
+use crate::plan::outcome::{Outcome, Outcomes, Task};
+use crate::plan::target_state::TargetState;
+use crate::plan_file::{PlanKey, UndoLog};
 
 /// About how much time passes between two entries of the undo plan.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -33,21 +35,16 @@ impl Journal {
             self.pending.push(task);
         }
     }
-}
 
-impl<D: Dataset> Execution<'_, D> {
     /// How many records of a group are written between two entries: at least as many as the target takes at a time.
     pub(super) fn records_between_entries(&self, at_a_time: usize) -> usize {
-        match &self.options.undo_log {
-            None => usize::MAX,
-            Some(_) => self.ledger.journal.records.clamp(at_a_time.max(1), MOST.max(at_a_time)),
-        }
+        self.records.clamp(at_a_time.max(1), MOST.max(at_a_time))
     }
 
     /// Adapts the number of records between two entries to the period.
     pub(super) fn keep_pace(&mut self, records: usize, begun: Instant) {
         let took = begun.elapsed();
-        self.ledger.journal.records = if took < PERIOD / 2 {
+        self.records = if took < PERIOD / 2 {
             records * 2
         } else if took > PERIOD {
             records / 2
@@ -56,26 +53,28 @@ impl<D: Dataset> Execution<'_, D> {
         };
     }
 
-    /// Appends the undo operations of the tasks done since the last entry. If that fails, the execution stops, since further
-    /// writes could not be undone.
-    pub(super) fn write_journal(&mut self) {
-        let pending = std::mem::take(&mut self.ledger.journal.pending);
-        let Some((log, key)) = self.options.undo_log.as_ref().filter(|_| !pending.is_empty()) else { return };
+    /// Appends the undo operations of the tasks done since the last entry, if there is a log.
+    pub(super) fn write<D: Dataset>(
+        &mut self,
+        log: Option<&(UndoLog, PlanKey)>,
+        current: &TargetState<'_, D>,
+        outcomes: &Outcomes,
+    ) -> io::Result<()> {
+        let pending = std::mem::take(&mut self.pending);
+        let Some((log, key)) = log.filter(|_| !pending.is_empty()) else { return Ok(()) };
 
         let mut seen = HashSet::with_capacity(pending.len());
         let tasks: Vec<Task> = pending.into_iter().filter(|task| seen.insert(*task)).collect();
-        let undo = inverse_of(&self.current, &self.ledger.outcomes, key, &tasks, &self.ledger.journal.reopened);
+        let undo = inverse_of(current, outcomes, key, &tasks, &self.reopened);
 
         for task in tasks {
             // It was changed before its turn: a value was emptied, or a reference cleared. The task itself is still
             // open.
-            if *self.ledger.outcomes.get(task) == Outcome::NotAttempted {
-                self.ledger.journal.reopened.insert(task);
+            if *outcomes.get(task) == Outcome::NotAttempted {
+                self.reopened.insert(task);
             }
         }
 
-        if let Err(error) = log.append(&undo) {
-            self.ledger.stop(Stopped::Failure(format!("the undo plan cannot be written: {error}")));
-        }
+        log.append(&undo)
     }
 }

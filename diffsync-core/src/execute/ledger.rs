@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fixedbitset::FixedBitSet;
+use url::Url;
 
 use super::conflict::{Conflicts, Postponed};
 use super::dependents::{Clearing, Dependents, Done, Obstacle};
 use super::journal::Journal;
-use super::{ExecuteOptions, LookUp, Stopped};
+use super::options::ExecuteOptions;
 use crate::adapter::{Completion, Completions, Staying};
 use crate::data::dataset::{At, Dataset};
 use crate::data::problem::Problem;
@@ -28,6 +29,20 @@ const EMPTIED: &str =
 /// The same error for a record that was to be deleted.
 const EMPTIED_AND_KEPT: &str =
     "a unique value of it was emptied to free it for another record, and the run ended before it was deleted";
+
+/// Finds the URL of a record's page, given its operation and outcome.
+pub(crate) type LookUp<'a> = dyn Fn(RecordRef, Operation, &Outcome) -> Option<Url> + Send + Sync + 'a;
+
+/// Why an execution ended early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// A record failed with this error.
+    Failure(String),
+    /// The run was cancelled.
+    Cancelled,
+    /// The run reached its time limit.
+    TimeLimit,
+}
 
 /// The tasks in flight when the execution was dropped: their outcome is unknown.
 #[derive(Clone, Default)]

@@ -6,132 +6,39 @@
 mod answer;
 mod ask;
 mod blocking;
+mod collision_hold;
 mod collision_retry;
 mod conflict;
 mod dependents;
+mod execution;
 mod free;
 mod journal;
 mod ledger;
+mod options;
 mod order;
 mod retry;
+mod retry_policy;
 mod set_value;
 mod write;
 
-use std::num::NonZeroUsize;
-use std::time::Duration;
-
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use url::Url;
-
 use self::answer::WritePhase;
-use self::dependents::Clearing;
-use self::ledger::Ledger;
-pub use self::retry::RetryPolicy;
+pub(crate) use self::execution::{Execution, Results};
+pub(crate) use self::ledger::Stopped;
+pub(crate) use self::options::ExecuteOptions;
+pub use self::retry_policy::RetryPolicy;
+pub(crate) use self::write::abilities;
 use self::write::{WriteModel, writers};
-use crate::adapter::{Adapter, CompleteContext, WrittenBy};
+use crate::adapter::{Adapter, WrittenBy};
 use crate::data::dataset::{Dataset, in_order};
-use crate::data::problem::Problem;
 use crate::data::side::Side;
 use crate::error::{AdapterError, JobError};
 use crate::model::operation::Operation;
 use crate::plan::diff::Withheld;
 use crate::plan::outcome::{Outcome, Outcomes, Task};
-use crate::plan::target_state::TargetState;
 use crate::plan::{Plan, RecordRef};
-use crate::plan_file::{PlanKey, UndoLog};
-use crate::report::event::Observers;
 
-pub(crate) use self::write::abilities;
-
-/// The options of an execution.
-#[derive(Debug, Clone)]
-pub(crate) struct ExecuteOptions {
-    /// End the execution once this many records have failed.
-    pub(crate) max_failures: Option<usize>,
-    /// How many records may be written at a time, in place of the target's number.
-    pub(crate) concurrency: Option<NonZeroUsize>,
-    /// Whether the target writes only when it completes the run. No outcome is final before that, so none is announced.
-    pub(crate) writes_at_complete: bool,
-    pub(crate) retry: RetryPolicy,
-    /// How long the target may take for one call.
-    pub(crate) record_time_limit: Option<Duration>,
-    /// The end of the run's time limit.
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) cancellation: CancellationToken,
-    /// Where the undo plan is written as the execution goes on, and the key for its secrets.
-    pub(crate) undo_log: Option<(UndoLog, PlanKey)>,
-}
-
-/// The results of an execution.
-pub(crate) struct Results<'a, D: 'static> {
-    /// The target's state now.
-    pub(crate) current: TargetState<'a, D>,
-    pub(crate) outcomes: Outcomes,
-    pub(crate) problems: Vec<Problem>,
-    pub(crate) stopped: Option<Stopped>,
-}
-
-/// Finds the URL of a record's page, given its operation and outcome.
-pub(crate) type LookUp<'a> = dyn Fn(RecordRef, Operation, &Outcome) -> Option<Url> + Send + Sync + 'a;
-
-/// Why an execution ended early.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stopped {
-    /// A record failed with this error.
-    Failure(String),
-    /// The run was cancelled.
-    Cancelled,
-    /// The run reached its time limit.
-    TimeLimit,
-}
-
-/// A plan being applied: the target's state, and the outcomes so far.
-///
-/// While a group of records is being written, the target's state that they read does not change, so they read it without
-/// locks. The group's results become visible when it is done.
-pub(crate) struct Execution<'a, D: 'static> {
-    plan: &'a Plan<D>,
-    options: &'a ExecuteOptions,
-    current: TargetState<'a, D>,
-    ledger: Ledger<'a, D>,
-    /// The deferred references that are cleared before their records are deleted.
-    clearing: Clearing,
-}
-
-impl<'a, D: Dataset> Execution<'a, D> {
-    pub(crate) fn new(plan: &'a Plan<D>, options: &'a ExecuteOptions, observers: &'a Observers) -> Self {
-        let (current, ledger) = (TargetState::new(plan), Ledger::new(plan, options, observers));
-        Self { plan, options, current, ledger, clearing: Clearing::new() }
-    }
-
-    /// Tells the observers where the page of each record is.
-    pub(crate) fn with_record_urls(mut self, look_up: &'a LookUp<'a>) -> Self {
-        self.ledger.record_url = Some(look_up);
-        self
-    }
-
-    /// The context of `sync_complete`, including the results of a group that was interrupted.
-    pub(crate) fn synced(&mut self) -> CompleteContext<'_, D> {
-        self.current.take_over();
-        self.ledger.settle_rest();
-        CompleteContext::new(&self.current, &self.ledger.outcomes, &self.ledger.completions)
-    }
-
-    /// Whether the target was changed, or may have been.
-    pub(crate) fn wrote(&self) -> bool {
-        self.ledger.wrote()
-    }
-
-    pub(crate) fn conclude(&mut self, error: Option<&JobError>) {
-        self.ledger.conclude(error);
-    }
-
-    pub(crate) fn into_results(self) -> Results<'a, D> {
-        let Ledger { outcomes, problems, stopped, .. } = self.ledger;
-        Results { current: self.current, outcomes, problems, stopped }
-    }
-
+/// The passes of an execution.
+impl<D: Dataset> Execution<'_, D> {
     /// Tries the plan on a target that writes nothing before it completes a run, and returns why it would fail.
     pub(crate) async fn rehearse<T: Adapter<Data = D>>(&mut self, target: &T) -> Result<(), AdapterError>
     where
@@ -334,13 +241,19 @@ impl<'a, D: Dataset> Execution<'a, D> {
             let begun = std::time::Instant::now();
 
             // In pieces, so that the undo plan knows of every write shortly after it, even if the run is killed.
-            let records = self.records_between_entries(writer.at_a_time(target, self.options)).min(group.len());
+            let records = match self.options.undo_log {
+                None => group.len(),
+                Some(_) => {
+                    let at_a_time = writer.at_a_time(target, self.options);
+                    self.ledger.journal.records_between_entries(at_a_time).min(group.len())
+                }
+            };
             let (now, later) = group.split_at(records);
 
             writer.write(target, self, now.to_vec(), phase).await;
             self.write_journal();
 
-            self.keep_pace(records, begun);
+            self.ledger.journal.keep_pace(records, begun);
             group = later;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Execution;
+use super::execution::Execution;
 use crate::data::dataset::Dataset;
 use crate::data::graph::walk;
 use crate::data::side::Side;

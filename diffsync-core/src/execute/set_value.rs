@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::execution::Execution;
+use super::ledger::Stopped;
 use super::retry::CallError;
-use super::{Execution, Stopped};
 use crate::adapter::{Target, WriteContext};
 use crate::data::dataset::{Dataset, HasTable};
 use crate::data::side::Side;
