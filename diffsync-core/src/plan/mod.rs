@@ -6,21 +6,26 @@
 
 pub(crate) mod diff;
 pub(crate) mod drift_check;
+mod folded;
 pub(crate) mod guard;
 mod held;
 pub(crate) mod hold_reason;
 pub(crate) mod outcome;
+mod read_model;
 mod reason;
 pub(crate) mod record_ref;
 pub(crate) mod scope;
 pub(crate) mod target_state;
 pub(crate) mod tree;
+mod twin;
+pub(crate) mod view;
 
 pub use self::diff::{Counts, Diff, DiffSummary, ModelSummary, TableDiff};
 pub use self::hold_reason::HoldReason;
 pub use self::outcome::{Outcome, OutcomeCounts, OutcomeKind, Outcomes};
 pub use self::record_ref::RecordRef;
 pub use self::tree::{DiffLine, DiffRow, DiffTree};
+pub use self::view::PlanView;
 pub use crate::data::refusal::{Breach, Drift, Refusal};
 
 use std::fmt;
@@ -30,16 +35,16 @@ use fixedbitset::FixedBitSet;
 use serde_json::Value;
 
 use crate::data::check::{Checked, Rejection};
-use crate::data::dataset::{At, Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, Model, ModelVisitor};
+use crate::data::dataset::{At, Dataset, HasTable, LinksIn, Model, ModelVisitor};
 use crate::data::problem::Problem;
 use crate::data::side::Side;
-use crate::data::table::{Table, row};
 use crate::model::operation::Operation;
 use crate::model::schema::{LinkKind, LinkSchema, ModelSchema};
-use crate::model::{AsKey, ModelExt, SyncModel};
 use crate::plan::diff::{Withheld, respell};
 use crate::plan::drift_check::DriftCheck;
 use crate::plan::outcome::Task;
+pub(crate) use crate::plan::read_model::LinkedRow;
+use crate::plan::read_model::ReadModel;
 use crate::plan::scope::Scope;
 
 /// Both sides of a run and the diff between them.
@@ -296,38 +301,6 @@ impl ComparisonId {
     }
 }
 
-/// A plan of any data set, as reports, trees and pages read it. Values are copied only when they are read.
-pub trait PlanView: Send + Sync {
-    /// What must change.
-    fn diff(&self) -> &Diff;
-    /// What is wrong with the two data sets.
-    fn problems(&self) -> &[Problem];
-    /// The identifier of a record, as text.
-    fn record(&self, record: RecordRef) -> String;
-    /// The identifier of a record as a plain value.
-    ///
-    /// # Errors
-    ///
-    /// If the identifier's own `Serialize` fails.
-    fn identifier(&self, record: RecordRef) -> Result<Value, serde_json::Error>;
-    /// An attribute of a record, by its position in the schema, as a plain value with its secrets redacted.
-    ///
-    /// # Errors
-    ///
-    /// If the attribute's own `Serialize` fails.
-    fn attribute(&self, record: RecordRef, attribute: usize) -> Result<Value, serde_json::Error>;
-    /// An attribute as an update of the target's record would leave it.
-    ///
-    /// # Errors
-    ///
-    /// As [`attribute`](Self::attribute).
-    fn planned(&self, source: RecordRef, target: RecordRef, attribute: usize) -> Result<Value, serde_json::Error>;
-    /// The record's parent, on its side.
-    fn parent(&self, record: RecordRef) -> Option<RecordRef>;
-    /// The record with the same identifier on the other side.
-    fn counterpart(&self, record: RecordRef) -> Option<RecordRef>;
-}
-
 impl<D: Dataset> PlanView for Plan<D> {
     fn diff(&self) -> &Diff {
         &self.diff
@@ -371,136 +344,5 @@ impl<D: Dataset> PlanView for Plan<D> {
         };
         let row = self.readers[record.at.model].counterpart(self.data(record.side), record.at.row, self.data(other))?;
         Some(RecordRef::new(other, record.at.model, row))
-    }
-}
-
-/// A row that names another.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LinkedRow {
-    /// The row that names the other.
-    pub(crate) by: u32,
-    /// Whether it is a duplicate of that row, which has no row of its own.
-    pub(crate) duplicate: bool,
-    /// The row that is named.
-    pub(crate) row: u32,
-}
-
-/// Reads the records of one model.
-trait ReadModel<D>: Sync {
-    fn rows(&self, data: &D) -> u32;
-    fn id_text(&self, data: &D, row: u32) -> String;
-    fn attribute(&self, data: &D, row: u32, attribute: usize) -> Result<Value, serde_json::Error>;
-    fn planned(&self, source: (&D, u32), target: (&D, u32), attribute: usize) -> Result<Value, serde_json::Error>;
-    /// Each link of a row, by its position in the schema, and the row it leads to.
-    fn links(&self, data: &D, row: u32, linked: &mut dyn FnMut(usize, u32));
-    /// The same for one link of all rows.
-    fn all_links(&self, data: &D, link: usize, named: &mut dyn FnMut(LinkedRow));
-    fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32>;
-    fn id_value(&self, data: &D, row: u32) -> Result<Value, serde_json::Error>;
-    fn name_of(&self, id: &Value) -> Result<String, serde_json::Error>;
-    fn row_of(&self, data: &D, id: &Value) -> Result<Option<u32>, serde_json::Error>;
-    fn unknown(&self, data: &D, id: &Value) -> Result<Option<&'static str>, serde_json::Error>;
-    fn differing(&self, source: (&D, u32), target: (&D, u32)) -> Vec<usize>;
-}
-
-impl<D: HasTable<M>, M: LinksIn<D>> ReadModel<D> for Model<M> {
-    fn rows(&self, data: &D) -> u32 {
-        row(data.table().len())
-    }
-
-    fn id_text(&self, data: &D, row: u32) -> String {
-        record::<D, M>(data, row).id().to_string()
-    }
-
-    fn attribute(&self, data: &D, row: u32, attribute: usize) -> Result<Value, serde_json::Error> {
-        record::<D, M>(data, row).attribute(attribute)
-    }
-
-    fn planned(&self, source: (&D, u32), target: (&D, u32), attribute: usize) -> Result<Value, serde_json::Error> {
-        record::<D, M>(source.0, source.1).planned(record::<D, M>(target.0, target.1), attribute)
-    }
-
-    fn links(&self, data: &D, row: u32, linked: &mut dyn FnMut(usize, u32)) {
-        let records = std::slice::from_ref(record::<D, M>(data, row));
-        M::visit_links(&mut Links { data, records, link: 0, wanted: None, found: |link, _, row| linked(link, row) });
-    }
-
-    fn all_links(&self, data: &D, wanted: usize, named: &mut dyn FnMut(LinkedRow)) {
-        let table: &Table<M> = data.table();
-        let mut found = |_, by, row| named(LinkedRow { by, duplicate: false, row });
-        M::visit_links(&mut Links { data, records: table.rows(), link: 0, wanted: Some(wanted), found: &mut found });
-
-        let duplicates = table.duplicates();
-        let mut found = |_, by, row| {
-            if let Some(by) = table.position(M::key(&duplicates[by as usize])) {
-                named(LinkedRow { by, duplicate: true, row });
-            }
-        };
-        M::visit_links(&mut Links { data, records: duplicates, link: 0, wanted: Some(wanted), found: &mut found });
-    }
-
-    fn id_value(&self, data: &D, row: u32) -> Result<Value, serde_json::Error> {
-        serde_json::to_value(record::<D, M>(data, row).id())
-    }
-
-    fn name_of(&self, id: &Value) -> Result<String, serde_json::Error> {
-        Ok(serde_json::from_value::<M::Id>(id.clone())?.to_string())
-    }
-
-    fn row_of(&self, data: &D, id: &Value) -> Result<Option<u32>, serde_json::Error> {
-        let id: M::Id = serde_json::from_value(id.clone())?;
-        Ok(id.key().and_then(|key| data.table().position(key)))
-    }
-
-    fn unknown(&self, data: &D, id: &Value) -> Result<Option<&'static str>, serde_json::Error> {
-        Ok(data.table().unknown(&serde_json::from_value(id.clone())?))
-    }
-
-    fn differing(&self, source: (&D, u32), target: (&D, u32)) -> Vec<usize> {
-        let mut positions = Vec::new();
-        let (source, target) = (record::<D, M>(source.0, source.1), record::<D, M>(target.0, target.1));
-        source.differences(target, &mut |position| positions.push(position));
-        positions
-    }
-
-    fn counterpart(&self, data: &D, row: u32, other: &D) -> Option<u32> {
-        let table: &Table<M> = other.table();
-        table.position(record::<D, M>(data, row).key())
-    }
-}
-
-fn record<D: HasTable<M>, M: SyncModel>(data: &D, row: u32) -> &M {
-    &data.table().rows()[row as usize]
-}
-
-/// Calls `found` with the link, the position among the records and the row that it leads to.
-struct Links<'a, D, M, F> {
-    data: &'a D,
-    records: &'a [M],
-    /// The position of the current link, and of the only wanted one, if not all are.
-    link: usize,
-    wanted: Option<usize>,
-    found: F,
-}
-
-impl<D, M: SyncModel, F: FnMut(usize, u32, u32)> LinkVisitor<D, M> for Links<'_, D, M, F> {
-    fn visit<P: SyncModel>(&mut self, _: &'static LinkSchema, key: KeyOf<M, P>)
-    where
-        D: HasTable<P>,
-    {
-        let link = self.link;
-        self.link += 1;
-        if self.wanted.is_some_and(|wanted| wanted != link) {
-            return;
-        }
-
-        let table: &Table<P> = self.data.table();
-        for (by, record) in (0u32..).zip(self.records) {
-            key.each(record, |key| {
-                if let Some(row) = table.position(key) {
-                    (self.found)(link, by, row);
-                }
-            });
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! Why a record was not written, in words.
 
-use crate::plan::diff::Twin;
 use crate::plan::hold_reason::HoldReason;
 use crate::plan::outcome::Outcome;
+use crate::plan::twin::Twin;
 use crate::plan::{PlanView, RecordRef};
 
 impl Outcome {

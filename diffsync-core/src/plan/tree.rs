@@ -11,8 +11,9 @@ use serde_json::Value;
 use crate::data::dataset::Dataset;
 use crate::data::side::Side;
 use crate::model::operation::Operation;
-use crate::plan::diff::{TableDiff, Twin, Withheld};
+use crate::plan::diff::{TableDiff, Withheld};
 use crate::plan::hold_reason::HoldReason;
+use crate::plan::twin::Twin;
 use crate::plan::{Plan, PlanView, RecordRef};
 use crate::value::printable::{escape_unprintable, is_unprintable};
 

@@ -2,8 +2,10 @@
 
 use fixedbitset::FixedBitSet;
 
-use super::exclude::{Excluded, without_row_on_either};
-use super::{Differ, TableDiff};
+use super::differ::Differ;
+use super::exclude::without_row_on_either;
+use super::excluded::Excluded;
+use super::table_diff::TableDiff;
 use crate::data::dataset::{Dataset, HasTable, KeyOf, LinkVisitor, LinksIn, ModelVisitor, position, to_self};
 use crate::data::graph::{add_descendants, walk};
 use crate::data::table::{LoadState, Table, row};

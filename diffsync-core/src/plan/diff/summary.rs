@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Diff, TableDiff, Withheld};
+use super::table_diff::{TableDiff, Withheld};
 use crate::model::operation::Operation;
 
 /// The numbers of records to create, update and delete, and of unchanged ones, for each model.
@@ -109,12 +109,9 @@ impl Counts {
 }
 
 impl DiffSummary {
-    pub(super) fn of(diff: &Diff) -> Self {
-        let models: Vec<_> = diff
-            .tables()
-            .iter()
-            .map(|table| ModelSummary { model: table.schema.name, counts: Counts::of(table) })
-            .collect();
+    pub(super) fn of(tables: &[TableDiff]) -> Self {
+        let of_table = |table: &TableDiff| ModelSummary { model: table.schema.name, counts: Counts::of(table) };
+        let models: Vec<_> = tables.iter().map(of_table).collect();
 
         let mut total = Counts::default();
         for model in &models {

@@ -11,15 +11,16 @@ use std::sync::LazyLock;
 
 use foldhash::fast::{FoldHasher, RandomState};
 use hashbrown::HashTable;
-use serde_json::Value;
 
-use super::{Differ, TableDiff};
+use super::differ::Differ;
+use super::table_diff::TableDiff;
 use crate::data::dataset::{HasTable, KeyOf, LinkVisitor, LinksIn, position, to_self};
 use crate::data::side::Side;
 use crate::data::table::Table;
-use crate::model::schema::{Comparison, LinkKind, LinkSchema, ModelSchema};
+use crate::model::schema::{LinkKind, LinkSchema};
 use crate::model::{ModelExt, SyncModel};
-use crate::plan::{PlanView, RecordRef};
+use crate::plan::folded::{folded, lower};
+use crate::plan::record_ref::RecordRef;
 
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
@@ -76,24 +77,6 @@ fn folded_hash<M: SyncModel>(record: &M) -> u64 {
 fn are_twins<M: SyncModel>(one: &M, other: &M) -> bool {
     let folded = |record: &M| serde_json::to_value(record.id()).map(|id| folded(&id, &|text| lower(text.trim())));
     matches!((folded(one), folded(other)), (Ok(one), Ok(other)) if one == other)
-}
-
-/// A value with each of its texts folded.
-fn folded(value: &Value, fold: &dyn Fn(&str) -> String) -> Value {
-    match value {
-        Value::String(text) => Value::String(fold(text)),
-        Value::Array(values) => values.iter().map(|value| folded(value, fold)).collect(),
-        Value::Object(entries) => entries
-            .iter()
-            .map(|(key, value)| (key.clone(), folded(value, fold)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        other => other.clone(),
-    }
-}
-
-fn lower(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
 }
 
 impl<D> Differ<'_, D> {
@@ -176,103 +159,5 @@ impl<D, M: SyncModel> LinkVisitor<D, M> for UnderTwins<'_, '_, D, M> {
                 self.held.extend(new.map(|new| (place, *new)));
             });
         }
-    }
-}
-
-/// The difference between a record to delete and the new record that it is held back for.
-pub(crate) struct Twin<'a> {
-    plan: &'a dyn PlanView,
-    new: RecordRef,
-    case: bool,
-    space: bool,
-    /// The identifiers that differ in case, each with the model that it links to, if any.
-    cased: Vec<(&'static str, Option<&'static str>)>,
-}
-
-impl<'a> Twin<'a> {
-    pub(crate) fn of(plan: &'a dyn PlanView, record: RecordRef, new: RecordRef) -> Self {
-        let mut twin = Self { plan, new, case: false, space: false, cased: Vec::new() };
-        if record.model() != new.model() {
-            return twin;
-        }
-        let (Ok(one), Ok(other)) = (plan.identifier(record), plan.identifier(new)) else { return twin };
-        let all = |text: &str| lower(text.trim());
-        if folded(&one, &all) != folded(&other, &all) {
-            return twin;
-        }
-
-        let schema = plan.diff().tables()[record.model()].schema();
-        for (position, field) in schema.identifiers.iter().enumerate() {
-            let part = |id: &Value| match (id, schema.identifiers.len()) {
-                (Value::Object(parts), 2..) => parts.get(field.name).cloned().unwrap_or_default(),
-                (id, _) => id.clone(),
-            };
-
-            let (one, other) = (part(&one), part(&other));
-            let trimmed = |text: &str| text.trim().to_owned();
-            if folded(&one, &trimmed) != folded(&other, &trimmed) && field.comparison != Comparison::IgnoreCase {
-                twin.case = true;
-                twin.cased.push((field.name, leads_to(schema, schema.identifiers[position].name)));
-            }
-            twin.space |= folded(&one, &lower) != folded(&other, &lower);
-        }
-        twin
-    }
-
-    fn difference(&self) -> &'static str {
-        match (self.case, self.space) {
-            (true, true) => "case and surrounding space",
-            (false, true) => "surrounding space",
-            _ => "case",
-        }
-    }
-
-    /// Whether not the record itself, but an ancestor of it, may be the new record.
-    fn is_parents(&self) -> bool {
-        !self.case && !self.space
-    }
-
-    /// The new record.
-    fn name(&self) -> String {
-        format!("{} {:?}", self.plan.diff().tables()[self.new.model()].schema().name, self.plan.record(self.new))
-    }
-
-    /// Why it is held back, and how to declare the two to be the same.
-    pub(crate) fn reason(&self) -> String {
-        if self.is_parents() {
-            return format!("it is under a record that may be the new {}, and is held back with it", self.name());
-        }
-
-        let mut keys = Vec::new();
-        let cased = self.cased.iter().map(|(field, model)| match model {
-            Some(model) => format!("on the identifier of `{model}`, which `{field}` names"),
-            None => format!("on `{field}`"),
-        });
-        keys.extend(cased.map(|place| format!("put `compare = ignore_case` {place}")));
-        if self.space {
-            keys.push("trim the identifier where the adapter reads it".to_owned());
-        }
-
-        format!(
-            "its identifier is that of the new {} except for {}; if the two are the same, {}",
-            self.name(),
-            self.difference(),
-            keys.join(", and "),
-        )
-    }
-}
-
-/// The model that an identifier links to.
-fn leads_to(schema: &'static ModelSchema, field: &str) -> Option<&'static str> {
-    schema.links.iter().find(|link| link.orders() && link.fields.contains(&field)).map(|link| link.model)
-}
-
-impl fmt::Display for Twin<'_> {
-    /// As the diff shows it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_parents() {
-            return write!(f, "under a record that may be the new {}", self.name());
-        }
-        write!(f, "the same as the new {} except for {}", self.name(), self.difference())
     }
 }
