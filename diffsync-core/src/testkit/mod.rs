@@ -48,32 +48,20 @@
 
 mod faulty;
 mod sync;
+mod violation;
 
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use thiserror::Error;
-
 use self::faulty::{Fault, Faulty};
 use self::sync::{SyncResult, sync, unsupported};
+pub use self::violation::Violation;
 use crate::adapter::{Adapter, WrittenBy};
 use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
 use crate::data::table::Table;
 use crate::error::AdapterError;
 use crate::plan_file::{ApplyRequest, DriftPolicy, PlanKey, SavedPlan};
-
-/// A law that a target breaks.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{law}: {what} (seed {seed})")]
-pub struct Violation {
-    /// The law.
-    pub law: &'static str,
-    /// The seed of the data.
-    pub seed: u64,
-    /// What happened.
-    pub what: String,
-}
 
 /// Checks that a target keeps the laws.
 ///

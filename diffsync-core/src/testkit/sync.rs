@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Violation;
+use super::violation::Violation;
 use crate::adapter::{Adapter, LoadContext, WrittenBy};
 use crate::apply::loaded_sides::LoadedSides;
 use crate::apply::save::write_plan;
