@@ -1,4 +1,4 @@
-//! The first two steps of a run: loading and checking each side.
+//! Loading and checking one side of a run.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::lock::{TargetLock, lock_target};
-use super::measure;
+use super::measure::measure;
 use crate::adapter::LoadContext;
 use crate::data::check::Checked;
 use crate::data::dataset::{Dataset, HasTable, LinksIn, ModelVisitor};
