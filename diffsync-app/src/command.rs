@@ -9,9 +9,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use diffsync_core::JobRegistry;
 use diffsync_core::job::{JobEntry, VariableKind, VariableSpec, VariableValues};
 
+use crate::completions;
 use crate::exit::Exit;
 use crate::flags;
 use crate::history;
+use crate::man;
 use crate::profile::{Profiles, Selected};
 use crate::terminal;
 
@@ -31,6 +33,24 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
                 .action(ArgAction::Count)
                 .global(true)
                 .help("Log to standard error: steps with -v, also records with -vv"),
+        )
+        .arg(
+            Arg::new("quiet")
+                .short('q')
+                .long("quiet")
+                .action(ArgAction::SetTrue)
+                .global(true)
+                .conflicts_with("verbose")
+                .help("Print no report, progress or notes of a run, only errors and warnings; --output json and jsonl still print theirs"),
+        )
+        .arg(
+            Arg::new("log-format")
+                .long("log-format")
+                .value_name("FORMAT")
+                .global(true)
+                .value_parser(["text", "json"])
+                .default_value("text")
+                .help("The format of the lines on standard error; json: each is an object"),
         )
         .arg(
             Arg::new("color")
@@ -84,6 +104,8 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
         .subcommand(plan(registry, profiles))
         .subcommand(apply())
         .subcommand(history::command())
+        .subcommand(completions::command())
+        .subcommand(man::command())
 }
 
 /// The command `run JOB`, with the job's variables as flags.
@@ -98,7 +120,7 @@ fn run_job(selected: &Selected<'_>) -> Command {
         .arg(flags::on_guard())
         .args(flags::signing())
         .args(recording())
-        .arg(flags::output())
+        .arg(flags::run_output())
         .arg(full())
 }
 
@@ -122,7 +144,7 @@ fn plan_job(selected: &Selected<'_>) -> Command {
         .args(flags::limits(job.models()))
         .arg(flags::on_guard())
         .args(recording())
-        .arg(flags::output())
+        .arg(flags::run_output())
         .arg(full())
 }
 
@@ -180,7 +202,7 @@ fn apply() -> Command {
         .args(flags::limits(&[]))
         .args(flags::signing())
         .args(recording())
-        .arg(flags::output())
+        .arg(flags::run_output())
         .arg(full())
 }
 
@@ -376,7 +398,7 @@ mod tests {
             flags.remove(variable.name);
         }
         // The program's own.
-        flags.extend(["color".to_owned(), "profiles".to_owned(), "version".to_owned()]);
+        flags.extend(["color", "log_format", "profiles", "quiet", "version"].map(str::to_owned));
         assert_eq!(flags, RUN_FLAGS.iter().map(|flag| (*flag).to_owned()).collect());
         assert!(RUN_FLAGS.is_sorted());
     }

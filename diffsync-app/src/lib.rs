@@ -20,16 +20,20 @@ mod apply;
 mod check;
 mod choices;
 mod command;
+mod completions;
 mod describe;
+pub mod events;
 #[cfg(test)]
 mod example;
 mod exit;
 mod flags;
 mod history;
 mod key;
+mod man;
 mod plan;
 mod plan_file;
 mod profile;
+mod progress;
 mod report;
 mod run;
 mod runtime;
@@ -115,11 +119,12 @@ impl App {
             Err(error) => return command::help_or(&error, &registry, self.version, arguments),
         };
 
-        let matches = match command::command(&registry, &profiles, self.version).try_get_matches_from(arguments) {
+        let program = || command::command(&registry, &profiles, self.version);
+        let matches = match program().try_get_matches_from(arguments) {
             Ok(matches) => matches,
             Err(error) => return command::usage_error(&error, &registry, &profiles),
         };
-        terminal::log(matches.get_count("verbose"));
+        terminal::log(&matches);
 
         match matches.subcommand() {
             Some(("list", matches)) => describe::list(&registry, &profiles, matches),
@@ -129,6 +134,8 @@ impl App {
             Some(("plan", matches)) => plan::plan(&registry, &profiles, matches, self.version),
             Some(("apply", matches)) => apply::apply(&registry, &profiles, matches, self.version),
             Some(("history", matches)) => history::history(matches),
+            Some(("completions", matches)) => completions::completions(program(), matches),
+            Some(("man", matches)) => man::man(program(), matches),
             _ => Exit::Failed,
         }
     }

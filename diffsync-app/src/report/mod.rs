@@ -12,7 +12,7 @@ use diffsync_core::job::JobInfo;
 use diffsync_core::model::LimitOverride;
 use diffsync_core::plan::OutcomeKind;
 use diffsync_core::plan_file::{PlanKind, SavedPlan, Signature, Unrestorable};
-use diffsync_core::report::{FailedRecord, RunReport};
+use diffsync_core::report::{FailedRecord, RunReport, Status};
 use diffsync_history::SyncId;
 use serde::Serialize;
 use serde_json::Value;
@@ -23,10 +23,15 @@ pub(crate) use self::steps::{duration, step_table};
 pub(crate) use self::summary::outcome_texts;
 use self::summary::{outcomes, summary};
 use crate::advice;
-use crate::terminal::one_line;
+use crate::exit::Exit;
+use crate::history::short_id;
+use crate::terminal::{self, one_line};
 
 /// How many lines of each section are shown without `--full`. Deletes, and records that failed or were held, do not count.
 const LINES: usize = 100;
+
+/// How many of the records that were not written are repeated at the end of the report.
+const WORST: usize = 10;
 
 /// How the report is shown as text.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,6 +51,8 @@ pub(crate) struct Report<'a> {
     pub(crate) plan: Option<&'a SavedPlan>,
     /// The sync as which the run was recorded.
     pub(crate) sync: Option<SyncId>,
+    /// How printing its events went, if they were printed instead of this.
+    pub(crate) streamed: Option<Exit>,
     /// The next steps.
     pub(crate) closing: &'a [String],
 }
@@ -126,11 +133,50 @@ impl Report<'_> {
             calls => writeln!(out, "\n{calls} calls were retried")?,
         }
         steps(out, report)?;
+        self.worst(out)?;
 
         for (position, line) in self.closing.iter().enumerate() {
             writeln!(out, "{}{}", if position == 0 { "\n" } else { "" }, one_line(line))?;
         }
         Ok(())
+    }
+}
+
+impl Report<'_> {
+    /// Repeats the first records that were not written where they are many: at the end, where they are seen without scrolling.
+    fn worst(&self, out: &mut dyn Write) -> fmt::Result {
+        let failures = worst_first(self.run);
+        if failures.len() <= WORST {
+            return Ok(());
+        }
+        writeln!(out, "\nnot written, the first {WORST} of {}:", failures.len())?;
+        for failure in failures.iter().take(WORST) {
+            writeln!(out, "  {}", one_line(&failed_record(failure)))?;
+        }
+        writeln!(out, "  {}", self.how_to_see_all(&failures))
+    }
+
+    /// How to see all records that were not written.
+    fn how_to_see_all(&self, failures: &[FailedRecord]) -> String {
+        // A dry run records no outcomes, even if it rehearsed them.
+        let Some(sync) = self.sync.filter(|_| !self.run.dry_run) else { return "--full shows all".to_owned() };
+        let mut named = HashSet::new();
+        let outcomes = failures.iter().map(|failure| failure.outcome).filter(|outcome| named.insert(*outcome));
+        let status: String = outcomes.map(|outcome| format!(" --status {}", outcome.as_str())).collect();
+        format!("`history logs {}{status}` shows all", short_id(sync))
+    }
+
+    /// Warns of what a run did not do, where its report is not printed.
+    pub(crate) fn warn(&self) {
+        if self.run.status != Status::Partial {
+            return;
+        }
+        let failures = worst_first(self.run);
+        let mut text = format!("{}: {}: {}", self.job.id, self.run.status, outcomes(self.run));
+        if !failures.is_empty() {
+            let _ = write!(text, "; {}", self.how_to_see_all(&failures));
+        }
+        terminal::warn(&text);
     }
 }
 
@@ -199,22 +245,31 @@ fn rejected_dependents(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
 /// The records that were not written, the worst first, so that many blocked ones do not push those that failed or were held
 /// out of sight.
 fn not_written(out: &mut dyn Write, report: &RunReport, look: Look) -> fmt::Result {
-    let rank = |failure: &FailedRecord| match failure.outcome {
+    let failures = worst_first(report);
+    let never_cut = failures.partition_point(|failure| rank(failure) < 3);
+    section_with(out, "not written", never_cut + look.lines(), failures.iter().map(failed_record))
+}
+
+/// The records that were not written, the worst first.
+fn worst_first(report: &RunReport) -> Vec<FailedRecord> {
+    let mut failures: Vec<FailedRecord> = report.failures().collect();
+    failures.sort_by_key(rank);
+    failures
+}
+
+fn rank(failure: &FailedRecord) -> usize {
+    match failure.outcome {
         OutcomeKind::Failed => 0,
         OutcomeKind::Unknown => 1,
         OutcomeKind::Held => 2,
         _ => 3,
-    };
-    let mut failures: Vec<FailedRecord> = report.failures().collect();
-    failures.sort_by_key(rank);
+    }
+}
 
-    let never_cut = failures.partition_point(|failure| rank(failure) < 3);
-    let text = |failure: FailedRecord| {
-        let FailedRecord { operation, model, record, outcome, reason, url } = failure;
-        let url = url.map(|url| format!(" <{url}>")).unwrap_or_default();
-        format!("{operation} {model} {record:?}{url}: {outcome}: {reason}")
-    };
-    section_with(out, "not written", never_cut + look.lines(), failures.into_iter().map(text))
+fn failed_record(failure: &FailedRecord) -> String {
+    let FailedRecord { operation, model, record, outcome, reason, url } = failure;
+    let url = url.as_ref().map(|url| format!(" <{url}>")).unwrap_or_default();
+    format!("{operation} {model} {record:?}{url}: {outcome}: {reason}")
 }
 
 impl Look {

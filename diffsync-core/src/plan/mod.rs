@@ -63,6 +63,8 @@ pub struct Plan<D: 'static> {
     exact: bool,
     /// What the check of the applied plan file for drift found.
     drift_check: Option<DriftCheck>,
+    /// The limits that it exceeds.
+    breaches: Vec<Breach>,
     comparison: ComparisonId,
 }
 
@@ -90,6 +92,7 @@ impl<D: Dataset> Plan<D> {
             links,
             exact: true,
             drift_check: None,
+            breaches: Vec::new(),
             comparison,
         };
 
@@ -117,8 +120,20 @@ impl<D: Dataset> Plan<D> {
 
         let (source, target) = (source.data, target.data);
         let (readers, links) = (Self::readers(), Self::link_models());
-        let (exact, drift_check) = (false, None);
-        Self { source, target, diff, problems, rejections, unwritable, readers, links, exact, drift_check, comparison }
+        Self {
+            source,
+            target,
+            diff,
+            problems,
+            rejections,
+            unwritable,
+            readers,
+            links,
+            exact: false,
+            drift_check: None,
+            breaches: Vec::new(),
+            comparison,
+        }
     }
 
     fn link_models() -> Vec<Vec<usize>> {
@@ -238,6 +253,11 @@ impl<D: Dataset> Plan<D> {
         self.drift_check = Some(check);
     }
 
+    /// Sets the limits that it exceeds.
+    pub(crate) fn set_breaches(&mut self, breaches: Vec<Breach>) {
+        self.breaches = breaches;
+    }
+
     /// The rows of both sides that have this identifier, the source's first.
     pub(crate) fn rows_of(&self, model: usize, id: &Value) -> Result<[Option<u32>; 2], serde_json::Error> {
         let reader = &self.readers[model];
@@ -308,6 +328,10 @@ impl<D: Dataset> PlanView for Plan<D> {
 
     fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    fn breaches(&self) -> &[Breach] {
+        &self.breaches
     }
 
     fn record(&self, record: RecordRef) -> String {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::data::problem::Problem;
+use crate::data::refusal::Breach;
 use crate::plan::diff::Diff;
 use crate::plan::record_ref::RecordRef;
 
@@ -12,6 +13,8 @@ pub trait PlanView: Send + Sync {
     fn diff(&self) -> &Diff;
     /// What is wrong with the two data sets.
     fn problems(&self) -> &[Problem];
+    /// The limits of the run that it exceeds, or for which operations are held; none before a run has checked them.
+    fn breaches(&self) -> &[Breach];
     /// The identifier of a record, as text.
     fn record(&self, record: RecordRef) -> String;
     /// The identifier of a record as a plain value.

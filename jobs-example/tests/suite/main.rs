@@ -4,16 +4,20 @@
 
 mod bad_input;
 mod check;
+mod completions;
 mod countries;
 mod device_tags;
+mod events;
 mod guards;
 mod history;
 mod ipam;
 mod key;
 mod network;
+mod output;
 mod plans;
 mod profiles;
 mod program;
 mod report;
+mod schemas;
 mod signals;
 mod undo;
