@@ -21,6 +21,7 @@ mod check;
 mod choices;
 mod command;
 mod describe;
+pub mod events;
 #[cfg(test)]
 mod example;
 mod exit;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use diffsync_core::report::Step;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::database::ColumnType::{Integer, Text};
@@ -17,7 +17,7 @@ use crate::sync::SyncId;
 use crate::time::from_micros;
 
 /// How important a log line is, the most important first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
     /// Something failed.

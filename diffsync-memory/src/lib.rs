@@ -17,7 +17,7 @@ mod resident;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::allocator::{CountingAllocator, MemoryScope};
 use self::resident::ResidentPeak;
@@ -36,7 +36,7 @@ macro_rules! count_allocations {
 }
 
 /// The memory figures of one step, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepMemory {
     /// What the step allocated, if the binary counts allocations.
     pub heap: Option<MemoryUse>,
@@ -45,7 +45,7 @@ pub struct StepMemory {
 }
 
 /// Memory in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryUse {
     /// In use at the end of the step.
     pub in_use: u64,

@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use diffsync_memory::StepMemory;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::data::side::Side;
 
 /// One of the four measured parts of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Reading and checking the source's records.
