@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 use diffsync_core::report::{Event, Observer, Step};
 use diffsync_core::value::{escape_unprintable, is_unprintable};
+use diffsync_history::{LogLevel, LogLine};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
@@ -193,6 +194,22 @@ pub(crate) fn log(verbosity: u8) {
     let log = tracing_subscriber::registry().with(log).with(HistoryLayer.with_filter(LevelFilter::INFO));
     // If the program has set its own subscriber, that one is kept.
     let _ = log.try_init();
+}
+
+/// The target of the lines that another program logged, which its host records as they are.
+pub(crate) const PROGRAM_LINES: &str = "diffsync_app::program::lines";
+
+/// Shows a line that another program logged, where the log is shown.
+pub(crate) fn log_line(line: &LogLine) {
+    let LogLine { target, message, .. } = line;
+    let fields = line.fields.as_ref().map(|fields| format!(" {fields}")).unwrap_or_default();
+    match line.level {
+        LogLevel::Error => tracing::error!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
+        LogLevel::Warn => tracing::warn!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
+        LogLevel::Info => tracing::info!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
+        LogLevel::Debug => tracing::debug!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
+        LogLevel::Trace => tracing::trace!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
+    }
 }
 
 /// Standard error as the log's output. An event stays on one line, even if a server or a record put a line break into it,

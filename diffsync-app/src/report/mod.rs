@@ -12,16 +12,15 @@ use diffsync_core::job::JobInfo;
 use diffsync_core::model::LimitOverride;
 use diffsync_core::plan::OutcomeKind;
 use diffsync_core::plan_file::{PlanKind, SavedPlan, Signature, Unrestorable};
-use diffsync_core::report::{FailedRecord, RunReport};
+use diffsync_core::report::{ConfigItem, FailedRecord, RunReport};
 use diffsync_history::SyncId;
 use serde::Serialize;
 use serde_json::Value;
 
 use self::changes::changes;
-use self::steps::steps;
 pub(crate) use self::steps::{duration, step_table};
-pub(crate) use self::summary::outcome_texts;
-use self::summary::{outcomes, summary};
+pub(crate) use self::changes::{Line, Printer};
+pub(crate) use self::summary::{outcome_texts, outcomes, summary};
 use crate::advice;
 use crate::terminal::one_line;
 
@@ -102,7 +101,7 @@ impl Report<'_> {
         if let Some(plan) = self.plan {
             origin(out, plan)?;
         }
-        configuration(out, report)?;
+        configuration(out, &report.config)?;
 
         section(out, "problems", look, report.problems())?;
         rejected_dependents(out, report)?;
@@ -112,26 +111,37 @@ impl Report<'_> {
         section(out, "limit overrides", look, report.limit_overrides.iter().map(limit_override))?;
         section(out, "changed since the plan was made", look, &report.stale)?;
         changes(out, report, look)?;
-        not_written(out, report, look)?;
+        not_written(out, report.failures().collect(), look)?;
         section(out, "not restored by this plan", look, self.plan.into_iter().flat_map(|plan| &plan.unrestorable))?;
         section(out, "cannot be undone", look, report.undo.iter().flat_map(|undo| &undo.unrestorable))?;
 
-        summary(out, report)?;
+        if let Some(counted) = report.summary() {
+            summary(out, &counted)?;
+        }
         if !report.dry_run && report.plan().is_some() {
-            writeln!(out, "\n{}", outcomes(report))?;
+            writeln!(out, "\n{}", outcomes(&report.counts, report.already_done))?;
         }
-        match report.retries {
-            0 => {}
-            1 => writeln!(out, "\n1 call was retried")?,
-            calls => writeln!(out, "\n{calls} calls were retried")?,
-        }
-        steps(out, report)?;
-
-        for (position, line) in self.closing.iter().enumerate() {
-            writeln!(out, "{}{}", if position == 0 { "\n" } else { "" }, one_line(line))?;
-        }
-        Ok(())
+        retries(out, report.retries)?;
+        step_table(out, &report.steps, report.duration)?;
+        closing(out, self.closing)
     }
+}
+
+/// How many calls were retried, if any.
+pub(crate) fn retries(out: &mut dyn Write, calls: u64) -> fmt::Result {
+    match calls {
+        0 => Ok(()),
+        1 => writeln!(out, "\n1 call was retried"),
+        calls => writeln!(out, "\n{calls} calls were retried"),
+    }
+}
+
+/// The next steps.
+pub(crate) fn closing(out: &mut dyn Write, lines: &[String]) -> fmt::Result {
+    for (position, line) in lines.iter().enumerate() {
+        writeln!(out, "{}{}", if position == 0 { "\n" } else { "" }, one_line(line))?;
+    }
+    Ok(())
 }
 
 /// Who made the plan file, and who approved it.
@@ -148,12 +158,13 @@ fn origin(out: &mut dyn Write, plan: &SavedPlan) -> fmt::Result {
     writeln!(out)
 }
 
-fn configuration(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
-    if !report.config.is_empty() {
+/// The values of a job's variables.
+pub(crate) fn configuration(out: &mut dyn Write, config: &[ConfigItem]) -> fmt::Result {
+    if !config.is_empty() {
         writeln!(out)?;
     }
-    let width = report.config.iter().map(|item| item.name.len()).max().unwrap_or(0);
-    for item in &report.config {
+    let width = config.iter().map(|item| item.name.len()).max().unwrap_or(0);
+    for item in config {
         match &item.value {
             Value::Null => {}
             Value::String(text) => writeln!(out, "  {:width$}  {}", item.name, one_line(text))?,
@@ -167,7 +178,7 @@ fn skipped(skipped: &SkippedModel) -> String {
     format!("{}: by the {}: {}", skipped.model, skipped.side, skipped.reason)
 }
 
-fn limit_override(limit: &LimitOverride) -> String {
+pub(crate) fn limit_override(limit: &LimitOverride) -> String {
     format!("{}: {}s up to {}", limit.model, limit.operation, limit.limit)
 }
 
@@ -198,14 +209,13 @@ fn rejected_dependents(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
 
 /// The records that were not written, the worst first, so that many blocked ones do not push those that failed or were held
 /// out of sight.
-fn not_written(out: &mut dyn Write, report: &RunReport, look: Look) -> fmt::Result {
+pub(crate) fn not_written(out: &mut dyn Write, mut failures: Vec<FailedRecord>, look: Look) -> fmt::Result {
     let rank = |failure: &FailedRecord| match failure.outcome {
         OutcomeKind::Failed => 0,
         OutcomeKind::Unknown => 1,
         OutcomeKind::Held => 2,
         _ => 3,
     };
-    let mut failures: Vec<FailedRecord> = report.failures().collect();
     failures.sort_by_key(rank);
 
     let never_cut = failures.partition_point(|failure| rank(failure) < 3);
@@ -224,7 +234,7 @@ impl Look {
     }
 }
 
-fn section<T: fmt::Display>(
+pub(crate) fn section<T: fmt::Display>(
     out: &mut dyn Write,
     title: &str,
     look: Look,

@@ -3,11 +3,7 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use diffsync_core::report::{RunReport, Step, StepReport};
-
-pub(super) fn steps(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
-    step_table(out, &report.steps, report.duration)
-}
+use diffsync_core::report::{Step, StepReport};
 
 /// The table of the steps of a run that took this long.
 pub(crate) fn step_table(out: &mut dyn Write, reports: &[StepReport], whole: Duration) -> fmt::Result {

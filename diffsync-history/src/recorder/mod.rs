@@ -8,7 +8,7 @@ mod queue;
 mod target;
 mod writer;
 
-pub use self::end::EndRow;
+pub use self::end::SyncEnd;
 pub use self::policy::HistoryPolicy;
 
 use std::fmt;
@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-use self::end::SyncEnd;
+use self::end::EndRow;
 use self::message::Message;
 use self::queue::{Sender, queue};
 use self::target::TargetLease;

@@ -150,6 +150,7 @@ fn an_entry_whose_change_is_missing_names_the_record_itself() {
         let (recorder, _) = recorder(&history, HistoryPolicy::BestEffort).await;
         database.run("ALTER TABLE history_change RENAME TO history_change_away").await;
         report(&recorder).await;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         database.run("ALTER TABLE history_change_away RENAME TO history_change").await;
         // A history that could not be written is left alone for a while.
         tokio::time::sleep(std::time::Duration::from_millis(5_500)).await;
