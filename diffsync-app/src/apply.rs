@@ -77,7 +77,7 @@ fn carry_out(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, program: &s
     let mut options = options.apply_plan(request).map_err(|error| refused(error.to_string()))?;
     let log = undo_file.as_mut().map(|file| file.follow(&selected, &mut options, &values, program));
     let run = Started { selected: &selected, values: &values, plan: Some(shown.to_string()), program };
-    let (report, sync) = execute(&run, &*prepared, &options, log, matches)?;
+    let (report, sync, streamed) = execute(&run, &*prepared, &options, log, matches)?;
 
     let mut closing = Vec::new();
     if options.dry_run && report.error.is_none() {
@@ -96,6 +96,7 @@ fn carry_out(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, program: &s
             run: &report,
             plan: Some(&plan),
             sync,
+            streamed,
             closing: &closing,
         },
         matches,

@@ -9,7 +9,7 @@ use diffsync_core::job::JobInfo;
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::flags::wants_json;
+use crate::flags::{Output, is_set, output_of};
 use crate::jobs::Jobs;
 use crate::profile::Profiles;
 use crate::run::prepare;
@@ -43,7 +43,11 @@ fn check_job(jobs: &Jobs, profiles: &Profiles, name: &str, matches: &ArgMatches)
 
     let healthy = systems.iter().all(HealthCheck::is_healthy);
     let report = Report { job: job.info().id, profile, info: job.info(), healthy, systems: &systems };
-    let printed = if wants_json(matches) { terminal::print_json(&report) } else { terminal::print(&report.text()) };
+    let printed = match output_of(matches) {
+        Output::Text if healthy && is_set(matches, "quiet") => Exit::Done,
+        Output::Text => terminal::print(&report.text()),
+        _ => terminal::print_json(&report),
+    };
     Ok(if healthy { printed } else { Exit::Failed })
 }
 

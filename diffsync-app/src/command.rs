@@ -8,10 +8,12 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use diffsync_core::job::{VariableKind, VariableSpec, VariableValues};
 
+use crate::completions;
 use crate::exit::Exit;
 use crate::flags;
 use crate::history;
 use crate::jobs::{AnyJob, Jobs};
+use crate::man;
 use crate::profile::{Profiles, Selected};
 use crate::program;
 use crate::terminal;
@@ -32,6 +34,24 @@ pub(crate) fn command(jobs: &Jobs, profiles: &Profiles, version: &'static str) -
                 .action(ArgAction::Count)
                 .global(true)
                 .help("Log to standard error: steps with -v, also records with -vv"),
+        )
+        .arg(
+            Arg::new("quiet")
+                .short('q')
+                .long("quiet")
+                .action(ArgAction::SetTrue)
+                .global(true)
+                .conflicts_with("verbose")
+                .help("Print no report, progress or notes of a run, only errors and warnings; --output json and jsonl still print theirs"),
+        )
+        .arg(
+            Arg::new("log-format")
+                .long("log-format")
+                .value_name("FORMAT")
+                .global(true)
+                .value_parser(["text", "json"])
+                .default_value("text")
+                .help("The format of the lines on standard error; json: each is an object"),
         )
         .arg(
             Arg::new("color")
@@ -93,6 +113,8 @@ pub(crate) fn command(jobs: &Jobs, profiles: &Profiles, version: &'static str) -
         .subcommand(plan(jobs, profiles))
         .subcommand(apply())
         .subcommand(history::command())
+        .subcommand(completions::command())
+        .subcommand(man::command())
         .subcommand(program::command())
 }
 
@@ -113,7 +135,7 @@ fn run_job(selected: &Selected<'_>) -> Command {
     flags.push(flags::on_guard());
     flags.extend(flags::signing());
     flags.extend(recording());
-    flags.push(flags::output());
+    flags.push(flags::run_output());
     flags.push(full());
     if let AnyJob::Program(job) = selected.job {
         flags.retain(|flag| job.takes(flag.get_id().as_str()));
@@ -141,7 +163,7 @@ fn plan_job(selected: &Selected<'_>) -> Command {
         .args(flags::limits(&models))
         .arg(flags::on_guard())
         .args(recording())
-        .arg(flags::output())
+        .arg(flags::run_output())
         .arg(full())
 }
 
@@ -199,7 +221,7 @@ fn apply() -> Command {
         .args(flags::limits(&[]))
         .args(flags::signing())
         .args(recording())
-        .arg(flags::output())
+        .arg(flags::run_output())
         .arg(full())
 }
 
@@ -403,7 +425,7 @@ mod tests {
             flags.remove(variable.name);
         }
         // The program's own.
-        flags.extend(["color", "jobs_root", "profiles", "version"].map(str::to_owned));
+        flags.extend(["color", "jobs_root", "log_format", "profiles", "quiet", "version"].map(str::to_owned));
         assert_eq!(flags, RUN_FLAGS.iter().map(|flag| (*flag).to_owned()).collect());
         assert!(RUN_FLAGS.is_sorted());
     }

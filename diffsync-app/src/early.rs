@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 /// The global flags that take a value.
-const WITH_VALUE: [&str; 3] = ["--color", "--jobs-root", "--profiles"];
+const WITH_VALUE: [&str; 4] = ["--color", "--jobs-root", "--log-format", "--profiles"];
 
 /// The value of a global flag, wherever it is.
 pub(crate) fn value_of(arguments: &[OsString], flag: &str) -> Option<OsString> {

@@ -113,6 +113,17 @@ pub(crate) fn writing() -> Vec<Arg> {
     ]
 }
 
+/// How a command prints what it found or did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// As text.
+    Text,
+    /// As one JSON document.
+    Json,
+    /// Event by event while the run goes on, as JSON Lines.
+    JsonLines,
+}
+
 /// The format of a report.
 pub(crate) fn output() -> Arg {
     Arg::new("output")
@@ -123,9 +134,25 @@ pub(crate) fn output() -> Arg {
         .help("The format of the report")
 }
 
+/// The format of the report of a run, or of its events.
+pub(crate) fn run_output() -> Arg {
+    output()
+        .value_parser(["text", "json", "jsonl"])
+        .help("The format of the report; jsonl: instead of the report, print the events of the run as they happen")
+}
+
+/// The format that was chosen.
+pub(crate) fn output_of(matches: &ArgMatches) -> Output {
+    match matches.get_one::<String>("output").map(String::as_str) {
+        Some("json") => Output::Json,
+        Some("jsonl") => Output::JsonLines,
+        _ => Output::Text,
+    }
+}
+
 /// Whether the report is printed as JSON.
 pub(crate) fn wants_json(matches: &ArgMatches) -> bool {
-    matches.get_one::<String>("output").is_some_and(|format| format == "json")
+    output_of(matches) == Output::Json
 }
 
 /// Who signs a plan file, and the key of its secrets.

@@ -20,6 +20,7 @@ mod apply;
 mod check;
 mod choices;
 mod command;
+mod completions;
 mod describe;
 mod early;
 pub mod events;
@@ -30,10 +31,12 @@ mod flags;
 mod history;
 mod jobs;
 mod key;
+mod man;
 mod plan;
 mod plan_file;
 mod profile;
 mod program;
+mod progress;
 mod report;
 mod run;
 mod runtime;
@@ -132,11 +135,12 @@ impl App {
             Err(error) => return command::help_or(&error, &jobs, self.version, arguments),
         };
 
-        let matches = match command::command(&jobs, &profiles, self.version).try_get_matches_from(arguments) {
+        let program = || command::command(&jobs, &profiles, self.version);
+        let matches = match program().try_get_matches_from(arguments) {
             Ok(matches) => matches,
             Err(error) => return command::usage_error(&error, &jobs, &profiles),
         };
-        terminal::log(matches.get_count("verbose"));
+        terminal::log(&matches);
 
         match matches.subcommand() {
             Some(("list", matches)) => describe::list(&jobs, &profiles, matches),
@@ -147,13 +151,15 @@ impl App {
             Some(("apply", matches)) => apply::apply(&jobs, &profiles, matches, self.version),
             Some(("history", matches)) => history::history(matches),
             Some(("jobs", matches)) => program::manage(&jobs, matches),
+            Some(("completions", matches)) => completions::completions(program(), matches),
+            Some(("man", matches)) => man::man(program(), matches),
             _ => Exit::Failed,
         }
     }
 }
 
 /// The commands that need the jobs of other programs.
-const ASKING: [&str; 5] = ["check", "list", "plan", "run", "show"];
+const ASKING: [&str; 6] = ["check", "completions", "list", "plan", "run", "show"];
 
 /// The folder of job programs that the arguments or the environment name.
 fn jobs_root(arguments: &[OsString]) -> Option<PathBuf> {

@@ -49,7 +49,7 @@ fn plan_job(
     let mut options = flags::options(selected.options(), matches);
     options.dry_run = true;
     let run = Started { selected: &selected, values: &values, plan: None, program };
-    let (report, sync) = execute(&run, &*prepared, &options, None, matches)?;
+    let (report, sync, streamed) = execute(&run, &*prepared, &options, None, matches)?;
 
     let mut closing = Vec::new();
     // A plan that was refused could not be applied either.
@@ -70,7 +70,8 @@ fn plan_job(
             closing.push(format!("apply {these} with `apply {path}`"));
         }
     }
-    Ok(print(&Report { job: job.info(), profile, run: &report, plan: None, sync, closing: &closing }, matches))
+    let report = Report { job: job.info(), profile, run: &report, plan: None, sync, streamed, closing: &closing };
+    Ok(print(&report, matches))
 }
 
 fn approve_plan(path: &Path, matches: &ArgMatches) -> Exit {

@@ -10,17 +10,18 @@ use diffsync_history::SyncId;
 
 use crate::advice;
 use crate::choices;
+use crate::events::{EventStream, StreamLayer};
 use crate::exit::{Exit, NotRun};
-use crate::flags::wants_json;
-use crate::flags::{self, is_set};
+use crate::flags::{self, Output, is_set, output_of};
 use crate::history::{Recording, Started};
 use crate::jobs::{AnyJob, Jobs};
 use crate::profile::Profiles;
 use crate::program;
+use crate::progress::progress;
 use crate::report::{Look, Report};
 use crate::runtime::runtime;
 use crate::signal::cancel_when_asked;
-use crate::terminal::{self, Progress};
+use crate::terminal;
 use crate::undo::UndoFile;
 
 pub(crate) fn run(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Exit {
@@ -48,7 +49,7 @@ fn run_job(
     let mut options = flags::options(selected.options(), matches);
     let log = undo_file.as_mut().map(|file| file.follow(&selected, &mut options, &values, program));
     let run = Started { selected: &selected, values: &values, plan: None, program };
-    let (report, sync) = execute(&run, &*prepared, &options, log, matches)?;
+    let (report, sync, streamed) = execute(&run, &*prepared, &options, log, matches)?;
 
     let mut closing = Vec::new();
     let would_write = report.plan().is_some_and(|plan| plan.diff().summary().total.operations() > 0);
@@ -61,7 +62,8 @@ fn run_job(
     if let Some(file) = undo_file {
         undo_written = file.write(&report, &mut closing);
     }
-    let exit = print(&Report { job: job.info(), profile, run: &report, plan: None, sync, closing: &closing }, matches);
+    let report = Report { job: job.info(), profile, run: &report, plan: None, sync, streamed, closing: &closing };
+    let exit = print(&report, matches);
     undo_written?;
     Ok(exit)
 }
@@ -87,22 +89,27 @@ pub(crate) fn prepare(
     Ok(prepared)
 }
 
-/// Runs a job to its end, or until the program receives a signal. The run is recorded as the returned sync.
+/// Runs a job to its end, or until the program receives a signal. The run is recorded as the returned sync. If its events were
+/// printed, the result is how that went.
 pub(crate) fn execute(
     run: &Started<'_>,
     prepared: &dyn PreparedJob,
     options: &RunOptions,
     log: Option<Arc<dyn Observer>>,
     matches: &ArgMatches,
-) -> Result<(RunReport, Option<SyncId>), NotRun> {
+) -> Result<(RunReport, Option<SyncId>, Option<Exit>), NotRun> {
     let runtime = runtime()?;
     let mut options = options.clone();
     let recording = runtime.block_on(Recording::begin(run, &mut options, matches))?;
     let sync = recording.sync();
+    let stream = stream(run, sync, &mut options, matches)?;
 
-    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(Progress::new()), Arc::new(TracingObserver::default())];
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(TracingObserver::default())];
+    observers.extend(progress(matches));
     observers.extend(log);
     observers.extend(recording.observer());
+    // Last, so that what the others log of an event comes before it.
+    observers.extend(stream.iter().map(|stream| Arc::clone(stream) as Arc<dyn Observer>));
 
     let signals = runtime.spawn(cancel_when_asked(options.cancellation.clone(), || {}));
     let report = runtime.block_on(async {
@@ -110,22 +117,50 @@ pub(crate) fn execute(
         recording.end().await;
         report
     });
+    let streamed = stream.map(|stream| terminal::printed(stream.finish()));
     signals.abort();
     // A cancelled loader may still block a thread; its result is not needed.
     runtime.shutdown_background();
-    Ok((report, sync))
+    Ok((report, sync, streamed))
+}
+
+/// The stream of the events of a run, if it is wanted.
+fn stream(
+    run: &Started<'_>,
+    sync: Option<SyncId>,
+    options: &mut RunOptions,
+    matches: &ArgMatches,
+) -> Result<Option<Arc<EventStream>>, String> {
+    if output_of(matches) != Output::JsonLines {
+        return Ok(None);
+    }
+    let stream = EventStream::start(terminal::output(), run.selected.profile_name(), sync)
+        .map_err(|error| format!("the events cannot be printed: {error}"))?;
+    let stream = Arc::new(stream);
+    options.lock = Some(stream.target_lock(options.lock.take()));
+    StreamLayer::write_to(&stream);
+    Ok(Some(stream))
 }
 
 /// Prints the report of a run, and returns the exit code.
 pub(crate) fn print(report: &Report<'_>, matches: &ArgMatches) -> Exit {
-    let printed = if wants_json(matches) {
-        let printed = terminal::print_json(report);
-        report.closing.iter().for_each(|line| terminal::note(line));
-        printed
-    } else {
-        let look = Look { full: is_set(matches, "full"), coloured: terminal::is_coloured(matches) };
-        terminal::print_with(|out| report.write(out, look))
+    let is_quiet = is_set(matches, "quiet");
+    let printed = match (report.streamed, output_of(matches)) {
+        (Some(streamed), _) => streamed,
+        (None, Output::Text) if is_quiet => {
+            report.warn();
+            Exit::Done
+        }
+        (None, Output::Text) => {
+            let look = Look { full: is_set(matches, "full"), coloured: terminal::is_coloured(matches) };
+            terminal::print_with(|out| report.write(out, look))
+        }
+        (None, _) => terminal::print_json(report),
     };
+    // The report as text ends with them.
+    if output_of(matches) != Output::Text && !is_quiet {
+        report.closing.iter().for_each(|line| terminal::note(line));
+    }
 
     if let Some(mut error) = report.run.error_text() {
         if let Some(advice) = report.run.error.as_ref().and_then(advice::on_run) {

@@ -1,26 +1,25 @@
 //! The terminal. No other module prints.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ArgMatches;
-use diffsync_core::report::{Event, Observer, Step};
 use diffsync_core::value::{escape_unprintable, is_unprintable};
 use diffsync_history::{LogLevel, LogLine};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::ser::{Formatter, PrettyFormatter};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::events::{StreamEvent, StreamLayer};
 use crate::exit::Exit;
-use crate::history::HistoryLayer;
+use crate::history::{HistoryLayer, log_line};
 
 /// Prints a text to standard output.
 pub(crate) fn print(text: &str) -> Exit {
@@ -57,16 +56,24 @@ impl<W: Write> fmt::Write for Text<W> {
 /// Streams a document to standard output as JSON.
 pub(crate) fn print_json(document: &impl Serialize) -> Exit {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable::default());
-    let written = document.serialize(&mut serializer).map_err(io::Error::from);
-    printed(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
+    printed(write_json(&mut out, PrettyFormatter::new(), document).and_then(|()| out.flush()))
+}
+
+/// Writes a value to an output as JSON on one line.
+pub(crate) fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    write_json(out, CompactFormatter, value)
+}
+
+fn write_json(out: &mut dyn Write, formatter: impl Formatter, value: &impl Serialize) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Printable(formatter));
+    value.serialize(&mut serializer)?;
+    out.write_all(b"\n")
 }
 
 /// JSON with unprintable characters escaped: the same document, safe to show on a terminal.
-#[derive(Default)]
-struct Printable<'a>(PrettyFormatter<'a>);
+struct Printable<F>(F);
 
-impl Formatter for Printable<'_> {
+impl<F: Formatter> Formatter for Printable<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(at) = rest.find(is_unprintable) {
@@ -117,13 +124,23 @@ impl Formatter for Printable<'_> {
     }
 }
 
+/// Standard output, for what is printed while a run goes on.
+pub(crate) fn output() -> impl Write + Send {
+    io::stdout()
+}
+
+/// Whether what goes to standard output, or to standard error, is read on a terminal.
+pub(crate) fn are_terminals() -> (bool, bool) {
+    (io::stdout().is_terminal(), io::stderr().is_terminal())
+}
+
 /// The exit code of what was printed.
 pub(crate) fn printed(written: io::Result<()>) -> Exit {
     match written {
         Ok(()) => Exit::Done,
         // The reader of the pipe has closed it, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-        Err(error) => fail(&format!("the report cannot be written: {error}")),
+        Err(error) => fail(&format!("standard output cannot be written: {error}")),
     }
 }
 
@@ -154,21 +171,25 @@ pub(crate) fn fail(message: &str) -> Exit {
 
 /// Prints an error to standard error, and returns another exit code than failure.
 pub(crate) fn fail_as(exit: Exit, message: &str) -> Exit {
-    print_error("error: ", message);
+    say(LogLevel::Error, "error: ", message);
     exit
 }
 
 /// Prints a warning to standard error.
 pub(crate) fn warn(message: &str) {
-    print_error("warning: ", message);
+    say(LogLevel::Warn, "warning: ", message);
 }
 
 /// Prints a note to standard error, apart from the report.
 pub(crate) fn note(message: &str) {
-    print_error("", message);
+    say(LogLevel::Info, "", message);
 }
 
-fn print_error(prefix: &str, message: &str) {
+fn say(level: LogLevel, prefix: &str, message: &str) {
+    if logs_json() {
+        let (target, message) = (module_path!().to_owned(), message.to_owned());
+        return log_json(LogLine { at: Timestamp::now(), level, target, step: None, message, fields: None });
+    }
     let lines: Vec<_> = message.split('\n').map(one_line).collect();
     // If standard error fails, there is nowhere left to report it.
     let _ = writeln!(io::stderr().lock(), "{prefix}{}", lines.join("\n"));
@@ -180,18 +201,31 @@ pub(crate) fn print_usage(error: &clap::Error) {
     let _ = error.print();
 }
 
-/// Logs to standard error, with more detail for each `-v`.
-pub(crate) fn log(verbosity: u8) {
-    let level = match verbosity {
+/// Whether all lines on standard error are JSON, once the command line is understood.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Whether all lines on standard error are JSON.
+pub(crate) fn logs_json() -> bool {
+    IS_JSON.load(Ordering::Relaxed)
+}
+
+/// Logs to standard error, with more detail for each `-v`, as text or as JSON.
+pub(crate) fn log(matches: &ArgMatches) {
+    let level = match matches.get_count("verbose") {
         0 => LevelFilter::OFF,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let log = tracing_subscriber::fmt::layer().with_writer(|| Log);
+    let is_json = matches.get_one::<String>("log-format").is_some_and(|format| format == "json");
+    IS_JSON.store(is_json, Ordering::Relaxed);
+
+    let text = tracing_subscriber::fmt::layer().with_writer(|| Log);
     // Otherwise the layer prints its own write errors to standard error, and panics if that fails.
-    let log = log.log_internal_errors(false).with_filter(level);
-    let log = tracing_subscriber::registry().with(log).with(HistoryLayer.with_filter(LevelFilter::INFO));
+    let text = (!is_json).then(|| text.log_internal_errors(false).with_filter(level));
+    let json = is_json.then(|| JsonLog.with_filter(level));
+    let log = tracing_subscriber::registry().with(text).with(json);
+    let log = log.with(HistoryLayer.with_filter(LevelFilter::INFO)).with(StreamLayer.with_filter(LevelFilter::INFO));
     // If the program has set its own subscriber, that one is kept.
     let _ = log.try_init();
 }
@@ -200,7 +234,7 @@ pub(crate) fn log(verbosity: u8) {
 pub(crate) const PROGRAM_LINES: &str = "diffsync_app::program::lines";
 
 /// Shows a line that another program logged, where the log is shown.
-pub(crate) fn log_line(line: &LogLine) {
+pub(crate) fn show_line(line: &LogLine) {
     let LogLine { target, message, .. } = line;
     let fields = line.fields.as_ref().map(|fields| format!(" {fields}")).unwrap_or_default();
     match line.level {
@@ -210,6 +244,23 @@ pub(crate) fn log_line(line: &LogLine) {
         LogLevel::Debug => tracing::debug!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
         LogLevel::Trace => tracing::trace!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
     }
+}
+
+/// A layer of the log that prints its events to standard error as JSON, each on one line.
+struct JsonLog;
+
+impl<S: Subscriber> Layer<S> for JsonLog {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        log_json(log_line(event));
+    }
+}
+
+/// Prints a line to standard error as the event stream has it.
+fn log_json(line: LogLine) {
+    let mut text = Vec::new();
+    // Writing to memory does not fail, and as above, standard error may.
+    let _ = write_line(&mut text, &StreamEvent::from(line));
+    let _ = io::stderr().lock().write_all(&text);
 }
 
 /// Standard error as the log's output. An event stays on one line, even if a server or a record put a line break into it,
@@ -226,59 +277,5 @@ impl Write for Log {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// Shows the steps of a run as progress bars on a terminal, and nothing elsewhere.
-pub(crate) struct Progress {
-    bars: MultiProgress,
-    steps: Mutex<HashMap<Step, ProgressBar>>,
-}
-
-impl Progress {
-    pub(crate) fn new() -> Self {
-        Self { bars: MultiProgress::new(), steps: Mutex::new(HashMap::new()) }
-    }
-
-    fn steps(&self) -> MutexGuard<'_, HashMap<Step, ProgressBar>> {
-        // The map is valid even after a panic elsewhere.
-        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The templates for a step of unknown and of known length.
-const UNKNOWN: &str = "{spinner} {prefix:14} {elapsed:>4} {human_pos}";
-const KNOWN: &str = "{spinner} {prefix:14} {elapsed:>4} {wide_bar} {human_pos}/{human_len} {per_sec} eta {eta}";
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
-}
-
-impl Observer for Progress {
-    fn observe(&self, event: &Event<'_>) {
-        match event {
-            Event::StepStarted(step) => {
-                let bar = self.bars.add(ProgressBar::no_length());
-                bar.set_style(style(UNKNOWN));
-                bar.set_prefix(step.to_string());
-                bar.enable_steady_tick(Duration::from_millis(100));
-                self.steps().insert(*step, bar);
-            }
-            Event::Progress { step, done, total } => {
-                if let Some(bar) = self.steps().get(step) {
-                    if let Some(total) = total.filter(|total| bar.length() != Some(*total)) {
-                        bar.set_length(total);
-                        bar.set_style(style(KNOWN));
-                    }
-                    bar.set_position(*done);
-                }
-            }
-            Event::StepFinished(report) => {
-                if let Some(bar) = self.steps().remove(&report.step) {
-                    bar.finish_and_clear();
-                }
-            }
-            _ => {}
-        }
     }
 }

@@ -7,7 +7,7 @@ use diffsync_core::memory::StepMemory;
 use diffsync_core::model::{Limit, Operation};
 use diffsync_core::plan::{Breach, OutcomeCounts, OutcomeKind};
 use diffsync_core::report::{Status, Step};
-use diffsync_history::{LogLevel, PlannedCounts, SyncId};
+use diffsync_history::{LogLevel, LogLine, PlannedCounts, SyncId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
@@ -234,6 +234,13 @@ impl fmt::Display for StreamError {
 }
 
 impl std::error::Error for StreamError {}
+
+impl From<LogLine> for StreamEvent {
+    fn from(line: LogLine) -> Self {
+        let LogLine { at, level, target, step, message, fields } = line;
+        Self::Log { at, level, target, step, message, fields }
+    }
+}
 
 impl StreamEvent {
     /// Reads a line. One of a kind that this version does not know is [`Unknown`](Self::Unknown).

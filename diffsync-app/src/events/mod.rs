@@ -4,5 +4,11 @@
 //! a [`StreamEvent`], and the first one of a run says the version of the stream.
 
 mod event;
+mod lines;
+mod message;
+mod stream;
+mod writer;
 
 pub use self::event::{STREAM, StreamBreach, StreamError, StreamEvent};
+pub(crate) use self::lines::StreamLayer;
+pub(crate) use self::stream::EventStream;

@@ -38,24 +38,30 @@ fn current() -> MutexGuard<'static, Weak<Recorder>> {
 
 impl<S: Subscriber> Layer<S> for HistoryLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let metadata = event.metadata();
         // Recorded already, with their own time and target.
-        if metadata.target() == PROGRAM_LINES {
+        if event.metadata().target() == PROGRAM_LINES {
             return;
         }
         // The lock is not held while the line is sent: a recorder that is dropped here may log as well.
-        let Some(recorder) = current().upgrade() else { return };
+        let recorder = current().upgrade();
+        if let Some(recorder) = recorder {
+            recorder.line(log_line(event));
+        }
+    }
+}
 
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        recorder.line(LogLine {
-            at: Timestamp::now(),
-            level: level(*metadata.level()),
-            target: metadata.target().to_owned(),
-            step: None,
-            message: fields.message,
-            fields: (!fields.others.is_empty()).then_some(Value::Object(fields.others)),
-        });
+/// An event of the log as a line, without the step during which it was logged.
+pub(crate) fn log_line(event: &Event<'_>) -> LogLine {
+    let metadata = event.metadata();
+    let mut fields = Fields::default();
+    event.record(&mut fields);
+    LogLine {
+        at: Timestamp::now(),
+        level: level(*metadata.level()),
+        target: metadata.target().to_owned(),
+        step: None,
+        message: fields.message,
+        fields: (!fields.others.is_empty()).then_some(Value::Object(fields.others)),
     }
 }
 

@@ -10,8 +10,9 @@ mod recording;
 mod syncs;
 
 pub(crate) use self::command::{command, history};
-pub(crate) use self::lines::HistoryLayer;
+pub(crate) use self::lines::{HistoryLayer, log_line};
 pub(crate) use self::recording::{Recording, Started};
+pub(crate) use self::syncs::short_id;
 
 use clap::{Arg, ArgMatches};
 use diffsync_history::{History, HistoryError, HistoryUrl};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use diffsync_core::plan::OutcomeCounts;
-use diffsync_history::{History, HistoryError, SavedSync, SyncFilter, SyncStatus};
+use diffsync_history::{History, HistoryError, SavedSync, SyncFilter, SyncId, SyncStatus};
 use serde::Serialize;
 
 use super::page::{VERSION, next_page, page, text};
@@ -16,6 +16,11 @@ use crate::terminal::{self, one_line};
 
 /// How much of an id is shown: its time in milliseconds, which is unique unless two syncs begin at once.
 const SHORT_ID: usize = 13;
+
+/// As much of an id as is shown.
+pub(crate) fn short_id(sync: SyncId) -> String {
+    sync.to_string().chars().take(SHORT_ID).collect()
+}
 
 pub(super) async fn list(history: &History, matches: &ArgMatches) -> Result<Exit, HistoryError> {
     #[derive(Serialize)]
@@ -45,7 +50,7 @@ pub(super) async fn list(history: &History, matches: &ArgMatches) -> Result<Exit
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut out = String::new();
     for (sync, name) in page.items.iter().zip(names) {
-        let id: String = sync.id.to_string().chars().take(SHORT_ID).collect();
+        let id = short_id(sync.id);
         let began = sync.started_at.strftime("%Y-%m-%d %H:%M:%SZ");
         let kind = if sync.dry_run { "dry run" } else { "sync" };
         let did = if sync.dry_run { planned(sync) } else { ended(sync) };
@@ -142,7 +147,7 @@ fn described(out: &mut String, sync: &SavedSync) -> std::fmt::Result {
         step_table(out, &sync.steps, whole)?;
     }
 
-    let id: String = sync.id.to_string().chars().take(SHORT_ID).collect();
+    let id = short_id(sync.id);
     match sync.pruned_at {
         Some(at) => writeln!(out, "\nits diff and logs were removed at {at}"),
         None => writeln!(

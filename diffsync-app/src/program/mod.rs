@@ -5,6 +5,7 @@
 //! `new` are the commands that fill the folder.
 
 mod add;
+mod events;
 mod folder;
 mod job;
 mod manage;

@@ -15,8 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::advice;
 use crate::report::{
-    Line, Look, Printer, closing, configuration, limit_override, not_written, outcomes, retries, section, step_table,
-    summary,
+    Failures, Line, Look, Printer, closing, configuration, limit_override, outcomes, retries, section, step_table, summary,
 };
 use crate::terminal::one_line;
 
@@ -150,7 +149,7 @@ impl ProgramReport {
             self.rows.iter().flat_map(Row::lines).try_for_each(|line| printer.line(line))?;
             printer.end()?;
         }
-        not_written(out, self.failures.clone(), look)?;
+        self.failures().write(out, look)?;
 
         if let Some(counted) = &self.summary {
             summary(out, counted)?;
@@ -160,7 +159,17 @@ impl ProgramReport {
         }
         retries(out, self.retries)?;
         step_table(out, &self.steps, self.duration)?;
+        self.failures().write_worst(out)?;
         closing(out, next_steps)
+    }
+
+    fn failures(&self) -> Failures {
+        Failures::new(self.failures.iter().cloned(), self.sync, self.dry_run)
+    }
+
+    /// Warns of what the run did not do, where its report is not printed.
+    pub(super) fn warn(&self) {
+        self.failures().warn(self.job.id, self.status, &outcomes(&self.counts, 0));
     }
 
     /// Whether it was refused because of its limits.

@@ -18,6 +18,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver, UnboundedSender};
 
+use super::events::Events;
 use super::job::ProgramJob;
 use super::process::{Group, LineError, Lines, Pipes, Process, ended};
 use super::protocol::{Command, Options, PROTOCOL, Request};
@@ -27,9 +28,10 @@ use super::{LINES, excerpt, start};
 use crate::advice;
 use crate::events::StreamEvent;
 use crate::exit::{Exit, NotRun};
-use crate::flags::{self, is_set, wants_json};
+use crate::flags::{self, Output, is_set, output_of};
 use crate::history::{Recording, Started};
 use crate::profile::Selected;
+use crate::progress::progress;
 use crate::report::Look;
 use crate::runtime::runtime;
 use crate::signal::cancel_when_asked;
@@ -60,14 +62,14 @@ pub(crate) fn run(job: &ProgramJob, selected: &Selected<'_>, matches: &ArgMatche
     report.limit_overrides.clone_from(&options.limit_overrides);
 
     let run = Started { selected, values: &values, plan: None, program: &job.version };
-    let report = carry_out(job, &run, report, &request, host_options, matches)?;
+    let (report, streamed) = carry_out(job, &run, report, &request, host_options, matches)?;
 
     let mut closing = Vec::new();
     let would_write = report.summary.as_ref().is_some_and(|summary| summary.total.operations() > 0);
     if report.dry_run && report.error.is_none() && would_write {
         closing.push("run it again with --apply to write this".to_owned());
     }
-    Ok(print(&report, &closing, matches))
+    Ok(print(&report, streamed, &closing, matches))
 }
 
 /// Refuses a run without the value of a variable that is required, and says how to set it. What is wrong with a value, the program
@@ -143,11 +145,12 @@ fn carry_out(
     request: &Request,
     mut options: RunOptions,
     matches: &ArgMatches,
-) -> Result<ProgramReport, NotRun> {
+) -> Result<(ProgramReport, Option<Exit>), NotRun> {
     let runtime = runtime()?;
     let recording = runtime.block_on(Recording::begin(run, &mut options, matches))?;
     report.sync = recording.sync();
-    let session = Session::new(job, report, recording.recorder().cloned());
+    let events = (output_of(matches) == Output::JsonLines).then(|| Events::begin(&report));
+    let session = Session::new(job, report, recording.recorder().cloned(), progress(matches), events);
 
     let asked = CancellationToken::new();
     let report = runtime.block_on(async {
@@ -250,7 +253,7 @@ impl<'a> Host<'a> {
     }
 
     /// Follows the program to its end.
-    async fn run(mut self) -> ProgramReport {
+    async fn run(mut self) -> (ProgramReport, Option<Exit>) {
         let followed = self.follow().await;
         let verdict = match followed {
             Ok(()) => self.closed().await,
@@ -389,7 +392,7 @@ impl<'a> Host<'a> {
         let status = tokio::select! {
             status = self.process.wait_for(GRACE) => status,
             // It may still write lines.
-            () = drain(&mut self.events, &mut self.lines, &self.session) => self.process.wait_for(GRACE).await,
+            () = drain(&mut self.events, &mut self.lines, &mut self.session) => self.process.wait_for(GRACE).await,
         };
         let name = self.session.path().display().to_string();
         match status {
@@ -462,7 +465,7 @@ async fn ignore(events: &mut Receiver<Result<StreamEvent, String>>) {
 async fn drain(
     events: &mut Receiver<Result<StreamEvent, String>>,
     lines: &mut Receiver<LogLine>,
-    session: &Session<'_>,
+    session: &mut Session<'_>,
 ) {
     loop {
         tokio::select! {
@@ -546,15 +549,24 @@ async fn read_lines(stderr: ChildStderr, sender: mpsc::Sender<LogLine>, last: Ar
 }
 
 /// Prints the report of a run, and returns the exit code.
-fn print(report: &ProgramReport, closing: &[String], matches: &ArgMatches) -> Exit {
-    let printed = if wants_json(matches) {
-        let printed = terminal::print_json(report);
-        closing.iter().for_each(|line| terminal::note(line));
-        printed
-    } else {
-        let look = Look { full: is_set(matches, "full"), coloured: terminal::is_coloured(matches) };
-        terminal::print_with(|out| report.write(out, look, closing))
+fn print(report: &ProgramReport, streamed: Option<Exit>, closing: &[String], matches: &ArgMatches) -> Exit {
+    let is_quiet = is_set(matches, "quiet");
+    let printed = match (streamed, output_of(matches)) {
+        (Some(streamed), _) => streamed,
+        (None, Output::Text) if is_quiet => {
+            report.warn();
+            Exit::Done
+        }
+        (None, Output::Text) => {
+            let look = Look { full: is_set(matches, "full"), coloured: terminal::is_coloured(matches) };
+            terminal::print_with(|out| report.write(out, look, closing))
+        }
+        (None, _) => terminal::print_json(report),
     };
+    // The report as text ends with them.
+    if output_of(matches) != Output::Text && !is_quiet {
+        closing.iter().for_each(|line| terminal::note(line));
+    }
 
     if let Some(mut error) = report.error.clone() {
         if report.is_refused_by_guards() {

@@ -15,10 +15,12 @@ use diffsync_core::report::{Event, FailedRecord, Observer, Status, Step, StepRep
 use diffsync_history::{LogLevel, LogLine, NewChange, NewEntry, PlannedCounts, Recorder, SyncEnd};
 use serde_json::Value;
 
+use super::events::Events;
 use super::job::ProgramJob;
 use super::report::{Problem, ProgramReport, Row};
 use crate::events::{StreamBreach, StreamEvent};
-use crate::terminal::{self, Progress};
+use crate::exit::Exit;
+use crate::terminal;
 
 /// The deepest nesting of a record, as in the core.
 const DEEPEST: u32 = 50;
@@ -51,7 +53,10 @@ enum Stage {
 pub(super) struct Session<'a> {
     job: &'a ProgramJob,
     recorder: Option<Arc<Recorder>>,
-    progress: Progress,
+    /// What shows how far it has come.
+    progress: Option<Arc<dyn Observer>>,
+    /// Where its events are printed, if they are.
+    events: Option<Events>,
     stage: Stage,
     has_locked: bool,
     /// The steps that have begun and not ended.
@@ -86,11 +91,14 @@ impl<'a> Session<'a> {
         job: &'a ProgramJob,
         report: ProgramReport,
         recorder: Option<Arc<Recorder>>,
+        progress: Option<Arc<dyn Observer>>,
+        events: Option<Events>,
     ) -> Self {
         Self {
             job,
             recorder,
-            progress: Progress::new(),
+            progress,
+            events,
             stage: Stage::Silent,
             has_locked: false,
             open: Vec::new(),
@@ -159,6 +167,9 @@ impl<'a> Session<'a> {
             _ => {}
         }
 
+        if let Some(events) = &mut self.events {
+            events.pass_on(&event);
+        }
         match event {
             StreamEvent::RunStarted { job, dry_run, .. } => self.run_started(&job, dry_run)?,
             StreamEvent::StepStarted { step } => {
@@ -233,7 +244,7 @@ impl<'a> Session<'a> {
                 }
             }
             StreamEvent::Log { at, level, target, step, message, fields } => {
-                self.log(LogLine { at, level, target, step, message, fields });
+                self.keep(LogLine { at, level, target, step, message, fields });
             }
             StreamEvent::RunFinished { status, error, counts, retries } => {
                 let has_no_diff = self.stage == Stage::Begun;
@@ -381,15 +392,25 @@ impl<'a> Session<'a> {
     }
 
     fn emit(&self, event: &Event<'_>) {
-        self.progress.observe(event);
+        if let Some(progress) = &self.progress {
+            progress.observe(event);
+        }
         if let Some(recorder) = &self.recorder {
             recorder.observe(event);
         }
     }
 
+    /// Takes a line of the program's standard error.
+    pub(super) fn log(&mut self, line: LogLine) {
+        if let Some(events) = &mut self.events {
+            events.pass_on(&line.clone().into());
+        }
+        self.keep(line);
+    }
+
     /// Keeps a line that the program logged, and shows it where the log is shown.
-    pub(super) fn log(&self, line: LogLine) {
-        terminal::log_line(&line);
+    fn keep(&self, line: LogLine) {
+        terminal::show_line(&line);
         // As for a linked job: more is for a developer at the terminal.
         if line.level <= LogLevel::Info
             && let Some(recorder) = &self.recorder
@@ -422,11 +443,13 @@ impl<'a> Session<'a> {
         self.report.breaches.extend(breaches);
     }
 
-    /// Records the end of the run, and returns its report.
-    pub(super) fn finish(mut self, verdict: Verdict) -> ProgramReport {
+    /// Records the end of the run, and returns its report, and how printing its events went if they were printed.
+    pub(super) fn finish(mut self, verdict: Verdict) -> (ProgramReport, Option<Exit>) {
         // A bar that is still shown would stay on the terminal.
         for step in std::mem::take(&mut self.open) {
-            self.progress.observe(&Event::StepFinished(&StepReport { step, duration: Duration::ZERO, memory: None }));
+            if let Some(progress) = &self.progress {
+                progress.observe(&Event::StepFinished(&StepReport { step, duration: Duration::ZERO, memory: None }));
+            }
         }
 
         let may_have_written = self.stage == Stage::Writing;
@@ -456,7 +479,8 @@ impl<'a> Session<'a> {
                 retries: report.retries,
             });
         }
-        self.report
+        let streamed = self.events.map(|events| events.finish(&self.report));
+        (self.report, streamed)
     }
 
     /// The outcomes of a run that was not told to its end: the operations without an outcome may have been written if it was allowed.

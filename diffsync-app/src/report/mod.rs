@@ -1,6 +1,7 @@
 //! The report of a run, as text and as a document.
 
 mod changes;
+mod failures;
 mod steps;
 mod summary;
 
@@ -10,22 +11,26 @@ use std::fmt::{self, Write};
 use diffsync_core::data::{ProblemKind, SkippedModel};
 use diffsync_core::job::JobInfo;
 use diffsync_core::model::LimitOverride;
-use diffsync_core::plan::OutcomeKind;
 use diffsync_core::plan_file::{PlanKind, SavedPlan, Signature, Unrestorable};
-use diffsync_core::report::{ConfigItem, FailedRecord, RunReport};
+use diffsync_core::report::{ConfigItem, RunReport};
 use diffsync_history::SyncId;
 use serde::Serialize;
 use serde_json::Value;
 
 use self::changes::changes;
-pub(crate) use self::steps::{duration, step_table};
 pub(crate) use self::changes::{Line, Printer};
+pub(crate) use self::failures::Failures;
+pub(crate) use self::steps::{duration, step_table};
 pub(crate) use self::summary::{outcome_texts, outcomes, summary};
 use crate::advice;
+use crate::exit::Exit;
 use crate::terminal::one_line;
 
 /// How many lines of each section are shown without `--full`. Deletes, and records that failed or were held, do not count.
 const LINES: usize = 100;
+
+/// How many of the records that were not written are repeated at the end of the report.
+const WORST: usize = 10;
 
 /// How the report is shown as text.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,6 +50,8 @@ pub(crate) struct Report<'a> {
     pub(crate) plan: Option<&'a SavedPlan>,
     /// The sync as which the run was recorded.
     pub(crate) sync: Option<SyncId>,
+    /// How printing its events went, if they were printed instead of this.
+    pub(crate) streamed: Option<Exit>,
     /// The next steps.
     pub(crate) closing: &'a [String],
 }
@@ -111,7 +118,7 @@ impl Report<'_> {
         section(out, "limit overrides", look, report.limit_overrides.iter().map(limit_override))?;
         section(out, "changed since the plan was made", look, &report.stale)?;
         changes(out, report, look)?;
-        not_written(out, report.failures().collect(), look)?;
+        self.failures().write(out, look)?;
         section(out, "not restored by this plan", look, self.plan.into_iter().flat_map(|plan| &plan.unrestorable))?;
         section(out, "cannot be undone", look, report.undo.iter().flat_map(|undo| &undo.unrestorable))?;
 
@@ -123,7 +130,18 @@ impl Report<'_> {
         }
         retries(out, report.retries)?;
         step_table(out, &report.steps, report.duration)?;
+        self.failures().write_worst(out)?;
         closing(out, self.closing)
+    }
+
+    fn failures(&self) -> Failures {
+        Failures::new(self.run.failures(), self.sync, self.run.dry_run)
+    }
+
+    /// Warns of what a run did not do, where its report is not printed.
+    pub(crate) fn warn(&self) {
+        let counted = outcomes(&self.run.counts, self.run.already_done);
+        self.failures().warn(self.job.id, self.run.status, &counted);
     }
 }
 
@@ -205,26 +223,6 @@ fn rejected_dependents(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
         1 => writeln!(out, "  and 1 more record that depends on them"),
         records => writeln!(out, "  and {records} more records that depend on them"),
     }
-}
-
-/// The records that were not written, the worst first, so that many blocked ones do not push those that failed or were held
-/// out of sight.
-pub(crate) fn not_written(out: &mut dyn Write, mut failures: Vec<FailedRecord>, look: Look) -> fmt::Result {
-    let rank = |failure: &FailedRecord| match failure.outcome {
-        OutcomeKind::Failed => 0,
-        OutcomeKind::Unknown => 1,
-        OutcomeKind::Held => 2,
-        _ => 3,
-    };
-    failures.sort_by_key(rank);
-
-    let never_cut = failures.partition_point(|failure| rank(failure) < 3);
-    let text = |failure: FailedRecord| {
-        let FailedRecord { operation, model, record, outcome, reason, url } = failure;
-        let url = url.map(|url| format!(" <{url}>")).unwrap_or_default();
-        format!("{operation} {model} {record:?}{url}: {outcome}: {reason}")
-    };
-    section_with(out, "not written", never_cut + look.lines(), failures.into_iter().map(text))
 }
 
 impl Look {

@@ -22,7 +22,12 @@ pub(crate) fn step_table(out: &mut dyn Write, reports: &[StepReport], whole: Dur
         }
         writeln!(out)?;
     }
-    writeln!(out, "  {:14}  {:>10}", "whole run", duration(whole))
+
+    write!(out, "  {:14}  {:>10}", "whole run", duration(whole))?;
+    match reports.iter().max_by_key(|report| report.duration) {
+        Some(slowest) if reports.len() > 1 => writeln!(out, "  slowest: {}", slowest.step),
+        _ => writeln!(out),
+    }
 }
 
 fn step_figures(out: &mut dyn Write, report: &StepReport, profiled: bool) -> fmt::Result {

@@ -58,6 +58,8 @@ pub struct Plan<D: 'static> {
     exact: bool,
     /// How the applied plan file fits the two sides.
     fit: Option<PlanFit>,
+    /// The limits that it exceeds.
+    breaches: Vec<Breach>,
     comparison: ComparisonId,
 }
 
@@ -85,6 +87,7 @@ impl<D: Dataset> Plan<D> {
             links,
             exact: true,
             fit: None,
+            breaches: Vec::new(),
             comparison,
         };
 
@@ -112,8 +115,20 @@ impl<D: Dataset> Plan<D> {
 
         let (source, target) = (source.data, target.data);
         let (readers, links) = (Self::readers(), Self::link_models());
-        let (exact, fit) = (false, None);
-        Self { source, target, diff, problems, rejections, unwritable, readers, links, exact, fit, comparison }
+        Self {
+            source,
+            target,
+            diff,
+            problems,
+            rejections,
+            unwritable,
+            readers,
+            links,
+            exact: false,
+            fit: None,
+            breaches: Vec::new(),
+            comparison,
+        }
     }
 
     fn link_models() -> Vec<Vec<usize>> {
@@ -233,6 +248,11 @@ impl<D: Dataset> Plan<D> {
         self.fit = Some(fit);
     }
 
+    /// Sets the limits that it exceeds.
+    pub(crate) fn set_breaches(&mut self, breaches: Vec<Breach>) {
+        self.breaches = breaches;
+    }
+
     /// The rows of both sides that have this identifier, the source's first.
     pub(crate) fn rows_of(&self, model: usize, id: &Value) -> Result<[Option<u32>; 2], serde_json::Error> {
         let reader = &self.readers[model];
@@ -302,6 +322,8 @@ pub trait PlanView: Send + Sync {
     fn diff(&self) -> &Diff;
     /// What is wrong with the two data sets.
     fn problems(&self) -> &[Problem];
+    /// The limits of the run that it exceeds, or for which operations are held; none before a run has checked them.
+    fn breaches(&self) -> &[Breach];
     /// The identifier of a record, as text.
     fn record(&self, record: RecordRef) -> String;
     /// The identifier of a record as a plain value.
@@ -335,6 +357,10 @@ impl<D: Dataset> PlanView for Plan<D> {
 
     fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    fn breaches(&self) -> &[Breach] {
+        &self.breaches
     }
 
     fn record(&self, record: RecordRef) -> String {

@@ -294,6 +294,7 @@ impl<J: Job> Run<J> {
             }
         }
         self.breaches = breaches.into_iter().map(|(_, breach)| breach).collect();
+        plan.set_breaches(self.breaches.clone());
 
         self.filtered = filtered(&plan, &self.options.filter);
         let plan = Arc::new(plan);

@@ -1,0 +1,45 @@
+//! The command `man`: the program's manual pages.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use clap_mangen::Man;
+
+use crate::exit::Exit;
+use crate::terminal;
+
+/// The command line of `man`.
+pub(crate) fn command() -> Command {
+    Command::new("man").about("Print the manual page of the program, or write one for each command to a folder").arg(
+        Arg::new("dir")
+            .long("dir")
+            .value_name("DIR")
+            .value_parser(value_parser!(PathBuf))
+            .help("Write the pages of the program and of each of its commands to this folder"),
+    )
+}
+
+/// Prints or writes the pages of a program of these commands.
+pub(crate) fn man(program: Command, matches: &ArgMatches) -> Exit {
+    match matches.get_one::<PathBuf>("dir") {
+        Some(dir) => match write_all(program, dir) {
+            Ok(()) => Exit::Done,
+            Err(error) => {
+                terminal::fail(&format!("the manual pages cannot be written to `{}`: {error}", dir.display()))
+            }
+        },
+        None => {
+            let mut page = Vec::new();
+            // Writing to memory does not fail.
+            let _ = Man::new(program).render(&mut page);
+            terminal::print(&String::from_utf8_lossy(&page))
+        }
+    }
+}
+
+fn write_all(program: Command, dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    clap_mangen::generate_to(program, dir)
+}
