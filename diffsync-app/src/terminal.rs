@@ -230,6 +230,12 @@ pub(crate) fn log(matches: &ArgMatches) {
     let _ = log.try_init();
 }
 
+/// Logs only to the event stream, for a program that runs a job for its host.
+pub(crate) fn log_events() {
+    // As above.
+    let _ = tracing_subscriber::registry().with(StreamLayer.with_filter(LevelFilter::INFO)).try_init();
+}
+
 /// The target of the lines that another program logged, which its host records as they are.
 pub(crate) const PROGRAM_LINES: &str = "diffsync_app::program::lines";
 

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use diffsync_core::job::{DataMapping, JobKind};
+use diffsync_core::job::{DataMapping, JobKind, VariableKind};
 use diffsync_core::model::{Flags, Limit, LimitOverride, Limits, OnGuard};
 use diffsync_core::plan_file::Filter;
 use diffsync_core::run::RunOptions;
@@ -114,6 +114,22 @@ pub(super) enum Kind {
     List(Box<Self>),
 }
 
+impl Kind {
+    pub(super) fn of(kind: VariableKind) -> Self {
+        match kind {
+            VariableKind::Integer => Self::Integer,
+            VariableKind::Number => Self::Number,
+            VariableKind::Boolean => Self::Boolean,
+            VariableKind::Url => Self::Url,
+            VariableKind::Path => Self::Path,
+            VariableKind::Json => Self::Json,
+            VariableKind::Choice(names) => Self::Choice(names.iter().map(|name| (*name).to_owned()).collect()),
+            VariableKind::List(kind) => Self::List(Box::new(Self::of(*kind))),
+            _ => Self::Text,
+        }
+    }
+}
+
 /// What a host asks of `PROGRAM protocol run`, one JSON object a line.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
@@ -148,7 +164,7 @@ pub(super) struct Request {
 
 /// How a run is to be done, where that is not the default. A program refuses an option that it does not know: to ignore one
 /// could delete what was to be left out.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
