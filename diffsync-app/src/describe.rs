@@ -199,7 +199,7 @@ pub(crate) fn show(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches) -> Ex
 fn models(job: AnyJob<'_>) -> Vec<Model> {
     match job {
         AnyJob::Linked(job) => job.models().iter().map(|schema| Model::of(schema)).collect(),
-        AnyJob::Program(job) => job.models().iter().map(|name| Model::named(name)).collect(),
+        AnyJob::Program(job) => job.models().iter().copied().map(Model::named).collect(),
     }
 }
 

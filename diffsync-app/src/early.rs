@@ -25,7 +25,7 @@ pub(crate) fn value_of(arguments: &[OsString], flag: &str) -> Option<OsString> {
 pub(crate) fn subcommand(arguments: &[OsString]) -> Option<&OsStr> {
     let mut arguments = arguments.iter().skip(1);
     while let Some(argument) = arguments.next() {
-        if WITH_VALUE.iter().any(|flag| argument == flag) {
+        if WITH_VALUE.iter().any(|flag| argument == *flag) {
             arguments.next();
         } else if !argument.to_string_lossy().starts_with('-') {
             return Some(argument);

@@ -14,6 +14,7 @@ mod process;
 mod protocol;
 mod report;
 mod run;
+mod secrets;
 mod serve;
 mod session;
 

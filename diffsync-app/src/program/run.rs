@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::ArgMatches;
 use diffsync_core::job::{VariableKind, VariableSpec, VariableValues};
+use diffsync_core::model::Operation;
 use diffsync_core::plan::Refusal;
 use diffsync_core::report::{ConfigItem, RunError};
 use diffsync_core::run::{CancellationToken, LockError, RunOptions};
@@ -23,6 +24,7 @@ use super::job::ProgramJob;
 use super::process::{Group, LineError, Lines, Pipes, Process, ended};
 use super::protocol::{Command, Options, PROTOCOL, Request};
 use super::report::ProgramReport;
+use super::secrets::Secrets;
 use super::session::{Ask, Session, Verdict};
 use super::{LINES, excerpt, start};
 use crate::advice;
@@ -91,7 +93,7 @@ fn request(job: &ProgramJob, values: &VariableValues, options: &RunOptions) -> R
     let mut sent = Options::of(options, &RunOptions::new(job.info));
     if job.max_deletes.is_some() && job.unknown_option(&["limit_overrides".to_owned()]).is_some() {
         // The host keeps that limit.
-        sent.limit_overrides.retain(|limit| limit.operation != diffsync_core::model::Operation::Delete);
+        sent.limit_overrides.retain(|limit| limit.operation != Operation::Delete);
     }
     if let Some(option) = job.unknown_option(&sent.names()) {
         return Err(format!(
@@ -150,7 +152,7 @@ fn carry_out(
     let recording = runtime.block_on(Recording::begin(run, &mut options, matches))?;
     report.sync = recording.sync();
     let events = (output_of(matches) == Output::JsonLines).then(|| Events::begin(&report));
-    let session = Session::new(job, report, recording.recorder().cloned(), progress(matches), events);
+    let session = Session::new(job, Secrets::of(job, run.values), report, recording.recorder().cloned(), progress(matches), events);
 
     let asked = CancellationToken::new();
     let report = runtime.block_on(async {
@@ -314,11 +316,12 @@ impl<'a> Host<'a> {
 
     /// Takes the lease of the target, and answers.
     async fn lock(&mut self, resource: Option<&str>, answer: Command) {
-        let Some(lock) = &self.options.lock else { return self.send(&answer) };
+        let options = self.options;
+        let Some(lock) = &options.lock else { return self.send(&answer) };
         let locked = tokio::select! {
             locked = lock.lock(resource) => locked,
             () = self.asked.cancelled() => return self.cancel(),
-            () = self.options.cancellation.cancelled() => return self.cancel(),
+            () = options.cancellation.cancelled() => return self.cancel(),
         };
         match locked {
             Ok(()) => self.send(&answer),

@@ -203,14 +203,17 @@ impl Host {
         let host = Self { answer, reason: Arc::default(), cancellation };
         let reading = host.clone();
         let read = move || {
+            let tell = |answer| {
+                sender.send_replace(answer);
+            };
             loop {
                 let mut line = String::new();
                 if matches!(input.read_line(&mut line), Ok(0) | Err(_)) {
                     break;
                 }
                 match serde_json::from_str(&line) {
-                    Ok(Command::Load) => drop(sender.send(Answer::Load)),
-                    Ok(Command::Write) => drop(sender.send(Answer::Write)),
+                    Ok(Command::Load) => tell(Answer::Load),
+                    Ok(Command::Write) => tell(Answer::Write),
                     Ok(Command::Stop { reason }) => {
                         *reading.reason() = Some(reason);
                         break;
@@ -220,7 +223,7 @@ impl Host {
                 }
             }
             reading.cancellation.cancel();
-            drop(sender.send(Answer::Stop));
+            tell(Answer::Stop);
         };
         // Without the thread, nobody could cancel the run.
         if let Err(error) = thread::Builder::new().name("host".into()).spawn(read) {
