@@ -14,6 +14,7 @@ mod network;
 mod plans;
 mod profiles;
 mod program;
+mod programs;
 mod report;
 mod signals;
 mod undo;

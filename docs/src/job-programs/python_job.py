@@ -49,7 +49,7 @@ def listen():
 
 
 class Sync(DiffSyncSyncer):
-    seqs, counts, parents = {}, {}, {}  # positions by model and name; numbers by model and action
+    seqs, counts = {}, {}  # positions by model and name; numbers by model and action
 
     def tell(self, diff, parent=None, depth=0):
         for element in diff.get_children():
