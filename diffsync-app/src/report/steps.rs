@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use diffsync_core::report::{Step, StepReport};
 
+/// How long a run takes at least where somebody asks which step was the slowest.
+const NOTICED: Duration = Duration::from_secs(1);
+
 /// The table of the steps of a run that took this long.
 pub(crate) fn step_table(out: &mut dyn Write, reports: &[StepReport], whole: Duration) -> fmt::Result {
     let profiled = reports.iter().any(|step| step.memory.is_some());
@@ -25,7 +28,7 @@ pub(crate) fn step_table(out: &mut dyn Write, reports: &[StepReport], whole: Dur
 
     write!(out, "  {:14}  {:>10}", "whole run", duration(whole))?;
     match reports.iter().max_by_key(|report| report.duration) {
-        Some(slowest) if reports.len() > 1 => writeln!(out, "  slowest: {}", slowest.step),
+        Some(slowest) if whole >= NOTICED => writeln!(out, "  slowest: {}", slowest.step),
         _ => writeln!(out),
     }
 }
@@ -77,5 +80,19 @@ mod tests {
         assert_eq!(duration(Duration::from_millis(2_346)), "2.35 s");
         assert_eq!(size(512), "512 B");
         assert_eq!(size(75_000_000), "71.5 MiB");
+    }
+
+    #[test]
+    fn the_slowest_step_of_a_run_that_takes_long_is_named() {
+        let step = |step, ms| StepReport { step, duration: Duration::from_millis(ms), memory: None };
+        let last_line = |reports: &[StepReport], ms| {
+            let mut table = String::new();
+            step_table(&mut table, reports, Duration::from_millis(ms)).unwrap();
+            table.lines().last().unwrap().to_owned()
+        };
+        let reports = [step(Step::LoadSource, 300), step(Step::LoadTarget, 900), step(Step::CalculateDiff, 1)];
+        assert_eq!(last_line(&reports, 1_201), "  whole run           1.20 s  slowest: load target");
+        assert_eq!(last_line(&reports, 999), "  whole run         999.0 ms");
+        assert_eq!(last_line(&[], 2_000), "  whole run           2.00 s");
     }
 }

@@ -4,17 +4,21 @@
 
 mod bad_input;
 mod check;
+mod completions;
 mod countries;
 mod device_tags;
+mod events;
 mod guards;
 mod history;
 mod ipam;
 mod key;
 mod network;
+mod output;
 mod plans;
 mod profiles;
 mod program;
 mod programs;
 mod report;
+mod schemas;
 mod signals;
 mod undo;

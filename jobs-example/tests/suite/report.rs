@@ -150,3 +150,26 @@ fn two_signals_end_a_run_whose_log_is_not_read() {
     let mut log = Vec::new();
     child.stderr.take().unwrap().read_to_end(&mut log).unwrap();
 }
+
+#[test]
+fn the_first_records_that_were_not_written_are_repeated_at_the_end() {
+    let place = Place::new();
+    list(&place, numbered("old", 0..200));
+    place.expect(0, &[RUN, &["--apply"]].concat());
+    list(&place, numbered("new", 0..1));
+
+    let hold = [RUN, &["--on-guard", "hold", "--apply"]].concat();
+    let said = place.expect(3, &hold);
+    let (_, end) = said.out.rsplit_once("\nnot written, the first 10 of 200:\n").unwrap();
+    let lines: Vec<_> = end.lines().collect();
+    assert_eq!(lines.len(), 11, "{end}");
+    assert!(lines[..10].iter().all(|line| line.starts_with("  delete country \"old")), "{end}");
+    let command = lines[10].trim().strip_prefix('`').and_then(|rest| rest.strip_suffix("` shows all")).unwrap();
+    assert!(command.starts_with("history logs ") && command.ends_with(" --status held"), "{command}");
+    let shown = place.expect(0, &[&command.split(' ').collect::<Vec<_>>()[..], &["--limit", "1000"]].concat());
+    assert_eq!(shown.out.lines().count(), 200, "{}", shown.out);
+
+    // What is not recorded is shown by the report itself.
+    let said = place.expect(3, &[&hold[..], &["--history", "off"]].concat());
+    assert!(said.out.ends_with("  --full shows all\n"), "{}", said.out);
+}
