@@ -43,6 +43,7 @@ pub(super) struct ProgramReport {
 
 /// Something that is wrong with a record.
 #[derive(Debug, Serialize)]
+#[serde(tag = "problem", rename = "reported")]
 pub(super) struct Problem {
     pub(super) side: Side,
     pub(super) model: &'static str,
