@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use diffsync_core::JobRegistry;
 use diffsync_core::job::{JobEntry, VariableValues};
 use diffsync_core::plan_file::{ApplyRequest, DriftPolicy, PlanKey, SavedPlan};
 use diffsync_core::run::RunOptions;
@@ -14,6 +13,7 @@ use crate::command::{flag_name, or_in_environment};
 use crate::exit::{Exit, NotRun};
 use crate::flags;
 use crate::history::Started;
+use crate::jobs::{AnyJob, Jobs};
 use crate::key;
 use crate::plan::refusing;
 use crate::plan_file::open;
@@ -23,12 +23,12 @@ use crate::run::{execute, prepare, print};
 use crate::terminal;
 use crate::undo::UndoFile;
 
-pub(crate) fn apply(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Exit {
-    carry_out(registry, profiles, matches, program)
+pub(crate) fn apply(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Exit {
+    carry_out(jobs, profiles, matches, program)
         .unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &terminal::indented(&error)))
 }
 
-fn carry_out(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
+fn carry_out(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Result<Exit, NotRun> {
     let path = matches.get_one::<PathBuf>("file").ok_or_else(|| "the plan file is missing".to_owned())?;
     let shown = path.display();
     let refused = |text: String| NotRun(Exit::Refused, format!("`{shown}`: {text}"));
@@ -37,7 +37,7 @@ fn carry_out(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, 
     let read = open(path).map_err(Into::into).and_then(|mut input| SavedPlan::read(&mut input));
     let plan = Arc::new(read.map_err(not_taken)?);
     let head = &plan.header;
-    let job = registry.get(&head.job).map_err(|error| refused(format!("the plan is from another program: {error}")))?;
+    let job = jobs.linked().get(&head.job).map_err(|error| refused(format!("the plan is from another program: {error}")))?;
     plan.check(job.info().id, job.models()).map_err(not_taken)?;
 
     if head.unfinished {
@@ -53,12 +53,12 @@ fn carry_out(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, 
 
     let profile = match &head.profile {
         Some(name) => {
-            let selected = profiles.select(registry, &format!("{}@{name}", head.job));
+            let selected = profiles.select(jobs, &format!("{}@{name}", head.job));
             selected.map_err(|error| refused(format!("the profile of the plan is missing: {error}")))?.profile
         }
         None => None,
     };
-    let selected = Selected { job, profile };
+    let selected = Selected { job: AnyJob::Linked(job), profile };
 
     let values = values(job, &plan, matches).map_err(refused)?;
     let values = match profile {

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use clap::ArgMatches;
-use diffsync_core::JobRegistry;
 use diffsync_core::adapter::HealthCheck;
 use diffsync_core::data::Side;
 use diffsync_core::job::JobInfo;
@@ -11,6 +10,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::flags::{Output, is_set, output_of};
+use crate::jobs::Jobs;
 use crate::profile::Profiles;
 use crate::run::prepare;
 use crate::runtime::runtime;
@@ -27,14 +27,14 @@ struct Report<'a> {
     systems: &'a [HealthCheck],
 }
 
-pub(crate) fn check(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches) -> Exit {
+pub(crate) fn check(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches) -> Exit {
     let Some((name, matches)) = matches.subcommand() else { return Exit::Failed };
-    check_job(registry, profiles, name, matches).unwrap_or_else(|error| terminal::fail(&error))
+    check_job(jobs, profiles, name, matches).unwrap_or_else(|error| terminal::fail(&error))
 }
 
-fn check_job(registry: &JobRegistry, profiles: &Profiles, name: &str, matches: &ArgMatches) -> Result<Exit, String> {
-    let selected = profiles.select(registry, name)?;
-    let (job, profile) = (selected.job, selected.profile_name());
+fn check_job(jobs: &Jobs, profiles: &Profiles, name: &str, matches: &ArgMatches) -> Result<Exit, String> {
+    let selected = profiles.select(jobs, name)?;
+    let (job, profile) = (selected.job.linked("check")?, selected.profile_name());
     let prepared = prepare(job, &selected.values(matches)?, |spec| selected.how_to_set(spec))?;
 
     let runtime = runtime()?;

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use diffsync_core::job::{JobEntry, VariableError, VariableKind, VariableSpec, VariableValues};
+use diffsync_core::job::{VariableError, VariableKind, VariableSpec, VariableValues};
 use diffsync_core::value::suggest;
 
+use crate::jobs::AnyJob;
 use crate::runtime::runtime;
 use crate::terminal::one_line;
 
@@ -21,7 +22,7 @@ const NAMED: usize = 30;
 ///
 /// Why they cannot be listed now; they may be once other variables are set.
 pub(crate) fn choices(
-    job: &JobEntry,
+    job: AnyJob<'_>,
     variable: &VariableSpec,
     values: &VariableValues,
 ) -> Option<Result<Vec<String>, String>> {
@@ -41,7 +42,7 @@ pub(crate) fn choices(
 }
 
 /// The texts of all variables: those given, else the one from the environment, else the default.
-fn known(job: &JobEntry, given: &VariableValues) -> VariableValues {
+fn known(job: AnyJob<'_>, given: &VariableValues) -> VariableValues {
     job.variables().iter().fold(VariableValues::new(), |values, spec| {
         let texts = match given.get(spec.name) {
             [] => spec.env.and_then(|env| std::env::var(env).ok()).or_else(|| spec.default.map(str::to_owned)),
@@ -62,7 +63,7 @@ pub(crate) fn listed(choices: &[String]) -> String {
 }
 
 /// A line with the choices, for a variable whose value is missing or wrong.
-pub(crate) fn hint(job: &JobEntry, error: &VariableError, values: &VariableValues) -> String {
+pub(crate) fn hint(job: AnyJob<'_>, error: &VariableError, values: &VariableValues) -> String {
     let variable = error.variable();
     // For an enum, the error already names them.
     if !variable.has_choices {
@@ -76,7 +77,7 @@ pub(crate) fn hint(job: &JobEntry, error: &VariableError, values: &VariableValue
 
 /// A warning for each given value that is not among the choices. It is not an error, since the system may know the value by
 /// the time of the run.
-pub(crate) fn warnings(job: &JobEntry, values: &VariableValues) -> Vec<String> {
+pub(crate) fn warnings(job: AnyJob<'_>, values: &VariableValues) -> Vec<String> {
     let asked = job.variables().iter().filter(|spec| spec.has_choices && !values.get(spec.name).is_empty());
     let warnings = asked.flat_map(|spec| {
         // If the system does not answer now, the run itself will report it.
@@ -94,6 +95,8 @@ pub(crate) fn warnings(job: &JobEntry, values: &VariableValues) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use diffsync_core::job::JobEntry;
+
     use super::*;
     use crate::example::NowhereToNowhere;
     use crate::run::prepare;
@@ -102,7 +105,7 @@ mod tests {
     fn a_system_is_asked_with_the_defaults_of_the_other_variables() {
         let job = JobEntry::new::<NowhereToNowhere>();
         let site = job.variables().iter().find(|spec| spec.name == "site").unwrap();
-        let asked = |values: &VariableValues| choices(&job, site, values).unwrap();
+        let asked = |values: &VariableValues| choices(AnyJob::Linked(&job), site, values).unwrap();
         assert_eq!(asked(&VariableValues::new()).unwrap(), ["ams01", "fra01"]);
         let elsewhere = VariableValues::new().with("place", "there");
         assert_eq!(asked(&elsewhere).unwrap_err(), "the place does not answer");
@@ -113,8 +116,8 @@ mod tests {
         let job = JobEntry::new::<NowhereToNowhere>();
         let values = VariableValues::new().with("site", "ams02").with("floor", "1");
         let expected = "variable `site` = \"ams02\" is not one of: ams01, fra01; did you mean \"ams01\"?";
-        assert_eq!(warnings(&job, &values), [expected]);
-        assert!(warnings(&job, &VariableValues::new().with("site", "fra01")).is_empty());
+        assert_eq!(warnings(AnyJob::Linked(&job), &values), [expected]);
+        assert!(warnings(AnyJob::Linked(&job), &VariableValues::new().with("site", "fra01")).is_empty());
     }
 
     #[test]

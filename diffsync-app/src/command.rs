@@ -6,19 +6,20 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use diffsync_core::JobRegistry;
-use diffsync_core::job::{JobEntry, VariableKind, VariableSpec, VariableValues};
+use diffsync_core::job::{VariableKind, VariableSpec, VariableValues};
 
 use crate::completions;
 use crate::exit::Exit;
 use crate::flags;
 use crate::history;
+use crate::jobs::{AnyJob, Jobs};
 use crate::man;
 use crate::profile::{Profiles, Selected};
+use crate::program;
 use crate::terminal;
 
 /// The program's commands.
-pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'static str) -> Command {
+pub(crate) fn command(jobs: &Jobs, profiles: &Profiles, version: &'static str) -> Command {
     let program = std::env::current_exe().ok();
     let name = program.as_deref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
     Command::new(name.unwrap_or("diffsync").to_owned())
@@ -69,6 +70,14 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
                 .value_parser(value_parser!(PathBuf))
                 .help("The file of profiles [env: DIFFSYNC_PROFILES] [default: profiles.toml, if it exists]"),
         )
+        .arg(
+            Arg::new("jobs-root")
+                .long("jobs-root")
+                .value_name("DIR")
+                .global(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("The folder of job programs, whose jobs are run as well [env: DIFFSYNC_JOBS_ROOT]"),
+        )
         .subcommand(Command::new("list").about("List the jobs and their profiles").arg(flags::output()))
         .subcommand(
             Command::new("show")
@@ -89,7 +98,7 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
                 .subcommand_value_name("JOB")
                 .subcommand_help_heading("Jobs")
                 .disable_help_subcommand(true)
-                .subcommands(profiles.selections(registry).map(|selected| of_job(&selected).arg(flags::output()))),
+                .subcommands(linked(profiles, jobs).map(|selected| of_job(&selected).arg(flags::output()))),
         )
         .subcommand(
             Command::new("run")
@@ -99,29 +108,39 @@ pub(crate) fn command(registry: &JobRegistry, profiles: &Profiles, version: &'st
                 .subcommand_value_name("JOB")
                 .subcommand_help_heading("Jobs")
                 .disable_help_subcommand(true)
-                .subcommands(profiles.selections(registry).map(|selected| run_job(&selected))),
+                .subcommands(profiles.selections(jobs).map(|selected| run_job(&selected))),
         )
-        .subcommand(plan(registry, profiles))
+        .subcommand(plan(jobs, profiles))
         .subcommand(apply())
         .subcommand(history::command())
         .subcommand(completions::command())
         .subcommand(man::command())
+        .subcommand(program::command())
+}
+
+/// The jobs that are linked in, with their profiles.
+fn linked<'a>(profiles: &'a Profiles, jobs: &'a Jobs) -> impl Iterator<Item = Selected<'a>> {
+    profiles.selections(jobs).filter(|selected| matches!(selected.job, AnyJob::Linked(_)))
 }
 
 /// The command `run JOB`, with the job's variables as flags.
 fn run_job(selected: &Selected<'_>) -> Command {
-    let job = selected.job;
-    of_job(selected)
-        .args(flags::mode(selected.is_dry_by_default()))
-        .args(flags::loading())
-        .args(flags::writing())
-        .args(flags::selecting(job.models()))
-        .args(flags::limits(job.models()))
-        .arg(flags::on_guard())
-        .args(flags::signing())
-        .args(recording())
-        .arg(flags::run_output())
-        .arg(full())
+    let models = selected.job.models();
+    let mut flags = Vec::new();
+    flags.extend(flags::mode(selected.is_dry_by_default()));
+    flags.extend(flags::loading());
+    flags.extend(flags::writing());
+    flags.extend(flags::selecting(&models));
+    flags.extend(flags::limits(&models));
+    flags.push(flags::on_guard());
+    flags.extend(flags::signing());
+    flags.extend(recording());
+    flags.push(flags::run_output());
+    flags.push(full());
+    if let AnyJob::Program(job) = selected.job {
+        flags.retain(|flag| job.takes(flag.get_id().as_str()));
+    }
+    of_job(selected).args(flags)
 }
 
 /// Whether and where a run is recorded.
@@ -131,7 +150,7 @@ fn recording() -> [Arg; 2] {
 
 /// The command `plan JOB`, with the job's variables as flags.
 fn plan_job(selected: &Selected<'_>) -> Command {
-    let job = selected.job;
+    let models = selected.job.models();
     let out = Arg::new("out").short('o').long("out").value_name("FILE").required(true).help_heading("Plan");
     of_job(selected)
         .arg(
@@ -140,8 +159,8 @@ fn plan_job(selected: &Selected<'_>) -> Command {
         )
         .args(flags::signing())
         .args(flags::loading())
-        .args(flags::selecting(job.models()))
-        .args(flags::limits(job.models()))
+        .args(flags::selecting(&models))
+        .args(flags::limits(&models))
         .arg(flags::on_guard())
         .args(recording())
         .arg(flags::run_output())
@@ -156,7 +175,7 @@ fn of_job(selected: &Selected<'_>) -> Command {
         .args(job.variables().iter().map(|spec| variable(spec, selected.shown_value(spec))))
 }
 
-fn plan(registry: &JobRegistry, profiles: &Profiles) -> Command {
+fn plan(jobs: &Jobs, profiles: &Profiles) -> Command {
     Command::new("plan")
         .about("Write a plan file, to review it and apply it later: `plan JOB -o FILE`")
         .args_conflicts_with_subcommands(true)
@@ -172,7 +191,7 @@ fn plan(registry: &JobRegistry, profiles: &Profiles) -> Command {
                 .help("Approve a plan file that someone else made"),
         )
         .arg(flags::by())
-        .subcommands(profiles.selections(registry).map(|selected| plan_job(&selected)))
+        .subcommands(linked(profiles, jobs).map(|selected| plan_job(&selected)))
 }
 
 fn apply() -> Command {
@@ -280,16 +299,16 @@ fn value_name(kind: VariableKind) -> &'static str {
 }
 
 /// The values given for a job's variables.
-pub(crate) fn variable_values(job: &JobEntry, matches: &ArgMatches) -> VariableValues {
+pub(crate) fn variable_values(job: AnyJob<'_>, matches: &ArgMatches) -> VariableValues {
     job.variables().iter().fold(VariableValues::new(), |values, spec| {
         let given = matches.get_many::<String>(spec.name).into_iter().flatten();
         given.fold(values, |values, text| values.with(spec.name, text))
     })
 }
 
-/// Whether a usage is that of a command which takes a job.
-fn of_a_job(usage: &str) -> bool {
-    [" check ", " run ", " plan "].iter().any(|command| usage.contains(command))
+/// The command of a usage, if it is one that takes a job.
+fn of_a_job(usage: &str) -> Option<&'static str> {
+    ["check", "run", "plan"].into_iter().find(|command| usage.contains(&format!(" {command} ")))
 }
 
 /// The argument that was given to a command instead of its job.
@@ -301,21 +320,27 @@ fn instead_of_job(error: &clap::Error) -> Option<String> {
     };
     // Once the job is known, the usage shows its id instead of the placeholder.
     let usage = usage.to_string();
-    let lacks_job = of_a_job(&usage) && usage.contains("JOB");
+    let lacks_job = of_a_job(&usage).is_some() && usage.contains("JOB");
     (error.kind() == ErrorKind::UnknownArgument && lacks_job).then(|| argument.clone())
 }
 
 /// Prints what is wrong with the command line. An unknown or missing job is named as such.
-pub(crate) fn usage_error(error: &clap::Error, registry: &JobRegistry, profiles: &Profiles) -> Exit {
+pub(crate) fn usage_error(error: &clap::Error, jobs: &Jobs, profiles: &Profiles) -> Exit {
     let unknown = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
         (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) => Some(name),
         _ => None,
     };
     if let Some(name) = unknown
-        && error.get(ContextKind::Usage).is_some_and(|usage| of_a_job(&usage.to_string()))
-        && let Err(unknown) = profiles.select(registry, name)
+        && let Some(command) = error.get(ContextKind::Usage).and_then(|usage| of_a_job(&usage.to_string()))
     {
-        return terminal::fail(&format!("{unknown}\n`list` shows all jobs"));
+        match profiles.select(jobs, name) {
+            Err(unknown) => return terminal::fail(&format!("{unknown}\n`list` shows all jobs")),
+            Ok(selected) => {
+                if let Err(elsewhere) = selected.job.linked(command) {
+                    return terminal::fail(&elsewhere);
+                }
+            }
+        }
     }
     if let Some(argument) = instead_of_job(error) {
         return terminal::fail(&format!("the job is missing before `{argument}`\n`list` shows all jobs"));
@@ -333,11 +358,11 @@ fn is_help(error: &clap::Error) -> bool {
 /// Prints the help or the version if the arguments ask for it, and else why the profiles cannot be read.
 pub(crate) fn help_or(
     profiles_error: &str,
-    registry: &JobRegistry,
+    jobs: &Jobs,
     version: &'static str,
     arguments: Vec<OsString>,
 ) -> Exit {
-    match command(registry, &Profiles::default(), version).try_get_matches_from(arguments) {
+    match command(jobs, &Profiles::default(), version).try_get_matches_from(arguments) {
         Err(error) if is_help(&error) => {
             terminal::print_usage(&error);
             Exit::Done
@@ -350,6 +375,8 @@ pub(crate) fn help_or(
 mod tests {
     use std::collections::BTreeSet;
 
+    use diffsync_core::JobRegistry;
+    use diffsync_core::job::JobEntry;
     use diffsync_core::schema::RUN_FLAGS;
 
     use super::*;
@@ -357,10 +384,10 @@ mod tests {
 
     #[test]
     fn a_missing_job_is_named_whatever_flag_is_in_its_place() {
-        let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
+        let jobs = Jobs::from(JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap());
         let missing = |arguments: &[&str]| {
             let all = std::iter::once("jobs").chain(arguments.iter().copied());
-            instead_of_job(&command(&registry, &Profiles::default(), "1.2.3").try_get_matches_from(all).unwrap_err())
+            instead_of_job(&command(&jobs, &Profiles::default(), "1.2.3").try_get_matches_from(all).unwrap_err())
         };
         assert_eq!(missing(&["plan", "-o", "x.plan"]).as_deref(), Some("-o"));
         assert_eq!(missing(&["run", "--apply"]).as_deref(), Some("--apply"));
@@ -371,8 +398,8 @@ mod tests {
 
     #[test]
     fn the_examples_of_flags_are_models_of_the_job() {
-        let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
-        let mut command = command(&registry, &Profiles::default(), "1.2.3");
+        let jobs = Jobs::from(JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap());
+        let mut command = command(&jobs, &Profiles::default(), "1.2.3");
         command.build();
         let run = command.find_subcommand("run").and_then(|run| run.find_subcommand("nowhere-to-nowhere")).unwrap();
         let help = |name: &str| {
@@ -386,8 +413,8 @@ mod tests {
 
     #[test]
     fn the_core_knows_which_names_the_variables_of_a_job_cannot_have() {
-        let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
-        let mut command = command(&registry, &Profiles::default(), "1.2.3");
+        let jobs = Jobs::from(JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap());
+        let mut command = command(&jobs, &Profiles::default(), "1.2.3");
         command.build();
         let mut flags = BTreeSet::new();
         for name in ["run", "plan"] {
@@ -398,7 +425,7 @@ mod tests {
             flags.remove(variable.name);
         }
         // The program's own.
-        flags.extend(["color", "log_format", "profiles", "quiet", "version"].map(str::to_owned));
+        flags.extend(["color", "jobs_root", "log_format", "profiles", "quiet", "version"].map(str::to_owned));
         assert_eq!(flags, RUN_FLAGS.iter().map(|flag| (*flag).to_owned()).collect());
         assert!(RUN_FLAGS.is_sorted());
     }

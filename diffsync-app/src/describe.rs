@@ -3,8 +3,7 @@
 use std::fmt::{self, Write};
 
 use clap::ArgMatches;
-use diffsync_core::JobRegistry;
-use diffsync_core::job::{DataMapping, JobEntry, JobInfo, JobKind, VariableSpec, VariableValues};
+use diffsync_core::job::{DataMapping, JobInfo, JobKind, VariableSpec, VariableValues};
 use diffsync_core::model::{Limits, OnGuard};
 use diffsync_core::schema::{LinkKind, LinkSchema, ModelSchema};
 use serde::Serialize;
@@ -13,7 +12,9 @@ use crate::choices::{self, listed};
 use crate::command::flag_name;
 use crate::exit::Exit;
 use crate::flags::wants_json;
+use crate::jobs::{AnyJob, Jobs};
 use crate::profile::{Profile, Profiles};
+use crate::program::ProgramJob;
 use crate::terminal::{self, one_line};
 
 /// A job with its profiles.
@@ -24,8 +25,11 @@ struct Listed<'a> {
     profiles: Vec<&'a Profile>,
 }
 
-pub(crate) fn list(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches) -> Exit {
-    let jobs = registry.iter().map(|job| Listed { info: job.info(), profiles: profiles.of(job).collect() });
+pub(crate) fn list(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches) -> Exit {
+    for problem in jobs.problems() {
+        terminal::warn(problem);
+    }
+    let jobs = jobs.iter().map(|job| Listed { info: job.info(), profiles: profiles.of(job).collect() });
     let jobs: Vec<_> = jobs.filter(|job| !job.info.hidden).collect();
     if wants_json(matches) {
         return terminal::print_json(&jobs);
@@ -60,6 +64,9 @@ struct Description<'a> {
     /// The profile that was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<&'a Profile>,
+    /// The program that the job is in, if it is not this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<&'a ProgramJob>,
     #[serde(skip)]
     name: &'a str,
 }
@@ -77,7 +84,7 @@ struct DescribedVariable {
 }
 
 impl DescribedVariable {
-    fn of(job: &JobEntry, spec: &'static VariableSpec, values: &VariableValues) -> Self {
+    fn of(job: AnyJob<'_>, spec: &'static VariableSpec, values: &VariableValues) -> Self {
         let (choices, choices_error) = match choices::choices(job, spec, values) {
             None => (None, None),
             Some(Ok(choices)) => (Some(choices), None),
@@ -108,6 +115,12 @@ struct Reference {
 }
 
 impl Model {
+    /// A model of which only the name is known.
+    fn named(name: &'static str) -> Self {
+        let (references, flags) = (Vec::new(), Vec::new());
+        Self { name, references, flags, limits: Limits::NONE, after: &[], deletes_first: false }
+    }
+
     fn of(schema: &'static ModelSchema) -> Self {
         let reference = |link: &'static LinkSchema| match link.kind {
             LinkKind::Reference { deferred } => Some(Reference { model: link.model, fields: link.fields, deferred }),
@@ -151,9 +164,9 @@ fn limits(limits: Limits) -> Option<String> {
     (!given.is_empty()).then(|| given.join(", "))
 }
 
-pub(crate) fn show(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches) -> Exit {
+pub(crate) fn show(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches) -> Exit {
     let name = matches.get_one::<String>("job").map_or("", String::as_str);
-    let selected = match profiles.select(registry, name) {
+    let selected = match profiles.select(jobs, name) {
         Ok(selected) => selected,
         Err(error) => return terminal::fail(&format!("{error}\n`list` shows all jobs")),
     };
@@ -163,10 +176,14 @@ pub(crate) fn show(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMat
     let description = Description {
         info: job.info(),
         data_mappings: job.data_mappings(),
-        models: job.models().iter().map(|schema| Model::of(schema)).collect(),
+        models: models(job),
         variables: job.variables().iter().map(|spec| DescribedVariable::of(job, spec, &values)).collect(),
         profiles: profiles.of(job).map(Profile::id).collect(),
         profile: selected.profile,
+        program: match job {
+            AnyJob::Linked(_) => None,
+            AnyJob::Program(job) => Some(job),
+        },
         name: selected.name(),
     };
     if wants_json(matches) {
@@ -178,8 +195,17 @@ pub(crate) fn show(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMat
     terminal::print(&text)
 }
 
+/// The rules of a job's models. Another program does not tell more than their names.
+fn models(job: AnyJob<'_>) -> Vec<Model> {
+    match job {
+        AnyJob::Linked(job) => job.models().iter().map(|schema| Model::of(schema)).collect(),
+        AnyJob::Program(job) => job.models().iter().copied().map(Model::named).collect(),
+    }
+}
+
 /// The rules that hold in every run of a job.
-fn rules(out: &mut String, info: &JobInfo) -> fmt::Result {
+fn rules(out: &mut String, job: &Description<'_>) -> fmt::Result {
+    let info = job.info;
     if !info.skip.is_empty() {
         writeln!(out, "\nleft out: {}", info.skip.join(", "))?;
     }
@@ -193,7 +219,10 @@ fn rules(out: &mut String, info: &JobInfo) -> fmt::Result {
         OnGuard::Stop => "a run that exceeds them is refused",
         OnGuard::Hold => "operations that exceed them are held",
     };
-    writeln!(out, "\nlimits: {limits}; {then}")?;
+    // A program that says nothing of limits may have none.
+    if job.program.is_none_or(|program| program.has_limits()) {
+        writeln!(out, "\nlimits: {limits}; {then}")?;
+    }
     if let Some(limit) = info.time_limit {
         writeln!(out, "time limit: {limit:?}")?;
     }
@@ -212,6 +241,10 @@ fn write(out: &mut String, job: &Description<'_>) -> fmt::Result {
     };
     writeln!(out, "\n{kind}\n{} -> {}", info.source_label, info.target_label)?;
 
+    if let Some(program) = job.program {
+        writeln!(out, "in the job program {}", program.place())?;
+    }
+
     writeln!(out, "\nmodels:")?;
     for mapping in &job.data_mappings {
         let parent = mapping.parent.as_ref().map(|parent| format!(", under {parent}")).unwrap_or_default();
@@ -225,7 +258,7 @@ fn write(out: &mut String, job: &Description<'_>) -> fmt::Result {
         job.models.iter().filter(|model| model.name == mapping.model).try_for_each(|model| model.write(out))?;
     }
 
-    rules(out, info)?;
+    rules(out, job)?;
 
     if !job.variables.is_empty() {
         writeln!(out, "\nvariables:")?;
@@ -259,5 +292,8 @@ fn write(out: &mut String, job: &Description<'_>) -> fmt::Result {
         None => writeln!(out, "\nprofiles: {}", job.profiles.join(", "))?,
     }
 
-    writeln!(out, "\nrun it with `run {0}`, or plan it with `plan {0} -o FILE`", job.name)
+    match job.program {
+        None => writeln!(out, "\nrun it with `run {0}`, or plan it with `plan {0} -o FILE`", job.name),
+        Some(_) => writeln!(out, "\nrun it with `run {}`", job.name),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use diffsync_core::report::{RunReport, Status};
+use diffsync_core::report::Status;
 
 /// The result of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +37,10 @@ impl From<&str> for NotRun {
 }
 
 impl Exit {
-    /// The result of a run. Changes count only with `--detailed-exitcode`.
-    pub(crate) fn of(report: &RunReport, detailed: bool) -> Self {
-        let changes = || report.plan().is_some_and(|plan| !plan.diff().is_empty());
-        match report.status {
-            Status::Completed if detailed && changes() => Self::Changes,
+    /// The result of a run, which may be that there are changes.
+    pub(crate) fn of(status: Status, tells_changes: bool) -> Self {
+        match status {
+            Status::Completed if tells_changes => Self::Changes,
             Status::Completed => Self::Done,
             Status::Partial => Self::Partial,
             Status::Refused => Self::Refused,

@@ -9,7 +9,6 @@ use clap::{Arg, ArgAction, ArgMatches};
 use diffsync_core::model::{Flags, LimitOverride, OnGuard, Operation};
 use diffsync_core::plan_file::RecordFilter;
 use diffsync_core::run::RunOptions;
-use diffsync_core::schema::ModelSchema;
 
 const HEADING: &str = "Run";
 const GUARDS: &str = "Guards";
@@ -43,12 +42,12 @@ pub(crate) fn loading() -> Vec<Arg> {
 }
 
 /// The name of a model in the examples of help texts: the job's first, or a placeholder.
-fn example(models: &[&'static ModelSchema]) -> &'static str {
-    models.first().map_or("MODEL", |schema| schema.name)
+fn example(models: &[&'static str]) -> &'static str {
+    models.first().copied().unwrap_or("MODEL")
 }
 
 /// The filters of a job with these models.
-pub(crate) fn selecting(models: &[&'static ModelSchema]) -> Vec<Arg> {
+pub(crate) fn selecting(models: &[&'static str]) -> Vec<Arg> {
     let only = |name, help| switch(name, FILTERS, help);
     let example = example(models);
     let help = format!("Include only this model, or only its records that match, as in {example}=a*; repeatable");
@@ -71,7 +70,7 @@ pub(crate) fn selecting(models: &[&'static ModelSchema]) -> Vec<Arg> {
 }
 
 /// The limit overrides of a job with these models.
-pub(crate) fn limits(models: &[&'static ModelSchema]) -> Vec<Arg> {
+pub(crate) fn limits(models: &[&'static str]) -> Vec<Arg> {
     let example = example(models);
     let allow = |name, operation: Operation| {
         let help = format!("Allow up to this many {operation}s of a model, as in {example}=120 or {example}=50%");

@@ -22,17 +22,20 @@ mod choices;
 mod command;
 mod completions;
 mod describe;
+mod early;
 pub mod events;
 #[cfg(test)]
 mod example;
 mod exit;
 mod flags;
 mod history;
+mod jobs;
 mod key;
 mod man;
 mod plan;
 mod plan_file;
 mod profile;
+mod program;
 mod progress;
 mod report;
 mod run;
@@ -43,12 +46,14 @@ mod terminal;
 mod undo;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use diffsync_core::job::JobEntry;
+use diffsync_core::job::{JobEntry, RegistryError};
 use diffsync_core::{Job, JobRegistry};
 
 use crate::exit::Exit;
+use crate::jobs::Jobs;
 use crate::profile::Profiles;
 
 /// Runs the program with the jobs linked into it.
@@ -106,37 +111,58 @@ impl App {
     }
 
     fn run(self, arguments: impl IntoIterator<Item = OsString>) -> Exit {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        let jobs_root = jobs_root(&arguments);
+        let command = early::subcommand(&arguments);
+
         let registry =
             JobRegistry::from_linked(self.jobs).and_then(|registry| registry.check_defaults().map(|()| registry));
         let registry = match registry {
             Ok(registry) => registry,
+            // All of its jobs may be in other programs.
+            Err(RegistryError::Empty) if jobs_root.is_some() => JobRegistry::default(),
             Err(error) => return terminal::fail(&advice::on_registry(&error)),
         };
+        // A program that is asked by its host has no profiles, and no jobs but its own.
+        if command.is_some_and(|command| command == program::COMMAND) {
+            return program::serve(&registry, &arguments, self.version);
+        }
 
-        let arguments: Vec<OsString> = arguments.into_iter().collect();
-        let profiles = match Profiles::load(&registry, &arguments) {
+        let asks = command.is_some_and(|command| ASKING.iter().any(|asking| command == *asking));
+        let jobs = Jobs::new(registry, jobs_root, asks);
+        let profiles = match Profiles::load(&jobs, &arguments) {
             Ok(profiles) => profiles,
-            Err(error) => return command::help_or(&error, &registry, self.version, arguments),
+            Err(error) => return command::help_or(&error, &jobs, self.version, arguments),
         };
 
-        let program = || command::command(&registry, &profiles, self.version);
+        let program = || command::command(&jobs, &profiles, self.version);
         let matches = match program().try_get_matches_from(arguments) {
             Ok(matches) => matches,
-            Err(error) => return command::usage_error(&error, &registry, &profiles),
+            Err(error) => return command::usage_error(&error, &jobs, &profiles),
         };
         terminal::log(&matches);
 
         match matches.subcommand() {
-            Some(("list", matches)) => describe::list(&registry, &profiles, matches),
-            Some(("show", matches)) => describe::show(&registry, &profiles, matches),
-            Some(("check", matches)) => check::check(&registry, &profiles, matches),
-            Some(("run", matches)) => run::run(&registry, &profiles, matches, self.version),
-            Some(("plan", matches)) => plan::plan(&registry, &profiles, matches, self.version),
-            Some(("apply", matches)) => apply::apply(&registry, &profiles, matches, self.version),
+            Some(("list", matches)) => describe::list(&jobs, &profiles, matches),
+            Some(("show", matches)) => describe::show(&jobs, &profiles, matches),
+            Some(("check", matches)) => check::check(&jobs, &profiles, matches),
+            Some(("run", matches)) => run::run(&jobs, &profiles, matches, self.version),
+            Some(("plan", matches)) => plan::plan(&jobs, &profiles, matches, self.version),
+            Some(("apply", matches)) => apply::apply(&jobs, &profiles, matches, self.version),
             Some(("history", matches)) => history::history(matches),
+            Some(("jobs", matches)) => program::manage(&jobs, matches),
             Some(("completions", matches)) => completions::completions(program(), matches),
             Some(("man", matches)) => man::man(program(), matches),
             _ => Exit::Failed,
         }
     }
+}
+
+/// The commands that need the jobs of other programs.
+const ASKING: [&str; 6] = ["check", "completions", "list", "plan", "run", "show"];
+
+/// The folder of job programs that the arguments or the environment name.
+fn jobs_root(arguments: &[OsString]) -> Option<PathBuf> {
+    let from_env = || std::env::var_os(program::JOBS_ROOT).filter(|path| !path.is_empty());
+    early::value_of(arguments, "--jobs-root").or_else(from_env).map(PathBuf::from)
 }

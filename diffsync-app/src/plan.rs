@@ -4,7 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use diffsync_core::JobRegistry;
 use diffsync_core::apply::write_plan;
 use diffsync_core::plan_file::{PlanFileError, PlanKind, approve};
 
@@ -12,6 +11,7 @@ use crate::advice::on_plan_file;
 use crate::exit::{Exit, NotRun};
 use crate::flags;
 use crate::history::Started;
+use crate::jobs::Jobs;
 use crate::key;
 use crate::plan_file::{NewPlan, keep, lock, open};
 use crate::profile::Profiles;
@@ -20,24 +20,24 @@ use crate::run::{execute, prepare, print};
 use crate::signature::signature;
 use crate::terminal;
 
-pub(crate) fn plan(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Exit {
+pub(crate) fn plan(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Exit {
     if let Some(path) = matches.get_one::<PathBuf>("approve") {
         return approve_plan(path, matches);
     }
     let Some((name, matches)) = matches.subcommand() else { return Exit::Failed };
-    plan_job(registry, profiles, name, matches, program)
+    plan_job(jobs, profiles, name, matches, program)
         .unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
 }
 
 fn plan_job(
-    registry: &JobRegistry,
+    jobs: &Jobs,
     profiles: &Profiles,
     name: &str,
     matches: &ArgMatches,
     program: &str,
 ) -> Result<Exit, NotRun> {
-    let selected = profiles.select(registry, name)?;
-    let (job, profile) = (selected.job, selected.profile_name());
+    let selected = profiles.select(jobs, name)?;
+    let (job, profile) = (selected.job.linked("plan")?, selected.profile_name());
     let values = selected.values(matches)?;
     let prepared = prepare(job, &values, |spec| selected.how_to_set(spec))?;
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use diffsync_core::JobRegistry;
 use diffsync_core::job::{JobEntry, PreparedJob, VariableSpec, VariableValues};
 use diffsync_core::report::{Observer, RunReport, TracingObserver};
 use diffsync_core::run::RunOptions;
@@ -15,7 +14,9 @@ use crate::events::{EventStream, StreamLayer};
 use crate::exit::{Exit, NotRun};
 use crate::flags::{self, Output, is_set, output_of};
 use crate::history::{Recording, Started};
+use crate::jobs::{AnyJob, Jobs};
 use crate::profile::Profiles;
+use crate::program;
 use crate::progress::progress;
 use crate::report::{Look, Report};
 use crate::runtime::runtime;
@@ -23,21 +24,24 @@ use crate::signal::cancel_when_asked;
 use crate::terminal;
 use crate::undo::UndoFile;
 
-pub(crate) fn run(registry: &JobRegistry, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Exit {
+pub(crate) fn run(jobs: &Jobs, profiles: &Profiles, matches: &ArgMatches, program: &str) -> Exit {
     let Some((name, matches)) = matches.subcommand() else { return Exit::Failed };
-    run_job(registry, profiles, name, matches, program)
+    run_job(jobs, profiles, name, matches, program)
         .unwrap_or_else(|NotRun(exit, error)| terminal::fail_as(exit, &error))
 }
 
 fn run_job(
-    registry: &JobRegistry,
+    jobs: &Jobs,
     profiles: &Profiles,
     name: &str,
     matches: &ArgMatches,
     program: &str,
 ) -> Result<Exit, NotRun> {
-    let selected = profiles.select(registry, name)?;
-    let (job, profile) = (selected.job, selected.profile_name());
+    let selected = profiles.select(jobs, name)?;
+    let (job, profile) = match selected.job {
+        AnyJob::Linked(job) => (job, selected.profile_name()),
+        AnyJob::Program(job) => return program::run(job, &selected, matches),
+    };
     let values = selected.values(matches)?;
     let prepared = prepare(job, &values, |spec| selected.how_to_set(spec))?;
 
@@ -73,13 +77,13 @@ pub(crate) fn prepare(
     let prepared = job.prepare(values).map_err(|errors| {
         let lines = errors.iter().map(|error| {
             let how = how_to_set(error.variable());
-            let choices = choices::hint(job, error, values);
+            let choices = choices::hint(AnyJob::Linked(job), error, values);
             format!("{error}\n  set it with {how}{choices}")
         });
         lines.collect::<Vec<_>>().join("\nerror: ")
     })?;
 
-    for warning in choices::warnings(job, values) {
+    for warning in choices::warnings(AnyJob::Linked(job), values) {
         terminal::warn(&warning);
     }
     Ok(prepared)
@@ -107,7 +111,7 @@ pub(crate) fn execute(
     // Last, so that what the others log of an event comes before it.
     observers.extend(stream.iter().map(|stream| Arc::clone(stream) as Arc<dyn Observer>));
 
-    let signals = runtime.spawn(cancel_when_asked(options.cancellation.clone()));
+    let signals = runtime.spawn(cancel_when_asked(options.cancellation.clone(), || {}));
     let report = runtime.block_on(async {
         let report = prepared.run(options, observers).await;
         recording.end().await;
@@ -167,7 +171,10 @@ pub(crate) fn print(report: &Report<'_>, matches: &ArgMatches) -> Exit {
     }
 
     match printed {
-        Exit::Done => Exit::of(report.run, is_set(matches, "detailed-exitcode")),
+        Exit::Done => {
+            let has_changes = report.run.plan().is_some_and(|plan| !plan.diff().is_empty());
+            Exit::of(report.run.status, has_changes && is_set(matches, "detailed-exitcode"))
+        }
         failed => failed,
     }
 }

@@ -8,13 +8,14 @@ use tokio::task::JoinHandle;
 use crate::exit::Exit;
 use crate::terminal;
 
-/// Cancels the run at the first signal, and ends the program at the second.
-pub(crate) async fn cancel_when_asked(cancellation: CancellationToken) {
+/// Cancels the run at the first signal, and ends the program at the second, after `at_once`.
+pub(crate) async fn cancel_when_asked(cancellation: CancellationToken, at_once: impl FnOnce() + Send) {
     next_signal().await;
     cancellation.cancel();
     drop(say("ending: calls in flight are finished, the rest is not attempted; a second signal ends it at once"));
 
     next_signal().await;
+    at_once();
     let printed = say("ended at once: records in flight may or may not have been written");
     let _ = tokio::time::timeout(LONGEST_WAIT, printed).await;
     std::process::exit(Exit::Cancelled.code().into());

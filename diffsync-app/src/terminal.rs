@@ -230,6 +230,28 @@ pub(crate) fn log(matches: &ArgMatches) {
     let _ = log.try_init();
 }
 
+/// Logs only to the event stream, for a program that runs a job for its host.
+pub(crate) fn log_events() {
+    // As above.
+    let _ = tracing_subscriber::registry().with(StreamLayer.with_filter(LevelFilter::INFO)).try_init();
+}
+
+/// The target of the lines that another program logged, which its host records as they are.
+pub(crate) const PROGRAM_LINES: &str = "diffsync_app::program::lines";
+
+/// Shows a line that another program logged, where the log is shown.
+pub(crate) fn show_line(line: &LogLine) {
+    let LogLine { target, message, .. } = line;
+    let fields = line.fields.as_ref().map(|fields| format!(" {fields}")).unwrap_or_default();
+    match line.level {
+        LogLevel::Error => tracing::error!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
+        LogLevel::Warn => tracing::warn!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
+        LogLevel::Info => tracing::info!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
+        LogLevel::Debug => tracing::debug!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
+        LogLevel::Trace => tracing::trace!(target: PROGRAM_LINES, "{target}: {message}{fields}"),
+    }
+}
+
 /// A layer of the log that prints its events to standard error as JSON, each on one line.
 struct JsonLog;
 

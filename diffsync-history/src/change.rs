@@ -1,5 +1,7 @@
 //! Changes: the diff of a sync, a row for each record.
 
+use std::borrow::Cow;
+
 use diffsync_core::model::Operation;
 use diffsync_core::plan::{DiffRow, PlanView, RecordRef};
 use serde::Serialize;
@@ -36,6 +38,29 @@ pub struct Change {
     pub changes: Option<Json>,
     /// Whether records of the diff live under it.
     pub has_children: bool,
+}
+
+/// One record of the diff of a run that another program calculated.
+///
+/// Nothing in it may be secret.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewChange {
+    /// The position of the record that it lives under, among the changes that came before.
+    pub parent: Option<u64>,
+    /// How many records it lives under.
+    pub depth: u32,
+    /// The model's name.
+    pub model: String,
+    /// The record's identifier.
+    pub record: String,
+    /// The record's identifier as a value, if that is something else than its text.
+    pub identifiers: Option<Json>,
+    /// What is to be done with it; nothing where it is only the parent of others.
+    pub action: Option<Operation>,
+    /// Why that is not asked of the target: `held`, `unsupported` or `cascaded`.
+    pub withheld: Option<String>,
+    /// The attributes after the sync under `+`, and before it under `-`.
+    pub changes: Option<Json>,
 }
 
 /// Which changes are wanted; all without a condition.
@@ -146,11 +171,11 @@ pub(crate) struct ChangeRow {
     seq: i64,
     parent_seq: i64,
     depth: i64,
-    model: &'static str,
+    model: Cow<'static, str>,
     record: String,
     identifiers: Option<String>,
     action: Option<&'static str>,
-    withheld: Option<&'static str>,
+    withheld: Option<Cow<'static, str>>,
     changes: Option<String>,
 }
 
@@ -193,13 +218,29 @@ impl ChangeRow {
             seq: number(row.position),
             parent_seq: row.parent.map_or(ROOT, number),
             depth: number(row.depth),
-            model: row.model(),
+            model: row.model().into(),
             record,
             identifiers,
             action: action.map(action_name),
-            withheld: row.withheld(),
+            withheld: row.withheld().map(Into::into),
             // An attribute that cannot be serialised is replaced by the reason, so the whole cannot fail.
             changes: action.and_then(|_| serde_json::to_string(&row.changes()).ok()),
+        }
+    }
+
+    /// The row at this position of a diff that another program calculated.
+    pub(crate) fn reported(position: i64, change: NewChange) -> Self {
+        let NewChange { parent, depth, model, record, identifiers, action, withheld, changes } = change;
+        Self {
+            seq: position,
+            parent_seq: parent.map_or(ROOT, |parent| i64::try_from(parent).unwrap_or(i64::MAX)),
+            depth: depth.into(),
+            model: clean(model).into(),
+            record: clean(record),
+            identifiers: identifiers.map(|identifiers| identifiers.to_string()),
+            action: action.map(action_name),
+            withheld: withheld.map(|withheld| clean(withheld).into()),
+            changes: changes.map(|changes| changes.to_string()),
         }
     }
 

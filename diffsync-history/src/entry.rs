@@ -1,5 +1,7 @@
 //! Log entries: what happened to each record of a sync.
 
+use std::borrow::Cow;
+
 use diffsync_core::model::Operation;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -38,6 +40,29 @@ pub struct LogEntry {
     pub url: Option<Url>,
     /// The attributes after the sync under `+`, and before it under `-`.
     pub changes: Option<Json>,
+    /// Why it was not written, if it was not.
+    pub message: Option<String>,
+}
+
+/// What happened to one record of a run that another program carries out.
+///
+/// Nothing in it may be secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEntry {
+    /// When.
+    pub at: Timestamp,
+    /// The position of the record's row in the diff, if it has one.
+    pub change: Option<u64>,
+    /// What was to be done with it; nothing if it is the same on both sides.
+    pub action: Option<Operation>,
+    /// How that ended: an outcome such as `created` or `failed`, or `unchanged`.
+    pub status: String,
+    /// The model's name.
+    pub model: String,
+    /// The record as text: its identifier.
+    pub record: String,
+    /// The URL of the record's page.
+    pub url: Option<Url>,
     /// Why it was not written, if it was not.
     pub message: Option<String>,
 }
@@ -133,7 +158,7 @@ impl History {
 pub(crate) struct EntryRow {
     pub(crate) seq: i64,
     pub(crate) at: i64,
-    pub(crate) status: &'static str,
+    pub(crate) status: Cow<'static, str>,
     pub(crate) about: About,
     pub(crate) url: Option<String>,
     pub(crate) message: Option<String>,
@@ -144,7 +169,7 @@ pub(crate) enum About {
     /// A row of the diff, by its position.
     Change(i64),
     /// A record that is not in the recorded diff.
-    Record { action: Option<&'static str>, model: &'static str, record: String, identifiers: Option<String> },
+    Record { action: Option<&'static str>, model: Cow<'static, str>, record: String, identifiers: Option<String> },
 }
 
 impl BulkRow for EntryRow {

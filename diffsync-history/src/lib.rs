@@ -38,6 +38,9 @@
 //! }
 //! ```
 //!
+//! A run of another program, of which only rows are known, is recorded with the [recorder's](Recorder) own methods: `planned_change`,
+//! `planned`, `entry` and `end`.
+//!
 //! # What is kept
 //!
 //! | what | read with | kept |
@@ -86,14 +89,14 @@ mod sync;
 mod time;
 mod url;
 
-pub use self::change::{Change, ChangeFilter, TreeScope};
-pub use self::entry::{LogEntry, LogEntryFilter};
+pub use self::change::{Change, ChangeFilter, NewChange, TreeScope};
+pub use self::entry::{LogEntry, LogEntryFilter, NewEntry};
 pub use self::error::HistoryError;
 pub use self::lease::{Lease, LeaseError, LeaseName};
 pub use self::line::{LogLevel, LogLine, LogLineFilter};
 pub use self::page::{Cursor, Page, PageRequest};
 pub use self::prune::{Pruned, Retention};
-pub use self::recorder::{HistoryPolicy, Recorder, RecorderOptions};
+pub use self::recorder::{HistoryPolicy, Recorder, RecorderOptions, SyncEnd};
 pub use self::store::History;
 pub use self::sync::{NewSync, PlannedCounts, PlannedModel, SavedSync, SyncFilter, SyncId, SyncStatus};
 pub use self::url::{HistoryUrl, HistoryUrlError};

@@ -76,6 +76,11 @@ pub enum StreamEvent {
         /// Its memory, if the run had memory profiling on.
         memory: Option<StepMemory>,
     },
+    /// A run that may write is about to load its target, and waits until no other run writes to it. Only a host is asked.
+    LockTarget {
+        /// What names the target among all systems; nothing if it does not name itself.
+        resource: Option<String>,
+    },
     /// Something is wrong with a record that was loaded, or was stored otherwise than it was given.
     Problem {
         /// The side that the record is on.
@@ -284,6 +289,7 @@ mod tests {
             r#"{"event":"progress","step":"load_source","done":1000,"total":null}"#,
             r#"{"event":"retry","step":"execute_sync","attempt":1,"pause_seconds":0.5,"error":"busy"}"#,
             r#"{"event":"step_finished","step":"load_source","seconds":0.1,"memory":{"heap":{"in_use":1,"peak":2},"resident":null}}"#,
+            r#"{"event":"lock_target","resource":"file:///a.json"}"#,
             r#"{"event":"problem","side":"source","model":"site","record":"ams","text":"t","rejects":true}"#,
             r#"{"event":"change","seq":1,"parent":0,"depth":1,"model":"site","record":"ams","identifiers":"ams","action":"update","changes":{"+":{"a":1},"-":{"a":2}},"held":null}"#,
             r#"{"event":"record_done","at":"2026-01-01T00:00:00.000000Z","seq":1,"model":"site","record":"ams","operation":"create","outcome":"not_attempted","reason":null,"url":null,"object":null}"#,

@@ -98,6 +98,12 @@ impl EventStream {
         }
     }
 
+    /// Asks the host of the program whether the run may load its target.
+    pub(crate) fn lock_target(&self, resource: Option<&str>) {
+        self.event(StreamEvent::LockTarget { resource: resource.map(str::to_owned) });
+        self.writer.unpark();
+    }
+
     /// Waits until everything is written.
     ///
     /// # Errors

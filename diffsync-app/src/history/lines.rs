@@ -11,6 +11,8 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
+use crate::terminal::PROGRAM_LINES;
+
 /// The recorder of the current run. A program runs one job at a time.
 static RECORDER: Mutex<Weak<Recorder>> = Mutex::new(Weak::new());
 
@@ -36,6 +38,10 @@ fn current() -> MutexGuard<'static, Weak<Recorder>> {
 
 impl<S: Subscriber> Layer<S> for HistoryLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        // Recorded already, with their own time and target.
+        if event.metadata().target() == PROGRAM_LINES {
+            return;
+        }
         // The lock is not held while the line is sent: a recorder that is dropped here may log as well.
         let recorder = current().upgrade();
         if let Some(recorder) = recorder {

@@ -80,6 +80,11 @@ impl Recording {
         self.recorder.as_ref().map(|recorder| Arc::clone(recorder) as Arc<dyn Observer>)
     }
 
+    /// The recorder, for a run that is recorded row by row.
+    pub(crate) fn recorder(&self) -> Option<&Arc<Recorder>> {
+        self.recorder.as_ref()
+    }
+
     /// The sync that is recorded.
     pub(crate) fn sync(&self) -> Option<SyncId> {
         self.recorder.as_ref().map(|recorder| recorder.sync())

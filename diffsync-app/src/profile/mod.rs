@@ -12,14 +12,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ArgMatches;
-use diffsync_core::JobRegistry;
-use diffsync_core::job::{JobEntry, VariableSpec, VariableValues};
+use diffsync_core::job::{VariableSpec, VariableValues};
 use diffsync_core::model::{LimitOverride, OnGuard};
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::suggest;
 use serde::Serialize;
 
 use crate::command::{flag_name, or_in_environment, variable_values};
+use crate::early::value_of;
+use crate::jobs::{AnyJob, Jobs};
 
 /// The environment variable that names the file.
 const VARIABLE: &str = "DIFFSYNC_PROFILES";
@@ -104,9 +105,9 @@ impl Profiles {
     /// # Errors
     ///
     /// All mistakes of the file, each with its line and column.
-    pub(crate) fn load(registry: &JobRegistry, arguments: &[OsString]) -> Result<Self, String> {
+    pub(crate) fn load(jobs: &Jobs, arguments: &[OsString]) -> Result<Self, String> {
         let from_env = || std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-        let (path, origin) = match (named(arguments), from_env()) {
+        let (path, origin) = match (value_of(arguments, "--profiles").map(PathBuf::from), from_env()) {
             (Some(path), _) => (path, " (named by --profiles)"),
             (None, Some(path)) => (path, " (named by DIFFSYNC_PROFILES)"),
             (None, None) => (PathBuf::from(FILE), ""),
@@ -119,37 +120,37 @@ impl Profiles {
                 return Err(format!("the profiles cannot be read from `{}`{origin}: {error}", path.display()));
             }
         };
-        let profiles = read::read(registry, &path, &bytes)?;
+        let profiles = read::read(jobs, &path, &bytes)?;
         Ok(Self { file: Some(path), profiles })
     }
 
     /// The profiles of a job.
-    pub(crate) fn of<'a>(&'a self, job: &JobEntry) -> impl Iterator<Item = &'a Profile> {
+    pub(crate) fn of<'a>(&'a self, job: AnyJob<'_>) -> impl Iterator<Item = &'a Profile> + use<'a> {
         let id = job.info().id;
         self.profiles.iter().filter(move |profile| profile.job == id)
     }
 
     /// Every job, followed by each of its profiles.
-    pub(crate) fn selections<'a>(&'a self, registry: &'a JobRegistry) -> impl Iterator<Item = Selected<'a>> {
-        registry.iter().flat_map(|job| {
+    pub(crate) fn selections<'a>(&'a self, jobs: &'a Jobs) -> impl Iterator<Item = Selected<'a>> {
+        jobs.iter().flat_map(|job| {
             let profiles = self.of(job).map(Some);
             std::iter::once(None).chain(profiles).map(move |profile| Selected { job, profile })
         })
     }
 
     /// The job, or the job with the profile, of this name: `JOB` or `JOB@PROFILE`.
-    pub(crate) fn select<'a>(&'a self, registry: &'a JobRegistry, name: &str) -> Result<Selected<'a>, String> {
-        if let Some(selected) = self.selections(registry).find(|selected| selected.name() == name) {
+    pub(crate) fn select<'a>(&'a self, jobs: &'a Jobs, name: &str) -> Result<Selected<'a>, String> {
+        if let Some(selected) = self.selections(jobs).find(|selected| selected.name() == name) {
             return Ok(selected);
         }
 
         let (id, profile) = name.split_once('@').unwrap_or((name, ""));
-        let job = registry.get(id).map_err(|error| error.to_string())?;
+        let job = jobs.get(id)?;
         Err(format!("the job `{id}` has no profile `{profile}`{}", self.known(job, profile)))
     }
 
     /// The profile that was probably meant, or where profiles come from.
-    fn known(&self, job: &JobEntry, name: &str) -> String {
+    fn known(&self, job: AnyJob<'_>, name: &str) -> String {
         let id = job.info().id;
         if let Some(nearest) = suggest(name, self.of(job).map(|profile| &*profile.name)) {
             return format!("; did you mean `{id}@{nearest}`?");
@@ -164,20 +165,6 @@ impl Profiles {
             ),
         }
     }
-}
-
-/// The file named by `--profiles`. It is needed before the arguments are parsed, since each profile is a subcommand.
-fn named(arguments: &[OsString]) -> Option<PathBuf> {
-    let mut named = None;
-    let mut arguments = arguments.iter().take_while(|argument| *argument != "--");
-    while let Some(argument) = arguments.next() {
-        if argument == "--profiles" {
-            named = arguments.next().map(PathBuf::from).or(named);
-        } else if let Some(path) = argument.to_string_lossy().strip_prefix("--profiles=") {
-            named = Some(PathBuf::from(path));
-        }
-    }
-    named
 }
 
 impl Profile {
@@ -252,7 +239,7 @@ impl Setting {
 /// A job, with the profile that was chosen for it.
 #[derive(Clone, Copy)]
 pub(crate) struct Selected<'a> {
-    pub(crate) job: &'a JobEntry,
+    pub(crate) job: AnyJob<'a>,
     pub(crate) profile: Option<&'a Profile>,
 }
 
@@ -332,13 +319,16 @@ fn place(path: &Path, text: &str, offset: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use diffsync_core::JobRegistry;
+    use diffsync_core::job::JobEntry;
+
     use super::*;
     use crate::command::command;
     use crate::example::NowhereToNowhere;
     use crate::flags;
 
-    fn registry() -> JobRegistry {
-        JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap()
+    fn registry() -> Jobs {
+        JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap().into()
     }
 
     fn profiles(text: &str) -> Profiles {
@@ -401,16 +391,5 @@ mod tests {
         assert!(options.dry_run && options.continue_on_failure && options.limit_overrides.is_empty());
         assert_eq!(options.max_failures, None);
         assert!(values.get("place").is_empty());
-    }
-
-    #[test]
-    fn the_file_is_found_wherever_the_flag_is() {
-        let named = |arguments: &str| named(&arguments.split(' ').map(OsString::from).collect::<Vec<_>>());
-        let file = Some(PathBuf::from("x.toml"));
-        assert_eq!(named("jobs --profiles x.toml list"), file);
-        assert_eq!(named("jobs list --profiles=x.toml"), file);
-        assert_eq!(named("jobs --profiles y.toml list --profiles x.toml"), file);
-        assert_eq!(named("jobs list --profiles"), None);
-        assert_eq!(named("jobs list -- --profiles x.toml"), None);
     }
 }

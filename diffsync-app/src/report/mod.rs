@@ -1,6 +1,7 @@
 //! The report of a run, as text and as a document.
 
 mod changes;
+mod failures;
 mod steps;
 mod summary;
 
@@ -10,22 +11,20 @@ use std::fmt::{self, Write};
 use diffsync_core::data::{ProblemKind, SkippedModel};
 use diffsync_core::job::JobInfo;
 use diffsync_core::model::LimitOverride;
-use diffsync_core::plan::OutcomeKind;
 use diffsync_core::plan_file::{PlanKind, SavedPlan, Signature, Unrestorable};
-use diffsync_core::report::{FailedRecord, RunReport, Status};
+use diffsync_core::report::{ConfigItem, RunReport};
 use diffsync_history::SyncId;
 use serde::Serialize;
 use serde_json::Value;
 
 use self::changes::changes;
-use self::steps::steps;
+pub(crate) use self::changes::{Line, Printer};
+pub(crate) use self::failures::Failures;
 pub(crate) use self::steps::{duration, step_table};
-pub(crate) use self::summary::outcome_texts;
-use self::summary::{outcomes, summary};
+pub(crate) use self::summary::{outcome_texts, outcomes, summary};
 use crate::advice;
 use crate::exit::Exit;
-use crate::history::short_id;
-use crate::terminal::{self, one_line};
+use crate::terminal::one_line;
 
 /// How many lines of each section are shown without `--full`. Deletes, and records that failed or were held, do not count.
 const LINES: usize = 100;
@@ -109,7 +108,7 @@ impl Report<'_> {
         if let Some(plan) = self.plan {
             origin(out, plan)?;
         }
-        configuration(out, report)?;
+        configuration(out, &report.config)?;
 
         section(out, "problems", look, report.problems())?;
         rejected_dependents(out, report)?;
@@ -119,65 +118,48 @@ impl Report<'_> {
         section(out, "limit overrides", look, report.limit_overrides.iter().map(limit_override))?;
         section(out, "changed since the plan was made", look, &report.drift)?;
         changes(out, report, look)?;
-        not_written(out, report, look)?;
+        self.failures().write(out, look)?;
         section(out, "not restored by this plan", look, self.plan.into_iter().flat_map(|plan| &plan.unrestorable))?;
         section(out, "cannot be undone", look, report.undo.iter().flat_map(|undo| &undo.unrestorable))?;
 
-        summary(out, report)?;
+        if let Some(counted) = report.summary() {
+            summary(out, &counted)?;
+        }
         if !report.dry_run && report.plan().is_some() {
-            writeln!(out, "\n{}", outcomes(report))?;
+            writeln!(out, "\n{}", outcomes(&report.counts, report.already_done))?;
         }
-        match report.retries {
-            0 => {}
-            1 => writeln!(out, "\n1 call was retried")?,
-            calls => writeln!(out, "\n{calls} calls were retried")?,
-        }
-        steps(out, report)?;
-        self.worst(out)?;
-
-        for (position, line) in self.closing.iter().enumerate() {
-            writeln!(out, "{}{}", if position == 0 { "\n" } else { "" }, one_line(line))?;
-        }
-        Ok(())
-    }
-}
-
-impl Report<'_> {
-    /// Repeats the first records that were not written where they are many: at the end, where they are seen without scrolling.
-    fn worst(&self, out: &mut dyn Write) -> fmt::Result {
-        let failures = worst_first(self.run);
-        if failures.len() <= WORST {
-            return Ok(());
-        }
-        writeln!(out, "\nnot written, the first {WORST} of {}:", failures.len())?;
-        for failure in failures.iter().take(WORST) {
-            writeln!(out, "  {}", one_line(&failed_record(failure)))?;
-        }
-        writeln!(out, "  {}", self.how_to_see_all(&failures))
+        retries(out, report.retries)?;
+        step_table(out, &report.steps, report.duration)?;
+        self.failures().write_worst(out)?;
+        closing(out, self.closing)
     }
 
-    /// How to see all records that were not written.
-    fn how_to_see_all(&self, failures: &[FailedRecord]) -> String {
-        // A dry run records no outcomes, even if it rehearsed them.
-        let Some(sync) = self.sync.filter(|_| !self.run.dry_run) else { return "--full shows all".to_owned() };
-        let mut named = HashSet::new();
-        let outcomes = failures.iter().map(|failure| failure.outcome).filter(|outcome| named.insert(*outcome));
-        let status: String = outcomes.map(|outcome| format!(" --status {}", outcome.as_str())).collect();
-        format!("`history logs {}{status}` shows all", short_id(sync))
+    fn failures(&self) -> Failures {
+        Failures::new(self.run.failures(), self.sync, self.run.dry_run)
     }
 
     /// Warns of what a run did not do, where its report is not printed.
     pub(crate) fn warn(&self) {
-        if self.run.status != Status::Partial {
-            return;
-        }
-        let failures = worst_first(self.run);
-        let mut text = format!("{}: {}: {}", self.job.id, self.run.status, outcomes(self.run));
-        if !failures.is_empty() {
-            let _ = write!(text, "; {}", self.how_to_see_all(&failures));
-        }
-        terminal::warn(&text);
+        let counted = outcomes(&self.run.counts, self.run.already_done);
+        self.failures().warn(self.job.id, self.run.status, &counted);
     }
+}
+
+/// How many calls were retried, if any.
+pub(crate) fn retries(out: &mut dyn Write, calls: u64) -> fmt::Result {
+    match calls {
+        0 => Ok(()),
+        1 => writeln!(out, "\n1 call was retried"),
+        calls => writeln!(out, "\n{calls} calls were retried"),
+    }
+}
+
+/// The next steps.
+pub(crate) fn closing(out: &mut dyn Write, lines: &[String]) -> fmt::Result {
+    for (position, line) in lines.iter().enumerate() {
+        writeln!(out, "{}{}", if position == 0 { "\n" } else { "" }, one_line(line))?;
+    }
+    Ok(())
 }
 
 /// Who made the plan file, and who approved it.
@@ -194,12 +176,13 @@ fn origin(out: &mut dyn Write, plan: &SavedPlan) -> fmt::Result {
     writeln!(out)
 }
 
-fn configuration(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
-    if !report.config.is_empty() {
+/// The values of a job's variables.
+pub(crate) fn configuration(out: &mut dyn Write, config: &[ConfigItem]) -> fmt::Result {
+    if !config.is_empty() {
         writeln!(out)?;
     }
-    let width = report.config.iter().map(|item| item.name.len()).max().unwrap_or(0);
-    for item in &report.config {
+    let width = config.iter().map(|item| item.name.len()).max().unwrap_or(0);
+    for item in config {
         match &item.value {
             Value::Null => {}
             Value::String(text) => writeln!(out, "  {:width$}  {}", item.name, one_line(text))?,
@@ -213,7 +196,7 @@ fn skipped(skipped: &SkippedModel) -> String {
     format!("{}: by the {}: {}", skipped.model, skipped.side, skipped.reason)
 }
 
-fn limit_override(limit: &LimitOverride) -> String {
+pub(crate) fn limit_override(limit: &LimitOverride) -> String {
     format!("{}: {}s up to {}", limit.model, limit.operation, limit.limit)
 }
 
@@ -242,36 +225,6 @@ fn rejected_dependents(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
     }
 }
 
-/// The records that were not written, the worst first, so that many blocked ones do not push those that failed or were held
-/// out of sight.
-fn not_written(out: &mut dyn Write, report: &RunReport, look: Look) -> fmt::Result {
-    let failures = worst_first(report);
-    let never_cut = failures.partition_point(|failure| rank(failure) < 3);
-    section_with(out, "not written", never_cut + look.lines(), failures.iter().map(failed_record))
-}
-
-/// The records that were not written, the worst first.
-fn worst_first(report: &RunReport) -> Vec<FailedRecord> {
-    let mut failures: Vec<FailedRecord> = report.failures().collect();
-    failures.sort_by_key(rank);
-    failures
-}
-
-fn rank(failure: &FailedRecord) -> usize {
-    match failure.outcome {
-        OutcomeKind::Failed => 0,
-        OutcomeKind::Unknown => 1,
-        OutcomeKind::Held => 2,
-        _ => 3,
-    }
-}
-
-fn failed_record(failure: &FailedRecord) -> String {
-    let FailedRecord { operation, model, record, outcome, reason, url } = failure;
-    let url = url.as_ref().map(|url| format!(" <{url}>")).unwrap_or_default();
-    format!("{operation} {model} {record:?}{url}: {outcome}: {reason}")
-}
-
 impl Look {
     /// The most lines of a section.
     fn lines(self) -> usize {
@@ -279,7 +232,7 @@ impl Look {
     }
 }
 
-fn section<T: fmt::Display>(
+pub(crate) fn section<T: fmt::Display>(
     out: &mut dyn Write,
     title: &str,
     look: Look,

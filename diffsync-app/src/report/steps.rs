@@ -3,14 +3,10 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use diffsync_core::report::{RunReport, Step, StepReport};
+use diffsync_core::report::{Step, StepReport};
 
 /// How long a run takes at least where somebody asks which step was the slowest.
 const NOTICED: Duration = Duration::from_secs(1);
-
-pub(super) fn steps(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
-    step_table(out, &report.steps, report.duration)
-}
 
 /// The table of the steps of a run that took this long.
 pub(crate) fn step_table(out: &mut dyn Write, reports: &[StepReport], whole: Duration) -> fmt::Result {

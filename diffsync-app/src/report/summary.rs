@@ -2,14 +2,12 @@
 
 use std::fmt::{self, Write};
 
-use diffsync_core::plan::{Counts, OutcomeCounts};
-use diffsync_core::report::RunReport;
+use diffsync_core::plan::{Counts, DiffSummary, OutcomeCounts};
 
 /// Which of a model's counts a column shows.
 type CountOf = fn(&Counts) -> usize;
 
-pub(super) fn summary(out: &mut dyn Write, report: &RunReport) -> fmt::Result {
-    let Some(summary) = report.summary() else { return Ok(()) };
+pub(crate) fn summary(out: &mut dyn Write, summary: &DiffSummary) -> fmt::Result {
     let columns: [(&str, CountOf); 9] = [
         ("create", |counts| counts.create),
         ("update", |counts| counts.update),
@@ -61,10 +59,10 @@ fn column_width(title: &str) -> usize {
 }
 
 /// The number of operations by outcome, without zeros.
-pub(super) fn outcomes(report: &RunReport) -> String {
-    let mut counted = outcome_texts(&report.counts);
-    if report.already_done > 0 {
-        counted.push(format!("done already {}", report.already_done));
+pub(crate) fn outcomes(counts: &OutcomeCounts, already_done: usize) -> String {
+    let mut counted = outcome_texts(counts);
+    if already_done > 0 {
+        counted.push(format!("done already {already_done}"));
     }
     if counted.is_empty() { "nothing to do".into() } else { format!("outcomes: {}", counted.join(", ")) }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::limit::{Limits, OnGuard};
 use crate::model::schema::{FieldSchema, ModelSchema};
@@ -74,7 +74,7 @@ impl JobInfo {
 }
 
 /// The direction of a job's records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobKind {
     /// From elsewhere into your system.
@@ -84,7 +84,7 @@ pub enum JobKind {
 }
 
 /// One model of a job: its two sides, its identifiers and its compared attributes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataMapping {
     /// The model's name.
     pub model: String,

@@ -72,7 +72,8 @@ impl<'de> Deserialize<'de> for Limit {
 }
 
 /// The limits of a model or a job. A model's limit counts before that of the job, and the job's before the default.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Limits {
     /// How many records may be created. It does not apply if the target's table is empty.
     pub creates: Option<Limit>,

@@ -1,5 +1,6 @@
 //! Values that are bound to statements.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A value that is bound to a statement. It is cheap to clone, since a statement may have to be executed again.
@@ -50,6 +51,18 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(Some(text.into()))
+    }
+}
+
+impl From<Cow<'_, str>> for Value {
+    fn from(text: Cow<'_, str>) -> Self {
+        Self::Text(Some(text.into()))
+    }
+}
+
+impl From<Option<Cow<'_, str>>> for Value {
+    fn from(text: Option<Cow<'_, str>>) -> Self {
+        Self::Text(text.map(Into::into))
     }
 }
 

@@ -1,14 +1,31 @@
 //! How a recorded run ended.
 
-use diffsync_core::report::RunReport;
+use diffsync_core::plan::OutcomeCounts;
+use diffsync_core::report::{RunReport, Status};
 use jiff::Timestamp;
+use serde_json::Value as Json;
 
 use crate::database::{Statement, clean};
 use crate::sync::SyncStatus;
 use crate::time::now;
 
-/// How a sync ended.
-pub(super) struct SyncEnd {
+/// How a run of another program ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyncEnd {
+    /// How it ended.
+    pub status: Status,
+    /// Why it did not reach its end.
+    pub error: Option<String>,
+    /// The limits that it would have exceeded, or for which operations were held, as a list.
+    pub breaches: Option<Json>,
+    /// How the records ended, if there was a diff.
+    pub counts: Option<OutcomeCounts>,
+    /// How many calls were retried.
+    pub retries: u64,
+}
+
+/// How a sync ended, as it is written.
+pub(super) struct EndRow {
     status: SyncStatus,
     error: Option<String>,
     breaches: Option<String>,
@@ -17,16 +34,25 @@ pub(super) struct SyncEnd {
     at: Timestamp,
 }
 
-impl SyncEnd {
-    pub(super) fn of(report: &RunReport) -> Self {
+impl From<SyncEnd> for EndRow {
+    fn from(end: SyncEnd) -> Self {
         Self {
-            status: report.status.into(),
-            error: report.error_text().map(clean),
-            breaches: serde_json::to_string(&report.breaches).ok().filter(|_| !report.breaches.is_empty()),
-            counts: report.plan().and_then(|_| serde_json::to_string(&report.counts).ok()),
-            retries: report.retries,
+            status: end.status.into(),
+            error: end.error.map(clean),
+            breaches: end.breaches.map(|breaches| breaches.to_string()),
+            counts: end.counts.and_then(|counts| serde_json::to_string(&counts).ok()),
+            retries: end.retries,
             at: now(),
         }
+    }
+}
+
+impl EndRow {
+    pub(super) fn of(report: &RunReport) -> Self {
+        let breaches = serde_json::to_value(&report.breaches).ok().filter(|_| !report.breaches.is_empty());
+        let counts = report.plan().map(|_| report.counts);
+        let (status, error, retries) = (report.status, report.error_text(), report.retries);
+        SyncEnd { status, error, breaches, counts, retries }.into()
     }
 
     /// The end of a run that did not report it.

@@ -9,9 +9,12 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 use url::Url;
 
-use super::end::SyncEnd;
+use super::end::EndRow;
+use crate::change::NewChange;
+use crate::entry::NewEntry;
 use crate::error::HistoryError;
 use crate::line::LogLine;
+use crate::sync::PlannedCounts;
 
 /// Something that a run reports, or asks.
 pub(super) enum Message {
@@ -29,8 +32,14 @@ pub(super) enum Message {
         at: Timestamp,
         record: RecordRef,
     },
+    /// A row of a diff that another program calculated.
+    Change(NewChange),
+    /// The end of such a diff, and a sender that is dropped once all of it is recorded.
+    Planned(PlannedCounts, oneshot::Sender<()>),
+    /// What happened to a record of another program's run.
+    Entry(NewEntry),
     Line(LogLine),
-    End(Box<SyncEnd>),
+    End(Box<EndRow>),
     /// Write everything, and report the first error.
     Finish(oneshot::Sender<Result<(), HistoryError>>),
 }
@@ -38,6 +47,6 @@ pub(super) enum Message {
 impl Message {
     /// Whether the run may be waiting for it.
     pub(super) fn is_urgent(&self) -> bool {
-        matches!(self, Self::Plan(..) | Self::End(_) | Self::Finish(_))
+        matches!(self, Self::Plan(..) | Self::Planned(..) | Self::End(_) | Self::Finish(_))
     }
 }

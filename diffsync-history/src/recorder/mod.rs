@@ -8,6 +8,7 @@ mod queue;
 mod target;
 mod writer;
 
+pub use self::end::SyncEnd;
 pub use self::policy::HistoryPolicy;
 
 use std::fmt;
@@ -22,16 +23,18 @@ use jiff::Timestamp;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-use self::end::SyncEnd;
+use self::end::EndRow;
 use self::message::Message;
 use self::queue::{Sender, queue};
 use self::target::TargetLease;
 use self::writer::Writer;
+use crate::change::NewChange;
+use crate::entry::NewEntry;
 use crate::error::HistoryError;
 use crate::lease::{LeaseError, LeaseName};
 use crate::line::LogLine;
 use crate::store::History;
-use crate::sync::{NewSync, SyncId};
+use crate::sync::{NewSync, PlannedCounts, SyncId};
 
 /// How a run is recorded.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +48,14 @@ pub struct RecorderOptions {
 }
 
 /// Records one run in a history: an [`Observer`] of its events.
+///
+/// A run of another program has neither a plan nor a report here. Its rows are recorded one by one: [`planned_change`] for each row of
+/// the diff, [`planned`] at its end, [`entry`] for each record, and [`end`]. Its steps are observed as those of any run.
+///
+/// [`planned_change`]: Self::planned_change
+/// [`planned`]: Self::planned
+/// [`entry`]: Self::entry
+/// [`end`]: Self::end
 ///
 /// Events go through a queue to a thread that writes them in batches, so a reader sees them within a moment, and a run that
 /// is killed loses at most the last quarter of a second.
@@ -126,6 +137,32 @@ impl Recorder {
         }
     }
 
+    /// Records a row of a diff that another program calculated. Its position is the number of rows before it.
+    pub fn planned_change(&self, change: NewChange) {
+        self.send(Message::Change(change));
+    }
+
+    /// Records the planned operations, after the last row of the diff. If the history is required and the run writes, it waits until
+    /// all of that is recorded; a failure cancels the run by then.
+    pub async fn planned(&self, counts: PlannedCounts) {
+        let (recorded, is_recorded) = oneshot::channel();
+        self.send(Message::Planned(counts, recorded));
+        if self.waits_for_diff {
+            // The writer drops the other end once it has recorded the diff, or failed to.
+            let _ = is_recorded.await;
+        }
+    }
+
+    /// Records what happened to a record of another program's run.
+    pub fn entry(&self, entry: NewEntry) {
+        self.send(Message::Entry(entry));
+    }
+
+    /// Records how another program's run ended.
+    pub fn end(&self, end: SyncEnd) {
+        self.send(Message::End(Box::new(end.into())));
+    }
+
     /// Waits until all of it is written, and releases the leases. A run that did not report its end is recorded as failed.
     ///
     /// # Errors
@@ -171,7 +208,7 @@ impl Observer for Recorder {
                 url: url.look_up(),
             }),
             Event::RecordUnchanged(record) => self.send(Message::Unchanged { at: Timestamp::now(), record: *record }),
-            Event::RunFinished(report) => self.send(Message::End(Box::new(SyncEnd::of(report)))),
+            Event::RunFinished(report) => self.send(Message::End(Box::new(EndRow::of(report)))),
             _ => {}
         }
     }

@@ -1,7 +1,9 @@
 //! The thread that writes what a run reports.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::mem;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -11,16 +13,17 @@ use diffsync_core::model::Operation;
 use diffsync_core::plan::{PlanView, RecordRef};
 use diffsync_core::run::CancellationToken;
 use jiff::Timestamp;
+use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use super::batch::{Batch, RowCounts, number};
-use super::end::SyncEnd;
+use super::end::EndRow;
 use super::message::Message;
 use super::policy::HistoryPolicy;
 use super::queue::Receiver;
 use crate::change::{ChangeRow, action_name, named};
 use crate::database::{Insert, Statement, clean};
-use crate::entry::{About, EntryRow};
+use crate::entry::{About, EntryRow, NewEntry};
 use crate::error::HistoryError;
 use crate::lease::{Lease, RENEWAL, VALIDITY};
 use crate::line::LineRow;
@@ -48,6 +51,8 @@ pub(super) struct Writer {
     plan: Option<Arc<dyn PlanView>>,
     /// The positions of the records of the diff.
     positions: HashMap<RecordRef, i64>,
+    /// The positions of changes that could not be recorded.
+    missing: Vec<Range<i64>>,
     batch: Batch,
     /// How many rows are written, or given up.
     counts: RowCounts,
@@ -93,6 +98,7 @@ impl Writer {
             dropped_lines,
             plan: None,
             positions: HashMap::new(),
+            missing: Vec::new(),
             batch: Batch::default(),
             counts: RowCounts::default(),
             next: RowCounts::default(),
@@ -123,6 +129,11 @@ impl Writer {
                         // Dropped before `_recorded`, so that the run is cancelled before it stops waiting.
                         let _guard = CancelOnPanic(self.cancellation.clone());
                         runtime.block_on(self.record_diff(plan));
+                    }
+                    Message::Planned(counts, _recorded) => {
+                        let _guard = CancelOnPanic(self.cancellation.clone());
+                        self.plan_counts(&counts);
+                        runtime.block_on(self.flush());
                     }
                     Message::End(end) => runtime.block_on(self.end(&end)),
                     Message::Finish(done) => {
@@ -162,20 +173,25 @@ impl Writer {
                     None => about(&*plan, record, Some(operation)),
                 };
                 let (url, message) = (url.map(String::from), outcome.reason(&*plan, record).map(clean));
-                self.add_entry(at, outcome.kind().as_str(), about, url, message);
+                self.add_entry(at, outcome.kind().as_str().into(), about, url, message);
             }
             Message::Unchanged { at, record } => {
                 let Some(plan) = self.plan.clone() else { return };
-                self.add_entry(at, "unchanged", about(&*plan, record, None), None, None);
+                self.add_entry(at, "unchanged".into(), about(&*plan, record, None), None, None);
             }
-            Message::Plan(..) | Message::End(_) | Message::Finish(_) => {}
+            Message::Change(change) => {
+                let position = self.next.changes + self.batch.changes();
+                self.batch.add_change(ChangeRow::reported(position, change));
+            }
+            Message::Entry(entry) => self.add_reported(entry),
+            Message::Plan(..) | Message::Planned(..) | Message::End(_) | Message::Finish(_) => {}
         }
     }
 
     fn add_entry(
         &mut self,
         at: Timestamp,
-        status: &'static str,
+        status: Cow<'static, str>,
         about: About,
         url: Option<String>,
         message: Option<String>,
@@ -185,11 +201,35 @@ impl Writer {
         self.next.entries += 1;
     }
 
-    /// Records the planned counts and the diff.
-    async fn record_diff(&mut self, plan: Arc<dyn PlanView>) {
-        let planned = serde_json::to_string(&plan.diff().summary()).unwrap_or_default();
+    /// Adds an entry of another program's run. Without its row in the diff, it holds the record itself.
+    fn add_reported(&mut self, entry: NewEntry) {
+        let NewEntry { at, change, action, status, model, record, url, message } = entry;
+        let position = change.and_then(|change| i64::try_from(change).ok());
+        let is_recorded = |position: &i64| {
+            *position < self.next.changes && !self.missing.iter().any(|missing| missing.contains(position))
+        };
+        let about = match position.filter(is_recorded) {
+            Some(position) => About::Change(position),
+            None => About::Record {
+                action: action.map(action_name),
+                model: clean(model).into(),
+                record: clean(record),
+                identifiers: None,
+            },
+        };
+        self.add_entry(at, clean(status).into(), about, url.map(String::from), message.map(clean));
+    }
+
+    /// Records the planned counts.
+    fn plan_counts(&mut self, counts: &impl Serialize) {
+        let planned = serde_json::to_string(counts).unwrap_or_default();
         let sql = "UPDATE history_sync SET planned = $1 WHERE no = $2";
         self.batch.add_statement(Statement::new(sql, vec![planned.into(), self.sync_no.into()]));
+    }
+
+    /// Records the planned counts and the diff.
+    async fn record_diff(&mut self, plan: Arc<dyn PlanView>) {
+        self.plan_counts(&plan.diff().summary());
 
         let tree = plan.tree();
         for row in tree.rows() {
@@ -198,30 +238,20 @@ impl Writer {
             }
             self.batch.add_change(ChangeRow::new(&*plan, row));
             if self.batch.is_full() {
-                self.flush_changes().await;
+                self.flush().await;
                 if self.next_renewal <= Instant::now() {
                     self.renew().await;
                 }
             }
         }
-        self.flush_changes().await;
+        self.flush().await;
 
         drop(tree);
         self.plan = Some(plan);
     }
 
-    /// Writes the batch, or forgets the positions of its changes, so that entries do not refer to what is missing.
-    async fn flush_changes(&mut self) {
-        let (first, written) = (self.next.changes, self.counts.changes);
-        self.next.changes += self.batch.changes();
-        self.flush().await;
-        if self.counts.changes < written + self.next.changes - first {
-            self.positions.retain(|_, position| *position < first);
-        }
-    }
-
     /// Records how the run ended, and releases its leases.
-    async fn end(&mut self, end: &SyncEnd) {
+    async fn end(&mut self, end: &EndRow) {
         self.has_ended = true;
         self.counts.dropped += i64::try_from(self.dropped_lines.swap(0, Ordering::Relaxed)).unwrap_or(i64::MAX);
 
@@ -238,7 +268,7 @@ impl Writer {
     async fn close(&mut self) {
         self.flush().await;
         if !self.has_ended {
-            self.end(&SyncEnd::unreported()).await;
+            self.end(&EndRow::unreported()).await;
         }
     }
 
@@ -249,6 +279,8 @@ impl Writer {
             return;
         }
         let (written, dropped) = (batch.added_to(self.counts), batch.dropped_from(self.counts));
+        let changes = self.next.changes..self.next.changes + batch.changes();
+        self.next.changes = changes.end;
         let is_paused = self.paused_until.is_some_and(|until| Instant::now() < until);
         if !is_paused {
             let (statements, inserts) = batch.writes(self.sync_no, written, self.history.dialect().now);
@@ -262,6 +294,11 @@ impl Writer {
         }
         self.counts = dropped;
         self.batch = batch.without_rows();
+        if !changes.is_empty() {
+            // Entries must not refer to what is missing.
+            self.positions.retain(|_, position| !changes.contains(position));
+            self.missing.push(changes);
+        }
     }
 
     /// Executes statements together. A transient error is retried for a while: a row that exists is not inserted again, so
@@ -327,5 +364,5 @@ fn about(plan: &dyn PlanView, record: RecordRef, operation: Option<Operation>) -
     let model = plan.diff().tables()[record.model()].schema().name;
     let action = operation.map(action_name);
     let (record, identifiers) = named(plan, record);
-    About::Record { action, model, record, identifiers }
+    About::Record { action, model: model.into(), record, identifiers }
 }

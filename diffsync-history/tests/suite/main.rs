@@ -10,4 +10,5 @@ mod open;
 mod policy;
 mod prune;
 mod recording;
+mod reported;
 mod world;

@@ -17,6 +17,7 @@ mod output;
 mod plans;
 mod profiles;
 mod program;
+mod programs;
 mod report;
 mod schemas;
 mod signals;

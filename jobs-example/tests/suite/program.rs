@@ -41,11 +41,17 @@ impl Place {
 
     /// The program, run here by somebody called Ada whose home is here.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_jobs-example"));
+        self.command_of(env!("CARGO_BIN_EXE_jobs-example"), arguments)
+    }
+
+    /// Any program, run in the same way.
+    pub(crate) fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(self.0.path()).env("HOME", self.path("home")).env("USER", "ada");
         let unset = [
             "INVENTORY_URL",
             "DIFFSYNC_DATABASE_URL",
+            "DIFFSYNC_JOBS_ROOT",
             "DIFFSYNC_PLAN_KEY",
             "DIFFSYNC_PROFILES",
             "XDG_DATA_HOME",

@@ -2,16 +2,16 @@
 
 use std::str::FromStr;
 
-use diffsync_core::job::JobEntry;
 use diffsync_core::model::{Limit, LimitOverride, OnGuard, Operation};
 use toml::de::DeValue;
 
 use super::value::whole;
 use super::{Item, LIMIT_KEYS, LIMITS, Reader, unknown};
+use crate::jobs::AnyJob;
 use crate::profile::Profile;
 
 impl Reader<'_> {
-    pub(super) fn limits(&mut self, job: &JobEntry, profile: &mut Profile, item: &Item<'_>) {
+    pub(super) fn limits(&mut self, job: AnyJob<'_>, profile: &mut Profile, item: &Item<'_>) {
         let Some(table) = self.table(LIMITS, item) else { return };
         for (key, item) in table {
             let operation = match &**key.get_ref() {
@@ -41,8 +41,8 @@ impl Reader<'_> {
     }
 
     /// The limits of an operation, one for each model.
-    fn overrides(&mut self, job: &JobEntry, operation: Operation, profile: &mut Profile, key: &str, item: &Item<'_>) {
-        let models: Vec<_> = job.models().iter().map(|schema| schema.name).collect();
+    fn overrides(&mut self, job: AnyJob<'_>, operation: Operation, profile: &mut Profile, key: &str, item: &Item<'_>) {
+        let models = job.models();
         let example = models.first().copied().unwrap_or("MODEL");
         let DeValue::Table(table) = item.get_ref() else {
             self.mistake(item, format!("`{key}` must name models, as in `{key} = {{ {example} = \"50%\" }}`"));

@@ -10,13 +10,12 @@ mod variables;
 
 use std::path::Path;
 
-use diffsync_core::JobRegistry;
-use diffsync_core::job::JobEntry;
 use diffsync_core::value::suggest;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
 use super::{Mode, Options, Profile, place};
+use crate::jobs::{AnyJob, Jobs};
 use crate::terminal::one_line;
 
 /// The keys of a profile, and those of two of its tables.
@@ -46,7 +45,7 @@ type Item<'a> = Spanned<DeValue<'a>>;
 /// # Errors
 ///
 /// All mistakes, in the order of the file.
-pub(super) fn read(registry: &JobRegistry, path: &Path, bytes: &[u8]) -> Result<Vec<Profile>, String> {
+pub(super) fn read(jobs: &Jobs, path: &Path, bytes: &[u8]) -> Result<Vec<Profile>, String> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -55,7 +54,7 @@ pub(super) fn read(registry: &JobRegistry, path: &Path, bytes: &[u8]) -> Result<
         }
     };
 
-    let mut reader = Reader { registry, path, text, mistakes: Vec::new() };
+    let mut reader = Reader { jobs, path, text, mistakes: Vec::new() };
     let (document, errors) = DeTable::parse_recoverable(text);
     reader.syntax(&errors);
 
@@ -75,7 +74,7 @@ fn is_duplicate(error: &Error) -> bool {
 }
 
 struct Reader<'a> {
-    registry: &'a JobRegistry,
+    jobs: &'a Jobs,
     path: &'a Path,
     text: &'a str,
     /// Each with its offset in the text.
@@ -135,10 +134,12 @@ impl Reader<'_> {
     fn jobs(&mut self, document: &DeTable<'_>) -> Vec<(usize, Profile)> {
         let mut profiles = Vec::new();
         for (id, item) in document {
-            let job = match self.registry.get(id.get_ref()) {
+            let job = match self.jobs.get(id.get_ref()) {
                 Ok(job) => job,
+                // It may be in a program that has not told its jobs.
+                Err(_) if !self.jobs.is_complete() => continue,
                 Err(error) => {
-                    self.mistake(id, error.to_string());
+                    self.mistake(id, error);
                     continue;
                 }
             };
@@ -153,7 +154,7 @@ impl Reader<'_> {
         profiles
     }
 
-    fn profile(&mut self, job: &JobEntry, key: &Spanned<impl AsRef<str>>, item: &Item<'_>) -> Option<Profile> {
+    fn profile(&mut self, job: AnyJob<'_>, key: &Spanned<impl AsRef<str>>, item: &Item<'_>) -> Option<Profile> {
         let (id, name) = (job.info().id, key.get_ref().as_ref());
         let DeValue::Table(table) = item.get_ref() else {
             self.mistake(key, format!("`{name}` belongs to a profile; begin one above it with `[{id}.NAME]`"));
@@ -198,7 +199,7 @@ impl Reader<'_> {
     }
 
     /// A key that no profile has.
-    fn misplaced(&mut self, job: &JobEntry, id: &str, key: &Spanned<impl AsRef<str>>) {
+    fn misplaced(&mut self, job: AnyJob<'_>, id: &str, key: &Spanned<impl AsRef<str>>) {
         let name = key.get_ref().as_ref();
         let header = id.replacen('@', ".", 1);
         let section = if job.variables().iter().any(|spec| spec.name == name) {

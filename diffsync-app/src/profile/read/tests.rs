@@ -1,12 +1,15 @@
 //! Mistakes in a file of profiles, and what is read from one without.
 
+use diffsync_core::JobRegistry;
+use diffsync_core::job::JobEntry;
+
 use super::variables::has_password;
 use super::*;
 use crate::example::NowhereToNowhere;
 
 fn read(text: &str) -> Result<Vec<Profile>, String> {
-    let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
-    super::read(&registry, Path::new("p.toml"), text.as_bytes())
+    let jobs = Jobs::from(JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap());
+    super::read(&jobs, Path::new("p.toml"), text.as_bytes())
 }
 
 fn error(text: &str) -> String {
@@ -139,7 +142,7 @@ fn a_mistake_of_syntax_quotes_nothing_of_the_file() {
         "`p.toml` has 2 mistakes:\n  p.toml:2:1: a profile has no key `mod`; did you mean `mode`?\n  \
          p.toml:3:21: this name is used twice; remove one, or rename it"
     );
-    let registry = JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap();
-    let error = super::read(&registry, Path::new("p.toml"), b"# \xc3\xa9\n#\xff").err().unwrap();
+    let jobs = Jobs::from(JobRegistry::new([JobEntry::new::<NowhereToNowhere>()]).unwrap());
+    let error = super::read(&jobs, Path::new("p.toml"), b"# \xc3\xa9\n#\xff").err().unwrap();
     assert_eq!(error, "p.toml:2:2: the file is not UTF-8 text from here on");
 }

@@ -2,17 +2,18 @@
 
 use std::path::PathBuf;
 
-use diffsync_core::job::{JobEntry, VariableKind, VariableSpec, VariableValues};
+use diffsync_core::job::{VariableKind, VariableSpec, VariableValues};
 use diffsync_core::value::{Url, redact_url};
 use toml::de::{DeTable, DeValue};
 
 use super::value::{found, whole};
 use super::{Item, Reader, VARIABLES, unknown};
+use crate::jobs::AnyJob;
 use crate::profile::{Setting, Source};
 
 impl Reader<'_> {
     /// The variables, in the order of the job's.
-    pub(super) fn variables(&mut self, job: &JobEntry, id: &str, item: &Item<'_>) -> Vec<Setting> {
+    pub(super) fn variables(&mut self, job: AnyJob<'_>, id: &str, item: &Item<'_>) -> Vec<Setting> {
         let Some(table) = self.table(VARIABLES, item) else { return Vec::new() };
         let mut settings = Vec::new();
         let names: Vec<_> = job.variables().iter().map(|spec| spec.name).collect();
@@ -35,14 +36,14 @@ impl Reader<'_> {
     }
 
     /// Lets the job check the values that are written in the file, which finds what their kind does not tell.
-    fn check_values(&mut self, job: &JobEntry, id: &str, settings: &[(usize, usize, Setting)]) {
+    fn check_values(&mut self, job: AnyJob<'_>, id: &str, settings: &[(usize, usize, Setting)]) {
         let written = settings.iter().filter_map(|(_, offset, setting)| Some((*offset, setting.written()?)));
         let written: Vec<_> = written.collect();
         let values = written.iter().flat_map(|(_, (name, texts))| texts.iter().map(move |text| (*name, *text)));
         let values = values.fold(VariableValues::new(), |values, (name, text)| values.with(name, text));
 
         // Other variables may be set by flags, so only these count.
-        for error in job.prepare(&values).err().iter().flatten() {
+        for error in job.wrong_values(&values).iter().flatten() {
             if let Some((offset, _)) = written.iter().find(|(_, (name, _))| *name == error.variable().name) {
                 self.mistakes.push((*offset, format!("{error} (in `{id}`)")));
             }

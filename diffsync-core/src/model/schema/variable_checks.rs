@@ -234,6 +234,7 @@ pub const RUN_FLAGS: &[&str] = &[
     "full",
     "help",
     "history",
+    "jobs_root",
     "key_file",
     "log_format",
     "log_unchanged_records",

@@ -1,0 +1,715 @@
+//! A run of a job in another program, as its event stream tells it.
+//!
+//! The stream is not trusted: an event that cannot come at its place ends the run, and so does a record that was written before the
+//! host allowed it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diffsync_core::model::Operation;
+use diffsync_core::plan::{
+    Breach, Counts, DiffSummary, ModelSummary, OutcomeCounts, OutcomeKind,
+};
+use diffsync_core::report::{Event, FailedRecord, Observer, Status, Step, StepReport};
+use diffsync_history::{LogLevel, LogLine, NewChange, NewEntry, PlannedCounts, Recorder, SyncEnd};
+use serde_json::Value;
+
+use super::events::Events;
+use super::job::ProgramJob;
+use super::report::{Problem, ProgramReport, Row};
+use super::secrets::Secrets;
+use crate::events::{StreamBreach, StreamEvent};
+use crate::exit::Exit;
+use crate::terminal;
+
+/// The deepest nesting of a record, as in the core.
+const DEEPEST: u32 = 50;
+
+/// What the program waits for.
+#[derive(Debug, PartialEq)]
+pub(super) enum Ask {
+    /// Nothing.
+    Nothing,
+    /// To load the target.
+    Load(Option<String>),
+    /// To write, or only the diff is known, if this is a dry run.
+    Diff(Option<String>),
+}
+
+/// How far the run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was said yet.
+    Silent,
+    Begun,
+    /// The diff is known.
+    Planned,
+    /// It was allowed to write.
+    Writing,
+    Finished,
+}
+
+/// A run, as far as it has been told.
+pub(super) struct Session<'a> {
+    job: &'a ProgramJob,
+    secrets: Secrets,
+    recorder: Option<Arc<Recorder>>,
+    /// What shows how far it has come.
+    progress: Option<Arc<dyn Observer>>,
+    /// Where its events are printed, if they are.
+    events: Option<Events>,
+    stage: Stage,
+    has_locked: bool,
+    /// The steps that have begun and not ended.
+    open: Vec<Step>,
+    begun: Instant,
+    /// The outcomes that were told so far.
+    told: OutcomeCounts,
+    /// What the program said at the end.
+    end: Option<End>,
+    report: ProgramReport,
+}
+
+/// What a program says of its run at the end.
+struct End {
+    status: Status,
+    error: Option<String>,
+    counts: OutcomeCounts,
+}
+
+/// How a run ended that its program did not end by itself, or not as it should.
+pub(super) enum Verdict {
+    /// As the program said.
+    AsTold,
+    /// The host did not let it write.
+    Refused(String),
+    /// It failed, whatever the program said.
+    Failed(String),
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        job: &'a ProgramJob,
+        secrets: Secrets,
+        report: ProgramReport,
+        recorder: Option<Arc<Recorder>>,
+        progress: Option<Arc<dyn Observer>>,
+        events: Option<Events>,
+    ) -> Self {
+        Self {
+            job,
+            secrets,
+            recorder,
+            progress,
+            events,
+            stage: Stage::Silent,
+            has_locked: false,
+            open: Vec::new(),
+            begun: Instant::now(),
+            told: OutcomeCounts::default(),
+            end: None,
+            report,
+        }
+    }
+
+    /// Whether the program has told the end of its run.
+    pub(super) fn is_finished(&self) -> bool {
+        self.stage == Stage::Finished
+    }
+
+    /// Whether the program may write.
+    pub(super) fn may_write(&self) -> bool {
+        self.stage == Stage::Writing
+    }
+
+    /// The program is allowed to write.
+    pub(super) fn allow(&mut self) {
+        self.stage = Stage::Writing;
+    }
+
+    /// The limits on deletes that the host keeps and that the diff exceeds.
+    pub(super) fn breaches(&self) -> Vec<Breach> {
+        let (Some(limit), Some(summary)) = (self.job.max_deletes, &self.report.summary) else { return Vec::new() };
+        let breach = |model: &ModelSummary| {
+            let Counts { create, update, delete, cascade, no_change, held, .. } = model.counts;
+            let count = delete + cascade;
+            let records = count + update + no_change + held;
+            let mut overrides = self.report.limit_overrides.iter().rev();
+            let lifted = overrides.find(|given| given.model == model.model && given.operation == Operation::Delete);
+            let limit = match lifted {
+                Some(given) => Some(given.limit),
+                // An empty source is more likely broken than right.
+                None if create + update + no_change == 0 => None,
+                None => Some(limit),
+            };
+            let exceeds = match limit {
+                Some(limit) => limit.allowed(records).is_some_and(|allowed| count > allowed),
+                None => count > 0,
+            };
+            exceeds.then_some(Breach { model: model.model, operation: Operation::Delete, count, records, limit })
+        };
+        summary.models.iter().filter_map(breach).collect()
+    }
+
+    /// The planned operations, as they are recorded.
+    pub(super) fn planned(&self) -> PlannedCounts {
+        self.report.summary.as_ref().map(planned).unwrap_or_default()
+    }
+
+    /// Takes the next event, and says what the program waits for.
+    ///
+    /// # Errors
+    ///
+    /// Why the event cannot be true at its place.
+    pub(super) fn take(&mut self, event: StreamEvent) -> Result<Ask, String> {
+        // A line of the log may come at any time, and so may an event of a newer program.
+        if !matches!(event, StreamEvent::Unknown | StreamEvent::Log { .. }) {
+            match (self.stage, matches!(event, StreamEvent::RunStarted { .. })) {
+                (Stage::Silent, false) => return Err("its first event is not `run_started`".to_owned()),
+                (Stage::Begun | Stage::Planned | Stage::Writing, true) => {
+                    return Err("`run_started` comes twice".to_owned());
+                }
+                (Stage::Finished, _) => return Err("an event follows `run_finished`".to_owned()),
+                _ => {}
+            }
+        }
+
+        let event = self.without_secrets(event);
+        if let Some(events) = &mut self.events {
+            events.pass_on(&event);
+        }
+        match event {
+            StreamEvent::RunStarted { job, dry_run, .. } => self.run_started(&job, dry_run)?,
+            StreamEvent::StepStarted { step } => {
+                if self.open.contains(&step) || self.report.steps.iter().any(|report| report.step == step) {
+                    return Err(format!("the step `{step}` begins twice"));
+                }
+                self.open.push(step);
+                self.emit(&Event::StepStarted(step));
+            }
+            StreamEvent::Progress { step, done, total } => self.emit(&Event::Progress { step, done, total }),
+            StreamEvent::Retry { step, attempt, pause_seconds, error } => {
+                let attempt = usize::try_from(attempt).unwrap_or(usize::MAX);
+                let pause = seconds(pause_seconds)?;
+                self.report.retries += 1;
+                self.emit(&Event::Retry { step, attempt, pause, error: &error });
+            }
+            StreamEvent::StepFinished { step, seconds: taken, memory } => {
+                if !self.open.contains(&step) {
+                    return Err(format!("the step `{step}` ends, and has not begun"));
+                }
+                self.open.retain(|open| *open != step);
+                let report = StepReport { step, duration: seconds(taken)?, memory };
+                self.emit(&Event::StepFinished(&report));
+                self.report.steps.push(report);
+            }
+            StreamEvent::LockTarget { resource } => {
+                if self.stage != Stage::Begun || self.report.dry_run {
+                    return Err("`lock_target` comes after the diff, or in a dry run".to_owned());
+                }
+                self.has_locked = true;
+                return Ok(Ask::Load(resource));
+            }
+            StreamEvent::Problem { side, model, record, text, rejects } => {
+                let model = self.model(&model)?;
+                self.report.problems.push(Problem { side, model, record, text, rejects });
+            }
+            StreamEvent::Change { seq, parent, depth, model, record, identifiers, action, changes, held } => {
+                let change = NewChange {
+                    parent,
+                    depth,
+                    identifiers: Some(identifiers).filter(|value| !value.is_null() && value.as_str() != Some(&record)),
+                    model,
+                    record,
+                    action,
+                    withheld: held,
+                    changes,
+                };
+                self.change(seq, change)?;
+            }
+            StreamEvent::DiffReady { counts, breaches, resource } => {
+                self.diff_ready(counts, breaches)?;
+                return Ok(Ask::Diff(resource));
+            }
+            StreamEvent::RecordDone { at, seq, model, record, operation, outcome, reason, url, object: _ } => {
+                let model = self.record_done(seq, &model, &record, operation)?;
+                let url = url.and_then(|url| url.parse().ok());
+                count(&mut self.told, outcome);
+                if let Some(recorder) = &self.recorder {
+                    recorder.entry(NewEntry {
+                        at,
+                        change: seq,
+                        action: Some(operation),
+                        status: outcome.to_string(),
+                        model: model.to_owned(),
+                        record: record.clone(),
+                        url: url.clone(),
+                        message: reason.clone(),
+                    });
+                }
+                if let Some(reason) = reason {
+                    self.report.failures.push(FailedRecord { model, record, operation, outcome, reason, url });
+                }
+            }
+            StreamEvent::Log { at, level, target, step, message, fields } => {
+                self.keep(LogLine { at, level, target, step, message, fields });
+            }
+            StreamEvent::RunFinished { status, error, counts, retries } => {
+                let has_no_diff = self.stage == Stage::Begun;
+                if has_no_diff && matches!(status, Status::Completed | Status::Partial) {
+                    return Err("its run ended well, and without a diff".to_owned());
+                }
+                self.report.retries = self.report.retries.max(retries);
+                self.end = Some(End { status, error, counts });
+                self.stage = Stage::Finished;
+            }
+            _ => {}
+        }
+        Ok(Ask::Nothing)
+    }
+
+    /// The event without the secrets in those of its texts that no schema describes.
+    fn without_secrets(&self, event: StreamEvent) -> StreamEvent {
+        let hide = |text: Option<String>| text.map(|text| self.secrets.hide(text));
+        match event {
+            StreamEvent::Retry { step, attempt, pause_seconds, error } => {
+                StreamEvent::Retry { step, attempt, pause_seconds, error: self.secrets.hide(error) }
+            }
+            StreamEvent::Problem { side, model, record, text, rejects } => {
+                StreamEvent::Problem { side, model, record, text: self.secrets.hide(text), rejects }
+            }
+            StreamEvent::RecordDone { at, seq, model, record, operation, outcome, reason, url, object } => {
+                let (reason, url) = (hide(reason), hide(url));
+                StreamEvent::RecordDone { at, seq, model, record, operation, outcome, reason, url, object }
+            }
+            StreamEvent::Log { at, level, target, step, message, fields } => {
+                let fields = fields.map(|fields| self.secrets.hide_in(fields));
+                StreamEvent::Log { at, level, target, step, message: self.secrets.hide(message), fields }
+            }
+            StreamEvent::RunFinished { status, error, counts, retries } => {
+                StreamEvent::RunFinished { status, error: hide(error), counts, retries }
+            }
+            event => event,
+        }
+    }
+
+    fn run_started(&mut self, job: &str, dry_run: bool) -> Result<(), String> {
+        if job != self.job.info.id {
+            return Err(format!("it began the job {job:?}, and was asked for `{}`", self.job.info.id));
+        }
+        if dry_run != self.report.dry_run {
+            let kind = |dry_run| if dry_run { "a dry run" } else { "a run that writes" };
+            return Err(format!("it began {}, and was asked for {}", kind(dry_run), kind(self.report.dry_run)));
+        }
+        self.stage = Stage::Begun;
+        Ok(())
+    }
+
+    /// The name of a model that the job has described.
+    fn model(&self, name: &str) -> Result<&'static str, String> {
+        let known = self.job.models.iter().copied().find(|model| *model == name);
+        known.ok_or_else(|| format!("the job has not described a model {name:?}"))
+    }
+
+    fn change(&mut self, seq: u64, change: NewChange) -> Result<(), String> {
+        if self.stage != Stage::Begun {
+            return Err("a `change` comes after `diff_ready`".to_owned());
+        }
+        let position = self.report.rows.len();
+        if usize::try_from(seq) != Ok(position) {
+            return Err(format!("the `change` {seq} comes where {position} is expected"));
+        }
+        let parent = match change.parent {
+            None => None,
+            Some(parent) => match usize::try_from(parent).ok().and_then(|at| Some((at, self.report.rows.get(at)?))) {
+                Some((at, row)) => Some((at, row.depth)),
+                None => return Err(format!("the `change` {seq} is under {parent}, which has not come before it")),
+            },
+        };
+        let expected = parent.map_or(0, |(_, depth)| depth + 1);
+        if change.depth != expected || expected > DEEPEST {
+            return Err(format!("the `change` {seq} has the depth {}", change.depth));
+        }
+        if !change.changes.as_ref().is_none_or(Value::is_object) {
+            return Err(format!("the `changes` of the `change` {seq} are no object"));
+        }
+
+        let model = self.model(&change.model)?;
+        let parent = parent.map(|(at, _)| at);
+        self.report.rows.push(Row {
+            parent,
+            depth: change.depth,
+            model,
+            record: change.record.clone(),
+            action: change.action,
+            withheld: change.withheld.clone(),
+            changes: change.changes.clone(),
+        });
+        if let Some(recorder) = &self.recorder {
+            recorder.planned_change(change);
+        }
+        Ok(())
+    }
+
+    fn diff_ready(&mut self, counts: PlannedCounts, breaches: Vec<StreamBreach>) -> Result<(), String> {
+        if self.stage != Stage::Begun {
+            return Err("`diff_ready` comes twice".to_owned());
+        }
+        let mut models = Vec::new();
+        for planned in counts.models {
+            let model = self.model(&planned.model)?;
+            self.check_counts(model, planned.counts)?;
+            models.push(ModelSummary { model, counts: planned.counts });
+        }
+        if let Some(row) = self.report.rows.iter().find(|row| !models.iter().any(|model| model.model == row.model)) {
+            return Err(format!("`diff_ready` does not count {}", row.model));
+        }
+        self.report.summary = Some(DiffSummary { total: counts.total, models });
+        let known = |breach: StreamBreach| {
+            let StreamBreach { model, operation, count, records, limit } = breach;
+            let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
+            Ok(Breach { model: self.model(&model)?, operation, count: number(count), records: number(records), limit })
+        };
+        self.report.breaches = breaches.into_iter().map(known).collect::<Result<_, String>>()?;
+        self.stage = Stage::Planned;
+        Ok(())
+    }
+
+    /// Guards and reports count on these numbers, so they must be those of the changes.
+    fn check_counts(&self, model: &str, counts: Counts) -> Result<(), String> {
+        for (operation, counted) in [
+            (Operation::Create, counts.create),
+            (Operation::Update, counts.update),
+            (Operation::Delete, counts.delete),
+        ] {
+            let is_one = |row: &&Row| row.model == model && row.action == Some(operation) && row.withheld.is_none();
+            let told = self.report.rows.iter().filter(is_one).count();
+            if told != counted {
+                return Err(format!(
+                    "`diff_ready` counts {counted} {operation}s of {model}, and {told} came as `change`"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a record can be done now, and returns its model.
+    fn record_done(
+        &self,
+        seq: Option<u64>,
+        model: &str,
+        record: &str,
+        operation: Operation,
+    ) -> Result<&'static str, String> {
+        match self.stage {
+            Stage::Writing => {}
+            _ if self.report.dry_run => {
+                return Err(format!("it reports the {operation} of {model} {record:?} as done in a dry run"));
+            }
+            _ => {
+                return Err(format!(
+                    "it reports the {operation} of {model} {record:?} as done before it was allowed to write"
+                ));
+            }
+        }
+        if let Some(seq) = seq {
+            let row = usize::try_from(seq).ok().and_then(|at| self.report.rows.get(at));
+            let is_same = |row: &Row| row.model == model && row.record == record && row.action == Some(operation);
+            if !row.is_some_and(is_same) {
+                return Err(format!(
+                    "it reports the {operation} of {model} {record:?} as that of the `change` {seq}, which is another"
+                ));
+            }
+        }
+        self.model(model)
+    }
+
+    fn emit(&self, event: &Event<'_>) {
+        if let Some(progress) = &self.progress {
+            progress.observe(event);
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder.observe(event);
+        }
+    }
+
+    /// Takes a line of the program's standard error.
+    pub(super) fn log(&mut self, line: LogLine) {
+        let line = LogLine { message: self.secrets.hide(line.message), ..line };
+        if let Some(events) = &mut self.events {
+            events.pass_on(&line.clone().into());
+        }
+        self.keep(line);
+    }
+
+    /// Keeps a line that the program logged, and shows it where the log is shown.
+    fn keep(&self, line: LogLine) {
+        terminal::show_line(&line);
+        // As for a linked job: more is for a developer at the terminal.
+        if line.level <= LogLevel::Info
+            && let Some(recorder) = &self.recorder
+        {
+            recorder.line(line);
+        }
+    }
+
+    /// The program's file.
+    pub(super) fn path(&self) -> &'a Path {
+        &self.job.path
+    }
+
+    /// What records the run.
+    pub(super) fn recorder(&self) -> Option<&Arc<Recorder>> {
+        self.recorder.as_ref()
+    }
+
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.report.dry_run
+    }
+
+    /// Whether the program has asked to load its target.
+    pub(super) fn has_locked(&self) -> bool {
+        self.has_locked
+    }
+
+    /// Notes the limits that the host keeps and that the diff exceeds.
+    pub(super) fn exceed(&mut self, breaches: Vec<Breach>) {
+        self.report.breaches.extend(breaches);
+    }
+
+    /// Records the end of the run, and returns its report, and how printing its events went if they were printed.
+    pub(super) fn finish(mut self, verdict: Verdict) -> (ProgramReport, Option<Exit>) {
+        // A bar that is still shown would stay on the terminal.
+        for step in std::mem::take(&mut self.open) {
+            if let Some(progress) = &self.progress {
+                progress.observe(&Event::StepFinished(&StepReport { step, duration: Duration::ZERO, memory: None }));
+            }
+        }
+
+        let may_have_written = self.stage == Stage::Writing;
+        let told = match &self.end {
+            Some(end) => end.counts,
+            None => self.counted(may_have_written),
+        };
+        let secrets = &self.secrets;
+        let report = &mut self.report;
+        report.duration = self.begun.elapsed();
+        report.counts = told;
+        (report.status, report.error) = match (verdict, self.end) {
+            (Verdict::AsTold, Some(end)) => (end.status, end.error),
+            (Verdict::Refused(error), _) => (Status::Refused, Some(error)),
+            (Verdict::Failed(error), _) if may_have_written => {
+                (Status::Failed, Some(format!("{error}\nwhat it had begun to write may or may not have been written")))
+            }
+            (Verdict::Failed(error), _) => (Status::Failed, Some(error)),
+            (Verdict::AsTold, None) => (Status::Failed, Some("the job program did not report how its run ended".into())),
+        };
+        report.error = report.error.take().map(|error| secrets.hide(error));
+
+        if let Some(recorder) = &self.recorder {
+            recorder.end(SyncEnd {
+                status: report.status,
+                error: report.error.clone(),
+                breaches: serde_json::to_value(&report.breaches).ok().filter(|_| !report.breaches.is_empty()),
+                counts: report.summary.as_ref().map(|_| report.counts),
+                retries: report.retries,
+            });
+        }
+        let streamed = self.events.map(|events| events.finish(&self.report));
+        (self.report, streamed)
+    }
+
+    /// The outcomes of a run that was not told to its end: the operations without an outcome may have been written if it was allowed.
+    fn counted(&self, may_have_written: bool) -> OutcomeCounts {
+        let mut counts = self.told;
+        let Some(summary) = &self.report.summary else { return counts };
+        let total = summary.total;
+        (counts.unchanged, counts.rejected, counts.left_out) = (total.no_change, total.rejected, total.left_out);
+        let operations = total.operations() + total.held + total.unsupported;
+        let told = self.told.records();
+        let rest = operations.saturating_sub(told);
+        if may_have_written { counts.unknown += rest } else { counts.not_attempted += rest }
+        counts
+    }
+}
+
+fn planned(summary: &DiffSummary) -> PlannedCounts {
+    let model = |model: &ModelSummary| diffsync_history::PlannedModel {
+        model: model.model.to_owned(),
+        counts: model.counts,
+    };
+    PlannedCounts { total: summary.total, models: summary.models.iter().map(model).collect() }
+}
+
+fn count(counts: &mut OutcomeCounts, outcome: OutcomeKind) {
+    let counted = match outcome {
+        OutcomeKind::Created => &mut counts.created,
+        OutcomeKind::Updated => &mut counts.updated,
+        OutcomeKind::Deleted => &mut counts.deleted,
+        OutcomeKind::Cascaded => &mut counts.cascaded,
+        OutcomeKind::Failed => &mut counts.failed,
+        OutcomeKind::Blocked => &mut counts.blocked,
+        OutcomeKind::Held => &mut counts.held,
+        OutcomeKind::Unsupported => &mut counts.unsupported,
+        OutcomeKind::NotAttempted => &mut counts.not_attempted,
+        _ => &mut counts.unknown,
+    };
+    *counted += 1;
+}
+
+fn seconds(seconds: f64) -> Result<Duration, String> {
+    Duration::try_from_secs_f64(seconds).map_err(|error| format!("{seconds} is not a number of seconds: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn job(max_deletes: Value) -> ProgramJob {
+        let described = json!({
+            "id": "a-to-b", "source_label": "A", "target_label": "B", "models": ["site", "device"], "max_deletes": max_deletes,
+        });
+        ProgramJob::new(PathBuf::from("/jobs/x"), "1", serde_json::from_value(described).unwrap()).unwrap()
+    }
+
+    fn session(job: &ProgramJob, dry_run: bool) -> Session<'_> {
+        Session::new(job, Secrets::default(), ProgramReport::new(job.info(), dry_run), None, None, None)
+    }
+
+    const STARTED: &str =
+        r#"{"event":"run_started","stream":1,"job":"a-to-b","dry_run":false,"at":"2026-01-01T00:00:00Z"}"#;
+    const CREATE: &str = r#"{"event":"change","seq":0,"parent":null,"depth":0,"model":"site","record":"ams","action":"create","changes":{"+":{}},"held":null}"#;
+    const READY: &str = r#"{"event":"diff_ready","counts":{"total":{"create":1},"models":[{"model":"site","create":1}]}}"#;
+    const DONE: &str = r#"{"event":"record_done","at":"2026-01-01T00:00:01Z","seq":0,"model":"site","record":"ams","operation":"create","outcome":"created","reason":null,"url":null,"object":null}"#;
+    const FINISHED: &str = r#"{"event":"run_finished","status":"completed","error":null,"counts":{"created":1}}"#;
+
+    /// Takes these lines; the program is allowed to write when it asks.
+    fn told(lines: &[&str]) -> Result<(), String> {
+        let job = job(Value::Null);
+        let mut session = session(&job, false);
+        for line in lines {
+            if session.take(StreamEvent::read(line).unwrap())? == Ask::Diff(None) {
+                session.allow();
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_run_is_told_in_this_order() {
+        let log = r#"{"event":"log","at":"2026-01-01T00:00:00Z","level":"info","target":"t","step":null,"message":"m","fields":null}"#;
+        let tea = r#"{"event":"tea_made"}"#;
+        told(&[log, tea, STARTED, CREATE, tea, READY, DONE, FINISHED, log]).unwrap();
+    }
+
+    #[test]
+    fn an_event_out_of_order_is_refused() {
+        let step = |event: &str| format!(r#"{{"event":"{event}","step":"load_source","seconds":0.1,"memory":null}}"#);
+        let (begins, ends) = (step("step_started"), step("step_finished"));
+        let change = |more: &str| CREATE.replacen("\"seq\":0,\"parent\":null,\"depth\":0", more, 1);
+        for (lines, reason) in [
+            (&[CREATE][..], "its first event is not `run_started`"),
+            (&[STARTED, STARTED], "`run_started` comes twice"),
+            (&[STARTED, &*ends], "the step `load source` ends, and has not begun"),
+            (&[STARTED, &*begins, &*begins], "the step `load source` begins twice"),
+            (&[STARTED, CREATE, CREATE], "the `change` 0 comes where 1 is expected"),
+            (&[STARTED, &*change(r#""seq":0,"parent":0,"depth":1"#)], "is under 0, which has not come before it"),
+            (&[STARTED, &*change(r#""seq":0,"parent":null,"depth":2"#)], "the `change` 0 has the depth 2"),
+            (&[STARTED, &*CREATE.replace("site", "rack")], "has not described a model \"rack\""),
+            (&[STARTED, READY], "counts 1 creates of site, and 0 came"),
+            (&[STARTED, CREATE, r#"{"event":"diff_ready","counts":{"total":{},"models":[]}}"#], "does not count site"),
+            (&[STARTED, CREATE, READY, READY], "`diff_ready` comes twice"),
+            (&[STARTED, CREATE, READY, CREATE], "a `change` comes after `diff_ready`"),
+            (&[STARTED, CREATE, READY, r#"{"event":"lock_target","resource":null}"#], "`lock_target` comes after the diff"),
+            (&[STARTED, CREATE, DONE], "as done before it was allowed to write"),
+            (&[STARTED, CREATE, READY, &*DONE.replace("ams", "fra")], "as that of the `change` 0, which is another"),
+            (&[STARTED, FINISHED], "its run ended well, and without a diff"),
+            (&[STARTED, CREATE, READY, DONE, FINISHED, DONE], "an event follows `run_finished`"),
+        ] {
+            let error = told(lines).unwrap_err();
+            assert!(error.contains(reason), "{reason}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_run_of_another_kind_than_was_asked_for_is_refused() {
+        let job = job(Value::Null);
+        let error = session(&job, true).take(StreamEvent::read(STARTED).unwrap()).unwrap_err();
+        assert_eq!(error, "it began a run that writes, and was asked for a dry run");
+        let other = STARTED.replace("a-to-b", "c-to-d");
+        let error = session(&job, false).take(StreamEvent::read(&other).unwrap()).unwrap_err();
+        assert_eq!(error, "it began the job \"c-to-d\", and was asked for `a-to-b`");
+    }
+
+    #[test]
+    fn a_dry_run_does_nothing() {
+        let job = job(Value::Null);
+        let mut session = session(&job, true);
+        for line in [&STARTED.replace("\"dry_run\":false", "\"dry_run\":true"), CREATE, READY] {
+            session.take(StreamEvent::read(line).unwrap()).unwrap();
+        }
+        let error = session.take(StreamEvent::read(DONE).unwrap()).unwrap_err();
+        assert_eq!(error, "it reports the create of site \"ams\" as done in a dry run");
+    }
+
+    /// The breaches of a diff with as many deletes and unchanged records of one model.
+    fn breaches(max_deletes: Value, deletes: usize, unchanged: usize, lifted: Option<&str>) -> Vec<String> {
+        let job = job(max_deletes);
+        let mut session = session(&job, false);
+        let lifted = lifted.map(|text| diffsync_core::model::LimitOverride::parse(Operation::Delete, text).unwrap());
+        session.report.limit_overrides.extend(lifted);
+        session.take(StreamEvent::read(STARTED).unwrap()).unwrap();
+        for seq in 0..deletes {
+            let change = json!({
+                "event": "change", "seq": seq, "parent": null, "depth": 0, "model": "site", "record": seq.to_string(),
+                "action": "delete", "changes": {"-": {}}, "held": null,
+            });
+            session.take(StreamEvent::read(&change.to_string()).unwrap()).unwrap();
+        }
+        let counts = json!({"delete": deletes, "no_change": unchanged});
+        let mut model = counts.clone();
+        model["model"] = "site".into();
+        let ready = json!({"event": "diff_ready", "counts": {"total": counts, "models": [model]}});
+        session.take(StreamEvent::read(&ready.to_string()).unwrap()).unwrap();
+        session.breaches().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_host_keeps_the_limit_of_a_program_that_keeps_none() {
+        let none = Vec::<String>::new();
+        assert_eq!(breaches("20%".into(), 2, 8, None), none);
+        let exceeds = ["site: it would delete 3 records where the target holds 10, and 20% are allowed"];
+        assert_eq!(breaches("20%".into(), 3, 7, None), exceeds);
+        assert_eq!(breaches("20%".into(), 3, 7, Some("site=30%")), none);
+        assert_eq!(breaches("20%".into(), 3, 7, Some("device=30%")), exceeds);
+        assert_eq!(breaches("1".into(), 2, 98, None).len(), 1);
+        // A percentage says nothing of few records, and an empty source is more likely broken than right.
+        assert_eq!(breaches("20%".into(), 2, 3, None), none);
+        assert_eq!(breaches("20%".into(), 2, 0, None), ["site: the source holds none, and it would delete 2 of the target's 2"]);
+        assert_eq!(breaches(Value::Null, 9, 1, None), none);
+    }
+
+    #[test]
+    fn what_was_not_told_may_have_been_written_only_if_that_was_allowed() {
+        let job = job(Value::Null);
+        for (lines, allowed, unknown, not_attempted) in
+            [(&[STARTED, CREATE, READY][..], true, 1, 0), (&[STARTED, CREATE, READY], false, 0, 1), (&[STARTED, CREATE, READY, DONE], true, 0, 0)]
+        {
+            let mut session = session(&job, false);
+            for line in lines {
+                if session.take(StreamEvent::read(line).unwrap()).unwrap() == Ask::Diff(None) && allowed {
+                    session.allow();
+                }
+            }
+            let (report, _) = session.finish(Verdict::Failed("it ended".to_owned()));
+            assert_eq!((report.counts.unknown, report.counts.not_attempted), (unknown, not_attempted));
+            let error = report.error.unwrap();
+            assert_eq!(error.contains("may or may not have been written"), allowed, "{error}");
+        }
+    }
+}
