@@ -5,6 +5,10 @@
 // Measures memory while a file is read.
 diffsync_core::count_allocations!();
 
+#[macro_use]
+#[path = "../../../tests/support/opens.rs"]
+mod opens;
+
 #[cfg(feature = "file")]
 mod file;
 #[cfg(feature = "nautobot")]

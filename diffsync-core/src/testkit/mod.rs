@@ -199,7 +199,7 @@ where
         Ok(())
     }
 
-    /// Every operation still fits after its plan was written to a file and read, and can be undone.
+    /// Every operation still matches after its plan was written to a file and read, and can be undone.
     async fn a_plan_holds_everything(&self, seed: u64) -> Result<(), Violation> {
         let law = Law("operations round-trip through a plan", seed);
         let key = PlanKey::new(&[7; 32]).map_err(|error| law.broken(error.to_string()))?;
@@ -213,7 +213,7 @@ where
         let again = ApplyRequest { plan: Arc::new(saved), key: key.clone(), policy: DriftPolicy::Refuse };
         let (synced, undo) = sync((self.data)(seed + 1), &*target, None, Some(again)).await?;
 
-        // Operations that wait for an unsupported one are in the file, but never fit.
+        // Operations that wait for an unsupported one are in the file, but never match.
         if able && synced.operations != operations {
             let found = synced.operations;
             return Err(law.broken(format!("of {operations} operations {found} are found again:\n{}", synced.text)));

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use diffsync_core::adapter::{AdapterError, CompleteContext, LoadContext, TargetError, WriteContext};
-use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::job::{JobSpec, Variable, VariableKind};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, ModelExt, SyncModel, Table, Target, job};
 
 use crate::fake_target::{Recorder, ended, failures, locked, run_job};
 use crate::plan_file::key;
@@ -118,15 +118,7 @@ struct CopyFile {
     to: File,
 }
 
-impl Job for CopyFile {
-    async fn source_adapter(&self, _: &JobContext) -> Result<File, JobError> {
-        Ok(self.from.clone())
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<File, JobError> {
-        Ok(self.to.clone())
-    }
-}
+opens!(CopyFile: File = |job| job.from.clone(), File = |job| job.to.clone());
 
 /// Copies the lines, and expects the file to hold these then. Gives the report and the events about single records and
 /// the end of the last step.

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use diffsync_core::adapter::{AdapterError, CompleteContext, Completion, LoadContext, TargetError, WriteContext};
-use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::job::{JobSpec, Variable, VariableKind};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, ModelExt, SyncModel, Table, Target, job};
 
 use crate::fake_target::{Recorder, locked, run_job};
 use crate::plan_file::key;
@@ -125,15 +125,7 @@ struct ToFiles {
     target: Files,
 }
 
-impl Job for ToFiles {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Given, JobError> {
-        Ok(Given)
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Files, JobError> {
-        Ok(self.target.clone())
-    }
-}
+opens!(ToFiles: Given = |_| Given, Files = |job| job.target.clone());
 
 fn given(said: Said, options: RunOptions) -> (RunReport, Files, Vec<String>) {
     let files = Files::default();

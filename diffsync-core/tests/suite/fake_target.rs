@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use diffsync_core::adapter::{AdapterError, CompleteContext, LoadContext, TargetError, WriteContext};
-use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::job::{JobSpec, Variable, VariableKind};
 use diffsync_core::model::{Limit, Operation};
 use diffsync_core::report::{Event, FailedRecord, Observer, RunReport};
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::Url;
-use diffsync_core::{Adapter, Dataset, Job, ModelExt, Run, SyncModel, Target, job};
+use diffsync_core::{Adapter, Dataset, Job, ModelExt, Run, SyncModel, Target};
 
 use crate::world::{City, Country, Place, Records, Region, World};
 
@@ -250,8 +250,8 @@ impl Records {
     }
 }
 
-/// A model as the in-memory target stores it. It is as strict as a database with foreign keys.
-pub(crate) trait Stored: SyncModel + Clone {
+/// The records of a model in the in-memory target.
+pub(crate) trait Row: SyncModel + Clone {
     fn rows(records: &mut Records) -> &mut Vec<Self>;
 
     /// The record with the local field that the target gives it.
@@ -266,7 +266,41 @@ pub(crate) trait Stored: SyncModel + Clone {
 
     /// The record under another identifier.
     fn renamed(self) -> Self;
+}
 
+macro_rules! rows {
+    ($($model:ident in $table:ident, named by $name:ident $(, numbered by $local:ident)?;)*) => {$(
+        impl Row for $model {
+            fn rows(records: &mut Records) -> &mut Vec<Self> {
+                &mut records.$table
+            }
+
+            fn renamed(self) -> Self {
+                Self { $name: format!("new-{}", self.$name), ..self }
+            }
+
+            $(
+                fn stored_as(self, id: usize) -> Self {
+                    Self { $local: Some(id), ..self }
+                }
+
+                fn remote_id(&self) -> Option<usize> {
+                    self.$local
+                }
+            )?
+        }
+    )*};
+}
+
+rows! {
+    Region in regions, named by slug, numbered by remote_id;
+    Country in countries, named by slug, numbered by remote_id;
+    City in cities, named by name;
+    Place in places, named by name;
+}
+
+/// A model as the in-memory target stores it. It is as strict as a database with foreign keys.
+pub(crate) trait Stored: Row {
     /// Whether what the record lives under is there.
     fn may_be_written(&self, cx: &WriteContext<'_, World>, records: &Records) -> Result<(), String>;
 
@@ -280,22 +314,6 @@ fn expect(holds: bool, otherwise: &str) -> Result<(), String> {
 }
 
 impl Stored for Region {
-    fn rows(records: &mut Records) -> &mut Vec<Self> {
-        &mut records.regions
-    }
-
-    fn stored_as(self, id: usize) -> Self {
-        Self { remote_id: Some(id), ..self }
-    }
-
-    fn remote_id(&self) -> Option<usize> {
-        self.remote_id
-    }
-
-    fn renamed(self) -> Self {
-        Self { slug: format!("new-{}", self.slug), ..self }
-    }
-
     fn may_be_written(&self, cx: &WriteContext<'_, World>, _: &Records) -> Result<(), String> {
         let error = |name: Option<&str>| cx.current::<Self>(&name).err().map(|error| error.to_string());
         expect(error(None).as_deref() == Some("the record names no region"), "no region is found")?;
@@ -319,22 +337,6 @@ impl Stored for Region {
 }
 
 impl Stored for Country {
-    fn rows(records: &mut Records) -> &mut Vec<Self> {
-        &mut records.countries
-    }
-
-    fn stored_as(self, id: usize) -> Self {
-        Self { remote_id: Some(id), ..self }
-    }
-
-    fn remote_id(&self) -> Option<usize> {
-        self.remote_id
-    }
-
-    fn renamed(self) -> Self {
-        Self { slug: format!("new-{}", self.slug), ..self }
-    }
-
     fn may_be_written(&self, cx: &WriteContext<'_, World>, records: &Records) -> Result<(), String> {
         let region = cx.current(&self.region).map_err(|error| error.to_string())?;
         let names = [self.region.clone(), format!("new-{}", self.region)];
@@ -348,14 +350,6 @@ impl Stored for Country {
 }
 
 impl Stored for City {
-    fn rows(records: &mut Records) -> &mut Vec<Self> {
-        &mut records.cities
-    }
-
-    fn renamed(self) -> Self {
-        Self { name: format!("new-{}", self.name), ..self }
-    }
-
     fn may_be_written(&self, cx: &WriteContext<'_, World>, records: &Records) -> Result<(), String> {
         let country = cx.current::<Country>(&self.country).map_err(|error| error.to_string())?;
         let names = [self.country.clone(), format!("new-{}", self.country)];
@@ -369,14 +363,6 @@ impl Stored for City {
 }
 
 impl Stored for Place {
-    fn rows(records: &mut Records) -> &mut Vec<Self> {
-        &mut records.places
-    }
-
-    fn renamed(self) -> Self {
-        Self { name: format!("new-{}", self.name), ..self }
-    }
-
     fn may_be_written(&self, cx: &WriteContext<'_, World>, records: &Records) -> Result<(), String> {
         let Some(within) = &self.within else { return Ok(()) };
         let around = cx.current::<Self>(within).map_err(|error| error.to_string())?;
@@ -468,21 +454,40 @@ impl Script {
     }
 }
 
-/// Brings the target's world in line with the source's.
-#[job(source = Listed, target = Memory, dryrun_default = false)]
-pub(crate) struct SyncWorlds {
-    rig: Shared,
-}
+/// Declares a job that brings the target's world in line with the source's, with these hooks of its own.
+macro_rules! job_with {
+    ($(#[$doc:meta])* $name:ident { $($hooks:tt)* }) => {
+        $(#[$doc])*
+        #[diffsync_core::job(source = crate::fake_target::Listed, target = crate::fake_target::Memory, dryrun_default = false)]
+        pub(crate) struct $name {
+            pub(crate) rig: crate::fake_target::Shared,
+        }
 
-impl Job for SyncWorlds {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
-        Ok(Listed(self.rig.clone()))
-    }
+        impl diffsync_core::Job for $name {
+            async fn source_adapter(
+                &self,
+                _: &diffsync_core::job::JobContext,
+            ) -> Result<crate::fake_target::Listed, diffsync_core::job::JobError> {
+                Ok(crate::fake_target::Listed(self.rig.clone()))
+            }
 
-    async fn target_adapter(&self, _: &JobContext) -> Result<Memory, JobError> {
-        Ok(Memory(self.rig.clone()))
-    }
+            async fn target_adapter(
+                &self,
+                _: &diffsync_core::job::JobContext,
+            ) -> Result<crate::fake_target::Memory, diffsync_core::job::JobError> {
+                Ok(crate::fake_target::Memory(self.rig.clone()))
+            }
+
+            $($hooks)*
+        }
+    };
 }
+pub(crate) use job_with;
+
+job_with!(
+    /// Brings the target's world in line with the source's.
+    SyncWorlds {}
+);
 
 /// Options of a run that writes, however much of these small worlds is rejected.
 pub(crate) fn apply() -> RunOptions {

@@ -258,10 +258,10 @@ fn what_lives_under_a_record_that_cannot_be_used_counts_as_such() {
 /// A model with limits of its own, which go before those of the job.
 mod of_a_model {
     use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
-    use diffsync_core::job::{JobContext, JobError, JobSpec};
+    use diffsync_core::job::JobSpec;
     use diffsync_core::report::Status;
     use diffsync_core::run::RunOptions;
-    use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, Target, job};
+    use diffsync_core::{Adapter, Dataset, SyncModel, Table, Target, job};
 
     use crate::fake_target::run_job;
 
@@ -327,15 +327,10 @@ mod of_a_model {
         first: u32,
     }
 
-    impl Job for SyncNumbers {
-        async fn source_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
-            Ok(Listed([self.first..self.limited, self.first..self.unlimited]))
-        }
-
-        async fn target_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
-            Ok(Listed([0..10, 0..10]))
-        }
-    }
+    opens!(
+        SyncNumbers: Listed = |job| Listed([job.first..job.limited, job.first..job.unlimited]),
+        Listed = |_| Listed([0..10, 0..10])
+    );
 
     #[test]
     fn the_limits_of_a_model_go_before_those_of_the_job() {

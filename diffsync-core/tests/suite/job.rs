@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use diffsync_core::job::{
-    JobContext, JobEntry, JobError, JobInfo, JobKind, JobSpec, RegistryError, VariableErrors, VariableKind,
-    VariableSpec, VariableValues,
+    JobEntry, JobInfo, JobKind, JobSpec, RegistryError, VariableErrors, VariableKind, VariableSpec, VariableValues,
 };
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
@@ -18,15 +17,10 @@ use crate::world::{World, records};
 /// A job whose adapters hold a world that needs no sync.
 macro_rules! adapters {
     ($job:ident) => {
-        impl Job for $job {
-            async fn source_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
-                Ok(Listed(Rig::new(records(&["europe"]), records(&[])).into_shared()))
-            }
-
-            async fn target_adapter(&self, _: &JobContext) -> Result<Memory, JobError> {
-                Ok(Memory(Rig::new(records(&[]), records(&["europe"])).into_shared()))
-            }
-        }
+        opens!(
+            $job: Listed = |_| Listed(Rig::new(records(&["europe"]), records(&[])).into_shared()),
+            Memory = |_| Memory(Rig::new(records(&[]), records(&["europe"])).into_shared())
+        );
     };
 }
 

@@ -3,6 +3,10 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "clippy takes only test functions for tests, not what they call")]
 #![allow(clippy::format_collect, reason = "the texts are short, and it reads best so")]
 
+#[macro_use]
+#[path = "../../../tests/support/opens.rs"]
+mod opens;
+
 mod abilities;
 mod batches;
 mod blocking;

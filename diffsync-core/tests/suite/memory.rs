@@ -5,11 +5,11 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::data::Side;
-use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::job::JobSpec;
 use diffsync_core::memory::{MemoryScope, MemoryUse};
 use diffsync_core::report::{RunReport, Step};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, ModelExt, SyncModel, Table, Target, job};
 
 use crate::fake_target::run_job;
 
@@ -103,15 +103,10 @@ struct MoveBlocks {
     helper: bool,
 }
 
-impl Job for MoveBlocks {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Hungry, JobError> {
-        Ok(Hungry { takes: 32 * MIB, keeps: 8 * MIB, helper: self.helper })
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Hungry, JobError> {
-        Ok(Hungry { takes: 12 * MIB, keeps: 2 * MIB, helper: self.helper })
-    }
-}
+opens!(
+    MoveBlocks: Hungry = |job| Hungry { takes: 32 * MIB, keeps: 8 * MIB, helper: job.helper },
+    Hungry = |job| Hungry { takes: 12 * MIB, keeps: 2 * MIB, helper: job.helper }
+);
 
 fn run(helper: bool, memory_profiling: bool, parallel_loading: bool) -> RunReport {
     let _apart = apart();

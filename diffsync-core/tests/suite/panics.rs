@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use diffsync_core::adapter::CompleteContext;
 use diffsync_core::apply::LoadedSides;
-use diffsync_core::job::{JobContext, JobError, JobSpec, RecordLookup};
+use diffsync_core::job::{JobError, JobSpec, RecordLookup};
 use diffsync_core::report::{Event, Observer, RunError, RunReport, Status};
 use diffsync_core::run::WritePermit;
 use diffsync_core::value::Url;
-use diffsync_core::{Job, Plan, Run, job};
+use diffsync_core::{Job, Plan, Run};
 
-use crate::fake_target::{Answer, Listed, Memory, Rig, Shared, apply, run_job};
+use crate::fake_target::{Answer, Listed, Memory, Rig, Shared, apply, job_with, run_job};
 use crate::world::{World, records};
 
 /// Which hook panics.
@@ -26,20 +26,7 @@ enum Hook {
 
 macro_rules! panicking {
     ($job:ident, $at:expr) => {
-        #[job(source = Listed, target = Memory)]
-        struct $job {
-            rig: Shared,
-        }
-
-        impl Job for $job {
-            async fn source_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
-                Ok(Listed(self.rig.clone()))
-            }
-
-            async fn target_adapter(&self, _: &JobContext) -> Result<Memory, JobError> {
-                Ok(Memory(self.rig.clone()))
-            }
-
+        job_with!($job {
             async fn sync_data(&self, run: &mut Run<Self>) -> Result<(), RunError> {
                 run.load().await?;
                 assert!($at != Hook::Data, "data");
@@ -72,7 +59,7 @@ macro_rules! panicking {
                 assert!($at != Hook::Lookup, "lookup");
                 None
             }
-        }
+        });
     };
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::value::{Secret, Url};
-use diffsync_core::{Adapter, Job, ModelExt, SyncModel, Target, job};
+use diffsync_core::{Adapter, Job, ModelExt, Target, job};
 
 use crate::world::{
     City, CityPatch, Country, CountryPatch, Narrow, NarrowPatch, Place, PlacePatch, Quarter, QuarterPatch, Region,

@@ -10,9 +10,8 @@ use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt8Array};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::report::Status;
-use diffsync_core::{Dataset, Job, SyncModel, Table, job};
+use diffsync_core::{Dataset, SyncModel, Table, job};
 
 use super::{Folders, parquet_file, run};
 
@@ -43,14 +42,10 @@ macro_rules! hosts {
                 target: PathBuf,
             }
 
-            impl Job for Hosting {
-                async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Hosts>, JobError> {
-                    Ok(Folder::new(&self.source))
-                }
-                async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Hosts>, JobError> {
-                    Ok(Folder::new(&self.target))
-                }
-            }
+            opens!(
+                Hosting: Folder<Hosts> = |job| Folder::new(&job.source),
+                Folder<Hosts> = |job| Folder::new(&job.target)
+            );
 
             /// Brings the target's file in line with the source's, which takes one run.
             pub(super) fn sync(folders: &Folders) {

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use diffsync_adapters::SqlModel;
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_adapters::sql::Sql;
-use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::job::JobSpec;
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::Url;
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
+use diffsync_core::{Dataset, Run, SyncModel, Table, job};
 use tempfile::TempDir;
 
 use super::block_on;
@@ -42,14 +42,10 @@ struct ToDatabase {
     target: Url,
 }
 
-impl Job for ToDatabase {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-        Ok(Folder::new(&self.source))
-    }
-    async fn target_adapter(&self, _: &JobContext) -> Result<Sql<Devices>, JobError> {
-        Ok(Sql::open(&self.target)?.create_tables())
-    }
-}
+opens!(
+    ToDatabase: Folder<Devices> = |job| Folder::new(&job.source),
+    Sql<Devices> = |job| Sql::open(&job.target)?.create_tables()
+);
 
 #[test]
 #[ignore = "takes a minute"]

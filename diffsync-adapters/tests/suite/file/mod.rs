@@ -50,8 +50,7 @@ macro_rules! sites {
             use std::path::PathBuf;
 
             use diffsync_adapters::file::{FileModel, Folder};
-            use diffsync_core::{Dataset, Job, SyncModel, Table, job};
-            use diffsync_core::job::{JobContext, JobError};
+            use diffsync_core::{Dataset, SyncModel, Table, job};
             use diffsync_core::value::Secret;
 
             use super::Role;
@@ -89,14 +88,10 @@ macro_rules! sites {
                 pub(super) target: PathBuf,
             }
 
-            impl Job for FolderToFolder {
-                async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Sites>, JobError> {
-                    Ok(Folder::new(&self.source))
-                }
-                async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Sites>, JobError> {
-                    Ok(Folder::new(&self.target))
-                }
-            }
+            opens!(
+                FolderToFolder: Folder<Sites> = |job| Folder::new(&job.source),
+                Folder<Sites> = |job| Folder::new(&job.target)
+            );
 
             /// A site of this name, with values that follow from it.
             pub(super) fn site(name: &str, number: u16) -> Site {

@@ -25,10 +25,10 @@ use arrow_array::{
 use arrow_schema::{Field, Schema};
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_core::data::Side;
-use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::job::JobSpec;
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
+use diffsync_core::{Dataset, Run, SyncModel, Table, job};
 
 use super::{Folders, block_on, load, parquet_file, run};
 
@@ -65,14 +65,7 @@ struct Copying {
     target: PathBuf,
 }
 
-impl Job for Copying {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Stock>, JobError> {
-        Ok(Folder::new(&self.source))
-    }
-    async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Stock>, JobError> {
-        Ok(Folder::new(&self.target))
-    }
-}
+opens!(Copying: Folder<Stock> = |job| Folder::new(&job.source), Folder<Stock> = |job| Folder::new(&job.target));
 
 const GAUGES: &str = "gauges.parquet";
 const GOODS: &str = "goods.parquet";

@@ -11,9 +11,8 @@ use arrow_array::types::{Float64Type, UInt32Type};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, StructArray, UInt32Array};
 use arrow_schema::{DataType, Field};
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::report::Status;
-use diffsync_core::{Dataset, Job, SyncModel, Table, job};
+use diffsync_core::{Dataset, SyncModel, Table, job};
 
 use super::kept::nested::{Loc, Nic};
 use super::{Folders, parquet_file, run};
@@ -38,14 +37,7 @@ struct Copy {
     target: PathBuf,
 }
 
-impl Job for Copy {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-        Ok(Folder::new(&self.source))
-    }
-    async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-        Ok(Folder::new(&self.target))
-    }
-}
+opens!(Copy: Folder<Devices> = |job| Folder::new(&job.source), Folder<Devices> = |job| Folder::new(&job.target));
 
 fn text(value: &str) -> ArrayRef {
     Arc::new(StringArray::from(vec![value]))

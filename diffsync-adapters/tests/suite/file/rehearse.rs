@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::file::{FileModel, Folder};
-use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::job::JobSpec;
 use diffsync_core::plan::OutcomeKind;
 use diffsync_core::report::{Event, Observer, RunReport, Status, Step};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
+use diffsync_core::{Dataset, Run, SyncModel, Table, job};
 
 use super::{Folders, block_on, run};
 
@@ -41,14 +41,7 @@ struct Copying {
     target: PathBuf,
 }
 
-impl Job for Copying {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
-        Ok(Folder::new(&self.source))
-    }
-    async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
-        Ok(Folder::new(&self.target))
-    }
-}
+opens!(Copying: Folder<Inventory> = |job| Folder::new(&job.source), Folder<Inventory> = |job| Folder::new(&job.target));
 
 /// A list in brackets, to which no record can be added.
 const FLOW: &str = "[{name: a, site: ams}]\n";

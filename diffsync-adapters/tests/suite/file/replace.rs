@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_core::data::Side;
-use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::job::JobSpec;
 use diffsync_core::model::Flags;
 use diffsync_core::report::{Event, Observer, RunReport, Status, Step};
 use diffsync_core::run::RunOptions;
 use diffsync_core::value::Secret;
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
+use diffsync_core::{Dataset, Run, SyncModel, Table, job};
 
 use super::{Folders, block_on, load, run};
 
@@ -46,14 +46,7 @@ struct Copying {
     target: PathBuf,
 }
 
-impl Job for Copying {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
-        Ok(Folder::new(&self.source))
-    }
-    async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Inventory>, JobError> {
-        Ok(Folder::new(&self.target))
-    }
-}
+opens!(Copying: Folder<Inventory> = |job| Folder::new(&job.source), Folder<Inventory> = |job| Folder::new(&job.target));
 
 const OLD: &str = "name,height\na,42\n";
 const NEW: &str = "name,height\na,47\n";

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_core::adapter::{AdapterError, LoadContext};
-use diffsync_core::job::{JobContext, JobError};
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, job};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table, job};
 
 use super::{Folders, run};
 
@@ -59,14 +58,7 @@ macro_rules! things {
                 size: u8,
             }
 
-            impl Job for ToFolder {
-                async fn source_adapter(&self, _: &JobContext) -> Result<Given, JobError> {
-                    Ok(Given(self.size))
-                }
-                async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Things>, JobError> {
-                    Ok(Folder::new(&self.target))
-                }
-            }
+            opens!(ToFolder: Given = |job| Given(job.size), Folder<Things> = |job| Folder::new(&job.target));
 
             #[test]
             fn sets_are_written_in_one_order_and_once() {

@@ -7,10 +7,9 @@ use std::time::Instant;
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::data::Side;
-use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::memory::MemoryScope;
 use diffsync_core::report::Status;
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, job};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table, job};
 use tempfile::TempDir;
 
 use super::{load, run};
@@ -62,14 +61,7 @@ macro_rules! devices {
                 target: PathBuf,
             }
 
-            impl Job for ToFolder {
-                async fn source_adapter(&self, _: &JobContext) -> Result<Many, JobError> {
-                    Ok(Many)
-                }
-                async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-                    Ok(Folder::new(&self.target))
-                }
-            }
+            opens!(ToFolder: Many = |_| Many, Folder<Devices> = |job| Folder::new(&job.target));
 
             /// Writes the file and loads it again; a line of figures.
             pub(super) fn measure() -> String {

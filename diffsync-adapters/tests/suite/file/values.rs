@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use diffsync_adapters::file::{FileModel, Folder};
 use diffsync_core::adapter::{AdapterError, LoadContext};
-use diffsync_core::job::{JobContext, JobError};
-use diffsync_core::{Adapter, Dataset, Job, SyncModel, Table, job};
+use diffsync_core::{Adapter, Dataset, SyncModel, Table, job};
 
 use super::{Folders, run};
 
@@ -54,14 +53,7 @@ macro_rules! gauges {
                 target: PathBuf,
             }
 
-            impl Job for ToFolder {
-                async fn source_adapter(&self, _: &JobContext) -> Result<Given, JobError> {
-                    Ok(Given)
-                }
-                async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Gauges>, JobError> {
-                    Ok(Folder::new(&self.target))
-                }
-            }
+            opens!(ToFolder: Given = |_| Given, Folder<Gauges> = |job| Folder::new(&job.target));
 
             /// Which of the gauges cannot be written.
             pub(super) fn failed() -> Vec<String> {

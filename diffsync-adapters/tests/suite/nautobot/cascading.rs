@@ -5,10 +5,10 @@ use std::sync::Arc;
 use diffsync_adapters::RestModel;
 use diffsync_adapters::nautobot::{CustomFields, DeviceType, Interface, Nautobot, Platform, Tenant, TenantGroup};
 use diffsync_core::adapter::{AdapterError, LoadContext};
-use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::job::JobSpec;
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, job};
+use diffsync_core::{Adapter, Dataset, Run, SyncModel, Table, job};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
@@ -183,15 +183,10 @@ impl Adapter for GivenPorts {
     }
 }
 
-impl Job for PortsToNautobot {
-    async fn source_adapter(&self, _: &JobContext) -> Result<GivenPorts, JobError> {
-        Ok(GivenPorts(Handed::new(self.ports.take())))
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Ports>, JobError> {
-        Ok(self.nautobot.take())
-    }
-}
+opens!(
+    PortsToNautobot: GivenPorts = |job| GivenPorts(Handed::new(job.ports.take())),
+    Nautobot<Ports> = |job| job.nautobot.take()
+);
 
 fn port(name: &str, kind: &str) -> Port {
     Port { device: "core-01".into(), name: name.into(), kind: kind.into(), status: "Active".into(), id: None }

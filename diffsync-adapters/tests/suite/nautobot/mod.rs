@@ -25,12 +25,12 @@ use diffsync_adapters::nautobot::{
 use diffsync_adapters::rest::RetryPolicy;
 use diffsync_core::adapter::{AdapterError, LoadContext};
 use diffsync_core::data::Side;
-use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::job::{JobSpec, Variable, VariableKind};
 use diffsync_core::model::{Limit, Operation};
 use diffsync_core::report::RunReport;
 use diffsync_core::run::RunOptions;
 use diffsync_core::schema::ModelSchema;
-use diffsync_core::{Adapter, Dataset, Job, Run, job};
+use diffsync_core::{Adapter, Dataset, Run, job};
 use ipnet::IpNet;
 
 use self::fake::Fake;
@@ -279,15 +279,10 @@ struct ToNautobot {
     nautobot: Handed<Nautobot<Inventory>>,
 }
 
-impl Job for ToNautobot {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Given, JobError> {
-        Ok(Given(Handed::new(self.inventory.take())))
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(self.nautobot.take())
-    }
-}
+opens!(
+    ToNautobot: Given = |job| Given(Handed::new(job.inventory.take())),
+    Nautobot<Inventory> = |job| job.nautobot.take()
+);
 
 async fn run(inventory: Inventory, nautobot: Nautobot<Inventory>) -> RunReport {
     Box::pin(run_with(inventory, nautobot, |options| options)).await

@@ -165,15 +165,10 @@ impl Adapter for GivenVlans {
     }
 }
 
-impl Job for VlansToNautobot {
-    async fn source_adapter(&self, _: &JobContext) -> Result<GivenVlans, JobError> {
-        Ok(GivenVlans(Handed::new(self.vlans.take())))
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Vlans>, JobError> {
-        Ok(Nautobot::open(&self.nautobot, &Fake::token())?)
-    }
-}
+opens!(
+    VlansToNautobot: GivenVlans = |job| GivenVlans(Handed::new(job.vlans.take())),
+    Nautobot<Vlans> = |job| Nautobot::open(&job.nautobot, &Fake::token())?
+);
 
 fn vlan(vid: u16, name: &str) -> Vlan {
     let (group, status) = (Some("red".into()), "Active".into());
@@ -292,15 +287,10 @@ impl Adapter for GivenStock {
     }
 }
 
-impl Job for StockToNautobot {
-    async fn source_adapter(&self, _: &JobContext) -> Result<GivenStock, JobError> {
-        Ok(GivenStock(Handed::new(self.stock.take())))
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Stock>, JobError> {
-        Ok(Nautobot::open(&self.nautobot, &Fake::token())?)
-    }
-}
+opens!(
+    StockToNautobot: GivenStock = |job| GivenStock(Handed::new(job.stock.take())),
+    Nautobot<Stock> = |job| Nautobot::open(&job.nautobot, &Fake::token())?
+);
 
 fn chassis(serial: &str, name: &str, tag: &str) -> Chassis {
     Chassis {

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::nautobot::{Inventory, Nautobot};
 use diffsync_adapters::sql::Sql;
-use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::plan::OutcomeCounts;
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
@@ -24,15 +23,10 @@ struct NautobotToTables {
     tables: Url,
 }
 
-impl Job for NautobotToTables {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::open(&self.nautobot, &Fake::token())?)
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Sql<Inventory>, JobError> {
-        Ok(Sql::open(&self.tables)?.create_tables())
-    }
-}
+opens!(
+    NautobotToTables: Nautobot<Inventory> = |job| Nautobot::open(&job.nautobot, &Fake::token())?,
+    Sql<Inventory> = |job| Sql::open(&job.tables)?.create_tables()
+);
 
 /// Writes tables into a Nautobot.
 #[job(source = Sql<Inventory>, target = Nautobot<Inventory>)]
@@ -41,15 +35,10 @@ struct TablesToNautobot {
     nautobot: Url,
 }
 
-impl Job for TablesToNautobot {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Sql<Inventory>, JobError> {
-        Ok(Sql::open(&self.tables)?)
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::open(&self.nautobot, &Fake::token())?)
-    }
-}
+opens!(
+    TablesToNautobot: Sql<Inventory> = |job| Sql::open(&job.tables)?,
+    Nautobot<Inventory> = |job| Nautobot::open(&job.nautobot, &Fake::token())?
+);
 
 /// Brings one Nautobot in line with another.
 #[job(source = Nautobot<Inventory>, target = Nautobot<Inventory>)]
@@ -58,15 +47,10 @@ struct NautobotToNautobot {
     other: Url,
 }
 
-impl Job for NautobotToNautobot {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::open(&self.nautobot, &Fake::token())?)
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Nautobot<Inventory>, JobError> {
-        Ok(Nautobot::open(&self.other, &Fake::token())?)
-    }
-}
+opens!(
+    NautobotToNautobot: Nautobot<Inventory> = |job| Nautobot::open(&job.nautobot, &Fake::token())?,
+    Nautobot<Inventory> = |job| Nautobot::open(&job.other, &Fake::token())?
+);
 
 /// Runs a job, which does all that is to be done.
 async fn completed<J: Job>(job: J) -> OutcomeCounts {

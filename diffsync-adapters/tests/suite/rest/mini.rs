@@ -7,10 +7,10 @@ use std::time::Duration;
 use diffsync_adapters::rest::{Dialect, Rest, RestModel};
 use diffsync_core::adapter::{AdapterError, Capabilities, LoadContext, TargetError, WriteContext};
 use diffsync_core::data::HasTable;
-use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::job::JobSpec;
 use diffsync_core::report::{Observer, RunReport};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, Run, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, Run, SyncModel, Table, Target, job};
 use serde_json::{Value, json};
 
 use super::runs::{Given, Handed};
@@ -226,15 +226,7 @@ struct ToNet {
     api: Handed<Rest<Net>>,
 }
 
-impl Job for ToNet {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Given<Net>, JobError> {
-        Ok(Given(Handed::new(self.net.take())))
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Rest<Net>, JobError> {
-        Ok(self.api.take())
-    }
-}
+opens!(ToNet: Given<Net> = |job| Given(Handed::new(job.net.take())), Rest<Net> = |job| job.api.take());
 
 #[job(source = Given<Net>, target = Noting, max_deletes = "100%")]
 struct ToNoting {
@@ -242,15 +234,7 @@ struct ToNoting {
     api: Handed<Noting>,
 }
 
-impl Job for ToNoting {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Given<Net>, JobError> {
-        Ok(Given(Handed::new(self.net.take())))
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Noting, JobError> {
-        Ok(self.api.take())
-    }
-}
+opens!(ToNoting: Given<Net> = |job| Given(Handed::new(job.net.take())), Noting = |job| job.api.take());
 
 fn hasty(options: RunOptions) -> RunOptions {
     let mut options = options.apply();

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::{Dialect, Rest};
-use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::job::JobSpec;
 use diffsync_core::report::RunReport;
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
+use diffsync_core::{Dataset, Run, SyncModel, Table, job};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -51,15 +51,7 @@ struct ToApi {
     api: Handed<Rest<Sites>>,
 }
 
-impl Job for ToApi {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Given<Sites>, JobError> {
-        Ok(Given(Handed::new(self.sites.take())))
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Rest<Sites>, JobError> {
-        Ok(self.api.take())
-    }
-}
+opens!(ToApi: Given<Sites> = |job| Given(Handed::new(job.sites.take())), Rest<Sites> = |job| job.api.take());
 
 /// Counts the requests for one record, and replaces the whole record on a `PUT`.
 fn counting(held: &mut Held, method: &str, path: &str, body: &Value) -> Option<Reply> {

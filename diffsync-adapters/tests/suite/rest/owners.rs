@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::Rest;
-use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::job::JobSpec;
 use diffsync_core::plan::OutcomeCounts;
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
+use diffsync_core::{Dataset, Run, SyncModel, Table, job};
 use serde_json::{Value, json};
 
 use super::fake::{Fake, dialect};
@@ -54,15 +54,7 @@ struct MarkedToApi {
     api: Handed<Rest<Marked>>,
 }
 
-impl Job for MarkedToApi {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Given<Marked>, JobError> {
-        Ok(Given(Handed::new(self.marked.take())))
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Rest<Marked>, JobError> {
-        Ok(self.api.take())
-    }
-}
+opens!(MarkedToApi: Given<Marked> = |job| Given(Handed::new(job.marked.take())), Rest<Marked> = |job| job.api.take());
 
 /// Brings the API in line with records of these names.
 async fn completed(names: &[&str], api: Rest<Marked>) -> OutcomeCounts {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use diffsync_adapters::rest::{Bulk, Client, Dialect, Owner, Part, PartKind, Rest, RetryPolicy};
 use diffsync_core::adapter::{AdapterError, LoadContext};
-use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::job::{JobSpec, Variable, VariableKind};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, Run, job};
+use diffsync_core::{Adapter, Dataset, Run, job};
 use serde_json::{Value, json};
 
 use super::fake::{Fake, System, dialect};
@@ -58,15 +58,10 @@ struct ToApi {
     api: Handed<Rest<Inventory>>,
 }
 
-impl Job for ToApi {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Given<Inventory>, JobError> {
-        Ok(Given(Handed::new(self.inventory.take())))
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Rest<Inventory>, JobError> {
-        Ok(self.api.take())
-    }
-}
+opens!(
+    ToApi: Given<Inventory> = |job| Given(Handed::new(job.inventory.take())),
+    Rest<Inventory> = |job| job.api.take()
+);
 
 pub(super) async fn run(inventory: Inventory, api: Rest<Inventory>) -> RunReport {
     let job = ToApi { inventory: Handed::new(inventory), api: Handed::new(api) };

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use diffsync_adapters::RestModel;
 use diffsync_adapters::rest::{Bulk, Dialect, Rest};
-use diffsync_core::job::{JobContext, JobError, JobSpec};
+use diffsync_core::job::JobSpec;
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Dataset, Job, Run, SyncModel, Table, job};
+use diffsync_core::{Dataset, Run, SyncModel, Table, job};
 
 use super::runs::{Given, Handed};
 use super::wire::{Wire, json, reply};
@@ -37,15 +37,7 @@ struct ToApi {
     api: Handed<Rest<Things>>,
 }
 
-impl Job for ToApi {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Given<Things>, JobError> {
-        Ok(Given(Handed::new(self.things.take())))
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Rest<Things>, JobError> {
-        Ok(self.api.take())
-    }
-}
+opens!(ToApi: Given<Things> = |job| Given(Handed::new(job.things.take())), Rest<Things> = |job| job.api.take());
 
 fn thing(name: &str) -> Thing {
     Thing { name: name.into(), tags: ["e", "b", "d", "a", "f", "c"].map(str::to_owned).into(), size: 1, id: None }
@@ -93,15 +85,10 @@ struct CountersToApi {
     api: Handed<Rest<Counters>>,
 }
 
-impl Job for CountersToApi {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Given<Counters>, JobError> {
-        Ok(Given(Handed::new(self.counters.take())))
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Rest<Counters>, JobError> {
-        Ok(self.api.take())
-    }
-}
+opens!(
+    CountersToApi: Given<Counters> = |job| Given(Handed::new(job.counters.take())),
+    Rest<Counters> = |job| job.api.take()
+);
 
 #[tokio::test]
 async fn a_change_of_what_the_api_only_shows_fails_its_record() {

@@ -189,7 +189,7 @@ fn a_record_that_came_under_one_that_cascades_saves_it() {
 }
 
 #[test]
-fn a_delete_that_is_to_be_done_in_another_way_is_moved() {
+fn a_delete_that_is_to_be_done_in_another_way_is_drift() {
     let target = records(&["asia", "europe", "europe/france"]);
     let in_another_way = "it is now held or left out, or deleted in another way";
     // It went with europe, and no longer does.
@@ -205,7 +205,7 @@ fn a_delete_that_is_to_be_done_in_another_way_is_moved() {
 }
 
 #[test]
-fn a_parent_is_not_deleted_while_a_stale_child_stays() {
+fn a_parent_is_not_deleted_while_a_drifted_child_stays() {
     let target = records(&["asia", "europe", "europe/france"]);
     let text = plan(&records(&["asia"]), &target);
     let mut target = target;

@@ -47,7 +47,7 @@ fn check(change: impl Fn(&mut Records, &mut Records), expected: &str, rest: &str
 }
 
 #[test]
-fn a_create_whose_source_changed_is_moved() {
+fn a_create_whose_source_changed_is_drift() {
     check(
         |source, _| find(source, "new").population = Some(9),
         "create country new: the source changed: `population` is 9 where the plan has null",
@@ -56,7 +56,7 @@ fn a_create_whose_source_changed_is_moved() {
 }
 
 #[test]
-fn a_create_that_is_no_longer_in_the_source_is_moved() {
+fn a_create_that_is_no_longer_in_the_source_is_drift() {
     check(
         |source, _| drop(source, "new"),
         "create country new: the source no longer holds it",
@@ -65,7 +65,7 @@ fn a_create_that_is_no_longer_in_the_source_is_moved() {
 }
 
 #[test]
-fn a_create_that_somebody_made_otherwise_is_moved() {
+fn a_create_that_somebody_made_otherwise_is_drift() {
     check(
         |_, target| target.countries.push(Country { population: Some(3), ..country("new", "europe") }),
         "create country new: the target holds it already, and `population` is 3 where the plan has null",
@@ -74,7 +74,7 @@ fn a_create_that_somebody_made_otherwise_is_moved() {
 }
 
 #[test]
-fn an_update_whose_source_changed_is_moved() {
+fn an_update_whose_source_changed_is_drift() {
     check(
         |source, _| find(source, "old").population = Some(9),
         "update country old: the source changed: `population` is 9 where the plan has 2",
@@ -83,7 +83,7 @@ fn an_update_whose_source_changed_is_moved() {
 }
 
 #[test]
-fn an_update_whose_target_changed_is_moved() {
+fn an_update_whose_target_changed_is_drift() {
     check(
         |_, target| find(target, "old").population = Some(9),
         "update country old: the target changed: `population` is 9 where the plan has 1",
@@ -92,7 +92,7 @@ fn an_update_whose_target_changed_is_moved() {
 }
 
 #[test]
-fn an_update_that_would_change_more_is_moved() {
+fn an_update_that_would_change_more_is_drift() {
     check(
         |source, _| find(source, "old").community = Secret::new("hunter2".into()),
         "update country old: other attributes would change too, or it is now held or left out",
@@ -101,7 +101,7 @@ fn an_update_that_would_change_more_is_moved() {
 }
 
 #[test]
-fn an_update_of_a_record_that_is_gone_from_a_side_is_moved() {
+fn an_update_of_a_record_that_is_gone_from_a_side_is_drift() {
     check(
         |source, _| drop(source, "old"),
         "update country old: the source no longer holds it",
@@ -115,7 +115,7 @@ fn an_update_of_a_record_that_is_gone_from_a_side_is_moved() {
 }
 
 #[test]
-fn a_delete_whose_target_changed_is_moved() {
+fn a_delete_whose_target_changed_is_drift() {
     check(
         |_, target| find(target, "gone").population = Some(9),
         "delete country gone: the target changed: `population` is 9 where the plan has null",
@@ -124,7 +124,7 @@ fn a_delete_whose_target_changed_is_moved() {
 }
 
 #[test]
-fn a_delete_of_what_the_source_holds_again_is_moved() {
+fn a_delete_of_what_the_source_holds_again_is_drift() {
     check(
         |source, _| source.countries.push(country("gone", "europe")),
         "delete country gone: the source holds it now",
@@ -133,7 +133,7 @@ fn a_delete_of_what_the_source_holds_again_is_moved() {
 }
 
 #[test]
-fn a_secret_that_changed_is_moved_and_not_shown() {
+fn a_secret_that_changed_is_drift_and_not_shown() {
     let (mut source, mut target) = sides();
     find(&mut source, "new").community = Secret::new("hunter2".into());
     find(&mut target, "gone").community = Secret::new("tiger3".into());
@@ -178,7 +178,7 @@ fn check_loaded(rig: impl Fn(Rig) -> Rig, expected: &[&str], rest: &str) {
 }
 
 #[test]
-fn what_is_held_back_or_left_out_now_is_moved() {
+fn what_is_held_back_or_left_out_now_is_drift() {
     check_loaded(
         |rig| rig.target_then(|world| world.countries.flag(country("gone", "").id(), Flags::PREVENT_DESTROY)),
         &["delete country gone: it is now held or left out, or deleted in another way"],
@@ -259,7 +259,7 @@ fn what_lives_under_a_create_that_is_no_longer_there_is_not_created() {
 }
 
 #[test]
-fn a_long_list_of_what_moved_is_cut_in_the_message_and_whole_in_the_report() {
+fn a_long_list_of_drift_is_cut_in_the_message_and_whole_in_the_report() {
     let lines: Vec<String> = (0..30).map(|number| format!("region{number}")).collect();
     let mut source = records(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     source.regions.push(region("africa"));

@@ -1,39 +1,26 @@
 //! What a job's own `calculate_diff` makes of a run: it can leave out more, and never less.
 
 use diffsync_core::apply::LoadedSides;
-use diffsync_core::job::{JobContext, JobError};
+use diffsync_core::job::JobError;
 use diffsync_core::model::Operation;
 use diffsync_core::plan_file::{DriftPolicy, Filter};
 use diffsync_core::report::Status;
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Job, Plan, job};
+use diffsync_core::{Job, Plan};
 
-use crate::fake_target::{Listed, Memory, Rig, Shared, apply, ended, locked, run_job};
+use crate::fake_target::{Rig, Shared, apply, ended, job_with, locked, run_job};
 use crate::plan_file::{apply_plan, plan};
 use crate::world::{Records, World, records};
 
 /// A job with a `calculate_diff` of its own.
 macro_rules! job_that_compares {
     ($name:ident, |$rig:ident, $loaded:ident| $plan:expr) => {
-        #[job(source = Listed, target = Memory, dryrun_default = false)]
-        struct $name {
-            rig: Shared,
-        }
-
-        impl Job for $name {
-            async fn source_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
-                Ok(Listed(self.rig.clone()))
-            }
-
-            async fn target_adapter(&self, _: &JobContext) -> Result<Memory, JobError> {
-                Ok(Memory(self.rig.clone()))
-            }
-
+        job_with!($name {
             async fn calculate_diff(&self, $loaded: LoadedSides<World>) -> Result<Plan<World>, JobError> {
                 let $rig = &self.rig;
                 Ok($plan)
             }
-        }
+        });
     };
 }
 

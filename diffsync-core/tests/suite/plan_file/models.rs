@@ -5,11 +5,11 @@ use std::slice::from_ref;
 use std::sync::{Arc, Mutex};
 
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
-use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::job::{JobSpec, Variable, VariableKind};
 use diffsync_core::plan_file::DriftPolicy;
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, ModelExt, SyncModel, Table, Target, job};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -144,15 +144,7 @@ struct Copying {
     target: Side,
 }
 
-impl Job for Copying {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Side, JobError> {
-        Ok(self.source.clone())
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Side, JobError> {
-        Ok(self.target.clone())
-    }
-}
+opens!(Copying: Side = |job| job.source.clone(), Side = |job| job.target.clone());
 
 fn apply() -> RunOptions {
     unguarded::<Store>(RunOptions::new(&Copying::INFO))

@@ -3,9 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
-use diffsync_core::job::{JobContext, JobError};
 use diffsync_core::report::{RunReport, Status};
-use diffsync_core::{Adapter, Dataset, Job, ModelExt, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, ModelExt, SyncModel, Table, Target, job};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::fake_network::{self, SyncNets, lab};
@@ -140,15 +139,7 @@ impl Target<Gauge> for Panel {
 #[job(source = Wanted, target = Panel, dryrun_default = false)]
 struct SetGauges {}
 
-impl Job for SetGauges {
-    async fn source_adapter(&self, _: &JobContext) -> Result<Wanted, JobError> {
-        Ok(Wanted)
-    }
-
-    async fn target_adapter(&self, _: &JobContext) -> Result<Panel, JobError> {
-        Ok(Panel)
-    }
-}
+opens!(SetGauges: Wanted = |_| Wanted, Panel = |_| Panel);
 
 #[test]
 fn what_cannot_be_written_to_a_file_is_named_as_lost() {

@@ -76,7 +76,7 @@ fn a_plan_that_is_about_a_record_twice_is_refused() {
 }
 
 #[test]
-fn what_moved_is_named_as_every_report_names_it() {
+fn drift_is_named_as_every_report_names_it() {
     let source = records(&["europe", "europe/a__b", "europe/a__b/c"]);
     let target = records(&["europe", "europe/a__b"]);
     let text = plan(&source, &target);

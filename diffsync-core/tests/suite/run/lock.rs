@@ -124,15 +124,10 @@ fn the_resource_of_a_target_is_what_is_locked() {
         rig: Shared,
     }
 
-    impl Job for ToNamed {
-        async fn source_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
-            Ok(Listed(self.rig.clone()))
-        }
-
-        async fn target_adapter(&self, _: &JobContext) -> Result<Either<Named, Memory>, JobError> {
-            Ok(Either::Left(Named(Memory(self.rig.clone()))))
-        }
-    }
+    opens!(
+        ToNamed: Listed = |job| Listed(job.rig.clone()),
+        Either<Named, Memory> = |job| Either::Left(Named(Memory(job.rig.clone())))
+    );
 
     let lock = Arc::new(Asked::default());
     let mut options = apply();

@@ -20,33 +20,10 @@ use diffsync_core::{Adapter, Job, Plan, Run, job};
 use serde_json::{Value, json};
 
 use crate::fake_target::{
-    Answer, Listed, Memory, Recorder, Rig, Shared, SyncWorlds, apply, dry_run, ended, failures, locked, run_job,
+    Answer, Listed, Memory, Recorder, Rig, Shared, SyncWorlds, apply, dry_run, ended, failures, job_with, locked,
+    run_job,
 };
 use crate::world::{Records, World, records};
-
-/// A job like [`SyncWorlds`] with some hooks of its own.
-macro_rules! job_with {
-    ($name:ident { $($hooks:tt)* }) => {
-        #[job(source = Listed, target = Memory, dryrun_default = false)]
-        struct $name {
-            rig: Shared,
-        }
-
-        impl Job for $name {
-            async fn source_adapter(&self, _: &JobContext) -> Result<Listed, JobError> {
-                Ok(Listed(self.rig.clone()))
-            }
-
-            async fn target_adapter(&self, _: &JobContext) -> Result<Memory, JobError> {
-                Ok(Memory(self.rig.clone()))
-            }
-
-            $($hooks)*
-        }
-    };
-}
-
-use job_with;
 
 /// A world to be created, of which one country is there and one too many.
 fn rig() -> Rig {

@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex};
 
 use diffsync_core::adapter::{AdapterError, LoadContext, TargetError, WriteContext};
 use diffsync_core::data::HasTable;
-use diffsync_core::job::{JobContext, JobError, JobSpec, Variable, VariableKind};
+use diffsync_core::job::{JobSpec, Variable, VariableKind};
 use diffsync_core::model::Operation;
 use diffsync_core::plan::OutcomeKind;
 use diffsync_core::plan_file::{DriftPolicy, Filter};
 use diffsync_core::report::{RunReport, Status};
 use diffsync_core::run::RunOptions;
-use diffsync_core::{Adapter, Dataset, Job, Plan, SyncModel, Table, Target, job};
+use diffsync_core::{Adapter, Dataset, Plan, SyncModel, Table, Target, job};
 use proptest::prelude::*;
 
 use self::store::{SyncDns, SyncPlants, lab, name_server};

@@ -113,15 +113,10 @@ macro_rules! jobs {
             lab: Handle<$data>,
         }
 
-        impl Job for $job {
-            async fn source_adapter(&self, _: &JobContext) -> Result<Store<$data>, JobError> {
-                Ok(Store(self.lab.clone(), false))
-            }
-
-            async fn target_adapter(&self, _: &JobContext) -> Result<Store<$data>, JobError> {
-                Ok(Store(self.lab.clone(), true))
-            }
-        }
+        opens!(
+            $job: Store<$data> = |job| Store(job.lab.clone(), false),
+            Store<$data> = |job| Store(job.lab.clone(), true)
+        );
 
         impl Handle<$data> {
             pub(super) fn run(&self) -> RunReport {

@@ -21,8 +21,7 @@ macro_rules! model {
             #[allow(unused_imports, reason = "not every model has fields of these types")]
             use super::*;
             use diffsync_adapters::file::{FileModel, Folder};
-            use diffsync_core::{Dataset, Job, SyncModel, Table, job};
-            use diffsync_core::job::{JobContext, JobError};
+            use diffsync_core::{Dataset, SyncModel, Table, job};
             use std::path::PathBuf;
 
             #[derive(SyncModel, FileModel, Clone, Debug)]
@@ -44,14 +43,10 @@ macro_rules! model {
                 pub(super) target: PathBuf,
             }
 
-            impl Job for Copy {
-                async fn source_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-                    Ok(Folder::new(&self.source))
-                }
-                async fn target_adapter(&self, _: &JobContext) -> Result<Folder<Devices>, JobError> {
-                    Ok(Folder::new(&self.target))
-                }
-            }
+            opens!(
+                Copy: Folder<Devices> = |job| Folder::new(&job.source),
+                Folder<Devices> = |job| Folder::new(&job.target)
+            );
 
             /// What becomes of the target's file if the source's is that, which takes one run.
             #[allow(dead_code, reason = "not used for every model")]
