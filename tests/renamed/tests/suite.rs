@@ -52,7 +52,11 @@ fn a_crate_may_name_diffsync_as_it_likes_with_a_path_at_each_macro() {
     network.sites.insert(diffsync_tests_renamed::Site { name: "ams01".into(), purpose: None });
     network.devices.insert(diffsync_tests_renamed::Device { name: "r1".into(), site: "ams01".into(), mac: None });
 
-    let plan = Plan::new(network, Network::default());
+    let mut empty = Network::default();
+    empty.sites.mark_loaded();
+    empty.devices.mark_loaded();
+
+    let plan = Plan::new(network, empty);
     assert_eq!(plan.diff().operations(), 2);
 
     let job = FolderToFolder::from_variables(&VariableValues::default()).unwrap();
@@ -64,7 +68,10 @@ fn a_crate_may_name_diffsync_as_it_likes_with_one_line_at_its_root() {
     let mut source = Shelves::default();
     source.shelves.insert(Shelf { number: 1, label: None });
 
-    let plan = Plan::new(source, Shelves::default());
+    let mut empty = Shelves::default();
+    empty.shelves.mark_loaded();
+
+    let plan = Plan::new(source, empty);
     assert_eq!(plan.diff().operations(), 1);
 
     let job = ShelvesToShelves::from_variables(&VariableValues::default()).unwrap();
