@@ -104,6 +104,7 @@ pub mod __private {
 
     pub use crate::adapter::TargetVisitor;
     pub use crate::data::dataset::{KeyFn, KeyOf, KeysFn, LinkVisitor, ModelVisitor, Respelled, SpellingVisitor};
+    pub use crate::job::adapter_pair::{AdapterPair, NoAdapters, SameDataset};
     pub use crate::model::IdentifierText;
     pub use crate::model::derive_support::{
         AttributeValues, Changes, IdentifierParts, KeyPart, NeverRead, NoPart, Read, UNUSABLE, ValueResult, choice,

@@ -86,8 +86,7 @@ impl Krate {
 
 /// `= path`.
 pub(crate) fn value(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
-    const USAGE: &str =
-        "`crate` is the path by which this crate reaches `diffsync_core`, written `crate = path::to::it`";
+    const USAGE: &str = "`crate` is the path of `diffsync` in this crate, written `crate = path::to::it`";
     // A path as in `use`: it may begin with `crate` or `super`, and has no generic arguments.
     let path = attr::after_equals(key, input, USAGE, Path::parse_mod_style)?;
     // After `self` or `super` a name must follow, and no other word of a path is a keyword.

@@ -20,6 +20,7 @@ macro_rules! documents {
 
 documents! {
     readme = "README.md",
+    readme_of_the_crate = "diffsync/README.md",
     introduction = "docs/src/introduction.md",
     your_first_job = "docs/src/your-first-job.md",
     models = "docs/src/models.md",

@@ -3,6 +3,7 @@
 //! `#[job]` names the source and the target, and each field of the struct is a variable of the job. A [`JobRegistry`] holds
 //! all jobs of a program.
 
+pub(crate) mod adapter_pair;
 mod info;
 mod registry;
 mod variable;

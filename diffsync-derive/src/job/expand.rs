@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use super::ast::{DefaultText, Ignored, Job, Kind, OnGuard, Variable};
 use crate::krate::Krate;
-use crate::span::call_site;
+use crate::span::{call_site, last};
 
 /// Where errors were found (`failed`), the job is not registered, as it may be incomplete.
 pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream {
@@ -15,7 +15,10 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
     let (source, target) = (&job.source, &job.target);
     // The bounds on the adapters are reported at the types that the user gave. The data set is the target's: so a target
     // that lacks a model is reported at `target`, and a source that loads another data set at `source`.
-    let data_type = quote_spanned!(target.span()=> type Data = <#target as _diffsync::Adapter>::Data;);
+    // The path begins and ends where the target's type does, so that a type that is not an adapter is reported once for both.
+    let begin = quote_spanned!(target.span()=> <);
+    let end = quote_spanned!(last(target)=> as _diffsync::Adapter>::Data);
+    let data_type = quote!(type Data = #begin #target #end;);
     let source_type = quote_spanned!(source.span()=> type Source = #source;);
     let target_type = quote_spanned!(target.span()=> type Target = #target;);
     let info = info(job);
@@ -65,10 +68,13 @@ pub(crate) fn expand(job: &Job<'_>, krate: &Krate, failed: bool) -> TokenStream 
 
     // The bound on `Source` says only that two types differ; this one says what to do about it.
     let same_data = quote_spanned! {source.span()=>
-        const _: () = _diffsync::schema::check_same_data::<
-            <#source as _diffsync::Adapter>::Data,
-            <#target as _diffsync::Adapter>::Data,
-        >();
+        const _: fn() = || {
+            // The function of `AdapterPair` is found before that of this trait, and exists only for adapters.
+            #[allow(unused_imports, reason = "only what is not an adapter needs it")]
+            use _diffsync::__private::NoAdapters as _;
+
+            _diffsync::__private::AdapterPair::<#source, #target>::check_same_data();
+        };
     };
 
     let from_variables = from_variables(job);

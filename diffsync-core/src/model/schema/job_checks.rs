@@ -58,17 +58,3 @@ pub const fn check_ignored(tables: &[&ModelSchema], model: &str, attribute: &str
     }
     panic!("{}", message.text());
 }
-
-/// Stops the build, with an explanation, when the adapters of a job load two data sets. Called by `#[job]`.
-#[doc(hidden)]
-pub const fn check_same_data<S: SameDataset<T>, T>() {}
-
-/// The equality of two data sets: each implements it for itself only.
-#[diagnostic::on_unimplemented(
-    message = "the source loads `{Self}` and the target `{T}`, but both adapters of a job load the same data set",
-    label = "its `type Data` is not that of the target",
-    note = "write one struct with `#[derive(Dataset)]` that holds what is compared, and make it the `type Data` of both adapters"
-)]
-#[doc(hidden)]
-pub trait SameDataset<T> {}
-impl<D> SameDataset<D> for D {}

@@ -7,7 +7,7 @@ mod model_schema;
 mod variable_checks;
 
 pub use self::dataset_checks::check_table;
-pub use self::job_checks::{SameDataset, check_ignored, check_same_data, check_skipped};
+pub use self::job_checks::{check_ignored, check_skipped};
 pub use self::model_schema::{Comparison, FieldSchema, LinkKind, LinkSchema, ModelSchema};
 pub use self::variable_checks::{
     RUN_FLAGS, VariableKind, check_choice, check_default, check_default_text, check_variable,

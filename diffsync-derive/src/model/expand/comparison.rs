@@ -138,7 +138,7 @@ pub(super) fn identifier_hash(model: &Model<'_>, field: &Field<'_>, part: &Token
 }
 
 /// What a key holds an identifier as, without the reference.
-fn key_type(field: &Field<'_>) -> TokenStream {
+pub(super) fn key_type(field: &Field<'_>) -> TokenStream {
     if is_string(field.ty) { quote_spanned!(call_site(field.ty)=> str) } else { field.ty.to_token_stream() }
 }
 

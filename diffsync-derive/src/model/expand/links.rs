@@ -6,7 +6,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::name::{Naming, given_part};
-use super::{field_at, field_of, name, ref_of};
+use super::{field_of, name, ref_of};
 use crate::model::ast::{Field, Link, Model, NamedBy};
 use crate::span::call_site;
 use crate::ty::{is_list, option};
@@ -91,6 +91,9 @@ fn list<'m, 'a>(model: &'m Model<'a>, link: &'m Link) -> Option<&'m Field<'a>> {
 }
 
 /// The key that a link reads from `record`; where a field of it is a list, with `name` for the list.
+///
+/// All of it that depends on a field's type is at the span of that type: the same code is generated several times, and the
+/// compiler reports a wrong type once if the errors have the same place.
 fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     let list = list(model, link);
     match &link.named_by {
@@ -111,9 +114,9 @@ fn key(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
             //     }
             let (mut parts, mut names, mut assigned) = (Vec::new(), Vec::new(), Vec::new());
             for (position, pair) in pairs.iter().enumerate() {
-                let (its, span) = (&pair.its, call_site(&pair.mine));
+                let its = &pair.its;
                 let Some(field) = model.field(&pair.mine) else { continue };
-                let value = field_at("record", field, span);
+                let (span, value) = (call_site(field.ty), field_of("record", field));
                 let in_list = list.is_some_and(|list| list.ident == field.ident);
                 let value = if in_list { quote_spanned!(span=> name) } else { quote_spanned!(span=> &#value) };
                 let name = format_ident!("part_{}", position, span = span);
@@ -148,7 +151,7 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     let takes = |field: &Field<'_>, value: TokenStream| take(model, link, to, field, &value);
     let single = link.fields().filter_map(|mine| model.field(mine)).filter(|field| !is_list(field.ty)).map(|field| {
         let value = field_of("record", field);
-        takes(field, quote_spanned!(span=> (&mut #value)))
+        takes(field, quote_spanned!(call_site(field.ty)=> (&mut #value)))
     });
 
     let Some(list) = list else {
@@ -163,7 +166,7 @@ fn respelled(model: &Model<'_>, link: &Link, to: &Type) -> TokenStream {
     };
 
     let value = field_of("record", list);
-    let take = takes(list, quote_spanned!(span=> (&mut each)));
+    let take = takes(list, quote_spanned!(call_site(list.ty)=> (&mut each)));
     let each = quote_spanned! {span=>
         ::core::iter::Iterator::collect(::core::iter::Iterator::map(
             ::core::iter::IntoIterator::into_iter(list),

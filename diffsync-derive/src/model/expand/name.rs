@@ -6,6 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt;
 
+use super::comparison::key_type;
 use crate::model::ast::{Comparison, Field, Link, Model, NamedBy, Role};
 use crate::span::call_site;
 use crate::ty::{argument, is_list, is_self, is_string, option};
@@ -211,20 +212,31 @@ pub(super) fn parts(model: &Model<'_>, key: &Ident) -> TokenStream {
         let ty = borrowed_type(field.ty);
         let (compared, given) = (compared_part(ident), given_part(ident));
         let namings = if is_list(field.ty) { Vec::new() } else { namings(model, field) };
-        let part = quote_spanned!(span=> part);
+        let (part, held) = (quote_spanned!(span=> part), key_type(field));
+        let by = |wrapper: &str| {
+            let wrapper = Ident::new(wrapper, span);
+            let wrapper = quote_spanned!(span=> _diffsync::__private::name::#wrapper);
+            (quote_spanned!(span=> #wrapper<'key, #held>), quote_spanned!(span=> #wrapper(part)))
+        };
 
-        // The result is opaque: how the part compares is up to this model alone.
-        let body = match field.comparison {
-            _ if !namings.is_empty() => named(&namings, field, &part),
-            Comparison::IgnoreCase => quote_spanned!(span=> _diffsync::__private::name::IgnoringCase(part)),
-            Comparison::Unordered => quote_spanned!(span=> _diffsync::__private::name::InAnyOrder(part)),
-            _ => part,
+        // Where the part names another record, its model alone knows the type, so that is opaque. Elsewhere it is not, or a
+        // field's type that cannot be compared would be reported here as well as where its bounds are checked.
+        let opaque = || {
+            quote_spanned! {span=>
+                impl ::core::marker::Copy + ::core::cmp::Eq + ::core::hash::Hash + use<'key>
+            }
+        };
+        let (result, body) = match field.comparison {
+            _ if !namings.is_empty() => (opaque(), named(&namings, field, &part)),
+            Comparison::IgnoreCase => by("IgnoringCase"),
+            Comparison::Unordered => by("InAnyOrder"),
+            _ => (ty.clone(), part),
         };
         quote_spanned! {span=>
             #[inline]
             #vis fn #compared(
                 part: #ty,
-            ) -> impl ::core::marker::Copy + ::core::cmp::Eq + ::core::hash::Hash + use<'key> {
+            ) -> #result {
                 #body
             }
 
