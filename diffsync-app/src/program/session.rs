@@ -252,6 +252,16 @@ impl<'a> Session<'a> {
                     self.report.failures.push(FailedRecord { model, record, operation, outcome, reason, url });
                 }
             }
+            StreamEvent::RecordUnchanged { at, model, record } => {
+                if !matches!(self.stage, Stage::Planned | Stage::Writing) {
+                    return Err("a `record_unchanged` comes before `diff_ready`".to_owned());
+                }
+                let model = self.model(&model)?.to_owned();
+                if let Some(recorder) = &self.recorder {
+                    let (status, change, action, url, message) = ("unchanged".to_owned(), None, None, None, None);
+                    recorder.entry(NewEntry { at, change, action, status, model, record, url, message });
+                }
+            }
             StreamEvent::Log { at, level, target, step, message, fields } => {
                 self.keep(LogLine { at, level, target, step, message, fields });
             }

@@ -56,7 +56,7 @@ fn its_jobs_are_listed_and_shown_as_those_of_the_host() {
 #[test]
 fn a_run_is_reported_and_recorded_as_one_of_the_program_itself() {
     let (alone, hosted) = (place(), place());
-    for more in [&[][..], &["--apply", "--log-unchanged-records"], &["--apply"]] {
+    for more in [&[][..], &["--apply"], &["--apply", "--log-unchanged-records"]] {
         let run = [&RUN[..], more].concat();
         let (mut of_itself, mut of_host) = (timeless(alone.json(&run)), timeless(hosted.host_json(&run)));
         // The host knows the variables that were given.
