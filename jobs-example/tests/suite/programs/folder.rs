@@ -80,6 +80,7 @@ fn an_id_that_exists_twice_names_both() {
 fn a_folder_that_cannot_be_read_is_said_so() {
     let place = Place::new();
     place.host(0, &["list"]).says("warning: the jobs folder `").says("cannot be read: ");
+    place.host(1, &["run", "x"]).says("there is no job `x`").says("cannot be read: ");
     place.expect(1, &["jobs", "list"]).says("there is no jobs folder; name one with --jobs-root or DIFFSYNC_JOBS_ROOT");
 }
 

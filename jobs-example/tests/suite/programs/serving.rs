@@ -145,25 +145,30 @@ fn a_profile_configures_a_job_of_another_program() {
 }
 
 #[test]
-fn two_runs_at_once_are_kept_apart_by_the_lease_of_the_target() {
+fn the_host_takes_the_leases_of_the_job_and_of_the_target() {
     let place = place();
-    // A reader of the pipe waits for ever, and holds the leases meanwhile.
+    fs::write(
+        place.path("profiles.toml"),
+        "[countries-to-inventory.one]\nvariables = { file = 'pipe' }\n[countries-to-inventory.two]\n",
+    )
+    .unwrap();
+    // A reader of the pipe waits for ever, and the target is locked meanwhile.
     assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
-    let mut first = place.host_begun(&["run", "countries-to-inventory", "--apply", "--file", "pipe"]);
+    let mut first = place.host_begun(&["run", "countries-to-inventory@one", "--apply", "--parallel-loading"]);
+    let two = ["run", "countries-to-inventory@two", "--apply", "--file", "countries.json"];
     let begun = Instant::now();
-    loop {
-        let listed = place.host_json(&["history", "list"]);
-        if listed["items"].as_array().is_some_and(|items| !items.is_empty()) {
-            break;
-        }
+    while !place.path("home/.local/share/diffsync/history.db").exists() {
         assert!(begun.elapsed() < Duration::from_mins(1));
         sleep(Duration::from_millis(50));
     }
-    place.host(4, &[&RUN[..], &["--apply"]].concat()).says("is running");
-    assert!(Command::new("kill").args(["-INT", &first.id().to_string()]).status().unwrap().success());
-    sleep(Duration::from_millis(500));
-    let _ = Command::new("kill").args(["-INT", &first.id().to_string()]).status().unwrap();
-    assert_eq!(first.wait().unwrap().code(), Some(130));
+    sleep(Duration::from_secs(2));
+    place.host(4, &["run", "countries-to-inventory@one", "--apply"]).says("is in use by sync");
+    place.host(4, &two).says("`target:sqlite:").says("is in use by sync");
+
+    assert!(Command::new("kill").args(["-KILL", &first.id().to_string()]).status().unwrap().success());
+    first.wait().unwrap();
+    // Its program has seen the end of its input, and the lease of a process that is gone is not waited for.
+    place.host(0, &two);
 }
 
 #[test]
