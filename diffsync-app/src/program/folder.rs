@@ -96,11 +96,11 @@ pub(super) async fn describe(path: &Path) -> Result<Vec<ProgramJob>, String> {
     let answered = async {
         let (out, err) = tokio::join!(read(pipes.stdout), read(pipes.stderr));
         let status = process.wait().await.map_err(|error| format!("cannot be waited for: {error}"))?;
-        Ok((out, err, status))
+        Ok::<_, String>((out, err, status))
     };
     let answered = tokio::time::timeout(LONGEST_WAIT, answered).await;
     let too_long = || format!("did not describe its jobs within {} s", LONGEST_WAIT.as_secs());
-    let answer = answered.map_err(|_| too_long()).and_then(|answered: Result<_, String>| answered);
+    let answer = answered.map_err(|_| too_long()).and_then(|answered| answered);
     // What it has started ends as well.
     process.kill().await;
 
