@@ -48,6 +48,9 @@ const LONGEST_LINE: usize = 16 << 10;
 /// How long a program may take to end once it was told to.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long the last lines of a program that has ended are waited for.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// How many events are read ahead.
 const READ_AHEAD: usize = 1_024;
 
@@ -264,7 +267,7 @@ impl<'a> Host<'a> {
                 self.fault(fault)
             }
         };
-        self.log_rest();
+        self.log_rest().await;
         self.session.finish(verdict)
     }
 
@@ -373,7 +376,7 @@ impl<'a> Host<'a> {
     async fn ended_early(&mut self) -> String {
         let status = self.process.wait_for(GRACE).await;
         self.group.kill();
-        self.log_rest();
+        self.log_rest().await;
         match status {
             Some(status) => format!("it {}{}", ended(status), self.excerpt()),
             None => "it closed its output, and went on running".to_owned(),
@@ -443,11 +446,15 @@ impl<'a> Host<'a> {
         Verdict::Failed(error)
     }
 
-    /// Keeps the lines that were read and not yet logged.
-    fn log_rest(&mut self) {
-        while let Ok(line) = self.lines.try_recv() {
-            self.session.log(line);
-        }
+    /// Keeps the rest of the lines of a program that has ended.
+    async fn log_rest(&mut self) {
+        let rest = async {
+            while let Some(line) = self.lines.recv().await {
+                self.session.log(line);
+            }
+        };
+        // A process that has left the group may hold the pipe.
+        let _ = tokio::time::timeout(LAST_LINES, rest).await;
     }
 }
 
