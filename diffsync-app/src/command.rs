@@ -360,12 +360,7 @@ fn is_help(error: &clap::Error) -> bool {
 }
 
 /// Prints the help or the version if the arguments ask for it, and else why the profiles cannot be read.
-pub(crate) fn help_or(
-    profiles_error: &str,
-    jobs: &Jobs,
-    version: &'static str,
-    arguments: Vec<OsString>,
-) -> Exit {
+pub(crate) fn help_or(profiles_error: &str, jobs: &Jobs, version: &'static str, arguments: Vec<OsString>) -> Exit {
     match command(jobs, &Profiles::default(), version).try_get_matches_from(arguments) {
         Err(error) if is_help(&error) => {
             terminal::print_usage(&error);

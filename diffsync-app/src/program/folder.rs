@@ -34,7 +34,9 @@ impl Programs {
     pub(crate) fn ask(root: &Path) -> Self {
         let paths = match programs(root) {
             Ok(paths) => paths,
-            Err(error) => return Self::unknown(format!("the jobs folder `{}` cannot be read: {error}", root.display())),
+            Err(error) => {
+                return Self::unknown(format!("the jobs folder `{}` cannot be read: {error}", root.display()));
+            }
         };
         let runtime = match runtime() {
             Ok(runtime) => runtime,
@@ -132,7 +134,9 @@ fn understood(path: &Path, answer: &[u8]) -> Result<Vec<ProgramJob>, String> {
     let Version { protocol } = serde_json::from_slice(answer).map_err(none_of_ours)?;
     if protocol != PROTOCOL {
         let update = if protocol > PROTOCOL { "update this program" } else { "build it again" };
-        return Err(format!("speaks version {protocol} of the protocol, and this program version {PROTOCOL}; {update}"));
+        return Err(format!(
+            "speaks version {protocol} of the protocol, and this program version {PROTOCOL}; {update}"
+        ));
     }
 
     let wrong = |error: String| format!("describes its jobs wrongly: {}", one_line(&error));

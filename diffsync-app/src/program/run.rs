@@ -155,7 +155,14 @@ fn carry_out(
     let recording = runtime.block_on(Recording::begin(run, &mut options, matches))?;
     report.sync = recording.sync();
     let events = (output_of(matches) == Output::JsonLines).then(|| Events::begin(&report));
-    let session = Session::new(job, Secrets::of(job, run.values), report, recording.recorder().cloned(), progress(matches), events);
+    let session = Session::new(
+        job,
+        Secrets::of(job, run.values),
+        report,
+        recording.recorder().cloned(),
+        progress(matches),
+        events,
+    );
 
     let asked = CancellationToken::new();
     let report = runtime.block_on(async {
@@ -509,7 +516,9 @@ async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<StreamEven
         let number = lines.number();
         let event = match line {
             Ok(None) => return,
-            Ok(Some(line)) => event(&line).map_err(|error| format!("line {number} of its output: {error}: {:?}", start(&line))),
+            Ok(Some(line)) => {
+                event(&line).map_err(|error| format!("line {number} of its output: {error}: {:?}", start(&line)))
+            }
             Err(LineError::TooLong(line)) => Err(format!(
                 "line {number} of its output is longer than {} MiB: {:?}",
                 LONGEST_EVENT >> 20,

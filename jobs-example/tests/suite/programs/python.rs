@@ -47,7 +47,9 @@ fn place() -> Option<Place> {
 
 fn host(place: &Place, code: i32, arguments: &[&str]) -> Said {
     let mut command = place.host_command(arguments);
-    let said = Said::of(command.env("PYTHONPATH", place.path("jobs/lib")).env("PYTHONDONTWRITEBYTECODE", "1").output().unwrap());
+    let said = Said::of(
+        command.env("PYTHONPATH", place.path("jobs/lib")).env("PYTHONDONTWRITEBYTECODE", "1").output().unwrap(),
+    );
     assert_eq!(said.code, code, "{arguments:?}: {}{}", said.out, said.err);
     said
 }

@@ -42,11 +42,16 @@ fn its_jobs_are_listed_and_shown_as_those_of_the_host() {
 
     let show = ["show", "countries-to-inventory"];
     let shown = place.host(0, &show).out;
-    for part in ["country: identified by slug, under region", "--inventory [default: sqlite://inventory.db]", "in the job program `"] {
+    for part in [
+        "country: identified by slug, under region",
+        "--inventory [default: sqlite://inventory.db]",
+        "in the job program `",
+    ] {
         assert!(shown.contains(part), "no {part}: {shown}");
     }
     let (linked, hosted) = (place.json(&show), place.host_json(&show));
-    for key in ["id", "name", "description", "source_label", "kind", "data_mappings", "variables", "on_guard", "limits"] {
+    for key in ["id", "name", "description", "source_label", "kind", "data_mappings", "variables", "on_guard", "limits"]
+    {
         assert_eq!(hosted[key], linked[key], "{key}");
     }
     let help = place.host(0, &["run", "countries-to-inventory", "--help"]).out;
@@ -89,8 +94,14 @@ fn a_run_is_reported_and_recorded_as_one_of_the_program_itself() {
 fn the_text_of_a_report_is_the_same() {
     let (alone, hosted) = (place(), place());
     let text = |said: Said| {
-        let is_timeless = |line: &&str| !["load ", "calculate", "execute", "whole run"].iter().any(|step| line.contains(step));
-        said.out.lines().filter(is_timeless).filter(|line| !line.starts_with("  file") && !line.starts_with("  inventory")).map(str::to_owned).collect::<Vec<_>>()
+        let is_timeless =
+            |line: &&str| !["load ", "calculate", "execute", "whole run"].iter().any(|step| line.contains(step));
+        said.out
+            .lines()
+            .filter(is_timeless)
+            .filter(|line| !line.starts_with("  file") && !line.starts_with("  inventory"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     for more in [&[][..], &["--apply"]] {
         let run = [&RUN[..], more].concat();
