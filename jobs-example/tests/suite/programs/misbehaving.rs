@@ -143,7 +143,7 @@ fn the_host_keeps_the_limits_of_a_program_that_has_none() {
 #[test]
 fn what_it_prints_to_standard_error_is_a_log_without_secrets() {
     let secret = "it's \"x\\y=z";
-    let run = "begin x; echo \"$request\" >&2; create 0 ams; ready create 1; finish completed";
+    let run = "begin x; printf '%s\\n' \"$request\" >&2; create 0 ams; ready create 1; finish completed";
     let token = json!({"variables": [{"name": "token", "secret": true, "env": "X_TOKEN", "required": true}]});
     let place = Place::new().with_described("x", &token, run);
     place.host(1, &["run", "x"]).says("variable `token`: no value is given").says("X_TOKEN");
